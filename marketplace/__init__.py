@@ -1,0 +1,1 @@
+"""The marketplace itself: shared ground (core), catalogue, JSON API and pages."""

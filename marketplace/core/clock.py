@@ -1,0 +1,38 @@
+"""The one place that reads the time.
+
+Use cases take `now` as an argument; entrypoints pass `clock.now()`. Tests set the clock instead of sleeping.
+`CLOCK_OFFSET_SECONDS` moves a whole process, for trying out what tomorrow brings.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+_fixed: datetime | None = None
+
+
+def now() -> datetime:
+    """The present moment, in UTC with its zone."""
+    if _fixed is not None:
+        return _fixed
+    return datetime.now(UTC) + timedelta(seconds=int(os.environ.get("CLOCK_OFFSET_SECONDS", "0")))
+
+
+def today(zone: str, at: datetime | None = None) -> date:
+    """The calendar date in `zone` (an IANA name) at the moment `at`, else now."""
+    return (at or now()).astimezone(ZoneInfo(zone)).date()
+
+
+@contextmanager
+def frozen(moment: datetime) -> Iterator[None]:
+    """Stop the clock at `moment` inside the block; for tests."""
+    global _fixed
+    before, _fixed = _fixed, moment
+    try:
+        yield
+    finally:
+        _fixed = before

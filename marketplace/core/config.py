@@ -1,0 +1,141 @@
+"""Settings, read once from the environment.
+
+Every setting has a development default except in production (`ANXIANG_ENV=production`), where a missing secret is
+an error at start, never a silent default.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import secrets
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+class ConfigError(Exception):
+    """A setting is missing or cannot be used; the message is one sentence for the person who starts the program."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All settings of one process.
+
+    `database_url` is the application's role; `owner_url` is the role that owns the tables and runs migrations.
+    `master_key` wraps per-person and per-report keys, `index_key` keys the blind indexes; both are 32 bytes.
+    """
+
+    env: str
+    database_url: str
+    owner_url: str
+    secret_key: str
+    master_key: bytes
+    index_key: bytes
+    insurer_code: str
+    public_url: str
+    sms_backend: str
+    state_dir: Path
+    statement_timeout_ms: int = 10_000
+    lock_timeout_ms: int = 5_000
+    pool_size: int = 10
+    trusted_proxies: int = 0
+
+    @property
+    def development(self) -> bool:
+        """True for development and tests: printing codes and issuing tokens from the shell is allowed."""
+        return self.env in ("development", "test")
+
+
+def state_dir() -> Path:
+    """Where development keeps its keys, database and sandbox ledgers (`ANXIANG_STATE_DIR`, else `var/`)."""
+    return Path(os.environ.get("ANXIANG_STATE_DIR") or ROOT / "var")
+
+
+def _number(name: str, default: int) -> int:
+    text = os.environ.get(name, "")
+    if not text:
+        return default
+    try:
+        value = int(text)
+    except ValueError as bad:
+        raise ConfigError(f"{name} must be a whole number, not {text!r}.") from bad
+    if value < 0:
+        raise ConfigError(f"{name} must not be negative.")
+    return value
+
+
+def _key(name: str, stored: dict[str, str]) -> bytes:
+    text = os.environ.get(name) or stored.get(name)
+    if not text:
+        raise ConfigError(f"{name} is not set: give 32 random bytes as base64 (`openssl rand -base64 32`).")
+    try:
+        raw = base64.b64decode(text, validate=True)
+    except ValueError as bad:
+        raise ConfigError(f"{name} is not valid base64.") from bad
+    if len(raw) != 32:
+        raise ConfigError(f"{name} must be 32 bytes, not {len(raw)}.")
+    return raw
+
+
+def _development_keys(folder: Path) -> dict[str, str]:
+    """Keys made once per checkout, so that a second start can read what the first one encrypted."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "keys.json"
+    if not path.exists():
+        fresh = {name: base64.b64encode(secrets.token_bytes(32)).decode() for name in ("MASTER_KEY", "INDEX_KEY")}
+        fresh["SECRET_KEY"] = secrets.token_urlsafe(32)
+        draft = folder / f"keys.{os.getpid()}.tmp"
+        draft.touch(mode=0o600)
+        draft.write_text(json.dumps(fresh))
+        try:
+            os.link(draft, path)  # the first of two starts wins, the other reads what it wrote
+        except FileExistsError:
+            pass
+        finally:
+            draft.unlink()
+    stored: dict[str, str] = json.loads(path.read_text())
+    return stored
+
+
+@lru_cache(maxsize=1)
+def settings() -> Settings:
+    """The settings of this process. Raises ConfigError with one clear sentence."""
+    env = os.environ.get("ANXIANG_ENV", "production")
+    if env not in ("development", "test", "production"):
+        raise ConfigError(f"ANXIANG_ENV must be development, test or production, not {env!r}.")
+    folder = state_dir()
+    stored = _development_keys(folder) if env != "production" else {}
+    database_url = os.environ.get("DATABASE_URL", "")
+    if not database_url:
+        raise ConfigError("DATABASE_URL is not set. For development, `make run` starts a database of its own.")
+    secret_key = os.environ.get("SECRET_KEY") or stored.get("SECRET_KEY", "")
+    if not secret_key:
+        raise ConfigError("SECRET_KEY is not set: give a long random text.")
+    return Settings(
+        env=env,
+        database_url=sqlalchemy_url(database_url),
+        owner_url=sqlalchemy_url(os.environ.get("DATABASE_OWNER_URL") or database_url),
+        secret_key=secret_key,
+        master_key=_key("MASTER_KEY", stored),
+        index_key=_key("INDEX_KEY", stored),
+        insurer_code=os.environ.get("INSURER_CODE", "demo"),
+        public_url=os.environ.get("PUBLIC_URL", "http://127.0.0.1:8000").rstrip("/"),
+        sms_backend=os.environ.get("SMS_BACKEND", "print" if env != "production" else ""),
+        state_dir=folder,
+        statement_timeout_ms=_number("STATEMENT_TIMEOUT_MS", 10_000),
+        lock_timeout_ms=_number("LOCK_TIMEOUT_MS", 5_000),
+        pool_size=_number("DATABASE_POOL_SIZE", 10),
+        trusted_proxies=_number("TRUSTED_PROXIES", 0),
+    )
+
+
+def sqlalchemy_url(url: str) -> str:
+    """`postgres://…` and `postgresql://…` as SQLAlchemy wants them, with the psycopg 3 driver."""
+    for scheme in ("postgres://", "postgresql://"):
+        if url.startswith(scheme):
+            return "postgresql+psycopg://" + url[len(scheme) :]
+    return url

@@ -1,0 +1,24 @@
+"""Public identifiers: opaque, unguessable, with a prefix that says what they name."""
+
+from __future__ import annotations
+
+import secrets
+
+_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32: no i, l, o, u
+_REFERENCE = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
+
+
+def new_id(prefix: str) -> str:
+    """A new public id such as `bkg_4f0…`: 20 characters of base 32, 100 random bits."""
+    number = secrets.randbits(100)
+    return f"{prefix}_" + "".join(_ALPHABET[(number >> shift) & 31] for shift in range(0, 100, 5))
+
+
+def new_reference() -> str:
+    """A booking number people can read out over the phone: `AX` and eight characters, without 0/O or 1/I."""
+    return "AX" + "".join(secrets.choice(_REFERENCE) for _ in range(8))
+
+
+def new_token() -> str:
+    """A bearer or session token: 256 random bits, URL-safe."""
+    return secrets.token_urlsafe(32)

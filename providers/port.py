@@ -1,0 +1,313 @@
+"""What the marketplace asks of a provider, whatever its system: plain data in, plain data out.
+
+An adapter translates and does nothing else. It never sees a database row, never decides what a booking becomes and
+raises one exception only, ProviderError, for answers that say nothing about the command (see `Unknown` for those that
+leave its outcome open). Every call has one total deadline of at most ten seconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Literal, Protocol
+
+
+class ProviderError(Exception):
+    """A read (slots, lists, reports) failed; nothing is known and nothing was changed. Carries no personal data."""
+
+
+class BadSignature(ProviderError):
+    """An inbound message is not signed by the provider, or is too old."""
+
+
+@dataclass(frozen=True)
+class Connection:
+    """How to reach one provider. `secret` signs or authorises our calls, `webhook_secrets` verify theirs."""
+
+    provider: str
+    base_url: str
+    secret: str
+    webhook_secrets: tuple[str, ...] = ()
+    time_zone: str = "Asia/Shanghai"
+    deadline_seconds: float = 8.0
+    settings: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Capabilities:
+    """What a provider's system can do; drives the pages and the synchronisation."""
+
+    confirmation: Literal["allotment", "on_request"]
+    supply: Literal["timed_slots", "day_capacity"]
+    change: bool
+    hold: bool
+    idempotency_keys: bool
+    push: bool
+    list_bookings: bool
+
+
+@dataclass(frozen=True)
+class Person:
+    """Who comes. `id_number` and `phone` are None unless the offer asks for them."""
+
+    name: str
+    sex: Literal["male", "female"]
+    birth_date: date
+    phone: str | None = None
+    id_number: str | None = None
+
+
+@dataclass(frozen=True)
+class Reserve:
+    """Book one place. `key` never changes in the command's life; `our_reference` is the booking's public id."""
+
+    key: str
+    our_reference: str
+    offer: str
+    pool: str
+    slot: str
+    service_date: date
+    starts_at: datetime | None
+    ends_at: datetime | None
+    person: Person
+    answers: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Cancel:
+    """Cancel what exists at the provider under `reference`, or under our own reference when theirs is not known."""
+
+    key: str
+    our_reference: str
+    reference: str | None
+    reason: str
+
+
+@dataclass(frozen=True)
+class Change:
+    """Move a booking to another slot, keeping its reference."""
+
+    key: str
+    our_reference: str
+    reference: str
+    slot: str
+    service_date: date
+    starts_at: datetime | None
+    ends_at: datetime | None
+
+
+@dataclass(frozen=True)
+class LookUp:
+    """Ask what became of the command with `key`, or of the booking with our reference."""
+
+    key: str
+    our_reference: str
+    reference: str | None = None
+
+
+# --- answers to a command -------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """The provider has the request and will decide later; `answer_by` if it said so."""
+
+    reference: str
+    version: int = 0
+    answer_by: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Confirmed:
+    """Done: the booking is firm (or, as the answer to Cancel or Change, the cancel or change is)."""
+
+    reference: str
+    version: int = 0
+    starts_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Refused:
+    """The provider says no and holds nothing. `code`: sold_out, closed, not_eligible, too_late, unknown_slot, other."""
+
+    code: str
+    text: str = ""
+
+
+@dataclass(frozen=True)
+class NotFound:
+    """The provider knows neither the key nor our reference. Permits a resend only after the settle window."""
+
+
+@dataclass(frozen=True)
+class Unknown:
+    """A time-out, a broken answer, an answer without our reference: neither done nor failed until evidence comes."""
+
+    detail: str
+
+
+@dataclass(frozen=True)
+class RetryAfter:
+    """The provider took nothing and asks us to come back in `seconds` (HTTP 429 or 503 with Retry-After)."""
+
+    seconds: float
+
+
+Answer = Accepted | Confirmed | Refused | NotFound | Unknown | RetryAfter
+
+BookingStatus = Literal[
+    "requested", "confirmed", "rejected", "cancelled", "checked_in", "in_service", "fulfilled", "no_show"
+]
+
+
+@dataclass(frozen=True)
+class RemoteBooking:
+    """A booking as the provider sees it. `version` grows with every change there; times are with zone."""
+
+    reference: str
+    our_reference: str | None
+    status: BookingStatus
+    version: int
+    service_date: date | None = None
+    starts_at: datetime | None = None
+    ends_at: datetime | None = None
+    reason: str = ""
+    updated_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class RemoteSlot:
+    """Capacity of a pool for a window or a day. `offered` is all that is given to us, taken or not; a `closed` slot
+    is no longer offered. Day capacity has no clock times."""
+
+    pool: str
+    reference: str
+    service_date: date
+    starts_at: datetime | None
+    ends_at: datetime | None
+    offered: int
+    closed: bool = False
+    version: int = 0
+
+
+@dataclass(frozen=True)
+class SlotPage:
+    """Some slots, and where to go on: `next` continues this pull, `cursor` starts the next one."""
+
+    slots: Sequence[RemoteSlot]
+    next: str | None
+    cursor: str | None
+
+
+@dataclass(frozen=True)
+class BookingPage:
+    """Bookings that changed since a cursor; `next` is None on the last page and `cursor` starts the next pull."""
+
+    bookings: Sequence[RemoteBooking]
+    next: str | None
+    cursor: str | None
+
+
+@dataclass(frozen=True)
+class RemoteReport:
+    """A report that exists at the provider; `version` 1 is the first, later ones correct it."""
+
+    reference: str
+    booking_reference: str
+    our_reference: str | None
+    version: int
+    status: Literal["partial", "final", "corrected"]
+    issued_at: datetime
+
+
+@dataclass(frozen=True)
+class ReportPage:
+    """Reports that came or changed since a cursor."""
+
+    reports: Sequence[RemoteReport]
+    next: str | None
+    cursor: str | None
+
+
+@dataclass(frozen=True)
+class ReportItem:
+    """One result as delivered. `loinc` and `unit` (UCUM) may be blank; `low`/`high` bound the reference range;
+    `flag`: normal, low, high, abnormal or blank."""
+
+    name: str
+    value: str
+    loinc: str = ""
+    unit: str = ""
+    low: float | None = None
+    high: float | None = None
+    flag: str = ""
+    section: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class ReportContent:
+    """A fetched report: items, the doctor's conclusion and the original document."""
+
+    report: RemoteReport
+    items: Sequence[ReportItem]
+    conclusion: str
+    document: bytes
+    document_type: str
+
+
+@dataclass(frozen=True)
+class Event:
+    """A verified message from the provider. `booking` and `report` say what it is about; both may be None for a
+    kind we do not know, which is recorded and left alone."""
+
+    id: str
+    kind: str
+    sent_at: datetime
+    booking: RemoteBooking | None = None
+    report: RemoteReport | None = None
+
+
+class ProviderAdapter(Protocol):
+    """One provider system's wire format. Construct with a Connection; instances are used by one thread at a time."""
+
+    capabilities: Capabilities
+
+    def __init__(self, connection: Connection) -> None: ...
+
+    def slots(self, start: date, end: date, cursor: str | None, page: str | None) -> SlotPage:
+        """Slots with a service date in [start, end]; with `cursor`, only what changed since. Raises ProviderError."""
+        ...
+
+    def reserve(self, command: Reserve) -> Answer:
+        """Ask for a place."""
+        ...
+
+    def look_up(self, question: LookUp) -> RemoteBooking | NotFound | Unknown | RetryAfter:
+        """What exists at the provider for our key or reference."""
+        ...
+
+    def change(self, command: Change) -> Answer:
+        """Move a booking."""
+        ...
+
+    def cancel(self, command: Cancel) -> Answer:
+        """Cancel a booking; Confirmed also when it was cancelled before."""
+        ...
+
+    def bookings_since(self, cursor: str | None, page: str | None) -> BookingPage:
+        """Bookings that changed since `cursor` (None: all). Raises ProviderError."""
+        ...
+
+    def reports_since(self, cursor: str | None, page: str | None) -> ReportPage:
+        """Reports that came or changed since `cursor` (None: all). Raises ProviderError."""
+        ...
+
+    def fetch_report(self, report: RemoteReport) -> ReportContent:
+        """The content of a report, at most 5 MiB. Raises ProviderError."""
+        ...
+
+    def read_event(self, headers: Mapping[str, str], body: bytes, now: datetime) -> Event:
+        """Verify and parse a webhook. Raises BadSignature, or ProviderError when it cannot be read."""
+        ...

@@ -1,0 +1,1 @@
+"""VIP customers: sign-in, family, plans, entitlements and their ledger."""
