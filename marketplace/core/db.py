@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
+from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
 from psycopg import errors as pg
-from sqlalchemy import Engine, MetaData, create_engine, text
+from sqlalchemy import BigInteger, DateTime, Engine, MetaData, Text, create_engine, text
 from sqlalchemy.engine import Row
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import DeclarativeBase, Session
@@ -33,6 +34,7 @@ class Base(DeclarativeBase):
     """Base of all models, with names for every constraint so that migrations can speak of them."""
 
     metadata = MetaData(naming_convention=NAMING)
+    type_annotation_map = {int: BigInteger, str: Text, datetime: DateTime(timezone=True)}
 
 
 _open: ContextVar[Session | None] = ContextVar("open_transaction", default=None)

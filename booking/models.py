@@ -1,0 +1,403 @@
+"""Slots, claims, bookings, their history, commands to providers, the inbox, reports and discrepancies."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import CheckConstraint, Computed, Date, Enum, ForeignKey, Index, Text, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import BYTEA, JSONB, TSTZRANGE, ExcludeConstraint, Range
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from booking.states import BookingState, live_states_sql, states_sql
+from marketplace.catalog.models import CapacityPool, Offer, Provider
+from marketplace.core.columns import Moment, PrimaryKey, PublicId
+from marketplace.core.db import Base
+from vip.models import Beneficiary, Customer, Entitlement
+
+
+STATE = Enum(
+    BookingState,
+    native_enum=False,
+    create_constraint=False,
+    length=24,
+    values_callable=lambda states: [state.value for state in states],
+)
+
+
+class Slot(Base):
+    """Capacity of a pool for a time window, or for a day when the times are null.
+
+    `offered` is the provider's figure; `capacity = greatest(offered, taken)`, so a figure that shrinks unsells
+    nothing. `taken` is moved by the claims' trigger alone; the application's role cannot write it.
+    """
+
+    __tablename__ = "slot"
+    __table_args__ = (
+        UniqueConstraint("pool_id", "external_ref"),
+        CheckConstraint("taken >= 0 AND taken <= capacity", name="taken"),
+        CheckConstraint("offered >= 0", name="offered"),
+        CheckConstraint("(starts_at IS NULL) = (ends_at IS NULL) AND starts_at < ends_at", name="times"),
+        Index(
+            "ix_slot_free",
+            "pool_id",
+            "service_date",
+            "starts_at",
+            postgresql_where=text("has_place"),
+        ),
+        Index("ix_slot_pool_date", "pool_id", "service_date", "starts_at"),
+        {"postgresql_with": {"fillfactor": "85"}},
+    )
+
+    id: Mapped[PrimaryKey]
+    public_id: Mapped[PublicId]
+    pool_id: Mapped[int] = mapped_column(ForeignKey("capacity_pool.id"))
+    external_ref: Mapped[str]
+    service_date: Mapped[date] = mapped_column(Date)
+    starts_at: Mapped[datetime | None]
+    ends_at: Mapped[datetime | None]
+    offered: Mapped[int]
+    capacity: Mapped[int]
+    taken: Mapped[int] = mapped_column(server_default="0")
+    closed: Mapped[bool] = mapped_column(server_default="false")
+    version: Mapped[int] = mapped_column(server_default="0")
+    has_place: Mapped[bool] = mapped_column(Computed("taken < capacity AND NOT closed", persisted=True))
+
+    pool: Mapped[CapacityPool] = relationship()
+
+
+class Booking(Base):
+    """One customer's use of one offer for one beneficiary. `state` is assigned by booking.transition alone.
+
+    `period` is what the beneficiary cannot be booked twice in. `snapshot` freezes what was offered (names, package,
+    rules); `price_minor` is the frozen price in minor units of `currency`. `details_sealed` holds the answers under
+    the beneficiary's own key. `version` grows with every move and is the pages' ETag.
+    """
+
+    __tablename__ = "booking"
+    __table_args__ = (
+        CheckConstraint(f"state IN ({states_sql()})", name="state"),
+        CheckConstraint("price_minor >= 0", name="price"),
+        CheckConstraint("report_state IN ('none','expected','partial','ready','corrected','overdue')", name="report"),
+        ExcludeConstraint(
+            (text("int8range(beneficiary_id, beneficiary_id, '[]')"), "&&"),
+            ("period", "&&"),
+            name="ex_booking_one_place_at_a_time",
+            where=text("live"),
+            using="gist",
+        ),
+        Index("ix_booking_customer", "customer_id", "id"),
+        Index("ix_booking_hold", "hold_expires_at", postgresql_where=text("state = 'held'")),
+        Index(
+            "ix_booking_answer_due",
+            "answer_due_at",
+            postgresql_where=text("state IN ('awaiting_provider','outcome_unknown')"),
+        ),
+        Index("ix_booking_provider", "provider_id", "id"),
+    )
+
+    id: Mapped[PrimaryKey]
+    public_id: Mapped[PublicId]
+    reference: Mapped[str] = mapped_column(Text, unique=True)
+    insurer_id: Mapped[int] = mapped_column(ForeignKey("insurer.id"))
+    customer_id: Mapped[int] = mapped_column(ForeignKey("customer.id"))
+    beneficiary_id: Mapped[int] = mapped_column(ForeignKey("beneficiary.id"))
+    offer_id: Mapped[int] = mapped_column(ForeignKey("offer.id"))
+    provider_id: Mapped[int] = mapped_column(ForeignKey("provider.id"))
+    entitlement_id: Mapped[int] = mapped_column(ForeignKey("entitlement.id"))
+    kind: Mapped[str]
+    state: Mapped[BookingState] = mapped_column(STATE)
+    live: Mapped[bool] = mapped_column(Computed(f"state IN ({live_states_sql()})", persisted=True))
+    version: Mapped[int] = mapped_column(server_default="1")
+    attempt: Mapped[int] = mapped_column(server_default="1")
+    service_date: Mapped[date] = mapped_column(Date)
+    starts_at: Mapped[datetime | None]
+    ends_at: Mapped[datetime | None]
+    time_zone: Mapped[str]
+    period: Mapped[Range[datetime]] = mapped_column(TSTZRANGE)
+    hold_expires_at: Mapped[datetime | None]
+    answer_due_at: Mapped[datetime | None]
+    cause: Mapped[str] = mapped_column(server_default="")
+    price_minor: Mapped[int]
+    currency: Mapped[str]
+    snapshot: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    details_sealed: Mapped[bytes | None] = mapped_column(BYTEA)
+    report_state: Mapped[str] = mapped_column(server_default="none")
+    created_at: Mapped[Moment]
+    updated_at: Mapped[Moment]
+
+    customer: Mapped[Customer] = relationship()
+    beneficiary: Mapped[Beneficiary] = relationship()
+    offer: Mapped[Offer] = relationship()
+    provider: Mapped[Provider] = relationship()
+    entitlement: Mapped[Entitlement] = relationship()
+
+
+class SlotClaim(Base):
+    """Places of a slot that a booking holds. Adding a live claim moves `slot.taken`, or is refused; releasing it
+    moves it back. A booking has one or more; a swap holds two for a while."""
+
+    __tablename__ = "slot_claim"
+    __table_args__ = (
+        CheckConstraint("places > 0", name="places"),
+        CheckConstraint("live = (released_at IS NULL)", name="released"),
+        Index("uq_slot_claim_live", "booking_id", "slot_id", unique=True, postgresql_where=text("live")),
+        Index("ix_slot_claim_slot", "slot_id", postgresql_where=text("live")),
+    )
+
+    id: Mapped[PrimaryKey]
+    booking_id: Mapped[int] = mapped_column(ForeignKey("booking.id"))
+    slot_id: Mapped[int] = mapped_column(ForeignKey("slot.id"))
+    places: Mapped[int] = mapped_column(server_default="1")
+    live: Mapped[bool] = mapped_column(server_default="true")
+    created_at: Mapped[Moment]
+    released_at: Mapped[datetime | None]
+
+
+class BookingHistory(Base):
+    """One move of a booking: what the timeline shows. `version` is the booking's after the move."""
+
+    __tablename__ = "booking_history"
+    __table_args__ = (UniqueConstraint("booking_id", "version"),)
+
+    id: Mapped[PrimaryKey]
+    booking_id: Mapped[int] = mapped_column(ForeignKey("booking.id"))
+    version: Mapped[int]
+    at: Mapped[Moment]
+    from_state: Mapped[str | None]
+    to_state: Mapped[str]
+    actor_kind: Mapped[str]
+    actor: Mapped[str]
+    cause: Mapped[str] = mapped_column(server_default="")
+    facts: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default="{}")
+
+
+class ChangeRequest(Base):
+    """An open cancel or reschedule: asked for, not yet answered. At most one is open for a booking."""
+
+    __tablename__ = "change_request"
+    __table_args__ = (
+        CheckConstraint("kind IN ('cancel','reschedule')", name="kind"),
+        CheckConstraint("state IN ('open','done','refused','withdrawn')", name="state"),
+        Index("uq_change_request_open", "booking_id", unique=True, postgresql_where=text("state = 'open'")),
+        Index("ix_change_request_booking", "booking_id"),
+    )
+
+    id: Mapped[PrimaryKey]
+    public_id: Mapped[PublicId]
+    booking_id: Mapped[int] = mapped_column(ForeignKey("booking.id"))
+    kind: Mapped[str]
+    state: Mapped[str]
+    actor_kind: Mapped[str]
+    actor: Mapped[str]
+    cause: Mapped[str] = mapped_column(server_default="")
+    new_slot_id: Mapped[int | None] = mapped_column(ForeignKey("slot.id"))
+    asked_at: Mapped[Moment]
+    closed_at: Mapped[datetime | None]
+
+
+class ProviderTask(Base):
+    """One command that must reach a provider: the outbox. `key` is the command's idempotency key for life.
+
+    Claimed in batches with SKIP LOCKED and a lease; `tries` is the fencing token of a claim. Only a booking's lowest
+    unfinished `seq` can be claimed.
+    """
+
+    __tablename__ = "provider_task"
+    __table_args__ = (
+        UniqueConstraint("booking_id", "seq"),
+        CheckConstraint("command IN ('reserve','cancel','change')", name="command"),
+        CheckConstraint("state IN ('queued','in_flight','unknown','done','refused','parked')", name="state"),
+        Index(
+            "ix_provider_task_ready",
+            "provider_id",
+            "run_after",
+            postgresql_where=text("state IN ('queued','in_flight','unknown')"),
+        ),
+    )
+
+    id: Mapped[PrimaryKey]
+    public_id: Mapped[PublicId]
+    provider_id: Mapped[int] = mapped_column(ForeignKey("provider.id"))
+    booking_id: Mapped[int] = mapped_column(ForeignKey("booking.id"))
+    change_request_id: Mapped[int | None] = mapped_column(ForeignKey("change_request.id"))
+    seq: Mapped[int]
+    command: Mapped[str]
+    key: Mapped[str] = mapped_column(Text, unique=True)
+    state: Mapped[str] = mapped_column(server_default="queued")
+    tries: Mapped[int] = mapped_column(server_default="0")
+    run_after: Mapped[Moment]
+    lease_until: Mapped[datetime | None]
+    worker: Mapped[str | None]
+    first_sent_at: Mapped[datetime | None]
+    unknown_since: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None]
+    last_error: Mapped[str] = mapped_column(server_default="")
+    facts: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default="{}")
+    created_at: Mapped[Moment]
+
+
+class ProviderBooking(Base):
+    """What exists at a provider. Only `current` events move a booking's state; older versions never win."""
+
+    __tablename__ = "provider_booking"
+    __table_args__ = (
+        UniqueConstraint("provider_id", "reference"),
+        CheckConstraint("role IN ('pending','current','superseded','stray')", name="role"),
+        Index("uq_provider_booking_current", "booking_id", unique=True, postgresql_where=text("role = 'current'")),
+        Index("ix_provider_booking_booking", "booking_id"),
+    )
+
+    id: Mapped[PrimaryKey]
+    provider_id: Mapped[int] = mapped_column(ForeignKey("provider.id"))
+    reference: Mapped[str]
+    booking_id: Mapped[int | None] = mapped_column(ForeignKey("booking.id"))
+    role: Mapped[str]
+    status: Mapped[str]
+    version: Mapped[int] = mapped_column(server_default="0")
+    seen_at: Mapped[Moment]
+
+
+class InboxEvent(Base):
+    """A message from a provider, once. Shares a transaction with its effect."""
+
+    __tablename__ = "inbox_event"
+    __table_args__ = (UniqueConstraint("provider_id", "event_id"),)
+
+    id: Mapped[PrimaryKey]
+    provider_id: Mapped[int] = mapped_column(ForeignKey("provider.id"))
+    event_id: Mapped[str]
+    kind: Mapped[str]
+    received_at: Mapped[Moment]
+    outcome: Mapped[str]
+
+
+class SyncCursor(Base):
+    """Where a pull of one provider's feed (slots, bookings, reports) goes on."""
+
+    __tablename__ = "sync_cursor"
+
+    provider_id: Mapped[int] = mapped_column(ForeignKey("provider.id"), primary_key=True)
+    feed: Mapped[str] = mapped_column(Text, primary_key=True)
+    cursor: Mapped[str | None]
+    last_success_at: Mapped[datetime | None]
+    next_at: Mapped[datetime | None]
+    failures: Mapped[int] = mapped_column(server_default="0")
+
+
+class Report(Base):
+    """A delivered result. Versions never overwrite each other; `state` as in the booking's report axis."""
+
+    __tablename__ = "report"
+    __table_args__ = (
+        UniqueConstraint("provider_id", "reference"),
+        Index("ix_report_beneficiary", "beneficiary_id", "id"),
+        Index("ix_report_booking", "booking_id"),
+    )
+
+    id: Mapped[PrimaryKey]
+    public_id: Mapped[PublicId]
+    insurer_id: Mapped[int] = mapped_column(ForeignKey("insurer.id"))
+    provider_id: Mapped[int] = mapped_column(ForeignKey("provider.id"))
+    booking_id: Mapped[int] = mapped_column(ForeignKey("booking.id"))
+    beneficiary_id: Mapped[int] = mapped_column(ForeignKey("beneficiary.id"))
+    customer_id: Mapped[int] = mapped_column(ForeignKey("customer.id"))
+    reference: Mapped[str]
+    state: Mapped[str]
+    announced_version: Mapped[int]
+    fetched_version: Mapped[int] = mapped_column(server_default="0")
+    issued_at: Mapped[Moment]
+    fetch_after: Mapped[datetime | None]
+    failures: Mapped[int] = mapped_column(server_default="0")
+    created_at: Mapped[Moment]
+
+    booking: Mapped[Booking] = relationship()
+    beneficiary: Mapped[Beneficiary] = relationship()
+
+
+class ReportVersion(Base):
+    """One version of a report, sealed under a key of its own that the master key wraps; without the key it is gone.
+
+    `content_sealed`: JSON of items and conclusion; `document_sealed`: the original file of `document_type`.
+    """
+
+    __tablename__ = "report_version"
+    __table_args__ = (UniqueConstraint("report_id", "version"),)
+
+    id: Mapped[PrimaryKey]
+    report_id: Mapped[int] = mapped_column(ForeignKey("report.id"))
+    version: Mapped[int]
+    status: Mapped[str]
+    issued_at: Mapped[Moment]
+    received_at: Mapped[Moment]
+    wrapped_key: Mapped[bytes | None] = mapped_column(BYTEA)
+    content_sealed: Mapped[bytes] = mapped_column(BYTEA)
+    document_sealed: Mapped[bytes] = mapped_column(BYTEA)
+    document_type: Mapped[str]
+    items: Mapped[int]
+    abnormal: Mapped[int]
+
+
+class Discrepancy(Base):
+    """A difference between our books and a provider's, open until somebody or something explains it."""
+
+    __tablename__ = "discrepancy"
+    __table_args__ = (
+        Index(
+            "uq_discrepancy_open",
+            "provider_id",
+            "kind",
+            "subject",
+            unique=True,
+            postgresql_where=text("closed_at IS NULL"),
+        ),
+    )
+
+    id: Mapped[PrimaryKey]
+    public_id: Mapped[PublicId]
+    provider_id: Mapped[int] = mapped_column(ForeignKey("provider.id"))
+    kind: Mapped[str]
+    subject: Mapped[str]
+    booking_id: Mapped[int | None] = mapped_column(ForeignKey("booking.id"))
+    facts: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default="{}")
+    opened_at: Mapped[Moment]
+    closed_at: Mapped[datetime | None]
+    resolution: Mapped[str] = mapped_column(server_default="")
+
+
+class IdempotencyKey(Base):
+    """A key a caller used. `resource` is the public id of what it made; no health data is kept here."""
+
+    __tablename__ = "idempotency_key"
+    __table_args__ = (UniqueConstraint("scope", "key"), Index("ix_idempotency_key_created", "created_at"))
+
+    id: Mapped[PrimaryKey]
+    scope: Mapped[str]
+    key: Mapped[str]
+    fingerprint: Mapped[bytes] = mapped_column(BYTEA)
+    status: Mapped[int]
+    resource: Mapped[str]
+    created_at: Mapped[Moment]
+
+
+class JobRun(Base):
+    """The last run of a background job, so that one that did not run is visible."""
+
+    __tablename__ = "job_run"
+
+    name: Mapped[str] = mapped_column(Text, primary_key=True)
+    every_seconds: Mapped[int]
+    started_at: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None]
+    succeeded_at: Mapped[datetime | None]
+    outcome: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default="{}")
+
+
+class WorkerBeat(Base):
+    """A worker's heartbeat; /readyz looks at the newest."""
+
+    __tablename__ = "worker_beat"
+
+    worker: Mapped[str] = mapped_column(Text, primary_key=True)
+    at: Mapped[Moment]
+    leader: Mapped[bool] = mapped_column(server_default="false")

@@ -1,0 +1,73 @@
+"""The states of a booking and the only moves there are (one table, nothing else decides)."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class BookingState(StrEnum):
+    """`booking.state`. Changes, provider commands and reports have axes of their own."""
+
+    HELD = "held"
+    WAITLISTED = "waitlisted"
+    AWAITING_PROVIDER = "awaiting_provider"
+    OUTCOME_UNKNOWN = "outcome_unknown"
+    CONFIRMED = "confirmed"
+    CHECKED_IN = "checked_in"
+    IN_SERVICE = "in_service"
+    FULFILLED = "fulfilled"
+    NO_SHOW = "no_show"
+    REJECTED = "rejected"
+    EXPIRED = "expired"
+    CANCELLED = "cancelled"
+    ENTERED_IN_ERROR = "entered_in_error"
+
+
+_S = BookingState
+
+LEGAL: dict[BookingState, frozenset[BookingState]] = {
+    _S.HELD: frozenset({_S.AWAITING_PROVIDER, _S.CONFIRMED, _S.EXPIRED, _S.CANCELLED}),
+    _S.WAITLISTED: frozenset({_S.HELD, _S.CANCELLED, _S.EXPIRED}),
+    _S.AWAITING_PROVIDER: frozenset({_S.CONFIRMED, _S.REJECTED, _S.OUTCOME_UNKNOWN, _S.CANCELLED}),
+    _S.OUTCOME_UNKNOWN: frozenset({_S.AWAITING_PROVIDER, _S.CONFIRMED, _S.REJECTED, _S.CANCELLED}),
+    _S.CONFIRMED: frozenset({_S.CHECKED_IN, _S.IN_SERVICE, _S.FULFILLED, _S.NO_SHOW, _S.CANCELLED}),
+    _S.CHECKED_IN: frozenset({_S.IN_SERVICE, _S.FULFILLED, _S.CANCELLED}),
+    _S.IN_SERVICE: frozenset({_S.FULFILLED, _S.CANCELLED}),
+    _S.NO_SHOW: frozenset({_S.CHECKED_IN, _S.FULFILLED}),
+    _S.FULFILLED: frozenset({_S.IN_SERVICE}),
+    _S.REJECTED: frozenset(),
+    _S.EXPIRED: frozenset(),
+    _S.CANCELLED: frozenset(),
+    _S.ENTERED_IN_ERROR: frozenset(),
+}
+"""Every state may besides go to ENTERED_IN_ERROR, by an administrator (see `legal`)."""
+
+LIVE = frozenset({_S.HELD, _S.AWAITING_PROVIDER, _S.OUTCOME_UNKNOWN, _S.CONFIRMED, _S.CHECKED_IN, _S.IN_SERVICE})
+"""States that hold claims on slots and occupy the beneficiary's time."""
+
+AT_PROVIDER = frozenset({_S.CONFIRMED, _S.CHECKED_IN, _S.IN_SERVICE, _S.FULFILLED, _S.NO_SHOW})
+"""States in which the provider has said yes."""
+
+OVER = frozenset({_S.FULFILLED, _S.NO_SHOW, _S.REJECTED, _S.EXPIRED, _S.CANCELLED, _S.ENTERED_IN_ERROR})
+"""States after which nothing more is expected, save a dispute or a reopening."""
+
+
+def legal(current: BookingState, to: BookingState) -> bool:
+    """Whether the table allows the move."""
+    if to is BookingState.ENTERED_IN_ERROR:
+        return current is not BookingState.ENTERED_IN_ERROR
+    return to in LEGAL[current]
+
+
+def _quoted(states: list[BookingState]) -> str:
+    return ", ".join(f"'{state.value}'" for state in states)
+
+
+def states_sql() -> str:
+    """All states as a list of SQL literals, for the table's constraint."""
+    return _quoted(list(BookingState))
+
+
+def live_states_sql() -> str:
+    """LIVE as a list of SQL literals in a fixed order, for the generated column."""
+    return _quoted([state for state in BookingState if state in LIVE])

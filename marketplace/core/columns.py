@@ -1,0 +1,13 @@
+"""Column types used again and again, so that every table spells them the same way."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+from sqlalchemy import BigInteger, DateTime, Identity, Text
+from sqlalchemy.orm import mapped_column
+
+PrimaryKey = Annotated[int, mapped_column(BigInteger, Identity(), primary_key=True)]
+PublicId = Annotated[str, mapped_column(Text, unique=True)]
+Moment = Annotated[datetime, mapped_column(DateTime(timezone=True))]

@@ -1,0 +1,43 @@
+"""What the application's role may do, table by table; applied after every migration.
+
+The role can read everything and add to everything, but it can't rewrite the ledger, the audit or the history, and it
+can't write a counter: those are moved by triggers that run as the owner.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection, text
+
+APPEND_ONLY = ("entitlement_entry", "audit_line", "booking_history")
+
+COUNTERS = {
+    "entitlement": ("granted", "available", "reserved", "used", "expired", "revoked"),
+    "slot": ("taken",),
+}
+
+
+def apply(connection: Connection, role: str) -> None:
+    """Give `role` its rights on every table; does nothing when `role` owns them (one role for everything)."""
+    quoted = '"' + role.replace('"', '""') + '"'
+    if connection.execute(text("SELECT current_user = :role"), {"role": role}).scalar_one():
+        return
+    tables = connection.execute(
+        text("SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version'")
+    ).scalars()
+    connection.execute(text(f"GRANT USAGE ON SCHEMA public TO {quoted}"))
+    for table in tables:
+        connection.execute(text(f'REVOKE ALL ON "{table}" FROM {quoted}'))
+        rights = "SELECT, INSERT" if table in APPEND_ONLY else "SELECT, INSERT, UPDATE, DELETE"
+        if table in COUNTERS:
+            columns = connection.execute(
+                text(
+                    "SELECT column_name FROM information_schema.columns "
+                    "WHERE table_schema = 'public' AND table_name = :table"
+                ),
+                {"table": table},
+            ).scalars()
+            writable = ", ".join(f'"{name}"' for name in columns if name not in COUNTERS[table])
+            rights = f"SELECT, INSERT, DELETE, UPDATE ({writable})"
+        connection.execute(text(f'GRANT {rights} ON "{table}" TO {quoted}'))
+    connection.execute(text(f"GRANT SELECT ON alembic_version TO {quoted}"))
+    connection.execute(text(f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {quoted}"))
