@@ -24,7 +24,7 @@ def upgrade() -> None:
         sa.Column("actor", sa.Text(), nullable=False),
         sa.Column("action", sa.Text(), nullable=False),
         sa.Column("subject", sa.Text(), nullable=False),
-        sa.Column("facts", postgresql.JSONB(astext_type=Text()), nullable=False),
+        sa.Column("facts", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_audit_line")),
     )
     op.create_index("ix_audit_line_subject", "audit_line", ["subject", "id"], unique=False)
@@ -60,7 +60,7 @@ def upgrade() -> None:
         sa.Column("started_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("succeeded_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("outcome", postgresql.JSONB(astext_type=Text()), server_default="{}", nullable=False),
+        sa.Column("outcome", postgresql.JSONB(astext_type=sa.Text()), server_default="{}", nullable=False),
         sa.PrimaryKeyConstraint("name", name=op.f("pk_job_run")),
     )
     op.create_table(
@@ -74,7 +74,7 @@ def upgrade() -> None:
         sa.Column("base_url", sa.Text(), nullable=False),
         sa.Column("secret_sealed", postgresql.BYTEA(), nullable=True),
         sa.Column("webhook_secrets_sealed", sa.ARRAY(postgresql.BYTEA()), server_default="{}", nullable=False),
-        sa.Column("settings", postgresql.JSONB(astext_type=Text()), server_default="{}", nullable=False),
+        sa.Column("settings", postgresql.JSONB(astext_type=sa.Text()), server_default="{}", nullable=False),
         sa.Column("time_zone", sa.Text(), server_default="Asia/Shanghai", nullable=False),
         sa.Column("allotment", sa.Boolean(), server_default="false", nullable=False),
         sa.Column("deadline_seconds", sa.BigInteger(), server_default="8", nullable=False),
@@ -123,7 +123,14 @@ def upgrade() -> None:
         sa.UniqueConstraint("public_id", name=op.f("uq_site_public_id")),
     )
     op.create_index("ix_site_place", "site", ["city", "district"], unique=False)
-    op.create_index("ix_site_terms", "site", ["terms"], unique=False, postgresql_using="gin")
+    op.create_index(
+        "ix_site_terms",
+        "site",
+        ["terms"],
+        unique=False,
+        postgresql_using="gin",
+        postgresql_with={"fastupdate": "off"},
+    )
     op.create_table(
         "worker_beat",
         sa.Column("worker", sa.Text(), nullable=False),
@@ -262,7 +269,7 @@ def upgrade() -> None:
         sa.Column("external_ref", sa.Text(), nullable=False),
         sa.Column("name_zh", sa.Text(), nullable=False),
         sa.Column("name_en", sa.Text(), nullable=False),
-        sa.Column("package", postgresql.JSONB(astext_type=Text()), server_default="{}", nullable=False),
+        sa.Column("package", postgresql.JSONB(astext_type=sa.Text()), server_default="{}", nullable=False),
         sa.Column("price_minor", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("currency", sa.Text(), server_default="CNY", nullable=False),
         sa.Column("lead_minutes", sa.BigInteger(), server_default="720", nullable=False),
@@ -325,7 +332,7 @@ def upgrade() -> None:
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("facts", postgresql.JSONB(astext_type=Text()), server_default="{}", nullable=False),
+        sa.Column("facts", postgresql.JSONB(astext_type=sa.Text()), server_default="{}", nullable=False),
         sa.CheckConstraint("(customer_id IS NULL) <> (operator_id IS NULL)", name=op.f("ck_sign_in_session_one_owner")),
         sa.ForeignKeyConstraint(["customer_id"], ["customer.id"], name=op.f("fk_sign_in_session_customer_id")),
         sa.ForeignKeyConstraint(["operator_id"], ["operator.id"], name=op.f("fk_sign_in_session_operator_id")),
@@ -476,7 +483,7 @@ def upgrade() -> None:
         sa.Column("cause", sa.Text(), server_default="", nullable=False),
         sa.Column("price_minor", sa.BigInteger(), nullable=False),
         sa.Column("currency", sa.Text(), nullable=False),
-        sa.Column("snapshot", postgresql.JSONB(astext_type=Text()), nullable=False),
+        sa.Column("snapshot", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("details_sealed", postgresql.BYTEA(), nullable=True),
         sa.Column("report_state", sa.Text(), server_default="none", nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
@@ -571,7 +578,7 @@ def upgrade() -> None:
         sa.Column("actor_kind", sa.Text(), nullable=False),
         sa.Column("actor", sa.Text(), nullable=False),
         sa.Column("cause", sa.Text(), server_default="", nullable=False),
-        sa.Column("facts", postgresql.JSONB(astext_type=Text()), server_default="{}", nullable=False),
+        sa.Column("facts", postgresql.JSONB(astext_type=sa.Text()), server_default="{}", nullable=False),
         sa.ForeignKeyConstraint(["booking_id"], ["booking.id"], name=op.f("fk_booking_history_booking_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_booking_history")),
         sa.UniqueConstraint("booking_id", "version", name=op.f("uq_booking_history_booking_id_version")),
@@ -612,7 +619,7 @@ def upgrade() -> None:
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("subject", sa.Text(), nullable=False),
         sa.Column("booking_id", sa.BigInteger(), nullable=True),
-        sa.Column("facts", postgresql.JSONB(astext_type=Text()), server_default="{}", nullable=False),
+        sa.Column("facts", postgresql.JSONB(astext_type=sa.Text()), server_default="{}", nullable=False),
         sa.Column("opened_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("resolution", sa.Text(), server_default="", nullable=False),
@@ -718,7 +725,7 @@ def upgrade() -> None:
         sa.Column("unknown_since", sa.DateTime(timezone=True), nullable=True),
         sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("last_error", sa.Text(), server_default="", nullable=False),
-        sa.Column("facts", postgresql.JSONB(astext_type=Text()), server_default="{}", nullable=False),
+        sa.Column("facts", postgresql.JSONB(astext_type=sa.Text()), server_default="{}", nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.CheckConstraint("command IN ('reserve','cancel','change')", name=op.f("ck_provider_task_command")),
         sa.CheckConstraint(
