@@ -31,10 +31,12 @@ def own_sandbox(tmp_path: Path) -> Iterator[Sandbox]:
 def test_every_acknowledged_booking_survives_kill_9(own_sandbox: Sandbox) -> None:
     adapter = OpenProtocol(own_sandbox.connection())
     wishes = [reserve(bookable(adapter, number)) for number in range(40)]
-    with ThreadPoolExecutor(8) as pool:
-        answers = pool.map(lambda wish: OpenProtocol(own_sandbox.connection()).reserve(wish), wishes)
+    with ThreadPoolExecutor(4) as pool:
+        sent = [pool.submit(OpenProtocol(own_sandbox.connection()).reserve, wish) for wish in wishes]
+        eventually(lambda: sum(answer.done() for answer in sent) >= 10)
         own_sandbox.kill()
-    acknowledged = [wish for wish, answer in zip(wishes, answers, strict=True) if isinstance(answer, Confirmed)]
+    acknowledged = [wish for wish, answer in zip(wishes, sent, strict=True) if isinstance(answer.result(), Confirmed)]
+    assert len(acknowledged) >= 10
     own_sandbox.restart()
     again = OpenProtocol(own_sandbox.connection())
     for wish in acknowledged:
@@ -90,6 +92,7 @@ def test_a_second_server_on_the_same_ledger_is_refused(own_sandbox: Sandbox) -> 
         ({"accounts": [{"code": "a"}]}, "no API key"),
         ({"accounts": [{"code": "a", "api_keys": ["k"], "manner": "kind"}]}, "manner"),
         ({"accounts": [{"code": "a", "api_keys": ["k"], "pools": [{"pool": "P", "time_zone": "Mars"}]}]}, "Mars"),
+        ({"accounts": [{"code": "a", "api_keys": ["k"], "webhook_secret": "whsec_"}]}, "webhook secret"),
     ],
 )
 def test_a_configuration_that_cannot_be_used_is_one_clear_line(
@@ -101,6 +104,12 @@ def test_a_configuration_that_cannot_be_used_is_one_clear_line(
     assert ended.returncode == 2 and complaint in ended.stderr and ended.stderr.count("\n") == 1
 
 
+def test_a_port_in_use_is_one_clear_line(own_sandbox: Sandbox, tmp_path: Path) -> None:
+    port = own_sandbox.url.rsplit(":", 1)[1]
+    ended = _run(own_sandbox.folder / "sandbox.json", tmp_path / "ledger", port)
+    assert ended.returncode == 3 and port in ended.stderr and ended.stderr.count("\n") == 1
+
+
 def test_it_imports_nothing_of_ours() -> None:
     script = (
         "import sys, providers.sandbox.__main__; print([m for m in sys.modules if m.split('.')[0] in"
@@ -110,6 +119,6 @@ def test_it_imports_nothing_of_ours() -> None:
     assert listed.stdout.strip() == "[]"
 
 
-def _run(config: Path, data: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "providers.sandbox", "--port", "0", "--data", str(data), "--config", str(config)]
+def _run(config: Path, data: Path, port: str = "0") -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "providers.sandbox", "--port", port, "--data", str(data), "--config", str(config)]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=20, check=False)
