@@ -1,0 +1,262 @@
+"""Signing in and out: codes by SMS, sessions, and the one query behind every authenticated request."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+from sqlalchemy import ColumnElement, select, text, update
+from sqlalchemy.orm import Session
+
+from marketplace.catalog.models import Insurer
+from marketplace.core import audit, crypto, ids
+from marketplace.core import sms as sms_port
+from marketplace.core.config import ConfigError, settings
+from marketplace.core.db import autocommit_engine, reading, transaction
+from marketplace.core.errors import NotFound, Refusal, Unauthenticated
+from marketplace.core.sms import SmsBackend
+from vip import codes
+from vip import phone as phones
+from vip.codes import CodeSent
+from vip.models import Customer, SignInSession
+from vip.principal import Principal
+
+LIFETIME = timedelta(days=30)
+LONGEST_TOKEN = 200
+Channel = Literal["api", "web"]
+
+
+class DevelopmentOnly(Refusal):
+    """A shortcut for developers was asked for elsewhere."""
+
+    code = "development_only"
+    status = 403
+
+
+@dataclass(frozen=True)
+class SignedIn:
+    """A new session. `token` is shown once: only its hash is kept."""
+
+    token: str
+    expires_at: datetime
+    customer_public_id: str
+
+
+@dataclass(frozen=True)
+class SessionView:
+    """A session that has not ended, for the page that lists them."""
+
+    public_id: str
+    channel: str
+    created_at: datetime
+    expires_at: datetime
+    current: bool
+
+
+def send_code(phone: str, *, now: datetime, sms: SmsBackend | None = None) -> CodeSent:
+    """Send a sign-in code to `phone`; a phone that no customer has gets none, with the same answer.
+
+    Raises Invalid(field="phone") and TooMany(retry_after) after five codes within an hour.
+    """
+    number = phones.normalise(phone)
+    gateway = sms or sms_port.backend()
+    with transaction() as session:
+        address = codes.Address(insurer_id(session), phones.index(number))
+        codes.lock_phones(session, address.phone_index)
+        code = codes.new_code(session, address, now)
+        customer = _customer(session, address)
+    if customer is not None:
+        gateway.send(number, code_text(code, customer.language))
+    return CodeSent(now + codes.LIFETIME, int(codes.RESEND_AFTER.total_seconds()))
+
+
+def code_text(code: str, language: str | None) -> str:
+    """The text that carries a code, in the customer's language."""
+    minutes = int(codes.LIFETIME.total_seconds() // 60)
+    if (language or "zh").startswith("zh"):
+        return f"【安享】验证码 {code}，{minutes} 分钟内有效。请勿告诉任何人。"
+    return f"[Anxiang] Your code is {code}. It is valid for {minutes} minutes. Tell it to nobody."
+
+
+def sign_in(phone: str, code: str, *, channel: Channel, now: datetime, previous_token: str | None = None) -> SignedIn:
+    """Sign in with the code that was sent. The session of `previous_token`, if one is presented, ends.
+
+    Raises Invalid, WrongCode(tries_left) or CodeEnded; a blocked customer's answer is that of a wrong code.
+    """
+    number, digits = phones.normalise(phone), codes.clean(code)
+    with transaction() as session:
+        address = codes.Address(insurer_id(session), phones.index(number))
+        counted = codes.count_try(session, address, now)
+    right = codes.compare(counted, address, digits)
+    with transaction() as session:
+        customer = _customer(session, address)
+        if customer is None:
+            raise codes.WrongCode(tries_left=codes.TRIES - right.tries)
+        codes.use(session, right, now)
+        if previous_token:
+            _end(session, SignInSession.token_hash == crypto.token_hash(previous_token), now=now)
+        signed_in = open_session(session, customer, channel, now)
+        _audit(session, "customer.signed_in", customer, now, channel=channel)
+    return signed_in
+
+
+def open_session(session: Session, customer: Customer, channel: Channel, now: datetime) -> SignedIn:
+    """Add a session of `customer` in the caller's transaction."""
+    token, ends = ids.new_token(), now + LIFETIME
+    session.add(
+        SignInSession(
+            public_id=ids.new_id("ses"),
+            token_hash=crypto.token_hash(token),
+            customer_id=customer.id,
+            channel=channel,
+            created_at=now,
+            expires_at=ends,
+        )
+    )
+    return SignedIn(token, ends, customer.public_id)
+
+
+_WHO = text(
+    "SELECT s.id AS session_id, s.customer_id, s.operator_id, i.id AS insurer_id, i.time_zone,"
+    "       coalesce(c.public_id, o.public_id) AS public_id"
+    "  FROM sign_in_session s"
+    "  LEFT JOIN customer c ON c.id = s.customer_id"
+    "  LEFT JOIN operator o ON o.id = s.operator_id"
+    "  JOIN insurer i ON i.id = coalesce(c.insurer_id, o.insurer_id)"
+    " WHERE s.token_hash = :hash AND s.ended_at IS NULL AND s.expires_at > :now"
+    "   AND c.blocked_at IS NULL AND o.disabled_at IS NULL"
+)
+
+
+def authenticate(token: str, *, now: datetime) -> Principal:
+    """Whose token it is; one query. Raises Unauthenticated if there is no such session, or it or its owner ended."""
+    if not token or len(token) > LONGEST_TOKEN:
+        raise Unauthenticated()
+    with autocommit_engine().connect() as connection:
+        row = connection.execute(_WHO, {"hash": crypto.token_hash(token), "now": now}).one_or_none()
+    if row is None:
+        raise Unauthenticated()
+    return Principal(
+        kind="customer" if row.customer_id is not None else "operator",
+        id=row.customer_id if row.customer_id is not None else row.operator_id,
+        public_id=row.public_id,
+        insurer_id=row.insurer_id,
+        session_id=row.session_id,
+        time_zone=row.time_zone,
+    )
+
+
+def sign_out(principal: Principal, now: datetime) -> None:
+    """End this session. Ending it twice is the same as once."""
+    with transaction() as session:
+        _end(session, SignInSession.id == principal.session_id, now=now)
+
+
+def sign_out_everywhere(principal: Principal, now: datetime) -> int:
+    """End all sessions of this customer or operator, this one too; returns how many. Audited."""
+    with transaction() as session:
+        ended = _end(session, _owner(principal), now=now)
+        audit.record(
+            session,
+            f"{principal.kind}.signed_out_everywhere",
+            at=now,
+            actor_kind=principal.kind,
+            actor=principal.public_id,
+            subject=principal.public_id,
+            insurer_id=principal.insurer_id,
+            sessions=ended,
+        )
+    return ended
+
+
+def sessions(principal: Principal, now: datetime) -> list[SessionView]:
+    """The sessions that have not ended, newest first."""
+    with reading() as session:
+        rows = session.scalars(
+            select(SignInSession)
+            .where(_owner(principal), SignInSession.ended_at.is_(None), SignInSession.expires_at > now)
+            .order_by(SignInSession.id.desc())
+        ).all()
+    return [
+        SessionView(row.public_id, row.channel, row.created_at, row.expires_at, row.id == principal.session_id)
+        for row in rows
+    ]
+
+
+def end_session(principal: Principal, public_id: str, now: datetime) -> None:
+    """End one of one's own sessions by its public id. Raises NotFound."""
+    with transaction() as session:
+        if not _end(session, _owner(principal), SignInSession.public_id == public_id, now=now):
+            raise NotFound(field="session_id")
+
+
+def issue_token(phone: str, now: datetime) -> SignedIn:
+    """A token without a code, for scripts. Raises DevelopmentOnly elsewhere, NotFound(field="phone")."""
+    require_development()
+    number = phones.normalise(phone)
+    with transaction() as session:
+        customer = _customer(session, codes.Address(insurer_id(session), phones.index(number)))
+        if customer is None:
+            raise NotFound(field="phone")
+        signed_in = open_session(session, customer, "api", now)
+        _audit(session, "customer.token_issued", customer, now)
+    return signed_in
+
+
+def require_development() -> None:
+    """Raises DevelopmentOnly unless this is a development or test installation."""
+    if not settings().development:
+        raise DevelopmentOnly()
+
+
+def insurer_id(session: Session) -> int:
+    """The insurer this installation serves (`INSURER_CODE`). Raises ConfigError if the database has none."""
+    found = session.scalar(select(Insurer.id).where(Insurer.code == settings().insurer_code))
+    if found is None:
+        raise ConfigError(f"There is no insurer with the code {settings().insurer_code!r} in the database.")
+    return found
+
+
+def end_other_sessions(session: Session, principal: Principal, now: datetime) -> int:
+    """End all but this session, in the caller's transaction; returns how many."""
+    return _end(session, _owner(principal), SignInSession.id != principal.session_id, now=now)
+
+
+def _owner(principal: Principal) -> ColumnElement[bool]:
+    column = SignInSession.customer_id if principal.kind == "customer" else SignInSession.operator_id
+    return column == principal.id
+
+
+def _end(session: Session, *which: ColumnElement[bool], now: datetime) -> int:
+    ended = session.scalars(
+        update(SignInSession)
+        .where(*which, SignInSession.ended_at.is_(None))
+        .values(ended_at=now)
+        .returning(SignInSession.id)
+    ).all()
+    return len(ended)
+
+
+def _audit(session: Session, action: str, customer: Customer, now: datetime, **facts: str) -> None:
+    audit.record(
+        session,
+        action,
+        at=now,
+        actor_kind="customer",
+        actor=customer.public_id,
+        subject=customer.public_id,
+        insurer_id=customer.insurer_id,
+        **facts,
+    )
+
+
+def _customer(session: Session, address: codes.Address) -> Customer | None:
+    """The customer with that phone who may sign in."""
+    return session.scalar(
+        select(Customer).where(
+            Customer.insurer_id == address.insurer_id,
+            Customer.phone_index == address.phone_index,
+            Customer.blocked_at.is_(None),
+        )
+    )
