@@ -1,121 +1,215 @@
-"""Lines of the entitlement ledger. Adding one moves the counters (by trigger); nothing else does.
+"""Lines of the entitlements' ledger. Adding one moves the counters; nothing else does.
 
-Every function adds lines in the caller's transaction. A booking reserves once per attempt and then either uses or
-gives back, never both: the table's unique indexes stand behind that.
+A session-level language for what happens to a reservation: used, given back, reversed. Reservations themselves are
+written where the place is taken. The caller has locked the booking before (booking, then entitlement, then slot).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 from typing import Literal
 
-from sqlalchemy import select, update
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from marketplace.catalog.models import Insurer
 from marketplace.core import audit, clock
-from vip.models import Entitlement, EntitlementEntry
+from marketplace.core.db import violated
+from marketplace.core.errors import NotFound, Refusal
 
-Standing = Literal["none", "reserved", "used", "released"]
+Entry = Literal["grant", "reserve", "release", "use", "reverse", "expire", "revoke"]
+By = Literal["customer", "provider", "platform"]
+
+
+class EntitlementExhausted(Refusal):
+    """There is nothing left to take (SQLSTATE AX001)."""
+
+    code = "entitlement_exhausted"
+    field = "entitlement_id"
 
 
 @dataclass(frozen=True)
-class Line:
-    """What a ledger line says besides its kind. `attempt` numbers the reservations of one booking."""
+class Stamp:
+    """When, by whom and why a line was written; `actor` is a public id or a job's name."""
 
-    entitlement_id: int
-    booking_id: int | None
-    attempt: int
     at: datetime
     actor_kind: str
     actor: str
     reason: str = ""
-    quantity: int = 1
-
-    def next_attempt(self) -> Line:
-        """The same, for the booking's next reservation."""
-        return replace(self, attempt=self.attempt + 1)
 
 
-def write(session: Session, entry: str, line: Line) -> None:
-    """Add one line. The trigger refuses (SQLSTATE AX001) what the counters do not allow."""
-    session.add(
-        EntitlementEntry(
-            entitlement_id=line.entitlement_id,
-            booking_id=line.booking_id,
-            entry=entry,
-            quantity=line.quantity,
-            attempt=line.attempt,
-            at=line.at,
-            actor_kind=line.actor_kind,
-            actor=line.actor,
-            reason=line.reason,
+@dataclass(frozen=True)
+class Reservation:
+    """What a booking took: the entitlement (internal id), the booking (internal id) and which of its attempts."""
+
+    entitlement_id: int
+    booking_id: int
+    attempt: int
+
+
+def write(
+    session: Session,
+    entitlement_id: int,
+    entry: Entry,
+    *,
+    booking_id: int | None = None,
+    attempt: int = 1,
+    quantity: int = 1,
+    at: datetime,
+    actor_kind: str,
+    actor: str,
+    reason: str = "",
+) -> None:
+    """Add one line in the caller's transaction. Raises EntitlementExhausted if the counters do not allow it.
+
+    The transaction cannot go on after that refusal. A line that exists (booking, entry, attempt) raises
+    sqlalchemy.exc.IntegrityError.
+    """
+    try:
+        session.execute(
+            text(
+                "INSERT INTO entitlement_entry"
+                " (entitlement_id, booking_id, entry, quantity, attempt, at, actor_kind, actor, reason) VALUES"
+                " (:entitlement, :booking, :entry, :quantity, :attempt, :at, :actor_kind, :actor, :reason)"
+            ),
+            {
+                "entitlement": entitlement_id,
+                "booking": booking_id,
+                "entry": entry,
+                "quantity": quantity,
+                "attempt": attempt,
+                "at": at,
+                "actor_kind": actor_kind,
+                "actor": actor,
+                "reason": reason,
+            },
         )
-    )
-    session.flush()
+    except DBAPIError as refused:
+        if violated(refused) == "entitlement_exhausted":
+            raise EntitlementExhausted() from refused
+        raise
 
 
-def standing(session: Session, booking_id: int, attempt: int) -> Standing:
-    """Where the booking's reservation stands. `none` before it and after a reversed use."""
-    entries = set(
-        session.scalars(
-            select(EntitlementEntry.entry).where(
-                EntitlementEntry.booking_id == booking_id, EntitlementEntry.attempt == attempt
-            )
-        )
-    )
-    if "reverse" in entries:
-        return "none"
-    if "use" in entries:
-        return "used"
-    if "release" in entries:
-        return "released"
-    return "reserved" if "reserve" in entries else "none"
+def use(session: Session, taken: Reservation, stamp: Stamp) -> None:
+    """The service was given: reserved becomes used."""
+    _line(session, taken, "use", stamp)
 
 
-def reserve(session: Session, line: Line) -> None:
-    """available -> reserved."""
-    write(session, "reserve", line)
+def give_back(session: Session, taken: Reservation, stamp: Stamp, *, by: By) -> None:
+    """End a reservation that was not used. `by` says who caused it.
+
+    After validity is over, what the customer gave back expires at once; what provider or platform caused stays usable:
+    validity then ends `grace_days` after today, with an audit line.
+    """
+    _return(session, taken, "release", stamp, by)
 
 
-def use(session: Session, line: Line) -> None:
-    """reserved -> used."""
-    write(session, "use", line)
+def reverse(session: Session, taken: Reservation, stamp: Stamp, *, by: By) -> None:
+    """Take a use back (a dispute, an error); after validity is over, as give_back() does."""
+    _return(session, taken, "reverse", stamp, by)
 
 
-def reverse(session: Session, line: Line) -> None:
-    """used -> available: a use that was entered in error."""
-    write(session, "reverse", line)
+def expire_rest(session: Session, entitlement_id: int, available: int, stamp: Stamp) -> None:
+    """Expire what is available of an entitlement that the caller has locked; nothing if there is nothing."""
+    if available > 0:
+        _quantity(session, entitlement_id, "expire", available, stamp)
 
 
-def give_back(session: Session, line: Line, *, by: Literal["customer", "provider", "platform"]) -> None:
-    """reserved -> available. When validity is over: by the customer, the unit expires; by provider or platform,
-    validity grows by the plan's grace, counted from today, and the unit can be used (DESIGN 5.2)."""
-    write(session, "release", line)
-    found = session.execute(
-        select(Entitlement.valid_until, Entitlement.grace_days, Entitlement.public_id, Insurer.id, Insurer.time_zone)
-        .join(Insurer, Insurer.id == Entitlement.insurer_id)
-        .where(Entitlement.id == line.entitlement_id)
-    ).one()
-    today = clock.today(found.time_zone, line.at)
-    if found.valid_until >= today:
-        return
-    if by == "customer":
-        limited = session.scalar(select(Entitlement.granted).where(Entitlement.id == line.entitlement_id)) is not None
-        if limited:
-            write(session, "expire", replace(line, booking_id=None, reason="released_after_expiry"))
-        return
-    until = today + timedelta(days=found.grace_days)
-    session.execute(update(Entitlement).where(Entitlement.id == line.entitlement_id).values(valid_until=until))
+def revoke(session: Session, entitlement_id: int, quantity: int, stamp: Stamp) -> None:
+    """Take back what is still available; reserved and used stay. Raises EntitlementExhausted. Audited."""
+    locked = _lock(session, entitlement_id)
+    _quantity(session, entitlement_id, "revoke", quantity, stamp)
     audit.record(
         session,
-        "entitlement.extended",
-        at=line.at,
-        actor_kind=line.actor_kind,
-        actor=line.actor,
-        subject=found.public_id,
-        insurer_id=found.id,
-        valid_until=until.isoformat(),
-        reason=line.reason,
+        "entitlement.revoked",
+        at=stamp.at,
+        actor_kind=stamp.actor_kind,
+        actor=stamp.actor,
+        subject=locked.public_id,
+        insurer_id=locked.insurer_id,
+        quantity=quantity,
+    )
+
+
+@dataclass(frozen=True)
+class _Locked:
+    public_id: str
+    insurer_id: int
+    available: int | None
+    valid_until: date
+    grace_days: int
+    time_zone: str
+
+
+def _return(session: Session, taken: Reservation, entry: Literal["release", "reverse"], stamp: Stamp, by: By) -> None:
+    locked = _lock(session, taken.entitlement_id)
+    today = clock.today(locked.time_zone, stamp.at)
+    over = today > locked.valid_until
+    if over:  # what was left expired with the last day, even if the clock has not come round to it yet
+        expire_rest(session, taken.entitlement_id, locked.available or 0, stamp)
+    _line(session, taken, entry, stamp)
+    if not over:
+        return
+    if by == "customer":
+        expire_rest(session, taken.entitlement_id, 0 if locked.available is None else 1, stamp)
+    else:
+        _lengthen(session, taken.entitlement_id, locked, today + timedelta(days=locked.grace_days), stamp, by)
+
+
+def _lengthen(session: Session, entitlement_id: int, locked: _Locked, until: date, stamp: Stamp, by: By) -> None:
+    session.execute(
+        text("UPDATE entitlement SET valid_until = :until WHERE id = :id"), {"until": until, "id": entitlement_id}
+    )
+    audit.record(
+        session,
+        "entitlement.lengthened",
+        at=stamp.at,
+        actor_kind=stamp.actor_kind,
+        actor=stamp.actor,
+        subject=locked.public_id,
+        insurer_id=locked.insurer_id,
+        by=by,
+        before=locked.valid_until.isoformat(),
+        after=until.isoformat(),
+    )
+
+
+def _lock(session: Session, entitlement_id: int) -> _Locked:
+    row = session.execute(
+        text(
+            "SELECT e.public_id, e.insurer_id, e.available, e.valid_until, e.grace_days, i.time_zone"
+            " FROM entitlement e JOIN insurer i ON i.id = e.insurer_id WHERE e.id = :id FOR NO KEY UPDATE OF e"
+        ),
+        {"id": entitlement_id},
+    ).one_or_none()
+    if row is None:
+        raise NotFound(field="entitlement_id")
+    return _Locked(row.public_id, row.insurer_id, row.available, row.valid_until, row.grace_days, row.time_zone)
+
+
+def _line(session: Session, taken: Reservation, entry: Entry, stamp: Stamp) -> None:
+    write(
+        session,
+        taken.entitlement_id,
+        entry,
+        booking_id=taken.booking_id,
+        attempt=taken.attempt,
+        at=stamp.at,
+        actor_kind=stamp.actor_kind,
+        actor=stamp.actor,
+        reason=stamp.reason,
+    )
+
+
+def _quantity(session: Session, entitlement_id: int, entry: Entry, quantity: int, stamp: Stamp) -> None:
+    write(
+        session,
+        entitlement_id,
+        entry,
+        quantity=quantity,
+        at=stamp.at,
+        actor_kind=stamp.actor_kind,
+        actor=stamp.actor,
+        reason=stamp.reason,
     )

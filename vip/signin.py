@@ -186,6 +186,8 @@ def sessions(principal: Principal, now: datetime) -> list[SessionView]:
 
 def end_session(principal: Principal, public_id: str, now: datetime) -> None:
     """End one of one's own sessions by its public id. Raises NotFound."""
+    if not ids.well_formed(public_id):
+        raise NotFound(field="session_id")
     with transaction() as session:
         if not _end(session, _owner(principal), SignInSession.public_id == public_id, now=now):
             raise NotFound(field="session_id")

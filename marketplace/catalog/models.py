@@ -74,7 +74,7 @@ class Site(Base):
         UniqueConstraint("province", "city", "name"),
         CheckConstraint("longitude BETWEEN -180 AND 180 AND latitude BETWEEN -90 AND 90", name="coordinates"),
         CheckConstraint("(longitude IS NULL) = (latitude IS NULL)", name="coordinates_pair"),
-        Index("ix_site_terms", "terms", postgresql_using="gin"),
+        Index("ix_site_terms", "terms", postgresql_using="gin", postgresql_with={"fastupdate": "off"}),
         Index("ix_site_place", "city", "district"),
     )
 

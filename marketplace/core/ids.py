@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32: no i, l, o, u
+_FORM = re.compile(f"[a-z]{{2,5}}_[{_ALPHABET}]{{20}}")
 _REFERENCE = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
@@ -12,6 +14,12 @@ def new_id(prefix: str) -> str:
     """A new public id such as `bkg_4f0…`: 20 characters of base 32, 100 random bits."""
     number = secrets.randbits(100)
     return f"{prefix}_" + "".join(_ALPHABET[(number >> shift) & 31] for shift in range(0, 100, 5))
+
+
+def well_formed(text: str) -> bool:
+    """Whether `text` may be a public id at all; anything else (NUL, lone surrogates, a megabyte) names nothing and
+    must not reach the database."""
+    return _FORM.fullmatch(text) is not None
 
 
 def new_reference() -> str:

@@ -123,7 +123,14 @@ def upgrade() -> None:
         sa.UniqueConstraint("public_id", name=op.f("uq_site_public_id")),
     )
     op.create_index("ix_site_place", "site", ["city", "district"], unique=False)
-    op.create_index("ix_site_terms", "site", ["terms"], unique=False, postgresql_using="gin")
+    op.create_index(
+        "ix_site_terms",
+        "site",
+        ["terms"],
+        unique=False,
+        postgresql_using="gin",
+        postgresql_with={"fastupdate": "off"},
+    )
     op.create_table(
         "worker_beat",
         sa.Column("worker", sa.Text(), nullable=False),

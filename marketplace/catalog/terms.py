@@ -1,0 +1,141 @@
+"""How the words of sites are written down for searching, and how a query's words meet them.
+
+`search_text` holds the names, each between newlines, then a tab, then the place: city, district, address, kind.
+`pinyin` holds the initials of each name between newlines, then a tab, then the full pinyin of each name from every
+syllable on. `terms` holds what the GIN index narrows by: single characters and pairs of `search_text`, pairs of
+initials (marked `~`), and the first two to four letters of pinyin from every syllable on (marked `^`). The texts
+decide; the terms only spare reading all rows.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from pypinyin import lazy_pinyin, load_phrases_dict
+
+_NUMERALS = str.maketrans("〇零○o一二三四五六七八九", "0000123456789")
+_NUMBER = re.compile(r"[0-9〇零○o一二三四五六七八九]{3,}")
+_HAN = re.compile(r"[㐀-鿿]+")
+_LATIN = re.compile(r"[a-z0-9']+")
+_PLACE_ENDS = ("特别行政区", "自治区", "自治州", "地区", "省", "市", "盟", "州", "区", "县")
+_PINYIN_PREFIX = 4
+
+# Readings that names of hospitals need and the general dictionary has otherwise.
+load_phrases_dict(
+    {
+        "单县": [["shàn"], ["xiàn"]],
+        "曾都": [["zēng"], ["dū"]],
+        "重医": [["chóng"], ["yī"]],
+        "重钢": [["chóng"], ["gāng"]],
+        "长征": [["cháng"], ["zhēng"]],
+        "长甸": [["cháng"], ["diàn"]],
+        "长大": [["cháng"], ["dà"]],
+        "长宁": [["cháng"], ["níng"]],
+        "长阳": [["cháng"], ["yáng"]],
+        "长安": [["cháng"], ["ān"]],
+    }
+)
+
+
+@dataclass(frozen=True)
+class SearchColumns:
+    """The derived columns of a site."""
+
+    terms: tuple[str, ...]
+    search_text: str
+    pinyin: str
+
+
+@dataclass(frozen=True)
+class Word:
+    """One word of a query. `latin` is its form for pinyin, or None if it cannot be pinyin."""
+
+    text: str
+    terms: tuple[str, ...]
+    latin: str | None = None
+    initial_terms: tuple[str, ...] = ()
+    pinyin_terms: tuple[str, ...] = ()
+
+
+def normalise(text: str) -> str:
+    """Compatibility forms folded (NFKC), small letters, numbers of three figures and more as digits (三〇一 is 301);
+    control characters, lone surrogates and runs of space become one space."""
+    folded = unicodedata.normalize("NFKC", text).casefold().replace("ü", "v")
+    kept = "".join(" " if unicodedata.category(c) in ("Cc", "Cs", "Cn", "Co", "Zl", "Zp") else c for c in folded)
+    return " ".join(_NUMBER.sub(_as_digits, kept).split())
+
+
+def _as_digits(found: re.Match[str]) -> str:
+    run = found.group()
+    return run if set(run) == {"o"} else run.translate(_NUMERALS)
+
+
+def short_place(name: str) -> str:
+    """A place without its rank: 北京市 is 北京; two characters remain at least."""
+    for end in _PLACE_ENDS:
+        if name.endswith(end) and len(name) - len(end) >= 2:
+            return name[: -len(end)]
+    return name
+
+
+def syllables(name: str) -> list[str]:
+    """The pinyin of a normalised name, one syllable a character; other runs of letters and digits as they are."""
+    result: list[str] = []
+    for part in re.findall(r"[㐀-鿿]+|[a-z0-9]+", name):
+        result.extend(lazy_pinyin(part) if _HAN.fullmatch(part) else [part])
+    return result
+
+
+def search_columns(names: Sequence[str], places: Sequence[str], details: Iterable[str]) -> SearchColumns:
+    """The derived columns for a site's names, its places (province, city, district …) and what else is findable
+    (address, kind). A name that starts with its place also counts without it: 协和医院 is a name of 北京协和医院."""
+    plain = [normalise(name) for name in names if name]
+    starts = sorted({form for place in places if place for form in (place, short_place(place))}, key=len, reverse=True)
+    known = list(dict.fromkeys([*plain, *(short for name in plain if (short := _without_place(name, starts)))]))
+    where = " ".join(dict.fromkeys(normalise(text) for text in (*places, *details) if text))
+    spelled = [syllables(name) for name in known]
+    initials = ["".join(s if s[0].isdigit() else s[0] for s in each) for each in spelled]
+    tails = list(dict.fromkeys("".join(each[start:]) for each in spelled for start in range(len(each))))
+    terms: dict[str, None] = {}
+    for text in (*known, where):
+        terms.update(dict.fromkeys(text))
+        terms.update(dict.fromkeys(_pairs(text)))
+    for text in initials:
+        terms.update(dict.fromkeys("~" + pair for pair in _pairs(text)))
+    for tail in tails:
+        terms.update(dict.fromkeys("^" + tail[:length] for length in range(2, _PINYIN_PREFIX + 1)))
+    terms.pop(" ", None)
+    return SearchColumns(
+        terms=tuple(terms),
+        search_text="\n" + "\n".join(known) + "\n\t" + where,
+        pinyin="\n" + "\n".join(initials) + "\n\t\n" + "\n".join(tails),
+    )
+
+
+def _without_place(name: str, starts: Sequence[str]) -> str | None:
+    """The name after the places it starts with, if at least three characters remain."""
+    rest = name
+    for start in starts:
+        rest = rest.removeprefix(start)
+    return rest if rest != name and len(rest) >= 3 else None
+
+
+def _pairs(text: str) -> list[str]:
+    return [text[place : place + 2] for place in range(len(text) - 1)]
+
+
+def query_words(query: str) -> list[Word]:
+    """The words of a query, in order and each once; empty if there is nothing to look for."""
+    return [_word(text) for text in dict.fromkeys(normalise(query).split(" ")) if text]
+
+
+def _word(text: str) -> Word:
+    literal = tuple(dict.fromkeys(_pairs(text))) or (text,)
+    latin = text.replace("'", "") if _LATIN.fullmatch(text) else ""
+    if len(latin) < 2:
+        return Word(text, literal)
+    initial_terms = tuple(dict.fromkeys("~" + pair for pair in _pairs(latin)))
+    return Word(text, literal, latin, initial_terms, ("^" + latin[:_PINYIN_PREFIX],))

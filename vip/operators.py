@@ -1,0 +1,182 @@
+"""People who work for the insurer or the platform: making them, and signing them in by password."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import lru_cache
+
+from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+from werkzeug.security import check_password_hash, generate_password_hash
+
+from marketplace.core import audit, crypto, ids
+from marketplace.core.db import transaction, violated
+from marketplace.core.errors import Invalid, Refusal
+from vip.models import Operator, SignInSession
+from vip.signin import insurer_id
+
+SHORTEST_PASSWORD = 12
+LONGEST_PASSWORD = 256
+LONGEST_LOGIN = 64
+LONGEST_NAME = 64
+TRIES = 5
+PAUSE = timedelta(minutes=15)
+LIFETIME = timedelta(hours=12)
+
+
+class LoginTaken(Refusal):
+    """Another operator has that login."""
+
+    code = "login_taken"
+    field = "login"
+
+
+class WrongPassword(Refusal):
+    """Login or password is wrong, or the login pauses for 15 minutes after 5 wrong tries: the answer is the same, so
+    that it tells nobody which logins there are."""
+
+    code = "wrong_password"
+    status = 422
+    field = "password"
+
+
+@dataclass(frozen=True)
+class OperatorSignedIn:
+    """A new session. `token` is shown once: only its hash is kept."""
+
+    token: str
+    expires_at: datetime
+    operator_public_id: str
+
+
+def create_admin(login: str, password: str, name: str, *, now: datetime) -> str:
+    """Make an operator with the role admin; returns the public id. Audited.
+
+    Logins are compared without case. Raises Invalid(field=login, password or name) and LoginTaken.
+    """
+    login, name = login.strip().lower(), name.strip()
+    if not 1 <= len(login) <= LONGEST_LOGIN or not login.isascii() or not login.isprintable():
+        raise Invalid(field="login", reason="login")
+    if not 1 <= len(name) <= LONGEST_NAME or not name.isprintable():
+        raise Invalid(field="name", reason="name")
+    if not SHORTEST_PASSWORD <= len(password) <= LONGEST_PASSWORD:
+        raise Invalid(field="password", reason="password_length", shortest=SHORTEST_PASSWORD)
+    hashed = _hash(password)
+    try:
+        with transaction() as session:
+            operator = Operator(
+                public_id=ids.new_id("opr"),
+                insurer_id=insurer_id(session),
+                login=login,
+                name=name,
+                password_hash=hashed,
+            )
+            session.add(operator)
+            session.flush()
+            _audit(session, "operator.created", operator.public_id, operator.insurer_id, now, role="admin")
+    except IntegrityError as refused:
+        if violated(refused) == "uq_operator_login":
+            raise LoginTaken() from refused
+        raise
+    return operator.public_id
+
+
+def sign_in_operator(
+    login: str, password: str, now: datetime, *, previous_token: str | None = None
+) -> OperatorSignedIn:
+    """Sign an operator in. The session of `previous_token`, if one is presented, ends. Audited.
+
+    A try is counted and committed before the password is looked at; the fifth wrong one in a row pauses the login for
+    15 minutes. Raises WrongPassword.
+    """
+    if not 1 <= len(login) <= LONGEST_LOGIN or len(password) > LONGEST_PASSWORD:
+        raise WrongPassword()
+    counted = _count_try(login.strip().lower(), now)
+    if not _right(counted.password_hash if counted else _nobodys_hash(), password) or counted is None:
+        raise WrongPassword()
+    token, ends = ids.new_token(), now + LIFETIME
+    with transaction() as session:
+        session.execute(text("UPDATE operator SET tries = 0, locked_until = NULL WHERE id = :id"), {"id": counted.id})
+        if previous_token:
+            session.execute(
+                text("UPDATE sign_in_session SET ended_at = :now WHERE token_hash = :hash AND ended_at IS NULL"),
+                {"now": now, "hash": crypto.token_hash(previous_token)},
+            )
+        session.add(
+            SignInSession(
+                public_id=ids.new_id("ses"),
+                token_hash=crypto.token_hash(token),
+                operator_id=counted.id,
+                channel="web",
+                created_at=now,
+                expires_at=ends,
+            )
+        )
+        _audit(session, "operator.signed_in", counted.public_id, counted.insurer_id, now)
+    return OperatorSignedIn(token, ends, counted.public_id)
+
+
+@dataclass(frozen=True)
+class _Counted:
+    id: int
+    public_id: str
+    insurer_id: int
+    password_hash: str
+
+
+def _count_try(login: str, now: datetime) -> _Counted | None:
+    """Count a try, in a transaction of its own; None if there is no such login or it pauses."""
+    if "\0" in login or not login.isascii():
+        return None
+    with transaction() as session:
+        row = session.execute(
+            text(
+                "UPDATE operator SET tries = CASE WHEN locked_until IS NULL THEN tries ELSE 0 END + 1,"
+                "  locked_until = CASE WHEN locked_until IS NULL AND tries + 1 >= :most"
+                "    THEN CAST(:until AS timestamptz) END"
+                " WHERE login = :login AND disabled_at IS NULL"
+                "   AND (locked_until IS NULL OR locked_until <= :now) /* guard */"
+                " RETURNING id, public_id, insurer_id, password_hash, locked_until"
+            ),
+            {"login": login, "now": now, "most": TRIES, "until": now + PAUSE},
+        ).one_or_none()
+        if row is None:
+            return None
+        if row.locked_until is not None:
+            _audit(session, "operator.paused", row.public_id, row.insurer_id, now, until=row.locked_until.isoformat())
+    return _Counted(row.id, row.public_id, row.insurer_id, row.password_hash)
+
+
+def _audit(session: Session, action: str, public_id: str, insurer: int, now: datetime, **facts: str) -> None:
+    audit.record(
+        session,
+        action,
+        at=now,
+        actor_kind="operator",
+        actor=public_id,
+        subject=public_id,
+        insurer_id=insurer,
+        **facts,
+    )
+
+
+def _hash(password: str) -> str:
+    try:
+        return generate_password_hash(password, method="scrypt")
+    except UnicodeEncodeError as bad:
+        raise Invalid(field="password", reason="password_text") from bad
+
+
+def _right(hashed: str, password: str) -> bool:
+    try:
+        return check_password_hash(hashed, password)
+    except UnicodeEncodeError:
+        return False
+
+
+@lru_cache(maxsize=1)
+def _nobodys_hash() -> str:
+    """Compared against when there is no such login, so that the answer takes as long."""
+    return generate_password_hash(ids.new_token(), method="scrypt")
