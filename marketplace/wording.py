@@ -13,7 +13,7 @@ from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from flask_babel import format_date, get_locale
+from flask_babel import force_locale, format_date, get_locale
 from flask_babel import lazy_gettext as _
 from flask_babel.speaklater import LazyString
 
@@ -92,6 +92,12 @@ REASONS: Mapping[str, LazyString] = {
 def title(code: str) -> str:
     """What kind of refusal `code` is, in a few words."""
     return str(WORDS[code].title)
+
+
+def english_title(code: str) -> str:
+    """The title in English, whoever asks; for documents."""
+    with force_locale("en"):
+        return str(WORDS[code].title)
 
 
 def sentence(refusal: Refusal) -> str:
