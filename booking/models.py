@@ -15,7 +15,6 @@ from marketplace.core.columns import Moment, PrimaryKey, PublicId
 from marketplace.core.db import Base
 from vip.models import Beneficiary, Customer, Entitlement
 
-
 STATE = Enum(
     BookingState,
     native_enum=False,

@@ -25,6 +25,15 @@ TRIES = 5
 CODES_PER_HOUR = 5
 RESEND_AFTER = timedelta(seconds=60)
 
+COUNT_TRY = (
+    "UPDATE sign_in_code SET tries = tries + 1 WHERE id = ("
+    "   SELECT id FROM sign_in_code WHERE insurer_id = :insurer AND phone_index = :phone"
+    "      AND purpose = :purpose AND customer_id IS NOT DISTINCT FROM :customer ORDER BY id DESC LIMIT 1)"
+    " AND used_at IS NULL AND expires_at > :now"
+    " AND tries < :most /* guard */"
+    " RETURNING id, code_hash, tries"
+)
+
 
 class WrongCode(Refusal):
     """The code is not the one that was sent. Facts: `tries_left`."""
@@ -130,13 +139,7 @@ def count_try(session: Session, address: Address, now: datetime) -> Try | None:
     The caller commits this before it compares, so that a try costs something even if the program dies meanwhile.
     """
     row = session.execute(
-        text(
-            "UPDATE sign_in_code SET tries = tries + 1 WHERE id = ("
-            "   SELECT id FROM sign_in_code WHERE insurer_id = :insurer AND phone_index = :phone"
-            "      AND purpose = :purpose AND customer_id IS NOT DISTINCT FROM :customer ORDER BY id DESC LIMIT 1)"
-            " AND tries < :most AND used_at IS NULL AND expires_at > :now /* guard */"
-            " RETURNING id, code_hash, tries"
-        ),
+        text(COUNT_TRY),
         {
             "insurer": address.insurer_id,
             "phone": address.phone_index,

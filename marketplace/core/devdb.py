@@ -246,7 +246,8 @@ class DevDatabase:
         if self._hold is not None:
             os.close(self._hold)
             self._hold = None
-        guard.end_if_unused(self.state)
+        if guard.end_if_unused(self.state):
+            guard.collect(self.state)
 
 
 def _version_of(data: Path) -> int | None:
@@ -264,7 +265,7 @@ def _answers(server: Server) -> bool:
 
 
 def _make_roles_and_database(server: Server) -> None:
-    """Roles, passwords and the database, as far as they are missing: a start may have been killed before it got here."""
+    """Roles and the database, as far as they are missing: a start may have been killed before it got here."""
     with psycopg.connect(server.url(SUPERUSER, "postgres"), autocommit=True) as connection:
         for role in (OWNER, APPLICATION):
             if not connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [role]).fetchone():

@@ -48,6 +48,10 @@ class InBackground:
         """Queue the text and return at once."""
         self._threads.submit(self._inner.send, phone, text).add_done_callback(_report)
 
+    def close(self) -> None:
+        """Wait until what was queued has been sent."""
+        self._threads.shutdown()
+
 
 def _report(sent: Future[None]) -> None:
     failed = sent.exception()

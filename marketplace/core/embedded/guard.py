@@ -21,6 +21,7 @@ from marketplace.core.embedded.programs import DevDatabaseError
 from marketplace.core.embedded.server import Server
 
 _LOG_LIMIT = 5_000_000
+_started: list[tuple[Path, subprocess.Popen[bytes]]] = []  # the guards whose parent we are, to be collected
 
 
 def join(state: Path) -> int:
@@ -55,7 +56,7 @@ def start(state: Path) -> subprocess.Popen[bytes]:
     """Start the guard in a session of its own, so that Ctrl-C reaches the database's users but not the database."""
     log = _open_log(state / "server.log")
     try:
-        return subprocess.Popen(
+        child = subprocess.Popen(
             [sys.executable, "-m", "marketplace.core.embedded.guard", str(state)],
             cwd=ROOT,
             stdin=subprocess.DEVNULL,
@@ -65,6 +66,16 @@ def start(state: Path) -> subprocess.Popen[bytes]:
         )
     finally:
         os.close(log)
+    _started.append((state, child))
+    return child
+
+
+def collect(state: Path) -> None:
+    """Wait until the guards that we started for this server have ended; it has stopped, so they do."""
+    for owner, child in [*_started]:
+        if owner == state:
+            child.wait(10)
+            _started.remove((owner, child))
 
 
 def watch(state: Path) -> None:

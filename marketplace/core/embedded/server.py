@@ -153,7 +153,7 @@ def launch(server: Server) -> subprocess.Popen[bytes]:
         group=user.group,
         extra_groups=None if user.name is None else [],
         start_new_session=True,
-        preexec_fn=dies_with_us(signal.SIGINT),  # noqa: PLW1509 - the guard has no threads
+        preexec_fn=dies_with_us(signal.SIGINT),  # the guard has no threads that a fork could upset
     )
 
 

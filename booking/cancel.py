@@ -1,0 +1,103 @@
+"""Cancel a booking.
+
+Held, unsent and allotment bookings end at once. If the provider may know of it, a ChangeRequest opens: state, place and
+quota stand until evidence shows that nothing is live there.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from booking.actors import Actor
+from booking.models import Booking, ChangeRequest, ProviderTask
+from booking.outbox import annul, enqueue, unsent
+from booking.own import own_booking_id
+from booking.states import LIVE, BookingState
+from booking.transition import lock_booking, move
+from marketplace.catalog.models import Provider
+from marketplace.core.db import transaction
+from marketplace.core.errors import Refusal
+from marketplace.core.ids import new_id
+from marketplace.core.logging import get_logger
+from vip.principal import Principal
+
+log = get_logger(__name__)
+_S = BookingState
+
+
+class CancelTooLate(Refusal):
+    """The window for cancelling online is over; `until` says when it closed."""
+
+    code = "cancel_too_late"
+
+
+class NotCancellable(Refusal):
+    """The booking has begun or is over; `state` says what it is."""
+
+    code = "not_cancellable"
+
+
+def cancel(principal: Principal, public_id: str, *, now: datetime) -> None:
+    """A customer cancels her own booking. Asking again changes nothing and succeeds.
+
+    Raises NotFound, CancelTooLate, NotCancellable.
+    """
+    with transaction() as session:
+        booking, tasks = lock_booking(session, own_booking_id(session, principal, public_id))
+        if booking.state is _S.CANCELLED:
+            return
+        if booking.state not in LIVE or booking.state in (_S.CHECKED_IN, _S.IN_SERVICE):
+            raise NotCancellable(state=booking.state.value)
+        until = cancel_until(booking)
+        if booking.state is not _S.HELD and now >= until:
+            raise CancelTooLate(until=until, time_zone=booking.time_zone)
+        begin_cancel(
+            session, booking, tasks, actor=Actor("customer", principal.public_id), cause="customer_asked", now=now
+        )
+    log.info("booking.cancel_asked", booking=public_id)
+
+
+def cancel_until(booking: Booking) -> datetime:
+    """The last moment to cancel online: the frozen number of hours before the start (or before the day begins)."""
+    start = booking.starts_at or datetime.combine(booking.service_date, time(), ZoneInfo(booking.time_zone))
+    return start - timedelta(hours=int(booking.snapshot.get("cancel_hours", 0)))
+
+
+def begin_cancel(
+    session: Session, booking: Booking, tasks: list[ProviderTask], *, actor: Actor, cause: str, now: datetime
+) -> None:
+    """Cancel a locked live booking at once where nothing can be live at the provider, else ask the provider."""
+    reserve = next((task for task in tasks if task.command == "reserve"), None)
+    if booking.state is _S.HELD or (reserve is not None and unsent(reserve)):
+        for task in tasks:
+            annul(task, now=now)
+        move(session, booking, _S.CANCELLED, actor=actor, now=now, cause=cause)
+        return
+    if session.scalar(select(Provider.allotment).where(Provider.id == booking.provider_id)):
+        enqueue(session, booking, "cancel", now=now, facts={"reason": cause})
+        move(session, booking, _S.CANCELLED, actor=actor, now=now, cause=cause)
+        return
+    request = session.scalar(
+        select(ChangeRequest).where(ChangeRequest.booking_id == booking.id, ChangeRequest.state == "open")
+    )
+    if request is not None and request.kind == "cancel":
+        return
+    request = ChangeRequest(
+        public_id=new_id("chg"),
+        booking_id=booking.id,
+        kind="cancel",
+        state="open",
+        actor_kind=actor.kind,
+        actor=actor.id,
+        cause=cause,
+        asked_at=now,
+    )
+    session.add(request)
+    booking.version += 1
+    booking.updated_at = now
+    session.flush()
+    enqueue(session, booking, "cancel", now=now, change_request_id=request.id, facts={"reason": cause})

@@ -1,0 +1,58 @@
+"""Differences between our books and a provider's: opened once, closed with what explained them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import text, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from booking.models import Discrepancy
+from marketplace.core.ids import new_id
+
+
+def open_discrepancy(
+    session: Session,
+    provider_id: int,
+    kind: str,
+    subject: str,
+    *,
+    now: datetime,
+    booking_id: int | None = None,
+    facts: Mapping[str, Any] | None = None,
+) -> None:
+    """Open a difference, unless the same one is open. `subject` is a public id or a provider's reference."""
+    session.execute(
+        insert(Discrepancy)
+        .values(
+            public_id=new_id("dsc"),
+            provider_id=provider_id,
+            kind=kind,
+            subject=subject,
+            booking_id=booking_id,
+            facts=dict(facts or {}),
+            opened_at=now,
+        )
+        .on_conflict_do_nothing(
+            index_elements=["provider_id", "kind", "subject"], index_where=text("closed_at IS NULL")
+        )
+    )
+
+
+def close_discrepancy(
+    session: Session, provider_id: int, kind: str, subject: str, resolution: str, *, now: datetime
+) -> None:
+    """Close it if it is open, saying what explained it."""
+    session.execute(
+        update(Discrepancy)
+        .where(
+            Discrepancy.provider_id == provider_id,
+            Discrepancy.kind == kind,
+            Discrepancy.subject == subject,
+            Discrepancy.closed_at.is_(None),
+        )
+        .values(closed_at=now, resolution=resolution)
+    )

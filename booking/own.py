@@ -1,0 +1,23 @@
+"""Whose booking it is."""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from booking.models import Booking
+from marketplace.core.errors import NotFound
+from vip.principal import Principal
+
+
+def own_booking_id(session: Session, principal: Principal, public_id: str) -> int:
+    """Internal id of the principal's own booking. Raises NotFound for somebody else's as for none."""
+    found = session.scalar(
+        select(Booking.id).where(
+            Booking.public_id == public_id,
+            Booking.customer_id == principal.id if principal.kind == "customer" else Booking.id.is_(None),
+        )
+    )
+    if found is None:
+        raise NotFound(field="booking_id")
+    return found

@@ -1,0 +1,281 @@
+"""Hold a place: slot, quota and price are the customer's for ten minutes.
+
+Two reads, one statement. Eligibility is decided here from what is read; what must be true at the moment of taking
+(a free place, a unit left, the person still in the family, the key unused) is decided by the SQL function
+`hold_booking`, in one round trip that keeps the contended slot locked the shortest.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from typing import Any, NoReturn
+from zoneinfo import ZoneInfo
+
+import jsonschema
+from psycopg.types.range import TimestamptzRange
+from sqlalchemy import text
+from sqlalchemy.engine import Row
+from sqlalchemy.exc import DBAPIError
+
+from booking.sealing import seal_details
+from marketplace.catalog.kinds import kind as benefit_kind
+from marketplace.core import db
+from marketplace.core.errors import IdempotencyKeyReused, Invalid, NotFound, Refusal
+from marketplace.core.ids import new_id, new_reference
+from vip.entitlements import eligible
+from vip.principal import Principal
+
+HOLD = timedelta(minutes=10)
+
+
+class SlotFull(Refusal):
+    """The last place has just gone; `slot` and its times are among the facts."""
+
+    code = "slot_full"
+    field = "slot_id"
+
+
+class SlotPast(Refusal):
+    """The slot lies in the past or inside the time the provider needs; `closes_at` says until when it was open."""
+
+    code = "slot_past"
+    status = 422
+    field = "slot_id"
+
+
+class SlotMoved(Refusal):
+    """The provider moved the slot while it was being taken; look again."""
+
+    code = "slot_moved"
+    field = "slot_id"
+
+
+class EntitlementExhausted(Refusal):
+    """No unit left, or its validity does not reach the service date."""
+
+    code = "entitlement_exhausted"
+    field = "entitlement_id"
+
+
+class AlreadyBooked(Refusal):
+    """The person has another booking at that time."""
+
+    code = "beneficiary_busy"
+    field = "beneficiary_id"
+
+
+class OfferClosed(Refusal):
+    """The offer is no longer given out, or its site has closed."""
+
+    code = "offer_closed"
+    field = "offer_id"
+
+
+@dataclass(frozen=True)
+class HoldRequest:
+    """What the customer chose, by public ids. `entitlement` None: the earliest-expiring eligible one is used."""
+
+    offer: str
+    slot: str
+    beneficiary: str
+    entitlement: str | None
+    details: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Held:
+    """`replayed` when the idempotency key had made this booking before."""
+
+    public_id: str
+    replayed: bool
+
+
+# Every public id is looked up on its own, so that a wrong one is named by its field.
+_FACTS = text(
+    """
+    SELECT o.id AS offer_id, o.provider_id, o.pool_id, o.kind, o.name_zh AS offer_zh, o.name_en AS offer_en,
+           o.package, o.price_minor, o.currency, o.lead_minutes, o.cancel_hours, o.public_id AS offer_public_id,
+           o.active AND si.closed_at IS NULL AS open,
+           si.name AS site, si.public_id AS site_public_id, si.city, si.district, si.address, si.tier, si.time_zone,
+           p.name_zh AS provider_zh, p.name_en AS provider_en,
+           s.id AS slot_id, s.pool_id AS slot_pool, s.service_date, s.starts_at, s.ends_at, s.has_place,
+           b.id AS beneficiary_id, b.sex, b.birth_date, b.wrapped_key
+      FROM (SELECT 1) AS one
+      LEFT JOIN offer o ON o.public_id = :offer
+      LEFT JOIN site si ON si.id = o.site_id
+      LEFT JOIN provider p ON p.id = o.provider_id
+      LEFT JOIN slot s ON s.public_id = :slot
+      LEFT JOIN beneficiary b ON b.public_id = :beneficiary AND b.customer_id = :customer AND b.removed_at IS NULL
+    """
+)
+
+_HOLD = """
+    SELECT outcome, booking FROM hold_booking(
+      :now, :insurer, :customer, :beneficiary, :entitlements, :offer, :provider, :kind, :slot, :slot_starts,
+      :public_id, :reference, :service_date, :ends, :time_zone, :period, :hold_expires, :price, :currency,
+      CAST(:snapshot AS jsonb), :details, 'customer', :actor, :scope, :key, :fingerprint)
+"""
+
+
+def hold(principal: Principal, request: HoldRequest, *, key: str, fingerprint: bytes, now: datetime) -> Held:
+    """Take a place, a unit and a price for ten minutes.
+
+    `key` and `fingerprint` make it repeatable: the same pair returns the same booking. Raises NotFound or Invalid with
+    the field at fault, SlotFull, SlotPast, EntitlementExhausted, AlreadyBooked, OfferClosed, a refusal of the benefit
+    kind (not eligible), IdempotencyKeyReused, Busy. After any of them nothing was taken.
+    """
+    replay = _replay(principal, key, fingerprint)
+    if replay is not None:
+        return replay
+    with db.reading() as session:
+        facts = session.execute(
+            _FACTS,
+            {
+                "offer": request.offer,
+                "slot": request.slot,
+                "beneficiary": request.beneficiary,
+                "customer": principal.id,
+            },
+        ).one()
+        _check(facts, request, now)
+        entitlements = eligible(
+            session, principal.id, facts.kind, facts.beneficiary_id, facts.service_date, named=request.entitlement
+        )
+    if not entitlements:
+        raise EntitlementExhausted()
+    public_id = new_id("bkg")
+    starts, ends = _period(facts)
+    values = {
+        "now": now,
+        "insurer": principal.insurer_id,
+        "customer": principal.id,
+        "beneficiary": facts.beneficiary_id,
+        "entitlements": entitlements,
+        "offer": facts.offer_id,
+        "provider": facts.provider_id,
+        "kind": facts.kind,
+        "slot": facts.slot_id,
+        "slot_starts": facts.starts_at,
+        "public_id": public_id,
+        "reference": new_reference(),
+        "service_date": facts.service_date,
+        "ends": facts.ends_at,
+        "time_zone": facts.time_zone,
+        "period": TimestamptzRange(starts, ends),
+        "hold_expires": now + HOLD,
+        "price": facts.price_minor,
+        "currency": facts.currency,
+        "snapshot": json.dumps(_snapshot(facts), ensure_ascii=False),
+        "details": seal_details(request.details, facts.wrapped_key, request.beneficiary, public_id),
+        "actor": principal.public_id,
+        "scope": principal.public_id,
+        "key": key,
+        "fingerprint": fingerprint,
+    }
+    return _take(values, facts, tries=len(entitlements))
+
+
+def _replay(principal: Principal, key: str, fingerprint: bytes) -> Held | None:
+    """What an earlier request with this key made. Looked up before anything is judged anew: a repeat succeeds even
+    when the slot has filled since."""
+    with db.reading() as session:
+        row = session.execute(
+            text("SELECT fingerprint, resource FROM idempotency_key WHERE scope = :scope AND key = :key"),
+            {"scope": principal.public_id, "key": key},
+        ).one_or_none()
+    if row is None:
+        return None
+    if row.fingerprint != fingerprint:
+        raise IdempotencyKeyReused()
+    return Held(row.resource, replayed=True)
+
+
+def _check(facts: Row[Any], request: HoldRequest, now: datetime) -> None:
+    """Everything that can be judged from what was read; a wrong id looks like an absent one."""
+    if facts.offer_id is None:
+        raise NotFound(field="offer_id")
+    if facts.slot_id is None or facts.slot_pool != facts.pool_id:
+        raise NotFound(field="slot_id")
+    if facts.beneficiary_id is None:
+        raise NotFound(field="beneficiary_id")
+    if not facts.open:
+        raise OfferClosed()
+    starts, _ = _period(facts)
+    closes_at = starts - timedelta(minutes=facts.lead_minutes)
+    if closes_at <= now:
+        raise SlotPast(closes_at=closes_at)
+    kind = benefit_kind(facts.kind)
+    _check_details(kind.details_schema, request.details)
+    kind.check_eligible(facts.package, facts.sex, facts.birth_date, facts.service_date)
+    if not facts.has_place:
+        raise SlotFull(slot=request.slot, starts_at=facts.starts_at, service_date=facts.service_date.isoformat())
+
+
+def _check_details(schema: Mapping[str, Any], details: Mapping[str, Any]) -> None:
+    if not details:
+        return
+    error = next(iter(jsonschema.Draft202012Validator(schema).iter_errors(details)), None)
+    if error is not None:
+        path = ".".join(str(part) for part in ["details", *error.absolute_path])
+        raise Invalid(field=path, reason=f"schema_{error.validator}")
+
+
+def _period(facts: Row[Any]) -> tuple[datetime, datetime]:
+    """What the person cannot be booked twice in: the window, or the whole day in the site's zone."""
+    if facts.starts_at is not None:
+        return facts.starts_at, facts.ends_at
+    midnight = datetime.combine(facts.service_date, time(), ZoneInfo(facts.time_zone))
+    after = datetime.combine(facts.service_date + timedelta(days=1), time(), ZoneInfo(facts.time_zone))
+    return midnight, after
+
+
+def _snapshot(facts: Row[Any]) -> dict[str, Any]:
+    return {
+        "offer": {"id": facts.offer_public_id, "zh": facts.offer_zh, "en": facts.offer_en},
+        "provider": {"zh": facts.provider_zh, "en": facts.provider_en},
+        "site": {
+            "id": facts.site_public_id,
+            "name": facts.site,
+            "city": facts.city,
+            "district": facts.district,
+            "address": facts.address,
+            "tier": facts.tier,
+        },
+        "package": facts.package,
+        "cancel_hours": facts.cancel_hours,
+    }
+
+
+def _take(values: dict[str, Any], facts: Row[Any], *, tries: int) -> Held:
+    """Run the function. A rival may take the last unit of the entitlement it chose while another still has some:
+    then it is asked again, at most once per entitlement."""
+    for left in range(tries - 1, -1, -1):
+        try:
+            row = db.one_statement(_HOLD, values)
+        except DBAPIError as failed:
+            reason = db.violated(failed)
+            if reason == "entitlement_exhausted" and left:
+                continue
+            _refuse(reason, facts, failed)
+        return Held(row.booking, replayed=row.outcome == "replayed")
+    raise EntitlementExhausted()
+
+
+def _refuse(reason: str | None, facts: Row[Any], failed: DBAPIError) -> NoReturn:
+    match reason:
+        case "slot_full" | "ck_slot_taken":
+            raise SlotFull(starts_at=facts.starts_at, service_date=facts.service_date.isoformat()) from failed
+        case "entitlement_exhausted" | "ck_entitlement_not_negative" | "ck_entitlement_balance":
+            raise EntitlementExhausted() from failed
+        case "ex_booking_one_place_at_a_time":
+            raise AlreadyBooked() from failed
+        case "idempotency_key_reused":
+            raise IdempotencyKeyReused() from failed
+        case "beneficiary_gone":
+            raise NotFound(field="beneficiary_id") from failed
+        case "slot_moved":
+            raise SlotMoved() from failed
+    raise failed

@@ -1,0 +1,174 @@
+"""A customer's reports. Each look at one is a line of the audit trail."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Row, Select, select
+from sqlalchemy.orm import Session
+
+from booking.models import Booking, Report, ReportVersion
+from marketplace.core import audit
+from marketplace.core.crypto import unseal, unwrap_key
+from marketplace.core.db import reading, transaction
+from marketplace.core.errors import NotFound
+from marketplace.core.paging import Page, decode_cursor, encode_cursor
+from vip.models import Beneficiary
+from vip.principal import Principal
+
+
+@dataclass(frozen=True)
+class ReportCard:
+    """A report in the list: whose, from where, and how many items lie outside their range."""
+
+    id: str
+    booking_id: str
+    beneficiary_id: str
+    beneficiary_name: str
+    relation: str
+    site: str
+    offer_name: dict[str, str]
+    service_date: date
+    state: str
+    version: int
+    issued_at: datetime
+    items: int
+    abnormal: int
+    document_type: str
+
+
+@dataclass(frozen=True)
+class Item:
+    """One result. `flag`: normal, low, high, abnormal or blank; `number` is the value when it is one."""
+
+    name: str
+    value: str
+    number: float | None
+    loinc: str
+    unit: str
+    low: float | None
+    high: float | None
+    flag: str
+    section: str
+    note: str
+
+
+@dataclass(frozen=True)
+class ReportView(ReportCard):
+    """A report in full: abnormal items first, then as delivered."""
+
+    provider_name: dict[str, str]
+    conclusion: str
+    results: Sequence[Item]
+
+
+def reports(principal: Principal, *, cursor: str | None, limit: int) -> Page[ReportCard]:
+    """The newest version of each report of the family, newest first. Shows no result, so it writes no audit line."""
+    with reading() as session:
+        query = _rows().where(Report.customer_id == principal.id)
+        if cursor is not None:
+            (last_id,) = decode_cursor(cursor, (int,))
+            query = query.where(Report.id < last_id)
+        rows = session.execute(query.order_by(Report.id.desc()).limit(limit + 1)).all()
+    cards = [_card(row) for row in rows[:limit]]
+    return Page(cards, encode_cursor([rows[limit - 1].Report.id]) if len(rows) > limit else None)
+
+
+def report(principal: Principal, public_id: str, *, now: datetime) -> ReportView:
+    """Open a report; the look is recorded before anything is shown. Raises NotFound."""
+    with transaction() as session:
+        row = _own(session, principal, public_id)
+        _record(session, principal, row, "report.viewed", now)
+        content = json.loads(_open(row, "content"))
+    card = _card(row)
+    results = [_item(item) for item in content["items"]]
+    return ReportView(
+        **vars(card),
+        provider_name=row.Booking.snapshot["provider"],
+        conclusion=content["conclusion"],
+        results=sorted(results, key=lambda item: item.flag in ("", "normal")),
+    )
+
+
+def document(principal: Principal, public_id: str, *, now: datetime) -> tuple[bytes, str]:
+    """The original file and its media type; recorded like a look at the report. Raises NotFound."""
+    with transaction() as session:
+        row = _own(session, principal, public_id)
+        _record(session, principal, row, "report.downloaded", now)
+        return _open(row, "document"), row.ReportVersion.document_type
+
+
+def _rows() -> Select[Any]:
+    return (
+        select(Report, ReportVersion, Booking, Beneficiary)
+        .join(
+            ReportVersion,
+            (ReportVersion.report_id == Report.id) & (ReportVersion.version == Report.fetched_version),
+        )
+        .join(Booking, Booking.id == Report.booking_id)
+        .join(Beneficiary, Beneficiary.id == Report.beneficiary_id)
+        .where(ReportVersion.wrapped_key.is_not(None))
+    )
+
+
+def _own(session: Session, principal: Principal, public_id: str) -> Row[Any]:
+    row = session.execute(
+        _rows().where(Report.public_id == public_id, Report.customer_id == principal.id)
+    ).one_or_none()
+    if row is None or principal.kind != "customer":
+        raise NotFound(field="report_id")
+    return row
+
+
+def _record(session: Session, principal: Principal, row: Row[Any], action: str, now: datetime) -> None:
+    audit.record(
+        session,
+        action,
+        at=now,
+        actor_kind=principal.kind,
+        actor=principal.public_id,
+        subject=row.Report.public_id,
+        insurer_id=row.Report.insurer_id,
+        version=row.ReportVersion.version,
+    )
+
+
+def _open(row: Row[Any], part: str) -> bytes:
+    kept: ReportVersion = row.ReportVersion
+    record = f"{row.Report.public_id}:{kept.version}"
+    sealed = kept.content_sealed if part == "content" else kept.document_sealed
+    return unseal(sealed, key=unwrap_key(kept.wrapped_key, record), record=f"{record}:{part}")
+
+
+def _card(row: Row[Any]) -> ReportCard:
+    kept: Report = row.Report
+    version: ReportVersion = row.ReportVersion
+    snapshot = row.Booking.snapshot
+    return ReportCard(
+        id=kept.public_id,
+        booking_id=row.Booking.public_id,
+        beneficiary_id=row.Beneficiary.public_id,
+        beneficiary_name=row.Beneficiary.name,
+        relation=row.Beneficiary.relation,
+        site=snapshot["site"]["name"],
+        offer_name={"zh": snapshot["offer"]["zh"], "en": snapshot["offer"]["en"]},
+        service_date=row.Booking.service_date,
+        state=kept.state,
+        version=version.version,
+        issued_at=version.issued_at,
+        items=version.items,
+        abnormal=version.abnormal,
+        document_type=version.document_type,
+    )
+
+
+def _item(raw: dict[str, Any]) -> Item:
+    try:
+        number: float | None = float(raw["value"])
+    except ValueError:
+        number = None
+    return Item(**raw, number=number)

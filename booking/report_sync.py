@@ -1,0 +1,180 @@
+"""Reports: announced by poll or webhook, fetched by the worker, stored sealed. Versions never overwrite each other."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import asdict
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from booking.cursors import cursor_of, done, failed
+from booking.discrepancies import open_discrepancy
+from booking.gateway import Line
+from booking.models import Booking, ProviderBooking, Report, ReportVersion
+from marketplace.core.crypto import new_wrapped_key, seal, unwrap_key
+from marketplace.core.db import reading, transaction
+from marketplace.core.ids import new_id
+from marketplace.core.logging import get_logger
+from providers.port import ProviderAdapter, ProviderError, RemoteReport, ReportContent
+
+log = get_logger(__name__)
+
+FEED = "reports"
+RETRY = timedelta(seconds=30)
+DOCUMENT_TYPES = {"application/pdf": b"%PDF-"}
+"""What we store and show, with the bytes such a file begins with."""
+
+
+def poll_reports(line: Line, adapter: ProviderAdapter, *, now: datetime) -> dict[str, int]:
+    """Note the reports that came or changed since the last poll; returns counts. Raises ProviderError."""
+    with reading() as session:
+        cursor = cursor_of(session, line.id, FEED)
+    counts: Counter[str] = Counter()
+    page: str | None = None
+    since = cursor
+    try:
+        while True:
+            batch = adapter.reports_since(cursor, page)
+            for remote in batch.reports:
+                with transaction() as session:
+                    counts[announce(session, line.id, remote, now=now)] += 1
+            since, page = batch.cursor or since, batch.next
+            if page is None:
+                break
+    except ProviderError:
+        failed(line.id, FEED)
+        raise
+    done(line.id, FEED, since, now=now)
+    return dict(counts)
+
+
+def announce(session: Session, provider_id: int, remote: RemoteReport, *, now: datetime) -> str:
+    """Note that a report (or a newer version) exists, to be fetched. Returns noted, known or unmatched."""
+    booking = _booking_of(session, provider_id, remote)
+    if booking is None:
+        open_discrepancy(session, provider_id, "report_unmatched", remote.reference, now=now)
+        return "unmatched"
+    known = session.scalar(
+        select(Report).where(Report.provider_id == provider_id, Report.reference == remote.reference).with_for_update()
+    )
+    if known is not None:
+        if remote.version <= known.announced_version:
+            return "known"
+        known.announced_version, known.fetch_after = remote.version, now
+        return "noted"
+    session.execute(
+        insert(Report)
+        .values(
+            public_id=new_id("rpt"),
+            insurer_id=booking.insurer_id,
+            provider_id=provider_id,
+            booking_id=booking.id,
+            beneficiary_id=booking.beneficiary_id,
+            customer_id=booking.customer_id,
+            reference=remote.reference,
+            state="expected",
+            announced_version=remote.version,
+            issued_at=remote.issued_at,
+            fetch_after=now,
+            created_at=now,
+        )
+        .on_conflict_do_nothing(index_elements=["provider_id", "reference"])
+    )
+    return "noted"
+
+
+def _booking_of(session: Session, provider_id: int, remote: RemoteReport) -> Booking | None:
+    booking_id = session.scalar(
+        select(ProviderBooking.booking_id).where(
+            ProviderBooking.provider_id == provider_id, ProviderBooking.reference == remote.booking_reference
+        )
+    )
+    if booking_id is not None:
+        return session.get(Booking, booking_id)
+    return session.scalar(
+        select(Booking).where(Booking.public_id == remote.our_reference, Booking.provider_id == provider_id)
+    )
+
+
+def fetch_due(line: Line, adapter: ProviderAdapter, *, now: datetime, limit: int = 20) -> dict[str, int]:
+    """Fetch announced reports that are due; one that cannot be fetched waits and is tried again."""
+    with reading() as session:
+        due = session.execute(
+            select(Report.id, Report.reference, Report.announced_version, Report.issued_at, Booking.public_id)
+            .join(Booking, Booking.id == Report.booking_id)
+            .where(Report.provider_id == line.id, Report.fetch_after <= now)
+            .order_by(Report.fetch_after)
+            .limit(limit)
+        ).all()
+    counts: Counter[str] = Counter()
+    for row in due:
+        wanted = RemoteReport(row.reference, "", row.public_id, row.announced_version, "final", row.issued_at)
+        try:
+            content = adapter.fetch_report(wanted)
+            counts[store(row.id, content, now=now)] += 1
+        except ProviderError as problem:
+            _try_later(row.id, now=now)
+            counts["failed"] += 1
+            log.warning("report.not_fetched", provider=line.code, reason=str(problem)[:120])
+    return dict(counts)
+
+
+def store(report_id: int, content: ReportContent, *, now: datetime) -> str:
+    """Seal and keep one version. Raises ProviderError for a document of a type we do not take."""
+    start = DOCUMENT_TYPES.get(content.document_type)
+    if start is None or not content.document.startswith(start):
+        raise ProviderError(f"document is not what it claims to be: {content.document_type[:40]}")
+    with transaction() as session:
+        report = session.scalars(select(Report).where(Report.id == report_id).with_for_update()).one()
+        version = content.report.version
+        record = f"{report.public_id}:{version}"
+        wrapped = new_wrapped_key(record)
+        key = unwrap_key(wrapped, record)
+        plain = {"items": [asdict(item) for item in content.items], "conclusion": content.conclusion}
+        added = session.execute(
+            insert(ReportVersion)
+            .values(
+                report_id=report.id,
+                version=version,
+                status=content.report.status,
+                issued_at=content.report.issued_at,
+                received_at=now,
+                wrapped_key=wrapped,
+                content_sealed=seal(json.dumps(plain).encode(), key=key, record=f"{record}:content"),
+                document_sealed=seal(content.document, key=key, record=f"{record}:document"),
+                document_type=content.document_type,
+                items=len(content.items),
+                abnormal=sum(item.flag not in ("", "normal") for item in content.items),
+            )
+            .on_conflict_do_nothing(index_elements=["report_id", "version"])
+            .returning(ReportVersion.id)
+        ).scalar_one_or_none()
+        report.fetched_version = max(report.fetched_version, version)
+        report.fetch_after = None if report.fetched_version >= report.announced_version else now + RETRY
+        report.failures = 0
+        if added is None:
+            return "known"
+        booking = session.scalars(select(Booking).where(Booking.id == report.booking_id).with_for_update()).one()
+        report.state = _state(content, report.fetched_version)
+        booking.report_state = report.state
+        booking.version += 1
+        booking.updated_at = now
+    log.info("report.stored", report=report.public_id, version=version)
+    return "stored"
+
+
+def _state(content: ReportContent, version: int) -> str:
+    if content.report.status == "partial":
+        return "partial"
+    return "corrected" if content.report.status == "corrected" or version > 1 else "ready"
+
+
+def _try_later(report_id: int, *, now: datetime) -> None:
+    with transaction() as session:
+        report = session.scalars(select(Report).where(Report.id == report_id).with_for_update()).one()
+        report.failures += 1
+        report.fetch_after = now + RETRY * min(report.failures, 20)

@@ -1,0 +1,71 @@
+"""What a provider tells of its bookings: by poll and by webhook, both through the same door (settle.apply_remote)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import datetime
+
+from sqlalchemy.dialects.postgresql import insert
+
+from booking.cursors import cursor_of, done, failed
+from booking.gateway import Line
+from booking.models import InboxEvent
+from booking.report_sync import announce
+from booking.settle import apply_remote
+from marketplace.core.db import reading, transaction
+from marketplace.core.logging import get_logger
+from providers.port import Event, ProviderAdapter, ProviderError
+
+log = get_logger(__name__)
+
+FEED = "bookings"
+
+
+def poll_bookings(line: Line, adapter: ProviderAdapter, *, now: datetime) -> dict[str, int]:
+    """Apply what changed at the provider since the last poll, booking by booking; returns counts by outcome.
+
+    Raises ProviderError when the provider cannot be read; what was applied stays, the cursor does not move.
+    """
+    with reading() as session:
+        cursor = cursor_of(session, line.id, FEED)
+    counts: Counter[str] = Counter()
+    page: str | None = None
+    since = cursor
+    try:
+        while True:
+            batch = adapter.bookings_since(cursor, page)
+            for remote in batch.bookings:
+                with transaction() as session:
+                    counts[apply_remote(session, line.id, remote, now=now).what] += 1
+            since, page = batch.cursor or since, batch.next
+            if page is None:
+                break
+    except ProviderError:
+        failed(line.id, FEED)
+        raise
+    done(line.id, FEED, since, now=now)
+    return dict(counts)
+
+
+def receive_event(provider_id: int, event: Event, *, now: datetime) -> str:
+    """Record a verified webhook and apply it in the same transaction; a repeated one changes nothing.
+
+    Returns the outcome, `duplicate` for one seen before.
+    """
+    with transaction() as session:
+        fresh = session.execute(
+            insert(InboxEvent)
+            .values(provider_id=provider_id, event_id=event.id, kind=event.kind, received_at=now, outcome="received")
+            .on_conflict_do_nothing(index_elements=["provider_id", "event_id"])
+            .returning(InboxEvent.id)
+        ).scalar_one_or_none()
+        if fresh is None:
+            return "duplicate"
+        outcome = "ignored"
+        if event.booking is not None:
+            outcome = apply_remote(session, provider_id, event.booking, now=now).what
+        if event.report is not None:
+            outcome = announce(session, provider_id, event.report, now=now)
+        session.get_one(InboxEvent, fresh).outcome = outcome
+    log.info("webhook.received", kind=event.kind, outcome=outcome)
+    return outcome

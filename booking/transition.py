@@ -1,0 +1,157 @@
+"""The one place that assigns a booking's state.
+
+A move checks the table, then writes in the caller's transaction: the state and version, the history line, the ledger
+line, the release of claims, and the command that follows from it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from booking.actors import Actor
+from booking.models import Booking, BookingHistory, ProviderTask, SlotClaim
+from booking.outbox import enqueue, lock_unfinished
+from booking.states import AT_PROVIDER, BookingState, legal
+from marketplace.catalog.models import Provider
+from marketplace.core.errors import NotFound, Refusal
+from vip import ledger
+from vip.models import Entitlement
+
+_S = BookingState
+_GIVEN_UP = frozenset({_S.CANCELLED, _S.REJECTED, _S.EXPIRED, _S.ENTERED_IN_ERROR})
+
+
+class IllegalMove(Refusal):
+    """The state table does not allow this move; `state` and `to` are among the facts."""
+
+    code = "illegal_move"
+
+
+def lock_booking(session: Session, booking_id: int) -> tuple[Booking, list[ProviderTask]]:
+    """Lock a booking's unfinished tasks and then the booking, in the order everybody uses. Raises NotFound."""
+    lock_unfinished(session, booking_id)
+    booking = session.scalar(
+        select(Booking).where(Booking.id == booking_id).with_for_update().execution_options(populate_existing=True)
+    )
+    if booking is None:
+        raise NotFound()
+    return booking, lock_unfinished(session, booking_id)
+
+
+def move(
+    session: Session,
+    booking: Booking,
+    to: BookingState,
+    *,
+    actor: Actor,
+    now: datetime,
+    cause: str = "",
+    facts: Mapping[str, Any] | None = None,
+) -> None:
+    """Move a locked booking to `to`. Raises IllegalMove and changes nothing when the table does not allow it.
+
+    `cause` is a stable code (customer_asked, hold_expired, sold_out …) that the pages turn into words.
+    """
+    before = booking.state
+    if not legal(before, to):
+        raise IllegalMove(state=before.value, to=to.value)
+    booking.state = to
+    booking.version += 1
+    booking.updated_at = now
+    booking.cause = cause
+    if before is _S.HELD:
+        booking.hold_expires_at = None
+    if to not in (_S.AWAITING_PROVIDER, _S.OUTCOME_UNKNOWN):
+        booking.answer_due_at = None
+    if to is _S.FULFILLED and booking.report_state == "none":
+        booking.report_state = "expected"
+    session.add(
+        BookingHistory(
+            booking_id=booking.id,
+            version=booking.version,
+            at=now,
+            from_state=before.value,
+            to_state=to.value,
+            actor_kind=actor.kind,
+            actor=actor.id,
+            cause=cause,
+            facts=dict(facts or {}),
+        )
+    )
+    session.flush()
+    _write_ledger(session, booking, to, actor, now, cause)
+    if before is _S.HELD and to in (_S.AWAITING_PROVIDER, _S.CONFIRMED):
+        booking.answer_due_at = _answer_due(session, booking, now) if to is _S.AWAITING_PROVIDER else None
+        enqueue(session, booking, "reserve", now=now)
+    if to in _GIVEN_UP:
+        release_claims(session, booking.id, now=now)
+    session.flush()
+
+
+def _answer_due(session: Session, booking: Booking, now: datetime) -> datetime:
+    hours = session.scalar(select(Provider.answer_hours).where(Provider.id == booking.provider_id)) or 0
+    due = now + timedelta(hours=hours)
+    return min(due, booking.starts_at) if booking.starts_at and booking.starts_at > now else due
+
+
+def _write_ledger(
+    session: Session, booking: Booking, to: BookingState, actor: Actor, now: datetime, cause: str
+) -> None:
+    """Reserve at hold, use at fulfilment, give back otherwise; each at most once per attempt."""
+    if to in _GIVEN_UP or to in (_S.FULFILLED, _S.NO_SHOW, _S.CHECKED_IN):
+        standing = ledger.standing(session, booking.id, booking.attempt)
+    else:
+        return
+    line = ledger.Line(
+        entitlement_id=booking.entitlement_id,
+        booking_id=booking.id,
+        attempt=booking.attempt,
+        at=now,
+        actor_kind=actor.kind,
+        actor=actor.id,
+        reason=cause,
+    )
+    by = "customer" if actor.kind in ("customer", "agent") or cause == "hold_expired" else "provider"
+    if to in _GIVEN_UP:
+        if standing == "reserved":
+            ledger.give_back(session, line, by=by)
+        elif standing == "used":
+            ledger.reverse(session, line)
+        return
+    if to is _S.NO_SHOW:
+        uses = session.scalar(select(Entitlement.no_show_uses).where(Entitlement.id == booking.entitlement_id))
+        if standing == "reserved":
+            ledger.use(session, line) if uses else ledger.give_back(session, line, by="customer")
+        return
+    if standing == "released":  # a disputed no-show that had not used the benefit
+        booking.attempt += 1
+        session.flush()
+        line = line.next_attempt()
+        ledger.reserve(session, line)
+        standing = "reserved"
+    if to is _S.FULFILLED and standing == "reserved":
+        ledger.use(session, line)
+
+
+def release_claims(session: Session, booking_id: int, *, now: datetime, keep_slot: int | None = None) -> None:
+    """End the booking's live claims, slots by id; the trigger gives the places back."""
+    claims = session.execute(
+        select(SlotClaim.id, SlotClaim.slot_id)
+        .where(SlotClaim.booking_id == booking_id, SlotClaim.live)
+        .order_by(SlotClaim.slot_id)
+    ).all()
+    for claim_id, slot_id in claims:
+        if slot_id != keep_slot:
+            session.execute(
+                update(SlotClaim).where(SlotClaim.id == claim_id, SlotClaim.live).values(live=False, released_at=now)
+            )
+
+
+def said_yes(booking: Booking) -> bool:
+    """Whether the provider has agreed to this booking."""
+    return booking.state in AT_PROVIDER

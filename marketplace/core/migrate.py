@@ -1,0 +1,74 @@
+"""Bring a database to the schema of this code: `python -m marketplace.core.migrate`, and ask whether it is there."""
+
+from __future__ import annotations
+
+import sys
+from functools import lru_cache
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import make_url
+from sqlalchemy.exc import DBAPIError
+
+from marketplace.core.config import ROOT, ConfigError, settings, sqlalchemy_url
+from marketplace.core.db import autocommit_engine
+
+
+def upgrade(owner_url: str, *, application_role: str | None = None, revision: str = "head") -> None:
+    """Migrate up to `revision` as the owner and give the application's role its rights.
+
+    Without `application_role` it is the user of DATABASE_URL. Runs at once wait for each other. Each migration is a
+    transaction of its own: a failing one leaves those before it done. Raises DBAPIError.
+    """
+    command.upgrade(_config(owner_url, application_role), revision)
+
+
+def downgrade(owner_url: str, revision: str, *, application_role: str | None = None) -> None:
+    """Migrate down to `revision` (`base` for an empty database)."""
+    command.downgrade(_config(owner_url, application_role), revision)
+
+
+def current() -> str | None:
+    """The revision that the application's database is at, None when it has no schema."""
+    with autocommit_engine().connect() as connection:
+        return MigrationContext.configure(connection).get_current_revision()
+
+
+def is_current() -> bool:
+    """True when the application's database is at this code's newest revision."""
+    return current() == newest()
+
+
+@lru_cache(maxsize=1)
+def newest() -> str | None:
+    """The newest revision this code knows; they are files, read once."""
+    return ScriptDirectory.from_config(Config(ROOT / "alembic.ini")).get_current_head()
+
+
+def _config(owner_url: str, application_role: str | None) -> Config:
+    config = Config(ROOT / "alembic.ini")
+    config.attributes["owner_url"] = sqlalchemy_url(owner_url)
+    config.attributes["application_role"] = application_role
+    return config
+
+
+def main() -> int:
+    """Upgrade the database of the settings; one sentence and exit code 1 when that cannot be done."""
+    try:
+        config = settings()
+        upgrade(config.owner_url, application_role=make_url(config.database_url).username)
+    except ConfigError as failed:
+        print(failed, file=sys.stderr)
+        return 1
+    except DBAPIError as failed:
+        reason = str(failed.orig).strip().splitlines()[0]
+        print(f"The database was not migrated: {reason}", file=sys.stderr)
+        return 1
+    print(f"The database is at revision {newest()}.")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

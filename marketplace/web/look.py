@@ -1,0 +1,87 @@
+"""What every page needs from the application: static files, the language, formats, and a few words in templates."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from flask import Blueprint, Flask, Response, request, url_for
+
+from marketplace.web.formats import init_formats
+from marketplace.web.language import init_language
+
+STATIC = Path(__file__).with_name("static")
+THEMES = ("system", "light", "dark")
+THEME_COOKIE = "theme"
+
+# htmx runs no code from attributes and adds no style element, so that the strict content policy holds; an answer
+# "not modified" leaves the page as it is.
+HTMX = json.dumps(
+    {
+        "includeIndicatorStyles": False,
+        "allowEval": False,
+        "allowScriptTags": False,
+        "selfRequestsOnly": True,
+        "historyCacheSize": 0,
+        "timeout": 8000,
+        "responseHandling": [
+            {"code": "204", "swap": False},
+            {"code": "304", "swap": False},
+            {"code": "[23]..", "swap": True},
+            {"code": "422", "swap": True},
+            {"code": "[45]..", "swap": False, "error": True},
+        ],
+    }
+)
+
+CONTENT_POLICY = (
+    "default-src 'self'; style-src 'self'; script-src 'self'; img-src 'self'; object-src 'none'; base-uri 'none'; "
+    "form-action 'self'; frame-ancestors 'none'"
+)
+
+
+@lru_cache(maxsize=256)
+def _fingerprint(path: str, changed: int) -> str:
+    return hashlib.sha256((STATIC / path).read_bytes()).hexdigest()[:12]
+
+
+def asset(path: str) -> str:
+    """The address of a static file, with a part of its content's hash, so that browsers may keep it for ever."""
+    version = _fingerprint(path, (STATIC / path).stat().st_mtime_ns)
+    return url_for("assets.static", filename=path, v=version)
+
+
+def theme() -> str:
+    """The reader's choice of light or dark: `system`, `light` or `dark`."""
+    wish = request.cookies.get(THEME_COOKIE, "")
+    return wish if wish in THEMES else "system"
+
+
+def _keep_for_ever(response: Response) -> Response:
+    if request.endpoint == "assets.static" and "v" in request.args and response.status_code == 200:
+        response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+        response.vary.clear()
+    return response
+
+
+def init_look(app: Flask) -> None:
+    """Wire templates, static files at `/static`, language and formats into `app`.
+
+    The caller owns security headers (CONTENT_POLICY is the policy these pages were made for) and `csrf_token()`.
+    """
+    app.register_blueprint(
+        Blueprint(
+            "assets", __name__, static_folder=str(STATIC), static_url_path="/static", template_folder="templates"
+        )
+    )
+    init_language(app)
+    init_formats(app)
+    app.jinja_env.trim_blocks = True
+    app.jinja_env.lstrip_blocks = True
+    app.jinja_env.policies["ext.i18n.trimmed"] = True
+    words: dict[str, Any] = {"asset": asset, "theme": theme, "themes": THEMES, "htmx_config": HTMX}
+    app.jinja_env.globals.update(words)
+    app.after_request(_keep_for_ever)

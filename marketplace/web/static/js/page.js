@@ -1,0 +1,64 @@
+// Small manners of the pages: the theme switch, sheets, the chosen time in the dock, the search in a list, choices that
+// send their form. Every page works without this file; it only saves taps.
+document.addEventListener("change", (event) => {
+  const input = event.target;
+  if (input.name === "theme") {
+    document.documentElement.dataset.theme = input.value;
+    const secure = location.protocol === "https:" ? "; Secure" : "";
+    document.cookie = `theme=${input.value}; Path=/; Max-Age=31536000; SameSite=Lax${secure}`;
+  }
+  if (input.dataset.label) {
+    const say = document.getElementById("chosen");
+    if (say) say.textContent = input.dataset.label;
+  }
+  if (input.dataset.submit !== undefined) input.form.requestSubmit();
+});
+
+// A link that opens the sheet it names; without a script the same link leads to a page of its own.
+document.addEventListener("click", (event) => {
+  const opener = event.target.closest("[data-sheet]");
+  const sheet = opener && document.getElementById(opener.dataset.sheet);
+  if (sheet?.showModal) {
+    event.preventDefault();
+    sheet.showModal();
+    return;
+  }
+  const closer = event.target.closest("[data-close]");
+  if (closer?.closest("dialog")) {
+    event.preventDefault();
+    closer.closest("dialog").close();
+  }
+  if (event.target.nodeName === "DIALOG") event.target.close();
+});
+
+// A list that narrows while one types: <input data-narrow="#list"> over items with data-words.
+document.addEventListener("input", (event) => {
+  const list = event.target.dataset.narrow && document.querySelector(event.target.dataset.narrow);
+  if (!list) return;
+  const wanted = event.target.value.trim().toLowerCase();
+  let seen = 0;
+  for (const item of list.querySelectorAll("[data-words]")) {
+    const hit = item.dataset.words.toLowerCase().includes(wanted);
+    item.hidden = !hit;
+    seen += hit;
+  }
+  for (const group of list.querySelectorAll("[data-group]")) group.hidden = !group.querySelector("[data-words]:not([hidden])");
+  const none = document.getElementById("narrow-none");
+  if (none) none.hidden = seen > 0;
+});
+
+// One press sends a form once.
+document.addEventListener("submit", (event) => {
+  if (event.target.dataset.sent === "yes") {
+    event.preventDefault();
+    return;
+  }
+  if (event.target.method === "post") event.target.dataset.sent = "yes";
+});
+window.addEventListener("pageshow", () => {
+  for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
+});
+document.addEventListener("DOMContentLoaded", () => {
+  document.querySelector(".days .day input:checked")?.closest(".day").scrollIntoView({ inline: "center", block: "nearest" });
+  document.querySelector("[aria-invalid=true]")?.focus();
+});

@@ -1,0 +1,513 @@
+"""What the templates are given: plain frozen data, no database rows.
+
+Moments are aware datetimes, days are dates, `zone` is the site's IANA zone; templates format them. Texts are already in
+the reader's language. Lists are tuples. `icon` names an icon of the sprite, `tone` one of
+`ok | wait | bad | off | plain`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+
+@dataclass(frozen=True)
+class Pill:
+    """State of one thing now."""
+
+    text: str
+    tone: str
+    icon: str
+
+
+@dataclass(frozen=True)
+class Turn:
+    """Who acts now, until when, what happens by itself. `tone` is `wait | ok | bad | calm`."""
+
+    title: str
+    text: str
+    icon: str
+    tone: str = "wait"
+
+
+@dataclass(frozen=True)
+class Person:
+    """A family member as the reader sees her. `relation` is a word such as 本人 or 父亲, `face` its one character.
+    `reasons` say why she cannot be chosen here; empty when she can."""
+
+    id: str
+    name: str
+    relation: str
+    face: str
+    is_self: bool = False
+    note: str = ""
+    reasons: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class When:
+    """A slot's time. `starts_at` is None for places counted by the day; `opening` then says when to come, if known."""
+
+    day: date
+    zone: str
+    starts_at: datetime | None = None
+    ends_at: datetime | None = None
+    opening: str = ""
+
+
+@dataclass(frozen=True)
+class Fact:
+    """A named value at the foot of a ticket or in a list of facts."""
+
+    name: str
+    value: str
+
+
+@dataclass(frozen=True)
+class Ticket:
+    """A date: `firm` (ink: it is the customer's), `asked` (dashed: not granted yet) or `past` (over or gone).
+    `gone` strikes the date through. `live` is the sentence that updates by itself."""
+
+    style: str
+    label: str
+    pill: Pill
+    when: When
+    place: str
+    address: str = ""
+    facts: tuple[Fact, ...] = ()
+    live: str = ""
+    gone: bool = False
+    with_year: bool = False
+
+
+@dataclass(frozen=True)
+class Benefit:
+    """One entitlement on the home page. `left` is None for an unlimited one. `note` is the sentence beside the tally.
+    `days_left` is given only when expiry is near. `action` is empty when nothing can be booked now."""
+
+    id: str
+    name: str
+    detail: str
+    left: int | None
+    granted: int | None
+    reserved: int
+    used: int
+    note: str
+    until: date
+    days_left: int | None
+    people: tuple[Person, ...]
+    action: str = ""
+    action_url: str = ""
+    leading: bool = False
+
+
+@dataclass(frozen=True)
+class NextBooking:
+    """The ticket on the home page."""
+
+    id: str
+    ticket: Ticket
+    route_url: str = ""
+
+
+@dataclass(frozen=True)
+class Home:
+    """`plan_line` such as `尊享计划·2026 年度，四项权益`. `chat` only if there is a consultation benefit."""
+
+    greeting: str
+    plan_line: str
+    next: NextBooking | None
+    benefits: tuple[Benefit, ...]
+    chat_url: str = ""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A filter's value and whether it is on."""
+
+    value: str
+    label: str
+    on: bool = False
+
+
+@dataclass(frozen=True)
+class Place:
+    """One row of the finder. `free_day` is the next day with a place, None with `reasons` when there is none."""
+
+    name: str
+    district: str
+    address: str
+    tier: str
+    package: str
+    times_url: str
+    free_day: date | None
+    free_note: str = ""
+    few: bool = False
+    reasons: tuple[str, ...] = ()
+    change_person: bool = False
+
+
+@dataclass(frozen=True)
+class Finder:
+    """The place finder. `more_url` fetches the next page of rows; empty at the end. `total` is None when unknown."""
+
+    benefit: str
+    title: str
+    person: Person
+    city: str
+    query: str
+    districts: tuple[Choice, ...]
+    tiers: tuple[Choice, ...]
+    kinds: tuple[Choice, ...]
+    places: tuple[Place, ...]
+    more_url: str = ""
+    total: int | None = None
+    tier_source: str = ""
+
+
+@dataclass(frozen=True)
+class City:
+    name: str
+    url: str
+    count: int
+    words: str = ""
+    current: bool = False
+
+
+@dataclass(frozen=True)
+class CityGroup:
+    """Cities of one province. `City.words` hold what the search box matches besides the name (pinyin)."""
+
+    name: str
+    cities: tuple[City, ...]
+
+
+@dataclass(frozen=True)
+class Package:
+    """An offer at a site. `people` says for whom it is, e.g. `女性，18 至 70 岁`; `reasons` why not for this person."""
+
+    id: str
+    name: str
+    summary: str
+    items: tuple[tuple[str, tuple[str, ...]], ...]
+    count: int
+    people: str
+    fasting: str
+    url: str
+    chosen: bool = False
+    reasons: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Day:
+    """A day of the strip or the month. `free` None with `closed` (a word: 约满, 休息) when it cannot be chosen."""
+
+    day: date
+    free: int | None
+    closed: str = ""
+    few: bool = False
+    chosen: bool = False
+    url: str = ""
+
+
+@dataclass(frozen=True)
+class Slot:
+    """A time to choose; `closed` is the word that says why it cannot be."""
+
+    id: str
+    when: When
+    free: int
+    few: bool = False
+    closed: str = ""
+    chosen: bool = False
+
+
+@dataclass(frozen=True)
+class Month:
+    """A calendar page: weeks of seven days, None where the month has not begun or is over."""
+
+    first: date
+    weeks: tuple[tuple[Day | None, ...], ...]
+    before_url: str = ""
+    after_url: str = ""
+
+
+@dataclass(frozen=True)
+class Taken:
+    """The slot somebody else got first, and the nearest others. The benefit was not touched."""
+
+    time: str
+    nearest: tuple[Slot, ...]
+
+
+@dataclass(frozen=True)
+class Times:
+    """The day-and-time picker. `entitlement` and `idempotency_key` travel in the form."""
+
+    offer: str
+    site: str
+    tier: str
+    package: Package
+    person: Person
+    days: tuple[Day, ...]
+    month: Month
+    chosen_day: date | None
+    morning: tuple[Slot, ...]
+    afternoon: tuple[Slot, ...]
+    zone: str
+    place_zone: str
+    form_action: str
+    back_url: str
+    who_url: str
+    packages_url: str = ""
+    entitlement: str = ""
+    idempotency_key: str = ""
+    hint: str = ""
+    taken: Taken | None = None
+    reasons: tuple[str, ...] = ()
+
+    @property
+    def slots(self) -> tuple[Slot, ...]:
+        """All times of the chosen day."""
+        return self.morning + self.afternoon
+
+    @property
+    def chosen(self) -> Slot | None:
+        """The slot that is preselected, if any."""
+        return next((slot for slot in self.slots if slot.chosen), None)
+
+
+@dataclass(frozen=True)
+class Confirm:
+    """The last step of a booking. `hold_left` and `hold_total` are seconds. `price` is in minor units."""
+
+    id: str
+    ticket: Ticket
+    person: Person
+    package: Package
+    benefit_line: str
+    rules: tuple[str, ...]
+    answer_line: str
+    hold_left: int
+    hold_total: int
+    price: int | None = None
+    currency: str = "CNY"
+    idempotency_key: str = ""
+    problem: str = ""
+
+
+@dataclass(frozen=True)
+class Step:
+    """A line of the timeline: `done | now | next | fail`. `note` names the actor or the consequence; `aside` stands in
+    place of a time."""
+
+    kind: str
+    title: str
+    at: datetime | None = None
+    note: str = ""
+    aside: str = ""
+
+
+@dataclass(frozen=True)
+class Hint:
+    """A preparation hint."""
+
+    icon: str
+    title: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A line of change and cancellation rules; `strong` is appended in bold."""
+
+    icon: str
+    text: str
+    tone: str = "plain"
+    strong: str = ""
+
+
+@dataclass(frozen=True)
+class Cancel:
+    """What the sheet says before the tap. `allowed` False: `text` says why and what is left to do."""
+
+    booking: str
+    title: str
+    text: str
+    confirm: str
+    allowed: bool = True
+    idempotency_key: str = ""
+
+
+@dataclass(frozen=True)
+class BookingPage:
+    """A booking in any state. `final` stops live updates. `confirm_url` is set while it is held."""
+
+    id: str
+    reference: str
+    title: str
+    ticket: Ticket
+    turn: Turn | None
+    steps: tuple[Step, ...]
+    zone: str
+    final: bool
+    hints: tuple[Hint, ...] = ()
+    rules: tuple[Rule, ...] = ()
+    cancel: Cancel | None = None
+    route_url: str = ""
+    report_url: str = ""
+    confirm_url: str = ""
+    again_url: str = ""
+    version: str = ""
+
+
+@dataclass(frozen=True)
+class BookingRow:
+    """A line of 我的预约."""
+
+    id: str
+    title: str
+    place: str
+    person: str
+    when: When
+    pill: Pill
+    live: str = ""
+
+
+@dataclass(frozen=True)
+class Bookings:
+    """`empty_text` and `empty_url` serve the empty state of the upcoming list."""
+
+    upcoming: tuple[BookingRow, ...]
+    past: tuple[BookingRow, ...]
+    empty_text: str = ""
+    empty_action: str = ""
+    empty_url: str = ""
+    more_url: str = ""
+
+
+@dataclass(frozen=True)
+class ReportRow:
+    """A line of the reports list; `ready` False while it is still to come (`due` by then)."""
+
+    id: str
+    title: str
+    person: Person
+    place: str
+    day: date
+    ready: bool
+    abnormal: int = 0
+    total: int = 0
+    due: date | None = None
+    pill: Pill | None = None
+    booking_url: str = ""
+
+
+@dataclass(frozen=True)
+class Range:
+    """Where a value lies, in percent of the bar: the reference from `low` to `high`, the value at `at`; all 0–100."""
+
+    low: float
+    high: float
+    at: float
+
+
+@dataclass(frozen=True)
+class Item:
+    """One result. `value` and `reference` are texts as delivered, with `unit`; `flag` is a Pill when out of range."""
+
+    name: str
+    value: str
+    unit: str = ""
+    reference: str = ""
+    flag: Pill | None = None
+    range: Range | None = None
+    meaning: str = ""
+
+
+@dataclass(frozen=True)
+class Section:
+    name: str
+    items: tuple[Item, ...]
+    abnormal: int = 0
+
+
+@dataclass(frozen=True)
+class ReportPage:
+    id: str
+    title: str
+    person: Person
+    place: str
+    day: date
+    version: int
+    abnormal: tuple[Item, ...]
+    sections: tuple[Section, ...]
+    total: int
+    conclusion: str
+    document_url: str = ""
+    document_size: str = ""
+    corrected: bool = False
+
+
+@dataclass(frozen=True)
+class SessionLine:
+    """A place where the customer is signed in; `device` is a word such as `Chrome, Android`."""
+
+    device: str
+    last_seen: datetime
+    current: bool = False
+
+
+@dataclass(frozen=True)
+class Me:
+    name: str
+    plan: str
+    phone: str
+    family: tuple[Person, ...]
+    sessions: tuple[SessionLine, ...]
+    face: str = ""
+
+
+@dataclass(frozen=True)
+class UsageLine:
+    """One ledger entry in words. `change` such as `可用 −1`; `booking_url` leads to what caused it."""
+
+    at: datetime
+    text: str
+    change: str
+    left: int | None
+    benefit: str = ""
+    booking_url: str = ""
+    booking_reference: str = ""
+    gain: bool = False
+
+
+@dataclass(frozen=True)
+class Usage:
+    """The record of one benefit (`benefit` given) or of all."""
+
+    title: str
+    lines: tuple[UsageLine, ...]
+    benefit: Benefit | None = None
+    more_url: str = ""
+
+
+@dataclass(frozen=True)
+class Form:
+    """What a refused form shows again: `values` by field name, `errors` by field name (one sentence each), `problem`
+    for what belongs to no field."""
+
+    values: dict[str, str] = field(default_factory=dict)
+    errors: dict[str, str] = field(default_factory=dict)
+    problem: str = ""
+
+
+@dataclass(frozen=True)
+class Code:
+    """The code step: where it went, how many tries are left, how many seconds until another may be sent."""
+
+    phone: str
+    tries_left: int
+    resend_wait: int
+    expires_minutes: int = 10
+    length: int = 6

@@ -1,0 +1,346 @@
+"""The published open protocol (docs/provider-protocol.yaml): JSON over HTTP, idempotency keys, signed webhooks.
+
+What an answer to a command means:
+  2xx about our booking                     Confirmed or Accepted
+  problem+json of 4xx                       Refused; 404 on a cancel NotFound
+  429, 503 with Retry-After                 RetryAfter: the contract says that nothing was taken
+  401, 403                                  RetryAfter: the provider did not look at the command because of our key, so
+                                            the customer was refused nothing; an operator has to mend it
+  no connection came about                  RetryAfter
+  a key used before with another body       Unknown: something exists under the key
+  everything else                           Unknown: time-out, 5xx, 3xx, broken JSON, another reference, a 4xx that a
+                                            gateway and not the provider may have said
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Any, get_args
+from urllib.parse import quote
+
+from marketplace.core import clock
+from marketplace.core.logging import get_logger
+from providers.adapters import fields
+from providers.adapters.http import Deadline, HttpClient, NoAnswer, Reply
+from providers.adapters.signed_webhooks import verify
+from providers.port import (
+    Accepted,
+    Answer,
+    BookingPage,
+    BookingStatus,
+    Cancel,
+    Capabilities,
+    Change,
+    Confirmed,
+    Connection,
+    Event,
+    LookUp,
+    NotFound,
+    ProviderError,
+    Refused,
+    RemoteBooking,
+    RemoteReport,
+    RemoteSlot,
+    ReportContent,
+    ReportItem,
+    ReportPage,
+    Reserve,
+    RetryAfter,
+    SlotPage,
+    Unknown,
+)
+
+REFUSALS = ("sold_out", "closed", "not_eligible", "too_late", "unknown_slot")
+STATUSES: tuple[str, ...] = get_args(BookingStatus)
+UNREACHABLE_SECONDS = 5.0
+RATE_LIMIT_SECONDS = 5.0
+UNAUTHORISED_SECONDS = 60.0
+PROBLEM = "application/problem+json"
+
+log = get_logger(__name__)
+
+
+class OpenProtocol:
+    """Adapter of the open protocol. `connection.secret` is the API key."""
+
+    capabilities = Capabilities(
+        confirmation="on_request",
+        supply="timed_slots",
+        change=True,
+        hold=False,
+        idempotency_keys=True,
+        push=True,
+        list_bookings=True,
+    )
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        headers = {"Authorization": f"Bearer {connection.secret}", "Accept": f"application/json, {PROBLEM}"}
+        self._http = HttpClient(connection.provider, connection.base_url, headers, connection.deadline_seconds)
+
+    # --- commands ----------------------------------------------------------------------------------------------------
+
+    def reserve(self, command: Reserve) -> Answer:
+        """POST /bookings."""
+        answer = self._command("/bookings", command.key, reserve_body(command))
+        return _settle(answer, command.our_reference, {201: ("confirmed",), 202: ("requested",)})
+
+    def change(self, command: Change) -> Answer:
+        """POST /changes."""
+        answer = self._command("/changes", command.key, change_body(command))
+        return _settle(answer, command.our_reference, {200: STATUSES, 202: STATUSES}, slot=command.slot)
+
+    def cancel(self, command: Cancel) -> Answer:
+        """POST /cancellations; NotFound if the provider has nothing to cancel."""
+        answer = self._command("/cancellations", command.key, cancel_body(command))
+        if isinstance(answer, Reply) and answer.status == 404 and answer.content_type == PROBLEM:
+            return NotFound()
+        return _settle(answer, command.our_reference, {200: ("cancelled", "rejected"), 202: STATUSES})
+
+    def _command(self, path: str, key: str, payload: Mapping[str, Any]) -> Reply | RetryAfter | Unknown:
+        try:
+            reply = self._http.call(
+                "POST", path, deadline=self._http.deadline(), payload=payload, headers={"Idempotency-Key": key}
+            )
+        except NoAnswer as error:
+            return Unknown(error.reason) if error.sent else RetryAfter(UNREACHABLE_SECONDS)
+        return self._come_back(reply) or reply
+
+    def _come_back(self, reply: Reply) -> RetryAfter | None:
+        wait = reply.retry_after(clock.now())
+        if reply.status in (401, 403):
+            log.error("provider.key_not_accepted", provider=self._connection.provider, status=reply.status)
+            return RetryAfter(UNAUTHORISED_SECONDS)
+        if reply.status == 429:
+            return RetryAfter(RATE_LIMIT_SECONDS if wait is None else wait)
+        if reply.status == 503 and wait is not None:
+            return RetryAfter(wait)
+        return None
+
+    def look_up(self, question: LookUp) -> RemoteBooking | NotFound | Unknown | RetryAfter:
+        """GET /lookup: by the command's key if there is one, else by the provider's reference, else by ours. A key is
+        asked alone: what our reference finds may be an older booking, which says nothing about the command."""
+        params = {"idempotency_key": question.key}
+        if not question.key:
+            params = {"our_reference": question.our_reference}
+            if question.reference:
+                params = {"reference": question.reference}
+        try:
+            reply = self._http.call("GET", "/lookup", deadline=self._http.deadline(), params=params)
+            wait = self._come_back(reply)
+            if wait is not None:
+                return wait
+            if reply.status == 404 and reply.content_type == PROBLEM:
+                return NotFound()
+            if reply.status != 200:
+                return Unknown(f"status {reply.status}")
+            found = read_booking(reply.json())
+        except NoAnswer as error:
+            return Unknown(error.reason) if error.sent else RetryAfter(UNREACHABLE_SECONDS)
+        except ProviderError as error:
+            return Unknown(str(error))
+        return found if found.our_reference == question.our_reference else Unknown("another booking's reference")
+
+    # --- reads -------------------------------------------------------------------------------------------------------
+
+    def slots(self, start: date, end: date, cursor: str | None, page: str | None) -> SlotPage:
+        """GET /slots, up to 1,000 at once."""
+        params = {"from": start.isoformat(), "to": end.isoformat(), "limit": "1000"}
+        body = self._page("/slots", params, cursor, page)
+        return SlotPage([read_slot(item) for item in fields.objects_at(body, "slots")], *fields.page_tokens(body))
+
+    def bookings_since(self, cursor: str | None, page: str | None) -> BookingPage:
+        """GET /bookings."""
+        body = self._page("/bookings", {}, cursor, page)
+        return BookingPage(
+            [read_booking(item) for item in fields.objects_at(body, "bookings")], *fields.page_tokens(body)
+        )
+
+    def reports_since(self, cursor: str | None, page: str | None) -> ReportPage:
+        """GET /reports."""
+        body = self._page("/reports", {}, cursor, page)
+        return ReportPage([read_report(item) for item in fields.objects_at(body, "reports")], *fields.page_tokens(body))
+
+    def fetch_report(self, report: RemoteReport) -> ReportContent:
+        """GET /reports/{reference} and its document, of the version asked for, within one deadline."""
+        deadline = self._http.deadline()
+        path = "/reports/" + quote(report.reference, safe="")
+        params = {"version": str(report.version)}
+        body = self._read(path, params, deadline).json()
+        found = read_report(body)
+        if (found.reference, found.version) != (report.reference, report.version):
+            raise ProviderError("another report than the one asked for")
+        paper = self._read(path + "/document", params, deadline)
+        if fields.text(fields.object_at(body, "document"), "sha256") != hashlib.sha256(paper.body).hexdigest():
+            raise ProviderError("the document is not the one announced")
+        items = [read_item(item) for item in fields.objects_at(body, "items")]
+        return ReportContent(found, items, fields.text(body, "conclusion", ""), paper.body, paper.content_type)
+
+    def _page(self, path: str, params: Mapping[str, str], cursor: str | None, page: str | None) -> dict[str, Any]:
+        tokens = {name: value for name, value in (("cursor", cursor), ("page", page)) if value is not None}
+        return self._read(path, {**params, **tokens}, self._http.deadline()).json()
+
+    def _read(self, path: str, params: Mapping[str, str], deadline: Deadline) -> Reply:
+        reply = self._http.call("GET", path, deadline=deadline, params=params)
+        if reply.status != 200:
+            raise ProviderError(f"status {reply.status}")
+        return reply
+
+    # --- webhooks ----------------------------------------------------------------------------------------------------
+
+    def read_event(self, headers: Mapping[str, str], body: bytes, now: datetime) -> Event:
+        """Verify by Standard Webhooks (symmetric signature v1, five minutes' tolerance) and parse."""
+        identifier, sent_at = verify(self._connection.webhook_secrets, headers, body, now)
+        try:
+            message = json.loads(body)
+        except (ValueError, RecursionError) as error:
+            raise ProviderError("the event is not JSON") from error
+        if not isinstance(message, dict):
+            raise ProviderError("the event is not a JSON object")
+        kind, data = fields.text(message, "type"), fields.object_at(message, "data")
+        booking = read_booking(fields.object_at(data, "booking")) if kind.startswith("booking.") else None
+        report = read_report(fields.object_at(data, "report")) if kind.startswith("report.") else None
+        return Event(identifier, kind, sent_at, booking, report)
+
+
+# --- requests --------------------------------------------------------------------------------------------------------
+
+
+def reserve_body(command: Reserve) -> dict[str, Any]:
+    """The body of POST /bookings."""
+    person: dict[str, Any] = {
+        "name": command.person.name,
+        "sex": command.person.sex,
+        "birth_date": command.person.birth_date.isoformat(),
+    }
+    if command.person.phone is not None:
+        person["phone"] = command.person.phone
+    if command.person.id_number is not None:
+        person["id_number"] = command.person.id_number
+    return {
+        "our_reference": command.our_reference,
+        "offer": command.offer,
+        "pool": command.pool,
+        "slot": command.slot,
+        "person": person,
+        "answers": dict(command.answers),
+    }
+
+
+def change_body(command: Change) -> dict[str, Any]:
+    """The body of POST /changes."""
+    return {"our_reference": command.our_reference, "reference": command.reference, "slot": command.slot}
+
+
+def cancel_body(command: Cancel) -> dict[str, Any]:
+    """The body of POST /cancellations."""
+    return {"our_reference": command.our_reference, "reference": command.reference, "reason": command.reason}
+
+
+# --- answers ---------------------------------------------------------------------------------------------------------
+
+
+def _settle(
+    answer: Reply | RetryAfter | Unknown,
+    our_reference: str,
+    wanted: Mapping[int, tuple[str, ...]],
+    slot: str | None = None,
+) -> Answer:
+    if not isinstance(answer, Reply):
+        return answer
+    if 400 <= answer.status < 500:
+        return _refusal(answer)
+    if answer.status not in wanted:
+        return Unknown(f"status {answer.status}")
+    try:
+        body = answer.json()
+        booking = read_booking(body)
+        answer_by = fields.moment(body, "answer_by")
+        at_slot = slot is None or answer.status == 202 or fields.text(body, "slot") == slot
+    except ProviderError as error:
+        return Unknown(str(error))
+    if booking.our_reference != our_reference:
+        return Unknown("an answer without our reference")
+    if not at_slot or booking.status not in wanted[answer.status]:
+        return Unknown(f"status {answer.status} with a booking that does not suit it")
+    if answer.status == 202:
+        return Accepted(booking.reference, booking.version, answer_by)
+    return Confirmed(booking.reference, booking.version, booking.starts_at)
+
+
+def _refusal(reply: Reply) -> Answer:
+    if reply.content_type != PROBLEM or reply.status == 408:
+        return Unknown(f"status {reply.status}")
+    try:
+        problem = reply.json()
+    except NoAnswer as error:
+        return Unknown(error.reason)
+    code = problem.get("code")
+    if code == "idempotency_key_reused":
+        return Unknown("the key was used before with another body")
+    return Refused(code if code in REFUSALS else "other", str(problem.get("title", ""))[:200])
+
+
+def read_booking(body: Mapping[str, Any]) -> RemoteBooking:
+    """A booking of the protocol. Raises ProviderError."""
+    status = fields.text(body, "status")
+    if status not in STATUSES:
+        raise ProviderError("a booking of unknown status")
+    return RemoteBooking(
+        reference=fields.text(body, "reference"),
+        our_reference=fields.text(body, "our_reference", "") or None,
+        status=status,  # type: ignore[arg-type]
+        version=fields.whole_number(body, "version"),
+        service_date=fields.day(body, "service_date"),
+        starts_at=fields.moment(body, "starts_at"),
+        ends_at=fields.moment(body, "ends_at"),
+        reason=fields.text(body, "reason", ""),
+        updated_at=fields.moment(body, "updated_at"),
+    )
+
+
+def read_slot(body: Mapping[str, Any]) -> RemoteSlot:
+    """A slot of the protocol. Raises ProviderError."""
+    service_date = fields.day(body, "service_date")
+    if service_date is None:
+        raise ProviderError("a slot without a date")
+    return RemoteSlot(
+        pool=fields.text(body, "pool"),
+        reference=fields.text(body, "slot"),
+        service_date=service_date,
+        starts_at=fields.moment(body, "starts_at"),
+        ends_at=fields.moment(body, "ends_at"),
+        offered=fields.whole_number(body, "offered"),
+        closed=body.get("closed") is True,
+        version=fields.whole_number(body, "version", 0),
+    )
+
+
+def read_report(body: Mapping[str, Any]) -> RemoteReport:
+    """A report as listed. Raises ProviderError."""
+    status, issued_at = fields.text(body, "status"), fields.moment(body, "issued_at")
+    if status not in ("partial", "final", "corrected") or issued_at is None:
+        raise ProviderError("a report of unknown status or without a time")
+    return RemoteReport(
+        reference=fields.text(body, "reference"),
+        booking_reference=fields.text(body, "booking"),
+        our_reference=fields.text(body, "our_reference", "") or None,
+        version=fields.whole_number(body, "version"),
+        status=status,  # type: ignore[arg-type]
+        issued_at=issued_at,
+    )
+
+
+def read_item(body: Mapping[str, Any]) -> ReportItem:
+    """One result. Raises ProviderError."""
+    texts = {name: fields.text(body, name, "") for name in ("loinc", "unit", "flag", "section", "note")}
+    return ReportItem(
+        name=fields.text(body, "name"),
+        value=fields.text(body, "value"),
+        low=fields.number(body, "low"),
+        high=fields.number(body, "high"),
+        **texts,
+    )

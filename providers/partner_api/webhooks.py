@@ -1,0 +1,34 @@
+"""Where providers send their signed events: POST /partner/v1/webhooks/<provider code>."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, jsonify, request
+from sqlalchemy import select
+
+from booking.gateway import line
+from booking.status_sync import receive_event
+from marketplace.catalog.models import Provider
+from marketplace.core import clock
+from marketplace.core.db import reading
+from marketplace.core.errors import Invalid, NotFound, Unauthenticated
+from providers.port import BadSignature, ProviderError
+
+blueprint = Blueprint("partner_webhooks", __name__, url_prefix="/partner/v1")
+
+
+@blueprint.post("/webhooks/<code>")
+def receive(code: str) -> tuple[Response, int]:
+    """Verify, record and apply one event. 200 also for one received before; 401 when the signature does not fit."""
+    with reading() as session:
+        provider = session.scalar(select(Provider).where(Provider.code == code))
+        if provider is None:
+            raise NotFound()
+        known = line(provider)
+    now = clock.now()
+    try:
+        event = known.open().read_event(dict(request.headers), request.get_data(cache=False), now)
+    except BadSignature as bad:
+        raise Unauthenticated() from bad
+    except ProviderError as bad:
+        raise Invalid(reason="unreadable_event") from bad
+    return jsonify(outcome=receive_event(known.id, event, now=now)), 200

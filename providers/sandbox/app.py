@@ -1,0 +1,224 @@
+"""The HTTP protocol as this provider speaks it: /p/<account>/…, see docs/provider-protocol.yaml."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+from collections.abc import Callable, Mapping
+from datetime import date
+from functools import lru_cache
+from typing import Any
+
+from flask import Blueprint, Flask, Response, current_app, g, request
+from werkzeug.exceptions import HTTPException
+
+from providers.sandbox import bookings, document, faults, slots
+from providers.sandbox.bookings import Desk, Reply
+from providers.sandbox.control import control
+from providers.sandbox.problems import Problem
+from providers.sandbox.report import find_report, listed, reports_since
+
+protocol = Blueprint("protocol", __name__, url_prefix="/p/<code>")
+MAX_BODY = 1024 * 1024
+PAGE_SIZE = 200
+
+
+def create_app(desks: Mapping[str, Desk]) -> Flask:
+    """The server's application over the given accounts."""
+    app = Flask(__name__)
+    app.config["MAX_CONTENT_LENGTH"] = MAX_BODY
+    app.extensions["desks"] = desks
+    app.register_blueprint(protocol)
+    app.register_blueprint(control)
+    app.register_error_handler(Problem, lambda problem: problem.response())
+    app.register_error_handler(HTTPException, _http_problem)
+    return app
+
+
+def _http_problem(error: HTTPException) -> Response:
+    return Problem(error.code or 500, "http_error", error.name).response()
+
+
+@protocol.url_value_preprocessor
+def _find_account(_endpoint: str | None, values: dict[str, Any] | None) -> None:
+    g.desk = current_app.extensions["desks"].get((values or {}).pop("code", ""))
+
+
+@protocol.before_request
+def _authorise() -> None:
+    given = request.headers.get("Authorization", "").encode()
+    keys = g.desk.account.api_keys if g.desk is not None else ()
+    if not any([hmac.compare_digest(given, f"Bearer {key}".encode()) for key in keys]):
+        raise Problem(401, "unauthorized", "The API key is missing or wrong")
+
+
+def _answer(command: str, about: str, process: Callable[[], Response]) -> Response:
+    desk: Desk = g.desk
+    fault = desk.faults.take(command) or faults.by_manner(desk.account, command, about)
+    return faults.answer(fault, process)
+
+
+def _json(payload: Any, status: int = 200) -> Response:
+    return Response(
+        json.dumps(payload, ensure_ascii=False, separators=(",", ":")), status, content_type="application/json"
+    )
+
+
+def _reply(reply: Reply) -> Response:
+    response = _json(reply.document, reply.status)
+    if reply.status >= 400:
+        response.content_type = "application/problem+json"
+    return response
+
+
+# --- reading the request ---------------------------------------------------------------------------------------------
+
+
+def _body(*required: str) -> dict[str, Any]:
+    body = request.get_json(silent=True)
+    if not isinstance(body, dict):
+        raise Problem(400, "invalid", "The body is not a JSON object")
+    for name in required:
+        if not isinstance(body.get(name), str) or not body[name]:
+            raise Problem(422, "invalid", f"{name} is missing or not text")
+    return body
+
+
+def _key() -> str:
+    key = request.headers.get("Idempotency-Key", "")
+    if not 1 <= len(key) <= 255:
+        raise Problem(400, "invalid", "The header Idempotency-Key is missing or longer than 255 characters")
+    return key
+
+
+def _person(body: Mapping[str, Any]) -> None:
+    person = body.get("person")
+    if not isinstance(person, dict) or person.get("sex") not in ("male", "female") or not person.get("name"):
+        raise Problem(422, "invalid", "person needs name, sex and birth_date")
+    _date(str(person.get("birth_date")), "birth_date")
+
+
+def _date(text: str, name: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise Problem(422, "invalid", f"{name} is not a date") from error
+
+
+def _number(name: str, default: int, low: int, high: int) -> int:
+    text = request.args.get(name, str(default))
+    if not text.isascii() or not text.isdigit() or not low <= int(text) <= high:
+        raise Problem(422, "invalid", f"{name} must be a number from {low} to {high}")
+    return int(text)
+
+
+# --- the protocol ----------------------------------------------------------------------------------------------------
+
+
+@protocol.get("/slots")
+def list_slots() -> Response:
+    """Slots of all pools; with `cursor` only what changed."""
+    days = _date(request.args.get("from", ""), "from"), _date(request.args.get("to", ""), "to")
+    tokens = request.args.get("cursor"), request.args.get("page")
+    limit = _number("limit", slots.PAGE_LIMIT, 1, slots.PAGE_LIMIT)
+    try:
+        page = slots.pull(g.desk.ledger, g.desk.account.code, days, tokens, limit)
+    except slots.BadCursor as error:
+        raise Problem(400, "bad_cursor", "The cursor or page was not handed out here") from error
+    return _answer("slots", "", lambda: _json(page))
+
+
+@protocol.post("/bookings")
+def reserve() -> Response:
+    """Take a place."""
+    desk, key, body = g.desk, _key(), _body("our_reference", "offer", "pool", "slot")
+    _person(body)
+    return _answer("reserve", body["our_reference"], lambda: _reply(bookings.reserve(desk, key, body)))
+
+
+@protocol.post("/changes")
+def change() -> Response:
+    """Move a booking to another slot."""
+    desk, key, body = g.desk, _key(), _body("our_reference", "reference", "slot")
+    return _answer("change", key, lambda: _reply(bookings.change(desk, key, body)))
+
+
+@protocol.post("/cancellations")
+def cancel() -> Response:
+    """Cancel a booking."""
+    desk, key, body = g.desk, _key(), _body("our_reference")
+    return _answer("cancel", key, lambda: _reply(bookings.cancel(desk, key, body)))
+
+
+@protocol.get("/lookup")
+def look_up() -> Response:
+    """What exists under exactly one of: an idempotency key, a reference, our reference."""
+    asked = {name: value for name, value in request.args.items() if value}
+    if len(asked) != 1:
+        raise Problem(422, "invalid", "Give exactly one of idempotency_key, reference, our_reference")
+    account = g.desk.account.code
+    with g.desk.ledger.reading() as tx:
+        if "idempotency_key" in asked:
+            row = bookings.by_key(tx, account, asked["idempotency_key"])
+        elif "reference" in asked:
+            row = bookings.get(tx, account, asked["reference"])
+        else:
+            row = next(iter(bookings.by_our_reference(tx, account, asked.get("our_reference", ""))), None)
+    found = Problem(404, "unknown_booking", "Not known").response() if row is None else _json(bookings.shown(row))
+    return _answer("look_up", "", lambda: found)
+
+
+def _changes(name: str, find: Callable[..., list[Any]], show: Callable[[Any], dict[str, Any]]) -> Response:
+    text = request.args.get("page") or request.args.get("cursor") or "0"
+    if not text.isascii() or not text.isdigit() or len(text) > 18:
+        raise Problem(400, "bad_cursor", "The cursor or page was not handed out here")
+    limit = _number("limit", PAGE_SIZE, 1, 1000)
+    with g.desk.ledger.reading() as tx:
+        rows = find(tx, g.desk.account.code, int(text), limit + 1)
+    more, rows = len(rows) > limit, rows[:limit]
+    token = str(rows[-1]["seq"]) if rows else text
+    page = {name: [show(row) for row in rows], "next": token if more else None, "cursor": None if more else token}
+    return _answer(name, "", lambda: _json(page))
+
+
+@protocol.get("/bookings")
+def list_bookings() -> Response:
+    """Bookings that changed since a cursor."""
+    return _changes("bookings", bookings.changed_since, bookings.shown)
+
+
+@protocol.get("/reports")
+def list_reports() -> Response:
+    """Reports that came or changed since a cursor."""
+    return _changes("reports", reports_since, listed)
+
+
+def _report(reference: str) -> tuple[dict[str, Any], dict[str, Any], bytes]:
+    version = _number("version", 0, 0, 10**6) or None
+    with g.desk.ledger.reading() as tx:
+        row = find_report(tx, g.desk.account.code, reference, version)
+    if row is None:
+        raise Problem(404, "unknown_report", "There is no such report")
+    return listed(row), json.loads(row["content"]), _paper(json.dumps(listed(row)), row["content"])
+
+
+@lru_cache(maxsize=32)
+def _paper(report: str, content: str) -> bytes:
+    return document.draw("安享示范体检中心", json.loads(report), json.loads(content))
+
+
+@protocol.get("/reports/<reference>")
+def get_report(reference: str) -> Response:
+    """Items and conclusion."""
+    report, content, paper = _report(reference)
+    about = {"type": "application/pdf", "size": len(paper), "sha256": hashlib.sha256(paper).hexdigest()}
+    shown = {**report, "items": content["items"], "conclusion": content["conclusion"], "document": about}
+    return _answer("report", reference, lambda: _json(shown))
+
+
+@protocol.get("/reports/<reference>/document")
+def get_document(reference: str) -> Response:
+    """The PDF."""
+    paper = _report(reference)[2]
+    return _answer("document", reference, lambda: Response(paper, content_type="application/pdf"))

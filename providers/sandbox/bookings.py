@@ -1,0 +1,336 @@
+"""What a provider does with bookings: take them in, decide, move them on. Every change is one transaction with its
+webhook and its number of change."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from providers.sandbox import slots
+from providers.sandbox.config import Account
+from providers.sandbox.faults import Faults, chance
+from providers.sandbox.ledger import Ledger, Row, Transaction, next_seq
+from providers.sandbox.problems import Problem
+from providers.sandbox.report import write_report
+from providers.sandbox.webhooks import Sender
+
+DEAD = ("rejected", "cancelled")
+# action -> (states it starts from, state it ends in)
+MOVES: dict[str, tuple[tuple[str, ...], str]] = {
+    "confirm": (("requested",), "confirmed"),
+    "reject": (("requested",), "rejected"),
+    "check_in": (("confirmed", "no_show"), "checked_in"),
+    "start": (("confirmed", "checked_in", "fulfilled"), "in_service"),
+    "fulfil": (("confirmed", "checked_in", "in_service", "no_show"), "fulfilled"),
+    "no_show": (("confirmed",), "no_show"),
+    "cancel": (("requested", "confirmed", "checked_in", "in_service"), "cancelled"),
+}
+CANCELLABLE = ("requested", "confirmed")
+NEXT_STEP = {"confirmed": "check_in", "checked_in": "start", "in_service": "fulfil"}
+_COUNT = f"SELECT count(*) FROM booking WHERE account = ? AND slot = ? AND status NOT IN {DEAD}"
+
+
+@dataclass
+class Desk:
+    """One account at work: its ledger, faults and outgoing messages."""
+
+    account: Account
+    ledger: Ledger
+    faults: Faults
+    sender: Sender
+
+
+@dataclass(frozen=True)
+class Reply:
+    """The answer to a command, remembered under its key."""
+
+    status: int
+    document: Mapping[str, Any]
+    reference: str | None = None
+
+
+def once(desk: Desk, key: str, wish: Mapping[str, Any], act: Callable[[Transaction], Reply]) -> Reply:
+    """Carry out the command once: the same key and wish get the first answer again, whatever happened since; refusals
+    are remembered too. Raises Problem 422 for the same key with another wish."""
+    digest = hashlib.sha256(json.dumps(wish, sort_keys=True).encode()).hexdigest()
+    code = desk.account.code
+    with desk.ledger.transaction() as tx:
+        known = tx.execute("SELECT * FROM command WHERE account = ? AND key = ?", (code, key)).fetchone()
+        if known is not None:
+            if known["digest"] != digest:
+                raise Problem(422, "idempotency_key_reused", "The key was used before with another body")
+            return Reply(known["status"], json.loads(known["answer"]), known["reference"])
+        try:
+            reply = act(tx)
+        except Problem as problem:
+            reply = Reply(problem.status, problem.document())
+        answer = json.dumps(reply.document, ensure_ascii=False)
+        tx.execute(
+            "INSERT INTO command VALUES (?, ?, ?, ?, ?, ?)", (code, key, digest, reply.reference, reply.status, answer)
+        )
+    desk.sender.wake()
+    return reply
+
+
+def reserve(desk: Desk, key: str, wish: Mapping[str, Any]) -> Reply:
+    """Take a place: 201 confirmed, 202 to be decided, 409 refused with a code."""
+    return once(desk, key, {"reserve": wish}, lambda tx: _reserve(desk, tx, wish))
+
+
+def _reserve(desk: Desk, tx: Transaction, wish: Mapping[str, Any]) -> Reply:
+    slot = _take_place(desk, tx, wish["slot"], wish)
+    account, now = desk.account, desk.ledger.now()
+    prompt = account.manner == "prompt"
+    wait = account.confirm_after
+    if account.manner == "moody":
+        wait *= 0.5 + 2.5 * chance(account, f"wait {wish['our_reference']}")
+    reference = f"{account.code[:3].upper()}{now:%y%m%d}{secrets.token_hex(4).upper()}"
+    answer_by = None if prompt else (now + timedelta(seconds=wait + 60)).isoformat(timespec="seconds")
+    seq, moment = next_seq(tx), now.isoformat(timespec="milliseconds")
+    columns = {
+        "account": account.code,
+        "reference": reference,
+        "our_reference": wish["our_reference"],
+        "offer": wish["offer"],
+        "pool": slot.pool,
+        "slot": slot.slot,
+        "service_date": slot.service_date,
+        "starts_at": slot.starts_at,
+        "ends_at": slot.ends_at,
+        "status": "confirmed" if prompt else "requested",
+        "version": 1,
+        "seq": seq,
+        "person": json.dumps(wish["person"], ensure_ascii=False),
+        "answers": json.dumps(wish.get("answers") or {}, ensure_ascii=False),
+        "created_at": moment,
+        "updated_at": moment,
+        "answer_by": answer_by,
+    }
+    tx.execute(
+        f"INSERT INTO booking ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})", list(columns.values())
+    )
+    row = find(desk, tx, reference)
+    if prompt:
+        _announce(desk, tx, "booking.confirmed", row)
+        _plan_next(desk, tx, row)
+    else:
+        plan(desk, tx, reference, "decide", wait)
+    return Reply(201 if prompt else 202, shown(row), reference)
+
+
+def _take_place(desk: Desk, tx: Transaction, reference: str, wish: Mapping[str, Any] | None) -> slots.Slot:
+    """The slot, if it has a place for this wish (None: for somebody who has one here already)."""
+    found = slots.find(tx, desk.account.code, reference, desk.ledger.now())
+    if found is None or (wish is not None and found[0].pool.code != wish["pool"]):
+        raise Problem(409, "unknown_slot", "There is no such slot")
+    known, slot = found
+    if slot.starts_at is not None and datetime.fromisoformat(slot.starts_at) <= desk.ledger.now():
+        raise Problem(409, "too_late", "The slot has begun")
+    if wish is not None:
+        _check_offer(known.pool.offers, wish, date.fromisoformat(slot.service_date))
+    if slot.closed:
+        raise Problem(409, "closed", "The slot is not on sale")
+    if tx.execute(_COUNT, (desk.account.code, slot.slot)).fetchone()[0] >= slot.offered:
+        raise Problem(409, "sold_out", "No place is left")
+    return slot
+
+
+def _check_offer(offers: Mapping[str, Mapping[str, Any]], wish: Mapping[str, Any], day: date) -> None:
+    rules = offers.get(wish["offer"])
+    if rules is None:
+        raise Problem(409, "closed", "The offer is not on sale in this pool")
+    born = date.fromisoformat(wish["person"]["birth_date"])
+    age = day.year - born.year - ((day.month, day.day) < (born.month, born.day))
+    sex = rules.get("sex")
+    if (sex and sex != wish["person"]["sex"]) or not rules.get("min_age", 0) <= age <= rules.get("max_age", 200):
+        raise Problem(409, "not_eligible", "The offer is not for this person")
+
+
+def change(desk: Desk, key: str, wish: Mapping[str, Any]) -> Reply:
+    """Move a booking to another slot of any pool that sells its offer; the old place stands until the new is taken."""
+    return once(desk, key, {"change": wish}, lambda tx: _change(desk, tx, wish))
+
+
+def _change(desk: Desk, tx: Transaction, wish: Mapping[str, Any]) -> Reply:
+    row = find_own(desk, tx, wish)
+    if row["status"] not in CANCELLABLE:
+        raise Problem(409, "too_late", "The booking cannot be changed any more")
+    if row["slot"] == wish["slot"]:
+        return Reply(200, shown(row), row["reference"])
+    slot = _take_place(desk, tx, wish["slot"], None)
+    moved = {
+        "pool": slot.pool,
+        "slot": slot.slot,
+        "service_date": slot.service_date,
+        "starts_at": slot.starts_at,
+        "ends_at": slot.ends_at,
+    }
+    row = _write(desk, tx, row["reference"], moved)
+    _announce(desk, tx, "booking.changed", row)
+    return Reply(200, shown(row), row["reference"])
+
+
+def cancel(desk: Desk, key: str, wish: Mapping[str, Any]) -> Reply:
+    """Cancel by reference, or everything under our reference. Again is the same as once."""
+    return once(desk, key, {"cancel": wish}, lambda tx: _cancel(desk, tx, wish))
+
+
+def _cancel(desk: Desk, tx: Transaction, wish: Mapping[str, Any]) -> Reply:
+    if wish.get("reference"):
+        rows = [find_own(desk, tx, wish)]
+    else:
+        rows = by_our_reference(tx, desk.account.code, wish["our_reference"])
+    if not rows:
+        raise Problem(404, "unknown_booking", "There is no such booking")
+    live = [row for row in rows if row["status"] not in DEAD]
+    if any(row["status"] not in CANCELLABLE for row in live):
+        raise Problem(409, "too_late", "The booking cannot be cancelled any more")
+    last = rows[0]
+    for row in live:
+        last = _write(desk, tx, row["reference"], {"status": "cancelled", "reason": wish.get("reason") or ""})
+        _announce(desk, tx, "booking.cancelled", last)
+    return Reply(200, shown(last), last["reference"])
+
+
+def find(desk: Desk, tx: Transaction, reference: str) -> Row:
+    """The booking with this reference. Raises Problem 404."""
+    row = get(tx, desk.account.code, reference)
+    if row is None:
+        raise Problem(404, "unknown_booking", "There is no such booking")
+    return row
+
+
+def find_own(desk: Desk, tx: Transaction, wish: Mapping[str, Any]) -> Row:
+    """The booking a command names, with both references agreeing. Raises Problem 404."""
+    row = find(desk, tx, wish["reference"])
+    if row["our_reference"] != wish["our_reference"]:
+        raise Problem(404, "unknown_booking", "There is no such booking")
+    return row
+
+
+def move(desk: Desk, tx: Transaction, reference: str, action: str, reason: str = "") -> Row:
+    """One of MOVES, with its webhook. Raises Problem: 404 unknown, 409 not from this state."""
+    row = find(desk, tx, reference)
+    starts, end = MOVES[action]
+    if row["status"] not in starts:
+        raise Problem(409, "wrong_state", f"A booking that is {row['status']} cannot {action.replace('_', ' ')}")
+    row = _write(desk, tx, reference, {"status": end, "reason": reason})
+    _announce(desk, tx, f"booking.{end}", row)
+    if end == "fulfilled":
+        plan(desk, tx, reference, "report", desk.account.report_after)
+    _plan_next(desk, tx, row)
+    return row
+
+
+def decide(desk: Desk, tx: Transaction, reference: str) -> None:
+    """Confirm what was requested, or reject it if a fault or a moody provider's dice say so."""
+    row = get(tx, desk.account.code, reference)
+    if row is None or row["status"] != "requested":
+        return
+    account = desk.account
+    moody = account.manner == "moody" and chance(account, f"refuse {row['our_reference']}") < account.dice.get(
+        "refuse", 0.0
+    )
+    if moody or desk.faults.take("decide") is not None:
+        move(desk, tx, reference, "reject", "sold_out")
+    else:
+        move(desk, tx, reference, "confirm")
+
+
+def _plan_next(desk: Desk, tx: Transaction, row: Row) -> None:
+    step = NEXT_STEP.get(row["status"])
+    if step is None or not desk.account.auto:
+        return
+    while step is not None and step not in desk.account.auto:
+        step = NEXT_STEP.get(MOVES[step][1])
+    if step is not None:
+        plan(desk, tx, row["reference"], step, float(desk.account.auto[step]))
+
+
+def plan(desk: Desk, tx: Transaction, reference: str, action: str, seconds: float) -> None:
+    """Do `action` with the booking in so many seconds, also after a restart."""
+    due = desk.ledger.timestamp() + seconds
+    tx.execute(
+        "INSERT INTO planned (account, reference, action, due_at) VALUES (?, ?, ?, ?)",
+        (desk.account.code, reference, action, due),
+    )
+
+
+def carry_out(desk: Desk, tx: Transaction, reference: str, action: str) -> None:
+    """A planned action whose time has come; nothing if the booking has gone another way meanwhile."""
+    if action == "decide":
+        decide(desk, tx, reference)
+    elif action == "report":
+        row = get(tx, desk.account.code, reference)
+        if row is not None:
+            issue_report(desk, tx, row)
+    else:
+        row = get(tx, desk.account.code, reference)
+        if row is not None and row["status"] in MOVES[action][0]:
+            move(desk, tx, reference, action)
+
+
+def issue_report(desk: Desk, tx: Transaction, row: Row) -> dict[str, Any]:
+    """The booking's report: the first version, or a correction if there is one."""
+    report = write_report(tx, desk.account.code, row, desk.ledger.now())
+    kind = "report.issued" if report["version"] == 1 else "report.corrected"
+    desk.sender.queue(tx, kind, {"report": report, "booking": shown(row)})
+    return report
+
+
+def _write(desk: Desk, tx: Transaction, reference: str, values: Mapping[str, Any]) -> Row:
+    values = {**values, "seq": next_seq(tx), "updated_at": desk.ledger.now().isoformat(timespec="milliseconds")}
+    settings = ", ".join(f"{name} = ?" for name in values)
+    tx.execute(
+        f"UPDATE booking SET version = version + 1, {settings} WHERE account = ? AND reference = ?",
+        [*values.values(), desk.account.code, reference],
+    )
+    return find(desk, tx, reference)
+
+
+def _announce(desk: Desk, tx: Transaction, kind: str, row: Row) -> None:
+    desk.sender.queue(tx, kind, {"booking": shown(row)})
+
+
+def get(tx: Transaction, account: str, reference: str) -> Row | None:
+    """The booking's row, or None."""
+    row: Row | None = tx.execute(
+        "SELECT * FROM booking WHERE account = ? AND reference = ?", (account, reference)
+    ).fetchone()
+    return row
+
+
+def by_our_reference(tx: Transaction, account: str, our_reference: str) -> list[Row]:
+    """All bookings under our reference: live ones first, the newest first."""
+    return tx.execute(
+        f"SELECT * FROM booking WHERE account = ? AND our_reference = ? ORDER BY status IN {DEAD}, seq DESC",
+        (account, our_reference),
+    ).fetchall()
+
+
+def by_key(tx: Transaction, account: str, key: str) -> Row | None:
+    """The booking that the command with this key made or changed, or None (never seen, or refused)."""
+    row: Row | None = tx.execute(
+        "SELECT booking.* FROM command JOIN booking USING (account, reference) WHERE account = ? AND key = ?",
+        (account, key),
+    ).fetchone()
+    return row
+
+
+def changed_since(tx: Transaction, account: str, seq: int, limit: int) -> list[Row]:
+    """Bookings with a newer change, the oldest change first."""
+    return tx.execute(
+        "SELECT * FROM booking WHERE account = ? AND seq > ? ORDER BY seq LIMIT ?", (account, seq, limit)
+    ).fetchall()
+
+
+def shown(row: Row) -> dict[str, Any]:
+    """A booking as the protocol shows it: no personal data."""
+    names = ("reference", "our_reference", "offer", "pool", "slot", "service_date", "starts_at", "ends_at", "status")
+    tail = ("version", "reason", "updated_at", "answer_by")
+    return {name: row[name] for name in (*names, *tail)}

@@ -1,0 +1,52 @@
+"""The provider's own clock: carries out planned actions when they are due, those of an earlier process too."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+
+from providers.sandbox.bookings import Desk, carry_out
+from providers.sandbox.ledger import Ledger
+
+TICK_SECONDS = 0.1
+
+
+class Clockwork:
+    """One thread for all accounts."""
+
+    def __init__(self, ledger: Ledger, desks: Mapping[str, Desk]) -> None:
+        self._ledger = ledger
+        self._desks = desks
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="clockwork", daemon=True)
+
+    def start(self) -> None:
+        """Begin to tick."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Finish the action at hand and stop."""
+        self._stopping.set()
+        self._thread.join(timeout=2)
+
+    def _run(self) -> None:
+        while not self._stopping.wait(TICK_SECONDS):
+            while not self._stopping.is_set() and self._carry_out_next():
+                pass
+
+    def _carry_out_next(self) -> bool:
+        with self._ledger.reading() as view:
+            due = view.execute(
+                "SELECT 1 FROM planned WHERE due_at <= ? LIMIT 1", (self._ledger.timestamp(),)
+            ).fetchone()
+        if due is None:
+            return False
+        with self._ledger.transaction() as tx:
+            row = tx.execute("SELECT * FROM planned ORDER BY due_at, id LIMIT 1").fetchone()
+            tx.execute("DELETE FROM planned WHERE id = ?", (row["id"],))
+            desk = self._desks.get(row["account"])
+            if desk is not None:
+                carry_out(desk, tx, row["reference"], row["action"])
+        if desk is not None:
+            desk.sender.wake()
+        return True

@@ -1,0 +1,144 @@
+"""Strings to pull in tests and demonstrations: faults, bookings' moves, capacity. From this machine only."""
+
+from __future__ import annotations
+
+from ipaddress import ip_address
+from typing import Any
+
+from flask import Blueprint, Response, current_app, g, jsonify, request
+
+from providers.sandbox import bookings, slots
+from providers.sandbox.bookings import DEAD, MOVES, Desk
+from providers.sandbox.config import ConfigError, change_settings, parse_pools
+from providers.sandbox.faults import BadFault
+from providers.sandbox.problems import Problem
+
+control = Blueprint("control", __name__, url_prefix="/_control")
+
+
+@control.before_request
+def _this_machine_only() -> None:
+    address = ip_address(request.remote_addr or "0.0.0.0")
+    if not (getattr(address, "ipv4_mapped", None) or address).is_loopback:
+        raise Problem(404, "http_error", "Not Found")
+
+
+@control.url_value_preprocessor
+def _find_account(_endpoint: str | None, values: dict[str, Any] | None) -> None:
+    if values and "code" in values:
+        g.desk = current_app.extensions["desks"].get(values.pop("code"))
+        if g.desk is None:
+            raise Problem(404, "unknown_account", "There is no such account")
+
+
+@control.errorhandler(BadFault)
+@control.errorhandler(ConfigError)
+def _invalid(error: ValueError) -> Response:
+    return Problem(422, "invalid", "The wish cannot be met", str(error)).response()
+
+
+def _wish() -> dict[str, Any]:
+    wish = request.get_json(silent=True) if request.data else {}
+    if not isinstance(wish, dict):
+        raise Problem(400, "invalid", "The body is not a JSON object")
+    return wish
+
+
+@control.get("/health")
+def health() -> Response:
+    """The server is up; the accounts it plays."""
+    return jsonify(ok=True, accounts=sorted(current_app.extensions["desks"]))
+
+
+@control.get("/accounts/<code>/bookings")
+def ledger() -> Response:
+    """All bookings of the account, the oldest first, each with `live`; `our_reference` narrows it."""
+    desk: Desk = g.desk
+    wanted = request.args.get("our_reference")
+    with desk.ledger.reading() as tx:
+        rows = tx.execute(
+            "SELECT * FROM booking WHERE account = ? AND (our_reference = ? OR ? IS NULL) ORDER BY created_at, seq",
+            (desk.account.code, wanted, wanted),
+        ).fetchall()
+    return jsonify(bookings=[{**bookings.shown(row), "live": row["status"] not in DEAD} for row in rows])
+
+
+@control.post("/accounts/<code>/bookings/<reference>/<action>")
+def move(reference: str, action: str) -> Response:
+    """Move a booking: confirm, reject, check_in, start, fulfil, no_show, cancel; or issue (or correct) its report."""
+    desk: Desk = g.desk
+    if action not in (*MOVES, "report"):
+        raise Problem(404, "unknown_action", f"Actions are {', '.join((*MOVES, 'report'))}")
+    reason = str(_wish().get("reason", ""))
+    with desk.ledger.transaction() as tx:
+        if action == "report":
+            row = bookings.find(desk, tx, reference)
+            bookings.issue_report(desk, tx, row)
+        else:
+            row = bookings.move(desk, tx, reference, action, reason)
+    desk.sender.wake()
+    return jsonify(bookings.shown(row))
+
+
+@control.put("/accounts/<code>/slots/<slot>")
+def set_slot(slot: str) -> Response:
+    """Another number of places (`offered`, null for the pattern's) or `closed`; bookings there stay as they are."""
+    desk, wish = g.desk, _wish()
+    offered, closed = wish.get("offered"), wish.get("closed", False)
+    if not isinstance(closed, bool) or not (offered is None or (type(offered) is int and offered >= 0)):
+        raise Problem(422, "invalid", "offered is a number or null, closed is true or false")
+    with desk.ledger.transaction() as tx:
+        found = slots.find(tx, desk.account.code, slot, desk.ledger.now())
+        if found is None:
+            raise Problem(404, "unknown_slot", "There is no such slot")
+        slots.override(tx, desk.account.code, found[1], offered, closed)
+        changed = slots.find(tx, desk.account.code, slot, desk.ledger.now())
+        desk.sender.queue(tx, "slots.changed", {"pools": [found[1].pool]})
+    desk.sender.wake()
+    return jsonify(vars(changed[1]) if changed is not None else {})
+
+
+@control.post("/accounts/<code>/pools")
+def add_pools() -> Response:
+    """Register more pools, as in the configuration file."""
+    pools = parse_pools(_wish().get("pools"))
+    return jsonify(changed=slots.register(g.desk.ledger, g.desk.account.code, pools, replace=False))
+
+
+@control.patch("/accounts/<code>/settings")
+def settings() -> Response:
+    """Manner, times, automatic moves, webhook URL: until the next start."""
+    account = change_settings(g.desk.account, _wish())
+    g.desk.sender.wake()
+    return jsonify(manner=account.manner, auto=account.auto, confirm_after=account.confirm_after)
+
+
+@control.get("/accounts/<code>/faults")
+def list_faults() -> Response:
+    """What is switched on, and how often it has struck."""
+    return jsonify(faults=g.desk.faults.list())
+
+
+@control.post("/accounts/<code>/faults")
+def add_fault() -> tuple[Response, int]:
+    """Switch a fault on."""
+    return jsonify(g.desk.faults.add(_wish())), 201
+
+
+@control.delete("/accounts/<code>/faults")
+def clear_faults() -> tuple[str, int]:
+    """Switch all off."""
+    g.desk.faults.clear()
+    return "", 204
+
+
+@control.get("/accounts/<code>/webhooks")
+def webhooks() -> Response:
+    """Every message with its state and tries."""
+    return jsonify(webhooks=g.desk.sender.log())
+
+
+@control.post("/accounts/<code>/webhooks/replay")
+def replay() -> Response:
+    """Send everything again."""
+    return jsonify(queued=g.desk.sender.replay())

@@ -1,0 +1,182 @@
+"""What every test finds: settings of its own, no way out, and a database where it asks for one.
+
+- `db`: the worker's database with all tables empty; DATABASE_URL and the engines point at it.
+- `owner_connection`: an autocommit connection to it as the owner, for what the application may not do.
+- `other_database(name)`: one more migrated database, for tests that run processes of their own or change the schema.
+- `own_server`: a migrated PostgreSQL server of the test's own, for tests that kill it.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg import sql
+from sqlalchemy import Connection, Engine, NullPool, create_engine, text
+
+from marketplace.core import db as database
+from marketplace.core import migrate
+from marketplace.core.config import settings, sqlalchemy_url
+from marketplace.core.devdb import DevDatabase
+from marketplace.core.embedded.server import APPLICATION, OWNER, SUPERUSER
+from tests import outside
+
+_TEMPLATE = "migrated"
+_RUN = "ANXIANG_TEST_RUN"
+_NOWHERE = "postgresql://nobody@127.0.0.1:9/no_test_asked_for_the_db_fixture"
+
+
+@dataclass(frozen=True)
+class TestDatabase:
+    """One migrated database, and the environment a process needs to work on it."""
+
+    __test__ = False
+
+    name: str
+    database_url: str
+    owner_url: str
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """A whole environment for subprocess: ours with this database."""
+        return {**os.environ, "DATABASE_URL": self.database_url, "DATABASE_OWNER_URL": self.owner_url}
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Before any test module is imported: one folder a run, shared with the xdist workers, and our own settings."""
+    if _RUN not in os.environ:
+        folder = tempfile.mkdtemp(prefix="anxiang-run-")
+        os.environ[_RUN] = folder
+        config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
+        config.add_cleanup(lambda: os.environ.pop(_RUN, None))
+    for name in ("CLOCK_OFFSET_SECONDS", "MASTER_KEY", "INDEX_KEY", "SECRET_KEY", "PUBLIC_URL", "SMS_BACKEND"):
+        os.environ.pop(name, None)
+    os.environ["ANXIANG_ENV"] = "test"
+    os.environ["ANXIANG_STATE_DIR"] = str(_run_folder() / "state")
+    os.environ["DATABASE_URL"] = os.environ["DATABASE_OWNER_URL"] = _NOWHERE
+    outside.close()
+
+
+@pytest.fixture(autouse=True)
+def no_way_out() -> Iterator[None]:
+    """Fail the test that tried to reach another machine, even if the code under test hid it."""
+    outside.attempts.clear()
+    yield
+    assert outside.attempts == [], "this test tried to leave the machine"
+
+
+@pytest.fixture(scope="session")
+def database_server() -> Iterator[DevDatabase]:
+    """The run's one server with its migrated template; the first worker to come makes both."""
+    with DevDatabase(_run_folder() / "postgres", ephemeral=True, fsync=False) as server:
+        with _one_at_a_time(), psycopg.connect(server.server.url(SUPERUSER, "postgres"), autocommit=True) as connection:
+            if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [_TEMPLATE]).fetchone():
+                draft = f"{_TEMPLATE}_draft"
+                server.drop_database(draft)
+                server.create_database(draft)
+                migrate.upgrade(server.url(draft, role=OWNER), application_role=APPLICATION)
+                rename = sql.SQL("ALTER DATABASE {} RENAME TO {}")
+                connection.execute(rename.format(sql.Identifier(draft), sql.Identifier(_TEMPLATE)))
+        yield server
+
+
+@pytest.fixture(scope="session")
+def worker_database(database_server: DevDatabase) -> Iterator[TestDatabase]:
+    """This xdist worker's database; the settings of the process point at it from now on."""
+    made = _make(database_server, f"test_{_worker()}")
+    os.environ["DATABASE_URL"], os.environ["DATABASE_OWNER_URL"] = made.database_url, made.owner_url
+    _forget_settings()
+    yield made
+    _forget_settings()
+    os.environ["DATABASE_URL"] = os.environ["DATABASE_OWNER_URL"] = _NOWHERE
+
+
+@pytest.fixture(scope="session")
+def _owner_engine(worker_database: TestDatabase) -> Iterator[Engine]:
+    engine = create_engine(sqlalchemy_url(worker_database.owner_url), isolation_level="AUTOCOMMIT", poolclass=NullPool)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def owner_connection(_owner_engine: Engine) -> Iterator[Connection]:
+    """An autocommit connection as the owner. Do not change the schema with it: use other_database for that."""
+    with _owner_engine.connect() as connection:
+        connection.execute(
+            text("SET lock_timeout = '10s'")
+        )  # a test that left a transaction open is named, not waited for
+        yield connection
+
+
+@pytest.fixture
+def db(worker_database: TestDatabase, owner_connection: Connection) -> Engine:
+    """All tables empty, and the application's engine on them. Rows stay after the test, for looking at a failure."""
+    written = _tables_with_rows(owner_connection)
+    if written:
+        owner_connection.execute(text(f"TRUNCATE {', '.join(written)} RESTART IDENTITY CASCADE"))
+    return database.engine()
+
+
+@pytest.fixture
+def other_database(database_server: DevDatabase) -> Iterator[Callable[[str], TestDatabase]]:
+    """Make migrated databases, `other_database("crash")`; they are dropped after the test."""
+    made: list[str] = []
+
+    def make(name: str) -> TestDatabase:
+        made.append(f"{name}_{_worker()}")
+        return _make(database_server, made[-1])
+
+    yield make
+    for name in made:
+        database_server.drop_database(name)
+
+
+@pytest.fixture
+def own_server(tmp_path: Path) -> Iterator[DevDatabase]:
+    """A server of the test's own, with a migrated database at its `database_url`: kill() and start() as you like."""
+    with DevDatabase(tmp_path / "postgres", ephemeral=True, fsync=False) as server:
+        migrate.upgrade(server.owner_url, application_role=APPLICATION)
+        yield server
+
+
+def _run_folder() -> Path:
+    return Path(os.environ[_RUN])
+
+
+def _worker() -> str:
+    return os.environ.get("PYTEST_XDIST_WORKER", "main")
+
+
+def _make(server: DevDatabase, name: str) -> TestDatabase:
+    with _one_at_a_time():  # PostgreSQL copies a template only while nobody else does
+        server.drop_database(name)
+        server.create_database(name, template=_TEMPLATE)
+    return TestDatabase(name, server.url(name), server.url(name, role=OWNER))
+
+
+def _forget_settings() -> None:
+    database.forget_engines()
+    settings.cache_clear()
+
+
+def _tables_with_rows(connection: Connection) -> list[str]:
+    names = connection.execute(
+        text("SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version'")
+    ).scalars()
+    looks = [f'SELECT \'"{name}"\' WHERE EXISTS (SELECT FROM "{name}")' for name in names]
+    return list(connection.execute(text(" UNION ALL ".join(looks))).scalars()) if looks else []
+
+
+@contextmanager
+def _one_at_a_time() -> Iterator[None]:
+    with (_run_folder() / "template.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield

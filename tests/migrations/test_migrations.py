@@ -1,0 +1,85 @@
+"""Migrations: up, down and up again, in step with the models, one run at a time, with the application's rights."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import psycopg
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import Engine, create_engine
+
+from marketplace.core import migrate
+from marketplace.core.config import ROOT, sqlalchemy_url
+from marketplace.core.db import Base
+from marketplace.core.devdb import DevDatabase
+from marketplace.core.embedded.server import APPLICATION
+from tests.conftest import TestDatabase
+
+
+def test_an_empty_database_goes_up_down_and_up_again(other_database: Callable[[str], TestDatabase]) -> None:
+    made = other_database("updown")
+    before = _objects(made.owner_url)
+    migrate.downgrade(made.owner_url, "base", application_role=APPLICATION)
+    assert _objects(made.owner_url) == {"alembic_version"}
+    migrate.upgrade(made.owner_url, application_role=APPLICATION)
+    assert _objects(made.owner_url) == before
+
+
+def test_models_and_schema_agree(other_database: Callable[[str], TestDatabase]) -> None:
+    made = other_database("agree")
+    engine = create_engine(sqlalchemy_url(made.owner_url))
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        differences = compare_metadata(context, Base.metadata)
+    engine.dispose()
+    assert differences == []
+
+
+def test_two_runs_at_once_wait_for_each_other(database_server: DevDatabase) -> None:
+    database_server.drop_database("twice")
+    database_server.create_database("twice")
+    address = database_server.url("twice", role="anxiang_owner")
+    try:
+        with ThreadPoolExecutor(2) as pool:
+            runs = [pool.submit(_migrate_in_a_process, address) for _ in range(2)]
+            assert [run.result() for run in runs] == [0, 0]
+        assert "booking" in _objects(address)
+    finally:
+        database_server.drop_database("twice")
+
+
+def test_the_application_cannot_rewrite_what_is_append_only(db: Engine) -> None:
+    address = db.url.render_as_string(hide_password=False).replace("+psycopg", "")
+    for table in ("entitlement_entry", "audit_line", "booking_history"):
+        for statement in (f"DELETE FROM {table}", f"TRUNCATE {table}", f"UPDATE {table} SET id = id"):
+            with psycopg.connect(address) as connection, pytest.raises(psycopg.errors.InsufficientPrivilege):
+                connection.execute(statement.encode())
+
+
+def test_the_database_says_whether_it_is_at_the_newest_revision(db: Engine) -> None:
+    assert migrate.is_current()
+    assert migrate.current() == max(path.name[:4] for path in (ROOT / "migrations" / "versions").glob("[0-9]*.py"))
+
+
+def _migrate_in_a_process(address: str) -> int:
+    command = [sys.executable, "-m", "marketplace.core.migrate"]
+    environment = {"DATABASE_URL": address, "ANXIANG_ENV": "test", "ANXIANG_STATE_DIR": os.environ["ANXIANG_STATE_DIR"]}
+    return subprocess.run(command, cwd=ROOT, env=environment, check=False, timeout=60).returncode
+
+
+def _objects(address: str) -> set[str]:
+    """The names of all tables, indexes, functions, triggers and constraints that are ours."""
+    with psycopg.connect(address) as connection:
+        rows = connection.execute(
+            "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind <> 'S' "
+            "UNION SELECT proname FROM pg_proc WHERE pronamespace = 'public'::regnamespace "
+            "UNION SELECT tgname FROM pg_trigger WHERE NOT tgisinternal "
+            "UNION SELECT conname FROM pg_constraint WHERE connamespace = 'public'::regnamespace"
+        ).fetchall()
+    return {name for (name,) in rows if name != "alembic_version_pkc"}
