@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from flask import Flask, Response, request
-from flask_babel import Babel
+from flask import Flask, Response
 
 from marketplace import edge, health
+from marketplace.api import setup as api
 from marketplace.core import logging
 from marketplace.core.config import settings
 from marketplace.problems import Problem
+from marketplace.web.language import init_language
 
 
 def create_app() -> Flask:
@@ -23,15 +24,10 @@ def create_app() -> Flask:
         SESSION_COOKIE_SAMESITE="Lax",
         PROPAGATE_EXCEPTIONS=False,
     )
-    Babel(
-        app,
-        default_locale="zh_Hans_CN",
-        locale_selector=lambda: (
-            "en" if request.accept_languages.best_match(["zh", "en"], "zh") == "en" else "zh_Hans_CN"
-        ),
-    )
+    init_language(app)
     edge.install(app, page=_bare_page)
     app.register_blueprint(health.blueprint)
+    api.install(app)
     return app
 
 

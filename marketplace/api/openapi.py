@@ -68,12 +68,8 @@ _PROBLEM = {
         "facts": {"type": "object", "description": "What the sentence is made of, for programs."},
     },
 }
-_HTTP = {
-    413: ("too_large", "The body is larger than 256 KiB."),
-    415: ("unsupported_media_type", "The body is not application/json."),
-    500: ("internal", "An error on our side; quote `instance`."),
-    503: ("unavailable", "The database can't be reached for the moment; see Retry-After."),
-}
+_ALWAYS = ((500, "internal"), (503, "unavailable"))
+_WITH_BODY = ((413, "too_large"), (415, "unsupported_media_type"))
 
 
 def serve(app: Flask, api: Api) -> None:
@@ -92,6 +88,8 @@ def serve(app: Flask, api: Api) -> None:
 def document(app: Flask, api: Api) -> dict[str, Any]:
     """The document as plain data; the same each time."""
     spec: dict[str, Any] = json.loads(json.dumps(api.spec.to_dict()))
+    for tag in spec.get("tags", ()):
+        tag["name"] = tag["name"].removeprefix("api_")
     spec.setdefault("components", {}).setdefault("schemas", {})["Problem"] = _PROBLEM
     views = _views(app)
     for path, operations in spec["paths"].items():
@@ -124,17 +122,27 @@ def _finish(operation: dict[str, Any], view: Callable[..., Any], parameters: lis
     is_public = access_of(view) == "public"
     if is_public:
         operation["security"] = []
-    answers = operation["responses"]
-    by_status: dict[int, list[tuple[str, str]]] = defaultdict(list)
+    operation["tags"] = [tag.removeprefix("api_") for tag in operation["tags"]]
+    for parameter in parameters:
+        if parameter["in"] == "query":
+            _never_null(parameter["schema"])
+    codes: dict[int, list[str]] = defaultdict(list)
     for refusal in _refusals(operation, view, parameters, is_public=is_public):
-        by_status[refusal.status].append((refusal.code, _first_line(refusal)))
-    if method in ("post", "put", "patch", "delete"):
-        for status in (413, 415):
-            by_status[status].append(_HTTP[status])
-    for status in (500, 503):
-        by_status[status].append(_HTTP[status])
-    for status, told in sorted(by_status.items()):
-        answers[str(status)] = _problem_response(status, dict(told))
+        codes[refusal.status].append(refusal.code)
+    for status, code in (*_ALWAYS, *(_WITH_BODY if method in ("post", "delete") else ())):
+        codes[status].append(code)
+    for status, told in sorted(codes.items()):
+        operation["responses"][str(status)] = _problem_response(status, list(dict.fromkeys(told)))
+
+
+def _never_null(schema: dict[str, Any]) -> None:
+    """A query parameter is there or not; it has no way to be null."""
+    if isinstance(schema.get("type"), list):
+        [schema["type"]] = [kind for kind in schema["type"] if kind != "null"]
+    if schema.get("default", "") is None:
+        del schema["default"]
+    if "enum" in schema:
+        schema["enum"] = [value for value in schema["enum"] if value is not None]
 
 
 def _refusals(
@@ -155,27 +163,24 @@ def _refusals(
     return list(dict.fromkeys([*found, *getattr(view, "refuses", ())]))
 
 
-def _first_line(refusal: type[Refusal]) -> str:
-    return (refusal.__doc__ or "").strip().partition("\n")[0].partition(". ")[0].rstrip(".") + "."
-
-
-def _problem_response(status: int, told: Mapping[str, str]) -> dict[str, Any]:
+def _problem_response(status: int, codes: list[str]) -> dict[str, Any]:
+    words = {code: wording.in_english(code) for code in codes}
     examples = {
         code: {
-            "summary": summary,
+            "summary": told.title,
             "value": {
                 "type": TYPE_PREFIX + code,
-                "title": wording.english_title(code),
+                "title": told.title,
                 "status": status,
-                "detail": summary,
+                "detail": told.sentence,
                 "code": code,
                 "instance": "req_0v8m5r2k7c1x9d4t6b3n",
             },
         }
-        for code, summary in told.items()
+        for code, told in words.items()
     }
     response: dict[str, Any] = {
-        "description": " ".join(f"`{code}`: {summary}" for code, summary in told.items()),
+        "description": " ".join(f"`{code}`: {told.title}." for code, told in words.items()),
         "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}, "examples": examples}},
     }
     if status in (429, 503):
