@@ -149,7 +149,7 @@ def _upcoming(now: datetime) -> ColumnElement[bool]:
     return and_(Booking.live, Booking.service_date >= now.date())
 
 
-def _after(query: Select[Any], cursor: str | None, ascending: bool) -> Select[Any]:
+def _after(query: Select[*tuple[Any, ...]], cursor: str | None, ascending: bool) -> Select[*tuple[Any, ...]]:
     if not ascending:
         if cursor is not None:
             (last_id,) = decode_cursor(cursor, (int,))
@@ -161,7 +161,7 @@ def _after(query: Select[Any], cursor: str | None, ascending: bool) -> Select[An
     return query.order_by(Booking.service_date, Booking.id)
 
 
-def _cards() -> Select[Any]:
+def _cards() -> Select[*tuple[Any, ...]]:
     return (
         select(Booking, Beneficiary, Entitlement.public_id.label("entitlement"))
         .join(Beneficiary, Beneficiary.id == Booking.beneficiary_id)
