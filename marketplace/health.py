@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
-from alembic.config import Config
-from alembic.script import ScriptDirectory
 from flask import Blueprint, Response, jsonify
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select
 from sqlalchemy.exc import ProgrammingError, SQLAlchemyError
 
 from booking.models import WorkerBeat
-from marketplace.core import clock
-from marketplace.core.config import ROOT
+from marketplace.core import clock, migrate
 from marketplace.core.db import reading
 
 BEAT_SECONDS = 60
@@ -38,8 +33,7 @@ def _parts() -> dict[str, str]:
     """`database`: ok | unreachable; `migrations`: ok | behind | unknown; `worker`: ok | late | never | unknown."""
     try:
         with reading() as session:
-            present = session.execute(text("SELECT version_num FROM alembic_version")).scalars().all()
-            migrations = "ok" if set(present) == _wanted() else "behind"
+            migrations = "ok" if migrate.is_current() else "behind"
             beat = session.execute(select(func.max(WorkerBeat.at))).scalar_one()
     except ProgrammingError:  # the database answers, but has no tables yet
         return {"database": "ok", "migrations": "behind", "worker": "unknown"}
@@ -50,11 +44,3 @@ def _parts() -> dict[str, str]:
     else:
         worker = "ok" if (clock.now() - beat).total_seconds() < BEAT_SECONDS else "late"
     return {"database": "ok", "migrations": migrations, "worker": worker}
-
-
-@lru_cache(maxsize=1)
-def _wanted() -> frozenset[str]:
-    config = Config()
-    config.set_main_option("script_location", str(ROOT / "migrations"))
-    config.set_main_option("path_separator", "os")
-    return frozenset(ScriptDirectory.from_config(config).get_heads())

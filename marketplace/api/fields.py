@@ -47,17 +47,17 @@ class Choice(ma.fields.String):
 
 
 class Whole(ma.fields.Integer):
-    """A whole number in decimal digits, from `least` to `most`."""
+    """A whole number of a query, in decimal digits, from `least` to `most`."""
 
     default_error_messages = {**_COMMON, "invalid": "integer", "too_large": "number"}
 
     def __init__(self, *, least: int, most: int, **kwargs: Any) -> None:
-        super().__init__(strict=True, validate=validate.Range(least, most, error="range"), **kwargs)
+        super().__init__(validate=validate.Range(least, most, error="range"), **kwargs)
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> int:
-        if isinstance(value, str) and not _WHOLE.fullmatch(value):
+        if not isinstance(value, str) or not _WHOLE.fullmatch(value):
             raise self.make_error("invalid", input=value)
-        return int(super()._deserialize(value, attr, data, **kwargs) or 0)
+        return int(value)
 
 
 class Day(ma.fields.Date):
