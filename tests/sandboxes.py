@@ -121,12 +121,18 @@ class Sandbox:
     def stop(self) -> int:
         """SIGTERM; the exit code."""
         self.process.send_signal(signal.SIGTERM)
+        self._close()
         return self.process.wait(timeout=10)
 
     def kill(self) -> None:
         """SIGKILL."""
         self.process.kill()
+        self._close()
         self.process.wait(timeout=10)
+
+    def _close(self) -> None:
+        if self.process.stdout is not None:
+            self.process.stdout.close()
 
     def restart(self) -> None:
         """Start again on the same port with the same ledger."""
