@@ -108,9 +108,7 @@ def test_a_reservation_is_given_back_once_by_rivals() -> None:
     entitlement = give(make_customer(), 1)
     taken = Reservation(entitlement.id, 1, 1)
     with transaction() as session:
-        ledger.write(
-            session, entitlement.id, "reserve", booking_id=1, at=NOON, actor_kind="customer", actor="cus_x"
-        )
+        ledger.write(session, entitlement.id, "reserve", booking_id=1, at=NOON, actor_kind="customer", actor="cus_x")
 
     def back() -> None:
         with transaction() as session:

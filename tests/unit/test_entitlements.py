@@ -91,7 +91,11 @@ def test_the_usage_record_is_ones_own_only() -> None:
 
 def test_the_earliest_expiring_benefit_is_used_first_and_an_empty_one_last() -> None:
     customer = make_customer()
-    late, early, empty = give(customer, None), give(customer, valid_until=TODAY + DAY), give(customer, valid_until=TODAY)
+    late, early, empty = (
+        give(customer, None),
+        give(customer, valid_until=TODAY + DAY),
+        give(customer, valid_until=TODAY),
+    )
     take(empty)
     assert eligible(customer, self_of(customer).id) == [early.id, late.id, empty.id]
 

@@ -229,9 +229,7 @@ def any_customer() -> Customer:
     database=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
-def test_any_sequence_of_operations_keeps_the_balance(
-    quantity: int | None, steps: list[tuple[str, By, int]]
-) -> None:
+def test_any_sequence_of_operations_keeps_the_balance(quantity: int | None, steps: list[tuple[str, By, int]]) -> None:
     story = Story(give(any_customer(), quantity))
     at = NOON
     for verb, by, days in steps:

@@ -108,9 +108,7 @@ def test_a_disabled_operator_cannot_sign_in_and_her_session_stops() -> None:
         ("a", PASSWORD, " ", "name"),
     ],
 )
-def test_a_new_admin_needs_a_login_a_name_and_a_long_password(
-    login: str, password: str, name: str, field: str
-) -> None:
+def test_a_new_admin_needs_a_login_a_name_and_a_long_password(login: str, password: str, name: str, field: str) -> None:
     with pytest.raises(Invalid) as refused:
         create_admin(login, password, name, now=NOON)
     assert refused.value.at == field
