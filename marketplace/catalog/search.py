@@ -86,10 +86,11 @@ class CityCount:
 
 @dataclass
 class SiteFilter:
-    """SQL for a query: `where` (conditions on site `s`), `rank` (an integer expression) and their parameters."""
+    """SQL for a query: `where` (conditions on site `s`), the integers `rank` and `tier_order`, their parameters."""
 
     where: str
     rank: str
+    tier_order: str
     values: dict[str, Any] = field(default_factory=dict)
 
 
@@ -117,7 +118,7 @@ def search_sites(query: SiteQuery, *, cursor: str | None = None, limit: int = 20
 
 def site(public_id: str) -> SiteView:
     """One site, closed or not. Raises NotFound(field="site")."""
-    if not _storable(public_id):
+    if not storable(public_id):
         raise NotFound(field="site")
     with reading() as session:
         row = session.execute(
@@ -162,13 +163,13 @@ def _counted(column: str, city: str | None) -> list[Counted]:
 
 
 def _matching(found: SiteFilter, after: list[Any] | None, limit: int) -> list[Row[Any]]:
-    values: dict[str, Any] = {**found.values, "tiers": list(TIERS), "limit": limit}
+    values: dict[str, Any] = {**found.values, "limit": limit}
     following = ""
     if after is not None:
         following = "WHERE (rank, tier_order, name, public_id) > (:rank, :tier_order, :name, :after_id)"
         values |= dict(zip(("rank", "tier_order", "name", "after_id"), after, strict=True))
     sql = (
-        f"SELECT * FROM (SELECT {_COLUMNS}, {found.rank} AS rank, {_TIER_ORDER} AS tier_order FROM site s "
+        f"SELECT * FROM (SELECT {_COLUMNS}, {found.rank} AS rank, {found.tier_order} AS tier_order FROM site s "
         f"WHERE {found.where}) AS hit {following} ORDER BY rank, tier_order, name, public_id LIMIT :limit"
     )
     with reading() as session:
@@ -178,7 +179,7 @@ def _matching(found: SiteFilter, after: list[Any] | None, limit: int) -> list[Ro
 def site_filter(query: SiteQuery, *, loose: bool = False) -> SiteFilter:
     """The SQL of `query` for a table or alias `s`. Raises Invalid(field=…) naming the part that cannot be used."""
     conditions = ["s.closed_at IS NULL"]
-    values: dict[str, Any] = {}
+    values: dict[str, Any] = {"tiers": list(TIERS)}
     if query.city is not None:
         conditions.append(_place("city", query.city, values))
     if query.district is not None:
@@ -195,18 +196,19 @@ def site_filter(query: SiteQuery, *, loose: bool = False) -> SiteFilter:
         condition, rank = (_loose if loose else _strict)(word, f"w{number}", values)
         conditions.append(condition)
         ranks.append(rank)
-    return SiteFilter(" AND ".join(conditions), " + ".join(ranks) or "0", values)
+    return SiteFilter(" AND ".join(conditions), " + ".join(ranks) or "0", _TIER_ORDER, values)
 
 
 def _short(name: str, value: str) -> str:
     if len(value) > MAX_PLACE:
         raise Invalid(field=name, reason="too_long", maximum=MAX_PLACE)
-    if not _storable(value):
+    if not storable(value):
         raise Invalid(field=name, reason="bad_characters")
     return value.strip()
 
 
-def _storable(value: str) -> bool:
+def storable(value: str) -> bool:
+    """Whether PostgreSQL can hold the text at all."""
     return "\0" not in value and not any("\ud800" <= character <= "\udfff" for character in value)
 
 
