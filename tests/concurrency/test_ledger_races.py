@@ -37,7 +37,7 @@ def scratch(connection: Any) -> None:
         connection.execute(text(statement))
 
 
-def reserve_from_every_thread(engine: Engine) -> list[None | Exception]:
+def reserve_from_every_thread(engine: Engine) -> list[Exception | None]:
     """64 bookings reserve the one unit at once."""
 
     def reserve(booking: int) -> Callable[[], None]:
@@ -53,7 +53,7 @@ def reserve_from_every_thread(engine: Engine) -> list[None | Exception]:
         engine.dispose()
 
 
-def refusals(results: list[None | Exception]) -> list[str | None]:
+def refusals(results: list[Exception | None]) -> list[str | None]:
     return [violated(failed) for failed in results if isinstance(failed, DBAPIError)]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy import select, text
@@ -16,6 +16,7 @@ from vip.signin import authenticate, sign_out, sign_out_everywhere
 
 pytestmark = pytest.mark.usefixtures("db")
 PASSWORD = "a long enough secret"
+WRONG = "wrong"
 
 
 @pytest.fixture(autouse=True)
@@ -29,7 +30,7 @@ def actions() -> list[str]:
         return list(session.scalars(select(AuditLine.action).order_by(AuditLine.id)))
 
 
-def fail(login: str = "lin", password: str = "wrong", now=NOON) -> None:  # type: ignore[no-untyped-def]
+def fail(login: str = "lin", password: str = WRONG, now: datetime = NOON) -> None:
     with pytest.raises(WrongPassword):
         sign_in_operator(login, password, now)
 
