@@ -165,3 +165,40 @@ def test_nothing_is_sent_after_the_deadline() -> None:
     with pytest.raises(NoAnswer) as raised:
         client.call("POST", "/x", deadline=deadline)
     assert not raised.value.sent
+
+
+def test_connections_are_kept_and_shared_by_adapters() -> None:
+    connections: list[int] = []
+
+    def behave(connection: socket.socket, _done: Event) -> None:
+        connections.append(connection.fileno())
+        connection.settimeout(0.5)
+        while True:
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+            if not connection.recv(65536):
+                return
+
+    with server(behave) as url:
+        for _ in range(5):
+            client = HttpClient("p", url, {}, 2)
+            assert client.call("GET", "/x", deadline=client.deadline()).body == b"{}"
+    assert len(connections) == 1
+
+
+def test_cookies_of_a_provider_are_not_kept() -> None:
+    asked: list[bytes] = []
+
+    def behave(connection: socket.socket, _done: Event) -> None:
+        connection.settimeout(0.5)
+        while True:
+            connection.sendall(b"HTTP/1.1 200 OK\r\nSet-Cookie: a=b\r\nContent-Length: 0\r\n\r\n")
+            request = connection.recv(65536)
+            if not request:
+                return
+            asked.append(request)
+
+    with server(behave) as url:
+        client = HttpClient("p", url, {}, 2)
+        for _ in range(3):
+            client.call("GET", "/x", deadline=client.deadline())
+    assert len(asked) == 2 and not any(b"Cookie" in request for request in asked)
