@@ -119,10 +119,10 @@ class Worker:
                 lane.pool.submit(self._run_task, lane, task)
 
     def _run_task(self, lane: Lane, task: Claimed) -> None:
-        """One command in one thread. Whatever breaks here leaves the task claimed; its lease ends and it is looked up."""
+        """One command in one thread. What breaks here leaves the task claimed; its lease ends and it is looked up."""
         try:
             run_task(lane.line, lane.adapter(), task, clock.now)
-        except Exception as broken:  # noqa: BLE001
+        except Exception as broken:
             log.error("task.broken", provider=lane.line.code, task=task.id, error=type(broken).__name__, exc_info=True)
         finally:
             with lane.guard:
