@@ -4,6 +4,8 @@ Free places are read by the partial index of slots that have one; no counting of
 is not past, closed or full, the offer runs on its day, and its start is at least the offer's lead time ahead.
 """
 
+# ruff: noqa: S608 - the pieces of SQL put together here are this module's own; every value is a parameter
+
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -130,8 +132,9 @@ def _offers(query: OfferQuery, after: list[Any] | None, limit: int, now: datetim
 
 
 _OFFER = (
-    "o.public_id, o.kind, o.name_zh, o.name_en, o.package, o.price_minor, o.currency, o.lead_minutes, o.cancel_hours, "
-    "o.active, o.available_from, o.available_until, p.public_id AS provider_id, p.name_zh AS provider_zh, "
+    "o.public_id, o.kind, o.name_zh, o.name_en, o.package - 'items' AS rules, "
+    "coalesce(jsonb_array_length(o.package -> 'items'), 0) AS items, o.price_minor, o.currency, o.lead_minutes, "
+    "o.cancel_hours, o.available_from, o.available_until, p.name_zh AS provider_zh, "
     "p.name_en AS provider_en, p.allotment, s.public_id AS site_id, s.name AS site_name, s.province, s.city, "
     "s.district, s.tier, s.tier_source, s.tier_date, s.address, s.time_zone, s.longitude, s.latitude"
 )
@@ -163,7 +166,7 @@ def _offer_row(public_id: str, now: datetime) -> Row[Any]:
         raise NotFound(field="offer_id")
     day = _earliest_day(now)
     sql = f"""
-      SELECT o.pool_id, {_OFFER}, free.*
+      SELECT o.pool_id, o.package, {_OFFER}, free.*
         FROM offer o JOIN site s ON s.id = o.site_id JOIN provider p ON p.id = o.provider_id
         LEFT JOIN LATERAL ({_NEXT_FREE}) AS free ON true
        WHERE o.public_id = :id AND o.active"""
@@ -235,7 +238,7 @@ def _slot_rows(offer_public_id: str, first: date, last: date, now: datetime) -> 
             session.execute(
                 text(
                     "SELECT l.public_id, l.starts_at, l.ends_at, l.service_date, l.capacity, l.taken, CASE "
-                    f"WHEN coalesce(l.starts_at <= :now, l.service_date < :today) THEN 'past' "
+                    "WHEN coalesce(l.starts_at <= :now, l.service_date < :today) THEN 'past' "
                     f"WHEN {start} < :bookable_from THEN 'too_late' "
                     "WHEN l.closed THEN 'closed' "
                     "WHEN l.service_date < :offered_from OR l.service_date > :offered_until THEN 'not_offered' "

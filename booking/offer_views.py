@@ -88,7 +88,7 @@ def card(row: Row[Any], person: PersonFacts | None, now: datetime) -> OfferCard:
         name_en=row.name_en,
         price_minor=row.price_minor,
         currency=row.currency,
-        items=len(row.package.get("items", ())),
+        items=row.items,
         provider_zh=row.provider_zh,
         provider_en=row.provider_en,
         site_id=row.site_id,
@@ -108,7 +108,7 @@ def card(row: Row[Any], person: PersonFacts | None, now: datetime) -> OfferCard:
 
 def _refusal(row: Row[Any], person: PersonFacts, on_date: date) -> NotEligible | None:
     try:
-        kind(row.kind).check_eligible(row.package, person.sex, person.birth_date, on_date)
+        kind(row.kind).check_eligible(row.rules, person.sex, person.birth_date, on_date)
     except NotEligible as refusal:
         return refusal
     return None

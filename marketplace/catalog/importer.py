@@ -30,7 +30,7 @@ _LOCK = 0x53495445  # "SITE": one import at a time in a database
 
 
 class FileUnreadable(Refusal):
-    """The file cannot be opened, is too large, or the error file cannot be written. `problem` says which, `path` where."""
+    """The file cannot be opened, is too large, or the error file cannot be written: `problem` and `path`."""
 
     code = "file_unreadable"
     status = 422
@@ -136,7 +136,8 @@ def _store(session: Session, rows: Sequence[SiteRow]) -> tuple[int, int]:
     """Insert what is new and update what differs; returns both numbers. The import lock is held."""
     fields = [name for name in SiteRow.__dataclass_fields__ if name not in ("province", "city", "name")]
     columns = ", ".join(["id", "province", "city", "name", *fields])
-    known = {(row.province, row.city, row.name): row for row in session.execute(text(f"SELECT {columns} FROM site"))}
+    rows_now = session.execute(text(f"SELECT {columns} FROM site"))  # noqa: S608 our own column names
+    known = {(row.province, row.city, row.name): row for row in rows_now}
     fresh: list[dict[str, Any]] = []
     changed: list[dict[str, Any]] = []
     for row in rows:

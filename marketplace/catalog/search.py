@@ -4,6 +4,8 @@ Rank of a word: 0 a name, 1 start of a name, 2 part of a name, 3 start of the pi
 pinyin, 5 the place; a query's rank is the sum over its words. Then the tier, then the name.
 """
 
+# ruff: noqa: S608 - the pieces of SQL put together here are this module's own; every value is a parameter
+
 from __future__ import annotations
 
 from dataclasses import dataclass, field
@@ -11,6 +13,7 @@ from typing import Any
 
 from sqlalchemy import Row, text
 
+from marketplace.catalog.places import official_names
 from marketplace.catalog.terms import Word, query_words, syllables
 from marketplace.core.db import reading
 from marketplace.core.errors import Invalid, NotFound
@@ -222,14 +225,8 @@ def _tier(tier: str, values: dict[str, Any]) -> str:
 
 
 def _place(column: str, name: str, values: dict[str, Any]) -> str:
-    """`name` itself, or with the rank left out: 北京, 大理 (大理白族自治州)."""
-    name = _short(column, name)
-    values[column] = [name, *(name + rank for rank in ("市", "区", "县", "州", "盟", "地区", "林区"))]
-    equal = f"s.{column} = ANY(CAST(:{column} AS text[]))"
-    if column != "city" or len(name) < 2:
-        return equal
-    values["autonomous"] = name
-    return f"({equal} OR starts_with(s.city, :autonomous) AND s.city LIKE '%自治州')"
+    values[column] = official_names(_short(column, name))
+    return f"s.{column} = ANY(CAST(:{column} AS text[]))"
 
 
 def _strict(word: Word, name: str, values: dict[str, Any]) -> tuple[str, str]:

@@ -16,11 +16,12 @@ from dataclasses import dataclass
 
 from pypinyin import lazy_pinyin, load_phrases_dict
 
+from marketplace.catalog.places import short_place
+
 _NUMERALS = str.maketrans("〇零○o一二三四五六七八九", "0000123456789")
 _NUMBER = re.compile(r"[0-9〇零○o一二三四五六七八九]{3,}")
 _HAN = re.compile(r"[㐀-鿿]+")
 _LATIN = re.compile(r"[a-z0-9']+")
-_PLACE_ENDS = ("特别行政区", "自治区", "自治州", "地区", "省", "市", "盟", "州", "区", "县")
 _PINYIN_PREFIX = 4
 
 # Readings that names of hospitals need and the general dictionary has otherwise.
@@ -71,14 +72,6 @@ def normalise(text: str) -> str:
 def _as_digits(found: re.Match[str]) -> str:
     run = found.group()
     return run if set(run) == {"o"} else run.translate(_NUMERALS)
-
-
-def short_place(name: str) -> str:
-    """A place without its rank: 北京市 is 北京; two characters remain at least."""
-    for end in _PLACE_ENDS:
-        if name.endswith(end) and len(name) - len(end) >= 2:
-            return name[: -len(end)]
-    return name
 
 
 def syllables(name: str) -> list[str]:
