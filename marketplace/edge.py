@@ -23,20 +23,22 @@ from marketplace.problems import Problem
 
 BODY_LIMIT = 256 * 1024
 MACHINE_PATHS = ("/api/", "/partner/")
+SLOW_SECONDS = 0.5
+"""Calls of programs that succeed sooner than this leave no line: it costs a sixth of a booking's own overhead."""
 
-_HEADERS = {
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "same-origin",
-    "X-Frame-Options": "DENY",
-    "Cross-Origin-Opener-Policy": "same-origin",
-}
+_HEADERS = (
+    ("X-Content-Type-Options", "nosniff"),
+    ("Referrer-Policy", "same-origin"),
+    ("X-Frame-Options", "DENY"),
+    ("Cross-Origin-Opener-Policy", "same-origin"),
+)
 _MACHINE_POLICY = "default-src 'none'; frame-ancestors 'none'"
 _PAGE_POLICY = (
     "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'self'; form-action 'self'; "
     "frame-ancestors 'none'"
 )
 _GIVEN_ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
-_QUIET = frozenset({"health.healthz", "health.readyz", "static"})
+_QUIET = frozenset({"health.healthz", "health.readyz", "web.static"})
 
 PageMaker = Callable[[Problem], ResponseReturnValue]
 
@@ -96,8 +98,7 @@ def _begin() -> None:
 
 def _finish(response: Response) -> Response:
     headers = response.headers
-    for name, value in _HEADERS.items():
-        headers.setdefault(name, value)
+    headers.extend(_HEADERS)
     machine = request.path.startswith(MACHINE_PATHS)
     headers.setdefault("Content-Security-Policy", _MACHINE_POLICY if machine else _PAGE_POLICY)
     if machine:
@@ -105,14 +106,15 @@ def _finish(response: Response) -> Response:
     if request.is_secure:
         headers.setdefault("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
     headers["X-Request-Id"] = problems.reference()
-    if request.endpoint not in _QUIET:
+    seconds = time.perf_counter() - g.started
+    if request.endpoint not in _QUIET and not (machine and response.status_code < 400 and seconds < SLOW_SECONDS):
         log.info(
             "request",
             request=problems.reference(),
             method=request.method,
             route=_route(),
             status=response.status_code,
-            ms=round((time.perf_counter() - g.started) * 1000, 1),
+            ms=round(seconds * 1000, 1),
         )
     return response
 
