@@ -134,7 +134,7 @@ def _awaiting(facts: Facts) -> Turn:
 def _unknown(facts: Facts) -> Turn:
     text = _("The hospital's system has not answered in time. Your time and your benefit are kept, so don't book again.")
     if facts.answer_by:
-        text += " " + _("One of us will know by %(time)s.", time=formats.moment(facts.answer_by))
+        text = formats.sentences(text, _("One of us will know by %(time)s.", time=formats.moment(facts.answer_by)))
     return Turn(_("We are checking with the hospital"), text, icon="hourglass")
 
 
@@ -170,7 +170,7 @@ def _fulfilled(facts: Facts) -> Turn:
 def _no_show(facts: Facts) -> Turn:
     return Turn(
         _("The hospital says nobody came"),
-        _untouched(facts) + " " + _("If that is wrong, call us and we take it up with the hospital."),
+        formats.sentences(_untouched(facts), _("If that is wrong, call us and we take it up with the hospital.")),
         icon="calendar-x",
         tone="calm",
     )
@@ -186,8 +186,7 @@ def _cancelled(facts: Facts) -> Turn:
 
 
 def _rejected(facts: Facts) -> Turn:
-    text = _untouched(facts)
-    return Turn(_("The hospital can't take this booking"), f"{facts.reason} {text}".strip(), icon="calendar-x", tone="bad")
+    return Turn(_("The hospital can't take this booking"), formats.sentences(facts.reason, _untouched(facts)), icon="calendar-x", tone="bad")
 
 
 def _expired(facts: Facts) -> Turn:

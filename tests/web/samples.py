@@ -10,6 +10,7 @@ from typing import Any
 from marketplace.web import booking_words, language
 from marketplace.web import view_models as v
 from marketplace.web.error_words import error_words
+from marketplace.web.formats import dotted
 
 NOW = datetime(2026, 11, 23, 1, 48, tzinfo=UTC)
 ZONE = "Asia/Shanghai"
@@ -230,7 +231,7 @@ def who() -> Context:
     father = replace(father, reasons=(_t("此套餐仅限 18 至 70 岁。", "This package is for ages 18 to 70."),))
     return {
         "people": (me, father, mother), "chosen": "p1", "form_action": "/gallery/times", "next_url": "/", "back_url": "/gallery/times",
-        "subtitle": f"{place()} · {package().name}", "add_url": "/gallery/family_new",
+        "subtitle": dotted((place(), package().name)), "add_url": "/gallery/family_new",
     }  # fmt: skip
 
 
