@@ -14,7 +14,7 @@ from booking.sealing import open_details
 from marketplace.catalog.models import CapacityPool, Offer, Provider
 from marketplace.core.crypto import unseal_master
 from providers.port import Cancel, Connection, LookUp, Person, ProviderAdapter, Reserve
-from providers.registry import adapter_class
+from providers.registry import connect
 from vip.models import Beneficiary
 
 
@@ -34,7 +34,7 @@ class Line:
 
     def open(self) -> ProviderAdapter:
         """A new adapter for one thread's use."""
-        return adapter_class(self.adapter)(self.connection)
+        return connect(self.adapter, self.connection)
 
 
 def lines(session: Session) -> list[Line]:

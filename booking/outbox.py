@@ -16,13 +16,12 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from booking.models import Booking, ProviderTask
+from marketplace.core.config import settings
 from marketplace.core.ids import new_id
 
 Command = Literal["reserve", "cancel", "change"]
 
 UNFINISHED = ("queued", "in_flight", "unknown", "parked")
-LEASE = timedelta(seconds=30)
-"""Longer than any call's total deadline (ten seconds) and its settling together."""
 
 
 @dataclass(frozen=True)
@@ -127,7 +126,8 @@ def claim(
     session: Session, provider_id: int, *, worker: str, places: int, paused: bool, now: datetime
 ) -> list[Claimed]:
     """Take up to `places` tasks of a provider that are due. Only a booking's lowest unfinished task can be had; a
-    paused provider is still looked up, but gets nothing new."""
+    paused provider is still looked up, but gets nothing new. The lease (setting OUTBOX_LEASE_SECONDS) must be longer
+    than any call's deadline and its settling together."""
     rows = session.execute(
         _CLAIM,
         {
@@ -135,7 +135,7 @@ def claim(
             "now": now,
             "paused": paused,
             "places": places,
-            "lease": now + LEASE,
+            "lease": now + timedelta(seconds=settings().outbox_lease_seconds),
             "worker": worker,
         },
     )

@@ -26,6 +26,7 @@ from marketplace.core import db
 from marketplace.core.errors import IdempotencyKeyReused, Invalid, NotFound, Refusal
 from marketplace.core.ids import new_id, new_reference
 from vip.entitlements import eligible
+from vip.ledger import EntitlementExhausted
 from vip.principal import Principal
 
 HOLD = timedelta(minutes=10)
@@ -51,13 +52,6 @@ class SlotMoved(Refusal):
 
     code = "slot_moved"
     field = "slot_id"
-
-
-class EntitlementExhausted(Refusal):
-    """No unit left, or its validity does not reach the service date."""
-
-    code = "entitlement_exhausted"
-    field = "entitlement_id"
 
 
 class AlreadyBooked(Refusal):
@@ -102,13 +96,15 @@ _FACTS = text(
            si.name AS site, si.public_id AS site_public_id, si.city, si.district, si.address, si.tier, si.time_zone,
            p.name_zh AS provider_zh, p.name_en AS provider_en,
            s.id AS slot_id, s.pool_id AS slot_pool, s.service_date, s.starts_at, s.ends_at, s.has_place,
-           b.id AS beneficiary_id, b.sex, b.birth_date, b.wrapped_key
+           b.id AS beneficiary_id, b.sex, b.birth_date, b.wrapped_key,
+           k.fingerprint AS known_fingerprint, k.resource AS known_resource
       FROM (SELECT 1) AS one
       LEFT JOIN offer o ON o.public_id = :offer
       LEFT JOIN site si ON si.id = o.site_id
       LEFT JOIN provider p ON p.id = o.provider_id
       LEFT JOIN slot s ON s.public_id = :slot
       LEFT JOIN beneficiary b ON b.public_id = :beneficiary AND b.customer_id = :customer AND b.removed_at IS NULL
+      LEFT JOIN idempotency_key k ON k.scope = :scope AND k.key = :key
     """
 )
 
@@ -127,9 +123,6 @@ def hold(principal: Principal, request: HoldRequest, *, key: str, fingerprint: b
     the field at fault, SlotFull, SlotPast, EntitlementExhausted, AlreadyBooked, OfferClosed, a refusal of the benefit
     kind (not eligible), IdempotencyKeyReused, Busy. After any of them nothing was taken.
     """
-    replay = _replay(principal, key, fingerprint)
-    if replay is not None:
-        return replay
     with db.reading() as session:
         facts = session.execute(
             _FACTS,
@@ -138,8 +131,12 @@ def hold(principal: Principal, request: HoldRequest, *, key: str, fingerprint: b
                 "slot": request.slot,
                 "beneficiary": request.beneficiary,
                 "customer": principal.id,
+                "scope": principal.public_id,
+                "key": key,
             },
         ).one()
+        if facts.known_resource is not None:
+            return _replay(facts, fingerprint)
         _check(facts, request, now)
         entitlements = eligible(
             session, principal.id, facts.kind, facts.beneficiary_id, facts.service_date, named=request.entitlement
@@ -178,19 +175,12 @@ def hold(principal: Principal, request: HoldRequest, *, key: str, fingerprint: b
     return _take(values, facts, tries=len(entitlements))
 
 
-def _replay(principal: Principal, key: str, fingerprint: bytes) -> Held | None:
-    """What an earlier request with this key made. Looked up before anything is judged anew: a repeat succeeds even
+def _replay(facts: Row[Any], fingerprint: bytes) -> Held:
+    """What an earlier request with this key made; told before anything is judged anew, so that a repeat succeeds even
     when the slot has filled since."""
-    with db.reading() as session:
-        row = session.execute(
-            text("SELECT fingerprint, resource FROM idempotency_key WHERE scope = :scope AND key = :key"),
-            {"scope": principal.public_id, "key": key},
-        ).one_or_none()
-    if row is None:
-        return None
-    if row.fingerprint != fingerprint:
+    if facts.known_fingerprint != fingerprint:
         raise IdempotencyKeyReused()
-    return Held(row.resource, replayed=True)
+    return Held(facts.known_resource, replayed=True)
 
 
 def _check(facts: Row[Any], request: HoldRequest, now: datetime) -> None:

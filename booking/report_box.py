@@ -102,7 +102,7 @@ def document(principal: Principal, public_id: str, *, now: datetime) -> tuple[by
         return _open(row, "document"), row.ReportVersion.document_type
 
 
-def _rows() -> Select[Any]:
+def _rows() -> Select[*tuple[Any, ...]]:
     return (
         select(Report, ReportVersion, Booking, Beneficiary)
         .join(

@@ -44,7 +44,7 @@ _TARGET: dict[str, BookingState] = {
 
 @dataclass(frozen=True)
 class Outcome:
-    """What settling did, for counts and logs: applied, stale, waiting, resend, duplicate, stray, unmatched, unchanged."""
+    """What settling did, for counts and logs: applied, stale, waiting, resend, stray, unmatched or unchanged."""
 
     what: str
     booking: str | None = None
@@ -235,20 +235,20 @@ def _refused(session: Session, task: ProviderTask, booking: Booking, code: str, 
     actor = _provider(session, booking)
     if task.command == "cancel":
         request = _open_request(session, booking)
-        if request is not None:
-            request.state, request.closed_at, request.cause = "refused", now, code
-            booking.version += 1
-            booking.updated_at = now
-        if booking.state not in LIVE:
+        if task.facts.get("compensating") or request is None:
             open_discrepancy(
                 session,
                 booking.provider_id,
                 "cancel_refused",
-                booking.public_id,
+                task.facts.get("reference") or booking.public_id,
                 now=now,
                 booking_id=booking.id,
                 facts={"code": code},
             )
+        else:
+            request.state, request.closed_at, request.cause = "refused", now, code
+            booking.version += 1
+            booking.updated_at = now
         return
     if legal(booking.state, _S.REJECTED):
         move(session, booking, _S.REJECTED, actor=actor, now=now, cause=code)
@@ -284,7 +284,8 @@ def _confirmed(
 
 def _cancelled_there(session: Session, task: ProviderTask, booking: Booking, now: datetime) -> None:
     finish(task, "done", now=now)
-    _cancel_locally(session, booking, now)
+    if not task.facts.get("compensating"):
+        _cancel_locally(session, booking, now)
 
 
 def _cancel_locally(session: Session, booking: Booking, now: datetime) -> None:

@@ -7,6 +7,7 @@ line, the release of claims, and the command that follows from it.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -16,10 +17,11 @@ from sqlalchemy.orm import Session
 from booking.actors import Actor
 from booking.models import Booking, BookingHistory, ProviderTask, SlotClaim
 from booking.outbox import enqueue, lock_unfinished
-from booking.states import AT_PROVIDER, BookingState, legal
+from booking.states import BookingState, legal
 from marketplace.catalog.models import Provider
 from marketplace.core.errors import NotFound, Refusal
 from vip import ledger
+from vip.ledger import Reservation, Stamp
 from vip.models import Entitlement
 
 _S = BookingState
@@ -103,39 +105,38 @@ def _write_ledger(
     session: Session, booking: Booking, to: BookingState, actor: Actor, now: datetime, cause: str
 ) -> None:
     """Reserve at hold, use at fulfilment, give back otherwise; each at most once per attempt."""
-    if to in _GIVEN_UP or to in (_S.FULFILLED, _S.NO_SHOW, _S.CHECKED_IN):
-        standing = ledger.standing(session, booking.id, booking.attempt)
-    else:
+    if to not in _GIVEN_UP and to not in (_S.FULFILLED, _S.NO_SHOW, _S.CHECKED_IN):
         return
-    line = ledger.Line(
-        entitlement_id=booking.entitlement_id,
-        booking_id=booking.id,
-        attempt=booking.attempt,
-        at=now,
-        actor_kind=actor.kind,
-        actor=actor.id,
-        reason=cause,
-    )
-    by = "customer" if actor.kind in ("customer", "agent") or cause == "hold_expired" else "provider"
+    taken = Reservation(booking.entitlement_id, booking.id, booking.attempt)
+    stamp = Stamp(at=now, actor_kind=actor.kind, actor=actor.id, reason=cause)
+    standing = ledger.standing(session, taken)
     if to in _GIVEN_UP:
-        if standing == "reserved":
-            ledger.give_back(session, line, by=by)
-        elif standing == "used":
-            ledger.reverse(session, line)
+        _give_up(session, taken, standing, stamp)
         return
     if to is _S.NO_SHOW:
         uses = session.scalar(select(Entitlement.no_show_uses).where(Entitlement.id == booking.entitlement_id))
-        if standing == "reserved":
-            ledger.use(session, line) if uses else ledger.give_back(session, line, by="customer")
+        if standing == "reserved" and uses:
+            ledger.use(session, taken, stamp)
+        elif standing == "reserved":
+            ledger.give_back(session, taken, stamp, by="customer")
         return
     if standing == "released":  # a disputed no-show that had not used the benefit
         booking.attempt += 1
         session.flush()
-        line = line.next_attempt()
-        ledger.reserve(session, line)
-        standing = "reserved"
+        taken, standing = replace(taken, attempt=booking.attempt), "reserved"
+        ledger.reserve(session, taken, stamp)
     if to is _S.FULFILLED and standing == "reserved":
-        ledger.use(session, line)
+        ledger.use(session, taken, stamp)
+
+
+def _give_up(session: Session, taken: Reservation, standing: ledger.Standing, stamp: Stamp) -> None:
+    by: ledger.By = "provider" if stamp.actor_kind in ("provider", "clock") else "platform"
+    if stamp.actor_kind in ("customer", "agent") or stamp.reason == "hold_expired":
+        by = "customer"
+    if standing == "reserved":
+        ledger.give_back(session, taken, stamp, by=by)
+    elif standing == "used":
+        ledger.reverse(session, taken, stamp, by=by)
 
 
 def release_claims(session: Session, booking_id: int, *, now: datetime, keep_slot: int | None = None) -> None:
@@ -150,8 +151,3 @@ def release_claims(session: Session, booking_id: int, *, now: datetime, keep_slo
             session.execute(
                 update(SlotClaim).where(SlotClaim.id == claim_id, SlotClaim.live).values(live=False, released_at=now)
             )
-
-
-def said_yes(booking: Booking) -> bool:
-    """Whether the provider has agreed to this booking."""
-    return booking.state in AT_PROVIDER

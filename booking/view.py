@@ -16,6 +16,7 @@ from booking.own import own_booking_id
 from booking.states import LIVE, BookingState
 from marketplace.catalog.models import Offer, Site
 from marketplace.core.db import reading
+from marketplace.core.errors import Invalid
 from marketplace.core.paging import Page, decode_cursor, encode_cursor
 from vip.models import Beneficiary, Entitlement
 from vip.principal import Principal
@@ -149,19 +150,23 @@ def _upcoming(now: datetime) -> ColumnElement[bool]:
     return and_(Booking.live, Booking.service_date >= now.date())
 
 
-def _after(query: Select[Any], cursor: str | None, ascending: bool) -> Select[Any]:
+def _after(query: Select[*tuple[Any, ...]], cursor: str | None, ascending: bool) -> Select[*tuple[Any, ...]]:
     if not ascending:
         if cursor is not None:
             (last_id,) = decode_cursor(cursor, (int,))
             query = query.where(Booking.id < last_id)
         return query.order_by(Booking.id.desc())
     if cursor is not None:
-        day, last_id = decode_cursor(cursor, (date, int))
+        text, last_id = decode_cursor(cursor, (str, int))
+        try:
+            day = date.fromisoformat(text)
+        except ValueError as bad:
+            raise Invalid(field="cursor", reason="bad_cursor") from bad
         query = query.where(or_(Booking.service_date > day, and_(Booking.service_date == day, Booking.id > last_id)))
     return query.order_by(Booking.service_date, Booking.id)
 
 
-def _cards() -> Select[Any]:
+def _cards() -> Select[*tuple[Any, ...]]:
     return (
         select(Booking, Beneficiary, Entitlement.public_id.label("entitlement"))
         .join(Beneficiary, Beneficiary.id == Booking.beneficiary_id)

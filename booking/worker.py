@@ -80,10 +80,10 @@ class Worker:
     def run(self) -> None:
         """Work until stopped."""
         log.info("worker.started", worker=self.name)
-        beat = threading.Thread(target=self._every, args=(2.0, self._beat), daemon=True)
+        beat = threading.Thread(target=self._every, args=(2.0, self._beat, self._lose_leadership), daemon=True)
         beat.start()
         try:
-            self._every(TICK, self._pass)
+            self._every(TICK, self._pass, lambda: None)
         finally:
             if self.scheduler is not None:
                 self.scheduler.shutdown(wait=False)
@@ -92,24 +92,21 @@ class Worker:
             self._farewell()
             log.info("worker.stopped", worker=self.name)
 
-    def _every(self, seconds: float, work: Callable[[], bool | None]) -> None:
-        """Repeat `work`; at once when it says there is more. A database that is away is waited for."""
+    def _every(self, seconds: float, work: Callable[[], None], trouble: Callable[[], None]) -> None:
+        """Repeat `work`. A database that is away is waited for, after `trouble`."""
         while not self.stopping.is_set():
             try:
-                more = work()
+                work()
             except (SQLAlchemyError, Refusal) as failed:
                 log.warning("worker.database_trouble", reason=type(failed).__name__)
-                self._lose_leadership()
-                more = False
+                trouble()
                 self.stopping.wait(1.0)
-            if not more:
-                self.stopping.wait(seconds)
+            self.stopping.wait(seconds)
 
     # --- the outbox -------------------------------------------------------------------------------------------------
 
-    def _pass(self) -> bool:
-        """Claim for every provider as much as it has free threads for. True when somebody was full."""
-        more = False
+    def _pass(self) -> None:
+        """Claim for every provider as much as it has free threads for."""
         for lane in list(self.lanes.values()):
             with lane.guard:
                 places = lane.line.max_in_flight - lane.busy
@@ -120,13 +117,12 @@ class Worker:
                 lane.busy += len(claimed)
             for task in claimed:
                 lane.pool.submit(self._run_task, lane, task)
-        return more
 
     def _run_task(self, lane: Lane, task: Claimed) -> None:
-        """One command in one thread. Whatever breaks here leaves the task claimed; its lease ends and it is looked up."""
+        """One command in one thread. What breaks here leaves the task claimed; its lease ends and it is looked up."""
         try:
             run_task(lane.line, lane.adapter(), task, clock.now)
-        except Exception as broken:  # noqa: BLE001
+        except Exception as broken:
             log.error("task.broken", provider=lane.line.code, task=task.id, error=type(broken).__name__, exc_info=True)
         finally:
             with lane.guard:
@@ -134,7 +130,7 @@ class Worker:
 
     # --- heartbeat, providers, leadership ---------------------------------------------------------------------------
 
-    def _beat(self) -> bool:
+    def _beat(self) -> None:
         self._refresh_lanes()
         leader = self._lead()
         now = clock.now()
@@ -146,7 +142,6 @@ class Worker:
                 .on_conflict_do_update(index_elements=["worker"], set_=values)
             )
             session.execute(delete(WorkerBeat).where(WorkerBeat.at < now - timedelta(hours=1)))
-        return False
 
     def _farewell(self) -> None:
         try:
@@ -216,7 +211,7 @@ class Worker:
             ("holds", 1, lambda: {"expired": expire_holds(now=clock.now())}),
             ("unanswered", 15, lambda: {"asked": end_unanswered(now=clock.now())}),
             ("unknown", 15, lambda: {"open": raise_unknown(now=clock.now())}),
-            ("entitlements", 300, lambda: {"expired": expire_due(clock.now(), 500)}),
+            ("entitlements", 300, lambda: vars(expire_due(clock.now(), 500))),
             ("keys", 3600, lambda: {"forgotten": forget_keys(now=clock.now())}),
         ]
         for lane in self.lanes.values():

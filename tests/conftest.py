@@ -50,6 +50,20 @@ class TestDatabase:
         return {**os.environ, "DATABASE_URL": self.database_url, "DATABASE_OWNER_URL": self.owner_url}
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--database-only` for running them on another kind of PostgreSQL (ANXIANG_PG)."""
+    parser.addoption("--database-only", action="store_true", help="only the tests that use a database")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what uses no database fixture, if asked to."""
+    if not config.getoption("--database-only"):
+        return
+    wanted = [item for item in items if {"database_server", "own_server"} & set(getattr(item, "fixturenames", ()))]
+    config.hook.pytest_deselected(items=[item for item in items if item not in wanted])
+    items[:] = wanted
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Before any test module is imported: one folder a run, shared with the xdist workers, and our own settings."""
     if _RUN not in os.environ:

@@ -117,6 +117,4 @@ def counters(entitlement_id: int) -> dict[str, int | None]:
     """The columns as they stand in the database."""
     with reading() as session:
         row = session.get_one(Entitlement, entitlement_id)
-        return {
-            name: getattr(row, name) for name in ("granted", "available", "reserved", "used", "expired", "revoked")
-        }
+        return {name: getattr(row, name) for name in ("granted", "available", "reserved", "used", "expired", "revoked")}

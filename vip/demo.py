@@ -281,7 +281,9 @@ def _entitle(session: Session, insurer: Insurer, customer_ids: list[int], given:
         }
         for customer_id in customer_ids
     ]
-    entitlement_ids = session.scalars(insert(Entitlement).returning(Entitlement.id), rows)
+    entitlement_ids = session.scalars(
+        insert(Entitlement).returning(Entitlement.id).execution_options(render_nulls=True), rows
+    )
     lines = [
         {
             "entitlement_id": entitlement_id,

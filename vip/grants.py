@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import null, select
 from sqlalchemy.orm import Session
 
 from marketplace.core import audit, ids
@@ -50,7 +50,8 @@ def grant(session: Session, customer: Customer, given: Grant, stamp: Stamp) -> E
         raise Invalid(field="sharing", reason="not_offered")
     if not 0 <= given.grace_days <= 366:
         raise Invalid(field="grace_days", reason="grace_days")
-    start = None if given.quantity is None else 0
+    # an explicit NULL: for a None the mapper would leave the column out and the server's default 0 would stand
+    start = null() if given.quantity is None else 0
     entitlement = Entitlement(
         public_id=ids.new_id("ent"),
         insurer_id=customer.insurer_id,

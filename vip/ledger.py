@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Literal
+from typing import Literal, cast
 
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
@@ -20,6 +20,7 @@ from marketplace.core.errors import NotFound, Refusal
 
 Entry = Literal["grant", "reserve", "release", "use", "reverse", "expire", "revoke"]
 By = Literal["customer", "provider", "platform"]
+Standing = Literal["none", "reserved", "used", "released"]
 
 
 class EntitlementExhausted(Refusal):
@@ -89,6 +90,25 @@ def write(
         if violated(refused) == "entitlement_exhausted":
             raise EntitlementExhausted() from refused
         raise
+
+
+def standing(session: Session, taken: Reservation) -> Standing:
+    """Where the reservation stands; `none` before it, and after a use that was reversed."""
+    entries = set(
+        session.scalars(
+            text("SELECT entry FROM entitlement_entry WHERE booking_id = :booking AND attempt = :attempt"),
+            {"booking": taken.booking_id, "attempt": taken.attempt},
+        )
+    )
+    for entry, stands in (("reverse", "none"), ("use", "used"), ("release", "released"), ("reserve", "reserved")):
+        if entry in entries:
+            return cast(Standing, stands)
+    return "none"
+
+
+def reserve(session: Session, taken: Reservation, stamp: Stamp) -> None:
+    """Take a unit for another attempt of the same booking. The first is taken by the SQL function hold_booking."""
+    _line(session, taken, "reserve", stamp)
 
 
 def use(session: Session, taken: Reservation, stamp: Stamp) -> None:

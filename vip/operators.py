@@ -25,6 +25,15 @@ TRIES = 5
 PAUSE = timedelta(minutes=15)
 LIFETIME = timedelta(hours=12)
 
+COUNT_TRY = """
+UPDATE operator SET tries = CASE WHEN locked_until IS NULL THEN tries ELSE 0 END + 1,
+  locked_until = CASE WHEN locked_until IS NULL AND tries + 1 >= :most
+  THEN CAST(:until AS timestamptz) END
+  WHERE login = :login AND disabled_at IS NULL
+  AND (locked_until IS NULL OR locked_until <= :now) /* guard */
+  RETURNING id, public_id, insurer_id, password_hash, locked_until
+"""
+
 
 class LoginTaken(Refusal):
     """Another operator has that login."""
@@ -132,14 +141,7 @@ def _count_try(login: str, now: datetime) -> _Counted | None:
         return None
     with transaction() as session:
         row = session.execute(
-            text(
-                "UPDATE operator SET tries = CASE WHEN locked_until IS NULL THEN tries ELSE 0 END + 1,"
-                "  locked_until = CASE WHEN locked_until IS NULL AND tries + 1 >= :most"
-                "    THEN CAST(:until AS timestamptz) END"
-                " WHERE login = :login AND disabled_at IS NULL"
-                "   AND (locked_until IS NULL OR locked_until <= :now) /* guard */"
-                " RETURNING id, public_id, insurer_id, password_hash, locked_until"
-            ),
+            text(COUNT_TRY),
             {"login": login, "now": now, "most": TRIES, "until": now + PAUSE},
         ).one_or_none()
         if row is None:

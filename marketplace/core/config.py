@@ -43,6 +43,7 @@ class Settings:
     lock_timeout_ms: int = 5_000
     pool_size: int = 10
     trusted_proxies: int = 0
+    outbox_lease_seconds: int = 30
 
     @property
     def development(self) -> bool:
@@ -130,6 +131,7 @@ def settings() -> Settings:
         lock_timeout_ms=_number("LOCK_TIMEOUT_MS", 5_000),
         pool_size=_number("DATABASE_POOL_SIZE", 10),
         trusted_proxies=_number("TRUSTED_PROXIES", 0),
+        outbox_lease_seconds=_number("OUTBOX_LEASE_SECONDS", 30),
     )
 
 

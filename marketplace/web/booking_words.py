@@ -12,7 +12,7 @@ from datetime import datetime
 from flask_babel import gettext as _
 
 from marketplace.web import formats
-from marketplace.web.view_models import Pill, Turn, When
+from marketplace.web.view_models import Hint, Pill, Turn, When
 
 
 @dataclass(frozen=True)
@@ -89,6 +89,16 @@ def turn(facts: Facts) -> Turn:
     return _TURNS[facts.state](facts)
 
 
+def preparation(fasting: str) -> tuple[Hint, ...]:
+    """How to prepare: `fasting` is the package's own sentence, empty when one may eat."""
+    hints = (
+        Hint(icon="utensils-crossed", title=fasting, text=_("Water in small sips is fine. Take your usual pills as your doctor told you.")),
+        Hint(icon="id-card", title=_("Bring the original ID card"), text=_("The electronic card will do as well.")),
+        Hint(icon="shirt", title=_("Wear something loose"), text=_("Leave jewellery at home; it disturbs imaging.")),
+    )
+    return hints if fasting else hints[1:]
+
+
 def live_line(facts: Facts) -> str:
     """One sentence for tickets and lists: the turn's title, short."""
     deadline = facts.answer_by
@@ -124,14 +134,14 @@ def _awaiting(facts: Facts) -> Turn:
 def _unknown(facts: Facts) -> Turn:
     text = _("The hospital's system has not answered in time. Your time and your benefit are kept, so don't book again.")
     if facts.answer_by:
-        text += " " + _("One of us will know by %(time)s.", time=formats.moment(facts.answer_by))
+        text = formats.sentences(text, _("One of us will know by %(time)s.", time=formats.moment(facts.answer_by)))
     return Turn(_("We are checking with the hospital"), text, icon="hourglass")
 
 
 def _confirmed(facts: Facts) -> Turn:
     when, zone = facts.when, facts.when.zone
     if when.starts_at:
-        told = _("Confirmed by the hospital: %(day)s, %(time)s.", day=formats.day(when.day), time=formats.time_of(when.starts_at, zone))
+        told = _("Confirmed by the hospital: %(day)s, %(time)s.", day=formats.date_of(when.day), time=formats.time_of(when.starts_at, zone))
     else:
         told = _("Confirmed by the hospital: %(day)s.", day=formats.day(when.day))
     return Turn(told, _("Bring the ID card of the person who is checked."), icon="calendar-check", tone="ok")
@@ -160,7 +170,7 @@ def _fulfilled(facts: Facts) -> Turn:
 def _no_show(facts: Facts) -> Turn:
     return Turn(
         _("The hospital says nobody came"),
-        _untouched(facts) + " " + _("If that is wrong, call us and we take it up with the hospital."),
+        formats.sentences(_untouched(facts), _("If that is wrong, call us and we take it up with the hospital.")),
         icon="calendar-x",
         tone="calm",
     )
@@ -176,8 +186,7 @@ def _cancelled(facts: Facts) -> Turn:
 
 
 def _rejected(facts: Facts) -> Turn:
-    text = _untouched(facts)
-    return Turn(_("The hospital can't take this booking"), f"{facts.reason} {text}".strip(), icon="calendar-x", tone="bad")
+    return Turn(_("The hospital can't take this booking"), formats.sentences(facts.reason, _untouched(facts)), icon="calendar-x", tone="bad")
 
 
 def _expired(facts: Facts) -> Turn:

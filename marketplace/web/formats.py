@@ -140,7 +140,7 @@ def relative_day(value: date | datetime, zone: str = HOME_ZONE) -> str:
 
 
 def span(seconds: float) -> str:
-    """The two largest units of a length of time: `1 天 22 小时`, `6 小时 12 分`, `9 分 42 秒`. Never negative."""
+    """The two largest units of a length of time: `1 天 22 小时`, `6 小时 12 分`, `9 分 42 秒`, `9 分`. Never negative."""
     left = max(0, int(seconds))
     parts = []
     for size, words in (
@@ -150,11 +150,11 @@ def span(seconds: float) -> str:
         (1, lambda n: gettext("%(num)d s", num=n)),
     ):
         count, left = divmod(left, size)
-        if count or (parts and size != 1) or (size == 1 and len(parts) < 2):
+        if count:
             parts.append(words(count))
-        if len(parts) == 2:
+        if parts and (not count or len(parts) == 2):
             break
-    return " ".join(parts)
+    return " ".join(parts) or gettext("%(num)d s", num=0)
 
 
 def zone_note(zone: str, at: datetime | None = None) -> str:
@@ -184,6 +184,16 @@ def listed(names: Iterable[str]) -> str:
     return format_list(list(names), style="standard", locale=_locale())
 
 
+def dotted(texts: Iterable[str]) -> str:
+    """Texts side by side with a middle dot, without space in Chinese; empty ones are left out."""
+    return ("·" if language.current().code == "zh" else " · ").join(text for text in texts if text)
+
+
+def sentences(*texts: str) -> str:
+    """Sentences one after the other: Chinese puts no space after its full stop."""
+    return ("" if language.current().code == "zh" else " ").join(text for text in texts if text)
+
+
 def masked_phone(phone: str) -> str:
     """`138****2041`: enough to recognise one's own number, too little to call it."""
     digits = phone.removeprefix("+86").strip()
@@ -206,7 +216,7 @@ def init_formats(app: Flask) -> None:
     """Make the functions filters of the templates, under their own names."""
     functions: tuple[Callable[..., str], ...] = (
         day, date_of, full_date, month, weekday, weekday_narrow, ticket_day, ticket_day_year, time_of, time_range, moment,
-        relative_day, span, zone_note, money, number, listed, masked_phone, reference,
+        relative_day, span, zone_note, money, number, listed, dotted, masked_phone, reference,
     )  # fmt: skip
     for function in functions:
         app.jinja_env.filters[function.__name__] = function

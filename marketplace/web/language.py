@@ -73,7 +73,7 @@ def switch_url(code: str) -> str:
 
 
 def _remember(response: Response) -> Response:
-    if (request.endpoint or "").endswith("static"):
+    if (request.endpoint or "").endswith("static") or request.path.startswith(("/api/", "/partner/")):
         return response
     chosen = named(request.args.get("lang"))
     if chosen is not None and request.cookies.get(COOKIE) != chosen.code:

@@ -97,7 +97,7 @@ class _Watchdog:
 
     def __init__(self, deadline: Deadline) -> None:
         self._lock = threading.Lock()
-        self._connection: HTTPConnection | None = None
+        self._socket: socket.socket | None = None
         self.bitten = False
         self._timer = threading.Timer(deadline.left(), self._bite)
         self._timer.daemon = True
@@ -111,24 +111,23 @@ class _Watchdog:
         self._timer.cancel()
         _Watchdog.current.dog = None
         with self._lock:
-            self._connection = None
+            self._socket = None
 
     def watch(self, connection: HTTPConnection) -> None:
         """`connection` is about to send for this call. Raises if the time is over already."""
         with self._lock:
             if self.bitten:
                 raise NewConnectionError(connection, "the deadline passed before anything was sent")
-            self._connection = connection
+            # The socket and not the connection, which drops it when the answer ends with the connection.
+            self._socket = connection.sock
 
     def _bite(self) -> None:
         with self._lock:
             self.bitten = True
-            connection = self._connection
-            sock = None if connection is None else connection.sock
-            if sock is not None:
+            if self._socket is not None:
                 try:
                     # Not SSLSocket.shutdown, which would also drop the TLS state under the reading thread.
-                    socket.socket.shutdown(sock, socket.SHUT_RDWR)
+                    socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
                 except OSError:
                     log.debug("provider.connection_gone")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import signal
+import socket
 import sys
 import threading
 from collections.abc import Sequence
@@ -49,10 +50,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     desks = {account.code: _open(ledger, account) for account in accounts}
     try:
-        server = make_server(options.host, options.port, create_app(desks), threaded=True, request_handler=Handler)
-    except (OSError, SystemExit):
-        print(f"sandbox: cannot listen on {options.host}:{options.port}", file=sys.stderr)
+        listener = socket.create_server((options.host, options.port), backlog=512)
+    except OSError as error:
+        print(f"sandbox: cannot listen on {options.host}:{options.port}: {error.strerror}", file=sys.stderr)
         return 3
+    server = make_server(
+        options.host, options.port, create_app(desks), threaded=True, request_handler=Handler, fd=listener.fileno()
+    )
     clockwork = Clockwork(ledger, desks)
     for signal_number in (signal.SIGTERM, signal.SIGINT):
         # shutdown() waits for the serving loop, which is this thread; so another one asks for it.

@@ -35,18 +35,16 @@ class Clockwork:
                 pass
 
     def _carry_out_next(self) -> bool:
+        # What belongs to an account that this process does not play waits for one that does.
+        marks = ", ".join("?" * len(self._desks))
+        query = f"SELECT * FROM planned WHERE due_at <= ? AND account IN ({marks}) ORDER BY due_at, id LIMIT 1"
         with self._ledger.reading() as view:
-            due = view.execute(
-                "SELECT 1 FROM planned WHERE due_at <= ? LIMIT 1", (self._ledger.timestamp(),)
-            ).fetchone()
-        if due is None:
+            row = view.execute(query, (self._ledger.timestamp(), *self._desks)).fetchone()
+        if row is None:
             return False
+        desk = self._desks[row["account"]]
         with self._ledger.transaction() as tx:
-            row = tx.execute("SELECT * FROM planned ORDER BY due_at, id LIMIT 1").fetchone()
             tx.execute("DELETE FROM planned WHERE id = ?", (row["id"],))
-            desk = self._desks.get(row["account"])
-            if desk is not None:
-                carry_out(desk, tx, row["reference"], row["action"])
-        if desk is not None:
-            desk.sender.wake()
+            carry_out(desk, tx, row["reference"], row["action"])
+        desk.sender.wake()
         return True

@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from standardwebhooks.webhooks import EmptyWebhookSecretError, Webhook
+
 MANNERS = ("prompt", "deliberate", "moody")
 PATTERNS = ("half_hourly", "four_a_day", "day")
 STEPS = ("check_in", "start", "fulfil")
@@ -77,15 +79,25 @@ def parse_account(entry: Any, folder: Path, environ: Mapping[str, str]) -> Accou
     keys = [environ[f"{prefix}_API_KEY"]] if environ.get(f"{prefix}_API_KEY") else list(entry.get("api_keys", ()))
     if not keys or not all(isinstance(key, str) and key for key in keys):
         raise ConfigError(f"account {code}: no API key in the file ('api_keys') nor in {prefix}_API_KEY")
+    secret = environ.get(f"{prefix}_WEBHOOK_SECRET", str(entry.get("webhook_secret", "")))
+    if secret:
+        _check_secret(code, secret)
     account = Account(
         code=code,
         api_keys=tuple(keys),
         webhook_url=environ.get(f"{prefix}_WEBHOOK_URL", str(entry.get("webhook_url", ""))),
-        webhook_secret=environ.get(f"{prefix}_WEBHOOK_SECRET", str(entry.get("webhook_secret", ""))),
+        webhook_secret=secret,
         pools=tuple(parse_pools(_pool_entries(entry, folder))),
     )
     settings = {name: entry[name] for name in SETTINGS if name in entry and name != "webhook_url"}
     return change_settings(account, settings)
+
+
+def _check_secret(code: str, secret: str) -> None:
+    try:
+        Webhook(secret)
+    except (ValueError, EmptyWebhookSecretError) as error:
+        raise ConfigError(f"account {code}: the webhook secret is not base64 after 'whsec_'") from error
 
 
 def _pool_entries(entry: Mapping[str, Any], folder: Path) -> list[Any]:

@@ -77,6 +77,9 @@ class Faults:
             raise BadFault("unknown property of a fault") from error
         if fault.fault not in FAULTS:
             raise BadFault(f"fault must be one of {', '.join(FAULTS)}")
+        for number in (fault.probability, fault.seconds, fault.retry_after, fault.megabytes, fault.times or 0):
+            if isinstance(number, bool) or not isinstance(number, (int, float)) or number < 0:
+                raise BadFault("times, probability, seconds, retry_after and megabytes are numbers, 0 or more")
         deciding = fault.command == "decide" and fault.fault == "sold_out"
         if fault.command not in COMMANDS and not deciding and fault.fault not in ON_WEBHOOKS:
             raise BadFault(f"command must be one of {', '.join(COMMANDS)}, or decide for sold_out")

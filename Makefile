@@ -1,0 +1,95 @@
+# Everything a person types. `make` alone tells what there is.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help run exec worker migrate test lint format lock vendor translations clean forget
+
+BIN := .venv/bin
+# The first Python from 3.11 on, under whatever name it goes; each is tried, since a name may be there and not work.
+PYTHON ?= $(shell for name in python3.11 python3.12 python3.13 python3.14 python3 python; do \
+  $$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && { echo $$name; break; }; done)
+CHECKSUM = $(firstword $(shell cat $(1) | sha256sum))
+# A stamp carries the checksum of what was installed: it is missing when the requirements changed, whatever the dates.
+RUN_STAMP := .venv/run-$(call CHECKSUM,requirements.txt)
+DEV_STAMP := .venv/dev-$(call CHECKSUM,requirements.txt requirements-dev.txt)
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
+TYPED := marketplace/core marketplace/processes.py marketplace/supervisor.py providers/port.py booking vip
+WORKS := $(BIN)/python -c 'import pip' 2>/dev/null
+# An environment whose Python has gone (an upgrade, a moved folder) is made anew.
+$(shell [ ! -d .venv ] || $(WORKS) || rm -f .venv/python .venv/run-* .venv/dev-*)
+export ANXIANG_ENV ?= development
+
+help: ## tell what there is
+	@echo "Anxiang 安享: what you can make"
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) $(if $(wildcard bench/__main__.py),,| grep -v '^  make bench') \
+	  | column -t -s '|'
+
+run: $(RUN_STAMP) ## install, and run the product with demonstration data on http://127.0.0.1:8000
+	@exec $(BIN)/python -m marketplace.processes run
+
+exec: $(RUN_STAMP) ## run a command on the product's database: make exec CMD="flask --app wsgi vip --help"
+	@exec $(BIN)/python -m marketplace.processes exec $(CMD)
+
+worker: $(RUN_STAMP) ## run one more worker on the product's database
+	@exec $(BIN)/python -m marketplace.processes exec python -m booking.worker
+
+migrate: $(RUN_STAMP) ## bring the product's database to the schema of this code
+	@exec $(BIN)/python -m marketplace.processes exec python -m marketplace.core.migrate
+
+test: lint translations ## check style, types and layers, then run the whole suite
+	$(BIN)/python -m pytest -n 2 $(PYTEST)
+
+lint: $(DEV_STAMP) ## check style, types and the direction of imports
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check --quiet .
+	$(BIN)/mypy --strict $(TYPED)
+	@said=$$($(BIN)/lint-imports --no-cache 2>&1) || { echo "$$said"; exit 1; }; tail -n 1 <<<"$$said"
+
+format: $(DEV_STAMP) ## put the code into the house's form
+	$(BIN)/ruff check --fix --quiet .
+	$(BIN)/ruff format .
+
+ifneq ($(wildcard bench/__main__.py),)
+.PHONY: bench
+bench: $(DEV_STAMP) translations ## measure against bare SQL, and print the ratios
+	$(BIN)/python -m bench
+endif
+
+translations: $(DEV_STAMP) ## compile the translations that changed
+	@$(BIN)/python -m marketplace.processes translations
+
+lock: $(DEV_STAMP) ## pin and hash what requirements*.in ask for
+	$(BIN)/pip-compile --quiet --allow-unsafe --generate-hashes --strip-extras --no-emit-index-url \
+	  --no-emit-find-links --output-file requirements.txt requirements.in
+	$(BIN)/pip-compile --quiet --allow-unsafe --generate-hashes --strip-extras --no-emit-index-url \
+	  --no-emit-find-links --output-file requirements-dev.txt requirements-dev.in
+
+vendor: ## copy the front-end files that the pages serve out of their npm packages
+	npm ci --silent
+	npm run --silent vendor
+
+clean: ## remove what was installed and cached; data stays
+	rm -rf .venv node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis .schemathesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+forget: $(RUN_STAMP) ## delete the product's data: embedded database, keys, sandbox
+	$(BIN)/python -m marketplace.core.devdb remove
+	rm -rf var
+
+.venv/python:
+	@if [ -z "$(PYTHON)" ]; then echo "Anxiang needs Python 3.11 or newer; none was found (install it, or give PYTHON=path)." >&2; exit 1; fi
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
+	  { echo "Anxiang needs Python 3.11 or newer; $(PYTHON) is not." >&2; exit 1; }
+	@"$(PYTHON)" -c 'import ensurepip' 2>/dev/null || \
+	  { echo "$(PYTHON) cannot make a virtual environment: install its venv package (Debian: python3-venv)." >&2; exit 1; }
+	@$(WORKS) || "$(PYTHON)" -m venv --clear .venv
+	@touch $@
+
+$(RUN_STAMP): | .venv/python
+	@echo "Installing what the product needs …"
+	@$(PIP) -r requirements.txt
+	@rm -f .venv/run-* && touch $@
+
+$(DEV_STAMP): | .venv/python
+	@echo "Installing what development needs …"
+	@$(PIP) -r requirements-dev.txt
+	@rm -f .venv/run-* .venv/dev-* && touch $(RUN_STAMP) $@

@@ -1,0 +1,156 @@
+"""What all API resources share: sign-in by default, strict reading of requests, documented refusals."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Literal, NoReturn, TypeVar
+
+import marshmallow as ma
+from flask import Request, current_app, g, request
+from flask_smorest import Blueprint
+from webargs.flaskparser import FlaskParser
+from werkzeug.exceptions import UnsupportedMediaType
+
+from marketplace.core import clock, strictjson
+from marketplace.core.errors import Refusal, Unauthenticated
+from marketplace.problems import FieldError, InvalidRequest, Where
+from vip import signin
+from vip.principal import Principal
+
+View = TypeVar("View", bound=Callable[..., Any])
+Access = Literal["public", "customer"]
+
+_WHERE: Mapping[str, Where] = {"json": "body", "query": "query", "querystring": "query"}
+
+
+class Forbidden(Refusal):
+    """Signed in, but as somebody who has no business here."""
+
+    code = "forbidden"
+    status = 403
+
+
+class StrictParser(FlaskParser):
+    """Reads JSON bodies and query strings, and turns every complaint into InvalidRequest."""
+
+    DEFAULT_UNKNOWN_BY_LOCATION = {**FlaskParser.DEFAULT_UNKNOWN_BY_LOCATION, "query": None, "json": None}
+
+    def load_json(self, req: Request, schema: ma.Schema) -> Any:
+        """The body. Raises NotJson, UnsupportedMediaType, Invalid."""
+        return read_json(req)
+
+    def load_querystring(self, req: Request, schema: ma.Schema) -> Any:
+        """The query, each name once. Raises InvalidRequest."""
+        return read_query(req)
+
+    def handle_error(self, error: ma.ValidationError, req: Request, schema: ma.Schema, **_: Any) -> NoReturn:
+        """Raise InvalidRequest with every field at fault."""
+        messages = error.messages
+        [(location, complaints)] = messages.items() if isinstance(messages, dict) else [("json", messages)]
+        raise InvalidRequest(list(_flat(complaints, "", _WHERE.get(location, "body")))) from error
+
+
+def _flat(complaints: Any, path: str, where: Where) -> Any:
+    if isinstance(complaints, dict):
+        for name, inner in complaints.items():
+            part = "" if name == "_schema" else str(name)[:64]
+            yield from _flat(inner, f"{path}.{part}" if path and part else path or part, where)
+    else:
+        for reason in complaints:
+            yield FieldError(path or "body", where, str(reason))
+
+
+def read_json(req: Request) -> Any:
+    """The JSON document in the body. Raises UnsupportedMediaType, NotJson, Invalid."""
+    if req.mimetype != "application/json":
+        raise UnsupportedMediaType()
+    return strictjson.loads(req.get_data())
+
+
+def read_query(req: Request) -> dict[str, str]:
+    """The query as plain values. Raises InvalidRequest for a name given twice, or a text that can't be stored.
+
+    Werkzeug has replaced what is not UTF-8 by U+FFFD.
+    """
+    if not req.query_string:
+        return {}
+    values = {}
+    errors = []
+    for name, given in req.args.lists():
+        if len(given) > 1:
+            errors.append(FieldError(name[:64], "query", "repeated"))
+        elif "\ufffd" in given[0] or not strictjson.storable(given[0]):
+            errors.append(FieldError(name[:64], "query", "text"))
+        values[name] = given[0]
+    if errors:
+        raise InvalidRequest(errors)
+    return values
+
+
+class Resource(Blueprint):
+    """A blueprint whose every route needs a signed-in customer, unless the view is marked `@public`."""
+
+    ARGUMENTS_PARSER = StrictParser()
+
+    def __init__(self, name: str, module: str, *, description: str) -> None:
+        super().__init__(f"api_{name}", module, url_prefix="/api/v1", description=description)
+        self.before_request(_admit)
+
+
+def public(view: View) -> View:
+    """Mark a view that anybody may call."""
+    view.access = "public"  # type: ignore[attr-defined]
+    return view
+
+
+def refuses(*refusals: type[Refusal]) -> Callable[[View], View]:
+    """State the refusals of a view for the OpenAPI document; each code becomes an example of its status."""
+
+    def mark(view: View) -> View:
+        view.refuses = refusals  # type: ignore[attr-defined]
+        return view
+
+    return mark
+
+
+def access_of(view: Callable[..., Any]) -> Access:
+    """Who may call the view."""
+    return getattr(view, "access", "customer")
+
+
+def principal() -> Principal:
+    """The signed-in customer of this request."""
+    found: Principal = g.principal
+    return found
+
+
+def _admit() -> None:
+    view = current_app.view_functions[str(request.endpoint)]
+    if access_of(view) != "public":
+        g.principal = signin.authenticate(_bearer(), now=clock.now())
+        if g.principal.kind != "customer":
+            raise Forbidden()
+    if request.method in ("POST", "DELETE") and not hasattr(view, "reads_body"):
+        _no_body()
+
+
+def reads_body(view: View) -> View:
+    """Mark a view that declares a JSON body; any other one refuses a body that holds something."""
+    view.reads_body = True  # type: ignore[attr-defined]
+    return view
+
+
+def _bearer() -> str:
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "bearer":
+        raise Unauthenticated()
+    return token.strip()
+
+
+def _no_body() -> None:
+    if not request.get_data():
+        return
+    body = read_json(request)
+    if body != {}:
+        name = next(iter(body))[:64] if isinstance(body, dict) else "body"
+        raise InvalidRequest([FieldError(name, "body", "unknown_field" if isinstance(body, dict) else "object")])

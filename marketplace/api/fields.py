@@ -1,0 +1,122 @@
+"""Marshmallow fields of what callers send, strict about what JSON Schema calls the same thing.
+
+Each complaint is a key of wording.REASONS, so that one place knows the words and their languages.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+import marshmallow as ma
+from marshmallow import validate
+
+_COMMON = {"required": "required", "null": "null", "validator_failed": "format"}
+_WHOLE = re.compile(r"-?(0|[1-9][0-9]{0,17})")
+_DAY = re.compile(r"20[0-9]{2}-[0-9]{2}-[0-9]{2}")
+
+
+class Text(ma.fields.String):
+    """Text of `shortest` to `longest` characters, of a `pattern` if one is given."""
+
+    default_error_messages = {**_COMMON, "invalid": "string", "invalid_utf8": "text"}
+
+    def __init__(self, *, longest: int, shortest: int = 0, pattern: str | None = None, **kwargs: Any) -> None:
+        checks: list[Any] = [validate.Length(min=shortest, max=longest, error="length")]
+        if pattern is not None:
+            checks.append(validate.Regexp(re.compile(pattern), error="format"))
+        super().__init__(validate=checks, **kwargs)
+
+
+class Id(Text):
+    """A public id. One that we would never give out is unknown rather than wrong, so only its length is judged."""
+
+    def __init__(self, example: str, **kwargs: Any) -> None:
+        super().__init__(shortest=1, longest=64, metadata={"examples": [example]}, **kwargs)
+
+
+class Choice(ma.fields.String):
+    """One of some words."""
+
+    default_error_messages = {**_COMMON, "invalid": "string", "invalid_utf8": "text"}
+
+    def __init__(self, *words: str, **kwargs: Any) -> None:
+        super().__init__(validate=validate.OneOf(words, error="choice"), **kwargs)
+
+
+class Whole(ma.fields.Integer):
+    """A whole number of a query, in decimal digits, from `least` to `most`."""
+
+    default_error_messages = {**_COMMON, "invalid": "integer", "too_large": "number"}
+
+    def __init__(self, *, least: int, most: int, **kwargs: Any) -> None:
+        super().__init__(validate=validate.Range(least, most, error="range"), **kwargs)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> int:
+        if not isinstance(value, str) or not _WHOLE.fullmatch(value):
+            raise self.make_error("invalid", input=value)
+        return int(value)
+
+
+class Day(ma.fields.Date):
+    """A calendar date of this century, as RFC 3339 writes it."""
+
+    default_error_messages = {**_COMMON, "invalid": "date", "format": "date"}
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.metadata.setdefault("pattern", "^20[0-9]{2}-[0-9]{2}-[0-9]{2}$")
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> date:
+        if not isinstance(value, str) or not _DAY.fullmatch(value):
+            raise self.make_error("invalid", input=value, obj_type="date")
+        try:
+            return date.fromisoformat(value)
+        except ValueError as bad:
+            raise self.make_error("invalid", input=value, obj_type="date") from bad
+
+
+class Answers(ma.fields.Dict):
+    """An object whose schema the benefit kind declares; the use case judges it."""
+
+    default_error_messages = {**_COMMON, "invalid": "object"}
+
+
+class Request(ma.Schema):
+    """Base of what callers send: what is not declared is refused, never ignored."""
+
+    error_messages = {"unknown": "unknown_field", "type": "object"}
+
+    class Meta:
+        unknown = ma.RAISE
+
+
+class Listing(Request):
+    """Query of every list."""
+
+    limit = Whole(least=1, most=100, load_default=20, metadata={"description": "How many items a page has at most."})
+    cursor = Text(
+        longest=2000, load_default=None, metadata={"description": "`next` of the page before; none for the first."}
+    )
+
+
+class Answer(ma.Schema):
+    """Base of what we answer. Only declared fields leave."""
+
+
+def page_of(item: type[Answer]) -> type[Answer]:
+    """The schema of a page of such items."""
+    name = f"{item.__name__}Page"
+    return type(
+        name,
+        (Answer,),
+        {
+            "__doc__": f"A page of {item.__name__}.",
+            "items": ma.fields.List(ma.fields.Nested(item), required=True),
+            "next": ma.fields.String(
+                required=True, allow_none=True, metadata={"description": "Cursor of the next page; null on the last."}
+            ),
+        },
+    )

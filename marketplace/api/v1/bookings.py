@@ -1,0 +1,230 @@
+"""Booking, following and cancelling: `/bookings`."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from flask import Response, request
+from marshmallow import fields as out
+
+from booking import cancel as cancelling
+from booking import confirm as confirming
+from booking import place, view
+from booking.states import BookingState
+from marketplace.api import idempotency
+from marketplace.api.blueprint import Resource, principal, reads_body, refuses
+from marketplace.api.fields import Answer, Answers, Choice, Id, Listing, Request, page_of
+from marketplace.catalog.benefit_kind import NotEligible
+from marketplace.core import clock
+from marketplace.core.errors import Busy, Invalid, NotFound
+from vip import entitlements
+
+blueprint = Resource("bookings", __name__, description="Booking, following and cancelling.")
+
+STATES = {"enum": [state.value for state in BookingState]}
+
+
+class NewBooking(Request):
+    """What to book for whom. Without `entitlement_id` the earliest-expiring benefit that fits is used."""
+
+    offer_id = Id("ofr_3k9x0v8m5r2k7c1x9d4t", required=True)
+    slot_id = Id("slt_7c1x9d4t6b3n0v8m5r2k", required=True)
+    entitlement_id = Id("ent_9d4t6b3n0v8m5r2k7c1x", load_default=None, allow_none=True)
+    beneficiary_id = Id("ben_5r2k7c1x9d4t6b3n0v8m", required=True)
+    details = Answers(
+        load_default=dict, metadata={"description": "Answers to the benefit's questions; their schema is its own."}
+    )
+
+
+class Held(Answer):
+    """A place, a unit and a price kept for ten minutes."""
+
+    id = out.String(required=True)
+    state = out.Constant("held", required=True)
+    hold_expires_at = out.DateTime(required=True)
+
+
+class Names(Answer):
+    """A name in both languages."""
+
+    zh = out.String(required=True)
+    en = out.String(required=True)
+
+
+class BookedSite(Answer):
+    """The place as it was when it was booked."""
+
+    id = out.String(required=True)
+    name = out.String(required=True)
+    city = out.String(required=True)
+    district = out.String(required=True)
+    address = out.String(required=True)
+    tier = out.String(required=True, allow_none=True)
+
+
+class Booking(Answer):
+    """A booking. Times are UTC, null for a whole day; `time_zone` is the site's.
+
+    `answer_due_at`: until when the provider has to answer; `change`: an open request (`cancel`).
+    """
+
+    id = out.String(required=True)
+    reference = out.String(required=True, metadata={"description": "A number people can read out."})
+    state = out.String(required=True, metadata=STATES)
+    version = out.Integer(required=True)
+    benefit = out.String(attribute="kind", required=True)
+    offer_id = out.String(required=True)
+    offer_name = out.Nested(Names, required=True)
+    site = out.Nested(BookedSite, required=True)
+    provider_name = out.Nested(Names, required=True)
+    beneficiary_id = out.String(required=True)
+    beneficiary_name = out.String(required=True)
+    relation = out.String(required=True)
+    entitlement_id = out.String(required=True)
+    service_date = out.Date(required=True)
+    starts_at = out.DateTime(required=True, allow_none=True)
+    ends_at = out.DateTime(required=True, allow_none=True)
+    time_zone = out.String(required=True)
+    hold_expires_at = out.DateTime(required=True, allow_none=True)
+    answer_due_at = out.DateTime(required=True, allow_none=True)
+    cause = out.String(required=True)
+    change = out.String(required=True, allow_none=True)
+    price_minor = out.Integer(required=True)
+    currency = out.String(required=True)
+    report_state = out.String(required=True)
+    created_at = out.DateTime(required=True)
+    updated_at = out.DateTime(required=True)
+
+
+class Moved(Answer):
+    """One line of the timeline. `actor` is a kind: customer, provider, operator, clock, system."""
+
+    at = out.DateTime(required=True)
+    state = out.String(required=True)
+    actor = out.String(required=True)
+    cause = out.String(required=True)
+
+
+class FullBooking(Booking):
+    """A booking with its timeline and what may be done with it now."""
+
+    package = out.Dict(required=True)
+    cancel_until = out.DateTime(required=True)
+    can_cancel = out.Boolean(required=True)
+    change_refused = out.String(required=True, allow_none=True)
+    report_id = out.String(required=True, allow_none=True)
+    longitude = out.Float(required=True, allow_none=True)
+    latitude = out.Float(required=True, allow_none=True)
+    timeline = out.List(out.Nested(Moved), required=True)
+
+
+class BookingListing(Listing):
+    """Which bookings."""
+
+    when = Choice(
+        "upcoming",
+        "past",
+        load_default=None,
+        metadata={"description": "`upcoming`: soonest first; otherwise newest first."},
+    )
+
+
+REFUSALS = (
+    NotFound,
+    Invalid,
+    NotEligible,
+    place.SlotFull,
+    place.SlotPast,
+    place.SlotMoved,
+    place.OfferClosed,
+    place.AlreadyBooked,
+    entitlements.NoEntitlement,
+    entitlements.EntitlementExhausted,
+    entitlements.NotShared,
+    entitlements.NotValidYet,
+    entitlements.ValidityOver,
+    entitlements.WrongKind,
+    Busy,
+)
+
+_FULL = FullBooking()
+
+
+@blueprint.route("/bookings", methods=["POST"])
+@reads_body
+@refuses(*REFUSALS)
+@blueprint.arguments(NewBooking())
+@blueprint.response(201, Held, headers={"Location": {"schema": {"type": "string", "format": "uri-reference"}}})
+@blueprint.doc(parameters=[idempotency.PARAMETER])
+def book(body: dict[str, Any]) -> Response:
+    """Hold a place
+
+    Takes a place, a unit of the benefit and the price for ten minutes; confirm it within that time. The same key with
+    the same content gives the same answer, also after the hold is over.
+    """
+    wanted = place.HoldRequest(
+        offer=body["offer_id"],
+        slot=body["slot_id"],
+        beneficiary=body["beneficiary_id"],
+        entitlement=body["entitlement_id"],
+        details=body["details"],
+    )
+    now, who = clock.now(), principal()
+    held = place.hold(who, wanted, key=idempotency.key(), fingerprint=idempotency.fingerprint(body), now=now)
+    since = view.booking(who, held.public_id, now=now).created_at if held.replayed else now
+    answer = {"id": held.public_id, "state": "held", "hold_expires_at": (since + place.HOLD).isoformat()}
+    headers = {"Location": f"/api/v1/bookings/{held.public_id}"}
+    return Response(json.dumps(answer), 201, headers, content_type="application/json")
+
+
+@blueprint.route("/bookings/<id:booking_id>/confirm", methods=["POST"])
+@refuses(confirming.HoldExpired, confirming.NotHeld, Busy)
+@blueprint.response(200, FullBooking)
+def confirm(booking_id: str) -> Any:
+    """Submit a held booking
+
+    It goes to the provider (`awaiting_provider`), or is firm at once where places were allotted (`confirmed`).
+    Submitting twice is the same as once.
+    """
+    confirming.confirm(principal(), booking_id, now=clock.now())
+    return view.booking(principal(), booking_id, now=clock.now())
+
+
+@blueprint.route("/bookings/<id:booking_id>/cancel", methods=["POST"])
+@refuses(cancelling.CancelTooLate, cancelling.NotCancellable, Busy)
+@blueprint.response(200, FullBooking)
+def cancel(booking_id: str) -> Any:
+    """Cancel a booking
+
+    At once where nothing can be live at the provider (`cancelled`), else asked of the provider: then `change` is
+    `cancel` and the booking stands until the answer. Cancelling twice is the same as once.
+    """
+    cancelling.cancel(principal(), booking_id, now=clock.now())
+    return view.booking(principal(), booking_id, now=clock.now())
+
+
+@blueprint.route("/bookings")
+@blueprint.arguments(BookingListing(), location="query")
+@blueprint.response(200, page_of(Booking))
+def bookings(query: dict[str, Any]) -> Any:
+    """The customer's bookings"""
+    return view.bookings(principal(), **query, now=clock.now())
+
+
+@blueprint.route("/bookings/<id:booking_id>")
+@blueprint.response(200, FullBooking, headers={"ETag": {"schema": {"type": "string"}}})
+@blueprint.doc(
+    parameters=[{"in": "header", "name": "If-None-Match", "schema": {"type": "string"}}],
+    responses={"304": {"description": "Nothing changed since the ETag that was sent."}},
+)
+def booking(booking_id: str) -> Response:
+    """One booking with its timeline
+
+    Send the `ETag` of the last answer as `If-None-Match` to ask whether anything changed.
+    """
+    found = _FULL.dump(view.booking(principal(), booking_id, now=clock.now()))
+    answer = Response(json.dumps(found, ensure_ascii=False), content_type="application/json")
+    answer.headers["Cache-Control"] = "private, no-cache"
+    answer.add_etag()
+    return answer.make_conditional(request)

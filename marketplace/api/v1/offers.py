@@ -1,0 +1,108 @@
+"""What can be booked, where and when: `/offers`."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from marshmallow import fields as out
+
+from booking import availability
+from booking.availability import OfferQuery
+from marketplace.api.blueprint import Resource, principal
+from marketplace.api.fields import Answer, Day, Id, Listing, Request, Text, page_of
+from marketplace.core import clock
+
+blueprint = Resource("offers", __name__, description="Packages at places, with their free times.")
+
+DAYS = 14
+
+
+class OfferListing(Listing):
+    """Which offers."""
+
+    benefit = Text(longest=64, load_default=None, metadata={"examples": ["health_check"]})
+    city = Text(longest=50, load_default=None, metadata={"examples": ["上海市"]})
+    site = Id("sit_7c1x9d4t6b3n0v8m5r2k", load_default=None)
+    q = Text(longest=100, load_default=None, metadata={"description": "Words of a place's name, alias or address."})
+
+
+class NextFree(Answer):
+    """The next time with a free place; times are null for a whole day."""
+
+    service_date = out.Date(required=True)
+    starts_at = out.DateTime(required=True, allow_none=True)
+    ends_at = out.DateTime(required=True, allow_none=True)
+    free = out.Integer(required=True)
+
+
+class Offer(Answer):
+    """A package of one provider at one place. The price is in minor units of `currency` (ISO 4217)."""
+
+    id = out.String(attribute="public_id", required=True)
+    benefit = out.String(attribute="kind", required=True)
+    name_zh = out.String(required=True)
+    name_en = out.String(required=True)
+    price_minor = out.Integer(required=True)
+    currency = out.String(required=True)
+    provider_zh = out.String(required=True)
+    provider_en = out.String(required=True)
+    site_id = out.String(required=True)
+    site_name = out.String(required=True)
+    province = out.String(required=True)
+    city = out.String(required=True)
+    district = out.String(required=True)
+    tier = out.String(required=True, allow_none=True)
+    tier_source = out.String(required=True)
+    tier_date = out.String(required=True)
+    address = out.String(required=True)
+    time_zone = out.String(required=True)
+    next_free = out.Nested(NextFree, required=True, allow_none=True)
+
+
+class SlotListing(Request):
+    """Which days, both ends included; at most 62."""
+
+    first = Day(data_key="from", load_default=None, metadata={"description": "Today if left out."})
+    last = Day(data_key="to", load_default=None, metadata={"description": "Two weeks from `from` if left out."})
+
+
+class Slot(Answer):
+    """A time, or a whole day when the times are null. `reason` is null if it can be booked."""
+
+    id = out.String(required=True)
+    service_date = out.Date(required=True)
+    starts_at = out.DateTime(required=True, allow_none=True)
+    ends_at = out.DateTime(required=True, allow_none=True)
+    capacity = out.Integer(required=True)
+    free = out.Integer(required=True)
+    reason = out.String(
+        required=True,
+        allow_none=True,
+        metadata={"description": "Why it can't be booked: past, too_late, closed, not_offered or full."},
+    )
+
+
+@blueprint.route("/offers")
+@blueprint.arguments(OfferListing(), location="query")
+@blueprint.response(200, page_of(Offer))
+def offers(query: dict[str, Any]) -> Any:
+    """Find offers
+
+    Each with its next free time. Best matching place first, then by price.
+    """
+    cursor, limit = query.pop("cursor"), query.pop("limit")
+    return availability.search_offers(OfferQuery(**query), cursor=cursor, limit=limit, now=clock.now())
+
+
+@blueprint.route("/offers/<id:offer_id>/slots")
+@blueprint.arguments(SlotListing(), location="query")
+@blueprint.response(200, page_of(Slot))
+def slots(query: dict[str, Any], offer_id: str) -> Any:
+    """The times of an offer
+
+    In order, also those that can't be booked, with the reason.
+    """
+    first = query["first"] or clock.today(principal().time_zone)
+    last = query["last"] or first + timedelta(days=DAYS - 1)
+    return {"items": availability.slots(offer_id, first, last, now=clock.now()), "next": None}

@@ -1,0 +1,31 @@
+"""What each problem's `type` leads to: `/problems/{code}`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from marshmallow import fields as out
+
+from marketplace import wording
+from marketplace.api.blueprint import Resource, public
+from marketplace.api.fields import Answer
+from marketplace.core.errors import NotFound
+
+blueprint = Resource("problems", __name__, description="What the codes of refusals mean.")
+
+
+class ProblemType(Answer):
+    """A kind of refusal, in the language asked for."""
+
+    code = out.String(required=True)
+    title = out.String(required=True)
+
+
+@blueprint.route("/problems/<id:code>")
+@public
+@blueprint.response(200, ProblemType)
+def problem_type(code: str) -> Any:
+    """What a code means"""
+    if code not in wording.WORDS:
+        raise NotFound(field="code")
+    return {"code": code, "title": wording.title(code)}

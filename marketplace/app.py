@@ -1,0 +1,35 @@
+"""The web application: everything is wired here, top to bottom."""
+
+from __future__ import annotations
+
+from flask import Flask, Response
+
+from marketplace import edge, health
+from marketplace.api import setup as api
+from marketplace.core import logging
+from marketplace.core.config import settings
+from marketplace.problems import Problem
+from marketplace.web.language import init_language
+
+
+def create_app() -> Flask:
+    """The WSGI application of one process. Raises ConfigError when a setting is missing."""
+    config = settings()
+    logging.configure(json=not config.development)
+    app = Flask(__name__, static_folder=None)
+    app.config.update(
+        SECRET_KEY=config.secret_key,
+        SESSION_COOKIE_SECURE=not config.development,
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        PROPAGATE_EXCEPTIONS=False,
+    )
+    init_language(app)
+    edge.install(app, page=_bare_page)
+    app.register_blueprint(health.blueprint)
+    api.install(app)
+    return app
+
+
+def _bare_page(problem: Problem) -> Response:
+    return Response(f"{problem.title}\n{problem.detail}\n", problem.status, problem.headers, "text/plain")

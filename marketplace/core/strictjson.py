@@ -1,0 +1,83 @@
+"""JSON from strangers: what it may hold before anything else looks at it.
+
+Beyond RFC 8259 a document must be one that we can store and answer with: UTF-8, no NaN or infinities, no NUL and no
+lone surrogate in any string, integers within 64 bits, and no deeper than `DEPTH`. A cheap look at the raw bytes tells
+whether any of this can occur at all, so that an ordinary document is parsed once and never walked.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any, NoReturn
+
+from marketplace.core.errors import Invalid, Refusal
+
+DEPTH = 32
+LARGEST = 2**63 - 1
+
+_LONG_NUMBER = re.compile(rb"\d{18}|\d[eE]")
+
+
+class NotJson(Refusal):
+    """The body is not a JSON document (RFC 8259) in UTF-8, or is nested deeper than anything we read."""
+
+    code = "not_json"
+    status = 400
+
+
+def _no_constant(_name: str) -> NoReturn:
+    raise ValueError("NaN and infinities are not JSON")
+
+
+_DECODER = json.JSONDecoder(parse_constant=_no_constant)
+
+
+def loads(raw: bytes) -> Any:
+    """The value of a JSON document. Raises NotJson, or Invalid with the path of the value at fault (`details.note`)."""
+    try:
+        value = _DECODER.decode(raw.decode())
+    except (ValueError, RecursionError) as bad:
+        raise NotJson() from bad
+    suspicious = b"\\u" in raw or _LONG_NUMBER.search(raw)
+    if suspicious or raw.count(b"[") + raw.count(b"{") > DEPTH:
+        _check(value, "", DEPTH)
+    return value
+
+
+def storable(text: str) -> bool:
+    """Whether PostgreSQL can hold the text: it has no NUL, and every surrogate has its partner."""
+    if "\0" in text:
+        return False
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _check(value: Any, path: str, depth: int) -> None:
+    if depth == 0:
+        raise NotJson()
+    if isinstance(value, str):
+        if not storable(value):
+            raise Invalid(field=path or "body", reason="text")
+    elif isinstance(value, float):
+        if value in (float("inf"), float("-inf")):
+            raise Invalid(field=path or "body", reason="number")
+    elif isinstance(value, int):
+        if not -LARGEST - 1 <= value <= LARGEST:
+            raise Invalid(field=path or "body", reason="number")
+    elif isinstance(value, dict):
+        for name, part in value.items():
+            if not storable(name):
+                raise Invalid(field=path or "body", reason="text")
+            _check(part, f"{path}.{name}" if path else name, depth - 1)
+    elif isinstance(value, list):
+        for place, part in enumerate(value):
+            _check(part, f"{path}.{place}" if path else str(place), depth - 1)
+
+
+def canonical(value: Any) -> bytes:
+    """The one spelling of a JSON value: sorted names, no spaces, UTF-8. Equal values have equal bytes."""
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False).encode()

@@ -1,0 +1,46 @@
+"""/healthz says that the process is alive and touches nothing; /readyz says whether it can do its work."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, jsonify
+from sqlalchemy import func, select
+from sqlalchemy.exc import ProgrammingError, SQLAlchemyError
+
+from booking.models import WorkerBeat
+from marketplace.core import clock, migrate
+from marketplace.core.db import reading
+
+BEAT_SECONDS = 60
+
+blueprint = Blueprint("health", __name__)
+
+
+@blueprint.get("/healthz")
+def healthz() -> Response:
+    """Alive."""
+    return jsonify(status="ok")
+
+
+@blueprint.get("/readyz")
+def readyz() -> tuple[Response, int]:
+    """Each part's state, 503 unless all are `ok`."""
+    parts = _parts()
+    ready = all(state == "ok" for state in parts.values())
+    return jsonify(status="ok" if ready else "unavailable", parts=parts), 200 if ready else 503
+
+
+def _parts() -> dict[str, str]:
+    """`database`: ok | unreachable; `migrations`: ok | behind | unknown; `worker`: ok | late | never | unknown."""
+    try:
+        with reading() as session:
+            migrations = "ok" if migrate.is_current() else "behind"
+            beat = session.execute(select(func.max(WorkerBeat.at))).scalar_one()
+    except ProgrammingError:  # the database answers, but has no tables yet
+        return {"database": "ok", "migrations": "behind", "worker": "unknown"}
+    except SQLAlchemyError:
+        return {"database": "unreachable", "migrations": "unknown", "worker": "unknown"}
+    if beat is None:
+        worker = "never"
+    else:
+        worker = "ok" if (clock.now() - beat).total_seconds() < BEAT_SECONDS else "late"
+    return {"database": "ok", "migrations": migrations, "worker": worker}

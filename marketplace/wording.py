@@ -1,0 +1,247 @@
+"""The words for people: one title and one sentence for each refusal, in the language of the request.
+
+Code below the entrypoints raises refusals with facts; here, and nowhere else, they become sentences. Every refusal's
+code stands in WORDS (a test walks all subclasses), every reason of `Invalid` in REASONS. A sentence never repeats
+what the caller sent.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from flask_babel import force_locale, format_date, get_locale
+from flask_babel import lazy_gettext as _
+from flask_babel.speaklater import LazyString
+
+from marketplace.core.errors import Invalid, Refusal
+
+HOME_ZONE = "Asia/Shanghai"
+_PLACE = re.compile(r"%\((\w+)\)s")
+
+
+@dataclass(frozen=True)
+class Words:
+    """`title` names the kind of refusal and is the same each time; `sentence` may use facts as `%(name)s`."""
+
+    title: LazyString | str
+    sentence: LazyString | str
+
+
+WORDS: Mapping[str, Words] = {
+    # what any request may meet
+    "refused": Words(_("Not possible"), _("This can't be done. Nothing was changed.")),
+    "invalid": Words(_("Something needs another look"), _("Some of the values can't be used. Nothing was changed.")),
+    "not_found": Words(_("Not found"), _("There is nothing here, or it is not yours.")),
+    "unauthenticated": Words(_("Sign in first"), _("Sign in, then send the request again.")),
+    "forbidden": Words(_("Not allowed"), _("This account can't do that.")),
+    "too_many": Words(_("Too many tries"), _("Too many tries. The next one is possible in %(retry_after)s seconds.")),
+    "busy": Words(
+        _("Somebody else was faster"), _("Another request held this up. Nothing was changed; send it again.")
+    ),
+    "idempotency_key_reused": Words(
+        _("The key was used before"),
+        _("This Idempotency-Key belongs to an earlier request with other content. Use a new key."),
+    ),
+    "idempotency_key_missing": Words(
+        _("An Idempotency-Key is needed"),
+        _("Send an Idempotency-Key header of 1 to 255 visible ASCII characters, a new one for each new booking."),
+    ),
+    "not_json": Words(
+        _("The body is not JSON"), _("The body must be a JSON document in UTF-8, nested at most 32 levels deep.")
+    ),
+    "bad_request": Words(_("The request can't be read"), _("The request can't be read as HTTP.")),
+    "method_not_allowed": Words(_("This method is not offered here"), _("See the Allow header for what is offered.")),
+    "not_acceptable": Words(_("Not in this form"), _("This can't be given in the form you accept.")),
+    "too_large": Words(_("The request is too large"), _("A request may hold at most 256 KiB.")),
+    "unsupported_media_type": Words(_("This content type is not understood"), _("Send the body as application/json.")),
+    "unavailable": Words(
+        _("Not available right now"), _("The service can't be reached right now. Nothing was changed; try again soon.")
+    ),
+    "internal": Words(
+        _("An error on our side"), _("Something went wrong on our side. Give this number when you ask: %(reference)s.")
+    ),
+    "development_only": Words(_("For development only"), _("This shortcut exists in development only.")),
+    # signing in
+    "wrong_code": Words(_("Not the right code"), _("That is not the code we sent. Tries left: %(tries_left)s.")),
+    "code_ended": Words(_("The code has ended"), _("This code was used, replaced or is too old. Ask for a new one.")),
+    "wrong_password": Words(_("Login or password is wrong"), _("Login or password is wrong.")),
+    "login_taken": Words(_("The login is taken"), _("Another operator has this login.")),
+    "phone_taken": Words(_("The number is taken"), _("Another customer has this number. Nothing was changed.")),
+    # the family
+    "family_full": Words(_("The family list is full"), _("You can have at most %(most)s family members here.")),
+    "already_in_family": Words(_("Already in the family"), _("Somebody with this ID number is in your family list.")),
+    "member_in_use": Words(_("A booking is for this person"), _("A booking is for this person. Cancel it first.")),
+    # benefits
+    "no_plan": Words(_("No plan"), _("There is no plan for this tier.")),
+    "no_entitlement": Words(_("No such benefit"), _("You have no benefit of this kind.")),
+    "entitlement_exhausted": Words(
+        _("Nothing left of the benefit"), _("There is nothing left of this benefit for that day. No place was taken.")
+    ),
+    "entitlement_other_kind": Words(_("Another benefit"), _("This benefit is for something else.")),
+    "entitlement_not_shared": Words(_("Not shared with the family"), _("This benefit is for you alone.")),
+    "entitlement_expired": Words(
+        _("The benefit ends before that day"), _("This benefit is valid until %(valid_until)s. Choose an earlier day.")
+    ),
+    "entitlement_not_yet_valid": Words(
+        _("The benefit starts after that day"), _("This benefit is valid from %(valid_from)s. Choose a later day.")
+    ),
+    # booking
+    "slot_full": Words(
+        _("This time has just gone"), _("This time has just gone. Your benefit is untouched. Choose another one.")
+    ),
+    "slot_past": Words(
+        _("This time can't be booked any more"),
+        _("Booking for this time closed on %(closes_at)s. Your benefit is untouched. Choose a later one."),
+    ),
+    "slot_moved": Words(
+        _("This time was moved"), _("The provider has just moved this time. Look at the times again.")
+    ),
+    "offer_closed": Words(_("No longer offered"), _("This is no longer offered. Your benefit is untouched.")),
+    "beneficiary_busy": Words(
+        _("Already booked at that time"), _("This person has another booking at that time. Your benefit is untouched.")
+    ),
+    "not_eligible": Words(_("Not for this person"), _("This package is not for this person.")),
+    "not_eligible.age": Words(
+        _("Not for this age"),
+        _("This package is for ages %(min_age)s to %(max_age)s; on that day this person is %(age)s."),
+    ),
+    "not_eligible.age_from": Words(
+        _("Not for this age"), _("This package is for ages %(min_age)s and over; on that day this person is %(age)s.")
+    ),
+    "not_eligible.age_to": Words(
+        _("Not for this age"), _("This package is for ages up to %(max_age)s; on that day this person is %(age)s.")
+    ),
+    "not_eligible.female": Words(_("For women"), _("This package is for women.")),
+    "not_eligible.male": Words(_("For men"), _("This package is for men.")),
+    "hold_expired": Words(
+        _("The hold is over"), _("The ten minutes are over. The place is free again and your benefit is back.")
+    ),
+    "not_held": Words(_("Not waiting for you"), _("Only a held booking can be submitted.")),
+    "cancel_too_late": Words(
+        _("Too late to cancel online"), _("Online cancellation closed on %(until)s. You can still call us.")
+    ),
+    "not_cancellable": Words(_("Can't be cancelled"), _("This booking has begun or is over.")),
+    "illegal_move": Words(_("Not possible in this state"), _("The booking's state does not allow that.")),
+    # the shell
+    "file_unreadable": Words(_("The file can't be used"), _("The file can't be used: %(problem)s.")),
+}
+"""Code of a refusal, or of an HTTP error, to its words. `code.variant` is a finer sentence for some facts."""
+
+REASONS: Mapping[str, LazyString] = {
+    "required": _("This is needed."),
+    "null": _("This must not be null."),
+    "text": _("This holds characters that can't be stored (NUL or half a surrogate pair), or is not valid UTF-8."),
+    "bad_characters": _("This holds characters that can't be stored."),
+    "too_deep": _("This is nested too deep."),
+    "number": _("This number is out of range."),
+    "string": _("This must be text."),
+    "integer": _("This must be a whole number."),
+    "date": _("This must be a date such as 2030-01-31."),
+    "object": _("This must be an object."),
+    "unknown_field": _("There is no such field."),
+    "repeated": _("This may be given once only."),
+    "choice": _("This is not one of the possible values."),
+    "not_offered": _("This is not one of the possible values."),
+    "unknown_value": _("This is not one of the possible values."),
+    "length": _("This is too long or too short."),
+    "too_long": _("This may have at most %(maximum)s characters."),
+    "range": _("This is too large or too small."),
+    "out_of_range": _("This must be between %(minimum)s and %(maximum)s."),
+    "quantity": _("This must be a whole number of at least 1."),
+    "format": _("This does not have the right form."),
+    "schema": _("This does not fit what the benefit asks for."),
+    "bad_cursor": _("This cursor is not one that we gave out for this list."),
+    "before_from": _("The last day must not lie before the first."),
+    "range_too_long": _("At most %(maximum)s days at once."),
+    "phone": _("This is not a mobile number that we can send a code to."),
+    "same_phone": _("This is the number you have already."),
+    "code": _("The code has six digits."),
+    "name": _("This name can't be used."),
+    "self": _("You can't take yourself off the list."),
+    "birth_date": _("This birth date can't be right."),
+    "id_number_form": _("An ID number has 18 characters: 17 digits and a digit or X."),
+    "id_number_check": _("The last character of the ID number does not fit the others."),
+    "id_number_birth_date": _("The ID number and the birth date do not agree."),
+    "id_number_sex": _("The ID number and the sex do not agree."),
+    "login": _("A login has 3 to 64 letters, digits, dots or dashes."),
+    "password_length": _("A password has at least %(shortest)s characters."),
+    "password_text": _("This password can't be used."),
+    "grace_days": _("This number of days can't be used."),
+    "before_start": _("The end must not lie before the start."),
+    "year": _("This year can't be used."),
+    "unreadable_event": _("The event can't be read."),
+}
+"""Reason of an `Invalid`, or of a schema's complaint about one field, to its words."""
+
+
+def title(code: str) -> str:
+    """What kind of refusal `code` is, in a few words."""
+    return str(WORDS[code].title)
+
+
+def in_english(code: str) -> Words:
+    """Title and sentence in English, whoever asks, for documents; the places of facts read `{name}`."""
+    with force_locale("en"):
+        sentence = _PLACE.sub(r"{\1}", str(WORDS[code].sentence))
+        return Words(str(WORDS[code].title), sentence)
+
+
+def sentence(refusal: Refusal) -> str:
+    """What to tell the person, with the refusal's facts, in the language of the request."""
+    if isinstance(refusal, Invalid):
+        given = str(refusal.facts.get("reason", "")).partition("schema_")
+        words = REASONS.get("schema" if given[1] else given[0])
+        if words is not None:
+            return _with_facts(words, refusal.facts)
+    return told(refusal.code, refusal.facts)
+
+
+def told(code: str, facts: Mapping[str, Any]) -> str:
+    """The sentence of `code` with `facts`."""
+    words = WORDS.get(f"{code}.{_variant(facts)}") or WORDS[code]
+    return _with_facts(words.sentence, facts)
+
+
+def _variant(facts: Mapping[str, Any]) -> str:
+    if facts.get("reason") == "sex":
+        return str(facts.get("sex"))
+    if facts.get("reason") != "age":
+        return ""
+    if facts.get("max_age") is None:
+        return "age_from"
+    return "age_to" if facts.get("min_age") is None else "age"
+
+
+def reason(key: str) -> str:
+    """The sentence about one field, for a key of REASONS."""
+    return str(REASONS[key])
+
+
+class _Shown(dict[str, str]):
+    """Facts as people read them; one that is missing leaves an empty place rather than an error."""
+
+    def __missing__(self, name: str) -> str:
+        return ""
+
+
+def _with_facts(words: LazyString | str, facts: Mapping[str, Any]) -> str:
+    template = str(words)
+    if "%(" not in template:
+        return template
+    zone = ZoneInfo(str(facts.get("time_zone", HOME_ZONE)))
+    return template % _Shown({name: _show(value, zone) for name, value in facts.items()})
+
+
+def _show(value: Any, zone: ZoneInfo) -> str:
+    chinese = (locale := get_locale()) is None or locale.language == "zh"
+    if isinstance(value, datetime):
+        local = value.astimezone(zone)
+        return f"{_show(local.date(), zone)}{' ' if chinese else ', '}{local:%H:%M}"
+    if isinstance(value, date):
+        return format_date(value, "M 月 d 日" if chinese else "d MMMM")
+    return str(value)

@@ -1,0 +1,232 @@
+"""Rivals for what is scarce, on real threads and a real PostgreSQL, each with the control that shows the race."""
+
+from __future__ import annotations
+
+import uuid
+from collections import Counter
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import Engine, create_engine, text
+
+from booking import place
+from booking.cancel import cancel
+from booking.confirm import confirm
+from booking.expire import expire_holds
+from booking.models import Slot
+from booking.slot_sync import apply_slots
+from marketplace.core import db as database
+from marketplace.core.config import settings, sqlalchemy_url
+from marketplace.core.db import reading, transaction
+from marketplace.core.errors import Refusal
+from providers.port import RemoteSlot
+from tests.concurrency import controls
+from tests.conftest import TestDatabase
+from tests.people import NOON, counters
+from tests.world import World, booking_row, join, make_offer, make_slot, make_world, taken
+
+Hold = Callable[[], place.Held]
+
+
+@pytest.fixture
+def many_connections(db: Engine, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
+    """The application's engine with room for 24 at once."""
+    monkeypatch.setenv("DATABASE_POOL_SIZE", "24")
+    database.forget_engines()
+    settings.cache_clear()
+    yield database.engine()
+    database.forget_engines()
+    settings.cache_clear()
+
+
+def holder(world: World, slot: int = 0, key: str | None = None) -> Hold:
+    key = key or str(uuid.uuid4())
+    return lambda: place.hold(world.principal, world.request(slot), key=key, fingerprint=b"f", now=NOON)
+
+
+def tally(results: list[place.Held | Exception]) -> Counter[str]:
+    return Counter(each.code if isinstance(each, Refusal) else type(each).__name__ for each in results)
+
+
+@pytest.mark.usefixtures("many_connections")
+def test_two_hundred_customers_on_a_slot_of_five() -> None:
+    provider, offer, slots = make_offer(slots=1, capacity=5)
+    worlds = [join(provider, offer, slots, phone=f"138001{number:05}") for number in range(200)]
+    results = controls.all_at_once([holder(world) for world in worlds])
+    assert tally(results) == {"Held": 5, "slot_full": 195}
+    assert taken(slots[0]) == 5
+    assert sum(counters(world.entitlement.id)["reserved"] or 0 for world in worlds) == 5
+
+
+@pytest.mark.usefixtures("many_connections")
+def test_one_customer_with_quota_one_fires_64_requests_at_64_slots() -> None:
+    world = make_world(slots=64, quantity=1)
+    results = controls.all_at_once([holder(world, slot) for slot in range(64)])
+    assert tally(results) == {"Held": 1, "entitlement_exhausted": 63}
+    assert counters(world.entitlement.id)["reserved"] == 1
+    assert sum(taken(slot) for slot in world.slots) == 1
+
+
+@pytest.mark.usefixtures("many_connections")
+def test_one_key_64_times_at_once_is_one_booking_and_one_answer() -> None:
+    world = make_world(quantity=5)
+    results = controls.all_at_once([holder(world, key="once")] * 64)
+    assert tally(results) == {"Held": 64}
+    assert len({each.public_id for each in results if isinstance(each, place.Held)}) == 1
+    assert taken(world.slots[0]) == 1
+
+
+@pytest.mark.usefixtures("many_connections")
+def test_every_unit_goes_even_when_all_are_asked_for_at_once() -> None:
+    world = make_world(slots=8, quantity=3)
+    results = controls.all_at_once([holder(world, slot) for slot in range(8)])
+    assert tally(results) == {"Held": 3, "entitlement_exhausted": 5}
+
+
+@pytest.mark.usefixtures("many_connections")
+def test_confirm_cancel_and_the_clock_at_once_end_in_one_state() -> None:
+    worlds = [make_world(phone=f"1380022{number:04}", quantity=1) for number in range(12)]
+    late = NOON + timedelta(minutes=10)
+    for world in worlds:
+        public_id = world.hold()
+        principal = world.principal
+        controls.all_at_once(
+            [
+                lambda p=principal, b=public_id: confirm(p, b, now=NOON),  # type: ignore[misc]
+                lambda p=principal, b=public_id: cancel(p, b, now=NOON),  # type: ignore[misc]
+                lambda: expire_holds(now=late),
+            ]
+        )
+        kept = booking_row(public_id)
+        assert kept.state in ("expired", "cancelled", "awaiting_provider")
+        live = kept.state == "awaiting_provider"
+        assert taken(world.slots[0]) == live
+        assert counters(world.entitlement.id)["reserved"] == live
+
+
+@pytest.mark.usefixtures("many_connections")
+def test_a_shrinking_feed_against_bookings_never_unsells() -> None:
+    provider, offer, slots = make_offer(slots=1, capacity=10)
+    worlds = [join(provider, offer, slots, phone=f"1380033{number:04}") for number in range(20)]
+    pools = {"pool-1": offer.pool_id}
+
+    def shrink(version: int) -> Callable[[], None]:
+        told = RemoteSlot(
+            "pool-1", slots[0].external_ref, slots[0].service_date, slots[0].starts_at, slots[0].ends_at,
+            offered=3, version=version,
+        )  # fmt: skip
+        counts = {"read": 0, "added": 0, "changed": 0, "unknown_pool": 0}
+        return lambda: apply_slots(provider.id, [told], pools, counts, now=NOON)
+
+    works: list[Callable[[], object]] = [holder(world) for world in worlds]
+    works[5:5] = [shrink(1), shrink(2)]
+    results = controls.all_at_once(works)
+    held = sum(isinstance(each, place.Held) for each in results)
+    with reading() as session:
+        slot = session.get_one(Slot, slots[0].id)
+        assert (slot.taken, slot.offered) == (held, 3)
+        assert slot.capacity == max(3, held)
+
+
+@pytest.mark.usefixtures("many_connections")
+def test_the_same_person_at_the_same_time_twice_from_two_offers() -> None:
+    world = make_world(quantity=5)
+    _, second, others = make_offer()
+    elsewhere = World(world.provider, second, others, world.customer, world.beneficiary, world.entitlement,
+                      world.principal)  # fmt: skip
+    results = controls.all_at_once([holder(each) for each in (world, elsewhere) * 8])
+    assert tally(results) == {"Held": 1, "beneficiary_busy": 15}
+
+
+# --- controls: the race is real -------------------------------------------------------------------------------------
+
+
+def race_for_the_last_place(scratch: TestDatabase, rivals: int = 12) -> tuple[Counter[str], int]:
+    """Rivals insert claims on a slot of one; every one reads it free before any writes."""
+    engine = create_engine(sqlalchemy_url(scratch.database_url), pool_size=rivals, max_overflow=0)
+    with controls.owner(scratch.owner_url) as owner:
+        slot_id = owner.execute(text("SELECT max(id) FROM slot")).scalar_one()
+        bookings = list(owner.execute(text("SELECT id FROM booking ORDER BY id LIMIT :n"), {"n": rivals}).scalars())
+
+    def claim(booking: int) -> Callable[[], str]:
+        def run() -> str:
+            with engine.begin() as connection:
+                connection.execute(
+                    text("INSERT INTO slot_claim (booking_id, slot_id, created_at) VALUES (:booking, :slot, now())"),
+                    {"booking": booking, "slot": slot_id},
+                )
+            return "taken"
+
+        return run
+
+    results = controls.all_at_once([claim(booking) for booking in bookings])
+    with controls.owner(scratch.owner_url) as owner:
+        count = owner.execute(text("SELECT taken FROM slot WHERE id = :id"), {"id": slot_id}).scalar_one()
+    engine.dispose()
+    names = [each if isinstance(each, str) else str(database.violated(each)) for each in results]  # type: ignore[arg-type]
+    return Counter(names), count
+
+
+@pytest.fixture
+def contested(other_database: Callable[[str], TestDatabase], monkeypatch: pytest.MonkeyPatch) -> Iterator[TestDatabase]:
+    """A scratch database with twelve bookings and a further slot with a single place."""
+    scratch = other_database("contested")
+    monkeypatch.setenv("DATABASE_URL", scratch.database_url)
+    monkeypatch.setenv("DATABASE_OWNER_URL", scratch.owner_url)
+    database.forget_engines()
+    settings.cache_clear()
+    world = make_world(slots=12, quantity=12)
+    for slot in range(12):
+        world.hold(slot)
+    with transaction() as session:
+        session.add(make_slot(world.offer.pool_id, NOON + timedelta(days=30), 1))
+    database.forget_engines()
+    yield scratch
+    database.forget_engines()
+    monkeypatch.undo()
+    settings.cache_clear()
+
+
+def test_with_guard_and_constraint_one_rival_gets_the_last_place(contested: TestDatabase) -> None:
+    assert race_for_the_last_place(contested) == ({"taken": 1, "slot_full": 11}, 1)
+
+
+def test_control_without_the_guard_the_constraint_refuses(contested: TestDatabase) -> None:
+    with controls.owner(contested.owner_url) as owner:
+        controls.take_guard_away(owner, "slot_claim_moves_taken")
+    assert race_for_the_last_place(contested) == ({"taken": 1, "ck_slot_taken": 11}, 1)
+
+
+def test_control_without_guard_and_constraint_the_slot_is_oversold(contested: TestDatabase) -> None:
+    with controls.owner(contested.owner_url) as owner:
+        controls.take_guard_away(owner, "slot_claim_moves_taken")
+        controls.take_constraints_away(owner, "slot")
+    assert race_for_the_last_place(contested) == ({"taken": 12}, 12)
+
+
+def test_control_without_the_exclusion_constraint_a_person_is_booked_twice(contested: TestDatabase) -> None:
+    with controls.owner(contested.owner_url) as owner:
+        owner.exec_driver_sql("ALTER TABLE booking DROP CONSTRAINT ex_booking_one_place_at_a_time")
+        copied = "insurer_id, customer_id, beneficiary_id, offer_id, provider_id, entitlement_id, kind, state, " \
+            "service_date, time_zone, period, price_minor, currency, snapshot, created_at, updated_at"  # fmt: skip
+        owner.exec_driver_sql(
+            f"INSERT INTO booking (public_id, reference, {copied}) SELECT 'bkg_twice', 'AXTWICE', {copied} "
+            "FROM booking ORDER BY id LIMIT 1"
+        )
+        doubled = owner.exec_driver_sql(
+            "SELECT count(*) FROM booking a JOIN booking b ON a.beneficiary_id = b.beneficiary_id "
+            "AND a.period && b.period AND a.id < b.id WHERE a.live AND b.live"
+        ).scalar_one()
+    assert doubled == 1
+
+
+def test_control_without_its_unique_key_one_request_books_twice(contested: TestDatabase) -> None:
+    with controls.owner(contested.owner_url) as owner:
+        owner.exec_driver_sql("ALTER TABLE idempotency_key DROP CONSTRAINT uq_idempotency_key_scope_key")
+        repeated = "INSERT INTO idempotency_key (scope, key, fingerprint, status, resource, created_at) " \
+            "VALUES ('c', 'k', '\\x00', 201, 'bkg', now())"  # fmt: skip
+        owner.exec_driver_sql(repeated)
+        owner.exec_driver_sql(repeated)
+        rows = owner.exec_driver_sql("SELECT count(*) FROM idempotency_key WHERE key = 'k'").scalar_one()
+    assert rows == 2

@@ -1,0 +1,250 @@
+"""Start the provider server as the real process it is, for any test that needs a provider."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Lock, Thread
+from typing import Any
+
+import requests
+
+from providers.port import Connection
+
+ROOT = Path(__file__).resolve().parent.parent
+# Signs nothing but messages between two processes of one test.
+WEBHOOK_SECRET = "whsec_c2FuZGJveC10ZXN0LXNlY3JldC0xMjM0NTY="
+POOL = {"pool": "P1", "offers": ["BASIC"], "time_zone": "Asia/Shanghai", "pattern": "half_hourly", "capacity": 5}
+
+
+def eventually(look: Callable[[], Any], seconds: float = 20.0) -> Any:
+    """What `look` returns once it is true; AssertionError if it is not within `seconds`."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        found = look()
+        if found:
+            return found
+        time.sleep(0.05)
+    raise AssertionError(f"it did not come about within {seconds} s")
+
+
+class Control:
+    """The control API of one account."""
+
+    def __init__(self, url: str, code: str) -> None:
+        self._url = f"{url}/_control/accounts/{code}"
+        self._session = requests.Session()
+        self._session.trust_env = False
+
+    def _ask(self, verb: str, path: str, payload: Any = None, **params: str) -> Any:
+        response = self._session.request(verb, self._url + path, json=payload, params=params, timeout=30)
+        assert response.status_code < 400, f"{verb} {path}: {response.status_code} {response.text}"
+        return response.json() if response.content else None
+
+    def fault(self, fault: str, command: str = "*", **properties: Any) -> None:
+        """Switch a fault on; strikes once unless `times` says otherwise (None: always)."""
+        self._ask("POST", "/faults", {"fault": fault, "command": command, **properties})
+
+    def faults(self) -> list[dict[str, Any]]:
+        """What is on, with how often it `struck`."""
+        return list(self._ask("GET", "/faults")["faults"])
+
+    def clear_faults(self) -> None:
+        """Switch all off."""
+        self._ask("DELETE", "/faults")
+
+    def bookings(self, our_reference: str | None = None) -> list[dict[str, Any]]:
+        """The provider's ledger."""
+        params = {} if our_reference is None else {"our_reference": our_reference}
+        return list(self._ask("GET", "/bookings", **params)["bookings"])
+
+    def live(self, our_reference: str) -> int:
+        """How many live bookings there are under our reference."""
+        return sum(booking["live"] for booking in self.bookings(our_reference))
+
+    def move(self, reference: str, action: str, reason: str = "") -> dict[str, Any]:
+        """confirm, reject, check_in, start, fulfil, no_show, cancel or report."""
+        return dict(self._ask("POST", f"/bookings/{reference}/{action}", {"reason": reason}))
+
+    def set_slot(self, slot: str, offered: int | None = None, closed: bool = False) -> dict[str, Any]:
+        """Shrink, grow or close a slot."""
+        return dict(self._ask("PUT", f"/slots/{slot}", {"offered": offered, "closed": closed}))
+
+    def add_pools(self, pools: Sequence[Mapping[str, Any]]) -> int:
+        """Register more pools."""
+        return int(self._ask("POST", "/pools", {"pools": list(pools)})["changed"])
+
+    def settings(self, **settings: Any) -> None:
+        """manner, confirm_after, report_after, auto, seed, dice, webhook_url: until the next start."""
+        self._ask("PATCH", "/settings", settings)
+
+    def webhooks(self) -> list[dict[str, Any]]:
+        """The log of outgoing messages."""
+        return list(self._ask("GET", "/webhooks")["webhooks"])
+
+    def replay_webhooks(self) -> int:
+        """Send all again."""
+        return int(self._ask("POST", "/webhooks/replay")["queued"])
+
+
+@dataclass
+class Sandbox:
+    """A running provider server; `restart` keeps its ledger and its port."""
+
+    url: str
+    folder: Path
+    process: subprocess.Popen[str]
+
+    def control(self, code: str = "prompt") -> Control:
+        """The strings of one account."""
+        return Control(self.url, code)
+
+    def base_url(self, code: str = "prompt") -> str:
+        """Where the account's protocol is spoken."""
+        return f"{self.url}/p/{code}"
+
+    def connection(self, code: str = "prompt", deadline_seconds: float = 10.0) -> Connection:
+        """What an adapter needs to speak to the account."""
+        return Connection(
+            code, self.base_url(code), f"key-{code}", (WEBHOOK_SECRET,), deadline_seconds=deadline_seconds
+        )
+
+    def stop(self) -> int:
+        """SIGTERM; the exit code."""
+        self.process.send_signal(signal.SIGTERM)
+        self._close()
+        return self.process.wait(timeout=10)
+
+    def kill(self) -> None:
+        """SIGKILL."""
+        self.process.kill()
+        self._close()
+        self.process.wait(timeout=10)
+
+    def _close(self) -> None:
+        if self.process.stdout is not None:
+            self.process.stdout.close()
+
+    def restart(self) -> None:
+        """Start again on the same port with the same ledger."""
+        if self.process.poll() is None:
+            self.stop()
+        self.process, self.url = _launch(self.folder, int(self.url.rsplit(":", 1)[1]))
+
+
+def account(code: str, manner: str, **settings: Any) -> dict[str, Any]:
+    """An account of the configuration file, with the key that Sandbox.connection uses."""
+    return {
+        "code": code,
+        "manner": manner,
+        "api_keys": [f"key-{code}"],
+        "webhook_secret": WEBHOOK_SECRET,
+        "confirm_after": 0.3,
+        "report_after": 0.1,
+        **settings,
+    }
+
+
+def start_sandbox(
+    folder: Path,
+    accounts: Sequence[Mapping[str, Any]] | None = None,
+    pools: Sequence[Mapping[str, Any]] = (POOL,),
+) -> Sandbox:
+    """Start a server with its ledger below `folder`. Without `accounts`: one of each manner, named like it. `pools`
+    go to every account that brings none of its own. Stop it afterwards."""
+    folder.mkdir(parents=True, exist_ok=True)
+    entries = accounts or [account(manner, manner) for manner in ("prompt", "deliberate", "moody")]
+    written = [{"pools": list(pools), **entry} for entry in entries]
+    (folder / "sandbox.json").write_text(json.dumps({"accounts": written}), encoding="utf-8")
+    process, url = _launch(folder, 0)
+    return Sandbox(url, folder, process)
+
+
+def _launch(folder: Path, port: int) -> tuple[subprocess.Popen[str], str]:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "providers.sandbox", "--port", str(port)]
+        + ["--data", str(folder / "ledger"), "--config", str(folder / "sandbox.json")],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    line = process.stdout.readline()
+    assert line.startswith("sandbox ready on "), f"the sandbox did not start: {line!r}"
+    return process, line.split()[-1]
+
+
+@dataclass
+class Received:
+    """One webhook as it arrived."""
+
+    headers: dict[str, str]
+    body: bytes
+
+
+class Inbox:
+    """A receiver of webhooks on a free port; `refuse` so many with 500 first, of those that contain `refuse_only`."""
+
+    def __init__(self) -> None:
+        self.received: list[Received] = []
+        self.refuse = 0
+        self.refuse_only = b""
+        self._lock = Lock()
+        inbox = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                status = inbox.take(Received({k.lower(): v for k, v in self.headers.items()}, body))
+                self.send_response(status)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+            def log_message(self, *_: Any) -> None:
+                pass
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server.daemon_threads = True
+        self.url = f"http://127.0.0.1:{self._server.server_address[1]}/events"
+        Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+
+    def take(self, message: Received) -> int:
+        """Keep a message, or refuse it."""
+        with self._lock:
+            if self.refuse > 0 and self.refuse_only in message.body:
+                self.refuse -= 1
+                return 500
+            self.received.append(message)
+        return 204
+
+    def kinds(self) -> list[str]:
+        """The kinds of the events in the order of arrival."""
+        with self._lock:
+            return [json.loads(message.body)["type"] for message in self.received]
+
+    def close(self) -> None:
+        """Stop listening."""
+        self._server.shutdown()
+        self._server.server_close()
+
+
+@contextmanager
+def open_inbox() -> Iterator[Inbox]:
+    """An Inbox for a `with` block."""
+    inbox = Inbox()
+    try:
+        yield inbox
+    finally:
+        inbox.close()

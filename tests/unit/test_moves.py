@@ -1,0 +1,152 @@
+"""Every move of the state table, allowed and not, and what each does to quota and places."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+from sqlalchemy import text
+
+from booking.actors import Actor
+from booking.states import LEGAL, LIVE, BookingState, legal
+from booking.transition import IllegalMove, lock_booking, move
+from marketplace.core.db import transaction
+from tests.people import NOON, counters
+from tests.world import World, booking_row, history, make_world, taken
+
+pytestmark = pytest.mark.usefixtures("db")
+S = BookingState
+
+PATHS: dict[BookingState, list[BookingState]] = {
+    S.HELD: [],
+    S.AWAITING_PROVIDER: [S.AWAITING_PROVIDER],
+    S.OUTCOME_UNKNOWN: [S.AWAITING_PROVIDER, S.OUTCOME_UNKNOWN],
+    S.CONFIRMED: [S.CONFIRMED],
+    S.CHECKED_IN: [S.CONFIRMED, S.CHECKED_IN],
+    S.IN_SERVICE: [S.CONFIRMED, S.IN_SERVICE],
+    S.FULFILLED: [S.CONFIRMED, S.FULFILLED],
+    S.NO_SHOW: [S.CONFIRMED, S.NO_SHOW],
+    S.REJECTED: [S.AWAITING_PROVIDER, S.REJECTED],
+    S.EXPIRED: [S.EXPIRED],
+    S.CANCELLED: [S.CANCELLED],
+    S.ENTERED_IN_ERROR: [S.ENTERED_IN_ERROR],
+}
+GIVEN_UP = {S.CANCELLED, S.REJECTED, S.EXPIRED, S.ENTERED_IN_ERROR}
+USED = {S.FULFILLED, S.NO_SHOW}
+
+
+def go(public_id: str, *states: BookingState, actor: str = "provider", cause: str = "") -> None:
+    for state in states:
+        with transaction() as session:
+            booking, _ = lock_booking(session, booking_row(public_id).id)
+            move(session, booking, state, actor=Actor(actor), now=NOON, cause=cause)  # type: ignore[arg-type]
+
+
+def in_state(state: BookingState) -> tuple[World, str]:
+    world = make_world(quantity=1)
+    public_id = world.hold()
+    go(public_id, *PATHS[state])
+    return world, public_id
+
+
+def expected(state: BookingState) -> dict[str, int]:
+    """Where the one unit is in a state that was reached by PATHS."""
+    if state in GIVEN_UP:
+        return {"available": 1, "reserved": 0, "used": 0}
+    if state in USED:
+        return {"available": 0, "reserved": 0, "used": 1}
+    return {"available": 0, "reserved": 1, "used": 0}
+
+
+def where_the_unit_is(world: World) -> dict[str, int | None]:
+    found = counters(world.entitlement.id)
+    return {name: found[name] for name in ("available", "reserved", "used")}
+
+
+def test_the_table_is_the_designs() -> None:
+    assert {(a.value, b.value) for a in LEGAL for b in LEGAL[a]} == {
+        ("held", "awaiting_provider"), ("held", "confirmed"), ("held", "expired"), ("held", "cancelled"),
+        ("waitlisted", "held"), ("waitlisted", "cancelled"), ("waitlisted", "expired"),
+        ("awaiting_provider", "confirmed"), ("awaiting_provider", "rejected"),
+        ("awaiting_provider", "outcome_unknown"), ("awaiting_provider", "cancelled"),
+        ("outcome_unknown", "awaiting_provider"), ("outcome_unknown", "confirmed"),
+        ("outcome_unknown", "rejected"), ("outcome_unknown", "cancelled"),
+        ("confirmed", "checked_in"), ("confirmed", "in_service"), ("confirmed", "fulfilled"),
+        ("confirmed", "no_show"), ("confirmed", "cancelled"),
+        ("checked_in", "in_service"), ("checked_in", "fulfilled"), ("checked_in", "cancelled"),
+        ("in_service", "fulfilled"), ("in_service", "cancelled"),
+        ("no_show", "checked_in"), ("no_show", "fulfilled"),
+        ("fulfilled", "in_service"),
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(("state", "to"), [pair for pair in itertools.product(PATHS, S) if not legal(*pair)])
+def test_an_illegal_move_is_refused_and_changes_nothing(state: BookingState, to: BookingState) -> None:
+    world, public_id = in_state(state)
+    before, lines = booking_row(public_id), history(public_id)
+    with pytest.raises(IllegalMove):
+        go(public_id, to)
+    after = booking_row(public_id)
+    assert (after.state, after.version, history(public_id)) == (before.state, before.version, lines)
+    assert where_the_unit_is(world) == expected(state)
+
+
+@pytest.mark.parametrize(("state", "to"), [pair for pair in itertools.product(PATHS, S) if legal(*pair)])
+def test_a_legal_move_writes_history_ledger_and_claims(state: BookingState, to: BookingState) -> None:
+    world, public_id = in_state(state)
+    version = booking_row(public_id).version
+    go(public_id, to)
+    kept = booking_row(public_id)
+    assert (kept.state, kept.version) == (to, version + 1)
+    assert history(public_id)[-1] == to.value
+    if state is S.FULFILLED and to is S.IN_SERVICE or state is S.NO_SHOW and to is S.CHECKED_IN:
+        assert where_the_unit_is(world) == {"available": 0, "reserved": 0, "used": 1}
+    else:
+        assert where_the_unit_is(world) == expected(to)
+    assert taken(world.slots[0]) == (0 if to in GIVEN_UP else 1)
+
+
+@pytest.mark.parametrize("state", sorted(LIVE))
+def test_every_live_state_holds_place_and_quota(state: BookingState) -> None:
+    world, _ = in_state(state)
+    assert (taken(world.slots[0]), counters(world.entitlement.id)["reserved"]) == (1, 1)
+
+
+def test_a_reopened_booking_is_not_used_twice() -> None:
+    world, public_id = in_state(S.FULFILLED)
+    go(public_id, S.IN_SERVICE, S.FULFILLED)
+    assert where_the_unit_is(world) == {"available": 0, "reserved": 0, "used": 1}
+
+
+def test_a_no_show_that_uses_nothing_gives_back_and_a_dispute_takes_again() -> None:
+    world = make_world(quantity=1)
+    with transaction() as session:
+        session.execute(text("UPDATE entitlement SET no_show_uses = false"))
+    public_id = world.hold()
+    go(public_id, S.CONFIRMED, S.NO_SHOW)
+    assert where_the_unit_is(world) == {"available": 1, "reserved": 0, "used": 0}
+    go(public_id, S.FULFILLED)
+    assert where_the_unit_is(world) == {"available": 0, "reserved": 0, "used": 1}
+
+
+def test_an_error_is_undone_from_any_state_and_once_only() -> None:
+    world, public_id = in_state(S.FULFILLED)
+    go(public_id, S.ENTERED_IN_ERROR, actor="operator")
+    assert where_the_unit_is(world) == {"available": 1, "reserved": 0, "used": 0}
+    with pytest.raises(IllegalMove):
+        go(public_id, S.ENTERED_IN_ERROR, actor="operator")
+
+
+def test_only_transition_assigns_a_state() -> None:
+    """The rule of one home, read off the sources."""
+    from pathlib import Path  # noqa: PLC0415
+
+    from marketplace.core.config import ROOT  # noqa: PLC0415
+
+    guilty = [
+        str(path.relative_to(ROOT))
+        for folder in ("booking", "vip", "providers", "marketplace")
+        for path in Path(ROOT / folder).rglob("*.py")
+        if "booking.state =" in path.read_text() and path.name != "transition.py"
+    ]
+    assert guilty == []

@@ -1,0 +1,64 @@
+"""What a JSON document from a stranger may hold."""
+
+from __future__ import annotations
+
+import pytest
+
+from marketplace.core.errors import Invalid
+from marketplace.core.strictjson import DEPTH, LARGEST, NotJson, canonical, loads
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"",
+        b"{",
+        b"{'a': 1}",
+        b'{"a": NaN}',
+        b'{"a": Infinity}',
+        b'{"a": -Infinity}',
+        b'{"a": "\x00"}',
+        b'{"a": "\xed\xa0\x80"}',
+        b"\xff\xfe",
+        b"[" * 100_000,
+        b'{"a":' * 100_000,
+        b"[" * (DEPTH + 1) + b"]" * (DEPTH + 1),
+        b"1" * 10_000,
+    ],
+)
+def test_what_is_not_json_is_refused_as_such(raw: bytes) -> None:
+    with pytest.raises(NotJson):
+        loads(raw)
+
+
+@pytest.mark.parametrize(
+    ("raw", "path"),
+    [
+        (b'{"a": "x\\u0000"}', "a"),
+        (b'{"a": {"b": ["ok", "\\ud800"]}}', "a.b.1"),
+        (b'{"a": "\\udc00\\ud800"}', "a"),
+        (b'{"\\ud800": 1}', "body"),
+        (b'{"a": 9223372036854775808}', "a"),
+        (b'{"a": [-9223372036854775809]}', "a.0"),
+        (b'{"a": 1e999}', "a"),
+        (b'"\\u0000"', "body"),
+    ],
+)
+def test_what_cannot_be_stored_is_named_by_its_path(raw: bytes, path: str) -> None:
+    with pytest.raises(Invalid) as refused:
+        loads(raw)
+    assert refused.value.at == path
+
+
+def test_ordinary_documents_pass_with_their_values() -> None:
+    assert loads('{"名": "沈 \\ud83d\\ude00", "n": 9223372036854775807, "f": 1.5e3}'.encode()) == {
+        "名": "沈 😀",
+        "n": LARGEST,
+        "f": 1500.0,
+    }
+    assert loads(b"[" * DEPTH + b"]" * DEPTH) is not None
+
+
+def test_equal_values_have_one_spelling() -> None:
+    assert canonical(loads(b'{"b": 1, "a": [ "\\u0041" ]}')) == canonical(loads(b'{"a":["A"],"b":1}'))
+    assert canonical({"a": 1}) != canonical({"a": "1"})

@@ -1,0 +1,101 @@
+"""Every page with invented content, to be looked at: `python -m tests.web.gallery` serves it on a free port of loopback.
+
+SHOWN maps a name to a template and to the function that makes its context.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from flask import Blueprint, Flask, Response, render_template
+from flask_wtf import CSRFProtect
+from jinja2 import StrictUndefined
+from werkzeug.serving import make_server
+
+from marketplace.core import clock
+from marketplace.web.look import CONTENT_POLICY, init_look
+from marketplace.web.urls import PAGES
+from tests.web import samples as s
+
+SHOWN: dict[str, tuple[str, Callable[[], s.Context]]] = {
+    "sign_in": ("sign_in.html", s.sign_in),
+    "sign_in_error": ("sign_in.html", partial(s.sign_in, error=True)),
+    "sign_in_code": ("sign_in_code.html", s.sign_in_code),
+    "home": ("home.html", s.home),
+    "home_waiting": ("home.html", s.home_waiting),
+    "home_empty": ("home.html", s.home_empty),
+    "places": ("places.html", s.places),
+    "places_empty": ("places.html", s.places_empty),
+    "cities": ("cities.html", s.cities),
+    "packages": ("packages.html", s.packages),
+    "times": ("times.html", s.times),
+    "times_taken": ("times.html", s.times_taken),
+    "times_by_day": ("times.html", s.times_by_day),
+    "times_none": ("times.html", s.times_none),
+    "who": ("who.html", s.who),
+    "confirm": ("confirm.html", s.confirm),
+    "booking_held": ("booking.html", partial(s.booking, "held")),
+    "booking_awaiting": ("booking.html", partial(s.booking, "awaiting_provider", answer_by=s.at(11, 23, 16))),
+    "booking_unknown": ("booking.html", partial(s.booking, "outcome_unknown", answer_by=s.at(11, 23, 18))),
+    "booking_confirmed": ("booking.html", partial(s.booking, "confirmed")),
+    "booking_checked_in": ("booking.html", partial(s.booking, "checked_in")),
+    "booking_in_service": ("booking.html", partial(s.booking, "in_service")),
+    "booking_fulfilled": ("booking.html", partial(s.booking, "fulfilled", report="expected", report_due=s.at(12, 3, 18))),
+    "booking_reported": ("booking.html", partial(s.booking, "fulfilled", report="ready")),
+    "booking_no_show": ("booking.html", partial(s.booking, "no_show", quota_used=True)),
+    "booking_cancelled": ("booking.html", partial(s.booking, "cancelled", by="provider")),
+    "booking_rejected": ("booking.html", partial(s.booking, "rejected")),
+    "booking_expired": ("booking.html", partial(s.booking, "expired")),
+    "booking_cancel": ("booking_cancel.html", s.booking_cancel),
+    "bookings": ("bookings.html", s.bookings),
+    "bookings_empty": ("bookings.html", s.bookings_empty),
+    "reports": ("reports.html", s.reports),
+    "reports_empty": ("reports.html", lambda: {"rows": (), "more_url": "", "empty_text": ""}),
+    "report": ("report.html", s.report),
+    "me": ("me.html", s.me),
+    "family_new": ("family_new.html", s.family_new),
+    "phone_old": ("phone.html", partial(s.phone, "old")),
+    "phone_new": ("phone.html", partial(s.phone, "new")),
+    "phone_new_code": ("phone.html", partial(s.phone, "new_code")),
+    "usage": ("usage.html", s.usage),
+    "error_404": ("error.html", partial(s.error, 404)),
+    "error_403": ("error.html", partial(s.error, 403)),
+    "error_429": ("error.html", partial(s.error, 429)),
+    "error_500": ("error.html", partial(s.error, 500)),
+    "operator": ("operator_sign_in.html", s.operator),
+}
+
+
+def _show(name: str) -> str:
+    template, context = SHOWN[name]
+    with clock.frozen(s.NOW):
+        return render_template(template, **context())
+
+
+def _secured(response: Response) -> Response:
+    response.headers["Content-Security-Policy"] = CONTENT_POLICY
+    return response
+
+
+def create_gallery() -> Flask:
+    """An application that holds the pages' addresses and shows each sample under `/gallery/<name>`. A template that
+    names something its context lacks fails."""
+    app = Flask(__name__, static_folder=None)
+    app.config.update(SECRET_KEY="only for looking at pages", TESTING=True)
+    app.jinja_env.undefined = StrictUndefined
+    CSRFProtect(app)
+    init_look(app)
+    web = Blueprint("web", __name__)
+    for page in PAGES:
+        web.add_url_rule(page.rule, page.endpoint, lambda **_parts: ("", 204), methods=page.methods)
+    app.register_blueprint(web)
+    app.add_url_rule("/gallery/<name>", "gallery", _show)
+    app.after_request(_secured)
+    return app
+
+
+if __name__ == "__main__":
+    server = make_server("127.0.0.1", 0, create_gallery(), threaded=True)
+    print(f"http://127.0.0.1:{server.server_port}/gallery/home", flush=True)
+    server.serve_forever()
