@@ -166,8 +166,9 @@ def _place(site_id: int, key: str, packages: Mapping[str, DemoPackage]) -> _Plac
     """Which provider sells what at a site: by a hash of its key, so that it stays so in every database."""
     digest = hashlib.sha256(key.encode()).digest()
     provider = PROVIDERS[digest[0] % len(PROVIDERS)].code
-    codes = sorted(packages, key=lambda code: hashlib.sha256(digest + code.encode()).digest())
-    chosen = {"basic", *codes[: 2 + digest[1] % 3]}
+    basic, *others = packages
+    others.sort(key=lambda code: hashlib.sha256(digest + code.encode()).digest())
+    chosen = {basic, *others[: 2 + digest[1] % 3]}
     return _Place(provider, site_id, "s" + digest.hex()[:16], tuple(code for code in packages if code in chosen))
 
 

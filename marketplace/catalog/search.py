@@ -1,13 +1,15 @@
 """Finding sites: by city, district, tier, kind and words; ranked; paged by cursor.
 
-Rank of a word: 0 a name, 1 start of a name, 2 part of a name, 3 start of the pinyin or its initials, 4 part of the
-pinyin, 5 the place; a query's rank is the sum over its words. Then the tier, then the name.
+Rank of a word: 0 a name, 1 start of a name, 2 part of a name, 3 pinyin from any syllable or the start of its initials,
+4 part of the initials, 5 the place, 6 and more an abbreviation; a query's rank is the sum over its words. Then the
+tier, then the name.
 """
 
 # ruff: noqa: S608 - the pieces of SQL put together here are this module's own; every value is a parameter
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -260,9 +262,12 @@ def _loose(word: Word, name: str, values: dict[str, Any]) -> tuple[str, str]:
     if len(word.text) < 3 or word.latin is not None:
         return _strict(word, name, values)
     pattern = "%" + "%".join(_literal(character) for character in word.text) + "%"
-    values |= {f"{name}_terms": list(dict.fromkeys(word.text)), f"{name}_like": pattern}
+    # The tighter its first two characters stand, the better: 浙大 means 浙江大学 before 浙江中医药大学.
+    opening = ".*?".join(re.escape(character) for character in word.text[:2])
+    values |= {f"{name}_terms": list(dict.fromkeys(word.text)), f"{name}_like": pattern, f"{name}_opening": opening}
     names = "s.city || split_part(s.search_text, E'\\t', 1)"
-    return f"(s.terms @> CAST(:{name}_terms AS text[]) AND {names} LIKE :{name}_like)", "6"
+    rank = f"6 + coalesce(length(substring({names} FROM CAST(:{name}_opening AS text))), 99)"
+    return f"(s.terms @> CAST(:{name}_terms AS text[]) AND {names} LIKE :{name}_like)", rank
 
 
 def _literal(character: str) -> str:

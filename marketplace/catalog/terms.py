@@ -14,7 +14,7 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from pypinyin import lazy_pinyin, load_phrases_dict
+from pypinyin import lazy_pinyin, load_phrases_dict, load_single_dict
 
 from marketplace.catalog.places import short_place
 
@@ -25,6 +25,7 @@ _LATIN = re.compile(r"[a-z0-9']+")
 _PINYIN_PREFIX = 4
 
 # Readings that names of hospitals need and the general dictionary has otherwise.
+load_single_dict({ord("长"): "cháng,zhǎng"})
 load_phrases_dict(
     {
         "单县": [["shàn"], ["xiàn"]],
@@ -117,7 +118,8 @@ def _without_place(name: str, starts: Sequence[str]) -> str | None:
 
 
 def _pairs(text: str) -> list[str]:
-    return [text[place : place + 2] for place in range(len(text) - 1)]
+    pairs = (text[place : place + 2] for place in range(len(text) - 1))
+    return [pair for pair in pairs if " " not in pair]
 
 
 def query_words(query: str) -> list[Word]:
