@@ -65,6 +65,7 @@ WORDS: Mapping[str, Words] = {
     "internal": Words(
         _("An error on our side"), _("Something went wrong on our side. Give this number when you ask: %(reference)s.")
     ),
+    "not_in_production": Words(_("For development only"), _("Demonstration data is for development only.")),
     "development_only": Words(_("For development only"), _("This shortcut exists in development only.")),
     # signing in
     "wrong_code": Words(_("Not the right code"), _("That is not the code we sent. Tries left: %(tries_left)s.")),
