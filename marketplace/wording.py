@@ -21,7 +21,7 @@ from flask_babel.speaklater import LazyString
 from marketplace.core.errors import Invalid, Refusal
 
 HOME_ZONE = "Asia/Shanghai"
-_PLACE = re.compile(r"%\((\w+)\)s")
+PLACE = re.compile(r"%\((\w+)\)s")
 
 
 @dataclass(frozen=True)
@@ -99,9 +99,7 @@ WORDS: Mapping[str, Words] = {
         _("This time can't be booked any more"),
         _("Booking for this time closed on %(closes_at)s. Your benefit is untouched. Choose a later one."),
     ),
-    "slot_moved": Words(
-        _("This time was moved"), _("The provider has just moved this time. Look at the times again.")
-    ),
+    "slot_moved": Words(_("This time was moved"), _("The provider has just moved this time. Look at the times again.")),
     "offer_closed": Words(_("No longer offered"), _("This is no longer offered. Your benefit is untouched.")),
     "beneficiary_busy": Words(
         _("Already booked at that time"), _("This person has another booking at that time. Your benefit is untouched.")
@@ -188,7 +186,7 @@ def title(code: str) -> str:
 def in_english(code: str) -> Words:
     """Title and sentence in English, whoever asks, for documents; the places of facts read `{name}`."""
     with force_locale("en"):
-        sentence = _PLACE.sub(r"{\1}", str(WORDS[code].sentence))
+        sentence = PLACE.sub(r"{\1}", str(WORDS[code].sentence))
         return Words(str(WORDS[code].title), sentence)
 
 
