@@ -21,7 +21,7 @@ from flask_babel.speaklater import LazyString
 from marketplace.core.errors import Invalid, Refusal
 
 HOME_ZONE = "Asia/Shanghai"
-_PLACE = re.compile(r"%\((\w+)\)s")
+PLACE = re.compile(r"%\((\w+)\)s")
 
 
 @dataclass(frozen=True)
@@ -65,6 +65,7 @@ WORDS: Mapping[str, Words] = {
     "internal": Words(
         _("An error on our side"), _("Something went wrong on our side. Give this number when you ask: %(reference)s.")
     ),
+    "not_in_production": Words(_("For development only"), _("Demonstration data is for development only.")),
     "development_only": Words(_("For development only"), _("This shortcut exists in development only.")),
     # signing in
     "wrong_code": Words(_("Not the right code"), _("That is not the code we sent. Tries left: %(tries_left)s.")),
@@ -98,9 +99,7 @@ WORDS: Mapping[str, Words] = {
         _("This time can't be booked any more"),
         _("Booking for this time closed on %(closes_at)s. Your benefit is untouched. Choose a later one."),
     ),
-    "slot_moved": Words(
-        _("This time was moved"), _("The provider has just moved this time. Look at the times again.")
-    ),
+    "slot_moved": Words(_("This time was moved"), _("The provider has just moved this time. Look at the times again.")),
     "offer_closed": Words(_("No longer offered"), _("This is no longer offered. Your benefit is untouched.")),
     "beneficiary_busy": Words(
         _("Already booked at that time"), _("This person has another booking at that time. Your benefit is untouched.")
@@ -187,7 +186,7 @@ def title(code: str) -> str:
 def in_english(code: str) -> Words:
     """Title and sentence in English, whoever asks, for documents; the places of facts read `{name}`."""
     with force_locale("en"):
-        sentence = _PLACE.sub(r"{\1}", str(WORDS[code].sentence))
+        sentence = PLACE.sub(r"{\1}", str(WORDS[code].sentence))
         return Words(str(WORDS[code].title), sentence)
 
 
