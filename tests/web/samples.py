@@ -27,7 +27,9 @@ def at(month: int, day: int, hour: int, minute: int = 0) -> datetime:
 
 def people() -> tuple[v.Person, ...]:
     return (
-        v.Person("p1", _t("沈知微", "Shen Zhiwei"), _t("本人", "You"), "沈", is_self=True, note=_t("女，44 岁", "Female, 44")),
+        v.Person(
+            "p1", _t("沈知微", "Shen Zhiwei"), _t("本人", "You"), "沈", is_self=True, note=_t("女，44 岁", "Female, 44")
+        ),
         v.Person("p2", _t("沈伯年", "Shen Bonian"), _t("父亲", "Father"), "父", note=_t("男，72 岁", "Male, 72")),
         v.Person("p3", _t("林素琴", "Lin Suqin"), _t("母亲", "Mother"), "母", note=_t("女，70 岁", "Female, 70")),
     )
@@ -54,7 +56,9 @@ def ticket(state: str = "confirmed", home: bool = False, **facts: Any) -> v.Tick
     )
     return v.Ticket(
         booking_words.ticket_style(state),
-        _t("再过 3 天·为父亲预约", "In 3 days, for your father") if home else _t("健康体检·甄选套餐", "Health check, Select package"),
+        _t("再过 3 天·为父亲预约", "In 3 days, for your father")
+        if home
+        else _t("健康体检·甄选套餐", "Health check, Select package"),
         booking_words.pill(state),
         when(),
         place(),
@@ -68,9 +72,23 @@ def ticket(state: str = "confirmed", home: bool = False, **facts: Any) -> v.Tick
 
 def package() -> v.Package:
     items = (
-        (_t("一般检查", "General"), (_t("身高体重", "height and weight"), _t("血压", "blood pressure"), _t("内外科", "physical examination"))),
-        (_t("血液", "Blood"), (_t("血常规", "full count"), _t("空腹血糖", "fasting glucose"), _t("血脂四项", "lipids"), _t("肝肾功能", "liver and kidney function"))),
-        (_t("影像", "Imaging"), (_t("胸部低剂量 CT", "low-dose chest CT"), _t("腹部彩超", "abdominal ultrasound"), _t("心电图", "ECG"))),
+        (
+            _t("一般检查", "General"),
+            (_t("身高体重", "height and weight"), _t("血压", "blood pressure"), _t("内外科", "physical examination")),
+        ),
+        (
+            _t("血液", "Blood"),
+            (
+                _t("血常规", "full count"),
+                _t("空腹血糖", "fasting glucose"),
+                _t("血脂四项", "lipids"),
+                _t("肝肾功能", "liver and kidney function"),
+            ),
+        ),
+        (
+            _t("影像", "Imaging"),
+            (_t("胸部低剂量 CT", "low-dose chest CT"), _t("腹部彩超", "abdominal ultrasound"), _t("心电图", "ECG")),
+        ),
     )
     return v.Package(
         "of1", _t("甄选套餐", "Select package"), _t("覆盖心脑血管、代谢与肿瘤早筛", "Heart, metabolism and early cancer signs"), items, 71,
@@ -150,8 +168,17 @@ def cities() -> Context:
         return v.City(_t(zh, en), "/gallery/places", count, words, current)
 
     here = city("杭州", "Hangzhou", 68, "hangzhou hz", True)
-    zhejiang = (here, city("宁波", "Ningbo", 24, "ningbo nb"), city("温州", "Wenzhou", 19, "wenzhou wz"), city("绍兴", "Shaoxing", 8, "shaoxing sx"))
-    jiangsu = (city("南京", "Nanjing", 51, "nanjing nj"), city("苏州", "Suzhou", 37, "suzhou sz"), city("无锡", "Wuxi", 22, "wuxi wx"))
+    zhejiang = (
+        here,
+        city("宁波", "Ningbo", 24, "ningbo nb"),
+        city("温州", "Wenzhou", 19, "wenzhou wz"),
+        city("绍兴", "Shaoxing", 8, "shaoxing sx"),
+    )
+    jiangsu = (
+        city("南京", "Nanjing", 51, "nanjing nj"),
+        city("苏州", "Suzhou", 37, "suzhou sz"),
+        city("无锡", "Wuxi", 22, "wuxi wx"),
+    )
     groups = (v.CityGroup(_t("浙江", "Zhejiang"), zhejiang), v.CityGroup(_t("江苏", "Jiangsu"), jiangsu))
     return {"groups": groups, "near": (here, jiangsu[0]), "back_url": "/gallery/places"}
 
@@ -162,9 +189,18 @@ def packages() -> Context:
     return {"site": place(), "packages": (package(), woman), "person": people()[1], "back_url": "#", "who_url": "#"}
 
 
-def slot(day: int, hour: int, minute: int, free: int, few: bool = False, closed: str = "", chosen: bool = False) -> v.Slot:
+def slot(
+    day: int, hour: int, minute: int, free: int, few: bool = False, closed: str = "", chosen: bool = False
+) -> v.Slot:
     starts = at(11, day, hour, minute)
-    return v.Slot(f"s{day}{hour}{minute}", v.When(date(2026, 11, day), ZONE, starts, starts + timedelta(minutes=30)), free, few, closed, chosen)
+    return v.Slot(
+        f"s{day}{hour}{minute}",
+        v.When(date(2026, 11, day), ZONE, starts, starts + timedelta(minutes=30)),
+        free,
+        few,
+        closed,
+        chosen,
+    )
 
 
 def month() -> v.Month:
@@ -246,25 +282,64 @@ def confirm() -> Context:
 
 
 def steps(state: str) -> tuple[v.Step, ...]:
-    sent = v.Step("done", _t("您提交了预约", "You submitted the booking"), at(11, 20, 19, 42), _t("为这次体检预留了 1 次权益", "One use of your benefit is kept for it"))
-    sure = v.Step("done", _t("医院已确认", "Confirmed by the hospital"), at(11, 20, 20, 5), _t("用时 23 分钟", "It took 23 minutes"))
+    sent = v.Step(
+        "done",
+        _t("您提交了预约", "You submitted the booking"),
+        at(11, 20, 19, 42),
+        _t("为这次体检预留了 1 次权益", "One use of your benefit is kept for it"),
+    )
+    sure = v.Step(
+        "done",
+        _t("医院已确认", "Confirmed by the hospital"),
+        at(11, 20, 20, 5),
+        _t("用时 23 分钟", "It took 23 minutes"),
+    )
     coming = (
         v.Step("next", _t("到院签到", "Check in"), aside=_t("11 月 26 日 07:50 起", "from 26 November, 07:50")),
         v.Step("next", _t("体检完成", "Check done"), aside=_t("约需 2 小时", "about 2 hours")),
-        v.Step("next", _t("报告送达", "Report arrives"), aside=_t("最迟 12 月 3 日，由医院交付", "by 3 December, from the hospital")),
+        v.Step(
+            "next",
+            _t("报告送达", "Report arrives"),
+            aside=_t("最迟 12 月 3 日，由医院交付", "by 3 December, from the hospital"),
+        ),
     )
     if state == "held":
         return (v.Step("now", _t("等您确认", "Waiting for you to confirm"), aside=_t("轮到您", "your turn")), *coming)
     if state in ("awaiting_provider", "outcome_unknown"):
-        return (sent, v.Step("now", _t("等医院答复", "Waiting for the hospital"), aside=_t("还有 6 小时 12 分", "6 h 12 min left")), *coming)
+        return (
+            sent,
+            v.Step(
+                "now", _t("等医院答复", "Waiting for the hospital"), aside=_t("还有 6 小时 12 分", "6 h 12 min left")
+            ),
+            *coming,
+        )
     if state in ("cancelled", "rejected", "expired", "no_show"):
-        return (sent, v.Step("fail" if state != "cancelled" else "done", booking_words.pill(state).text, at(11, 22, 9, 30)))
+        return (
+            sent,
+            v.Step("fail" if state != "cancelled" else "done", booking_words.pill(state).text, at(11, 22, 9, 30)),
+        )
     if state == "confirmed":
-        return (sent, sure, v.Step("now", _t("体检前准备", "Prepare"), note=_t("空腹，带身份证，穿宽松上衣", "No food, ID card, loose clothes"), aside=_t("轮到您", "your turn")), *coming)
+        return (
+            sent,
+            sure,
+            v.Step(
+                "now",
+                _t("体检前准备", "Prepare"),
+                note=_t("空腹，带身份证，穿宽松上衣", "No food, ID card, loose clothes"),
+                aside=_t("轮到您", "your turn"),
+            ),
+            *coming,
+        )
     there = v.Step("done", _t("已到院签到", "Checked in"), at(11, 23, 7, 55))
     if state == "fulfilled":
         return (sent, sure, there, v.Step("done", _t("体检完成", "Check done"), at(11, 23, 9, 40)), coming[2])
-    return (sent, sure, there, v.Step("now", booking_words.pill(state).text, aside=_t("轮到医院", "the hospital's turn")), coming[2])
+    return (
+        sent,
+        sure,
+        there,
+        v.Step("now", booking_words.pill(state).text, aside=_t("轮到医院", "the hospital's turn")),
+        coming[2],
+    )
 
 
 def booking(state: str, **facts: Any) -> Context:
@@ -272,8 +347,22 @@ def booking(state: str, **facts: Any) -> Context:
     open_still = state in ("confirmed", "awaiting_provider")
     hints = booking_words.preparation(package().fasting)
     rules = (
-        v.Rule(icon="check", text=_t("11 月 25 日 08:00 前取消免费，权益全额退回。", "Free until 25 November, 08:00; your benefit comes back in full."), tone="ok", strong=_t("还剩 1 天 22 小时。", "1 day 22 h left.")),
-        v.Rule(icon="clock", text=_t("在此之后不能在线取消。未到院算使用 1 次，有特殊情况可申诉。", "After that it can't be cancelled online. Not coming counts as one use; you can appeal.")),
+        v.Rule(
+            icon="check",
+            text=_t(
+                "11 月 25 日 08:00 前取消免费，权益全额退回。",
+                "Free until 25 November, 08:00; your benefit comes back in full.",
+            ),
+            tone="ok",
+            strong=_t("还剩 1 天 22 小时。", "1 day 22 h left."),
+        ),
+        v.Rule(
+            icon="clock",
+            text=_t(
+                "在此之后不能在线取消。未到院算使用 1 次，有特殊情况可申诉。",
+                "After that it can't be cancelled online. Not coming counts as one use; you can appeal.",
+            ),
+        ),
     )
     cancel = v.Cancel("b1", _t("取消 11 月 26 日的体检？", "Cancel the check on 26 November?"),
         _t("现在取消免费，1 次体检权益会退回，12 月 31 日前可再约。", "It's free now. One health check comes back and can be booked again until 31 December."), _t("取消预约，退回权益", "Cancel and get it back"))  # fmt: skip
@@ -297,7 +386,13 @@ def bookings() -> Context:
     def row(state: str, live: str = "") -> v.BookingRow:
         return v.BookingRow("b1", package().name, place(), people()[1].name, when(), booking_words.pill(state), live)
 
-    upcoming = (row("confirmed"), row("awaiting_provider", booking_words.live_line(booking_words.Facts("awaiting_provider", when(), at(11, 23, 16)))))
+    upcoming = (
+        row("confirmed"),
+        row(
+            "awaiting_provider",
+            booking_words.live_line(booking_words.Facts("awaiting_provider", when(), at(11, 23, 16))),
+        ),
+    )
     return {"page": v.Bookings(upcoming, (row("fulfilled"), row("cancelled"), row("no_show")), more_url="#")}
 
 
@@ -311,7 +406,9 @@ def reports() -> Context:
     title = _t("2026 年度体检", "Health check 2026")
     waiting = v.Pill(_t("待交付", "To come"), "wait", icon="clock")
     rows = (
-        v.ReportRow("r0", title, me, place(), date(2026, 11, 20), False, due=date(2026, 11, 27), pill=waiting, booking_url="#"),
+        v.ReportRow(
+            "r0", title, me, place(), date(2026, 11, 20), False, due=date(2026, 11, 27), pill=waiting, booking_url="#"
+        ),
         v.ReportRow("r1", title, father, place(), date(2026, 11, 16), True, 3, 71),
         v.ReportRow("r2", _t("2025 年度体检", "Health check 2025"), father, place(), date(2025, 11, 18), True, 0, 68),
     )
@@ -325,24 +422,46 @@ def report() -> Context:
     glucose = v.Item(_t("空腹血糖", "Fasting glucose"), "6.4", "mmol/L", _t("3.9 至 6.1", "3.9 to 6.1"), high, v.Range(22, 62, 68),
         _t("略高于参考上限。一次结果不能下结论，请复查。", "Slightly above the limit. One result proves nothing; have it repeated."))  # fmt: skip
     urate = v.Item(_t("尿酸", "Uric acid"), "451", "µmol/L", _t("208 至 428", "208 to 428"), high, v.Range(18, 64, 71))
-    fine = tuple(v.Item(_t(f"项目 {n}", f"Item {n}"), "5.1", "10⁹/L", _t("3.5 至 9.5", "3.5 to 9.5")) for n in range(1, 24))
+    fine = tuple(
+        v.Item(_t(f"项目 {n}", f"Item {n}"), "5.1", "10⁹/L", _t("3.5 至 9.5", "3.5 to 9.5")) for n in range(1, 24)
+    )
     sections = (
         v.Section(_t("血常规", "Blood count"), fine), v.Section(_t("代谢", "Metabolism"), (ldl, glucose, urate, *fine[:6]), 3),
         v.Section(_t("影像与心电", "Imaging and ECG"), fine[:14]),
     )  # fmt: skip
-    conclusion = _t("没有需要马上就医的结果。建议三个月内到心内科或全科门诊复查血脂和血糖。", "Nothing needs a doctor at once. Have lipids and glucose repeated within three months.")
+    conclusion = _t(
+        "没有需要马上就医的结果。建议三个月内到心内科或全科门诊复查血脂和血糖。",
+        "Nothing needs a doctor at once. Have lipids and glucose repeated within three months.",
+    )
     return {"page": v.ReportPage("r1", _t("体检报告", "Health check report"), people()[1], place(), date(2026, 11, 16), 1, (ldl, glucose, urate), sections, 71,
         conclusion, "/gallery/report.pdf", "2.1 MB")}  # fmt: skip
 
 
 def me() -> Context:
     sessions = (v.SessionLine("Chrome, Android", NOW, True), v.SessionLine("Safari, iPhone", NOW - timedelta(days=3)))
-    return {"page": v.Me(people()[0].name, _t("尊享计划，至 2031 年 5 月 8 日", "Premier plan, until 8 May 2031"), "138****2041", people(), sessions, "沈")}
+    return {
+        "page": v.Me(
+            people()[0].name,
+            _t("尊享计划，至 2031 年 5 月 8 日", "Premier plan, until 8 May 2031"),
+            "138****2041",
+            people(),
+            sessions,
+            "沈",
+        )
+    }
 
 
 def family_new() -> Context:
-    form = v.Form({"name": _t("沈伯年", "Shen Bonian"), "id_number": "3301021954031200"}, {"id_number": _t("还差 2 位，身份证号一共 18 位。", "Two digits are missing. An ID number has 18.")})
-    relations = (("father", _t("父亲", "Father")), ("mother", _t("母亲", "Mother")), ("spouse", _t("配偶", "Spouse")), ("child", _t("子女", "Child")))
+    form = v.Form(
+        {"name": _t("沈伯年", "Shen Bonian"), "id_number": "3301021954031200"},
+        {"id_number": _t("还差 2 位，身份证号一共 18 位。", "Two digits are missing. An ID number has 18.")},
+    )
+    relations = (
+        ("father", _t("父亲", "Father")),
+        ("mother", _t("母亲", "Mother")),
+        ("spouse", _t("配偶", "Spouse")),
+        ("child", _t("子女", "Child")),
+    )
     return {"form": form, "relations": relations, "next_url": ""}
 
 
@@ -352,19 +471,52 @@ def phone(step: str) -> Context:
 
 
 def usage() -> Context:
-    def line(moment: datetime, zh: str, en: str, change: str, left: int, gain: bool = False, booked: bool = False) -> v.UsageLine:
-        return v.UsageLine(moment, _t(zh, en), change, left, _t("健康体检", "Health check"), "#" if booked else "", "AX7K2M914Q" if booked else "", gain)
+    def line(
+        moment: datetime, zh: str, en: str, change: str, left: int, gain: bool = False, booked: bool = False
+    ) -> v.UsageLine:
+        return v.UsageLine(
+            moment,
+            _t(zh, en),
+            change,
+            left,
+            _t("健康体检", "Health check"),
+            "#" if booked else "",
+            "AX7K2M914Q" if booked else "",
+            gain,
+        )
 
     lines = (
-        line(at(11, 20, 19, 42), "为父亲预约 11 月 26 日体检，占用 1 次", "Kept for your father's check on 26 November", "−1", 1, booked=True),
-        line(at(8, 12, 16, 5), "医院取消了 8 月 20 日的体检，退回 1 次", "The hospital cancelled 20 August; given back", "+1", 2, gain=True, booked=True),
+        line(
+            at(11, 20, 19, 42),
+            "为父亲预约 11 月 26 日体检，占用 1 次",
+            "Kept for your father's check on 26 November",
+            "−1",
+            1,
+            booked=True,
+        ),
+        line(
+            at(8, 12, 16, 5),
+            "医院取消了 8 月 20 日的体检，退回 1 次",
+            "The hospital cancelled 20 August; given back",
+            "+1",
+            2,
+            gain=True,
+            booked=True,
+        ),
         line(at(1, 1, 0), "年度发放 2 次", "Granted for the year", "+2", 2, gain=True),
     )
     return {"page": v.Usage(_t("健康体检的使用记录", "History of health checks"), lines, benefits()[0])}
 
 
 def sign_in(error: bool = False) -> Context:
-    form = v.Form({"phone": "1380013"}, {"phone": _t("还差 4 位，手机号一共 11 位。", "Four digits are missing. A mobile number has 11.")}) if error else v.Form()
+    form = (
+        v.Form(
+            {"phone": "1380013"},
+            {"phone": _t("还差 4 位，手机号一共 11 位。", "Four digits are missing. A mobile number has 11.")},
+        )
+        if error
+        else v.Form()
+    )
     return {"form": form, "next_url": ""}
 
 
@@ -375,7 +527,14 @@ def sign_in_code() -> Context:
 
 def error(status: int) -> Context:
     title, text = error_words(status)
-    return {"error": status, "title": title, "text": text, "reference": "E 4F92 71" if status == 500 else "", "retry_url": "#" if status in (500, 403) else "", "wait": 540 if status == 429 else 0}
+    return {
+        "error": status,
+        "title": title,
+        "text": text,
+        "reference": "E 4F92 71" if status == 500 else "",
+        "retry_url": "#" if status in (500, 403) else "",
+        "wait": 540 if status == 429 else 0,
+    }
 
 
 def operator() -> Context:

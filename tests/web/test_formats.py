@@ -45,7 +45,13 @@ def test_zone_is_named_only_where_clocks_differ(lang: str) -> None:
 
 @pytest.mark.parametrize(
     ("days", "zh", "en"),
-    [(22, "昨天", "Yesterday"), (23, "今天", "Today"), (24, "明天", "Tomorrow"), (26, "再过 3 天", "In 3 days"), (20, "3 天前", "3 days ago")],
+    [
+        (22, "昨天", "Yesterday"),
+        (23, "今天", "Today"),
+        (24, "明天", "Tomorrow"),
+        (26, "再过 3 天", "In 3 days"),
+        (20, "3 天前", "3 days ago"),
+    ],
 )
 def test_relative_day(lang: str, days: int, zh: str, en: str) -> None:
     assert formats.relative_day(date(2026, 11, days)) == {"zh": zh, "en": en}[lang]
