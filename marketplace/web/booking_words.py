@@ -1,4 +1,4 @@
-"""The words for a booking's state: pill, ticket style, who acts now. One table, so that list, ticket, page and home agree.
+"""The words for a booking's state: pill, ticket style, who acts now. One table, so that lists, tickets and pages agree.
 
 States are those of the booking's state machine, given by value (`held`, `awaiting_provider` …).
 """
@@ -107,7 +107,7 @@ def live_line(facts: Facts) -> str:
     """One sentence for tickets and lists: the turn's title, short."""
     deadline = facts.answer_by
     if facts.state == "awaiting_provider" and deadline:
-        return _("Waiting for the hospital, by %(time)s at the latest.", time=formats.moment(deadline))
+        return _("Waiting for the hospital, until %(time)s at the latest.", time=formats.deadline(deadline))
     if facts.state == "confirmed":
         return _("Nothing for you to do now.")
     return turn(facts).title
@@ -128,7 +128,7 @@ def _waitlisted(facts: Facts) -> Turn:
 
 
 def _awaiting(facts: Facts) -> Turn:
-    by = formats.moment(facts.answer_by) if facts.answer_by else ""
+    by = formats.deadline(facts.answer_by) if facts.answer_by else ""
     text = (
         _("The hospital answers by %(time)s at the latest. Nothing for you to do; you may leave this page.", time=by)
         if by
@@ -142,7 +142,7 @@ def _unknown(facts: Facts) -> Turn:
         "The hospital's system has not answered in time. Your time and your benefit are kept, so don't book again."
     )
     if facts.answer_by:
-        text = formats.sentences(text, _("One of us will know by %(time)s.", time=formats.moment(facts.answer_by)))
+        text = formats.sentences(text, _("One of us will know by %(time)s.", time=formats.deadline(facts.answer_by)))
     return Turn(_("We are checking with the hospital"), text, icon="hourglass")
 
 

@@ -1,4 +1,4 @@
-"""Every page with invented content, to be looked at: `python -m tests.web.gallery` serves it on a free port of loopback.
+"""Every page with invented content, to be looked at: `python -m tests.web.gallery` serves it on a free loopback port.
 
 SHOWN maps a name to a template and to the function that makes its context.
 """

@@ -91,24 +91,81 @@ def package() -> v.Package:
         ),
     )
     return v.Package(
-        "of1", _t("甄选套餐", "Select package"), _t("覆盖心脑血管、代谢与肿瘤早筛", "Heart, metabolism and early cancer signs"), items, 71,
-        _t("男女均可，18 至 80 岁", "Men and women, 18 to 80"), _t("需空腹 8 小时", "Eight hours without food"), "/gallery/times", chosen=True,
-    )  # fmt: skip
+        "of1",
+        _t("甄选套餐", "Select package"),
+        _t("覆盖心脑血管、代谢与肿瘤早筛", "Heart, metabolism and early cancer signs"),
+        items,
+        71,
+        _t("男女均可，18 至 80 岁", "Men and women, 18 to 80"),
+        _t("需空腹 8 小时", "Eight hours without food"),
+        "/gallery/times",
+        chosen=True,
+    )
 
 
 def benefits() -> tuple[v.Benefit, ...]:
     family = people()
     return (
-        v.Benefit("e1", _t("健康体检", "Health check"), _t("甄选套餐·68 家机构可约", "Select package, 68 centres"), 1, 2, 1, 0,
-            _t("可用 1 次，另 1 次已为 11 月 26 日保留", "1 free, 1 kept for 26 November"), date(2026, 12, 31), 38, family,
-            _t("预约体检", "Book a check"), "/gallery/places", leading=True),
-        v.Benefit("e2", _t("就医陪诊", "Hospital escort"), _t("317 个城市·全程一人陪同", "317 cities, one person with you all the way"), 3, 3, 0, 0,
-            _t("三次都可用", "All three are free"), date(2027, 3, 31), None, family, _t("预约陪诊", "Book an escort"), "#"),
-        v.Benefit("e3", _t("图文问诊", "Text consultation"), _t("全科与 12 个专科", "General practice and 12 specialties"), None, None, 0, 4,
-            "", date(2027, 3, 31), None, family, _t("去提问", "Ask a doctor"), "#"),
-        v.Benefit("e4", _t("口腔护理", "Dental care"), _t("洁牙一次", "One cleaning"), 0, 1, 0, 1,
-            _t("已于 6 月 18 日使用，1 月 1 日重新发放", "Used on 18 June, granted anew on 1 January"), date(2026, 12, 31), None, family),
-    )  # fmt: skip
+        v.Benefit(
+            "e1",
+            _t("健康体检", "Health check"),
+            _t("甄选套餐·68 家机构可约", "Select package, 68 centres"),
+            1,
+            2,
+            1,
+            0,
+            _t("可用 1 次，另 1 次已为 11 月 26 日保留", "1 free, 1 kept for 26 November"),
+            date(2026, 12, 31),
+            38,
+            family,
+            _t("预约体检", "Book a check"),
+            "/gallery/places",
+            leading=True,
+        ),
+        v.Benefit(
+            "e2",
+            _t("就医陪诊", "Hospital escort"),
+            _t("317 个城市·全程一人陪同", "317 cities, one person with you all the way"),
+            3,
+            3,
+            0,
+            0,
+            _t("三次都可用", "All three are free"),
+            date(2027, 3, 31),
+            None,
+            family,
+            _t("预约陪诊", "Book an escort"),
+            "#",
+        ),
+        v.Benefit(
+            "e3",
+            _t("图文问诊", "Text consultation"),
+            _t("全科与 12 个专科", "General practice and 12 specialties"),
+            None,
+            None,
+            0,
+            4,
+            "",
+            date(2027, 3, 31),
+            None,
+            family,
+            _t("去提问", "Ask a doctor"),
+            "#",
+        ),
+        v.Benefit(
+            "e4",
+            _t("口腔护理", "Dental care"),
+            _t("洁牙一次", "One cleaning"),
+            0,
+            1,
+            0,
+            1,
+            _t("已于 6 月 18 日使用，1 月 1 日重新发放", "Used on 18 June, granted anew on 1 January"),
+            date(2026, 12, 31),
+            None,
+            family,
+        ),
+    )
 
 
 def home() -> Context:
@@ -132,26 +189,88 @@ def home_empty() -> Context:
 def finder() -> v.Finder:
     tier = _t("三级甲等", "Tier 3A")
     names = [
-        (place(), _t("西湖区", "Xihu"), _t("文溪路 8 号，地铁 300 米", " · 8 Wenxi Road"), 25, _t("上午余 12 位，下午余 6 位", "12 in the morning, 6 in the afternoon"), False),
-        (_t("望江示范医院·健康管理中心", "Wangjiang Model Hospital, Health Management Centre"), _t("上城区", "Shangcheng"), _t("望江东路 120 号", " · 120 Wangjiang East Road"), 27, _t("只剩 2 位", "Only 2 left"), True),
-        (_t("松山示范医院·体检中心", "Songshan Model Hospital, Checks"), _t("滨江区", "Binjiang"), _t("松山路 18 号，可停车", " · 18 Songshan Road"), 28, _t("需医院确认，通常 2 小时内答复", "On request, usually answered in 2 hours"), False),
-    ]  # fmt: skip
+        (
+            place(),
+            _t("西湖区", "Xihu"),
+            _t("文溪路 8 号，地铁 300 米", " · 8 Wenxi Road"),
+            25,
+            _t("上午余 12 位，下午余 6 位", "12 in the morning, 6 in the afternoon"),
+            False,
+        ),
+        (
+            _t("望江示范医院·健康管理中心", "Wangjiang Model Hospital, Health Management Centre"),
+            _t("上城区", "Shangcheng"),
+            _t("望江东路 120 号", " · 120 Wangjiang East Road"),
+            27,
+            _t("只剩 2 位", "Only 2 left"),
+            True,
+        ),
+        (
+            _t("松山示范医院·体检中心", "Songshan Model Hospital, Checks"),
+            _t("滨江区", "Binjiang"),
+            _t("松山路 18 号，可停车", " · 18 Songshan Road"),
+            28,
+            _t("需医院确认，通常 2 小时内答复", "On request, usually answered in 2 hours"),
+            False,
+        ),
+    ]
     rows = [
         v.Place(name, district, road, tier, package().name, "/gallery/times", date(2026, 11, day), note, few)
         for name, district, road, day, note, few in names
     ]
-    full = v.Place(_t("澄湖示范医院·国际体检部", "Chenghu Model Hospital, International Checks"), _t("拱墅区", "Gongshu"), _t("澄湖路 66 号", " · 66 Chenghu Road"), tier, "", "", None,
-        reasons=(_t("11 月和 12 月已约满，新的日期放出后会显示在这里。", "November and December are full. New dates appear here as they open."),))  # fmt: skip
-    young = v.Place(_t("云岭示范医院·体检科", "Yunling Model Hospital, Checks"), _t("余杭区", "Yuhang"), _t("云岭大道 1 号", " · 1 Yunling Avenue"), tier, "", "", None,
-        reasons=(_t("此院接待 18 至 70 岁，沈伯年 72 岁，暂不能在这里预约。", "This hospital sees ages 18 to 70. Shen Bonian is 72, so it can't be booked for him."),), change_person=True)  # fmt: skip
+    full = v.Place(
+        _t("澄湖示范医院·国际体检部", "Chenghu Model Hospital, International Checks"),
+        _t("拱墅区", "Gongshu"),
+        _t("澄湖路 66 号", " · 66 Chenghu Road"),
+        tier,
+        "",
+        "",
+        None,
+        reasons=(
+            _t(
+                "11 月和 12 月已约满，新的日期放出后会显示在这里。",
+                "November and December are full. New dates appear here as they open.",
+            ),
+        ),
+    )
+    young = v.Place(
+        _t("云岭示范医院·体检科", "Yunling Model Hospital, Checks"),
+        _t("余杭区", "Yuhang"),
+        _t("云岭大道 1 号", " · 1 Yunling Avenue"),
+        tier,
+        "",
+        "",
+        None,
+        reasons=(
+            _t(
+                "此院接待 18 至 70 岁，沈伯年 72 岁，暂不能在这里预约。",
+                "This hospital sees ages 18 to 70. Shen Bonian is 72, so it can't be booked for him.",
+            ),
+        ),
+        change_person=True,
+    )
     return v.Finder(
-        "health_check", _t("选择体检机构", "Choose a place"), people()[1], _t("杭州", "Hangzhou"), "",
-        tuple(v.Choice(name, name) for name in (_t("西湖区", "Xihu"), _t("上城区", "Shangcheng"), _t("拱墅区", "Gongshu"), _t("滨江区", "Binjiang"))),
+        "health_check",
+        _t("选择体检机构", "Choose a place"),
+        people()[1],
+        _t("杭州", "Hangzhou"),
+        "",
+        tuple(
+            v.Choice(name, name)
+            for name in (
+                _t("西湖区", "Xihu"),
+                _t("上城区", "Shangcheng"),
+                _t("拱墅区", "Gongshu"),
+                _t("滨江区", "Binjiang"),
+            )
+        ),
         (v.Choice("3A", tier, on=True), v.Choice("3", _t("三级", "Tier 3"))),
         (v.Choice("hospital", _t("医院", "Hospital")), v.Choice("centre", _t("体检中心", "Check-up centre"))),
-        (rows[0], rows[1], full, young, rows[2]), more_url="/gallery/places?cursor=2", total=68,
+        (rows[0], rows[1], full, young, rows[2]),
+        more_url="/gallery/places?cursor=2",
+        total=68,
         tier_source=_t("等级来自医院名录，2026 年 6 月。", "Tiers are from the hospital directory of June 2026."),
-    )  # fmt: skip
+    )
 
 
 def places() -> Context:
@@ -184,8 +303,15 @@ def cities() -> Context:
 
 
 def packages() -> Context:
-    woman = replace(package(), id="of2", name=_t("女性专项", "Women's package"), count=64, chosen=False, people=_t("女性，20 至 70 岁", "Women, 20 to 70"),
-        reasons=(_t("仅限女性，沈伯年不能选。", "For women only, so not for Shen Bonian."),))  # fmt: skip
+    woman = replace(
+        package(),
+        id="of2",
+        name=_t("女性专项", "Women's package"),
+        count=64,
+        chosen=False,
+        people=_t("女性，20 至 70 岁", "Women, 20 to 70"),
+        reasons=(_t("仅限女性，沈伯年不能选。", "For women only, so not for Shen Bonian."),),
+    )
     return {"site": place(), "packages": (package(), woman), "person": people()[1], "back_url": "#", "who_url": "#"}
 
 
@@ -233,14 +359,34 @@ def times_page() -> v.Times:
         v.Day(date(2026, 11, 30), 30),
     )
     morning = (
-        slot(26, 7, 30, 0, closed=_t("已约满", "full")), slot(26, 8, 0, 2, chosen=True), slot(26, 8, 30, 1, few=True),
-        slot(26, 9, 0, 4), slot(26, 9, 30, 6), slot(26, 10, 0, 3),
-    )  # fmt: skip
+        slot(26, 7, 30, 0, closed=_t("已约满", "full")),
+        slot(26, 8, 0, 2, chosen=True),
+        slot(26, 8, 30, 1, few=True),
+        slot(26, 9, 0, 4),
+        slot(26, 9, 30, 6),
+        slot(26, 10, 0, 3),
+    )
     return v.Times(
-        "of1", place(), _t("三级甲等", "Tier 3A"), package(), people()[1], days, month(), date(2026, 11, 26), morning,
-        (slot(26, 13, 30, 4), slot(26, 14, 0, 2)), ZONE, _t("杭州", "Hangzhou"), "/gallery/times", "/gallery/places", "/gallery/who",
-        packages_url="/gallery/packages", hint=_t("抽血项目只在 10:30 前进行，所以空腹体检请选上午。", "Blood is taken before 10:30 only, so pick a morning."),
-    )  # fmt: skip
+        "of1",
+        place(),
+        _t("三级甲等", "Tier 3A"),
+        package(),
+        people()[1],
+        days,
+        month(),
+        date(2026, 11, 26),
+        morning,
+        (slot(26, 13, 30, 4), slot(26, 14, 0, 2)),
+        ZONE,
+        _t("杭州", "Hangzhou"),
+        "/gallery/times",
+        "/gallery/places",
+        "/gallery/who",
+        packages_url="/gallery/packages",
+        hint=_t(
+            "抽血项目只在 10:30 前进行，所以空腹体检请选上午。", "Blood is taken before 10:30 only, so pick a morning."
+        ),
+    )
 
 
 def times() -> Context:
@@ -266,19 +412,36 @@ def who() -> Context:
     me, father, mother = people()
     father = replace(father, reasons=(_t("此套餐仅限 18 至 70 岁。", "This package is for ages 18 to 70."),))
     return {
-        "people": (me, father, mother), "chosen": "p1", "form_action": "/gallery/times", "next_url": "/", "back_url": "/gallery/times",
-        "subtitle": dotted((place(), package().name)), "add_url": "/gallery/family_new",
-    }  # fmt: skip
+        "people": (me, father, mother),
+        "chosen": "p1",
+        "form_action": "/gallery/times",
+        "next_url": "/",
+        "back_url": "/gallery/times",
+        "subtitle": dotted((place(), package().name)),
+        "add_url": "/gallery/family_new",
+    }
 
 
 def confirm() -> Context:
     return {
         "page": v.Confirm(
-            "b1", replace(ticket("held"), facts=()), people()[1], package(), _t("用 1 次健康体检，还剩 0 次", "Uses 1 health check, 0 left afterwards"),
-            (_t("11 月 25 日 08:00 前取消，权益全额退回。", "Cancel before 25 November, 08:00, and your benefit comes back in full."),),
-            _t("医院在 2 小时内答复。", "The hospital answers within 2 hours."), 582, 600, 128000,
+            "b1",
+            replace(ticket("held"), facts=()),
+            people()[1],
+            package(),
+            _t("用 1 次健康体检，还剩 0 次", "Uses 1 health check, 0 left afterwards"),
+            (
+                _t(
+                    "11 月 25 日 08:00 前取消，权益全额退回。",
+                    "Cancel before 25 November, 08:00, and your benefit comes back in full.",
+                ),
+            ),
+            _t("医院在 2 小时内答复。", "The hospital answers within 2 hours."),
+            582,
+            600,
+            128000,
         )
-    }  # fmt: skip
+    }
 
 
 def steps(state: str) -> tuple[v.Step, ...]:
@@ -364,18 +527,34 @@ def booking(state: str, **facts: Any) -> Context:
             ),
         ),
     )
-    cancel = v.Cancel("b1", _t("取消 11 月 26 日的体检？", "Cancel the check on 26 November?"),
-        _t("现在取消免费，1 次体检权益会退回，12 月 31 日前可再约。", "It's free now. One health check comes back and can be booked again until 31 December."), _t("取消预约，退回权益", "Cancel and get it back"))  # fmt: skip
+    cancel = v.Cancel(
+        "b1",
+        _t("取消 11 月 26 日的体检？", "Cancel the check on 26 November?"),
+        _t(
+            "现在取消免费，1 次体检权益会退回，12 月 31 日前可再约。",
+            "It's free now. One health check comes back and can be booked again until 31 December.",
+        ),
+        _t("取消预约，退回权益", "Cancel and get it back"),
+    )
     return {
         "page": v.BookingPage(
-            "b1", "AX7K2M914Q", _t("预约详情", "Booking"), ticket(state), booking_words.turn(known), steps(state), ZONE,
-            booking_words.final(known), hints if open_still else (), rules if open_still else (), cancel if open_still else None,
+            "b1",
+            "AX7K2M914Q",
+            _t("预约详情", "Booking"),
+            ticket(state),
+            booking_words.turn(known),
+            steps(state),
+            ZONE,
+            booking_words.final(known),
+            hints if open_still else (),
+            rules if open_still else (),
+            cancel if open_still else None,
             route_url="https://example.com/route" if state == "confirmed" else "",
             report_url="/gallery/report" if facts.get("report") == "ready" else "",
             confirm_url="/gallery/confirm" if state == "held" else "",
             again_url="/gallery/places" if booking_words.date_is_gone(state) else "",
         )
-    }  # fmt: skip
+    }
 
 
 def booking_cancel() -> Context:
@@ -417,24 +596,59 @@ def reports() -> Context:
 
 def report() -> Context:
     high = v.Pill(_t("偏高", "High"), "bad", icon="triangle-alert")
-    ldl = v.Item(_t("低密度脂蛋白胆固醇", "LDL cholesterol"), "3.92", "mmol/L", _t("低于 3.40", "below 3.40"), high, v.Range(0, 56, 78),
-        _t("这是常说的“坏胆固醇”，比参考上限高约一成半。是否用药要由医生结合血压和病史判断。", "The “bad” cholesterol, about 15 % above the limit. A doctor judges what to do, with blood pressure and history in view."))  # fmt: skip
-    glucose = v.Item(_t("空腹血糖", "Fasting glucose"), "6.4", "mmol/L", _t("3.9 至 6.1", "3.9 to 6.1"), high, v.Range(22, 62, 68),
-        _t("略高于参考上限。一次结果不能下结论，请复查。", "Slightly above the limit. One result proves nothing; have it repeated."))  # fmt: skip
+    ldl = v.Item(
+        _t("低密度脂蛋白胆固醇", "LDL cholesterol"),
+        "3.92",
+        "mmol/L",
+        _t("低于 3.40", "below 3.40"),
+        high,
+        v.Range(0, 56, 78),
+        _t(
+            "这是常说的“坏胆固醇”，比参考上限高约一成半。是否用药要由医生结合血压和病史判断。",
+            "The “bad” cholesterol, about 15 % above the limit. A doctor judges what to do, with blood pressure and history in view.",
+        ),
+    )
+    glucose = v.Item(
+        _t("空腹血糖", "Fasting glucose"),
+        "6.4",
+        "mmol/L",
+        _t("3.9 至 6.1", "3.9 to 6.1"),
+        high,
+        v.Range(22, 62, 68),
+        _t(
+            "略高于参考上限。一次结果不能下结论，请复查。",
+            "Slightly above the limit. One result proves nothing; have it repeated.",
+        ),
+    )
     urate = v.Item(_t("尿酸", "Uric acid"), "451", "µmol/L", _t("208 至 428", "208 to 428"), high, v.Range(18, 64, 71))
     fine = tuple(
         v.Item(_t(f"项目 {n}", f"Item {n}"), "5.1", "10⁹/L", _t("3.5 至 9.5", "3.5 to 9.5")) for n in range(1, 24)
     )
     sections = (
-        v.Section(_t("血常规", "Blood count"), fine), v.Section(_t("代谢", "Metabolism"), (ldl, glucose, urate, *fine[:6]), 3),
+        v.Section(_t("血常规", "Blood count"), fine),
+        v.Section(_t("代谢", "Metabolism"), (ldl, glucose, urate, *fine[:6]), 3),
         v.Section(_t("影像与心电", "Imaging and ECG"), fine[:14]),
-    )  # fmt: skip
+    )
     conclusion = _t(
         "没有需要马上就医的结果。建议三个月内到心内科或全科门诊复查血脂和血糖。",
         "Nothing needs a doctor at once. Have lipids and glucose repeated within three months.",
     )
-    return {"page": v.ReportPage("r1", _t("体检报告", "Health check report"), people()[1], place(), date(2026, 11, 16), 1, (ldl, glucose, urate), sections, 71,
-        conclusion, "/gallery/report.pdf", "2.1 MB")}  # fmt: skip
+    return {
+        "page": v.ReportPage(
+            "r1",
+            _t("体检报告", "Health check report"),
+            people()[1],
+            place(),
+            date(2026, 11, 16),
+            1,
+            (ldl, glucose, urate),
+            sections,
+            71,
+            conclusion,
+            "/gallery/report.pdf",
+            "2.1 MB",
+        )
+    }
 
 
 def me() -> Context:
