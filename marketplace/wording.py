@@ -34,7 +34,7 @@ class Words:
 
 WORDS: Mapping[str, Words] = {
     # what any request may meet
-    "refused": Words(_("Not possible"), _("This can't be done. Nothing was changed.")),
+    "refused": Words(_("This can't be done"), _("This can't be done. Nothing was changed.")),
     "invalid": Words(_("Something needs another look"), _("Some of the values can't be used. Nothing was changed.")),
     "not_found": Words(_("Not found"), _("There is nothing here, or it is not yours.")),
     "unauthenticated": Words(_("Sign in first"), _("Sign in, then send the request again.")),
@@ -167,7 +167,7 @@ REASONS: Mapping[str, LazyString] = {
     "id_number_check": _("The last character of the ID number does not fit the others."),
     "id_number_birth_date": _("The ID number and the birth date do not agree."),
     "id_number_sex": _("The ID number and the sex do not agree."),
-    "login": _("A login has 3 to 64 letters, digits, dots or dashes."),
+    "login": _("A login has 1 to 64 ASCII characters."),
     "password_length": _("A password has at least %(shortest)s characters."),
     "password_text": _("This password can't be used."),
     "grace_days": _("This number of days can't be used."),
