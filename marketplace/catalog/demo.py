@@ -272,7 +272,7 @@ _ADD = f"""
   SELECT w.public_id, :provider, c.site_id, c.id, :kind, w.ref, k.name_zh, k.name_en, k.package, k.price_minor
     FROM {_WANTED} JOIN capacity_pool c ON c.provider_id = :provider AND c.external_ref = w.pool
    WHERE NOT EXISTS (SELECT FROM offer o WHERE o.provider_id = :provider AND o.external_ref = w.ref)
-  RETURNING id"""  # noqa: S608 only our own constants are put together
+  RETURNING id"""
 
 _CHANGE = f"""
   UPDATE offer o SET name_zh = k.name_zh, name_en = k.name_en, package = k.package, price_minor = k.price_minor,
@@ -281,7 +281,7 @@ _CHANGE = f"""
    WHERE o.provider_id = :provider AND o.external_ref = w.ref
      AND (o.name_zh, o.name_en, o.package, o.price_minor, o.active, CAST(:kind AS text))
          IS DISTINCT FROM (k.name_zh, k.name_en, k.package, k.price_minor, true, o.kind)
-  RETURNING o.id"""  # noqa: S608 only our own constants are put together
+  RETURNING o.id"""
 
 
 def _account(

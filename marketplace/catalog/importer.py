@@ -145,7 +145,7 @@ def _store(session: Session, rows: Sequence[SiteRow], now: datetime) -> tuple[in
     """Insert what is new and update what differs; returns both numbers. The import lock is held."""
     fields = [name for name in SiteRow.__dataclass_fields__ if name not in ("province", "city", "name")]
     columns = ", ".join(["id", "province", "city", "name", *fields])
-    rows_now = session.execute(text(f"SELECT {columns} FROM site"))  # noqa: S608 our own column names
+    rows_now = session.execute(text(f"SELECT {columns} FROM site"))
     known = {(row.province, row.city, row.name): row for row in rows_now}
     fresh: list[dict[str, Any]] = []
     changed: list[dict[str, Any]] = []
