@@ -1,5 +1,13 @@
-"""What the web server imports: `wsgi:app`."""
+"""What the web server and the `flask` command import: `wsgi:app`."""
 
+import sys
+
+from marketplace import cli
 from marketplace.app import create_app
+from marketplace.core.config import ConfigError
 
-app = create_app()
+try:
+    app = create_app()
+except ConfigError as missing:
+    sys.exit(str(missing))
+cli.install(app)

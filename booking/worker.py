@@ -41,6 +41,7 @@ from vip.entitlements import expire_due
 log = get_logger(__name__)
 
 TICK = 0.2
+RETRY_SECONDS = 5
 LEADER_LOCK = 0x414E5849  # "ANXI"
 
 
@@ -250,6 +251,12 @@ class Worker:
 
         return pull
 
+    def _soon(self, name: str, seconds: float) -> None:
+        """Run a job again before its interval is over: the provider could not be read."""
+        scheduler = self.scheduler
+        if scheduler is not None and scheduler.get_job(name) is not None:
+            scheduler.modify_job(name, next_run_time=clock.now() + timedelta(seconds=seconds))
+
     def _run_job(self, name: str, every: int, work: Callable[[], dict[str, int]]) -> None:
         """Run a job and leave a note of it: when, how it ended, what it counted."""
         started = clock.now()
@@ -258,6 +265,7 @@ class Worker:
             succeeded = True
         except ProviderError as problem:
             outcome, succeeded = {"error": str(problem)[:200]}, False
+            self._soon(name, min(every, RETRY_SECONDS))
         except (SQLAlchemyError, Refusal) as failed:
             log.warning("job.database_trouble", job=name, reason=type(failed).__name__)
             return

@@ -10,6 +10,7 @@ from marketplace.core import logging
 from marketplace.core.config import settings
 from marketplace.problems import Problem
 from marketplace.web.language import init_language
+from providers.partner_api import webhooks
 
 
 def create_app() -> Flask:
@@ -27,6 +28,7 @@ def create_app() -> Flask:
     init_language(app)
     edge.install(app, page=_bare_page)
     app.register_blueprint(health.blueprint)
+    app.register_blueprint(webhooks.blueprint)
     api.install(app)
     return app
 

@@ -13,6 +13,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 from werkzeug.middleware.proxy_fix import ProxyFix
+from werkzeug.routing import BaseConverter
 
 from marketplace import problems
 from marketplace.core.config import settings
@@ -45,8 +46,16 @@ PageMaker = Callable[[Problem], ResponseReturnValue]
 log = get_logger(__name__)
 
 
+class PublicIdConverter(BaseConverter):
+    """A public id (or a code) in a path: `<id:booking_id>`. What can't be one has no route, so that it never reaches a
+    query."""
+
+    regex = "[0-9A-Za-z_-]{1,64}"
+
+
 def install(app: Flask, *, page: PageMaker) -> None:
     """Wire the edge to `app`. `page` shows a problem to people; programs (`/api/`, `/partner/`) get problem+json."""
+    app.url_map.converters["id"] = PublicIdConverter
     trusted = settings().trusted_proxies
     if trusted:
         app.wsgi_app = ProxyFix(  # type: ignore[method-assign]

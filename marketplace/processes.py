@@ -120,7 +120,7 @@ def services(options: Options) -> list[Service]:
 
 def sandbox_accounts() -> Path:
     """The sandbox's accounts, written by `flask demo load`."""
-    return _sandbox() / "accounts.json"
+    return _sandbox() / "config.json"
 
 
 def compile_translations(folder: Path) -> int:

@@ -21,7 +21,7 @@ from flask_babel.speaklater import LazyString
 from marketplace.core.errors import Invalid, Refusal
 
 HOME_ZONE = "Asia/Shanghai"
-_PLACE = re.compile(r"%\((\w+)\)s")
+PLACE = re.compile(r"%\((\w+)\)s")
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Words:
 
 WORDS: Mapping[str, Words] = {
     # what any request may meet
-    "refused": Words(_("Not possible"), _("This can't be done. Nothing was changed.")),
+    "refused": Words(_("This can't be done"), _("This can't be done. Nothing was changed.")),
     "invalid": Words(_("Something needs another look"), _("Some of the values can't be used. Nothing was changed.")),
     "not_found": Words(_("Not found"), _("There is nothing here, or it is not yours.")),
     "unauthenticated": Words(_("Sign in first"), _("Sign in, then send the request again.")),
@@ -65,6 +65,7 @@ WORDS: Mapping[str, Words] = {
     "internal": Words(
         _("An error on our side"), _("Something went wrong on our side. Give this number when you ask: %(reference)s.")
     ),
+    "not_in_production": Words(_("For development only"), _("Demonstration data is for development only.")),
     "development_only": Words(_("For development only"), _("This shortcut exists in development only.")),
     # signing in
     "wrong_code": Words(_("Not the right code"), _("That is not the code we sent. Tries left: %(tries_left)s.")),
@@ -98,9 +99,7 @@ WORDS: Mapping[str, Words] = {
         _("This time can't be booked any more"),
         _("Booking for this time closed on %(closes_at)s. Your benefit is untouched. Choose a later one."),
     ),
-    "slot_moved": Words(
-        _("This time was moved"), _("The provider has just moved this time. Look at the times again.")
-    ),
+    "slot_moved": Words(_("This time was moved"), _("The provider has just moved this time. Look at the times again.")),
     "offer_closed": Words(_("No longer offered"), _("This is no longer offered. Your benefit is untouched.")),
     "beneficiary_busy": Words(
         _("Already booked at that time"), _("This person has another booking at that time. Your benefit is untouched.")
@@ -168,7 +167,7 @@ REASONS: Mapping[str, LazyString] = {
     "id_number_check": _("The last character of the ID number does not fit the others."),
     "id_number_birth_date": _("The ID number and the birth date do not agree."),
     "id_number_sex": _("The ID number and the sex do not agree."),
-    "login": _("A login has 3 to 64 letters, digits, dots or dashes."),
+    "login": _("A login has 1 to 64 ASCII characters."),
     "password_length": _("A password has at least %(shortest)s characters."),
     "password_text": _("This password can't be used."),
     "grace_days": _("This number of days can't be used."),
@@ -187,7 +186,7 @@ def title(code: str) -> str:
 def in_english(code: str) -> Words:
     """Title and sentence in English, whoever asks, for documents; the places of facts read `{name}`."""
     with force_locale("en"):
-        sentence = _PLACE.sub(r"{\1}", str(WORDS[code].sentence))
+        sentence = PLACE.sub(r"{\1}", str(WORDS[code].sentence))
         return Words(str(WORDS[code].title), sentence)
 
 

@@ -171,8 +171,10 @@ def start_sandbox(
 
 def _launch(folder: Path, port: int) -> tuple[subprocess.Popen[str], str]:
     process = subprocess.Popen(
-        [sys.executable, "-m", "providers.sandbox", "--port", str(port)]
-        + ["--data", str(folder / "ledger"), "--config", str(folder / "sandbox.json")],
+        [
+            *(sys.executable, "-m", "providers.sandbox", "--port", str(port)),
+            *("--data", str(folder / "ledger"), "--config", str(folder / "sandbox.json")),
+        ],
         cwd=ROOT,
         env={**os.environ, "PYTHONUNBUFFERED": "1"},
         stdout=subprocess.PIPE,

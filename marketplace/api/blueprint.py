@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import Any, Literal, NoReturn, TypeVar
+from urllib.parse import unquote_to_bytes
 
 import marshmallow as ma
 from flask import Request, current_app, g, request
@@ -68,10 +69,7 @@ def read_json(req: Request) -> Any:
 
 
 def read_query(req: Request) -> dict[str, str]:
-    """The query as plain values. Raises InvalidRequest for a name given twice, or a text that can't be stored.
-
-    Werkzeug has replaced what is not UTF-8 by U+FFFD.
-    """
+    """The query as plain values. Raises InvalidRequest for a name given twice, or a text that can't be stored."""
     if not req.query_string:
         return {}
     values = {}
@@ -79,12 +77,26 @@ def read_query(req: Request) -> dict[str, str]:
     for name, given in req.args.lists():
         if len(given) > 1:
             errors.append(FieldError(name[:64], "query", "repeated"))
-        elif "\ufffd" in given[0] or not strictjson.storable(given[0]):
+        elif not strictjson.storable(given[0]):
             errors.append(FieldError(name[:64], "query", "text"))
         values[name] = given[0]
+    errors += [FieldError(name, "query", "text") for name in _not_utf8(req.query_string)]
     if errors:
         raise InvalidRequest(errors)
     return values
+
+
+def _not_utf8(query: bytes) -> list[str]:
+    """Names of the parameters that are not UTF-8; werkzeug would pass them on percent-encoded."""
+    if b"%" not in query:
+        return []
+    names = []
+    for pair in query.split(b"&"):
+        try:
+            unquote_to_bytes(pair).decode()
+        except UnicodeDecodeError:
+            names.append(unquote_to_bytes(pair.partition(b"=")[0]).decode(errors="replace")[:64])
+    return names
 
 
 class Resource(Blueprint):

@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from flask import Flask, Response
+from flask import Flask, Response, current_app
 from flask_smorest import Api
 
 from marketplace import wording
@@ -101,6 +101,12 @@ def document(app: Flask, api: Api) -> dict[str, Any]:
                 parameters = [*shared, *operation.get("parameters", [])]
                 _finish(operation, view, parameters, method)
     return spec
+
+
+def current() -> dict[str, Any]:
+    """The document of the current application."""
+    made: dict[str, Any] = current_app.extensions["openapi"]()
+    return made
 
 
 def text(spec: Mapping[str, Any]) -> str:

@@ -4,18 +4,12 @@ from __future__ import annotations
 
 from flask import Flask
 from flask_smorest import Api
-from werkzeug.routing import BaseConverter
 
 from marketplace.api import openapi
 from marketplace.api.v1 import bookings, entitlements, me, offers, problem_types, reports, sessions, sites
+from marketplace.edge import PublicIdConverter
 
 RESOURCES = (sessions, me, entitlements, sites, offers, bookings, reports, problem_types)
-
-
-class PublicIdConverter(BaseConverter):
-    """A public id in a path. What can't be one has no route, so it never reaches a query."""
-
-    regex = "[0-9A-Za-z_-]{1,64}"
 
 
 class PlainApi(Api):
@@ -29,7 +23,6 @@ class PlainApi(Api):
 
 def install(app: Flask) -> None:
     """Add `/api/v1` to the application."""
-    app.url_map.converters["id"] = PublicIdConverter
     app.config.update(
         API_TITLE="Anxiang API",
         API_VERSION=openapi.VERSION,

@@ -5,8 +5,6 @@ Rank of a word: 0 a name, 1 start of a name, 2 part of a name, 3 pinyin from any
 tier, then the name.
 """
 
-# The pieces of SQL put together here are this module's own; every value is a parameter.
-
 from __future__ import annotations
 
 import re

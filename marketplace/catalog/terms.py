@@ -87,7 +87,9 @@ def search_columns(names: Sequence[str], places: Sequence[str], details: Iterabl
     """The derived columns for a site's names, its places (province, city, district …) and what else is findable
     (address, kind). A name that starts with its place also counts without it: 协和医院 is a name of 北京协和医院."""
     plain = [normalise(name) for name in names if name]
-    starts = sorted({form for place in places if place for form in (place, short_place(place))}, key=len, reverse=True)
+    starts = sorted(
+        {form for place in places if place for form in (place, short_place(place))}, key=lambda form: (-len(form), form)
+    )
     known = list(dict.fromkeys([*plain, *(short for name in plain if (short := _without_place(name, starts)))]))
     where = " ".join(dict.fromkeys(normalise(text) for text in (*places, *details) if text))
     spelled = [syllables(name) for name in known]

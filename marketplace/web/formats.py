@@ -129,6 +129,15 @@ def moment(value: datetime, zone: str = HOME_ZONE) -> str:
     return f"{words or date_of(shown)}{separator}{time_of(value, zone)}"
 
 
+def deadline(value: datetime, zone: str = HOME_ZONE) -> str:
+    """A moment inside a sentence: `今天 16:00`, `11 月 24 日 09:00`; `16:00 today`, `09:00 on 24 November`."""
+    if language.current().code == "zh":
+        return moment(value, zone)
+    shown, today = local(value, zone).date(), clock.today(zone)
+    words = {0: "today", 1: "tomorrow", -1: "yesterday"}.get((shown - today).days)
+    return f"{time_of(value, zone)} {words or 'on ' + date_of(shown)}"
+
+
 def relative_day(value: date | datetime, zone: str = HOME_ZONE) -> str:
     """`今天`, `明天`, `再过 3 天`, `3 天前`."""
     days = (_day_of(value, zone) - clock.today(zone)).days
@@ -140,7 +149,7 @@ def relative_day(value: date | datetime, zone: str = HOME_ZONE) -> str:
 
 
 def span(seconds: float) -> str:
-    """The two largest units of a length of time: `1 天 22 小时`, `6 小时 12 分`, `9 分 42 秒`, `9 分`. Never negative."""
+    """The two largest units of a length of time: `1 天 22 小时`, `9 分 42 秒`, `9 分`. Never negative."""
     left = max(0, int(seconds))
     parts = []
     for size, words in (
@@ -215,7 +224,8 @@ def week_heads() -> tuple[date, ...]:
 def init_formats(app: Flask) -> None:
     """Make the functions filters of the templates, under their own names."""
     functions: tuple[Callable[..., str], ...] = (
-        day, date_of, full_date, month, weekday, weekday_narrow, ticket_day, ticket_day_year, time_of, time_range, moment,
+        day, date_of, full_date, month, weekday, weekday_narrow, ticket_day, ticket_day_year, time_of, time_range,
+        moment, deadline,
         relative_day, span, zone_note, money, number, listed, dotted, masked_phone, reference,
     )  # fmt: skip
     for function in functions:

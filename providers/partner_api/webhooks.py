@@ -16,7 +16,7 @@ from providers.port import BadSignature, ProviderError
 blueprint = Blueprint("partner_webhooks", __name__, url_prefix="/partner/v1")
 
 
-@blueprint.post("/webhooks/<code>")
+@blueprint.post("/webhooks/<id:code>")
 def receive(code: str) -> tuple[Response, int]:
     """Verify, record and apply one event. 200 also for one received before; 401 when the signature does not fit."""
     with reading() as session:

@@ -1,4 +1,4 @@
-"""kill -9 at the worst moments, with real processes: worker, web, PostgreSQL and a provider with a ledger of its own."""
+"""kill -9 at the worst moments, with real processes: worker, web, PostgreSQL, and a provider with its own ledger."""
 
 from __future__ import annotations
 

@@ -97,7 +97,10 @@ def test_a_dripping_server_is_cut_at_the_deadline(data: bytes) -> None:
 
 
 def test_a_silent_server_is_cut_at_the_deadline() -> None:
-    answer, seconds = ask(lambda _connection, done: None if done.wait(60) else None, 0.6)
+    def say_nothing(_connection: socket.socket, done: Event) -> None:
+        done.wait(60)
+
+    answer, seconds = ask(say_nothing, 0.6)
     assert answer == Unknown("the deadline passed") and 0.5 < seconds < 6
 
 

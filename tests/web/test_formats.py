@@ -29,6 +29,12 @@ def test_moment_today_needs_no_date(lang: str) -> None:
     assert formats.moment(datetime(2026, 11, 23, 8, 0, tzinfo=UTC)) == {"zh": "今天 16:00", "en": "Today, 16:00"}[lang]
 
 
+def test_deadline_reads_inside_a_sentence(lang: str) -> None:
+    today, later = datetime(2026, 11, 23, 8, 0, tzinfo=UTC), datetime(2026, 11, 26, 1, 0, tzinfo=UTC)
+    assert formats.deadline(today) == {"zh": "今天 16:00", "en": "16:00 today"}[lang]
+    assert formats.deadline(later) == {"zh": "11 月 26 日 09:00", "en": "09:00 on 26 November"}[lang]
+
+
 def test_moment_of_last_year_names_the_year(lang: str) -> None:
     shown = formats.moment(datetime(2025, 11, 20, 11, 42, tzinfo=UTC))
     assert shown == {"zh": "2025 年 11 月 20 日 19:42", "en": "20 November 2025, 19:42"}[lang]
@@ -45,7 +51,13 @@ def test_zone_is_named_only_where_clocks_differ(lang: str) -> None:
 
 @pytest.mark.parametrize(
     ("days", "zh", "en"),
-    [(22, "昨天", "Yesterday"), (23, "今天", "Today"), (24, "明天", "Tomorrow"), (26, "再过 3 天", "In 3 days"), (20, "3 天前", "3 days ago")],
+    [
+        (22, "昨天", "Yesterday"),
+        (23, "今天", "Today"),
+        (24, "明天", "Tomorrow"),
+        (26, "再过 3 天", "In 3 days"),
+        (20, "3 天前", "3 days ago"),
+    ],
 )
 def test_relative_day(lang: str, days: int, zh: str, en: str) -> None:
     assert formats.relative_day(date(2026, 11, days)) == {"zh": zh, "en": en}[lang]

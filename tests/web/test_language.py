@@ -41,7 +41,8 @@ def test_the_switch_keeps_the_rest_of_the_address(browser: FlaskClient) -> None:
 def test_static_files_carry_their_fingerprint_and_stay(browser: FlaskClient) -> None:
     page = browser.get("/gallery/home").text
     address = page.split('href="/static/css/tokens.css')[1].split('"')[0]
-    answer = browser.get("/static/css/tokens.css" + address)
-    assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
-    assert "Cookie" not in answer.headers.get("Vary", "")
-    assert "immutable" not in browser.get("/static/css/tokens.css").headers["Cache-Control"]
+    with browser.get("/static/css/tokens.css" + address) as named:
+        assert named.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+        assert "Cookie" not in named.headers.get("Vary", "")
+    with browser.get("/static/css/tokens.css") as plain:
+        assert "immutable" not in plain.headers["Cache-Control"]

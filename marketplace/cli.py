@@ -1,0 +1,158 @@
+"""Commands for whoever runs an installation: `flask --app wsgi GROUP COMMAND`.
+
+What can't be done is one clear sentence on stderr and exit code 1.
+"""
+
+from __future__ import annotations
+
+import csv
+import functools
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import NoReturn, ParamSpec, TypeVar
+
+import click
+from flask import Flask
+from flask.cli import AppGroup
+from flask_babel import force_locale
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from marketplace import wording
+from marketplace.api import openapi
+from marketplace.catalog import demo as demo_catalog
+from marketplace.catalog.importer import ImportResult, import_sites
+from marketplace.core import clock
+from marketplace.core.config import ConfigError, settings
+from marketplace.core.errors import Refusal
+from vip import demo as demo_people
+from vip import operators, signin
+
+SANDBOX_URL = "http://127.0.0.1:8010"
+DEMO_STEPS = {"check_in": 180.0, "start": 60.0, "fulfil": 60.0}
+"""Seconds after which the demonstration's providers take each step by themselves, so that a report is seen soon."""
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+admin = AppGroup("admin", help="People who work here.")
+vip = AppGroup("vip", help="Customers.")
+demo = AppGroup("demo", help="Demonstration data, in development only.")
+catalog = AppGroup("catalog", help="Sites and offers.")
+document = AppGroup("openapi", help="The API's description.")
+
+
+def install(app: Flask) -> None:
+    """Add the commands to the application."""
+    for group in (admin, vip, demo, catalog, document):
+        app.cli.add_command(group)
+
+
+def one_sentence(command: Callable[P, R]) -> Callable[P, R]:
+    """Turn what the command refuses into one sentence and exit code 1."""
+
+    @functools.wraps(command)
+    def run(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return command(*args, **kwargs)
+        except Refusal as refusal:
+            with force_locale("en"):
+                sentence = wording.sentence(refusal)
+            _stop(f"{refusal.at}: {sentence}" if refusal.at else sentence)
+        except ConfigError as wrong:
+            _stop(str(wrong))
+        except (OperationalError, PoolTimeout):
+            _stop("The database of DATABASE_URL does not answer.")
+        except DBAPIError as failed:
+            _stop(f"The database refused ({type(failed.orig).__name__}); is it migrated? Run `make migrate`.")
+
+    return run
+
+
+def _stop(sentence: str) -> NoReturn:
+    raise click.ClickException(sentence)
+
+
+@admin.command("create")
+@click.option("--login", prompt=True)
+@click.option("--name", prompt=True)
+@click.option("--password", envvar="ADMIN_PASSWORD", prompt=True, hide_input=True, confirmation_prompt=True)
+@one_sentence
+def create_admin(login: str, name: str, password: str) -> None:
+    """Make an administrator; the password is asked for, or taken from ADMIN_PASSWORD."""
+    click.echo(operators.create_admin(login, password, name, now=clock.now()))
+
+
+@vip.command("issue-token")
+@click.argument("phone")
+@one_sentence
+def issue_token(phone: str) -> None:
+    """Print a bearer token of the customer with this PHONE."""
+    click.echo(signin.issue_token(phone, clock.now()).token)
+
+
+@demo.command("load")
+@one_sentence
+def load() -> None:
+    """Load the demonstration's customers, sites and offers as far as they are missing; prints who can sign in.
+
+    Sites come from HOSPITALS_CSV, else from the invented sample.
+    """
+    people = demo_people.load(clock.now())
+    hospitals = os.environ.get("HOSPITALS_CSV")
+    _import(hospitals or demo_catalog.SAMPLE_SITES, good_rows=hospitals is not None, errors=None)
+    demo_catalog.place_offers(
+        sandbox_url=os.environ.get("ANXIANG_SANDBOX_URL") or SANDBOX_URL,
+        webhooks_url=f"{settings().public_url}/partner/v1/webhooks",
+        now=clock.now(),
+        auto=DEMO_STEPS,
+    )
+    click.echo("Sign in with one of these phones; the code is printed in the log:")
+    for person in people:
+        click.echo(f"  {person.phone}  {person.name}  {person.tier_name_zh} ({person.tier_name_en})")
+
+
+@demo.command("customers")
+@click.argument("n", type=int)
+@click.option("--benefit", default="health_check", show_default=True)
+@click.option("--quantity", type=int, default=None, help="Uses for each; unlimited if left out.")
+@one_sentence
+def customers(n: int, benefit: str, quantity: int | None) -> None:
+    """Make N more customers; prints CSV: phone,customer_id,token."""
+    made = demo_people.make_customers(n, benefit, quantity, clock.now())
+    out = csv.writer(sys.stdout, lineterminator="\n")
+    out.writerow(("phone", "customer_id", "token"))
+    out.writerows((one.phone, one.customer_public_id, one.token) for one in made)
+
+
+@catalog.command("import-sites")
+@click.argument("path", type=click.Path(path_type=Path))
+@click.option("--good-rows", is_flag=True, help="Import the rows that can be used although others can't.")
+@click.option("--errors", type=click.Path(path_type=Path), help="Where to write the rows that can't be used.")
+@one_sentence
+def import_sites_command(path: Path, good_rows: bool, errors: Path | None) -> None:
+    """Load sites from a CSV file; loading it twice changes nothing."""
+    result = _import(path, good_rows=good_rows, errors=errors)
+    click.echo(
+        f"{result.inserted} new, {result.updated} changed, {result.unchanged} unchanged, {result.refused} refused."
+    )
+
+
+def _import(path: Path | str, *, good_rows: bool, errors: Path | None) -> ImportResult:
+    """Import, and say on stderr where the rows that can't be used stand. Stops if nothing was imported for them."""
+    result = import_sites(path, good_rows, errors)
+    if result.refused and not good_rows:
+        _stop(f"{result.refused} rows can't be used, so nothing was imported; they stand in {result.error_file}.")
+    if result.refused:
+        click.echo(f"{result.refused} rows can't be used; they stand in {result.error_file}.", err=True)
+    return result
+
+
+@document.command("write")
+@one_sentence
+def write_openapi() -> None:
+    """Write the API's description to docs/openapi.json."""
+    openapi.FILE.write_text(openapi.text(openapi.current()), encoding="utf-8")
+    click.echo(str(openapi.FILE))

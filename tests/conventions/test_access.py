@@ -1,0 +1,84 @@
+"""Every route stands in this table, and does what the table says to somebody who is not signed in."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from flask import Flask
+from sqlalchemy import Engine
+
+from marketplace.app import create_app
+from marketplace.core import clock
+from tests.people import NOON, make_insurer
+from vip.operators import create_admin, sign_in_operator
+
+PUBLIC = {
+    "GET /healthz",
+    "GET /readyz",
+    "GET /api/v1/openapi.json",
+    "GET /api/v1/problems/<id:code>",
+    "POST /api/v1/sessions/codes",
+    "POST /api/v1/sessions",
+}
+SIGNED_BY_PROVIDER = {"POST /partner/v1/webhooks/<id:code>"}
+CUSTOMER = {
+    "DELETE /api/v1/sessions/current",
+    "DELETE /api/v1/sessions",
+    "GET /api/v1/me",
+    "GET /api/v1/me/family",
+    "GET /api/v1/entitlements",
+    "GET /api/v1/sites",
+    "GET /api/v1/offers",
+    "GET /api/v1/offers/<id:offer_id>/slots",
+    "POST /api/v1/bookings",
+    "POST /api/v1/bookings/<id:booking_id>/confirm",
+    "POST /api/v1/bookings/<id:booking_id>/cancel",
+    "GET /api/v1/bookings",
+    "GET /api/v1/bookings/<id:booking_id>",
+    "GET /api/v1/reports",
+    "GET /api/v1/reports/<id:report_id>",
+    "GET /api/v1/reports/<id:report_id>/document",
+}
+
+
+@pytest.fixture(scope="module")
+def app(worker_database: object) -> Flask:
+    """The application."""
+    return create_app()
+
+
+def routes(app: Flask) -> set[str]:
+    """`METHOD rule` of every route for programs."""
+    return {
+        f"{method} {rule.rule}"
+        for rule in app.url_map.iter_rules()
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
+        if rule.rule.startswith(("/api/", "/partner/", "/healthz", "/readyz"))
+    }
+
+
+def test_every_route_stands_in_the_table(app: Flask) -> None:
+    assert routes(app) == PUBLIC | SIGNED_BY_PROVIDER | CUSTOMER
+
+
+@pytest.mark.parametrize("route", sorted(CUSTOMER))
+@pytest.mark.parametrize("header", [None, "Bearer ", "Bearer nobody", "Basic eDp5", "bearer\tx", "Bearer \x80\xff"])
+def test_a_customers_route_answers_401_to_anybody_else(app: Flask, db: Engine, route: str, header: str | None) -> None:
+    method, rule = route.split(" ")
+    path = re.sub(r"<[^>]+>", "bkg_00000000000000000000", rule)
+    answer = app.test_client().open(
+        path, method=method, data=b"not json", headers={"Authorization": header} if header else {}
+    )
+    assert answer.status_code == 401
+    assert answer.content_type == "application/problem+json"
+    assert answer.headers["WWW-Authenticate"].startswith("Bearer")
+
+
+def test_an_operator_is_no_customer(app: Flask, db: Engine) -> None:
+    make_insurer()
+    create_admin("admin", "a long password", "Admin", now=NOON)
+    token = sign_in_operator("admin", "a long password", now=NOON).token
+    with clock.frozen(NOON):
+        answer = app.test_client().get("/api/v1/me", headers={"Authorization": f"Bearer {token}"})
+    assert (answer.status_code, answer.get_json()["code"]) == (403, "forbidden")
