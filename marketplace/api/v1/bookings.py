@@ -156,7 +156,17 @@ _FULL = FullBooking()
 @refuses(*REFUSALS)
 @blueprint.arguments(NewBooking())
 @blueprint.response(201, Held, headers={"Location": {"schema": {"type": "string", "format": "uri-reference"}}})
-@blueprint.doc(parameters=[idempotency.PARAMETER])
+@blueprint.doc(
+    parameters=[idempotency.PARAMETER],
+    responses={
+        "201": {
+            "links": {
+                operation: {"operationId": operation, "parameters": {"booking_id": "$response.body#/id"}}
+                for operation in ("booking", "confirm", "cancel")
+            }
+        }
+    },
+)
 def book(body: dict[str, Any]) -> Response:
     """Hold a place
 

@@ -9,9 +9,10 @@ from marshmallow import fields as out
 
 from booking import availability
 from booking.availability import OfferQuery
-from marketplace.api.blueprint import Resource, principal
+from marketplace.api.blueprint import Resource, principal, refuses
 from marketplace.api.fields import Answer, Day, Id, Listing, Request, Text, page_of
 from marketplace.core import clock
+from marketplace.core.errors import NotFound
 
 blueprint = Resource("offers", __name__, description="Packages at places, with their free times.")
 
@@ -84,6 +85,7 @@ class Slot(Answer):
 
 
 @blueprint.route("/offers")
+@refuses(NotFound)
 @blueprint.arguments(OfferListing(), location="query")
 @blueprint.response(200, page_of(Offer))
 def offers(query: dict[str, Any]) -> Any:
