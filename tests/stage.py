@@ -53,7 +53,7 @@ class Stage:
         return {
             "DATABASE_URL": self.server.database_url,
             "DATABASE_OWNER_URL": self.server.owner_url,
-            "OUTBOX_LEASE_SECONDS": "3",
+            "OUTBOX_LEASE_SECONDS": "4",
         }
 
     def worker(self) -> Running:
