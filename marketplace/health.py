@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from flask import Blueprint, Response, jsonify
 from sqlalchemy import func, select
 from sqlalchemy.exc import ProgrammingError, SQLAlchemyError
@@ -39,8 +41,8 @@ def _parts() -> dict[str, str]:
         return {"database": "ok", "migrations": "behind", "worker": "unknown"}
     except SQLAlchemyError:
         return {"database": "unreachable", "migrations": "unknown", "worker": "unknown"}
-    if beat is None:
-        worker = "never"
-    else:
-        worker = "ok" if (clock.now() - beat).total_seconds() < BEAT_SECONDS else "late"
-    return {"database": "ok", "migrations": migrations, "worker": worker}
+    return {"database": "ok", "migrations": migrations, "worker": "never" if beat is None else _pulse(beat)}
+
+
+def _pulse(beat: datetime) -> str:
+    return "ok" if (clock.now() - beat).total_seconds() < BEAT_SECONDS else "late"
