@@ -4,8 +4,6 @@ Free places are read by the partial index of slots that have one; no counting of
 is not past, closed or full, the offer runs on its day, and its start is at least the offer's lead time ahead.
 """
 
-# ruff: noqa: S608 - the pieces of SQL put together here are this module's own; every value is a parameter
-
 from __future__ import annotations
 
 from dataclasses import dataclass

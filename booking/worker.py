@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
+from apscheduler.executors.pool import ThreadPoolExecutor as JobThreads
 from apscheduler.schedulers.background import BackgroundScheduler
 from sqlalchemy import delete, text
 from sqlalchemy.dialects.postgresql import insert
@@ -41,6 +42,8 @@ from vip.entitlements import expire_due
 log = get_logger(__name__)
 
 TICK = 0.2
+RETRY_SECONDS = 5
+FETCH_SECONDS = 3
 LEADER_LOCK = 0x414E5849  # "ANXI"
 
 
@@ -71,6 +74,7 @@ class Worker:
         self.stopping = threading.Event()
         self.lanes: dict[int, Lane] = {}
         self.scheduler: BackgroundScheduler | None = None
+        self._executors: set[str] = set()
         self._leader_connection: Any = None
 
     def stop(self, *_: object) -> None:
@@ -171,6 +175,7 @@ class Worker:
                 return False
             self._leader_connection = connection
             self.scheduler = BackgroundScheduler(timezone="UTC")
+            self._executors = set()
             self.scheduler.start()
             log.info("worker.leads", worker=self.name)
         self._leader_connection.execute(text("SELECT 1"))
@@ -194,17 +199,28 @@ class Worker:
             return
         for name, every, work in self._jobs():
             if self.scheduler.get_job(name) is None:
+                executor = self._executor(self.scheduler, name.partition(":")[2])
                 self.scheduler.add_job(
                     self._run_job,
                     "interval",
                     seconds=every,
                     args=(name, every, work),
                     id=name,
+                    executor=executor,
                     max_instances=1,
                     coalesce=True,
                     misfire_grace_time=None,
                     next_run_time=clock.now(),
                 )
+
+    def _executor(self, scheduler: BackgroundScheduler, provider: str) -> str:
+        """Each provider's jobs run in threads of their own, so that a slow one holds up neither another nor ours."""
+        if not provider:
+            return "default"
+        if provider not in self._executors:
+            scheduler.add_executor(JobThreads(4), alias=provider)
+            self._executors.add(provider)
+        return provider
 
     def _jobs(self) -> list[tuple[str, int, Callable[[], Any]]]:
         jobs: list[tuple[str, int, Callable[[], Any]]] = [
@@ -220,6 +236,7 @@ class Worker:
                 (f"slots:{code}", line.slots_seconds, self._pull(lane, self._slots)),
                 (f"bookings:{code}", line.poll_seconds, self._pull(lane, self._bookings)),
                 (f"reports:{code}", line.poll_seconds, self._pull(lane, self._reports)),
+                (f"fetch:{code}", FETCH_SECONDS, self._pull(lane, self._fetch)),
             ]
         return jobs
 
@@ -235,8 +252,11 @@ class Worker:
 
     @staticmethod
     def _reports(lane: Lane) -> dict[str, int]:
-        counts = poll_reports(lane.line, lane.adapter(), now=clock.now())
-        return {**counts, **fetch_due(lane.line, lane.adapter(), now=clock.now())}
+        return poll_reports(lane.line, lane.adapter(), now=clock.now())
+
+    @staticmethod
+    def _fetch(lane: Lane) -> dict[str, int]:
+        return fetch_due(lane.line, lane.adapter(), now=clock.now())
 
     def _pull(self, lane: Lane, work: Callable[[Lane], dict[str, int]]) -> Callable[[], dict[str, int]]:
         def pull() -> dict[str, int]:
@@ -250,6 +270,12 @@ class Worker:
 
         return pull
 
+    def _soon(self, name: str, seconds: float) -> None:
+        """Run a job again before its interval is over: the provider could not be read."""
+        scheduler = self.scheduler
+        if scheduler is not None and scheduler.get_job(name) is not None:
+            scheduler.modify_job(name, next_run_time=clock.now() + timedelta(seconds=seconds))
+
     def _run_job(self, name: str, every: int, work: Callable[[], dict[str, int]]) -> None:
         """Run a job and leave a note of it: when, how it ended, what it counted."""
         started = clock.now()
@@ -258,6 +284,7 @@ class Worker:
             succeeded = True
         except ProviderError as problem:
             outcome, succeeded = {"error": str(problem)[:200]}, False
+            self._soon(name, min(every, RETRY_SECONDS))
         except (SQLAlchemyError, Refusal) as failed:
             log.warning("job.database_trouble", job=name, reason=type(failed).__name__)
             return

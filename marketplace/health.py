@@ -41,8 +41,10 @@ def _parts() -> dict[str, str]:
         return {"database": "ok", "migrations": "behind", "worker": "unknown"}
     except SQLAlchemyError:
         return {"database": "unreachable", "migrations": "unknown", "worker": "unknown"}
-    return {"database": "ok", "migrations": migrations, "worker": "never" if beat is None else _pulse(beat)}
+    return {"database": "ok", "migrations": migrations, "worker": _worker(beat)}
 
 
-def _pulse(beat: datetime) -> str:
+def _worker(beat: datetime | None) -> str:
+    if beat is None:
+        return "never"
     return "ok" if (clock.now() - beat).total_seconds() < BEAT_SECONDS else "late"

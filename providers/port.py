@@ -27,8 +27,8 @@ class Connection:
 
     provider: str
     base_url: str
-    secret: str
-    webhook_secrets: tuple[str, ...] = ()
+    secret: str = field(repr=False)
+    webhook_secrets: tuple[str, ...] = field(default=(), repr=False)
     time_zone: str = "Asia/Shanghai"
     deadline_seconds: float = 8.0
     settings: Mapping[str, str] = field(default_factory=dict)
@@ -51,11 +51,11 @@ class Capabilities:
 class Person:
     """Who comes. `id_number` and `phone` are None unless the offer asks for them."""
 
-    name: str
-    sex: Literal["male", "female"]
-    birth_date: date
-    phone: str | None = None
-    id_number: str | None = None
+    name: str = field(repr=False)
+    sex: Literal["male", "female"] = field(repr=False)
+    birth_date: date = field(repr=False)
+    phone: str | None = field(default=None, repr=False)
+    id_number: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ WEBHOOK_SECRET = "whsec_c2FuZGJveC10ZXN0LXNlY3JldC0xMjM0NTY="
 POOL = {"pool": "P1", "offers": ["BASIC"], "time_zone": "Asia/Shanghai", "pattern": "half_hourly", "capacity": 5}
 
 
-def eventually(look: Callable[[], Any], seconds: float = 10.0) -> Any:
+def eventually(look: Callable[[], Any], seconds: float = 20.0) -> Any:
     """What `look` returns once it is true; AssertionError if it is not within `seconds`."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
@@ -112,7 +112,7 @@ class Sandbox:
         """Where the account's protocol is spoken."""
         return f"{self.url}/p/{code}"
 
-    def connection(self, code: str = "prompt", deadline_seconds: float = 5.0) -> Connection:
+    def connection(self, code: str = "prompt", deadline_seconds: float = 10.0) -> Connection:
         """What an adapter needs to speak to the account."""
         return Connection(
             code, self.base_url(code), f"key-{code}", (WEBHOOK_SECRET,), deadline_seconds=deadline_seconds
@@ -121,12 +121,18 @@ class Sandbox:
     def stop(self) -> int:
         """SIGTERM; the exit code."""
         self.process.send_signal(signal.SIGTERM)
+        self._close()
         return self.process.wait(timeout=10)
 
     def kill(self) -> None:
         """SIGKILL."""
         self.process.kill()
+        self._close()
         self.process.wait(timeout=10)
+
+    def _close(self) -> None:
+        if self.process.stdout is not None:
+            self.process.stdout.close()
 
     def restart(self) -> None:
         """Start again on the same port with the same ledger."""
@@ -165,8 +171,10 @@ def start_sandbox(
 
 def _launch(folder: Path, port: int) -> tuple[subprocess.Popen[str], str]:
     process = subprocess.Popen(
-        [sys.executable, "-m", "providers.sandbox", "--port", str(port)]
-        + ["--data", str(folder / "ledger"), "--config", str(folder / "sandbox.json")],
+        [
+            *(sys.executable, "-m", "providers.sandbox", "--port", str(port)),
+            *("--data", str(folder / "ledger"), "--config", str(folder / "sandbox.json")),
+        ],
         cwd=ROOT,
         env={**os.environ, "PYTHONUNBUFFERED": "1"},
         stdout=subprocess.PIPE,
@@ -187,11 +195,12 @@ class Received:
 
 
 class Inbox:
-    """A receiver of webhooks on a free port; `refuse` answers so many with 500 first."""
+    """A receiver of webhooks on a free port; `refuse` so many with 500 first, of those that contain `refuse_only`."""
 
     def __init__(self) -> None:
         self.received: list[Received] = []
         self.refuse = 0
+        self.refuse_only = b""
         self._lock = Lock()
         inbox = self
 
@@ -216,7 +225,7 @@ class Inbox:
     def take(self, message: Received) -> int:
         """Keep a message, or refuse it."""
         with self._lock:
-            if self.refuse > 0:
+            if self.refuse > 0 and self.refuse_only in message.body:
                 self.refuse -= 1
                 return 500
             self.received.append(message)

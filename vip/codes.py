@@ -25,14 +25,14 @@ TRIES = 5
 CODES_PER_HOUR = 5
 RESEND_AFTER = timedelta(seconds=60)
 
-COUNT_TRY = (
-    "UPDATE sign_in_code SET tries = tries + 1 WHERE id = ("
-    "   SELECT id FROM sign_in_code WHERE insurer_id = :insurer AND phone_index = :phone"
-    "      AND purpose = :purpose AND customer_id IS NOT DISTINCT FROM :customer ORDER BY id DESC LIMIT 1)"
-    " AND used_at IS NULL AND expires_at > :now"
-    " AND tries < :most /* guard */"
-    " RETURNING id, code_hash, tries"
-)
+COUNT_TRY = """
+UPDATE sign_in_code SET tries = tries + 1 WHERE id = (
+  SELECT id FROM sign_in_code WHERE insurer_id = :insurer AND phone_index = :phone
+  AND purpose = :purpose AND customer_id IS NOT DISTINCT FROM :customer ORDER BY id DESC LIMIT 1)
+  AND used_at IS NULL AND expires_at > :now
+  AND tries < :most /* guard */
+  RETURNING id, code_hash, tries
+"""
 
 
 class WrongCode(Refusal):

@@ -25,14 +25,14 @@ TRIES = 5
 PAUSE = timedelta(minutes=15)
 LIFETIME = timedelta(hours=12)
 
-COUNT_TRY = (
-    "UPDATE operator SET tries = CASE WHEN locked_until IS NULL THEN tries ELSE 0 END + 1,"
-    "  locked_until = CASE WHEN locked_until IS NULL AND tries + 1 >= :most"
-    "    THEN CAST(:until AS timestamptz) END"
-    " WHERE login = :login AND disabled_at IS NULL"
-    "   AND (locked_until IS NULL OR locked_until <= :now) /* guard */"
-    " RETURNING id, public_id, insurer_id, password_hash, locked_until"
-)
+COUNT_TRY = """
+UPDATE operator SET tries = CASE WHEN locked_until IS NULL THEN tries ELSE 0 END + 1,
+  locked_until = CASE WHEN locked_until IS NULL AND tries + 1 >= :most
+  THEN CAST(:until AS timestamptz) END
+  WHERE login = :login AND disabled_at IS NULL
+  AND (locked_until IS NULL OR locked_until <= :now) /* guard */
+  RETURNING id, public_id, insurer_id, password_hash, locked_until
+"""
 
 
 class LoginTaken(Refusal):

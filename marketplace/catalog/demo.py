@@ -166,8 +166,9 @@ def _place(site_id: int, key: str, packages: Mapping[str, DemoPackage]) -> _Plac
     """Which provider sells what at a site: by a hash of its key, so that it stays so in every database."""
     digest = hashlib.sha256(key.encode()).digest()
     provider = PROVIDERS[digest[0] % len(PROVIDERS)].code
-    codes = sorted(packages, key=lambda code: hashlib.sha256(digest + code.encode()).digest())
-    chosen = {"basic", *codes[: 2 + digest[1] % 3]}
+    basic, *others = packages
+    others.sort(key=lambda code: hashlib.sha256(digest + code.encode()).digest())
+    chosen = {basic, *others[: 2 + digest[1] % 3]}
     return _Place(provider, site_id, "s" + digest.hex()[:16], tuple(code for code in packages if code in chosen))
 
 
@@ -271,7 +272,7 @@ _ADD = f"""
   SELECT w.public_id, :provider, c.site_id, c.id, :kind, w.ref, k.name_zh, k.name_en, k.package, k.price_minor
     FROM {_WANTED} JOIN capacity_pool c ON c.provider_id = :provider AND c.external_ref = w.pool
    WHERE NOT EXISTS (SELECT FROM offer o WHERE o.provider_id = :provider AND o.external_ref = w.ref)
-  RETURNING id"""  # noqa: S608 only our own constants are put together
+  RETURNING id"""
 
 _CHANGE = f"""
   UPDATE offer o SET name_zh = k.name_zh, name_en = k.name_en, package = k.package, price_minor = k.price_minor,
@@ -280,7 +281,7 @@ _CHANGE = f"""
    WHERE o.provider_id = :provider AND o.external_ref = w.ref
      AND (o.name_zh, o.name_en, o.package, o.price_minor, o.active, CAST(:kind AS text))
          IS DISTINCT FROM (k.name_zh, k.name_en, k.package, k.price_minor, true, o.kind)
-  RETURNING o.id"""  # noqa: S608 only our own constants are put together
+  RETURNING o.id"""
 
 
 def _account(

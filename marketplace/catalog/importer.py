@@ -10,7 +10,9 @@ import csv
 import io
 import os
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,7 @@ from sqlalchemy.orm import Session
 
 from marketplace.catalog.models import Site
 from marketplace.catalog.site_rows import COLUMNS, Bad, Problem, SiteRow, read_row
+from marketplace.core import clock
 from marketplace.core.config import settings
 from marketplace.core.db import transaction
 from marketplace.core.errors import Refusal
@@ -49,7 +52,13 @@ class ImportResult:
     error_file: Path | None
 
 
-def import_sites(path: Path | str, good_rows: bool = False, error_path: Path | str | None = None) -> ImportResult:
+def import_sites(
+    path: Path | str,
+    good_rows: bool = False,
+    error_path: Path | str | None = None,
+    *,
+    now: datetime | None = None,
+) -> ImportResult:
     """Load the file at `path`; twice changes nothing, a changed row is updated, a site not in the file stays.
 
     Rows that cannot be used are written with line, column and reason to `error_path` (by default
@@ -62,7 +71,7 @@ def import_sites(path: Path | str, good_rows: bool = False, error_path: Path | s
         return ImportResult(0, 0, 0, len({problem.line for problem in problems}), error_file)
     with transaction() as session:
         session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
-        inserted, updated = _store(session, rows)
+        inserted, updated = _store(session, rows, now or clock.now())
     refused = len({problem.line for problem in problems})
     return ImportResult(inserted, updated, len(rows) - inserted - updated, refused, error_file)
 
@@ -132,21 +141,21 @@ def _header_problems(header: Sequence[str]) -> list[Problem]:
     return missing + double
 
 
-def _store(session: Session, rows: Sequence[SiteRow]) -> tuple[int, int]:
+def _store(session: Session, rows: Sequence[SiteRow], now: datetime) -> tuple[int, int]:
     """Insert what is new and update what differs; returns both numbers. The import lock is held."""
     fields = [name for name in SiteRow.__dataclass_fields__ if name not in ("province", "city", "name")]
     columns = ", ".join(["id", "province", "city", "name", *fields])
-    rows_now = session.execute(text(f"SELECT {columns} FROM site"))  # noqa: S608 our own column names
+    rows_now = session.execute(text(f"SELECT {columns} FROM site"))
     known = {(row.province, row.city, row.name): row for row in rows_now}
     fresh: list[dict[str, Any]] = []
     changed: list[dict[str, Any]] = []
     for row in rows:
         before = known.get(row.key)
         if before is None:
-            fresh.append({"public_id": new_id("site"), **asdict(row)})
+            fresh.append({"public_id": new_id("site"), "updated_at": now, **asdict(row)})
             continue
         if any(getattr(before, name) != getattr(row, name) for name in fields):
-            changed.append({"id": before.id, "updated_at": text("now()"), **asdict(row)})
+            changed.append({"id": before.id, "updated_at": now, **asdict(row)})
     for start in range(0, len(fresh), _BATCH):
         session.execute(insert(Site), fresh[start : start + _BATCH])
     for start in range(0, len(changed), _BATCH):
@@ -165,6 +174,7 @@ def _write_problems(source: Path, problems: Sequence[Problem], error_path: Path 
             writer.writerows([problem.line, problem.column, problem.reason, problem.value] for problem in problems)
         draft.replace(target)
     except OSError as failed:
-        draft.unlink(missing_ok=True)
+        with suppress(OSError):
+            draft.unlink()
         raise FileUnreadable(path=str(target), problem=os.strerror(failed.errno or 0)) from failed
     return target

@@ -3,7 +3,7 @@
 `search_text` holds the names, each between newlines, then a tab, then the place: city, district, address, kind.
 `pinyin` holds the initials of each name between newlines, then a tab, then the full pinyin of each name from every
 syllable on. `terms` holds what the GIN index narrows by: single characters and pairs of `search_text`, pairs of
-initials (marked `~`), and the first two to four letters of pinyin from every syllable on (marked `^`). The texts
+initials (marked `~`), and the first two to six letters of pinyin from every syllable on (marked `^`). The texts
 decide; the terms only spare reading all rows.
 """
 
@@ -14,7 +14,7 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from pypinyin import lazy_pinyin, load_phrases_dict
+from pypinyin import lazy_pinyin, load_phrases_dict, load_single_dict
 
 from marketplace.catalog.places import short_place
 
@@ -22,9 +22,10 @@ _NUMERALS = str.maketrans("〇零○o一二三四五六七八九", "000012345678
 _NUMBER = re.compile(r"[0-9〇零○o一二三四五六七八九]{3,}")
 _HAN = re.compile(r"[㐀-鿿]+")
 _LATIN = re.compile(r"[a-z0-9']+")
-_PINYIN_PREFIX = 4
+_PINYIN_PREFIX = 6
 
 # Readings that names of hospitals need and the general dictionary has otherwise.
+load_single_dict({ord("长"): "cháng,zhǎng"})
 load_phrases_dict(
     {
         "单县": [["shàn"], ["xiàn"]],
@@ -86,7 +87,9 @@ def search_columns(names: Sequence[str], places: Sequence[str], details: Iterabl
     """The derived columns for a site's names, its places (province, city, district …) and what else is findable
     (address, kind). A name that starts with its place also counts without it: 协和医院 is a name of 北京协和医院."""
     plain = [normalise(name) for name in names if name]
-    starts = sorted({form for place in places if place for form in (place, short_place(place))}, key=len, reverse=True)
+    starts = sorted(
+        {form for place in places if place for form in (place, short_place(place))}, key=lambda form: (-len(form), form)
+    )
     known = list(dict.fromkeys([*plain, *(short for name in plain if (short := _without_place(name, starts)))]))
     where = " ".join(dict.fromkeys(normalise(text) for text in (*places, *details) if text))
     spelled = [syllables(name) for name in known]
@@ -117,7 +120,8 @@ def _without_place(name: str, starts: Sequence[str]) -> str | None:
 
 
 def _pairs(text: str) -> list[str]:
-    return [text[place : place + 2] for place in range(len(text) - 1)]
+    pairs = (text[place : place + 2] for place in range(len(text) - 1))
+    return [pair for pair in pairs if " " not in pair]
 
 
 def query_words(query: str) -> list[Word]:

@@ -1,4 +1,4 @@
-"""The words for a booking's state: pill, ticket style, who acts now. One table, so that list, ticket, page and home agree.
+"""The words for a booking's state: pill, ticket style, who acts now. One table, so that lists, tickets and pages agree.
 
 States are those of the booking's state machine, given by value (`held`, `awaiting_provider` …).
 """
@@ -92,7 +92,11 @@ def turn(facts: Facts) -> Turn:
 def preparation(fasting: str) -> tuple[Hint, ...]:
     """How to prepare: `fasting` is the package's own sentence, empty when one may eat."""
     hints = (
-        Hint(icon="utensils-crossed", title=fasting, text=_("Water in small sips is fine. Take your usual pills as your doctor told you.")),
+        Hint(
+            icon="utensils-crossed",
+            title=fasting,
+            text=_("Water in small sips is fine. Take your usual pills as your doctor told you."),
+        ),
         Hint(icon="id-card", title=_("Bring the original ID card"), text=_("The electronic card will do as well.")),
         Hint(icon="shirt", title=_("Wear something loose"), text=_("Leave jewellery at home; it disturbs imaging.")),
     )
@@ -103,7 +107,7 @@ def live_line(facts: Facts) -> str:
     """One sentence for tickets and lists: the turn's title, short."""
     deadline = facts.answer_by
     if facts.state == "awaiting_provider" and deadline:
-        return _("Waiting for the hospital, by %(time)s at the latest.", time=formats.moment(deadline))
+        return _("Waiting for the hospital, until %(time)s at the latest.", time=formats.deadline(deadline))
     if facts.state == "confirmed":
         return _("Nothing for you to do now.")
     return turn(facts).title
@@ -118,11 +122,13 @@ def _held(facts: Facts) -> Turn:
 
 
 def _waitlisted(facts: Facts) -> Turn:
-    return Turn(_("You are on the waiting list"), _("We tell you as soon as a place is free."), icon="hourglass", tone="calm")
+    return Turn(
+        _("You are on the waiting list"), _("We tell you as soon as a place is free."), icon="hourglass", tone="calm"
+    )
 
 
 def _awaiting(facts: Facts) -> Turn:
-    by = formats.moment(facts.answer_by) if facts.answer_by else ""
+    by = formats.deadline(facts.answer_by) if facts.answer_by else ""
     text = (
         _("The hospital answers by %(time)s at the latest. Nothing for you to do; you may leave this page.", time=by)
         if by
@@ -132,16 +138,22 @@ def _awaiting(facts: Facts) -> Turn:
 
 
 def _unknown(facts: Facts) -> Turn:
-    text = _("The hospital's system has not answered in time. Your time and your benefit are kept, so don't book again.")
+    text = _(
+        "The hospital's system has not answered in time. Your time and your benefit are kept, so don't book again."
+    )
     if facts.answer_by:
-        text += " " + _("One of us will know by %(time)s.", time=formats.moment(facts.answer_by))
+        text = formats.sentences(text, _("One of us will know by %(time)s.", time=formats.deadline(facts.answer_by)))
     return Turn(_("We are checking with the hospital"), text, icon="hourglass")
 
 
 def _confirmed(facts: Facts) -> Turn:
     when, zone = facts.when, facts.when.zone
     if when.starts_at:
-        told = _("Confirmed by the hospital: %(day)s, %(time)s.", day=formats.date_of(when.day), time=formats.time_of(when.starts_at, zone))
+        told = _(
+            "Confirmed by the hospital: %(day)s, %(time)s.",
+            day=formats.date_of(when.day),
+            time=formats.time_of(when.starts_at, zone),
+        )
     else:
         told = _("Confirmed by the hospital: %(day)s.", day=formats.day(when.day))
     return Turn(told, _("Bring the ID card of the person who is checked."), icon="calendar-check", tone="ok")
@@ -159,10 +171,18 @@ def _fulfilled(facts: Facts) -> Turn:
     if facts.report in ("ready", "corrected"):
         return Turn(_("The report is here"), _("What needs a look comes first."), icon="file-heart", tone="ok")
     if facts.report == "overdue":
-        text = _("It was due by %(date)s. We are pressing the hospital for it.", date=formats.date_of(facts.report_due)) if facts.report_due else ""
+        text = (
+            _("It was due by %(date)s. We are pressing the hospital for it.", date=formats.date_of(facts.report_due))
+            if facts.report_due
+            else ""
+        )
         return Turn(_("The report is late"), text, icon="clock", tone="bad")
     if facts.report in ("expected", "partial"):
-        text = _("It arrives here by itself, by %(date)s.", date=formats.date_of(facts.report_due)) if facts.report_due else _("It arrives here by itself.")
+        text = (
+            _("It arrives here by itself, by %(date)s.", date=formats.date_of(facts.report_due))
+            if facts.report_due
+            else _("It arrives here by itself.")
+        )
         return Turn(_("The hospital is writing the report"), text, icon="file-heart", tone="calm")
     return Turn(_("Done"), _("Thank you for coming."), icon="check", tone="ok")
 
@@ -170,7 +190,7 @@ def _fulfilled(facts: Facts) -> Turn:
 def _no_show(facts: Facts) -> Turn:
     return Turn(
         _("The hospital says nobody came"),
-        _untouched(facts) + " " + _("If that is wrong, call us and we take it up with the hospital."),
+        formats.sentences(_untouched(facts), _("If that is wrong, call us and we take it up with the hospital.")),
         icon="calendar-x",
         tone="calm",
     )
@@ -186,12 +206,21 @@ def _cancelled(facts: Facts) -> Turn:
 
 
 def _rejected(facts: Facts) -> Turn:
-    text = _untouched(facts)
-    return Turn(_("The hospital can't take this booking"), f"{facts.reason} {text}".strip(), icon="calendar-x", tone="bad")
+    return Turn(
+        _("The hospital can't take this booking"),
+        formats.sentences(facts.reason, _untouched(facts)),
+        icon="calendar-x",
+        tone="bad",
+    )
 
 
 def _expired(facts: Facts) -> Turn:
-    return Turn(_("The time was released"), _("It was not confirmed in time. Your benefit is back in full."), icon="clock", tone="calm")
+    return Turn(
+        _("The time was released"),
+        _("It was not confirmed in time. Your benefit is back in full."),
+        icon="clock",
+        tone="calm",
+    )
 
 
 def _in_error(facts: Facts) -> Turn:

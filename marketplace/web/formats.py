@@ -129,6 +129,15 @@ def moment(value: datetime, zone: str = HOME_ZONE) -> str:
     return f"{words or date_of(shown)}{separator}{time_of(value, zone)}"
 
 
+def deadline(value: datetime, zone: str = HOME_ZONE) -> str:
+    """A moment inside a sentence: `今天 16:00`, `11 月 24 日 09:00`; `16:00 today`, `09:00 on 24 November`."""
+    if language.current().code == "zh":
+        return moment(value, zone)
+    shown, today = local(value, zone).date(), clock.today(zone)
+    words = {0: "today", 1: "tomorrow", -1: "yesterday"}.get((shown - today).days)
+    return f"{time_of(value, zone)} {words or 'on ' + date_of(shown)}"
+
+
 def relative_day(value: date | datetime, zone: str = HOME_ZONE) -> str:
     """`今天`, `明天`, `再过 3 天`, `3 天前`."""
     days = (_day_of(value, zone) - clock.today(zone)).days
@@ -140,7 +149,7 @@ def relative_day(value: date | datetime, zone: str = HOME_ZONE) -> str:
 
 
 def span(seconds: float) -> str:
-    """The two largest units of a length of time: `1 天 22 小时`, `6 小时 12 分`, `9 分 42 秒`. Never negative."""
+    """The two largest units of a length of time: `1 天 22 小时`, `9 分 42 秒`, `9 分`. Never negative."""
     left = max(0, int(seconds))
     parts = []
     for size, words in (
@@ -150,11 +159,11 @@ def span(seconds: float) -> str:
         (1, lambda n: gettext("%(num)d s", num=n)),
     ):
         count, left = divmod(left, size)
-        if count or (parts and size != 1) or (size == 1 and len(parts) < 2):
+        if count:
             parts.append(words(count))
-        if len(parts) == 2:
+        if parts and (not count or len(parts) == 2):
             break
-    return " ".join(parts)
+    return " ".join(parts) or gettext("%(num)d s", num=0)
 
 
 def zone_note(zone: str, at: datetime | None = None) -> str:
@@ -184,6 +193,16 @@ def listed(names: Iterable[str]) -> str:
     return format_list(list(names), style="standard", locale=_locale())
 
 
+def dotted(texts: Iterable[str]) -> str:
+    """Texts side by side with a middle dot, without space in Chinese; empty ones are left out."""
+    return ("·" if language.current().code == "zh" else " · ").join(text for text in texts if text)
+
+
+def sentences(*texts: str) -> str:
+    """Sentences one after the other: Chinese puts no space after its full stop."""
+    return ("" if language.current().code == "zh" else " ").join(text for text in texts if text)
+
+
 def masked_phone(phone: str) -> str:
     """`138****2041`: enough to recognise one's own number, too little to call it."""
     digits = phone.removeprefix("+86").strip()
@@ -205,8 +224,9 @@ def week_heads() -> tuple[date, ...]:
 def init_formats(app: Flask) -> None:
     """Make the functions filters of the templates, under their own names."""
     functions: tuple[Callable[..., str], ...] = (
-        day, date_of, full_date, month, weekday, weekday_narrow, ticket_day, ticket_day_year, time_of, time_range, moment,
-        relative_day, span, zone_note, money, number, listed, masked_phone, reference,
+        day, date_of, full_date, month, weekday, weekday_narrow, ticket_day, ticket_day_year, time_of, time_range,
+        moment, deadline,
+        relative_day, span, zone_note, money, number, listed, dotted, masked_phone, reference,
     )  # fmt: skip
     for function in functions:
         app.jinja_env.filters[function.__name__] = function

@@ -1,7 +1,7 @@
 """Which language a reader sees, and the catalogues behind it.
 
-The choice is `?lang=`, else the cookie `lang`, else the browser's Accept-Language, else Chinese. A choice made by `?lang=`
-is kept in the cookie for a year.
+The choice is `?lang=`, else the cookie `lang`, else the browser's Accept-Language, else Chinese. A choice made by
+`?lang=` is kept in the cookie for a year.
 """
 
 from __future__ import annotations

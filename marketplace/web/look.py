@@ -73,9 +73,7 @@ def init_look(app: Flask) -> None:
     The caller owns security headers (CONTENT_POLICY is the policy these pages were made for) and `csrf_token()`.
     """
     app.register_blueprint(
-        Blueprint(
-            "assets", __name__, static_folder=str(STATIC), static_url_path="/static", template_folder="templates"
-        )
+        Blueprint("assets", __name__, static_folder=str(STATIC), static_url_path="/static", template_folder="templates")
     )
     init_language(app)
     init_formats(app)

@@ -341,7 +341,8 @@ class Cancel:
 
 @dataclass(frozen=True)
 class BookingPage:
-    """A booking in any state. `final` stops live updates. `confirm_url` is set while it is held."""
+    """A booking in any state. `final` stops live updates. `confirm_url` is set while it is held.
+    `version` is the ETag, quotes included, that `booking_live` would answer now."""
 
     id: str
     reference: str

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any
 
 from providers.port import ProviderError
+
+# Thousands of slots in a page share few days and hours.
+_day = lru_cache(maxsize=4096)(date.fromisoformat)
+_moment = lru_cache(maxsize=16384)(datetime.fromisoformat)
 
 
 def text(body: Mapping[str, Any], name: str, default: str | None = None) -> str:
@@ -41,7 +46,7 @@ def day(body: Mapping[str, Any], name: str) -> date | None:
     """An ISO 8601 date, None if it is missing, null or blank."""
     value = text(body, name, "")
     try:
-        return date.fromisoformat(value) if value else None
+        return _day(value) if value else None
     except ValueError as error:
         raise ProviderError(f"{name} is no date") from error
 
@@ -52,7 +57,7 @@ def moment(body: Mapping[str, Any], name: str) -> datetime | None:
     if not value:
         return None
     try:
-        parsed = datetime.fromisoformat(value)
+        parsed = _moment(value)
     except ValueError as error:
         raise ProviderError(f"{name} is no time") from error
     if parsed.tzinfo is None:

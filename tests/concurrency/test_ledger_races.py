@@ -37,7 +37,7 @@ def scratch(connection: Any) -> None:
         connection.execute(text(statement))
 
 
-def reserve_from_every_thread(engine: Engine) -> list[None | Exception]:
+def reserve_from_every_thread(engine: Engine) -> list[Exception | None]:
     """64 bookings reserve the one unit at once."""
 
     def reserve(booking: int) -> Callable[[], None]:
@@ -53,7 +53,7 @@ def reserve_from_every_thread(engine: Engine) -> list[None | Exception]:
         engine.dispose()
 
 
-def refusals(results: list[None | Exception]) -> list[str | None]:
+def refusals(results: list[Exception | None]) -> list[str | None]:
     return [violated(failed) for failed in results if isinstance(failed, DBAPIError)]
 
 
@@ -108,9 +108,7 @@ def test_a_reservation_is_given_back_once_by_rivals() -> None:
     entitlement = give(make_customer(), 1)
     taken = Reservation(entitlement.id, 1, 1)
     with transaction() as session:
-        ledger.write(
-            session, entitlement.id, "reserve", booking_id=1, at=NOON, actor_kind="customer", actor="cus_x"
-        )
+        ledger.write(session, entitlement.id, "reserve", booking_id=1, at=NOON, actor_kind="customer", actor="cus_x")
 
     def back() -> None:
         with transaction() as session:

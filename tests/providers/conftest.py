@@ -35,7 +35,13 @@ def sandbox(running_sandbox: Sandbox) -> Sandbox:
 @pytest.fixture
 def adapter(sandbox: Sandbox) -> OpenProtocol:
     """Speaks to the account that confirms at once."""
-    return OpenProtocol(sandbox.connection("prompt", deadline_seconds=1.0))
+    return OpenProtocol(sandbox.connection("prompt", deadline_seconds=10))
+
+
+@pytest.fixture
+def hasty(sandbox: Sandbox) -> OpenProtocol:
+    """The same, but gives up after a second: for commands that hang."""
+    return OpenProtocol(sandbox.connection("prompt", deadline_seconds=1))
 
 
 @pytest.fixture

@@ -47,10 +47,11 @@ def test_every_acknowledged_booking_survives_kill_9(own_sandbox: Sandbox) -> Non
 
 
 def test_a_commit_that_was_not_answered_survives_kill_9(own_sandbox: Sandbox) -> None:
-    adapter = OpenProtocol(own_sandbox.connection(deadline_seconds=0.5))
+    adapter, hasty = OpenProtocol(own_sandbox.connection()), OpenProtocol(own_sandbox.connection(deadline_seconds=1))
     wish = reserve(bookable(adapter, 3))
-    own_sandbox.control().fault("commit_then_hang", "reserve", seconds=20)
-    assert isinstance(adapter.reserve(wish), Unknown)
+    own_sandbox.control().fault("commit_then_hang", "reserve", seconds=60)
+    assert isinstance(hasty.reserve(wish), Unknown)
+    assert own_sandbox.control().live(wish.our_reference) == 1
     own_sandbox.kill()
     assert isinstance(adapter.look_up(by_key(wish)), RetryAfter)
     own_sandbox.restart()
@@ -72,12 +73,12 @@ def test_a_decision_that_was_planned_is_made_after_the_restart(own_sandbox: Sand
 
 
 def test_sigterm_ends_it_promptly_while_a_request_hangs(own_sandbox: Sandbox) -> None:
-    adapter = OpenProtocol(own_sandbox.connection(deadline_seconds=0.3))
+    adapter, hasty = OpenProtocol(own_sandbox.connection()), OpenProtocol(own_sandbox.connection(deadline_seconds=1))
     own_sandbox.control().fault("commit_then_hang", "reserve", seconds=60)
-    assert isinstance(adapter.reserve(reserve(bookable(adapter, 3))), Unknown)
+    assert isinstance(hasty.reserve(reserve(bookable(adapter, 3))), Unknown)
     began = time.monotonic()
     assert own_sandbox.stop() == 0
-    assert time.monotonic() - began < 4
+    assert time.monotonic() - began < 9
 
 
 def test_a_second_server_on_the_same_ledger_is_refused(own_sandbox: Sandbox) -> None:
@@ -121,4 +122,4 @@ def test_it_imports_nothing_of_ours() -> None:
 
 def _run(config: Path, data: Path, port: str = "0") -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "providers.sandbox", "--port", port, "--data", str(data), "--config", str(config)]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=20, check=False)
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from sqlalchemy import Engine, event, func, select
+from sqlalchemy import Engine, func, select
 
 from marketplace.core.db import reading
 from marketplace.core.errors import Invalid
 from tests.people import NOON, TODAY, make_customer, make_insurer
+from tests.statements import statements_sent
 from vip import demo, signin
 from vip.entitlements import entitlements
 from vip.family import family
@@ -29,7 +30,7 @@ def test_the_first_one_has_a_benefit_that_ends_soon_and_one_that_expired() -> No
     first = demo.load(NOON)[0]
     principal = signin.authenticate(signin.issue_token(first.phone, NOON).token, now=NOON)
     views = entitlements(principal.id, today=TODAY)
-    assert [(view.state, view.granted, view.days_left) for view in views][0] == ("active", 1, 13)
+    assert (views[0].state, views[0].granted, views[0].days_left) == ("active", 1, 13)
     assert views[-1].state == "expired" and views[-1].expired == 1
     assert all(not member.warnings for member in family(principal.id))
 
@@ -43,16 +44,8 @@ def test_loading_twice_changes_nothing() -> None:
 
 def test_a_thousand_customers_are_made_in_bulk(db: Engine) -> None:
     make_insurer()
-    statements: list[str] = []
-
-    def note(conn, cursor, statement, parameters, context, executemany) -> None:  # type: ignore[no-untyped-def]
-        statements.append(statement)
-
-    event.listen(db, "before_cursor_execute", note)
-    try:
+    with statements_sent(db) as statements:
         made = demo.make_customers(1_000, "health_check", 3, NOON)
-    finally:
-        event.remove(db, "before_cursor_execute", note)
     assert len(statements) < 50
     assert len({one.phone for one in made}) == len({one.token for one in made}) == 1_000
     with reading() as session:

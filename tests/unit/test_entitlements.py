@@ -7,19 +7,21 @@ from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from sqlalchemy import event, select, text
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
+from marketplace.catalog.models import Insurer
 from marketplace.core.audit import AuditLine
 from marketplace.core.db import engine, reading, transaction
 from marketplace.core.errors import Invalid, NotFound, Refusal
 from tests.people import BY_TEST, NOON, OTHER_PHONE, TODAY, counters, give, make_customer, self_of, signed_in
+from tests.statements import statements_sent
 from vip import entitlements as benefits
 from vip import ledger
 from vip.expiry import expire_due
 from vip.family import NewMember, add_member, beneficiary
 from vip.grants import Grant, NoPlan, grant, grant_plan, months_later
-from vip.models import Customer, Entitlement, Insurer, Plan, PlanBenefit
+from vip.models import Customer, Entitlement, Plan, PlanBenefit
 
 pytestmark = pytest.mark.usefixtures("db")
 DAY = timedelta(days=1)
@@ -91,7 +93,11 @@ def test_the_usage_record_is_ones_own_only() -> None:
 
 def test_the_earliest_expiring_benefit_is_used_first_and_an_empty_one_last() -> None:
     customer = make_customer()
-    late, early, empty = give(customer, None), give(customer, valid_until=TODAY + DAY), give(customer, valid_until=TODAY)
+    late, early, empty = (
+        give(customer, None),
+        give(customer, valid_until=TODAY + DAY),
+        give(customer, valid_until=TODAY),
+    )
     take(empty)
     assert eligible(customer, self_of(customer).id) == [early.id, late.id, empty.id]
 
@@ -99,16 +105,9 @@ def test_the_earliest_expiring_benefit_is_used_first_and_an_empty_one_last() -> 
 def test_eligibility_is_asked_in_one_query() -> None:
     customer = make_customer()
     give(customer)
-    person, seen = self_of(customer).id, []
-
-    def count(conn, cursor, statement, parameters, context, executemany) -> None:  # type: ignore[no-untyped-def]
-        seen.append(statement)
-
-    event.listen(engine(), "before_cursor_execute", count)
-    try:
+    person = self_of(customer).id
+    with statements_sent(engine()) as seen:
         eligible(customer, person)
-    finally:
-        event.remove(engine(), "before_cursor_execute", count)
     assert len(seen) == 1
 
 

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from sqlalchemy import text
 
-from marketplace.core.db import reading
+from marketplace.core.db import reading, transaction
 from marketplace.core.errors import Invalid, NotFound
 from tests.people import NOON, OTHER_PHONE, PHONE, TODAY, make_customer, self_of, signed_in
 from vip import id_number
@@ -52,8 +52,6 @@ def test_a_number_is_sealed_under_the_persons_own_key_and_shown_masked() -> None
 def test_a_person_whose_key_was_destroyed_stays_on_the_list_without_numbers() -> None:
     customer = make_customer()
     added = add_member(signed_in(), replace(FATHER, phone="13900000009"), NOON)
-    from marketplace.core.db import transaction
-
     with transaction() as session:
         beneficiary(session, customer.id, added.public_id).wrapped_key = None
     assert family(customer.id)[1].phone_masked is None

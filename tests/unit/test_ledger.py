@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
-from sqlalchemy import select, text
+from sqlalchemy import Connection, select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm import Session
 
@@ -131,13 +132,14 @@ def test_a_reservation_is_given_back_or_used_once() -> None:
     with transaction() as session:
         reserve(session, Reservation(entitlement.id, 2, 1))
         ledger.give_back(session, taken, BY_TEST, by="customer")
-    for again in (
+    again: list[Callable[[Session], None]] = [
         lambda session: ledger.give_back(session, taken, BY_TEST, by="customer"),
         lambda session: ledger.use(session, taken, BY_TEST),
         lambda session: reserve(session, taken),
-    ):
+    ]
+    for line in again:
         with pytest.raises(IntegrityError), transaction() as session:
-            again(session)
+            line(session)
     assert figures(entitlement) == (3, 2, 1, 0, 0, 0)
 
 
@@ -229,9 +231,7 @@ def any_customer() -> Customer:
     database=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
-def test_any_sequence_of_operations_keeps_the_balance(
-    quantity: int | None, steps: list[tuple[str, By, int]]
-) -> None:
+def test_any_sequence_of_operations_keeps_the_balance(quantity: int | None, steps: list[tuple[str, By, int]]) -> None:
     story = Story(give(any_customer(), quantity))
     at = NOON
     for verb, by, days in steps:
@@ -285,7 +285,7 @@ def test_the_applications_role_cannot_rewrite_counters_ledger_or_audit(statement
     assert figures(entitlement) == (2, 1, 1, 0, 0, 0)
 
 
-def test_even_the_owner_cannot_update_or_delete_a_line(owner_connection) -> None:  # type: ignore[no-untyped-def]
+def test_even_the_owner_cannot_update_or_delete_a_line(owner_connection: Connection) -> None:
     reserved()
     for table in ("entitlement_entry", "audit_line"):
         for statement in (f"DELETE FROM {table}", f"UPDATE {table} SET actor = 'nobody'"):

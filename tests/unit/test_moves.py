@@ -99,7 +99,7 @@ def test_a_legal_move_writes_history_ledger_and_claims(state: BookingState, to: 
     kept = booking_row(public_id)
     assert (kept.state, kept.version) == (to, version + 1)
     assert history(public_id)[-1] == to.value
-    if state is S.FULFILLED and to is S.IN_SERVICE or state is S.NO_SHOW and to is S.CHECKED_IN:
+    if (state is S.FULFILLED and to is S.IN_SERVICE) or (state is S.NO_SHOW and to is S.CHECKED_IN):
         assert where_the_unit_is(world) == {"available": 0, "reserved": 0, "used": 1}
     else:
         assert where_the_unit_is(world) == expected(to)

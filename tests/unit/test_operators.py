@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy import select, text
@@ -16,6 +16,7 @@ from vip.signin import authenticate, sign_out, sign_out_everywhere
 
 pytestmark = pytest.mark.usefixtures("db")
 PASSWORD = "a long enough secret"
+WRONG = "wrong"
 
 
 @pytest.fixture(autouse=True)
@@ -29,7 +30,7 @@ def actions() -> list[str]:
         return list(session.scalars(select(AuditLine.action).order_by(AuditLine.id)))
 
 
-def fail(login: str = "lin", password: str = "wrong", now=NOON) -> None:  # type: ignore[no-untyped-def]
+def fail(login: str = "lin", password: str = WRONG, now: datetime = NOON) -> None:
     with pytest.raises(WrongPassword):
         sign_in_operator(login, password, now)
 
@@ -108,9 +109,7 @@ def test_a_disabled_operator_cannot_sign_in_and_her_session_stops() -> None:
         ("a", PASSWORD, " ", "name"),
     ],
 )
-def test_a_new_admin_needs_a_login_a_name_and_a_long_password(
-    login: str, password: str, name: str, field: str
-) -> None:
+def test_a_new_admin_needs_a_login_a_name_and_a_long_password(login: str, password: str, name: str, field: str) -> None:
     with pytest.raises(Invalid) as refused:
         create_admin(login, password, name, now=NOON)
     assert refused.value.at == field

@@ -6,15 +6,16 @@ import io
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import Engine, event, select, text, update
+from sqlalchemy import Engine, select, text, update
 
-from marketplace.core import crypto
+from marketplace.core import crypto, sms
 from marketplace.core.audit import AuditLine
 from marketplace.core.config import ConfigError, settings
 from marketplace.core.db import reading, transaction
 from marketplace.core.errors import Invalid, NotFound, Refusal, TooMany, Unauthenticated
 from marketplace.core.sms import InBackground, PrintSms
 from tests.people import NOON, OTHER_PHONE, PHONE, SmsBox, make_customer, make_insurer, signed_in
+from tests.statements import statements_sent
 from vip import codes, signin
 from vip.models import Customer, SignInCode, SignInSession
 
@@ -133,19 +134,11 @@ def test_even_the_right_code_of_an_unknown_phone_is_a_wrong_code(monkeypatch: py
 
 def test_a_known_and_an_unknown_phone_cost_the_same_statements(db: Engine) -> None:
     make_customer()
-    seen: list[str] = []
-
-    def note(conn, cursor, statement, parameters, context, executemany) -> None:  # type: ignore[no-untyped-def]
-        seen.append(statement)
-
-    event.listen(db, "before_cursor_execute", note)
-    try:
+    with statements_sent(db) as known:
         signin.send_code(PHONE, now=NOON, sms=SmsBox())
-        known, seen[:] = list(seen), []
+    with statements_sent(db) as unknown:
         signin.send_code(OTHER_PHONE, now=NOON, sms=SmsBox())
-    finally:
-        event.remove(db, "before_cursor_execute", note)
-    assert known == seen != []
+    assert known == unknown != []
 
 
 def test_codes_and_tokens_are_stored_hashed_only() -> None:
@@ -203,16 +196,8 @@ def test_a_token_nobody_gave_is_unauthenticated(token: str) -> None:
 def test_authenticating_takes_one_query(db: Engine) -> None:
     make_customer()
     token = signin.issue_token(PHONE, NOON).token
-    seen: list[str] = []
-
-    def note(conn, cursor, statement, parameters, context, executemany) -> None:  # type: ignore[no-untyped-def]
-        seen.append(statement)
-
-    event.listen(db, "before_cursor_execute", note)
-    try:
+    with statements_sent(db) as seen:
         signin.authenticate(token, now=NOON)
-    finally:
-        event.remove(db, "before_cursor_execute", note)
     assert len(seen) == 1
 
 
@@ -273,8 +258,6 @@ def test_tokens_without_a_code_are_for_development_only(monkeypatch: pytest.Monk
 
 
 def test_codes_are_printed_in_development_and_never_in_production(monkeypatch: pytest.MonkeyPatch) -> None:
-    from marketplace.core import sms
-
     shown = io.StringIO()
     PrintSms(shown).send("+8613800000011", "code 123456")
     assert shown.getvalue() == "SMS to +8613800000011: code 123456\n"

@@ -1,4 +1,4 @@
-"""Every page with invented content, to be looked at: `python -m tests.web.gallery` serves it on a free port of loopback.
+"""Every page with invented content, to be looked at: `python -m tests.web.gallery` serves it on a free loopback port.
 
 SHOWN maps a name to a template and to the function that makes its context.
 """
@@ -41,7 +41,10 @@ SHOWN: dict[str, tuple[str, Callable[[], s.Context]]] = {
     "booking_confirmed": ("booking.html", partial(s.booking, "confirmed")),
     "booking_checked_in": ("booking.html", partial(s.booking, "checked_in")),
     "booking_in_service": ("booking.html", partial(s.booking, "in_service")),
-    "booking_fulfilled": ("booking.html", partial(s.booking, "fulfilled", report="expected", report_due=s.at(12, 3, 18))),
+    "booking_fulfilled": (
+        "booking.html",
+        partial(s.booking, "fulfilled", report="expected", report_due=s.at(12, 3, 18)),
+    ),
     "booking_reported": ("booking.html", partial(s.booking, "fulfilled", report="ready")),
     "booking_no_show": ("booking.html", partial(s.booking, "no_show", quota_used=True)),
     "booking_cancelled": ("booking.html", partial(s.booking, "cancelled", by="provider")),

@@ -10,6 +10,7 @@ from typing import Any
 from marketplace.web import booking_words, language
 from marketplace.web import view_models as v
 from marketplace.web.error_words import error_words
+from marketplace.web.formats import dotted
 
 NOW = datetime(2026, 11, 23, 1, 48, tzinfo=UTC)
 ZONE = "Asia/Shanghai"
@@ -26,7 +27,9 @@ def at(month: int, day: int, hour: int, minute: int = 0) -> datetime:
 
 def people() -> tuple[v.Person, ...]:
     return (
-        v.Person("p1", _t("沈知微", "Shen Zhiwei"), _t("本人", "You"), "沈", is_self=True, note=_t("女，44 岁", "Female, 44")),
+        v.Person(
+            "p1", _t("沈知微", "Shen Zhiwei"), _t("本人", "You"), "沈", is_self=True, note=_t("女，44 岁", "Female, 44")
+        ),
         v.Person("p2", _t("沈伯年", "Shen Bonian"), _t("父亲", "Father"), "父", note=_t("男，72 岁", "Male, 72")),
         v.Person("p3", _t("林素琴", "Lin Suqin"), _t("母亲", "Mother"), "母", note=_t("女，70 岁", "Female, 70")),
     )
@@ -53,7 +56,9 @@ def ticket(state: str = "confirmed", home: bool = False, **facts: Any) -> v.Tick
     )
     return v.Ticket(
         booking_words.ticket_style(state),
-        _t("再过 3 天·为父亲预约", "In 3 days, for your father") if home else _t("健康体检·甄选套餐", "Health check, Select package"),
+        _t("再过 3 天·为父亲预约", "In 3 days, for your father")
+        if home
+        else _t("健康体检·甄选套餐", "Health check, Select package"),
         booking_words.pill(state),
         when(),
         place(),
@@ -67,29 +72,100 @@ def ticket(state: str = "confirmed", home: bool = False, **facts: Any) -> v.Tick
 
 def package() -> v.Package:
     items = (
-        (_t("一般检查", "General"), (_t("身高体重", "height and weight"), _t("血压", "blood pressure"), _t("内外科", "physical examination"))),
-        (_t("血液", "Blood"), (_t("血常规", "full count"), _t("空腹血糖", "fasting glucose"), _t("血脂四项", "lipids"), _t("肝肾功能", "liver and kidney function"))),
-        (_t("影像", "Imaging"), (_t("胸部低剂量 CT", "low-dose chest CT"), _t("腹部彩超", "abdominal ultrasound"), _t("心电图", "ECG"))),
+        (
+            _t("一般检查", "General"),
+            (_t("身高体重", "height and weight"), _t("血压", "blood pressure"), _t("内外科", "physical examination")),
+        ),
+        (
+            _t("血液", "Blood"),
+            (
+                _t("血常规", "full count"),
+                _t("空腹血糖", "fasting glucose"),
+                _t("血脂四项", "lipids"),
+                _t("肝肾功能", "liver and kidney function"),
+            ),
+        ),
+        (
+            _t("影像", "Imaging"),
+            (_t("胸部低剂量 CT", "low-dose chest CT"), _t("腹部彩超", "abdominal ultrasound"), _t("心电图", "ECG")),
+        ),
     )
     return v.Package(
-        "of1", _t("甄选套餐", "Select package"), _t("覆盖心脑血管、代谢与肿瘤早筛", "Heart, metabolism and early cancer signs"), items, 71,
-        _t("男女均可，18 至 80 岁", "Men and women, 18 to 80"), _t("需空腹 8 小时", "Eight hours without food"), "/gallery/times", chosen=True,
-    )  # fmt: skip
+        "of1",
+        _t("甄选套餐", "Select package"),
+        _t("覆盖心脑血管、代谢与肿瘤早筛", "Heart, metabolism and early cancer signs"),
+        items,
+        71,
+        _t("男女均可，18 至 80 岁", "Men and women, 18 to 80"),
+        _t("需空腹 8 小时", "Eight hours without food"),
+        "/gallery/times",
+        chosen=True,
+    )
 
 
 def benefits() -> tuple[v.Benefit, ...]:
     family = people()
     return (
-        v.Benefit("e1", _t("健康体检", "Health check"), _t("甄选套餐·68 家机构可约", "Select package, 68 centres"), 1, 2, 1, 0,
-            _t("可用 1 次，另 1 次已为 11 月 26 日保留", "1 free, 1 kept for 26 November"), date(2026, 12, 31), 38, family,
-            _t("预约体检", "Book a check"), "/gallery/places", leading=True),
-        v.Benefit("e2", _t("就医陪诊", "Hospital escort"), _t("317 个城市·全程一人陪同", "317 cities, one person with you all the way"), 3, 3, 0, 0,
-            _t("三次都可用", "All three are free"), date(2027, 3, 31), None, family, _t("预约陪诊", "Book an escort"), "#"),
-        v.Benefit("e3", _t("图文问诊", "Text consultation"), _t("全科与 12 个专科", "General practice and 12 specialties"), None, None, 0, 4,
-            "", date(2027, 3, 31), None, family, _t("去提问", "Ask a doctor"), "#"),
-        v.Benefit("e4", _t("口腔护理", "Dental care"), _t("洁牙一次", "One cleaning"), 0, 1, 0, 1,
-            _t("已于 6 月 18 日使用，1 月 1 日重新发放", "Used on 18 June, granted anew on 1 January"), date(2026, 12, 31), None, family),
-    )  # fmt: skip
+        v.Benefit(
+            "e1",
+            _t("健康体检", "Health check"),
+            _t("甄选套餐·68 家机构可约", "Select package, 68 centres"),
+            1,
+            2,
+            1,
+            0,
+            _t("可用 1 次，另 1 次已为 11 月 26 日保留", "1 free, 1 kept for 26 November"),
+            date(2026, 12, 31),
+            38,
+            family,
+            _t("预约体检", "Book a check"),
+            "/gallery/places",
+            leading=True,
+        ),
+        v.Benefit(
+            "e2",
+            _t("就医陪诊", "Hospital escort"),
+            _t("317 个城市·全程一人陪同", "317 cities, one person with you all the way"),
+            3,
+            3,
+            0,
+            0,
+            _t("三次都可用", "All three are free"),
+            date(2027, 3, 31),
+            None,
+            family,
+            _t("预约陪诊", "Book an escort"),
+            "#",
+        ),
+        v.Benefit(
+            "e3",
+            _t("图文问诊", "Text consultation"),
+            _t("全科与 12 个专科", "General practice and 12 specialties"),
+            None,
+            None,
+            0,
+            4,
+            "",
+            date(2027, 3, 31),
+            None,
+            family,
+            _t("去提问", "Ask a doctor"),
+            "#",
+        ),
+        v.Benefit(
+            "e4",
+            _t("口腔护理", "Dental care"),
+            _t("洁牙一次", "One cleaning"),
+            0,
+            1,
+            0,
+            1,
+            _t("已于 6 月 18 日使用，1 月 1 日重新发放", "Used on 18 June, granted anew on 1 January"),
+            date(2026, 12, 31),
+            None,
+            family,
+        ),
+    )
 
 
 def home() -> Context:
@@ -113,26 +189,88 @@ def home_empty() -> Context:
 def finder() -> v.Finder:
     tier = _t("三级甲等", "Tier 3A")
     names = [
-        (place(), _t("西湖区", "Xihu"), _t("文溪路 8 号，地铁 300 米", " · 8 Wenxi Road"), 25, _t("上午余 12 位，下午余 6 位", "12 in the morning, 6 in the afternoon"), False),
-        (_t("望江示范医院·健康管理中心", "Wangjiang Model Hospital, Health Management Centre"), _t("上城区", "Shangcheng"), _t("望江东路 120 号", " · 120 Wangjiang East Road"), 27, _t("只剩 2 位", "Only 2 left"), True),
-        (_t("松山示范医院·体检中心", "Songshan Model Hospital, Checks"), _t("滨江区", "Binjiang"), _t("松山路 18 号，可停车", " · 18 Songshan Road"), 28, _t("需医院确认，通常 2 小时内答复", "On request, usually answered in 2 hours"), False),
-    ]  # fmt: skip
+        (
+            place(),
+            _t("西湖区", "Xihu"),
+            _t("文溪路 8 号，地铁 300 米", " · 8 Wenxi Road"),
+            25,
+            _t("上午余 12 位，下午余 6 位", "12 in the morning, 6 in the afternoon"),
+            False,
+        ),
+        (
+            _t("望江示范医院·健康管理中心", "Wangjiang Model Hospital, Health Management Centre"),
+            _t("上城区", "Shangcheng"),
+            _t("望江东路 120 号", " · 120 Wangjiang East Road"),
+            27,
+            _t("只剩 2 位", "Only 2 left"),
+            True,
+        ),
+        (
+            _t("松山示范医院·体检中心", "Songshan Model Hospital, Checks"),
+            _t("滨江区", "Binjiang"),
+            _t("松山路 18 号，可停车", " · 18 Songshan Road"),
+            28,
+            _t("需医院确认，通常 2 小时内答复", "On request, usually answered in 2 hours"),
+            False,
+        ),
+    ]
     rows = [
         v.Place(name, district, road, tier, package().name, "/gallery/times", date(2026, 11, day), note, few)
         for name, district, road, day, note, few in names
     ]
-    full = v.Place(_t("澄湖示范医院·国际体检部", "Chenghu Model Hospital, International Checks"), _t("拱墅区", "Gongshu"), _t("澄湖路 66 号", " · 66 Chenghu Road"), tier, "", "", None,
-        reasons=(_t("11 月和 12 月已约满，新的日期放出后会显示在这里。", "November and December are full. New dates appear here as they open."),))  # fmt: skip
-    young = v.Place(_t("云岭示范医院·体检科", "Yunling Model Hospital, Checks"), _t("余杭区", "Yuhang"), _t("云岭大道 1 号", " · 1 Yunling Avenue"), tier, "", "", None,
-        reasons=(_t("此院接待 18 至 70 岁，沈伯年 72 岁，暂不能在这里预约。", "This hospital sees ages 18 to 70. Shen Bonian is 72, so it can't be booked for him."),), change_person=True)  # fmt: skip
+    full = v.Place(
+        _t("澄湖示范医院·国际体检部", "Chenghu Model Hospital, International Checks"),
+        _t("拱墅区", "Gongshu"),
+        _t("澄湖路 66 号", " · 66 Chenghu Road"),
+        tier,
+        "",
+        "",
+        None,
+        reasons=(
+            _t(
+                "11 月和 12 月已约满，新的日期放出后会显示在这里。",
+                "November and December are full. New dates appear here as they open.",
+            ),
+        ),
+    )
+    young = v.Place(
+        _t("云岭示范医院·体检科", "Yunling Model Hospital, Checks"),
+        _t("余杭区", "Yuhang"),
+        _t("云岭大道 1 号", " · 1 Yunling Avenue"),
+        tier,
+        "",
+        "",
+        None,
+        reasons=(
+            _t(
+                "此院接待 18 至 70 岁，沈伯年 72 岁，暂不能在这里预约。",
+                "This hospital sees ages 18 to 70. Shen Bonian is 72, so it can't be booked for him.",
+            ),
+        ),
+        change_person=True,
+    )
     return v.Finder(
-        "health_check", _t("选择体检机构", "Choose a place"), people()[1], _t("杭州", "Hangzhou"), "",
-        tuple(v.Choice(name, name) for name in (_t("西湖区", "Xihu"), _t("上城区", "Shangcheng"), _t("拱墅区", "Gongshu"), _t("滨江区", "Binjiang"))),
+        "health_check",
+        _t("选择体检机构", "Choose a place"),
+        people()[1],
+        _t("杭州", "Hangzhou"),
+        "",
+        tuple(
+            v.Choice(name, name)
+            for name in (
+                _t("西湖区", "Xihu"),
+                _t("上城区", "Shangcheng"),
+                _t("拱墅区", "Gongshu"),
+                _t("滨江区", "Binjiang"),
+            )
+        ),
         (v.Choice("3A", tier, on=True), v.Choice("3", _t("三级", "Tier 3"))),
         (v.Choice("hospital", _t("医院", "Hospital")), v.Choice("centre", _t("体检中心", "Check-up centre"))),
-        (rows[0], rows[1], full, young, rows[2]), more_url="/gallery/places?cursor=2", total=68,
+        (rows[0], rows[1], full, young, rows[2]),
+        more_url="/gallery/places?cursor=2",
+        total=68,
         tier_source=_t("等级来自医院名录，2026 年 6 月。", "Tiers are from the hospital directory of June 2026."),
-    )  # fmt: skip
+    )
 
 
 def places() -> Context:
@@ -149,21 +287,46 @@ def cities() -> Context:
         return v.City(_t(zh, en), "/gallery/places", count, words, current)
 
     here = city("杭州", "Hangzhou", 68, "hangzhou hz", True)
-    zhejiang = (here, city("宁波", "Ningbo", 24, "ningbo nb"), city("温州", "Wenzhou", 19, "wenzhou wz"), city("绍兴", "Shaoxing", 8, "shaoxing sx"))
-    jiangsu = (city("南京", "Nanjing", 51, "nanjing nj"), city("苏州", "Suzhou", 37, "suzhou sz"), city("无锡", "Wuxi", 22, "wuxi wx"))
+    zhejiang = (
+        here,
+        city("宁波", "Ningbo", 24, "ningbo nb"),
+        city("温州", "Wenzhou", 19, "wenzhou wz"),
+        city("绍兴", "Shaoxing", 8, "shaoxing sx"),
+    )
+    jiangsu = (
+        city("南京", "Nanjing", 51, "nanjing nj"),
+        city("苏州", "Suzhou", 37, "suzhou sz"),
+        city("无锡", "Wuxi", 22, "wuxi wx"),
+    )
     groups = (v.CityGroup(_t("浙江", "Zhejiang"), zhejiang), v.CityGroup(_t("江苏", "Jiangsu"), jiangsu))
     return {"groups": groups, "near": (here, jiangsu[0]), "back_url": "/gallery/places"}
 
 
 def packages() -> Context:
-    woman = replace(package(), id="of2", name=_t("女性专项", "Women's package"), count=64, chosen=False, people=_t("女性，20 至 70 岁", "Women, 20 to 70"),
-        reasons=(_t("仅限女性，沈伯年不能选。", "For women only, so not for Shen Bonian."),))  # fmt: skip
+    woman = replace(
+        package(),
+        id="of2",
+        name=_t("女性专项", "Women's package"),
+        count=64,
+        chosen=False,
+        people=_t("女性，20 至 70 岁", "Women, 20 to 70"),
+        reasons=(_t("仅限女性，沈伯年不能选。", "For women only, so not for Shen Bonian."),),
+    )
     return {"site": place(), "packages": (package(), woman), "person": people()[1], "back_url": "#", "who_url": "#"}
 
 
-def slot(day: int, hour: int, minute: int, free: int, few: bool = False, closed: str = "", chosen: bool = False) -> v.Slot:
+def slot(
+    day: int, hour: int, minute: int, free: int, few: bool = False, closed: str = "", chosen: bool = False
+) -> v.Slot:
     starts = at(11, day, hour, minute)
-    return v.Slot(f"s{day}{hour}{minute}", v.When(date(2026, 11, day), ZONE, starts, starts + timedelta(minutes=30)), free, few, closed, chosen)
+    return v.Slot(
+        f"s{day}{hour}{minute}",
+        v.When(date(2026, 11, day), ZONE, starts, starts + timedelta(minutes=30)),
+        free,
+        few,
+        closed,
+        chosen,
+    )
 
 
 def month() -> v.Month:
@@ -196,14 +359,34 @@ def times_page() -> v.Times:
         v.Day(date(2026, 11, 30), 30),
     )
     morning = (
-        slot(26, 7, 30, 0, closed=_t("已约满", "full")), slot(26, 8, 0, 2, chosen=True), slot(26, 8, 30, 1, few=True),
-        slot(26, 9, 0, 4), slot(26, 9, 30, 6), slot(26, 10, 0, 3),
-    )  # fmt: skip
+        slot(26, 7, 30, 0, closed=_t("已约满", "full")),
+        slot(26, 8, 0, 2, chosen=True),
+        slot(26, 8, 30, 1, few=True),
+        slot(26, 9, 0, 4),
+        slot(26, 9, 30, 6),
+        slot(26, 10, 0, 3),
+    )
     return v.Times(
-        "of1", place(), _t("三级甲等", "Tier 3A"), package(), people()[1], days, month(), date(2026, 11, 26), morning,
-        (slot(26, 13, 30, 4), slot(26, 14, 0, 2)), ZONE, _t("杭州", "Hangzhou"), "/gallery/times", "/gallery/places", "/gallery/who",
-        packages_url="/gallery/packages", hint=_t("抽血项目只在 10:30 前进行，所以空腹体检请选上午。", "Blood is taken before 10:30 only, so pick a morning."),
-    )  # fmt: skip
+        "of1",
+        place(),
+        _t("三级甲等", "Tier 3A"),
+        package(),
+        people()[1],
+        days,
+        month(),
+        date(2026, 11, 26),
+        morning,
+        (slot(26, 13, 30, 4), slot(26, 14, 0, 2)),
+        ZONE,
+        _t("杭州", "Hangzhou"),
+        "/gallery/times",
+        "/gallery/places",
+        "/gallery/who",
+        packages_url="/gallery/packages",
+        hint=_t(
+            "抽血项目只在 10:30 前进行，所以空腹体检请选上午。", "Blood is taken before 10:30 only, so pick a morning."
+        ),
+    )
 
 
 def times() -> Context:
@@ -229,41 +412,97 @@ def who() -> Context:
     me, father, mother = people()
     father = replace(father, reasons=(_t("此套餐仅限 18 至 70 岁。", "This package is for ages 18 to 70."),))
     return {
-        "people": (me, father, mother), "chosen": "p1", "form_action": "/gallery/times", "next_url": "/", "back_url": "/gallery/times",
-        "subtitle": f"{place()} · {package().name}", "add_url": "/gallery/family_new",
-    }  # fmt: skip
+        "people": (me, father, mother),
+        "chosen": "p1",
+        "form_action": "/gallery/times",
+        "next_url": "/",
+        "back_url": "/gallery/times",
+        "subtitle": dotted((place(), package().name)),
+        "add_url": "/gallery/family_new",
+    }
 
 
 def confirm() -> Context:
     return {
         "page": v.Confirm(
-            "b1", replace(ticket("held"), facts=()), people()[1], package(), _t("用 1 次健康体检，还剩 0 次", "Uses 1 health check, 0 left afterwards"),
-            (_t("11 月 25 日 08:00 前取消，权益全额退回。", "Cancel before 25 November, 08:00, and your benefit comes back in full."),),
-            _t("医院在 2 小时内答复。", "The hospital answers within 2 hours."), 582, 600, 128000,
+            "b1",
+            replace(ticket("held"), facts=()),
+            people()[1],
+            package(),
+            _t("用 1 次健康体检，还剩 0 次", "Uses 1 health check, 0 left afterwards"),
+            (
+                _t(
+                    "11 月 25 日 08:00 前取消，权益全额退回。",
+                    "Cancel before 25 November, 08:00, and your benefit comes back in full.",
+                ),
+            ),
+            _t("医院在 2 小时内答复。", "The hospital answers within 2 hours."),
+            582,
+            600,
+            128000,
         )
-    }  # fmt: skip
+    }
 
 
 def steps(state: str) -> tuple[v.Step, ...]:
-    sent = v.Step("done", _t("您提交了预约", "You submitted the booking"), at(11, 20, 19, 42), _t("为这次体检预留了 1 次权益", "One use of your benefit is kept for it"))
-    sure = v.Step("done", _t("医院已确认", "Confirmed by the hospital"), at(11, 20, 20, 5), _t("用时 23 分钟", "It took 23 minutes"))
+    sent = v.Step(
+        "done",
+        _t("您提交了预约", "You submitted the booking"),
+        at(11, 20, 19, 42),
+        _t("为这次体检预留了 1 次权益", "One use of your benefit is kept for it"),
+    )
+    sure = v.Step(
+        "done",
+        _t("医院已确认", "Confirmed by the hospital"),
+        at(11, 20, 20, 5),
+        _t("用时 23 分钟", "It took 23 minutes"),
+    )
     coming = (
         v.Step("next", _t("到院签到", "Check in"), aside=_t("11 月 26 日 07:50 起", "from 26 November, 07:50")),
         v.Step("next", _t("体检完成", "Check done"), aside=_t("约需 2 小时", "about 2 hours")),
-        v.Step("next", _t("报告送达", "Report arrives"), aside=_t("最迟 12 月 3 日，由医院交付", "by 3 December, from the hospital")),
+        v.Step(
+            "next",
+            _t("报告送达", "Report arrives"),
+            aside=_t("最迟 12 月 3 日，由医院交付", "by 3 December, from the hospital"),
+        ),
     )
     if state == "held":
         return (v.Step("now", _t("等您确认", "Waiting for you to confirm"), aside=_t("轮到您", "your turn")), *coming)
     if state in ("awaiting_provider", "outcome_unknown"):
-        return (sent, v.Step("now", _t("等医院答复", "Waiting for the hospital"), aside=_t("还有 6 小时 12 分", "6 h 12 min left")), *coming)
+        return (
+            sent,
+            v.Step(
+                "now", _t("等医院答复", "Waiting for the hospital"), aside=_t("还有 6 小时 12 分", "6 h 12 min left")
+            ),
+            *coming,
+        )
     if state in ("cancelled", "rejected", "expired", "no_show"):
-        return (sent, v.Step("fail" if state != "cancelled" else "done", booking_words.pill(state).text, at(11, 22, 9, 30)))
+        return (
+            sent,
+            v.Step("fail" if state != "cancelled" else "done", booking_words.pill(state).text, at(11, 22, 9, 30)),
+        )
     if state == "confirmed":
-        return (sent, sure, v.Step("now", _t("体检前准备", "Prepare"), note=_t("空腹，带身份证，穿宽松上衣", "No food, ID card, loose clothes"), aside=_t("轮到您", "your turn")), *coming)
+        return (
+            sent,
+            sure,
+            v.Step(
+                "now",
+                _t("体检前准备", "Prepare"),
+                note=_t("空腹，带身份证，穿宽松上衣", "No food, ID card, loose clothes"),
+                aside=_t("轮到您", "your turn"),
+            ),
+            *coming,
+        )
     there = v.Step("done", _t("已到院签到", "Checked in"), at(11, 23, 7, 55))
     if state == "fulfilled":
         return (sent, sure, there, v.Step("done", _t("体检完成", "Check done"), at(11, 23, 9, 40)), coming[2])
-    return (sent, sure, there, v.Step("now", booking_words.pill(state).text, aside=_t("轮到医院", "the hospital's turn")), coming[2])
+    return (
+        sent,
+        sure,
+        there,
+        v.Step("now", booking_words.pill(state).text, aside=_t("轮到医院", "the hospital's turn")),
+        coming[2],
+    )
 
 
 def booking(state: str, **facts: Any) -> Context:
@@ -271,21 +510,51 @@ def booking(state: str, **facts: Any) -> Context:
     open_still = state in ("confirmed", "awaiting_provider")
     hints = booking_words.preparation(package().fasting)
     rules = (
-        v.Rule(icon="check", text=_t("11 月 25 日 08:00 前取消免费，权益全额退回。", "Free until 25 November, 08:00; your benefit comes back in full."), tone="ok", strong=_t("还剩 1 天 22 小时。", "1 day 22 h left.")),
-        v.Rule(icon="clock", text=_t("在此之后不能在线取消。未到院算使用 1 次，有特殊情况可申诉。", "After that it can't be cancelled online. Not coming counts as one use; you can appeal.")),
+        v.Rule(
+            icon="check",
+            text=_t(
+                "11 月 25 日 08:00 前取消免费，权益全额退回。",
+                "Free until 25 November, 08:00; your benefit comes back in full.",
+            ),
+            tone="ok",
+            strong=_t("还剩 1 天 22 小时。", "1 day 22 h left."),
+        ),
+        v.Rule(
+            icon="clock",
+            text=_t(
+                "在此之后不能在线取消。未到院算使用 1 次，有特殊情况可申诉。",
+                "After that it can't be cancelled online. Not coming counts as one use; you can appeal.",
+            ),
+        ),
     )
-    cancel = v.Cancel("b1", _t("取消 11 月 26 日的体检？", "Cancel the check on 26 November?"),
-        _t("现在取消免费，1 次体检权益会退回，12 月 31 日前可再约。", "It's free now. One health check comes back and can be booked again until 31 December."), _t("取消预约，退回权益", "Cancel and get it back"))  # fmt: skip
+    cancel = v.Cancel(
+        "b1",
+        _t("取消 11 月 26 日的体检？", "Cancel the check on 26 November?"),
+        _t(
+            "现在取消免费，1 次体检权益会退回，12 月 31 日前可再约。",
+            "It's free now. One health check comes back and can be booked again until 31 December.",
+        ),
+        _t("取消预约，退回权益", "Cancel and get it back"),
+    )
     return {
         "page": v.BookingPage(
-            "b1", "AX7K2M914Q", _t("预约详情", "Booking"), ticket(state), booking_words.turn(known), steps(state), ZONE,
-            booking_words.final(known), hints if open_still else (), rules if open_still else (), cancel if open_still else None,
+            "b1",
+            "AX7K2M914Q",
+            _t("预约详情", "Booking"),
+            ticket(state),
+            booking_words.turn(known),
+            steps(state),
+            ZONE,
+            booking_words.final(known),
+            hints if open_still else (),
+            rules if open_still else (),
+            cancel if open_still else None,
             route_url="https://example.com/route" if state == "confirmed" else "",
             report_url="/gallery/report" if facts.get("report") == "ready" else "",
             confirm_url="/gallery/confirm" if state == "held" else "",
             again_url="/gallery/places" if booking_words.date_is_gone(state) else "",
         )
-    }  # fmt: skip
+    }
 
 
 def booking_cancel() -> Context:
@@ -296,7 +565,13 @@ def bookings() -> Context:
     def row(state: str, live: str = "") -> v.BookingRow:
         return v.BookingRow("b1", package().name, place(), people()[1].name, when(), booking_words.pill(state), live)
 
-    upcoming = (row("confirmed"), row("awaiting_provider", booking_words.live_line(booking_words.Facts("awaiting_provider", when(), at(11, 23, 16)))))
+    upcoming = (
+        row("confirmed"),
+        row(
+            "awaiting_provider",
+            booking_words.live_line(booking_words.Facts("awaiting_provider", when(), at(11, 23, 16))),
+        ),
+    )
     return {"page": v.Bookings(upcoming, (row("fulfilled"), row("cancelled"), row("no_show")), more_url="#")}
 
 
@@ -310,7 +585,9 @@ def reports() -> Context:
     title = _t("2026 年度体检", "Health check 2026")
     waiting = v.Pill(_t("待交付", "To come"), "wait", icon="clock")
     rows = (
-        v.ReportRow("r0", title, me, place(), date(2026, 11, 20), False, due=date(2026, 11, 27), pill=waiting, booking_url="#"),
+        v.ReportRow(
+            "r0", title, me, place(), date(2026, 11, 20), False, due=date(2026, 11, 27), pill=waiting, booking_url="#"
+        ),
         v.ReportRow("r1", title, father, place(), date(2026, 11, 16), True, 3, 71),
         v.ReportRow("r2", _t("2025 年度体检", "Health check 2025"), father, place(), date(2025, 11, 18), True, 0, 68),
     )
@@ -319,29 +596,86 @@ def reports() -> Context:
 
 def report() -> Context:
     high = v.Pill(_t("偏高", "High"), "bad", icon="triangle-alert")
-    ldl = v.Item(_t("低密度脂蛋白胆固醇", "LDL cholesterol"), "3.92", "mmol/L", _t("低于 3.40", "below 3.40"), high, v.Range(0, 56, 78),
-        _t("这是常说的“坏胆固醇”，比参考上限高约一成半。是否用药要由医生结合血压和病史判断。", "The “bad” cholesterol, about 15 % above the limit. A doctor judges what to do, with blood pressure and history in view."))  # fmt: skip
-    glucose = v.Item(_t("空腹血糖", "Fasting glucose"), "6.4", "mmol/L", _t("3.9 至 6.1", "3.9 to 6.1"), high, v.Range(22, 62, 68),
-        _t("略高于参考上限。一次结果不能下结论，请复查。", "Slightly above the limit. One result proves nothing; have it repeated."))  # fmt: skip
+    ldl = v.Item(
+        _t("低密度脂蛋白胆固醇", "LDL cholesterol"),
+        "3.92",
+        "mmol/L",
+        _t("低于 3.40", "below 3.40"),
+        high,
+        v.Range(0, 56, 78),
+        _t(
+            "这是常说的“坏胆固醇”，比参考上限高约一成半。是否用药要由医生结合血压和病史判断。",
+            "The “bad” cholesterol, about 15 % above the limit. A doctor judges what to do, with blood pressure and history in view.",
+        ),
+    )
+    glucose = v.Item(
+        _t("空腹血糖", "Fasting glucose"),
+        "6.4",
+        "mmol/L",
+        _t("3.9 至 6.1", "3.9 to 6.1"),
+        high,
+        v.Range(22, 62, 68),
+        _t(
+            "略高于参考上限。一次结果不能下结论，请复查。",
+            "Slightly above the limit. One result proves nothing; have it repeated.",
+        ),
+    )
     urate = v.Item(_t("尿酸", "Uric acid"), "451", "µmol/L", _t("208 至 428", "208 to 428"), high, v.Range(18, 64, 71))
-    fine = tuple(v.Item(_t(f"项目 {n}", f"Item {n}"), "5.1", "10⁹/L", _t("3.5 至 9.5", "3.5 to 9.5")) for n in range(1, 24))
+    fine = tuple(
+        v.Item(_t(f"项目 {n}", f"Item {n}"), "5.1", "10⁹/L", _t("3.5 至 9.5", "3.5 to 9.5")) for n in range(1, 24)
+    )
     sections = (
-        v.Section(_t("血常规", "Blood count"), fine), v.Section(_t("代谢", "Metabolism"), (ldl, glucose, urate, *fine[:6]), 3),
+        v.Section(_t("血常规", "Blood count"), fine),
+        v.Section(_t("代谢", "Metabolism"), (ldl, glucose, urate, *fine[:6]), 3),
         v.Section(_t("影像与心电", "Imaging and ECG"), fine[:14]),
-    )  # fmt: skip
-    conclusion = _t("没有需要马上就医的结果。建议三个月内到心内科或全科门诊复查血脂和血糖。", "Nothing needs a doctor at once. Have lipids and glucose repeated within three months.")
-    return {"page": v.ReportPage("r1", _t("体检报告", "Health check report"), people()[1], place(), date(2026, 11, 16), 1, (ldl, glucose, urate), sections, 71,
-        conclusion, "/gallery/report.pdf", "2.1 MB")}  # fmt: skip
+    )
+    conclusion = _t(
+        "没有需要马上就医的结果。建议三个月内到心内科或全科门诊复查血脂和血糖。",
+        "Nothing needs a doctor at once. Have lipids and glucose repeated within three months.",
+    )
+    return {
+        "page": v.ReportPage(
+            "r1",
+            _t("体检报告", "Health check report"),
+            people()[1],
+            place(),
+            date(2026, 11, 16),
+            1,
+            (ldl, glucose, urate),
+            sections,
+            71,
+            conclusion,
+            "/gallery/report.pdf",
+            "2.1 MB",
+        )
+    }
 
 
 def me() -> Context:
     sessions = (v.SessionLine("Chrome, Android", NOW, True), v.SessionLine("Safari, iPhone", NOW - timedelta(days=3)))
-    return {"page": v.Me(people()[0].name, _t("尊享计划，至 2031 年 5 月 8 日", "Premier plan, until 8 May 2031"), "138****2041", people(), sessions, "沈")}
+    return {
+        "page": v.Me(
+            people()[0].name,
+            _t("尊享计划，至 2031 年 5 月 8 日", "Premier plan, until 8 May 2031"),
+            "138****2041",
+            people(),
+            sessions,
+            "沈",
+        )
+    }
 
 
 def family_new() -> Context:
-    form = v.Form({"name": _t("沈伯年", "Shen Bonian"), "id_number": "3301021954031200"}, {"id_number": _t("还差 2 位，身份证号一共 18 位。", "Two digits are missing. An ID number has 18.")})
-    relations = (("father", _t("父亲", "Father")), ("mother", _t("母亲", "Mother")), ("spouse", _t("配偶", "Spouse")), ("child", _t("子女", "Child")))
+    form = v.Form(
+        {"name": _t("沈伯年", "Shen Bonian"), "id_number": "3301021954031200"},
+        {"id_number": _t("还差 2 位，身份证号一共 18 位。", "Two digits are missing. An ID number has 18.")},
+    )
+    relations = (
+        ("father", _t("父亲", "Father")),
+        ("mother", _t("母亲", "Mother")),
+        ("spouse", _t("配偶", "Spouse")),
+        ("child", _t("子女", "Child")),
+    )
     return {"form": form, "relations": relations, "next_url": ""}
 
 
@@ -351,19 +685,52 @@ def phone(step: str) -> Context:
 
 
 def usage() -> Context:
-    def line(moment: datetime, zh: str, en: str, change: str, left: int, gain: bool = False, booked: bool = False) -> v.UsageLine:
-        return v.UsageLine(moment, _t(zh, en), change, left, _t("健康体检", "Health check"), "#" if booked else "", "AX7K2M914Q" if booked else "", gain)
+    def line(
+        moment: datetime, zh: str, en: str, change: str, left: int, gain: bool = False, booked: bool = False
+    ) -> v.UsageLine:
+        return v.UsageLine(
+            moment,
+            _t(zh, en),
+            change,
+            left,
+            _t("健康体检", "Health check"),
+            "#" if booked else "",
+            "AX7K2M914Q" if booked else "",
+            gain,
+        )
 
     lines = (
-        line(at(11, 20, 19, 42), "为父亲预约 11 月 26 日体检，占用 1 次", "Kept for your father's check on 26 November", "−1", 1, booked=True),
-        line(at(8, 12, 16, 5), "医院取消了 8 月 20 日的体检，退回 1 次", "The hospital cancelled 20 August; given back", "+1", 2, gain=True, booked=True),
+        line(
+            at(11, 20, 19, 42),
+            "为父亲预约 11 月 26 日体检，占用 1 次",
+            "Kept for your father's check on 26 November",
+            "−1",
+            1,
+            booked=True,
+        ),
+        line(
+            at(8, 12, 16, 5),
+            "医院取消了 8 月 20 日的体检，退回 1 次",
+            "The hospital cancelled 20 August; given back",
+            "+1",
+            2,
+            gain=True,
+            booked=True,
+        ),
         line(at(1, 1, 0), "年度发放 2 次", "Granted for the year", "+2", 2, gain=True),
     )
     return {"page": v.Usage(_t("健康体检的使用记录", "History of health checks"), lines, benefits()[0])}
 
 
 def sign_in(error: bool = False) -> Context:
-    form = v.Form({"phone": "1380013"}, {"phone": _t("还差 4 位，手机号一共 11 位。", "Four digits are missing. A mobile number has 11.")}) if error else v.Form()
+    form = (
+        v.Form(
+            {"phone": "1380013"},
+            {"phone": _t("还差 4 位，手机号一共 11 位。", "Four digits are missing. A mobile number has 11.")},
+        )
+        if error
+        else v.Form()
+    )
     return {"form": form, "next_url": ""}
 
 
@@ -374,7 +741,14 @@ def sign_in_code() -> Context:
 
 def error(status: int) -> Context:
     title, text = error_words(status)
-    return {"error": status, "title": title, "text": text, "reference": "E 4F92 71" if status == 500 else "", "retry_url": "#" if status in (500, 403) else "", "wait": 540 if status == 429 else 0}
+    return {
+        "error": status,
+        "title": title,
+        "text": text,
+        "reference": "E 4F92 71" if status == 500 else "",
+        "retry_url": "#" if status in (500, 403) else "",
+        "wait": 540 if status == 429 else 0,
+    }
 
 
 def operator() -> Context:

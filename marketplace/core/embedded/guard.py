@@ -6,6 +6,7 @@ ends. Whoever gets that lock alone knows that there are no users, and nobody can
 
 from __future__ import annotations
 
+import atexit
 import fcntl
 import os
 import signal
@@ -68,6 +69,13 @@ def start(state: Path) -> subprocess.Popen[bytes]:
         os.close(log)
     _started.append((state, child))
     return child
+
+
+@atexit.register
+def _leave_them_running() -> None:
+    """We end while others use the server: its guard runs on, on purpose, so Popen need not warn of it."""
+    for _owner, child in _started:
+        child.returncode = child.poll() or 0
 
 
 def collect(state: Path) -> None:
