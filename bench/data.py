@@ -209,7 +209,8 @@ def _numbers(
     ).fetchone()
     if row is None:
         raise CannotMeasure("The customers were not made.")
-    numbers = Numbers(customers, pools, *row, first_day)
+    customer, beneficiary, entitlement, offer, slot, provider, insurer = row
+    numbers = Numbers(customers, pools, customer, beneficiary, entitlement, offer, slot, provider, insurer, first_day)
     out_of_line = connection.execute(
         """
         SELECT (SELECT count(*) FROM beneficiary b
