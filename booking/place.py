@@ -14,14 +14,14 @@ from datetime import datetime, time, timedelta
 from typing import Any, NoReturn
 from zoneinfo import ZoneInfo
 
-import jsonschema
 from psycopg.types.range import TimestamptzRange
 from sqlalchemy.exc import DBAPIError
 
+from booking.availability import closes_at, in_season
 from booking.sealing import seal_details
 from marketplace.catalog.kinds import kind as benefit_kind
 from marketplace.core import db
-from marketplace.core.errors import IdempotencyKeyReused, Invalid, NotFound, Refusal
+from marketplace.core.errors import IdempotencyKeyReused, NotFound, Refusal
 from marketplace.core.ids import new_id, new_reference
 from vip.entitlements import CANDIDATE, choose
 from vip.ledger import EntitlementExhausted
@@ -42,6 +42,13 @@ class SlotPast(Refusal):
 
     code = "slot_past"
     status = 422
+    field = "slot_id"
+
+
+class SlotClosed(Refusal):
+    """The provider does not give this slot, or this day, out any more."""
+
+    code = "slot_closed"
     field = "slot_id"
 
 
@@ -90,10 +97,11 @@ class Held:
 _FACTS = f"""
     SELECT o.id AS offer_id, o.provider_id, o.pool_id, o.kind, o.name_zh AS offer_zh, o.name_en AS offer_en,
            o.package, o.price_minor, o.currency, o.lead_minutes, o.cancel_hours, o.public_id AS offer_public_id,
+           o.available_from, o.available_until,
            o.active AND si.closed_at IS NULL AS open,
            si.name AS site, si.public_id AS site_public_id, si.city, si.district, si.address, si.tier, si.time_zone,
            p.name_zh AS provider_zh, p.name_en AS provider_en,
-           s.id AS slot_id, s.pool_id AS slot_pool, s.service_date, s.starts_at, s.ends_at, s.has_place,
+           s.id AS slot_id, s.pool_id AS slot_pool, s.service_date, s.starts_at, s.ends_at, s.has_place, s.closed,
            b.id AS beneficiary_id, b.sex, b.birth_date, b.wrapped_key, {CANDIDATE},
            k.fingerprint AS known_fingerprint, k.resource AS known_resource
       FROM (SELECT 1) AS one
@@ -120,8 +128,8 @@ def hold(principal: Principal, request: HoldRequest, *, key: str, fingerprint: b
     """Take a place, a unit and a price for ten minutes.
 
     `key` and `fingerprint` make it repeatable: the same pair returns the same booking. Raises NotFound or Invalid with
-    the field at fault, SlotFull, SlotPast, EntitlementExhausted, AlreadyBooked, OfferClosed, a refusal of the benefit
-    kind (not eligible), IdempotencyKeyReused, Busy. After any of them nothing was taken.
+    the field at fault, SlotFull, SlotPast, SlotClosed, EntitlementExhausted, AlreadyBooked, OfferClosed, NotEligible,
+    IdempotencyKeyReused, Busy. After any of them nothing was taken.
     """
     with db.statements() as cursor:
         asked = {
@@ -191,24 +199,16 @@ def _check(facts: Any, request: HoldRequest, now: datetime) -> None:
         raise NotFound(field="beneficiary_id")
     if not facts.open:
         raise OfferClosed()
-    starts, _ = _period(facts)
-    closes_at = starts - timedelta(minutes=facts.lead_minutes)
-    if closes_at <= now:
-        raise SlotPast(closes_at=closes_at)
+    until = closes_at(facts.service_date, facts.starts_at, facts.time_zone, facts.lead_minutes)
+    if until <= now:
+        raise SlotPast(closes_at=until)
+    if facts.closed or not in_season(facts.service_date, facts.available_from, facts.available_until):
+        raise SlotClosed()
     kind = benefit_kind(facts.kind)
-    _check_details(kind.details_schema, request.details)
+    kind.check_details(dict(request.details))
     kind.check_eligible(facts.package, facts.sex, facts.birth_date, facts.service_date)
     if not facts.has_place:
         raise SlotFull(slot=request.slot, starts_at=facts.starts_at, service_date=facts.service_date.isoformat())
-
-
-def _check_details(schema: Mapping[str, Any], details: Mapping[str, Any]) -> None:
-    if not details:
-        return
-    error = next(iter(jsonschema.Draft202012Validator(schema).iter_errors(details)), None)
-    if error is not None:
-        path = ".".join(str(part) for part in ["details", *error.absolute_path])
-        raise Invalid(field=path, reason=f"schema_{error.validator}")
 
 
 def _period(facts: Any) -> tuple[datetime, datetime]:
