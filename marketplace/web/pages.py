@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from flask import Blueprint, Flask, Response, request, url_for
 from flask.typing import ResponseReturnValue
@@ -16,13 +17,19 @@ from werkzeug.exceptions import Forbidden, NotFound
 from marketplace.core.errors import Unauthenticated
 from marketplace.web import visitor
 from marketplace.web.answers import see_other
-from marketplace.web.look import CONTENT_POLICY, init_look
+from marketplace.web.look import init_look
 from marketplace.web.urls import PAGES
-from marketplace.web.views import sign_in
+from marketplace.web.views import booking_path, bookings, home, places, sign_in
 
-View = Callable[..., ResponseReturnValue]
+View = Callable[..., Any]
 
-VIEWS: Mapping[str, View] = {**sign_in.VIEWS}
+VIEWS: Mapping[str, View] = {
+    **sign_in.VIEWS,
+    **home.VIEWS,
+    **places.VIEWS,
+    **booking_path.VIEWS,
+    **bookings.VIEWS,
+}
 
 _OPEN = frozenset(f"web.{page.endpoint}" for page in PAGES if page.open)
 _PUBLIC_ID = re.compile("[0-9A-Za-z_-]{1,64}")
@@ -74,6 +81,5 @@ def guard_form() -> None:
 
 def _private(response: Response) -> Response:
     """Pages are one person's: no cache keeps them, and going back shows them as they are now."""
-    response.headers["Content-Security-Policy"] = CONTENT_POLICY
     response.headers.setdefault("Cache-Control", "no-store")
     return response
