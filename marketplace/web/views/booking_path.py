@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from urllib.parse import urlencode
 
@@ -198,4 +199,4 @@ def _packages_url(found: OfferView, member: Member) -> str:
     return f"{url_for('web.packages', site=found.card.site_id)}?{urlencode(query)}"
 
 
-VIEWS = {"times": times, "confirm": confirm}
+VIEWS: dict[str, Callable[..., Response]] = {"times": times, "confirm": confirm}

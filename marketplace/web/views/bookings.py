@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from urllib.parse import urlencode
 
 from flask import Response, flash, render_template, request, url_for
@@ -87,4 +88,9 @@ def _sheet(public_id: str, problem: str = "", status: int = 200) -> Response:
     )
 
 
-VIEWS = {"bookings": bookings, "booking": booking, "booking_live": booking_live, "booking_cancel": booking_cancel}
+VIEWS: dict[str, Callable[..., Response]] = {
+    "bookings": bookings,
+    "booking": booking,
+    "booking_live": booking_live,
+    "booking_cancel": booking_cancel,
+}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 
 from flask import Response, render_template
@@ -67,4 +68,4 @@ def _plan_line(found: list[EntitlementView]) -> str:
     return dotted((plan, ngettext("%(num)d benefit", "%(num)d benefits", len(open_now))))
 
 
-VIEWS = {"home": home, "home_live": home_live}
+VIEWS: dict[str, Callable[..., Response]] = {"home": home, "home_live": home_live}

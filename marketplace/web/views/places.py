@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date, datetime
 from urllib.parse import parse_qs, quote, unquote, urlencode, urlsplit, urlunsplit
 
@@ -211,4 +212,4 @@ def _with_person(path: str, public_id: str) -> str:
     return urlunsplit(("", "", parts.path, urlencode({**query, "for": public_id}), ""))
 
 
-VIEWS = {"places": places, "cities": cities, "packages": packages, "who": who}
+VIEWS: dict[str, Callable[..., Response]] = {"places": places, "cities": cities, "packages": packages, "who": who}

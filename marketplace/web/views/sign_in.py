@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import time
+from collections.abc import Callable
 from dataclasses import replace
 
 from flask import Response, request, session, url_for
@@ -146,4 +147,9 @@ def _told(refusal: Refusal) -> str:
     return wording.sentence(refusal)
 
 
-VIEWS = {"sign_in": sign_in, "sign_in_code": sign_in_code, "sign_out": sign_out, "preferences": preferences}
+VIEWS: dict[str, Callable[..., Response]] = {
+    "sign_in": sign_in,
+    "sign_in_code": sign_in_code,
+    "sign_out": sign_out,
+    "preferences": preferences,
+}
