@@ -31,7 +31,8 @@ def pick(principal: Principal, request: HoldRequest, *, key: str, fingerprint: b
     """Hold the place; what this person still held of this offer, not submitted, is then given back.
 
     Raises as `hold` does. If the place is taken, the earlier hold stands; it is given up first only where it is in
-    the way itself, since it has the last unit or lies at the same time.
+    the way itself, since it has the last unit or lies at the same time. The same choice sent again makes nothing new,
+    unless what it made has been given back since: then it is a new choice.
     """
     before = _still_held(principal, request)
     try:
@@ -41,9 +42,16 @@ def pick(principal: Principal, request: HoldRequest, *, key: str, fingerprint: b
             raise
         _give_up(principal, before, now)
         held = hold(principal, request, key=key, fingerprint=fingerprint, now=now)
+    if held.replayed and _is_over(held.public_id):
+        held = hold(principal, request, key=f"{key}:{held.public_id}", fingerprint=fingerprint, now=now)
     if not held.replayed:
         _give_up(principal, before, now)
     return held
+
+
+def _is_over(public_id: str) -> bool:
+    with reading() as session:
+        return not session.scalars(select(Booking.live).where(Booking.public_id == public_id)).one()
 
 
 def _still_held(principal: Principal, request: HoldRequest) -> Sequence[int]:

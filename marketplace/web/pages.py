@@ -6,24 +6,19 @@ Each module of `views/` has a `VIEWS` table, endpoint to function; they are put 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
-from typing import Any
 
 from flask import Blueprint, Flask, Response, request, url_for
-from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError, CSRFProtect
 from werkzeug.exceptions import Forbidden, NotFound
 
 from marketplace.core.errors import Unauthenticated
 from marketplace.web import visitor
-from marketplace.web.answers import see_other
+from marketplace.web.answers import Views, see_other
 from marketplace.web.look import init_look
 from marketplace.web.urls import PAGES
 from marketplace.web.views import booking_path, bookings, home, places, sign_in
 
-View = Callable[..., Any]
-
-VIEWS: Mapping[str, View] = {
+VIEWS: Views = {
     **sign_in.VIEWS,
     **home.VIEWS,
     **places.VIEWS,
@@ -45,7 +40,7 @@ def install(app: Flask) -> None:
     app.register_blueprint(_blueprint(VIEWS))
 
 
-def _blueprint(views: Mapping[str, View]) -> Blueprint:
+def _blueprint(views: Views) -> Blueprint:
     web = Blueprint("web", __name__)
     for page in PAGES:
         web.add_url_rule(page.rule, page.endpoint, views.get(page.endpoint, _nothing), methods=page.methods)
@@ -54,7 +49,7 @@ def _blueprint(views: Mapping[str, View]) -> Blueprint:
     return web
 
 
-def _nothing(**_parts: str) -> ResponseReturnValue:
+def _nothing(**_parts: str) -> Response:
     raise NotFound()
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from urllib.parse import urlencode
 
@@ -22,7 +21,7 @@ from marketplace import wording
 from marketplace.core import clock
 from marketplace.core.errors import NotFound, Refusal
 from marketplace.web import view_models as v
-from marketplace.web.answers import asked, field, render, see_other
+from marketplace.web.answers import Views, asked, field, render, see_other
 from marketplace.web.presenters import bookings as booking_words
 from marketplace.web.presenters import packages as package_words
 from marketplace.web.presenters import times as shown
@@ -199,4 +198,4 @@ def _packages_url(found: OfferView, member: Member) -> str:
     return f"{url_for('web.packages', site=found.card.site_id)}?{urlencode(query)}"
 
 
-VIEWS: dict[str, Callable[..., Response]] = {"times": times, "confirm": confirm}
+VIEWS: Views = {"times": times, "confirm": confirm}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from urllib.parse import urlencode
 
 from flask import Response, flash, render_template, request, url_for
@@ -17,7 +16,7 @@ from booking.view import bookings as list_bookings
 from marketplace import wording
 from marketplace.core import clock
 from marketplace.web import view_models as v
-from marketplace.web.answers import asked, live, render, see_other, tag, unchanged
+from marketplace.web.answers import Views, asked, live, render, see_other, tag, unchanged
 from marketplace.web.presenters import bookings as shown
 from marketplace.web.presenters.benefits import left_line
 from marketplace.web.visitor import principal
@@ -88,7 +87,7 @@ def _sheet(public_id: str, problem: str = "", status: int = 200) -> Response:
     )
 
 
-VIEWS: dict[str, Callable[..., Response]] = {
+VIEWS: Views = {
     "bookings": bookings,
     "booking": booking,
     "booking_live": booking_live,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime
 
 from flask import Response, render_template
@@ -12,7 +11,7 @@ from flask_babel import ngettext
 from booking.view import bookings
 from marketplace.core import clock
 from marketplace.web import view_models as v
-from marketplace.web.answers import live, render, tag
+from marketplace.web.answers import Views, live, render, tag
 from marketplace.web.formats import dotted, local
 from marketplace.web.presenters import benefits as shown
 from marketplace.web.presenters.bookings import next_booking
@@ -68,4 +67,4 @@ def _plan_line(found: list[EntitlementView]) -> str:
     return dotted((plan, ngettext("%(num)d benefit", "%(num)d benefits", len(open_now))))
 
 
-VIEWS: dict[str, Callable[..., Response]] = {"home": home, "home_live": home_live}
+VIEWS: Views = {"home": home, "home_live": home_live}

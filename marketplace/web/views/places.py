@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import date, datetime
 from urllib.parse import parse_qs, quote, unquote, urlencode, urlsplit, urlunsplit
 
@@ -19,7 +18,7 @@ from marketplace.core.config import settings
 from marketplace.core.errors import NotFound
 from marketplace.web import view_models as v
 from marketplace.web import visitor
-from marketplace.web.answers import asked, render, see_other
+from marketplace.web.answers import Views, asked, render, see_other
 from marketplace.web.presenters import packages as package_words
 from marketplace.web.presenters import places as shown
 from marketplace.web.presenters.benefits import bookable, kind_name
@@ -212,4 +211,4 @@ def _with_person(path: str, public_id: str) -> str:
     return urlunsplit(("", "", parts.path, urlencode({**query, "for": public_id}), ""))
 
 
-VIEWS: dict[str, Callable[..., Response]] = {"places": places, "cities": cities, "packages": packages, "who": who}
+VIEWS: Views = {"places": places, "cities": cities, "packages": packages, "who": who}
