@@ -14,10 +14,11 @@ from booking.cancel import cancel_until
 from booking.models import Booking, BookingHistory, ChangeRequest, Report
 from booking.own import own_booking_id
 from booking.states import LIVE, BookingState
-from marketplace.catalog.models import Offer, Site
+from marketplace.catalog.models import Offer, Provider, Site
 from marketplace.core.db import reading
 from marketplace.core.errors import Invalid
 from marketplace.core.paging import Page, decode_cursor, encode_cursor
+from vip.ledger import Reservation, Standing, standing
 from vip.models import Beneficiary, Entitlement
 from vip.principal import Principal
 
@@ -69,7 +70,8 @@ class BookingCard:
 @dataclass(frozen=True)
 class BookingView(BookingCard):
     """A booking in full. `cancel_until` is the last moment to cancel online; `can_cancel` whether it may be done now.
-    `change` names an open request (cancel); `change_refused` the cause of the last one that was refused."""
+    `change` names an open request (cancel); `change_refused` the cause of the last one that was refused. `benefit`:
+    where the unit that it took stands. With `allotment` it is confirmed at once, else within `answer_hours`."""
 
     package: dict[str, Any]
     cancel_until: datetime
@@ -78,6 +80,9 @@ class BookingView(BookingCard):
     report_id: str | None
     longitude: float | None
     latitude: float | None
+    allotment: bool
+    answer_hours: int
+    benefit: Standing
     timeline: Sequence[Moved]
 
 
@@ -96,11 +101,14 @@ def booking(principal: Principal, public_id: str, *, now: datetime) -> BookingVi
             select(BookingHistory).where(BookingHistory.booking_id == booking_id).order_by(BookingHistory.version)
         ).all()
         place = session.execute(
-            select(Site.longitude, Site.latitude)
+            select(Site.longitude, Site.latitude, Provider.allotment, Provider.answer_hours)
             .join(Offer, Offer.site_id == Site.id)
+            .join(Provider, Provider.id == Offer.provider_id)
             .where(Offer.id == row.Booking.offer_id)
         ).one()
-    kept: Booking = row.Booking
+        kept: Booking = row.Booking
+        taken = Reservation(kept.entitlement_id, kept.id, kept.attempt)
+        benefit = standing(session, taken)
     until = cancel_until(kept)
     cancellable = kept.state in LIVE and kept.state not in (BookingState.CHECKED_IN, BookingState.IN_SERVICE)
     open_request = next((request.kind for request in requests if request.state == "open"), None)
@@ -113,6 +121,9 @@ def booking(principal: Principal, public_id: str, *, now: datetime) -> BookingVi
         report_id=report,
         longitude=place.longitude,
         latitude=place.latitude,
+        allotment=place.allotment,
+        answer_hours=place.answer_hours,
+        benefit=benefit,
         timeline=_timeline(history, requests),
     )
 
