@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -19,6 +20,8 @@ from marketplace.core.errors import NotFound
 from marketplace.core.paging import Page, decode_cursor, encode_cursor
 from vip.models import Beneficiary
 from vip.principal import Principal
+
+_NUMBER = re.compile(r"[+-]?[0-9]{1,15}(\.[0-9]{1,15})?")
 
 
 @dataclass(frozen=True)
@@ -167,8 +170,4 @@ def _card(row: Row[Any]) -> ReportCard:
 
 
 def _item(raw: dict[str, Any]) -> Item:
-    try:
-        number: float | None = float(raw["value"])
-    except ValueError:
-        number = None
-    return Item(**raw, number=number)
+    return Item(**raw, number=float(raw["value"]) if _NUMBER.fullmatch(raw["value"]) else None)
