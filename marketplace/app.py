@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from flask import Flask, Response
+from flask import Flask
 
 from marketplace import edge, health
 from marketplace.api import setup as api
 from marketplace.core import logging
 from marketplace.core.config import settings
-from marketplace.problems import Problem
-from marketplace.web.language import init_language
+from marketplace.web import pages
+from marketplace.web.error_page import error_page
 from providers.partner_api import webhooks
 
 
@@ -25,13 +25,9 @@ def create_app() -> Flask:
         SESSION_COOKIE_SAMESITE="Lax",
         PROPAGATE_EXCEPTIONS=False,
     )
-    init_language(app)
-    edge.install(app, page=_bare_page)
+    pages.install(app)
+    edge.install(app, page=error_page)
     app.register_blueprint(health.blueprint)
     app.register_blueprint(webhooks.blueprint)
     api.install(app)
     return app
-
-
-def _bare_page(problem: Problem) -> Response:
-    return Response(f"{problem.title}\n{problem.detail}\n", problem.status, problem.headers, "text/plain")

@@ -21,6 +21,7 @@ from marketplace.core.errors import Refusal
 from marketplace.core.ids import new_id
 from marketplace.core.logging import get_logger
 from marketplace.problems import Problem
+from marketplace.web.look import CONTENT_POLICY
 
 BODY_LIMIT = 256 * 1024
 MACHINE_PATHS = ("/api/", "/partner/")
@@ -34,12 +35,8 @@ _HEADERS = (
     ("Cross-Origin-Opener-Policy", "same-origin"),
 )
 _MACHINE_POLICY = "default-src 'none'; frame-ancestors 'none'"
-_PAGE_POLICY = (
-    "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'self'; form-action 'self'; "
-    "frame-ancestors 'none'"
-)
 _GIVEN_ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
-_QUIET = frozenset({"health.healthz", "health.readyz", "web.static"})
+_QUIET = frozenset({"health.healthz", "health.readyz", "assets.static"})
 
 PageMaker = Callable[[Problem], ResponseReturnValue]
 
@@ -109,7 +106,7 @@ def _finish(response: Response) -> Response:
     headers = response.headers
     headers.extend(_HEADERS)
     machine = request.path.startswith(MACHINE_PATHS)
-    headers.setdefault("Content-Security-Policy", _MACHINE_POLICY if machine else _PAGE_POLICY)
+    headers.setdefault("Content-Security-Policy", _MACHINE_POLICY if machine else CONTENT_POLICY)
     if machine:
         headers.setdefault("Cache-Control", "no-store")
     if request.is_secure:

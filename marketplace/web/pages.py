@@ -1,0 +1,79 @@
+"""The blueprint `web`: binds the map of urls.py to views, and admits only who may see a page.
+
+Each module of `views/` has a `VIEWS` table, endpoint to function; they are put together here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+
+from flask import Blueprint, Flask, Response, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_wtf.csrf import CSRFError, CSRFProtect
+from werkzeug.exceptions import Forbidden, NotFound
+
+from marketplace.core.errors import Unauthenticated
+from marketplace.web import visitor
+from marketplace.web.answers import see_other
+from marketplace.web.look import CONTENT_POLICY, init_look
+from marketplace.web.urls import PAGES
+from marketplace.web.views import sign_in
+
+View = Callable[..., ResponseReturnValue]
+
+VIEWS: Mapping[str, View] = {**sign_in.VIEWS}
+
+_OPEN = frozenset(f"web.{page.endpoint}" for page in PAGES if page.open)
+_PUBLIC_ID = re.compile("[0-9A-Za-z_-]{1,64}")
+
+csrf = CSRFProtect()
+
+
+def install(app: Flask) -> None:
+    """Add the pages to `app`. Forms are guarded here alone: programs prove themselves by token or signature."""
+    app.config.update(WTF_CSRF_CHECK_DEFAULT=False, WTF_CSRF_TIME_LIMIT=None)
+    csrf.init_app(app)
+    init_look(app)
+    app.register_blueprint(_blueprint(VIEWS))
+
+
+def _blueprint(views: Mapping[str, View]) -> Blueprint:
+    web = Blueprint("web", __name__)
+    for page in PAGES:
+        web.add_url_rule(page.rule, page.endpoint, views.get(page.endpoint, _nothing), methods=page.methods)
+    web.before_request(_admit)
+    web.after_request(_private)
+    return web
+
+
+def _nothing(**_parts: str) -> ResponseReturnValue:
+    raise NotFound()
+
+
+def _admit() -> Response | None:
+    """None lets the request through; somebody who is not signed in is asked to, and comes back afterwards."""
+    if not all(_PUBLIC_ID.fullmatch(part) for part in (request.view_args or {}).values()):
+        raise NotFound()
+    if request.endpoint not in _OPEN and visitor.visitor() is None:
+        if request.headers.get("HX-Request"):
+            raise Unauthenticated()
+        return see_other(url_for("web.sign_in", next=visitor.here() or None))
+    if request.method == "POST":
+        guard_form()
+    return None
+
+
+def guard_form() -> None:
+    """Refuse a form that was not sent from a page of ours in this browser. Raises Forbidden."""
+    try:
+        csrf.protect()
+    except CSRFError as wrong:
+        raise Forbidden() from wrong
+
+
+def _private(response: Response) -> Response:
+    """Pages are one person's: no cache keeps them, and going back shows them as they are now."""
+    response.headers["Content-Security-Policy"] = CONTENT_POLICY
+    response.headers.setdefault("Cache-Control", "no-store")
+    return response

@@ -1,0 +1,57 @@
+"""The customer's people as the pages name them."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from flask_babel import gettext as _
+
+from marketplace.catalog.benefit_kind import age_on
+from marketplace.web import language
+from marketplace.web.formats import dotted
+from marketplace.web.view_models import Person
+from vip.family import Member
+
+
+def by_language(zh: str | None, en: str | None) -> str:
+    """The text in the reader's language, the other one where it is missing."""
+    return ((zh or en) if language.current().code == "zh" else (en or zh)) or ""
+
+
+def relation_word(relation: str) -> str:
+    """`本人`, `父亲` …; `You`, `Father` …"""
+    words = {
+        "self": _("You"),
+        "spouse": _("Spouse"),
+        "father": _("Father"),
+        "mother": _("Mother"),
+        "son": _("Son"),
+        "daughter": _("Daughter"),
+        "father_in_law": _("Father-in-law"),
+        "mother_in_law": _("Mother-in-law"),
+    }
+    return words.get(relation, _("Relative"))
+
+
+def face(relation: str, name: str) -> str:
+    """The one character of a portrait: of her own name for the customer, of the relation for others."""
+    return (name if relation == "self" else relation_word(relation))[:1]
+
+
+def person(member: Member, today: date, reasons: tuple[str, ...] = ()) -> Person:
+    """A member of the family; `today` tells the age."""
+    sex = _("Female") if member.sex == "female" else _("Male")
+    return Person(
+        member.public_id,
+        member.name,
+        relation_word(member.relation),
+        face(member.relation, member.name),
+        is_self=member.relation == "self",
+        note=_("%(sex)s, %(age)d years", sex=sex, age=max(0, age_on(member.birth_date, today))),
+        reasons=reasons,
+    )
+
+
+def named(name: str, relation: str) -> str:
+    """`沈伯年·父亲`, `Shen Bonian · father`; the customer herself by her name alone."""
+    return name if relation == "self" else dotted((name, relation_word(relation)))

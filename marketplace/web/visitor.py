@@ -1,0 +1,80 @@
+"""Who is looking at the pages: the cookie that carries a customer's session, and where to go after signing in."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from urllib.parse import urlsplit
+
+from flask import Response, g, request, url_for
+
+from marketplace.core import clock
+from marketplace.core.config import settings
+from marketplace.core.errors import Unauthenticated
+from vip import signin
+from vip.principal import Principal
+
+COOKIE = "signed_in"
+_LONGEST_PATH = 1_000
+
+
+def principal() -> Principal:
+    """The signed-in customer of this request. Raises Unauthenticated."""
+    found = visitor()
+    if found is None:
+        raise Unauthenticated()
+    return found
+
+
+def visitor() -> Principal | None:
+    """The signed-in customer of this request, or None; asked of the database once a request."""
+    if "visitor" not in g:
+        g.visitor = _authenticated()
+    found: Principal | None = g.visitor
+    return found
+
+
+def _authenticated() -> Principal | None:
+    token = session_token()
+    if not token:
+        return None
+    try:
+        found = signin.authenticate(token, now=clock.now())
+    except Unauthenticated:
+        return None
+    return found if found.kind == "customer" else None
+
+
+def session_token() -> str:
+    """The token that the browser sent, blank without one."""
+    return request.cookies.get(COOKIE, "")
+
+
+def remember(response: Response, token: str, expires_at: datetime) -> None:
+    """Hand the browser the session's token: out of reach of scripts and of other sites' forms."""
+    response.set_cookie(
+        COOKIE, token, expires=expires_at, path="/", httponly=True, samesite="Lax", secure=not settings().development
+    )
+
+
+def forget(response: Response) -> None:
+    """Take the token back from the browser."""
+    response.delete_cookie(COOKIE, path="/", httponly=True, samesite="Lax", secure=not settings().development)
+
+
+def safe_path(wanted: str) -> str:
+    """`wanted` if it is a path of this site (with its query), else blank: nobody is sent elsewhere."""
+    if not wanted.startswith("/") or len(wanted) > _LONGEST_PATH or not wanted.isprintable() or "\\" in wanted:
+        return ""
+    try:
+        parts = urlsplit(wanted)
+    except ValueError:
+        return ""
+    return wanted if not parts.scheme and not parts.netloc and not wanted.startswith("//") else ""
+
+
+def here() -> str:
+    """The address to come back to after signing in: this page, or home where this request was not for a page."""
+    if request.method not in ("GET", "HEAD"):
+        return ""
+    path = request.full_path.removesuffix("?")
+    return "" if path == url_for("web.home") else safe_path(path)
