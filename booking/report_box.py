@@ -69,6 +69,16 @@ class ReportView(ReportCard):
     results: Sequence[Item]
 
 
+@dataclass(frozen=True)
+class Document:
+    """A provider's own file, of a type that report_sync.DOCUMENT_TYPES names."""
+
+    content: bytes
+    media_type: str
+    version: int
+    service_date: date
+
+
 def reports(principal: Principal, *, cursor: str | None, limit: int) -> Page[ReportCard]:
     """The newest version of each report of the family, newest first. Shows no result, so it writes no audit line."""
     with reading() as session:
@@ -97,12 +107,13 @@ def report(principal: Principal, public_id: str, *, now: datetime) -> ReportView
     )
 
 
-def document(principal: Principal, public_id: str, *, now: datetime) -> tuple[bytes, str]:
-    """The original file and its media type; recorded like a look at the report. Raises NotFound."""
+def document(principal: Principal, public_id: str, *, now: datetime) -> Document:
+    """The original file of the newest version; recorded like a look at the report. Raises NotFound."""
     with transaction() as session:
         row = _own(session, principal, public_id)
         _record(session, principal, row, "report.downloaded", now)
-        return _open(row, "document"), row.ReportVersion.document_type
+        kept: ReportVersion = row.ReportVersion
+        return Document(_open(row, "document"), kept.document_type, kept.version, row.Booking.service_date)
 
 
 def _rows() -> Select[*tuple[Any, ...]]:

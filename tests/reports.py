@@ -29,7 +29,9 @@ ITEMS = (
 CONCLUSION = "血脂偏高，三个月后复查。"
 
 
-def listed(world: World, booking: str | None, version: int = 1, reference: str = "RR-1", **changes: Any) -> RemoteReport:
+def listed(
+    world: World, booking: str | None, version: int = 1, reference: str = "RR-1", **changes: Any
+) -> RemoteReport:
     """A report as the provider's list shows it."""
     status: Literal["final", "corrected"] = "final" if version == 1 else "corrected"
     return replace(RemoteReport(reference, "R-1", booking, version, status, NOON), **changes)

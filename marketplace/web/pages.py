@@ -1,4 +1,4 @@
-"""The blueprint `web`: binds the map of urls.py to views, and admits only who may see a page.
+"""The blueprints `web` and `console`: bind the map of urls.py to views, and admit only who may see a page.
 
 Each module of `views/` has a `VIEWS` table, endpoint to function; they are put together here.
 """
@@ -14,15 +14,16 @@ from flask_wtf.csrf import CSRFError, CSRFProtect
 from werkzeug.exceptions import Forbidden, NotFound
 
 from marketplace.core.errors import Unauthenticated
-from marketplace.web import visitor
+from marketplace.web import console, visitor
 from marketplace.web.answers import see_other
 from marketplace.web.look import CONTENT_POLICY, init_look
-from marketplace.web.urls import PAGES
-from marketplace.web.views import sign_in
+from marketplace.web.urls import OPERATOR_PAGES, PAGES
+from marketplace.web.views import console as console_views
+from marketplace.web.views import me, phone, reports, sign_in, usage
 
 View = Callable[..., ResponseReturnValue]
 
-VIEWS: Mapping[str, View] = {**sign_in.VIEWS}
+VIEWS: Mapping[str, View] = {**sign_in.VIEWS, **reports.VIEWS, **me.VIEWS, **phone.VIEWS, **usage.VIEWS}
 
 _OPEN = frozenset(f"web.{page.endpoint}" for page in PAGES if page.open)
 _PUBLIC_ID = re.compile("[0-9A-Za-z_-]{1,64}")
@@ -36,6 +37,7 @@ def install(app: Flask) -> None:
     csrf.init_app(app)
     init_look(app)
     app.register_blueprint(_blueprint(VIEWS))
+    app.register_blueprint(_console(console_views.VIEWS))
 
 
 def _blueprint(views: Mapping[str, View]) -> Blueprint:
@@ -45,6 +47,21 @@ def _blueprint(views: Mapping[str, View]) -> Blueprint:
     web.before_request(_admit)
     web.after_request(_private)
     return web
+
+
+def _console(views: Mapping[str, View]) -> Blueprint:
+    pages = Blueprint("console", __name__)
+    for page in OPERATOR_PAGES:
+        pages.add_url_rule(page.rule, page.endpoint, views[page.endpoint], methods=page.methods)
+    pages.before_request(console.admit)
+    pages.before_request(_guard)
+    pages.after_request(console.private)
+    return pages
+
+
+def _guard() -> None:
+    if request.method == "POST":
+        guard_form()
 
 
 def _nothing(**_parts: str) -> ResponseReturnValue:
@@ -74,6 +91,6 @@ def guard_form() -> None:
 
 def _private(response: Response) -> Response:
     """Pages are one person's: no cache keeps them, and going back shows them as they are now."""
-    response.headers["Content-Security-Policy"] = CONTENT_POLICY
+    response.headers.setdefault("Content-Security-Policy", CONTENT_POLICY)
     response.headers.setdefault("Cache-Control", "no-store")
     return response

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Connection, select, text
 
 from booking.models import Discrepancy, ProviderBooking
-from booking.report_box import document, report, reports
+from booking.report_box import Document, document, report, reports
 from booking.report_sync import FEED, announce, fetch_due, poll_reports
 from booking.status_sync import receive_event
 from marketplace.core.db import reading, transaction
@@ -30,7 +30,7 @@ from tests.reports import (
     report_row,
     versions,
 )
-from tests.world import World, booking_row, join, make_world, provider_line
+from tests.world import DAY, World, booking_row, join, make_world, provider_line
 
 pytestmark = pytest.mark.usefixtures("db")
 
@@ -48,7 +48,9 @@ def noted(world: World, *remotes: object) -> list[str]:
 def open_cases() -> list[tuple[str, str]]:
     with reading() as session:
         rows = session.execute(
-            select(Discrepancy.kind, Discrepancy.subject).where(Discrepancy.closed_at.is_(None)).order_by(Discrepancy.id)
+            select(Discrepancy.kind, Discrepancy.subject)
+            .where(Discrepancy.closed_at.is_(None))
+            .order_by(Discrepancy.id)
         )
         return [(row.kind, row.subject) for row in rows]
 
@@ -212,7 +214,9 @@ def test_only_the_reports_own_provider_is_asked(world: World) -> None:
 
 def test_nothing_of_a_report_can_be_read_in_the_table(world: World, owner_connection: Connection) -> None:
     deliver(world, world.submit())
-    rows = owner_connection.execute(text("SELECT r::text AS report, v::text AS version FROM report r, report_version v"))
+    rows = owner_connection.execute(
+        text("SELECT r::text AS report, v::text AS version FROM report r, report_version v")
+    )
     told = " ".join(row.report + row.version for row in rows)
     kept = versions()[0]
     stored = kept.content_sealed + kept.document_sealed + (kept.wrapped_key or b"")
@@ -293,7 +297,7 @@ def test_each_look_is_one_line_and_a_list_is_none(world: World) -> None:
     assert looks(public_id) == []
     report(world.principal, public_id, now=LATER)
     report(world.principal, public_id, now=LATER)
-    assert document(world.principal, public_id, now=LATER) == (PDF, "application/pdf")
+    assert document(world.principal, public_id, now=LATER) == Document(PDF, "application/pdf", 1, DAY)
     assert looks(public_id) == ["report.viewed", "report.viewed", "report.downloaded"]
 
 

@@ -652,7 +652,10 @@ def report() -> Context:
 
 
 def me() -> Context:
-    sessions = (v.SessionLine("Chrome, Android", NOW, True), v.SessionLine("Safari, iPhone", NOW - timedelta(days=3)))
+    sessions = (
+        v.SessionLine("s1", _t("浏览器", "Browser"), NOW, True),
+        v.SessionLine("s2", _t("应用", "App"), NOW - timedelta(days=3)),
+    )
     return {
         "page": v.Me(
             people()[0].name,
@@ -680,8 +683,15 @@ def family_new() -> Context:
 
 
 def phone(step: str) -> Context:
-    code = v.Code("138****2041", 3, 0) if step == "new_code" else None
-    return {"step": step, "form": v.Form(), "code": code, "current": "138****2041"}
+    code = v.Code("139****7755", 5, 40) if step == "codes" else None
+    errors = {"old_code": _t("这不是我们发出的验证码，还可以试 3 次。", "That is not the code we sent. Tries left: 3.")}
+    form = v.Form(errors=errors if step == "codes" else {})
+    return {"step": step, "form": form, "code": code, "current": "138****2041"}
+
+
+def family_remove(problem: bool = False) -> Context:
+    told = _t("她还有一个预约，请先取消。", "A booking is for this person. Cancel it first.") if problem else ""
+    return {"person": people()[1], "problem": told}
 
 
 def usage() -> Context:
