@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from datetime import datetime
 
-from flask import Blueprint, Flask, Response, g, request, url_for
-from werkzeug.exceptions import NotFound
+from flask import Response, g, request, url_for
 
 from marketplace.core import clock
 from marketplace.core.config import settings
