@@ -1,8 +1,8 @@
-"""Whose booking it is."""
+"""Whose booking it is, and for whom."""
 
 from __future__ import annotations
 
-from sqlalchemy import select
+from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from booking.models import Booking
@@ -21,3 +21,8 @@ def own_booking_id(session: Session, principal: Principal, public_id: str) -> in
     if found is None:
         raise NotFound(field="booking_id")
     return found
+
+
+def is_booked(session: Session, beneficiary_id: int) -> bool:
+    """True while a live booking is for this person (internal id)."""
+    return session.scalar(select(exists().where(Booking.beneficiary_id == beneficiary_id, Booking.live))) is True

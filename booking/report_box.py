@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -19,6 +20,8 @@ from marketplace.core.errors import NotFound
 from marketplace.core.paging import Page, decode_cursor, encode_cursor
 from vip.models import Beneficiary
 from vip.principal import Principal
+
+_NUMBER = re.compile(r"[+-]?[0-9]{1,15}(\.[0-9]{1,15})?")
 
 
 @dataclass(frozen=True)
@@ -66,6 +69,16 @@ class ReportView(ReportCard):
     results: Sequence[Item]
 
 
+@dataclass(frozen=True)
+class Document:
+    """A provider's own file, of a type that report_sync.DOCUMENT_TYPES names."""
+
+    content: bytes
+    media_type: str
+    version: int
+    service_date: date
+
+
 def reports(principal: Principal, *, cursor: str | None, limit: int) -> Page[ReportCard]:
     """The newest version of each report of the family, newest first. Shows no result, so it writes no audit line."""
     with reading() as session:
@@ -94,12 +107,13 @@ def report(principal: Principal, public_id: str, *, now: datetime) -> ReportView
     )
 
 
-def document(principal: Principal, public_id: str, *, now: datetime) -> tuple[bytes, str]:
-    """The original file and its media type; recorded like a look at the report. Raises NotFound."""
+def document(principal: Principal, public_id: str, *, now: datetime) -> Document:
+    """The original file of the newest version; recorded like a look at the report. Raises NotFound."""
     with transaction() as session:
         row = _own(session, principal, public_id)
         _record(session, principal, row, "report.downloaded", now)
-        return _open(row, "document"), row.ReportVersion.document_type
+        kept: ReportVersion = row.ReportVersion
+        return Document(_open(row, "document"), kept.document_type, kept.version, row.Booking.service_date)
 
 
 def _rows() -> Select[*tuple[Any, ...]]:
@@ -167,8 +181,4 @@ def _card(row: Row[Any]) -> ReportCard:
 
 
 def _item(raw: dict[str, Any]) -> Item:
-    try:
-        number: float | None = float(raw["value"])
-    except ValueError:
-        number = None
-    return Item(**raw, number=number)
+    return Item(**raw, number=float(raw["value"]) if _NUMBER.fullmatch(raw["value"]) else None)

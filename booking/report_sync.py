@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from booking.cursors import cursor_of, done, failed
-from booking.discrepancies import open_discrepancy
+from booking.discrepancies import close_discrepancy, open_discrepancy
 from booking.gateway import Line
 from booking.models import Booking, ProviderBooking, Report, ReportVersion
 from marketplace.core.crypto import new_wrapped_key, seal, unwrap_key
@@ -53,14 +53,19 @@ def poll_reports(line: Line, adapter: ProviderAdapter, *, now: datetime) -> dict
 
 
 def announce(session: Session, provider_id: int, remote: RemoteReport, *, now: datetime) -> str:
-    """Note that a report (or a newer version) exists, to be fetched. Returns noted, known or unmatched."""
+    """Note that a report (or a newer version) exists, to be fetched. Returns noted, known or unmatched.
+
+    A report of no booking of ours, or one that was another booking's before, is a difference for a person: it is shown
+    to nobody.
+    """
     booking = _booking_of(session, provider_id, remote)
-    if booking is None:
-        open_discrepancy(session, provider_id, "report_unmatched", remote.reference, now=now)
-        return "unmatched"
     known = session.scalar(
         select(Report).where(Report.provider_id == provider_id, Report.reference == remote.reference).with_for_update()
     )
+    if booking is None or (known is not None and known.booking_id != booking.id):
+        open_discrepancy(session, provider_id, "report_unmatched", remote.reference, now=now)
+        return "unmatched"
+    close_discrepancy(session, provider_id, "report_unmatched", remote.reference, "matched", now=now)
     if known is not None:
         if remote.version <= known.announced_version:
             return "known"
@@ -124,12 +129,18 @@ def fetch_due(line: Line, adapter: ProviderAdapter, *, now: datetime, limit: int
 
 
 def store(report_id: int, content: ReportContent, *, now: datetime) -> str:
-    """Seal and keep one version. Raises ProviderError for a document of a type we do not take."""
+    """Seal and keep one version; returns stored or known.
+
+    Raises ProviderError for a document of a type we do not take, and for results of another booking.
+    """
     start = DOCUMENT_TYPES.get(content.document_type)
     if start is None or not content.document.startswith(start):
         raise ProviderError(f"document is not what it claims to be: {content.document_type[:40]}")
     with transaction() as session:
         report = session.scalars(select(Report).where(Report.id == report_id).with_for_update()).one()
+        booking = session.scalars(select(Booking).where(Booking.id == report.booking_id).with_for_update()).one()
+        if content.report.our_reference not in (None, booking.public_id):
+            raise ProviderError("the report is of another booking than the one announced")
         version = content.report.version
         record = f"{report.public_id}:{version}"
         wrapped = new_wrapped_key(record)
@@ -153,24 +164,26 @@ def store(report_id: int, content: ReportContent, *, now: datetime) -> str:
             .on_conflict_do_nothing(index_elements=["report_id", "version"])
             .returning(ReportVersion.id)
         ).scalar_one_or_none()
+        newest = version > report.fetched_version
         report.fetched_version = max(report.fetched_version, version)
         report.fetch_after = None if report.fetched_version >= report.announced_version else now + RETRY
         report.failures = 0
         if added is None:
             return "known"
-        booking = session.scalars(select(Booking).where(Booking.id == report.booking_id).with_for_update()).one()
-        report.state = _state(content, report.fetched_version)
-        booking.report_state = report.state
-        booking.version += 1
-        booking.updated_at = now
+        if newest:
+            report.state = _state(content.report.status, report.state)
+            booking.report_state = report.state
+            booking.version += 1
+            booking.updated_at = now
     log.info("report.stored", report=report.public_id, version=version)
     return "stored"
 
 
-def _state(content: ReportContent, version: int) -> str:
-    if content.report.status == "partial":
-        return "partial"
-    return "corrected" if content.report.status == "corrected" or version > 1 else "ready"
+def _state(status: str, before: str) -> str:
+    """The report's state once a newer version is here: what was complete before stays so, corrected."""
+    if status == "corrected" or before in ("ready", "corrected"):
+        return "corrected"
+    return "partial" if status == "partial" else "ready"
 
 
 def _try_later(report_id: int, *, now: datetime) -> None:

@@ -12,8 +12,8 @@ from sqlalchemy.orm import Session
 from werkzeug.security import check_password_hash, generate_password_hash
 
 from marketplace.core import audit, crypto, ids
-from marketplace.core.db import transaction, violated
-from marketplace.core.errors import Invalid, Refusal
+from marketplace.core.db import reading, transaction, violated
+from marketplace.core.errors import Invalid, NotFound, Refusal
 from vip.models import Operator, SignInSession
 from vip.signin import insurer_id
 
@@ -125,6 +125,25 @@ def sign_in_operator(
         )
         _audit(session, "operator.signed_in", counted.public_id, counted.insurer_id, now)
     return OperatorSignedIn(token, ends, counted.public_id)
+
+
+@dataclass(frozen=True)
+class OperatorView:
+    """An operator as she sees herself."""
+
+    public_id: str
+    login: str
+    name: str
+    role: str
+
+
+def operator(operator_id: int) -> OperatorView:
+    """The operator with this internal id. Raises NotFound."""
+    with reading() as session:
+        row = session.get(Operator, operator_id)
+    if row is None:
+        raise NotFound()
+    return OperatorView(row.public_id, row.login, row.name, row.role)
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The blueprint `web`: binds the map of urls.py to views, and admits only who may see a page.
+"""The blueprints `web` and `console`: bind the map of urls.py to views, and admit only who may see a page.
 
 Each module of `views/` has a `VIEWS` table, endpoint to function; they are put together here.
 """
@@ -12,11 +12,12 @@ from flask_wtf.csrf import CSRFError, CSRFProtect
 from werkzeug.exceptions import Forbidden, NotFound
 
 from marketplace.core.errors import Unauthenticated
-from marketplace.web import visitor
+from marketplace.web import console, visitor
 from marketplace.web.answers import Views, see_other
 from marketplace.web.look import init_look
-from marketplace.web.urls import PAGES
-from marketplace.web.views import booking_path, bookings, home, places, sign_in
+from marketplace.web.urls import OPERATOR_PAGES, PAGES
+from marketplace.web.views import booking_path, bookings, home, me, phone, places, reports, sign_in, usage
+from marketplace.web.views import console as console_views
 
 VIEWS: Views = {
     **sign_in.VIEWS,
@@ -24,6 +25,10 @@ VIEWS: Views = {
     **places.VIEWS,
     **booking_path.VIEWS,
     **bookings.VIEWS,
+    **reports.VIEWS,
+    **me.VIEWS,
+    **phone.VIEWS,
+    **usage.VIEWS,
 }
 
 _OPEN = frozenset(f"web.{page.endpoint}" for page in PAGES if page.open)
@@ -38,6 +43,7 @@ def install(app: Flask) -> None:
     csrf.init_app(app)
     init_look(app)
     app.register_blueprint(_blueprint(VIEWS))
+    app.register_blueprint(_console(console_views.VIEWS))
 
 
 def _blueprint(views: Views) -> Blueprint:
@@ -47,6 +53,21 @@ def _blueprint(views: Views) -> Blueprint:
     web.before_request(_admit)
     web.after_request(_private)
     return web
+
+
+def _console(views: Views) -> Blueprint:
+    pages = Blueprint("console", __name__)
+    for page in OPERATOR_PAGES:
+        pages.add_url_rule(page.rule, page.endpoint, views[page.endpoint], methods=page.methods)
+    pages.before_request(console.admit)
+    pages.before_request(_guard)
+    pages.after_request(console.private)
+    return pages
+
+
+def _guard() -> None:
+    if request.method == "POST":
+        guard_form()
 
 
 def _nothing(**_parts: str) -> Response:

@@ -1,4 +1,4 @@
-"""The map of the customer pages on one page: endpoint of the blueprint `web`, rule, methods.
+"""The map of the pages on one page: endpoint of the blueprint (`web` for customers, `console`), rule, methods.
 
 Views bind to it by the endpoint's name; templates link by `url_for("web.<endpoint>")`.
 """
@@ -41,9 +41,20 @@ PAGES = (
     Page("report_document", "/reports/<report>/document"),
     Page("me", "/me"),
     Page("family_new", "/me/family/new", _FORM),
+    Page("family_remove", "/me/family/<member>/remove", _FORM),
     Page("phone", "/me/phone", _FORM),
     Page("phone_code", "/me/phone/code", _FORM),
     Page("end_sessions", "/me/sessions/end", ("POST",)),
     Page("usage", "/benefits"),
     Page("benefit", "/benefits/<entitlement>"),
 )
+
+OPERATOR_PAGES = (
+    Page("sign_in", "/operators/sign-in", _FORM, open=True),
+    Page("sign_out", "/operators/sign-out", ("POST",)),
+    Page("home", "/operators"),
+    Page("differences", "/operators/differences"),
+    Page("providers", "/operators/providers"),
+    Page("jobs", "/operators/jobs"),
+)
+"""The console's pages: endpoint of the blueprint `console`."""

@@ -427,7 +427,8 @@ class Range:
 
 @dataclass(frozen=True)
 class Item:
-    """One result. `value` and `reference` are texts as delivered, with `unit`; `flag` is a Pill when out of range."""
+    """One result. `value` and `reference` are texts, with `unit`; `flag` is a Pill when out of range; `note` is what
+    the hospital remarked on it."""
 
     name: str
     value: str
@@ -436,6 +437,7 @@ class Item:
     flag: Pill | None = None
     range: Range | None = None
     meaning: str = ""
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -447,6 +449,9 @@ class Section:
 
 @dataclass(frozen=True)
 class ReportPage:
+    """A report. `partial` while results are still to come; `conclusion_lang` is a BCP 47 tag where the conclusion may
+    be in another language than the page."""
+
     id: str
     title: str
     person: Person
@@ -460,14 +465,17 @@ class ReportPage:
     document_url: str = ""
     document_size: str = ""
     corrected: bool = False
+    partial: bool = False
+    conclusion_lang: str = ""
 
 
 @dataclass(frozen=True)
 class SessionLine:
-    """A place where the customer is signed in; `device` is a word such as `Chrome, Android`."""
+    """A place where the customer is signed in, since when; `device` is a word such as `Browser`."""
 
+    id: str
     device: str
-    last_seen: datetime
+    since: datetime
     current: bool = False
 
 

@@ -1,4 +1,4 @@
-"""A real browser and a server of the sample pages."""
+"""A real browser, a server of the sample pages, and visitors of the real ones."""
 
 from __future__ import annotations
 
@@ -6,12 +6,20 @@ import os
 import shutil
 import threading
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
+from flask import Flask
 from playwright.sync_api import Browser, sync_playwright
+from sqlalchemy import Engine
 from werkzeug.serving import WSGIRequestHandler, make_server
 
+from marketplace.app import create_app
+from marketplace.core import clock
+from tests.people import NOON
 from tests.web.gallery import create_gallery
+from tests.web.visitors import Visitor
+from tests.world import World, make_world
 
 _FLAGS = [
     "--no-sandbox",
@@ -53,3 +61,22 @@ def gallery() -> Iterator[str]:
     yield f"http://127.0.0.1:{server.server_port}/gallery"
     server.shutdown()
     thread.join()
+
+
+@pytest.fixture(scope="session")
+def app(worker_database: Any) -> Flask:
+    """The application on this worker's database."""
+    return create_app()
+
+
+@pytest.fixture
+def world(db: Engine) -> Iterator[World]:
+    """A customer with four uses, an offer with three slots; the clock stands at NOON."""
+    with clock.frozen(NOON):
+        yield make_world(quantity=4)
+
+
+@pytest.fixture
+def visitor(app: Flask, world: World) -> Visitor:
+    """The world's customer, signed in, reading English."""
+    return Visitor.signed_in(app, "13800000021")

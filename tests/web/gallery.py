@@ -15,7 +15,7 @@ from werkzeug.serving import make_server
 
 from marketplace.core import clock
 from marketplace.web.look import CONTENT_POLICY, init_look
-from marketplace.web.urls import PAGES
+from marketplace.web.urls import OPERATOR_PAGES, PAGES
 from tests.web import samples as s
 
 SHOWN: dict[str, tuple[str, Callable[[], s.Context]]] = {
@@ -58,15 +58,21 @@ SHOWN: dict[str, tuple[str, Callable[[], s.Context]]] = {
     "report": ("report.html", s.report),
     "me": ("me.html", s.me),
     "family_new": ("family_new.html", s.family_new),
-    "phone_old": ("phone.html", partial(s.phone, "old")),
+    "family_remove": ("family_remove.html", s.family_remove),
+    "family_booked": ("family_remove.html", partial(s.family_remove, problem=True)),
     "phone_new": ("phone.html", partial(s.phone, "new")),
-    "phone_new_code": ("phone.html", partial(s.phone, "new_code")),
+    "phone_codes": ("phone.html", partial(s.phone, "codes")),
     "usage": ("usage.html", s.usage),
     "error_404": ("error.html", partial(s.error, 404)),
     "error_403": ("error.html", partial(s.error, 403)),
     "error_429": ("error.html", partial(s.error, 429)),
     "error_500": ("error.html", partial(s.error, 500)),
     "operator": ("operator_sign_in.html", s.operator),
+    "console": ("console/home.html", s.console),
+    "console_quiet": ("console/home.html", s.console_quiet),
+    "console_differences": ("console/differences.html", s.console_differences),
+    "console_providers": ("console/providers.html", s.console_providers),
+    "console_jobs": ("console/jobs.html", s.console_jobs),
 }
 
 
@@ -92,7 +98,11 @@ def create_gallery() -> Flask:
     web = Blueprint("web", __name__)
     for page in PAGES:
         web.add_url_rule(page.rule, page.endpoint, lambda **_parts: ("", 204), methods=page.methods)
+    console = Blueprint("console", __name__)
+    for page in OPERATOR_PAGES:
+        console.add_url_rule(page.rule, page.endpoint, lambda **_parts: ("", 204), methods=page.methods)
     app.register_blueprint(web)
+    app.register_blueprint(console)
     app.add_url_rule("/gallery/<name>", "gallery", _show)
     app.after_request(_secured)
     return app

@@ -7,10 +7,13 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+from booking.oversight import Difference, LateJob, ProviderHealth
 from marketplace.web import booking_words, language
 from marketplace.web import view_models as v
 from marketplace.web.error_words import error_words
 from marketplace.web.formats import dotted
+from marketplace.web.presenters import console as console_words
+from vip.operators import OperatorView
 
 NOW = datetime(2026, 11, 23, 1, 48, tzinfo=UTC)
 ZONE = "Asia/Shanghai"
@@ -658,7 +661,10 @@ def report() -> Context:
 
 
 def me() -> Context:
-    sessions = (v.SessionLine("Chrome, Android", NOW, True), v.SessionLine("Safari, iPhone", NOW - timedelta(days=3)))
+    sessions = (
+        v.SessionLine("s1", _t("浏览器", "Browser"), NOW, True),
+        v.SessionLine("s2", _t("应用", "App"), NOW - timedelta(days=3)),
+    )
     return {
         "page": v.Me(
             people()[0].name,
@@ -686,8 +692,15 @@ def family_new() -> Context:
 
 
 def phone(step: str) -> Context:
-    code = v.Code("138****2041", 3, 0) if step == "new_code" else None
-    return {"step": step, "form": v.Form(), "code": code, "current": "138****2041"}
+    code = v.Code("139****7755", 5, 40) if step == "codes" else None
+    errors = {"old_code": _t("这不是我们发出的验证码，还可以试 3 次。", "That is not the code we sent. Tries left: 3.")}
+    form = v.Form(errors=errors if step == "codes" else {})
+    return {"step": step, "form": form, "code": code, "current": "138****2041"}
+
+
+def family_remove(problem: bool = False) -> Context:
+    told = _t("她还有一个预约，请先取消。", "A booking is for this person. Cancel it first.") if problem else ""
+    return {"person": people()[1], "problem": told}
 
 
 def usage() -> Context:
@@ -759,3 +772,71 @@ def error(status: int) -> Context:
 
 def operator() -> Context:
     return {"form": v.Form(), "action": "/gallery/operator", "next_url": ""}
+
+
+def _console(here: str, **context: Any) -> Context:
+    me = OperatorView("opr_1", "lin", _t("林默", "Lin Mo"), "admin")
+    return {"me": me, "here": here, "feeds": console_words.feeds(), **context}
+
+
+def _differences() -> tuple[console_words.DifferenceRow, ...]:
+    name = {"zh": "和馨体检", "en": "Hexin Health"}
+    kinds = ("outcome_unknown", "theirs_only", "slot_oversold", "report_unmatched", "cancel_refused", "state_differs")
+    return tuple(
+        console_words.difference(
+            Difference(
+                "d1", kind, "R-20261120-77", "AX7K2M914Q" if n % 2 else None, "hexin", name, at(11, 20 + n // 2, 9)
+            )
+        )
+        for n, kind in enumerate(kinds)
+    )
+
+
+def _providers() -> tuple[console_words.ProviderRow, ...]:
+    def health(code: str, zh: str, en: str, **changes: Any) -> console_words.ProviderRow:
+        fresh = {feed: NOW - timedelta(seconds=20) for feed in ("slots", "bookings", "reports")}
+        calm = ProviderHealth(code, {"zh": zh, "en": en}, fresh, 0, None, None, 2, 0, 0)
+        return console_words.provider(replace(calm, **changes), NOW)
+
+    return (
+        health("hexin", "和馨体检", "Hexin Health"),
+        health(
+            "kangyue",
+            "康悦健康",
+            "Kangyue Health",
+            open_until=NOW + timedelta(minutes=1),
+            failures=6,
+            unknown=3,
+            waiting=41,
+        ),
+        health("ruian", "瑞安医疗", "Ruian Medical", paused_at=NOW - timedelta(hours=2), differences=1),
+        health("new", "新泽体检", "Xinze Health", pulled={"slots": None, "bookings": None, "reports": None}),
+    )
+
+
+def _jobs() -> tuple[console_words.JobRow, ...]:
+    return (
+        console_words.job(LateJob("slots:kangyue", 60, NOW - timedelta(minutes=9), NOW - timedelta(minutes=12))),
+        console_words.job(LateJob("entitlements", 300, None, None)),
+    )
+
+
+def console() -> Context:
+    rows = {"differences": _differences(), "providers": _providers(), "jobs": _jobs()}
+    return _console("home", more_url="/gallery/console_differences", **rows)
+
+
+def console_quiet() -> Context:
+    return _console("home", differences=(), providers=(), jobs=(), more_url="")
+
+
+def console_differences() -> Context:
+    return _console("differences", differences=_differences(), more_url="/gallery/console_differences")
+
+
+def console_providers() -> Context:
+    return _console("providers", providers=_providers())
+
+
+def console_jobs() -> Context:
+    return _console("jobs", jobs=_jobs())

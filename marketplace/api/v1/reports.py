@@ -94,5 +94,5 @@ def document(report_id: str) -> Response:
 
     As the provider issued it, usually a PDF. The look is recorded.
     """
-    content, media_type = report_box.document(principal(), report_id, now=clock.now())
-    return Response(content, content_type=media_type, headers={"Content-Disposition": "inline"})
+    document = report_box.document(principal(), report_id, now=clock.now())
+    return Response(document.content, content_type=document.media_type, headers={"Content-Disposition": "inline"})

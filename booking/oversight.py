@@ -1,0 +1,161 @@
+"""What operators look at: open differences, the health of providers, and jobs that did not run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import func, or_, select
+
+from booking.models import Booking, Discrepancy, JobRun, ProviderTask, SyncCursor
+from marketplace.catalog.models import Provider
+from marketplace.core.db import reading
+from marketplace.core.errors import NotFound
+from marketplace.core.paging import Page, decode_cursor, encode_cursor
+from vip.principal import Principal
+
+MISSED_INTERVALS = 3
+LEAST_WAIT = timedelta(seconds=60)
+"""A job of every second is late after a minute, not after three: a worker that starts again needs that long."""
+
+
+@dataclass(frozen=True)
+class Difference:
+    """An open difference. `subject` is a provider's reference or a public id; `reference` the booking's number."""
+
+    id: str
+    kind: str
+    subject: str
+    reference: str | None
+    provider_code: str
+    provider_name: dict[str, str]
+    opened_at: datetime
+
+
+@dataclass(frozen=True)
+class ProviderHealth:
+    """A provider now. `pulled` gives the last complete pull of each feed (slots, bookings, reports), None if there was
+    none yet; `failures` in a row; no command is sent while `paused_at` is set or before `open_until`. `waiting` and
+    `unknown` count commands."""
+
+    code: str
+    name: dict[str, str]
+    pulled: Mapping[str, datetime | None]
+    failures: int
+    open_until: datetime | None
+    paused_at: datetime | None
+    waiting: int
+    unknown: int
+    differences: int
+
+
+@dataclass(frozen=True)
+class LateJob:
+    """A job whose last success lies more than three of its intervals back; `succeeded_at` None if it never had one."""
+
+    name: str
+    every_seconds: int
+    started_at: datetime | None
+    succeeded_at: datetime | None
+
+
+FEEDS = ("slots", "bookings", "reports")
+
+
+def differences(principal: Principal, *, cursor: str | None, limit: int) -> Page[Difference]:
+    """Open differences, newest first: those of the operator's insurer, and those that no booking explains."""
+    _operators_only(principal)
+    query = (
+        select(Discrepancy, Provider, Booking.reference)
+        .join(Provider, Provider.id == Discrepancy.provider_id)
+        .outerjoin(Booking, Booking.id == Discrepancy.booking_id)
+        .where(
+            Discrepancy.closed_at.is_(None),
+            or_(Booking.id.is_(None), Booking.insurer_id == principal.insurer_id),
+        )
+    )
+    if cursor is not None:
+        (last_id,) = decode_cursor(cursor, (int,))
+        query = query.where(Discrepancy.id < last_id)
+    with reading() as session:
+        rows = session.execute(query.order_by(Discrepancy.id.desc()).limit(limit + 1)).all()
+    found = [
+        Difference(
+            id=row.Discrepancy.public_id,
+            kind=row.Discrepancy.kind,
+            subject=row.Discrepancy.subject,
+            reference=row.reference,
+            provider_code=row.Provider.code,
+            provider_name={"zh": row.Provider.name_zh, "en": row.Provider.name_en},
+            opened_at=row.Discrepancy.opened_at,
+        )
+        for row in rows[:limit]
+    ]
+    return Page(found, encode_cursor([rows[limit - 1].Discrepancy.id]) if rows[limit:] else None)
+
+
+def providers(principal: Principal) -> list[ProviderHealth]:
+    """All providers by code, each as it stands."""
+    _operators_only(principal)
+    with reading() as session:
+        rows = session.scalars(select(Provider).order_by(Provider.code)).all()
+        pulled = {
+            (row.provider_id, row.feed): row.last_success_at
+            for row in session.execute(select(SyncCursor.provider_id, SyncCursor.feed, SyncCursor.last_success_at))
+        }
+        tasks = {
+            (row.provider_id, row.unknown): row.number
+            for row in session.execute(
+                select(
+                    ProviderTask.provider_id,
+                    (ProviderTask.state == "unknown").label("unknown"),
+                    func.count().label("number"),
+                )
+                .where(ProviderTask.state.in_(("queued", "in_flight", "unknown")))
+                .group_by(ProviderTask.provider_id, ProviderTask.state == "unknown")
+            )
+        }
+        open_cases = {
+            row.provider_id: row.number
+            for row in session.execute(
+                select(Discrepancy.provider_id, func.count().label("number"))
+                .where(Discrepancy.closed_at.is_(None))
+                .group_by(Discrepancy.provider_id)
+            )
+        }
+    return [
+        ProviderHealth(
+            code=row.code,
+            name={"zh": row.name_zh, "en": row.name_en},
+            pulled={feed: pulled.get((row.id, feed)) for feed in FEEDS},
+            failures=row.failures,
+            open_until=row.open_until,
+            paused_at=row.paused_at,
+            waiting=tasks.get((row.id, False), 0),
+            unknown=tasks.get((row.id, True), 0),
+            differences=open_cases.get(row.id, 0),
+        )
+        for row in rows
+    ]
+
+
+def late_jobs(principal: Principal, *, now: datetime) -> Sequence[LateJob]:
+    """Jobs that ran once and then did not, or did not succeed, for three of their intervals; by name."""
+    _operators_only(principal)
+    with reading() as session:
+        rows = session.scalars(select(JobRun).order_by(JobRun.name)).all()
+    return [
+        LateJob(row.name, row.every_seconds, row.started_at, row.succeeded_at)
+        for row in rows
+        if row.succeeded_at is None or now - row.succeeded_at > _patience(row.every_seconds)
+    ]
+
+
+def _patience(every_seconds: int) -> timedelta:
+    return max(LEAST_WAIT, MISSED_INTERVALS * timedelta(seconds=every_seconds))
+
+
+def _operators_only(principal: Principal) -> None:
+    if principal.kind != "operator":
+        raise NotFound()

@@ -1,0 +1,87 @@
+"""The blueprint `console`: pages of operators, who sign in by password and have a cookie and a session of their own."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+
+from flask import Response, g, request, url_for
+
+from marketplace.core import clock
+from marketplace.core.config import settings
+from marketplace.core.errors import Unauthenticated
+from marketplace.web.answers import see_other
+from marketplace.web.look import CONTENT_POLICY
+from marketplace.web.urls import OPERATOR_PAGES
+from marketplace.web.visitor import safe_path
+from vip import signin
+from vip.principal import Principal
+
+COOKIE = "operator"
+PATH = "/operators"
+_OPEN = frozenset(f"console.{page.endpoint}" for page in OPERATOR_PAGES if page.open)
+_HERE = re.compile(r"/operators(/[a-z-]+)?(\?.*)?")
+
+
+def operator() -> Principal:
+    """The signed-in operator of this request. Raises Unauthenticated."""
+    found = visiting()
+    if found is None:
+        raise Unauthenticated()
+    return found
+
+
+def visiting() -> Principal | None:
+    """The signed-in operator of this request, or None; a customer's session is none here."""
+    if "operator" not in g:
+        g.operator = _authenticated()
+    found: Principal | None = g.operator
+    return found
+
+
+def session_token() -> str:
+    """The token that the browser sent, blank without one."""
+    return request.cookies.get(COOKIE, "")
+
+
+def remember(response: Response, token: str, expires_at: datetime) -> None:
+    """Hand the browser the token, for the console's paths alone and never on the way from another site."""
+    secure = not settings().development
+    response.set_cookie(COOKIE, token, expires=expires_at, path=PATH, httponly=True, samesite="Strict", secure=secure)
+
+
+def forget(response: Response) -> None:
+    """Take the token back from the browser."""
+    response.delete_cookie(COOKIE, path=PATH, httponly=True, samesite="Strict", secure=not settings().development)
+
+
+def next_path(wanted: str) -> str:
+    """Where to go after signing in: a page of the console, else its home."""
+    return wanted if safe_path(wanted) and _HERE.fullmatch(wanted) else url_for("console.home")
+
+
+def admit() -> Response | None:
+    """Let an operator through; send anybody else to sign in."""
+    if request.endpoint in _OPEN or visiting() is not None:
+        return None
+    if request.method != "GET":
+        raise Unauthenticated()
+    return see_other(url_for("console.sign_in", next=request.full_path.removesuffix("?")))
+
+
+def private(response: Response) -> Response:
+    """No cache keeps what an operator sees."""
+    response.headers.setdefault("Content-Security-Policy", CONTENT_POLICY)
+    response.headers.setdefault("Cache-Control", "no-store")
+    return response
+
+
+def _authenticated() -> Principal | None:
+    token = session_token()
+    if not token:
+        return None
+    try:
+        found = signin.authenticate(token, now=clock.now())
+    except Unauthenticated:
+        return None
+    return found if found.kind == "operator" else None

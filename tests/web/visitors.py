@@ -1,0 +1,62 @@
+"""Somebody who looks at the pages through WSGI, with the cookies of one browser."""
+
+from __future__ import annotations
+
+import html
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from tests.people import NOON
+from vip.signin import issue_token
+
+_TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
+
+
+@dataclass
+class Visitor:
+    """A browser. `language` is what it asks for."""
+
+    app: Flask
+    language: str = "en"
+    client: FlaskClient = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.client = self.app.test_client()
+
+    @classmethod
+    def signed_in(cls, app: Flask, phone: str, language: str = "en") -> Visitor:
+        """The customer with that phone."""
+        visitor = cls(app, language)
+        visitor.client.set_cookie("signed_in", issue_token(phone, NOON).token)
+        return visitor
+
+    def get(self, path: str, **more: Any) -> TestResponse:
+        """One page."""
+        headers = {"Accept-Language": self.language, **more.pop("headers", {})}
+        return self.client.get(path, headers=headers, **more)
+
+    def post(self, path: str, page: str = "/me", **fields: str) -> TestResponse:
+        """Send a form with the token that `page` carries."""
+        found = _TOKEN.search(self.get(page).text)
+        assert found is not None, f"{page} has no form"
+        return self.client.post(
+            path, data={"csrf_token": found[1], **fields}, headers={"Accept-Language": self.language}
+        )
+
+
+def words(answer: TestResponse) -> str:
+    """What stands on a page, without its tags."""
+    body = re.sub(r"(?s)<(script|svg|head)\b.*?</\1>", " ", answer.text)
+    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", body)).split())
+
+
+def main(answer: TestResponse) -> str:
+    """The words inside <main>."""
+    found = re.search(r"(?s)<main\b.*</main>", answer.text)
+    assert found is not None
+    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", re.sub(r"(?s)<svg\b.*?</svg>", " ", found[0]))).split())
