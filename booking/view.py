@@ -12,11 +12,11 @@ from sqlalchemy.orm import Session
 
 from booking.cancel import cancel_until
 from booking.models import Booking, BookingHistory, ChangeRequest, Report
-from booking.own import own_booking_id
+from booking.own import own_booking, own_booking_id
 from booking.states import LIVE, BookingState
 from marketplace.catalog.models import Offer, Site
 from marketplace.core.db import reading
-from marketplace.core.errors import Invalid
+from marketplace.core.errors import Invalid, NotFound
 from marketplace.core.paging import Page, decode_cursor, encode_cursor
 from vip.models import Beneficiary, Entitlement
 from vip.principal import Principal
@@ -84,8 +84,16 @@ class BookingView(BookingCard):
 def booking(principal: Principal, public_id: str, *, now: datetime) -> BookingView:
     """The principal's own booking in full. Raises NotFound."""
     with reading() as session:
-        booking_id = own_booking_id(session, principal, public_id)
-        row = session.execute(_cards().where(Booking.id == booking_id)).one()
+        row = session.execute(
+            _cards()
+            .add_columns(Site.longitude, Site.latitude)
+            .join(Offer, Offer.id == Booking.offer_id)
+            .join(Site, Site.id == Offer.site_id)
+            .where(own_booking(principal, public_id))
+        ).one_or_none()
+        if row is None:
+            raise NotFound(field="booking_id")
+        booking_id = row.Booking.id
         requests = session.scalars(
             select(ChangeRequest).where(ChangeRequest.booking_id == booking_id).order_by(ChangeRequest.id)
         ).all()
@@ -95,11 +103,6 @@ def booking(principal: Principal, public_id: str, *, now: datetime) -> BookingVi
         history = session.scalars(
             select(BookingHistory).where(BookingHistory.booking_id == booking_id).order_by(BookingHistory.version)
         ).all()
-        place = session.execute(
-            select(Site.longitude, Site.latitude)
-            .join(Offer, Offer.site_id == Site.id)
-            .where(Offer.id == row.Booking.offer_id)
-        ).one()
     kept: Booking = row.Booking
     until = cancel_until(kept)
     cancellable = kept.state in LIVE and kept.state not in (BookingState.CHECKED_IN, BookingState.IN_SERVICE)
@@ -111,8 +114,8 @@ def booking(principal: Principal, public_id: str, *, now: datetime) -> BookingVi
         can_cancel=cancellable and open_request is None and (kept.state is BookingState.HELD or now < until),
         change_refused=requests[-1].cause if requests and requests[-1].state == "refused" else None,
         report_id=report,
-        longitude=place.longitude,
-        latitude=place.latitude,
+        longitude=row.longitude,
+        latitude=row.latitude,
         timeline=_timeline(history, requests),
     )
 
