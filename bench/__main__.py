@@ -26,15 +26,30 @@ PARTS = ("bookings", "reads", "servers")
 BOOKINGS = {"spread": "hold, spread over the slots", "hot": "hold, one hot slot", "confirm": "hold and confirm, spread"}
 MOST_PER_SECOND = 4000  # requests made ready for each second that is measured
 
-_GTHREAD = "gunicorn --worker-class gthread --keep-alive 30 --bind {host}:{port} --workers {workers} wsgi:app"
-CHOSEN = WebServer("granian, 2 × 8 threads (default)", processes.WEB, 8)
+CHOSEN = WebServer("granian, 2 × 4 threads (default)", processes.WEB, 10)
+_GUNICORN = "gunicorn --preload --no-control-socket --bind {host}:{port}"
+_GTHREAD = f"{_GUNICORN} --worker-class gthread --keep-alive 30 --workers {{workers}} --threads THREADS wsgi:app"
+
+
+def _granian(threads: int) -> WebServer:
+    command = processes.WEB.replace("--blocking-threads 4", f"--blocking-threads {threads}")
+    return WebServer(f"granian, 2 × {threads} threads", command, max(10, threads))
+
+
+def _gthread(threads: int) -> WebServer:
+    return WebServer(
+        f"gunicorn gthread, 2 × {threads} threads", _GTHREAD.replace("THREADS", str(threads)), max(10, threads)
+    )
+
+
 SERVERS = (
     CHOSEN,
-    WebServer("granian, 2 × 4 threads", f"{processes.WEB} --blocking-threads 4", 4),
-    WebServer("granian, 2 × 16 threads", f"{processes.WEB} --blocking-threads 16", 16),
-    WebServer("gunicorn gthread, 2 × 8 threads", f"{_GTHREAD} --threads 8", 8),
-    WebServer("gunicorn gthread, 2 × 16 threads", f"{_GTHREAD} --threads 16", 16),
-    WebServer("gunicorn sync, 8 processes", "gunicorn --bind {host}:{port} --workers 8 wsgi:app", 1),
+    _granian(2),
+    _granian(8),
+    _granian(16),
+    _gthread(4),
+    _gthread(16),
+    WebServer("gunicorn sync, 8 processes", f"{_GUNICORN} --workers 8 wsgi:app", 2),
 )
 
 
@@ -68,7 +83,7 @@ def main() -> int:
 
 def _options() -> Options:
     parser = argparse.ArgumentParser(prog="python -m bench", description="Measure against bare SQL; print ratios.")
-    parser.add_argument("--seconds", type=float, default=4.0, help="how long each measurement takes (4)")
+    parser.add_argument("--seconds", type=float, default=3.0, help="how long each measurement takes (3)")
     parser.add_argument("--clients", type=int, default=32, help="who book at once (32)")
     parser.add_argument("--readers", type=int, default=4, help="who read at once (4)")
     parser.add_argument("--rounds", type=int, default=3, help="SQL and HTTP in turn, so many times (3)")

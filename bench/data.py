@@ -11,7 +11,7 @@ import hashlib
 import json
 import os
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -58,12 +58,6 @@ class Numbers:
     def people(self) -> int:
         """How many can be booked for at one time: every customer and her father."""
         return 2 * self.customers
-
-    def starts_at(self, time: int) -> datetime:
-        """The start of a pool's slot: twelve half hours a day from 08:00 in Shanghai."""
-        day, half_hour = divmod(time, TIMES)
-        midnight = datetime(self.first_day.year, self.first_day.month, self.first_day.day, tzinfo=UTC)
-        return midnight + timedelta(days=day, minutes=30 * half_hour)
 
 
 @dataclass(frozen=True)

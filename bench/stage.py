@@ -28,9 +28,9 @@ _NO_PROXY = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 # Truncated together, so that every measurement begins with the same rows, whatever the one before it wrote.
 _FORGET = """
+    UPDATE slot SET taken = 0 WHERE id IN (SELECT slot_id FROM slot_claim);
     TRUNCATE booking, booking_history, slot_claim, entitlement_entry, provider_task, idempotency_key CASCADE;
     UPDATE entitlement SET reserved = 0 WHERE reserved <> 0;
-    UPDATE slot SET taken = 0 WHERE taken <> 0;
 """
 
 
@@ -126,7 +126,7 @@ def _as_in_production(server: WebServer) -> dict[str, str]:
 
 
 def _wait(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
-    until = time.monotonic() + 30
+    until = time.monotonic() + 60
     while process.poll() is None and time.monotonic() < until:
         try:
             _NO_PROXY.open(f"http://127.0.0.1:{port}/healthz", timeout=1).close()

@@ -12,11 +12,11 @@ from sqlalchemy.orm import Session
 
 from booking.cancel import cancel_until
 from booking.models import Booking, BookingHistory, ChangeRequest, Report
-from booking.own import own_booking_id
+from booking.own import own_booking, own_booking_id
 from booking.states import LIVE, BookingState
 from marketplace.catalog.models import Offer, Provider, Site
 from marketplace.core.db import reading
-from marketplace.core.errors import Invalid
+from marketplace.core.errors import Invalid, NotFound
 from marketplace.core.paging import Page, decode_cursor, encode_cursor
 from vip.ledger import Reservation, Standing, standing
 from vip.models import Beneficiary, Entitlement
@@ -89,8 +89,17 @@ class BookingView(BookingCard):
 def booking(principal: Principal, public_id: str, *, now: datetime) -> BookingView:
     """The principal's own booking in full. Raises NotFound."""
     with reading() as session:
-        booking_id = own_booking_id(session, principal, public_id)
-        row = session.execute(_cards().where(Booking.id == booking_id)).one()
+        row = session.execute(
+            _cards()
+            .add_columns(Site.longitude, Site.latitude, Provider.allotment, Provider.answer_hours)
+            .join(Offer, Offer.id == Booking.offer_id)
+            .join(Site, Site.id == Offer.site_id)
+            .join(Provider, Provider.id == Booking.provider_id)
+            .where(own_booking(principal, public_id))
+        ).one_or_none()
+        if row is None:
+            raise NotFound(field="booking_id")
+        booking_id = row.Booking.id
         requests = session.scalars(
             select(ChangeRequest).where(ChangeRequest.booking_id == booking_id).order_by(ChangeRequest.id)
         ).all()
@@ -100,15 +109,8 @@ def booking(principal: Principal, public_id: str, *, now: datetime) -> BookingVi
         history = session.scalars(
             select(BookingHistory).where(BookingHistory.booking_id == booking_id).order_by(BookingHistory.version)
         ).all()
-        place = session.execute(
-            select(Site.longitude, Site.latitude, Provider.allotment, Provider.answer_hours)
-            .join(Offer, Offer.site_id == Site.id)
-            .join(Provider, Provider.id == Offer.provider_id)
-            .where(Offer.id == row.Booking.offer_id)
-        ).one()
         kept: Booking = row.Booking
-        taken = Reservation(kept.entitlement_id, kept.id, kept.attempt)
-        benefit = standing(session, taken)
+        benefit = standing(session, Reservation(kept.entitlement_id, kept.id, kept.attempt))
     until = cancel_until(kept)
     cancellable = kept.state in LIVE and kept.state not in (BookingState.CHECKED_IN, BookingState.IN_SERVICE)
     open_request = next((request.kind for request in requests if request.state == "open"), None)
@@ -119,10 +121,10 @@ def booking(principal: Principal, public_id: str, *, now: datetime) -> BookingVi
         can_cancel=cancellable and open_request is None and (kept.state is BookingState.HELD or now < until),
         change_refused=requests[-1].cause if requests and requests[-1].state == "refused" else None,
         report_id=report,
-        longitude=place.longitude,
-        latitude=place.latitude,
-        allotment=place.allotment,
-        answer_hours=place.answer_hours,
+        longitude=row.longitude,
+        latitude=row.latitude,
+        allotment=row.allotment,
+        answer_hours=row.answer_hours,
         benefit=benefit,
         timeline=_timeline(history, requests),
     )

@@ -36,7 +36,11 @@ from marketplace.core.config import ROOT, state_dir
 from marketplace.core.devdb import DevDatabase, DevDatabaseError
 from marketplace.supervisor import Service, Supervisor
 
-WEB = "granian --interface wsgi --host {host} --port {port} --workers {workers} --no-access-log wsgi:app"
+# Four threads a process, measured (docs/decisions/0005-web-server.md): more of them wait for each other, not for the database.
+WEB = (
+    "granian --interface wsgi --host {host} --port {port} --workers {workers} --blocking-threads 4 --no-access-log "
+    "wsgi:app"
+)
 _NO_PROXY = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
