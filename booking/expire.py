@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import delete, exists, select
 
 from booking.actors import CLOCK
 from booking.cancel import begin_cancel
 from booking.discrepancies import open_discrepancy
-from booking.models import Booking, IdempotencyKey, ProviderTask
+from booking.models import Booking, Discrepancy, IdempotencyKey, ProviderTask
 from booking.states import BookingState
 from booking.transition import lock_booking, move
 from marketplace.core.db import reading, transaction
@@ -62,12 +62,21 @@ def end_unanswered(*, now: datetime, limit: int = 100) -> int:
 
 
 def raise_unknown(*, now: datetime, limit: int = 100) -> int:
-    """Open a case for every outcome that has been unknown for ten minutes; returns how many were looked at."""
+    """Open a case for every outcome that has been unknown for ten minutes; returns how many were opened."""
     with reading() as session:
         due = session.execute(
             select(Booking.id, Booking.public_id, Booking.provider_id, ProviderTask.unknown_since)
             .join(ProviderTask, ProviderTask.booking_id == Booking.id)
-            .where(ProviderTask.unknown_since <= now - ASK_A_PERSON, ProviderTask.state.in_(("unknown", "in_flight")))
+            .where(
+                ProviderTask.unknown_since <= now - ASK_A_PERSON,
+                ProviderTask.state.in_(("unknown", "in_flight")),
+                ~exists().where(
+                    Discrepancy.provider_id == Booking.provider_id,
+                    Discrepancy.kind == "outcome_unknown",
+                    Discrepancy.subject == Booking.public_id,
+                    Discrepancy.closed_at.is_(None),
+                ),
+            )
             .order_by(Booking.id)
             .limit(limit)
         ).all()
@@ -85,12 +94,16 @@ def raise_unknown(*, now: datetime, limit: int = 100) -> int:
     return len(due)
 
 
-def forget_keys(*, now: datetime) -> int:
-    """Drop idempotency keys older than 48 hours (they are promised for 24); returns how many."""
-    with transaction() as session:
-        old = session.scalars(
-            select(IdempotencyKey).where(IdempotencyKey.created_at < now - timedelta(hours=48)).limit(1000)
-        ).all()
-        for key in old:
-            session.delete(key)
-    return len(old)
+def forget_keys(*, now: datetime, batch: int = 1000) -> int:
+    """Drop all idempotency keys older than 48 hours (they are promised for 24), a batch a transaction; returns how
+    many."""
+    old = select(IdempotencyKey.id).where(IdempotencyKey.created_at < now - timedelta(hours=48)).limit(batch)
+    forgotten = 0
+    while True:
+        with transaction() as session:
+            gone = session.scalars(
+                delete(IdempotencyKey).where(IdempotencyKey.id.in_(old)).returning(IdempotencyKey.id)
+            ).all()
+        forgotten += len(gone)
+        if len(gone) < batch:
+            return forgotten

@@ -149,9 +149,11 @@ class Unknown:
 
 @dataclass(frozen=True)
 class RetryAfter:
-    """The provider took nothing and asks us to come back in `seconds` (HTTP 429 or 503 with Retry-After)."""
+    """The provider took nothing and asks us to come back in `seconds` (HTTP 429 or 503 with Retry-After). `reached`
+    is False when it could not even be asked."""
 
     seconds: float
+    reached: bool = True
 
 
 Answer = Accepted | Confirmed | Refused | NotFound | Unknown | RetryAfter
