@@ -15,11 +15,12 @@ from sqlalchemy import Row, text
 
 from booking.offer_views import OfferCard, OfferView, PersonFacts, card, view
 from marketplace.catalog.kinds import kind
-from marketplace.catalog.search import SiteQuery, site_filter, storable
+from marketplace.catalog.search import SiteQuery, site_filter
 from marketplace.core.clock import today
 from marketplace.core.db import reading
 from marketplace.core.errors import Invalid, NotFound
 from marketplace.core.paging import Page, check_limit, decode_cursor, encode_cursor
+from marketplace.core.strictjson import storable
 
 MAX_DAYS = 62
 
