@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import select, update
@@ -11,9 +11,10 @@ from booking.cancel import CancelTooLate, NotCancellable, cancel
 from booking.confirm import HoldExpired, NotHeld, confirm
 from booking.dispatch import run_task
 from booking.expire import end_unanswered, expire_holds, raise_unknown
-from booking.models import Discrepancy, ProviderBooking
+from booking.models import Discrepancy, ProviderBooking, Slot
 from booking.settle import apply_remote, settle_answer
 from booking.status_sync import receive_event
+from booking.view import When, bookings
 from booking.view import booking as view
 from marketplace.catalog.models import Provider
 from marketplace.core.db import reading, transaction
@@ -526,3 +527,23 @@ def test_a_dispute_that_our_books_cannot_take_is_a_difference_and_stops_no_feed(
     assert (state(public_id), state(other)) == ("no_show", "awaiting_provider")
     assert open_cases() == ["state_differs"]
     assert unit(world) == (quantity - 1, 1, 0)
+
+
+def test_a_request_for_a_whole_day_is_answered_before_that_day_begins_at_the_site() -> None:
+    world = make_world()
+    midnight = datetime(2026, 3, 9, 16, 0, tzinfo=UTC)  # of 10 March in Shanghai
+    with transaction() as session:
+        session.execute(update(Slot).values(starts_at=None, ends_at=None))
+    public_id = world.submit(now=midnight - timedelta(hours=20))
+    assert booking_row(public_id).answer_due_at == midnight
+    assert view(world.principal, public_id, now=NOON).cancel_until == midnight - timedelta(hours=24)
+
+
+@pytest.mark.parametrize(("hour", "when"), [(15, "upcoming"), (16, "past")])
+def test_a_booking_is_past_when_its_day_is_over_at_the_site(hour: int, when: When) -> None:
+    world = make_world()
+    public_id = world.submit()
+    now = datetime(2026, 3, 10, hour, 0, tzinfo=UTC)  # 23:00, and midnight in Shanghai
+    assert [card.id for card in bookings(world.principal, cursor=None, limit=10, now=now, when=when).items] == [
+        public_id
+    ]
