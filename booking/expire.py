@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, exists, select
+from sqlalchemy import exists, select
 
 from booking.actors import CLOCK
 from booking.cancel import begin_cancel
 from booking.discrepancies import open_discrepancy
-from booking.models import Booking, Discrepancy, IdempotencyKey, ProviderTask
+from booking.models import Booking, Discrepancy, IdempotencyKey, InboxEvent, ProviderTask
 from booking.states import BookingState
 from booking.transition import lock_booking, move
 from marketplace.core.db import reading, transaction
 from marketplace.core.logging import get_logger
+from marketplace.core.retention import forget
 
 log = get_logger(__name__)
 _S = BookingState
@@ -95,15 +96,10 @@ def raise_unknown(*, now: datetime, limit: int = 100) -> int:
 
 
 def forget_keys(*, now: datetime, batch: int = 1000) -> int:
-    """Drop all idempotency keys older than 48 hours (they are promised for 24), a batch a transaction; returns how
-    many."""
-    old = select(IdempotencyKey.id).where(IdempotencyKey.created_at < now - timedelta(hours=48)).limit(batch)
-    forgotten = 0
-    while True:
-        with transaction() as session:
-            gone = session.scalars(
-                delete(IdempotencyKey).where(IdempotencyKey.id.in_(old)).returning(IdempotencyKey.id)
-            ).all()
-        forgotten += len(gone)
-        if len(gone) < batch:
-            return forgotten
+    """Drop all idempotency keys older than 48 hours (they are promised for 24); returns how many."""
+    return forget(IdempotencyKey.id, IdempotencyKey.created_at, now - timedelta(hours=48), batch)
+
+
+def forget_events(*, now: datetime, batch: int = 1000) -> int:
+    """Drop the inbox's rows older than 90 days (a provider repeats an event for days at most); returns how many."""
+    return forget(InboxEvent.id, InboxEvent.received_at, now - timedelta(days=90), batch)

@@ -10,7 +10,7 @@ from sqlalchemy import select, update
 from booking.cancel import CancelTooLate, NotCancellable, cancel
 from booking.confirm import HoldExpired, NotHeld, confirm
 from booking.dispatch import run_task
-from booking.expire import end_unanswered, expire_holds, raise_unknown
+from booking.expire import end_unanswered, expire_holds, forget_events, raise_unknown
 from booking.models import Discrepancy, ProviderBooking, Slot
 from booking.settle import apply_remote, settle_answer
 from booking.status_sync import receive_event
@@ -307,6 +307,8 @@ def test_the_same_webhook_twice_has_one_effect() -> None:
     assert receive_event(world.provider.id, event, now=SOON) == "applied"
     assert receive_event(world.provider.id, event, now=SOON) == "duplicate"
     assert history(public_id).count("confirmed") == 1
+    assert forget_events(now=SOON + timedelta(days=89)) == 0
+    assert forget_events(now=SOON + timedelta(days=91)) == 1
 
 
 def test_allotment_places_are_firm_at_once_and_cancel_at_once() -> None:
