@@ -36,6 +36,7 @@ from providers.port import (
     Change,
     Confirmed,
     Connection,
+    CursorLost,
     Event,
     LookUp,
     NotFound,
@@ -185,6 +186,8 @@ class OpenProtocol:
 
     def _read(self, path: str, params: Mapping[str, str], deadline: Deadline) -> Reply:
         reply = self._http.call("GET", path, deadline=deadline, params=params)
+        if reply.status == 400 and reply.content_type == PROBLEM and reply.json().get("code") == "bad_cursor":
+            raise CursorLost("the cursor is not known any more")
         if reply.status != 200:
             raise ProviderError(f"status {reply.status}")
         return reply

@@ -13,6 +13,7 @@ from providers.adapters.open_protocol import OpenProtocol, read_slot
 from providers.port import (
     Accepted,
     Confirmed,
+    CursorLost,
     NotFound,
     Person,
     ProviderError,
@@ -230,7 +231,7 @@ def test_a_delta_brings_only_what_changed(sandbox: Sandbox, slot: RemoteSlot) ->
 
 def test_a_cursor_from_elsewhere_is_an_error(adapter: OpenProtocol) -> None:
     for cursor in ("x", "WzFd", "bnVsbA", "W10", "é"):
-        with pytest.raises(ProviderError):
+        with pytest.raises(CursorLost):
             adapter.slots(FIRST, LAST, cursor, None)
 
 
