@@ -292,6 +292,8 @@ class Report(Base):
         UniqueConstraint("provider_id", "reference"),
         Index("ix_report_beneficiary", "beneficiary_id", "id"),
         Index("ix_report_booking", "booking_id"),
+        Index("ix_report_customer", "customer_id", "id"),
+        Index("ix_report_due", "provider_id", "fetch_after", postgresql_where=text("fetch_after IS NOT NULL")),
     )
 
     id: Mapped[PrimaryKey]
