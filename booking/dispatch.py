@@ -30,7 +30,14 @@ def claim_tasks(line: Line, *, worker: str, places: int, now: datetime) -> list[
 
 
 def run_task(line: Line, adapter: ProviderAdapter, claimed: Claimed, clock: Callable[[], datetime]) -> Outcome:
-    """Send a claimed command, or look up what became of it, and settle the answer."""
+    """Send a claimed command, or look up what became of it, and settle the answer.
+
+    A claim whose lease would end during the call is left to the next worker: a process that slept must not send what
+    somebody else may have sent since.
+    """
+    if clock() + timedelta(seconds=line.connection.deadline_seconds) >= claimed.lease_until:
+        log.warning("task.lease_too_short", provider=line.code, task=claimed.id)
+        return Outcome("stale")
     answer: Answer | RemoteBooking = _look_up(adapter, claimed) if claimed.sent_before else _send(adapter, claimed)
     if isinstance(answer, NotFound) and claimed.command == "cancel" and claimed.sent_before:
         answer = _send(adapter, claimed)  # a cancel may be repeated under its key; it can only end a booking

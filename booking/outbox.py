@@ -34,6 +34,7 @@ class Claimed:
     command: Command
     key: str
     tries: int
+    lease_until: datetime
     sent_before: bool
 
 
@@ -117,7 +118,7 @@ _CLAIM = text(
        SET state = 'in_flight', tries = t.tries + 1, lease_until = :lease, worker = :worker,
            first_sent_at = coalesce(t.first_sent_at, :now)
       FROM ready WHERE t.id = ready.id
-    RETURNING t.id, t.booking_id, t.provider_id, t.command, t.key, t.tries, ready.sent_before
+    RETURNING t.id, t.booking_id, t.provider_id, t.command, t.key, t.tries, t.lease_until, ready.sent_before
     """
 )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import exists, select
+from sqlalchemy import ColumnElement, and_, exists, select
 from sqlalchemy.orm import Session
 
 from booking.models import Booking
@@ -10,14 +10,15 @@ from marketplace.core.errors import NotFound
 from vip.principal import Principal
 
 
+def own_booking(principal: Principal, public_id: str) -> ColumnElement[bool]:
+    """The condition that names the principal's own booking; true of none for anybody but a customer."""
+    owner = Booking.customer_id == principal.id if principal.kind == "customer" else Booking.id.is_(None)
+    return and_(Booking.public_id == public_id, owner)
+
+
 def own_booking_id(session: Session, principal: Principal, public_id: str) -> int:
     """Internal id of the principal's own booking. Raises NotFound for somebody else's as for none."""
-    found = session.scalar(
-        select(Booking.id).where(
-            Booking.public_id == public_id,
-            Booking.customer_id == principal.id if principal.kind == "customer" else Booking.id.is_(None),
-        )
-    )
+    found = session.scalar(select(Booking.id).where(own_booking(principal, public_id)))
     if found is None:
         raise NotFound(field="booking_id")
     return found

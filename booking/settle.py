@@ -31,6 +31,9 @@ UNKNOWN_BACKOFF = (1, 2, 5, 10, 20, 30, 60)
 
 _ENDED = frozenset({_S.CANCELLED, _S.REJECTED, _S.EXPIRED, _S.ENTERED_IN_ERROR})
 
+_NEVER_SENT = frozenset({_S.HELD, _S.WAITLISTED})
+"""A provider that tells of such a booking tells of something we never asked for."""
+
 _TARGET: dict[str, BookingState] = {
     "confirmed": _S.CONFIRMED,
     "rejected": _S.REJECTED,
@@ -57,6 +60,10 @@ def settle_answer(claimed: Claimed, answer: Answer, *, now: datetime) -> Outcome
         if task is None or booking is None:
             return Outcome("stale")
         match answer:
+            case RetryAfter(seconds) if claimed.sent_before:
+                _leave_unknown(session, task, booking, "retry_after", now)
+                task.run_after = now + _pause(seconds)
+                return Outcome("waiting", booking.public_id)
             case RetryAfter(seconds):
                 _wait(task, now, seconds)
                 return Outcome("waiting", booking.public_id)
@@ -123,6 +130,10 @@ def apply_remote(session: Session, provider_id: int, remote: RemoteBooking, *, n
         )
         return Outcome("unmatched")
     booking, tasks = lock_booking(session, booking_id)
+    if booking.state in _NEVER_SENT or remote.our_reference not in (None, booking.public_id):
+        facts = {"status": remote.status, "our_reference": remote.our_reference or ""}
+        open_discrepancy(session, provider_id, "theirs_only", remote.reference, now=now, facts=facts)
+        return Outcome("unmatched", booking.public_id)
     known = session.scalar(
         select(ProviderBooking).where(
             ProviderBooking.provider_id == provider_id, ProviderBooking.reference == remote.reference
@@ -167,13 +178,16 @@ def _provider(session: Session, booking: Booking) -> Actor:
 
 
 def _wait(task: ProviderTask, now: datetime, seconds: float) -> None:
-    """The provider took nothing: queue again, unless an earlier sending is still unexplained."""
-    task.state = "unknown" if task.unknown_since else "queued"
-    if task.unknown_since is None:
-        task.first_sent_at = None
+    """The provider took nothing of a command that it has never been sent before: queue it as if unsent."""
+    task.state = "queued"
+    task.first_sent_at = None
     task.lease_until = None
-    task.run_after = now + timedelta(seconds=min(max(seconds, 1.0), 3600.0))
+    task.run_after = now + _pause(seconds)
     task.last_error = "retry_after"
+
+
+def _pause(seconds: float) -> timedelta:
+    return timedelta(seconds=min(max(seconds, 1.0), 3600.0))
 
 
 def _leave_unknown(session: Session, task: ProviderTask, booking: Booking, detail: str, now: datetime) -> None:

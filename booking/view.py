@@ -12,12 +12,13 @@ from sqlalchemy.orm import Session
 
 from booking.cancel import cancel_until
 from booking.models import Booking, BookingHistory, ChangeRequest, Report
-from booking.own import own_booking_id
+from booking.own import own_booking, own_booking_id
 from booking.states import LIVE, BookingState
-from marketplace.catalog.models import Offer, Site
+from marketplace.catalog.models import Offer, Provider, Site
 from marketplace.core.db import reading
-from marketplace.core.errors import Invalid
+from marketplace.core.errors import Invalid, NotFound
 from marketplace.core.paging import Page, decode_cursor, encode_cursor
+from vip.ledger import Reservation, Standing, standing
 from vip.models import Beneficiary, Entitlement
 from vip.principal import Principal
 
@@ -69,7 +70,8 @@ class BookingCard:
 @dataclass(frozen=True)
 class BookingView(BookingCard):
     """A booking in full. `cancel_until` is the last moment to cancel online; `can_cancel` whether it may be done now.
-    `change` names an open request (cancel); `change_refused` the cause of the last one that was refused."""
+    `change` names an open request (cancel); `change_refused` the cause of the last one that was refused. `benefit`:
+    where the unit that it took stands. With `allotment` it is confirmed at once, else within `answer_hours`."""
 
     package: dict[str, Any]
     cancel_until: datetime
@@ -78,14 +80,26 @@ class BookingView(BookingCard):
     report_id: str | None
     longitude: float | None
     latitude: float | None
+    allotment: bool
+    answer_hours: int
+    benefit: Standing
     timeline: Sequence[Moved]
 
 
 def booking(principal: Principal, public_id: str, *, now: datetime) -> BookingView:
     """The principal's own booking in full. Raises NotFound."""
     with reading() as session:
-        booking_id = own_booking_id(session, principal, public_id)
-        row = session.execute(_cards().where(Booking.id == booking_id)).one()
+        row = session.execute(
+            _cards()
+            .add_columns(Site.longitude, Site.latitude, Provider.allotment, Provider.answer_hours)
+            .join(Offer, Offer.id == Booking.offer_id)
+            .join(Site, Site.id == Offer.site_id)
+            .join(Provider, Provider.id == Booking.provider_id)
+            .where(own_booking(principal, public_id))
+        ).one_or_none()
+        if row is None:
+            raise NotFound(field="booking_id")
+        booking_id = row.Booking.id
         requests = session.scalars(
             select(ChangeRequest).where(ChangeRequest.booking_id == booking_id).order_by(ChangeRequest.id)
         ).all()
@@ -95,12 +109,8 @@ def booking(principal: Principal, public_id: str, *, now: datetime) -> BookingVi
         history = session.scalars(
             select(BookingHistory).where(BookingHistory.booking_id == booking_id).order_by(BookingHistory.version)
         ).all()
-        place = session.execute(
-            select(Site.longitude, Site.latitude)
-            .join(Offer, Offer.site_id == Site.id)
-            .where(Offer.id == row.Booking.offer_id)
-        ).one()
-    kept: Booking = row.Booking
+        kept: Booking = row.Booking
+        benefit = standing(session, Reservation(kept.entitlement_id, kept.id, kept.attempt))
     until = cancel_until(kept)
     cancellable = kept.state in LIVE and kept.state not in (BookingState.CHECKED_IN, BookingState.IN_SERVICE)
     open_request = next((request.kind for request in requests if request.state == "open"), None)
@@ -111,8 +121,11 @@ def booking(principal: Principal, public_id: str, *, now: datetime) -> BookingVi
         can_cancel=cancellable and open_request is None and (kept.state is BookingState.HELD or now < until),
         change_refused=requests[-1].cause if requests and requests[-1].state == "refused" else None,
         report_id=report,
-        longitude=place.longitude,
-        latitude=place.latitude,
+        longitude=row.longitude,
+        latitude=row.latitude,
+        allotment=row.allotment,
+        answer_hours=row.answer_hours,
+        benefit=benefit,
         timeline=_timeline(history, requests),
     )
 

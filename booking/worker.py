@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
+from apscheduler.executors.pool import ThreadPoolExecutor as JobThreads
 from apscheduler.schedulers.background import BackgroundScheduler
 from sqlalchemy import delete, text
 from sqlalchemy.dialects.postgresql import insert
@@ -42,6 +43,7 @@ log = get_logger(__name__)
 
 TICK = 0.2
 RETRY_SECONDS = 5
+FETCH_SECONDS = 3
 LEADER_LOCK = 0x414E5849  # "ANXI"
 
 
@@ -72,6 +74,7 @@ class Worker:
         self.stopping = threading.Event()
         self.lanes: dict[int, Lane] = {}
         self.scheduler: BackgroundScheduler | None = None
+        self._executors: set[str] = set()
         self._leader_connection: Any = None
 
     def stop(self, *_: object) -> None:
@@ -172,6 +175,7 @@ class Worker:
                 return False
             self._leader_connection = connection
             self.scheduler = BackgroundScheduler(timezone="UTC")
+            self._executors = set()
             self.scheduler.start()
             log.info("worker.leads", worker=self.name)
         self._leader_connection.execute(text("SELECT 1"))
@@ -195,17 +199,28 @@ class Worker:
             return
         for name, every, work in self._jobs():
             if self.scheduler.get_job(name) is None:
+                executor = self._executor(self.scheduler, name.partition(":")[2])
                 self.scheduler.add_job(
                     self._run_job,
                     "interval",
                     seconds=every,
                     args=(name, every, work),
                     id=name,
+                    executor=executor,
                     max_instances=1,
                     coalesce=True,
                     misfire_grace_time=None,
                     next_run_time=clock.now(),
                 )
+
+    def _executor(self, scheduler: BackgroundScheduler, provider: str) -> str:
+        """Each provider's jobs run in threads of their own, so that a slow one holds up neither another nor ours."""
+        if not provider:
+            return "default"
+        if provider not in self._executors:
+            scheduler.add_executor(JobThreads(4), alias=provider)
+            self._executors.add(provider)
+        return provider
 
     def _jobs(self) -> list[tuple[str, int, Callable[[], Any]]]:
         jobs: list[tuple[str, int, Callable[[], Any]]] = [
@@ -221,6 +236,7 @@ class Worker:
                 (f"slots:{code}", line.slots_seconds, self._pull(lane, self._slots)),
                 (f"bookings:{code}", line.poll_seconds, self._pull(lane, self._bookings)),
                 (f"reports:{code}", line.poll_seconds, self._pull(lane, self._reports)),
+                (f"fetch:{code}", FETCH_SECONDS, self._pull(lane, self._fetch)),
             ]
         return jobs
 
@@ -236,8 +252,11 @@ class Worker:
 
     @staticmethod
     def _reports(lane: Lane) -> dict[str, int]:
-        counts = poll_reports(lane.line, lane.adapter(), now=clock.now())
-        return {**counts, **fetch_due(lane.line, lane.adapter(), now=clock.now())}
+        return poll_reports(lane.line, lane.adapter(), now=clock.now())
+
+    @staticmethod
+    def _fetch(lane: Lane) -> dict[str, int]:
+        return fetch_due(lane.line, lane.adapter(), now=clock.now())
 
     def _pull(self, lane: Lane, work: Callable[[Lane], dict[str, int]]) -> Callable[[], dict[str, int]]:
         def pull() -> dict[str, int]:

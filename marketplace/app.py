@@ -10,6 +10,7 @@ from marketplace.core import logging
 from marketplace.core.config import settings
 from marketplace.web import pages
 from marketplace.web.error_page import error_page
+from marketplace.web.look import CONTENT_POLICY
 from providers.partner_api import webhooks
 
 
@@ -26,7 +27,7 @@ def create_app() -> Flask:
         PROPAGATE_EXCEPTIONS=False,
     )
     pages.install(app)
-    edge.install(app, page=error_page)
+    edge.install(app, page=error_page, page_policy=CONTENT_POLICY)
     app.register_blueprint(health.blueprint)
     app.register_blueprint(webhooks.blueprint)
     api.install(app)

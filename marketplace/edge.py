@@ -6,6 +6,7 @@ import re
 import time
 import traceback
 from collections.abc import Callable
+from functools import partial
 
 from flask import Flask, Response, g, request
 from flask.typing import ResponseReturnValue
@@ -21,7 +22,6 @@ from marketplace.core.errors import Refusal
 from marketplace.core.ids import new_id
 from marketplace.core.logging import get_logger
 from marketplace.problems import Problem
-from marketplace.web.look import CONTENT_POLICY
 
 BODY_LIMIT = 256 * 1024
 MACHINE_PATHS = ("/api/", "/partner/")
@@ -36,7 +36,7 @@ _HEADERS = (
 )
 _MACHINE_POLICY = "default-src 'none'; frame-ancestors 'none'"
 _GIVEN_ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
-_QUIET = frozenset({"health.healthz", "health.readyz", "assets.static"})
+_QUIET = frozenset({"health.healthz", "health.readyz", "assets.static", "web.home_live", "web.booking_live"})
 
 PageMaker = Callable[[Problem], ResponseReturnValue]
 
@@ -50,8 +50,9 @@ class PublicIdConverter(BaseConverter):
     regex = "[0-9A-Za-z_-]{1,64}"
 
 
-def install(app: Flask, *, page: PageMaker) -> None:
-    """Wire the edge to `app`. `page` shows a problem to people; programs (`/api/`, `/partner/`) get problem+json."""
+def install(app: Flask, *, page: PageMaker, page_policy: str) -> None:
+    """Wire the edge to `app`. `page` shows a problem to people; programs (`/api/`, `/partner/`) get problem+json.
+    `page_policy` is the content policy of what people get."""
     app.url_map.converters["id"] = PublicIdConverter
     trusted = settings().trusted_proxies
     if trusted:
@@ -60,7 +61,7 @@ def install(app: Flask, *, page: PageMaker) -> None:
         )
     app.config["MAX_CONTENT_LENGTH"] = BODY_LIMIT
     app.before_request(_begin)
-    app.after_request(_finish)
+    app.after_request(partial(_finish, page_policy))
 
     def answer(problem: Problem) -> ResponseReturnValue:
         return problems.response(problem) if request.path.startswith(MACHINE_PATHS) else page(problem)
@@ -102,11 +103,11 @@ def _begin() -> None:
         raise RequestEntityTooLarge()
 
 
-def _finish(response: Response) -> Response:
+def _finish(page_policy: str, response: Response) -> Response:
     headers = response.headers
     headers.extend(_HEADERS)
     machine = request.path.startswith(MACHINE_PATHS)
-    headers.setdefault("Content-Security-Policy", _MACHINE_POLICY if machine else CONTENT_POLICY)
+    headers.setdefault("Content-Security-Policy", _MACHINE_POLICY if machine else page_policy)
     if machine:
         headers.setdefault("Cache-Control", "no-store")
     if request.is_secure:

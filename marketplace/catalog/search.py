@@ -29,6 +29,8 @@ UNKNOWN_TIER = "unknown"
 MAX_QUERY = 100
 MAX_PLACE = 50
 
+_SHORTEST_ABBREVIATION, _LONGEST_ABBREVIATION = 3, 12
+
 _TIER_ORDER = "coalesce(array_position(CAST(:tiers AS text[]), s.tier), 99)"
 _COLUMNS = (
     "s.public_id, s.name, s.aliases, s.province, s.city, s.district, s.tier, s.tier_source, s.tier_date, s.kind, "
@@ -256,20 +258,23 @@ def _strict(word: Word, name: str, values: dict[str, Any]) -> tuple[str, str]:
 
 
 def _loose(word: Word, name: str, values: dict[str, Any]) -> tuple[str, str]:
-    """Condition and rank of a word whose characters stand in a name (after its city) in this order."""
-    if len(word.text) < 3 or word.latin is not None:
+    """Condition and rank of a word whose characters stand in one name (after its city) in this order.
+
+    The tighter they stand, and above all the first two, the better: 浙大 is 浙江大学 before 浙江中医药大学.
+    """
+    if not _SHORTEST_ABBREVIATION <= len(word.text) <= _LONGEST_ABBREVIATION or word.latin is not None:
         return _strict(word, name, values)
-    pattern = "%" + "%".join(_literal(character) for character in word.text) + "%"
-    # The tighter its first two characters stand, the better: 浙大 means 浙江大学 before 浙江中医药大学.
-    opening = ".*?".join(re.escape(character) for character in word.text[:2])
-    values |= {f"{name}_terms": list(dict.fromkeys(word.text)), f"{name}_like": pattern, f"{name}_opening": opening}
-    names = "s.city || split_part(s.search_text, E'\\t', 1)"
-    rank = f"6 + coalesce(length(substring({names} FROM CAST(:{name}_opening AS text))), 99)"
-    return f"(s.terms @> CAST(:{name}_terms AS text[]) AND {names} LIKE :{name}_like)", rank
-
-
-def _literal(character: str) -> str:
-    return "\\" + character if character in "%_\\" else character
+    characters = [re.escape(character) for character in word.text]
+    values |= {
+        f"{name}_terms": list(dict.fromkeys(word.text)),
+        f"{name}_whole": "[^\n]*?".join(characters),
+        f"{name}_opening": "[^\n]*?".join(characters[:2]),
+    }
+    city = "CASE WHEN starts_with(s.name, left(s.city, 2)) THEN '' ELSE s.city END"
+    names = f"({city} || ltrim(split_part(s.search_text, E'\\t', 1), E'\\n'))"
+    whole, opening = (f"length(substring({names} FROM CAST(:{name}_{part} AS text)))" for part in ("whole", "opening"))
+    condition = f"s.terms @> CAST(:{name}_terms AS text[]) AND {names} ~ CAST(:{name}_whole AS text)"
+    return f"({condition})", f"6 + {whole} + {opening}"
 
 
 def _view(row: Row[Any]) -> SiteView:

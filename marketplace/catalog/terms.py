@@ -3,7 +3,7 @@
 `search_text` holds the names, each between newlines, then a tab, then the place: city, district, address, kind.
 `pinyin` holds the initials of each name between newlines, then a tab, then the full pinyin of each name from every
 syllable on. `terms` holds what the GIN index narrows by: single characters and pairs of `search_text`, pairs of
-initials (marked `~`), and the first two to four letters of pinyin from every syllable on (marked `^`). The texts
+initials (marked `~`), and the first two to six letters of pinyin from every syllable on (marked `^`). The texts
 decide; the terms only spare reading all rows.
 """
 
@@ -22,7 +22,7 @@ _NUMERALS = str.maketrans("〇零○o一二三四五六七八九", "000012345678
 _NUMBER = re.compile(r"[0-9〇零○o一二三四五六七八九]{3,}")
 _HAN = re.compile(r"[㐀-鿿]+")
 _LATIN = re.compile(r"[a-z0-9']+")
-_PINYIN_PREFIX = 4
+_PINYIN_PREFIX = 6
 
 # Readings that names of hospitals need and the general dictionary has otherwise.
 load_single_dict({ord("长"): "cháng,zhǎng"})

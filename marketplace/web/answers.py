@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from typing import Any
 
 from flask import Response, make_response, redirect, render_template, request
 
 from marketplace.core import strictjson
 from marketplace.web import language
+
+Views = dict[str, Callable[..., Response]]
 
 _LONGEST_FIELD = 1_000
 

@@ -6,24 +6,30 @@ Each module of `views/` has a `VIEWS` table, endpoint to function; they are put 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
 
 from flask import Blueprint, Flask, Response, request, url_for
-from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError, CSRFProtect
 from werkzeug.exceptions import Forbidden, NotFound
 
 from marketplace.core.errors import Unauthenticated
 from marketplace.web import console, visitor
-from marketplace.web.answers import see_other
-from marketplace.web.look import CONTENT_POLICY, init_look
+from marketplace.web.answers import Views, see_other
+from marketplace.web.look import init_look
 from marketplace.web.urls import OPERATOR_PAGES, PAGES
+from marketplace.web.views import booking_path, bookings, home, me, phone, places, reports, sign_in, usage
 from marketplace.web.views import console as console_views
-from marketplace.web.views import me, phone, reports, sign_in, usage
 
-View = Callable[..., ResponseReturnValue]
-
-VIEWS: Mapping[str, View] = {**sign_in.VIEWS, **reports.VIEWS, **me.VIEWS, **phone.VIEWS, **usage.VIEWS}
+VIEWS: Views = {
+    **sign_in.VIEWS,
+    **home.VIEWS,
+    **places.VIEWS,
+    **booking_path.VIEWS,
+    **bookings.VIEWS,
+    **reports.VIEWS,
+    **me.VIEWS,
+    **phone.VIEWS,
+    **usage.VIEWS,
+}
 
 _OPEN = frozenset(f"web.{page.endpoint}" for page in PAGES if page.open)
 _PUBLIC_ID = re.compile("[0-9A-Za-z_-]{1,64}")
@@ -40,7 +46,7 @@ def install(app: Flask) -> None:
     app.register_blueprint(_console(console_views.VIEWS))
 
 
-def _blueprint(views: Mapping[str, View]) -> Blueprint:
+def _blueprint(views: Views) -> Blueprint:
     web = Blueprint("web", __name__)
     for page in PAGES:
         web.add_url_rule(page.rule, page.endpoint, views.get(page.endpoint, _nothing), methods=page.methods)
@@ -49,7 +55,7 @@ def _blueprint(views: Mapping[str, View]) -> Blueprint:
     return web
 
 
-def _console(views: Mapping[str, View]) -> Blueprint:
+def _console(views: Views) -> Blueprint:
     pages = Blueprint("console", __name__)
     for page in OPERATOR_PAGES:
         pages.add_url_rule(page.rule, page.endpoint, views[page.endpoint], methods=page.methods)
@@ -64,7 +70,7 @@ def _guard() -> None:
         guard_form()
 
 
-def _nothing(**_parts: str) -> ResponseReturnValue:
+def _nothing(**_parts: str) -> Response:
     raise NotFound()
 
 
@@ -91,6 +97,5 @@ def guard_form() -> None:
 
 def _private(response: Response) -> Response:
     """Pages are one person's: no cache keeps them, and going back shows them as they are now."""
-    response.headers.setdefault("Content-Security-Policy", CONTENT_POLICY)
     response.headers.setdefault("Cache-Control", "no-store")
     return response

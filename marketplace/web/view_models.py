@@ -132,7 +132,8 @@ class Choice:
 
 @dataclass(frozen=True)
 class Place:
-    """One row of the finder. `free_day` is the next day with a place, None with `reasons` when there is none."""
+    """One row of the finder. `free_day` is the next day with a place, None with `reasons` when there is none.
+    `tier_note` says where the tier is from and when."""
 
     name: str
     district: str
@@ -145,11 +146,21 @@ class Place:
     few: bool = False
     reasons: tuple[str, ...] = ()
     change_person: bool = False
+    tier_note: str = ""
+
+
+@dataclass(frozen=True)
+class PersonChoice:
+    """Somebody the reader may book for, and the address of the same page for her."""
+
+    person: Person
+    url: str
 
 
 @dataclass(frozen=True)
 class Finder:
-    """The place finder. `more_url` fetches the next page of rows; empty at the end. `total` is None when unknown."""
+    """The place finder. `people` are those to choose from, `person` the chosen one among them. `more_url` fetches the
+    next page of rows; empty at the end. `total` is None when unknown."""
 
     benefit: str
     title: str
@@ -160,6 +171,7 @@ class Finder:
     tiers: tuple[Choice, ...]
     kinds: tuple[Choice, ...]
     places: tuple[Place, ...]
+    people: tuple[PersonChoice, ...] = ()
     more_url: str = ""
     total: int | None = None
     tier_source: str = ""

@@ -214,7 +214,8 @@ class HttpClient:
             milliseconds = round((time.monotonic() - began) * 1000)
             # The first step of the path only: the rest names bookings and reports.
             action = f"{verb} {path.split('/')[1]}"
-            log.info("provider.call", provider=self._provider, action=action, outcome=outcome, ms=milliseconds)
+            tell = log.debug if (verb, str(outcome)) == ("GET", "200") else log.info  # a pull is hundreds of pages
+            tell("provider.call", provider=self._provider, action=action, outcome=outcome, ms=milliseconds)
 
     def _call(self, verb: str, path: str, deadline: Deadline, parts: Mapping[str, Any]) -> Reply:
         left = deadline.left()

@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from booking.cancel import CancelTooLate, NotCancellable, cancel
 from booking.confirm import HoldExpired, NotHeld, confirm
+from booking.dispatch import run_task
 from booking.expire import end_unanswered, expire_holds, raise_unknown
 from booking.models import Discrepancy, ProviderBooking
 from booking.settle import apply_remote, settle_answer
@@ -28,6 +29,7 @@ from tests.world import (
     join,
     make_world,
     one_pass,
+    provider_line,
     remote,
     set_provider,
     taken,
@@ -417,3 +419,39 @@ def test_an_outcome_unknown_for_ten_minutes_becomes_a_case_once() -> None:
     assert open_cases() == ["outcome_unknown"]
     one_pass(world, adapter, now=NOON + timedelta(minutes=12))
     assert open_cases() == []
+
+
+def test_a_dead_workers_task_is_never_sent_blindly_even_when_the_look_up_is_put_off() -> None:
+    world = make_world()
+    public_id = world.submit()
+    claim_all(world, now=NOON, worker="dies")
+    adapter = FakeAdapter(found=[RetryAfter(5), remote(public_id, "confirmed")])
+    one_pass(world, adapter, now=NOON + timedelta(seconds=31))
+    assert state(public_id) == "outcome_unknown"
+    one_pass(world, adapter, now=NOON + timedelta(seconds=37))
+    assert (state(public_id), adapter.sent) == ("confirmed", [])
+
+
+def test_a_worker_that_slept_past_its_lease_sends_nothing() -> None:
+    world = make_world()
+    world.submit()
+    (claimed,) = claim_all(world, now=NOON)
+    adapter = FakeAdapter()
+    known = provider_line(world.provider)
+    assert run_task(known, adapter, claimed, lambda: NOON + timedelta(minutes=5)).what == "stale"  # type: ignore[arg-type]
+    assert adapter.sent == []
+
+
+def test_a_provider_cannot_confirm_what_it_was_never_asked() -> None:
+    world = make_world()
+    public_id = world.hold()
+    assert tell(world, remote(public_id, "confirmed")) == "unmatched"
+    assert (state(public_id), open_cases()) == ("held", ["theirs_only"])
+
+
+def test_a_reference_that_the_provider_reuses_moves_nobody_elses_booking() -> None:
+    world = make_world()
+    public_id = world.submit()
+    one_pass(world, FakeAdapter(answers=[Confirmed("R-1", 1)]), now=NOON)
+    assert tell(world, remote("bkg_00000000000000000000", "cancelled", 9)) == "unmatched"
+    assert state(public_id) == "confirmed"

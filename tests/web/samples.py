@@ -270,6 +270,7 @@ def finder() -> v.Finder:
         (v.Choice("3A", tier, on=True), v.Choice("3", _t("三级", "Tier 3"))),
         (v.Choice("hospital", _t("医院", "Hospital")), v.Choice("centre", _t("体检中心", "Check-up centre"))),
         (rows[0], rows[1], full, young, rows[2]),
+        tuple(v.PersonChoice(person, "/gallery/places") for person in people()),
         more_url="/gallery/places?cursor=2",
         total=68,
         tier_source=_t("等级来自医院名录，2026 年 6 月。", "Tiers are from the hospital directory of June 2026."),
@@ -277,12 +278,17 @@ def finder() -> v.Finder:
 
 
 def places() -> Context:
-    return {"page": finder(), "cities_url": "/gallery/cities", "who_url": "/gallery/who"}
+    return {
+        "page": finder(),
+        "city_name": _t("杭州", "Hangzhou"),
+        "cities_url": "/gallery/cities",
+        "who_url": "/gallery/who",
+    }
 
 
 def places_empty() -> Context:
     page = replace(finder(), places=(), more_url="", total=0, tier_source="", query="zzz")
-    return {"page": page, "cities_url": "/gallery/cities", "who_url": "/gallery/who"}
+    return {"page": page, "city_name": page.city, "cities_url": "/gallery/cities", "who_url": "/gallery/who"}
 
 
 def cities() -> Context:

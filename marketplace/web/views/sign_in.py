@@ -14,7 +14,7 @@ from marketplace import wording
 from marketplace.core import clock, crypto
 from marketplace.core.errors import Invalid, Refusal, TooMany
 from marketplace.web import language, look, visitor
-from marketplace.web.answers import asked, field, render, see_other
+from marketplace.web.answers import Views, asked, field, render, see_other
 from marketplace.web.view_models import Code, Form
 from vip import codes, customers, signin
 from vip import phone as phones
@@ -146,4 +146,9 @@ def _told(refusal: Refusal) -> str:
     return wording.sentence(refusal)
 
 
-VIEWS = {"sign_in": sign_in, "sign_in_code": sign_in_code, "sign_out": sign_out, "preferences": preferences}
+VIEWS: Views = {
+    "sign_in": sign_in,
+    "sign_in_code": sign_in_code,
+    "sign_out": sign_out,
+    "preferences": preferences,
+}

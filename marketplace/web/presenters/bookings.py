@@ -1,0 +1,320 @@
+"""Bookings as tickets, rows, timelines and sheets."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from urllib.parse import urlencode
+
+from flask import url_for
+from flask_babel import gettext as _
+from flask_babel import ngettext
+
+from booking.view import BookingCard, BookingView, Moved
+from marketplace.catalog.places import short_place
+from marketplace.web import booking_words, formats
+from marketplace.web import view_models as v
+from marketplace.web.presenters.packages import fasting
+from marketplace.web.presenters.people import by_language, named
+
+_GONE = ("expired", "cancelled", "rejected")
+_AHEAD = ("awaiting_provider", "outcome_unknown", "confirmed")
+_MAP = "https://uri.amap.com/marker"
+
+
+def state_of(card: BookingCard, now: datetime) -> str:
+    """The state as people see it: a hold whose time is over has expired, even before the clock has swept it."""
+    over = card.hold_expires_at is not None and card.hold_expires_at <= now
+    return "expired" if card.state == "held" and over else card.state
+
+
+def when(card: BookingCard) -> v.When:
+    """The booked time."""
+    return v.When(card.service_date, card.time_zone, card.starts_at, card.ends_at)
+
+
+def facts(card: BookingCard, now: datetime) -> booking_words.Facts:
+    """What the sentences about a booking need."""
+    last = card.timeline[-1].actor if isinstance(card, BookingView) and card.timeline else "customer"
+    by = {"customer": "customer", "agent": "customer", "provider": "provider"}.get(last, "platform")
+    return booking_words.Facts(
+        state_of(card, now),
+        when(card),
+        answer_by=card.answer_due_at,
+        by=by,
+        reason=_reason(card.cause) if card.state == "rejected" else "",
+        quota_used=isinstance(card, BookingView) and card.benefit == "used",
+        report=card.report_state,
+    )
+
+
+def _reason(cause: str) -> str:
+    words = {
+        "sold_out": _("That time is no longer free there."),
+        "closed": _("It is closed on that day."),
+        "not_eligible": _("It says this package is not for this person."),
+        "too_late": _("The request reached it too late."),
+        "unknown_slot": _("It has moved that time."),
+    }
+    return words.get(cause, "")
+
+
+def title(card: BookingCard) -> str:
+    """The package's name."""
+    return by_language(card.offer_name["zh"], card.offer_name["en"])
+
+
+def address(card: BookingCard) -> str:
+    """City, district and street, each once."""
+    site = card.site
+    street = str(site.get("address", ""))
+    parts = [str(site.get(name, "")) for name in ("city", "district")]
+    return street if street.startswith((parts[0], short_place(parts[0]))) else "".join((*parts, street))
+
+
+def ticket(card: BookingCard, now: datetime) -> v.Ticket:
+    """The ticket of a booking's own page."""
+    state = state_of(card, now)
+    return v.Ticket(
+        booking_words.ticket_style(state),
+        title(card),
+        booking_words.pill(state),
+        when(card),
+        str(card.site["name"]),
+        address(card),
+        facts=(
+            v.Fact(_("For"), named(card.beneficiary_name, card.relation)),
+            v.Fact(_("Show"), _("ID card")),
+            v.Fact(_("Number"), formats.reference(card.reference)),
+        ),
+        gone=booking_words.date_is_gone(state),
+        with_year=True,
+    )
+
+
+def next_booking(card: BookingCard, now: datetime) -> v.NextBooking:
+    """The ticket on the home page."""
+    known = facts(card, now)
+    day = formats.relative_day(card.service_date, card.time_zone)
+    label = formats.dotted((day, named(card.beneficiary_name, card.relation)))
+    return v.NextBooking(
+        card.id,
+        replace(ticket(card, now), label=label, address="", facts=(), live=_live(card, known), with_year=False),
+    )
+
+
+def row(card: BookingCard, now: datetime) -> v.BookingRow:
+    """A line of the list."""
+    known = facts(card, now)
+    live = known.state in ("held", *_AHEAD)
+    return v.BookingRow(
+        card.id,
+        title(card),
+        str(card.site["name"]),
+        named(card.beneficiary_name, card.relation),
+        when(card),
+        booking_words.pill(known.state),
+        _live(card, known) if live and known.state != "confirmed" else "",
+    )
+
+
+def _live(card: BookingCard, known: booking_words.Facts) -> str:
+    if card.change == "cancel":
+        return _("Your cancellation is with the hospital.")
+    return booking_words.live_line(known)
+
+
+def page(view: BookingView, now: datetime, version: str) -> v.BookingPage:
+    """The booking's own page; `version` is the ETag of its live part."""
+    known = facts(view, now)
+    state = known.state
+    ahead = state in _AHEAD
+    again = f"{url_for('web.times', offer=view.offer_id)}?{urlencode({'for': view.beneficiary_id})}"
+    return v.BookingPage(
+        view.id,
+        view.reference,
+        _("Booking"),
+        ticket(view, now),
+        _turn(view, known),
+        steps(view, known),
+        view.time_zone,
+        booking_words.final(known),
+        hints=booking_words.preparation(fasting(view.package)) if ahead else (),
+        rules=rules(view, now) if ahead else (),
+        cancel=cancel(view, now) if view.can_cancel and state != "expired" else None,
+        route_url=route(view) if state in ("awaiting_provider", "confirmed", "checked_in") else "",
+        report_url=url_for("web.report", report=view.report_id) if view.report_id else "",
+        confirm_url=url_for("web.confirm", booking=view.id) if state == "held" else "",
+        again_url=again if state in _GONE else "",
+        version=version,
+    )
+
+
+def _turn(view: BookingView, known: booking_words.Facts) -> v.Turn:
+    if view.change == "cancel":
+        text = _("Until it has agreed, the date and your benefit stay as they are. Nothing for you to do.")
+        return v.Turn(_("Your cancellation is with the hospital"), text, icon="hourglass")
+    turn = booking_words.turn(known)
+    if view.change_refused and known.state == "confirmed":
+        refused = _("The hospital did not agree to cancel, so this date stands.")
+        return replace(turn, text=formats.sentences(refused, turn.text))
+    return turn
+
+
+def route(view: BookingView) -> str:
+    """A map with the place on it; blank without coordinates (WGS 84)."""
+    if view.longitude is None or view.latitude is None:
+        return ""
+    position = f"{view.longitude:.6f},{view.latitude:.6f}"
+    return f"{_MAP}?{urlencode({'position': position, 'name': view.site['name'], 'coordinate': 'wgs84'})}"
+
+
+def steps(view: BookingView, known: booking_words.Facts) -> tuple[v.Step, ...]:
+    """What happened, what is now, what comes next."""
+    done = [_done(line, last=line is view.timeline[-1], known=known) for line in view.timeline]
+    if known.state == "expired" and view.state == "held":
+        done.append(v.Step("fail", _("The time was released"), view.hold_expires_at))
+    return (*done, *_now(known), *_coming(known, view))
+
+
+def _done(line: Moved, *, last: bool, known: booking_words.Facts) -> v.Step:
+    words = {
+        "held": (_("A time was kept for you"), _("One use of your benefit is kept for it")),
+        "awaiting_provider": (_("You submitted the booking"), ""),
+        "outcome_unknown": (_("The hospital has not answered yet"), _("We are checking; time and benefit are kept")),
+        "confirmed": (_("Confirmed by the hospital"), ""),
+        "checked_in": (_("Checked in"), ""),
+        "in_service": (_("The check began"), ""),
+        "fulfilled": (_("Check done"), _("One use of your benefit was spent")),
+        "no_show": (_("The hospital says nobody came"), ""),
+        "rejected": (_("The hospital can't take it"), _("Your benefit is back")),
+        "expired": (_("The time was released"), _("Your benefit is back")),
+        "cancelled": (_("Cancelled"), _("Your benefit is back")),
+        "entered_in_error": (_("Entered in error"), ""),
+        "cancel_asked": (_("You asked to cancel"), ""),
+        "cancel_refused": (_("The hospital did not agree to cancel"), ""),
+    }
+    told, note = words.get(line.state, (line.state, ""))
+    if line.state == "awaiting_provider" and line.actor != "customer":
+        told = _("Asked the hospital again")
+    if line.state == "cancelled" and known.quota_used:
+        note = ""
+    failed = last and line.state in ("rejected", "expired", "no_show", "entered_in_error")
+    return v.Step("fail" if failed else "done", told, line.at, note)
+
+
+def _now(known: booking_words.Facts) -> tuple[v.Step, ...]:
+    if known.state == "held":
+        return (v.Step("now", _("Waiting for you to confirm"), aside=_("your turn")),)
+    if known.state in ("awaiting_provider", "outcome_unknown"):
+        aside = formats.deadline(known.answer_by) if known.answer_by else ""
+        return (v.Step("now", _("Waiting for the hospital"), aside=_("by %(time)s", time=aside) if aside else ""),)
+    if known.state == "confirmed":
+        return (v.Step("now", _("Prepare"), note=_("The hints are below"), aside=_("your turn")),)
+    if known.state in ("checked_in", "in_service"):
+        return (v.Step("now", booking_words.pill(known.state).text, aside=_("the hospital's turn")),)
+    if known.state == "fulfilled" and known.report in ("ready", "corrected"):
+        return (v.Step("done", _("The report is here")),)
+    if known.state == "fulfilled" and known.report != "none":
+        return (v.Step("now", _("The hospital is writing the report"), aside=_("the hospital's turn")),)
+    return ()
+
+
+def _coming(known: booking_words.Facts, view: BookingView) -> tuple[v.Step, ...]:
+    minutes = view.package.get("duration_minutes")
+    lasts = _("about %(span)s", span=formats.span(minutes * 60)) if minutes else ""
+    there = formats.day(view.service_date)
+    if view.starts_at:
+        there = formats.moment(view.starts_at, view.time_zone)
+    every = (
+        v.Step("next", _("Check in"), aside=there),
+        v.Step("next", _("Check done"), aside=lasts),
+        v.Step("next", _("Report arrives"), aside=_("from the hospital")),
+    )
+    if known.state in ("held", *_AHEAD):
+        return every
+    return every[2:] if known.state in ("checked_in", "in_service") else ()
+
+
+def rules(view: BookingView, now: datetime) -> tuple[v.Rule, ...]:
+    """Until when cancelling is free, and what follows afterwards."""
+    until = _on(view.cancel_until, view)
+    after = v.Rule(
+        icon="clock",
+        text=_("After that it can't be cancelled online. Not coming may count as one use."),
+    )
+    if now >= view.cancel_until:
+        closed = _("Online cancellation closed on %(time)s. You can still call us.", time=until)
+        return (v.Rule(icon="clock", text=closed),)
+    left = formats.span((view.cancel_until - now).total_seconds() // 60 * 60)
+    free = _("Free until %(time)s; your benefit comes back in full.", time=until)
+    return (v.Rule(icon="check", text=free, tone="ok", strong=_("%(span)s left.", span=left)), after)
+
+
+def _on(moment: datetime, view: BookingView) -> str:
+    return formats.moment(moment, view.time_zone)
+
+
+def cancel(view: BookingView, now: datetime) -> v.Cancel:
+    """The sheet: the consequence first. Not allowed: why, and what is left to do."""
+    asked = _("Cancel the booking on %(day)s?", day=formats.date_of(view.service_date))
+    if not view.can_cancel or state_of(view, now) == "expired":
+        return v.Cancel(view.id, _("This can't be cancelled online"), _why_not(view, now), "", allowed=False)
+    if view.state == "held":
+        text = _("The time is given back at once. Your benefit was not spent and is back in full.")
+        return v.Cancel(view.id, asked, text, _("Give this time back"))
+    until = _on(view.cancel_until, view)
+    free = _("Cancelling is free until %(time)s. One use of your benefit comes back.", time=until)
+    if not view.allotment and view.state != "awaiting_provider":
+        stands = _("The hospital has to agree; until then the date stands.")
+        free = formats.sentences(free, stands)
+    return v.Cancel(view.id, asked, free, _("Cancel and get it back"))
+
+
+def _why_not(view: BookingView, now: datetime) -> str:
+    if view.change == "cancel":
+        return _("You have asked for it already; the hospital has to agree.")
+    if state_of(view, now) in _AHEAD:
+        until = _on(view.cancel_until, view)
+        return _("Online cancellation closed on %(time)s. You can still call us.", time=until)
+    return _("This booking has begun or is over.")
+
+
+def confirm(view: BookingView, person: v.Person, package: v.Package, benefit_line: str, now: datetime) -> v.Confirm:
+    """The last step. The hold's seconds are told by the server, so that a wrong clock in the device does no harm."""
+    ends = view.hold_expires_at or now
+    total = max(timedelta(seconds=1), ends - view.created_at)
+    if now < view.cancel_until:
+        told = _("Cancel before %(time)s and your benefit comes back in full.", time=_on(view.cancel_until, view))
+    else:
+        told = _("Once confirmed, it can't be cancelled online any more.")
+    if view.allotment:
+        answer = _("Confirmed at once: the hospital has given us these places.")
+    else:
+        hours = view.answer_hours
+        answer = ngettext(
+            "The hospital answers within %(num)d hour; you see it here.",
+            "The hospital answers within %(num)d hours; you see it here.",
+            hours,
+        )
+    return v.Confirm(
+        view.id,
+        replace(ticket(view, now), facts=()),
+        person,
+        package,
+        benefit_line,
+        (told,),
+        answer,
+        max(0, int((ends - now).total_seconds())),
+        int(total.total_seconds()),
+        view.price_minor,
+        view.currency,
+    )
+
+
+def rows(cards: Sequence[BookingCard], now: datetime, unsubmitted: tuple[str, ...]) -> tuple[v.BookingRow, ...]:
+    """Lines of the list, without what was never submitted and is over (its cause says so)."""
+    return tuple(
+        row(card, now) for card in cards if not (card.cause in unsubmitted and card.state in ("expired", "cancelled"))
+    )

@@ -1,0 +1,91 @@
+"""Days and times as the picker shows them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+
+from flask_babel import gettext as _
+
+from booking.availability import MAX_DAYS, DayView, SlotView
+from marketplace.web import view_models as v
+from marketplace.web.formats import local, time_of
+from marketplace.web.presenters.places import FEW
+
+_STRIP = 14
+_FEW_A_DAY = 5
+_NEAREST = 3
+
+
+def day(known: DayView, chosen: date | None, url: str) -> v.Day:
+    """A day: its free places, or the word that says why it can't be chosen."""
+    if known.slots:
+        few = known.free <= _FEW_A_DAY
+        return v.Day(known.date, known.free, few=few, chosen=known.date == chosen, url=url)
+    return v.Day(known.date, None, _("full") if known.known else _("closed"))
+
+
+def strip(days: Sequence[v.Day], chosen: date | None) -> tuple[v.Day, ...]:
+    """Two weeks of days from the first that can be chosen, or around the chosen one."""
+    first = next((number for number, it in enumerate(days) if it.free is not None), 0)
+    for number, it in enumerate(days):
+        if it.day == chosen and number >= first + _STRIP:
+            first = number - 3
+    return tuple(days[first : first + _STRIP])
+
+
+def month(first: date, days: dict[date, v.Day], before_url: str, after_url: str) -> v.Month:
+    """A calendar page that begins on a Monday; days that nothing is known of stay without a word."""
+    start = first - timedelta(days=first.weekday())
+    weeks = []
+    for week in range(6):
+        row = []
+        for number in range(7):
+            at = start + timedelta(days=7 * week + number)
+            inside = (at.year, at.month) == (first.year, first.month)
+            row.append(days.get(at, v.Day(at, None)) if inside else None)
+        if any(row):
+            weeks.append(tuple(row))
+    return v.Month(first, tuple(weeks), before_url, after_url)
+
+
+def slot(view: SlotView, zone: str, chosen: bool = False) -> v.Slot:
+    """A time to choose."""
+    words = {
+        "past": _("over"),
+        "too_late": _("closed"),
+        "closed": _("closed"),
+        "not_offered": _("closed"),
+        "full": _("full"),
+    }
+    closed = words[view.reason] if view.reason else ""
+    when = v.When(view.service_date, zone, view.starts_at, view.ends_at)
+    return v.Slot(view.id, when, 0 if closed else view.free, view.free <= FEW, closed, chosen)
+
+
+def halves(slots: Sequence[SlotView], zone: str) -> tuple[tuple[v.Slot, ...], tuple[v.Slot, ...]]:
+    """The times of a day before noon and after, the first free one chosen."""
+    first = next((view.id for view in slots if view.reason is None), "")
+    shown = [slot(view, zone, view.id == first) for view in slots]
+    afternoon = tuple(it for it in shown if it.when.starts_at and local(it.when.starts_at, zone).hour >= 12)
+    return tuple(it for it in shown if it not in afternoon), afternoon
+
+
+def taken(gone: SlotView, others: Sequence[SlotView], zone: str) -> v.Taken:
+    """The time that somebody else got first, and the nearest others that are free."""
+
+    def distance(view: SlotView) -> tuple[int, float]:
+        apart = abs((view.service_date - gone.service_date).days)
+        if view.starts_at and gone.starts_at:
+            return apart, abs((view.starts_at - gone.starts_at).total_seconds())
+        return apart, 0
+
+    free = sorted((view for view in others if view.reason is None and view.id != gone.id), key=distance)[:_NEAREST]
+    named = time_of(gone.starts_at, zone) if gone.starts_at else _("This day")
+    ordered = sorted(free, key=lambda view: (view.service_date, view.starts_at or gone.starts_at or 0))
+    return v.Taken(named, tuple(slot(view, zone) for view in ordered))
+
+
+def reach(today: date) -> tuple[date, date]:
+    """The days that can be looked at: from today, as far as availability reaches."""
+    return today, today + timedelta(days=MAX_DAYS - 1)

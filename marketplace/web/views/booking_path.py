@@ -1,0 +1,201 @@
+"""From an offer to a submitted booking: pick a time, which keeps the place, and confirm."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from datetime import date, datetime, timedelta
+from urllib.parse import urlencode
+
+from flask import Response, flash, request, url_for
+
+from booking.availability import DayView, days, slots
+from booking.availability import offer as offer_view
+from booking.confirm import HoldExpired, NotHeld
+from booking.confirm import confirm as submit
+from booking.offer_views import OfferView
+from booking.pick import pick
+from booking.place import HoldRequest, SlotFull
+from booking.view import BookingView, booking
+from marketplace import wording
+from marketplace.core import clock
+from marketplace.core.errors import NotFound, Refusal
+from marketplace.web import view_models as v
+from marketplace.web.answers import Views, asked, field, render, see_other
+from marketplace.web.presenters import bookings as booking_words
+from marketplace.web.presenters import packages as package_words
+from marketplace.web.presenters import times as shown
+from marketplace.web.presenters.benefits import taken_line
+from marketplace.web.presenters.people import person
+from marketplace.web.presenters.places import city_name, tier_word
+from marketplace.web.visitor import principal
+from marketplace.web.whose import facts_of, open_benefits, people_of, why_not
+from vip.entitlements import entitlements
+from vip.family import Member
+from vip.principal import Principal
+
+_LONGEST_ID = 64
+_LONGEST_KEY = 100
+
+
+def times(offer: str) -> Response:
+    """Pick day and time; the form keeps the place for ten minutes."""
+    return _hold(offer) if request.method == "POST" else _picker(offer)
+
+
+def _picker(offer_id: str) -> Response:
+    me, now = principal(), clock.now()
+    _members, member = people_of(me)
+    found = offer_view(offer_id, person=facts_of(member), now=now)
+    zone, today = found.card.time_zone, clock.today(found.card.time_zone, now)
+    first, last = shown.reach(today)
+    known = {view.date: view for view in days(offer_id, first, last, now=now)}
+    chosen = _chosen_day(known, asked("day", 20))
+    here = {"for": member.public_id, "entitlement": asked("entitlement", _LONGEST_ID)}
+    shown_days = {at: shown.day(view, chosen, _times_url(offer_id, here, day=at)) for at, view in known.items()}
+    morning, afternoon = shown.halves(slots(offer_id, chosen, chosen, now=now) if chosen else [], zone)
+    reasons = why_not(member, open_benefits(me, found.card.kind, now), offer_id, now)
+    page = v.Times(
+        offer_id,
+        found.card.site_name,
+        tier_word(found.card.tier),
+        package_words.package(found, chosen=True),
+        person(member, clock.today(me.time_zone, now)),
+        shown.strip(list(shown_days.values()), chosen) if any(view.slots for view in known.values()) else (),
+        _month(offer_id, here, shown_days, chosen or today, (first, last)),
+        chosen,
+        morning,
+        afternoon,
+        zone,
+        city_name(found.card.city),
+        form_action=url_for("web.times", offer=offer_id),
+        back_url=_finder_url(found, member),
+        who_url=_who_url(member, _times_url(offer_id, here, chosen)),
+        packages_url=_packages_url(found, member),
+        entitlement=here["entitlement"],
+        idempotency_key=secrets.token_urlsafe(16),
+        taken=_taken(offer_id, asked("taken", _LONGEST_ID), asked("day", 20), zone, now),
+        reasons=reasons,
+    )
+    return render("times.html", page=page)
+
+
+def _hold(offer_id: str) -> Response:
+    me, now = principal(), clock.now()
+    _members, member = people_of(me)
+    here = {"for": member.public_id, "entitlement": field("entitlement", _LONGEST_ID)}
+    slot = field("slot", _LONGEST_ID)
+    if not slot or field("show"):
+        return see_other(_times_url(offer_id, here, day=_date(field("day", 20))))
+    wish = HoldRequest(offer_id, slot, member.public_id, here["entitlement"] or None, {})
+    key, fingerprint = _key(wish, field("idempotency_key", _LONGEST_KEY))
+    try:
+        held = pick(me, wish, key=key, fingerprint=fingerprint, now=now)
+    except SlotFull as gone:
+        return see_other(_times_url(offer_id, {**here, "taken": slot}, day=_date(str(gone.facts.get("service_date")))))
+    except NotFound:
+        raise
+    except Refusal as refusal:
+        flash(wording.sentence(refusal), "bad")
+        return see_other(_times_url(offer_id, here, day=_date(field("day", 20))))
+    return see_other(url_for("web.confirm", booking=held.public_id))
+
+
+def confirm(booking: str) -> Response:
+    """Check and submit. Whatever became of the hold meanwhile, the booking's own page tells it."""
+    me, now = principal(), clock.now()
+    if request.method == "POST":
+        try:
+            submit(me, booking, now=now)
+        except (HoldExpired, NotHeld) as refusal:
+            flash(wording.sentence(refusal), "bad")
+        return see_other(url_for("web.booking", booking=booking))
+    view = _booking(me, booking, now)
+    if booking_words.state_of(view, now) != "held":
+        return see_other(url_for("web.booking", booking=booking))
+    today = clock.today(me.time_zone, now)
+    member = next((one for one in people_of(me)[0] if one.public_id == view.beneficiary_id), None)
+    if member is None:
+        raise NotFound()
+    benefit = next((one for one in entitlements(me.id, today=today) if one.public_id == view.entitlement_id), None)
+    page = booking_words.confirm(
+        view,
+        person(member, today),
+        package_words.of_snapshot(view.offer_id, view.offer_name, view.package),
+        taken_line(view.kind, benefit),
+        now,
+    )
+    return render("confirm.html", page=page)
+
+
+def _booking(me: Principal, public_id: str, now: datetime) -> BookingView:
+    return booking(me, public_id, now=now)
+
+
+def _key(wish: HoldRequest, form_key: str) -> tuple[str, bytes]:
+    """One page and one choice make one booking, however often they are sent; another choice makes another."""
+    parts = "\0".join((wish.offer, wish.slot, wish.beneficiary, wish.entitlement or ""))
+    fingerprint = hashlib.sha256(parts.encode()).digest()
+    form = form_key or secrets.token_urlsafe(16)
+    return "page:" + hashlib.sha256(f"{form}\0{parts}".encode()).hexdigest(), fingerprint
+
+
+def _chosen_day(known: dict[date, DayView], wanted: str) -> date | None:
+    """The day that was asked for if it is within reach, else the first that is free."""
+    day = _date(wanted)
+    if day in known:
+        return day
+    return next((at for at, view in known.items() if view.slots), None)
+
+
+def _date(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+def _times_url(offer_id: str, here: dict[str, str], day: date | None = None, month: date | None = None) -> str:
+    query = {**here, "day": day.isoformat() if day else "", "month": month.isoformat()[:7] if month else ""}
+    return (
+        f"{url_for('web.times', offer=offer_id)}?{urlencode({name: value for name, value in query.items() if value})}"
+    )
+
+
+def _month(offer_id: str, here: dict[str, str], days: dict[date, v.Day], at: date, reach: tuple[date, date]) -> v.Month:
+    first = _date(f"{asked('month', 7)}-01") or at.replace(day=1)
+    first = min(max(first, reach[0].replace(day=1)), reach[1].replace(day=1))
+    before, after = (first - timedelta(days=1)).replace(day=1), (first + timedelta(days=31)).replace(day=1)
+    return shown.month(
+        first,
+        days,
+        _times_url(offer_id, here, month=before) if before >= reach[0].replace(day=1) else "",
+        _times_url(offer_id, here, month=after) if after <= reach[1] else "",
+    )
+
+
+def _taken(offer_id: str, slot: str, day: str, zone: str, now: datetime) -> v.Taken | None:
+    """The panel about a time that has just gone, with the nearest others within a week of it."""
+    at = _date(day)
+    if not slot or at is None:
+        return None
+    around = slots(offer_id, at - timedelta(days=7), at + timedelta(days=7), now=now)
+    gone = next((view for view in around if view.id == slot), None)
+    return shown.taken(gone, around, zone) if gone and gone.reason else None
+
+
+def _finder_url(found: OfferView, member: Member) -> str:
+    query = {"benefit": found.card.kind, "city": found.card.city, "for": member.public_id}
+    return f"{url_for('web.places')}?{urlencode(query)}"
+
+
+def _who_url(member: Member, back: str) -> str:
+    return f"{url_for('web.who')}?{urlencode({'for': member.public_id, 'next': back})}"
+
+
+def _packages_url(found: OfferView, member: Member) -> str:
+    query = {"for": member.public_id, "chosen": found.card.public_id}
+    return f"{url_for('web.packages', site=found.card.site_id)}?{urlencode(query)}"
+
+
+VIEWS: Views = {"times": times, "confirm": confirm}

@@ -1,0 +1,95 @@
+"""The customer's bookings: the list, one in any state with its live part, and cancelling."""
+
+from __future__ import annotations
+
+from urllib.parse import urlencode
+
+from flask import Response, flash, render_template, request, url_for
+from flask_babel import gettext as _
+
+from booking.cancel import CancelTooLate, NotCancellable
+from booking.cancel import cancel as withdraw
+from booking.pick import CAUSE as CHOSE_ANOTHER
+from booking.view import booking as booking_view
+from booking.view import booking_version
+from booking.view import bookings as list_bookings
+from marketplace import wording
+from marketplace.core import clock
+from marketplace.web import view_models as v
+from marketplace.web.answers import Views, asked, live, render, see_other, tag, unchanged
+from marketplace.web.presenters import bookings as shown
+from marketplace.web.presenters.benefits import left_line
+from marketplace.web.visitor import principal
+from vip.entitlements import entitlements
+
+_UPCOMING = 50
+_PAST = 20
+_UNSUBMITTED = ("hold_expired", CHOSE_ANOTHER)
+
+
+def bookings() -> Response:
+    """What is coming, soonest first, and what was, newest first."""
+    me, now = principal(), clock.now()
+    upcoming = list_bookings(me, cursor=None, limit=_UPCOMING, now=now, when="upcoming")
+    past = list_bookings(me, cursor=asked("cursor", 500) or None, limit=_PAST, now=now, when="past")
+    left = "" if upcoming.items else left_line(entitlements(me.id, today=clock.today(me.time_zone, now)))
+    page = v.Bookings(
+        shown.rows(upcoming.items, now, ()),
+        shown.rows(past.items, now, _UNSUBMITTED),
+        left or _("Nothing is booked now."),
+        _("Find a place") if left else "",
+        url_for("web.places"),
+        more_url=f"{url_for('web.bookings')}?{urlencode({'cursor': past.next})}" if past.next else "",
+    )
+    return render("bookings.html", page=page)
+
+
+def booking(booking: str) -> Response:
+    """One booking, whatever its state."""
+    now = clock.now()
+    view = booking_view(principal(), booking, now=now)
+    return render("booking.html", page=shown.page(view, now, tag(view.version)))
+
+
+def booking_live(booking: str) -> Response:
+    """The part that changes by itself. Asked every two seconds, so the version alone is read while nothing moved."""
+    me, now = principal(), clock.now()
+    etag = tag(booking_version(me, booking))
+    if unchanged(etag):
+        return live("", etag)
+    view = booking_view(me, booking, now=now)
+    etag = tag(view.version)
+    return live(render_template("parts/booking_live.html", page=shown.page(view, now, etag)), etag)
+
+
+def booking_cancel(booking: str) -> Response:
+    """The consequence first, then the cancelling."""
+    me, now = principal(), clock.now()
+    if request.method == "GET":
+        return _sheet(booking)
+    before = booking_view(me, booking, now=now)
+    try:
+        withdraw(me, booking, now=now)
+    except (CancelTooLate, NotCancellable) as refusal:
+        return _sheet(booking, wording.sentence(refusal), refusal.status)
+    if before.state == "held":
+        flash(_("The time was given back. Your benefit is untouched."), "ok")
+        query = urlencode({"for": before.beneficiary_id})
+        return see_other(f"{url_for('web.times', offer=before.offer_id)}?{query}")
+    return see_other(url_for("web.booking", booking=booking))
+
+
+def _sheet(public_id: str, problem: str = "", status: int = 200) -> Response:
+    now = clock.now()
+    view = booking_view(principal(), public_id, now=now)
+    return render(
+        "booking_cancel.html", status, cancel=shown.cancel(view, now), ticket=shown.ticket(view, now), problem=problem
+    )
+
+
+VIEWS: Views = {
+    "bookings": bookings,
+    "booking": booking,
+    "booking_live": booking_live,
+    "booking_cancel": booking_cancel,
+}

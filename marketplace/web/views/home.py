@@ -1,0 +1,70 @@
+"""The home page."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from flask import Response, render_template
+from flask_babel import gettext as _
+from flask_babel import ngettext
+
+from booking.view import bookings
+from marketplace.core import clock
+from marketplace.web import view_models as v
+from marketplace.web.answers import Views, live, render, tag
+from marketplace.web.formats import dotted, local
+from marketplace.web.presenters import benefits as shown
+from marketplace.web.presenters.bookings import next_booking
+from marketplace.web.presenters.people import person
+from marketplace.web.visitor import principal
+from vip.customers import profile
+from vip.entitlements import EntitlementView, entitlements
+from vip.family import family
+from vip.principal import Principal
+
+
+def home() -> Response:
+    """What the customer has, what is next."""
+    me, now = principal(), clock.now()
+    today = clock.today(me.time_zone, now)
+    people = [person(member, today) for member in family(me.id)]
+    found = entitlements(me.id, today=today)
+    return render(
+        "home.html",
+        page=v.Home(
+            _greeting(profile(me.id).name, now, me.time_zone),
+            _plan_line(found),
+            _next(me, now),
+            shown.benefits(found, people),
+        ),
+    )
+
+
+def home_live() -> Response:
+    """The ticket alone, for the page that waits."""
+    page = v.Home("", "", _next(principal(), clock.now()), ())
+    body = render_template("parts/next_booking.html", page=page)
+    return live(body, tag(body))
+
+
+def _next(me: Principal, now: datetime) -> v.NextBooking | None:
+    soonest = bookings(me, cursor=None, limit=1, now=now, when="upcoming").items
+    return next_booking(soonest[0], now) if soonest else None
+
+
+def _greeting(name: str, now: datetime, zone: str) -> str:
+    hour = local(now, zone).hour
+    if 5 <= hour < 11:
+        return _("Good morning, %(name)s", name=name)
+    if 11 <= hour < 18:
+        return _("Good afternoon, %(name)s", name=name)
+    return _("Good evening, %(name)s", name=name)
+
+
+def _plan_line(found: list[EntitlementView]) -> str:
+    open_now = [benefit for benefit in found if benefit.state != "expired"]
+    plan = next((shown.plan_name(benefit) for benefit in open_now if shown.plan_name(benefit)), "")
+    return dotted((plan, ngettext("%(num)d benefit", "%(num)d benefits", len(open_now))))
+
+
+VIEWS: Views = {"home": home, "home_live": home_live}
