@@ -105,15 +105,15 @@ def providers(principal: Principal) -> list[ProviderHealth]:
             for row in session.execute(select(SyncCursor.provider_id, SyncCursor.feed, SyncCursor.last_success_at))
         }
         tasks = {
-            (row.provider_id, row.unknown): row.number
+            row.provider_id: row
             for row in session.execute(
                 select(
                     ProviderTask.provider_id,
-                    (ProviderTask.state == "unknown").label("unknown"),
-                    func.count().label("number"),
+                    func.count().filter(ProviderTask.state != "unknown").label("waiting"),
+                    func.count().filter(ProviderTask.state == "unknown").label("unknown"),
                 )
                 .where(ProviderTask.state.in_(("queued", "in_flight", "unknown")))
-                .group_by(ProviderTask.provider_id, ProviderTask.state == "unknown")
+                .group_by(ProviderTask.provider_id)
             )
         }
         open_cases = {
@@ -132,8 +132,8 @@ def providers(principal: Principal) -> list[ProviderHealth]:
             failures=row.failures,
             open_until=row.open_until,
             paused_at=row.paused_at,
-            waiting=tasks.get((row.id, False), 0),
-            unknown=tasks.get((row.id, True), 0),
+            waiting=tasks[row.id].waiting if row.id in tasks else 0,
+            unknown=tasks[row.id].unknown if row.id in tasks else 0,
             differences=open_cases.get(row.id, 0),
         )
         for row in rows

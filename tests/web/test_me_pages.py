@@ -299,7 +299,7 @@ def test_a_long_record_pages(visitor: Visitor, world: World, monkeypatch: pytest
     while path:
         page = visitor.get(path)
         seen += lines(visitor, path)
-        found = re.search(r'href="(/benefits\?after=[^"]+)"', page.text)
+        found = re.search(r'href="(/benefits\?after=[^"&]+)"', page.text)
         path = found[1] if found else ""
     assert len(seen) == 5 and seen == [seen[0], seen[1], seen[0], seen[1], "Granted by your plan"]
 

@@ -118,7 +118,7 @@ def bar(number: float | None, low: float | None, high: float | None) -> Range | 
 
 
 def _sections(shown: Sequence[tuple[Result, Item]]) -> tuple[Section, ...]:
-    """By the provider's own sections, in the order they were first delivered; what has none comes last."""
+    """By the provider's own sections, those with something to look at first; what has none comes last."""
     grouped: dict[str, list[tuple[Result, Item]]] = {}
     for result, it in shown:
         grouped.setdefault(result.section, []).append((result, it))

@@ -12,7 +12,7 @@ from flask_babel import ngettext
 from booking.usage import UsageEntry
 from marketplace.catalog.kinds import kind
 from marketplace.web import formats
-from marketplace.web.presenters.people import by_language, named, person
+from marketplace.web.presenters.people import by_language, person
 from marketplace.web.view_models import Benefit, UsageLine
 from vip.entitlements import EntitlementView
 from vip.family import Member
@@ -72,7 +72,7 @@ def _signed(change: int) -> str:
 
 
 def _text(entry: UsageEntry) -> str:
-    who = named(entry.beneficiary_name or "", entry.relation or "self")
+    who = entry.beneficiary_name or ""
     day = formats.date_of(entry.service_date) if entry.service_date else ""
     if entry.entry == "release":
         return _given_back(entry, day)
