@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from booking.cancel import cancel_until
 from booking.models import Booking, BookingHistory, ChangeRequest, Report
-from booking.own import own_booking, own_booking_id
+from booking.own import customer_of, own_booking, own_booking_id
 from booking.states import LIVE, BookingState
 from marketplace.catalog.models import Offer, Provider, Site
 from marketplace.core.db import reading
@@ -144,7 +144,7 @@ def bookings(
     """The principal's bookings: upcoming (live, and not before today at the site) by date, soonest first; past and
     all, newest first."""
     with reading() as session:
-        query = _cards().where(Booking.customer_id == principal.id)
+        query = _cards().where(Booking.customer_id == customer_of(principal))
         ascending = when == "upcoming"
         if when is not None:
             query = query.where(_upcoming(now) if ascending else ~_upcoming(now))
