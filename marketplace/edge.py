@@ -38,6 +38,8 @@ _MACHINE_POLICY = "default-src 'none'; frame-ancestors 'none'"
 _GIVEN_ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
 _QUIET = frozenset({"health.healthz", "health.readyz", "assets.static", "web.home_live", "web.booking_live"})
 
+_WITH_BODY = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+
 PageMaker = Callable[[Problem], ResponseReturnValue]
 
 log = get_logger(__name__)
@@ -59,7 +61,10 @@ def install(app: Flask, *, page: PageMaker, page_policy: str) -> None:
         app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
             app.wsgi_app, x_for=trusted, x_proto=trusted, x_host=trusted
         )
-    app.config["MAX_CONTENT_LENGTH"] = BODY_LIMIT
+    # A path with // has no page: werkzeug would lead to the one without, at whatever host the request named.
+    app.url_map.merge_slashes = False
+    # One more than may be: of a body whose length is not announced werkzeug keeps what fits and drops the rest.
+    app.config["MAX_CONTENT_LENGTH"] = BODY_LIMIT + 1
     app.before_request(_begin)
     app.after_request(partial(_finish, page_policy))
 
@@ -99,7 +104,10 @@ def _begin() -> None:
     g.started = time.perf_counter()
     given = request.headers.get("X-Request-Id", "")
     g.request_id = given if settings().trusted_proxies and _GIVEN_ID.fullmatch(given) else new_id("req")
-    if (request.content_length or 0) > BODY_LIMIT:
+    size = request.content_length
+    if size is None and request.method in _WITH_BODY:
+        size = len(request.get_data())
+    if (size or 0) > BODY_LIMIT:
         raise RequestEntityTooLarge()
 
 

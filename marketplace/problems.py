@@ -169,5 +169,6 @@ def _pointed(path: str, where: Where, detail: str) -> dict[str, str]:
         return {"field": path, "header": path, "detail": detail}
     if where == "query":
         return {"field": path, "parameter": path, "detail": detail}
-    pointer = "#/" + "/".join(part.replace("~", "~0").replace("/", "~1") for part in path.split("."))
+    parts = [] if path == "body" else path.split(".")
+    pointer = "#" + "".join("/" + part.replace("~", "~0").replace("/", "~1") for part in parts)
     return {"field": path, "pointer": pointer, "detail": detail}

@@ -32,7 +32,8 @@ def configure(*, json: bool) -> None:
             mask_numbers,
             renderer,
         ],
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        # One write a line: processes that share the pipe would otherwise mix text and line ends.
+        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
         cache_logger_on_first_use=True,
     )

@@ -1,8 +1,9 @@
 """JSON from strangers: what it may hold before anything else looks at it.
 
 Beyond RFC 8259 a document must be one that we can store and answer with: UTF-8, no NaN or infinities, no NUL and no
-lone surrogate in any string, integers within 64 bits, and no deeper than `DEPTH`. A cheap look at the raw bytes tells
-whether any of this can occur at all, so that an ordinary document is parsed once and never walked.
+lone surrogate in any string, integers within 64 bits, no name twice in an object, and no deeper than `DEPTH`. A cheap
+look at the raw bytes tells whether any of this can occur at all, so that an ordinary document is parsed once and never
+walked.
 """
 
 from __future__ import annotations
@@ -30,13 +31,27 @@ def _no_constant(_name: str) -> NoReturn:
     raise ValueError("NaN and infinities are not JSON")
 
 
-_DECODER = json.JSONDecoder(parse_constant=_no_constant)
+class _Repeated(Exception):
+    """An object has a name twice."""
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise _Repeated
+    return found
+
+
+_DECODER = json.JSONDecoder(parse_constant=_no_constant, object_pairs_hook=_once)
+_PAIRS = json.JSONDecoder(object_pairs_hook=tuple)
 
 
 def loads(raw: bytes) -> Any:
     """The value of a JSON document. Raises NotJson, or Invalid with the path of the value at fault (`details.note`)."""
     try:
         value = _DECODER.decode(raw.decode())
+    except _Repeated:
+        _refuse_repeated(raw)
     except (ValueError, RecursionError) as bad:
         raise NotJson() from bad
     suspicious = b"\\u" in raw or _LONG_NUMBER.search(raw)
@@ -76,6 +91,32 @@ def _check(value: Any, path: str, depth: int) -> None:
     elif isinstance(value, list):
         for place, part in enumerate(value):
             _check(part, f"{path}.{place}" if path else str(place), depth - 1)
+
+
+def _refuse_repeated(raw: bytes) -> NoReturn:
+    """Say which name stands twice. Read again, as only a whole document tells where."""
+    try:
+        path = _repeated(_PAIRS.decode(raw.decode()), "", DEPTH)
+    except (ValueError, RecursionError) as bad:
+        raise NotJson() from bad
+    raise Invalid(field=path if path and storable(path) else "body", reason="repeated")
+
+
+def _repeated(value: Any, path: str, depth: int) -> str:
+    """The path of the first repeated name, blank without one. Objects are tuples of pairs here."""
+    if depth == 0:
+        raise NotJson()
+    if not isinstance(value, (tuple, list)):
+        return ""
+    seen = set()
+    for name, part in value if isinstance(value, tuple) else enumerate(value):
+        here = f"{path}.{str(name)[:64]}" if path else str(name)[:64]
+        if name in seen:
+            return here
+        seen.add(name)
+        if found := _repeated(part, here, depth - 1):
+            return found
+    return ""
 
 
 def canonical(value: Any) -> bytes:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from datetime import date, datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
 
 from marketplace.core.strictjson import storable
 from providers.port import ProviderError
+
+LONGEST_REFERENCE = 255
+When = TypeVar("When", date, datetime)
 
 # Thousands of slots in a page share few days and hours.
 _day = lru_cache(maxsize=4096)(date.fromisoformat)
@@ -23,7 +27,15 @@ def text(body: Mapping[str, Any], name: str, default: str | None = None) -> str:
     if not isinstance(value, str) or (default is None and not value):
         raise ProviderError(f"{name} is missing or not text")
     if not storable(value):
-        raise ProviderError(f"{name} holds what is no text")
+        raise ProviderError(f"{name} has characters that cannot be stored")
+    return value
+
+
+def reference(body: Mapping[str, Any], name: str, default: str | None = None) -> str:
+    """As `text`, short enough for an index."""
+    value = text(body, name, default)
+    if len(value) > LONGEST_REFERENCE:
+        raise ProviderError(f"{name} is longer than {LONGEST_REFERENCE} characters")
     return value
 
 
@@ -40,22 +52,25 @@ def number(body: Mapping[str, Any], name: str) -> float | None:
     value = body.get(name)
     if value is None:
         return None
-    if not isinstance(value, (int, float)) or isinstance(value, bool) or abs(value) > 1e12:
+    if not isinstance(value, (int, float)) or isinstance(value, bool) or abs(value) > 1e12 or math.isnan(value):
         raise ProviderError(f"{name} is no number")
     return float(value)
 
 
 def day(body: Mapping[str, Any], name: str) -> date | None:
-    """An ISO 8601 date, None if it is missing, null or blank."""
+    """An ISO 8601 date from 1900 to 2199, None if it is missing, null or blank."""
     value = text(body, name, "")
+    if not value:
+        return None
     try:
-        return _day(value) if value else None
+        parsed = _day(value)
     except ValueError as error:
         raise ProviderError(f"{name} is no date") from error
+    return _of_our_times(parsed, name)
 
 
 def moment(body: Mapping[str, Any], name: str) -> datetime | None:
-    """An ISO 8601 time with its zone, None if it is missing, null or blank."""
+    """An ISO 8601 time with its zone, from 1900 to 2199, None if it is missing, null or blank."""
     value = text(body, name, "")
     if not value:
         return None
@@ -65,6 +80,13 @@ def moment(body: Mapping[str, Any], name: str) -> datetime | None:
         raise ProviderError(f"{name} is no time") from error
     if parsed.tzinfo is None:
         raise ProviderError(f"{name} is without a zone")
+    return _of_our_times(parsed, name)
+
+
+def _of_our_times(parsed: When, name: str) -> When:
+    """PostgreSQL keeps moments that Python cannot read back, and near the ends of the calendar no zone can be added."""
+    if not 1900 <= parsed.year < 2200:
+        raise ProviderError(f"{name} is not of our times")
     return parsed
 
 

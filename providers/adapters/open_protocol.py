@@ -293,8 +293,8 @@ def read_booking(body: Mapping[str, Any]) -> RemoteBooking:
     if status not in STATUSES:
         raise ProviderError("a booking of unknown status")
     return RemoteBooking(
-        reference=fields.text(body, "reference"),
-        our_reference=fields.text(body, "our_reference", "") or None,
+        reference=fields.reference(body, "reference"),
+        our_reference=fields.reference(body, "our_reference", "") or None,
         status=status,  # type: ignore[arg-type]
         version=fields.whole_number(body, "version"),
         service_date=fields.day(body, "service_date"),
@@ -314,8 +314,8 @@ def read_slot(body: Mapping[str, Any]) -> RemoteSlot:
     if (starts_at is None) != (ends_at is None) or (starts_at and ends_at and starts_at >= ends_at):
         raise ProviderError("a slot that does not end after it starts")
     return RemoteSlot(
-        pool=fields.text(body, "pool"),
-        reference=fields.text(body, "slot"),
+        pool=fields.reference(body, "pool"),
+        reference=fields.reference(body, "slot"),
         service_date=service_date,
         starts_at=starts_at,
         ends_at=ends_at,
@@ -331,9 +331,9 @@ def read_report(body: Mapping[str, Any]) -> RemoteReport:
     if status not in ("partial", "final", "corrected") or issued_at is None:
         raise ProviderError("a report of unknown status or without a time")
     return RemoteReport(
-        reference=fields.text(body, "reference"),
-        booking_reference=fields.text(body, "booking"),
-        our_reference=fields.text(body, "our_reference", "") or None,
+        reference=fields.reference(body, "reference"),
+        booking_reference=fields.reference(body, "booking"),
+        our_reference=fields.reference(body, "our_reference", "") or None,
         version=fields.whole_number(body, "version"),
         status=status,  # type: ignore[arg-type]
         issued_at=issued_at,

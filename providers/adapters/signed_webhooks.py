@@ -11,6 +11,7 @@ from standardwebhooks.webhooks import Webhook
 from providers.port import BadSignature
 
 TOLERANCE = timedelta(minutes=5)
+LONGEST_ID = 255
 
 
 def verify(secrets: Iterable[str], headers: Mapping[str, str], body: bytes, now: datetime) -> tuple[str, datetime]:
@@ -18,7 +19,7 @@ def verify(secrets: Iterable[str], headers: Mapping[str, str], body: bytes, now:
     BadSignature, with the same text for every cause but age."""
     given = {name.lower(): value for name, value in headers.items()}
     identifier, stamp = given.get("webhook-id", ""), given.get("webhook-timestamp", "")
-    if not identifier or not (stamp.isascii() and stamp.isdigit() and len(stamp) < 12):
+    if not 0 < len(identifier) <= LONGEST_ID or not (stamp.isascii() and stamp.isdigit() and len(stamp) < 12):
         raise BadSignature("not signed")
     sent_at = datetime.fromtimestamp(int(stamp), UTC)
     if abs(now - sent_at) > TOLERANCE:

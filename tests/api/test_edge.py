@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from io import BytesIO
 from typing import Any
 
 import pytest
@@ -18,8 +19,10 @@ from marketplace.app import create_app
 from marketplace.core import clock
 from marketplace.core.config import settings
 from marketplace.core.db import transaction
+from marketplace.edge import BODY_LIMIT
 from tests.api.caller import Caller, problem
 from tests.people import NOON
+from tests.world import World
 from vip import customers
 
 
@@ -116,6 +119,27 @@ def test_proxies_are_believed_only_as_far_as_they_are_trusted(
 def test_a_code_leads_to_its_meaning(app: Flask) -> None:
     answer = app.test_client().get("/api/v1/problems/slot_full", headers={"Accept-Language": "en"})
     assert answer.get_json() == {"code": "slot_full", "title": "This time has just gone"}
+
+
+@pytest.mark.parametrize("path", ["/api/v1//me", "//api/v1/me", "/bookings//bkg_0"])
+def test_two_slashes_lead_nowhere_least_of_all_to_another_host(app: Flask, path: str) -> None:
+    answer = app.test_client().get(path, headers={"Host": "elsewhere.example"})
+    assert (answer.status_code, answer.headers.get("Location")) == (404, None)
+
+
+@pytest.mark.parametrize(("spaces", "status"), [(BODY_LIMIT - 2, 200), (BODY_LIMIT - 1, 413), (BODY_LIMIT * 4, 413)])
+def test_a_body_of_unannounced_length_has_the_same_limit(
+    caller: Caller, world: World, spaces: int, status: int
+) -> None:
+    stream = BytesIO(b"{}" + b" " * spaces)
+    answer = caller.post(
+        f"/bookings/{world.hold()}/confirm",
+        input_stream=stream,
+        content_type="application/json",
+        headers={"Transfer-Encoding": "chunked"},
+        environ_overrides={"wsgi.input_terminated": True},
+    )
+    assert answer.status_code == status, answer.text
 
 
 def test_a_page_that_does_not_exist_is_no_problem_document(app: Flask) -> None:

@@ -85,7 +85,8 @@ def test_a_body_that_is_no_json_is_refused(caller: Caller, path: str) -> None:
 @pytest.mark.parametrize("path", POSTS)
 def test_a_body_that_is_no_object_is_refused(caller: Caller, path: str) -> None:
     for raw in NO_OBJECTS:
-        problem(send(caller, path, raw), 422, "invalid", "body")
+        body = problem(send(caller, path, raw), 422, "invalid", "body")
+        assert body["errors"][0]["pointer"] == "#"
 
 
 @pytest.mark.parametrize("path", POSTS)
@@ -136,6 +137,12 @@ def test_a_field_that_is_needed_is_named(caller: Caller, world: World, path: str
 def test_a_field_that_does_not_exist_is_named(caller: Caller, world: World, path: str, name: str) -> None:
     raw = json.dumps({**body_of(world, path), name: 1}).encode()
     problem(send(caller, path, raw), 422, "invalid", name[:64])
+
+
+@pytest.mark.parametrize(("path", "field"), FIELDS)
+def test_a_field_that_is_given_twice_is_named(caller: Caller, world: World, path: str, field: str) -> None:
+    raw = json.dumps({**body_of(world, path), field: "x"})
+    problem(send(caller, path, f'{{"{field}": "y", {raw[1:]}'.encode()), 422, "invalid", field)
 
 
 @pytest.mark.parametrize("value", [1, "x", [], True, None])

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from standardwebhooks.webhooks import Webhook
 
-from providers.adapters.open_protocol import OpenProtocol
+from providers.adapters.open_protocol import OpenProtocol, read_item
 from providers.port import BadSignature, Confirmed, Connection, Event, ProviderError, RemoteSlot
 from tests.providers.wishes import cancel, change, reserve
 from tests.sandboxes import WEBHOOK_SECRET, Inbox, Received, Sandbox, eventually
@@ -27,6 +27,15 @@ BOOKING = {
     "starts_at": "2026-03-05T08:00:00+08:00",
     "ends_at": None,
     "updated_at": "2026-03-01T11:59:00+00:00",
+}
+
+REPORT = {
+    "reference": "P1",
+    "booking": "R1",
+    "our_reference": "AX1",
+    "version": 1,
+    "status": "final",
+    "issued_at": "2026-03-05T12:00:00+08:00",
 }
 
 
@@ -118,13 +127,46 @@ def test_a_changed_body_is_refused_also_one_that_is_no_text() -> None:
         event(data={"booking": {**BOOKING, "reference": None}}),
         event(data={"booking": {**BOOKING, "reference": "AX\0"}}),
         event(data={"booking": {**BOOKING, "reason": "half"}}).replace("half", "\\ud800"),
+        event(data={"booking": {**BOOKING, "reference": "R\0"}}),
+        event(data={"booking": {**BOOKING, "reference": "R" * 256}}),
+        event(data={"booking": {**BOOKING, "reason": "\0"}}),
+        event().replace('"AX1"', '"\\ud800"'),
+        event().replace('"booking.confirmed"', '"booking.\\udc00"'),
+        event(data={"booking": {**BOOKING, "service_date": "9999-12-31"}}),
+        event(data={"booking": {**BOOKING, "updated_at": "0001-01-01T00:00:00+14:00"}}),
+        event(data={"booking": {**BOOKING, "starts_at": "9999-12-31T23:59:59-14:00"}}),
         event(type="report.issued"),
+        event(type="report.issued", data={"report": {**REPORT, "issued_at": "0001-01-01T00:00:00+14:00"}}),
+        event(type="report.issued", data={"report": {**REPORT, "booking": "R" * 256}}),
     ],
 )
 def test_a_signed_message_that_cannot_be_read_is_an_error_of_the_provider(body: str) -> None:
     with pytest.raises(ProviderError) as raised:
         reader().read_event(signed(body), body.encode(), NOW)
     assert not isinstance(raised.value, BadSignature)
+
+
+def test_a_signed_report_is_read() -> None:
+    body = event(type="report.issued", data={"report": REPORT})
+    read = reader().read_event(signed(body), body.encode(), NOW)
+    assert read.report is not None and read.report.booking_reference == "R1"
+
+
+def test_an_id_too_long_to_be_kept_is_refused() -> None:
+    long = "m" * 256
+    headers = {
+        **signed(event()),
+        "Webhook-Id": long,
+        "Webhook-Signature": Webhook(WEBHOOK_SECRET).sign(long, NOW, event()),
+    }
+    with pytest.raises(BadSignature):
+        reader().read_event(headers, event().encode(), NOW)
+
+
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "1e13", "9" * 400])
+def test_a_range_that_is_no_number_is_an_error_of_the_provider(number: str) -> None:
+    with pytest.raises(ProviderError):
+        read_item(json.loads(f'{{"name": "Glucose", "value": "5", "low": {number}}}'))
 
 
 def test_an_event_of_an_unknown_kind_is_read_without_booking() -> None:

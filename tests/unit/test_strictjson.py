@@ -62,3 +62,26 @@ def test_ordinary_documents_pass_with_their_values() -> None:
 def test_equal_values_have_one_spelling() -> None:
     assert canonical(loads(b'{"b": 1, "a": [ "\\u0041" ]}')) == canonical(loads(b'{"a":["A"],"b":1}'))
     assert canonical({"a": 1}) != canonical({"a": "1"})
+
+
+@pytest.mark.parametrize(
+    ("raw", "path"),
+    [
+        (b'{"a": 1, "a": 1}', "a"),
+        (b'{"a": {"b": [{"c": 1}, {"c": 1, "d": 2, "c": 3}]}}', "a.b.1.c"),
+        (b'{"\\u0061": 1, "a": 2}', "a"),
+        (b'{"\\ud800": 1, "\\ud800": 2}', "body"),
+        (b'{"": 1, "": 2}', "body"),
+        (b'{"' + b"n" * 1000 + b'": 1, "' + b"n" * 1000 + b'": 2}', "n" * 64),
+    ],
+)
+def test_a_name_that_stands_twice_is_named(raw: bytes, path: str) -> None:
+    with pytest.raises(Invalid) as refusal:
+        loads(raw)
+    assert (refusal.value.at, refusal.value.facts["reason"]) == (path, "repeated")
+
+
+@pytest.mark.parametrize("raw", [b'{"a": 1, "a": 2} x', b'{"a":' * DEPTH + b'{"b": 1, "b": 1}' + b"}" * DEPTH])
+def test_a_name_that_stands_twice_in_what_is_not_json_is_not_looked_for(raw: bytes) -> None:
+    with pytest.raises(NotJson):
+        loads(raw)

@@ -371,6 +371,11 @@ def test_hostile_input_never_breaks_a_page(browser: Surfer, world: World, text: 
     assert {answer.status_code for answer in answers} <= {200, 303, 404, 422}
 
 
+@pytest.mark.parametrize("day", ["0001-01-01", "1999-12-31", "2100-01-01", "9999-12-31"])
+def test_a_time_that_has_gone_on_a_day_out_of_reach_is_only_not_shown(browser: Surfer, world: World, day: str) -> None:
+    assert browser.get(times_url(world), query_string={"taken": "slt_x", "day": day}).status_code == 200
+
+
 @pytest.mark.parametrize("part", ["%00", "..%2f", "x" * 200, "%ED%A0%80", "ofr_'"])
 def test_hostile_addresses_name_nothing(browser: Surfer, part: str) -> None:
     paths = [f"/offers/{part}/times", f"/bookings/{part}", f"/bookings/{part}/live", f"/sites/{part}/packages"]

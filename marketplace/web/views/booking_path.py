@@ -149,10 +149,12 @@ def _chosen_day(known: dict[date, DayView], wanted: str) -> date | None:
 
 
 def _date(text: str) -> date | None:
+    """A day of this century, as the API takes it: others leave no room for the days around them."""
     try:
-        return date.fromisoformat(text)
+        day = date.fromisoformat(text)
     except ValueError:
         return None
+    return day if 2000 <= day.year < 2100 else None
 
 
 def _times_url(offer_id: str, here: dict[str, str], day: date | None = None, month: date | None = None) -> str:
