@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import multiprocessing
 import re
+import signal
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -161,8 +162,12 @@ def read(questions: Sequence[Sequence[Statement]], *, clients: int, seconds: flo
     """Latencies in milliseconds of the questions, asked again and again by `clients` processes at once."""
     address = settings().database_url.replace("postgresql+psycopg", "postgresql")
     readers = [_Reader(address, seconds, [*questions[n:], *questions[:n]]) for n in range(clients)]
-    with multiprocessing.get_context("spawn").Pool(clients) as pool:
+    with multiprocessing.get_context("spawn").Pool(clients, _leave_ctrl_c_to_us) as pool:
         return [one for latencies in pool.map(_read, readers) for one in latencies]
+
+
+def _leave_ctrl_c_to_us() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _read(reader: _Reader) -> list[float]:

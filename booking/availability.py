@@ -7,19 +7,19 @@ is not past, closed or full, the offer runs on its day, and its start is at leas
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import Row, text
 
 from booking.offer_views import OfferCard, OfferView, PersonFacts, card, view
 from marketplace.catalog.kinds import kind
-from marketplace.catalog.search import SiteQuery, site_filter, storable
-from marketplace.core.clock import today
+from marketplace.catalog.search import SiteQuery, site_filter
+from marketplace.core.clock import start_of, today
 from marketplace.core.db import reading
 from marketplace.core.errors import Invalid, NotFound
 from marketplace.core.paging import Page, check_limit, decode_cursor, encode_cursor
+from marketplace.core.strictjson import storable
 
 MAX_DAYS = 62
 
@@ -266,5 +266,4 @@ def in_season(service_date: date, available_from: date | None, available_until: 
 
 def closes_at(service_date: date, starts_at: datetime | None, time_zone: str, lead_minutes: int) -> datetime:
     """The last moment at which a slot may be booked; a slot without times starts at midnight in the site's zone."""
-    start = starts_at or datetime.combine(service_date, time(), ZoneInfo(time_zone))
-    return start.astimezone(UTC) - timedelta(minutes=lead_minutes)
+    return start_of(service_date, starts_at, time_zone).astimezone(UTC) - timedelta(minutes=lead_minutes)

@@ -6,8 +6,7 @@ quota stand until evidence shows that nothing is live there.
 
 from __future__ import annotations
 
-from datetime import datetime, time, timedelta
-from zoneinfo import ZoneInfo
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -19,6 +18,7 @@ from booking.own import own_booking_id
 from booking.states import LIVE, BookingState
 from booking.transition import lock_booking, move
 from marketplace.catalog.models import Provider
+from marketplace.core.clock import start_of
 from marketplace.core.db import transaction
 from marketplace.core.errors import Refusal
 from marketplace.core.ids import new_id
@@ -63,7 +63,7 @@ def cancel(principal: Principal, public_id: str, *, now: datetime) -> None:
 
 def cancel_until(booking: Booking) -> datetime:
     """The last moment to cancel online: the frozen number of hours before the start (or before the day begins)."""
-    start = booking.starts_at or datetime.combine(booking.service_date, time(), ZoneInfo(booking.time_zone))
+    start = start_of(booking.service_date, booking.starts_at, booking.time_zone).astimezone(UTC)
     return start - timedelta(hours=int(booking.snapshot.get("cancel_hours", 0)))
 
 

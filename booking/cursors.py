@@ -1,15 +1,63 @@
-"""Where the pull of a provider's feed goes on."""
+"""Where the pull of a provider's feed goes on, and its pages from there."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from datetime import datetime
+from typing import Protocol, TypeVar
 
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from booking.models import SyncCursor
-from marketplace.core.db import transaction
+from marketplace.core.db import reading, transaction
+from providers.port import CursorLost, ProviderError
+
+MOST_PAGES = 10_000
+"""A list without an end would hold up its feed for ever."""
+
+
+class Part(Protocol):
+    """A page of a feed, as the port has them."""
+
+    @property
+    def next(self) -> str | None:
+        """What continues this pull."""
+
+    @property
+    def cursor(self) -> str | None:
+        """What starts the next one."""
+
+
+P = TypeVar("P", bound=Part)
+
+
+def pages(provider_id: int, feed: str, fetch: Callable[[str | None, str | None], P], *, now: datetime) -> Iterator[P]:
+    """The pages since the last complete pull, got by `fetch(cursor, page)`; the next pull goes on after the last one.
+
+    All from the start when the provider has lost our cursor. Raises ProviderError when it cannot be read: pages given
+    out until then stand, the cursor does not move.
+    """
+    with reading() as session:
+        cursor = cursor_of(session, provider_id, feed)
+    since, page = cursor, None
+    for _ in range(MOST_PAGES):
+        try:
+            part = fetch(cursor, page)
+        except ProviderError as problem:
+            if isinstance(problem, CursorLost) and cursor is not None:
+                cursor = since = page = None
+                continue
+            failed(provider_id, feed)
+            raise
+        yield part
+        since, page = part.cursor or since, part.next
+        if page is None:
+            done(provider_id, feed, since, now=now)
+            return
+    failed(provider_id, feed)
+    raise ProviderError("a list without an end")
 
 
 def cursor_of(session: Session, provider_id: int, feed: str) -> str | None:

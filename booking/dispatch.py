@@ -46,7 +46,7 @@ def run_task(line: Line, adapter: ProviderAdapter, claimed: Claimed, clock: Call
         outcome = settle_look_up(claimed, answer, now=now)
     else:
         outcome = settle_answer(claimed, answer, now=now)
-    failed = isinstance(answer, Unknown) or (isinstance(answer, RetryAfter) and answer.seconds <= 0)
+    failed = isinstance(answer, Unknown) or (isinstance(answer, RetryAfter) and not answer.reached)
     note_health(line, failed=failed, now=now)
     log.info(
         "task.settled",

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import exists, select
 
 from booking.actors import CLOCK
 from booking.cancel import begin_cancel
 from booking.discrepancies import open_discrepancy
-from booking.models import Booking, IdempotencyKey, ProviderTask
+from booking.models import Booking, Discrepancy, IdempotencyKey, InboxEvent, ProviderTask
 from booking.states import BookingState
 from booking.transition import lock_booking, move
 from marketplace.core.db import reading, transaction
 from marketplace.core.logging import get_logger
+from marketplace.core.retention import forget
 
 log = get_logger(__name__)
 _S = BookingState
@@ -62,12 +63,21 @@ def end_unanswered(*, now: datetime, limit: int = 100) -> int:
 
 
 def raise_unknown(*, now: datetime, limit: int = 100) -> int:
-    """Open a case for every outcome that has been unknown for ten minutes; returns how many were looked at."""
+    """Open a case for every outcome that has been unknown for ten minutes; returns how many were opened."""
     with reading() as session:
         due = session.execute(
             select(Booking.id, Booking.public_id, Booking.provider_id, ProviderTask.unknown_since)
             .join(ProviderTask, ProviderTask.booking_id == Booking.id)
-            .where(ProviderTask.unknown_since <= now - ASK_A_PERSON, ProviderTask.state.in_(("unknown", "in_flight")))
+            .where(
+                ProviderTask.unknown_since <= now - ASK_A_PERSON,
+                ProviderTask.state.in_(("unknown", "in_flight")),
+                ~exists().where(
+                    Discrepancy.provider_id == Booking.provider_id,
+                    Discrepancy.kind == "outcome_unknown",
+                    Discrepancy.subject == Booking.public_id,
+                    Discrepancy.closed_at.is_(None),
+                ),
+            )
             .order_by(Booking.id)
             .limit(limit)
         ).all()
@@ -85,12 +95,11 @@ def raise_unknown(*, now: datetime, limit: int = 100) -> int:
     return len(due)
 
 
-def forget_keys(*, now: datetime) -> int:
-    """Drop idempotency keys older than 48 hours (they are promised for 24); returns how many."""
-    with transaction() as session:
-        old = session.scalars(
-            select(IdempotencyKey).where(IdempotencyKey.created_at < now - timedelta(hours=48)).limit(1000)
-        ).all()
-        for key in old:
-            session.delete(key)
-    return len(old)
+def forget_keys(*, now: datetime, batch: int = 1000) -> int:
+    """Drop all idempotency keys older than 48 hours (they are promised for 24); returns how many."""
+    return forget(IdempotencyKey.id, IdempotencyKey.created_at, now - timedelta(hours=48), batch)
+
+
+def forget_events(*, now: datetime, batch: int = 1000) -> int:
+    """Drop the inbox's rows older than 90 days (a provider repeats an event for days at most); returns how many."""
+    return forget(InboxEvent.id, InboxEvent.received_at, now - timedelta(days=90), batch)

@@ -207,6 +207,7 @@ class ProviderTask(Base):
         UniqueConstraint("booking_id", "seq"),
         CheckConstraint("command IN ('reserve','cancel','change')", name="command"),
         CheckConstraint("state IN ('queued','in_flight','unknown','done','refused','parked')", name="state"),
+        CheckConstraint("tries >= 0", name="tries"),
         Index(
             "ix_provider_task_ready",
             "provider_id",
@@ -290,8 +291,11 @@ class Report(Base):
     __tablename__ = "report"
     __table_args__ = (
         UniqueConstraint("provider_id", "reference"),
+        CheckConstraint("state IN ('expected','partial','ready','corrected')", name="state"),
         Index("ix_report_beneficiary", "beneficiary_id", "id"),
         Index("ix_report_booking", "booking_id"),
+        Index("ix_report_customer", "customer_id", "id"),
+        Index("ix_report_due", "provider_id", "fetch_after", postgresql_where=text("fetch_after IS NOT NULL")),
     )
 
     id: Mapped[PrimaryKey]
@@ -321,7 +325,10 @@ class ReportVersion(Base):
     """
 
     __tablename__ = "report_version"
-    __table_args__ = (UniqueConstraint("report_id", "version"),)
+    __table_args__ = (
+        UniqueConstraint("report_id", "version"),
+        CheckConstraint("status IN ('partial','final','corrected')", name="status"),
+    )
 
     id: Mapped[PrimaryKey]
     report_id: Mapped[int] = mapped_column(ForeignKey("report.id"))

@@ -10,6 +10,13 @@ from marketplace.core.errors import NotFound
 from vip.principal import Principal
 
 
+def customer_of(principal: Principal) -> int:
+    """The customer's internal id. Raises NotFound for anybody else: an operator has no bookings of her own."""
+    if principal.kind != "customer":
+        raise NotFound()
+    return principal.id
+
+
 def own_booking(principal: Principal, public_id: str) -> ColumnElement[bool]:
     """The condition that names the principal's own booking; true of none for anybody but a customer."""
     owner = Booking.customer_id == principal.id if principal.kind == "customer" else Booking.id.is_(None)

@@ -18,6 +18,7 @@ from psycopg.types.range import TimestamptzRange
 from sqlalchemy.exc import DBAPIError
 
 from booking.availability import closes_at, in_season
+from booking.own import customer_of
 from booking.sealing import seal_details
 from marketplace.catalog.kinds import kind as benefit_kind
 from marketplace.core import db
@@ -137,7 +138,7 @@ def hold(principal: Principal, request: HoldRequest, *, key: str, fingerprint: b
             "slot": request.slot,
             "beneficiary": request.beneficiary,
             "entitlement": request.entitlement,
-            "customer": principal.id,
+            "customer": customer_of(principal),
             "scope": principal.public_id,
             "key": key,
         }
@@ -200,7 +201,7 @@ def _check(facts: Any, request: HoldRequest, now: datetime) -> None:
     if not facts.open:
         raise OfferClosed()
     until = closes_at(facts.service_date, facts.starts_at, facts.time_zone, facts.lead_minutes)
-    if until <= now:
+    if now > until:
         raise SlotPast(closes_at=until)
     if facts.closed or not in_season(facts.service_date, facts.available_from, facts.available_until):
         raise SlotClosed()

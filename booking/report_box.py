@@ -13,6 +13,7 @@ from sqlalchemy import Row, Select, select
 from sqlalchemy.orm import Session
 
 from booking.models import Booking, Report, ReportVersion
+from booking.own import customer_of
 from marketplace.core import audit
 from marketplace.core.crypto import unseal, unwrap_key
 from marketplace.core.db import reading, transaction
@@ -82,7 +83,7 @@ class Document:
 def reports(principal: Principal, *, cursor: str | None, limit: int) -> Page[ReportCard]:
     """The newest version of each report of the family, newest first. Shows no result, so it writes no audit line."""
     with reading() as session:
-        query = _rows().where(Report.customer_id == principal.id)
+        query = _rows().where(Report.customer_id == customer_of(principal))
         if cursor is not None:
             (last_id,) = decode_cursor(cursor, (int,))
             query = query.where(Report.id < last_id)

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from booking.cursors import cursor_of, done, failed
+from booking.cursors import pages
 from booking.discrepancies import close_discrepancy, open_discrepancy
 from booking.gateway import Line
 from booking.models import Booking, ProviderBooking, Report, ReportVersion
@@ -31,24 +31,11 @@ DOCUMENT_TYPES = {"application/pdf": b"%PDF-"}
 
 def poll_reports(line: Line, adapter: ProviderAdapter, *, now: datetime) -> dict[str, int]:
     """Note the reports that came or changed since the last poll; returns counts. Raises ProviderError."""
-    with reading() as session:
-        cursor = cursor_of(session, line.id, FEED)
     counts: Counter[str] = Counter()
-    page: str | None = None
-    since = cursor
-    try:
-        while True:
-            batch = adapter.reports_since(cursor, page)
-            for remote in batch.reports:
-                with transaction() as session:
-                    counts[announce(session, line.id, remote, now=now)] += 1
-            since, page = batch.cursor or since, batch.next
-            if page is None:
-                break
-    except ProviderError:
-        failed(line.id, FEED)
-        raise
-    done(line.id, FEED, since, now=now)
+    for part in pages(line.id, FEED, adapter.reports_since, now=now):
+        for remote in part.reports:
+            with transaction() as session:
+                counts[announce(session, line.id, remote, now=now)] += 1
     return dict(counts)
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from booking.actors import SYSTEM, Actor
@@ -19,9 +20,10 @@ from booking.outbox import UNFINISHED, Claimed, annul, enqueue, finish, lock_unf
 from booking.states import LIVE, OVER, BookingState, legal
 from booking.transition import lock_booking, move
 from marketplace.catalog.models import Provider
-from marketplace.core.db import transaction
+from marketplace.core.db import transaction, violated
 from marketplace.core.logging import get_logger
 from providers.port import Accepted, Answer, Confirmed, NotFound, Refused, RemoteBooking, RetryAfter, Unknown
+from vip.ledger import EntitlementExhausted
 
 log = get_logger(__name__)
 _S = BookingState
@@ -59,59 +61,16 @@ def settle_answer(claimed: Claimed, answer: Answer, *, now: datetime) -> Outcome
         task, booking = _lock_claimed(session, claimed)
         if task is None or booking is None:
             return Outcome("stale")
-        match answer:
-            case RetryAfter(seconds) if claimed.sent_before:
-                _leave_unknown(session, task, booking, "retry_after", now)
-                task.run_after = now + _pause(seconds)
-                return Outcome("waiting", booking.public_id)
-            case RetryAfter(seconds):
-                _wait(task, now, seconds)
-                return Outcome("waiting", booking.public_id)
-            case Unknown(detail):
-                _leave_unknown(session, task, booking, detail, now)
-                return Outcome("waiting", booking.public_id)
-            case NotFound():
-                return Outcome(_not_found(session, task, booking, now), booking.public_id)
-            case Refused(code, _):
-                _refused(session, task, booking, code, now)
-            case Accepted(reference, version, answer_by):
-                role = _remember(session, booking, reference, "requested", version, now)
-                finish(task, "done", now=now)
-                if task.command == "reserve" and booking.state is _S.OUTCOME_UNKNOWN:
-                    move(session, booking, _S.AWAITING_PROVIDER, actor=_provider(session, booking), now=now)
-                if answer_by is not None and booking.state is _S.AWAITING_PROVIDER:
-                    booking.answer_due_at = answer_by
-                if role == "stray":
-                    _cancel_stray(session, booking, reference, now)
-            case Confirmed(reference, version, _):
-                _confirmed(session, task, booking, reference, version, now)
-        return Outcome("applied", booking.public_id)
+        return _apply_answer(session, task, booking, claimed, answer, now)
 
 
 def settle_look_up(claimed: Claimed, found: RemoteBooking, *, now: datetime) -> Outcome:
     """Apply what a look-up found for a command whose outcome was open."""
-    live_there = found.status not in ("cancelled", "rejected")
-    answer: Answer
     if claimed.command == "reserve":
-        if found.status == "requested":
-            answer = Accepted(found.reference, found.version)
-        elif found.status == "rejected":
-            answer = Refused(found.reason or "other")
-        elif found.status == "cancelled":
-            answer = Refused("cancelled_by_provider")
-        else:
-            answer = Confirmed(found.reference, found.version, found.starts_at)
-    elif claimed.command == "cancel":
-        if live_there:
-            return _send_again(claimed, now=now)
-        answer = Confirmed(found.reference, found.version)
-    else:
-        return _send_again(claimed, now=now)
-    outcome = settle_answer(claimed, answer, now=now)
-    if outcome.what == "applied" and claimed.command == "reserve" and found.status not in ("requested", "confirmed"):
-        with transaction() as session:
-            return apply_remote(session, claimed.provider_id, found, now=now)
-    return outcome
+        return _settle_found(claimed, found, now)
+    if claimed.command == "cancel" and found.status in ("cancelled", "rejected"):
+        return settle_answer(claimed, Confirmed(found.reference, found.version), now=now)
+    return _send_again(claimed, now=now)
 
 
 def apply_remote(session: Session, provider_id: int, remote: RemoteBooking, *, now: datetime) -> Outcome:
@@ -149,11 +108,73 @@ def apply_remote(session: Session, provider_id: int, remote: RemoteBooking, *, n
     reserve = next((task for task in tasks if task.command == "reserve"), None)
     if reserve is not None and remote.status != "requested":
         finish(reserve, "refused" if remote.status == "rejected" else "done", now=now)
+        _no_longer_unknown(session, booking, remote.status, now)
     _follow(session, booking, remote, now)
     return Outcome("applied", booking.public_id)
 
 
 # --- steps ----------------------------------------------------------------------------------------------------------
+
+
+def _apply_answer(
+    session: Session, task: ProviderTask, booking: Booking, claimed: Claimed, answer: Answer, now: datetime
+) -> Outcome:
+    match answer:
+        case RetryAfter(seconds) if claimed.sent_before:
+            _leave_unknown(session, task, booking, "retry_after", now)
+            task.run_after = now + _pause(seconds)
+            return Outcome("waiting", booking.public_id)
+        case RetryAfter(seconds):
+            _wait(task, now, seconds)
+            return Outcome("waiting", booking.public_id)
+        case Unknown(detail):
+            _leave_unknown(session, task, booking, detail, now)
+            return Outcome("waiting", booking.public_id)
+        case NotFound():
+            what = _not_found(session, task, booking, now)
+            if what != "applied":
+                return Outcome(what, booking.public_id)
+        case Refused(code, _):
+            _refused(session, task, booking, code, now)
+        case Accepted(reference, version, answer_by):
+            role = _remember(session, booking, reference, "requested", version, now)
+            finish(task, "done", now=now)
+            if task.command == "reserve" and booking.state is _S.OUTCOME_UNKNOWN:
+                move(session, booking, _S.AWAITING_PROVIDER, actor=_provider(session, booking), now=now)
+            if answer_by is not None and booking.state is _S.AWAITING_PROVIDER:
+                booking.answer_due_at = answer_by
+            if role == "stray":
+                _cancel_stray(session, booking, reference, now)
+        case Confirmed(reference, version, _):
+            _confirmed(session, task, booking, reference, version, now)
+    _no_longer_unknown(session, booking, booking.state.value, now)
+    return Outcome("applied", booking.public_id)
+
+
+def _settle_found(claimed: Claimed, found: RemoteBooking, now: datetime) -> Outcome:
+    """What a look-up found for a reserve: its answer, and from there to where the provider says the booking is."""
+    answer: Answer
+    match found.status:
+        case "requested":
+            answer = Accepted(found.reference, found.version)
+        case "rejected":
+            answer = Refused(found.reason or "other")
+        case "cancelled":
+            answer = Refused("cancelled_by_provider")
+        case _:
+            answer = Confirmed(found.reference, found.version, found.starts_at)
+    with transaction() as session:
+        task, booking = _lock_claimed(session, claimed)
+        if task is None or booking is None:
+            return Outcome("stale")
+        outcome = _apply_answer(session, task, booking, claimed, answer, now)
+        if isinstance(answer, Confirmed) and _role(session, booking, found.reference) == "current":
+            _follow(session, booking, found, now)
+        return outcome
+
+
+def _no_longer_unknown(session: Session, booking: Booking, resolution: str, now: datetime) -> None:
+    close_discrepancy(session, booking.provider_id, "outcome_unknown", booking.public_id, resolution, now=now)
 
 
 def _lock_claimed(session: Session, claimed: Claimed) -> tuple[ProviderTask | None, Booking | None]:
@@ -219,19 +240,19 @@ def _not_found(session: Session, task: ProviderTask, booking: Booking, now: date
         annul(task, now=now)
         _cancel_locally(session, booking, now)
         return "applied"
-    _queue_again(task, now)
+    _queue_again(session, task, booking, now)
     if task.command == "reserve" and booking.state is _S.OUTCOME_UNKNOWN:
         move(session, booking, _S.AWAITING_PROVIDER, actor=SYSTEM, now=now, cause="sending_again")
-        close_discrepancy(session, booking.provider_id, "outcome_unknown", booking.public_id, "sent_again", now=now)
     return "resend"
 
 
-def _queue_again(task: ProviderTask, now: datetime) -> None:
+def _queue_again(session: Session, task: ProviderTask, booking: Booking, now: datetime) -> None:
     task.state = "queued"
     task.first_sent_at = None
     task.unknown_since = None
     task.lease_until = None
     task.run_after = now
+    _no_longer_unknown(session, booking, "sent_again", now)
 
 
 def _send_again(claimed: Claimed, *, now: datetime) -> Outcome:
@@ -240,7 +261,7 @@ def _send_again(claimed: Claimed, *, now: datetime) -> Outcome:
         task, booking = _lock_claimed(session, claimed)
         if task is None or booking is None:
             return Outcome("stale")
-        _queue_again(task, now)
+        _queue_again(session, task, booking, now)
         return Outcome("resend", booking.public_id)
 
 
@@ -293,7 +314,6 @@ def _confirmed(
         _cancel_stray(session, booking, reference, now)
     elif legal(booking.state, _S.CONFIRMED):
         move(session, booking, _S.CONFIRMED, actor=_provider(session, booking), now=now)
-        close_discrepancy(session, booking.provider_id, "outcome_unknown", booking.public_id, "confirmed", now=now)
 
 
 def _cancelled_there(session: Session, task: ProviderTask, booking: Booking, now: datetime) -> None:
@@ -378,6 +398,14 @@ def _remember(session: Session, booking: Booking, reference: str, status: str, v
     return role
 
 
+def _role(session: Session, booking: Booking, reference: str) -> str | None:
+    return session.scalar(
+        select(ProviderBooking.role).where(
+            ProviderBooking.provider_id == booking.provider_id, ProviderBooking.reference == reference
+        )
+    )
+
+
 def _find(session: Session, provider_id: int, remote: RemoteBooking) -> int | None:
     by_reference = session.scalar(
         select(ProviderBooking.booking_id).where(
@@ -405,12 +433,10 @@ def _follow(session: Session, booking: Booking, remote: RemoteBooking, now: date
         target = _S.CANCELLED
     if not legal(booking.state, target) and legal(booking.state, _S.CONFIRMED):
         move(session, booking, _S.CONFIRMED, actor=actor, now=now)
-    if legal(booking.state, target):
-        move(session, booking, target, actor=actor, now=now, cause=remote.reason or _cause(target))
+    if legal(booking.state, target) and _moved(session, booking, target, actor, remote.reason or _cause(target), now):
         if target in (_S.CANCELLED, _S.REJECTED):
             _close_request(session, booking, "done", now)
             _annul_followers(session, booking, now)
-        close_discrepancy(session, booking.provider_id, "outcome_unknown", booking.public_id, remote.status, now=now)
     else:
         open_discrepancy(
             session,
@@ -421,6 +447,21 @@ def _follow(session: Session, booking: Booking, remote: RemoteBooking, now: date
             booking_id=booking.id,
             facts={"ours": booking.state.value, "theirs": remote.status},
         )
+
+
+def _moved(session: Session, booking: Booking, target: BookingState, actor: Actor, cause: str, now: datetime) -> bool:
+    """Move it as told, unless our books no longer have what that takes: the unit that a no-show gave back is spent, or
+    the person has been booked elsewhere since. That is a difference for a person; it must not stop the feed."""
+    try:
+        with session.begin_nested():
+            move(session, booking, target, actor=actor, now=now, cause=cause)
+    except EntitlementExhausted:
+        return False
+    except IntegrityError as refused:
+        if violated(refused) != "ex_booking_one_place_at_a_time":
+            raise
+        return False
+    return True
 
 
 def _cause(target: BookingState) -> str:

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
+from functools import partial
 
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from booking.cursors import cursor_of, done, failed
+from booking.cursors import pages
 from booking.discrepancies import close_discrepancy, open_discrepancy
 from booking.gateway import Line
 from marketplace.catalog.models import CapacityPool
 from marketplace.core.db import reading, transaction
 from marketplace.core.ids import new_id
 from marketplace.core.logging import get_logger
-from providers.port import ProviderAdapter, ProviderError, RemoteSlot
+from providers.port import ProviderAdapter, RemoteSlot
 
 log = get_logger(__name__)
 
@@ -68,23 +69,12 @@ def pull_slots(line: Line, adapter: ProviderAdapter, *, today: date, now: dateti
     Raises ProviderError when the provider cannot be read; what was applied until then stays, the cursor does not move.
     """
     with reading() as session:
-        cursor = cursor_of(session, line.id, FEED)
         pools = _pools(session, line.id)
     counts = {"read": 0, "added": 0, "changed": 0, "unknown_pool": 0}
-    page: str | None = None
-    since = cursor
-    try:
-        while True:
-            batch = adapter.slots(today, today + HORIZON, cursor, page)
-            for start in range(0, len(batch.slots), BATCH):
-                apply_slots(line.id, batch.slots[start : start + BATCH], pools, counts, now=now)
-            since, page = batch.cursor or since, batch.next
-            if page is None:
-                break
-    except ProviderError:
-        failed(line.id, FEED)
-        raise
-    done(line.id, FEED, since, now=now)
+    fetch = partial(adapter.slots, today, today + HORIZON)
+    for part in pages(line.id, FEED, fetch, now=now):
+        for start in range(0, len(part.slots), BATCH):
+            apply_slots(line.id, part.slots[start : start + BATCH], pools, counts, now=now)
     return counts
 
 

@@ -7,14 +7,14 @@ from datetime import datetime
 
 from sqlalchemy.dialects.postgresql import insert
 
-from booking.cursors import cursor_of, done, failed
+from booking.cursors import pages
 from booking.gateway import Line
 from booking.models import InboxEvent
 from booking.report_sync import announce
 from booking.settle import apply_remote
-from marketplace.core.db import reading, transaction
+from marketplace.core.db import transaction
 from marketplace.core.logging import get_logger
-from providers.port import Event, ProviderAdapter, ProviderError
+from providers.port import Event, ProviderAdapter
 
 log = get_logger(__name__)
 
@@ -26,24 +26,11 @@ def poll_bookings(line: Line, adapter: ProviderAdapter, *, now: datetime) -> dic
 
     Raises ProviderError when the provider cannot be read; what was applied stays, the cursor does not move.
     """
-    with reading() as session:
-        cursor = cursor_of(session, line.id, FEED)
     counts: Counter[str] = Counter()
-    page: str | None = None
-    since = cursor
-    try:
-        while True:
-            batch = adapter.bookings_since(cursor, page)
-            for remote in batch.bookings:
-                with transaction() as session:
-                    counts[apply_remote(session, line.id, remote, now=now).what] += 1
-            since, page = batch.cursor or since, batch.next
-            if page is None:
-                break
-    except ProviderError:
-        failed(line.id, FEED)
-        raise
-    done(line.id, FEED, since, now=now)
+    for part in pages(line.id, FEED, adapter.bookings_since, now=now):
+        for remote in part.bookings:
+            with transaction() as session:
+                counts[apply_remote(session, line.id, remote, now=now).what] += 1
     return dict(counts)
 
 

@@ -19,6 +19,7 @@ from booking.models import Booking, BookingHistory, ProviderTask, SlotClaim
 from booking.outbox import enqueue, lock_unfinished
 from booking.states import BookingState, legal
 from marketplace.catalog.models import Provider
+from marketplace.core.clock import start_of
 from marketplace.core.errors import NotFound, Refusal
 from vip import ledger
 from vip.ledger import Reservation, Stamp
@@ -98,7 +99,8 @@ def move(
 def _answer_due(session: Session, booking: Booking, now: datetime) -> datetime:
     hours = session.scalar(select(Provider.answer_hours).where(Provider.id == booking.provider_id)) or 0
     due = now + timedelta(hours=hours)
-    return min(due, booking.starts_at) if booking.starts_at and booking.starts_at > now else due
+    start = start_of(booking.service_date, booking.starts_at, booking.time_zone)
+    return min(due, start) if start > now else due
 
 
 def _write_ledger(

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Row, Select, and_, or_, select
+from sqlalchemy import ColumnElement, Date, Row, Select, and_, cast, func, or_, select
 from sqlalchemy.orm import Session
 
 from booking.cancel import cancel_until
 from booking.models import Booking, BookingHistory, ChangeRequest, Report
-from booking.own import own_booking, own_booking_id
+from booking.own import customer_of, own_booking, own_booking_id
 from booking.states import LIVE, BookingState
 from marketplace.catalog.models import Offer, Provider, Site
 from marketplace.core.db import reading
@@ -141,9 +141,10 @@ def booking_version(principal: Principal, public_id: str) -> int:
 def bookings(
     principal: Principal, *, cursor: str | None, limit: int, now: datetime, when: When | None = None
 ) -> Page[BookingCard]:
-    """The principal's bookings: upcoming by date, soonest first; past and all, newest first."""
+    """The principal's bookings: upcoming (live, and not before today at the site) by date, soonest first; past and
+    all, newest first."""
     with reading() as session:
-        query = _cards().where(Booking.customer_id == principal.id)
+        query = _cards().where(Booking.customer_id == customer_of(principal))
         ascending = when == "upcoming"
         if when is not None:
             query = query.where(_upcoming(now) if ascending else ~_upcoming(now))
@@ -160,7 +161,8 @@ def bookings(
 
 
 def _upcoming(now: datetime) -> ColumnElement[bool]:
-    return and_(Booking.live, Booking.service_date >= now.date())
+    today_there = cast(func.timezone(Booking.time_zone, now), Date)
+    return and_(Booking.live, Booking.service_date >= today_there)
 
 
 def _after(query: Select[*tuple[Any, ...]], cursor: str | None, ascending: bool) -> Select[*tuple[Any, ...]]:

@@ -24,7 +24,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import SQLAlchemyError
 
 from booking.dispatch import claim_tasks, note_health, run_task
-from booking.expire import end_unanswered, expire_holds, forget_keys, raise_unknown
+from booking.expire import end_unanswered, expire_holds, forget_events, forget_keys, raise_unknown
 from booking.gateway import Line, lines
 from booking.models import JobRun, WorkerBeat
 from booking.outbox import Claimed
@@ -37,6 +37,7 @@ from marketplace.core.db import engine, reading, transaction
 from marketplace.core.errors import Refusal
 from marketplace.core.logging import configure, get_logger
 from providers.port import ProviderAdapter, ProviderError
+from vip.codes import forget_codes
 from vip.entitlements import expire_due
 
 log = get_logger(__name__)
@@ -229,6 +230,8 @@ class Worker:
             ("unknown", 15, lambda: {"open": raise_unknown(now=clock.now())}),
             ("entitlements", 300, lambda: vars(expire_due(clock.now(), 500))),
             ("keys", 3600, lambda: {"forgotten": forget_keys(now=clock.now())}),
+            ("events", 3600, lambda: {"forgotten": forget_events(now=clock.now())}),
+            ("codes", 3600, lambda: {"forgotten": forget_codes(now=clock.now())}),
         ]
         for lane in self.lanes.values():
             code, line = lane.line.code, lane.line

@@ -36,7 +36,7 @@ from marketplace.core.config import ROOT, state_dir
 from marketplace.core.devdb import DevDatabase, DevDatabaseError
 from marketplace.supervisor import Service, Supervisor
 
-# Four threads a process, measured (docs/decisions/0005-web-server.md): more of them wait for each other, not for the database.
+# Four threads a process, measured (docs/decisions/0005-web-server.md): more of them wait for each other.
 WEB = (
     "granian --interface wsgi --host {host} --port {port} --workers {workers} --blocking-threads 4 --no-access-log "
     "wsgi:app"

@@ -5,6 +5,8 @@ marketplace/core/migrate.py passes `owner_url` and `application_role`; the `alem
 
 from __future__ import annotations
 
+import time
+
 from alembic import context
 from sqlalchemy import Connection, NullPool, create_engine, inspect, make_url, text
 
@@ -17,6 +19,8 @@ from marketplace.core.db import Base
 from migrations import grants
 
 _ONE_AT_A_TIME = 4_027_118_301  # the advisory lock's key: any number that only we use
+_PAUSE = 0.2
+_TRIES = 300
 
 
 def run() -> None:
@@ -43,13 +47,21 @@ def run() -> None:
 
 
 def _take_turn(connection: Connection) -> None:
-    """Wait for another run to end, at most a minute; afterwards a migration waits at most 5 s for a busy table.
+    """Wait for another run to end, about a minute; afterwards a migration waits at most 5 s for a busy table.
 
-    The advisory lock belongs to the session: it outlives each migration's transaction and ends with the connection.
+    Asked again and again, since a statement that waits holds a snapshot: an index that the other run builds
+    concurrently would wait for it in turn. The advisory lock belongs to the session: it outlives each migration's
+    transaction and ends with the connection.
     """
-    connection.execute(text("SET lock_timeout = '60s'"))
-    connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _ONE_AT_A_TIME})
     connection.execute(text("SET lock_timeout = '5s'"))
+    connection.commit()
+    tries = 0
+    while not connection.execute(text("SELECT pg_try_advisory_lock(:key)"), {"key": _ONE_AT_A_TIME}).scalar_one():
+        connection.rollback()
+        tries += 1
+        if tries > _TRIES:
+            connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _ONE_AT_A_TIME})  # refuses, and says why
+        time.sleep(_PAUSE)
     connection.commit()
 
 

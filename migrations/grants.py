@@ -1,7 +1,7 @@
 """What the application's role may do, table by table; applied after every migration.
 
-The role can read everything and add to everything, but it can't rewrite the ledger, the audit or the history, and it
-can't write a counter: those are moved by triggers that run as the owner.
+The role can read everything and add to everything. It can't rewrite the ledger, the audit or the history, can't write a
+counter (those are moved by triggers that run as the owner), and deletes only what is kept for a while.
 """
 
 from __future__ import annotations
@@ -9,6 +9,9 @@ from __future__ import annotations
 from sqlalchemy import Connection, text
 
 APPEND_ONLY = ("entitlement_entry", "audit_line", "booking_history")
+
+KEPT_FOR_A_WHILE = ("idempotency_key", "inbox_event", "sign_in_code", "worker_beat")
+"""The only tables the application deletes from; everything else is ended, not removed."""
 
 COUNTERS = {
     "entitlement": ("granted", "available", "reserved", "used", "expired", "revoked"),
@@ -27,7 +30,9 @@ def apply(connection: Connection, role: str) -> None:
     connection.execute(text(f"GRANT USAGE ON SCHEMA public TO {quoted}"))
     for table in tables:
         connection.execute(text(f'REVOKE ALL ON "{table}" FROM {quoted}'))
-        rights = "SELECT, INSERT" if table in APPEND_ONLY else "SELECT, INSERT, UPDATE, DELETE"
+        rights = "SELECT, INSERT" if table in APPEND_ONLY else "SELECT, INSERT, UPDATE"
+        if table in KEPT_FOR_A_WHILE:
+            rights += ", DELETE"
         if table in COUNTERS:
             columns = connection.execute(
                 text(
@@ -37,7 +42,7 @@ def apply(connection: Connection, role: str) -> None:
                 {"table": table},
             ).scalars()
             writable = ", ".join(f'"{name}"' for name in columns if name not in COUNTERS[table])
-            rights = f"SELECT, INSERT, DELETE, UPDATE ({writable})"
+            rights = f"SELECT, INSERT, UPDATE ({writable})"
         connection.execute(text(f'GRANT {rights} ON "{table}" TO {quoted}'))
     connection.execute(text(f"GRANT SELECT ON alembic_version TO {quoted}"))
     connection.execute(text(f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {quoted}"))

@@ -17,6 +17,10 @@ class ProviderError(Exception):
     """A read (slots, lists, reports) failed; nothing is known and nothing was changed. Carries no personal data."""
 
 
+class CursorLost(ProviderError):
+    """The provider no longer knows the cursor (or page): the list has to be read from its start."""
+
+
 class BadSignature(ProviderError):
     """An inbound message is not signed by the provider, or is too old."""
 
@@ -149,9 +153,11 @@ class Unknown:
 
 @dataclass(frozen=True)
 class RetryAfter:
-    """The provider took nothing and asks us to come back in `seconds` (HTTP 429 or 503 with Retry-After)."""
+    """The provider took nothing and asks us to come back in `seconds` (HTTP 429 or 503 with Retry-After). `reached`
+    is False when it could not even be asked."""
 
     seconds: float
+    reached: bool = True
 
 
 Answer = Accepted | Confirmed | Refused | NotFound | Unknown | RetryAfter
@@ -277,7 +283,8 @@ class ProviderAdapter(Protocol):
     def __init__(self, connection: Connection) -> None: ...
 
     def slots(self, start: date, end: date, cursor: str | None, page: str | None) -> SlotPage:
-        """Slots with a service date in [start, end]; with `cursor`, only what changed since. Raises ProviderError."""
+        """Slots with a service date in [start, end]; with `cursor`, only what changed since. Raises ProviderError,
+        CursorLost when the cursor is not known any more."""
         ...
 
     def reserve(self, command: Reserve) -> Answer:
@@ -297,11 +304,11 @@ class ProviderAdapter(Protocol):
         ...
 
     def bookings_since(self, cursor: str | None, page: str | None) -> BookingPage:
-        """Bookings that changed since `cursor` (None: all). Raises ProviderError."""
+        """Bookings that changed since `cursor` (None: all). Raises ProviderError, CursorLost."""
         ...
 
     def reports_since(self, cursor: str | None, page: str | None) -> ReportPage:
-        """Reports that came or changed since `cursor` (None: all). Raises ProviderError."""
+        """Reports that came or changed since `cursor` (None: all). Raises ProviderError, CursorLost."""
         ...
 
     def fetch_report(self, report: RemoteReport) -> ReportContent:

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 
 from marketplace.core import crypto
 from marketplace.core.errors import Invalid, Refusal, TooMany
+from marketplace.core.retention import forget
 from vip.models import SignInCode
 
 DIGITS = 6
@@ -172,6 +173,11 @@ def use(session: Session, right: Try, now: datetime, *, field: str = "code") -> 
     ).one_or_none()
     if spent is None:
         raise CodeEnded(field=field)
+
+
+def forget_codes(*, now: datetime, batch: int = 1000) -> int:
+    """Drop codes older than a day: they ended long ago, and only the last hour's are counted. Returns how many."""
+    return forget(SignInCode.id, SignInCode.created_at, now - timedelta(days=1), batch)
 
 
 def _hash(address: Address, code: str) -> bytes:

@@ -14,6 +14,7 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match
 
 from marketplace.core.errors import Invalid, Refusal
+from marketplace.core.strictjson import storable
 
 Sex = Literal["male", "female"]
 
@@ -85,7 +86,7 @@ def _check_text(name: str, value: Any, depth: int = 0) -> None:
     if depth > 8:
         raise Invalid(field=name, reason="too_deep")
     if isinstance(value, str):
-        if "\0" in value or any("\ud800" <= character <= "\udfff" for character in value):
+        if not storable(value):
             raise Invalid(field=name, reason="bad_characters")
     elif isinstance(value, Mapping):
         for key, inner in value.items():

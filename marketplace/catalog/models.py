@@ -37,6 +37,7 @@ class Provider(Base):
     __table_args__ = (
         CheckConstraint("settle_window_seconds >= 0", name="settle_window"),
         CheckConstraint("max_in_flight > 0", name="max_in_flight"),
+        CheckConstraint("deadline_seconds BETWEEN 1 AND 10", name="deadline_seconds"),
     )
 
     id: Mapped[PrimaryKey]

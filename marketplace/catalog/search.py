@@ -18,6 +18,7 @@ from marketplace.catalog.terms import Word, query_words, syllables
 from marketplace.core.db import reading
 from marketplace.core.errors import Invalid, NotFound
 from marketplace.core.paging import Page, check_limit, decode_cursor, encode_cursor
+from marketplace.core.strictjson import storable
 
 TIERS = (
     "三级特等", "三级甲等", "三级乙等", "三级丙等", "三级",
@@ -210,11 +211,6 @@ def _short(name: str, value: str) -> str:
     if not storable(value):
         raise Invalid(field=name, reason="bad_characters")
     return value.strip()
-
-
-def storable(value: str) -> bool:
-    """Whether PostgreSQL can hold the text at all."""
-    return "\0" not in value and not any("\ud800" <= character <= "\udfff" for character in value)
 
 
 def _tier(tier: str, values: dict[str, Any]) -> str:

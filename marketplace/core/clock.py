@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 _fixed: datetime | None = None
@@ -25,6 +25,11 @@ def now() -> datetime:
 def today(zone: str, at: datetime | None = None) -> date:
     """The calendar date in `zone` (an IANA name) at the moment `at`, else now."""
     return (at or now()).astimezone(ZoneInfo(zone)).date()
+
+
+def start_of(day: date, starts_at: datetime | None, zone: str) -> datetime:
+    """When a service begins: its time, or midnight in `zone` when it is for the whole of `day`."""
+    return starts_at or datetime.combine(day, time(), ZoneInfo(zone))
 
 
 @contextmanager

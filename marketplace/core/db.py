@@ -54,6 +54,7 @@ def make_engine(config: Settings, *, pool_size: int | None = None) -> Engine:
         max_overflow=pool_size or config.pool_size,
         pool_timeout=10,
         pool_pre_ping=False,
+        hide_parameters=True,  # an error's text ends in logs, and bound values are people's
         connect_args={"options": options, "connect_timeout": 5, "application_name": "anxiang"},
     )
 

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from marketplace.core.errors import Invalid
+from marketplace.core.strictjson import LARGEST, storable
 
 T = TypeVar("T")
 
 MAX_LIMIT = 100
 _MAX_CURSOR = 2_000
-_MAX_INTEGER = 2**63 - 1
 
 
 @dataclass(frozen=True)
@@ -55,8 +55,8 @@ def _fits(value: Any, expected: type | tuple[type, ...]) -> bool:
     if isinstance(value, bool) or not isinstance(value, expected):
         return False
     if isinstance(value, int):
-        return abs(value) <= _MAX_INTEGER
-    return not isinstance(value, str) or not any(c == "\0" or "\ud800" <= c <= "\udfff" for c in value)
+        return abs(value) <= LARGEST
+    return not isinstance(value, str) or storable(value)
 
 
 def check_limit(limit: int) -> int:

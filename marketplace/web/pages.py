@@ -49,7 +49,7 @@ def install(app: Flask) -> None:
 def _blueprint(views: Views) -> Blueprint:
     web = Blueprint("web", __name__)
     for page in PAGES:
-        web.add_url_rule(page.rule, page.endpoint, views.get(page.endpoint, _nothing), methods=page.methods)
+        web.add_url_rule(page.rule, page.endpoint, views[page.endpoint], methods=page.methods)
     web.before_request(_admit)
     web.after_request(_private)
     return web
@@ -68,10 +68,6 @@ def _console(views: Views) -> Blueprint:
 def _guard() -> None:
     if request.method == "POST":
         guard_form()
-
-
-def _nothing(**_parts: str) -> Response:
-    raise NotFound()
 
 
 def _admit() -> Response | None:

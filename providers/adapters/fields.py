@@ -7,6 +7,7 @@ from datetime import date, datetime
 from functools import lru_cache
 from typing import Any
 
+from marketplace.core.strictjson import storable
 from providers.port import ProviderError
 
 # Thousands of slots in a page share few days and hours.
@@ -15,12 +16,14 @@ _moment = lru_cache(maxsize=16384)(datetime.fromisoformat)
 
 
 def text(body: Mapping[str, Any], name: str, default: str | None = None) -> str:
-    """Text, not blank; with `default`, that if it is missing or null."""
+    """Text that can be stored, not blank; with `default`, that if it is missing or null."""
     value = body.get(name)
     if value is None and default is not None:
         return default
     if not isinstance(value, str) or (default is None and not value):
         raise ProviderError(f"{name} is missing or not text")
+    if not storable(value):
+        raise ProviderError(f"{name} holds what is no text")
     return value
 
 

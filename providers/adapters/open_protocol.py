@@ -36,6 +36,7 @@ from providers.port import (
     Change,
     Confirmed,
     Connection,
+    CursorLost,
     Event,
     LookUp,
     NotFound,
@@ -106,7 +107,7 @@ class OpenProtocol:
                 "POST", path, deadline=self._http.deadline(), payload=payload, headers={"Idempotency-Key": key}
             )
         except NoAnswer as error:
-            return Unknown(error.reason) if error.sent else RetryAfter(UNREACHABLE_SECONDS)
+            return Unknown(error.reason) if error.sent else RetryAfter(UNREACHABLE_SECONDS, reached=False)
         return self._come_back(reply) or reply
 
     def _come_back(self, reply: Reply) -> RetryAfter | None:
@@ -139,7 +140,7 @@ class OpenProtocol:
                 return Unknown(f"status {reply.status}")
             found = read_booking(reply.json())
         except NoAnswer as error:
-            return Unknown(error.reason) if error.sent else RetryAfter(UNREACHABLE_SECONDS)
+            return Unknown(error.reason) if error.sent else RetryAfter(UNREACHABLE_SECONDS, reached=False)
         except ProviderError as error:
             return Unknown(str(error))
         return found if found.our_reference == question.our_reference else Unknown("another booking's reference")
@@ -185,6 +186,8 @@ class OpenProtocol:
 
     def _read(self, path: str, params: Mapping[str, str], deadline: Deadline) -> Reply:
         reply = self._http.call("GET", path, deadline=deadline, params=params)
+        if reply.status == 400 and reply.content_type == PROBLEM and reply.json().get("code") == "bad_cursor":
+            raise CursorLost("the cursor is not known any more")
         if reply.status != 200:
             raise ProviderError(f"status {reply.status}")
         return reply
@@ -297,7 +300,7 @@ def read_booking(body: Mapping[str, Any]) -> RemoteBooking:
         service_date=fields.day(body, "service_date"),
         starts_at=fields.moment(body, "starts_at"),
         ends_at=fields.moment(body, "ends_at"),
-        reason=fields.text(body, "reason", ""),
+        reason=fields.text(body, "reason", "")[:200],
         updated_at=fields.moment(body, "updated_at"),
     )
 
@@ -307,12 +310,15 @@ def read_slot(body: Mapping[str, Any]) -> RemoteSlot:
     service_date = fields.day(body, "service_date")
     if service_date is None:
         raise ProviderError("a slot without a date")
+    starts_at, ends_at = fields.moment(body, "starts_at"), fields.moment(body, "ends_at")
+    if (starts_at is None) != (ends_at is None) or (starts_at and ends_at and starts_at >= ends_at):
+        raise ProviderError("a slot that does not end after it starts")
     return RemoteSlot(
         pool=fields.text(body, "pool"),
         reference=fields.text(body, "slot"),
         service_date=service_date,
-        starts_at=fields.moment(body, "starts_at"),
-        ends_at=fields.moment(body, "ends_at"),
+        starts_at=starts_at,
+        ends_at=ends_at,
         offered=fields.whole_number(body, "offered"),
         closed=body.get("closed") is True,
         version=fields.whole_number(body, "version", 0),

@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
-from providers.adapters.open_protocol import OpenProtocol
+from providers.adapters.open_protocol import OpenProtocol, read_slot
 from providers.port import (
     Accepted,
     Confirmed,
+    CursorLost,
     NotFound,
     Person,
     ProviderError,
@@ -230,7 +231,7 @@ def test_a_delta_brings_only_what_changed(sandbox: Sandbox, slot: RemoteSlot) ->
 
 def test_a_cursor_from_elsewhere_is_an_error(adapter: OpenProtocol) -> None:
     for cursor in ("x", "WzFd", "bnVsbA", "W10", "é"):
-        with pytest.raises(ProviderError):
+        with pytest.raises(CursorLost):
             adapter.slots(FIRST, LAST, cursor, None)
 
 
@@ -247,3 +248,19 @@ def test_bookings_since_a_cursor_tell_each_change(sandbox: Sandbox, slot: Remote
     page = adapter.bookings_since(page.cursor, None)
     assert [(booking.status, booking.version) for booking in page.bookings] == [("no_show", 2)]
     assert list(adapter.bookings_since(page.cursor, None).bookings) == []
+
+
+@pytest.mark.parametrize(
+    ("starts_at", "ends_at"),
+    [
+        ("2026-03-05T08:00:00+08:00", None),
+        (None, "2026-03-05T08:30:00+08:00"),
+        ("2026-03-05T08:30:00+08:00", "2026-03-05T08:30:00+08:00"),
+        ("2026-03-05T08:30:00+08:00", "2026-03-05T08:00:00+08:00"),
+    ],
+)
+def test_a_slot_whose_times_are_none_is_an_error_of_the_provider(starts_at: str | None, ends_at: str | None) -> None:
+    told = {"pool": "P1", "slot": "S1", "service_date": "2026-03-05", "offered": 1, "closed": False}
+    assert read_slot({**told, "starts_at": None, "ends_at": None}).offered == 1
+    with pytest.raises(ProviderError, match="slot"):
+        read_slot({**told, "starts_at": starts_at, "ends_at": ends_at})

@@ -116,6 +116,8 @@ def test_a_changed_body_is_refused_also_one_that_is_no_text() -> None:
         event(data={"booking": {**BOOKING, "version": "3"}}),
         event(data={"booking": {**BOOKING, "starts_at": "2026-03-05T08:00:00"}}),
         event(data={"booking": {**BOOKING, "reference": None}}),
+        event(data={"booking": {**BOOKING, "reference": "AX\0"}}),
+        event(data={"booking": {**BOOKING, "reason": "half"}}).replace("half", "\\ud800"),
         event(type="report.issued"),
     ],
 )

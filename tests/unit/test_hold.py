@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import Engine, text, update
 
 from booking import place
+from booking.expire import forget_keys
 from booking.models import Slot
 from marketplace.catalog.benefit_kind import NotEligible
 from marketplace.catalog.models import Offer
@@ -183,3 +184,12 @@ def test_a_closed_slot_and_a_day_outside_the_offers_season_are_refused() -> None
         session.execute(update(Offer).where(Offer.id == world.offer.id).values(available_until=date(2026, 3, 9)))
     with pytest.raises(place.SlotClosed):
         world.hold(2)
+
+
+def test_keys_are_kept_for_two_days_and_then_all_forgotten() -> None:
+    world = make_world(slots=5, quantity=5)
+    for slot in range(5):
+        world.hold(slot)
+    assert forget_keys(now=NOON + timedelta(hours=47)) == 0
+    assert forget_keys(now=NOON + timedelta(hours=49), batch=2) == 5
+    assert forget_keys(now=NOON + timedelta(hours=49), batch=2) == 0

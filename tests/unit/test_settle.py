@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from booking.cancel import CancelTooLate, NotCancellable, cancel
 from booking.confirm import HoldExpired, NotHeld, confirm
 from booking.dispatch import run_task
-from booking.expire import end_unanswered, expire_holds, raise_unknown
-from booking.models import Discrepancy, ProviderBooking
+from booking.expire import end_unanswered, expire_holds, forget_events, raise_unknown
+from booking.models import Discrepancy, ProviderBooking, Slot
 from booking.settle import apply_remote, settle_answer
 from booking.status_sync import receive_event
+from booking.view import When, bookings
 from booking.view import booking as view
+from marketplace.catalog.models import Provider
 from marketplace.core.db import reading, transaction
 from marketplace.core.errors import NotFound
 from providers.port import Accepted, Confirmed, Event, Refused, RemoteBooking, RetryAfter, Unknown
@@ -35,6 +37,7 @@ from tests.world import (
     taken,
     tasks,
 )
+from vip.models import Entitlement
 
 pytestmark = pytest.mark.usefixtures("db")
 
@@ -304,6 +307,8 @@ def test_the_same_webhook_twice_has_one_effect() -> None:
     assert receive_event(world.provider.id, event, now=SOON) == "applied"
     assert receive_event(world.provider.id, event, now=SOON) == "duplicate"
     assert history(public_id).count("confirmed") == 1
+    assert forget_events(now=SOON + timedelta(days=89)) == 0
+    assert forget_events(now=SOON + timedelta(days=91)) == 1
 
 
 def test_allotment_places_are_firm_at_once_and_cancel_at_once() -> None:
@@ -337,14 +342,25 @@ def test_a_paused_provider_gets_nothing_new_but_is_still_asked() -> None:
     assert (state(asked), state(waiting), adapter.sent) == ("confirmed", "awaiting_provider", [])
 
 
-def test_five_failures_open_the_breaker_and_a_success_closes_it() -> None:
+@pytest.mark.parametrize("failure", [Unknown("timed out"), RetryAfter(5, reached=False)])
+def test_five_failures_in_a_row_open_the_breaker_for_a_while(failure: Unknown | RetryAfter) -> None:
     world = make_world(slots=6, quantity=6)
     for slot in range(6):
         world.submit(slot)
-    set_provider(world.provider, failures=4)
-    one_pass(world, FakeAdapter(answers=[Unknown("timed out")] * 6), now=NOON)
+    one_pass(world, FakeAdapter(answers=[failure] * 6), now=NOON)
     assert claim_all(world, now=NOON + timedelta(seconds=10)) == []
     assert len(claim_all(world, now=NOON + timedelta(seconds=16))) == 6
+
+
+@pytest.mark.parametrize("answer", [Confirmed("R-1"), Refused("closed"), RetryAfter(5)])
+def test_any_answer_of_the_provider_closes_the_breaker(answer: Confirmed | Refused | RetryAfter) -> None:
+    world = make_world()
+    world.submit()
+    set_provider(world.provider, failures=7, open_until=NOON)
+    one_pass(world, FakeAdapter(answers=[answer]), now=NOON)
+    known = provider_line(world.provider)
+    with reading() as session:
+        assert (session.get_one(Provider, known.id).failures, known.open_until) == (0, None)
 
 
 def test_a_hold_ends_with_the_clock_and_cannot_be_confirmed_after() -> None:
@@ -455,3 +471,81 @@ def test_a_reference_that_the_provider_reuses_moves_nobody_elses_booking() -> No
     one_pass(world, FakeAdapter(answers=[Confirmed("R-1", 1)]), now=NOON)
     assert tell(world, remote("bkg_00000000000000000000", "cancelled", 9)) == "unmatched"
     assert state(public_id) == "confirmed"
+
+
+def test_a_look_up_that_finds_the_service_given_moves_the_booking_there() -> None:
+    world = make_world(quantity=1)
+    public_id = world.submit()
+    adapter = FakeAdapter(answers=[Unknown("timed out")], found=[remote(public_id, "fulfilled", 4)])
+    one_pass(world, adapter, now=NOON)
+    assert one_pass(world, adapter, now=LATER) == ["applied"]
+    assert history(public_id)[-2:] == ["confirmed", "fulfilled"]
+    assert unit(world) == (0, 0, 1)
+
+
+@pytest.mark.parametrize("status", ["rejected", "cancelled", "requested", "checked_in"])
+def test_whatever_a_look_up_finds_ends_the_case(status: str) -> None:
+    world = make_world()
+    public_id = world.submit()
+    adapter = FakeAdapter(answers=[Unknown("timed out")], found=[remote(public_id, status)])
+    one_pass(world, adapter, now=NOON)
+    assert raise_unknown(now=NOON + timedelta(minutes=10)) == 1
+    one_pass(world, adapter, now=NOON + timedelta(minutes=11))
+    assert open_cases() == []
+
+
+def test_a_cancel_that_was_unknown_leaves_no_case_when_it_is_done() -> None:
+    world = make_world()
+    public_id = world.submit()
+    one_pass(world, FakeAdapter(answers=[Confirmed("R-1")]), now=NOON)
+    cancel(world.principal, public_id, now=SOON)
+    adapter = FakeAdapter(answers=[Unknown("timed out")], found=[remote(public_id, "cancelled", 2)])
+    one_pass(world, adapter, now=LATER)
+    raise_unknown(now=LATER + timedelta(minutes=10))
+    assert open_cases() == ["outcome_unknown"]
+    one_pass(world, adapter, now=LATER + timedelta(minutes=11))
+    assert (state(public_id), open_cases()) == ("cancelled", [])
+
+
+def test_the_oldest_cases_do_not_hide_a_new_one() -> None:
+    world = make_world(slots=3, quantity=3)
+    for slot in range(3):
+        world.submit(slot)
+    one_pass(world, FakeAdapter(answers=[Unknown("timed out")] * 3), now=NOON)
+    assert [raise_unknown(now=LATER + timedelta(minutes=10), limit=2) for _ in range(3)] == [2, 1, 0]
+    assert open_cases() == ["outcome_unknown"] * 3
+
+
+@pytest.mark.parametrize(("quantity", "again"), [(1, 1), (2, 0)], ids=["the unit is spent", "the person is elsewhere"])
+def test_a_dispute_that_our_books_cannot_take_is_a_difference_and_stops_no_feed(quantity: int, again: int) -> None:
+    world = make_world(quantity=quantity)
+    with transaction() as session:
+        session.execute(update(Entitlement).values(no_show_uses=False))
+    public_id = world.submit()
+    one_pass(world, FakeAdapter(answers=[Confirmed("R-1", 1)]), now=NOON)
+    assert tell(world, remote(public_id, "no_show", 2)) == "applied"
+    other = world.submit(again, now=LATER)
+    assert tell(world, remote(public_id, "checked_in", 3)) == "applied"
+    assert (state(public_id), state(other)) == ("no_show", "awaiting_provider")
+    assert open_cases() == ["state_differs"]
+    assert unit(world) == (quantity - 1, 1, 0)
+
+
+def test_a_request_for_a_whole_day_is_answered_before_that_day_begins_at_the_site() -> None:
+    world = make_world()
+    midnight = datetime(2026, 3, 9, 16, 0, tzinfo=UTC)  # of 10 March in Shanghai
+    with transaction() as session:
+        session.execute(update(Slot).values(starts_at=None, ends_at=None))
+    public_id = world.submit(now=midnight - timedelta(hours=20))
+    assert booking_row(public_id).answer_due_at == midnight
+    assert view(world.principal, public_id, now=NOON).cancel_until == midnight - timedelta(hours=24)
+
+
+@pytest.mark.parametrize(("hour", "when"), [(15, "upcoming"), (16, "past")])
+def test_a_booking_is_past_when_its_day_is_over_at_the_site(hour: int, when: When) -> None:
+    world = make_world()
+    public_id = world.submit()
+    now = datetime(2026, 3, 10, hour, 0, tzinfo=UTC)  # 23:00, and midnight in Shanghai
+    assert [card.id for card in bookings(world.principal, cursor=None, limit=10, now=now, when=when).items] == [
+        public_id
+    ]

@@ -279,3 +279,14 @@ def test_a_gateway_that_refuses_does_not_reach_the_caller(capsys: pytest.Capture
     gateway.close()
     said = capsys.readouterr()
     assert "ConnectionError" in said.out + said.err and "13800000011" not in said.out + said.err
+
+
+def test_codes_are_forgotten_after_a_day_and_those_of_the_hour_still_count() -> None:
+    make_customer()
+    box = SmsBox()
+    for minute in range(5):
+        signin.send_code(PHONE, now=NOON + minute * MINUTE, sms=box)
+    assert codes.forget_codes(now=NOON + 60 * MINUTE) == 0
+    with pytest.raises(TooMany):
+        signin.send_code(PHONE, now=NOON + 30 * MINUTE, sms=box)
+    assert codes.forget_codes(now=NOON + timedelta(days=1, minutes=10), batch=2) == 5
