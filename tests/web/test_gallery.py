@@ -17,7 +17,7 @@ RULES = {
 WINDOWS = ((360, "100%"), (390, "200%"), (360, "200%"), (1440, "100%"))
 
 TOO_WIDE = """() => [...document.querySelectorAll("body *")]
-    .filter((it) => !it.closest(".sr, .skip, .days, .filters, .plate, dialog:not([open]), svg")
+    .filter((it) => !it.closest(".sr, .skip, .days, .filters, .plate, .tablewrap, dialog:not([open]), svg")
         && it.getBoundingClientRect().right > innerWidth + 1)
     .map((it) => it.outerHTML.slice(0, 160))"""
 

@@ -208,7 +208,7 @@ def test_a_wrong_code_is_told_at_its_field_and_tries_count(visitor: Visitor, box
     assert "138****0021" in main(visitor.get("/me"))
 
 
-@pytest.mark.parametrize("phone", ["", "1380013", "13800000021", "x" * 10_000, "<b>", "+1 555 0100"])
+@pytest.mark.parametrize("phone", ["", "1380013", "13800000021", "x" * 10_000, "<b>", "+1 555"])
 def test_a_number_that_cannot_be_used_is_told(visitor: Visitor, box: SmsBox, phone: str) -> None:
     answer = visitor.post("/me/phone", "/me/phone", phone=phone)
     assert answer.status_code == 422 and 'id="f-phone-error"' in answer.text
