@@ -9,7 +9,8 @@ from sqlalchemy import update
 
 from booking.gateway import Line, command_for, question_for
 from booking.outbox import Claimed, claim
-from booking.settle import Outcome, settle_answer, settle_look_up
+from booking.provider_side import Outcome
+from booking.settle import settle_answer, settle_look_up
 from marketplace.catalog.models import Provider
 from marketplace.core.db import reading, transaction
 from marketplace.core.logging import get_logger

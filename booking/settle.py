@@ -1,58 +1,42 @@
-"""Applying a provider's word to a booking: the answer to a command, or what it tells of a booking by itself.
+"""Settling: applying a provider's answer to one of our commands.
 
-Evidence moves a booking, nothing else. An answer is accepted only from the claim that asked (fencing by `tries`); a
-message about a booking only when it is newer than the last and about the provider booking that is `current`.
+Evidence moves a booking, nothing else. An answer is accepted only from the claim that asked (fencing by `tries`).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import select
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from booking.actors import SYSTEM, Actor
-from booking.discrepancies import close_discrepancy, open_discrepancy
-from booking.models import Booking, ChangeRequest, ProviderBooking, ProviderTask
-from booking.outbox import UNFINISHED, Claimed, annul, enqueue, finish, lock_unfinished, unsent
+from booking.actors import SYSTEM
+from booking.discrepancies import open_discrepancy
+from booking.models import Booking, ProviderTask
+from booking.outbox import Claimed, annul, finish
+from booking.provider_side import (
+    Outcome,
+    annul_followers,
+    cancel_locally,
+    cancel_stray,
+    close_request,
+    no_longer_unknown,
+    open_request,
+    provider_actor,
+    remember,
+    role_of,
+)
+from booking.remote import follow
 from booking.states import LIVE, OVER, BookingState, legal
 from booking.transition import lock_booking, move
 from marketplace.catalog.models import Provider
-from marketplace.core.db import transaction, violated
-from marketplace.core.logging import get_logger
+from marketplace.core.db import transaction
 from providers.port import Accepted, Answer, Confirmed, NotFound, Refused, RemoteBooking, RetryAfter, Unknown
-from vip.ledger import EntitlementExhausted
 
-log = get_logger(__name__)
 _S = BookingState
 
 UNKNOWN_BACKOFF = (1, 2, 5, 10, 20, 30, 60)
 """Seconds between look-ups of an open outcome; the last repeats."""
-
-_ENDED = frozenset({_S.CANCELLED, _S.REJECTED, _S.EXPIRED, _S.ENTERED_IN_ERROR})
-
-_NEVER_SENT = frozenset({_S.HELD, _S.WAITLISTED})
-"""A provider that tells of such a booking tells of something we never asked for."""
-
-_TARGET: dict[str, BookingState] = {
-    "confirmed": _S.CONFIRMED,
-    "rejected": _S.REJECTED,
-    "cancelled": _S.CANCELLED,
-    "checked_in": _S.CHECKED_IN,
-    "in_service": _S.IN_SERVICE,
-    "fulfilled": _S.FULFILLED,
-    "no_show": _S.NO_SHOW,
-}
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What settling did, for counts and logs: applied, stale, waiting, resend, stray, unmatched or unchanged."""
-
-    what: str
-    booking: str | None = None
 
 
 def settle_answer(claimed: Claimed, answer: Answer, *, now: datetime) -> Outcome:
@@ -71,49 +55,6 @@ def settle_look_up(claimed: Claimed, found: RemoteBooking, *, now: datetime) -> 
     if claimed.command == "cancel" and found.status in ("cancelled", "rejected"):
         return settle_answer(claimed, Confirmed(found.reference, found.version), now=now)
     return _send_again(claimed, now=now)
-
-
-def apply_remote(session: Session, provider_id: int, remote: RemoteBooking, *, now: datetime) -> Outcome:
-    """Apply a provider's message about one of its bookings, in the caller's transaction."""
-    booking_id = _find(session, provider_id, remote)
-    if booking_id is None:
-        if remote.status in ("cancelled", "rejected"):
-            return Outcome("unmatched")
-        open_discrepancy(
-            session,
-            provider_id,
-            "theirs_only",
-            remote.reference,
-            now=now,
-            facts={"status": remote.status, "our_reference": remote.our_reference or ""},
-        )
-        return Outcome("unmatched")
-    booking, tasks = lock_booking(session, booking_id)
-    if booking.state in _NEVER_SENT or remote.our_reference not in (None, booking.public_id):
-        facts = {"status": remote.status, "our_reference": remote.our_reference or ""}
-        open_discrepancy(session, provider_id, "theirs_only", remote.reference, now=now, facts=facts)
-        return Outcome("unmatched", booking.public_id)
-    known = session.scalar(
-        select(ProviderBooking).where(
-            ProviderBooking.provider_id == provider_id, ProviderBooking.reference == remote.reference
-        )
-    )
-    if known is not None and remote.version <= known.version:
-        return Outcome("unchanged", booking.public_id)
-    role = _remember(session, booking, remote.reference, remote.status, remote.version, now)
-    if role != "current":
-        if remote.status not in ("cancelled", "rejected"):
-            _cancel_stray(session, booking, remote.reference, now)
-        return Outcome("stray", booking.public_id)
-    reserve = next((task for task in tasks if task.command == "reserve"), None)
-    if reserve is not None and remote.status != "requested":
-        finish(reserve, "refused" if remote.status == "rejected" else "done", now=now)
-        _no_longer_unknown(session, booking, remote.status, now)
-    _follow(session, booking, remote, now)
-    return Outcome("applied", booking.public_id)
-
-
-# --- steps ----------------------------------------------------------------------------------------------------------
 
 
 def _apply_answer(
@@ -137,17 +78,17 @@ def _apply_answer(
         case Refused(code, _):
             _refused(session, task, booking, code, now)
         case Accepted(reference, version, answer_by):
-            role = _remember(session, booking, reference, "requested", version, now)
+            role = remember(session, booking, reference, "requested", version, now)
             finish(task, "done", now=now)
             if task.command == "reserve" and booking.state is _S.OUTCOME_UNKNOWN:
-                move(session, booking, _S.AWAITING_PROVIDER, actor=_provider(session, booking), now=now)
+                move(session, booking, _S.AWAITING_PROVIDER, actor=provider_actor(session, booking), now=now)
             if answer_by is not None and booking.state is _S.AWAITING_PROVIDER:
                 booking.answer_due_at = answer_by
             if role == "stray":
-                _cancel_stray(session, booking, reference, now)
+                cancel_stray(session, booking, reference, now)
         case Confirmed(reference, version, _):
             _confirmed(session, task, booking, reference, version, now)
-    _no_longer_unknown(session, booking, booking.state.value, now)
+    no_longer_unknown(session, booking, booking.state.value, now)
     return Outcome("applied", booking.public_id)
 
 
@@ -168,13 +109,9 @@ def _settle_found(claimed: Claimed, found: RemoteBooking, now: datetime) -> Outc
         if task is None or booking is None:
             return Outcome("stale")
         outcome = _apply_answer(session, task, booking, claimed, answer, now)
-        if isinstance(answer, Confirmed) and _role(session, booking, found.reference) == "current":
-            _follow(session, booking, found, now)
+        if isinstance(answer, Confirmed) and role_of(session, booking, found.reference) == "current":
+            follow(session, booking, found, now)
         return outcome
-
-
-def _no_longer_unknown(session: Session, booking: Booking, resolution: str, now: datetime) -> None:
-    close_discrepancy(session, booking.provider_id, "outcome_unknown", booking.public_id, resolution, now=now)
 
 
 def _lock_claimed(session: Session, claimed: Claimed) -> tuple[ProviderTask | None, Booking | None]:
@@ -191,11 +128,6 @@ def _lock_claimed(session: Session, claimed: Claimed) -> tuple[ProviderTask | No
         return None, None
     booking, _ = lock_booking(session, claimed.booking_id)
     return task, booking
-
-
-def _provider(session: Session, booking: Booking) -> Actor:
-    code = session.scalar(select(Provider.code).where(Provider.id == booking.provider_id))
-    return Actor("provider", code or "")
 
 
 def _wait(task: ProviderTask, now: datetime, seconds: float) -> None:
@@ -236,9 +168,9 @@ def _not_found(session: Session, task: ProviderTask, booking: Booking, now: date
     if task.command == "cancel":
         _cancelled_there(session, task, booking, now)
         return "applied"
-    if task.command == "reserve" and (booking.state in OVER or _open_request(session, booking) is not None):
+    if task.command == "reserve" and (booking.state in OVER or open_request(session, booking) is not None):
         annul(task, now=now)
-        _cancel_locally(session, booking, now)
+        cancel_locally(session, booking, now)
         return "applied"
     _queue_again(session, task, booking, now)
     if task.command == "reserve" and booking.state is _S.OUTCOME_UNKNOWN:
@@ -252,7 +184,7 @@ def _queue_again(session: Session, task: ProviderTask, booking: Booking, now: da
     task.unknown_since = None
     task.lease_until = None
     task.run_after = now
-    _no_longer_unknown(session, booking, "sent_again", now)
+    no_longer_unknown(session, booking, "sent_again", now)
 
 
 def _send_again(claimed: Claimed, *, now: datetime) -> Outcome:
@@ -267,9 +199,9 @@ def _send_again(claimed: Claimed, *, now: datetime) -> Outcome:
 
 def _refused(session: Session, task: ProviderTask, booking: Booking, code: str, now: datetime) -> None:
     finish(task, "refused", now=now, error=code)
-    actor = _provider(session, booking)
+    actor = provider_actor(session, booking)
     if task.command == "cancel":
-        request = _open_request(session, booking)
+        request = open_request(session, booking)
         if task.facts.get("compensating") or request is None:
             open_discrepancy(
                 session,
@@ -287,8 +219,8 @@ def _refused(session: Session, task: ProviderTask, booking: Booking, code: str, 
         return
     if legal(booking.state, _S.REJECTED):
         move(session, booking, _S.REJECTED, actor=actor, now=now, cause=code)
-        _close_request(session, booking, "done", now)
-        _annul_followers(session, booking, now)
+        close_request(session, booking, "done", now)
+        annul_followers(session, booking, now)
     elif booking.state in LIVE:  # an allotment place we had already given away
         open_discrepancy(
             session,
@@ -305,164 +237,18 @@ def _confirmed(
     session: Session, task: ProviderTask, booking: Booking, reference: str, version: int, now: datetime
 ) -> None:
     if task.command == "cancel":
-        _remember(session, booking, reference, "cancelled", version, now)
+        remember(session, booking, reference, "cancelled", version, now)
         _cancelled_there(session, task, booking, now)
         return
-    role = _remember(session, booking, reference, "confirmed", version, now)
+    role = remember(session, booking, reference, "confirmed", version, now)
     finish(task, "done", now=now)
     if role == "stray":
-        _cancel_stray(session, booking, reference, now)
+        cancel_stray(session, booking, reference, now)
     elif legal(booking.state, _S.CONFIRMED):
-        move(session, booking, _S.CONFIRMED, actor=_provider(session, booking), now=now)
+        move(session, booking, _S.CONFIRMED, actor=provider_actor(session, booking), now=now)
 
 
 def _cancelled_there(session: Session, task: ProviderTask, booking: Booking, now: datetime) -> None:
     finish(task, "done", now=now)
     if not task.facts.get("compensating"):
-        _cancel_locally(session, booking, now)
-
-
-def _cancel_locally(session: Session, booking: Booking, now: datetime) -> None:
-    """Evidence shows that nothing is live at the provider: what was asked for happens here."""
-    request = _open_request(session, booking)
-    if legal(booking.state, _S.CANCELLED):
-        actor = Actor(request.actor_kind, request.actor) if request else SYSTEM  # type: ignore[arg-type]
-        move(session, booking, _S.CANCELLED, actor=actor, now=now, cause=request.cause if request else "not_there")
-    _close_request(session, booking, "done", now)
-    _annul_followers(session, booking, now)
-
-
-def _cancel_stray(session: Session, booking: Booking, reference: str, now: datetime) -> None:
-    """Something lives at the provider that our books do not want (a late yes to a booking that ended here, a second
-    booking for the same): cancel it there, once."""
-    asked = session.scalar(
-        select(ProviderTask.id).where(
-            ProviderTask.booking_id == booking.id,
-            ProviderTask.command == "cancel",
-            ProviderTask.state.in_(UNFINISHED),
-            ProviderTask.facts["reference"].astext == reference,
-        )
-    )
-    if asked is None:
-        enqueue(session, booking, "cancel", now=now, facts={"reference": reference, "compensating": True})
-
-
-def _annul_followers(session: Session, booking: Booking, now: datetime) -> None:
-    for task in lock_unfinished(session, booking.id):
-        if unsent(task):
-            annul(task, now=now)
-
-
-def _open_request(session: Session, booking: Booking) -> ChangeRequest | None:
-    return session.scalar(
-        select(ChangeRequest).where(ChangeRequest.booking_id == booking.id, ChangeRequest.state == "open")
-    )
-
-
-def _close_request(session: Session, booking: Booking, state: str, now: datetime) -> None:
-    request = _open_request(session, booking)
-    if request is not None:
-        request.state, request.closed_at = state, now
-        session.flush()
-
-
-def _remember(session: Session, booking: Booking, reference: str, status: str, version: int, now: datetime) -> str:
-    """Keep what exists at the provider and return its role. A version never goes back; a reference keeps its role.
-
-    A new reference is `current`, unless the booking already has one or has ended: then it is a `stray`.
-    """
-    known = session.scalar(
-        select(ProviderBooking).where(
-            ProviderBooking.provider_id == booking.provider_id, ProviderBooking.reference == reference
-        )
-    )
-    if known is not None:
-        known.status, known.seen_at, known.version = status, now, max(known.version, version)
-        return known.role
-    taken = session.scalar(
-        select(ProviderBooking.id).where(ProviderBooking.booking_id == booking.id, ProviderBooking.role == "current")
-    )
-    role = "stray" if taken is not None or booking.state in _ENDED else "current"
-    session.add(
-        ProviderBooking(
-            provider_id=booking.provider_id,
-            reference=reference,
-            booking_id=booking.id,
-            role=role,
-            status=status,
-            version=version,
-            seen_at=now,
-        )
-    )
-    session.flush()
-    return role
-
-
-def _role(session: Session, booking: Booking, reference: str) -> str | None:
-    return session.scalar(
-        select(ProviderBooking.role).where(
-            ProviderBooking.provider_id == booking.provider_id, ProviderBooking.reference == reference
-        )
-    )
-
-
-def _find(session: Session, provider_id: int, remote: RemoteBooking) -> int | None:
-    by_reference = session.scalar(
-        select(ProviderBooking.booking_id).where(
-            ProviderBooking.provider_id == provider_id, ProviderBooking.reference == remote.reference
-        )
-    )
-    if by_reference is not None or remote.our_reference is None:
-        return by_reference
-    return session.scalar(
-        select(Booking.id).where(Booking.public_id == remote.our_reference, Booking.provider_id == provider_id)
-    )
-
-
-def _follow(session: Session, booking: Booking, remote: RemoteBooking, now: datetime) -> None:
-    """Move the booking to where the provider says it is, through `confirmed` where the table wants that step."""
-    target = _TARGET.get(remote.status)
-    if target is None or target is booking.state:
-        return
-    actor = _provider(session, booking)
-    if booking.state in _ENDED:
-        if target not in (_S.CANCELLED, _S.REJECTED):
-            _cancel_stray(session, booking, remote.reference, now)
-        return
-    if target is _S.REJECTED and not legal(booking.state, target):
-        target = _S.CANCELLED
-    if not legal(booking.state, target) and legal(booking.state, _S.CONFIRMED):
-        move(session, booking, _S.CONFIRMED, actor=actor, now=now)
-    if legal(booking.state, target) and _moved(session, booking, target, actor, remote.reason or _cause(target), now):
-        if target in (_S.CANCELLED, _S.REJECTED):
-            _close_request(session, booking, "done", now)
-            _annul_followers(session, booking, now)
-    else:
-        open_discrepancy(
-            session,
-            booking.provider_id,
-            "state_differs",
-            booking.public_id,
-            now=now,
-            booking_id=booking.id,
-            facts={"ours": booking.state.value, "theirs": remote.status},
-        )
-
-
-def _moved(session: Session, booking: Booking, target: BookingState, actor: Actor, cause: str, now: datetime) -> bool:
-    """Move it as told, unless our books no longer have what that takes: the unit that a no-show gave back is spent, or
-    the person has been booked elsewhere since. That is a difference for a person; it must not stop the feed."""
-    try:
-        with session.begin_nested():
-            move(session, booking, target, actor=actor, now=now, cause=cause)
-    except EntitlementExhausted:
-        return False
-    except IntegrityError as refused:
-        if violated(refused) != "ex_booking_one_place_at_a_time":
-            raise
-        return False
-    return True
-
-
-def _cause(target: BookingState) -> str:
-    return "cancelled_by_provider" if target is _S.CANCELLED else ""
+        cancel_locally(session, booking, now)

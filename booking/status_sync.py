@@ -10,8 +10,8 @@ from sqlalchemy.dialects.postgresql import insert
 from booking.cursors import pages
 from booking.gateway import Line
 from booking.models import InboxEvent
+from booking.remote import apply_remote
 from booking.report_sync import announce
-from booking.settle import apply_remote
 from marketplace.core.db import transaction
 from marketplace.core.logging import get_logger
 from providers.port import Event, ProviderAdapter

@@ -12,7 +12,8 @@ from booking.confirm import HoldExpired, NotHeld, confirm
 from booking.dispatch import run_task
 from booking.expire import end_unanswered, expire_holds, forget_events, raise_unknown
 from booking.models import Discrepancy, ProviderBooking, Slot
-from booking.settle import apply_remote, settle_answer
+from booking.remote import apply_remote
+from booking.settle import settle_answer
 from booking.status_sync import receive_event
 from booking.view import When, bookings
 from booking.view import booking as view

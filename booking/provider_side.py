@@ -1,0 +1,144 @@
+"""What exists at a provider for our bookings, and the steps that answers and messages share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from booking.actors import SYSTEM, Actor
+from booking.discrepancies import close_discrepancy
+from booking.models import Booking, ChangeRequest, ProviderBooking, ProviderTask
+from booking.outbox import UNFINISHED, annul, enqueue, lock_unfinished, unsent
+from booking.states import BookingState, legal
+from booking.transition import move
+from marketplace.catalog.models import Provider
+from providers.port import RemoteBooking
+
+_S = BookingState
+
+ENDED = frozenset({_S.CANCELLED, _S.REJECTED, _S.EXPIRED, _S.ENTERED_IN_ERROR})
+"""Ended without the service: nothing may live at the provider any more."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What settling did, for counts and logs: applied, stale, waiting, resend, stray, unmatched or unchanged."""
+
+    what: str
+    booking: str | None = None
+
+
+def no_longer_unknown(session: Session, booking: Booking, resolution: str, now: datetime) -> None:
+    """Close the case of an outcome that was open for too long, saying what explained it."""
+    close_discrepancy(session, booking.provider_id, "outcome_unknown", booking.public_id, resolution, now=now)
+
+
+def provider_actor(session: Session, booking: Booking) -> Actor:
+    """The booking's provider as the one who acts."""
+    code = session.scalar(select(Provider.code).where(Provider.id == booking.provider_id))
+    return Actor("provider", code or "")
+
+
+def cancel_locally(session: Session, booking: Booking, now: datetime) -> None:
+    """Evidence shows that nothing is live at the provider: what was asked for happens here."""
+    request = open_request(session, booking)
+    if legal(booking.state, _S.CANCELLED):
+        actor = Actor(request.actor_kind, request.actor) if request else SYSTEM  # type: ignore[arg-type]
+        move(session, booking, _S.CANCELLED, actor=actor, now=now, cause=request.cause if request else "not_there")
+    close_request(session, booking, "done", now)
+    annul_followers(session, booking, now)
+
+
+def cancel_stray(session: Session, booking: Booking, reference: str, now: datetime) -> None:
+    """Something lives at the provider that our books do not want (a late yes to a booking that ended here, a second
+    booking for the same): cancel it there, once."""
+    asked = session.scalar(
+        select(ProviderTask.id).where(
+            ProviderTask.booking_id == booking.id,
+            ProviderTask.command == "cancel",
+            ProviderTask.state.in_(UNFINISHED),
+            ProviderTask.facts["reference"].astext == reference,
+        )
+    )
+    if asked is None:
+        enqueue(session, booking, "cancel", now=now, facts={"reference": reference, "compensating": True})
+
+
+def annul_followers(session: Session, booking: Booking, now: datetime) -> None:
+    """End the booking's commands that were never sent and that nobody needs any more."""
+    for task in lock_unfinished(session, booking.id):
+        if unsent(task):
+            annul(task, now=now)
+
+
+def open_request(session: Session, booking: Booking) -> ChangeRequest | None:
+    """The booking's open change request, if there is one."""
+    return session.scalar(
+        select(ChangeRequest).where(ChangeRequest.booking_id == booking.id, ChangeRequest.state == "open")
+    )
+
+
+def close_request(session: Session, booking: Booking, state: str, now: datetime) -> None:
+    """End the open change request, if there is one, as `done`, `refused` or `withdrawn`."""
+    request = open_request(session, booking)
+    if request is not None:
+        request.state, request.closed_at = state, now
+        session.flush()
+
+
+def remember(session: Session, booking: Booking, reference: str, status: str, version: int, now: datetime) -> str:
+    """Keep what exists at the provider and return its role. A version never goes back; a reference keeps its role.
+
+    A new reference is `current`, unless the booking already has one or has ended: then it is a `stray`.
+    """
+    known = session.scalar(
+        select(ProviderBooking).where(
+            ProviderBooking.provider_id == booking.provider_id, ProviderBooking.reference == reference
+        )
+    )
+    if known is not None:
+        known.status, known.seen_at, known.version = status, now, max(known.version, version)
+        return known.role
+    taken = session.scalar(
+        select(ProviderBooking.id).where(ProviderBooking.booking_id == booking.id, ProviderBooking.role == "current")
+    )
+    role = "stray" if taken is not None or booking.state in ENDED else "current"
+    session.add(
+        ProviderBooking(
+            provider_id=booking.provider_id,
+            reference=reference,
+            booking_id=booking.id,
+            role=role,
+            status=status,
+            version=version,
+            seen_at=now,
+        )
+    )
+    session.flush()
+    return role
+
+
+def role_of(session: Session, booking: Booking, reference: str) -> str | None:
+    """The role of a reference of the booking's provider; None for one never seen."""
+    return session.scalar(
+        select(ProviderBooking.role).where(
+            ProviderBooking.provider_id == booking.provider_id, ProviderBooking.reference == reference
+        )
+    )
+
+
+def find_booking(session: Session, provider_id: int, remote: RemoteBooking) -> int | None:
+    """Internal id of the booking a provider tells of: by its reference, else by ours; None if neither is known."""
+    by_reference = session.scalar(
+        select(ProviderBooking.booking_id).where(
+            ProviderBooking.provider_id == provider_id, ProviderBooking.reference == remote.reference
+        )
+    )
+    if by_reference is not None or remote.our_reference is None:
+        return by_reference
+    return session.scalar(
+        select(Booking.id).where(Booking.public_id == remote.our_reference, Booking.provider_id == provider_id)
+    )

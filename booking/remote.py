@@ -1,0 +1,137 @@
+"""What a provider tells of a booking by itself, by poll or by webhook.
+
+Believed only when it is newer than the last and about the provider booking that is `current`.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from booking.actors import Actor
+from booking.discrepancies import open_discrepancy
+from booking.models import Booking, ProviderBooking
+from booking.outbox import finish
+from booking.provider_side import (
+    ENDED,
+    Outcome,
+    annul_followers,
+    cancel_stray,
+    close_request,
+    find_booking,
+    no_longer_unknown,
+    provider_actor,
+    remember,
+)
+from booking.states import BookingState, legal
+from booking.transition import lock_booking, move
+from marketplace.core.db import violated
+from providers.port import RemoteBooking
+from vip.ledger import EntitlementExhausted
+
+_S = BookingState
+
+_NEVER_SENT = frozenset({_S.HELD, _S.WAITLISTED})
+"""A provider that tells of such a booking tells of something we never asked for."""
+
+_TARGET: dict[str, BookingState] = {
+    "confirmed": _S.CONFIRMED,
+    "rejected": _S.REJECTED,
+    "cancelled": _S.CANCELLED,
+    "checked_in": _S.CHECKED_IN,
+    "in_service": _S.IN_SERVICE,
+    "fulfilled": _S.FULFILLED,
+    "no_show": _S.NO_SHOW,
+}
+
+
+def apply_remote(session: Session, provider_id: int, remote: RemoteBooking, *, now: datetime) -> Outcome:
+    """Apply a provider's message about one of its bookings, in the caller's transaction."""
+    booking_id = find_booking(session, provider_id, remote)
+    if booking_id is None:
+        if remote.status in ("cancelled", "rejected"):
+            return Outcome("unmatched")
+        open_discrepancy(
+            session,
+            provider_id,
+            "theirs_only",
+            remote.reference,
+            now=now,
+            facts={"status": remote.status, "our_reference": remote.our_reference or ""},
+        )
+        return Outcome("unmatched")
+    booking, tasks = lock_booking(session, booking_id)
+    if booking.state in _NEVER_SENT or remote.our_reference not in (None, booking.public_id):
+        facts = {"status": remote.status, "our_reference": remote.our_reference or ""}
+        open_discrepancy(session, provider_id, "theirs_only", remote.reference, now=now, facts=facts)
+        return Outcome("unmatched", booking.public_id)
+    known = session.scalar(
+        select(ProviderBooking).where(
+            ProviderBooking.provider_id == provider_id, ProviderBooking.reference == remote.reference
+        )
+    )
+    if known is not None and remote.version <= known.version:
+        return Outcome("unchanged", booking.public_id)
+    role = remember(session, booking, remote.reference, remote.status, remote.version, now)
+    if role != "current":
+        if remote.status not in ("cancelled", "rejected"):
+            cancel_stray(session, booking, remote.reference, now)
+        return Outcome("stray", booking.public_id)
+    reserve = next((task for task in tasks if task.command == "reserve"), None)
+    if reserve is not None and remote.status != "requested":
+        finish(reserve, "refused" if remote.status == "rejected" else "done", now=now)
+        no_longer_unknown(session, booking, remote.status, now)
+    follow(session, booking, remote, now)
+    return Outcome("applied", booking.public_id)
+
+
+def follow(session: Session, booking: Booking, remote: RemoteBooking, now: datetime) -> None:
+    """Move the booking to where the provider says it is, through `confirmed` where the table wants that step."""
+    target = _TARGET.get(remote.status)
+    if target is None or target is booking.state:
+        return
+    actor = provider_actor(session, booking)
+    if booking.state in ENDED:
+        if target not in (_S.CANCELLED, _S.REJECTED):
+            cancel_stray(session, booking, remote.reference, now)
+        return
+    if target is _S.REJECTED and not legal(booking.state, target):
+        target = _S.CANCELLED
+    if not legal(booking.state, target) and legal(booking.state, _S.CONFIRMED):
+        move(session, booking, _S.CONFIRMED, actor=actor, now=now)
+    if legal(booking.state, target) and _moved(session, booking, target, actor, remote.reason or _cause(target), now):
+        if target in (_S.CANCELLED, _S.REJECTED):
+            close_request(session, booking, "done", now)
+            annul_followers(session, booking, now)
+    else:
+        open_discrepancy(
+            session,
+            booking.provider_id,
+            "state_differs",
+            booking.public_id,
+            now=now,
+            booking_id=booking.id,
+            facts={"ours": booking.state.value, "theirs": remote.status},
+        )
+
+
+def _moved(session: Session, booking: Booking, target: BookingState, actor: Actor, cause: str, now: datetime) -> bool:
+    """Move it as told, unless our books no longer have what that takes: the unit that a no-show gave back is spent, or
+    the person has been booked elsewhere since. That is a difference for a person; it must not stop the feed."""
+    try:
+        with session.begin_nested():
+            move(session, booking, target, actor=actor, now=now, cause=cause)
+    except EntitlementExhausted:
+        return False
+    except IntegrityError as refused:
+        if violated(refused) != "ex_booking_one_place_at_a_time":
+            raise
+        return False
+    return True
+
+
+def _cause(target: BookingState) -> str:
+    return "cancelled_by_provider" if target is _S.CANCELLED else ""
