@@ -81,7 +81,8 @@ def second_provider(stage: Stage) -> Iterator[Stage]:
     sandbox = start_sandbox(stage.folder / "second", [account("prompt", "prompt")], POOLS)
     try:
         provider, offer, _ = make_offer(slots=0, base_url=sandbox.base_url())
-        set_provider(provider, secret_sealed=seal_master("key-prompt", f"provider:{provider.code}:secret"))
+        sealed = seal_master("key-prompt", f"provider:{provider.code}:secret")
+        set_provider(provider, secret_sealed=sealed, deadline_seconds=2)  # less than the stage's lease
         known, now = provider_line(provider), clock.now()
         pull_slots(known, known.open(), today=clock.today("Asia/Shanghai", now), now=now)
         yield replace(stage, sandbox=sandbox, provider=provider, offer=offer)
