@@ -12,7 +12,7 @@ from booking.models import Booking, ProviderBooking, ProviderTask, Slot, SlotCla
 from booking.outbox import Claimed
 from booking.sealing import open_details
 from marketplace.catalog.models import CapacityPool, Offer, Provider
-from marketplace.core.crypto import unseal_master
+from marketplace.core.crypto import Unreadable, unseal_master
 from providers.port import Cancel, Connection, LookUp, Person, ProviderAdapter, Reserve
 from providers.registry import connect
 from vip.models import Beneficiary
@@ -37,9 +37,29 @@ class Line:
         return connect(self.adapter, self.connection)
 
 
-def lines(session: Session) -> list[Line]:
-    """All providers, by id."""
-    return [line(provider) for provider in session.scalars(select(Provider).order_by(Provider.id))]
+@dataclass(frozen=True)
+class Unusable:
+    """A provider that cannot be spoken to until somebody changes its row. `reason`: the class of the error."""
+
+    id: int
+    code: str
+    reason: str
+
+
+def lines(session: Session) -> tuple[list[Line], list[Unusable]]:
+    """All providers by id: those that can be spoken to, and those whose secrets do not open or whose adapter nobody
+    knows. One that is wrong is its own trouble and nobody else's."""
+    usable: list[Line] = []
+    unusable: list[Unusable] = []
+    for provider in session.scalars(select(Provider).order_by(Provider.id)):
+        try:
+            known = line(provider)
+            known.open()
+        except (Unreadable, KeyError, ValueError) as wrong:
+            unusable.append(Unusable(provider.id, provider.code, type(wrong).__name__))
+        else:
+            usable.append(known)
+    return usable, unusable
 
 
 def line(provider: Provider) -> Line:

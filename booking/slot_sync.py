@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from functools import partial
+from typing import Any
 
-from sqlalchemy import select, text
+from sqlalchemy import Row, select, text, update
 from sqlalchemy.orm import Session
 
 from booking.cursors import pages
 from booking.discrepancies import close_discrepancy, open_discrepancy
 from booking.gateway import Line
+from booking.models import Discrepancy, Slot
 from marketplace.catalog.models import CapacityPool
 from marketplace.core.db import reading, transaction
 from marketplace.core.ids import new_id
@@ -23,6 +25,7 @@ log = get_logger(__name__)
 HORIZON = timedelta(days=60)
 BATCH = 500
 FEED = "slots"
+OVERSOLD, MOVED = "slot_oversold", "slot_moved"
 
 _UPSERT = text(
     """
@@ -33,20 +36,24 @@ _UPSERT = text(
         CAST(:closed AS boolean[]), CAST(:versions AS bigint[])
       ) AS g(public_id, pool_id, external_ref, service_date, starts_at, ends_at, offered, closed, version)
     ), known AS (
-      SELECT s.id FROM slot s JOIN given g ON g.pool_id = s.pool_id AND g.external_ref = s.external_ref
+      SELECT s.id, s.public_id, s.taken, g.service_date, g.starts_at, g.ends_at, g.offered, g.closed, g.version,
+             s.taken > 0 AND (s.starts_at, s.ends_at, s.service_date)
+               IS DISTINCT FROM (g.starts_at, g.ends_at, g.service_date) AS moved
+        FROM slot s JOIN given g ON g.pool_id = s.pool_id AND g.external_ref = s.external_ref
+       WHERE s.version <= g.version
        ORDER BY s.id FOR NO KEY UPDATE OF s
     ), changed AS (
       UPDATE slot s
-         SET offered = g.offered, capacity = greatest(g.offered, s.taken), closed = g.closed, version = g.version,
-             service_date = CASE WHEN s.taken = 0 THEN g.service_date ELSE s.service_date END,
-             starts_at = CASE WHEN s.taken = 0 THEN g.starts_at ELSE s.starts_at END,
-             ends_at = CASE WHEN s.taken = 0 THEN g.ends_at ELSE s.ends_at END
-        FROM given g, (SELECT count(*) FROM known) AS locked
-       WHERE s.pool_id = g.pool_id AND s.external_ref = g.external_ref AND s.version <= g.version
-         AND (s.offered, s.closed, s.starts_at, s.ends_at, s.service_date)
-             IS DISTINCT FROM (g.offered, g.closed, g.starts_at, g.ends_at, g.service_date)
-      RETURNING s.public_id, s.taken, s.offered, s.closed,
-                (s.starts_at, s.service_date) IS DISTINCT FROM (g.starts_at, g.service_date) AS kept_time
+         SET offered = k.offered, capacity = greatest(k.offered, s.taken), closed = k.closed, version = k.version,
+             service_date = CASE WHEN k.moved THEN s.service_date ELSE k.service_date END,
+             starts_at = CASE WHEN k.moved THEN s.starts_at ELSE k.starts_at END,
+             ends_at = CASE WHEN k.moved THEN s.ends_at ELSE k.ends_at END
+        FROM known k, (SELECT count(*) FROM known) AS locked
+       WHERE s.id = k.id
+         AND ((s.offered, s.closed, s.version) IS DISTINCT FROM (k.offered, k.closed, k.version)
+           OR NOT k.moved AND (s.starts_at, s.ends_at, s.service_date)
+                IS DISTINCT FROM (k.starts_at, k.ends_at, k.service_date))
+      RETURNING s.id
     ), added AS (
       INSERT INTO slot (public_id, pool_id, external_ref, service_date, starts_at, ends_at, offered, capacity, closed,
                         version)
@@ -57,8 +64,10 @@ _UPSERT = text(
       ON CONFLICT (pool_id, external_ref) DO NOTHING
       RETURNING 1
     )
-    SELECT c.public_id, c.taken, c.offered, c.closed, c.kept_time, NULL::bigint AS added FROM changed c
-    UNION ALL SELECT NULL, NULL, NULL, NULL, NULL, count(*) FROM added
+    SELECT k.public_id, k.taken, k.offered, k.moved, k.service_date, k.starts_at, k.ends_at, c.id AS changed,
+           NULL::bigint AS added
+      FROM known k LEFT JOIN changed c ON c.id = k.id
+    UNION ALL SELECT NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, count(*) FROM added
     """
 )
 
@@ -75,6 +84,7 @@ def pull_slots(line: Line, adapter: ProviderAdapter, *, today: date, now: dateti
     for part in pages(line.id, FEED, fetch, now=now):
         for start in range(0, len(part.slots), BATCH):
             apply_slots(line.id, part.slots[start : start + BATCH], pools, counts, now=now)
+    counts["settled"] = settle_differences(line.id, now=now)
     return counts
 
 
@@ -109,22 +119,90 @@ def apply_slots(
                 "versions": [slot.version for slot in ours.values()],
             },
         ).all()
+        standing = _open_differences(session, provider_id)
         for row in rows:
             if row.added is not None:
                 counts["added"] += row.added
                 continue
-            counts["changed"] += 1
-            _compare(session, provider_id, row.public_id, row.taken, row.offered, row.kept_time, now)
+            counts["changed"] += row.changed is not None
+            _compare(session, provider_id, row, standing, now)
 
 
-def _compare(
-    session: Session, provider_id: int, slot: str, taken: int, offered: int, kept_time: bool, now: datetime
-) -> None:
+Standing = dict[tuple[str, str], dict[str, Any]]
+"""The facts of what is open, by kind and slot."""
+
+
+def _open_differences(session: Session, provider_id: int) -> Standing:
+    rows = session.execute(
+        select(Discrepancy.kind, Discrepancy.subject, Discrepancy.facts).where(
+            Discrepancy.provider_id == provider_id,
+            Discrepancy.kind.in_((OVERSOLD, MOVED)),
+            Discrepancy.closed_at.is_(None),
+        )
+    )
+    return {(row.kind, row.subject): row.facts for row in rows}
+
+
+def _compare(session: Session, provider_id: int, row: Row[Any], standing: Standing, now: datetime) -> None:
     """A provider that offers less than we have sold, or moves a slot we have sold, is a difference for a person."""
-    if taken > offered:
-        facts = {"taken": taken, "offered": offered}
-        open_discrepancy(session, provider_id, "slot_oversold", slot, now=now, facts=facts)
-    else:
-        close_discrepancy(session, provider_id, "slot_oversold", slot, "offered_again", now=now)
-    if kept_time:
-        open_discrepancy(session, provider_id, "slot_moved", slot, now=now)
+    oversold = {"taken": row.taken, "offered": row.offered} if row.taken > row.offered else None
+    times = {"service_date": row.service_date, "starts_at": row.starts_at, "ends_at": row.ends_at}
+    moved = {name: None if at is None else at.isoformat() for name, at in times.items()} if row.moved else None
+    for kind, facts, explained in ((OVERSOLD, oversold, "offered_again"), (MOVED, moved, "same_time_again")):
+        known = standing.get((kind, row.public_id))
+        if facts is None and known is not None:
+            close_discrepancy(session, provider_id, kind, row.public_id, explained, now=now)
+        elif facts is not None and known is None:
+            open_discrepancy(session, provider_id, kind, row.public_id, now=now, facts=facts)
+        elif facts is not None and facts != known:
+            _restate(session, provider_id, kind, row.public_id, facts)
+
+
+def _restate(session: Session, provider_id: int, kind: str, slot: str, facts: dict[str, Any]) -> None:
+    session.execute(
+        update(Discrepancy)
+        .where(
+            Discrepancy.provider_id == provider_id,
+            Discrepancy.kind == kind,
+            Discrepancy.subject == slot,
+            Discrepancy.closed_at.is_(None),
+        )
+        .values(facts=facts)
+    )
+
+
+def settle_differences(provider_id: int, *, now: datetime) -> int:
+    """Close the differences that a cancel has resolved; returns how many.
+
+    A slot is no longer oversold when what is sold fits again. One that was moved takes the provider's time as soon as
+    nobody holds a place in it any more: the provider will not tell it a second time.
+    """
+    with reading() as session:
+        subjects = sorted({subject for _, subject in _open_differences(session, provider_id)})
+    closed = 0
+    for subject in subjects:
+        with transaction() as session:
+            closed += _settle_slot(session, provider_id, subject, now)
+    return closed
+
+
+def _settle_slot(session: Session, provider_id: int, subject: str, now: datetime) -> int:
+    slot = session.scalar(select(Slot).where(Slot.public_id == subject).with_for_update(key_share=True))
+    if slot is None:
+        return 0
+    standing = _open_differences(session, provider_id)
+    closed = 0
+    if (OVERSOLD, subject) in standing and slot.taken <= slot.offered:
+        close_discrepancy(session, provider_id, OVERSOLD, subject, "fits_again", now=now)
+        closed += 1
+    theirs = standing.get((MOVED, subject))
+    if theirs and slot.taken == 0:
+        slot.service_date = date.fromisoformat(theirs["service_date"])
+        slot.starts_at, slot.ends_at = _moment(theirs["starts_at"]), _moment(theirs["ends_at"])
+        close_discrepancy(session, provider_id, MOVED, subject, "nobody_holds_the_old_time", now=now)
+        closed += 1
+    return closed
+
+
+def _moment(written: str | None) -> datetime | None:
+    return None if written is None else datetime.fromisoformat(written)

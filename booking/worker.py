@@ -10,14 +10,17 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import sys
 import threading
+from collections import Counter
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 from apscheduler.executors.pool import ThreadPoolExecutor as JobThreads
+from apscheduler.jobstores.base import JobLookupError
 from apscheduler.schedulers.background import BackgroundScheduler
 from sqlalchemy import delete, text
 from sqlalchemy.dialects.postgresql import insert
@@ -25,7 +28,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from booking.dispatch import claim_tasks, note_health, run_task
 from booking.expire import end_unanswered, expire_holds, forget_events, forget_keys, raise_unknown
-from booking.gateway import Line, lines
+from booking.gateway import lines
+from booking.lanes import Lane, Lanes
 from booking.models import JobRun, WorkerBeat
 from booking.outbox import Claimed
 from booking.report_sync import fetch_due, poll_reports
@@ -36,44 +40,41 @@ from marketplace.core.config import settings
 from marketplace.core.db import engine, reading, transaction
 from marketplace.core.errors import Refusal
 from marketplace.core.logging import configure, get_logger
-from providers.port import ProviderAdapter, ProviderError
+from providers.port import ProviderError
 from vip.codes import forget_codes
 from vip.entitlements import expire_due
 
 log = get_logger(__name__)
 
 TICK = 0.2
+BEAT = 2.0
 RETRY_SECONDS = 5
 FETCH_SECONDS = 3
+EXPIRE_AT_ONCE = 500
 LEADER_LOCK = 0x414E5849  # "ANXI"
 
 
-@dataclass
-class Lane:
-    """One provider's threads: `pool` for commands, and how many of them are busy."""
+Work = Callable[[Lane], dict[str, int]]
 
-    line: Line
-    pool: ThreadPoolExecutor
-    busy: int = 0
-    guard: threading.Lock = field(default_factory=threading.Lock)
-    local: threading.local = field(default_factory=threading.local)
 
-    def adapter(self) -> ProviderAdapter:
-        """This thread's adapter, made anew when the provider's settings changed."""
-        held: tuple[Line, ProviderAdapter] | None = getattr(self.local, "held", None)
-        if held is None or held[0].connection != self.line.connection:
-            held = (self.line, self.line.open())
-            self.local.held = held
-        return held[1]
+@dataclass(frozen=True)
+class Job:
+    """Something done every so many seconds; `code` names the provider it is done for, blank when for all of us."""
+
+    name: str
+    every: int
+    work: Callable[[], dict[str, Any]]
+    code: str = ""
 
 
 class Worker:
-    """One worker process. `run` blocks until `stop` is called."""
+    """One worker process. `run` blocks until `stop` is called or something breaks that nobody expected."""
 
     def __init__(self) -> None:
         self.name = f"{socket.gethostname()}:{os.getpid()}"
         self.stopping = threading.Event()
-        self.lanes: dict[int, Lane] = {}
+        self.broken = False
+        self.lanes = Lanes()
         self.scheduler: BackgroundScheduler | None = None
         self._executors: set[str] = set()
         self._leader_connection: Any = None
@@ -82,23 +83,25 @@ class Worker:
         """Finish what is in flight, then end."""
         self.stopping.set()
 
-    def run(self) -> None:
-        """Work until stopped."""
+    def run(self) -> int:
+        """Work until stopped; the exit code: 1 when an unexpected error ended the work."""
         log.info("worker.started", worker=self.name)
-        beat = threading.Thread(target=self._every, args=(2.0, self._beat, self._lose_leadership), daemon=True)
+        beat = threading.Thread(target=self._every, args=(BEAT, self._beat, self._lose_leadership), daemon=True)
         beat.start()
         try:
             self._every(TICK, self._pass, lambda: None)
         finally:
+            beat.join(timeout=10)
             if self.scheduler is not None:
                 self.scheduler.shutdown(wait=False)
-            for lane in self.lanes.values():
-                lane.pool.shutdown(wait=True, cancel_futures=True)
+            self.lanes.close()
             self._farewell()
             log.info("worker.stopped", worker=self.name)
+        return int(self.broken)
 
     def _every(self, seconds: float, work: Callable[[], None], trouble: Callable[[], None]) -> None:
-        """Repeat `work`. A database that is away is waited for, after `trouble`."""
+        """Repeat `work`. A database that is away is waited for, after `trouble`; any other error ends the process, so
+        that whoever watches over it starts a new one."""
         while not self.stopping.is_set():
             try:
                 work()
@@ -106,22 +109,22 @@ class Worker:
                 log.warning("worker.database_trouble", reason=type(failed).__name__)
                 trouble()
                 self.stopping.wait(1.0)
+            except Exception as unexpected:
+                log.critical("worker.broken", worker=self.name, error=type(unexpected).__name__, exc_info=True)
+                self.broken = True
+                self.stop()
             self.stopping.wait(seconds)
 
     # --- the outbox -------------------------------------------------------------------------------------------------
 
     def _pass(self) -> None:
         """Claim for every provider as much as it has free threads for."""
-        for lane in list(self.lanes.values()):
-            with lane.guard:
-                places = lane.line.max_in_flight - lane.busy
+        for lane in self.lanes.all():
+            places = lane.places()
             if places <= 0:
                 continue
-            claimed = claim_tasks(lane.line, worker=self.name, places=places, now=clock.now())
-            with lane.guard:
-                lane.busy += len(claimed)
-            for task in claimed:
-                lane.pool.submit(self._run_task, lane, task)
+            for task in claim_tasks(lane.line, worker=self.name, places=places, now=clock.now()):
+                lane.put(self._run_task, task)
 
     def _run_task(self, lane: Lane, task: Claimed) -> None:
         """One command in one thread. What breaks here leaves the task claimed; its lease ends and it is looked up."""
@@ -129,9 +132,6 @@ class Worker:
             run_task(lane.line, lane.adapter(), task, clock.now)
         except Exception as broken:
             log.error("task.broken", provider=lane.line.code, task=task.id, error=type(broken).__name__, exc_info=True)
-        finally:
-            with lane.guard:
-                lane.busy -= 1
 
     # --- heartbeat, providers, leadership ---------------------------------------------------------------------------
 
@@ -157,15 +157,7 @@ class Worker:
 
     def _refresh_lanes(self) -> None:
         with reading() as session:
-            current = {line.id: line for line in lines(session)}
-        for provider_id, line in current.items():
-            lane = self.lanes.get(provider_id)
-            if lane is None or lane.line.max_in_flight != line.max_in_flight:
-                self.lanes[provider_id] = Lane(
-                    line, ThreadPoolExecutor(line.max_in_flight, thread_name_prefix=line.code)
-                )
-            else:
-                lane.line = line
+            self.lanes.refresh(*lines(session))
 
     def _lead(self) -> bool:
         """Hold the leader's lock on a connection of its own; the leader runs the clock."""
@@ -195,24 +187,30 @@ class Worker:
     # --- the clock --------------------------------------------------------------------------------------------------
 
     def _schedule(self) -> None:
-        """Give every job its interval; jobs of new providers are added, known ones are left alone."""
+        """Give every job its interval, a changed one too; jobs of providers that have gone end."""
         if self.scheduler is None:
             return
-        for name, every, work in self._jobs():
-            if self.scheduler.get_job(name) is None:
-                executor = self._executor(self.scheduler, name.partition(":")[2])
-                self.scheduler.add_job(
-                    self._run_job,
-                    "interval",
-                    seconds=every,
-                    args=(name, every, work),
-                    id=name,
-                    executor=executor,
-                    max_instances=1,
-                    coalesce=True,
-                    misfire_grace_time=None,
-                    next_run_time=clock.now(),
-                )
+        jobs = {job.name: job for job in self._jobs()}
+        for known in self.scheduler.get_jobs():
+            job = jobs.pop(known.id, None)
+            if job is None:
+                known.remove()
+            elif known.args[0].every != job.every:
+                known.modify(args=(job,))
+                known.reschedule("interval", seconds=job.every)
+        for job in jobs.values():
+            self.scheduler.add_job(
+                self._run_job,
+                "interval",
+                seconds=job.every,
+                args=(job,),
+                id=job.name,
+                executor=self._executor(self.scheduler, job.code),
+                max_instances=1,
+                coalesce=True,
+                misfire_grace_time=None,
+                next_run_time=clock.now(),
+            )
 
     def _executor(self, scheduler: BackgroundScheduler, provider: str) -> str:
         """Each provider's jobs run in threads of their own, so that a slow one holds up neither another nor ours."""
@@ -223,25 +221,35 @@ class Worker:
             self._executors.add(provider)
         return provider
 
-    def _jobs(self) -> list[tuple[str, int, Callable[[], Any]]]:
-        jobs: list[tuple[str, int, Callable[[], Any]]] = [
-            ("holds", 1, lambda: {"expired": expire_holds(now=clock.now())}),
-            ("unanswered", 15, lambda: {"asked": end_unanswered(now=clock.now())}),
-            ("unknown", 15, lambda: {"open": raise_unknown(now=clock.now())}),
-            ("entitlements", 300, lambda: vars(expire_due(clock.now(), 500))),
-            ("keys", 3600, lambda: {"forgotten": forget_keys(now=clock.now())}),
-            ("events", 3600, lambda: {"forgotten": forget_events(now=clock.now())}),
-            ("codes", 3600, lambda: {"forgotten": forget_codes(now=clock.now())}),
+    def _jobs(self) -> list[Job]:
+        jobs = [
+            Job("holds", 1, lambda: {"expired": expire_holds(now=clock.now())}),
+            Job("unanswered", 15, lambda: {"asked": end_unanswered(now=clock.now())}),
+            Job("unknown", 15, lambda: {"open": raise_unknown(now=clock.now())}),
+            Job("entitlements", 300, self._entitlements),
+            Job("keys", 3600, lambda: {"forgotten": forget_keys(now=clock.now())}),
+            Job("events", 3600, lambda: {"forgotten": forget_events(now=clock.now())}),
+            Job("codes", 3600, lambda: {"forgotten": forget_codes(now=clock.now())}),
         ]
-        for lane in self.lanes.values():
-            code, line = lane.line.code, lane.line
+        for line in (lane.line for lane in self.lanes.all()):
             jobs += [
-                (f"slots:{code}", line.slots_seconds, self._pull(lane, self._slots)),
-                (f"bookings:{code}", line.poll_seconds, self._pull(lane, self._bookings)),
-                (f"reports:{code}", line.poll_seconds, self._pull(lane, self._reports)),
-                (f"fetch:{code}", FETCH_SECONDS, self._pull(lane, self._fetch)),
+                Job(f"slots:{line.code}", line.slots_seconds, self._pull(line.id, self._slots), line.code),
+                Job(f"bookings:{line.code}", line.poll_seconds, self._pull(line.id, self._bookings), line.code),
+                Job(f"reports:{line.code}", line.poll_seconds, self._pull(line.id, self._reports), line.code),
+                Job(f"fetch:{line.code}", FETCH_SECONDS, self._pull(line.id, self._fetch), line.code),
             ]
         return jobs
+
+    def _entitlements(self) -> dict[str, int]:
+        """Expire all that is due, part by part; what is busy is left for the next time."""
+        counts = Counter[str]()
+        more = True
+        while more and not self.stopping.is_set():
+            part = expire_due(clock.now(), EXPIRE_AT_ONCE)
+            counts.update(entitlements=part.entitlements, units=part.units)
+            counts["skipped"] = part.skipped
+            more = part.more and part.entitlements > 0
+        return dict(counts)
 
     @staticmethod
     def _slots(lane: Lane) -> dict[str, int]:
@@ -261,44 +269,47 @@ class Worker:
     def _fetch(lane: Lane) -> dict[str, int]:
         return fetch_due(lane.line, lane.adapter(), now=clock.now())
 
-    def _pull(self, lane: Lane, work: Callable[[Lane], dict[str, int]]) -> Callable[[], dict[str, int]]:
+    def _pull(self, provider_id: int, work: Work) -> Callable[[], dict[str, int]]:
+        """`work` with the lane that the provider has when the job runs."""
+
         def pull() -> dict[str, int]:
+            lane = self.lanes.get(provider_id)
+            if lane is None:
+                return {}
             try:
-                counts = work(lane)
+                return work(lane)
             except ProviderError as problem:
                 note_health(lane.line, failed=True, now=clock.now())
                 log.warning("provider.unreadable", provider=lane.line.code, reason=str(problem)[:120])
                 raise
-            return counts
 
         return pull
 
     def _soon(self, name: str, seconds: float) -> None:
         """Run a job again before its interval is over: the provider could not be read."""
         scheduler = self.scheduler
-        if scheduler is not None and scheduler.get_job(name) is not None:
-            scheduler.modify_job(name, next_run_time=clock.now() + timedelta(seconds=seconds))
+        if scheduler is not None:
+            with suppress(JobLookupError):  # it ended meanwhile, or another worker leads
+                scheduler.modify_job(name, next_run_time=clock.now() + timedelta(seconds=seconds))
 
-    def _run_job(self, name: str, every: int, work: Callable[[], dict[str, int]]) -> None:
-        """Run a job and leave a note of it: when, how it ended, what it counted."""
+    def _run_job(self, job: Job) -> None:
+        """Run a job and leave a note of it, whatever comes: when, how it ended, what it counted."""
         started = clock.now()
+        values: dict[str, Any] = {"every_seconds": job.every, "started_at": started}
         try:
-            outcome: dict[str, Any] = work()
-            succeeded = True
+            values |= {"outcome": job.work(), "succeeded_at": started}
         except ProviderError as problem:
-            outcome, succeeded = {"error": str(problem)[:200]}, False
-            self._soon(name, min(every, RETRY_SECONDS))
-        except (SQLAlchemyError, Refusal) as failed:
-            log.warning("job.database_trouble", job=name, reason=type(failed).__name__)
-            return
-        values: dict[str, Any] = {
-            "every_seconds": every,
-            "started_at": started,
-            "finished_at": clock.now(),
-            "outcome": outcome,
-        }
-        if succeeded:
-            values["succeeded_at"] = started
+            values["outcome"] = {"error": type(problem).__name__, "reason": str(problem)[:200]}
+            self._soon(job.name, min(job.every, RETRY_SECONDS))
+        except (SQLAlchemyError, Refusal) as failed:  # no text: the database's errors quote rows
+            values["outcome"] = {"error": type(failed).__name__}
+            log.warning("job.failed", job=job.name, error=type(failed).__name__)
+        except Exception as failed:
+            values["outcome"] = {"error": type(failed).__name__}
+            log.exception("job.failed", job=job.name, error=type(failed).__name__)
+        self._note(job.name, {**values, "finished_at": clock.now()})
+
+    def _note(self, name: str, values: dict[str, Any]) -> None:
         try:
             with transaction() as session:
                 session.execute(
@@ -306,18 +317,18 @@ class Worker:
                     .values(name=name, **values)
                     .on_conflict_do_update(index_elements=["name"], set_=values)
                 )
-        except SQLAlchemyError as failed:
+        except (SQLAlchemyError, Refusal) as failed:
             log.warning("job.not_noted", job=name, reason=type(failed).__name__)
 
 
-def main() -> None:
-    """Run a worker until SIGTERM or SIGINT."""
+def main() -> int:
+    """Run a worker until SIGTERM or SIGINT; the exit code."""
     configure(json=settings().env == "production")
     worker = Worker()
     signal.signal(signal.SIGTERM, worker.stop)
     signal.signal(signal.SIGINT, worker.stop)
-    worker.run()
+    return worker.run()
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -1,0 +1,213 @@
+"""The worker as a process: one leader, providers that do not hold each other up, and errors that are seen."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from sqlalchemy import select
+
+from booking import worker as worker_module
+from booking.models import JobRun
+from booking.slot_sync import pull_slots
+from booking.worker import Job, Worker
+from marketplace.core import clock
+from marketplace.core.crypto import seal_master
+from marketplace.core.db import reading
+from marketplace.core.devdb import DevDatabase
+from tests.people import give, make_customer
+from tests.processes import Running
+from tests.sandboxes import account, eventually, start_sandbox
+from tests.stage import POOLS, Stage, set_stage
+from tests.world import booking_row, make_offer, provider_line, set_provider
+from vip.entitlements import Expired
+
+
+@pytest.fixture
+def stage(own_server: DevDatabase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
+    """A provider that confirms at once."""
+    with set_stage(own_server, tmp_path, monkeypatch) as made:
+        yield made
+
+
+def rows(stage: Stage, statement: str) -> list[Any]:
+    with psycopg.connect(stage.server.owner_url) as connection:
+        return connection.execute(statement).fetchall()  # type: ignore[call-overload,no-any-return]
+
+
+def confirmed(public_id: str) -> Callable[[], bool]:
+    return lambda: booking_row(public_id).state == "confirmed"
+
+
+def name(worker: Running) -> str:
+    return f"{socket.gethostname()}:{worker.process.pid}"
+
+
+def leaders(stage: Stage) -> list[str]:
+    """Who leads by the beats of the last few seconds."""
+    found = rows(stage, "SELECT worker FROM worker_beat WHERE leader AND at > now() - interval '5 seconds'")
+    return [each[0] for each in found]
+
+
+def last_success(job: str) -> Any:
+    with reading() as session:
+        return session.scalar(select(JobRun.succeeded_at).where(JobRun.name == job))
+
+
+def test_one_of_three_leads_and_another_takes_over_when_it_is_killed(stage: Stage) -> None:
+    workers = {name(each): each for each in (stage.worker(), stage.worker(), stage.worker())}
+    eventually(lambda: len(rows(stage, "SELECT 1 FROM worker_beat")) == 3 and leaders(stage), 30)
+    (leader,) = leaders(stage)
+    workers[leader].kill()
+    killed = clock.now()
+    eventually(lambda: set(leaders(stage)) - {leader}, 10)
+    eventually(lambda: leader not in leaders(stage), 10)
+    (heir,) = leaders(stage)
+    assert heir in workers
+    for job in ("holds", f"bookings:{stage.provider.code}"):
+        eventually(lambda job=job: last_success(job) > killed, 10)  # type: ignore[misc]
+
+
+@contextmanager
+def second_provider(stage: Stage) -> Iterator[Stage]:
+    """Another provider with a server of its own, beside the first and on the same database."""
+    sandbox = start_sandbox(stage.folder / "second", [account("prompt", "prompt")], POOLS)
+    try:
+        provider, offer, _ = make_offer(slots=0, base_url=sandbox.base_url())
+        sealed = seal_master("key-prompt", f"provider:{provider.code}:secret")
+        set_provider(provider, secret_sealed=sealed, deadline_seconds=2)  # less than the stage's lease
+        known, now = provider_line(provider), clock.now()
+        pull_slots(known, known.open(), today=clock.today("Asia/Shanghai", now), now=now)
+        yield replace(stage, sandbox=sandbox, provider=provider, offer=offer)
+    finally:
+        sandbox.kill()
+
+
+def book(stage: Stage, customer: int, count: int) -> list[str]:
+    principal, beneficiary, _ = stage.customer(customer)
+    return [stage.submit(principal, beneficiary, slot) for slot in stage.slots()[:count]]
+
+
+def in_state(stage: Stage, state: str) -> int:
+    """How many of the provider's commands are in that state."""
+    found = rows(
+        stage,
+        f"SELECT count(*) FROM provider_task WHERE provider_id = {stage.provider.id} AND state = '{state}'",
+    )
+    return int(found[0][0])
+
+
+def test_a_slow_provider_does_not_delay_anothers_booking(stage: Stage) -> None:
+    stage.sandbox.control().fault("slow", "*", seconds=1.5, times=None)
+    with second_provider(stage) as other:
+        waiting = book(stage, 1, 24)
+        stage.worker()
+        eventually(lambda: in_state(stage, "in_flight") > 0, 30)
+        (quick,) = book(other, 2, 1)
+        eventually(confirmed(quick), 10)
+        assert in_state(stage, "queued") > 0, "the slow one had nothing left to wait for: this proves nothing"
+        assert other.live_there(quick) == 1
+    assert len(waiting) == 24
+
+
+def most_in_flight(stage: Stage, until: Callable[[], bool]) -> int:
+    most = 0
+
+    def look() -> bool:
+        nonlocal most
+        most = max(most, in_state(stage, "in_flight"))
+        return until()
+
+    eventually(look, 40)
+    return most
+
+
+def test_calls_in_flight_are_bounded_also_while_the_bound_changes(stage: Stage) -> None:
+    set_provider(stage.provider, max_in_flight=3)
+    stage.sandbox.control().fault("slow", "reserve", seconds=0.7, times=None)
+    made = book(stage, 1, 40)
+    stage.worker()
+    assert most_in_flight(stage, lambda: in_state(stage, "done") >= 6) == 3
+    set_provider(stage.provider, max_in_flight=5)
+    assert most_in_flight(stage, lambda: in_state(stage, "done") >= 26) == 5
+    set_provider(stage.provider, max_in_flight=1)
+    eventually(lambda: in_state(stage, "in_flight") == 1, 20)
+    assert most_in_flight(stage, lambda: in_state(stage, "done") >= 31) <= 5
+    set_provider(stage.provider, max_in_flight=8)
+    eventually(lambda: all(confirmed(each)() for each in made), 40)
+    assert [stage.live_there(each) for each in made] == [1] * 40
+
+
+def test_a_changed_interval_is_followed(stage: Stage) -> None:
+    set_provider(stage.provider, slots_seconds=3600)
+    stage.worker()
+    job = f"slots:{stage.provider.code}"
+    first = eventually(lambda: last_success(job), 30)
+    set_provider(stage.provider, slots_seconds=1)
+    eventually(lambda: last_success(job) > first, 15)
+
+
+def test_providers_that_cannot_be_spoken_to_stop_nobody_else_and_are_told_once(stage: Stage) -> None:
+    unreadable, unknown = make_offer(slots=0)[0], make_offer(slots=0)[0]
+    set_provider(unreadable, secret_sealed=b"not sealed by this installation's key")
+    set_provider(unknown, adapter="fax")
+    worker = stage.worker()
+    (public_id,) = book(stage, 1, 1)
+    eventually(confirmed(public_id), 30)
+    seen: set[Any] = set()
+    eventually(lambda: seen.update(rows(stage, "SELECT at FROM worker_beat")) or len(seen) >= 4, 30)
+    log = stage.folder / "worker.log"
+    told = [each for each in log.read_text().splitlines() if "provider.unusable" in each]
+    assert sorted(unreadable.code in each for each in told) == [False, True]
+    assert sorted(unknown.code in each for each in told) == [False, True]
+    set_provider(unknown, adapter="open_protocol")
+    eventually(lambda: f"slots:{unknown.code}" in {each[0] for each in rows(stage, "SELECT name FROM job_run")}, 20)
+    assert worker.stop() == 0
+
+
+def boom() -> dict[str, Any]:
+    raise LookupError("13800000011")
+
+
+def kept(job: str) -> JobRun:
+    with reading() as session:
+        return session.get_one(JobRun, job)
+
+
+@pytest.mark.usefixtures("db")
+@pytest.mark.parametrize("part", ["_pass", "_beat"])
+def test_an_error_that_nobody_expected_ends_the_process_with_a_code(part: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    worker = Worker()
+    monkeypatch.setattr(worker, part, boom)
+    assert worker.run() == 1
+
+
+@pytest.mark.usefixtures("db")
+def test_a_job_that_breaks_leaves_a_note_with_the_kind_of_error_alone() -> None:
+    worker = Worker()
+    worker._run_job(Job("trial", 5, lambda: {"counted": 3}))
+    succeeded = kept("trial").succeeded_at
+    assert (kept("trial").outcome, succeeded is not None) == ({"counted": 3}, True)
+    worker._run_job(Job("trial", 5, boom))
+    assert (kept("trial").outcome, kept("trial").succeeded_at) == ({"error": "LookupError"}, succeeded)
+
+
+@pytest.mark.usefixtures("db")
+def test_all_entitlements_that_are_over_expire_in_one_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker_module, "EXPIRE_AT_ONCE", 2)
+    customer = make_customer()
+    for _ in range(5):
+        give(customer, 3, valid_until=date(2026, 1, 31))
+    assert Worker()._entitlements() == {"entitlements": 5, "units": 15, "skipped": 0}
+
+
+def test_expiring_ends_when_all_that_is_left_is_busy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker_module, "expire_due", lambda now, limit: Expired(0, 0, limit, True))
+    assert Worker()._entitlements()["skipped"] == 500
