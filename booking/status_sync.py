@@ -1,4 +1,4 @@
-"""What a provider tells of its bookings: by poll and by webhook, both through the same door (settle.apply_remote)."""
+"""What a provider tells of its bookings: by poll and by webhook, both through the same door (remote.apply_remote)."""
 
 from __future__ import annotations
 
