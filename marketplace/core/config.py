@@ -113,6 +113,11 @@ def settings() -> Settings:
     database_url = os.environ.get("DATABASE_URL", "")
     if not database_url:
         raise ConfigError("DATABASE_URL is not set. For development, `make run` starts a database of its own.")
+    lease = _number("OUTBOX_LEASE_SECONDS", 30)
+    if env == "production" and lease <= 20:
+        raise ConfigError(
+            "OUTBOX_LEASE_SECONDS must be more than 20: a call may take ten seconds, and settling follows."
+        )
     secret_key = os.environ.get("SECRET_KEY") or stored.get("SECRET_KEY", "")
     if not secret_key:
         raise ConfigError("SECRET_KEY is not set: give a long random text.")
@@ -131,7 +136,7 @@ def settings() -> Settings:
         lock_timeout_ms=_number("LOCK_TIMEOUT_MS", 5_000),
         pool_size=_number("DATABASE_POOL_SIZE", 10),
         trusted_proxies=_number("TRUSTED_PROXIES", 0),
-        outbox_lease_seconds=_number("OUTBOX_LEASE_SECONDS", 30),
+        outbox_lease_seconds=lease,
     )
 
 

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, jsonify, request
 from sqlalchemy import select
+from werkzeug.exceptions import ServiceUnavailable
 
 from booking.gateway import line
 from booking.status_sync import receive_event
 from marketplace.catalog.models import Provider
 from marketplace.core import clock
+from marketplace.core.crypto import Unreadable
 from marketplace.core.db import reading
 from marketplace.core.errors import Invalid, NotFound, Unauthenticated
+from marketplace.core.logging import get_logger
 from providers.port import BadSignature, ProviderError
+
+log = get_logger(__name__)
 
 blueprint = Blueprint("partner_webhooks", __name__, url_prefix="/partner/v1")
 
@@ -23,7 +28,11 @@ def receive(code: str) -> tuple[Response, int]:
         provider = session.scalar(select(Provider).where(Provider.code == code))
         if provider is None:
             raise NotFound()
-        known = line(provider)
+        try:
+            known = line(provider)
+        except Unreadable as broken:  # our key for its secrets does not fit: let it send again later
+            log.error("provider.unusable", provider=code)
+            raise ServiceUnavailable() from broken
     now = clock.now()
     try:
         event = known.open().read_event(dict(request.headers), request.get_data(cache=False), now)
