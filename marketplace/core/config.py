@@ -116,7 +116,7 @@ def settings() -> Settings:
     lease = _number("OUTBOX_LEASE_SECONDS", 30)
     if env == "production" and lease <= 20:
         raise ConfigError(
-            "OUTBOX_LEASE_SECONDS must be more than 20: a call may take ten seconds, and settling follows."
+            "OUTBOX_LEASE_SECONDS must be more than 20: a call takes up to ten, and settling follows."
         )
     secret_key = os.environ.get("SECRET_KEY") or stored.get("SECRET_KEY", "")
     if not secret_key:

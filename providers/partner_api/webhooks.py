@@ -31,7 +31,7 @@ def receive(code: str) -> tuple[Response, int]:
         try:
             known = line(provider)
         except Unreadable as broken:  # our key for its secrets does not fit: let it send again later
-            log.error("provider.unusable", provider=code)
+            log.warning("provider.unusable", provider=code)
             raise ServiceUnavailable() from broken
     now = clock.now()
     try:
