@@ -26,27 +26,23 @@ PARTS = ("bookings", "reads", "servers")
 BOOKINGS = {"spread": "hold, spread over the slots", "hot": "hold, one hot slot", "confirm": "hold and confirm, spread"}
 MOST_PER_SECOND = 4000  # requests made ready for each second that is measured
 
-CHOSEN = WebServer("granian, 2 × 4 threads (default)", processes.WEB, 10)
+CHOSEN = WebServer("granian, 2 × 16 threads (default)", processes.WEB, 16)
 _GUNICORN = "gunicorn --preload --no-control-socket --bind {host}:{port}"
 _GTHREAD = f"{_GUNICORN} --worker-class gthread --keep-alive 30 --workers {{workers}} --threads THREADS wsgi:app"
 
 
 def _granian(threads: int) -> WebServer:
-    command = processes.WEB.replace("--blocking-threads 4", f"--blocking-threads {threads}")
-    return WebServer(f"granian, 2 × {threads} threads", command, max(10, threads))
+    command = processes.WEB.replace("--blocking-threads 16", f"--blocking-threads {threads}")
+    return WebServer(f"granian, 2 × {threads} threads", command, threads)
 
 
 def _gthread(threads: int) -> WebServer:
-    return WebServer(
-        f"gunicorn gthread, 2 × {threads} threads", _GTHREAD.replace("THREADS", str(threads)), max(10, threads)
-    )
+    return WebServer(f"gunicorn gthread, 2 × {threads} threads", _GTHREAD.replace("THREADS", str(threads)), threads)
 
 
 SERVERS = (
     CHOSEN,
-    _granian(2),
-    _granian(8),
-    _granian(16),
+    _granian(4),
     _gthread(4),
     _gthread(16),
     WebServer("gunicorn sync, 8 processes", f"{_GUNICORN} --workers 8 wsgi:app", 2),
@@ -173,16 +169,20 @@ def _reads(where: Stage, loaded: Loaded, options: Options) -> None:
 
 
 def _servers(where: Stage, loaded: Loaded, options: Options) -> None:
-    print(f"\nWeb servers: holds spread over the slots, {options.clients} clients")
-    for server in SERVERS:
-        with serving(where, server) as port:
-            _warm_up(where, loaded, port, options)
-            where.begin_anew()
-            tally = _book(where, loaded, "spread", port, options)
-            print(
-                f"  {server.name:<34} {tally.rate:6.0f} a second   latency median {median(tally.latencies):6.1f} ms, "
-                f"p99 {_p99(tally.latencies):6.1f} ms"
-            )
+    print(f"\nWeb servers: holds spread over the slots, {options.clients} clients, {options.rounds} rounds in turn")
+    tallies: dict[str, list[load.Tally]] = {server.name: [] for server in SERVERS}
+    for _ in range(options.rounds):
+        for server in SERVERS:
+            with serving(where, server) as port:
+                _warm_up(where, loaded, port, options)
+                where.begin_anew()
+                tallies[server.name].append(_book(where, loaded, "spread", port, options))
+    for name, of_it in tallies.items():
+        latencies = [latency for tally in of_it for latency in tally.latencies]
+        print(
+            f"  {name:<34} {_spread([tally.rate for tally in of_it], 0):<20} a second   "
+            f"latency median {median(latencies):6.1f} ms, p99 {_p99(latencies):6.1f} ms"
+        )
 
 
 def _spread(figures: Sequence[float], digits: int) -> str:

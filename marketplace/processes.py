@@ -36,9 +36,9 @@ from marketplace.core.config import ROOT, state_dir
 from marketplace.core.devdb import DevDatabase, DevDatabaseError
 from marketplace.supervisor import Service, Supervisor
 
-# Four threads a process, measured (docs/decisions/0005-web-server.md): more of them wait for each other.
+# Threads a process: docs/decisions/0005-web-server.md. DATABASE_POOL_SIZE has a connection for each.
 WEB = (
-    "granian --interface wsgi --host {host} --port {port} --workers {workers} --blocking-threads 4 --no-access-log "
+    "granian --interface wsgi --host {host} --port {port} --workers {workers} --blocking-threads 16 --no-access-log "
     "wsgi:app"
 )
 _NO_PROXY = urllib.request.build_opener(urllib.request.ProxyHandler({}))

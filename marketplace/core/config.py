@@ -41,7 +41,7 @@ class Settings:
     state_dir: Path
     statement_timeout_ms: int = 10_000
     lock_timeout_ms: int = 5_000
-    pool_size: int = 10
+    pool_size: int = 16
     trusted_proxies: int = 0
     outbox_lease_seconds: int = 30
 
@@ -134,7 +134,7 @@ def settings() -> Settings:
         state_dir=folder,
         statement_timeout_ms=_number("STATEMENT_TIMEOUT_MS", 10_000),
         lock_timeout_ms=_number("LOCK_TIMEOUT_MS", 5_000),
-        pool_size=_number("DATABASE_POOL_SIZE", 10),
+        pool_size=_number("DATABASE_POOL_SIZE", 16),
         trusted_proxies=_number("TRUSTED_PROXIES", 0),
         outbox_lease_seconds=lease,
     )
