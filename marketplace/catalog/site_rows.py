@@ -31,7 +31,7 @@ class TierSource:
 TIER_SOURCES = {
     "3A2020": TierSource("Luoyun, github.com/46319943/3AHospital", "2020-11-28", frozenset({"三级甲等"})),
     "haodf2015": TierSource("haodf, github.com/hoyoung2015/haodf", "2015-12-23"),
-    "sample": TierSource("安享示范数据 (invented)", "2026-01-01"),
+    "sample": TierSource("安享示范数据 / Anxiang sample", "2026-01-01"),
 }
 
 

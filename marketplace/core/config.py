@@ -115,9 +115,7 @@ def settings() -> Settings:
         raise ConfigError("DATABASE_URL is not set. For development, `make run` starts a database of its own.")
     lease = _number("OUTBOX_LEASE_SECONDS", 30)
     if env == "production" and lease <= 20:
-        raise ConfigError(
-            "OUTBOX_LEASE_SECONDS must be more than 20: a call takes up to ten, and settling follows."
-        )
+        raise ConfigError("OUTBOX_LEASE_SECONDS must be more than 20: a call takes up to ten, and settling follows.")
     secret_key = os.environ.get("SECRET_KEY") or stored.get("SECRET_KEY", "")
     if not secret_key:
         raise ConfigError("SECRET_KEY is not set: give a long random text.")

@@ -95,7 +95,7 @@ def preparation(fasting: str) -> tuple[Hint, ...]:
         Hint(
             icon="utensils-crossed",
             title=fasting,
-            text=_("Water in small sips is fine. Take your usual pills as your doctor told you."),
+            text=_("Take your usual pills as your doctor told you."),
         ),
         Hint(icon="id-card", title=_("Bring the original ID card"), text=_("The electronic card will do as well.")),
         Hint(icon="shirt", title=_("Wear something loose"), text=_("Leave jewellery at home; it disturbs imaging.")),

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import Engine
+from sqlalchemy import Engine, update
 from werkzeug.test import TestResponse
 
 from booking.actors import CLOCK
@@ -16,6 +16,7 @@ from booking.confirm import confirm
 from booking.states import BookingState
 from booking.transition import lock_booking, move
 from marketplace.app import create_app
+from marketplace.catalog.models import Provider
 from marketplace.core import clock
 from marketplace.core.db import transaction
 from tests.people import NOON, counters, give, make_customer
@@ -113,6 +114,13 @@ def test_a_time_is_held_confirmed_and_waits_for_the_hospital(browser: Surfer, wo
     assert (answer.status_code, answer.location) == (303, f"/bookings/{booking}")
     assert "The hospital's turn" in text_of(browser.get(f"/bookings/{booking}"))
     assert booking_row(booking).state is BookingState.AWAITING_PROVIDER
+
+
+@pytest.mark.parametrize(("hours", "told"), [(2, "answers within 2 hours"), (240, "answers before this time begins")])
+def test_no_answer_is_promised_for_after_the_appointment(browser: Surfer, world: World, hours: int, told: str) -> None:
+    with transaction() as session:
+        session.execute(update(Provider).values(answer_hours=hours))
+    assert told in text_of(browser.get(f"/bookings/{held(browser, world)}/confirm"))
 
 
 def test_the_same_form_sent_twice_makes_one_booking(browser: Surfer, world: World) -> None:

@@ -13,6 +13,7 @@ from flask_babel import ngettext
 
 from booking.view import BookingCard, BookingView, Moved
 from marketplace.catalog.places import short_place
+from marketplace.core.clock import start_of
 from marketplace.web import booking_words, formats
 from marketplace.web import view_models as v
 from marketplace.web.presenters.packages import fasting
@@ -291,6 +292,8 @@ def confirm(view: BookingView, person: v.Person, package: v.Package, benefit_lin
         told = _("Once confirmed, it can't be cancelled online any more.")
     if view.allotment:
         answer = _("Confirmed at once: the hospital has given us these places.")
+    elif now < start_of(view.service_date, view.starts_at, view.time_zone) < now + timedelta(hours=view.answer_hours):
+        answer = _("The hospital answers before this time begins; you see it here.")
     else:
         hours = view.answer_hours
         answer = ngettext(

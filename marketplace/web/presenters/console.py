@@ -51,7 +51,7 @@ class JobRow:
 
 def feeds() -> tuple[str, ...]:
     """The heads of the columns."""
-    words = {"slots": _("Slots"), "bookings": _("Booking states"), "reports": _("Reports")}
+    words = {"slots": _("Slots"), "bookings": _("Booking changes"), "reports": _("Reports")}
     return tuple(words[feed] for feed in FEEDS)
 
 
