@@ -36,9 +36,10 @@ from marketplace.core.config import ROOT, state_dir
 from marketplace.core.devdb import DevDatabase, DevDatabaseError
 from marketplace.supervisor import Service, Supervisor
 
-# Threads a process: docs/decisions/0005-web-server.md. DATABASE_POOL_SIZE has a connection for each.
+# Threads a process: docs/decisions/0005-web-server.md. Many, though few work at once: a request whose body trickles in
+# keeps a thread waiting without a connection to the database (docs/deployment.md).
 WEB = (
-    "granian --interface wsgi --host {host} --port {port} --workers {workers} --blocking-threads 16 --no-access-log "
+    "granian --interface wsgi --host {host} --port {port} --workers {workers} --blocking-threads 256 --no-access-log "
     "wsgi:app"
 )
 _NO_PROXY = urllib.request.build_opener(urllib.request.ProxyHandler({}))
