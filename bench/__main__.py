@@ -32,7 +32,7 @@ _GTHREAD = f"{_GUNICORN} --worker-class gthread --keep-alive 30 --workers {{work
 
 
 def _granian(threads: int) -> WebServer:
-    command = processes.WEB.replace("--blocking-threads 16", f"--blocking-threads {threads}")
+    command = processes.WEB.replace("--blocking-threads 256", f"--blocking-threads {threads}")
     return WebServer(f"granian, 2 × {threads} threads", command, threads)
 
 
