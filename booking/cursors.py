@@ -33,14 +33,21 @@ class Part(Protocol):
 P = TypeVar("P", bound=Part)
 
 
-def pages(provider_id: int, feed: str, fetch: Callable[[str | None, str | None], P], *, now: datetime) -> Iterator[P]:
+def pages(
+    provider_id: int,
+    feed: str,
+    fetch: Callable[[str | None, str | None], P],
+    *,
+    now: datetime,
+    afresh: bool = False,
+) -> Iterator[P]:
     """The pages since the last complete pull, got by `fetch(cursor, page)`; the next pull goes on after the last one.
 
-    All from the start when the provider has lost our cursor. Raises ProviderError when it cannot be read: pages given
-    out until then stand, the cursor does not move.
+    All from the start with `afresh`, or when the provider has lost our cursor. Raises ProviderError when it cannot be
+    read: pages given out until then stand, the cursor does not move.
     """
     with reading() as session:
-        cursor = cursor_of(session, provider_id, feed)
+        cursor = None if afresh else cursor_of(session, provider_id, feed)
     since, page = cursor, None
     for _ in range(MOST_PAGES):
         try:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from functools import partial
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 from sqlalchemy import Row, select, text, update
 from sqlalchemy.orm import Session
 
-from booking.cursors import pages
+from booking.cursors import cursor_of, done, pages
 from booking.discrepancies import close_discrepancy, open_discrepancy
 from booking.gateway import Line
 from booking.models import Discrepancy, Slot
@@ -25,6 +26,7 @@ log = get_logger(__name__)
 HORIZON = timedelta(days=60)
 BATCH = 500
 FEED = "slots"
+SIGHT = "slots:sight"
 OVERSOLD, MOVED = "slot_oversold", "slot_moved"
 
 _UPSERT = text(
@@ -73,7 +75,10 @@ _UPSERT = text(
 
 
 def pull_slots(line: Line, adapter: ProviderAdapter, *, today: date, now: datetime) -> dict[str, int]:
-    """Pull what changed (all, the first time) for the next 60 days; returns counts.
+    """Pull what changed for the next 60 days; returns counts.
+
+    Everything is pulled the first time, once a day, and when pools were added: what came into our sight since need not
+    have changed at the provider.
 
     Raises ProviderError when the provider cannot be read; what was applied until then stays, the cursor does not move.
     """
@@ -81,11 +86,22 @@ def pull_slots(line: Line, adapter: ProviderAdapter, *, today: date, now: dateti
         pools = _pools(session, line.id)
     counts = {"read": 0, "added": 0, "changed": 0, "unknown_pool": 0}
     fetch = partial(adapter.slots, today, today + HORIZON)
-    for part in pages(line.id, FEED, fetch, now=now):
+    sight = _sight(pools, today)
+    with reading() as session:
+        afresh = cursor_of(session, line.id, SIGHT) != sight
+    for part in pages(line.id, FEED, fetch, now=now, afresh=afresh):
         for start in range(0, len(part.slots), BATCH):
             apply_slots(line.id, part.slots[start : start + BATCH], pools, counts, now=now)
+    if afresh:
+        done(line.id, SIGHT, sight, now=now)
     counts["settled"] = settle_differences(line.id, now=now)
     return counts
+
+
+def _sight(pools: Mapping[str, int], today: date) -> str:
+    """A mark that changes with the day and with the pools we know."""
+    known = hashlib.sha256("\n".join(sorted(pools)).encode()).hexdigest()[:16]
+    return f"{today.isoformat()} {known}"
 
 
 def _pools(session: Session, provider_id: int) -> dict[str, int]:

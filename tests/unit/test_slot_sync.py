@@ -14,7 +14,8 @@ from booking.cursors import cursor_of
 from booking.models import Discrepancy, Slot
 from booking.place import SlotClosed, SlotFull
 from booking.slot_sync import BATCH, FEED, HORIZON, pull_slots
-from marketplace.core.db import engine, reading
+from marketplace.catalog.models import CapacityPool, Site
+from marketplace.core.db import engine, reading, transaction
 from providers.port import ProviderError, RemoteSlot, SlotPage
 from tests.people import NOON, TODAY
 from tests.world import World, join, make_world, provider_line
@@ -259,3 +260,20 @@ def test_a_pull_that_breaks_off_keeps_what_it_applied_and_leaves_the_cursor() ->
     again = Feed(SlotPage([], None, "c2"))
     pull_feed(world, again)
     assert again.asked[0][2:] == ("c1", None)
+
+
+def test_a_new_day_and_a_new_pool_are_pulled_from_the_start_and_all_else_by_cursor() -> None:
+    world = make_world()
+    feed = Feed(*(SlotPage([], None, f"c{number}") for number in range(1, 5)))
+    pull_feed(world, feed)
+    pull_feed(world, feed)
+    with transaction() as session:
+        site = session.scalars(select(Site)).first()
+        assert site is not None
+        session.add(
+            CapacityPool(public_id="pol_new", provider_id=world.provider.id, site_id=site.id, external_ref="pool-2")
+        )
+    pull_feed(world, feed)
+    tomorrow = TODAY + timedelta(days=1)
+    pull_slots(provider_line(world.provider), feed, today=tomorrow, now=NOON)  # type: ignore[arg-type]
+    assert [cursor for _, _, cursor, _ in feed.asked] == [None, "c1", None, None]
