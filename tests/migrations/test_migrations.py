@@ -86,12 +86,15 @@ def _migrate_in_a_process(address: str) -> int:
 
 
 def _objects(address: str) -> set[str]:
-    """The names of all tables, indexes, functions, triggers and constraints that are ours."""
+    """The names of all tables, indexes, functions, triggers and constraints that are ours.
+
+    NOT NULL is left out: from PostgreSQL 18 on it counts as a constraint with a name, before that it has none.
+    """
     with psycopg.connect(address) as connection:
         rows = connection.execute(
             "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind <> 'S' "
             "UNION SELECT proname FROM pg_proc WHERE pronamespace = 'public'::regnamespace "
             "UNION SELECT tgname FROM pg_trigger WHERE NOT tgisinternal "
-            "UNION SELECT conname FROM pg_constraint WHERE connamespace = 'public'::regnamespace"
+            "UNION SELECT conname FROM pg_constraint WHERE connamespace = 'public'::regnamespace AND contype <> 'n'"
         ).fetchall()
     return {name for (name,) in rows if name != "alembic_version_pkc"}
