@@ -10,13 +10,12 @@ import time
 from alembic import context
 from sqlalchemy import Connection, NullPool, create_engine, inspect, make_url, text
 
-import booking.models  # noqa: F401 - the models register themselves in Base.metadata
-import marketplace.catalog.models
-import marketplace.core.audit  # noqa: F401
-import vip.models  # noqa: F401
 from marketplace.core.config import settings
 from marketplace.core.db import Base
 from migrations import grants
+from migrations.known import import_models
+
+import_models()
 
 _ONE_AT_A_TIME = 4_027_118_301  # the advisory lock's key: any number that only we use
 _PAUSE = 0.2

@@ -1,0 +1,24 @@
+"""Every table the code knows: models register themselves in Base.metadata when they are imported."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+
+import booking
+import marketplace.catalog.models
+import marketplace.core.audit  # noqa: F401
+import vip
+
+
+def import_models() -> list[str]:
+    """Import all modules of models, found by their names (`models`, `report_models` …), and return those names."""
+    found = [
+        f"{package.__name__}.{module.name}"
+        for package in (booking, vip)
+        for module in pkgutil.iter_modules(package.__path__)
+        if module.name.endswith("models")
+    ]
+    for name in found:
+        importlib.import_module(name)
+    return found
