@@ -91,7 +91,8 @@ class Held:
 _FACTS = text(
     """
     SELECT o.id AS offer_id, o.provider_id, o.pool_id, o.kind, o.name_zh AS offer_zh, o.name_en AS offer_en,
-           o.package, o.price_minor, o.currency, o.lead_minutes, o.cancel_hours, o.public_id AS offer_public_id,
+           o.package, o.price_minor, o.currency, o.lead_minutes, o.cancel_hours, o.change_hours, o.max_changes,
+           o.public_id AS offer_public_id,
            o.active AND si.closed_at IS NULL AS open,
            si.name AS site, si.public_id AS site_public_id, si.city, si.district, si.address, si.tier, si.time_zone,
            p.name_zh AS provider_zh, p.name_en AS provider_en,
@@ -236,6 +237,8 @@ def _snapshot(facts: Row[Any]) -> dict[str, Any]:
         },
         "package": facts.package,
         "cancel_hours": facts.cancel_hours,
+        "change_hours": facts.change_hours,
+        "max_changes": facts.max_changes,
     }
 
 

@@ -95,6 +95,28 @@ def move(
     session.flush()
 
 
+def note(
+    session: Session, booking: Booking, *, actor: Actor, now: datetime, cause: str, facts: Mapping[str, Any]
+) -> None:
+    """Write a line of history for something that is not a move: the state stays, the version grows."""
+    booking.version += 1
+    booking.updated_at = now
+    session.add(
+        BookingHistory(
+            booking_id=booking.id,
+            version=booking.version,
+            at=now,
+            from_state=booking.state.value,
+            to_state=booking.state.value,
+            actor_kind=actor.kind,
+            actor=actor.id,
+            cause=cause,
+            facts=dict(facts),
+        )
+    )
+    session.flush()
+
+
 def _answer_due(session: Session, booking: Booking, now: datetime) -> datetime:
     hours = session.scalar(select(Provider.answer_hours).where(Provider.id == booking.provider_id)) or 0
     due = now + timedelta(hours=hours)
