@@ -259,6 +259,11 @@ def _slot_rows(offer_public_id: str, first: date, last: date, now: datetime) -> 
         )
 
 
+def in_season(service_date: date, available_from: date | None, available_until: date | None) -> bool:
+    """Whether the offer is given out on that day; both ends are included, None leaves one open."""
+    return (available_from or date.min) <= service_date <= (available_until or date.max)
+
+
 def closes_at(service_date: date, starts_at: datetime | None, time_zone: str, lead_minutes: int) -> datetime:
     """The last moment at which a slot may be booked; a slot without times starts at midnight in the site's zone."""
     start = starts_at or datetime.combine(service_date, time(), ZoneInfo(time_zone))

@@ -8,12 +8,12 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from booking.models import Booking, ProviderBooking, ProviderTask, Slot, SlotClaim
+from booking.models import Booking, ChangeRequest, ProviderBooking, ProviderTask, Slot, SlotClaim
 from booking.outbox import Claimed
 from booking.sealing import open_details
 from marketplace.catalog.models import CapacityPool, Offer, Provider
 from marketplace.core.crypto import unseal_master
-from providers.port import Cancel, Connection, LookUp, Person, ProviderAdapter, Reserve
+from providers.port import Cancel, Change, Connection, LookUp, Person, ProviderAdapter, Reserve
 from providers.registry import connect
 from vip.models import Beneficiary
 
@@ -68,7 +68,7 @@ def line(provider: Provider) -> Line:
     )
 
 
-def command_for(session: Session, claimed: Claimed) -> Reserve | Cancel:
+def command_for(session: Session, claimed: Claimed) -> Reserve | Cancel | Change:
     """The command a claimed task stands for, as plain data."""
     booking = session.get_one(Booking, claimed.booking_id)
     if claimed.command == "cancel":
@@ -79,13 +79,29 @@ def command_for(session: Session, claimed: Claimed) -> Reserve | Cancel:
             reference=task.facts.get("reference") or _current_reference(session, booking.id),
             reason=str(task.facts.get("reason", "compensating")),
         )
+    if claimed.command == "change":
+        slot = session.scalars(
+            select(Slot)
+            .join(ChangeRequest, ChangeRequest.new_slot_id == Slot.id)
+            .join(ProviderTask, ProviderTask.change_request_id == ChangeRequest.id)
+            .where(ProviderTask.id == claimed.id)
+        ).one()
+        return Change(
+            key=claimed.key,
+            our_reference=booking.public_id,
+            reference=_current_reference(session, booking.id) or "",
+            slot=slot.external_ref,
+            service_date=slot.service_date,
+            starts_at=slot.starts_at,
+            ends_at=slot.ends_at,
+        )
     offer, pool, person = session.execute(
         select(Offer, CapacityPool, Beneficiary)
         .join(CapacityPool, CapacityPool.id == Offer.pool_id)
         .join(Beneficiary, Beneficiary.id == booking.beneficiary_id)
         .where(Offer.id == booking.offer_id)
     ).one()
-    slot = session.execute(
+    slot_ref = session.execute(
         select(Slot.external_ref)
         .join(SlotClaim, SlotClaim.slot_id == Slot.id)
         .where(SlotClaim.booking_id == booking.id)
@@ -97,7 +113,7 @@ def command_for(session: Session, claimed: Claimed) -> Reserve | Cancel:
         our_reference=booking.public_id,
         offer=offer.external_ref,
         pool=pool.external_ref,
-        slot=slot,
+        slot=slot_ref,
         service_date=booking.service_date,
         starts_at=booking.starts_at,
         ends_at=booking.ends_at,

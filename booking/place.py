@@ -1,6 +1,6 @@
 """Hold a place: slot, quota and price are the customer's for ten minutes.
 
-Two reads, one statement. Eligibility is decided here from what is read; what must be true at the moment of taking
+One read, one statement. Eligibility is decided here from what is read; what must be true at the moment of taking
 (a free place, a unit left, the person still in the family, the key unused) is decided by the SQL function
 `hold_booking`, in one round trip that keeps the contended slot locked the shortest.
 """
@@ -14,18 +14,16 @@ from datetime import datetime, time, timedelta
 from typing import Any, NoReturn
 from zoneinfo import ZoneInfo
 
-import jsonschema
 from psycopg.types.range import TimestamptzRange
-from sqlalchemy import text
-from sqlalchemy.engine import Row
 from sqlalchemy.exc import DBAPIError
 
+from booking.availability import closes_at, in_season
 from booking.sealing import seal_details
 from marketplace.catalog.kinds import kind as benefit_kind
 from marketplace.core import db
-from marketplace.core.errors import IdempotencyKeyReused, Invalid, NotFound, Refusal
+from marketplace.core.errors import IdempotencyKeyReused, NotFound, Refusal
 from marketplace.core.ids import new_id, new_reference
-from vip.entitlements import eligible
+from vip.entitlements import CANDIDATE, choose
 from vip.ledger import EntitlementExhausted
 from vip.principal import Principal
 
@@ -44,6 +42,13 @@ class SlotPast(Refusal):
 
     code = "slot_past"
     status = 422
+    field = "slot_id"
+
+
+class SlotClosed(Refusal):
+    """The provider does not give this slot, or this day, out any more."""
+
+    code = "slot_closed"
     field = "slot_id"
 
 
@@ -87,33 +92,36 @@ class Held:
     replayed: bool
 
 
-# Every public id is looked up on its own, so that a wrong one is named by its field.
-_FACTS = text(
-    """
+# Every public id is looked up on its own, so that a wrong one is named by its field. One row for each entitlement that
+# may be meant, at least one.
+_FACTS = f"""
     SELECT o.id AS offer_id, o.provider_id, o.pool_id, o.kind, o.name_zh AS offer_zh, o.name_en AS offer_en,
            o.package, o.price_minor, o.currency, o.lead_minutes, o.cancel_hours, o.change_hours, o.max_changes,
            o.public_id AS offer_public_id,
+           o.available_from, o.available_until,
            o.active AND si.closed_at IS NULL AS open,
            si.name AS site, si.public_id AS site_public_id, si.city, si.district, si.address, si.tier, si.time_zone,
            p.name_zh AS provider_zh, p.name_en AS provider_en,
-           s.id AS slot_id, s.pool_id AS slot_pool, s.service_date, s.starts_at, s.ends_at, s.has_place,
-           b.id AS beneficiary_id, b.sex, b.birth_date, b.wrapped_key,
+           s.id AS slot_id, s.pool_id AS slot_pool, s.service_date, s.starts_at, s.ends_at, s.has_place, s.closed,
+           b.id AS beneficiary_id, b.sex, b.birth_date, b.wrapped_key, {CANDIDATE},
            k.fingerprint AS known_fingerprint, k.resource AS known_resource
       FROM (SELECT 1) AS one
-      LEFT JOIN offer o ON o.public_id = :offer
+      LEFT JOIN offer o ON o.public_id = %(offer)s
       LEFT JOIN site si ON si.id = o.site_id
       LEFT JOIN provider p ON p.id = o.provider_id
-      LEFT JOIN slot s ON s.public_id = :slot
-      LEFT JOIN beneficiary b ON b.public_id = :beneficiary AND b.customer_id = :customer AND b.removed_at IS NULL
-      LEFT JOIN idempotency_key k ON k.scope = :scope AND k.key = :key
-    """
-)
+      LEFT JOIN slot s ON s.public_id = %(slot)s
+      LEFT JOIN beneficiary b ON b.public_id = %(beneficiary)s AND b.customer_id = %(customer)s AND b.removed_at IS NULL
+      LEFT JOIN entitlement e ON e.customer_id = b.customer_id
+           AND CASE WHEN %(entitlement)s::text IS NULL THEN e.kind = o.kind ELSE e.public_id = %(entitlement)s END
+      LEFT JOIN idempotency_key k ON k.scope = %(scope)s AND k.key = %(key)s
+"""
 
 _HOLD = """
     SELECT outcome, booking FROM hold_booking(
-      :now, :insurer, :customer, :beneficiary, :entitlements, :offer, :provider, :kind, :slot, :slot_starts,
-      :public_id, :reference, :service_date, :ends, :time_zone, :period, :hold_expires, :price, :currency,
-      CAST(:snapshot AS jsonb), :details, 'customer', :actor, :scope, :key, :fingerprint)
+      %(now)s, %(insurer)s, %(customer)s, %(beneficiary)s, %(entitlements)s, %(offer)s, %(provider)s, %(kind)s,
+      %(slot)s, %(slot_starts)s, %(public_id)s, %(reference)s, %(service_date)s, %(ends)s, %(time_zone)s, %(period)s,
+      %(hold_expires)s, %(price)s, %(currency)s, CAST(%(snapshot)s AS jsonb), %(details)s, 'customer', %(actor)s,
+      %(scope)s, %(key)s, %(fingerprint)s)
 """
 
 
@@ -121,27 +129,25 @@ def hold(principal: Principal, request: HoldRequest, *, key: str, fingerprint: b
     """Take a place, a unit and a price for ten minutes.
 
     `key` and `fingerprint` make it repeatable: the same pair returns the same booking. Raises NotFound or Invalid with
-    the field at fault, SlotFull, SlotPast, EntitlementExhausted, AlreadyBooked, OfferClosed, a refusal of the benefit
-    kind (not eligible), IdempotencyKeyReused, Busy. After any of them nothing was taken.
+    the field at fault, SlotFull, SlotPast, SlotClosed, EntitlementExhausted, AlreadyBooked, OfferClosed, NotEligible,
+    IdempotencyKeyReused, Busy. After any of them nothing was taken.
     """
-    with db.reading() as session:
-        facts = session.execute(
-            _FACTS,
-            {
-                "offer": request.offer,
-                "slot": request.slot,
-                "beneficiary": request.beneficiary,
-                "customer": principal.id,
-                "scope": principal.public_id,
-                "key": key,
-            },
-        ).one()
-        if facts.known_resource is not None:
-            return _replay(facts, fingerprint)
-        _check(facts, request, now)
-        entitlements = eligible(
-            session, principal.id, facts.kind, facts.beneficiary_id, facts.service_date, named=request.entitlement
-        )
+    with db.statements() as cursor:
+        asked = {
+            "offer": request.offer,
+            "slot": request.slot,
+            "beneficiary": request.beneficiary,
+            "entitlement": request.entitlement,
+            "customer": principal.id,
+            "scope": principal.public_id,
+            "key": key,
+        }
+        rows = cursor.execute(_FACTS, asked, prepare=True).fetchall()
+    facts = rows[0]
+    if facts.known_resource is not None:
+        return _replay(facts, fingerprint)
+    _check(facts, request, now)
+    entitlements = choose(rows, facts.kind, facts.service_date, request.entitlement)
     if not entitlements:
         raise EntitlementExhausted()
     public_id = new_id("bkg")
@@ -176,7 +182,7 @@ def hold(principal: Principal, request: HoldRequest, *, key: str, fingerprint: b
     return _take(values, facts, tries=len(entitlements))
 
 
-def _replay(facts: Row[Any], fingerprint: bytes) -> Held:
+def _replay(facts: Any, fingerprint: bytes) -> Held:
     """What an earlier request with this key made; told before anything is judged anew, so that a repeat succeeds even
     when the slot has filled since."""
     if facts.known_fingerprint != fingerprint:
@@ -184,7 +190,7 @@ def _replay(facts: Row[Any], fingerprint: bytes) -> Held:
     return Held(facts.known_resource, replayed=True)
 
 
-def _check(facts: Row[Any], request: HoldRequest, now: datetime) -> None:
+def _check(facts: Any, request: HoldRequest, now: datetime) -> None:
     """Everything that can be judged from what was read; a wrong id looks like an absent one."""
     if facts.offer_id is None:
         raise NotFound(field="offer_id")
@@ -194,27 +200,19 @@ def _check(facts: Row[Any], request: HoldRequest, now: datetime) -> None:
         raise NotFound(field="beneficiary_id")
     if not facts.open:
         raise OfferClosed()
-    starts, _ = _period(facts)
-    closes_at = starts - timedelta(minutes=facts.lead_minutes)
-    if closes_at <= now:
-        raise SlotPast(closes_at=closes_at)
+    until = closes_at(facts.service_date, facts.starts_at, facts.time_zone, facts.lead_minutes)
+    if until <= now:
+        raise SlotPast(closes_at=until)
+    if facts.closed or not in_season(facts.service_date, facts.available_from, facts.available_until):
+        raise SlotClosed()
     kind = benefit_kind(facts.kind)
-    _check_details(kind.details_schema, request.details)
+    kind.check_details(dict(request.details))
     kind.check_eligible(facts.package, facts.sex, facts.birth_date, facts.service_date)
     if not facts.has_place:
         raise SlotFull(slot=request.slot, starts_at=facts.starts_at, service_date=facts.service_date.isoformat())
 
 
-def _check_details(schema: Mapping[str, Any], details: Mapping[str, Any]) -> None:
-    if not details:
-        return
-    error = next(iter(jsonschema.Draft202012Validator(schema).iter_errors(details)), None)
-    if error is not None:
-        path = ".".join(str(part) for part in ["details", *error.absolute_path])
-        raise Invalid(field=path, reason=f"schema_{error.validator}")
-
-
-def _period(facts: Row[Any]) -> tuple[datetime, datetime]:
+def _period(facts: Any) -> tuple[datetime, datetime]:
     """What the person cannot be booked twice in: the window, or the whole day in the site's zone."""
     if facts.starts_at is not None:
         return facts.starts_at, facts.ends_at
@@ -223,7 +221,7 @@ def _period(facts: Row[Any]) -> tuple[datetime, datetime]:
     return midnight, after
 
 
-def _snapshot(facts: Row[Any]) -> dict[str, Any]:
+def _snapshot(facts: Any) -> dict[str, Any]:
     return {
         "offer": {"id": facts.offer_public_id, "zh": facts.offer_zh, "en": facts.offer_en},
         "provider": {"zh": facts.provider_zh, "en": facts.provider_en},
@@ -242,22 +240,24 @@ def _snapshot(facts: Row[Any]) -> dict[str, Any]:
     }
 
 
-def _take(values: dict[str, Any], facts: Row[Any], *, tries: int) -> Held:
+def _take(values: dict[str, Any], facts: Any, *, tries: int) -> Held:
     """Run the function. A rival may take the last unit of the entitlement it chose while another still has some:
     then it is asked again, at most once per entitlement."""
     for left in range(tries - 1, -1, -1):
         try:
-            row = db.one_statement(_HOLD, values)
+            with db.statements() as cursor:
+                row = cursor.execute(_HOLD, values, prepare=True).fetchone()
         except DBAPIError as failed:
             reason = db.violated(failed)
             if reason == "entitlement_exhausted" and left:
                 continue
             _refuse(reason, facts, failed)
-        return Held(row.booking, replayed=row.outcome == "replayed")
+        if row is not None:
+            return Held(row.booking, replayed=row.outcome == "replayed")
     raise EntitlementExhausted()
 
 
-def _refuse(reason: str | None, facts: Row[Any], failed: DBAPIError) -> NoReturn:
+def _refuse(reason: str | None, facts: Any, failed: DBAPIError) -> NoReturn:
     match reason:
         case "slot_full" | "ck_slot_taken":
             raise SlotFull(starts_at=facts.starts_at, service_date=facts.service_date.isoformat()) from failed

@@ -12,14 +12,15 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from booking import swap
 from booking.actors import SYSTEM, Actor
 from booking.discrepancies import close_discrepancy, open_discrepancy
-from booking.models import Booking, ChangeRequest, ProviderBooking, ProviderTask
+from booking.models import Booking, ChangeRequest, ProviderBooking, ProviderTask, Slot
 from booking.outbox import UNFINISHED, Claimed, annul, enqueue, finish, lock_unfinished, unsent
 from booking.states import LIVE, OVER, BookingState, legal
 from booking.transition import lock_booking, move
 from marketplace.catalog.models import Provider
-from marketplace.core.db import transaction
+from marketplace.core.db import reading, transaction
 from marketplace.core.logging import get_logger
 from providers.port import Accepted, Answer, Confirmed, NotFound, Refused, RemoteBooking, RetryAfter, Unknown
 
@@ -106,12 +107,28 @@ def settle_look_up(claimed: Claimed, found: RemoteBooking, *, now: datetime) -> 
             return _send_again(claimed, now=now)
         answer = Confirmed(found.reference, found.version)
     else:
-        return _send_again(claimed, now=now)
+        answer = _change_found(claimed, found)
     outcome = settle_answer(claimed, answer, now=now)
     if outcome.what == "applied" and claimed.command == "reserve" and found.status not in ("requested", "confirmed"):
         with transaction() as session:
             return apply_remote(session, claimed.provider_id, found, now=now)
     return outcome
+
+
+def _change_found(claimed: Claimed, found: RemoteBooking) -> Answer:
+    """The key is known at the provider, so the change was carried out, if the booking is where we asked it to be."""
+    with reading() as session:
+        slot = session.scalar(
+            select(Slot)
+            .join(ChangeRequest, ChangeRequest.new_slot_id == Slot.id)
+            .join(ProviderTask, ProviderTask.change_request_id == ChangeRequest.id)
+            .where(ProviderTask.id == claimed.id)
+        )
+    if slot is None or found.status in ("cancelled", "rejected"):
+        return Refused("other")
+    if (found.service_date, found.starts_at) == (slot.service_date, slot.starts_at):
+        return Confirmed(found.reference, found.version, found.starts_at)
+    return Unknown("the booking is not where we asked it to be")
 
 
 def apply_remote(session: Session, provider_id: int, remote: RemoteBooking, *, now: datetime) -> Outcome:
@@ -147,6 +164,7 @@ def apply_remote(session: Session, provider_id: int, remote: RemoteBooking, *, n
             _cancel_stray(session, booking, remote.reference, now)
         return Outcome("stray", booking.public_id)
     reserve = next((task for task in tasks if task.command == "reserve"), None)
+    _follow_time(session, booking, remote, now)
     if reserve is not None and remote.status != "requested":
         finish(reserve, "refused" if remote.status == "rejected" else "done", now=now)
     _follow(session, booking, remote, now)
@@ -215,6 +233,8 @@ def _not_found(session: Session, task: ProviderTask, booking: Booking, now: date
     if task.command == "cancel":
         _cancelled_there(session, task, booking, now)
         return "applied"
+    if task.command == "change" and _withdrawn(session, task, booking, now):
+        return "applied"
     if task.command == "reserve" and (booking.state in OVER or _open_request(session, booking) is not None):
         annul(task, now=now)
         _cancel_locally(session, booking, now)
@@ -224,6 +244,17 @@ def _not_found(session: Session, task: ProviderTask, booking: Booking, now: date
         move(session, booking, _S.AWAITING_PROVIDER, actor=SYSTEM, now=now, cause="sending_again")
         close_discrepancy(session, booking.provider_id, "outcome_unknown", booking.public_id, "sent_again", now=now)
     return "resend"
+
+
+def _withdrawn(session: Session, task: ProviderTask, booking: Booking, now: datetime) -> bool:
+    """A change that was taken back, or whose booking has ended, and that never arrived: nothing to send."""
+    request = swap.open_change(session, booking)
+    if request is not None and request.state == "open" and booking.state is _S.CONFIRMED:
+        return False
+    annul(task, now=now)
+    if request is not None:
+        swap.leave(session, booking, request, cause="withdrawn", now=now)
+    return True
 
 
 def _queue_again(task: ProviderTask, now: datetime) -> None:
@@ -247,6 +278,11 @@ def _send_again(claimed: Claimed, *, now: datetime) -> Outcome:
 def _refused(session: Session, task: ProviderTask, booking: Booking, code: str, now: datetime) -> None:
     finish(task, "refused", now=now, error=code)
     actor = _provider(session, booking)
+    if task.command == "change":
+        request = swap.open_change(session, booking)
+        if request is not None and request.id == task.change_request_id:
+            swap.leave(session, booking, request, cause=code, now=now)
+        return
     if task.command == "cancel":
         request = _open_request(session, booking)
         if task.facts.get("compensating") or request is None:
@@ -289,6 +325,11 @@ def _confirmed(
         return
     role = _remember(session, booking, reference, "confirmed", version, now)
     finish(task, "done", now=now)
+    if task.command == "change":
+        request = swap.open_change(session, booking)
+        if request is not None and request.id == task.change_request_id:
+            swap.switch(session, booking, request, actor=_provider(session, booking), now=now)
+        return
     if role == "stray":
         _cancel_stray(session, booking, reference, now)
     elif legal(booking.state, _S.CONFIRMED):
@@ -304,6 +345,9 @@ def _cancelled_there(session: Session, task: ProviderTask, booking: Booking, now
 
 def _cancel_locally(session: Session, booking: Booking, now: datetime) -> None:
     """Evidence shows that nothing is live at the provider: what was asked for happens here."""
+    change = swap.open_change(session, booking)
+    if change is not None:
+        swap.leave(session, booking, change, cause="cancelled", now=now)
     request = _open_request(session, booking)
     if legal(booking.state, _S.CANCELLED):
         actor = Actor(request.actor_kind, request.actor) if request else SYSTEM  # type: ignore[arg-type]
@@ -335,7 +379,9 @@ def _annul_followers(session: Session, booking: Booking, now: datetime) -> None:
 
 def _open_request(session: Session, booking: Booking) -> ChangeRequest | None:
     return session.scalar(
-        select(ChangeRequest).where(ChangeRequest.booking_id == booking.id, ChangeRequest.state == "open")
+        select(ChangeRequest).where(
+            ChangeRequest.booking_id == booking.id, ChangeRequest.kind == "cancel", ChangeRequest.state == "open"
+        )
     )
 
 
@@ -421,6 +467,29 @@ def _follow(session: Session, booking: Booking, remote: RemoteBooking, now: date
             booking_id=booking.id,
             facts={"ours": booking.state.value, "theirs": remote.status},
         )
+
+
+def _follow_time(session: Session, booking: Booking, remote: RemoteBooking, now: datetime) -> None:
+    """The provider tells of another time than ours: the one we asked for, or one of its own choosing, which is its
+    word against our books and goes to a person."""
+    if remote.service_date is None or booking.state not in LIVE:
+        return
+    there = (remote.service_date, remote.starts_at)
+    if there == (booking.service_date, booking.starts_at):
+        close_discrepancy(session, booking.provider_id, "time_differs", booking.public_id, "agrees_again", now=now)
+        return
+    request = swap.open_change(session, booking)
+    slot = session.get(Slot, request.new_slot_id) if request is not None else None
+    if request is not None and slot is not None and there == (slot.service_date, slot.starts_at):
+        swap.switch(session, booking, request, actor=_provider(session, booking), now=now)
+        for task in lock_unfinished(session, booking.id):
+            if task.change_request_id == request.id:
+                finish(task, "done", now=now)
+        return
+    facts = {"theirs": remote.service_date.isoformat(), "starts_at": str(remote.starts_at or "")}
+    open_discrepancy(
+        session, booking.provider_id, "time_differs", booking.public_id, now=now, booking_id=booking.id, facts=facts
+    )
 
 
 def _cause(target: BookingState) -> str:

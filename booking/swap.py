@@ -51,6 +51,7 @@ def begin(session: Session, booking: Booking, slot: Slot, request: ChangeRequest
     """Occupy the new time, then take the new place (the contended row last). Raises AlreadyBooked or SlotFull; the
     transaction cannot go on after that."""
     booking.pending_period = period_of(slot, booking.time_zone)
+    facts = {"starts_at": slot.starts_at, "service_date": slot.service_date.isoformat()}  # gone after a failed flush
     try:
         session.add(request)
         session.flush()
@@ -61,7 +62,7 @@ def begin(session: Session, booking: Booking, slot: Slot, request: ChangeRequest
             case "ex_booking_one_place_at_a_time":
                 raise AlreadyBooked() from failed
             case "slot_full" | "ck_slot_taken":
-                raise SlotFull(starts_at=slot.starts_at, service_date=slot.service_date.isoformat()) from failed
+                raise SlotFull(**facts) from failed
         raise
 
 

@@ -10,8 +10,8 @@ from typing import Any, Literal
 from sqlalchemy import ColumnElement, Row, Select, and_, or_, select
 from sqlalchemy.orm import Session
 
-from booking.cancel import cancel_until
-from booking.models import Booking, BookingHistory, ChangeRequest, Report
+from booking.change_rules import cancel_until, change_until, changes_left
+from booking.models import Booking, BookingHistory, ChangeRequest, Report, Slot
 from booking.own import own_booking_id
 from booking.states import LIVE, BookingState
 from marketplace.catalog.models import Offer, Site
@@ -68,12 +68,19 @@ class BookingCard:
 
 @dataclass(frozen=True)
 class BookingView(BookingCard):
-    """A booking in full. `cancel_until` is the last moment to cancel online; `can_cancel` whether it may be done now.
-    `change` names an open request (cancel); `change_refused` the cause of the last one that was refused."""
+    """A booking in full. `cancel_until` and `change_until` are the last moments to do it online, `can_cancel` and
+    `can_change` whether it may be done now. `change` names an open request (cancel, reschedule), `new_…` the date it
+    asks for, `change_refused` the cause of the last one that was refused."""
 
     package: dict[str, Any]
     cancel_until: datetime
     can_cancel: bool
+    change_until: datetime
+    changes_left: int
+    can_change: bool
+    new_service_date: date | None
+    new_starts_at: datetime | None
+    new_ends_at: datetime | None
     change_refused: str | None
     report_id: str | None
     longitude: float | None
@@ -95,6 +102,9 @@ def booking(principal: Principal, public_id: str, *, now: datetime) -> BookingVi
         history = session.scalars(
             select(BookingHistory).where(BookingHistory.booking_id == booking_id).order_by(BookingHistory.version)
         ).all()
+        left = changes_left(session, row.Booking)
+        asked = next((request.new_slot_id for request in requests if request.state == "open"), None)
+        new = session.get(Slot, asked) if asked is not None else None
         place = session.execute(
             select(Site.longitude, Site.latitude)
             .join(Offer, Offer.site_id == Site.id)
@@ -109,6 +119,15 @@ def booking(principal: Principal, public_id: str, *, now: datetime) -> BookingVi
         package=kept.snapshot.get("package", {}),
         cancel_until=until,
         can_cancel=cancellable and open_request is None and (kept.state is BookingState.HELD or now < until),
+        change_until=change_until(kept),
+        changes_left=left,
+        can_change=kept.state is BookingState.CONFIRMED
+        and open_request is None
+        and left > 0
+        and now < change_until(kept),
+        new_service_date=new.service_date if new else None,
+        new_starts_at=new.starts_at if new else None,
+        new_ends_at=new.ends_at if new else None,
         change_refused=requests[-1].cause if requests and requests[-1].state == "refused" else None,
         report_id=report,
         longitude=place.longitude,

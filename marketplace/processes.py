@@ -36,7 +36,7 @@ from marketplace.core.config import ROOT, state_dir
 from marketplace.core.devdb import DevDatabase, DevDatabaseError
 from marketplace.supervisor import Service, Supervisor
 
-_WEB = "granian --interface wsgi --host {host} --port {port} --workers {workers} --no-access-log wsgi:app"
+WEB = "granian --interface wsgi --host {host} --port {port} --workers {workers} --no-access-log wsgi:app"
 _NO_PROXY = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
@@ -63,7 +63,7 @@ class Options:
             port=_number(environment, "ANXIANG_PORT", 8000, 65535),
             sandbox_port=_number(environment, "ANXIANG_SANDBOX_PORT", 8010, 65535),
             web_workers=_number(environment, "ANXIANG_WEB_WORKERS", 2, 64),
-            web_command=environment.get("ANXIANG_WEB_COMMAND") or _WEB,
+            web_command=environment.get("ANXIANG_WEB_COMMAND") or WEB,
             demo=environment.get("ANXIANG_DEMO", "yes").lower() not in ("no", "0", "false"),
         )
 
@@ -110,12 +110,17 @@ def execute(command: list[str]) -> int:
 
 def services(options: Options) -> list[Service]:
     """The processes of the product."""
-    web = options.web_command.format(host=options.host, port=options.port, workers=options.web_workers)
-    found = [Service("web", _with_our_programs(shlex.split(web))), Service("worker", _python("booking.worker"))]
+    web = web_command(options.web_command, host=options.host, port=options.port, workers=options.web_workers)
+    found = [Service("web", web), Service("worker", _python("booking.worker"))]
     if options.demo:
         where = ["--port", str(options.sandbox_port), "--data", str(_sandbox()), "--config", str(sandbox_accounts())]
         found.append(Service("sandbox", [*_python("providers.sandbox"), *where]))
     return found
+
+
+def web_command(template: str, *, host: str, port: int, workers: int) -> list[str]:
+    """The command of a web server, of the form of ANXIANG_WEB_COMMAND."""
+    return _with_our_programs(shlex.split(template.format(host=host, port=port, workers=workers)))
 
 
 def sandbox_accounts() -> Path:

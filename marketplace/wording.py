@@ -100,6 +100,10 @@ WORDS: Mapping[str, Words] = {
         _("Booking for this time closed on %(closes_at)s. Your benefit is untouched. Choose a later one."),
     ),
     "slot_moved": Words(_("This time was moved"), _("The provider has just moved this time. Look at the times again.")),
+    "slot_closed": Words(
+        _("This time is no longer offered"),
+        _("The provider no longer offers this time. Your benefit is untouched. Choose another one."),
+    ),
     "offer_closed": Words(_("No longer offered"), _("This is no longer offered. Your benefit is untouched.")),
     "beneficiary_busy": Words(
         _("Already booked at that time"), _("This person has another booking at that time. Your benefit is untouched.")

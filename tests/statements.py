@@ -6,19 +6,20 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Engine, event
+import psycopg
+import pytest
 
 
 @contextmanager
-def statements_sent(engine: Engine) -> Iterator[list[str]]:
-    """The statements sent through `engine` inside the block, in order."""
+def statements_sent() -> Iterator[list[str]]:
+    """The statements that the driver sends inside the block, in order, whoever asked it to."""
     seen: list[str] = []
+    send = psycopg.Cursor.execute
 
-    def note(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
-        seen.append(statement)
+    def note(cursor: psycopg.Cursor[Any], statement: Any, *rest: Any, **options: Any) -> Any:
+        seen.append(str(statement))
+        return send(cursor, statement, *rest, **options)
 
-    event.listen(engine, "before_cursor_execute", note)
-    try:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(psycopg.Cursor, "execute", note)
         yield seen
-    finally:
-        event.remove(engine, "before_cursor_execute", note)

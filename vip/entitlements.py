@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Literal
+from typing import Any, Literal
 
 from sqlalchemy import select, text
-from sqlalchemy.engine import Row
 from sqlalchemy.orm import Session
 
 from marketplace.core import ids
@@ -19,6 +19,7 @@ from vip.ledger import EntitlementExhausted, write
 from vip.models import Beneficiary, Entitlement, EntitlementEntry, Plan, PlanBenefit
 
 __all__ = [
+    "CANDIDATE",
     "EntitlementExhausted",
     "EntitlementView",
     "EntryView",
@@ -29,6 +30,7 @@ __all__ = [
     "NotValidYet",
     "ValidityOver",
     "WrongKind",
+    "choose",
     "eligible",
     "entitlements",
     "entries",
@@ -152,12 +154,16 @@ def entries(customer_id: int, public_id: str) -> list[EntryView]:
     ]
 
 
+CANDIDATE = (
+    "e.id AS entitlement_id, e.kind AS entitlement_kind, e.sharing, e.valid_from, e.valid_until, e.available,"
+    " b.relation = 'self' AS own"
+)
+"""What choose() wants to know of an entitlement `e` and the beneficiary `b` it is to be used for."""
+
 _CANDIDATES = (
-    "SELECT e.id, e.public_id, e.kind, e.sharing, e.valid_from, e.valid_until, e.available,"
-    "       (b.relation = 'self') AS own"
+    f"SELECT {CANDIDATE}"
     "  FROM beneficiary b LEFT JOIN entitlement e ON e.customer_id = b.customer_id AND {wanted}"
     " WHERE b.id = :beneficiary AND b.customer_id = :customer AND b.removed_at IS NULL"
-    " ORDER BY e.valid_until, e.id"
 )
 _OF_KIND = text(_CANDIDATES.format(wanted="e.kind = :kind"))
 _NAMED = text(_CANDIDATES.format(wanted="e.public_id = :named"))
@@ -166,12 +172,7 @@ _NAMED = text(_CANDIDATES.format(wanted="e.public_id = :named"))
 def eligible(
     session: Session, customer_id: int, kind: str, beneficiary_id: int, service_date: date, named: str | None
 ) -> list[int]:
-    """Internal ids of the entitlements that may pay for it, in the order of use: the earliest-expiring first.
-
-    With `named` (a public id) only that one. Whether any is left is decided where it is taken; an empty one is still
-    listed, last, so that the taking itself refuses. One query. Raises NotFound (entitlement_id or beneficiary_id),
-    WrongKind, NoEntitlement, NotShared, ValidityOver, NotValidYet.
-    """
+    """choose() for a beneficiary by internal id, in one query. Raises NotFound(beneficiary_id) besides."""
     if named is not None and not ids.well_formed(named):
         raise NotFound(field="entitlement_id")
     rows = session.execute(
@@ -180,23 +181,35 @@ def eligible(
     ).all()
     if not rows:
         raise NotFound(field="beneficiary_id")
-    found = [row for row in rows if row.id is not None]
+    return choose(rows, kind, service_date, named)
+
+
+def choose(rows: Iterable[Any], kind: str, service_date: date, named: str | None) -> list[int]:
+    """Internal ids of the entitlements that may pay for it, in the order of use: the earliest-expiring first.
+
+    `rows` hold the columns of CANDIDATE: the customer's entitlements of `kind`, or the one that she `named`. Whether
+    any is left is decided where it is taken; an empty one is still listed, last, so that the taking itself refuses.
+    Raises NotFound(entitlement_id), WrongKind, NoEntitlement, NotShared, ValidityOver, NotValidYet.
+    """
+    found = sorted(
+        (row for row in rows if row.entitlement_id is not None), key=lambda row: (row.valid_until, row.entitlement_id)
+    )
     if not found:
         raise NoEntitlement(kind=kind) if named is None else NotFound(field="entitlement_id")
-    if found[0].kind != kind:
-        raise WrongKind(kind=found[0].kind, wanted=kind)
+    if found[0].entitlement_kind != kind:
+        raise WrongKind(kind=found[0].entitlement_kind, wanted=kind)
     fit = _valid_on(_shared(found), service_date)
-    return [row.id for row in sorted(fit, key=lambda row: row.available == 0)]
+    return [row.entitlement_id for row in sorted(fit, key=lambda row: row.available == 0)]
 
 
-def _shared(rows: list[Row[tuple[object, ...]]]) -> list[Row[tuple[object, ...]]]:
+def _shared(rows: list[Any]) -> list[Any]:
     shared = [row for row in rows if row.own or row.sharing == "family"]
     if not shared:
         raise NotShared()
     return shared
 
 
-def _valid_on(rows: list[Row[tuple[object, ...]]], day: date) -> list[Row[tuple[object, ...]]]:
+def _valid_on(rows: list[Any], day: date) -> list[Any]:
     valid = [row for row in rows if row.valid_from <= day <= row.valid_until]
     if valid:
         return valid

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
-from sqlalchemy import ColumnElement, select, text, update
+from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.orm import Session
 
 from marketplace.catalog.models import Insurer
 from marketplace.core import audit, crypto, ids
 from marketplace.core import sms as sms_port
 from marketplace.core.config import ConfigError, settings
-from marketplace.core.db import autocommit_engine, reading, transaction
+from marketplace.core.db import reading, statements, transaction
 from marketplace.core.errors import NotFound, Refusal, Unauthenticated
 from marketplace.core.sms import SmsBackend
 from vip import codes
@@ -117,14 +117,14 @@ def open_session(session: Session, customer: Customer, channel: Channel, now: da
     return SignedIn(token, ends, customer.public_id)
 
 
-_WHO = text(
+_WHO = (
     "SELECT s.id AS session_id, s.customer_id, s.operator_id, i.id AS insurer_id, i.time_zone,"
     "       coalesce(c.public_id, o.public_id) AS public_id"
     "  FROM sign_in_session s"
     "  LEFT JOIN customer c ON c.id = s.customer_id"
     "  LEFT JOIN operator o ON o.id = s.operator_id"
     "  JOIN insurer i ON i.id = coalesce(c.insurer_id, o.insurer_id)"
-    " WHERE s.token_hash = :hash AND s.ended_at IS NULL AND s.expires_at > :now"
+    " WHERE s.token_hash = %(hash)s AND s.ended_at IS NULL AND s.expires_at > %(now)s"
     "   AND c.blocked_at IS NULL AND o.disabled_at IS NULL"
 )
 
@@ -133,8 +133,8 @@ def authenticate(token: str, *, now: datetime) -> Principal:
     """Whose token it is; one query. Raises Unauthenticated if there is no such session, or it or its owner ended."""
     if not token or len(token) > LONGEST_TOKEN:
         raise Unauthenticated()
-    with autocommit_engine().connect() as connection:
-        row = connection.execute(_WHO, {"hash": crypto.token_hash(token), "now": now}).one_or_none()
+    with statements() as cursor:
+        row = cursor.execute(_WHO, {"hash": crypto.token_hash(token), "now": now}, prepare=True).fetchone()
     if row is None:
         raise Unauthenticated()
     return Principal(

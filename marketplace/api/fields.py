@@ -103,7 +103,10 @@ class Listing(Request):
 
 
 class Answer(ma.Schema):
-    """Base of what we answer. Only declared fields leave."""
+    """Base of what we answer. Only declared fields leave; a later version may declare more."""
+
+    class Meta:
+        unknown = ma.EXCLUDE
 
 
 def page_of(item: type[Answer]) -> type[Answer]:

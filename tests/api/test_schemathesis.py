@@ -84,7 +84,8 @@ class Program:
 
 program = Program()
 schema = schemathesis.openapi.from_path(
-    str(openapi.FILE), config=SchemathesisConfig.from_dict({"generation": {"deterministic": True, "with-security-parameters": False}})
+    str(openapi.FILE),
+    config=SchemathesisConfig.from_dict({"generation": {"deterministic": True, "with-security-parameters": False}}),
 )
 schema.app = program
 

@@ -51,6 +51,12 @@ def test_no_translation_is_left_over() -> None:
     assert sorted({singular(message) for message in catalogue()} - said()) == []
 
 
+def test_every_word_stands_once() -> None:
+    """Merges join catalogues line by line, so that two branches with the same word leave it twice."""
+    msgids = re.findall(r'^msgid (".*"(?:\n".*")*)', CATALOGUE.read_text(), re.MULTILINE)
+    assert sorted(msgid for msgid in set(msgids) if msgids.count(msgid) > 1) == []
+
+
 def test_no_translation_is_empty_or_doubtful() -> None:
     texts = {singular(m): m.string if isinstance(m.string, tuple) else (m.string,) for m in catalogue()}
     assert [msgid for msgid, strings in texts.items() if not all(strings)] == []

@@ -44,7 +44,7 @@ def test_loading_twice_changes_nothing() -> None:
 
 def test_a_thousand_customers_are_made_in_bulk(db: Engine) -> None:
     make_insurer()
-    with statements_sent(db) as statements:
+    with statements_sent() as statements:
         made = demo.make_customers(1_000, "health_check", 3, NOON)
     assert len(statements) < 50
     assert len({one.phone for one in made}) == len({one.token for one in made}) == 1_000

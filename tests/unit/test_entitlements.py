@@ -106,7 +106,7 @@ def test_eligibility_is_asked_in_one_query() -> None:
     customer = make_customer()
     give(customer)
     person = self_of(customer).id
-    with statements_sent(engine()) as seen:
+    with statements_sent() as seen:
         eligible(customer, person)
     assert len(seen) == 1
 

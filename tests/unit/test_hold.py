@@ -11,6 +11,7 @@ from sqlalchemy import Engine, text, update
 from booking import place
 from booking.models import Slot
 from marketplace.catalog.benefit_kind import NotEligible
+from marketplace.catalog.models import Offer
 from marketplace.core.db import reading, transaction
 from marketplace.core.errors import IdempotencyKeyReused, Invalid, NotFound
 from tests.people import NOON, counters, give
@@ -168,3 +169,17 @@ def test_no_row_of_a_refused_hold_remains(db: Engine) -> None:
         assert connection.execute(text("SELECT count(*) FROM booking")).scalar_one() == 1
         assert connection.execute(text("SELECT count(*) FROM idempotency_key")).scalar_one() == 1
         assert connection.execute(text("SELECT count(*) FROM slot_claim")).scalar_one() == 1
+
+
+def test_a_closed_slot_and_a_day_outside_the_offers_season_are_refused() -> None:
+    world = make_world()
+    with transaction() as session:
+        session.execute(update(Slot).where(Slot.id == world.slots[0].id).values(closed=True))
+        session.execute(update(Offer).where(Offer.id == world.offer.id).values(available_until=date(2026, 3, 10)))
+    with pytest.raises(place.SlotClosed):
+        world.hold(0)
+    world.hold(1)
+    with transaction() as session:
+        session.execute(update(Offer).where(Offer.id == world.offer.id).values(available_until=date(2026, 3, 9)))
+    with pytest.raises(place.SlotClosed):
+        world.hold(2)

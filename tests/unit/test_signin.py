@@ -134,9 +134,9 @@ def test_even_the_right_code_of_an_unknown_phone_is_a_wrong_code(monkeypatch: py
 
 def test_a_known_and_an_unknown_phone_cost_the_same_statements(db: Engine) -> None:
     make_customer()
-    with statements_sent(db) as known:
+    with statements_sent() as known:
         signin.send_code(PHONE, now=NOON, sms=SmsBox())
-    with statements_sent(db) as unknown:
+    with statements_sent() as unknown:
         signin.send_code(OTHER_PHONE, now=NOON, sms=SmsBox())
     assert known == unknown != []
 
@@ -196,7 +196,7 @@ def test_a_token_nobody_gave_is_unauthenticated(token: str) -> None:
 def test_authenticating_takes_one_query(db: Engine) -> None:
     make_customer()
     token = signin.issue_token(PHONE, NOON).token
-    with statements_sent(db) as seen:
+    with statements_sent() as seen:
         signin.authenticate(token, now=NOON)
     assert len(seen) == 1
 

@@ -41,7 +41,7 @@ class Held(Answer):
     """A place, a unit and a price kept for ten minutes."""
 
     id = out.String(required=True)
-    state = out.Constant("held", required=True)
+    state = out.Constant("held", required=True, metadata={"type": "string", "enum": ["held"]})
     hold_expires_at = out.DateTime(required=True)
 
 
@@ -159,7 +159,7 @@ _FULL = FullBooking()
 @blueprint.doc(
     parameters=[idempotency.PARAMETER],
     responses={
-        "201": {
+        201: {
             "links": {
                 operation: {"operationId": operation, "parameters": {"booking_id": "$response.body#/id"}}
                 for operation in ("booking", "confirm", "cancel")
@@ -226,7 +226,7 @@ def bookings(query: dict[str, Any]) -> Any:
 @blueprint.response(200, FullBooking, headers={"ETag": {"schema": {"type": "string"}}})
 @blueprint.doc(
     parameters=[{"in": "header", "name": "If-None-Match", "schema": {"type": "string"}}],
-    responses={"304": {"description": "Nothing changed since the ETag that was sent."}},
+    responses={304: {"description": "Nothing changed since the ETag that was sent."}},
 )
 def booking(booking_id: str) -> Response:
     """One booking with its timeline

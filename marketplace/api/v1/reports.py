@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from flask import Response
@@ -43,7 +44,11 @@ class Result(Answer):
 
     name = out.String(required=True)
     value = out.String(required=True)
-    number = out.Float(required=True, allow_none=True)
+    number = out.Function(
+        lambda item: item.number if item.number is not None and math.isfinite(item.number) else None,
+        required=True,
+        metadata={"type": ["number", "null"]},
+    )
     loinc = out.String(required=True)
     unit = out.String(required=True)
     low = out.Float(required=True, allow_none=True)

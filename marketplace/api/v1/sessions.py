@@ -42,7 +42,7 @@ class SignedIn(Answer):
     """A session. `token` is shown this once; send it as `Authorization: Bearer …`."""
 
     token = out.String(required=True)
-    token_type = out.Constant("Bearer", required=True)
+    token_type = out.Constant("Bearer", required=True, metadata={"type": "string", "enum": ["Bearer"]})
     expires_at = out.DateTime(required=True)
     customer_id = out.String(attribute="customer_public_id", required=True)
 

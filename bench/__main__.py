@@ -1,0 +1,187 @@
+"""The command line: `python -m bench [--seconds S] [--clients N] [--rounds R] [--only PART …]`."""
+
+from __future__ import annotations
+
+import argparse
+import math
+import os
+import platform
+import signal
+import sys
+import time
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import median
+from typing import NoReturn
+
+from bench import bare, load
+from bench.data import Loaded
+from bench.data import load as load_data
+from bench.reads import READS
+from bench.stage import CannotMeasure, Stage, WebServer, serving, stage
+from marketplace import processes
+
+PARTS = ("bookings", "reads", "servers")
+BOOKINGS = {"spread": "hold, spread over the slots", "hot": "hold, one hot slot", "confirm": "hold and confirm, spread"}
+MOST_PER_SECOND = 4000  # requests made ready for each second that is measured
+
+_GTHREAD = "gunicorn --worker-class gthread --keep-alive 30 --bind {host}:{port} --workers {workers} wsgi:app"
+CHOSEN = WebServer("granian, 2 × 8 threads (default)", processes.WEB, 8)
+SERVERS = (
+    CHOSEN,
+    WebServer("granian, 2 × 4 threads", f"{processes.WEB} --blocking-threads 4", 4),
+    WebServer("granian, 2 × 16 threads", f"{processes.WEB} --blocking-threads 16", 16),
+    WebServer("gunicorn gthread, 2 × 8 threads", f"{_GTHREAD} --threads 8", 8),
+    WebServer("gunicorn gthread, 2 × 16 threads", f"{_GTHREAD} --threads 16", 16),
+    WebServer("gunicorn sync, 8 processes", "gunicorn --bind {host}:{port} --workers 8 wsgi:app", 1),
+)
+
+
+@dataclass(frozen=True)
+class Options:
+    """What was asked for on the command line."""
+
+    seconds: float
+    clients: int
+    readers: int
+    rounds: int
+    only: Sequence[str]
+    slots: int
+    customers: int
+
+
+def main() -> int:
+    """Measure, print, and stop everything; 1 with a sentence when it cannot be measured, 130 on Ctrl-C."""
+    options = _options()
+    signal.signal(signal.SIGTERM, _end_in_order)
+    try:
+        with stage() as where:
+            _measure(where, options)
+    except CannotMeasure as reason:
+        print(reason, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+def _options() -> Options:
+    parser = argparse.ArgumentParser(prog="python -m bench", description="Measure against bare SQL; print ratios.")
+    parser.add_argument("--seconds", type=float, default=4.0, help="how long each measurement takes (4)")
+    parser.add_argument("--clients", type=int, default=32, help="who book at once (32)")
+    parser.add_argument("--readers", type=int, default=4, help="who read at once (4)")
+    parser.add_argument("--rounds", type=int, default=3, help="SQL and HTTP in turn, so many times (3)")
+    parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS, help="parts to measure")
+    parser.add_argument("--slots", type=int, default=1_500_000, help="slots to load (1,500,000)")
+    parser.add_argument("--customers", type=int, default=10_000, help="customers to make (10,000)")
+    return Options(**vars(parser.parse_args()))
+
+
+def _measure(where: Stage, options: Options) -> None:
+    since = time.monotonic()
+    loaded = load_data(where, slots=options.slots, customers=options.customers)
+    print(
+        f"PostgreSQL {where.database.server.major} with fsync, Python {platform.python_version()}, "
+        f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}; {where.count('SELECT count(*) FROM slot'):,} slots, "
+        f"{len(loaded.names):,} sites, {options.customers:,} customers; made in {time.monotonic() - since:.0f} s"
+    )
+    if "bookings" in options.only:
+        _bookings(where, loaded, options)
+    if "reads" in options.only:
+        _reads(where, loaded, options)
+    if "servers" in options.only:
+        _servers(where, loaded, options)
+    print(f"\nDone in {time.monotonic() - since:.0f} s.")
+
+
+def _bookings(where: Stage, loaded: Loaded, options: Options) -> None:
+    print(f"\nBookings a second, {options.clients} clients; median of {options.rounds} rounds (lowest to highest)")
+    with serving(where, CHOSEN) as port:
+        _warm_up(where, loaded, port, options)
+        for what, name in BOOKINGS.items():
+            sql, http = [], []
+            for _ in range(options.rounds):
+                where.begin_anew()
+                sql.append(bare.bookings(where, loaded, what, clients=options.clients, seconds=options.seconds))
+                where.begin_anew()
+                http.append(_book(where, loaded, what, port, options).rate)
+            ratios = [ours / theirs for ours, theirs in zip(http, sql, strict=True)]
+            print(f"  {name:<28} SQL {_spread(sql, 0)}   HTTP {_spread(http, 0)}   ratio {_spread(ratios, 3)}")
+
+
+def _warm_up(where: Stage, loaded: Loaded, port: int, options: Options) -> None:
+    """Imports, prepared statements and PostgreSQL's own caches."""
+    where.begin_anew()
+    load.run(load.Job(port, options.clients, 1.0, _booking_requests(loaded, "spread", 2000)))
+
+
+def _book(where: Stage, loaded: Loaded, what: str, port: int, options: Options) -> load.Tally:
+    """Book through the API. Raises CannotMeasure unless every answer is a yes and every yes is in the database."""
+    most = round(MOST_PER_SECOND * options.seconds)
+    if what == "hot":
+        most = min(most, loaded.numbers.people)
+    job = load.Job(port, options.clients, options.seconds, _booking_requests(loaded, what, most), what == "confirm")
+    tally = load.run(job)
+    if set(tally.statuses) != {"200" if job.confirm else "201"}:
+        raise CannotMeasure(f"Not every booking succeeded: {tally.statuses} {tally.refusal}")
+    kept = where.count("SELECT count(*) FROM booking")
+    if kept != len(tally.latencies):
+        raise CannotMeasure(f"{len(tally.latencies)} bookings were acknowledged, {kept} are there.")
+    return tally
+
+
+def _booking_requests(loaded: Loaded, what: str, how_many: int) -> list[str]:
+    requests = []
+    for n in range(how_many):
+        token, body = loaded.request(n, hot=what == "hot")
+        requests.append(load.message("POST", "/api/v1/bookings", token, body, str(uuid.uuid4())))
+    return requests
+
+
+def _reads(where: Stage, loaded: Loaded, options: Options) -> None:
+    print(f"\nLatency of reads in milliseconds, {options.readers} clients: median and p99")
+    with serving(where, CHOSEN) as port:
+        _warm_up(where, loaded, port, options)
+        for make in READS:
+            read = make(loaded)
+            sql = bare.read(read.statements, clients=options.readers, seconds=options.seconds)
+            requests = read.requests(loaded, round(MOST_PER_SECOND * options.seconds))
+            tally = load.run(load.Job(port, options.readers, options.seconds, requests))
+            if set(tally.statuses) != {"200"}:
+                raise CannotMeasure(f"Not every read succeeded: {tally.statuses} {tally.refusal}")
+            http = tally.latencies
+            print(
+                f"  {read.name:<32} SQL {median(sql):5.1f} {_p99(sql):6.1f}   HTTP {median(http):5.1f} "
+                f"{_p99(http):6.1f}   p99 ratio {_p99(http) / _p99(sql):.2f}   ({len(sql)} and {len(http)} answers)"
+            )
+
+
+def _servers(where: Stage, loaded: Loaded, options: Options) -> None:
+    print(f"\nWeb servers: holds spread over the slots, {options.clients} clients")
+    for server in SERVERS:
+        with serving(where, server) as port:
+            _warm_up(where, loaded, port, options)
+            where.begin_anew()
+            tally = _book(where, loaded, "spread", port, options)
+            print(
+                f"  {server.name:<34} {tally.rate:6.0f} a second   latency median {median(tally.latencies):6.1f} ms, "
+                f"p99 {_p99(tally.latencies):6.1f} ms"
+            )
+
+
+def _spread(figures: Sequence[float], digits: int) -> str:
+    return f"{median(figures):.{digits}f} ({min(figures):.{digits}f} to {max(figures):.{digits}f})"
+
+
+def _p99(latencies: Sequence[float]) -> float:
+    return sorted(latencies)[math.ceil(0.99 * len(latencies)) - 1]
+
+
+def _end_in_order(*_: object) -> NoReturn:
+    """SIGTERM: leave as Ctrl-C would, so that everything is stopped."""
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    sys.exit(main())
