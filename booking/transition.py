@@ -102,6 +102,7 @@ def move(
         booking.answer_due_at = _answer_due(session, booking, now) if to is _S.AWAITING_PROVIDER else None
         enqueue(session, booking, "reserve", now=now)
     if to in _GIVEN_UP:
+        booking.pending_period = None
         release_claims(session, booking.id, now=now)
     session.flush()
     if to in _TOLD and not _needless(before, to, actor):
@@ -112,6 +113,28 @@ def move(
 def _needless(before: BookingState, to: BookingState, actor: Actor) -> bool:
     """True of what she has just done herself to a hold, and of the waiting list, which has words of its own."""
     return before is _S.WAITLISTED or (before is _S.HELD and to is _S.CANCELLED and actor.kind == "customer")
+
+
+def note(
+    session: Session, booking: Booking, *, actor: Actor, now: datetime, cause: str, facts: Mapping[str, Any]
+) -> None:
+    """Write a line of history for something that is not a move: the state stays, the version grows."""
+    booking.version += 1
+    booking.updated_at = now
+    session.add(
+        BookingHistory(
+            booking_id=booking.id,
+            version=booking.version,
+            at=now,
+            from_state=booking.state.value,
+            to_state=booking.state.value,
+            actor_kind=actor.kind,
+            actor=actor.id,
+            cause=cause,
+            facts=dict(facts),
+        )
+    )
+    session.flush()
 
 
 def _answer_due(session: Session, booking: Booking, now: datetime) -> datetime:

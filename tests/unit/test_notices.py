@@ -14,13 +14,15 @@ from booking.cancel import cancel
 from booking.notice_kinds import KINDS
 from booking.notices import notify
 from booking.notification_models import Notification
+from booking.reschedule import reschedule
 from booking.states import BookingState as S
 from booking.transition import lock_booking, move
 from marketplace import notice_words
 from marketplace.core.db import reading, transaction
 from marketplace.core.errors import Invalid, NotFound
+from providers.port import Answer, Confirmed, Refused
 from tests.people import NOON
-from tests.world import World, booking_row, join, make_world
+from tests.world import FakeAdapter, World, booking_row, join, make_world, one_pass
 
 EIGHT = {"day": "2026-03-10", "starts_at": "2026-03-10T00:00:00+00:00", "zone": "Asia/Shanghai"}
 BOOKED = {"offer": {"zh": "甄选套餐", "en": "Select package"}, "site": "示范医院", **EIGHT}
@@ -117,6 +119,25 @@ def test_the_facts_hold_the_appointment_and_nothing_of_a_person(world: World) ->
 
 def booking_row_site(row: Notification) -> str:
     return str(row.facts["site"])
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind", "starts_at"),
+    [
+        (Confirmed("R-1", 2), "changed", "2026-03-10T01:00:00+00:00"),
+        (Refused("sold_out"), "change_refused", "2026-03-10T00:00:00+00:00"),
+    ],
+)
+def test_how_a_change_ended_is_told_with_the_date_that_stands(
+    world: World, answer: Answer, kind: str, starts_at: str
+) -> None:
+    booking = world.submit()
+    one_pass(world, FakeAdapter(answers=[Confirmed("R-1", 1)]), now=NOON)
+    reschedule(world.principal, booking, world.slots[1].public_id, now=NOON)
+    assert [kind for kind, _ in told(world)] == ["confirmed"], "asking is not told"
+    one_pass(world, FakeAdapter(answers=[answer]), now=NOON + timedelta(minutes=5))
+    newest = inbox.notices(world.principal, cursor=None, limit=1).items[0]
+    assert (newest.kind, newest.facts["starts_at"]) == (kind, starts_at)
 
 
 # --- the inbox -------------------------------------------------------------------------------------------------------
