@@ -3,7 +3,7 @@
 A report from before has its paper in report_version; the first paper is still written there, for code that reads it.
 
 Revision ID: 0012
-Revises: 0005
+Revises: 0006
 """
 
 import sqlalchemy as sa
@@ -11,7 +11,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision = "0012"
-down_revision = "0005"
+down_revision = "0006"
 branch_labels = None
 depends_on = None
 
