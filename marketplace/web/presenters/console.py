@@ -132,5 +132,6 @@ def job(it: LateJob) -> JobRow:
         "bookings": _("Read bookings"),
         "reports": _("Read the list of reports"),
         "fetch": _("Fetch reports"),
+        "reconcile": _("Compare books"),
     }
     return JobRow(names.get(task, task), code, it.every_seconds, it.started_at, it.succeeded_at)
