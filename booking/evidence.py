@@ -19,7 +19,7 @@ from booking.gateway import Line
 from booking.models import Booking, Discrepancy, ProviderBooking, ProviderTask
 from booking.provider_side import cancel_stray, find_booking, remember
 from booking.reconcile import DEAD, Found, Kind, Ours, compare, effect
-from booking.remote import follow
+from booking.remote import follow, follow_time
 from booking.transition import lock_booking
 from marketplace.catalog.models import Provider
 from marketplace.core.db import transaction
@@ -136,6 +136,8 @@ def _settled(session: Session, booking: Booking, now: datetime) -> bool:
 
 
 def _write(session: Session, provider_id: int, booking: Booking, found: Found, now: datetime) -> Verdict:
+    if found.kind == "time_differs" and found.theirs is not None and _switch(session, booking, found.theirs, now):
+        return "repaired"  # it was the time that an open change asks for; its own history says so
     if found.repair == "follow" and found.theirs is not None and _follow(session, booking, found.theirs, now):
         _open(session, provider_id, booking, found, now)
         close_discrepancy(session, provider_id, found.kind, found.subject, "followed_provider", now=now)
@@ -161,6 +163,12 @@ def _follow(session: Session, booking: Booking, remote: RemoteBooking, now: date
         return False
     if remember(session, booking, remote.reference, remote.status, remote.version, now) == "current":
         follow(session, booking, remote, now)
+    return booking.version != before
+
+
+def _switch(session: Session, booking: Booking, remote: RemoteBooking, now: datetime) -> bool:
+    before = booking.version
+    follow_time(session, booking, remote, now)
     return booking.version != before
 
 

@@ -1,7 +1,7 @@
 """Reconciliation runs, closing statements, sites that close, and what a difference means for quota and money.
 
 Revision ID: 0010
-Revises: 0005
+Revises: 0006
 """
 
 import sqlalchemy as sa
@@ -9,7 +9,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision = "0010"
-down_revision = "0005"
+down_revision = "0006"
 branch_labels = None
 depends_on = None
 
