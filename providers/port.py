@@ -316,6 +316,11 @@ class ProviderAdapter(Protocol):
         """Bookings that changed since `cursor` (None: all). Raises ProviderError, CursorLost."""
         ...
 
+    def bookings_in(self, start: date, end: date, page: str | None) -> BookingPage:
+        """All bookings with a service date in [start, end], each as it is now, whatever their status; others may come
+        along. `cursor` means nothing here. Raises ProviderError."""
+        ...
+
     def reports_since(self, cursor: str | None, page: str | None) -> ReportPage:
         """Reports that came or changed since `cursor` (None: all). Raises ProviderError, CursorLost."""
         ...
