@@ -15,11 +15,12 @@ from sqlalchemy import Row, exists, select, text
 from sqlalchemy.orm import Session
 
 from booking.actors import Actor
-from booking.cancel import cancel_until
+from booking.change_rules import cancel_until
 from booking.confirm import submit
 from booking.models import Booking
 from booking.notices import notify
-from booking.place import HoldRequest, SlotClosed, SlotFull, SlotMoved, hold_for
+from booking.place import HoldRequest, hold_for
+from booking.refusals import SlotClosed, SlotFull, SlotMoved
 from booking.states import AT_PROVIDER, BookingState
 from booking.transition import lock_booking
 from booking.waiting import close, lock_entry, open_chance, set_state

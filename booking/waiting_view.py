@@ -167,7 +167,7 @@ def alike(offer: str, *, most: int = 20) -> list[WaitingSite]:
     return [_site(row) for row in found]
 
 
-def _site(row: Row[Any]) -> WaitingSite:
+def _site(row: Any) -> WaitingSite:
     names = {"zh": row.name_zh, "en": row.name_en}
     return WaitingSite(row.offer_id, names, row.site_id, row.site_name, row.city, row.district, row.tier)
 
@@ -243,7 +243,7 @@ def _held(session: Session, ids: Sequence[int]) -> dict[int, HeldPlace]:
     }
 
 
-def _view(row: Row[Any], sites: tuple[WaitingSite, ...], held: HeldPlace | None) -> WaitingView:
+def _view(row: Any, sites: tuple[WaitingSite, ...], held: HeldPlace | None) -> WaitingView:
     entry: WaitingEntry = row.WaitingEntry
     person: Beneficiary = row.Beneficiary
     return WaitingView(

@@ -13,7 +13,7 @@ from sqlalchemy import Engine, event
 from sqlalchemy.exc import DBAPIError
 
 from booking import waiting, waiting_turns
-from booking.place import SlotFull
+from booking.refusals import SlotFull
 from booking.waiting_models import MOST_OPEN
 from marketplace.core import db as database
 from marketplace.core.config import settings

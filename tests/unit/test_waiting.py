@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 from sqlalchemy import text, update
 
-from booking import place, waiting
+from booking import waiting
 from booking.cancel import cancel
 from booking.confirm import confirm
+from booking.refusals import SlotFull
+from booking.reschedule import reschedule
 from booking.waiting_models import MOST_OPEN, WaitingPlace
 from booking.waiting_turns import HOLD, kept_until, review
 from marketplace.catalog.models import Offer, Site
@@ -93,7 +95,7 @@ def test_while_it_is_offered_nobody_else_can_take_it(world: World, holder: tuple
     wait(world)
     give_up(holder)
     serve()
-    with pytest.raises(place.SlotFull):
+    with pytest.raises(SlotFull):
         other(world, 1).hold()
 
 
@@ -101,7 +103,7 @@ def test_a_place_just_freed_is_kept_for_those_who_wait(world: World, holder: tup
     waits = wait(world)
     give_up(holder)
     assert taken(world.slots[0]) == 0
-    with pytest.raises(place.SlotFull):
+    with pytest.raises(SlotFull):
         other(world, 1).hold()
     serve()
     assert entry(waits).state == "offered"
@@ -114,6 +116,18 @@ def test_without_a_worker_it_is_kept_for_seconds_only(world: World, holder: tupl
     other(world, 1).hold()
     serve()
     assert entry(waits).state == "waiting"
+
+
+def test_nor_can_a_booking_be_moved_to_it() -> None:
+    world = make_world(slots=2, capacity=1, quantity=1)
+    [holder] = fill(world, 0)
+    wait(other(world, 1), until_hour=9)
+    booked = world.submit(1)
+    with transaction() as session:
+        session.execute(text("UPDATE booking SET state = 'confirmed' WHERE public_id = :id"), {"id": booked})
+    give_up(holder)
+    with pytest.raises(SlotFull):
+        reschedule(world.principal, booked, world.slots[0].public_id, now=NOON)
 
 
 def test_nobody_is_kept_waiting_for_a_place_that_nobody_wants(world: World, holder: tuple[World, str]) -> None:
