@@ -32,6 +32,11 @@ def start_of(day: date, starts_at: datetime | None, zone: str) -> datetime:
     return starts_at or datetime.combine(day, time(), ZoneInfo(zone))
 
 
+def end_of(day: date, ends_at: datetime | None, zone: str) -> datetime:
+    """When a service is over: its time, in UTC, or the midnight that ends `day` in `zone`."""
+    return (ends_at or datetime.combine(day + timedelta(days=1), time(), ZoneInfo(zone))).astimezone(UTC)
+
+
 @contextmanager
 def frozen(moment: datetime) -> Iterator[None]:
     """Stop the clock at `moment` inside the block; for tests."""
