@@ -129,6 +129,11 @@ WORDS: Mapping[str, Words] = {
         _("Too late to cancel online"), _("Online cancellation closed on %(until)s. You can still call us.")
     ),
     "not_cancellable": Words(_("Can't be cancelled"), _("This booking has begun or is over.")),
+    "not_disputable": Words(_("Nothing to dispute"), _("Only a visit that was recorded as missed can be disputed.")),
+    "dispute_too_late": Words(
+        _("Too late to dispute online"), _("Disputing closed on %(until)s. You can still call us.")
+    ),
+    "dispute_closed": Words(_("Answered already"), _("This dispute has been answered already.")),
     "illegal_move": Words(_("Not possible in this state"), _("The booking's state does not allow that.")),
     # the shell
     "file_unreadable": Words(_("The file can't be used"), _("The file can't be used: %(problem)s.")),
