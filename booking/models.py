@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import CheckConstraint, Computed, Date, Enum, ForeignKey, Index, Text, UniqueConstraint, text
-from sqlalchemy.dialects.postgresql import BYTEA, JSONB, TSTZRANGE, ExcludeConstraint, Range
+from sqlalchemy.dialects.postgresql import BYTEA, JSONB, TSTZMULTIRANGE, TSTZRANGE, ExcludeConstraint, Range
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from booking.states import BookingState, live_states_sql, states_sql
@@ -68,7 +69,8 @@ class Slot(Base):
 class Booking(Base):
     """One customer's use of one offer for one beneficiary. `state` is assigned by booking.transition alone.
 
-    `period` is what the beneficiary cannot be booked twice in. `snapshot` freezes what was offered (names, package,
+    `period` is when the beneficiary is there, `pending_period` the time an open change asks for; `occupied` is both,
+    and nobody can be booked twice in it. `snapshot` freezes what was offered (names, package,
     rules); `price_minor` is the frozen price in minor units of `currency`. `details_sealed` holds the answers under
     the beneficiary's own key. `version` grows with every move and is the pages' ETag.
     """
@@ -80,7 +82,7 @@ class Booking(Base):
         CheckConstraint("report_state IN ('none','expected','partial','ready','corrected','overdue')", name="report"),
         ExcludeConstraint(
             (text("int8range(beneficiary_id, beneficiary_id, '[]')"), "&&"),
-            ("period", "&&"),
+            ("occupied", "&&"),
             name="ex_booking_one_place_at_a_time",
             where=text("live"),
             using="gist",
@@ -115,6 +117,15 @@ class Booking(Base):
     ends_at: Mapped[datetime | None]
     time_zone: Mapped[str]
     period: Mapped[Range[datetime]] = mapped_column(TSTZRANGE)
+    pending_period: Mapped[Range[datetime] | None] = mapped_column(TSTZRANGE)
+    occupied: Mapped[Sequence[Range[datetime]]] = mapped_column(
+        TSTZMULTIRANGE,
+        Computed(
+            "CASE WHEN pending_period IS NULL THEN tstzmultirange(period) "
+            "ELSE tstzmultirange(period, pending_period) END",
+            persisted=True,
+        ),
+    )
     hold_expires_at: Mapped[datetime | None]
     answer_due_at: Mapped[datetime | None]
     cause: Mapped[str] = mapped_column(server_default="")
@@ -173,7 +184,11 @@ class BookingHistory(Base):
 
 
 class ChangeRequest(Base):
-    """An open cancel or reschedule: asked for, not yet answered. At most one is open for a booking."""
+    """A cancel or reschedule that was asked for. At most one is open for a booking.
+
+    A reschedule names the slot it wants, whose place it holds, and the time it had when it was asked. One that was
+    withdrawn after it may have been sent stays without `closed_at` until its end is known.
+    """
 
     __tablename__ = "change_request"
     __table_args__ = (
@@ -192,6 +207,9 @@ class ChangeRequest(Base):
     actor: Mapped[str]
     cause: Mapped[str] = mapped_column(server_default="")
     new_slot_id: Mapped[int | None] = mapped_column(ForeignKey("slot.id"))
+    new_service_date: Mapped[date | None] = mapped_column(Date)
+    new_starts_at: Mapped[datetime | None]
+    new_ends_at: Mapped[datetime | None]
     asked_at: Mapped[Moment]
     closed_at: Mapped[datetime | None]
 

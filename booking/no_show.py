@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import ColumnElement, DateTime, cast, exists, func, literal_column, select
 
@@ -12,7 +12,7 @@ from booking.states import BookingState
 from booking.status_sync import FEED
 from booking.transition import lock_booking, move
 from marketplace.catalog.models import Provider
-from marketplace.core.clock import end_of
+from marketplace.core.clock import window_of
 from marketplace.core.db import reading, transaction
 from marketplace.core.logging import get_logger
 
@@ -68,7 +68,8 @@ def call_no_shows(*, now: datetime, limit: int = 100) -> int:
 def no_show_after(booking: Booking, hours: int) -> datetime:
     """When the provider's time to tell is over: so many hours, counted as they pass, after the end of the service (of
     the day at the site, for a booking without times)."""
-    return end_of(booking.service_date, booking.ends_at, booking.time_zone) + timedelta(hours=hours)
+    _, over = window_of(booking.service_date, booking.starts_at, booking.ends_at, booking.time_zone)
+    return over.astimezone(UTC) + timedelta(hours=hours)
 
 
 def _end_sql() -> ColumnElement[datetime]:

@@ -92,7 +92,30 @@ def move(
         booking.answer_due_at = _answer_due(session, booking, now) if to is _S.AWAITING_PROVIDER else None
         enqueue(session, booking, "reserve", now=now)
     if to in _GIVEN_UP:
+        booking.pending_period = None
         release_claims(session, booking.id, now=now)
+    session.flush()
+
+
+def note(
+    session: Session, booking: Booking, *, actor: Actor, now: datetime, cause: str, facts: Mapping[str, Any]
+) -> None:
+    """Write a line of history for something that is not a move: the state stays, the version grows."""
+    booking.version += 1
+    booking.updated_at = now
+    session.add(
+        BookingHistory(
+            booking_id=booking.id,
+            version=booking.version,
+            at=now,
+            from_state=booking.state.value,
+            to_state=booking.state.value,
+            actor_kind=actor.kind,
+            actor=actor.id,
+            cause=cause,
+            facts=dict(facts),
+        )
+    )
     session.flush()
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Date, Row, Select, and_, cast, func, or_, 
 from sqlalchemy.orm import Session
 
 from booking.alternatives import Alternative, nearest
-from booking.cancel import cancel_until
+from booking.change_rules import cancel_until, change_until, changes_left
 from booking.dispute_models import Dispute
 from booking.disputes import DISPUTE_FOR
 from booking.models import Booking, BookingHistory, ChangeRequest, Report
@@ -85,8 +85,9 @@ class DisputeView:
 
 @dataclass(frozen=True)
 class BookingView(BookingCard):
-    """A booking in full. `cancel_until` is the last moment to cancel online; `can_cancel` whether it may be done now.
-    `change` names an open request (cancel); `change_refused` the cause of the last one that was refused. `benefit`:
+    """A booking in full. `cancel_until` and `change_until` are the last moments to do it online, `can_cancel` and
+    `can_change` whether it may be done now, `changes_left` how often still. `change` names an open request (cancel,
+    reschedule), `new_…` the time it asks for, `change_refused` the cause of the last one that was refused. `benefit`:
     where the unit that it took stands. With `allotment` it is confirmed at once, else within `answer_hours`.
     `no_show_uses`: whether not coming uses the benefit; `dispute_until` is None unless it is a no-show. `alternatives`
     are given when somebody else than the customer took the date away."""
@@ -94,6 +95,12 @@ class BookingView(BookingCard):
     package: dict[str, Any]
     cancel_until: datetime
     can_cancel: bool
+    change_until: datetime
+    changes_left: int
+    can_change: bool
+    new_service_date: date | None
+    new_starts_at: datetime | None
+    new_ends_at: datetime | None
     change_refused: str | None
     report_id: str | None
     longitude: float | None
@@ -138,6 +145,7 @@ def full_view(which: ColumnElement[bool], *, now: datetime) -> BookingView:
             select(BookingHistory).where(BookingHistory.booking_id == booking_id).order_by(BookingHistory.version)
         ).all()
         kept: Booking = row.Booking
+        left = changes_left(session, kept)
         benefit = standing(session, Reservation(kept.entitlement_id, kept.id, kept.attempt))
         dispute = _dispute(session, kept, row.Beneficiary)
         lost = kept.state in _LOST and bool(history) and history[-1].actor_kind not in ("customer", "agent")
@@ -146,12 +154,20 @@ def full_view(which: ColumnElement[bool], *, now: datetime) -> BookingView:
     cancellable = kept.state in LIVE and kept.state not in (BookingState.CHECKED_IN, BookingState.IN_SERVICE)
     missed = next((line for line in reversed(history) if line.to_state == BookingState.NO_SHOW.value), None)
     until_disputed = missed.at + DISPUTE_FOR if missed and kept.state is BookingState.NO_SHOW else None
-    open_request = next((request.kind for request in requests if request.state == "open"), None)
+    asked = next((request for request in requests if request.state == "open"), None)
     return BookingView(
-        **{**vars(card_of(row)), "change": open_request},
+        **{**vars(card_of(row)), "change": asked.kind if asked else None},
         package=kept.snapshot.get("package", {}),
         cancel_until=until,
-        can_cancel=cancellable and open_request is None and (kept.state is BookingState.HELD or now < until),
+        can_cancel=cancellable
+        and (asked is None or asked.kind != "cancel")
+        and (kept.state is BookingState.HELD or now < until),
+        change_until=change_until(kept),
+        changes_left=left,
+        can_change=kept.state is BookingState.CONFIRMED and asked is None and left > 0 and now < change_until(kept),
+        new_service_date=asked.new_service_date if asked else None,
+        new_starts_at=asked.new_starts_at if asked else None,
+        new_ends_at=asked.new_ends_at if asked else None,
         change_refused=requests[-1].cause if requests and requests[-1].state == "refused" else None,
         report_id=report,
         longitude=row.longitude,

@@ -134,6 +134,18 @@ WORDS: Mapping[str, Words] = {
         _("Too late to dispute online"), _("Disputing closed on %(until)s. You can still call us.")
     ),
     "dispute_closed": Words(_("Answered already"), _("This dispute has been answered already.")),
+    "change_too_late": Words(
+        _("Too late to change the date online"),
+        _("Changing the date online closed on %(until)s. Your date stands. You can still call us."),
+    ),
+    "no_changes_left": Words(
+        _("No more changes"), _("This booking was changed as often as its offer allows. Your date stands.")
+    ),
+    "not_changeable": Words(
+        _("The date can't be changed now"),
+        _("Only a confirmed booking that waits for no other answer can be moved. Your date stands."),
+    ),
+    "same_slot": Words(_("That is your date already"), _("Your booking has this time. Choose another one.")),
     "illegal_move": Words(_("Not possible in this state"), _("The booking's state does not allow that.")),
     # the shell
     "file_unreadable": Words(_("The file can't be used"), _("The file can't be used: %(problem)s.")),

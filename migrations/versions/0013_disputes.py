@@ -1,7 +1,7 @@
 """Disputes of a no-show, and how long a provider's word is waited for before the clock calls one.
 
 Revision ID: 0013
-Revises: 0005
+Revises: 0006
 """
 
 import sqlalchemy as sa
@@ -9,7 +9,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision = "0013"
-down_revision = "0005"
+down_revision = "0006"
 branch_labels = None
 depends_on = None
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import select, update
@@ -27,7 +27,6 @@ from booking.remote import apply_remote
 from booking.states import BookingState
 from booking.view import booking as view
 from marketplace.core.audit import AuditLine
-from marketplace.core.clock import end_of
 from marketplace.core.db import reading, transaction
 from marketplace.core.errors import Invalid, NotFound
 from providers.port import Confirmed
@@ -159,7 +158,6 @@ def test_the_plan_says_whether_the_benefit_is_used(uses: bool, left: tuple[int, 
 
 
 def test_a_day_without_times_is_over_with_the_sites_day() -> None:
-    assert end_of(date(2026, 3, 10), None, "Asia/Shanghai") == datetime(2026, 3, 10, 16, tzinfo=UTC)
     world, public_id = confirmed()
     with transaction() as session:
         session.execute(update(Booking).values(starts_at=None, ends_at=None))
