@@ -10,10 +10,12 @@ from sqlalchemy import select, update
 from booking.cancel import cancel
 from booking.confirm import confirm
 from booking.models import BookingHistory, Slot
+from booking.notification_models import Notification
 from booking.remote import apply_remote
 from booking.view import booking as view
 from marketplace.catalog.models import CapacityPool, Offer, Site
 from marketplace.core.db import reading, transaction
+from marketplace.notice_words import say
 from providers.port import Confirmed, Refused
 from tests.people import NOON, counters, give
 from tests.world import EIGHT, FakeAdapter, World, booking_row, make_offer, make_slot, make_world, one_pass, remote
@@ -66,6 +68,11 @@ def test_they_are_written_down_with_the_move_for_whoever_tells_the_customer() ->
     assert line is not None
     assert [one["slot"] for one in line.facts["alternatives"]] == [world.slots[n].public_id for n in (1, 2)]
     assert line.facts["alternatives"][0]["starts_at"] == (EIGHT + timedelta(hours=1)).isoformat()
+    with reading() as session:
+        notice = session.scalars(select(Notification).where(Notification.kind == "cancelled")).one()
+    assert notice.facts["alternatives"] == line.facts["alternatives"]
+    assert "Tue 10 March, 09:00; Tue 10 March, 10:00" in say("cancelled", notice.facts, "en", told_at=LATER).text
+    assert "周二 09:00、" in say("cancelled", notice.facts, "zh", told_at=LATER).text
 
 
 def test_a_refused_request_is_offered_others_too() -> None:
