@@ -70,7 +70,8 @@ class Booking(Base):
 
     `period` is what the beneficiary cannot be booked twice in. `snapshot` freezes what was offered (names, package,
     rules); `price_minor` is the frozen price in minor units of `currency`. `details_sealed` holds the answers under
-    the beneficiary's own key. `version` grows with every move and is the pages' ETag.
+    the beneficiary's own key. `version` grows with every move and is the pages' ETag. `report_due_at`: when the report
+    was promised, from fulfilment on; `report_asked_at`: when the provider was last asked for a late one.
     """
 
     __tablename__ = "booking"
@@ -93,6 +94,11 @@ class Booking(Base):
             postgresql_where=text("state IN ('awaiting_provider','outcome_unknown')"),
         ),
         Index("ix_booking_provider", "provider_id", "id"),
+        Index(
+            "ix_booking_report_due",
+            "report_due_at",
+            postgresql_where=text("report_state IN ('expected','partial','overdue')"),
+        ),
     )
 
     id: Mapped[PrimaryKey]
@@ -122,6 +128,8 @@ class Booking(Base):
     snapshot: Mapped[dict[str, Any]] = mapped_column(JSONB)
     details_sealed: Mapped[bytes | None] = mapped_column(BYTEA)
     report_state: Mapped[str] = mapped_column(server_default="none")
+    report_due_at: Mapped[datetime | None]
+    report_asked_at: Mapped[datetime | None]
     created_at: Mapped[Moment]
     updated_at: Mapped[Moment]
 

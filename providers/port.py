@@ -239,7 +239,7 @@ class ReportPage:
 @dataclass(frozen=True)
 class ReportItem:
     """One result as delivered. `loinc` and `unit` (UCUM) may be blank; `low`/`high` bound the reference range;
-    `flag`: normal, low, high, abnormal or blank."""
+    `flag`: normal, low, high, abnormal or blank; `code` is the provider's own code for what was measured."""
 
     name: str
     value: str
@@ -250,6 +250,7 @@ class ReportItem:
     flag: str = ""
     section: str = ""
     note: str = ""
+    code: str = ""
 
 
 @dataclass(frozen=True)

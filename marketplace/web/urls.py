@@ -37,6 +37,8 @@ PAGES = (
     Page("booking_live", "/bookings/<booking>/live"),
     Page("booking_cancel", "/bookings/<booking>/cancel", _FORM),
     Page("reports", "/reports"),
+    Page("report_compare", "/reports/compare"),
+    Page("report_trend", "/reports/trends/<item>"),
     Page("report", "/reports/<report>"),
     Page("report_document", "/reports/<report>/document"),
     Page("me", "/me"),

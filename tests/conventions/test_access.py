@@ -37,6 +37,8 @@ CUSTOMER = {
     "GET /api/v1/bookings",
     "GET /api/v1/bookings/<id:booking_id>",
     "GET /api/v1/reports",
+    "GET /api/v1/reports/compare",
+    "GET /api/v1/reports/trends",
     "GET /api/v1/reports/<id:report_id>",
     "GET /api/v1/reports/<id:report_id>/document",
 }
