@@ -6,19 +6,20 @@ quota stand until evidence shows that nothing is live there.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from booking import swap
 from booking.actors import Actor
+from booking.change_rules import cancel_until
 from booking.models import Booking, ChangeRequest, ProviderTask
 from booking.outbox import annul, enqueue, unsent
 from booking.own import own_booking_id
 from booking.states import LIVE, BookingState
 from booking.transition import lock_booking, move
 from marketplace.catalog.models import Provider
-from marketplace.core.clock import start_of
 from marketplace.core.db import transaction
 from marketplace.core.errors import Refusal
 from marketplace.core.ids import new_id
@@ -61,12 +62,6 @@ def cancel(principal: Principal, public_id: str, *, now: datetime) -> None:
     log.info("booking.cancel_asked", booking=public_id)
 
 
-def cancel_until(booking: Booking) -> datetime:
-    """The last moment to cancel online: the frozen number of hours before the start (or before the day begins)."""
-    start = start_of(booking.service_date, booking.starts_at, booking.time_zone).astimezone(UTC)
-    return start - timedelta(hours=int(booking.snapshot.get("cancel_hours", 0)))
-
-
 def begin_cancel(
     session: Session, booking: Booking, tasks: list[ProviderTask], *, actor: Actor, cause: str, now: datetime
 ) -> None:
@@ -86,6 +81,7 @@ def begin_cancel(
     )
     if request is not None and request.kind == "cancel":
         return
+    _take_back_change(session, booking, tasks, now)
     request = ChangeRequest(
         public_id=new_id("chg"),
         booking_id=booking.id,
@@ -101,3 +97,17 @@ def begin_cancel(
     booking.updated_at = now
     session.flush()
     enqueue(session, booking, "cancel", now=now, change_request_id=request.id, facts={"reason": cause})
+
+
+def _take_back_change(session: Session, booking: Booking, tasks: list[ProviderTask], now: datetime) -> None:
+    """A cancel overrules an open change: an unsent one ends here, a sent one is waited for (by seq) and then undone."""
+    change = swap.open_change(session, booking)
+    if change is None:
+        return
+    change.state = "withdrawn"
+    session.flush()
+    task = next((task for task in tasks if task.change_request_id == change.id), None)
+    if task is None or unsent(task):
+        if task is not None:
+            annul(task, now=now)
+        swap.leave(session, booking, change, cause="withdrawn", now=now)

@@ -14,7 +14,7 @@ from booking.settle import settle_answer, settle_look_up
 from marketplace.catalog.models import Provider
 from marketplace.core.db import reading, transaction
 from marketplace.core.logging import get_logger
-from providers.port import Answer, Cancel, NotFound, ProviderAdapter, RemoteBooking, RetryAfter, Unknown
+from providers.port import Answer, Cancel, Change, NotFound, ProviderAdapter, RemoteBooking, RetryAfter, Unknown
 
 log = get_logger(__name__)
 
@@ -63,7 +63,13 @@ def run_task(line: Line, adapter: ProviderAdapter, claimed: Claimed, clock: Call
 def _send(adapter: ProviderAdapter, claimed: Claimed) -> Answer:
     with reading() as session:
         command = command_for(session, claimed)
-    return adapter.cancel(command) if isinstance(command, Cancel) else adapter.reserve(command)
+    match command:
+        case Cancel():
+            return adapter.cancel(command)
+        case Change():
+            return adapter.change(command)
+        case _:
+            return adapter.reserve(command)
 
 
 def _look_up(adapter: ProviderAdapter, claimed: Claimed) -> RemoteBooking | NotFound | Unknown | RetryAfter:

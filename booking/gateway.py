@@ -8,12 +8,13 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from booking.models import Booking, ProviderBooking, ProviderTask, Slot, SlotClaim
+from booking.models import Booking, ChangeRequest, ProviderBooking, ProviderTask, Slot, SlotClaim
 from booking.outbox import Claimed
 from booking.sealing import open_details
 from marketplace.catalog.models import CapacityPool, Offer, Provider
 from marketplace.core.crypto import Unreadable, unseal_master
-from providers.port import Cancel, Connection, LookUp, Person, ProviderAdapter, Reserve
+from marketplace.core.errors import NotFound
+from providers.port import Cancel, Change, Connection, LookUp, Person, ProviderAdapter, Reserve
 from providers.registry import connect
 from vip.models import Beneficiary
 
@@ -62,6 +63,14 @@ def lines(session: Session) -> tuple[list[Line], list[Unusable]]:
     return usable, unusable
 
 
+def line_of(session: Session, code: str) -> Line:
+    """The provider with this code. Raises NotFound(field="provider"), and what line() raises."""
+    provider = session.scalar(select(Provider).where(Provider.code == code))
+    if provider is None:
+        raise NotFound(field="provider")
+    return line(provider)
+
+
 def line(provider: Provider) -> Line:
     """A provider's row as plain data, its secrets opened (records `provider:<code>:secret` and `…:webhook`)."""
     secret = b"" if provider.secret_sealed is None else provider.secret_sealed
@@ -88,7 +97,7 @@ def line(provider: Provider) -> Line:
     )
 
 
-def command_for(session: Session, claimed: Claimed) -> Reserve | Cancel:
+def command_for(session: Session, claimed: Claimed) -> Reserve | Cancel | Change:
     """The command a claimed task stands for, as plain data."""
     booking = session.get_one(Booking, claimed.booking_id)
     if claimed.command == "cancel":
@@ -99,6 +108,8 @@ def command_for(session: Session, claimed: Claimed) -> Reserve | Cancel:
             reference=task.facts.get("reference") or _current_reference(session, booking.id),
             reason=str(task.facts.get("reason", "compensating")),
         )
+    if claimed.command == "change":
+        return _change(session, claimed, booking)
     offer, pool, person = session.execute(
         select(Offer, CapacityPool, Beneficiary)
         .join(CapacityPool, CapacityPool.id == Offer.pool_id)
@@ -127,6 +138,26 @@ def command_for(session: Session, claimed: Claimed) -> Reserve | Cancel:
             birth_date=person.birth_date,
         ),
         answers=open_details(booking.details_sealed, person.wrapped_key, person.public_id, booking.public_id),
+    )
+
+
+def _change(session: Session, claimed: Claimed, booking: Booking) -> Change:
+    request, slot = session.execute(
+        select(ChangeRequest, Slot.external_ref)
+        .join(ProviderTask, ProviderTask.change_request_id == ChangeRequest.id)
+        .join(Slot, Slot.id == ChangeRequest.new_slot_id)
+        .where(ProviderTask.id == claimed.id)
+    ).one()
+    if request.new_service_date is None:
+        raise ValueError("a change without a time")
+    return Change(
+        key=claimed.key,
+        our_reference=booking.public_id,
+        reference=_current_reference(session, booking.id) or "",
+        slot=slot,
+        service_date=request.new_service_date,
+        starts_at=request.new_starts_at,
+        ends_at=request.new_ends_at,
     )
 
 

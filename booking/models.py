@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import CheckConstraint, Computed, Date, Enum, ForeignKey, Index, Text, UniqueConstraint, text
-from sqlalchemy.dialects.postgresql import BYTEA, JSONB, TSTZRANGE, ExcludeConstraint, Range
+from sqlalchemy.dialects.postgresql import BYTEA, JSONB, TSTZMULTIRANGE, TSTZRANGE, ExcludeConstraint, Range
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from booking.states import BookingState, live_states_sql, states_sql
@@ -68,7 +69,8 @@ class Slot(Base):
 class Booking(Base):
     """One customer's use of one offer for one beneficiary. `state` is assigned by booking.transition alone.
 
-    `period` is what the beneficiary cannot be booked twice in. `snapshot` freezes what was offered (names, package,
+    `period` is when the beneficiary is there, `pending_period` the time an open change asks for; `occupied` is both,
+    and nobody can be booked twice in it. `snapshot` freezes what was offered (names, package,
     rules); `price_minor` is the frozen price in minor units of `currency`. `details_sealed` holds the answers under
     the beneficiary's own key. `version` grows with every move and is the pages' ETag. `report_due_at`: when the report
     was promised, from fulfilment on; `report_asked_at`: when the provider was last asked for a late one.
@@ -81,7 +83,7 @@ class Booking(Base):
         CheckConstraint("report_state IN ('none','expected','partial','ready','corrected','overdue')", name="report"),
         ExcludeConstraint(
             (text("int8range(beneficiary_id, beneficiary_id, '[]')"), "&&"),
-            ("period", "&&"),
+            ("occupied", "&&"),
             name="ex_booking_one_place_at_a_time",
             where=text("live"),
             using="gist",
@@ -99,6 +101,7 @@ class Booking(Base):
             "report_due_at",
             postgresql_where=text("report_state IN ('expected','partial','overdue')"),
         ),
+        Index("ix_booking_provider_day", "provider_id", "service_date"),
     )
 
     id: Mapped[PrimaryKey]
@@ -120,6 +123,15 @@ class Booking(Base):
     ends_at: Mapped[datetime | None]
     time_zone: Mapped[str]
     period: Mapped[Range[datetime]] = mapped_column(TSTZRANGE)
+    pending_period: Mapped[Range[datetime] | None] = mapped_column(TSTZRANGE)
+    occupied: Mapped[Sequence[Range[datetime]]] = mapped_column(
+        TSTZMULTIRANGE,
+        Computed(
+            "CASE WHEN pending_period IS NULL THEN tstzmultirange(period) "
+            "ELSE tstzmultirange(period, pending_period) END",
+            persisted=True,
+        ),
+    )
     hold_expires_at: Mapped[datetime | None]
     answer_due_at: Mapped[datetime | None]
     cause: Mapped[str] = mapped_column(server_default="")
@@ -180,7 +192,11 @@ class BookingHistory(Base):
 
 
 class ChangeRequest(Base):
-    """An open cancel or reschedule: asked for, not yet answered. At most one is open for a booking."""
+    """A cancel or reschedule that was asked for. At most one is open for a booking.
+
+    A reschedule names the slot it wants, whose place it holds, and the time it had when it was asked. One that was
+    withdrawn after it may have been sent stays without `closed_at` until its end is known.
+    """
 
     __tablename__ = "change_request"
     __table_args__ = (
@@ -199,6 +215,9 @@ class ChangeRequest(Base):
     actor: Mapped[str]
     cause: Mapped[str] = mapped_column(server_default="")
     new_slot_id: Mapped[int | None] = mapped_column(ForeignKey("slot.id"))
+    new_service_date: Mapped[date | None] = mapped_column(Date)
+    new_starts_at: Mapped[datetime | None]
+    new_ends_at: Mapped[datetime | None]
     asked_at: Mapped[Moment]
     closed_at: Mapped[datetime | None]
 
@@ -321,6 +340,7 @@ class Report(Base):
     fetch_after: Mapped[datetime | None]
     failures: Mapped[int] = mapped_column(server_default="0")
     created_at: Mapped[Moment]
+    deleted_at: Mapped[datetime | None]
 
     booking: Mapped[Booking] = relationship()
     beneficiary: Mapped[Beneficiary] = relationship()
@@ -329,7 +349,8 @@ class Report(Base):
 class ReportVersion(Base):
     """One version of a report, sealed under a key of its own that the master key wraps; without the key it is gone.
 
-    `content_sealed`: JSON of items and conclusion; `document_sealed`: the original file of `document_type`.
+    `content_sealed`: JSON of items and conclusion; `document_sealed`: the first paper, of `document_type` (blank when
+    there is none). All papers are rows of `report_document`; versions from before that table have this one alone.
     """
 
     __tablename__ = "report_version"
@@ -353,10 +374,15 @@ class ReportVersion(Base):
 
 
 class Discrepancy(Base):
-    """A difference between our books and a provider's, open until somebody or something explains it."""
+    """A difference between our books and a provider's, open until somebody or something explains it.
+
+    What their books bind beyond ours (negative: ours bind more): `quota_units` of the entitlement, and `money_minor` in
+    minor units of `currency`. `note` is what the person wrote who closed it.
+    """
 
     __tablename__ = "discrepancy"
     __table_args__ = (
+        Index("ix_discrepancy_booking", "booking_id"),
         Index(
             "uq_discrepancy_open",
             "provider_id",
@@ -377,6 +403,10 @@ class Discrepancy(Base):
     opened_at: Mapped[Moment]
     closed_at: Mapped[datetime | None]
     resolution: Mapped[str] = mapped_column(server_default="")
+    quota_units: Mapped[int] = mapped_column(server_default="0")
+    money_minor: Mapped[int] = mapped_column(server_default="0")
+    currency: Mapped[str] = mapped_column(server_default="")
+    note: Mapped[str] = mapped_column(server_default="")
 
 
 class IdempotencyKey(Base):

@@ -12,7 +12,8 @@ from sqlalchemy import select
 
 from booking.actors import Actor
 from booking.models import Booking
-from booking.place import AlreadyBooked, Held, HoldRequest, hold
+from booking.place import Held, HoldRequest, hold
+from booking.refusals import AlreadyBooked
 from booking.states import BookingState
 from booking.transition import lock_booking, move
 from marketplace.catalog.models import Offer

@@ -10,68 +10,26 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import datetime, timedelta
 from typing import Any, NoReturn
-from zoneinfo import ZoneInfo
 
 from psycopg.types.range import TimestamptzRange
 from sqlalchemy.exc import DBAPIError
 
 from booking.availability import closes_at, in_season
 from booking.own import customer_of
+from booking.refusals import AlreadyBooked, OfferClosed, SlotClosed, SlotFull, SlotMoved, SlotPast
 from booking.sealing import seal_details
 from marketplace.catalog.kinds import kind as benefit_kind
 from marketplace.core import db
-from marketplace.core.errors import IdempotencyKeyReused, NotFound, Refusal
+from marketplace.core.clock import window_of
+from marketplace.core.errors import IdempotencyKeyReused, NotFound
 from marketplace.core.ids import new_id, new_reference
 from vip.entitlements import CANDIDATE, choose
 from vip.ledger import EntitlementExhausted
 from vip.principal import Principal
 
 HOLD = timedelta(minutes=10)
-
-
-class SlotFull(Refusal):
-    """The last place has just gone; `slot` and its times are among the facts."""
-
-    code = "slot_full"
-    field = "slot_id"
-
-
-class SlotPast(Refusal):
-    """The slot lies in the past or inside the time the provider needs; `closes_at` says until when it was open."""
-
-    code = "slot_past"
-    status = 422
-    field = "slot_id"
-
-
-class SlotClosed(Refusal):
-    """The provider does not give this slot, or this day, out any more."""
-
-    code = "slot_closed"
-    field = "slot_id"
-
-
-class SlotMoved(Refusal):
-    """The provider moved the slot while it was being taken; look again."""
-
-    code = "slot_moved"
-    field = "slot_id"
-
-
-class AlreadyBooked(Refusal):
-    """The person has another booking at that time."""
-
-    code = "beneficiary_busy"
-    field = "beneficiary_id"
-
-
-class OfferClosed(Refusal):
-    """The offer is no longer given out, or its site has closed."""
-
-    code = "offer_closed"
-    field = "offer_id"
 
 
 @dataclass(frozen=True)
@@ -97,7 +55,8 @@ class Held:
 # may be meant, at least one.
 _FACTS = f"""
     SELECT o.id AS offer_id, o.provider_id, o.pool_id, o.kind, o.name_zh AS offer_zh, o.name_en AS offer_en,
-           o.package, o.price_minor, o.currency, o.lead_minutes, o.cancel_hours, o.public_id AS offer_public_id,
+           o.package, o.price_minor, o.currency, o.lead_minutes, o.cancel_hours, o.change_hours, o.max_changes,
+           o.public_id AS offer_public_id,
            o.available_from, o.available_until,
            o.active AND si.closed_at IS NULL AS open,
            si.name AS site, si.public_id AS site_public_id, si.city, si.district, si.address, si.tier, si.time_zone,
@@ -151,7 +110,7 @@ def hold(principal: Principal, request: HoldRequest, *, key: str, fingerprint: b
     if not entitlements:
         raise EntitlementExhausted()
     public_id = new_id("bkg")
-    starts, ends = _period(facts)
+    starts, ends = window_of(facts.service_date, facts.starts_at, facts.ends_at, facts.time_zone)
     values = {
         "now": now,
         "insurer": principal.insurer_id,
@@ -212,15 +171,6 @@ def _check(facts: Any, request: HoldRequest, now: datetime) -> None:
         raise SlotFull(slot=request.slot, starts_at=facts.starts_at, service_date=facts.service_date.isoformat())
 
 
-def _period(facts: Any) -> tuple[datetime, datetime]:
-    """What the person cannot be booked twice in: the window, or the whole day in the site's zone."""
-    if facts.starts_at is not None:
-        return facts.starts_at, facts.ends_at
-    midnight = datetime.combine(facts.service_date, time(), ZoneInfo(facts.time_zone))
-    after = datetime.combine(facts.service_date + timedelta(days=1), time(), ZoneInfo(facts.time_zone))
-    return midnight, after
-
-
 def _snapshot(facts: Any) -> dict[str, Any]:
     return {
         "offer": {"id": facts.offer_public_id, "zh": facts.offer_zh, "en": facts.offer_en},
@@ -235,6 +185,8 @@ def _snapshot(facts: Any) -> dict[str, Any]:
         },
         "package": facts.package,
         "cancel_hours": facts.cancel_hours,
+        "change_hours": facts.change_hours,
+        "max_changes": facts.max_changes,
     }
 
 

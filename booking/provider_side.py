@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from booking import swap
 from booking.actors import SYSTEM, Actor
 from booking.discrepancies import close_discrepancy
 from booking.models import Booking, ChangeRequest, ProviderBooking, ProviderTask
@@ -42,8 +43,21 @@ def provider_actor(session: Session, booking: Booking) -> Actor:
     return Actor("provider", code or "")
 
 
+def newest_version(session: Session, booking: Booking, reference: str) -> int:
+    """The newest version we know of a provider's booking; 0 for one never seen."""
+    known = session.scalar(
+        select(ProviderBooking.version).where(
+            ProviderBooking.provider_id == booking.provider_id, ProviderBooking.reference == reference
+        )
+    )
+    return known or 0
+
+
 def cancel_locally(session: Session, booking: Booking, now: datetime) -> None:
     """Evidence shows that nothing is live at the provider: what was asked for happens here."""
+    change = swap.open_change(session, booking)
+    if change is not None and legal(booking.state, _S.CANCELLED):
+        swap.close(session, booking, change, cause="cancelled", now=now)
     request = open_request(session, booking)
     if legal(booking.state, _S.CANCELLED):
         actor = Actor(request.actor_kind, request.actor) if request else SYSTEM  # type: ignore[arg-type]
@@ -67,6 +81,12 @@ def cancel_stray(session: Session, booking: Booking, reference: str, now: dateti
         enqueue(session, booking, "cancel", now=now, facts={"reference": reference, "compensating": True})
 
 
+def surplus_gone(session: Session, booking: Booking, reference: str, now: datetime) -> None:
+    """Nothing lives under the reference any more: what it was a difference for is explained."""
+    for kind in ("theirs_only", "duplicate_there"):
+        close_discrepancy(session, booking.provider_id, kind, reference, "cancelled_there", now=now)
+
+
 def annul_followers(session: Session, booking: Booking, now: datetime) -> None:
     """End the booking's commands that were never sent and that nobody needs any more."""
     for task in lock_unfinished(session, booking.id):
@@ -75,14 +95,16 @@ def annul_followers(session: Session, booking: Booking, now: datetime) -> None:
 
 
 def open_request(session: Session, booking: Booking) -> ChangeRequest | None:
-    """The booking's open change request, if there is one."""
+    """The booking's open cancel, if there is one."""
     return session.scalar(
-        select(ChangeRequest).where(ChangeRequest.booking_id == booking.id, ChangeRequest.state == "open")
+        select(ChangeRequest).where(
+            ChangeRequest.booking_id == booking.id, ChangeRequest.kind == "cancel", ChangeRequest.state == "open"
+        )
     )
 
 
 def close_request(session: Session, booking: Booking, state: str, now: datetime) -> None:
-    """End the open change request, if there is one, as `done`, `refused` or `withdrawn`."""
+    """End the open cancel, if there is one, as `done`, `refused` or `withdrawn`."""
     request = open_request(session, booking)
     if request is not None:
         request.state, request.closed_at = state, now

@@ -11,10 +11,11 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from booking import swap
 from booking.actors import Actor
-from booking.discrepancies import open_discrepancy
+from booking.discrepancies import close_discrepancy, open_discrepancy
 from booking.models import Booking, ProviderBooking
-from booking.outbox import finish
+from booking.outbox import annul, finish, lock_unfinished, unsent
 from booking.provider_side import (
     ENDED,
     Outcome,
@@ -26,7 +27,7 @@ from booking.provider_side import (
     provider_actor,
     remember,
 )
-from booking.states import BookingState, legal
+from booking.states import LIVE, BookingState, legal
 from booking.transition import lock_booking, move
 from marketplace.core.db import violated
 from providers.port import RemoteBooking
@@ -80,6 +81,7 @@ def apply_remote(session: Session, provider_id: int, remote: RemoteBooking, *, n
         if remote.status not in ("cancelled", "rejected"):
             cancel_stray(session, booking, remote.reference, now)
         return Outcome("stray", booking.public_id)
+    follow_time(session, booking, remote, now)
     reserve = next((task for task in tasks if task.command == "reserve"), None)
     if reserve is not None and remote.status != "requested":
         finish(reserve, "refused" if remote.status == "rejected" else "done", now=now)
@@ -102,6 +104,8 @@ def follow(session: Session, booking: Booking, remote: RemoteBooking, now: datet
         target = _S.CANCELLED
     if not legal(booking.state, target) and legal(booking.state, _S.CONFIRMED):
         move(session, booking, _S.CONFIRMED, actor=actor, now=now)
+    if target is not _S.CONFIRMED:
+        _end_change(session, booking, target, now)
     if legal(booking.state, target) and _moved(session, booking, target, actor, remote.reason or _cause(target), now):
         if target in (_S.CANCELLED, _S.REJECTED):
             close_request(session, booking, "done", now)
@@ -116,6 +120,61 @@ def follow(session: Session, booking: Booking, remote: RemoteBooking, now: datet
             booking_id=booking.id,
             facts={"ours": booking.state.value, "theirs": remote.status},
         )
+
+
+def follow_time(session: Session, booking: Booking, remote: RemoteBooking, now: datetime) -> None:
+    """Follow the time that the provider tells. The one that an open change asks for is its yes; another one is its
+    word against our books, which goes to a person, since the customer was promised what our books say."""
+    if remote.service_date is None or remote.status in ("cancelled", "rejected") or booking.state not in LIVE:
+        return
+    if (remote.service_date, remote.starts_at) == (booking.service_date, booking.starts_at):
+        settle_time(session, booking, now)
+        return
+    request = swap.open_change(session, booking)
+    if (
+        request is not None
+        and booking.state is _S.CONFIRMED
+        and swap.asks_for(request, remote.service_date, remote.starts_at)
+    ):
+        swap.switch(session, booking, request, actor=provider_actor(session, booking), now=now)
+        for task in lock_unfinished(session, booking.id):
+            if task.change_request_id == request.id and task.command == "change":
+                finish(task, "done", now=now)
+        settle_time(session, booking, now)
+        return
+    open_discrepancy(
+        session,
+        booking.provider_id,
+        "time_differs",
+        booking.public_id,
+        now=now,
+        booking_id=booking.id,
+        facts={
+            "service_date": remote.service_date.isoformat(),
+            "starts_at": remote.starts_at.isoformat() if remote.starts_at else None,
+        },
+    )
+
+
+def settle_time(session: Session, booking: Booking, now: datetime) -> None:
+    """Both sides tell the same time: a difference about it is explained."""
+    close_discrepancy(session, booking.provider_id, "time_differs", booking.public_id, "agrees_again", now=now)
+
+
+def _end_change(session: Session, booking: Booking, target: BookingState, now: datetime) -> None:
+    """The booking goes on at the time it has: a change that was not sent yet is overtaken by that, one that may have
+    been sent waits for its answer. A booking that ends takes its change with it: all places go back together."""
+    request = swap.open_change(session, booking)
+    if request is None:
+        return
+    if target in ENDED:
+        swap.close(session, booking, request, cause="overtaken", now=now)
+        return
+    task = next((each for each in lock_unfinished(session, booking.id) if each.change_request_id == request.id), None)
+    if task is None or unsent(task):
+        if task is not None:
+            annul(task, now=now)
+        swap.leave(session, booking, request, cause="overtaken", now=now)
 
 
 def _moved(session: Session, booking: Booking, target: BookingState, actor: Actor, cause: str, now: datetime) -> bool:

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, extract, select, tuple_
+from sqlalchemy import ColumnElement, Row, Select, and_, extract, select, tuple_
 from sqlalchemy.orm import Session
 
 from booking.models import Booking, Report, ReportVersion
 from booking.own import customer_of
 from booking.report_codes import codes_of
+from booking.report_papers import PaperLine, open_paper, papers_of
 from booking.report_reading import Reading, Whose, read_all
 from booking.report_versions import Changes, Part, VersionLine, changes_between, outstanding
 from marketplace.core import audit
@@ -21,6 +22,7 @@ from marketplace.core.crypto import unseal, unwrap_key
 from marketplace.core.db import reading, transaction
 from marketplace.core.errors import Invalid, NotFound
 from marketplace.core.paging import Page, decode_cursor, encode_cursor
+from vip.consent import ConsentMissing, may_show
 from vip.models import Beneficiary
 from vip.principal import Principal
 
@@ -65,11 +67,12 @@ class ReportView(ReportCard):
     due_at: datetime | None
     time_zone: str
     late: bool
+    papers: Sequence[PaperLine] = ()
 
 
 @dataclass(frozen=True)
 class Document:
-    """A provider's own file, of a type that report_sync.DOCUMENT_TYPES names."""
+    """A paper of a report, PDF or PNG."""
 
     content: bytes
     media_type: str
@@ -86,15 +89,22 @@ class Box:
 
 
 def reports(
-    principal: Principal, *, cursor: str | None, limit: int, beneficiary_id: str | None = None, year: int | None = None
+    principal: Principal,
+    *,
+    cursor: str | None,
+    limit: int,
+    now: datetime,
+    beneficiary_id: str | None = None,
+    year: int | None = None,
 ) -> Page[ReportCard]:
     """The newest version of each report of the family, of one person or one year if asked, the latest check first.
 
-    Shows no result, so it writes no audit line.
+    Shows no result, so it writes no audit line. Reports of an adult who has not consented are left out;
+    vip.consent.consents() says of whom that is true.
     """
     order = (Booking.service_date, Report.id)
     with reading() as session:
-        query = rows().where(Report.customer_id == customer_of(principal))
+        query = rows().where(_own_to_show(principal, now))
         if beneficiary_id:
             query = query.where(Beneficiary.public_id == beneficiary_id)
         if year:
@@ -109,10 +119,10 @@ def reports(
     return Page(cards, encode_cursor([last.Booking.service_date.isoformat(), last.Report.id]) if last else None)
 
 
-def box(principal: Principal) -> Box:
+def box(principal: Principal, *, now: datetime) -> Box:
     """Whose reports there are (public id, name, relation; in the family's order), and of which years."""
     with reading() as session:
-        mine = rows().where(Report.customer_id == customer_of(principal))
+        mine = rows().where(_own_to_show(principal, now))
         people = session.execute(
             select(Beneficiary.public_id, Beneficiary.name, Beneficiary.relation)
             .where(Beneficiary.id.in_(mine.with_only_columns(Report.beneficiary_id, maintain_column_froms=True)))
@@ -125,19 +135,51 @@ def box(principal: Principal) -> Box:
     return Box([(row.public_id, row.name, row.relation) for row in people], [int(known) for known in years])
 
 
-def report(principal: Principal, public_id: str, *, now: datetime, version: int | None = None) -> ReportView:
+def _own_to_show(principal: Principal, now: datetime) -> ColumnElement[bool]:
+    return and_(Report.customer_id == customer_of(principal), may_show(Report.beneficiary_id, now))
+
+
+def report(
+    principal: Principal, public_id: str, *, now: datetime, version: int | None = None, action: str = "report.viewed"
+) -> ReportView:
     """Open a report, in its newest version or another; the look is recorded before anything is shown.
 
-    Raises NotFound.
+    Raises NotFound, ConsentMissing.
     """
     with transaction() as session:
-        row = own_report(session, principal, public_id, version)
-        record_look(session, principal, row, "report.viewed", now)
-        kept = _versions(session, row.Report.id)
-        results, conclusion = results_of(session, row)
-        before = next((line.version for line in kept if line.version < row.ReportVersion.version), None)
-        earlier = results_of(session, own_report(session, principal, public_id, before))[0] if before else []
+        row = own_report(session, principal, public_id, now, version)
+        record_look(session, principal, row, action, now)
+        return view_of(session, row)
+
+
+def document(principal: Principal, public_id: str, position: int = 0, *, now: datetime) -> Document:
+    """A paper of the newest version as the provider issued it; recorded like a look at the report.
+
+    Raises NotFound, ConsentMissing.
+    """
+    with transaction() as session:
+        row = own_report(session, principal, public_id, now)
+        paper = paper_of(session, row, position)
+        record_look(session, principal, row, "report.downloaded", now)
+        return paper
+
+
+def find_report(
+    session: Session, which: ColumnElement[bool], now: datetime, version: int | None = None
+) -> Row[Any] | None:
+    """One report that is there, in its newest version or another, with `may_show`: whether consent lets it be shown
+    now."""
+    shown = may_show(Report.beneficiary_id, now).label("may_show")
+    return session.execute(rows(version).where(which).add_columns(shown)).one_or_none()
+
+
+def view_of(session: Session, row: Row[Any]) -> ReportView:
+    """What find_report found, opened. The caller has judged who may look, and records it."""
     report: Report = row.Report
+    kept = _versions(session, report.id)
+    results, conclusion = results_of(session, row)
+    before = next((line.version for line in kept if line.version < row.ReportVersion.version), None)
+    earlier = session.execute(rows(before).where(Report.id == report.id)).one() if before else None
     partial = row.ReportVersion.status == "partial"
     return ReportView(
         **vars(card_of(row)),
@@ -146,21 +188,22 @@ def report(principal: Principal, public_id: str, *, now: datetime, version: int 
         results=results,
         newest=report.fetched_version,
         versions=kept,
-        changes=changes_between(earlier, results) if before else Changes(),
+        changes=changes_between(results_of(session, earlier)[0], results) if earlier else Changes(),
         outstanding=outstanding(row.Booking.snapshot["package"], results) if partial else (),
         due_at=row.Booking.report_due_at,
         time_zone=row.Booking.time_zone,
         late=row.Booking.report_asked_at is not None,
+        papers=papers_of(session, row.ReportVersion),
     )
 
 
-def document(principal: Principal, public_id: str, *, now: datetime) -> Document:
-    """The original file of the newest version; recorded like a look at the report. Raises NotFound."""
-    with transaction() as session:
-        row = own_report(session, principal, public_id)
-        record_look(session, principal, row, "report.downloaded", now)
-        kept: ReportVersion = row.ReportVersion
-        return Document(_open(row, "document"), kept.document_type, kept.version, row.Booking.service_date)
+def paper_of(session: Session, row: Row[Any], position: int) -> Document:
+    """A paper of what find_report found. Raises NotFound where there is none."""
+    kept: ReportVersion = row.ReportVersion
+    paper = open_paper(session, kept, f"{row.Report.public_id}:{kept.version}", position)
+    if paper is None:
+        raise NotFound(field="position")
+    return Document(paper.content, paper.media_type, kept.version, row.Booking.service_date)
 
 
 def rows(version: int | None = None) -> Select[*tuple[Any, ...]]:
@@ -171,17 +214,19 @@ def rows(version: int | None = None) -> Select[*tuple[Any, ...]]:
         .join(ReportVersion, (ReportVersion.report_id == Report.id) & (ReportVersion.version == wanted))
         .join(Booking, Booking.id == Report.booking_id)
         .join(Beneficiary, Beneficiary.id == Report.beneficiary_id)
-        .where(ReportVersion.wrapped_key.is_not(None))
+        .where(ReportVersion.wrapped_key.is_not(None), Report.deleted_at.is_(None))
     )
 
 
-def own_report(session: Session, principal: Principal, public_id: str, version: int | None = None) -> Row[Any]:
-    """The principal's own report as one of `rows`. Raises NotFound for somebody else's as for none."""
-    row = session.execute(
-        rows(version).where(Report.public_id == public_id, Report.customer_id == principal.id)
-    ).one_or_none()
+def own_report(
+    session: Session, principal: Principal, public_id: str, now: datetime, version: int | None = None
+) -> Row[Any]:
+    """The principal's own report as one of `rows`. Raises NotFound for somebody else's as for none, ConsentMissing."""
+    row = find_report(session, and_(Report.public_id == public_id, Report.customer_id == principal.id), now, version)
     if row is None or principal.kind != "customer":
         raise NotFound(field="report_id")
+    if not row.may_show:
+        raise ConsentMissing(beneficiary_id=row.Beneficiary.public_id)
     return row
 
 
@@ -201,7 +246,7 @@ def record_look(session: Session, principal: Principal, row: Row[Any], action: s
 
 def results_of(session: Session, row: Row[Any]) -> tuple[list[Reading], str]:
     """The results of one of `rows`, read, and the doctor's conclusion. The caller records the look."""
-    content = json.loads(_open(row, "content"))
+    content = json.loads(_open(row))
     person = row.Beneficiary
     whose = Whose(person.sex, person.birth_date, row.Booking.service_date)
     return read_all(content, whose, codes_of(session, row.Report.provider_id)), content["conclusion"]
@@ -216,11 +261,10 @@ def _versions(session: Session, report_id: int) -> list[VersionLine]:
     return [VersionLine(it.version, it.status, it.issued_at, it.items, it.abnormal) for it in kept]
 
 
-def _open(row: Row[Any], part: str) -> bytes:
+def _open(row: Row[Any]) -> bytes:
     kept: ReportVersion = row.ReportVersion
     record = f"{row.Report.public_id}:{kept.version}"
-    sealed = kept.content_sealed if part == "content" else kept.document_sealed
-    return unseal(sealed, key=unwrap_key(kept.wrapped_key, record), record=f"{record}:{part}")
+    return unseal(kept.content_sealed, key=unwrap_key(kept.wrapped_key, record), record=f"{record}:content")
 
 
 def card_of(row: Row[Any]) -> ReportCard:

@@ -43,12 +43,13 @@ class Comparison:
 def compare(principal: Principal, a: str, b: str, *, now: datetime) -> Comparison:
     """Compare two reports of one person, in their newest versions; each gets a line in the audit trail.
 
-    Raises NotFound(field="report_id"), Invalid(field="b") for the same report twice and for another person's.
+    Raises NotFound(field="report_id"), ConsentMissing, and Invalid(field="b") for the same report twice and for another
+    person's.
     """
     if a == b:
         raise Invalid(field="b", reason="same_report")
     with transaction() as session:
-        both = [own_report(session, principal, public_id) for public_id in (a, b)]
+        both = [own_report(session, principal, public_id, now) for public_id in (a, b)]
         if both[0].Report.beneficiary_id != both[1].Report.beneficiary_id:
             raise Invalid(field="b", reason="other_person")
         both.sort(key=lambda row: (row.Booking.service_date, row.Report.id))

@@ -19,6 +19,7 @@ from booking.report_versions import series_of
 from booking.report_vocabulary import Item, vocabulary
 from marketplace.core.db import transaction
 from marketplace.core.errors import NotFound
+from vip.consent import ConsentMissing, may_show
 from vip.models import Beneficiary
 from vip.principal import Principal
 
@@ -65,13 +66,13 @@ def trend(principal: Principal, item_code: str, beneficiary_id: str, *, now: dat
     its line in the audit trail.
 
     Raises NotFound for an item that is not in the vocabulary, for somebody who is not of the family, and where no
-    report has the item.
+    report has the item; ConsentMissing.
     """
     item = vocabulary().items.get(item_code)
     if item is None:
         raise NotFound(field="item")
     with transaction() as session:
-        person = _person(session, principal, beneficiary_id)
+        person = _person(session, principal, beneficiary_id, now)
         found: list[Point] = []
         reports = rows().where(Report.customer_id == customer_of(principal), Report.beneficiary_id == person.id)
         latest = reports.order_by(Booking.service_date.desc(), Report.id.desc()).limit(MOST_REPORTS)
@@ -88,12 +89,17 @@ def trend(principal: Principal, item_code: str, beneficiary_id: str, *, now: dat
     return Trend(item, person.public_id, person.name, person.relation, points, apart, low, high, source)
 
 
-def _person(session: Session, principal: Principal, public_id: str) -> Beneficiary:
-    person = session.scalar(
-        select(Beneficiary).where(Beneficiary.public_id == public_id, Beneficiary.customer_id == customer_of(principal))
-    )
-    if person is None:
+def _person(session: Session, principal: Principal, public_id: str, now: datetime) -> Beneficiary:
+    row = session.execute(
+        select(Beneficiary, may_show(Beneficiary.id, now).label("may_show")).where(
+            Beneficiary.public_id == public_id, Beneficiary.customer_id == customer_of(principal)
+        )
+    ).one_or_none()
+    if row is None:
         raise NotFound(field="beneficiary_id")
+    if not row.may_show:
+        raise ConsentMissing(beneficiary_id=public_id)
+    person: Beneficiary = row.Beneficiary
     return person
 
 

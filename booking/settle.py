@@ -10,23 +10,27 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from booking import swap
 from booking.actors import SYSTEM
 from booking.discrepancies import open_discrepancy
-from booking.models import Booking, ProviderTask
+from booking.models import Booking, ChangeRequest, ProviderTask
 from booking.outbox import Claimed, annul, finish
 from booking.provider_side import (
+    ENDED,
     Outcome,
     annul_followers,
     cancel_locally,
     cancel_stray,
     close_request,
+    newest_version,
     no_longer_unknown,
     open_request,
     provider_actor,
     remember,
     role_of,
+    surplus_gone,
 )
-from booking.remote import follow
+from booking.remote import follow, follow_time, settle_time
 from booking.states import LIVE, OVER, BookingState, legal
 from booking.transition import lock_booking, move
 from marketplace.catalog.models import Provider
@@ -54,6 +58,8 @@ def settle_look_up(claimed: Claimed, found: RemoteBooking, *, now: datetime) -> 
         return _settle_found(claimed, found, now)
     if claimed.command == "cancel" and found.status in ("cancelled", "rejected"):
         return settle_answer(claimed, Confirmed(found.reference, found.version), now=now)
+    if claimed.command == "change":
+        return _settle_change_found(claimed, found, now)
     return _send_again(claimed, now=now)
 
 
@@ -77,6 +83,9 @@ def _apply_answer(
                 return Outcome(what, booking.public_id)
         case Refused(code, _):
             _refused(session, task, booking, code, now)
+        case Accepted() if task.command == "change":  # it will say by and by: asked again until it has
+            _leave_unknown(session, task, booking, "accepted", now)
+            return Outcome("waiting", booking.public_id)
         case Accepted(reference, version, answer_by):
             role = remember(session, booking, reference, "requested", version, now)
             finish(task, "done", now=now)
@@ -110,6 +119,26 @@ def _settle_found(claimed: Claimed, found: RemoteBooking, now: datetime) -> Outc
             return Outcome("stale")
         outcome = _apply_answer(session, task, booking, claimed, answer, now)
         if isinstance(answer, Confirmed) and role_of(session, booking, found.reference) == "current":
+            follow_time(session, booking, found, now)
+            follow(session, booking, found, now)
+        return outcome
+
+
+def _settle_change_found(claimed: Claimed, found: RemoteBooking, now: datetime) -> Outcome:
+    """What a look-up found for a change. A booking that is where we asked it to be was changed; one that lives at its
+    old time was not: it is asked for again under the same key, once a late commit is no longer to be expected."""
+    with transaction() as session:
+        task, booking = _lock_claimed(session, claimed)
+        if task is None or booking is None:
+            return Outcome("stale")
+        request = session.get(ChangeRequest, task.change_request_id)
+        answer: Answer = NotFound()
+        if found.status in ("cancelled", "rejected"):
+            answer = Refused(found.reason or "other")
+        elif request is not None and swap.asks_for(request, found.service_date, found.starts_at):
+            answer = Confirmed(found.reference, found.version, found.starts_at)
+        outcome = _apply_answer(session, task, booking, claimed, answer, now)
+        if isinstance(answer, Refused) and role_of(session, booking, found.reference) == "current":
             follow(session, booking, found, now)
         return outcome
 
@@ -168,23 +197,35 @@ def _not_found(session: Session, task: ProviderTask, booking: Booking, now: date
     if task.command == "cancel":
         _cancelled_there(session, task, booking, now)
         return "applied"
+    if task.command == "change" and _not_wanted(session, task, booking, now):
+        return "applied"
     if task.command == "reserve" and (booking.state in OVER or open_request(session, booking) is not None):
         annul(task, now=now)
         cancel_locally(session, booking, now)
         return "applied"
-    _queue_again(session, task, booking, now)
+    _queue_again(task, now)
     if task.command == "reserve" and booking.state is _S.OUTCOME_UNKNOWN:
         move(session, booking, _S.AWAITING_PROVIDER, actor=SYSTEM, now=now, cause="sending_again")
     return "resend"
 
 
-def _queue_again(session: Session, task: ProviderTask, booking: Booking, now: datetime) -> None:
+def _not_wanted(session: Session, task: ProviderTask, booking: Booking, now: datetime) -> bool:
+    """End a change that was taken back, or whose booking has moved on, and that never arrived: nothing to send."""
+    request = swap.open_change(session, booking)
+    if request is not None and request.state == "open" and booking.state is _S.CONFIRMED:
+        return False
+    annul(task, now=now)
+    if request is not None:
+        swap.leave(session, booking, request, cause="withdrawn", now=now)
+    return True
+
+
+def _queue_again(task: ProviderTask, now: datetime) -> None:
     task.state = "queued"
     task.first_sent_at = None
     task.unknown_since = None
     task.lease_until = None
     task.run_after = now
-    no_longer_unknown(session, booking, "sent_again", now)
 
 
 def _send_again(claimed: Claimed, *, now: datetime) -> Outcome:
@@ -193,13 +234,16 @@ def _send_again(claimed: Claimed, *, now: datetime) -> Outcome:
         task, booking = _lock_claimed(session, claimed)
         if task is None or booking is None:
             return Outcome("stale")
-        _queue_again(session, task, booking, now)
+        _queue_again(task, now)
         return Outcome("resend", booking.public_id)
 
 
 def _refused(session: Session, task: ProviderTask, booking: Booking, code: str, now: datetime) -> None:
     finish(task, "refused", now=now, error=code)
     actor = provider_actor(session, booking)
+    if task.command == "change":
+        _change_refused(session, task, booking, code, now)
+        return
     if task.command == "cancel":
         request = open_request(session, booking)
         if task.facts.get("compensating") or request is None:
@@ -240,6 +284,9 @@ def _confirmed(
         remember(session, booking, reference, "cancelled", version, now)
         _cancelled_there(session, task, booking, now)
         return
+    if task.command == "change":
+        _changed(session, task, booking, reference, version, now)
+        return
     role = remember(session, booking, reference, "confirmed", version, now)
     finish(task, "done", now=now)
     if role == "stray":
@@ -250,5 +297,49 @@ def _confirmed(
 
 def _cancelled_there(session: Session, task: ProviderTask, booking: Booking, now: datetime) -> None:
     finish(task, "done", now=now)
-    if not task.facts.get("compensating"):
+    if task.facts.get("compensating"):
+        surplus_gone(session, booking, str(task.facts.get("reference", "")), now)
+    else:
         cancel_locally(session, booking, now)
+
+
+def _changed(
+    session: Session, task: ProviderTask, booking: Booking, reference: str, version: int, now: datetime
+) -> None:
+    """The provider carried out the change. A word of its own that is newer than this answer stands."""
+    newest = newest_version(session, booking, reference)
+    remember(session, booking, reference, "confirmed", version, now)
+    finish(task, "done", now=now)
+    if booking.state in ENDED and version > newest:
+        cancel_stray(session, booking, reference, now)
+    request = swap.open_change(session, booking)
+    if request is None or request.id != task.change_request_id:
+        return
+    if booking.state is _S.CONFIRMED:
+        swap.switch(session, booking, request, actor=provider_actor(session, booking), now=now)
+        if version >= newest:
+            settle_time(session, booking, now)
+        return
+    swap.leave(session, booking, request, cause="overtaken", now=now)
+    if booking.state in LIVE:
+        _open_time_differs(session, task, booking, "overtaken", now)
+
+
+def _change_refused(session: Session, task: ProviderTask, booking: Booking, code: str, now: datetime) -> None:
+    request = swap.open_change(session, booking)
+    if request is not None and request.id == task.change_request_id:
+        swap.leave(session, booking, request, cause=code, now=now)
+    elif booking.state in LIVE:  # an allotment place: our books have moved already
+        _open_time_differs(session, task, booking, code, now)
+
+
+def _open_time_differs(session: Session, task: ProviderTask, booking: Booking, code: str, now: datetime) -> None:
+    open_discrepancy(
+        session,
+        booking.provider_id,
+        "time_differs",
+        booking.public_id,
+        now=now,
+        booking_id=booking.id,
+        facts={"code": code, "task": task.public_id},
+    )

@@ -1,7 +1,7 @@
 """The one place that assigns a booking's state.
 
 A move checks the table, then writes in the caller's transaction: the state and version, the history line, the ledger
-line, the release of claims, and the command that follows from it.
+line, the release of claims, the command that follows from it, and what the customer is told.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from booking.actors import Actor
 from booking.models import Booking, BookingHistory, ProviderTask, SlotClaim
+from booking.notices import notify
 from booking.outbox import enqueue, lock_unfinished
 from booking.report_due import report_due
 from booking.states import BookingState, legal
@@ -28,6 +29,15 @@ from vip.models import Entitlement
 
 _S = BookingState
 _GIVEN_UP = frozenset({_S.CANCELLED, _S.REJECTED, _S.EXPIRED, _S.ENTERED_IN_ERROR})
+_TOLD = {
+    _S.CONFIRMED: "confirmed",
+    _S.REJECTED: "rejected",
+    _S.CANCELLED: "cancelled",
+    _S.ENTERED_IN_ERROR: "cancelled",
+    _S.NO_SHOW: "no_show",
+}
+"""States that the customer is told of, with the kind of notice. What is not a plain move (a change, an offer from the
+waiting list, an answer that stays out) is told by its own use case."""
 
 
 class IllegalMove(Refusal):
@@ -94,7 +104,38 @@ def move(
         booking.answer_due_at = _answer_due(session, booking, now) if to is _S.AWAITING_PROVIDER else None
         enqueue(session, booking, "reserve", now=now)
     if to in _GIVEN_UP:
+        booking.pending_period = None
         release_claims(session, booking.id, now=now)
+    session.flush()
+    if to in _TOLD and not _needless(before, to, actor):
+        subject, facts = f"{booking.public_id}:{booking.version}", {"by": actor.kind}
+        notify(session, booking.customer_id, _TOLD[to], subject, now=now, booking_id=booking.id, facts=facts)
+
+
+def _needless(before: BookingState, to: BookingState, actor: Actor) -> bool:
+    """True of what she has just done herself to a hold, and of the waiting list, which has words of its own."""
+    return before is _S.WAITLISTED or (before is _S.HELD and to is _S.CANCELLED and actor.kind == "customer")
+
+
+def note(
+    session: Session, booking: Booking, *, actor: Actor, now: datetime, cause: str, facts: Mapping[str, Any]
+) -> None:
+    """Write a line of history for something that is not a move: the state stays, the version grows."""
+    booking.version += 1
+    booking.updated_at = now
+    session.add(
+        BookingHistory(
+            booking_id=booking.id,
+            version=booking.version,
+            at=now,
+            from_state=booking.state.value,
+            to_state=booking.state.value,
+            actor_kind=actor.kind,
+            actor=actor.id,
+            cause=cause,
+            facts=dict(facts),
+        )
+    )
     session.flush()
 
 

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from sqlalchemy import ColumnElement, Date, Row, Select, and_, cast, func, or_, select
 from sqlalchemy.orm import Session
 
-from booking.cancel import cancel_until
+from booking.change_rules import cancel_until, change_until, changes_left
 from booking.models import Booking, BookingHistory, ChangeRequest, Report
 from booking.own import customer_of, own_booking, own_booking_id
 from booking.states import LIVE, BookingState
@@ -70,13 +70,20 @@ class BookingCard:
 
 @dataclass(frozen=True)
 class BookingView(BookingCard):
-    """A booking in full. `cancel_until` is the last moment to cancel online; `can_cancel` whether it may be done now.
-    `change` names an open request (cancel); `change_refused` the cause of the last one that was refused. `benefit`:
+    """A booking in full. `cancel_until` and `change_until` are the last moments to do it online, `can_cancel` and
+    `can_change` whether it may be done now, `changes_left` how often still. `change` names an open request (cancel,
+    reschedule), `new_…` the time it asks for, `change_refused` the cause of the last one that was refused. `benefit`:
     where the unit that it took stands. With `allotment` it is confirmed at once, else within `answer_hours`."""
 
     package: dict[str, Any]
     cancel_until: datetime
     can_cancel: bool
+    change_until: datetime
+    changes_left: int
+    can_change: bool
+    new_service_date: date | None
+    new_starts_at: datetime | None
+    new_ends_at: datetime | None
     change_refused: str | None
     report_id: str | None
     longitude: float | None
@@ -111,15 +118,24 @@ def booking(principal: Principal, public_id: str, *, now: datetime) -> BookingVi
             select(BookingHistory).where(BookingHistory.booking_id == booking_id).order_by(BookingHistory.version)
         ).all()
         kept: Booking = row.Booking
+        left = changes_left(session, kept)
         benefit = standing(session, Reservation(kept.entitlement_id, kept.id, kept.attempt))
     until = cancel_until(kept)
     cancellable = kept.state in LIVE and kept.state not in (BookingState.CHECKED_IN, BookingState.IN_SERVICE)
-    open_request = next((request.kind for request in requests if request.state == "open"), None)
+    asked = next((request for request in requests if request.state == "open"), None)
     return BookingView(
-        **{**vars(_card(row)), "change": open_request},
+        **{**vars(_card(row)), "change": asked.kind if asked else None},
         package=kept.snapshot.get("package", {}),
         cancel_until=until,
-        can_cancel=cancellable and open_request is None and (kept.state is BookingState.HELD or now < until),
+        can_cancel=cancellable
+        and (asked is None or asked.kind != "cancel")
+        and (kept.state is BookingState.HELD or now < until),
+        change_until=change_until(kept),
+        changes_left=left,
+        can_change=kept.state is BookingState.CONFIRMED and asked is None and left > 0 and now < change_until(kept),
+        new_service_date=asked.new_service_date if asked else None,
+        new_starts_at=asked.new_starts_at if asked else None,
+        new_ends_at=asked.new_ends_at if asked else None,
         change_refused=requests[-1].cause if requests and requests[-1].state == "refused" else None,
         report_id=report,
         longitude=row.longitude,

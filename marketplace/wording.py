@@ -77,6 +77,11 @@ WORDS: Mapping[str, Words] = {
     "family_full": Words(_("The family list is full"), _("You can have at most %(most)s family members here.")),
     "already_in_family": Words(_("Already in the family"), _("Somebody with this ID number is in your family list.")),
     "member_in_use": Words(_("A booking is for this person"), _("A booking is for this person. Cancel it first.")),
+    "consent_missing": Words(
+        _("Consent is needed"),
+        _("This adult has not agreed yet that you see her or his reports. Ask for the consent first."),
+    ),
+    "consent_not_needed": Words(_("No consent is needed"), _("There is nothing to ask this person for.")),
     # benefits
     "no_plan": Words(_("No plan"), _("There is no plan for this tier.")),
     "no_entitlement": Words(_("No such benefit"), _("You have no benefit of this kind.")),
@@ -129,6 +134,18 @@ WORDS: Mapping[str, Words] = {
         _("Too late to cancel online"), _("Online cancellation closed on %(until)s. You can still call us.")
     ),
     "not_cancellable": Words(_("Can't be cancelled"), _("This booking has begun or is over.")),
+    "change_too_late": Words(
+        _("Too late to change the date online"),
+        _("Changing the date online closed on %(until)s. Your date stands. You can still call us."),
+    ),
+    "no_changes_left": Words(
+        _("No more changes"), _("This booking was changed as often as its offer allows. Your date stands.")
+    ),
+    "not_changeable": Words(
+        _("The date can't be changed now"),
+        _("Only a confirmed booking that waits for no other answer can be moved. Your date stands."),
+    ),
+    "same_slot": Words(_("That is your date already"), _("Your booking has this time. Choose another one.")),
     "illegal_move": Words(_("Not possible in this state"), _("The booking's state does not allow that.")),
     # the shell
     "file_unreadable": Words(_("The file can't be used"), _("The file can't be used: %(problem)s.")),
@@ -166,6 +183,7 @@ REASONS: Mapping[str, LazyString] = {
     "range_too_long": _("At most %(maximum)s days at once."),
     "phone": _("This is not a mobile number that we can send a code to."),
     "same_phone": _("This is the number you have already."),
+    "own_phone": _("This is your own number. The code has to go to the other person's phone."),
     "code": _("The code has six digits."),
     "name": _("This name can't be used."),
     "self": _("You can't take yourself off the list."),

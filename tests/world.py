@@ -159,6 +159,10 @@ class FakeAdapter:
         """The next answer."""
         return self._answer(command)
 
+    def change(self, command: port.Change) -> Any:
+        """The next answer."""
+        return self._answer(command)
+
     def look_up(self, question: port.LookUp) -> Any:
         """The next finding."""
         self.asked.append(question)

@@ -122,7 +122,7 @@ class Offer(Base):
 
     `package` follows the schema of the benefit kind (catalog/kinds). `price_minor` is in minor units of `currency`
     (ISO 4217). `lead_minutes`: how long before the start booking closes; `cancel_hours`: until how many hours before
-    the start the customer may cancel online.
+    the start the customer may cancel online; `change_hours` the same for another date, at most `max_changes` times.
     """
 
     __tablename__ = "offer"
@@ -147,6 +147,8 @@ class Offer(Base):
     currency: Mapped[str] = mapped_column(Text, server_default="CNY")
     lead_minutes: Mapped[int] = mapped_column(server_default="720")
     cancel_hours: Mapped[int] = mapped_column(server_default="24")
+    change_hours: Mapped[int] = mapped_column(server_default="24")
+    max_changes: Mapped[int] = mapped_column(server_default="3")
     active: Mapped[bool] = mapped_column(server_default="true")
     available_from: Mapped[date | None] = mapped_column(Date)
     available_until: Mapped[date | None] = mapped_column(Date)

@@ -32,6 +32,14 @@ def start_of(day: date, starts_at: datetime | None, zone: str) -> datetime:
     return starts_at or datetime.combine(day, time(), ZoneInfo(zone))
 
 
+def window_of(day: date, starts_at: datetime | None, ends_at: datetime | None, zone: str) -> tuple[datetime, datetime]:
+    """What a service takes of a person's time, from and until: its window, or the whole of `day` in `zone` (23 to 25
+    hours long where clocks change)."""
+    if starts_at is not None and ends_at is not None:
+        return starts_at, ends_at
+    return start_of(day, None, zone), start_of(day + timedelta(days=1), None, zone)
+
+
 @contextmanager
 def frozen(moment: datetime) -> Iterator[None]:
     """Stop the clock at `moment` inside the block; for tests."""

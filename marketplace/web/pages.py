@@ -21,6 +21,7 @@ from marketplace.web.views import (
     bookings,
     home,
     me,
+    notices,
     phone,
     places,
     report_trends,
@@ -40,6 +41,7 @@ VIEWS: Views = {
     **report_trends.VIEWS,
     **me.VIEWS,
     **phone.VIEWS,
+    **notices.VIEWS,
     **usage.VIEWS,
 }
 
@@ -54,6 +56,7 @@ def install(app: Flask) -> None:
     app.config.update(WTF_CSRF_CHECK_DEFAULT=False, WTF_CSRF_TIME_LIMIT=None)
     csrf.init_app(app)
     init_look(app)
+    app.jinja_env.globals["unread_notices"] = notices.unread
     app.register_blueprint(_blueprint(VIEWS))
     app.register_blueprint(_console(console_views.VIEWS))
 

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 import pytest
 from sqlalchemy import Engine, text, update
 
-from booking import place
+from booking import place, refusals
 from booking.expire import forget_keys
 from booking.models import Slot
 from marketplace.catalog.benefit_kind import NotEligible
@@ -56,7 +56,7 @@ def test_a_full_slot_refuses_and_nothing_is_taken() -> None:
     world = make_world(capacity=1)
     other = join(world.provider, world.offer, world.slots, phone="13800000022")
     other.hold()
-    with pytest.raises(place.SlotFull):
+    with pytest.raises(refusals.SlotFull):
         world.hold()
     assert counters(world.entitlement.id)["available"] == 2
     assert counters(world.entitlement.id)["reserved"] == 0
@@ -82,7 +82,7 @@ def test_the_earliest_expiring_entitlement_pays_first_and_the_next_takes_over() 
 def test_nobody_is_booked_twice_at_one_time() -> None:
     world = make_world()
     world.hold(0)
-    with pytest.raises(place.AlreadyBooked):
+    with pytest.raises(refusals.AlreadyBooked):
         world.hold(0)
     assert taken(world.slots[0]) == 1
     assert counters(world.entitlement.id)["reserved"] == 1
@@ -93,7 +93,7 @@ def test_a_day_slot_occupies_the_whole_day_in_the_sites_zone() -> None:
     with transaction() as session:
         session.execute(update(Slot).where(Slot.id == world.slots[0].id).values(starts_at=None, ends_at=None))
     world.hold(0)
-    with pytest.raises(place.AlreadyBooked):
+    with pytest.raises(refusals.AlreadyBooked):
         world.hold(1)
 
 
@@ -136,7 +136,7 @@ def test_a_slot_of_another_pool_is_not_there() -> None:
 
 def test_a_slot_that_begins_too_soon_is_refused() -> None:
     world = make_world()
-    with pytest.raises(place.SlotPast):
+    with pytest.raises(refusals.SlotPast):
         world.hold(now=world.slots[0].starts_at - timedelta(minutes=719))  # type: ignore[operator]
 
 
@@ -177,12 +177,12 @@ def test_a_closed_slot_and_a_day_outside_the_offers_season_are_refused() -> None
     with transaction() as session:
         session.execute(update(Slot).where(Slot.id == world.slots[0].id).values(closed=True))
         session.execute(update(Offer).where(Offer.id == world.offer.id).values(available_until=date(2026, 3, 10)))
-    with pytest.raises(place.SlotClosed):
+    with pytest.raises(refusals.SlotClosed):
         world.hold(0)
     world.hold(1)
     with transaction() as session:
         session.execute(update(Offer).where(Offer.id == world.offer.id).values(available_until=date(2026, 3, 9)))
-    with pytest.raises(place.SlotClosed):
+    with pytest.raises(refusals.SlotClosed):
         world.hold(2)
 
 

@@ -12,7 +12,7 @@ from sqlalchemy import event, func, select
 from booking.cancel import cancel
 from booking.cursors import cursor_of
 from booking.models import Discrepancy, Slot
-from booking.place import SlotClosed, SlotFull
+from booking.refusals import SlotClosed, SlotFull
 from booking.slot_sync import BATCH, FEED, HORIZON, pull_slots
 from marketplace.catalog.models import CapacityPool, Site
 from marketplace.core.db import engine, reading, transaction

@@ -10,7 +10,7 @@ from marshmallow import fields as out
 
 from booking import cancel as cancelling
 from booking import confirm as confirming
-from booking import place, view
+from booking import place, refusals, view
 from booking.states import BookingState
 from marketplace.api import idempotency
 from marketplace.api.blueprint import Resource, principal, reads_body, refuses
@@ -135,11 +135,11 @@ REFUSALS = (
     NotFound,
     Invalid,
     NotEligible,
-    place.SlotFull,
-    place.SlotPast,
-    place.SlotMoved,
-    place.OfferClosed,
-    place.AlreadyBooked,
+    refusals.SlotFull,
+    refusals.SlotPast,
+    refusals.SlotMoved,
+    refusals.OfferClosed,
+    refusals.AlreadyBooked,
     entitlements.NoEntitlement,
     entitlements.EntitlementExhausted,
     entitlements.NotShared,

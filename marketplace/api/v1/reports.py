@@ -14,6 +14,7 @@ from marketplace.api.fields import Answer, Id, Listing, Request, Text, Whole, pa
 from marketplace.api.v1.bookings import Names
 from marketplace.core import clock
 from marketplace.core.errors import Invalid, NotFound
+from vip.consent import ConsentMissing
 
 blueprint = Resource("reports", __name__, description="Reports of the family. Each look at one is recorded.")
 
@@ -193,11 +194,11 @@ def reports(query: dict[str, Any]) -> Any:
 
     The latest check first, without results.
     """
-    return report_box.reports(principal(), **query)
+    return report_box.reports(principal(), now=clock.now(), **query)
 
 
 @blueprint.route("/reports/trends")
-@refuses(NotFound)
+@refuses(NotFound, ConsentMissing)
 @blueprint.arguments(WhichTrend(), location="query")
 @blueprint.response(200, Trend)
 def trends(query: dict[str, Any]) -> Any:
@@ -209,7 +210,7 @@ def trends(query: dict[str, Any]) -> Any:
 
 
 @blueprint.route("/reports/compare")
-@refuses(NotFound, Invalid)
+@refuses(NotFound, ConsentMissing, Invalid)
 @blueprint.arguments(WhichTwo(), location="query")
 @blueprint.response(200, Comparison)
 def compare(query: dict[str, Any]) -> Any:

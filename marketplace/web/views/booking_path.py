@@ -15,7 +15,8 @@ from booking.confirm import HoldExpired, NotHeld
 from booking.confirm import confirm as submit
 from booking.offer_views import OfferView
 from booking.pick import pick
-from booking.place import HoldRequest, SlotFull
+from booking.place import HoldRequest
+from booking.refusals import SlotFull
 from booking.view import BookingView, booking
 from marketplace import wording
 from marketplace.core import clock

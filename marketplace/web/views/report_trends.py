@@ -54,11 +54,13 @@ def report_compare() -> Response:
 
 def _choose(a: str, b: str, problem: str = "") -> Response:
     principal = visitor.principal()
-    box = report_box.box(principal)
+    box = report_box.box(principal, now=clock.now())
     wanted = asked("person", 64)
     known = {public_id for public_id, _name, _relation in box.people}
     person = wanted if wanted in known else next(iter(box.people), ("",))[0]
-    cards = report_box.reports(principal, cursor=None, limit=CHOICES, beneficiary_id=person or None).items
+    cards = report_box.reports(
+        principal, cursor=None, limit=CHOICES, now=clock.now(), beneficiary_id=person or None
+    ).items
     options = tuple((card.id, formats.dotted((formats.full_date(card.service_date), card.site))) for card in cards)
     ids = [value for value, _label in options]
     people = tuple(

@@ -29,7 +29,7 @@ def reports() -> Response:
     """The family's reports, the latest check first; before them the ones that are still to come."""
     principal, cursor = visitor.principal(), asked("after") or None
     person, year = asked("person", 64) or None, _year(asked("year", 4))
-    page = report_box.reports(principal, cursor=cursor, limit=SHOWN, beneficiary_id=person, year=year)
+    page = report_box.reports(principal, cursor=cursor, limit=SHOWN, now=clock.now(), beneficiary_id=person, year=year)
     waiting = []
     if cursor is None:
         past = bookings(principal, cursor=None, limit=SHOWN, now=clock.now(), when="past").items
@@ -43,7 +43,7 @@ def reports() -> Response:
         ]
     more = url_for("web.reports", after=page.next, person=person, year=year) if page.next else ""
     rows = (*waiting, *map(shown.row, page.items))
-    box = report_box.box(principal)
+    box = report_box.box(principal, now=clock.now())
     return render(
         "reports.html",
         rows=rows,

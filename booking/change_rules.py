@@ -1,0 +1,41 @@
+"""Until when and how often a booking may be changed or cancelled online: frozen at the hold, told before the tap."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from booking.models import Booking, ChangeRequest
+from marketplace.core.clock import start_of
+
+
+def cancel_until(booking: Booking) -> datetime:
+    """The last moment to cancel: the frozen number of hours before the start (or before the day begins), in UTC."""
+    return _before_start(booking, int(booking.snapshot.get("cancel_hours", 0)))
+
+
+def change_until(booking: Booking) -> datetime:
+    """The last moment to ask for another date, counted like `cancel_until`."""
+    return _before_start(booking, int(booking.snapshot.get("change_hours", 24)))
+
+
+def changes_left(session: Session, booking: Booking) -> int:
+    """How many more changes the customer may make; those that a provider or an operator made are not counted."""
+    made = session.scalar(
+        select(func.count())
+        .select_from(ChangeRequest)
+        .where(
+            ChangeRequest.booking_id == booking.id,
+            ChangeRequest.kind == "reschedule",
+            ChangeRequest.state == "done",
+            ChangeRequest.actor_kind == "customer",
+        )
+    )
+    return max(int(booking.snapshot.get("max_changes", 3)) - (made or 0), 0)
+
+
+def _before_start(booking: Booking, hours: int) -> datetime:
+    start = start_of(booking.service_date, booking.starts_at, booking.time_zone).astimezone(UTC)
+    return start - timedelta(hours=hours)

@@ -1,0 +1,48 @@
+"""Why a place cannot be had: said alike when a booking is made and when it is moved."""
+
+from __future__ import annotations
+
+from marketplace.core.errors import Refusal
+
+
+class SlotFull(Refusal):
+    """The last place has just gone; `slot` and its times are among the facts."""
+
+    code = "slot_full"
+    field = "slot_id"
+
+
+class SlotPast(Refusal):
+    """The slot lies in the past or inside the time the provider needs; `closes_at` says until when it was open."""
+
+    code = "slot_past"
+    status = 422
+    field = "slot_id"
+
+
+class SlotClosed(Refusal):
+    """The provider does not give this slot, or this day, out any more."""
+
+    code = "slot_closed"
+    field = "slot_id"
+
+
+class SlotMoved(Refusal):
+    """The provider moved the slot while it was being taken; look again."""
+
+    code = "slot_moved"
+    field = "slot_id"
+
+
+class AlreadyBooked(Refusal):
+    """The person has another booking at that time."""
+
+    code = "beneficiary_busy"
+    field = "beneficiary_id"
+
+
+class OfferClosed(Refusal):
+    """The offer is no longer given out, or its site has closed."""
+
+    code = "offer_closed"
+    field = "offer_id"

@@ -1,0 +1,167 @@
+"""Move a confirmed booking to another slot, keeping the old date until the new one is certain."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from booking import swap
+from booking.actors import Actor
+from booking.availability import closes_at, in_season
+from booking.change_rules import change_until, changes_left
+from booking.models import Booking, ChangeRequest, ProviderTask, Slot
+from booking.outbox import enqueue, unsent
+from booking.own import own_booking_id
+from booking.refusals import OfferClosed, SlotClosed, SlotPast
+from booking.states import BookingState
+from booking.transition import lock_booking
+from marketplace.catalog.kinds import kind
+from marketplace.catalog.models import Offer, Provider, Site
+from marketplace.core.db import transaction
+from marketplace.core.errors import NotFound, Refusal
+from marketplace.core.ids import new_id
+from marketplace.core.logging import get_logger
+from vip.entitlements import NotValidYet, ValidityOver
+from vip.models import Beneficiary, Entitlement
+from vip.principal import Principal
+
+log = get_logger(__name__)
+
+
+class ChangeTooLate(Refusal):
+    """The window for changing online is over; `until` says when it closed."""
+
+    code = "change_too_late"
+
+
+class NoChangesLeft(Refusal):
+    """The booking was changed as often as the offer allows."""
+
+    code = "no_changes_left"
+
+
+class NotChangeable(Refusal):
+    """Only a confirmed booking without an open request can be changed; `state` and `change` say what stands."""
+
+    code = "not_changeable"
+
+
+class SameSlot(Refusal):
+    """That is the date the booking has."""
+
+    code = "same_slot"
+    status = 422
+    field = "slot_id"
+
+
+def reschedule(principal: Principal, public_id: str, slot_public_id: str, *, now: datetime) -> None:
+    """A customer asks for another slot of the same offer. The old date stands until the provider has agreed.
+
+    Asking again for the slot that is already asked for changes nothing. Raises NotFound, NotChangeable,
+    ChangeTooLate, NoChangesLeft, and what `ask_for` raises; after any of them the booking stands as it was.
+    """
+    with transaction() as session:
+        booking, tasks = lock_booking(session, own_booking_id(session, principal, public_id))
+        slot = _slot(session, booking, slot_public_id)
+        request = swap.open_change(session, booking)
+        if request is not None and request.state == "open" and request.new_slot_id == slot.id:
+            return
+        check_changeable(session, booking)
+        until = change_until(booking)
+        if now >= until:
+            raise ChangeTooLate(until=until, time_zone=booking.time_zone)
+        if changes_left(session, booking) == 0:
+            raise NoChangesLeft()
+        ask_for(session, booking, tasks, slot, actor=Actor("customer", principal.public_id), now=now)
+    log.info("booking.change_asked", booking=public_id)
+
+
+def check_changeable(session: Session, booking: Booking) -> None:
+    """Raise NotChangeable unless the locked booking is confirmed and nothing is asked of its provider."""
+    asked = session.scalar(
+        select(ChangeRequest.kind).where(ChangeRequest.booking_id == booking.id, ChangeRequest.closed_at.is_(None))
+    )
+    if booking.state is not BookingState.CONFIRMED or asked is not None:
+        raise NotChangeable(state=booking.state.value, change=asked)
+
+
+def ask_for(
+    session: Session,
+    booking: Booking,
+    tasks: list[ProviderTask],
+    slot: Slot,
+    *,
+    actor: Actor,
+    now: datetime,
+    cause: str = "customer_asked",
+) -> ChangeRequest:
+    """Ask the provider to move a locked, changeable booking to a slot of its offer, and take the place meanwhile.
+
+    Raises SameSlot, SlotPast, SlotClosed, OfferClosed, SlotFull, AlreadyBooked, NotValidYet, ValidityOver or the kind's
+    NotEligible.
+    """
+    _check_slot(session, booking, slot, now)
+    request = ChangeRequest(
+        public_id=new_id("chg"),
+        booking_id=booking.id,
+        kind="reschedule",
+        state="open",
+        actor_kind=actor.kind,
+        actor=actor.id,
+        cause=cause,
+        asked_at=now,
+    )
+    session.add(request)
+    booking.version += 1
+    booking.updated_at = now
+    session.flush()
+    allotment = session.scalar(select(Provider.allotment).where(Provider.id == booking.provider_id))
+    if not (allotment and any(task.command == "reserve" and unsent(task) for task in tasks)):
+        facts = {"slot": slot.public_id}
+        enqueue(session, booking, "change", now=now, change_request_id=request.id, facts=facts)
+    if allotment:
+        swap.lock_slots(session, booking, slot)
+    swap.begin(session, booking, slot, request)
+    if allotment:
+        swap.switch(session, booking, request, actor=actor, now=now)
+    return request
+
+
+def _slot(session: Session, booking: Booking, public_id: str) -> Slot:
+    slot = session.scalar(
+        select(Slot)
+        .join(Offer, Offer.pool_id == Slot.pool_id)
+        .where(Slot.public_id == public_id, Offer.id == booking.offer_id)
+    )
+    if slot is None:
+        raise NotFound(field="slot_id")
+    return slot
+
+
+def _check_slot(session: Session, booking: Booking, slot: Slot, now: datetime) -> None:
+    """The rules of a first booking, for the new time: one that breaks them is refused before anything is taken."""
+    if (slot.service_date, slot.starts_at) == (booking.service_date, booking.starts_at):
+        raise SameSlot()
+    offer, site_closed = session.execute(
+        select(Offer, Site.closed_at).join(Site, Site.id == Offer.site_id).where(Offer.id == booking.offer_id)
+    ).one()
+    if not offer.active or site_closed is not None:
+        raise OfferClosed()
+    closes = closes_at(slot.service_date, slot.starts_at, booking.time_zone, offer.lead_minutes)
+    if now > closes:
+        raise SlotPast(closes_at=closes)
+    if slot.closed or not in_season(slot.service_date, offer.available_from, offer.available_until):
+        raise SlotClosed()
+    person = session.get_one(Beneficiary, booking.beneficiary_id)
+    kind(booking.kind).check_eligible(offer.package, person.sex, person.birth_date, slot.service_date)
+    valid_from, valid_until = session.execute(
+        select(Entitlement.valid_from, Entitlement.valid_until)
+        .where(Entitlement.id == booking.entitlement_id)
+        .with_for_update(key_share=True)
+    ).one()
+    if slot.service_date < valid_from:
+        raise NotValidYet(valid_from=valid_from.isoformat())
+    if slot.service_date > valid_until:
+        raise ValidityOver(valid_until=valid_until.isoformat())
