@@ -102,6 +102,7 @@ class Booking(Base):
             postgresql_where=text("report_state IN ('expected','partial','overdue')"),
         ),
         Index("ix_booking_provider_day", "provider_id", "service_date"),
+        Index("ix_booking_confirmed", "service_date", postgresql_where=text("state = 'confirmed'")),
     )
 
     id: Mapped[PrimaryKey]
