@@ -16,7 +16,19 @@ from marketplace.web import console, visitor
 from marketplace.web.answers import Views, see_other
 from marketplace.web.look import init_look
 from marketplace.web.urls import OPERATOR_PAGES, PAGES
-from marketplace.web.views import booking_path, bookings, home, me, notices, phone, places, reports, sign_in, usage
+from marketplace.web.views import (
+    booking_path,
+    bookings,
+    home,
+    me,
+    notices,
+    phone,
+    places,
+    reports,
+    sign_in,
+    usage,
+    waiting,
+)
 from marketplace.web.views import console as console_views
 
 VIEWS: Views = {
@@ -30,6 +42,7 @@ VIEWS: Views = {
     **phone.VIEWS,
     **notices.VIEWS,
     **usage.VIEWS,
+    **waiting.VIEWS,
 }
 
 _OPEN = frozenset(f"web.{page.endpoint}" for page in PAGES if page.open)
