@@ -27,8 +27,8 @@ def day(known: DayView, chosen: date | None, url: str, wait_url: str = "") -> v.
 
 
 def strip(days: Sequence[v.Day], chosen: date | None) -> tuple[v.Day, ...]:
-    """Two weeks of days from the first that can be chosen, or around the chosen one."""
-    first = next((number for number, it in enumerate(days) if it.free is not None), 0)
+    """Two weeks of days from the first that can be chosen or waited for, or around the chosen one."""
+    first = next((number for number, it in enumerate(days) if it.free is not None or it.wait_url), 0)
     for number, it in enumerate(days):
         if it.day == chosen and number >= first + _STRIP:
             first = number - 3
