@@ -194,6 +194,21 @@ def test_what_it_says_at_each_turn(browser: Surfer, world: World) -> None:
         assert "Two places were kept for you" not in list_of(browser)
 
 
+def test_its_messages_lead_to_the_booking_and_to_the_list(browser: Surfer, world: World) -> None:
+    wait(world)
+    serve()
+    page = browser.get("/notices")
+    assert "It is kept for you until 12:30." in text_of(page)
+    sweep(NOON + HOLD)
+    serve(NOON + HOLD)
+    sweep(NOON + 2 * HOLD)
+    with clock.frozen(NOON + 2 * HOLD):
+        page = browser.get("/notices")
+        assert "Two places were kept for you and not confirmed. Waiting has not touched your benefit." in text_of(page)
+        ended, *_earlier = re.findall(r'href="(/notices/ntf_[^"]+)"', page.get_data(as_text=True))
+        assert browser.get(ended).location == "/bookings"
+
+
 def test_without_a_free_unit_it_says_so(browser: Surfer, world: World) -> None:
     wait(world, first_day=date(2026, 3, 20), last_day=date(2026, 3, 20))
     for slot in range(2):
