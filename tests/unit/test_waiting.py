@@ -15,7 +15,9 @@ from booking.refusals import SlotFull
 from booking.reschedule import reschedule
 from booking.waiting_models import MOST_OPEN, WaitingPlace
 from booking.waiting_turns import HOLD, kept_until, review
+from booking.worker import Worker
 from marketplace.catalog.models import Offer, Site
+from marketplace.core import clock
 from marketplace.core.db import reading, transaction
 from marketplace.core.errors import IdempotencyKeyReused, Invalid, NotFound
 from tests.people import NOON, counters, give, make_customer, self_of
@@ -223,6 +225,16 @@ def test_a_whole_day_without_times_can_be_waited_for() -> None:
     give_up(held)
     assert serve()["held"] == 1
     assert offered(waits).starts_at is None
+
+
+def test_the_worker_serves_the_line_every_second(world: World, holder: tuple[World, str]) -> None:
+    jobs = {job.name: job for job in Worker()._jobs()}
+    waits = wait(world)
+    give_up(holder)
+    with clock.frozen(NOON):
+        assert (jobs["waiting"].every, jobs["waiting"].work()) == (1, {"held": 1, "slots": 1})
+        assert jobs["waiting-review"].work() == {"free": 0}
+    assert entry(waits).state == "offered"
 
 
 # --- limits ---------------------------------------------------------------------------------------------------------
