@@ -15,6 +15,7 @@ from booking.cursors import pages
 from booking.discrepancies import close_discrepancy, open_discrepancy
 from booking.gateway import Line
 from booking.models import Booking, ProviderBooking, Report, ReportVersion
+from booking.provider_side import named
 from marketplace.core.crypto import new_wrapped_key, seal, unwrap_key
 from marketplace.core.db import reading, transaction
 from marketplace.core.ids import new_id
@@ -87,9 +88,8 @@ def _booking_of(session: Session, provider_id: int, remote: RemoteReport) -> Boo
     )
     if booking_id is not None:
         return session.get(Booking, booking_id)
-    return session.scalar(
-        select(Booking).where(Booking.public_id == remote.our_reference, Booking.provider_id == provider_id)
-    )
+    public_id, _ = named(remote.our_reference or "")
+    return session.scalar(select(Booking).where(Booking.public_id == public_id, Booking.provider_id == provider_id))
 
 
 def fetch_due(line: Line, adapter: ProviderAdapter, *, now: datetime, limit: int = 20) -> dict[str, int]:
@@ -126,7 +126,7 @@ def store(report_id: int, content: ReportContent, *, now: datetime) -> str:
     with transaction() as session:
         report = session.scalars(select(Report).where(Report.id == report_id).with_for_update()).one()
         booking = session.scalars(select(Booking).where(Booking.id == report.booking_id).with_for_update()).one()
-        if content.report.our_reference not in (None, booking.public_id):
+        if named(content.report.our_reference or booking.public_id)[0] != booking.public_id:
             raise ProviderError("the report is of another booking than the one announced")
         version = content.report.version
         record = f"{report.public_id}:{version}"
