@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,9 +10,10 @@ from sqlalchemy.orm import Session
 
 from booking import swap
 from booking.actors import SYSTEM, Actor
-from booking.discrepancies import close_discrepancy, open_discrepancy
+from booking.discrepancies import Effect, close_discrepancy, open_discrepancy
 from booking.models import Booking, ChangeRequest, ProviderBooking, ProviderTask
 from booking.outbox import UNFINISHED, annul, enqueue, lock_unfinished, unsent
+from booking.own_numbers import named
 from booking.states import BookingState, legal
 from booking.transition import move
 from marketplace.catalog.models import Provider
@@ -27,8 +27,6 @@ ENDED = frozenset({_S.CANCELLED, _S.REJECTED, _S.EXPIRED, _S.ENTERED_IN_ERROR})
 DEAD = ("cancelled", "rejected")
 """What a provider calls a booking of its own that lives no more."""
 
-_OWN_REFERENCE = re.compile(r"([^-]+)-([0-9]{1,9})")
-
 
 @dataclass(frozen=True)
 class Outcome:
@@ -36,19 +34,6 @@ class Outcome:
 
     what: str
     booking: str | None = None
-
-
-def own_reference(public_id: str, seq: int) -> str:
-    """What we call the booking at the provider that the command `seq` of a booking makes beside the first one, which
-    goes by the public id itself."""
-    return f"{public_id}-{seq}"
-
-
-def named(our_reference: str) -> tuple[str, int | None]:
-    """The booking's public id in a reference of ours, and the command that made the one at the provider if it was not
-    the first."""
-    found = _OWN_REFERENCE.fullmatch(our_reference)
-    return (our_reference, None) if found is None else (found[1], int(found[2]))
 
 
 def no_longer_unknown(session: Session, booking: Booking, resolution: str, now: datetime) -> None:
@@ -111,7 +96,8 @@ def cancel_surplus(session: Session, booking: Booking, reference: str, status: s
             reference,
             now=now,
             booking_id=booking.id,
-            facts={"status": status},
+            facts={"ours": booking.state.value, "theirs": status, "reference": reference},
+            effect=Effect(1, booking.price_minor, booking.currency),
         )
     cancel_stray(session, booking, reference, now)
 

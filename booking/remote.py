@@ -16,6 +16,7 @@ from booking.actors import Actor
 from booking.discrepancies import close_discrepancy, open_discrepancy
 from booking.models import Booking, ProviderBooking
 from booking.outbox import annul, finish, lock_unfinished, unsent
+from booking.own_numbers import named
 from booking.provider_side import (
     DEAD,
     ENDED,
@@ -25,7 +26,6 @@ from booking.provider_side import (
     cancel_surplus,
     close_request,
     find_booking,
-    named,
     no_longer_unknown,
     provider_actor,
     remember,

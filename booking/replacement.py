@@ -17,12 +17,12 @@ from booking import swap
 from booking.discrepancies import close_discrepancy
 from booking.models import Booking, ChangeRequest, ProviderBooking, ProviderTask
 from booking.outbox import UNFINISHED, annul, enqueue, finish, lock_unfinished, unsent
+from booking.own_numbers import own_reference
 from booking.provider_side import (
     DEAD,
     cancel_stray,
     cancel_surplus,
     order_there,
-    own_reference,
     provider_actor,
     remember,
 )

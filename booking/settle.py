@@ -226,7 +226,7 @@ def _not_found(session: Session, task: ProviderTask, booking: Booking, now: date
         annul(task, now=now)
         cancel_locally(session, booking, now)
         return "applied"
-    _queue_again(session, task, booking, now)
+    _queue_again(task, now)
     if task.command == "reserve" and booking.state is _S.OUTCOME_UNKNOWN:
         move(session, booking, _S.AWAITING_PROVIDER, actor=SYSTEM, now=now, cause="sending_again")
     return "resend"
@@ -243,13 +243,12 @@ def _not_wanted(session: Session, task: ProviderTask, booking: Booking, now: dat
     return True
 
 
-def _queue_again(session: Session, task: ProviderTask, booking: Booking, now: datetime) -> None:
+def _queue_again(task: ProviderTask, now: datetime) -> None:
     task.state = "queued"
     task.first_sent_at = None
     task.unknown_since = None
     task.lease_until = None
     task.run_after = now
-    no_longer_unknown(session, booking, "sent_again", now)
 
 
 def _send_again(claimed: Claimed, *, now: datetime) -> Outcome:
@@ -258,7 +257,7 @@ def _send_again(claimed: Claimed, *, now: datetime) -> Outcome:
         task, booking = _lock_claimed(session, claimed)
         if task is None or booking is None:
             return Outcome("stale")
-        _queue_again(session, task, booking, now)
+        _queue_again(task, now)
         return Outcome("resend", booking.public_id)
 
 

@@ -32,6 +32,7 @@ from booking.gateway import lines
 from booking.lanes import Lane, Lanes
 from booking.models import JobRun, WorkerBeat
 from booking.outbox import Claimed
+from booking.reconcile_run import run_due
 from booking.report_sync import fetch_due, poll_reports
 from booking.slot_sync import pull_slots
 from booking.status_sync import poll_bookings
@@ -50,6 +51,8 @@ TICK = 0.2
 BEAT = 2.0
 RETRY_SECONDS = 5
 FETCH_SECONDS = 3
+RECONCILE_LOOK = 3
+"""How often it is looked whether a comparison is due or was asked for."""
 EXPIRE_AT_ONCE = 500
 LEADER_LOCK = 0x414E5849  # "ANXI"
 
@@ -236,6 +239,7 @@ class Worker:
                 Job(f"slots:{line.code}", line.slots_seconds, self._pull(line.id, self._slots), line.code),
                 Job(f"bookings:{line.code}", line.poll_seconds, self._pull(line.id, self._bookings), line.code),
                 Job(f"reports:{line.code}", line.poll_seconds, self._pull(line.id, self._reports), line.code),
+                Job(f"reconcile:{line.code}", RECONCILE_LOOK, self._pull(line.id, self._reconcile), line.code),
                 Job(f"fetch:{line.code}", FETCH_SECONDS, self._pull(line.id, self._fetch), line.code),
             ]
         return jobs
@@ -268,6 +272,11 @@ class Worker:
     @staticmethod
     def _fetch(lane: Lane) -> dict[str, int]:
         return fetch_due(lane.line, lane.adapter(), now=clock.now())
+
+    @staticmethod
+    def _reconcile(lane: Lane) -> dict[str, int]:
+        every = timedelta(seconds=settings().reconcile_seconds)
+        return run_due(lane.line, lane.adapter(), every=every, clock=clock.now)
 
     def _pull(self, provider_id: int, work: Work) -> Callable[[], dict[str, int]]:
         """`work` with the lane that the provider has when the job runs."""

@@ -77,6 +77,11 @@ WORDS: Mapping[str, Words] = {
     "family_full": Words(_("The family list is full"), _("You can have at most %(most)s family members here.")),
     "already_in_family": Words(_("Already in the family"), _("Somebody with this ID number is in your family list.")),
     "member_in_use": Words(_("A booking is for this person"), _("A booking is for this person. Cancel it first.")),
+    "consent_missing": Words(
+        _("Consent is needed"),
+        _("This adult has not agreed yet that you see her or his reports. Ask for the consent first."),
+    ),
+    "consent_not_needed": Words(_("No consent is needed"), _("There is nothing to ask this person for.")),
     # benefits
     "no_plan": Words(_("No plan"), _("There is no plan for this tier.")),
     "no_entitlement": Words(_("No such benefit"), _("You have no benefit of this kind.")),
@@ -175,6 +180,7 @@ REASONS: Mapping[str, LazyString] = {
     "range_too_long": _("At most %(maximum)s days at once."),
     "phone": _("This is not a mobile number that we can send a code to."),
     "same_phone": _("This is the number you have already."),
+    "own_phone": _("This is your own number. The code has to go to the other person's phone."),
     "code": _("The code has six digits."),
     "name": _("This name can't be used."),
     "self": _("You can't take yourself off the list."),
