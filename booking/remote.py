@@ -127,7 +127,7 @@ def _beside(session: Session, booking: Booking, remote: RemoteBooking, role: str
         open_discrepancy(
             session,
             booking.provider_id,
-            "state_differs",
+            "old_date_used",
             remote.reference,
             now=now,
             booking_id=booking.id,

@@ -114,6 +114,7 @@ def _still_wanted(session: Session, task: ProviderTask, booking: Booking, answer
         return False
     _leave_unknown(session, task, booking, "accepted", now)
     task.unknown_since = None  # it has said that it will decide: nobody needs to be asked
+    no_longer_unknown(session, booking, "accepted", now)
     return True
 
 
@@ -355,9 +356,8 @@ def _changed(
 
 
 def _change_refused(session: Session, task: ProviderTask, booking: Booking, code: str, now: datetime) -> None:
-    if (
-        not replacement.refused(session, booking, task, code, now) and booking.state in LIVE
-    ):  # an allotment place: our books have moved already
+    left = replacement.refused(session, booking, task, code, now)
+    if not left and booking.state in LIVE:  # an allotment place: our books have moved already
         _open_time_differs(session, task, booking, code, now)
 
 
