@@ -19,6 +19,7 @@ from marketplace.web.urls import OPERATOR_PAGES, PAGES
 from marketplace.web.views import (
     booking_path,
     bookings,
+    changing,
     desk,
     home,
     me,
@@ -37,6 +38,7 @@ VIEWS: Views = {
     **places.VIEWS,
     **booking_path.VIEWS,
     **bookings.VIEWS,
+    **changing.VIEWS,
     **reports.VIEWS,
     **me.VIEWS,
     **phone.VIEWS,

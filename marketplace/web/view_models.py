@@ -254,7 +254,8 @@ class Taken:
 
 @dataclass(frozen=True)
 class Times:
-    """The day-and-time picker. `entitlement` and `idempotency_key` travel in the form."""
+    """The day-and-time picker. `entitlement` and `idempotency_key` travel in the form. With `present`, it picks a new
+    time for a booking that has that one; `who_url` is then blank."""
 
     offer: str
     site: str
@@ -277,6 +278,7 @@ class Times:
     hint: str = ""
     taken: Taken | None = None
     reasons: tuple[str, ...] = ()
+    present: When | None = None
 
     @property
     def slots(self) -> tuple[Slot, ...]:
@@ -352,6 +354,19 @@ class Cancel:
 
 
 @dataclass(frozen=True)
+class Change:
+    """The last step of a change of date: the ticket as it is, the new time, and what holds until it is agreed."""
+
+    booking: str
+    ticket: Ticket
+    new: When
+    slot: str
+    rules: tuple[str, ...]
+    back_url: str
+    idempotency_key: str
+
+
+@dataclass(frozen=True)
 class Alternative:
     """Another time, one tap from being kept. `way` says how far it is from the lost place; blank when it is there."""
 
@@ -391,6 +406,7 @@ class BookingPage:
     more_times_url: str = ""
     dispute_url: str = ""
     dispute_answer: str = ""
+    change_url: str = ""
 
 
 @dataclass(frozen=True)
