@@ -1,15 +1,15 @@
 """Disputes of a no-show, and how long a provider's word is waited for before the clock calls one.
 
-Revision ID: 0013
-Revises: 0006
+Revision ID: 0010
+Revises: 0009
 """
 
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision = "0013"
-down_revision = "0006"
+revision = "0010"
+down_revision = "0009"
 branch_labels = None
 depends_on = None
 
