@@ -159,6 +159,10 @@ WORDS: Mapping[str, Words] = {
         _("The date can't be changed now"),
         _("Only a confirmed booking that waits for no other answer can be moved. Your date stands."),
     ),
+    "precondition_failed": Words(
+        _("It has changed meanwhile"),
+        _("The booking has changed since you looked at it. Nothing was done; look again."),
+    ),
     "same_slot": Words(_("That is your date already"), _("Your booking has this time. Choose another one.")),
     "illegal_move": Words(_("Not possible in this state"), _("The booking's state does not allow that.")),
     # the shell

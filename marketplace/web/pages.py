@@ -19,6 +19,7 @@ from marketplace.web.urls import OPERATOR_PAGES, PAGES
 from marketplace.web.views import (
     booking_path,
     bookings,
+    changing,
     desk,
     home,
     me,
@@ -39,6 +40,7 @@ VIEWS: Views = {
     **places.VIEWS,
     **booking_path.VIEWS,
     **bookings.VIEWS,
+    **changing.VIEWS,
     **reports.VIEWS,
     **report_trends.VIEWS,
     **me.VIEWS,
