@@ -95,6 +95,7 @@ class Booking(Base):
             postgresql_where=text("state IN ('awaiting_provider','outcome_unknown')"),
         ),
         Index("ix_booking_provider", "provider_id", "id"),
+        Index("ix_booking_upcoming", "service_date", postgresql_where=text("state = 'confirmed'")),
     )
 
     id: Mapped[PrimaryKey]

@@ -16,7 +16,21 @@ from marketplace.web import console, visitor
 from marketplace.web.answers import Views, see_other
 from marketplace.web.look import init_look
 from marketplace.web.urls import OPERATOR_PAGES, PAGES
-from marketplace.web.views import booking_path, bookings, home, me, notices, phone, places, reports, sign_in, usage
+from marketplace.web.views import (
+    booking_path,
+    bookings,
+    calendars,
+    development,
+    home,
+    me,
+    message_settings,
+    notices,
+    phone,
+    places,
+    reports,
+    sign_in,
+    usage,
+)
 from marketplace.web.views import console as console_views
 
 VIEWS: Views = {
@@ -29,6 +43,9 @@ VIEWS: Views = {
     **me.VIEWS,
     **phone.VIEWS,
     **notices.VIEWS,
+    **message_settings.VIEWS,
+    **calendars.VIEWS,
+    **development.VIEWS,
     **usage.VIEWS,
 }
 
