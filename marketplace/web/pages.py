@@ -20,6 +20,7 @@ from marketplace.web.views import (
     booking_path,
     bookings,
     calendars,
+    desk,
     development,
     home,
     me,
@@ -62,7 +63,7 @@ def install(app: Flask) -> None:
     init_look(app)
     app.jinja_env.globals["unread_notices"] = notices.unread
     app.register_blueprint(_blueprint(VIEWS))
-    app.register_blueprint(_console(console_views.VIEWS))
+    app.register_blueprint(_console({**console_views.VIEWS, **desk.VIEWS}))
 
 
 def _blueprint(views: Views) -> Blueprint:
@@ -85,14 +86,14 @@ def _console(views: Views) -> Blueprint:
 
 
 def _guard() -> None:
+    _check_ids()
     if request.method == "POST":
         guard_form()
 
 
 def _admit() -> Response | None:
     """None lets the request through; somebody who is not signed in is asked to, and comes back afterwards."""
-    if not all(_PUBLIC_ID.fullmatch(part) for part in (request.view_args or {}).values()):
-        raise NotFound()
+    _check_ids()
     if request.endpoint not in _OPEN and visitor.visitor() is None:
         if request.headers.get("HX-Request"):
             raise Unauthenticated()
@@ -100,6 +101,12 @@ def _admit() -> Response | None:
     if request.method == "POST":
         guard_form()
     return None
+
+
+def _check_ids() -> None:
+    """Raises NotFound for an address that names what can't be an id."""
+    if not all(_PUBLIC_ID.fullmatch(part) for part in (request.view_args or {}).values()):
+        raise NotFound()
 
 
 def guard_form() -> None:

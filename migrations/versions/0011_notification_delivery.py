@@ -1,30 +1,20 @@
 """SMS and e-mail of what customers are told, how each wants to be told, and what a hold tells.
 
-Revision ID: 0007
-Revises: 0006
+Revision ID: 0011
+Revises: 0010
 """
 
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision = "0007"
-down_revision = "0006"
+revision = "0011"
+down_revision = "0010"
 branch_labels = None
 depends_on = None
 
 
 def upgrade() -> None:
-    # First, and so that it may begin anew: what is built concurrently is outside of this migration's transaction.
-    with op.get_context().autocommit_block():
-        op.drop_index("ix_booking_upcoming", table_name="booking", if_exists=True, postgresql_concurrently=True)
-        op.create_index(
-            "ix_booking_upcoming",
-            "booking",
-            ["service_date"],
-            postgresql_where=sa.text("state = 'confirmed'"),
-            postgresql_concurrently=True,
-        )
     op.create_table(
         "notification_delivery",
         sa.Column("id", sa.BigInteger(), sa.Identity(), nullable=False),
@@ -99,4 +89,3 @@ def downgrade() -> None:
     op.execute("DROP TRIGGER booking_hold_is_told ON booking; DROP FUNCTION booking_hold_is_told")
     op.drop_table("notice_setting")
     op.drop_table("notification_delivery")
-    op.drop_index("ix_booking_upcoming", table_name="booking")
