@@ -19,10 +19,13 @@ from marketplace.web.urls import OPERATOR_PAGES, PAGES
 from marketplace.web.views import (
     booking_path,
     bookings,
+    calendars,
     changing,
     desk,
+    development,
     home,
     me,
+    message_settings,
     notices,
     phone,
     places,
@@ -46,6 +49,9 @@ VIEWS: Views = {
     **me.VIEWS,
     **phone.VIEWS,
     **notices.VIEWS,
+    **message_settings.VIEWS,
+    **calendars.VIEWS,
+    **development.VIEWS,
     **usage.VIEWS,
     **waiting.VIEWS,
 }
