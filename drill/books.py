@@ -101,7 +101,12 @@ QUESTIONS = {
         SELECT public_id AS subject, state, updated_at FROM booking WHERE state IN {_OPEN}""",
     "a request is still open": """
         SELECT b.public_id AS subject, r.kind, r.asked_at
-          FROM change_request r JOIN booking b ON b.id = r.booking_id WHERE r.state = 'open'""",
+          FROM change_request r JOIN booking b ON b.id = r.booking_id
+         WHERE r.state = 'open' OR r.closed_at IS NULL""",
+    "a booking keeps a time it did not get": """
+        SELECT b.public_id AS subject, b.pending_period FROM booking b
+         WHERE b.pending_period IS NOT NULL
+           AND NOT EXISTS (SELECT 1 FROM change_request r WHERE r.booking_id = b.id AND r.closed_at IS NULL)""",
     "a difference nobody has settled": """
         SELECT subject, kind, facts, opened_at FROM discrepancy WHERE closed_at IS NULL""",
     "a history with a hole": """

@@ -20,7 +20,7 @@ PATIENCE = 180.0
 _RESTLESS = """
     SELECT (SELECT count(*) FROM provider_task WHERE state NOT IN ('done', 'refused'))
          + (SELECT count(*) FROM booking WHERE state IN ('held', 'awaiting_provider', 'outcome_unknown'))
-         + (SELECT count(*) FROM change_request WHERE state = 'open')
+         + (SELECT count(*) FROM change_request WHERE closed_at IS NULL)
 """
 _POLLED = "SELECT count(*) FROM sync_cursor WHERE feed = 'bookings' AND last_success_at > %s"
 

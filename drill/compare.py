@@ -51,10 +51,13 @@ class Theirs:
 
 @dataclass(frozen=True)
 class Step:
-    """One line of a booking's history: from this version on it was in `state`."""
+    """One line of a booking's history: from this version on it was in `state`. Where its time changed, `before` and
+    `after` are the starts."""
 
     version: int
     state: str
+    before: str = ""
+    after: str = ""
 
 
 def moment(starts_at: str | datetime | None, service_date: object) -> str:
@@ -142,10 +145,20 @@ def _kept(told: Told, own: Ours, history: Sequence[Step], asked: set[str]) -> It
             yield Difference("acknowledged and undone", own.id, facts)
     elif not then or then[-1] != told.state:
         yield Difference("told a state it was not in", own.id, {**facts, "was": then[-1] if then else "nothing"})
+    if told.starts and told.starts != (starts := _starts(own, history, told.version)):
+        yield Difference("told a time it did not have", own.id, {**facts, "told": told.starts, "was": starts})
     if told.state in _ENDED and own.state != told.state:
         yield Difference("acknowledged and undone", own.id, {**facts, "state now": own.state})
     if told.change and told.change not in asked:
         yield Difference("acknowledged and lost", own.id, {**facts, "change": told.change})
+
+
+def _starts(own: Ours, history: Sequence[Step], version: int) -> str:
+    """The start that a booking had at a version."""
+    moved = [step for step in history if step.after]
+    then = [step.after for step in moved if step.version <= version]
+    later = [step.before for step in moved if step.version > version]
+    return [*then[-1:], *later[:1], own.starts][0]
 
 
 _OURS = """
@@ -178,10 +191,12 @@ def read_history(connection: psycopg.Connection[Any]) -> dict[str, list[Step]]:
     """The states of every booking by version."""
     found: dict[str, list[Step]] = defaultdict(list)
     for row in connection.execute(
-        "SELECT b.public_id AS id, h.version, h.to_state FROM booking_history h JOIN booking b ON b.id = h.booking_id"
-        " ORDER BY h.booking_id, h.version"
+        "SELECT b.public_id AS id, h.version, h.to_state, h.facts FROM booking_history h"
+        " JOIN booking b ON b.id = h.booking_id ORDER BY h.booking_id, h.version"
     ).fetchall():
-        found[row.id].append(Step(row.version, row.to_state))
+        times = [row.facts.get(when) or {} for when in ("before", "after")]
+        before, after = (moment(t.get("starts_at"), t.get("service_date")) if t else "" for t in times)
+        found[row.id].append(Step(row.version, row.to_state, before, after))
     return found
 
 

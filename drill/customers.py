@@ -12,13 +12,16 @@ from typing import Any
 import psycopg
 
 from drill.api import Answer, Api, GaveUp, Tally
+from drill.compare import moment
 from drill.journal import Journal, Told
 from drill.plan import Plan
 from drill.stage import Person, Stage
 
 _ACTIONS = {"book": 46, "dawdle": 10, "cancel": 14, "change": 14, "look": 16}
-_HOT = 0.6
-"""The share of bookings that go for the same two days; the others spread over three weeks."""
+_HOT = 0.4
+"""The share of wishes for one day of a few places, whether it looks full or not; the others spread over three weeks."""
+_HERSELF = 0.8
+"""The share of bookings that are for the customer; her father is too old for many packages."""
 _PATIENCE = 60.0
 _OVER = frozenset({"cancelled", "rejected", "expired", "fulfilled", "no_show"})
 
@@ -47,7 +50,7 @@ class Customer:
 
     def run(self) -> None:
         """Act, think, act."""
-        self.api = Api(self.where.web, self.person.token, self.tally, _PATIENCE)
+        self.api = Api(self.dice.sample(self.where.webs, 2), self.person.token, self.tally, _PATIENCE)
         acts = {
             "book": self._book,
             "dawdle": self._dawdle,
@@ -92,8 +95,9 @@ class Customer:
             self._confirm(made)
 
     def _hold(self) -> Mine | None:
-        offer = self.dice.choice(self.where.offers)
-        slot = self._slot(offer.id)
+        hot = self.dice.random() < _HOT
+        offer = self.dice.choice(self.where.hot if hot else self.where.offers)
+        slot = self._slot(offer.id, hot)
         beneficiary = self._someone()
         if slot is None:
             return None
@@ -122,7 +126,12 @@ class Customer:
             self._heard(mine, self.api.ask("POST", f"/bookings/{mine.id}/cancel", about="cancel"), "cancel")
 
     def _change(self) -> None:
-        self._look()
+        mine = self._one_of_mine("confirmed")
+        slot = self._slot(mine.offer, self.dice.random() < _HOT) if mine is not None else None
+        if mine is not None and slot is not None:
+            body = {"slot_id": slot}
+            answer = self.api.ask("POST", f"/bookings/{mine.id}/reschedule", body, about="reschedule")
+            self._heard(mine, answer, "reschedule")
 
     def _look(self) -> None:
         mine = self._one_of_mine()
@@ -131,8 +140,8 @@ class Customer:
             return
         self._heard(mine, self.api.ask("GET", f"/bookings/{mine.id}", about="read"), "read")
 
-    def _one_of_mine(self) -> Mine | None:
-        alive = [mine for mine in self.mine if mine.state not in _OVER]
+    def _one_of_mine(self, state: str = "") -> Mine | None:
+        alive = [mine for mine in self.mine if mine.state not in _OVER and state in ("", mine.state)]
         return self.dice.choice(alive) if alive else None
 
     def _heard(self, mine: Mine, answer: Answer, what: str) -> None:
@@ -153,7 +162,7 @@ class Customer:
                 key=key,
                 version=int(body.get("version") or 0),
                 change=str(body.get("change") or ""),
-                starts=str(body.get("starts_at") or body.get("service_date") or ""),
+                starts=moment(body["starts_at"], body["service_date"]) if "service_date" in body else "",
                 slot=slot,
             )
         )
@@ -164,13 +173,12 @@ class Customer:
         if not self.family:
             found = self.api.ask("GET", "/me/family", about="list").body["items"]
             self.family = [member["id"] for member in found]
-        return self.dice.choice(self.family)
+        return self.family[0] if self.dice.random() < _HERSELF else self.dice.choice(self.family)
 
-    def _slot(self, offer: str) -> str | None:
-        """A slot to try: on the hot days any, also one that looks full; elsewhere one that looks free."""
-        hot = self.dice.random() < _HOT
+    def _slot(self, offer: str, hot: bool) -> str | None:
+        """A slot to try: on the hot day any, elsewhere one that looks free."""
         first = self.where.first_day if hot else self.where.first_day + timedelta(days=self.dice.randrange(2, 20))
-        until = first + timedelta(days=2)
+        until = first if hot else first + timedelta(days=2)
         found = self.api.ask("GET", f"/offers/{offer}/slots?from={first}&to={until}", about="slots").body["items"]
         wanted: list[dict[str, Any]] = [slot for slot in found if slot["reason"] is None or hot]
         return str(self.dice.choice(wanted)["id"]) if wanted else None

@@ -84,6 +84,7 @@ PLANTED = {
         "INSERT INTO change_request (public_id, booking_id, kind, state, actor_kind, actor, asked_at)"
         f" VALUES ('chg_planted', {LAST}, 'cancel', 'open', 'customer', 'c', now())"
     ),
+    "a booking keeps a time it did not get": f"UPDATE booking SET pending_period = period WHERE id = {LAST}",
     "a difference nobody has settled": (
         "INSERT INTO discrepancy (public_id, provider_id, kind, subject, opened_at)"
         " SELECT 'dsc_planted', id, 'theirs_only', 'R1', now() FROM provider"

@@ -94,6 +94,20 @@ def test_a_version_that_went_back_is_named() -> None:
     assert told(replace(CONFIRMED, version=4, state="confirmed")) == {"acknowledged and undone"}
 
 
+def test_a_time_that_the_booking_did_not_have_is_named() -> None:
+    read = replace(CONFIRMED, what="read", state="confirmed", version=3, starts=OURS.starts)
+    assert told(read) == set()
+    assert told(replace(read, starts="2026-03-11T00:00:00+00:00")) == {"told a time it did not have"}
+
+
+def test_the_time_before_a_change_was_rightly_told() -> None:
+    moved = [*STEPS["bkg_1"], Step(5, "confirmed", before="2026-03-09T00:00:00+00:00", after=OURS.starts)]
+    own = replace(OURS, version=5)
+    for version, starts in ((3, "2026-03-09T00:00:00+00:00"), (4, "2026-03-09T00:00:00+00:00"), (5, OURS.starts)):
+        line = Told("read", "cus_1", "bkg_1", "confirmed", version=version, starts=starts)
+        assert with_customers([own], [line], {"bkg_1": moved}, {}) == []
+
+
 def test_the_journal_gives_back_what_was_written(tmp_path: Path) -> None:
     journal = Journal(tmp_path / "journal.jsonl")
     journal.write(HELD)
