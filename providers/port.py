@@ -238,8 +238,8 @@ class ReportPage:
 
 @dataclass(frozen=True)
 class ReportItem:
-    """One result as delivered. `loinc` and `unit` (UCUM) may be blank; `low`/`high` bound the reference range;
-    `flag`: normal, low, high, abnormal or blank."""
+    """One result as delivered. `loinc`, `code` (the provider's own) and `unit` (UCUM, or as the provider spells it) may
+    be blank; `low`/`high` bound the reference range; `flag`: normal, low, high, abnormal or blank."""
 
     name: str
     value: str
@@ -250,6 +250,7 @@ class ReportItem:
     flag: str = ""
     section: str = ""
     note: str = ""
+    code: str = ""
 
 
 @dataclass(frozen=True)

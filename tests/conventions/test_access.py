@@ -39,6 +39,9 @@ CUSTOMER = {
     "GET /api/v1/reports",
     "GET /api/v1/reports/<id:report_id>",
     "GET /api/v1/reports/<id:report_id>/document",
+    "GET /api/v1/notifications",
+    "POST /api/v1/notifications/read",
+    "POST /api/v1/notifications/<id:notification_id>/read",
 }
 
 
