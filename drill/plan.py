@@ -10,12 +10,13 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-POSTGRESQL, SANDBOX = "postgresql", "sandbox"
+POSTGRESQL = "postgresql"
+SANDBOX, DAYS = "sandbox", "sandbox-days"
 WEBS = ("web-1", "web-2")
 WORKERS = ("worker-1", "worker-2")
 
-_KILLS = {**dict.fromkeys(WEBS, 14), **dict.fromkeys(WORKERS, 19), POSTGRESQL: 24, SANDBOX: 10}
-_REST = {**dict.fromkeys(WEBS, 5.0), **dict.fromkeys(WORKERS, 3.0), POSTGRESQL: 5.0, SANDBOX: 3.0}
+_KILLS = {**dict.fromkeys(WEBS, 14), **dict.fromkeys(WORKERS, 19), POSTGRESQL: 24, SANDBOX: 7, DAYS: 4}
+_REST = {**dict.fromkeys(WEBS, 5.0), **dict.fromkeys(WORKERS, 3.0), POSTGRESQL: 5.0, SANDBOX: 3.0, DAYS: 3.0}
 """Seconds a process is left alone after its own kill, so that the next one hits work and not a start."""
 
 _BETWEEN = (1.6, 4.6)
