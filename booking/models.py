@@ -95,6 +95,7 @@ class Booking(Base):
             postgresql_where=text("state IN ('awaiting_provider','outcome_unknown')"),
         ),
         Index("ix_booking_provider", "provider_id", "id"),
+        Index("ix_booking_provider_day", "provider_id", "service_date"),
     )
 
     id: Mapped[PrimaryKey]
@@ -331,6 +332,7 @@ class Report(Base):
     fetch_after: Mapped[datetime | None]
     failures: Mapped[int] = mapped_column(server_default="0")
     created_at: Mapped[Moment]
+    deleted_at: Mapped[datetime | None]
 
     booking: Mapped[Booking] = relationship()
     beneficiary: Mapped[Beneficiary] = relationship()
@@ -339,7 +341,8 @@ class Report(Base):
 class ReportVersion(Base):
     """One version of a report, sealed under a key of its own that the master key wraps; without the key it is gone.
 
-    `content_sealed`: JSON of items and conclusion; `document_sealed`: the original file of `document_type`.
+    `content_sealed`: JSON of items and conclusion; `document_sealed`: the first paper, of `document_type` (blank when
+    there is none). All papers are rows of `report_document`; versions from before that table have this one alone.
     """
 
     __tablename__ = "report_version"
@@ -363,10 +366,15 @@ class ReportVersion(Base):
 
 
 class Discrepancy(Base):
-    """A difference between our books and a provider's, open until somebody or something explains it."""
+    """A difference between our books and a provider's, open until somebody or something explains it.
+
+    What their books bind beyond ours (negative: ours bind more): `quota_units` of the entitlement, and `money_minor` in
+    minor units of `currency`. `note` is what the person wrote who closed it.
+    """
 
     __tablename__ = "discrepancy"
     __table_args__ = (
+        Index("ix_discrepancy_booking", "booking_id"),
         Index(
             "uq_discrepancy_open",
             "provider_id",
@@ -387,6 +395,10 @@ class Discrepancy(Base):
     opened_at: Mapped[Moment]
     closed_at: Mapped[datetime | None]
     resolution: Mapped[str] = mapped_column(server_default="")
+    quota_units: Mapped[int] = mapped_column(server_default="0")
+    money_minor: Mapped[int] = mapped_column(server_default="0")
+    currency: Mapped[str] = mapped_column(server_default="")
+    note: Mapped[str] = mapped_column(server_default="")
 
 
 class IdempotencyKey(Base):

@@ -21,6 +21,10 @@ class CursorLost(ProviderError):
     """The provider no longer knows the cursor (or page): the list has to be read from its start."""
 
 
+class Oversize(ProviderError):
+    """The answer is larger than anything we read; asking again brings no other."""
+
+
 class BadSignature(ProviderError):
     """An inbound message is not signed by the provider, or is too old."""
 
@@ -255,7 +259,11 @@ class ReportItem:
 
 @dataclass(frozen=True)
 class ReportContent:
-    """A fetched report: items, the doctor's conclusion and the original document."""
+    """A fetched report: items, the doctor's conclusion and the file as delivered, nobody having looked into it yet.
+
+    `document_type`: application/pdf, image/png, application/zip (of PDF and PNG files) or application/fhir+json (an
+    HL7 FHIR R4 DiagnosticReport or a Bundle with one; `items` may then be empty, and are read from it).
+    """
 
     report: RemoteReport
     items: Sequence[ReportItem]
@@ -308,12 +316,17 @@ class ProviderAdapter(Protocol):
         """Bookings that changed since `cursor` (None: all). Raises ProviderError, CursorLost."""
         ...
 
+    def bookings_in(self, start: date, end: date, page: str | None) -> BookingPage:
+        """All bookings with a service date in [start, end], each as it is now, whatever their status; others may come
+        along. `cursor` means nothing here. Raises ProviderError."""
+        ...
+
     def reports_since(self, cursor: str | None, page: str | None) -> ReportPage:
         """Reports that came or changed since `cursor` (None: all). Raises ProviderError, CursorLost."""
         ...
 
     def fetch_report(self, report: RemoteReport) -> ReportContent:
-        """The content of a report, at most 5 MiB. Raises ProviderError."""
+        """The content of a report, at most 5 MiB. Raises ProviderError, Oversize."""
         ...
 
     def read_event(self, headers: Mapping[str, str], body: bytes, now: datetime) -> Event:

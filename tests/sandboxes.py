@@ -75,6 +75,18 @@ class Control:
         """confirm, reject, check_in, start, fulfil, no_show, cancel or report."""
         return dict(self._ask("POST", f"/bookings/{reference}/{action}", {"reason": reason}))
 
+    def alter(self, reference: str, **values: Any) -> dict[str, Any]:
+        """Change status, service_date, starts_at, ends_at or our_reference without telling anybody."""
+        return dict(self._ask("PATCH", f"/bookings/{reference}", values))
+
+    def copy(self, reference: str, **values: Any) -> dict[str, Any]:
+        """Add another booking like it without telling anybody."""
+        return dict(self._ask("POST", f"/bookings/{reference}/copy", values))
+
+    def lose(self, reference: str) -> None:
+        """Forget a booking."""
+        self._ask("DELETE", f"/bookings/{reference}")
+
     def set_slot(self, slot: str, offered: int | None = None, closed: bool = False) -> dict[str, Any]:
         """Shrink, grow or close a slot."""
         return dict(self._ask("PUT", f"/slots/{slot}", {"offered": offered, "closed": closed}))

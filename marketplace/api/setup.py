@@ -16,10 +16,11 @@ from marketplace.api.v1 import (
     reports,
     sessions,
     sites,
+    waiting,
 )
 from marketplace.edge import PublicIdConverter
 
-RESOURCES = (sessions, me, entitlements, sites, offers, bookings, reports, notifications, problem_types)
+RESOURCES = (sessions, me, entitlements, sites, offers, bookings, waiting, reports, notifications, problem_types)
 
 
 class PlainApi(Api):

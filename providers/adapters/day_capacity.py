@@ -230,6 +230,10 @@ class DayCapacity:
         following = self._next(window, rows, "updateTime", told)
         return BookingPage([self._order(row, told).booking for row in rows], *tokens(following))
 
+    def bookings_in(self, start: date, end: date, page: str | None) -> BookingPage:
+        """order.list from its beginning: it knows no service dates, so those of other days come along."""
+        return self.bookings_since(None, page)
+
     def reports_since(self, cursor: str | None, page: str | None) -> ReportPage:
         """report.list, read like order.list."""
         window = self._window(cursor, page)

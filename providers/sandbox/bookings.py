@@ -341,6 +341,15 @@ def changed_since(tx: Transaction, account: str, seq: int, limit: int) -> list[R
     ).fetchall()
 
 
+def in_days(tx: Transaction, account: str, days: tuple[str, str], after: str, limit: int) -> list[Row]:
+    """Bookings with a service date from the first to the last of `days`, by reference, from `after` on."""
+    return tx.execute(
+        "SELECT * FROM booking WHERE account = ? AND service_date BETWEEN ? AND ? AND reference > ?"
+        " ORDER BY reference LIMIT ?",
+        (account, *days, after, limit),
+    ).fetchall()
+
+
 def shown(row: Row) -> dict[str, Any]:
     """A booking as the protocol shows it: no personal data."""
     names = ("reference", "our_reference", "offer", "pool", "slot", "service_date", "starts_at", "ends_at", "status")

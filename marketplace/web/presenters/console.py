@@ -62,6 +62,18 @@ def difference(it: Difference) -> DifferenceRow:
             _("A booking that only they have"),
             _("Ask the provider what it is; nobody of ours made it."),
         ),
+        "ours_only": (
+            _("A booking that only we have"),
+            _("The provider expects nobody. Send it again, or cancel it and give the benefit back."),
+        ),
+        "duplicate_there": (
+            _("The same booking twice there"),
+            _("The surplus one is being cancelled there. If it stays, ask the provider."),
+        ),
+        "time_differs": (
+            _("They have another time"),
+            _("The customer's time stands here. Agree on one with the provider, then tell the customer."),
+        ),
         "cancel_refused": (
             _("They refused our cancel"),
             _("The booking is over here and live there. Settle it by phone."),
@@ -89,6 +101,10 @@ def difference(it: Difference) -> DifferenceRow:
         "report_unmatched": (
             _("A report without a booking"),
             _("It is shown to nobody. Ask the provider whose it is."),
+        ),
+        "report_refused": (
+            _("A delivered report was refused"),
+            _("The file is of a wrong type or may do harm; nothing of it was kept. Ask the provider for a sound one."),
         ),
     }
     kind, does = kinds.get(it.kind, (it.kind, ""))
@@ -132,5 +148,6 @@ def job(it: LateJob) -> JobRow:
         "bookings": _("Read bookings"),
         "reports": _("Read the list of reports"),
         "fetch": _("Fetch reports"),
+        "reconcile": _("Compare books"),
     }
     return JobRow(names.get(task, task), code, it.every_seconds, it.started_at, it.succeeded_at)
