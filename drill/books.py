@@ -121,8 +121,14 @@ QUESTIONS = {
             OR (last AND to_state <> state)""",
     "a booking was made without its key, or twice by one": """
         SELECT b.public_id AS subject, count(k.id) AS keys
-          FROM booking b LEFT JOIN idempotency_key k ON k.resource = b.public_id AND k.status = 201
-         GROUP BY b.id HAVING count(k.id) <> 1""",
+          FROM booking b JOIN booking_history h ON h.booking_id = b.id AND h.version = 1
+          LEFT JOIN idempotency_key k ON k.resource = b.public_id AND k.status = 201
+         GROUP BY b.id, h.actor_kind
+        HAVING count(k.id) > 1 OR count(k.id) = 0 AND h.actor_kind = 'customer'""",
+    "a place is kept for somebody in line, and its booking is over": """
+        SELECT b.public_id AS subject, b.state, c.outcome
+          FROM waiting_chance c JOIN booking b ON b.id = c.booking_id
+         WHERE (c.outcome = 'open') <> (b.state = 'held')""",
     "a customer was told something twice": """
         SELECT kind || ' ' || subject AS subject, count(*) AS times
           FROM notification GROUP BY customer_id, kind, subject HAVING count(*) > 1""",

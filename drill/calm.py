@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
 from datetime import datetime
 from typing import Any
@@ -9,10 +11,11 @@ from typing import Any
 import psycopg
 
 from drill.books import Difference, differences
-from drill.compare import read_asked, read_history, read_ours, read_theirs, with_customers, with_providers
+from drill.compare import read_ours, read_record, read_theirs, with_customers, with_providers
 from drill.fleet import CannotDrill
 from drill.journal import Journal
 from drill.stage import CODES, Stage
+from marketplace.core.config import ROOT
 
 PATIENCE = 180.0
 """Seconds in which everything must have come to rest. Look-ups of an open outcome are up to 60 s apart."""
@@ -30,16 +33,36 @@ def come_to_rest(where: Stage, patience: float = PATIENCE) -> float:
     Whatever has not come to rest within `patience` is for the comparison to find."""
     began = time.monotonic()
     where.fleet.wait_until_up()
-    where.end_holds()
     quiet: datetime | None = None
     while time.monotonic() - began < patience:
         where.fleet.look()
+        where.end_holds()  # again and again: a hold that ends makes room for the next in line
         with where.books() as books:
             quiet = _quiet_since(books, quiet)
             if quiet is not None and _one(books, _POLLED, quiet) == len(CODES):
                 break
         time.sleep(0.3)
     return time.monotonic() - began
+
+
+def reconcile(where: Stage) -> dict[str, str]:
+    """Let the product compare itself with each provider, as an operator would; what it printed, by provider.
+    Raises CannotDrill."""
+    told: dict[str, str] = {}
+    for code in CODES:
+        done = subprocess.run(
+            [sys.executable, "-m", "flask", "--app", "wsgi", "reconcile", code],
+            cwd=ROOT,
+            env=where.fleet.environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode:
+            raise CannotDrill(f"Reconciliation with {code} failed: {done.stderr.strip()[-300:]}")
+        told[code] = done.stdout.strip().splitlines()[-1]
+    return told
 
 
 def _quiet_since(books: psycopg.Connection[Any], quiet: datetime | None) -> datetime | None:
@@ -66,5 +89,5 @@ def compare(where: Stage) -> list[Difference]:
         return [
             *differences(books),
             *with_providers(ours, theirs, where.places),
-            *with_customers(ours, told, read_history(books), read_asked(books)),
+            *with_customers(ours, told, read_record(books)),
         ]

@@ -6,7 +6,7 @@ Works on plain rows, so that each rule can be tried without a database or a prov
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -117,25 +117,37 @@ def _sold(ours: Sequence[Ours], theirs: Sequence[Theirs]) -> Iterator[Difference
             yield Difference("places differ", slot, facts)
 
 
-def with_customers(
-    ours: Sequence[Ours], told: Sequence[Told], history: Mapping[str, Sequence[Step]], asked: Mapping[str, set[str]]
-) -> list[Difference]:
-    """Everything a customer was told is there. `asked`: the kinds of changes and cancels recorded for a booking."""
+@dataclass(frozen=True)
+class Record:
+    """What our books keep of the past: each booking's history, the kinds of changes and cancels ever asked for it, and
+    who waits or waited in line (the entries' ids)."""
+
+    history: Mapping[str, Sequence[Step]]
+    asked: Mapping[str, Set[str]]
+    waiting: Set[str] = frozenset()
+
+
+def with_customers(ours: Sequence[Ours], told: Sequence[Told], record: Record) -> list[Difference]:
+    """Everything a customer was told is there."""
     known = {own.id: own for own in ours}
     made: dict[str, str] = {}
     found: list[Difference] = []
     for each in told:
+        if each.what == "wait":
+            if each.booking not in record.waiting:
+                found.append(Difference("acknowledged and lost", each.booking, {"told": each.what}))
+            continue
         own = known.get(each.booking)
         if own is None or own.customer != each.customer:
             found.append(Difference("acknowledged and lost", each.booking, {"told": each.what, "state": each.state}))
             continue
         if each.key and made.setdefault(each.key, each.booking) != each.booking:
             found.append(Difference("one key made two bookings", each.booking, {"other": made[each.key]}))
-        found += _kept(each, own, history[each.booking], asked.get(each.booking, set()))
+        found += _kept(each, own, record.history[each.booking], record.asked.get(each.booking, set()))
     return found
 
 
-def _kept(told: Told, own: Ours, history: Sequence[Step], asked: set[str]) -> Iterator[Difference]:
+def _kept(told: Told, own: Ours, history: Sequence[Step], asked: Set[str]) -> Iterator[Difference]:
     facts = {"told": told.what, "state": told.state, "version": told.version}
     then = [step.state for step in history if not told.version or step.version <= told.version]
     if told.version > own.version:
@@ -187,8 +199,13 @@ def read_ours(connection: psycopg.Connection[Any]) -> list[Ours]:
     ]
 
 
-def read_history(connection: psycopg.Connection[Any]) -> dict[str, list[Step]]:
-    """The states of every booking by version."""
+def read_record(connection: psycopg.Connection[Any]) -> Record:
+    """All of the past."""
+    waiting = connection.execute("SELECT public_id FROM waiting_entry").fetchall()
+    return Record(_history(connection), _asked(connection), {row.public_id for row in waiting})
+
+
+def _history(connection: psycopg.Connection[Any]) -> dict[str, list[Step]]:
     found: dict[str, list[Step]] = defaultdict(list)
     for row in connection.execute(
         "SELECT b.public_id AS id, h.version, h.to_state, h.facts FROM booking_history h"
@@ -200,8 +217,7 @@ def read_history(connection: psycopg.Connection[Any]) -> dict[str, list[Step]]:
     return found
 
 
-def read_asked(connection: psycopg.Connection[Any]) -> dict[str, set[str]]:
-    """The kinds of changes ever asked for, by booking."""
+def _asked(connection: psycopg.Connection[Any]) -> dict[str, set[str]]:
     found: dict[str, set[str]] = defaultdict(set)
     for row in connection.execute(
         "SELECT b.public_id AS id, r.kind FROM change_request r JOIN booking b ON b.id = r.booking_id"

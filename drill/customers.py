@@ -17,7 +17,7 @@ from drill.journal import Journal, Told
 from drill.plan import Plan
 from drill.stage import Person, Stage
 
-_ACTIONS = {"book": 46, "dawdle": 10, "cancel": 14, "change": 14, "look": 16}
+_ACTIONS = {"book": 46, "dawdle": 10, "cancel": 14, "change": 14, "wait": 6, "look": 18}
 _HOT = 0.4
 """The share of wishes for one day of a few places, whether it looks full or not; the others spread over three weeks."""
 _HERSELF = 0.8
@@ -56,6 +56,7 @@ class Customer:
             "dawdle": self._dawdle,
             "cancel": self._cancel,
             "change": self._change,
+            "wait": self._wait,
             "look": self._look,
         }
         try:
@@ -101,7 +102,7 @@ class Customer:
         beneficiary = self._someone()
         if slot is None:
             return None
-        key = str(uuid.UUID(int=self.dice.getrandbits(128), version=4))
+        key = self._key()
         body = {"offer_id": offer.id, "slot_id": slot, "beneficiary_id": beneficiary, "details": {}}
         answer = self.api.ask("POST", "/bookings", body, key=key, about="hold")
         if not answer.yes:
@@ -129,16 +130,42 @@ class Customer:
         mine = self._one_of_mine("confirmed")
         slot = self._slot(mine.offer, self.dice.random() < _HOT) if mine is not None else None
         if mine is not None and slot is not None:
-            body = {"slot_id": slot}
-            answer = self.api.ask("POST", f"/bookings/{mine.id}/reschedule", body, about="reschedule")
+            path = f"/bookings/{mine.id}/reschedule"
+            answer = self.api.ask("POST", path, {"slot_id": slot}, key=self._key(), about="reschedule")
             self._heard(mine, answer, "reschedule")
+
+    def _wait(self) -> None:
+        """Wait in line for one of the days that everybody wants."""
+        day = str(self.where.first_day)
+        body = {
+            "offer_ids": [self.dice.choice(self.where.hot).id],
+            "beneficiary_id": self._someone(),
+            "first_day": day,
+            "last_day": day,
+            "auto_book": self.dice.random() < 0.5,
+        }
+        answer = self.api.ask("POST", "/waiting", body, key=self._key(), about="wait")
+        if answer.yes:
+            told = Told("wait", self.person.id, str(answer.body["id"]), str(answer.body["state"]))
+            self.journal.write(told)
 
     def _look(self) -> None:
         mine = self._one_of_mine()
-        if mine is None or self.dice.random() < 0.3:
-            self.api.ask("GET", "/bookings?when=upcoming&limit=20", about="list")
+        if mine is None or self.dice.random() < 0.4:
+            self._list()
             return
         self._heard(mine, self.api.ask("GET", f"/bookings/{mine.id}", about="read"), "read")
+
+    def _list(self) -> None:
+        """Look at the list; a place that came from waiting in line is taken, or left to the next."""
+        listed = self.api.ask("GET", "/bookings?when=upcoming&limit=50", about="list").body["items"]
+        known = {mine.id for mine in self.mine}
+        for each in listed:
+            if each["id"] not in known:
+                mine = Mine(each["id"], each["offer_id"], each["state"])
+                self.mine.append(mine)
+                if mine.state == "held" and self.dice.random() < 0.7:
+                    self._confirm(mine)
 
     def _one_of_mine(self, state: str = "") -> Mine | None:
         alive = [mine for mine in self.mine if mine.state not in _OVER and state in ("", mine.state)]
@@ -168,6 +195,9 @@ class Customer:
         )
 
     # --- choosing ---------------------------------------------------------------------------------------------------
+
+    def _key(self) -> str:
+        return str(uuid.UUID(int=self.dice.getrandbits(128), version=4))
 
     def _someone(self) -> str:
         if not self.family:
