@@ -95,7 +95,7 @@ def perform(where: Stage, plan: Plan, planted: str = "") -> Done:
     where.fleet.wait_until_up()
     providers.calm()
     rested = come_to_rest(where)
-    reconciled = reconcile(where)
+    reconciled = reconcile()
     come_to_rest(where)
     if planted:
         plant.KINDS[planted](where)

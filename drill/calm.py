@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import time
 from datetime import datetime
 from typing import Any
 
 import psycopg
 
+from booking.actors import SYSTEM
+from booking.gateway import line_of
+from booking.reconcile_run import run_now
 from drill.books import Difference, differences
 from drill.compare import read_ours, read_record, read_theirs, with_customers, with_providers
 from drill.fleet import CannotDrill
 from drill.journal import Journal
 from drill.stage import CODES, Stage
-from marketplace.core.config import ROOT
+from marketplace.core import clock
+from marketplace.core.db import forget_engines, reading
+from providers.port import ProviderError
 
 PATIENCE = 180.0
 """Seconds in which everything must have come to rest. Look-ups of an open outcome are up to 60 s apart."""
@@ -45,23 +48,22 @@ def come_to_rest(where: Stage, patience: float = PATIENCE) -> float:
     return time.monotonic() - began
 
 
-def reconcile(where: Stage) -> dict[str, str]:
-    """Let the product compare itself with each provider, as an operator would; what it printed, by provider.
+def reconcile() -> dict[str, str]:
+    """Let the product compare itself with each provider, as `flask reconcile` does; what came out, by provider.
     Raises CannotDrill."""
     told: dict[str, str] = {}
     for code in CODES:
-        done = subprocess.run(
-            [sys.executable, "-m", "flask", "--app", "wsgi", "reconcile", code],
-            cwd=ROOT,
-            env=where.fleet.environment,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if done.returncode:
-            raise CannotDrill(f"Reconciliation with {code} failed: {done.stderr.strip()[-300:]}")
-        told[code] = done.stdout.strip().splitlines()[-1]
+        with reading() as session:
+            line = line_of(session, code)
+        try:
+            counts = run_now(line, line.open(), SYSTEM, clock=clock.now)
+        except ProviderError as problem:
+            raise CannotDrill(f"{code} cannot be reconciled with: {problem}") from problem
+        if counts is None:
+            told[code] = "the worker is at it"
+        else:
+            told[code] = " ".join(f"{name}={number}" for name, number in sorted(counts.items()))
+    forget_engines()
     return told
 
 

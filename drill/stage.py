@@ -206,7 +206,7 @@ def _beats(database: DevDatabase, pid: int) -> bool:
     return found is not None
 
 
-def _slots_are_here(where: Stage, seconds: float = 60.0) -> None:
+def _slots_are_here(where: Stage, seconds: float = 180.0) -> None:
     """Wait until the slots of every provider were pulled. Raises CannotDrill."""
     until = time.monotonic() + seconds
     with where.books() as books:

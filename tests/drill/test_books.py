@@ -92,9 +92,9 @@ PLANTED = {
     "a history with a hole": f"DELETE FROM booking_history WHERE booking_id = {LAST} AND version = 2",
     "a booking was made without its key, or twice by one": "DELETE FROM idempotency_key",
     "a place is kept for somebody in line, and its booking is over": (
-        "INSERT INTO waiting_entry (public_id, insurer_id, customer_id, beneficiary_id, kind, first_day, last_day,"
-        " weekdays, from_hour, until_hour, hours_before, auto_book, closes_at, created_at, updated_at)"
-        " SELECT 'wtg_planted', insurer_id, customer_id, beneficiary_id, kind, service_date, service_date, 1, 0,"
+        "INSERT INTO waiting_entry (public_id, insurer_id, customer_id, beneficiary_id, kind, number, first_day,"
+        " last_day, weekdays, from_hour, until_hour, hours_before, auto_book, closes_at, created_at, updated_at)"
+        " SELECT 'wtg_planted', insurer_id, customer_id, beneficiary_id, kind, 1, service_date, service_date, 1, 0,"
         f" 24, 0, false, now(), now(), now() FROM booking WHERE id = {LAST};"
         "INSERT INTO waiting_chance (entry_id, slot_id, booking_id, until, made_at)"
         f" SELECT e.id, s.id, {LAST}, now(), now() FROM waiting_entry e, slot s LIMIT 1"
