@@ -1,15 +1,15 @@
 """What we call a provider's booking there, where that is not the booking's public id: a change at a provider without a
 call for it is a second booking under a number of its own.
 
-Revision ID: 0011
-Revises: 0010
+Revision ID: 0012
+Revises: 0011
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0011"
-down_revision = "0010"
+revision = "0012"
+down_revision = "0011"
 branch_labels = None
 depends_on = None
 
