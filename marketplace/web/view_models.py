@@ -293,7 +293,8 @@ class Times:
 
 @dataclass(frozen=True)
 class Confirm:
-    """The last step of a booking. `hold_left` and `hold_total` are seconds. `price` is in minor units."""
+    """The last step of a booking. `hold_left` and `hold_total` are seconds. `price` is in minor units. `version` is the
+    ETag that `confirm_live` would answer now."""
 
     id: str
     ticket: Ticket
@@ -308,6 +309,7 @@ class Confirm:
     currency: str = "CNY"
     idempotency_key: str = ""
     problem: str = ""
+    version: str = ""
 
 
 @dataclass(frozen=True)
@@ -424,7 +426,8 @@ class BookingRow:
 
 @dataclass(frozen=True)
 class Bookings:
-    """`empty_text` and `empty_url` serve the empty state of the upcoming list."""
+    """`empty_text` and `empty_url` serve the empty state of the upcoming list. `version` is the ETag that
+    `bookings_live` would answer now; blank for an earlier page, which stays as it is."""
 
     upcoming: tuple[BookingRow, ...]
     past: tuple[BookingRow, ...]
@@ -432,6 +435,7 @@ class Bookings:
     empty_action: str = ""
     empty_url: str = ""
     more_url: str = ""
+    version: str = ""
 
 
 @dataclass(frozen=True)
