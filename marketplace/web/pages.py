@@ -26,9 +26,11 @@ from marketplace.web.views import (
     notices,
     phone,
     places,
+    report_trends,
     reports,
     sign_in,
     usage,
+    waiting,
 )
 from marketplace.web.views import console as console_views
 
@@ -40,10 +42,12 @@ VIEWS: Views = {
     **bookings.VIEWS,
     **changing.VIEWS,
     **reports.VIEWS,
+    **report_trends.VIEWS,
     **me.VIEWS,
     **phone.VIEWS,
     **notices.VIEWS,
     **usage.VIEWS,
+    **waiting.VIEWS,
 }
 
 _OPEN = frozenset(f"web.{page.endpoint}" for page in PAGES if page.open)

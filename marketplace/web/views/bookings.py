@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from urllib.parse import urlencode
 
@@ -23,6 +24,7 @@ from marketplace.web import view_models as v
 from marketplace.web.answers import Views, asked, live, render, see_other, tag, unchanged
 from marketplace.web.presenters import bookings as shown
 from marketplace.web.presenters.benefits import left_line
+from marketplace.web.views.waiting import waiting_list
 from marketplace.web.visitor import principal
 from vip.entitlements import entitlements
 from vip.principal import Principal
@@ -36,7 +38,8 @@ def bookings() -> Response:
     """What is coming, soonest first, and what was, newest first."""
     me, now = principal(), clock.now()
     version = followed_tag(me, now)  # before the list is read: what moves meanwhile is asked for once more
-    return render("bookings.html", page=_list(me, asked("cursor", 500), version, now))
+    page = replace(_list(me, asked("cursor", 500), version, now), waiting=waiting_list(me, now))
+    return render("bookings.html", page=page)
 
 
 def bookings_live() -> Response:
