@@ -38,6 +38,8 @@ PAGES = (
     Page("booking_cancel", "/bookings/<booking>/cancel", _FORM),
     Page("booking_dispute", "/bookings/<booking>/dispute", _FORM),
     Page("reports", "/reports"),
+    Page("report_compare", "/reports/compare"),
+    Page("report_trend", "/reports/trends/<item>"),
     Page("report", "/reports/<report>"),
     Page("report_document", "/reports/<report>/document"),
     Page("me", "/me"),
