@@ -14,7 +14,6 @@ from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_date, get_timezone_location
-from flask_babel import get_locale
 
 from marketplace.catalog.kinds import kind as benefit_kind
 
@@ -37,7 +36,7 @@ class Said:
 
 
 # Places of facts: {what} the package, {where} the site, {when} day and time at the site, {new} the day and time that is
-# proposed, {until} a moment, {left} a number of days, {reason} a sentence of its own or nothing.
+# proposed, {until} a moment, {left} a number of days in words, {reason} a sentence of its own or nothing.
 WORDS: Mapping[str, Mapping[Language, tuple[str, str]]] = {
     "held": {
         "zh": ("时间已为您保留", "{when}，{where}。请在 {until} 前确认，过时自动释放。"),
@@ -113,8 +112,8 @@ WORDS: Mapping[str, Mapping[Language, tuple[str, str]]] = {
         "en": ("The report was shared", "{what}, {where}. You can take the link back at any time."),
     },
     "entitlement_expiring": {
-        "zh": ("权益即将到期", "{benefit}：{until_day} 到期，还剩 {left} 天。"),
-        "en": ("A benefit is about to end", "{benefit}: it ends on {until_day}, in {left} days."),
+        "zh": ("权益即将到期", "{benefit}：{until_day} 到期，还剩 {left}。"),
+        "en": ("A benefit is about to end", "{benefit}: it ends on {until_day}: {left} left."),
     },
     "waitlist_offer": {
         "zh": ("候补有位了", "{when}，{where}。为您保留到 {until}，请尽快确认。"),
@@ -125,8 +124,8 @@ WORDS: Mapping[str, Mapping[Language, tuple[str, str]]] = {
         "en": ("Booked from the waiting list", "{what}, {when}, {where}."),
     },
     "waitlist_ended": {
-        "zh": ("候补已结束", "没有等到合适的名额，您的权益没有动用。"),
-        "en": ("The waiting list is over", "No place came free. Your benefit is untouched."),
+        "zh": ("候补已结束", "{why}候补没有动用您的权益。"),
+        "en": ("The waiting list is over", "{why}Waiting has not touched your benefit."),
     },
     "site_closed": {
         "zh": ("机构停业", "{where} 不再提供服务，请查看您的预约。"),
@@ -150,6 +149,19 @@ _BY: Mapping[str, Mapping[Language, str]] = {
 }
 
 
+_ENDED: Mapping[str, Mapping[Language, str]] = {
+    "over": {"zh": "没有等到合适的名额。", "en": "No place came free in time. "},
+    "lapsed": {"zh": "有两次为您留位，都没有确认。", "en": "Two places were kept for you and not confirmed. "},
+    "entitlement_gone": {"zh": "这些日子已没有可用的权益。", "en": "There is no benefit left for these days. "},
+    "person_gone": {"zh": "此人已不在您的家人名单里。", "en": "The person is no longer in your family list. "},
+    "offer_closed": {
+        "zh": "您选的地方已不再提供这项服务。",
+        "en": "The places you chose no longer give this service. ",
+    },
+    "booked_otherwise": {"zh": "您已另有预约。", "en": "You have booked meanwhile. "},
+}
+"""Why an entry of the waiting list ended."""
+
 _VERDICTS: Mapping[str, Mapping[Language, str]] = {
     "accepted": {"zh": "经核实您已到院，记录已更正。", "en": "You were there; we have put it right."},
     "rejected": {
@@ -168,10 +180,23 @@ def say(kind: str, facts: Mapping[str, Any], language: Language, *, told_at: dat
     return Said(title.format_map(values), _tidy(text.format_map(values)))
 
 
-def reader_language() -> Language:
-    """The language of this request's reader."""
-    locale = get_locale()
-    return "en" if locale is not None and locale.language == "en" else "zh"
+def sms_text(said: Said, person: str, language: Language) -> str:
+    """The text of an SMS: signed, with the masked name of the relative it is about, if it is about one."""
+    if language == "zh":
+        whose = f"（{masked_name(person)}）" if person else ""
+        return f"【安享】{said.title}{whose}：{said.text}"
+    whose = f" ({masked_name(person)})" if person else ""
+    return f"[Anxiang] {said.title}{whose}. {said.text}"
+
+
+def email_text(said: Said, person: str, language: Language, address: str) -> tuple[str, str]:
+    """Subject and text of an e-mail. `address` leads to the message, behind the sign-in."""
+    name = masked_name(person) if person else ""
+    if language == "zh":
+        whose, read, why = f"（{name}）" if name else "", "查看详情", "您可以在“我的 > 消息设置”里关闭邮件。"
+        return f"安享：{said.title}{whose}", f"{said.title}{whose}\n{said.text}\n\n{read}：{address}\n\n{why}\n"
+    whose, why = f" ({name})" if name else "", "You can turn these mails off under Me, Message settings."
+    return f"Anxiang: {said.title}{whose}", f"{said.title}{whose}\n{said.text}\n\nDetails: {address}\n\n{why}\n"
 
 
 def language_of(choice: str | None) -> Language:
@@ -197,7 +222,7 @@ def _values(facts: Mapping[str, Any], language: Language, told_at: datetime) -> 
         "when": _when(facts.get("day"), facts.get("starts_at"), zone, language, told_at),
         "new": _when(facts.get("new_day"), facts.get("new_starts_at"), zone, language, told_at),
         "prepare": _by_language(facts.get("prepare"), language),
-        "left": str(facts.get("days_left") or ""),
+        "left": _days(facts.get("days_left"), language),
         "verdict": _VERDICTS.get(str(facts.get("outcome")), _NO_VERDICT)[language],
         "instead": _instead(facts.get("alternatives"), language, told_at),
     }
@@ -209,8 +234,15 @@ def _values(facts: Mapping[str, Any], language: Language, told_at: datetime) -> 
         known = benefit_kind(str(facts["benefit"]))
         values["benefit"] = known.name_zh if language == "zh" else known.name_en
     by = str(facts.get("by") or "other")
+    values["why"] = _ENDED.get(str(facts.get("reason")), {}).get(language, "")
     values["reason"] = _BY.get({"agent": "customer"}.get(by, by), _BY["other"])[language]
     return values
+
+
+def _days(count: Any, language: Language) -> str:
+    if count is None:
+        return ""
+    return f"{count} 天" if language == "zh" else f"{count} day" if count == 1 else f"{count} days"
 
 
 def _instead(alternatives: Any, language: Language, told_at: datetime) -> str:

@@ -19,9 +19,13 @@ from marketplace.web.urls import OPERATOR_PAGES, PAGES
 from marketplace.web.views import (
     booking_path,
     bookings,
+    calendars,
+    changing,
     desk,
+    development,
     home,
     me,
+    message_settings,
     notices,
     phone,
     places,
@@ -29,6 +33,7 @@ from marketplace.web.views import (
     reports,
     sign_in,
     usage,
+    waiting,
 )
 from marketplace.web.views import console as console_views
 
@@ -38,12 +43,17 @@ VIEWS: Views = {
     **places.VIEWS,
     **booking_path.VIEWS,
     **bookings.VIEWS,
+    **changing.VIEWS,
     **reports.VIEWS,
     **report_trends.VIEWS,
     **me.VIEWS,
     **phone.VIEWS,
     **notices.VIEWS,
+    **message_settings.VIEWS,
+    **calendars.VIEWS,
+    **development.VIEWS,
     **usage.VIEWS,
+    **waiting.VIEWS,
 }
 
 _OPEN = frozenset(f"web.{page.endpoint}" for page in PAGES if page.open)
