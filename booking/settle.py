@@ -198,6 +198,8 @@ def _pause(seconds: float) -> timedelta:
 
 
 def _leave_unknown(session: Session, task: ProviderTask, booking: Booking, detail: str, now: datetime) -> None:
+    if task.unknown_since is None and task.change_request_id is not None:
+        booking.version += 1  # an open page tells that the answer is being looked up
     task.state = "unknown"
     task.unknown_since = task.unknown_since or now
     task.lease_until = None
