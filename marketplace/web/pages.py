@@ -20,6 +20,7 @@ from marketplace.web.views import (
     booking_path,
     bookings,
     calendars,
+    changing,
     desk,
     development,
     home,
@@ -28,9 +29,11 @@ from marketplace.web.views import (
     notices,
     phone,
     places,
+    report_trends,
     reports,
     sign_in,
     usage,
+    waiting,
 )
 from marketplace.web.views import console as console_views
 
@@ -40,7 +43,9 @@ VIEWS: Views = {
     **places.VIEWS,
     **booking_path.VIEWS,
     **bookings.VIEWS,
+    **changing.VIEWS,
     **reports.VIEWS,
+    **report_trends.VIEWS,
     **me.VIEWS,
     **phone.VIEWS,
     **notices.VIEWS,
@@ -48,6 +53,7 @@ VIEWS: Views = {
     **calendars.VIEWS,
     **development.VIEWS,
     **usage.VIEWS,
+    **waiting.VIEWS,
 }
 
 _OPEN = frozenset(f"web.{page.endpoint}" for page in PAGES if page.open)

@@ -95,7 +95,7 @@ def notifications(query: dict[str, Any]) -> Any:
 
 @blueprint.route("/notifications/read", methods=["POST"])
 @blueprint.response(200, Read)
-def read_all() -> Any:
+def read_notifications() -> Any:
     """Mark everything as read"""
     return {"read": inbox.mark_all_read(principal(), now=clock.now())}
 
@@ -103,7 +103,7 @@ def read_all() -> Any:
 @blueprint.route("/notifications/<id:notification_id>/read", methods=["POST"])
 @refuses(NotFound)
 @blueprint.response(200, Notification)
-def read_one(notification_id: str) -> Any:
+def read_notification(notification_id: str) -> Any:
     """Mark one as read
 
     Marking it again changes nothing and succeeds.
@@ -113,7 +113,7 @@ def read_one(notification_id: str) -> Any:
 
 @blueprint.route("/me/notifications")
 @blueprint.response(200, Preferences)
-def preferences() -> Any:
+def notification_preferences() -> Any:
     """How she is told"""
     return notice_settings.settings_of(principal())
 
@@ -122,7 +122,7 @@ def preferences() -> Any:
 @reads_body
 @blueprint.arguments(NewPreferences())
 @blueprint.response(200, Preferences)
-def choose(chosen: dict[str, Any]) -> Any:
+def choose_preferences(chosen: dict[str, Any]) -> Any:
     """Choose how she is told
 
     An e-mail address is given and confirmed on the pages.
@@ -134,7 +134,7 @@ def choose(chosen: dict[str, Any]) -> Any:
 
 @blueprint.route("/me/calendar-feed", methods=["POST"])
 @blueprint.response(201, FeedAddress)
-def new_feed() -> Any:
+def make_calendar_feed() -> Any:
     """Make the calendar's secret address
 
     The one before ends at once.
@@ -145,7 +145,7 @@ def new_feed() -> Any:
 
 @blueprint.route("/me/calendar-feed", methods=["DELETE"])
 @blueprint.response(204)
-def end_feed() -> None:
+def end_calendar_feed() -> None:
     """Take the calendar's address back
 
     Doing it again succeeds.
