@@ -127,7 +127,7 @@ WORDS: Mapping[str, Words] = {
     "not_eligible.female": Words(_("For women"), _("This package is for women.")),
     "not_eligible.male": Words(_("For men"), _("This package is for men.")),
     "hold_expired": Words(
-        _("The hold is over"), _("The ten minutes are over. The place is free again and your benefit is back.")
+        _("The hold is over"), _("The time to confirm it is over. The place is free again and your benefit is back.")
     ),
     "not_held": Words(_("Not waiting for you"), _("Only a held booking can be submitted.")),
     "cancel_too_late": Words(

@@ -29,6 +29,7 @@ from marketplace.web.views import (
     reports,
     sign_in,
     usage,
+    waiting,
 )
 from marketplace.web.views import console as console_views
 
@@ -44,6 +45,7 @@ VIEWS: Views = {
     **phone.VIEWS,
     **notices.VIEWS,
     **usage.VIEWS,
+    **waiting.VIEWS,
 }
 
 _OPEN = frozenset(f"web.{page.endpoint}" for page in PAGES if page.open)

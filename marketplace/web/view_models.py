@@ -212,7 +212,8 @@ class Package:
 
 @dataclass(frozen=True)
 class Day:
-    """A day of the strip or the month. `free` None with `closed` (a word: 约满, 休息) when it cannot be chosen."""
+    """A day of the strip or the month. `free` None with `closed` (a word: 约满, 休息) when it cannot be chosen;
+    `wait_url` then leads to the waiting list for that day, if a place may still come free."""
 
     day: date
     free: int | None
@@ -220,6 +221,7 @@ class Day:
     few: bool = False
     chosen: bool = False
     url: str = ""
+    wait_url: str = ""
 
 
 @dataclass(frozen=True)
@@ -254,7 +256,8 @@ class Taken:
 
 @dataclass(frozen=True)
 class Times:
-    """The day-and-time picker. `entitlement` and `idempotency_key` travel in the form."""
+    """The day-and-time picker. `entitlement` and `idempotency_key` travel in the form. `wait_url` leads to the waiting
+    list for the chosen day."""
 
     offer: str
     site: str
@@ -277,6 +280,7 @@ class Times:
     hint: str = ""
     taken: Taken | None = None
     reasons: tuple[str, ...] = ()
+    wait_url: str = ""
 
     @property
     def slots(self) -> tuple[Slot, ...]:
@@ -407,8 +411,75 @@ class BookingRow:
 
 
 @dataclass(frozen=True)
+class WaitingPlace:
+    """The place that is kept for an entry; `left` and `total` are seconds. `submitted` once it is on its way."""
+
+    when: When
+    place: str
+    url: str
+    left: int
+    total: int
+    submitted: bool = False
+
+
+@dataclass(frozen=True)
+class WaitingRow:
+    """An entry of the waiting list: what is waited for, inside which limits. `said` is what stands with it now;
+    `stop_url` is empty when it is over, `again_url` leads to a new one then."""
+
+    id: str
+    title: str
+    person: str
+    places: str
+    days: str
+    limits: str
+    pill: Pill
+    said: str
+    held: WaitingPlace | None = None
+    stop_url: str = ""
+    again_url: str = ""
+
+
+@dataclass(frozen=True)
+class WaitingList:
+    """`version` is the ETag, quotes included, that `waiting_live` would answer now; `final` when nothing changes."""
+
+    rows: tuple[WaitingRow, ...]
+    version: str
+    final: bool
+
+
+@dataclass(frozen=True)
+class WaitingPage:
+    """The form of a new entry. `earliest` and `latest` bound the days; `places` are the sites to choose from (value:
+    an offer), `weekdays` ISO numbers, `parts` and `hours` pairs of value and label. `standing_url` is where the entry
+    is that stands in the way."""
+
+    site: str
+    package: Package
+    person: Person
+    form: Form
+    earliest: date
+    latest: date
+    places: tuple[Choice, ...]
+    weekdays: tuple[Choice, ...]
+    parts: tuple[tuple[str, str], ...]
+    hours: tuple[tuple[str, str], ...]
+    place_zone: str
+    cancel_line: str
+    form_action: str
+    back_url: str
+    who_url: str
+    auto_book: bool = False
+    entitlement: str = ""
+    idempotency_key: str = ""
+    standing_url: str = ""
+    reasons: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Bookings:
-    """`empty_text` and `empty_url` serve the empty state of the upcoming list."""
+    """`empty_text` and `empty_url` serve the empty state of the upcoming list; `waiting` is the waiting list."""
 
     upcoming: tuple[BookingRow, ...]
     past: tuple[BookingRow, ...]
@@ -416,6 +487,7 @@ class Bookings:
     empty_action: str = ""
     empty_url: str = ""
     more_url: str = ""
+    waiting: WaitingList | None = None
 
 
 @dataclass(frozen=True)

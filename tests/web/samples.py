@@ -11,6 +11,7 @@ from booking.oversight import Difference, LateJob, ProviderHealth
 from booking.report_reading import Delivered, Whose, read
 from booking.report_trend import Point, Trend
 from booking.report_vocabulary import vocabulary
+from booking.waiting_view import HeldPlace, WaitingSite, WaitingView
 from marketplace.web import booking_words, language
 from marketplace.web import view_models as v
 from marketplace.web.error_words import error_words
@@ -18,6 +19,7 @@ from marketplace.web.formats import dotted
 from marketplace.web.presenters import console as console_words
 from marketplace.web.presenters import desk as desk_words
 from marketplace.web.presenters import report_trends
+from marketplace.web.presenters import waiting as waiting_words
 from vip.operators import OperatorView
 
 NOW = datetime(2026, 11, 23, 1, 48, tzinfo=UTC)
@@ -370,7 +372,8 @@ def times_page() -> v.Times:
         v.Day(date(2026, 11, 27), 2, few=True),
         v.Day(date(2026, 11, 28), 9),
         v.Day(date(2026, 11, 29), None, _t("休息", "closed")),
-        v.Day(date(2026, 11, 30), 30),
+        v.Day(date(2026, 11, 30), None, _t("约满", "full"), wait_url="/gallery/waiting_new"),
+        v.Day(date(2026, 12, 1), 30),
     )
     morning = (
         slot(26, 7, 30, 0, closed=_t("已约满", "full")),
@@ -400,6 +403,7 @@ def times_page() -> v.Times:
         hint=_t(
             "抽血项目只在 10:30 前进行，所以空腹体检请选上午。", "Blood is taken before 10:30 only, so pick a morning."
         ),
+        wait_url="/gallery/waiting_new",
     )
 
 
@@ -638,6 +642,103 @@ def bookings() -> Context:
         ),
     )
     return {"page": v.Bookings(upcoming, (row("fulfilled"), row("cancelled"), row("no_show")), more_url="#")}
+
+
+def waiting_rows() -> tuple[v.WaitingRow, ...]:
+    start = at(11, 26, 8)
+    view = WaitingView(
+        id="w1",
+        state="waiting",
+        cause="",
+        version=1,
+        kind="health_check",
+        beneficiary_id="p2",
+        beneficiary_name=_t("沈伯年", "Shen Bonian"),
+        relation="father",
+        entitlement_id=None,
+        sites=tuple(
+            WaitingSite(
+                f"o{number}", {"zh": "甄选套餐", "en": "Select package"}, "s", place(), "杭州市", "西湖区", None
+            )
+            for number in range(3)
+        ),
+        first_day=date(2026, 11, 26),
+        last_day=date(2026, 12, 9),
+        weekdays=(1, 2, 6),
+        from_hour=0,
+        until_hour=12,
+        hours_before=48,
+        auto_book=True,
+        lapses=0,
+        unit_free=True,
+        closes_at=at(12, 9, 12),
+        created_at=NOW,
+        updated_at=NOW,
+        held=None,
+    )
+    held = HeldPlace(
+        "b1", "held", NOW + timedelta(minutes=22), NOW - timedelta(minutes=8), "o1", place(), date(2026, 11, 26), start,
+        start + timedelta(minutes=30), ZONE,
+    )  # fmt: skip
+    offered = replace(view, state="offered", held=held, auto_book=False, last_day=view.first_day)
+    submitted = replace(offered, held=replace(held, state="awaiting_provider"))
+    ended = replace(view, state="ended", cause="lapsed", lapses=2)
+    return tuple(waiting_words.row(one, NOW) for one in (offered, submitted, view, ended))
+
+
+def bookings_waiting() -> Context:
+    known = bookings()["page"]
+    return {"page": replace(known, waiting=v.WaitingList(waiting_rows(), '"etag"', final=False))}
+
+
+def bookings_waited() -> Context:
+    page = bookings_empty()["page"]
+    return {"page": replace(page, waiting=v.WaitingList(waiting_rows()[3:], '"etag"', final=True))}
+
+
+def waiting_new(wrong: bool = False, reasons: tuple[str, ...] = ()) -> Context:
+    form = v.Form({"first_day": "2026-11-26", "last_day": "2026-12-09", "part": "am", "hours_before": "48"})
+    if wrong:
+        errors = {
+            "last_day": _t("结束日期不能早于开始日期。", "The last day must not lie before the first."),
+            "places": _t("请至少选一处。", "Choose at least one place."),
+            "weekdays": _t(
+                "起止日期之间没有您选的星期。", "None of these days lies between the first and the last day."
+            ),
+        }
+        form = replace(form, errors=errors, problem=_t("此人已在候补其中一处。", "This person waits there already."))
+    sites = tuple(v.Choice(f"o{number}", f"{place()} {number}", number == 0) for number in range(4))
+    return {
+        "page": v.WaitingPage(
+            place(),
+            package(),
+            people()[1],
+            form,
+            date(2026, 11, 23),
+            date(2027, 5, 22),
+            sites,
+            waiting_words.weekday_choices((1, 2, 6)),
+            waiting_words.part_choices(),
+            waiting_words.hour_choices(),
+            _t("杭州", "Hangzhou"),
+            _t("只在还能免费取消时替您约。", "Only as long as you can still cancel free of charge."),
+            "/gallery/waiting_new",
+            "/gallery/times",
+            "/gallery/who",
+            auto_book=True,
+            standing_url="/gallery/bookings" if wrong else "",
+            reasons=reasons,
+        )
+    }
+
+
+def waiting_refused() -> Context:
+    return waiting_new(reasons=(_t("此套餐仅限女性。", "This package is for women."),))
+
+
+def waiting_stop(problem: str = "") -> Context:
+    offered, *_others = waiting_rows()
+    return {"row": replace(offered, stop_url="") if problem else offered, "problem": problem}
 
 
 def bookings_empty() -> Context:
