@@ -26,6 +26,7 @@ from sqlalchemy import delete, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import SQLAlchemyError
 
+from booking.closing import make_statements
 from booking.dispatch import claim_tasks, note_health, run_task
 from booking.expire import end_unanswered, expire_holds, forget_events, forget_keys, raise_unknown
 from booking.gateway import lines
@@ -229,6 +230,7 @@ class Worker:
             Job("holds", 1, lambda: {"expired": expire_holds(now=clock.now())}),
             Job("unanswered", 15, lambda: {"asked": end_unanswered(now=clock.now())}),
             Job("unknown", 15, lambda: {"open": raise_unknown(now=clock.now())}),
+            Job("statements", 300, lambda: {"made": make_statements(now=clock.now())}),
             Job("entitlements", 300, self._entitlements),
             Job("keys", 3600, lambda: {"forgotten": forget_keys(now=clock.now())}),
             Job("events", 3600, lambda: {"forgotten": forget_events(now=clock.now())}),
