@@ -332,6 +332,7 @@ class Report(Base):
     fetch_after: Mapped[datetime | None]
     failures: Mapped[int] = mapped_column(server_default="0")
     created_at: Mapped[Moment]
+    deleted_at: Mapped[datetime | None]
 
     booking: Mapped[Booking] = relationship()
     beneficiary: Mapped[Beneficiary] = relationship()
@@ -340,7 +341,8 @@ class Report(Base):
 class ReportVersion(Base):
     """One version of a report, sealed under a key of its own that the master key wraps; without the key it is gone.
 
-    `content_sealed`: JSON of items and conclusion; `document_sealed`: the original file of `document_type`.
+    `content_sealed`: JSON of items and conclusion; `document_sealed`: the first paper, of `document_type` (blank when
+    there is none). All papers are rows of `report_document`; versions from before that table have this one alone.
     """
 
     __tablename__ = "report_version"

@@ -19,7 +19,6 @@ from booking.actors import Actor
 from booking.cancel import begin_cancel
 from booking.evidence import EXPLAINED
 from booking.models import Booking, ChangeRequest, Discrepancy, ProviderBooking, ProviderTask, Slot
-from booking.notices import notify
 from booking.outbox import enqueue
 from booking.provider_side import cancel_stray
 from booking.reconcile import CANCELLABLE, DEAD, KINDS
@@ -46,7 +45,14 @@ LONGEST_NOTE = 500
 CAUSE = "settled_by_operator"
 
 _S = BookingState
-_CANCELS_HERE = ("ours_only", "state_differs", "time_differs", "allotment_refused", "outcome_unknown")
+_CANCELS_HERE = (
+    "ours_only",
+    "state_differs",
+    "time_differs",
+    "allotment_refused",
+    "outcome_unknown",
+    "closure_stands",
+)
 _CANCELS_THERE = ("theirs_only", "duplicate_there", "cancel_refused")
 _FIRM = frozenset({_S.AWAITING_PROVIDER, _S.OUTCOME_UNKNOWN, _S.CONFIRMED, _S.CHECKED_IN, _S.IN_SERVICE})
 
@@ -283,15 +289,6 @@ def _take_their_time(session: Session, work: _Work) -> None:
     swap.lock_slots(session, booking, slot)
     swap.begin(session, booking, slot, request)
     swap.switch(session, booking, request, actor=work.actor, now=work.now)
-    notify(
-        session,
-        booking.customer_id,
-        "changed",
-        f"{booking.public_id}:{booking.version}",
-        now=work.now,
-        booking_id=booking.id,
-        facts={"cause": CAUSE},
-    )
     work.close("took_their_time")
 
 

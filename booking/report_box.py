@@ -9,16 +9,18 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, select
+from sqlalchemy import ColumnElement, Row, Select, and_, select
 from sqlalchemy.orm import Session
 
 from booking.models import Booking, Report, ReportVersion
 from booking.own import customer_of
+from booking.report_papers import PaperLine, open_paper, papers_of
 from marketplace.core import audit
 from marketplace.core.crypto import unseal, unwrap_key
 from marketplace.core.db import reading, transaction
 from marketplace.core.errors import NotFound
 from marketplace.core.paging import Page, decode_cursor, encode_cursor
+from vip.consent import ConsentMissing, may_show
 from vip.models import Beneficiary
 from vip.principal import Principal
 
@@ -47,7 +49,8 @@ class ReportCard:
 
 @dataclass(frozen=True)
 class Item:
-    """One result. `flag`: normal, low, high, abnormal or blank; `number` is the value when it is one."""
+    """One result. `flag`: normal, low, high, abnormal or blank; `number` is the value when it is one; `code` is the
+    provider's own, blank if it has none."""
 
     name: str
     value: str
@@ -59,6 +62,7 @@ class Item:
     flag: str
     section: str
     note: str
+    code: str = ""
 
 
 @dataclass(frozen=True)
@@ -68,11 +72,12 @@ class ReportView(ReportCard):
     provider_name: dict[str, str]
     conclusion: str
     results: Sequence[Item]
+    papers: Sequence[PaperLine] = ()
 
 
 @dataclass(frozen=True)
 class Document:
-    """A provider's own file, of a type that report_sync.DOCUMENT_TYPES names."""
+    """A paper of a report, PDF or PNG."""
 
     content: bytes
     media_type: str
@@ -80,10 +85,13 @@ class Document:
     service_date: date
 
 
-def reports(principal: Principal, *, cursor: str | None, limit: int) -> Page[ReportCard]:
-    """The newest version of each report of the family, newest first. Shows no result, so it writes no audit line."""
+def reports(principal: Principal, *, cursor: str | None, limit: int, now: datetime) -> Page[ReportCard]:
+    """The newest version of each report of the family, newest first. Shows no result, so it writes no audit line.
+
+    Reports of an adult who has not consented are left out; vip.consent.consents() says of whom that is true.
+    """
     with reading() as session:
-        query = _rows().where(Report.customer_id == customer_of(principal))
+        query = _rows().where(Report.customer_id == customer_of(principal), may_show(Report.beneficiary_id, now))
         if cursor is not None:
             (last_id,) = decode_cursor(cursor, (int,))
             query = query.where(Report.id < last_id)
@@ -92,29 +100,52 @@ def reports(principal: Principal, *, cursor: str | None, limit: int) -> Page[Rep
     return Page(cards, encode_cursor([rows[limit - 1].Report.id]) if len(rows) > limit else None)
 
 
-def report(principal: Principal, public_id: str, *, now: datetime) -> ReportView:
-    """Open a report; the look is recorded before anything is shown. Raises NotFound."""
+def report(principal: Principal, public_id: str, *, now: datetime, action: str = "report.viewed") -> ReportView:
+    """Open a report; the look is recorded before anything is shown. Raises NotFound, ConsentMissing."""
     with transaction() as session:
-        row = _own(session, principal, public_id)
-        _record(session, principal, row, "report.viewed", now)
-        content = json.loads(_open(row, "content"))
-    card = _card(row)
+        row = _own(session, principal, public_id, now)
+        _record(session, principal, row, action, now)
+        return view_of(session, row)
+
+
+def document(principal: Principal, public_id: str, position: int = 0, *, now: datetime) -> Document:
+    """A paper of the newest version as the provider issued it; recorded like a look at the report.
+
+    Raises NotFound, ConsentMissing.
+    """
+    with transaction() as session:
+        row = _own(session, principal, public_id, now)
+        paper = paper_of(session, row, position)
+        _record(session, principal, row, "report.downloaded", now)
+        return paper
+
+
+def find_report(session: Session, which: ColumnElement[bool], now: datetime) -> Row[Any] | None:
+    """The newest version of one report that is there, with `may_show`: whether consent lets it be shown now."""
+    shown = may_show(Report.beneficiary_id, now).label("may_show")
+    return session.execute(_rows().where(which).add_columns(shown)).one_or_none()
+
+
+def view_of(session: Session, row: Row[Any]) -> ReportView:
+    """What find_report found, opened. The caller has judged who may look, and records it."""
+    content = json.loads(_open(row))
     results = [_item(item) for item in content["items"]]
     return ReportView(
-        **vars(card),
+        **vars(_card(row)),
         provider_name=row.Booking.snapshot["provider"],
         conclusion=content["conclusion"],
         results=sorted(results, key=lambda item: item.flag in ("", "normal")),
+        papers=papers_of(session, row.ReportVersion),
     )
 
 
-def document(principal: Principal, public_id: str, *, now: datetime) -> Document:
-    """The original file of the newest version; recorded like a look at the report. Raises NotFound."""
-    with transaction() as session:
-        row = _own(session, principal, public_id)
-        _record(session, principal, row, "report.downloaded", now)
-        kept: ReportVersion = row.ReportVersion
-        return Document(_open(row, "document"), kept.document_type, kept.version, row.Booking.service_date)
+def paper_of(session: Session, row: Row[Any], position: int) -> Document:
+    """A paper of what find_report found. Raises NotFound where there is none."""
+    kept: ReportVersion = row.ReportVersion
+    paper = open_paper(session, kept, f"{row.Report.public_id}:{kept.version}", position)
+    if paper is None:
+        raise NotFound(field="position")
+    return Document(paper.content, paper.media_type, kept.version, row.Booking.service_date)
 
 
 def _rows() -> Select[*tuple[Any, ...]]:
@@ -126,16 +157,16 @@ def _rows() -> Select[*tuple[Any, ...]]:
         )
         .join(Booking, Booking.id == Report.booking_id)
         .join(Beneficiary, Beneficiary.id == Report.beneficiary_id)
-        .where(ReportVersion.wrapped_key.is_not(None))
+        .where(ReportVersion.wrapped_key.is_not(None), Report.deleted_at.is_(None))
     )
 
 
-def _own(session: Session, principal: Principal, public_id: str) -> Row[Any]:
-    row = session.execute(
-        _rows().where(Report.public_id == public_id, Report.customer_id == principal.id)
-    ).one_or_none()
+def _own(session: Session, principal: Principal, public_id: str, now: datetime) -> Row[Any]:
+    row = find_report(session, and_(Report.public_id == public_id, Report.customer_id == principal.id), now)
     if row is None or principal.kind != "customer":
         raise NotFound(field="report_id")
+    if not row.may_show:
+        raise ConsentMissing(beneficiary_id=row.Beneficiary.public_id)
     return row
 
 
@@ -152,11 +183,10 @@ def _record(session: Session, principal: Principal, row: Row[Any], action: str, 
     )
 
 
-def _open(row: Row[Any], part: str) -> bytes:
+def _open(row: Row[Any]) -> bytes:
     kept: ReportVersion = row.ReportVersion
     record = f"{row.Report.public_id}:{kept.version}"
-    sealed = kept.content_sealed if part == "content" else kept.document_sealed
-    return unseal(sealed, key=unwrap_key(kept.wrapped_key, record), record=f"{record}:{part}")
+    return unseal(kept.content_sealed, key=unwrap_key(kept.wrapped_key, record), record=f"{record}:content")
 
 
 def _card(row: Row[Any]) -> ReportCard:

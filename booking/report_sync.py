@@ -15,18 +15,23 @@ from booking.cursors import pages
 from booking.discrepancies import close_discrepancy, open_discrepancy
 from booking.gateway import Line
 from booking.models import Booking, ProviderBooking, Report, ReportVersion
+from booking.notices import notify
+from booking.report_files import Examined, FileRefused, examine
+from booking.report_papers import keep_papers
 from marketplace.core.crypto import new_wrapped_key, seal, unwrap_key
 from marketplace.core.db import reading, transaction
 from marketplace.core.ids import new_id
 from marketplace.core.logging import get_logger
-from providers.port import ProviderAdapter, ProviderError, RemoteReport, ReportContent
+from providers.port import Oversize, ProviderAdapter, ProviderError, RemoteReport
+from vip.consent import may_show
 
 log = get_logger(__name__)
 
 FEED = "reports"
 RETRY = timedelta(seconds=30)
-DOCUMENT_TYPES = {"application/pdf": b"%PDF-"}
-"""What we store and show, with the bytes such a file begins with."""
+LOOK_AGAIN = timedelta(hours=1)
+"""A refused file is asked for again after one hour, two, four …, in case the provider mended it under its version."""
+MOST_LOOKS = 6
 
 
 def poll_reports(line: Line, adapter: ProviderAdapter, *, now: datetime) -> dict[str, int]:
@@ -40,7 +45,8 @@ def poll_reports(line: Line, adapter: ProviderAdapter, *, now: datetime) -> dict
 
 
 def announce(session: Session, provider_id: int, remote: RemoteReport, *, now: datetime) -> str:
-    """Note that a report (or a newer version) exists, to be fetched. Returns noted, known or unmatched.
+    """Note that a report (or a newer version) exists, to be fetched. Returns noted, known, unmatched, or deleted
+    for one that its customer deleted: it does not come back.
 
     A report of no booking of ours, or one that was another booking's before, is a difference for a person: it is shown
     to nobody.
@@ -54,9 +60,11 @@ def announce(session: Session, provider_id: int, remote: RemoteReport, *, now: d
         return "unmatched"
     close_discrepancy(session, provider_id, "report_unmatched", remote.reference, "matched", now=now)
     if known is not None:
+        if known.deleted_at is not None:
+            return "deleted"
         if remote.version <= known.announced_version:
             return "known"
-        known.announced_version, known.fetch_after = remote.version, now
+        known.announced_version, known.fetch_after, known.failures = remote.version, now, 0
         return "noted"
     session.execute(
         insert(Report)
@@ -93,12 +101,17 @@ def _booking_of(session: Session, provider_id: int, remote: RemoteReport) -> Boo
 
 
 def fetch_due(line: Line, adapter: ProviderAdapter, *, now: datetime, limit: int = 20) -> dict[str, int]:
-    """Fetch announced reports that are due; one that cannot be fetched waits and is tried again."""
+    """Fetch announced reports that are due, and look into what came, outside of this process.
+
+    One that cannot be fetched waits and is tried again; one that is refused is a difference for a person, and what was
+    delivered is dropped. A report of an adult who has not consented is not fetched until she does.
+    """
     with reading() as session:
         due = session.execute(
             select(Report.id, Report.reference, Report.announced_version, Report.issued_at, Booking.public_id)
             .join(Booking, Booking.id == Report.booking_id)
-            .where(Report.provider_id == line.id, Report.fetch_after <= now)
+            .where(Report.provider_id == line.id, Report.fetch_after <= now, Report.deleted_at.is_(None))
+            .where(may_show(Report.beneficiary_id, now))
             .order_by(Report.fetch_after)
             .limit(limit)
         ).all()
@@ -106,8 +119,12 @@ def fetch_due(line: Line, adapter: ProviderAdapter, *, now: datetime, limit: int
     for row in due:
         wanted = RemoteReport(row.reference, "", row.public_id, row.announced_version, "final", row.issued_at)
         try:
-            content = adapter.fetch_report(wanted)
-            counts[store(row.id, content, now=now)] += 1
+            examined = examine(adapter.fetch_report(wanted))
+            counts[store(row.id, examined, now=now)] += 1
+        except (FileRefused, Oversize) as problem:
+            reason = problem.reason if isinstance(problem, FileRefused) else "too_large"
+            refuse(row.id, wanted.version, reason, now=now)
+            counts["refused"] += 1
         except ProviderError as problem:
             _try_later(row.id, now=now)
             counts["failed"] += 1
@@ -115,16 +132,36 @@ def fetch_due(line: Line, adapter: ProviderAdapter, *, now: datetime, limit: int
     return dict(counts)
 
 
-def store(report_id: int, content: ReportContent, *, now: datetime) -> str:
-    """Seal and keep one version; returns stored or known.
-
-    Raises ProviderError for a document of a type we do not take, and for results of another booking.
-    """
-    start = DOCUMENT_TYPES.get(content.document_type)
-    if start is None or not content.document.startswith(start):
-        raise ProviderError(f"document is not what it claims to be: {content.document_type[:40]}")
+def refuse(report_id: int, version: int, reason: str, *, now: datetime) -> None:
+    """Leave a version out: nothing of it is kept, a person is asked, and a newer version is what ends it."""
     with transaction() as session:
         report = session.scalars(select(Report).where(Report.id == report_id).with_for_update()).one()
+        report.failures += 1
+        again = now + LOOK_AGAIN * 2 ** (report.failures - 1) if report.failures < MOST_LOOKS else None
+        report.fetch_after = again if report.announced_version <= version else now
+        open_discrepancy(
+            session,
+            report.provider_id,
+            "report_refused",
+            report.reference,
+            now=now,
+            booking_id=report.booking_id,
+            facts={"report": report.public_id, "version": version, "reason": reason},
+        )
+    log.warning("report.refused", report=report.public_id, version=version, reason=reason)
+
+
+def store(report_id: int, examined: Examined, *, now: datetime) -> str:
+    """Seal and keep one version; returns stored or known, or deleted if its customer deleted the report meanwhile.
+
+    Raises ProviderError for results of another booking.
+    """
+    content = examined.content
+    first = examined.papers[0] if examined.papers else None
+    with transaction() as session:
+        report = session.scalars(select(Report).where(Report.id == report_id).with_for_update()).one()
+        if report.deleted_at is not None:
+            return "deleted"
         booking = session.scalars(select(Booking).where(Booking.id == report.booking_id).with_for_update()).one()
         if content.report.our_reference not in (None, booking.public_id):
             raise ProviderError("the report is of another booking than the one announced")
@@ -143,8 +180,8 @@ def store(report_id: int, content: ReportContent, *, now: datetime) -> str:
                 received_at=now,
                 wrapped_key=wrapped,
                 content_sealed=seal(json.dumps(plain).encode(), key=key, record=f"{record}:content"),
-                document_sealed=seal(content.document, key=key, record=f"{record}:document"),
-                document_type=content.document_type,
+                document_sealed=seal(first.content if first else b"", key=key, record=f"{record}:document"),
+                document_type=first.media_type if first else "",
                 items=len(content.items),
                 abnormal=sum(item.flag not in ("", "normal") for item in content.items),
             )
@@ -157,11 +194,15 @@ def store(report_id: int, content: ReportContent, *, now: datetime) -> str:
         report.failures = 0
         if added is None:
             return "known"
+        keep_papers(session, added, examined.papers, key=key, record=record)
+        close_discrepancy(session, report.provider_id, "report_refused", report.reference, "delivered", now=now)
         if newest:
             report.state = _state(content.report.status, report.state)
             booking.report_state = report.state
             booking.version += 1
             booking.updated_at = now
+            kind, about, facts = f"report_{report.state}", f"{report.public_id}:{version}", {"report": report.public_id}
+            notify(session, booking.customer_id, kind, about, now=now, booking_id=booking.id, facts=facts)
     log.info("report.stored", report=report.public_id, version=version)
     return "stored"
 

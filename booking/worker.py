@@ -37,6 +37,7 @@ from booking.reconcile_run import run_due
 from booking.report_sync import fetch_due, poll_reports
 from booking.slot_sync import pull_slots
 from booking.status_sync import poll_bookings
+from booking.waiting_turns import offer_freed, review, settle_chances
 from marketplace.core import clock
 from marketplace.core.config import settings
 from marketplace.core.db import engine, reading, transaction
@@ -228,6 +229,8 @@ class Worker:
     def _jobs(self) -> list[Job]:
         jobs = [
             Job("holds", 1, lambda: {"expired": expire_holds(now=clock.now())}),
+            Job("waiting", 1, self._waiting),
+            Job("waiting-review", 60, lambda: dict(review(now=clock.now()))),
             Job("unanswered", 15, lambda: {"asked": end_unanswered(now=clock.now())}),
             Job("unknown", 15, lambda: {"open": raise_unknown(now=clock.now())}),
             Job("statements", 300, lambda: {"made": make_statements(now=clock.now())}),
@@ -245,6 +248,11 @@ class Worker:
                 Job(f"fetch:{line.code}", FETCH_SECONDS, self._pull(line.id, self._fetch), line.code),
             ]
         return jobs
+
+    @staticmethod
+    def _waiting() -> dict[str, int]:
+        """First what became of the last turns, then whose turn it is now."""
+        return dict(settle_chances(now=clock.now()) + offer_freed(now=clock.now()))
 
     def _entitlements(self) -> dict[str, int]:
         """Expire all that is due, part by part; what is busy is left for the next time."""

@@ -37,6 +37,7 @@ from vip import demo as demo_people
 from vip import operators, signin
 
 SANDBOX_URL = "http://127.0.0.1:8010"
+DAY_SANDBOX_URL = "http://127.0.0.1:8011"
 DEMO_STEPS = {"check_in": 180.0, "start": 60.0, "fulfil": 60.0}
 """Seconds after which the demonstration's providers take each step by themselves, so that a report is seen soon."""
 
@@ -115,6 +116,7 @@ def load() -> None:
     _import(hospitals or demo_catalog.SAMPLE_SITES, good_rows=hospitals is not None, errors=None)
     demo_catalog.place_offers(
         sandbox_url=os.environ.get("ANXIANG_SANDBOX_URL") or SANDBOX_URL,
+        day_sandbox_url=os.environ.get("ANXIANG_DAY_SANDBOX_URL") or DAY_SANDBOX_URL,
         webhooks_url=f"{settings().public_url}/partner/v1/webhooks",
         now=clock.now(),
         auto=DEMO_STEPS,

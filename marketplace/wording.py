@@ -77,6 +77,11 @@ WORDS: Mapping[str, Words] = {
     "family_full": Words(_("The family list is full"), _("You can have at most %(most)s family members here.")),
     "already_in_family": Words(_("Already in the family"), _("Somebody with this ID number is in your family list.")),
     "member_in_use": Words(_("A booking is for this person"), _("A booking is for this person. Cancel it first.")),
+    "consent_missing": Words(
+        _("Consent is needed"),
+        _("This adult has not agreed yet that you see her or his reports. Ask for the consent first."),
+    ),
+    "consent_not_needed": Words(_("No consent is needed"), _("There is nothing to ask this person for.")),
     # benefits
     "no_plan": Words(_("No plan"), _("There is no plan for this tier.")),
     "no_entitlement": Words(_("No such benefit"), _("You have no benefit of this kind.")),
@@ -137,6 +142,15 @@ WORDS: Mapping[str, Words] = {
         _("Too late to cancel online"), _("Online cancellation closed on %(until)s. You can still call us.")
     ),
     "not_cancellable": Words(_("Can't be cancelled"), _("This booking has begun or is over.")),
+    "waiting_list_full": Words(
+        _("You wait for many things already"),
+        _("You can wait for at most %(most)s things at once. Stop waiting for one of them first."),
+    ),
+    "already_waiting": Words(
+        _("Already on the waiting list"),
+        _("This person waits for one of these places already. To change the limits, stop waiting there first."),
+    ),
+    "not_waiting": Words(_("No longer on the waiting list"), _("This wait is over already. Nothing was changed.")),
     "change_too_late": Words(
         _("Too late to change the date online"),
         _("Changing the date online closed on %(until)s. Your date stands. You can still call us."),
@@ -164,6 +178,8 @@ REASONS: Mapping[str, LazyString] = {
     "number": _("This number is out of range."),
     "string": _("This must be text."),
     "integer": _("This must be a whole number."),
+    "list": _("This must be a list."),
+    "truth": _("This must be true or false."),
     "date": _("This must be a date such as 2030-01-31."),
     "object": _("This must be an object."),
     "unknown_field": _("There is no such field."),
@@ -183,6 +199,7 @@ REASONS: Mapping[str, LazyString] = {
     "range_too_long": _("At most %(maximum)s days at once."),
     "phone": _("This is not a mobile number that we can send a code to."),
     "same_phone": _("This is the number you have already."),
+    "own_phone": _("This is your own number. The code has to go to the other person's phone."),
     "code": _("The code has six digits."),
     "name": _("This name can't be used."),
     "self": _("You can't take yourself off the list."),
@@ -198,6 +215,12 @@ REASONS: Mapping[str, LazyString] = {
     "grace_days": _("This number of days can't be used."),
     "before_start": _("The end must not lie before the start."),
     "year": _("This year can't be used."),
+    "hours": _("The hours must be whole hours from 0 to 24, the first before the last."),
+    "no_such_day": _("None of these days lies between the first and the last day."),
+    "other_kind": _("All places must offer the same benefit."),
+    "past_day": _("This day is over."),
+    "window_over": _("Booking closes before a place on these days could be offered. Choose later days."),
+    "too_far": _("At most %(maximum)s days ahead."),
     "unreadable_event": _("The event can't be read."),
 }
 """Reason of an `Invalid`, or of a schema's complaint about one field, to its words."""

@@ -21,6 +21,10 @@ class CursorLost(ProviderError):
     """The provider no longer knows the cursor (or page): the list has to be read from its start."""
 
 
+class Oversize(ProviderError):
+    """The answer is larger than anything we read; asking again brings no other."""
+
+
 class BadSignature(ProviderError):
     """An inbound message is not signed by the provider, or is too old."""
 
@@ -238,8 +242,8 @@ class ReportPage:
 
 @dataclass(frozen=True)
 class ReportItem:
-    """One result as delivered. `loinc` and `unit` (UCUM) may be blank; `low`/`high` bound the reference range;
-    `flag`: normal, low, high, abnormal or blank."""
+    """One result as delivered. `loinc`, `code` (the provider's own) and `unit` (UCUM, or as the provider spells it) may
+    be blank; `low`/`high` bound the reference range; `flag`: normal, low, high, abnormal or blank."""
 
     name: str
     value: str
@@ -250,11 +254,16 @@ class ReportItem:
     flag: str = ""
     section: str = ""
     note: str = ""
+    code: str = ""
 
 
 @dataclass(frozen=True)
 class ReportContent:
-    """A fetched report: items, the doctor's conclusion and the original document."""
+    """A fetched report: items, the doctor's conclusion and the file as delivered, nobody having looked into it yet.
+
+    `document_type`: application/pdf, image/png, application/zip (of PDF and PNG files) or application/fhir+json (an
+    HL7 FHIR R4 DiagnosticReport or a Bundle with one; `items` may then be empty, and are read from it).
+    """
 
     report: RemoteReport
     items: Sequence[ReportItem]
@@ -317,7 +326,7 @@ class ProviderAdapter(Protocol):
         ...
 
     def fetch_report(self, report: RemoteReport) -> ReportContent:
-        """The content of a report, at most 5 MiB. Raises ProviderError."""
+        """The content of a report, at most 5 MiB. Raises ProviderError, Oversize."""
         ...
 
     def read_event(self, headers: Mapping[str, str], body: bytes, now: datetime) -> Event:

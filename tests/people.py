@@ -13,6 +13,7 @@ from marketplace.core import ids
 from marketplace.core.config import settings
 from marketplace.core.db import reading, transaction
 from vip import phone as phones
+from vip.consent import record_consent
 from vip.family import NewMember, new_beneficiary
 from vip.grants import Grant, grant
 from vip.ledger import Stamp
@@ -118,3 +119,11 @@ def counters(entitlement_id: int) -> dict[str, int | None]:
     with reading() as session:
         row = session.get_one(Entitlement, entitlement_id)
         return {name: getattr(row, name) for name in ("granted", "available", "reserved", "used", "expired", "revoked")}
+
+
+def consents(public_id: str, now: datetime = NOON) -> Beneficiary:
+    """The person with that public id agrees that her reports are shown."""
+    with transaction() as session:
+        person = session.scalars(select(Beneficiary).where(Beneficiary.public_id == public_id)).one()
+        record_consent(session, [person], "demonstration", now=now)
+    return person

@@ -14,10 +14,11 @@ from booking.report_sync import announce, fetch_due
 from marketplace.core.audit import AuditLine
 from marketplace.core.db import reading, transaction
 from providers.port import ProviderError, RemoteReport, ReportContent, ReportItem, ReportPage
+from tests.files import make_pdf
 from tests.people import NOON
 from tests.world import World, provider_line
 
-PDF = b"%PDF-1.4 the original document of a check-up"
+PDF = make_pdf("the original document of a check-up")
 LATER = NOON + timedelta(hours=1)
 ITEMS = (
     ReportItem("收缩压", "128", "8480-6", "mm[Hg]", 90, 139, "normal", "一般检查"),

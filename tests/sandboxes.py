@@ -115,6 +115,7 @@ class Sandbox:
     url: str
     folder: Path
     process: subprocess.Popen[str]
+    module: str = "providers.sandbox"
 
     def control(self, code: str = "prompt") -> Control:
         """The strings of one account."""
@@ -150,7 +151,7 @@ class Sandbox:
         """Start again on the same port with the same ledger."""
         if self.process.poll() is None:
             self.stop()
-        self.process, self.url = _launch(self.folder, int(self.url.rsplit(":", 1)[1]))
+        self.process, self.url = _launch(self.module, self.folder, int(self.url.rsplit(":", 1)[1]))
 
 
 def account(code: str, manner: str, **settings: Any) -> dict[str, Any]:
@@ -170,6 +171,7 @@ def start_sandbox(
     folder: Path,
     accounts: Sequence[Mapping[str, Any]] | None = None,
     pools: Sequence[Mapping[str, Any]] = (POOL,),
+    module: str = "providers.sandbox",
 ) -> Sandbox:
     """Start a server with its ledger below `folder`. Without `accounts`: one of each manner, named like it. `pools`
     go to every account that brings none of its own. Stop it afterwards."""
@@ -177,14 +179,23 @@ def start_sandbox(
     entries = accounts or [account(manner, manner) for manner in ("prompt", "deliberate", "moody")]
     written = [{"pools": list(pools), **entry} for entry in entries]
     (folder / "sandbox.json").write_text(json.dumps({"accounts": written}), encoding="utf-8")
-    process, url = _launch(folder, 0)
-    return Sandbox(url, folder, process)
+    process, url = _launch(module, folder, 0)
+    return Sandbox(url, folder, process, module)
 
 
-def _launch(folder: Path, port: int) -> tuple[subprocess.Popen[str], str]:
+def start_day_sandbox(
+    folder: Path,
+    accounts: Sequence[Mapping[str, Any]] | None = None,
+    pools: Sequence[Mapping[str, Any]] = (POOL,),
+) -> Sandbox:
+    """The server that gives out places per day; otherwise like `start_sandbox`. An account's app key is its code."""
+    return start_sandbox(folder, accounts, pools, "providers.sandbox.day_capacity")
+
+
+def _launch(module: str, folder: Path, port: int) -> tuple[subprocess.Popen[str], str]:
     process = subprocess.Popen(
         [
-            *(sys.executable, "-m", "providers.sandbox", "--port", str(port)),
+            *(sys.executable, "-m", module, "--port", str(port)),
             *("--data", str(folder / "ledger"), "--config", str(folder / "sandbox.json")),
         ],
         cwd=ROOT,

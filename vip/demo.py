@@ -15,6 +15,7 @@ from marketplace.core.config import settings
 from marketplace.core.db import transaction
 from marketplace.core.errors import Invalid
 from vip import phone as phones
+from vip.consent import record_consent
 from vip.family import NewMember, new_beneficiary
 from vip.grants import Grant, give_plan, grant
 from vip.ledger import Stamp, expire_rest
@@ -121,8 +122,8 @@ def load(now: datetime) -> list[DemoSignIn]:
 
 
 def make_customers(n: int, kind: str, quantity: int | None, now: datetime) -> list[MadeCustomer]:
-    """Make `n` more customers, each with herself and her father to book for, one entitlement of `kind` (`quantity`
-    uses, None unlimited) valid for a year from today, and a token.
+    """Make `n` more customers, each with herself and her father (who has consented) to book for, one entitlement of
+    `kind` (`quantity` uses, None unlimited) valid for a year from today, and a token.
 
     Written in chunks of 500, a transaction each. Raises DevelopmentOnly elsewhere, Invalid(field="n" or "quantity").
     """
@@ -186,9 +187,12 @@ def _customer(session: Session, insurer: Insurer, person: _Person, now: datetime
     )
     session.add(customer)
     session.flush()
-    for member in (person.self, *person.relatives):
-        session.add(new_beneficiary(customer, member))
+    family = [new_beneficiary(customer, member) for member in (person.self, *person.relatives)]
+    for member in family:
+        session.add(member)
         session.flush()
+    # The other adults are left to be asked, so that the demonstration shows how.
+    record_consent(session, family[1:2], "demonstration", now=now)
     today = clock.today(insurer.time_zone, now)
     stamp = Stamp(now, "system", "demo", "demonstration")
     give_plan(session, customer, today.replace(day=1), stamp)
@@ -213,7 +217,9 @@ def _bulk(session: Session, n: int, kind: str, quantity: int | None, now: dateti
         session.scalars(insert(Customer).returning(Customer.id, sort_by_parameter_order=True), customers)
     )
     owners = list(zip(customer_ids, customers, strict=True))
-    session.execute(insert(Beneficiary), [row for number, one in owners for row in _people(insurer, number, one)])
+    people = [row for number, one in owners for row in _people(insurer, number, one)]
+    kept = session.scalars(insert(Beneficiary).returning(Beneficiary), people).all()
+    record_consent(session, [one for one in kept if one.relation != "self"], "demonstration", now=now)
     _entitle(session, insurer, customer_ids, Grant(kind, quantity, *_year(insurer, now)), now)
     tokens = [ids.new_token() for _ in numbers]
     session.execute(

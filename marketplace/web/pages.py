@@ -16,7 +16,7 @@ from marketplace.web import console, visitor
 from marketplace.web.answers import Views, see_other
 from marketplace.web.look import init_look
 from marketplace.web.urls import OPERATOR_PAGES, PAGES
-from marketplace.web.views import booking_path, bookings, home, me, phone, places, reports, sign_in, usage
+from marketplace.web.views import booking_path, bookings, home, me, notices, phone, places, reports, sign_in, usage
 from marketplace.web.views import console as console_views
 
 VIEWS: Views = {
@@ -28,6 +28,7 @@ VIEWS: Views = {
     **reports.VIEWS,
     **me.VIEWS,
     **phone.VIEWS,
+    **notices.VIEWS,
     **usage.VIEWS,
 }
 
@@ -42,6 +43,7 @@ def install(app: Flask) -> None:
     app.config.update(WTF_CSRF_CHECK_DEFAULT=False, WTF_CSRF_TIME_LIMIT=None)
     csrf.init_app(app)
     init_look(app)
+    app.jinja_env.globals["unread_notices"] = notices.unread
     app.register_blueprint(_blueprint(VIEWS))
     app.register_blueprint(_console(console_views.VIEWS))
 

@@ -45,6 +45,9 @@ PAGES = (
     Page("phone", "/me/phone", _FORM),
     Page("phone_code", "/me/phone/code", _FORM),
     Page("end_sessions", "/me/sessions/end", ("POST",)),
+    Page("notices", "/notices"),
+    Page("notices_read", "/notices/read", ("POST",)),
+    Page("notice", "/notices/<notice>"),
     Page("usage", "/benefits"),
     Page("benefit", "/benefits/<entitlement>"),
 )

@@ -532,3 +532,27 @@ class Code:
     resend_wait: int
     expires_minutes: int = 10
     length: int = 6
+
+
+@dataclass(frozen=True)
+class NoticeRow:
+    """Something the customer was told. `whose` names the person where it is not herself; `icon` and `tone` are a
+    pill's."""
+
+    id: str
+    title: str
+    text: str
+    whose: str
+    at: datetime
+    icon: str
+    tone: str
+    unread: bool
+
+
+@dataclass(frozen=True)
+class Inbox:
+    """Messages, newest first. `unread` is how many are new in all, `more_url` leads to earlier ones."""
+
+    rows: tuple[NoticeRow, ...]
+    unread: int
+    more_url: str = ""

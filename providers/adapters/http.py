@@ -25,7 +25,7 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import HTTPError, NewConnectionError
 
 from marketplace.core.logging import get_logger
-from providers.port import ProviderError
+from providers.port import Oversize, ProviderError
 
 MAX_DEADLINE_SECONDS = 10.0
 CONNECT_SECONDS = 3.0
@@ -43,6 +43,10 @@ class NoAnswer(ProviderError):
         super().__init__(reason)
         self.reason = reason
         self.sent = sent
+
+
+class TooLarge(NoAnswer, Oversize):
+    """The answer has more than MAX_BODY bytes, unpacked."""
 
 
 @dataclass(frozen=True)
@@ -248,7 +252,7 @@ def _read(response: requests.Response, deadline: Deadline) -> Reply:
     while chunk := response.raw.read(CHUNK, decode_content=True):
         body += chunk
         if len(body) > MAX_BODY:
-            raise NoAnswer("the answer is too large", sent=True)
+            raise TooLarge("the answer is too large", sent=True)
         if deadline.left() <= 0:
             raise NoAnswer("the deadline passed", sent=True)
     kind = response.headers.get("Content-Type", "").split(";")[0].strip().lower()

@@ -9,16 +9,18 @@ from flask import Flask
 from sqlalchemy import func, select
 
 from booking.models import Report
+from booking.report_files import examine
 from booking.report_sync import store
 from marketplace.core.audit import AuditLine
 from marketplace.core.db import reading, transaction
 from marketplace.core.ids import new_id
 from providers.port import RemoteReport, ReportContent, ReportItem
 from tests.api.caller import Caller, problem
+from tests.files import make_pdf
 from tests.people import NOON
 from tests.world import World, booking_row, join
 
-PDF = b"%PDF-1.7 demonstration"
+PDF = make_pdf("demonstration")
 
 
 def item(name: str, value: str, flag: str) -> ReportItem:
@@ -61,7 +63,7 @@ def make_report(world: World) -> str:
         document=PDF,
         document_type="application/pdf",
     )
-    store(report.id, content, now=NOON + timedelta(minutes=1))
+    store(report.id, examine(content), now=NOON + timedelta(minutes=1))
     return report.public_id
 
 

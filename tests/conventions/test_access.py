@@ -36,9 +36,16 @@ CUSTOMER = {
     "POST /api/v1/bookings/<id:booking_id>/cancel",
     "GET /api/v1/bookings",
     "GET /api/v1/bookings/<id:booking_id>",
+    "POST /api/v1/waiting",
+    "GET /api/v1/waiting",
+    "GET /api/v1/waiting/<id:waiting_id>",
+    "DELETE /api/v1/waiting/<id:waiting_id>",
     "GET /api/v1/reports",
     "GET /api/v1/reports/<id:report_id>",
     "GET /api/v1/reports/<id:report_id>/document",
+    "GET /api/v1/notifications",
+    "POST /api/v1/notifications/read",
+    "POST /api/v1/notifications/<id:notification_id>/read",
 }
 
 

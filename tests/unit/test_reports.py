@@ -127,7 +127,7 @@ def test_a_report_of_no_booking_of_ours_is_a_difference_until_it_is_matched(worl
     public_id = world.submit()
     assert noted(world, listed(world, None), listed(world, "bkg_00000000000000000000")) == ["unmatched", "unmatched"]
     assert open_cases() == [("report_unmatched", "RR-1")]
-    assert reports(world.principal, cursor=None, limit=10).items == []
+    assert reports(world.principal, cursor=None, limit=10, now=LATER).items == []
     assert noted(world, listed(world, public_id)) == ["noted"]
     assert open_cases() == []
 
@@ -136,7 +136,7 @@ def test_a_report_for_another_providers_booking_is_refused(world: World) -> None
     public_id, stranger = world.submit(), make_world(phone="13800000044")
     assert noted(stranger, listed(stranger, public_id)) == ["unmatched"]
     assert open_cases() == [("report_unmatched", "RR-1")]
-    assert reports(world.principal, cursor=None, limit=10).items == []
+    assert reports(world.principal, cursor=None, limit=10, now=LATER).items == []
 
 
 def test_a_report_that_changes_its_booking_is_shown_to_nobody_new(world: World) -> None:
@@ -192,13 +192,17 @@ def test_one_that_fails_does_not_keep_the_others_waiting(world: World) -> None:
         (PDF, ""),
     ],
 )
-def test_a_document_that_is_no_pdf_is_refused_and_not_stored(world: World, body: bytes, media_type: str) -> None:
+def test_a_file_that_is_not_what_it_claims_to_be_is_refused_and_not_stored(
+    world: World, body: bytes, media_type: str
+) -> None:
     remote = listed(world, world.submit())
     noted(world, remote)
-    assert fetch(world, content(remote, document=body, document_type=media_type)) == {"failed": 1}
+    assert fetch(world, content(remote, document=body, document_type=media_type)) == {"refused": 1}
     assert versions() == []
-    assert report_row().fetch_after is not None
-    assert fetch(world, content(remote), now=LATER + timedelta(minutes=5)) == {"stored": 1}
+    assert (report_row().state, report_row().fetch_after) == ("expected", LATER + timedelta(hours=1))
+    assert open_cases() == [("report_refused", "RR-1")]
+    assert fetch(world, content(remote), now=LATER + timedelta(hours=1)) == {"stored": 1}
+    assert open_cases() == []
 
 
 def test_only_the_reports_own_provider_is_asked(world: World) -> None:
@@ -256,7 +260,7 @@ def test_without_its_key_a_report_is_gone(world: World, owner_connection: Connec
         report(world.principal, public_id, now=LATER)
     with pytest.raises(NotFound):
         document(world.principal, public_id, now=LATER)
-    assert reports(world.principal, cursor=None, limit=10).items == []
+    assert reports(world.principal, cursor=None, limit=10, now=LATER).items == []
     assert looks(public_id) == []
 
 
@@ -293,7 +297,7 @@ def test_what_is_no_plain_number_is_told_as_text_alone(world: World, value: str)
 
 def test_each_look_is_one_line_and_a_list_is_none(world: World) -> None:
     public_id = deliver(world, world.submit())
-    reports(world.principal, cursor=None, limit=10)
+    reports(world.principal, cursor=None, limit=10, now=LATER)
     assert looks(public_id) == []
     report(world.principal, public_id, now=LATER)
     report(world.principal, public_id, now=LATER)
@@ -310,14 +314,14 @@ def test_somebody_elses_report_is_not_there_and_leaves_no_line(world: World) -> 
         with pytest.raises(NotFound):
             document(other, asked, now=LATER)
         assert report_refused.value.facts == {}
-    assert reports(other, cursor=None, limit=10).items == []
+    assert reports(other, cursor=None, limit=10, now=LATER).items == []
     assert looks(public_id) == []
 
 
 def test_the_list_is_newest_first_and_pages_without_gap(world: World) -> None:
     made = [deliver(world, world.submit(slot), reference=f"RR-{slot}") for slot in range(3)]
-    first = reports(world.principal, cursor=None, limit=2)
-    rest = reports(world.principal, cursor=first.next, limit=2)
+    first = reports(world.principal, cursor=None, limit=2, now=LATER)
+    rest = reports(world.principal, cursor=first.next, limit=2, now=LATER)
     assert [card.id for card in (*first.items, *rest.items)] == made[::-1]
     assert rest.next is None
     assert {card.beneficiary_id for card in first.items} == {self_of(world.customer).public_id}

@@ -63,6 +63,8 @@ SHOWN: dict[str, tuple[str, Callable[[], s.Context]]] = {
     "phone_new": ("phone.html", partial(s.phone, "new")),
     "phone_codes": ("phone.html", partial(s.phone, "codes")),
     "usage": ("usage.html", s.usage),
+    "notices": ("notices.html", s.notices),
+    "notices_none": ("notices.html", s.notices_none),
     "error_404": ("error.html", partial(s.error, 404)),
     "error_403": ("error.html", partial(s.error, 403)),
     "error_429": ("error.html", partial(s.error, 429)),
@@ -95,6 +97,7 @@ def create_gallery() -> Flask:
     app.jinja_env.undefined = StrictUndefined
     CSRFProtect(app)
     init_look(app)
+    app.jinja_env.globals["unread_notices"] = lambda: 2
     web = Blueprint("web", __name__)
     for page in PAGES:
         web.add_url_rule(page.rule, page.endpoint, lambda **_parts: ("", 204), methods=page.methods)

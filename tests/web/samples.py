@@ -840,3 +840,52 @@ def console_providers() -> Context:
 
 def console_jobs() -> Context:
     return _console("jobs", jobs=_jobs())
+
+
+def notices() -> Context:
+    def row(
+        number: int, zh: tuple[str, str], en: tuple[str, str], sign: str, tone: str, whose: str = ""
+    ) -> v.NoticeRow:
+        title, text = zh if language.current().code == "zh" else en
+        told = NOW - timedelta(hours=7 * number)
+        return v.NoticeRow(f"n{number}", title, text, whose, told, sign, tone, unread=number < 2)
+
+    rows = (
+        row(
+            0,
+            ("明天有预约", "甄选套餐，11 月 24 日 周二 08:00，安享示范医院·体检中心。今晚 22:00 后请不要进食。"),
+            (
+                "A booking tomorrow",
+                "Select package, Tue 24 November, 08:00, Anxiang Model Hospital. Nothing to eat after 22:00.",
+            ),
+            "bell",
+            "plain",
+            _t("沈伯年·父亲", "Shen Bonian · father"),
+        ),
+        row(
+            1,
+            ("预约已确认", "甄选套餐，11 月 26 日 周四 08:00。"),
+            ("Your booking is confirmed", "Select package, Thu 26 November, 08:00."),
+            "check",
+            "ok",
+        ),
+        row(
+            2,
+            ("权益即将到期", "体检：12 月 22 日 周二 到期，还剩 30 天。"),
+            ("A benefit is about to end", "Health check: it ends on Tue 22 December, in 30 days."),
+            "clock",
+            "wait",
+        ),
+        row(
+            3,
+            ("预约已取消", "甄选套餐，11 月 12 日 周四 09:00。"),
+            ("Your booking is cancelled", "Select package, Thu 12 November, 09:00."),
+            "x",
+            "off",
+        ),
+    )
+    return {"page": v.Inbox(rows, 2, "#")}
+
+
+def notices_none() -> Context:
+    return {"page": v.Inbox((), 0)}

@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from marketplace.core import clock
 from marketplace.core.devdb import DevDatabase
-from tests.people import give, make_customer
+from tests.people import consents, give, make_customer
 from tests.sandboxes import eventually
 from tests.stage import Stage, set_stage
 from tests.world import booking_row
@@ -45,7 +45,8 @@ def stage(own_server: DevDatabase, tmp_path: Path, monkeypatch: pytest.MonkeyPat
         customer = make_customer(PHONE)
         give(customer, 2, valid_from=now.date(), valid_until=now.date() + timedelta(days=90))
         me = authenticate(issue_token(PHONE, now).token, now=now)
-        add_member(me, NewMember("father", "沈伯年", "male", date(1955, 5, 1)), now)
+        father = add_member(me, NewMember("father", "沈伯年", "male", date(1955, 5, 1)), now)
+        consents(father.public_id, now)
         yield made
 
 

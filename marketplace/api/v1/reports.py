@@ -74,7 +74,7 @@ def reports(query: dict[str, Any]) -> Any:
 
     Newest first, without results.
     """
-    return report_box.reports(principal(), **query)
+    return report_box.reports(principal(), now=clock.now(), **query)
 
 
 @blueprint.route("/reports/<id:report_id>")

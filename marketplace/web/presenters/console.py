@@ -102,6 +102,10 @@ def difference(it: Difference) -> DifferenceRow:
             _("A report without a booking"),
             _("It is shown to nobody. Ask the provider whose it is."),
         ),
+        "report_refused": (
+            _("A delivered report was refused"),
+            _("The file is of a wrong type or may do harm; nothing of it was kept. Ask the provider for a sound one."),
+        ),
     }
     kind, does = kinds.get(it.kind, (it.kind, ""))
     name = by_language(it.provider_name["zh"], it.provider_name["en"])

@@ -24,7 +24,7 @@ nothing of ours."""
 def reports() -> Response:
     """The family's reports, newest first; before them the ones that are still to come."""
     principal, cursor = visitor.principal(), asked("after") or None
-    page = report_box.reports(principal, cursor=cursor, limit=SHOWN)
+    page = report_box.reports(principal, cursor=cursor, limit=SHOWN, now=clock.now())
     waiting = []
     if cursor is None:
         past = bookings(principal, cursor=None, limit=SHOWN, now=clock.now(), when="past").items

@@ -1,0 +1,54 @@
+"""What an examination ends in: a refusal with a reason, or the papers and results that are safe to keep."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+PDF, PNG, ZIP, FHIR = "application/pdf", "image/png", "application/zip", "application/fhir+json"
+
+MIB = 2**20
+LARGEST = 5 * MIB
+"""The most bytes of a delivered file; the adapters read no more either."""
+MOST_PAPERS = 20
+LARGEST_UNPACKED = 30 * MIB
+"""Of all that an archive holds together."""
+
+
+class Refused(Exception):
+    """The file is not taken. `reason` is a stable code that an operator's page shows; it quotes nothing of the file."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+@dataclass(frozen=True)
+class Paper:
+    """A document to keep: its type (PDF or PNG) and bytes. It has no name: names of strangers are not kept."""
+
+    media_type: str
+    content: bytes = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What a file holds: papers, and of FHIR the results (as providers.port.ReportItem has them) and conclusion."""
+
+    papers: tuple[Paper, ...]
+    items: tuple[Mapping[str, Any], ...] = ()
+    conclusion: str = ""
+
+
+def kind_of(content: bytes) -> str:
+    """The type by a file's first bytes (magic numbers); blank for one we do not take. Raises Refused for DICOM."""
+    if content[128:132] == b"DICM":  # DICOM PS3.10 section 7.1: 128 bytes of preamble, then the prefix
+        raise Refused("dicom")
+    if content.startswith(b"%PDF-"):
+        return PDF
+    if content.startswith(b"\x89PNG\r\n\x1a\n"):
+        return PNG
+    if content.startswith((b"PK\x03\x04", b"PK\x05\x06")):
+        return ZIP
+    return FHIR if content.removeprefix(b"\xef\xbb\xbf").lstrip(b" \t\r\n").startswith(b"{") else ""

@@ -1,0 +1,264 @@
+"""Consent: an adult of the family agrees that her reports are fetched and shown to the customer.
+
+The customer herself and people under 18 (whole years in the insurer's zone; Civil Code of China, articles 17 and 23)
+need none. Anybody else is sent a code that says what it is for; passing it on to the customer is the agreement. She can
+take it back; bookings go on without it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Literal
+
+from sqlalchemy import ColumnElement, Date, and_, cast, exists, func, literal, or_, select, text, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from marketplace.catalog.models import Insurer
+from marketplace.core import audit, clock, ids
+from marketplace.core import sms as sms_port
+from marketplace.core.db import reading, transaction
+from marketplace.core.errors import Invalid, Refusal, TooMany
+from marketplace.core.sms import SmsBackend
+from vip import codes, family
+from vip import phone as phones
+from vip.codes import Address, CodeSent
+from vip.consent_models import Consent
+from vip.models import Beneficiary, Customer
+from vip.principal import Principal
+
+REPORTS = "reports"
+OF_AGE = 18
+CODES_PER_HOUR = 10
+"""Consent codes a customer may have sent, to whatever phones."""
+
+State = Literal["not_needed", "missing", "given"]
+
+
+class ConsentMissing(Refusal):
+    """An adult of the family has not agreed that her reports are shown. Facts: `beneficiary_id`."""
+
+    code = "consent_missing"
+    status = 403
+
+
+class ConsentNotNeeded(Refusal):
+    """There is nothing to ask: it is the customer herself, a child, or somebody who agreed already."""
+
+    code = "consent_not_needed"
+
+
+@dataclass(frozen=True)
+class ConsentView:
+    """Where a person's consent stands; `given_at` and `method` only while it counts."""
+
+    beneficiary_id: str
+    state: State
+    given_at: datetime | None = None
+    method: str = ""
+
+
+def may_show(beneficiary_id: ColumnElement[int] | InstrumentedAttribute[int], now: datetime) -> ColumnElement[bool]:
+    """The condition that reports of this person (a column of internal ids) may be fetched and shown at `now`."""
+    today = cast(func.timezone(Insurer.time_zone, literal(now)), Date)
+    child = cast(Beneficiary.birth_date + text(f"interval '{OF_AGE} years'"), Date) > today
+    return exists().where(
+        Beneficiary.id == beneficiary_id,
+        Insurer.id == Beneficiary.insurer_id,
+        or_(Beneficiary.relation == "self", child, _given(Beneficiary.id)),
+    )
+
+
+def consents(principal: Principal, now: datetime) -> dict[str, ConsentView]:
+    """Where it stands with each of the customer's people, by public id."""
+    today = clock.today(principal.time_zone, now)
+    with reading() as session:
+        rows = session.execute(
+            select(Beneficiary, Consent)
+            .outerjoin(
+                Consent,
+                and_(
+                    Consent.beneficiary_id == Beneficiary.id,
+                    Consent.purpose == REPORTS,
+                    Consent.withdrawn_at.is_(None),
+                ),
+            )
+            .where(Beneficiary.customer_id == principal.id, Beneficiary.removed_at.is_(None))
+        ).all()
+    return {row.Beneficiary.public_id: _view(row.Beneficiary, row.Consent, today) for row in rows}
+
+
+def ask_consent(
+    principal: Principal, beneficiary: str, phone: str, *, now: datetime, sms: SmsBackend | None = None
+) -> CodeSent:
+    """Send the person a code, with what it is for.
+
+    Raises NotFound, ConsentNotNeeded, Invalid(field="phone"; reason "phone", or "own_phone" for the customer's own
+    number) and TooMany(retry_after).
+    """
+    number = phones.normalise(phone)
+    gateway = sms or sms_port.backend()
+    with transaction() as session:
+        customer = session.get_one(Customer, principal.id)
+        person = _needing(session, principal, beneficiary, now)
+        address = _address(customer, person, number)
+        codes.lock_phones(session, address.phone_index, customer.phone_index)
+        _bound(session, principal, now)
+        code = codes.new_code(session, address, now)
+    gateway.send(number, _text(code, customer, person))
+    return CodeSent(now + codes.LIFETIME, int(codes.RESEND_AFTER.total_seconds()))
+
+
+def give_consent(principal: Principal, beneficiary: str, phone: str, code: str, *, now: datetime) -> ConsentView:
+    """Record the consent that the code of the person's phone proves. Audited.
+
+    Raises NotFound, ConsentNotNeeded, Invalid, WrongCode(tries_left), CodeEnded.
+    """
+    number, digits = phones.normalise(phone), codes.clean(code)
+    with transaction() as session:
+        person = _needing(session, principal, beneficiary, now)
+        address = _address(session.get_one(Customer, principal.id), person, number)
+        counted = codes.count_try(session, address, now)
+    right = codes.compare(counted, address, digits)
+    with transaction() as session:
+        person = family.beneficiary(session, principal.id, beneficiary, lock=True)
+        codes.use(session, right, now)
+        record_consent(session, [person], "phone_code", now=now, phone_index=address.phone_index)
+        _audit(session, "consent.given", principal, person, now, method="phone_code")
+    return ConsentView(person.public_id, "given", now, "phone_code")
+
+
+def withdraw_consent(principal: Principal, beneficiary: str, *, now: datetime) -> None:
+    """End a consent at the customer's wish: reports are hidden at once and fetched no more. Audited; nothing happens
+    where there is none. Raises NotFound."""
+    with transaction() as session:
+        person = family.beneficiary(session, principal.id, beneficiary, lock=True)
+        if _end(session, Consent.beneficiary_id == person.id, "customer", now):
+            _audit(session, "consent.withdrawn", principal, person, now, by="customer")
+
+
+def record_consent(
+    session: Session,
+    people: Iterable[Beneficiary],
+    method: Literal["phone_code", "demonstration"],
+    *,
+    now: datetime,
+    phone_index: bytes | None = None,
+) -> None:
+    """Write the consent of these people in the caller's transaction; one who has given it keeps hers."""
+    rows = [
+        {
+            "public_id": ids.new_id("cst"),
+            "beneficiary_id": person.id,
+            "purpose": REPORTS,
+            "method": method,
+            "phone_index": phone_index,
+            "given_at": now,
+        }
+        for person in people
+    ]
+    if rows:
+        session.execute(
+            insert(Consent)
+            .values(rows)
+            .on_conflict_do_nothing(
+                index_elements=["beneficiary_id", "purpose"], index_where=text("withdrawn_at IS NULL")
+            )
+        )
+
+
+def is_adult(birth_date: date, today: date) -> bool:
+    """Whether she is 18 or older. Who is born on 29 February comes of age on the 28th where a year lacks the 29th."""
+    year = birth_date.year + OF_AGE
+    try:
+        birthday = birth_date.replace(year=year)
+    except ValueError:
+        birthday = date(year, 2, 28)
+    return birthday <= today
+
+
+def _given(beneficiary_id: InstrumentedAttribute[int]) -> ColumnElement[bool]:
+    return exists().where(
+        Consent.beneficiary_id == beneficiary_id, Consent.purpose == REPORTS, Consent.withdrawn_at.is_(None)
+    )
+
+
+def _view(person: Beneficiary, consent: Consent | None, today: date) -> ConsentView:
+    if person.relation == "self" or not is_adult(person.birth_date, today):
+        return ConsentView(person.public_id, "not_needed")
+    if consent is None:
+        return ConsentView(person.public_id, "missing")
+    return ConsentView(person.public_id, "given", consent.given_at, consent.method)
+
+
+def _needing(session: Session, principal: Principal, beneficiary: str, now: datetime) -> Beneficiary:
+    """The person, locked, if her consent is needed and missing. Raises NotFound, ConsentNotNeeded."""
+    person = family.beneficiary(session, principal.id, beneficiary, lock=True)
+    if session.scalar(select(may_show(literal(person.id), now))):
+        raise ConsentNotNeeded(field="beneficiary_id")
+    return person
+
+
+def _address(customer: Customer, person: Beneficiary, number: str) -> Address:
+    index = phones.index(number)
+    if index == customer.phone_index:
+        raise Invalid(field="phone", reason="own_phone")
+    return Address(customer.insurer_id, index, f"consent:{person.public_id}", customer.id)
+
+
+def _bound(session: Session, principal: Principal, now: datetime) -> None:
+    """Keep a customer from sending texts to strangers all day. Raises TooMany."""
+    asked = session.execute(
+        text(
+            "SELECT count(*), min(created_at) FROM sign_in_code"
+            " WHERE customer_id = :customer AND purpose LIKE 'consent:%' AND created_at > :hour_ago"
+        ),
+        {"customer": principal.id, "hour_ago": now - timedelta(hours=1)},
+    ).one()
+    if asked[0] >= CODES_PER_HOUR:
+        wait = asked[1] + timedelta(hours=1) - now
+        raise TooMany(field="phone", retry_after=max(1, int(wait.total_seconds()) + 1))
+
+
+def _end(session: Session, which: ColumnElement[bool], by: str, now: datetime) -> list[int]:
+    """End what counts; the internal ids of the people it was of."""
+    return list(
+        session.scalars(
+            update(Consent)
+            .where(which, Consent.purpose == REPORTS, Consent.withdrawn_at.is_(None))
+            .values(withdrawn_at=now, withdrawn_by=by)
+            .returning(Consent.beneficiary_id)
+        )
+    )
+
+
+def _text(code: str, customer: Customer, person: Beneficiary) -> str:
+    """The text to the person: who asks, for what, and what passing the code on means."""
+    minutes = int(codes.LIFETIME.total_seconds() // 60)
+    if (customer.language or "zh").startswith("zh"):
+        return (
+            f"【安享】{customer.name}想在安享查看{person.name}的体检报告。同意请把验证码 {code} 告诉对方，"
+            f"{minutes} 分钟内有效，之后可随时撤回；不同意请忽略。"
+        )
+    return (
+        f"[Anxiang] {customer.name} would like to see the health reports of {person.name} in Anxiang. If you agree, "
+        f"pass on the code {code} within {minutes} minutes; you can take it back at any time. If not, do nothing."
+    )
+
+
+def _audit(
+    session: Session, action: str, principal: Principal, person: Beneficiary, now: datetime, **facts: str
+) -> None:
+    audit.record(
+        session,
+        action,
+        at=now,
+        actor_kind=principal.kind,
+        actor=principal.public_id,
+        subject=person.public_id,
+        insurer_id=principal.insurer_id,
+        purpose=REPORTS,
+        **facts,
+    )
