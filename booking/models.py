@@ -96,6 +96,7 @@ class Booking(Base):
         ),
         Index("ix_booking_provider", "provider_id", "id"),
         Index("ix_booking_provider_day", "provider_id", "service_date"),
+        Index("ix_booking_confirmed", "service_date", postgresql_where=text("state = 'confirmed'")),
     )
 
     id: Mapped[PrimaryKey]

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from booking import swap
 from booking.actors import SYSTEM
+from booking.alternatives import elsewhere
 from booking.discrepancies import open_discrepancy
 from booking.models import Booking, ChangeRequest, ProviderTask
 from booking.outbox import Claimed, annul, finish
@@ -262,7 +263,8 @@ def _refused(session: Session, task: ProviderTask, booking: Booking, code: str, 
             booking.updated_at = now
         return
     if legal(booking.state, _S.REJECTED):
-        move(session, booking, _S.REJECTED, actor=actor, now=now, cause=code)
+        facts = elsewhere(session, booking, now=now)
+        move(session, booking, _S.REJECTED, actor=actor, now=now, cause=code, facts=facts)
         close_request(session, booking, "done", now)
         annul_followers(session, booking, now)
     elif booking.state in LIVE:  # an allotment place we had already given away

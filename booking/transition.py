@@ -106,8 +106,9 @@ def move(
         release_claims(session, booking.id, now=now)
     session.flush()
     if to in _TOLD and not _needless(before, to, actor):
-        subject, facts = f"{booking.public_id}:{booking.version}", {"by": actor.kind}
-        notify(session, booking.customer_id, _TOLD[to], subject, now=now, booking_id=booking.id, facts=facts)
+        subject = f"{booking.public_id}:{booking.version}"
+        told = {"by": actor.kind, "alternatives": (facts or {}).get("alternatives", [])}
+        notify(session, booking.customer_id, _TOLD[to], subject, now=now, booking_id=booking.id, facts=told)
 
 
 def _needless(before: BookingState, to: BookingState, actor: Actor) -> bool:

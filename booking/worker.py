@@ -32,6 +32,7 @@ from booking.expire import end_unanswered, expire_holds, forget_events, forget_k
 from booking.gateway import lines
 from booking.lanes import Lane, Lanes
 from booking.models import JobRun, WorkerBeat
+from booking.no_show import call_no_shows
 from booking.outbox import Claimed
 from booking.reconcile_run import run_due
 from booking.report_sync import fetch_due, poll_reports
@@ -232,6 +233,7 @@ class Worker:
             Job("waiting", 1, self._waiting),
             Job("waiting-review", 60, lambda: dict(review(now=clock.now()))),
             Job("unanswered", 15, lambda: {"asked": end_unanswered(now=clock.now())}),
+            Job("no_shows", 60, lambda: {"called": call_no_shows(now=clock.now())}),
             Job("unknown", 15, lambda: {"open": raise_unknown(now=clock.now())}),
             Job("statements", 300, lambda: {"made": make_statements(now=clock.now())}),
             Job("entitlements", 300, self._entitlements),

@@ -48,10 +48,10 @@ WORDS: Mapping[str, Mapping[Language, tuple[str, str]]] = {
         "en": ("Your booking is confirmed", "{what}, {when}, {where}. Bring the ID card of the person who is checked."),
     },
     "rejected": {
-        "zh": ("医院无法接受这次预约", "{what}，{when}，{where}。权益已全部退回，可以另选时间。"),
+        "zh": ("医院无法接受这次预约", "{what}，{when}，{where}。权益已全部退回，可以另选时间。{instead}"),
         "en": (
             "The hospital can't take this booking",
-            "{what}, {when}, {where}. Your benefit is back in full; choose another time.",
+            "{what}, {when}, {where}. Your benefit is back in full; choose another time. {instead}",
         ),
     },
     "changed": {
@@ -67,8 +67,8 @@ WORDS: Mapping[str, Mapping[Language, tuple[str, str]]] = {
         "en": ("The hospital proposes another time", "It proposes {new}. Until you agree, {when} stands."),
     },
     "cancelled": {
-        "zh": ("预约已取消", "{what}，{when}，{where}。{reason}"),
-        "en": ("Your booking is cancelled", "{what}, {when}, {where}. {reason}"),
+        "zh": ("预约已取消", "{what}，{when}，{where}。{reason}{instead}"),
+        "en": ("Your booking is cancelled", "{what}, {when}, {where}. {reason} {instead}"),
     },
     "outcome_unknown": {
         "zh": ("正在与医院核实", "{when}，{where}。医院系统还没有回复，您的时间和权益都保留着，请不要重复预约。"),
@@ -89,8 +89,8 @@ WORDS: Mapping[str, Mapping[Language, tuple[str, str]]] = {
         ),
     },
     "dispute_answered": {
-        "zh": ("您的申诉有了答复", "{what}，{when}，{where}。"),
-        "en": ("There is an answer to your objection", "{what}, {when}, {where}."),
+        "zh": ("您的申诉有了答复", "{what}，{when}，{where}。{verdict}"),
+        "en": ("There is an answer to your objection", "{what}, {when}, {where}. {verdict}"),
     },
     "report_ready": {
         "zh": ("报告到了", "{what}，{where}。请登录查看。"),
@@ -150,6 +150,16 @@ _BY: Mapping[str, Mapping[Language, str]] = {
 }
 
 
+_VERDICTS: Mapping[str, Mapping[Language, str]] = {
+    "accepted": {"zh": "经核实您已到院，记录已更正。", "en": "You were there; we have put it right."},
+    "rejected": {
+        "zh": "经核实维持原记录，原因见预约页面。",
+        "en": "It stands as it is; the reason is on the booking's page.",
+    },
+}
+_NO_VERDICT: Mapping[Language, str] = {"zh": "", "en": ""}
+
+
 def say(kind: str, facts: Mapping[str, Any], language: Language, *, told_at: datetime) -> Said:
     """The words of a notice. `facts` are those of booking.notices; one that is missing leaves an empty place. The year
     is named when it isn't that of `told_at`."""
@@ -188,6 +198,8 @@ def _values(facts: Mapping[str, Any], language: Language, told_at: datetime) -> 
         "new": _when(facts.get("new_day"), facts.get("new_starts_at"), zone, language, told_at),
         "prepare": _by_language(facts.get("prepare"), language),
         "left": str(facts.get("days_left") or ""),
+        "verdict": _VERDICTS.get(str(facts.get("outcome")), _NO_VERDICT)[language],
+        "instead": _instead(facts.get("alternatives"), language, told_at),
     }
     if facts.get("until"):
         values["until"] = moment_text(datetime.fromisoformat(str(facts["until"])), zone, language, told_at)
@@ -199,6 +211,19 @@ def _values(facts: Mapping[str, Any], language: Language, told_at: datetime) -> 
     by = str(facts.get("by") or "other")
     values["reason"] = _BY.get({"agent": "customer"}.get(by, by), _BY["other"])[language]
     return values
+
+
+def _instead(alternatives: Any, language: Language, told_at: datetime) -> str:
+    """The nearest other times; nothing when there is none."""
+    if not isinstance(alternatives, list) or not alternatives:
+        return ""
+    times = [
+        _when(one.get("service_date"), one.get("starts_at"), str(one.get("time_zone") or HOME_ZONE), language, told_at)
+        for one in alternatives
+    ]
+    if language == "zh":
+        return f"最近的其他时间：{'、'.join(times)}，在预约页面一点即可保留。"
+    return f"The nearest other times: {'; '.join(times)}. One tap on the booking's page keeps one."
 
 
 def _by_language(names: Any, language: Language) -> str:

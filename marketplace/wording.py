@@ -151,6 +151,11 @@ WORDS: Mapping[str, Words] = {
         _("This person waits for one of these places already. To change the limits, stop waiting there first."),
     ),
     "not_waiting": Words(_("No longer on the waiting list"), _("This wait is over already. Nothing was changed.")),
+    "not_disputable": Words(_("Nothing to dispute"), _("Only a visit that was recorded as missed can be disputed.")),
+    "dispute_too_late": Words(
+        _("Too late to dispute online"), _("Disputing closed on %(until)s. You can still call us.")
+    ),
+    "dispute_closed": Words(_("Answered already"), _("This dispute has been answered already.")),
     "change_too_late": Words(
         _("Too late to change the date online"),
         _("Changing the date online closed on %(until)s. Your date stands. You can still call us."),

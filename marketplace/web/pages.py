@@ -16,7 +16,19 @@ from marketplace.web import console, visitor
 from marketplace.web.answers import Views, see_other
 from marketplace.web.look import init_look
 from marketplace.web.urls import OPERATOR_PAGES, PAGES
-from marketplace.web.views import booking_path, bookings, home, me, notices, phone, places, reports, sign_in, usage
+from marketplace.web.views import (
+    booking_path,
+    bookings,
+    desk,
+    home,
+    me,
+    notices,
+    phone,
+    places,
+    reports,
+    sign_in,
+    usage,
+)
 from marketplace.web.views import console as console_views
 
 VIEWS: Views = {
@@ -45,7 +57,7 @@ def install(app: Flask) -> None:
     init_look(app)
     app.jinja_env.globals["unread_notices"] = notices.unread
     app.register_blueprint(_blueprint(VIEWS))
-    app.register_blueprint(_console(console_views.VIEWS))
+    app.register_blueprint(_console({**console_views.VIEWS, **desk.VIEWS}))
 
 
 def _blueprint(views: Views) -> Blueprint:
@@ -68,14 +80,14 @@ def _console(views: Views) -> Blueprint:
 
 
 def _guard() -> None:
+    _check_ids()
     if request.method == "POST":
         guard_form()
 
 
 def _admit() -> Response | None:
     """None lets the request through; somebody who is not signed in is asked to, and comes back afterwards."""
-    if not all(_PUBLIC_ID.fullmatch(part) for part in (request.view_args or {}).values()):
-        raise NotFound()
+    _check_ids()
     if request.endpoint not in _OPEN and visitor.visitor() is None:
         if request.headers.get("HX-Request"):
             raise Unauthenticated()
@@ -83,6 +95,12 @@ def _admit() -> Response | None:
     if request.method == "POST":
         guard_form()
     return None
+
+
+def _check_ids() -> None:
+    """Raises NotFound for an address that names what can't be an id."""
+    if not all(_PUBLIC_ID.fullmatch(part) for part in (request.view_args or {}).values()):
+        raise NotFound()
 
 
 def guard_form() -> None:

@@ -352,9 +352,24 @@ class Cancel:
 
 
 @dataclass(frozen=True)
+class Alternative:
+    """Another time, one tap from being kept. `way` says how far it is from the lost place; blank when it is there."""
+
+    slot: str
+    when: When
+    place: str
+    package: str
+    way: str
+    form_action: str
+    person: str
+    idempotency_key: str
+
+
+@dataclass(frozen=True)
 class BookingPage:
     """A booking in any state. `final` stops live updates. `confirm_url` is set while it is held.
-    `version` is the ETag, quotes included, that `booking_live` would answer now."""
+    `version` is the ETag, quotes included, that `booking_live` would answer now. `dispute_url` is set while a no-show
+    can be disputed; `dispute_answer` is what the desk answered."""
 
     id: str
     reference: str
@@ -372,6 +387,10 @@ class BookingPage:
     confirm_url: str = ""
     again_url: str = ""
     version: str = ""
+    alternatives: tuple[Alternative, ...] = ()
+    more_times_url: str = ""
+    dispute_url: str = ""
+    dispute_answer: str = ""
 
 
 @dataclass(frozen=True)

@@ -34,6 +34,7 @@ CUSTOMER = {
     "POST /api/v1/bookings",
     "POST /api/v1/bookings/<id:booking_id>/confirm",
     "POST /api/v1/bookings/<id:booking_id>/cancel",
+    "POST /api/v1/bookings/<id:booking_id>/dispute",
     "GET /api/v1/bookings",
     "GET /api/v1/bookings/<id:booking_id>",
     "POST /api/v1/waiting",

@@ -142,6 +142,7 @@ def job(it: LateJob) -> JobRow:
         "holds": _("Release holds that are over"),
         "unanswered": _("End requests without an answer"),
         "unknown": _("Raise what stays unknown"),
+        "no_shows": _("Record visits that did not happen"),
         "entitlements": _("Expire benefits"),
         "keys": _("Forget old idempotency keys"),
         "slots": _("Read slots"),
