@@ -8,20 +8,20 @@ told. Where the provider keeps a booking all the same, a person is asked.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, and_, exists, func, or_, select, text, update
+from sqlalchemy import ColumnElement, and_, exists, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from booking import swap
 from booking.actors import Actor
 from booking.alternatives import Alternative, nearest
 from booking.cancel import begin_cancel
+from booking.cursors import done
 from booking.discrepancies import close_discrepancy, open_discrepancy
 from booking.models import Booking, ChangeRequest, Discrepancy, ProviderTask, Slot
 from booking.notices import notify
@@ -29,7 +29,6 @@ from booking.outbox import UNFINISHED
 from booking.reconcile_models import SiteClosure, SiteClosureItem
 from booking.reschedule import ask_for, check_changeable
 from booking.slot_sync import SIGHT
-from booking.cursors import done
 from booking.states import LIVE, BookingState
 from booking.transition import lock_booking
 from marketplace.catalog.models import CapacityPool, Offer, Site
@@ -51,7 +50,7 @@ BATCH = 50
 SLOTS = 500
 
 _S = BookingState
-_BEGUN = frozenset({_S.CHECKED_IN, _S.IN_SERVICE})
+BEGUN = frozenset({_S.CHECKED_IN, _S.IN_SERVICE})
 
 
 class ClosingAlready(Refusal):
@@ -60,102 +59,18 @@ class ClosingAlready(Refusal):
     code = "closing_already"
 
 
-@dataclass(frozen=True)
-class Affected:
-    """What a closure would touch: live bookings by offer (both names), those that have begun and stay, and slots."""
-
-    site: str
-    city: str
-    offers: Sequence[tuple[dict[str, str], int]]
-    bookings: int
-    begun: int
-    slots: int
-
-
-@dataclass(frozen=True)
-class ClosureView:
-    """A closure and how far it is. `outcomes` counts bookings by what became of them; `standing` are the live ones
-    that are left, as (number, state)."""
-
-    id: str
-    site: str
-    city: str
-    from_day: date
-    to_day: date | None
-    mode: str
-    state: str
-    asked_at: datetime
-    finished_at: datetime | None
-    outcomes: Mapping[str, int]
-    standing: Sequence[tuple[str, str]]
-
-
-def find_sites(principal: Principal, asked: str, *, limit: int = 20) -> list[tuple[str, str, str]]:
-    """Sites with offers whose name or city holds the words: (public id, name, city). Nothing for blank words."""
-    _operators_only(principal)
-    if not asked.strip():
-        return []
-    like = "%" + asked.strip().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
-    with reading() as session:
-        rows = session.execute(
-            select(Site.public_id, Site.name, Site.city)
-            .where(
-                or_(Site.name.ilike(like), Site.city.ilike(like)),
-                exists().where(CapacityPool.site_id == Site.id),
-            )
-            .order_by(Site.name)
-            .limit(limit)
-        ).all()
-    return [(row.public_id, row.name, row.city) for row in rows]
-
-
-def preview(principal: Principal, site_id: str, from_day: date, to_day: date | None, *, now: datetime) -> Affected:
-    """What closing would touch. Raises NotFound, Invalid(field="to_day" or "from_day")."""
-    _operators_only(principal)
-    with reading() as session:
-        site = _site(session, site_id)
-        _check_days(site, from_day, to_day, now)
-        days = _days(from_day, to_day)
-        rows = session.execute(
-            select(Offer.name_zh, Offer.name_en, Booking.state, func.count().label("number"))
-            .select_from(Booking)
-            .join(Offer, Offer.id == Booking.offer_id)
-            .where(Offer.site_id == site.id, Booking.state.in_(LIVE), days(Booking.service_date))
-            .group_by(Offer.id, Booking.state)
-            .order_by(Offer.id)
-        ).all()
-        slots = session.scalar(
-            select(func.count())
-            .select_from(Slot)
-            .join(CapacityPool, CapacityPool.id == Slot.pool_id)
-            .where(CapacityPool.site_id == site.id, ~Slot.closed, days(Slot.service_date))
-        )
-    offers: dict[tuple[str, str], int] = {}
-    for row in rows:
-        if row.state not in _BEGUN:
-            offers[(row.name_zh, row.name_en)] = offers.get((row.name_zh, row.name_en), 0) + row.number
-    return Affected(
-        site=site.name,
-        city=site.city,
-        offers=[({"zh": zh, "en": en}, number) for (zh, en), number in offers.items()],
-        bookings=sum(offers.values()),
-        begun=sum(row.number for row in rows if row.state in _BEGUN),
-        slots=slots or 0,
-    )
-
-
 def close_site(
     principal: Principal, site_id: str, from_day: date, to_day: date | None, mode: str, *, now: datetime
 ) -> str:
     """Close a site from a day on (to a day, or for good); returns the closure's public id. The same asked twice is
     one. Audited. Raises NotFound, Invalid, ClosingAlready."""
-    _operators_only(principal)
+    operators_only(principal)
     if mode not in MODES:
         raise Invalid(field="mode", reason="unknown_choice")
     try:
         with transaction() as session:
-            site = _site(session, site_id)
-            _check_days(site, from_day, to_day, now)
+            site = site_of(session, site_id)
+            check_days(site, from_day, to_day, now)
             closure = SiteClosure(
                 public_id=new_id("clo"),
                 insurer_id=principal.insurer_id,
@@ -194,7 +109,7 @@ def _the_same(site_id: str, from_day: date, to_day: date | None, mode: str) -> s
 def reopen_site(principal: Principal, closure_id: str, *, now: datetime) -> None:
     """Take a closure back: slots come back with the provider's next full list; what was cancelled stays cancelled.
     Twice is once. Audited. Raises NotFound."""
-    _operators_only(principal)
+    operators_only(principal)
     with transaction() as session:
         closure = session.scalar(
             select(SiteClosure)
@@ -270,7 +185,7 @@ def _to_do(closure: SiteClosure, limit: int) -> Sequence[int]:
                 and_(SiteClosureItem.booking_id == Booking.id, SiteClosureItem.closure_id == closure.id),
             )
             .where(
-                *_affected(closure),
+                *affected(closure),
                 or_(SiteClosureItem.id.is_(None), and_(SiteClosureItem.outcome == "moving", ~asked)),
             )
             .order_by(Booking.id)
@@ -295,9 +210,7 @@ def _treat(closure: SiteClosure, booking_id: int, *, now: datetime) -> str:
         session.execute(
             insert(SiteClosureItem)
             .values(**values)
-            .on_conflict_do_update(
-                index_elements=["closure_id", "booking_id"], set_={"outcome": outcome, "at": now}
-            )
+            .on_conflict_do_update(index_elements=["closure_id", "booking_id"], set_={"outcome": outcome, "at": now})
         )
     return outcome
 
@@ -305,7 +218,7 @@ def _treat(closure: SiteClosure, booking_id: int, *, now: datetime) -> str:
 def _act(
     session: Session, closure: SiteClosure, booking: Booking, tasks: list[ProviderTask], *, first: bool, now: datetime
 ) -> str:
-    if booking.state in _BEGUN:
+    if booking.state in BEGUN:
         return "kept"
     actor = Actor("operator", closure.actor)
     others = nearest(session, booking, now=now)
@@ -362,16 +275,16 @@ def _tell(
 
 def _finish(closure: SiteClosure, *, now: datetime) -> None:
     """End a closure that waits for no answer; bookings that the provider keeps become cases for a person."""
-    waiting = exists().where(ProviderTask.booking_id == Booking.id, ProviderTask.state.in_(UNFINISHED)) | exists().where(
-        ChangeRequest.booking_id == Booking.id, ChangeRequest.state == "open"
-    )
+    waiting = exists().where(
+        ProviderTask.booking_id == Booking.id, ProviderTask.state.in_(UNFINISHED)
+    ) | exists().where(ChangeRequest.booking_id == Booking.id, ChangeRequest.state == "open")
     left = (
         select(Booking, SiteClosureItem.outcome, waiting.label("waiting"))
         .join(Offer, Offer.id == Booking.offer_id)
         .outerjoin(
             SiteClosureItem, and_(SiteClosureItem.booking_id == Booking.id, SiteClosureItem.closure_id == closure.id)
         )
-        .where(*_affected(closure))
+        .where(*affected(closure))
     )
     with transaction() as session:
         rows = session.execute(left).all()
@@ -407,37 +320,35 @@ def _close_cases(*, now: datetime) -> int:
         )
 
 
-def _affected(closure: SiteClosure) -> tuple[ColumnElement[bool], ...]:
-    days = _days(closure.from_day, closure.to_day)
-    return Offer.site_id == closure.site_id, Booking.state.in_(LIVE), days(Booking.service_date)
+def affected(closure: SiteClosure) -> tuple[ColumnElement[bool], ...]:
+    days = within_days(Booking.service_date, closure.from_day, closure.to_day)
+    return Offer.site_id == closure.site_id, Booking.state.in_(LIVE), days
 
 
 def _within(closure: SiteClosure, day: date) -> bool:
     return closure.from_day <= day and (closure.to_day is None or day <= closure.to_day)
 
 
-def _days(from_day: date, to_day: date | None) -> Any:
-    def within(column: Any) -> ColumnElement[bool]:
-        return column >= from_day if to_day is None else column.between(from_day, to_day)
-
-    return within
+def within_days(column: InstrumentedAttribute[date], from_day: date, to_day: date | None) -> ColumnElement[bool]:
+    """Whether a day lies in a closure's."""
+    return column >= from_day if to_day is None else column.between(from_day, to_day)
 
 
-def _site(session: Session, site_id: str) -> Site:
+def site_of(session: Session, site_id: str) -> Site:
     site = session.scalar(select(Site).where(Site.public_id == site_id))
     if site is None:
         raise NotFound(field="site")
     return site
 
 
-def _check_days(site: Site, from_day: date, to_day: date | None, now: datetime) -> None:
+def check_days(site: Site, from_day: date, to_day: date | None, now: datetime) -> None:
     if from_day < today(site.time_zone, now):
         raise Invalid(field="from_day", reason="day_is_over")
     if to_day is not None and to_day < from_day:
         raise Invalid(field="to_day", reason="ends_before_it_begins")
 
 
-def _operators_only(principal: Principal) -> None:
+def operators_only(principal: Principal) -> None:
     if principal.kind != "operator":
         raise NotFound()
 
@@ -454,63 +365,4 @@ def _audit(
         subject=closure.public_id,
         insurer_id=principal.insurer_id,
         **facts,
-    )
-
-
-# --- looking at it ---------------------------------------------------------------------------------------------------
-
-
-def closures(principal: Principal, *, limit: int = 50) -> list[ClosureView]:
-    """The insurer's closures, newest first."""
-    _operators_only(principal)
-    with reading() as session:
-        rows = session.execute(
-            select(SiteClosure, Site)
-            .join(Site, Site.id == SiteClosure.site_id)
-            .where(SiteClosure.insurer_id == principal.insurer_id)
-            .order_by(SiteClosure.id.desc())
-            .limit(limit)
-        ).all()
-        return [_view(session, row.SiteClosure, row.Site) for row in rows]
-
-
-def closure(principal: Principal, closure_id: str) -> ClosureView:
-    """One closure. Raises NotFound."""
-    _operators_only(principal)
-    with reading() as session:
-        row = session.execute(
-            select(SiteClosure, Site)
-            .join(Site, Site.id == SiteClosure.site_id)
-            .where(SiteClosure.public_id == closure_id, SiteClosure.insurer_id == principal.insurer_id)
-        ).one_or_none()
-        if row is None:
-            raise NotFound()
-        return _view(session, row.SiteClosure, row.Site)
-
-
-def _view(session: Session, kept: SiteClosure, site: Site) -> ClosureView:
-    outcomes = session.execute(
-        select(SiteClosureItem.outcome, func.count().label("number"))
-        .where(SiteClosureItem.closure_id == kept.id)
-        .group_by(SiteClosureItem.outcome)
-    )
-    standing = session.execute(
-        select(Booking.reference, Booking.state)
-        .join(Offer, Offer.id == Booking.offer_id)
-        .where(*_affected(kept))
-        .order_by(Booking.id)
-        .limit(50)
-    )
-    return ClosureView(
-        id=kept.public_id,
-        site=site.name,
-        city=site.city,
-        from_day=kept.from_day,
-        to_day=kept.to_day,
-        mode=kept.mode,
-        state=kept.state,
-        asked_at=kept.asked_at,
-        finished_at=kept.finished_at,
-        outcomes={row.outcome: row.number for row in outcomes},
-        standing=[(row.reference, row.state.value) for row in standing] if kept.state != "withdrawn" else [],
     )

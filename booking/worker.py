@@ -36,6 +36,7 @@ from booking.no_show import call_no_shows
 from booking.outbox import Claimed
 from booking.reconcile_run import run_due
 from booking.report_sync import fetch_due, poll_reports
+from booking.site_closing import work_closures
 from booking.slot_sync import pull_slots
 from booking.status_sync import poll_bookings
 from booking.waiting_turns import offer_freed, review, settle_chances
@@ -235,6 +236,7 @@ class Worker:
             Job("unanswered", 15, lambda: {"asked": end_unanswered(now=clock.now())}),
             Job("no_shows", 60, lambda: {"called": call_no_shows(now=clock.now())}),
             Job("unknown", 15, lambda: {"open": raise_unknown(now=clock.now())}),
+            Job("closures", 5, lambda: work_closures(now=clock.now())),
             Job("statements", 300, lambda: {"made": make_statements(now=clock.now())}),
             Job("entitlements", 300, self._entitlements),
             Job("keys", 3600, lambda: {"forgotten": forget_keys(now=clock.now())}),

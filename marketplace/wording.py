@@ -101,6 +101,9 @@ WORDS: Mapping[str, Words] = {
         _("Things have moved on"), _("The booking has moved on since, or a command is on its way. Look at it again.")
     ),
     "not_this_repair": Words(_("Not for this difference"), _("This repair does not fit this difference.")),
+    "closing_already": Words(
+        _("Closing already"), _("Another closure of this site is still being carried out. Take that one back first.")
+    ),
     "no_such_time": Words(
         _("No slot at their time"), _("Our books have no slot at the provider's time, so it can't be taken over.")
     ),
@@ -214,6 +217,9 @@ REASONS: Mapping[str, LazyString] = {
     "id_number_birth_date": _("The ID number and the birth date do not agree."),
     "id_number_sex": _("The ID number and the sex do not agree."),
     "login": _("A login has 1 to 64 ASCII characters."),
+    "day_is_over": _("This day is over. Choose today or a later one."),
+    "ends_before_it_begins": _("The last day lies before the first one."),
+    "unknown_choice": _("Choose one of the options."),
     "note_length": _("Write a note of at most %(longest)s characters."),
     "password_length": _("A password has at least %(shortest)s characters."),
     "password_text": _("This password can't be used."),

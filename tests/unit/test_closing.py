@@ -180,7 +180,7 @@ def test_days_that_were_missed_are_closed_one_by_one(world: World, books: Books)
     read(world, books, MIDNIGHT + timedelta(days=3))
     assert make_statements(now=MIDNIGHT + timedelta(days=3, minutes=1)) == 4
     assert [row.day for row in made()][1:] == [DAY + timedelta(days=n) for n in range(4)]
-    assert [row.content["ours"]["states"] for row in made()][1:] == [{"fulfilled": 1}, {}, {}, {}]
+    assert [row.content["ours"]["states"] for row in made()[1:]] == [{"fulfilled": 1}, {}, {}, {}]
 
 
 def test_before_the_first_booking_there_is_nothing_to_close(world: World, books: Books) -> None:
