@@ -25,6 +25,7 @@ from marketplace.web.views import (
     notices,
     phone,
     places,
+    reconcile,
     reports,
     sign_in,
     usage,
@@ -57,7 +58,7 @@ def install(app: Flask) -> None:
     init_look(app)
     app.jinja_env.globals["unread_notices"] = notices.unread
     app.register_blueprint(_blueprint(VIEWS))
-    app.register_blueprint(_console({**console_views.VIEWS, **desk.VIEWS}))
+    app.register_blueprint(_console({**console_views.VIEWS, **desk.VIEWS, **reconcile.VIEWS}))
 
 
 def _blueprint(views: Views) -> Blueprint:

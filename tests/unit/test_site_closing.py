@@ -143,7 +143,9 @@ def test_validity_grows_when_the_site_took_the_benefits_last_day(operator: Princ
     with reading() as session:
         kept = session.get_one(Entitlement, world.entitlement.id)
     assert state(firm) == "cancelled"
-    assert (kept.available, kept.expired, kept.valid_until) == (1, 4, date(2026, 4, 3)), "the one that was booked is kept"
+    assert (kept.available, kept.expired, kept.valid_until) == (1, 4, date(2026, 4, 3)), (
+        "the one that was booked is kept"
+    )
 
 
 def test_bookings_are_moved_to_the_next_open_day(world: World, operator: Principal) -> None:
