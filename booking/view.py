@@ -69,6 +69,7 @@ class BookingCard:
     price_minor: int
     currency: str
     report_state: str
+    report_due_at: datetime | None
     created_at: datetime
     updated_at: datetime
 
@@ -275,6 +276,7 @@ def card_of(row: Row[Any]) -> BookingCard:
         price_minor=kept.price_minor,
         currency=kept.currency,
         report_state=kept.report_state,
+        report_due_at=kept.report_due_at,
         created_at=kept.created_at,
         updated_at=kept.updated_at,
     )

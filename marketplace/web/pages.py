@@ -26,9 +26,11 @@ from marketplace.web.views import (
     phone,
     places,
     reconcile,
+    report_trends,
     reports,
     sign_in,
     usage,
+    waiting,
 )
 from marketplace.web.views import console as console_views
 
@@ -39,10 +41,12 @@ VIEWS: Views = {
     **booking_path.VIEWS,
     **bookings.VIEWS,
     **reports.VIEWS,
+    **report_trends.VIEWS,
     **me.VIEWS,
     **phone.VIEWS,
     **notices.VIEWS,
     **usage.VIEWS,
+    **waiting.VIEWS,
 }
 
 _OPEN = frozenset(f"web.{page.endpoint}" for page in PAGES if page.open)

@@ -42,6 +42,8 @@ CUSTOMER = {
     "GET /api/v1/waiting/<id:waiting_id>",
     "DELETE /api/v1/waiting/<id:waiting_id>",
     "GET /api/v1/reports",
+    "GET /api/v1/reports/compare",
+    "GET /api/v1/reports/trends",
     "GET /api/v1/reports/<id:report_id>",
     "GET /api/v1/reports/<id:report_id>/document",
     "GET /api/v1/notifications",

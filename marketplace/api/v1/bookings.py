@@ -94,6 +94,7 @@ class Booking(Answer):
     price_minor = out.Integer(required=True)
     currency = out.String(required=True)
     report_state = out.String(required=True)
+    report_due_at = out.DateTime(required=True, allow_none=True)
     created_at = out.DateTime(required=True)
     updated_at = out.DateTime(required=True)
 

@@ -53,6 +53,7 @@ def facts(card: BookingCard, now: datetime) -> booking_words.Facts:
         reason=_reason(card.cause) if card.state == "rejected" else "",
         quota_used=isinstance(card, BookingView) and card.benefit == "used",
         report=card.report_state,
+        report_due=card.report_due_at - timedelta(seconds=1) if card.report_due_at else None,
         dispute=dispute,
         dispute_until=until,
     )

@@ -261,9 +261,7 @@ def repair_words(action: str) -> tuple[str, str]:
         ),
         "cancel_here": (
             _("Cancel here and give the benefit back"),
-            _(
-                "The booking ends, the benefit goes back and the customer is told. The provider is asked where it has it."
-            ),
+            _("The booking ends, the benefit goes back and the customer is told. The provider is asked if it has it."),
         ),
         "note": (
             _("Close with a note"),

@@ -53,7 +53,10 @@ def _picker(offer_id: str) -> Response:
     known = {view.date: view for view in days(offer_id, first, last, now=now)}
     chosen = _chosen_day(known, asked("day", 20))
     here = {"for": member.public_id, "entitlement": asked("entitlement", _LONGEST_ID)}
-    shown_days = {at: shown.day(view, chosen, _times_url(offer_id, here, day=at)) for at, view in known.items()}
+    shown_days = {
+        at: shown.day(view, chosen, _times_url(offer_id, here, day=at), wait_url(offer_id, here, at))
+        for at, view in known.items()
+    }
     morning, afternoon = shown.halves(slots(offer_id, chosen, chosen, now=now) if chosen else [], zone)
     reasons = why_not(member, open_benefits(me, found.card.kind, now), offer_id, now)
     page = v.Times(
@@ -77,6 +80,7 @@ def _picker(offer_id: str) -> Response:
         idempotency_key=secrets.token_urlsafe(16),
         taken=_taken(offer_id, asked("taken", _LONGEST_ID), asked("day", 20), zone, now),
         reasons=reasons,
+        wait_url=wait_url(offer_id, here, chosen),
     )
     return render("times.html", page=page)
 
@@ -163,6 +167,13 @@ def _times_url(offer_id: str, here: dict[str, str], day: date | None = None, mon
     return (
         f"{url_for('web.times', offer=offer_id)}?{urlencode({name: value for name, value in query.items() if value})}"
     )
+
+
+def wait_url(offer_id: str, here: dict[str, str], day: date | None) -> str:
+    """The form that begins to wait for a place of the offer, on that day if one is given."""
+    query = {**here, "day": day.isoformat() if day else ""}
+    kept = {name: value for name, value in query.items() if value}
+    return f"{url_for('web.waiting_new', offer=offer_id)}?{urlencode(kept)}"
 
 
 def _month(offer_id: str, here: dict[str, str], days: dict[date, v.Day], at: date, reach: tuple[date, date]) -> v.Month:
