@@ -16,7 +16,7 @@ from booking.runs import RunView
 from booking.site_closure_view import ClosureView
 from booking.statements import StatementRow, StatementView
 from marketplace.web import booking_words
-from marketplace.web.formats import money, number
+from marketplace.web.formats import listed, money, number
 from marketplace.web.presenters.console import DifferenceRow, difference, kind_words
 from marketplace.web.presenters.people import by_language
 from marketplace.web.view_models import Pill
@@ -132,7 +132,7 @@ def effect(units: int, minor: int, currency: str) -> str:
     parts = [_("quota %(units)s", units=_signed(units))] if units else []
     if minor:
         parts.append(_("money %(amount)s", amount=_signed_money(minor, currency)))
-    return _("Theirs less ours: %(parts)s", parts=", ".join(parts))
+    return _("Theirs less ours: %(parts)s", parts=listed(parts))
 
 
 def _signed(value: int) -> str:
@@ -328,7 +328,7 @@ def _counted(counts: Mapping[str, int]) -> str:
         "unverified": _("%(n)s not answered", n=number(counts.get("unverified", 0))),
     }
     always = ("listed", "found")
-    return ", ".join(text for name, text in words.items() if name in always or counts.get(name)) if counts else ""
+    return listed(text for name, text in words.items() if name in always or counts.get(name)) if counts else ""
 
 
 def _failure(reason: str) -> str:
