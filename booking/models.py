@@ -266,7 +266,10 @@ class ProviderTask(Base):
 
 
 class ProviderBooking(Base):
-    """What exists at a provider. Only `current` events move a booking's state; older versions never win."""
+    """What exists at a provider. Only `current` events move a booking's state; older versions never win.
+
+    `our_reference` is what we call it there, None for the booking's public id.
+    """
 
     __tablename__ = "provider_booking"
     __table_args__ = (
@@ -284,6 +287,7 @@ class ProviderBooking(Base):
     status: Mapped[str]
     version: Mapped[int] = mapped_column(server_default="0")
     seen_at: Mapped[Moment]
+    our_reference: Mapped[str | None]
 
 
 class InboxEvent(Base):

@@ -18,6 +18,7 @@ from booking.discrepancies import close_discrepancy, open_discrepancy
 from booking.gateway import Line
 from booking.models import Booking, ProviderBooking, Report, ReportVersion
 from booking.notices import notify
+from booking.own_numbers import named
 from booking.report_codes import codes_of
 from booking.report_files import Examined, FileRefused, examine
 from booking.report_papers import keep_papers
@@ -102,9 +103,8 @@ def _booking_of(session: Session, provider_id: int, remote: RemoteReport) -> Boo
     )
     if booking_id is not None:
         return session.get(Booking, booking_id)
-    return session.scalar(
-        select(Booking).where(Booking.public_id == remote.our_reference, Booking.provider_id == provider_id)
-    )
+    public_id, _ = named(remote.our_reference)
+    return session.scalar(select(Booking).where(Booking.public_id == public_id, Booking.provider_id == provider_id))
 
 
 def fetch_due(line: Line, adapter: ProviderAdapter, *, now: datetime, limit: int = 20) -> dict[str, int]:
@@ -170,7 +170,7 @@ def store(report_id: int, examined: Examined, *, now: datetime) -> str:
         if report.deleted_at is not None:
             return "deleted"
         booking = session.scalars(select(Booking).where(Booking.id == report.booking_id).with_for_update()).one()
-        if content.report.our_reference not in (None, booking.public_id):
+        if named(content.report.our_reference or booking.public_id)[0] != booking.public_id:
             raise ProviderError("the report is of another booking than the one announced")
         version = content.report.version
         record = f"{report.public_id}:{version}"

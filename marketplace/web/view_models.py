@@ -257,7 +257,8 @@ class Taken:
 @dataclass(frozen=True)
 class Times:
     """The day-and-time picker. `entitlement` and `idempotency_key` travel in the form. `wait_url` leads to the waiting
-    list for the chosen day."""
+    list for the chosen day. With `present`, it picks a new time for a booking that has that one; `who_url` is then
+    blank."""
 
     offer: str
     site: str
@@ -281,6 +282,7 @@ class Times:
     taken: Taken | None = None
     reasons: tuple[str, ...] = ()
     wait_url: str = ""
+    present: When | None = None
 
     @property
     def slots(self) -> tuple[Slot, ...]:
@@ -356,6 +358,19 @@ class Cancel:
 
 
 @dataclass(frozen=True)
+class Change:
+    """The last step of a change of date: the ticket as it is, the new time, and what holds until it is agreed."""
+
+    booking: str
+    ticket: Ticket
+    new: When
+    slot: str
+    rules: tuple[str, ...]
+    back_url: str
+    idempotency_key: str
+
+
+@dataclass(frozen=True)
 class Alternative:
     """Another time, one tap from being kept. `way` says how far it is from the lost place; blank when it is there."""
 
@@ -391,10 +406,12 @@ class BookingPage:
     confirm_url: str = ""
     again_url: str = ""
     version: str = ""
+    calendar_url: str = ""
     alternatives: tuple[Alternative, ...] = ()
     more_times_url: str = ""
     dispute_url: str = ""
     dispute_answer: str = ""
+    change_url: str = ""
 
 
 @dataclass(frozen=True)
@@ -772,3 +789,19 @@ class Inbox:
     rows: tuple[NoticeRow, ...]
     unread: int
     more_url: str = ""
+
+
+@dataclass(frozen=True)
+class MessageSettings:
+    """How she wants to be told. `phone` and `address` are masked; `address_open` waits for its code. `feed_made_at` is
+    set while her calendar has an address, `feed_url` only in the answer that made it."""
+
+    sms: bool
+    email: bool
+    email_offered: bool
+    phone: str
+    address: str
+    address_open: bool
+    quiet: bool
+    feed_made_at: datetime | None
+    feed_url: str = ""

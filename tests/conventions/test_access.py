@@ -35,6 +35,7 @@ CUSTOMER = {
     "POST /api/v1/bookings/<id:booking_id>/confirm",
     "POST /api/v1/bookings/<id:booking_id>/cancel",
     "POST /api/v1/bookings/<id:booking_id>/dispute",
+    "POST /api/v1/bookings/<id:booking_id>/reschedule",
     "GET /api/v1/bookings",
     "GET /api/v1/bookings/<id:booking_id>",
     "POST /api/v1/waiting",
