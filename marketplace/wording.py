@@ -97,6 +97,17 @@ WORDS: Mapping[str, Words] = {
     "entitlement_not_yet_valid": Words(
         _("The benefit starts after that day"), _("This benefit is valid from %(valid_from)s. Choose a later day.")
     ),
+    # differences, for operators
+    "case_moved_on": Words(
+        _("Things have moved on"), _("The booking has moved on since, or a command is on its way. Look at it again.")
+    ),
+    "not_this_repair": Words(_("Not for this difference"), _("This repair does not fit this difference.")),
+    "closing_already": Words(
+        _("Closing already"), _("Another closure of this site is still being carried out. Take that one back first.")
+    ),
+    "no_such_time": Words(
+        _("No slot at their time"), _("Our books have no slot at the provider's time, so it can't be taken over.")
+    ),
     # booking
     "slot_full": Words(
         _("This time has just gone"), _("This time has just gone. Your benefit is untouched. Choose another one.")
@@ -221,6 +232,10 @@ REASONS: Mapping[str, LazyString] = {
     "id_number_birth_date": _("The ID number and the birth date do not agree."),
     "id_number_sex": _("The ID number and the sex do not agree."),
     "login": _("A login has 1 to 64 ASCII characters."),
+    "day_is_over": _("This day is over. Choose today or a later one."),
+    "ends_before_it_begins": _("The last day lies before the first one."),
+    "unknown_choice": _("Choose one of the options."),
+    "note_length": _("Write a note of at most %(longest)s characters."),
     "password_length": _("A password has at least %(shortest)s characters."),
     "password_text": _("This password can't be used."),
     "grace_days": _("This number of days can't be used."),

@@ -29,6 +29,7 @@ from marketplace.web.views import (
     notices,
     phone,
     places,
+    reconcile,
     report_trends,
     reports,
     sign_in,
@@ -69,7 +70,7 @@ def install(app: Flask) -> None:
     init_look(app)
     app.jinja_env.globals["unread_notices"] = notices.unread
     app.register_blueprint(_blueprint(VIEWS))
-    app.register_blueprint(_console({**console_views.VIEWS, **desk.VIEWS}))
+    app.register_blueprint(_console({**console_views.VIEWS, **desk.VIEWS, **reconcile.VIEWS}))
 
 
 def _blueprint(views: Views) -> Blueprint:
