@@ -101,9 +101,15 @@ def reports(principal: Principal, *, cursor: str | None, limit: int, now: dateti
 def report(principal: Principal, public_id: str, *, now: datetime, action: str = "report.viewed") -> ReportView:
     """Open a report; the look is recorded before anything is shown. Raises NotFound, ConsentMissing."""
     with transaction() as session:
-        row = _own(session, principal, public_id, now)
-        _record(session, principal, row, action, now)
+        row = own_report(session, principal, public_id, now)
+        record_look(session, principal, row, action, now)
         return view_of(session, row)
+
+
+def report_card(principal: Principal, public_id: str, *, now: datetime) -> ReportCard:
+    """One line of the list; no result, no audit line. Raises NotFound, ConsentMissing."""
+    with reading() as session:
+        return _card(own_report(session, principal, public_id, now))
 
 
 def document(principal: Principal, public_id: str, position: int = 0, *, now: datetime) -> Document:
@@ -112,9 +118,9 @@ def document(principal: Principal, public_id: str, position: int = 0, *, now: da
     Raises NotFound, ConsentMissing.
     """
     with transaction() as session:
-        row = _own(session, principal, public_id, now)
+        row = own_report(session, principal, public_id, now)
         paper = paper_of(session, row, position)
-        _record(session, principal, row, "report.downloaded", now)
+        record_look(session, principal, row, "report.downloaded", now)
         return paper
 
 
@@ -159,7 +165,8 @@ def _rows() -> Select[*tuple[Any, ...]]:
     )
 
 
-def _own(session: Session, principal: Principal, public_id: str, now: datetime) -> Row[Any]:
+def own_report(session: Session, principal: Principal, public_id: str, now: datetime) -> Row[Any]:
+    """What find_report finds of the customer's own. Raises NotFound, ConsentMissing."""
     row = find_report(session, and_(Report.public_id == public_id, Report.customer_id == principal.id), now)
     if row is None or principal.kind != "customer":
         raise NotFound(field="report_id")
@@ -168,7 +175,8 @@ def _own(session: Session, principal: Principal, public_id: str, now: datetime) 
     return row
 
 
-def _record(session: Session, principal: Principal, row: Row[Any], action: str, now: datetime) -> None:
+def record_look(session: Session, principal: Principal, row: Row[Any], action: str, now: datetime) -> None:
+    """The look's line of the audit, in the caller's transaction."""
     audit.record(
         session,
         action,

@@ -60,6 +60,28 @@ class Whole(ma.fields.Integer):
         return int(value)
 
 
+class Count(ma.fields.Integer):
+    """A whole number of a JSON body: 7, but not 7.0, "7" or true."""
+
+    default_error_messages = {**_COMMON, "invalid": "integer", "too_large": "number"}
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> int:
+        if type(value) is not int:
+            raise self.make_error("invalid", input=value)
+        return value
+
+
+class Flag(ma.fields.Boolean):
+    """true or false of a JSON body, nothing that merely resembles them."""
+
+    default_error_messages = {**_COMMON, "invalid": "boolean"}
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> bool:
+        if not isinstance(value, bool):
+            raise self.make_error("invalid", input=value)
+        return value
+
+
 class Day(ma.fields.Date):
     """A calendar date of this century, as RFC 3339 writes it."""
 

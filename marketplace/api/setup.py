@@ -6,10 +6,21 @@ from flask import Flask
 from flask_smorest import Api
 
 from marketplace.api import openapi
-from marketplace.api.v1 import bookings, entitlements, me, offers, problem_types, reports, sessions, sites
+from marketplace.api.v1 import (
+    bookings,
+    consents,
+    entitlements,
+    me,
+    offers,
+    problem_types,
+    reports,
+    sessions,
+    shares,
+    sites,
+)
 from marketplace.edge import PublicIdConverter
 
-RESOURCES = (sessions, me, entitlements, sites, offers, bookings, reports, problem_types)
+RESOURCES = (sessions, me, consents, entitlements, sites, offers, bookings, reports, shares, problem_types)
 
 
 class PlainApi(Api):

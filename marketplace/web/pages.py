@@ -16,7 +16,20 @@ from marketplace.web import console, visitor
 from marketplace.web.answers import Views, see_other
 from marketplace.web.look import init_look
 from marketplace.web.urls import OPERATOR_PAGES, PAGES
-from marketplace.web.views import booking_path, bookings, home, me, phone, places, reports, sign_in, usage
+from marketplace.web.views import (
+    booking_path,
+    bookings,
+    consent,
+    home,
+    me,
+    phone,
+    places,
+    report_files,
+    reports,
+    shared,
+    sign_in,
+    usage,
+)
 from marketplace.web.views import console as console_views
 
 VIEWS: Views = {
@@ -26,6 +39,9 @@ VIEWS: Views = {
     **booking_path.VIEWS,
     **bookings.VIEWS,
     **reports.VIEWS,
+    **report_files.VIEWS,
+    **shared.VIEWS,
+    **consent.VIEWS,
     **me.VIEWS,
     **phone.VIEWS,
     **usage.VIEWS,
