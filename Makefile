@@ -54,6 +54,10 @@ bench: $(DEV_STAMP) translations ## measure against bare SQL, and print the rati
 	$(BIN)/python -m bench
 endif
 
+.PHONY: drill
+drill: $(DEV_STAMP) translations ## kill everything at random while customers book, then compare all books: SEED=1 MINUTES=5
+	@$(BIN)/python -m drill $(if $(SEED),--seed $(SEED)) $(if $(MINUTES),--minutes $(MINUTES)) $(DRILL)
+
 translations: $(DEV_STAMP) ## compile the translations that changed
 	@$(BIN)/python -m marketplace.processes translations
 

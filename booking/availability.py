@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import Row, text
 
 from booking.offer_views import OfferCard, OfferView, PersonFacts, card, view
+from booking.scheduling import start_sql
 from marketplace.catalog.kinds import kind
 from marketplace.catalog.search import SiteQuery, site_filter
 from marketplace.core.clock import start_of, today
@@ -22,10 +23,6 @@ from marketplace.core.paging import Page, check_limit, decode_cursor, encode_cur
 from marketplace.core.strictjson import storable
 
 MAX_DAYS = 62
-
-# Past the last moment at which a slot may be booked; a day slot's start is midnight in the site's zone. `:now` and the
-# offer's columns decide. Written once, so that lists, cards and the calendar agree.
-_START = "coalesce({slot}.starts_at, {slot}.service_date::timestamp AT TIME ZONE {zone})"
 
 
 @dataclass(frozen=True)
@@ -144,7 +141,7 @@ _NEXT_FREE = f"""
    WHERE l.pool_id = o.pool_id AND l.has_place
      AND l.service_date BETWEEN greatest(CAST(:today AS date), o.available_from)
                             AND least(CAST(:last AS date), o.available_until)
-     AND {_START.format(slot="l", zone="s.time_zone")} >= CAST(:now AS timestamptz) + o.lead_minutes * interval '1 min'
+     AND {start_sql("l", "s.time_zone")} >= CAST(:now AS timestamptz) + o.lead_minutes * interval '1 min'
    ORDER BY l.service_date, l.starts_at LIMIT 1"""
 
 
@@ -231,7 +228,7 @@ def _slot_rows(offer_public_id: str, first: date, last: date, now: datetime) -> 
         ).one_or_none()
         if known is None:
             raise NotFound(field="offer_id")
-        start = _START.format(slot="l", zone=":zone")
+        start = start_sql("l", ":zone")
         return list(
             session.execute(
                 text(

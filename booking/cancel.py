@@ -7,6 +7,7 @@ quota stand until evidence shows that nothing is live there.
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Literal, get_args
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -16,18 +17,25 @@ from booking.actors import Actor
 from booking.change_rules import cancel_until
 from booking.models import Booking, ChangeRequest, ProviderTask
 from booking.outbox import annul, enqueue, unsent
-from booking.own import own_booking_id
+from booking.own import insurers_booking_id, own_booking_id
 from booking.states import LIVE, BookingState
 from booking.transition import lock_booking, move
 from marketplace.catalog.models import Provider
+from marketplace.core import audit
 from marketplace.core.db import transaction
-from marketplace.core.errors import Refusal
+from marketplace.core.errors import Invalid, Refusal
 from marketplace.core.ids import new_id
 from marketplace.core.logging import get_logger
 from vip.principal import Principal
 
 log = get_logger(__name__)
 _S = BookingState
+
+
+Reason = Literal["customer_phoned", "provider_trouble", "unwell", "duplicate", "other"]
+
+REASONS: tuple[Reason, ...] = get_args(Reason)
+"""Why the desk cancels for a customer: codes, so that nothing private is written down."""
 
 
 class CancelTooLate(Refusal):
@@ -60,6 +68,38 @@ def cancel(principal: Principal, public_id: str, *, now: datetime) -> None:
             session, booking, tasks, actor=Actor("customer", principal.public_id), cause="customer_asked", now=now
         )
     log.info("booking.cancel_asked", booking=public_id)
+
+
+def cancel_for(operator: Principal, public_id: str, reason: Reason, *, now: datetime) -> None:
+    """The desk cancels for a customer, past her own window too, until the booking is over. Whatever the reason, the
+    benefit comes back as when the platform is the cause: in full, and with the plan's grace if its validity is over.
+    Asking again changes nothing and succeeds. Audited; `reason` is one of REASONS.
+
+    Raises NotFound (another insurer's booking as one that is not there), Invalid(field="reason"), NotCancellable.
+    """
+    if reason not in REASONS:
+        raise Invalid(field="reason", reason="unknown_value")
+    with transaction() as session:
+        booking, tasks = lock_booking(session, insurers_booking_id(session, operator, public_id))
+        if booking.state is _S.CANCELLED:
+            return
+        if booking.state not in LIVE:
+            raise NotCancellable(state=booking.state.value)
+        past = booking.state is not _S.HELD and now >= cancel_until(booking)
+        audit.record(
+            session,
+            "booking.cancelled_for_customer",
+            at=now,
+            actor_kind="operator",
+            actor=operator.public_id,
+            subject=booking.public_id,
+            insurer_id=booking.insurer_id,
+            reason=reason,
+            past_window=past,
+        )
+        actor = Actor("operator", operator.public_id)
+        begin_cancel(session, booking, tasks, actor=actor, cause=f"desk_{reason}", now=now)
+    log.info("booking.cancel_asked", booking=public_id, by="operator")
 
 
 def begin_cancel(

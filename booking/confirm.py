@@ -5,8 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from booking.actors import Actor
+from booking.models import Booking
 from booking.own import own_booking_id
 from booking.states import BookingState
 from booking.transition import lock_booking, move
@@ -47,7 +49,12 @@ def confirm(principal: Principal, public_id: str, *, now: datetime) -> None:
             raise NotHeld(state=booking.state.value)
         if booking.hold_expires_at is not None and booking.hold_expires_at <= now:
             raise HoldExpired()
-        allotment = session.scalar(select(Provider.allotment).where(Provider.id == booking.provider_id))
-        to = BookingState.CONFIRMED if allotment else BookingState.AWAITING_PROVIDER
-        move(session, booking, to, actor=Actor("customer", principal.public_id), now=now, cause="submitted")
+        submit(session, booking, actor=Actor("customer", principal.public_id), cause="submitted", now=now)
     log.info("booking.submitted", booking=public_id)
+
+
+def submit(session: Session, booking: Booking, *, actor: Actor, cause: str, now: datetime) -> None:
+    """Submit a locked booking that is held: to the provider, or confirmed at once where places were allotted."""
+    allotment = session.scalar(select(Provider.allotment).where(Provider.id == booking.provider_id))
+    to = BookingState.CONFIRMED if allotment else BookingState.AWAITING_PROVIDER
+    move(session, booking, to, actor=actor, now=now, cause=cause)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -14,6 +15,16 @@ from booking.models import Discrepancy
 from marketplace.core.ids import new_id
 
 
+@dataclass(frozen=True)
+class Effect:
+    """What the provider's books bind beyond ours, in units of the benefit and in minor units of a currency; negative
+    where ours bind more."""
+
+    units: int = 0
+    money_minor: int = 0
+    currency: str = ""
+
+
 def open_discrepancy(
     session: Session,
     provider_id: int,
@@ -23,9 +34,12 @@ def open_discrepancy(
     now: datetime,
     booking_id: int | None = None,
     facts: Mapping[str, Any] | None = None,
-) -> None:
-    """Open a difference, unless the same one is open. `subject` is a public id or a provider's reference."""
-    session.execute(
+    effect: Effect | None = None,
+) -> bool:
+    """Open a difference, unless the same one is open; returns whether it is new. `subject` is a public id or a
+    provider's reference."""
+    effect = effect or Effect()
+    opened = session.execute(
         insert(Discrepancy)
         .values(
             public_id=new_id("dsc"),
@@ -35,18 +49,23 @@ def open_discrepancy(
             booking_id=booking_id,
             facts=dict(facts or {}),
             opened_at=now,
+            quota_units=effect.units,
+            money_minor=effect.money_minor,
+            currency=effect.currency,
         )
         .on_conflict_do_nothing(
             index_elements=["provider_id", "kind", "subject"], index_where=text("closed_at IS NULL")
         )
-    )
+        .returning(Discrepancy.id)
+    ).scalar_one_or_none()
+    return opened is not None
 
 
 def close_discrepancy(
     session: Session, provider_id: int, kind: str, subject: str, resolution: str, *, now: datetime
-) -> None:
-    """Close it if it is open, saying what explained it."""
-    session.execute(
+) -> bool:
+    """Close it if it is open, saying what explained it; returns whether it was open."""
+    closed = session.execute(
         update(Discrepancy)
         .where(
             Discrepancy.provider_id == provider_id,
@@ -55,4 +74,6 @@ def close_discrepancy(
             Discrepancy.closed_at.is_(None),
         )
         .values(closed_at=now, resolution=resolution)
-    )
+        .returning(Discrepancy.id)
+    ).scalar_one_or_none()
+    return closed is not None

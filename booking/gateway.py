@@ -13,6 +13,7 @@ from booking.outbox import Claimed
 from booking.sealing import open_details
 from marketplace.catalog.models import CapacityPool, Offer, Provider
 from marketplace.core.crypto import Unreadable, unseal_master
+from marketplace.core.errors import NotFound
 from providers.port import Cancel, Change, Connection, LookUp, Person, ProviderAdapter, Reserve
 from providers.registry import connect
 from vip.models import Beneficiary
@@ -60,6 +61,14 @@ def lines(session: Session) -> tuple[list[Line], list[Unusable]]:
         else:
             usable.append(known)
     return usable, unusable
+
+
+def line_of(session: Session, code: str) -> Line:
+    """The provider with this code. Raises NotFound(field="provider"), and what line() raises."""
+    provider = session.scalar(select(Provider).where(Provider.code == code))
+    if provider is None:
+        raise NotFound(field="provider")
+    return line(provider)
 
 
 def line(provider: Provider) -> Line:

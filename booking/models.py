@@ -95,6 +95,8 @@ class Booking(Base):
             postgresql_where=text("state IN ('awaiting_provider','outcome_unknown')"),
         ),
         Index("ix_booking_provider", "provider_id", "id"),
+        Index("ix_booking_provider_day", "provider_id", "service_date"),
+        Index("ix_booking_confirmed", "service_date", postgresql_where=text("state = 'confirmed'")),
     )
 
     id: Mapped[PrimaryKey]
@@ -365,10 +367,15 @@ class ReportVersion(Base):
 
 
 class Discrepancy(Base):
-    """A difference between our books and a provider's, open until somebody or something explains it."""
+    """A difference between our books and a provider's, open until somebody or something explains it.
+
+    What their books bind beyond ours (negative: ours bind more): `quota_units` of the entitlement, and `money_minor` in
+    minor units of `currency`. `note` is what the person wrote who closed it.
+    """
 
     __tablename__ = "discrepancy"
     __table_args__ = (
+        Index("ix_discrepancy_booking", "booking_id"),
         Index(
             "uq_discrepancy_open",
             "provider_id",
@@ -389,6 +396,10 @@ class Discrepancy(Base):
     opened_at: Mapped[Moment]
     closed_at: Mapped[datetime | None]
     resolution: Mapped[str] = mapped_column(server_default="")
+    quota_units: Mapped[int] = mapped_column(server_default="0")
+    money_minor: Mapped[int] = mapped_column(server_default="0")
+    currency: Mapped[str] = mapped_column(server_default="")
+    note: Mapped[str] = mapped_column(server_default="")
 
 
 class IdempotencyKey(Base):

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from booking.models import Booking
 from booking.notification_models import Notification
 from marketplace.core.ids import new_id
 
@@ -25,9 +26,11 @@ def notify(
 ) -> bool:
     """Tell a customer something, unless she was told the same of the same subject; returns whether it is new.
 
-    `subject` is the public id of what it is about, with the version or the date where the same thing may rightly be
-    told again (`bkg_…:7`). `facts` are codes, ids and times that the words are made of, never personal data.
+    `kind` is one of booking.notice_kinds. `subject` is the public id of what it is about, with the version or the date
+    where the same thing may rightly be told again (`bkg_…:7`). `facts` are codes, ids and times that the words are made
+    of, never personal data; what was booked, where and when is added from the booking as it stands in this transaction.
     """
+    booking = session.get(Booking, booking_id) if booking_id is not None else None
     added = session.execute(
         insert(Notification)
         .values(
@@ -36,10 +39,24 @@ def notify(
             booking_id=booking_id,
             kind=kind,
             subject=subject,
-            facts=dict(facts or {}),
+            facts={**(facts_of(booking) if booking is not None else {}), **(facts or {})},
             created_at=now,
         )
         .on_conflict_do_nothing(index_elements=["customer_id", "kind", "subject"])
         .returning(Notification.id)
     ).scalar_one_or_none()
     return added is not None
+
+
+def facts_of(booking: Booking) -> dict[str, Any]:
+    """What was booked, where and when: `offer` (both names), `site`, `day`, `starts_at` (None for a whole day), `zone`
+    (the site's), `cause`. Times are ISO 8601 in UTC."""
+    offer, site = booking.snapshot.get("offer", {}), booking.snapshot.get("site", {})
+    return {
+        "offer": {"zh": offer.get("zh", ""), "en": offer.get("en", "")},
+        "site": site.get("name", ""),
+        "day": booking.service_date.isoformat(),
+        "starts_at": booking.starts_at.isoformat() if booking.starts_at else None,
+        "zone": booking.time_zone,
+        "cause": booking.cause,
+    }

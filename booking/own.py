@@ -31,6 +31,20 @@ def own_booking_id(session: Session, principal: Principal, public_id: str) -> in
     return found
 
 
+def insurers_booking(operator: Principal, public_id: str) -> ColumnElement[bool]:
+    """The condition that names a booking of the operator's insurer; true of none for anybody but an operator."""
+    theirs = Booking.insurer_id == operator.insurer_id if operator.kind == "operator" else Booking.id.is_(None)
+    return and_(Booking.public_id == public_id, theirs)
+
+
+def insurers_booking_id(session: Session, operator: Principal, public_id: str) -> int:
+    """Internal id of a booking of the operator's insurer. Raises NotFound for another's as for none."""
+    found = session.scalar(select(Booking.id).where(insurers_booking(operator, public_id)))
+    if found is None:
+        raise NotFound(field="booking_id")
+    return found
+
+
 def is_booked(session: Session, beneficiary_id: int) -> bool:
     """True while a live booking is for this person (internal id)."""
     return session.scalar(select(exists().where(Booking.beneficiary_id == beneficiary_id, Booking.live))) is True

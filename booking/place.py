@@ -8,18 +8,21 @@ One read, one statement. Eligibility is decided here from what is read; what mus
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NoReturn
 
 from psycopg.types.range import TimestamptzRange
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
 
+from booking.actors import Actor
 from booking.availability import closes_at, in_season
 from booking.own import customer_of
 from booking.refusals import AlreadyBooked, OfferClosed, SlotClosed, SlotFull, SlotMoved, SlotPast
 from booking.sealing import seal_details
+from booking.waiting_match import KEPT
 from marketplace.catalog.kinds import kind as benefit_kind
 from marketplace.core import db
 from marketplace.core.clock import window_of
@@ -63,7 +66,8 @@ _FACTS = f"""
            p.name_zh AS provider_zh, p.name_en AS provider_en,
            s.id AS slot_id, s.pool_id AS slot_pool, s.service_date, s.starts_at, s.ends_at, s.has_place, s.closed,
            b.id AS beneficiary_id, b.sex, b.birth_date, b.wrapped_key, {CANDIDATE},
-           k.fingerprint AS known_fingerprint, k.resource AS known_resource
+           k.fingerprint AS known_fingerprint, k.resource AS known_resource,
+           {KEPT.format(slot="s.id")} AS kept
       FROM (SELECT 1) AS one
       LEFT JOIN offer o ON o.public_id = %(offer)s
       LEFT JOIN site si ON si.id = o.site_id
@@ -79,33 +83,77 @@ _HOLD = """
     SELECT outcome, booking FROM hold_booking(
       %(now)s, %(insurer)s, %(customer)s, %(beneficiary)s, %(entitlements)s, %(offer)s, %(provider)s, %(kind)s,
       %(slot)s, %(slot_starts)s, %(public_id)s, %(reference)s, %(service_date)s, %(ends)s, %(time_zone)s, %(period)s,
-      %(hold_expires)s, %(price)s, %(currency)s, CAST(%(snapshot)s AS jsonb), %(details)s, 'customer', %(actor)s,
+      %(hold_expires)s, %(price)s, %(currency)s, CAST(%(snapshot)s AS jsonb), %(details)s, %(actor_kind)s, %(actor)s,
       %(scope)s, %(key)s, %(fingerprint)s)
 """
+
+_Run = Callable[[str, Mapping[str, Any]], Sequence[Any]]
+"""Sends a statement and returns its rows."""
+
+
+@dataclass(frozen=True)
+class _Terms:
+    """Until when a place is kept, by whom, and whether it may be one that is kept for those who wait."""
+
+    until: datetime
+    actor: Actor
+    in_line: bool
 
 
 def hold(principal: Principal, request: HoldRequest, *, key: str, fingerprint: bytes, now: datetime) -> Held:
     """Take a place, a unit and a price for ten minutes.
 
-    `key` and `fingerprint` make it repeatable: the same pair returns the same booking. Raises NotFound or Invalid with
-    the field at fault, SlotFull, SlotPast, SlotClosed, EntitlementExhausted, AlreadyBooked, OfferClosed, NotEligible,
-    IdempotencyKeyReused, Busy. After any of them nothing was taken.
+    `key` and `fingerprint` make it repeatable: the same pair returns the same booking. A place that has just become
+    free while somebody waits for it is full for a moment: those who wait are asked first. Raises NotFound or Invalid
+    with the field at fault, SlotFull, SlotPast, SlotClosed, EntitlementExhausted, AlreadyBooked, OfferClosed,
+    NotEligible, IdempotencyKeyReused, Busy. After any of them nothing was taken.
     """
-    with db.statements() as cursor:
-        asked = {
-            "offer": request.offer,
-            "slot": request.slot,
-            "beneficiary": request.beneficiary,
-            "entitlement": request.entitlement,
-            "customer": customer_of(principal),
-            "scope": principal.public_id,
-            "key": key,
-        }
-        rows = cursor.execute(_FACTS, asked, prepare=True).fetchall()
+
+    def run(sql: str, values: Mapping[str, Any]) -> Sequence[Any]:
+        with db.statements() as cursor:
+            return cursor.execute(sql, values, prepare=True).fetchall()
+
+    terms = _Terms(now + HOLD, Actor("customer", principal.public_id), in_line=False)
+    return _hold(run, principal, request, terms, key=key, fingerprint=fingerprint, now=now)
+
+
+def hold_for(
+    session: Session,
+    principal: Principal,
+    request: HoldRequest,
+    *,
+    key: str,
+    until: datetime,
+    actor: Actor,
+    now: datetime,
+) -> Held:
+    """`hold` as part of the caller's transaction, until a moment that the caller chose, written down as `actor`'s
+    doing: for somebody whose turn has come in the waiting list. Raises as `hold` does; the transaction may go on."""
+
+    def run(sql: str, values: Mapping[str, Any]) -> Sequence[Any]:
+        with session.begin_nested():
+            return session.connection().exec_driver_sql(sql, dict(values)).fetchall()
+
+    return _hold(run, principal, request, _Terms(until, actor, in_line=True), key=key, fingerprint=b"", now=now)
+
+
+def _hold(
+    run: _Run, principal: Principal, request: HoldRequest, terms: _Terms, *, key: str, fingerprint: bytes, now: datetime
+) -> Held:
+    asked = {
+        "offer": request.offer,
+        "slot": request.slot,
+        "beneficiary": request.beneficiary,
+        "entitlement": request.entitlement,
+        "customer": customer_of(principal),
+        "scope": principal.public_id,
+        "key": key,
+    }
+    rows = run(_FACTS, asked)
     facts = rows[0]
     if facts.known_resource is not None:
         return _replay(facts, fingerprint)
-    _check(facts, request, now)
+    _check(facts, request, now, in_line=terms.in_line)
     entitlements = choose(rows, facts.kind, facts.service_date, request.entitlement)
     if not entitlements:
         raise EntitlementExhausted()
@@ -128,17 +176,18 @@ def hold(principal: Principal, request: HoldRequest, *, key: str, fingerprint: b
         "ends": facts.ends_at,
         "time_zone": facts.time_zone,
         "period": TimestamptzRange(starts, ends),
-        "hold_expires": now + HOLD,
+        "hold_expires": terms.until,
         "price": facts.price_minor,
         "currency": facts.currency,
         "snapshot": json.dumps(_snapshot(facts), ensure_ascii=False),
         "details": seal_details(request.details, facts.wrapped_key, request.beneficiary, public_id),
-        "actor": principal.public_id,
+        "actor_kind": terms.actor.kind,
+        "actor": terms.actor.id,
         "scope": principal.public_id,
         "key": key,
         "fingerprint": fingerprint,
     }
-    return _take(values, facts, tries=len(entitlements))
+    return _take(run, values, facts, tries=len(entitlements))
 
 
 def _replay(facts: Any, fingerprint: bytes) -> Held:
@@ -149,7 +198,7 @@ def _replay(facts: Any, fingerprint: bytes) -> Held:
     return Held(facts.known_resource, replayed=True)
 
 
-def _check(facts: Any, request: HoldRequest, now: datetime) -> None:
+def _check(facts: Any, request: HoldRequest, now: datetime, *, in_line: bool) -> None:
     """Everything that can be judged from what was read; a wrong id looks like an absent one."""
     if facts.offer_id is None:
         raise NotFound(field="offer_id")
@@ -167,7 +216,7 @@ def _check(facts: Any, request: HoldRequest, now: datetime) -> None:
     kind = benefit_kind(facts.kind)
     kind.check_details(dict(request.details))
     kind.check_eligible(facts.package, facts.sex, facts.birth_date, facts.service_date)
-    if not facts.has_place:
+    if not facts.has_place or (facts.kept and not in_line):
         raise SlotFull(slot=request.slot, starts_at=facts.starts_at, service_date=facts.service_date.isoformat())
 
 
@@ -190,20 +239,19 @@ def _snapshot(facts: Any) -> dict[str, Any]:
     }
 
 
-def _take(values: dict[str, Any], facts: Any, *, tries: int) -> Held:
+def _take(run: _Run, values: Mapping[str, Any], facts: Any, *, tries: int) -> Held:
     """Run the function. A rival may take the last unit of the entitlement it chose while another still has some:
     then it is asked again, at most once per entitlement."""
     for left in range(tries - 1, -1, -1):
         try:
-            with db.statements() as cursor:
-                row = cursor.execute(_HOLD, values, prepare=True).fetchone()
+            rows = run(_HOLD, values)
         except DBAPIError as failed:
             reason = db.violated(failed)
             if reason == "entitlement_exhausted" and left:
                 continue
             _refuse(reason, facts, failed)
-        if row is not None:
-            return Held(row.booking, replayed=row.outcome == "replayed")
+        if rows:
+            return Held(rows[0].booking, replayed=rows[0].outcome == "replayed")
     raise EntitlementExhausted()
 
 

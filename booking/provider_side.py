@@ -81,6 +81,12 @@ def cancel_stray(session: Session, booking: Booking, reference: str, now: dateti
         enqueue(session, booking, "cancel", now=now, facts={"reference": reference, "compensating": True})
 
 
+def surplus_gone(session: Session, booking: Booking, reference: str, now: datetime) -> None:
+    """Nothing lives under the reference any more: what it was a difference for is explained."""
+    for kind in ("theirs_only", "duplicate_there"):
+        close_discrepancy(session, booking.provider_id, kind, reference, "cancelled_there", now=now)
+
+
 def annul_followers(session: Session, booking: Booking, now: datetime) -> None:
     """End the booking's commands that were never sent and that nobody needs any more."""
     for task in lock_unfinished(session, booking.id):

@@ -13,17 +13,21 @@ from sqlalchemy.orm import Session
 
 from booking import swap
 from booking.actors import Actor
+from booking.alternatives import elsewhere
 from booking.discrepancies import close_discrepancy, open_discrepancy
+from booking.dispute_outcome import provider_gave_in
 from booking.models import Booking, ProviderBooking
 from booking.outbox import annul, finish, lock_unfinished, unsent
 from booking.provider_side import (
     ENDED,
     Outcome,
     annul_followers,
+    cancel_locally,
     cancel_stray,
     close_request,
     find_booking,
     no_longer_unknown,
+    open_request,
     provider_actor,
     remember,
 )
@@ -102,11 +106,17 @@ def follow(session: Session, booking: Booking, remote: RemoteBooking, now: datet
         return
     if target is _S.REJECTED and not legal(booking.state, target):
         target = _S.CANCELLED
+    if target is _S.CANCELLED and open_request(session, booking) is not None:
+        cancel_locally(session, booking, now)  # its word for the cancel that was asked for, not one of its own
+        return
     if not legal(booking.state, target) and legal(booking.state, _S.CONFIRMED):
         move(session, booking, _S.CONFIRMED, actor=actor, now=now)
+    disputed = booking.state is _S.NO_SHOW
     if target is not _S.CONFIRMED:
         _end_change(session, booking, target, now)
     if legal(booking.state, target) and _moved(session, booking, target, actor, remote.reason or _cause(target), now):
+        if disputed:
+            provider_gave_in(session, booking, now)
         if target in (_S.CANCELLED, _S.REJECTED):
             close_request(session, booking, "done", now)
             annul_followers(session, booking, now)
@@ -180,9 +190,10 @@ def _end_change(session: Session, booking: Booking, target: BookingState, now: d
 def _moved(session: Session, booking: Booking, target: BookingState, actor: Actor, cause: str, now: datetime) -> bool:
     """Move it as told, unless our books no longer have what that takes: the unit that a no-show gave back is spent, or
     the person has been booked elsewhere since. That is a difference for a person; it must not stop the feed."""
+    facts = elsewhere(session, booking, now=now) if target in (_S.CANCELLED, _S.REJECTED) else {}
     try:
         with session.begin_nested():
-            move(session, booking, target, actor=actor, now=now, cause=cause)
+            move(session, booking, target, actor=actor, now=now, cause=cause, facts=facts)
     except EntitlementExhausted:
         return False
     except IntegrityError as refused:

@@ -49,7 +49,8 @@ class ReportCard:
 
 @dataclass(frozen=True)
 class Item:
-    """One result. `flag`: normal, low, high, abnormal or blank; `number` is the value when it is one."""
+    """One result. `flag`: normal, low, high, abnormal or blank; `number` is the value when it is one; `code` is the
+    provider's own, blank if it has none."""
 
     name: str
     value: str
@@ -61,6 +62,7 @@ class Item:
     flag: str
     section: str
     note: str
+    code: str = ""
 
 
 @dataclass(frozen=True)

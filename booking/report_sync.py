@@ -15,6 +15,7 @@ from booking.cursors import pages
 from booking.discrepancies import close_discrepancy, open_discrepancy
 from booking.gateway import Line
 from booking.models import Booking, ProviderBooking, Report, ReportVersion
+from booking.notices import notify
 from booking.report_files import Examined, FileRefused, examine
 from booking.report_papers import keep_papers
 from marketplace.core.crypto import new_wrapped_key, seal, unwrap_key
@@ -200,6 +201,8 @@ def store(report_id: int, examined: Examined, *, now: datetime) -> str:
             booking.report_state = report.state
             booking.version += 1
             booking.updated_at = now
+            kind, about, facts = f"report_{report.state}", f"{report.public_id}:{version}", {"report": report.public_id}
+            notify(session, booking.customer_id, kind, about, now=now, booking_id=booking.id, facts=facts)
     log.info("report.stored", report=report.public_id, version=version)
     return "stored"
 

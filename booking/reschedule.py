@@ -14,9 +14,10 @@ from booking.change_rules import change_until, changes_left
 from booking.models import Booking, ChangeRequest, ProviderTask, Slot
 from booking.outbox import enqueue, unsent
 from booking.own import own_booking_id
-from booking.refusals import OfferClosed, SlotClosed, SlotPast
+from booking.refusals import OfferClosed, SlotClosed, SlotFull, SlotPast
 from booking.states import BookingState
 from booking.transition import lock_booking
+from booking.waiting_match import kept_for_those_who_wait
 from marketplace.catalog.kinds import kind
 from marketplace.catalog.models import Offer, Provider, Site
 from marketplace.core.db import transaction
@@ -74,6 +75,8 @@ def reschedule(principal: Principal, public_id: str, slot_public_id: str, *, now
             raise ChangeTooLate(until=until, time_zone=booking.time_zone)
         if changes_left(session, booking) == 0:
             raise NoChangesLeft()
+        if kept_for_those_who_wait(session, slot.id):
+            raise SlotFull(starts_at=slot.starts_at, service_date=slot.service_date.isoformat())
         ask_for(session, booking, tasks, slot, actor=Actor("customer", principal.public_id), now=now)
     log.info("booking.change_asked", booking=public_id)
 

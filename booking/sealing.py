@@ -24,3 +24,13 @@ def open_details(sealed: bytes | None, wrapped_key: bytes | None, beneficiary: s
     key = unwrap_key(wrapped_key, beneficiary)
     answers: dict[str, Any] = json.loads(unseal(sealed, key=key, record=f"booking:{booking}:details"))
     return answers
+
+
+def seal_words(words: str, wrapped_key: bytes | None, beneficiary: str, record: str) -> bytes:
+    """Free text about a person for storage, under her own key and bound to `record`."""
+    return seal(words.encode(), key=unwrap_key(wrapped_key, beneficiary), record=record)
+
+
+def open_words(sealed: bytes, wrapped_key: bytes | None, beneficiary: str, record: str) -> str:
+    """The text as it was sealed. Raises Unreadable after the person's data was deleted."""
+    return unseal(sealed, key=unwrap_key(wrapped_key, beneficiary), record=record).decode()

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from booking import swap
 from booking.actors import SYSTEM
+from booking.alternatives import elsewhere
 from booking.discrepancies import open_discrepancy
 from booking.models import Booking, ChangeRequest, ProviderTask
 from booking.outbox import Claimed, annul, finish
@@ -28,6 +29,7 @@ from booking.provider_side import (
     provider_actor,
     remember,
     role_of,
+    surplus_gone,
 )
 from booking.remote import follow, follow_time, settle_time
 from booking.states import LIVE, OVER, BookingState, legal
@@ -202,7 +204,7 @@ def _not_found(session: Session, task: ProviderTask, booking: Booking, now: date
         annul(task, now=now)
         cancel_locally(session, booking, now)
         return "applied"
-    _queue_again(session, task, booking, now)
+    _queue_again(task, now)
     if task.command == "reserve" and booking.state is _S.OUTCOME_UNKNOWN:
         move(session, booking, _S.AWAITING_PROVIDER, actor=SYSTEM, now=now, cause="sending_again")
     return "resend"
@@ -219,13 +221,12 @@ def _not_wanted(session: Session, task: ProviderTask, booking: Booking, now: dat
     return True
 
 
-def _queue_again(session: Session, task: ProviderTask, booking: Booking, now: datetime) -> None:
+def _queue_again(task: ProviderTask, now: datetime) -> None:
     task.state = "queued"
     task.first_sent_at = None
     task.unknown_since = None
     task.lease_until = None
     task.run_after = now
-    no_longer_unknown(session, booking, "sent_again", now)
 
 
 def _send_again(claimed: Claimed, *, now: datetime) -> Outcome:
@@ -234,7 +235,7 @@ def _send_again(claimed: Claimed, *, now: datetime) -> Outcome:
         task, booking = _lock_claimed(session, claimed)
         if task is None or booking is None:
             return Outcome("stale")
-        _queue_again(session, task, booking, now)
+        _queue_again(task, now)
         return Outcome("resend", booking.public_id)
 
 
@@ -262,7 +263,8 @@ def _refused(session: Session, task: ProviderTask, booking: Booking, code: str, 
             booking.updated_at = now
         return
     if legal(booking.state, _S.REJECTED):
-        move(session, booking, _S.REJECTED, actor=actor, now=now, cause=code)
+        facts = elsewhere(session, booking, now=now)
+        move(session, booking, _S.REJECTED, actor=actor, now=now, cause=code, facts=facts)
         close_request(session, booking, "done", now)
         annul_followers(session, booking, now)
     elif booking.state in LIVE:  # an allotment place we had already given away
@@ -297,7 +299,9 @@ def _confirmed(
 
 def _cancelled_there(session: Session, task: ProviderTask, booking: Booking, now: datetime) -> None:
     finish(task, "done", now=now)
-    if not task.facts.get("compensating"):
+    if task.facts.get("compensating"):
+        surplus_gone(session, booking, str(task.facts.get("reference", "")), now)
+    else:
         cancel_locally(session, booking, now)
 
 

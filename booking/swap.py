@@ -17,7 +17,9 @@ from sqlalchemy.orm import Session
 
 from booking.actors import Actor
 from booking.models import Booking, ChangeRequest, Slot, SlotClaim
+from booking.notices import notify
 from booking.refusals import AlreadyBooked, SlotFull
+from booking.states import BookingState
 from booking.transition import note, release_claims
 from marketplace.core.clock import window_of
 from marketplace.core.db import violated
@@ -97,6 +99,7 @@ def switch(session: Session, booking: Booking, request: ChangeRequest, *, actor:
     after = _facts(booking.service_date.isoformat(), booking.starts_at)
     note(session, booking, actor=actor, now=now, cause="rescheduled", facts={"before": before, "after": after})
     release_claims(session, booking.id, now=now, keep_slot=request.new_slot_id)
+    _tell(session, booking, "changed", f"{booking.public_id}:{booking.version}", now)
 
 
 def close(session: Session, booking: Booking, request: ChangeRequest, *, cause: str, now: datetime) -> None:
@@ -119,6 +122,12 @@ def leave(session: Session, booking: Booking, request: ChangeRequest, *, cause: 
         )
     ).first()
     release_claims(session, booking.id, now=now, keep_slot=kept)
+    if request.state == "refused" and booking.state is BookingState.CONFIRMED:
+        _tell(session, booking, "change_refused", f"{booking.public_id}:{request.public_id}", now)
+
+
+def _tell(session: Session, booking: Booking, kind: str, subject: str, now: datetime) -> None:
+    notify(session, booking.customer_id, kind, subject, now=now, booking_id=booking.id)
 
 
 def _facts(day: str, starts_at: datetime | None) -> dict[str, str | None]:

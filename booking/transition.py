@@ -1,7 +1,7 @@
 """The one place that assigns a booking's state.
 
 A move checks the table, then writes in the caller's transaction: the state and version, the history line, the ledger
-line, the release of claims, and the command that follows from it.
+line, the release of claims, the command that follows from it, and what the customer is told.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from booking.actors import Actor
 from booking.models import Booking, BookingHistory, ProviderTask, SlotClaim
+from booking.notices import notify
 from booking.outbox import enqueue, lock_unfinished
 from booking.states import BookingState, legal
 from marketplace.catalog.models import Provider
@@ -27,6 +28,15 @@ from vip.models import Entitlement
 
 _S = BookingState
 _GIVEN_UP = frozenset({_S.CANCELLED, _S.REJECTED, _S.EXPIRED, _S.ENTERED_IN_ERROR})
+_TOLD = {
+    _S.CONFIRMED: "confirmed",
+    _S.REJECTED: "rejected",
+    _S.CANCELLED: "cancelled",
+    _S.ENTERED_IN_ERROR: "cancelled",
+    _S.NO_SHOW: "no_show",
+}
+"""States that the customer is told of, with the kind of notice. What is not a plain move (a change, an offer from the
+waiting list, an answer that stays out) is told by its own use case."""
 
 
 class IllegalMove(Refusal):
@@ -95,6 +105,15 @@ def move(
         booking.pending_period = None
         release_claims(session, booking.id, now=now)
     session.flush()
+    if to in _TOLD and not _needless(before, to, actor):
+        subject = f"{booking.public_id}:{booking.version}"
+        told = {"by": actor.kind, "alternatives": (facts or {}).get("alternatives", [])}
+        notify(session, booking.customer_id, _TOLD[to], subject, now=now, booking_id=booking.id, facts=told)
+
+
+def _needless(before: BookingState, to: BookingState, actor: Actor) -> bool:
+    """True of what she has just done herself to a hold, and of the waiting list, which has words of its own."""
+    return before is _S.WAITLISTED or (before is _S.HELD and to is _S.CANCELLED and actor.kind == "customer")
 
 
 def note(

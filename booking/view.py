@@ -10,9 +10,13 @@ from typing import Any, Literal
 from sqlalchemy import ColumnElement, Date, Row, Select, and_, cast, func, or_, select
 from sqlalchemy.orm import Session
 
+from booking.alternatives import Alternative, nearest
 from booking.change_rules import cancel_until, change_until, changes_left
+from booking.dispute_models import Dispute
+from booking.disputes import DISPUTE_FOR
 from booking.models import Booking, BookingHistory, ChangeRequest, Report
-from booking.own import customer_of, own_booking, own_booking_id
+from booking.own import customer_of, own_booking
+from booking.sealing import open_words
 from booking.states import LIVE, BookingState
 from marketplace.catalog.models import Offer, Provider, Site
 from marketplace.core.db import reading
@@ -23,6 +27,8 @@ from vip.models import Beneficiary, Entitlement
 from vip.principal import Principal
 
 When = Literal["upcoming", "past"]
+
+_LOST = (BookingState.CANCELLED, BookingState.REJECTED)
 
 
 @dataclass(frozen=True)
@@ -68,11 +74,23 @@ class BookingCard:
 
 
 @dataclass(frozen=True)
+class DisputeView:
+    """Her objection to a no-show. `state`: open, accepted or rejected; `answer` in the desk's words, blank without."""
+
+    state: str
+    opened_at: datetime
+    closed_at: datetime | None
+    answer: str
+
+
+@dataclass(frozen=True)
 class BookingView(BookingCard):
     """A booking in full. `cancel_until` and `change_until` are the last moments to do it online, `can_cancel` and
     `can_change` whether it may be done now, `changes_left` how often still. `change` names an open request (cancel,
     reschedule), `new_…` the time it asks for, `change_refused` the cause of the last one that was refused. `benefit`:
-    where the unit that it took stands. With `allotment` it is confirmed at once, else within `answer_hours`."""
+    where the unit that it took stands. With `allotment` it is confirmed at once, else within `answer_hours`.
+    `no_show_uses`: whether not coming uses the benefit; `dispute_until` is None unless it is a no-show. `alternatives`
+    are given when somebody else than the customer took the date away."""
 
     package: dict[str, Any]
     cancel_until: datetime
@@ -90,19 +108,29 @@ class BookingView(BookingCard):
     allotment: bool
     answer_hours: int
     benefit: Standing
+    no_show_uses: bool
+    dispute_until: datetime | None
+    can_dispute: bool
+    dispute: DisputeView | None
+    alternatives: Sequence[Alternative]
     timeline: Sequence[Moved]
 
 
 def booking(principal: Principal, public_id: str, *, now: datetime) -> BookingView:
     """The principal's own booking in full. Raises NotFound."""
+    return full_view(own_booking(principal, public_id), now=now)
+
+
+def full_view(which: ColumnElement[bool], *, now: datetime) -> BookingView:
+    """The one booking that `which` names, in full. Raises NotFound."""
     with reading() as session:
         row = session.execute(
-            _cards()
+            card_rows()
             .add_columns(Site.longitude, Site.latitude, Provider.allotment, Provider.answer_hours)
             .join(Offer, Offer.id == Booking.offer_id)
             .join(Site, Site.id == Offer.site_id)
             .join(Provider, Provider.id == Booking.provider_id)
-            .where(own_booking(principal, public_id))
+            .where(which)
         ).one_or_none()
         if row is None:
             raise NotFound(field="booking_id")
@@ -119,11 +147,16 @@ def booking(principal: Principal, public_id: str, *, now: datetime) -> BookingVi
         kept: Booking = row.Booking
         left = changes_left(session, kept)
         benefit = standing(session, Reservation(kept.entitlement_id, kept.id, kept.attempt))
+        dispute = _dispute(session, kept, row.Beneficiary)
+        lost = kept.state in _LOST and bool(history) and history[-1].actor_kind not in ("customer", "agent")
+        alternatives = nearest(session, kept, now=now) if lost else []
     until = cancel_until(kept)
     cancellable = kept.state in LIVE and kept.state not in (BookingState.CHECKED_IN, BookingState.IN_SERVICE)
+    missed = next((line for line in reversed(history) if line.to_state == BookingState.NO_SHOW.value), None)
+    until_disputed = missed.at + DISPUTE_FOR if missed and kept.state is BookingState.NO_SHOW else None
     asked = next((request for request in requests if request.state == "open"), None)
     return BookingView(
-        **{**vars(_card(row)), "change": asked.kind if asked else None},
+        **{**vars(card_of(row)), "change": asked.kind if asked else None},
         package=kept.snapshot.get("package", {}),
         cancel_until=until,
         can_cancel=cancellable
@@ -142,16 +175,22 @@ def booking(principal: Principal, public_id: str, *, now: datetime) -> BookingVi
         allotment=row.allotment,
         answer_hours=row.answer_hours,
         benefit=benefit,
-        timeline=_timeline(history, requests),
+        no_show_uses=row.no_show_uses,
+        dispute_until=until_disputed,
+        can_dispute=until_disputed is not None and dispute is None and now < until_disputed,
+        dispute=dispute,
+        alternatives=alternatives,
+        timeline=_timeline(history, requests, dispute),
     )
 
 
 def booking_version(principal: Principal, public_id: str) -> int:
     """The booking's version alone: what a waiting page asks again and again. Raises NotFound."""
     with reading() as session:
-        booking_id = own_booking_id(session, principal, public_id)
-        version: int = session.execute(select(Booking.version).where(Booking.id == booking_id)).scalar_one()
-        return version
+        version: int | None = session.scalar(select(Booking.version).where(own_booking(principal, public_id)))
+    if version is None:
+        raise NotFound(field="booking_id")
+    return version
 
 
 def bookings(
@@ -160,13 +199,13 @@ def bookings(
     """The principal's bookings: upcoming (live, and not before today at the site) by date, soonest first; past and
     all, newest first."""
     with reading() as session:
-        query = _cards().where(Booking.customer_id == customer_of(principal))
+        query = card_rows().where(Booking.customer_id == customer_of(principal))
         ascending = when == "upcoming"
         if when is not None:
             query = query.where(_upcoming(now) if ascending else ~_upcoming(now))
         query = _after(query, cursor, ascending)
         rows = session.execute(query.limit(limit + 1)).all()
-        cards = [_card(row) for row in rows[:limit]]
+        cards = [card_of(row) for row in rows[:limit]]
         changes = _open_changes(session, [row.Booking.id for row in rows[:limit]])
     cards = [BookingCard(**{**vars(card), "change": changes.get(card.id)}) for card in cards]
     if len(rows) <= limit:
@@ -197,15 +236,17 @@ def _after(query: Select[*tuple[Any, ...]], cursor: str | None, ascending: bool)
     return query.order_by(Booking.service_date, Booking.id)
 
 
-def _cards() -> Select[*tuple[Any, ...]]:
+def card_rows() -> Select[*tuple[Any, ...]]:
+    """The rows that `card_of` reads."""
     return (
-        select(Booking, Beneficiary, Entitlement.public_id.label("entitlement"))
+        select(Booking, Beneficiary, Entitlement.public_id.label("entitlement"), Entitlement.no_show_uses)
         .join(Beneficiary, Beneficiary.id == Booking.beneficiary_id)
         .join(Entitlement, Entitlement.id == Booking.entitlement_id)
     )
 
 
-def _card(row: Row[Any]) -> BookingCard:
+def card_of(row: Row[Any]) -> BookingCard:
+    """A booking as it stands in a list, without its open change."""
     kept: Booking = row.Booking
     person: Beneficiary = row.Beneficiary
     offer = kept.snapshot["offer"]
@@ -248,11 +289,28 @@ def _open_changes(session: Session, ids: Sequence[int]) -> dict[str, str]:
     return {row.public_id: row.kind for row in rows}
 
 
-def _timeline(history: Sequence[BookingHistory], requests: Sequence[ChangeRequest]) -> list[Moved]:
-    """Moves and asked changes in the order of time. A cancel that was asked for is told when it was asked."""
+def _dispute(session: Session, kept: Booking, person: Beneficiary) -> DisputeView | None:
+    found = session.scalar(select(Dispute).where(Dispute.booking_id == kept.id))
+    if found is None:
+        return None
+    said = ""
+    if found.answer_sealed is not None and person.wrapped_key is not None:
+        record = f"dispute:{found.public_id}:answer"
+        said = open_words(found.answer_sealed, person.wrapped_key, person.public_id, record)
+    return DisputeView(found.state, found.opened_at, found.closed_at, said)
+
+
+def _timeline(
+    history: Sequence[BookingHistory], requests: Sequence[ChangeRequest], dispute: DisputeView | None
+) -> list[Moved]:
+    """Moves, asked changes and a dispute in the order of time. What was asked for is told when it was asked."""
     lines = [Moved(line.at, line.to_state, line.actor_kind, line.cause) for line in history]
     for request in requests:
         lines.append(Moved(request.asked_at, f"{request.kind}_asked", request.actor_kind, request.cause))
         if request.state == "refused" and request.closed_at is not None:
             lines.append(Moved(request.closed_at, f"{request.kind}_refused", "provider", request.cause))
+    if dispute is not None:
+        lines.append(Moved(dispute.opened_at, "dispute_asked", "customer", ""))
+        if dispute.state == "rejected" and dispute.closed_at is not None:
+            lines.append(Moved(dispute.closed_at, "dispute_rejected", "operator", ""))
     return sorted(lines, key=lambda line: line.at)

@@ -31,10 +31,13 @@ from booking.expire import end_unanswered, expire_holds, forget_events, forget_k
 from booking.gateway import lines
 from booking.lanes import Lane, Lanes
 from booking.models import JobRun, WorkerBeat
+from booking.no_show import call_no_shows
 from booking.outbox import Claimed
+from booking.reconcile_run import run_due
 from booking.report_sync import fetch_due, poll_reports
 from booking.slot_sync import pull_slots
 from booking.status_sync import poll_bookings
+from booking.waiting_turns import offer_freed, review, settle_chances
 from marketplace.core import clock
 from marketplace.core.config import settings
 from marketplace.core.db import engine, reading, transaction
@@ -50,6 +53,8 @@ TICK = 0.2
 BEAT = 2.0
 RETRY_SECONDS = 5
 FETCH_SECONDS = 3
+RECONCILE_LOOK = 3
+"""How often it is looked whether a comparison is due or was asked for."""
 EXPIRE_AT_ONCE = 500
 LEADER_LOCK = 0x414E5849  # "ANXI"
 
@@ -224,7 +229,10 @@ class Worker:
     def _jobs(self) -> list[Job]:
         jobs = [
             Job("holds", 1, lambda: {"expired": expire_holds(now=clock.now())}),
+            Job("waiting", 1, self._waiting),
+            Job("waiting-review", 60, lambda: dict(review(now=clock.now()))),
             Job("unanswered", 15, lambda: {"asked": end_unanswered(now=clock.now())}),
+            Job("no_shows", 60, lambda: {"called": call_no_shows(now=clock.now())}),
             Job("unknown", 15, lambda: {"open": raise_unknown(now=clock.now())}),
             Job("entitlements", 300, self._entitlements),
             Job("keys", 3600, lambda: {"forgotten": forget_keys(now=clock.now())}),
@@ -236,9 +244,15 @@ class Worker:
                 Job(f"slots:{line.code}", line.slots_seconds, self._pull(line.id, self._slots), line.code),
                 Job(f"bookings:{line.code}", line.poll_seconds, self._pull(line.id, self._bookings), line.code),
                 Job(f"reports:{line.code}", line.poll_seconds, self._pull(line.id, self._reports), line.code),
+                Job(f"reconcile:{line.code}", RECONCILE_LOOK, self._pull(line.id, self._reconcile), line.code),
                 Job(f"fetch:{line.code}", FETCH_SECONDS, self._pull(line.id, self._fetch), line.code),
             ]
         return jobs
+
+    @staticmethod
+    def _waiting() -> dict[str, int]:
+        """First what became of the last turns, then whose turn it is now."""
+        return dict(settle_chances(now=clock.now()) + offer_freed(now=clock.now()))
 
     def _entitlements(self) -> dict[str, int]:
         """Expire all that is due, part by part; what is busy is left for the next time."""
@@ -268,6 +282,11 @@ class Worker:
     @staticmethod
     def _fetch(lane: Lane) -> dict[str, int]:
         return fetch_due(lane.line, lane.adapter(), now=clock.now())
+
+    @staticmethod
+    def _reconcile(lane: Lane) -> dict[str, int]:
+        every = timedelta(seconds=settings().reconcile_seconds)
+        return run_due(lane.line, lane.adapter(), every=every, clock=clock.now)
 
     def _pull(self, provider_id: int, work: Work) -> Callable[[], dict[str, int]]:
         """`work` with the lane that the provider has when the job runs."""

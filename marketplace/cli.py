@@ -9,6 +9,7 @@ import csv
 import functools
 import os
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn, ParamSpec, TypeVar
@@ -20,19 +21,28 @@ from flask_babel import force_locale
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from booking.actors import SYSTEM
+from booking.gateway import line_of
+from booking.reconcile_run import run_now
 from marketplace import wording
 from marketplace.api import openapi
 from marketplace.catalog import demo as demo_catalog
 from marketplace.catalog.importer import ImportResult, import_sites
 from marketplace.core import clock
 from marketplace.core.config import ConfigError, settings
+from marketplace.core.db import reading
 from marketplace.core.errors import Refusal
+from providers.port import ProviderError
 from vip import demo as demo_people
 from vip import operators, signin
 
 SANDBOX_URL = "http://127.0.0.1:8010"
+DAY_SANDBOX_URL = "http://127.0.0.1:8011"
 DEMO_STEPS = {"check_in": 180.0, "start": 60.0, "fulfil": 60.0}
 """Seconds after which the demonstration's providers take each step by themselves, so that a report is seen soon."""
+
+PATIENCE_SECONDS = 120
+"""How long a comparison waits for another one with the same provider."""
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -48,6 +58,7 @@ def install(app: Flask) -> None:
     """Add the commands to the application."""
     for group in (admin, vip, demo, catalog, document):
         app.cli.add_command(group)
+    app.cli.add_command(reconcile)
 
 
 def one_sentence(command: Callable[P, R]) -> Callable[P, R]:
@@ -105,6 +116,7 @@ def load() -> None:
     _import(hospitals or demo_catalog.SAMPLE_SITES, good_rows=hospitals is not None, errors=None)
     demo_catalog.place_offers(
         sandbox_url=os.environ.get("ANXIANG_SANDBOX_URL") or SANDBOX_URL,
+        day_sandbox_url=os.environ.get("ANXIANG_DAY_SANDBOX_URL") or DAY_SANDBOX_URL,
         webhooks_url=f"{settings().public_url}/partner/v1/webhooks",
         now=clock.now(),
         auto=DEMO_STEPS,
@@ -148,6 +160,24 @@ def _import(path: Path | str, *, good_rows: bool, errors: Path | None) -> Import
     if result.refused:
         click.echo(f"{result.refused} rows can't be used; they stand in {result.error_file}.", err=True)
     return result
+
+
+@click.command("reconcile")
+@click.argument("provider")
+@one_sentence
+def reconcile(provider: str) -> None:
+    """Compare our bookings with those of PROVIDER (its code) at once; prints what was found."""
+    with reading() as session:
+        line = line_of(session, provider)
+    give_up = time.monotonic() + PATIENCE_SECONDS
+    try:
+        while (counts := run_now(line, line.open(), SYSTEM, clock=clock.now)) is None:
+            if time.monotonic() > give_up:
+                _stop("Another comparison with this provider is still going on.")
+            time.sleep(1)
+    except ProviderError as problem:
+        _stop(f"The provider's list cannot be read ({str(problem)[:120]}); nothing was judged.")
+    click.echo(" ".join(f"{name}={number}" for name, number in sorted(counts.items())))
 
 
 @document.command("write")

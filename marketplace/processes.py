@@ -4,9 +4,10 @@ It checks the ports, starts the embedded database (unless DATABASE_URL names one
 loads the demonstration's data, and then runs the web server, the worker and the sandbox providers until Ctrl-C.
 `exec COMMAND …` runs any command on the same database, whether or not `run` is running.
 
-Settings: ANXIANG_HOST and ANXIANG_PORT (127.0.0.1, 8000), ANXIANG_SANDBOX_PORT (8010), ANXIANG_WEB_WORKERS (2),
-ANXIANG_WEB_COMMAND (another web server; {host}, {port} and {workers} are filled in), ANXIANG_DEMO=no for no
-demonstration data and no sandbox. What cannot be done is said in one sentence before anything starts, exit code 1.
+Settings: ANXIANG_HOST and ANXIANG_PORT (127.0.0.1, 8000), ANXIANG_SANDBOX_PORT and ANXIANG_DAY_SANDBOX_PORT (8010,
+8011), ANXIANG_WEB_WORKERS (2), ANXIANG_WEB_COMMAND (another web server; {host}, {port} and {workers} are filled in),
+ANXIANG_DEMO=no for no demonstration data and no sandboxes. What cannot be done is said in one sentence before anything
+starts, exit code 1.
 """
 
 from __future__ import annotations
@@ -56,6 +57,7 @@ class Options:
     host: str
     port: int
     sandbox_port: int
+    day_sandbox_port: int
     web_workers: int
     web_command: str
     demo: bool
@@ -67,6 +69,7 @@ class Options:
             host=environment.get("ANXIANG_HOST") or "127.0.0.1",
             port=_number(environment, "ANXIANG_PORT", 8000, 65535),
             sandbox_port=_number(environment, "ANXIANG_SANDBOX_PORT", 8010, 65535),
+            day_sandbox_port=_number(environment, "ANXIANG_DAY_SANDBOX_PORT", 8011, 65535),
             web_workers=_number(environment, "ANXIANG_WEB_WORKERS", 2, 64),
             web_command=environment.get("ANXIANG_WEB_COMMAND") or WEB,
             demo=environment.get("ANXIANG_DEMO", "yes").lower() not in ("no", "0", "false"),
@@ -83,6 +86,11 @@ class Options:
         """Where the sandbox providers listen: this machine only."""
         return f"http://127.0.0.1:{self.sandbox_port}"
 
+    @property
+    def day_sandbox_address(self) -> str:
+        """Where the sandbox provider listens that gives out places per day: this machine only."""
+        return f"http://127.0.0.1:{self.day_sandbox_port}"
+
 
 def run() -> int:
     """Run the product until a signal comes; 0 then, 1 when a process died. Raises CannotRun."""
@@ -90,6 +98,7 @@ def run() -> int:
     _check_port(options.host, options.port, "ANXIANG_PORT")
     if options.demo:
         _check_port("127.0.0.1", options.sandbox_port, "ANXIANG_SANDBOX_PORT")
+        _check_port("127.0.0.1", options.day_sandbox_port, "ANXIANG_DAY_SANDBOX_PORT")
     with _database() as (database_url, owner_url):
         environment = _environment(options, database_url, owner_url)
         _migrate(database_url, owner_url)
@@ -120,6 +129,9 @@ def services(options: Options) -> list[Service]:
     if options.demo:
         where = ["--port", str(options.sandbox_port), "--data", str(_sandbox()), "--config", str(sandbox_accounts())]
         found.append(Service("sandbox", [*_python("providers.sandbox"), *where]))
+        where = ["--port", str(options.day_sandbox_port), "--data", str(_sandbox() / "days")]
+        where += ["--config", str(day_sandbox_accounts())]
+        found.append(Service("days", [*_python("providers.sandbox.day_capacity"), *where]))
     return found
 
 
@@ -131,6 +143,11 @@ def web_command(template: str, *, host: str, port: int, workers: int) -> list[st
 def sandbox_accounts() -> Path:
     """The sandbox's accounts, written by `flask demo load`."""
     return _sandbox() / "config.json"
+
+
+def day_sandbox_accounts() -> Path:
+    """The accounts of the sandbox of the day-capacity interface, written by `flask demo load`."""
+    return _sandbox() / "day-config.json"
 
 
 def compile_translations(folder: Path) -> int:
@@ -222,6 +239,7 @@ def _environment(options: Options, database_url: str, owner_url: str) -> dict[st
         "DATABASE_OWNER_URL": owner_url,
         "ANXIANG_STATE_DIR": str(state_dir().absolute()),
         "ANXIANG_SANDBOX_URL": options.sandbox_address,
+        "ANXIANG_DAY_SANDBOX_URL": options.day_sandbox_address,
         "ANXIANG_SANDBOX_ACCOUNTS": str(sandbox_accounts()),
         "PYTHONUNBUFFERED": "1",
     }

@@ -141,6 +141,20 @@ WORDS: Mapping[str, Words] = {
         _("Too late to cancel online"), _("Online cancellation closed on %(until)s. You can still call us.")
     ),
     "not_cancellable": Words(_("Can't be cancelled"), _("This booking has begun or is over.")),
+    "waiting_list_full": Words(
+        _("You wait for many things already"),
+        _("You can wait for at most %(most)s things at once. Stop waiting for one of them first."),
+    ),
+    "already_waiting": Words(
+        _("Already on the waiting list"),
+        _("This person waits for one of these places already. To change the limits, stop waiting there first."),
+    ),
+    "not_waiting": Words(_("No longer on the waiting list"), _("This wait is over already. Nothing was changed.")),
+    "not_disputable": Words(_("Nothing to dispute"), _("Only a visit that was recorded as missed can be disputed.")),
+    "dispute_too_late": Words(
+        _("Too late to dispute online"), _("Disputing closed on %(until)s. You can still call us.")
+    ),
+    "dispute_closed": Words(_("Answered already"), _("This dispute has been answered already.")),
     "change_too_late": Words(
         _("Too late to change the date online"),
         _("Changing the date online closed on %(until)s. Your date stands. You can still call us."),
@@ -168,7 +182,8 @@ REASONS: Mapping[str, LazyString] = {
     "number": _("This number is out of range."),
     "string": _("This must be text."),
     "integer": _("This must be a whole number."),
-    "boolean": _("This must be true or false."),
+    "list": _("This must be a list."),
+    "truth": _("This must be true or false."),
     "date": _("This must be a date such as 2030-01-31."),
     "object": _("This must be an object."),
     "unknown_field": _("There is no such field."),
@@ -203,6 +218,12 @@ REASONS: Mapping[str, LazyString] = {
     "grace_days": _("This number of days can't be used."),
     "before_start": _("The end must not lie before the start."),
     "year": _("This year can't be used."),
+    "hours": _("The hours must be whole hours from 0 to 24, the first before the last."),
+    "no_such_day": _("None of these days lies between the first and the last day."),
+    "other_kind": _("All places must offer the same benefit."),
+    "past_day": _("This day is over."),
+    "window_over": _("Booking closes before a place on these days could be offered. Choose later days."),
+    "too_far": _("At most %(maximum)s days ahead."),
     "unreadable_event": _("The event can't be read."),
 }
 """Reason of an `Invalid`, or of a schema's complaint about one field, to its words."""

@@ -1,16 +1,16 @@
 """What the application's role may do, table by table; applied after every migration.
 
-The role can read everything and add to everything. It can't rewrite the ledger, the audit or the history, can't write a
-counter (those are moved by triggers that run as the owner), and deletes only what is kept for a while.
+The role can read everything and add to everything. It can't rewrite the ledger, the audit, the history or a statement,
+can't write a counter (those are moved by triggers that run as the owner), and deletes only what is kept for a while.
 """
 
 from __future__ import annotations
 
 from sqlalchemy import Connection, text
 
-APPEND_ONLY = ("entitlement_entry", "audit_line", "booking_history")
+APPEND_ONLY = ("entitlement_entry", "audit_line", "booking_history", "closing_statement", "statement_line")
 
-KEPT_FOR_A_WHILE = ("idempotency_key", "inbox_event", "sign_in_code", "worker_beat")
+KEPT_FOR_A_WHILE = ("freed_slot", "idempotency_key", "inbox_event", "sign_in_code", "worker_beat")
 """The only tables the application deletes from; everything else is ended, not removed."""
 
 COUNTERS = {

@@ -242,8 +242,8 @@ class ReportPage:
 
 @dataclass(frozen=True)
 class ReportItem:
-    """One result as delivered. `loinc` and `unit` (UCUM) may be blank; `low`/`high` bound the reference range;
-    `flag`: normal, low, high, abnormal or blank."""
+    """One result as delivered. `loinc`, `code` (the provider's own) and `unit` (UCUM, or as the provider spells it) may
+    be blank; `low`/`high` bound the reference range; `flag`: normal, low, high, abnormal or blank."""
 
     name: str
     value: str
@@ -254,6 +254,7 @@ class ReportItem:
     flag: str = ""
     section: str = ""
     note: str = ""
+    code: str = ""
 
 
 @dataclass(frozen=True)
@@ -313,6 +314,11 @@ class ProviderAdapter(Protocol):
 
     def bookings_since(self, cursor: str | None, page: str | None) -> BookingPage:
         """Bookings that changed since `cursor` (None: all). Raises ProviderError, CursorLost."""
+        ...
+
+    def bookings_in(self, start: date, end: date, page: str | None) -> BookingPage:
+        """All bookings with a service date in [start, end], each as it is now, whatever their status; others may come
+        along. `cursor` means nothing here. Raises ProviderError."""
         ...
 
     def reports_since(self, cursor: str | None, page: str | None) -> ReportPage:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from providers.adapters.day_capacity import DayCapacity
 from providers.adapters.open_protocol import OpenProtocol
-from providers.port import Connection, ProviderAdapter
+from providers.port import Capabilities, Connection, ProviderAdapter
 
 ADAPTERS: dict[str, type[ProviderAdapter]] = {
+    "day_capacity": DayCapacity,
     "open_protocol": OpenProtocol,
 }
 
@@ -13,3 +15,8 @@ ADAPTERS: dict[str, type[ProviderAdapter]] = {
 def connect(adapter: str, connection: Connection) -> ProviderAdapter:
     """An adapter for a provider, for use by one thread at a time. Raises KeyError for a code that is not registered."""
     return ADAPTERS[adapter](connection)
+
+
+def capabilities(adapter: str) -> Capabilities:
+    """What systems of this kind can do. Raises KeyError for a code that is not registered."""
+    return ADAPTERS[adapter].capabilities

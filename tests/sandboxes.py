@@ -75,6 +75,18 @@ class Control:
         """confirm, reject, check_in, start, fulfil, no_show, cancel or report."""
         return dict(self._ask("POST", f"/bookings/{reference}/{action}", {"reason": reason}))
 
+    def alter(self, reference: str, **values: Any) -> dict[str, Any]:
+        """Change status, service_date, starts_at, ends_at or our_reference without telling anybody."""
+        return dict(self._ask("PATCH", f"/bookings/{reference}", values))
+
+    def copy(self, reference: str, **values: Any) -> dict[str, Any]:
+        """Add another booking like it without telling anybody."""
+        return dict(self._ask("POST", f"/bookings/{reference}/copy", values))
+
+    def lose(self, reference: str) -> None:
+        """Forget a booking."""
+        self._ask("DELETE", f"/bookings/{reference}")
+
     def set_slot(self, slot: str, offered: int | None = None, closed: bool = False) -> dict[str, Any]:
         """Shrink, grow or close a slot."""
         return dict(self._ask("PUT", f"/slots/{slot}", {"offered": offered, "closed": closed}))
@@ -103,6 +115,7 @@ class Sandbox:
     url: str
     folder: Path
     process: subprocess.Popen[str]
+    module: str = "providers.sandbox"
 
     def control(self, code: str = "prompt") -> Control:
         """The strings of one account."""
@@ -138,7 +151,7 @@ class Sandbox:
         """Start again on the same port with the same ledger."""
         if self.process.poll() is None:
             self.stop()
-        self.process, self.url = _launch(self.folder, int(self.url.rsplit(":", 1)[1]))
+        self.process, self.url = _launch(self.module, self.folder, int(self.url.rsplit(":", 1)[1]))
 
 
 def account(code: str, manner: str, **settings: Any) -> dict[str, Any]:
@@ -158,6 +171,7 @@ def start_sandbox(
     folder: Path,
     accounts: Sequence[Mapping[str, Any]] | None = None,
     pools: Sequence[Mapping[str, Any]] = (POOL,),
+    module: str = "providers.sandbox",
 ) -> Sandbox:
     """Start a server with its ledger below `folder`. Without `accounts`: one of each manner, named like it. `pools`
     go to every account that brings none of its own. Stop it afterwards."""
@@ -165,14 +179,23 @@ def start_sandbox(
     entries = accounts or [account(manner, manner) for manner in ("prompt", "deliberate", "moody")]
     written = [{"pools": list(pools), **entry} for entry in entries]
     (folder / "sandbox.json").write_text(json.dumps({"accounts": written}), encoding="utf-8")
-    process, url = _launch(folder, 0)
-    return Sandbox(url, folder, process)
+    process, url = _launch(module, folder, 0)
+    return Sandbox(url, folder, process, module)
 
 
-def _launch(folder: Path, port: int) -> tuple[subprocess.Popen[str], str]:
+def start_day_sandbox(
+    folder: Path,
+    accounts: Sequence[Mapping[str, Any]] | None = None,
+    pools: Sequence[Mapping[str, Any]] = (POOL,),
+) -> Sandbox:
+    """The server that gives out places per day; otherwise like `start_sandbox`. An account's app key is its code."""
+    return start_sandbox(folder, accounts, pools, "providers.sandbox.day_capacity")
+
+
+def _launch(module: str, folder: Path, port: int) -> tuple[subprocess.Popen[str], str]:
     process = subprocess.Popen(
         [
-            *(sys.executable, "-m", "providers.sandbox", "--port", str(port)),
+            *(sys.executable, "-m", module, "--port", str(port)),
             *("--data", str(folder / "ledger"), "--config", str(folder / "sandbox.json")),
         ],
         cwd=ROOT,

@@ -60,28 +60,6 @@ class Whole(ma.fields.Integer):
         return int(value)
 
 
-class Count(ma.fields.Integer):
-    """A whole number of a JSON body: 7, but not 7.0, "7" or true."""
-
-    default_error_messages = {**_COMMON, "invalid": "integer", "too_large": "number"}
-
-    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> int:
-        if type(value) is not int:
-            raise self.make_error("invalid", input=value)
-        return value
-
-
-class Flag(ma.fields.Boolean):
-    """true or false of a JSON body, nothing that merely resembles them."""
-
-    default_error_messages = {**_COMMON, "invalid": "boolean"}
-
-    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> bool:
-        if not isinstance(value, bool):
-            raise self.make_error("invalid", input=value)
-        return value
-
-
 class Day(ma.fields.Date):
     """A calendar date of this century, as RFC 3339 writes it."""
 
@@ -98,6 +76,45 @@ class Day(ma.fields.Date):
             return date.fromisoformat(value)
         except ValueError as bad:
             raise self.make_error("invalid", input=value, obj_type="date") from bad
+
+
+class Number(ma.fields.Integer):
+    """A whole number of a body, from `least` to `most`; what JSON writes as 3.0 is one (JSON Schema, section 4.2.3)."""
+
+    default_error_messages = {**_COMMON, "invalid": "integer", "too_large": "number"}
+
+    def __init__(self, *, least: int, most: int, **kwargs: Any) -> None:
+        super().__init__(validate=validate.Range(least, most, error="range"), **kwargs)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> int:
+        if isinstance(value, bool) or not isinstance(value, int | float) or value != value // 1:
+            raise self.make_error("invalid", input=value)
+        return int(value)
+
+
+class Truth(ma.fields.Boolean):
+    """true or false, nothing that merely looks like it."""
+
+    default_error_messages = {**_COMMON, "invalid": "truth"}
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> bool:
+        if not isinstance(value, bool):
+            raise self.make_error("invalid", input=value)
+        return value
+
+
+class Items(ma.fields.List):
+    """A list of `least` to `most` items."""
+
+    default_error_messages = {**_COMMON, "invalid": "list"}
+
+    def __init__(self, item: ma.fields.Field, *, least: int, most: int, **kwargs: Any) -> None:
+        super().__init__(item, validate=validate.Length(least, most, error="length"), **kwargs)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> list[Any]:
+        if not isinstance(value, list):
+            raise self.make_error("invalid", input=value)
+        return super()._deserialize(value, attr, data, **kwargs)
 
 
 class Answers(ma.fields.Dict):

@@ -11,16 +11,21 @@ from marketplace.api.v1 import (
     consents,
     entitlements,
     me,
+    notifications,
     offers,
     problem_types,
     reports,
     sessions,
     shares,
     sites,
+    waiting,
 )
 from marketplace.edge import PublicIdConverter
 
-RESOURCES = (sessions, me, consents, entitlements, sites, offers, bookings, reports, shares, problem_types)
+RESOURCES = (
+    *(sessions, me, consents, entitlements, sites, offers, bookings, waiting),
+    *(reports, shares, notifications, problem_types),
+)
 
 
 class PlainApi(Api):

@@ -1,4 +1,4 @@
-"""Demonstration offers for development: three invented providers, played by the sandbox, sell check-ups at the sites.
+"""Demonstration offers for development: four invented providers, played by the sandboxes, sell check-ups at the sites.
 
 They stand at the invented sample sites, or, as soon as other tier-3A hospitals are loaded, at all of those; the sample
 sites are closed then. Running it again changes nothing.
@@ -45,7 +45,7 @@ class NotInProduction(Refusal):
 @dataclass(frozen=True)
 class DemoProvider:
     """A provider of the demonstration. `manner` and `pattern` are the sandbox's words for how it answers and how its
-    days are divided; `price_percent` is its price level."""
+    days are divided; `price_percent` is its price level. `poll_seconds` and `slots_seconds` are set once."""
 
     code: str
     name_zh: str
@@ -53,6 +53,9 @@ class DemoProvider:
     manner: str
     pattern: str
     price_percent: int
+    adapter: str = "open_protocol"
+    poll_seconds: int = 15
+    slots_seconds: int = 60
 
 
 PROVIDERS = (
@@ -60,6 +63,10 @@ PROVIDERS = (
     DemoProvider("mingde", "明德体检（示范）", "Mingde Check-ups (demo)", "deliberate", "four_a_day", 110),
     DemoProvider("yunshan", "云山医务（示范）", "Yunshan Medical (demo)", "moody", "day", 90),
 )
+BY_DAY = DemoProvider(
+    "qinghe", "青禾健康（示范）", "Qinghe Health (demo)", "deliberate", "day", 95, "day_capacity", 5, 300
+)
+"""Played by the sandbox of the day-capacity interface, if that runs: it has a quarter of the sites."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +82,8 @@ class DemoPackage:
 
 @dataclass(frozen=True)
 class DemoOffers:
-    """What stands now, and how many offers this run `added` or `changed`. `config` is the sandbox's file."""
+    """What stands now, and how many offers this run `added` or `changed`. `config` is the sandbox's file, `day_config`
+    that of the sandbox of the day-capacity interface."""
 
     sites: int
     pools: int
@@ -83,6 +91,7 @@ class DemoOffers:
     added: int
     changed: int
     config: Path
+    day_config: Path | None
 
 
 @dataclass(frozen=True)
@@ -100,13 +109,15 @@ def place_offers(
     sandbox_url: str,
     webhooks_url: str,
     now: datetime,
+    day_sandbox_url: str | None = None,
     auto: Mapping[str, float] | None = None,
     most_sites: int | None = None,
 ) -> DemoOffers:
-    """Make the providers, their pools and offers, and write the sandbox's configuration into the state directory.
+    """Make the providers, their pools and offers, and write the sandboxes' configurations into the state directory.
 
-    A provider is reached at `sandbox_url`/p/CODE and sends its webhooks to `webhooks_url`/CODE. `auto`: seconds after
-    which the sandbox takes the steps check_in, start and fulfil by itself (none: only by its control).
+    A provider is reached at `sandbox_url`/p/CODE and sends its webhooks to `webhooks_url`/CODE; the one that gives out
+    places per day is reached at `day_sandbox_url`/p/CODE, and is not there without it. `auto`: seconds after which the
+    sandbox takes the steps check_in, start and fulfil by itself (none: only by its control).
     Raises NotInProduction.
     """
     if not settings().development:
@@ -115,18 +126,28 @@ def place_offers(
     packages = demo_packages()
     with transaction() as session:
         session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
-        secrets = provider_secrets(folder, [provider.code for provider in PROVIDERS])
+        everyone = PROVIDERS if day_sandbox_url is None else (*PROVIDERS, BY_DAY)
+        secrets = provider_secrets(folder, [provider.code for provider in everyone])
         sites = _open_sites(session, now)[:most_sites]
-        places = [_place(site_id, key, packages) for site_id, key in sites]
-        ids = {each.code: _provider(session, each, sandbox_url, secrets[each.code]) for each in PROVIDERS}
+        places = [_place(site_id, key, packages, day_sandbox_url is not None) for site_id, key in sites]
+        urls = {BY_DAY.code: day_sandbox_url or ""}
+        ids = {
+            each.code: _provider(session, each, urls.get(each.code, sandbox_url), secrets[each.code])
+            for each in everyone
+        }
         added = changed = 0
-        for provider in PROVIDERS:
+        for provider in everyone:
             own = [place for place in places if place.provider == provider.code]
             more, other = _place_at(session, ids[provider.code], own, _priced(packages, provider))
             added, changed = added + more, changed + other
         accounts = [_account(each, places, packages, webhooks_url, auto) for each in PROVIDERS]
         config = write_config(folder, accounts, secrets)
-    return DemoOffers(len(sites), len(places), sum(len(place.packages) for place in places), added, changed, config)
+        day_config = None
+        if day_sandbox_url is not None:
+            account = {**_account(BY_DAY, places, packages, webhooks_url, auto), "webhook_url": ""}
+            day_config = write_config(folder, [account], secrets, "day-config.json")
+    offers = sum(len(place.packages) for place in places)
+    return DemoOffers(len(sites), len(places), offers, added, changed, config, day_config)
 
 
 def demo_packages() -> dict[str, DemoPackage]:
@@ -162,10 +183,12 @@ def _open_sites(session: Session, now: datetime) -> list[tuple[int, str]]:
     return sorted(((row.id, f"{row.province}|{row.city}|{row.name}") for row in chosen), key=lambda pair: pair[1])
 
 
-def _place(site_id: int, key: str, packages: Mapping[str, DemoPackage]) -> _Place:
+def _place(site_id: int, key: str, packages: Mapping[str, DemoPackage], by_day: bool) -> _Place:
     """Which provider sells what at a site: by a hash of its key, so that it stays so in every database."""
     digest = hashlib.sha256(key.encode()).digest()
     provider = PROVIDERS[digest[0] % len(PROVIDERS)].code
+    if by_day and digest[2] % 4 == 0:
+        provider = BY_DAY.code
     basic, *others = packages
     others.sort(key=lambda code: hashlib.sha256(digest + code.encode()).digest())
     chosen = {basic, *others[: 2 + digest[1] % 3]}
@@ -189,10 +212,11 @@ def _provider(session: Session, demo: DemoProvider, sandbox_url: str, secrets: S
     """The provider's id; made, or put right where it differs. Sealed secrets stay if they open to the same text."""
     provider = session.scalar(select(Provider).where(Provider.code == demo.code))
     if provider is None:
-        provider = Provider(public_id=new_id("prv"), code=demo.code)
+        provider = Provider(public_id=new_id("prv"), code=demo.code, settings={"app_key": demo.code})
+        provider.poll_seconds, provider.slots_seconds = demo.poll_seconds, demo.slots_seconds
         session.add(provider)
     provider.name_zh, provider.name_en = demo.name_zh, demo.name_en
-    provider.adapter, provider.base_url = "open_protocol", f"{sandbox_url.rstrip('/')}/p/{demo.code}"
+    provider.adapter, provider.base_url = demo.adapter, f"{sandbox_url.rstrip('/')}/p/{demo.code}"
     record = f"provider:{demo.code}:secret"
     if not _opens_to(provider.secret_sealed, record, secrets.api_key):
         provider.secret_sealed = crypto.seal_master(secrets.api_key, record)

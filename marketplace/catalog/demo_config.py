@@ -39,9 +39,11 @@ def _fresh() -> Secrets:
     return Secrets(secrets.token_urlsafe(32), "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode())
 
 
-def write_config(folder: Path, accounts: Sequence[Mapping[str, Any]], known: Mapping[str, Secrets]) -> Path:
-    """Write the accounts with their secrets to `config.json` of the folder; left alone if it says so already."""
-    path = folder / "config.json"
+def write_config(
+    folder: Path, accounts: Sequence[Mapping[str, Any]], known: Mapping[str, Secrets], name: str = "config.json"
+) -> Path:
+    """Write the accounts with their secrets to the file `name` of the folder; left alone if it says so already."""
+    path = folder / name
     entries = [
         {
             **account,

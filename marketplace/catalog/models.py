@@ -31,12 +31,14 @@ class Provider(Base):
 
     `settle_window_seconds`: how long after a command the provider may still commit it (a look-up that finds nothing
     is believed only then). `answer_hours`: how long a request may wait for an answer before the clock ends it.
+    `no_show_hours`: how long after the end of a service its word is waited for before the clock calls a no-show.
     """
 
     __tablename__ = "provider"
     __table_args__ = (
         CheckConstraint("settle_window_seconds >= 0", name="settle_window"),
         CheckConstraint("max_in_flight > 0", name="max_in_flight"),
+        CheckConstraint("no_show_hours >= 0", name="no_show_hours"),
         CheckConstraint("deadline_seconds BETWEEN 1 AND 10", name="deadline_seconds"),
     )
 
@@ -56,6 +58,7 @@ class Provider(Base):
     max_in_flight: Mapped[int] = mapped_column(server_default="4")
     settle_window_seconds: Mapped[int] = mapped_column(server_default="60")
     answer_hours: Mapped[int] = mapped_column(server_default="48")
+    no_show_hours: Mapped[int] = mapped_column(server_default="24")
     poll_seconds: Mapped[int] = mapped_column(server_default="15")
     slots_seconds: Mapped[int] = mapped_column(server_default="60")
     paused_at: Mapped[datetime | None]

@@ -44,6 +44,7 @@ class Settings:
     pool_size: int = 16
     trusted_proxies: int = 0
     outbox_lease_seconds: int = 30
+    reconcile_seconds: int = 3600
 
     @property
     def development(self) -> bool:
@@ -135,6 +136,7 @@ def settings() -> Settings:
         pool_size=_number("DATABASE_POOL_SIZE", 16),
         trusted_proxies=_number("TRUSTED_PROXIES", 0),
         outbox_lease_seconds=lease,
+        reconcile_seconds=_number("RECONCILE_SECONDS", 3600),
     )
 
 

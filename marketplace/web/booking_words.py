@@ -19,7 +19,8 @@ from marketplace.web.view_models import Hint, Pill, Turn, When
 class Facts:
     """What the sentences need. `answer_by` is the provider's deadline (or when a person of ours will know), `by` who
     ended the booking (`customer | provider | platform`), `quota_used` whether the benefit was spent, `report` the
-    report's state and `report_due` its date."""
+    report's state and `report_due` its date, `dispute` the state of a disputed no-show and `dispute_until` the end of
+    the time for one (None when it is over)."""
 
     state: str
     when: When
@@ -29,6 +30,8 @@ class Facts:
     quota_used: bool = False
     report: str = "none"
     report_due: datetime | None = None
+    dispute: str = ""
+    dispute_until: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -188,12 +191,17 @@ def _fulfilled(facts: Facts) -> Turn:
 
 
 def _no_show(facts: Facts) -> Turn:
-    return Turn(
-        _("The hospital says nobody came"),
-        formats.sentences(_untouched(facts), _("If that is wrong, call us and we take it up with the hospital.")),
-        icon="calendar-x",
-        tone="calm",
-    )
+    title = _("The hospital says nobody came") if facts.by == "provider" else _("No visit was recorded")
+    following = _("If that is wrong, call us and we take it up with the hospital.")
+    if facts.dispute == "open":
+        title = _("We are looking into it")
+        following = _("You say that you were there. We ask the hospital and tell you here.")
+    elif facts.dispute == "rejected":
+        following = _("We have looked into it; it stands as it is.")
+    elif facts.dispute_until:
+        until = formats.date_of(facts.dispute_until, facts.when.zone)
+        following = _("If that is wrong, tell us by %(date)s.", date=until)
+    return Turn(title, formats.sentences(_untouched(facts), following), icon="calendar-x", tone="calm")
 
 
 def _cancelled(facts: Facts) -> Turn:

@@ -20,7 +20,7 @@ from vip.principal import Principal
 COOKIE = "operator"
 PATH = "/operators"
 _OPEN = frozenset(f"console.{page.endpoint}" for page in OPERATOR_PAGES if page.open)
-_HERE = re.compile(r"/operators(/[a-z-]+)?(\?.*)?")
+_HERE = re.compile(r"/operators(/[0-9A-Za-z_-]+){0,3}(\?.*)?")
 
 
 def operator() -> Principal:

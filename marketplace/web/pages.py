@@ -20,8 +20,10 @@ from marketplace.web.views import (
     booking_path,
     bookings,
     consent,
+    desk,
     home,
     me,
+    notices,
     phone,
     places,
     report_files,
@@ -44,6 +46,7 @@ VIEWS: Views = {
     **consent.VIEWS,
     **me.VIEWS,
     **phone.VIEWS,
+    **notices.VIEWS,
     **usage.VIEWS,
 }
 
@@ -58,8 +61,9 @@ def install(app: Flask) -> None:
     app.config.update(WTF_CSRF_CHECK_DEFAULT=False, WTF_CSRF_TIME_LIMIT=None)
     csrf.init_app(app)
     init_look(app)
+    app.jinja_env.globals["unread_notices"] = notices.unread
     app.register_blueprint(_blueprint(VIEWS))
-    app.register_blueprint(_console(console_views.VIEWS))
+    app.register_blueprint(_console({**console_views.VIEWS, **desk.VIEWS}))
 
 
 def _blueprint(views: Views) -> Blueprint:
@@ -82,14 +86,14 @@ def _console(views: Views) -> Blueprint:
 
 
 def _guard() -> None:
+    _check_ids()
     if request.method == "POST":
         guard_form()
 
 
 def _admit() -> Response | None:
     """None lets the request through; somebody who is not signed in is asked to, and comes back afterwards."""
-    if not all(_PUBLIC_ID.fullmatch(part) for part in (request.view_args or {}).values()):
-        raise NotFound()
+    _check_ids()
     if request.endpoint not in _OPEN and visitor.visitor() is None:
         if request.headers.get("HX-Request"):
             raise Unauthenticated()
@@ -97,6 +101,12 @@ def _admit() -> Response | None:
     if request.method == "POST":
         guard_form()
     return None
+
+
+def _check_ids() -> None:
+    """Raises NotFound for an address that names what can't be an id."""
+    if not all(_PUBLIC_ID.fullmatch(part) for part in (request.view_args or {}).values()):
+        raise NotFound()
 
 
 def guard_form() -> None:

@@ -354,9 +354,24 @@ class Cancel:
 
 
 @dataclass(frozen=True)
+class Alternative:
+    """Another time, one tap from being kept. `way` says how far it is from the lost place; blank when it is there."""
+
+    slot: str
+    when: When
+    place: str
+    package: str
+    way: str
+    form_action: str
+    person: str
+    idempotency_key: str
+
+
+@dataclass(frozen=True)
 class BookingPage:
     """A booking in any state. `final` stops live updates. `confirm_url` is set while it is held.
-    `version` is the ETag, quotes included, that `booking_live` would answer now."""
+    `version` is the ETag, quotes included, that `booking_live` would answer now. `dispute_url` is set while a no-show
+    can be disputed; `dispute_answer` is what the desk answered."""
 
     id: str
     reference: str
@@ -374,6 +389,10 @@ class BookingPage:
     confirm_url: str = ""
     again_url: str = ""
     version: str = ""
+    alternatives: tuple[Alternative, ...] = ()
+    more_times_url: str = ""
+    dispute_url: str = ""
+    dispute_answer: str = ""
 
 
 @dataclass(frozen=True)
@@ -597,3 +616,27 @@ class Code:
     resend_wait: int
     expires_minutes: int = 10
     length: int = 6
+
+
+@dataclass(frozen=True)
+class NoticeRow:
+    """Something the customer was told. `whose` names the person where it is not herself; `icon` and `tone` are a
+    pill's."""
+
+    id: str
+    title: str
+    text: str
+    whose: str
+    at: datetime
+    icon: str
+    tone: str
+    unread: bool
+
+
+@dataclass(frozen=True)
+class Inbox:
+    """Messages, newest first. `unread` is how many are new in all, `more_url` leads to earlier ones."""
+
+    rows: tuple[NoticeRow, ...]
+    unread: int
+    more_url: str = ""

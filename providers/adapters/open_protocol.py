@@ -143,7 +143,8 @@ class OpenProtocol:
             return Unknown(error.reason) if error.sent else RetryAfter(UNREACHABLE_SECONDS, reached=False)
         except ProviderError as error:
             return Unknown(str(error))
-        return found if found.our_reference == question.our_reference else Unknown("another booking's reference")
+        ours = found.our_reference or ""
+        return found if ours == question.our_reference else Unknown("another booking's reference")
 
     # --- reads -------------------------------------------------------------------------------------------------------
 
@@ -156,6 +157,14 @@ class OpenProtocol:
     def bookings_since(self, cursor: str | None, page: str | None) -> BookingPage:
         """GET /bookings."""
         body = self._page("/bookings", {}, cursor, page)
+        return BookingPage(
+            [read_booking(item) for item in fields.objects_at(body, "bookings")], *fields.page_tokens(body)
+        )
+
+    def bookings_in(self, start: date, end: date, page: str | None) -> BookingPage:
+        """GET /bookings of the service dates from `start` to `end`."""
+        days = {"from": start.isoformat(), "to": end.isoformat(), "limit": "1000"}
+        body = self._page("/bookings", days, None, page)
         return BookingPage(
             [read_booking(item) for item in fields.objects_at(body, "bookings")], *fields.page_tokens(body)
         )

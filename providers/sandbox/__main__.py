@@ -1,91 +1,23 @@
-"""python -m providers.sandbox: run the provider server."""
+"""python -m providers.sandbox: run the provider server of the open protocol."""
 
 from __future__ import annotations
 
-import argparse
-import os
-import signal
-import socket
 import sys
-import threading
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Any
-
-from werkzeug.serving import WSGIRequestHandler, make_server
 
 from providers.sandbox import slots
 from providers.sandbox.app import create_app
 from providers.sandbox.bookings import Desk
-from providers.sandbox.clockwork import Clockwork
-from providers.sandbox.config import Account, ConfigError, load
+from providers.sandbox.config import Account
 from providers.sandbox.faults import Faults
-from providers.sandbox.ledger import DataInUse, Ledger
+from providers.sandbox.ledger import Ledger
+from providers.sandbox.serving import serve
 from providers.sandbox.webhooks import Sender
 
 
-class Handler(WSGIRequestHandler):
-    """No request log (addresses carry references) and no waiting for acknowledgements of half a response."""
-
-    disable_nagle_algorithm = True
-    timeout = 120
-
-    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-        """Say nothing."""
-
-    def log(self, type: str, message: str, *args: Any) -> None:
-        """Errors only, without the request."""
-        if type == "error":
-            print("sandbox:", message % args if args else message, file=sys.stderr)
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Serve until SIGTERM or Ctrl-C. Prints one line `sandbox ready on URL` when it accepts requests."""
-    options = _options(arguments)
-    try:
-        accounts = load(options.config, os.environ)
-        ledger = Ledger(options.data, options.clock_offset)
-    except (ConfigError, DataInUse) as error:
-        print(f"sandbox: {error}", file=sys.stderr)
-        return 2
-    desks = {account.code: _open(ledger, account) for account in accounts}
-    try:
-        listener = socket.create_server((options.host, options.port), backlog=512)
-    except OSError as error:
-        print(f"sandbox: cannot listen on {options.host}:{options.port}: {error.strerror}", file=sys.stderr)
-        return 3
-    server = make_server(
-        options.host, options.port, create_app(desks), threaded=True, request_handler=Handler, fd=listener.fileno()
-    )
-    clockwork = Clockwork(ledger, desks)
-    for signal_number in (signal.SIGTERM, signal.SIGINT):
-        # shutdown() waits for the serving loop, which is this thread; so another one asks for it.
-        signal.signal(signal_number, lambda *_: threading.Thread(target=server.shutdown, daemon=True).start())
-    clockwork.start()
-    for desk in desks.values():
-        desk.sender.start()
-    print(f"sandbox ready on http://{options.host}:{server.port}", flush=True)
-    server.serve_forever(poll_interval=0.1)
-    clockwork.stop()
-    for desk in desks.values():
-        desk.sender.stop()
-    ledger.close()
-    return 0
-
-
-def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m providers.sandbox", description=__doc__)
-    parser.add_argument("--host", default="127.0.0.1")
-    parser.add_argument("--port", type=int, default=8010, help="0 takes a free one")
-    parser.add_argument("--data", type=Path, required=True, help="folder of the ledger; made if it is not there")
-    parser.add_argument("--config", type=Path, required=True, help="JSON file with the accounts")
-    parser.add_argument(
-        "--clock-offset",
-        type=float,
-        default=float(os.environ.get("CLOCK_OFFSET_SECONDS", "0")),
-        help="seconds by which the clock is ahead (CLOCK_OFFSET_SECONDS)",
-    )
-    return parser.parse_args(arguments)
+    """Serve until SIGTERM or Ctrl-C; the exit code."""
+    return serve("providers.sandbox", 8010, create_app, _open, arguments)
 
 
 def _open(ledger: Ledger, account: Account) -> Desk:

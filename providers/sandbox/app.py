@@ -184,8 +184,24 @@ def _changes(name: str, find: Callable[..., list[Any]], show: Callable[[Any], di
 
 @protocol.get("/bookings")
 def list_bookings() -> Response:
-    """Bookings that changed since a cursor."""
+    """Bookings that changed since a cursor, or all of a range of service dates."""
+    if "from" in request.args or "to" in request.args:
+        return _bookings_in_days()
     return _changes("bookings", bookings.changed_since, bookings.shown)
+
+
+def _bookings_in_days() -> Response:
+    days = tuple(_date(request.args.get(name, ""), name).isoformat() for name in ("from", "to"))
+    limit = _number("limit", PAGE_SIZE, 1, 1000)
+    with g.desk.ledger.reading() as tx:
+        rows = bookings.in_days(tx, g.desk.account.code, days, request.args.get("page", ""), limit + 1)
+    more, rows = len(rows) > limit, rows[:limit]
+    page = {
+        "bookings": [bookings.shown(row) for row in rows],
+        "next": rows[-1]["reference"] if more else None,
+        "cursor": None,
+    }
+    return _answer("bookings", "", lambda: _json(page))
 
 
 @protocol.get("/reports")

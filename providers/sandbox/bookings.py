@@ -83,6 +83,12 @@ def reserve(desk: Desk, key: str, wish: Mapping[str, Any]) -> Reply:
 
 
 def _reserve(desk: Desk, tx: Transaction, wish: Mapping[str, Any]) -> Reply:
+    row = take_in(desk, tx, wish)
+    return Reply(201 if row["status"] == "confirmed" else 202, shown(row), row["reference"])
+
+
+def take_in(desk: Desk, tx: Transaction, wish: Mapping[str, Any]) -> Row:
+    """A new booking, confirmed or to be decided by the account's manner. Raises Problem 409 with a code."""
     slot = _take_place(desk, tx, wish["slot"], wish)
     account, now = desk.account, desk.ledger.now()
     prompt = account.manner == "prompt"
@@ -120,7 +126,7 @@ def _reserve(desk: Desk, tx: Transaction, wish: Mapping[str, Any]) -> Reply:
         _plan_next(desk, tx, row)
     else:
         plan(desk, tx, reference, "decide", wait)
-    return Reply(201 if prompt else 202, shown(row), reference)
+    return row
 
 
 def _take_place(desk: Desk, tx: Transaction, reference: str, wish: Mapping[str, Any] | None) -> slots.Slot:
@@ -192,9 +198,15 @@ def _cancel(desk: Desk, tx: Transaction, wish: Mapping[str, Any]) -> Reply:
         raise Problem(409, "too_late", "The booking cannot be cancelled any more")
     last = rows[0]
     for row in live:
-        last = _write(desk, tx, row["reference"], {"status": "cancelled", "reason": wish.get("reason") or ""})
-        _announce(desk, tx, "booking.cancelled", last)
+        last = withdraw(desk, tx, row["reference"], str(wish.get("reason") or ""))
     return Reply(200, shown(last), last["reference"])
+
+
+def withdraw(desk: Desk, tx: Transaction, reference: str, reason: str) -> Row:
+    """Cancel a live booking at the customer's wish."""
+    row = _write(desk, tx, reference, {"status": "cancelled", "reason": reason})
+    _announce(desk, tx, "booking.cancelled", row)
+    return row
 
 
 def find(desk: Desk, tx: Transaction, reference: str) -> Row:
@@ -326,6 +338,15 @@ def changed_since(tx: Transaction, account: str, seq: int, limit: int) -> list[R
     """Bookings with a newer change, the oldest change first."""
     return tx.execute(
         "SELECT * FROM booking WHERE account = ? AND seq > ? ORDER BY seq LIMIT ?", (account, seq, limit)
+    ).fetchall()
+
+
+def in_days(tx: Transaction, account: str, days: tuple[str, str], after: str, limit: int) -> list[Row]:
+    """Bookings with a service date from the first to the last of `days`, by reference, from `after` on."""
+    return tx.execute(
+        "SELECT * FROM booking WHERE account = ? AND service_date BETWEEN ? AND ? AND reference > ?"
+        " ORDER BY reference LIMIT ?",
+        (account, *days, after, limit),
     ).fetchall()
 
 

@@ -42,6 +42,8 @@ class Account:
     `manner`: prompt (confirms at once), deliberate (202, decides after `confirm_after` seconds), moody (like
     deliberate, but after 0.5 to 3 times as long, refusing some and answering slowly, all by dice from `seed`).
     `auto` maps the steps check_in, start, fulfil to the seconds after the step before; empty: only by control.
+    Of the day-capacity server alone: the zone of its times without one, and whether it refuses a second live order
+    under the same number of ours.
     """
 
     code: str
@@ -55,6 +57,8 @@ class Account:
     seed: str = "1"
     dice: Mapping[str, float] = field(default_factory=lambda: {"refuse": 0.1, "slow": 0.2, "error_after_commit": 0.0})
     pools: tuple[Pool, ...] = ()
+    time_zone: str = "Asia/Shanghai"
+    refuse_duplicates: bool = False
 
 
 def load(path: Path, environ: Mapping[str, str]) -> list[Account]:
@@ -88,6 +92,7 @@ def parse_account(entry: Any, folder: Path, environ: Mapping[str, str]) -> Accou
         webhook_url=environ.get(f"{prefix}_WEBHOOK_URL", str(entry.get("webhook_url", ""))),
         webhook_secret=secret,
         pools=tuple(parse_pools(_pool_entries(entry, folder))),
+        time_zone=_zone(f"account {code}", entry),
     )
     settings = {name: entry[name] for name in SETTINGS if name in entry and name != "webhook_url"}
     return change_settings(account, settings)
@@ -121,11 +126,7 @@ def _parse_pool(entry: Any) -> Pool:
     code = entry.get("pool") if isinstance(entry, dict) else None
     if not isinstance(code, str) or not code or "@" in code or len(code) > 100:
         raise ConfigError(f"a pool needs a code of at most 100 characters without '@', not {code!r}")
-    zone = str(entry.get("time_zone", "Asia/Shanghai"))
-    try:
-        ZoneInfo(zone)
-    except (ZoneInfoNotFoundError, ValueError) as error:
-        raise ConfigError(f"pool {code}: unknown time zone {zone!r}") from error
+    zone = _zone(f"pool {code}", entry)
     pattern = str(entry.get("pattern", "half_hourly"))
     if pattern not in PATTERNS:
         raise ConfigError(f"pool {code}: pattern must be one of {', '.join(PATTERNS)}")
@@ -139,7 +140,16 @@ def _parse_pool(entry: Any) -> Pool:
     return Pool(code, offers, zone, pattern, capacity)
 
 
-SETTINGS = ("manner", "confirm_after", "report_after", "auto", "seed", "dice", "webhook_url")
+def _zone(whose: str, entry: Mapping[str, Any]) -> str:
+    zone = str(entry.get("time_zone", "Asia/Shanghai"))
+    try:
+        ZoneInfo(zone)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise ConfigError(f"{whose}: unknown time zone {zone!r}") from error
+    return zone
+
+
+SETTINGS = ("manner", "confirm_after", "report_after", "auto", "seed", "dice", "webhook_url", "refuse_duplicates")
 
 
 def change_settings(account: Account, settings: Mapping[str, Any]) -> Account:
@@ -163,6 +173,8 @@ def _check_setting(name: str, value: Any) -> None:
         raise ConfigError(f"auto maps some of {', '.join(STEPS)} to seconds")
     if name == "dice" and not isinstance(value, dict):
         raise ConfigError("dice maps refuse, slow and error_after_commit to probabilities")
+    if name == "refuse_duplicates" and not isinstance(value, bool):
+        raise ConfigError("refuse_duplicates is true or false")
     if name in ("seed", "webhook_url") and not isinstance(value, str):
         raise ConfigError(f"{name} must be text")
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import Blueprint, Response, current_app, g, jsonify, request
 
-from providers.sandbox import bookings, slots
+from providers.sandbox import bookings, secretly, slots
 from providers.sandbox.bookings import DEAD, MOVES, Desk
 from providers.sandbox.config import ConfigError, change_settings, parse_pools
 from providers.sandbox.faults import BadFault
@@ -78,6 +78,30 @@ def move(reference: str, action: str) -> Response:
             row = bookings.move(desk, tx, reference, action, reason)
     desk.sender.wake()
     return jsonify(bookings.shown(row))
+
+
+@control.patch("/accounts/<code>/bookings/<reference>")
+def alter(reference: str) -> Response:
+    """Change a booking's status, time or our_reference secretly: no webhook, nothing in the list of changes."""
+    with g.desk.ledger.transaction() as tx:
+        row = secretly.alter(g.desk, tx, reference, _wish())
+    return jsonify(bookings.shown(row))
+
+
+@control.post("/accounts/<code>/bookings/<reference>/copy")
+def copy(reference: str) -> tuple[Response, int]:
+    """Add another booking like it secretly; with another our_reference it is one that nobody asked for."""
+    with g.desk.ledger.transaction() as tx:
+        row = secretly.copy(g.desk, tx, reference, _wish())
+    return jsonify(bookings.shown(row)), 201
+
+
+@control.delete("/accounts/<code>/bookings/<reference>")
+def lose(reference: str) -> tuple[str, int]:
+    """Lose a booking secretly."""
+    with g.desk.ledger.transaction() as tx:
+        secretly.lose(g.desk, tx, reference)
+    return "", 204
 
 
 @control.put("/accounts/<code>/slots/<slot>")

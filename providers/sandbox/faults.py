@@ -26,6 +26,7 @@ ON_ANSWERS = (
     "error_after_commit",  # carried out, then 500
     "error_before_commit",  # 500, nothing carried out
     "broken_json",  # carried out, then half an answer
+    "garbage",  # carried out, then the page of some gateway instead of the answer, with 200
     "no_reference",  # carried out, answered without our reference
     "slow",  # carried out and answered after `seconds`
     "sold_out",  # reserve and change: refused at once; with command "decide": accepted, then rejected
@@ -137,12 +138,25 @@ def by_manner(account: Account, command: str, about: str) -> Fault | None:
     return None
 
 
-def answer(fault: Fault | None, process: Callable[[], Response]) -> Response:
-    """Carry out the command as the fault wants it. `process` commits and returns the honest answer."""
+@dataclass(frozen=True)
+class Voice:
+    """How a protocol says no, says that something broke, and leaves our reference out of an answer."""
+
+    refuse: Callable[[Fault], Response]
+    broke: Callable[[], Response]
+    without_reference: Callable[[Response], Response]
+
+
+def answer(fault: Fault | None, process: Callable[[], Response], voice: Voice | None = None) -> Response:
+    """Carry out the command as the fault wants it. `process` commits and returns the honest answer; `voice` is the
+    protocol's, that of problem+json if none is given."""
     if fault is None:
         return process()
-    if fault.fault in ("rate_limited", "unavailable", "sold_out", "error_before_commit"):
-        return _refuse(fault)
+    voice = voice or PROBLEMS
+    if fault.fault == "error_before_commit":
+        return voice.broke()
+    if fault.fault in ("rate_limited", "unavailable", "sold_out"):
+        return voice.refuse(fault)
     if fault.fault == "late_commit":
         time.sleep(fault.seconds)
     response = process()
@@ -151,32 +165,41 @@ def answer(fault: Fault | None, process: Callable[[], Response]) -> Response:
     elif fault.fault == "commit_then_drop":
         request.environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
     elif fault.fault == "error_after_commit":
-        return Problem(500, "internal", "Something went wrong").response()
+        return voice.broke()
+    elif fault.fault == "no_reference":
+        return voice.without_reference(response)
     else:
         return _spoil(fault, response)
     return response
 
 
+def _broke() -> Response:
+    return Problem(500, "internal", "Something went wrong").response()
+
+
 def _refuse(fault: Fault) -> Response:
     if fault.fault == "sold_out":
         return Problem(409, "sold_out", "No place is left").response()
-    if fault.fault == "error_before_commit":
-        return Problem(500, "internal", "Something went wrong").response()
     status, code = (429, "rate_limited") if fault.fault == "rate_limited" else (503, "unavailable")
     response = Problem(status, code, "Come back later").response()
     response.headers["Retry-After"] = str(fault.retry_after)
     return response
 
 
+def _without_reference(response: Response) -> Response:
+    document = response.get_json(silent=True)
+    kept = {name: value for name, value in (document or {}).items() if name != "our_reference"}
+    return Response(json.dumps(kept, ensure_ascii=False), response.status_code, content_type=response.content_type)
+
+
+PROBLEMS = Voice(_refuse, _broke, _without_reference)
+
+
 def _spoil(fault: Fault, response: Response) -> Response:
     if fault.fault == "broken_json":
         response.set_data(response.get_data()[: len(response.get_data()) // 2])
-    elif fault.fault == "no_reference":
-        document = response.get_json(silent=True)
-        kept = {name: value for name, value in (document or {}).items() if name != "our_reference"}
-        response = Response(
-            json.dumps(kept, ensure_ascii=False), response.status_code, content_type=response.content_type
-        )
+    elif fault.fault == "garbage":
+        response = Response("<html><body>Please try again later</body></html>", 200, content_type="text/html")
     elif fault.fault == "redirect":
         response = Response(b"", 307, headers={"Location": request.url_root + "_control/health"})
     elif fault.fault == "bomb":

@@ -34,6 +34,7 @@ CREATE TABLE IF NOT EXISTS booking (
 CREATE INDEX IF NOT EXISTS booking_place ON booking (account, slot) WHERE status NOT IN ('rejected', 'cancelled');
 CREATE INDEX IF NOT EXISTS booking_our_reference ON booking (account, our_reference);
 CREATE UNIQUE INDEX IF NOT EXISTS booking_seq ON booking (account, seq);
+CREATE INDEX IF NOT EXISTS booking_updated ON booking (account, updated_at);
 CREATE TABLE IF NOT EXISTS command (
     account TEXT NOT NULL, key TEXT NOT NULL, digest TEXT NOT NULL, reference TEXT, status INTEGER NOT NULL,
     answer TEXT NOT NULL, PRIMARY KEY (account, key)) WITHOUT ROWID;

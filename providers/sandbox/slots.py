@@ -228,6 +228,12 @@ def _walk(tx: Transaction, account: str, days: tuple[date, date], at: datetime, 
                 yield slot
 
 
+def all_on_days(tx: Transaction, account: str, days: tuple[date, date], at: datetime) -> Iterator[Slot]:
+    """Every slot with a date in `days`, ordered by pool and time; those of pools taken off sale are closed."""
+    for known in known_pools(tx, account):
+        yield from _slots(known, days, at, _overrides(tx, account, known.pool.code))
+
+
 def _changed_pools(tx: Transaction, account: str, since: int) -> set[str]:
     rows = tx.execute("SELECT DISTINCT pool FROM slot_override WHERE account = ? AND seq > ?", (account, since))
     return {row["pool"] for row in rows}

@@ -18,6 +18,7 @@ from marketplace.catalog.demo import SAMPLE_SITES
 from marketplace.core.config import settings
 from tests.api.caller import Caller
 from tests.people import make_customer, make_insurer
+from tests.world import make_world
 
 Run = Callable[..., Result]
 
@@ -106,3 +107,9 @@ def test_the_description_is_written(run: Run, monkeypatch: pytest.MonkeyPatch, t
     monkeypatch.setattr(openapi, "FILE", tmp_path / "openapi.json")
     assert run("openapi write").exit_code == 0
     assert (tmp_path / "openapi.json").read_text(encoding="utf-8") == before
+
+
+def test_reconciling_with_nobody_or_with_a_provider_that_is_away_is_one_sentence(run: Run) -> None:
+    one_sentence(run("reconcile nobody"), "provider")
+    world = make_world()
+    one_sentence(run(f"reconcile {world.provider.code}"), "nothing was judged")

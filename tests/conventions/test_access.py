@@ -34,8 +34,13 @@ CUSTOMER = {
     "POST /api/v1/bookings",
     "POST /api/v1/bookings/<id:booking_id>/confirm",
     "POST /api/v1/bookings/<id:booking_id>/cancel",
+    "POST /api/v1/bookings/<id:booking_id>/dispute",
     "GET /api/v1/bookings",
     "GET /api/v1/bookings/<id:booking_id>",
+    "POST /api/v1/waiting",
+    "GET /api/v1/waiting",
+    "GET /api/v1/waiting/<id:waiting_id>",
+    "DELETE /api/v1/waiting/<id:waiting_id>",
     "GET /api/v1/reports",
     "GET /api/v1/reports/<id:report_id>",
     "DELETE /api/v1/reports/<id:report_id>",
@@ -49,6 +54,9 @@ CUSTOMER = {
     "POST /api/v1/me/family/<id:beneficiary_id>/consent/codes",
     "POST /api/v1/me/family/<id:beneficiary_id>/consent",
     "DELETE /api/v1/me/family/<id:beneficiary_id>/consent",
+    "GET /api/v1/notifications",
+    "POST /api/v1/notifications/read",
+    "POST /api/v1/notifications/<id:notification_id>/read",
 }
 
 

@@ -111,9 +111,10 @@ def test_a_port_in_use_is_one_clear_line(own_sandbox: Sandbox, tmp_path: Path) -
     assert ended.returncode == 3 and port in ended.stderr and ended.stderr.count("\n") == 1
 
 
-def test_it_imports_nothing_of_ours() -> None:
+@pytest.mark.parametrize("module", ["providers.sandbox", "providers.sandbox.day_capacity"])
+def test_it_imports_nothing_of_ours(module: str) -> None:
     script = (
-        "import sys, providers.sandbox.__main__; print([m for m in sys.modules if m.split('.')[0] in"
+        f"import sys, {module}.__main__; print([m for m in sys.modules if m.split('.')[0] in"
         " ('marketplace', 'booking', 'vip') or m.startswith('providers.') and not m.startswith('providers.sandbox')])"
     )
     listed = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)

@@ -7,6 +7,7 @@ import stat
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine, text
@@ -40,7 +41,17 @@ def loaded(db: Engine, own_state: Path) -> Engine:
 
 
 def _place() -> DemoOffers:
-    return place_offers(sandbox_url="http://127.0.0.1:9", webhooks_url="http://127.0.0.1:8/hooks/", now=NOON)
+    return place_offers(
+        sandbox_url="http://127.0.0.1:9",
+        day_sandbox_url="http://127.0.0.1:7",
+        webhooks_url="http://127.0.0.1:8/hooks/",
+        now=NOON,
+    )
+
+
+def _accounts(made: DemoOffers) -> list[dict[str, Any]]:
+    assert made.day_config is not None
+    return [each for path in (made.config, made.day_config) for each in json.loads(path.read_text())["accounts"]]
 
 
 def _rows(db: Engine) -> list[tuple[object, ...]]:
@@ -66,7 +77,15 @@ def test_every_sample_site_gets_a_pool_and_three_to_five_packages(loaded: Engine
         providers = connection.execute(text("SELECT DISTINCT provider_id FROM capacity_pool")).all()
     assert min(counts) >= 3
     assert max(counts) <= 5
-    assert len(providers) == 3
+    assert len(providers) == 4
+
+
+def test_one_provider_gives_out_places_per_day_and_is_reached_at_its_own_sandbox(loaded: Engine) -> None:
+    _place()
+    with loaded.connect() as connection:
+        rows = connection.execute(text("SELECT code, adapter, base_url FROM provider ORDER BY code")).all()
+    assert {row.adapter for row in rows if row.code != "qinghe"} == {"open_protocol"}
+    assert ("qinghe", "day_capacity", "http://127.0.0.1:7/p/qinghe") in [tuple(row) for row in rows]
 
 
 def test_a_second_run_changes_nothing(loaded: Engine) -> None:
@@ -87,21 +106,21 @@ def test_an_offer_that_was_changed_is_put_right(loaded: Engine) -> None:
 
 def test_the_secrets_are_sealed_in_the_database_and_private_on_disk(loaded: Engine, own_state: Path) -> None:
     made = _place()
-    accounts = {each["code"]: each for each in json.loads(made.config.read_text())["accounts"]}
-    assert set(accounts) == {"hexin", "mingde", "yunshan"}
+    accounts = {each["code"]: each for each in _accounts(made)}
+    assert set(accounts) == {"hexin", "mingde", "yunshan", "qinghe"}
     with loaded.connect() as connection:
         for code, sealed, webhook in connection.execute(
             text("SELECT code, secret_sealed, webhook_secrets_sealed[1] FROM provider")
         ):
             assert crypto.unseal_master(sealed, f"provider:{code}:secret") == accounts[code]["api_keys"][0]
             assert crypto.unseal_master(webhook, f"provider:{code}:webhook") == accounts[code]["webhook_secret"]
-    for name in ("config.json", "secrets.json"):
+    for name in ("config.json", "day-config.json", "secrets.json"):
         assert stat.S_IMODE((own_state / "sandbox" / name).stat().st_mode) == 0o600
 
 
 def test_the_configuration_names_every_offer_with_its_rules(loaded: Engine) -> None:
     made = _place()
-    accounts = json.loads(made.config.read_text())["accounts"]
+    accounts = _accounts(made)
     listed = {offer["code"]: offer for each in accounts for pool in each["pools"] for offer in pool["offers"]}
     assert accounts[0]["webhook_url"] == "http://127.0.0.1:8/hooks/hexin"
     with loaded.connect() as connection:

@@ -27,9 +27,16 @@ def _run(*arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-@pytest.mark.parametrize("setting", ["ANXIANG_PORT", "ANXIANG_SANDBOX_PORT"])
+PORTS = ("ANXIANG_PORT", "ANXIANG_SANDBOX_PORT", "ANXIANG_DAY_SANDBOX_PORT")
+
+
+def _free_ports() -> dict[str, str]:
+    return {setting: str(free_port()) for setting in PORTS}
+
+
+@pytest.mark.parametrize("setting", PORTS)
 def test_a_port_that_is_taken_is_one_sentence_before_anything_starts(setting: str, tmp_path: Path) -> None:
-    ports = {"ANXIANG_PORT": str(free_port()), "ANXIANG_SANDBOX_PORT": str(free_port())}
+    ports = _free_ports()
     with socket.create_server(("127.0.0.1", 0)) as other:
         ports[setting] = str(other.getsockname()[1])
         done = _run("run", **ports, ANXIANG_STATE_DIR=str(tmp_path / "state"), DATABASE_URL="")
@@ -44,7 +51,7 @@ def test_a_port_that_is_taken_is_one_sentence_before_anything_starts(setting: st
 
 def test_a_database_that_does_not_answer_is_one_sentence_without_the_password() -> None:
     address = f"postgresql://anxiang_app:hidden@127.0.0.1:{free_port()}/anxiang"
-    ports = {"ANXIANG_PORT": str(free_port()), "ANXIANG_SANDBOX_PORT": str(free_port())}
+    ports = _free_ports()
     done = _run("run", DATABASE_URL=address, **ports)
     assert done.returncode == 1
     assert done.stderr.startswith("The database of DATABASE_URL does not answer: ")
@@ -53,7 +60,7 @@ def test_a_database_that_does_not_answer_is_one_sentence_without_the_password() 
 
 
 def test_a_missing_kind_of_postgresql_is_one_sentence(tmp_path: Path) -> None:
-    ports = {"ANXIANG_PORT": str(free_port()), "ANXIANG_SANDBOX_PORT": str(free_port())}
+    ports = _free_ports()
     done = _run("run", DATABASE_URL="", ANXIANG_PG="none", ANXIANG_STATE_DIR=str(tmp_path), **ports)
     assert (done.returncode, done.stderr) == (1, "ANXIANG_PG must be machine or wheel, not 'none'.\n")
 
@@ -72,11 +79,12 @@ def test_addresses_and_commands_follow_the_environment() -> None:
             "ANXIANG_WEB_COMMAND": "serve --at {host}:{port} x{workers}",
         }
     )
-    web, worker, sandbox = services(options)
+    web, worker, sandbox, days = services(options)
     assert options.address == "http://127.0.0.1:9001"
     assert web.command == ["serve", "--at", "0.0.0.0:9001", "x2"]
     assert worker.command[1:] == ["-m", "booking.worker"]
     assert sandbox.command[1:5] == ["-m", "providers.sandbox", "--port", "8010"]
+    assert days.command[1:5] == ["-m", "providers.sandbox.day_capacity", "--port", "8011"]
 
 
 def test_without_demonstration_there_is_no_sandbox() -> None:

@@ -50,6 +50,12 @@ SHOWN: dict[str, tuple[str, Callable[[], s.Context]]] = {
     "booking_cancelled": ("booking.html", partial(s.booking, "cancelled", by="provider")),
     "booking_rejected": ("booking.html", partial(s.booking, "rejected")),
     "booking_expired": ("booking.html", partial(s.booking, "expired")),
+    "booking_moved_away": ("booking.html", s.booking_moved_away),
+    "booking_missed": ("booking.html", s.booking_missed),
+    "booking_disputed": ("booking.html", partial(s.booking_missed, "open")),
+    "booking_dispute_over": ("booking.html", partial(s.booking_missed, "rejected")),
+    "booking_dispute": ("booking_dispute.html", s.booking_dispute),
+    "booking_dispute_wrong": ("booking_dispute.html", partial(s.booking_dispute, problem=True)),
     "booking_cancel": ("booking_cancel.html", s.booking_cancel),
     "bookings": ("bookings.html", s.bookings),
     "bookings_empty": ("bookings.html", s.bookings_empty),
@@ -72,6 +78,8 @@ SHOWN: dict[str, tuple[str, Callable[[], s.Context]]] = {
     "phone_new": ("phone.html", partial(s.phone, "new")),
     "phone_codes": ("phone.html", partial(s.phone, "codes")),
     "usage": ("usage.html", s.usage),
+    "notices": ("notices.html", s.notices),
+    "notices_none": ("notices.html", s.notices_none),
     "error_404": ("error.html", partial(s.error, 404)),
     "error_403": ("error.html", partial(s.error, 403)),
     "error_429": ("error.html", partial(s.error, 429)),
@@ -80,6 +88,14 @@ SHOWN: dict[str, tuple[str, Callable[[], s.Context]]] = {
     "console": ("console/home.html", s.console),
     "console_quiet": ("console/home.html", s.console_quiet),
     "console_differences": ("console/differences.html", s.console_differences),
+    "console_bookings": ("console/bookings.html", s.console_bookings),
+    "console_find": ("console/bookings.html", partial(s.console_bookings, searched=False)),
+    "console_booking": ("console/booking.html", s.console_booking),
+    "console_cancel": ("console/booking_cancel.html", s.console_cancel),
+    "console_disputes": ("console/disputes.html", s.console_disputes),
+    "console_disputes_none": ("console/disputes.html", partial(s.console_disputes, empty=True)),
+    "console_dispute": ("console/dispute.html", s.console_dispute),
+    "console_dispute_wrong": ("console/dispute.html", partial(s.console_dispute, problem=True)),
     "console_providers": ("console/providers.html", s.console_providers),
     "console_jobs": ("console/jobs.html", s.console_jobs),
 }
@@ -104,6 +120,7 @@ def create_gallery() -> Flask:
     app.jinja_env.undefined = StrictUndefined
     CSRFProtect(app)
     init_look(app)
+    app.jinja_env.globals["unread_notices"] = lambda: 2
     web = Blueprint("web", __name__)
     for page in PAGES:
         web.add_url_rule(page.rule, page.endpoint, lambda **_parts: ("", 204), methods=page.methods)

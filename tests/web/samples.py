@@ -14,6 +14,7 @@ from marketplace.web import view_models as v
 from marketplace.web.error_words import error_words
 from marketplace.web.formats import dotted
 from marketplace.web.presenters import console as console_words
+from marketplace.web.presenters import desk as desk_words
 from vip.operators import OperatorView
 
 NOW = datetime(2026, 11, 23, 1, 48, tzinfo=UTC)
@@ -581,6 +582,57 @@ def booking(state: str, **facts: Any) -> Context:
     }
 
 
+def booking_moved_away() -> Context:
+    """Cancelled by the hospital, with other times."""
+    page: v.BookingPage = booking("cancelled", by="provider")["page"]
+    day = date(2026, 11, 27)
+    other = v.Alternative(
+        "s1",
+        v.When(day, ZONE, at(11, 27, 8), at(11, 27, 8, 30)),
+        place(),
+        package().name,
+        "",
+        "/gallery/confirm",
+        "p2",
+        "k",
+    )
+    away = _t("相距 3.2 公里", "3.2 km away")
+    far = replace(other, slot="s2", when=v.When(day, ZONE, at(11, 27, 9), at(11, 27, 9, 30)), way=away)
+    whole = replace(other, slot="s3", when=v.When(date(2026, 11, 28), ZONE))
+    return {"page": replace(page, alternatives=(other, far, whole), again_url="", more_times_url="/gallery/times")}
+
+
+def booking_missed(dispute: str = "") -> Context:
+    """A no-show: still disputable, or with the state of the dispute."""
+    until = None if dispute else at(12, 9, 9)
+    page: v.BookingPage = booking("no_show", by="provider", quota_used=True, dispute=dispute, dispute_until=until)[
+        "page"
+    ]
+    told = _t("前台当天没有您的签到记录，也没有缴费记录。", "The front desk has no record of you on that day.")
+    return {
+        "page": replace(
+            page,
+            dispute_url="" if dispute else "/gallery/booking_dispute",
+            dispute_answer=told if dispute == "rejected" else "",
+        )
+    }
+
+
+def booking_dispute(problem: bool = False) -> Context:
+    """The form of a dispute."""
+    words = _t("请写明当天的情况。", "Say what happened.")
+    form = v.Form({"words": ""}, {"words": words}) if problem else v.Form()
+    return {
+        "booking": "b1",
+        "ticket": ticket("no_show"),
+        "until": at(12, 9, 9),
+        "uses": True,
+        "zone": ZONE,
+        "form": form,
+        "longest": 1000,
+    }
+
+
 def booking_cancel() -> Context:
     return {"cancel": booking("confirmed")["page"].cancel, "ticket": ticket(), "problem": ""}
 
@@ -927,9 +979,117 @@ def console_differences() -> Context:
     return _console("differences", differences=_differences(), more_url="/gallery/console_differences")
 
 
+def _desk_booking() -> desk_words.DeskBooking:
+    row = desk_words.DeskRow(
+        "b1", "AX7K2M914Q", package().name, place(), people()[1].name, when(), booking_words.pill("confirmed"), "#"
+    )
+    history = (
+        desk_words.DeskLine(at(11, 21, 9), booking_words.pill("awaiting_provider").text, _t("客户", "customer"), ""),
+        desk_words.DeskLine(at(11, 21, 10), booking_words.pill("confirmed").text, _t("服务方", "provider"), ""),
+    )
+    facts = (
+        v.Fact(_t("使用人", "For"), people()[1].name),
+        v.Fact(_t("服务方", "Provider"), _t("康悦体检", "Kangyue")),
+        v.Fact(_t("权益", "Benefit"), _t("已为它保留 1 次", "One use is kept for it")),
+    )
+    return desk_words.DeskBooking(row, facts, history, ZONE, "/gallery/console_cancel", "")
+
+
+def console_bookings(searched: bool = True) -> Context:
+    rows = (_desk_booking().row, replace(_desk_booking().row, pill=booking_words.pill("cancelled")))
+    return _console("bookings", wanted="AX7K2M914Q" if searched else "", rows=rows if searched else None)
+
+
+def console_booking() -> Context:
+    return _console("bookings", page=_desk_booking())
+
+
+def console_cancel() -> Context:
+    effects = (
+        _t("无论何种原因，1 次权益都会退回。", "One use of the benefit comes back, whatever the reason."),
+        _t("若服务方已收到预约，须由其同意。", "If the provider knows of it, it has to agree."),
+    )
+    form = v.Form({"reason": "unwell"})
+    return _console("bookings", page=_desk_booking(), effects=effects, form=form, reasons=desk_words.reasons())
+
+
+def _dispute_row() -> desk_words.DisputeRow:
+    return desk_words.DisputeRow(
+        "AX7K2M914Q",
+        package().name,
+        place(),
+        _t("康悦体检", "Kangyue"),
+        when(),
+        at(11, 27, 9),
+        "/gallery/console_dispute",
+    )
+
+
+def console_disputes(empty: bool = False) -> Context:
+    return _console("disputes", rows=() if empty else (_dispute_row(),), more_url="" if empty else "#")
+
+
+def console_dispute(problem: bool = False) -> Context:
+    words = _t("我八点就到了，前台说系统坏了，让我改天再来。", "I came at eight. They said their system was down.")
+    told = _t("服务方反馈未到院。", "The provider told that nobody came.")
+    page = desk_words.DisputePage("d1", _dispute_row(), "#", "open", words, told, "")
+    wrong = v.Form({"decision": "rejected"}, {"words": _t("这一项必填。", "This is needed.")})
+    form = wrong if problem else v.Form()
+    return _console("disputes", page=page, form=form, longest=1000, decisions=desk_words.decisions())
+
+
 def console_providers() -> Context:
     return _console("providers", providers=_providers())
 
 
 def console_jobs() -> Context:
     return _console("jobs", jobs=_jobs())
+
+
+def notices() -> Context:
+    def row(
+        number: int, zh: tuple[str, str], en: tuple[str, str], sign: str, tone: str, whose: str = ""
+    ) -> v.NoticeRow:
+        title, text = zh if language.current().code == "zh" else en
+        told = NOW - timedelta(hours=7 * number)
+        return v.NoticeRow(f"n{number}", title, text, whose, told, sign, tone, unread=number < 2)
+
+    rows = (
+        row(
+            0,
+            ("明天有预约", "甄选套餐，11 月 24 日 周二 08:00，安享示范医院·体检中心。今晚 22:00 后请不要进食。"),
+            (
+                "A booking tomorrow",
+                "Select package, Tue 24 November, 08:00, Anxiang Model Hospital. Nothing to eat after 22:00.",
+            ),
+            "bell",
+            "plain",
+            _t("沈伯年·父亲", "Shen Bonian · father"),
+        ),
+        row(
+            1,
+            ("预约已确认", "甄选套餐，11 月 26 日 周四 08:00。"),
+            ("Your booking is confirmed", "Select package, Thu 26 November, 08:00."),
+            "check",
+            "ok",
+        ),
+        row(
+            2,
+            ("权益即将到期", "体检：12 月 22 日 周二 到期，还剩 30 天。"),
+            ("A benefit is about to end", "Health check: it ends on Tue 22 December, in 30 days."),
+            "clock",
+            "wait",
+        ),
+        row(
+            3,
+            ("预约已取消", "甄选套餐，11 月 12 日 周四 09:00。"),
+            ("Your booking is cancelled", "Select package, Thu 12 November, 09:00."),
+            "x",
+            "off",
+        ),
+    )
+    return {"page": v.Inbox(rows, 2, "#")}
+
+
+def notices_none() -> Context:
+    return {"page": v.Inbox((), 0)}

@@ -282,7 +282,7 @@ def to(booking: str, *states: BookingState, **values: Any) -> None:
         ([BookingState.REJECTED], "The hospital can't take this booking"),
         ([BookingState.CONFIRMED, BookingState.CHECKED_IN], "The hospital's staff will call you"),
         ([BookingState.CONFIRMED, BookingState.IN_SERVICE], "The check is under way"),
-        ([BookingState.CONFIRMED, BookingState.NO_SHOW], "The hospital says nobody came"),
+        ([BookingState.CONFIRMED, BookingState.NO_SHOW], "No visit was recorded"),
         ([BookingState.CONFIRMED, BookingState.FULFILLED], "The hospital is writing the report"),
         ([BookingState.CANCELLED], "We cancelled this booking"),
         ([BookingState.ENTERED_IN_ERROR], "This booking was entered in error"),

@@ -21,7 +21,7 @@ from vip.operators import create_admin
 
 DOOR = "/operators/sign-in"
 PASSWORD = "a long password"
-PAGES = [page.rule for page in OPERATOR_PAGES if not page.open and "GET" in page.methods]
+PAGES = [page.rule for page in OPERATOR_PAGES if not page.open and "GET" in page.methods and "<" not in page.rule]
 
 
 @pytest.fixture

@@ -10,11 +10,12 @@ from marshmallow import fields as out
 
 from booking import cancel as cancelling
 from booking import confirm as confirming
+from booking import disputes as disputing
 from booking import place, refusals, view
 from booking.states import BookingState
 from marketplace.api import idempotency
 from marketplace.api.blueprint import Resource, principal, reads_body, refuses
-from marketplace.api.fields import Answer, Answers, Choice, Id, Listing, Request, page_of
+from marketplace.api.fields import Answer, Answers, Choice, Id, Listing, Request, Text, page_of
 from marketplace.catalog.benefit_kind import NotEligible
 from marketplace.core import clock
 from marketplace.core.errors import Busy, Invalid, NotFound
@@ -106,13 +107,51 @@ class Moved(Answer):
     cause = out.String(required=True)
 
 
+class Dispute(Answer):
+    """The customer's objection to a no-show; `answer` is what the desk wrote, blank without words."""
+
+    state = out.String(required=True, metadata={"enum": ["open", "accepted", "rejected"]})
+    opened_at = out.DateTime(required=True)
+    closed_at = out.DateTime(required=True, allow_none=True)
+    answer = out.String(required=True)
+
+
+class Alternative(Answer):
+    """A slot that can be booked instead; `metres` as the crow flies from the lost place, null when not known."""
+
+    offer_id = out.String(required=True)
+    offer_name = out.Nested(Names, required=True)
+    site_name = out.String(required=True)
+    slot_id = out.String(required=True)
+    service_date = out.Date(required=True)
+    starts_at = out.DateTime(required=True, allow_none=True)
+    ends_at = out.DateTime(required=True, allow_none=True)
+    time_zone = out.String(required=True)
+    metres = out.Integer(required=True, allow_none=True)
+    same_offer = out.Boolean(required=True)
+
+
+class NewDispute(Request):
+    """What happened, in the customer's words."""
+
+    words = Text(shortest=1, longest=disputing.LONGEST, required=True)
+
+
 class FullBooking(Booking):
-    """A booking with its timeline and what may be done with it now."""
+    """A booking with its timeline and what may be done with it now.
+
+    `alternatives`: the nearest other slots when somebody else than the customer took the date away, at most three.
+    """
 
     package = out.Dict(required=True)
     cancel_until = out.DateTime(required=True)
     can_cancel = out.Boolean(required=True)
     change_refused = out.String(required=True, allow_none=True)
+    no_show_uses = out.Boolean(required=True, metadata={"description": "Whether not coming uses the benefit."})
+    can_dispute = out.Boolean(required=True)
+    dispute_until = out.DateTime(required=True, allow_none=True)
+    dispute = out.Nested(Dispute, required=True, allow_none=True)
+    alternatives = out.List(out.Nested(Alternative), required=True)
     report_id = out.String(required=True, allow_none=True)
     longitude = out.Float(required=True, allow_none=True)
     latitude = out.Float(required=True, allow_none=True)
@@ -211,6 +250,20 @@ def cancel(booking_id: str) -> Any:
     `cancel` and the booking stands until the answer. Cancelling twice is the same as once.
     """
     cancelling.cancel(principal(), booking_id, now=clock.now())
+    return view.booking(principal(), booking_id, now=clock.now())
+
+
+@blueprint.route("/bookings/<id:booking_id>/dispute", methods=["POST"])
+@reads_body
+@refuses(disputing.NotDisputable, disputing.DisputeTooLate, Invalid, Busy)
+@blueprint.arguments(NewDispute())
+@blueprint.response(200, FullBooking)
+def dispute(body: dict[str, Any], booking_id: str) -> Any:
+    """Dispute a no-show
+
+    Once, within 14 days. The desk answers: `dispute` says how it stands. Disputing twice is the same as once.
+    """
+    disputing.dispute(principal(), booking_id, body["words"], now=clock.now())
     return view.booking(principal(), booking_id, now=clock.now())
 
 

@@ -6,11 +6,10 @@ from typing import Any
 
 from flask import url_for
 from marshmallow import fields as out
-from marshmallow import validate
 
 from booking import report_share
 from marketplace.api.blueprint import Resource, principal, reads_body, refuses
-from marketplace.api.fields import Answer, Choice, Count, Flag, Request
+from marketplace.api.fields import Answer, Choice, Number, Request, Truth
 from marketplace.core import clock
 from marketplace.core.config import settings
 from vip.consent import ConsentMissing
@@ -22,11 +21,9 @@ class Wanted(Request):
     """What kind of link. With an access code, which is told separately, the link alone opens nothing."""
 
     audience = Choice(*report_share.AUDIENCES, required=True)
-    days = Count(required=True, validate=validate.OneOf(report_share.DAYS, error="choice"))
-    with_code = Flag(load_default=False)
-    max_views = Count(
-        load_default=None, allow_none=True, validate=validate.Range(1, report_share.MOST_VIEWS, error="range")
-    )
+    days = Number(least=1, most=30, required=True, metadata={"enum": list(report_share.DAYS)})
+    with_code = Truth(load_default=False)
+    max_views = Number(least=1, most=report_share.MOST_VIEWS, load_default=None, allow_none=True)
 
 
 class Look(Answer):

@@ -76,11 +76,17 @@ class Server:
 
 
 def free_port() -> int:
-    """A port on 127.0.0.1 that nobody listens on now."""
-    with socket.socket() as probe:
+    """A port on 127.0.0.1 that nobody listens on now, and below those that the kernel gives to outgoing connections:
+    a server that was killed must find its port free when it comes back."""
+    below = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    for _ in range(100):
+        port = secrets.choice(range(min(20_000, below - 1), below))
+        if is_free(port):
+            return port
+    with socket.socket() as probe:  # a machine whose outgoing connections use nearly all ports
         probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+        chosen: int = probe.getsockname()[1]
+        return chosen
 
 
 def is_free(port: int) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -11,6 +12,7 @@ from flask import url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
+from booking.alternatives import Alternative
 from booking.view import BookingCard, BookingView, Moved
 from marketplace.catalog.places import short_place
 from marketplace.core.clock import start_of
@@ -37,7 +39,11 @@ def when(card: BookingCard) -> v.When:
 
 def facts(card: BookingCard, now: datetime) -> booking_words.Facts:
     """What the sentences about a booking need."""
-    last = card.timeline[-1].actor if isinstance(card, BookingView) and card.timeline else "customer"
+    last, dispute, until = "customer", "", None
+    if isinstance(card, BookingView):
+        last = next((line.actor for line in reversed(card.timeline) if line.state == card.state), last)
+        dispute = card.dispute.state if card.dispute else ""
+        until = card.dispute_until if card.can_dispute else None
     by = {"customer": "customer", "agent": "customer", "provider": "provider"}.get(last, "platform")
     return booking_words.Facts(
         state_of(card, now),
@@ -47,6 +53,8 @@ def facts(card: BookingCard, now: datetime) -> booking_words.Facts:
         reason=_reason(card.cause) if card.state == "rejected" else "",
         quota_used=isinstance(card, BookingView) and card.benefit == "used",
         report=card.report_state,
+        dispute=dispute,
+        dispute_until=until,
     )
 
 
@@ -147,8 +155,29 @@ def page(view: BookingView, now: datetime, version: str) -> v.BookingPage:
         route_url=route(view) if state in ("awaiting_provider", "confirmed", "checked_in") else "",
         report_url=url_for("web.report", report=view.report_id) if view.report_id else "",
         confirm_url=url_for("web.confirm", booking=view.id) if state == "held" else "",
-        again_url=again if state in _GONE else "",
+        again_url=again if state in _GONE and not view.alternatives else "",
         version=version,
+        alternatives=tuple(alternative(one, view) for one in view.alternatives),
+        more_times_url=again if view.alternatives else "",
+        dispute_url=url_for("web.booking_dispute", booking=view.id) if view.can_dispute else "",
+        dispute_answer=view.dispute.answer if view.dispute and state == "no_show" else "",
+    )
+
+
+def alternative(one: Alternative, view: BookingView) -> v.Alternative:
+    """A line of the nearest other times; its form keeps the place at once."""
+    way = ""
+    if one.metres:
+        way = _("%(distance)s km away", distance=formats.number(max(0.1, round(one.metres / 1000, 1))))
+    return v.Alternative(
+        one.slot_id,
+        v.When(one.service_date, one.time_zone, one.starts_at, one.ends_at),
+        one.site_name,
+        by_language(one.offer_name["zh"], one.offer_name["en"]),
+        way,
+        url_for("web.times", offer=one.offer_id),
+        view.beneficiary_id,
+        secrets.token_urlsafe(16),
     )
 
 
@@ -195,10 +224,20 @@ def _done(line: Moved, *, last: bool, known: booking_words.Facts) -> v.Step:
         "entered_in_error": (_("Entered in error"), ""),
         "cancel_asked": (_("You asked to cancel"), ""),
         "cancel_refused": (_("The hospital did not agree to cancel"), ""),
+        "dispute_asked": (_("You said that you were there"), _("We ask the hospital")),
+        "dispute_rejected": (_("We looked into it"), _("It stands as it is")),
     }
     told, note = words.get(line.state, (line.state, ""))
     if line.state == "awaiting_provider" and line.actor != "customer":
         told = _("Asked the hospital again")
+    if line.state == "no_show" and line.actor == "clock":
+        told = _("No visit was recorded")
+    if line.state in ("checked_in", "fulfilled") and line.cause == "dispute_accepted":
+        note = _("We looked into it: you were there")
+    if line.actor == "operator" and line.state in ("cancelled", "cancel_asked"):
+        told = _("Our service desk cancelled") if line.state == "cancelled" else _("Our service desk asked to cancel")
+    if line.state == "cancel_asked" and line.actor == "clock":
+        told = _("No answer in time; we asked to cancel")
     if line.state == "cancelled" and known.quota_used:
         note = ""
     failed = last and line.state in ("rejected", "expired", "no_show", "entered_in_error")
@@ -241,13 +280,11 @@ def _coming(known: booking_words.Facts, view: BookingView) -> tuple[v.Step, ...]
 def rules(view: BookingView, now: datetime) -> tuple[v.Rule, ...]:
     """Until when cancelling is free, and what follows afterwards."""
     until = _on(view.cancel_until, view)
-    after = v.Rule(
-        icon="clock",
-        text=_("After that it can't be cancelled online. Not coming may count as one use."),
-    )
+    missed = _("Not coming counts as one use.") if view.no_show_uses else _("Not coming gives the benefit back.")
+    after = v.Rule(icon="clock", text=formats.sentences(_("After that it can't be cancelled online."), missed))
     if now >= view.cancel_until:
         closed = _("Online cancellation closed on %(time)s. You can still call us.", time=until)
-        return (v.Rule(icon="clock", text=closed),)
+        return (v.Rule(icon="clock", text=formats.sentences(closed, missed)),)
     left = formats.span((view.cancel_until - now).total_seconds() // 60 * 60)
     free = _("Free until %(time)s; your benefit comes back in full.", time=until)
     return (v.Rule(icon="check", text=free, tone="ok", strong=_("%(span)s left.", span=left)), after)

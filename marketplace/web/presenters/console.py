@@ -62,6 +62,18 @@ def difference(it: Difference) -> DifferenceRow:
             _("A booking that only they have"),
             _("Ask the provider what it is; nobody of ours made it."),
         ),
+        "ours_only": (
+            _("A booking that only we have"),
+            _("The provider expects nobody. Send it again, or cancel it and give the benefit back."),
+        ),
+        "duplicate_there": (
+            _("The same booking twice there"),
+            _("The surplus one is being cancelled there. If it stays, ask the provider."),
+        ),
+        "time_differs": (
+            _("They have another time"),
+            _("The customer's time stands here. Agree on one with the provider, then tell the customer."),
+        ),
         "cancel_refused": (
             _("They refused our cancel"),
             _("The booking is over here and live there. Settle it by phone."),
@@ -130,11 +142,13 @@ def job(it: LateJob) -> JobRow:
         "holds": _("Release holds that are over"),
         "unanswered": _("End requests without an answer"),
         "unknown": _("Raise what stays unknown"),
+        "no_shows": _("Record visits that did not happen"),
         "entitlements": _("Expire benefits"),
         "keys": _("Forget old idempotency keys"),
         "slots": _("Read slots"),
         "bookings": _("Read bookings"),
         "reports": _("Read the list of reports"),
         "fetch": _("Fetch reports"),
+        "reconcile": _("Compare books"),
     }
     return JobRow(names.get(task, task), code, it.every_seconds, it.started_at, it.succeeded_at)

@@ -9,12 +9,15 @@ from flask_babel import gettext as _
 
 from booking.cancel import CancelTooLate, NotCancellable
 from booking.cancel import cancel as withdraw
+from booking.disputes import LONGEST, DisputeTooLate, NotDisputable
+from booking.disputes import dispute as object_to
 from booking.pick import CAUSE as CHOSE_ANOTHER
 from booking.view import booking as booking_view
 from booking.view import booking_version
 from booking.view import bookings as list_bookings
 from marketplace import wording
 from marketplace.core import clock
+from marketplace.core.errors import Invalid
 from marketplace.web import view_models as v
 from marketplace.web.answers import Views, asked, live, render, see_other, tag, unchanged
 from marketplace.web.presenters import bookings as shown
@@ -79,6 +82,41 @@ def booking_cancel(booking: str) -> Response:
     return see_other(url_for("web.booking", booking=booking))
 
 
+def booking_dispute(booking: str) -> Response:
+    """What happened in the customer's words; the desk answers on the booking's page."""
+    form, status = v.Form(), 200
+    if request.method == "POST":
+        words = _long(request.form.get("words", ""))
+        try:
+            object_to(principal(), booking, words, now=clock.now())
+            flash(_("Thank you. We look into it and tell you here."), "ok")
+            return see_other(url_for("web.booking", booking=booking))
+        except Invalid as refusal:
+            form, status = v.Form({"words": words}, {"words": wording.sentence(refusal)}), refusal.status
+        except (NotDisputable, DisputeTooLate) as refusal:
+            form, status = v.Form({"words": words}, problem=wording.sentence(refusal)), refusal.status
+    now = clock.now()
+    view = booking_view(principal(), booking, now=now)
+    if not view.can_dispute and status == 200:
+        return see_other(url_for("web.booking", booking=booking))
+    return render(
+        "booking_dispute.html",
+        status,
+        booking=view.id,
+        ticket=shown.ticket(view, now),
+        until=view.dispute_until,
+        uses=view.no_show_uses,
+        zone=view.time_zone,
+        form=form,
+        longest=LONGEST,
+    )
+
+
+def _long(text: str) -> str:
+    """What was written, as a text area sends it (CR LF), whole: the use case says what is wrong with it."""
+    return text.replace("\r\n", "\n") if len(text) <= 10 * LONGEST else "x" * (LONGEST + 1)
+
+
 def _sheet(public_id: str, problem: str = "", status: int = 200) -> Response:
     now = clock.now()
     view = booking_view(principal(), public_id, now=now)
@@ -92,4 +130,5 @@ VIEWS: Views = {
     "booking": booking,
     "booking_live": booking_live,
     "booking_cancel": booking_cancel,
+    "booking_dispute": booking_dispute,
 }

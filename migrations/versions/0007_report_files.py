@@ -2,7 +2,7 @@
 
 A report from before has its paper in report_version; the first paper is still written there, for code that reads it.
 
-Revision ID: 0012
+Revision ID: 0007
 Revises: 0006
 """
 
@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision = "0012"
+revision = "0007"
 down_revision = "0006"
 branch_labels = None
 depends_on = None

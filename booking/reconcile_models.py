@@ -1,0 +1,141 @@
+"""Reconciliation runs, daily closing statements with their lines, and the closing of sites."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import CheckConstraint, Date, ForeignKey, Index, Text, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from marketplace.core.columns import Moment, PrimaryKey, PublicId
+from marketplace.core.db import Base
+
+
+class ReconcileRun(Base):
+    """One comparison of our books with a provider's, asked for or made by the clock; at most one runs at a time.
+
+    `case_id` narrows it to one difference that somebody wants asked again. `counts`: listed, compared, busy, found,
+    repaired, opened, closed, unverified. `theirs` is what the provider's list says of the last days, for the closing
+    statements. `lease_until`: a run that does not renew it was killed.
+    """
+
+    __tablename__ = "reconcile_run"
+    __table_args__ = (
+        CheckConstraint("state IN ('queued','running','done','failed')", name="state"),
+        Index("uq_reconcile_run_running", "provider_id", unique=True, postgresql_where=text("state = 'running'")),
+        Index(
+            "uq_reconcile_run_queued",
+            "provider_id",
+            text("coalesce(case_id, 0)"),
+            unique=True,
+            postgresql_where=text("state = 'queued'"),
+        ),
+        Index("ix_reconcile_run_provider", "provider_id", "id"),
+    )
+
+    id: Mapped[PrimaryKey]
+    public_id: Mapped[PublicId]
+    provider_id: Mapped[int] = mapped_column(ForeignKey("provider.id"))
+    case_id: Mapped[int | None] = mapped_column(ForeignKey("discrepancy.id"))
+    state: Mapped[str]
+    actor_kind: Mapped[str]
+    actor: Mapped[str] = mapped_column(server_default="")
+    asked_at: Mapped[Moment]
+    started_at: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None]
+    lease_until: Mapped[datetime | None]
+    reason: Mapped[str] = mapped_column(server_default="")
+    counts: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default="{}")
+    theirs: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default="{}")
+
+
+class ClosingStatement(Base):
+    """What one provider did for one insurer's customers on one day, as it stood when the day was closed. Never
+    rewritten: what changes later is a correction in a later statement.
+
+    `day` is a service date; it ends at midnight in the provider's `time_zone`. `content` holds the counts of both
+    sides; `corrections` how many of the lines concern earlier days. Money is in minor units, by currency.
+    """
+
+    __tablename__ = "closing_statement"
+    __table_args__ = (UniqueConstraint("provider_id", "insurer_id", "day"),)
+
+    id: Mapped[PrimaryKey]
+    public_id: Mapped[PublicId]
+    provider_id: Mapped[int] = mapped_column(ForeignKey("provider.id"))
+    insurer_id: Mapped[int] = mapped_column(ForeignKey("insurer.id"))
+    day: Mapped[date] = mapped_column(Date)
+    time_zone: Mapped[str]
+    run_id: Mapped[int | None] = mapped_column(ForeignKey("reconcile_run.id"))
+    made_at: Mapped[Moment]
+    content: Mapped[dict[str, Any]] = mapped_column(JSONB)
+
+
+class StatementLine(Base):
+    """What a statement adds for one booking: the difference between what the booking is worth and what was stated
+    before, in units used and minor units. The sum of a booking's lines is what it is worth."""
+
+    __tablename__ = "statement_line"
+    __table_args__ = (
+        UniqueConstraint("statement_id", "booking_id"),
+        CheckConstraint("units <> 0 OR amount_minor <> 0", name="something"),
+        Index("ix_statement_line_booking", "booking_id"),
+    )
+
+    id: Mapped[PrimaryKey]
+    statement_id: Mapped[int] = mapped_column(ForeignKey("closing_statement.id"))
+    booking_id: Mapped[int] = mapped_column(ForeignKey("booking.id"))
+    state: Mapped[str]
+    service_date: Mapped[date] = mapped_column(Date)
+    units: Mapped[int]
+    amount_minor: Mapped[int]
+    currency: Mapped[str]
+    correction: Mapped[bool]
+
+
+class SiteClosure(Base):
+    """A site that closes from a day on (to `to_day`, or for good): its slots are not sold (a trigger keeps them
+    closed), its bookings are moved or cancelled one by one by the worker, which goes on where it was killed."""
+
+    __tablename__ = "site_closure"
+    __table_args__ = (
+        CheckConstraint("state IN ('open','done','withdrawn')", name="state"),
+        CheckConstraint("mode IN ('move','cancel')", name="mode"),
+        CheckConstraint("to_day IS NULL OR to_day >= from_day", name="days"),
+        Index("uq_site_closure_open", "site_id", unique=True, postgresql_where=text("state = 'open'")),
+        Index("ix_site_closure_site", "site_id", "from_day", postgresql_where=text("state <> 'withdrawn'")),
+    )
+
+    id: Mapped[PrimaryKey]
+    public_id: Mapped[PublicId]
+    insurer_id: Mapped[int] = mapped_column(ForeignKey("insurer.id"))
+    site_id: Mapped[int] = mapped_column(ForeignKey("site.id"))
+    from_day: Mapped[date] = mapped_column(Date)
+    to_day: Mapped[date | None] = mapped_column(Date)
+    mode: Mapped[str]
+    state: Mapped[str] = mapped_column(server_default="open")
+    actor: Mapped[str] = mapped_column(Text)
+    asked_at: Mapped[Moment]
+    finished_at: Mapped[datetime | None]
+
+
+class SiteClosureItem(Base):
+    """What became of one booking when its site closed; its row is written with the effect, so nothing is done twice.
+
+    `outcome`: cancelled, asked (the provider has to agree), moving, kept (it had begun).
+    """
+
+    __tablename__ = "site_closure_item"
+    __table_args__ = (
+        UniqueConstraint("closure_id", "booking_id"),
+        CheckConstraint("outcome IN ('cancelled','asked','moving','kept')", name="outcome"),
+        Index("ix_site_closure_item_booking", "booking_id"),
+    )
+
+    id: Mapped[PrimaryKey]
+    closure_id: Mapped[int] = mapped_column(ForeignKey("site_closure.id"))
+    booking_id: Mapped[int] = mapped_column(ForeignKey("booking.id"))
+    outcome: Mapped[str]
+    at: Mapped[Moment]

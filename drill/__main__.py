@@ -1,0 +1,144 @@
+"""The command line: `python -m drill [--seed N] [--minutes M] [--customers N] [--plant KIND]`.
+
+The last line is the verdict; the exit code is 0 when nothing differs, 1 when something does, 2 when there was no drill.
+"""
+
+from __future__ import annotations
+
+import argparse
+import secrets
+import signal
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NoReturn
+
+from drill import plant
+from drill.api import Tally
+from drill.books import Difference
+from drill.calm import PATIENCE, come_to_rest, compare
+from drill.customers import customers
+from drill.evidence import gather
+from drill.figures import table
+from drill.fleet import CannotDrill
+from drill.journal import Journal
+from drill.plan import Plan, make_plan
+from drill.stage import CODES, Stage, stage
+from drill.trouble import Providers, kill_by_plan
+from marketplace.core.config import state_dir
+
+_SHOWN = 40
+
+
+@dataclass(frozen=True)
+class Options:
+    """What was asked for on the command line."""
+
+    seed: int
+    seconds: float
+    customers: int
+    plant: str
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Drill, print the figures and the verdict."""
+    options = _options(arguments)
+    kept = state_dir().absolute() / "drill" / f"{options.seed}-{time.strftime('%Y%m%d-%H%M%S')}"
+    signal.signal(signal.SIGTERM, _end_in_order)
+    plan = make_plan(options.seed, options.seconds, CODES, options.customers)
+    print(
+        f"Drill with seed {plan.seed}: {plan.seconds:.0f} s, {plan.customers} customers, {len(plan.kills)} kills, "
+        f"{len(plan.faults)} faults",
+        flush=True,
+    )
+    try:
+        with stage(plan.customers) as where:
+            done = perform(where, plan, options.plant)
+            if done.differences:
+                gather(where, done.differences, kept)
+    except CannotDrill as reason:
+        print(reason, file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+    return verdict(plan, done, kept)
+
+
+@dataclass(frozen=True)
+class Done:
+    """A drill that came to its end."""
+
+    differences: Sequence[Difference]
+    kills: int
+    bookings: int
+
+
+def perform(where: Stage, plan: Plan, planted: str = "") -> Done:
+    """Carry out a plan on a stage and compare everything; prints the figures. Call it from the main thread."""
+    tally, over, since = Tally(), threading.Event(), time.monotonic()
+    journal = Journal(where.folder / "journal.jsonl")
+    providers = Providers(where, plan, since, over)
+    other_side = threading.Thread(target=providers.run, name="providers", daemon=True)
+    other_side.start()
+    threads = customers(where, plan, tally, journal, over)
+    try:
+        kill_by_plan(where, plan, since)
+    finally:
+        over.set()
+    for thread in (other_side, *threads):
+        thread.join(PATIENCE)
+        if thread.is_alive():
+            raise CannotDrill(f"The thread {thread.name!r} does not end.")
+    where.fleet.wait_until_up()
+    providers.calm()
+    rested = come_to_rest(where)
+    if planted:
+        plant.KINDS[planted](where)
+    found = [Difference("an answer no customer should get", sentence) for sentence in tally.broken] + compare(where)
+    journal.close()
+    with where.books() as books:
+        for line in table(books, where.fleet, tally, providers, rested):
+            print(line)
+        bookings = books.execute("SELECT count(*) FROM booking").fetchall()[0][0]
+    return Done(found, where.fleet.kills.total(), bookings)
+
+
+def verdict(plan: Plan, done: Done, kept: Path) -> int:
+    """Print what differs and the last line; the exit code."""
+    found = done.differences
+    figures = f"seed={plan.seed} seconds={plan.seconds:.0f} kills={done.kills} bookings={done.bookings}"
+    for difference in found[:_SHOWN]:
+        print(f"DIFFERENCE {difference}")
+    if len(found) > _SHOWN:
+        print(f"… and {len(found) - _SHOWN} more")
+    if found:
+        print(f"Logs, journal and the rows behind the differences are in {kept}")
+        print(f"DRILL FAILED: {len(found)} differences {figures}", flush=True)
+        return 1
+    print(f"DRILL PASSED {figures} differences=0", flush=True)
+    return 0
+
+
+def _options(arguments: Sequence[str] | None) -> Options:
+    parser = argparse.ArgumentParser(prog="python -m drill", description="Kill everything, then compare all books.")
+    parser.add_argument("--seed", type=int, default=None, help="what goes wrong and when; a random one if left out")
+    parser.add_argument("--minutes", type=float, default=5.0, help="how long customers book and processes die (5)")
+    parser.add_argument("--customers", type=int, default=24, help="how many at once (24)")
+    parser.add_argument("--plant", choices=sorted(plant.KINDS), default="", help="a difference on purpose")
+    given = parser.parse_args(arguments)
+    if given.minutes <= 0 or given.customers < 1:
+        parser.error("--minutes and --customers must be more than 0")
+    seed = secrets.randbelow(1_000_000) if given.seed is None else given.seed
+    return Options(seed, given.minutes * 60, given.customers, given.plant)
+
+
+def _end_in_order(*_: object) -> NoReturn:
+    """SIGTERM: leave as Ctrl-C would, so that everything is stopped."""
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    sys.exit(main())

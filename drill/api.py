@@ -1,0 +1,128 @@
+"""A customer's app as it should be: every request is repeated with the same key until it is answered."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import requests
+
+_PAUSE = 0.25
+_TIMEOUT = 10.0
+
+
+class GaveUp(Exception):
+    """Nobody answered for so long that a person would have put the phone away; what became of it is not known."""
+
+
+@dataclass
+class Tally:
+    """What customers saw, all together; times in seconds."""
+
+    answers: Counter[str] = field(default_factory=Counter)
+    refusals: Counter[str] = field(default_factory=Counter)
+    errors: Counter[str] = field(default_factory=Counter)
+    broken: list[str] = field(default_factory=list)
+    times: list[float] = field(default_factory=list)
+    waits: list[float] = field(default_factory=list)
+    guard: threading.Lock = field(default_factory=threading.Lock)
+
+    def error(self, what: str) -> None:
+        """A request that got no answer, or one that asks to come again."""
+        with self.guard:
+            self.errors[what] += 1
+
+    def wrong(self, sentence: str) -> None:
+        """An answer that no customer should get, whatever was killed."""
+        with self.guard:
+            self.broken.append(sentence)
+
+    def answered(self, what: str, took: float, waited: float) -> None:
+        """An answer that counts: how long it took, and how long since the first try."""
+        with self.guard:
+            self.answers[what] += 1
+            self.times.append(took)
+            self.waits.append(waited)
+
+    def refused(self, code: str) -> None:
+        """A no."""
+        with self.guard:
+            self.refusals[code] += 1
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A status below 500 with its document; `code` is the problem's."""
+
+    status: int
+    body: Mapping[str, Any]
+
+    @property
+    def yes(self) -> bool:
+        """2xx."""
+        return 200 <= self.status < 300
+
+    @property
+    def code(self) -> str:
+        """The problem's code, blank for a yes."""
+        return str(self.body.get("code", "")) if not self.yes else ""
+
+
+class Api:
+    """One customer's connection."""
+
+    def __init__(self, url: str, token: str, tally: Tally, patience: float) -> None:
+        self._url = f"{url}/api/v1"
+        self._tally = tally
+        self._patience = patience
+        self._session = requests.Session()
+        self._session.trust_env = False
+        self._session.headers["Authorization"] = f"Bearer {token}"
+
+    def ask(self, verb: str, path: str, body: Any = None, *, key: str = "", about: str = "read") -> Answer:
+        """Ask until there is an answer. Raises GaveUp."""
+        first = time.monotonic()
+        while time.monotonic() - first < self._patience:
+            began = time.monotonic()
+            answer = self._try(verb, path, body, key)
+            if answer is not None:
+                ended = time.monotonic()
+                self._tally.answered(about if answer.yes else "refused", ended - began, ended - first)
+                if not answer.yes:
+                    self._tally.refused(answer.code or str(answer.status))
+                return answer
+            time.sleep(_PAUSE)
+        self._tally.error("gave up")
+        raise GaveUp(path)
+
+    def _try(self, verb: str, path: str, body: Any, key: str) -> Answer | None:
+        """One try; None when it has to be repeated."""
+        headers = {"Idempotency-Key": key} if key else {}
+        try:
+            got = self._session.request(verb, self._url + path, json=body, headers=headers, timeout=_TIMEOUT)
+            document = got.json()
+        except requests.Timeout:
+            self._tally.error("no answer in time")
+            return None
+        except requests.JSONDecodeError:
+            self._tally.wrong(f"{verb} {path.split('?')[0]}: {got.status_code} without JSON")
+            return None
+        except requests.RequestException:
+            self._tally.error("connection broken")
+            return None
+        code = str(document.get("code", ""))
+        if got.status_code in (429, 502, 503, 504) or code == "busy":
+            self._tally.error(f"{got.status_code} {code}".strip())
+            return None
+        if got.status_code >= 500:
+            self._tally.wrong(f"{verb} {path.split('?')[0]}: {got.status_code} {code} {document.get('instance', '')}")
+            return None
+        return Answer(got.status_code, document)
+
+    def close(self) -> None:
+        """Hang up."""
+        self._session.close()

@@ -1,0 +1,70 @@
+"""After the trouble: everything runs, and the product is given time to come to rest by itself."""
+
+from __future__ import annotations
+
+import time
+from datetime import datetime
+from typing import Any
+
+import psycopg
+
+from drill.books import Difference, differences
+from drill.compare import read_asked, read_history, read_ours, read_theirs, with_customers, with_providers
+from drill.fleet import CannotDrill
+from drill.journal import Journal
+from drill.stage import CODES, Stage
+
+PATIENCE = 180.0
+"""Seconds in which everything must have come to rest. Look-ups of an open outcome are up to 60 s apart."""
+
+_RESTLESS = """
+    SELECT (SELECT count(*) FROM provider_task WHERE state NOT IN ('done', 'refused'))
+         + (SELECT count(*) FROM booking WHERE state IN ('held', 'awaiting_provider', 'outcome_unknown'))
+         + (SELECT count(*) FROM change_request WHERE state = 'open')
+"""
+_POLLED = "SELECT count(*) FROM sync_cursor WHERE feed = 'bookings' AND last_success_at > %s"
+
+
+def come_to_rest(where: Stage, patience: float = PATIENCE) -> float:
+    """Wait until nothing is left to do on either side, then for one more poll of every provider; the seconds it took.
+    Whatever has not come to rest within `patience` is for the comparison to find."""
+    began = time.monotonic()
+    where.fleet.wait_until_up()
+    where.end_holds()
+    quiet: datetime | None = None
+    while time.monotonic() - began < patience:
+        where.fleet.look()
+        with where.books() as books:
+            quiet = _quiet_since(books, quiet)
+            if quiet is not None and _one(books, _POLLED, quiet) == len(CODES):
+                break
+        time.sleep(0.3)
+    return time.monotonic() - began
+
+
+def _quiet_since(books: psycopg.Connection[Any], quiet: datetime | None) -> datetime | None:
+    """Since when there has been nothing to do; None while there is something."""
+    if _one(books, _RESTLESS):
+        return None
+    return quiet or books.execute("SELECT now()").fetchall()[0][0]
+
+
+def _one(books: psycopg.Connection[Any], question: str, *values: object) -> int:
+    return int(books.execute(question.encode(), values or None).fetchall()[0][0])
+
+
+def compare(where: Stage) -> list[Difference]:
+    """Every difference between our books, the providers' ledgers and what customers were told. Raises CannotDrill."""
+    told = Journal.read(where.folder / "journal.jsonl")
+    theirs = [
+        booking for code in CODES for booking in read_theirs(code, where.control("GET", code, "/bookings")["bookings"])
+    ]
+    with where.books() as books:
+        ours = read_ours(books)
+        if not ours:
+            raise CannotDrill("Nothing was booked, so nothing was tried.")
+        return [
+            *differences(books),
+            *with_providers(ours, theirs, where.places),
+            *with_customers(ours, told, read_history(books), read_asked(books)),
+        ]

@@ -1,0 +1,212 @@
+"""Our books against the providers' ledgers, and against what customers were told.
+
+Works on plain rows, so that each rule can be tried without a database or a provider.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import psycopg
+
+from drill.books import Difference
+from drill.journal import Told
+
+_THERE = {"confirmed", "checked_in", "in_service", "fulfilled", "no_show"}
+_ENDED = {"cancelled", "rejected", "expired", "entered_in_error"}
+
+
+@dataclass(frozen=True)
+class Ours:
+    """One of our bookings. `slot` and `pool` are the provider's names of the place it holds, blank if it holds none;
+    `starts` is the moment in UTC or, for a whole day, its date."""
+
+    id: str
+    customer: str
+    provider: str
+    state: str
+    version: int
+    starts: str
+    slot: str = ""
+    pool: str = ""
+
+
+@dataclass(frozen=True)
+class Theirs:
+    """One booking in a provider's ledger, by the provider's reference; `ours` is the reference we gave."""
+
+    reference: str
+    provider: str
+    ours: str
+    status: str
+    live: bool
+    starts: str
+    slot: str
+    pool: str
+
+
+@dataclass(frozen=True)
+class Step:
+    """One line of a booking's history: from this version on it was in `state`."""
+
+    version: int
+    state: str
+
+
+def moment(starts_at: str | datetime | None, service_date: object) -> str:
+    """A start as both sides can tell it: in UTC, or the date of a whole day."""
+    if starts_at is None:
+        return str(service_date)
+    at = datetime.fromisoformat(starts_at) if isinstance(starts_at, str) else starts_at
+    return at.astimezone(UTC).isoformat()
+
+
+def with_providers(ours: Sequence[Ours], theirs: Sequence[Theirs], places: Mapping[str, int]) -> list[Difference]:
+    """Each booking that stands here lives there exactly once at the same time and place, and nothing else lives there;
+    no slot was given away more often than it has places."""
+    there: dict[tuple[str, str], list[Theirs]] = defaultdict(list)
+    for booking in theirs:
+        if booking.live:
+            there[booking.provider, booking.ours].append(booking)
+    found: list[Difference] = []
+    for own in ours:
+        found += _pair(own, there.pop((own.provider, own.id), []))
+    for nobodys in there.values():
+        found += [Difference("theirs only", each.reference, {"ours": each.ours, "at": each.slot}) for each in nobodys]
+    return [*found, *_oversold(theirs, places), *_sold(ours, theirs)]
+
+
+def _pair(own: Ours, live: Sequence[Theirs]) -> Iterator[Difference]:
+    references = ", ".join(each.reference for each in live)
+    if own.state in _ENDED and live:
+        yield Difference("lives there, ended here", own.id, {"state": own.state, "theirs": references})
+    elif own.state in _THERE and not live:
+        yield Difference("ours only", own.id, {"state": own.state, "provider": own.provider})
+    elif len(live) > 1:
+        yield Difference("twice there", own.id, {"theirs": references})
+    elif own.state in _THERE:
+        other = live[0]
+        if other.status != own.state:
+            yield Difference("state differs", own.id, {"ours": own.state, "theirs": other.status})
+        if (other.slot, other.starts) != (own.slot, own.starts):
+            yield Difference("time differs", own.id, {"ours": own.slot, "theirs": other.slot})
+    elif own.state not in _ENDED and live and live[0].starts != own.starts:
+        yield Difference("time differs", own.id, {"ours": own.starts, "theirs": live[0].starts})
+
+
+def _oversold(theirs: Sequence[Theirs], places: Mapping[str, int]) -> Iterator[Difference]:
+    for (_, pool, slot), sold in Counter((each.provider, each.pool, each.slot) for each in theirs if each.live).items():
+        if sold > places[pool]:
+            yield Difference("sold more than there are places", slot, {"sold": sold, "places": places[pool]})
+
+
+def _sold(ours: Sequence[Ours], theirs: Sequence[Theirs]) -> Iterator[Difference]:
+    """Places per slot, counted on both sides."""
+    here = Counter((own.provider, own.slot) for own in ours if own.slot)
+    there = Counter((each.provider, each.slot) for each in theirs if each.live)
+    for provider, slot in sorted(here.keys() | there.keys()):
+        if here[provider, slot] != there[provider, slot]:
+            facts = {"ours": here[provider, slot], "theirs": there[provider, slot]}
+            yield Difference("places differ", slot, facts)
+
+
+def with_customers(
+    ours: Sequence[Ours], told: Sequence[Told], history: Mapping[str, Sequence[Step]], asked: Mapping[str, set[str]]
+) -> list[Difference]:
+    """Everything a customer was told is there. `asked`: the kinds of changes and cancels recorded for a booking."""
+    known = {own.id: own for own in ours}
+    made: dict[str, str] = {}
+    found: list[Difference] = []
+    for each in told:
+        own = known.get(each.booking)
+        if own is None or own.customer != each.customer:
+            found.append(Difference("acknowledged and lost", each.booking, {"told": each.what, "state": each.state}))
+            continue
+        if each.key and made.setdefault(each.key, each.booking) != each.booking:
+            found.append(Difference("one key made two bookings", each.booking, {"other": made[each.key]}))
+        found += _kept(each, own, history[each.booking], asked.get(each.booking, set()))
+    return found
+
+
+def _kept(told: Told, own: Ours, history: Sequence[Step], asked: set[str]) -> Iterator[Difference]:
+    facts = {"told": told.what, "state": told.state, "version": told.version}
+    then = [step.state for step in history if not told.version or step.version <= told.version]
+    if told.version > own.version:
+        yield Difference("acknowledged and undone", own.id, {**facts, "version now": own.version})
+    elif told.what == "hold":
+        if "held" not in then:
+            yield Difference("acknowledged and undone", own.id, facts)
+    elif not then or then[-1] != told.state:
+        yield Difference("told a state it was not in", own.id, {**facts, "was": then[-1] if then else "nothing"})
+    if told.state in _ENDED and own.state != told.state:
+        yield Difference("acknowledged and undone", own.id, {**facts, "state now": own.state})
+    if told.change and told.change not in asked:
+        yield Difference("acknowledged and lost", own.id, {**facts, "change": told.change})
+
+
+_OURS = """
+    SELECT b.public_id AS id, c.public_id AS customer, p.code AS provider, b.state, b.version, b.starts_at,
+           b.service_date, coalesce(s.external_ref, '') AS slot, coalesce(l.external_ref, '') AS pool
+      FROM booking b JOIN customer c ON c.id = b.customer_id JOIN provider p ON p.id = b.provider_id
+      LEFT JOIN slot_claim k ON k.booking_id = b.id AND k.live
+      LEFT JOIN slot s ON s.id = k.slot_id LEFT JOIN capacity_pool l ON l.id = s.pool_id
+"""
+
+
+def read_ours(connection: psycopg.Connection[Any]) -> list[Ours]:
+    """All our bookings; one with two places comes twice."""
+    return [
+        Ours(
+            row.id,
+            row.customer,
+            row.provider,
+            row.state,
+            row.version,
+            moment(row.starts_at, row.service_date),
+            row.slot,
+            row.pool,
+        )
+        for row in connection.execute(_OURS).fetchall()
+    ]
+
+
+def read_history(connection: psycopg.Connection[Any]) -> dict[str, list[Step]]:
+    """The states of every booking by version."""
+    found: dict[str, list[Step]] = defaultdict(list)
+    for row in connection.execute(
+        "SELECT b.public_id AS id, h.version, h.to_state FROM booking_history h JOIN booking b ON b.id = h.booking_id"
+        " ORDER BY h.booking_id, h.version"
+    ).fetchall():
+        found[row.id].append(Step(row.version, row.to_state))
+    return found
+
+
+def read_asked(connection: psycopg.Connection[Any]) -> dict[str, set[str]]:
+    """The kinds of changes ever asked for, by booking."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for row in connection.execute(
+        "SELECT b.public_id AS id, r.kind FROM change_request r JOIN booking b ON b.id = r.booking_id"
+    ).fetchall():
+        found[row.id].add(row.kind)
+    return found
+
+
+def read_theirs(provider: str, ledger: Sequence[Mapping[str, Any]]) -> list[Theirs]:
+    """A provider's ledger as the sandbox's control tells it."""
+    return [
+        Theirs(
+            reference=row["reference"],
+            provider=provider,
+            ours=row["our_reference"],
+            status=row["status"],
+            live=row["live"],
+            starts=moment(row["starts_at"], row["service_date"]),
+            slot=row["slot"],
+            pool=row["pool"],
+        )
+        for row in ledger
+    ]

@@ -1,0 +1,167 @@
+"""What will go wrong and when: all of it follows from the seed.
+
+The plan can be had again from the same seed; how it meets the running processes cannot, since threads, disks and
+networks take their own time. A seed that failed is therefore likely, not certain, to fail again.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+WEB, POSTGRESQL, SANDBOX = "web", "postgresql", "sandbox"
+WORKERS = ("worker-1", "worker-2")
+
+_KILLS = {WEB: 25, WORKERS[0]: 20, WORKERS[1]: 20, POSTGRESQL: 25, SANDBOX: 10}
+_REST = {WEB: 6.0, WORKERS[0]: 3.0, WORKERS[1]: 3.0, POSTGRESQL: 5.0, SANDBOX: 3.0}
+"""Seconds a process is left alone after its own kill, so that the next one hits work and not a start."""
+
+_BETWEEN = (1.6, 4.6)
+_CALM = 2.0
+
+# (fault, commands it may be switched on for, weight, seconds from and to). The seconds of a late commit stay below
+# the settle window that the stage gives its providers: what is later than that, no marketplace can know.
+_FAULTS: tuple[tuple[str, tuple[str, ...], int, tuple[float, float]], ...] = (
+    ("commit_then_hang", ("reserve", "change", "cancel"), 4, (4.0, 6.0)),
+    ("late_commit", ("reserve", "change", "cancel"), 4, (1.0, 4.0)),
+    ("commit_then_drop", ("reserve", "change", "cancel", "*"), 4, (0.0, 0.0)),
+    ("error_after_commit", ("reserve", "change", "cancel"), 4, (0.0, 0.0)),
+    ("error_before_commit", ("reserve", "change", "cancel", "bookings"), 2, (0.0, 0.0)),
+    ("broken_json", ("reserve", "change", "cancel", "look_up", "bookings", "*"), 4, (0.0, 0.0)),
+    ("no_reference", ("reserve", "change", "cancel"), 2, (0.0, 0.0)),
+    ("slow", ("reserve", "change", "cancel", "look_up", "*"), 3, (0.3, 2.5)),
+    ("drip", ("reserve", "cancel"), 1, (0.0, 0.0)),
+    ("redirect", ("reserve", "cancel", "look_up"), 1, (0.0, 0.0)),
+    ("sold_out", ("reserve", "change"), 2, (0.0, 0.0)),
+    ("sold_out", ("decide",), 2, (0.0, 0.0)),
+    ("rate_limited", ("reserve", "change", "cancel", "look_up", "*"), 3, (0.0, 0.0)),
+    ("unavailable", ("reserve", "cancel", "bookings", "slots"), 2, (0.0, 0.0)),
+    ("webhook_duplicate", ("*",), 3, (0.0, 0.0)),
+    ("webhook_late", ("*",), 3, (1.0, 8.0)),
+    ("webhook_reorder", ("*",), 3, (0.0, 0.0)),
+    ("webhook_drop", ("*",), 3, (0.0, 0.0)),
+)
+_MOVES = {"cancel": 5, "check_in": 1, "fulfil": 3, "no_show": 2}
+
+
+@dataclass(frozen=True)
+class Kill:
+    """kill -9 of `what`, so many seconds after the beginning."""
+
+    at: float
+    what: str
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A fault of a provider, on from `at` to `until`; the rest is what the sandbox's control wants to know."""
+
+    at: float
+    until: float
+    provider: str
+    fault: str
+    command: str
+    probability: float
+    seconds: float
+
+    @property
+    def wish(self) -> dict[str, object]:
+        """The body for the sandbox's control."""
+        return {
+            "fault": self.fault,
+            "command": self.command,
+            "times": None,
+            "probability": self.probability,
+            "seconds": self.seconds,
+            "seed": f"{self.provider} {self.at}",
+        }
+
+
+@dataclass(frozen=True)
+class ProviderMove:
+    """The provider does something with one of its bookings by itself; `dice` in [0, 1) says with which."""
+
+    at: float
+    provider: str
+    action: str
+    dice: float
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A whole drill. `kills`, `faults` and `moves` are in the order of their times."""
+
+    seed: int
+    seconds: float
+    customers: int
+    kills: Sequence[Kill] = field(default=())
+    faults: Sequence[Fault] = field(default=())
+    moves: Sequence[ProviderMove] = field(default=())
+
+    def dice(self, name: str) -> random.Random:
+        """Dice of somebody's own, so that one actor's luck does not depend on another's pace."""
+        return random.Random(f"{self.seed}/{name}")
+
+
+def make_plan(seed: int, seconds: float, providers: Sequence[str], customers: int) -> Plan:
+    """The plan of a seed for so many seconds; the beginning of a longer plan equals a shorter one of the same seed."""
+    return Plan(
+        seed,
+        seconds,
+        customers,
+        _kills(random.Random(f"{seed}/kills"), seconds),
+        _faults(seed, seconds, providers),
+        _moves(random.Random(f"{seed}/moves"), seconds, providers),
+    )
+
+
+def _kills(dice: random.Random, seconds: float) -> list[Kill]:
+    found: list[Kill] = []
+    last = dict.fromkeys(_KILLS, -60.0)
+    at = _CALM + dice.uniform(0, 1)
+    while at < seconds:
+        rested = [what for what in _KILLS if at - last[what] >= _REST[what]]
+        if rested:
+            what = dice.choices(rested, [_KILLS[each] for each in rested])[0]
+            last[what] = at
+            found.append(Kill(round(at, 3), what))
+        at += dice.uniform(*_BETWEEN)
+    return found
+
+
+def _faults(seed: int, seconds: float, providers: Sequence[str]) -> list[Fault]:
+    """Each provider has its own run of faults, one or two at a time, with some honest moments between them."""
+    found: list[Fault] = []
+    for provider in providers:
+        for track in (1, 2):
+            dice = random.Random(f"{seed}/faults/{provider}/{track}")
+            at = dice.uniform(0, 4)
+            while at < seconds:
+                until = at + dice.uniform(2, 7)
+                found.append(_fault(dice, provider, at, until))
+                at = until + dice.uniform(0.5, 6)
+    return sorted(found, key=lambda fault: fault.at)
+
+
+def _fault(dice: random.Random, provider: str, at: float, until: float) -> Fault:
+    fault, commands, _, seconds = dice.choices(_FAULTS, [weight for _, _, weight, _ in _FAULTS])[0]
+    return Fault(
+        at=round(at, 3),
+        until=round(until, 3),
+        provider=provider,
+        fault=fault,
+        command=dice.choice(commands),
+        probability=round(dice.uniform(0.3, 1.0), 2),
+        seconds=round(dice.uniform(*seconds), 2),
+    )
+
+
+def _moves(dice: random.Random, seconds: float, providers: Sequence[str]) -> list[ProviderMove]:
+    found: list[ProviderMove] = []
+    at = _CALM + dice.uniform(0, 3)
+    while at < seconds:
+        action = dice.choices(list(_MOVES), list(_MOVES.values()))[0]
+        found.append(ProviderMove(round(at, 3), dice.choice(list(providers)), action, dice.random()))
+        at += dice.uniform(1, 5)
+    return found

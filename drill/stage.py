@@ -1,0 +1,221 @@
+"""Where a drill happens: a database, providers and customers of its own, in a folder that is gone afterwards."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import requests
+from psycopg.rows import namedtuple_row
+
+from drill.fleet import CannotDrill, Fleet, answers
+from drill.plan import POSTGRESQL, SANDBOX, WEB, WORKERS
+from marketplace import processes
+from marketplace.catalog.demo import PROVIDERS, SAMPLE_SITES, place_offers
+from marketplace.catalog.importer import import_sites
+from marketplace.core import clock, db, migrate
+from marketplace.core.config import ROOT, settings
+from marketplace.core.devdb import DevDatabase
+from marketplace.core.embedded.server import APPLICATION, free_port
+from vip import demo as people
+
+CODES = tuple(provider.code for provider in PROVIDERS)
+ZONE = "Asia/Shanghai"
+_SITES = 12
+_UNITS = 6
+_PLACES = {"half_hourly": 2, "four_a_day": 3, "day": 6}
+"""Places of each slot: few, so that customers meet."""
+
+# A provider of the drill is given up after 3 s, commits at most 10 s after it was asked, and is polled often.
+_TIMES = {"deadline_seconds": 3, "settle_window_seconds": 10, "poll_seconds": 2, "slots_seconds": 10}
+_LEASE = 6
+_PULLED = "SELECT count(*) FROM sync_cursor WHERE feed = 'slots' AND last_success_at IS NOT NULL"
+
+
+@dataclass(frozen=True)
+class Person:
+    """A customer of the drill: her id and her token."""
+
+    id: str
+    token: str
+
+
+@dataclass(frozen=True)
+class Offer:
+    """Something to book, and whose it is."""
+
+    id: str
+    provider: str
+
+
+@dataclass
+class Stage:
+    """Everything a drill needs to know. `places` are each pool's places a slot, by the provider's name of the pool."""
+
+    folder: Path
+    database: DevDatabase
+    fleet: Fleet
+    web: str
+    sandbox: str
+    people: list[Person]
+    offers: list[Offer]
+    keys: dict[str, str]
+    places: dict[str, int]
+    first_day: date
+
+    @contextmanager
+    def books(self) -> Iterator[psycopg.Connection[Any]]:
+        """Our database as the owner sees it."""
+        with psycopg.connect(
+            self.database.owner_url, autocommit=True, row_factory=namedtuple_row, connect_timeout=5
+        ) as connection:
+            yield connection
+
+    def control(self, verb: str, provider: str, path: str, wish: Any = None) -> Any:
+        """Ask the sandbox's control; raises requests.RequestException."""
+        address = f"{self.sandbox}/_control/accounts/{provider}{path}"
+        with requests.Session() as session:
+            session.trust_env = False
+            answer = session.request(verb, address, json=wish, timeout=30)
+        answer.raise_for_status()
+        return answer.json() if answer.content else None
+
+    def end_holds(self, *, booking: str | None = None, seconds: float = 0.0) -> None:
+        """Bring the end of a hold (or of all) forward: customers of a drill have no ten minutes."""
+        with self.books() as connection:
+            connection.execute(
+                "UPDATE booking SET hold_expires_at = least(hold_expires_at, now() + make_interval(secs => %s))"
+                " WHERE state = 'held' AND (%s::text IS NULL OR public_id = %s)",
+                [seconds, booking, booking],
+            )
+
+
+@contextmanager
+def stage(customers: int) -> Iterator[Stage]:
+    """A stage with everything up; it changes this process's environment, like any program that runs the product."""
+    with tempfile.TemporaryDirectory(prefix="anxiang-drill-") as name:
+        folder = Path(name)
+        with DevDatabase(folder / POSTGRESQL, ephemeral=True, fsync=True) as database:
+            os.environ.update(
+                ANXIANG_ENV="development",
+                ANXIANG_STATE_DIR=str(folder / "state"),
+                DATABASE_URL=database.database_url,
+                DATABASE_OWNER_URL=database.owner_url,
+            )
+            settings.cache_clear()
+            db.forget_engines()
+            migrate.upgrade(database.owner_url, application_role=APPLICATION)
+            processes.compile_translations(ROOT / "marketplace" / "web" / "translations")
+            made = _furnish(folder, database, customers)
+            try:
+                for name in (SANDBOX, *WORKERS, WEB):
+                    made.fleet.start(name)
+                made.fleet.wait_until_up()
+                _slots_are_here(made)
+                yield made
+            finally:
+                made.fleet.end()
+                db.forget_engines()
+
+
+def _furnish(folder: Path, database: DevDatabase, customers: int) -> Stage:
+    web, sandbox = f"http://127.0.0.1:{free_port()}", f"http://127.0.0.1:{free_port()}"
+    now = clock.now()
+    people.load(now)
+    import_sites(SAMPLE_SITES, True, None)
+    config = place_offers(
+        sandbox_url=sandbox, webhooks_url=f"{web}/partner/v1/webhooks", now=now, auto={}, most_sites=_SITES
+    ).config
+    half = customers // 2
+    made = people.make_customers(half, people.KIND, _UNITS, now) if half else []
+    made += people.make_customers(customers - half, people.KIND, None, now)
+    db.forget_engines()
+    keys, places = _few_places(config)
+    where = Stage(
+        folder=folder,
+        database=database,
+        fleet=_fleet(folder, database, web, sandbox, config),
+        web=web,
+        sandbox=sandbox,
+        people=[Person(one.customer_public_id, one.token) for one in made],
+        offers=[],
+        keys=keys,
+        places=places,
+        first_day=clock.today(ZONE, now) + timedelta(days=3),
+    )
+    with where.books() as connection:
+        times = ", ".join(f"{name} = {value}" for name, value in _TIMES.items())
+        connection.execute(f"UPDATE provider SET {times}".encode())
+        rows = connection.execute(
+            "SELECT o.public_id, p.code FROM offer o JOIN provider p ON p.id = o.provider_id"
+            " WHERE o.active AND o.package ->> 'sex' = 'any' AND (o.package ->> 'age_min')::int < 40"
+            " ORDER BY o.external_ref"
+        ).fetchall()
+    where.offers += [Offer(row.public_id, row.code) for row in rows]
+    return where
+
+
+def _few_places(config: Path) -> tuple[dict[str, str], dict[str, int]]:
+    """Give every pool of the sandbox few places; the accounts' keys, and the places by pool."""
+    document = json.loads(config.read_text(encoding="utf-8"))
+    places: dict[str, int] = {}
+    for account in document["accounts"]:
+        account |= {"confirm_after": 1.5, "report_after": 1.0}
+        for pool in account["pools"]:
+            pool["capacity"] = places[pool["pool"]] = _PLACES[pool["pattern"]]
+    config.write_text(json.dumps(document, ensure_ascii=False), encoding="utf-8")
+    return {account["code"]: account["api_keys"][0] for account in document["accounts"]}, places
+
+
+def _beats(database: DevDatabase, pid: int) -> bool:
+    """Whether a worker has said that it works."""
+    try:
+        with psycopg.connect(database.owner_url, connect_timeout=2) as connection:
+            found = connection.execute("SELECT 1 FROM worker_beat WHERE worker LIKE %s", [f"%:{pid}"]).fetchone()
+    except psycopg.Error:
+        return False
+    return found is not None
+
+
+def _slots_are_here(where: Stage, seconds: float = 60.0) -> None:
+    """Wait until the slots of every provider were pulled. Raises CannotDrill."""
+    until = time.monotonic() + seconds
+    with where.books() as books:
+        while books.execute(_PULLED).fetchall()[0][0] < len(CODES):
+            if time.monotonic() > until:
+                raise CannotDrill(f"No slots to book after {seconds:.0f} seconds.")
+            time.sleep(0.1)
+
+
+def _fleet(folder: Path, database: DevDatabase, web: str, sandbox: str, config: Path) -> Fleet:
+    logs = folder / "logs"
+    logs.mkdir()
+    options = processes.Options.read(os.environ)
+    ports = {WEB: int(web.rsplit(":", 1)[1]), SANDBOX: int(sandbox.rsplit(":", 1)[1])}
+    command = processes.web_command(options.web_command, host="127.0.0.1", port=ports[WEB], workers=options.web_workers)
+    play = ["--port", str(ports[SANDBOX]), "--data", str(folder / SANDBOX), "--config", str(config)]
+    return Fleet(
+        database=database,
+        environment={**os.environ, "PUBLIC_URL": web, "OUTBOX_LEASE_SECONDS": str(_LEASE), "PYTHONUNBUFFERED": "1"},
+        logs=logs,
+        commands={
+            WEB: command,
+            SANDBOX: [sys.executable, "-m", "providers.sandbox", *play],
+            **{name: [sys.executable, "-m", "booking.worker"] for name in WORKERS},
+        },
+        ready={
+            WEB: lambda _: answers(f"{web}/healthz"),
+            SANDBOX: lambda _: answers(f"{sandbox}/_control/health"),
+            **{name: lambda pid: _beats(database, pid) for name in WORKERS},
+        },
+    )

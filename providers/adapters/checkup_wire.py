@@ -1,0 +1,199 @@
+"""Orders, days and reports of the day-capacity interface, from its JSON to the port's plain data and back."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from providers.adapters import fields, zoneless
+from providers.port import (
+    BookingStatus,
+    ProviderError,
+    RemoteBooking,
+    RemoteReport,
+    RemoteSlot,
+    ReportContent,
+    ReportItem,
+    Reserve,
+)
+
+REFUSED = {
+    1001: "other",
+    1010: "unknown_slot",
+    1011: "sold_out",
+    1012: "closed",
+    1013: "not_eligible",
+    1014: "closed",
+    1015: "too_late",
+}
+STATUSES: dict[int, BookingStatus] = {
+    1: "requested",
+    2: "confirmed",
+    3: "rejected",
+    4: "cancelled",
+    5: "checked_in",
+    6: "in_service",
+    7: "fulfilled",
+    8: "no_show",
+}
+CANCELLED = ("cancelled", "rejected")
+SEXES = {"male": 1, "female": 2}
+REPORT_STATUSES: dict[int, Literal["partial", "final", "corrected"]] = {1: "partial", 2: "final", 3: "corrected"}
+FLAGS = {"↑": "high", "H": "high", "↓": "low", "L": "low", "*": "abnormal", "异常": "abnormal", "阳性": "abnormal"}
+
+# Orders have no version: the time of the last change, to the second, and within a second the way an order goes.
+_STEPS_A_SECOND = 16
+_EPOCH = datetime(2020, 1, 1, tzinfo=UTC)
+_ORDER_OF_STEPS: tuple[BookingStatus, ...] = (
+    "requested",
+    "confirmed",
+    "no_show",
+    "checked_in",
+    "in_service",
+    "fulfilled",
+    "rejected",
+    "cancelled",
+)
+
+_NUMBER = r"(-?[0-9]+(?:\.[0-9]+)?)"
+_BETWEEN = re.compile(rf"{_NUMBER}\s*(?:-|--|~|～|—|–)\s*{_NUMBER}")
+_AT_MOST = re.compile(rf"(?:<|＜|≤|<=)\s*{_NUMBER}")
+_AT_LEAST = re.compile(rf"(?:>|＞|≥|>=)\s*{_NUMBER}")
+
+
+@dataclass(frozen=True)
+class Order:
+    """An order: what the port wants to know of it, where it is, and when it was made (the provider's wall clock)."""
+
+    booking: RemoteBooking
+    org: str
+    created: datetime
+
+
+def create_body(command: Reserve) -> dict[str, Any]:
+    """The parameters of order.create."""
+    person: dict[str, Any] = {
+        "name": command.person.name,
+        "gender": SEXES[command.person.sex],
+        "birthday": command.person.birth_date.isoformat(),
+    }
+    if command.person.phone is not None:
+        person["mobile"] = command.person.phone
+    if command.person.id_number is not None:
+        person["idCard"] = command.person.id_number
+    body: dict[str, Any] = {
+        "outOrderNo": command.our_reference,
+        "orgCode": command.pool,
+        "packageCode": command.offer,
+        "scheduleDate": command.service_date.isoformat(),
+        "person": person,
+    }
+    return {**body, "extInfo": dict(command.answers)} if command.answers else body
+
+
+def read_order(body: Mapping[str, Any], zone: str, told_at: datetime) -> Order:
+    """An order, its times in the zone of the provider. Raises ProviderError."""
+    status = STATUSES.get(fields.whole_number(body, "orderStatus"))
+    if status is None:
+        raise ProviderError("an order of unknown status")
+    service_date = fields.day(body, "scheduleDate")
+    if service_date is None:
+        raise ProviderError("an order without a day")
+    updated = zoneless.moment(zoneless.read(body, "updateTime"), zone, told_at)
+    return Order(
+        RemoteBooking(
+            reference=fields.reference(body, "orderNo"),
+            our_reference=fields.reference(body, "outOrderNo", "") or None,
+            status=status,
+            version=_version(updated, status),
+            service_date=service_date,
+            reason=REFUSED.get(fields.whole_number(body, "failCode", 0), ""),
+            updated_at=updated,
+        ),
+        fields.reference(body, "orgCode"),
+        zoneless.read(body, "createTime"),
+    )
+
+
+def _version(updated: datetime, status: BookingStatus) -> int:
+    seconds = max(int((updated - _EPOCH).total_seconds()), 0)
+    return seconds * _STEPS_A_SECOND + _ORDER_OF_STEPS.index(status) + 1
+
+
+def read_day(body: Mapping[str, Any]) -> RemoteSlot:
+    """The places of one organisation on one day; our reference of it is made of both. Raises ProviderError."""
+    org, service_date = fields.reference(body, "orgCode"), fields.day(body, "scheduleDate")
+    if service_date is None:
+        raise ProviderError("places without a day")
+    return RemoteSlot(
+        pool=org,
+        reference=f"{org}@{service_date:%Y%m%d}",
+        service_date=service_date,
+        starts_at=None,
+        ends_at=None,
+        offered=fields.whole_number(body, "total"),
+        closed=fields.whole_number(body, "status") != 1,
+    )
+
+
+def read_report(body: Mapping[str, Any], zone: str, told_at: datetime) -> RemoteReport:
+    """A report as listed. Raises ProviderError."""
+    status = REPORT_STATUSES.get(fields.whole_number(body, "reportStatus"))
+    if status is None:
+        raise ProviderError("a report of unknown status")
+    return RemoteReport(
+        reference=fields.reference(body, "reportNo"),
+        booking_reference=fields.reference(body, "orderNo"),
+        our_reference=fields.reference(body, "outOrderNo", "") or None,
+        version=fields.whole_number(body, "reportVersion"),
+        status=status,
+        issued_at=zoneless.moment(zoneless.read(body, "reportTime"), zone, told_at),
+    )
+
+
+def report_content(body: Mapping[str, Any], zone: str, told_at: datetime) -> ReportContent:
+    """A report in full. Raises ProviderError."""
+    try:
+        paper = base64.b64decode(fields.text(body, "pdf"), validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise ProviderError("pdf is not base64") from error
+    items = [read_item(item) for item in fields.objects_at(body, "items")]
+    report = read_report(body, zone, told_at)
+    return ReportContent(report, items, fields.text(body, "summary", ""), paper, "application/pdf")
+
+
+def read_item(body: Mapping[str, Any]) -> ReportItem:
+    """One result in the provider's codes, names and units. A range in words goes to the note. Raises ProviderError."""
+    told_range, mark = fields.text(body, "refRange", "").strip(), fields.text(body, "mark", "").strip()
+    low, high = _bounds(told_range)
+    notes = [fields.text(body, "remark", "")]
+    if told_range and low is None and high is None:
+        notes.append(f"参考：{told_range}")
+    return ReportItem(
+        name=fields.text(body, "itemName"),
+        value=fields.text(body, "result"),
+        loinc=fields.text(body, "stdCode", ""),
+        unit=fields.text(body, "unit", ""),
+        low=low,
+        high=high,
+        flag=FLAGS.get(mark, "abnormal") if mark else "normal" if told_range else "",
+        section=fields.text(body, "groupName", ""),
+        note="；".join(note for note in notes if note),
+        code=fields.text(body, "itemCode", ""),
+    )
+
+
+def _bounds(told: str) -> tuple[float | None, float | None]:
+    """3.5-9.5, ≤7, >40 …: the lower and upper bound; None, None for words."""
+    if between := _BETWEEN.fullmatch(told):
+        return float(between[1]), float(between[2])
+    if at_most := _AT_MOST.fullmatch(told):
+        return None, float(at_most[1])
+    if at_least := _AT_LEAST.fullmatch(told):
+        return float(at_least[1]), None
+    return None, None

@@ -1,0 +1,1 @@
+"""A provider of the usual Chinese check-up kind (docs/day-capacity-protocol.md): places per day, errors inside 200."""

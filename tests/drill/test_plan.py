@@ -1,0 +1,40 @@
+"""The plan of a drill: all of it follows from the seed."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from drill.plan import POSTGRESQL, SANDBOX, WEB, WORKERS, make_plan
+
+PROVIDERS = ("a", "b", "c")
+
+
+def test_a_seed_gives_the_same_plan_again_and_another_seed_another() -> None:
+    assert make_plan(7, 60, PROVIDERS, 10) == make_plan(7, 60, PROVIDERS, 10)
+    assert make_plan(7, 60, PROVIDERS, 10).kills != make_plan(8, 60, PROVIDERS, 10).kills
+
+
+def test_a_longer_drill_begins_like_the_short_one() -> None:
+    short, long = make_plan(7, 60, PROVIDERS, 10), make_plan(7, 120, PROVIDERS, 10)
+    assert list(long.kills)[: len(short.kills)] == list(short.kills)
+    assert [fault for fault in long.faults if fault.at < 60] == list(short.faults)
+
+
+def test_five_minutes_kill_everybody_and_more_than_sixty_times() -> None:
+    for seed in range(50):
+        kills = Counter(kill.what for kill in make_plan(seed, 300, PROVIDERS, 10).kills)
+        assert kills.total() >= 75
+        assert min(kills[what] for what in (WEB, POSTGRESQL, SANDBOX, *WORKERS)) >= 3
+
+
+def test_nobody_is_killed_again_while_it_starts() -> None:
+    last: dict[str, float] = {}
+    for kill in make_plan(3, 300, PROVIDERS, 10).kills:
+        assert kill.at - last.get(kill.what, -60) >= 3
+        last[kill.what] = kill.at
+
+
+def test_customers_have_dice_of_their_own() -> None:
+    plan = make_plan(7, 60, PROVIDERS, 10)
+    assert plan.dice("customer/1").random() == plan.dice("customer/1").random()
+    assert plan.dice("customer/1").random() != plan.dice("customer/2").random()
