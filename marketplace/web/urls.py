@@ -45,6 +45,7 @@ PAGES = (
     Page("report_delete", "/reports/<report>/delete", _FORM),
     Page("report_share", "/reports/<report>/share", _FORM),
     Page("report_share_end", "/reports/<report>/share/<share>/end", ("POST",)),
+    Page("consent_back", "/consent", _FORM, open=True),
     Page("shared", "/shared/<token>", _FORM, open=True),
     Page("shared_paper", "/shared/<token>/papers/<position>", open=True),
     Page("me", "/me"),

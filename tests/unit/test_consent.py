@@ -18,7 +18,16 @@ from tests.reports import LATER, content, deliver, fetch, listed, report_row
 from tests.world import World, make_world
 from vip import consent
 from vip.codes import CodeEnded, WrongCode
-from vip.consent import ConsentMissing, ConsentNotNeeded, ask_consent, give_consent, may_show, withdraw_consent
+from vip.consent import (
+    ConsentMissing,
+    ConsentNotNeeded,
+    ask_consent,
+    ask_withdrawal,
+    give_consent,
+    may_show,
+    withdraw_by_phone,
+    withdraw_consent,
+)
 from vip.family import NewMember, add_member
 from vip.models import Beneficiary
 from vip.principal import Principal
@@ -202,6 +211,28 @@ def test_a_withdrawn_consent_hides_what_was_there_and_a_new_one_shows_it_again()
     assert refused.value.facts == {"beneficiary_id": father}
     agree(world.principal, father, SmsBox())
     assert [card.id for card in reports(world.principal, cursor=None, limit=9, now=LATER).items] == [public_id]
+
+
+def test_she_takes_it_back_herself_by_the_phone_she_agreed_with(me: Principal) -> None:
+    father, mother, box = add(me), add(me, relation="mother"), SmsBox()
+    agree(me, father, box)
+    agree(me, mother, box, "13900000066")
+    ask_withdrawal(HIS_PHONE, now=NOON, sms=box)
+    code = box.code_for(HIS_PHONE)
+    with pytest.raises(CodeEnded):
+        withdraw_by_phone("13900000066", code, now=NOON)
+    assert withdraw_by_phone(HIS_PHONE, code, now=NOON) == 1
+    assert (state(me, father), state(me, mother)) == ("missing", "given")
+    with pytest.raises(CodeEnded):
+        withdraw_by_phone(HIS_PHONE, code, now=NOON)
+
+
+def test_a_phone_that_agreed_to_nothing_gets_no_text_and_the_same_answer(me: Principal) -> None:
+    father, box = add(me), SmsBox()
+    agree(me, father, box)
+    sent = len(box.texts)
+    assert ask_withdrawal("13900000077", now=NOON, sms=box) == ask_withdrawal(HIS_PHONE, now=NOON, sms=box)
+    assert len(box.texts) == sent + 1
 
 
 def test_without_consent_one_can_still_book() -> None:

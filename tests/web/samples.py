@@ -800,6 +800,11 @@ def consent(state: str) -> Context:
     return {"page": v.ConsentPage(people()[1], state, given), "form": v.Form({"phone": "13800002041"}, error)}
 
 
+def consent_back(step: str) -> Context:
+    told = {"code": _t("验证码为 6 位数字。", "The code has six digits.")} if step == "code" else {}
+    return {"step": step, "form": v.Form({"phone": "13900000001"}, told), "length": 6}
+
+
 def consent_code() -> Context:
     code = v.Code("139****0001", 5, 42, 5)
     return {"page": v.ConsentPage(people()[1], "missing"), "form": v.Form(), "code": code}

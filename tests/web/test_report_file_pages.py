@@ -258,3 +258,20 @@ def test_nobody_is_asked_who_need_not_be(app: Flask, visitor: Visitor, world: Wo
             assert who.get(f"/me/family/{member}/{path}").status_code == 404
     own = re.findall(r"/me/family/(\w+)/consent", visitor.get("/me").text)
     assert own == [father], "herself is not asked"
+
+
+def test_she_ends_it_herself_without_an_account(
+    app: Flask, visitor: Visitor, world: World, father: str, texts: SmsBox
+) -> None:
+    path = f"/me/family/{father}/consent"
+    visitor.post(path, path, phone=FATHERS_PHONE)
+    visitor.post(f"{path}/code", f"{path}/code", code=texts.code_for(FATHERS_PHONE))
+    his = Visitor(app)
+    assert "You agreed that a relative sees" in main(his.get("/consent"))
+    assert his.post("/consent", "/consent", phone="12").status_code == 422
+    assert "a code is on its way" in main(his.post("/consent", "/consent", phone=FATHERS_PHONE))
+    wrong = his.post("/consent", "/consent", phone=FATHERS_PHONE, code="12")
+    assert wrong.status_code == 422 and "six digits" in main(wrong)
+    done = his.post("/consent", "/consent", phone=FATHERS_PHONE, code=texts.code_for(FATHERS_PHONE))
+    assert "Nobody in your family sees your reports" in main(done)
+    assert path in visitor.get("/reports").text

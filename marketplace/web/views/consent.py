@@ -18,7 +18,15 @@ from marketplace.web.presenters.people import person
 from marketplace.web.view_models import Code, ConsentPage, Form, Person
 from vip import codes
 from vip import phone as phones
-from vip.consent import ConsentNotNeeded, ask_consent, consents, give_consent, withdraw_consent
+from vip.consent import (
+    ConsentNotNeeded,
+    ask_consent,
+    ask_withdrawal,
+    consents,
+    give_consent,
+    withdraw_by_phone,
+    withdraw_consent,
+)
 from vip.family import Member, family
 from vip.principal import Principal
 
@@ -74,6 +82,24 @@ def consent_end(member: str) -> Response:
     return see_other(url_for("web.consent", member=member))
 
 
+def consent_back() -> Response:
+    """For the relative herself, without an account: give the number, then the code that came to it."""
+    typed, given = field("phone", 60), field("code", 60)
+    form, step, status = Form({"phone": typed}), "phone", 200
+    if request.method == "POST":
+        try:
+            if "code" in request.form:
+                step = "code"
+                withdraw_by_phone(typed, given, now=clock.now())
+                step = "done"
+            else:
+                ask_withdrawal(typed, now=clock.now())
+                step = "code"
+        except (Invalid, TooMany, codes.WrongCode, codes.CodeEnded) as refusal:
+            form, status = Form({"phone": typed}, {str(refusal.at): wording.sentence(refusal)}), refusal.status
+    return render("consent_back.html", status, step=step, form=form, length=codes.DIGITS)
+
+
 def to_ask(principal: Principal) -> tuple[Person, ...]:
     """The adults of the family who have not agreed, for the list of reports."""
     now = clock.now()
@@ -117,4 +143,9 @@ def _pending(member: str) -> tuple[str, int]:
         return "", 0
 
 
-VIEWS = {"consent": consent, "consent_code": consent_code, "consent_end": consent_end}
+VIEWS = {
+    "consent": consent,
+    "consent_code": consent_code,
+    "consent_end": consent_end,
+    "consent_back": consent_back,
+}
