@@ -56,12 +56,14 @@ class SlotView:
 @dataclass(frozen=True)
 class DayView:
     """A day of the calendar: `slots` are those that can be booked, `free` their places; `slots` 0 with `known` True
-    means that the day is full or closed, `known` False that nothing was published for it."""
+    means that the day is full or closed, `known` False that nothing was published for it. `full`: some slot would do
+    if a place in it became free."""
 
     date: date
     slots: int
     free: int
     known: bool
+    full: bool = False
 
 
 def search_offers(query: OfferQuery, *, cursor: str | None = None, limit: int = 20, now: datetime) -> Page[OfferCard]:
@@ -202,7 +204,8 @@ def days(offer_public_id: str, first: date, last: date, *, now: datetime) -> lis
         day = first + timedelta(number)
         bookable = [row for row in by_day.get(day, ()) if row.reason is None]
         free = sum(row.capacity - row.taken for row in bookable)
-        result.append(DayView(day, len(bookable), free, day in by_day))
+        full = any(row.reason == "full" for row in by_day.get(day, ()))
+        result.append(DayView(day, len(bookable), free, day in by_day, full))
     return result
 
 

@@ -22,7 +22,7 @@ log = get_logger(__name__)
 
 
 class HoldExpired(Refusal):
-    """The ten minutes are over; place and quota were given back (or will be in a moment)."""
+    """The time to confirm is over; place and quota were given back (or will be in a moment)."""
 
     code = "hold_expired"
 

@@ -13,7 +13,8 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 
-from booking.report_box import Document, Item, ReportView
+from booking.report_box import Document, ReportView
+from booking.report_reading import Reading
 
 LOINC = "http://loinc.org"
 UCUM = "http://unitsofmeasure.org"
@@ -36,7 +37,7 @@ def bundle(
     report = {
         "resourceType": "DiagnosticReport",
         "identifier": [{"value": view.id}],
-        "status": _STATUS[view.state],
+        "status": _STATUS.get(view.state, "final"),
         "code": {"text": "体检报告 Health check report"},
         "subject": {"reference": patient},
         "effectiveDateTime": view.service_date.isoformat(),
@@ -69,14 +70,15 @@ def bundle(
     }
 
 
-def _observation(view: ReportView, patient: str, item: Item) -> dict[str, Any]:
-    coding = [{"system": LOINC, "code": item.loinc}] if item.loinc else []
+def _observation(view: ReportView, patient: str, item: Reading) -> dict[str, Any]:
+    coding = [{"system": LOINC, "code": item.loinc}, {"code": item.code}]
+    coding = [each for each in coding if each["code"]]
     flag = _FLAGS.get(item.flag)
     interpretation = [{"coding": [{"system": INTERPRETATION, "code": flag[0], "display": flag[1]}]}] if flag else []
     limits = {side: _quantity(limit, item.unit) for side, limit in (("low", item.low), ("high", item.high))}
     return {
         "resourceType": "Observation",
-        "status": _OBSERVED[view.state],
+        "status": _OBSERVED.get(view.state, "final"),
         "category": [{"text": item.section}] if item.section else [],
         "code": {"coding": coding, "text": item.name},
         "subject": {"reference": patient},
@@ -88,7 +90,7 @@ def _observation(view: ReportView, patient: str, item: Item) -> dict[str, Any]:
     }
 
 
-def _value(item: Item) -> dict[str, Any]:
+def _value(item: Reading) -> dict[str, Any]:
     found = _QUANTITY.fullmatch(item.value.strip())
     if found is None:
         return {"valueString": item.value or "-"}

@@ -20,7 +20,8 @@ from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.cidfonts import UnicodeCIDFont
 from reportlab.platypus import Paragraph, SimpleDocTemplate, Spacer, Table, TableStyle
 
-from booking.report_box import Item, ReportView
+from booking.report_box import ReportView
+from booking.report_reading import Reading
 
 FONT = "STSong-Light"
 _MARKS = {"high": "↑ 偏高 High", "low": "↓ 偏低 Low", "abnormal": "异常 Unusual"}
@@ -75,7 +76,7 @@ def _draw(view: ReportView) -> bytes:
     return paper.getvalue()
 
 
-def _table(results: Sequence[Item], style: ParagraphStyle) -> Table:
+def _table(results: Sequence[Reading], style: ParagraphStyle) -> Table:
     def cell(words: str) -> Paragraph:
         shown = words if len(words) <= _LONGEST_CELL else f"{words[:60]}…（见表后 see below）"
         return Paragraph(escape(shown), style)
@@ -100,12 +101,12 @@ def _table(results: Sequence[Item], style: ParagraphStyle) -> Table:
     return table
 
 
-def _long(results: Sequence[Item]) -> list[str]:
+def _long(results: Sequence[Reading]) -> list[str]:
     parts = ((item.name, words) for item in results for words in (item.name, item.value, item.unit))
     return [f"{name[:60]}：{words}" for name, words in parts if len(words) > _LONGEST_CELL]
 
 
-def _reference(item: Item) -> str:
+def _reference(item: Reading) -> str:
     if item.low is not None and item.high is not None:
         return f"{item.low:g} - {item.high:g}"
     if item.high is not None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -293,15 +293,21 @@ def _closes_at(wish: Wish, places: Sequence[Row[Any]], now: datetime) -> datetim
     for place in places:
         if wish.first_day < today(place.time_zone, now) and wish.last_day < today(place.time_zone, now):
             raise Invalid(field="last_day", reason="past_day")
-        midnight = datetime.combine(last, time(), ZoneInfo(place.time_zone))
         ahead = max(timedelta(minutes=place.lead_minutes), timedelta(hours=wish.hours_before))
-        ends.append(midnight.astimezone(ZoneInfo("UTC")) + timedelta(hours=wish.until_hour) - ahead)
+        ends.append(_hour_of(last, wish.until_hour, place.time_zone) - ahead)
     closes_at = max(ends)
     if closes_at < now + LEAST_TIME:
         raise Invalid(field="last_day", reason="window_over")
     if closes_at > now + FARTHEST:
         raise Invalid(field="last_day", reason="too_far", maximum=FARTHEST.days)
     return closes_at
+
+
+def _hour_of(day: date, hour: int, zone: str) -> datetime:
+    """The moment (UTC) at which the clocks of `zone` show the hour, 24 being the next midnight; an hour that is struck
+    twice counts by its second time, so that nothing ends too early."""
+    whole = datetime.combine(day + timedelta(days=hour // 24), time(hour % 24), ZoneInfo(zone))
+    return max(whole.replace(fold=fold).astimezone(UTC) for fold in (0, 1))
 
 
 def _check_rules(session: Session, customer_id: int, person: Beneficiary, wish: Wish, place: Row[Any]) -> None:

@@ -180,12 +180,7 @@ def _tell(
     session: Session, entry: WaitingEntry, booking: Booking, turn: Row[Any], *, booked: bool, now: datetime
 ) -> None:
     chance = open_chance(session, entry.id)
-    facts = {
-        "waiting": entry.public_id,
-        "service_date": booking.service_date.isoformat(),
-        "starts_at": booking.starts_at.isoformat() if booking.starts_at else None,
-        "time_zone": booking.time_zone,
-    }
+    facts = {"waiting": entry.public_id}
     if not booked and chance is not None:
         facts["until"] = chance.until.isoformat()
     kind = "waitlist_booked" if booked else "waitlist_offer"

@@ -125,8 +125,8 @@ WORDS: Mapping[str, Mapping[Language, tuple[str, str]]] = {
         "en": ("Booked from the waiting list", "{what}, {when}, {where}."),
     },
     "waitlist_ended": {
-        "zh": ("候补已结束", "没有等到合适的名额，您的权益没有动用。"),
-        "en": ("The waiting list is over", "No place came free. Your benefit is untouched."),
+        "zh": ("候补已结束", "{why}候补没有动用您的权益。"),
+        "en": ("The waiting list is over", "{why}Waiting has not touched your benefit."),
     },
     "site_closed": {
         "zh": ("机构停业", "{where} 不再提供服务，请查看您的预约。"),
@@ -149,6 +149,19 @@ _BY: Mapping[str, Mapping[Language, str]] = {
     "other": {"zh": "权益已全部退回。", "en": "Your benefit is back in full."},
 }
 
+
+_ENDED: Mapping[str, Mapping[Language, str]] = {
+    "over": {"zh": "没有等到合适的名额。", "en": "No place came free in time. "},
+    "lapsed": {"zh": "有两次为您留位，都没有确认。", "en": "Two places were kept for you and not confirmed. "},
+    "entitlement_gone": {"zh": "这些日子已没有可用的权益。", "en": "There is no benefit left for these days. "},
+    "person_gone": {"zh": "此人已不在您的家人名单里。", "en": "The person is no longer in your family list. "},
+    "offer_closed": {
+        "zh": "您选的地方已不再提供这项服务。",
+        "en": "The places you chose no longer give this service. ",
+    },
+    "booked_otherwise": {"zh": "您已另有预约。", "en": "You have booked meanwhile. "},
+}
+"""Why an entry of the waiting list ended."""
 
 _VERDICTS: Mapping[str, Mapping[Language, str]] = {
     "accepted": {"zh": "经核实您已到院，记录已更正。", "en": "You were there; we have put it right."},
@@ -209,6 +222,7 @@ def _values(facts: Mapping[str, Any], language: Language, told_at: datetime) -> 
         known = benefit_kind(str(facts["benefit"]))
         values["benefit"] = known.name_zh if language == "zh" else known.name_en
     by = str(facts.get("by") or "other")
+    values["why"] = _ENDED.get(str(facts.get("reason")), {}).get(language, "")
     values["reason"] = _BY.get({"agent": "customer"}.get(by, by), _BY["other"])[language]
     return values
 

@@ -134,7 +134,7 @@ WORDS: Mapping[str, Words] = {
     "not_eligible.female": Words(_("For women"), _("This package is for women.")),
     "not_eligible.male": Words(_("For men"), _("This package is for men.")),
     "hold_expired": Words(
-        _("The hold is over"), _("The ten minutes are over. The place is free again and your benefit is back.")
+        _("The hold is over"), _("The time to confirm it is over. The place is free again and your benefit is back.")
     ),
     "not_held": Words(_("Not waiting for you"), _("Only a held booking can be submitted.")),
     "cancel_too_late": Words(
@@ -165,6 +165,10 @@ WORDS: Mapping[str, Words] = {
     "not_changeable": Words(
         _("The date can't be changed now"),
         _("Only a confirmed booking that waits for no other answer can be moved. Your date stands."),
+    ),
+    "precondition_failed": Words(
+        _("It has changed meanwhile"),
+        _("The booking has changed since you looked at it. Nothing was done; look again."),
     ),
     "same_slot": Words(_("That is your date already"), _("Your booking has this time. Choose another one.")),
     "illegal_move": Words(_("Not possible in this state"), _("The booking's state does not allow that.")),
@@ -199,6 +203,9 @@ REASONS: Mapping[str, LazyString] = {
     "format": _("This does not have the right form."),
     "schema": _("This does not fit what the benefit asks for."),
     "bad_cursor": _("This cursor is not one that we gave out for this list."),
+    "same_report": _("These are the same report."),
+    "other_person": _("These reports are of two people."),
+    "unknown_item": _("This line names no code, or an item that is not in the vocabulary."),
     "before_from": _("The last day must not lie before the first."),
     "range_too_long": _("At most %(maximum)s days at once."),
     "phone": _("This is not a mobile number that we can send a code to."),

@@ -19,6 +19,7 @@ from marketplace.web.urls import OPERATOR_PAGES, PAGES
 from marketplace.web.views import (
     booking_path,
     bookings,
+    changing,
     consent,
     desk,
     home,
@@ -27,10 +28,12 @@ from marketplace.web.views import (
     phone,
     places,
     report_files,
+    report_trends,
     reports,
     shared,
     sign_in,
     usage,
+    waiting,
 )
 from marketplace.web.views import console as console_views
 
@@ -40,14 +43,17 @@ VIEWS: Views = {
     **places.VIEWS,
     **booking_path.VIEWS,
     **bookings.VIEWS,
+    **changing.VIEWS,
     **reports.VIEWS,
     **report_files.VIEWS,
     **shared.VIEWS,
     **consent.VIEWS,
+    **report_trends.VIEWS,
     **me.VIEWS,
     **phone.VIEWS,
     **notices.VIEWS,
     **usage.VIEWS,
+    **waiting.VIEWS,
 }
 
 _OPEN = frozenset(f"web.{page.endpoint}" for page in PAGES if page.open)

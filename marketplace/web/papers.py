@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
-from flask import Response, make_response, request
+from flask import Response, make_response
 from flask_babel import gettext as _
 
 from booking.report_box import Document
@@ -26,17 +26,6 @@ def paper_answer(document: Document, number: str = "", *, save: bool = False) ->
     answer.headers["Content-Security-Policy"] = POLICY
     answer.headers["Cache-Control"] = "no-store"
     return answer
-
-
-def only_prefetched() -> bool:
-    """Whether the browser asks ahead of its reader: nobody looks yet, and a look must be recorded."""
-    asked_ahead = f"{request.headers.get('Sec-Purpose', '')} {request.headers.get('Purpose', '')}"
-    return "prefetch" in asked_ahead.lower()
-
-
-def not_yet() -> Response:
-    """The answer to a browser that asks ahead."""
-    return make_response("", 503, {"Cache-Control": "no-store"})
 
 
 def position_of(text: str) -> int:

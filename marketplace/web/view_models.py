@@ -214,7 +214,8 @@ class Package:
 
 @dataclass(frozen=True)
 class Day:
-    """A day of the strip or the month. `free` None with `closed` (a word: 约满, 休息) when it cannot be chosen."""
+    """A day of the strip or the month. `free` None with `closed` (a word: 约满, 休息) when it cannot be chosen;
+    `wait_url` then leads to the waiting list for that day, if a place may still come free."""
 
     day: date
     free: int | None
@@ -222,6 +223,7 @@ class Day:
     few: bool = False
     chosen: bool = False
     url: str = ""
+    wait_url: str = ""
 
 
 @dataclass(frozen=True)
@@ -256,7 +258,9 @@ class Taken:
 
 @dataclass(frozen=True)
 class Times:
-    """The day-and-time picker. `entitlement` and `idempotency_key` travel in the form."""
+    """The day-and-time picker. `entitlement` and `idempotency_key` travel in the form. `wait_url` leads to the waiting
+    list for the chosen day. With `present`, it picks a new time for a booking that has that one; `who_url` is then
+    blank."""
 
     offer: str
     site: str
@@ -279,6 +283,8 @@ class Times:
     hint: str = ""
     taken: Taken | None = None
     reasons: tuple[str, ...] = ()
+    wait_url: str = ""
+    present: When | None = None
 
     @property
     def slots(self) -> tuple[Slot, ...]:
@@ -354,6 +360,19 @@ class Cancel:
 
 
 @dataclass(frozen=True)
+class Change:
+    """The last step of a change of date: the ticket as it is, the new time, and what holds until it is agreed."""
+
+    booking: str
+    ticket: Ticket
+    new: When
+    slot: str
+    rules: tuple[str, ...]
+    back_url: str
+    idempotency_key: str
+
+
+@dataclass(frozen=True)
 class Alternative:
     """Another time, one tap from being kept. `way` says how far it is from the lost place; blank when it is there."""
 
@@ -393,6 +412,7 @@ class BookingPage:
     more_times_url: str = ""
     dispute_url: str = ""
     dispute_answer: str = ""
+    change_url: str = ""
 
 
 @dataclass(frozen=True)
@@ -409,8 +429,75 @@ class BookingRow:
 
 
 @dataclass(frozen=True)
+class WaitingPlace:
+    """The place that is kept for an entry; `left` and `total` are seconds. `submitted` once it is on its way."""
+
+    when: When
+    place: str
+    url: str
+    left: int
+    total: int
+    submitted: bool = False
+
+
+@dataclass(frozen=True)
+class WaitingRow:
+    """An entry of the waiting list: what is waited for, inside which limits. `said` is what stands with it now;
+    `stop_url` is empty when it is over, `again_url` leads to a new one then."""
+
+    id: str
+    title: str
+    person: str
+    places: str
+    days: str
+    limits: str
+    pill: Pill
+    said: str
+    held: WaitingPlace | None = None
+    stop_url: str = ""
+    again_url: str = ""
+
+
+@dataclass(frozen=True)
+class WaitingList:
+    """`version` is the ETag, quotes included, that `waiting_live` would answer now; `final` when nothing changes."""
+
+    rows: tuple[WaitingRow, ...]
+    version: str
+    final: bool
+
+
+@dataclass(frozen=True)
+class WaitingPage:
+    """The form of a new entry. `earliest` and `latest` bound the days; `places` are the sites to choose from (value:
+    an offer), `weekdays` ISO numbers, `parts` and `hours` pairs of value and label. `standing_url` is where the entry
+    is that stands in the way."""
+
+    site: str
+    package: Package
+    person: Person
+    form: Form
+    earliest: date
+    latest: date
+    places: tuple[Choice, ...]
+    weekdays: tuple[Choice, ...]
+    parts: tuple[tuple[str, str], ...]
+    hours: tuple[tuple[str, str], ...]
+    place_zone: str
+    cancel_line: str
+    form_action: str
+    back_url: str
+    who_url: str
+    auto_book: bool = False
+    entitlement: str = ""
+    idempotency_key: str = ""
+    standing_url: str = ""
+    reasons: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Bookings:
-    """`empty_text` and `empty_url` serve the empty state of the upcoming list."""
+    """`empty_text` and `empty_url` serve the empty state of the upcoming list; `waiting` is the waiting list."""
 
     upcoming: tuple[BookingRow, ...]
     past: tuple[BookingRow, ...]
@@ -418,6 +505,7 @@ class Bookings:
     empty_action: str = ""
     empty_url: str = ""
     more_url: str = ""
+    waiting: WaitingList | None = None
 
 
 @dataclass(frozen=True)
@@ -448,8 +536,12 @@ class Range:
 
 @dataclass(frozen=True)
 class Item:
-    """One result. `value` and `reference` are texts, with `unit`; `flag` is a Pill when out of range; `note` is what
-    the hospital remarked on it."""
+    """One result. `value`, `unit` and `reference` are as delivered; `flag` is a Pill when out of range; `note` is what
+    the hospital remarked on it.
+
+    `ours` is the value in our unit where that is another one, `our_reference` our ordinary range where it says more,
+    `source` what decided whether the value is out of range. `change` tells what a corrected version changed.
+    """
 
     name: str
     value: str
@@ -459,6 +551,12 @@ class Item:
     range: Range | None = None
     meaning: str = ""
     note: str = ""
+    tells: str = ""
+    ours: str = ""
+    our_reference: str = ""
+    source: str = ""
+    change: str = ""
+    trend_url: str = ""
 
 
 @dataclass(frozen=True)
@@ -478,9 +576,22 @@ class PaperRow:
 
 
 @dataclass(frozen=True)
+class Link:
+    """Somewhere to go; `current` marks where the reader is."""
+
+    text: str
+    url: str
+    current: bool = False
+
+
+@dataclass(frozen=True)
 class ReportPage:
     """A report. `partial` while results are still to come; `conclusion_lang` is a BCP 47 tag where the conclusion may
-    be in another language than the page."""
+    be in another language than the page.
+
+    `versions` lead to all versions, the newest first; `older` says that this is not the newest. `removed` are results
+    that this version left out. `outstanding` are parts still to come, by `due`.
+    """
 
     id: str
     title: str
@@ -498,6 +609,108 @@ class ReportPage:
     partial: bool = False
     conclusion_lang: str = ""
     papers: tuple[PaperRow, ...] = ()
+    versions: tuple[Link, ...] = ()
+    older: bool = False
+    changed: int = 0
+    removed: tuple[str, ...] = ()
+    outstanding: tuple[str, ...] = ()
+    due: date | None = None
+    late: bool = False
+    compare_url: str = ""
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A point of a chart, in the picture's units; `text` is its value, `out` when it lies outside the range drawn."""
+
+    x: float
+    y: float
+    text: str
+    out: bool
+    above: bool
+    anchor: str = "middle"
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A line of values over time, `width` × `height`. `band` is the range (top, height) if there is one; `marks` from
+    left to right; `labels` are years or months at x; `title` and `told` say in words what is to be seen."""
+
+    width: int
+    height: int
+    marks: tuple[Mark, ...]
+    line: str
+    band: tuple[float, float] | None
+    bounds: tuple[tuple[float, str], ...]
+    labels: tuple[tuple[float, str, str], ...]
+    title: str
+    told: str
+
+
+@dataclass(frozen=True)
+class TrendLine:
+    """A row of the table beside a chart. `shown` is the value in our unit; `delivered` as the hospital gave it where
+    that differs; `why` says why it stands apart."""
+
+    day: date
+    place: str
+    shown: str
+    delivered: str
+    flag: Pill | None
+    method: str
+    why: str
+    url: str
+
+
+@dataclass(frozen=True)
+class TrendPage:
+    """An item over the years."""
+
+    title: str
+    person: Person
+    unit: str
+    tells: str
+    reference: str
+    chart: Chart | None
+    lines: tuple[TrendLine, ...]
+    apart: tuple[TrendLine, ...]
+    summary: str = ""
+
+
+@dataclass(frozen=True)
+class PairLine:
+    """An item in two reports. `sign` and `difference` say the direction."""
+
+    name: str
+    before: str
+    after: str
+    before_flag: Pill | None
+    after_flag: Pill | None
+    sign: str
+    difference: str
+    trend_url: str
+
+
+@dataclass(frozen=True)
+class ComparePage:
+    """Two reports side by side; each side is its day, its place and its address."""
+
+    person: Person
+    earlier: tuple[date, str, str]
+    later: tuple[date, str, str]
+    notable: tuple[PairLine, ...]
+    others: tuple[PairLine, ...]
+
+
+@dataclass(frozen=True)
+class ChooseTwo:
+    """Which two reports of one person to compare; `people` leads to the others. `options` are pairs of id and text."""
+
+    people: tuple[Link, ...]
+    options: tuple[tuple[str, str], ...]
+    a: str = ""
+    b: str = ""
+    problem: str = ""
 
 
 @dataclass(frozen=True)

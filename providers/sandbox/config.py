@@ -62,6 +62,7 @@ class Account:
     pools: tuple[Pool, ...] = ()
     time_zone: str = "Asia/Shanghai"
     refuse_duplicates: bool = False
+    report_file: str = "pdf"
 
 
 def load(path: Path, environ: Mapping[str, str]) -> list[Account]:

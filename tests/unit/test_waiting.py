@@ -15,7 +15,9 @@ from booking.refusals import SlotFull
 from booking.reschedule import reschedule
 from booking.waiting_models import MOST_OPEN, WaitingPlace
 from booking.waiting_turns import HOLD, kept_until, review
+from booking.worker import Worker
 from marketplace.catalog.models import Offer, Site
+from marketplace.core import clock
 from marketplace.core.db import reading, transaction
 from marketplace.core.errors import IdempotencyKeyReused, Invalid, NotFound
 from tests.people import NOON, counters, give, make_customer, self_of
@@ -225,6 +227,16 @@ def test_a_whole_day_without_times_can_be_waited_for() -> None:
     assert offered(waits).starts_at is None
 
 
+def test_the_worker_serves_the_line_every_second(world: World, holder: tuple[World, str]) -> None:
+    jobs = {job.name: job for job in Worker()._jobs()}
+    waits = wait(world)
+    give_up(holder)
+    with clock.frozen(NOON):
+        assert (jobs["waiting"].every, jobs["waiting"].work()) == (1, {"held": 1, "slots": 1})
+        assert jobs["waiting-review"].work() == {"free": 0}
+    assert entry(waits).state == "offered"
+
+
 # --- limits ---------------------------------------------------------------------------------------------------------
 
 
@@ -301,6 +313,38 @@ def test_the_night_ends_by_the_clock_of_the_place_also_when_it_is_changed() -> N
     assert kept_until(NOON + timedelta(days=9), "America/New_York", saturday) == datetime(
         2026, 3, 8, 12, 30, tzinfo=UTC
     )
+
+
+def test_the_wait_ends_by_the_sites_clock_also_when_it_is_changed(world: World) -> None:
+    ends = {
+        ("America/New_York", on(8), 24): datetime(2026, 3, 9, 4, 0, tzinfo=UTC),  # the day of 23 hours
+        ("America/New_York", on(7), 24): datetime(2026, 3, 8, 5, 0, tzinfo=UTC),
+        ("Australia/Lord_Howe", date(2026, 4, 5), 24): datetime(2026, 4, 5, 13, 30, tzinfo=UTC),  # half an hour more
+        ("Australia/Lord_Howe", date(2026, 4, 5), 12): datetime(2026, 4, 5, 1, 30, tzinfo=UTC),
+        ("Asia/Shanghai", on(10), 24): datetime(2026, 3, 10, 16, 0, tzinfo=UTC),
+    }
+    with transaction() as session:
+        session.execute(update(Offer).values(lead_minutes=60))
+    for (zone, day, hour), end in ends.items():
+        with transaction() as session:
+            session.execute(update(Site).values(time_zone=zone))
+        waits = wait(world, first_day=day, last_day=day, until_hour=hour)
+        assert entry(waits).closes_at == end - timedelta(hours=1), zone
+        waiting.withdraw(world.principal, waits, now=NOON)
+
+
+def test_hours_and_weekdays_are_read_on_the_clock_of_the_site_across_its_change() -> None:
+    """08:30 in New York, before and after its clocks go forward on 8 March 2026."""
+    for number, (day, half_past_eight) in enumerate(
+        ((on(7), datetime(2026, 3, 7, 13, 30, tzinfo=UTC)), (on(9), datetime(2026, 3, 9, 12, 30, tzinfo=UTC)))
+    ):
+        world = make_world(slots=0, phone=f"1380001000{number}")
+        with transaction() as session:
+            session.execute(update(Site).values(time_zone="America/New_York"))
+            session.add(make_slot(world.offer.pool_id, half_past_eight, 1, zone_hours=-5))
+        waits = wait(world, first_day=day, last_day=day, from_hour=8, until_hour=9)
+        serve()
+        assert entry(waits).state == "offered", day
 
 
 # --- who is passed over ---------------------------------------------------------------------------------------------

@@ -8,13 +8,19 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from booking.oversight import Difference, LateJob, ProviderHealth
+from booking.report_reading import Delivered, Whose, read
 from booking.report_share import Door
+from booking.report_trend import Point, Trend
+from booking.report_vocabulary import vocabulary
+from booking.waiting_view import HeldPlace, WaitingSite, WaitingView
 from marketplace.web import booking_words, language
 from marketplace.web import view_models as v
 from marketplace.web.error_words import error_words
 from marketplace.web.formats import dotted
 from marketplace.web.presenters import console as console_words
 from marketplace.web.presenters import desk as desk_words
+from marketplace.web.presenters import report_trends
+from marketplace.web.presenters import waiting as waiting_words
 from vip.operators import OperatorView
 
 NOW = datetime(2026, 11, 23, 1, 48, tzinfo=UTC)
@@ -381,7 +387,8 @@ def times_page() -> v.Times:
         v.Day(date(2026, 11, 27), 2, few=True),
         v.Day(date(2026, 11, 28), 9),
         v.Day(date(2026, 11, 29), None, _t("休息", "closed")),
-        v.Day(date(2026, 11, 30), 30),
+        v.Day(date(2026, 11, 30), None, _t("约满", "full"), wait_url="/gallery/waiting_new"),
+        v.Day(date(2026, 12, 1), 30),
     )
     morning = (
         slot(26, 7, 30, 0, closed=_t("已约满", "full")),
@@ -411,6 +418,7 @@ def times_page() -> v.Times:
         hint=_t(
             "抽血项目只在 10:30 前进行，所以空腹体检请选上午。", "Blood is taken before 10:30 only, so pick a morning."
         ),
+        wait_url="/gallery/waiting_new",
     )
 
 
@@ -651,6 +659,103 @@ def bookings() -> Context:
     return {"page": v.Bookings(upcoming, (row("fulfilled"), row("cancelled"), row("no_show")), more_url="#")}
 
 
+def waiting_rows() -> tuple[v.WaitingRow, ...]:
+    start = at(11, 26, 8)
+    view = WaitingView(
+        id="w1",
+        state="waiting",
+        cause="",
+        version=1,
+        kind="health_check",
+        beneficiary_id="p2",
+        beneficiary_name=_t("沈伯年", "Shen Bonian"),
+        relation="father",
+        entitlement_id=None,
+        sites=tuple(
+            WaitingSite(
+                f"o{number}", {"zh": "甄选套餐", "en": "Select package"}, "s", place(), "杭州市", "西湖区", None
+            )
+            for number in range(3)
+        ),
+        first_day=date(2026, 11, 26),
+        last_day=date(2026, 12, 9),
+        weekdays=(1, 2, 6),
+        from_hour=0,
+        until_hour=12,
+        hours_before=48,
+        auto_book=True,
+        lapses=0,
+        unit_free=True,
+        closes_at=at(12, 9, 12),
+        created_at=NOW,
+        updated_at=NOW,
+        held=None,
+    )
+    held = HeldPlace(
+        "b1", "held", NOW + timedelta(minutes=22), NOW - timedelta(minutes=8), "o1", place(), date(2026, 11, 26), start,
+        start + timedelta(minutes=30), ZONE,
+    )  # fmt: skip
+    offered = replace(view, state="offered", held=held, auto_book=False, last_day=view.first_day)
+    submitted = replace(offered, held=replace(held, state="awaiting_provider"))
+    ended = replace(view, state="ended", cause="lapsed", lapses=2)
+    return tuple(waiting_words.row(one, NOW) for one in (offered, submitted, view, ended))
+
+
+def bookings_waiting() -> Context:
+    known = bookings()["page"]
+    return {"page": replace(known, waiting=v.WaitingList(waiting_rows(), '"etag"', final=False))}
+
+
+def bookings_waited() -> Context:
+    page = bookings_empty()["page"]
+    return {"page": replace(page, waiting=v.WaitingList(waiting_rows()[3:], '"etag"', final=True))}
+
+
+def waiting_new(wrong: bool = False, reasons: tuple[str, ...] = ()) -> Context:
+    form = v.Form({"first_day": "2026-11-26", "last_day": "2026-12-09", "part": "am", "hours_before": "48"})
+    if wrong:
+        errors = {
+            "last_day": _t("结束日期不能早于开始日期。", "The last day must not lie before the first."),
+            "places": _t("请至少选一处。", "Choose at least one place."),
+            "weekdays": _t(
+                "起止日期之间没有您选的星期。", "None of these days lies between the first and the last day."
+            ),
+        }
+        form = replace(form, errors=errors, problem=_t("此人已在候补其中一处。", "This person waits there already."))
+    sites = tuple(v.Choice(f"o{number}", f"{place()} {number}", number == 0) for number in range(4))
+    return {
+        "page": v.WaitingPage(
+            place(),
+            package(),
+            people()[1],
+            form,
+            date(2026, 11, 23),
+            date(2027, 5, 22),
+            sites,
+            waiting_words.weekday_choices((1, 2, 6)),
+            waiting_words.part_choices(),
+            waiting_words.hour_choices(),
+            _t("杭州", "Hangzhou"),
+            _t("只在还能免费取消时替您约。", "Only as long as you can still cancel free of charge."),
+            "/gallery/waiting_new",
+            "/gallery/times",
+            "/gallery/who",
+            auto_book=True,
+            standing_url="/gallery/bookings" if wrong else "",
+            reasons=reasons,
+        )
+    }
+
+
+def waiting_refused() -> Context:
+    return waiting_new(reasons=(_t("此套餐仅限女性。", "This package is for women."),))
+
+
+def waiting_stop(problem: str = "") -> Context:
+    offered, *_others = waiting_rows()
+    return {"row": replace(offered, stop_url="") if problem else offered, "problem": problem}
+
+
 def bookings_empty() -> Context:
     text = _t("您有 1 次体检可用，12 月 31 日到期。", "You have one health check left, until 31 December.")
     return {"page": v.Bookings((), (), text, _t("预约体检", "Book a check"), "/gallery/places")}
@@ -667,7 +772,120 @@ def reports() -> Context:
         v.ReportRow("r1", title, father, place(), date(2026, 11, 16), True, 3, 71),
         v.ReportRow("r2", _t("2025 年度体检", "Health check 2025"), father, place(), date(2025, 11, 18), True, 0, 68),
     )
-    return {"rows": rows, "more_url": "", "empty_text": "", "asking": (people()[2],)}
+    people_links = (v.Link(_t("全部", "All"), "#", True), v.Link(me.name, "#"), v.Link(father.relation, "#"))
+    years = (v.Link(_t("全部年份", "All years"), "#", True), v.Link("2026", "#"), v.Link("2025", "#"))
+    more = {
+        "people": people_links,
+        "years": years,
+        "compare_url": "/gallery/report_choose",
+        "all_url": "",
+        "asking": (people()[2],),
+    }
+    return {"rows": rows, "more_url": "", "empty_text": "", **more}
+
+
+def reports_none(text: str = "") -> Context:
+    narrow = {"people": (), "years": (), "compare_url": "", "all_url": "/gallery/reports", "asking": ()}
+    return {"rows": (), "more_url": "", "empty_text": text, **narrow}
+
+
+def trend() -> Context:
+    def point(day: date, value: str, unit: str, flag: str = "", **more: Any) -> Point:
+        given = Delivered("低密度脂蛋白胆固醇", value, float(value), "", unit, None, None, flag, "", "")
+        read_as = read(given, Whose("male", date(1954, 3, 1), day), {})
+        names = {"zh": "和馨健康", "en": "Hexin Health"}
+        return Point("r1", day, place(), names, read_as, more.get("apart", ""))
+
+    points = (
+        point(date(2023, 11, 20), "2.96", "mmol/L"),
+        point(date(2024, 11, 22), "3.31", "mmol/L"),
+        point(date(2025, 11, 18), "141", "mg/dL", "high"),
+        point(date(2026, 11, 16), "3.92", "mmol/L", "high"),
+    )
+    apart = (point(date(2022, 11, 1), "3.0", "", apart="unit"),)
+    item = vocabulary().items["ldl"]
+    found = Trend(item, "p2", people()[1].name, "father", points, apart, None, 3.4, "provider")
+    return {"page": report_trends.trend_page(found, lambda _report: "/gallery/report")}
+
+
+def compare() -> Context:
+    bad = v.Pill(_t("偏高", "High"), "bad", icon="triangle-alert")
+    ldl, glucose = _t("低密度脂蛋白胆固醇", "LDL cholesterol"), _t("空腹血糖", "Fasting glucose")
+    one = v.PairLine(
+        ldl,
+        _t("141 mg/dL（即 3.65 mmol/L）", "141 mg/dL (= 3.65 mmol/L)"),
+        "3.92 mmol/L",
+        bad,
+        bad,
+        "↑",
+        _t("升高 0.27 mmol/L。", "Higher by 0.27 mmol/L."),
+        "/gallery/report_trend",
+    )
+    two = v.PairLine(
+        glucose,
+        "6.4 mmol/L",
+        "5.6 mmol/L",
+        bad,
+        None,
+        "↓",
+        _t("降低 0.8 mmol/L。现已回到范围内。", "Lower by 0.8 mmol/L. Now within range."),
+        "#",
+    )
+    three = v.PairLine(
+        _t("腹部彩超", "Abdominal ultrasound"),
+        "",
+        _t("脂肪肝（轻度）", "Mildly fatty liver"),
+        None,
+        None,
+        "",
+        _t("较早的报告里没有。", "Not in the earlier report."),
+        "",
+    )
+    sides = ((date(2025, 11, 18), place(), "/gallery/report"), (date(2026, 11, 16), place(), "/gallery/report"))
+    return {"page": v.ComparePage(people()[1], *sides, (one, two), (three,)), "choose_url": "/gallery/report_choose"}
+
+
+def choose(*, several: bool = True, problem: bool = False) -> Context:
+    options = (
+        ("r1", _t("2026 年 11 月 16 日", "16 November 2026")),
+        ("r2", _t("2025 年 11 月 18 日", "18 November 2025")),
+    )
+    links = (v.Link(people()[0].name, "#"), v.Link(people()[1].relation, "#", True))
+    text = _t("两次选了同一份报告，请换一份。", "These are the same report. Choose another one.") if problem else ""
+    return {"page": v.ChooseTwo(links, options if several else options[:1], "r2", "r1", text)}
+
+
+def report_corrected() -> Context:
+    page = report()["page"]
+    ldl, glucose, urate = page.abnormal
+    marked = replace(
+        ldl,
+        change=_t("这一版有改动，之前为 3.52 mmol/L", "Changed in this version; before: 3.52 mmol/L"),
+        ours="3.92 mmol/L",
+        source=_t("由医院标注。", "Marked by the hospital."),
+        trend_url="/gallery/report_trend",
+    )
+    links = (
+        v.Link(_t("第 2 版，11 月 20 日", "Version 2, 20 November"), "#", True),
+        v.Link(_t("第 1 版，11 月 16 日", "Version 1, 16 November"), "#"),
+    )
+    return {
+        "page": replace(
+            page,
+            abnormal=(marked, glucose, urate),
+            corrected=True,
+            versions=links,
+            changed=1,
+            removed=(_t("心电图", "Electrocardiogram"),),
+            compare_url="/gallery/report_choose",
+        )
+    }
+
+
+def report_partial() -> Context:
+    page = report()["page"]
+    parts = (_t("腹部超声", "Abdominal ultrasound"), _t("胸部正位片", "Chest X-ray"))
+    return {"page": replace(page, partial=True, outstanding=parts, due=date(2026, 11, 22), late=True)}
 
 
 def report() -> Context:

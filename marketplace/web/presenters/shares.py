@@ -58,7 +58,7 @@ def made(new: MadeShare, address: Callable[[str], str]) -> MadeLink:
 
 def shared(view: ReportView, token: str, expires_at: datetime) -> SharedReport:
     """The report without any way to the customer's other pages."""
-    page = reports.page(view, "")
+    page = reports.page(view, lambda _kind, _what: "")
     rows = papers(list(view.papers), lambda position: url_for("web.shared_paper", token=token, position=position))
     return SharedReport(page, url_for("web.shared_paper", token=token, position="pdf"), rows, expires_at)
 

@@ -17,17 +17,18 @@ _FEW_A_DAY = 5
 _NEAREST = 3
 
 
-def day(known: DayView, chosen: date | None, url: str) -> v.Day:
+def day(known: DayView, chosen: date | None, url: str, wait_url: str = "") -> v.Day:
     """A day: its free places, or the word that says why it can't be chosen."""
     if known.slots:
         few = known.free <= _FEW_A_DAY
         return v.Day(known.date, known.free, few=few, chosen=known.date == chosen, url=url)
-    return v.Day(known.date, None, _("full") if known.known else _("closed"))
+    closed = _("full") if known.full else _("closed")
+    return v.Day(known.date, None, closed, wait_url=wait_url if known.full else "")
 
 
 def strip(days: Sequence[v.Day], chosen: date | None) -> tuple[v.Day, ...]:
-    """Two weeks of days from the first that can be chosen, or around the chosen one."""
-    first = next((number for number, it in enumerate(days) if it.free is not None), 0)
+    """Two weeks of days from the first that can be chosen or waited for, or around the chosen one."""
+    first = next((number for number, it in enumerate(days) if it.free is not None or it.wait_url), 0)
     for number, it in enumerate(days):
         if it.day == chosen and number >= first + _STRIP:
             first = number - 3

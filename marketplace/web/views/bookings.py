@@ -22,6 +22,7 @@ from marketplace.web import view_models as v
 from marketplace.web.answers import Views, asked, live, render, see_other, tag, unchanged
 from marketplace.web.presenters import bookings as shown
 from marketplace.web.presenters.benefits import left_line
+from marketplace.web.views.waiting import waiting_list
 from marketplace.web.visitor import principal
 from vip.entitlements import entitlements
 
@@ -43,6 +44,7 @@ def bookings() -> Response:
         _("Find a place") if left else "",
         url_for("web.places"),
         more_url=f"{url_for('web.bookings')}?{urlencode({'cursor': past.next})}" if past.next else "",
+        waiting=waiting_list(me, now),
     )
     return render("bookings.html", page=page)
 

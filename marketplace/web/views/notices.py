@@ -51,7 +51,7 @@ def _about(notice: Notice) -> str:
         return url_for("web.booking", booking=notice.booking_id)
     if notice.entitlement_id:
         return url_for("web.benefit", entitlement=notice.entitlement_id)
-    return url_for("web.notices")
+    return url_for("web.bookings" if notice.kind == "waitlist_ended" else "web.notices")
 
 
 VIEWS: Views = {"notices": notices, "notice": notice, "notices_read": notices_read}

@@ -15,7 +15,8 @@ from marketplace import wording
 from marketplace.core import clock
 from marketplace.core.errors import Invalid
 from marketplace.web.answers import field, render, see_other
-from marketplace.web.papers import not_yet, only_prefetched, paper_answer, position_of
+from marketplace.web.papers import paper_answer, position_of
+from marketplace.web.prefetch import not_yet, only_prefetched
 from marketplace.web.presenters import shares as shown
 from marketplace.web.view_models import Form
 
