@@ -408,6 +408,7 @@ class BookingPage:
     confirm_url: str = ""
     again_url: str = ""
     version: str = ""
+    calendar_url: str = ""
     alternatives: tuple[Alternative, ...] = ()
     more_times_url: str = ""
     dispute_url: str = ""
@@ -853,3 +854,19 @@ class Inbox:
     rows: tuple[NoticeRow, ...]
     unread: int
     more_url: str = ""
+
+
+@dataclass(frozen=True)
+class MessageSettings:
+    """How she wants to be told. `phone` and `address` are masked; `address_open` waits for its code. `feed_made_at` is
+    set while her calendar has an address, `feed_url` only in the answer that made it."""
+
+    sms: bool
+    email: bool
+    email_offered: bool
+    phone: str
+    address: str
+    address_open: bool
+    quiet: bool
+    feed_made_at: datetime | None
+    feed_url: str = ""

@@ -13,6 +13,7 @@ from booking.report_share import Door
 from booking.report_trend import Point, Trend
 from booking.report_vocabulary import vocabulary
 from booking.waiting_view import HeldPlace, WaitingSite, WaitingView
+from marketplace.core.outgoing import Sent
 from marketplace.web import booking_words, language
 from marketplace.web import view_models as v
 from marketplace.web.error_words import error_words
@@ -1312,6 +1313,37 @@ def notices() -> Context:
         ),
     )
     return {"page": v.Inbox(rows, 2, "#")}
+
+
+def message_settings(fresh: bool = False) -> Context:
+    form = v.Form({"quiet_from": "22:00", "quiet_until": "08:00"})
+    page = v.MessageSettings(True, True, True, "138****2041", "s***@example.com", False, True, NOW - timedelta(days=2))
+    if fresh:
+        secret = "https://anxiang.example.com/calendar/" + "x" * 43 + ".ics"
+        errors = {"code": _t("验证码不对，还可以试 4 次。", "That is not the code we sent. Tries left: 4.")}
+        form = replace(form, errors=errors)
+        page = replace(page, address_open=True, quiet=False, feed_url=secret)
+    return {"page": page, "form": form}
+
+
+def outbox() -> Context:
+    sms = Sent(
+        NOW,
+        "sms",
+        "+86****41",
+        "",
+        "【安享】明天有预约（沈**）：甄选套餐，11 月 24 日 周二 08:00。",
+        "ntd_000000000000000000a1",
+    )
+    mail = Sent(
+        NOW,
+        "email",
+        "she****om",
+        "Anxiang: A booking tomorrow",
+        "A booking tomorrow\nSelect package, Tue 24 November, 08:00.",
+        "ntd_000000000000000000a2",
+    )
+    return {"messages": (sms, mail)}
 
 
 def notices_none() -> Context:

@@ -137,6 +137,9 @@ def _live(card: BookingCard, known: booking_words.Facts) -> str:
     return booking_words.live_line(known)
 
 
+_IN_CALENDAR = ("awaiting_provider", "outcome_unknown", "confirmed")
+
+
 def page(view: BookingView, now: datetime, version: str) -> v.BookingPage:
     """The booking's own page; `version` is the ETag of its live part."""
     known = facts(view, now)
@@ -155,6 +158,7 @@ def page(view: BookingView, now: datetime, version: str) -> v.BookingPage:
         hints=booking_words.preparation(fasting(view.package)) if ahead else (),
         rules=rules(view, now) if ahead else (),
         cancel=cancel(view, now) if view.can_cancel and state != "expired" else None,
+        calendar_url=url_for("web.booking_calendar", booking=view.id) if state in _IN_CALENDAR else "",
         route_url=route(view) if state in ("awaiting_provider", "confirmed", "checked_in") else "",
         report_url=url_for("web.report", report=view.report_id) if view.report_id else "",
         confirm_url=url_for("web.confirm", booking=view.id) if state == "held" else "",
