@@ -83,6 +83,13 @@ WORDS: Mapping[str, Words] = {
         _("This adult has not agreed yet that you see her or his reports. Ask for the consent first."),
     ),
     "consent_not_needed": Words(_("No consent is needed"), _("There is nothing to ask this person for.")),
+    # reports
+    "too_many_links": Words(
+        _("Too many links"), _("A report can have at most %(most)s links at a time. Take one back first.")
+    ),
+    "wrong_access_code": Words(
+        _("Not the access code"), _("That is not this link's access code. Tries left: %(tries_left)s.")
+    ),
     # benefits
     "no_plan": Words(_("No plan"), _("There is no plan for this tier.")),
     "no_entitlement": Words(_("No such benefit"), _("You have no benefit of this kind.")),

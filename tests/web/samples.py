@@ -10,6 +10,7 @@ from typing import Any
 from booking.cases import CaseView, Counts, Difference, Filter, Line, OurSide
 from booking.oversight import LateJob, ProviderHealth
 from booking.report_reading import Delivered, Whose, read
+from booking.report_share import Door
 from booking.report_trend import Point, Trend
 from booking.report_vocabulary import vocabulary
 from booking.runs import RunView
@@ -46,8 +47,22 @@ def people() -> tuple[v.Person, ...]:
         v.Person(
             "p1", _t("沈知微", "Shen Zhiwei"), _t("本人", "You"), "沈", is_self=True, note=_t("女，44 岁", "Female, 44")
         ),
-        v.Person("p2", _t("沈伯年", "Shen Bonian"), _t("父亲", "Father"), "父", note=_t("男，72 岁", "Male, 72")),
-        v.Person("p3", _t("林素琴", "Lin Suqin"), _t("母亲", "Mother"), "母", note=_t("女，70 岁", "Female, 70")),
+        v.Person(
+            "p2",
+            _t("沈伯年", "Shen Bonian"),
+            _t("父亲", "Father"),
+            "父",
+            note=_t("男，72 岁", "Male, 72"),
+            consent="given",
+        ),
+        v.Person(
+            "p3",
+            _t("林素琴", "Lin Suqin"),
+            _t("母亲", "Mother"),
+            "母",
+            note=_t("女，70 岁", "Female, 70"),
+            consent="missing",
+        ),
     )
 
 
@@ -803,12 +818,18 @@ def reports() -> Context:
     )
     people_links = (v.Link(_t("全部", "All"), "#", True), v.Link(me.name, "#"), v.Link(father.relation, "#"))
     years = (v.Link(_t("全部年份", "All years"), "#", True), v.Link("2026", "#"), v.Link("2025", "#"))
-    more = {"people": people_links, "years": years, "compare_url": "/gallery/report_choose", "all_url": ""}
+    more = {
+        "people": people_links,
+        "years": years,
+        "compare_url": "/gallery/report_choose",
+        "all_url": "",
+        "asking": (people()[2],),
+    }
     return {"rows": rows, "more_url": "", "empty_text": "", **more}
 
 
 def reports_none(text: str = "") -> Context:
-    narrow = {"people": (), "years": (), "compare_url": "", "all_url": "/gallery/reports"}
+    narrow = {"people": (), "years": (), "compare_url": "", "all_url": "/gallery/reports", "asking": ()}
     return {"rows": (), "more_url": "", "empty_text": text, **narrow}
 
 
@@ -964,8 +985,91 @@ def report() -> Context:
             conclusion,
             "/gallery/report.pdf",
             "2.1 MB",
+            papers=papers(),
         )
     }
+
+
+def papers() -> tuple[v.PaperRow, ...]:
+    return (
+        v.PaperRow(_t("文件 1（PDF）", "Document 1 (PDF)"), "2.1 MB", "#"),
+        v.PaperRow(_t("图片 2", "Picture 2"), "640 KB", "#"),
+    )
+
+
+def about() -> v.AboutReport:
+    title = _t("2026 年度体检", "Health check 2026")
+    return v.AboutReport("r1", title, _t("沈伯年·父亲", "Shen Bonian · father"), place(), date(2026, 11, 16))
+
+
+def report_share(made: bool = False) -> Context:
+    link = v.MadeLink(
+        "https://anxiang.example/shared/4kQ0vWm2Yx8nB1sT6uRzL3cJ9eHfGpDa5iKoXwVbNqE", "480213", at(11, 30, 9)
+    )
+    looks = (
+        _t("昨天 19:42 · 查看", "Yesterday, 19:42 · Read"),
+        _t("11 月 20 日 08:15 · 访问码输错", "20 November, 08:15 · Wrong access code"),
+    )
+    opened = v.Pill(_t("有效", "Open"), "ok", icon="check")
+    over = v.Pill(_t("已过期", "Expired"), "off", icon="clock")
+    links = (
+        v.ShareRow(
+            "s2",
+            _t("给医生", "For a doctor"),
+            opened,
+            _t("已打开 1 次，最多 5 次", "Opened 1 of 5 times"),
+            at(11, 27, 9),
+            looks,
+            True,
+            True,
+        ),
+        v.ShareRow(
+            "s1",
+            _t("给家人", "For the family"),
+            over,
+            _t("已打开 3 次", "Opened 3 times"),
+            at(11, 18, 9),
+            (),
+            False,
+            False,
+        ),
+    )
+    form = v.Form({"audience": "doctor", "days": "7"})
+    if not made:
+        form = v.Form(
+            {"audience": "doctor", "days": "7", "max_views": "1000"},
+            {"max_views": _t("须在 1 到 100 之间。", "This must be between 1 and 100.")},
+        )
+    return {"report": about(), "form": form, "made": link if made else None, "links": links if made else ()}
+
+
+def shared_door(error: bool = False) -> Context:
+    told = (
+        {"code": _t("访问码不对，还可尝试 3 次。", "That is not this link's access code. Tries left: 3.")}
+        if error
+        else {}
+    )
+    return {"door": Door("s1", error, at(11, 30, 9)), "form": v.Form(errors=told), "token": "t"}
+
+
+def shared() -> Context:
+    return {"page": v.SharedReport(report()["page"], "#", papers(), at(11, 30, 9))}
+
+
+def consent(state: str) -> Context:
+    given = at(11, 20, 9) if state == "given" else None
+    error = {} if given else {"phone": _t("这是您自己的号码，验证码须发到对方的手机。", "This is your own number.")}
+    return {"page": v.ConsentPage(people()[1], state, given), "form": v.Form({"phone": "13800002041"}, error)}
+
+
+def consent_back(step: str) -> Context:
+    told = {"code": _t("验证码为 6 位数字。", "The code has six digits.")} if step == "code" else {}
+    return {"step": step, "form": v.Form({"phone": "13900000001"}, told), "length": 6}
+
+
+def consent_code() -> Context:
+    code = v.Code("139****0001", 5, 42, 5)
+    return {"page": v.ConsentPage(people()[1], "missing"), "form": v.Form(), "code": code}
 
 
 def me() -> Context:
