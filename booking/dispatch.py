@@ -15,6 +15,7 @@ from marketplace.catalog.models import Provider
 from marketplace.core.db import reading, transaction
 from marketplace.core.logging import get_logger
 from providers.port import Answer, Cancel, Change, NotFound, ProviderAdapter, RemoteBooking, RetryAfter, Unknown
+from providers.registry import capabilities
 
 log = get_logger(__name__)
 
@@ -39,7 +40,7 @@ def run_task(line: Line, adapter: ProviderAdapter, claimed: Claimed, clock: Call
     if clock() + timedelta(seconds=line.connection.deadline_seconds) >= claimed.lease_until:
         log.warning("task.lease_too_short", provider=line.code, task=claimed.id)
         return Outcome("stale")
-    answer: Answer | RemoteBooking = _look_up(adapter, claimed) if claimed.sent_before else _send(adapter, claimed)
+    answer = _ask(line, adapter, claimed)
     if isinstance(answer, NotFound) and claimed.command == "cancel" and claimed.sent_before:
         answer = _send(adapter, claimed)  # a cancel may be repeated under its key; it can only end a booking
     now = clock()
@@ -58,6 +59,18 @@ def run_task(line: Line, adapter: ProviderAdapter, claimed: Claimed, clock: Call
         booking=outcome.booking,
     )
     return outcome
+
+
+def _ask(line: Line, adapter: ProviderAdapter, claimed: Claimed) -> Answer | RemoteBooking:
+    """Look up what may have been sent; send what was not. Where no key protects from a second booking, a command that
+    was tried before is looked up once more right before it is sent again."""
+    if claimed.sent_before:
+        return _look_up(adapter, claimed)
+    if claimed.tries > 1 and claimed.command != "cancel" and not capabilities(line.adapter).idempotency_keys:
+        found = _look_up(adapter, claimed)
+        if not isinstance(found, NotFound):
+            return found
+    return _send(adapter, claimed)
 
 
 def _send(adapter: ProviderAdapter, claimed: Claimed) -> Answer:

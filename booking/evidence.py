@@ -22,7 +22,7 @@ from booking.reconcile import DEAD, Found, Kind, Ours, compare, effect
 from booking.remote import follow, follow_time
 from booking.transition import lock_booking
 from marketplace.catalog.models import Provider
-from marketplace.core.db import transaction
+from marketplace.core.db import reading, transaction
 from providers.port import LookUp, ProviderAdapter, RemoteBooking
 from providers.port import NotFound as NotThere
 
@@ -50,7 +50,7 @@ class Suspect:
 
 def examine(line: Line, adapter: ProviderAdapter, suspect: Suspect, *, clock: Clock) -> Verdict:
     """Ask the provider about one suspect and write down what is true. No transaction is open while it is asked."""
-    theirs = _ask(adapter, suspect)
+    theirs = _ask(adapter, suspect, _called(line.id, suspect))
     if theirs is None:
         return "unverified"
     now = clock()
@@ -71,10 +71,25 @@ def examine(line: Line, adapter: ProviderAdapter, suspect: Suspect, *, clock: Cl
         return _settle(session, line.id, booking, suspect, found, now)
 
 
-def _ask(adapter: ProviderAdapter, suspect: Suspect) -> list[RemoteBooking] | None:
+def _called(provider_id: int, suspect: Suspect) -> str:
+    """What we called the suspect's booking at the provider: by what the provider lists, by what we remember of it (a
+    change can have made one under a number of its own), else by the booking's public id; blank if nobody knows."""
+    listed = next((each.our_reference for each in suspect.listed if each.reference == suspect.reference), None)
+    if listed is not None or suspect.reference is None:
+        return listed or suspect.our_reference or ""
+    with reading() as session:
+        known = session.scalar(
+            select(ProviderBooking.our_reference).where(
+                ProviderBooking.provider_id == provider_id, ProviderBooking.reference == suspect.reference
+            )
+        )
+    return known or suspect.our_reference or ""
+
+
+def _ask(adapter: ProviderAdapter, suspect: Suspect, called: str) -> list[RemoteBooking] | None:
     """What the provider says now; empty when it has nothing, None when it gave no answer that can be used."""
     if suspect.reference is not None:
-        answer = adapter.look_up(LookUp("", suspect.our_reference or "", suspect.reference))
+        answer = adapter.look_up(LookUp("", called, suspect.reference))
         if isinstance(answer, RemoteBooking):
             # a system that finds bookings by our number alone may show another one: then its list is what we have
             told = [each for each in suspect.listed if each.reference == suspect.reference]
@@ -143,7 +158,8 @@ def _write(session: Session, provider_id: int, booking: Booking, found: Found, n
         close_discrepancy(session, provider_id, found.kind, found.subject, "followed_provider", now=now)
         return "repaired"
     if found.repair == "cancel_there" and found.theirs is not None and not _refused_before(session, found, provider_id):
-        remember(session, booking, found.theirs.reference, found.theirs.status, found.theirs.version, now)
+        theirs = found.theirs
+        remember(session, booking, theirs.reference, theirs.status, theirs.version, now, ours=theirs.our_reference)
         cancel_stray(session, booking, found.theirs.reference, now)
         _open(session, provider_id, booking, found, now)
         return "repaired"

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from booking.models import Booking, ChangeRequest, ProviderBooking, ProviderTask, Slot, SlotClaim
+from booking.models import Booking, ChangeRequest, ProviderTask, Slot, SlotClaim
 from booking.outbox import Claimed
+from booking.own_numbers import own_reference
+from booking.provider_side import order_there
+from booking.replacement import replaces
 from booking.sealing import open_details
 from marketplace.catalog.models import CapacityPool, Offer, Provider
 from marketplace.core.crypto import Unreadable, unseal_master
@@ -100,38 +103,61 @@ def line(provider: Provider) -> Line:
 def command_for(session: Session, claimed: Claimed) -> Reserve | Cancel | Change:
     """The command a claimed task stands for, as plain data."""
     booking = session.get_one(Booking, claimed.booking_id)
+    task = session.get_one(ProviderTask, claimed.id)
     if claimed.command == "cancel":
-        task = session.get_one(ProviderTask, claimed.id)
-        return Cancel(
-            key=claimed.key,
-            our_reference=booking.public_id,
-            reference=task.facts.get("reference") or _current_reference(session, booking.id),
-            reason=str(task.facts.get("reason", "compensating")),
-        )
+        reference, ours = _order(session, booking, task)
+        reason = str(task.facts.get("reason", "compensating"))
+        return Cancel(key=claimed.key, our_reference=ours, reference=reference, reason=reason)
     if claimed.command == "change":
-        return _change(session, claimed, booking)
-    offer, pool, person = session.execute(
-        select(Offer, CapacityPool, Beneficiary)
-        .join(CapacityPool, CapacityPool.id == Offer.pool_id)
-        .join(Beneficiary, Beneficiary.id == booking.beneficiary_id)
-        .where(Offer.id == booking.offer_id)
-    ).one()
-    slot = session.execute(
+        change = _change(session, claimed, booking)
+        if not replaces(session, booking):
+            return change
+        ours = own_reference(booking.public_id, task.seq)
+        return _reserve(session, claimed, booking, _Place(ours, change.slot, *_times(change)))
+    return _reserve(session, claimed, booking, _Place(booking.public_id, _slot(session, booking), *_times(booking)))
+
+
+@dataclass(frozen=True)
+class _Place:
+    """What is booked there, and what we call it."""
+
+    ours: str
+    slot: str
+    service_date: date
+    starts_at: datetime | None
+    ends_at: datetime | None
+
+
+def _times(of: Booking | Change) -> tuple[date, datetime | None, datetime | None]:
+    return of.service_date, of.starts_at, of.ends_at
+
+
+def _slot(session: Session, booking: Booking) -> str:
+    return session.execute(
         select(Slot.external_ref)
         .join(SlotClaim, SlotClaim.slot_id == Slot.id)
         .where(SlotClaim.booking_id == booking.id)
         .order_by(SlotClaim.live.desc(), SlotClaim.id.desc())
         .limit(1)
     ).scalar_one()
+
+
+def _reserve(session: Session, claimed: Claimed, booking: Booking, place: _Place) -> Reserve:
+    offer, pool, person = session.execute(
+        select(Offer, CapacityPool, Beneficiary)
+        .join(CapacityPool, CapacityPool.id == Offer.pool_id)
+        .join(Beneficiary, Beneficiary.id == booking.beneficiary_id)
+        .where(Offer.id == booking.offer_id)
+    ).one()
     return Reserve(
         key=claimed.key,
-        our_reference=booking.public_id,
+        our_reference=place.ours,
         offer=offer.external_ref,
         pool=pool.external_ref,
-        slot=slot,
-        service_date=booking.service_date,
-        starts_at=booking.starts_at,
-        ends_at=booking.ends_at,
+        slot=place.slot,
+        service_date=place.service_date,
+        starts_at=place.starts_at,
+        ends_at=place.ends_at,
         person=Person(
             name=person.name,
             sex="male" if person.sex == "male" else "female",
@@ -150,10 +176,11 @@ def _change(session: Session, claimed: Claimed, booking: Booking) -> Change:
     ).one()
     if request.new_service_date is None:
         raise ValueError("a change without a time")
+    current = order_there(session, booking)
     return Change(
         key=claimed.key,
         our_reference=booking.public_id,
-        reference=_current_reference(session, booking.id) or "",
+        reference=current.reference if current else "",
         slot=slot,
         service_date=request.new_service_date,
         starts_at=request.new_starts_at,
@@ -162,18 +189,22 @@ def _change(session: Session, claimed: Claimed, booking: Booking) -> Change:
 
 
 def question_for(session: Session, claimed: Claimed) -> LookUp:
-    """What to ask about a task that may have been sent. A reserve is asked by its key; a cancel by what it cancels."""
+    """What to ask about a task that may have been sent. A reserve is asked by its key; a cancel by what it cancels; a
+    change that is a new booking by the number of ours that this one has."""
     booking = session.get_one(Booking, claimed.booking_id)
-    reference = None
-    if claimed.command != "reserve":
-        task = session.get_one(ProviderTask, claimed.id)
-        reference = task.facts.get("reference") or _current_reference(session, booking.id)
-    return LookUp(key=claimed.key, our_reference=booking.public_id, reference=reference)
+    if claimed.command == "reserve":
+        return LookUp(key=claimed.key, our_reference=booking.public_id)
+    task = session.get_one(ProviderTask, claimed.id)
+    if claimed.command == "change" and replaces(session, booking):
+        return LookUp(key=claimed.key, our_reference=own_reference(booking.public_id, task.seq))
+    reference, ours = _order(session, booking, task)
+    return LookUp(key=claimed.key, our_reference=ours, reference=reference)
 
 
-def _current_reference(session: Session, booking_id: int) -> str | None:
-    return session.scalar(
-        select(ProviderBooking.reference).where(
-            ProviderBooking.booking_id == booking_id, ProviderBooking.role == "current"
-        )
-    )
+def _order(session: Session, booking: Booking, task: ProviderTask) -> tuple[str | None, str]:
+    """The provider's reference of what the task is about (the current one, unless it names another), and ours."""
+    reference: str | None = task.facts.get("reference")
+    known = order_there(session, booking, reference)
+    if known is None:
+        return reference, booking.public_id
+    return known.reference, known.our_reference or booking.public_id

@@ -19,6 +19,8 @@ from marketplace.core.paging import Page, decode_cursor, encode_cursor
 from vip.models import Beneficiary
 from vip.principal import Principal
 
+MOST_COUNTED = 1_000
+
 
 @dataclass(frozen=True)
 class Notice:
@@ -80,16 +82,15 @@ def mark_read(principal: Principal, public_id: str, *, now: datetime) -> Notice:
 
 
 def mark_all_read(principal: Principal, *, now: datetime) -> int:
-    """Note that she has read everything; returns how many were new."""
-    mine = Notification.customer_id == customer_of(principal)
+    """Note that she has read everything; returns how many were new to her, a thousand at most."""
+    new = unread(principal, most=MOST_COUNTED)
     with transaction() as session:
-        marked = session.scalars(
+        session.execute(
             update(Notification)
-            .where(mine, Notification.read_at.is_(None))
+            .where(Notification.customer_id == customer_of(principal), Notification.read_at.is_(None))
             .values(read_at=now)
-            .returning(Notification.id)
-        ).all()
-    return len(marked)
+        )
+    return new
 
 
 def _rows(principal: Principal) -> Select[*tuple[Any, ...]]:

@@ -72,7 +72,8 @@ class Booking(Base):
     `period` is when the beneficiary is there, `pending_period` the time an open change asks for; `occupied` is both,
     and nobody can be booked twice in it. `snapshot` freezes what was offered (names, package,
     rules); `price_minor` is the frozen price in minor units of `currency`. `details_sealed` holds the answers under
-    the beneficiary's own key. `version` grows with every move and is the pages' ETag.
+    the beneficiary's own key. `version` grows with every move and is the pages' ETag. `report_due_at`: when the report
+    was promised, from fulfilment on; `report_asked_at`: when the provider was last asked for a late one.
     """
 
     __tablename__ = "booking"
@@ -95,6 +96,11 @@ class Booking(Base):
             postgresql_where=text("state IN ('awaiting_provider','outcome_unknown')"),
         ),
         Index("ix_booking_provider", "provider_id", "id"),
+        Index(
+            "ix_booking_report_due",
+            "report_due_at",
+            postgresql_where=text("report_state IN ('expected','partial','overdue')"),
+        ),
         Index("ix_booking_provider_day", "provider_id", "service_date"),
         Index("ix_booking_confirmed", "service_date", postgresql_where=text("state = 'confirmed'")),
     )
@@ -135,6 +141,8 @@ class Booking(Base):
     snapshot: Mapped[dict[str, Any]] = mapped_column(JSONB)
     details_sealed: Mapped[bytes | None] = mapped_column(BYTEA)
     report_state: Mapped[str] = mapped_column(server_default="none")
+    report_due_at: Mapped[datetime | None]
+    report_asked_at: Mapped[datetime | None]
     created_at: Mapped[Moment]
     updated_at: Mapped[Moment]
 
@@ -258,7 +266,10 @@ class ProviderTask(Base):
 
 
 class ProviderBooking(Base):
-    """What exists at a provider. Only `current` events move a booking's state; older versions never win."""
+    """What exists at a provider. Only `current` events move a booking's state; older versions never win.
+
+    `our_reference` is what we call it there, None for the booking's public id.
+    """
 
     __tablename__ = "provider_booking"
     __table_args__ = (
@@ -276,6 +287,7 @@ class ProviderBooking(Base):
     status: Mapped[str]
     version: Mapped[int] = mapped_column(server_default="0")
     seen_at: Mapped[Moment]
+    our_reference: Mapped[str | None]
 
 
 class InboxEvent(Base):

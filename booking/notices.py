@@ -10,7 +10,8 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from booking.models import Booking
-from booking.notification_models import Notification
+from booking.notice_kinds import Channel, rule_of
+from booking.notification_models import NoticeSetting, Notification, NotificationDelivery
 from marketplace.core.ids import new_id
 
 
@@ -45,7 +46,22 @@ def notify(
         .on_conflict_do_nothing(index_elements=["customer_id", "kind", "subject"])
         .returning(Notification.id)
     ).scalar_one_or_none()
-    return added is not None
+    if added is None:
+        return False
+    wanted = rule_of(kind).channels
+    setting = session.get(NoticeSetting, customer_id) if wanted else None
+    for channel in wanted:
+        if reaches(setting, channel):
+            session.add(NotificationDelivery(notification_id=added, channel=channel, key=new_id("ntd"), run_after=now))
+    session.flush()
+    return True
+
+
+def reaches(setting: NoticeSetting | None, channel: Channel) -> bool:
+    """Whether she wants to be told on this channel: by SMS unless she said no, by e-mail once confirmed."""
+    if channel == "sms":
+        return setting is None or setting.sms
+    return setting is not None and setting.email and setting.email_confirmed_at is not None
 
 
 def facts_of(booking: Booking) -> dict[str, Any]:

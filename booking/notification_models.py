@@ -1,12 +1,12 @@
-"""Notifications: what a customer is told, once for each thing that happened."""
+"""Notifications: what a customer is told, once for each thing that happened, and by which ways it reaches her."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, time
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, UniqueConstraint
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Time, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import BYTEA, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from marketplace.core.columns import Moment, PrimaryKey, PublicId
@@ -33,3 +33,50 @@ class Notification(Base):
     facts: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default="{}")
     created_at: Mapped[Moment]
     read_at: Mapped[datetime | None]
+
+
+class NotificationDelivery(Base):
+    """One notification on one channel. `key` is the message's at the gateway, the same for every try; `tries` is the
+    fencing token of a claim, `failures` counts a gateway's troubles. `reason` says why one was dropped (what it tells
+    is no longer so) or has failed."""
+
+    __tablename__ = "notification_delivery"
+    __table_args__ = (
+        UniqueConstraint("notification_id", "channel"),
+        CheckConstraint("channel IN ('sms','email')", name="channel"),
+        CheckConstraint("state IN ('queued','sent','failed','dropped')", name="state"),
+        CheckConstraint("tries >= 0 AND failures >= 0", name="tries"),
+        CheckConstraint("(state = 'queued') = (finished_at IS NULL)", name="finished"),
+        Index("ix_notification_delivery_due", "run_after", postgresql_where=text("state = 'queued'")),
+    )
+
+    id: Mapped[PrimaryKey]
+    notification_id: Mapped[int] = mapped_column(ForeignKey("notification.id"))
+    channel: Mapped[str]
+    key: Mapped[PublicId]
+    state: Mapped[str] = mapped_column(server_default="queued")
+    tries: Mapped[int] = mapped_column(server_default="0")
+    failures: Mapped[int] = mapped_column(server_default="0")
+    run_after: Mapped[Moment]
+    lease_until: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None]
+    reason: Mapped[str] = mapped_column(server_default="")
+
+
+class NoticeSetting(Base):
+    """How a customer wants to be told; without a row the defaults hold. The address is sealed (record
+    `customer:<public_id>:email`) and used only once it is confirmed. The quiet hours are on the insurer's clock.
+    `feed_hash` is all that is kept of the calendar's secret address."""
+
+    __tablename__ = "notice_setting"
+    customer_id: Mapped[int] = mapped_column(ForeignKey("customer.id"), primary_key=True)
+    sms: Mapped[bool] = mapped_column(server_default="true")
+    email: Mapped[bool] = mapped_column(server_default="true")
+    email_sealed: Mapped[bytes | None] = mapped_column(BYTEA)
+    email_confirmed_at: Mapped[datetime | None]
+    quiet: Mapped[bool] = mapped_column(server_default="true")
+    quiet_from: Mapped[time] = mapped_column(Time, server_default="22:00")
+    quiet_until: Mapped[time] = mapped_column(Time, server_default="08:00")
+    feed_hash: Mapped[bytes | None] = mapped_column(BYTEA, unique=True)
+    feed_made_at: Mapped[datetime | None]
+    updated_at: Mapped[Moment]

@@ -10,9 +10,10 @@ from sqlalchemy.orm import Session
 
 from booking import swap
 from booking.actors import SYSTEM, Actor
-from booking.discrepancies import close_discrepancy
+from booking.discrepancies import Effect, close_discrepancy, open_discrepancy
 from booking.models import Booking, ChangeRequest, ProviderBooking, ProviderTask
 from booking.outbox import UNFINISHED, annul, enqueue, lock_unfinished, unsent
+from booking.own_numbers import named
 from booking.states import BookingState, legal
 from booking.transition import move
 from marketplace.catalog.models import Provider
@@ -22,6 +23,9 @@ _S = BookingState
 
 ENDED = frozenset({_S.CANCELLED, _S.REJECTED, _S.EXPIRED, _S.ENTERED_IN_ERROR})
 """Ended without the service: nothing may live at the provider any more."""
+
+DEAD = ("cancelled", "rejected")
+"""What a provider calls a booking of its own that lives no more."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +85,23 @@ def cancel_stray(session: Session, booking: Booking, reference: str, now: dateti
         enqueue(session, booking, "cancel", now=now, facts={"reference": reference, "compensating": True})
 
 
+def cancel_surplus(session: Session, booking: Booking, reference: str, status: str, now: datetime) -> None:
+    """The booking lives twice at the provider (a late commit, most often): a difference until one is cancelled there.
+    A booking that has ended here is not there twice, but once too often."""
+    if booking.state not in ENDED:
+        open_discrepancy(
+            session,
+            booking.provider_id,
+            "duplicate_there",
+            reference,
+            now=now,
+            booking_id=booking.id,
+            facts={"ours": booking.state.value, "theirs": status, "reference": reference},
+            effect=Effect(1, booking.price_minor, booking.currency),
+        )
+    cancel_stray(session, booking, reference, now)
+
+
 def surplus_gone(session: Session, booking: Booking, reference: str, now: datetime) -> None:
     """Nothing lives under the reference any more: what it was a difference for is explained."""
     for kind in ("theirs_only", "duplicate_there"):
@@ -88,9 +109,10 @@ def surplus_gone(session: Session, booking: Booking, reference: str, now: dateti
 
 
 def annul_followers(session: Session, booking: Booking, now: datetime) -> None:
-    """End the booking's commands that were never sent and that nobody needs any more."""
+    """End the booking's commands that were never sent and that nobody needs any more. A compensating cancel is needed
+    still: it ends something else than the booking."""
     for task in lock_unfinished(session, booking.id):
-        if unsent(task):
+        if unsent(task) and not task.facts.get("compensating"):
             annul(task, now=now)
 
 
@@ -111,23 +133,28 @@ def close_request(session: Session, booking: Booking, state: str, now: datetime)
         session.flush()
 
 
-def remember(session: Session, booking: Booking, reference: str, status: str, version: int, now: datetime) -> str:
+def remember(
+    session: Session,
+    booking: Booking,
+    reference: str,
+    status: str,
+    version: int,
+    now: datetime,
+    *,
+    ours: str | None = None,
+    role: str | None = None,
+) -> str:
     """Keep what exists at the provider and return its role. A version never goes back; a reference keeps its role.
 
-    A new reference is `current`, unless the booking already has one or has ended: then it is a `stray`.
+    A new reference is `current`, unless the booking already has one or has ended: then it is a `stray`; or it has the
+    role given. `ours`: what we call it there, if not by the booking's public id.
     """
-    known = session.scalar(
-        select(ProviderBooking).where(
-            ProviderBooking.provider_id == booking.provider_id, ProviderBooking.reference == reference
-        )
-    )
+    known = order_there(session, booking, reference)
     if known is not None:
         known.status, known.seen_at, known.version = status, now, max(known.version, version)
         return known.role
-    taken = session.scalar(
-        select(ProviderBooking.id).where(ProviderBooking.booking_id == booking.id, ProviderBooking.role == "current")
-    )
-    role = "stray" if taken is not None or booking.state in ENDED else "current"
+    if role is None:
+        role = "stray" if order_there(session, booking) is not None or booking.state in ENDED else "current"
     session.add(
         ProviderBooking(
             provider_id=booking.provider_id,
@@ -137,10 +164,19 @@ def remember(session: Session, booking: Booking, reference: str, status: str, ve
             status=status,
             version=version,
             seen_at=now,
+            our_reference=None if ours == booking.public_id else ours,
         )
     )
     session.flush()
     return role
+
+
+def order_there(session: Session, booking: Booking, reference: str | None = None) -> ProviderBooking | None:
+    """What exists at the booking's provider under the reference; without one, what is `current` there."""
+    query = select(ProviderBooking).where(ProviderBooking.provider_id == booking.provider_id)
+    if reference is None:
+        return session.scalar(query.where(ProviderBooking.booking_id == booking.id, ProviderBooking.role == "current"))
+    return session.scalar(query.where(ProviderBooking.reference == reference))
 
 
 def role_of(session: Session, booking: Booking, reference: str) -> str | None:
@@ -161,6 +197,5 @@ def find_booking(session: Session, provider_id: int, remote: RemoteBooking) -> i
     )
     if by_reference is not None or remote.our_reference is None:
         return by_reference
-    return session.scalar(
-        select(Booking.id).where(Booking.public_id == remote.our_reference, Booking.provider_id == provider_id)
-    )
+    public_id, _ = named(remote.our_reference)
+    return session.scalar(select(Booking.id).where(Booking.public_id == public_id, Booking.provider_id == provider_id))

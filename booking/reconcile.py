@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Literal
 
+from booking.own_numbers import named
 from booking.states import BookingState, legal
 from providers.port import RemoteBooking
 
@@ -93,8 +94,8 @@ def compare(ours: Sequence[Ours], theirs: Sequence[RemoteBooking], *, complete: 
     matched: dict[str, list[RemoteBooking]] = defaultdict(list)
     alone: list[RemoteBooking] = []
     for remote in newest(theirs):
-        mine = by_reference.get(remote.reference) or by_id.get(remote.our_reference or "")
-        if mine is None or remote.our_reference not in (None, mine.booking):
+        mine = by_reference.get(remote.reference) or by_id.get(named(remote.our_reference)[0])
+        if mine is None or named(remote.our_reference)[0] not in ("", mine.booking):
             alone.append(remote)
         else:
             matched[mine.booking].append(remote)

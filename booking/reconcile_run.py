@@ -19,6 +19,7 @@ from booking.evidence import Suspect, examine
 from booking.gateway import Line
 from booking.models import Booking, Discrepancy, ProviderBooking, ProviderTask
 from booking.outbox import UNFINISHED
+from booking.own_numbers import named
 from booking.reconcile import KINDS, Found, Kind, Ours, compare, newest
 from booking.reconcile_queue import Run, begin, due, end, go_on
 from marketplace.catalog.models import Provider
@@ -160,7 +161,7 @@ def _suspects(provider_id: int, rows: Sequence[Row], theirs: Sequence[RemoteBook
     ids = {row.ours.booking: row.id for row in rows}
     listed: dict[str, list[RemoteBooking]] = defaultdict(list)
     for remote in theirs:
-        listed[remote.our_reference or ""].append(remote)
+        listed[named(remote.our_reference)[0]].append(remote)
     suspects: dict[tuple[Kind, str], Suspect] = {}
     for found in compare([row.ours for row in rows], theirs):
         suspects[found.key] = _suspect(found, ids, listed)
@@ -170,7 +171,7 @@ def _suspects(provider_id: int, rows: Sequence[Row], theirs: Sequence[RemoteBook
 
 
 def _suspect(found: Found, ids: Mapping[str, int], listed: Mapping[str, list[RemoteBooking]]) -> Suspect:
-    ours = found.booking or (found.theirs.our_reference if found.theirs is not None else None)
+    ours = found.booking or (named(found.theirs.our_reference)[0] if found.theirs is not None else None)
     told = tuple(listed.get(ours or "", ())) if ours else tuple([found.theirs] if found.theirs else [])
     return Suspect(found.kind, found.subject, ids.get(found.booking or ""), ours, found.reference, told)
 
@@ -211,7 +212,7 @@ def _their_days(rows: Sequence[Row], theirs: Sequence[RemoteBooking], today: dat
     for remote in theirs:
         if remote.service_date is None or not today - timedelta(days=DAYS_KEPT) <= remote.service_date <= today:
             continue
-        row = by_reference.get(remote.reference) or by_id.get(remote.our_reference or "")
+        row = by_reference.get(remote.reference) or by_id.get(named(remote.our_reference)[0])
         key = (
             remote.service_date.isoformat(),
             row.insurer_id if row else 0,

@@ -11,25 +11,30 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from booking import swap
+from booking import replacement, swap
 from booking.actors import Actor
 from booking.alternatives import elsewhere
 from booking.discrepancies import close_discrepancy, open_discrepancy
 from booking.dispute_outcome import provider_gave_in
 from booking.models import Booking, ProviderBooking
 from booking.outbox import annul, finish, lock_unfinished, unsent
+from booking.own_numbers import named
 from booking.provider_side import (
+    DEAD,
     ENDED,
     Outcome,
     annul_followers,
     cancel_locally,
     cancel_stray,
+    cancel_surplus,
     close_request,
     find_booking,
     no_longer_unknown,
     open_request,
     provider_actor,
     remember,
+    role_of,
+    surplus_gone,
 )
 from booking.states import LIVE, BookingState, legal
 from booking.transition import lock_booking, move
@@ -69,7 +74,8 @@ def apply_remote(session: Session, provider_id: int, remote: RemoteBooking, *, n
         )
         return Outcome("unmatched")
     booking, tasks = lock_booking(session, booking_id)
-    if booking.state in _NEVER_SENT or remote.our_reference not in (None, booking.public_id):
+    public_id, seq = named(remote.our_reference or booking.public_id)
+    if booking.state in _NEVER_SENT or public_id != booking.public_id:
         facts = {"status": remote.status, "our_reference": remote.our_reference or ""}
         open_discrepancy(session, provider_id, "theirs_only", remote.reference, now=now, facts=facts)
         return Outcome("unmatched", booking.public_id)
@@ -80,10 +86,23 @@ def apply_remote(session: Session, provider_id: int, remote: RemoteBooking, *, n
     )
     if known is not None and remote.version <= known.version:
         return Outcome("unchanged", booking.public_id)
-    role = remember(session, booking, remote.reference, remote.status, remote.version, now)
+    role = remember(
+        session,
+        booking,
+        remote.reference,
+        remote.status,
+        remote.version,
+        now,
+        ours=remote.our_reference,
+        role=None if seq is None else replacement.role_of_new(session, booking, seq),
+    )
+    if role == "pending":
+        replacement.told(session, booking, remote, now)
+        role = role_of(session, booking, remote.reference) or role
+        if role == "pending":
+            return Outcome("applied", booking.public_id)
     if role != "current":
-        if remote.status not in ("cancelled", "rejected"):
-            cancel_stray(session, booking, remote.reference, now)
+        _beside(session, booking, remote, role, now)
         return Outcome("stray", booking.public_id)
     follow_time(session, booking, remote, now)
     reserve = next((task for task in tasks if task.command == "reserve"), None)
@@ -92,6 +111,28 @@ def apply_remote(session: Session, provider_id: int, remote: RemoteBooking, *, n
         no_longer_unknown(session, booking, remote.status, now)
     follow(session, booking, remote, now)
     return Outcome("applied", booking.public_id)
+
+
+def _beside(session: Session, booking: Booking, remote: RemoteBooking, role: str, now: datetime) -> None:
+    """What is told of a booking there that is not ours any more, or never was, moves nothing here: it is cancelled
+    there, and a person hears of it if somebody came on a date that was given up."""
+    if remote.status in DEAD:
+        surplus_gone(session, booking, remote.reference, now)
+    elif role == "stray":
+        cancel_surplus(session, booking, remote.reference, remote.status, now)
+    elif remote.status in ("requested", "confirmed"):
+        cancel_stray(session, booking, remote.reference, now)
+    else:
+        facts = {"ours": booking.state.value, "theirs": remote.status, "role": role}
+        open_discrepancy(
+            session,
+            booking.provider_id,
+            "old_date_used",
+            remote.reference,
+            now=now,
+            booking_id=booking.id,
+            facts=facts,
+        )
 
 
 def follow(session: Session, booking: Booking, remote: RemoteBooking, now: datetime) -> None:
@@ -144,6 +185,7 @@ def follow_time(session: Session, booking: Booking, remote: RemoteBooking, now: 
     if (
         request is not None
         and booking.state is _S.CONFIRMED
+        and not replacement.replaces(session, booking)
         and swap.asks_for(request, remote.service_date, remote.starts_at)
     ):
         swap.switch(session, booking, request, actor=provider_actor(session, booking), now=now)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
@@ -16,18 +18,24 @@ from booking.discrepancies import close_discrepancy, open_discrepancy
 from booking.gateway import Line
 from booking.models import Booking, ProviderBooking, Report, ReportVersion
 from booking.notices import notify
+from booking.own_numbers import named
+from booking.report_codes import codes_of
 from booking.report_files import Examined, FileRefused, examine
 from booking.report_papers import keep_papers
+from booking.report_reading import Whose, count_to_look_at
 from marketplace.core.crypto import new_wrapped_key, seal, unwrap_key
 from marketplace.core.db import reading, transaction
 from marketplace.core.ids import new_id
 from marketplace.core.logging import get_logger
 from providers.port import Oversize, ProviderAdapter, ProviderError, RemoteReport
 from vip.consent import may_show
+from vip.models import Beneficiary
 
 log = get_logger(__name__)
 
 FEED = "reports"
+OVERDUE = "report_overdue"
+"""The kind of the open case of a report that is late; its subject is the booking."""
 RETRY = timedelta(seconds=30)
 LOOK_AGAIN = timedelta(hours=1)
 """A refused file is asked for again after one hour, two, four …, in case the provider mended it under its version."""
@@ -95,9 +103,8 @@ def _booking_of(session: Session, provider_id: int, remote: RemoteReport) -> Boo
     )
     if booking_id is not None:
         return session.get(Booking, booking_id)
-    return session.scalar(
-        select(Booking).where(Booking.public_id == remote.our_reference, Booking.provider_id == provider_id)
-    )
+    public_id, _ = named(remote.our_reference)
+    return session.scalar(select(Booking).where(Booking.public_id == public_id, Booking.provider_id == provider_id))
 
 
 def fetch_due(line: Line, adapter: ProviderAdapter, *, now: datetime, limit: int = 20) -> dict[str, int]:
@@ -163,13 +170,13 @@ def store(report_id: int, examined: Examined, *, now: datetime) -> str:
         if report.deleted_at is not None:
             return "deleted"
         booking = session.scalars(select(Booking).where(Booking.id == report.booking_id).with_for_update()).one()
-        if content.report.our_reference not in (None, booking.public_id):
+        if named(content.report.our_reference or booking.public_id)[0] != booking.public_id:
             raise ProviderError("the report is of another booking than the one announced")
         version = content.report.version
         record = f"{report.public_id}:{version}"
         wrapped = new_wrapped_key(record)
         key = unwrap_key(wrapped, record)
-        plain = {"items": [asdict(item) for item in content.items], "conclusion": content.conclusion}
+        plain: dict[str, Any] = {"items": [asdict(item) for item in content.items], "conclusion": content.conclusion}
         added = session.execute(
             insert(ReportVersion)
             .values(
@@ -183,7 +190,7 @@ def store(report_id: int, examined: Examined, *, now: datetime) -> str:
                 document_sealed=seal(first.content if first else b"", key=key, record=f"{record}:document"),
                 document_type=first.media_type if first else "",
                 items=len(content.items),
-                abnormal=sum(item.flag not in ("", "normal") for item in content.items),
+                abnormal=_to_look_at(session, booking, plain["items"]),
             )
             .on_conflict_do_nothing(index_elements=["report_id", "version"])
             .returning(ReportVersion.id)
@@ -199,12 +206,20 @@ def store(report_id: int, examined: Examined, *, now: datetime) -> str:
         if newest:
             report.state = _state(content.report.status, report.state)
             booking.report_state = report.state
+            if report.state != "partial":
+                close_discrepancy(session, booking.provider_id, OVERDUE, booking.public_id, "came", now=now)
             booking.version += 1
             booking.updated_at = now
             kind, about, facts = f"report_{report.state}", f"{report.public_id}:{version}", {"report": report.public_id}
             notify(session, booking.customer_id, kind, about, now=now, booking_id=booking.id, facts=facts)
     log.info("report.stored", report=report.public_id, version=version)
     return "stored"
+
+
+def _to_look_at(session: Session, booking: Booking, items: Sequence[Mapping[str, Any]]) -> int:
+    person = session.get_one(Beneficiary, booking.beneficiary_id)
+    whose = Whose(person.sex, person.birth_date, booking.service_date)
+    return count_to_look_at(items, whose, codes_of(session, booking.provider_id))
 
 
 def _state(status: str, before: str) -> str:

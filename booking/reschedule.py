@@ -15,6 +15,7 @@ from booking.models import Booking, ChangeRequest, ProviderTask, Slot
 from booking.outbox import enqueue, unsent
 from booking.own import own_booking_id
 from booking.refusals import OfferClosed, SlotClosed, SlotFull, SlotPast
+from booking.repeatable import Repeatable, first_time
 from booking.states import BookingState
 from booking.transition import lock_booking
 from booking.waiting_match import kept_for_those_who_wait
@@ -57,14 +58,37 @@ class SameSlot(Refusal):
     field = "slot_id"
 
 
-def reschedule(principal: Principal, public_id: str, slot_public_id: str, *, now: datetime) -> None:
+class OutOfDate(Refusal):
+    """The booking has changed since the caller looked at it (RFC 9110, section 13.1.1)."""
+
+    code = "precondition_failed"
+    status = 412
+    field = "If-Match"
+
+
+def reschedule(
+    principal: Principal,
+    public_id: str,
+    slot_public_id: str,
+    *,
+    now: datetime,
+    repeat: Repeatable | None = None,
+    version: int | None = None,
+) -> None:
     """A customer asks for another slot of the same offer. The old date stands until the provider has agreed.
 
-    Asking again for the slot that is already asked for changes nothing. Raises NotFound, NotChangeable,
-    ChangeTooLate, NoChangesLeft, and what `ask_for` raises; after any of them the booking stands as it was.
+    With `repeat`, a request that was carried out before changes nothing. `version`: the booking's as the caller knows
+    it, if it must still be that. Asking again for the slot that is already asked for changes nothing. Raises NotFound,
+    NotChangeable, ChangeTooLate, NoChangesLeft, OutOfDate, IdempotencyKeyReused and what `ask_for` raises; after any of
+    them the booking stands as it was.
     """
     with transaction() as session:
-        booking, tasks = lock_booking(session, own_booking_id(session, principal, public_id))
+        booking_id = own_booking_id(session, principal, public_id)
+        if repeat is not None and not first_time(session, repeat, public_id, now=now):
+            return
+        booking, tasks = lock_booking(session, booking_id)
+        if version is not None and booking.version != version:
+            raise OutOfDate()
         slot = _slot(session, booking, slot_public_id)
         request = swap.open_change(session, booking)
         if request is not None and request.state == "open" and request.new_slot_id == slot.id:

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from booking import swap
+from booking import replacement, swap
 from booking.actors import SYSTEM
 from booking.alternatives import elsewhere
 from booking.discrepancies import open_discrepancy
@@ -22,6 +22,7 @@ from booking.provider_side import (
     annul_followers,
     cancel_locally,
     cancel_stray,
+    cancel_surplus,
     close_request,
     newest_version,
     no_longer_unknown,
@@ -84,9 +85,9 @@ def _apply_answer(
                 return Outcome(what, booking.public_id)
         case Refused(code, _):
             _refused(session, task, booking, code, now)
-        case Accepted() if task.command == "change":  # it will say by and by: asked again until it has
-            _leave_unknown(session, task, booking, "accepted", now)
-            return Outcome("waiting", booking.public_id)
+        case Accepted() if task.command == "change":
+            if _still_wanted(session, task, booking, answer, now):
+                return Outcome("waiting", booking.public_id)
         case Accepted(reference, version, answer_by):
             role = remember(session, booking, reference, "requested", version, now)
             finish(task, "done", now=now)
@@ -95,15 +96,40 @@ def _apply_answer(
             if answer_by is not None and booking.state is _S.AWAITING_PROVIDER:
                 booking.answer_due_at = answer_by
             if role == "stray":
-                cancel_stray(session, booking, reference, now)
+                cancel_surplus(session, booking, reference, "requested", now)
         case Confirmed(reference, version, _):
             _confirmed(session, task, booking, reference, version, now)
     no_longer_unknown(session, booking, booking.state.value, now)
     return Outcome("applied", booking.public_id)
 
 
+def _still_wanted(session: Session, task: ProviderTask, booking: Booking, answer: Accepted, now: datetime) -> bool:
+    """The provider will answer a change by and by: it is asked again until it has. False, and the change is at its
+    end, if that was a new booking (`replacement`) which nobody wants any more."""
+    if not replacement.replaces(session, booking):
+        _leave_unknown(session, task, booking, "accepted", now)
+        return True
+    there = RemoteBooking(answer.reference, None, "requested", answer.version)
+    if not replacement.accepted(session, booking, task, there, now):
+        return False
+    _leave_unknown(session, task, booking, "accepted", now)
+    task.unknown_since = None  # it has said that it will decide: nobody needs to be asked
+    no_longer_unknown(session, booking, "accepted", now)
+    return True
+
+
 def _settle_found(claimed: Claimed, found: RemoteBooking, now: datetime) -> Outcome:
     """What a look-up found for a reserve: its answer, and from there to where the provider says the booking is."""
+    with transaction() as session:
+        task, booking = _lock_claimed(session, claimed)
+        if task is None or booking is None:
+            return Outcome("stale")
+        return _apply_found(session, task, booking, claimed, found, now)
+
+
+def _apply_found(
+    session: Session, task: ProviderTask, booking: Booking, claimed: Claimed, found: RemoteBooking, now: datetime
+) -> Outcome:
     answer: Answer
     match found.status:
         case "requested":
@@ -114,15 +140,11 @@ def _settle_found(claimed: Claimed, found: RemoteBooking, now: datetime) -> Outc
             answer = Refused("cancelled_by_provider")
         case _:
             answer = Confirmed(found.reference, found.version, found.starts_at)
-    with transaction() as session:
-        task, booking = _lock_claimed(session, claimed)
-        if task is None or booking is None:
-            return Outcome("stale")
-        outcome = _apply_answer(session, task, booking, claimed, answer, now)
-        if isinstance(answer, Confirmed) and role_of(session, booking, found.reference) == "current":
-            follow_time(session, booking, found, now)
-            follow(session, booking, found, now)
-        return outcome
+    outcome = _apply_answer(session, task, booking, claimed, answer, now)
+    if isinstance(answer, Confirmed) and role_of(session, booking, found.reference) == "current":
+        follow_time(session, booking, found, now)
+        follow(session, booking, found, now)
+    return outcome
 
 
 def _settle_change_found(claimed: Claimed, found: RemoteBooking, now: datetime) -> Outcome:
@@ -132,6 +154,8 @@ def _settle_change_found(claimed: Claimed, found: RemoteBooking, now: datetime) 
         task, booking = _lock_claimed(session, claimed)
         if task is None or booking is None:
             return Outcome("stale")
+        if replacement.replaces(session, booking):
+            return _apply_found(session, task, booking, claimed, found, now)
         request = session.get(ChangeRequest, task.change_request_id)
         answer: Answer = NotFound()
         if found.status in ("cancelled", "rejected"):
@@ -174,6 +198,8 @@ def _pause(seconds: float) -> timedelta:
 
 
 def _leave_unknown(session: Session, task: ProviderTask, booking: Booking, detail: str, now: datetime) -> None:
+    if task.unknown_since is None and task.change_request_id is not None:
+        booking.version += 1  # an open page tells that the answer is being looked up
     task.state = "unknown"
     task.unknown_since = task.unknown_since or now
     task.lease_until = None
@@ -286,13 +312,17 @@ def _confirmed(
         remember(session, booking, reference, "cancelled", version, now)
         _cancelled_there(session, task, booking, now)
         return
+    if task.command == "change" and replacement.replaces(session, booking):
+        there = RemoteBooking(reference, None, "confirmed", version)
+        replacement.complete(session, booking, task, there, now)
+        return
     if task.command == "change":
         _changed(session, task, booking, reference, version, now)
         return
     role = remember(session, booking, reference, "confirmed", version, now)
     finish(task, "done", now=now)
     if role == "stray":
-        cancel_stray(session, booking, reference, now)
+        cancel_surplus(session, booking, reference, "confirmed", now)
     elif legal(booking.state, _S.CONFIRMED):
         move(session, booking, _S.CONFIRMED, actor=provider_actor(session, booking), now=now)
 
@@ -328,10 +358,8 @@ def _changed(
 
 
 def _change_refused(session: Session, task: ProviderTask, booking: Booking, code: str, now: datetime) -> None:
-    request = swap.open_change(session, booking)
-    if request is not None and request.id == task.change_request_id:
-        swap.leave(session, booking, request, cause=code, now=now)
-    elif booking.state in LIVE:  # an allotment place: our books have moved already
+    left = replacement.refused(session, booking, task, code, now)
+    if not left and booking.state in LIVE:  # an allotment place: our books have moved already
         _open_time_differs(session, task, booking, code, now)
 
 

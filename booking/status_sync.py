@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from datetime import datetime
 
+from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
 from booking.cursors import pages
 from booking.gateway import Line
-from booking.models import InboxEvent
+from booking.models import InboxEvent, ProviderBooking
 from booking.remote import apply_remote
 from booking.report_sync import announce
-from marketplace.core.db import transaction
+from marketplace.core.db import reading, transaction
 from marketplace.core.logging import get_logger
-from providers.port import Event, ProviderAdapter
+from providers.port import Event, ProviderAdapter, RemoteBooking
 
 log = get_logger(__name__)
 
@@ -28,10 +30,26 @@ def poll_bookings(line: Line, adapter: ProviderAdapter, *, now: datetime) -> dic
     """
     counts: Counter[str] = Counter()
     for part in pages(line.id, FEED, adapter.bookings_since, now=now):
-        for remote in part.bookings:
+        news = _news(line.id, part.bookings)
+        counts["unchanged"] += len(part.bookings) - len(news)
+        for remote in news:
             with transaction() as session:
                 counts[apply_remote(session, line.id, remote, now=now).what] += 1
     return dict(counts)
+
+
+def _news(provider_id: int, told: Sequence[RemoteBooking]) -> list[RemoteBooking]:
+    """What is newer than what we know. A provider whose list cannot go on where it ended tells the same again and
+    again; that takes one look, not a transaction each."""
+    with reading() as session:
+        rows = session.execute(
+            select(ProviderBooking.reference, ProviderBooking.version).where(
+                ProviderBooking.provider_id == provider_id,
+                ProviderBooking.reference.in_([remote.reference for remote in told]),
+            )
+        )
+        known = {row.reference: row.version for row in rows}
+    return [remote for remote in told if remote.reference not in known or remote.version > known[remote.reference]]
 
 
 def receive_event(provider_id: int, event: Event, *, now: datetime) -> str:

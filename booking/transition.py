@@ -18,6 +18,7 @@ from booking.actors import Actor
 from booking.models import Booking, BookingHistory, ProviderTask, SlotClaim
 from booking.notices import notify
 from booking.outbox import enqueue, lock_unfinished
+from booking.report_due import report_due
 from booking.states import BookingState, legal
 from marketplace.catalog.models import Provider
 from marketplace.core.clock import start_of
@@ -81,8 +82,9 @@ def move(
         booking.hold_expires_at = None
     if to not in (_S.AWAITING_PROVIDER, _S.OUTCOME_UNKNOWN):
         booking.answer_due_at = None
-    if to is _S.FULFILLED and booking.report_state == "none":
-        booking.report_state = "expected"
+    if to is _S.FULFILLED and booking.report_state in ("none", "expected"):
+        booking.report_due_at = report_due(booking, now)
+        booking.report_state = "none" if booking.report_due_at is None else "expected"
     session.add(
         BookingHistory(
             booking_id=booking.id,

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Date, Row, Select, and_, cast, func, or_, select
+from sqlalchemy import ColumnElement, Date, Row, Select, and_, cast, exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from booking.alternatives import Alternative, nearest
 from booking.change_rules import cancel_until, change_until, changes_left
 from booking.dispute_models import Dispute
 from booking.disputes import DISPUTE_FOR
-from booking.models import Booking, BookingHistory, ChangeRequest, Report
+from booking.models import Booking, BookingHistory, ChangeRequest, ProviderTask, Report
 from booking.own import customer_of, own_booking
 from booking.sealing import open_words
 from booking.states import LIVE, BookingState
@@ -69,6 +69,7 @@ class BookingCard:
     price_minor: int
     currency: str
     report_state: str
+    report_due_at: datetime | None
     created_at: datetime
     updated_at: datetime
 
@@ -87,10 +88,11 @@ class DisputeView:
 class BookingView(BookingCard):
     """A booking in full. `cancel_until` and `change_until` are the last moments to do it online, `can_cancel` and
     `can_change` whether it may be done now, `changes_left` how often still. `change` names an open request (cancel,
-    reschedule), `new_…` the time it asks for, `change_refused` the cause of the last one that was refused. `benefit`:
-    where the unit that it took stands. With `allotment` it is confirmed at once, else within `answer_hours`.
-    `no_show_uses`: whether not coming uses the benefit; `dispute_until` is None unless it is a no-show. `alternatives`
-    are given when somebody else than the customer took the date away."""
+    reschedule), `new_…` the time it asks for, `change_unknown` whether its provider gave no clear answer yet;
+    `change_refused` is the cause of the last one that was refused, `refused_kind` what that was. `benefit`: where the
+    unit that it took stands. With `allotment` it is confirmed at once, else within `answer_hours`. `no_show_uses`:
+    whether not coming uses the benefit; `dispute_until` is None unless it is a no-show. `alternatives` are given when
+    somebody else than the customer took the date away."""
 
     package: dict[str, Any]
     cancel_until: datetime
@@ -102,6 +104,8 @@ class BookingView(BookingCard):
     new_starts_at: datetime | None
     new_ends_at: datetime | None
     change_refused: str | None
+    refused_kind: str | None
+    change_unknown: bool
     report_id: str | None
     longitude: float | None
     latitude: float | None
@@ -146,6 +150,8 @@ def full_view(which: ColumnElement[bool], *, now: datetime) -> BookingView:
         ).all()
         kept: Booking = row.Booking
         left = changes_left(session, kept)
+        asked = next((request for request in requests if request.state == "open"), None)
+        unknown = asked is not None and _is_unknown(session, asked)
         benefit = standing(session, Reservation(kept.entitlement_id, kept.id, kept.attempt))
         dispute = _dispute(session, kept, row.Beneficiary)
         lost = kept.state in _LOST and bool(history) and history[-1].actor_kind not in ("customer", "agent")
@@ -154,7 +160,6 @@ def full_view(which: ColumnElement[bool], *, now: datetime) -> BookingView:
     cancellable = kept.state in LIVE and kept.state not in (BookingState.CHECKED_IN, BookingState.IN_SERVICE)
     missed = next((line for line in reversed(history) if line.to_state == BookingState.NO_SHOW.value), None)
     until_disputed = missed.at + DISPUTE_FOR if missed and kept.state is BookingState.NO_SHOW else None
-    asked = next((request for request in requests if request.state == "open"), None)
     return BookingView(
         **{**vars(card_of(row)), "change": asked.kind if asked else None},
         package=kept.snapshot.get("package", {}),
@@ -169,6 +174,8 @@ def full_view(which: ColumnElement[bool], *, now: datetime) -> BookingView:
         new_starts_at=asked.new_starts_at if asked else None,
         new_ends_at=asked.new_ends_at if asked else None,
         change_refused=requests[-1].cause if requests and requests[-1].state == "refused" else None,
+        refused_kind=requests[-1].kind if requests and requests[-1].state == "refused" else None,
+        change_unknown=unknown,
         report_id=report,
         longitude=row.longitude,
         latitude=row.latitude,
@@ -275,6 +282,7 @@ def card_of(row: Row[Any]) -> BookingCard:
         price_minor=kept.price_minor,
         currency=kept.currency,
         report_state=kept.report_state,
+        report_due_at=kept.report_due_at,
         created_at=kept.created_at,
         updated_at=kept.updated_at,
     )
@@ -287,6 +295,15 @@ def _open_changes(session: Session, ids: Sequence[int]) -> dict[str, str]:
         .where(Booking.id.in_(ids), ChangeRequest.state == "open")
     )
     return {row.public_id: row.kind for row in rows}
+
+
+def _is_unknown(session: Session, asked: ChangeRequest) -> bool:
+    """Whether the provider gave no clear answer to what was asked, so that it is being looked up."""
+    return bool(
+        session.scalar(
+            select(exists().where(ProviderTask.change_request_id == asked.id, ProviderTask.unknown_since.is_not(None)))
+        )
+    )
 
 
 def _dispute(session: Session, kept: Booking, person: Beneficiary) -> DisputeView | None:

@@ -1,8 +1,8 @@
 """The worker process: `python -m booking.worker`.
 
 Any number may run. Each works the outbox; one of them, the leader (an advisory lock), also keeps the clock: it pulls
-slots, polls statuses and reports, expires holds and entitlements. Each provider has its own threads, so that a slow
-one delays nobody else. It survives a database that goes away and comes back.
+slots, polls statuses and reports, expires holds and entitlements, sends messages and reminders. Each provider has its
+own threads, so that a slow one delays nobody else. It survives a database that goes away and comes back.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from sqlalchemy import delete, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import SQLAlchemyError
 
+from booking.deliver import deliver_due
 from booking.dispatch import claim_tasks, note_health, run_task
 from booking.expire import end_unanswered, expire_holds, forget_events, forget_keys, raise_unknown
 from booking.gateway import lines
@@ -34,10 +35,12 @@ from booking.models import JobRun, WorkerBeat
 from booking.no_show import call_no_shows
 from booking.outbox import Claimed
 from booking.reconcile_run import run_due
+from booking.remind import remind_of_bookings, remind_of_endings
 from booking.report_sync import fetch_due, poll_reports
 from booking.slot_sync import pull_slots
 from booking.status_sync import poll_bookings
 from booking.waiting_turns import offer_freed, review, settle_chances
+from marketplace import post
 from marketplace.core import clock
 from marketplace.core.config import settings
 from marketplace.core.db import engine, reading, transaction
@@ -235,6 +238,9 @@ class Worker:
             Job("no_shows", 60, lambda: {"called": call_no_shows(now=clock.now())}),
             Job("unknown", 15, lambda: {"open": raise_unknown(now=clock.now())}),
             Job("entitlements", 300, self._entitlements),
+            Job("messages", 2, lambda: deliver_due(post.send, clock.now)),
+            Job("reminders", 60, lambda: {"told": remind_of_bookings(now=clock.now())}),
+            Job("endings", 3600, lambda: {"told": remind_of_endings(now=clock.now())}),
             Job("keys", 3600, lambda: {"forgotten": forget_keys(now=clock.now())}),
             Job("events", 3600, lambda: {"forgotten": forget_events(now=clock.now())}),
             Job("codes", 3600, lambda: {"forgotten": forget_codes(now=clock.now())}),

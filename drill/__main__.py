@@ -19,7 +19,7 @@ from typing import NoReturn
 from drill import plant
 from drill.api import Tally
 from drill.books import Difference
-from drill.calm import PATIENCE, come_to_rest, compare
+from drill.calm import PATIENCE, come_to_rest, compare, reconcile
 from drill.customers import customers
 from drill.evidence import gather
 from drill.figures import table
@@ -95,12 +95,14 @@ def perform(where: Stage, plan: Plan, planted: str = "") -> Done:
     where.fleet.wait_until_up()
     providers.calm()
     rested = come_to_rest(where)
+    reconciled = reconcile()
+    come_to_rest(where)
     if planted:
         plant.KINDS[planted](where)
     found = [Difference("an answer no customer should get", sentence) for sentence in tally.broken] + compare(where)
     journal.close()
     with where.books() as books:
-        for line in table(books, where.fleet, tally, providers, rested):
+        for line in table(books, where.fleet, tally, providers, rested, reconciled):
             print(line)
         bookings = books.execute("SELECT count(*) FROM booking").fetchall()[0][0]
     return Done(found, where.fleet.kills.total(), bookings)

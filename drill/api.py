@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import requests
 
-_PAUSE = 0.25
+_PAUSES = (0.2, 0.4, 0.8, 1.5)
 _TIMEOUT = 10.0
 
 
@@ -73,10 +74,10 @@ class Answer:
 
 
 class Api:
-    """One customer's connection."""
+    """One customer's connection; when a web server breaks off, the next try goes to the other one."""
 
-    def __init__(self, url: str, token: str, tally: Tally, patience: float) -> None:
-        self._url = f"{url}/api/v1"
+    def __init__(self, urls: Sequence[str], token: str, tally: Tally, patience: float) -> None:
+        self._urls = [f"{url}/api/v1" for url in urls]
         self._tally = tally
         self._patience = patience
         self._session = requests.Session()
@@ -86,7 +87,9 @@ class Api:
     def ask(self, verb: str, path: str, body: Any = None, *, key: str = "", about: str = "read") -> Answer:
         """Ask until there is an answer. Raises GaveUp."""
         first = time.monotonic()
-        while time.monotonic() - first < self._patience:
+        for pause in itertools.chain(_PAUSES, itertools.repeat(_PAUSES[-1])):
+            if time.monotonic() - first > self._patience:
+                break
             began = time.monotonic()
             answer = self._try(verb, path, body, key)
             if answer is not None:
@@ -95,7 +98,7 @@ class Api:
                 if not answer.yes:
                     self._tally.refused(answer.code or str(answer.status))
                 return answer
-            time.sleep(_PAUSE)
+            time.sleep(pause)
         self._tally.error("gave up")
         raise GaveUp(path)
 
@@ -103,16 +106,18 @@ class Api:
         """One try; None when it has to be repeated."""
         headers = {"Idempotency-Key": key} if key else {}
         try:
-            got = self._session.request(verb, self._url + path, json=body, headers=headers, timeout=_TIMEOUT)
+            got = self._session.request(verb, self._urls[0] + path, json=body, headers=headers, timeout=_TIMEOUT)
             document = got.json()
         except requests.Timeout:
             self._tally.error("no answer in time")
+            self._urls.reverse()
             return None
         except requests.JSONDecodeError:
             self._tally.wrong(f"{verb} {path.split('?')[0]}: {got.status_code} without JSON")
             return None
         except requests.RequestException:
             self._tally.error("connection broken")
+            self._urls.reverse()
             return None
         code = str(document.get("code", ""))
         if got.status_code in (429, 502, 503, 504) or code == "busy":

@@ -101,7 +101,12 @@ QUESTIONS = {
         SELECT public_id AS subject, state, updated_at FROM booking WHERE state IN {_OPEN}""",
     "a request is still open": """
         SELECT b.public_id AS subject, r.kind, r.asked_at
-          FROM change_request r JOIN booking b ON b.id = r.booking_id WHERE r.state = 'open'""",
+          FROM change_request r JOIN booking b ON b.id = r.booking_id
+         WHERE r.state = 'open' OR r.closed_at IS NULL""",
+    "a booking keeps a time it did not get": """
+        SELECT b.public_id AS subject, b.pending_period FROM booking b
+         WHERE b.pending_period IS NOT NULL
+           AND NOT EXISTS (SELECT 1 FROM change_request r WHERE r.booking_id = b.id AND r.closed_at IS NULL)""",
     "a difference nobody has settled": """
         SELECT subject, kind, facts, opened_at FROM discrepancy WHERE closed_at IS NULL""",
     "a history with a hole": """
@@ -116,8 +121,14 @@ QUESTIONS = {
             OR (last AND to_state <> state)""",
     "a booking was made without its key, or twice by one": """
         SELECT b.public_id AS subject, count(k.id) AS keys
-          FROM booking b LEFT JOIN idempotency_key k ON k.resource = b.public_id AND k.status = 201
-         GROUP BY b.id HAVING count(k.id) <> 1""",
+          FROM booking b JOIN booking_history h ON h.booking_id = b.id AND h.version = 1
+          LEFT JOIN idempotency_key k ON k.resource = b.public_id AND k.status = 201
+         GROUP BY b.id, h.actor_kind
+        HAVING count(k.id) > 1 OR count(k.id) = 0 AND h.actor_kind = 'customer'""",
+    "a place is kept for somebody in line, and its booking is over": """
+        SELECT b.public_id AS subject, b.state, c.outcome
+          FROM waiting_chance c JOIN booking b ON b.id = c.booking_id
+         WHERE (c.outcome = 'open') <> (b.state = 'held')""",
     "a customer was told something twice": """
         SELECT kind || ' ' || subject AS subject, count(*) AS times
           FROM notification GROUP BY customer_id, kind, subject HAVING count(*) > 1""",

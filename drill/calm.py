@@ -8,11 +8,17 @@ from typing import Any
 
 import psycopg
 
+from booking.actors import SYSTEM
+from booking.gateway import line_of
+from booking.reconcile_run import run_now
 from drill.books import Difference, differences
-from drill.compare import read_asked, read_history, read_ours, read_theirs, with_customers, with_providers
+from drill.compare import read_ours, read_record, read_theirs, with_customers, with_providers
 from drill.fleet import CannotDrill
 from drill.journal import Journal
 from drill.stage import CODES, Stage
+from marketplace.core import clock
+from marketplace.core.db import forget_engines, reading
+from providers.port import ProviderError
 
 PATIENCE = 180.0
 """Seconds in which everything must have come to rest. Look-ups of an open outcome are up to 60 s apart."""
@@ -20,7 +26,7 @@ PATIENCE = 180.0
 _RESTLESS = """
     SELECT (SELECT count(*) FROM provider_task WHERE state NOT IN ('done', 'refused'))
          + (SELECT count(*) FROM booking WHERE state IN ('held', 'awaiting_provider', 'outcome_unknown'))
-         + (SELECT count(*) FROM change_request WHERE state = 'open')
+         + (SELECT count(*) FROM change_request WHERE closed_at IS NULL)
 """
 _POLLED = "SELECT count(*) FROM sync_cursor WHERE feed = 'bookings' AND last_success_at > %s"
 
@@ -30,16 +36,35 @@ def come_to_rest(where: Stage, patience: float = PATIENCE) -> float:
     Whatever has not come to rest within `patience` is for the comparison to find."""
     began = time.monotonic()
     where.fleet.wait_until_up()
-    where.end_holds()
     quiet: datetime | None = None
     while time.monotonic() - began < patience:
         where.fleet.look()
+        where.end_holds()  # again and again: a hold that ends makes room for the next in line
         with where.books() as books:
             quiet = _quiet_since(books, quiet)
             if quiet is not None and _one(books, _POLLED, quiet) == len(CODES):
                 break
         time.sleep(0.3)
     return time.monotonic() - began
+
+
+def reconcile() -> dict[str, str]:
+    """Let the product compare itself with each provider, as `flask reconcile` does; what came out, by provider.
+    Raises CannotDrill."""
+    told: dict[str, str] = {}
+    for code in CODES:
+        with reading() as session:
+            line = line_of(session, code)
+        try:
+            counts = run_now(line, line.open(), SYSTEM, clock=clock.now)
+        except ProviderError as problem:
+            raise CannotDrill(f"{code} cannot be reconciled with: {problem}") from problem
+        if counts is None:
+            told[code] = "the worker is at it"
+        else:
+            told[code] = " ".join(f"{name}={number}" for name, number in sorted(counts.items()))
+    forget_engines()
+    return told
 
 
 def _quiet_since(books: psycopg.Connection[Any], quiet: datetime | None) -> datetime | None:
@@ -66,5 +91,5 @@ def compare(where: Stage) -> list[Difference]:
         return [
             *differences(books),
             *with_providers(ours, theirs, where.places),
-            *with_customers(ours, told, read_history(books), read_asked(books)),
+            *with_customers(ours, told, read_record(books)),
         ]

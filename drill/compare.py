@@ -6,7 +6,7 @@ Works on plain rows, so that each rule can be tried without a database or a prov
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -51,10 +51,13 @@ class Theirs:
 
 @dataclass(frozen=True)
 class Step:
-    """One line of a booking's history: from this version on it was in `state`."""
+    """One line of a booking's history: from this version on it was in `state`. Where its time changed, `before` and
+    `after` are the starts."""
 
     version: int
     state: str
+    before: str = ""
+    after: str = ""
 
 
 def moment(starts_at: str | datetime | None, service_date: object) -> str:
@@ -114,25 +117,37 @@ def _sold(ours: Sequence[Ours], theirs: Sequence[Theirs]) -> Iterator[Difference
             yield Difference("places differ", slot, facts)
 
 
-def with_customers(
-    ours: Sequence[Ours], told: Sequence[Told], history: Mapping[str, Sequence[Step]], asked: Mapping[str, set[str]]
-) -> list[Difference]:
-    """Everything a customer was told is there. `asked`: the kinds of changes and cancels recorded for a booking."""
+@dataclass(frozen=True)
+class Record:
+    """What our books keep of the past: each booking's history, the kinds of changes and cancels ever asked for it, and
+    who waits or waited in line (the entries' ids)."""
+
+    history: Mapping[str, Sequence[Step]]
+    asked: Mapping[str, Set[str]]
+    waiting: Set[str] = frozenset()
+
+
+def with_customers(ours: Sequence[Ours], told: Sequence[Told], record: Record) -> list[Difference]:
+    """Everything a customer was told is there."""
     known = {own.id: own for own in ours}
     made: dict[str, str] = {}
     found: list[Difference] = []
     for each in told:
+        if each.what == "wait":
+            if each.booking not in record.waiting:
+                found.append(Difference("acknowledged and lost", each.booking, {"told": each.what}))
+            continue
         own = known.get(each.booking)
         if own is None or own.customer != each.customer:
             found.append(Difference("acknowledged and lost", each.booking, {"told": each.what, "state": each.state}))
             continue
         if each.key and made.setdefault(each.key, each.booking) != each.booking:
             found.append(Difference("one key made two bookings", each.booking, {"other": made[each.key]}))
-        found += _kept(each, own, history[each.booking], asked.get(each.booking, set()))
+        found += _kept(each, own, record.history[each.booking], record.asked.get(each.booking, set()))
     return found
 
 
-def _kept(told: Told, own: Ours, history: Sequence[Step], asked: set[str]) -> Iterator[Difference]:
+def _kept(told: Told, own: Ours, history: Sequence[Step], asked: Set[str]) -> Iterator[Difference]:
     facts = {"told": told.what, "state": told.state, "version": told.version}
     then = [step.state for step in history if not told.version or step.version <= told.version]
     if told.version > own.version:
@@ -142,10 +157,20 @@ def _kept(told: Told, own: Ours, history: Sequence[Step], asked: set[str]) -> It
             yield Difference("acknowledged and undone", own.id, facts)
     elif not then or then[-1] != told.state:
         yield Difference("told a state it was not in", own.id, {**facts, "was": then[-1] if then else "nothing"})
+    if told.starts and told.starts != (starts := _starts(own, history, told.version)):
+        yield Difference("told a time it did not have", own.id, {**facts, "told": told.starts, "was": starts})
     if told.state in _ENDED and own.state != told.state:
         yield Difference("acknowledged and undone", own.id, {**facts, "state now": own.state})
     if told.change and told.change not in asked:
         yield Difference("acknowledged and lost", own.id, {**facts, "change": told.change})
+
+
+def _starts(own: Ours, history: Sequence[Step], version: int) -> str:
+    """The start that a booking had at a version."""
+    moved = [step for step in history if step.after]
+    then = [step.after for step in moved if step.version <= version]
+    later = [step.before for step in moved if step.version > version]
+    return [*then[-1:], *later[:1], own.starts][0]
 
 
 _OURS = """
@@ -174,19 +199,25 @@ def read_ours(connection: psycopg.Connection[Any]) -> list[Ours]:
     ]
 
 
-def read_history(connection: psycopg.Connection[Any]) -> dict[str, list[Step]]:
-    """The states of every booking by version."""
+def read_record(connection: psycopg.Connection[Any]) -> Record:
+    """All of the past."""
+    waiting = connection.execute("SELECT public_id FROM waiting_entry").fetchall()
+    return Record(_history(connection), _asked(connection), {row.public_id for row in waiting})
+
+
+def _history(connection: psycopg.Connection[Any]) -> dict[str, list[Step]]:
     found: dict[str, list[Step]] = defaultdict(list)
     for row in connection.execute(
-        "SELECT b.public_id AS id, h.version, h.to_state FROM booking_history h JOIN booking b ON b.id = h.booking_id"
-        " ORDER BY h.booking_id, h.version"
+        "SELECT b.public_id AS id, h.version, h.to_state, h.facts FROM booking_history h"
+        " JOIN booking b ON b.id = h.booking_id ORDER BY h.booking_id, h.version"
     ).fetchall():
-        found[row.id].append(Step(row.version, row.to_state))
+        times = [row.facts.get(when) or {} for when in ("before", "after")]
+        before, after = (moment(t.get("starts_at"), t.get("service_date")) if t else "" for t in times)
+        found[row.id].append(Step(row.version, row.to_state, before, after))
     return found
 
 
-def read_asked(connection: psycopg.Connection[Any]) -> dict[str, set[str]]:
-    """The kinds of changes ever asked for, by booking."""
+def _asked(connection: psycopg.Connection[Any]) -> dict[str, set[str]]:
     found: dict[str, set[str]] = defaultdict(set)
     for row in connection.execute(
         "SELECT b.public_id AS id, r.kind FROM change_request r JOIN booking b ON b.id = r.booking_id"

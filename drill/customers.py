@@ -12,13 +12,16 @@ from typing import Any
 import psycopg
 
 from drill.api import Answer, Api, GaveUp, Tally
+from drill.compare import moment
 from drill.journal import Journal, Told
 from drill.plan import Plan
 from drill.stage import Person, Stage
 
-_ACTIONS = {"book": 46, "dawdle": 10, "cancel": 14, "change": 14, "look": 16}
-_HOT = 0.6
-"""The share of bookings that go for the same two days; the others spread over three weeks."""
+_ACTIONS = {"book": 46, "dawdle": 10, "cancel": 14, "change": 14, "wait": 6, "look": 18}
+_HOT = 0.4
+"""The share of wishes for one day of a few places, whether it looks full or not; the others spread over three weeks."""
+_HERSELF = 0.8
+"""The share of bookings that are for the customer; her father is too old for many packages."""
 _PATIENCE = 60.0
 _OVER = frozenset({"cancelled", "rejected", "expired", "fulfilled", "no_show"})
 
@@ -47,12 +50,13 @@ class Customer:
 
     def run(self) -> None:
         """Act, think, act."""
-        self.api = Api(self.where.web, self.person.token, self.tally, _PATIENCE)
+        self.api = Api(self.dice.sample(self.where.webs, 2), self.person.token, self.tally, _PATIENCE)
         acts = {
             "book": self._book,
             "dawdle": self._dawdle,
             "cancel": self._cancel,
             "change": self._change,
+            "wait": self._wait,
             "look": self._look,
         }
         try:
@@ -92,12 +96,13 @@ class Customer:
             self._confirm(made)
 
     def _hold(self) -> Mine | None:
-        offer = self.dice.choice(self.where.offers)
-        slot = self._slot(offer.id)
+        hot = self.dice.random() < _HOT
+        offer = self.dice.choice(self.where.hot if hot else self.where.offers)
+        slot = self._slot(offer.id, hot)
         beneficiary = self._someone()
         if slot is None:
             return None
-        key = str(uuid.UUID(int=self.dice.getrandbits(128), version=4))
+        key = self._key()
         body = {"offer_id": offer.id, "slot_id": slot, "beneficiary_id": beneficiary, "details": {}}
         answer = self.api.ask("POST", "/bookings", body, key=key, about="hold")
         if not answer.yes:
@@ -122,17 +127,48 @@ class Customer:
             self._heard(mine, self.api.ask("POST", f"/bookings/{mine.id}/cancel", about="cancel"), "cancel")
 
     def _change(self) -> None:
-        self._look()
+        mine = self._one_of_mine("confirmed")
+        slot = self._slot(mine.offer, self.dice.random() < _HOT) if mine is not None else None
+        if mine is not None and slot is not None:
+            path = f"/bookings/{mine.id}/reschedule"
+            answer = self.api.ask("POST", path, {"slot_id": slot}, key=self._key(), about="reschedule")
+            self._heard(mine, answer, "reschedule")
+
+    def _wait(self) -> None:
+        """Wait in line for one of the days that everybody wants."""
+        day = str(self.where.first_day)
+        body = {
+            "offer_ids": [self.dice.choice(self.where.hot).id],
+            "beneficiary_id": self._someone(),
+            "first_day": day,
+            "last_day": day,
+            "auto_book": self.dice.random() < 0.5,
+        }
+        answer = self.api.ask("POST", "/waiting", body, key=self._key(), about="wait")
+        if answer.yes:
+            told = Told("wait", self.person.id, str(answer.body["id"]), str(answer.body["state"]))
+            self.journal.write(told)
 
     def _look(self) -> None:
         mine = self._one_of_mine()
-        if mine is None or self.dice.random() < 0.3:
-            self.api.ask("GET", "/bookings?when=upcoming&limit=20", about="list")
+        if mine is None or self.dice.random() < 0.4:
+            self._list()
             return
         self._heard(mine, self.api.ask("GET", f"/bookings/{mine.id}", about="read"), "read")
 
-    def _one_of_mine(self) -> Mine | None:
-        alive = [mine for mine in self.mine if mine.state not in _OVER]
+    def _list(self) -> None:
+        """Look at the list; a place that came from waiting in line is taken, or left to the next."""
+        listed = self.api.ask("GET", "/bookings?when=upcoming&limit=50", about="list").body["items"]
+        known = {mine.id for mine in self.mine}
+        for each in listed:
+            if each["id"] not in known:
+                mine = Mine(each["id"], each["offer_id"], each["state"])
+                self.mine.append(mine)
+                if mine.state == "held" and self.dice.random() < 0.7:
+                    self._confirm(mine)
+
+    def _one_of_mine(self, state: str = "") -> Mine | None:
+        alive = [mine for mine in self.mine if mine.state not in _OVER and state in ("", mine.state)]
         return self.dice.choice(alive) if alive else None
 
     def _heard(self, mine: Mine, answer: Answer, what: str) -> None:
@@ -153,24 +189,26 @@ class Customer:
                 key=key,
                 version=int(body.get("version") or 0),
                 change=str(body.get("change") or ""),
-                starts=str(body.get("starts_at") or body.get("service_date") or ""),
+                starts=moment(body["starts_at"], body["service_date"]) if "service_date" in body else "",
                 slot=slot,
             )
         )
 
     # --- choosing ---------------------------------------------------------------------------------------------------
 
+    def _key(self) -> str:
+        return str(uuid.UUID(int=self.dice.getrandbits(128), version=4))
+
     def _someone(self) -> str:
         if not self.family:
             found = self.api.ask("GET", "/me/family", about="list").body["items"]
             self.family = [member["id"] for member in found]
-        return self.dice.choice(self.family)
+        return self.family[0] if self.dice.random() < _HERSELF else self.dice.choice(self.family)
 
-    def _slot(self, offer: str) -> str | None:
-        """A slot to try: on the hot days any, also one that looks full; elsewhere one that looks free."""
-        hot = self.dice.random() < _HOT
+    def _slot(self, offer: str, hot: bool) -> str | None:
+        """A slot to try: on the hot day any, elsewhere one that looks free."""
         first = self.where.first_day if hot else self.where.first_day + timedelta(days=self.dice.randrange(2, 20))
-        until = first + timedelta(days=2)
+        until = first if hot else first + timedelta(days=2)
         found = self.api.ask("GET", f"/offers/{offer}/slots?from={first}&to={until}", about="slots").body["items"]
         wanted: list[dict[str, Any]] = [slot for slot in found if slot["reason"] is None or hot]
         return str(self.dice.choice(wanted)["id"]) if wanted else None

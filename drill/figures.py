@@ -25,6 +25,8 @@ _COUNTS = {
     "rejected": "SELECT count(*) FROM booking_history WHERE to_state = 'rejected'",
     "changes done": "SELECT count(*) FROM change_request WHERE kind = 'reschedule' AND state = 'done'",
     "changes refused": "SELECT count(*) FROM change_request WHERE kind = 'reschedule' AND state <> 'done'",
+    "places in line": "SELECT count(*) FROM waiting_entry",
+    "  offers made to them": "SELECT count(*) FROM waiting_chance",
     "outcomes unknown for a while": "SELECT count(*) FROM booking_history WHERE to_state = 'outcome_unknown'",
     "second bookings found and cancelled": "SELECT count(*) FROM provider_booking WHERE role = 'stray'",
     "commands to providers": "SELECT count(*) FROM provider_task",
@@ -35,7 +37,12 @@ _COUNTS = {
 
 
 def table(
-    books: psycopg.Connection[Any], fleet: Fleet, tally: Tally, providers: Providers, rested: float
+    books: psycopg.Connection[Any],
+    fleet: Fleet,
+    tally: Tally,
+    providers: Providers,
+    rested: float,
+    reconciled: Mapping[str, str],
 ) -> Iterator[str]:
     """The lines to print."""
     yield from _part(f"kills: {fleet.kills.total()}", fleet.kills)
@@ -53,6 +60,7 @@ def table(
         f"one answer: p50 {_ms(tally.times, 0.5)}, p99 {_ms(tally.times, 0.99)}; "
         f"with all repeats: p50 {_ms(tally.waits, 0.5)}, p99 {_ms(tally.waits, 0.99)}"
     )
+    yield from _part("reconciliation", reconciled)
     yield f"came to rest {rested:.0f} s after the faults were switched off"
 
 

@@ -83,7 +83,7 @@ class Fleet:
             if self.ready[name](self._running[name].pid):
                 self._note(name, self._started.pop(name))
 
-    def wait_until_up(self, seconds: float = 60.0) -> None:
+    def wait_until_up(self, seconds: float = 180.0) -> None:
         """Wait for everybody. Raises CannotDrill."""
         until = time.monotonic() + seconds
         while self._started:

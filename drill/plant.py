@@ -9,18 +9,19 @@ import requests
 
 from drill.fleet import CannotDrill
 from drill.journal import Journal, Told
+from drill.plan import SANDBOX
 from drill.stage import Stage
 
 
 def theirs(where: Stage) -> None:
     """A booking at a provider that nobody here asked for."""
-    code = where.offers[0].provider
+    offer = next(offer for offer in where.offers if offer.provider in where.keys)
     with where.books() as books:
         row = books.execute(
             "SELECT o.external_ref AS offer, l.external_ref AS pool, s.external_ref AS slot"
             "  FROM offer o JOIN capacity_pool l ON l.id = o.pool_id JOIN slot s ON s.pool_id = l.id"
             " WHERE o.public_id = %s AND s.taken < s.capacity AND s.service_date > %s LIMIT 1",
-            [where.offers[0].id, where.first_day],
+            [offer.id, where.first_day],
         ).fetchall()[0]
     wish = {
         "our_reference": f"planted-{uuid.uuid4()}",
@@ -30,10 +31,12 @@ def theirs(where: Stage) -> None:
         "person": {"name": "示范", "sex": "female", "birth_date": "1985-06-01"},
         "answers": {},
     }
-    headers = {"Authorization": f"Bearer {where.keys[code]}", "Idempotency-Key": str(uuid.uuid4())}
+    headers = {"Authorization": f"Bearer {where.keys[offer.provider]}", "Idempotency-Key": str(uuid.uuid4())}
     with requests.Session() as session:
         session.trust_env = False
-        answer = session.post(f"{where.sandbox}/p/{code}/bookings", json=wish, headers=headers, timeout=10)
+        answer = session.post(
+            f"{where.sandboxes[SANDBOX]}/p/{offer.provider}/bookings", json=wish, headers=headers, timeout=10
+        )
     if answer.status_code not in (201, 202):
         raise CannotDrill(f"The provider refused what was to be planted: {answer.status_code} {answer.text}")
 

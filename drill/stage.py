@@ -7,10 +7,11 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +20,9 @@ import requests
 from psycopg.rows import namedtuple_row
 
 from drill.fleet import CannotDrill, Fleet, answers
-from drill.plan import POSTGRESQL, SANDBOX, WEB, WORKERS
+from drill.plan import DAYS, POSTGRESQL, SANDBOX, WEBS, WORKERS
 from marketplace import processes
-from marketplace.catalog.demo import PROVIDERS, SAMPLE_SITES, place_offers
+from marketplace.catalog.demo import BY_DAY, PROVIDERS, SAMPLE_SITES, place_offers
 from marketplace.catalog.importer import import_sites
 from marketplace.core import clock, db, migrate
 from marketplace.core.config import ROOT, settings
@@ -29,9 +30,10 @@ from marketplace.core.devdb import DevDatabase
 from marketplace.core.embedded.server import APPLICATION, free_port
 from vip import demo as people
 
-CODES = tuple(provider.code for provider in PROVIDERS)
+CODES = tuple(provider.code for provider in (*PROVIDERS, BY_DAY))
+PLAYED_BY = {code: DAYS if code == BY_DAY.code else SANDBOX for code in CODES}
 ZONE = "Asia/Shanghai"
-_SITES = 12
+_SITES = 14
 _UNITS = 6
 _PLACES = {"half_hourly": 2, "four_a_day": 3, "day": 6}
 """Places of each slot: few, so that customers meet."""
@@ -60,15 +62,17 @@ class Offer:
 
 @dataclass
 class Stage:
-    """Everything a drill needs to know. `places` are each pool's places a slot, by the provider's name of the pool."""
+    """Everything a drill needs to know. `hot` are a few offers that everybody wants on the first day; `places` are the
+    places of each slot of a pool, by the provider's name of the pool."""
 
     folder: Path
     database: DevDatabase
     fleet: Fleet
-    web: str
-    sandbox: str
+    webs: list[str]
+    sandboxes: Mapping[str, str]
     people: list[Person]
     offers: list[Offer]
+    hot: list[Offer]
     keys: dict[str, str]
     places: dict[str, int]
     first_day: date
@@ -83,7 +87,7 @@ class Stage:
 
     def control(self, verb: str, provider: str, path: str, wish: Any = None) -> Any:
         """Ask the sandbox's control; raises requests.RequestException."""
-        address = f"{self.sandbox}/_control/accounts/{provider}{path}"
+        address = f"{self.sandboxes[PLAYED_BY[provider]]}/_control/accounts/{provider}{path}"
         with requests.Session() as session:
             session.trust_env = False
             answer = session.request(verb, address, json=wish, timeout=30)
@@ -118,7 +122,7 @@ def stage(customers: int) -> Iterator[Stage]:
             processes.compile_translations(ROOT / "marketplace" / "web" / "translations")
             made = _furnish(folder, database, customers)
             try:
-                for name in (SANDBOX, *WORKERS, WEB):
+                for name in made.fleet.commands:
                     made.fleet.start(name)
                 made.fleet.wait_until_up()
                 _slots_are_here(made)
@@ -129,29 +133,38 @@ def stage(customers: int) -> Iterator[Stage]:
 
 
 def _furnish(folder: Path, database: DevDatabase, customers: int) -> Stage:
-    web, sandbox = f"http://127.0.0.1:{free_port()}", f"http://127.0.0.1:{free_port()}"
+    sandbox, days, *webs = (f"http://127.0.0.1:{free_port()}" for _ in (SANDBOX, DAYS, *WEBS))
     now = clock.now()
     people.load(now)
     import_sites(SAMPLE_SITES, True, None)
-    config = place_offers(
-        sandbox_url=sandbox, webhooks_url=f"{web}/partner/v1/webhooks", now=now, auto={}, most_sites=_SITES
-    ).config
+    configs = place_offers(
+        sandbox_url=sandbox,
+        day_sandbox_url=days,
+        webhooks_url=f"{webs[0]}/partner/v1/webhooks",
+        now=now,
+        auto={},
+        most_sites=_SITES,
+    )
+    files = {SANDBOX: configs.config, DAYS: configs.config if configs.day_config is None else configs.day_config}
     half = customers // 2
     made = people.make_customers(half, people.KIND, _UNITS, now) if half else []
     made += people.make_customers(customers - half, people.KIND, None, now)
     db.forget_engines()
-    keys, places = _few_places(config)
+    sandboxes = {SANDBOX: sandbox, DAYS: days}
+    keys, places = _few_places(files[SANDBOX])
+    places |= _few_places(files[DAYS])[1]
     where = Stage(
         folder=folder,
         database=database,
-        fleet=_fleet(folder, database, web, sandbox, config),
-        web=web,
-        sandbox=sandbox,
+        fleet=_fleet(folder, database, webs, sandboxes, files),
+        webs=webs,
+        sandboxes=sandboxes,
         people=[Person(one.customer_public_id, one.token) for one in made],
         offers=[],
+        hot=[],
         keys=keys,
         places=places,
-        first_day=clock.today(ZONE, now) + timedelta(days=3),
+        first_day=_workday(clock.today(ZONE, now) + timedelta(days=3)),
     )
     with where.books() as connection:
         times = ", ".join(f"{name} = {value}" for name, value in _TIMES.items())
@@ -162,7 +175,13 @@ def _furnish(folder: Path, database: DevDatabase, customers: int) -> Stage:
             " ORDER BY o.external_ref"
         ).fetchall()
     where.offers += [Offer(row.public_id, row.code) for row in rows]
+    where.hot += {offer.provider: offer for offer in where.offers}.values()
     return where
+
+
+def _workday(day: date) -> date:
+    """That day, or the next one on which providers work: none do on Sundays."""
+    return day + timedelta(days=1) if day.isoweekday() == 7 else day
 
 
 def _few_places(config: Path) -> tuple[dict[str, str], dict[str, int]]:
@@ -187,7 +206,7 @@ def _beats(database: DevDatabase, pid: int) -> bool:
     return found is not None
 
 
-def _slots_are_here(where: Stage, seconds: float = 60.0) -> None:
+def _slots_are_here(where: Stage, seconds: float = 180.0) -> None:
     """Wait until the slots of every provider were pulled. Raises CannotDrill."""
     until = time.monotonic() + seconds
     with where.books() as books:
@@ -197,25 +216,41 @@ def _slots_are_here(where: Stage, seconds: float = 60.0) -> None:
             time.sleep(0.1)
 
 
-def _fleet(folder: Path, database: DevDatabase, web: str, sandbox: str, config: Path) -> Fleet:
+def _fleet(
+    folder: Path, database: DevDatabase, webs: list[str], sandboxes: Mapping[str, str], files: Mapping[str, Path]
+) -> Fleet:
+    """Two web servers of one process each: a kill takes one, and customers go on with the other."""
     logs = folder / "logs"
     logs.mkdir()
-    options = processes.Options.read(os.environ)
-    ports = {WEB: int(web.rsplit(":", 1)[1]), SANDBOX: int(sandbox.rsplit(":", 1)[1])}
-    command = processes.web_command(options.web_command, host="127.0.0.1", port=ports[WEB], workers=options.web_workers)
-    play = ["--port", str(ports[SANDBOX]), "--data", str(folder / SANDBOX), "--config", str(config)]
-    return Fleet(
-        database=database,
-        environment={**os.environ, "PUBLIC_URL": web, "OUTBOX_LEASE_SECONDS": str(_LEASE), "PYTHONUNBUFFERED": "1"},
-        logs=logs,
-        commands={
-            WEB: command,
-            SANDBOX: [sys.executable, "-m", "providers.sandbox", *play],
-            **{name: [sys.executable, "-m", "booking.worker"] for name in WORKERS},
-        },
-        ready={
-            WEB: lambda _: answers(f"{web}/healthz"),
-            SANDBOX: lambda _: answers(f"{sandbox}/_control/health"),
-            **{name: lambda pid: _beats(database, pid) for name in WORKERS},
-        },
-    )
+    template = processes.Options.read(os.environ).web_command
+    commands: dict[str, list[str]] = {}
+    ready: dict[str, Callable[[int], bool]] = {}
+    for name, module in ((SANDBOX, "providers.sandbox"), (DAYS, "providers.sandbox.day_capacity")):
+        play = ["--port", str(_port(sandboxes[name])), "--data", str(folder / name), "--config", str(files[name])]
+        commands[name] = [sys.executable, "-m", module, *play]
+        ready[name] = partial(_plays, sandboxes[name])
+    for name, url in zip(WEBS, webs, strict=True):
+        commands[name] = processes.web_command(template, host="127.0.0.1", port=_port(url), workers=1)
+        ready[name] = partial(_serves, url)
+    for name in WORKERS:
+        commands[name] = [sys.executable, "-m", "booking.worker"]
+        ready[name] = partial(_beats, database)
+    environment = {
+        **os.environ,
+        "PUBLIC_URL": webs[0],
+        "OUTBOX_LEASE_SECONDS": str(_LEASE),
+        "PYTHONUNBUFFERED": "1",
+    }
+    return Fleet(database=database, environment=environment, logs=logs, commands=commands, ready=ready)
+
+
+def _port(url: str) -> int:
+    return int(url.rsplit(":", 1)[1])
+
+
+def _plays(url: str, _pid: int) -> bool:
+    return answers(f"{url}/_control/health")
+
+
+def _serves(url: str, _pid: int) -> bool:
+    return answers(f"{url}/healthz")

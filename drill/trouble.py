@@ -10,8 +10,8 @@ from typing import Any
 
 import requests
 
-from drill.plan import SANDBOX, Fault, Kill, Plan, ProviderMove
-from drill.stage import CODES, Stage
+from drill.plan import Fault, Kill, Plan, ProviderMove
+from drill.stage import CODES, PLAYED_BY, Stage
 
 _TICK = 0.05
 _LOOK = 0.25
@@ -74,7 +74,7 @@ class Providers:
 
     def _switch(self, code: str, wanted: tuple[Fault, ...]) -> None:
         """Exactly these faults are on, again where a sandbox that was killed has forgotten them."""
-        aim = (self.where.fleet.kills[SANDBOX], wanted)
+        aim = (self.where.fleet.kills[PLAYED_BY[code]], wanted)
         if self._on.get(code, (0, ())) == aim:
             return
         try:

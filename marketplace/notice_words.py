@@ -14,7 +14,6 @@ from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_date, get_timezone_location
-from flask_babel import get_locale
 
 from marketplace.catalog.kinds import kind as benefit_kind
 
@@ -37,7 +36,7 @@ class Said:
 
 
 # Places of facts: {what} the package, {where} the site, {when} day and time at the site, {new} the day and time that is
-# proposed, {until} a moment, {left} a number of days, {reason} a sentence of its own or nothing.
+# proposed, {until} a moment, {left} a number of days in words, {reason} a sentence of its own or nothing.
 WORDS: Mapping[str, Mapping[Language, tuple[str, str]]] = {
     "held": {
         "zh": ("时间已为您保留", "{when}，{where}。请在 {until} 前确认，过时自动释放。"),
@@ -113,8 +112,8 @@ WORDS: Mapping[str, Mapping[Language, tuple[str, str]]] = {
         "en": ("The report was shared", "{what}, {where}. You can take the link back at any time."),
     },
     "entitlement_expiring": {
-        "zh": ("权益即将到期", "{benefit}：{until_day} 到期，还剩 {left} 天。"),
-        "en": ("A benefit is about to end", "{benefit}: it ends on {until_day}, in {left} days."),
+        "zh": ("权益即将到期", "{benefit}：{until_day} 到期，还剩 {left}。"),
+        "en": ("A benefit is about to end", "{benefit}: it ends on {until_day}: {left} left."),
     },
     "waitlist_offer": {
         "zh": ("候补有位了", "{when}，{where}。为您保留到 {until}，请尽快确认。"),
@@ -181,10 +180,23 @@ def say(kind: str, facts: Mapping[str, Any], language: Language, *, told_at: dat
     return Said(title.format_map(values), _tidy(text.format_map(values)))
 
 
-def reader_language() -> Language:
-    """The language of this request's reader."""
-    locale = get_locale()
-    return "en" if locale is not None and locale.language == "en" else "zh"
+def sms_text(said: Said, person: str, language: Language) -> str:
+    """The text of an SMS: signed, with the masked name of the relative it is about, if it is about one."""
+    if language == "zh":
+        whose = f"（{masked_name(person)}）" if person else ""
+        return f"【安享】{said.title}{whose}：{said.text}"
+    whose = f" ({masked_name(person)})" if person else ""
+    return f"[Anxiang] {said.title}{whose}. {said.text}"
+
+
+def email_text(said: Said, person: str, language: Language, address: str) -> tuple[str, str]:
+    """Subject and text of an e-mail. `address` leads to the message, behind the sign-in."""
+    name = masked_name(person) if person else ""
+    if language == "zh":
+        whose, read, why = f"（{name}）" if name else "", "查看详情", "您可以在“我的 > 消息设置”里关闭邮件。"
+        return f"安享：{said.title}{whose}", f"{said.title}{whose}\n{said.text}\n\n{read}：{address}\n\n{why}\n"
+    whose, why = f" ({name})" if name else "", "You can turn these mails off under Me, Message settings."
+    return f"Anxiang: {said.title}{whose}", f"{said.title}{whose}\n{said.text}\n\nDetails: {address}\n\n{why}\n"
 
 
 def language_of(choice: str | None) -> Language:
@@ -210,7 +222,7 @@ def _values(facts: Mapping[str, Any], language: Language, told_at: datetime) -> 
         "when": _when(facts.get("day"), facts.get("starts_at"), zone, language, told_at),
         "new": _when(facts.get("new_day"), facts.get("new_starts_at"), zone, language, told_at),
         "prepare": _by_language(facts.get("prepare"), language),
-        "left": str(facts.get("days_left") or ""),
+        "left": _days(facts.get("days_left"), language),
         "verdict": _VERDICTS.get(str(facts.get("outcome")), _NO_VERDICT)[language],
         "instead": _instead(facts.get("alternatives"), language, told_at),
     }
@@ -225,6 +237,12 @@ def _values(facts: Mapping[str, Any], language: Language, told_at: datetime) -> 
     values["why"] = _ENDED.get(str(facts.get("reason")), {}).get(language, "")
     values["reason"] = _BY.get({"agent": "customer"}.get(by, by), _BY["other"])[language]
     return values
+
+
+def _days(count: Any, language: Language) -> str:
+    if count is None:
+        return ""
+    return f"{count} 天" if language == "zh" else f"{count} day" if count == 1 else f"{count} days"
 
 
 def _instead(alternatives: Any, language: Language, told_at: datetime) -> str:

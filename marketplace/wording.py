@@ -19,6 +19,7 @@ from flask_babel import lazy_gettext as _
 from flask_babel.speaklater import LazyString
 
 from marketplace.core.errors import Invalid, Refusal
+from marketplace.notice_words import Language
 
 HOME_ZONE = "Asia/Shanghai"
 PLACE = re.compile(r"%\((\w+)\)s")
@@ -159,8 +160,16 @@ WORDS: Mapping[str, Words] = {
         _("The date can't be changed now"),
         _("Only a confirmed booking that waits for no other answer can be moved. Your date stands."),
     ),
+    "precondition_failed": Words(
+        _("It has changed meanwhile"),
+        _("The booking has changed since you looked at it. Nothing was done; look again."),
+    ),
     "same_slot": Words(_("That is your date already"), _("Your booking has this time. Choose another one.")),
     "illegal_move": Words(_("Not possible in this state"), _("The booking's state does not allow that.")),
+    "no_email": Words(_("No e-mail here"), _("This service sends no e-mail. Messages come by SMS and to your inbox.")),
+    "email_not_sent": Words(
+        _("The mail was not sent"), _("The code could not be sent to this address just now. Try again in a minute.")
+    ),
     # the shell
     "file_unreadable": Words(_("The file can't be used"), _("The file can't be used: %(problem)s.")),
 }
@@ -192,8 +201,13 @@ REASONS: Mapping[str, LazyString] = {
     "format": _("This does not have the right form."),
     "schema": _("This does not fit what the benefit asks for."),
     "bad_cursor": _("This cursor is not one that we gave out for this list."),
+    "same_report": _("These are the same report."),
+    "other_person": _("These reports are of two people."),
+    "unknown_item": _("This line names no code, or an item that is not in the vocabulary."),
     "before_from": _("The last day must not lie before the first."),
     "range_too_long": _("At most %(maximum)s days at once."),
+    "email": _("This is not an e-mail address that we can write to."),
+    "time": _("This must be a time of day such as 22:00."),
     "phone": _("This is not a mobile number that we can send a code to."),
     "same_phone": _("This is the number you have already."),
     "own_phone": _("This is your own number. The code has to go to the other person's phone."),
@@ -220,6 +234,12 @@ REASONS: Mapping[str, LazyString] = {
     "unreadable_event": _("The event can't be read."),
 }
 """Reason of an `Invalid`, or of a schema's complaint about one field, to its words."""
+
+
+def reader_language() -> Language:
+    """The language of this request's reader."""
+    locale = get_locale()
+    return "en" if locale is not None and locale.language == "en" else "zh"
 
 
 def title(code: str) -> str:

@@ -1,5 +1,6 @@
 // Copies what the pages serve out of node_modules into marketplace/web/static/vendor:
-// htmx with its licence, and one SVG sprite that holds only the icons the templates and view models name.
+// htmx with its licence, and one SVG sprite that holds only the icons the templates and view models name; and ical.js
+// into tests/vendored.
 // Run it after `npm ci`, and again whenever a page names a new icon; the result is committed.
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -38,6 +39,12 @@ mkdirSync(target, { recursive: true });
 copyFileSync(join(modules, "htmx.org", "dist", "htmx.min.js"), join(target, "htmx.min.js"));
 copyFileSync(join(modules, "htmx.org", "LICENSE"), join(target, "htmx.LICENSE.txt"));
 copyFileSync(join(modules, "lucide-static", "LICENSE"), join(target, "icons.LICENSE.txt"));
+
+// What only tests need: the second reader of our calendars.
+const tested = join(root, "tests", "vendored");
+mkdirSync(tested, { recursive: true });
+copyFileSync(join(modules, "ical.js", "dist", "ical.es5.min.cjs"), join(tested, "ical.es5.min.cjs"));
+copyFileSync(join(modules, "ical.js", "LICENSE"), join(tested, "ical.LICENSE.txt"));
 
 const names = usedIcons();
 const symbols = names.map((name) => `  <symbol id="${name}" viewBox="0 0 24 24">${drawing(name)}</symbol>`);

@@ -34,7 +34,7 @@ class SmsBox:
 
     texts: list[tuple[str, str]] = field(default_factory=list)
 
-    def send(self, phone: str, text: str) -> None:
+    def send(self, phone: str, text: str, *, key: str = "") -> None:
         """Keep it."""
         self.texts.append((phone, text))
 

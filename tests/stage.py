@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -124,9 +124,15 @@ class Stage:
 
 @contextmanager
 def set_stage(
-    server: DevDatabase, folder: Path, monkeypatch: pytest.MonkeyPatch, manner: str = "prompt", **settled: Any
+    server: DevDatabase,
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    manner: str = "prompt",
+    start: Callable[..., Sandbox] = start_sandbox,
+    **settled: Any,
 ) -> Iterator[Stage]:
-    """A provider with a manner, its slots pulled, nothing running of ours yet. `settled` changes the provider's row.
+    """A provider with a manner, its slots pulled, nothing running of ours yet. `settled` changes the provider's row;
+    `start` is start_sandbox or start_day_sandbox.
 
     The provider sends its events to the port that Stage.web() will listen on.
     """
@@ -135,7 +141,7 @@ def set_stage(
     monkeypatch.setenv("DATABASE_OWNER_URL", server.owner_url)
     database.forget_engines()
     settings.cache_clear()
-    sandbox = start_sandbox(folder / "sandbox", [account("prompt", manner)], POOLS)
+    sandbox = start(folder / "sandbox", [account("prompt", manner)], POOLS)
     provider, offer, _ = make_offer(slots=0, base_url=sandbox.base_url())
     with transaction() as session:
         row = session.get_one(Provider, provider.id)

@@ -62,7 +62,8 @@ class CodeSent:
 
 @dataclass(frozen=True)
 class Address:
-    """Whose code it is: a phone's index within an insurer, for a purpose; `customer_id` for a change of number."""
+    """Whose code it is: a phone's (or an e-mail address's) index within an insurer, for a purpose; `customer_id` where
+    somebody signed in asked for it."""
 
     insurer_id: int
     phone_index: bytes

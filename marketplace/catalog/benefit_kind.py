@@ -30,11 +30,12 @@ class NotEligible(Refusal):
 @dataclass(frozen=True)
 class Traits:
     """How a kind behaves. `supply`: slot (a place at a time), window (a service within a time window), immediate (no
-    slot at all). `report`: a report follows. `dispatch`: a person is sent. `pledge_seconds`: the promised time to the
-    first answer, None without a promise."""
+    slot at all). `report`: a report follows, within `report_days` unless the package says otherwise. `dispatch`: a
+    person is sent. `pledge_seconds`: the promised time to the first answer, None without a promise."""
 
     supply: Literal["slot", "window", "immediate"]
     report: bool = False
+    report_days: int = 7
     dispatch: bool = False
     pledge_seconds: int | None = None
 

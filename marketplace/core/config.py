@@ -38,6 +38,9 @@ class Settings:
     insurer_code: str
     public_url: str
     sms_backend: str
+    email_backend: str
+    smtp_url: str
+    email_from: str
     state_dir: Path
     statement_timeout_ms: int = 10_000
     lock_timeout_ms: int = 5_000
@@ -130,6 +133,9 @@ def settings() -> Settings:
         insurer_code=os.environ.get("INSURER_CODE", "demo"),
         public_url=os.environ.get("PUBLIC_URL", "http://127.0.0.1:8000").rstrip("/"),
         sms_backend=os.environ.get("SMS_BACKEND", "print" if env != "production" else ""),
+        email_backend=os.environ.get("EMAIL_BACKEND", "print" if env != "production" else ""),
+        smtp_url=os.environ.get("SMTP_URL", ""),
+        email_from=os.environ.get("EMAIL_FROM", ""),
         state_dir=folder,
         statement_timeout_ms=_number("STATEMENT_TIMEOUT_MS", 10_000),
         lock_timeout_ms=_number("LOCK_TIMEOUT_MS", 5_000),

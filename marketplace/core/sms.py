@@ -6,7 +6,6 @@ something callable without arguments that gives an SmsBackend.
 
 from __future__ import annotations
 
-import importlib
 import sys
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import lru_cache
@@ -14,26 +13,34 @@ from typing import Protocol, TextIO
 
 from marketplace.core.config import ConfigError, settings
 from marketplace.core.logging import get_logger
+from marketplace.core.outgoing import DevelopmentOutbox, named_gateway
 
 log = get_logger(__name__)
 
 
 class SmsBackend(Protocol):
-    """Sends one text to one phone (E.164). Raises when the gateway refuses it."""
+    """Sends one text to one phone (E.164). Raises Undeliverable (marketplace.core.outgoing) when it can never arrive,
+    anything else when a later try may succeed.
 
-    def send(self, phone: str, text: str) -> None:
+    `key` names a message that may be tried again after a crash: a gateway that knows the key already sends nothing, so
+    hand it on as its idempotency key. Sign-in codes have none: each is sent once, and asked for anew by the person.
+    """
+
+    def send(self, phone: str, text: str, *, key: str = "") -> None:
         """Hand `text` to the gateway."""
 
 
 class PrintSms:
-    """Prints each text where the developer can read it."""
+    """Prints each text where the developer can read it, and keeps what has a key in development's outbox."""
 
     def __init__(self, stream: TextIO | None = None) -> None:
         self._stream = stream
 
-    def send(self, phone: str, text: str) -> None:
+    def send(self, phone: str, text: str, *, key: str = "") -> None:
         """Print one line: the phone, then the text."""
         print(f"SMS to {phone}: {text}", file=self._stream or sys.stdout, flush=True)
+        if key:
+            DevelopmentOutbox().put("sms", phone, "", text, key)
 
 
 class InBackground:
@@ -44,9 +51,9 @@ class InBackground:
         self._inner = inner
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="sms")
 
-    def send(self, phone: str, text: str) -> None:
+    def send(self, phone: str, text: str, *, key: str = "") -> None:
         """Queue the text and return at once."""
-        self._threads.submit(self._inner.send, phone, text).add_done_callback(_report)
+        self._threads.submit(self._inner.send, phone, text, **({"key": key} if key else {})).add_done_callback(_report)
 
     def close(self) -> None:
         """Wait until what was queued has been sent."""
@@ -60,18 +67,23 @@ def _report(sent: Future[None]) -> None:
 
 
 @lru_cache(maxsize=1)
+def gateway() -> SmsBackend:
+    """The gateway of this process, for those who wait for its answer. Raises ConfigError without one."""
+    return _make()
+
+
+@lru_cache(maxsize=1)
 def backend() -> SmsBackend:
-    """The backend of this process. Raises ConfigError when the setting names none."""
+    """The gateway for what a waiting person asked for: a real one sends in the background. Raises as gateway()."""
+    made = _make()
+    return made if isinstance(made, PrintSms) else InBackground(made)
+
+
+def _make() -> SmsBackend:
     name = settings().sms_backend
     if name == "print":
         if not settings().development:
             raise ConfigError("SMS_BACKEND=print shows sign-in codes in the log: it is for development only.")
         return PrintSms()
-    module, _, attribute = name.partition(":")
-    if not module or not attribute:
-        raise ConfigError("SMS_BACKEND must name a gateway as package.module:name.")
-    try:
-        made = getattr(importlib.import_module(module), attribute)()
-    except (ImportError, AttributeError) as bad:
-        raise ConfigError(f"SMS_BACKEND names {name!r}, which cannot be loaded.") from bad
-    return InBackground(made)
+    made: SmsBackend = named_gateway("SMS_BACKEND", name)
+    return made

@@ -8,7 +8,7 @@ live in. Moments are aware datetimes; money is an integer of the currency's mino
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
@@ -77,6 +77,11 @@ def date_of(value: date | datetime, zone: str = HOME_ZONE) -> str:
     """`11 月 26 日`, `26 November`; with the year when it isn't the current one."""
     shown = _day_of(value, zone)
     return _dated(shown, "date" if shown.year == clock.today(zone).year else "year")
+
+
+def last_day(until: datetime | None, zone: str = HOME_ZONE) -> date | None:
+    """The last day of a span that ends at `until`: midnight closes the day before."""
+    return None if until is None else local(until - timedelta(seconds=1), zone).date()
 
 
 def full_date(value: date | datetime, zone: str = HOME_ZONE) -> str:

@@ -257,7 +257,8 @@ class Taken:
 @dataclass(frozen=True)
 class Times:
     """The day-and-time picker. `entitlement` and `idempotency_key` travel in the form. `wait_url` leads to the waiting
-    list for the chosen day."""
+    list for the chosen day. With `present`, it picks a new time for a booking that has that one; `who_url` is then
+    blank."""
 
     offer: str
     site: str
@@ -281,6 +282,7 @@ class Times:
     taken: Taken | None = None
     reasons: tuple[str, ...] = ()
     wait_url: str = ""
+    present: When | None = None
 
     @property
     def slots(self) -> tuple[Slot, ...]:
@@ -356,6 +358,19 @@ class Cancel:
 
 
 @dataclass(frozen=True)
+class Change:
+    """The last step of a change of date: the ticket as it is, the new time, and what holds until it is agreed."""
+
+    booking: str
+    ticket: Ticket
+    new: When
+    slot: str
+    rules: tuple[str, ...]
+    back_url: str
+    idempotency_key: str
+
+
+@dataclass(frozen=True)
 class Alternative:
     """Another time, one tap from being kept. `way` says how far it is from the lost place; blank when it is there."""
 
@@ -391,10 +406,12 @@ class BookingPage:
     confirm_url: str = ""
     again_url: str = ""
     version: str = ""
+    calendar_url: str = ""
     alternatives: tuple[Alternative, ...] = ()
     more_times_url: str = ""
     dispute_url: str = ""
     dispute_answer: str = ""
+    change_url: str = ""
 
 
 @dataclass(frozen=True)
@@ -518,8 +535,12 @@ class Range:
 
 @dataclass(frozen=True)
 class Item:
-    """One result. `value` and `reference` are texts, with `unit`; `flag` is a Pill when out of range; `note` is what
-    the hospital remarked on it."""
+    """One result. `value`, `unit` and `reference` are as delivered; `flag` is a Pill when out of range; `note` is what
+    the hospital remarked on it.
+
+    `ours` is the value in our unit where that is another one, `our_reference` our ordinary range where it says more,
+    `source` what decided whether the value is out of range. `change` tells what a corrected version changed.
+    """
 
     name: str
     value: str
@@ -529,6 +550,12 @@ class Item:
     range: Range | None = None
     meaning: str = ""
     note: str = ""
+    tells: str = ""
+    ours: str = ""
+    our_reference: str = ""
+    source: str = ""
+    change: str = ""
+    trend_url: str = ""
 
 
 @dataclass(frozen=True)
@@ -539,9 +566,22 @@ class Section:
 
 
 @dataclass(frozen=True)
+class Link:
+    """Somewhere to go; `current` marks where the reader is."""
+
+    text: str
+    url: str
+    current: bool = False
+
+
+@dataclass(frozen=True)
 class ReportPage:
     """A report. `partial` while results are still to come; `conclusion_lang` is a BCP 47 tag where the conclusion may
-    be in another language than the page."""
+    be in another language than the page.
+
+    `versions` lead to all versions, the newest first; `older` says that this is not the newest. `removed` are results
+    that this version left out. `outstanding` are parts still to come, by `due`.
+    """
 
     id: str
     title: str
@@ -558,6 +598,108 @@ class ReportPage:
     corrected: bool = False
     partial: bool = False
     conclusion_lang: str = ""
+    versions: tuple[Link, ...] = ()
+    older: bool = False
+    changed: int = 0
+    removed: tuple[str, ...] = ()
+    outstanding: tuple[str, ...] = ()
+    due: date | None = None
+    late: bool = False
+    compare_url: str = ""
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A point of a chart, in the picture's units; `text` is its value, `out` when it lies outside the range drawn."""
+
+    x: float
+    y: float
+    text: str
+    out: bool
+    above: bool
+    anchor: str = "middle"
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A line of values over time, `width` × `height`. `band` is the range (top, height) if there is one; `marks` from
+    left to right; `labels` are years or months at x; `title` and `told` say in words what is to be seen."""
+
+    width: int
+    height: int
+    marks: tuple[Mark, ...]
+    line: str
+    band: tuple[float, float] | None
+    bounds: tuple[tuple[float, str], ...]
+    labels: tuple[tuple[float, str, str], ...]
+    title: str
+    told: str
+
+
+@dataclass(frozen=True)
+class TrendLine:
+    """A row of the table beside a chart. `shown` is the value in our unit; `delivered` as the hospital gave it where
+    that differs; `why` says why it stands apart."""
+
+    day: date
+    place: str
+    shown: str
+    delivered: str
+    flag: Pill | None
+    method: str
+    why: str
+    url: str
+
+
+@dataclass(frozen=True)
+class TrendPage:
+    """An item over the years."""
+
+    title: str
+    person: Person
+    unit: str
+    tells: str
+    reference: str
+    chart: Chart | None
+    lines: tuple[TrendLine, ...]
+    apart: tuple[TrendLine, ...]
+    summary: str = ""
+
+
+@dataclass(frozen=True)
+class PairLine:
+    """An item in two reports. `sign` and `difference` say the direction."""
+
+    name: str
+    before: str
+    after: str
+    before_flag: Pill | None
+    after_flag: Pill | None
+    sign: str
+    difference: str
+    trend_url: str
+
+
+@dataclass(frozen=True)
+class ComparePage:
+    """Two reports side by side; each side is its day, its place and its address."""
+
+    person: Person
+    earlier: tuple[date, str, str]
+    later: tuple[date, str, str]
+    notable: tuple[PairLine, ...]
+    others: tuple[PairLine, ...]
+
+
+@dataclass(frozen=True)
+class ChooseTwo:
+    """Which two reports of one person to compare; `people` leads to the others. `options` are pairs of id and text."""
+
+    people: tuple[Link, ...]
+    options: tuple[tuple[str, str], ...]
+    a: str = ""
+    b: str = ""
+    problem: str = ""
 
 
 @dataclass(frozen=True)
@@ -647,3 +789,19 @@ class Inbox:
     rows: tuple[NoticeRow, ...]
     unread: int
     more_url: str = ""
+
+
+@dataclass(frozen=True)
+class MessageSettings:
+    """How she wants to be told. `phone` and `address` are masked; `address_open` waits for its code. `feed_made_at` is
+    set while her calendar has an address, `feed_url` only in the answer that made it."""
+
+    sms: bool
+    email: bool
+    email_offered: bool
+    phone: str
+    address: str
+    address_open: bool
+    quiet: bool
+    feed_made_at: datetime | None
+    feed_url: str = ""

@@ -173,7 +173,7 @@ class DayCapacity:
             orders = [self._order(item, told) for item in fields.objects_at(told.object(), "orders")]
         except ProviderError as error:
             return Unknown(str(error))
-        if any(order.booking.our_reference != our_reference for order in orders):
+        if any((order.booking.our_reference or "") != our_reference for order in orders):
             return Unknown("an answer without our reference")
         return [order.booking for order in sorted(orders, key=lambda order: order.created)] or NotFound()
 
@@ -231,8 +231,18 @@ class DayCapacity:
         return BookingPage([self._order(row, told).booking for row in rows], *tokens(following))
 
     def bookings_in(self, start: date, end: date, page: str | None) -> BookingPage:
-        """order.list from its beginning: it knows no service dates, so those of other days come along."""
-        return self.bookings_since(None, page)
+        """order.list by the days of the orders, both ends included. Orders are added at its end and never leave it."""
+        number = page_of(page)
+        biz = {
+            "scheduleDateStart": start.isoformat(),
+            "scheduleDateEnd": end.isoformat(),
+            "pageNo": number,
+            "pageSize": LIST_PAGE,
+        }
+        told = self._read("order.list", biz)
+        rows = fields.objects_at(told.object(), "orders")
+        following = str(number + 1) if len(rows) >= LIST_PAGE else None
+        return BookingPage([self._order(row, told).booking for row in rows], following, None)
 
     def reports_since(self, cursor: str | None, page: str | None) -> ReportPage:
         """report.list, read like order.list."""

@@ -351,7 +351,7 @@ def read_report(body: Mapping[str, Any]) -> RemoteReport:
 
 def read_item(body: Mapping[str, Any]) -> ReportItem:
     """One result. Raises ProviderError."""
-    texts = {name: fields.text(body, name, "") for name in ("loinc", "unit", "flag", "section", "note")}
+    texts = {name: fields.text(body, name, "") for name in ("code", "loinc", "unit", "flag", "section", "note")}
     return ReportItem(
         name=fields.text(body, "name"),
         value=fields.text(body, "value"),

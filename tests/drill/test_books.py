@@ -84,12 +84,21 @@ PLANTED = {
         "INSERT INTO change_request (public_id, booking_id, kind, state, actor_kind, actor, asked_at)"
         f" VALUES ('chg_planted', {LAST}, 'cancel', 'open', 'customer', 'c', now())"
     ),
+    "a booking keeps a time it did not get": f"UPDATE booking SET pending_period = period WHERE id = {LAST}",
     "a difference nobody has settled": (
         "INSERT INTO discrepancy (public_id, provider_id, kind, subject, opened_at)"
         " SELECT 'dsc_planted', id, 'theirs_only', 'R1', now() FROM provider"
     ),
     "a history with a hole": f"DELETE FROM booking_history WHERE booking_id = {LAST} AND version = 2",
     "a booking was made without its key, or twice by one": "DELETE FROM idempotency_key",
+    "a place is kept for somebody in line, and its booking is over": (
+        "INSERT INTO waiting_entry (public_id, insurer_id, customer_id, beneficiary_id, kind, number, first_day,"
+        " last_day, weekdays, from_hour, until_hour, hours_before, auto_book, closes_at, created_at, updated_at)"
+        " SELECT 'wtg_planted', insurer_id, customer_id, beneficiary_id, kind, 1, service_date, service_date, 1, 0,"
+        f" 24, 0, false, now(), now(), now() FROM booking WHERE id = {LAST};"
+        "INSERT INTO waiting_chance (entry_id, slot_id, booking_id, until, made_at)"
+        f" SELECT e.id, s.id, {LAST}, now(), now() FROM waiting_entry e, slot s LIMIT 1"
+    ),
     "a customer was told something twice": (
         "ALTER TABLE notification DROP CONSTRAINT uq_notification_customer_id_kind_subject;"
         "INSERT INTO notification (public_id, customer_id, kind, subject, created_at)"

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from drill.books import Difference
-from drill.compare import Ours, Step, Theirs, moment, with_customers, with_providers
+from drill.compare import Ours, Record, Step, Theirs, moment, with_customers, with_providers
 from drill.journal import Journal, Told
 
 OURS = Ours("bkg_1", "cus_1", "p", "confirmed", 3, "2026-03-10T00:00:00+00:00", "s@1", "s")
@@ -59,7 +59,7 @@ def test_a_moment_is_the_same_in_any_zone_and_a_day_is_its_date() -> None:
 
 
 def told(*lines: Told, ours: Ours = OURS, asked: set[str] | None = None) -> set[str]:
-    return kinds(with_customers([ours], lines, STEPS, {"bkg_1": asked or set()}))
+    return kinds(with_customers([ours], lines, Record(STEPS, {"bkg_1": asked or set()}, {"wtg_1"})))
 
 
 def test_what_customers_were_told_is_there() -> None:
@@ -74,7 +74,7 @@ def test_an_acknowledged_booking_that_is_not_there_is_lost() -> None:
 def test_a_key_that_made_two_bookings_is_named() -> None:
     second = replace(OURS, id="bkg_2")
     found = with_customers(
-        [OURS, second], [HELD, replace(HELD, booking="bkg_2")], {**STEPS, "bkg_2": STEPS["bkg_1"]}, {}
+        [OURS, second], [HELD, replace(HELD, booking="bkg_2")], Record({**STEPS, "bkg_2": STEPS["bkg_1"]}, {})
     )
     assert kinds(found) == {"one key made two bookings"}
 
@@ -92,6 +92,25 @@ def test_an_acknowledged_request_that_nobody_recorded_is_lost() -> None:
 
 def test_a_version_that_went_back_is_named() -> None:
     assert told(replace(CONFIRMED, version=4, state="confirmed")) == {"acknowledged and undone"}
+
+
+def test_a_time_that_the_booking_did_not_have_is_named() -> None:
+    read = replace(CONFIRMED, what="read", state="confirmed", version=3, starts=OURS.starts)
+    assert told(read) == set()
+    assert told(replace(read, starts="2026-03-11T00:00:00+00:00")) == {"told a time it did not have"}
+
+
+def test_the_time_before_a_change_was_rightly_told() -> None:
+    moved = [*STEPS["bkg_1"], Step(5, "confirmed", before="2026-03-09T00:00:00+00:00", after=OURS.starts)]
+    own = replace(OURS, version=5)
+    for version, starts in ((3, "2026-03-09T00:00:00+00:00"), (4, "2026-03-09T00:00:00+00:00"), (5, OURS.starts)):
+        line = Told("read", "cus_1", "bkg_1", "confirmed", version=version, starts=starts)
+        assert with_customers([own], [line], Record({"bkg_1": moved}, {})) == []
+
+
+def test_an_acknowledged_place_in_line_is_there() -> None:
+    assert told(Told("wait", "cus_1", "wtg_1", "waiting")) == set()
+    assert told(Told("wait", "cus_1", "wtg_2", "waiting")) == {"acknowledged and lost"}
 
 
 def test_the_journal_gives_back_what_was_written(tmp_path: Path) -> None:

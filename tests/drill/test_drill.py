@@ -26,7 +26,7 @@ def drill(folder: Path, *options: str) -> tuple[int, list[str]]:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        timeout=240,
+        timeout=600,
         check=False,
     )
     return done.returncode, done.stdout.splitlines()

@@ -439,6 +439,26 @@ def test_pages_lose_nothing_though_rows_move_while_they_are_read(
     assert set(made) <= set(seen)
 
 
+def test_the_orders_of_some_days_are_told_in_full_and_page_by_page(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    adapter = DayCapacity(sandbox.connection("other"))
+    places = days(adapter)[20:24]
+    made = [adapter.reserve(wish(place)) for place in places for _ in range(2)]
+    references = [answer.reference for answer in made if isinstance(answer, Confirmed)]
+    first, last = places[1].service_date, places[2].service_date
+    monkeypatch.setattr("providers.adapters.day_capacity.LIST_PAGE", 3)
+    found, page = [], None
+    while True:
+        part = adapter.bookings_in(first, last, page)
+        found += part.bookings
+        page = part.next
+        if page is None:
+            break
+    assert {each.service_date for each in found} == {first, last}
+    assert [each.reference for each in found] == references[2:6]
+
+
 def test_a_cursor_of_another_kind_is_lost(adapter: DayCapacity) -> None:
     for ask in (adapter.bookings_since, adapter.reports_since):
         for cursor, page in (("42", None), (None, "x|y"), (None, "2026-01-01 00:00:00|0|")):

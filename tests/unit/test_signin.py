@@ -272,7 +272,7 @@ def test_codes_are_printed_in_development_and_never_in_production(monkeypatch: p
 
 def test_a_gateway_that_refuses_does_not_reach_the_caller(monkeypatch: pytest.MonkeyPatch) -> None:
     class Broken:
-        def send(self, phone: str, text: str) -> None:
+        def send(self, phone: str, text: str, *, key: str = "") -> None:
             raise ConnectionError(phone)
 
     said: list[str] = []

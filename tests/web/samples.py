@@ -8,13 +8,18 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from booking.oversight import Difference, LateJob, ProviderHealth
+from booking.report_reading import Delivered, Whose, read
+from booking.report_trend import Point, Trend
+from booking.report_vocabulary import vocabulary
 from booking.waiting_view import HeldPlace, WaitingSite, WaitingView
+from marketplace.core.outgoing import Sent
 from marketplace.web import booking_words, language
 from marketplace.web import view_models as v
 from marketplace.web.error_words import error_words
 from marketplace.web.formats import dotted
 from marketplace.web.presenters import console as console_words
 from marketplace.web.presenters import desk as desk_words
+from marketplace.web.presenters import report_trends
 from marketplace.web.presenters import waiting as waiting_words
 from vip.operators import OperatorView
 
@@ -753,7 +758,114 @@ def reports() -> Context:
         v.ReportRow("r1", title, father, place(), date(2026, 11, 16), True, 3, 71),
         v.ReportRow("r2", _t("2025 年度体检", "Health check 2025"), father, place(), date(2025, 11, 18), True, 0, 68),
     )
-    return {"rows": rows, "more_url": "", "empty_text": ""}
+    people_links = (v.Link(_t("全部", "All"), "#", True), v.Link(me.name, "#"), v.Link(father.relation, "#"))
+    years = (v.Link(_t("全部年份", "All years"), "#", True), v.Link("2026", "#"), v.Link("2025", "#"))
+    more = {"people": people_links, "years": years, "compare_url": "/gallery/report_choose", "all_url": ""}
+    return {"rows": rows, "more_url": "", "empty_text": "", **more}
+
+
+def reports_none(text: str = "") -> Context:
+    narrow = {"people": (), "years": (), "compare_url": "", "all_url": "/gallery/reports"}
+    return {"rows": (), "more_url": "", "empty_text": text, **narrow}
+
+
+def trend() -> Context:
+    def point(day: date, value: str, unit: str, flag: str = "", **more: Any) -> Point:
+        given = Delivered("低密度脂蛋白胆固醇", value, float(value), "", unit, None, None, flag, "", "")
+        read_as = read(given, Whose("male", date(1954, 3, 1), day), {})
+        names = {"zh": "和馨健康", "en": "Hexin Health"}
+        return Point("r1", day, place(), names, read_as, more.get("apart", ""))
+
+    points = (
+        point(date(2023, 11, 20), "2.96", "mmol/L"),
+        point(date(2024, 11, 22), "3.31", "mmol/L"),
+        point(date(2025, 11, 18), "141", "mg/dL", "high"),
+        point(date(2026, 11, 16), "3.92", "mmol/L", "high"),
+    )
+    apart = (point(date(2022, 11, 1), "3.0", "", apart="unit"),)
+    item = vocabulary().items["ldl"]
+    found = Trend(item, "p2", people()[1].name, "father", points, apart, None, 3.4, "provider")
+    return {"page": report_trends.trend_page(found, lambda _report: "/gallery/report")}
+
+
+def compare() -> Context:
+    bad = v.Pill(_t("偏高", "High"), "bad", icon="triangle-alert")
+    ldl, glucose = _t("低密度脂蛋白胆固醇", "LDL cholesterol"), _t("空腹血糖", "Fasting glucose")
+    one = v.PairLine(
+        ldl,
+        _t("141 mg/dL（即 3.65 mmol/L）", "141 mg/dL (= 3.65 mmol/L)"),
+        "3.92 mmol/L",
+        bad,
+        bad,
+        "↑",
+        _t("升高 0.27 mmol/L。", "Higher by 0.27 mmol/L."),
+        "/gallery/report_trend",
+    )
+    two = v.PairLine(
+        glucose,
+        "6.4 mmol/L",
+        "5.6 mmol/L",
+        bad,
+        None,
+        "↓",
+        _t("降低 0.8 mmol/L。现已回到范围内。", "Lower by 0.8 mmol/L. Now within range."),
+        "#",
+    )
+    three = v.PairLine(
+        _t("腹部彩超", "Abdominal ultrasound"),
+        "",
+        _t("脂肪肝（轻度）", "Mildly fatty liver"),
+        None,
+        None,
+        "",
+        _t("较早的报告里没有。", "Not in the earlier report."),
+        "",
+    )
+    sides = ((date(2025, 11, 18), place(), "/gallery/report"), (date(2026, 11, 16), place(), "/gallery/report"))
+    return {"page": v.ComparePage(people()[1], *sides, (one, two), (three,)), "choose_url": "/gallery/report_choose"}
+
+
+def choose(*, several: bool = True, problem: bool = False) -> Context:
+    options = (
+        ("r1", _t("2026 年 11 月 16 日", "16 November 2026")),
+        ("r2", _t("2025 年 11 月 18 日", "18 November 2025")),
+    )
+    links = (v.Link(people()[0].name, "#"), v.Link(people()[1].relation, "#", True))
+    text = _t("两次选了同一份报告，请换一份。", "These are the same report. Choose another one.") if problem else ""
+    return {"page": v.ChooseTwo(links, options if several else options[:1], "r2", "r1", text)}
+
+
+def report_corrected() -> Context:
+    page = report()["page"]
+    ldl, glucose, urate = page.abnormal
+    marked = replace(
+        ldl,
+        change=_t("这一版有改动，之前为 3.52 mmol/L", "Changed in this version; before: 3.52 mmol/L"),
+        ours="3.92 mmol/L",
+        source=_t("由医院标注。", "Marked by the hospital."),
+        trend_url="/gallery/report_trend",
+    )
+    links = (
+        v.Link(_t("第 2 版，11 月 20 日", "Version 2, 20 November"), "#", True),
+        v.Link(_t("第 1 版，11 月 16 日", "Version 1, 16 November"), "#"),
+    )
+    return {
+        "page": replace(
+            page,
+            abnormal=(marked, glucose, urate),
+            corrected=True,
+            versions=links,
+            changed=1,
+            removed=(_t("心电图", "Electrocardiogram"),),
+            compare_url="/gallery/report_choose",
+        )
+    }
+
+
+def report_partial() -> Context:
+    page = report()["page"]
+    parts = (_t("腹部超声", "Abdominal ultrasound"), _t("胸部正位片", "Chest X-ray"))
+    return {"page": replace(page, partial=True, outstanding=parts, due=date(2026, 11, 22), late=True)}
 
 
 def report() -> Context:
@@ -1097,6 +1209,37 @@ def notices() -> Context:
         ),
     )
     return {"page": v.Inbox(rows, 2, "#")}
+
+
+def message_settings(fresh: bool = False) -> Context:
+    form = v.Form({"quiet_from": "22:00", "quiet_until": "08:00"})
+    page = v.MessageSettings(True, True, True, "138****2041", "s***@example.com", False, True, NOW - timedelta(days=2))
+    if fresh:
+        secret = "https://anxiang.example.com/calendar/" + "x" * 43 + ".ics"
+        errors = {"code": _t("验证码不对，还可以试 4 次。", "That is not the code we sent. Tries left: 4.")}
+        form = replace(form, errors=errors)
+        page = replace(page, address_open=True, quiet=False, feed_url=secret)
+    return {"page": page, "form": form}
+
+
+def outbox() -> Context:
+    sms = Sent(
+        NOW,
+        "sms",
+        "+86****41",
+        "",
+        "【安享】明天有预约（沈**）：甄选套餐，11 月 24 日 周二 08:00。",
+        "ntd_000000000000000000a1",
+    )
+    mail = Sent(
+        NOW,
+        "email",
+        "she****om",
+        "Anxiang: A booking tomorrow",
+        "A booking tomorrow\nSelect package, Tue 24 November, 08:00.",
+        "ntd_000000000000000000a2",
+    )
+    return {"messages": (sms, mail)}
 
 
 def notices_none() -> Context:

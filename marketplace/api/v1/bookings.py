@@ -12,13 +12,15 @@ from booking import cancel as cancelling
 from booking import confirm as confirming
 from booking import disputes as disputing
 from booking import place, refusals, view
+from booking import reschedule as rescheduling
+from booking.repeatable import Repeatable
 from booking.states import BookingState
 from marketplace.api import idempotency
 from marketplace.api.blueprint import Resource, principal, reads_body, refuses
 from marketplace.api.fields import Answer, Answers, Choice, Id, Listing, Request, Text, page_of
 from marketplace.catalog.benefit_kind import NotEligible
 from marketplace.core import clock
-from marketplace.core.errors import Busy, Invalid, NotFound
+from marketplace.core.errors import Busy, IdempotencyKeyReused, Invalid, NotFound
 from vip import entitlements
 
 blueprint = Resource("bookings", __name__, description="Booking, following and cancelling.")
@@ -94,6 +96,7 @@ class Booking(Answer):
     price_minor = out.Integer(required=True)
     currency = out.String(required=True)
     report_state = out.String(required=True)
+    report_due_at = out.DateTime(required=True, allow_none=True)
     created_at = out.DateTime(required=True)
     updated_at = out.DateTime(required=True)
 
@@ -137,8 +140,17 @@ class NewDispute(Request):
     words = Text(shortest=1, longest=disputing.LONGEST, required=True)
 
 
+class NewDate(Request):
+    """Another slot of the same offer."""
+
+    slot_id = Id("slt_7c1x9d4t6b3n0v8m5r2k", required=True)
+
+
 class FullBooking(Booking):
     """A booking with its timeline and what may be done with it now.
+
+    `change` is `reschedule` while the provider is asked for the time in `new_…`; `change_unknown` tells that it gave
+    no clear answer yet. `change_refused` is why the last request (`refused_kind`) was refused.
 
     `alternatives`: the nearest other slots when somebody else than the customer took the date away, at most three.
     """
@@ -147,6 +159,14 @@ class FullBooking(Booking):
     cancel_until = out.DateTime(required=True)
     can_cancel = out.Boolean(required=True)
     change_refused = out.String(required=True, allow_none=True)
+    refused_kind = out.String(required=True, allow_none=True)
+    change_until = out.DateTime(required=True)
+    changes_left = out.Integer(required=True)
+    can_change = out.Boolean(required=True)
+    new_service_date = out.Date(required=True, allow_none=True)
+    new_starts_at = out.DateTime(required=True, allow_none=True)
+    new_ends_at = out.DateTime(required=True, allow_none=True)
+    change_unknown = out.Boolean(required=True)
     no_show_uses = out.Boolean(required=True, metadata={"description": "Whether not coming uses the benefit."})
     can_dispute = out.Boolean(required=True)
     dispute_until = out.DateTime(required=True, allow_none=True)
@@ -184,6 +204,21 @@ REFUSALS = (
     entitlements.NotValidYet,
     entitlements.ValidityOver,
     entitlements.WrongKind,
+    Busy,
+)
+
+CHANGE_REFUSALS = (
+    NotFound,
+    Invalid,
+    NotEligible,
+    refusals.SlotFull,
+    refusals.SlotPast,
+    refusals.SlotClosed,
+    refusals.OfferClosed,
+    refusals.AlreadyBooked,
+    entitlements.NotValidYet,
+    entitlements.ValidityOver,
+    IdempotencyKeyReused,
     Busy,
 )
 
@@ -253,6 +288,48 @@ def cancel(booking_id: str) -> Any:
     return view.booking(principal(), booking_id, now=clock.now())
 
 
+@blueprint.route("/bookings/<id:booking_id>/reschedule", methods=["POST"])
+@reads_body
+@refuses(
+    *CHANGE_REFUSALS,
+    rescheduling.NotChangeable,
+    rescheduling.ChangeTooLate,
+    rescheduling.NoChangesLeft,
+    rescheduling.SameSlot,
+    rescheduling.OutOfDate,
+)
+@blueprint.arguments(NewDate())
+@blueprint.response(200, FullBooking)
+@blueprint.doc(
+    parameters=[
+        idempotency.PARAMETER,
+        {
+            "in": "header",
+            "name": "If-Match",
+            "schema": {"type": "string"},
+            "description": "The `ETag` of the booking as you know it; refused with 412 when it has changed since.",
+        },
+    ]
+)
+def reschedule(body: dict[str, Any], booking_id: str) -> Any:
+    """Ask for another date
+
+    A place at the new time is taken and the provider asked: `change` is `reschedule`. Until it agrees the old date
+    stands; then both are switched at once. Where places were allotted that is at once. Refused or without a clear
+    answer, the old date stands.
+    """
+    who, now = principal(), clock.now()
+    repeat = Repeatable(who.public_id, idempotency.key(), idempotency.fingerprint(body))
+    version = None
+    if request.if_match:
+        known = view.booking(who, booking_id, now=now)
+        if not request.if_match.contains_weak(_shown(known).get_etag()[0] or ""):
+            raise rescheduling.OutOfDate()
+        version = known.version
+    rescheduling.reschedule(who, booking_id, body["slot_id"], now=now, repeat=repeat, version=version)
+    return view.booking(who, booking_id, now=clock.now())
+
+
 @blueprint.route("/bookings/<id:booking_id>/dispute", methods=["POST"])
 @reads_body
 @refuses(disputing.NotDisputable, disputing.DisputeTooLate, Invalid, Busy)
@@ -286,8 +363,12 @@ def booking(booking_id: str) -> Response:
 
     Send the `ETag` of the last answer as `If-None-Match` to ask whether anything changed.
     """
-    found = _FULL.dump(view.booking(principal(), booking_id, now=clock.now()))
-    answer = Response(json.dumps(found, ensure_ascii=False), content_type="application/json")
+    return _shown(view.booking(principal(), booking_id, now=clock.now())).make_conditional(request)
+
+
+def _shown(found: view.BookingView) -> Response:
+    """The representation with its ETag."""
+    answer = Response(json.dumps(_FULL.dump(found), ensure_ascii=False), content_type="application/json")
     answer.headers["Cache-Control"] = "private, no-cache"
     answer.add_etag()
-    return answer.make_conditional(request)
+    return answer

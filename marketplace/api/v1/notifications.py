@@ -13,6 +13,7 @@ from marketplace.api.blueprint import Resource, principal, refuses
 from marketplace.api.fields import Answer, Listing, page_of
 from marketplace.core import clock
 from marketplace.core.errors import NotFound
+from marketplace.wording import reader_language
 
 blueprint = Resource("notifications", __name__, description="What the customer was told, and what she has read.")
 
@@ -33,7 +34,7 @@ class Notification(Answer):
 
 
 def _said(notice: inbox.Notice) -> notice_words.Said:
-    return notice_words.say(notice.kind, notice.facts, notice_words.reader_language(), told_at=notice.created_at)
+    return notice_words.say(notice.kind, notice.facts, reader_language(), told_at=notice.created_at)
 
 
 class Read(Answer):

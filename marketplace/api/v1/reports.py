@@ -8,11 +8,13 @@ from typing import Any
 from flask import Response
 from marshmallow import fields as out
 
-from booking import report_box
-from marketplace.api.blueprint import Resource, principal
-from marketplace.api.fields import Answer, Listing, page_of
+from booking import report_box, report_comparison, report_trend
+from marketplace.api.blueprint import Resource, principal, refuses
+from marketplace.api.fields import Answer, Id, Listing, Request, Text, Whole, page_of
 from marketplace.api.v1.bookings import Names
 from marketplace.core import clock
+from marketplace.core.errors import Invalid, NotFound
+from vip.consent import ConsentMissing
 
 blueprint = Resource("reports", __name__, description="Reports of the family. Each look at one is recorded.")
 
@@ -36,55 +38,198 @@ class Report(Answer):
     document_type = out.String(required=True)
 
 
+def _finite(name: str) -> out.Function:
+    """A number of a result, null where there is none that JSON can hold."""
+
+    def told(result: Any) -> float | None:
+        value = getattr(result, name)
+        return value if value is not None and math.isfinite(value) else None
+
+    return out.Function(told, required=True, metadata={"type": ["number", "null"]})
+
+
 class Result(Answer):
     """One result. `flag`: normal, low, high, abnormal or blank; `number` is the value when it is one.
 
-    `loinc` is its LOINC code, `low` and `high` the reference range in `unit`.
+    Up to `code` all is as delivered: `loinc` is its LOINC code, `code` the provider's own, `low` and `high` the
+    reference range in `unit`. The rest is ours: `item` of the vocabulary (blank: not in it), found `mapped_by` loinc,
+    code or name; `our_value` in `our_unit` (UCUM), `converted` when that is not the delivered unit; `our_low` and
+    `our_high` the ordinary range for the person's sex and age; `judged` (as `flag`) by provider_flag, provider_range
+    or our_range; `bound` `<` or `>` where the value is only a limit; `finding` negative, trace, positive or normal.
     """
 
     name = out.String(required=True)
     value = out.String(required=True)
-    number = out.Function(
-        lambda item: item.number if item.number is not None and math.isfinite(item.number) else None,
-        required=True,
-        metadata={"type": ["number", "null"]},
-    )
+    number = _finite("number")
     loinc = out.String(required=True)
     unit = out.String(required=True)
-    low = out.Float(required=True, allow_none=True)
-    high = out.Float(required=True, allow_none=True)
+    low = _finite("low")
+    high = _finite("high")
     flag = out.String(required=True)
     section = out.String(required=True)
     note = out.String(required=True)
+    code = out.String(required=True)
+    item = out.String(required=True)
+    group = out.String(required=True)
+    variant = out.String(required=True)
+    mapped_by = out.String(required=True)
+    our_value = _finite("our_value")
+    our_unit = out.String(required=True)
+    converted = out.Boolean(required=True)
+    our_low = _finite("our_low")
+    our_high = _finite("our_high")
+    bound = out.String(required=True)
+    finding = out.String(required=True)
+    judged = out.String(required=True)
+    judged_by = out.String(required=True)
+
+
+class Version(Answer):
+    """A version that is here. `status`: partial, final or corrected."""
+
+    version = out.Integer(required=True)
+    status = out.String(required=True)
+    issued_at = out.DateTime(required=True)
+    items = out.Integer(required=True)
+    abnormal = out.Integer(required=True)
 
 
 class FullReport(Report):
-    """A report with its results, those out of range first."""
+    """A report with its results, those out of range first.
+
+    `versions` are all that are here, `newest` the newest one's number. `outstanding` are parts of the package of which
+    nothing has come while the report is partial; `due_at` is when the report was promised.
+    """
 
     provider_name = out.Nested(Names, required=True)
     conclusion = out.String(required=True)
     results = out.List(out.Nested(Result), required=True)
+    newest = out.Integer(required=True)
+    versions = out.List(out.Nested(Version), required=True)
+    outstanding = out.List(out.Nested(Names), required=True)
+    due_at = out.DateTime(required=True, allow_none=True)
+
+
+class WhichReports(Listing):
+    """Which reports: all of the family, one person's, or those of one year, by the day of the check."""
+
+    beneficiary_id = Id("ben_7c1x9d4t6b3n0v8m5r2k", load_default=None)
+    year = Whole(least=1900, most=9999, load_default=None)
+
+
+class WhichVersion(Request):
+    """Which version."""
+
+    version = Whole(least=1, most=2**31 - 1, load_default=None, metadata={"description": "The newest one without it."})
+
+
+class WhichTrend(Request):
+    """An item of the vocabulary, and whose."""
+
+    item = Text(shortest=1, longest=64, required=True, metadata={"examples": ["ldl"]})
+    beneficiary = Id("ben_7c1x9d4t6b3n0v8m5r2k", required=True)
+
+
+class WhichTwo(Request):
+    """Two reports of one person."""
+
+    a = Id("rpt_7c1x9d4t6b3n0v8m5r2k", required=True)
+    b = Id("rpt_8d2y0e5v7c4p1w9n6s3m", required=True)
+
+
+class Point(Answer):
+    """An item in one report. `apart`: blank in the line; unit, method, limit or words where it stands apart."""
+
+    report_id = out.String(required=True)
+    day = out.Date(required=True)
+    site = out.String(required=True)
+    provider_name = out.Nested(Names, required=True)
+    apart = out.String(required=True)
+    result = out.Nested(Result, required=True, attribute="reading")
+
+
+class Trend(Answer):
+    """An item over the years, oldest first. `points` are comparable, in `unit` (UCUM); `apart` are not.
+
+    `low` and `high` are the newest provider's own range in `unit`, else the ordinary one: `range_from` says which.
+    """
+
+    item = out.String(required=True, attribute="item.code")
+    name = out.Function(lambda trend: trend.item.name._asdict(), required=True, metadata={"type": "object"})
+    unit = out.String(required=True, attribute="item.unit")
+    beneficiary_id = out.String(required=True)
+    points = out.List(out.Nested(Point), required=True)
+    apart = out.List(out.Nested(Point), required=True)
+    low = _finite("low")
+    high = _finite("high")
+    range_from = out.String(required=True)
+
+
+class Pair(Answer):
+    """An item in both reports; `how`: higher, lower, same, changed (words), incomparable, only_earlier, only_later.
+
+    `difference` is later minus earlier in `unit`.
+    """
+
+    earlier = out.Nested(Result, required=True, allow_none=True)
+    later = out.Nested(Result, required=True, allow_none=True)
+    how = out.String(required=True)
+    difference = _finite("difference")
+    unit = out.String(required=True)
+
+
+class Comparison(Answer):
+    """Two reports, the earlier check first."""
+
+    earlier = out.Nested(Report, required=True)
+    later = out.Nested(Report, required=True)
+    pairs = out.List(out.Nested(Pair), required=True)
 
 
 @blueprint.route("/reports")
-@blueprint.arguments(Listing(), location="query")
+@blueprint.arguments(WhichReports(), location="query")
 @blueprint.response(200, page_of(Report))
 def reports(query: dict[str, Any]) -> Any:
     """The family's reports
 
-    Newest first, without results.
+    The latest check first, without results.
     """
     return report_box.reports(principal(), now=clock.now(), **query)
 
 
+@blueprint.route("/reports/trends")
+@refuses(NotFound, ConsentMissing)
+@blueprint.arguments(WhichTrend(), location="query")
+@blueprint.response(200, Trend)
+def trends(query: dict[str, Any]) -> Any:
+    """An item over the years
+
+    Across all providers, in one unit where that can be had. A look at each report shown is recorded.
+    """
+    return report_trend.trend(principal(), query["item"], query["beneficiary"], now=clock.now())
+
+
+@blueprint.route("/reports/compare")
+@refuses(NotFound, ConsentMissing, Invalid)
+@blueprint.arguments(WhichTwo(), location="query")
+@blueprint.response(200, Comparison)
+def compare(query: dict[str, Any]) -> Any:
+    """Two reports side by side
+
+    Of one person, aligned by the vocabulary. A look at each is recorded.
+    """
+    return report_comparison.compare(principal(), query["a"], query["b"], now=clock.now())
+
+
 @blueprint.route("/reports/<id:report_id>")
+@blueprint.arguments(WhichVersion(), location="query")
 @blueprint.response(200, FullReport)
-def report(report_id: str) -> Any:
+def report(query: dict[str, Any], report_id: str) -> Any:
     """Open a report
 
     Results out of range first. The look is recorded.
     """
-    return report_box.report(principal(), report_id, now=clock.now())
+    return report_box.report(principal(), report_id, now=clock.now(), **query)
 
 
 @blueprint.route("/reports/<id:report_id>/document")

@@ -56,6 +56,7 @@ PACKAGE_SCHEMA = {
             },
         },
         "duration_minutes": {"type": "integer", "minimum": 5, "maximum": 1440},
+        "report_days": {"type": "integer", "minimum": 1, "maximum": 90},
     },
 }
 

@@ -53,6 +53,7 @@ def facts(card: BookingCard, now: datetime) -> booking_words.Facts:
         reason=_reason(card.cause) if card.state == "rejected" else "",
         quota_used=isinstance(card, BookingView) and card.benefit == "used",
         report=card.report_state,
+        report_due=card.report_due_at - timedelta(seconds=1) if card.report_due_at else None,
         dispute=dispute,
         dispute_until=until,
     )
@@ -116,7 +117,7 @@ def next_booking(card: BookingCard, now: datetime) -> v.NextBooking:
 def row(card: BookingCard, now: datetime) -> v.BookingRow:
     """A line of the list."""
     known = facts(card, now)
-    live = known.state in ("held", *_AHEAD)
+    live = known.state in ("held", *_AHEAD) and (known.state != "confirmed" or card.change is not None)
     return v.BookingRow(
         card.id,
         title(card),
@@ -124,14 +125,19 @@ def row(card: BookingCard, now: datetime) -> v.BookingRow:
         named(card.beneficiary_name, card.relation),
         when(card),
         booking_words.pill(known.state),
-        _live(card, known) if live and known.state != "confirmed" else "",
+        _live(card, known) if live else "",
     )
 
 
 def _live(card: BookingCard, known: booking_words.Facts) -> str:
     if card.change == "cancel":
         return _("Your cancellation is with the hospital.")
+    if card.change == "reschedule":
+        return _("A new date is being asked for; this one stands.")
     return booking_words.live_line(known)
+
+
+_IN_CALENDAR = ("awaiting_provider", "outcome_unknown", "confirmed")
 
 
 def page(view: BookingView, now: datetime, version: str) -> v.BookingPage:
@@ -152,6 +158,7 @@ def page(view: BookingView, now: datetime, version: str) -> v.BookingPage:
         hints=booking_words.preparation(fasting(view.package)) if ahead else (),
         rules=rules(view, now) if ahead else (),
         cancel=cancel(view, now) if view.can_cancel and state != "expired" else None,
+        calendar_url=url_for("web.booking_calendar", booking=view.id) if state in _IN_CALENDAR else "",
         route_url=route(view) if state in ("awaiting_provider", "confirmed", "checked_in") else "",
         report_url=url_for("web.report", report=view.report_id) if view.report_id else "",
         confirm_url=url_for("web.confirm", booking=view.id) if state == "held" else "",
@@ -160,6 +167,7 @@ def page(view: BookingView, now: datetime, version: str) -> v.BookingPage:
         alternatives=tuple(alternative(one, view) for one in view.alternatives),
         more_times_url=again if view.alternatives else "",
         dispute_url=url_for("web.booking_dispute", booking=view.id) if view.can_dispute else "",
+        change_url=url_for("web.booking_change", booking=view.id) if view.can_change else "",
         dispute_answer=view.dispute.answer if view.dispute and state == "no_show" else "",
     )
 
@@ -185,11 +193,33 @@ def _turn(view: BookingView, known: booking_words.Facts) -> v.Turn:
     if view.change == "cancel":
         text = _("Until it has agreed, the date and your benefit stay as they are. Nothing for you to do.")
         return v.Turn(_("Your cancellation is with the hospital"), text, icon="hourglass")
+    if view.change == "reschedule":
+        return _asked_turn(view)
     turn = booking_words.turn(known)
-    if view.change_refused and known.state == "confirmed":
-        refused = _("The hospital did not agree to cancel, so this date stands.")
-        return replace(turn, text=formats.sentences(refused, turn.text))
-    return turn
+    if known.state != "confirmed":
+        return turn
+    first, moves = "", [line for line in view.timeline if not line.state.endswith("_asked")]
+    if view.change_refused and view.refused_kind == "cancel":
+        first = _("The hospital did not agree to cancel, so this date stands.")
+    elif view.change_refused:
+        refused = _("The hospital did not agree to the new date.")
+        first = formats.sentences(refused, _reason(view.change_refused), _("This date stands."))
+    elif moves and moves[-1].cause == "rescheduled":
+        first = _("The date was changed.")
+    return replace(turn, text=formats.sentences(first, turn.text))
+
+
+def _asked_turn(view: BookingView) -> v.Turn:
+    """The hospital has been asked for another date; the one on the ticket stands."""
+    new = formats.day(view.new_service_date) if view.new_service_date else ""
+    if view.new_starts_at:
+        new = formats.moment(view.new_starts_at, view.time_zone)
+    stands = _("Until it has agreed, your date stands as it is. Nothing for you to do.")
+    if view.change_unknown:
+        title = _("We are checking with the hospital about %(time)s", time=new)
+        text = formats.sentences(_("Its system has not answered clearly yet."), stands)
+        return v.Turn(title, text, icon="hourglass")
+    return v.Turn(_("The hospital is asked about %(time)s", time=new), stands, icon="hourglass")
 
 
 def route(view: BookingView) -> str:
@@ -224,12 +254,18 @@ def _done(line: Moved, *, last: bool, known: booking_words.Facts) -> v.Step:
         "entered_in_error": (_("Entered in error"), ""),
         "cancel_asked": (_("You asked to cancel"), ""),
         "cancel_refused": (_("The hospital did not agree to cancel"), ""),
+        "reschedule_asked": (_("You asked for another date"), _("The old one stands until it is agreed")),
+        "reschedule_refused": (_("The other date was not possible"), _("Your date stands")),
         "dispute_asked": (_("You said that you were there"), _("We ask the hospital")),
         "dispute_rejected": (_("We looked into it"), _("It stands as it is")),
     }
     told, note = words.get(line.state, (line.state, ""))
     if line.state == "awaiting_provider" and line.actor != "customer":
         told = _("Asked the hospital again")
+    if line.cause == "rescheduled":
+        told, note = _("The date was changed"), ""
+    if line.state == "reschedule_refused" and line.cause in ("withdrawn", "cancelled", "overtaken"):
+        told, note = _("The change of date was dropped"), ""
     if line.state == "no_show" and line.actor == "clock":
         told = _("No visit was recorded")
     if line.state in ("checked_in", "fulfilled") and line.cause == "dispute_accepted":
@@ -284,10 +320,28 @@ def rules(view: BookingView, now: datetime) -> tuple[v.Rule, ...]:
     after = v.Rule(icon="clock", text=formats.sentences(_("After that it can't be cancelled online."), missed))
     if now >= view.cancel_until:
         closed = _("Online cancellation closed on %(time)s. You can still call us.", time=until)
-        return (v.Rule(icon="clock", text=formats.sentences(closed, missed)),)
+        return (*_change_rules(view, now), v.Rule(icon="clock", text=formats.sentences(closed, missed)))
     left = formats.span((view.cancel_until - now).total_seconds() // 60 * 60)
     free = _("Free until %(time)s; your benefit comes back in full.", time=until)
-    return (v.Rule(icon="check", text=free, tone="ok", strong=_("%(span)s left.", span=left)), after)
+    return (
+        v.Rule(icon="check", text=free, tone="ok", strong=_("%(span)s left.", span=left)),
+        after,
+        *_change_rules(view, now),
+    )
+
+
+def _change_rules(view: BookingView, now: datetime) -> tuple[v.Rule, ...]:
+    """Until when and how often another date can be asked for."""
+    if view.state != "confirmed":
+        return ()
+    if now >= view.change_until:
+        closed = _("Changing the date online closed on %(time)s.", time=_on(view.change_until, view))
+        return (v.Rule(icon="calendar-days", text=closed),)
+    if not view.changes_left:
+        return (v.Rule(icon="calendar-days", text=_("This booking can't be changed again.")),)
+    times = ngettext("%(num)d change left.", "%(num)d changes left.", view.changes_left)
+    until = _("The date can be changed until %(time)s.", time=_on(view.change_until, view))
+    return (v.Rule(icon="calendar-days", text=until, strong=times),)
 
 
 def _on(moment: datetime, view: BookingView) -> str:

@@ -70,6 +70,10 @@ def difference(it: Difference) -> DifferenceRow:
             _("The same booking twice there"),
             _("The surplus one is being cancelled there. If it stays, ask the provider."),
         ),
+        "old_date_used": (
+            _("The old date was used after a change"),
+            _("Somebody came on a date that had been changed. Agree with the provider which one counts."),
+        ),
         "time_differs": (
             _("They have another time"),
             _("The customer's time stands here. Agree on one with the provider, then tell the customer."),

@@ -6,6 +6,7 @@ from booking.inbox import Notice
 from marketplace import notice_words
 from marketplace.web import view_models as v
 from marketplace.web.presenters.people import named
+from marketplace.wording import reader_language
 
 _LOOKS = {
     "held": v.Pill("", "wait", icon="hourglass"),
@@ -35,7 +36,7 @@ _OTHER = v.Pill("", "plain", icon="info")
 
 def row(notice: Notice) -> v.NoticeRow:
     """One line of the inbox."""
-    said = notice_words.say(notice.kind, notice.facts, notice_words.reader_language(), told_at=notice.created_at)
+    said = notice_words.say(notice.kind, notice.facts, reader_language(), told_at=notice.created_at)
     look = _LOOKS.get(notice.kind, _OTHER)
     whose = (
         named(notice.person, notice.relation) if notice.person and notice.relation and notice.relation != "self" else ""

@@ -1,19 +1,22 @@
-"""Reports as the pages show them: what needs a look first, each value against its range, then all by section."""
+"""Reports as the pages show them: what needs a look first, each value against its range, then all by group."""
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from flask_babel import gettext as _
 
-from booking.report_box import Item as Result
 from booking.report_box import ReportCard, ReportView
+from booking.report_reading import Reading
+from booking.report_versions import Change
+from booking.report_vocabulary import vocabulary
 from booking.view import BookingCard
+from marketplace.web import formats
 from marketplace.web import report_words as words
 from marketplace.web.presenters.people import by_language, face, relation_word
-from marketplace.web.view_models import Item, Person, Pill, Range, ReportPage, ReportRow, Section
+from marketplace.web.view_models import Item, Link, Person, Pill, Range, ReportPage, ReportRow, Section
 
 USUAL = ("", "normal")
 _HAN = re.compile(r"[\u3400-\u9fff]")
@@ -26,7 +29,7 @@ def row(card: ReportCard) -> ReportRow:
     return ReportRow(
         card.id,
         by_language(card.offer_name["zh"], card.offer_name["en"]),
-        _person(card.beneficiary_id, card.beneficiary_name, card.relation),
+        person(card.beneficiary_id, card.beneficiary_name, card.relation),
         card.site,
         card.service_date,
         True,
@@ -42,57 +45,135 @@ def awaited(card: BookingCard, url: str) -> ReportRow:
     return ReportRow(
         card.id,
         by_language(card.offer_name["zh"], card.offer_name["en"]),
-        _person(card.beneficiary_id, card.beneficiary_name, card.relation),
+        person(card.beneficiary_id, card.beneficiary_name, card.relation),
         str(card.site["name"]),
         card.service_date,
         False,
+        due=formats.last_day(card.report_due_at, card.time_zone),
         pill=Pill(_("Late"), "bad", icon="clock") if late else Pill(_("To come"), "wait", icon="clock"),
         booking_url=url,
     )
 
 
-def page(view: ReportView, document_url: str) -> ReportPage:
-    """A report in full."""
-    shown = [(result, item(result)) for result in view.results]
+def page(view: ReportView, links: Callable[[str, str], str]) -> ReportPage:
+    """A report in full. `links` makes the address of a `trend` (by item), a `version`, `compare` and `document`."""
+    shown = [
+        (result, item(result, view.changes.by_place.get(place), _trend(result, links)))
+        for place, result in enumerate(view.results)
+    ]
     return ReportPage(
         id=view.id,
         title=_("Health check report"),
-        person=_person(view.beneficiary_id, view.beneficiary_name, view.relation),
+        person=person(view.beneficiary_id, view.beneficiary_name, view.relation),
         place=view.site,
         day=view.service_date,
         version=view.version,
-        abnormal=tuple(it for result, it in shown if result.flag not in USUAL),
+        abnormal=tuple(it for result, it in shown if result.to_look_at),
         sections=_sections(shown),
         total=len(shown),
         conclusion=view.conclusion,
-        document_url=document_url,
-        corrected=view.state == "corrected",
-        partial=view.state == "partial",
+        document_url=links("document", ""),
+        corrected=view.state == "corrected" and view.version == view.newest,
+        partial=bool(view.versions) and view.versions[0].status == "partial" and view.version == view.newest,
         conclusion_lang="zh-CN" if _HAN.search(view.conclusion) else "",
+        versions=_versions(view, links),
+        older=view.version < view.newest,
+        changed=len(view.changes.by_place),
+        removed=tuple(words.name_of(result) for result in view.changes.removed),
+        outstanding=tuple(by_language(part.zh, part.en) for part in view.outstanding),
+        due=formats.last_day(view.due_at, view.time_zone),
+        late=view.late,
+        compare_url=links("compare", ""),
     )
 
 
-def item(result: Result) -> Item:
+def _trend(result: Reading, links: Callable[[str, str], str]) -> str:
+    return links("trend", result.item) if result.item else ""
+
+
+def _versions(view: ReportView, links: Callable[[str, str], str]) -> tuple[Link, ...]:
+    if len(view.versions) < 2:
+        return ()
+    return tuple(
+        Link(
+            _("Version %(number)d, %(date)s", number=it.version, date=formats.date_of(it.issued_at)),
+            links("version", str(it.version)),
+            it.version == view.version,
+        )
+        for it in view.versions
+    )
+
+
+def item(result: Reading, change: Change | None = None, trend_url: str = "") -> Item:
     """One result; its bar only where value and reference are numbers."""
+    by_us = result.judged_by == "our_range"
+    drawn = (
+        bar(result.our_value, result.our_low, result.our_high) if by_us else bar(result.number, result.low, result.high)
+    )
     return Item(
-        name=words.name_of(result.loinc, result.name),
+        name=words.name_of(result),
         value=words.value_of(result.value),
         unit=words.unit_of(result.unit),
         reference=reference(result.low, result.high),
-        flag=_flag(result.flag),
-        range=bar(result.number, result.low, result.high),
-        meaning=words.meaning_of(result.loinc, result.flag),
+        flag=flag(result.judged),
+        range=drawn,
+        meaning=words.meaning_of(result),
         note=result.note,
+        tells=words.tells(result.item),
+        ours=_ours(result),
+        our_reference=_our_reference(result),
+        source=_source(result),
+        change=_changed(change),
+        trend_url=trend_url,
     )
+
+
+def ours(result: Reading, value: float | None) -> str:
+    """A value in the item's unit, as many digits as people use: `5.12 mmol/L`."""
+    known = vocabulary().items.get(result.item)
+    if known is None or value is None or not math.isfinite(value):
+        return ""
+    return f"{result.bound}{value:.{known.digits}f} {words.unit_of(known.unit)}".strip()
+
+
+def _ours(result: Reading) -> str:
+    return ours(result, result.our_value) if result.converted else ""
+
+
+def _our_reference(result: Reading) -> str:
+    """Our range, where the provider gave none, or gave one in a unit that we don't use."""
+    if result.our_low is None and result.our_high is None:
+        return ""
+    if (result.low is not None or result.high is not None) and not result.converted:
+        return ""
+    return f"{reference(result.our_low, result.our_high)} {words.unit_of(result.our_unit)}".strip()
+
+
+def _source(result: Reading) -> str:
+    told = {
+        "provider_flag": _("Marked by the hospital."),
+        "provider_range": _("Judged by the hospital's own range."),
+        "our_range": _("The hospital gave no range; judged by the ordinary one for this sex and age."),
+    }
+    return told.get(result.judged_by, "") if result.to_look_at or result.judged_by == "our_range" else ""
+
+
+def _changed(change: Change | None) -> str:
+    if change is None:
+        return ""
+    if change.before is None:
+        return _("New in this version")
+    old = f"{words.value_of(change.before.value)} {words.unit_of(change.before.unit)}".strip()
+    return _("Changed in this version; before: %(old)s", old=old)
 
 
 def reference(low: float | None, high: float | None) -> str:
     """`3.9 至 6.1`, `up to 3.4`, or nothing."""
     if low is not None and high is not None:
-        return _("%(low)s to %(high)s", low=_plain(low), high=_plain(high))
+        return _("%(low)s to %(high)s", low=plain(low), high=plain(high))
     if high is not None:
-        return _("up to %(high)s", high=_plain(high))
-    return "" if low is None else _("from %(low)s", low=_plain(low))
+        return _("up to %(high)s", high=plain(high))
+    return "" if low is None else _("from %(low)s", low=plain(low))
 
 
 def bar(number: float | None, low: float | None, high: float | None) -> Range | None:
@@ -117,27 +198,33 @@ def bar(number: float | None, low: float | None, high: float | None) -> Range | 
     return Range(place(first if low is None else low), place(last if high is None else high), place(number))
 
 
-def _sections(shown: Sequence[tuple[Result, Item]]) -> tuple[Section, ...]:
-    """By the provider's own sections, those with something to look at first; what has none comes last."""
-    grouped: dict[str, list[tuple[Result, Item]]] = {}
+def _sections(shown: Sequence[tuple[Reading, Item]]) -> tuple[Section, ...]:
+    """By our groups, in their order; what we don't know stands in the provider's own sections, as delivered."""
+    grouped: dict[tuple[str, str], list[tuple[Reading, Item]]] = {}
     for result, it in shown:
-        grouped.setdefault(result.section, []).append((result, it))
-    names = sorted(grouped, key=lambda name: not name)
+        group = result.group or words.SECTION_GROUPS.get(result.section, "")
+        grouped.setdefault((group, "" if group else result.section), []).append((result, it))
+    order = list(vocabulary().groups)
+
+    def place(key: tuple[str, str]) -> tuple[int, bool]:
+        return (order.index(key[0]) if key[0] else len(order)), not key[1]
+
     return tuple(
         Section(
-            words.section_of(name) or _("Other results"),
-            tuple(it for _result, it in grouped[name]),
-            sum(result.flag not in USUAL for result, _it in grouped[name]),
+            words.group_name(group) if group else words.section_of(section) or _("Other results"),
+            tuple(it for _result, it in grouped[(group, section)]),
+            sum(result.to_look_at for result, _it in grouped[(group, section)]),
         )
-        for name in names
+        for group, section in sorted(grouped, key=place)
     )
 
 
-def _flag(flag: str) -> Pill | None:
-    if flag in USUAL:
+def flag(judged: str) -> Pill | None:
+    """What a value outside its range is called."""
+    if judged in USUAL:
         return None
     told = {"high": _("High"), "low": _("Low"), "abnormal": _("Unusual")}
-    return Pill(told.get(flag, _("Unusual")), "bad", icon="triangle-alert")
+    return Pill(told.get(judged, _("Unusual")), "bad", icon="triangle-alert")
 
 
 def _state(state: str, version: int) -> Pill | None:
@@ -148,9 +235,11 @@ def _state(state: str, version: int) -> Pill | None:
     return None
 
 
-def _person(public_id: str, name: str, relation: str) -> Person:
+def person(public_id: str, name: str, relation: str) -> Person:
+    """A member of the family, as reports name her."""
     return Person(public_id, name, relation_word(relation), face(relation, name), is_self=relation == "self")
 
 
-def _plain(value: float) -> str:
+def plain(value: float) -> str:
+    """A number without needless digits."""
     return f"{value:.10g}"

@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import secrets
 from datetime import date, datetime, timedelta
+from functools import partial
 from urllib.parse import urlencode
 
 from flask import Response, flash, request, url_for
 
-from booking.availability import DayView, days, slots
+from booking.availability import days, slots
 from booking.availability import offer as offer_view
 from booking.confirm import HoldExpired, NotHeld
 from booking.confirm import confirm as submit
@@ -29,6 +30,7 @@ from marketplace.web.presenters import times as shown
 from marketplace.web.presenters.benefits import taken_line
 from marketplace.web.presenters.people import person
 from marketplace.web.presenters.places import city_name, tier_word
+from marketplace.web.views.picking import chosen_day, day_of, month_page
 from marketplace.web.visitor import principal
 from marketplace.web.whose import facts_of, open_benefits, people_of, why_not
 from vip.entitlements import entitlements
@@ -51,7 +53,7 @@ def _picker(offer_id: str) -> Response:
     zone, today = found.card.time_zone, clock.today(found.card.time_zone, now)
     first, last = shown.reach(today)
     known = {view.date: view for view in days(offer_id, first, last, now=now)}
-    chosen = _chosen_day(known, asked("day", 20))
+    chosen = chosen_day(known, asked("day", 20))
     here = {"for": member.public_id, "entitlement": asked("entitlement", _LONGEST_ID)}
     shown_days = {
         at: shown.day(view, chosen, _times_url(offer_id, here, day=at), wait_url(offer_id, here, at))
@@ -66,7 +68,7 @@ def _picker(offer_id: str) -> Response:
         package_words.package(found, chosen=True),
         person(member, clock.today(me.time_zone, now)),
         shown.strip(list(shown_days.values()), chosen) if any(view.slots for view in known.values()) else (),
-        _month(offer_id, here, shown_days, chosen or today, (first, last)),
+        month_page(partial(_times_url, offer_id, here), shown_days, chosen or today, (first, last)),
         chosen,
         morning,
         afternoon,
@@ -91,18 +93,18 @@ def _hold(offer_id: str) -> Response:
     here = {"for": member.public_id, "entitlement": field("entitlement", _LONGEST_ID)}
     slot = field("slot", _LONGEST_ID)
     if not slot or field("show"):
-        return see_other(_times_url(offer_id, here, day=_date(field("day", 20))))
+        return see_other(_times_url(offer_id, here, day=day_of(field("day", 20))))
     wish = HoldRequest(offer_id, slot, member.public_id, here["entitlement"] or None, {})
     key, fingerprint = _key(wish, field("idempotency_key", _LONGEST_KEY))
     try:
         held = pick(me, wish, key=key, fingerprint=fingerprint, now=now)
     except SlotFull as gone:
-        return see_other(_times_url(offer_id, {**here, "taken": slot}, day=_date(str(gone.facts.get("service_date")))))
+        return see_other(_times_url(offer_id, {**here, "taken": slot}, day=day_of(str(gone.facts.get("service_date")))))
     except NotFound:
         raise
     except Refusal as refusal:
         flash(wording.sentence(refusal), "bad")
-        return see_other(_times_url(offer_id, here, day=_date(field("day", 20))))
+        return see_other(_times_url(offer_id, here, day=day_of(field("day", 20))))
     return see_other(url_for("web.confirm", booking=held.public_id))
 
 
@@ -145,23 +147,6 @@ def _key(wish: HoldRequest, form_key: str) -> tuple[str, bytes]:
     return "page:" + hashlib.sha256(f"{form}\0{parts}".encode()).hexdigest(), fingerprint
 
 
-def _chosen_day(known: dict[date, DayView], wanted: str) -> date | None:
-    """The day that was asked for if it is within reach, else the first that is free."""
-    day = _date(wanted)
-    if day in known:
-        return day
-    return next((at for at, view in known.items() if view.slots), None)
-
-
-def _date(text: str) -> date | None:
-    """A day of this century, as the API takes it: others leave no room for the days around them."""
-    try:
-        day = date.fromisoformat(text)
-    except ValueError:
-        return None
-    return day if 2000 <= day.year < 2100 else None
-
-
 def _times_url(offer_id: str, here: dict[str, str], day: date | None = None, month: date | None = None) -> str:
     query = {**here, "day": day.isoformat() if day else "", "month": month.isoformat()[:7] if month else ""}
     return (
@@ -176,21 +161,9 @@ def wait_url(offer_id: str, here: dict[str, str], day: date | None) -> str:
     return f"{url_for('web.waiting_new', offer=offer_id)}?{urlencode(kept)}"
 
 
-def _month(offer_id: str, here: dict[str, str], days: dict[date, v.Day], at: date, reach: tuple[date, date]) -> v.Month:
-    first = _date(f"{asked('month', 7)}-01") or at.replace(day=1)
-    first = min(max(first, reach[0].replace(day=1)), reach[1].replace(day=1))
-    before, after = (first - timedelta(days=1)).replace(day=1), (first + timedelta(days=31)).replace(day=1)
-    return shown.month(
-        first,
-        days,
-        _times_url(offer_id, here, month=before) if before >= reach[0].replace(day=1) else "",
-        _times_url(offer_id, here, month=after) if after <= reach[1] else "",
-    )
-
-
 def _taken(offer_id: str, slot: str, day: str, zone: str, now: datetime) -> v.Taken | None:
     """The panel about a time that has just gone, with the nearest others within a week of it."""
-    at = _date(day)
+    at = day_of(day)
     if not slot or at is None:
         return None
     around = slots(offer_id, at - timedelta(days=7), at + timedelta(days=7), now=now)

@@ -1,18 +1,22 @@
-"""The report box: the list, one report, and the provider's own document."""
+"""The report box: the list, one report in any of its versions, and the provider's own document."""
 
 from __future__ import annotations
 
 from urllib.parse import quote
 
-from flask import Response, make_response, request, url_for
+from flask import Response, make_response, url_for
 from flask_babel import gettext as _
+from werkzeug.exceptions import NotFound
 
 from booking import report_box
 from booking.view import bookings
 from marketplace.core import clock
 from marketplace.web import visitor
 from marketplace.web.answers import asked, render
+from marketplace.web.prefetch import not_yet, only_prefetched
 from marketplace.web.presenters import reports as shown
+from marketplace.web.presenters.people import relation_word
+from marketplace.web.view_models import Link
 
 SHOWN = 20
 _ENDINGS = {"application/pdf": "pdf"}
@@ -22,35 +26,92 @@ nothing of ours."""
 
 
 def reports() -> Response:
-    """The family's reports, newest first; before them the ones that are still to come."""
+    """The family's reports, the latest check first; before them the ones that are still to come."""
     principal, cursor = visitor.principal(), asked("after") or None
-    page = report_box.reports(principal, cursor=cursor, limit=SHOWN, now=clock.now())
+    person, year = asked("person", 64) or None, _year(asked("year", 4))
+    page = report_box.reports(principal, cursor=cursor, limit=SHOWN, now=clock.now(), beneficiary_id=person, year=year)
     waiting = []
     if cursor is None:
         past = bookings(principal, cursor=None, limit=SHOWN, now=clock.now(), when="past").items
         waiting = [
             shown.awaited(card, url_for("web.booking", booking=card.id))
             for card in past
-            if card.state == "fulfilled" and card.report_state in ("expected", "overdue")
+            if card.state == "fulfilled"
+            and card.report_state in ("expected", "overdue")
+            and person in (None, card.beneficiary_id)
+            and year in (None, card.service_date.year)
         ]
-    more = url_for("web.reports", after=page.next) if page.next else ""
+    more = url_for("web.reports", after=page.next, person=person, year=year) if page.next else ""
     rows = (*waiting, *map(shown.row, page.items))
-    return render("reports.html", rows=rows, more_url=more, empty_text="")
+    box = report_box.box(principal, now=clock.now())
+    return render(
+        "reports.html",
+        rows=rows,
+        more_url=more,
+        empty_text=_("There is none for this choice.") if person or year else "",
+        people=_people(box, person, year),
+        years=_years(box, person, year),
+        compare_url=url_for("web.report_compare", person=person) if len(page.items) > 1 else "",
+        all_url=url_for("web.reports") if person or year else "",
+    )
+
+
+def _people(box: report_box.Box, person: str | None, year: int | None) -> tuple[Link, ...]:
+    if len(box.people) < 2:
+        return ()
+    everybody = Link(_("All"), url_for("web.reports", year=year), person is None)
+    return everybody, *(
+        Link(
+            name if relation == "self" else relation_word(relation),
+            url_for("web.reports", person=public_id, year=year),
+            public_id == person,
+        )
+        for public_id, name, relation in box.people
+    )
+
+
+def _years(box: report_box.Box, person: str | None, year: int | None) -> tuple[Link, ...]:
+    if len(box.years) < 2:
+        return ()
+    every = Link(_("All years"), url_for("web.reports", person=person), year is None)
+    return every, *(Link(str(it), url_for("web.reports", person=person, year=it), it == year) for it in box.years)
+
+
+def _year(text: str) -> int | None:
+    return int(text) if len(text) == 4 and text.isascii() and text.isdecimal() else None
 
 
 def report(report: str) -> Response:
     """A report; the look is recorded first."""
-    if _only_prefetched():
-        return _not_yet()
-    view = report_box.report(visitor.principal(), report, now=clock.now())
-    document = url_for("web.report_document", report=report)
-    return render("report.html", page=shown.page(view, document))
+    if only_prefetched():
+        return not_yet()
+    version = _version(asked("version", 10))
+    view = report_box.report(visitor.principal(), report, now=clock.now(), version=version)
+
+    def links(kind: str, what: str) -> str:
+        if kind == "trend":
+            return url_for("web.report_trend", item=what, person=view.beneficiary_id)
+        if kind == "version":
+            return url_for("web.report", report=report, version=what)
+        if kind == "compare":
+            return url_for("web.report_compare", person=view.beneficiary_id, b=report)
+        return url_for("web.report_document", report=report)
+
+    return render("report.html", page=shown.page(view, links))
+
+
+def _version(text: str) -> int | None:
+    if not text:
+        return None
+    if not (text.isascii() and text.isdecimal() and len(text) <= 9):
+        raise NotFound()
+    return int(text)
 
 
 def report_document(report: str) -> Response:
     """The provider's own document, to be read in the browser; the look is recorded first."""
-    if _only_prefetched():
-        return _not_yet()
+    if only_prefetched():
+        return not_yet()
     document = report_box.document(visitor.principal(), report, now=clock.now())
     answer = make_response(document.content)
     answer.content_type = document.media_type
@@ -61,16 +122,6 @@ def report_document(report: str) -> Response:
     answer.headers["Content-Security-Policy"] = DOCUMENT_POLICY
     answer.headers["Cache-Control"] = "no-store"
     return answer
-
-
-def _only_prefetched() -> bool:
-    """Whether the browser asks ahead of its reader: nobody looks yet, and a look must be recorded."""
-    asked_ahead = f"{request.headers.get('Sec-Purpose', '')} {request.headers.get('Purpose', '')}"
-    return "prefetch" in asked_ahead.lower()
-
-
-def _not_yet() -> Response:
-    return make_response("", 503, {"Cache-Control": "no-store"})
 
 
 VIEWS = {"reports": reports, "report": report, "report_document": report_document}

@@ -93,7 +93,7 @@ def _order_query(desk: Desk, biz: Mapping[str, Any]) -> tuple[str, str, Process]
 
 
 def _order_list(desk: Desk, biz: Mapping[str, Any]) -> tuple[str, str, Process]:
-    return "bookings", "", lambda: orders.changed(desk, biz)
+    return "bookings", "", lambda: orders.listing(desk, biz)
 
 
 def _report_list(desk: Desk, biz: Mapping[str, Any]) -> tuple[str, str, Process]:

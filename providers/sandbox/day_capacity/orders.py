@@ -134,10 +134,23 @@ def query(desk: Desk, biz: Mapping[str, Any]) -> dict[str, Any]:
     return {"orders": [shown(desk, row) for row in sorted(rows, key=lambda row: (row["created_at"], row["seq"]))]}
 
 
-def changed(desk: Desk, biz: Mapping[str, Any]) -> dict[str, Any]:
-    """order.list: orders last changed in [updateTimeStart, updateTimeEnd), by that time."""
+def listing(desk: Desk, biz: Mapping[str, Any]) -> dict[str, Any]:
+    """order.list: orders last changed in [updateTimeStart, updateTimeEnd), by that time; or those of the days from
+    scheduleDateStart to scheduleDateEnd, both included, as they were made."""
+    if "scheduleDateStart" in biz:
+        return _of_days(desk, day(biz, "scheduleDateStart"), day(biz, "scheduleDateEnd"), biz)
     rows, total = _window(desk, biz, "updateTime", "SELECT * FROM booking WHERE account = ?", "updated_at", "reference")
     return {"total": total, "orders": [shown(desk, row) for row in rows]}
+
+
+def _of_days(desk: Desk, start: date, end: date, biz: Mapping[str, Any]) -> dict[str, Any]:
+    page, size = number(biz, "pageNo", 1, 10**6, 1), number(biz, "pageSize", 1, 200, 50)
+    with desk.ledger.reading() as tx:
+        rows = tx.execute(
+            "SELECT * FROM booking WHERE account = ? AND service_date BETWEEN ? AND ? ORDER BY created_at, reference",
+            (desk.account.code, start.isoformat(), end.isoformat()),
+        ).fetchall()
+    return {"total": len(rows), "orders": [shown(desk, row) for row in rows[(page - 1) * size : page * size]]}
 
 
 def reports(desk: Desk, biz: Mapping[str, Any]) -> dict[str, Any]:

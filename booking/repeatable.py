@@ -1,0 +1,53 @@
+"""Requests that may be sent twice: the key's row is written in the transaction of the effect."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from booking.models import IdempotencyKey
+from marketplace.core.errors import IdempotencyKeyReused
+
+
+@dataclass(frozen=True)
+class Repeatable:
+    """The caller's key and what the request was made of (32 bytes)."""
+
+    scope: str
+    key: str
+    fingerprint: bytes
+
+
+def first_time(session: Session, request: Repeatable, resource: str, *, now: datetime) -> bool:
+    """Whether the key is new; it is remembered once the caller's transaction commits, and not when it is refused.
+
+    A rival with the same key waits here until that is decided. Call it before any other lock is taken.
+    Raises IdempotencyKeyReused when the key was used for something else.
+    """
+    fresh = session.execute(
+        insert(IdempotencyKey)
+        .values(
+            scope=request.scope,
+            key=request.key,
+            fingerprint=request.fingerprint,
+            status=200,
+            resource=resource,
+            created_at=now,
+        )
+        .on_conflict_do_nothing(index_elements=["scope", "key"])
+        .returning(IdempotencyKey.id)
+    ).scalar_one_or_none()
+    if fresh is not None:
+        return True
+    known = session.scalar(
+        select(IdempotencyKey.fingerprint).where(
+            IdempotencyKey.scope == request.scope, IdempotencyKey.key == request.key
+        )
+    )
+    if known != request.fingerprint:
+        raise IdempotencyKeyReused()
+    return False
