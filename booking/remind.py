@@ -30,7 +30,10 @@ REMIND_AT_LEAST = timedelta(hours=3)
 ENDING_DAYS = (7, 30)
 """How many days before its end a benefit is told of, the nearest first."""
 
-_BRING = {"zh": "请携带体检人的身份证原件。", "en": "Bring the original ID card of the person who is checked."}
+_BRING = {
+    "zh": ("", "身份证", "请携带体检人的身份证原件。"),
+    "en": (" ", "ID", "Bring the original ID card of the person who is checked."),
+}
 
 
 def due_at(day: date, zone: str) -> datetime:
@@ -83,21 +86,16 @@ def _remind(session: Session, booking_id: int, now: datetime) -> bool:
 
 
 def preparation(package: Mapping[str, Any]) -> dict[str, str]:
-    """What to do before and what to bring, in both languages, from the package as it was booked."""
-    fasting = package.get("fasting", {})
-    hints = package.get("preparation", ())
-    return {
-        language: (" " if language == "en" else "").join(
-            text
-            for text in (
-                str(fasting.get(f"hint_{language}", "")),
-                *(str(hint.get(language, "")) for hint in hints[:3]),
-                _BRING[language],
-            )
-            if text
-        )
-        for language in ("zh", "en")
-    }
+    """What to do before and what to bring, in both languages, from the package as it was booked; the ID card is added
+    where the package doesn't speak of it."""
+    fasting, hints = package.get("fasting", {}), package.get("preparation", ())
+    said = {}
+    for language, (between, card, bring) in _BRING.items():
+        texts = [str(fasting.get(f"hint_{language}", "")), *(str(hint.get(language, "")) for hint in hints[:3])]
+        if not any(card in text for text in texts):
+            texts.append(bring)
+        said[language] = between.join(text for text in texts if text)
+    return said
 
 
 def subject(booking: Booking) -> str:

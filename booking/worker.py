@@ -36,6 +36,7 @@ from booking.no_show import call_no_shows
 from booking.outbox import Claimed
 from booking.reconcile_run import run_due
 from booking.remind import remind_of_bookings, remind_of_endings
+from booking.report_chase import ask_again, note_overdue
 from booking.report_sync import fetch_due, poll_reports
 from booking.slot_sync import pull_slots
 from booking.status_sync import poll_bookings
@@ -56,6 +57,7 @@ TICK = 0.2
 BEAT = 2.0
 RETRY_SECONDS = 5
 FETCH_SECONDS = 3
+CHASE_SECONDS = 300
 RECONCILE_LOOK = 3
 """How often it is looked whether a comparison is due or was asked for."""
 EXPIRE_AT_ONCE = 500
@@ -235,6 +237,7 @@ class Worker:
             Job("waiting", 1, self._waiting),
             Job("waiting-review", 60, lambda: dict(review(now=clock.now()))),
             Job("unanswered", 15, lambda: {"asked": end_unanswered(now=clock.now())}),
+            Job("overdue", 60, lambda: {"late": note_overdue(now=clock.now())}),
             Job("no_shows", 60, lambda: {"called": call_no_shows(now=clock.now())}),
             Job("unknown", 15, lambda: {"open": raise_unknown(now=clock.now())}),
             Job("entitlements", 300, self._entitlements),
@@ -251,6 +254,7 @@ class Worker:
                 Job(f"bookings:{line.code}", line.poll_seconds, self._pull(line.id, self._bookings), line.code),
                 Job(f"reports:{line.code}", line.poll_seconds, self._pull(line.id, self._reports), line.code),
                 Job(f"reconcile:{line.code}", RECONCILE_LOOK, self._pull(line.id, self._reconcile), line.code),
+                Job(f"chase:{line.code}", CHASE_SECONDS, self._pull(line.id, self._chase), line.code),
                 Job(f"fetch:{line.code}", FETCH_SECONDS, self._pull(line.id, self._fetch), line.code),
             ]
         return jobs
@@ -284,6 +288,10 @@ class Worker:
     @staticmethod
     def _reports(lane: Lane) -> dict[str, int]:
         return poll_reports(lane.line, lane.adapter(), now=clock.now())
+
+    @staticmethod
+    def _chase(lane: Lane) -> dict[str, int]:
+        return ask_again(lane.line, lane.adapter(), now=clock.now())
 
     @staticmethod
     def _fetch(lane: Lane) -> dict[str, int]:

@@ -25,7 +25,7 @@ def document(events: Sequence[Event], language: Language, *, public_url: str) ->
     calendar.add("method", "PUBLISH")
     calendar.add("name", _NAMES[language])
     calendar.add("x-wr-calname", _NAMES[language])
-    calendar.add("refresh-interval", _REFRESH)
+    calendar.add("refresh-interval", _REFRESH, parameters={"VALUE": "DURATION"})
     calendar.add("x-published-ttl", "PT1H")
     for event in events:
         calendar.add_component(_entry(event, language, public_url))
@@ -65,8 +65,9 @@ def _summary(event: Event, language: Language) -> str:
 
 
 def _location(event: Event) -> str:
-    parts = (event.site.get("name", ""), event.site.get("city", ""), event.site.get("district", ""))
-    return ", ".join(part for part in (*parts, event.site.get("address", "")) if part)
+    name, city, address = (event.site.get(part, "") for part in ("name", "city", "address"))
+    around = () if city and address.startswith(city) else (city, event.site.get("district", ""))
+    return ", ".join(part for part in (name, *around, address) if part)
 
 
 def _description(event: Event, language: Language) -> str:

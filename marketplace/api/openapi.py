@@ -135,7 +135,7 @@ def _finish(operation: dict[str, Any], view: Callable[..., Any], parameters: lis
     codes: dict[int, list[str]] = defaultdict(list)
     for refusal in _refusals(operation, view, parameters, is_public=is_public):
         codes[refusal.status].append(refusal.code)
-    for status, code in (*_ALWAYS, *(_WITH_BODY if method in ("post", "delete") else ())):
+    for status, code in (*_ALWAYS, *(_WITH_BODY if method in ("post", "put", "delete") else ())):
         codes[status].append(code)
     for status, told in sorted(codes.items()):
         operation["responses"][str(status)] = _problem_response(status, list(dict.fromkeys(told)))

@@ -48,6 +48,10 @@ CUSTOMER = {
     "GET /api/v1/reports/<id:report_id>",
     "GET /api/v1/reports/<id:report_id>/document",
     "GET /api/v1/notifications",
+    "GET /api/v1/me/notifications",
+    "PUT /api/v1/me/notifications",
+    "POST /api/v1/me/calendar-feed",
+    "DELETE /api/v1/me/calendar-feed",
     "POST /api/v1/notifications/read",
     "POST /api/v1/notifications/<id:notification_id>/read",
 }

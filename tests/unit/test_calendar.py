@@ -93,6 +93,13 @@ def test_a_relative_is_named_by_one_character() -> None:
     assert read(document(an_event(person="沈伯年"), language="en"))[0]["SUMMARY"] == "Select package (沈**)"
 
 
+def test_an_address_that_names_its_city_stands_alone() -> None:
+    site = {"name": "示范医院", "city": "杭州市", "district": "西湖区", "address": "杭州市西湖区文溪路 8 号"}
+    (entry,) = read(document(an_event(site=site)))
+    assert entry["LOCATION"] == "示范医院, 杭州市西湖区文溪路 8 号"
+    assert b"REFRESH-INTERVAL;VALUE=DURATION:PT1H" in document()
+
+
 DAYS = [
     date(2026, 3, 10),
     date(2026, 3, 8),  # New York's clocks go forward

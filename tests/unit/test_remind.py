@@ -145,6 +145,8 @@ def test_a_package_without_hints_still_says_what_to_bring() -> None:
     }
     several = preparation({"preparation": [{"zh": f"{n}。", "en": f"{n}."} for n in range(9)]})
     assert several["zh"].startswith("0。1。2。请")
+    told = preparation({"preparation": [{"zh": "请带身份证。", "en": "Bring your ID card."}]})
+    assert told == {"zh": "请带身份证。", "en": "Bring your ID card."}, "it is said once"
 
 
 # --- benefits about to end -------------------------------------------------------------------------------------------

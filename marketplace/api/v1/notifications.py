@@ -6,12 +6,14 @@ from typing import Any
 
 from marshmallow import fields as out
 
-from booking import inbox
+from booking import calendar_feed, inbox, notice_settings
 from booking.notice_kinds import KINDS
+from booking.notice_settings import Wish, parse_time
 from marketplace import notice_words
-from marketplace.api.blueprint import Resource, principal, refuses
-from marketplace.api.fields import Answer, Listing, page_of
+from marketplace.api.blueprint import Resource, principal, reads_body, refuses
+from marketplace.api.fields import Answer, Flag, Listing, Request, Text, page_of
 from marketplace.core import clock
+from marketplace.core.config import settings
 from marketplace.core.errors import NotFound
 from marketplace.wording import reader_language
 
@@ -37,6 +39,43 @@ def _said(notice: inbox.Notice) -> notice_words.Said:
     return notice_words.say(notice.kind, notice.facts, reader_language(), told_at=notice.created_at)
 
 
+_TIME = "^([01][0-9]|2[0-3]):[0-5][0-9]$"
+_CLOCK = {"type": "string", "pattern": _TIME}
+
+
+class Preferences(Answer):
+    """How she is told besides the inbox. `email_masked` is blank without an address; one that isn't confirmed yet is
+    not used. Quiet hours are on the insurer's clock; `calendar_feed` says whether her calendar has an address."""
+
+    sms = out.Boolean(required=True)
+    email = out.Boolean(required=True)
+    phone_masked = out.String(required=True)
+    email_masked = out.String(required=True)
+    email_confirmed = out.Function(
+        lambda it: bool(it.email_masked) and not it.email_open, required=True, metadata={"type": "boolean"}
+    )
+    quiet = out.Boolean(required=True)
+    quiet_from = out.Function(lambda it: f"{it.quiet_from:%H:%M}", required=True, metadata=_CLOCK)
+    quiet_until = out.Function(lambda it: f"{it.quiet_until:%H:%M}", required=True, metadata=_CLOCK)
+    calendar_feed = out.Function(lambda it: it.feed_made_at is not None, required=True, metadata={"type": "boolean"})
+
+
+class NewPreferences(Request):
+    """What she chooses; where the two times are equal there are no quiet hours."""
+
+    sms = Flag(required=True)
+    email = Flag(required=True)
+    quiet = Flag(required=True)
+    quiet_from = Text(longest=5, pattern=_TIME, required=True, metadata={"examples": ["22:00"]})
+    quiet_until = Text(longest=5, pattern=_TIME, required=True, metadata={"examples": ["08:00"]})
+
+
+class FeedAddress(Answer):
+    """The secret address, told this once."""
+
+    url = out.String(required=True)
+
+
 class Read(Answer):
     """How many were new."""
 
@@ -56,7 +95,7 @@ def notifications(query: dict[str, Any]) -> Any:
 
 @blueprint.route("/notifications/read", methods=["POST"])
 @blueprint.response(200, Read)
-def read_all() -> Any:
+def read_notifications() -> Any:
     """Mark everything as read"""
     return {"read": inbox.mark_all_read(principal(), now=clock.now())}
 
@@ -64,9 +103,51 @@ def read_all() -> Any:
 @blueprint.route("/notifications/<id:notification_id>/read", methods=["POST"])
 @refuses(NotFound)
 @blueprint.response(200, Notification)
-def read_one(notification_id: str) -> Any:
+def read_notification(notification_id: str) -> Any:
     """Mark one as read
 
     Marking it again changes nothing and succeeds.
     """
     return inbox.mark_read(principal(), notification_id, now=clock.now())
+
+
+@blueprint.route("/me/notifications")
+@blueprint.response(200, Preferences)
+def notification_preferences() -> Any:
+    """How she is told"""
+    return notice_settings.settings_of(principal())
+
+
+@blueprint.route("/me/notifications", methods=["PUT"])
+@reads_body
+@blueprint.arguments(NewPreferences())
+@blueprint.response(200, Preferences)
+def choose_preferences(chosen: dict[str, Any]) -> Any:
+    """Choose how she is told
+
+    An e-mail address is given and confirmed on the pages.
+    """
+    times = {name: parse_time(chosen[name], name) for name in ("quiet_from", "quiet_until")}
+    notice_settings.choose(principal(), Wish(**{**chosen, **times}), now=clock.now())
+    return notice_settings.settings_of(principal())
+
+
+@blueprint.route("/me/calendar-feed", methods=["POST"])
+@blueprint.response(201, FeedAddress)
+def make_calendar_feed() -> Any:
+    """Make the calendar's secret address
+
+    The one before ends at once.
+    """
+    token = calendar_feed.new_feed(principal(), now=clock.now())
+    return {"url": f"{settings().public_url}/calendar/{token}.ics"}
+
+
+@blueprint.route("/me/calendar-feed", methods=["DELETE"])
+@blueprint.response(204)
+def end_calendar_feed() -> None:
+    """Take the calendar's address back
+
+    Doing it again succeeds.
+    """
+    calendar_feed.end_feed(principal(), now=clock.now())

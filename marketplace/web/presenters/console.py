@@ -106,6 +106,10 @@ def difference(it: Difference) -> DifferenceRow:
             _("A report without a booking"),
             _("It is shown to nobody. Ask the provider whose it is."),
         ),
+        "report_overdue": (
+            _("A report is late"),
+            _("It was promised and has not come. Ask the provider for it; the customer has been told."),
+        ),
         "report_refused": (
             _("A delivered report was refused"),
             _("The file is of a wrong type or may do harm; nothing of it was kept. Ask the provider for a sound one."),
@@ -153,6 +157,8 @@ def job(it: LateJob) -> JobRow:
         "bookings": _("Read bookings"),
         "reports": _("Read the list of reports"),
         "fetch": _("Fetch reports"),
+        "overdue": _("Find reports that are late"),
+        "chase": _("Ask again for late reports"),
         "reconcile": _("Compare books"),
     }
     return JobRow(names.get(task, task), code, it.every_seconds, it.started_at, it.succeeded_at)

@@ -1,0 +1,99 @@
+"""Reports that are late: noticed by the clock, asked for at the provider, and told to the customer."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import datetime, timedelta
+
+from sqlalchemy import Select, exists, or_, select, update
+
+from booking.cursors import pages
+from booking.discrepancies import open_discrepancy
+from booking.gateway import Line
+from booking.models import Booking, Discrepancy, Report
+from booking.notices import notify
+from booking.report_sync import FEED, OVERDUE, announce
+from booking.states import BookingState
+from marketplace.core.db import reading, transaction
+from providers.port import ProviderAdapter
+
+ASK_EVERY = timedelta(hours=24)
+"""So often a provider's system is asked again for the reports that it owes."""
+
+
+def note_overdue(*, now: datetime, limit: int = 200) -> int:
+    """Mark reports that did not come by the promised day, open a case for a person and tell the customer; how many.
+
+    A partial report keeps its state, for what came can be read; its case is about the rest. A report that the provider
+    has announced and that we have not fetched (consent is missing, its file was refused) is not late.
+    """
+    with reading() as session:
+        due = session.scalars(_newly_late(now).order_by(Booking.report_due_at).limit(limit)).all()
+    noted = 0
+    for booking_id in due:
+        with transaction() as session:
+            booking = session.scalars(select(Booking).where(Booking.id == booking_id).with_for_update()).one()
+            if booking.report_state not in ("expected", "partial") or booking.report_due_at is None:
+                continue
+            if booking.report_state == "expected":
+                booking.report_state = "overdue"
+            booking.version += 1
+            booking.updated_at = now
+            facts = {"due": booking.report_due_at.isoformat(), "report": booking.report_state}
+            open_discrepancy(
+                session, booking.provider_id, OVERDUE, booking.public_id, now=now, booking_id=booking.id, facts=facts
+            )
+            notify(
+                session,
+                booking.customer_id,
+                OVERDUE,
+                booking.public_id,
+                now=now,
+                booking_id=booking.id,
+                facts={"due": facts["due"]},
+            )
+            noted += 1
+    return noted
+
+
+def _newly_late(now: datetime) -> Select[int]:
+    here_but_unread = exists().where(
+        Report.booking_id == Booking.id, Report.announced_version > Report.fetched_version, Report.deleted_at.is_(None)
+    )
+    open_case = exists().where(
+        Discrepancy.booking_id == Booking.id, Discrepancy.kind == OVERDUE, Discrepancy.closed_at.is_(None)
+    )
+    return select(Booking.id).where(
+        Booking.report_state.in_(("expected", "partial")),
+        Booking.report_due_at <= now,
+        Booking.state == BookingState.FULFILLED,
+        ~here_but_unread,
+        ~open_case,
+    )
+
+
+def ask_again(line: Line, adapter: ProviderAdapter, *, now: datetime) -> dict[str, int]:
+    """Ask a provider's system for the reports it owes: its whole list is read anew, in case a message of its was lost
+    or our place in the list was wrong. At most once a day for each late report.
+
+    Returns counts: asked (late reports) and what announce said. Raises ProviderError; then it is asked again soon.
+    """
+    late = (
+        Booking.provider_id == line.id,
+        Booking.report_state.in_(("partial", "overdue")),
+        Booking.report_due_at <= now,
+        Booking.state == BookingState.FULFILLED,
+        or_(Booking.report_asked_at.is_(None), Booking.report_asked_at <= now - ASK_EVERY),
+    )
+    with reading() as session:
+        owed = session.scalars(select(Booking.id).where(*late)).all()
+    if not owed:
+        return {}
+    counts: Counter[str] = Counter(asked=len(owed))
+    for part in pages(line.id, FEED, adapter.reports_since, now=now, afresh=True):
+        for remote in part.reports:
+            with transaction() as session:
+                counts[announce(session, line.id, remote, now=now)] += 1
+    with transaction() as session:
+        session.execute(update(Booking).where(Booking.id.in_(owed)).values(report_asked_at=now))
+    return dict(counts)
