@@ -7,9 +7,8 @@ entitlement, slot last. A place that was let go is offered to the next; two that
 from __future__ import annotations
 
 from collections import Counter
-from datetime import datetime, time, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Literal
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import Row, exists, select, text
 from sqlalchemy.orm import Session
@@ -20,6 +19,7 @@ from booking.confirm import submit
 from booking.models import Booking
 from booking.notices import notify
 from booking.place import HoldRequest, hold_for
+from booking.quiet_hours import quiet_until
 from booking.refusals import SlotClosed, SlotFull, SlotMoved
 from booking.states import AT_PROVIDER, BookingState
 from booking.transition import lock_booking
@@ -38,9 +38,6 @@ _S = BookingState
 HOLD = timedelta(minutes=30)
 """How long a place is kept for somebody whose turn it is."""
 
-QUIET_FROM, QUIET_UNTIL = time(22), time(8)
-"""Nobody is woken: a place offered at night is kept until she has had HOLD in the morning (the insurer's zone)."""
-
 MOST_LAPSES = 2
 STANDING_WISH = "standing_wish"
 
@@ -58,7 +55,7 @@ _DONE = text("DELETE FROM freed_slot WHERE id = ANY(:ids)")
 _LINE = text(f"""
   SELECT e.id AS entry_id, e.public_id AS entry, s.public_id AS slot, s.id AS slot_id, o.public_id AS offer,
          b.public_id AS beneficiary, t.public_id AS entitlement, e.insurer_id, e.customer_id,
-         c.public_id AS customer, i.time_zone AS home_zone,
+         c.public_id AS customer, i.time_zone AS home_zone, n.quiet, n.quiet_from, n.quiet_until,
          coalesce(s.starts_at, s.service_date::timestamp AT TIME ZONE si.time_zone)
            - greatest(o.lead_minutes, e.hours_before * 60) * interval '1 min' AS window_ends
     FROM slot s
@@ -70,6 +67,7 @@ _LINE = text(f"""
     JOIN insurer i ON i.id = e.insurer_id
     JOIN beneficiary b ON b.id = e.beneficiary_id
     LEFT JOIN entitlement t ON t.id = e.entitlement_id
+    LEFT JOIN notice_setting n ON n.customer_id = c.id
    WHERE s.id = :slot AND {FITS}
    ORDER BY e.id, p.id
 """)
@@ -153,7 +151,7 @@ def _own_bookings(entry: WaitingEntry) -> tuple[Any, ...]:
 
 
 def _hold(session: Session, entry: WaitingEntry, turn: Row[Any], now: datetime) -> Booking:
-    until = kept_until(turn.window_ends, turn.home_zone, now)
+    until = min((_wakes(turn, now) or now) + HOLD, turn.window_ends)
     held = hold_for(
         session,
         Principal("customer", turn.customer_id, turn.customer, turn.insurer_id, 0, turn.home_zone),
@@ -188,15 +186,12 @@ def _tell(
     notify(session, entry.customer_id, kind, subject, now=now, booking_id=booking.id, facts=facts)
 
 
-def kept_until(window_ends: datetime, home_zone: str, now: datetime) -> datetime:
-    """Until when a place is kept for somebody who is told of it now: half an hour of her day, never past the window."""
-    here = now.astimezone(ZoneInfo(home_zone))
-    wakes = here
-    if here.time() >= QUIET_FROM:
-        wakes = datetime.combine(here.date() + timedelta(days=1), QUIET_UNTIL, here.tzinfo)
-    elif here.time() < QUIET_UNTIL:
-        wakes = datetime.combine(here.date(), QUIET_UNTIL, here.tzinfo)
-    return min(wakes.astimezone(now.tzinfo) + HOLD, window_ends)
+def _wakes(turn: Row[Any], now: datetime) -> datetime | None:
+    """When the customer's quiet hours end, None outside of them: nobody is woken, so a place that comes free at night
+    is kept until she has had HOLD in the morning."""
+    if turn.quiet is None:
+        return quiet_until(now, turn.home_zone)
+    return quiet_until(now, turn.home_zone, turn.quiet_from, turn.quiet_until) if turn.quiet else None
 
 
 # --- what became of a turn ------------------------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 import pytest
@@ -11,10 +11,11 @@ from sqlalchemy import text, update
 from booking import waiting
 from booking.cancel import cancel
 from booking.confirm import confirm
+from booking.notification_models import NoticeSetting
 from booking.refusals import SlotFull
 from booking.reschedule import reschedule
 from booking.waiting_models import MOST_OPEN, WaitingPlace
-from booking.waiting_turns import HOLD, kept_until, review
+from booking.waiting_turns import HOLD, review
 from booking.worker import Worker
 from marketplace.catalog.models import Offer, Site
 from marketplace.core import clock
@@ -297,22 +298,34 @@ def test_no_offer_past_the_offers_own_window(world: World, holder: tuple[World, 
     assert entry(waits).state == "waiting"
 
 
-def test_a_place_offered_at_night_waits_for_the_morning() -> None:
-    zone = "Asia/Shanghai"
-    far = NOON + timedelta(days=9)
-    night = datetime(2026, 3, 2, 15, 0, tzinfo=UTC)  # 23:00
-    before_dawn = datetime(2026, 3, 2, 20, 0, tzinfo=UTC)  # 04:00
-    morning = datetime(2026, 3, 3, 0, 30, tzinfo=UTC)  # 08:30
-    assert kept_until(far, zone, night) == kept_until(far, zone, before_dawn) == morning
-    assert kept_until(far, zone, NOON) == NOON + HOLD
-    assert kept_until(night + timedelta(hours=1), zone, night) == night + timedelta(hours=1)
+def test_a_place_offered_at_night_waits_for_the_morning(world: World, holder: tuple[World, str]) -> None:
+    waits = wait(world)
+    night = datetime(2026, 3, 2, 15, 0, tzinfo=UTC)  # 23:00 in Shanghai
+    give_up(holder, night)
+    serve(night)
+    assert offered(waits).hold_expires_at == datetime(2026, 3, 3, 0, 30, tzinfo=UTC)
 
 
-def test_the_night_ends_by_the_clock_of_the_place_also_when_it_is_changed() -> None:
-    saturday = datetime(2026, 3, 8, 4, 0, tzinfo=UTC)  # 23:00 in New York, the night that loses an hour
-    assert kept_until(NOON + timedelta(days=9), "America/New_York", saturday) == datetime(
-        2026, 3, 8, 12, 30, tzinfo=UTC
-    )
+def test_her_own_quiet_hours_count_and_the_window_all_the_more() -> None:
+    world = make_world(slots=3, capacity=1, quantity=1)
+    sleeper, waker = other(world, 1), other(world, 2)
+    with transaction() as session:
+        session.add(
+            NoticeSetting(customer_id=sleeper.customer.id, updated_at=NOON, quiet_from=time(11), quiet_until=time(14))
+        )
+        session.add(NoticeSetting(customer_id=waker.customer.id, updated_at=NOON, quiet=False))
+    entries = [wait(sleeper), wait(waker)]
+    serve()  # noon in Shanghai
+    assert [offered(each).hold_expires_at for each in entries] == [NOON + timedelta(hours=2, minutes=30), NOON + HOLD]
+    late = EIGHT - timedelta(hours=13, minutes=-30)  # 19:30 the day before; booking closes at 20:00
+    third = other(world, 3)
+    with transaction() as session:
+        session.add(
+            NoticeSetting(customer_id=third.customer.id, updated_at=NOON, quiet_from=time(19), quiet_until=time(7))
+        )
+    waits = wait(third, now=late, until_hour=11)
+    serve(late)
+    assert offered(waits).hold_expires_at == offered(waits).starts_at - timedelta(hours=12)
 
 
 def test_the_wait_ends_by_the_sites_clock_also_when_it_is_changed(world: World) -> None:
