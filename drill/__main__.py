@@ -6,6 +6,7 @@ The last line is the verdict; the exit code is 0 when nothing differs, 1 when so
 from __future__ import annotations
 
 import argparse
+import logging
 import secrets
 import signal
 import sys
@@ -15,6 +16,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
+
+import structlog
 
 from drill import plant
 from drill.api import Tally
@@ -48,6 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _options(arguments)
     kept = state_dir().absolute() / "drill" / f"{options.seed}-{time.strftime('%Y%m%d-%H%M%S')}"
     signal.signal(signal.SIGTERM, _end_in_order)
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     plan = make_plan(options.seed, options.seconds, CODES, options.customers)
     print(
         f"Drill with seed {plan.seed}: {plan.seconds:.0f} s, {plan.customers} customers, {len(plan.kills)} kills, "

@@ -17,7 +17,7 @@ from drill.journal import Journal, Told
 from drill.plan import Plan
 from drill.stage import Person, Stage
 
-_ACTIONS = {"book": 46, "dawdle": 10, "cancel": 14, "change": 14, "wait": 6, "look": 18}
+_ACTIONS = {"book": 46, "dawdle": 10, "cancel": 14, "change": 18, "wait": 6, "look": 18}
 _HOT = 0.4
 """The share of wishes for one day of a few places, whether it looks full or not; the others spread over three weeks."""
 _HERSELF = 0.8
@@ -127,9 +127,13 @@ class Customer:
             self._heard(mine, self.api.ask("POST", f"/bookings/{mine.id}/cancel", about="cancel"), "cancel")
 
     def _change(self) -> None:
-        mine = self._one_of_mine("confirmed")
-        slot = self._slot(mine.offer, self.dice.random() < _HOT) if mine is not None else None
-        if mine is not None and slot is not None:
+        """Look at a booking, and if it is confirmed, ask for another of its offer's times."""
+        mine = self._one_of_mine()
+        if mine is None or mine.state == "held":
+            return
+        self._heard(mine, self.api.ask("GET", f"/bookings/{mine.id}", about="read"), "read")
+        slot = self._slot(mine.offer, self.dice.random() < _HOT) if mine.state == "confirmed" else None
+        if slot is not None:
             path = f"/bookings/{mine.id}/reschedule"
             answer = self.api.ask("POST", path, {"slot_id": slot}, key=self._key(), about="reschedule")
             self._heard(mine, answer, "reschedule")
@@ -167,8 +171,8 @@ class Customer:
                 if mine.state == "held" and self.dice.random() < 0.7:
                     self._confirm(mine)
 
-    def _one_of_mine(self, state: str = "") -> Mine | None:
-        alive = [mine for mine in self.mine if mine.state not in _OVER and state in ("", mine.state)]
+    def _one_of_mine(self) -> Mine | None:
+        alive = [mine for mine in self.mine if mine.state not in _OVER]
         return self.dice.choice(alive) if alive else None
 
     def _heard(self, mine: Mine, answer: Answer, what: str) -> None:

@@ -297,7 +297,8 @@ class Times:
 
 @dataclass(frozen=True)
 class Confirm:
-    """The last step of a booking. `hold_left` and `hold_total` are seconds. `price` is in minor units."""
+    """The last step of a booking. `hold_left` and `hold_total` are seconds. `price` is in minor units. `version` is the
+    ETag that `confirm_live` would answer now."""
 
     id: str
     ticket: Ticket
@@ -312,6 +313,7 @@ class Confirm:
     currency: str = "CNY"
     idempotency_key: str = ""
     problem: str = ""
+    version: str = ""
 
 
 @dataclass(frozen=True)
@@ -496,7 +498,8 @@ class WaitingPage:
 
 @dataclass(frozen=True)
 class Bookings:
-    """`empty_text` and `empty_url` serve the empty state of the upcoming list; `waiting` is the waiting list."""
+    """`empty_text` and `empty_url` serve the empty state of the upcoming list; `waiting` is the waiting list. `version`
+    is the ETag that `bookings_live` would answer now; blank for an earlier page, which stays as it is."""
 
     upcoming: tuple[BookingRow, ...]
     past: tuple[BookingRow, ...]
@@ -504,6 +507,7 @@ class Bookings:
     empty_action: str = ""
     empty_url: str = ""
     more_url: str = ""
+    version: str = ""
     waiting: WaitingList | None = None
 
 

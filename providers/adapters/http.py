@@ -203,8 +203,9 @@ class HttpClient:
         params: Mapping[str, str] | None = None,
         payload: Mapping[str, Any] | None = None,
         headers: Mapping[str, str] | None = None,
+        read: bool = False,
     ) -> Reply:
-        """The whole answer, of any status. Raises NoAnswer."""
+        """The whole answer, of any status. Raises NoAnswer. `read`: nothing is changed there, as with every GET."""
         began = time.monotonic()
         outcome = "no answer"
         try:
@@ -218,7 +219,8 @@ class HttpClient:
             milliseconds = round((time.monotonic() - began) * 1000)
             # The first step of the path only: the rest names bookings and reports.
             action = f"{verb} {path.split('/')[1]}"
-            tell = log.debug if (verb, str(outcome)) == ("GET", "200") else log.info  # a pull is hundreds of pages
+            quiet = str(outcome) == "200" and (read or verb == "GET")  # a pull is hundreds of pages
+            tell = log.debug if quiet else log.info
             tell("provider.call", provider=self._provider, action=action, outcome=outcome, ms=milliseconds)
 
     def _call(self, verb: str, path: str, deadline: Deadline, parts: Mapping[str, Any]) -> Reply:

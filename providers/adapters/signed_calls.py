@@ -78,7 +78,8 @@ class SignedCalls:
             "biz": json.dumps(biz, ensure_ascii=False, separators=(",", ":")),
         }
         request["sign"] = sign(request, self._connection.secret)
-        reply = self._http.call("POST", f"/{method}", deadline=deadline, payload=request)
+        reads = method.rpartition(".")[2] in ("query", "list", "fetch")
+        reply = self._http.call("POST", f"/{method}", deadline=deadline, payload=request, read=reads)
         if reply.status != 200:
             raise ProviderError(f"status {reply.status}")
         body = reply.json()

@@ -11,11 +11,15 @@ import psycopg
 import pytest
 from sqlalchemy import select
 
+from booking.actors import SYSTEM
 from booking.cancel import cancel
+from booking.gateway import line
 from booking.models import Discrepancy, Slot
+from booking.reconcile_run import run_now
 from booking.refusals import AlreadyBooked
 from booking.report_box import reports
 from booking.reschedule import reschedule
+from marketplace.catalog.models import Provider
 from marketplace.core import clock
 from marketplace.core.db import reading
 from marketplace.core.devdb import DevDatabase
@@ -63,6 +67,13 @@ def differences() -> list[tuple[str, str]]:
         return [(row.kind, row.resolution) for row in rows]
 
 
+def compare(stage: Stage) -> dict[str, int] | None:
+    """Both sides compared now; None while another comparison is at it."""
+    with reading() as session:
+        known = line(session.get_one(Provider, stage.provider.id))
+    return run_now(known, known.open(), SYSTEM, clock=clock.now)
+
+
 def test_a_day_is_booked_confirmed_attended_and_reported_though_nothing_is_pushed(stage: Stage) -> None:
     principal, beneficiary, _ = stage.customer(1)
     slot = days(stage)[0]
@@ -102,6 +113,8 @@ def test_a_change_books_the_new_day_and_then_cancels_the_old_one(stage: Stage) -
     eventually(lambda: tasks(public_id)[-1] == ("change", "refused"), 30)
     assert booking_row(public_id).service_date == day_of(other)
     assert [each["reference"] for each in live(stage, public_id)] == [there["reference"]]
+    compared = eventually(lambda: compare(stage), 30)
+    assert (compared["listed"], compared["compared"], compared["found"]) == (2, 1, 0)
     control.move(there["reference"], "fulfil")
     eventually(lambda: booking_row(public_id).report_state == "ready", 30)
     assert history(public_id)[-1] == "fulfilled" and differences() == []

@@ -576,6 +576,44 @@ def booking(state: str, **facts: Any) -> Context:
     }
 
 
+def booking_changing(unknown: bool = False) -> Context:
+    """A new date has been asked for; the old one stands."""
+    page: v.BookingPage = booking("confirmed")["page"]
+    stands = _t("医院同意之前，您的日期保持不变。", "Until it has agreed, your date stands as it is.")
+    title = _t("已向医院申请改到 11 月 28 日 09:00", "The hospital is asked about 28 November, 09:00")
+    if unknown:
+        title = _t("正在与医院核实 11 月 28 日 09:00", "We are checking with the hospital about 28 November, 09:00")
+    return {"page": replace(page, turn=v.Turn(title, stands, icon="hourglass"))}
+
+
+def booking_changeable() -> Context:
+    """A confirmed booking whose date can be changed."""
+    page: v.BookingPage = booking("confirmed")["page"]
+    rule = v.Rule(
+        icon="calendar-days",
+        text=_t("11 月 25 日 08:00 前可以改期。", "The date can be changed until 25 November, 08:00."),
+        strong=_t("还可改期 2 次。", "2 changes left."),
+    )
+    return {"page": replace(page, rules=(*page.rules, rule), change_url="/gallery/times_change")}
+
+
+def times_change() -> Context:
+    """The picker of a new time."""
+    page: v.Times = times()["page"]
+    first = replace(page.morning[0], closed=_t("当前", "yours now"), chosen=False)
+    return {"page": replace(page, present=when(), who_url="", packages_url="", morning=(first, *page.morning[1:]))}
+
+
+def booking_change() -> Context:
+    """Old and new side by side."""
+    new = v.When(date(2026, 11, 28), ZONE, at(11, 28, 9), at(11, 28, 9, 30))
+    rules = (
+        _t("医院同意之前，当前日期保持不变。", "Your present date stands until the hospital agrees."),
+        _t("之后还可改期 1 次。", "After that it can be changed 1 more time."),
+    )
+    return {"page": v.Change("b1", replace(ticket(), facts=()), new, "s1", rules, "/gallery/times_change", "k")}
+
+
 def booking_moved_away() -> Context:
     """Cancelled by the hospital, with other times."""
     page: v.BookingPage = booking("cancelled", by="provider")["page"]

@@ -218,7 +218,7 @@ def test_a_page_in_the_background_rests_and_catches_up_when_it_is_seen(page: Pag
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     page.wait_for_timeout(2_600)
-    assert asked == []
+    assert [url for url in asked if url.endswith("/live")] == []
     with transaction() as session:
         booking, _ = lock_booking(session, booking_row(public_id).id)
         move(session, booking, BookingState.CHECKED_IN, actor=CLOCK, now=NOON)

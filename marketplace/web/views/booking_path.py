@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from functools import partial
 from urllib.parse import urlencode
@@ -18,12 +19,12 @@ from booking.offer_views import OfferView
 from booking.pick import pick
 from booking.place import HoldRequest
 from booking.refusals import SlotFull
-from booking.view import BookingView, booking
+from booking.view import BookingView, booking, booking_version
 from marketplace import wording
 from marketplace.core import clock
 from marketplace.core.errors import NotFound, Refusal
 from marketplace.web import view_models as v
-from marketplace.web.answers import Views, asked, field, render, see_other
+from marketplace.web.answers import Views, asked, field, live, render, see_other, tag, unchanged
 from marketplace.web.presenters import bookings as booking_words
 from marketplace.web.presenters import packages as package_words
 from marketplace.web.presenters import times as shown
@@ -132,7 +133,17 @@ def confirm(booking: str) -> Response:
         taken_line(view.kind, benefit),
         now,
     )
-    return render("confirm.html", page=page)
+    return render("confirm.html", page=replace(page, version=tag(view.version)))
+
+
+def confirm_live(booking: str) -> Response:
+    """Nothing while the hold stands as it was; what happened to it elsewhere leads to the booking's page."""
+    etag = tag(booking_version(principal(), booking))
+    if unchanged(etag):
+        return live("", etag)
+    answer = live("", etag)
+    answer.headers["HX-Redirect"] = url_for("web.booking", booking=booking)
+    return answer
 
 
 def _booking(me: Principal, public_id: str, now: datetime) -> BookingView:
@@ -185,4 +196,4 @@ def _packages_url(found: OfferView, member: Member) -> str:
     return f"{url_for('web.packages', site=found.card.site_id)}?{urlencode(query)}"
 
 
-VIEWS: Views = {"times": times, "confirm": confirm}
+VIEWS: Views = {"times": times, "confirm": confirm, "confirm_live": confirm_live}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import datetime
 from urllib.parse import urlencode
 
 from flask import Response, flash, render_template, request, url_for
@@ -13,7 +15,7 @@ from booking.disputes import LONGEST, DisputeTooLate, NotDisputable
 from booking.disputes import dispute as object_to
 from booking.pick import CAUSE as CHOSE_ANOTHER
 from booking.view import booking as booking_view
-from booking.view import booking_version
+from booking.view import booking_version, bookings_version
 from booking.view import bookings as list_bookings
 from marketplace import wording
 from marketplace.core import clock
@@ -25,6 +27,7 @@ from marketplace.web.presenters.benefits import left_line
 from marketplace.web.views.waiting import waiting_list
 from marketplace.web.visitor import principal
 from vip.entitlements import entitlements
+from vip.principal import Principal
 
 _UPCOMING = 50
 _PAST = 20
@@ -34,19 +37,38 @@ _UNSUBMITTED = ("hold_expired", CHOSE_ANOTHER)
 def bookings() -> Response:
     """What is coming, soonest first, and what was, newest first."""
     me, now = principal(), clock.now()
+    version = followed_tag(me, now)  # before the list is read: what moves meanwhile is asked for once more
+    page = replace(_list(me, asked("cursor", 500), version, now), waiting=waiting_list(me, now))
+    return render("bookings.html", page=page)
+
+
+def bookings_live() -> Response:
+    """Both lists, for the page that waits."""
+    me, now = principal(), clock.now()
+    etag = followed_tag(me, now)
+    if unchanged(etag):
+        return live("", etag)
+    return live(render_template("parts/bookings_live.html", page=_list(me, "", etag, now)), etag)
+
+
+def followed_tag(me: Principal, now: datetime) -> str:
+    """The ETag of what shows the customer's bookings as a whole; a new day is told in other words."""
+    return tag("bookings", *bookings_version(me), clock.today(me.time_zone, now))
+
+
+def _list(me: Principal, cursor: str, version: str, now: datetime) -> v.Bookings:
     upcoming = list_bookings(me, cursor=None, limit=_UPCOMING, now=now, when="upcoming")
-    past = list_bookings(me, cursor=asked("cursor", 500) or None, limit=_PAST, now=now, when="past")
+    past = list_bookings(me, cursor=cursor or None, limit=_PAST, now=now, when="past")
     left = "" if upcoming.items else left_line(entitlements(me.id, today=clock.today(me.time_zone, now)))
-    page = v.Bookings(
+    return v.Bookings(
         shown.rows(upcoming.items, now, ()),
         shown.rows(past.items, now, _UNSUBMITTED),
         left or _("Nothing is booked now."),
         _("Find a place") if left else "",
         url_for("web.places"),
         more_url=f"{url_for('web.bookings')}?{urlencode({'cursor': past.next})}" if past.next else "",
-        waiting=waiting_list(me, now),
+        version="" if cursor else version,
     )
-    return render("bookings.html", page=page)
 
 
 def booking(booking: str) -> Response:
@@ -129,6 +151,7 @@ def _sheet(public_id: str, problem: str = "", status: int = 200) -> Response:
 
 VIEWS: Views = {
     "bookings": bookings,
+    "bookings_live": bookings_live,
     "booking": booking,
     "booking_live": booking_live,
     "booking_cancel": booking_cancel,

@@ -11,11 +11,12 @@ from flask_babel import ngettext
 from booking.view import bookings
 from marketplace.core import clock
 from marketplace.web import view_models as v
-from marketplace.web.answers import Views, live, render, tag
+from marketplace.web.answers import Views, live, render, unchanged
 from marketplace.web.formats import dotted, local
 from marketplace.web.presenters import benefits as shown
 from marketplace.web.presenters.bookings import next_booking
 from marketplace.web.presenters.people import person
+from marketplace.web.views.bookings import followed_tag
 from marketplace.web.visitor import principal
 from vip.customers import profile
 from vip.entitlements import EntitlementView, entitlements
@@ -42,9 +43,12 @@ def home() -> Response:
 
 def home_live() -> Response:
     """The ticket alone, for the page that waits."""
-    page = v.Home("", "", _next(principal(), clock.now()), ())
-    body = render_template("parts/next_booking.html", page=page)
-    return live(body, tag(body))
+    me, now = principal(), clock.now()
+    etag = followed_tag(me, now)
+    if unchanged(etag):
+        return live("", etag)
+    page = v.Home("", "", _next(me, now), ())
+    return live(render_template("parts/next_booking.html", page=page), etag)
 
 
 def _next(me: Principal, now: datetime) -> v.NextBooking | None:
