@@ -1,4 +1,4 @@
-"""What operators look at: open differences, the health of providers, and jobs that did not run."""
+"""What operators look at: the health of providers, and jobs that did not run. Differences: booking.cases."""
 
 from __future__ import annotations
 
@@ -6,31 +6,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import func, select
 
-from booking.models import Booking, Discrepancy, JobRun, ProviderTask, SyncCursor
+from booking.models import Discrepancy, JobRun, ProviderTask, SyncCursor
 from marketplace.catalog.models import Provider
 from marketplace.core.db import reading
 from marketplace.core.errors import NotFound
-from marketplace.core.paging import Page, decode_cursor, encode_cursor
 from vip.principal import Principal
 
 MISSED_INTERVALS = 3
 LEAST_WAIT = timedelta(seconds=60)
 """A job of every second is late after a minute, not after three: a worker that starts again needs that long."""
-
-
-@dataclass(frozen=True)
-class Difference:
-    """An open difference. `subject` is a provider's reference or a public id; `reference` the booking's number."""
-
-    id: str
-    kind: str
-    subject: str
-    reference: str | None
-    provider_code: str
-    provider_name: dict[str, str]
-    opened_at: datetime
 
 
 @dataclass(frozen=True)
@@ -61,38 +47,6 @@ class LateJob:
 
 
 FEEDS = ("slots", "bookings", "reports")
-
-
-def differences(principal: Principal, *, cursor: str | None, limit: int) -> Page[Difference]:
-    """Open differences, newest first: those of the operator's insurer, and those that no booking explains."""
-    _operators_only(principal)
-    query = (
-        select(Discrepancy, Provider, Booking.reference)
-        .join(Provider, Provider.id == Discrepancy.provider_id)
-        .outerjoin(Booking, Booking.id == Discrepancy.booking_id)
-        .where(
-            Discrepancy.closed_at.is_(None),
-            or_(Booking.id.is_(None), Booking.insurer_id == principal.insurer_id),
-        )
-    )
-    if cursor is not None:
-        (last_id,) = decode_cursor(cursor, (int,))
-        query = query.where(Discrepancy.id < last_id)
-    with reading() as session:
-        rows = session.execute(query.order_by(Discrepancy.id.desc()).limit(limit + 1)).all()
-    found = [
-        Difference(
-            id=row.Discrepancy.public_id,
-            kind=row.Discrepancy.kind,
-            subject=row.Discrepancy.subject,
-            reference=row.reference,
-            provider_code=row.Provider.code,
-            provider_name={"zh": row.Provider.name_zh, "en": row.Provider.name_en},
-            opened_at=row.Discrepancy.opened_at,
-        )
-        for row in rows[:limit]
-    ]
-    return Page(found, encode_cursor([rows[limit - 1].Discrepancy.id]) if rows[limit:] else None)
 
 
 def providers(principal: Principal) -> list[ProviderHealth]:

@@ -152,6 +152,12 @@ def report(
         return view_of(session, row)
 
 
+def report_card(principal: Principal, public_id: str, *, now: datetime) -> ReportCard:
+    """One line of the list; no result, no audit line. Raises NotFound, ConsentMissing."""
+    with reading() as session:
+        return card_of(own_report(session, principal, public_id, now))
+
+
 def document(principal: Principal, public_id: str, position: int = 0, *, now: datetime) -> Document:
     """A paper of the newest version as the provider issued it; recorded like a look at the report.
 

@@ -26,7 +26,7 @@ LONGEST_CONCLUSION = 50_000
 LARGEST_ANSWER = 64 * 2**20
 COMMAND = (sys.executable, "-E", "-s", "-m", "booking.intake")
 _TYPES = {"application/x-zip-compressed": "application/zip", "application/json+fhir": FHIR}
-_TEXTS = ("name", "value", "loinc", "unit", "flag", "section", "note")
+_TEXTS = ("name", "value", "loinc", "unit", "flag", "section", "note", "code")
 
 log = get_logger(__name__)
 

@@ -26,6 +26,7 @@ from sqlalchemy import delete, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import SQLAlchemyError
 
+from booking.closing import make_statements
 from booking.deliver import deliver_due
 from booking.dispatch import claim_tasks, note_health, run_task
 from booking.expire import end_unanswered, expire_holds, forget_events, forget_keys, raise_unknown
@@ -38,6 +39,7 @@ from booking.reconcile_run import run_due
 from booking.remind import remind_of_bookings, remind_of_endings
 from booking.report_chase import ask_again, note_overdue
 from booking.report_sync import fetch_due, poll_reports
+from booking.site_closing import work_closures
 from booking.slot_sync import pull_slots
 from booking.status_sync import poll_bookings
 from booking.waiting_turns import offer_freed, review, settle_chances
@@ -240,6 +242,8 @@ class Worker:
             Job("overdue", 60, lambda: {"late": note_overdue(now=clock.now())}),
             Job("no_shows", 60, lambda: {"called": call_no_shows(now=clock.now())}),
             Job("unknown", 15, lambda: {"open": raise_unknown(now=clock.now())}),
+            Job("closures", 5, lambda: work_closures(now=clock.now())),
+            Job("statements", 300, lambda: {"made": make_statements(now=clock.now())}),
             Job("entitlements", 300, self._entitlements),
             Job("messages", 2, lambda: deliver_due(post.send, clock.now)),
             Job("reminders", 60, lambda: {"told": remind_of_bookings(now=clock.now())}),

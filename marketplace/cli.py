@@ -21,6 +21,7 @@ from flask_babel import force_locale
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from booking import demo_past, report_codes
 from booking.actors import SYSTEM
 from booking.gateway import line_of
 from booking.reconcile_run import run_now
@@ -49,6 +50,7 @@ R = TypeVar("R")
 
 admin = AppGroup("admin", help="People who work here.")
 vip = AppGroup("vip", help="Customers.")
+reports = AppGroup("reports", help="Results as providers deliver them.")
 demo = AppGroup("demo", help="Demonstration data, in development only.")
 catalog = AppGroup("catalog", help="Sites and offers.")
 document = AppGroup("openapi", help="The API's description.")
@@ -56,7 +58,7 @@ document = AppGroup("openapi", help="The API's description.")
 
 def install(app: Flask) -> None:
     """Add the commands to the application."""
-    for group in (admin, vip, demo, catalog, document):
+    for group in (admin, vip, demo, reports, catalog, document):
         app.cli.add_command(group)
     app.cli.add_command(reconcile)
 
@@ -107,7 +109,8 @@ def issue_token(phone: str) -> None:
 @demo.command("load")
 @one_sentence
 def load() -> None:
-    """Load the demonstration's customers, sites and offers as far as they are missing; prints who can sign in.
+    """Load the demonstration's customers, sites, offers and past reports as far as they are missing; prints who can
+    sign in.
 
     Sites come from HOSPITALS_CSV, else from the invented sample.
     """
@@ -121,9 +124,19 @@ def load() -> None:
         now=clock.now(),
         auto=DEMO_STEPS,
     )
+    demo_past.load_past(clock.now())
     click.echo("Sign in with one of these phones; the code is printed in the log:")
     for person in people:
         click.echo(f"  {person.phone}  {person.name}  {person.tier_name_zh} ({person.tier_name_en})")
+
+
+@reports.command("map-codes")
+@click.argument("provider")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@one_sentence
+def map_codes(provider: str, file: Path) -> None:
+    """Say what a PROVIDER's own codes for results mean: a CSV FILE with the columns code and item."""
+    click.echo(f"{report_codes.map_codes(provider, file, now=clock.now())} codes.")
 
 
 @demo.command("customers")

@@ -113,7 +113,8 @@ def _begin() -> None:
 
 def _finish(page_policy: str, response: Response) -> Response:
     headers = response.headers
-    headers.extend(_HEADERS)
+    for name, value in _HEADERS:
+        headers.setdefault(name, value)
     machine = request.path.startswith(MACHINE_PATHS)
     headers.setdefault("Content-Security-Policy", _MACHINE_POLICY if machine else page_policy)
     if machine:

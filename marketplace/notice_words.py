@@ -128,8 +128,8 @@ WORDS: Mapping[str, Mapping[Language, tuple[str, str]]] = {
         "en": ("The waiting list is over", "{why}Waiting has not touched your benefit."),
     },
     "site_closed": {
-        "zh": ("机构停业", "{where} 不再提供服务，请查看您的预约。"),
-        "en": ("A place has closed", "{where} no longer gives this service. Please look at your booking."),
+        "zh": ("机构停业", "{where} 停业，{when} 的预约不能保留。{closing}"),
+        "en": ("A place closes", "{where} closes and can't keep your booking of {when}. {closing}"),
     },
 }
 """Kind to its words. A test holds every kind of booking.notice_kinds against it."""
@@ -233,6 +233,8 @@ def _values(facts: Mapping[str, Any], language: Language, told_at: datetime) -> 
     if facts.get("benefit"):
         known = benefit_kind(str(facts["benefit"]))
         values["benefit"] = known.name_zh if language == "zh" else known.name_en
+    if facts.get("closing"):
+        values["closing"] = _closing(facts, language, values["new"])
     by = str(facts.get("by") or "other")
     values["why"] = _ENDED.get(str(facts.get("reason")), {}).get(language, "")
     values["reason"] = _BY.get({"agent": "customer"}.get(by, by), _BY["other"])[language]
@@ -256,6 +258,19 @@ def _instead(alternatives: Any, language: Language, told_at: datetime) -> str:
     if language == "zh":
         return f"最近的其他时间：{'、'.join(times)}，在预约页面一点即可保留。"
     return f"The nearest other times: {'; '.join(times)}. One tap on the booking's page keeps one."
+
+
+def _closing(facts: Mapping[str, Any], language: Language, new: str) -> str:
+    """What happens to a booking whose site closes."""
+    if facts["closing"] == "moving":
+        return f"正在为您改到 {new}。" if language == "zh" else f"We are moving it to {new}."
+    text = "权益全部退回。" if language == "zh" else "Your benefit comes back in full."
+    where = str(facts.get("new_site") or "")
+    if not new:
+        return text
+    return (
+        f"{text}最近可约：{new}，{where}。" if language == "zh" else f"{text} The nearest other time: {new}, {where}."
+    )
 
 
 def _by_language(names: Any, language: Language) -> str:

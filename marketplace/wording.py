@@ -83,6 +83,13 @@ WORDS: Mapping[str, Words] = {
         _("This adult has not agreed yet that you see her or his reports. Ask for the consent first."),
     ),
     "consent_not_needed": Words(_("No consent is needed"), _("There is nothing to ask this person for.")),
+    # reports
+    "too_many_links": Words(
+        _("Too many links"), _("A report can have at most %(most)s links at a time. Take one back first.")
+    ),
+    "wrong_access_code": Words(
+        _("Not the access code"), _("That is not this link's access code. Tries left: %(tries_left)s.")
+    ),
     # benefits
     "no_plan": Words(_("No plan"), _("There is no plan for this tier.")),
     "no_entitlement": Words(_("No such benefit"), _("You have no benefit of this kind.")),
@@ -96,6 +103,17 @@ WORDS: Mapping[str, Words] = {
     ),
     "entitlement_not_yet_valid": Words(
         _("The benefit starts after that day"), _("This benefit is valid from %(valid_from)s. Choose a later day.")
+    ),
+    # differences, for operators
+    "case_moved_on": Words(
+        _("Things have moved on"), _("The booking has moved on since, or a command is on its way. Look at it again.")
+    ),
+    "not_this_repair": Words(_("Not for this difference"), _("This repair does not fit this difference.")),
+    "closing_already": Words(
+        _("Closing already"), _("Another closure of this site is still being carried out. Take that one back first.")
+    ),
+    "no_such_time": Words(
+        _("No slot at their time"), _("Our books have no slot at the provider's time, so it can't be taken over.")
     ),
     # booking
     "slot_full": Words(
@@ -221,6 +239,10 @@ REASONS: Mapping[str, LazyString] = {
     "id_number_birth_date": _("The ID number and the birth date do not agree."),
     "id_number_sex": _("The ID number and the sex do not agree."),
     "login": _("A login has 1 to 64 ASCII characters."),
+    "day_is_over": _("This day is over. Choose today or a later one."),
+    "ends_before_it_begins": _("The last day lies before the first one."),
+    "unknown_choice": _("Choose one of the options."),
+    "note_length": _("Write a note of at most %(longest)s characters."),
     "password_length": _("A password has at least %(shortest)s characters."),
     "password_text": _("This password can't be used."),
     "grace_days": _("This number of days can't be used."),

@@ -19,6 +19,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from marketplace.catalog.models import Insurer
 from marketplace.core import audit, clock, ids
 from marketplace.core import sms as sms_port
+from marketplace.core.config import settings
 from marketplace.core.db import reading, transaction
 from marketplace.core.errors import Invalid, Refusal, TooMany
 from marketplace.core.sms import SmsBackend
@@ -28,8 +29,10 @@ from vip.codes import Address, CodeSent
 from vip.consent_models import Consent
 from vip.models import Beneficiary, Customer
 from vip.principal import Principal
+from vip.signin import code_text, insurer_id
 
 REPORTS = "reports"
+WITHDRAW = "withdraw_consent"
 OF_AGE = 18
 CODES_PER_HOUR = 10
 """Consent codes a customer may have sent, to whatever phones."""
@@ -139,6 +142,49 @@ def withdraw_consent(principal: Principal, beneficiary: str, *, now: datetime) -
             _audit(session, "consent.withdrawn", principal, person, now, by="customer")
 
 
+def ask_withdrawal(phone: str, *, now: datetime, sms: SmsBackend | None = None) -> CodeSent:
+    """Send a code to somebody who wants to take back what she agreed to; a phone that agreed to nothing gets none,
+    with the same answer. Raises Invalid(field="phone"), TooMany(retry_after)."""
+    number = phones.normalise(phone)
+    gateway = sms or sms_port.backend()
+    with transaction() as session:
+        address = Address(insurer_id(session), phones.index(number), WITHDRAW)
+        codes.lock_phones(session, address.phone_index)
+        code = codes.new_code(session, address, now)
+        agreed = session.scalar(select(_agreed_by(address)))
+    if agreed:
+        gateway.send(number, code_text(code, None))
+    return CodeSent(now + codes.LIFETIME, int(codes.RESEND_AFTER.total_seconds()))
+
+
+def withdraw_by_phone(phone: str, code: str, *, now: datetime) -> int:
+    """End every consent that was given by this phone; how many those were. Audited.
+
+    Raises Invalid, WrongCode(tries_left), CodeEnded.
+    """
+    number, digits = phones.normalise(phone), codes.clean(code)
+    with transaction() as session:
+        address = Address(insurer_id(session), phones.index(number), WITHDRAW)
+        counted = codes.count_try(session, address, now)
+    right = codes.compare(counted, address, digits)
+    with transaction() as session:
+        codes.use(session, right, now)
+        ended = _end(session, _of_phone(address), "person", now)
+        for person in session.scalars(select(Beneficiary).where(Beneficiary.id.in_(ended))):
+            audit.record(
+                session,
+                "consent.withdrawn",
+                at=now,
+                actor_kind="person",
+                actor=person.public_id,
+                subject=person.public_id,
+                insurer_id=person.insurer_id,
+                purpose=REPORTS,
+                by="person",
+            )
+    return len(ended)
+
+
 def record_consent(
     session: Session,
     people: Iterable[Beneficiary],
@@ -183,6 +229,15 @@ def _given(beneficiary_id: InstrumentedAttribute[int]) -> ColumnElement[bool]:
     return exists().where(
         Consent.beneficiary_id == beneficiary_id, Consent.purpose == REPORTS, Consent.withdrawn_at.is_(None)
     )
+
+
+def _of_phone(address: Address) -> ColumnElement[bool]:
+    mine = select(Beneficiary.id).where(Beneficiary.insurer_id == address.insurer_id)
+    return and_(Consent.phone_index == address.phone_index, Consent.beneficiary_id.in_(mine))
+
+
+def _agreed_by(address: Address) -> ColumnElement[bool]:
+    return exists().where(_of_phone(address), Consent.purpose == REPORTS, Consent.withdrawn_at.is_(None))
 
 
 def _view(person: Beneficiary, consent: Consent | None, today: date) -> ConsentView:
@@ -240,11 +295,12 @@ def _text(code: str, customer: Customer, person: Beneficiary) -> str:
     if (customer.language or "zh").startswith("zh"):
         return (
             f"【安享】{customer.name}想在安享查看{person.name}的体检报告。同意请把验证码 {code} 告诉对方，"
-            f"{minutes} 分钟内有效，之后可随时撤回；不同意请忽略。"
+            f"{minutes} 分钟内有效；之后可随时在 {settings().public_url}/consent 撤回。不同意请忽略。"
         )
     return (
         f"[Anxiang] {customer.name} would like to see the health reports of {person.name} in Anxiang. If you agree, "
-        f"pass on the code {code} within {minutes} minutes; you can take it back at any time. If not, do nothing."
+        f"pass on the code {code} within {minutes} minutes. You can take it back at any time at "
+        f"{settings().public_url}/consent. If you don't agree, do nothing."
     )
 
 

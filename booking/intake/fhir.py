@@ -143,6 +143,7 @@ def _item(part: Resource, section: str) -> dict[str, Any] | None:
         "name": _title(code) or _coded(code, LOINC) or "?",
         "value": value,
         "loinc": _coded(code, LOINC),
+        "code": _own_code(code),
         "unit": unit,
         "low": low,
         "high": high,
@@ -262,4 +263,12 @@ def _coded(concept: Any, system: str) -> str:
     if not isinstance(concept, dict):
         return ""
     codes = [_text(c.get("code")) for c in _objects(concept.get("coding")) if c.get("system") == system]
+    return codes[0] if codes else ""
+
+
+def _own_code(concept: Any) -> str:
+    """The provider's own code, if it gives one beside LOINC."""
+    if not isinstance(concept, dict):
+        return ""
+    codes = [_text(c.get("code")) for c in _objects(concept.get("coding")) if c.get("system") != LOINC]
     return codes[0] if codes else ""

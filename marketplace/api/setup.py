@@ -8,6 +8,7 @@ from flask_smorest import Api
 from marketplace.api import openapi
 from marketplace.api.v1 import (
     bookings,
+    consents,
     entitlements,
     me,
     notifications,
@@ -15,12 +16,16 @@ from marketplace.api.v1 import (
     problem_types,
     reports,
     sessions,
+    shares,
     sites,
     waiting,
 )
 from marketplace.edge import PublicIdConverter
 
-RESOURCES = (sessions, me, entitlements, sites, offers, bookings, waiting, reports, notifications, problem_types)
+RESOURCES = (
+    *(sessions, me, consents, entitlements, sites, offers, bookings, waiting),
+    *(reports, shares, notifications, problem_types),
+)
 
 
 class PlainApi(Api):

@@ -68,6 +68,16 @@ def pill(state: str) -> Pill:
     return Pill(look.label(), look.tone, look.icon)
 
 
+def known(state: str) -> bool:
+    """Whether there is a word for it."""
+    return state in _LOOKS
+
+
+def order(state: str) -> int:
+    """Where a state stands in a booking's life; what is unknown comes first."""
+    return list(_LOOKS).index(state) if state in _LOOKS else -1
+
+
 def ticket_style(state: str) -> str:
     """`firm` when the date is the customer's, `asked` while it is not granted, `past` when it is over or gone."""
     return _LOOKS[state].style

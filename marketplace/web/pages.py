@@ -21,6 +21,7 @@ from marketplace.web.views import (
     bookings,
     calendars,
     changing,
+    consent,
     desk,
     development,
     home,
@@ -29,8 +30,11 @@ from marketplace.web.views import (
     notices,
     phone,
     places,
+    reconcile,
+    report_files,
     report_trends,
     reports,
+    shared,
     sign_in,
     usage,
     waiting,
@@ -45,6 +49,9 @@ VIEWS: Views = {
     **bookings.VIEWS,
     **changing.VIEWS,
     **reports.VIEWS,
+    **report_files.VIEWS,
+    **shared.VIEWS,
+    **consent.VIEWS,
     **report_trends.VIEWS,
     **me.VIEWS,
     **phone.VIEWS,
@@ -69,7 +76,7 @@ def install(app: Flask) -> None:
     init_look(app)
     app.jinja_env.globals["unread_notices"] = notices.unread
     app.register_blueprint(_blueprint(VIEWS))
-    app.register_blueprint(_console({**console_views.VIEWS, **desk.VIEWS}))
+    app.register_blueprint(_console({**console_views.VIEWS, **desk.VIEWS, **reconcile.VIEWS}))
 
 
 def _blueprint(views: Views) -> Blueprint:

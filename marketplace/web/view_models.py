@@ -33,7 +33,8 @@ class Turn:
 @dataclass(frozen=True)
 class Person:
     """A family member as the reader sees her. `relation` is a word such as 本人 or 父亲, `face` its one character.
-    `reasons` say why she cannot be chosen here; empty when she can."""
+    `reasons` say why she cannot be chosen here; empty when she can. `consent` to her reports: missing, given or
+    blank."""
 
     id: str
     name: str
@@ -42,6 +43,7 @@ class Person:
     is_self: bool = False
     note: str = ""
     reasons: tuple[str, ...] = ()
+    consent: str = ""
 
 
 @dataclass(frozen=True)
@@ -570,6 +572,15 @@ class Section:
 
 
 @dataclass(frozen=True)
+class PaperRow:
+    """A paper of a report: what it is, how large, where it opens."""
+
+    name: str
+    size: str
+    url: str
+
+
+@dataclass(frozen=True)
 class Link:
     """Somewhere to go; `current` marks where the reader is."""
 
@@ -602,6 +613,7 @@ class ReportPage:
     corrected: bool = False
     partial: bool = False
     conclusion_lang: str = ""
+    papers: tuple[PaperRow, ...] = ()
     versions: tuple[Link, ...] = ()
     older: bool = False
     changed: int = 0
@@ -704,6 +716,59 @@ class ChooseTwo:
     a: str = ""
     b: str = ""
     problem: str = ""
+
+
+@dataclass(frozen=True)
+class AboutReport:
+    """Which report a page is about."""
+
+    id: str
+    title: str
+    person: str
+    place: str
+    day: date
+
+
+@dataclass(frozen=True)
+class ShareRow:
+    """A link that shows a report. `looks`: who did what when, in words, the newest first."""
+
+    id: str
+    audience: str
+    pill: Pill
+    views: str
+    expires_at: datetime
+    looks: tuple[str, ...]
+    open: bool
+    with_code: bool
+
+
+@dataclass(frozen=True)
+class MadeLink:
+    """A link just made: its address and access code (blank without one) are shown this once."""
+
+    url: str
+    access_code: str
+    expires_at: datetime
+
+
+@dataclass(frozen=True)
+class SharedReport:
+    """A report as somebody with a link sees it."""
+
+    report: ReportPage
+    pdf_url: str
+    papers: tuple[PaperRow, ...]
+    expires_at: datetime
+
+
+@dataclass(frozen=True)
+class ConsentPage:
+    """Asking an adult of the family for consent. `state`: missing or given."""
+
+    person: Person
+    state: str
+    given_at: datetime | None = None
 
 
 @dataclass(frozen=True)

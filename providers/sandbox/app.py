@@ -13,7 +13,7 @@ from typing import Any
 from flask import Blueprint, Flask, Response, current_app, g, request
 from werkzeug.exceptions import HTTPException
 
-from providers.sandbox import bookings, document, faults, slots
+from providers.sandbox import bookings, document, faults, files, slots
 from providers.sandbox.bookings import Desk, Reply
 from providers.sandbox.control import control
 from providers.sandbox.problems import Problem
@@ -210,31 +210,35 @@ def list_reports() -> Response:
     return _changes("reports", reports_since, listed)
 
 
-def _report(reference: str) -> tuple[dict[str, Any], dict[str, Any], bytes]:
+def _report(reference: str) -> tuple[dict[str, Any], dict[str, Any], tuple[str, bytes]]:
     version = _number("version", 0, 0, 10**6) or None
     with g.desk.ledger.reading() as tx:
         row = find_report(tx, g.desk.account.code, reference, version)
     if row is None:
         raise Problem(404, "unknown_report", "There is no such report")
-    return listed(row), json.loads(row["content"]), _paper(json.dumps(listed(row)), row["content"])
+    file = _file(g.desk.account.report_file, json.dumps(listed(row)), row["content"])
+    return listed(row), json.loads(row["content"]), file
 
 
 @lru_cache(maxsize=32)
-def _paper(report: str, content: str) -> bytes:
-    return document.draw("安享示范体检中心", json.loads(report), json.loads(content))
+def _file(kind: str, report: str, content: str) -> tuple[str, bytes]:
+    about, results = json.loads(report), json.loads(content)
+    return files.deliver(kind, lambda: document.draw("安享示范体检中心", about, results), about, results)
 
 
 @protocol.get("/reports/<reference>")
 def get_report(reference: str) -> Response:
-    """Items and conclusion."""
-    report, content, paper = _report(reference)
-    about = {"type": "application/pdf", "size": len(paper), "sha256": hashlib.sha256(paper).hexdigest()}
-    shown = {**report, "items": content["items"], "conclusion": content["conclusion"], "document": about}
+    """Items and conclusion; of a report in FHIR they stand in its file alone."""
+    report, content, (kind, file) = _report(reference)
+    about = {"type": kind, "size": len(file), "sha256": hashlib.sha256(file).hexdigest()}
+    inside = kind == "application/fhir+json"
+    items, conclusion = ([], "") if inside else (content["items"], content["conclusion"])
+    shown = {**report, "items": items, "conclusion": conclusion, "document": about}
     return _answer("report", reference, lambda: _json(shown))
 
 
 @protocol.get("/reports/<reference>/document")
 def get_document(reference: str) -> Response:
-    """The PDF."""
-    paper = _report(reference)[2]
-    return _answer("document", reference, lambda: Response(paper, content_type="application/pdf"))
+    """The file, a PDF unless the account delivers another form."""
+    kind, file = _report(reference)[2]
+    return _answer("document", reference, lambda: Response(file, content_type=kind))

@@ -13,6 +13,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from standardwebhooks.webhooks import EmptyWebhookSecretError, Webhook
 
+from providers.sandbox.files import FILES
+
 MANNERS = ("prompt", "deliberate", "moody")
 PATTERNS = ("half_hourly", "four_a_day", "day")
 STEPS = ("check_in", "start", "fulfil")
@@ -41,6 +43,7 @@ class Account:
 
     `manner`: prompt (confirms at once), deliberate (202, decides after `confirm_after` seconds), moody (like
     deliberate, but after 0.5 to 3 times as long, refusing some and answering slowly, all by dice from `seed`).
+    `report_file` is the form of its reports' files, one of files.FILES, hostile ones among them.
     `auto` maps the steps check_in, start, fulfil to the seconds after the step before; empty: only by control.
     Of the day-capacity server alone: the zone of its times without one, and whether it refuses a second live order
     under the same number of ours.
@@ -59,6 +62,7 @@ class Account:
     pools: tuple[Pool, ...] = ()
     time_zone: str = "Asia/Shanghai"
     refuse_duplicates: bool = False
+    report_file: str = "pdf"
 
 
 def load(path: Path, environ: Mapping[str, str]) -> list[Account]:
@@ -149,7 +153,10 @@ def _zone(whose: str, entry: Mapping[str, Any]) -> str:
     return zone
 
 
-SETTINGS = ("manner", "confirm_after", "report_after", "auto", "seed", "dice", "webhook_url", "refuse_duplicates")
+SETTINGS = (
+    *("manner", "confirm_after", "report_after", "auto", "seed", "dice"),
+    *("webhook_url", "refuse_duplicates", "report_file"),
+)
 
 
 def change_settings(account: Account, settings: Mapping[str, Any]) -> Account:
@@ -171,6 +178,8 @@ def _check_setting(name: str, value: Any) -> None:
         raise ConfigError(f"{name} must be a number of seconds")
     if name == "auto" and (not isinstance(value, dict) or not set(value) <= set(STEPS)):
         raise ConfigError(f"auto maps some of {', '.join(STEPS)} to seconds")
+    if name == "report_file" and value not in FILES:
+        raise ConfigError(f"report_file must be one of {', '.join(FILES)}")
     if name == "dice" and not isinstance(value, dict):
         raise ConfigError("dice maps refuse, slow and error_after_commit to probabilities")
     if name == "refuse_duplicates" and not isinstance(value, bool):

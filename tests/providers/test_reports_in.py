@@ -10,8 +10,9 @@ from datetime import date
 import pytest
 from pypdf import PdfReader
 
+from booking.report_files import FileRefused, examine
 from providers.adapters.open_protocol import OpenProtocol
-from providers.port import Confirmed, Person, ProviderError, RemoteReport, RemoteSlot
+from providers.port import Confirmed, Oversize, Person, ProviderError, RemoteReport, RemoteSlot
 from tests.providers.wishes import reserve
 from tests.sandboxes import Sandbox, eventually
 
@@ -79,6 +80,48 @@ def test_a_correction_is_a_new_version_and_the_first_can_still_be_read(sandbox: 
     assert [item.name for item in old.items] == [item.name for item in new.items]
     assert sum(bool(item.note) for item in new.items) == 1
     assert adapter.fetch_report(first) == old
+
+
+@pytest.mark.parametrize(
+    ("kind", "papers"),
+    [("pdf", ["application/pdf"]), ("png", ["image/png"]), ("zip", ["application/pdf", "image/png"]),
+     ("fhir", ["application/pdf"])],
+)  # fmt: skip
+def test_every_form_of_file_is_taken_with_the_same_results(
+    sandbox: Sandbox, deliver: Deliver, kind: str, papers: list[str]
+) -> None:
+    adapter, report = OpenProtocol(sandbox.connection()), deliver(Person("王刚", "male", date(1980, 2, 3)))
+    plain = adapter.fetch_report(report)
+    sandbox.control().settings(report_file=kind)
+    found = examine(adapter.fetch_report(report))
+    sandbox.control().settings(report_file="pdf")
+    assert [paper.media_type for paper in found.papers] == papers
+    told = [(item.name, item.loinc, item.unit, item.low, item.high, item.flag, item.section) for item in plain.items]
+    assert [(it.name, it.loinc, it.unit, it.low, it.high, it.flag, it.section) for it in found.content.items] == told
+    assert found.content.conclusion == plain.conclusion
+
+
+@pytest.mark.parametrize(
+    ("kind", "reason"),
+    [("wrong_type", "wrong_type"), ("pdf_script", "pdf_active"), ("png_bomb", "png_bomb"), ("zip_bomb", "zip_bomb"),
+     ("zip_path", "zip_path")],
+)  # fmt: skip
+def test_a_hostile_file_is_refused(sandbox: Sandbox, deliver: Deliver, kind: str, reason: str) -> None:
+    adapter, report = OpenProtocol(sandbox.connection()), deliver(Person("王刚", "male", date(1980, 2, 3)))
+    sandbox.control().settings(report_file=kind)
+    content = adapter.fetch_report(report)
+    sandbox.control().settings(report_file="pdf")
+    with pytest.raises(FileRefused) as refused:
+        examine(content)
+    assert refused.value.reason == reason
+
+
+def test_a_file_that_is_too_large_is_not_even_read_to_its_end(sandbox: Sandbox, deliver: Deliver) -> None:
+    report = deliver(Person("王刚", "male", date(1980, 2, 3)))
+    sandbox.control().settings(report_file="oversize")
+    with pytest.raises(Oversize):
+        OpenProtocol(sandbox.connection()).fetch_report(report)
+    sandbox.control().settings(report_file="pdf")
 
 
 def test_a_report_that_is_not_there_is_an_error(sandbox: Sandbox, deliver: Deliver) -> None:

@@ -7,10 +7,15 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from booking.oversight import Difference, LateJob, ProviderHealth
+from booking.cases import CaseView, Counts, Difference, Filter, Line, OurSide
+from booking.oversight import LateJob, ProviderHealth
 from booking.report_reading import Delivered, Whose, read
+from booking.report_share import Door
 from booking.report_trend import Point, Trend
 from booking.report_vocabulary import vocabulary
+from booking.runs import RunView
+from booking.site_closure_view import Affected, ClosureView
+from booking.statements import Stated, StatementRow, StatementView
 from booking.waiting_view import HeldPlace, WaitingSite, WaitingView
 from marketplace.core.outgoing import Sent
 from marketplace.web import booking_words, language
@@ -19,6 +24,7 @@ from marketplace.web.error_words import error_words
 from marketplace.web.formats import dotted
 from marketplace.web.presenters import console as console_words
 from marketplace.web.presenters import desk as desk_words
+from marketplace.web.presenters import reconcile as reconcile_words
 from marketplace.web.presenters import report_trends
 from marketplace.web.presenters import waiting as waiting_words
 from vip.operators import OperatorView
@@ -41,8 +47,22 @@ def people() -> tuple[v.Person, ...]:
         v.Person(
             "p1", _t("沈知微", "Shen Zhiwei"), _t("本人", "You"), "沈", is_self=True, note=_t("女，44 岁", "Female, 44")
         ),
-        v.Person("p2", _t("沈伯年", "Shen Bonian"), _t("父亲", "Father"), "父", note=_t("男，72 岁", "Male, 72")),
-        v.Person("p3", _t("林素琴", "Lin Suqin"), _t("母亲", "Mother"), "母", note=_t("女，70 岁", "Female, 70")),
+        v.Person(
+            "p2",
+            _t("沈伯年", "Shen Bonian"),
+            _t("父亲", "Father"),
+            "父",
+            note=_t("男，72 岁", "Male, 72"),
+            consent="given",
+        ),
+        v.Person(
+            "p3",
+            _t("林素琴", "Lin Suqin"),
+            _t("母亲", "Mother"),
+            "母",
+            note=_t("女，70 岁", "Female, 70"),
+            consent="missing",
+        ),
     )
 
 
@@ -798,12 +818,18 @@ def reports() -> Context:
     )
     people_links = (v.Link(_t("全部", "All"), "#", True), v.Link(me.name, "#"), v.Link(father.relation, "#"))
     years = (v.Link(_t("全部年份", "All years"), "#", True), v.Link("2026", "#"), v.Link("2025", "#"))
-    more = {"people": people_links, "years": years, "compare_url": "/gallery/report_choose", "all_url": ""}
+    more = {
+        "people": people_links,
+        "years": years,
+        "compare_url": "/gallery/report_choose",
+        "all_url": "",
+        "asking": (people()[2],),
+    }
     return {"rows": rows, "more_url": "", "empty_text": "", **more}
 
 
 def reports_none(text: str = "") -> Context:
-    narrow = {"people": (), "years": (), "compare_url": "", "all_url": "/gallery/reports"}
+    narrow = {"people": (), "years": (), "compare_url": "", "all_url": "/gallery/reports", "asking": ()}
     return {"rows": (), "more_url": "", "empty_text": text, **narrow}
 
 
@@ -959,8 +985,91 @@ def report() -> Context:
             conclusion,
             "/gallery/report.pdf",
             "2.1 MB",
+            papers=papers(),
         )
     }
+
+
+def papers() -> tuple[v.PaperRow, ...]:
+    return (
+        v.PaperRow(_t("文件 1（PDF）", "Document 1 (PDF)"), "2.1 MB", "#"),
+        v.PaperRow(_t("图片 2", "Picture 2"), "640 KB", "#"),
+    )
+
+
+def about() -> v.AboutReport:
+    title = _t("2026 年度体检", "Health check 2026")
+    return v.AboutReport("r1", title, _t("沈伯年·父亲", "Shen Bonian · father"), place(), date(2026, 11, 16))
+
+
+def report_share(made: bool = False) -> Context:
+    link = v.MadeLink(
+        "https://anxiang.example/shared/4kQ0vWm2Yx8nB1sT6uRzL3cJ9eHfGpDa5iKoXwVbNqE", "480213", at(11, 30, 9)
+    )
+    looks = (
+        _t("昨天 19:42 · 查看", "Yesterday, 19:42 · Read"),
+        _t("11 月 20 日 08:15 · 访问码输错", "20 November, 08:15 · Wrong access code"),
+    )
+    opened = v.Pill(_t("有效", "Open"), "ok", icon="check")
+    over = v.Pill(_t("已过期", "Expired"), "off", icon="clock")
+    links = (
+        v.ShareRow(
+            "s2",
+            _t("给医生", "For a doctor"),
+            opened,
+            _t("已打开 1 次，最多 5 次", "Opened 1 of 5 times"),
+            at(11, 27, 9),
+            looks,
+            True,
+            True,
+        ),
+        v.ShareRow(
+            "s1",
+            _t("给家人", "For the family"),
+            over,
+            _t("已打开 3 次", "Opened 3 times"),
+            at(11, 18, 9),
+            (),
+            False,
+            False,
+        ),
+    )
+    form = v.Form({"audience": "doctor", "days": "7"})
+    if not made:
+        form = v.Form(
+            {"audience": "doctor", "days": "7", "max_views": "1000"},
+            {"max_views": _t("须在 1 到 100 之间。", "This must be between 1 and 100.")},
+        )
+    return {"report": about(), "form": form, "made": link if made else None, "links": links if made else ()}
+
+
+def shared_door(error: bool = False) -> Context:
+    told = (
+        {"code": _t("访问码不对，还可尝试 3 次。", "That is not this link's access code. Tries left: 3.")}
+        if error
+        else {}
+    )
+    return {"door": Door("s1", error, at(11, 30, 9)), "form": v.Form(errors=told), "token": "t"}
+
+
+def shared() -> Context:
+    return {"page": v.SharedReport(report()["page"], "#", papers(), at(11, 30, 9))}
+
+
+def consent(state: str) -> Context:
+    given = at(11, 20, 9) if state == "given" else None
+    error = {} if given else {"phone": _t("这是您自己的号码，验证码须发到对方的手机。", "This is your own number.")}
+    return {"page": v.ConsentPage(people()[1], state, given), "form": v.Form({"phone": "13800002041"}, error)}
+
+
+def consent_back(step: str) -> Context:
+    told = {"code": _t("验证码为 6 位数字。", "The code has six digits.")} if step == "code" else {}
+    return {"step": step, "form": v.Form({"phone": "13900000001"}, told), "length": 6}
+
+
+def consent_code() -> Context:
+    code = v.Code("139****0001", 5, 42, 5)
+    return {"page": v.ConsentPage(people()[1], "missing"), "form": v.Form(), "code": code}
 
 
 def me() -> Context:
@@ -1133,8 +1242,156 @@ def console_quiet() -> Context:
     return _console("home", differences=(), providers=(), jobs=(), more_url="")
 
 
-def console_differences() -> Context:
-    return _console("differences", differences=_differences(), more_url="/gallery/console_differences")
+def console_differences(closed: bool = False) -> Context:
+    name = {"zh": "和馨体检", "en": "Hexin Health"}
+    other = {"zh": "康悦健康", "en": "Kangyue Health"}
+    counts = Counts({"ours_only": 2, "time_differs": 1}, {"hexin": (name, 2), "kangyue": (other, 1)}, 3, 41)
+    states, kinds, providers = reconcile_words.choices(counts, Filter(closed=closed))
+    return _console(
+        "differences",
+        differences=() if closed else _differences(),
+        closed=closed,
+        narrowed=False,
+        states=states,
+        kinds=kinds,
+        providers=providers,
+        more_url="" if closed else "/gallery/console_differences",
+    )
+
+
+def _case(**changes: Any) -> reconcile_words.CasePage:
+    difference = Difference(
+        "dsc_1", "time_differs", "bkg_7k2m914qx", "AX7K2M914Q", "hexin", {"zh": "和馨体检", "en": "Hexin Health"},
+        at(11, 22, 9), units=-1, money_minor=-128000, currency="CNY",
+    )  # fmt: skip
+    ours = OurSide(
+        "bkg_7k2m914qx", "AX7K2M914Q", "confirmed", date(2026, 11, 26), at(11, 26, 8), ZONE,
+        {"zh": "甄选套餐", "en": "Select package"}, 128000, "CNY", {"HEX-20261120-77": "current"},
+    )  # fmt: skip
+    facts = {
+        "ours": "confirmed", "theirs": "confirmed", "reference": "HEX-20261120-77", "our_reference": "bkg_7k2m914qx",
+        "service_date": "2026-11-27", "starts_at": at(11, 27, 9).isoformat(), "version": 4,
+    }  # fmt: skip
+    view = CaseView(
+        difference=difference,
+        facts=facts,
+        note="",
+        ours=ours,
+        lines=(
+            Line(at(11, 22, 9, 20), "look_up", True, "operator", "林默"),
+            Line(at(11, 20, 10), "confirmed", False, "provider", "hexin"),
+            Line(at(11, 20, 9), "held", False, "customer", "cus_1"),
+        ),
+        commands=(("cancel", "queued"),),
+        asking=True,
+        actions=("look_up", "send_again", "take_their_time", "cancel_there", "cancel_here", "note"),
+    )
+    return reconcile_words.case(replace(view, **changes))
+
+
+def console_case() -> Context:
+    return _console("differences", page=_case())
+
+
+def console_case_closed() -> Context:
+    closed = Difference(
+        "dsc_2", "theirs_only", "HEX-1", None, "hexin", {"zh": "和馨体检", "en": "Hexin Health"}, at(11, 20, 9),
+        at(11, 21, 9), "explained",
+    )  # fmt: skip
+    note = _t("对方的测试预约，已电话确认。", "Their test booking; they confirmed it by phone.")
+    page = _case(difference=closed, ours=None, facts={}, lines=(), commands=(), asking=False, actions=(), note=note)
+    return _console("differences", page=page)
+
+
+def console_repair(action: str = "cancel_here", problem: bool = False) -> Context:
+    form = v.Form({}, {"note": _t("请填写说明。", "Write a note.")} if problem else {})
+    return _console("differences", page=_case(), repair=reconcile_words.repair("dsc_1", action), form=form)
+
+
+def console_runs(empty: bool = False) -> Context:
+    name = {"zh": "和馨体检", "en": "Hexin Health"}
+
+    def run(state: str, by: str, reason: str = "", case: str | None = None, **counts: int) -> reconcile_words.RunRow:
+        view = RunView(
+            "rec_1", name, "hexin", state, by, not by, case, at(11, 23, 9), at(11, 23, 9), at(11, 23, 9, 1), reason,
+            counts,
+        )  # fmt: skip
+        return reconcile_words.run(view)
+
+    rows = (
+        run("running", "林默"),
+        run("done", "林默", case="dsc_1", agrees=1),
+        run("done", "", listed=1240, found=6, repaired=2, opened=1, standing=3),
+        run("failed", "", reason="status 502"),
+    )
+    providers = (("hexin", _t("和馨体检", "Hexin Health")), ("kangyue", _t("康悦健康", "Kangyue Health")))
+    return _console("runs", rows=() if empty else rows, providers=providers, form=v.Form(), more_url="")
+
+
+def _statement(**changes: Any) -> StatementRow:
+    content = {
+        "ours": {"states": {"fulfilled": 41, "no_show": 2, "confirmed": 1}, "units": 41, "money": {"CNY": 5248000}},
+        "theirs": {
+            "states": {"fulfilled": 42, "no_show": 2},
+            "money": {"CNY": 5376000},
+            "unmatched": 1,
+            "read_at": at(11, 23, 0, 20).isoformat(),
+        },
+        "balance": {"CNY": 128000},
+        "open": {"count": 1, "units": 1, "money": {"CNY": 128000}},
+    }
+    name = {"zh": "和馨体检", "en": "Hexin Health"}
+    row = StatementRow("stm_1", "hexin", name, date(2026, 11, 22), ZONE, at(11, 23, 0, 25), content)
+    return replace(row, **changes)
+
+
+def console_statements(empty: bool = False) -> Context:
+    calm = {"ours": {"units": 0, "money": {}}, "theirs": {}, "balance": {}, "open": {"count": 0}}
+    rows = (
+        _statement(),
+        _statement(day=date(2026, 11, 21), content=calm),
+        _statement(day=date(2026, 11, 20), content={**calm, "balance": None}),
+    )
+    shown = () if empty else tuple(map(reconcile_words.statement_row, rows))
+    providers = (("", _t("全部服务方", "All providers")), ("hexin", _t("和馨体检", "Hexin Health")))
+    return _console("statements", rows=shown, providers=providers, form=v.Form(), more_url="")
+
+
+def console_statement() -> Context:
+    lines = (
+        Stated("AX7K2M914Q", "HEX-20261120-77", date(2026, 11, 22), "fulfilled", 1, 128000, "CNY", False),
+        Stated("AX8P3N025R", "HEX-20261119-12", date(2026, 11, 20), "entered_in_error", -1, -128000, "CNY", True),
+    )
+    view = StatementView(_statement(), lines, 42, 41, {"CNY": 5248000}, -1, {"CNY": -128000})
+    return _console("statements", page=reconcile_words.statement(view))
+
+
+def _closures() -> tuple[reconcile_words.ClosurePage, ...]:
+    view = ClosureView(
+        "clo_1", place(), _t("杭州市", "Hangzhou"), date(2026, 12, 1), None, "move", "open", at(11, 23, 9), None,
+        {"cancelled": 12, "asked": 30, "moving": 8, "kept": 1}, (("AX7K2M914Q", "confirmed"), ("AX8P3N025R", "in_service")),
+    )  # fmt: skip
+    done = replace(view, state="done", to_day=date(2026, 12, 3), mode="cancel", finished_at=at(11, 23, 10), standing=())
+    return reconcile_words.closure(view), reconcile_words.closure(done)
+
+
+def console_closures(empty: bool = False) -> Context:
+    return _console("closures", rows=() if empty else _closures())
+
+
+def console_closure() -> Context:
+    return _console("closures", page=_closures()[0])
+
+
+def console_closure_new(step: int = 0) -> Context:
+    values = ({}, {"wanted": "示范"}, {"wanted": "示范", "site": "sit_1", "from_day": "2026-12-01", "mode": "move"})[
+        step
+    ]
+    sites = [("sit_1", place(), _t("杭州市", "Hangzhou"))] if step else None
+    affected = Affected(place(), _t("杭州市", "Hangzhou"), (), 50, 1, 640) if step == 2 else None
+    form = v.Form(values, {"from_day": _t("请填写日期。", "This is needed.")} if step == 1 else {})
+    offers = [(_t("甄选套餐", "Select package"), 38), (_t("臻享套餐", "Premier package"), 12)] if affected else []
+    return _console("closures", form=form, sites=sites, affected=affected, offers=offers, modes=reconcile_words.modes())
 
 
 def _desk_booking() -> desk_words.DeskBooking:

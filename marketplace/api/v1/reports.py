@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import math
 from typing import Any
 
 from flask import Response
 from marshmallow import fields as out
 
-from booking import report_box, report_comparison, report_trend
+from booking import report_box, report_comparison, report_delete, report_export, report_fhir, report_trend
 from marketplace.api.blueprint import Resource, principal, refuses
 from marketplace.api.fields import Answer, Id, Listing, Request, Text, Whole, page_of
 from marketplace.api.v1.bookings import Names
 from marketplace.core import clock
 from marketplace.core.errors import Invalid, NotFound
 from vip.consent import ConsentMissing
+
+BYTES = {"type": "string", "format": "binary"}
 
 blueprint = Resource("reports", __name__, description="Reports of the family. Each look at one is recorded.")
 
@@ -94,6 +97,14 @@ class Version(Answer):
     abnormal = out.Integer(required=True)
 
 
+class Paper(Answer):
+    """A paper as the provider issued it; `position` counts from 0, `size` is in bytes."""
+
+    position = out.Integer(required=True)
+    media_type = out.String(required=True, metadata={"enum": ["application/pdf", "image/png"]})
+    size = out.Integer(required=True)
+
+
 class FullReport(Report):
     """A report with its results, those out of range first.
 
@@ -104,6 +115,7 @@ class FullReport(Report):
     provider_name = out.Nested(Names, required=True)
     conclusion = out.String(required=True)
     results = out.List(out.Nested(Result), required=True)
+    papers = out.List(out.Nested(Paper), required=True)
     newest = out.Integer(required=True)
     versions = out.List(out.Nested(Version), required=True)
     outstanding = out.List(out.Nested(Names), required=True)
@@ -222,6 +234,7 @@ def compare(query: dict[str, Any]) -> Any:
 
 
 @blueprint.route("/reports/<id:report_id>")
+@refuses(ConsentMissing)
 @blueprint.arguments(WhichVersion(), location="query")
 @blueprint.response(200, FullReport)
 def report(query: dict[str, Any], report_id: str) -> Any:
@@ -232,12 +245,51 @@ def report(query: dict[str, Any], report_id: str) -> Any:
     return report_box.report(principal(), report_id, now=clock.now(), **query)
 
 
-@blueprint.route("/reports/<id:report_id>/document")
-@blueprint.response(200, {"type": "string", "format": "binary"}, content_type="application/pdf")
-def document(report_id: str) -> Response:
-    """The original document
+@blueprint.route("/reports/<id:report_id>", methods=["DELETE"])
+@refuses(ConsentMissing)
+@blueprint.response(204)
+def delete(report_id: str) -> None:
+    """Delete a report for good
 
-    As the provider issued it, usually a PDF. The look is recorded.
+    Its keys are destroyed: nobody can read it again, its links open nothing, and it does not come back.
     """
-    document = report_box.document(principal(), report_id, now=clock.now())
+    report_delete.delete_report(principal(), report_id, now=clock.now())
+
+
+@blueprint.route("/reports/<id:report_id>/document")
+@refuses(ConsentMissing)
+@blueprint.response(200, BYTES, content_type="application/pdf")
+def document(report_id: str) -> Response:
+    """The report as a PDF
+
+    The provider's own, or the results printed by us where it sent none. The look is recorded.
+    """
+    return _file(report_export.report_as_pdf(principal(), report_id, now=clock.now()))
+
+
+@blueprint.route("/reports/<id:report_id>/papers/<int(max=99):position>")
+@refuses(ConsentMissing)
+@blueprint.response(200, BYTES, content_type="application/octet-stream")
+def paper(report_id: str, position: int) -> Response:
+    """One paper as the provider issued it
+
+    A PDF or a PNG, as `papers` of the report says. The look is recorded.
+    """
+    return _file(report_box.document(principal(), report_id, position, now=clock.now()))
+
+
+@blueprint.route("/reports/<id:report_id>/fhir")
+@refuses(ConsentMissing)
+@blueprint.response(200, {"type": "object"}, content_type=report_fhir.MEDIA_TYPE)
+def fhir(report_id: str) -> Response:
+    """The report as a FHIR R4 Bundle
+
+    Of type collection: Patient, DiagnosticReport with its papers, an Observation for each result. The look is
+    recorded.
+    """
+    bundle = report_export.report_as_fhir(principal(), report_id, now=clock.now())
+    return Response(json.dumps(bundle, ensure_ascii=False), content_type=report_fhir.MEDIA_TYPE)
+
+
+def _file(document: report_box.Document) -> Response:
     return Response(document.content, content_type=document.media_type, headers={"Content-Disposition": "inline"})

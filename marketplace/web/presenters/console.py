@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from flask import url_for
 from flask_babel import gettext as _
 
-from booking.oversight import FEEDS, Difference, LateJob, ProviderHealth
+from booking.cases import Difference
+from booking.oversight import FEEDS, LateJob, ProviderHealth
 from marketplace.web.presenters.people import by_language
 from marketplace.web.view_models import Pill
 
@@ -22,6 +24,8 @@ class DifferenceRow:
     subject: str
     reference: str
     opened_at: datetime
+    url: str = ""
+    closed_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -55,8 +59,8 @@ def feeds() -> tuple[str, ...]:
     return tuple(words[feed] for feed in FEEDS)
 
 
-def difference(it: Difference) -> DifferenceRow:
-    """A row of the list."""
+def kind_words(kind: str) -> tuple[str, str]:
+    """A kind of difference, and what to do about it."""
     kinds = {
         "theirs_only": (
             _("A booking that only they have"),
@@ -77,6 +81,10 @@ def difference(it: Difference) -> DifferenceRow:
         "time_differs": (
             _("They have another time"),
             _("The customer's time stands here. Agree on one with the provider, then tell the customer."),
+        ),
+        "closure_stands": (
+            _("Their site closes, and they keep the booking"),
+            _("The provider refused to cancel it. Agree with them, then cancel it here."),
         ),
         "cancel_refused": (
             _("They refused our cancel"),
@@ -115,9 +123,15 @@ def difference(it: Difference) -> DifferenceRow:
             _("The file is of a wrong type or may do harm; nothing of it was kept. Ask the provider for a sound one."),
         ),
     }
-    kind, does = kinds.get(it.kind, (it.kind, ""))
+    return kinds.get(kind, (kind, ""))
+
+
+def difference(it: Difference) -> DifferenceRow:
+    """A row of the list."""
+    kind, does = kind_words(it.kind)
     name = by_language(it.provider_name["zh"], it.provider_name["en"])
-    return DifferenceRow(name, kind, does, it.subject, it.reference or "", it.opened_at)
+    url = url_for("console.case", case=it.id)
+    return DifferenceRow(name, kind, does, it.subject, it.reference or "", it.opened_at, url, it.closed_at)
 
 
 def provider(it: ProviderHealth, now: datetime) -> ProviderRow:
@@ -160,5 +174,7 @@ def job(it: LateJob) -> JobRow:
         "overdue": _("Find reports that are late"),
         "chase": _("Ask again for late reports"),
         "reconcile": _("Compare books"),
+        "statements": _("Make closing statements"),
+        "closures": _("Close sites"),
     }
     return JobRow(names.get(task, task), code, it.every_seconds, it.started_at, it.succeeded_at)

@@ -72,7 +72,7 @@ def page(view: ReportView, links: Callable[[str, str], str]) -> ReportPage:
         sections=_sections(shown),
         total=len(shown),
         conclusion=view.conclusion,
-        document_url=links("document", ""),
+        document_url=links("document", "") if view.document_type else "",
         corrected=view.state == "corrected" and view.version == view.newest,
         partial=bool(view.versions) and view.versions[0].status == "partial" and view.version == view.newest,
         conclusion_lang="zh-CN" if _HAN.search(view.conclusion) else "",

@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import Response, request, session, url_for
 
-from booking import oversight
+from booking import cases, oversight
 from marketplace import wording
 from marketplace.core import clock
 from marketplace.web import console
@@ -17,7 +17,6 @@ from vip import signin
 from vip.operators import WrongPassword, operator, sign_in_operator
 
 FEW = 8
-SHOWN = 50
 
 
 def sign_in() -> Response:
@@ -51,7 +50,7 @@ def sign_out() -> Response:
 def home() -> Response:
     """All three lists, the first lines of each."""
     who, now = console.operator(), clock.now()
-    page = oversight.differences(who, cursor=None, limit=FEW)
+    page = cases.differences(who, cursor=None, limit=FEW)
     return _page(
         "home",
         differences=tuple(map(shown.difference, page.items)),
@@ -59,13 +58,6 @@ def home() -> Response:
         providers=tuple(shown.provider(it, now) for it in oversight.providers(who)),
         jobs=tuple(map(shown.job, oversight.late_jobs(who, now=now))),
     )
-
-
-def differences() -> Response:
-    """Open differences, newest first."""
-    page = oversight.differences(console.operator(), cursor=asked("after") or None, limit=SHOWN)
-    more = url_for("console.differences", after=page.next) if page.next else ""
-    return _page("differences", differences=tuple(map(shown.difference, page.items)), more_url=more)
 
 
 def providers() -> Response:
@@ -96,7 +88,6 @@ VIEWS = {
     "sign_in": sign_in,
     "sign_out": sign_out,
     "home": home,
-    "differences": differences,
     "providers": providers,
     "jobs": jobs,
 }

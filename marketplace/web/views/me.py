@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 from flask import Response, flash, request, session, url_for
@@ -15,8 +16,9 @@ from marketplace.web import visitor
 from marketplace.web.answers import asked, field, render, see_other
 from marketplace.web.formats import full_date
 from marketplace.web.presenters.people import by_language, person, relation_word
-from marketplace.web.view_models import Form, Me, SessionLine
+from marketplace.web.view_models import Form, Me, Person, SessionLine
 from vip import signin
+from vip.consent import ConsentView, consents
 from vip.customers import profile
 from vip.entitlements import entitlements
 from vip.family import RELATIONS, FamilyFull, Member, MemberInUse, NewMember, add_member, family, remove_member
@@ -35,9 +37,14 @@ def me() -> Response:
         SessionLine(it.public_id, _("Browser") if it.channel == "web" else _("App"), it.created_at, it.current)
         for it in signin.sessions(principal, now)
     )
-    people = tuple(person(member, today) for member in family(principal.id))
+    agreed = consents(principal, now)
+    people = tuple(_with_consent(person(it, today), agreed.get(it.public_id)) for it in family(principal.id))
     page = Me(own.name, _plan_line(principal, today), own.phone_masked, people, sessions, own.name[:1])
     return render("me.html", page=page)
+
+
+def _with_consent(shown: Person, consent: ConsentView | None) -> Person:
+    return shown if consent is None or consent.state == "not_needed" else replace(shown, consent=consent.state)
 
 
 def family_new() -> Response:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from urllib.parse import quote
+from dataclasses import replace
 
-from flask import Response, make_response, url_for
+from flask import Response, url_for
 from flask_babel import gettext as _
 from werkzeug.exceptions import NotFound
 
@@ -12,17 +12,16 @@ from booking import report_box
 from booking.view import bookings
 from marketplace.core import clock
 from marketplace.web import visitor
-from marketplace.web.answers import asked, render
+from marketplace.web.answers import asked, render, see_other
 from marketplace.web.prefetch import not_yet, only_prefetched
 from marketplace.web.presenters import reports as shown
+from marketplace.web.presenters import shares
 from marketplace.web.presenters.people import relation_word
 from marketplace.web.view_models import Link
+from marketplace.web.views import consent as consent_view
+from vip.consent import ConsentMissing
 
 SHOWN = 20
-_ENDINGS = {"application/pdf": "pdf"}
-DOCUMENT_POLICY = "sandbox; default-src 'none'; style-src 'unsafe-inline'; object-src 'none'; frame-ancestors 'none'"
-"""A document is somebody else's file: should a browser read more than a paper in it, it runs nothing and reaches
-nothing of ours."""
 
 
 def reports() -> Response:
@@ -53,6 +52,7 @@ def reports() -> Response:
         years=_years(box, person, year),
         compare_url=url_for("web.report_compare", person=person) if len(page.items) > 1 else "",
         all_url=url_for("web.reports") if person or year else "",
+        asking=consent_view.to_ask(principal) if cursor is None else (),
     )
 
 
@@ -86,7 +86,10 @@ def report(report: str) -> Response:
     if only_prefetched():
         return not_yet()
     version = _version(asked("version", 10))
-    view = report_box.report(visitor.principal(), report, now=clock.now(), version=version)
+    try:
+        view = report_box.report(visitor.principal(), report, now=clock.now(), version=version)
+    except ConsentMissing as missing:
+        return see_other(url_for("web.consent", member=missing.facts["beneficiary_id"]))
 
     def links(kind: str, what: str) -> str:
         if kind == "trend":
@@ -97,7 +100,12 @@ def report(report: str) -> Response:
             return url_for("web.report_compare", person=view.beneficiary_id, b=report)
         return url_for("web.report_document", report=report)
 
-    return render("report.html", page=shown.page(view, links))
+    page = shown.page(view, links)
+    if not page.older:
+        lines = list(view.papers)
+        papers = shares.papers(lines, lambda at: url_for("web.report_paper", report=report, position=at))
+        page = replace(page, papers=papers)
+    return render("report.html", page=page)
 
 
 def _version(text: str) -> int | None:
@@ -108,20 +116,4 @@ def _version(text: str) -> int | None:
     return int(text)
 
 
-def report_document(report: str) -> Response:
-    """The provider's own document, to be read in the browser; the look is recorded first."""
-    if only_prefetched():
-        return not_yet()
-    document = report_box.document(visitor.principal(), report, now=clock.now())
-    answer = make_response(document.content)
-    answer.content_type = document.media_type
-    ending = _ENDINGS.get(document.media_type, "bin")
-    plain = f"{document.service_date.isoformat()}-v{document.version}.{ending}"
-    local = quote(f"{_('Health check report')}-{plain}", safe="")
-    answer.headers["Content-Disposition"] = f"inline; filename=\"report-{plain}\"; filename*=UTF-8''{local}"
-    answer.headers["Content-Security-Policy"] = DOCUMENT_POLICY
-    answer.headers["Cache-Control"] = "no-store"
-    return answer
-
-
-VIEWS = {"reports": reports, "report": report, "report_document": report_document}
+VIEWS = {"reports": reports, "report": report}
