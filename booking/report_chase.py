@@ -15,6 +15,7 @@ from booking.notices import notify
 from booking.report_sync import FEED, OVERDUE, announce
 from booking.states import BookingState
 from marketplace.core.db import reading, transaction
+from marketplace.core.one_by_one import one_by_one
 from providers.port import ProviderAdapter
 
 ASK_EVERY = timedelta(hours=24)
@@ -29,31 +30,26 @@ def note_overdue(*, now: datetime, limit: int = 200) -> int:
     """
     with reading() as session:
         due = session.scalars(_newly_late(now).order_by(Booking.report_due_at).limit(limit)).all()
-    noted = 0
-    for booking_id in due:
-        with transaction() as session:
-            booking = session.scalars(select(Booking).where(Booking.id == booking_id).with_for_update()).one()
-            if booking.report_state not in ("expected", "partial") or booking.report_due_at is None:
-                continue
-            if booking.report_state == "expected":
-                booking.report_state = "overdue"
-            booking.version += 1
-            booking.updated_at = now
-            facts = {"due": booking.report_due_at.isoformat(), "report": booking.report_state}
-            open_discrepancy(
-                session, booking.provider_id, OVERDUE, booking.public_id, now=now, booking_id=booking.id, facts=facts
-            )
-            notify(
-                session,
-                booking.customer_id,
-                OVERDUE,
-                booking.public_id,
-                now=now,
-                booking_id=booking.id,
-                facts={"due": facts["due"]},
-            )
-            noted += 1
-    return noted
+    return one_by_one("overdue", due, lambda booking_id: _note(booking_id, now))["noted"]
+
+
+def _note(booking_id: int, now: datetime) -> str:
+    with transaction() as session:
+        booking = session.scalars(select(Booking).where(Booking.id == booking_id).with_for_update()).one()
+        if booking.report_state not in ("expected", "partial") or booking.report_due_at is None:
+            return "moved_on"
+        if booking.report_state == "expected":
+            booking.report_state = "overdue"
+        booking.version += 1
+        booking.updated_at = now
+        due = booking.report_due_at.isoformat()
+        facts = {"due": due, "report": booking.report_state}
+        open_discrepancy(
+            session, booking.provider_id, OVERDUE, booking.public_id, now=now, booking_id=booking.id, facts=facts
+        )
+        subject = booking.public_id
+        notify(session, booking.customer_id, OVERDUE, subject, now=now, booking_id=booking.id, facts={"due": due})
+    return "noted"
 
 
 def _newly_late(now: datetime) -> Select[int]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import select, update
 
+from booking import site_closing
 from booking.cursors import cursor_of
 from booking.models import Booking, Discrepancy, Slot
 from booking.notification_models import Notification
@@ -250,6 +252,23 @@ def test_a_closure_taken_back_brings_the_slots_back_with_the_next_full_list(worl
     with reading() as session:
         assert cursor_of(session, world.provider.id, SIGHT) is None
         assert session.scalars(select(SiteClosure.state)).all() == ["withdrawn"]
+
+
+def test_a_closure_taken_back_while_the_worker_is_at_it_cancels_nothing_more(
+    world: World, operator: Principal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    booked = world.hold(0)
+    closing = close_site(operator, site(world), DAY, None, "cancel", now=NOON)
+    to_do = site_closing._to_do
+
+    def late(*given: Any) -> Any:
+        found = to_do(*given)
+        reopen_site(operator, closing, now=NOON)
+        return found
+
+    monkeypatch.setattr(site_closing, "_to_do", late)
+    work_closures(now=NOON)
+    assert booking_row(booked).state == "held" and told() == []
 
 
 @pytest.mark.parametrize(
