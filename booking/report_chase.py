@@ -16,7 +16,7 @@ from booking.report_sync import FEED, OVERDUE, announce
 from booking.states import BookingState
 from marketplace.core.db import reading, transaction
 from marketplace.core.one_by_one import one_by_one
-from providers.port import ProviderAdapter
+from providers.port import ProviderAdapter, RemoteReport
 
 ASK_EVERY = timedelta(hours=24)
 """So often a provider's system is asked again for the reports that it owes."""
@@ -74,6 +74,11 @@ def ask_again(line: Line, adapter: ProviderAdapter, *, now: datetime) -> dict[st
 
     Returns counts: asked (late reports) and what announce said. Raises ProviderError; then it is asked again soon.
     """
+
+    def apply(row: tuple[str, RemoteReport]) -> str:
+        with transaction() as session:
+            return announce(session, line.id, row[1], now=now)
+
     late = (
         Booking.provider_id == line.id,
         Booking.report_state.in_(("partial", "overdue")),
@@ -87,9 +92,7 @@ def ask_again(line: Line, adapter: ProviderAdapter, *, now: datetime) -> dict[st
         return {}
     counts: Counter[str] = Counter(asked=len(owed))
     for part in pages(line.id, FEED, adapter.reports_since, now=now, afresh=True):
-        for remote in part.reports:
-            with transaction() as session:
-                counts[announce(session, line.id, remote, now=now)] += 1
+        counts.update(one_by_one(FEED, ((remote.reference, remote) for remote in part.reports), apply))
     with transaction() as session:
         session.execute(update(Booking).where(Booking.id.in_(owed)).values(report_asked_at=now))
     return dict(counts)

@@ -225,27 +225,18 @@ def _act(
     if booking.state in BEGUN:
         return "kept"
     actor = Actor("operator", closure.actor)
-    others = nearest(session, booking, now=now)
-    if first and closure.mode == "move" and _move(session, booking, tasks, others, actor, now):
+    if first and closure.mode == "move" and _move(session, booking, tasks, actor, now):
         _tell(session, closure, booking, "moving", None, now)
         return "moving"
+    others = nearest(session, booking, now=now)
     begin_cancel(session, booking, tasks, actor=actor, cause=CAUSE, now=now)
     _tell(session, closure, booking, "cancelled", others[0] if others else None, now)
     return "cancelled" if booking.state is _S.CANCELLED else "asked"
 
 
-def _move(
-    session: Session,
-    booking: Booking,
-    tasks: list[ProviderTask],
-    others: Sequence[Alternative],
-    actor: Actor,
-    now: datetime,
-) -> bool:
+def _move(session: Session, booking: Booking, tasks: list[ProviderTask], actor: Actor, now: datetime) -> bool:
     """Ask for the nearest time of the same package on another day; False when there is none that can be had."""
-    for other in others:
-        if not other.same_offer:
-            continue
+    for other in nearest(session, booking, now=now, same_offer=True):
         slot = session.scalars(select(Slot).where(Slot.public_id == other.slot_id)).one()
         try:
             with session.begin_nested():

@@ -139,6 +139,7 @@ def _booked_since(session: Session, entry: WaitingEntry) -> bool:
 
 def _own_bookings(entry: WaitingEntry) -> tuple[Any, ...]:
     return (
+        Booking.customer_id == entry.customer_id,  # the index is by her
         Booking.beneficiary_id == entry.beneficiary_id,
         Booking.kind == entry.kind,
         Booking.service_date.between(entry.first_day, entry.last_day),
@@ -239,7 +240,8 @@ _POINTLESS = text("""
         SELECT FROM waiting_place p JOIN offer o ON o.id = p.offer_id JOIN site si ON si.id = o.site_id
          WHERE p.entry_id = e.id AND o.active AND si.closed_at IS NULL) THEN 'offer_closed'
       WHEN EXISTS (
-        SELECT FROM booking k WHERE k.beneficiary_id = e.beneficiary_id AND k.kind = e.kind AND k.live
+        SELECT FROM booking k
+         WHERE k.customer_id = e.customer_id AND k.beneficiary_id = e.beneficiary_id AND k.kind = e.kind AND k.live
            AND k.state <> 'held' AND k.service_date BETWEEN e.first_day AND e.last_day
            AND k.created_at > e.created_at) THEN 'booked_otherwise'
       WHEN NOT EXISTS (

@@ -16,20 +16,24 @@ log = get_logger(__name__)
 Each = TypeVar("Each", int, Any)
 
 
-def one_by_one(job: str, rows: Iterable[Each], work: Callable[[Each], str]) -> Counter[str]:
+def one_by_one(
+    job: str, rows: Iterable[Each], work: Callable[[Each], str], *, ends: tuple[type[Exception], ...] = ()
+) -> Counter[str]:
     """Do `work` for each row, in a transaction of its own; counts of the outcomes that it returns.
 
-    A row is an internal id, or something whose first element is one. One that a rival keeps busy (`busy`) and one that
-    breaks (`broken`, an error in the log) are left for the next time. A database that is away ends it: that is raised.
+    A row is an internal id, or something whose first element names it without naming a person. One that a rival keeps
+    busy (`busy`) and one that breaks (`broken`, an error in the log) are left for the next time. A database that is
+    away ends it, and so does what is in `ends`: that is raised.
     """
+    fatal: tuple[type[Exception], ...] = (OperationalError, InterfaceError, *ends)
     counts = Counter[str]()
     for row in rows:
         try:
             counts[work(row)] += 1
+        except fatal:
+            raise
         except Busy:
             counts["busy"] += 1
-        except (OperationalError, InterfaceError):
-            raise
         except Exception as broken:
             counts["broken"] += 1
             which = row if isinstance(row, int) else row[0]

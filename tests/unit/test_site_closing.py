@@ -30,6 +30,7 @@ from tests.world import (
     World,
     booking_row,
     history,
+    make_offer,
     make_slot,
     make_world,
     one_pass,
@@ -153,6 +154,7 @@ def test_validity_grows_when_the_site_took_the_benefits_last_day(operator: Princ
 def test_bookings_are_moved_to_the_next_open_day(world: World, operator: Principal) -> None:
     firm = confirmed(world)
     after = next_day_slot(world)
+    make_offer()  # nearer in time, and elsewhere in the city
     closing = close_site(operator, site(world), DAY, DAY, "move", now=NOON)
     work_closures(now=NOON)
     assert tasks(firm)[-1] == ("change", "queued") and outcomes() == {"moving": 1}
