@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from datetime import datetime, timedelta
 
-from sqlalchemy import Select, exists, or_, select, update
+from sqlalchemy import Select, exists, select, update
 
 from booking.cursors import pages
 from booking.discrepancies import open_discrepancy
@@ -70,7 +70,7 @@ def _newly_late(now: datetime) -> Select[int]:
 
 def ask_again(line: Line, adapter: ProviderAdapter, *, now: datetime) -> dict[str, int]:
     """Ask a provider's system for the reports it owes: its whole list is read anew, in case a message of its was lost
-    or our place in the list was wrong. At most once a day for each late report.
+    or our place in the list was wrong. Once a day: what falls due after that waits for the next day's list.
 
     Returns counts: asked (late reports) and what announce said. Raises ProviderError; then it is asked again soon.
     """
@@ -84,15 +84,14 @@ def ask_again(line: Line, adapter: ProviderAdapter, *, now: datetime) -> dict[st
         Booking.report_state.in_(("partial", "overdue")),
         Booking.report_due_at <= now,
         Booking.state == BookingState.FULFILLED,
-        or_(Booking.report_asked_at.is_(None), Booking.report_asked_at <= now - ASK_EVERY),
     )
     with reading() as session:
-        owed = session.scalars(select(Booking.id).where(*late)).all()
-    if not owed:
+        owed = session.execute(select(Booking.id, Booking.report_asked_at).where(*late)).all()
+    if not owed or any(row.report_asked_at and row.report_asked_at > now - ASK_EVERY for row in owed):
         return {}
     counts: Counter[str] = Counter(asked=len(owed))
     for part in pages(line.id, FEED, adapter.reports_since, now=now, afresh=True):
         counts.update(one_by_one(FEED, ((remote.reference, remote) for remote in part.reports), apply))
     with transaction() as session:
-        session.execute(update(Booking).where(Booking.id.in_(owed)).values(report_asked_at=now))
+        session.execute(update(Booking).where(*late).values(report_asked_at=now))
     return dict(counts)
