@@ -609,6 +609,7 @@ class ReportPage:
     total: int
     conclusion: str
     document_url: str = ""
+    document_name: str = ""
     document_size: str = ""
     corrected: bool = False
     partial: bool = False
