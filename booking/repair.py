@@ -15,7 +15,7 @@ from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
 from booking import swap
-from booking.actors import Actor
+from booking.actors import Actor, actor_of
 from booking.cancel import begin_cancel
 from booking.evidence import EXPLAINED
 from booking.models import Booking, ChangeRequest, Discrepancy, ProviderBooking, ProviderTask, Slot
@@ -33,6 +33,7 @@ from marketplace.core.db import reading, transaction
 from marketplace.core.errors import Invalid, NotFound, Refusal
 from marketplace.core.ids import new_id
 from marketplace.core.logging import get_logger
+from vip import roles
 from vip.principal import Principal
 
 log = get_logger(__name__)
@@ -138,12 +139,12 @@ def repair(principal: Principal, case_id: str, action: str, *, note: str = "", n
             return
         if action not in offered(as_case(case, booking), now=now):
             raise NotThisRepair()
-        _DO[action](session, _Work(case, booking, tasks, Actor("operator", principal.public_id), now, note))
+        _DO[action](session, _Work(case, booking, tasks, actor_of(principal), now, note))
         audit.record(
             session,
             "difference.repaired",
             at=now,
-            actor_kind="operator",
+            actor_kind=principal.acts_as,
             actor=principal.public_id,
             subject=case.public_id,
             insurer_id=principal.insurer_id,
@@ -155,8 +156,7 @@ def repair(principal: Principal, case_id: str, action: str, *, note: str = "", n
 
 def find_case(principal: Principal, case_id: str) -> Discrepancy:
     """A case of the operator's insurer, or one that no booking explains. Raises NotFound."""
-    if principal.kind != "operator":
-        raise NotFound()
+    roles.require(principal, "books")
     with reading() as session:
         case = session.scalar(
             select(Discrepancy)

@@ -41,6 +41,7 @@ from marketplace.core.errors import Invalid, NotFound, Refusal
 from marketplace.core.ids import new_id
 from marketplace.core.logging import get_logger
 from marketplace.core.one_by_one import one_by_one
+from vip import roles
 from vip.principal import Principal
 
 log = get_logger(__name__)
@@ -67,7 +68,7 @@ def close_site(
 ) -> str:
     """Close a site from a day on (to a day, or for good); returns the closure's public id. The same asked twice is
     one. Audited. Raises NotFound, Invalid, ClosingAlready."""
-    operators_only(principal)
+    roles.require(principal, "books")
     if mode not in MODES:
         raise Invalid(field="mode", reason="unknown_choice")
     try:
@@ -112,7 +113,7 @@ def _the_same(site_id: str, from_day: date, to_day: date | None, mode: str) -> s
 def reopen_site(principal: Principal, closure_id: str, *, now: datetime) -> None:
     """Take a closure back: slots come back with the provider's next full list; what was cancelled stays cancelled.
     Twice is once. Audited. Raises NotFound."""
-    operators_only(principal)
+    roles.require(principal, "books")
     with transaction() as session:
         closure = session.scalar(
             select(SiteClosure)
@@ -343,11 +344,6 @@ def check_days(site: Site, from_day: date, to_day: date | None, now: datetime) -
         raise Invalid(field="to_day", reason="ends_before_it_begins")
 
 
-def operators_only(principal: Principal) -> None:
-    if principal.kind != "operator":
-        raise NotFound()
-
-
 def _audit(
     session: Session, principal: Principal, action: str, closure: SiteClosure, now: datetime, **facts: Any
 ) -> None:
@@ -355,7 +351,7 @@ def _audit(
         session,
         action,
         at=now,
-        actor_kind="operator",
+        actor_kind=principal.acts_as,
         actor=principal.public_id,
         subject=closure.public_id,
         insurer_id=principal.insurer_id,

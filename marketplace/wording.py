@@ -152,6 +152,13 @@ WORDS: Mapping[str, Words] = {
     "cancel_too_late": Words(
         _("Too late to cancel online"), _("Online cancellation closed on %(until)s. You can still call us.")
     ),
+    "only_admins_cancel": Words(
+        _("Only an administrator can cancel it"),
+        _(
+            "The customer's own window closed on %(until)s, or the visit has begun. "
+            "Only an administrator can still cancel it."
+        ),
+    ),
     "not_cancellable": Words(_("Can't be cancelled"), _("This booking has begun or is over.")),
     "waiting_list_full": Words(
         _("You wait for many things already"),

@@ -59,7 +59,7 @@ def world() -> World:
 
 @pytest.fixture
 def operator(world: World) -> Principal:
-    return Principal("operator", 1, "opr_1", make_insurer().id, 1, "Asia/Shanghai")
+    return Principal("operator", 1, "opr_1", make_insurer().id, 1, "Asia/Shanghai", "admin")
 
 
 @pytest.fixture
@@ -333,7 +333,7 @@ def test_nobody_else_sees_or_repairs_a_case(world: World, books: Books, operator
     others: list[Callable[[], None]] = [
         lambda: repair(world.principal, found.public_id, "note", note="x", now=LATER),
         lambda: repair(
-            Principal("operator", 2, "opr_2", operator.insurer_id + 1, 2, "UTC"),
+            Principal("operator", 2, "opr_2", operator.insurer_id + 1, 2, "UTC", "admin"),
             found.public_id, "note", note="x", now=LATER,
         ),
         lambda: repair(operator, "dsc_0", "note", note="x", now=LATER),

@@ -50,7 +50,7 @@ def world() -> World:
 
 @pytest.fixture
 def operator(world: World) -> Principal:
-    return Principal("operator", 1, "opr_1", make_insurer().id, 1, "Asia/Shanghai")
+    return Principal("operator", 1, "opr_1", make_insurer().id, 1, "Asia/Shanghai", "admin")
 
 
 def site(world: World) -> str:
@@ -293,7 +293,7 @@ def test_sites_are_found_by_name_or_city_and_only_by_operators(world: World, ope
     assert [found[2] for found in find_sites(operator, "杭州")] == ["杭州市"]
     assert find_sites(operator, "%") == [] and find_sites(operator, " ") == []
     closing = close_site(operator, site(world), DAY, None, "cancel", now=NOON)
-    stranger = Principal("operator", 2, "opr_2", operator.insurer_id + 1, 2, "UTC")
+    stranger = Principal("operator", 2, "opr_2", operator.insurer_id + 1, 2, "UTC", "admin")
     for act in (
         lambda: find_sites(world.principal, "x"),
         lambda: close_site(world.principal, site(world), DAY, None, "cancel", now=NOON),

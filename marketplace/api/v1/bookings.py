@@ -102,7 +102,7 @@ class Booking(Answer):
 
 
 class Moved(Answer):
-    """One line of the timeline. `actor` is a kind: customer, provider, operator, clock, system."""
+    """One line of the timeline. `actor` is a kind: customer, provider, operator, agent, clock, system."""
 
     at = out.DateTime(required=True)
     state = out.String(required=True)

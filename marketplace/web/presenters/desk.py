@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from flask import url_for
 from flask_babel import gettext as _
 
+from booking.cancel import REASONS, Reason
+from booking.desk import AtDesk
 from booking.disputes import DisputeInFull, OpenDispute
-from booking.states import LIVE
-from booking.view import BookingCard, BookingView, Moved
+from booking.view import BookingCard, Moved
 from marketplace.web import booking_words, formats
 from marketplace.web.presenters.bookings import state_of, title, when
 from marketplace.web.presenters.people import by_language, named
@@ -43,7 +45,7 @@ class DeskLine:
 
 @dataclass(frozen=True)
 class DeskBooking:
-    """A booking at the desk. `cancel_url` is set while the desk may cancel it."""
+    """A booking at the desk. `cancel_url` is set while this operator may cancel it, `note` says why not."""
 
     row: DeskRow
     facts: tuple[Fact, ...]
@@ -94,8 +96,9 @@ def row(card: BookingCard, now: datetime) -> DeskRow:
     )
 
 
-def booking(view: BookingView, now: datetime) -> DeskBooking:
+def booking(found: AtDesk, now: datetime) -> DeskBooking:
     """The booking's page at the desk."""
+    view = found.view
     standing = {
         "reserved": _("One use is kept for it"),
         "used": _("One use was spent"),
@@ -108,15 +111,17 @@ def booking(view: BookingView, now: datetime) -> DeskBooking:
         Fact(_("Benefit"), standing.get(str(view.benefit), str(view.benefit))),
         Fact(_("Online cancelling closes"), formats.moment(view.cancel_until, view.time_zone)),
     )
-    note = _("A cancel is with the provider.") if view.change == "cancel" else ""
-    may = view.state in LIVE and not view.change
+    notes = {
+        "asked": _("A cancel is with the provider."),
+        "admins_only": _("The customer's own window is over; only an administrator can still cancel it."),
+    }
     return DeskBooking(
         row(view, now),
         facts,
         tuple(map(_line, view.timeline)),
         view.time_zone,
-        url_for("console.booking_cancel", booking=view.id) if may else "",
-        note,
+        url_for("console.booking_cancel", booking=view.id) if found.cancelling == "open" else "",
+        notes.get(found.cancelling, ""),
     )
 
 
@@ -131,7 +136,7 @@ def _line(line: Moved) -> DeskLine:
         "customer": _("customer"),
         "provider": _("provider"),
         "operator": _("desk"),
-        "agent": _("agent"),
+        "agent": _("phone desk"),
         "clock": _("clock"),
         "system": _("system"),
     }
@@ -142,27 +147,31 @@ def _line(line: Moved) -> DeskLine:
 def _why(cause: str) -> str:
     """The causes that the desk itself gives in words; others as the codes that they are."""
     if cause.startswith("desk_"):
-        return dict(reasons()).get(cause.removeprefix("desk_"), cause)
+        return dict(reasons(REASONS)).get(cause.removeprefix("desk_"), cause)
     return cause
 
 
-def reasons() -> tuple[tuple[str, str], ...]:
+def reasons(codes: Sequence[Reason]) -> tuple[tuple[str, str], ...]:
     """Why the desk cancels: code and words."""
-    return (
-        ("customer_phoned", _("The customer asked for it by phone")),
-        ("provider_trouble", _("The provider can't keep it")),
-        ("unwell", _("The person is unwell")),
-        ("duplicate", _("It was booked twice")),
-        ("other", _("Another reason")),
-    )
+    told: dict[Reason, str] = {
+        "customer_phoned": _("The customer asked for it by phone"),
+        "provider_trouble": _("The provider can't keep it"),
+        "unwell": _("The person is unwell"),
+        "duplicate": _("It was booked twice"),
+        "other": _("Another reason"),
+    }
+    return tuple((code, told[code]) for code in codes)
 
 
-def cancel_effects(view: BookingView, now: datetime) -> tuple[str, ...]:
+def cancel_effects(found: AtDesk) -> tuple[str, ...]:
     """What cancelling does, told before the tap."""
+    view = found.view
     effects = [
         _("One use of the benefit comes back, whatever the reason; if its validity is over, with the plan's grace.")
     ]
-    if view.state != "held" and now >= view.cancel_until:
+    if found.as_customer:
+        effects = [_("It counts as the customer's own cancel: one use of the benefit comes back while it is valid.")]
+    if found.past_window:
         until = formats.moment(view.cancel_until, view.time_zone)
         effects.append(_("The customer's own window closed on %(time)s; the desk may still cancel.", time=until))
     if view.allotment or view.state == "held":
