@@ -26,6 +26,9 @@ from vip.principal import Principal
 
 log = get_logger(__name__)
 
+CODES_PER_HOUR = 10
+"""E-mail codes a customer may have sent, to whatever addresses: nobody's box is filled from here."""
+
 
 class NoEmail(Refusal):
     """This installation sends no e-mail."""
@@ -98,7 +101,8 @@ def choose(principal: Principal, wish: Wish, *, now: datetime) -> None:
 def give_email(principal: Principal, text: str, *, now: datetime, gateway: EmailBackend | None = None) -> None:
     """Keep an e-mail address, unused until the code that is sent to it comes back; one that she had before is gone.
 
-    Raises Invalid(field="email"), NoEmail, EmailNotSent, and TooMany(retry_after) after five codes within an hour.
+    Raises Invalid(field="email"), NoEmail, EmailNotSent, and TooMany(retry_after) after five codes within an hour to
+    the address, or ten to whatever addresses.
     """
     address = email_address.normalise(text)
     server = gateway or email_port.backend()
@@ -109,6 +113,7 @@ def give_email(principal: Principal, text: str, *, now: datetime, gateway: Email
         customer = session.get_one(Customer, row.customer_id)
         whose = _whose(customer, address)
         codes.lock_phones(session, whose.phone_index)
+        codes.bound(session, customer.id, "email", CODES_PER_HOUR, now, field="email")
         code = codes.new_code(session, whose, now)
         row.email_sealed = email_address.seal(address, customer.public_id)
         row.email_confirmed_at, row.updated_at = None, now
@@ -145,6 +150,9 @@ def confirm_email(principal: Principal, code: str, *, now: datetime) -> None:
     right = codes.compare(counted, whose, digits)
     with transaction() as session:
         row = own_row(session, principal, now)
+        standing = row.email_sealed and email_address.unseal(row.email_sealed, customer.public_id)
+        if not standing or _whose(customer, standing) != whose:
+            raise codes.CodeEnded()  # another address was given meanwhile: this code says nothing of it
         codes.use(session, right, now)
         row.email_confirmed_at = row.updated_at = now
 

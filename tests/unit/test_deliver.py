@@ -32,7 +32,7 @@ from providers.port import Confirmed
 from tests.people import NOON, SmsBox
 from tests.unit.test_moves import S, go
 from tests.world import FakeAdapter, World, make_world, one_pass
-from vip import email_address
+from vip import codes, email_address
 from vip.codes import CodeEnded, WrongCode
 
 NIGHT = datetime(2026, 3, 2, 15, 30, tzinfo=UTC)  # 23:30 in Shanghai
@@ -375,6 +375,36 @@ def test_a_code_is_for_the_address_it_was_sent_to(world: World) -> None:
         notice_settings.give_email(world.principal, "b@example.com", now=NOON, gateway=second)
     with pytest.raises(TooMany):
         notice_settings.give_email(world.principal, "b@example.com", now=NOON, gateway=second)
+
+
+def test_a_code_confirms_no_address_that_is_given_while_it_is_compared(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    box, other = MailBox(), MailBox()
+    notice_settings.give_email(world.principal, "a@example.com", now=NOON, gateway=box)
+    compare = codes.compare
+
+    def slowly(*what: Any) -> codes.Try:
+        notice_settings.give_email(world.principal, "stranger@example.com", now=NOON, gateway=other)
+        return compare(*what)
+
+    monkeypatch.setattr(codes, "compare", slowly)
+    with pytest.raises(CodeEnded):
+        notice_settings.confirm_email(world.principal, box.code(), now=NOON)
+    shown = notice_settings.settings_of(world.principal)
+    assert (shown.email_masked, shown.email_open) == ("s***@example.com", True)
+
+
+def test_a_customer_has_ten_codes_an_hour_sent_to_whatever_addresses(world: World) -> None:
+    box = MailBox()
+    for number in range(10):
+        notice_settings.give_email(world.principal, f"{number}@example.com", now=NOON, gateway=box)
+    with pytest.raises(TooMany) as refused:
+        notice_settings.give_email(world.principal, "more@example.com", now=NOON, gateway=box)
+    assert (refused.value.at, refused.value.facts["retry_after"]) == ("email", 3601)
+    assert notice_settings.settings_of(world.principal).email_masked == "9***@example.com", "the last one stands"
+    later = NOON + timedelta(hours=1, seconds=1)
+    notice_settings.give_email(world.principal, "more@example.com", now=later, gateway=box)
 
 
 def test_a_mail_server_in_trouble_is_told_without_the_address(world: World) -> None:
