@@ -160,6 +160,10 @@ WORDS: Mapping[str, Words] = {
         ),
     ),
     "not_cancellable": Words(_("Can't be cancelled"), _("This booking has begun or is over.")),
+    "too_many_held": Words(
+        _("Too many places are held for you"),
+        _("At most %(most)s places are held for you at a time. Confirm or cancel one of them first."),
+    ),
     "waiting_list_full": Words(
         _("You wait for many things already"),
         _("You can wait for at most %(most)s things at once. Stop waiting for one of them first."),
