@@ -14,7 +14,17 @@ from booking.settle import settle_answer, settle_look_up
 from marketplace.catalog.models import Provider
 from marketplace.core.db import reading, transaction
 from marketplace.core.logging import get_logger
-from providers.port import Answer, Cancel, Change, NotFound, ProviderAdapter, RemoteBooking, RetryAfter, Unknown
+from providers.port import (
+    Answer,
+    Cancel,
+    Change,
+    Decline,
+    NotFound,
+    ProviderAdapter,
+    RemoteBooking,
+    RetryAfter,
+    Unknown,
+)
 from providers.registry import capabilities
 
 log = get_logger(__name__)
@@ -81,6 +91,8 @@ def _send(adapter: ProviderAdapter, claimed: Claimed) -> Answer:
             return adapter.cancel(command)
         case Change():
             return adapter.change(command)
+        case Decline():
+            return adapter.decline(command)
         case _:
             return adapter.reserve(command)
 

@@ -12,6 +12,8 @@ from booking.cancel import begin_cancel
 from booking.discrepancies import open_discrepancy
 from booking.models import Booking, BookingHistory, Discrepancy, IdempotencyKey, InboxEvent, ProviderTask
 from booking.notices import notify
+from booking.proposal_models import Proposal
+from booking.proposed import open_proposal
 from booking.states import BookingState
 from booking.transition import lock_booking, move
 from marketplace.core.db import reading, transaction
@@ -25,6 +27,10 @@ _S = BookingState
 ASK_A_PERSON = timedelta(minutes=9, seconds=30)
 """How long an outcome may stay open before a person is asked and the customer is told. Ten minutes are promised; the
 clock that looks comes by every quarter of a minute, and may have to start again."""
+
+
+_PROPOSED = exists().where(Proposal.booking_id == Booking.id, Proposal.state == "open")
+"""The provider did answer: it proposed another time, and now the customer is waited for."""
 
 
 def expire_holds(*, now: datetime, limit: int = 200) -> int:
@@ -53,7 +59,7 @@ def end_unanswered(*, now: datetime, limit: int = 100) -> int:
     with reading() as session:
         due = session.scalars(
             select(Booking.id)
-            .where(Booking.state == _S.AWAITING_PROVIDER, Booking.answer_due_at <= now)
+            .where(Booking.state == _S.AWAITING_PROVIDER, Booking.answer_due_at <= now, ~_PROPOSED)
             .order_by(Booking.answer_due_at)
             .limit(limit)
         ).all()
@@ -63,7 +69,8 @@ def end_unanswered(*, now: datetime, limit: int = 100) -> int:
 def _end_one(booking_id: int, now: datetime) -> str:
     with transaction() as session:
         booking, tasks = lock_booking(session, booking_id)
-        if booking.state is not _S.AWAITING_PROVIDER or not booking.answer_due_at or booking.answer_due_at > now:
+        due_at = booking.answer_due_at if open_proposal(session, booking) is None else None
+        if booking.state is not _S.AWAITING_PROVIDER or due_at is None or due_at > now:
             return "moved_on"
         booking.answer_due_at = None
         begin_cancel(session, booking, tasks, actor=CLOCK, cause="not_answered_in_time", now=now)

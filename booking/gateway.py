@@ -17,7 +17,7 @@ from booking.sealing import open_details
 from marketplace.catalog.models import CapacityPool, Offer, Provider
 from marketplace.core.crypto import Unreadable, unseal_master
 from marketplace.core.errors import NotFound
-from providers.port import Cancel, Change, Connection, LookUp, Person, ProviderAdapter, Reserve
+from providers.port import Cancel, Change, Connection, Decline, LookUp, Person, ProviderAdapter, Reserve
 from providers.registry import connect
 from vip.models import Beneficiary
 
@@ -100,7 +100,7 @@ def line(provider: Provider) -> Line:
     )
 
 
-def command_for(session: Session, claimed: Claimed) -> Reserve | Cancel | Change:
+def command_for(session: Session, claimed: Claimed) -> Reserve | Cancel | Change | Decline:
     """The command a claimed task stands for, as plain data."""
     booking = session.get_one(Booking, claimed.booking_id)
     task = session.get_one(ProviderTask, claimed.id)
@@ -108,6 +108,9 @@ def command_for(session: Session, claimed: Claimed) -> Reserve | Cancel | Change
         reference, ours = _order(session, booking, task)
         reason = str(task.facts.get("reason", "compensating"))
         return Cancel(key=claimed.key, our_reference=ours, reference=reference, reason=reason)
+    if claimed.command == "decline":
+        reference, ours = _order(session, booking, task)
+        return Decline(key=claimed.key, our_reference=ours, reference=reference or "", slot=str(task.facts["slot"]))
     if claimed.command == "change":
         change = _change(session, claimed, booking)
         if not replaces(session, booking):

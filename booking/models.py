@@ -233,7 +233,7 @@ class ProviderTask(Base):
     __tablename__ = "provider_task"
     __table_args__ = (
         UniqueConstraint("booking_id", "seq"),
-        CheckConstraint("command IN ('reserve','cancel','change')", name="command"),
+        CheckConstraint("command IN ('reserve','cancel','change','decline')", name="command"),
         CheckConstraint("state IN ('queued','in_flight','unknown','done','refused','parked')", name="state"),
         CheckConstraint("tries >= 0", name="tries"),
         Index(

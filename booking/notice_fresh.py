@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from booking.models import Booking, Report
 from booking.notification_models import Notification
+from booking.proposal_models import Proposal
 from booking.states import LIVE, BookingState
 from marketplace.core.clock import start_of, today
 from vip.models import Entitlement
@@ -19,8 +20,8 @@ _STATES = {
     "confirmed": {_S.CONFIRMED},
     "rejected": {_S.REJECTED},
     "changed": {_S.CONFIRMED},
-    "change_refused": {_S.CONFIRMED},
-    "time_proposed": {_S.CONFIRMED},
+    "change_refused": {_S.CONFIRMED, _S.AWAITING_PROVIDER},
+    "time_proposed": {_S.CONFIRMED, _S.AWAITING_PROVIDER},
     "cancelled": {_S.CANCELLED, _S.ENTERED_IN_ERROR},
     "outcome_unknown": LIVE - {_S.CONFIRMED, _S.CHECKED_IN, _S.IN_SERVICE},
     "reminder": {_S.CONFIRMED},
@@ -54,6 +55,10 @@ def stale(session: Session, told: Notification, now: datetime) -> str:
         return "moved_on"
     if told.kind == "report_overdue" and booking.report_state != "overdue":
         return "superseded"
+    if told.kind == "time_proposed":
+        state = session.scalar(select(Proposal.state).where(Proposal.public_id == told.subject))
+        if state is not None and state != "open":
+            return "superseded"
     if told.kind in _AHEAD:
         if not _same_time(told, booking):
             return "other_date"

@@ -19,7 +19,7 @@ from booking.models import Booking, ProviderTask
 from marketplace.core.config import settings
 from marketplace.core.ids import new_id
 
-Command = Literal["reserve", "cancel", "change"]
+Command = Literal["reserve", "cancel", "change", "decline"]
 
 UNFINISHED = ("queued", "in_flight", "unknown", "parked")
 

@@ -19,6 +19,7 @@ from booking.dispute_outcome import provider_gave_in
 from booking.models import Booking, ProviderBooking
 from booking.outbox import annul, finish, lock_unfinished, unsent
 from booking.own_numbers import named
+from booking.proposal_follow import follow_proposal
 from booking.provider_side import (
     DEAD,
     ENDED,
@@ -110,6 +111,7 @@ def apply_remote(session: Session, provider_id: int, remote: RemoteBooking, *, n
         finish(reserve, "refused" if remote.status == "rejected" else "done", now=now)
         no_longer_unknown(session, booking, remote.status, now)
     follow(session, booking, remote, now)
+    follow_proposal(session, booking, remote, now)
     return Outcome("applied", booking.public_id)
 
 
@@ -184,7 +186,8 @@ def follow_time(session: Session, booking: Booking, remote: RemoteBooking, now: 
     request = swap.open_change(session, booking)
     if (
         request is not None
-        and booking.state is _S.CONFIRMED
+        and booking.state in swap.MOVABLE
+        and remote.status != "requested"
         and not replacement.replaces(session, booking)
         and swap.asks_for(request, remote.service_date, remote.starts_at)
     ):

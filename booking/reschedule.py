@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from datetime import date, datetime
 
 from sqlalchemy import select
@@ -105,12 +106,15 @@ def reschedule(
     log.info("booking.change_asked", booking=public_id)
 
 
-def check_changeable(session: Session, booking: Booking) -> None:
-    """Raise NotChangeable unless the locked booking is confirmed and nothing is asked of its provider."""
+def check_changeable(
+    session: Session, booking: Booking, states: Container[BookingState] = (BookingState.CONFIRMED,)
+) -> None:
+    """Raise NotChangeable unless the locked booking is confirmed (in one of `states`) and nothing is asked of its
+    provider."""
     asked = session.scalar(
         select(ChangeRequest.kind).where(ChangeRequest.booking_id == booking.id, ChangeRequest.closed_at.is_(None))
     )
-    if booking.state is not BookingState.CONFIRMED or asked is not None:
+    if booking.state not in states or asked is not None:
         raise NotChangeable(state=booking.state.value, change=asked)
 
 

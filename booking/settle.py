@@ -16,6 +16,7 @@ from booking.alternatives import elsewhere
 from booking.discrepancies import open_discrepancy
 from booking.models import Booking, ChangeRequest, ProviderTask
 from booking.outbox import Claimed, annul, finish
+from booking.proposal_follow import follow_proposal
 from booking.provider_side import (
     ENDED,
     Outcome,
@@ -62,6 +63,8 @@ def settle_look_up(claimed: Claimed, found: RemoteBooking, *, now: datetime) -> 
         return settle_answer(claimed, Confirmed(found.reference, found.version), now=now)
     if claimed.command == "change":
         return _settle_change_found(claimed, found, now)
+    if claimed.command == "decline":  # found by the command's key: it arrived
+        return settle_answer(claimed, Confirmed(found.reference, found.version), now=now)
     return _send_again(claimed, now=now)
 
 
@@ -69,6 +72,10 @@ def _apply_answer(
     session: Session, task: ProviderTask, booking: Booking, claimed: Claimed, answer: Answer, now: datetime
 ) -> Outcome:
     match answer:
+        case Refused(code, _) if task.command == "decline":  # the proposal is over there, one way or another
+            finish(task, "refused", now=now, error=code)
+        case Accepted() | Confirmed() if task.command == "decline":
+            finish(task, "done", now=now)  # its version may tell more than this answer does; that comes by message
         case RetryAfter(seconds) if claimed.sent_before:
             _leave_unknown(session, task, booking, "retry_after", now)
             task.run_after = now + _pause(seconds)
@@ -141,9 +148,12 @@ def _apply_found(
         case _:
             answer = Confirmed(found.reference, found.version, found.starts_at)
     outcome = _apply_answer(session, task, booking, claimed, answer, now)
-    if isinstance(answer, Confirmed) and role_of(session, booking, found.reference) == "current":
-        follow_time(session, booking, found, now)
-        follow(session, booking, found, now)
+    if role_of(session, booking, found.reference) == "current":
+        if isinstance(answer, Confirmed):
+            follow_time(session, booking, found, now)
+            follow(session, booking, found, now)
+        if found.version >= newest_version(session, booking, found.reference):
+            follow_proposal(session, booking, found, now)
     return outcome
 
 
@@ -162,6 +172,8 @@ def _settle_change_found(claimed: Claimed, found: RemoteBooking, now: datetime) 
             answer = Refused(found.reason or "other")
         elif request is not None and swap.asks_for(request, found.service_date, found.starts_at):
             answer = Confirmed(found.reference, found.version, found.starts_at)
+            if found.status == "requested":
+                answer = Accepted(found.reference, found.version)
         outcome = _apply_answer(session, task, booking, claimed, answer, now)
         if isinstance(answer, Refused) and role_of(session, booking, found.reference) == "current":
             follow(session, booking, found, now)
@@ -239,7 +251,7 @@ def _not_found(session: Session, task: ProviderTask, booking: Booking, now: date
 def _not_wanted(session: Session, task: ProviderTask, booking: Booking, now: datetime) -> bool:
     """End a change that was taken back, or whose booking has moved on, and that never arrived: nothing to send."""
     request = swap.open_change(session, booking)
-    if request is not None and request.state == "open" and booking.state is _S.CONFIRMED:
+    if request is not None and request.state == "open" and booking.state in swap.MOVABLE:
         return False
     annul(task, now=now)
     if request is not None:
@@ -347,8 +359,11 @@ def _changed(
     request = swap.open_change(session, booking)
     if request is None or request.id != task.change_request_id:
         return
-    if booking.state is _S.CONFIRMED:
-        swap.switch(session, booking, request, actor=provider_actor(session, booking), now=now)
+    if booking.state in swap.MOVABLE:
+        actor = provider_actor(session, booking)
+        swap.switch(session, booking, request, actor=actor, now=now)
+        if booking.state is _S.AWAITING_PROVIDER:  # the time that it proposed itself
+            move(session, booking, _S.CONFIRMED, actor=actor, now=now)
         if version >= newest:
             settle_time(session, booking, now)
         return

@@ -18,11 +18,15 @@ from sqlalchemy.orm import Session
 from booking.actors import Actor
 from booking.models import Booking, ChangeRequest, Slot, SlotClaim
 from booking.notices import notify
+from booking.proposed import end_proposal
 from booking.refusals import AlreadyBooked, SlotFull
 from booking.states import BookingState
 from booking.transition import note, release_claims
 from marketplace.core.clock import window_of
 from marketplace.core.db import violated
+
+MOVABLE = frozenset({BookingState.CONFIRMED, BookingState.AWAITING_PROVIDER})
+"""States in which a change can still take place; one that awaits its provider has accepted the time it proposed."""
 
 
 def open_change(session: Session, booking: Booking) -> ChangeRequest | None:
@@ -96,10 +100,12 @@ def switch(session: Session, booking: Booking, request: ChangeRequest, *, actor:
     starts, ends = window_of(booking.service_date, booking.starts_at, booking.ends_at, booking.time_zone)
     booking.period, booking.pending_period = Range(starts, ends, bounds="[)"), None
     request.state, request.closed_at = "done", now
+    end_proposal(session, booking, "withdrawn", now=now)  # one for another time than this
     after = _facts(booking.service_date.isoformat(), booking.starts_at)
     note(session, booking, actor=actor, now=now, cause="rescheduled", facts={"before": before, "after": after})
     release_claims(session, booking.id, now=now, keep_slot=request.new_slot_id)
-    _tell(session, booking, "changed", f"{booking.public_id}:{booking.version}", now)
+    if booking.state is not BookingState.AWAITING_PROVIDER:  # else it is confirmed at this time next, and that is told
+        _tell(session, booking, "changed", f"{booking.public_id}:{booking.version}", now)
 
 
 def close(session: Session, booking: Booking, request: ChangeRequest, *, cause: str, now: datetime) -> None:
@@ -122,7 +128,7 @@ def leave(session: Session, booking: Booking, request: ChangeRequest, *, cause: 
         )
     ).first()
     release_claims(session, booking.id, now=now, keep_slot=kept)
-    if request.state == "refused" and booking.state is BookingState.CONFIRMED:
+    if request.state == "refused" and booking.state in MOVABLE:
         _tell(session, booking, "change_refused", f"{booking.public_id}:{request.public_id}", now)
 
 

@@ -18,6 +18,7 @@ from booking.actors import Actor
 from booking.models import Booking, BookingHistory, ProviderTask, SlotClaim
 from booking.notices import notify
 from booking.outbox import enqueue, lock_unfinished
+from booking.proposed import PROPOSABLE, end_proposal
 from booking.report_due import report_due
 from booking.states import BookingState, legal
 from marketplace.catalog.models import Provider
@@ -99,6 +100,8 @@ def move(
         )
     )
     session.flush()
+    if before in PROPOSABLE and to not in PROPOSABLE:
+        end_proposal(session, booking, "lapsed", now=now)
     _write_ledger(session, booking, to, actor, now, cause)
     if before is _S.HELD and to in (_S.AWAITING_PROVIDER, _S.CONFIRMED):
         booking.answer_due_at = _answer_due(session, booking, now) if to is _S.AWAITING_PROVIDER else None
@@ -179,6 +182,8 @@ def _give_up(session: Session, taken: Reservation, standing: ledger.Standing, st
     by: ledger.By = "provider" if stamp.actor_kind in ("provider", "clock") else "platform"
     if stamp.actor_kind in ("customer", "agent") or stamp.reason == "hold_expired":
         by = "customer"
+    if stamp.reason == "proposal_declined":  # the provider did not have the time that was asked for
+        by = "provider"
     if standing == "reserved":
         ledger.give_back(session, taken, stamp, by=by)
     elif standing == "used":

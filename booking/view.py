@@ -16,6 +16,7 @@ from booking.dispute_models import Dispute
 from booking.disputes import DISPUTE_FOR
 from booking.models import Booking, BookingHistory, ChangeRequest, ProviderTask, Report
 from booking.own import customer_of, own_booking
+from booking.proposed import open_proposal
 from booking.sealing import open_words
 from booking.states import BookingState
 from marketplace.catalog.models import Offer, Provider, Site
@@ -87,14 +88,26 @@ class DisputeView:
 
 
 @dataclass(frozen=True)
+class ProposalView:
+    """Another time that the provider proposes, to be answered before `expires_at`; `reason` in its words, or blank."""
+
+    id: str
+    service_date: date
+    starts_at: datetime | None
+    ends_at: datetime | None
+    expires_at: datetime
+    reason: str
+
+
+@dataclass(frozen=True)
 class BookingView(BookingCard):
     """A booking in full. `cancel_until` and `change_until` are the last moments to do it online, `can_cancel` and
     `can_change` whether it may be done now, `changes_left` how often still. `change` names an open request (cancel,
     reschedule), `new_…` the time it asks for, `change_unknown` whether its provider gave no clear answer yet;
     `change_refused` is the cause of the last one that was refused, `refused_kind` what that was. `benefit`: where the
     unit that it took stands. With `allotment` it is confirmed at once, else within `answer_hours`. `no_show_uses`:
-    whether not coming uses the benefit; `dispute_until` is None unless it is a no-show. `alternatives` are given when
-    somebody else than the customer took the date away."""
+    whether not coming uses the benefit; `dispute_until` is None unless it is a no-show. `proposal` is the other time
+    that waits for her answer. `alternatives` are given when somebody else than the customer took the date away."""
 
     package: dict[str, Any]
     cancel_until: datetime
@@ -115,6 +128,7 @@ class BookingView(BookingCard):
     answer_hours: int
     benefit: Standing
     no_show_uses: bool
+    proposal: ProposalView | None
     dispute_until: datetime | None
     can_dispute: bool
     dispute: DisputeView | None
@@ -159,7 +173,9 @@ def full_view(which: ColumnElement[bool], *, now: datetime) -> BookingView:
         unknown = asked is not None and _is_unknown(session, asked)
         benefit = standing(session, Reservation(kept.entitlement_id, kept.id, kept.attempt))
         dispute = _dispute(session, kept, row.Beneficiary)
+        proposal = _proposal(session, kept, now) if asked is None else None
         lost = kept.state in _LOST and bool(history) and history[-1].actor_kind not in ("customer", "agent")
+        lost = lost or (kept.state is BookingState.CANCELLED and kept.cause == "proposal_declined")
         alternatives = nearest(session, kept, now=now) if lost else []
     until = cancel_until(kept)
     missed = next((line for line in reversed(history) if line.to_state == BookingState.NO_SHOW.value), None)
@@ -185,6 +201,7 @@ def full_view(which: ColumnElement[bool], *, now: datetime) -> BookingView:
         answer_hours=row.answer_hours,
         benefit=benefit,
         no_show_uses=row.no_show_uses,
+        proposal=proposal,
         dispute_until=until_disputed,
         can_dispute=until_disputed is not None and dispute is None and now < until_disputed,
         dispute=dispute,
@@ -329,6 +346,15 @@ def _dispute(session: Session, kept: Booking, person: Beneficiary) -> DisputeVie
         record = f"dispute:{found.public_id}:answer"
         said = open_words(found.answer_sealed, person.wrapped_key, person.public_id, record)
     return DisputeView(found.state, found.opened_at, found.closed_at, said, found.decided_as)
+
+
+def _proposal(session: Session, kept: Booking, now: datetime) -> ProposalView | None:
+    found = open_proposal(session, kept)
+    if found is None or found.expires_at <= now:
+        return None
+    return ProposalView(
+        found.public_id, found.service_date, found.starts_at, found.ends_at, found.expires_at, found.reason
+    )
 
 
 def _timeline(

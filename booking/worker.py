@@ -35,6 +35,7 @@ from booking.lanes import Lane, Lanes
 from booking.models import JobRun, WorkerBeat
 from booking.no_show import call_no_shows
 from booking.outbox import Claimed
+from booking.proposals import lapse_proposals
 from booking.reconcile_run import run_due
 from booking.remind import remind_of_bookings, remind_of_endings
 from booking.report_chase import ask_again, note_overdue
@@ -239,6 +240,7 @@ class Worker:
             Job("waiting", 1, self._waiting),
             Job("waiting-review", 60, lambda: dict(review(now=clock.now()))),
             Job("unanswered", 15, lambda: {"asked": end_unanswered(now=clock.now())}),
+            Job("proposals", 15, lambda: {"lapsed": lapse_proposals(now=clock.now())}),
             Job("overdue", 60, lambda: {"late": note_overdue(now=clock.now())}),
             Job("no_shows", 60, lambda: {"called": call_no_shows(now=clock.now())}),
             Job("unknown", 15, lambda: {"open": raise_unknown(now=clock.now())}),

@@ -189,6 +189,10 @@ WORDS: Mapping[str, Words] = {
         _("The date can't be changed now"),
         _("Only a confirmed booking that waits for no other answer can be moved. Your date stands."),
     ),
+    "proposal_over": Words(
+        _("This proposal is over"),
+        _("The hospital's proposal was answered, taken back, or its time is over. Look at the booking again."),
+    ),
     "precondition_failed": Words(
         _("It has changed meanwhile"),
         _("The booking has changed since you looked at it. Nothing was done; look again."),

@@ -106,6 +106,16 @@ class Change:
 
 
 @dataclass(frozen=True)
+class Decline:
+    """The customer keeps her date: the time that was proposed (its `slot`) is not wanted."""
+
+    key: str
+    our_reference: str
+    reference: str
+    slot: str
+
+
+@dataclass(frozen=True)
 class LookUp:
     """Ask what became of the command with `key`, or of the booking with our reference."""
 
@@ -172,8 +182,22 @@ BookingStatus = Literal[
 
 
 @dataclass(frozen=True)
+class Proposed:
+    """Another time that the provider proposes for a booking, to be answered before `expires_at`. `reason` in its
+    words, for the customer to read."""
+
+    slot: str
+    service_date: date
+    starts_at: datetime | None
+    ends_at: datetime | None
+    expires_at: datetime
+    reason: str = ""
+
+
+@dataclass(frozen=True)
 class RemoteBooking:
-    """A booking as the provider sees it. `version` grows with every change there; times are with zone."""
+    """A booking as the provider sees it. `version` grows with every change there; times are with zone. Without a
+    `proposal` none is open there (any more)."""
 
     reference: str
     our_reference: str | None
@@ -184,6 +208,7 @@ class RemoteBooking:
     ends_at: datetime | None = None
     reason: str = ""
     updated_at: datetime | None = None
+    proposal: Proposed | None = None
 
 
 @dataclass(frozen=True)
@@ -305,7 +330,11 @@ class ProviderAdapter(Protocol):
         ...
 
     def change(self, command: Change) -> Answer:
-        """Move a booking."""
+        """Move a booking. What is only requested yet is confirmed by a move to the time that was proposed for it."""
+        ...
+
+    def decline(self, command: Decline) -> Answer:
+        """Turn down a proposal; Confirmed also when it was over before. Refused where proposals are not known."""
         ...
 
     def cancel(self, command: Cancel) -> Answer:

@@ -75,6 +75,15 @@ class Control:
         """confirm, reject, check_in, start, fulfil, no_show, cancel or report."""
         return dict(self._ask("POST", f"/bookings/{reference}/{action}", {"reason": reason}))
 
+    def propose(self, reference: str, slot: str, seconds: float = 86400, reason: str = "") -> dict[str, Any]:
+        """Propose another time, to be answered within so many seconds."""
+        wish = {"slot": slot, "seconds": seconds, "reason": reason}
+        return dict(self._ask("POST", f"/bookings/{reference}/proposal", wish))
+
+    def withdraw_proposal(self, reference: str) -> dict[str, Any]:
+        """Take the proposal back."""
+        return dict(self._ask("DELETE", f"/bookings/{reference}/proposal"))
+
     def alter(self, reference: str, **values: Any) -> dict[str, Any]:
         """Change status, service_date, starts_at, ends_at or our_reference without telling anybody."""
         return dict(self._ask("PATCH", f"/bookings/{reference}", values))

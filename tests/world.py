@@ -163,6 +163,10 @@ class FakeAdapter:
         """The next answer."""
         return self._answer(command)
 
+    def decline(self, command: port.Decline) -> Any:
+        """The next answer."""
+        return self._answer(command)
+
     def look_up(self, question: port.LookUp) -> Any:
         """The next finding."""
         self.asked.append(question)

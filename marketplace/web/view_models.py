@@ -389,10 +389,23 @@ class Alternative:
 
 
 @dataclass(frozen=True)
+class Proposal:
+    """Another time that the hospital proposes: old and new side by side, until when to answer and what happens
+    without. `firm` when there is a date to keep; `reason` in the hospital's words, or blank."""
+
+    id: str
+    old: When
+    new: When
+    text: str
+    reason: str
+    firm: bool
+
+
+@dataclass(frozen=True)
 class BookingPage:
     """A booking in any state. `final` stops live updates. `confirm_url` is set while it is held.
     `version` is the ETag, quotes included, that `booking_live` would answer now. `dispute_url` is set while a no-show
-    can be disputed; `dispute_answer` is what the desk answered."""
+    can be disputed; `dispute_answer` is what the desk answered. A `proposal` stands instead of the `turn`."""
 
     id: str
     reference: str
@@ -416,6 +429,7 @@ class BookingPage:
     dispute_url: str = ""
     dispute_answer: str = ""
     change_url: str = ""
+    proposal: Proposal | None = None
 
 
 @dataclass(frozen=True)

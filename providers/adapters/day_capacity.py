@@ -46,6 +46,7 @@ from providers.port import (
     Change,
     Confirmed,
     Connection,
+    Decline,
     Event,
     LookUp,
     NotFound,
@@ -106,6 +107,10 @@ class DayCapacity:
         if (order.org, order.booking.service_date) != (command.pool, command.service_date):
             return Unknown("an order for another day or place")
         return _as_answer(order.booking)
+
+    def decline(self, _command: Decline) -> Answer:
+        """Refused: such a system proposes no other times, so there is none to turn down."""
+        return Refused("other")
 
     def cancel(self, command: Cancel) -> Answer:
         """order.cancel; without their number, of every live order under ours. NotFound if there is nothing."""

@@ -37,9 +37,11 @@ from providers.port import (
     Confirmed,
     Connection,
     CursorLost,
+    Decline,
     Event,
     LookUp,
     NotFound,
+    Proposed,
     ProviderError,
     Refused,
     RemoteBooking,
@@ -93,6 +95,14 @@ class OpenProtocol:
         """POST /changes."""
         answer = self._command("/changes", command.key, change_body(command))
         return _settle(answer, command.our_reference, {200: STATUSES, 202: STATUSES}, slot=command.slot)
+
+    def decline(self, command: Decline) -> Answer:
+        """POST /bookings/{reference}/proposal/decline; NotFound if the provider does not have the booking."""
+        path = f"/bookings/{quote(command.reference, safe='')}/proposal/decline"
+        answer = self._command(path, command.key, decline_body(command))
+        if isinstance(answer, Reply) and answer.status == 404 and answer.content_type == PROBLEM:
+            return Refused("other")
+        return _settle(answer, command.our_reference, {200: STATUSES})
 
     def cancel(self, command: Cancel) -> Answer:
         """POST /cancellations; NotFound if the provider has nothing to cancel."""
@@ -247,6 +257,11 @@ def change_body(command: Change) -> dict[str, Any]:
     return {"our_reference": command.our_reference, "reference": command.reference, "slot": command.slot}
 
 
+def decline_body(command: Decline) -> dict[str, Any]:
+    """The body of POST /bookings/{reference}/proposal/decline."""
+    return {"our_reference": command.our_reference, "slot": command.slot}
+
+
 def cancel_body(command: Cancel) -> dict[str, Any]:
     """The body of POST /cancellations."""
     return {"our_reference": command.our_reference, "reference": command.reference, "reason": command.reason}
@@ -278,7 +293,7 @@ def _settle(
         return Unknown("an answer without our reference")
     if not at_slot or booking.status not in wanted[answer.status]:
         return Unknown(f"status {answer.status} with a booking that does not suit it")
-    if answer.status == 202:
+    if answer.status == 202 or (slot is not None and booking.status == "requested"):
         return Accepted(booking.reference, booking.version, answer_by)
     return Confirmed(booking.reference, booking.version, booking.starts_at)
 
@@ -311,7 +326,29 @@ def read_booking(body: Mapping[str, Any]) -> RemoteBooking:
         ends_at=fields.moment(body, "ends_at"),
         reason=fields.text(body, "reason", "")[:200],
         updated_at=fields.moment(body, "updated_at"),
+        proposal=None if body.get("proposal") is None else read_proposal(fields.object_at(body, "proposal")),
     )
+
+
+def read_proposal(body: Mapping[str, Any]) -> Proposed:
+    """Another time proposed for a booking. Raises ProviderError."""
+    service_date, expires_at = fields.day(body, "service_date"), fields.moment(body, "expires_at")
+    if service_date is None or expires_at is None:
+        raise ProviderError("a proposal without a date or without its end")
+    return Proposed(
+        slot=fields.reference(body, "slot"),
+        service_date=service_date,
+        **_window(body, "a proposal"),
+        expires_at=expires_at,
+        reason=fields.text(body, "reason", "")[:200],
+    )
+
+
+def _window(body: Mapping[str, Any], what: str) -> dict[str, datetime | None]:
+    starts_at, ends_at = fields.moment(body, "starts_at"), fields.moment(body, "ends_at")
+    if (starts_at is None) != (ends_at is None) or (starts_at and ends_at and starts_at >= ends_at):
+        raise ProviderError(f"{what} that does not end after it starts")
+    return {"starts_at": starts_at, "ends_at": ends_at}
 
 
 def read_slot(body: Mapping[str, Any]) -> RemoteSlot:
@@ -319,15 +356,11 @@ def read_slot(body: Mapping[str, Any]) -> RemoteSlot:
     service_date = fields.day(body, "service_date")
     if service_date is None:
         raise ProviderError("a slot without a date")
-    starts_at, ends_at = fields.moment(body, "starts_at"), fields.moment(body, "ends_at")
-    if (starts_at is None) != (ends_at is None) or (starts_at and ends_at and starts_at >= ends_at):
-        raise ProviderError("a slot that does not end after it starts")
     return RemoteSlot(
         pool=fields.reference(body, "pool"),
         reference=fields.reference(body, "slot"),
         service_date=service_date,
-        starts_at=starts_at,
-        ends_at=ends_at,
+        **_window(body, "a slot"),
         offered=fields.whole_number(body, "offered"),
         closed=body.get("closed") is True,
         version=fields.whole_number(body, "version", 0),

@@ -13,7 +13,7 @@ from typing import Any
 from flask import Blueprint, Flask, Response, current_app, g, request
 from werkzeug.exceptions import HTTPException
 
-from providers.sandbox import bookings, document, faults, files, slots
+from providers.sandbox import bookings, document, faults, files, proposals, slots
 from providers.sandbox.bookings import Desk, Reply
 from providers.sandbox.control import control
 from providers.sandbox.problems import Problem
@@ -142,6 +142,13 @@ def change() -> Response:
     """Move a booking to another slot."""
     desk, key, body = g.desk, _key(), _body("our_reference", "reference", "slot")
     return _answer("change", key, lambda: _reply(bookings.change(desk, key, body)))
+
+
+@protocol.post("/bookings/<reference>/proposal/decline")
+def decline(reference: str) -> Response:
+    """Turn down a proposed time."""
+    desk, key, body = g.desk, _key(), _body("our_reference", "slot")
+    return _answer("decline", key, lambda: _reply(proposals.decline(desk, key, reference, body)))
 
 
 @protocol.post("/cancellations")

@@ -122,7 +122,7 @@ def take_in(desk: Desk, tx: Transaction, wish: Mapping[str, Any]) -> Row:
     )
     row = find(desk, tx, reference)
     if prompt:
-        _announce(desk, tx, "booking.confirmed", row)
+        announce(desk, tx, "booking.confirmed", row)
         _plan_next(desk, tx, row)
     else:
         plan(desk, tx, reference, "decide", wait)
@@ -176,8 +176,12 @@ def _change(desk: Desk, tx: Transaction, wish: Mapping[str, Any]) -> Reply:
         "starts_at": slot.starts_at,
         "ends_at": slot.ends_at,
     }
-    row = _write(desk, tx, row["reference"], moved)
-    _announce(desk, tx, "booking.changed", row)
+    if row["status"] == "requested" and row["proposal"] and json.loads(row["proposal"])["slot"] == slot.slot:
+        moved["status"] = "confirmed"  # at the time that we proposed ourselves
+    row = write(desk, tx, row["reference"], moved)
+    announce(desk, tx, "booking.changed", row)
+    if "status" in moved:
+        _plan_next(desk, tx, row)
     return Reply(200, shown(row), row["reference"])
 
 
@@ -204,8 +208,8 @@ def _cancel(desk: Desk, tx: Transaction, wish: Mapping[str, Any]) -> Reply:
 
 def withdraw(desk: Desk, tx: Transaction, reference: str, reason: str) -> Row:
     """Cancel a live booking at the customer's wish."""
-    row = _write(desk, tx, reference, {"status": "cancelled", "reason": reason})
-    _announce(desk, tx, "booking.cancelled", row)
+    row = write(desk, tx, reference, {"status": "cancelled", "reason": reason})
+    announce(desk, tx, "booking.cancelled", row)
     return row
 
 
@@ -231,8 +235,8 @@ def move(desk: Desk, tx: Transaction, reference: str, action: str, reason: str =
     starts, end = MOVES[action]
     if row["status"] not in starts:
         raise Problem(409, "wrong_state", f"A booking that is {row['status']} cannot {action.replace('_', ' ')}")
-    row = _write(desk, tx, reference, {"status": end, "reason": reason})
-    _announce(desk, tx, f"booking.{end}", row)
+    row = write(desk, tx, reference, {"status": end, "reason": reason})
+    announce(desk, tx, f"booking.{end}", row)
     if end == "fulfilled":
         plan(desk, tx, reference, "report", desk.account.report_after)
     _plan_next(desk, tx, row)
@@ -242,7 +246,7 @@ def move(desk: Desk, tx: Transaction, reference: str, action: str, reason: str =
 def decide(desk: Desk, tx: Transaction, reference: str) -> None:
     """Confirm what was requested, or reject it if a fault or a moody provider's dice say so."""
     row = get(tx, desk.account.code, reference)
-    if row is None or row["status"] != "requested":
+    if row is None or row["status"] != "requested" or row["proposal"] is not None:
         return
     account = desk.account
     moody = account.manner == "moody" and chance(account, f"refuse {row['our_reference']}") < account.dice.get(
@@ -277,6 +281,10 @@ def carry_out(desk: Desk, tx: Transaction, reference: str, action: str) -> None:
     """A planned action whose time has come; nothing if the booking has gone another way meanwhile."""
     if action == "decide":
         decide(desk, tx, reference)
+    elif action == "end_proposal":
+        row = get(tx, desk.account.code, reference)
+        if row is not None and row["proposal"] and json.loads(row["proposal"])["expires_at"] <= _stamp(desk):
+            end_proposal(desk, tx, reference)
     elif action == "report":
         row = get(tx, desk.account.code, reference)
         if row is not None:
@@ -287,6 +295,19 @@ def carry_out(desk: Desk, tx: Transaction, reference: str, action: str) -> None:
             move(desk, tx, reference, action)
 
 
+def end_proposal(desk: Desk, tx: Transaction, reference: str) -> Row:
+    """End the booking's proposal; what is only requested is decided upon again."""
+    row = write(desk, tx, reference, {})
+    announce(desk, tx, "booking.changed", row)
+    if row["status"] == "requested":
+        plan(desk, tx, reference, "decide", desk.account.confirm_after)
+    return row
+
+
+def _stamp(desk: Desk) -> str:
+    return desk.ledger.now().isoformat(timespec="milliseconds")
+
+
 def issue_report(desk: Desk, tx: Transaction, row: Row) -> dict[str, Any]:
     """The booking's report: the first version, or a correction if there is one."""
     report = write_report(tx, desk.account.code, row, desk.ledger.now())
@@ -295,8 +316,9 @@ def issue_report(desk: Desk, tx: Transaction, row: Row) -> dict[str, Any]:
     return report
 
 
-def _write(desk: Desk, tx: Transaction, reference: str, values: Mapping[str, Any]) -> Row:
-    values = {**values, "seq": next_seq(tx), "updated_at": desk.ledger.now().isoformat(timespec="milliseconds")}
+def write(desk: Desk, tx: Transaction, reference: str, values: Mapping[str, Any]) -> Row:
+    """Change columns of a booking, with a new version; a proposal of another time ends with every other change."""
+    values = {"proposal": None, **values, "seq": next_seq(tx), "updated_at": _stamp(desk)}
     settings = ", ".join(f"{name} = ?" for name in values)
     tx.execute(
         f"UPDATE booking SET version = version + 1, {settings} WHERE account = ? AND reference = ?",
@@ -305,7 +327,8 @@ def _write(desk: Desk, tx: Transaction, reference: str, values: Mapping[str, Any
     return find(desk, tx, reference)
 
 
-def _announce(desk: Desk, tx: Transaction, kind: str, row: Row) -> None:
+def announce(desk: Desk, tx: Transaction, kind: str, row: Row) -> None:
+    """Queue the webhook of this kind about the booking."""
     desk.sender.queue(tx, kind, {"booking": shown(row)})
 
 
@@ -354,4 +377,5 @@ def shown(row: Row) -> dict[str, Any]:
     """A booking as the protocol shows it: no personal data."""
     names = ("reference", "our_reference", "offer", "pool", "slot", "service_date", "starts_at", "ends_at", "status")
     tail = ("version", "reason", "updated_at", "answer_by")
-    return {name: row[name] for name in (*names, *tail)}
+    proposal = None if row["proposal"] is None else json.loads(row["proposal"])
+    return {**{name: row[name] for name in (*names, *tail)}, "proposal": proposal}

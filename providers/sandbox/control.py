@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import Blueprint, Response, current_app, g, jsonify, request
 
-from providers.sandbox import bookings, secretly, slots
+from providers.sandbox import bookings, proposals, secretly, slots
 from providers.sandbox.bookings import DEAD, MOVES, Desk
 from providers.sandbox.config import ConfigError, change_settings, parse_pools
 from providers.sandbox.faults import BadFault
@@ -76,6 +76,19 @@ def move(reference: str, action: str) -> Response:
             bookings.issue_report(desk, tx, row)
         else:
             row = bookings.move(desk, tx, reference, action, reason)
+    desk.sender.wake()
+    return jsonify(bookings.shown(row))
+
+
+@control.route("/accounts/<code>/bookings/<reference>/proposal", methods=["POST", "DELETE"])
+def proposal(reference: str) -> Response:
+    """POST: propose another `slot`, to be answered within `seconds`, with a `reason`; DELETE: take it back."""
+    desk: Desk = g.desk
+    with desk.ledger.transaction() as tx:
+        if request.method == "POST":
+            row = proposals.propose(desk, tx, reference, _wish())
+        else:
+            row = proposals.withdraw_proposal(desk, tx, reference)
     desk.sender.wake()
     return jsonify(bookings.shown(row))
 

@@ -18,7 +18,10 @@ from flask import Response, request
 from providers.sandbox.config import Account
 from providers.sandbox.problems import Problem
 
-COMMANDS = ("reserve", "change", "cancel", "look_up", "slots", "bookings", "reports", "report", "document", "*")
+COMMANDS = (
+    *("reserve", "change", "cancel", "decline", "look_up"),
+    *("slots", "bookings", "reports", "report", "document", "*"),
+)
 ON_ANSWERS = (
     "commit_then_hang",  # carried out, then nothing for `seconds`
     "late_commit",  # nothing for `seconds`, then carried out, whoever still listens

@@ -77,6 +77,8 @@ class Ledger:
         self._writing = threading.Lock()
         self._writer = self._connect()
         self._writer.executescript(SCHEMA)
+        if "proposal" not in {row["name"] for row in self._writer.execute("PRAGMA table_info(booking)")}:
+            self._writer.execute("ALTER TABLE booking ADD COLUMN proposal TEXT")  # JSON, null without one
         self._readers: queue.LifoQueue[sqlite3.Connection] = queue.LifoQueue()
 
     def _connect(self) -> sqlite3.Connection:

@@ -13,9 +13,9 @@ import yaml
 from jsonschema import Draft202012Validator, FormatChecker
 from openapi_spec_validator import validate
 
-from providers.adapters.open_protocol import OpenProtocol, cancel_body, change_body, reserve_body
+from providers.adapters.open_protocol import OpenProtocol, cancel_body, change_body, decline_body, reserve_body
 from providers.port import Accepted, Confirmed, RemoteSlot
-from tests.providers.wishes import PERSON, bookable, cancel, change, reserve
+from tests.providers.wishes import PERSON, bookable, cancel, change, decline, reserve
 from tests.sandboxes import ROOT, Inbox, Sandbox, eventually
 
 CONTRACT: dict[str, Any] = yaml.safe_load((ROOT / "docs" / "provider-protocol.yaml").read_text(encoding="utf-8"))
@@ -110,6 +110,32 @@ def test_accepted_rate_limited_and_unauthorised_answers_are_as_stated(sandbox: S
         deliberate("GET", "/lookup", status, params={"our_reference": wish.our_reference})
     Caller(sandbox.base_url("deliberate"), "wrong")("GET", "/reports", 401)
     Caller(sandbox.base_url("nobody"), "key-prompt")("GET", "/reports", 401)
+
+
+def test_proposals_and_their_answers_are_as_stated(
+    sandbox: Sandbox, call: Caller, slot: RemoteSlot, inbox: Inbox
+) -> None:
+    wish = reserve(slot)
+    reference = call("POST", "/bookings", 201, json=reserve_body(wish), headers=_key(wish.key, 0))["reference"]
+    other = bookable(OpenProtocol(sandbox.connection()), 302)
+    check("Booking", sandbox.control().propose(reference, other.reference, reason="设备检修"))
+    path, at = "/bookings/{reference}/proposal/decline", f"/bookings/{reference}/proposal/decline"
+    body = decline_body(decline(wish, reference, other.reference))
+    check("ProposalDecline", body)
+    assert call("POST", path, 200, at=at, json=body, headers=_key(wish.key, 8))["proposal"] is None
+    call("POST", path, 400, at=at, json=body)
+    call("POST", path, 422, at=at, json={**body, "slot": ""}, headers=_key(wish.key, 9))
+    call("POST", path, 404, at=at.replace(reference, "none"), json=body, headers=_key(wish.key, 10))
+
+    def told() -> list[Any]:
+        messages = [_json(each.body) for each in inbox.received]
+        return [each["data"] for each in messages if each["type"] == "booking.time_proposed"]
+
+    eventually(lambda: reference in {each["booking"]["reference"] for each in told()})
+    event = next(each for each in told() if each["booking"]["reference"] == reference)
+    assert event["booking"]["proposal"]["slot"] == other.reference
+    for message in inbox.received:
+        check("Event", _json(message.body))
 
 
 def test_reports_and_events_are_as_stated(sandbox: Sandbox, call: Caller, slot: RemoteSlot, inbox: Inbox) -> None:

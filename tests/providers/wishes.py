@@ -8,7 +8,7 @@ from itertools import count
 from typing import Any
 
 from providers.adapters.open_protocol import OpenProtocol
-from providers.port import Cancel, Change, LookUp, Person, RemoteSlot, Reserve
+from providers.port import Cancel, Change, Decline, LookUp, Person, RemoteSlot, Reserve
 
 _numbers = count(1)
 PERSON = Person("王小明", "male", date(1985, 5, 20))
@@ -54,6 +54,11 @@ def change(wish: Reserve, reference: str, slot: RemoteSlot) -> Change:
         slot.starts_at,
         slot.ends_at,
     )
+
+
+def decline(wish: Reserve, reference: str, slot: str) -> Decline:
+    """Turn down the proposal of `slot` for what `wish` booked."""
+    return Decline(f"{wish.key}-decline-{slot}", wish.our_reference, reference, slot)
 
 
 def by_key(wish: Reserve) -> LookUp:

@@ -51,6 +51,8 @@ SHOWN: dict[str, tuple[str, Callable[[], s.Context]]] = {
     "booking_rejected": ("booking.html", partial(s.booking, "rejected")),
     "booking_expired": ("booking.html", partial(s.booking, "expired")),
     "booking_changeable": ("booking.html", s.booking_changeable),
+    "booking_proposed": ("booking.html", s.booking_proposed),
+    "booking_proposed_asked": ("booking.html", partial(s.booking_proposed, state="awaiting_provider")),
     "booking_changing": ("booking.html", s.booking_changing),
     "booking_changing_unknown": ("booking.html", partial(s.booking_changing, unknown=True)),
     "times_change": ("times.html", s.times_change),

@@ -607,6 +607,16 @@ def booking_changing(unknown: bool = False) -> Context:
     return {"page": replace(page, turn=v.Turn(title, stands, icon="hourglass"))}
 
 
+def booking_proposed(state: str = "confirmed") -> Context:
+    """The hospital proposes another time."""
+    page: v.BookingPage = booking(state)["page"]
+    new = v.When(date(2026, 11, 28), ZONE, at(11, 28, 9), at(11, 28, 9, 30))
+    text = _t("请在 11 月 25 日 18:00 前答复。", "Answer by 25 November, 18:00.")
+    reason = _t("当天设备检修", "The scanner is serviced on that day")
+    proposal = v.Proposal("prp_1", when(), new, text, reason, state == "confirmed")
+    return {"page": replace(page, turn=None, proposal=proposal)}
+
+
 def booking_changeable() -> Context:
     """A confirmed booking whose date can be changed."""
     page: v.BookingPage = booking("confirmed")["page"]

@@ -12,6 +12,7 @@ from booking import cancel as cancelling
 from booking import confirm as confirming
 from booking import disputes as disputing
 from booking import place, refusals, view
+from booking import proposals as proposing
 from booking import reschedule as rescheduling
 from booking.repeatable import Repeatable
 from booking.states import BookingState
@@ -119,6 +120,24 @@ class Dispute(Answer):
     answer = out.String(required=True)
 
 
+class Proposal(Answer):
+    """Another time that the provider proposes: accept or decline it before `expires_at`, after which it is declined by
+    itself. `reason` is the provider's, in its words, or blank."""
+
+    id = out.String(required=True)
+    service_date = out.Date(required=True)
+    starts_at = out.DateTime(required=True, allow_none=True)
+    ends_at = out.DateTime(required=True, allow_none=True)
+    expires_at = out.DateTime(required=True)
+    reason = out.String(required=True)
+
+
+class ProposalAnswer(Request):
+    """Which proposal is meant: the one that the booking showed."""
+
+    proposal_id = Id("prp_3k9x0v8m5r2k7c1x9d4t", required=True)
+
+
 class Alternative(Answer):
     """A slot that can be booked instead; `metres` as the crow flies from the lost place, null when not known."""
 
@@ -168,6 +187,7 @@ class FullBooking(Booking):
     new_ends_at = out.DateTime(required=True, allow_none=True)
     change_unknown = out.Boolean(required=True)
     no_show_uses = out.Boolean(required=True, metadata={"description": "Whether not coming uses the benefit."})
+    proposal = out.Nested(Proposal, required=True, allow_none=True)
     can_dispute = out.Boolean(required=True)
     dispute_until = out.DateTime(required=True, allow_none=True)
     dispute = out.Nested(Dispute, required=True, allow_none=True)
@@ -328,6 +348,45 @@ def reschedule(body: dict[str, Any], booking_id: str) -> Any:
             raise rescheduling.OutOfDate()
         version = known.version
     rescheduling.reschedule(who, booking_id, body["slot_id"], now=now, repeat=repeat, version=version)
+    return view.booking(who, booking_id, now=clock.now())
+
+
+@blueprint.route("/bookings/<id:booking_id>/proposal/accept", methods=["POST"])
+@reads_body
+@refuses(
+    *CHANGE_REFUSALS, proposing.ProposalOver, rescheduling.NotChangeable, rescheduling.SameSlot, refusals.SlotMoved
+)
+@blueprint.arguments(ProposalAnswer())
+@blueprint.response(200, FullBooking)
+@blueprint.doc(parameters=[idempotency.PARAMETER])
+def accept_proposal(body: dict[str, Any], booking_id: str) -> Any:
+    """Accept the time that the provider proposes
+
+    A place at that time is taken and the provider asked to move the booking there: `change` is `reschedule` until it
+    has. It counts as none of the customer's changes and is not bound to `change_until`. A booking that was not
+    confirmed yet is confirmed by it. Accepting twice is the same as once.
+    """
+    who, now = principal(), clock.now()
+    repeat = Repeatable(who.public_id, idempotency.key(), idempotency.fingerprint({**body, "answer": "accept"}))
+    proposing.accept(who, booking_id, body["proposal_id"], now=now, repeat=repeat)
+    return view.booking(who, booking_id, now=clock.now())
+
+
+@blueprint.route("/bookings/<id:booking_id>/proposal/decline", methods=["POST"])
+@reads_body
+@refuses(NotFound, Invalid, proposing.ProposalOver, IdempotencyKeyReused, Busy)
+@blueprint.arguments(ProposalAnswer())
+@blueprint.response(200, FullBooking)
+@blueprint.doc(parameters=[idempotency.PARAMETER])
+def decline_proposal(body: dict[str, Any], booking_id: str) -> Any:
+    """Decline the time that the provider proposes
+
+    A confirmed booking keeps its date and the provider is told. One that was not confirmed yet has no date to keep: it
+    is cancelled and the benefit comes back. Declining twice is the same as once.
+    """
+    who, now = principal(), clock.now()
+    repeat = Repeatable(who.public_id, idempotency.key(), idempotency.fingerprint({**body, "answer": "decline"}))
+    proposing.decline(who, booking_id, body["proposal_id"], now=now, repeat=repeat)
     return view.booking(who, booking_id, now=clock.now())
 
 

@@ -13,7 +13,7 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 
 from booking.alternatives import Alternative
-from booking.view import BookingCard, BookingView, Moved
+from booking.view import BookingCard, BookingView, Moved, ProposalView
 from marketplace.catalog.places import short_place
 from marketplace.core.clock import start_of
 from marketplace.web import booking_words, formats
@@ -151,7 +151,7 @@ def page(view: BookingView, now: datetime, version: str) -> v.BookingPage:
         view.reference,
         _("Booking"),
         ticket(view, now),
-        _turn(view, known),
+        _turn(view, known) if view.proposal is None else None,
         steps(view, known),
         view.time_zone,
         booking_words.final(known),
@@ -169,7 +169,21 @@ def page(view: BookingView, now: datetime, version: str) -> v.BookingPage:
         dispute_url=url_for("web.booking_dispute", booking=view.id) if view.can_dispute else "",
         change_url=url_for("web.booking_change", booking=view.id) if view.can_change else "",
         dispute_answer=view.dispute.answer if view.dispute and state == "no_show" else "",
+        proposal=_proposal(view, view.proposal) if view.proposal else None,
     )
+
+
+def _proposal(view: BookingView, told: ProposalView) -> v.Proposal:
+    """Another time to accept or decline."""
+    until = _("Answer by %(time)s.", time=_on(told.expires_at, view))
+    firm = view.state == "confirmed"
+    if firm:
+        text = formats.sentences(until, _("Your date stands until you agree; without an answer you keep it."))
+    else:
+        ends = _("If you decline or do not answer, the booking is cancelled and your benefit comes back in full.")
+        text = formats.sentences(_("It can't confirm the time you asked for."), until, ends)
+    new = v.When(told.service_date, view.time_zone, told.starts_at, told.ends_at)
+    return v.Proposal(told.id, when(view), new, text, told.reason, firm)
 
 
 def alternative(one: Alternative, view: BookingView) -> v.Alternative:
@@ -215,6 +229,8 @@ def _asked_turn(view: BookingView) -> v.Turn:
     if view.new_starts_at:
         new = formats.moment(view.new_starts_at, view.time_zone)
     stands = _("Until it has agreed, your date stands as it is. Nothing for you to do.")
+    if view.state != "confirmed":
+        stands = _("It proposed this time itself; the booking is confirmed when it answers. Nothing for you to do.")
     if view.change_unknown:
         title = _("We are checking with the hospital about %(time)s", time=new)
         text = formats.sentences(_("Its system has not answered clearly yet."), stands)
@@ -262,6 +278,8 @@ def _done(line: Moved, *, last: bool, known: booking_words.Facts) -> v.Step:
     told, note = words.get(line.state, (line.state, ""))
     if line.state == "awaiting_provider" and line.actor != "customer":
         told = _("Asked the hospital again")
+    if line.cause in _PROPOSAL and line.state in (*_AHEAD, "cancel_asked", "reschedule_asked"):
+        told, note = _proposal_step(line)
     if line.cause == "rescheduled":
         told, note = _("The date was changed"), ""
     if line.state == "reschedule_refused" and line.cause in ("withdrawn", "cancelled", "overtaken"):
@@ -280,6 +298,25 @@ def _done(line: Moved, *, last: bool, known: booking_words.Facts) -> v.Step:
         note = ""
     failed = last and line.state in ("rejected", "expired", "no_show", "entered_in_error")
     return v.Step("fail" if failed else "done", told, line.at, note)
+
+
+_PROPOSAL = ("time_proposed", "proposal_withdrawn", "proposal_accepted", "proposal_declined", "proposal_lapsed")
+
+
+def _proposal_step(line: Moved) -> tuple[str, str]:
+    if line.state == "cancel_asked":
+        return _("The hospital is told that the booking is off"), ""
+    words = {
+        "time_proposed": (_("The hospital proposed another time"), ""),
+        "proposal_withdrawn": (_("The hospital took its proposal back"), ""),
+        "proposal_accepted": (_("You accepted the proposed time"), _("The hospital is asked to move the booking")),
+        "proposal_declined": (_("You declined the proposed time"), ""),
+        "proposal_lapsed": (_("The proposed time was not answered"), ""),
+    }
+    told, note = words[line.cause]
+    if line.state == "confirmed" and line.cause in ("proposal_declined", "proposal_lapsed"):
+        note = _("Your date stands")
+    return told, note
 
 
 def _now(known: booking_words.Facts) -> tuple[v.Step, ...]:

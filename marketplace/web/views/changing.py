@@ -15,6 +15,7 @@ from flask_babel import ngettext
 
 from booking.availability import SlotView, days, slots
 from booking.availability import offer as offer_view
+from booking.proposals import accept, decline
 from booking.repeatable import Repeatable
 from booking.reschedule import reschedule
 from booking.view import BookingView
@@ -156,6 +157,21 @@ def _ask(me: Principal, view: BookingView, slot: str, now: datetime) -> Response
     return see_other(url_for("web.booking", booking=view.id))
 
 
+def booking_proposal(booking: str) -> Response:
+    """Take the time that the hospital proposes, or keep the date; doing it twice is the same as once."""
+    me, now, which = principal(), clock.now(), field("proposal", _LONGEST_ID)
+    try:
+        if field("answer") == "accept":
+            accept(me, booking, which, now=now)
+        elif field("answer") == "decline":
+            decline(me, booking, which, now=now)
+    except NotFound:
+        raise
+    except Refusal as refusal:
+        flash(wording.sentence(refusal), "bad")
+    return see_other(url_for("web.booking", booking=booking))
+
+
 def _picker_url(booking: str, day: date | None = None, month: date | None = None) -> str:
     query = {"day": day.isoformat() if day else "", "month": month.isoformat()[:7] if month else ""}
     given = urlencode({name: value for name, value in query.items() if value})
@@ -163,4 +179,8 @@ def _picker_url(booking: str, day: date | None = None, month: date | None = None
     return f"{address}?{given}" if given else address
 
 
-VIEWS: Views = {"booking_change": booking_change, "booking_change_check": booking_change_check}
+VIEWS: Views = {
+    "booking_change": booking_change,
+    "booking_change_check": booking_change_check,
+    "booking_proposal": booking_proposal,
+}
