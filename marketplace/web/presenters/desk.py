@@ -129,6 +129,8 @@ def _line(line: Moved) -> DeskLine:
     asked = {
         "cancel_asked": _("Asked to cancel"),
         "cancel_refused": _("The provider refused to cancel"),
+        "reschedule_asked": _("Asked for another date"),
+        "reschedule_refused": _("The other date was not agreed"),
         "dispute_asked": _("The customer disputed the no-show"),
         "dispute_rejected": _("The dispute was rejected"),
     }
@@ -172,8 +174,8 @@ def cancel_effects(found: AtDesk) -> tuple[str, ...]:
     if found.as_customer:
         effects = [_("It counts as the customer's own cancel: one use of the benefit comes back while it is valid.")]
     if found.past_window:
-        until = formats.moment(view.cancel_until, view.time_zone)
-        effects.append(_("The customer's own window closed on %(time)s; the desk may still cancel.", time=until))
+        until = formats.deadline(view.cancel_until, view.time_zone)
+        effects.append(_("The customer's own window closed at %(time)s; the desk may still cancel.", time=until))
     if view.allotment or view.state == "held":
         effects.append(_("It ends at once; the provider is told."))
     else:
@@ -197,11 +199,11 @@ def dispute_row(it: OpenDispute) -> DisputeRow:
 
 def dispute(it: DisputeInFull) -> DisputePage:
     """The page of one dispute."""
-    at = formats.moment(it.told_at, it.time_zone)
+    at = formats.deadline(it.told_at, it.time_zone)
     if it.told_by == "provider":
-        told = _("The provider told on %(time)s that nobody came.", time=at)
+        told = _("The provider reported at %(time)s that nobody came.", time=at)
     else:
-        told = _("The provider told nothing; the clock recorded it on %(time)s.", time=at)
+        told = _("The provider told nothing; the clock recorded it at %(time)s.", time=at)
     effect = _("The plan counts a no-show as one use.") if it.no_show_uses else _("The use of the benefit is back.")
     return DisputePage(
         it.id,
