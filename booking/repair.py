@@ -23,6 +23,7 @@ from booking.outbox import enqueue
 from booking.provider_side import cancel_stray
 from booking.reconcile import CANCELLABLE, DEAD, KINDS
 from booking.reconcile_queue import queue_run
+from booking.reschedule import check_validity
 from booking.states import BookingState, legal
 from booking.transition import lock_booking, move
 from marketplace.catalog.models import Offer
@@ -33,8 +34,6 @@ from marketplace.core.errors import Invalid, NotFound, Refusal
 from marketplace.core.ids import new_id
 from marketplace.core.logging import get_logger
 from vip import roles
-from vip.entitlements import ValidityOver
-from vip.models import Entitlement
 from vip.principal import Principal
 
 log = get_logger(__name__)
@@ -266,11 +265,7 @@ def _take_their_time(session: Session, work: _Work) -> None:
     work.still_so()
     booking, facts = work.booking, work.case.facts
     slot = _slot_at(session, booking, date.fromisoformat(facts["service_date"]), facts.get("starts_at"))
-    valid_until = session.scalar(
-        select(Entitlement.valid_until).where(Entitlement.id == booking.entitlement_id).with_for_update(key_share=True)
-    )
-    if valid_until is not None and slot.service_date > valid_until:
-        raise ValidityOver(valid_until=valid_until.isoformat())
+    check_validity(session, booking, slot.service_date)
     change = swap.open_change(session, booking)
     if change is not None:
         swap.leave(session, booking, change, cause="overtaken", now=work.now)

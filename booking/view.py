@@ -145,7 +145,10 @@ def full_view(which: ColumnElement[bool], *, now: datetime) -> BookingView:
             select(ChangeRequest).where(ChangeRequest.booking_id == booking_id).order_by(ChangeRequest.id)
         ).all()
         report = session.scalar(
-            select(Report.public_id).where(Report.booking_id == booking_id, Report.fetched_version > 0)
+            select(Report.public_id)
+            .where(Report.booking_id == booking_id, Report.fetched_version > 0, Report.deleted_at.is_(None))
+            .order_by(Report.id.desc())
+            .limit(1)
         )
         history = session.scalars(
             select(BookingHistory).where(BookingHistory.booking_id == booking_id).order_by(BookingHistory.version)

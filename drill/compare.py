@@ -5,6 +5,7 @@ Works on plain rows, so that each rule can be tried without a database or a prov
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
@@ -226,13 +227,17 @@ def _asked(connection: psycopg.Connection[Any]) -> dict[str, set[str]]:
     return found
 
 
+_REPLACED = re.compile(r"^(bkg_[0-9a-z]+)-[0-9]+$")
+"""Where a provider has no call for a change, the booking that replaces one carries our number with a suffix."""
+
+
 def read_theirs(provider: str, ledger: Sequence[Mapping[str, Any]]) -> list[Theirs]:
     """A provider's ledger as the sandbox's control tells it."""
     return [
         Theirs(
             reference=row["reference"],
             provider=provider,
-            ours=row["our_reference"],
+            ours=_REPLACED.sub(r"\1", row["our_reference"] or ""),
             status=row["status"],
             live=row["live"],
             starts=moment(row["starts_at"], row["service_date"]),

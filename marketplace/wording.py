@@ -212,7 +212,6 @@ REASONS: Mapping[str, LazyString] = {
     "list": _("This must be a list."),
     "truth": _("This must be true or false."),
     "date": _("This must be a date such as 2030-01-31."),
-    "flag": _("This must be true or false."),
     "object": _("This must be an object."),
     "unknown_field": _("There is no such field."),
     "repeated": _("This may be given once only."),

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from drill.books import Difference
-from drill.compare import Ours, Record, Step, Theirs, moment, with_customers, with_providers
+from drill.compare import Ours, Record, Step, Theirs, moment, read_theirs, with_customers, with_providers
 from drill.journal import Journal, Told
 
 OURS = Ours("bkg_1", "cus_1", "p", "confirmed", 3, "2026-03-10T00:00:00+00:00", "s@1", "s")
@@ -119,3 +119,20 @@ def test_the_journal_gives_back_what_was_written(tmp_path: Path) -> None:
     journal.write(CONFIRMED)
     journal.close()
     assert Journal.read(journal.path) == [HELD, CONFIRMED]
+
+
+def test_a_booking_that_replaces_one_is_the_same_booking_of_ours() -> None:
+    row = {
+        "reference": "R2",
+        "our_reference": "bkg_1-4",
+        "status": "confirmed",
+        "live": True,
+        "starts_at": None,
+        "service_date": "2026-03-10",
+        "slot": "s@1",
+        "pool": "s",
+    }
+    (theirs,) = read_theirs("p", [row])
+    assert theirs.ours == "bkg_1"
+    gone = replace(theirs, reference="R1", status="cancelled", live=False)
+    assert with_providers([replace(OURS, starts=theirs.starts)], [gone, theirs], PLACES) == []

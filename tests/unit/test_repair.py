@@ -41,6 +41,8 @@ from tests.world import (
     taken,
     tasks,
 )
+from vip.entitlements import NotValidYet, ValidityOver
+from vip.models import Entitlement
 from vip.principal import Principal
 
 pytestmark = pytest.mark.usefixtures("db")
@@ -212,6 +214,22 @@ def test_their_time_is_taken_over_with_its_place_and_the_customer_told(
     assert told.booking_id == booking_row(public_id).id
     compare(world, books)
     assert cases() == []
+
+
+def test_their_time_outside_of_the_benefits_validity_is_refused(
+    world: World, books: Books, operator: Principal
+) -> None:
+    public_id, found = moved(world, books)
+    day = world.slots[1].service_date
+    for first, last, refusal in (
+        (day + timedelta(days=1), day + timedelta(days=9), NotValidYet),
+        (day - timedelta(days=9), day - timedelta(days=1), ValidityOver),
+    ):
+        with transaction() as session:
+            session.execute(update(Entitlement).values(valid_from=first, valid_until=last))
+        with pytest.raises(refusal):
+            repair(operator, found.public_id, "take_their_time", now=LATER)
+    assert booking_row(public_id).starts_at == world.slots[0].starts_at
 
 
 def test_their_time_without_a_slot_or_a_place_is_refused(world: World, books: Books, operator: Principal) -> None:
