@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from vip.principal import Principal
+
 ActorKind = Literal["customer", "provider", "operator", "agent", "clock", "system"]
 
 
@@ -18,3 +20,8 @@ class Actor:
 
 CLOCK = Actor("clock")
 SYSTEM = Actor("system")
+
+
+def actor_of(principal: Principal) -> Actor:
+    """The principal as the one who acts; an agent acts for the customer and is named as what she is."""
+    return Actor(principal.acts_as, principal.public_id)

@@ -41,10 +41,10 @@ class Alternative:
     same_offer: bool
 
 
-def nearest(session: Session, booking: Booking, *, now: datetime) -> list[Alternative]:
-    """The three nearest slots of the same package, or of the same kind in the same city: nearest in time first, then in
-    place. Only those that could be booked now for this person, who has nothing else then, within the validity of the
-    benefit that was used; never the slot that was lost. Empty when there is none."""
+def nearest(session: Session, booking: Booking, *, now: datetime, same_offer: bool = False) -> list[Alternative]:
+    """The three nearest slots of the same package, or of the same kind in the same city (not those with `same_offer`):
+    nearest in time first, then in place. Only those that could be booked now for this person, who has nothing else
+    then, within the validity of the benefit that was used; never the slot that was lost. Empty when there is none."""
     person = session.get_one(Beneficiary, booking.beneficiary_id)
     start = start_of(booking.service_date, booking.starts_at, booking.time_zone)
     rows = session.execute(
@@ -58,7 +58,8 @@ def nearest(session: Session, booking: Booking, *, now: datetime) -> list[Altern
             "each": PER_OFFER,
         },
     )
-    found = [_alternative(row) for row in rows if _welcome(row, booking.kind, person)]
+    fits = [row for row in rows if (row.same_offer or not same_offer) and _welcome(row, booking.kind, person)]
+    found = [_alternative(row) for row in fits]
     found.sort(key=lambda one: (abs(_start(one) - start), _way(one), not one.same_offer, _start(one), one.slot_id))
     return found[:MOST]
 
@@ -113,6 +114,7 @@ def _alternative(row: Row[Any]) -> Alternative:
 def _side(condition: str, order: str) -> str:
     """The slots of an offer on one side of the lost start, the nearest first."""
     start = start_sql("l", "s.time_zone")
+    end = "coalesce(l.ends_at, (l.service_date + 1)::timestamp AT TIME ZONE s.time_zone)"
     return f"""
       (SELECT l.public_id, l.service_date, l.starts_at, l.ends_at FROM slot l
         WHERE l.pool_id = o.pool_id AND l.has_place
@@ -121,8 +123,9 @@ def _side(condition: str, order: str) -> str:
           AND {start} {condition} CAST(:start AS timestamptz)
           AND {start} >= CAST(:now AS timestamptz) + o.lead_minutes * interval '1 min'
           AND NOT EXISTS (SELECT FROM slot_claim c WHERE c.booking_id = b.id AND c.slot_id = l.id)
-          AND NOT EXISTS (SELECT FROM booking other WHERE other.beneficiary_id = b.beneficiary_id AND other.live
-                             AND other.id <> b.id AND other.period && tstzrange({start}, coalesce(l.ends_at, {start})))
+          AND NOT EXISTS (SELECT FROM booking other
+                           WHERE other.customer_id = b.customer_id AND other.beneficiary_id = b.beneficiary_id
+                             AND other.live AND other.id <> b.id AND other.occupied && tstzrange({start}, {end}))
         ORDER BY l.service_date {order}, l.starts_at {order} LIMIT :each)"""
 
 

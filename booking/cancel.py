@@ -13,8 +13,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from booking import swap
-from booking.actors import Actor
-from booking.change_rules import cancel_until
+from booking.actors import Actor, actor_of
+from booking.change_rules import cancel_until, customer_may_cancel
 from booking.models import Booking, ChangeRequest, ProviderTask
 from booking.outbox import annul, enqueue, unsent
 from booking.own import insurers_booking_id, own_booking_id
@@ -26,6 +26,7 @@ from marketplace.core.db import transaction
 from marketplace.core.errors import Invalid, Refusal
 from marketplace.core.ids import new_id
 from marketplace.core.logging import get_logger
+from vip import roles
 from vip.principal import Principal
 
 log = get_logger(__name__)
@@ -42,6 +43,13 @@ class CancelTooLate(Refusal):
     """The window for cancelling online is over; `until` says when it closed."""
 
     code = "cancel_too_late"
+
+
+class OnlyAdminsCancel(Refusal):
+    """The customer's own window is over (`until` says when it closed), or the service has begun: an agent acts for
+    her and may not cancel any more, an administrator may."""
+
+    code = "only_admins_cancel"
 
 
 class NotCancellable(Refusal):
@@ -61,23 +69,25 @@ def cancel(principal: Principal, public_id: str, *, now: datetime) -> None:
             return
         if booking.state not in LIVE or booking.state in (_S.CHECKED_IN, _S.IN_SERVICE):
             raise NotCancellable(state=booking.state.value)
-        until = cancel_until(booking)
-        if booking.state is not _S.HELD and now >= until:
-            raise CancelTooLate(until=until, time_zone=booking.time_zone)
-        begin_cancel(
-            session, booking, tasks, actor=Actor("customer", principal.public_id), cause="customer_asked", now=now
-        )
+        if not customer_may_cancel(booking, now):
+            raise CancelTooLate(until=cancel_until(booking), time_zone=booking.time_zone)
+        begin_cancel(session, booking, tasks, actor=actor_of(principal), cause="customer_asked", now=now)
     log.info("booking.cancel_asked", booking=public_id)
 
 
 def cancel_for(operator: Principal, public_id: str, reason: Reason, *, now: datetime) -> None:
-    """The desk cancels for a customer, past her own window too, until the booking is over. Whatever the reason, the
-    benefit comes back as when the platform is the cause: in full, and with the plan's grace if its validity is over.
-    Asking again changes nothing and succeeds. Audited; `reason` is one of REASONS.
+    """The desk cancels for a customer. Asking again changes nothing and succeeds. Audited; `reason` is one of
+    `reasons_for(operator)`.
 
-    Raises NotFound (another insurer's booking as one that is not there), Invalid(field="reason"), NotCancellable.
+    An agent acts for the customer: within her window, and it counts as her own cancel. An administrator may until the
+    booking is over, and whatever the reason, the benefit comes back as when the platform is the cause: in full, and
+    with the plan's grace if its validity is over.
+
+    Raises NotFound (another insurer's booking as one that is not there), Invalid(field="reason"), NotCancellable,
+    OnlyAdminsCancel.
     """
-    if reason not in REASONS:
+    roles.require(operator, "desk")
+    if reason not in reasons_for(operator):
         raise Invalid(field="reason", reason="unknown_value")
     with transaction() as session:
         booking, tasks = lock_booking(session, insurers_booking_id(session, operator, public_id))
@@ -85,21 +95,30 @@ def cancel_for(operator: Principal, public_id: str, reason: Reason, *, now: date
             return
         if booking.state not in LIVE:
             raise NotCancellable(state=booking.state.value)
-        past = booking.state is not _S.HELD and now >= cancel_until(booking)
+        past = not customer_may_cancel(booking, now)
+        if past and not roles.may(operator, "overrule"):
+            raise OnlyAdminsCancel(until=cancel_until(booking), time_zone=booking.time_zone)
+        actor = actor_of(operator)
         audit.record(
             session,
             "booking.cancelled_for_customer",
             at=now,
-            actor_kind="operator",
-            actor=operator.public_id,
+            actor_kind=actor.kind,
+            actor=actor.id,
             subject=booking.public_id,
             insurer_id=booking.insurer_id,
             reason=reason,
             past_window=past,
         )
-        actor = Actor("operator", operator.public_id)
         begin_cancel(session, booking, tasks, actor=actor, cause=f"desk_{reason}", now=now)
-    log.info("booking.cancel_asked", booking=public_id, by="operator")
+    log.info("booking.cancel_asked", booking=public_id, by=operator.acts_as)
+
+
+def reasons_for(operator: Principal) -> tuple[Reason, ...]:
+    """The reasons that this operator may give. What the provider can't keep is not the customer's cancel, and so not
+    an agent's."""
+    mine = roles.may(operator, "overrule")
+    return tuple(reason for reason in REASONS if mine or reason != "provider_trouble")
 
 
 def begin_cancel(

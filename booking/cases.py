@@ -16,8 +16,8 @@ from booking.repair import Action, as_case, find_case, offered
 from marketplace.catalog.models import Provider
 from marketplace.core.audit import AuditLine
 from marketplace.core.db import reading
-from marketplace.core.errors import NotFound
 from marketplace.core.paging import Page, decode_cursor, encode_cursor
+from vip import roles
 from vip.models import Operator
 from vip.principal import Principal
 
@@ -243,6 +243,5 @@ def _difference(row: Discrepancy, provider: Provider, reference: str | None) -> 
 
 
 def _seen_by(principal: Principal) -> ColumnElement[bool]:
-    if principal.kind != "operator":
-        raise NotFound()
+    roles.require(principal, "books")
     return or_(Booking.id.is_(None), Booking.insurer_id == principal.insurer_id)

@@ -8,12 +8,22 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from booking.models import Booking, ChangeRequest
+from booking.states import LIVE, BookingState
 from marketplace.core.clock import start_of
 
 
 def cancel_until(booking: Booking) -> datetime:
     """The last moment to cancel: the frozen number of hours before the start (or before the day begins), in UTC."""
     return _before_start(booking, int(booking.snapshot.get("cancel_hours", 0)))
+
+
+def customer_may_cancel(booking: Booking, now: datetime) -> bool:
+    """Whether the customer herself, or an agent for her, may cancel now: a hold while it stands, anything else until
+    its window closes or the service begins."""
+    if booking.state is BookingState.HELD:
+        return True
+    begun = booking.state in (BookingState.CHECKED_IN, BookingState.IN_SERVICE)
+    return booking.state in LIVE and not begun and now < cancel_until(booking)
 
 
 def change_until(booking: Booking) -> datetime:

@@ -14,7 +14,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, select, text, true
+from sqlalchemy import Row, func, select, text, true
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -25,6 +25,7 @@ from marketplace.core.clock import today
 from marketplace.core.db import reading, transaction
 from marketplace.core.ids import new_id
 from marketplace.core.logging import get_logger
+from marketplace.core.one_by_one import one_by_one
 
 log = get_logger(__name__)
 
@@ -84,14 +85,18 @@ def make_statements(*, now: datetime) -> int:
             .group_by(Provider.id, Insurer.id, Provider.time_zone)
             .order_by(Provider.id, Insurer.id)
         ).all()
-    made = 0
-    for row in rows:
+    made = Counter[str]()
+
+    def close_days(row: Row[Any]) -> str:
         books = _Books(row.id, row.insurer, row.time_zone)
         for day in _days_due(books, row.last, now):
             if not _make(books, day, now=now):
-                break
-            made += 1
-    return made
+                return "waits"
+            made["statements"] += 1
+        return "closed"
+
+    one_by_one("statements", rows, close_days)
+    return made["statements"]
 
 
 def _days_due(books: _Books, last: date | None, now: datetime) -> list[date]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from typing import Protocol, TypeVar
 
@@ -12,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from booking.models import SyncCursor
 from marketplace.core.db import reading, transaction
+from marketplace.core.one_by_one import one_by_one
 from providers.port import CursorLost, ProviderError
 
 MOST_PAGES = 10_000
@@ -31,6 +33,11 @@ class Part(Protocol):
 
 
 P = TypeVar("P", bound=Part)
+T = TypeVar("T")
+
+
+class NotApplied(Exception):
+    """Some of what a feed told could not be applied; it will be told again."""
 
 
 def pages(
@@ -65,6 +72,17 @@ def pages(
             return
     failed(provider_id, feed)
     raise ProviderError("a list without an end")
+
+
+def apply_each(
+    feed: str, part: Part, rows: Iterable[tuple[str, T]], work: Callable[[T], str], counts: Counter[str]
+) -> None:
+    """Do `work` for each row of a page, a row being a reference and what is told of it, and add its outcomes to
+    `counts`. What cannot be applied keeps nothing else from its turn; but the pull has not ended then: NotApplied is
+    raised on its last page, so that the cursor does not move and nothing is lost."""
+    counts.update(one_by_one(feed, rows, lambda row: work(row[1])))
+    if part.next is None and (counts["broken"] or counts["busy"]):
+        raise NotApplied(f"{feed}: {counts['broken']} broken, {counts['busy']} busy")
 
 
 def cursor_of(session: Session, provider_id: int, feed: str) -> str | None:

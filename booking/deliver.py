@@ -16,6 +16,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from sqlalchemy import text, update
+from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.orm import Session
 
 from booking.models import Booking
@@ -54,21 +55,22 @@ class Letter:
 
 @dataclass(frozen=True)
 class Post:
-    """A message on its way. `to` is a phone (E.164) or an address, `failures` how often the gateway had trouble."""
+    """A message on its way. `to` is a phone (E.164) or an address."""
 
     channel: Channel
     to: str
     key: str
     letter: Letter
-    failures: int = 0
 
 
 @dataclass(frozen=True)
 class Claimed:
-    """A delivery in a worker's hands; only this claim, by its `tries`, may mark it."""
+    """A delivery in a worker's hands; only this claim, by its `tries`, may mark it. `failures`: how often there was
+    trouble with it before."""
 
     id: int
     tries: int
+    failures: int = 0
 
 
 Send = Callable[[Post], None]
@@ -82,7 +84,7 @@ _CLAIM = text(
        ORDER BY run_after, id LIMIT :places FOR UPDATE SKIP LOCKED
     )
     UPDATE notification_delivery d SET tries = d.tries + 1, lease_until = :lease
-      FROM due WHERE d.id = due.id RETURNING d.id, d.tries
+      FROM due WHERE d.id = due.id RETURNING d.id, d.tries, d.failures
     """
 )
 
@@ -103,24 +105,24 @@ def claim(*, now: datetime, places: int = AT_ONCE) -> list[Claimed]:
     """Take up to `places` deliveries that are due, for the length of the lease."""
     with transaction() as session:
         rows = session.execute(_CLAIM, {"now": now, "lease": now + LEASE, "places": places}).all()
-    return [Claimed(row.id, row.tries) for row in rows]
+    return [Claimed(row.id, row.tries, row.failures) for row in rows]
 
 
 def deliver(claimed: Claimed, send: Send, clock: Callable[[], datetime]) -> str:
     """Carry one delivery out and mark it; returns its outcome."""
-    with reading() as session:
-        found = prepare(session, claimed, clock())
-    if not isinstance(found, Post):
-        return _mark(claimed, found, now=clock())
-    outcome: Outcome
     try:
-        send(found)
-        outcome = Outcome("sent")
+        with reading() as session:
+            found = prepare(session, claimed, clock())
+        if isinstance(found, Post):
+            send(found)
+        outcome = Outcome("sent") if isinstance(found, Post) else found
     except Undeliverable:
         outcome = Outcome("failed", "undeliverable")
-    except Exception as problem:  # whatever a gateway raises; its text may name the person
-        log.warning("notice.not_sent", channel=found.channel, key=found.key, error=type(problem).__name__)
-        name, failures = type(problem).__name__, found.failures + 1
+    except (OperationalError, InterfaceError):
+        raise  # the database is away: the lease brings it back
+    except Exception as problem:  # whatever a gateway raises, or a row that can't be read; its text may name the person
+        name, failures = type(problem).__name__, claimed.failures + 1
+        log.warning("notice.not_sent", delivery=claimed.id, error=name)
         again = failures < TRIES
         outcome = Outcome("again", name, _later(failures, clock())) if again else Outcome("failed", name)
     return _mark(claimed, outcome, now=clock())
@@ -155,7 +157,7 @@ def prepare(session: Session, claimed: Claimed, now: datetime) -> Post | Outcome
     if wakes is not None:
         return Outcome("waits", "quiet_hours", wakes)
     letter = Letter(told.public_id, told.kind, told.facts, told.created_at, customer.language, _relative(session, told))
-    return Post(channel, to, delivery.key, letter, delivery.failures)
+    return Post(channel, to, delivery.key, letter)
 
 
 def address_of(customer: Customer, setting: NoticeSetting | None, channel: Channel) -> str:

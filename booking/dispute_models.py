@@ -15,7 +15,7 @@ from marketplace.core.db import Base
 class Dispute(Base):
     """One customer's objection to a no-show, once for a booking. `words_sealed` and `answer_sealed` are under the
     beneficiary's own key (record `dispute:<public id>`); `decided_by` is an operator's public id, or `provider` when it
-    corrected itself."""
+    corrected itself; `decided_as` is the kind of actor that she was then, blank while it is open."""
 
     __tablename__ = "dispute"
     __table_args__ = (
@@ -34,3 +34,4 @@ class Dispute(Base):
     opened_at: Mapped[Moment]
     closed_at: Mapped[datetime | None]
     decided_by: Mapped[str] = mapped_column(server_default="")
+    decided_as: Mapped[str] = mapped_column(server_default="")

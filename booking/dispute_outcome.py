@@ -30,7 +30,7 @@ def provider_gave_in(session: Session, booking: Booking, now: datetime) -> None:
     won = session.execute(
         update(Dispute)
         .where(Dispute.booking_id == booking.id, Dispute.state == "open")
-        .values(state="accepted", closed_at=now, decided_by="provider")
+        .values(state="accepted", closed_at=now, decided_by="provider", decided_as="provider")
         .returning(Dispute.id)
     ).scalar_one_or_none()
     if won is not None:

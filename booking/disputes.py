@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from booking.actors import Actor
+from booking.actors import actor_of
 from booking.dispute_models import Dispute
 from booking.dispute_outcome import tell_answer
 from booking.models import Booking, BookingHistory
@@ -27,6 +27,7 @@ from marketplace.core.ids import new_id
 from marketplace.core.logging import get_logger
 from marketplace.core.paging import Page, decode_cursor, encode_cursor
 from marketplace.core.strictjson import storable
+from vip import roles
 from vip.models import Beneficiary
 from vip.principal import Principal
 
@@ -149,12 +150,11 @@ def answer(operator: Principal, dispute_id: str, decision: Decision, words: str,
                 record = f"dispute:{dispute_id}:answer"
                 found.answer_sealed = seal_words(said, person.wrapped_key, person.public_id, record)
             found.state = "rejected" if decision == "rejected" else "accepted"
-            found.closed_at, found.decided_by = now, operator.public_id
+            found.closed_at, found.decided_by, found.decided_as = now, operator.public_id, operator.acts_as
             if decision == "rejected":
                 _seen(booking, now)
             else:
-                actor = Actor("operator", operator.public_id)
-                move(session, booking, _S(decision), actor=actor, now=now, cause="dispute_accepted")
+                move(session, booking, _S(decision), actor=actor_of(operator), now=now, cause="dispute_accepted")
             _trace(session, f"dispute.{found.state}", operator, booking, dispute_id, now, decision=decision)
             tell_answer(session, booking, found.state, now)
     except IntegrityError as refused:
@@ -224,8 +224,7 @@ def _seen(booking: Booking, now: datetime) -> None:
 
 
 def _disputes(operator: Principal) -> Select[*tuple[Any, ...]]:
-    if operator.kind != "operator":
-        raise NotFound()
+    roles.require(operator, "desk")
     return (
         select(Dispute, Booking)
         .join(Booking, Booking.id == Dispute.booking_id)
@@ -264,7 +263,7 @@ def _trace(
         session,
         action,
         at=now,
-        actor_kind=who.kind,
+        actor_kind=who.acts_as,
         actor=who.public_id,
         subject=booking.public_id,
         insurer_id=booking.insurer_id,

@@ -18,6 +18,7 @@ from booking.states import BookingState
 from booking.transition import lock_booking, move
 from marketplace.core.db import reading, transaction
 from marketplace.core.logging import get_logger
+from marketplace.core.one_by_one import one_by_one
 from marketplace.core.retention import forget
 
 log = get_logger(__name__)
@@ -41,14 +42,16 @@ def expire_holds(*, now: datetime, limit: int = 200) -> int:
             .order_by(Booking.hold_expires_at)
             .limit(limit)
         ).all()
-    ended = 0
-    for booking_id in due:
-        with transaction() as session:
-            booking, _ = lock_booking(session, booking_id)
-            if booking.state is _S.HELD and booking.hold_expires_at is not None and booking.hold_expires_at <= now:
-                move(session, booking, _S.EXPIRED, actor=CLOCK, now=now, cause="hold_expired")
-                ended += 1
-    return ended
+    return one_by_one("holds", due, lambda booking_id: _expire(booking_id, now))["ended"]
+
+
+def _expire(booking_id: int, now: datetime) -> str:
+    with transaction() as session:
+        booking, _ = lock_booking(session, booking_id)
+        if booking.state is not _S.HELD or booking.hold_expires_at is None or booking.hold_expires_at > now:
+            return "moved_on"
+        move(session, booking, _S.EXPIRED, actor=CLOCK, now=now, cause="hold_expired")
+    return "ended"
 
 
 def end_unanswered(*, now: datetime, limit: int = 100) -> int:
@@ -60,16 +63,18 @@ def end_unanswered(*, now: datetime, limit: int = 100) -> int:
             .order_by(Booking.answer_due_at)
             .limit(limit)
         ).all()
-    asked = 0
-    for booking_id in due:
-        with transaction() as session:
-            booking, tasks = lock_booking(session, booking_id)
-            due_at = booking.answer_due_at if open_proposal(session, booking) is None else None
-            if booking.state is _S.AWAITING_PROVIDER and due_at is not None and due_at <= now:
-                booking.answer_due_at = None
-                begin_cancel(session, booking, tasks, actor=CLOCK, cause="not_answered_in_time", now=now)
-                asked += 1
-    return asked
+    return one_by_one("unanswered", due, lambda booking_id: _end_one(booking_id, now))["asked"]
+
+
+def _end_one(booking_id: int, now: datetime) -> str:
+    with transaction() as session:
+        booking, tasks = lock_booking(session, booking_id)
+        due_at = booking.answer_due_at if open_proposal(session, booking) is None else None
+        if booking.state is not _S.AWAITING_PROVIDER or due_at is None or due_at > now:
+            return "moved_on"
+        booking.answer_due_at = None
+        begin_cancel(session, booking, tasks, actor=CLOCK, cause="not_answered_in_time", now=now)
+    return "asked"
 
 
 def raise_unknown(*, now: datetime, limit: int = 100) -> int:
@@ -77,32 +82,34 @@ def raise_unknown(*, now: datetime, limit: int = 100) -> int:
     many. A command that is sent again and stays unknown counts from its first silence."""
     with reading() as session:
         due = session.scalars(_long_unknown(now).order_by(ProviderTask.booking_id).limit(limit)).all()
-    asked = 0
-    for booking_id in due:
-        with transaction() as session:
-            booking, tasks = lock_booking(session, booking_id)
-            since = _unknown_since(session, booking, tasks)
-            if since is None or since > now - ASK_A_PERSON:
-                continue
-            asked += open_discrepancy(
-                session,
-                booking.provider_id,
-                "outcome_unknown",
-                booking.public_id,
-                now=now,
-                booking_id=booking.id,
-                facts={"since": since.isoformat(), "ours": booking.state.value, "command": tasks[0].command},
-            )
-            notify(
-                session,
-                booking.customer_id,
-                "outcome_unknown",
-                f"{booking.public_id}:{tasks[0].public_id}",
-                now=now,
-                booking_id=booking.id,
-                facts={"since": since.isoformat(), "command": tasks[0].command},
-            )
-    return asked
+    return one_by_one("unknown", due, lambda booking_id: _raise_one(booking_id, now))["asked"]
+
+
+def _raise_one(booking_id: int, now: datetime) -> str:
+    with transaction() as session:
+        booking, tasks = lock_booking(session, booking_id)
+        since = _unknown_since(session, booking, tasks)
+        if since is None or since > now - ASK_A_PERSON:
+            return "moved_on"
+        new = open_discrepancy(
+            session,
+            booking.provider_id,
+            "outcome_unknown",
+            booking.public_id,
+            now=now,
+            booking_id=booking.id,
+            facts={"since": since.isoformat(), "ours": booking.state.value, "command": tasks[0].command},
+        )
+        notify(
+            session,
+            booking.customer_id,
+            "outcome_unknown",
+            f"{booking.public_id}:{tasks[0].public_id}",
+            now=now,
+            booking_id=booking.id,
+            facts={"since": since.isoformat(), "command": tasks[0].command},
+        )
+    return "asked" if new else "known"
 
 
 def _long_unknown(now: datetime) -> Select[int]:

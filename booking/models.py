@@ -355,7 +355,8 @@ class ReportVersion(Base):
     """One version of a report, sealed under a key of its own that the master key wraps; without the key it is gone.
 
     `content_sealed`: JSON of items and conclusion; `document_sealed`: the first paper, of `document_type` (blank when
-    there is none). All papers are rows of `report_document`; versions from before that table have this one alone.
+    there is none), megabytes that are read only when asked for. All papers are rows of `report_document`; versions from
+    before that table have this one alone.
     """
 
     __tablename__ = "report_version"
@@ -372,7 +373,7 @@ class ReportVersion(Base):
     received_at: Mapped[Moment]
     wrapped_key: Mapped[bytes | None] = mapped_column(BYTEA)
     content_sealed: Mapped[bytes] = mapped_column(BYTEA)
-    document_sealed: Mapped[bytes] = mapped_column(BYTEA)
+    document_sealed: Mapped[bytes] = mapped_column(BYTEA, deferred=True)
     document_type: Mapped[str]
     items: Mapped[int]
     abnormal: Mapped[int]

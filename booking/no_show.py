@@ -15,6 +15,7 @@ from marketplace.catalog.models import Provider
 from marketplace.core.clock import window_of
 from marketplace.core.db import reading, transaction
 from marketplace.core.logging import get_logger
+from marketplace.core.one_by_one import one_by_one
 
 log = get_logger(__name__)
 
@@ -45,24 +46,26 @@ def call_no_shows(*, now: datetime, limit: int = 100) -> int:
             .order_by(Booking.service_date, Booking.id)
             .limit(limit)
         ).all()
-    called = 0
-    for booking_id in due:
-        with transaction() as session:
-            booking, _ = lock_booking(session, booking_id)
-            hours, heard = session.execute(
-                select(Provider.no_show_hours, SyncCursor.last_success_at)
-                .join(SyncCursor, (SyncCursor.provider_id == Provider.id) & (SyncCursor.feed == FEED))
-                .where(Provider.id == booking.provider_id)
-            ).one()
-            asked = session.scalar(
-                select(exists().where(ChangeRequest.booking_id == booking.id, ChangeRequest.state == "open"))
-            )
-            over = no_show_after(booking, hours)
-            if booking.state is BookingState.CONFIRMED and not asked and heard is not None and over <= min(now, heard):
-                move(session, booking, BookingState.NO_SHOW, actor=CLOCK, now=now, cause=CAUSE)
-                called += 1
-                log.info("booking.not_attended", booking=booking.public_id)
-    return called
+    return one_by_one("no_shows", due, lambda booking_id: _call(booking_id, now))["called"]
+
+
+def _call(booking_id: int, now: datetime) -> str:
+    with transaction() as session:
+        booking, _ = lock_booking(session, booking_id)
+        hours, heard = session.execute(
+            select(Provider.no_show_hours, SyncCursor.last_success_at)
+            .join(SyncCursor, (SyncCursor.provider_id == Provider.id) & (SyncCursor.feed == FEED))
+            .where(Provider.id == booking.provider_id)
+        ).one()
+        asked = session.scalar(
+            select(exists().where(ChangeRequest.booking_id == booking.id, ChangeRequest.state == "open"))
+        )
+        over = no_show_after(booking, hours)
+        if booking.state is not BookingState.CONFIRMED or asked or heard is None or over > min(now, heard):
+            return "moved_on"
+        move(session, booking, BookingState.NO_SHOW, actor=CLOCK, now=now, cause=CAUSE)
+    log.info("booking.not_attended", booking=booking.public_id)
+    return "called"
 
 
 def no_show_after(booking: Booking, hours: int) -> datetime:

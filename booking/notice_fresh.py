@@ -43,7 +43,8 @@ def stale(session: Session, told: Notification, now: datetime) -> str:
     if until and datetime.fromisoformat(str(until)) <= now:
         return "over"
     if told.kind in _REPORTS and told.facts.get("report"):
-        state = session.scalar(select(Report.state).where(Report.public_id == told.facts["report"]))
+        about = select(Report.state).where(Report.public_id == told.facts["report"], Report.deleted_at.is_(None))
+        state = session.scalar(about)
         return "" if state in _REPORTS[told.kind] else "superseded"
     if told.kind == "entitlement_expiring":
         return _ended(session, told, now)

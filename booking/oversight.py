@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from booking.models import Discrepancy, JobRun, ProviderTask, SyncCursor
 from marketplace.catalog.models import Provider
 from marketplace.core.db import reading
-from marketplace.core.errors import NotFound
+from vip import roles
 from vip.principal import Principal
 
 MISSED_INTERVALS = 3
@@ -51,7 +51,7 @@ FEEDS = ("slots", "bookings", "reports")
 
 def providers(principal: Principal) -> list[ProviderHealth]:
     """All providers by code, each as it stands."""
-    _operators_only(principal)
+    roles.require(principal, "books")
     with reading() as session:
         rows = session.scalars(select(Provider).order_by(Provider.code)).all()
         pulled = {
@@ -96,7 +96,7 @@ def providers(principal: Principal) -> list[ProviderHealth]:
 
 def late_jobs(principal: Principal, *, now: datetime) -> Sequence[LateJob]:
     """Jobs that ran once and then did not, or did not succeed, for three of their intervals; by name."""
-    _operators_only(principal)
+    roles.require(principal, "books")
     with reading() as session:
         rows = session.scalars(select(JobRun).order_by(JobRun.name)).all()
     return [
@@ -108,8 +108,3 @@ def late_jobs(principal: Principal, *, now: datetime) -> Sequence[LateJob]:
 
 def _patience(every_seconds: int) -> timedelta:
     return max(LEAST_WAIT, MISSED_INTERVALS * timedelta(seconds=every_seconds))
-
-
-def _operators_only(principal: Principal) -> None:
-    if principal.kind != "operator":
-        raise NotFound()

@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from booking.models import Booking
 from marketplace.core.errors import NotFound
+from vip import roles
 from vip.principal import Principal
 
 
@@ -32,8 +33,8 @@ def own_booking_id(session: Session, principal: Principal, public_id: str) -> in
 
 
 def insurers_booking(operator: Principal, public_id: str) -> ColumnElement[bool]:
-    """The condition that names a booking of the operator's insurer; true of none for anybody but an operator."""
-    theirs = Booking.insurer_id == operator.insurer_id if operator.kind == "operator" else Booking.id.is_(None)
+    """The condition that names a booking of the operator's insurer; true of none for anybody who is not of the desk."""
+    theirs = Booking.insurer_id == operator.insurer_id if roles.may(operator, "desk") else Booking.id.is_(None)
     return and_(Booking.public_id == public_id, theirs)
 
 

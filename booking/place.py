@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 from booking.actors import Actor
 from booking.availability import closes_at, in_season
 from booking.own import customer_of
-from booking.refusals import AlreadyBooked, OfferClosed, SlotClosed, SlotFull, SlotMoved, SlotPast
+from booking.refusals import AlreadyBooked, OfferClosed, SlotClosed, SlotFull, SlotMoved, SlotPast, TooManyHeld
 from booking.sealing import seal_details
 from booking.waiting_match import KEPT
 from marketplace.catalog.kinds import kind as benefit_kind
@@ -33,6 +33,8 @@ from vip.ledger import EntitlementExhausted
 from vip.principal import Principal
 
 HOLD = timedelta(minutes=10)
+MOST_HELD = 10
+"""Places held for one customer at a time; the database counts them (trigger booking_few_held)."""
 
 
 @dataclass(frozen=True)
@@ -105,8 +107,8 @@ def hold(principal: Principal, request: HoldRequest, *, key: str, fingerprint: b
 
     `key` and `fingerprint` make it repeatable: the same pair returns the same booking. A place that has just become
     free while somebody waits for it is full for a moment: those who wait are asked first. Raises NotFound or Invalid
-    with the field at fault, SlotFull, SlotPast, SlotClosed, EntitlementExhausted, AlreadyBooked, OfferClosed,
-    NotEligible, IdempotencyKeyReused, Busy. After any of them nothing was taken.
+    with the field at fault, SlotFull, SlotPast, SlotClosed, EntitlementExhausted, AlreadyBooked, TooManyHeld,
+    OfferClosed, NotEligible, IdempotencyKeyReused, Busy. After any of them nothing was taken.
     """
 
     def run(sql: str, values: Mapping[str, Any]) -> Sequence[Any]:
@@ -263,6 +265,8 @@ def _refuse(reason: str | None, facts: Any, failed: DBAPIError) -> NoReturn:
             raise EntitlementExhausted() from failed
         case "ex_booking_one_place_at_a_time":
             raise AlreadyBooked() from failed
+        case "too_many_held":
+            raise TooManyHeld(most=MOST_HELD) from failed
         case "idempotency_key_reused":
             raise IdempotencyKeyReused() from failed
         case "beneficiary_gone":

@@ -21,11 +21,12 @@ from booking.models import Booking, Discrepancy, ProviderBooking, ProviderTask
 from booking.outbox import UNFINISHED
 from booking.own_numbers import named
 from booking.reconcile import KINDS, Found, Kind, Ours, compare, newest
-from booking.reconcile_queue import Run, begin, due, end, go_on
+from booking.reconcile_queue import LostLease, Run, begin, due, end, go_on
 from marketplace.catalog.models import Provider
 from marketplace.core import clock as clocks
 from marketplace.core.db import reading
 from marketplace.core.logging import get_logger
+from marketplace.core.one_by_one import one_by_one
 from providers.port import ProviderAdapter, ProviderError, RemoteBooking
 
 log = get_logger(__name__)
@@ -96,9 +97,7 @@ def _everything(
     counts = Counter(listed=len(theirs), compared=sum(not row.ours.busy for row in rows))
     suspects = _suspects(line.id, rows, theirs)
     counts["found"] = len(suspects)
-    for suspect in suspects[:MOST_SUSPECTS]:
-        go_on(run, clock())
-        counts[examine(line, adapter, suspect, clock=clock)] += 1
+    counts.update(_examine(line, adapter, run, suspects[:MOST_SUSPECTS], clock))
     counts["left"] = max(0, len(suspects) - MOST_SUSPECTS)
     return counts, _their_days(rows, theirs, today)
 
@@ -198,10 +197,18 @@ def _case(case: Discrepancy, booking: str | None) -> Suspect:
 
 
 def _one_case(line: Line, adapter: ProviderAdapter, run: Run, clock: Clock) -> Counter[str]:
-    counts = Counter[str]()
-    for suspect in open_cases(line.id, run.case_id):
-        counts[examine(line, adapter, suspect, clock=clock)] += 1
-    return counts
+    return _examine(line, adapter, run, open_cases(line.id, run.case_id), clock)
+
+
+def _examine(line: Line, adapter: ProviderAdapter, run: Run, suspects: Sequence[Suspect], clock: Clock) -> Counter[str]:
+    """Look into each; one that cannot be judged stays a suspect for the next run."""
+
+    def judge(row: tuple[str, Suspect]) -> str:
+        go_on(run, clock())
+        return examine(line, adapter, row[1], clock=clock)
+
+    rows = [(f"{suspect.kind}:{suspect.subject}", suspect) for suspect in suspects]
+    return one_by_one(f"reconcile:{line.code}", rows, judge, ends=(ProviderError, LostLease))
 
 
 def _their_days(rows: Sequence[Row], theirs: Sequence[RemoteBooking], today: date) -> dict[str, list[dict[str, Any]]]:

@@ -41,6 +41,13 @@ class AlreadyBooked(Refusal):
     field = "beneficiary_id"
 
 
+class TooManyHeld(Refusal):
+    """As many places are held for the customer as may be at once (migrations: booking_few_held); `most` says how many.
+    Confirming or cancelling one makes room."""
+
+    code = "too_many_held"
+
+
 class OfferClosed(Refusal):
     """The offer is no longer given out, or its site has closed."""
 

@@ -15,7 +15,7 @@ from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
 from booking import swap
-from booking.actors import Actor
+from booking.actors import Actor, actor_of
 from booking.cancel import begin_cancel
 from booking.evidence import EXPLAINED
 from booking.models import Booking, ChangeRequest, Discrepancy, ProviderBooking, ProviderTask, Slot
@@ -23,6 +23,7 @@ from booking.outbox import enqueue
 from booking.provider_side import cancel_stray
 from booking.reconcile import CANCELLABLE, DEAD, KINDS
 from booking.reconcile_queue import queue_run
+from booking.reschedule import check_validity
 from booking.states import BookingState, legal
 from booking.transition import lock_booking, move
 from marketplace.catalog.models import Offer
@@ -32,8 +33,7 @@ from marketplace.core.db import reading, transaction
 from marketplace.core.errors import Invalid, NotFound, Refusal
 from marketplace.core.ids import new_id
 from marketplace.core.logging import get_logger
-from vip.entitlements import ValidityOver
-from vip.models import Entitlement
+from vip import roles
 from vip.principal import Principal
 
 log = get_logger(__name__)
@@ -139,12 +139,12 @@ def repair(principal: Principal, case_id: str, action: str, *, note: str = "", n
             return
         if action not in offered(as_case(case, booking), now=now):
             raise NotThisRepair()
-        _DO[action](session, _Work(case, booking, tasks, Actor("operator", principal.public_id), now, note))
+        _DO[action](session, _Work(case, booking, tasks, actor_of(principal), now, note))
         audit.record(
             session,
             "difference.repaired",
             at=now,
-            actor_kind="operator",
+            actor_kind=principal.acts_as,
             actor=principal.public_id,
             subject=case.public_id,
             insurer_id=principal.insurer_id,
@@ -156,8 +156,7 @@ def repair(principal: Principal, case_id: str, action: str, *, note: str = "", n
 
 def find_case(principal: Principal, case_id: str) -> Discrepancy:
     """A case of the operator's insurer, or one that no booking explains. Raises NotFound."""
-    if principal.kind != "operator":
-        raise NotFound()
+    roles.require(principal, "books")
     with reading() as session:
         case = session.scalar(
             select(Discrepancy)
@@ -266,11 +265,7 @@ def _take_their_time(session: Session, work: _Work) -> None:
     work.still_so()
     booking, facts = work.booking, work.case.facts
     slot = _slot_at(session, booking, date.fromisoformat(facts["service_date"]), facts.get("starts_at"))
-    valid_until = session.scalar(
-        select(Entitlement.valid_until).where(Entitlement.id == booking.entitlement_id).with_for_update(key_share=True)
-    )
-    if valid_until is not None and slot.service_date > valid_until:
-        raise ValidityOver(valid_until=valid_until.isoformat())
+    check_validity(session, booking, slot.service_date)
     change = swap.open_change(session, booking)
     if change is not None:
         swap.leave(session, booking, change, cause="overtaken", now=work.now)

@@ -23,9 +23,15 @@ class Repeatable:
 
 
 def first_time(session: Session, request: Repeatable, resource: str, *, now: datetime) -> bool:
-    """Whether the key is new; it is remembered once the caller's transaction commits, and not when it is refused.
+    """Whether the key is new; else as `remember`."""
+    return remember(session, request, resource, now=now) is None
 
-    A rival with the same key waits here until that is decided. Call it before any other lock is taken.
+
+def remember(session: Session, request: Repeatable, resource: str, *, now: datetime, status: int = 200) -> str | None:
+    """Keep the key with what the request made; for one that is known, what an earlier request with it made.
+
+    It is kept once the caller's transaction commits, and not when it is refused. A rival with the same key waits here
+    until that is decided. Call it before any other lock is taken.
     Raises IdempotencyKeyReused when the key was used for something else.
     """
     fresh = session.execute(
@@ -34,7 +40,7 @@ def first_time(session: Session, request: Repeatable, resource: str, *, now: dat
             scope=request.scope,
             key=request.key,
             fingerprint=request.fingerprint,
-            status=200,
+            status=status,
             resource=resource,
             created_at=now,
         )
@@ -42,12 +48,12 @@ def first_time(session: Session, request: Repeatable, resource: str, *, now: dat
         .returning(IdempotencyKey.id)
     ).scalar_one_or_none()
     if fresh is not None:
-        return True
-    known = session.scalar(
-        select(IdempotencyKey.fingerprint).where(
+        return None
+    earlier = session.execute(
+        select(IdempotencyKey.fingerprint, IdempotencyKey.resource).where(
             IdempotencyKey.scope == request.scope, IdempotencyKey.key == request.key
         )
-    )
-    if known != request.fingerprint:
+    ).one()
+    if earlier.fingerprint != request.fingerprint:
         raise IdempotencyKeyReused()
-    return False
+    return str(earlier.resource)

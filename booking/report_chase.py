@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from datetime import datetime, timedelta
 
-from sqlalchemy import Select, exists, or_, select, update
+from sqlalchemy import Select, exists, select, update
 
 from booking.cursors import pages
 from booking.discrepancies import open_discrepancy
@@ -15,7 +15,8 @@ from booking.notices import notify
 from booking.report_sync import FEED, OVERDUE, announce
 from booking.states import BookingState
 from marketplace.core.db import reading, transaction
-from providers.port import ProviderAdapter
+from marketplace.core.one_by_one import one_by_one
+from providers.port import ProviderAdapter, RemoteReport
 
 ASK_EVERY = timedelta(hours=24)
 """So often a provider's system is asked again for the reports that it owes."""
@@ -29,31 +30,26 @@ def note_overdue(*, now: datetime, limit: int = 200) -> int:
     """
     with reading() as session:
         due = session.scalars(_newly_late(now).order_by(Booking.report_due_at).limit(limit)).all()
-    noted = 0
-    for booking_id in due:
-        with transaction() as session:
-            booking = session.scalars(select(Booking).where(Booking.id == booking_id).with_for_update()).one()
-            if booking.report_state not in ("expected", "partial") or booking.report_due_at is None:
-                continue
-            if booking.report_state == "expected":
-                booking.report_state = "overdue"
-            booking.version += 1
-            booking.updated_at = now
-            facts = {"due": booking.report_due_at.isoformat(), "report": booking.report_state}
-            open_discrepancy(
-                session, booking.provider_id, OVERDUE, booking.public_id, now=now, booking_id=booking.id, facts=facts
-            )
-            notify(
-                session,
-                booking.customer_id,
-                OVERDUE,
-                booking.public_id,
-                now=now,
-                booking_id=booking.id,
-                facts={"due": facts["due"]},
-            )
-            noted += 1
-    return noted
+    return one_by_one("overdue", due, lambda booking_id: _note(booking_id, now))["noted"]
+
+
+def _note(booking_id: int, now: datetime) -> str:
+    with transaction() as session:
+        booking = session.scalars(select(Booking).where(Booking.id == booking_id).with_for_update()).one()
+        if booking.report_state not in ("expected", "partial") or booking.report_due_at is None:
+            return "moved_on"
+        if booking.report_state == "expected":
+            booking.report_state = "overdue"
+        booking.version += 1
+        booking.updated_at = now
+        due = booking.report_due_at.isoformat()
+        facts = {"due": due, "report": booking.report_state}
+        open_discrepancy(
+            session, booking.provider_id, OVERDUE, booking.public_id, now=now, booking_id=booking.id, facts=facts
+        )
+        subject = booking.public_id
+        notify(session, booking.customer_id, OVERDUE, subject, now=now, booking_id=booking.id, facts={"due": due})
+    return "noted"
 
 
 def _newly_late(now: datetime) -> Select[int]:
@@ -74,26 +70,28 @@ def _newly_late(now: datetime) -> Select[int]:
 
 def ask_again(line: Line, adapter: ProviderAdapter, *, now: datetime) -> dict[str, int]:
     """Ask a provider's system for the reports it owes: its whole list is read anew, in case a message of its was lost
-    or our place in the list was wrong. At most once a day for each late report.
+    or our place in the list was wrong. Once a day: what falls due after that waits for the next day's list.
 
     Returns counts: asked (late reports) and what announce said. Raises ProviderError; then it is asked again soon.
     """
+
+    def apply(row: tuple[str, RemoteReport]) -> str:
+        with transaction() as session:
+            return announce(session, line.id, row[1], now=now)
+
     late = (
         Booking.provider_id == line.id,
         Booking.report_state.in_(("partial", "overdue")),
         Booking.report_due_at <= now,
         Booking.state == BookingState.FULFILLED,
-        or_(Booking.report_asked_at.is_(None), Booking.report_asked_at <= now - ASK_EVERY),
     )
     with reading() as session:
-        owed = session.scalars(select(Booking.id).where(*late)).all()
-    if not owed:
+        owed = session.execute(select(Booking.id, Booking.report_asked_at).where(*late)).all()
+    if not owed or any(row.report_asked_at and row.report_asked_at > now - ASK_EVERY for row in owed):
         return {}
     counts: Counter[str] = Counter(asked=len(owed))
     for part in pages(line.id, FEED, adapter.reports_since, now=now, afresh=True):
-        for remote in part.reports:
-            with transaction() as session:
-                counts[announce(session, line.id, remote, now=now)] += 1
+        counts.update(one_by_one(FEED, ((remote.reference, remote) for remote in part.reports), apply))
     with transaction() as session:
-        session.execute(update(Booking).where(Booking.id.in_(owed)).values(report_asked_at=now))
+        session.execute(update(Booking).where(*late).values(report_asked_at=now))
     return dict(counts)

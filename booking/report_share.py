@@ -33,6 +33,9 @@ AUDIENCES = ("family", "doctor")
 MOST_VIEWS = 100
 MOST_LINKS = 10
 """Links of one report that count at the same time."""
+SHOWN_LINKS = 50
+SHOWN_LOOKS = 200
+"""So many of the newest a customer is shown; the audit keeps all."""
 TRIES = 5
 LONGEST_TOKEN = 64
 SHARE = "share"
@@ -146,21 +149,27 @@ def share_report(principal: Principal, public_id: str, new: NewShare, *, now: da
 
 
 def shares(principal: Principal, public_id: str, *, now: datetime) -> list[Share]:
-    """The links of a report, the newest first, each with who looked when. Raises NotFound, ConsentMissing."""
+    """The newest links of a report, the last made first, with the last looks at each; what is in force is always
+    among them. Raises NotFound, ConsentMissing."""
     with reading() as session:
         report: Report = own_report(session, principal, public_id, now).Report
         kept = session.scalars(
-            select(ReportShare).where(ReportShare.report_id == report.id).order_by(ReportShare.id.desc())
+            select(ReportShare)
+            .where(ReportShare.report_id == report.id)
+            .order_by(_live(now).desc(), ReportShare.id.desc())
+            .limit(SHOWN_LINKS)
         ).all()
         lines = session.execute(
             select(AuditLine.actor, AuditLine.at, AuditLine.action)
             .where(AuditLine.subject == report.public_id, AuditLine.actor_kind == SHARE)
             .order_by(AuditLine.id.desc())
+            .limit(SHOWN_LOOKS)
         ).all()
     looks: dict[str, list[Look]] = {}
     for line in lines:
         looks.setdefault(line.actor, []).append(Look(line.at, line.action.rpartition(".")[2]))
-    return [_view(share, looks.get(share.public_id, ()), now) for share in kept]
+    newest = sorted(kept, key=lambda share: share.id, reverse=True)
+    return [_view(share, looks.get(share.public_id, ()), now) for share in newest]
 
 
 def end_share(principal: Principal, public_id: str, share_id: str, *, now: datetime) -> None:

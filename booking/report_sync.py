@@ -9,11 +9,11 @@ from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Row, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from booking.cursors import pages
+from booking.cursors import apply_each, pages
 from booking.discrepancies import close_discrepancy, open_discrepancy
 from booking.gateway import Line
 from booking.models import Booking, ProviderBooking, Report, ReportVersion
@@ -27,6 +27,7 @@ from marketplace.core.crypto import new_wrapped_key, seal, unwrap_key
 from marketplace.core.db import reading, transaction
 from marketplace.core.ids import new_id
 from marketplace.core.logging import get_logger
+from marketplace.core.one_by_one import one_by_one
 from providers.port import Oversize, ProviderAdapter, ProviderError, RemoteReport
 from vip.consent import may_show
 from vip.models import Beneficiary
@@ -43,12 +44,15 @@ MOST_LOOKS = 6
 
 
 def poll_reports(line: Line, adapter: ProviderAdapter, *, now: datetime) -> dict[str, int]:
-    """Note the reports that came or changed since the last poll; returns counts. Raises ProviderError."""
+    """Note the reports that came or changed since the last poll; returns counts. Raises ProviderError, NotApplied."""
+
+    def apply(remote: RemoteReport) -> str:
+        with transaction() as session:
+            return announce(session, line.id, remote, now=now)
+
     counts: Counter[str] = Counter()
     for part in pages(line.id, FEED, adapter.reports_since, now=now):
-        for remote in part.reports:
-            with transaction() as session:
-                counts[announce(session, line.id, remote, now=now)] += 1
+        apply_each(FEED, part, ((remote.reference, remote) for remote in part.reports), apply, counts)
     return dict(counts)
 
 
@@ -122,21 +126,24 @@ def fetch_due(line: Line, adapter: ProviderAdapter, *, now: datetime, limit: int
             .order_by(Report.fetch_after)
             .limit(limit)
         ).all()
-    counts: Counter[str] = Counter()
-    for row in due:
-        wanted = RemoteReport(row.reference, "", row.public_id, row.announced_version, "final", row.issued_at)
-        try:
-            examined = examine(adapter.fetch_report(wanted))
-            counts[store(row.id, examined, now=now)] += 1
-        except (FileRefused, Oversize) as problem:
-            reason = problem.reason if isinstance(problem, FileRefused) else "too_large"
-            refuse(row.id, wanted.version, reason, now=now)
-            counts["refused"] += 1
-        except ProviderError as problem:
-            _try_later(row.id, now=now)
-            counts["failed"] += 1
-            log.warning("report.not_fetched", provider=line.code, reason=str(problem)[:120])
-    return dict(counts)
+    return dict(one_by_one(f"fetch:{line.code}", due, lambda row: _fetch(line, adapter, row, now)))
+
+
+def _fetch(line: Line, adapter: ProviderAdapter, row: Row[Any], now: datetime) -> str:
+    wanted = RemoteReport(row.reference, "", row.public_id, row.announced_version, "final", row.issued_at)
+    try:
+        return store(row.id, examine(adapter.fetch_report(wanted)), now=now)
+    except (FileRefused, Oversize) as problem:
+        reason = problem.reason if isinstance(problem, FileRefused) else "too_large"
+        refuse(row.id, wanted.version, reason, now=now)
+        return "refused"
+    except ProviderError as problem:
+        _try_later(row.id, now=now)
+        log.warning("report.not_fetched", provider=line.code, reason=str(problem)[:120])
+        return "failed"
+    except Exception:  # whatever is wrong with this one: the others come first from now on
+        _try_later(row.id, now=now)
+        raise
 
 
 def refuse(report_id: int, version: int, reason: str, *, now: datetime) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Container
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -187,12 +187,17 @@ def _check_slot(session: Session, booking: Booking, slot: Slot, now: datetime) -
         raise SlotClosed()
     person = session.get_one(Beneficiary, booking.beneficiary_id)
     kind(booking.kind).check_eligible(offer.package, person.sex, person.birth_date, slot.service_date)
+    check_validity(session, booking, slot.service_date)
+
+
+def check_validity(session: Session, booking: Booking, day: date) -> None:
+    """Raise NotValidYet or ValidityOver unless the booking's benefit is valid on the day; it is locked."""
     valid_from, valid_until = session.execute(
         select(Entitlement.valid_from, Entitlement.valid_until)
         .where(Entitlement.id == booking.entitlement_id)
         .with_for_update(key_share=True)
     ).one()
-    if slot.service_date < valid_from:
+    if day < valid_from:
         raise NotValidYet(valid_from=valid_from.isoformat())
-    if slot.service_date > valid_until:
+    if day > valid_until:
         raise ValidityOver(valid_until=valid_until.isoformat())

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from sqlalchemy import select
 
-from booking.actors import Actor
+from booking.actors import actor_of
 from booking.models import Discrepancy
 from booking.reconcile_models import ReconcileRun
 from booking.reconcile_queue import queue_run
@@ -17,6 +17,7 @@ from marketplace.core import audit
 from marketplace.core.db import reading, transaction
 from marketplace.core.errors import NotFound
 from marketplace.core.paging import Page, decode_cursor, encode_cursor
+from vip import roles
 from vip.models import Operator
 from vip.principal import Principal
 
@@ -42,7 +43,7 @@ class RunView:
 
 def runs(principal: Principal, *, cursor: str | None, limit: int) -> Page[RunView]:
     """Runs, newest first."""
-    _operators_only(principal)
+    roles.require(principal, "books")
     query = (
         select(ReconcileRun, Provider, Operator.name, Discrepancy.public_id.label("case"))
         .join(Provider, Provider.id == ReconcileRun.provider_id)
@@ -76,7 +77,7 @@ def runs(principal: Principal, *, cursor: str | None, limit: int) -> Page[RunVie
 
 def provider_choices(principal: Principal) -> list[tuple[str, dict[str, str]]]:
     """All providers by code, with both names."""
-    _operators_only(principal)
+    roles.require(principal, "books")
     with reading() as session:
         rows = session.execute(select(Provider.code, Provider.name_zh, Provider.name_en).order_by(Provider.code))
         return [(row.code, {"zh": row.name_zh, "en": row.name_en}) for row in rows]
@@ -84,25 +85,20 @@ def provider_choices(principal: Principal) -> list[tuple[str, dict[str, str]]]:
 
 def request_run(principal: Principal, provider_code: str, *, now: datetime) -> bool:
     """Queue a run for the worker; False when one is queued already. Audited. Raises NotFound(field="provider")."""
-    _operators_only(principal)
+    roles.require(principal, "books")
     with transaction() as session:
         provider = session.scalar(select(Provider).where(Provider.code == provider_code))
         if provider is None:
             raise NotFound(field="provider")
-        queued = queue_run(session, provider.id, Actor("operator", principal.public_id), now=now)
+        queued = queue_run(session, provider.id, actor_of(principal), now=now)
         if queued:
             audit.record(
                 session,
                 "reconcile.asked",
                 at=now,
-                actor_kind="operator",
+                actor_kind=principal.acts_as,
                 actor=principal.public_id,
                 subject=provider.public_id,
                 insurer_id=principal.insurer_id,
             )
     return queued
-
-
-def _operators_only(principal: Principal) -> None:
-    if principal.kind != "operator":
-        raise NotFound()

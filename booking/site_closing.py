@@ -8,8 +8,10 @@ told. Where the provider keeps a booking all the same, a person is asked.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import date, datetime
+from functools import partial
 from typing import Any, Literal
 
 from sqlalchemy import ColumnElement, and_, exists, or_, select, text, update
@@ -38,6 +40,8 @@ from marketplace.core.db import reading, transaction, violated
 from marketplace.core.errors import Invalid, NotFound, Refusal
 from marketplace.core.ids import new_id
 from marketplace.core.logging import get_logger
+from marketplace.core.one_by_one import one_by_one
+from vip import roles
 from vip.principal import Principal
 
 log = get_logger(__name__)
@@ -64,7 +68,7 @@ def close_site(
 ) -> str:
     """Close a site from a day on (to a day, or for good); returns the closure's public id. The same asked twice is
     one. Audited. Raises NotFound, Invalid, ClosingAlready."""
-    operators_only(principal)
+    roles.require(principal, "books")
     if mode not in MODES:
         raise Invalid(field="mode", reason="unknown_choice")
     try:
@@ -109,7 +113,7 @@ def _the_same(site_id: str, from_day: date, to_day: date | None, mode: str) -> s
 def reopen_site(principal: Principal, closure_id: str, *, now: datetime) -> None:
     """Take a closure back: slots come back with the provider's next full list; what was cancelled stays cancelled.
     Twice is once. Audited. Raises NotFound."""
-    operators_only(principal)
+    roles.require(principal, "books")
     with transaction() as session:
         closure = session.scalar(
             select(SiteClosure)
@@ -156,19 +160,17 @@ def close_slots(closure_id: int) -> int:
 
 def work_closures(*, now: datetime, limit: int = BATCH) -> dict[str, int]:
     """Go on with every open closure, at most `limit` bookings each; returns counts by outcome."""
-    counts: dict[str, int] = {}
+    counts = Counter[str]()
     with reading() as session:
         closures = session.scalars(
             select(SiteClosure).where(SiteClosure.state == "open").order_by(SiteClosure.id)
         ).all()
     for closure in closures:
         close_slots(closure.id)
-        for booking_id in _to_do(closure, limit):
-            outcome = _treat(closure, booking_id, now=now)
-            counts[outcome] = counts.get(outcome, 0) + 1
+        counts += one_by_one("closures", _to_do(closure, limit), partial(_treat, closure, now=now))
         _finish(closure, now=now)
     counts["over"] = _close_cases(now=now)
-    return counts
+    return dict(counts)
 
 
 def _to_do(closure: SiteClosure, limit: int) -> Sequence[int]:
@@ -196,6 +198,9 @@ def _to_do(closure: SiteClosure, limit: int) -> Sequence[int]:
 def _treat(closure: SiteClosure, booking_id: int, *, now: datetime) -> str:
     """Move or cancel one booking, tell its customer, and note what became of it: all or nothing."""
     with transaction() as session:
+        state = session.scalar(select(SiteClosure.state).where(SiteClosure.id == closure.id).with_for_update(read=True))
+        if state != "open":  # taken back meanwhile
+            return "gone"
         booking, tasks = lock_booking(session, booking_id)
         if booking.state not in LIVE or not _within(closure, booking.service_date):
             return "gone"
@@ -221,27 +226,18 @@ def _act(
     if booking.state in BEGUN:
         return "kept"
     actor = Actor("operator", closure.actor)
-    others = nearest(session, booking, now=now)
-    if first and closure.mode == "move" and _move(session, booking, tasks, others, actor, now):
+    if first and closure.mode == "move" and _move(session, booking, tasks, actor, now):
         _tell(session, closure, booking, "moving", None, now)
         return "moving"
+    others = nearest(session, booking, now=now)
     begin_cancel(session, booking, tasks, actor=actor, cause=CAUSE, now=now)
     _tell(session, closure, booking, "cancelled", others[0] if others else None, now)
     return "cancelled" if booking.state is _S.CANCELLED else "asked"
 
 
-def _move(
-    session: Session,
-    booking: Booking,
-    tasks: list[ProviderTask],
-    others: Sequence[Alternative],
-    actor: Actor,
-    now: datetime,
-) -> bool:
+def _move(session: Session, booking: Booking, tasks: list[ProviderTask], actor: Actor, now: datetime) -> bool:
     """Ask for the nearest time of the same package on another day; False when there is none that can be had."""
-    for other in others:
-        if not other.same_offer:
-            continue
+    for other in nearest(session, booking, now=now, same_offer=True):
         slot = session.scalars(select(Slot).where(Slot.public_id == other.slot_id)).one()
         try:
             with session.begin_nested():
@@ -348,11 +344,6 @@ def check_days(site: Site, from_day: date, to_day: date | None, now: datetime) -
         raise Invalid(field="to_day", reason="ends_before_it_begins")
 
 
-def operators_only(principal: Principal) -> None:
-    if principal.kind != "operator":
-        raise NotFound()
-
-
 def _audit(
     session: Session, principal: Principal, action: str, closure: SiteClosure, now: datetime, **facts: Any
 ) -> None:
@@ -360,7 +351,7 @@ def _audit(
         session,
         action,
         at=now,
-        actor_kind="operator",
+        actor_kind=principal.acts_as,
         actor=principal.public_id,
         subject=closure.public_id,
         insurer_id=principal.insurer_id,

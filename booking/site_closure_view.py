@@ -11,11 +11,12 @@ from sqlalchemy.orm import Session
 
 from booking.models import Booking, Slot
 from booking.reconcile_models import SiteClosure, SiteClosureItem
-from booking.site_closing import BEGUN, affected, check_days, operators_only, site_of, within_days
+from booking.site_closing import BEGUN, affected, check_days, site_of, within_days
 from booking.states import LIVE
 from marketplace.catalog.models import CapacityPool, Offer, Site
 from marketplace.core.db import reading
 from marketplace.core.errors import NotFound
+from vip import roles
 from vip.principal import Principal
 
 
@@ -51,7 +52,7 @@ class ClosureView:
 
 def find_sites(principal: Principal, asked: str, *, limit: int = 20) -> list[tuple[str, str, str]]:
     """Sites with offers whose name or city holds the words: (public id, name, city). Nothing for blank words."""
-    operators_only(principal)
+    roles.require(principal, "books")
     if not asked.strip():
         return []
     like = "%" + asked.strip().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
@@ -70,7 +71,7 @@ def find_sites(principal: Principal, asked: str, *, limit: int = 20) -> list[tup
 
 def preview(principal: Principal, site_id: str, from_day: date, to_day: date | None, *, now: datetime) -> Affected:
     """What closing would touch. Raises NotFound, Invalid(field="to_day" or "from_day")."""
-    operators_only(principal)
+    roles.require(principal, "books")
     with reading() as session:
         site = site_of(session, site_id)
         check_days(site, from_day, to_day, now)
@@ -106,7 +107,7 @@ def preview(principal: Principal, site_id: str, from_day: date, to_day: date | N
 
 def closures(principal: Principal, *, limit: int = 50) -> list[ClosureView]:
     """The insurer's closures, newest first."""
-    operators_only(principal)
+    roles.require(principal, "books")
     with reading() as session:
         rows = session.execute(
             select(SiteClosure, Site)
@@ -120,7 +121,7 @@ def closures(principal: Principal, *, limit: int = 50) -> list[ClosureView]:
 
 def closure(principal: Principal, closure_id: str) -> ClosureView:
     """One closure. Raises NotFound."""
-    operators_only(principal)
+    roles.require(principal, "books")
     with reading() as session:
         row = session.execute(
             select(SiteClosure, Site)

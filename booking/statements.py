@@ -17,6 +17,7 @@ from marketplace.catalog.models import Provider
 from marketplace.core.db import reading
 from marketplace.core.errors import NotFound
 from marketplace.core.paging import Page, decode_cursor, encode_cursor
+from vip import roles
 from vip.principal import Principal
 
 COLUMNS = (
@@ -178,8 +179,7 @@ def _find(principal: Principal, statement_id: str) -> tuple[ClosingStatement, Pr
 
 
 def _insurer(principal: Principal) -> int:
-    if principal.kind != "operator":
-        raise NotFound()
+    roles.require(principal, "books")
     return principal.insurer_id
 
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
-from booking.cursors import pages
+from booking.cursors import apply_each, pages
 from booking.gateway import Line
 from booking.models import InboxEvent, ProviderBooking
 from booking.remote import apply_remote
@@ -26,15 +26,19 @@ FEED = "bookings"
 def poll_bookings(line: Line, adapter: ProviderAdapter, *, now: datetime) -> dict[str, int]:
     """Apply what changed at the provider since the last poll, booking by booking; returns counts by outcome.
 
-    Raises ProviderError when the provider cannot be read; what was applied stays, the cursor does not move.
+    Raises ProviderError when the provider cannot be read, NotApplied when something of it could not be applied: what
+    was applied stays, the cursor does not move.
     """
+
+    def apply(remote: RemoteBooking) -> str:
+        with transaction() as session:
+            return apply_remote(session, line.id, remote, now=now).what
+
     counts: Counter[str] = Counter()
     for part in pages(line.id, FEED, adapter.bookings_since, now=now):
         news = _news(line.id, part.bookings)
         counts["unchanged"] += len(part.bookings) - len(news)
-        for remote in news:
-            with transaction() as session:
-                counts[apply_remote(session, line.id, remote, now=now).what] += 1
+        apply_each(FEED, part, ((remote.reference, remote) for remote in news), apply, counts)
     return dict(counts)
 
 

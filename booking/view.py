@@ -11,14 +11,14 @@ from sqlalchemy import ColumnElement, Date, Row, Select, and_, cast, exists, fun
 from sqlalchemy.orm import Session
 
 from booking.alternatives import Alternative, nearest
-from booking.change_rules import cancel_until, change_until, changes_left
+from booking.change_rules import cancel_until, change_until, changes_left, customer_may_cancel
 from booking.dispute_models import Dispute
 from booking.disputes import DISPUTE_FOR
 from booking.models import Booking, BookingHistory, ChangeRequest, ProviderTask, Report
 from booking.own import customer_of, own_booking
 from booking.proposed import open_proposal
 from booking.sealing import open_words
-from booking.states import LIVE, BookingState
+from booking.states import BookingState
 from marketplace.catalog.models import Offer, Provider, Site
 from marketplace.core.db import reading
 from marketplace.core.errors import Invalid, NotFound
@@ -77,12 +77,14 @@ class BookingCard:
 
 @dataclass(frozen=True)
 class DisputeView:
-    """Her objection to a no-show. `state`: open, accepted or rejected; `answer` in the desk's words, blank without."""
+    """Her objection to a no-show. `state`: open, accepted or rejected; `answer` in the desk's words, blank without;
+    `decided_as` is the kind of actor that answered, blank while it is open."""
 
     state: str
     opened_at: datetime
     closed_at: datetime | None
     answer: str
+    decided_as: str = ""
 
 
 @dataclass(frozen=True)
@@ -157,7 +159,10 @@ def full_view(which: ColumnElement[bool], *, now: datetime) -> BookingView:
             select(ChangeRequest).where(ChangeRequest.booking_id == booking_id).order_by(ChangeRequest.id)
         ).all()
         report = session.scalar(
-            select(Report.public_id).where(Report.booking_id == booking_id, Report.fetched_version > 0)
+            select(Report.public_id)
+            .where(Report.booking_id == booking_id, Report.fetched_version > 0, Report.deleted_at.is_(None))
+            .order_by(Report.id.desc())
+            .limit(1)
         )
         history = session.scalars(
             select(BookingHistory).where(BookingHistory.booking_id == booking_id).order_by(BookingHistory.version)
@@ -173,16 +178,13 @@ def full_view(which: ColumnElement[bool], *, now: datetime) -> BookingView:
         lost = lost or (kept.state is BookingState.CANCELLED and kept.cause == "proposal_declined")
         alternatives = nearest(session, kept, now=now) if lost else []
     until = cancel_until(kept)
-    cancellable = kept.state in LIVE and kept.state not in (BookingState.CHECKED_IN, BookingState.IN_SERVICE)
     missed = next((line for line in reversed(history) if line.to_state == BookingState.NO_SHOW.value), None)
     until_disputed = missed.at + DISPUTE_FOR if missed and kept.state is BookingState.NO_SHOW else None
     return BookingView(
         **{**vars(card_of(row)), "change": asked.kind if asked else None},
         package=kept.snapshot.get("package", {}),
         cancel_until=until,
-        can_cancel=cancellable
-        and (asked is None or asked.kind != "cancel")
-        and (kept.state is BookingState.HELD or now < until),
+        can_cancel=customer_may_cancel(kept, now) and (asked is None or asked.kind != "cancel"),
         change_until=change_until(kept),
         changes_left=left,
         can_change=kept.state is BookingState.CONFIRMED and asked is None and left > 0 and now < change_until(kept),
@@ -343,7 +345,7 @@ def _dispute(session: Session, kept: Booking, person: Beneficiary) -> DisputeVie
     if found.answer_sealed is not None and person.wrapped_key is not None:
         record = f"dispute:{found.public_id}:answer"
         said = open_words(found.answer_sealed, person.wrapped_key, person.public_id, record)
-    return DisputeView(found.state, found.opened_at, found.closed_at, said)
+    return DisputeView(found.state, found.opened_at, found.closed_at, said, found.decided_as)
 
 
 def _proposal(session: Session, kept: Booking, now: datetime) -> ProposalView | None:
@@ -367,5 +369,5 @@ def _timeline(
     if dispute is not None:
         lines.append(Moved(dispute.opened_at, "dispute_asked", "customer", ""))
         if dispute.state == "rejected" and dispute.closed_at is not None:
-            lines.append(Moved(dispute.closed_at, "dispute_rejected", "operator", ""))
+            lines.append(Moved(dispute.closed_at, "dispute_rejected", dispute.decided_as or "operator", ""))
     return sorted(lines, key=lambda line: line.at)

@@ -12,14 +12,14 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Row, select, text, update
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from booking.actors import Actor
-from booking.models import Booking, IdempotencyKey
+from booking.models import Booking
 from booking.own import customer_of
-from booking.states import BookingState
+from booking.repeatable import Repeatable, remember
+from booking.states import AT_PROVIDER, LIVE, BookingState
 from booking.transition import lock_booking, move
 from booking.waiting_match import LEAST_TIME, look_again
 from booking.waiting_models import MOST_OPEN, OPEN, WaitingChance, WaitingEntry, WaitingPlace
@@ -27,7 +27,7 @@ from marketplace.catalog.benefit_kind import NotEligible
 from marketplace.catalog.kinds import kind as benefit_kind
 from marketplace.core.clock import today
 from marketplace.core.db import transaction, violated
-from marketplace.core.errors import IdempotencyKeyReused, Invalid, NotFound, Refusal
+from marketplace.core.errors import Invalid, NotFound, Refusal
 from marketplace.core.ids import new_id, well_formed
 from marketplace.core.logging import get_logger
 from vip.entitlements import NotValidYet, ValidityOver, eligible
@@ -109,7 +109,7 @@ def join(principal: Principal, wish: Wish, *, key: str, fingerprint: bytes, now:
     public_id = new_id("wai")
     try:
         with transaction() as session:
-            known = _remember(session, principal, key, fingerprint, public_id, now)
+            known = remember(session, Repeatable(principal.public_id, key, fingerprint), public_id, status=201, now=now)
             if known is not None:
                 return Joined(known, replayed=True)
             session.execute(select(Customer.id).where(Customer.id == customer_id).with_for_update(key_share=True))
@@ -165,7 +165,7 @@ def withdraw(principal: Principal, public_id: str, *, now: datetime) -> None:
         close(session, entry, "withdrawn", WITHDRAWN, now=now)
         if chance is not None:
             booking, _ = lock_booking(session, chance.booking_id)
-            chance.outcome = "declined" if booking.state is BookingState.HELD else "booked"
+            chance.outcome = "declined" if booking.state is BookingState.HELD else outcome_of(booking.state)
             chance.closed_at = now
             _give_back(session, booking, principal, now)
     log.info("waiting.withdrawn", waiting=public_id)
@@ -212,6 +212,13 @@ def open_chance(session: Session, entry_id: int) -> WaitingChance | None:
     )
 
 
+def outcome_of(state: BookingState) -> str:
+    """What became of a chance whose booking is no hold any more: submitted, or ended."""
+    if state in LIVE | AT_PROVIDER:
+        return "booked"
+    return {BookingState.EXPIRED: "lapsed", BookingState.CANCELLED: "declined"}.get(state, "refused")
+
+
 def set_state(entry: WaitingEntry, state: str, *, now: datetime, cause: str = "") -> None:
     """Change a locked entry's state; its version grows."""
     entry.state, entry.cause = state, cause
@@ -226,29 +233,6 @@ def close(session: Session, entry: WaitingEntry, state: str, cause: str, *, now:
 
 
 # --- what joining asks ----------------------------------------------------------------------------------------------
-
-
-def _remember(
-    session: Session, principal: Principal, key: str, fingerprint: bytes, public_id: str, now: datetime
-) -> str | None:
-    """Insert the key's row; the entry that an earlier request with it made. Raises IdempotencyKeyReused."""
-    values = {"fingerprint": fingerprint, "status": 201, "resource": public_id, "created_at": now}
-    added = session.execute(
-        insert(IdempotencyKey)
-        .values(scope=principal.public_id, key=key, **values)
-        .on_conflict_do_nothing(index_elements=["scope", "key"])
-        .returning(IdempotencyKey.id)
-    ).scalar_one_or_none()
-    if added is not None:
-        return None
-    earlier = session.execute(
-        select(IdempotencyKey.fingerprint, IdempotencyKey.resource).where(
-            IdempotencyKey.scope == principal.public_id, IdempotencyKey.key == key
-        )
-    ).one()
-    if earlier.fingerprint != fingerprint:
-        raise IdempotencyKeyReused()
-    return str(earlier.resource)
 
 
 def _check_form(wish: Wish) -> None:

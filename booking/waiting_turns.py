@@ -21,20 +21,18 @@ from booking.notices import notify
 from booking.place import HoldRequest, hold_for
 from booking.quiet_hours import quiet_until
 from booking.refusals import SlotClosed, SlotFull, SlotMoved
-from booking.states import AT_PROVIDER, BookingState
 from booking.transition import lock_booking
-from booking.waiting import close, lock_entry, open_chance, set_state
+from booking.waiting import close, lock_entry, open_chance, outcome_of, set_state
 from booking.waiting_match import FITS, LEAST_TIME, look_again, look_everywhere
 from booking.waiting_models import WaitingChance, WaitingEntry
 from marketplace.core.db import reading, transaction
 from marketplace.core.errors import Busy, Refusal
 from marketplace.core.logging import get_logger
+from marketplace.core.one_by_one import one_by_one
 from vip.models import Beneficiary
 from vip.principal import Principal
 
 log = get_logger(__name__)
-_S = BookingState
-
 HOLD = timedelta(minutes=30)
 """How long a place is kept for somebody whose turn it is."""
 
@@ -43,7 +41,7 @@ STANDING_WISH = "standing_wish"
 
 Outcome = Literal["held", "booked", "passed", "full"]
 
-_DECIDED = ("held", "awaiting_provider", "outcome_unknown")
+_UNDECIDED = ("held", "awaiting_provider", "outcome_unknown")
 """A chance is open while its booking is in one of these."""
 
 
@@ -76,19 +74,17 @@ _LINE = text(f"""
 def offer_freed(*, now: datetime, limit: int = 100) -> Counter[str]:
     """Offer the places that have become free; counts of slots looked at and of what became of each turn. A slot that
     a rival keeps busy is left for the next time."""
-    counts = Counter[str]()
-    with reading() as session:
-        freed = session.execute(_FREED, {"most": limit}).all()
-    for row in freed:
-        try:
-            counts += _offer_slot(row.slot_id, now)
-        except Busy:
-            counts["busy"] += 1
-            continue
+    turns = Counter[str]()
+
+    def offer(row: Row[Any]) -> str:
+        turns.update(_offer_slot(row.slot_id, now))
         with transaction() as session:
             session.execute(_DONE, {"ids": row.ids})
-        counts["slots"] += 1
-    return counts
+        return "slots"
+
+    with reading() as session:
+        freed = session.execute(_FREED, {"most": limit}).all()
+    return one_by_one("waiting", freed, offer) + turns
 
 
 def _offer_slot(slot_id: int, now: datetime) -> Counter[str]:
@@ -143,6 +139,7 @@ def _booked_since(session: Session, entry: WaitingEntry) -> bool:
 
 def _own_bookings(entry: WaitingEntry) -> tuple[Any, ...]:
     return (
+        Booking.customer_id == entry.customer_id,  # the index is by her
         Booking.beneficiary_id == entry.beneficiary_id,
         Booking.kind == entry.kind,
         Booking.service_date.between(entry.first_day, entry.last_day),
@@ -203,42 +200,33 @@ def settle_chances(*, now: datetime, limit: int = 200) -> Counter[str]:
         decided = session.execute(
             select(WaitingChance.entry_id, WaitingChance.booking_id)
             .join(Booking, Booking.id == WaitingChance.booking_id)
-            .where(WaitingChance.outcome == "open", Booking.state.not_in(_DECIDED))
+            .where(WaitingChance.outcome == "open", Booking.state.not_in(_UNDECIDED))
             .order_by(WaitingChance.id)
             .limit(limit)
         ).all()
-    counts = Counter[str]()
-    for row in decided:
-        with transaction() as session:
-            counts[_settle(session, row.entry_id, row.booking_id, now)] += 1
-    return counts
+    return one_by_one("waiting", decided, lambda row: _settle(row.entry_id, row.booking_id, now))
 
 
-def _settle(session: Session, entry_id: int, booking_id: int, now: datetime) -> str:
-    entry = lock_entry(session, entry_id)
-    chance = open_chance(session, entry_id)
-    if chance is None or chance.booking_id != booking_id:
-        return "settled_before"
-    state = session.scalars(select(Booking.state).where(Booking.id == booking_id)).one()
-    chance.outcome, chance.closed_at = _outcome(state), now
-    session.flush()
-    if chance.outcome == "booked":
-        close(session, entry, "booked", "", now=now)
-        return chance.outcome
-    entry.lapses += chance.outcome == "lapsed"
-    if entry.lapses >= MOST_LAPSES:
-        end(session, entry, "lapsed", now=now)
-    else:
-        set_state(entry, "waiting", now=now)
+def _settle(entry_id: int, booking_id: int, now: datetime) -> str:
+    with transaction() as session:
+        entry = lock_entry(session, entry_id)
+        chance = open_chance(session, entry_id)
+        if chance is None or chance.booking_id != booking_id:
+            return "settled_before"
+        state = session.scalars(select(Booking.state).where(Booking.id == booking_id)).one()
+        chance.outcome, chance.closed_at = outcome_of(state), now
         session.flush()
-        look_again(session, entry.id, now=now)
-    return chance.outcome
-
-
-def _outcome(state: BookingState) -> str:
-    if state in AT_PROVIDER:
-        return "booked"
-    return {_S.EXPIRED: "lapsed", _S.CANCELLED: "declined"}.get(state, "refused")
+        if chance.outcome == "booked":
+            close(session, entry, "booked", "", now=now)
+            return chance.outcome
+        entry.lapses += chance.outcome == "lapsed"
+        if entry.lapses >= MOST_LAPSES:
+            end(session, entry, "lapsed", now=now)
+        else:
+            set_state(entry, "waiting", now=now)
+            session.flush()
+            look_again(session, entry.id, now=now)
+        return chance.outcome
 
 
 # --- entries that have become pointless -----------------------------------------------------------------------------
@@ -252,7 +240,8 @@ _POINTLESS = text("""
         SELECT FROM waiting_place p JOIN offer o ON o.id = p.offer_id JOIN site si ON si.id = o.site_id
          WHERE p.entry_id = e.id AND o.active AND si.closed_at IS NULL) THEN 'offer_closed'
       WHEN EXISTS (
-        SELECT FROM booking k WHERE k.beneficiary_id = e.beneficiary_id AND k.kind = e.kind AND k.live
+        SELECT FROM booking k
+         WHERE k.customer_id = e.customer_id AND k.beneficiary_id = e.beneficiary_id AND k.kind = e.kind AND k.live
            AND k.state <> 'held' AND k.service_date BETWEEN e.first_day AND e.last_day
            AND k.created_at > e.created_at) THEN 'booked_otherwise'
       WHEN NOT EXISTS (
@@ -274,16 +263,19 @@ def review(*, now: datetime, limit: int = 500) -> Counter[str]:
     others; counts by cause, and the slots found."""
     with reading() as session:
         pointless = session.execute(_POINTLESS, {"now": now, "least": LEAST_TIME.total_seconds(), "most": limit}).all()
-    counts = Counter[str]()
-    for row in pointless:
-        with transaction() as session:
-            entry = lock_entry(session, row.id)
-            if entry.state == "waiting":
-                end(session, entry, row.cause, now=now)
-                counts[row.cause] += 1
+    counts = one_by_one("waiting-review", pointless, lambda row: _end_pointless(row.id, row.cause, now))
     with transaction() as session:
         counts["free"] = look_everywhere(session, now=now)
     return counts
+
+
+def _end_pointless(entry_id: int, cause: str, now: datetime) -> str:
+    with transaction() as session:
+        entry = lock_entry(session, entry_id)
+        if entry.state != "waiting":
+            return "moved_on"
+        end(session, entry, cause, now=now)
+    return cause
 
 
 def end(session: Session, entry: WaitingEntry, cause: str, *, now: datetime) -> None:

@@ -36,6 +36,7 @@ from marketplace.core.errors import Refusal
 from providers.port import ProviderError
 from vip import demo as demo_people
 from vip import operators, signin
+from vip.principal import Role
 
 SANDBOX_URL = "http://127.0.0.1:8010"
 DAY_SANDBOX_URL = "http://127.0.0.1:8011"
@@ -91,11 +92,13 @@ def _stop(sentence: str) -> NoReturn:
 @admin.command("create")
 @click.option("--login", prompt=True)
 @click.option("--name", prompt=True)
+@click.option("--role", type=click.Choice(operators.ROLES), default="admin", show_default=True)
 @click.option("--password", envvar="ADMIN_PASSWORD", prompt=True, hide_input=True, confirmation_prompt=True)
 @one_sentence
-def create_admin(login: str, name: str, password: str) -> None:
-    """Make an administrator; the password is asked for, or taken from ADMIN_PASSWORD."""
-    click.echo(operators.create_admin(login, password, name, now=clock.now()))
+def create_operator(login: str, name: str, role: Role, password: str) -> None:
+    """Make an administrator, or an agent for the phone desk; the password is asked for, or taken from
+    ADMIN_PASSWORD."""
+    click.echo(operators.create_operator(login, password, name, role, now=clock.now()))
 
 
 @vip.command("issue-token")

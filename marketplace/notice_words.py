@@ -92,8 +92,8 @@ WORDS: Mapping[str, Mapping[Language, tuple[str, str]]] = {
         "en": ("There is an answer to your objection", "{what}, {when}, {where}. {verdict}"),
     },
     "report_ready": {
-        "zh": ("报告到了", "{what}，{where}。请登录查看。"),
-        "en": ("The report is here", "{what}, {where}. Sign in to read it."),
+        "zh": ("报告到了", "{what}，{where}。可以在报告里查看了。"),
+        "en": ("The report is here", "{what}, {where}. You find it among your reports."),
     },
     "report_partial": {
         "zh": ("部分结果到了", "{what}，{where}。其余结果随后送到。"),

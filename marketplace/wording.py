@@ -152,7 +152,18 @@ WORDS: Mapping[str, Words] = {
     "cancel_too_late": Words(
         _("Too late to cancel online"), _("Online cancellation closed on %(until)s. You can still call us.")
     ),
+    "only_admins_cancel": Words(
+        _("Only an administrator can cancel it"),
+        _(
+            "The customer's own window closed on %(until)s, or the visit has begun. "
+            "Only an administrator can still cancel it."
+        ),
+    ),
     "not_cancellable": Words(_("Can't be cancelled"), _("This booking has begun or is over.")),
+    "too_many_held": Words(
+        _("Too many places are held for you"),
+        _("At most %(most)s places are held for you at a time. Confirm or cancel one of them first."),
+    ),
     "waiting_list_full": Words(
         _("You wait for many things already"),
         _("You can wait for at most %(most)s things at once. Stop waiting for one of them first."),
@@ -209,7 +220,6 @@ REASONS: Mapping[str, LazyString] = {
     "list": _("This must be a list."),
     "truth": _("This must be true or false."),
     "date": _("This must be a date such as 2030-01-31."),
-    "flag": _("This must be true or false."),
     "object": _("This must be an object."),
     "unknown_field": _("There is no such field."),
     "repeated": _("This may be given once only."),

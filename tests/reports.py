@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from sqlalchemy import select
+from sqlalchemy.orm import undefer
 
 from booking.models import Report, ReportVersion
 from booking.report_sync import announce, fetch_due
@@ -99,6 +100,7 @@ def versions(reference: str = "RR-1") -> list[ReportVersion]:
                 .join(Report, Report.id == ReportVersion.report_id)
                 .where(Report.reference == reference)
                 .order_by(ReportVersion.version)
+                .options(undefer(ReportVersion.document_sealed))
             )
         )
 

@@ -135,6 +135,21 @@ def new_code(session: Session, address: Address, now: datetime) -> str:
     return code
 
 
+def bound(session: Session, customer_id: int, purpose: str, most: int, now: datetime, *, field: str) -> None:
+    """Keep a customer from having codes sent to strangers all day: at most `most` an hour for a purpose (or
+    `purpose:…`), whatever the address. The caller holds a lock of the customer's. Raises TooMany(retry_after)."""
+    asked = session.execute(
+        text(
+            "SELECT count(*), min(created_at) FROM sign_in_code WHERE customer_id = :customer"
+            " AND split_part(purpose, ':', 1) = :purpose AND created_at > :hour_ago"
+        ),
+        {"customer": customer_id, "purpose": purpose, "hour_ago": now - timedelta(hours=1)},
+    ).one()
+    if asked[0] >= most:
+        wait = asked[1] + timedelta(hours=1) - now
+        raise TooMany(field=field, retry_after=max(1, int(wait.total_seconds()) + 1))
+
+
 def count_try(session: Session, address: Address, now: datetime) -> Try | None:
     """Count a try at the newest code of `address`; None if there is none that may be tried.
 

@@ -211,9 +211,10 @@ class SignInCode(Base):
 
 
 class Operator(Base):
-    """Somebody who works for the insurer or the platform; one role so far (`admin`)."""
+    """Somebody who works for the insurer or the platform; what a role may do: vip.roles."""
 
     __tablename__ = "operator"
+    __table_args__ = (CheckConstraint("role IN ('admin','agent')", name="role"),)
 
     id: Mapped[PrimaryKey]
     public_id: Mapped[PublicId]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
+from typing import get_args
 
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
@@ -15,6 +16,7 @@ from marketplace.core import audit, crypto, ids
 from marketplace.core.db import reading, transaction, violated
 from marketplace.core.errors import Invalid, NotFound, Refusal
 from vip.models import Operator, SignInSession
+from vip.principal import Role
 from vip.signin import insurer_id
 
 SHORTEST_PASSWORD = 12
@@ -24,6 +26,7 @@ LONGEST_NAME = 64
 TRIES = 5
 PAUSE = timedelta(minutes=15)
 LIFETIME = timedelta(hours=12)
+ROLES: tuple[Role, ...] = get_args(Role)
 
 COUNT_TRY = """
 UPDATE operator SET tries = CASE WHEN locked_until IS NULL THEN tries ELSE 0 END + 1,
@@ -31,7 +34,7 @@ UPDATE operator SET tries = CASE WHEN locked_until IS NULL THEN tries ELSE 0 END
   THEN CAST(:until AS timestamptz) END
   WHERE login = :login AND disabled_at IS NULL
   AND (locked_until IS NULL OR locked_until <= :now) /* guard */
-  RETURNING id, public_id, insurer_id, password_hash, locked_until
+  RETURNING id, public_id, insurer_id, role, password_hash, locked_until
 """
 
 
@@ -61,10 +64,17 @@ class OperatorSignedIn:
 
 
 def create_admin(login: str, password: str, name: str, *, now: datetime) -> str:
-    """Make an operator with the role admin; returns the public id. Audited.
+    """Make an administrator, as `create_operator` does."""
+    return create_operator(login, password, name, "admin", now=now)
 
-    Logins are compared without case. Raises Invalid(field=login, password or name) and LoginTaken.
+
+def create_operator(login: str, password: str, name: str, role: Role, *, now: datetime) -> str:
+    """Make an operator; returns the public id. Audited.
+
+    Logins are compared without case. Raises Invalid(field=login, password, name or role) and LoginTaken.
     """
+    if role not in ROLES:
+        raise Invalid(field="role", reason="unknown_value")
     login, name = login.strip().lower(), name.strip()
     if not 1 <= len(login) <= LONGEST_LOGIN or not login.isascii() or not login.isprintable():
         raise Invalid(field="login", reason="login")
@@ -80,11 +90,12 @@ def create_admin(login: str, password: str, name: str, *, now: datetime) -> str:
                 insurer_id=insurer_id(session),
                 login=login,
                 name=name,
+                role=role,
                 password_hash=hashed,
             )
             session.add(operator)
             session.flush()
-            _audit(session, "operator.created", operator.public_id, operator.insurer_id, now, role="admin")
+            _audit(session, "operator.created", operator, now, role=role)
     except IntegrityError as refused:
         if violated(refused) == "uq_operator_login":
             raise LoginTaken() from refused
@@ -123,7 +134,7 @@ def sign_in_operator(
                 expires_at=ends,
             )
         )
-        _audit(session, "operator.signed_in", counted.public_id, counted.insurer_id, now)
+        _audit(session, "operator.signed_in", counted, now)
     return OperatorSignedIn(token, ends, counted.public_id)
 
 
@@ -151,6 +162,7 @@ class _Counted:
     id: int
     public_id: str
     insurer_id: int
+    role: str
     password_hash: str
 
 
@@ -165,20 +177,21 @@ def _count_try(login: str, now: datetime) -> _Counted | None:
         ).one_or_none()
         if row is None:
             return None
+        counted = _Counted(row.id, row.public_id, row.insurer_id, row.role, row.password_hash)
         if row.locked_until is not None:
-            _audit(session, "operator.paused", row.public_id, row.insurer_id, now, until=row.locked_until.isoformat())
-    return _Counted(row.id, row.public_id, row.insurer_id, row.password_hash)
+            _audit(session, "operator.paused", counted, now, until=row.locked_until.isoformat())
+    return counted
 
 
-def _audit(session: Session, action: str, public_id: str, insurer: int, now: datetime, **facts: str) -> None:
+def _audit(session: Session, action: str, who: Operator | _Counted, now: datetime, **facts: str) -> None:
     audit.record(
         session,
         action,
         at=now,
-        actor_kind="operator",
-        actor=public_id,
-        subject=public_id,
-        insurer_id=insurer,
+        actor_kind="agent" if who.role == "agent" else "operator",
+        actor=who.public_id,
+        subject=who.public_id,
+        insurer_id=who.insurer_id,
         **facts,
     )
 

@@ -119,7 +119,7 @@ def open_session(session: Session, customer: Customer, channel: Channel, now: da
 
 _WHO = (
     "SELECT s.id AS session_id, s.customer_id, s.operator_id, i.id AS insurer_id, i.time_zone,"
-    "       coalesce(c.public_id, o.public_id) AS public_id"
+    "       coalesce(c.public_id, o.public_id) AS public_id, o.role"
     "  FROM sign_in_session s"
     "  LEFT JOIN customer c ON c.id = s.customer_id"
     "  LEFT JOIN operator o ON o.id = s.operator_id"
@@ -144,6 +144,7 @@ def authenticate(token: str, *, now: datetime) -> Principal:
         insurer_id=row.insurer_id,
         session_id=row.session_id,
         time_zone=row.time_zone,
+        role=row.role,
     )
 
 
@@ -161,7 +162,7 @@ def sign_out_everywhere(principal: Principal, now: datetime) -> int:
             session,
             f"{principal.kind}.signed_out_everywhere",
             at=now,
-            actor_kind=principal.kind,
+            actor_kind=principal.acts_as,
             actor=principal.public_id,
             subject=principal.public_id,
             insurer_id=principal.insurer_id,

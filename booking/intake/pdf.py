@@ -49,8 +49,17 @@ _RAW = re.compile(rb"/(?:JavaScript|EmbeddedFiles?|RichMedia|SubmitForm|ImportDa
 _ESCAPED = re.compile(rb"#([0-9A-Fa-f]{2})")
 _DEEPEST = 60
 UNREADABLE = (
-    *(PyPdfError, ValueError, KeyError, TypeError, AttributeError, IndexError, OverflowError, RecursionError),
-    *(AssertionError, NotImplementedError, zlib.error),
+    PyPdfError,
+    ValueError,
+    KeyError,
+    TypeError,
+    AttributeError,
+    IndexError,
+    OverflowError,
+    RecursionError,
+    AssertionError,
+    NotImplementedError,
+    zlib.error,
 )
 """What the library ends in over a file that is no PDF, or a broken one."""
 PRELOADED = (pypdf.filters, PasswordType)
@@ -69,16 +78,7 @@ def examine(content: bytes) -> Paper:
         _look(PdfReader(io.BytesIO(content), strict=False, root_object_recovery_limit=1000))
     except (Refused, MemoryError):
         raise
-    except (
-        PyPdfError,
-        ValueError,
-        KeyError,
-        TypeError,
-        AttributeError,
-        IndexError,
-        OverflowError,
-        RecursionError,
-    ) as bad:
+    except UNREADABLE as bad:
         raise Refused("pdf_broken") from bad
     return Paper(PDF, content)
 

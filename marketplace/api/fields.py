@@ -60,17 +60,6 @@ class Whole(ma.fields.Integer):
         return int(value)
 
 
-class Flag(ma.fields.Boolean):
-    """True or false of a JSON body; no word or number stands for one."""
-
-    default_error_messages = {**_COMMON, "invalid": "flag"}
-
-    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> bool:
-        if not isinstance(value, bool):
-            raise self.make_error("invalid", input=value)
-        return value
-
-
 class Day(ma.fields.Date):
     """A calendar date of this century, as RFC 3339 writes it."""
 

@@ -9,17 +9,18 @@ from flask import Response, g, request, url_for
 
 from marketplace.core import clock
 from marketplace.core.config import settings
-from marketplace.core.errors import Unauthenticated
+from marketplace.core.errors import NotFound, Unauthenticated
 from marketplace.web.answers import see_other
 from marketplace.web.look import CONTENT_POLICY
 from marketplace.web.urls import OPERATOR_PAGES
 from marketplace.web.visitor import safe_path
-from vip import signin
+from vip import roles, signin
 from vip.principal import Principal
 
 COOKIE = "operator"
 PATH = "/operators"
 _OPEN = frozenset(f"console.{page.endpoint}" for page in OPERATOR_PAGES if page.open)
+_DUTY = {f"console.{page.endpoint}": page.duty for page in OPERATOR_PAGES}
 _HERE = re.compile(r"/operators(/[0-9A-Za-z_-]+){0,3}(\?.*)?")
 
 
@@ -61,9 +62,17 @@ def next_path(wanted: str) -> str:
 
 
 def admit() -> Response | None:
-    """Let an operator through; send anybody else to sign in."""
-    if request.endpoint in _OPEN or visiting() is not None:
+    """Let an operator through to her role's pages; send anybody else to sign in. Raises NotFound for a page of
+    another role's; only the first page leads to one of her own instead."""
+    if request.endpoint in _OPEN:
         return None
+    who = visiting()
+    if who is not None:
+        if roles.may(who, _DUTY[request.endpoint or ""]):
+            return None
+        if request.endpoint == "console.home":
+            return see_other(url_for("console.bookings"))
+        raise NotFound()
     if request.method != "GET":
         raise Unauthenticated()
     return see_other(url_for("console.sign_in", next=request.full_path.removesuffix("?")))

@@ -28,6 +28,7 @@ EN_DASH = "\u2013"
 _PATTERNS = {
     "zh": {
         "day": "M 月 d 日 EEE",
+        "day_year": "y 年 M 月 d 日 EEE",
         "date": "M 月 d 日",
         "year": "y 年 M 月 d 日",
         "month": "M 月",
@@ -39,6 +40,7 @@ _PATTERNS = {
     },
     "en": {
         "day": "EEE d MMMM",
+        "day_year": "EEE d MMMM y",
         "date": "d MMMM",
         "year": "d MMMM y",
         "month": "MMMM",
@@ -69,8 +71,9 @@ def _day_of(value: date | datetime, zone: str) -> date:
 
 
 def day(value: date | datetime, zone: str = HOME_ZONE) -> str:
-    """`11 月 26 日 周四`, `Thu 26 November`."""
-    return _dated(_day_of(value, zone), "day")
+    """`11 月 26 日 周四`, `Thu 26 November`; with the year when that is over."""
+    shown = _day_of(value, zone)
+    return _dated(shown, "day_year" if shown.year < clock.today(zone).year else "day")
 
 
 def date_of(value: date | datetime, zone: str = HOME_ZONE) -> str:

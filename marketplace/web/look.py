@@ -12,6 +12,7 @@ from flask import Blueprint, Flask, Response, request, url_for
 
 from marketplace.web.formats import init_formats
 from marketplace.web.language import init_language
+from marketplace.web.urls import pages_of
 
 STATIC = Path(__file__).with_name("static")
 THEMES = ("system", "light", "dark")
@@ -77,6 +78,7 @@ def init_look(app: Flask) -> None:
     )
     init_language(app)
     init_formats(app)
+    app.jinja_env.globals["pages_of"] = pages_of
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
     app.jinja_env.policies["ext.i18n.trimmed"] = True

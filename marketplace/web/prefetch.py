@@ -1,4 +1,4 @@
-"""A browser that asks ahead of its reader: nobody looks yet, and a look at a report must be recorded."""
+"""A browser that asks ahead of its reader: nobody looks yet, and a look (at a report, at a message) is recorded."""
 
 from __future__ import annotations
 

@@ -69,8 +69,8 @@ SECTION_GROUPS: dict[str, str] = {
 _UNITS = {
     "mm[Hg]": Words("mmHg", "mmHg"),
     "/min": Words("次/分", "/min"),
-    "10*9/L": Words("10⁹/L", "10⁹/L"),
-    "10*12/L": Words("10¹²/L", "10¹²/L"),
+    "10*9/L": Words("×10⁹/L", "×10⁹/L"),
+    "10*12/L": Words("×10¹²/L", "×10¹²/L"),
     "umol/L": Words("µmol/L", "µmol/L"),
     "m[IU]/L": Words("mIU/L", "mIU/L"),
     "[pH]": Words("", ""),

@@ -5,7 +5,10 @@ Views bind to it by the endpoint's name; templates link by `url_for("web.<endpoi
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, cast
+
+from vip.principal import Role
+from vip.roles import DUTIES, Duty
 
 
 class Page(NamedTuple):
@@ -14,6 +17,16 @@ class Page(NamedTuple):
     endpoint: str
     rule: str
     methods: tuple[str, ...] = ("GET",)
+    open: bool = False
+
+
+class OperatorPage(NamedTuple):
+    """One address of the console; only operators with the duty find it. `open` pages need no sign-in."""
+
+    endpoint: str
+    rule: str
+    methods: tuple[str, ...] = ("GET",)
+    duty: Duty = "books"
     open: bool = False
 
 
@@ -82,25 +95,31 @@ PAGES = (
 )
 
 OPERATOR_PAGES = (
-    Page("sign_in", "/operators/sign-in", _FORM, open=True),
-    Page("sign_out", "/operators/sign-out", ("POST",)),
-    Page("home", "/operators"),
-    Page("bookings", "/operators/bookings", _FORM),
-    Page("booking", "/operators/bookings/<booking>"),
-    Page("booking_cancel", "/operators/bookings/<booking>/cancel", _FORM),
-    Page("disputes", "/operators/disputes"),
-    Page("dispute", "/operators/disputes/<dispute>", _FORM),
-    Page("differences", "/operators/differences"),
-    Page("case", "/operators/differences/<case>"),
-    Page("repair", "/operators/differences/<case>/<action>", _FORM),
-    Page("runs", "/operators/runs", _FORM),
-    Page("statements", "/operators/statements"),
-    Page("statement", "/operators/statements/<statement>"),
-    Page("statement_csv", "/operators/statements/<statement>/csv"),
-    Page("closures", "/operators/closures"),
-    Page("closure_new", "/operators/closures/new", _FORM),
-    Page("closure", "/operators/closures/<closure>", _FORM),
-    Page("providers", "/operators/providers"),
-    Page("jobs", "/operators/jobs"),
+    OperatorPage("sign_in", "/operators/sign-in", _FORM, open=True),
+    OperatorPage("sign_out", "/operators/sign-out", ("POST",), duty="desk"),
+    OperatorPage("home", "/operators"),
+    OperatorPage("bookings", "/operators/bookings", _FORM, duty="desk"),
+    OperatorPage("booking", "/operators/bookings/<booking>", duty="desk"),
+    OperatorPage("booking_cancel", "/operators/bookings/<booking>/cancel", _FORM, duty="desk"),
+    OperatorPage("disputes", "/operators/disputes", duty="desk"),
+    OperatorPage("dispute", "/operators/disputes/<dispute>", _FORM, duty="desk"),
+    OperatorPage("differences", "/operators/differences"),
+    OperatorPage("case", "/operators/differences/<case>"),
+    OperatorPage("repair", "/operators/differences/<case>/<action>", _FORM),
+    OperatorPage("runs", "/operators/runs", _FORM),
+    OperatorPage("statements", "/operators/statements"),
+    OperatorPage("statement", "/operators/statements/<statement>"),
+    OperatorPage("statement_csv", "/operators/statements/<statement>/csv"),
+    OperatorPage("closures", "/operators/closures"),
+    OperatorPage("closure_new", "/operators/closures/new", _FORM),
+    OperatorPage("closure", "/operators/closures/<closure>", _FORM),
+    OperatorPage("providers", "/operators/providers"),
+    OperatorPage("jobs", "/operators/jobs"),
 )
 """The console's pages: endpoint of the blueprint `console`."""
+
+
+def pages_of(role: str) -> frozenset[str]:
+    """The endpoints of the console's pages that a role finds."""
+    duties = DUTIES.get(cast(Role, role), frozenset())
+    return frozenset(page.endpoint for page in OPERATOR_PAGES if page.open or page.duty in duties)

@@ -4,8 +4,9 @@ Revision ID: 0003
 Revises: 0002
 """
 
-import sqlalchemy as sa
 from alembic import op
+
+from migrations.add_index import add_index
 
 revision = "0003"
 down_revision = "0002"
@@ -14,15 +15,8 @@ depends_on = None
 
 
 def upgrade() -> None:
-    with op.get_context().autocommit_block():
-        op.create_index("ix_report_customer", "report", ["customer_id", "id"], postgresql_concurrently=True)
-        op.create_index(
-            "ix_report_due",
-            "report",
-            ["provider_id", "fetch_after"],
-            postgresql_where=sa.text("fetch_after IS NOT NULL"),
-            postgresql_concurrently=True,
-        )
+    add_index("ix_report_customer", "report", ["customer_id", "id"])
+    add_index("ix_report_due", "report", ["provider_id", "fetch_after"], where="fetch_after IS NOT NULL")
 
 
 def downgrade() -> None:

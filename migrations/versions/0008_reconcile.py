@@ -8,6 +8,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
+from migrations.add_index import add_index
+
 revision = "0008"
 down_revision = "0007"
 branch_labels = None
@@ -56,6 +58,8 @@ def _refers(table: str, column: str, to: str) -> sa.ForeignKeyConstraint:
 
 
 def upgrade() -> None:
+    add_index("ix_booking_provider_day", "booking", ["provider_id", "service_date"])
+    add_index("ix_discrepancy_booking", "discrepancy", ["booking_id"])
     for column in (
         _number("quota_units", default="0"),
         _number("money_minor", default="0"),
@@ -67,11 +71,6 @@ def upgrade() -> None:
     _statements()
     _closures()
     op.execute(STAYS_CLOSED)
-    with op.get_context().autocommit_block():
-        op.create_index(
-            "ix_booking_provider_day", "booking", ["provider_id", "service_date"], postgresql_concurrently=True
-        )
-        op.create_index("ix_discrepancy_booking", "discrepancy", ["booking_id"], postgresql_concurrently=True)
 
 
 def _runs() -> None:

@@ -8,6 +8,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
+from migrations.add_index import add_index
+
 revision = "0010"
 down_revision = "0009"
 branch_labels = None
@@ -15,15 +17,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    with op.get_context().autocommit_block():
-        op.create_index(
-            "ix_booking_confirmed",
-            "booking",
-            ["service_date"],
-            postgresql_where=sa.text("state = 'confirmed'"),
-            postgresql_concurrently=True,
-            if_not_exists=True,
-        )
+    add_index("ix_booking_confirmed", "booking", ["service_date"], where="state = 'confirmed'")
     op.create_table(
         "dispute",
         sa.Column("id", sa.BigInteger(), sa.Identity(), nullable=False),

@@ -7,6 +7,8 @@ Revises: 0010
 import sqlalchemy as sa
 from alembic import op
 
+from migrations.add_index import add_index
+
 revision = "0011"
 down_revision = "0010"
 branch_labels = None
@@ -14,8 +16,10 @@ depends_on = None
 
 
 def upgrade() -> None:
-    op.add_column("booking", sa.Column("report_due_at", sa.DateTime(timezone=True), nullable=True))
-    op.add_column("booking", sa.Column("report_asked_at", sa.DateTime(timezone=True), nullable=True))
+    for name in ("report_due_at", "report_asked_at"):
+        op.add_column("booking", sa.Column(name, sa.DateTime(timezone=True), nullable=True), if_not_exists=True)
+    due = "report_state IN ('expected','partial','overdue')"
+    add_index("ix_booking_report_due", "booking", ["report_due_at"], where=due)
     op.execute(
         "UPDATE booking SET report_due_at = updated_at + interval '7 days' WHERE report_state IN ('expected', 'partial')"
     )
@@ -30,14 +34,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_report_item_code"),
         sa.UniqueConstraint("provider_id", "code", name="uq_report_item_code_provider_id_code"),
     )
-    with op.get_context().autocommit_block():
-        op.create_index(
-            "ix_booking_report_due",
-            "booking",
-            ["report_due_at"],
-            postgresql_where=sa.text("report_state IN ('expected','partial','overdue')"),
-            postgresql_concurrently=True,
-        )
 
 
 def downgrade() -> None:

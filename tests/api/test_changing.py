@@ -94,6 +94,8 @@ def test_a_booking_that_has_changed_since_is_not_moved(caller: Caller, world: Wo
     public_id = confirmed(world)
     known = caller.get(f"/bookings/{public_id}").headers["ETag"]
     assert problem(ask(caller, public_id, world, **{"If-Match": '"other"'}), 412, "precondition_failed", "If-Match")
+    unreadable = ask(caller, public_id, world, **{"If-Match": '"'})
+    problem(unreadable, 412, "precondition_failed", "If-Match")
     assert booking_row(public_id).version == 3
     assert ask(caller, public_id, world, **{"If-Match": known}).status_code == 200
     problem(ask(caller, public_id, world, 2, **{"If-Match": known}), 412, "precondition_failed", "If-Match")

@@ -10,15 +10,17 @@ from pathlib import Path
 import pytest
 from click.testing import Result
 from flask import Flask
-from sqlalchemy import Engine
+from sqlalchemy import Engine, select
 
 from marketplace import cli
 from marketplace.api import openapi
 from marketplace.catalog.demo import SAMPLE_SITES
 from marketplace.core.config import settings
+from marketplace.core.db import reading
 from tests.api.caller import Caller
 from tests.people import make_customer, make_insurer
 from tests.world import make_world
+from vip.models import Operator
 
 Run = Callable[..., Result]
 
@@ -87,6 +89,15 @@ def test_an_administrator_is_made_once(run: Run) -> None:
     assert run(line, ADMIN_PASSWORD="long enough for us").exit_code == 0
     one_sentence(run(line, ADMIN_PASSWORD="long enough for us"), "login: Another operator has this login.")
     one_sentence(run(line, ADMIN_PASSWORD="short"), "password: A password has at least 12 characters.")
+
+
+def test_an_agent_is_made_by_her_role_and_other_roles_there_are_none(run: Run) -> None:
+    make_insurer()
+    line = "admin create --login anna --name Anna --role"
+    assert run(f"{line} agent", ADMIN_PASSWORD="long enough for us").exit_code == 0
+    with reading() as session:
+        assert session.scalar(select(Operator.role)) == "agent"
+    assert run(f"{line} owner", ADMIN_PASSWORD="long enough for us").exit_code == 2
 
 
 def test_sites_are_imported_and_bad_rows_reported(run: Run, tmp_path: Path) -> None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from contextlib import contextmanager
+from datetime import date, timedelta
 
 import pytest
 from sqlalchemy import Engine, create_engine, text
+from sqlalchemy.exc import DBAPIError
 
 from booking import place
 from booking.cancel import cancel
@@ -25,6 +28,7 @@ from tests.concurrency import controls
 from tests.conftest import TestDatabase
 from tests.people import NOON, counters
 from tests.world import World, booking_row, join, make_offer, make_slot, make_world, taken
+from vip.family import NewMember, add_member
 
 Hold = Callable[[], place.Held]
 
@@ -82,6 +86,27 @@ def test_every_unit_goes_even_when_all_are_asked_for_at_once() -> None:
     world = make_world(slots=8, quantity=3)
     results = controls.all_at_once([holder(world, slot) for slot in range(8)])
     assert tally(results) == {"Held": 3, "entitlement_exhausted": 5}
+
+
+@pytest.mark.usefixtures("many_connections")
+def test_a_family_of_eleven_asks_for_22_places_at_once_and_ten_are_held() -> None:
+    world = make_world(slots=3, quantity=None, capacity=20)
+    names = [NewMember("other", "亲戚", "female", date(1990, 1, 1)) for _ in range(10)]
+    people = [world.beneficiary.public_id, *(add_member(world.principal, new, NOON).public_id for new in names)]
+    asked: list[Hold] = [
+        lambda slot=slot, person=person: place.hold(  # type: ignore[misc]
+            world.principal,
+            world.request(slot, beneficiary=person),
+            key=f"{person}{slot}",
+            fingerprint=b"f",
+            now=NOON,
+        )
+        for slot in range(2)
+        for person in people
+    ]
+    assert tally(controls.all_at_once(asked)) == {"Held": 10, "too_many_held": 12}
+    assert sum(taken(slot) for slot in world.slots) == 10
+    assert world.hold(2, now=NOON + place.HOLD), "holds that are over make room, swept or not"
 
 
 @pytest.mark.usefixtures("many_connections")
@@ -178,7 +203,7 @@ def contested(other_database: Callable[[str], TestDatabase], monkeypatch: pytest
     settings.cache_clear()
     world = make_world(slots=12, quantity=12)
     for slot in range(12):
-        world.hold(slot)
+        world.submit(slot)
     with transaction() as session:
         session.add(make_slot(world.offer.pool_id, NOON + timedelta(days=30), 1))
     database.forget_engines()
@@ -230,3 +255,57 @@ def test_control_without_its_unique_key_one_request_books_twice(contested: TestD
         owner.exec_driver_sql(repeated)
         rows = owner.exec_driver_sql("SELECT count(*) FROM idempotency_key WHERE key = 'k'").scalar_one()
     assert rows == 2
+
+
+def two_more_at_once(scratch: TestDatabase) -> tuple[str, int]:
+    """Nine places are held for a customer; two further holds are written before either is committed. What became of
+    the second, and how many are held then."""
+    copied = "insurer_id, customer_id, beneficiary_id, offer_id, provider_id, entitlement_id, kind, state, " \
+        "service_date, time_zone, price_minor, currency, snapshot, created_at, updated_at, hold_expires_at"  # fmt: skip
+    another = text(
+        f"INSERT INTO booking (public_id, reference, period, {copied}) SELECT 'bkg_' || :name, reference || :name, "
+        f"tstzrange(lower(period) + :ahead, upper(period) + :ahead), {copied} "
+        "FROM booking WHERE state = 'held' ORDER BY id LIMIT 1"
+    )
+    with scratch_engine(scratch.owner_url) as engine, engine.connect() as one, engine.connect() as two:
+        one.execute(another, {"name": "one", "ahead": timedelta(days=100)})
+        two.execute(text("SET LOCAL lock_timeout = '300ms'"))
+        try:
+            two.execute(another, {"name": "two", "ahead": timedelta(days=200)})
+            second = "written"
+        except DBAPIError as failed:
+            second = type(failed.orig).__name__
+            two.rollback()
+        one.commit()
+        two.commit()
+        held = one.execute(text("SELECT count(*) FROM booking WHERE state = 'held'")).scalar_one()
+    return second, held
+
+
+@contextmanager
+def scratch_engine(url: str) -> Iterator[Engine]:
+    engine = create_engine(sqlalchemy_url(url))
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def nine_held(contested: TestDatabase) -> TestDatabase:
+    world = make_world(slots=9, quantity=None, phone="13800000029")
+    for slot in range(9):
+        world.hold(slot)
+    database.forget_engines()
+    return contested
+
+
+def test_with_turns_the_second_hold_waits_for_the_first(nine_held: TestDatabase) -> None:
+    assert two_more_at_once(nine_held) == ("LockNotAvailable", 10)
+
+
+def test_control_without_turns_eleven_are_held(nine_held: TestDatabase) -> None:
+    with controls.owner(nine_held.owner_url) as owner:
+        definition = owner.execute(text("SELECT pg_get_functiondef('booking_few_held'::regproc)")).scalar_one()
+        bare, found = re.subn(r"PERFORM [^\n]*/\* turn \*/;", "", definition)
+        assert found == 1
+        owner.exec_driver_sql(bare.replace("%", "%%"))
+    assert two_more_at_once(nine_held) == ("written", 11)

@@ -32,6 +32,29 @@ def test_an_empty_database_goes_up_down_and_up_again(other_database: Callable[[s
     assert _objects(made.owner_url) == before
 
 
+LEFT_BEHIND = """
+CREATE INDEX ix_report_customer ON report (id);
+CREATE INDEX ix_report_due ON report (id);
+CREATE INDEX ix_booking_provider_day ON booking (id);
+CREATE INDEX ix_discrepancy_booking ON discrepancy (id);
+CREATE INDEX ix_booking_confirmed ON booking (id);
+ALTER TABLE booking ADD COLUMN report_due_at timestamptz, ADD COLUMN report_asked_at timestamptz;
+CREATE INDEX ix_booking_report_due ON booking (id);
+"""
+
+
+def test_a_migration_that_was_broken_off_at_its_index_can_be_run_again(
+    other_database: Callable[[str], TestDatabase],
+) -> None:
+    made = other_database("brokenoff")
+    before = _indexes(made.owner_url)
+    migrate.downgrade(made.owner_url, "0002", application_role=APPLICATION)
+    with psycopg.connect(made.owner_url) as connection:
+        connection.execute(LEFT_BEHIND)
+    migrate.upgrade(made.owner_url, application_role=APPLICATION)
+    assert _indexes(made.owner_url) == before
+
+
 def test_models_and_schema_agree(other_database: Callable[[str], TestDatabase]) -> None:
     # Models register themselves when imported: only the worker that made the template has done that on its way.
     assert {"booking.models", "vip.models", "booking.notification_models"} <= set(import_models())
@@ -74,6 +97,12 @@ def _migrate_in_a_process(address: str) -> int:
     command = [sys.executable, "-m", "marketplace.core.migrate"]
     environment = {"DATABASE_URL": address, "ANXIANG_ENV": "test", "ANXIANG_STATE_DIR": os.environ["ANXIANG_STATE_DIR"]}
     return subprocess.run(command, cwd=ROOT, env=environment, check=False, timeout=60).returncode
+
+
+def _indexes(address: str) -> set[str]:
+    with psycopg.connect(address) as connection:
+        rows = connection.execute("SELECT indexdef FROM pg_indexes WHERE schemaname = 'public'").fetchall()
+    return {definition for (definition,) in rows}
 
 
 def _objects(address: str) -> set[str]:

@@ -150,6 +150,9 @@ def test_whole_days_are_offered_for_whole_days() -> None:
     public_id = cancelled_by_provider(world)
     found = view(world.principal, public_id, now=LATER).alternatives
     assert [(one.service_date.day, one.starts_at) for one in found] == [(11, None), (14, None)]
+    world.submit(1)
+    found = view(world.principal, public_id, now=LATER).alternatives
+    assert [one.service_date.day for one in found] == [14], "she has something else on the 11th"
 
 
 def test_the_benefit_comes_back_in_full_after_its_validity_when_the_provider_cancels() -> None:

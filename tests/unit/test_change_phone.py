@@ -126,7 +126,7 @@ def test_the_same_number_no_number_and_an_operator_are_refused() -> None:
         with pytest.raises(Invalid) as refused:
             start_phone_change(principal, phone, now=NOON, sms=SmsBox())
         assert (refused.value.at, refused.value.facts["reason"]) == ("phone", reason)
-    operator = Principal("operator", customer.id, "opr_x", customer.insurer_id, 1, "Asia/Shanghai")
+    operator = Principal("operator", customer.id, "opr_x", customer.insurer_id, 1, "Asia/Shanghai", "admin")
     with pytest.raises(Unauthenticated):
         start_phone_change(operator, OTHER_PHONE, now=NOON, sms=SmsBox())
 

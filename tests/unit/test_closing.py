@@ -45,7 +45,7 @@ def books() -> Books:
 
 @pytest.fixture
 def operator(world: World) -> Principal:
-    return Principal("operator", 1, "opr_1", make_insurer().id, 1, "Asia/Shanghai")
+    return Principal("operator", 1, "opr_1", make_insurer().id, 1, "Asia/Shanghai", "admin")
 
 
 def delivered(world: World, books: Books, reference: str, slot: int = 0, status: str = "fulfilled") -> str:
@@ -249,7 +249,7 @@ def test_the_list_and_the_table_belong_to_the_insurer(world: World, books: Books
     assert name == f"statement-{world.provider.code}-2026-03-10.csv"
     assert (rows[0]["kind"], rows[0]["amount_minor"], rows[0]["currency"]) == ("delivered", "128000", "CNY")
     assert rows[0]["provider_reference"] == "'=R-1", "no spreadsheet takes it for a formula"
-    stranger = Principal("operator", 2, "opr_2", operator.insurer_id + 1, 2, "UTC")
+    stranger = Principal("operator", 2, "opr_2", operator.insurer_id + 1, 2, "UTC", "admin")
     for other in (stranger, world.principal):
         with pytest.raises(NotFound):
             statement(other, page.items[0].id, most=1)

@@ -43,9 +43,9 @@ def me() -> Principal:
     return signed_in()
 
 
-def add(me: Principal, born: date = date(1955, 5, 1), relation: str = "father") -> str:
+def add(me: Principal, born: date = date(1955, 5, 1), relation: str = "father", name: str = "沈伯年") -> str:
     """A relative; the public id."""
-    return add_member(me, NewMember(relation, "沈伯年", "male", born), NOON).public_id
+    return add_member(me, NewMember(relation, name, "male", born), NOON).public_id
 
 
 def state(me: Principal, public_id: str) -> str:
@@ -112,6 +112,26 @@ def test_the_customer_herself_needs_none(me: Principal) -> None:
 
 
 # --- how it is given -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("沈伯年", "沈伯年"),
+        ("买买提·艾力", "买买提·艾力"),
+        ("Mary-Jane O'Neil", "Mary-Jane O'Neil"),
+        ("https://prize.example/win", "https prize example"),
+        ("中奖请拨 400-123-4567", "中奖请拨 - -"),
+        ("恭喜" * 30, "恭喜" * 10),
+    ],
+)
+def test_a_text_to_a_stranger_carries_no_link_and_no_number_in_place_of_a_name(
+    me: Principal, name: str, shown: str
+) -> None:
+    box = SmsBox()
+    ask_consent(me, add(me, name=name), HIS_PHONE, now=NOON, sms=box)
+    ((_, words),) = box.texts
+    assert f"查看{shown}的体检报告" in words
 
 
 def test_the_text_says_who_asks_for_what_and_its_code_is_the_consent(me: Principal) -> None:

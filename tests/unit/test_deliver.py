@@ -32,7 +32,7 @@ from providers.port import Confirmed
 from tests.people import NOON, SmsBox
 from tests.unit.test_moves import S, go
 from tests.world import FakeAdapter, World, make_world, one_pass
-from vip import email_address
+from vip import codes, email_address
 from vip.codes import CodeEnded, WrongCode
 
 NIGHT = datetime(2026, 3, 2, 15, 30, tzinfo=UTC)  # 23:30 in Shanghai
@@ -173,6 +173,27 @@ def test_trouble_is_tried_again_at_growing_distances_and_then_given_up(world: Wo
     assert outcome == {"failed": 1}
     assert waited[:5] == [30, 120, 480, 1920, 7200]
     assert states() == [("sms", "failed", "ConnectionError")], "the reason names nobody"
+
+
+def test_a_message_that_cannot_be_prepared_keeps_none_of_the_others(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    confirmed(world)
+    confirmed(world, 1)
+    with reading() as session:
+        first = session.scalars(select(NotificationDelivery.id).order_by(NotificationDelivery.id)).first()
+    prepare = deliver.prepare
+
+    def broken(session: Any, claimed: deliver.Claimed, now: datetime) -> Any:
+        if claimed.id == first:
+            raise ValueError("a row that nobody can read")
+        return prepare(session, claimed, now)
+
+    monkeypatch.setattr(deliver, "prepare", broken)
+    assert run(Box()) == {"again": 1, "sent": 1}
+    for hours in range(3, 3 + 2 * deliver.TRIES, 2):
+        last = run(Box(), NOON.replace(hour=0) + timedelta(days=1, hours=hours))
+    assert last == {} and ("sms", "failed", "ValueError") in states()
 
 
 def test_what_can_never_arrive_is_given_up_at_once(world: World) -> None:
@@ -371,10 +392,30 @@ def test_a_code_is_for_the_address_it_was_sent_to(world: World) -> None:
     if first.code() != second.code():
         with pytest.raises(WrongCode):
             notice_settings.confirm_email(world.principal, first.code(), now=NOON)
-    for _ in range(4):
-        notice_settings.give_email(world.principal, "b@example.com", now=NOON, gateway=second)
+
+
+def test_a_customer_has_five_codes_an_hour_sent_to_whatever_addresses(world: World) -> None:
+    box = MailBox()
+    for number in range(5):
+        notice_settings.give_email(world.principal, f"stranger{number}@example.com", now=NOON, gateway=box)
     with pytest.raises(TooMany):
-        notice_settings.give_email(world.principal, "b@example.com", now=NOON, gateway=second)
+        notice_settings.give_email(world.principal, "stranger6@example.com", now=NOON, gateway=box)
+
+
+def test_an_address_given_while_a_code_is_compared_is_not_confirmed_by_it(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    box, compare = MailBox(), codes.compare
+    notice_settings.give_email(world.principal, "mine@example.com", now=NOON, gateway=box)
+
+    def slow(*given: Any) -> Any:
+        notice_settings.give_email(world.principal, "another@example.com", now=NOON, gateway=MailBox())
+        return compare(*given)
+
+    monkeypatch.setattr(codes, "compare", slow)
+    with pytest.raises(CodeEnded):
+        notice_settings.confirm_email(world.principal, box.code(), now=NOON + timedelta(seconds=-1))
+    assert notice_settings.settings_of(world.principal).email_open
 
 
 def test_a_mail_server_in_trouble_is_told_without_the_address(world: World) -> None:

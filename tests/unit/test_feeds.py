@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import pytest
 
 from booking import cursors
-from booking.cursors import cursor_of, pages
+from booking.cursors import NotApplied, apply_each, cursor_of, pages
 from booking.models import SyncCursor
 from marketplace.core.db import reading
 from providers.port import BookingPage, CursorLost, ProviderError
@@ -59,6 +61,27 @@ def test_a_pull_that_breaks_off_leaves_the_cursor_and_is_counted() -> None:
         with pytest.raises(ProviderError, match="status 500"):
             read(provider, Feed(BookingPage([], "p2", "c2"), ProviderError("status 500")))
         assert kept(provider) == ("c1", failures)
+
+
+def test_what_cannot_be_applied_keeps_nothing_else_from_it_and_is_told_again() -> None:
+    provider = make_offer()[0].id
+    read(provider, Feed(BookingPage([], None, "c1")))
+    applied: list[str] = []
+
+    def work(reference: str) -> str:
+        if reference == "R-1":
+            raise ValueError("nobody thought of this one")
+        applied.append(reference)
+        return "applied"
+
+    counts = Counter[str]()
+    feed = Feed(BookingPage([], "p2", "c2"), BookingPage([], None, "c3"))
+    told = iter((["R-1", "R-2"], ["R-3"]))
+    with pytest.raises(NotApplied):
+        for part in pages(provider, "bookings", feed, now=NOON):
+            apply_each("bookings", part, [(each, each) for each in next(told)], work, counts)
+    assert (applied, counts) == (["R-2", "R-3"], {"broken": 1, "applied": 2})
+    assert kept(provider) == ("c1", 0)
 
 
 def test_a_provider_that_lost_our_cursor_is_read_from_the_start() -> None:

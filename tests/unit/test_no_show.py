@@ -271,7 +271,7 @@ def test_somebody_elses_booking_and_another_insurers_dispute_are_not_there(desk:
         dispute(rival.principal, public_id, WORDS, now=END)
     dispute(world.principal, public_id, WORDS, now=END)
     waiting = the_dispute(desk)
-    stranger = Principal("operator", desk.id, desk.public_id, desk.insurer_id + 1, 0, desk.time_zone)
+    stranger = Principal("operator", desk.id, desk.public_id, desk.insurer_id + 1, 0, desk.time_zone, desk.role)
     assert open_disputes(stranger, cursor=None, limit=10).items == []
     for who in (stranger, world.principal):
         with pytest.raises(NotFound):

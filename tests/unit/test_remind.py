@@ -180,6 +180,14 @@ def test_an_end_is_told_thirty_and_seven_days_before(half_year: int) -> None:
     assert endings() == [("30", 30), ("7", 7)]
 
 
+def test_many_ends_on_one_day_are_told_part_by_part(half_year: int, owner_connection: Any) -> None:
+    for number in range(4):
+        give(make_customer(f"1380000007{number}"), 1, valid_until=LAST)
+    owner_connection.execute(text("UPDATE entitlement SET created_at = '2026-01-02T00:00:00Z'"))
+    assert remind_of_endings(now=midday(30), part=2) == 5
+    assert remind_of_endings(now=midday(30), part=2) == 0
+
+
 def test_a_run_that_was_missed_is_made_up_for_once(half_year: int) -> None:
     for days in (28, 3, 2):
         remind_of_endings(now=midday(days))

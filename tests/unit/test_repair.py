@@ -41,6 +41,8 @@ from tests.world import (
     taken,
     tasks,
 )
+from vip.entitlements import NotValidYet, ValidityOver
+from vip.models import Entitlement
 from vip.principal import Principal
 
 pytestmark = pytest.mark.usefixtures("db")
@@ -57,7 +59,7 @@ def world() -> World:
 
 @pytest.fixture
 def operator(world: World) -> Principal:
-    return Principal("operator", 1, "opr_1", make_insurer().id, 1, "Asia/Shanghai")
+    return Principal("operator", 1, "opr_1", make_insurer().id, 1, "Asia/Shanghai", "admin")
 
 
 @pytest.fixture
@@ -214,6 +216,22 @@ def test_their_time_is_taken_over_with_its_place_and_the_customer_told(
     assert cases() == []
 
 
+def test_their_time_outside_of_the_benefits_validity_is_refused(
+    world: World, books: Books, operator: Principal
+) -> None:
+    public_id, found = moved(world, books)
+    day = world.slots[1].service_date
+    for first, last, refusal in (
+        (day + timedelta(days=1), day + timedelta(days=9), NotValidYet),
+        (day - timedelta(days=9), day - timedelta(days=1), ValidityOver),
+    ):
+        with transaction() as session:
+            session.execute(update(Entitlement).values(valid_from=first, valid_until=last))
+        with pytest.raises(refusal):
+            repair(operator, found.public_id, "take_their_time", now=LATER)
+    assert booking_row(public_id).starts_at == world.slots[0].starts_at
+
+
 def test_their_time_without_a_slot_or_a_place_is_refused(world: World, books: Books, operator: Principal) -> None:
     public_id, found = moved(world, books)
     with transaction() as session:
@@ -315,7 +333,7 @@ def test_nobody_else_sees_or_repairs_a_case(world: World, books: Books, operator
     others: list[Callable[[], None]] = [
         lambda: repair(world.principal, found.public_id, "note", note="x", now=LATER),
         lambda: repair(
-            Principal("operator", 2, "opr_2", operator.insurer_id + 1, 2, "UTC"),
+            Principal("operator", 2, "opr_2", operator.insurer_id + 1, 2, "UTC", "admin"),
             found.public_id, "note", note="x", now=LATER,
         ),
         lambda: repair(operator, "dsc_0", "note", note="x", now=LATER),

@@ -138,6 +138,12 @@ def test_a_provider_is_asked_once_a_day_and_only_for_what_it_owes(world: World) 
     assert ask(world, ReportAdapter(), DUE + ASK_EVERY - timedelta(seconds=1)) == {}
     assert ask(world, ReportAdapter(pages=[ReportPage([], None, "c2")]), DUE + ASK_EVERY) == {"asked": 1}
     assert booking_row(public_id).report_asked_at == DUE + ASK_EVERY
+    later = fulfil(world.submit(1))
+    note_overdue(now=DUE + ASK_EVERY + timedelta(hours=1))
+    assert ask(world, ReportAdapter(), DUE + ASK_EVERY + timedelta(hours=1)) == {}, "its whole list once a day"
+    again = ReportAdapter(pages=[ReportPage([], None, "c3")])
+    assert ask(world, again, DUE + 2 * ASK_EVERY) == {"asked": 2}
+    assert booking_row(later).report_asked_at == DUE + 2 * ASK_EVERY
 
 
 def test_a_provider_that_cannot_be_read_is_asked_again_at_the_next_turn(world: World) -> None:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import pytest
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, select, text
 
+from booking.notice_fresh import stale
+from booking.notification_models import Notification
 from booking.report_box import document, report, reports
 from booking.report_delete import delete_report
 from booking.report_files import examine
 from booking.report_share import NewShare, door, share_report
 from booking.report_sync import announce, fetch_due, store
+from booking.view import booking as view
 from marketplace.core import crypto
 from marketplace.core.config import settings
-from marketplace.core.db import transaction
+from marketplace.core.db import reading, transaction
 from marketplace.core.errors import NotFound
 from tests.files import make_png, make_zip
 from tests.reports import LATER, PDF, ReportAdapter, content, deliver, listed, looks, report_row, versions
@@ -100,6 +103,18 @@ def test_a_deleted_report_is_shown_nowhere_and_its_links_open_nothing(world: Wor
             attempt()
     assert looks(public_id) == ["report.shared", "report.deleted"]
     assert booking_row(booking).report_state == "none"
+
+
+def test_its_booking_does_not_lead_to_it_any_more_and_its_message_is_not_sent(world: World) -> None:
+    booking = world.submit()
+    public_id = deliver(world, booking)
+    assert view(world.principal, booking, now=LATER).report_id == public_id
+    with reading() as session:
+        told = session.scalars(select(Notification).where(Notification.kind == "report_ready")).one()
+        assert stale(session, told, LATER) == ""
+        delete_report(world.principal, public_id, now=LATER)
+        assert stale(session, told, LATER) == "superseded"
+    assert view(world.principal, booking, now=LATER).report_id is None
 
 
 def test_it_does_not_come_back_when_the_provider_tells_of_it_again(world: World) -> None:

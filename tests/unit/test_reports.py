@@ -6,10 +6,10 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import Connection, select, text
+from sqlalchemy import Connection, inspect, select, text
 
 from booking.models import Discrepancy, ProviderBooking
-from booking.report_box import Document, document, report, reports
+from booking.report_box import Document, document, report, reports, rows
 from booking.report_sync import FEED, announce, fetch_due, poll_reports
 from booking.status_sync import receive_event
 from marketplace.core.db import reading, transaction
@@ -53,6 +53,14 @@ def open_cases() -> list[tuple[str, str]]:
             .order_by(Discrepancy.id)
         )
         return [(row.kind, row.subject) for row in rows]
+
+
+def test_what_is_listed_is_read_without_its_papers(world: World) -> None:
+    deliver(world, world.submit(0))
+    with reading() as session:
+        (row,) = session.execute(rows())
+        assert "document_sealed" in inspect(row.ReportVersion).unloaded
+        assert row.ReportVersion.document_sealed
 
 
 # --- how they come ---------------------------------------------------------------------------------------------------

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import select, update
 
+from booking import site_closing
 from booking.cursors import cursor_of
 from booking.models import Booking, Discrepancy, Slot
 from booking.notification_models import Notification
@@ -28,6 +30,7 @@ from tests.world import (
     World,
     booking_row,
     history,
+    make_offer,
     make_slot,
     make_world,
     one_pass,
@@ -47,7 +50,7 @@ def world() -> World:
 
 @pytest.fixture
 def operator(world: World) -> Principal:
-    return Principal("operator", 1, "opr_1", make_insurer().id, 1, "Asia/Shanghai")
+    return Principal("operator", 1, "opr_1", make_insurer().id, 1, "Asia/Shanghai", "admin")
 
 
 def site(world: World) -> str:
@@ -151,6 +154,7 @@ def test_validity_grows_when_the_site_took_the_benefits_last_day(operator: Princ
 def test_bookings_are_moved_to_the_next_open_day(world: World, operator: Principal) -> None:
     firm = confirmed(world)
     after = next_day_slot(world)
+    make_offer()  # nearer in time, and elsewhere in the city
     closing = close_site(operator, site(world), DAY, DAY, "move", now=NOON)
     work_closures(now=NOON)
     assert tasks(firm)[-1] == ("change", "queued") and outcomes() == {"moving": 1}
@@ -252,6 +256,23 @@ def test_a_closure_taken_back_brings_the_slots_back_with_the_next_full_list(worl
         assert session.scalars(select(SiteClosure.state)).all() == ["withdrawn"]
 
 
+def test_a_closure_taken_back_while_the_worker_is_at_it_cancels_nothing_more(
+    world: World, operator: Principal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    booked = world.hold(0)
+    closing = close_site(operator, site(world), DAY, None, "cancel", now=NOON)
+    to_do = site_closing._to_do
+
+    def late(*given: Any) -> Any:
+        found = to_do(*given)
+        reopen_site(operator, closing, now=NOON)
+        return found
+
+    monkeypatch.setattr(site_closing, "_to_do", late)
+    work_closures(now=NOON)
+    assert booking_row(booked).state == "held" and told() == []
+
+
 @pytest.mark.parametrize(
     ("first", "last", "mode", "field"),
     [
@@ -272,7 +293,7 @@ def test_sites_are_found_by_name_or_city_and_only_by_operators(world: World, ope
     assert [found[2] for found in find_sites(operator, "杭州")] == ["杭州市"]
     assert find_sites(operator, "%") == [] and find_sites(operator, " ") == []
     closing = close_site(operator, site(world), DAY, None, "cancel", now=NOON)
-    stranger = Principal("operator", 2, "opr_2", operator.insurer_id + 1, 2, "UTC")
+    stranger = Principal("operator", 2, "opr_2", operator.insurer_id + 1, 2, "UTC", "admin")
     for act in (
         lambda: find_sites(world.principal, "x"),
         lambda: close_site(world.principal, site(world), DAY, None, "cancel", now=NOON),

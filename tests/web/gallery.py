@@ -120,6 +120,7 @@ SHOWN: dict[str, tuple[str, Callable[[], s.Context]]] = {
     "console_bookings": ("console/bookings.html", s.console_bookings),
     "console_find": ("console/bookings.html", partial(s.console_bookings, searched=False)),
     "console_booking": ("console/booking.html", s.console_booking),
+    "console_agent": ("console/booking.html", s.console_agent),
     "console_cancel": ("console/booking_cancel.html", s.console_cancel),
     "console_disputes": ("console/disputes.html", s.console_disputes),
     "console_disputes_none": ("console/disputes.html", partial(s.console_disputes, empty=True)),

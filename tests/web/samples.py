@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+from booking.cancel import REASONS
 from booking.cases import CaseView, Counts, Difference, Filter, Line, OurSide
 from booking.oversight import LateJob, ProviderHealth
 from booking.report_reading import Delivered, Whose, read
@@ -1196,8 +1197,8 @@ def operator() -> Context:
     return {"form": v.Form(), "action": "/gallery/operator", "next_url": ""}
 
 
-def _console(here: str, **context: Any) -> Context:
-    me = OperatorView("opr_1", "lin", _t("林默", "Lin Mo"), "admin")
+def _console(here: str, role: str = "admin", **context: Any) -> Context:
+    me = OperatorView("opr_1", "lin", _t("林默", "Lin Mo"), role)
     return {"me": me, "here": here, "feeds": console_words.feeds(), **context}
 
 
@@ -1435,7 +1436,16 @@ def console_cancel() -> Context:
         _t("若服务方已收到预约，须由其同意。", "If the provider knows of it, it has to agree."),
     )
     form = v.Form({"reason": "unwell"})
-    return _console("bookings", page=_desk_booking(), effects=effects, form=form, reasons=desk_words.reasons())
+    reasons = desk_words.reasons(REASONS)
+    return _console("bookings", page=_desk_booking(), effects=effects, form=form, reasons=reasons)
+
+
+def console_agent() -> Context:
+    note = _t(
+        "客户自助取消的时限已过，现在只有管理员可以取消。",
+        "The customer's own window is over; only an administrator can still cancel it.",
+    )
+    return _console("bookings", "agent", page=replace(_desk_booking(), cancel_url="", note=note))
 
 
 def _dispute_row() -> desk_words.DisputeRow:

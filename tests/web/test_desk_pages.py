@@ -13,7 +13,7 @@ from booking.states import BookingState
 from marketplace.core import clock
 from marketplace.core.audit import AuditLine
 from marketplace.core.db import reading, transaction
-from providers.port import Confirmed
+from providers.port import Confirmed, Refused
 from tests.people import NOON, counters
 from tests.web.visitors import Visitor, main
 from tests.world import EIGHT, FakeAdapter, World, booking_row, one_pass, remote, set_provider
@@ -70,7 +70,7 @@ def test_the_desk_cancels_past_the_customers_window_with_a_reason_and_a_trace(de
     with clock.frozen(late):
         desk_now.post("/operators/sign-in", "/operators/sign-in", name="lin", password=PASSWORD)
         told = main(desk_now.get(address))
-        assert "The customer's own window closed on" in told and "One use of the benefit comes back" in told
+        assert "The customer's own window closed at" in told and "One use of the benefit comes back" in told
         wrong = desk_now.post(address, address, reason="because")
         assert wrong.status_code == 422 and booking_row(public_id).version == 3
         answer = desk_now.post(address, address, reason="unwell")
@@ -153,7 +153,7 @@ def test_a_no_show_is_disputed_and_the_desks_answer_is_read(desk: Visitor, visit
         address = waiting.text.split('href="/operators/disputes/')[1].split('"')[0]
         address = f"/operators/disputes/{address}"
         shown = late.get(address)
-        assert "我八点到的。\n&lt;b&gt;" in shown.text and "told on" in main(shown)
+        assert "我八点到的。\n&lt;b&gt;" in shown.text and "reported at" in main(shown)
         refused = late.post(address, address, decision="rejected", words="")
         assert refused.status_code == 422 and "This is needed." in main(refused)
         assert late.post(address, address, decision="maybe", words="x").status_code == 422
@@ -162,6 +162,17 @@ def test_a_no_show_is_disputed_and_the_desks_answer_is_read(desk: Visitor, visit
         page = main(visitor.get(f"/bookings/{public_id}"))
     assert "We have looked into it; it stands as it is." in page and "没有签到记录" in page
     assert late.get("/operators/disputes/dsp_none").status_code in (303, 404)
+
+
+def test_a_booking_whose_date_was_changed_has_its_page_at_the_desk(
+    desk: Visitor, visitor: Visitor, world: World
+) -> None:
+    public_id = confirmed(world)
+    visitor.post(f"/bookings/{public_id}/change/check", "/me", slot=world.slots[1].public_id, idempotency_key="k")
+    assert "Asked for another date" in main(desk.get(f"/operators/bookings/{public_id}"))
+    one_pass(world, FakeAdapter(answers=[Refused("slot_full")]), now=NOON)
+    shown = desk.get(f"/operators/bookings/{public_id}")
+    assert shown.status_code == 200 and "The other date was not agreed" in main(shown)
 
 
 def test_an_accepted_dispute_turns_the_page(desk: Visitor, visitor: Visitor, world: World) -> None:

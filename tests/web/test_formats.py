@@ -25,6 +25,11 @@ def test_day_has_a_space_between_han_and_digits(lang: str) -> None:
     assert formats.day(EIGHT) == {"zh": "11 月 26 日 周四", "en": "Thu 26 November"}[lang]
 
 
+def test_day_of_a_year_that_is_over_names_the_year(lang: str) -> None:
+    past = EIGHT.replace(year=EIGHT.year - 1)
+    assert formats.day(past).split() == {"zh": "2025 年 11 月 26 日 周三", "en": "Wed 26 November 2025"}[lang].split()
+
+
 def test_moment_today_needs_no_date(lang: str) -> None:
     assert formats.moment(datetime(2026, 11, 23, 8, 0, tzinfo=UTC)) == {"zh": "今天 16:00", "en": "Today, 16:00"}[lang]
 

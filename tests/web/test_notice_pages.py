@@ -38,6 +38,8 @@ def test_a_confirmed_booking_rings_and_opening_it_leads_there(visitor: Visitor, 
     assert "Select package, Tue 10 March, 08:00" in main(page)
     found = re.search(r'href="(/notices/ntf_[^"]+)"', page.text)
     assert found is not None
+    assert visitor.get(found[1], headers={"Sec-Purpose": "prefetch"}).status_code == 503
+    assert bell(visitor) == "Messages, 1 new", "a browser that asks ahead has read nothing"
     opened = visitor.get(found[1])
     assert (opened.status_code, opened.headers["Location"]) == (303, f"/bookings/{booking}")
     assert bell(visitor) == "Messages"

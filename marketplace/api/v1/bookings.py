@@ -103,7 +103,7 @@ class Booking(Answer):
 
 
 class Moved(Answer):
-    """One line of the timeline. `actor` is a kind: customer, provider, operator, clock, system."""
+    """One line of the timeline. `actor` is a kind: customer, provider, operator, agent, clock, system."""
 
     at = out.DateTime(required=True)
     state = out.String(required=True)
@@ -216,6 +216,7 @@ REFUSALS = (
     refusals.SlotFull,
     refusals.SlotPast,
     refusals.SlotMoved,
+    refusals.TooManyHeld,
     refusals.OfferClosed,
     refusals.AlreadyBooked,
     entitlements.NoEntitlement,
@@ -341,7 +342,7 @@ def reschedule(body: dict[str, Any], booking_id: str) -> Any:
     who, now = principal(), clock.now()
     repeat = Repeatable(who.public_id, idempotency.key(), idempotency.fingerprint(body))
     version = None
-    if request.if_match:
+    if "If-Match" in request.headers:  # one that can't be read matches nothing
         known = view.booking(who, booking_id, now=now)
         if not request.if_match.contains_weak(_shown(known).get_etag()[0] or ""):
             raise rescheduling.OutOfDate()

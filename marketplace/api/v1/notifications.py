@@ -11,7 +11,7 @@ from booking.notice_kinds import KINDS
 from booking.notice_settings import Wish, parse_time
 from marketplace import notice_words
 from marketplace.api.blueprint import Resource, principal, reads_body, refuses
-from marketplace.api.fields import Answer, Flag, Listing, Request, Text, page_of
+from marketplace.api.fields import Answer, Listing, Request, Text, Truth, page_of
 from marketplace.core import clock
 from marketplace.core.config import settings
 from marketplace.core.errors import NotFound
@@ -63,9 +63,9 @@ class Preferences(Answer):
 class NewPreferences(Request):
     """What she chooses; where the two times are equal there are no quiet hours."""
 
-    sms = Flag(required=True)
-    email = Flag(required=True)
-    quiet = Flag(required=True)
+    sms = Truth(required=True)
+    email = Truth(required=True)
+    quiet = Truth(required=True)
     quiet_from = Text(longest=5, pattern=_TIME, required=True, metadata={"examples": ["22:00"]})
     quiet_until = Text(longest=5, pattern=_TIME, required=True, metadata={"examples": ["08:00"]})
 

@@ -56,7 +56,7 @@ class MadeShare(Answer):
 
 
 class Shares(Answer):
-    """All links of a report, the newest first."""
+    """The newest 50 links of a report, with the last 200 looks."""
 
     items = out.List(out.Nested(Share), required=True)
 

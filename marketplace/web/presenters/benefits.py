@@ -37,8 +37,10 @@ def plan_name(benefit: EntitlementView) -> str:
 
 
 def benefits(found: Sequence[EntitlementView], people: Sequence[v.Person]) -> tuple[v.Benefit, ...]:
-    """The cards of the home page; the first that can be booked leads."""
-    cards = [card(benefit, people) for benefit in found]
+    """The cards of the home page; the first that can be booked leads. Those that ended are in the record of use, and
+    stand here only when nothing else is left."""
+    open_now = [benefit for benefit in found if benefit.state != "expired"]
+    cards = [card(benefit, people) for benefit in open_now or found]
     leading = next((it.id for it in cards if it.action), "")
     return tuple(replace(it, leading=it.id == leading) for it in cards)
 

@@ -293,6 +293,8 @@ def _done(line: Moved, *, last: bool, known: booking_words.Facts) -> v.Step:
         note = _("We looked into it: you were there")
     if line.actor == "operator" and line.state in ("cancelled", "cancel_asked"):
         told = _("Our service desk cancelled") if line.state == "cancelled" else _("Our service desk asked to cancel")
+    if line.actor == "agent" and line.state in ("cancelled", "cancel_asked"):
+        told = _("You cancelled by phone") if line.state == "cancelled" else _("You asked to cancel by phone")
     if line.state == "cancel_asked" and line.actor == "clock":
         told = _("No answer in time; we asked to cancel")
     if line.state == "cancelled" and known.quota_used:

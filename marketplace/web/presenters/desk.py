@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from flask import url_for
 from flask_babel import gettext as _
 
+from booking.cancel import REASONS, Reason
+from booking.desk import AtDesk
 from booking.disputes import DisputeInFull, OpenDispute
-from booking.states import LIVE
-from booking.view import BookingCard, BookingView, Moved
+from booking.view import BookingCard, Moved
 from marketplace.web import booking_words, formats
 from marketplace.web.presenters.bookings import state_of, title, when
 from marketplace.web.presenters.people import by_language, named
@@ -43,7 +45,7 @@ class DeskLine:
 
 @dataclass(frozen=True)
 class DeskBooking:
-    """A booking at the desk. `cancel_url` is set while the desk may cancel it."""
+    """A booking at the desk. `cancel_url` is set while this operator may cancel it, `note` says why not."""
 
     row: DeskRow
     facts: tuple[Fact, ...]
@@ -94,8 +96,9 @@ def row(card: BookingCard, now: datetime) -> DeskRow:
     )
 
 
-def booking(view: BookingView, now: datetime) -> DeskBooking:
+def booking(found: AtDesk, now: datetime) -> DeskBooking:
     """The booking's page at the desk."""
+    view = found.view
     standing = {
         "reserved": _("One use is kept for it"),
         "used": _("One use was spent"),
@@ -108,15 +111,17 @@ def booking(view: BookingView, now: datetime) -> DeskBooking:
         Fact(_("Benefit"), standing.get(str(view.benefit), str(view.benefit))),
         Fact(_("Online cancelling closes"), formats.moment(view.cancel_until, view.time_zone)),
     )
-    note = _("A cancel is with the provider.") if view.change == "cancel" else ""
-    may = view.state in LIVE and not view.change
+    notes = {
+        "asked": _("A cancel is with the provider."),
+        "admins_only": _("The customer's own window is over; only an administrator can still cancel it."),
+    }
     return DeskBooking(
         row(view, now),
         facts,
         tuple(map(_line, view.timeline)),
         view.time_zone,
-        url_for("console.booking_cancel", booking=view.id) if may else "",
-        note,
+        url_for("console.booking_cancel", booking=view.id) if found.cancelling == "open" else "",
+        notes.get(found.cancelling, ""),
     )
 
 
@@ -124,6 +129,8 @@ def _line(line: Moved) -> DeskLine:
     asked = {
         "cancel_asked": _("Asked to cancel"),
         "cancel_refused": _("The provider refused to cancel"),
+        "reschedule_asked": _("Asked for another date"),
+        "reschedule_refused": _("The other date was not agreed"),
         "dispute_asked": _("The customer disputed the no-show"),
         "dispute_rejected": _("The dispute was rejected"),
     }
@@ -131,7 +138,7 @@ def _line(line: Moved) -> DeskLine:
         "customer": _("customer"),
         "provider": _("provider"),
         "operator": _("desk"),
-        "agent": _("agent"),
+        "agent": _("phone desk"),
         "clock": _("clock"),
         "system": _("system"),
     }
@@ -142,29 +149,33 @@ def _line(line: Moved) -> DeskLine:
 def _why(cause: str) -> str:
     """The causes that the desk itself gives in words; others as the codes that they are."""
     if cause.startswith("desk_"):
-        return dict(reasons()).get(cause.removeprefix("desk_"), cause)
+        return dict(reasons(REASONS)).get(cause.removeprefix("desk_"), cause)
     return cause
 
 
-def reasons() -> tuple[tuple[str, str], ...]:
+def reasons(codes: Sequence[Reason]) -> tuple[tuple[str, str], ...]:
     """Why the desk cancels: code and words."""
-    return (
-        ("customer_phoned", _("The customer asked for it by phone")),
-        ("provider_trouble", _("The provider can't keep it")),
-        ("unwell", _("The person is unwell")),
-        ("duplicate", _("It was booked twice")),
-        ("other", _("Another reason")),
-    )
+    told: dict[Reason, str] = {
+        "customer_phoned": _("The customer asked for it by phone"),
+        "provider_trouble": _("The provider can't keep it"),
+        "unwell": _("The person is unwell"),
+        "duplicate": _("It was booked twice"),
+        "other": _("Another reason"),
+    }
+    return tuple((code, told[code]) for code in codes)
 
 
-def cancel_effects(view: BookingView, now: datetime) -> tuple[str, ...]:
+def cancel_effects(found: AtDesk) -> tuple[str, ...]:
     """What cancelling does, told before the tap."""
+    view = found.view
     effects = [
         _("One use of the benefit comes back, whatever the reason; if its validity is over, with the plan's grace.")
     ]
-    if view.state != "held" and now >= view.cancel_until:
-        until = formats.moment(view.cancel_until, view.time_zone)
-        effects.append(_("The customer's own window closed on %(time)s; the desk may still cancel.", time=until))
+    if found.as_customer:
+        effects = [_("It counts as the customer's own cancel: one use of the benefit comes back while it is valid.")]
+    if found.past_window:
+        until = formats.deadline(view.cancel_until, view.time_zone)
+        effects.append(_("The customer's own window closed at %(time)s; the desk may still cancel.", time=until))
     if view.allotment or view.state == "held":
         effects.append(_("It ends at once; the provider is told."))
     else:
@@ -188,11 +199,11 @@ def dispute_row(it: OpenDispute) -> DisputeRow:
 
 def dispute(it: DisputeInFull) -> DisputePage:
     """The page of one dispute."""
-    at = formats.moment(it.told_at, it.time_zone)
+    at = formats.deadline(it.told_at, it.time_zone)
     if it.told_by == "provider":
-        told = _("The provider told on %(time)s that nobody came.", time=at)
+        told = _("The provider reported at %(time)s that nobody came.", time=at)
     else:
-        told = _("The provider told nothing; the clock recorded it on %(time)s.", time=at)
+        told = _("The provider told nothing; the clock recorded it at %(time)s.", time=at)
     effect = _("The plan counts a no-show as one use.") if it.no_show_uses else _("The use of the benefit is back.")
     return DisputePage(
         it.id,

@@ -219,7 +219,7 @@ def _line(line: Line) -> CaseLine:
         "customer": _("Customer"),
         "provider": _("Provider"),
         "operator": _("Operator"),
-        "agent": _("Agent"),
+        "agent": _("Phone desk"),
         "clock": _("The clock"),
         "system": _("The system"),
     }

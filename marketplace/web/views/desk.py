@@ -8,7 +8,7 @@ from flask import Response, flash, request, url_for
 from flask_babel import gettext as _
 
 from booking import disputes as objections
-from booking.cancel import REASONS, NotCancellable, Reason, cancel_for
+from booking.cancel import NotCancellable, OnlyAdminsCancel, Reason, cancel_for
 from booking.desk import booking_at_desk, find_bookings
 from booking.disputes import LONGEST, Decision
 from marketplace import wording
@@ -37,14 +37,13 @@ def bookings() -> Response:
 def booking(booking: str) -> Response:
     """One booking as the desk sees it."""
     now = clock.now()
-    view = booking_at_desk(console.operator(), booking, now=now)
-    return _page("booking", "bookings", page=shown.booking(view, now))
+    return _page("booking", "bookings", page=shown.booking(booking_at_desk(console.operator(), booking, now=now), now))
 
 
 def booking_cancel(booking: str) -> Response:
     """The effect first, then the cancelling, with a reason."""
     who, now = console.operator(), clock.now()
-    form, status = Form({"reason": REASONS[0]}), 200
+    form, status = Form(), 200
     if request.method == "POST":
         reason = field("reason", 40)
         try:
@@ -55,17 +54,17 @@ def booking_cancel(booking: str) -> Response:
             raise
         except Invalid as refusal:
             form, status = Form({}, {"reason": wording.sentence(refusal)}), refusal.status
-        except NotCancellable as refusal:
+        except (NotCancellable, OnlyAdminsCancel) as refusal:
             form, status = Form({"reason": reason}, problem=wording.sentence(refusal)), refusal.status
-    view = booking_at_desk(who, booking, now=now)
+    found = booking_at_desk(who, booking, now=now)
     return _page(
         "booking_cancel",
         "bookings",
         status,
-        page=shown.booking(view, now),
-        effects=shown.cancel_effects(view, now),
+        page=shown.booking(found, now),
+        effects=shown.cancel_effects(found),
         form=form,
-        reasons=shown.reasons(),
+        reasons=shown.reasons(found.reasons),
     )
 
 

@@ -23,6 +23,8 @@ from vip.entitlements import EntitlementView, entitlements
 from vip.family import family
 from vip.principal import Principal
 
+_LOOKED_AT = 20
+
 
 def home() -> Response:
     """What the customer has, what is next."""
@@ -52,8 +54,10 @@ def home_live() -> Response:
 
 
 def _next(me: Principal, now: datetime) -> v.NextBooking | None:
-    soonest = bookings(me, cursor=None, limit=1, now=now, when="upcoming").items
-    return next_booking(soonest[0], now) if soonest else None
+    """What waits for her to confirm it, since that runs out within minutes; else the soonest."""
+    ahead = bookings(me, cursor=None, limit=_LOOKED_AT, now=now, when="upcoming").items
+    chosen = next((card for card in ahead if card.state == "held"), ahead[0] if ahead else None)
+    return next_booking(chosen, now) if chosen else None
 
 
 def _greeting(name: str, now: datetime, zone: str) -> str:

@@ -13,6 +13,7 @@ from marketplace.core import clock
 from marketplace.web import view_models as v
 from marketplace.web import visitor
 from marketplace.web.answers import Views, asked, render, see_other
+from marketplace.web.prefetch import not_yet, only_prefetched
 from marketplace.web.presenters.notices import row
 
 SHOWN = 20
@@ -28,6 +29,8 @@ def notices() -> Response:
 
 def notice(notice: str) -> Response:
     """Open one: it counts as read, and leads to what it is about."""
+    if only_prefetched():
+        return not_yet()
     return see_other(_about(inbox.mark_read(visitor.principal(), notice, now=clock.now())))
 
 

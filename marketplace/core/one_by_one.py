@@ -1,0 +1,43 @@
+"""Going through many rows so that one which breaks does not keep the others from their turn."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
+
+from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
+
+from marketplace.core.errors import Busy
+from marketplace.core.logging import get_logger
+
+log = get_logger(__name__)
+
+Each = TypeVar("Each", int, Any)
+
+
+def one_by_one(
+    job: str, rows: Iterable[Each], work: Callable[[Each], str], *, ends: tuple[type[Exception], ...] = ()
+) -> Counter[str]:
+    """Do `work` for each row, in a transaction of its own; counts of the outcomes that it returns.
+
+    A row is an internal id, or something whose first element names it without naming a person. One that a rival keeps
+    busy (`busy`) and one that breaks (`broken`, an error in the log) are left for the next time. A database that is
+    away ends it, and so does what is in `ends`: that is raised.
+    """
+    fatal: tuple[type[Exception], ...] = (OperationalError, InterfaceError, *ends)
+    counts = Counter[str]()
+    for row in rows:
+        try:
+            counts[work(row)] += 1
+        except fatal:
+            raise
+        except Busy:
+            counts["busy"] += 1
+        except Exception as broken:
+            counts["broken"] += 1
+            which = row if isinstance(row, int) else row[0]
+            # the database's errors quote rows: of them the name alone
+            trace = not isinstance(broken, SQLAlchemyError)
+            log.exception("row.broken", job=job, row=which, error=type(broken).__name__, exc_info=trace)
+    return counts
