@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Literal
@@ -34,12 +34,15 @@ _LOST = (BookingState.CANCELLED, BookingState.REJECTED)
 
 @dataclass(frozen=True)
 class Moved:
-    """One line of the timeline. `actor` is a kind (customer, provider, clock, …), never a person."""
+    """One line of the timeline. `actor` is a kind (customer, provider, clock, …), never a person. A change of date
+    tells the time it moved the booking to."""
 
     at: datetime
     state: str
     actor: str
     cause: str
+    service_date: date | None = None
+    starts_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -357,11 +360,20 @@ def _proposal(session: Session, kept: Booking, now: datetime) -> ProposalView | 
     )
 
 
+def _moved_to(facts: Mapping[str, Any]) -> tuple[date | None, datetime | None]:
+    """The time that a change of date (booking/swap.py) led to; None for every other line."""
+    after = facts.get("after")
+    if not after:
+        return None, None
+    starts = after["starts_at"]
+    return date.fromisoformat(after["service_date"]), datetime.fromisoformat(starts) if starts else None
+
+
 def _timeline(
     history: Sequence[BookingHistory], requests: Sequence[ChangeRequest], dispute: DisputeView | None
 ) -> list[Moved]:
     """Moves, asked changes and a dispute in the order of time. What was asked for is told when it was asked."""
-    lines = [Moved(line.at, line.to_state, line.actor_kind, line.cause) for line in history]
+    lines = [Moved(line.at, line.to_state, line.actor_kind, line.cause, *_moved_to(line.facts)) for line in history]
     for request in requests:
         lines.append(Moved(request.asked_at, f"{request.kind}_asked", request.actor_kind, request.cause))
         if request.state == "refused" and request.closed_at is not None:

@@ -61,6 +61,8 @@ def test_the_old_date_stands_until_the_provider_agrees_then_both_switch_at_once(
     assert (at(public_id, world), places(world)) == (1, [0, 1, 0])
     seen = view(world.principal, public_id, now=LATER)
     assert (seen.change, seen.changes_left, seen.timeline[-1].cause) == (None, 2, "rescheduled")
+    assert (seen.timeline[-1].service_date, seen.timeline[-1].starts_at) == (seen.service_date, seen.starts_at)
+    assert {line.starts_at for line in seen.timeline[:-1]} == {None}
     assert counters(world.entitlement.id)["reserved"] == 1
 
 

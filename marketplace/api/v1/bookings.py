@@ -103,12 +103,15 @@ class Booking(Answer):
 
 
 class Moved(Answer):
-    """One line of the timeline. `actor` is a kind: customer, provider, operator, agent, clock, system."""
+    """One line of the timeline. `actor` is a kind: customer, provider, operator, agent, clock, system. A change of date
+    tells the time it moved the booking to."""
 
     at = out.DateTime(required=True)
     state = out.String(required=True)
     actor = out.String(required=True)
     cause = out.String(required=True)
+    service_date = out.Date(required=True, allow_none=True)
+    starts_at = out.DateTime(required=True, allow_none=True)
 
 
 class Dispute(Answer):

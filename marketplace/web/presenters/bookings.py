@@ -248,7 +248,7 @@ def route(view: BookingView) -> str:
 
 def steps(view: BookingView, known: booking_words.Facts) -> tuple[v.Step, ...]:
     """What happened, what is now, what comes next."""
-    done = [_done(line, last=line is view.timeline[-1], known=known) for line in view.timeline]
+    done = [_done(line, view.time_zone, last=line is view.timeline[-1], known=known) for line in view.timeline]
     if known.state == "expired" and view.state == "held":
         done.append(v.Step("fail", _("The time was released"), view.hold_expires_at))
     now = _now(known)
@@ -257,7 +257,7 @@ def steps(view: BookingView, known: booking_words.Facts) -> tuple[v.Step, ...]:
     return (*done, *now, *_coming(known, view))
 
 
-def _done(line: Moved, *, last: bool, known: booking_words.Facts) -> v.Step:
+def _done(line: Moved, zone: str, *, last: bool, known: booking_words.Facts) -> v.Step:
     words = {
         "held": (_("A time was kept for you"), _("One use of your benefit is kept for it")),
         "awaiting_provider": (_("You submitted the booking"), ""),
@@ -284,7 +284,7 @@ def _done(line: Moved, *, last: bool, known: booking_words.Facts) -> v.Step:
     if line.cause in _PROPOSAL and line.state in (*_AHEAD, "cancel_asked", "reschedule_asked"):
         told, note = _proposal_step(line)
     if line.cause == "rescheduled":
-        told, note = _("The date was changed"), ""
+        told, note = _("The date was changed"), _moved_to(line, zone)
     if line.state == "reschedule_refused" and line.cause in ("withdrawn", "cancelled", "overtaken"):
         told, note = _("The change of date was dropped"), ""
     if line.state == "no_show" and line.actor == "clock":
@@ -301,6 +301,12 @@ def _done(line: Moved, *, last: bool, known: booking_words.Facts) -> v.Step:
         note = ""
     failed = last and line.state in ("rejected", "expired", "no_show", "entered_in_error")
     return v.Step("fail" if failed else "done", told, line.at, note)
+
+
+def _moved_to(line: Moved, zone: str) -> str:
+    if line.starts_at is not None:
+        return formats.moment(line.starts_at, zone)
+    return formats.date_of(line.service_date, zone) if line.service_date else ""
 
 
 _PROPOSAL = ("time_proposed", "proposal_withdrawn", "proposal_accepted", "proposal_declined", "proposal_lapsed")
