@@ -22,6 +22,7 @@ from providers.port import (
     NotFound,
     ProviderAdapter,
     RemoteBooking,
+    Reserve,
     RetryAfter,
     Unknown,
 )
@@ -93,7 +94,7 @@ def _send(adapter: ProviderAdapter, claimed: Claimed) -> Answer:
             return adapter.change(command)
         case Decline():
             return adapter.decline(command)
-        case _:
+        case Reserve():
             return adapter.reserve(command)
 
 

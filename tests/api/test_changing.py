@@ -12,7 +12,7 @@ from werkzeug.test import TestResponse
 from booking.remote import apply_remote
 from marketplace.core import clock
 from marketplace.core.db import transaction
-from providers.port import Confirmed, Refused, Unknown
+from providers.port import Confirmed, Proposed, Refused, Unknown
 from tests.api.caller import Caller, problem
 from tests.concurrency.controls import all_at_once
 from tests.people import NOON
@@ -137,3 +137,60 @@ def test_a_cancel_by_the_provider_names_alternatives(caller: Caller, world: Worl
     found = caller.get(f"/bookings/{public_id}").get_json()["alternatives"]
     assert [one["slot_id"] for one in found] == [world.slots[n].public_id for n in (1, 2)]
     assert found[0]["offer_id"] == world.offer.public_id and found[0]["same_offer"] is True
+
+
+def propose(world: World, public_id: str) -> None:
+    new = world.slots[1]
+    told = Proposed(
+        new.external_ref, new.service_date, new.starts_at, new.ends_at, NOON + timedelta(days=1), "设备检修"
+    )
+    times = {"service_date": before_date(world), "starts_at": EIGHT}
+    with transaction() as session:
+        apply_remote(session, world.provider.id, remote(public_id, "confirmed", 2, **times, proposal=told), now=NOON)
+
+
+def respond(caller: Caller, public_id: str, answer: str, proposal: str, key: str = "") -> TestResponse:
+    headers = {"Idempotency-Key": key or str(uuid.uuid4())}
+    return caller.post(f"/bookings/{public_id}/proposal/{answer}", {"proposal_id": proposal}, headers=headers)
+
+
+def test_a_proposal_is_shown_with_its_end_and_accepted_once(caller: Caller, world: World) -> None:
+    public_id = confirmed(world)
+    before = caller.get(f"/bookings/{public_id}")
+    assert before.get_json()["proposal"] is None
+    propose(world, public_id)
+    after = caller.get(f"/bookings/{public_id}")
+    assert after.headers["ETag"] != before.headers["ETag"]
+    shown = after.get_json()["proposal"]
+    assert shown == {
+        "id": shown["id"],
+        "service_date": before_date(world).isoformat(),
+        "starts_at": (EIGHT + timedelta(hours=1)).isoformat(),
+        "ends_at": (EIGHT + timedelta(hours=1, minutes=30)).isoformat(),
+        "expires_at": (NOON + timedelta(days=1)).isoformat(),
+        "reason": "设备检修",
+    }
+    for key in ("k1", "k1", "k2"):
+        accepted = respond(caller, public_id, "accept", shown["id"], key)
+        assert (accepted.status_code, accepted.get_json()["change"]) == (200, "reschedule")
+    problem(respond(caller, public_id, "decline", shown["id"], "k1"), 422, "idempotency_key_reused", "Idempotency-Key")
+    one_pass(world, FakeAdapter(answers=[Confirmed("R-1", 3)]), now=NOON)
+    moved = caller.get(f"/bookings/{public_id}").get_json()
+    assert (moved["starts_at"], moved["changes_left"]) == ((EIGHT + timedelta(hours=1)).isoformat(), 3)
+
+
+def test_a_declined_proposal_is_over_and_the_wrong_one_is_not_there(caller: Caller, world: World) -> None:
+    public_id = confirmed(world)
+    propose(world, public_id)
+    shown = caller.get(f"/bookings/{public_id}").get_json()["proposal"]["id"]
+    problem(respond(caller, public_id, "accept", "prp_00000000000000000000"), 404, "not_found", "proposal_id")
+    declined = respond(caller, public_id, "decline", shown).get_json()
+    assert (declined["proposal"], declined["state"], declined["starts_at"]) == (None, "confirmed", EIGHT.isoformat())
+    problem(respond(caller, public_id, "accept", shown), 409, "proposal_over")
+    assert tasks(public_id)[-1] == ("decline", "queued")
+    problem(
+        caller.post(f"/bookings/{public_id}/proposal/accept", {}, headers={"Idempotency-Key": "k9"}),
+        422,
+        "invalid",
+        "proposal_id",
+    )

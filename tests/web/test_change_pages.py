@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -14,14 +15,15 @@ from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
 from booking.actors import CLOCK
 from booking.models import ChangeRequest
+from booking.remote import apply_remote
 from booking.states import BookingState
 from booking.transition import lock_booking, move
 from marketplace.core import clock
 from marketplace.core.db import reading, transaction
-from providers.port import Confirmed, Refused, Unknown
+from providers.port import Accepted, Confirmed, Proposed, Refused, Unknown
 from tests.people import NOON
 from tests.web.visitors import Visitor, main, words
-from tests.world import EIGHT, FakeAdapter, World, booking_row, one_pass, set_provider, taken, tasks
+from tests.world import EIGHT, FakeAdapter, World, booking_row, one_pass, remote, set_provider, taken, tasks
 from vip.signin import issue_token
 
 PHONE = "13800000021"
@@ -115,6 +117,62 @@ def test_a_slot_that_is_none_changes_nothing(visitor: Visitor, world: World, slo
     assert visitor.get("/bookings/bkg_other/change").status_code == 404
     with reading() as session:
         assert session.query(ChangeRequest).count() == 0
+
+
+def propose(world: World, public_id: str, version: int = 2) -> None:
+    """The hospital proposes the second time instead, until the next noon."""
+    new, row = world.slots[1], booking_row(public_id)
+    told = Proposed(
+        new.external_ref, new.service_date, new.starts_at, new.ends_at, NOON + timedelta(days=1), "设备检修"
+    )
+    status = "confirmed" if row.state == "confirmed" else "requested"
+    message = remote(public_id, status, version, service_date=row.service_date, starts_at=row.starts_at, proposal=told)
+    with transaction() as session:
+        apply_remote(session, world.provider.id, message, now=NOON)
+
+
+def test_a_proposed_time_stands_beside_the_old_one_and_can_be_declined_once(visitor: Visitor, world: World) -> None:
+    public_id = confirmed(world)
+    propose(world, public_id)
+    page = visitor.get(f"/bookings/{public_id}")
+    told = main(page)
+    assert "The hospital proposes another time" in told and "The hospital's reason: 设备检修" in told
+    assert "08:00–08:30" in told and "09:00–09:30" in told
+    assert "Answer by 12:00 tomorrow. Your date stands until you agree; without an answer you keep it." in told
+    assert "Answer the proposed time your turn" in told
+    assert "The hospital proposed another time" in told, "the timeline tells it"
+    which = re.search(r'name="proposal" value="(prp_\w+)"', page.text)
+    assert which is not None
+    for answer_ in ("decline", "decline", "accept"):
+        sent = visitor.post(f"/bookings/{public_id}/proposal", "/me", proposal=which[1], answer=answer_)
+        assert sent.headers["Location"] == f"/bookings/{public_id}"
+    after = words(visitor.get(f"/bookings/{public_id}"))
+    assert "You declined the proposed time" in after and "proposal was answered, taken back" in after
+    assert tasks(public_id) == [("reserve", "done"), ("decline", "queued")]
+
+
+def test_for_a_booking_that_was_not_confirmed_declining_is_told_as_its_end(visitor: Visitor, world: World) -> None:
+    public_id = world.submit()
+    answer(world, Accepted("R-1", 1))
+    propose(world, public_id)
+    page = visitor.get(f"/bookings/{public_id}")
+    assert "It can't confirm the time you asked for." in main(page) and "Decline and cancel" in main(page)
+    which = re.search(r'name="proposal" value="(prp_\w+)"', page.text)
+    assert which is not None
+    visitor.post(f"/bookings/{public_id}/proposal", "/me", proposal=which[1], answer="decline")
+    answer(world, Confirmed("R-1", 3))
+    after = main(visitor.get(f"/bookings/{public_id}"))
+    assert "Your benefit is back in full." in after and "The nearest other times" in after
+
+
+@pytest.mark.parametrize(
+    "form", [{}, {"answer": "accept"}, {"answer": "?"}, {"answer": "accept", "proposal": "x" * 900}]
+)
+def test_an_answer_to_no_proposal_changes_nothing(visitor: Visitor, world: World, form: dict[str, str]) -> None:
+    public_id = confirmed(world)
+    propose(world, public_id)
+    assert visitor.post(f"/bookings/{public_id}/proposal", "/me", **form).status_code in (303, 404)
+    assert tasks(public_id) == [("reserve", "done")] and taken(world.slots[1]) == 0
 
 
 # --- in a browser ----------------------------------------------------------------------------------------------------
@@ -224,3 +282,18 @@ def test_a_page_in_the_background_rests_and_catches_up_when_it_is_seen(page: Pag
         move(session, booking, BookingState.CHECKED_IN, actor=CLOCK, now=NOON)
     page.evaluate(hide % "false" + "document.dispatchEvent(new Event('visibilitychange'))")
     expect(page.locator(".ticket .pill")).to_have_text("Checked in", timeout=1_500)
+
+
+def test_a_proposal_appears_by_itself_and_its_acceptance_is_seen_live(page: Page, site: Site, world: World) -> None:
+    public_id = confirmed(world)
+    page.goto(site.url(f"/bookings/{public_id}"))
+    expect(page.locator(".turn h2")).to_be_visible()
+    propose(world, public_id)
+    panel = page.get_by_role("region", name="The hospital proposes another time")
+    expect(panel).to_contain_text("09:00–09:30", timeout=3_500)
+    panel.get_by_role("button", name="Take the proposed time").click()
+    expect(page.locator(".turn h2")).to_contain_text("The hospital is asked about")
+    expect(page.locator(".when__time").first).to_have_text("08:00–08:30")
+    answer(world, Confirmed("R-1", 3))
+    expect(page.locator(".when__time").first).to_have_text("09:00–09:30", timeout=3_500)
+    assert [taken(slot) for slot in world.slots] == [0, 1, 0]

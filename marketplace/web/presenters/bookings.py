@@ -175,7 +175,7 @@ def page(view: BookingView, now: datetime, version: str) -> v.BookingPage:
 
 def _proposal(view: BookingView, told: ProposalView) -> v.Proposal:
     """Another time to accept or decline."""
-    until = _("Answer by %(time)s.", time=_on(told.expires_at, view))
+    until = _("Answer by %(time)s.", time=formats.deadline(told.expires_at, view.time_zone))
     firm = view.state == "confirmed"
     if firm:
         text = formats.sentences(until, _("Your date stands until you agree; without an answer you keep it."))
@@ -251,7 +251,10 @@ def steps(view: BookingView, known: booking_words.Facts) -> tuple[v.Step, ...]:
     done = [_done(line, view.time_zone, last=line is view.timeline[-1], known=known) for line in view.timeline]
     if known.state == "expired" and view.state == "held":
         done.append(v.Step("fail", _("The time was released"), view.hold_expires_at))
-    return (*done, *_now(known), *_coming(known, view))
+    now = _now(known)
+    if view.proposal is not None:
+        now = (v.Step("now", _("Answer the proposed time"), aside=_("your turn")),)
+    return (*done, *now, *_coming(known, view))
 
 
 def _done(line: Moved, zone: str, *, last: bool, known: booking_words.Facts) -> v.Step:
