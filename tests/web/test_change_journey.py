@@ -51,6 +51,13 @@ def slots_of(stage: Stage, day: date) -> list[Slot]:
         return list(session.scalars(found.order_by(Slot.starts_at)))
 
 
+def open_day(stage: Stage, after: date) -> date:
+    """The first day from `after` on for which the provider gives out times: it rests on some weekdays."""
+    with reading() as session:
+        of_pool = (Slot.pool_id == stage.offer.pool_id, Slot.service_date >= after)
+        return session.scalars(select(Slot.service_date).where(*of_pool).order_by(Slot.service_date).limit(1)).one()
+
+
 def fill_day(stage: Stage, day: date) -> tuple[str, str, Slot]:
     """Somebody else has the only place of the day: her booking, her token, and the slot."""
     only, *others = slots_of(stage, day)
@@ -100,7 +107,7 @@ def test_a_date_is_changed_a_change_is_refused_and_the_waiting_list_catches_a_fr
 ) -> None:
     me, person, token = stage.customer(1)
     mine = stage.submit(me, person, stage.slots()[0])
-    day = (clock.now() + FULL_AFTER).date()
+    day = open_day(stage, (clock.now() + FULL_AFTER).date())
     hers, her_token, only = fill_day(stage, day)
     address = stage.web().url
     page.context.add_cookies([{"name": "signed_in", "value": token, "url": address}])
