@@ -122,7 +122,7 @@ def test_every_page_of_the_console_stands_in_the_table() -> None:
     assert set(TABLE) == {f"{method} {page.rule}" for page in OPERATOR_PAGES for method in page.methods}
 
 
-@pytest.mark.parametrize(("column", "role"), enumerate(ROLES))
+@pytest.mark.parametrize(("column", "role"), list(enumerate(ROLES)))
 def test_each_role_finds_its_pages_and_no_others(app: Flask, office: dict[str, str], column: int, role: str) -> None:
     visitor = enter(app, role)
     found = {}
