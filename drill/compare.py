@@ -231,13 +231,18 @@ _REPLACED = re.compile(r"^(bkg_[0-9a-z]+)-[0-9]+$")
 """Where a provider has no call for a change, the booking that replaces one carries our number with a suffix."""
 
 
+def own_number(our_reference: str | None) -> str:
+    """Our booking's public id in what a provider keeps of it; blank for none."""
+    return _REPLACED.sub(r"\1", our_reference or "")
+
+
 def read_theirs(provider: str, ledger: Sequence[Mapping[str, Any]]) -> list[Theirs]:
     """A provider's ledger as the sandbox's control tells it."""
     return [
         Theirs(
             reference=row["reference"],
             provider=provider,
-            ours=_REPLACED.sub(r"\1", row["our_reference"] or ""),
+            ours=own_number(row["our_reference"]),
             status=row["status"],
             live=row["live"],
             starts=moment(row["starts_at"], row["service_date"]),

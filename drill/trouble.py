@@ -5,11 +5,13 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import requests
 
+from drill.compare import own_number
 from drill.plan import Fault, Kill, Plan, ProviderMove
 from drill.stage import CODES, PLAYED_BY, Stage
 
@@ -42,6 +44,21 @@ def kill_by_plan(where: Stage, plan: Plan, began: float) -> None:
             where.fleet.look()
             looked = time.monotonic()
         time.sleep(_TICK)
+
+
+def able_to(action: str, found: Sequence[Mapping[str, Any]]) -> list[str]:
+    """References of the bookings that a provider may do `action` with.
+
+    It serves nobody on a day that is being given up: where a change is a second booking, both live there for a moment,
+    and a visit on the old one is a case for a person (`old_date_used`), which no comparison can settle.
+    """
+    twins = Counter(own_number(booking["our_reference"]) for booking in found if booking["live"])
+    return [
+        booking["reference"]
+        for booking in found
+        if booking["status"] in _FROM[action]
+        and (action == "cancel" or twins[own_number(booking["our_reference"])] == 1)
+    ]
 
 
 @dataclass
@@ -94,7 +111,7 @@ class Providers:
     def _move(self, move: ProviderMove) -> None:
         try:
             found = self.where.control("GET", move.provider, "/bookings")["bookings"]
-            able = [booking["reference"] for booking in found if booking["status"] in _FROM[move.action]]
+            able = able_to(move.action, found)
             if able:
                 chosen = able[int(move.dice * len(able))]
                 self.where.control("POST", move.provider, f"/bookings/{chosen}/{move.action}", {"reason": "closed"})
