@@ -18,13 +18,13 @@ from booking.change_rules import cancel_until, customer_may_cancel
 from booking.models import Booking, ChangeRequest, ProviderTask
 from booking.outbox import annul, enqueue, unsent
 from booking.own import insurers_booking_id, own_booking_id
+from booking.provider_side import note_request
 from booking.states import LIVE, BookingState
 from booking.transition import lock_booking, move
 from marketplace.catalog.models import Provider
 from marketplace.core import audit
 from marketplace.core.db import transaction
 from marketplace.core.errors import Invalid, Refusal
-from marketplace.core.ids import new_id
 from marketplace.core.logging import get_logger
 from vip import roles
 from vip.principal import Principal
@@ -141,20 +141,7 @@ def begin_cancel(
     if request is not None and request.kind == "cancel":
         return
     _take_back_change(session, booking, tasks, now)
-    request = ChangeRequest(
-        public_id=new_id("chg"),
-        booking_id=booking.id,
-        kind="cancel",
-        state="open",
-        actor_kind=actor.kind,
-        actor=actor.id,
-        cause=cause,
-        asked_at=now,
-    )
-    session.add(request)
-    booking.version += 1
-    booking.updated_at = now
-    session.flush()
+    request = note_request(session, booking, "cancel", actor=actor, cause=cause, now=now)
     enqueue(session, booking, "cancel", now=now, change_request_id=request.id, facts={"reason": cause})
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -17,6 +18,7 @@ from booking.own_numbers import named
 from booking.states import BookingState, legal
 from booking.transition import move
 from marketplace.catalog.models import Provider
+from marketplace.core.ids import new_id
 from providers.port import RemoteBooking
 
 _S = BookingState
@@ -114,6 +116,33 @@ def annul_followers(session: Session, booking: Booking, now: datetime) -> None:
     for task in lock_unfinished(session, booking.id):
         if unsent(task) and not task.facts.get("compensating"):
             annul(task, now=now)
+
+
+def note_request(
+    session: Session,
+    booking: Booking,
+    kind: Literal["cancel", "reschedule"],
+    *,
+    actor: Actor,
+    cause: str,
+    now: datetime,
+) -> ChangeRequest:
+    """Keep what is asked of the provider. The caller holds the booking's lock and has seen that nothing is open."""
+    request = ChangeRequest(
+        public_id=new_id("chg"),
+        booking_id=booking.id,
+        kind=kind,
+        state="open",
+        actor_kind=actor.kind,
+        actor=actor.id,
+        cause=cause,
+        asked_at=now,
+    )
+    session.add(request)
+    booking.version += 1
+    booking.updated_at = now
+    session.flush()
+    return request
 
 
 def open_request(session: Session, booking: Booking) -> ChangeRequest | None:

@@ -15,6 +15,7 @@ from booking.change_rules import change_until, changes_left
 from booking.models import Booking, ChangeRequest, ProviderTask, Slot
 from booking.outbox import enqueue, unsent
 from booking.own import own_booking_id
+from booking.provider_side import note_request
 from booking.refusals import OfferClosed, SlotClosed, SlotFull, SlotPast
 from booking.repeatable import Repeatable, first_time
 from booking.states import BookingState
@@ -24,7 +25,6 @@ from marketplace.catalog.kinds import kind
 from marketplace.catalog.models import Offer, Provider, Site
 from marketplace.core.db import transaction
 from marketplace.core.errors import NotFound, Refusal
-from marketplace.core.ids import new_id
 from marketplace.core.logging import get_logger
 from vip.entitlements import NotValidYet, ValidityOver
 from vip.models import Beneficiary, Entitlement
@@ -134,20 +134,7 @@ def ask_for(
     NotEligible.
     """
     _check_slot(session, booking, slot, now)
-    request = ChangeRequest(
-        public_id=new_id("chg"),
-        booking_id=booking.id,
-        kind="reschedule",
-        state="open",
-        actor_kind=actor.kind,
-        actor=actor.id,
-        cause=cause,
-        asked_at=now,
-    )
-    session.add(request)
-    booking.version += 1
-    booking.updated_at = now
-    session.flush()
+    request = note_request(session, booking, "reschedule", actor=actor, cause=cause, now=now)
     allotment = session.scalar(select(Provider.allotment).where(Provider.id == booking.provider_id))
     if not (allotment and any(task.command == "reserve" and unsent(task) for task in tasks)):
         facts = {"slot": slot.public_id}
