@@ -624,7 +624,6 @@ class ReportPage:
     conclusion: str
     document_url: str = ""
     document_name: str = ""
-    document_size: str = ""
     corrected: bool = False
     partial: bool = False
     conclusion_lang: str = ""

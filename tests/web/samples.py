@@ -995,7 +995,7 @@ def report() -> Context:
             71,
             conclusion,
             "/gallery/report.pdf",
-            "2.1 MB",
+            _t("原始报告 PDF", "Original report as PDF"),
             papers=papers(),
         )
     }

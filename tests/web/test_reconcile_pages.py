@@ -57,7 +57,7 @@ def test_the_list_is_narrowed_by_state_kind_and_provider(operator: Visitor, worl
             open_discrepancy(session, world.provider.id, kind, subject, now=NOON)
         close_discrepancy(session, world.provider.id, "theirs_only", "R-2", "agrees_again", now=NOON)
     told = main(operator.get("/operators/differences"))
-    assert "Open 2" in told and "Closed 1" in told and "R-1" in told and "R-3" in told and "R-2" not in told
+    assert "To settle 2" in told and "Closed 1" in told and "R-1" in told and "R-3" in told and "R-2" not in told
     assert "R-3" not in main(operator.get("/operators/differences?kind=theirs_only"))
     closed = main(operator.get("/operators/differences?closed=1"))
     assert "R-2" in closed and "closed Today, 12:00" in closed and "R-1" not in closed

@@ -147,7 +147,7 @@ def test_nobody_finds_anything_without_signing_in(app: Flask, office: dict[str, 
 
 
 @pytest.mark.parametrize(
-    ("language", "agent", "admin"), [("en", "Phone desk", "Administrator"), ("zh", "电话客服", "管理员")]
+    ("language", "agent", "admin"), [("en", "Phone desk", "Admin"), ("zh", "电话客服", "管理员")]
 )
 def test_the_console_says_as_what_one_is_there_and_links_to_what_one_may(
     app: Flask, office: dict[str, str], language: str, agent: str, admin: str

@@ -89,7 +89,7 @@ def choices(counts: Counts, wanted: Filter) -> tuple[tuple[Choice, ...], tuple[C
         return url_for("console.differences", **{name: value for name, value in values.items() if value})
 
     states = (
-        Choice(_("Open"), url(closed=None), counts.open, not wanted.closed),
+        Choice(_("To settle"), url(closed=None), counts.open, not wanted.closed),
         Choice(_("Closed"), url(closed="1"), counts.closed, wanted.closed),
     )
     kinds = [Choice(_("All kinds"), url(kind=None), None, not wanted.kind)]
