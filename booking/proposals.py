@@ -31,6 +31,7 @@ from marketplace.catalog.models import Offer, Provider
 from marketplace.core.db import reading, transaction
 from marketplace.core.errors import NotFound, Refusal
 from marketplace.core.logging import get_logger
+from marketplace.core.one_by_one import one_by_one
 from vip.principal import Principal
 
 log = get_logger(__name__)
@@ -102,15 +103,17 @@ def lapse_proposals(*, now: datetime, limit: int = 100) -> int:
             .order_by(Proposal.expires_at)
             .limit(limit)
         ).all()
-    lapsed = 0
-    for proposal_id, booking_id in due:
-        with transaction() as session:
-            booking, tasks = lock_booking(session, booking_id)
-            proposal = session.get_one(Proposal, proposal_id, populate_existing=True)
-            if proposal.state == "open":
-                _turn_down(session, booking, tasks, proposal, "lapsed", CLOCK, now)
-                lapsed += 1
-    return lapsed
+    return one_by_one("proposals", due, lambda row: _lapse(row.id, row.booking_id, now))["lapsed"]
+
+
+def _lapse(proposal_id: int, booking_id: int, now: datetime) -> str:
+    with transaction() as session:
+        booking, tasks = lock_booking(session, booking_id)
+        proposal = session.get_one(Proposal, proposal_id, populate_existing=True)
+        if proposal.state != "open":
+            return "moved_on"
+        _turn_down(session, booking, tasks, proposal, "lapsed", CLOCK, now)
+    return "lapsed"
 
 
 def _turn_down(

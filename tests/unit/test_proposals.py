@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
+from booking import proposals
 from booking.cancel import cancel
 from booking.expire import end_unanswered
 from booking.models import Booking, ChangeRequest, Discrepancy
@@ -264,6 +265,23 @@ def test_a_proposal_that_nobody_answers_is_declined_by_the_clock(first: Any, sta
     assert (lapse_proposals(now=END), lapse_proposals(now=END)) == (1, 0)
     one_pass(world, FakeAdapter(answers=[Confirmed("R-1", 3)]), now=END)
     assert (booking_row(public_id).state, states(public_id)) == (state, ["lapsed"])
+
+
+def test_a_proposal_that_cannot_lapse_keeps_no_other_from_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    broken, fine = confirmed(), confirmed(phone="13800000029")
+    for world, public_id in (broken, fine):
+        told(world, public_id, proposal=proposed(world))
+    lock = proposals.lock_booking
+    number = booking_row(broken[1]).id
+
+    def locked(session: Any, booking_id: int) -> Any:
+        if booking_id == number:
+            raise LookupError("a row that nobody expected")
+        return lock(session, booking_id)
+
+    monkeypatch.setattr(proposals, "lock_booking", locked)
+    assert lapse_proposals(now=END) == 1
+    assert (states(broken[1]), states(fine[1])) == (["open"], ["lapsed"])
 
 
 def test_while_she_has_a_proposal_the_providers_deadline_does_not_end_the_request() -> None:

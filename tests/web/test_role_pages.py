@@ -146,9 +146,7 @@ def test_nobody_finds_anything_without_signing_in(app: Flask, office: dict[str, 
             assert led == ((303, True) if method == "GET" else (401, False)), route
 
 
-@pytest.mark.parametrize(
-    ("language", "agent", "admin"), [("en", "Phone desk", "Admin"), ("zh", "电话客服", "管理员")]
-)
+@pytest.mark.parametrize(("language", "agent", "admin"), [("en", "Phone desk", "Admin"), ("zh", "电话客服", "管理员")])
 def test_the_console_says_as_what_one_is_there_and_links_to_what_one_may(
     app: Flask, office: dict[str, str], language: str, agent: str, admin: str
 ) -> None:
