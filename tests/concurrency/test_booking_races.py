@@ -33,17 +33,6 @@ from vip.family import NewMember, add_member
 Hold = Callable[[], place.Held]
 
 
-@pytest.fixture
-def many_connections(db: Engine, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
-    """The application's engine with room for 24 at once."""
-    monkeypatch.setenv("DATABASE_POOL_SIZE", "24")
-    database.forget_engines()
-    settings.cache_clear()
-    yield database.engine()
-    database.forget_engines()
-    settings.cache_clear()
-
-
 def holder(world: World, slot: int = 0, key: str | None = None) -> Hold:
     key = key or str(uuid.uuid4())
     return lambda: place.hold(world.principal, world.request(slot), key=key, fingerprint=b"f", now=NOON)

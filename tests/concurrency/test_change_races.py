@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
 from datetime import timedelta
 from threading import Barrier
 
 import pytest
-from sqlalchemy import Engine, select, update
+from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -20,8 +19,6 @@ from booking.remote import apply_remote
 from booking.reschedule import check_changeable, reschedule
 from booking.states import BookingState
 from marketplace.catalog.models import Offer
-from marketplace.core import db as database
-from marketplace.core.config import settings
 from marketplace.core.db import reading, transaction, violated
 from providers.port import Answer, Confirmed, Refused, RemoteBooking
 from tests.concurrency import controls
@@ -42,17 +39,6 @@ from tests.world import (
 )
 
 SOON = NOON + timedelta(seconds=1)
-
-
-@pytest.fixture
-def many_connections(db: Engine, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
-    """The application's engine with room for 24 at once."""
-    monkeypatch.setenv("DATABASE_POOL_SIZE", "24")
-    database.forget_engines()
-    settings.cache_clear()
-    yield database.engine()
-    database.forget_engines()
-    settings.cache_clear()
 
 
 @pytest.mark.usefixtures("many_connections")

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
 from datetime import timedelta
 from threading import Barrier
 
 import pytest
-from sqlalchemy import Engine, select
+from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -21,8 +20,6 @@ from booking.proposals import accept, decline, lapse_proposals
 from booking.remote import apply_remote
 from booking.reschedule import check_changeable
 from booking.transition import lock_booking
-from marketplace.core import db as database
-from marketplace.core.config import settings
 from marketplace.core.db import reading, transaction, violated
 from providers.port import Accepted, Answer, Confirmed, Proposed
 from tests.concurrency import controls
@@ -31,17 +28,6 @@ from tests.world import FakeAdapter, World, booking_row, make_world, one_pass, r
 
 SOON = NOON + timedelta(seconds=1)
 END = NOON + timedelta(hours=6)
-
-
-@pytest.fixture
-def many_connections(db: Engine, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
-    """The application's engine with room for 24 at once."""
-    monkeypatch.setenv("DATABASE_POOL_SIZE", "24")
-    database.forget_engines()
-    settings.cache_clear()
-    yield database.engine()
-    database.forget_engines()
-    settings.cache_clear()
 
 
 pytestmark = pytest.mark.usefixtures("many_connections")

@@ -25,17 +25,6 @@ from tests.waiting import chances, entry, fill, give_up, grow_old, serve, sweep,
 from tests.world import World, join, make_world, taken
 
 
-@pytest.fixture
-def many_connections(db: Engine, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
-    """The application's engine with room for 24 at once."""
-    monkeypatch.setenv("DATABASE_POOL_SIZE", "24")
-    database.forget_engines()
-    settings.cache_clear()
-    yield database.engine()
-    database.forget_engines()
-    settings.cache_clear()
-
-
 def line_of(world: World, length: int) -> tuple[list[World], list[str]]:
     """So many customers who wait for the world's slots, in order."""
     people = [join(world.provider, world.offer, world.slots, phone=f"1380088{number:04}") for number in range(length)]

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import select, update
+from sqlalchemy.orm import Session
 
+from booking import no_show
 from booking.cancel import cancel
 from booking.cursors import done, failed
 from booking.dispute_models import Dispute
@@ -114,6 +117,21 @@ def test_silence_of_a_provider_that_was_not_read_since_is_no_evidence() -> None:
     polled(world, AFTER + timedelta(days=3))
     assert call_no_shows(now=AFTER + timedelta(days=3)) == 1
     assert state(public_id) == "no_show"
+
+
+def test_a_booking_that_was_moved_since_it_was_found_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    world, public_id = confirmed()
+    polled(world, END + timedelta(days=2))
+    lock = no_show.lock_booking
+
+    def moved_meanwhile(session: Session, booking_id: int) -> Any:
+        booking, tasks = lock(session, booking_id)
+        booking.starts_at, booking.ends_at = END + timedelta(days=3), END + timedelta(days=3, hours=1)
+        return booking, tasks
+
+    monkeypatch.setattr(no_show, "lock_booking", moved_meanwhile)
+    assert call_no_shows(now=END + timedelta(days=2)) == 0
+    assert state(public_id) == "confirmed"
 
 
 def test_the_grace_time_is_the_providers() -> None:

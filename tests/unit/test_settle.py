@@ -550,3 +550,15 @@ def test_a_booking_is_past_when_its_day_is_over_at_the_site(hour: int, when: Whe
     assert [card.id for card in bookings(world.principal, cursor=None, limit=10, now=now, when=when).items] == [
         public_id
     ]
+
+
+def test_the_answer_to_a_claim_that_another_worker_took_over_is_stale() -> None:
+    world = make_world()
+    public_id = world.submit()
+    (slept,) = claim_all(world, now=NOON)
+    later = slept.lease_until + timedelta(seconds=1)
+    (awake,) = claim_all(world, now=later, worker="w2")
+    assert settle_answer(slept, Refused("sold_out"), now=later).what == "stale"
+    assert (booking_row(public_id).state, tasks(public_id)) == ("awaiting_provider", [("reserve", "in_flight")])
+    assert settle_answer(awake, Confirmed("R-1", 1), now=later).what == "applied"
+    assert booking_row(public_id).state == "confirmed"

@@ -1,0 +1,22 @@
+"""What races need."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from sqlalchemy import Engine
+
+from marketplace.core import db as database
+from marketplace.core.config import settings
+
+
+@pytest.fixture
+def many_connections(db: Engine, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
+    """The application's engine with room for 24 at once."""
+    monkeypatch.setenv("DATABASE_POOL_SIZE", "24")
+    database.forget_engines()
+    settings.cache_clear()
+    yield database.engine()
+    database.forget_engines()
+    settings.cache_clear()

@@ -1,0 +1,74 @@
+"""A link that shows a report is opened as often as was agreed, and its code tried five times, also by many at once."""
+
+from __future__ import annotations
+
+from collections import Counter
+from threading import Barrier
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, true
+
+from booking import report_share
+from booking.report_share import TRIES, NewShare, open_share, share_report, shares
+from tests.concurrency import controls
+from tests.reports import LATER, deliver
+from tests.world import World, make_world
+
+MANY = 12
+
+
+@pytest.fixture
+def world(many_connections: Engine) -> World:
+    return make_world()
+
+
+@pytest.fixture
+def together(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Everybody has found the link before the first one is counted."""
+    find, found = report_share._find, Barrier(MANY)
+
+    def find_together(*what: Any) -> Any:
+        link = find(*what)
+        found.wait(timeout=20)
+        return link
+
+    monkeypatch.setattr(report_share, "_find", find_together)
+
+
+def opened(token: str, code: str) -> Counter[str]:
+    results = controls.all_at_once([lambda: open_share(token, code, now=LATER)] * MANY)
+    return Counter(type(each).__name__ for each in results)
+
+
+def test_twelve_at_once_open_a_link_for_two_twice(world: World, together: None) -> None:
+    report_id = deliver(world, world.submit())
+    made = share_report(world.principal, report_id, NewShare("doctor", 7, max_views=2), now=LATER)
+    assert opened(made.token, "") == {"Door": 2, "NotFound": MANY - 2}
+    assert shares(world.principal, report_id, now=LATER)[0].views == 2
+
+
+def test_without_the_guard_the_constraint_refuses_the_others(
+    world: World, together: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    report_id = deliver(world, world.submit())
+    made = share_report(world.principal, report_id, NewShare("doctor", 7, max_views=2), now=LATER)
+    monkeypatch.setattr(report_share, "_unused", true)
+    assert opened(made.token, "") == {"Door": 2, "IntegrityError": MANY - 2}
+
+
+def test_twelve_guessers_at_once_get_five_tries(world: World, together: None) -> None:
+    report_id = deliver(world, world.submit())
+    made = share_report(world.principal, report_id, NewShare("doctor", 7, with_code=True), now=LATER)
+    wrong = "111111" if made.access_code == "000000" else "000000"
+    assert opened(made.token, wrong) == {"WrongAccessCode": TRIES, "NotFound": MANY - TRIES}
+
+
+def test_without_the_count_all_twelve_would_be_compared(
+    world: World, together: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    report_id = deliver(world, world.submit())
+    made = share_report(world.principal, report_id, NewShare("doctor", 7, with_code=True), now=LATER)
+    wrong = "111111" if made.access_code == "000000" else "000000"
+    monkeypatch.setattr(report_share, "TRIES", MANY)
+    assert opened(made.token, wrong) == {"WrongAccessCode": MANY}
