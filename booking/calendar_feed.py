@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from booking.models import Booking, BookingHistory
 from booking.notice_settings import own_row
 from booking.notification_models import NoticeSetting
-from booking.own import own_booking
+from booking.ownership import own_booking
 from booking.remind import preparation
 from booking.states import BookingState
 from marketplace.core import audit

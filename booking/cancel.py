@@ -17,7 +17,7 @@ from booking.actors import Actor, actor_of
 from booking.change_rules import cancel_until, customer_may_cancel
 from booking.models import Booking, ChangeRequest, ProviderTask
 from booking.outbox import annul, enqueue, unsent
-from booking.own import insurers_booking_id, own_booking_id
+from booking.ownership import insurers_booking_id, own_booking_id
 from booking.provider_side import note_request
 from booking.states import LIVE, BookingState
 from booking.transition import lock_booking, move

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from booking.actors import Actor
 from booking.models import Booking
-from booking.own import own_booking_id
+from booking.ownership import own_booking_id
 from booking.states import BookingState
 from booking.transition import lock_booking, move
 from marketplace.catalog.models import Provider

@@ -9,7 +9,7 @@ from typing import Literal
 
 from booking.cancel import Reason, reasons_for
 from booking.models import Booking
-from booking.own import insurers_booking
+from booking.ownership import insurers_booking
 from booking.states import LIVE
 from booking.view import BookingCard, BookingView, card_of, card_rows, full_view
 from marketplace.core.db import reading

@@ -16,7 +16,7 @@ from booking.actors import actor_of
 from booking.dispute_models import Dispute
 from booking.dispute_outcome import tell_answer
 from booking.models import Booking, BookingHistory
-from booking.own import own_booking_id
+from booking.ownership import own_booking_id
 from booking.sealing import open_words, seal_words
 from booking.states import BookingState
 from booking.transition import lock_booking, move

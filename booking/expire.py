@@ -10,10 +10,9 @@ from sqlalchemy.orm import Session
 from booking.actors import CLOCK
 from booking.cancel import begin_cancel
 from booking.discrepancies import open_discrepancy
-from booking.models import Booking, BookingHistory, Discrepancy, IdempotencyKey, InboxEvent, ProviderTask
+from booking.models import Booking, BookingHistory, Discrepancy, InboxEvent, ProviderTask
 from booking.notices import notify
-from booking.proposal_models import Proposal
-from booking.proposed import open_proposal
+from booking.proposal import Proposal, open_proposal
 from booking.states import BookingState
 from booking.transition import lock_booking, move
 from marketplace.core.db import reading, transaction
@@ -148,11 +147,6 @@ def _unknown_since(session: Session, booking: Booking, tasks: list[ProviderTask]
         )
     )
     return min(first, tasks[0].unknown_since) if first is not None else tasks[0].unknown_since
-
-
-def forget_keys(*, now: datetime, batch: int = 1000) -> int:
-    """Drop all idempotency keys older than 48 hours (they are promised for 24); returns how many."""
-    return forget(IdempotencyKey.id, IdempotencyKey.created_at, now - timedelta(hours=48), batch)
 
 
 def forget_events(*, now: datetime, batch: int = 1000) -> int:

@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session
 
 from booking.models import Booking, ChangeRequest, ProviderTask, Slot, SlotClaim
 from booking.outbox import Claimed
-from booking.own_numbers import own_reference
 from booking.provider_side import order_there
+from booking.references import own_reference
 from booking.replacement import replaces
 from booking.sealing import open_details
 from marketplace.catalog.models import CapacityPool, Offer, Provider

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Row, Select, func, or_, select, update
 
 from booking.models import Booking
 from booking.notification_models import Notification
-from booking.own import customer_of
+from booking.ownership import customer_of
 from booking.states import BookingState
 from marketplace.core.db import reading, transaction
 from marketplace.core.errors import NotFound

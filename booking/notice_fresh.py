@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from booking.models import Booking, Report
 from booking.notification_models import Notification
-from booking.proposal_models import Proposal
+from booking.proposal import Proposal
 from booking.states import LIVE, BookingState
 from marketplace.core.clock import start_of, today
 from vip.models import Entitlement

@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from booking.notification_models import NoticeSetting
-from booking.own import customer_of
+from booking.ownership import customer_of
 from booking.quiet_hours import QUIET_FROM, QUIET_UNTIL
 from marketplace.core import crypto
 from marketplace.core import email as email_port

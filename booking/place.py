@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 
 from booking.actors import Actor
 from booking.availability import closes_at, in_season
-from booking.own import customer_of
+from booking.ownership import customer_of
 from booking.refusals import AlreadyBooked, OfferClosed, SlotClosed, SlotFull, SlotMoved, SlotPast, TooManyHeld
 from booking.sealing import seal_details
 from booking.waiting_match import KEPT

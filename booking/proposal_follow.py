@@ -7,11 +7,10 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from booking.actors import provider_actor
 from booking.models import Booking, Slot
 from booking.notices import notify
-from booking.proposal_models import Proposal
-from booking.proposed import PROPOSABLE, end_proposal, open_proposal
-from booking.provider_side import provider_actor
+from booking.proposal import PROPOSABLE, Proposal, end_proposal, open_proposal
 from booking.states import BookingState
 from booking.transition import note
 from marketplace.catalog.models import Offer

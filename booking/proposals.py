@@ -14,16 +14,14 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from booking.actors import CLOCK, Actor
+from booking.actors import CLOCK, Actor, provider_actor
 from booking.cancel import begin_cancel
+from booking.idempotency import Repeatable, first_time
 from booking.models import Booking, ProviderTask, Slot
 from booking.outbox import enqueue
-from booking.own import own_booking_id
-from booking.proposal_models import Proposal
-from booking.proposed import End, end_proposal
-from booking.provider_side import provider_actor
+from booking.ownership import own_booking_id
+from booking.proposal import End, Proposal, end_proposal
 from booking.refusals import SlotClosed, SlotMoved
-from booking.repeatable import Repeatable, first_time
 from booking.reschedule import ask_for, check_changeable
 from booking.states import BookingState
 from booking.transition import lock_booking, note

@@ -14,10 +14,9 @@ from booking.actors import SYSTEM, Actor
 from booking.discrepancies import Effect, close_discrepancy, open_discrepancy
 from booking.models import Booking, ChangeRequest, ProviderBooking, ProviderTask
 from booking.outbox import UNFINISHED, annul, enqueue, lock_unfinished, unsent
-from booking.own_numbers import named
+from booking.references import named
 from booking.states import BookingState, legal
 from booking.transition import move
-from marketplace.catalog.models import Provider
 from marketplace.core.ids import new_id
 from providers.port import RemoteBooking
 
@@ -41,12 +40,6 @@ class Outcome:
 def no_longer_unknown(session: Session, booking: Booking, resolution: str, now: datetime) -> None:
     """Close the case of an outcome that was open for too long, saying what explained it."""
     close_discrepancy(session, booking.provider_id, "outcome_unknown", booking.public_id, resolution, now=now)
-
-
-def provider_actor(session: Session, booking: Booking) -> Actor:
-    """The booking's provider as the one who acts."""
-    code = session.scalar(select(Provider.code).where(Provider.id == booking.provider_id))
-    return Actor("provider", code or "")
 
 
 def newest_version(session: Session, booking: Booking, reference: str) -> int:

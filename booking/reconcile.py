@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Literal
 
-from booking.own_numbers import named
+from booking.references import named
 from booking.states import BookingState, legal
 from providers.port import RemoteBooking
 

@@ -19,9 +19,9 @@ from booking.evidence import Suspect, examine
 from booking.gateway import Line
 from booking.models import Booking, Discrepancy, ProviderBooking, ProviderTask
 from booking.outbox import UNFINISHED
-from booking.own_numbers import named
 from booking.reconcile import KINDS, Found, Kind, Ours, compare, newest
 from booking.reconcile_queue import LostLease, Run, begin, due, end, go_on
+from booking.references import named
 from marketplace.catalog.models import Provider
 from marketplace.core import clock as clocks
 from marketplace.core.db import reading

@@ -12,13 +12,12 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from booking import replacement, swap
-from booking.actors import Actor
+from booking.actors import Actor, provider_actor
 from booking.alternatives import elsewhere
 from booking.discrepancies import close_discrepancy, open_discrepancy
 from booking.dispute_outcome import provider_gave_in
 from booking.models import Booking, ProviderBooking
 from booking.outbox import annul, finish, lock_unfinished, unsent
-from booking.own_numbers import named
 from booking.proposal_follow import follow_proposal
 from booking.provider_side import (
     DEAD,
@@ -32,11 +31,11 @@ from booking.provider_side import (
     find_booking,
     no_longer_unknown,
     open_request,
-    provider_actor,
     remember,
     role_of,
     surplus_gone,
 )
+from booking.references import named
 from booking.states import LIVE, BookingState, legal
 from booking.transition import lock_booking, move
 from marketplace.core.db import violated

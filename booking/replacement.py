@@ -14,18 +14,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from booking import swap
+from booking.actors import provider_actor
 from booking.discrepancies import close_discrepancy
 from booking.models import Booking, ChangeRequest, ProviderBooking, ProviderTask
 from booking.outbox import UNFINISHED, annul, enqueue, finish, lock_unfinished, unsent
-from booking.own_numbers import own_reference
-from booking.provider_side import (
-    DEAD,
-    cancel_stray,
-    cancel_surplus,
-    order_there,
-    provider_actor,
-    remember,
-)
+from booking.provider_side import DEAD, cancel_stray, cancel_surplus, order_there, remember
+from booking.references import own_reference
 from booking.states import LIVE, BookingState
 from marketplace.catalog.models import Provider
 from providers.port import RemoteBooking

@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Row, Select, and_, extract, select, tuple_
 from sqlalchemy.orm import Session
 
 from booking.models import Booking, Report, ReportVersion
-from booking.own import customer_of
+from booking.ownership import customer_of
 from booking.report_codes import codes_of
 from booking.report_papers import PaperLine, open_paper, papers_of
 from booking.report_reading import Reading, Whose, read_all

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from booking.discrepancies import close_discrepancy
 from booking.models import Booking, Report, ReportVersion
-from booking.own import customer_of
+from booking.ownership import customer_of
 from booking.report_file_models import ReportDocument, ReportShare
 from marketplace.core import audit
 from marketplace.core.db import transaction

@@ -18,7 +18,7 @@ from booking.discrepancies import close_discrepancy, open_discrepancy
 from booking.gateway import Line
 from booking.models import Booking, ProviderBooking, Report, ReportVersion
 from booking.notices import notify
-from booking.own_numbers import named
+from booking.references import named
 from booking.report_codes import codes_of
 from booking.report_files import Examined, FileRefused, examine
 from booking.report_papers import keep_papers

@@ -11,7 +11,7 @@ from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
 from booking.models import Booking, Report
-from booking.own import customer_of
+from booking.ownership import customer_of
 from booking.report_box import record_look, results_of, rows
 from booking.report_reading import Reading, Whose
 from booking.report_units import ucum

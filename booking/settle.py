@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from booking import replacement, swap
-from booking.actors import SYSTEM
+from booking.actors import SYSTEM, provider_actor
 from booking.alternatives import elsewhere
 from booking.discrepancies import open_discrepancy
 from booking.models import Booking, ChangeRequest, ProviderTask
@@ -28,7 +28,6 @@ from booking.provider_side import (
     newest_version,
     no_longer_unknown,
     open_request,
-    provider_actor,
     remember,
     role_of,
     surplus_gone,

@@ -15,8 +15,8 @@ from booking.change_rules import cancel_until, change_until, changes_left, custo
 from booking.dispute_models import Dispute
 from booking.disputes import DISPUTE_FOR
 from booking.models import Booking, BookingHistory, ChangeRequest, ProviderTask, Report
-from booking.own import customer_of, own_booking
-from booking.proposed import open_proposal
+from booking.ownership import customer_of, own_booking
+from booking.proposal import open_proposal
 from booking.sealing import open_words
 from booking.states import BookingState
 from marketplace.catalog.models import Offer, Provider, Site

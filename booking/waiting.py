@@ -16,9 +16,9 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from booking.actors import Actor
+from booking.idempotency import Repeatable, remember
 from booking.models import Booking
-from booking.own import customer_of
-from booking.repeatable import Repeatable, remember
+from booking.ownership import customer_of
 from booking.states import AT_PROVIDER, LIVE, BookingState
 from booking.transition import lock_booking, move
 from booking.waiting_match import LEAST_TIME, look_again

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Row, and_, func, or_, select, text
 from sqlalchemy.orm import Session
 
 from booking.models import Booking
-from booking.own import customer_of
+from booking.ownership import customer_of
 from booking.waiting import own_entry_id
 from booking.waiting_models import OPEN, WaitingChance, WaitingEntry, WaitingPlace
 from marketplace.catalog.models import Offer, Site

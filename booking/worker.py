@@ -29,8 +29,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from booking.closing import make_statements
 from booking.deliver import deliver_due
 from booking.dispatch import claim_tasks, note_health, run_task
-from booking.expire import end_unanswered, expire_holds, forget_events, forget_keys, raise_unknown
+from booking.expire import end_unanswered, expire_holds, forget_events, raise_unknown
 from booking.gateway import lines
+from booking.idempotency import forget_keys
 from booking.lanes import Lane, Lanes
 from booking.models import JobRun, WorkerBeat
 from booking.no_show import call_no_shows

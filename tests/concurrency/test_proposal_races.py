@@ -14,8 +14,8 @@ from sqlalchemy.orm import Session
 from booking import proposals
 from booking.cancel import cancel
 from booking.models import Booking, ChangeRequest, Discrepancy, ProviderTask
+from booking.proposal import Proposal
 from booking.proposal_follow import follow_proposal
-from booking.proposal_models import Proposal
 from booking.proposals import accept, decline, lapse_proposals
 from booking.remote import apply_remote
 from booking.reschedule import check_changeable

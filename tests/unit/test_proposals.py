@@ -14,7 +14,7 @@ from booking.expire import end_unanswered
 from booking.models import Booking, ChangeRequest, Discrepancy
 from booking.notice_fresh import stale
 from booking.notification_models import Notification
-from booking.proposal_models import Proposal
+from booking.proposal import Proposal
 from booking.proposals import ProposalOver, accept, decline, lapse_proposals
 from booking.reconcile import Ours, compare
 from booking.refusals import SlotClosed, SlotFull, SlotMoved

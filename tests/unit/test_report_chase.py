@@ -70,7 +70,7 @@ def test_the_packages_own_promise_counts_before_the_kinds() -> None:
 
 def test_a_kind_without_a_report_promises_none(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     plain = replace(kind("health_check"), traits=replace(kind("health_check").traits, report=False))
-    monkeypatch.setattr("booking.report_due.kind", lambda _code: plain)
+    monkeypatch.setattr("booking.deadlines.kind", lambda _code: plain)
     booking = booking_row(fulfil(world.submit()))
     assert (booking.report_state, booking.report_due_at) == ("none", None)
     assert note_overdue(now=DUE + timedelta(days=90)) == 0

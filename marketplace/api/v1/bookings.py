@@ -14,7 +14,7 @@ from booking import disputes as disputing
 from booking import place, refusals, view
 from booking import proposals as proposing
 from booking import reschedule as rescheduling
-from booking.repeatable import Repeatable
+from booking.idempotency import Repeatable
 from booking.states import BookingState
 from marketplace.api import idempotency
 from marketplace.api.blueprint import Resource, principal, reads_body, refuses

@@ -15,8 +15,8 @@ from flask_babel import ngettext
 
 from booking.availability import SlotView, days, slots
 from booking.availability import offer as offer_view
+from booking.idempotency import Repeatable
 from booking.proposals import accept, decline
-from booking.repeatable import Repeatable
 from booking.reschedule import reschedule
 from booking.view import BookingView
 from booking.view import booking as booking_view

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from booking.models import IdempotencyKey
 from marketplace.core.errors import IdempotencyKeyReused
+from marketplace.core.retention import forget
 
 
 @dataclass(frozen=True)
@@ -57,3 +58,8 @@ def remember(session: Session, request: Repeatable, resource: str, *, now: datet
     if earlier.fingerprint != request.fingerprint:
         raise IdempotencyKeyReused()
     return str(earlier.resource)
+
+
+def forget_keys(*, now: datetime, batch: int = 1000) -> int:
+    """Drop all idempotency keys older than 48 hours (they are promised for 24); returns how many."""
+    return forget(IdempotencyKey.id, IdempotencyKey.created_at, now - timedelta(hours=48), batch)
