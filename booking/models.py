@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, datetime
+from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import CheckConstraint, Computed, Date, Enum, ForeignKey, Index, Text, UniqueConstraint, text
@@ -302,6 +303,14 @@ class InboxEvent(Base):
     kind: Mapped[str]
     received_at: Mapped[Moment]
     outcome: Mapped[str]
+
+
+class Feed(StrEnum):
+    """What is pulled from a provider, each feed with a cursor of its own."""
+
+    SLOTS = "slots"
+    BOOKINGS = "bookings"
+    REPORTS = "reports"
 
 
 class SyncCursor(Base):

@@ -7,9 +7,8 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import ColumnElement, DateTime, cast, exists, func, literal_column, select
 
 from booking.actors import CLOCK
-from booking.models import Booking, ChangeRequest, SyncCursor
+from booking.models import Booking, ChangeRequest, Feed, SyncCursor
 from booking.states import BookingState
-from booking.status_sync import FEED
 from booking.transition import lock_booking, move
 from marketplace.catalog.models import Provider
 from marketplace.core.clock import window_of
@@ -36,7 +35,7 @@ def call_no_shows(*, now: datetime, limit: int = 100) -> int:
         due = session.scalars(
             select(Booking.id)
             .join(Provider, Provider.id == Booking.provider_id)
-            .join(SyncCursor, (SyncCursor.provider_id == Booking.provider_id) & (SyncCursor.feed == FEED))
+            .join(SyncCursor, (SyncCursor.provider_id == Booking.provider_id) & (SyncCursor.feed == Feed.BOOKINGS))
             .where(
                 Booking.state == BookingState.CONFIRMED,
                 Booking.service_date <= now.date(),
@@ -54,7 +53,7 @@ def _call(booking_id: int, now: datetime) -> str:
         booking, _ = lock_booking(session, booking_id)
         hours, heard = session.execute(
             select(Provider.no_show_hours, SyncCursor.last_success_at)
-            .join(SyncCursor, (SyncCursor.provider_id == Provider.id) & (SyncCursor.feed == FEED))
+            .join(SyncCursor, (SyncCursor.provider_id == Provider.id) & (SyncCursor.feed == Feed.BOOKINGS))
             .where(Provider.id == booking.provider_id)
         ).one()
         asked = session.scalar(

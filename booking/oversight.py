@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import func, select
 
-from booking.models import Discrepancy, JobRun, ProviderTask, SyncCursor
+from booking.models import Discrepancy, Feed, JobRun, ProviderTask, SyncCursor
 from marketplace.catalog.models import Provider
 from marketplace.core.db import reading
 from vip import roles
@@ -46,9 +46,6 @@ class LateJob:
     succeeded_at: datetime | None
 
 
-FEEDS = ("slots", "bookings", "reports")
-
-
 def providers(principal: Principal) -> list[ProviderHealth]:
     """All providers by code, each as it stands."""
     roles.require(principal, "books")
@@ -82,7 +79,7 @@ def providers(principal: Principal) -> list[ProviderHealth]:
         ProviderHealth(
             code=row.code,
             name={"zh": row.name_zh, "en": row.name_en},
-            pulled={feed: pulled.get((row.id, feed)) for feed in FEEDS},
+            pulled={feed: pulled.get((row.id, feed)) for feed in Feed},
             failures=row.failures,
             open_until=row.open_until,
             paused_at=row.paused_at,

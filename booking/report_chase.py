@@ -10,9 +10,9 @@ from sqlalchemy import Select, exists, select, update
 from booking.cursors import pages
 from booking.discrepancies import open_discrepancy
 from booking.gateway import Line
-from booking.models import Booking, Discrepancy, Report
+from booking.models import Booking, Discrepancy, Feed, Report
 from booking.notices import notify
-from booking.report_sync import FEED, OVERDUE, announce
+from booking.report_sync import OVERDUE, announce
 from booking.states import BookingState
 from marketplace.core.db import reading, transaction
 from marketplace.core.one_by_one import one_by_one
@@ -90,8 +90,8 @@ def ask_again(line: Line, adapter: ProviderAdapter, *, now: datetime) -> dict[st
     if not owed or any(row.report_asked_at and row.report_asked_at > now - ASK_EVERY for row in owed):
         return {}
     counts: Counter[str] = Counter(asked=len(owed))
-    for part in pages(line.id, FEED, adapter.reports_since, now=now, afresh=True):
-        counts.update(one_by_one(FEED, ((remote.reference, remote) for remote in part.reports), apply))
+    for part in pages(line.id, Feed.REPORTS, adapter.reports_since, now=now, afresh=True):
+        counts.update(one_by_one(Feed.REPORTS, ((remote.reference, remote) for remote in part.reports), apply))
     with transaction() as session:
         session.execute(update(Booking).where(*late).values(report_asked_at=now))
     return dict(counts)

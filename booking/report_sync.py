@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from booking.cursors import apply_each, pages
 from booking.discrepancies import close_discrepancy, open_discrepancy
 from booking.gateway import Line
-from booking.models import Booking, ProviderBooking, Report, ReportVersion
+from booking.models import Booking, Feed, ProviderBooking, Report, ReportVersion
 from booking.notices import notify
 from booking.references import named
 from booking.report_codes import codes_of
@@ -34,7 +34,6 @@ from vip.models import Beneficiary
 
 log = get_logger(__name__)
 
-FEED = "reports"
 OVERDUE = "report_overdue"
 """The kind of the open case of a report that is late; its subject is the booking."""
 RETRY = timedelta(seconds=30)
@@ -51,8 +50,8 @@ def poll_reports(line: Line, adapter: ProviderAdapter, *, now: datetime) -> dict
             return announce(session, line.id, remote, now=now)
 
     counts: Counter[str] = Counter()
-    for part in pages(line.id, FEED, adapter.reports_since, now=now):
-        apply_each(FEED, part, ((remote.reference, remote) for remote in part.reports), apply, counts)
+    for part in pages(line.id, Feed.REPORTS, adapter.reports_since, now=now):
+        apply_each(Feed.REPORTS, part, ((remote.reference, remote) for remote in part.reports), apply, counts)
     return dict(counts)
 
 

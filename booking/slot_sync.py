@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from booking.cursors import cursor_of, done, pages
 from booking.discrepancies import close_discrepancy, open_discrepancy
 from booking.gateway import Line
-from booking.models import Discrepancy, Slot
+from booking.models import Discrepancy, Feed, Slot
 from marketplace.catalog.models import CapacityPool
 from marketplace.core.db import reading, transaction
 from marketplace.core.ids import new_id
@@ -25,7 +25,6 @@ log = get_logger(__name__)
 
 HORIZON = timedelta(days=60)
 BATCH = 500
-FEED = "slots"
 SIGHT = "slots:sight"
 OVERSOLD, MOVED = "slot_oversold", "slot_moved"
 
@@ -89,7 +88,7 @@ def pull_slots(line: Line, adapter: ProviderAdapter, *, today: date, now: dateti
     sight = _sight(pools, today)
     with reading() as session:
         afresh = cursor_of(session, line.id, SIGHT) != sight
-    for part in pages(line.id, FEED, fetch, now=now, afresh=afresh):
+    for part in pages(line.id, Feed.SLOTS, fetch, now=now, afresh=afresh):
         for start in range(0, len(part.slots), BATCH):
             apply_slots(line.id, part.slots[start : start + BATCH], pools, counts, now=now)
     if afresh:

@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from booking.cursors import apply_each, pages
 from booking.gateway import Line
-from booking.models import InboxEvent, ProviderBooking
+from booking.models import Feed, InboxEvent, ProviderBooking
 from booking.remote import apply_remote
 from booking.report_sync import announce
 from marketplace.core.db import reading, transaction
@@ -19,8 +19,6 @@ from marketplace.core.logging import get_logger
 from providers.port import Event, ProviderAdapter, RemoteBooking
 
 log = get_logger(__name__)
-
-FEED = "bookings"
 
 
 def poll_bookings(line: Line, adapter: ProviderAdapter, *, now: datetime) -> dict[str, int]:
@@ -35,10 +33,10 @@ def poll_bookings(line: Line, adapter: ProviderAdapter, *, now: datetime) -> dic
             return apply_remote(session, line.id, remote, now=now).what
 
     counts: Counter[str] = Counter()
-    for part in pages(line.id, FEED, adapter.bookings_since, now=now):
+    for part in pages(line.id, Feed.BOOKINGS, adapter.bookings_since, now=now):
         news = _news(line.id, part.bookings)
         counts["unchanged"] += len(part.bookings) - len(news)
-        apply_each(FEED, part, ((remote.reference, remote) for remote in news), apply, counts)
+        apply_each(Feed.BOOKINGS, part, ((remote.reference, remote) for remote in news), apply, counts)
     return dict(counts)
 
 
