@@ -14,8 +14,8 @@ from sqlalchemy.orm import Session
 from booking import replacement, swap
 from booking.actors import Actor, provider_actor
 from booking.alternatives import elsewhere
+from booking.attendance.outcome import provider_gave_in
 from booking.discrepancies import close_discrepancy, open_discrepancy
-from booking.dispute_outcome import provider_gave_in
 from booking.models import Booking, ProviderBooking
 from booking.outbox import annul, finish, lock_unfinished, unsent
 from booking.proposal_follow import follow_proposal

@@ -11,9 +11,9 @@ from sqlalchemy import ColumnElement, Date, Row, Select, and_, cast, exists, fun
 from sqlalchemy.orm import Session
 
 from booking.alternatives import Alternative, nearest
+from booking.attendance.disputes import DISPUTE_FOR
+from booking.attendance.models import Dispute
 from booking.change_rules import cancel_until, change_until, changes_left, customer_may_cancel
-from booking.dispute_models import Dispute
-from booking.disputes import DISPUTE_FOR
 from booking.models import Booking, BookingHistory, ChangeRequest, ProviderTask, Report
 from booking.ownership import customer_of, own_booking
 from booking.proposal import open_proposal

@@ -26,6 +26,7 @@ from sqlalchemy import delete, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import SQLAlchemyError
 
+from booking.attendance.no_show import call_no_shows
 from booking.closing import make_statements
 from booking.deliver import deliver_due
 from booking.dispatch import claim_tasks, note_health, run_task
@@ -34,7 +35,6 @@ from booking.gateway import lines
 from booking.idempotency import forget_keys
 from booking.lanes import Lane, Lanes
 from booking.models import JobRun, WorkerBeat
-from booking.no_show import call_no_shows
 from booking.outbox import Claimed
 from booking.proposals import lapse_proposals
 from booking.reconcile_run import run_due

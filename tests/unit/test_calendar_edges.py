@@ -9,12 +9,12 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from sqlalchemy import select, text, update
 
+from booking.attendance.no_show import call_no_shows, no_show_after
 from booking.availability import closes_at
 from booking.change_rules import cancel_until, change_until
 from booking.confirm import confirm
 from booking.cursors import done
 from booking.models import Booking
-from booking.no_show import call_no_shows, no_show_after
 from booking.place import HOLD
 from booking.reschedule import reschedule
 from booking.scheduling import start_sql

@@ -10,11 +10,8 @@ import pytest
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from booking import no_show
-from booking.cancel import cancel
-from booking.cursors import done, failed
-from booking.dispute_models import Dispute
-from booking.disputes import (
+from booking.attendance import no_show
+from booking.attendance.disputes import (
     DisputeClosed,
     DisputeTooLate,
     NotDisputable,
@@ -23,8 +20,11 @@ from booking.disputes import (
     open_disputes,
     read_dispute,
 )
+from booking.attendance.models import Dispute
+from booking.attendance.no_show import CAUSE, call_no_shows
+from booking.cancel import cancel
+from booking.cursors import done, failed
 from booking.models import Booking
-from booking.no_show import CAUSE, call_no_shows
 from booking.notification_models import Notification
 from booking.remote import apply_remote
 from booking.states import BookingState

@@ -9,7 +9,8 @@ import pytest
 from sqlalchemy import select, text
 from sqlalchemy.exc import IntegrityError
 
-from booking import cases, disputes, oversight, runs, site_closing, site_closure_view, statements
+from booking import cases, oversight, runs, site_closing, site_closure_view, statements
+from booking.attendance import disputes
 from booking.cancel import NotCancellable, OnlyAdminsCancel, cancel, cancel_for, reasons_for
 from booking.desk import booking_at_desk, find_bookings
 from booking.discrepancies import open_discrepancy

@@ -9,9 +9,9 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
+from booking.attendance.disputes import dispute
+from booking.attendance.models import Dispute
 from booking.discrepancies import open_discrepancy
-from booking.dispute_models import Dispute
-from booking.disputes import dispute
 from booking.models import Booking, Discrepancy
 from booking.reconcile_models import ClosingStatement
 from booking.remote import apply_remote

@@ -10,10 +10,10 @@ from marshmallow import fields as out
 
 from booking import cancel as cancelling
 from booking import confirm as confirming
-from booking import disputes as disputing
 from booking import place, refusals, view
 from booking import proposals as proposing
 from booking import reschedule as rescheduling
+from booking.attendance import disputes as disputing
 from booking.idempotency import Repeatable
 from booking.states import BookingState
 from marketplace.api import idempotency

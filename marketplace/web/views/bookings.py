@@ -9,10 +9,10 @@ from urllib.parse import urlencode
 from flask import Response, flash, render_template, request, url_for
 from flask_babel import gettext as _
 
+from booking.attendance.disputes import LONGEST, DisputeTooLate, NotDisputable
+from booking.attendance.disputes import dispute as object_to
 from booking.cancel import CancelTooLate, NotCancellable
 from booking.cancel import cancel as withdraw
-from booking.disputes import LONGEST, DisputeTooLate, NotDisputable
-from booking.disputes import dispute as object_to
 from booking.pick import CAUSE as CHOSE_ANOTHER
 from booking.view import booking as booking_view
 from booking.view import booking_version, bookings_version

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
-from booking.dispute_models import Dispute
+from booking.attendance.models import Dispute
 from booking.models import Booking
 from booking.notices import notify
 

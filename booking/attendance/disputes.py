@@ -13,8 +13,8 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from booking.actors import actor_of
-from booking.dispute_models import Dispute
-from booking.dispute_outcome import tell_answer
+from booking.attendance.models import Dispute
+from booking.attendance.outcome import tell_answer
 from booking.models import Booking, BookingHistory
 from booking.ownership import own_booking_id
 from booking.sealing import open_words, seal_words
