@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from booking.cancel import Reason, reasons_for
+from booking.changes.cancel import Reason, reasons_for
 from booking.models import Booking
 from booking.ownership import insurers_booking
 from booking.states import LIVE

@@ -11,10 +11,12 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from booking import replacement, swap
+from booking import replacement
 from booking.actors import Actor, provider_actor
 from booking.alternatives import elsewhere
 from booking.attendance.outcome import provider_gave_in
+from booking.changes import swap
+from booking.changes.requests import close_request, open_request
 from booking.discrepancies import close_discrepancy, open_discrepancy
 from booking.models import Booking, ProviderBooking
 from booking.outbox import annul, finish, lock_unfinished, unsent
@@ -27,10 +29,8 @@ from booking.provider_side import (
     cancel_locally,
     cancel_stray,
     cancel_surplus,
-    close_request,
     find_booking,
     no_longer_unknown,
-    open_request,
     remember,
     role_of,
     surplus_gone,

@@ -14,16 +14,16 @@ from typing import Literal
 from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
-from booking import swap
 from booking.actors import Actor, actor_of
-from booking.cancel import begin_cancel
+from booking.changes import swap
+from booking.changes.cancel import begin_cancel
+from booking.changes.reschedule import check_validity
 from booking.evidence import EXPLAINED
 from booking.models import Booking, ChangeRequest, Discrepancy, ProviderBooking, ProviderTask, Slot
 from booking.outbox import enqueue
 from booking.provider_side import cancel_stray
 from booking.reconcile import CANCELLABLE, DEAD, KINDS
 from booking.reconcile_queue import queue_run
-from booking.reschedule import check_validity
 from booking.states import BookingState, legal
 from booking.transition import lock_booking, move
 from marketplace.catalog.models import Offer

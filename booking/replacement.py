@@ -13,8 +13,8 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from booking import swap
 from booking.actors import provider_actor
+from booking.changes import swap
 from booking.discrepancies import close_discrepancy
 from booking.models import Booking, ChangeRequest, ProviderBooking, ProviderTask
 from booking.outbox import UNFINISHED, annul, enqueue, finish, lock_unfinished, unsent

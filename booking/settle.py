@@ -10,9 +10,11 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from booking import replacement, swap
+from booking import replacement
 from booking.actors import SYSTEM, provider_actor
 from booking.alternatives import elsewhere
+from booking.changes import swap
+from booking.changes.requests import close_request, open_request
 from booking.discrepancies import open_discrepancy
 from booking.models import Booking, ChangeRequest, ProviderTask
 from booking.outbox import Claimed, annul, finish
@@ -24,10 +26,8 @@ from booking.provider_side import (
     cancel_locally,
     cancel_stray,
     cancel_surplus,
-    close_request,
     newest_version,
     no_longer_unknown,
-    open_request,
     remember,
     role_of,
     surplus_gone,

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from booking.alternatives import Alternative, nearest
 from booking.attendance.disputes import DISPUTE_FOR
 from booking.attendance.models import Dispute
-from booking.change_rules import cancel_until, change_until, changes_left, customer_may_cancel
+from booking.changes.rules import cancel_until, change_until, changes_left, customer_may_cancel
 from booking.models import Booking, BookingHistory, ChangeRequest, ProviderTask, Report
 from booking.ownership import customer_of, own_booking
 from booking.proposal import open_proposal
@@ -361,7 +361,7 @@ def _proposal(session: Session, kept: Booking, now: datetime) -> ProposalView | 
 
 
 def _moved_to(facts: Mapping[str, Any]) -> tuple[date | None, datetime | None]:
-    """The time that a change of date (booking/swap.py) led to; None for every other line."""
+    """The time that a change of date (booking/changes/swap.py) led to; None for every other line."""
     after = facts.get("after")
     if not after:
         return None, None

@@ -14,7 +14,7 @@ from sqlalchemy import Row, exists, select, text
 from sqlalchemy.orm import Session
 
 from booking.actors import Actor
-from booking.change_rules import cancel_until
+from booking.changes.rules import cancel_until
 from booking.confirm import submit
 from booking.models import Booking
 from booking.notices import notify

@@ -27,16 +27,16 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import SQLAlchemyError
 
 from booking.attendance.no_show import call_no_shows
+from booking.changes.proposals import lapse_proposals
+from booking.changes.unanswered import end_unanswered, expire_holds, forget_events, raise_unknown
 from booking.closing import make_statements
 from booking.deliver import deliver_due
 from booking.dispatch import claim_tasks, note_health, run_task
-from booking.expire import end_unanswered, expire_holds, forget_events, raise_unknown
 from booking.gateway import lines
 from booking.idempotency import forget_keys
 from booking.lanes import Lane, Lanes
 from booking.models import JobRun, WorkerBeat
 from booking.outbox import Claimed
-from booking.proposals import lapse_proposals
 from booking.reconcile_run import run_due
 from booking.remind import remind_of_bookings, remind_of_endings
 from booking.report_chase import ask_again, note_overdue

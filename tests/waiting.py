@@ -10,8 +10,8 @@ from typing import Any
 from sqlalchemy import select, text
 
 from booking import waiting
-from booking.cancel import cancel
-from booking.expire import expire_holds
+from booking.changes.cancel import cancel
+from booking.changes.unanswered import expire_holds
 from booking.models import Booking
 from booking.notification_models import Notification
 from booking.waiting_models import WaitingChance, WaitingEntry

@@ -14,9 +14,9 @@ from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.exc import DBAPIError
 
 from booking import place
-from booking.cancel import cancel
+from booking.changes.cancel import cancel
+from booking.changes.unanswered import expire_holds
 from booking.confirm import confirm
-from booking.expire import expire_holds
 from booking.models import Slot
 from booking.slot_sync import apply_slots
 from marketplace.core import db as database

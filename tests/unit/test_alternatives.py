@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 import pytest
 from sqlalchemy import select, update
 
-from booking.cancel import cancel
+from booking.changes.cancel import cancel
 from booking.confirm import confirm
 from booking.models import BookingHistory, Slot
 from booking.notification_models import Notification

@@ -11,12 +11,12 @@ from sqlalchemy import select, text, update
 
 from booking.attendance.no_show import call_no_shows, no_show_after
 from booking.availability import closes_at
-from booking.change_rules import cancel_until, change_until
+from booking.changes.reschedule import reschedule
+from booking.changes.rules import cancel_until, change_until
 from booking.confirm import confirm
 from booking.cursors import done
 from booking.models import Booking
 from booking.place import HOLD
-from booking.reschedule import reschedule
 from booking.scheduling import start_sql
 from booking.view import booking as view
 from marketplace.catalog.models import Site

@@ -15,13 +15,13 @@ import pytest
 from sqlalchemy import select, text
 
 from booking import deliver, notice_settings
-from booking.cancel import cancel
+from booking.changes.cancel import cancel
+from booking.changes.reschedule import reschedule
 from booking.deliver import Post, deliver_due
 from booking.notice_settings import Wish
 from booking.notices import notify
 from booking.notification_models import NotificationDelivery
 from booking.quiet_hours import quiet_until
-from booking.reschedule import reschedule
 from marketplace import post
 from marketplace.core import clock, email, sms
 from marketplace.core.config import ConfigError

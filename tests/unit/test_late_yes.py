@@ -8,9 +8,9 @@ from datetime import timedelta
 import pytest
 
 from booking.actors import CLOCK, Actor
-from booking.cancel import begin_cancel, cancel
+from booking.changes.cancel import begin_cancel, cancel
+from booking.changes.unanswered import end_unanswered, expire_holds
 from booking.confirm import confirm
-from booking.expire import end_unanswered, expire_holds
 from booking.remote import apply_remote
 from booking.states import BookingState
 from booking.status_sync import poll_bookings, receive_event

@@ -22,7 +22,7 @@ from booking.attendance.disputes import (
 )
 from booking.attendance.models import Dispute
 from booking.attendance.no_show import CAUSE, call_no_shows
-from booking.cancel import cancel
+from booking.changes.cancel import cancel
 from booking.cursors import done, failed
 from booking.models import Booking
 from booking.notification_models import Notification

@@ -10,8 +10,8 @@ from sqlalchemy import select, update
 
 from booking import evidence
 from booking.actors import CLOCK, Actor
-from booking.cancel import cancel
-from booking.expire import raise_unknown
+from booking.changes.cancel import cancel
+from booking.changes.unanswered import raise_unknown
 from booking.models import Booking, Discrepancy
 from booking.notification_models import Notification
 from booking.reconcile_models import ReconcileRun

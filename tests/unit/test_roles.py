@@ -11,14 +11,14 @@ from sqlalchemy.exc import IntegrityError
 
 from booking import cases, oversight, runs, site_closing, site_closure_view, statements
 from booking.attendance import disputes
-from booking.cancel import NotCancellable, OnlyAdminsCancel, cancel, cancel_for, reasons_for
+from booking.changes.cancel import NotCancellable, OnlyAdminsCancel, cancel, cancel_for, reasons_for
+from booking.changes.reschedule import reschedule
 from booking.desk import booking_at_desk, find_bookings
 from booking.discrepancies import open_discrepancy
 from booking.models import BookingHistory, ChangeRequest
 from booking.notification_models import Notification
 from booking.remote import apply_remote
 from booking.repair import repair
-from booking.reschedule import reschedule
 from booking.states import BookingState
 from booking.view import booking as view_booking
 from marketplace.catalog.models import Site

@@ -7,10 +7,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import select, update
 
-from booking.cancel import CancelTooLate, NotCancellable, cancel
+from booking.changes.cancel import CancelTooLate, NotCancellable, cancel
+from booking.changes.unanswered import end_unanswered, expire_holds, forget_events, raise_unknown
 from booking.confirm import HoldExpired, NotHeld, confirm
 from booking.dispatch import run_task
-from booking.expire import end_unanswered, expire_holds, forget_events, raise_unknown
 from booking.models import Discrepancy, ProviderBooking, Slot
 from booking.remote import apply_remote
 from booking.settle import settle_answer

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import event, func, select
 
-from booking.cancel import cancel
+from booking.changes.cancel import cancel
 from booking.cursors import cursor_of
 from booking.models import Discrepancy, Feed, Slot
 from booking.refusals import SlotClosed, SlotFull

@@ -9,11 +9,11 @@ import pytest
 from sqlalchemy import text, update
 
 from booking import waiting
-from booking.cancel import cancel
+from booking.changes.cancel import cancel
+from booking.changes.reschedule import reschedule
 from booking.confirm import confirm
 from booking.notification_models import NoticeSetting
 from booking.refusals import SlotFull
-from booking.reschedule import reschedule
 from booking.waiting_models import MOST_OPEN, WaitingPlace
 from booking.waiting_turns import HOLD, review
 from booking.worker import Worker

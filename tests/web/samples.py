@@ -7,8 +7,8 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from booking.cancel import REASONS
 from booking.cases import CaseView, Counts, Difference, Filter, Line, OurSide
+from booking.changes.cancel import REASONS
 from booking.oversight import LateJob, ProviderHealth
 from booking.report_reading import Delivered, Whose, read
 from booking.report_share import Door

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from booking.cancel import cancel
+from booking.changes.cancel import cancel
 from booking.confirm import confirm
 from providers.port import Confirmed
 from tests.people import NOON

@@ -10,7 +10,7 @@ from flask import url_for
 from flask_babel import gettext as _
 
 from booking.attendance.disputes import DisputeInFull, OpenDispute
-from booking.cancel import REASONS, Reason
+from booking.changes.cancel import REASONS, Reason
 from booking.desk import AtDesk
 from booking.view import BookingCard, Moved
 from marketplace.web import booking_words, formats

@@ -11,8 +11,8 @@ from flask_babel import gettext as _
 
 from booking.attendance.disputes import LONGEST, DisputeTooLate, NotDisputable
 from booking.attendance.disputes import dispute as object_to
-from booking.cancel import CancelTooLate, NotCancellable
-from booking.cancel import cancel as withdraw
+from booking.changes.cancel import CancelTooLate, NotCancellable
+from booking.changes.cancel import cancel as withdraw
 from booking.pick import CAUSE as CHOSE_ANOTHER
 from booking.view import booking as booking_view
 from booking.view import booking_version, bookings_version

@@ -15,9 +15,9 @@ from flask_babel import ngettext
 
 from booking.availability import SlotView, days, slots
 from booking.availability import offer as offer_view
+from booking.changes.proposals import accept, decline
+from booking.changes.reschedule import reschedule
 from booking.idempotency import Repeatable
-from booking.proposals import accept, decline
-from booking.reschedule import reschedule
 from booking.view import BookingView
 from booking.view import booking as booking_view
 from marketplace import wording

@@ -8,15 +8,15 @@ from datetime import date, datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from booking import swap
 from booking.actors import Actor
 from booking.availability import closes_at, in_season
-from booking.change_rules import change_until, changes_left
+from booking.changes import swap
+from booking.changes.requests import note_request
+from booking.changes.rules import change_until, changes_left
 from booking.idempotency import Repeatable, first_time
 from booking.models import Booking, ChangeRequest, ProviderTask, Slot
 from booking.outbox import enqueue, unsent
 from booking.ownership import own_booking_id
-from booking.provider_side import note_request
 from booking.refusals import OfferClosed, SlotClosed, SlotFull, SlotPast
 from booking.states import BookingState
 from booking.transition import lock_booking

@@ -12,13 +12,13 @@ from typing import Literal, get_args
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from booking import swap
 from booking.actors import Actor, actor_of
-from booking.change_rules import cancel_until, customer_may_cancel
+from booking.changes import swap
+from booking.changes.requests import note_request
+from booking.changes.rules import cancel_until, customer_may_cancel
 from booking.models import Booking, ChangeRequest, ProviderTask
 from booking.outbox import annul, enqueue, unsent
 from booking.ownership import insurers_booking_id, own_booking_id
-from booking.provider_side import note_request
 from booking.states import LIVE, BookingState
 from booking.transition import lock_booking, move
 from marketplace.catalog.models import Provider

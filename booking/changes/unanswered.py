@@ -8,7 +8,7 @@ from sqlalchemy import Select, exists, func, select
 from sqlalchemy.orm import Session
 
 from booking.actors import CLOCK
-from booking.cancel import begin_cancel
+from booking.changes.cancel import begin_cancel
 from booking.discrepancies import open_discrepancy
 from booking.models import Booking, BookingHistory, Discrepancy, InboxEvent, ProviderTask
 from booking.notices import notify

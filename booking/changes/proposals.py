@@ -15,14 +15,14 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from booking.actors import CLOCK, Actor, provider_actor
-from booking.cancel import begin_cancel
+from booking.changes.cancel import begin_cancel
+from booking.changes.reschedule import ask_for, check_changeable
 from booking.idempotency import Repeatable, first_time
 from booking.models import Booking, ProviderTask, Slot
 from booking.outbox import enqueue
 from booking.ownership import own_booking_id
 from booking.proposal import End, Proposal, end_proposal
 from booking.refusals import SlotClosed, SlotMoved
-from booking.reschedule import ask_for, check_changeable
 from booking.states import BookingState
 from booking.transition import lock_booking, note
 from marketplace.catalog.models import Offer, Provider
