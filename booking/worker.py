@@ -30,6 +30,7 @@ from booking.attendance.no_show import call_no_shows
 from booking.changes.proposals import lapse_proposals
 from booking.changes.unanswered import end_unanswered, expire_holds, forget_events, raise_unknown
 from booking.closing import make_statements
+from booking.closures.close import work_closures
 from booking.deliver import deliver_due
 from booking.dispatch import claim_tasks, note_health, run_task
 from booking.gateway import lines
@@ -41,7 +42,6 @@ from booking.reconcile_run import run_due
 from booking.remind import remind_of_bookings, remind_of_endings
 from booking.report_chase import ask_again, note_overdue
 from booking.report_sync import fetch_due, poll_reports
-from booking.site_closing import work_closures
 from booking.slot_sync import pull_slots
 from booking.status_sync import poll_bookings
 from booking.waiting_turns import offer_freed, review, settle_chances

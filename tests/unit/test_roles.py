@@ -9,10 +9,12 @@ import pytest
 from sqlalchemy import select, text
 from sqlalchemy.exc import IntegrityError
 
-from booking import cases, oversight, runs, site_closing, site_closure_view, statements
+from booking import cases, oversight, runs, statements
 from booking.attendance import disputes
 from booking.changes.cancel import NotCancellable, OnlyAdminsCancel, cancel, cancel_for, reasons_for
 from booking.changes.reschedule import reschedule
+from booking.closures import close
+from booking.closures import view as site_closure_view
 from booking.desk import booking_at_desk, find_bookings
 from booking.discrepancies import open_discrepancy
 from booking.models import BookingHistory, ChangeRequest
@@ -277,7 +279,7 @@ def test_an_agent_has_nothing_to_do_with_the_books(world: World, agent: Principa
     with transaction() as session:
         open_discrepancy(session, world.provider.id, "theirs_only", "R-9", now=NOON)
     [found] = cases.differences(admin, cursor=None, limit=9).items
-    closing = site_closing.close_site(admin, site_of(world), DAY, None, "cancel", now=NOON)
+    closing = close.close_site(admin, site_of(world), DAY, None, "cancel", now=NOON)
     acts: list[Callable[[Principal], object]] = [
         lambda who: cases.differences(who, cursor=None, limit=9),
         lambda who: cases.counts(who),
@@ -292,8 +294,8 @@ def test_an_agent_has_nothing_to_do_with_the_books(world: World, agent: Principa
         lambda who: oversight.providers(who),
         lambda who: oversight.late_jobs(who, now=NOON),
         lambda who: repair(who, found.id, "note", note="x", now=NOON),
-        lambda who: site_closing.reopen_site(who, closing, now=NOON),
-        lambda who: site_closing.close_site(who, site_of(world), DAY, None, "cancel", now=NOON),
+        lambda who: close.reopen_site(who, closing, now=NOON),
+        lambda who: close.close_site(who, site_of(world), DAY, None, "cancel", now=NOON),
     ]
     for act in acts:
         with pytest.raises(NotFound):

@@ -9,13 +9,13 @@ from typing import Any
 
 from booking.cases import CaseView, Counts, Difference, Filter, Line, OurSide
 from booking.changes.cancel import REASONS
+from booking.closures.view import Affected, ClosureView
 from booking.oversight import LateJob, ProviderHealth
 from booking.report_reading import Delivered, Whose, read
 from booking.report_share import Door
 from booking.report_trend import Point, Trend
 from booking.report_vocabulary import vocabulary
 from booking.runs import RunView
-from booking.site_closure_view import Affected, ClosureView
 from booking.statements import Stated, StatementRow, StatementView
 from booking.waiting_view import HeldPlace, WaitingSite, WaitingView
 from marketplace.core.outgoing import Sent

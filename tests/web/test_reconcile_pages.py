@@ -9,10 +9,11 @@ from flask import Flask
 from sqlalchemy import select
 
 from booking.closing import make_statements
+from booking.closures.close import work_closures
+from booking.closures.models import SiteClosure
 from booking.discrepancies import Effect, close_discrepancy, open_discrepancy
 from booking.models import Booking, Discrepancy
-from booking.reconcile_models import ClosingStatement, ReconcileRun, SiteClosure
-from booking.site_closing import work_closures
+from booking.reconcile_models import ClosingStatement, ReconcileRun
 from marketplace.catalog.models import Site
 from marketplace.core.db import reading, transaction
 from providers.port import Confirmed

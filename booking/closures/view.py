@@ -9,9 +9,9 @@ from datetime import date, datetime
 from sqlalchemy import exists, func, or_, select
 from sqlalchemy.orm import Session
 
+from booking.closures.close import BEGUN, affected, check_days, site_of, within_days
+from booking.closures.models import SiteClosure, SiteClosureItem
 from booking.models import Booking, Slot
-from booking.reconcile_models import SiteClosure, SiteClosureItem
-from booking.site_closing import BEGUN, affected, check_days, site_of, within_days
 from booking.states import LIVE
 from marketplace.catalog.models import CapacityPool, Offer, Site
 from marketplace.core.db import reading
