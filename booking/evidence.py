@@ -15,11 +15,11 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from booking.discrepancies import Effect, close_discrepancy, open_discrepancy
-from booking.gateway import Line
+from booking.exchange.connections import Line
+from booking.exchange.inbound import follow, follow_time
+from booking.exchange.provider_bookings import cancel_stray, find_booking, remember
 from booking.models import Booking, Discrepancy, ProviderBooking, ProviderTask
-from booking.provider_side import cancel_stray, find_booking, remember
 from booking.reconcile import DEAD, Found, Kind, Ours, compare, effect
-from booking.remote import follow, follow_time
 from booking.transition import lock_booking
 from marketplace.catalog.models import Provider
 from marketplace.core.db import reading, transaction

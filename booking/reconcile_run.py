@@ -16,7 +16,7 @@ from sqlalchemy import exists, func, literal_column, select
 
 from booking.actors import CLOCK, Actor
 from booking.evidence import Suspect, examine
-from booking.gateway import Line
+from booking.exchange.connections import Line
 from booking.models import Booking, Discrepancy, ProviderBooking, ProviderTask
 from booking.outbox import UNFINISHED
 from booking.reconcile import KINDS, Found, Kind, Ours, compare, newest

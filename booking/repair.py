@@ -19,9 +19,9 @@ from booking.changes import swap
 from booking.changes.cancel import begin_cancel
 from booking.changes.reschedule import check_validity
 from booking.evidence import EXPLAINED
+from booking.exchange.provider_bookings import cancel_stray
 from booking.models import Booking, ChangeRequest, Discrepancy, ProviderBooking, ProviderTask, Slot
 from booking.outbox import enqueue
-from booking.provider_side import cancel_stray
 from booking.reconcile import CANCELLABLE, DEAD, KINDS
 from booking.reconcile_queue import queue_run
 from booking.states import BookingState, legal

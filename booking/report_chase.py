@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Select, exists, select, update
 
-from booking.cursors import pages
 from booking.discrepancies import open_discrepancy
-from booking.gateway import Line
+from booking.exchange.connections import Line
+from booking.exchange.cursors import pages
 from booking.models import Booking, Discrepancy, Feed, Report
 from booking.notices import notify
 from booking.report_sync import OVERDUE, announce

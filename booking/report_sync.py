@@ -13,9 +13,9 @@ from sqlalchemy import Row, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from booking.cursors import apply_each, pages
 from booking.discrepancies import close_discrepancy, open_discrepancy
-from booking.gateway import Line
+from booking.exchange.connections import Line
+from booking.exchange.cursors import apply_each, pages
 from booking.models import Booking, Feed, ProviderBooking, Report, ReportVersion
 from booking.notices import notify
 from booking.references import named

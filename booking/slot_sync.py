@@ -11,9 +11,9 @@ from typing import Any
 from sqlalchemy import Row, select, text, update
 from sqlalchemy.orm import Session
 
-from booking.cursors import cursor_of, done, pages
 from booking.discrepancies import close_discrepancy, open_discrepancy
-from booking.gateway import Line
+from booking.exchange.connections import Line
+from booking.exchange.cursors import cursor_of, done, pages
 from booking.models import Discrepancy, Feed, Slot
 from marketplace.catalog.models import CapacityPool
 from marketplace.core.db import reading, transaction

@@ -9,10 +9,10 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
-from booking.cursors import apply_each, pages
-from booking.gateway import Line
+from booking.exchange.connections import Line
+from booking.exchange.cursors import apply_each, pages
+from booking.exchange.inbound import apply_remote
 from booking.models import Feed, InboxEvent, ProviderBooking
-from booking.remote import apply_remote
 from booking.report_sync import announce
 from marketplace.core.db import reading, transaction
 from marketplace.core.logging import get_logger

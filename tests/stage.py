@@ -15,7 +15,7 @@ import pytest
 from sqlalchemy import select
 
 from booking.confirm import confirm
-from booking.gateway import line
+from booking.exchange.connections import line
 from booking.models import Slot
 from booking.place import HoldRequest, hold
 from booking.slot_sync import pull_slots

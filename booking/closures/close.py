@@ -25,8 +25,8 @@ from booking.changes import swap
 from booking.changes.cancel import begin_cancel
 from booking.changes.reschedule import ask_for, check_changeable
 from booking.closures.models import SiteClosure, SiteClosureItem
-from booking.cursors import done
 from booking.discrepancies import close_discrepancy, open_discrepancy
+from booking.exchange.cursors import done
 from booking.models import Booking, ChangeRequest, Discrepancy, ProviderTask, Slot
 from booking.notices import notify
 from booking.outbox import UNFINISHED

@@ -6,7 +6,7 @@ from flask import Blueprint, Response, jsonify, request
 from sqlalchemy import select
 from werkzeug.exceptions import ServiceUnavailable
 
-from booking.gateway import line
+from booking.exchange.connections import line
 from booking.status_sync import receive_event
 from marketplace.catalog.models import Provider
 from marketplace.core import clock

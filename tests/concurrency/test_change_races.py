@@ -14,9 +14,9 @@ from sqlalchemy.orm import Session
 from booking.changes import reschedule as rescheduling
 from booking.changes.cancel import cancel
 from booking.changes.reschedule import check_changeable, reschedule
-from booking.dispatch import run_task
+from booking.exchange.inbound import apply_remote
+from booking.exchange.send import run_task
 from booking.models import Booking, Discrepancy, ProviderTask
-from booking.remote import apply_remote
 from booking.states import BookingState
 from marketplace.catalog.models import Offer
 from marketplace.core.db import reading, transaction, violated

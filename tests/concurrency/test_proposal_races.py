@@ -15,10 +15,10 @@ from booking.changes import proposals
 from booking.changes.cancel import cancel
 from booking.changes.proposals import accept, decline, lapse_proposals
 from booking.changes.reschedule import check_changeable
+from booking.exchange.inbound import apply_remote
+from booking.exchange.proposed_times import follow_proposal
 from booking.models import Booking, ChangeRequest, Discrepancy, ProviderTask
 from booking.proposal import Proposal
-from booking.proposal_follow import follow_proposal
-from booking.remote import apply_remote
 from booking.transition import lock_booking
 from marketplace.core.db import reading, transaction, violated
 from providers.port import Accepted, Answer, Confirmed, Proposed

@@ -14,7 +14,7 @@ from sqlalchemy import select
 from booking.actors import SYSTEM
 from booking.changes.cancel import cancel
 from booking.changes.reschedule import reschedule
-from booking.gateway import line
+from booking.exchange.connections import line
 from booking.models import Discrepancy, Slot
 from booking.reconcile_run import run_now
 from booking.refusals import AlreadyBooked

@@ -9,9 +9,9 @@ from sqlalchemy import select, update
 
 from booking.changes.cancel import cancel
 from booking.confirm import confirm
+from booking.exchange.inbound import apply_remote
 from booking.models import BookingHistory, Slot
 from booking.notification_models import Notification
-from booking.remote import apply_remote
 from booking.view import booking as view
 from marketplace.catalog.models import CapacityPool, Offer, Site
 from marketplace.core.db import reading, transaction

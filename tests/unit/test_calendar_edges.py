@@ -14,7 +14,7 @@ from booking.availability import closes_at
 from booking.changes.reschedule import reschedule
 from booking.changes.rules import cancel_until, change_until
 from booking.confirm import confirm
-from booking.cursors import done
+from booking.exchange.cursors import done
 from booking.models import Booking
 from booking.place import HOLD
 from booking.scheduling import start_sql

@@ -11,7 +11,7 @@ from booking.actors import CLOCK, Actor
 from booking.changes.cancel import begin_cancel, cancel
 from booking.changes.unanswered import end_unanswered, expire_holds
 from booking.confirm import confirm
-from booking.remote import apply_remote
+from booking.exchange.inbound import apply_remote
 from booking.states import BookingState
 from booking.status_sync import poll_bookings, receive_event
 from booking.transition import lock_booking, move

@@ -23,10 +23,10 @@ from booking.attendance.disputes import (
 from booking.attendance.models import Dispute
 from booking.attendance.no_show import CAUSE, call_no_shows
 from booking.changes.cancel import cancel
-from booking.cursors import done, failed
+from booking.exchange.cursors import done, failed
+from booking.exchange.inbound import apply_remote
 from booking.models import Booking
 from booking.notification_models import Notification
-from booking.remote import apply_remote
 from booking.states import BookingState
 from booking.view import booking as view
 from marketplace.core.audit import AuditLine

@@ -13,13 +13,13 @@ from booking.changes.cancel import cancel
 from booking.changes.proposals import ProposalOver, accept, decline, lapse_proposals
 from booking.changes.reschedule import NotChangeable, reschedule
 from booking.changes.unanswered import end_unanswered
+from booking.exchange.inbound import apply_remote
 from booking.models import Booking, ChangeRequest, Discrepancy
 from booking.notice_fresh import stale
 from booking.notification_models import Notification
 from booking.proposal import Proposal
 from booking.reconcile import Ours, compare
 from booking.refusals import SlotClosed, SlotFull, SlotMoved
-from booking.remote import apply_remote
 from booking.view import BookingView
 from booking.view import booking as view
 from marketplace.core.db import reading, transaction

@@ -11,7 +11,7 @@ from sqlalchemy import select, update
 from booking import evidence
 from booking.actors import CLOCK, Actor
 from booking.changes.cancel import cancel
-from booking.changes.unanswered import raise_unknown
+from booking.exchange.unknown import raise_unknown
 from booking.models import Booking, Discrepancy
 from booking.notification_models import Notification
 from booking.reconcile_models import ReconcileRun

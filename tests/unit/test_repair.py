@@ -11,8 +11,8 @@ from sqlalchemy import select, update
 
 from booking.actors import CLOCK
 from booking.changes.cancel import cancel
-from booking.changes.unanswered import raise_unknown
 from booking.discrepancies import open_discrepancy
+from booking.exchange.unknown import raise_unknown
 from booking.models import Booking, Discrepancy
 from booking.notification_models import Notification
 from booking.reconcile_models import ReconcileRun

@@ -9,8 +9,8 @@ from sqlalchemy import select
 
 from booking.changes.cancel import cancel
 from booking.changes.reschedule import reschedule
+from booking.exchange.inbound import apply_remote
 from booking.models import Booking, Discrepancy, ProviderBooking
-from booking.remote import apply_remote
 from booking.view import booking as view
 from marketplace.core.db import reading, transaction
 from providers.port import Accepted, Cancel, Confirmed, Refused, RemoteBooking, Reserve, Unknown

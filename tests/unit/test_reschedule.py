@@ -11,8 +11,8 @@ from booking import refusals
 from booking.actors import Actor
 from booking.changes.cancel import cancel
 from booking.changes.reschedule import ChangeTooLate, NoChangesLeft, NotChangeable, SameSlot, reschedule
+from booking.exchange.inbound import apply_remote
 from booking.models import Discrepancy, Slot
-from booking.remote import apply_remote
 from booking.view import booking as view
 from marketplace.core.db import reading, transaction
 from marketplace.core.errors import NotFound

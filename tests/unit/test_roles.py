@@ -17,9 +17,9 @@ from booking.closures import close
 from booking.closures import view as site_closure_view
 from booking.desk import booking_at_desk, find_bookings
 from booking.discrepancies import open_discrepancy
+from booking.exchange.inbound import apply_remote
 from booking.models import BookingHistory, ChangeRequest
 from booking.notification_models import Notification
-from booking.remote import apply_remote
 from booking.repair import repair
 from booking.states import BookingState
 from booking.view import booking as view_booking

@@ -8,12 +8,13 @@ import pytest
 from sqlalchemy import select, update
 
 from booking.changes.cancel import CancelTooLate, NotCancellable, cancel
-from booking.changes.unanswered import end_unanswered, expire_holds, forget_events, raise_unknown
+from booking.changes.unanswered import end_unanswered, expire_holds, forget_events
 from booking.confirm import HoldExpired, NotHeld, confirm
-from booking.dispatch import run_task
+from booking.exchange.inbound import apply_remote
+from booking.exchange.send import run_task
+from booking.exchange.settle import settle_answer
+from booking.exchange.unknown import raise_unknown
 from booking.models import Discrepancy, ProviderBooking, Slot
-from booking.remote import apply_remote
-from booking.settle import settle_answer
 from booking.status_sync import receive_event
 from booking.view import When, bookings
 from booking.view import booking as view

@@ -12,7 +12,7 @@ from booking.closures import close
 from booking.closures.close import ClosingAlready, close_site, reopen_site, work_closures
 from booking.closures.models import SiteClosure, SiteClosureItem
 from booking.closures.view import closure, closures, find_sites, preview
-from booking.cursors import cursor_of
+from booking.exchange.cursors import cursor_of
 from booking.models import Booking, Discrepancy, Slot
 from booking.notification_models import Notification
 from booking.refusals import SlotClosed

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import event, func, select
 
 from booking.changes.cancel import cancel
-from booking.cursors import cursor_of
+from booking.exchange.cursors import cursor_of
 from booking.models import Discrepancy, Feed, Slot
 from booking.refusals import SlotClosed, SlotFull
 from booking.slot_sync import BATCH, HORIZON, pull_slots

@@ -10,16 +10,15 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from booking import replacement
 from booking.actors import SYSTEM, provider_actor
 from booking.alternatives import elsewhere
 from booking.changes import swap
 from booking.changes.requests import close_request, open_request
 from booking.discrepancies import open_discrepancy
-from booking.models import Booking, ChangeRequest, ProviderTask
-from booking.outbox import Claimed, annul, finish
-from booking.proposal_follow import follow_proposal
-from booking.provider_side import (
+from booking.exchange import replacement
+from booking.exchange.inbound import follow, follow_time, settle_time
+from booking.exchange.proposed_times import follow_proposal
+from booking.exchange.provider_bookings import (
     ENDED,
     Outcome,
     annul_followers,
@@ -32,7 +31,8 @@ from booking.provider_side import (
     role_of,
     surplus_gone,
 )
-from booking.remote import follow, follow_time, settle_time
+from booking.models import Booking, ChangeRequest, ProviderTask
+from booking.outbox import Claimed, annul, finish
 from booking.states import LIVE, OVER, BookingState, legal
 from booking.transition import lock_booking, move
 from marketplace.catalog.models import Provider

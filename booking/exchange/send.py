@@ -7,10 +7,11 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import update
 
-from booking.gateway import Line, command_for, question_for
+from booking.exchange.commands import command_for, question_for
+from booking.exchange.connections import Line
+from booking.exchange.provider_bookings import Outcome
+from booking.exchange.settle import settle_answer, settle_look_up
 from booking.outbox import Claimed, claim
-from booking.provider_side import Outcome
-from booking.settle import settle_answer, settle_look_up
 from marketplace.catalog.models import Provider
 from marketplace.core.db import reading, transaction
 from marketplace.core.logging import get_logger

@@ -11,17 +11,15 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from booking import replacement
 from booking.actors import Actor, provider_actor
 from booking.alternatives import elsewhere
 from booking.attendance.outcome import provider_gave_in
 from booking.changes import swap
 from booking.changes.requests import close_request, open_request
 from booking.discrepancies import close_discrepancy, open_discrepancy
-from booking.models import Booking, ProviderBooking
-from booking.outbox import annul, finish, lock_unfinished, unsent
-from booking.proposal_follow import follow_proposal
-from booking.provider_side import (
+from booking.exchange import replacement
+from booking.exchange.proposed_times import follow_proposal
+from booking.exchange.provider_bookings import (
     DEAD,
     ENDED,
     Outcome,
@@ -35,6 +33,8 @@ from booking.provider_side import (
     role_of,
     surplus_gone,
 )
+from booking.models import Booking, ProviderBooking
+from booking.outbox import annul, finish, lock_unfinished, unsent
 from booking.references import named
 from booking.states import LIVE, BookingState, legal
 from booking.transition import lock_booking, move
