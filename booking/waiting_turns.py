@@ -15,10 +15,10 @@ from sqlalchemy.orm import Session
 
 from booking.actors import Actor
 from booking.changes.rules import cancel_until
-from booking.confirm import submit
+from booking.hold.confirm import submit
+from booking.hold.place import HoldRequest, hold_for
 from booking.models import Booking
 from booking.notices import notify
-from booking.place import HoldRequest, hold_for
 from booking.quiet_hours import quiet_until
 from booking.refusals import SlotClosed, SlotFull, SlotMoved
 from booking.transition import lock_booking

@@ -28,13 +28,14 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from booking.attendance.no_show import call_no_shows
 from booking.changes.proposals import lapse_proposals
-from booking.changes.unanswered import end_unanswered, expire_holds, forget_events
+from booking.changes.unanswered import end_unanswered, forget_events
 from booking.closing import make_statements
 from booking.closures.close import work_closures
 from booking.deliver import deliver_due
 from booking.exchange.connections import lines
 from booking.exchange.send import claim_tasks, note_health, run_task
 from booking.exchange.unknown import raise_unknown
+from booking.hold.expire import expire_holds
 from booking.idempotency import forget_keys
 from booking.lanes import Lane, Lanes
 from booking.models import JobRun, WorkerBeat

@@ -11,7 +11,7 @@ from sqlalchemy import select, text
 
 from booking import waiting
 from booking.changes.cancel import cancel
-from booking.changes.unanswered import expire_holds
+from booking.hold.expire import expire_holds
 from booking.models import Booking
 from booking.notification_models import Notification
 from booking.waiting_models import WaitingChance, WaitingEntry

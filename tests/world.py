@@ -11,10 +11,11 @@ from typing import Any
 
 from sqlalchemy import select, update
 
-from booking import outbox, place
-from booking.confirm import confirm
+from booking import outbox
 from booking.exchange import send
 from booking.exchange.connections import Line, line
+from booking.hold import place
+from booking.hold.confirm import confirm
 from booking.models import Booking, BookingHistory, ProviderTask, Slot
 from marketplace.catalog.models import CapacityPool, Offer, Provider, Site
 from marketplace.core.db import reading, transaction

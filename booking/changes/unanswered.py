@@ -11,7 +11,7 @@ from booking.changes.cancel import begin_cancel
 from booking.models import Booking, InboxEvent
 from booking.proposal import Proposal, open_proposal
 from booking.states import BookingState
-from booking.transition import lock_booking, move
+from booking.transition import lock_booking
 from marketplace.core.db import reading, transaction
 from marketplace.core.logging import get_logger
 from marketplace.core.one_by_one import one_by_one
@@ -23,27 +23,6 @@ _S = BookingState
 
 _PROPOSED = exists().where(Proposal.booking_id == Booking.id, Proposal.state == "open")
 """The provider did answer: it proposed another time, and now the customer is waited for."""
-
-
-def expire_holds(*, now: datetime, limit: int = 200) -> int:
-    """End holds that are over, one transaction each; returns how many."""
-    with reading() as session:
-        due = session.scalars(
-            select(Booking.id)
-            .where(Booking.state == _S.HELD, Booking.hold_expires_at <= now)
-            .order_by(Booking.hold_expires_at)
-            .limit(limit)
-        ).all()
-    return one_by_one("holds", due, lambda booking_id: _expire(booking_id, now))["ended"]
-
-
-def _expire(booking_id: int, now: datetime) -> str:
-    with transaction() as session:
-        booking, _ = lock_booking(session, booking_id)
-        if booking.state is not _S.HELD or booking.hold_expires_at is None or booking.hold_expires_at > now:
-            return "moved_on"
-        move(session, booking, _S.EXPIRED, actor=CLOCK, now=now, cause="hold_expired")
-    return "ended"
 
 
 def end_unanswered(*, now: datetime, limit: int = 100) -> int:

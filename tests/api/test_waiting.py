@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from booking.confirm import confirm
+from booking.hold.confirm import confirm
 from booking.waiting_turns import HOLD
 from tests.api.caller import Caller, problem
 from tests.people import NOON

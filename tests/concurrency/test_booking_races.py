@@ -13,10 +13,10 @@ import pytest
 from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.exc import DBAPIError
 
-from booking import place
 from booking.changes.cancel import cancel
-from booking.changes.unanswered import expire_holds
-from booking.confirm import confirm
+from booking.hold import place
+from booking.hold.confirm import confirm
+from booking.hold.expire import expire_holds
 from booking.models import Slot
 from booking.slot_sync import apply_slots
 from marketplace.core import db as database

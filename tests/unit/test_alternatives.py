@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import select, update
 
 from booking.changes.cancel import cancel
-from booking.confirm import confirm
 from booking.exchange.inbound import apply_remote
+from booking.hold.confirm import confirm
 from booking.models import BookingHistory, Slot
 from booking.notification_models import Notification
 from booking.view import booking as view

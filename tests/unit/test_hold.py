@@ -8,7 +8,8 @@ from datetime import date, timedelta
 import pytest
 from sqlalchemy import Engine, text, update
 
-from booking import place, refusals
+from booking import refusals
+from booking.hold import place
 from booking.idempotency import forget_keys
 from booking.models import Slot
 from marketplace.catalog.benefit_kind import NotEligible

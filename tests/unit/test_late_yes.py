@@ -9,9 +9,10 @@ import pytest
 
 from booking.actors import CLOCK, Actor
 from booking.changes.cancel import begin_cancel, cancel
-from booking.changes.unanswered import end_unanswered, expire_holds
-from booking.confirm import confirm
+from booking.changes.unanswered import end_unanswered
 from booking.exchange.inbound import apply_remote
+from booking.hold.confirm import confirm
+from booking.hold.expire import expire_holds
 from booking.states import BookingState
 from booking.status_sync import poll_bookings, receive_event
 from booking.transition import lock_booking, move

@@ -9,8 +9,8 @@ from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
 from booking.changes import unanswered
-from booking.changes.unanswered import expire_holds
-from booking.place import HOLD
+from booking.hold.expire import expire_holds
+from booking.hold.place import HOLD
 from marketplace.core.errors import Busy
 from marketplace.core.one_by_one import one_by_one
 from tests.people import NOON

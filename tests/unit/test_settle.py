@@ -8,12 +8,13 @@ import pytest
 from sqlalchemy import select, update
 
 from booking.changes.cancel import CancelTooLate, NotCancellable, cancel
-from booking.changes.unanswered import end_unanswered, expire_holds, forget_events
-from booking.confirm import HoldExpired, NotHeld, confirm
+from booking.changes.unanswered import end_unanswered, forget_events
 from booking.exchange.inbound import apply_remote
 from booking.exchange.send import run_task
 from booking.exchange.settle import settle_answer
 from booking.exchange.unknown import raise_unknown
+from booking.hold.confirm import HoldExpired, NotHeld, confirm
+from booking.hold.expire import expire_holds
 from booking.models import Discrepancy, ProviderBooking, Slot
 from booking.status_sync import receive_event
 from booking.view import When, bookings

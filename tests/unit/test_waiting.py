@@ -11,7 +11,7 @@ from sqlalchemy import text, update
 from booking import waiting
 from booking.changes.cancel import cancel
 from booking.changes.reschedule import reschedule
-from booking.confirm import confirm
+from booking.hold.confirm import confirm
 from booking.notification_models import NoticeSetting
 from booking.refusals import SlotFull
 from booking.waiting_models import MOST_OPEN, WaitingPlace

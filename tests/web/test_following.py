@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from booking.changes.cancel import cancel
-from booking.confirm import confirm
+from booking.hold.confirm import confirm
 from providers.port import Confirmed
 from tests.people import NOON
 from tests.statements import statements_sent

@@ -9,7 +9,7 @@ import pytest
 from flask import Flask
 
 from booking.changes.cancel import cancel
-from booking.changes.unanswered import expire_holds
+from booking.hold.expire import expire_holds
 from marketplace.core import clock, sms
 from tests.people import NOON, SmsBox, counters, self_of
 from tests.web.visitors import Visitor, main

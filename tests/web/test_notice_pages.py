@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import date
 
-from booking.confirm import confirm
+from booking.hold.confirm import confirm
 from booking.notices import notify
 from marketplace.core.db import transaction
 from tests.people import NOON

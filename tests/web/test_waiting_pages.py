@@ -15,7 +15,7 @@ from sqlalchemy import Engine
 from werkzeug.serving import make_server
 from werkzeug.test import TestResponse
 
-from booking.confirm import confirm
+from booking.hold.confirm import confirm
 from booking.waiting_turns import HOLD, review
 from booking.waiting_view import current
 from marketplace.app import create_app

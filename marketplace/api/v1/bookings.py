@@ -8,12 +8,13 @@ from typing import Any
 from flask import Response, request
 from marshmallow import fields as out
 
-from booking import confirm as confirming
-from booking import place, refusals, view
+from booking import refusals, view
 from booking.attendance import disputes as disputing
 from booking.changes import cancel as cancelling
 from booking.changes import proposals as proposing
 from booking.changes import reschedule as rescheduling
+from booking.hold import confirm as confirming
+from booking.hold import place
 from booking.idempotency import Repeatable
 from booking.states import BookingState
 from marketplace.api import idempotency

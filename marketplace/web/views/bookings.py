@@ -13,7 +13,7 @@ from booking.attendance.disputes import LONGEST, DisputeTooLate, NotDisputable
 from booking.attendance.disputes import dispute as object_to
 from booking.changes.cancel import CancelTooLate, NotCancellable
 from booking.changes.cancel import cancel as withdraw
-from booking.pick import CAUSE as CHOSE_ANOTHER
+from booking.hold.pick import CAUSE as CHOSE_ANOTHER
 from booking.view import booking as booking_view
 from booking.view import booking_version, bookings_version
 from booking.view import bookings as list_bookings

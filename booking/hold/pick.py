@@ -11,8 +11,8 @@ from datetime import datetime
 from sqlalchemy import select
 
 from booking.actors import Actor
+from booking.hold.place import Held, HoldRequest, hold
 from booking.models import Booking
-from booking.place import Held, HoldRequest, hold
 from booking.refusals import AlreadyBooked
 from booking.states import BookingState
 from booking.transition import lock_booking, move
