@@ -31,17 +31,17 @@ from booking.changes.proposals import lapse_proposals
 from booking.changes.unanswered import end_unanswered, forget_events
 from booking.closing import make_statements
 from booking.closures.close import work_closures
-from booking.deliver import deliver_due
 from booking.exchange.connections import lines
 from booking.exchange.send import claim_tasks, note_health, run_task
 from booking.exchange.unknown import raise_unknown
 from booking.hold.expire import expire_holds
 from booking.idempotency import forget_keys
 from booking.lanes import Lane, Lanes
+from booking.messages.deliver import deliver_due
+from booking.messages.remind import remind_of_bookings, remind_of_endings
 from booking.models import JobRun, WorkerBeat
 from booking.outbox import Claimed
 from booking.reconcile_run import run_due
-from booking.remind import remind_of_bookings, remind_of_endings
 from booking.report_chase import ask_again, note_overdue
 from booking.report_sync import fetch_due, poll_reports
 from booking.slot_sync import pull_slots

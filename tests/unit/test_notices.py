@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from booking import inbox
 from booking.actors import Actor
 from booking.changes.cancel import cancel
 from booking.changes.reschedule import reschedule
+from booking.messages import inbox
 from booking.notice_kinds import KINDS
 from booking.notices import notify
 from booking.notification_models import Notification

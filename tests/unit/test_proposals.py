@@ -14,8 +14,8 @@ from booking.changes.proposals import ProposalOver, accept, decline, lapse_propo
 from booking.changes.reschedule import NotChangeable, reschedule
 from booking.changes.unanswered import end_unanswered
 from booking.exchange.inbound import apply_remote
+from booking.messages.freshness import stale
 from booking.models import Booking, ChangeRequest, Discrepancy
-from booking.notice_fresh import stale
 from booking.notification_models import Notification
 from booking.proposal import Proposal
 from booking.reconcile import Ours, compare

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import Connection, select, text
 
-from booking.notice_fresh import stale
+from booking.messages.freshness import stale
 from booking.notification_models import Notification
 from booking.report_box import document, report, reports
 from booking.report_delete import delete_report

@@ -15,11 +15,11 @@ from typing import Any
 from sqlalchemy import Row, Select, exists, func, select
 from sqlalchemy.orm import Session
 
+from booking.messages.remind import preparation
+from booking.messages.settings import own_row
 from booking.models import Booking, BookingHistory
-from booking.notice_settings import own_row
 from booking.notification_models import NoticeSetting
 from booking.ownership import own_booking
-from booking.remind import preparation
 from booking.states import BookingState
 from marketplace.core import audit
 from marketplace.core.crypto import token_hash

@@ -19,8 +19,8 @@ from sqlalchemy import text, update
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.orm import Session
 
+from booking.messages.freshness import stale
 from booking.models import Booking
-from booking.notice_fresh import stale
 from booking.notice_kinds import Channel, rule_of
 from booking.notices import reaches
 from booking.notification_models import NoticeSetting, Notification, NotificationDelivery
