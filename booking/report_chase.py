@@ -11,7 +11,7 @@ from booking.discrepancies import open_discrepancy
 from booking.exchange.connections import Line
 from booking.exchange.cursors import pages
 from booking.models import Booking, Discrepancy, Feed, Report
-from booking.notices import notify
+from booking.notices.notify import notify
 from booking.report_sync import OVERDUE, announce
 from booking.states import BookingState
 from marketplace.core.db import reading, transaction

@@ -17,7 +17,7 @@ from sqlalchemy import ColumnElement, Row, and_, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from booking.models import Report
-from booking.notices import notify
+from booking.notices.notify import notify
 from booking.report_box import Document, ReportView, find_report, own_report, paper_of, view_of
 from booking.report_export import pdf_of
 from booking.report_file_models import ReportShare

@@ -17,7 +17,7 @@ from booking.discrepancies import close_discrepancy, open_discrepancy
 from booking.exchange.connections import Line
 from booking.exchange.cursors import apply_each, pages
 from booking.models import Booking, Feed, ProviderBooking, Report, ReportVersion
-from booking.notices import notify
+from booking.notices.notify import notify
 from booking.references import named
 from booking.report_codes import codes_of
 from booking.report_files import Examined, FileRefused, examine

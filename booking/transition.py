@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from booking.actors import Actor
 from booking.deadlines import report_due
 from booking.models import Booking, BookingHistory, ProviderTask, SlotClaim
-from booking.notices import notify
+from booking.notices.notify import notify
 from booking.outbox import enqueue, lock_unfinished
 from booking.proposal import PROPOSABLE, end_proposal
 from booking.states import BookingState, legal

@@ -18,8 +18,8 @@ from booking.changes.rules import cancel_until
 from booking.hold.confirm import submit
 from booking.hold.place import HoldRequest, hold_for
 from booking.models import Booking
-from booking.notices import notify
-from booking.quiet_hours import quiet_until
+from booking.notices.notify import notify
+from booking.notices.quiet_hours import quiet_until
 from booking.refusals import SlotClosed, SlotFull, SlotMoved
 from booking.transition import lock_booking
 from booking.waiting import close, lock_entry, open_chance, outcome_of, set_state

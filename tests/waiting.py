@@ -13,7 +13,7 @@ from booking import waiting
 from booking.changes.cancel import cancel
 from booking.hold.expire import expire_holds
 from booking.models import Booking
-from booking.notification_models import Notification
+from booking.notices.models import Notification
 from booking.waiting_models import WaitingChance, WaitingEntry
 from booking.waiting_turns import offer_freed, settle_chances
 from marketplace.core.db import reading, transaction

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from booking.attendance.models import Dispute
 from booking.models import Booking
-from booking.notices import notify
+from booking.notices.notify import notify
 
 
 def tell_answer(session: Session, booking: Booking, outcome: str, now: datetime) -> None:

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from booking.actors import Actor
 from booking.models import Booking, ChangeRequest, Slot, SlotClaim
-from booking.notices import notify
+from booking.notices.notify import notify
 from booking.proposal import end_proposal
 from booking.refusals import AlreadyBooked, SlotFull
 from booking.states import BookingState

@@ -28,7 +28,7 @@ from booking.closures.models import SiteClosure, SiteClosureItem
 from booking.discrepancies import close_discrepancy, open_discrepancy
 from booking.exchange.cursors import done
 from booking.models import Booking, ChangeRequest, Discrepancy, ProviderTask, Slot
-from booking.notices import notify
+from booking.notices.notify import notify
 from booking.outbox import UNFINISHED
 from booking.slot_sync import SIGHT
 from booking.states import LIVE, BookingState

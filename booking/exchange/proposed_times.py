@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from booking.actors import provider_actor
 from booking.models import Booking, Slot
-from booking.notices import notify
+from booking.notices.notify import notify
 from booking.proposal import PROPOSABLE, Proposal, end_proposal, open_proposal
 from booking.states import BookingState
 from booking.transition import note

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from booking.changes.unanswered import _S
 from booking.discrepancies import open_discrepancy
 from booking.models import Booking, BookingHistory, Discrepancy, ProviderTask
-from booking.notices import notify
+from booking.notices.notify import notify
 from booking.transition import lock_booking
 from marketplace.core.db import reading, transaction
 from marketplace.core.one_by_one import one_by_one

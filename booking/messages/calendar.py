@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from booking.messages.remind import preparation
 from booking.messages.settings import own_row
 from booking.models import Booking, BookingHistory
-from booking.notification_models import NoticeSetting
+from booking.notices.models import NoticeSetting
 from booking.ownership import own_booking
 from booking.states import BookingState
 from marketplace.core import audit

@@ -21,10 +21,10 @@ from sqlalchemy.orm import Session
 
 from booking.messages.freshness import stale
 from booking.models import Booking
-from booking.notice_kinds import Channel, rule_of
-from booking.notices import reaches
-from booking.notification_models import NoticeSetting, Notification, NotificationDelivery
-from booking.quiet_hours import QUIET_FROM, QUIET_UNTIL, quiet_until
+from booking.notices.kinds import Channel, rule_of
+from booking.notices.models import NoticeSetting, Notification, NotificationDelivery
+from booking.notices.notify import reaches
+from booking.notices.quiet_hours import QUIET_FROM, QUIET_UNTIL, quiet_until
 from marketplace.core.db import reading, transaction
 from marketplace.core.logging import get_logger
 from marketplace.core.outgoing import Undeliverable

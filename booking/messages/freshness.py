@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from booking.models import Booking, Report
-from booking.notification_models import Notification
+from booking.notices.models import Notification
 from booking.proposal import Proposal
 from booking.states import LIVE, BookingState
 from marketplace.core.clock import start_of, today

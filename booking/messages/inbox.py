@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, Select, func, or_, select, update
 
 from booking.models import Booking
-from booking.notification_models import Notification
+from booking.notices.models import Notification
 from booking.ownership import customer_of
 from booking.states import BookingState
 from marketplace.core.db import reading, transaction

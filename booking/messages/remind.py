@@ -16,8 +16,8 @@ from sqlalchemy import Row, String, cast, func, select
 from sqlalchemy.orm import Session
 
 from booking.models import Booking
-from booking.notices import notify
-from booking.notification_models import Notification
+from booking.notices.models import Notification
+from booking.notices.notify import notify
 from booking.states import BookingState
 from booking.transition import lock_booking
 from marketplace.catalog.models import Insurer

@@ -9,9 +9,9 @@ from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from booking.notification_models import NoticeSetting
+from booking.notices.models import NoticeSetting
+from booking.notices.quiet_hours import QUIET_FROM, QUIET_UNTIL
 from booking.ownership import customer_of
-from booking.quiet_hours import QUIET_FROM, QUIET_UNTIL
 from marketplace.core import crypto
 from marketplace.core import email as email_port
 from marketplace.core.db import reading, transaction

@@ -11,7 +11,7 @@ from booking.changes.cancel import cancel
 from booking.exchange.inbound import apply_remote
 from booking.hold.confirm import confirm
 from booking.models import BookingHistory, Slot
-from booking.notification_models import Notification
+from booking.notices.models import Notification
 from booking.view import booking as view
 from marketplace.catalog.models import CapacityPool, Offer, Site
 from marketplace.core.db import reading, transaction

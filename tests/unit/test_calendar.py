@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from booking.messages import calendar
 from booking.messages.calendar import Event
-from booking.notification_models import NoticeSetting
+from booking.notices.models import NoticeSetting
 from marketplace import ics
 from marketplace.core.audit import AuditLine
 from marketplace.core.db import reading

@@ -19,9 +19,9 @@ from booking.changes.reschedule import reschedule
 from booking.messages import deliver, settings
 from booking.messages.deliver import Post, deliver_due
 from booking.messages.settings import Wish
-from booking.notices import notify
-from booking.notification_models import NotificationDelivery
-from booking.quiet_hours import quiet_until
+from booking.notices.models import NotificationDelivery
+from booking.notices.notify import notify
+from booking.notices.quiet_hours import quiet_until
 from marketplace import post
 from marketplace.core import clock, email, sms
 from marketplace.core.config import ConfigError

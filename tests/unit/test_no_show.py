@@ -26,7 +26,7 @@ from booking.changes.cancel import cancel
 from booking.exchange.cursors import done, failed
 from booking.exchange.inbound import apply_remote
 from booking.models import Booking
-from booking.notification_models import Notification
+from booking.notices.models import Notification
 from booking.states import BookingState
 from booking.view import booking as view
 from marketplace.core.audit import AuditLine

@@ -12,9 +12,9 @@ from booking.actors import Actor
 from booking.changes.cancel import cancel
 from booking.changes.reschedule import reschedule
 from booking.messages import inbox
-from booking.notice_kinds import KINDS
-from booking.notices import notify
-from booking.notification_models import Notification
+from booking.notices.kinds import KINDS
+from booking.notices.models import Notification
+from booking.notices.notify import notify
 from booking.states import BookingState as S
 from booking.transition import lock_booking, move
 from marketplace import notice_words

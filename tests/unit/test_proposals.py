@@ -16,7 +16,7 @@ from booking.changes.unanswered import end_unanswered
 from booking.exchange.inbound import apply_remote
 from booking.messages.freshness import stale
 from booking.models import Booking, ChangeRequest, Discrepancy
-from booking.notification_models import Notification
+from booking.notices.models import Notification
 from booking.proposal import Proposal
 from booking.reconcile import Ours, compare
 from booking.refusals import SlotClosed, SlotFull, SlotMoved

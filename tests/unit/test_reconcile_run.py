@@ -13,7 +13,7 @@ from booking.actors import CLOCK, Actor
 from booking.changes.cancel import cancel
 from booking.exchange.unknown import raise_unknown
 from booking.models import Booking, Discrepancy
-from booking.notification_models import Notification
+from booking.notices.models import Notification
 from booking.reconcile_models import ReconcileRun
 from booking.reconcile_queue import LostLease, ask_for_run, begin
 from booking.reconcile_run import carry_out, run_due, run_now

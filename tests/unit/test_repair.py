@@ -14,7 +14,7 @@ from booking.changes.cancel import cancel
 from booking.discrepancies import open_discrepancy
 from booking.exchange.unknown import raise_unknown
 from booking.models import Booking, Discrepancy
-from booking.notification_models import Notification
+from booking.notices.models import Notification
 from booking.reconcile_models import ReconcileRun
 from booking.reconcile_run import run_due, run_now
 from booking.refusals import SlotFull

@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from booking.actors import Actor
 from booking.models import Booking, Discrepancy
-from booking.notification_models import Notification
+from booking.notices.models import Notification
 from booking.report_chase import ASK_EVERY, ask_again, note_overdue
 from booking.report_sync import announce
 from booking.states import BookingState

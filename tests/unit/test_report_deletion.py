@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import Connection, select, text
 
 from booking.messages.freshness import stale
-from booking.notification_models import Notification
+from booking.notices.models import Notification
 from booking.report_box import document, report, reports
 from booking.report_delete import delete_report
 from booking.report_files import examine

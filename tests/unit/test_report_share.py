@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Connection, select, text
 
-from booking.notification_models import Notification
+from booking.notices.models import Notification
 from booking.report_share import (
     MadeShare,
     NewShare,

@@ -19,7 +19,7 @@ from booking.desk import booking_at_desk, find_bookings
 from booking.discrepancies import open_discrepancy
 from booking.exchange.inbound import apply_remote
 from booking.models import BookingHistory, ChangeRequest
-from booking.notification_models import Notification
+from booking.notices.models import Notification
 from booking.repair import repair
 from booking.states import BookingState
 from booking.view import booking as view_booking

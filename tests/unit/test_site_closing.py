@@ -14,7 +14,7 @@ from booking.closures.models import SiteClosure, SiteClosureItem
 from booking.closures.view import closure, closures, find_sites, preview
 from booking.exchange.cursors import cursor_of
 from booking.models import Booking, Discrepancy, Slot
-from booking.notification_models import Notification
+from booking.notices.models import Notification
 from booking.refusals import SlotClosed
 from booking.repair import repair
 from booking.slot_sync import SIGHT, apply_slots

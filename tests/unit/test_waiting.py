@@ -12,7 +12,7 @@ from booking import waiting
 from booking.changes.cancel import cancel
 from booking.changes.reschedule import reschedule
 from booking.hold.confirm import confirm
-from booking.notification_models import NoticeSetting
+from booking.notices.models import NoticeSetting
 from booking.refusals import SlotFull
 from booking.waiting_models import MOST_OPEN, WaitingPlace
 from booking.waiting_turns import HOLD, review

@@ -16,7 +16,7 @@ from sqlalchemy import select
 
 from booking.messages import settings as notice_settings
 from booking.messages.calendar import Event
-from booking.notification_models import NoticeSetting
+from booking.notices.models import NoticeSetting
 from marketplace import edge, ics
 from marketplace.core import email
 from marketplace.core.config import settings

@@ -6,7 +6,7 @@ import re
 from datetime import date
 
 from booking.hold.confirm import confirm
-from booking.notices import notify
+from booking.notices.notify import notify
 from marketplace.core.db import transaction
 from tests.people import NOON
 from tests.unit.test_moves import S as State

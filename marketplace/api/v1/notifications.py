@@ -9,7 +9,7 @@ from marshmallow import fields as out
 from booking.messages import calendar, inbox
 from booking.messages import settings as notice_settings
 from booking.messages.settings import Wish, parse_time
-from booking.notice_kinds import KINDS
+from booking.notices.kinds import KINDS
 from marketplace import notice_words
 from marketplace.api.blueprint import Resource, principal, reads_body, refuses
 from marketplace.api.fields import Answer, Listing, Request, Text, Truth, page_of

@@ -10,8 +10,8 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from booking.models import Booking
-from booking.notice_kinds import Channel, rule_of
-from booking.notification_models import NoticeSetting, Notification, NotificationDelivery
+from booking.notices.kinds import Channel, rule_of
+from booking.notices.models import NoticeSetting, Notification, NotificationDelivery
 from marketplace.core.ids import new_id
 
 
@@ -27,7 +27,7 @@ def notify(
 ) -> bool:
     """Tell a customer something, unless she was told the same of the same subject; returns whether it is new.
 
-    `kind` is one of booking.notice_kinds. `subject` is the public id of what it is about, with the version or the date
+    `kind` is one of booking.notices.kinds. `subject` is the public id of what it is about, with the version or the date
     where the same thing may rightly be told again (`bkg_…:7`). `facts` are codes, ids and times that the words are made
     of, never personal data; what was booked, where and when is added from the booking as it stands in this transaction.
     """
