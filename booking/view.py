@@ -10,11 +10,11 @@ from typing import Any, Literal
 from sqlalchemy import ColumnElement, Date, Row, Select, and_, cast, exists, func, or_, select
 from sqlalchemy.orm import Session
 
-from booking.alternatives import Alternative, nearest
 from booking.attendance.disputes import DISPUTE_FOR
 from booking.attendance.models import Dispute
 from booking.changes.rules import cancel_until, change_until, changes_left, customer_may_cancel
 from booking.models import Booking, BookingHistory, ChangeRequest, ProviderTask, Report
+from booking.offers.alternatives import Alternative, nearest
 from booking.ownership import customer_of, own_booking
 from booking.proposal import open_proposal
 from booking.sealing import open_words

@@ -10,9 +10,6 @@ from sqlalchemy.orm import Session
 LEAST_TIME = timedelta(minutes=5)
 """Nobody is offered a place that she would have less time than this to answer for."""
 
-# Whether slot `{slot}` has just become free while somebody waits for it, by the database's own clock.
-KEPT = """EXISTS (SELECT FROM freed_slot f WHERE f.slot_id = {slot} AND f.kept
-                    AND f.freed_at > clock_timestamp() - interval '10 s')"""
 
 # Entry `e` waits, by its place `p` (offer `o` at site `si`), for slot `s`. `:now` and `:least` (seconds) decide.
 # The window ends with the offer's lead time or with what the customer set, whichever comes first. A slot that she let
@@ -55,11 +52,6 @@ _OF_ALL = text(f"""
                          ORDER BY s.service_date, s.starts_at LIMIT 20) AS found
    WHERE e.state = 'waiting' AND NOT EXISTS (SELECT FROM freed_slot f WHERE f.slot_id = found.id)
 """)
-
-
-def kept_for_those_who_wait(session: Session, slot_id: int) -> bool:
-    """Whether a free place of the slot is not to be had for a moment, since those who wait are asked first."""
-    return session.execute(text(f"SELECT {KEPT.format(slot=':slot')}"), {"slot": slot_id}).scalar_one() is True
 
 
 def look_again(session: Session, entry_id: int, *, now: datetime) -> None:

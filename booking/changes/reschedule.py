@@ -9,18 +9,17 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from booking.actors import Actor
-from booking.availability import closes_at, in_season
 from booking.changes import swap
 from booking.changes.requests import note_request
 from booking.changes.rules import change_until, changes_left
 from booking.idempotency import Repeatable, first_time
 from booking.models import Booking, ChangeRequest, ProviderTask, Slot
+from booking.offers.bookable import closes_at, in_season, kept_for_those_who_wait
 from booking.outbox import enqueue, unsent
 from booking.ownership import own_booking_id
 from booking.refusals import OfferClosed, SlotClosed, SlotFull, SlotPast
 from booking.states import BookingState
 from booking.transition import lock_booking
-from booking.waiting_match import kept_for_those_who_wait
 from marketplace.catalog.kinds import kind
 from marketplace.catalog.models import Offer, Provider, Site
 from marketplace.core.db import transaction

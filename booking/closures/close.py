@@ -20,7 +20,6 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from booking.actors import Actor
-from booking.alternatives import Alternative, nearest
 from booking.changes import swap
 from booking.changes.cancel import begin_cancel
 from booking.changes.reschedule import ask_for, check_changeable
@@ -29,6 +28,7 @@ from booking.discrepancies import close_discrepancy, open_discrepancy
 from booking.exchange.cursors import done
 from booking.models import Booking, ChangeRequest, Discrepancy, ProviderTask, Slot
 from booking.notices.notify import notify
+from booking.offers.alternatives import Alternative, nearest
 from booking.outbox import UNFINISHED
 from booking.slot_sync import SIGHT
 from booking.states import LIVE, BookingState

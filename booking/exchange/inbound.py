@@ -12,7 +12,6 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from booking.actors import Actor, provider_actor
-from booking.alternatives import elsewhere
 from booking.attendance.outcome import provider_gave_in
 from booking.changes import swap
 from booking.changes.requests import close_request, open_request
@@ -34,6 +33,7 @@ from booking.exchange.provider_bookings import (
     surplus_gone,
 )
 from booking.models import Booking, ProviderBooking
+from booking.offers.alternatives import elsewhere
 from booking.outbox import annul, finish, lock_unfinished, unsent
 from booking.references import named
 from booking.states import LIVE, BookingState, legal

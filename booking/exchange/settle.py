@@ -11,7 +11,6 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from booking.actors import SYSTEM, provider_actor
-from booking.alternatives import elsewhere
 from booking.changes import swap
 from booking.changes.requests import close_request, open_request
 from booking.discrepancies import open_discrepancy
@@ -32,6 +31,7 @@ from booking.exchange.provider_bookings import (
     surplus_gone,
 )
 from booking.models import Booking, ChangeRequest, ProviderTask
+from booking.offers.alternatives import elsewhere
 from booking.outbox import Claimed, annul, finish
 from booking.states import LIVE, OVER, BookingState, legal
 from booking.transition import lock_booking, move

@@ -18,11 +18,10 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from booking.actors import Actor
-from booking.availability import closes_at, in_season
+from booking.offers.bookable import KEPT, closes_at, in_season
 from booking.ownership import customer_of
 from booking.refusals import AlreadyBooked, OfferClosed, SlotClosed, SlotFull, SlotMoved, SlotPast, TooManyHeld
 from booking.sealing import seal_details
-from booking.waiting_match import KEPT
 from marketplace.catalog.kinds import kind as benefit_kind
 from marketplace.core import db
 from marketplace.core.clock import window_of

@@ -11,13 +11,13 @@ from urllib.parse import urlencode
 
 from flask import Response, flash, request, url_for
 
-from booking.availability import days, slots
-from booking.availability import offer as offer_view
 from booking.hold.confirm import HoldExpired, NotHeld
 from booking.hold.confirm import confirm as submit
 from booking.hold.pick import pick
 from booking.hold.place import HoldRequest
-from booking.offer_views import OfferView
+from booking.offers.availability import days, slots
+from booking.offers.availability import offer as offer_view
+from booking.offers.cards import OfferView
 from booking.refusals import SlotFull
 from booking.view import BookingView, booking, booking_version
 from marketplace import wording

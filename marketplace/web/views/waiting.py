@@ -10,8 +10,8 @@ from urllib.parse import urlencode
 from flask import Response, flash, render_template, request, url_for
 from flask_babel import gettext as _
 
-from booking.availability import offer as offer_view
-from booking.offer_views import OfferView
+from booking.offers.availability import offer as offer_view
+from booking.offers.cards import OfferView
 from booking.waiting import FARTHEST, MOST_PLACES, AlreadyWaiting, NotWaiting, Wish, join, withdraw
 from booking.waiting_view import alike, current, mark, waiting
 from marketplace import wording

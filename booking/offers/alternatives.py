@@ -10,7 +10,7 @@ from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
 from booking.models import Booking
-from booking.scheduling import start_sql
+from booking.offers.bookable import start_sql
 from marketplace.catalog.benefit_kind import NotEligible
 from marketplace.catalog.kinds import kind
 from marketplace.core.clock import start_of

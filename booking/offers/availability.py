@@ -12,11 +12,11 @@ from typing import Any
 
 from sqlalchemy import Row, text
 
-from booking.offer_views import OfferCard, OfferView, PersonFacts, card, view
-from booking.scheduling import start_sql
+from booking.offers.bookable import start_sql
+from booking.offers.cards import OfferCard, OfferView, PersonFacts, card, view
 from marketplace.catalog.kinds import kind
 from marketplace.catalog.search import SiteQuery, site_filter
-from marketplace.core.clock import start_of, today
+from marketplace.core.clock import today
 from marketplace.core.db import reading
 from marketplace.core.errors import Invalid, NotFound
 from marketplace.core.paging import Page, check_limit, decode_cursor, encode_cursor
@@ -257,13 +257,3 @@ def _slot_rows(offer_public_id: str, first: date, last: date, now: datetime) -> 
                 },
             ).all()
         )
-
-
-def in_season(service_date: date, available_from: date | None, available_until: date | None) -> bool:
-    """Whether the offer is given out on that day; both ends are included, None leaves one open."""
-    return (available_from or date.min) <= service_date <= (available_until or date.max)
-
-
-def closes_at(service_date: date, starts_at: datetime | None, time_zone: str, lead_minutes: int) -> datetime:
-    """The last moment at which a slot may be booked; a slot without times starts at midnight in the site's zone."""
-    return start_of(service_date, starts_at, time_zone).astimezone(UTC) - timedelta(minutes=lead_minutes)
