@@ -19,7 +19,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from booking.models import Booking, Discrepancy
-from booking.reconcile_models import ClosingStatement, ReconcileRun
+from booking.reconcile.models import ClosingStatement, ReconcileRun
 from marketplace.catalog.models import Insurer, Provider
 from marketplace.core.clock import today
 from marketplace.core.db import reading, transaction

@@ -1,4 +1,4 @@
-"""What operators look at: the health of providers, and jobs that did not run. Differences: booking.cases."""
+"""What operators look at: the health of providers, and jobs that did not run. Differences: booking.reconcile.cases."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ from booking.messages.deliver import deliver_due
 from booking.messages.remind import remind_of_bookings, remind_of_endings
 from booking.models import JobRun, WorkerBeat
 from booking.outbox import Claimed
-from booking.reconcile_run import run_due
+from booking.reconcile.run import run_due
 from booking.report_chase import ask_again, note_overdue
 from booking.report_sync import fetch_due, poll_reports
 from booking.slot_sync import pull_slots

@@ -10,7 +10,7 @@ import psycopg
 
 from booking.actors import SYSTEM
 from booking.exchange.connections import line_of
-from booking.reconcile_run import run_now
+from booking.reconcile.run import run_now
 from drill.books import Difference, differences
 from drill.compare import read_ours, read_record, read_theirs, with_customers, with_providers
 from drill.fleet import CannotDrill

@@ -24,7 +24,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from booking import demo_past, report_codes
 from booking.actors import SYSTEM
 from booking.exchange.connections import line_of
-from booking.reconcile_run import run_now
+from booking.reconcile.run import run_now
 from marketplace import wording
 from marketplace.api import openapi
 from marketplace.catalog import demo as demo_catalog

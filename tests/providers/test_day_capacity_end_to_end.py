@@ -16,7 +16,7 @@ from booking.changes.cancel import cancel
 from booking.changes.reschedule import reschedule
 from booking.exchange.connections import line
 from booking.models import Discrepancy, Slot
-from booking.reconcile_run import run_now
+from booking.reconcile.run import run_now
 from booking.refusals import AlreadyBooked
 from booking.report_box import reports
 from marketplace.catalog.models import Provider

@@ -18,7 +18,7 @@ from booking.messages.freshness import stale
 from booking.models import Booking, ChangeRequest, Discrepancy
 from booking.notices.models import Notification
 from booking.proposal import Proposal
-from booking.reconcile import Ours, compare
+from booking.reconcile.compare import Ours, compare
 from booking.refusals import SlotClosed, SlotFull, SlotMoved
 from booking.view import BookingView
 from booking.view import booking as view

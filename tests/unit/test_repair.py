@@ -15,10 +15,10 @@ from booking.discrepancies import open_discrepancy
 from booking.exchange.unknown import raise_unknown
 from booking.models import Booking, Discrepancy
 from booking.notices.models import Notification
-from booking.reconcile_models import ReconcileRun
-from booking.reconcile_run import run_due, run_now
+from booking.reconcile.models import ReconcileRun
+from booking.reconcile.repair import CaseMovedOn, NoSuchTime, NotThisRepair, as_case, offered, repair
+from booking.reconcile.run import run_due, run_now
 from booking.refusals import SlotFull
-from booking.repair import CaseMovedOn, NoSuchTime, NotThisRepair, as_case, offered, repair
 from booking.slot_sync import apply_slots
 from booking.status_sync import receive_event
 from marketplace.core.audit import AuditLine

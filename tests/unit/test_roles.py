@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select, text
 from sqlalchemy.exc import IntegrityError
 
-from booking import cases, oversight, runs, statements
+from booking import oversight, statements
 from booking.attendance import disputes
 from booking.changes.cancel import NotCancellable, OnlyAdminsCancel, cancel, cancel_for, reasons_for
 from booking.changes.reschedule import reschedule
@@ -20,7 +20,8 @@ from booking.discrepancies import open_discrepancy
 from booking.exchange.inbound import apply_remote
 from booking.models import BookingHistory, ChangeRequest
 from booking.notices.models import Notification
-from booking.repair import repair
+from booking.reconcile import cases, runs
+from booking.reconcile.repair import repair
 from booking.states import BookingState
 from booking.view import booking as view_booking
 from marketplace.catalog.models import Site

@@ -15,8 +15,8 @@ from booking.closures.view import closure, closures, find_sites, preview
 from booking.exchange.cursors import cursor_of
 from booking.models import Booking, Discrepancy, Slot
 from booking.notices.models import Notification
+from booking.reconcile.repair import repair
 from booking.refusals import SlotClosed
-from booking.repair import repair
 from booking.slot_sync import SIGHT, apply_slots
 from marketplace.catalog.models import Site
 from marketplace.core.db import reading, transaction

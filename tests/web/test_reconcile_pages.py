@@ -13,7 +13,7 @@ from booking.closures.close import work_closures
 from booking.closures.models import SiteClosure
 from booking.discrepancies import Effect, close_discrepancy, open_discrepancy
 from booking.models import Booking, Discrepancy
-from booking.reconcile_models import ClosingStatement, ReconcileRun
+from booking.reconcile.models import ClosingStatement, ReconcileRun
 from marketplace.catalog.models import Site
 from marketplace.core.db import reading, transaction
 from providers.port import Confirmed

@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from booking.actors import Actor
-from booking.reconcile_models import ReconcileRun
+from booking.reconcile.models import ReconcileRun
 from marketplace.core.db import reading, transaction, violated
 from marketplace.core.ids import new_id
 

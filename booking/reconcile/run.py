@@ -15,12 +15,12 @@ from typing import Any
 from sqlalchemy import exists, func, literal_column, select
 
 from booking.actors import CLOCK, Actor
-from booking.evidence import Suspect, examine
 from booking.exchange.connections import Line
 from booking.models import Booking, Discrepancy, ProviderBooking, ProviderTask
 from booking.outbox import UNFINISHED
-from booking.reconcile import KINDS, Found, Kind, Ours, compare, newest
-from booking.reconcile_queue import LostLease, Run, begin, due, end, go_on
+from booking.reconcile.compare import KINDS, Found, Kind, Ours, compare, newest
+from booking.reconcile.examine import Suspect, examine
+from booking.reconcile.queue import LostLease, Run, begin, due, end, go_on
 from booking.references import named
 from marketplace.catalog.models import Provider
 from marketplace.core import clock as clocks

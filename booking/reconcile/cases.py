@@ -11,8 +11,8 @@ from sqlalchemy import ColumnElement, func, or_, select
 
 from booking.models import Booking, BookingHistory, Discrepancy, ProviderBooking, ProviderTask
 from booking.outbox import UNFINISHED
-from booking.reconcile_models import ReconcileRun
-from booking.repair import Action, as_case, find_case, offered
+from booking.reconcile.models import ReconcileRun
+from booking.reconcile.repair import Action, as_case, find_case, offered
 from marketplace.catalog.models import Provider
 from marketplace.core.audit import AuditLine
 from marketplace.core.db import reading

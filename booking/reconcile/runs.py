@@ -10,8 +10,8 @@ from sqlalchemy import select
 
 from booking.actors import actor_of
 from booking.models import Discrepancy
-from booking.reconcile_models import ReconcileRun
-from booking.reconcile_queue import queue_run
+from booking.reconcile.models import ReconcileRun
+from booking.reconcile.queue import queue_run
 from marketplace.catalog.models import Provider
 from marketplace.core import audit
 from marketplace.core.db import reading, transaction

@@ -18,12 +18,12 @@ from booking.actors import Actor, actor_of
 from booking.changes import swap
 from booking.changes.cancel import begin_cancel
 from booking.changes.reschedule import check_validity
-from booking.evidence import EXPLAINED
 from booking.exchange.provider_bookings import cancel_stray
 from booking.models import Booking, ChangeRequest, Discrepancy, ProviderBooking, ProviderTask, Slot
 from booking.outbox import enqueue
-from booking.reconcile import CANCELLABLE, DEAD, KINDS
-from booking.reconcile_queue import queue_run
+from booking.reconcile.compare import CANCELLABLE, DEAD, KINDS
+from booking.reconcile.examine import EXPLAINED
+from booking.reconcile.queue import queue_run
 from booking.states import BookingState, legal
 from booking.transition import lock_booking, move
 from marketplace.catalog.models import Offer
