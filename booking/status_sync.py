@@ -13,7 +13,7 @@ from booking.exchange.connections import Line
 from booking.exchange.cursors import apply_each, pages
 from booking.exchange.inbound import apply_remote
 from booking.models import Feed, InboxEvent, ProviderBooking
-from booking.report_sync import announce
+from booking.reports.fetch import announce
 from marketplace.core.db import reading, transaction
 from marketplace.core.logging import get_logger
 from providers.port import Event, ProviderAdapter, RemoteBooking

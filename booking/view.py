@@ -13,10 +13,11 @@ from sqlalchemy.orm import Session
 from booking.attendance.disputes import DISPUTE_FOR
 from booking.attendance.models import Dispute
 from booking.changes.rules import cancel_until, change_until, changes_left, customer_may_cancel
-from booking.models import Booking, BookingHistory, ChangeRequest, ProviderTask, Report
+from booking.models import Booking, BookingHistory, ChangeRequest, ProviderTask
 from booking.offers.alternatives import Alternative, nearest
 from booking.ownership import customer_of, own_booking
 from booking.proposal import open_proposal
+from booking.reports.models import Report
 from booking.sealing import open_words
 from booking.states import BookingState
 from marketplace.catalog.models import Offer, Provider, Site

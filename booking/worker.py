@@ -42,8 +42,8 @@ from booking.messages.remind import remind_of_bookings, remind_of_endings
 from booking.models import JobRun, WorkerBeat
 from booking.outbox import Claimed
 from booking.reconcile.run import run_due
-from booking.report_chase import ask_again, note_overdue
-from booking.report_sync import fetch_due, poll_reports
+from booking.reports.chase import ask_again, note_overdue
+from booking.reports.fetch import fetch_due, poll_reports
 from booking.slot_sync import pull_slots
 from booking.status_sync import poll_bookings
 from booking.waiting_turns import offer_freed, review, settle_chances

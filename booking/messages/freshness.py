@@ -7,9 +7,10 @@ from datetime import date, datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from booking.models import Booking, Report
+from booking.models import Booking
 from booking.notices.models import Notification
 from booking.proposal import Proposal
+from booking.reports.models import Report
 from booking.states import LIVE, BookingState
 from marketplace.core.clock import start_of, today
 from vip.models import Entitlement

@@ -18,7 +18,7 @@ from booking.exchange.connections import line
 from booking.models import Discrepancy, Slot
 from booking.reconcile.run import run_now
 from booking.refusals import AlreadyBooked
-from booking.report_box import reports
+from booking.reports.box import reports
 from marketplace.catalog.models import Provider
 from marketplace.core import clock
 from marketplace.core.db import reading

@@ -11,8 +11,8 @@ from sqlalchemy import select
 from booking.actors import Actor
 from booking.models import Booking, Discrepancy
 from booking.notices.models import Notification
-from booking.report_chase import ASK_EVERY, ask_again, note_overdue
-from booking.report_sync import announce
+from booking.reports.chase import ASK_EVERY, ask_again, note_overdue
+from booking.reports.fetch import announce
 from booking.states import BookingState
 from booking.transition import lock_booking, move
 from marketplace.catalog.kinds import kind

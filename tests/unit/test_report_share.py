@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Connection, select, text
 
 from booking.notices.models import Notification
-from booking.report_share import (
+from booking.reports.share import (
     MadeShare,
     NewShare,
     TooManyLinks,

@@ -9,8 +9,8 @@ import pytest
 from sqlalchemy import Connection, inspect, select, text
 
 from booking.models import Discrepancy, Feed, ProviderBooking
-from booking.report_box import Document, document, report, reports, rows
-from booking.report_sync import announce, fetch_due, poll_reports
+from booking.reports.box import Document, document, report, reports, rows
+from booking.reports.fetch import announce, fetch_due, poll_reports
 from booking.status_sync import receive_event
 from marketplace.core.db import reading, transaction
 from marketplace.core.errors import NotFound

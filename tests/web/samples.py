@@ -12,10 +12,10 @@ from booking.closures.view import Affected, ClosureView
 from booking.oversight import LateJob, ProviderHealth
 from booking.reconcile.cases import CaseView, Counts, Difference, Filter, Line, OurSide
 from booking.reconcile.runs import RunView
-from booking.report_reading import Delivered, Whose, read
-from booking.report_share import Door
-from booking.report_trend import Point, Trend
-from booking.report_vocabulary import vocabulary
+from booking.reports.reading import Delivered, Whose, read
+from booking.reports.share import Door
+from booking.reports.trend import Point, Trend
+from booking.reports.vocabulary import vocabulary
 from booking.statements import Stated, StatementRow, StatementView
 from booking.waiting_view import HeldPlace, WaitingSite, WaitingView
 from marketplace.core.outgoing import Sent

@@ -8,7 +8,7 @@ from flask import Response, url_for
 from flask_babel import gettext as _
 from werkzeug.exceptions import NotFound
 
-from booking import report_box
+from booking.reports import box as report_box
 from booking.view import bookings
 from marketplace.core import clock
 from marketplace.web import visitor

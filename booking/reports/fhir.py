@@ -13,8 +13,8 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 
-from booking.report_box import Document, ReportView
-from booking.report_reading import Reading
+from booking.reports.box import Document, ReportView
+from booking.reports.reading import Reading
 
 LOINC = "http://loinc.org"
 UCUM = "http://unitsofmeasure.org"

@@ -16,11 +16,10 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, and_, func, or_, select, update
 from sqlalchemy.orm import Session
 
-from booking.models import Report
 from booking.notices.notify import notify
-from booking.report_box import Document, ReportView, find_report, own_report, paper_of, view_of
-from booking.report_export import pdf_of
-from booking.report_file_models import ReportShare
+from booking.reports.box import Document, ReportView, find_report, own_report, paper_of, view_of
+from booking.reports.export import pdf_of
+from booking.reports.models import Report, ReportShare
 from marketplace.core import audit, crypto, ids
 from marketplace.core.audit import AuditLine
 from marketplace.core.db import reading, transaction

@@ -9,8 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from booking.intake.findings import Paper
-from booking.models import ReportVersion
-from booking.report_file_models import ReportDocument
+from booking.reports.models import ReportDocument, ReportVersion
 from marketplace.core.crypto import seal, unseal, unwrap_key
 
 

@@ -11,12 +11,13 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, Select, and_, extract, select, tuple_
 from sqlalchemy.orm import Session
 
-from booking.models import Booking, Report, ReportVersion
+from booking.models import Booking
 from booking.ownership import customer_of
-from booking.report_codes import codes_of
-from booking.report_papers import PaperLine, open_paper, papers_of
-from booking.report_reading import Reading, Whose, read_all
-from booking.report_versions import Changes, Part, VersionLine, changes_between, outstanding
+from booking.reports.codes import codes_of
+from booking.reports.models import Report, ReportVersion
+from booking.reports.papers import PaperLine, open_paper, papers_of
+from booking.reports.reading import Reading, Whose, read_all
+from booking.reports.versions import Changes, Part, VersionLine, changes_between, outstanding
 from marketplace.core import audit
 from marketplace.core.crypto import unseal, unwrap_key
 from marketplace.core.db import reading, transaction

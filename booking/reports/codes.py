@@ -10,8 +10,8 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from booking.report_code_models import ReportItemCode
-from booking.report_vocabulary import vocabulary
+from booking.reports.models import ReportItemCode
+from booking.reports.vocabulary import vocabulary
 from marketplace.catalog.models import Provider
 from marketplace.core import audit
 from marketplace.core.db import transaction

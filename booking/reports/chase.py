@@ -10,9 +10,10 @@ from sqlalchemy import Select, exists, select, update
 from booking.discrepancies import open_discrepancy
 from booking.exchange.connections import Line
 from booking.exchange.cursors import pages
-from booking.models import Booking, Discrepancy, Feed, Report
+from booking.models import Booking, Discrepancy, Feed
 from booking.notices.notify import notify
-from booking.report_sync import OVERDUE, announce
+from booking.reports.fetch import OVERDUE, announce
+from booking.reports.models import Report
 from booking.states import BookingState
 from marketplace.core.db import reading, transaction
 from marketplace.core.one_by_one import one_by_one

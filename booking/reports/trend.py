@@ -10,13 +10,14 @@ from typing import Literal
 from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
-from booking.models import Booking, Report
+from booking.models import Booking
 from booking.ownership import customer_of
-from booking.report_box import record_look, results_of, rows
-from booking.report_reading import Reading, Whose
-from booking.report_units import ucum
-from booking.report_versions import series_of
-from booking.report_vocabulary import Item, vocabulary
+from booking.reports.box import record_look, results_of, rows
+from booking.reports.models import Report
+from booking.reports.reading import Reading, Whose
+from booking.reports.units import ucum
+from booking.reports.versions import series_of
+from booking.reports.vocabulary import Item, vocabulary
 from marketplace.core.db import transaction
 from marketplace.core.errors import NotFound
 from vip.consent import ConsentMissing, may_show

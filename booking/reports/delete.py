@@ -8,9 +8,9 @@ from sqlalchemy import and_, select, update
 from sqlalchemy.orm import Session
 
 from booking.discrepancies import close_discrepancy
-from booking.models import Booking, Report, ReportVersion
+from booking.models import Booking
 from booking.ownership import customer_of
-from booking.report_file_models import ReportDocument, ReportShare
+from booking.reports.models import Report, ReportDocument, ReportShare, ReportVersion
 from marketplace.core import audit
 from marketplace.core.db import transaction
 from marketplace.core.errors import NotFound

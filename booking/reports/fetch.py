@@ -16,13 +16,14 @@ from sqlalchemy.orm import Session
 from booking.discrepancies import close_discrepancy, open_discrepancy
 from booking.exchange.connections import Line
 from booking.exchange.cursors import apply_each, pages
-from booking.models import Booking, Feed, ProviderBooking, Report, ReportVersion
+from booking.models import Booking, Feed, ProviderBooking
 from booking.notices.notify import notify
 from booking.references import named
-from booking.report_codes import codes_of
-from booking.report_files import Examined, FileRefused, examine
-from booking.report_papers import keep_papers
-from booking.report_reading import Whose, count_to_look_at
+from booking.reports.codes import codes_of
+from booking.reports.files import Examined, FileRefused, examine
+from booking.reports.models import Report, ReportVersion
+from booking.reports.papers import keep_papers
+from booking.reports.reading import Whose, count_to_look_at
 from marketplace.core.crypto import new_wrapped_key, seal, unwrap_key
 from marketplace.core.db import reading, transaction
 from marketplace.core.ids import new_id

@@ -20,8 +20,8 @@ from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.cidfonts import UnicodeCIDFont
 from reportlab.platypus import Paragraph, SimpleDocTemplate, Spacer, Table, TableStyle
 
-from booking.report_box import ReportView
-from booking.report_reading import Reading
+from booking.reports.box import ReportView
+from booking.reports.reading import Reading
 
 FONT = "STSong-Light"
 _MARKS = {"high": "↑ 偏高 High", "low": "↓ 偏低 Low", "abnormal": "异常 Unusual"}

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from booking.report_box import ReportCard, card_of, own_report, record_look, results_of
-from booking.report_reading import Reading
-from booking.report_versions import keyed
-from booking.report_vocabulary import vocabulary
+from booking.reports.box import ReportCard, card_of, own_report, record_look, results_of
+from booking.reports.reading import Reading
+from booking.reports.versions import keyed
+from booking.reports.vocabulary import vocabulary
 from marketplace.core.db import transaction
 from marketplace.core.errors import Invalid
 from vip.principal import Principal
