@@ -13,7 +13,7 @@ import sys
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
-from booking.intake.findings import FHIR, MOST_PAPERS, Paper
+from booking.reports.intake.findings import FHIR, MOST_PAPERS, Paper
 from marketplace.core.config import ROOT
 from marketplace.core.logging import get_logger
 from marketplace.core.strictjson import storable

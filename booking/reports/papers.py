@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from booking.intake.findings import Paper
+from booking.reports.intake.findings import Paper
 from booking.reports.models import ReportDocument, ReportVersion
 from marketplace.core.crypto import seal, unseal, unwrap_key
 

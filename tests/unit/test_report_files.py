@@ -14,9 +14,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from booking.intake.__main__ import examine as look
-from booking.intake.findings import FHIR, PDF, PNG, ZIP, Refused
 from booking.reports.files import COMMAND, FileRefused, examine
+from booking.reports.intake.__main__ import examine as look
+from booking.reports.intake.findings import FHIR, PDF, PNG, ZIP, Refused
 from providers.port import RemoteReport, ReportContent, ReportItem
 from tests.files import chunk, deflated, make_pdf, make_png, make_zip
 from tests.people import NOON
@@ -218,7 +218,7 @@ def test_bombs_cost_neither_memory_nor_time() -> None:
 def test_an_examiner_that_was_taken_over_is_held_and_believed_nothing(
     program: str, reason: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    held = f"import booking.intake.__main__ as m; m.PROCESSOR_SECONDS = 1; m.hold()\n{program}"
+    held = f"import booking.reports.intake.__main__ as m; m.PROCESSOR_SECONDS = 1; m.hold()\n{program}"
     monkeypatch.setattr("booking.reports.files.COMMAND", (*COMMAND[:3], "-c", held))
     with pytest.raises(FileRefused) as refused:
         examine(delivered(make_pdf(), PDF))

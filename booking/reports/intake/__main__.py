@@ -14,8 +14,8 @@ import signal
 import sys
 from typing import Any
 
-from booking.intake import archive, fhir, pdf, png
-from booking.intake.findings import LARGEST, MIB, PDF, PNG, ZIP, Findings, Paper, Refused, kind_of
+from booking.reports.intake import archive, fhir, pdf, png
+from booking.reports.intake.findings import LARGEST, MIB, PDF, PNG, ZIP, Findings, Paper, Refused, kind_of
 
 MEMORY = 512 * MIB
 PROCESSOR_SECONDS = 10

@@ -8,7 +8,7 @@ from __future__ import annotations
 import struct
 import zlib
 
-from booking.intake.findings import PNG, Paper, Refused
+from booking.reports.intake.findings import PNG, Paper, Refused
 
 MOST_PIXELS = 40_000_000
 LONGEST_SIDE = 20_000

@@ -7,8 +7,8 @@ import stat
 import zipfile
 import zlib
 
-from booking.intake import pdf, png
-from booking.intake.findings import LARGEST_UNPACKED, MIB, MOST_PAPERS, PDF, PNG, ZIP, Paper, Refused, kind_of
+from booking.reports.intake import pdf, png
+from booking.reports.intake.findings import LARGEST_UNPACKED, MIB, MOST_PAPERS, PDF, PNG, ZIP, Paper, Refused, kind_of
 
 MOST_TIMES = 200
 """How many times larger than packed a file may be; what is small may be more."""

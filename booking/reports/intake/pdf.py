@@ -16,7 +16,7 @@ from pypdf import PasswordType, PdfReader
 from pypdf.errors import PyPdfError
 from pypdf.generic import ArrayObject, DictionaryObject, EncodedStreamObject, IndirectObject, NameObject
 
-from booking.intake.findings import MIB, PDF, Paper, Refused
+from booking.reports.intake.findings import MIB, PDF, Paper, Refused
 
 MOST_PAGES = 500
 MOST_OBJECTS = 50_000

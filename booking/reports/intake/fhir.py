@@ -12,17 +12,8 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
-from booking.intake import pdf, png
-from booking.intake.findings import (
-    LARGEST_UNPACKED,
-    MOST_PAPERS,
-    PDF,
-    PNG,
-    Findings,
-    Paper,
-    Refused,
-    kind_of,
-)
+from booking.reports.intake import pdf, png
+from booking.reports.intake.findings import LARGEST_UNPACKED, MOST_PAPERS, PDF, PNG, Findings, Paper, Refused, kind_of
 
 LOINC = "http://loinc.org"
 UCUM = "http://unitsofmeasure.org"
