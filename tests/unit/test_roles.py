@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select, text
 from sqlalchemy.exc import IntegrityError
 
-from booking import oversight, statements
+from booking import oversight
 from booking.attendance import disputes
 from booking.changes.cancel import NotCancellable, OnlyAdminsCancel, cancel, cancel_for, reasons_for
 from booking.changes.reschedule import reschedule
@@ -22,6 +22,7 @@ from booking.models import BookingHistory, ChangeRequest
 from booking.notices.models import Notification
 from booking.reconcile import cases, runs
 from booking.reconcile.repair import repair
+from booking.settlement import statements
 from booking.states import BookingState
 from booking.view import booking as view_booking
 from marketplace.catalog.models import Site

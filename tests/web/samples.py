@@ -16,7 +16,7 @@ from booking.reports.reading import Delivered, Whose, read
 from booking.reports.share import Door
 from booking.reports.trend import Point, Trend
 from booking.reports.vocabulary import vocabulary
-from booking.statements import Stated, StatementRow, StatementView
+from booking.settlement.statements import Stated, StatementRow, StatementView
 from booking.waiting_view import HeldPlace, WaitingSite, WaitingView
 from marketplace.core.outgoing import Sent
 from marketplace.web import booking_words, language

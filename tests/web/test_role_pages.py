@@ -15,7 +15,7 @@ from booking.closures.close import close_site
 from booking.discrepancies import open_discrepancy
 from booking.exchange.inbound import apply_remote
 from booking.models import Booking, Discrepancy
-from booking.reconcile.models import ClosingStatement
+from booking.settlement.models import ClosingStatement
 from booking.states import BookingState
 from marketplace.catalog.models import Site
 from marketplace.core import clock

@@ -14,7 +14,7 @@ from booking.closures.view import ClosureView
 from booking.reconcile.cases import CaseView, Counts, Filter, Line
 from booking.reconcile.repair import Action
 from booking.reconcile.runs import RunView
-from booking.statements import StatementRow, StatementView
+from booking.settlement.statements import StatementRow, StatementView
 from marketplace.web import booking_words
 from marketplace.web.formats import listed, money, number
 from marketplace.web.presenters.console import DifferenceRow, difference, kind_words

@@ -8,12 +8,12 @@ from typing import Any
 from flask import Response, flash, make_response, request, url_for
 from flask_babel import gettext as _
 
-from booking import statements
 from booking.closures import close
 from booking.closures import view as site_closure_view
 from booking.reconcile import cases, runs
 from booking.reconcile.repair import LONGEST_NOTE
 from booking.reconcile.repair import repair as carry_out
+from booking.settlement import statements
 from marketplace import wording
 from marketplace.core import clock
 from marketplace.core.errors import Invalid, NotFound, Refusal

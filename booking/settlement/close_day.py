@@ -19,7 +19,8 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from booking.models import Booking, Discrepancy
-from booking.reconcile.models import ClosingStatement, ReconcileRun
+from booking.reconcile.models import ReconcileRun
+from booking.settlement.models import ClosingStatement
 from marketplace.catalog.models import Insurer, Provider
 from marketplace.core.clock import today
 from marketplace.core.db import reading, transaction

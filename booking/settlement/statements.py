@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import func, select
 
 from booking.models import Booking, ProviderBooking
-from booking.reconcile.models import ClosingStatement, StatementLine
+from booking.settlement.models import ClosingStatement, StatementLine
 from marketplace.catalog.models import Provider
 from marketplace.core.db import reading
 from marketplace.core.errors import NotFound
