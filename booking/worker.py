@@ -28,7 +28,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from booking.attendance.no_show import call_no_shows
 from booking.changes.proposals import lapse_proposals
-from booking.changes.unanswered import end_unanswered, forget_events
+from booking.changes.unanswered import end_unanswered
 from booking.closures.close import work_closures
 from booking.exchange.connections import lines
 from booking.exchange.send import claim_tasks, note_health, run_task
@@ -44,8 +44,9 @@ from booking.reconcile.run import run_due
 from booking.reports.chase import ask_again, note_overdue
 from booking.reports.fetch import fetch_due, poll_reports
 from booking.settlement.close_day import make_statements
-from booking.slot_sync import pull_slots
-from booking.status_sync import poll_bookings
+from booking.sync.bookings import poll_bookings
+from booking.sync.slots import pull_slots
+from booking.sync.webhooks import forget_events
 from booking.waiting_turns import offer_freed, review, settle_chances
 from marketplace import post
 from marketplace.core import clock

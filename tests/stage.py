@@ -18,7 +18,7 @@ from booking.exchange.connections import line
 from booking.hold.confirm import confirm
 from booking.hold.place import HoldRequest, hold
 from booking.models import Slot
-from booking.slot_sync import pull_slots
+from booking.sync.slots import pull_slots
 from marketplace.catalog.models import Offer, Provider
 from marketplace.core import clock
 from marketplace.core import db as database

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import exists, select
 
 from booking.actors import CLOCK
 from booking.changes.cancel import begin_cancel
-from booking.models import Booking, InboxEvent
+from booking.models import Booking
 from booking.proposal import Proposal, open_proposal
 from booking.states import BookingState
 from booking.transition import lock_booking
 from marketplace.core.db import reading, transaction
 from marketplace.core.logging import get_logger
 from marketplace.core.one_by_one import one_by_one
-from marketplace.core.retention import forget
 
 log = get_logger(__name__)
 _S = BookingState
@@ -46,8 +45,3 @@ def _end_one(booking_id: int, now: datetime) -> str:
         booking.answer_due_at = None
         begin_cancel(session, booking, tasks, actor=CLOCK, cause="not_answered_in_time", now=now)
     return "asked"
-
-
-def forget_events(*, now: datetime, batch: int = 1000) -> int:
-    """Drop the inbox's rows older than 90 days (a provider repeats an event for days at most); returns how many."""
-    return forget(InboxEvent.id, InboxEvent.received_at, now - timedelta(days=90), batch)

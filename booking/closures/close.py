@@ -30,8 +30,8 @@ from booking.models import Booking, ChangeRequest, Discrepancy, ProviderTask, Sl
 from booking.notices.notify import notify
 from booking.offers.alternatives import Alternative, nearest
 from booking.outbox import UNFINISHED
-from booking.slot_sync import SIGHT
 from booking.states import LIVE, BookingState
+from booking.sync.slots import SIGHT
 from booking.transition import lock_booking
 from marketplace.catalog.models import CapacityPool, Offer, Site
 from marketplace.core import audit

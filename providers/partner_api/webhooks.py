@@ -7,7 +7,7 @@ from sqlalchemy import select
 from werkzeug.exceptions import ServiceUnavailable
 
 from booking.exchange.connections import line
-from booking.status_sync import receive_event
+from booking.sync.webhooks import receive_event
 from marketplace.catalog.models import Provider
 from marketplace.core import clock
 from marketplace.core.crypto import Unreadable

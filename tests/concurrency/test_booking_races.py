@@ -18,7 +18,7 @@ from booking.hold import place
 from booking.hold.confirm import confirm
 from booking.hold.expire import expire_holds
 from booking.models import Slot
-from booking.slot_sync import apply_slots
+from booking.sync.slots import apply_slots
 from marketplace.core import db as database
 from marketplace.core.config import settings, sqlalchemy_url
 from marketplace.core.db import reading, transaction

@@ -14,7 +14,8 @@ from booking.exchange.inbound import apply_remote
 from booking.hold.confirm import confirm
 from booking.hold.expire import expire_holds
 from booking.states import BookingState
-from booking.status_sync import poll_bookings, receive_event
+from booking.sync.bookings import poll_bookings
+from booking.sync.webhooks import receive_event
 from booking.transition import lock_booking, move
 from marketplace.core.db import transaction
 from providers.port import Accepted, BookingPage, Cancel, Confirmed, Event, RemoteBooking

@@ -19,8 +19,8 @@ from booking.reconcile.models import ReconcileRun
 from booking.reconcile.repair import CaseMovedOn, NoSuchTime, NotThisRepair, as_case, offered, repair
 from booking.reconcile.run import run_due, run_now
 from booking.refusals import SlotFull
-from booking.slot_sync import apply_slots
-from booking.status_sync import receive_event
+from booking.sync.slots import apply_slots
+from booking.sync.webhooks import receive_event
 from marketplace.core.audit import AuditLine
 from marketplace.core.db import reading, transaction
 from marketplace.core.errors import Invalid, NotFound

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, inspect, select, text
 from booking.models import Discrepancy, Feed, ProviderBooking
 from booking.reports.box import Document, document, report, reports, rows
 from booking.reports.fetch import announce, fetch_due, poll_reports
-from booking.status_sync import receive_event
+from booking.sync.webhooks import receive_event
 from marketplace.core.db import reading, transaction
 from marketplace.core.errors import NotFound
 from providers.port import Event, ProviderError, ReportItem, ReportPage

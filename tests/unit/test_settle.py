@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select, update
 
 from booking.changes.cancel import CancelTooLate, NotCancellable, cancel
-from booking.changes.unanswered import end_unanswered, forget_events
+from booking.changes.unanswered import end_unanswered
 from booking.exchange.inbound import apply_remote
 from booking.exchange.send import run_task
 from booking.exchange.settle import settle_answer
@@ -16,7 +16,7 @@ from booking.exchange.unknown import raise_unknown
 from booking.hold.confirm import HoldExpired, NotHeld, confirm
 from booking.hold.expire import expire_holds
 from booking.models import Discrepancy, ProviderBooking, Slot
-from booking.status_sync import receive_event
+from booking.sync.webhooks import forget_events, receive_event
 from booking.view import When, bookings
 from booking.view import booking as view
 from marketplace.catalog.models import Provider

@@ -17,7 +17,7 @@ from booking.models import Booking, Discrepancy, Slot
 from booking.notices.models import Notification
 from booking.reconcile.repair import repair
 from booking.refusals import SlotClosed
-from booking.slot_sync import SIGHT, apply_slots
+from booking.sync.slots import SIGHT, apply_slots
 from marketplace.catalog.models import Site
 from marketplace.core.db import reading, transaction
 from marketplace.core.errors import Invalid, NotFound, Refusal

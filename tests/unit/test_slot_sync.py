@@ -13,7 +13,7 @@ from booking.changes.cancel import cancel
 from booking.exchange.cursors import cursor_of
 from booking.models import Discrepancy, Feed, Slot
 from booking.refusals import SlotClosed, SlotFull
-from booking.slot_sync import BATCH, HORIZON, pull_slots
+from booking.sync.slots import BATCH, HORIZON, pull_slots
 from marketplace.catalog.models import CapacityPool, Site
 from marketplace.core.db import engine, reading, transaction
 from providers.port import ProviderError, RemoteSlot, SlotPage

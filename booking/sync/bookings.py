@@ -7,16 +7,14 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import select
-from sqlalchemy.dialects.postgresql import insert
 
 from booking.exchange.connections import Line
 from booking.exchange.cursors import apply_each, pages
 from booking.exchange.inbound import apply_remote
-from booking.models import Feed, InboxEvent, ProviderBooking
-from booking.reports.fetch import announce
+from booking.models import Feed, ProviderBooking
 from marketplace.core.db import reading, transaction
 from marketplace.core.logging import get_logger
-from providers.port import Event, ProviderAdapter, RemoteBooking
+from providers.port import ProviderAdapter, RemoteBooking
 
 log = get_logger(__name__)
 
@@ -52,27 +50,3 @@ def _news(provider_id: int, told: Sequence[RemoteBooking]) -> list[RemoteBooking
         )
         known = {row.reference: row.version for row in rows}
     return [remote for remote in told if remote.reference not in known or remote.version > known[remote.reference]]
-
-
-def receive_event(provider_id: int, event: Event, *, now: datetime) -> str:
-    """Record a verified webhook and apply it in the same transaction; a repeated one changes nothing.
-
-    Returns the outcome, `duplicate` for one seen before.
-    """
-    with transaction() as session:
-        fresh = session.execute(
-            insert(InboxEvent)
-            .values(provider_id=provider_id, event_id=event.id, kind=event.kind, received_at=now, outcome="received")
-            .on_conflict_do_nothing(index_elements=["provider_id", "event_id"])
-            .returning(InboxEvent.id)
-        ).scalar_one_or_none()
-        if fresh is None:
-            return "duplicate"
-        outcome = "ignored"
-        if event.booking is not None:
-            outcome = apply_remote(session, provider_id, event.booking, now=now).what
-        if event.report is not None:
-            outcome = announce(session, provider_id, event.report, now=now)
-        session.get_one(InboxEvent, fresh).outcome = outcome
-    log.info("webhook.received", kind=event.kind, outcome=outcome)
-    return outcome
