@@ -12,7 +12,7 @@ from booking.exchange.inbound import apply_remote
 from booking.hold.confirm import confirm
 from booking.models import BookingHistory, Slot
 from booking.notices.models import Notification
-from booking.view import booking as view
+from booking.views.customer import booking as view
 from marketplace.catalog.models import CapacityPool, Offer, Site
 from marketplace.core.db import reading, transaction
 from marketplace.notice_words import say

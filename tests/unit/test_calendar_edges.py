@@ -17,7 +17,7 @@ from booking.hold.confirm import confirm
 from booking.hold.place import HOLD
 from booking.models import Booking
 from booking.offers.bookable import closes_at, start_sql
-from booking.view import booking as view
+from booking.views.customer import booking as view
 from marketplace.catalog.models import Site
 from marketplace.core.clock import window_of
 from marketplace.core.db import reading, transaction

@@ -28,7 +28,7 @@ from booking.exchange.inbound import apply_remote
 from booking.models import Booking
 from booking.notices.models import Notification
 from booking.states import BookingState
-from booking.view import booking as view
+from booking.views.customer import booking as view
 from marketplace.core.audit import AuditLine
 from marketplace.core.db import reading, transaction
 from marketplace.core.errors import Invalid, NotFound

@@ -20,8 +20,8 @@ from booking.notices.models import Notification
 from booking.proposal import Proposal
 from booking.reconcile.compare import Ours, compare
 from booking.refusals import SlotClosed, SlotFull, SlotMoved
-from booking.view import BookingView
-from booking.view import booking as view
+from booking.views.customer import BookingView
+from booking.views.customer import booking as view
 from marketplace.core.db import reading, transaction
 from marketplace.core.errors import NotFound
 from providers.port import Accepted, Confirmed, Decline, Proposed, Refused, RemoteBooking, Unknown

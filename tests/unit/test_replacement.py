@@ -11,7 +11,7 @@ from booking.changes.cancel import cancel
 from booking.changes.reschedule import reschedule
 from booking.exchange.inbound import apply_remote
 from booking.models import Booking, Discrepancy, ProviderBooking
-from booking.view import booking as view
+from booking.views.customer import booking as view
 from marketplace.core.db import reading, transaction
 from providers.port import Accepted, Cancel, Confirmed, Refused, RemoteBooking, Reserve, Unknown
 from providers.port import NotFound as NotThere

@@ -12,7 +12,7 @@ from booking.reports.delete import delete_report
 from booking.reports.fetch import announce, fetch_due, store
 from booking.reports.files import examine
 from booking.reports.share import NewShare, door, share_report
-from booking.view import booking as view
+from booking.views.customer import booking as view
 from marketplace.core import crypto
 from marketplace.core.config import settings
 from marketplace.core.db import reading, transaction

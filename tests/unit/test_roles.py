@@ -9,13 +9,11 @@ import pytest
 from sqlalchemy import select, text
 from sqlalchemy.exc import IntegrityError
 
-from booking import oversight
 from booking.attendance import disputes
 from booking.changes.cancel import NotCancellable, OnlyAdminsCancel, cancel, cancel_for, reasons_for
 from booking.changes.reschedule import reschedule
 from booking.closures import close
 from booking.closures import view as site_closure_view
-from booking.desk import booking_at_desk, find_bookings
 from booking.discrepancies import open_discrepancy
 from booking.exchange.inbound import apply_remote
 from booking.models import BookingHistory, ChangeRequest
@@ -24,7 +22,9 @@ from booking.reconcile import cases, runs
 from booking.reconcile.repair import repair
 from booking.settlement import statements
 from booking.states import BookingState
-from booking.view import booking as view_booking
+from booking.views import oversight
+from booking.views.customer import booking as view_booking
+from booking.views.desk import booking_at_desk, find_bookings
 from marketplace.catalog.models import Site
 from marketplace.core.audit import AuditLine
 from marketplace.core.db import reading, transaction

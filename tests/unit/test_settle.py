@@ -17,8 +17,8 @@ from booking.hold.confirm import HoldExpired, NotHeld, confirm
 from booking.hold.expire import expire_holds
 from booking.models import Discrepancy, ProviderBooking, Slot
 from booking.sync.webhooks import forget_events, receive_event
-from booking.view import When, bookings
-from booking.view import booking as view
+from booking.views.customer import When, bookings
+from booking.views.customer import booking as view
 from marketplace.catalog.models import Provider
 from marketplace.core.db import reading, transaction
 from marketplace.core.errors import NotFound

@@ -9,7 +9,6 @@ from typing import Any
 
 from booking.changes.cancel import REASONS
 from booking.closures.view import Affected, ClosureView
-from booking.oversight import LateJob, ProviderHealth
 from booking.reconcile.cases import CaseView, Counts, Difference, Filter, Line, OurSide
 from booking.reconcile.runs import RunView
 from booking.reports.reading import Delivered, Whose, read
@@ -17,6 +16,7 @@ from booking.reports.share import Door
 from booking.reports.trend import Point, Trend
 from booking.reports.vocabulary import vocabulary
 from booking.settlement.statements import Stated, StatementRow, StatementView
+from booking.views.oversight import LateJob, ProviderHealth
 from booking.waiting_view import HeldPlace, WaitingSite, WaitingView
 from marketplace.core.outgoing import Sent
 from marketplace.web import booking_words, language

@@ -13,7 +13,7 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 
 from booking.offers.alternatives import Alternative
-from booking.view import BookingCard, BookingView, Moved, ProposalView
+from booking.views.customer import BookingCard, BookingView, Moved, ProposalView
 from marketplace.catalog.places import short_place
 from marketplace.core.clock import start_of
 from marketplace.web import booking_words, formats

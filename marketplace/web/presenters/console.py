@@ -9,8 +9,8 @@ from flask import url_for
 from flask_babel import gettext as _
 
 from booking.models import Feed
-from booking.oversight import LateJob, ProviderHealth
 from booking.reconcile.cases import Difference
+from booking.views.oversight import LateJob, ProviderHealth
 from marketplace.web.presenters.people import by_language
 from marketplace.web.view_models import Pill
 

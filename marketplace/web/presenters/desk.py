@@ -11,8 +11,8 @@ from flask_babel import gettext as _
 
 from booking.attendance.disputes import DisputeInFull, OpenDispute
 from booking.changes.cancel import REASONS, Reason
-from booking.desk import AtDesk
-from booking.view import BookingCard, Moved
+from booking.views.customer import BookingCard, Moved
+from booking.views.desk import AtDesk
 from marketplace.web import booking_words, formats
 from marketplace.web.presenters.bookings import state_of, title, when
 from marketplace.web.presenters.people import by_language, named

@@ -12,7 +12,7 @@ from booking.reports.box import ReportCard, ReportView
 from booking.reports.reading import Reading
 from booking.reports.versions import Change
 from booking.reports.vocabulary import vocabulary
-from booking.view import BookingCard
+from booking.views.customer import BookingCard
 from marketplace.web import formats
 from marketplace.web import report_words as words
 from marketplace.web.presenters.people import by_language, face, relation_word

@@ -19,7 +19,7 @@ from booking.offers.availability import days, slots
 from booking.offers.availability import offer as offer_view
 from booking.offers.cards import OfferView
 from booking.refusals import SlotFull
-from booking.view import BookingView, booking, booking_version
+from booking.views.customer import BookingView, booking, booking_version
 from marketplace import wording
 from marketplace.core import clock
 from marketplace.core.errors import NotFound, Refusal

@@ -14,9 +14,9 @@ from booking.attendance.disputes import dispute as object_to
 from booking.changes.cancel import CancelTooLate, NotCancellable
 from booking.changes.cancel import cancel as withdraw
 from booking.hold.pick import CAUSE as CHOSE_ANOTHER
-from booking.view import booking as booking_view
-from booking.view import booking_version, bookings_version
-from booking.view import bookings as list_bookings
+from booking.views.customer import booking as booking_view
+from booking.views.customer import booking_version, bookings_version
+from booking.views.customer import bookings as list_bookings
 from marketplace import wording
 from marketplace.core import clock
 from marketplace.core.errors import Invalid

@@ -18,8 +18,8 @@ from booking.changes.reschedule import reschedule
 from booking.idempotency import Repeatable
 from booking.offers.availability import SlotView, days, slots
 from booking.offers.availability import offer as offer_view
-from booking.view import BookingView
-from booking.view import booking as booking_view
+from booking.views.customer import BookingView
+from booking.views.customer import booking as booking_view
 from marketplace import wording
 from marketplace.core import clock
 from marketplace.core.errors import NotFound, Refusal

@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 from werkzeug.exceptions import NotFound
 
 from booking.reports import box as report_box
-from booking.view import bookings
+from booking.views.customer import bookings
 from marketplace.core import clock
 from marketplace.web import visitor
 from marketplace.web.answers import asked, render, see_other

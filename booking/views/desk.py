@@ -11,7 +11,7 @@ from booking.changes.cancel import Reason, reasons_for
 from booking.models import Booking
 from booking.ownership import insurers_booking
 from booking.states import LIVE
-from booking.view import BookingCard, BookingView, card_of, card_rows, full_view
+from booking.views.customer import BookingCard, BookingView, card_of, card_rows, full_view
 from marketplace.core.db import reading
 from marketplace.core.errors import Invalid
 from marketplace.core.strictjson import storable
