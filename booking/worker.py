@@ -47,7 +47,7 @@ from booking.settlement.close_day import make_statements
 from booking.sync.bookings import poll_bookings
 from booking.sync.slots import pull_slots
 from booking.sync.webhooks import forget_events
-from booking.waiting_turns import offer_freed, review, settle_chances
+from booking.waiting.turns import offer_freed, review, settle_chances
 from marketplace import post
 from marketplace.core import clock
 from marketplace.core.config import settings

@@ -17,7 +17,7 @@ from booking.reports.trend import Point, Trend
 from booking.reports.vocabulary import vocabulary
 from booking.settlement.statements import Stated, StatementRow, StatementView
 from booking.views.oversight import LateJob, ProviderHealth
-from booking.waiting_view import HeldPlace, WaitingSite, WaitingView
+from booking.waiting.view import HeldPlace, WaitingSite, WaitingView
 from marketplace.core.outgoing import Sent
 from marketplace.web import booking_words, language
 from marketplace.web import view_models as v

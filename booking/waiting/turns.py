@@ -22,9 +22,9 @@ from booking.notices.notify import notify
 from booking.notices.quiet_hours import quiet_until
 from booking.refusals import SlotClosed, SlotFull, SlotMoved
 from booking.transition import lock_booking
-from booking.waiting import close, lock_entry, open_chance, outcome_of, set_state
-from booking.waiting_match import FITS, LEAST_TIME, look_again, look_everywhere
-from booking.waiting_models import WaitingChance, WaitingEntry
+from booking.waiting.join import close, lock_entry, open_chance, outcome_of, set_state
+from booking.waiting.match import FITS, LEAST_TIME, look_again, look_everywhere
+from booking.waiting.models import WaitingChance, WaitingEntry
 from marketplace.core.db import reading, transaction
 from marketplace.core.errors import Busy, Refusal
 from marketplace.core.logging import get_logger

@@ -1,6 +1,6 @@
 """The waiting list, as a customer uses it: wait inside limits, and stop waiting.
 
-An entry takes neither place nor quota. When a place becomes free, booking.waiting_turns holds it for whoever is first.
+An entry takes neither place nor quota. When a place becomes free, booking.waiting.turns holds it for whoever is first.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from booking.models import Booking
 from booking.ownership import customer_of
 from booking.states import AT_PROVIDER, LIVE, BookingState
 from booking.transition import lock_booking, move
-from booking.waiting_match import LEAST_TIME, look_again
-from booking.waiting_models import MOST_OPEN, OPEN, WaitingChance, WaitingEntry, WaitingPlace
+from booking.waiting.match import LEAST_TIME, look_again
+from booking.waiting.models import MOST_OPEN, OPEN, WaitingChance, WaitingEntry, WaitingPlace
 from marketplace.catalog.benefit_kind import NotEligible
 from marketplace.catalog.kinds import kind as benefit_kind
 from marketplace.core.clock import today

@@ -12,8 +12,8 @@ from sqlalchemy.orm import Session
 
 from booking.models import Booking
 from booking.ownership import customer_of
-from booking.waiting import own_entry_id
-from booking.waiting_models import OPEN, WaitingChance, WaitingEntry, WaitingPlace
+from booking.waiting.join import own_entry_id
+from booking.waiting.models import OPEN, WaitingChance, WaitingEntry, WaitingPlace
 from marketplace.catalog.models import Offer, Site
 from marketplace.core.db import reading
 from marketplace.core.errors import NotFound
