@@ -10,12 +10,9 @@ from __future__ import annotations
 import os
 import signal
 import socket
-import sys
 import threading
-from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -26,62 +23,25 @@ from sqlalchemy import delete, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import SQLAlchemyError
 
-from booking.attendance.no_show import call_no_shows
-from booking.changes.proposals import lapse_proposals
-from booking.changes.unanswered import end_unanswered
-from booking.closures.close import work_closures
 from booking.exchange.connections import lines
-from booking.exchange.send import claim_tasks, note_health, run_task
-from booking.exchange.unknown import raise_unknown
-from booking.hold.expire import expire_holds
-from booking.idempotency import forget_keys
-from booking.lanes import Lane, Lanes
-from booking.messages.deliver import deliver_due
-from booking.messages.remind import remind_of_bookings, remind_of_endings
+from booking.exchange.send import claim_tasks, run_task
 from booking.models import JobRun, WorkerBeat
 from booking.outbox import Claimed
-from booking.reconcile.run import run_due
-from booking.reports.chase import ask_again, note_overdue
-from booking.reports.fetch import fetch_due, poll_reports
-from booking.settlement.close_day import make_statements
-from booking.sync.bookings import poll_bookings
-from booking.sync.slots import pull_slots
-from booking.sync.webhooks import forget_events
-from booking.waiting.turns import offer_freed, review, settle_chances
-from marketplace import post
+from booking.worker.jobs import Job, all_jobs
+from booking.worker.lanes import Lane, Lanes
 from marketplace.core import clock
 from marketplace.core.config import settings
 from marketplace.core.db import engine, reading, transaction
 from marketplace.core.errors import Refusal
 from marketplace.core.logging import configure, get_logger
 from providers.port import ProviderError
-from vip.codes import forget_codes
-from vip.entitlements import expire_due
 
 log = get_logger(__name__)
 
 TICK = 0.2
 BEAT = 2.0
 RETRY_SECONDS = 5
-FETCH_SECONDS = 3
-CHASE_SECONDS = 300
-RECONCILE_LOOK = 3
-"""How often it is looked whether a comparison is due or was asked for."""
-EXPIRE_AT_ONCE = 500
 LEADER_LOCK = 0x414E5849  # "ANXI"
-
-
-Work = Callable[[Lane], dict[str, int]]
-
-
-@dataclass(frozen=True)
-class Job:
-    """Something done every so many seconds; `code` names the provider it is done for, blank when for all of us."""
-
-    name: str
-    every: int
-    work: Callable[[], dict[str, Any]]
-    code: str = ""
 
 
 class Worker:
@@ -207,7 +167,7 @@ class Worker:
         """Give every job its interval, a changed one too; jobs of providers that have gone end."""
         if self.scheduler is None:
             return
-        jobs = {job.name: job for job in self._jobs()}
+        jobs = {job.name: job for job in all_jobs(self.lanes, self.stopping)}
         for known in self.scheduler.get_jobs():
             job = jobs.pop(known.id, None)
             if job is None:
@@ -237,96 +197,6 @@ class Worker:
             scheduler.add_executor(JobThreads(4), alias=provider)
             self._executors.add(provider)
         return provider
-
-    def _jobs(self) -> list[Job]:
-        jobs = [
-            Job("holds", 1, lambda: {"expired": expire_holds(now=clock.now())}),
-            Job("waiting", 1, self._waiting),
-            Job("waiting-review", 60, lambda: dict(review(now=clock.now()))),
-            Job("unanswered", 15, lambda: {"asked": end_unanswered(now=clock.now())}),
-            Job("proposals", 15, lambda: {"lapsed": lapse_proposals(now=clock.now())}),
-            Job("overdue", 60, lambda: {"late": note_overdue(now=clock.now())}),
-            Job("no_shows", 60, lambda: {"called": call_no_shows(now=clock.now())}),
-            Job("unknown", 15, lambda: {"open": raise_unknown(now=clock.now())}),
-            Job("closures", 5, lambda: work_closures(now=clock.now())),
-            Job("statements", 300, lambda: {"made": make_statements(now=clock.now())}),
-            Job("entitlements", 300, self._entitlements),
-            Job("messages", 2, lambda: deliver_due(post.send, clock.now)),
-            Job("reminders", 60, lambda: {"told": remind_of_bookings(now=clock.now())}),
-            Job("endings", 3600, lambda: {"told": remind_of_endings(now=clock.now())}),
-            Job("keys", 3600, lambda: {"forgotten": forget_keys(now=clock.now())}),
-            Job("events", 3600, lambda: {"forgotten": forget_events(now=clock.now())}),
-            Job("codes", 3600, lambda: {"forgotten": forget_codes(now=clock.now())}),
-        ]
-        for line in (lane.line for lane in self.lanes.all()):
-            jobs += [
-                Job(f"slots:{line.code}", line.slots_seconds, self._pull(line.id, self._slots), line.code),
-                Job(f"bookings:{line.code}", line.poll_seconds, self._pull(line.id, self._bookings), line.code),
-                Job(f"reports:{line.code}", line.poll_seconds, self._pull(line.id, self._reports), line.code),
-                Job(f"reconcile:{line.code}", RECONCILE_LOOK, self._pull(line.id, self._reconcile), line.code),
-                Job(f"chase:{line.code}", CHASE_SECONDS, self._pull(line.id, self._chase), line.code),
-                Job(f"fetch:{line.code}", FETCH_SECONDS, self._pull(line.id, self._fetch), line.code),
-            ]
-        return jobs
-
-    @staticmethod
-    def _waiting() -> dict[str, int]:
-        """First what became of the last turns, then whose turn it is now."""
-        return dict(settle_chances(now=clock.now()) + offer_freed(now=clock.now()))
-
-    def _entitlements(self) -> dict[str, int]:
-        """Expire all that is due, part by part; what is busy is left for the next time."""
-        counts = Counter[str]()
-        more = True
-        while more and not self.stopping.is_set():
-            part = expire_due(clock.now(), EXPIRE_AT_ONCE)
-            counts.update(entitlements=part.entitlements, units=part.units)
-            counts["skipped"] = part.skipped
-            more = part.more and part.entitlements > 0
-        return dict(counts)
-
-    @staticmethod
-    def _slots(lane: Lane) -> dict[str, int]:
-        now = clock.now()
-        today = clock.today(lane.line.connection.time_zone, now)
-        return pull_slots(lane.line, lane.adapter(), today=today, now=now)
-
-    @staticmethod
-    def _bookings(lane: Lane) -> dict[str, int]:
-        return poll_bookings(lane.line, lane.adapter(), now=clock.now())
-
-    @staticmethod
-    def _reports(lane: Lane) -> dict[str, int]:
-        return poll_reports(lane.line, lane.adapter(), now=clock.now())
-
-    @staticmethod
-    def _chase(lane: Lane) -> dict[str, int]:
-        return ask_again(lane.line, lane.adapter(), now=clock.now())
-
-    @staticmethod
-    def _fetch(lane: Lane) -> dict[str, int]:
-        return fetch_due(lane.line, lane.adapter(), now=clock.now())
-
-    @staticmethod
-    def _reconcile(lane: Lane) -> dict[str, int]:
-        every = timedelta(seconds=settings().reconcile_seconds)
-        return run_due(lane.line, lane.adapter(), every=every, clock=clock.now)
-
-    def _pull(self, provider_id: int, work: Work) -> Callable[[], dict[str, int]]:
-        """`work` with the lane that the provider has when the job runs."""
-
-        def pull() -> dict[str, int]:
-            lane = self.lanes.get(provider_id)
-            if lane is None:
-                return {}
-            try:
-                return work(lane)
-            except ProviderError as problem:
-                note_health(lane.line, failed=True, now=clock.now())
-                log.warning("provider.unreadable", provider=lane.line.code, reason=str(problem)[:120])
-                raise
-
-        return pull
 
     def _soon(self, name: str, seconds: float) -> None:
         """Run a job again before its interval is over: the provider could not be read."""
@@ -371,7 +241,3 @@ def main() -> int:
     signal.signal(signal.SIGTERM, worker.stop)
     signal.signal(signal.SIGINT, worker.stop)
     return worker.run()
-
-
-if __name__ == "__main__":
-    sys.exit(main())
