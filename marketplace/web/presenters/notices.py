@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from booking.messages.inbox import Notice
-from marketplace import notice_words
+from marketplace.messages import words
 from marketplace.web import view_models as v
 from marketplace.web.presenters.people import named
 from marketplace.wording import reader_language
@@ -36,7 +36,7 @@ _OTHER = v.Pill("", "plain", icon="info")
 
 def row(notice: Notice) -> v.NoticeRow:
     """One line of the inbox."""
-    said = notice_words.say(notice.kind, notice.facts, reader_language(), told_at=notice.created_at)
+    said = words.say(notice.kind, notice.facts, reader_language(), told_at=notice.created_at)
     look = _LOOKS.get(notice.kind, _OTHER)
     whose = (
         named(notice.person, notice.relation) if notice.person and notice.relation and notice.relation != "self" else ""

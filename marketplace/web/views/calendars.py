@@ -6,10 +6,10 @@ from flask import Response, make_response
 
 from booking.messages import calendar as calendar_feed
 from booking.messages.calendar import Event
-from marketplace import ics
 from marketplace.core import clock
 from marketplace.core.config import settings
-from marketplace.notice_words import language_of
+from marketplace.messages import calendar as ics
+from marketplace.messages.words import language_of
 from marketplace.web import visitor
 from marketplace.web.answers import Views, unchanged
 from marketplace.wording import reader_language

@@ -17,7 +17,6 @@ from typing import Any
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from marketplace.catalog.demo_config import Secrets, provider_secrets, write_config
 from marketplace.catalog.importer import read_file
 from marketplace.catalog.kinds import kind
 from marketplace.catalog.models import Provider
@@ -26,6 +25,7 @@ from marketplace.core.config import ROOT, settings
 from marketplace.core.db import transaction
 from marketplace.core.errors import Refusal
 from marketplace.core.ids import new_id
+from marketplace.demo.config import Secrets, provider_secrets, write_config
 
 SAMPLE_SITES = ROOT / "data" / "sample-sites.csv"
 PACKAGES = ROOT / "data" / "demo-packages.json"

@@ -15,8 +15,8 @@ import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from marketplace.core.children import all_processes, command_line, dies_with_us
-from marketplace.core.embedded.programs import DevDatabaseError, RunAs, clean_environment
+from marketplace.development.children import all_processes, command_line, dies_with_us
+from marketplace.development.embedded.programs import DevDatabaseError, RunAs, clean_environment
 
 SUPERUSER = "anxiang_super"
 OWNER = "anxiang_owner"

@@ -9,7 +9,7 @@ from icalendar import Calendar
 from icalendar import Event as Entry
 
 from booking.messages.calendar import Event
-from marketplace.notice_words import Language, masked_name
+from marketplace.messages.words import Language, masked_name
 
 CONTENT_TYPE = "text/calendar; charset=utf-8"
 _REFRESH = timedelta(hours=1)

@@ -1,4 +1,6 @@
-"""The embedded PostgreSQL of development and tests: `python -m marketplace.core.devdb start|stop|status|url|remove`.
+"""The embedded PostgreSQL of development and tests.
+
+`python -m marketplace.development.database start|stop|status|url|remove` works it by hand.
 
 Production gives DATABASE_URL and never comes here. The programs are the machine's, else the wheel's;
 we drive initdb and postgres ourselves (embedded/).
@@ -37,10 +39,10 @@ import psycopg
 from psycopg import sql
 
 from marketplace.core.config import state_dir
-from marketplace.core.embedded import guard
-from marketplace.core.embedded import server as pg
-from marketplace.core.embedded.programs import DevDatabaseError, RunAs, choose_user, find, own_folder
-from marketplace.core.embedded.server import APPLICATION, OWNER, SUPERUSER, Server
+from marketplace.development.embedded import guard
+from marketplace.development.embedded import server as pg
+from marketplace.development.embedded.programs import DevDatabaseError, RunAs, choose_user, find, own_folder
+from marketplace.development.embedded.server import APPLICATION, OWNER, SUPERUSER, Server
 
 __all__ = ["DevDatabase", "DevDatabaseError"]
 
@@ -288,7 +290,9 @@ def _create(connection: psycopg.Connection, name: str, template: str | None) -> 
 
 def main(arguments: list[str] | None = None) -> int:
     """The command line; prints one sentence, or the address, and returns the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m marketplace.core.devdb", description="The embedded database.")
+    parser = argparse.ArgumentParser(
+        prog="python -m marketplace.development.database", description="The embedded database."
+    )
     parser.add_argument("what", choices=["start", "stop", "status", "url", "remove"])
     parser.add_argument("--state", type=Path, default=None, help="folder that describes the server")
     parser.add_argument("--owner", action="store_true", help="url: the address for the owner's role")

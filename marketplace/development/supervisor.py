@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
-from marketplace.core.children import dies_with_us
+from marketplace.development.children import dies_with_us
 
 GRACE = 10.0
 _TICK = 0.1

@@ -41,7 +41,7 @@ class DemoSignIn:
 
 @dataclass(frozen=True)
 class MadeCustomer:
-    """One customer of `flask demo customers`."""
+    """One customer of `python -m marketplace.demo customers`."""
 
     phone: str
     customer_public_id: str

@@ -1,4 +1,4 @@
-"""What `make run` runs: `python -m marketplace.processes run`, for development and for trying the product out.
+"""What `make run` runs (`python -m marketplace.development.processes run`), for development and for trying it out.
 
 It checks the ports, starts the embedded database (unless DATABASE_URL names one), migrates, compiles translations,
 loads the demonstration's data, and then runs the web server, the worker and the sandbox providers until Ctrl-C.
@@ -34,8 +34,8 @@ from sqlalchemy.exc import DBAPIError
 
 from marketplace.core import migrate
 from marketplace.core.config import ROOT, state_dir
-from marketplace.core.devdb import DevDatabase, DevDatabaseError
-from marketplace.supervisor import Service, Supervisor
+from marketplace.development.database import DevDatabase, DevDatabaseError
+from marketplace.development.supervisor import Service, Supervisor
 
 # Threads a process: docs/decisions/0005-web-server.md. Many, though few work at once: a request whose body trickles in
 # keeps a thread waiting without a connection to the database (docs/deployment.md).
@@ -141,12 +141,12 @@ def web_command(template: str, *, host: str, port: int, workers: int) -> list[st
 
 
 def sandbox_accounts() -> Path:
-    """The sandbox's accounts, written by `flask demo load`."""
+    """The sandbox's accounts, written by `python -m marketplace.demo load`."""
     return _sandbox() / "config.json"
 
 
 def day_sandbox_accounts() -> Path:
-    """The accounts of the sandbox of the day-capacity interface, written by `flask demo load`."""
+    """The accounts of the sandbox of the day-capacity interface, written by `python -m marketplace.demo load`."""
     return _sandbox() / "day-config.json"
 
 
@@ -255,7 +255,7 @@ def _migrate(database_url: str, owner_url: str) -> None:
 def _load_demo(environment: Mapping[str, str]) -> str:
     """Load the demonstration's data, or find it there; returns the sign-ins that the command prints."""
     _sandbox().mkdir(parents=True, exist_ok=True)
-    command = [*_python("flask"), "--app", "wsgi", "demo", "load"]
+    command = [*_python("marketplace.demo"), "load"]
     done = subprocess.run(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True, check=False)
     if done.returncode != 0:
         raise CannotRun("The demonstration's data could not be loaded; the reason stands above.")
@@ -291,7 +291,7 @@ def _end_in_order(*_: object) -> None:
 
 def main(arguments: list[str] | None = None) -> int:
     """The command line."""
-    parser = argparse.ArgumentParser(prog="python -m marketplace.processes", description="Run the product.")
+    parser = argparse.ArgumentParser(prog="python -m marketplace.development.processes", description="Run the product.")
     commands = parser.add_subparsers(dest="what", required=True)
     commands.add_parser("run", help="everything, until Ctrl-C")
     commands.add_parser("translations", help="compile the translations that changed")

@@ -1,4 +1,4 @@
-"""The small process that owns an embedded server: `python -m marketplace.core.embedded.guard STATE`.
+"""The small process that owns an embedded server: `python -m marketplace.development.embedded.guard STATE`.
 
 Every user of the server holds a shared lock on `users.lock`, which the kernel takes back when the user ends, however it
 ends. Whoever gets that lock alone knows that there are no users, and nobody can join while it stops the server.
@@ -17,9 +17,9 @@ from contextlib import suppress
 from pathlib import Path
 
 from marketplace.core.config import ROOT
-from marketplace.core.embedded import server as pg
-from marketplace.core.embedded.programs import DevDatabaseError
-from marketplace.core.embedded.server import Server
+from marketplace.development.embedded import server as pg
+from marketplace.development.embedded.programs import DevDatabaseError
+from marketplace.development.embedded.server import Server
 
 _LOG_LIMIT = 5_000_000
 _started: list[tuple[Path, subprocess.Popen[bytes]]] = []  # the guards whose parent we are, to be collected
@@ -58,7 +58,7 @@ def start(state: Path) -> subprocess.Popen[bytes]:
     log = _open_log(state / "server.log")
     try:
         child = subprocess.Popen(
-            [sys.executable, "-m", "marketplace.core.embedded.guard", str(state)],
+            [sys.executable, "-m", "marketplace.development.embedded.guard", str(state)],
             cwd=ROOT,
             stdin=subprocess.DEVNULL,
             stdout=log,
