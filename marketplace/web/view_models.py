@@ -375,7 +375,7 @@ class Change:
 
 
 @dataclass(frozen=True)
-class Alternative:
+class AlternativeRow:
     """Another time, one tap from being kept. `way` says how far it is from the lost place; blank when it is there."""
 
     slot: str
@@ -424,7 +424,7 @@ class BookingPage:
     again_url: str = ""
     version: str = ""
     calendar_url: str = ""
-    alternatives: tuple[Alternative, ...] = ()
+    alternatives: tuple[AlternativeRow, ...] = ()
     more_times_url: str = ""
     dispute_url: str = ""
     dispute_answer: str = ""

@@ -11,9 +11,9 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 
 from marketplace.catalog.kinds import kinds
-from marketplace.web import view_models as v
 from marketplace.web.formats import date_of, dotted, sentences
 from marketplace.web.presenters.people import by_language
+from marketplace.web.view_models import Benefit, Person
 from vip.entitlements import EntitlementView
 
 _SOON = 45
@@ -36,7 +36,7 @@ def plan_name(benefit: EntitlementView) -> str:
     return by_language(benefit.plan_name_zh, benefit.plan_name_en)
 
 
-def benefits(found: Sequence[EntitlementView], people: Sequence[v.Person]) -> tuple[v.Benefit, ...]:
+def benefits(found: Sequence[EntitlementView], people: Sequence[Person]) -> tuple[Benefit, ...]:
     """The cards of the home page; the first that can be booked leads. Those that ended are in the record of use, and
     stand here only when nothing else is left."""
     open_now = [benefit for benefit in found if benefit.state != "expired"]
@@ -45,11 +45,11 @@ def benefits(found: Sequence[EntitlementView], people: Sequence[v.Person]) -> tu
     return tuple(replace(it, leading=it.id == leading) for it in cards)
 
 
-def card(benefit: EntitlementView, people: Sequence[v.Person]) -> v.Benefit:
+def card(benefit: EntitlementView, people: Sequence[Person]) -> Benefit:
     """One card."""
     active = benefit.state == "active" and bookable(benefit.kind)
     shared = _("for you and your family") if benefit.sharing == "family" else _("for you alone")
-    return v.Benefit(
+    return Benefit(
         benefit.public_id,
         kind_name(benefit.kind),
         dotted((plan_name(benefit), shared)),

@@ -17,9 +17,25 @@ from booking.views.customer import BookingCard, BookingView, Moved, ProposalView
 from marketplace.catalog.places import short_place
 from marketplace.core.clock import start_of
 from marketplace.web import booking_words, formats
-from marketplace.web import view_models as v
 from marketplace.web.presenters.packages import fasting
 from marketplace.web.presenters.people import by_language, named
+from marketplace.web.view_models import (
+    AlternativeRow,
+    BookingPage,
+    BookingRow,
+    Cancel,
+    Confirm,
+    Fact,
+    NextBooking,
+    Package,
+    Person,
+    Proposal,
+    Rule,
+    Step,
+    Ticket,
+    Turn,
+    When,
+)
 
 _GONE = ("expired", "cancelled", "rejected")
 _AHEAD = ("awaiting_provider", "outcome_unknown", "confirmed")
@@ -32,9 +48,9 @@ def state_of(card: BookingCard, now: datetime) -> str:
     return "expired" if card.state == "held" and over else card.state
 
 
-def when(card: BookingCard) -> v.When:
+def when(card: BookingCard) -> When:
     """The booked time."""
-    return v.When(card.service_date, card.time_zone, card.starts_at, card.ends_at)
+    return When(card.service_date, card.time_zone, card.starts_at, card.ends_at)
 
 
 def facts(card: BookingCard, now: datetime) -> booking_words.Facts:
@@ -83,10 +99,10 @@ def address(card: BookingCard) -> str:
     return street if street.startswith((parts[0], short_place(parts[0]))) else "".join((*parts, street))
 
 
-def ticket(card: BookingCard, now: datetime) -> v.Ticket:
+def ticket(card: BookingCard, now: datetime) -> Ticket:
     """The ticket of a booking's own page."""
     state = state_of(card, now)
-    return v.Ticket(
+    return Ticket(
         booking_words.ticket_style(state),
         title(card),
         booking_words.pill(state),
@@ -94,31 +110,31 @@ def ticket(card: BookingCard, now: datetime) -> v.Ticket:
         str(card.site["name"]),
         address(card),
         facts=(
-            v.Fact(_("For"), named(card.beneficiary_name, card.relation)),
-            v.Fact(_("Show"), _("ID card")),
-            v.Fact(_("Number"), formats.reference(card.reference)),
+            Fact(_("For"), named(card.beneficiary_name, card.relation)),
+            Fact(_("Show"), _("ID card")),
+            Fact(_("Number"), formats.reference(card.reference)),
         ),
         gone=booking_words.date_is_gone(state),
         with_year=True,
     )
 
 
-def next_booking(card: BookingCard, now: datetime) -> v.NextBooking:
+def next_booking(card: BookingCard, now: datetime) -> NextBooking:
     """The ticket on the home page."""
     known = facts(card, now)
     day = formats.relative_day(card.service_date, card.time_zone)
     label = formats.dotted((day, named(card.beneficiary_name, card.relation)))
-    return v.NextBooking(
+    return NextBooking(
         card.id,
         replace(ticket(card, now), label=label, address="", facts=(), live=_live(card, known), with_year=False),
     )
 
 
-def row(card: BookingCard, now: datetime) -> v.BookingRow:
+def row(card: BookingCard, now: datetime) -> BookingRow:
     """A line of the list."""
     known = facts(card, now)
     live = known.state in ("held", *_AHEAD) and (known.state != "confirmed" or card.change is not None)
-    return v.BookingRow(
+    return BookingRow(
         card.id,
         title(card),
         str(card.site["name"]),
@@ -140,13 +156,13 @@ def _live(card: BookingCard, known: booking_words.Facts) -> str:
 _IN_CALENDAR = ("awaiting_provider", "outcome_unknown", "confirmed")
 
 
-def page(view: BookingView, now: datetime, version: str) -> v.BookingPage:
+def page(view: BookingView, now: datetime, version: str) -> BookingPage:
     """The booking's own page; `version` is the ETag of its live part."""
     known = facts(view, now)
     state = known.state
     ahead = state in _AHEAD
     again = f"{url_for('web.times', offer=view.offer_id)}?{urlencode({'for': view.beneficiary_id})}"
-    return v.BookingPage(
+    return BookingPage(
         view.id,
         view.reference,
         _("Booking"),
@@ -173,7 +189,7 @@ def page(view: BookingView, now: datetime, version: str) -> v.BookingPage:
     )
 
 
-def _proposal(view: BookingView, told: ProposalView) -> v.Proposal:
+def _proposal(view: BookingView, told: ProposalView) -> Proposal:
     """Another time to accept or decline."""
     until = _("Answer by %(time)s.", time=formats.deadline(told.expires_at, view.time_zone))
     firm = view.state == "confirmed"
@@ -182,18 +198,18 @@ def _proposal(view: BookingView, told: ProposalView) -> v.Proposal:
     else:
         ends = _("If you decline or do not answer, the booking is cancelled and your benefit comes back in full.")
         text = formats.sentences(_("It can't confirm the time you asked for."), until, ends)
-    new = v.When(told.service_date, view.time_zone, told.starts_at, told.ends_at)
-    return v.Proposal(told.id, when(view), new, text, told.reason, firm)
+    new = When(told.service_date, view.time_zone, told.starts_at, told.ends_at)
+    return Proposal(told.id, when(view), new, text, told.reason, firm)
 
 
-def alternative(one: Alternative, view: BookingView) -> v.Alternative:
+def alternative(one: Alternative, view: BookingView) -> AlternativeRow:
     """A line of the nearest other times; its form keeps the place at once."""
     way = ""
     if one.metres:
         way = _("%(distance)s km away", distance=formats.number(max(0.1, round(one.metres / 1000, 1))))
-    return v.Alternative(
+    return AlternativeRow(
         one.slot_id,
-        v.When(one.service_date, one.time_zone, one.starts_at, one.ends_at),
+        When(one.service_date, one.time_zone, one.starts_at, one.ends_at),
         one.site_name,
         by_language(one.offer_name["zh"], one.offer_name["en"]),
         way,
@@ -203,10 +219,10 @@ def alternative(one: Alternative, view: BookingView) -> v.Alternative:
     )
 
 
-def _turn(view: BookingView, known: booking_words.Facts) -> v.Turn:
+def _turn(view: BookingView, known: booking_words.Facts) -> Turn:
     if view.change == "cancel":
         text = _("Until it has agreed, the date and your benefit stay as they are. Nothing for you to do.")
-        return v.Turn(_("Your cancellation is with the hospital"), text, icon="hourglass")
+        return Turn(_("Your cancellation is with the hospital"), text, icon="hourglass")
     if view.change == "reschedule":
         return _asked_turn(view)
     turn = booking_words.turn(known)
@@ -223,7 +239,7 @@ def _turn(view: BookingView, known: booking_words.Facts) -> v.Turn:
     return replace(turn, text=formats.sentences(first, turn.text))
 
 
-def _asked_turn(view: BookingView) -> v.Turn:
+def _asked_turn(view: BookingView) -> Turn:
     """The hospital has been asked for another date; the one on the ticket stands."""
     new = formats.day(view.new_service_date) if view.new_service_date else ""
     if view.new_starts_at:
@@ -234,8 +250,8 @@ def _asked_turn(view: BookingView) -> v.Turn:
     if view.change_unknown:
         title = _("We are checking with the hospital about %(time)s", time=new)
         text = formats.sentences(_("Its system has not answered clearly yet."), stands)
-        return v.Turn(title, text, icon="hourglass")
-    return v.Turn(_("The hospital is asked about %(time)s", time=new), stands, icon="hourglass")
+        return Turn(title, text, icon="hourglass")
+    return Turn(_("The hospital is asked about %(time)s", time=new), stands, icon="hourglass")
 
 
 def route(view: BookingView) -> str:
@@ -246,18 +262,18 @@ def route(view: BookingView) -> str:
     return f"{_MAP}?{urlencode({'position': position, 'name': view.site['name'], 'coordinate': 'wgs84'})}"
 
 
-def steps(view: BookingView, known: booking_words.Facts) -> tuple[v.Step, ...]:
+def steps(view: BookingView, known: booking_words.Facts) -> tuple[Step, ...]:
     """What happened, what is now, what comes next."""
     done = [_done(line, view.time_zone, last=line is view.timeline[-1], known=known) for line in view.timeline]
     if known.state == "expired" and view.state == "held":
-        done.append(v.Step("fail", _("The time was released"), view.hold_expires_at))
+        done.append(Step("fail", _("The time was released"), view.hold_expires_at))
     now = _now(known)
     if view.proposal is not None:
-        now = (v.Step("now", _("Answer the proposed time"), aside=_("your turn")),)
+        now = (Step("now", _("Answer the proposed time"), aside=_("your turn")),)
     return (*done, *now, *_coming(known, view))
 
 
-def _done(line: Moved, zone: str, *, last: bool, known: booking_words.Facts) -> v.Step:
+def _done(line: Moved, zone: str, *, last: bool, known: booking_words.Facts) -> Step:
     words = {
         "held": (_("A time was kept for you"), _("One use of your benefit is kept for it")),
         "awaiting_provider": (_("You submitted the booking"), ""),
@@ -300,7 +316,7 @@ def _done(line: Moved, zone: str, *, last: bool, known: booking_words.Facts) -> 
     if line.state == "cancelled" and known.quota_used:
         note = ""
     failed = last and line.state in ("rejected", "expired", "no_show", "entered_in_error")
-    return v.Step("fail" if failed else "done", told, line.at, note)
+    return Step("fail" if failed else "done", told, line.at, note)
 
 
 def _moved_to(line: Moved, zone: str) -> str:
@@ -328,88 +344,88 @@ def _proposal_step(line: Moved) -> tuple[str, str]:
     return told, note
 
 
-def _now(known: booking_words.Facts) -> tuple[v.Step, ...]:
+def _now(known: booking_words.Facts) -> tuple[Step, ...]:
     if known.state == "held":
-        return (v.Step("now", _("Waiting for you to confirm"), aside=_("your turn")),)
+        return (Step("now", _("Waiting for you to confirm"), aside=_("your turn")),)
     if known.state in ("awaiting_provider", "outcome_unknown"):
         aside = formats.deadline(known.answer_by) if known.answer_by else ""
-        return (v.Step("now", _("Waiting for the hospital"), aside=_("by %(time)s", time=aside) if aside else ""),)
+        return (Step("now", _("Waiting for the hospital"), aside=_("by %(time)s", time=aside) if aside else ""),)
     if known.state == "confirmed":
-        return (v.Step("now", _("Prepare"), note=_("The hints are below"), aside=_("your turn")),)
+        return (Step("now", _("Prepare"), note=_("The hints are below"), aside=_("your turn")),)
     if known.state in ("checked_in", "in_service"):
-        return (v.Step("now", booking_words.pill(known.state).text, aside=_("the hospital's turn")),)
+        return (Step("now", booking_words.pill(known.state).text, aside=_("the hospital's turn")),)
     if known.state == "fulfilled" and known.report in ("ready", "corrected"):
-        return (v.Step("done", _("The report is here")),)
+        return (Step("done", _("The report is here")),)
     if known.state == "fulfilled" and known.report != "none":
-        return (v.Step("now", _("The hospital is writing the report"), aside=_("the hospital's turn")),)
+        return (Step("now", _("The hospital is writing the report"), aside=_("the hospital's turn")),)
     return ()
 
 
-def _coming(known: booking_words.Facts, view: BookingView) -> tuple[v.Step, ...]:
+def _coming(known: booking_words.Facts, view: BookingView) -> tuple[Step, ...]:
     minutes = view.package.get("duration_minutes")
     lasts = _("about %(span)s", span=formats.span(minutes * 60)) if minutes else ""
     there = formats.day(view.service_date)
     if view.starts_at:
         there = formats.moment(view.starts_at, view.time_zone)
     every = (
-        v.Step("next", _("Check in"), aside=there),
-        v.Step("next", _("Check done"), aside=lasts),
-        v.Step("next", _("Report arrives"), aside=_("from the hospital")),
+        Step("next", _("Check in"), aside=there),
+        Step("next", _("Check done"), aside=lasts),
+        Step("next", _("Report arrives"), aside=_("from the hospital")),
     )
     if known.state in ("held", *_AHEAD):
         return every
     return every[2:] if known.state in ("checked_in", "in_service") else ()
 
 
-def rules(view: BookingView, now: datetime) -> tuple[v.Rule, ...]:
+def rules(view: BookingView, now: datetime) -> tuple[Rule, ...]:
     """Until when cancelling is free, and what follows afterwards."""
     until = _on(view.cancel_until, view)
     missed = _("Not coming counts as one use.") if view.no_show_uses else _("Not coming gives the benefit back.")
-    after = v.Rule(icon="clock", text=formats.sentences(_("After that it can't be cancelled online."), missed))
+    after = Rule(icon="clock", text=formats.sentences(_("After that it can't be cancelled online."), missed))
     if now >= view.cancel_until:
         closed = _("Online cancellation closed on %(time)s. You can still call us.", time=until)
-        return (*_change_rules(view, now), v.Rule(icon="clock", text=formats.sentences(closed, missed)))
+        return (*_change_rules(view, now), Rule(icon="clock", text=formats.sentences(closed, missed)))
     left = formats.span((view.cancel_until - now).total_seconds() // 60 * 60)
     free = _("Free until %(time)s; your benefit comes back in full.", time=until)
     return (
-        v.Rule(icon="check", text=free, tone="ok", strong=_("%(span)s left.", span=left)),
+        Rule(icon="check", text=free, tone="ok", strong=_("%(span)s left.", span=left)),
         after,
         *_change_rules(view, now),
     )
 
 
-def _change_rules(view: BookingView, now: datetime) -> tuple[v.Rule, ...]:
+def _change_rules(view: BookingView, now: datetime) -> tuple[Rule, ...]:
     """Until when and how often another date can be asked for."""
     if view.state != "confirmed":
         return ()
     if now >= view.change_until:
         closed = _("Changing the date online closed on %(time)s.", time=_on(view.change_until, view))
-        return (v.Rule(icon="calendar-days", text=closed),)
+        return (Rule(icon="calendar-days", text=closed),)
     if not view.changes_left:
-        return (v.Rule(icon="calendar-days", text=_("This booking can't be changed again.")),)
+        return (Rule(icon="calendar-days", text=_("This booking can't be changed again.")),)
     times = ngettext("%(num)d change left.", "%(num)d changes left.", view.changes_left)
     until = _("The date can be changed until %(time)s.", time=_on(view.change_until, view))
-    return (v.Rule(icon="calendar-days", text=until, strong=times),)
+    return (Rule(icon="calendar-days", text=until, strong=times),)
 
 
 def _on(moment: datetime, view: BookingView) -> str:
     return formats.moment(moment, view.time_zone)
 
 
-def cancel(view: BookingView, now: datetime) -> v.Cancel:
+def cancel(view: BookingView, now: datetime) -> Cancel:
     """The sheet: the consequence first. Not allowed: why, and what is left to do."""
     asked = _("Cancel the booking on %(day)s?", day=formats.date_of(view.service_date))
     if not view.can_cancel or state_of(view, now) == "expired":
-        return v.Cancel(view.id, _("This can't be cancelled online"), _why_not(view, now), "", allowed=False)
+        return Cancel(view.id, _("This can't be cancelled online"), _why_not(view, now), "", allowed=False)
     if view.state == "held":
         text = _("The time is given back at once. Your benefit was not spent and is back in full.")
-        return v.Cancel(view.id, asked, text, _("Give this time back"))
+        return Cancel(view.id, asked, text, _("Give this time back"))
     until = _on(view.cancel_until, view)
     free = _("Cancelling is free until %(time)s. One use of your benefit comes back.", time=until)
     if not view.allotment and view.state != "awaiting_provider":
         stands = _("The hospital has to agree; until then the date stands.")
         free = formats.sentences(free, stands)
-    return v.Cancel(view.id, asked, free, _("Cancel and get it back"))
+    return Cancel(view.id, asked, free, _("Cancel and get it back"))
 
 
 def _why_not(view: BookingView, now: datetime) -> str:
@@ -421,7 +437,7 @@ def _why_not(view: BookingView, now: datetime) -> str:
     return _("This booking has begun or is over.")
 
 
-def confirm(view: BookingView, person: v.Person, package: v.Package, benefit_line: str, now: datetime) -> v.Confirm:
+def confirm(view: BookingView, person: Person, package: Package, benefit_line: str, now: datetime) -> Confirm:
     """The last step. The hold's seconds are told by the server, so that a wrong clock in the device does no harm."""
     ends = view.hold_expires_at or now
     total = max(timedelta(seconds=1), ends - view.created_at)
@@ -440,7 +456,7 @@ def confirm(view: BookingView, person: v.Person, package: v.Package, benefit_lin
             "The hospital answers within %(num)d hours; you see it here.",
             hours,
         )
-    return v.Confirm(
+    return Confirm(
         view.id,
         replace(ticket(view, now), facts=()),
         person,
@@ -455,7 +471,7 @@ def confirm(view: BookingView, person: v.Person, package: v.Package, benefit_lin
     )
 
 
-def rows(cards: Sequence[BookingCard], now: datetime, unsubmitted: tuple[str, ...]) -> tuple[v.BookingRow, ...]:
+def rows(cards: Sequence[BookingCard], now: datetime, unsubmitted: tuple[str, ...]) -> tuple[BookingRow, ...]:
     """Lines of the list, without what was never submitted and is over (its cause says so)."""
     return tuple(
         row(card, now) for card in cards if not (card.cause in unsubmitted and card.state in ("expired", "cancelled"))

@@ -4,43 +4,43 @@ from __future__ import annotations
 
 from booking.messages.inbox import Notice
 from marketplace.messages import words
-from marketplace.web import view_models as v
 from marketplace.web.presenters.people import named
+from marketplace.web.view_models import NoticeRow, Pill
 from marketplace.wording import reader_language
 
 _LOOKS = {
-    "held": v.Pill("", "wait", icon="hourglass"),
-    "confirmed": v.Pill("", "ok", icon="check"),
-    "rejected": v.Pill("", "bad", icon="calendar-x"),
-    "changed": v.Pill("", "ok", icon="calendar-check"),
-    "change_refused": v.Pill("", "wait", icon="calendar-x"),
-    "time_proposed": v.Pill("", "wait", icon="calendar-clock"),
-    "cancelled": v.Pill("", "off", icon="x"),
-    "outcome_unknown": v.Pill("", "wait", icon="hourglass"),
-    "reminder": v.Pill("", "plain", icon="bell"),
-    "no_show": v.Pill("", "bad", icon="calendar-x"),
-    "dispute_answered": v.Pill("", "plain", icon="info"),
-    "report_ready": v.Pill("", "ok", icon="file-heart"),
-    "report_partial": v.Pill("", "wait", icon="file-heart"),
-    "report_corrected": v.Pill("", "wait", icon="file-heart"),
-    "report_overdue": v.Pill("", "bad", icon="clock"),
-    "report_shared": v.Pill("", "plain", icon="file-heart"),
-    "entitlement_expiring": v.Pill("", "wait", icon="clock"),
-    "waitlist_offer": v.Pill("", "wait", icon="hourglass"),
-    "waitlist_booked": v.Pill("", "ok", icon="check"),
-    "waitlist_ended": v.Pill("", "off", icon="info"),
-    "site_closed": v.Pill("", "bad", icon="info"),
+    "held": Pill("", "wait", icon="hourglass"),
+    "confirmed": Pill("", "ok", icon="check"),
+    "rejected": Pill("", "bad", icon="calendar-x"),
+    "changed": Pill("", "ok", icon="calendar-check"),
+    "change_refused": Pill("", "wait", icon="calendar-x"),
+    "time_proposed": Pill("", "wait", icon="calendar-clock"),
+    "cancelled": Pill("", "off", icon="x"),
+    "outcome_unknown": Pill("", "wait", icon="hourglass"),
+    "reminder": Pill("", "plain", icon="bell"),
+    "no_show": Pill("", "bad", icon="calendar-x"),
+    "dispute_answered": Pill("", "plain", icon="info"),
+    "report_ready": Pill("", "ok", icon="file-heart"),
+    "report_partial": Pill("", "wait", icon="file-heart"),
+    "report_corrected": Pill("", "wait", icon="file-heart"),
+    "report_overdue": Pill("", "bad", icon="clock"),
+    "report_shared": Pill("", "plain", icon="file-heart"),
+    "entitlement_expiring": Pill("", "wait", icon="clock"),
+    "waitlist_offer": Pill("", "wait", icon="hourglass"),
+    "waitlist_booked": Pill("", "ok", icon="check"),
+    "waitlist_ended": Pill("", "off", icon="info"),
+    "site_closed": Pill("", "bad", icon="info"),
 }
-_OTHER = v.Pill("", "plain", icon="info")
+_OTHER = Pill("", "plain", icon="info")
 
 
-def row(notice: Notice) -> v.NoticeRow:
+def row(notice: Notice) -> NoticeRow:
     """One line of the inbox."""
     said = words.say(notice.kind, notice.facts, reader_language(), told_at=notice.created_at)
     look = _LOOKS.get(notice.kind, _OTHER)
     whose = (
         named(notice.person, notice.relation) if notice.person and notice.relation and notice.relation != "self" else ""
     )
-    return v.NoticeRow(
+    return NoticeRow(
         notice.id, said.title, said.text, whose, notice.created_at, look.icon, look.tone, notice.read_at is None
     )

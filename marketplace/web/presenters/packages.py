@@ -11,12 +11,12 @@ from flask_babel import gettext as _
 
 from booking.offers.cards import OfferView
 from marketplace import wording
-from marketplace.web import view_models as v
 from marketplace.web.formats import dotted, span
 from marketplace.web.presenters.people import by_language
+from marketplace.web.view_models import Package
 
 
-def package(view: OfferView, *, url: str = "", chosen: bool = False) -> v.Package:
+def package(view: OfferView, *, url: str = "", chosen: bool = False) -> Package:
     """An offer's package, with the reasons why the person that was asked about can't have it."""
     card = view.card
     reasons = (wording.sentence(card.not_eligible),) if card.not_eligible else ()
@@ -26,11 +26,11 @@ def package(view: OfferView, *, url: str = "", chosen: bool = False) -> v.Packag
     return replace(shown, summary=summary, url=url, chosen=chosen, reasons=reasons)
 
 
-def of_snapshot(offer: str, name: Mapping[str, str], content: Mapping[str, Any]) -> v.Package:
+def of_snapshot(offer: str, name: Mapping[str, str], content: Mapping[str, Any]) -> Package:
     """A package as it was frozen into a booking."""
     items = tuple(by_language(item["name_zh"], item["name_en"]) for item in content.get("items", ()))
     minutes = content.get("duration_minutes")
-    return v.Package(
+    return Package(
         offer,
         by_language(name["zh"], name["en"]),
         _("about %(span)s", span=span(minutes * 60)) if minutes else "",

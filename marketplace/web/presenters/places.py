@@ -17,9 +17,9 @@ from marketplace import wording
 from marketplace.catalog.places import short_place
 from marketplace.catalog.search import UNKNOWN_TIER, CityCount
 from marketplace.catalog.terms import syllables
-from marketplace.web import view_models as v
 from marketplace.web.formats import time_of
 from marketplace.web.presenters.people import by_language
+from marketplace.web.view_models import Choice, City, CityGroup, Person, Place
 
 FEW = 3
 _ALL = ""
@@ -73,7 +73,7 @@ def by_site(cards: Iterable[OfferCard]) -> list[list[OfferCard]]:
     return [list(group) for _site, group in groupby(cards, key=lambda card: card.site_id)]
 
 
-def place(cards: Sequence[OfferCard], person: v.Person, family: bool) -> v.Place:
+def place(cards: Sequence[OfferCard], person: Person, family: bool) -> Place:
     """One row: the first package that the person may have and that has a free place; else why there is none."""
     fit = [card for card in cards if card.not_eligible is None]
     shown = next((card for card in fit if card.next_free), None) or (fit or cards)[0]
@@ -84,7 +84,7 @@ def place(cards: Sequence[OfferCard], person: v.Person, family: bool) -> v.Place
     elif free is None:
         reasons = (_("No free date within two months. New ones appear here as they open."),)
     address = shown.address.removeprefix(shown.province).removeprefix(shown.city).removeprefix(shown.district)
-    return v.Place(
+    return Place(
         shown.site_name,
         shown.district,
         address,
@@ -110,18 +110,18 @@ def _free_note(card: OfferCard) -> str:
     return _("at %(time)s, %(left)s", time=time_of(free.starts_at, card.time_zone), left=left)
 
 
-def choices(narrowing: Narrowing, search: Search) -> tuple[tuple[v.Choice, ...], tuple[v.Choice, ...]]:
+def choices(narrowing: Narrowing, search: Search) -> tuple[tuple[Choice, ...], tuple[Choice, ...]]:
     """Districts and tiers to narrow by, `All` first; nothing where there is nothing to choose."""
     districts = [(counted.name, counted.name) for counted in narrowing.districts]
     tiers = [(counted.name, tier_word(counted.name) or _("Not known")) for counted in narrowing.tiers]
     return _radio(districts, search.district), _radio(tiers, search.tier)
 
 
-def _radio(options: Sequence[tuple[str, str]], chosen: str) -> tuple[v.Choice, ...]:
+def _radio(options: Sequence[tuple[str, str]], chosen: str) -> tuple[Choice, ...]:
     if len(options) < 2:
         return ()
-    every = v.Choice(_ALL, _("All"), on=not chosen)
-    return (every, *(v.Choice(value, label, on=value == chosen) for value, label in options))
+    every = Choice(_ALL, _("All"), on=not chosen)
+    return (every, *(Choice(value, label, on=value == chosen) for value, label in options))
 
 
 def tier_sources(cards: Iterable[OfferCard]) -> str:
@@ -136,19 +136,19 @@ def city_name(city: str) -> str:
     return short_place(city)
 
 
-def cities(found: Sequence[CityCount], search: Search) -> tuple[v.CityGroup, ...]:
+def cities(found: Sequence[CityCount], search: Search) -> tuple[CityGroup, ...]:
     """The picker, province by province in the order of their first city."""
-    provinces: dict[str, list[v.City]] = {}
+    provinces: dict[str, list[City]] = {}
     for city in found:
         provinces.setdefault(city.province, []).append(city_choice(city, search))
-    return tuple(v.CityGroup(short_place(name), tuple(inside)) for name, inside in provinces.items())
+    return tuple(CityGroup(short_place(name), tuple(inside)) for name, inside in provinces.items())
 
 
-def city_choice(city: CityCount, search: Search) -> v.City:
+def city_choice(city: CityCount, search: Search) -> City:
     """One city of the picker; its words match name and pinyin."""
     spelled = syllables(city.name)
     words = " ".join((city.name, "".join(spelled), "".join(part[:1] for part in spelled)))
-    return v.City(
+    return City(
         short_place(city.name),
         search.url(city=city.name, district="", tier="", q=""),
         city.sites,

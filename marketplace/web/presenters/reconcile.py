@@ -23,7 +23,7 @@ from marketplace.web.view_models import Pill
 
 
 @dataclass(frozen=True)
-class Choice:
+class FilterLink:
     """A filter that can be set: its address, and how many it would show."""
 
     label: str
@@ -80,7 +80,9 @@ class CasePage:
     booking_url: str = ""
 
 
-def choices(counts: Counts, wanted: Filter) -> tuple[tuple[Choice, ...], tuple[Choice, ...], tuple[Choice, ...]]:
+def choices(
+    counts: Counts, wanted: Filter
+) -> tuple[tuple[FilterLink, ...], tuple[FilterLink, ...], tuple[FilterLink, ...]]:
     """The three rows of filters: open or closed, kinds, providers."""
 
     def url(**changes: Any) -> str:
@@ -89,17 +91,17 @@ def choices(counts: Counts, wanted: Filter) -> tuple[tuple[Choice, ...], tuple[C
         return url_for("console.differences", **{name: value for name, value in values.items() if value})
 
     states = (
-        Choice(_("To settle"), url(closed=None), counts.open, not wanted.closed),
-        Choice(_("Closed"), url(closed="1"), counts.closed, wanted.closed),
+        FilterLink(_("To settle"), url(closed=None), counts.open, not wanted.closed),
+        FilterLink(_("Closed"), url(closed="1"), counts.closed, wanted.closed),
     )
-    kinds = [Choice(_("All kinds"), url(kind=None), None, not wanted.kind)]
+    kinds = [FilterLink(_("All kinds"), url(kind=None), None, not wanted.kind)]
     kinds += [
-        Choice(kind_words(kind)[0], url(kind=kind), how_many, kind == wanted.kind)
+        FilterLink(kind_words(kind)[0], url(kind=kind), how_many, kind == wanted.kind)
         for kind, how_many in counts.kinds.items()
     ]
-    providers = [Choice(_("All providers"), url(provider=None), None, not wanted.provider)]
+    providers = [FilterLink(_("All providers"), url(provider=None), None, not wanted.provider)]
     providers += [
-        Choice(by_language(name["zh"], name["en"]), url(provider=code), how_many, code == wanted.provider)
+        FilterLink(by_language(name["zh"], name["en"]), url(provider=code), how_many, code == wanted.provider)
         for code, (name, how_many) in counts.providers.items()
     ]
     return states, tuple(kinds), tuple(providers)

@@ -8,25 +8,25 @@ from datetime import date, timedelta
 from flask_babel import gettext as _
 
 from booking.offers.availability import MAX_DAYS, DayView, SlotView
-from marketplace.web import view_models as v
 from marketplace.web.formats import local, time_of
 from marketplace.web.presenters.places import FEW
+from marketplace.web.view_models import Day, Month, Slot, Taken, When
 
 _STRIP = 14
 _FEW_A_DAY = 5
 _NEAREST = 3
 
 
-def day(known: DayView, chosen: date | None, url: str, wait_url: str = "") -> v.Day:
+def day(known: DayView, chosen: date | None, url: str, wait_url: str = "") -> Day:
     """A day: its free places, or the word that says why it can't be chosen."""
     if known.slots:
         few = known.free <= _FEW_A_DAY
-        return v.Day(known.date, known.free, few=few, chosen=known.date == chosen, url=url)
+        return Day(known.date, known.free, few=few, chosen=known.date == chosen, url=url)
     closed = _("full") if known.full else _("closed")
-    return v.Day(known.date, None, closed, wait_url=wait_url if known.full else "")
+    return Day(known.date, None, closed, wait_url=wait_url if known.full else "")
 
 
-def strip(days: Sequence[v.Day], chosen: date | None) -> tuple[v.Day, ...]:
+def strip(days: Sequence[Day], chosen: date | None) -> tuple[Day, ...]:
     """Two weeks of days from the first that can be chosen or waited for, or around the chosen one."""
     first = next((number for number, it in enumerate(days) if it.free is not None or it.wait_url), 0)
     for number, it in enumerate(days):
@@ -35,7 +35,7 @@ def strip(days: Sequence[v.Day], chosen: date | None) -> tuple[v.Day, ...]:
     return tuple(days[first : first + _STRIP])
 
 
-def month(first: date, days: dict[date, v.Day], before_url: str, after_url: str) -> v.Month:
+def month(first: date, days: dict[date, Day], before_url: str, after_url: str) -> Month:
     """A calendar page that begins on a Monday; days that nothing is known of stay without a word."""
     start = first - timedelta(days=first.weekday())
     weeks = []
@@ -44,13 +44,13 @@ def month(first: date, days: dict[date, v.Day], before_url: str, after_url: str)
         for number in range(7):
             at = start + timedelta(days=7 * week + number)
             inside = (at.year, at.month) == (first.year, first.month)
-            row.append(days.get(at, v.Day(at, None)) if inside else None)
+            row.append(days.get(at, Day(at, None)) if inside else None)
         if any(row):
             weeks.append(tuple(row))
-    return v.Month(first, tuple(weeks), before_url, after_url)
+    return Month(first, tuple(weeks), before_url, after_url)
 
 
-def slot(view: SlotView, zone: str, chosen: bool = False) -> v.Slot:
+def slot(view: SlotView, zone: str, chosen: bool = False) -> Slot:
     """A time to choose."""
     words = {
         "past": _("over"),
@@ -60,11 +60,11 @@ def slot(view: SlotView, zone: str, chosen: bool = False) -> v.Slot:
         "full": _("full"),
     }
     closed = words[view.reason] if view.reason else ""
-    when = v.When(view.service_date, zone, view.starts_at, view.ends_at)
-    return v.Slot(view.id, when, 0 if closed else view.free, view.free <= FEW, closed, chosen)
+    when = When(view.service_date, zone, view.starts_at, view.ends_at)
+    return Slot(view.id, when, 0 if closed else view.free, view.free <= FEW, closed, chosen)
 
 
-def halves(slots: Sequence[SlotView], zone: str) -> tuple[tuple[v.Slot, ...], tuple[v.Slot, ...]]:
+def halves(slots: Sequence[SlotView], zone: str) -> tuple[tuple[Slot, ...], tuple[Slot, ...]]:
     """The times of a day before noon and after, the first free one chosen."""
     first = next((view.id for view in slots if view.reason is None), "")
     shown = [slot(view, zone, view.id == first) for view in slots]
@@ -72,7 +72,7 @@ def halves(slots: Sequence[SlotView], zone: str) -> tuple[tuple[v.Slot, ...], tu
     return tuple(it for it in shown if it not in afternoon), afternoon
 
 
-def taken(gone: SlotView, others: Sequence[SlotView], zone: str) -> v.Taken:
+def taken(gone: SlotView, others: Sequence[SlotView], zone: str) -> Taken:
     """The time that somebody else got first, and the nearest others that are free."""
 
     def distance(view: SlotView) -> tuple[int, float]:
@@ -84,7 +84,7 @@ def taken(gone: SlotView, others: Sequence[SlotView], zone: str) -> v.Taken:
     free = sorted((view for view in others if view.reason is None and view.id != gone.id), key=distance)[:_NEAREST]
     named = time_of(gone.starts_at, zone) if gone.starts_at else _("This day")
     ordered = sorted(free, key=lambda view: (view.service_date, view.starts_at or gone.starts_at or 0))
-    return v.Taken(named, tuple(slot(view, zone) for view in ordered))
+    return Taken(named, tuple(slot(view, zone) for view in ordered))
 
 
 def reach(today: date) -> tuple[date, date]:

@@ -12,8 +12,8 @@ from flask_babel import ngettext
 
 from booking.waiting.view import HeldPlace, WaitingSite, WaitingView
 from marketplace.web import formats
-from marketplace.web import view_models as v
 from marketplace.web.presenters.people import by_language, named
+from marketplace.web.view_models import Choice, Pill, WaitingPlace, WaitingRow, When
 
 PARTS: dict[str, tuple[int, int]] = {"any": (0, 24), "am": (0, 12), "pm": (12, 24)}
 HOURS = (0, 24, 48, 72, 168)
@@ -22,11 +22,11 @@ _MONDAY = date(2024, 1, 1)
 _SITES_NAMED = 2
 
 
-def row(view: WaitingView, now: datetime) -> v.WaitingRow:
+def row(view: WaitingView, now: datetime) -> WaitingRow:
     """An entry as it stands."""
     first = view.sites[0]
     again = {"for": view.beneficiary_id}
-    return v.WaitingRow(
+    return WaitingRow(
         view.id,
         by_language(first.offer_name["zh"], first.offer_name["en"]),
         named(view.beneficiary_name, view.relation),
@@ -43,12 +43,12 @@ def row(view: WaitingView, now: datetime) -> v.WaitingRow:
     )
 
 
-def held(place: HeldPlace, now: datetime) -> v.WaitingPlace:
+def held(place: HeldPlace, now: datetime) -> WaitingPlace:
     """The place that is kept; the seconds are told by the server."""
     submitted = place.state != "held"
     address = "web.booking" if submitted else "web.confirm"
-    return v.WaitingPlace(
-        v.When(place.service_date, place.time_zone, place.starts_at, place.ends_at),
+    return WaitingPlace(
+        When(place.service_date, place.time_zone, place.starts_at, place.ends_at),
         place.site_name,
         url_for(address, booking=place.booking_id),
         max(0, int((place.until - now).total_seconds())),
@@ -107,14 +107,14 @@ def hours_line(hours: int) -> str:
     return ngettext("at least %(num)d hour ahead", "at least %(num)d hours ahead", hours)
 
 
-def pill(view: WaitingView) -> v.Pill:
+def pill(view: WaitingView) -> Pill:
     """The state in a word."""
     if view.state == "offered" and view.held is not None and view.held.state != "held":
-        return v.Pill(_("Requested"), "wait", icon="hourglass")
+        return Pill(_("Requested"), "wait", icon="hourglass")
     words = {
-        "waiting": v.Pill(_("Waiting"), "wait", icon="hourglass"),
-        "offered": v.Pill(_("A place for you"), "ok", icon="bell"),
-        "ended": v.Pill(_("Over"), "off", icon="clock"),
+        "waiting": Pill(_("Waiting"), "wait", icon="hourglass"),
+        "offered": Pill(_("A place for you"), "ok", icon="bell"),
+        "ended": Pill(_("Over"), "off", icon="clock"),
     }
     return words.get(view.state, words["ended"])
 
@@ -145,16 +145,16 @@ def said(view: WaitingView) -> str:
 # --- the form -------------------------------------------------------------------------------------------------------
 
 
-def site_choices(sites: Sequence[WaitingSite], on: Sequence[str]) -> tuple[v.Choice, ...]:
+def site_choices(sites: Sequence[WaitingSite], on: Sequence[str]) -> tuple[Choice, ...]:
     """The sites to tick; the district tells two of a name apart."""
     return tuple(
-        v.Choice(site.offer_id, formats.dotted((site.site_name, site.district)), site.offer_id in on) for site in sites
+        Choice(site.offer_id, formats.dotted((site.site_name, site.district)), site.offer_id in on) for site in sites
     )
 
 
-def weekday_choices(on: Sequence[int]) -> tuple[v.Choice, ...]:
+def weekday_choices(on: Sequence[int]) -> tuple[Choice, ...]:
     """Monday to Sunday."""
-    return tuple(v.Choice(str(number), weekday(number), number in on) for number in range(1, 8))
+    return tuple(Choice(str(number), weekday(number), number in on) for number in range(1, 8))
 
 
 def part_choices() -> tuple[tuple[str, str], ...]:

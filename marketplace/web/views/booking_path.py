@@ -23,7 +23,6 @@ from booking.views.customer import BookingView, booking, booking_version
 from marketplace import wording
 from marketplace.core import clock
 from marketplace.core.errors import NotFound, Refusal
-from marketplace.web import view_models as v
 from marketplace.web.answers import Views, asked, field, live, render, see_other, tag, unchanged
 from marketplace.web.presenters import bookings as booking_words
 from marketplace.web.presenters import packages as package_words
@@ -31,6 +30,7 @@ from marketplace.web.presenters import times as shown
 from marketplace.web.presenters.benefits import taken_line
 from marketplace.web.presenters.people import person
 from marketplace.web.presenters.places import city_name, tier_word
+from marketplace.web.view_models import Taken, Times
 from marketplace.web.views.picking import chosen_day, day_of, month_page
 from marketplace.web.visitor import principal
 from marketplace.web.whose import facts_of, open_benefits, people_of, why_not
@@ -62,7 +62,7 @@ def _picker(offer_id: str) -> Response:
     }
     morning, afternoon = shown.halves(slots(offer_id, chosen, chosen, now=now) if chosen else [], zone)
     reasons = why_not(member, open_benefits(me, found.card.kind, now), offer_id, now)
-    page = v.Times(
+    page = Times(
         offer_id,
         found.card.site_name,
         tier_word(found.card.tier),
@@ -172,7 +172,7 @@ def wait_url(offer_id: str, here: dict[str, str], day: date | None) -> str:
     return f"{url_for('web.waiting_new', offer=offer_id)}?{urlencode(kept)}"
 
 
-def _taken(offer_id: str, slot: str, day: str, zone: str, now: datetime) -> v.Taken | None:
+def _taken(offer_id: str, slot: str, day: str, zone: str, now: datetime) -> Taken | None:
     """The panel about a time that has just gone, with the nearest others within a week of it."""
     at = day_of(day)
     if not slot or at is None:

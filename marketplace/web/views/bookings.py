@@ -20,10 +20,10 @@ from booking.views.customer import bookings as list_bookings
 from marketplace import wording
 from marketplace.core import clock
 from marketplace.core.errors import Invalid
-from marketplace.web import view_models as v
 from marketplace.web.answers import Views, asked, live, render, see_other, tag, unchanged
 from marketplace.web.presenters import bookings as shown
 from marketplace.web.presenters.benefits import left_line
+from marketplace.web.view_models import Bookings, Form
 from marketplace.web.views.waiting import waiting_list
 from marketplace.web.visitor import principal
 from vip.entitlements import entitlements
@@ -56,11 +56,11 @@ def followed_tag(me: Principal, now: datetime) -> str:
     return tag("bookings", *bookings_version(me), clock.today(me.time_zone, now))
 
 
-def _list(me: Principal, cursor: str, version: str, now: datetime) -> v.Bookings:
+def _list(me: Principal, cursor: str, version: str, now: datetime) -> Bookings:
     upcoming = list_bookings(me, cursor=None, limit=_UPCOMING, now=now, when="upcoming")
     past = list_bookings(me, cursor=cursor or None, limit=_PAST, now=now, when="past")
     left = "" if upcoming.items else left_line(entitlements(me.id, today=clock.today(me.time_zone, now)))
-    return v.Bookings(
+    return Bookings(
         shown.rows(upcoming.items, now, ()),
         shown.rows(past.items, now, _UNSUBMITTED),
         left or _("Nothing is booked now."),
@@ -108,7 +108,7 @@ def booking_cancel(booking: str) -> Response:
 
 def booking_dispute(booking: str) -> Response:
     """What happened in the customer's words; the desk answers on the booking's page."""
-    form, status = v.Form(), 200
+    form, status = Form(), 200
     if request.method == "POST":
         words = _long(request.form.get("words", ""))
         try:
@@ -116,9 +116,9 @@ def booking_dispute(booking: str) -> Response:
             flash(_("Thank you. We look into it and tell you here."), "ok")
             return see_other(url_for("web.booking", booking=booking))
         except Invalid as refusal:
-            form, status = v.Form({"words": words}, {"words": wording.sentence(refusal)}), refusal.status
+            form, status = Form({"words": words}, {"words": wording.sentence(refusal)}), refusal.status
         except (NotDisputable, DisputeTooLate) as refusal:
-            form, status = v.Form({"words": words}, problem=wording.sentence(refusal)), refusal.status
+            form, status = Form({"words": words}, problem=wording.sentence(refusal)), refusal.status
     now = clock.now()
     view = booking_view(principal(), booking, now=now)
     if not view.can_dispute and status == 200:

@@ -24,13 +24,13 @@ from marketplace import wording
 from marketplace.core import clock
 from marketplace.core.errors import NotFound, Refusal
 from marketplace.web import formats
-from marketplace.web import view_models as v
 from marketplace.web.answers import Views, asked, field, render, see_other
 from marketplace.web.presenters import bookings as words
 from marketplace.web.presenters import packages as package_words
 from marketplace.web.presenters import times as shown
 from marketplace.web.presenters.people import person
 from marketplace.web.presenters.places import city_name, tier_word
+from marketplace.web.view_models import Change, Slot, Times, When
 from marketplace.web.views.picking import chosen_day, day_of, month_page
 from marketplace.web.visitor import principal
 from marketplace.web.whose import facts_of, people_of
@@ -54,7 +54,7 @@ def booking_change(booking: str) -> Response:
     return render("times.html", page=_picker(me, view, now))
 
 
-def _picker(me: Principal, view: BookingView, now: datetime) -> v.Times:
+def _picker(me: Principal, view: BookingView, now: datetime) -> Times:
     member = next((one for one in people_of(me)[0] if one.public_id == view.beneficiary_id), None)
     if member is None:
         raise NotFound()
@@ -69,7 +69,7 @@ def _picker(me: Principal, view: BookingView, now: datetime) -> v.Times:
     present = {slot.id for slot in of_day if _is_present(slot, view)}
     closed = [replace(slot, reason="closed") if slot.id in present else slot for slot in of_day]
     morning, afternoon = shown.halves(closed, zone)
-    return v.Times(
+    return Times(
         view.offer_id,
         found.card.site_name,
         tier_word(found.card.tier),
@@ -93,7 +93,7 @@ def _is_present(slot: SlotView, view: BookingView) -> bool:
     return (slot.service_date, slot.starts_at) == (view.service_date, view.starts_at)
 
 
-def _marked(found: tuple[v.Slot, ...], present: set[str]) -> tuple[v.Slot, ...]:
+def _marked(found: tuple[Slot, ...], present: set[str]) -> tuple[Slot, ...]:
     return tuple(replace(slot, closed=_("yours now")) if slot.id in present else slot for slot in found)
 
 
@@ -109,10 +109,10 @@ def booking_change_check(booking: str) -> Response:
     if slot is None or slot.reason is not None:
         flash(_("This time has just gone. Your date stands. Choose another one."), "bad")
         return see_other(_picker_url(booking))
-    page = v.Change(
+    page = Change(
         view.id,
         replace(words.ticket(view, now), facts=()),
-        v.When(slot.service_date, view.time_zone, slot.starts_at, slot.ends_at),
+        When(slot.service_date, view.time_zone, slot.starts_at, slot.ends_at),
         slot.id,
         _rules(view),
         _picker_url(booking, day=slot.service_date),

@@ -10,12 +10,12 @@ from flask_babel import ngettext
 
 from booking.views.customer import bookings
 from marketplace.core import clock
-from marketplace.web import view_models as v
 from marketplace.web.answers import Views, live, render, unchanged
 from marketplace.web.formats import dotted, local
 from marketplace.web.presenters import benefits as shown
 from marketplace.web.presenters.bookings import next_booking
 from marketplace.web.presenters.people import person
+from marketplace.web.view_models import Home, NextBooking
 from marketplace.web.views.bookings import followed_tag
 from marketplace.web.visitor import principal
 from vip.customers import profile
@@ -34,7 +34,7 @@ def home() -> Response:
     found = entitlements(me.id, today=today)
     return render(
         "home.html",
-        page=v.Home(
+        page=Home(
             _greeting(profile(me.id).name, now, me.time_zone),
             _plan_line(found),
             _next(me, now),
@@ -49,11 +49,11 @@ def home_live() -> Response:
     etag = followed_tag(me, now)
     if unchanged(etag):
         return live("", etag)
-    page = v.Home("", "", _next(me, now), ())
+    page = Home("", "", _next(me, now), ())
     return live(render_template("parts/next_booking.html", page=page), etag)
 
 
-def _next(me: Principal, now: datetime) -> v.NextBooking | None:
+def _next(me: Principal, now: datetime) -> NextBooking | None:
     """What waits for her to confirm it, since that runs out within minutes; else the soonest."""
     ahead = bookings(me, cursor=None, limit=_LOOKED_AT, now=now, when="upcoming").items
     chosen = next((card for card in ahead if card.state == "held"), ahead[0] if ahead else None)

@@ -12,9 +12,9 @@ from marketplace import wording
 from marketplace.core import clock, email
 from marketplace.core.config import settings
 from marketplace.core.errors import Invalid, TooMany
-from marketplace.web import view_models as v
 from marketplace.web import visitor
 from marketplace.web.answers import Views, field, render, see_other
+from marketplace.web.view_models import Form, MessageSettings
 from vip.codes import CodeEnded, WrongCode
 
 
@@ -26,7 +26,7 @@ def message_settings() -> Response:
     try:
         times = [parse_time(given[name], name) for name in given]
     except Invalid as refusal:
-        return _page(v.Form(given, {str(refusal.at): wording.sentence(refusal)}), status=422)
+        return _page(Form(given, {str(refusal.at): wording.sentence(refusal)}), status=422)
     chosen = {name: field(name, 3) == "on" for name in ("sms", "email", "quiet")}
     wish = Wish(**chosen, quiet_from=times[0], quiet_until=times[1])
     notice_settings.choose(visitor.principal(), wish, now=clock.now())
@@ -45,7 +45,7 @@ def message_email() -> Response:
     try:
         notice_settings.give_email(me, given, now=now)
     except (Invalid, NoEmail, EmailNotSent, TooMany) as refusal:
-        return _page(v.Form({"email": given}, {"email": wording.sentence(refusal)}), status=refusal.status)
+        return _page(Form({"email": given}, {"email": wording.sentence(refusal)}), status=refusal.status)
     flash(_("We sent a code to this address. Enter it here."), "ok")
     return see_other(url_for("web.message_settings"))
 
@@ -55,7 +55,7 @@ def message_email_code() -> Response:
     try:
         notice_settings.confirm_email(visitor.principal(), field("code", 30), now=clock.now())
     except (Invalid, WrongCode, CodeEnded) as refusal:
-        return _page(v.Form({}, {"code": wording.sentence(refusal)}), status=refusal.status)
+        return _page(Form({}, {"code": wording.sentence(refusal)}), status=refusal.status)
     flash(_("The address is confirmed."), "ok")
     return see_other(url_for("web.message_settings"))
 
@@ -72,13 +72,11 @@ def calendar_address() -> Response:
     return _page(address=settings().public_url + url_for("web.calendar", token=token))
 
 
-def _page(form: v.Form | None = None, *, status: int = 200, address: str = "") -> Response:
+def _page(form: Form | None = None, *, status: int = 200, address: str = "") -> Response:
     found = notice_settings.settings_of(visitor.principal())
     times = {"quiet_from": f"{found.quiet_from:%H:%M}", "quiet_until": f"{found.quiet_until:%H:%M}"}
-    shown = v.Form(
-        {**times, **(form.values if form else {})}, form.errors if form else {}, form.problem if form else ""
-    )
-    page = v.MessageSettings(
+    shown = Form({**times, **(form.values if form else {})}, form.errors if form else {}, form.problem if form else "")
+    page = MessageSettings(
         sms=found.sms,
         email=found.email,
         email_offered=email.backend() is not None,

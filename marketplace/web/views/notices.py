@@ -10,11 +10,11 @@ from flask_babel import gettext as _
 from booking.messages import inbox
 from booking.messages.inbox import Notice
 from marketplace.core import clock
-from marketplace.web import view_models as v
 from marketplace.web import visitor
 from marketplace.web.answers import Views, asked, render, see_other
 from marketplace.web.prefetch import not_yet, only_prefetched
 from marketplace.web.presenters.notices import row
+from marketplace.web.view_models import Inbox
 
 SHOWN = 20
 
@@ -24,7 +24,7 @@ def notices() -> Response:
     me = visitor.principal()
     found = inbox.notices(me, cursor=asked("cursor", 500) or None, limit=SHOWN)
     more = f"{url_for('web.notices')}?{urlencode({'cursor': found.next})}" if found.next else ""
-    return render("notices.html", page=v.Inbox(tuple(row(notice) for notice in found.items), unread(), more))
+    return render("notices.html", page=Inbox(tuple(row(notice) for notice in found.items), unread(), more))
 
 
 def notice(notice: str) -> Response:

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from datetime import date, timedelta
 
 from booking.offers.availability import DayView
-from marketplace.web import view_models as v
 from marketplace.web.answers import asked
 from marketplace.web.presenters import times as shown
+from marketplace.web.view_models import Day, Month
 
 
 def chosen_day(known: dict[date, DayView], wanted: str) -> date | None:
@@ -28,7 +28,7 @@ def day_of(text: str) -> date | None:
     return day if 2000 <= day.year < 2100 else None
 
 
-def month_page(url: Callable[..., str], days: dict[date, v.Day], at: date, reach: tuple[date, date]) -> v.Month:
+def month_page(url: Callable[..., str], days: dict[date, Day], at: date, reach: tuple[date, date]) -> Month:
     """The calendar page that was asked for, else that of `at`; `url(month=…)` is the picker's address."""
     first = day_of(f"{asked('month', 7)}-01") or at.replace(day=1)
     first = min(max(first, reach[0].replace(day=1)), reach[1].replace(day=1))

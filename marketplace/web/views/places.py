@@ -16,13 +16,13 @@ from marketplace.catalog.search import CityCount
 from marketplace.core import clock
 from marketplace.core.config import settings
 from marketplace.core.errors import NotFound
-from marketplace.web import view_models as v
 from marketplace.web import visitor
 from marketplace.web.answers import Views, asked, render, see_other
 from marketplace.web.presenters import packages as package_words
 from marketplace.web.presenters import places as shown
 from marketplace.web.presenters.benefits import bookable, kind_name
 from marketplace.web.presenters.people import person
+from marketplace.web.view_models import Finder, Package, PersonChoice
 from marketplace.web.whose import facts_of, open_benefits, people_of, why_not
 from vip.entitlements import entitlements
 from vip.family import Member
@@ -55,7 +55,7 @@ def places() -> Response:
     chosen = person(member, today)
     districts, tiers = shown.choices(narrowing(search.benefit, search.city), search)
     more = search.url(cursor=found.next, after=found.items[-1].site_id) if found.next else ""
-    finder = v.Finder(
+    finder = Finder(
         search.benefit,
         _("Book: %(benefit)s", benefit=kind_name(search.benefit)),
         chosen,
@@ -180,11 +180,11 @@ def _remember_city(answer: Response, city: str) -> None:
     )
 
 
-def _choices(members: list[Member], search: shown.Search, today: date) -> tuple[v.PersonChoice, ...]:
-    return tuple(v.PersonChoice(person(one, today), search.url(**{"for": one.public_id})) for one in members)
+def _choices(members: list[Member], search: shown.Search, today: date) -> tuple[PersonChoice, ...]:
+    return tuple(PersonChoice(person(one, today), search.url(**{"for": one.public_id})) for one in members)
 
 
-def _package(card: OfferCard, member: Member, now: datetime) -> v.Package:
+def _package(card: OfferCard, member: Member, now: datetime) -> Package:
     full = offer(card.public_id, person=facts_of(member), now=now)
     address = f"{url_for('web.times', offer=card.public_id)}?{urlencode({'for': member.public_id})}"
     return package_words.package(full, url=address, chosen=card.public_id == asked("chosen", 64))

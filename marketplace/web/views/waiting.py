@@ -17,12 +17,12 @@ from booking.waiting.view import alike, current, mark, waiting
 from marketplace import wording
 from marketplace.core import clock
 from marketplace.core.errors import Invalid, NotFound, Refusal
-from marketplace.web import view_models as v
 from marketplace.web.answers import Views, asked, field, live, render, see_other, tag, unchanged
 from marketplace.web.presenters import packages as package_words
 from marketplace.web.presenters import waiting as shown
 from marketplace.web.presenters.people import person
 from marketplace.web.presenters.places import city_name
+from marketplace.web.view_models import Form, WaitingList, WaitingPage
 from marketplace.web.visitor import principal
 from marketplace.web.whose import facts_of, open_benefits, people_of, why_not
 from vip.family import Member
@@ -37,9 +37,9 @@ def waiting_new(offer: str) -> Response:
     return _begin(offer) if request.method == "POST" else _form(offer, _blank())
 
 
-def _blank() -> v.Form:
+def _blank() -> Form:
     day = asked("day", 10)
-    return v.Form({"first_day": day, "last_day": day, "part": "any", "hours_before": "24"})
+    return Form({"first_day": day, "last_day": day, "part": "any", "hours_before": "24"})
 
 
 def _begin(offer_id: str) -> Response:
@@ -53,12 +53,12 @@ def _begin(offer_id: str) -> Response:
     except NotFound:
         raise
     except AlreadyWaiting as refusal:
-        return _form(offer_id, v.Form(values, problem=wording.sentence(refusal)), 409, standing=True)
+        return _form(offer_id, Form(values, problem=wording.sentence(refusal)), 409, standing=True)
     except Invalid as refusal:
         at = _FIELDS.get(str(refusal.at), str(refusal.at))
-        return _form(offer_id, v.Form(values, {at: wording.sentence(refusal)}), refusal.status)
+        return _form(offer_id, Form(values, {at: wording.sentence(refusal)}), refusal.status)
     except Refusal as refusal:
-        return _form(offer_id, v.Form(values, problem=wording.sentence(refusal)), refusal.status)
+        return _form(offer_id, Form(values, problem=wording.sentence(refusal)), refusal.status)
     flash(_("You are on the waiting list. We tell you as soon as a place is free."), "ok")
     return see_other(url_for("web.bookings"))
 
@@ -107,7 +107,7 @@ def _key(wish: Wish, form_key: str) -> tuple[str, bytes]:
     return "page:" + hashlib.sha256(form.encode() + fingerprint).hexdigest(), fingerprint
 
 
-def _form(offer_id: str, form: v.Form, status: int = 200, *, standing: bool = False) -> Response:
+def _form(offer_id: str, form: Form, status: int = 200, *, standing: bool = False) -> Response:
     me, now = principal(), clock.now()
     _members, member = people_of(me)
     found = offer_view(offer_id, person=facts_of(member), now=now)
@@ -116,7 +116,7 @@ def _form(offer_id: str, form: v.Form, status: int = 200, *, standing: bool = Fa
     again = {"for": member.public_id, "entitlement": entitlement}
     here = url_for("web.waiting_new", offer=offer_id)
     sent = request.method == "POST"
-    page = v.WaitingPage(
+    page = WaitingPage(
         found.card.site_name,
         package_words.package(found, chosen=True),
         person(member, clock.today(me.time_zone, now)),
@@ -141,13 +141,13 @@ def _form(offer_id: str, form: v.Form, status: int = 200, *, standing: bool = Fa
     return render("waiting_new.html", status, page=page)
 
 
-def _with_days(form: v.Form, today: date) -> v.Form:
+def _with_days(form: Form, today: date) -> Form:
     """Without a day of hers: two weeks from tomorrow."""
     first = today + timedelta(days=1)
     days = {"first_day": first.isoformat(), "last_day": (first + timedelta(days=shown.FEW_DAYS - 1)).isoformat()}
     if form.errors:
         return form
-    return v.Form({**form.values, **{name: form.values.get(name) or days[name] for name in days}}, {}, form.problem)
+    return Form({**form.values, **{name: form.values.get(name) or days[name] for name in days}}, {}, form.problem)
 
 
 def _cancel_line(found: OfferView) -> str:
@@ -163,13 +163,13 @@ def _back(offer_id: str, values: dict[str, str]) -> str:
     return f"{url_for('web.times', offer=offer_id)}?{_query(values)}"
 
 
-def waiting_list(me: Principal, now: datetime) -> v.WaitingList | None:
+def waiting_list(me: Principal, now: datetime) -> WaitingList | None:
     """The section of the bookings' page; None while she waits for nothing."""
     etag = tag(mark(me, now=now))
     found = current(me, now=now)
     rows = tuple(shown.row(view, now) for view in found)
     final = not any(row.stop_url for row in rows)
-    return v.WaitingList(rows, etag, final) if rows else None
+    return WaitingList(rows, etag, final) if rows else None
 
 
 def waiting_live() -> Response:
@@ -178,7 +178,7 @@ def waiting_live() -> Response:
     etag = tag(mark(me, now=now))
     if unchanged(etag):
         return live("", etag)
-    page = waiting_list(me, now) or v.WaitingList((), etag, final=True)
+    page = waiting_list(me, now) or WaitingList((), etag, final=True)
     return live(render_template("parts/waiting_list.html", waiting=page), page.version)
 
 
