@@ -20,73 +20,40 @@ from booking.views.oversight import LateJob, ProviderHealth
 from booking.waiting.view import HeldPlace, WaitingSite, WaitingView
 from marketplace.core.outgoing import Sent
 from marketplace.web import booking_words, language
-from marketplace.web.error_words import error_words
-from marketplace.web.formats import dotted
-from marketplace.web.presenters import console as console_words
-from marketplace.web.presenters import desk as desk_words
-from marketplace.web.presenters import reconcile as reconcile_words
-from marketplace.web.presenters import report_trends
-from marketplace.web.presenters import waiting as waiting_words
-from marketplace.web.view_models import (
-    AboutReport,
-    AlternativeRow,
-    Benefit,
+from marketplace.web.account.consent import ConsentPage
+from marketplace.web.account.me import Me, SessionLine
+from marketplace.web.account.message_settings import MessageSettings
+from marketplace.web.account.notices_page import Inbox, NoticeRow
+from marketplace.web.benefit_cards import Benefit
+from marketplace.web.benefits.usage_page import Usage, UsageLine
+from marketplace.web.booking import waiting_page as waiting_words
+from marketplace.web.booking.bookings_page import (
     BookingPage,
     BookingRow,
     Bookings,
     Cancel,
     Change,
-    Choice,
-    ChooseTwo,
-    City,
-    CityGroup,
-    Code,
-    ComparePage,
     Confirm,
-    ConsentPage,
-    Day,
-    Fact,
-    Finder,
-    Form,
-    Home,
-    Inbox,
-    Item,
-    Link,
-    MadeLink,
-    Me,
-    MessageSettings,
-    Month,
-    NextBooking,
-    NoticeRow,
-    Package,
-    PairLine,
-    PaperRow,
-    Person,
-    PersonChoice,
-    Pill,
-    Place,
     Proposal,
-    Range,
-    ReportPage,
-    ReportRow,
     Rule,
-    Section,
-    SessionLine,
-    SharedReport,
-    ShareRow,
-    Slot,
-    Step,
-    Taken,
-    Ticket,
-    Times,
-    Turn,
-    Usage,
-    UsageLine,
-    WaitingList,
-    WaitingPage,
-    WaitingRow,
-    When,
 )
+from marketplace.web.booking.packages_page import Package
+from marketplace.web.booking.places_page import City, CityGroup, Finder, PersonChoice, Place
+from marketplace.web.booking.timeline import Step
+from marketplace.web.booking.times_page import Day, Month, Slot, Taken, Times
+from marketplace.web.booking.waiting_page import WaitingList, WaitingPage, WaitingRow
+from marketplace.web.console import books_page as reconcile_words
+from marketplace.web.console import desk_page as desk_words
+from marketplace.web.console import overview_page as console_words
+from marketplace.web.error_page import error_words
+from marketplace.web.formats import dotted
+from marketplace.web.home.home import Home
+from marketplace.web.parts import AlternativeRow, Choice, Code, Fact, Form, Link, Person, Pill, Ticket, Turn, When
+from marketplace.web.reports import trends_page
+from marketplace.web.reports.reports_page import Item, PaperRow, Range, ReportPage, ReportRow, Section
+from marketplace.web.reports.shares_page import AboutReport, MadeLink, SharedReport, ShareRow
+from marketplace.web.reports.trends_page import ChooseTwo, ComparePage, PairLine
+from marketplace.web.tickets import NextBooking
 from vip.operators import OperatorView
 
 NOW = datetime(2026, 11, 23, 1, 48, tzinfo=UTC)
@@ -915,7 +882,7 @@ def trend() -> Context:
     apart = (point(date(2022, 11, 1), "3.0", "", apart="unit"),)
     item = vocabulary().items["ldl"]
     found = Trend(item, "p2", people()[1].name, "father", points, apart, None, 3.4, "provider")
-    return {"page": report_trends.trend_page(found, lambda _report: "/gallery/report")}
+    return {"page": trends_page.trend_page(found, lambda _report: "/gallery/report")}
 
 
 def compare() -> Context:

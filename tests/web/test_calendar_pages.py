@@ -235,5 +235,5 @@ def test_the_outbox_shows_what_would_have_been_sent_in_development_only(
     page = visitor.get("/development/outbox")
     assert "【安享】预约已确认" in main(page) and "+86****21" in main(page)
     production = type("Production", (), {**vars(settings()), "development": False})()
-    monkeypatch.setattr("marketplace.web.views.development.settings", lambda: production)
+    monkeypatch.setattr("marketplace.web.development.settings", lambda: production)
     assert visitor.get("/development/outbox").status_code == 404
