@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
+import os
 import subprocess
+import sys
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -52,12 +54,28 @@ def test_every_module_of_booking_has_its_place_in_the_layers() -> None:
     assert modules - {"booking.__init__", "booking.__pycache__"} <= placed, "add it to the layers in pyproject.toml"
 
 
+def test_everything_except_the_tests_is_typed() -> None:
+    checked = set(tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["mypy"]["files"])
+    tops = {name.partition("/")[0] for name in _listed() if name.endswith(".py")}
+    assert checked == tops - {"tests"}, "name it in [tool.mypy] files of pyproject.toml"
+
+
+def test_the_stubs_say_of_libraries_what_is_so() -> None:
+    """A stub that named what a library lacks, or another order of arguments, would let mypy approve what breaks."""
+    libraries = sorted(path.name for path in (ROOT / "stubs").iterdir())
+    command = [sys.executable, "-m", "mypy.stubtest", "--ignore-missing-stub", *libraries]
+    ran = subprocess.run(command, cwd=ROOT, env={**os.environ, "MYPYPATH": "stubs"}, capture_output=True, text=True)
+    assert ran.returncode == 0, ran.stdout
+
+
 def test_no_file_of_the_project_is_a_secret_or_a_leftover() -> None:
-    listed = subprocess.run(
-        ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True
-    ).stdout.splitlines()
     endings = (".env", ".pem", ".key", ".mo", ".pyc", ".orig", ".rej", ".sqlite3", ".db")
-    assert [name for name in listed if name.endswith(endings)] == []
+    assert [name for name in _listed() if name.endswith(endings)] == []
+
+
+def _listed() -> list[str]:
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True)
+    return listed.stdout.splitlines()
 
 
 def _ours() -> Iterator[tuple[Path, ast.Module]]:

@@ -428,7 +428,9 @@ def booking(booking_id: str) -> Response:
 
     Send the `ETag` of the last answer as `If-None-Match` to ask whether anything changed.
     """
-    return _shown(customer.booking(principal(), booking_id, now=clock.now())).make_conditional(request)
+    answer = _shown(customer.booking(principal(), booking_id, now=clock.now()))
+    answer.make_conditional(request)
+    return answer
 
 
 def _shown(found: customer.BookingView) -> Response:

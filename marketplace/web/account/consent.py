@@ -15,7 +15,7 @@ from marketplace import wording
 from marketplace.core import clock, crypto
 from marketplace.core.errors import Invalid, NotFound, TooMany
 from marketplace.web import session as visitor
-from marketplace.web.answers import field, render, see_other
+from marketplace.web.answers import Views, field, render, see_other
 from marketplace.web.parts import Code, Form, Person
 from marketplace.web.people import person
 from vip import codes
@@ -145,7 +145,7 @@ def _pending(member: str) -> tuple[str, int]:
         return "", 0
 
 
-VIEWS = {
+VIEWS: Views = {
     "consent": consent,
     "consent_code": consent_code,
     "consent_end": consent_end,

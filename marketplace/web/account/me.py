@@ -13,7 +13,7 @@ from marketplace import wording
 from marketplace.core import clock
 from marketplace.core.errors import Invalid, NotFound, Refusal
 from marketplace.web import session as visitor
-from marketplace.web.answers import asked, field, render, see_other
+from marketplace.web.answers import Views, asked, field, render, see_other
 from marketplace.web.formats import full_date
 from marketplace.web.parts import Form, Person
 from marketplace.web.people import by_language, person, relation_word
@@ -156,4 +156,4 @@ def _plan_line(principal: Principal, today: date) -> str:
     return _("%(plan)s, until %(date)s", plan=plan, date=full_date(held.valid_until))
 
 
-VIEWS = {"me": me, "family_new": family_new, "family_remove": family_remove, "end_sessions": end_sessions}
+VIEWS: Views = {"me": me, "family_new": family_new, "family_remove": family_remove, "end_sessions": end_sessions}

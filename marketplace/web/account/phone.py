@@ -13,7 +13,7 @@ from marketplace import wording
 from marketplace.core import clock, crypto
 from marketplace.core.errors import Invalid, TooMany
 from marketplace.web import session as visitor
-from marketplace.web.answers import field, render, see_other
+from marketplace.web.answers import Views, field, render, see_other
 from marketplace.web.parts import Code, Form
 from vip import change_phone, codes
 from vip import phone as phones
@@ -99,4 +99,4 @@ def _pending() -> tuple[str, int]:
         return "", 0
 
 
-VIEWS = {"phone": phone, "phone_code": phone_code}
+VIEWS: Views = {"phone": phone, "phone_code": phone_code}

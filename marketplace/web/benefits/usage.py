@@ -9,7 +9,7 @@ from booking.views import usage as record
 from marketplace.core import clock
 from marketplace.core.errors import NotFound
 from marketplace.web import session
-from marketplace.web.answers import asked, render
+from marketplace.web.answers import Views, asked, render
 from marketplace.web.benefit_cards import Benefit
 from marketplace.web.benefits import usage_page as shown
 from marketplace.web.benefits.usage_page import Usage
@@ -49,4 +49,4 @@ def _card(principal: Principal, held: EntitlementView) -> Benefit:
     return shown.card(held, family(principal.id), clock.today(principal.time_zone))
 
 
-VIEWS = {"usage": usage, "benefit": benefit}
+VIEWS: Views = {"usage": usage, "benefit": benefit}

@@ -17,7 +17,7 @@ from booking.settlement import statements
 from marketplace import wording
 from marketplace.core import clock
 from marketplace.core.errors import Invalid, NotFound, Refusal
-from marketplace.web.answers import asked, field, render, see_other
+from marketplace.web.answers import Views, asked, field, render, see_other
 from marketplace.web.console import books_page as shown
 from marketplace.web.console import overview_page as console_shown
 from marketplace.web.console import session
@@ -35,7 +35,7 @@ def differences() -> Response:
     wanted = cases.Filter(asked("closed") == "1", asked("kind", 40), asked("provider", 80))
     page = cases.differences(who, cursor=asked("after") or None, limit=SHOWN, wanted=wanted)
     states, kinds, providers = shown.choices(cases.counts(who), wanted)
-    filters = {"closed": "1" if wanted.closed else None, "kind": wanted.kind, "provider": wanted.provider}
+    filters: dict[str, Any] = {"closed": "1" if wanted.closed else None, "kind": wanted.kind, "provider": wanted.provider}
     kept = {name: value for name, value in filters.items() if value}
     return _page(
         "differences",
@@ -103,7 +103,7 @@ def statement_list() -> Response:
     """Closing statements, the newest day first."""
     provider = asked("provider", 80)
     page = statements.statements(session.operator(), cursor=asked("after") or None, limit=SHOWN, provider=provider)
-    kept = {"provider": provider} if provider else {}
+    kept: dict[str, Any] = {"provider": provider} if provider else {}
     return _page(
         "statements",
         "statements",
@@ -197,7 +197,7 @@ def _page(name: str, here: str, status: int = 200, **context: Any) -> Response:
     return render(f"console/{name}.html", status, me=me, here=here, **context)
 
 
-VIEWS = {
+VIEWS: Views = {
     "differences": differences,
     "case": case,
     "repair": repair,

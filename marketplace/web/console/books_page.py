@@ -86,7 +86,7 @@ def choices(
     """The three rows of filters: open or closed, kinds, providers."""
 
     def url(**changes: Any) -> str:
-        values = {"closed": "1" if wanted.closed else None, "kind": wanted.kind, "provider": wanted.provider}
+        values: dict[str, Any] = {"closed": "1" if wanted.closed else None, "kind": wanted.kind, "provider": wanted.provider}
         values |= changes
         return url_for("console.differences", **{name: value for name, value in values.items() if value})
 

@@ -14,7 +14,7 @@ from booking.views.desk import booking_at_desk, find_bookings
 from marketplace import wording
 from marketplace.core import clock
 from marketplace.core.errors import Invalid, NotFound, Refusal
-from marketplace.web.answers import asked, field, render, see_other
+from marketplace.web.answers import Views, asked, field, render, see_other
 from marketplace.web.console import desk_page as shown
 from marketplace.web.console import session
 from marketplace.web.parts import Form
@@ -103,7 +103,7 @@ def _page(name: str, here: str, status: int = 200, **context: Any) -> Response:
     return render(f"console/{name}.html", status, me=me, here=here, **context)
 
 
-VIEWS = {
+VIEWS: Views = {
     "bookings": bookings,
     "booking": booking,
     "booking_cancel": booking_cancel,

@@ -10,7 +10,7 @@ from booking.reconcile import cases
 from booking.views import oversight
 from marketplace import wording
 from marketplace.core import clock
-from marketplace.web.answers import asked, field, render, see_other
+from marketplace.web.answers import Views, asked, field, render, see_other
 from marketplace.web.console import overview_page as shown
 from marketplace.web.console import session as console
 from marketplace.web.parts import Form
@@ -85,7 +85,7 @@ def _door(form: Form, status: int = 200) -> Response:
     return render("operator_sign_in.html", status, form=form, action=url_for("console.sign_in"), next_url=next_url)
 
 
-VIEWS = {
+VIEWS: Views = {
     "sign_in": sign_in,
     "sign_out": sign_out,
     "home": home,

@@ -17,7 +17,7 @@ from marketplace.core import clock
 from marketplace.core.config import settings
 from marketplace.core.errors import Invalid
 from marketplace.web import session
-from marketplace.web.answers import field, render, see_other
+from marketplace.web.answers import Views, field, render, see_other
 from marketplace.web.parts import Form
 from marketplace.web.prefetch import not_yet, only_prefetched
 from marketplace.web.reports import shares_page as shown
@@ -97,7 +97,7 @@ def _address(token: str) -> str:
     return settings().public_url + url_for("web.shared", token=token)
 
 
-VIEWS = {
+VIEWS: Views = {
     "report_paper": report_paper,
     "report_document": report_document,
     "report_fhir": report_fhir_file,

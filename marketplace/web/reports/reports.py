@@ -12,7 +12,7 @@ from booking.reports import box as report_box
 from booking.views.customer import bookings
 from marketplace.core import clock
 from marketplace.web import session
-from marketplace.web.answers import asked, render, see_other
+from marketplace.web.answers import Views, asked, render, see_other
 from marketplace.web.parts import Link
 from marketplace.web.people import relation_word, to_ask
 from marketplace.web.prefetch import not_yet, only_prefetched
@@ -115,4 +115,4 @@ def _version(text: str) -> int | None:
     return int(text)
 
 
-VIEWS = {"reports": reports, "report": report}
+VIEWS: Views = {"reports": reports, "report": report}

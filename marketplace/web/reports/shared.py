@@ -14,7 +14,7 @@ from booking.reports import share
 from marketplace import wording
 from marketplace.core import clock
 from marketplace.core.errors import Invalid
-from marketplace.web.answers import field, render, see_other
+from marketplace.web.answers import Views, field, render, see_other
 from marketplace.web.parts import Form
 from marketplace.web.prefetch import not_yet, only_prefetched
 from marketplace.web.reports import shares_page as shown
@@ -72,4 +72,4 @@ def _opened() -> str:
     return str(share_id) if time.time() - at < STAYS_OPEN else ""
 
 
-VIEWS = {"shared": shared, "shared_paper": shared_paper}
+VIEWS: Views = {"shared": shared, "shared_paper": shared_paper}

@@ -11,7 +11,7 @@ from booking.reports.trend import trend
 from marketplace.core import clock
 from marketplace.core.errors import Invalid
 from marketplace.web import formats, session
-from marketplace.web.answers import asked, render
+from marketplace.web.answers import Views, asked, render
 from marketplace.web.parts import Link
 from marketplace.web.people import relation_word
 from marketplace.web.prefetch import not_yet, only_prefetched
@@ -78,4 +78,4 @@ def _choose(a: str, b: str, problem: str = "") -> Response:
     return render("report_choose.html", status=422 if problem else 200, page=page)
 
 
-VIEWS = {"report_trend": report_trend, "report_compare": report_compare}
+VIEWS: Views = {"report_trend": report_trend, "report_compare": report_compare}
