@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import cast
 
 from flask import Response, flash, request, url_for
 from flask_babel import gettext as _
@@ -14,13 +14,11 @@ from booking.views.desk import booking_at_desk, find_bookings
 from marketplace import wording
 from marketplace.core import clock
 from marketplace.core.errors import Invalid, NotFound, Refusal
-from marketplace.web.answers import Views, asked, field, render, see_other
+from marketplace.web.answers import Views, asked, field, see_other
 from marketplace.web.console import desk_page as shown
 from marketplace.web.console import session
+from marketplace.web.console.answers import SHOWN, console_page
 from marketplace.web.parts import Form
-from vip.operators import operator
-
-SHOWN = 50
 
 
 def bookings() -> Response:
@@ -31,13 +29,15 @@ def bookings() -> Response:
         found = tuple(shown.row(card, now) for card in find_bookings(session.operator(), wanted))
         if len(found) == 1:
             return see_other(url_for("console.booking", booking=found[0].id))
-    return _page("bookings", "bookings", wanted=wanted, rows=found)
+    return console_page("bookings", "bookings", wanted=wanted, rows=found)
 
 
 def booking(booking: str) -> Response:
     """One booking as the desk sees it."""
     now = clock.now()
-    return _page("booking", "bookings", page=shown.booking(booking_at_desk(session.operator(), booking, now=now), now))
+    return console_page(
+        "booking", "bookings", page=shown.booking(booking_at_desk(session.operator(), booking, now=now), now)
+    )
 
 
 def booking_cancel(booking: str) -> Response:
@@ -57,7 +57,7 @@ def booking_cancel(booking: str) -> Response:
         except (NotCancellable, OnlyAdminsCancel) as refusal:
             form, status = Form({"reason": reason}, problem=wording.sentence(refusal)), refusal.status
     found = booking_at_desk(who, booking, now=now)
-    return _page(
+    return console_page(
         "booking_cancel",
         "bookings",
         status,
@@ -72,7 +72,7 @@ def disputes() -> Response:
     """What waits for an answer, the oldest first."""
     page = objections.open_disputes(session.operator(), cursor=asked("after") or None, limit=SHOWN)
     more = url_for("console.disputes", after=page.next) if page.next else ""
-    return _page("disputes", "disputes", rows=tuple(map(shown.dispute_row, page.items)), more_url=more)
+    return console_page("disputes", "disputes", rows=tuple(map(shown.dispute_row, page.items)), more_url=more)
 
 
 def dispute(dispute: str) -> Response:
@@ -95,12 +95,7 @@ def dispute(dispute: str) -> Response:
             status = refusal.status
     found = objections.read_dispute(who, dispute, now=now)
     page, decisions = shown.dispute(found), shown.decisions()
-    return _page("dispute", "disputes", status, page=page, form=form, longest=LONGEST, decisions=decisions)
-
-
-def _page(name: str, here: str, status: int = 200, **context: Any) -> Response:
-    me = operator(session.operator().id)
-    return render(f"console/{name}.html", status, me=me, here=here, **context)
+    return console_page("dispute", "disputes", status, page=page, form=form, longest=LONGEST, decisions=decisions)
 
 
 VIEWS: Views = {
