@@ -42,7 +42,7 @@ class FileUnreadable(Refusal):
 
 @dataclass(frozen=True)
 class ImportResult:
-    """What an import did, in rows. `refused` rows are written to `error_file` (None if there were none); if there were any
+    """What an import did, in rows. `refused` rows are in `error_file` (None if there were none); if there were any
     and `good_rows` was not given, nothing was imported."""
 
     inserted: int
