@@ -135,7 +135,7 @@ def stage(customers: int) -> Iterator[Stage]:
 def _furnish(folder: Path, database: DevDatabase, customers: int) -> Stage:
     sandbox, days, *webs = (f"http://127.0.0.1:{free_port()}" for _ in (SANDBOX, DAYS, *WEBS))
     now = clock.now()
-    people.load(now)
+    people.load_people(now)
     import_sites(SAMPLE_SITES, True, None)
     configs = place_offers(
         sandbox_url=sandbox,

@@ -101,7 +101,7 @@ PEOPLE = (
 )
 
 
-def load(now: datetime) -> list[DemoSignIn]:
+def load_people(now: datetime) -> list[DemoSignIn]:
     """Make the demonstration's insurer, plans and customers, as far as they are missing.
 
     Running it again changes nothing. Returns the sign-ins to print. Raises DevelopmentOnly elsewhere.
