@@ -28,7 +28,7 @@ from marketplace.demo import people
 from marketplace.demo.offers import BY_DAY, PROVIDERS, SAMPLE_SITES, place_offers
 from marketplace.development import processes
 from marketplace.development.database import DevDatabase
-from marketplace.development.embedded.server import APPLICATION, free_port
+from marketplace.development.embedded.postgres import APPLICATION, free_port
 
 CODES = tuple(provider.code for provider in (*PROVIDERS, BY_DAY))
 PLAYED_BY = {code: DAYS if code == BY_DAY.code else SANDBOX for code in CODES}

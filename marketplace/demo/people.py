@@ -14,7 +14,7 @@ from marketplace.core import audit, clock, crypto, ids
 from marketplace.core.config import settings
 from marketplace.core.db import transaction
 from marketplace.core.errors import Invalid
-from vip import phone as phones
+from vip import phones
 from vip.consent import record_consent
 from vip.family import NewMember, new_beneficiary
 from vip.grants import Grant, give_plan, grant

@@ -19,7 +19,7 @@ from marketplace.web import session
 from marketplace.web.answers import Views, field, render, see_other
 from marketplace.web.parts import Code, Form, Person
 from marketplace.web.people import person
-from vip import codes, phone
+from vip import codes, phones
 from vip.consent import (
     ConsentNotNeeded,
     ask_consent,
@@ -52,7 +52,7 @@ def consent(member: str) -> Response:
     again = bool(field("again"))
     typed = _pending(member)[0] if again else field("phone", 60)
     try:
-        number = phone.normalise(typed)
+        number = phones.normalise(typed)
         ask_consent(session.principal(), member, number, now=clock.now())
     except (Invalid, TooMany) as refusal:
         told = wording.sentence(refusal)
@@ -81,7 +81,7 @@ def consent_code(member: str) -> Response:
             return see_other(url_for("web.reports"))
     wait = int(codes.RESEND_AFTER.total_seconds()) - (int(time.time()) - sent)
     minutes = int(codes.LIFETIME.total_seconds() // 60)
-    code = Code(phone.masked(number), codes.TRIES, max(0, wait), minutes, codes.DIGITS)
+    code = Code(phones.masked(number), codes.TRIES, max(0, wait), minutes, codes.DIGITS)
     return render("consent_code.html", status, page=page, form=form, code=code)
 
 

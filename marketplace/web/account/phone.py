@@ -16,13 +16,13 @@ from marketplace.core.errors import Invalid, TooMany
 from marketplace.web import session
 from marketplace.web.answers import Views, field, render, see_other
 from marketplace.web.parts import Code, Form
-from vip import change_phone, codes, phone
+from vip import change_phone, codes, phones
 from vip.customers import profile
 
 _PENDING = "new_phone"
 
 
-def change() -> Response:
+def phone() -> Response:
     """Give the new number; a code goes to it and to the present one. `again` sends new codes to the same number."""
     if request.method == "GET":
         return _number_step(Form())
@@ -31,7 +31,7 @@ def change() -> Response:
     if again and not typed:
         return see_other(url_for("web.phone"))
     try:
-        number = phone.normalise(typed)
+        number = phones.normalise(typed)
         change_phone.start_phone_change(session.principal(), number, now=clock.now())
     except (Invalid, TooMany) as refusal:
         told = wording.sentence(refusal)
@@ -75,7 +75,7 @@ def _codes_step(form: Form, status: int = 200) -> Response:
     current = profile(session.principal().id).phone_masked
     wait = int(codes.RESEND_AFTER.total_seconds()) - (int(time.time()) - sent)
     minutes = int(codes.LIFETIME.total_seconds() // 60)
-    code = Code(phone.masked(number), codes.TRIES, max(0, wait), minutes, codes.DIGITS)
+    code = Code(phones.masked(number), codes.TRIES, max(0, wait), minutes, codes.DIGITS)
     return render("phone.html", status, step="codes", form=form, code=code, current=current)
 
 
@@ -99,4 +99,4 @@ def _pending() -> tuple[str, int]:
         return "", 0
 
 
-VIEWS: Views = {"phone": change, "phone_code": phone_code}
+VIEWS: Views = {"phone": phone, "phone_code": phone_code}

@@ -17,7 +17,7 @@ from marketplace.core.errors import Invalid, Refusal, TooMany
 from marketplace.web import assets, language, session
 from marketplace.web.answers import Views, asked, field, render, see_other
 from marketplace.web.parts import Code, Form
-from vip import codes, customers, phone, signin
+from vip import codes, customers, phones, signin
 
 _PENDING = "sign_in"
 _RECORD = "web:sign_in"
@@ -35,7 +35,7 @@ def sign_in() -> Response:
     if again and not typed:
         return see_other(url_for("web.sign_in", next=_next() or None))
     try:
-        number = phone.normalise(typed)
+        number = phones.normalise(typed)
         signin.send_code(number, now=clock.now())
     except (Invalid, TooMany) as refusal:
         if again:
@@ -101,7 +101,7 @@ def _code_step(form: Form, status: int = 200, tries_left: int | None = None) -> 
     number, sent = _pending()
     wait = int(codes.RESEND_AFTER.total_seconds()) - (int(time.time()) - sent)
     minutes = int(codes.LIFETIME.total_seconds() // 60)
-    code = Code(phone.masked(number), codes.TRIES, max(0, wait), minutes, codes.DIGITS)
+    code = Code(phones.masked(number), codes.TRIES, max(0, wait), minutes, codes.DIGITS)
     if tries_left is not None:
         code = replace(code, tries_left=tries_left)
     return render("sign_in_code.html", status, form=form, code=code, next_url=_next())
