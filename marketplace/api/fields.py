@@ -163,7 +163,9 @@ class Answer(ma.Schema):
             if value is not ma.missing:
                 plain[key] = value if value is None or convert is None else convert(value)
         for key, name, one in self._others:
-            plain[key] = one.serialize(name, obj)
+            value = one.serialize(name, obj)
+            if value is not ma.missing:
+                plain[key] = value
         return plain
 
     @cached_property
