@@ -11,9 +11,9 @@ from sqlalchemy import update
 
 from booking.models import Booking
 from booking.reports.box import report, reports
-from booking.reports.codes import map_codes
 from booking.reports.comparison import compare
-from booking.reports.reading import Delivered, Whose, read
+from booking.reports.reading.codes import map_codes
+from booking.reports.reading.read import Delivered, Whose, read
 from booking.reports.trend import trend
 from marketplace.core.db import transaction
 from marketplace.core.errors import Invalid, NotFound

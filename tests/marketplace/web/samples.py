@@ -11,10 +11,10 @@ from booking.changes.cancel import REASONS
 from booking.closures.view import Affected, ClosureView
 from booking.reconcile.cases import CaseView, Counts, Difference, Filter, Line, OurSide
 from booking.reconcile.runs import RunView
-from booking.reports.reading import Delivered, Whose, read
+from booking.reports.reading.read import Delivered, Whose, read
+from booking.reports.reading.vocabulary import vocabulary
 from booking.reports.share import Door
 from booking.reports.trend import Point, Trend
-from booking.reports.vocabulary import vocabulary
 from booking.settlement.statements import Stated, StatementRow, StatementView
 from booking.views.oversight import LateJob, ProviderHealth
 from booking.waiting.view import HeldPlace, WaitingSite, WaitingView

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Literal, NamedTuple
 
-from booking.reports.units import ucum
+from booking.reports.reading.units import ucum
 from marketplace.core.config import ROOT
 
 FILE = ROOT / "data" / "report-items.json"

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from booking.reports.units import ucum
-from booking.reports.vocabulary import Item, Range, fold, spellings, vocabulary
+from booking.reports.reading.units import ucum
+from booking.reports.reading.vocabulary import Item, Range, fold, spellings, vocabulary
 from marketplace.demo.offers import demo_packages
 from providers.sandbox.checkup_items import MEASURED, TOLD
 

@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from booking.reports.models import ReportItemCode
-from booking.reports.vocabulary import vocabulary
+from booking.reports.reading.vocabulary import vocabulary
 from marketplace.catalog.models import Provider
 from marketplace.core import audit
 from marketplace.core.db import transaction

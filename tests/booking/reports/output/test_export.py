@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import Connection, text
 
 from booking.reports.box import document, report
-from booking.reports.export import report_as_fhir, report_as_pdf
+from booking.reports.output.export import report_as_fhir, report_as_pdf
 from marketplace.core.errors import NotFound
 from providers.port import ReportItem
 from tests.booking.reports.test_files import as_json, report_of

@@ -14,7 +14,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from booking.reports.box import Document, ReportView
-from booking.reports.reading import Reading
+from booking.reports.reading.read import Reading
 
 LOINC = "http://loinc.org"
 UCUM = "http://unitsofmeasure.org"

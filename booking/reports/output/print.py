@@ -21,7 +21,7 @@ from reportlab.pdfbase.cidfonts import UnicodeCIDFont
 from reportlab.platypus import Paragraph, SimpleDocTemplate, Spacer, Table, TableStyle
 
 from booking.reports.box import ReportView
-from booking.reports.reading import Reading
+from booking.reports.reading.read import Reading
 
 FONT = "STSong-Light"
 _MARKS = {"high": "↑ 偏高 High", "low": "↓ 偏低 Low", "abnormal": "异常 Unusual"}

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Literal
 
-from booking.reports.vocabulary import Found, Item, MappedBy, vocabulary
-from booking.reports.vocabulary import unit_of as unit_for
+from booking.reports.reading.vocabulary import Found, Item, MappedBy, vocabulary
+from booking.reports.reading.vocabulary import unit_of as unit_for
 from marketplace.catalog.benefit_kind import age_on
 
 JudgedBy = Literal["provider_flag", "provider_range", "our_range", ""]
