@@ -43,7 +43,12 @@ def changes_left(session: Session, booking: Booking) -> int:
             ChangeRequest.actor_kind == "customer",
         )
     )
-    return max(int(booking.snapshot.get("max_changes", 3)) - (made or 0), 0)
+    return max(changes_allowed(booking) - (made or 0), 0)
+
+
+def changes_allowed(booking: Booking) -> int:
+    """How many changes the customer may make in all, frozen at the hold."""
+    return int(booking.snapshot.get("max_changes", 3))
 
 
 def _before_start(booking: Booking, hours: int) -> datetime:

@@ -34,7 +34,7 @@ from vip.principal import Principal
 
 HOLD = timedelta(minutes=10)
 MOST_HELD = 10
-"""Places held for one customer at a time; the database counts them (trigger booking_few_held)."""
+"""Places held for one customer at a time; hold_booking.sql counts them."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ _HOLD = """
       %(now)s, %(insurer)s, %(customer)s, %(beneficiary)s, %(entitlements)s, %(offer)s, %(provider)s, %(kind)s,
       %(slot)s, %(slot_starts)s, %(public_id)s, %(reference)s, %(service_date)s, %(ends)s, %(time_zone)s, %(period)s,
       %(hold_expires)s, %(price)s, %(currency)s, CAST(%(snapshot)s AS jsonb), %(details)s, %(actor_kind)s, %(actor)s,
-      %(scope)s, %(key)s, %(fingerprint)s)
+      %(scope)s, %(key)s, %(fingerprint)s, %(most_held)s)
 """
 
 _Run = Callable[[str, Mapping[str, Any]], Sequence[Any]]
@@ -188,6 +188,7 @@ def _hold(
         "scope": principal.public_id,
         "key": key,
         "fingerprint": fingerprint,
+        "most_held": MOST_HELD,
     }
     return _take(run, values, facts, tries=len(entitlements))
 

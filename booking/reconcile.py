@@ -29,7 +29,7 @@ DEAD = frozenset({"cancelled", "rejected"})
 CANCELLABLE = frozenset({"requested", "confirmed"})
 """Statuses from which a provider still lets us cancel; later ones are for people to settle."""
 
-NEVER_SENT = frozenset({_S.HELD, _S.WAITLISTED})
+NEVER_SENT = frozenset({_S.HELD})
 GONE = frozenset({_S.CANCELLED, _S.REJECTED, _S.EXPIRED, _S.ENTERED_IN_ERROR})
 EXPECTED_THERE = frozenset({_S.AWAITING_PROVIDER, _S.CONFIRMED, _S.CHECKED_IN, _S.IN_SERVICE, _S.FULFILLED, _S.NO_SHOW})
 _TIMED = frozenset({_S.AWAITING_PROVIDER, _S.CONFIRMED, _S.CHECKED_IN, _S.IN_SERVICE})

@@ -45,7 +45,7 @@ from vip.ledger import EntitlementExhausted
 
 _S = BookingState
 
-_NEVER_SENT = frozenset({_S.HELD, _S.WAITLISTED})
+_NEVER_SENT = frozenset({_S.HELD})
 """A provider that tells of such a booking tells of something we never asked for."""
 
 _TARGET: dict[str, BookingState] = {

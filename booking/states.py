@@ -9,7 +9,6 @@ class BookingState(StrEnum):
     """`booking.state`. Changes, provider commands and reports have axes of their own."""
 
     HELD = "held"
-    WAITLISTED = "waitlisted"
     AWAITING_PROVIDER = "awaiting_provider"
     OUTCOME_UNKNOWN = "outcome_unknown"
     CONFIRMED = "confirmed"
@@ -27,7 +26,6 @@ _S = BookingState
 
 LEGAL: dict[BookingState, frozenset[BookingState]] = {
     _S.HELD: frozenset({_S.AWAITING_PROVIDER, _S.CONFIRMED, _S.EXPIRED, _S.CANCELLED}),
-    _S.WAITLISTED: frozenset({_S.HELD, _S.CANCELLED, _S.EXPIRED}),
     _S.AWAITING_PROVIDER: frozenset({_S.CONFIRMED, _S.REJECTED, _S.OUTCOME_UNKNOWN, _S.CANCELLED}),
     _S.OUTCOME_UNKNOWN: frozenset({_S.AWAITING_PROVIDER, _S.CONFIRMED, _S.REJECTED, _S.CANCELLED}),
     _S.CONFIRMED: frozenset({_S.CHECKED_IN, _S.IN_SERVICE, _S.FULFILLED, _S.NO_SHOW, _S.CANCELLED}),
@@ -41,6 +39,10 @@ LEGAL: dict[BookingState, frozenset[BookingState]] = {
     _S.ENTERED_IN_ERROR: frozenset(),
 }
 """Every state may besides go to ENTERED_IN_ERROR, by an administrator (see `legal`)."""
+
+FIRST = frozenset({_S.HELD, _S.AWAITING_PROVIDER, _S.FULFILLED})
+"""States in which a booking may begin: what is immediate has no slot to hold and awaits its provider at once, and what
+was used before it came to us (the demonstration's past) comes as it is."""
 
 LIVE = frozenset({_S.HELD, _S.AWAITING_PROVIDER, _S.OUTCOME_UNKNOWN, _S.CONFIRMED, _S.CHECKED_IN, _S.IN_SERVICE})
 """States that hold claims on slots and occupy the beneficiary's time."""
@@ -66,6 +68,22 @@ def _quoted(states: list[BookingState]) -> str:
 def states_sql() -> str:
     """All states as a list of SQL literals, for the table's constraint."""
     return _quoted(list(BookingState))
+
+
+def first_states_sql() -> str:
+    """FIRST as a list of SQL literals, for the trigger."""
+    return _quoted([state for state in BookingState if state in FIRST])
+
+
+def legal_moves_sql() -> str:
+    """LEGAL as a list of SQL pairs, a line for each state that can be left, for the trigger. ENTERED_IN_ERROR, where
+    every state may go, is not among them."""
+    lines = [
+        ", ".join(f"('{state.value}', '{to.value}')" for to in BookingState if to in LEGAL[state])
+        for state in BookingState
+        if LEGAL[state]
+    ]
+    return ",\n".join(f"    {line}" for line in lines)
 
 
 def live_states_sql() -> str:

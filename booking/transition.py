@@ -117,8 +117,8 @@ def move(
 
 
 def _needless(before: BookingState, to: BookingState, actor: Actor) -> bool:
-    """True of what she has just done herself to a hold, and of the waiting list, which has words of its own."""
-    return before is _S.WAITLISTED or (before is _S.HELD and to is _S.CANCELLED and actor.kind == "customer")
+    """True of what she has just done herself to a hold."""
+    return before is _S.HELD and to is _S.CANCELLED and actor.kind == "customer"
 
 
 def note(

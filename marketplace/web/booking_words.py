@@ -45,7 +45,6 @@ class _Look:
 
 _LOOKS = {
     "held": _Look("asked", "wait", icon="hourglass", label=lambda: _("Not submitted yet")),
-    "waitlisted": _Look("asked", "wait", icon="hourglass", label=lambda: _("On the waiting list")),
     "awaiting_provider": _Look("asked", "wait", icon="hourglass", label=lambda: _("Waiting for the hospital")),
     "outcome_unknown": _Look("asked", "wait", icon="hourglass", label=lambda: _("Being checked")),
     "confirmed": _Look("firm", "ok", icon="check", label=lambda: _("Confirmed")),
@@ -131,12 +130,6 @@ def _held(facts: Facts) -> Turn:
         _("Your turn: confirm the booking"),
         _("The time is kept for you for a few minutes and released by itself. Nothing is spent until you confirm."),
         icon="hourglass",
-    )
-
-
-def _waitlisted(facts: Facts) -> Turn:
-    return Turn(
-        _("You are on the waiting list"), _("We tell you as soon as a place is free."), icon="hourglass", tone="calm"
     )
 
 
@@ -247,7 +240,6 @@ def _in_error(facts: Facts) -> Turn:
 
 _TURNS: dict[str, Callable[[Facts], Turn]] = {
     "held": _held,
-    "waitlisted": _waitlisted,
     "awaiting_provider": _awaiting,
     "outcome_unknown": _unknown,
     "confirmed": _confirmed,

@@ -66,7 +66,6 @@ def where_the_unit_is(world: World) -> dict[str, int | None]:
 def test_the_table_is_the_designs() -> None:
     assert {(a.value, b.value) for a in LEGAL for b in LEGAL[a]} == {
         ("held", "awaiting_provider"), ("held", "confirmed"), ("held", "expired"), ("held", "cancelled"),
-        ("waitlisted", "held"), ("waitlisted", "cancelled"), ("waitlisted", "expired"),
         ("awaiting_provider", "confirmed"), ("awaiting_provider", "rejected"),
         ("awaiting_provider", "outcome_unknown"), ("awaiting_provider", "cancelled"),
         ("outcome_unknown", "awaiting_provider"), ("outcome_unknown", "confirmed"),

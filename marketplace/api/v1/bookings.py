@@ -295,8 +295,9 @@ def confirm(booking_id: str) -> Any:
     It goes to the provider (`awaiting_provider`), or is firm at once where places were allotted (`confirmed`).
     Submitting twice is the same as once.
     """
-    confirming.confirm(principal(), booking_id, now=clock.now())
-    return view.booking(principal(), booking_id, now=clock.now())
+    who, now = principal(), clock.now()
+    done = confirming.confirm(who, booking_id, now=now)
+    return view.submitted(done, now=now) if done else view.booking(who, booking_id, now=now)
 
 
 @blueprint.route("/bookings/<id:booking_id>/cancel", methods=["POST"])
