@@ -15,9 +15,10 @@ from sqlalchemy import Row, select
 from sqlalchemy.dialects.postgresql import Range
 from sqlalchemy.orm import Session
 
-from booking.models import Booking, BookingHistory, Report
-from booking.report_files import Examined
-from booking.report_sync import announce, store
+from booking.models import Booking, BookingHistory
+from booking.reports.fetch import announce, store
+from booking.reports.files import Examined
+from booking.reports.models import Report
 from booking.states import BookingState
 from marketplace.catalog.models import Offer, Provider, Site
 from marketplace.core.clock import start_of, today

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
-from booking.gateway import Line, Unusable
+from booking.exchange.connections import Line, Unusable
 from booking.outbox import Claimed
 from marketplace.core.logging import get_logger
 from providers.port import ProviderAdapter

@@ -26,24 +26,28 @@ from sqlalchemy import delete, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import SQLAlchemyError
 
-from booking.closing import make_statements
-from booking.deliver import deliver_due
-from booking.dispatch import claim_tasks, note_health, run_task
-from booking.expire import end_unanswered, expire_holds, forget_events, forget_keys, raise_unknown
-from booking.gateway import lines
+from booking.attendance.no_show import call_no_shows
+from booking.changes.proposals import lapse_proposals
+from booking.changes.unanswered import end_unanswered
+from booking.closures.close import work_closures
+from booking.exchange.connections import lines
+from booking.exchange.send import claim_tasks, note_health, run_task
+from booking.exchange.unknown import raise_unknown
+from booking.hold.expire import expire_holds
+from booking.idempotency import forget_keys
 from booking.lanes import Lane, Lanes
+from booking.messages.deliver import deliver_due
+from booking.messages.remind import remind_of_bookings, remind_of_endings
 from booking.models import JobRun, WorkerBeat
-from booking.no_show import call_no_shows
 from booking.outbox import Claimed
-from booking.proposals import lapse_proposals
-from booking.reconcile_run import run_due
-from booking.remind import remind_of_bookings, remind_of_endings
-from booking.report_chase import ask_again, note_overdue
-from booking.report_sync import fetch_due, poll_reports
-from booking.site_closing import work_closures
-from booking.slot_sync import pull_slots
-from booking.status_sync import poll_bookings
-from booking.waiting_turns import offer_freed, review, settle_chances
+from booking.reconcile.run import run_due
+from booking.reports.chase import ask_again, note_overdue
+from booking.reports.fetch import fetch_due, poll_reports
+from booking.settlement.close_day import make_statements
+from booking.sync.bookings import poll_bookings
+from booking.sync.slots import pull_slots
+from booking.sync.webhooks import forget_events
+from booking.waiting.turns import offer_freed, review, settle_chances
 from marketplace import post
 from marketplace.core import clock
 from marketplace.core.config import settings

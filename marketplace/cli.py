@@ -21,10 +21,11 @@ from flask_babel import force_locale
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from booking import demo_past, report_codes
+from booking import demo_past
 from booking.actors import SYSTEM
-from booking.gateway import line_of
-from booking.reconcile_run import run_now
+from booking.exchange.connections import line_of
+from booking.reconcile.run import run_now
+from booking.reports import codes
 from marketplace import wording
 from marketplace.api import openapi
 from marketplace.catalog import demo as demo_catalog
@@ -139,7 +140,7 @@ def load() -> None:
 @one_sentence
 def map_codes(provider: str, file: Path) -> None:
     """Say what a PROVIDER's own codes for results mean: a CSV FILE with the columns code and item."""
-    click.echo(f"{report_codes.map_codes(provider, file, now=clock.now())} codes.")
+    click.echo(f"{codes.map_codes(provider, file, now=clock.now())} codes.")
 
 
 @demo.command("customers")

@@ -8,7 +8,7 @@ from datetime import UTC, timedelta
 from icalendar import Calendar
 from icalendar import Event as Entry
 
-from booking.calendar_feed import Event
+from booking.messages.calendar import Event
 from marketplace.notice_words import Language, masked_name
 
 CONTENT_TYPE = "text/calendar; charset=utf-8"

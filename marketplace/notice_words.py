@@ -132,7 +132,7 @@ WORDS: Mapping[str, Mapping[Language, tuple[str, str]]] = {
         "en": ("A place closes", "{where} closes and can't keep your booking of {when}. {closing}"),
     },
 }
-"""Kind to its words. A test holds every kind of booking.notice_kinds against it."""
+"""Kind to its words. A test holds every kind of booking.notices.kinds against it."""
 
 _OTHER: Mapping[Language, tuple[str, str]] = {
     "zh": ("预约有更新", "{what} {when} {where}"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from booking.deliver import Letter, Post
+from booking.messages.deliver import Letter, Post
 from marketplace import notice_words
 from marketplace.core import email, sms
 from marketplace.core.config import settings

@@ -14,11 +14,11 @@ import psycopg
 import pytest
 from sqlalchemy import select
 
-from booking.confirm import confirm
-from booking.gateway import line
+from booking.exchange.connections import line
+from booking.hold.confirm import confirm
+from booking.hold.place import HoldRequest, hold
 from booking.models import Slot
-from booking.place import HoldRequest, hold
-from booking.slot_sync import pull_slots
+from booking.sync.slots import pull_slots
 from marketplace.catalog.models import Offer, Provider
 from marketplace.core import clock
 from marketplace.core import db as database

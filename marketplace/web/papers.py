@@ -7,7 +7,7 @@ from urllib.parse import quote
 from flask import Response, make_response
 from flask_babel import gettext as _
 
-from booking.report_box import Document
+from booking.reports.box import Document
 
 POLICY = "sandbox; default-src 'none'; style-src 'unsafe-inline'; object-src 'none'; frame-ancestors 'none'"
 """Should a browser read more than a paper in it."""

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from booking.report_reading import Reading
-from booking.report_vocabulary import vocabulary
+from booking.reports.reading import Reading
+from booking.reports.vocabulary import vocabulary
 from marketplace.web import language
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from booking.availability import offer
-from booking.offer_views import PersonFacts
+from booking.offers.availability import offer
+from booking.offers.cards import PersonFacts
 from marketplace import wording
 from marketplace.core import clock
 from marketplace.core.errors import NotFound

@@ -9,7 +9,7 @@ from typing import Any
 
 from werkzeug.test import TestResponse
 
-from booking.remote import apply_remote
+from booking.exchange.inbound import apply_remote
 from marketplace.core import clock
 from marketplace.core.db import transaction
 from providers.port import Confirmed, Proposed, Refused, Unknown

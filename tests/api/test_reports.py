@@ -8,9 +8,9 @@ import pytest
 from flask import Flask
 from sqlalchemy import func, select
 
-from booking.models import Report
-from booking.report_files import examine
-from booking.report_sync import store
+from booking.reports.fetch import store
+from booking.reports.files import examine
+from booking.reports.models import Report
 from marketplace.core.audit import AuditLine
 from marketplace.core.db import reading, transaction
 from marketplace.core.ids import new_id

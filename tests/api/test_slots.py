@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from sqlalchemy import update
 
-from booking.availability import slots
 from booking.models import Slot
+from booking.offers.availability import slots
 from marketplace.api.fields import page_of
 from marketplace.api.v1 import offers
 from marketplace.core.db import transaction

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from booking.confirm import confirm
-from booking.waiting_turns import HOLD
+from booking.hold.confirm import confirm
+from booking.waiting.turns import HOLD
 from tests.api.caller import Caller, problem
 from tests.people import NOON
 from tests.waiting import fill, give_up, serve, wait

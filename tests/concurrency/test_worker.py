@@ -16,7 +16,7 @@ from sqlalchemy import select
 
 from booking import worker as worker_module
 from booking.models import JobRun
-from booking.slot_sync import pull_slots
+from booking.sync.slots import pull_slots
 from booking.worker import Job, Worker
 from marketplace.core import clock
 from marketplace.core.crypto import seal_master

@@ -12,13 +12,13 @@ import pytest
 from sqlalchemy import select
 
 from booking.actors import SYSTEM
-from booking.cancel import cancel
-from booking.gateway import line
+from booking.changes.cancel import cancel
+from booking.changes.reschedule import reschedule
+from booking.exchange.connections import line
 from booking.models import Discrepancy, Slot
-from booking.reconcile_run import run_now
+from booking.reconcile.run import run_now
 from booking.refusals import AlreadyBooked
-from booking.report_box import reports
-from booking.reschedule import reschedule
+from booking.reports.box import reports
 from marketplace.catalog.models import Provider
 from marketplace.core import clock
 from marketplace.core.db import reading

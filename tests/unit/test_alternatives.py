@@ -7,12 +7,12 @@ from datetime import date, datetime, timedelta
 import pytest
 from sqlalchemy import select, update
 
-from booking.cancel import cancel
-from booking.confirm import confirm
+from booking.changes.cancel import cancel
+from booking.exchange.inbound import apply_remote
+from booking.hold.confirm import confirm
 from booking.models import BookingHistory, Slot
-from booking.notification_models import Notification
-from booking.remote import apply_remote
-from booking.view import booking as view
+from booking.notices.models import Notification
+from booking.views.customer import booking as view
 from marketplace.catalog.models import CapacityPool, Offer, Site
 from marketplace.core.db import reading, transaction
 from marketplace.notice_words import say

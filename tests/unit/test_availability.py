@@ -10,8 +10,9 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import Connection, Engine, text
 
-from booking.availability import OfferQuery, closes_at, days, offer, search_offers, slots
-from booking.offer_views import PersonFacts
+from booking.offers.availability import OfferQuery, days, offer, search_offers, slots
+from booking.offers.bookable import closes_at
+from booking.offers.cards import PersonFacts
 from marketplace.core.db import engine
 from marketplace.core.errors import Invalid, NotFound
 from tests.sites import Place, add_slot, load_sites, make_offer, plans_of, row

@@ -10,9 +10,9 @@ import pytest
 from icalendar import Calendar
 from sqlalchemy import select
 
-from booking import calendar_feed
-from booking.calendar_feed import Event
-from booking.notification_models import NoticeSetting
+from booking.messages import calendar
+from booking.messages.calendar import Event
+from booking.notices.models import NoticeSetting
 from marketplace import ics
 from marketplace.core.audit import AuditLine
 from marketplace.core.db import reading
@@ -148,12 +148,12 @@ def world(db: object) -> World:
 
 
 def feed_of(token: str) -> list[Any]:
-    feed = calendar_feed.open_feed(token, now=NOON)
-    return read(document(*calendar_feed.events(feed, now=NOON)))
+    feed = calendar.open_feed(token, now=NOON)
+    return read(document(*calendar.events(feed, now=NOON)))
 
 
 def test_the_feed_follows_a_booking_with_a_growing_sequence(world: World) -> None:
-    token = calendar_feed.new_feed(world.principal, now=NOON)
+    token = calendar.new_feed(world.principal, now=NOON)
     booking = world.hold()
     assert feed_of(token) == [], "what was not submitted is in no calendar"
     from_hold = world.submit(1)
@@ -163,7 +163,7 @@ def test_the_feed_follows_a_booking_with_a_growing_sequence(world: World) -> Non
             go(from_hold, state)
         (entry,) = feed_of(token)
         seen.append((str(entry["UID"]), entry["SEQUENCE"], str(entry["STATUS"])))
-        marks.append(calendar_feed.open_feed(token, now=NOON).mark)
+        marks.append(calendar.open_feed(token, now=NOON).mark)
     assert seen == [
         (f"{from_hold}@anxiang", 2, "TENTATIVE"),
         (f"{from_hold}@anxiang", 3, "CONFIRMED"),
@@ -171,46 +171,46 @@ def test_the_feed_follows_a_booking_with_a_growing_sequence(world: World) -> Non
     ]
     assert len(set(marks)) == 3
     with pytest.raises(NotFound):
-        calendar_feed.event(world.principal, booking)
-    assert calendar_feed.event(world.principal, from_hold).status == "cancelled"
+        calendar.event(world.principal, booking)
+    assert calendar.event(world.principal, from_hold).status == "cancelled"
 
 
 def test_a_feed_shows_its_owners_bookings_alone(world: World) -> None:
     stranger = join(world.provider, world.offer, world.slots, phone="13800000071")
     go(world.submit(), S.CONFIRMED)
     theirs = stranger.submit(1)
-    token = calendar_feed.new_feed(stranger.principal, now=NOON)
+    token = calendar.new_feed(stranger.principal, now=NOON)
     assert [str(entry["UID"]) for entry in feed_of(token)] == [f"{theirs}@anxiang"]
     with pytest.raises(NotFound):
-        calendar_feed.event(world.principal, theirs)
+        calendar.event(world.principal, theirs)
 
 
 def test_an_address_is_renewed_and_taken_back(world: World) -> None:
-    first = calendar_feed.new_feed(world.principal, now=NOON)
-    second = calendar_feed.new_feed(world.principal, now=NOON)
+    first = calendar.new_feed(world.principal, now=NOON)
+    second = calendar.new_feed(world.principal, now=NOON)
     assert first != second and feed_of(second) == []
     for dead in (first, "", "x" * 43):
         with pytest.raises(NotFound):
-            calendar_feed.open_feed(dead, now=NOON)
-    calendar_feed.end_feed(world.principal, now=NOON)
-    calendar_feed.end_feed(world.principal, now=NOON)
+            calendar.open_feed(dead, now=NOON)
+    calendar.end_feed(world.principal, now=NOON)
+    calendar.end_feed(world.principal, now=NOON)
     with pytest.raises(NotFound):
-        calendar_feed.open_feed(second, now=NOON)
+        calendar.open_feed(second, now=NOON)
     with reading() as session:
         actions = session.scalars(select(AuditLine.action).where(AuditLine.action.like("calendar.%"))).all()
     assert sorted(actions) == ["calendar.address_ended", "calendar.address_made", "calendar.address_made"]
 
 
 def test_only_the_hash_of_an_address_is_kept(world: World) -> None:
-    token = calendar_feed.new_feed(world.principal, now=NOON)
+    token = calendar.new_feed(world.principal, now=NOON)
     with reading() as session:
         row = session.get_one(NoticeSetting, world.customer.id)
     assert row.feed_hash is not None and len(row.feed_hash) == 32 and token.encode() not in row.feed_hash
 
 
 def test_what_is_long_over_leaves_the_feed(world: World) -> None:
-    token = calendar_feed.new_feed(world.principal, now=NOON)
+    token = calendar.new_feed(world.principal, now=NOON)
     go(world.submit(), S.CONFIRMED)
-    later = NOON + timedelta(days=calendar_feed.KEPT_DAYS + 30)
-    feed = calendar_feed.open_feed(token, now=later)
-    assert calendar_feed.events(feed, now=later) == []
+    later = NOON + timedelta(days=calendar.KEPT_DAYS + 30)
+    feed = calendar.open_feed(token, now=later)
+    assert calendar.events(feed, now=later) == []

@@ -9,16 +9,15 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from sqlalchemy import select, text, update
 
-from booking.availability import closes_at
-from booking.change_rules import cancel_until, change_until
-from booking.confirm import confirm
-from booking.cursors import done
+from booking.attendance.no_show import call_no_shows, no_show_after
+from booking.changes.reschedule import reschedule
+from booking.changes.rules import cancel_until, change_until
+from booking.exchange.cursors import done
+from booking.hold.confirm import confirm
+from booking.hold.place import HOLD
 from booking.models import Booking
-from booking.no_show import call_no_shows, no_show_after
-from booking.place import HOLD
-from booking.reschedule import reschedule
-from booking.scheduling import start_sql
-from booking.view import booking as view
+from booking.offers.bookable import closes_at, start_sql
+from booking.views.customer import booking as view
 from marketplace.catalog.models import Site
 from marketplace.core.clock import window_of
 from marketplace.core.db import reading, transaction

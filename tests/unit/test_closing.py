@@ -12,11 +12,11 @@ from sqlalchemy import select, text, update
 from sqlalchemy.exc import ProgrammingError
 
 from booking.actors import CLOCK, SYSTEM
-from booking.closing import end_of_day, make_statements
 from booking.models import Booking
-from booking.reconcile_models import ClosingStatement, StatementLine
-from booking.reconcile_run import run_now
-from booking.statements import statement, statement_csv, statements
+from booking.reconcile.run import run_now
+from booking.settlement.close_day import end_of_day, make_statements
+from booking.settlement.models import ClosingStatement, StatementLine
+from booking.settlement.statements import statement, statement_csv, statements
 from booking.states import BookingState
 from booking.transition import lock_booking, move
 from marketplace.core.db import reading, transaction

@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import literal, select
 from sqlalchemy.orm import Session
 
-from booking.report_box import report, reports
-from booking.report_sync import announce
+from booking.reports.box import report, reports
+from booking.reports.fetch import announce
 from marketplace.core.audit import AuditLine
 from marketplace.core.db import reading, transaction
 from marketplace.core.errors import Invalid, NotFound, TooMany

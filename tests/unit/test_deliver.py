@@ -14,14 +14,14 @@ from typing import Any
 import pytest
 from sqlalchemy import select, text
 
-from booking import deliver, notice_settings
-from booking.cancel import cancel
-from booking.deliver import Post, deliver_due
-from booking.notice_settings import Wish
-from booking.notices import notify
-from booking.notification_models import NotificationDelivery
-from booking.quiet_hours import quiet_until
-from booking.reschedule import reschedule
+from booking.changes.cancel import cancel
+from booking.changes.reschedule import reschedule
+from booking.messages import deliver, settings
+from booking.messages.deliver import Post, deliver_due
+from booking.messages.settings import Wish
+from booking.notices.models import NotificationDelivery
+from booking.notices.notify import notify
+from booking.notices.quiet_hours import quiet_until
 from marketplace import post
 from marketplace.core import clock, email, sms
 from marketplace.core.config import ConfigError
@@ -82,8 +82,8 @@ def states() -> list[tuple[str, str, str]]:
 
 def with_email(world: World, address: str = "shen@example.com") -> None:
     box = MailBox()
-    notice_settings.give_email(world.principal, address, now=NOON, gateway=box)
-    notice_settings.confirm_email(world.principal, box.code(), now=NOON)
+    settings.give_email(world.principal, address, now=NOON, gateway=box)
+    settings.confirm_email(world.principal, box.code(), now=NOON)
 
 
 @dataclass
@@ -233,7 +233,7 @@ def test_what_is_over_is_not_told(world: World) -> None:
 def test_a_channel_that_was_turned_off_meanwhile_stays_silent(world: World) -> None:
     confirmed(world)
     off = Wish(sms=False, email=True, quiet=True, quiet_from=time(22), quiet_until=time(8))
-    notice_settings.choose(world.principal, off, now=NOON)
+    settings.choose(world.principal, off, now=NOON)
     assert run(Box()) == {"dropped": 1}
     cancel(world.principal, world.submit(1), now=NOON)
     assert states() == [("sms", "dropped", "channel_off")], "nothing new is planned for it"
@@ -288,11 +288,11 @@ def test_a_booking_that_was_cancelled_in_the_night_is_not_told_as_confirmed_in_t
 def test_quiet_hours_can_be_turned_off_or_moved(world: World) -> None:
     confirmed(world)
     awake = Wish(sms=True, email=True, quiet=False, quiet_from=time(22), quiet_until=time(8))
-    notice_settings.choose(world.principal, awake, now=NOON)
+    settings.choose(world.principal, awake, now=NOON)
     assert run(Box(), NIGHT) == {"sent": 1}
     confirmed(world, 1)
     late = Wish(sms=True, email=True, quiet=True, quiet_from=time(0), quiet_until=time(13))
-    notice_settings.choose(world.principal, late, now=NOON)
+    settings.choose(world.principal, late, now=NOON)
     assert run(Box(), NOON) == {"waits": 1}
     assert run(Box(), NOON + timedelta(hours=1)) == {"sent": 1}
 
@@ -367,55 +367,55 @@ def test_development_keeps_what_would_have_been_sent_once_a_key(tmp_path: Any) -
 
 def test_an_address_is_used_only_after_its_code_came_back(world: World) -> None:
     box = MailBox()
-    notice_settings.give_email(world.principal, " Shen@Example.COM ", now=NOON, gateway=box)
-    shown = notice_settings.settings_of(world.principal)
+    settings.give_email(world.principal, " Shen@Example.COM ", now=NOON, gateway=box)
+    shown = settings.settings_of(world.principal)
     assert (shown.email_masked, shown.email_open) == ("S***@example.com", True)
     confirmed(world)
     assert [channel for channel, *_ in states()] == ["sms"]
     wrong = "000000" if box.code() != "000000" else "111111"
     with pytest.raises(WrongCode):
-        notice_settings.confirm_email(world.principal, wrong, now=NOON)
-    notice_settings.confirm_email(world.principal, box.code(), now=NOON)
-    assert not notice_settings.settings_of(world.principal).email_open
+        settings.confirm_email(world.principal, wrong, now=NOON)
+    settings.confirm_email(world.principal, box.code(), now=NOON)
+    assert not settings.settings_of(world.principal).email_open
     with pytest.raises(CodeEnded):
-        notice_settings.confirm_email(world.principal, box.code(), now=NOON)
-    notice_settings.give_email(world.principal, "other@example.com", now=NOON, gateway=box)
-    assert notice_settings.settings_of(world.principal).email_open, "another address needs a code of its own"
-    notice_settings.forget_email(world.principal, now=NOON)
-    assert notice_settings.settings_of(world.principal).email_masked == ""
+        settings.confirm_email(world.principal, box.code(), now=NOON)
+    settings.give_email(world.principal, "other@example.com", now=NOON, gateway=box)
+    assert settings.settings_of(world.principal).email_open, "another address needs a code of its own"
+    settings.forget_email(world.principal, now=NOON)
+    assert settings.settings_of(world.principal).email_masked == ""
 
 
 def test_a_code_is_for_the_address_it_was_sent_to(world: World) -> None:
     first, second = MailBox(), MailBox()
-    notice_settings.give_email(world.principal, "a@example.com", now=NOON, gateway=first)
-    notice_settings.give_email(world.principal, "b@example.com", now=NOON, gateway=second)
+    settings.give_email(world.principal, "a@example.com", now=NOON, gateway=first)
+    settings.give_email(world.principal, "b@example.com", now=NOON, gateway=second)
     if first.code() != second.code():
         with pytest.raises(WrongCode):
-            notice_settings.confirm_email(world.principal, first.code(), now=NOON)
+            settings.confirm_email(world.principal, first.code(), now=NOON)
 
 
 def test_a_customer_has_five_codes_an_hour_sent_to_whatever_addresses(world: World) -> None:
     box = MailBox()
     for number in range(5):
-        notice_settings.give_email(world.principal, f"stranger{number}@example.com", now=NOON, gateway=box)
+        settings.give_email(world.principal, f"stranger{number}@example.com", now=NOON, gateway=box)
     with pytest.raises(TooMany):
-        notice_settings.give_email(world.principal, "stranger6@example.com", now=NOON, gateway=box)
+        settings.give_email(world.principal, "stranger6@example.com", now=NOON, gateway=box)
 
 
 def test_an_address_given_while_a_code_is_compared_is_not_confirmed_by_it(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     box, compare = MailBox(), codes.compare
-    notice_settings.give_email(world.principal, "mine@example.com", now=NOON, gateway=box)
+    settings.give_email(world.principal, "mine@example.com", now=NOON, gateway=box)
 
     def slow(*given: Any) -> Any:
-        notice_settings.give_email(world.principal, "another@example.com", now=NOON, gateway=MailBox())
+        settings.give_email(world.principal, "another@example.com", now=NOON, gateway=MailBox())
         return compare(*given)
 
     monkeypatch.setattr(codes, "compare", slow)
     with pytest.raises(CodeEnded):
-        notice_settings.confirm_email(world.principal, box.code(), now=NOON + timedelta(seconds=-1))
-    assert notice_settings.settings_of(world.principal).email_open
+        settings.confirm_email(world.principal, box.code(), now=NOON + timedelta(seconds=-1))
+    assert settings.settings_of(world.principal).email_open
 
 
 def test_a_mail_server_in_trouble_is_told_without_the_address(world: World) -> None:
@@ -423,8 +423,8 @@ def test_a_mail_server_in_trouble_is_told_without_the_address(world: World) -> N
         def send(self, to: str, subject: str, text: str, *, key: str) -> None:
             raise ConnectionRefusedError(to)
 
-    with pytest.raises(notice_settings.EmailNotSent) as refused:
-        notice_settings.give_email(world.principal, "a@example.com", now=NOON, gateway=Down())
+    with pytest.raises(settings.EmailNotSent) as refused:
+        settings.give_email(world.principal, "a@example.com", now=NOON, gateway=Down())
     assert refused.value.facts == {}
 
 

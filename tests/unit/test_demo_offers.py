@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, text
 
-from booking.availability import OfferQuery, search_offers
+from booking.offers.availability import OfferQuery, search_offers
 from marketplace.catalog.demo import SAMPLE_SITES, DemoOffers, NotInProduction, place_offers
 from marketplace.catalog.importer import import_sites
 from marketplace.core import crypto

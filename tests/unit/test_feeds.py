@@ -6,8 +6,8 @@ from collections import Counter
 
 import pytest
 
-from booking import cursors
-from booking.cursors import NotApplied, apply_each, cursor_of, pages
+from booking.exchange import cursors
+from booking.exchange.cursors import NotApplied, apply_each, cursor_of, pages
 from booking.models import SyncCursor
 from marketplace.core.db import reading
 from providers.port import BookingPage, CursorLost, ProviderError

@@ -8,8 +8,9 @@ from datetime import date, timedelta
 import pytest
 from sqlalchemy import Engine, text, update
 
-from booking import place, refusals
-from booking.expire import forget_keys
+from booking import refusals
+from booking.hold import place
+from booking.idempotency import forget_keys
 from booking.models import Slot
 from marketplace.catalog.benefit_kind import NotEligible
 from marketplace.catalog.models import Offer

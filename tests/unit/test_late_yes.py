@@ -8,12 +8,14 @@ from datetime import timedelta
 import pytest
 
 from booking.actors import CLOCK, Actor
-from booking.cancel import begin_cancel, cancel
-from booking.confirm import confirm
-from booking.expire import end_unanswered, expire_holds
-from booking.remote import apply_remote
+from booking.changes.cancel import begin_cancel, cancel
+from booking.changes.unanswered import end_unanswered
+from booking.exchange.inbound import apply_remote
+from booking.hold.confirm import confirm
+from booking.hold.expire import expire_holds
 from booking.states import BookingState
-from booking.status_sync import poll_bookings, receive_event
+from booking.sync.bookings import poll_bookings
+from booking.sync.webhooks import receive_event
 from booking.transition import lock_booking, move
 from marketplace.core.db import transaction
 from providers.port import Accepted, BookingPage, Cancel, Confirmed, Event, RemoteBooking

@@ -10,11 +10,8 @@ import pytest
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from booking import no_show
-from booking.cancel import cancel
-from booking.cursors import done, failed
-from booking.dispute_models import Dispute
-from booking.disputes import (
+from booking.attendance import no_show
+from booking.attendance.disputes import (
     DisputeClosed,
     DisputeTooLate,
     NotDisputable,
@@ -23,12 +20,15 @@ from booking.disputes import (
     open_disputes,
     read_dispute,
 )
+from booking.attendance.models import Dispute
+from booking.attendance.no_show import CAUSE, call_no_shows
+from booking.changes.cancel import cancel
+from booking.exchange.cursors import done, failed
+from booking.exchange.inbound import apply_remote
 from booking.models import Booking
-from booking.no_show import CAUSE, call_no_shows
-from booking.notification_models import Notification
-from booking.remote import apply_remote
+from booking.notices.models import Notification
 from booking.states import BookingState
-from booking.view import booking as view
+from booking.views.customer import booking as view
 from marketplace.core.audit import AuditLine
 from marketplace.core.db import reading, transaction
 from marketplace.core.errors import Invalid, NotFound

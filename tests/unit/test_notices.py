@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from booking import inbox
 from booking.actors import Actor
-from booking.cancel import cancel
-from booking.notice_kinds import KINDS
-from booking.notices import notify
-from booking.notification_models import Notification
-from booking.reschedule import reschedule
+from booking.changes.cancel import cancel
+from booking.changes.reschedule import reschedule
+from booking.messages import inbox
+from booking.notices.kinds import KINDS
+from booking.notices.models import Notification
+from booking.notices.notify import notify
 from booking.states import BookingState as S
 from booking.transition import lock_booking, move
 from marketplace import notice_words

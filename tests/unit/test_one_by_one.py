@@ -8,9 +8,9 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
-from booking import expire
-from booking.expire import expire_holds
-from booking.place import HOLD
+from booking.changes import unanswered
+from booking.hold.expire import expire_holds
+from booking.hold.place import HOLD
 from marketplace.core.errors import Busy
 from marketplace.core.one_by_one import one_by_one
 from tests.people import NOON
@@ -45,13 +45,13 @@ def test_a_hold_that_cannot_be_ended_does_not_keep_the_next_from_ending(
 ) -> None:
     world = make_world(quantity=2)
     first, second = world.hold(0), world.hold(1)
-    move = expire.move
+    move = unanswered.move
 
     def broken(session: Any, booking: Any, *given: Any, **named: Any) -> None:
         if booking.public_id == first:
             session.execute(text("SELECT 1 / 0"))
         move(session, booking, *given, **named)
 
-    monkeypatch.setattr(expire, "move", broken)
+    monkeypatch.setattr(unanswered, "move", broken)
     assert expire_holds(now=NOON + HOLD) == 1
     assert [booking_row(each).state for each in (first, second)] == ["held", "expired"]

@@ -8,20 +8,20 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
-from booking import proposals
-from booking.cancel import cancel
-from booking.expire import end_unanswered
+from booking.changes import proposals
+from booking.changes.cancel import cancel
+from booking.changes.proposals import ProposalOver, accept, decline, lapse_proposals
+from booking.changes.reschedule import NotChangeable, reschedule
+from booking.changes.unanswered import end_unanswered
+from booking.exchange.inbound import apply_remote
+from booking.messages.freshness import stale
 from booking.models import Booking, ChangeRequest, Discrepancy
-from booking.notice_fresh import stale
-from booking.notification_models import Notification
-from booking.proposal_models import Proposal
-from booking.proposals import ProposalOver, accept, decline, lapse_proposals
-from booking.reconcile import Ours, compare
+from booking.notices.models import Notification
+from booking.proposal import Proposal
+from booking.reconcile.compare import Ours, compare
 from booking.refusals import SlotClosed, SlotFull, SlotMoved
-from booking.remote import apply_remote
-from booking.reschedule import NotChangeable, reschedule
-from booking.view import BookingView
-from booking.view import booking as view
+from booking.views.customer import BookingView
+from booking.views.customer import booking as view
 from marketplace.core.db import reading, transaction
 from marketplace.core.errors import NotFound
 from providers.port import Accepted, Confirmed, Decline, Proposed, Refused, RemoteBooking, Unknown

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from booking.reconcile import Found, Ours, compare, effect, leads
+from booking.reconcile.compare import Found, Ours, compare, effect, leads
 from booking.states import BookingState as S
 from providers.port import RemoteBooking
 

@@ -8,15 +8,15 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
-from booking import evidence
 from booking.actors import CLOCK, Actor
-from booking.cancel import cancel
-from booking.expire import raise_unknown
+from booking.changes.cancel import cancel
+from booking.exchange.unknown import raise_unknown
 from booking.models import Booking, Discrepancy
-from booking.notification_models import Notification
-from booking.reconcile_models import ReconcileRun
-from booking.reconcile_queue import LostLease, ask_for_run, begin
-from booking.reconcile_run import carry_out, run_due, run_now
+from booking.notices.models import Notification
+from booking.reconcile import examine
+from booking.reconcile.models import ReconcileRun
+from booking.reconcile.queue import LostLease, ask_for_run, begin
+from booking.reconcile.run import carry_out, run_due, run_now
 from marketplace.core.db import reading, transaction
 from providers.port import Confirmed, ProviderError, RemoteBooking, Unknown
 from providers.port import NotFound as NotThere
@@ -259,7 +259,7 @@ def test_what_a_person_explained_is_not_asked_again_until_it_changes(world: Worl
     books.put(there(world, None, "R-9"))
     run(world, books)
     with transaction() as session:
-        session.execute(update(Discrepancy).values(closed_at=LATER, resolution=evidence.EXPLAINED))
+        session.execute(update(Discrepancy).values(closed_at=LATER, resolution=examine.EXPLAINED))
     assert run(world, books)["explained"] == 1
     assert cases() == []
     books.change("R-9", status="fulfilled")
@@ -272,7 +272,7 @@ def test_a_cancel_that_the_provider_refused_is_not_tried_again_and_again(world: 
     run(world, books)
     books.change("R-1", status="confirmed")
     with transaction() as session:
-        evidence.open_discrepancy(session, world.provider.id, "cancel_refused", "R-1", now=NOON)
+        examine.open_discrepancy(session, world.provider.id, "cancel_refused", "R-1", now=NOON)
     run(world, books)
     assert tasks(public_id) == [("reserve", "done")]
     assert ("theirs_only", "R-1") in cases()

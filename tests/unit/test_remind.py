@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from sqlalchemy import select, text
 
-from booking import inbox
-from booking.notification_models import Notification
-from booking.remind import due_at, is_due, preparation, remind_of_bookings, remind_of_endings
-from booking.reschedule import reschedule
+from booking.changes.reschedule import reschedule
+from booking.messages import inbox
+from booking.messages.remind import due_at, is_due, preparation, remind_of_bookings, remind_of_endings
+from booking.notices.models import Notification
 from marketplace import notice_words
 from marketplace.core.db import reading
 from providers.port import Confirmed

@@ -10,17 +10,17 @@ import pytest
 from sqlalchemy import select, update
 
 from booking.actors import CLOCK
-from booking.cancel import cancel
+from booking.changes.cancel import cancel
 from booking.discrepancies import open_discrepancy
-from booking.expire import raise_unknown
+from booking.exchange.unknown import raise_unknown
 from booking.models import Booking, Discrepancy
-from booking.notification_models import Notification
-from booking.reconcile_models import ReconcileRun
-from booking.reconcile_run import run_due, run_now
+from booking.notices.models import Notification
+from booking.reconcile.models import ReconcileRun
+from booking.reconcile.repair import CaseMovedOn, NoSuchTime, NotThisRepair, as_case, offered, repair
+from booking.reconcile.run import run_due, run_now
 from booking.refusals import SlotFull
-from booking.repair import CaseMovedOn, NoSuchTime, NotThisRepair, as_case, offered, repair
-from booking.slot_sync import apply_slots
-from booking.status_sync import receive_event
+from booking.sync.slots import apply_slots
+from booking.sync.webhooks import receive_event
 from marketplace.core.audit import AuditLine
 from marketplace.core.db import reading, transaction
 from marketplace.core.errors import Invalid, NotFound

@@ -7,11 +7,11 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import select
 
-from booking.cancel import cancel
+from booking.changes.cancel import cancel
+from booking.changes.reschedule import reschedule
+from booking.exchange.inbound import apply_remote
 from booking.models import Booking, Discrepancy, ProviderBooking
-from booking.remote import apply_remote
-from booking.reschedule import reschedule
-from booking.view import booking as view
+from booking.views.customer import booking as view
 from marketplace.core.db import reading, transaction
 from providers.port import Accepted, Cancel, Confirmed, Refused, RemoteBooking, Reserve, Unknown
 from providers.port import NotFound as NotThere

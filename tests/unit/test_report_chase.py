@@ -10,9 +10,9 @@ from sqlalchemy import select
 
 from booking.actors import Actor
 from booking.models import Booking, Discrepancy
-from booking.notification_models import Notification
-from booking.report_chase import ASK_EVERY, ask_again, note_overdue
-from booking.report_sync import announce
+from booking.notices.models import Notification
+from booking.reports.chase import ASK_EVERY, ask_again, note_overdue
+from booking.reports.fetch import announce
 from booking.states import BookingState
 from booking.transition import lock_booking, move
 from marketplace.catalog.kinds import kind
@@ -70,7 +70,7 @@ def test_the_packages_own_promise_counts_before_the_kinds() -> None:
 
 def test_a_kind_without_a_report_promises_none(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     plain = replace(kind("health_check"), traits=replace(kind("health_check").traits, report=False))
-    monkeypatch.setattr("booking.report_due.kind", lambda _code: plain)
+    monkeypatch.setattr("booking.deadlines.kind", lambda _code: plain)
     booking = booking_row(fulfil(world.submit()))
     assert (booking.report_state, booking.report_due_at) == ("none", None)
     assert note_overdue(now=DUE + timedelta(days=90)) == 0

@@ -5,14 +5,14 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import Connection, select, text
 
-from booking.notice_fresh import stale
-from booking.notification_models import Notification
-from booking.report_box import document, report, reports
-from booking.report_delete import delete_report
-from booking.report_files import examine
-from booking.report_share import NewShare, door, share_report
-from booking.report_sync import announce, fetch_due, store
-from booking.view import booking as view
+from booking.messages.freshness import stale
+from booking.notices.models import Notification
+from booking.reports.box import document, report, reports
+from booking.reports.delete import delete_report
+from booking.reports.fetch import announce, fetch_due, store
+from booking.reports.files import examine
+from booking.reports.share import NewShare, door, share_report
+from booking.views.customer import booking as view
 from marketplace.core import crypto
 from marketplace.core.config import settings
 from marketplace.core.db import reading, transaction

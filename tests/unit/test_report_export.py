@@ -13,8 +13,8 @@ import pypdf
 import pytest
 from sqlalchemy import Connection, text
 
-from booking.report_box import document, report
-from booking.report_export import report_as_fhir, report_as_pdf
+from booking.reports.box import document, report
+from booking.reports.export import report_as_fhir, report_as_pdf
 from marketplace.core.errors import NotFound
 from providers.port import ReportItem
 from tests.files import make_pdf, make_png, make_zip

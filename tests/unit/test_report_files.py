@@ -14,9 +14,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from booking.intake.__main__ import examine as look
-from booking.intake.findings import FHIR, PDF, PNG, ZIP, Refused
-from booking.report_files import COMMAND, FileRefused, examine
+from booking.reports.files import COMMAND, FileRefused, examine
+from booking.reports.intake.__main__ import examine as look
+from booking.reports.intake.findings import FHIR, PDF, PNG, ZIP, Refused
 from providers.port import RemoteReport, ReportContent, ReportItem
 from tests.files import chunk, deflated, make_pdf, make_png, make_zip
 from tests.people import NOON
@@ -218,16 +218,16 @@ def test_bombs_cost_neither_memory_nor_time() -> None:
 def test_an_examiner_that_was_taken_over_is_held_and_believed_nothing(
     program: str, reason: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    held = f"import booking.intake.__main__ as m; m.PROCESSOR_SECONDS = 1; m.hold()\n{program}"
-    monkeypatch.setattr("booking.report_files.COMMAND", (*COMMAND[:3], "-c", held))
+    held = f"import booking.reports.intake.__main__ as m; m.PROCESSOR_SECONDS = 1; m.hold()\n{program}"
+    monkeypatch.setattr("booking.reports.files.COMMAND", (*COMMAND[:3], "-c", held))
     with pytest.raises(FileRefused) as refused:
         examine(delivered(make_pdf(), PDF))
     assert refused.value.reason == reason
 
 
 def test_one_that_only_waits_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("booking.report_files.COMMAND", (*COMMAND[:3], "-c", "import time; time.sleep(60)"))
-    monkeypatch.setattr("booking.report_files.WALL_SECONDS", 0.3)
+    monkeypatch.setattr("booking.reports.files.COMMAND", (*COMMAND[:3], "-c", "import time; time.sleep(60)"))
+    monkeypatch.setattr("booking.reports.files.WALL_SECONDS", 0.3)
     began = time.monotonic()
     with pytest.raises(FileRefused, match="too_costly"):
         examine(delivered(make_pdf(), PDF))
@@ -237,7 +237,7 @@ def test_one_that_only_waits_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_examiner_is_told_none_of_our_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MASTER_KEY", "very secret")
     told = "import os, json; print(json.dumps({'refused': ','.join(sorted(os.environ))[:40]}))"
-    monkeypatch.setattr("booking.report_files.COMMAND", (*COMMAND[:3], "-c", told))
+    monkeypatch.setattr("booking.reports.files.COMMAND", (*COMMAND[:3], "-c", told))
     with pytest.raises(FileRefused) as refused:
         examine(delivered(make_pdf(), PDF))
     assert "KEY" not in refused.value.reason and "DATABASE" not in refused.value.reason

@@ -7,8 +7,8 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Connection, select, text
 
-from booking.notification_models import Notification
-from booking.report_share import (
+from booking.notices.models import Notification
+from booking.reports.share import (
     MadeShare,
     NewShare,
     TooManyLinks,

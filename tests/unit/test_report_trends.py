@@ -10,11 +10,11 @@ import pytest
 from sqlalchemy import update
 
 from booking.models import Booking
-from booking.report_box import report, reports
-from booking.report_codes import map_codes
-from booking.report_comparison import compare
-from booking.report_reading import Delivered, Whose, read
-from booking.report_trend import trend
+from booking.reports.box import report, reports
+from booking.reports.codes import map_codes
+from booking.reports.comparison import compare
+from booking.reports.reading import Delivered, Whose, read
+from booking.reports.trend import trend
 from marketplace.core.db import transaction
 from marketplace.core.errors import Invalid, NotFound
 from providers.port import ReportItem

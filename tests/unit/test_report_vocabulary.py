@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from booking.report_units import ucum
-from booking.report_vocabulary import Item, Range, fold, spellings, vocabulary
+from booking.reports.units import ucum
+from booking.reports.vocabulary import Item, Range, fold, spellings, vocabulary
 from marketplace.catalog.demo import demo_packages
 from providers.sandbox.checkup_items import MEASURED, TOLD
 

@@ -8,10 +8,10 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Connection, inspect, select, text
 
-from booking.models import Discrepancy, ProviderBooking
-from booking.report_box import Document, document, report, reports, rows
-from booking.report_sync import FEED, announce, fetch_due, poll_reports
-from booking.status_sync import receive_event
+from booking.models import Discrepancy, Feed, ProviderBooking
+from booking.reports.box import Document, document, report, reports, rows
+from booking.reports.fetch import announce, fetch_due, poll_reports
+from booking.sync.webhooks import receive_event
 from marketplace.core.db import reading, transaction
 from marketplace.core.errors import NotFound
 from providers.port import Event, ProviderError, ReportItem, ReportPage
@@ -93,7 +93,7 @@ def test_a_poll_that_breaks_keeps_what_it_noted_and_starts_again_from_the_old_cu
     assert poll_reports(line, again, now=LATER) == {"known": 1}  # type: ignore[arg-type]
     assert again.asked == [(None, None)]
     with reading() as session:
-        failures = session.execute(text(f"SELECT failures FROM sync_cursor WHERE feed = '{FEED}'")).scalar_one()
+        failures = session.execute(text(f"SELECT failures FROM sync_cursor WHERE feed = '{Feed.REPORTS}'")).scalar_one()
     assert failures == 0
 
 

@@ -9,11 +9,11 @@ from sqlalchemy import select, update
 
 from booking import refusals
 from booking.actors import Actor
-from booking.cancel import cancel
+from booking.changes.cancel import cancel
+from booking.changes.reschedule import ChangeTooLate, NoChangesLeft, NotChangeable, SameSlot, reschedule
+from booking.exchange.inbound import apply_remote
 from booking.models import Discrepancy, Slot
-from booking.remote import apply_remote
-from booking.reschedule import ChangeTooLate, NoChangesLeft, NotChangeable, SameSlot, reschedule
-from booking.view import booking as view
+from booking.views.customer import booking as view
 from marketplace.core.db import reading, transaction
 from marketplace.core.errors import NotFound
 from providers.port import Confirmed, Refused, RemoteBooking, Unknown

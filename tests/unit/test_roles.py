@@ -9,17 +9,22 @@ import pytest
 from sqlalchemy import select, text
 from sqlalchemy.exc import IntegrityError
 
-from booking import cases, disputes, oversight, runs, site_closing, site_closure_view, statements
-from booking.cancel import NotCancellable, OnlyAdminsCancel, cancel, cancel_for, reasons_for
-from booking.desk import booking_at_desk, find_bookings
+from booking.attendance import disputes
+from booking.changes.cancel import NotCancellable, OnlyAdminsCancel, cancel, cancel_for, reasons_for
+from booking.changes.reschedule import reschedule
+from booking.closures import close
+from booking.closures import view as site_closure_view
 from booking.discrepancies import open_discrepancy
+from booking.exchange.inbound import apply_remote
 from booking.models import BookingHistory, ChangeRequest
-from booking.notification_models import Notification
-from booking.remote import apply_remote
-from booking.repair import repair
-from booking.reschedule import reschedule
+from booking.notices.models import Notification
+from booking.reconcile import cases, runs
+from booking.reconcile.repair import repair
+from booking.settlement import statements
 from booking.states import BookingState
-from booking.view import booking as view_booking
+from booking.views import oversight
+from booking.views.customer import booking as view_booking
+from booking.views.desk import booking_at_desk, find_bookings
 from marketplace.catalog.models import Site
 from marketplace.core.audit import AuditLine
 from marketplace.core.db import reading, transaction
@@ -276,7 +281,7 @@ def test_an_agent_has_nothing_to_do_with_the_books(world: World, agent: Principa
     with transaction() as session:
         open_discrepancy(session, world.provider.id, "theirs_only", "R-9", now=NOON)
     [found] = cases.differences(admin, cursor=None, limit=9).items
-    closing = site_closing.close_site(admin, site_of(world), DAY, None, "cancel", now=NOON)
+    closing = close.close_site(admin, site_of(world), DAY, None, "cancel", now=NOON)
     acts: list[Callable[[Principal], object]] = [
         lambda who: cases.differences(who, cursor=None, limit=9),
         lambda who: cases.counts(who),
@@ -291,8 +296,8 @@ def test_an_agent_has_nothing_to_do_with_the_books(world: World, agent: Principa
         lambda who: oversight.providers(who),
         lambda who: oversight.late_jobs(who, now=NOON),
         lambda who: repair(who, found.id, "note", note="x", now=NOON),
-        lambda who: site_closing.reopen_site(who, closing, now=NOON),
-        lambda who: site_closing.close_site(who, site_of(world), DAY, None, "cancel", now=NOON),
+        lambda who: close.reopen_site(who, closing, now=NOON),
+        lambda who: close.close_site(who, site_of(world), DAY, None, "cancel", now=NOON),
     ]
     for act in acts:
         with pytest.raises(NotFound):

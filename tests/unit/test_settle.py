@@ -7,16 +7,18 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import select, update
 
-from booking.cancel import CancelTooLate, NotCancellable, cancel
-from booking.confirm import HoldExpired, NotHeld, confirm
-from booking.dispatch import run_task
-from booking.expire import end_unanswered, expire_holds, forget_events, raise_unknown
+from booking.changes.cancel import CancelTooLate, NotCancellable, cancel
+from booking.changes.unanswered import end_unanswered
+from booking.exchange.inbound import apply_remote
+from booking.exchange.send import run_task
+from booking.exchange.settle import settle_answer
+from booking.exchange.unknown import raise_unknown
+from booking.hold.confirm import HoldExpired, NotHeld, confirm
+from booking.hold.expire import expire_holds
 from booking.models import Discrepancy, ProviderBooking, Slot
-from booking.remote import apply_remote
-from booking.settle import settle_answer
-from booking.status_sync import receive_event
-from booking.view import When, bookings
-from booking.view import booking as view
+from booking.sync.webhooks import forget_events, receive_event
+from booking.views.customer import When, bookings
+from booking.views.customer import booking as view
 from marketplace.catalog.models import Provider
 from marketplace.core.db import reading, transaction
 from marketplace.core.errors import NotFound

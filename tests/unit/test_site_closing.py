@@ -8,16 +8,16 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
-from booking import site_closing
-from booking.cursors import cursor_of
+from booking.closures import close
+from booking.closures.close import ClosingAlready, close_site, reopen_site, work_closures
+from booking.closures.models import SiteClosure, SiteClosureItem
+from booking.closures.view import closure, closures, find_sites, preview
+from booking.exchange.cursors import cursor_of
 from booking.models import Booking, Discrepancy, Slot
-from booking.notification_models import Notification
-from booking.reconcile_models import SiteClosure, SiteClosureItem
+from booking.notices.models import Notification
+from booking.reconcile.repair import repair
 from booking.refusals import SlotClosed
-from booking.repair import repair
-from booking.site_closing import ClosingAlready, close_site, reopen_site, work_closures
-from booking.site_closure_view import closure, closures, find_sites, preview
-from booking.slot_sync import SIGHT, apply_slots
+from booking.sync.slots import SIGHT, apply_slots
 from marketplace.catalog.models import Site
 from marketplace.core.db import reading, transaction
 from marketplace.core.errors import Invalid, NotFound, Refusal
@@ -261,14 +261,14 @@ def test_a_closure_taken_back_while_the_worker_is_at_it_cancels_nothing_more(
 ) -> None:
     booked = world.hold(0)
     closing = close_site(operator, site(world), DAY, None, "cancel", now=NOON)
-    to_do = site_closing._to_do
+    to_do = close._to_do
 
     def late(*given: Any) -> Any:
         found = to_do(*given)
         reopen_site(operator, closing, now=NOON)
         return found
 
-    monkeypatch.setattr(site_closing, "_to_do", late)
+    monkeypatch.setattr(close, "_to_do", late)
     work_closures(now=NOON)
     assert booking_row(booked).state == "held" and told() == []
 

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from sqlalchemy import event, func, select
 
-from booking.cancel import cancel
-from booking.cursors import cursor_of
-from booking.models import Discrepancy, Slot
+from booking.changes.cancel import cancel
+from booking.exchange.cursors import cursor_of
+from booking.models import Discrepancy, Feed, Slot
 from booking.refusals import SlotClosed, SlotFull
-from booking.slot_sync import BATCH, FEED, HORIZON, pull_slots
+from booking.sync.slots import BATCH, HORIZON, pull_slots
 from marketplace.catalog.models import CapacityPool, Site
 from marketplace.core.db import engine, reading, transaction
 from providers.port import ProviderError, RemoteSlot, SlotPage
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.usefixtures("db")
 LATER = NOON + timedelta(minutes=5)
 
 
-class Feed:
+class SlotFeed:
     """A provider that tells these pages, or breaks off; it keeps what it was asked."""
 
     def __init__(self, *pages: SlotPage | ProviderError) -> None:
@@ -42,10 +42,10 @@ class Feed:
 
 
 def pull(world: World, *told: RemoteSlot, now: datetime = NOON) -> dict[str, int]:
-    return pull_feed(world, Feed(SlotPage(told, None, "c1")), now)
+    return pull_feed(world, SlotFeed(SlotPage(told, None, "c1")), now)
 
 
-def pull_feed(world: World, feed: Feed, now: datetime = NOON) -> dict[str, int]:
+def pull_feed(world: World, feed: SlotFeed, now: datetime = NOON) -> dict[str, int]:
     return pull_slots(provider_line(world.provider), feed, today=TODAY, now=now)  # type: ignore[arg-type]
 
 
@@ -107,7 +107,7 @@ def test_new_slots_are_added_with_the_providers_figures() -> None:
 
 
 def test_the_next_sixty_days_are_asked_for() -> None:
-    feed = Feed(SlotPage([], None, "c1"))
+    feed = SlotFeed(SlotPage([], None, "c1"))
     pull_feed(make_world(slots=0), feed)
     assert feed.asked == [(TODAY, TODAY + HORIZON, None, None)]
 
@@ -251,20 +251,20 @@ def test_the_same_pull_twice_changes_nothing() -> None:
 def test_a_pull_that_breaks_off_keeps_what_it_applied_and_leaves_the_cursor() -> None:
     world = make_world(slots=1)
     pull(world)
-    broken = Feed(SlotPage([told(world.slots[0], offered=2)], "p2", "c2"), ProviderError("status 500"))
+    broken = SlotFeed(SlotPage([told(world.slots[0], offered=2)], "p2", "c2"), ProviderError("status 500"))
     with pytest.raises(ProviderError):
         pull_feed(world, broken)
     assert figures(world.slots[0]) == (2, 2, 0)
     with reading() as session:
-        assert cursor_of(session, world.provider.id, FEED) == "c1"
-    again = Feed(SlotPage([], None, "c2"))
+        assert cursor_of(session, world.provider.id, Feed.SLOTS) == "c1"
+    again = SlotFeed(SlotPage([], None, "c2"))
     pull_feed(world, again)
     assert again.asked[0][2:] == ("c1", None)
 
 
 def test_a_new_day_and_a_new_pool_are_pulled_from_the_start_and_all_else_by_cursor() -> None:
     world = make_world()
-    feed = Feed(*(SlotPage([], None, f"c{number}") for number in range(1, 5)))
+    feed = SlotFeed(*(SlotPage([], None, f"c{number}") for number in range(1, 5)))
     pull_feed(world, feed)
     pull_feed(world, feed)
     with transaction() as session:

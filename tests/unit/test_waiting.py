@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 from sqlalchemy import text, update
 
-from booking import waiting
-from booking.cancel import cancel
-from booking.confirm import confirm
-from booking.notification_models import NoticeSetting
+from booking.changes.cancel import cancel
+from booking.changes.reschedule import reschedule
+from booking.hold.confirm import confirm
+from booking.notices.models import NoticeSetting
 from booking.refusals import SlotFull
-from booking.reschedule import reschedule
-from booking.waiting_models import MOST_OPEN, WaitingPlace
-from booking.waiting_turns import HOLD, review
+from booking.waiting import join as waiting
+from booking.waiting.models import MOST_OPEN, WaitingPlace
+from booking.waiting.turns import HOLD, review
 from booking.worker import Worker
 from marketplace.catalog.models import Offer, Site
 from marketplace.core import clock

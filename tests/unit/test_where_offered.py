@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import Engine, update
 
-from booking.where_offered import narrowing, offer_cities
+from booking.offers.cities import narrowing, offer_cities
 from marketplace.catalog.models import Offer, Site
 from marketplace.core.db import transaction
 from marketplace.core.errors import Invalid, NotFound

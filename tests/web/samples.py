@@ -7,17 +7,17 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from booking.cancel import REASONS
-from booking.cases import CaseView, Counts, Difference, Filter, Line, OurSide
-from booking.oversight import LateJob, ProviderHealth
-from booking.report_reading import Delivered, Whose, read
-from booking.report_share import Door
-from booking.report_trend import Point, Trend
-from booking.report_vocabulary import vocabulary
-from booking.runs import RunView
-from booking.site_closure_view import Affected, ClosureView
-from booking.statements import Stated, StatementRow, StatementView
-from booking.waiting_view import HeldPlace, WaitingSite, WaitingView
+from booking.changes.cancel import REASONS
+from booking.closures.view import Affected, ClosureView
+from booking.reconcile.cases import CaseView, Counts, Difference, Filter, Line, OurSide
+from booking.reconcile.runs import RunView
+from booking.reports.reading import Delivered, Whose, read
+from booking.reports.share import Door
+from booking.reports.trend import Point, Trend
+from booking.reports.vocabulary import vocabulary
+from booking.settlement.statements import Stated, StatementRow, StatementView
+from booking.views.oversight import LateJob, ProviderHealth
+from booking.waiting.view import HeldPlace, WaitingSite, WaitingView
 from marketplace.core.outgoing import Sent
 from marketplace.web import booking_words, language
 from marketplace.web import view_models as v

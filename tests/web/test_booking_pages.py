@@ -12,7 +12,7 @@ from sqlalchemy import Engine, update
 from werkzeug.test import TestResponse
 
 from booking.actors import CLOCK
-from booking.confirm import confirm
+from booking.hold.confirm import confirm
 from booking.states import BookingState
 from booking.transition import lock_booking, move
 from marketplace.app import create_app

@@ -14,9 +14,9 @@ from icalendar import Calendar
 from playwright.sync_api import Browser, Page
 from sqlalchemy import select
 
-from booking import notice_settings
-from booking.calendar_feed import Event
-from booking.notification_models import NoticeSetting
+from booking.messages import settings as notice_settings
+from booking.messages.calendar import Event
+from booking.notices.models import NoticeSetting
 from marketplace import edge, ics
 from marketplace.core import email
 from marketplace.core.config import settings
@@ -164,7 +164,7 @@ def test_the_secret_of_a_feed_reaches_no_log(app: Flask, visitor: Visitor, monke
     program = app.test_client()
     program.get(path)
     program.get(path.replace(".ics", "x.ics"))
-    monkeypatch.setattr("booking.calendar_feed.open_feed", lambda *_, **__: 1 / 0)
+    monkeypatch.setattr("booking.messages.calendar.open_feed", lambda *_, **__: 1 / 0)
     assert program.get(path).status_code == 500
     secret = path.removeprefix("/calendar/").removesuffix(".ics")
     assert any("/calendar/<token>.ics" in line for line in said)

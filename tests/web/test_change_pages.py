@@ -14,8 +14,8 @@ from playwright.sync_api import Browser, Page, expect
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
 from booking.actors import CLOCK
+from booking.exchange.inbound import apply_remote
 from booking.models import ChangeRequest
-from booking.remote import apply_remote
 from booking.states import BookingState
 from booking.transition import lock_booking, move
 from marketplace.core import clock

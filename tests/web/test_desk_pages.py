@@ -8,7 +8,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from booking.remote import apply_remote
+from booking.exchange.inbound import apply_remote
 from booking.states import BookingState
 from marketplace.core import clock
 from marketplace.core.audit import AuditLine

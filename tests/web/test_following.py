@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from booking.cancel import cancel
-from booking.confirm import confirm
+from booking.changes.cancel import cancel
+from booking.hold.confirm import confirm
 from providers.port import Confirmed
 from tests.people import NOON
 from tests.statements import statements_sent

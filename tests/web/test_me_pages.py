@@ -8,8 +8,8 @@ from datetime import timedelta
 import pytest
 from flask import Flask
 
-from booking.cancel import cancel
-from booking.expire import expire_holds
+from booking.changes.cancel import cancel
+from booking.hold.expire import expire_holds
 from marketplace.core import clock, sms
 from tests.people import NOON, SmsBox, counters, self_of
 from tests.web.visitors import Visitor, main

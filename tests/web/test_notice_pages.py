@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from datetime import date
 
-from booking.confirm import confirm
-from booking.notices import notify
+from booking.hold.confirm import confirm
+from booking.notices.notify import notify
 from marketplace.core.db import transaction
 from tests.people import NOON
 from tests.unit.test_moves import S as State

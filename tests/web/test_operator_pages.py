@@ -8,8 +8,8 @@ import pytest
 from flask import Flask
 from sqlalchemy.dialects.postgresql import insert
 
-from booking.cursors import done
 from booking.discrepancies import close_discrepancy, open_discrepancy
+from booking.exchange.cursors import done
 from booking.models import JobRun
 from marketplace.core import clock
 from marketplace.core.db import transaction

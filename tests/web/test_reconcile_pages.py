@@ -8,11 +8,13 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from booking.closing import make_statements
+from booking.closures.close import work_closures
+from booking.closures.models import SiteClosure
 from booking.discrepancies import Effect, close_discrepancy, open_discrepancy
 from booking.models import Booking, Discrepancy
-from booking.reconcile_models import ClosingStatement, ReconcileRun, SiteClosure
-from booking.site_closing import work_closures
+from booking.reconcile.models import ReconcileRun
+from booking.settlement.close_day import make_statements
+from booking.settlement.models import ClosingStatement
 from marketplace.catalog.models import Site
 from marketplace.core.db import reading, transaction
 from providers.port import Confirmed

@@ -13,7 +13,8 @@ from playwright.sync_api import Browser, Page, expect
 from sqlalchemy import Engine, func, select
 from werkzeug.serving import make_server
 
-from booking.models import Booking, Report
+from booking.models import Booking
+from booking.reports.models import Report
 from marketplace import cli
 from marketplace.core import clock
 from marketplace.core.audit import AuditLine

@@ -9,13 +9,13 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
+from booking.attendance.disputes import dispute
+from booking.attendance.models import Dispute
+from booking.closures.close import close_site
 from booking.discrepancies import open_discrepancy
-from booking.dispute_models import Dispute
-from booking.disputes import dispute
+from booking.exchange.inbound import apply_remote
 from booking.models import Booking, Discrepancy
-from booking.reconcile_models import ClosingStatement
-from booking.remote import apply_remote
-from booking.site_closing import close_site
+from booking.settlement.models import ClosingStatement
 from booking.states import BookingState
 from marketplace.catalog.models import Site
 from marketplace.core import clock

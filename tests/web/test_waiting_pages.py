@@ -15,9 +15,9 @@ from sqlalchemy import Engine
 from werkzeug.serving import make_server
 from werkzeug.test import TestResponse
 
-from booking.confirm import confirm
-from booking.waiting_turns import HOLD, review
-from booking.waiting_view import current
+from booking.hold.confirm import confirm
+from booking.waiting.turns import HOLD, review
+from booking.waiting.view import current
 from marketplace.app import create_app
 from marketplace.core import clock
 from marketplace.core.db import transaction

@@ -6,9 +6,10 @@ from typing import Any
 
 from marshmallow import fields as out
 
-from booking import calendar_feed, inbox, notice_settings
-from booking.notice_kinds import KINDS
-from booking.notice_settings import Wish, parse_time
+from booking.messages import calendar, inbox
+from booking.messages import settings as notice_settings
+from booking.messages.settings import Wish, parse_time
+from booking.notices.kinds import KINDS
 from marketplace import notice_words
 from marketplace.api.blueprint import Resource, principal, reads_body, refuses
 from marketplace.api.fields import Answer, Listing, Request, Text, Truth, page_of
@@ -139,7 +140,7 @@ def make_calendar_feed() -> Any:
 
     The one before ends at once.
     """
-    token = calendar_feed.new_feed(principal(), now=clock.now())
+    token = calendar.new_feed(principal(), now=clock.now())
     return {"url": f"{settings().public_url}/calendar/{token}.ics"}
 
 
@@ -150,4 +151,4 @@ def end_calendar_feed() -> None:
 
     Doing it again succeeds.
     """
-    calendar_feed.end_feed(principal(), now=clock.now())
+    calendar.end_feed(principal(), now=clock.now())

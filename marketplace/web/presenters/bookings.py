@@ -12,8 +12,8 @@ from flask import url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
-from booking.alternatives import Alternative
-from booking.view import BookingCard, BookingView, Moved, ProposalView
+from booking.offers.alternatives import Alternative
+from booking.views.customer import BookingCard, BookingView, Moved, ProposalView
 from marketplace.catalog.places import short_place
 from marketplace.core.clock import start_of
 from marketplace.web import booking_words, formats

@@ -8,8 +8,9 @@ from datetime import datetime
 from flask import url_for
 from flask_babel import gettext as _
 
-from booking.cases import Difference
-from booking.oversight import FEEDS, LateJob, ProviderHealth
+from booking.models import Feed
+from booking.reconcile.cases import Difference
+from booking.views.oversight import LateJob, ProviderHealth
 from marketplace.web.presenters.people import by_language
 from marketplace.web.view_models import Pill
 
@@ -56,7 +57,7 @@ class JobRow:
 def feeds() -> tuple[str, ...]:
     """The heads of the columns."""
     words = {"slots": _("Slots"), "bookings": _("Booking changes"), "reports": _("Reports")}
-    return tuple(words[feed] for feed in FEEDS)
+    return tuple(words[feed] for feed in Feed)
 
 
 def kind_words(kind: str) -> tuple[str, str]:
@@ -150,7 +151,7 @@ def provider(it: ProviderHealth, now: datetime) -> ProviderRow:
         it.code,
         pill,
         until,
-        tuple(it.pulled[feed] for feed in FEEDS),
+        tuple(it.pulled[feed] for feed in Feed),
         it.waiting,
         it.unknown,
         it.differences,

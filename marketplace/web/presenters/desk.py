@@ -9,10 +9,10 @@ from datetime import datetime
 from flask import url_for
 from flask_babel import gettext as _
 
-from booking.cancel import REASONS, Reason
-from booking.desk import AtDesk
-from booking.disputes import DisputeInFull, OpenDispute
-from booking.view import BookingCard, Moved
+from booking.attendance.disputes import DisputeInFull, OpenDispute
+from booking.changes.cancel import REASONS, Reason
+from booking.views.customer import BookingCard, Moved
+from booking.views.desk import AtDesk
 from marketplace.web import booking_words, formats
 from marketplace.web.presenters.bookings import state_of, title, when
 from marketplace.web.presenters.people import by_language, named

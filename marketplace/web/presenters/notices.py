@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from booking.inbox import Notice
+from booking.messages.inbox import Notice
 from marketplace import notice_words
 from marketplace.web import view_models as v
 from marketplace.web.presenters.people import named

@@ -9,7 +9,7 @@ from typing import Any
 from flask import url_for
 from flask_babel import gettext as _
 
-from booking.offer_views import OfferView
+from booking.offers.cards import OfferView
 from marketplace import wording
 from marketplace.web import view_models as v
 from marketplace.web.formats import dotted, span

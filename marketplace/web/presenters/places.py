@@ -11,8 +11,8 @@ from flask import url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
-from booking.offer_views import OfferCard
-from booking.where_offered import Narrowing
+from booking.offers.cards import OfferCard
+from booking.offers.cities import Narrowing
 from marketplace import wording
 from marketplace.catalog.places import short_place
 from marketplace.catalog.search import UNKNOWN_TIER, CityCount

@@ -10,11 +10,11 @@ from typing import Any
 from flask import url_for
 from flask_babel import gettext as _
 
-from booking.cases import CaseView, Counts, Filter, Line
-from booking.repair import Action
-from booking.runs import RunView
-from booking.site_closure_view import ClosureView
-from booking.statements import StatementRow, StatementView
+from booking.closures.view import ClosureView
+from booking.reconcile.cases import CaseView, Counts, Filter, Line
+from booking.reconcile.repair import Action
+from booking.reconcile.runs import RunView
+from booking.settlement.statements import StatementRow, StatementView
 from marketplace.web import booking_words
 from marketplace.web.formats import listed, money, number
 from marketplace.web.presenters.console import DifferenceRow, difference, kind_words

@@ -9,10 +9,10 @@ from datetime import date
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
-from booking.report_box import ReportCard
-from booking.report_comparison import Comparison, Pair
-from booking.report_reading import Reading
-from booking.report_trend import Point, Trend
+from booking.reports.box import ReportCard
+from booking.reports.comparison import Comparison, Pair
+from booking.reports.reading import Reading
+from booking.reports.trend import Point, Trend
 from marketplace.web import formats
 from marketplace.web import report_words as words
 from marketplace.web.presenters import reports as shown

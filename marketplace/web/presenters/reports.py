@@ -8,11 +8,11 @@ from collections.abc import Callable, Sequence
 
 from flask_babel import gettext as _
 
-from booking.report_box import ReportCard, ReportView
-from booking.report_reading import Reading
-from booking.report_versions import Change
-from booking.report_vocabulary import vocabulary
-from booking.view import BookingCard
+from booking.reports.box import ReportCard, ReportView
+from booking.reports.reading import Reading
+from booking.reports.versions import Change
+from booking.reports.vocabulary import vocabulary
+from booking.views.customer import BookingCard
 from marketplace.web import formats
 from marketplace.web import report_words as words
 from marketplace.web.presenters.people import by_language, face, relation_word

@@ -8,9 +8,9 @@ from datetime import datetime
 from flask import url_for
 from flask_babel import gettext as _
 
-from booking.report_box import ReportCard, ReportView
-from booking.report_papers import PaperLine
-from booking.report_share import Look, MadeShare, Share
+from booking.reports.box import ReportCard, ReportView
+from booking.reports.papers import PaperLine
+from booking.reports.share import Look, MadeShare, Share
 from marketplace.web.formats import moment
 from marketplace.web.presenters import reports
 from marketplace.web.presenters.people import by_language, named

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 
 from flask_babel import gettext as _
 
-from booking.availability import MAX_DAYS, DayView, SlotView
+from booking.offers.availability import MAX_DAYS, DayView, SlotView
 from marketplace.web import view_models as v
 from marketplace.web.formats import local, time_of
 from marketplace.web.presenters.places import FEW

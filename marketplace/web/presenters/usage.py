@@ -9,7 +9,7 @@ from flask import url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
-from booking.usage import UsageEntry
+from booking.views.usage import UsageEntry
 from marketplace.catalog.kinds import kind
 from marketplace.web import formats
 from marketplace.web.presenters.people import by_language, person

@@ -10,7 +10,7 @@ from flask import url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
-from booking.waiting_view import HeldPlace, WaitingSite, WaitingView
+from booking.waiting.view import HeldPlace, WaitingSite, WaitingView
 from marketplace.web import formats
 from marketplace.web import view_models as v
 from marketplace.web.presenters.people import by_language, named

@@ -11,15 +11,15 @@ from urllib.parse import urlencode
 
 from flask import Response, flash, request, url_for
 
-from booking.availability import days, slots
-from booking.availability import offer as offer_view
-from booking.confirm import HoldExpired, NotHeld
-from booking.confirm import confirm as submit
-from booking.offer_views import OfferView
-from booking.pick import pick
-from booking.place import HoldRequest
+from booking.hold.confirm import HoldExpired, NotHeld
+from booking.hold.confirm import confirm as submit
+from booking.hold.pick import pick
+from booking.hold.place import HoldRequest
+from booking.offers.availability import days, slots
+from booking.offers.availability import offer as offer_view
+from booking.offers.cards import OfferView
 from booking.refusals import SlotFull
-from booking.view import BookingView, booking, booking_version
+from booking.views.customer import BookingView, booking, booking_version
 from marketplace import wording
 from marketplace.core import clock
 from marketplace.core.errors import NotFound, Refusal

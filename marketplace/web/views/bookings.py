@@ -9,14 +9,14 @@ from urllib.parse import urlencode
 from flask import Response, flash, render_template, request, url_for
 from flask_babel import gettext as _
 
-from booking.cancel import CancelTooLate, NotCancellable
-from booking.cancel import cancel as withdraw
-from booking.disputes import LONGEST, DisputeTooLate, NotDisputable
-from booking.disputes import dispute as object_to
-from booking.pick import CAUSE as CHOSE_ANOTHER
-from booking.view import booking as booking_view
-from booking.view import booking_version, bookings_version
-from booking.view import bookings as list_bookings
+from booking.attendance.disputes import LONGEST, DisputeTooLate, NotDisputable
+from booking.attendance.disputes import dispute as object_to
+from booking.changes.cancel import CancelTooLate, NotCancellable
+from booking.changes.cancel import cancel as withdraw
+from booking.hold.pick import CAUSE as CHOSE_ANOTHER
+from booking.views.customer import booking as booking_view
+from booking.views.customer import booking_version, bookings_version
+from booking.views.customer import bookings as list_bookings
 from marketplace import wording
 from marketplace.core import clock
 from marketplace.core.errors import Invalid

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from flask import Response, make_response
 
-from booking import calendar_feed
-from booking.calendar_feed import Event
+from booking.messages import calendar as calendar_feed
+from booking.messages.calendar import Event
 from marketplace import ics
 from marketplace.core import clock
 from marketplace.core.config import settings

@@ -13,13 +13,13 @@ from flask import Response, flash, request, url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
-from booking.availability import SlotView, days, slots
-from booking.availability import offer as offer_view
-from booking.proposals import accept, decline
-from booking.repeatable import Repeatable
-from booking.reschedule import reschedule
-from booking.view import BookingView
-from booking.view import booking as booking_view
+from booking.changes.proposals import accept, decline
+from booking.changes.reschedule import reschedule
+from booking.idempotency import Repeatable
+from booking.offers.availability import SlotView, days, slots
+from booking.offers.availability import offer as offer_view
+from booking.views.customer import BookingView
+from booking.views.customer import booking as booking_view
 from marketplace import wording
 from marketplace.core import clock
 from marketplace.core.errors import NotFound, Refusal

@@ -6,7 +6,8 @@ from typing import Any
 
 from flask import Response, request, session, url_for
 
-from booking import cases, oversight
+from booking.reconcile import cases
+from booking.views import oversight
 from marketplace import wording
 from marketplace.core import clock
 from marketplace.web import console

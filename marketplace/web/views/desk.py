@@ -7,10 +7,10 @@ from typing import Any, cast
 from flask import Response, flash, request, url_for
 from flask_babel import gettext as _
 
-from booking import disputes as objections
-from booking.cancel import NotCancellable, OnlyAdminsCancel, Reason, cancel_for
-from booking.desk import booking_at_desk, find_bookings
-from booking.disputes import LONGEST, Decision
+from booking.attendance import disputes as objections
+from booking.attendance.disputes import LONGEST, Decision
+from booking.changes.cancel import NotCancellable, OnlyAdminsCancel, Reason, cancel_for
+from booking.views.desk import booking_at_desk, find_bookings
 from marketplace import wording
 from marketplace.core import clock
 from marketplace.core.errors import Invalid, NotFound, Refusal

@@ -8,7 +8,7 @@ from flask import Response, render_template
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
-from booking.view import bookings
+from booking.views.customer import bookings
 from marketplace.core import clock
 from marketplace.web import view_models as v
 from marketplace.web.answers import Views, live, render, unchanged

@@ -8,7 +8,7 @@ from datetime import date
 from flask import Response, flash, request, session, url_for
 from flask_babel import gettext as _
 
-from booking.own import is_booked
+from booking.ownership import is_booked
 from marketplace import wording
 from marketplace.core import clock
 from marketplace.core.errors import Invalid, NotFound, Refusal

@@ -5,8 +5,9 @@ from __future__ import annotations
 from flask import Response, flash, request, url_for
 from flask_babel import gettext as _
 
-from booking import calendar_feed, notice_settings
-from booking.notice_settings import EmailNotSent, NoEmail, Wish, parse_time
+from booking.messages import calendar
+from booking.messages import settings as notice_settings
+from booking.messages.settings import EmailNotSent, NoEmail, Wish, parse_time
 from marketplace import wording
 from marketplace.core import clock, email
 from marketplace.core.config import settings
@@ -64,10 +65,10 @@ def calendar_address() -> Response:
     stand in an address, a log or a cookie."""
     me, now = visitor.principal(), clock.now()
     if field("end", 1):
-        calendar_feed.end_feed(me, now=now)
+        calendar.end_feed(me, now=now)
         flash(_("The calendar address was taken back."), "ok")
         return see_other(url_for("web.message_settings"))
-    token = calendar_feed.new_feed(me, now=now)
+    token = calendar.new_feed(me, now=now)
     return _page(address=settings().public_url + url_for("web.calendar", token=token))
 
 

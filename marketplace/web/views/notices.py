@@ -7,8 +7,8 @@ from urllib.parse import urlencode
 from flask import Response, flash, url_for
 from flask_babel import gettext as _
 
-from booking import inbox
-from booking.inbox import Notice
+from booking.messages import inbox
+from booking.messages.inbox import Notice
 from marketplace.core import clock
 from marketplace.web import view_models as v
 from marketplace.web import visitor

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date, timedelta
 
-from booking.availability import DayView
+from booking.offers.availability import DayView
 from marketplace.web import view_models as v
 from marketplace.web.answers import asked
 from marketplace.web.presenters import times as shown

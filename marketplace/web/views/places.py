@@ -8,9 +8,9 @@ from urllib.parse import parse_qs, quote, unquote, urlencode, urlsplit, urlunspl
 from flask import Response, request, url_for
 from flask_babel import gettext as _
 
-from booking.availability import OfferQuery, offer, search_offers
-from booking.offer_views import OfferCard
-from booking.where_offered import narrowing, offer_cities
+from booking.offers.availability import OfferQuery, offer, search_offers
+from booking.offers.cards import OfferCard
+from booking.offers.cities import narrowing, offer_cities
 from marketplace.catalog.kinds import kinds
 from marketplace.catalog.search import CityCount
 from marketplace.core import clock

@@ -8,9 +8,12 @@ from typing import Any
 from flask import Response, flash, make_response, request, url_for
 from flask_babel import gettext as _
 
-from booking import cases, runs, site_closing, site_closure_view, statements
-from booking.repair import LONGEST_NOTE
-from booking.repair import repair as carry_out
+from booking.closures import close
+from booking.closures import view as site_closure_view
+from booking.reconcile import cases, runs
+from booking.reconcile.repair import LONGEST_NOTE
+from booking.reconcile.repair import repair as carry_out
+from booking.settlement import statements
 from marketplace import wording
 from marketplace.core import clock
 from marketplace.core.errors import Invalid, NotFound, Refusal
@@ -142,7 +145,7 @@ def closure_new() -> Response:
         if values["site"] and values["from_day"]:
             first, last = _day(values, "from_day"), _day(values, "to_day") if values["to_day"] else None
             if request.method == "POST":
-                closing = site_closing.close_site(who, values["site"], first, last, values["mode"], now=now)
+                closing = close.close_site(who, values["site"], first, last, values["mode"], now=now)
                 return see_other(url_for("console.closure", closure=closing))
             affected = site_closure_view.preview(who, values["site"], first, last, now=now)
         elif values["site"] and request.method == "POST":
@@ -170,7 +173,7 @@ def closure(closure: str) -> Response:
     """How far a closure is; the form takes it back."""
     who = console.operator()
     if request.method == "POST":
-        site_closing.reopen_site(who, closure, now=clock.now())
+        close.reopen_site(who, closure, now=clock.now())
         flash(_("Taken back. The times come back with the provider's next full list."), "ok")
         return see_other(url_for("console.closure", closure=closure))
     return _page("closure", "closures", page=shown.closure(site_closure_view.closure(who, closure)))

@@ -7,8 +7,10 @@ import json
 from flask import Response, flash, request, url_for
 from flask_babel import gettext as _
 
-from booking import report_box, report_delete, report_export, report_fhir, report_share
-from booking.report_box import Document
+from booking.reports import box, export, fhir
+from booking.reports import delete as report_delete
+from booking.reports import share as report_share
+from booking.reports.box import Document
 from marketplace import wording
 from marketplace.core import clock
 from marketplace.core.config import settings
@@ -26,14 +28,14 @@ def report_paper(report: str, position: str) -> Response:
     if only_prefetched():
         return not_yet()
     place = position_of(position)
-    return paper_answer(report_box.document(visitor.principal(), report, place, now=clock.now()), f"-{place + 1}")
+    return paper_answer(box.document(visitor.principal(), report, place, now=clock.now()), f"-{place + 1}")
 
 
 def report_document(report: str) -> Response:
     """The report as a PDF, the provider's own if there is one; the look is recorded first."""
     if only_prefetched():
         return not_yet()
-    return paper_answer(report_export.report_as_pdf(visitor.principal(), report, now=clock.now()))
+    return paper_answer(export.report_as_pdf(visitor.principal(), report, now=clock.now()))
 
 
 def report_fhir_file(report: str) -> Response:
@@ -41,16 +43,16 @@ def report_fhir_file(report: str) -> Response:
     if only_prefetched():
         return not_yet()
     principal, now = visitor.principal(), clock.now()
-    bundle = report_export.report_as_fhir(principal, report, now=now)
-    card = report_box.report_card(principal, report, now=now)
+    bundle = export.report_as_fhir(principal, report, now=now)
+    card = box.report_card(principal, report, now=now)
     content = json.dumps(bundle, ensure_ascii=False).encode()
-    return paper_answer(Document(content, report_fhir.MEDIA_TYPE, card.version, card.service_date), save=True)
+    return paper_answer(Document(content, fhir.MEDIA_TYPE, card.version, card.service_date), save=True)
 
 
 def delete(report: str) -> Response:
     """Delete a report for good, after saying what that means."""
     principal, now = visitor.principal(), clock.now()
-    card = report_box.report_card(principal, report, now=now)
+    card = box.report_card(principal, report, now=now)
     if request.method == "POST":
         report_delete.delete_report(principal, report, now=now)
         flash(_("The report is deleted. Nobody can read it again."), "ok")
@@ -61,7 +63,7 @@ def delete(report: str) -> Response:
 def share(report: str) -> Response:
     """Make a link, and see what became of the earlier ones."""
     principal, now = visitor.principal(), clock.now()
-    card = report_box.report_card(principal, report, now=now)
+    card = box.report_card(principal, report, now=now)
     form, made, status = Form({"audience": "doctor", "days": "7"}), None, 200
     if request.method == "POST":
         given = {name: field(name, 20) for name in ("audience", "days", "max_views", "with_code")}

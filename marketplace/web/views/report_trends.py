@@ -5,9 +5,9 @@ from __future__ import annotations
 from flask import Response, url_for
 from flask_babel import gettext as _
 
-from booking import report_box
-from booking.report_comparison import compare
-from booking.report_trend import trend
+from booking.reports import box as report_box
+from booking.reports.comparison import compare
+from booking.reports.trend import trend
 from marketplace.core import clock
 from marketplace.core.errors import Invalid
 from marketplace.web import formats, visitor

@@ -8,8 +8,8 @@ from flask import Response, url_for
 from flask_babel import gettext as _
 from werkzeug.exceptions import NotFound
 
-from booking import report_box
-from booking.view import bookings
+from booking.reports import box as report_box
+from booking.views.customer import bookings
 from marketplace.core import clock
 from marketplace.web import visitor
 from marketplace.web.answers import asked, render, see_other

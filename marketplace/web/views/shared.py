@@ -10,7 +10,7 @@ import time
 
 from flask import Response, request, session, url_for
 
-from booking import report_share
+from booking.reports import share
 from marketplace import wording
 from marketplace.core import clock
 from marketplace.core.errors import Invalid
@@ -27,18 +27,18 @@ _OPENED = "opened"
 def shared(token: str) -> Response:
     """The door; opened by its button, with the access code if the link has one; then the report."""
     now = clock.now()
-    door = report_share.door(token, now=now, opened=_opened())
+    door = share.door(token, now=now, opened=_opened())
     if request.method == "POST":
         try:
-            _remember(report_share.open_share(token, field("code", 60), now=now).id)
-        except (Invalid, report_share.WrongAccessCode) as refusal:
+            _remember(share.open_share(token, field("code", 60), now=now).id)
+        except (Invalid, share.WrongAccessCode) as refusal:
             return _door(token, door, Form(errors={"code": wording.sentence(refusal)}), refusal.status)
         return _discreet(see_other(url_for("web.shared", token=token)))
     if only_prefetched():
         return not_yet()
     if door.id != _opened():
         return _door(token, door, Form())
-    view = report_share.read_share(token, now=now, opened=door.id)
+    view = share.read_share(token, now=now, opened=door.id)
     return _discreet(render("shared.html", page=shown.shared(view, token, door.expires_at)))
 
 
@@ -47,11 +47,11 @@ def shared_paper(token: str, position: str) -> Response:
     if only_prefetched():
         return not_yet()
     place = None if position == "pdf" else position_of(position)
-    paper = report_share.read_paper(token, place, now=clock.now(), opened=_opened())
+    paper = share.read_paper(token, place, now=clock.now(), opened=_opened())
     return _discreet(paper_answer(paper, "" if place is None else f"-{place + 1}"))
 
 
-def _door(token: str, door: report_share.Door, form: Form, status: int = 200) -> Response:
+def _door(token: str, door: share.Door, form: Form, status: int = 200) -> Response:
     return _discreet(render("shared_door.html", status, door=door, form=form, token=token))
 
 

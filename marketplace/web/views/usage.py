@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Response, url_for
 from flask_babel import gettext as _
 
-from booking import usage as record
+from booking.views import usage as record
 from marketplace.core import clock
 from marketplace.core.errors import NotFound
 from marketplace.web import visitor

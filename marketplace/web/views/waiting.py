@@ -10,10 +10,10 @@ from urllib.parse import urlencode
 from flask import Response, flash, render_template, request, url_for
 from flask_babel import gettext as _
 
-from booking.availability import offer as offer_view
-from booking.offer_views import OfferView
-from booking.waiting import FARTHEST, MOST_PLACES, AlreadyWaiting, NotWaiting, Wish, join, withdraw
-from booking.waiting_view import alike, current, mark, waiting
+from booking.offers.availability import offer as offer_view
+from booking.offers.cards import OfferView
+from booking.waiting.join import FARTHEST, MOST_PLACES, AlreadyWaiting, NotWaiting, Wish, join, withdraw
+from booking.waiting.view import alike, current, mark, waiting
 from marketplace import wording
 from marketplace.core import clock
 from marketplace.core.errors import Invalid, NotFound, Refusal
