@@ -25,7 +25,7 @@ _DEFINED = """
 
 def defined(connection: psycopg.Connection) -> dict[str, str]:
     """Every function and trigger, as PostgreSQL writes it, indentation aside."""
-    return {name: re.sub(r"\n +", "\n ", text) for name, text in connection.execute(_DEFINED).fetchall()}
+    return {name: re.sub(r"\n\s*", "\n", text) for name, text in connection.execute(_DEFINED).fetchall()}
 
 
 @pytest.fixture

@@ -7,12 +7,11 @@ import itertools
 import pytest
 from sqlalchemy import text
 
-from booking.actors import Actor
 from booking.states import LEGAL, LIVE, BookingState, legal
-from booking.transition import IllegalMove, lock_booking, move
+from booking.transition import IllegalMove
 from marketplace.core.db import transaction
-from tests.people import NOON, counters
-from tests.world import World, booking_row, history, make_world, taken
+from tests.people import counters
+from tests.world import World, booking_row, go, history, make_world, taken
 
 pytestmark = pytest.mark.usefixtures("db")
 S = BookingState
@@ -33,13 +32,6 @@ PATHS: dict[BookingState, list[BookingState]] = {
 }
 GIVEN_UP = {S.CANCELLED, S.REJECTED, S.EXPIRED, S.ENTERED_IN_ERROR}
 USED = {S.FULFILLED, S.NO_SHOW}
-
-
-def go(public_id: str, *states: BookingState, actor: str = "provider", cause: str = "") -> None:
-    for state in states:
-        with transaction() as session:
-            booking, _ = lock_booking(session, booking_row(public_id).id)
-            move(session, booking, state, actor=Actor(actor), now=NOON, cause=cause)  # type: ignore[arg-type]
 
 
 def in_state(state: BookingState) -> tuple[World, str]:
