@@ -1,4 +1,4 @@
-"""TODO-DOC."""
+"""The open change request of a booking: recording it, finding it, closing it."""
 
 from __future__ import annotations
 

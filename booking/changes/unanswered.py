@@ -1,4 +1,4 @@
-"""What the clock ends: holds after ten minutes, requests the provider did not answer in time."""
+"""What the clock ends: requests that the provider did not answer in time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""TODO-DOC."""
+"""Rows of a closure: a site closed for some days, and one item for each booking there."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""TODO-DOC."""
+"""How each provider is reached: its address, keys, limits and intervals, ready for an adapter."""
 
 from __future__ import annotations
 

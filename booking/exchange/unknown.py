@@ -1,4 +1,4 @@
-"""TODO-DOC."""
+"""Outcomes that stay unknown for too long: a person is asked and the customer is notified."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""TODO-DOC."""
+"""Holds that are over: the place and the quota are given back."""
 
 from __future__ import annotations
 

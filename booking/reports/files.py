@@ -1,7 +1,7 @@
 """Delivered files: looked into by a short-lived process of its own, never in the process that asks.
 
-The examiner (`python -m booking.intake`) gets the file by a pipe and answers into memory that the kernel bounds. It
-knows no setting and no key of ours, can open no file and no connection, and is killed when it takes too long.
+The examiner (`python -m booking.reports.intake`) gets the file by a pipe and answers into memory bounded by the kernel.
+It knows no setting and no key of ours, can open no file and no connection, and is killed when it takes too long.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ MOST_ITEMS = 2_000
 LONGEST_TEXT = 4_000
 LONGEST_CONCLUSION = 50_000
 LARGEST_ANSWER = 64 * 2**20
-COMMAND = (sys.executable, "-E", "-s", "-m", "booking.intake")
+COMMAND = (sys.executable, "-E", "-s", "-m", "booking.reports.intake")
 _TYPES = {"application/x-zip-compressed": "application/zip", "application/json+fhir": FHIR}
 _TEXTS = ("name", "value", "loinc", "unit", "flag", "section", "note", "code")
 

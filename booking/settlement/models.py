@@ -1,4 +1,4 @@
-"""TODO-DOC."""
+"""Rows of the closing statements: one for a provider's day, one for each line."""
 
 from __future__ import annotations
 

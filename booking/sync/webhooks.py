@@ -1,4 +1,4 @@
-"""TODO-DOC."""
+"""Providers' signed events: recorded and applied in one transaction."""
 
 from __future__ import annotations
 

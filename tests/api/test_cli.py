@@ -14,9 +14,10 @@ from sqlalchemy import Engine, select
 
 from marketplace import cli
 from marketplace.api import openapi
-from marketplace.catalog.demo import SAMPLE_SITES
 from marketplace.core.config import settings
 from marketplace.core.db import reading
+from marketplace.demo.commands import demo
+from marketplace.demo.offers import SAMPLE_SITES
 from tests.api.caller import Caller
 from tests.people import make_customer, make_insurer
 from tests.world import make_world
@@ -34,7 +35,8 @@ def run(app: Flask, db: Engine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
     cli.install(app)
 
     def invoke(line: str, **environment: str) -> Result:
-        return app.test_cli_runner().invoke(args=line.split(), env=environment)
+        group, words = (demo, line.split()[1:]) if line.startswith("demo ") else (None, line.split())
+        return app.test_cli_runner().invoke(group, words, env=environment)
 
     return invoke
 

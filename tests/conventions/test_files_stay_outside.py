@@ -10,7 +10,7 @@ import sys
 from marketplace.core.config import ROOT
 
 OPENERS = {"pypdf", "zipfile", "tarfile", "PIL"}
-EXAMINERS = {f"booking.intake.{name}" for name in ("pdf", "png", "archive", "fhir", "__main__")}
+EXAMINERS = {f"booking.reports.intake.{name}" for name in ("pdf", "png", "archive", "fhir", "__main__")}
 
 
 def test_only_the_examiner_imports_what_opens_files() -> None:

@@ -15,7 +15,7 @@ from booking.notices.models import Notification
 from booking.views.customer import booking as view
 from marketplace.catalog.models import CapacityPool, Offer, Site
 from marketplace.core.db import reading, transaction
-from marketplace.notice_words import say
+from marketplace.messages.words import say
 from providers.port import Confirmed, Refused
 from tests.people import NOON, counters, give
 from tests.world import EIGHT, FakeAdapter, World, booking_row, make_offer, make_slot, make_world, one_pass, remote

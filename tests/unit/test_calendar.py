@@ -13,10 +13,10 @@ from sqlalchemy import select
 from booking.messages import calendar
 from booking.messages.calendar import Event
 from booking.notices.models import NoticeSetting
-from marketplace import ics
 from marketplace.core.audit import AuditLine
 from marketplace.core.db import reading
 from marketplace.core.errors import NotFound
+from marketplace.messages import calendar as ics
 from tests.people import NOON
 from tests.unit.test_moves import S, go
 from tests.world import World, join, make_world

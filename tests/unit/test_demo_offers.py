@@ -13,10 +13,10 @@ import pytest
 from sqlalchemy import Engine, text
 
 from booking.offers.availability import OfferQuery, search_offers
-from marketplace.catalog.demo import SAMPLE_SITES, DemoOffers, NotInProduction, place_offers
 from marketplace.catalog.importer import import_sites
 from marketplace.core import crypto
 from marketplace.core.config import settings
+from marketplace.demo.offers import SAMPLE_SITES, DemoOffers, NotInProduction, place_offers
 from tests.sites import load_sites, row
 
 NOON = datetime(2026, 3, 2, 4, 0, tzinfo=UTC)

@@ -7,9 +7,10 @@ from sqlalchemy import Engine, func, select
 
 from marketplace.core.db import reading
 from marketplace.core.errors import Invalid
+from marketplace.demo import people as demo
 from tests.people import NOON, TODAY, make_customer, make_insurer
 from tests.statements import statements_sent
-from vip import demo, signin
+from vip import signin
 from vip.entitlements import entitlements
 from vip.family import family
 from vip.models import Customer, Entitlement, EntitlementEntry, SignInSession

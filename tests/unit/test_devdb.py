@@ -19,11 +19,11 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from marketplace.core.children import all_processes, command_line
 from marketplace.core.config import ROOT
-from marketplace.core.devdb import DevDatabase, DevDatabaseError
-from marketplace.core.embedded import guard
-from marketplace.core.embedded import server as pg
+from marketplace.development.children import all_processes, command_line
+from marketplace.development.database import DevDatabase, DevDatabaseError
+from marketplace.development.embedded import guard
+from marketplace.development.embedded import server as pg
 from tests.needs import needs
 
 
@@ -151,7 +151,7 @@ def test_two_starts_at_once_share_one_server_and_the_last_to_stop_ends_it(kind: 
 
 def test_kill_9_of_its_user_stops_the_server(kind: str, state: Path) -> None:
     program = (
-        "import sys, pathlib; from marketplace.core.devdb import DevDatabase\n"
+        "import sys, pathlib; from marketplace.development.database import DevDatabase\n"
         "DevDatabase(pathlib.Path(sys.argv[1]), ephemeral=True, fsync=False).start(); print('up', flush=True)\n"
         "sys.stdin.read()"
     )
@@ -242,7 +242,7 @@ def test_an_ordinary_user_runs_it_without_root(kind: str) -> None:
         nobody = pwd.getpwnam("nobody")
         os.chown(own, nobody.pw_uid, nobody.pw_gid)
         program = (
-            "import os, psycopg; from marketplace.core.devdb import DevDatabase\n"
+            "import os, psycopg; from marketplace.development.database import DevDatabase\n"
             "with DevDatabase(fsync=False) as database:\n"
             "    found = psycopg.connect(database.database_url).execute('SELECT current_user').fetchone()\n"
             "    made_by = (database.server.data / 'PG_VERSION').stat().st_uid\n"
@@ -323,12 +323,12 @@ def _ask(address: str, question: str) -> tuple[object, ...] | None:
 
 
 def _command(what: str, state: Path) -> str:
-    command = [sys.executable, "-m", "marketplace.core.devdb", what, "--state", str(state)]
+    command = [sys.executable, "-m", "marketplace.development.database", what, "--state", str(state)]
     return subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True, timeout=90).stdout
 
 
 def _guards(state: Path) -> list[int]:
-    wanted = ["-m", "marketplace.core.embedded.guard", str(state)]
+    wanted = ["-m", "marketplace.development.embedded.guard", str(state)]
     return [pid for pid in all_processes() if command_line(pid)[1:] == wanted]
 
 

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from marketplace.catalog.benefit_kind import NotEligible, age_on
-from marketplace.catalog.demo import demo_packages
 from marketplace.catalog.kinds import kind, kinds
 from marketplace.core.errors import Invalid, NotFound
+from marketplace.demo.offers import demo_packages
 
 PACKAGE = {
     "items": [{"code": "ecg", "name_zh": "心电图", "name_en": "ECG"}],

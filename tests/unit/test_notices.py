@@ -17,9 +17,9 @@ from booking.notices.models import Notification
 from booking.notices.notify import notify
 from booking.states import BookingState as S
 from booking.transition import lock_booking, move
-from marketplace import notice_words
 from marketplace.core.db import reading, transaction
 from marketplace.core.errors import Invalid, NotFound
+from marketplace.messages import words
 from providers.port import Answer, Confirmed, Refused
 from tests.people import NOON
 from tests.world import FakeAdapter, World, booking_row, join, make_world, one_pass
@@ -189,16 +189,16 @@ def test_every_kind_has_words_in_both_languages(kind: str, language: Any) -> Non
         "prepare": {"zh": "空腹。", "en": "No food."},
         "by": "provider",
     }
-    said = notice_words.say(kind, facts, language, told_at=NOON)
+    said = words.say(kind, facts, language, told_at=NOON)
     assert said.title and said.text
     assert "{" not in said.title + said.text
-    bare = notice_words.say(kind, {}, language, told_at=NOON)
+    bare = words.say(kind, {}, language, told_at=NOON)
     assert "{" not in bare.text and "，，" not in bare.text and ", ," not in bare.text
-    assert set(notice_words.WORDS) == set(KINDS)
+    assert set(words.WORDS) == set(KINDS)
 
 
 def test_a_kind_that_this_version_does_not_know_is_still_told() -> None:
-    said = notice_words.say("from_the_future", BOOKED, "en", told_at=NOON)
+    said = words.say("from_the_future", BOOKED, "en", told_at=NOON)
     assert said.title == "There is news of your booking"
     assert "Select package" in said.text
 
@@ -246,14 +246,14 @@ WHEN: list[tuple[str, dict[str, Any], datetime, str, str]] = [
 
 @pytest.mark.parametrize(("facts", "told_at", "zh", "en"), [row[1:] for row in WHEN], ids=[row[0] for row in WHEN])
 def test_the_time_is_the_sites(facts: dict[str, Any], told_at: datetime, zh: str, en: str) -> None:
-    said = {language: notice_words.say("changed", facts, language, told_at=told_at) for language in ("zh", "en")}  # type: ignore[arg-type]
+    said = {language: words.say("changed", facts, language, told_at=told_at) for language in ("zh", "en")}  # type: ignore[arg-type]
     assert (said["zh"].text, said["en"].text) == (f"现在是 {zh}。", f"It is now {en}.")
 
 
 @pytest.mark.parametrize(("name", "masked"), [("沈静宜", "沈**"), ("沈", "沈*"), ("John Smith", "J***")])
 def test_a_name_is_masked(name: str, masked: str) -> None:
-    assert notice_words.masked_name(name) == masked
+    assert words.masked_name(name) == masked
 
 
 def test_the_day_is_written_for_its_reader() -> None:
-    assert notice_words.day_text(date(2026, 3, 10), "zh", 2026) == "3 月 10 日 周二"
+    assert words.day_text(date(2026, 3, 10), "zh", 2026) == "3 月 10 日 周二"

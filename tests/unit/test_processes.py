@@ -12,13 +12,13 @@ from pathlib import Path
 import pytest
 
 from marketplace.core.config import ROOT
-from marketplace.core.embedded.server import free_port
-from marketplace.processes import CannotRun, Options, compile_translations, services
+from marketplace.development.embedded.server import free_port
+from marketplace.development.processes import CannotRun, Options, compile_translations, services
 
 
 def _run(*arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "marketplace.processes", *arguments],
+        [sys.executable, "-m", "marketplace.development.processes", *arguments],
         cwd=ROOT,
         env={**os.environ, **settings},
         capture_output=True,
@@ -101,7 +101,7 @@ def test_exec_runs_a_command_on_the_embedded_database_and_stops_it(tmp_path: Pat
     assert (done.stdout, done.returncode) == ("('anxiang_app',)\n", 0), done.stderr
     state = _run("exec", sys.executable, "-c", "import sys; sys.exit(3)", **environment)
     assert state.returncode == 3
-    command = [sys.executable, "-m", "marketplace.core.devdb"]
+    command = [sys.executable, "-m", "marketplace.development.database"]
     status = subprocess.run([*command, "status", "--state", str(tmp_path / "postgres")], cwd=ROOT, capture_output=True)
     assert status.stdout == b"The embedded database does not run.\n"
     assert subprocess.run([*command, "remove", "--state", str(tmp_path / "postgres")], cwd=ROOT).returncode == 0

@@ -12,8 +12,8 @@ from booking.changes.reschedule import reschedule
 from booking.messages import inbox
 from booking.messages.remind import due_at, is_due, preparation, remind_of_bookings, remind_of_endings
 from booking.notices.models import Notification
-from marketplace import notice_words
 from marketplace.core.db import reading
+from marketplace.messages import words
 from providers.port import Confirmed
 from tests.people import NOON, give, make_customer
 from tests.unit.test_moves import S, go
@@ -130,11 +130,11 @@ def test_the_reminder_says_how_to_prepare_and_what_to_bring(world: World) -> Non
     confirmed(world)
     remind_of_bookings(now=EVE)
     (notice,) = [it for it in inbox.notices(world.principal, cursor=None, limit=9).items if it.kind == "reminder"]
-    chinese = notice_words.say("reminder", notice.facts, "zh", told_at=EVE)
+    chinese = words.say("reminder", notice.facts, "zh", told_at=EVE)
     assert chinese.title == "明天有预约"
     assert "3 月 10 日 周二 08:00" in chinese.text
     assert chinese.text.endswith("前一晚 22:00 后请勿进食。请携带体检人的身份证原件。")
-    english = notice_words.say("reminder", notice.facts, "en", told_at=EVE)
+    english = words.say("reminder", notice.facts, "en", told_at=EVE)
     assert english.text.endswith("Nothing to eat after 22:00. Bring the original ID card of the person who is checked.")
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from booking.reports.units import ucum
 from booking.reports.vocabulary import Item, Range, fold, spellings, vocabulary
-from marketplace.catalog.demo import demo_packages
+from marketplace.demo.offers import demo_packages
 from providers.sandbox.checkup_items import MEASURED, TOLD
 
 STEADY = settings(derandomize=True, max_examples=60, deadline=None)

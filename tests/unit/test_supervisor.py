@@ -13,12 +13,12 @@ from pathlib import Path
 
 import pytest
 
-from marketplace.core.children import command_line
 from marketplace.core.config import ROOT
+from marketplace.development.children import command_line
 
 HOUSE = """
 import json, os, sys, pathlib
-from marketplace.supervisor import Service, Supervisor
+from marketplace.development.supervisor import Service, Supervisor
 folder = pathlib.Path(sys.argv[1])
 given = json.loads(sys.argv[2])
 command = [sys.executable, "-u", "-c"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta
+from threading import Event
 from typing import Any
 
 import pytest
@@ -17,7 +18,8 @@ from booking.states import BookingState
 from booking.waiting import join as waiting
 from booking.waiting.models import MOST_OPEN, WaitingPlace
 from booking.waiting.turns import HOLD, review
-from booking.worker import Worker
+from booking.worker.jobs import all_jobs
+from booking.worker.lanes import Lanes
 from marketplace.catalog.models import Offer, Site
 from marketplace.core import clock
 from marketplace.core.db import reading, transaction
@@ -227,7 +229,7 @@ def test_a_whole_day_without_times_can_be_waited_for() -> None:
 
 
 def test_the_worker_serves_the_line_every_second(world: World, holder: tuple[World, str]) -> None:
-    jobs = {job.name: job for job in Worker()._jobs()}
+    jobs = {job.name: job for job in all_jobs(Lanes(), Event())}
     waits = wait(world)
     give_up(holder)
     with clock.frozen(NOON):

@@ -14,7 +14,7 @@ from jinja2 import StrictUndefined
 from werkzeug.serving import make_server
 
 from marketplace.core import clock
-from marketplace.web.look import CONTENT_POLICY, init_look
+from marketplace.web.assets import CONTENT_POLICY, init_look
 from marketplace.web.urls import OPERATOR_PAGES, PAGES
 from tests.web import samples as s
 

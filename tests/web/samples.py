@@ -20,14 +20,40 @@ from booking.views.oversight import LateJob, ProviderHealth
 from booking.waiting.view import HeldPlace, WaitingSite, WaitingView
 from marketplace.core.outgoing import Sent
 from marketplace.web import booking_words, language
-from marketplace.web import view_models as v
-from marketplace.web.error_words import error_words
+from marketplace.web.account.consent import ConsentPage
+from marketplace.web.account.me import Me, SessionLine
+from marketplace.web.account.message_settings import MessageSettings
+from marketplace.web.account.notices_page import Inbox, NoticeRow
+from marketplace.web.benefit_cards import Benefit
+from marketplace.web.benefits.usage_page import Usage, UsageLine
+from marketplace.web.booking import waiting_page as waiting_words
+from marketplace.web.booking.bookings_page import (
+    BookingPage,
+    BookingRow,
+    Bookings,
+    Cancel,
+    Change,
+    Confirm,
+    Proposal,
+    Rule,
+)
+from marketplace.web.booking.packages_page import Package
+from marketplace.web.booking.places_page import City, CityGroup, Finder, PersonChoice, Place
+from marketplace.web.booking.timeline import Step
+from marketplace.web.booking.times_page import Day, Month, Slot, Taken, Times
+from marketplace.web.booking.waiting_page import WaitingList, WaitingPage, WaitingRow
+from marketplace.web.console import books_page as reconcile_words
+from marketplace.web.console import desk_page as desk_words
+from marketplace.web.console import overview_page as console_words
+from marketplace.web.error_page import error_words
 from marketplace.web.formats import dotted
-from marketplace.web.presenters import console as console_words
-from marketplace.web.presenters import desk as desk_words
-from marketplace.web.presenters import reconcile as reconcile_words
-from marketplace.web.presenters import report_trends
-from marketplace.web.presenters import waiting as waiting_words
+from marketplace.web.home.home import Home
+from marketplace.web.parts import AlternativeRow, Choice, Code, Fact, Form, Link, Person, Pill, Ticket, Turn, When
+from marketplace.web.reports import trends_page
+from marketplace.web.reports.reports_page import Item, PaperRow, Range, ReportPage, ReportRow, Section
+from marketplace.web.reports.shares_page import AboutReport, MadeLink, SharedReport, ShareRow
+from marketplace.web.reports.trends_page import ChooseTwo, ComparePage, PairLine
+from marketplace.web.tickets import NextBooking
 from vip.operators import OperatorView
 
 NOW = datetime(2026, 11, 23, 1, 48, tzinfo=UTC)
@@ -43,12 +69,12 @@ def at(month: int, day: int, hour: int, minute: int = 0) -> datetime:
     return datetime(2026, month, day, hour, minute, tzinfo=UTC) - timedelta(hours=8)
 
 
-def people() -> tuple[v.Person, ...]:
+def people() -> tuple[Person, ...]:
     return (
-        v.Person(
+        Person(
             "p1", _t("沈知微", "Shen Zhiwei"), _t("本人", "You"), "沈", is_self=True, note=_t("女，44 岁", "Female, 44")
         ),
-        v.Person(
+        Person(
             "p2",
             _t("沈伯年", "Shen Bonian"),
             _t("父亲", "Father"),
@@ -56,7 +82,7 @@ def people() -> tuple[v.Person, ...]:
             note=_t("男，72 岁", "Male, 72"),
             consent="given",
         ),
-        v.Person(
+        Person(
             "p3",
             _t("林素琴", "Lin Suqin"),
             _t("母亲", "Mother"),
@@ -67,8 +93,8 @@ def people() -> tuple[v.Person, ...]:
     )
 
 
-def when() -> v.When:
-    return v.When(date(2026, 11, 26), ZONE, at(11, 26, 8), at(11, 26, 8, 30))
+def when() -> When:
+    return When(date(2026, 11, 26), ZONE, at(11, 26, 8), at(11, 26, 8, 30))
 
 
 def place() -> str:
@@ -79,14 +105,14 @@ def address() -> str:
     return _t("杭州市西湖区文溪路 8 号 3 号楼 2 层", "8 Wenxi Road, Building 3, Xihu District, Hangzhou")
 
 
-def ticket(state: str = "confirmed", home: bool = False, **facts: Any) -> v.Ticket:
+def ticket(state: str = "confirmed", home: bool = False, **facts: Any) -> Ticket:
     known = booking_words.Facts(state, when(), **facts)
     named = (
-        v.Fact(_t("体检人", "For"), _t("沈伯年（父亲）", "Shen Bonian (father)")),
-        v.Fact(_t("到院出示", "Show"), _t("身份证", "ID card")),
-        v.Fact(_t("预约号", "Number"), "AX 7K2M 914Q"),
+        Fact(_t("体检人", "For"), _t("沈伯年（父亲）", "Shen Bonian (father)")),
+        Fact(_t("到院出示", "Show"), _t("身份证", "ID card")),
+        Fact(_t("预约号", "Number"), "AX 7K2M 914Q"),
     )
-    return v.Ticket(
+    return Ticket(
         booking_words.ticket_style(state),
         _t("再过 3 天·为父亲预约", "In 3 days, for your father")
         if home
@@ -102,7 +128,7 @@ def ticket(state: str = "confirmed", home: bool = False, **facts: Any) -> v.Tick
     )
 
 
-def package() -> v.Package:
+def package() -> Package:
     items = (
         (
             _t("一般检查", "General"),
@@ -122,7 +148,7 @@ def package() -> v.Package:
             (_t("胸部低剂量 CT", "low-dose chest CT"), _t("腹部彩超", "abdominal ultrasound"), _t("心电图", "ECG")),
         ),
     )
-    return v.Package(
+    return Package(
         "of1",
         _t("甄选套餐", "Select package"),
         _t("覆盖心脑血管、代谢与肿瘤早筛", "Heart, metabolism and early cancer signs"),
@@ -135,10 +161,10 @@ def package() -> v.Package:
     )
 
 
-def benefits() -> tuple[v.Benefit, ...]:
+def benefits() -> tuple[Benefit, ...]:
     family = people()
     return (
-        v.Benefit(
+        Benefit(
             "e1",
             _t("健康体检", "Health check"),
             _t("甄选套餐·68 家机构可约", "Select package, 68 centres"),
@@ -154,7 +180,7 @@ def benefits() -> tuple[v.Benefit, ...]:
             "/gallery/places",
             leading=True,
         ),
-        v.Benefit(
+        Benefit(
             "e2",
             _t("就医陪诊", "Hospital escort"),
             _t("317 个城市·全程一人陪同", "317 cities, one person with you all the way"),
@@ -169,7 +195,7 @@ def benefits() -> tuple[v.Benefit, ...]:
             _t("预约陪诊", "Book an escort"),
             "#",
         ),
-        v.Benefit(
+        Benefit(
             "e3",
             _t("图文问诊", "Text consultation"),
             _t("全科与 12 个专科", "General practice and 12 specialties"),
@@ -184,7 +210,7 @@ def benefits() -> tuple[v.Benefit, ...]:
             _t("去提问", "Ask a doctor"),
             "#",
         ),
-        v.Benefit(
+        Benefit(
             "e4",
             _t("口腔护理", "Dental care"),
             _t("洁牙一次", "One cleaning"),
@@ -201,24 +227,24 @@ def benefits() -> tuple[v.Benefit, ...]:
 
 
 def home() -> Context:
-    upcoming = v.NextBooking("b1", ticket(home=True), "https://example.com/route")
+    upcoming = NextBooking("b1", ticket(home=True), "https://example.com/route")
     greeting = _t("沈女士，早上好", "Good morning, Ms Shen")
     plan = _t("尊享计划·2026 年度，四项权益", "Premier plan 2026, four benefits")
-    return {"page": v.Home(greeting, plan, upcoming, benefits(), chat_url="#")}
+    return {"page": Home(greeting, plan, upcoming, benefits(), chat_url="#")}
 
 
 def home_waiting() -> Context:
-    page: v.Home = home()["page"]
-    waiting = v.NextBooking("b1", ticket("awaiting_provider", home=True, answer_by=at(11, 23, 16)))
+    page: Home = home()["page"]
+    waiting = NextBooking("b1", ticket("awaiting_provider", home=True, answer_by=at(11, 23, 16)))
     return {"page": replace(page, next=waiting, chat_url="", benefits=benefits()[:1])}
 
 
 def home_empty() -> Context:
-    page: v.Home = home()["page"]
+    page: Home = home()["page"]
     return {"page": replace(page, next=None, chat_url="", benefits=())}
 
 
-def finder() -> v.Finder:
+def finder() -> Finder:
     tier = _t("三级甲等", "Tier 3A")
     names = [
         (
@@ -247,10 +273,10 @@ def finder() -> v.Finder:
         ),
     ]
     rows = [
-        v.Place(name, district, road, tier, package().name, "/gallery/times", date(2026, 11, day), note, few)
+        Place(name, district, road, tier, package().name, "/gallery/times", date(2026, 11, day), note, few)
         for name, district, road, day, note, few in names
     ]
-    full = v.Place(
+    full = Place(
         _t("澄湖示范医院·国际体检部", "Chenghu Model Hospital, International Checks"),
         _t("拱墅区", "Gongshu"),
         _t("澄湖路 66 号", " · 66 Chenghu Road"),
@@ -265,7 +291,7 @@ def finder() -> v.Finder:
             ),
         ),
     )
-    young = v.Place(
+    young = Place(
         _t("云岭示范医院·体检科", "Yunling Model Hospital, Checks"),
         _t("余杭区", "Yuhang"),
         _t("云岭大道 1 号", " · 1 Yunling Avenue"),
@@ -281,14 +307,14 @@ def finder() -> v.Finder:
         ),
         change_person=True,
     )
-    return v.Finder(
+    return Finder(
         "health_check",
         _t("选择体检机构", "Choose a place"),
         people()[1],
         _t("杭州", "Hangzhou"),
         "",
         tuple(
-            v.Choice(name, name)
+            Choice(name, name)
             for name in (
                 _t("西湖区", "Xihu"),
                 _t("上城区", "Shangcheng"),
@@ -296,10 +322,10 @@ def finder() -> v.Finder:
                 _t("滨江区", "Binjiang"),
             )
         ),
-        (v.Choice("3A", tier, on=True), v.Choice("3", _t("三级", "Tier 3"))),
-        (v.Choice("hospital", _t("医院", "Hospital")), v.Choice("centre", _t("体检中心", "Check-up centre"))),
+        (Choice("3A", tier, on=True), Choice("3", _t("三级", "Tier 3"))),
+        (Choice("hospital", _t("医院", "Hospital")), Choice("centre", _t("体检中心", "Check-up centre"))),
         (rows[0], rows[1], full, young, rows[2]),
-        tuple(v.PersonChoice(person, "/gallery/places") for person in people()),
+        tuple(PersonChoice(person, "/gallery/places") for person in people()),
         more_url="/gallery/places?cursor=2",
         total=68,
         tier_source=_t("等级来自医院名录，2026 年 6 月。", "Tiers are from the hospital directory of June 2026."),
@@ -321,8 +347,8 @@ def places_empty() -> Context:
 
 
 def cities() -> Context:
-    def city(zh: str, en: str, count: int, words: str, current: bool = False) -> v.City:
-        return v.City(_t(zh, en), "/gallery/places", count, words, current)
+    def city(zh: str, en: str, count: int, words: str, current: bool = False) -> City:
+        return City(_t(zh, en), "/gallery/places", count, words, current)
 
     here = city("杭州", "Hangzhou", 68, "hangzhou hz", True)
     zhejiang = (
@@ -336,7 +362,7 @@ def cities() -> Context:
         city("苏州", "Suzhou", 37, "suzhou sz"),
         city("无锡", "Wuxi", 22, "wuxi wx"),
     )
-    groups = (v.CityGroup(_t("浙江", "Zhejiang"), zhejiang), v.CityGroup(_t("江苏", "Jiangsu"), jiangsu))
+    groups = (CityGroup(_t("浙江", "Zhejiang"), zhejiang), CityGroup(_t("江苏", "Jiangsu"), jiangsu))
     return {"groups": groups, "near": (here, jiangsu[0]), "back_url": "/gallery/places"}
 
 
@@ -355,11 +381,11 @@ def packages() -> Context:
 
 def slot(
     day: int, hour: int, minute: int, free: int, few: bool = False, closed: str = "", chosen: bool = False
-) -> v.Slot:
+) -> Slot:
     starts = at(11, day, hour, minute)
-    return v.Slot(
+    return Slot(
         f"s{day}{hour}{minute}",
-        v.When(date(2026, 11, day), ZONE, starts, starts + timedelta(minutes=30)),
+        When(date(2026, 11, day), ZONE, starts, starts + timedelta(minutes=30)),
         free,
         few,
         closed,
@@ -367,35 +393,35 @@ def slot(
     )
 
 
-def month() -> v.Month:
+def month() -> Month:
     first = date(2026, 11, 1)
     start = first - timedelta(days=first.weekday())
     weeks = []
     for week in range(6):
-        row: list[v.Day | None] = []
+        row: list[Day | None] = []
         for n in range(7):
             day = start + timedelta(days=7 * week + n)
             if day.month != 11:
                 row.append(None)
             elif day.day < 24 or day.weekday() == 6:
-                row.append(v.Day(day, None, _t("休息", "closed") if day.day >= 24 else ""))
+                row.append(Day(day, None, _t("休息", "closed") if day.day >= 24 else ""))
             else:
-                row.append(v.Day(day, 18, few=False, chosen=day.day == 26, url="/gallery/times"))
+                row.append(Day(day, 18, few=False, chosen=day.day == 26, url="/gallery/times"))
         if any(row):
             weeks.append(tuple(row))
-    return v.Month(first, tuple(weeks), after_url="/gallery/times?month=2026-12")
+    return Month(first, tuple(weeks), after_url="/gallery/times?month=2026-12")
 
 
-def times_page() -> v.Times:
+def times_page() -> Times:
     days = (
-        v.Day(date(2026, 11, 24), None, _t("已截止", "closed")),
-        v.Day(date(2026, 11, 25), 18),
-        v.Day(date(2026, 11, 26), 21, chosen=True),
-        v.Day(date(2026, 11, 27), 2, few=True),
-        v.Day(date(2026, 11, 28), 9),
-        v.Day(date(2026, 11, 29), None, _t("休息", "closed")),
-        v.Day(date(2026, 11, 30), None, _t("约满", "full"), wait_url="/gallery/waiting_new"),
-        v.Day(date(2026, 12, 1), 30),
+        Day(date(2026, 11, 24), None, _t("已截止", "closed")),
+        Day(date(2026, 11, 25), 18),
+        Day(date(2026, 11, 26), 21, chosen=True),
+        Day(date(2026, 11, 27), 2, few=True),
+        Day(date(2026, 11, 28), 9),
+        Day(date(2026, 11, 29), None, _t("休息", "closed")),
+        Day(date(2026, 11, 30), None, _t("约满", "full"), wait_url="/gallery/waiting_new"),
+        Day(date(2026, 12, 1), 30),
     )
     morning = (
         slot(26, 7, 30, 0, closed=_t("已约满", "full")),
@@ -405,7 +431,7 @@ def times_page() -> v.Times:
         slot(26, 9, 30, 6),
         slot(26, 10, 0, 3),
     )
-    return v.Times(
+    return Times(
         "of1",
         place(),
         _t("三级甲等", "Tier 3A"),
@@ -435,12 +461,12 @@ def times() -> Context:
 
 def times_taken() -> Context:
     page = times_page()
-    return {"page": replace(page, taken=v.Taken("08:30", (slot(26, 9, 0, 4), slot(27, 8, 0, 1), slot(28, 8, 30, 5))))}
+    return {"page": replace(page, taken=Taken("08:30", (slot(26, 9, 0, 4), slot(27, 8, 0, 1), slot(28, 8, 30, 5))))}
 
 
 def times_by_day() -> Context:
     opening = _t("07:30 至 10:00 到院", "come between 07:30 and 10:00")
-    only = v.Slot("s1", v.When(date(2026, 11, 26), "Asia/Urumqi", opening=opening), 21, chosen=True)
+    only = Slot("s1", When(date(2026, 11, 26), "Asia/Urumqi", opening=opening), 21, chosen=True)
     return {"page": replace(times_page(), morning=(only,), afternoon=(), hint="")}
 
 
@@ -464,7 +490,7 @@ def who() -> Context:
 
 def confirm() -> Context:
     return {
-        "page": v.Confirm(
+        "page": Confirm(
             "b1",
             replace(ticket("held"), facts=()),
             people()[1],
@@ -484,48 +510,46 @@ def confirm() -> Context:
     }
 
 
-def steps(state: str) -> tuple[v.Step, ...]:
-    sent = v.Step(
+def steps(state: str) -> tuple[Step, ...]:
+    sent = Step(
         "done",
         _t("您提交了预约", "You submitted the booking"),
         at(11, 20, 19, 42),
         _t("为这次体检预留了 1 次权益", "One use of your benefit is kept for it"),
     )
-    sure = v.Step(
+    sure = Step(
         "done",
         _t("医院已确认", "Confirmed by the hospital"),
         at(11, 20, 20, 5),
         _t("用时 23 分钟", "It took 23 minutes"),
     )
     coming = (
-        v.Step("next", _t("到院签到", "Check in"), aside=_t("11 月 26 日 07:50 起", "from 26 November, 07:50")),
-        v.Step("next", _t("体检完成", "Check done"), aside=_t("约需 2 小时", "about 2 hours")),
-        v.Step(
+        Step("next", _t("到院签到", "Check in"), aside=_t("11 月 26 日 07:50 起", "from 26 November, 07:50")),
+        Step("next", _t("体检完成", "Check done"), aside=_t("约需 2 小时", "about 2 hours")),
+        Step(
             "next",
             _t("报告送达", "Report arrives"),
             aside=_t("最迟 12 月 3 日，由医院交付", "by 3 December, from the hospital"),
         ),
     )
     if state == "held":
-        return (v.Step("now", _t("等您确认", "Waiting for you to confirm"), aside=_t("轮到您", "your turn")), *coming)
+        return (Step("now", _t("等您确认", "Waiting for you to confirm"), aside=_t("轮到您", "your turn")), *coming)
     if state in ("awaiting_provider", "outcome_unknown"):
         return (
             sent,
-            v.Step(
-                "now", _t("等医院答复", "Waiting for the hospital"), aside=_t("还有 6 小时 12 分", "6 h 12 min left")
-            ),
+            Step("now", _t("等医院答复", "Waiting for the hospital"), aside=_t("还有 6 小时 12 分", "6 h 12 min left")),
             *coming,
         )
     if state in ("cancelled", "rejected", "expired", "no_show"):
         return (
             sent,
-            v.Step("fail" if state != "cancelled" else "done", booking_words.pill(state).text, at(11, 22, 9, 30)),
+            Step("fail" if state != "cancelled" else "done", booking_words.pill(state).text, at(11, 22, 9, 30)),
         )
     if state == "confirmed":
         return (
             sent,
             sure,
-            v.Step(
+            Step(
                 "now",
                 _t("体检前准备", "Prepare"),
                 note=_t("空腹，带身份证，穿宽松上衣", "No food, ID card, loose clothes"),
@@ -533,14 +557,14 @@ def steps(state: str) -> tuple[v.Step, ...]:
             ),
             *coming,
         )
-    there = v.Step("done", _t("已到院签到", "Checked in"), at(11, 23, 7, 55))
+    there = Step("done", _t("已到院签到", "Checked in"), at(11, 23, 7, 55))
     if state == "fulfilled":
-        return (sent, sure, there, v.Step("done", _t("体检完成", "Check done"), at(11, 23, 9, 40)), coming[2])
+        return (sent, sure, there, Step("done", _t("体检完成", "Check done"), at(11, 23, 9, 40)), coming[2])
     return (
         sent,
         sure,
         there,
-        v.Step("now", booking_words.pill(state).text, aside=_t("轮到医院", "the hospital's turn")),
+        Step("now", booking_words.pill(state).text, aside=_t("轮到医院", "the hospital's turn")),
         coming[2],
     )
 
@@ -550,7 +574,7 @@ def booking(state: str, **facts: Any) -> Context:
     open_still = state in ("confirmed", "awaiting_provider")
     hints = booking_words.preparation(package().fasting)
     rules = (
-        v.Rule(
+        Rule(
             icon="check",
             text=_t(
                 "11 月 25 日 08:00 前取消免费，权益全额退回。",
@@ -559,7 +583,7 @@ def booking(state: str, **facts: Any) -> Context:
             tone="ok",
             strong=_t("还剩 1 天 22 小时。", "1 day 22 h left."),
         ),
-        v.Rule(
+        Rule(
             icon="clock",
             text=_t(
                 "在此之后不能在线取消。未到院算使用 1 次，有特殊情况可申诉。",
@@ -567,7 +591,7 @@ def booking(state: str, **facts: Any) -> Context:
             ),
         ),
     )
-    cancel = v.Cancel(
+    cancel = Cancel(
         "b1",
         _t("取消 11 月 26 日的体检？", "Cancel the check on 26 November?"),
         _t(
@@ -577,7 +601,7 @@ def booking(state: str, **facts: Any) -> Context:
         _t("取消预约，退回权益", "Cancel and get it back"),
     )
     return {
-        "page": v.BookingPage(
+        "page": BookingPage(
             "b1",
             "AX7K2M914Q",
             _t("预约详情", "Booking"),
@@ -599,28 +623,28 @@ def booking(state: str, **facts: Any) -> Context:
 
 def booking_changing(unknown: bool = False) -> Context:
     """A new date has been asked for; the old one stands."""
-    page: v.BookingPage = booking("confirmed")["page"]
+    page: BookingPage = booking("confirmed")["page"]
     stands = _t("医院同意之前，您的日期保持不变。", "Until it has agreed, your date stands as it is.")
     title = _t("已向医院申请改到 11 月 28 日 09:00", "The hospital is asked about 28 November, 09:00")
     if unknown:
         title = _t("正在与医院核实 11 月 28 日 09:00", "We are checking with the hospital about 28 November, 09:00")
-    return {"page": replace(page, turn=v.Turn(title, stands, icon="hourglass"))}
+    return {"page": replace(page, turn=Turn(title, stands, icon="hourglass"))}
 
 
 def booking_proposed(state: str = "confirmed") -> Context:
     """The hospital proposes another time."""
-    page: v.BookingPage = booking(state)["page"]
-    new = v.When(date(2026, 11, 28), ZONE, at(11, 28, 9), at(11, 28, 9, 30))
+    page: BookingPage = booking(state)["page"]
+    new = When(date(2026, 11, 28), ZONE, at(11, 28, 9), at(11, 28, 9, 30))
     text = _t("请在 11 月 25 日 18:00 前答复。", "Answer by 25 November, 18:00.")
     reason = _t("当天设备检修", "The scanner is serviced on that day")
-    proposal = v.Proposal("prp_1", when(), new, text, reason, state == "confirmed")
+    proposal = Proposal("prp_1", when(), new, text, reason, state == "confirmed")
     return {"page": replace(page, turn=None, proposal=proposal)}
 
 
 def booking_changeable() -> Context:
     """A confirmed booking whose date can be changed."""
-    page: v.BookingPage = booking("confirmed")["page"]
-    rule = v.Rule(
+    page: BookingPage = booking("confirmed")["page"]
+    rule = Rule(
         icon="calendar-days",
         text=_t("11 月 25 日 08:00 前可以改期。", "The date can be changed until 25 November, 08:00."),
         strong=_t("还可改期 2 次。", "2 changes left."),
@@ -630,28 +654,28 @@ def booking_changeable() -> Context:
 
 def times_change() -> Context:
     """The picker of a new time."""
-    page: v.Times = times()["page"]
+    page: Times = times()["page"]
     first = replace(page.morning[0], closed=_t("当前", "yours now"), chosen=False)
     return {"page": replace(page, present=when(), who_url="", packages_url="", morning=(first, *page.morning[1:]))}
 
 
 def booking_change() -> Context:
     """Old and new side by side."""
-    new = v.When(date(2026, 11, 28), ZONE, at(11, 28, 9), at(11, 28, 9, 30))
+    new = When(date(2026, 11, 28), ZONE, at(11, 28, 9), at(11, 28, 9, 30))
     rules = (
         _t("医院同意之前，当前日期保持不变。", "Your present date stands until the hospital agrees."),
         _t("之后还可改期 1 次。", "After that it can be changed 1 more time."),
     )
-    return {"page": v.Change("b1", replace(ticket(), facts=()), new, "s1", rules, "/gallery/times_change", "k")}
+    return {"page": Change("b1", replace(ticket(), facts=()), new, "s1", rules, "/gallery/times_change", "k")}
 
 
 def booking_moved_away() -> Context:
     """Cancelled by the hospital, with other times."""
-    page: v.BookingPage = booking("cancelled", by="provider")["page"]
+    page: BookingPage = booking("cancelled", by="provider")["page"]
     day = date(2026, 11, 27)
-    other = v.Alternative(
+    other = AlternativeRow(
         "s1",
-        v.When(day, ZONE, at(11, 27, 8), at(11, 27, 8, 30)),
+        When(day, ZONE, at(11, 27, 8), at(11, 27, 8, 30)),
         place(),
         package().name,
         "",
@@ -660,17 +684,15 @@ def booking_moved_away() -> Context:
         "k",
     )
     away = _t("相距 3.2 公里", "3.2 km away")
-    far = replace(other, slot="s2", when=v.When(day, ZONE, at(11, 27, 9), at(11, 27, 9, 30)), way=away)
-    whole = replace(other, slot="s3", when=v.When(date(2026, 11, 28), ZONE))
+    far = replace(other, slot="s2", when=When(day, ZONE, at(11, 27, 9), at(11, 27, 9, 30)), way=away)
+    whole = replace(other, slot="s3", when=When(date(2026, 11, 28), ZONE))
     return {"page": replace(page, alternatives=(other, far, whole), again_url="", more_times_url="/gallery/times")}
 
 
 def booking_missed(dispute: str = "") -> Context:
     """A no-show: still disputable, or with the state of the dispute."""
     until = None if dispute else at(12, 9, 9)
-    page: v.BookingPage = booking("no_show", by="provider", quota_used=True, dispute=dispute, dispute_until=until)[
-        "page"
-    ]
+    page: BookingPage = booking("no_show", by="provider", quota_used=True, dispute=dispute, dispute_until=until)["page"]
     told = _t("前台当天没有您的签到记录，也没有缴费记录。", "The front desk has no record of you on that day.")
     return {
         "page": replace(
@@ -684,7 +706,7 @@ def booking_missed(dispute: str = "") -> Context:
 def booking_dispute(problem: bool = False) -> Context:
     """The form of a dispute."""
     words = _t("请写明当天的情况。", "Say what happened.")
-    form = v.Form({"words": ""}, {"words": words}) if problem else v.Form()
+    form = Form({"words": ""}, {"words": words}) if problem else Form()
     return {
         "booking": "b1",
         "ticket": ticket("no_show"),
@@ -701,8 +723,8 @@ def booking_cancel() -> Context:
 
 
 def bookings() -> Context:
-    def row(state: str, live: str = "") -> v.BookingRow:
-        return v.BookingRow("b1", package().name, place(), people()[1].name, when(), booking_words.pill(state), live)
+    def row(state: str, live: str = "") -> BookingRow:
+        return BookingRow("b1", package().name, place(), people()[1].name, when(), booking_words.pill(state), live)
 
     upcoming = (
         row("confirmed"),
@@ -711,10 +733,10 @@ def bookings() -> Context:
             booking_words.live_line(booking_words.Facts("awaiting_provider", when(), at(11, 23, 16))),
         ),
     )
-    return {"page": v.Bookings(upcoming, (row("fulfilled"), row("cancelled"), row("no_show")), more_url="#")}
+    return {"page": Bookings(upcoming, (row("fulfilled"), row("cancelled"), row("no_show")), more_url="#")}
 
 
-def waiting_rows() -> tuple[v.WaitingRow, ...]:
+def waiting_rows() -> tuple[WaitingRow, ...]:
     start = at(11, 26, 8)
     view = WaitingView(
         id="w1",
@@ -758,16 +780,16 @@ def waiting_rows() -> tuple[v.WaitingRow, ...]:
 
 def bookings_waiting() -> Context:
     known = bookings()["page"]
-    return {"page": replace(known, waiting=v.WaitingList(waiting_rows(), '"etag"', final=False))}
+    return {"page": replace(known, waiting=WaitingList(waiting_rows(), '"etag"', final=False))}
 
 
 def bookings_waited() -> Context:
     page = bookings_empty()["page"]
-    return {"page": replace(page, waiting=v.WaitingList(waiting_rows()[3:], '"etag"', final=True))}
+    return {"page": replace(page, waiting=WaitingList(waiting_rows()[3:], '"etag"', final=True))}
 
 
 def waiting_new(wrong: bool = False, reasons: tuple[str, ...] = ()) -> Context:
-    form = v.Form({"first_day": "2026-11-26", "last_day": "2026-12-09", "part": "am", "hours_before": "48"})
+    form = Form({"first_day": "2026-11-26", "last_day": "2026-12-09", "part": "am", "hours_before": "48"})
     if wrong:
         errors = {
             "last_day": _t("结束日期不能早于开始日期。", "The last day must not lie before the first."),
@@ -777,9 +799,9 @@ def waiting_new(wrong: bool = False, reasons: tuple[str, ...] = ()) -> Context:
             ),
         }
         form = replace(form, errors=errors, problem=_t("此人已在候补其中一处。", "This person waits there already."))
-    sites = tuple(v.Choice(f"o{number}", f"{place()} {number}", number == 0) for number in range(4))
+    sites = tuple(Choice(f"o{number}", f"{place()} {number}", number == 0) for number in range(4))
     return {
-        "page": v.WaitingPage(
+        "page": WaitingPage(
             place(),
             package(),
             people()[1],
@@ -813,22 +835,22 @@ def waiting_stop(problem: str = "") -> Context:
 
 def bookings_empty() -> Context:
     text = _t("您有 1 次体检可用，12 月 31 日到期。", "You have one health check left, until 31 December.")
-    return {"page": v.Bookings((), (), text, _t("预约体检", "Book a check"), "/gallery/places")}
+    return {"page": Bookings((), (), text, _t("预约体检", "Book a check"), "/gallery/places")}
 
 
 def reports() -> Context:
     me, father, _mother = people()
     title = _t("2026 年度体检", "Health check 2026")
-    waiting = v.Pill(_t("待交付", "To come"), "wait", icon="clock")
+    waiting = Pill(_t("待交付", "To come"), "wait", icon="clock")
     rows = (
-        v.ReportRow(
+        ReportRow(
             "r0", title, me, place(), date(2026, 11, 20), False, due=date(2026, 11, 27), pill=waiting, booking_url="#"
         ),
-        v.ReportRow("r1", title, father, place(), date(2026, 11, 16), True, 3, 71),
-        v.ReportRow("r2", _t("2025 年度体检", "Health check 2025"), father, place(), date(2025, 11, 18), True, 0, 68),
+        ReportRow("r1", title, father, place(), date(2026, 11, 16), True, 3, 71),
+        ReportRow("r2", _t("2025 年度体检", "Health check 2025"), father, place(), date(2025, 11, 18), True, 0, 68),
     )
-    people_links = (v.Link(_t("全部", "All"), "#", True), v.Link(me.name, "#"), v.Link(father.relation, "#"))
-    years = (v.Link(_t("全部年份", "All years"), "#", True), v.Link("2026", "#"), v.Link("2025", "#"))
+    people_links = (Link(_t("全部", "All"), "#", True), Link(me.name, "#"), Link(father.relation, "#"))
+    years = (Link(_t("全部年份", "All years"), "#", True), Link("2026", "#"), Link("2025", "#"))
     more = {
         "people": people_links,
         "years": years,
@@ -860,13 +882,13 @@ def trend() -> Context:
     apart = (point(date(2022, 11, 1), "3.0", "", apart="unit"),)
     item = vocabulary().items["ldl"]
     found = Trend(item, "p2", people()[1].name, "father", points, apart, None, 3.4, "provider")
-    return {"page": report_trends.trend_page(found, lambda _report: "/gallery/report")}
+    return {"page": trends_page.trend_page(found, lambda _report: "/gallery/report")}
 
 
 def compare() -> Context:
-    bad = v.Pill(_t("偏高", "High"), "bad", icon="triangle-alert")
+    bad = Pill(_t("偏高", "High"), "bad", icon="triangle-alert")
     ldl, glucose = _t("低密度脂蛋白胆固醇", "LDL cholesterol"), _t("空腹血糖", "Fasting glucose")
-    one = v.PairLine(
+    one = PairLine(
         ldl,
         _t("141 mg/dL（即 3.65 mmol/L）", "141 mg/dL (= 3.65 mmol/L)"),
         "3.92 mmol/L",
@@ -876,7 +898,7 @@ def compare() -> Context:
         _t("升高 0.27 mmol/L。", "Higher by 0.27 mmol/L."),
         "/gallery/report_trend",
     )
-    two = v.PairLine(
+    two = PairLine(
         glucose,
         "6.4 mmol/L",
         "5.6 mmol/L",
@@ -886,7 +908,7 @@ def compare() -> Context:
         _t("降低 0.8 mmol/L。现已回到范围内。", "Lower by 0.8 mmol/L. Now within range."),
         "#",
     )
-    three = v.PairLine(
+    three = PairLine(
         _t("腹部彩超", "Abdominal ultrasound"),
         "",
         _t("脂肪肝（轻度）", "Mildly fatty liver"),
@@ -897,7 +919,7 @@ def compare() -> Context:
         "",
     )
     sides = ((date(2025, 11, 18), place(), "/gallery/report"), (date(2026, 11, 16), place(), "/gallery/report"))
-    return {"page": v.ComparePage(people()[1], *sides, (one, two), (three,)), "choose_url": "/gallery/report_choose"}
+    return {"page": ComparePage(people()[1], *sides, (one, two), (three,)), "choose_url": "/gallery/report_choose"}
 
 
 def choose(*, several: bool = True, problem: bool = False) -> Context:
@@ -905,9 +927,9 @@ def choose(*, several: bool = True, problem: bool = False) -> Context:
         ("r1", _t("2026 年 11 月 16 日", "16 November 2026")),
         ("r2", _t("2025 年 11 月 18 日", "18 November 2025")),
     )
-    links = (v.Link(people()[0].name, "#"), v.Link(people()[1].relation, "#", True))
+    links = (Link(people()[0].name, "#"), Link(people()[1].relation, "#", True))
     text = _t("两次选了同一份报告，请换一份。", "These are the same report. Choose another one.") if problem else ""
-    return {"page": v.ChooseTwo(links, options if several else options[:1], "r2", "r1", text)}
+    return {"page": ChooseTwo(links, options if several else options[:1], "r2", "r1", text)}
 
 
 def report_corrected() -> Context:
@@ -921,8 +943,8 @@ def report_corrected() -> Context:
         trend_url="/gallery/report_trend",
     )
     links = (
-        v.Link(_t("第 2 版，11 月 20 日", "Version 2, 20 November"), "#", True),
-        v.Link(_t("第 1 版，11 月 16 日", "Version 1, 16 November"), "#"),
+        Link(_t("第 2 版，11 月 20 日", "Version 2, 20 November"), "#", True),
+        Link(_t("第 1 版，11 月 16 日", "Version 1, 16 November"), "#"),
     )
     return {
         "page": replace(
@@ -944,46 +966,46 @@ def report_partial() -> Context:
 
 
 def report() -> Context:
-    high = v.Pill(_t("偏高", "High"), "bad", icon="triangle-alert")
-    ldl = v.Item(
+    high = Pill(_t("偏高", "High"), "bad", icon="triangle-alert")
+    ldl = Item(
         _t("低密度脂蛋白胆固醇", "LDL cholesterol"),
         "3.92",
         "mmol/L",
         _t("低于 3.40", "below 3.40"),
         high,
-        v.Range(0, 56, 78),
+        Range(0, 56, 78),
         _t(
             "这是常说的“坏胆固醇”，比参考上限高约一成半。是否用药要由医生结合血压和病史判断。",
             "The “bad” cholesterol, about 15 % above the limit. A doctor judges what to do, with blood pressure and history in view.",
         ),
     )
-    glucose = v.Item(
+    glucose = Item(
         _t("空腹血糖", "Fasting glucose"),
         "6.4",
         "mmol/L",
         _t("3.9 至 6.1", "3.9 to 6.1"),
         high,
-        v.Range(22, 62, 68),
+        Range(22, 62, 68),
         _t(
             "略高于参考上限。一次结果不能下结论，请复查。",
             "Slightly above the limit. One result proves nothing; have it repeated.",
         ),
     )
-    urate = v.Item(_t("尿酸", "Uric acid"), "451", "µmol/L", _t("208 至 428", "208 to 428"), high, v.Range(18, 64, 71))
+    urate = Item(_t("尿酸", "Uric acid"), "451", "µmol/L", _t("208 至 428", "208 to 428"), high, Range(18, 64, 71))
     fine = tuple(
-        v.Item(_t(f"项目 {n}", f"Item {n}"), "5.1", "10⁹/L", _t("3.5 至 9.5", "3.5 to 9.5")) for n in range(1, 24)
+        Item(_t(f"项目 {n}", f"Item {n}"), "5.1", "10⁹/L", _t("3.5 至 9.5", "3.5 to 9.5")) for n in range(1, 24)
     )
     sections = (
-        v.Section(_t("血常规", "Blood count"), fine),
-        v.Section(_t("代谢", "Metabolism"), (ldl, glucose, urate, *fine[:6]), 3),
-        v.Section(_t("影像与心电", "Imaging and ECG"), fine[:14]),
+        Section(_t("血常规", "Blood count"), fine),
+        Section(_t("代谢", "Metabolism"), (ldl, glucose, urate, *fine[:6]), 3),
+        Section(_t("影像与心电", "Imaging and ECG"), fine[:14]),
     )
     conclusion = _t(
         "没有需要马上就医的结果。建议三个月内到心内科或全科门诊复查血脂和血糖。",
         "Nothing needs a doctor at once. Have lipids and glucose repeated within three months.",
     )
     return {
-        "page": v.ReportPage(
+        "page": ReportPage(
             "r1",
             _t("体检报告", "Health check report"),
             people()[1],
@@ -1001,30 +1023,30 @@ def report() -> Context:
     }
 
 
-def papers() -> tuple[v.PaperRow, ...]:
+def papers() -> tuple[PaperRow, ...]:
     return (
-        v.PaperRow(_t("文件 1（PDF）", "Document 1 (PDF)"), "2.1 MB", "#"),
-        v.PaperRow(_t("图片 2", "Picture 2"), "640 KB", "#"),
+        PaperRow(_t("文件 1（PDF）", "Document 1 (PDF)"), "2.1 MB", "#"),
+        PaperRow(_t("图片 2", "Picture 2"), "640 KB", "#"),
     )
 
 
-def about() -> v.AboutReport:
+def about() -> AboutReport:
     title = _t("2026 年度体检", "Health check 2026")
-    return v.AboutReport("r1", title, _t("沈伯年·父亲", "Shen Bonian · father"), place(), date(2026, 11, 16))
+    return AboutReport("r1", title, _t("沈伯年·父亲", "Shen Bonian · father"), place(), date(2026, 11, 16))
 
 
 def report_share(made: bool = False) -> Context:
-    link = v.MadeLink(
+    link = MadeLink(
         "https://anxiang.example/shared/4kQ0vWm2Yx8nB1sT6uRzL3cJ9eHfGpDa5iKoXwVbNqE", "480213", at(11, 30, 9)
     )
     looks = (
         _t("昨天 19:42 · 查看", "Yesterday, 19:42 · Read"),
         _t("11 月 20 日 08:15 · 访问码输错", "20 November, 08:15 · Wrong access code"),
     )
-    opened = v.Pill(_t("有效", "Open"), "ok", icon="check")
-    over = v.Pill(_t("已过期", "Expired"), "off", icon="clock")
+    opened = Pill(_t("有效", "Open"), "ok", icon="check")
+    over = Pill(_t("已过期", "Expired"), "off", icon="clock")
     links = (
-        v.ShareRow(
+        ShareRow(
             "s2",
             _t("给医生", "For a doctor"),
             opened,
@@ -1034,7 +1056,7 @@ def report_share(made: bool = False) -> Context:
             True,
             True,
         ),
-        v.ShareRow(
+        ShareRow(
             "s1",
             _t("给家人", "For the family"),
             over,
@@ -1045,9 +1067,9 @@ def report_share(made: bool = False) -> Context:
             False,
         ),
     )
-    form = v.Form({"audience": "doctor", "days": "7"})
+    form = Form({"audience": "doctor", "days": "7"})
     if not made:
-        form = v.Form(
+        form = Form(
             {"audience": "doctor", "days": "7", "max_views": "1000"},
             {"max_views": _t("须在 1 到 100 之间。", "This must be between 1 and 100.")},
         )
@@ -1060,36 +1082,36 @@ def shared_door(error: bool = False) -> Context:
         if error
         else {}
     )
-    return {"door": Door("s1", error, at(11, 30, 9)), "form": v.Form(errors=told), "token": "t"}
+    return {"door": Door("s1", error, at(11, 30, 9)), "form": Form(errors=told), "token": "t"}
 
 
 def shared() -> Context:
-    return {"page": v.SharedReport(report()["page"], "#", papers(), at(11, 30, 9))}
+    return {"page": SharedReport(report()["page"], "#", papers(), at(11, 30, 9))}
 
 
 def consent(state: str) -> Context:
     given = at(11, 20, 9) if state == "given" else None
     error = {} if given else {"phone": _t("这是您自己的号码，验证码须发到对方的手机。", "This is your own number.")}
-    return {"page": v.ConsentPage(people()[1], state, given), "form": v.Form({"phone": "13800002041"}, error)}
+    return {"page": ConsentPage(people()[1], state, given), "form": Form({"phone": "13800002041"}, error)}
 
 
 def consent_back(step: str) -> Context:
     told = {"code": _t("验证码为 6 位数字。", "The code has six digits.")} if step == "code" else {}
-    return {"step": step, "form": v.Form({"phone": "13900000001"}, told), "length": 6}
+    return {"step": step, "form": Form({"phone": "13900000001"}, told), "length": 6}
 
 
 def consent_code() -> Context:
-    code = v.Code("139****0001", 5, 42, 5)
-    return {"page": v.ConsentPage(people()[1], "missing"), "form": v.Form(), "code": code}
+    code = Code("139****0001", 5, 42, 5)
+    return {"page": ConsentPage(people()[1], "missing"), "form": Form(), "code": code}
 
 
 def me() -> Context:
     sessions = (
-        v.SessionLine("s1", _t("浏览器", "Browser"), NOW, True),
-        v.SessionLine("s2", _t("应用", "App"), NOW - timedelta(days=3)),
+        SessionLine("s1", _t("浏览器", "Browser"), NOW, True),
+        SessionLine("s2", _t("应用", "App"), NOW - timedelta(days=3)),
     )
     return {
-        "page": v.Me(
+        "page": Me(
             people()[0].name,
             _t("尊享计划，至 2031 年 5 月 8 日", "Premier plan, until 8 May 2031"),
             "138****2041",
@@ -1101,7 +1123,7 @@ def me() -> Context:
 
 
 def family_new() -> Context:
-    form = v.Form(
+    form = Form(
         {"name": _t("沈伯年", "Shen Bonian"), "id_number": "3301021954031200"},
         {"id_number": _t("还差 2 位，身份证号一共 18 位。", "Two digits are missing. An ID number has 18.")},
     )
@@ -1115,9 +1137,9 @@ def family_new() -> Context:
 
 
 def phone(step: str) -> Context:
-    code = v.Code("139****7755", 5, 40) if step == "codes" else None
+    code = Code("139****7755", 5, 40) if step == "codes" else None
     errors = {"old_code": _t("这不是我们发出的验证码，还可以试 3 次。", "That is not the code we sent. Tries left: 3.")}
-    form = v.Form(errors=errors if step == "codes" else {})
+    form = Form(errors=errors if step == "codes" else {})
     return {"step": step, "form": form, "code": code, "current": "138****2041"}
 
 
@@ -1129,8 +1151,8 @@ def family_remove(problem: bool = False) -> Context:
 def usage() -> Context:
     def line(
         moment: datetime, zh: str, en: str, change: str, left: int, gain: bool = False, booked: bool = False
-    ) -> v.UsageLine:
-        return v.UsageLine(
+    ) -> UsageLine:
+        return UsageLine(
             moment,
             _t(zh, en),
             change,
@@ -1161,24 +1183,24 @@ def usage() -> Context:
         ),
         line(at(1, 1, 0), "年度发放 2 次", "Granted for the year", "+2", 2, gain=True),
     )
-    return {"page": v.Usage(_t("健康体检的使用记录", "History of health checks"), lines, benefits()[0])}
+    return {"page": Usage(_t("健康体检的使用记录", "History of health checks"), lines, benefits()[0])}
 
 
 def sign_in(error: bool = False) -> Context:
     form = (
-        v.Form(
+        Form(
             {"phone": "1380013"},
             {"phone": _t("还差 4 位，手机号一共 11 位。", "Four digits are missing. A mobile number has 11.")},
         )
         if error
-        else v.Form()
+        else Form()
     )
     return {"form": form, "next_url": ""}
 
 
 def sign_in_code() -> Context:
-    form = v.Form({}, {"code": _t("验证码不对，请再看一下短信。", "That's not the code. Look at the message again.")})
-    return {"form": form, "code": v.Code("138****2041", 3, 42), "next_url": ""}
+    form = Form({}, {"code": _t("验证码不对，请再看一下短信。", "That's not the code. Look at the message again.")})
+    return {"form": form, "code": Code("138****2041", 3, 42), "next_url": ""}
 
 
 def error(status: int) -> Context:
@@ -1194,7 +1216,7 @@ def error(status: int) -> Context:
 
 
 def operator() -> Context:
-    return {"form": v.Form(), "action": "/gallery/operator", "next_url": ""}
+    return {"form": Form(), "action": "/gallery/operator", "next_url": ""}
 
 
 def _console(here: str, role: str = "admin", **context: Any) -> Context:
@@ -1315,7 +1337,7 @@ def console_case_closed() -> Context:
 
 
 def console_repair(action: str = "cancel_here", problem: bool = False) -> Context:
-    form = v.Form({}, {"note": _t("请填写说明。", "Write a note.")} if problem else {})
+    form = Form({}, {"note": _t("请填写说明。", "Write a note.")} if problem else {})
     return _console("differences", page=_case(), repair=reconcile_words.repair("dsc_1", action), form=form)
 
 
@@ -1336,7 +1358,7 @@ def console_runs(empty: bool = False) -> Context:
         run("failed", "", reason="status 502"),
     )
     providers = (("hexin", _t("和馨体检", "Hexin Health")), ("kangyue", _t("康悦健康", "Kangyue Health")))
-    return _console("runs", rows=() if empty else rows, providers=providers, form=v.Form(), more_url="")
+    return _console("runs", rows=() if empty else rows, providers=providers, form=Form(), more_url="")
 
 
 def _statement(**changes: Any) -> StatementRow:
@@ -1365,7 +1387,7 @@ def console_statements(empty: bool = False) -> Context:
     )
     shown = () if empty else tuple(map(reconcile_words.statement_row, rows))
     providers = (("", _t("全部服务方", "All providers")), ("hexin", _t("和馨体检", "Hexin Health")))
-    return _console("statements", rows=shown, providers=providers, form=v.Form(), more_url="")
+    return _console("statements", rows=shown, providers=providers, form=Form(), more_url="")
 
 
 def console_statement() -> Context:
@@ -1400,7 +1422,7 @@ def console_closure_new(step: int = 0) -> Context:
     ]
     sites = [("sit_1", place(), _t("杭州市", "Hangzhou"))] if step else None
     affected = Affected(place(), _t("杭州市", "Hangzhou"), (), 50, 1, 640) if step == 2 else None
-    form = v.Form(values, {"from_day": _t("请填写日期。", "This is needed.")} if step == 1 else {})
+    form = Form(values, {"from_day": _t("请填写日期。", "This is needed.")} if step == 1 else {})
     offers = [(_t("甄选套餐", "Select package"), 38), (_t("臻享套餐", "Premier package"), 12)] if affected else []
     return _console("closures", form=form, sites=sites, affected=affected, offers=offers, modes=reconcile_words.modes())
 
@@ -1414,9 +1436,9 @@ def _desk_booking() -> desk_words.DeskBooking:
         desk_words.DeskLine(at(11, 21, 10), booking_words.pill("confirmed").text, _t("服务方", "provider"), ""),
     )
     facts = (
-        v.Fact(_t("使用人", "For"), people()[1].name),
-        v.Fact(_t("服务方", "Provider"), _t("康悦体检", "Kangyue")),
-        v.Fact(_t("权益", "Benefit"), _t("已为它保留 1 次", "One use is kept for it")),
+        Fact(_t("使用人", "For"), people()[1].name),
+        Fact(_t("服务方", "Provider"), _t("康悦体检", "Kangyue")),
+        Fact(_t("权益", "Benefit"), _t("已为它保留 1 次", "One use is kept for it")),
     )
     return desk_words.DeskBooking(row, facts, history, ZONE, "/gallery/console_cancel", "")
 
@@ -1435,7 +1457,7 @@ def console_cancel() -> Context:
         _t("无论何种原因，1 次权益都会退回。", "One use of the benefit comes back, whatever the reason."),
         _t("若服务方已收到预约，须由其同意。", "If the provider knows of it, it has to agree."),
     )
-    form = v.Form({"reason": "unwell"})
+    form = Form({"reason": "unwell"})
     reasons = desk_words.reasons(REASONS)
     return _console("bookings", page=_desk_booking(), effects=effects, form=form, reasons=reasons)
 
@@ -1468,8 +1490,8 @@ def console_dispute(problem: bool = False) -> Context:
     words = _t("我八点就到了，前台说系统坏了，让我改天再来。", "I came at eight. They said their system was down.")
     told = _t("服务方反馈未到院。", "The provider told that nobody came.")
     page = desk_words.DisputePage("d1", _dispute_row(), "#", "open", words, told, "")
-    wrong = v.Form({"decision": "rejected"}, {"words": _t("这一项必填。", "This is needed.")})
-    form = wrong if problem else v.Form()
+    wrong = Form({"decision": "rejected"}, {"words": _t("这一项必填。", "This is needed.")})
+    form = wrong if problem else Form()
     return _console("disputes", page=page, form=form, longest=1000, decisions=desk_words.decisions())
 
 
@@ -1482,12 +1504,10 @@ def console_jobs() -> Context:
 
 
 def notices() -> Context:
-    def row(
-        number: int, zh: tuple[str, str], en: tuple[str, str], sign: str, tone: str, whose: str = ""
-    ) -> v.NoticeRow:
+    def row(number: int, zh: tuple[str, str], en: tuple[str, str], sign: str, tone: str, whose: str = "") -> NoticeRow:
         title, text = zh if language.current().code == "zh" else en
         told = NOW - timedelta(hours=7 * number)
-        return v.NoticeRow(f"n{number}", title, text, whose, told, sign, tone, unread=number < 2)
+        return NoticeRow(f"n{number}", title, text, whose, told, sign, tone, unread=number < 2)
 
     rows = (
         row(
@@ -1523,12 +1543,12 @@ def notices() -> Context:
             "off",
         ),
     )
-    return {"page": v.Inbox(rows, 2, "#")}
+    return {"page": Inbox(rows, 2, "#")}
 
 
 def message_settings(fresh: bool = False) -> Context:
-    form = v.Form({"quiet_from": "22:00", "quiet_until": "08:00"})
-    page = v.MessageSettings(True, True, True, "138****2041", "s***@example.com", False, True, NOW - timedelta(days=2))
+    form = Form({"quiet_from": "22:00", "quiet_until": "08:00"})
+    page = MessageSettings(True, True, True, "138****2041", "s***@example.com", False, True, NOW - timedelta(days=2))
     if fresh:
         secret = "https://anxiang.example.com/calendar/" + "x" * 43 + ".ics"
         errors = {"code": _t("验证码不对，还可以试 4 次。", "That is not the code we sent. Tries left: 4.")}
@@ -1558,4 +1578,4 @@ def outbox() -> Context:
 
 
 def notices_none() -> Context:
-    return {"page": v.Inbox((), 0)}
+    return {"page": Inbox((), 0)}

@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 from itsdangerous import URLSafeTimedSerializer
 from werkzeug.test import TestResponse
 
-from marketplace.web.visitor import COOKIE
+from marketplace.web.session import COOKIE
 from tests.people import NOON
 from vip.signin import issue_token
 

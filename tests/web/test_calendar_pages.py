@@ -17,11 +17,12 @@ from sqlalchemy import select
 from booking.messages import settings as notice_settings
 from booking.messages.calendar import Event
 from booking.notices.models import NoticeSetting
-from marketplace import edge, ics
+from marketplace import edge
 from marketplace.core import email
 from marketplace.core.config import settings
 from marketplace.core.db import reading
 from marketplace.core.outgoing import DevelopmentOutbox
+from marketplace.messages import calendar
 from tests.unit.test_calendar import DAYS, TIMES, an_event, moment
 from tests.unit.test_deliver import MailBox
 from tests.unit.test_moves import S, go
@@ -56,7 +57,7 @@ def reader(chromium: Browser) -> Iterator[Page]:
 
 
 def by_ical_js(reader: Page, *events: Event) -> list[dict[str, Any]]:
-    content = ics.document(events, "zh", public_url="https://anxiang.example").decode()
+    content = calendar.document(events, "zh", public_url="https://anxiang.example").decode()
     found: list[dict[str, Any]] = reader.evaluate(READ, content)
     return found
 
@@ -234,5 +235,5 @@ def test_the_outbox_shows_what_would_have_been_sent_in_development_only(
     page = visitor.get("/development/outbox")
     assert "【安享】预约已确认" in main(page) and "+86****21" in main(page)
     production = type("Production", (), {**vars(settings()), "development": False})()
-    monkeypatch.setattr("marketplace.web.views.development.settings", lambda: production)
+    monkeypatch.setattr("marketplace.web.development.settings", lambda: production)
     assert visitor.get("/development/outbox").status_code == 404

@@ -13,7 +13,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from marketplace.core import clock
-from marketplace.core.devdb import DevDatabase
+from marketplace.development.database import DevDatabase
 from tests.people import consents, give, make_customer
 from tests.sandboxes import eventually
 from tests.stage import Stage, set_stage

@@ -292,7 +292,7 @@ def test_an_unlimited_benefit_counts_uses_and_names_no_rest(app: Flask, visitor:
 
 
 def test_a_long_record_pages(visitor: Visitor, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("marketplace.web.views.usage.SHOWN", 2)
+    monkeypatch.setattr("marketplace.web.benefits.usage.SHOWN", 2)
     for _ in range(2):
         cancel(world.principal, world.submit(0), now=NOON)
     path, seen = "/benefits", []

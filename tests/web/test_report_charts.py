@@ -15,14 +15,14 @@ from werkzeug.serving import make_server
 
 from booking.models import Booking
 from booking.reports.models import Report
-from marketplace import cli
 from marketplace.core import clock
 from marketplace.core.audit import AuditLine
 from marketplace.core.db import reading
+from marketplace.demo.commands import demo
+from marketplace.demo.people import PEOPLE
 from tests.people import NOON
 from tests.web.conftest import _Quiet
 from tests.web.visitors import Visitor, main
-from vip.demo import PEOPLE
 from vip.signin import issue_token
 
 PHONE = PEOPLE[0].phone
@@ -32,10 +32,9 @@ PHONE = PEOPLE[0].phone
 def demonstration(db: Engine, app: Flask, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """The address of the application with the demonstration's data, loaded twice."""
     monkeypatch.delenv("HOSPITALS_CSV", raising=False)
-    cli.install(app)
     with clock.frozen(NOON):
         for _ in range(2):
-            loaded = app.test_cli_runner().invoke(args=["demo", "load"])
+            loaded = app.test_cli_runner().invoke(demo, ["load"])
             assert loaded.exit_code == 0, loaded.output
         server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=_Quiet)
         thread = threading.Thread(target=server.serve_forever, daemon=True)

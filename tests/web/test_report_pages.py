@@ -10,7 +10,7 @@ from flask import Flask
 from sqlalchemy import Connection, text
 
 from booking.states import BookingState
-from marketplace.web.presenters.reports import bar, reference
+from marketplace.web.reports.reports_page import bar, reference
 from providers.port import ReportItem
 from tests.people import NOON
 from tests.reports import CONCLUSION, ITEMS, LATER, PDF, deliver, looks
@@ -58,7 +58,7 @@ def test_a_report_still_to_come_leads_to_its_booking(visitor: Visitor, world: Wo
 def test_the_list_pages_by_cursor_and_refuses_a_broken_one(
     visitor: Visitor, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("marketplace.web.views.reports.SHOWN", 1)
+    monkeypatch.setattr("marketplace.web.reports.reports.SHOWN", 1)
     made = [deliver(world, world.submit(slot), reference=f"RR-{slot}") for slot in range(2)]
     first = visitor.get("/reports")
     assert made[1] in first.text and made[0] not in first.text

@@ -13,9 +13,9 @@ from marketplace.app import create_app
 from marketplace.core import clock
 from marketplace.core import sms as sms_port
 from marketplace.core.errors import Unauthenticated
-from marketplace.web import visitor
+from marketplace.web import session
+from marketplace.web.session import COOKIE, safe_path
 from marketplace.web.urls import PAGES
-from marketplace.web.visitor import COOKIE, safe_path
 from tests.people import NOON, PHONE, SmsBox, make_customer
 from tests.web.surfer import Surfer, surfer, text_of
 from vip.signin import authenticate
@@ -209,7 +209,7 @@ def test_an_unknown_address_is_a_page_for_people(stranger: Surfer) -> None:
 def test_a_fault_of_ours_gives_a_number_to_call_with(
     stranger: Surfer, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(visitor, "visitor", lambda: 1 / 0)
+    monkeypatch.setattr(session, "visitor", lambda: 1 / 0)
     answer = stranger.get("/sign-in")
     assert answer.status_code == 500
     assert answer.headers["X-Request-Id"] in text_of(answer)

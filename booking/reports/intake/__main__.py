@@ -1,4 +1,4 @@
-"""The program that opens delivered files: `python -m booking.intake`, one file, then it ends.
+"""The program that opens delivered files: `python -m booking.reports.intake`, one file, then it ends.
 
 Input: a line of JSON `{"type": …}`, then the file. Output: a line of JSON, `{"refused": reason}` or
 `{"papers": [[type, size], …], "items": […], "conclusion": …}`, then the papers' bytes one after another.
