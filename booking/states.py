@@ -50,8 +50,38 @@ LIVE = frozenset({_S.HELD, _S.AWAITING_PROVIDER, _S.OUTCOME_UNKNOWN, _S.CONFIRME
 AT_PROVIDER = frozenset({_S.CONFIRMED, _S.CHECKED_IN, _S.IN_SERVICE, _S.FULFILLED, _S.NO_SHOW})
 """States in which the provider has said yes."""
 
+SUBMITTED = frozenset({_S.AWAITING_PROVIDER, _S.OUTCOME_UNKNOWN, _S.CONFIRMED})
+"""States of what was submitted and has not begun; in them the provider may propose another time."""
+
+MOVABLE = frozenset({_S.AWAITING_PROVIDER, _S.CONFIRMED})
+"""States in which a change of date can take place; one that awaits its provider has accepted the time it proposed."""
+
+BEGUN = frozenset({_S.CHECKED_IN, _S.IN_SERVICE})
+"""States in which the service has begun and is not over."""
+
+GIVEN_UP = frozenset({_S.REJECTED, _S.EXPIRED, _S.CANCELLED, _S.ENTERED_IN_ERROR})
+"""States in which place and unit have gone back."""
+
 OVER = frozenset({_S.FULFILLED, _S.NO_SHOW, _S.REJECTED, _S.EXPIRED, _S.CANCELLED, _S.ENTERED_IN_ERROR})
 """States after which nothing more is expected, save a dispute or a reopening."""
+
+STATE_OF: dict[str, BookingState] = {
+    "requested": _S.AWAITING_PROVIDER,
+    "confirmed": _S.CONFIRMED,
+    "rejected": _S.REJECTED,
+    "cancelled": _S.CANCELLED,
+    "checked_in": _S.CHECKED_IN,
+    "in_service": _S.IN_SERVICE,
+    "fulfilled": _S.FULFILLED,
+    "no_show": _S.NO_SHOW,
+}
+"""Where a booking is whose provider gives it this status (providers.port.RemoteBooking)."""
+
+DEAD = frozenset({"cancelled", "rejected"})
+"""Statuses in which a provider keeps nothing for us."""
+
+CANCELLABLE = frozenset({"requested", "confirmed"})
+"""Statuses from which a provider still lets us cancel; later ones are for people to settle."""
 
 
 def legal(current: BookingState, to: BookingState) -> bool:

@@ -18,7 +18,7 @@ from booking.actors import Actor
 from booking.models import Booking, BookingHistory
 from booking.notices.kinds import rule_of
 from booking.ownership import customer_of
-from booking.states import BookingState
+from booking.states import SUBMITTED, BookingState
 from booking.transition import move
 from marketplace.catalog.models import Provider
 from marketplace.core.db import statements
@@ -55,8 +55,6 @@ class Submitted:
     answer_hours: int
     history: tuple[BookingHistory, BookingHistory]
 
-
-_SUBMITTED = (BookingState.AWAITING_PROVIDER, BookingState.OUTCOME_UNKNOWN, BookingState.CONFIRMED)
 
 _ANSWERED = (
     "public_id",
@@ -127,7 +125,7 @@ def confirm(principal: Principal, public_id: str, *, now: datetime) -> Submitted
 
 def _judge(state: BookingState) -> None:
     """Why nothing was moved: it had been before (fine), or it cannot be any more. Raises HoldExpired, NotHeld."""
-    if state in _SUBMITTED:
+    if state in SUBMITTED:
         return
     if state in (BookingState.HELD, BookingState.EXPIRED):  # held, and its time is over: not swept yet
         raise HoldExpired()

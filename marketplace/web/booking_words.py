@@ -11,6 +11,7 @@ from datetime import datetime
 
 from flask_babel import gettext as _
 
+from booking.states import GIVEN_UP
 from marketplace.web import formats
 from marketplace.web.parts import Hint, Pill, Turn, When
 
@@ -58,8 +59,6 @@ _LOOKS = {
     "entered_in_error": _Look("past", "off", icon="x", label=lambda: _("Entered in error"), gone=True),
 }
 
-FINAL = frozenset({"cancelled", "rejected", "expired", "entered_in_error"})
-
 
 def pill(state: str) -> Pill:
     """The state in a word."""
@@ -89,7 +88,7 @@ def date_is_gone(state: str) -> bool:
 
 def final(facts: Facts) -> bool:
     """True when nothing on the page will change by itself any more."""
-    return facts.state in FINAL or (facts.state == "fulfilled" and facts.report in ("none", "ready", "corrected"))
+    return facts.state in GIVEN_UP or (facts.state == "fulfilled" and facts.report in ("none", "ready", "corrected"))
 
 
 def _untouched(facts: Facts) -> str:
