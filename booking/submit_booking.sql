@@ -1,5 +1,5 @@
 -- The customer submits what she holds, in one round trip: besides hold_booking the only SQL that writes booking.state.
--- It writes what transition.move() writes for the same moves (tests/unit/test_submit.py runs both and compares), and
+-- It writes what transition.move() writes for the same moves (tests/booking/hold/test_submit.py runs both and compares), and
 -- gives back the booking as it stands then. A booking of hers that is not held, or no longer, comes back as it is, with
 -- `moved` false; `kept` is null when she has no such booking.
 CREATE OR REPLACE FUNCTION submit_booking(

@@ -21,7 +21,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from booking.actors import SYSTEM
 from booking.exchange.connections import line_of
 from booking.reconcile.run import run_now
-from booking.reports import codes
+from booking.reports.reading import codes
 from marketplace import wording
 from marketplace.api import openapi
 from marketplace.catalog.importer import ImportResult, import_sites

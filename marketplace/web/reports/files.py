@@ -7,10 +7,11 @@ import json
 from flask import Response, flash, request, url_for
 from flask_babel import gettext as _
 
-from booking.reports import box, export, fhir
+from booking.reports import box
 from booking.reports import delete as report_delete
 from booking.reports import share as report_share
 from booking.reports.box import Document
+from booking.reports.output import export, fhir
 from marketplace import wording
 from marketplace.core import clock
 from marketplace.core.config import settings

@@ -11,9 +11,9 @@ from datetime import date
 from flask_babel import gettext as _
 
 from booking.reports.box import ReportCard, ReportView
-from booking.reports.reading import Reading
+from booking.reports.reading.read import Reading
+from booking.reports.reading.vocabulary import vocabulary
 from booking.reports.versions import Change
-from booking.reports.vocabulary import vocabulary
 from booking.views.customer import BookingCard
 from marketplace.web import formats
 from marketplace.web.parts import Link, Person, Pill

@@ -12,7 +12,7 @@ from flask_babel import ngettext
 
 from booking.reports.box import ReportCard
 from booking.reports.comparison import Comparison, Pair
-from booking.reports.reading import Reading
+from booking.reports.reading.read import Reading
 from booking.reports.trend import Point, Trend
 from marketplace.web import formats
 from marketplace.web.parts import Link, Person, Pill

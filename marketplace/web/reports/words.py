@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from booking.reports.reading import Reading
-from booking.reports.vocabulary import vocabulary
+from booking.reports.reading.read import Reading
+from booking.reports.reading.vocabulary import vocabulary
 from marketplace.web import language
 
 
