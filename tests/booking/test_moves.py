@@ -126,18 +126,3 @@ def test_an_error_is_undone_from_any_state_and_once_only() -> None:
     assert where_the_unit_is(world) == {"available": 1, "reserved": 0, "used": 0}
     with pytest.raises(IllegalMove):
         go(public_id, S.ENTERED_IN_ERROR, actor="operator")
-
-
-def test_only_transition_assigns_a_state() -> None:
-    """The rule of one home, read off the sources."""
-    from pathlib import Path  # noqa: PLC0415
-
-    from marketplace.core.config import ROOT  # noqa: PLC0415
-
-    guilty = [
-        str(path.relative_to(ROOT))
-        for folder in ("booking", "vip", "providers", "marketplace")
-        for path in Path(ROOT / folder).rglob("*.py")
-        if "booking.state =" in path.read_text() and path.name != "transition.py"
-    ]
-    assert guilty == []
