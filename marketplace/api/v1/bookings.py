@@ -297,8 +297,9 @@ def confirm(booking_id: str) -> Any:
     It goes to the provider (`awaiting_provider`), or is firm at once where places were allotted (`confirmed`).
     Submitting twice is the same as once.
     """
-    confirming.confirm(principal(), booking_id, now=clock.now())
-    return customer.booking(principal(), booking_id, now=clock.now())
+    who, now = principal(), clock.now()
+    done = confirming.confirm(who, booking_id, now=now)
+    return customer.submitted(done, now=now) if done else customer.booking(who, booking_id, now=now)
 
 
 @blueprint.route("/bookings/<id:booking_id>/cancel", methods=["POST"])
