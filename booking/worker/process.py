@@ -31,7 +31,7 @@ from booking.worker.jobs import Job, all_jobs
 from booking.worker.lanes import Lane, Lanes
 from marketplace.core import clock
 from marketplace.core.config import settings
-from marketplace.core.db import engine, reading, transaction
+from marketplace.core.db import bare_app, engine, reading, transaction
 from marketplace.core.errors import Refusal
 from marketplace.core.logging import configure, get_logger
 from providers.port import ProviderError
@@ -106,7 +106,8 @@ class Worker:
     def _run_task(self, lane: Lane, task: Claimed) -> None:
         """One command in one thread. What breaks here leaves the task claimed; its lease ends and it is looked up."""
         try:
-            run_task(lane.line, lane.adapter(), task, clock.now)
+            with bare_app().app_context():
+                run_task(lane.line, lane.adapter(), task, clock.now)
         except Exception as broken:
             log.error("task.broken", provider=lane.line.code, task=task.id, error=type(broken).__name__, exc_info=True)
 
@@ -210,7 +211,8 @@ class Worker:
         started = clock.now()
         values: dict[str, Any] = {"every_seconds": job.every, "started_at": started}
         try:
-            values |= {"outcome": job.work(), "succeeded_at": started}
+            with bare_app().app_context():
+                values |= {"outcome": job.work(), "succeeded_at": started}
         except ProviderError as problem:
             values["outcome"] = {"error": type(problem).__name__, "reason": str(problem)[:200]}
             self._soon(job.name, min(job.every, RETRY_SECONDS))
