@@ -25,7 +25,7 @@ from marketplace.core import db as database
 from marketplace.core.config import settings
 from marketplace.core.crypto import seal_master
 from marketplace.core.db import reading, transaction
-from marketplace.core.devdb import DevDatabase
+from marketplace.development.database import DevDatabase
 from tests.people import give, make_customer, self_of
 from tests.processes import Running, free_port, start_web, start_worker
 from tests.sandboxes import WEBHOOK_SECRET, Sandbox, account, start_sandbox

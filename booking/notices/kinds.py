@@ -1,7 +1,7 @@
 """The kinds of things a customer is told, and by which ways each may go.
 
-The words are in marketplace.notice_words. What is told once is a row of `notification`; the inbox page shows every one
-at once. SMS and e-mail carry the kinds that say so here, outside the customer's quiet hours unless a kind is urgent.
+The words are in marketplace.messages.words. What is told once is a row of `notification`; the inbox page shows every
+one at once. SMS and e-mail carry the kinds that say so here, outside the customer's quiet hours unless urgent.
 """
 
 from __future__ import annotations

@@ -8,9 +8,9 @@ from datetime import datetime
 from typing import Literal
 
 from booking.reports.box import ReportCard, card_of, own_report, record_look, results_of
-from booking.reports.reading import Reading
+from booking.reports.reading.read import Reading
+from booking.reports.reading.vocabulary import vocabulary
 from booking.reports.versions import keyed
-from booking.reports.vocabulary import vocabulary
 from marketplace.core.db import transaction
 from marketplace.core.errors import Invalid
 from vip.principal import Principal

@@ -19,11 +19,11 @@ from booking.exchange.cursors import apply_each, pages
 from booking.models import Booking, Feed, ProviderBooking
 from booking.notices.notify import notify
 from booking.references import named
-from booking.reports.codes import codes_of
 from booking.reports.files import Examined, FileRefused, examine
 from booking.reports.models import Report, ReportVersion
 from booking.reports.papers import keep_papers
-from booking.reports.reading import Whose, count_to_look_at
+from booking.reports.reading.codes import codes_of
+from booking.reports.reading.read import Whose, count_to_look_at
 from marketplace.core.crypto import new_wrapped_key, seal, unwrap_key
 from marketplace.core.db import reading, transaction
 from marketplace.core.ids import new_id

@@ -1,7 +1,7 @@
 """Delivered files: looked into by a short-lived process of its own, never in the process that asks.
 
-The examiner (`python -m booking.reports.intake`) gets the file by a pipe and answers into memory that the kernel bounds. It
-knows no setting and no key of ours, can open no file and no connection, and is killed when it takes too long.
+The examiner (`python -m booking.reports.intake`) gets the file by a pipe and answers into memory bounded by the kernel.
+It knows no setting and no key of ours, can open no file and no connection, and is killed when it takes too long.
 """
 
 from __future__ import annotations

@@ -18,8 +18,8 @@ from sqlalchemy.orm import Session
 
 from booking.notices.notify import notify
 from booking.reports.box import Document, ReportView, find_report, own_report, paper_of, view_of
-from booking.reports.export import pdf_of
 from booking.reports.models import Report, ReportShare
+from booking.reports.output.export import pdf_of
 from marketplace.core import audit, crypto, ids
 from marketplace.core.audit import AuditLine
 from marketplace.core.db import reading, transaction

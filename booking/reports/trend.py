@@ -14,10 +14,10 @@ from booking.models import Booking
 from booking.ownership import customer_of
 from booking.reports.box import record_look, results_of, rows
 from booking.reports.models import Report
-from booking.reports.reading import Reading, Whose
-from booking.reports.units import ucum
+from booking.reports.reading.read import Reading, Whose
+from booking.reports.reading.units import ucum
+from booking.reports.reading.vocabulary import Item, vocabulary
 from booking.reports.versions import series_of
-from booking.reports.vocabulary import Item, vocabulary
 from marketplace.core.db import transaction
 from marketplace.core.errors import NotFound
 from vip.consent import ConsentMissing, may_show

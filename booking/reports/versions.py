@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, NamedTuple
 
-from booking.reports.reading import Reading
-from booking.reports.vocabulary import fold, vocabulary
+from booking.reports.reading.read import Reading
+from booking.reports.reading.vocabulary import fold, vocabulary
 
 Key = tuple[str, str, int]
 

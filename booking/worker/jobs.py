@@ -28,10 +28,10 @@ from booking.sync.slots import pull_slots
 from booking.sync.webhooks import forget_events
 from booking.waiting.turns import offer_freed, review, settle_chances
 from booking.worker.lanes import Lane, Lanes
-from marketplace import post
 from marketplace.core import clock
 from marketplace.core.config import settings
 from marketplace.core.logging import get_logger
+from marketplace.messages import send
 from providers.port import ProviderError
 from vip.codes import forget_codes
 from vip.entitlements import expire_due
@@ -72,7 +72,7 @@ def all_jobs(lanes: Lanes, stopping: Event) -> list[Job]:
         Job("closures", 5, lambda: work_closures(now=clock.now())),
         Job("statements", 300, lambda: {"made": make_statements(now=clock.now())}),
         Job("entitlements", 300, lambda: expire_entitlements(stopping)),
-        Job("messages", 2, lambda: deliver_due(post.send, clock.now)),
+        Job("messages", 2, lambda: deliver_due(send.send, clock.now)),
         Job("reminders", 60, lambda: {"told": remind_of_bookings(now=clock.now())}),
         Job("endings", 3600, lambda: {"told": remind_of_endings(now=clock.now())}),
         Job("keys", 3600, lambda: {"forgotten": forget_keys(now=clock.now())}),

@@ -23,7 +23,7 @@ from booking.worker.process import Worker
 from marketplace.core import clock
 from marketplace.core.crypto import seal_master
 from marketplace.core.db import reading
-from marketplace.core.devdb import DevDatabase
+from marketplace.development.database import DevDatabase
 from tests.people import give, make_customer
 from tests.processes import Running
 from tests.sandboxes import account, eventually, start_sandbox

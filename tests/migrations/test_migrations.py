@@ -17,8 +17,8 @@ from sqlalchemy import Engine, create_engine
 from marketplace.core import migrate
 from marketplace.core.config import ROOT, sqlalchemy_url
 from marketplace.core.db import db
-from marketplace.core.devdb import DevDatabase
-from marketplace.core.embedded.server import APPLICATION
+from marketplace.development.database import DevDatabase
+from marketplace.development.embedded.server import APPLICATION
 from migrations.known import import_models
 from tests.conftest import TestDatabase
 

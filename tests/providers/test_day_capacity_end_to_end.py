@@ -22,7 +22,7 @@ from booking.reports.box import reports
 from marketplace.catalog.models import Provider
 from marketplace.core import clock
 from marketplace.core.db import reading
-from marketplace.core.devdb import DevDatabase
+from marketplace.development.database import DevDatabase
 from tests.sandboxes import eventually, start_day_sandbox
 from tests.stage import Stage, set_stage
 from tests.world import booking_row, history, tasks

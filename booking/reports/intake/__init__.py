@@ -1,5 +1,6 @@
-"""What looks into delivered files: a program of its own (`python -m booking.reports.intake`), short-lived and held by limits.
+"""What looks into delivered files: a program of its own, short-lived and held by limits.
 
-booking/reports/files.py starts it and reads its verdict. Whoever is not this program imports `findings` alone, which is
+`python -m booking.reports.intake`: booking/reports/files.py starts it and reads its verdict.
+Whoever is not this program imports `findings` alone, which is
 plain data.
 """

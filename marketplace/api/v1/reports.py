@@ -9,10 +9,11 @@ from typing import Any
 from flask import Response
 from marshmallow import fields as out
 
-from booking.reports import box, comparison, export
+from booking.reports import box, comparison
 from booking.reports import delete as report_delete
-from booking.reports import fhir as report_fhir
 from booking.reports import trend as report_trend
+from booking.reports.output import export
+from booking.reports.output import fhir as report_fhir
 from marketplace.api.blueprint import Resource, principal, refuses
 from marketplace.api.fields import Answer, Id, Listing, Request, Text, Whole, page_of
 from marketplace.api.v1.bookings import Names
