@@ -52,6 +52,8 @@ def _take_turn(connection: Connection) -> None:
     concurrently would wait for it in turn. The advisory lock belongs to the session: it outlives each migration's
     transaction and ends with the connection.
     """
+    connection.execute(text("SET statement_timeout = 0"))  # one role for everything has the application's limits
+    connection.execute(text("SET idle_in_transaction_session_timeout = 0"))
     connection.execute(text("SET lock_timeout = '5s'"))
     connection.commit()
     tries = 0

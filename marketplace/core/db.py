@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from datetime import datetime
 from functools import lru_cache
@@ -19,10 +19,11 @@ from flask_sqlalchemy import SQLAlchemy
 from psycopg import errors as pg
 from psycopg.pq import TransactionStatus
 from psycopg.rows import namedtuple_row
-from sqlalchemy import BigInteger, DateTime, Engine, MetaData, Text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import BigInteger, DateTime, Engine, MetaData, NullPool, Text
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.orm import DeclarativeBase, Session, registry
 
+from marketplace.core import connection
 from marketplace.core.config import Settings, settings
 from marketplace.core.errors import Busy
 
@@ -51,19 +52,21 @@ class Database(SQLAlchemy):
         """Give `app` the database of the settings. Raises ConfigError."""
         config = settings()
         app.config.update(
-            SQLALCHEMY_DATABASE_URI=config.database_url, SQLALCHEMY_ENGINE_OPTIONS=_engine_options(config)
+            SQLALCHEMY_DATABASE_URI=config.database_url,
+            SQLALCHEMY_ENGINE_OPTIONS=_engine_options(config),
+            SQLALCHEMY_BINDS=_binds(config),
         )
         super().init_app(app)
 
     @property
     def engines(self) -> Mapping[str | None, Engine]:
         """The process's engine under None, inside a Flask context or outside."""
-        return {None: engine()}
+        return _engines()
 
-    def engine_of(self, app: Flask) -> Engine:
-        """The engine that Flask-SQLAlchemy made for `app`."""
+    def engines_of(self, app: Flask) -> Mapping[str | None, Engine]:
+        """The engines that Flask-SQLAlchemy made for `app`."""
         with app.app_context():
-            return super().engines[None]
+            return super().engines
 
 
 def _one_thread_of_one_context() -> tuple[int, int]:
@@ -83,23 +86,36 @@ if TYPE_CHECKING:
 else:
     Base = db.Model
 
+_LEADER = "leader"  # a key of SQLALCHEMY_BINDS
 _in_transaction: ContextVar[bool] = ContextVar("in_transaction", default=False)
 
 
 def _engine_options(config: Settings) -> dict[str, Any]:
-    """For every connection `statement_timeout` and `lock_timeout`."""
-    options = (
-        f"-c statement_timeout={config.statement_timeout_ms} -c lock_timeout={config.lock_timeout_ms} "
-        "-c idle_in_transaction_session_timeout=60000 -c timezone=UTC"
-    )
     return {
         "pool_size": config.pool_size,
         "max_overflow": config.pool_size,
         "pool_timeout": 10,
         "pool_pre_ping": False,
-        "hide_parameters": True,  # an error's text ends in logs, and bound values are people's
-        "connect_args": {"options": options, "connect_timeout": 5, "application_name": "anxiang"},
+        **_connecting(config),
     }
+
+
+def _connecting(config: Settings) -> dict[str, Any]:
+    """No `options` among them: a pooler refuses or drops them, so the role has its limits (connection.py)."""
+    given: dict[str, Any] = {"connect_timeout": 5, "application_name": "anxiang"}
+    if config.prepare_threshold is not None:
+        given["prepare_threshold"] = config.prepare_threshold or None
+    return {
+        "hide_parameters": True,  # an error's text ends in logs, and bound values are people's
+        "connect_args": given,
+    }
+
+
+def _binds(config: Settings) -> dict[str, dict[str, Any]]:
+    """The leader's way past the pooler: one connection for as long as it leads."""
+    if not config.leader_database_url:
+        return {}
+    return {_LEADER: {"url": config.leader_database_url, "poolclass": NullPool, **_connecting(config)}}
 
 
 @lru_cache(maxsize=1)
@@ -111,9 +127,31 @@ def bare_app() -> Flask:
 
 
 @lru_cache(maxsize=1)
+def _engines() -> Mapping[str | None, Engine]:
+    made = db.engines_of(bare_app())
+    for each in made.values():
+        connection.watch(each)
+    return made
+
+
 def engine() -> Engine:
     """The engine of this process."""
-    return db.engine_of(bare_app())
+    return _engines()[None]
+
+
+def leader_engine() -> Engine:
+    """Where the leader's lock is taken: at LEADER_DATABASE_URL, without one on the engine of all."""
+    return _engines().get(_LEADER, engine())
+
+
+def require_limits() -> None:
+    """Ask the database at the start of a process whether our role has its time limits. Raises ConfigError.
+
+    A database that is away is no error here: every later connection is asked the same.
+    """
+    with suppress(SQLAlchemyError), engine().connect():
+        pass
+    engine().dispose()  # whoever starts processes of its own must not share a connection with them
 
 
 @lru_cache(maxsize=1)
@@ -183,7 +221,7 @@ def statements() -> Iterator[psycopg.Cursor[Any]]:
     if _in_transaction.get():
         raise RuntimeError("statements() inside transaction(): they would not be part of it")
     try:
-        with _lent() as connection, connection.cursor(row_factory=namedtuple_row) as cursor:
+        with _lent() as lent, lent.cursor(row_factory=namedtuple_row) as cursor:
             yield cursor
     except psycopg.Error as failed:
         known = DBAPIError.instance(None, None, failed, psycopg.Error, hide_parameters=True, dialect=engine().dialect)
@@ -197,15 +235,15 @@ def _lent() -> Iterator[psycopg.Connection[Any]]:
     """A connection of the pool in autocommit, given back as it was. One that broke takes the pool's others with it:
     they were made before the server went."""
     lent = engine().raw_connection()
-    connection = lent.driver_connection
-    if not isinstance(connection, psycopg.Connection):
+    driver = lent.driver_connection
+    if not isinstance(driver, psycopg.Connection):
         raise TypeError("the pool holds connections of another driver")
     try:
-        connection.autocommit = True
-        yield connection
+        driver.autocommit = True
+        yield driver
     finally:
-        if connection.pgconn.transaction_status == TransactionStatus.IDLE:
-            connection.autocommit = False
+        if driver.pgconn.transaction_status == TransactionStatus.IDLE:
+            driver.autocommit = False
             lent.close()
         else:
             lent.invalidate()
@@ -229,7 +267,8 @@ def violated(failed: DBAPIError) -> str | None:
 
 def forget_engines() -> None:
     """Drop the engine and the Flask object that has it; for tests, and after a fork."""
-    if engine.cache_info().currsize:
-        engine().dispose()
-    for made in (autocommit_engine, engine, bare_app):
+    if _engines.cache_info().currsize:
+        for each in _engines().values():
+            each.dispose()
+    for made in (autocommit_engine, _engines, bare_app):
         made.cache_clear()

@@ -144,7 +144,8 @@ def test_a_context_pushed_inside_does_not_make_a_second_transaction() -> None:
 
 def test_models_are_flask_sqlalchemy_s_and_share_their_metadata() -> None:
     assert issubclass(JobRun, db.db.Model)
-    assert inspect(JobRun).local_table.metadata is db.db.metadata
+    assert JobRun.metadata is db.db.metadata
+    assert inspect(JobRun).local_table is db.db.metadata.tables["job_run"]
 
 
 def test_the_application_of_a_process_knows_the_database() -> None:
