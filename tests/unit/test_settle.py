@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from sqlalchemy import select, update
@@ -18,12 +18,14 @@ from booking.status_sync import receive_event
 from booking.view import When, bookings
 from booking.view import booking as view
 from marketplace.catalog.models import Provider
+from marketplace.core.audit import AuditLine
 from marketplace.core.db import reading, transaction
 from marketplace.core.errors import NotFound
 from providers.port import Accepted, Confirmed, Event, Refused, RemoteBooking, RetryAfter, Unknown
 from providers.port import NotFound as NotThere
 from tests.people import NOON, counters
 from tests.world import (
+    DAY,
     FakeAdapter,
     World,
     booking_row,
@@ -423,6 +425,25 @@ def test_a_request_nobody_answers_ends_at_its_deadline_when_the_provider_agrees(
         "not_answered_in_time",
         (1, 0, 0),
     )
+
+
+@pytest.mark.parametrize("heard", [True, False], ids=["asked, and it never decided", "no worker ever asked"])
+def test_what_the_clock_cancels_after_validity_is_the_providers_fault_and_gets_the_grace(heard: bool) -> None:
+    world = make_world(quantity=1)
+    with transaction() as session:
+        session.execute(update(Entitlement).values(valid_until=DAY, grace_days=30))
+    public_id = world.submit()
+    if heard:
+        one_pass(world, FakeAdapter(answers=[Accepted("R-1", 1)]), now=NOON)
+    after = NOON + timedelta(days=10)  # two days after the entitlement's last day
+    assert end_unanswered(now=after) == 1
+    if heard:
+        one_pass(world, FakeAdapter(answers=[Confirmed("R-1", 2)]), now=after)
+    assert (state(public_id), unit(world)) == ("cancelled", (1, 0, 0))
+    with reading() as session:
+        assert session.get_one(Entitlement, world.entitlement.id).valid_until == date(2026, 4, 11)
+        line = session.scalars(select(AuditLine).where(AuditLine.action == "entitlement.lengthened")).one()
+    assert line.facts == {"by": "provider", "before": "2026-03-10", "after": "2026-04-11"}
 
 
 def test_an_outcome_unknown_for_ten_minutes_becomes_a_case_once() -> None:

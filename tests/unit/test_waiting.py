@@ -255,6 +255,26 @@ def test_a_place_outside_the_limits_is_not_offered(world: World, holder: tuple[W
     assert {name: entry(each).state for name, each in entries.items()} == dict.fromkeys(limits, "waiting")
 
 
+@pytest.mark.parametrize(
+    ("first", "last", "turns", "becomes"),
+    [
+        (None, on(9), {"slots": 1}, "waiting"),
+        (on(11), None, {"slots": 1}, "waiting"),
+        (on(10), on(10), {"slots": 1, "held": 1}, "offered"),
+    ],
+    ids=["season over", "season not begun", "the season's only day"],
+)
+def test_a_place_outside_the_offers_season_is_not_offered(
+    world: World, holder: tuple[World, str], first: date | None, last: date | None, turns: dict[str, int], becomes: str
+) -> None:
+    waits = wait(world)
+    with transaction() as session:
+        session.execute(update(Offer).values(available_from=first, available_until=last))
+    give_up(holder)
+    assert serve() == turns, "whoever is out of season is left out of the line, and doesn't end it as a full slot does"
+    assert entry(waits).state == becomes
+
+
 def test_hours_are_those_of_the_site(world: World, holder: tuple[World, str]) -> None:
     waits = wait(world, from_hour=8, until_hour=9, weekdays=frozenset({2}))
     give_up(holder)
