@@ -26,6 +26,8 @@ from marketplace.core.embedded import guard
 from marketplace.core.embedded import server as pg
 from tests.needs import needs
 
+pytestmark = pytest.mark.every_postgres
+
 
 @pytest.fixture(params=["machine", "wheel"])
 def kind(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:

@@ -22,7 +22,7 @@ from vip.entitlements import ValidityOver
 from vip.ledger import EntitlementExhausted
 from vip.models import Entitlement
 
-pytestmark = pytest.mark.usefixtures("db")
+pytestmark = [pytest.mark.usefixtures("db"), pytest.mark.quick, pytest.mark.every_postgres]
 
 
 def test_a_hold_takes_the_place_the_unit_and_the_price() -> None:

@@ -12,6 +12,8 @@ from marketplace.catalog.demo import demo_packages
 from marketplace.catalog.kinds import kind, kinds
 from marketplace.core.errors import Invalid, NotFound
 
+pytestmark = pytest.mark.quick
+
 PACKAGE = {
     "items": [{"code": "ecg", "name_zh": "心电图", "name_en": "ECG"}],
     "sex": "female",

@@ -14,7 +14,7 @@ from marketplace.core.db import transaction
 from tests.people import NOON, counters
 from tests.world import World, booking_row, history, make_world, taken
 
-pytestmark = pytest.mark.usefixtures("db")
+pytestmark = [pytest.mark.usefixtures("db"), pytest.mark.quick]
 S = BookingState
 
 PATHS: dict[BookingState, list[BookingState]] = {

@@ -24,7 +24,7 @@ from tests.world import DAY, FakeAdapter, World, booking_row, join, make_world, 
 from vip.entitlements import ValidityOver
 from vip.models import Entitlement
 
-pytestmark = pytest.mark.usefixtures("db")
+pytestmark = [pytest.mark.usefixtures("db"), pytest.mark.quick]
 
 SOON = NOON + timedelta(seconds=1)
 LATER = NOON + timedelta(minutes=5)

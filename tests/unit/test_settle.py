@@ -42,7 +42,7 @@ from tests.world import (
 )
 from vip.models import Entitlement
 
-pytestmark = pytest.mark.usefixtures("db")
+pytestmark = [pytest.mark.usefixtures("db"), pytest.mark.quick]
 
 SOON = NOON + timedelta(seconds=1)
 LATER = NOON + timedelta(minutes=5)

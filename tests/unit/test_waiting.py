@@ -46,7 +46,7 @@ from vip.models import Customer, Entitlement
 NOON_THEN = EIGHT + timedelta(hours=4)
 """On the day itself: twelve hours before it ends, when booking closes for its last moment."""
 
-pytestmark = pytest.mark.usefixtures("db")
+pytestmark = [pytest.mark.usefixtures("db"), pytest.mark.every_postgres]
 
 
 @pytest.fixture
