@@ -12,7 +12,7 @@ CHECKSUM = $(firstword $(shell cat $(1) | sha256sum))
 RUN_STAMP := .venv/run-$(call CHECKSUM,requirements.txt)
 DEV_STAMP := .venv/dev-$(call CHECKSUM,requirements.txt requirements-dev.txt)
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
-TYPED := marketplace/core marketplace/processes.py marketplace/supervisor.py providers/port.py booking vip
+TYPED := marketplace/core marketplace/development/processes.py marketplace/development/supervisor.py providers/port.py booking vip
 WORKS := $(BIN)/python -c 'import pip' 2>/dev/null
 # An environment whose Python has gone (an upgrade, a moved folder) is made anew.
 $(shell [ ! -d .venv ] || $(WORKS) || rm -f .venv/python .venv/run-* .venv/dev-*)
@@ -24,16 +24,16 @@ help: ## tell what there is
 	  | column -t -s '|'
 
 run: $(RUN_STAMP) ## install, and run the product with demonstration data on http://127.0.0.1:8000
-	@exec $(BIN)/python -m marketplace.processes run
+	@exec $(BIN)/python -m marketplace.development.processes run
 
 exec: $(RUN_STAMP) ## run a command on the product's database: make exec CMD="flask --app wsgi vip --help"
-	@exec $(BIN)/python -m marketplace.processes exec $(CMD)
+	@exec $(BIN)/python -m marketplace.development.processes exec $(CMD)
 
 worker: $(RUN_STAMP) ## run one more worker on the product's database
-	@exec $(BIN)/python -m marketplace.processes exec python -m booking.worker
+	@exec $(BIN)/python -m marketplace.development.processes exec python -m booking.worker
 
 migrate: $(RUN_STAMP) ## bring the product's database to the schema of this code
-	@exec $(BIN)/python -m marketplace.processes exec python -m marketplace.core.migrate
+	@exec $(BIN)/python -m marketplace.development.processes exec python -m marketplace.core.migrate
 
 test: lint translations ## check style, types and layers, then run the whole suite
 	$(BIN)/python -m pytest -n 2 $(PYTEST)
@@ -64,7 +64,7 @@ drill: $(DEV_STAMP) translations ## kill everything at random while customers bo
 	@$(BIN)/python -m drill $(if $(SEED),--seed $(SEED)) $(if $(MINUTES),--minutes $(MINUTES)) $(DRILL)
 
 translations: $(DEV_STAMP) ## compile the translations that changed
-	@$(BIN)/python -m marketplace.processes translations
+	@$(BIN)/python -m marketplace.development.processes translations
 
 lock: $(DEV_STAMP) ## pin and hash what requirements*.in ask for
 	$(BIN)/pip-compile --quiet --allow-unsafe --generate-hashes --strip-extras --no-emit-index-url \
@@ -81,7 +81,7 @@ clean: ## remove what was installed and cached; data stays
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 forget: $(RUN_STAMP) ## delete the product's data: embedded database, keys, sandbox
-	$(BIN)/python -m marketplace.core.devdb remove
+	$(BIN)/python -m marketplace.development.database remove
 	rm -rf var
 
 .venv/python:

@@ -20,7 +20,7 @@ from bench.data import Loaded
 from bench.data import load as load_data
 from bench.reads import READS
 from bench.stage import CannotMeasure, Stage, WebServer, serving, stage
-from marketplace import processes
+from marketplace.development import processes
 
 PARTS = ("bookings", "reads", "servers")
 BOOKINGS = {"spread": "hold, spread over the slots", "hot": "hold, one hot slot", "confirm": "hold and confirm, spread"}

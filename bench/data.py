@@ -21,7 +21,7 @@ from bench.stage import CannotMeasure, Stage
 from marketplace.catalog.importer import import_sites
 from marketplace.catalog.site_rows import COLUMNS
 from marketplace.core import clock
-from vip import demo
+from marketplace.demo import people as demo
 
 SITES = 4402
 DAYS, TIMES = 60, 12

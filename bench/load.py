@@ -17,7 +17,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 
-from marketplace.core.children import dies_with_us
+from marketplace.development.children import dies_with_us
 
 _HEAD_END = b"\r\n\r\n"
 

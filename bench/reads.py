@@ -11,8 +11,8 @@ from urllib.parse import urlencode
 from bench import bare, load
 from bench.bare import Statement
 from bench.data import Loaded, offer_id
-from booking import availability
-from booking.availability import OfferQuery
+from booking.offers import availability
+from booking.offers.availability import OfferQuery
 from marketplace.catalog.search import SiteQuery, search_sites
 from marketplace.core import clock
 

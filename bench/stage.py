@@ -17,12 +17,12 @@ from pathlib import Path
 
 import psycopg
 
-from marketplace import processes
 from marketplace.core import migrate
-from marketplace.core.children import dies_with_us
 from marketplace.core.config import ROOT, settings
-from marketplace.core.devdb import DATABASE, DevDatabase
-from marketplace.core.embedded.server import APPLICATION, SUPERUSER, free_port
+from marketplace.development import processes
+from marketplace.development.children import dies_with_us
+from marketplace.development.database import DATABASE, DevDatabase
+from marketplace.development.embedded.server import APPLICATION, SUPERUSER, free_port
 
 _NO_PROXY = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 

@@ -5,6 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from booking.models import Booking
+from marketplace.catalog.models import Provider
 from vip.principal import Principal
 
 ActorKind = Literal["customer", "provider", "operator", "agent", "clock", "system"]
@@ -25,3 +30,9 @@ SYSTEM = Actor("system")
 def actor_of(principal: Principal) -> Actor:
     """The principal as the one who acts; an agent acts for the customer and is named as what she is."""
     return Actor(principal.acts_as, principal.public_id)
+
+
+def provider_actor(session: Session, booking: Booking) -> Actor:
+    """The booking's provider as the one who acts."""
+    code = session.scalar(select(Provider.code).where(Provider.id == booking.provider_id))
+    return Actor("provider", code or "")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, datetime
+from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import CheckConstraint, Computed, Date, Enum, ForeignKey, Index, Text, UniqueConstraint, text
@@ -304,6 +305,14 @@ class InboxEvent(Base):
     outcome: Mapped[str]
 
 
+class Feed(StrEnum):
+    """What is pulled from a provider, each feed with a cursor of its own."""
+
+    SLOTS = "slots"
+    BOOKINGS = "bookings"
+    REPORTS = "reports"
+
+
 class SyncCursor(Base):
     """Where a pull of one provider's feed (slots, bookings, reports) goes on."""
 
@@ -315,68 +324,6 @@ class SyncCursor(Base):
     last_success_at: Mapped[datetime | None]
     next_at: Mapped[datetime | None]
     failures: Mapped[int] = mapped_column(server_default="0")
-
-
-class Report(Base):
-    """A delivered result. Versions never overwrite each other; `state` as in the booking's report axis."""
-
-    __tablename__ = "report"
-    __table_args__ = (
-        UniqueConstraint("provider_id", "reference"),
-        CheckConstraint("state IN ('expected','partial','ready','corrected')", name="state"),
-        Index("ix_report_beneficiary", "beneficiary_id", "id"),
-        Index("ix_report_booking", "booking_id"),
-        Index("ix_report_customer", "customer_id", "id"),
-        Index("ix_report_due", "provider_id", "fetch_after", postgresql_where=text("fetch_after IS NOT NULL")),
-    )
-
-    id: Mapped[PrimaryKey]
-    public_id: Mapped[PublicId]
-    insurer_id: Mapped[int] = mapped_column(ForeignKey("insurer.id"))
-    provider_id: Mapped[int] = mapped_column(ForeignKey("provider.id"))
-    booking_id: Mapped[int] = mapped_column(ForeignKey("booking.id"))
-    beneficiary_id: Mapped[int] = mapped_column(ForeignKey("beneficiary.id"))
-    customer_id: Mapped[int] = mapped_column(ForeignKey("customer.id"))
-    reference: Mapped[str]
-    state: Mapped[str]
-    announced_version: Mapped[int]
-    fetched_version: Mapped[int] = mapped_column(server_default="0")
-    issued_at: Mapped[Moment]
-    fetch_after: Mapped[datetime | None]
-    failures: Mapped[int] = mapped_column(server_default="0")
-    created_at: Mapped[Moment]
-    deleted_at: Mapped[datetime | None]
-
-    booking: Mapped[Booking] = relationship()
-    beneficiary: Mapped[Beneficiary] = relationship()
-
-
-class ReportVersion(Base):
-    """One version of a report, sealed under a key of its own that the master key wraps; without the key it is gone.
-
-    `content_sealed`: JSON of items and conclusion; `document_sealed`: the first paper, of `document_type` (blank when
-    there is none), megabytes that are read only when asked for. All papers are rows of `report_document`; versions from
-    before that table have this one alone.
-    """
-
-    __tablename__ = "report_version"
-    __table_args__ = (
-        UniqueConstraint("report_id", "version"),
-        CheckConstraint("status IN ('partial','final','corrected')", name="status"),
-    )
-
-    id: Mapped[PrimaryKey]
-    report_id: Mapped[int] = mapped_column(ForeignKey("report.id"))
-    version: Mapped[int]
-    status: Mapped[str]
-    issued_at: Mapped[Moment]
-    received_at: Mapped[Moment]
-    wrapped_key: Mapped[bytes | None] = mapped_column(BYTEA)
-    content_sealed: Mapped[bytes] = mapped_column(BYTEA)
-    document_sealed: Mapped[bytes] = mapped_column(BYTEA, deferred=True)
-    document_type: Mapped[str]
-    items: Mapped[int]
-    abnormal: Mapped[int]
 
 
 class Discrepancy(Base):

@@ -15,11 +15,11 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from booking.actors import Actor
+from booking.deadlines import report_due
 from booking.models import Booking, BookingHistory, ProviderTask, SlotClaim
-from booking.notices import notify
+from booking.notices.notify import notify
 from booking.outbox import enqueue, lock_unfinished
-from booking.proposed import PROPOSABLE, end_proposal
-from booking.report_due import report_due
+from booking.proposal import PROPOSABLE, end_proposal
 from booking.states import BookingState, legal
 from marketplace.catalog.models import Provider
 from marketplace.core.clock import start_of

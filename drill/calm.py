@@ -9,8 +9,8 @@ from typing import Any
 import psycopg
 
 from booking.actors import SYSTEM
-from booking.gateway import line_of
-from booking.reconcile_run import run_now
+from booking.exchange.connections import line_of
+from booking.reconcile.run import run_now
 from drill.books import Difference, differences
 from drill.compare import read_ours, read_record, read_theirs, with_customers, with_providers
 from drill.fleet import CannotDrill

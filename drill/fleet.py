@@ -17,9 +17,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from drill.plan import POSTGRESQL
-from marketplace.core.children import dies_with_us
 from marketplace.core.config import ROOT
-from marketplace.core.devdb import DevDatabase
+from marketplace.development.children import dies_with_us
+from marketplace.development.database import DevDatabase
 
 _NO_PROXY = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 

@@ -21,14 +21,14 @@ from psycopg.rows import namedtuple_row
 
 from drill.fleet import CannotDrill, Fleet, answers
 from drill.plan import DAYS, POSTGRESQL, SANDBOX, WEBS, WORKERS
-from marketplace import processes
-from marketplace.catalog.demo import BY_DAY, PROVIDERS, SAMPLE_SITES, place_offers
 from marketplace.catalog.importer import import_sites
 from marketplace.core import clock, db, migrate
 from marketplace.core.config import ROOT, settings
-from marketplace.core.devdb import DevDatabase
-from marketplace.core.embedded.server import APPLICATION, free_port
-from vip import demo as people
+from marketplace.demo import people
+from marketplace.demo.offers import BY_DAY, PROVIDERS, SAMPLE_SITES, place_offers
+from marketplace.development import processes
+from marketplace.development.database import DevDatabase
+from marketplace.development.embedded.server import APPLICATION, free_port
 
 CODES = tuple(provider.code for provider in (*PROVIDERS, BY_DAY))
 PLAYED_BY = {code: DAYS if code == BY_DAY.code else SANDBOX for code in CODES}

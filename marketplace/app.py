@@ -9,8 +9,8 @@ from marketplace.api import setup as api
 from marketplace.core import logging
 from marketplace.core.config import settings
 from marketplace.web import pages
+from marketplace.web.assets import CONTENT_POLICY
 from marketplace.web.error_page import error_page
-from marketplace.web.look import CONTENT_POLICY
 from providers.partner_api import webhooks
 
 

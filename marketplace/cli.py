@@ -5,10 +5,7 @@ What can't be done is one clear sentence on stderr and exit code 1.
 
 from __future__ import annotations
 
-import csv
 import functools
-import os
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -21,27 +18,20 @@ from flask_babel import force_locale
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from booking import demo_past, report_codes
 from booking.actors import SYSTEM
-from booking.gateway import line_of
-from booking.reconcile_run import run_now
+from booking.exchange.connections import line_of
+from booking.reconcile.run import run_now
+from booking.reports.reading import codes
 from marketplace import wording
 from marketplace.api import openapi
-from marketplace.catalog import demo as demo_catalog
 from marketplace.catalog.importer import ImportResult, import_sites
 from marketplace.core import clock
-from marketplace.core.config import ConfigError, settings
+from marketplace.core.config import ConfigError
 from marketplace.core.db import reading
 from marketplace.core.errors import Refusal
 from providers.port import ProviderError
-from vip import demo as demo_people
 from vip import operators, signin
 from vip.principal import Role
-
-SANDBOX_URL = "http://127.0.0.1:8010"
-DAY_SANDBOX_URL = "http://127.0.0.1:8011"
-DEMO_STEPS = {"check_in": 180.0, "start": 60.0, "fulfil": 60.0}
-"""Seconds after which the demonstration's providers take each step by themselves, so that a report is seen soon."""
 
 PATIENCE_SECONDS = 120
 """How long a comparison waits for another one with the same provider."""
@@ -52,14 +42,13 @@ R = TypeVar("R")
 admin = AppGroup("admin", help="People who work here.")
 vip = AppGroup("vip", help="Customers.")
 reports = AppGroup("reports", help="Results as providers deliver them.")
-demo = AppGroup("demo", help="Demonstration data, in development only.")
 catalog = AppGroup("catalog", help="Sites and offers.")
 document = AppGroup("openapi", help="The API's description.")
 
 
 def install(app: Flask) -> None:
     """Add the commands to the application."""
-    for group in (admin, vip, demo, reports, catalog, document):
+    for group in (admin, vip, reports, catalog, document):
         app.cli.add_command(group)
     app.cli.add_command(reconcile)
 
@@ -109,50 +98,13 @@ def issue_token(phone: str) -> None:
     click.echo(signin.issue_token(phone, clock.now()).token)
 
 
-@demo.command("load")
-@one_sentence
-def load() -> None:
-    """Load the demonstration's customers, sites, offers and past reports as far as they are missing; prints who can
-    sign in.
-
-    Sites come from HOSPITALS_CSV, else from the invented sample.
-    """
-    people = demo_people.load(clock.now())
-    hospitals = os.environ.get("HOSPITALS_CSV")
-    _import(hospitals or demo_catalog.SAMPLE_SITES, good_rows=hospitals is not None, errors=None)
-    demo_catalog.place_offers(
-        sandbox_url=os.environ.get("ANXIANG_SANDBOX_URL") or SANDBOX_URL,
-        day_sandbox_url=os.environ.get("ANXIANG_DAY_SANDBOX_URL") or DAY_SANDBOX_URL,
-        webhooks_url=f"{settings().public_url}/partner/v1/webhooks",
-        now=clock.now(),
-        auto=DEMO_STEPS,
-    )
-    demo_past.load_past(clock.now())
-    click.echo("Sign in with one of these phones; the code is printed in the log:")
-    for person in people:
-        click.echo(f"  {person.phone}  {person.name}  {person.tier_name_zh} ({person.tier_name_en})")
-
-
 @reports.command("map-codes")
 @click.argument("provider")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @one_sentence
 def map_codes(provider: str, file: Path) -> None:
     """Say what a PROVIDER's own codes for results mean: a CSV FILE with the columns code and item."""
-    click.echo(f"{report_codes.map_codes(provider, file, now=clock.now())} codes.")
-
-
-@demo.command("customers")
-@click.argument("n", type=int)
-@click.option("--benefit", default="health_check", show_default=True)
-@click.option("--quantity", type=int, default=None, help="Uses for each; unlimited if left out.")
-@one_sentence
-def customers(n: int, benefit: str, quantity: int | None) -> None:
-    """Make N more customers; prints CSV: phone,customer_id,token."""
-    made = demo_people.make_customers(n, benefit, quantity, clock.now())
-    out = csv.writer(sys.stdout, lineterminator="\n")
-    out.writerow(("phone", "customer_id", "token"))
-    out.writerows((one.phone, one.customer_public_id, one.token) for one in made)
+    click.echo(f"{codes.map_codes(provider, file, now=clock.now())} codes.")
 
 
 @catalog.command("import-sites")
@@ -162,13 +114,13 @@ def customers(n: int, benefit: str, quantity: int | None) -> None:
 @one_sentence
 def import_sites_command(path: Path, good_rows: bool, errors: Path | None) -> None:
     """Load sites from a CSV file; loading it twice changes nothing."""
-    result = _import(path, good_rows=good_rows, errors=errors)
+    result = import_file(path, good_rows=good_rows, errors=errors)
     click.echo(
         f"{result.inserted} new, {result.updated} changed, {result.unchanged} unchanged, {result.refused} refused."
     )
 
 
-def _import(path: Path | str, *, good_rows: bool, errors: Path | None) -> ImportResult:
+def import_file(path: Path | str, *, good_rows: bool, errors: Path | None) -> ImportResult:
     """Import, and say on stderr where the rows that can't be used stand. Stops if nothing was imported for them."""
     result = import_sites(path, good_rows, errors)
     if result.refused and not good_rows:

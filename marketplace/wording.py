@@ -19,7 +19,7 @@ from flask_babel import lazy_gettext as _
 from flask_babel.speaklater import LazyString
 
 from marketplace.core.errors import Invalid, Refusal
-from marketplace.notice_words import Language
+from marketplace.messages.words import Language
 
 HOME_ZONE = "Asia/Shanghai"
 PLACE = re.compile(r"%\((\w+)\)s")

@@ -12,12 +12,12 @@ import vip
 
 
 def import_models() -> list[str]:
-    """Import all modules of models, found by their names (`models`, `report_models` …), and return those names."""
+    """Import all modules of models, found by their names (`models`, `consent_models` …), and return those names."""
     found = [
-        f"{package.__name__}.{module.name}"
+        module.name
         for package in (booking, vip)
-        for module in pkgutil.iter_modules(package.__path__)
-        if module.name.endswith("models")
+        for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}.")
+        if module.name.endswith("models") or module.name == "booking.proposal"
     ]
     for name in found:
         importlib.import_module(name)

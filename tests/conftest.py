@@ -25,8 +25,8 @@ from sqlalchemy import Connection, Engine, NullPool, create_engine, text
 from marketplace.core import db as database
 from marketplace.core import migrate
 from marketplace.core.config import settings, sqlalchemy_url
-from marketplace.core.devdb import DevDatabase
-from marketplace.core.embedded.server import APPLICATION, OWNER, SUPERUSER
+from marketplace.development.database import DevDatabase
+from marketplace.development.embedded.server import APPLICATION, OWNER, SUPERUSER
 from tests import outside
 from tests.emptying import Emptying
 from vip import operators

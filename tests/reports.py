@@ -10,8 +10,8 @@ from typing import Any, Literal
 from sqlalchemy import select
 from sqlalchemy.orm import undefer
 
-from booking.models import Report, ReportVersion
-from booking.report_sync import announce, fetch_due
+from booking.reports.fetch import announce, fetch_due
+from booking.reports.models import Report, ReportVersion
 from marketplace.core.audit import AuditLine
 from marketplace.core.db import reading, transaction
 from providers.port import ProviderError, RemoteReport, ReportContent, ReportItem, ReportPage

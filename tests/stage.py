@@ -14,18 +14,18 @@ import psycopg
 import pytest
 from sqlalchemy import select
 
-from booking.confirm import confirm
-from booking.gateway import line
+from booking.exchange.connections import line
+from booking.hold.confirm import confirm
+from booking.hold.place import HoldRequest, hold
 from booking.models import Slot
-from booking.place import HoldRequest, hold
-from booking.slot_sync import pull_slots
+from booking.sync.slots import pull_slots
 from marketplace.catalog.models import Offer, Provider
 from marketplace.core import clock
 from marketplace.core import db as database
 from marketplace.core.config import settings
 from marketplace.core.crypto import seal_master
 from marketplace.core.db import reading, transaction
-from marketplace.core.devdb import DevDatabase
+from marketplace.development.database import DevDatabase
 from tests.people import give, make_customer, self_of
 from tests.processes import Running, free_port, start_web, start_worker
 from tests.sandboxes import WEBHOOK_SECRET, Sandbox, account, start_sandbox

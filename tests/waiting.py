@@ -9,13 +9,13 @@ from typing import Any
 
 from sqlalchemy import select, text
 
-from booking import waiting
-from booking.cancel import cancel
-from booking.expire import expire_holds
+from booking.changes.cancel import cancel
+from booking.hold.expire import expire_holds
 from booking.models import Booking
-from booking.notification_models import Notification
-from booking.waiting_models import WaitingChance, WaitingEntry
-from booking.waiting_turns import offer_freed, settle_chances
+from booking.notices.models import Notification
+from booking.waiting import join as waiting
+from booking.waiting.models import WaitingChance, WaitingEntry
+from booking.waiting.turns import offer_freed, settle_chances
 from marketplace.core.db import reading, transaction
 from tests.people import NOON
 from tests.world import DAY, World, join

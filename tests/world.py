@@ -11,9 +11,11 @@ from typing import Any
 
 from sqlalchemy import select, update
 
-from booking import dispatch, outbox, place
-from booking.confirm import confirm
-from booking.gateway import Line, line
+from booking import outbox
+from booking.exchange import send
+from booking.exchange.connections import Line, line
+from booking.hold import place
+from booking.hold.confirm import confirm
 from booking.models import Booking, BookingHistory, ProviderTask, Slot
 from marketplace.catalog.models import CapacityPool, Offer, Provider, Site
 from marketplace.core.db import reading, transaction
@@ -182,13 +184,13 @@ def provider_line(provider: Provider) -> Line:
 def one_pass(world: World, adapter: FakeAdapter, *, now: datetime, worker: str = "w1") -> list[str]:
     """One pass of the outbox at `now`; the outcomes."""
     known = provider_line(world.provider)
-    claimed = dispatch.claim_tasks(known, worker=worker, places=10, now=now)
-    return [dispatch.run_task(known, adapter, task, lambda: now).what for task in claimed]  # type: ignore[arg-type]
+    claimed = send.claim_tasks(known, worker=worker, places=10, now=now)
+    return [send.run_task(known, adapter, task, lambda: now).what for task in claimed]  # type: ignore[arg-type]
 
 
 def claim_all(world: World, *, now: datetime, worker: str = "w1") -> list[outbox.Claimed]:
     """Claim what is due, as a worker that dies right after would."""
-    return dispatch.claim_tasks(provider_line(world.provider), worker=worker, places=10, now=now)
+    return send.claim_tasks(provider_line(world.provider), worker=worker, places=10, now=now)
 
 
 def booking_row(public_id: str) -> Booking:

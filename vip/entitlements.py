@@ -107,8 +107,8 @@ class EntitlementView:
 
 @dataclass(frozen=True)
 class EntryView:
-    """A line of the usage record. `booking_id` is internal (booking.view names it); `actor_kind` customer, operator,
-    provider or system."""
+    """A line of the usage record. `booking_id` is internal (booking.views.customer names it); `actor_kind` customer,
+    operator, provider or system."""
 
     at: datetime
     entry: str

@@ -12,7 +12,7 @@ from datetime import datetime
 from flask_babel import gettext as _
 
 from marketplace.web import formats
-from marketplace.web.view_models import Hint, Pill, Turn, When
+from marketplace.web.parts import Hint, Pill, Turn, When
 
 
 @dataclass(frozen=True)

@@ -12,47 +12,31 @@ from flask_wtf.csrf import CSRFError, CSRFProtect
 from werkzeug.exceptions import Forbidden, NotFound
 
 from marketplace.core.errors import Unauthenticated
-from marketplace.web import console, visitor
+from marketplace.web import development, session
+from marketplace.web.account import consent, me, message_settings, notices, phone, sign_in
 from marketplace.web.answers import Views, see_other
-from marketplace.web.look import init_look
+from marketplace.web.assets import init_look
+from marketplace.web.benefits import usage
+from marketplace.web.booking import bookings, calendars, changing, path, places, waiting
+from marketplace.web.console import books, desk
+from marketplace.web.console import overview as console_views
+from marketplace.web.console import session as console
+from marketplace.web.home import home
+from marketplace.web.reports import files, reports, shared, trends
 from marketplace.web.urls import OPERATOR_PAGES, PAGES
-from marketplace.web.views import (
-    booking_path,
-    bookings,
-    calendars,
-    changing,
-    consent,
-    desk,
-    development,
-    home,
-    me,
-    message_settings,
-    notices,
-    phone,
-    places,
-    reconcile,
-    report_files,
-    report_trends,
-    reports,
-    shared,
-    sign_in,
-    usage,
-    waiting,
-)
-from marketplace.web.views import console as console_views
 
 VIEWS: Views = {
     **sign_in.VIEWS,
     **home.VIEWS,
     **places.VIEWS,
-    **booking_path.VIEWS,
+    **path.VIEWS,
     **bookings.VIEWS,
     **changing.VIEWS,
     **reports.VIEWS,
-    **report_files.VIEWS,
+    **files.VIEWS,
     **shared.VIEWS,
     **consent.VIEWS,
-    **report_trends.VIEWS,
+    **trends.VIEWS,
     **me.VIEWS,
     **phone.VIEWS,
     **notices.VIEWS,
@@ -76,7 +60,7 @@ def install(app: Flask) -> None:
     init_look(app)
     app.jinja_env.globals["unread_notices"] = notices.unread
     app.register_blueprint(_blueprint(VIEWS))
-    app.register_blueprint(_console({**console_views.VIEWS, **desk.VIEWS, **reconcile.VIEWS}))
+    app.register_blueprint(_console({**console_views.VIEWS, **desk.VIEWS, **books.VIEWS}))
 
 
 def _blueprint(views: Views) -> Blueprint:
@@ -107,10 +91,10 @@ def _guard() -> None:
 def _admit() -> Response | None:
     """None lets the request through; somebody who is not signed in is asked to, and comes back afterwards."""
     _check_ids()
-    if request.endpoint not in _OPEN and visitor.visitor() is None:
+    if request.endpoint not in _OPEN and session.visitor() is None:
         if request.headers.get("HX-Request"):
             raise Unauthenticated()
-        return see_other(url_for("web.sign_in", next=visitor.here() or None))
+        return see_other(url_for("web.sign_in", next=session.here() or None))
     if request.method == "POST":
         guard_form()
     return None

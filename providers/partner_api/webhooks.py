@@ -6,8 +6,8 @@ from flask import Blueprint, Response, jsonify, request
 from sqlalchemy import select
 from werkzeug.exceptions import ServiceUnavailable
 
-from booking.gateway import line
-from booking.status_sync import receive_event
+from booking.exchange.connections import line
+from booking.sync.webhooks import receive_event
 from marketplace.catalog.models import Provider
 from marketplace.core import clock
 from marketplace.core.crypto import Unreadable

@@ -13,12 +13,12 @@ import pytest
 from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.exc import DBAPIError
 
-from booking import place
-from booking.cancel import cancel
-from booking.confirm import confirm
-from booking.expire import expire_holds
+from booking.changes.cancel import cancel
+from booking.hold import place
+from booking.hold.confirm import confirm
+from booking.hold.expire import expire_holds
 from booking.models import Slot
-from booking.slot_sync import apply_slots
+from booking.sync.slots import apply_slots
 from marketplace.core import db as database
 from marketplace.core.config import settings, sqlalchemy_url
 from marketplace.core.db import reading, transaction

@@ -11,12 +11,12 @@ from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from booking import reschedule as rescheduling
-from booking.cancel import cancel
-from booking.dispatch import run_task
+from booking.changes import reschedule as rescheduling
+from booking.changes.cancel import cancel
+from booking.changes.reschedule import check_changeable, reschedule
+from booking.exchange.inbound import apply_remote
+from booking.exchange.send import run_task
 from booking.models import Booking, Discrepancy, ProviderTask
-from booking.remote import apply_remote
-from booking.reschedule import check_changeable, reschedule
 from booking.states import BookingState
 from marketplace.catalog.models import Offer
 from marketplace.core.db import reading, transaction, violated

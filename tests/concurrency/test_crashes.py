@@ -19,7 +19,7 @@ from booking.models import Booking
 from marketplace.core import clock
 from marketplace.core import db as database
 from marketplace.core.db import reading
-from marketplace.core.devdb import DevDatabase
+from marketplace.development.database import DevDatabase
 from tests.sandboxes import eventually
 from tests.stage import Stage, set_stage
 from tests.world import booking_row

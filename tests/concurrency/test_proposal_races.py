@@ -11,14 +11,14 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from booking import proposals
-from booking.cancel import cancel
+from booking.changes import proposals
+from booking.changes.cancel import cancel
+from booking.changes.proposals import accept, decline, lapse_proposals
+from booking.changes.reschedule import check_changeable
+from booking.exchange.inbound import apply_remote
+from booking.exchange.proposed_times import follow_proposal
 from booking.models import Booking, ChangeRequest, Discrepancy, ProviderTask
-from booking.proposal_follow import follow_proposal
-from booking.proposal_models import Proposal
-from booking.proposals import accept, decline, lapse_proposals
-from booking.remote import apply_remote
-from booking.reschedule import check_changeable
+from booking.proposal import Proposal
 from booking.transition import lock_booking
 from marketplace.core.db import reading, transaction, violated
 from providers.port import Accepted, Answer, Confirmed, Proposed

@@ -14,12 +14,12 @@ from sqlalchemy import select
 
 from booking.actors import Actor
 from booking.models import Discrepancy, Slot
-from booking.reconcile_models import ReconcileRun
-from booking.reconcile_queue import ask_for_run
+from booking.reconcile.models import ReconcileRun
+from booking.reconcile.queue import ask_for_run
 from marketplace.core import clock
 from marketplace.core.config import ROOT
 from marketplace.core.db import reading
-from marketplace.core.devdb import DevDatabase
+from marketplace.development.database import DevDatabase
 from tests.sandboxes import eventually
 from tests.stage import Stage, set_stage
 from tests.world import booking_row

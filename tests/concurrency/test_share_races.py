@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, true
 
-from booking import report_share
-from booking.report_share import TRIES, NewShare, open_share, share_report, shares
+from booking.reports import share
+from booking.reports.share import TRIES, NewShare, open_share, share_report, shares
 from tests.concurrency import controls
 from tests.reports import LATER, deliver
 from tests.world import World, make_world
@@ -26,14 +26,14 @@ def world(many_connections: Engine) -> World:
 @pytest.fixture
 def together(monkeypatch: pytest.MonkeyPatch) -> None:
     """Everybody has found the link before the first one is counted."""
-    find, found = report_share._find, Barrier(MANY)
+    find, found = share._find, Barrier(MANY)
 
     def find_together(*what: Any) -> Any:
         link = find(*what)
         found.wait(timeout=20)
         return link
 
-    monkeypatch.setattr(report_share, "_find", find_together)
+    monkeypatch.setattr(share, "_find", find_together)
 
 
 def opened(token: str, code: str) -> Counter[str]:
@@ -53,7 +53,7 @@ def test_without_the_guard_the_constraint_refuses_the_others(
 ) -> None:
     report_id = deliver(world, world.submit())
     made = share_report(world.principal, report_id, NewShare("doctor", 7, max_views=2), now=LATER)
-    monkeypatch.setattr(report_share, "_unused", true)
+    monkeypatch.setattr(share, "_unused", true)
     assert opened(made.token, "") == {"Door": 2, "IntegrityError": MANY - 2}
 
 
@@ -70,5 +70,5 @@ def test_without_the_count_all_twelve_would_be_compared(
     report_id = deliver(world, world.submit())
     made = share_report(world.principal, report_id, NewShare("doctor", 7, with_code=True), now=LATER)
     wrong = "111111" if made.access_code == "000000" else "000000"
-    monkeypatch.setattr(report_share, "TRIES", MANY)
+    monkeypatch.setattr(share, "TRIES", MANY)
     assert opened(made.token, wrong) == {"WrongAccessCode": MANY}

@@ -12,9 +12,10 @@ import pytest
 from sqlalchemy import Engine, event
 from sqlalchemy.exc import DBAPIError
 
-from booking import waiting, waiting_turns
 from booking.refusals import SlotFull
-from booking.waiting_models import MOST_OPEN
+from booking.waiting import join as waiting
+from booking.waiting import turns
+from booking.waiting.models import MOST_OPEN
 from marketplace.core import db as database
 from marketplace.core.config import settings
 from marketplace.core.errors import Refusal
@@ -65,7 +66,7 @@ def test_five_places_freed_at_once_go_to_the_first_five_whatever_the_workers() -
     works += [lambda: [serve() for _ in range(6)]] * 3
     assert [each for each in controls.all_at_once(works) if isinstance(each, Exception)] == []
     for _ in range(2):
-        waiting_turns.review(now=NOON)
+        turns.review(now=NOON)
         serve()
     assert states(entries) == ["offered"] * 5 + ["waiting"] * 3
     assert taken(world.slots[0]) == 5
@@ -77,7 +78,7 @@ def test_a_lapsed_place_goes_round_once_whatever_the_workers() -> None:
     _, entries = line_of(world, 4)
     give_up(holder)
     for turn in range(4):
-        now = NOON + turn * waiting_turns.HOLD
+        now = NOON + turn * turns.HOLD
         works: list[Callable[[], Any]] = [lambda at=now: sweep(at)] * 4  # type: ignore[misc]
         assert [each for each in controls.all_at_once(works) if isinstance(each, Exception)] == []
         sweep(now)
@@ -176,10 +177,10 @@ def two_workers_give_two_slots(monkeypatch: pytest.MonkeyPatch) -> tuple[Counter
     world = make_world(slots=2, capacity=1, quantity=2)
     waits = wait(world)
     both = Barrier(2)
-    monkeypatch.setattr(waiting_turns, "_booked_since", lambda _session, _entry: both.wait(timeout=20) < 0)
+    monkeypatch.setattr(turns, "_booked_since", lambda _session, _entry: both.wait(timeout=20) < 0)
     without_locks()
     results = controls.all_at_once(
-        [lambda slot=slot: waiting_turns._offer_slot(slot.id, NOON) for slot in world.slots]  # type: ignore[misc]
+        [lambda slot=slot: turns._offer_slot(slot.id, NOON) for slot in world.slots]  # type: ignore[misc]
     )
     names = [str(database.violated(each)) if isinstance(each, DBAPIError) else "offered" for each in results]
     return Counter(names), len(chances(waits))

@@ -8,20 +8,22 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import psycopg
 import pytest
 from sqlalchemy import select
 
-from booking import worker as worker_module
 from booking.models import JobRun
-from booking.slot_sync import pull_slots
-from booking.worker import Job, Worker
+from booking.sync.slots import pull_slots
+from booking.worker import jobs
+from booking.worker.jobs import Job, expire_entitlements
+from booking.worker.process import Worker
 from marketplace.core import clock
 from marketplace.core.crypto import seal_master
 from marketplace.core.db import reading
-from marketplace.core.devdb import DevDatabase
+from marketplace.development.database import DevDatabase
 from tests.people import give, make_customer
 from tests.processes import Running
 from tests.sandboxes import account, eventually, start_sandbox
@@ -201,13 +203,13 @@ def test_a_job_that_breaks_leaves_a_note_with_the_kind_of_error_alone() -> None:
 
 @pytest.mark.usefixtures("db")
 def test_all_entitlements_that_are_over_expire_in_one_run(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(worker_module, "EXPIRE_AT_ONCE", 2)
+    monkeypatch.setattr(jobs, "EXPIRE_AT_ONCE", 2)
     customer = make_customer()
     for _ in range(5):
         give(customer, 3, valid_until=date(2026, 1, 31))
-    assert Worker()._entitlements() == {"entitlements": 5, "units": 15, "skipped": 0}
+    assert expire_entitlements(Event()) == {"entitlements": 5, "units": 15, "skipped": 0}
 
 
 def test_expiring_ends_when_all_that_is_left_is_busy(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(worker_module, "expire_due", lambda now, limit: Expired(0, 0, limit, True))
-    assert Worker()._entitlements()["skipped"] == 500
+    monkeypatch.setattr(jobs, "expire_due", lambda now, limit: Expired(0, 0, limit, True))
+    assert expire_entitlements(Event())["skipped"] == 500

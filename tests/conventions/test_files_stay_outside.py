@@ -10,7 +10,7 @@ import sys
 from marketplace.core.config import ROOT
 
 OPENERS = {"pypdf", "zipfile", "tarfile", "PIL"}
-EXAMINERS = {f"booking.intake.{name}" for name in ("pdf", "png", "archive", "fhir", "__main__")}
+EXAMINERS = {f"booking.reports.intake.{name}" for name in ("pdf", "png", "archive", "fhir", "__main__")}
 
 
 def test_only_the_examiner_imports_what_opens_files() -> None:
@@ -24,8 +24,8 @@ def test_only_the_examiner_imports_what_opens_files() -> None:
     }
     # The sandbox makes files, as a provider does; it is no part of the product.
     assert {name for name in found if not name.startswith("providers/sandbox/")} == {
-        "booking/intake/archive.py",
-        "booking/intake/pdf.py",
+        "booking/reports/intake/archive.py",
+        "booking/reports/intake/pdf.py",
     }
 
 
@@ -35,4 +35,4 @@ def test_neither_the_web_process_nor_the_worker_loads_an_examiner() -> None:
         [sys.executable, "-c", program], cwd=ROOT, env=os.environ, capture_output=True, text=True, check=True
     ).stdout.split()
     assert (EXAMINERS | {"pypdf"}) & set(loaded) == set()
-    assert "booking.intake.findings" in loaded, "plain data, which both may know"
+    assert "booking.reports.intake.findings" in loaded, "plain data, which both may know"

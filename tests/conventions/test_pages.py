@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from marketplace.web.look import CONTENT_POLICY
+from marketplace.web.assets import CONTENT_POLICY
 
 WEB = Path(__file__).resolve().parents[2] / "marketplace" / "web"
 TEMPLATES = sorted((WEB / "templates").rglob("*.html"))

@@ -9,7 +9,7 @@ import pytest
 from psycopg.rows import namedtuple_row
 from sqlalchemy import Engine
 
-from booking.cancel import cancel
+from booking.changes.cancel import cancel
 from drill.books import QUESTIONS, differences
 from tests.conftest import TestDatabase
 from tests.people import NOON

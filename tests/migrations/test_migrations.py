@@ -17,8 +17,8 @@ from sqlalchemy import Engine, create_engine
 from marketplace.core import migrate
 from marketplace.core.config import ROOT, sqlalchemy_url
 from marketplace.core.db import Base
-from marketplace.core.devdb import DevDatabase
-from marketplace.core.embedded.server import APPLICATION
+from marketplace.development.database import DevDatabase
+from marketplace.development.embedded.server import APPLICATION
 from migrations.known import import_models
 from tests.conftest import TestDatabase
 
@@ -57,7 +57,7 @@ def test_a_migration_that_was_broken_off_at_its_index_can_be_run_again(
 
 def test_models_and_schema_agree(other_database: Callable[[str], TestDatabase]) -> None:
     # Models register themselves when imported: only the worker that made the template has done that on its way.
-    assert {"booking.models", "vip.models", "booking.notification_models"} <= set(import_models())
+    assert {"booking.models", "vip.models", "booking.notices.models"} <= set(import_models())
     made = other_database("agree")
     engine = create_engine(sqlalchemy_url(made.owner_url))
     with engine.connect() as connection:

@@ -12,17 +12,17 @@ import pytest
 from sqlalchemy import select
 
 from booking.actors import SYSTEM
-from booking.cancel import cancel
-from booking.gateway import line
+from booking.changes.cancel import cancel
+from booking.changes.reschedule import reschedule
+from booking.exchange.connections import line
 from booking.models import Discrepancy, Slot
-from booking.reconcile_run import run_now
+from booking.reconcile.run import run_now
 from booking.refusals import AlreadyBooked
-from booking.report_box import reports
-from booking.reschedule import reschedule
+from booking.reports.box import reports
 from marketplace.catalog.models import Provider
 from marketplace.core import clock
 from marketplace.core.db import reading
-from marketplace.core.devdb import DevDatabase
+from marketplace.development.database import DevDatabase
 from tests.sandboxes import eventually, start_day_sandbox
 from tests.stage import Stage, set_stage
 from tests.world import booking_row, history, tasks

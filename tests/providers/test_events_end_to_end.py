@@ -11,7 +11,7 @@ import pytest
 import requests
 
 from marketplace.core import clock
-from marketplace.core.devdb import DevDatabase
+from marketplace.development.database import DevDatabase
 from tests.sandboxes import eventually
 from tests.stage import Stage, set_stage
 from tests.world import booking_row, history

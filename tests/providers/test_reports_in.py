@@ -10,7 +10,7 @@ from datetime import date
 import pytest
 from pypdf import PdfReader
 
-from booking.report_files import FileRefused, examine
+from booking.reports.files import FileRefused, examine
 from providers.adapters.open_protocol import OpenProtocol
 from providers.port import Confirmed, Oversize, Person, ProviderError, RemoteReport, RemoteSlot
 from tests.providers.wishes import reserve

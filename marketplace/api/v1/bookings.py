@@ -8,14 +8,16 @@ from typing import Any
 from flask import Response, request
 from marshmallow import fields as out
 
-from booking import cancel as cancelling
-from booking import confirm as confirming
-from booking import disputes as disputing
-from booking import place, refusals, view
-from booking import proposals as proposing
-from booking import reschedule as rescheduling
-from booking.repeatable import Repeatable
+from booking import refusals
+from booking.attendance import disputes as disputing
+from booking.changes import cancel as cancelling
+from booking.changes import proposals as proposing
+from booking.changes import reschedule as rescheduling
+from booking.hold import confirm as confirming
+from booking.hold import place
+from booking.idempotency import Repeatable
 from booking.states import BookingState
+from booking.views import customer
 from marketplace.api import idempotency
 from marketplace.api.blueprint import Resource, principal, reads_body, refuses
 from marketplace.api.fields import Answer, Answers, Choice, Id, Listing, Request, Text, page_of
@@ -280,7 +282,7 @@ def book(body: dict[str, Any]) -> Response:
     )
     now, who = clock.now(), principal()
     held = place.hold(who, wanted, key=idempotency.key(), fingerprint=idempotency.fingerprint(body), now=now)
-    since = view.booking(who, held.public_id, now=now).created_at if held.replayed else now
+    since = customer.booking(who, held.public_id, now=now).created_at if held.replayed else now
     answer = {"id": held.public_id, "state": "held", "hold_expires_at": (since + place.HOLD).isoformat()}
     headers = {"Location": f"/api/v1/bookings/{held.public_id}"}
     return Response(json.dumps(answer), 201, headers, content_type="application/json")
@@ -296,7 +298,7 @@ def confirm(booking_id: str) -> Any:
     Submitting twice is the same as once.
     """
     confirming.confirm(principal(), booking_id, now=clock.now())
-    return view.booking(principal(), booking_id, now=clock.now())
+    return customer.booking(principal(), booking_id, now=clock.now())
 
 
 @blueprint.route("/bookings/<id:booking_id>/cancel", methods=["POST"])
@@ -309,7 +311,7 @@ def cancel(booking_id: str) -> Any:
     `cancel` and the booking stands until the answer. Cancelling twice is the same as once.
     """
     cancelling.cancel(principal(), booking_id, now=clock.now())
-    return view.booking(principal(), booking_id, now=clock.now())
+    return customer.booking(principal(), booking_id, now=clock.now())
 
 
 @blueprint.route("/bookings/<id:booking_id>/reschedule", methods=["POST"])
@@ -346,12 +348,12 @@ def reschedule(body: dict[str, Any], booking_id: str) -> Any:
     repeat = Repeatable(who.public_id, idempotency.key(), idempotency.fingerprint(body))
     version = None
     if "If-Match" in request.headers:  # one that can't be read matches nothing
-        known = view.booking(who, booking_id, now=now)
+        known = customer.booking(who, booking_id, now=now)
         if not request.if_match.contains_weak(_shown(known).get_etag()[0] or ""):
             raise rescheduling.OutOfDate()
         version = known.version
     rescheduling.reschedule(who, booking_id, body["slot_id"], now=now, repeat=repeat, version=version)
-    return view.booking(who, booking_id, now=clock.now())
+    return customer.booking(who, booking_id, now=clock.now())
 
 
 @blueprint.route("/bookings/<id:booking_id>/proposal/accept", methods=["POST"])
@@ -372,7 +374,7 @@ def accept_proposal(body: dict[str, Any], booking_id: str) -> Any:
     who, now = principal(), clock.now()
     repeat = Repeatable(who.public_id, idempotency.key(), idempotency.fingerprint({**body, "answer": "accept"}))
     proposing.accept(who, booking_id, body["proposal_id"], now=now, repeat=repeat)
-    return view.booking(who, booking_id, now=clock.now())
+    return customer.booking(who, booking_id, now=clock.now())
 
 
 @blueprint.route("/bookings/<id:booking_id>/proposal/decline", methods=["POST"])
@@ -390,7 +392,7 @@ def decline_proposal(body: dict[str, Any], booking_id: str) -> Any:
     who, now = principal(), clock.now()
     repeat = Repeatable(who.public_id, idempotency.key(), idempotency.fingerprint({**body, "answer": "decline"}))
     proposing.decline(who, booking_id, body["proposal_id"], now=now, repeat=repeat)
-    return view.booking(who, booking_id, now=clock.now())
+    return customer.booking(who, booking_id, now=clock.now())
 
 
 @blueprint.route("/bookings/<id:booking_id>/dispute", methods=["POST"])
@@ -404,7 +406,7 @@ def dispute(body: dict[str, Any], booking_id: str) -> Any:
     Once, within 14 days. The desk answers: `dispute` says how it stands. Disputing twice is the same as once.
     """
     disputing.dispute(principal(), booking_id, body["words"], now=clock.now())
-    return view.booking(principal(), booking_id, now=clock.now())
+    return customer.booking(principal(), booking_id, now=clock.now())
 
 
 @blueprint.route("/bookings")
@@ -412,7 +414,7 @@ def dispute(body: dict[str, Any], booking_id: str) -> Any:
 @blueprint.response(200, page_of(Booking))
 def bookings(query: dict[str, Any]) -> Any:
     """The customer's bookings"""
-    return view.bookings(principal(), **query, now=clock.now())
+    return customer.bookings(principal(), **query, now=clock.now())
 
 
 @blueprint.route("/bookings/<id:booking_id>")
@@ -426,10 +428,10 @@ def booking(booking_id: str) -> Response:
 
     Send the `ETag` of the last answer as `If-None-Match` to ask whether anything changed.
     """
-    return _shown(view.booking(principal(), booking_id, now=clock.now())).make_conditional(request)
+    return _shown(customer.booking(principal(), booking_id, now=clock.now())).make_conditional(request)
 
 
-def _shown(found: view.BookingView) -> Response:
+def _shown(found: customer.BookingView) -> Response:
     """The representation with its ETag."""
     answer = Response(json.dumps(_FULL.dump(found), ensure_ascii=False), content_type="application/json")
     answer.headers["Cache-Control"] = "private, no-cache"

@@ -6,15 +6,16 @@ from typing import Any
 
 from marshmallow import fields as out
 
-from booking import calendar_feed, inbox, notice_settings
-from booking.notice_kinds import KINDS
-from booking.notice_settings import Wish, parse_time
-from marketplace import notice_words
+from booking.messages import calendar, inbox
+from booking.messages import settings as notice_settings
+from booking.messages.settings import Wish, parse_time
+from booking.notices.kinds import KINDS
 from marketplace.api.blueprint import Resource, principal, reads_body, refuses
 from marketplace.api.fields import Answer, Listing, Request, Text, Truth, page_of
 from marketplace.core import clock
 from marketplace.core.config import settings
 from marketplace.core.errors import NotFound
+from marketplace.messages import words
 from marketplace.wording import reader_language
 
 blueprint = Resource("notifications", __name__, description="What the customer was told, and what she has read.")
@@ -35,8 +36,8 @@ class Notification(Answer):
     entitlement_id = out.String(required=True, allow_none=True)
 
 
-def _said(notice: inbox.Notice) -> notice_words.Said:
-    return notice_words.say(notice.kind, notice.facts, reader_language(), told_at=notice.created_at)
+def _said(notice: inbox.Notice) -> words.Said:
+    return words.say(notice.kind, notice.facts, reader_language(), told_at=notice.created_at)
 
 
 _TIME = "^([01][0-9]|2[0-3]):[0-5][0-9]$"
@@ -139,7 +140,7 @@ def make_calendar_feed() -> Any:
 
     The one before ends at once.
     """
-    token = calendar_feed.new_feed(principal(), now=clock.now())
+    token = calendar.new_feed(principal(), now=clock.now())
     return {"url": f"{settings().public_url}/calendar/{token}.ics"}
 
 
@@ -150,4 +151,4 @@ def end_calendar_feed() -> None:
 
     Doing it again succeeds.
     """
-    calendar_feed.end_feed(principal(), now=clock.now())
+    calendar.end_feed(principal(), now=clock.now())

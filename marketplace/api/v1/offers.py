@@ -9,8 +9,8 @@ from typing import Any
 from flask import Response
 from marshmallow import fields as out
 
-from booking import availability
-from booking.availability import OfferQuery, SlotView
+from booking.offers import availability
+from booking.offers.availability import OfferQuery, SlotView
 from marketplace.api.blueprint import Resource, principal, refuses
 from marketplace.api.fields import Answer, Day, Id, Listing, Request, Text, page_of
 from marketplace.core import clock

@@ -9,7 +9,11 @@ from typing import Any
 from flask import Response
 from marshmallow import fields as out
 
-from booking import report_box, report_comparison, report_delete, report_export, report_fhir, report_trend
+from booking.reports import box, comparison
+from booking.reports import delete as report_delete
+from booking.reports import trend as report_trend
+from booking.reports.output import export
+from booking.reports.output import fhir as report_fhir
 from marketplace.api.blueprint import Resource, principal, refuses
 from marketplace.api.fields import Answer, Id, Listing, Request, Text, Whole, page_of
 from marketplace.api.v1.bookings import Names
@@ -206,7 +210,7 @@ def reports(query: dict[str, Any]) -> Any:
 
     The latest check first, without results.
     """
-    return report_box.reports(principal(), now=clock.now(), **query)
+    return box.reports(principal(), now=clock.now(), **query)
 
 
 @blueprint.route("/reports/trends")
@@ -230,7 +234,7 @@ def compare(query: dict[str, Any]) -> Any:
 
     Of one person, aligned by the vocabulary. A look at each is recorded.
     """
-    return report_comparison.compare(principal(), query["a"], query["b"], now=clock.now())
+    return comparison.compare(principal(), query["a"], query["b"], now=clock.now())
 
 
 @blueprint.route("/reports/<id:report_id>")
@@ -242,7 +246,7 @@ def report(query: dict[str, Any], report_id: str) -> Any:
 
     Results out of range first. The look is recorded.
     """
-    return report_box.report(principal(), report_id, now=clock.now(), **query)
+    return box.report(principal(), report_id, now=clock.now(), **query)
 
 
 @blueprint.route("/reports/<id:report_id>", methods=["DELETE"])
@@ -264,7 +268,7 @@ def document(report_id: str) -> Response:
 
     The provider's own, or the results printed by us where it sent none. The look is recorded.
     """
-    return _file(report_export.report_as_pdf(principal(), report_id, now=clock.now()))
+    return _file(export.report_as_pdf(principal(), report_id, now=clock.now()))
 
 
 @blueprint.route("/reports/<id:report_id>/papers/<int(max=99):position>")
@@ -275,7 +279,7 @@ def paper(report_id: str, position: int) -> Response:
 
     A PDF or a PNG, as `papers` of the report says. The look is recorded.
     """
-    return _file(report_box.document(principal(), report_id, position, now=clock.now()))
+    return _file(box.document(principal(), report_id, position, now=clock.now()))
 
 
 @blueprint.route("/reports/<id:report_id>/fhir")
@@ -287,9 +291,9 @@ def fhir(report_id: str) -> Response:
     Of type collection: Patient, DiagnosticReport with its papers, an Observation for each result. The look is
     recorded.
     """
-    bundle = report_export.report_as_fhir(principal(), report_id, now=clock.now())
+    bundle = export.report_as_fhir(principal(), report_id, now=clock.now())
     return Response(json.dumps(bundle, ensure_ascii=False), content_type=report_fhir.MEDIA_TYPE)
 
 
-def _file(document: report_box.Document) -> Response:
+def _file(document: box.Document) -> Response:
     return Response(document.content, content_type=document.media_type, headers={"Content-Disposition": "inline"})

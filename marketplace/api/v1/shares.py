@@ -7,7 +7,7 @@ from typing import Any
 from flask import url_for
 from marshmallow import fields as out
 
-from booking import report_share
+from booking.reports import share as report_share
 from marketplace.api.blueprint import Resource, principal, reads_body, refuses
 from marketplace.api.fields import Answer, Choice, Number, Request, Truth
 from marketplace.core import clock

@@ -6,9 +6,9 @@ from typing import Any
 
 from marshmallow import fields as out
 
-from booking import waiting as use
-from booking import waiting_view as view
 from booking.states import BookingState
+from booking.waiting import join as use
+from booking.waiting import view
 from marketplace.api import idempotency
 from marketplace.api.blueprint import Resource, principal, reads_body, refuses
 from marketplace.api.fields import Answer, Day, Id, Items, Listing, Number, Request, Truth, page_of

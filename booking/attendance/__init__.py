@@ -1,0 +1,1 @@
+"""Whether the customer came: no-shows and the disputes about them."""

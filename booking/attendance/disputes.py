@@ -1,0 +1,272 @@
+"""A no-show that the customer disputes, and the desk's answer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any, Literal
+
+from sqlalchemy import Row, Select, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from booking.actors import actor_of
+from booking.attendance.models import Dispute
+from booking.attendance.outcome import tell_answer
+from booking.models import Booking, BookingHistory
+from booking.ownership import own_booking_id
+from booking.sealing import open_words, seal_words
+from booking.states import BookingState
+from booking.transition import lock_booking, move
+from marketplace.core import audit
+from marketplace.core.db import reading, transaction, violated
+from marketplace.core.errors import Invalid, NotFound, Refusal
+from marketplace.core.ids import new_id
+from marketplace.core.logging import get_logger
+from marketplace.core.paging import Page, decode_cursor, encode_cursor
+from marketplace.core.strictjson import storable
+from vip import roles
+from vip.models import Beneficiary
+from vip.principal import Principal
+
+log = get_logger(__name__)
+_S = BookingState
+
+DISPUTE_FOR = timedelta(days=14)
+"""How long after a no-show was recorded it can be disputed."""
+
+LONGEST = 1_000
+"""Characters of the customer's words and of the answer."""
+
+Decision = Literal["checked_in", "fulfilled", "rejected"]
+
+
+class NotDisputable(Refusal):
+    """Only a no-show can be disputed; `state` says what the booking is."""
+
+    code = "not_disputable"
+
+
+class DisputeTooLate(Refusal):
+    """The days for disputing are over; `until` says when they ended."""
+
+    code = "dispute_too_late"
+
+
+class DisputeClosed(Refusal):
+    """It was answered before, or the provider corrected itself; `state` says how it ended."""
+
+    code = "dispute_closed"
+
+
+class BusyThen(Refusal):
+    """The person has been booked elsewhere at that time since; the booking can't come back to life."""
+
+    code = "beneficiary_busy"
+    field = "decision"
+
+
+@dataclass(frozen=True)
+class OpenDispute:
+    """A dispute in the desk's list."""
+
+    id: str
+    booking_id: str
+    reference: str
+    offer_name: dict[str, str]
+    site_name: str
+    provider_name: dict[str, str]
+    starts_at: datetime | None
+    service_date: date
+    time_zone: str
+    opened_at: datetime
+
+
+@dataclass(frozen=True)
+class DisputeInFull(OpenDispute):
+    """A dispute with the customer's words. `state`: open, accepted or rejected. `told_by` is the kind of actor whose
+    word the no-show is: provider or clock. `no_show_uses`: whether the benefit was used."""
+
+    state: str
+    words: str
+    told_by: str
+    told_at: datetime
+    no_show_uses: bool
+
+
+def dispute(principal: Principal, public_id: str, words: str, *, now: datetime) -> None:
+    """The customer objects to her booking's no-show. Asking again changes nothing and succeeds.
+
+    `words`: what happened, 1 to LONGEST characters; kept sealed. Raises NotFound, Invalid(field="words"),
+    NotDisputable, DisputeTooLate.
+    """
+    words = _usable(words, "words")
+    with transaction() as session:
+        booking, _ = lock_booking(session, own_booking_id(session, principal, public_id))
+        if session.scalar(select(Dispute.id).where(Dispute.booking_id == booking.id)) is not None:
+            return
+        if booking.state is not _S.NO_SHOW:
+            raise NotDisputable(state=booking.state.value)
+        until = _told(session, booking).at + DISPUTE_FOR
+        if now >= until:
+            raise DisputeTooLate(until=until, time_zone=booking.time_zone)
+        person = session.get_one(Beneficiary, booking.beneficiary_id)
+        dispute_id = new_id("dsp")
+        session.execute(
+            insert(Dispute).values(
+                public_id=dispute_id,
+                booking_id=booking.id,
+                state="open",
+                words_sealed=seal_words(words, person.wrapped_key, person.public_id, f"dispute:{dispute_id}:words"),
+                opened_at=now,
+            )
+        )
+        _seen(booking, now)
+        _trace(session, "dispute.opened", principal, booking, dispute_id, now)
+    log.info("dispute.opened", booking=public_id)
+
+
+def answer(operator: Principal, dispute_id: str, decision: Decision, words: str, *, now: datetime) -> None:
+    """The desk answers: the visit took place (`fulfilled`), she came and the service is still to be done
+    (`checked_in`), or the no-show stands (`rejected`, which needs `words`). The customer is told.
+
+    Raises NotFound, Invalid(field="decision" or "words"), DisputeClosed, EntitlementExhausted when the unit that the
+    no-show gave back is spent, BusyThen.
+    """
+    if decision not in ("checked_in", "fulfilled", "rejected"):
+        raise Invalid(field="decision", reason="unknown_value")
+    said = _usable(words, "words") if words.strip() or decision == "rejected" else ""
+    try:
+        with transaction() as session:
+            row = _at_desk(session, operator, dispute_id)
+            booking, _ = lock_booking(session, row.Booking.id)
+            found = session.scalars(select(Dispute).where(Dispute.public_id == dispute_id).with_for_update()).one()
+            if found.state != "open":
+                raise DisputeClosed(state=found.state)
+            if said:
+                person = session.get_one(Beneficiary, booking.beneficiary_id)
+                record = f"dispute:{dispute_id}:answer"
+                found.answer_sealed = seal_words(said, person.wrapped_key, person.public_id, record)
+            found.state = "rejected" if decision == "rejected" else "accepted"
+            found.closed_at, found.decided_by, found.decided_as = now, operator.public_id, operator.acts_as
+            if decision == "rejected":
+                _seen(booking, now)
+            else:
+                move(session, booking, _S(decision), actor=actor_of(operator), now=now, cause="dispute_accepted")
+            _trace(session, f"dispute.{found.state}", operator, booking, dispute_id, now, decision=decision)
+            tell_answer(session, booking, found.state, now)
+    except IntegrityError as refused:
+        if violated(refused) == "ex_booking_one_place_at_a_time":
+            raise BusyThen() from refused
+        raise
+    log.info("dispute.answered", dispute=dispute_id, decision=decision)
+
+
+def open_disputes(operator: Principal, *, cursor: str | None, limit: int) -> Page[OpenDispute]:
+    """What waits for an answer, the oldest first; of the operator's insurer. Raises NotFound for anybody else."""
+    query = _disputes(operator).where(Dispute.state == "open")
+    if cursor is not None:
+        (last_id,) = decode_cursor(cursor, (int,))
+        query = query.where(Dispute.id > last_id)
+    with reading() as session:
+        rows = session.execute(query.order_by(Dispute.id).limit(limit + 1)).all()
+    items: Sequence[OpenDispute] = [OpenDispute(**_line(row)) for row in rows[:limit]]
+    return Page(list(items), encode_cursor([rows[limit - 1].Dispute.id]) if rows[limit:] else None)
+
+
+def read_dispute(operator: Principal, dispute_id: str, *, now: datetime) -> DisputeInFull:
+    """One dispute with the customer's words; reading them is one audit line. Raises NotFound."""
+    with transaction() as session:
+        row = _at_desk(session, operator, dispute_id)
+        kept: Dispute = row.Dispute
+        person = session.get_one(Beneficiary, row.Booking.beneficiary_id)
+        record = f"dispute:{dispute_id}:words"
+        words = open_words(kept.words_sealed, person.wrapped_key, person.public_id, record)
+        told = _told(session, row.Booking)
+        _trace(session, "dispute.read", operator, row.Booking, dispute_id, now)
+        return DisputeInFull(
+            **_line(row),
+            state=kept.state,
+            words=words,
+            told_by=told.actor_kind,
+            told_at=told.at,
+            no_show_uses=row.Booking.entitlement.no_show_uses,
+        )
+
+
+def _usable(words: str, field: str) -> str:
+    words = words.strip()
+    if not words:
+        raise Invalid(field=field, reason="required")
+    if len(words) > LONGEST:
+        raise Invalid(field=field, reason="too_long", maximum=LONGEST)
+    if not storable(words):
+        raise Invalid(field=field, reason="bad_characters")
+    return words
+
+
+def _told(session: Session, booking: Booking) -> BookingHistory:
+    """The line of history that recorded the no-show."""
+    return session.scalars(
+        select(BookingHistory)
+        .where(BookingHistory.booking_id == booking.id, BookingHistory.to_state == _S.NO_SHOW.value)
+        .order_by(BookingHistory.version.desc())
+        .limit(1)
+    ).one()
+
+
+def _seen(booking: Booking, now: datetime) -> None:
+    """What the open pages show has changed, though the booking did not move."""
+    booking.version += 1
+    booking.updated_at = now
+
+
+def _disputes(operator: Principal) -> Select[*tuple[Any, ...]]:
+    roles.require(operator, "desk")
+    return (
+        select(Dispute, Booking)
+        .join(Booking, Booking.id == Dispute.booking_id)
+        .where(Booking.insurer_id == operator.insurer_id)
+    )
+
+
+def _at_desk(session: Session, operator: Principal, dispute_id: str) -> Row[Any]:
+    row = session.execute(_disputes(operator).where(Dispute.public_id == dispute_id)).one_or_none()
+    if row is None:
+        raise NotFound(field="dispute_id")
+    return row
+
+
+def _line(row: Row[Any]) -> dict[str, Any]:
+    booking: Booking = row.Booking
+    offer = booking.snapshot["offer"]
+    return {
+        "id": row.Dispute.public_id,
+        "booking_id": booking.public_id,
+        "reference": booking.reference,
+        "offer_name": {"zh": offer["zh"], "en": offer["en"]},
+        "site_name": booking.snapshot["site"]["name"],
+        "provider_name": booking.snapshot["provider"],
+        "starts_at": booking.starts_at,
+        "service_date": booking.service_date,
+        "time_zone": booking.time_zone,
+        "opened_at": row.Dispute.opened_at,
+    }
+
+
+def _trace(
+    session: Session, action: str, who: Principal, booking: Booking, dispute_id: str, now: datetime, **facts: str
+) -> None:
+    audit.record(
+        session,
+        action,
+        at=now,
+        actor_kind=who.acts_as,
+        actor=who.public_id,
+        subject=booking.public_id,
+        insurer_id=booking.insurer_id,
+        dispute=dispute_id,
+        **facts,
+    )

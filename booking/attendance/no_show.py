@@ -1,0 +1,79 @@
+"""What the clock calls a no-show: a confirmed date that has gone by without a word from the provider."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import ColumnElement, DateTime, cast, exists, func, literal_column, select
+
+from booking.actors import CLOCK
+from booking.models import Booking, ChangeRequest, Feed, SyncCursor
+from booking.states import BookingState
+from booking.transition import lock_booking, move
+from marketplace.catalog.models import Provider
+from marketplace.core.clock import window_of
+from marketplace.core.db import reading, transaction
+from marketplace.core.logging import get_logger
+from marketplace.core.one_by_one import one_by_one
+
+log = get_logger(__name__)
+
+_HOUR: ColumnElement[timedelta] = literal_column("interval '1 hour'")
+
+CAUSE = "not_recorded"
+"""The provider told nothing until its time was over; it may still correct this, and the customer dispute it."""
+
+
+def call_no_shows(*, now: datetime, limit: int = 100) -> int:
+    """End confirmed bookings whose service was over `no_show_hours` of their provider ago, one transaction each;
+    returns how many.
+
+    Silence counts only once we have heard the provider out: its bookings must have been read to the end after that
+    time. A booking with an open change or cancel waits for that answer first.
+    """
+    with reading() as session:
+        due = session.scalars(
+            select(Booking.id)
+            .join(Provider, Provider.id == Booking.provider_id)
+            .join(SyncCursor, (SyncCursor.provider_id == Booking.provider_id) & (SyncCursor.feed == Feed.BOOKINGS))
+            .where(
+                Booking.state == BookingState.CONFIRMED,
+                Booking.service_date <= now.date(),
+                _end_sql() + Provider.no_show_hours * _HOUR <= func.least(now, SyncCursor.last_success_at),
+                ~exists().where(ChangeRequest.booking_id == Booking.id, ChangeRequest.state == "open"),
+            )
+            .order_by(Booking.service_date, Booking.id)
+            .limit(limit)
+        ).all()
+    return one_by_one("no_shows", due, lambda booking_id: _call(booking_id, now))["called"]
+
+
+def _call(booking_id: int, now: datetime) -> str:
+    with transaction() as session:
+        booking, _ = lock_booking(session, booking_id)
+        hours, heard = session.execute(
+            select(Provider.no_show_hours, SyncCursor.last_success_at)
+            .join(SyncCursor, (SyncCursor.provider_id == Provider.id) & (SyncCursor.feed == Feed.BOOKINGS))
+            .where(Provider.id == booking.provider_id)
+        ).one()
+        asked = session.scalar(
+            select(exists().where(ChangeRequest.booking_id == booking.id, ChangeRequest.state == "open"))
+        )
+        over = no_show_after(booking, hours)
+        if booking.state is not BookingState.CONFIRMED or asked or heard is None or over > min(now, heard):
+            return "moved_on"
+        move(session, booking, BookingState.NO_SHOW, actor=CLOCK, now=now, cause=CAUSE)
+    log.info("booking.not_attended", booking=booking.public_id)
+    return "called"
+
+
+def no_show_after(booking: Booking, hours: int) -> datetime:
+    """When the provider's time to tell is over: so many hours, counted as they pass, after the end of the service (of
+    the day at the site, for a booking without times)."""
+    _, over = window_of(booking.service_date, booking.starts_at, booking.ends_at, booking.time_zone)
+    return over.astimezone(UTC) + timedelta(hours=hours)
+
+
+def _end_sql() -> ColumnElement[datetime]:
+    midnight: ColumnElement[datetime] = func.timezone(Booking.time_zone, cast(Booking.service_date + 1, DateTime))
+    return func.coalesce(Booking.ends_at, midnight)

@@ -1,0 +1,37 @@
+"""How a dispute ends, whoever ends it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import update
+from sqlalchemy.orm import Session
+
+from booking.attendance.models import Dispute
+from booking.models import Booking
+from booking.notices.notify import notify
+
+
+def tell_answer(session: Session, booking: Booking, outcome: str, now: datetime) -> None:
+    """Tell the customer how her dispute ended: `accepted` or `rejected`."""
+    notify(
+        session,
+        booking.customer_id,
+        "dispute_answered",
+        booking.public_id,
+        now=now,
+        booking_id=booking.id,
+        facts={"outcome": outcome},
+    )
+
+
+def provider_gave_in(session: Session, booking: Booking, now: datetime) -> None:
+    """The provider took its no-show back by itself: an open dispute is won, and the customer is told."""
+    won = session.execute(
+        update(Dispute)
+        .where(Dispute.booking_id == booking.id, Dispute.state == "open")
+        .values(state="accepted", closed_at=now, decided_by="provider", decided_as="provider")
+        .returning(Dispute.id)
+    ).scalar_one_or_none()
+    if won is not None:
+        tell_answer(session, booking, "accepted", now)

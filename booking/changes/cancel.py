@@ -1,0 +1,159 @@
+"""Cancel a booking.
+
+Held, unsent and allotment bookings end at once. If the provider may know of it, a ChangeRequest opens: state, place and
+quota stand until evidence shows that nothing is live there.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal, get_args
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from booking.actors import Actor, actor_of
+from booking.changes import swap
+from booking.changes.requests import note_request
+from booking.changes.rules import cancel_until, customer_may_cancel
+from booking.models import Booking, ChangeRequest, ProviderTask
+from booking.outbox import annul, enqueue, unsent
+from booking.ownership import insurers_booking_id, own_booking_id
+from booking.states import LIVE, BookingState
+from booking.transition import lock_booking, move
+from marketplace.catalog.models import Provider
+from marketplace.core import audit
+from marketplace.core.db import transaction
+from marketplace.core.errors import Invalid, Refusal
+from marketplace.core.logging import get_logger
+from vip import roles
+from vip.principal import Principal
+
+log = get_logger(__name__)
+_S = BookingState
+
+
+Reason = Literal["customer_phoned", "provider_trouble", "unwell", "duplicate", "other"]
+
+REASONS: tuple[Reason, ...] = get_args(Reason)
+"""Why the desk cancels for a customer: codes, so that nothing private is written down."""
+
+
+class CancelTooLate(Refusal):
+    """The window for cancelling online is over; `until` says when it closed."""
+
+    code = "cancel_too_late"
+
+
+class OnlyAdminsCancel(Refusal):
+    """The customer's own window is over (`until` says when it closed), or the service has begun: an agent acts for
+    her and may not cancel any more, an administrator may."""
+
+    code = "only_admins_cancel"
+
+
+class NotCancellable(Refusal):
+    """The booking has begun or is over; `state` says what it is."""
+
+    code = "not_cancellable"
+
+
+def cancel(principal: Principal, public_id: str, *, now: datetime) -> None:
+    """A customer cancels her own booking. Asking again changes nothing and succeeds.
+
+    Raises NotFound, CancelTooLate, NotCancellable.
+    """
+    with transaction() as session:
+        booking, tasks = lock_booking(session, own_booking_id(session, principal, public_id))
+        if booking.state is _S.CANCELLED:
+            return
+        if booking.state not in LIVE or booking.state in (_S.CHECKED_IN, _S.IN_SERVICE):
+            raise NotCancellable(state=booking.state.value)
+        if not customer_may_cancel(booking, now):
+            raise CancelTooLate(until=cancel_until(booking), time_zone=booking.time_zone)
+        begin_cancel(session, booking, tasks, actor=actor_of(principal), cause="customer_asked", now=now)
+    log.info("booking.cancel_asked", booking=public_id)
+
+
+def cancel_for(operator: Principal, public_id: str, reason: Reason, *, now: datetime) -> None:
+    """The desk cancels for a customer. Asking again changes nothing and succeeds. Audited; `reason` is one of
+    `reasons_for(operator)`.
+
+    An agent acts for the customer: within her window, and it counts as her own cancel. An administrator may until the
+    booking is over, and whatever the reason, the benefit comes back as when the platform is the cause: in full, and
+    with the plan's grace if its validity is over.
+
+    Raises NotFound (another insurer's booking as one that is not there), Invalid(field="reason"), NotCancellable,
+    OnlyAdminsCancel.
+    """
+    roles.require(operator, "desk")
+    if reason not in reasons_for(operator):
+        raise Invalid(field="reason", reason="unknown_value")
+    with transaction() as session:
+        booking, tasks = lock_booking(session, insurers_booking_id(session, operator, public_id))
+        if booking.state is _S.CANCELLED:
+            return
+        if booking.state not in LIVE:
+            raise NotCancellable(state=booking.state.value)
+        past = not customer_may_cancel(booking, now)
+        if past and not roles.may(operator, "overrule"):
+            raise OnlyAdminsCancel(until=cancel_until(booking), time_zone=booking.time_zone)
+        actor = actor_of(operator)
+        audit.record(
+            session,
+            "booking.cancelled_for_customer",
+            at=now,
+            actor_kind=actor.kind,
+            actor=actor.id,
+            subject=booking.public_id,
+            insurer_id=booking.insurer_id,
+            reason=reason,
+            past_window=past,
+        )
+        begin_cancel(session, booking, tasks, actor=actor, cause=f"desk_{reason}", now=now)
+    log.info("booking.cancel_asked", booking=public_id, by=operator.acts_as)
+
+
+def reasons_for(operator: Principal) -> tuple[Reason, ...]:
+    """The reasons that this operator may give. What the provider can't keep is not the customer's cancel, and so not
+    an agent's."""
+    mine = roles.may(operator, "overrule")
+    return tuple(reason for reason in REASONS if mine or reason != "provider_trouble")
+
+
+def begin_cancel(
+    session: Session, booking: Booking, tasks: list[ProviderTask], *, actor: Actor, cause: str, now: datetime
+) -> None:
+    """Cancel a locked live booking at once where nothing can be live at the provider, else ask the provider."""
+    reserve = next((task for task in tasks if task.command == "reserve"), None)
+    if booking.state is _S.HELD or (reserve is not None and unsent(reserve)):
+        for task in tasks:
+            annul(task, now=now)
+        move(session, booking, _S.CANCELLED, actor=actor, now=now, cause=cause)
+        return
+    if session.scalar(select(Provider.allotment).where(Provider.id == booking.provider_id)):
+        enqueue(session, booking, "cancel", now=now, facts={"reason": cause})
+        move(session, booking, _S.CANCELLED, actor=actor, now=now, cause=cause)
+        return
+    request = session.scalar(
+        select(ChangeRequest).where(ChangeRequest.booking_id == booking.id, ChangeRequest.state == "open")
+    )
+    if request is not None and request.kind == "cancel":
+        return
+    _take_back_change(session, booking, tasks, now)
+    request = note_request(session, booking, "cancel", actor=actor, cause=cause, now=now)
+    enqueue(session, booking, "cancel", now=now, change_request_id=request.id, facts={"reason": cause})
+
+
+def _take_back_change(session: Session, booking: Booking, tasks: list[ProviderTask], now: datetime) -> None:
+    """A cancel overrules an open change: an unsent one ends here, a sent one is waited for (by seq) and then undone."""
+    change = swap.open_change(session, booking)
+    if change is None:
+        return
+    change.state = "withdrawn"
+    session.flush()
+    task = next((task for task in tasks if task.change_request_id == change.id), None)
+    if task is None or unsent(task):
+        if task is not None:
+            annul(task, now=now)
+        swap.leave(session, booking, change, cause="withdrawn", now=now)

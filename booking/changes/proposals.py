@@ -1,0 +1,172 @@
+"""A customer's answer to another time that the provider proposes: accept it, or keep her date.
+
+Accepting is a swap as any other (`reschedule.ask_for`), that the provider is the cause of: it counts as none of the
+customer's changes, and her window for changing does not matter. A booking that the provider has not confirmed yet is
+confirmed at the new time by the answer to that change. Declining leaves a confirmed booking at its date and tells the
+provider; one that was not confirmed has no date to keep, so it is cancelled and the benefit comes back. A proposal that
+nobody answers is declined by the clock.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from booking.actors import CLOCK, Actor, provider_actor
+from booking.changes.cancel import begin_cancel
+from booking.changes.reschedule import ask_for, check_changeable
+from booking.idempotency import Repeatable, first_time
+from booking.models import Booking, ProviderTask, Slot
+from booking.outbox import enqueue
+from booking.ownership import own_booking_id
+from booking.proposal import End, Proposal, end_proposal
+from booking.refusals import SlotClosed, SlotMoved
+from booking.states import BookingState
+from booking.transition import lock_booking, note
+from marketplace.catalog.models import Offer, Provider
+from marketplace.core.db import reading, transaction
+from marketplace.core.errors import NotFound, Refusal
+from marketplace.core.logging import get_logger
+from marketplace.core.one_by_one import one_by_one
+from vip.principal import Principal
+
+log = get_logger(__name__)
+_S = BookingState
+
+ANSWERABLE = frozenset({_S.AWAITING_PROVIDER, _S.CONFIRMED})
+"""States of a booking that an accepted proposal can move."""
+
+
+class ProposalOver(Refusal):
+    """The proposal was answered, taken back, or its time for an answer is over; `state` says which."""
+
+    code = "proposal_over"
+
+
+def accept(
+    principal: Principal, public_id: str, proposal_id: str, *, now: datetime, repeat: Repeatable | None = None
+) -> None:
+    """The customer takes the proposed time: its place is taken and the provider asked to move the booking there.
+
+    With `repeat`, a request that was carried out before changes nothing. Accepting again changes nothing. Raises
+    NotFound, ProposalOver, NotChangeable (something else is asked of the provider), IdempotencyKeyReused, SlotMoved
+    and what `reschedule.ask_for` raises; after any of them booking and proposal stand as they were.
+    """
+    with transaction() as session:
+        booking_id = own_booking_id(session, principal, public_id)
+        if repeat is not None and not first_time(session, repeat, public_id, now=now):
+            return
+        booking, tasks = lock_booking(session, booking_id)
+        proposal = _proposal(session, booking, proposal_id)
+        if proposal.state == "accepted":
+            return
+        _check_open(proposal, now)
+        check_changeable(session, booking, ANSWERABLE)
+        slot = _slot(session, booking, proposal)
+        end_proposal(session, booking, "accepted", now=now)
+        actor = provider_actor(session, booking)
+        ask_for(session, booking, tasks, slot, actor=actor, now=now, cause="proposal_accepted")
+        _await_answer(session, booking, now)
+    log.info("booking.proposal_accepted", booking=public_id)
+
+
+def decline(
+    principal: Principal, public_id: str, proposal_id: str, *, now: datetime, repeat: Repeatable | None = None
+) -> None:
+    """The customer does not take the proposed time. Declining again changes nothing.
+
+    Raises NotFound, ProposalOver, IdempotencyKeyReused.
+    """
+    with transaction() as session:
+        booking_id = own_booking_id(session, principal, public_id)
+        if repeat is not None and not first_time(session, repeat, public_id, now=now):
+            return
+        booking, tasks = lock_booking(session, booking_id)
+        proposal = _proposal(session, booking, proposal_id)
+        if proposal.state == "declined":
+            return
+        _check_open(proposal, now)
+        _turn_down(session, booking, tasks, proposal, "declined", Actor("customer", principal.public_id), now)
+    log.info("booking.proposal_declined", booking=public_id)
+
+
+def lapse_proposals(*, now: datetime, limit: int = 100) -> int:
+    """Decline what nobody answered in time, one transaction each; returns how many."""
+    with reading() as session:
+        due = session.execute(
+            select(Proposal.id, Proposal.booking_id)
+            .where(Proposal.state == "open", Proposal.expires_at <= now)
+            .order_by(Proposal.expires_at)
+            .limit(limit)
+        ).all()
+    return one_by_one("proposals", due, lambda row: _lapse(row.id, row.booking_id, now))["lapsed"]
+
+
+def _lapse(proposal_id: int, booking_id: int, now: datetime) -> str:
+    with transaction() as session:
+        booking, tasks = lock_booking(session, booking_id)
+        proposal = session.get_one(Proposal, proposal_id, populate_existing=True)
+        if proposal.state != "open":
+            return "moved_on"
+        _turn_down(session, booking, tasks, proposal, "lapsed", CLOCK, now)
+    return "lapsed"
+
+
+def _turn_down(
+    session: Session,
+    booking: Booking,
+    tasks: list[ProviderTask],
+    proposal: Proposal,
+    how: End,
+    actor: Actor,
+    now: datetime,
+) -> None:
+    end_proposal(session, booking, how, now=now)
+    note(session, booking, actor=actor, now=now, cause=f"proposal_{how}", facts={})
+    if booking.state is _S.CONFIRMED:
+        enqueue(session, booking, "decline", now=now, facts={"slot": proposal.slot_ref})
+    else:
+        begin_cancel(session, booking, tasks, actor=actor, cause=f"proposal_{how}", now=now)
+
+
+def _proposal(session: Session, booking: Booking, public_id: str) -> Proposal:
+    proposal = session.scalar(
+        select(Proposal)
+        .where(Proposal.public_id == public_id, Proposal.booking_id == booking.id)
+        .execution_options(populate_existing=True)
+    )
+    if proposal is None:
+        raise NotFound(field="proposal_id")
+    return proposal
+
+
+def _check_open(proposal: Proposal, now: datetime) -> None:
+    if proposal.state != "open":
+        raise ProposalOver(state=proposal.state)
+    if now >= proposal.expires_at:
+        raise ProposalOver(state="lapsed")
+
+
+def _slot(session: Session, booking: Booking, proposal: Proposal) -> Slot:
+    """The proposed slot as our books know it now; it may have come after the proposal."""
+    slot = session.scalar(
+        select(Slot)
+        .join(Offer, Offer.pool_id == Slot.pool_id)
+        .where(Offer.id == booking.offer_id, Slot.external_ref == proposal.slot_ref)
+    )
+    if slot is None:
+        raise SlotClosed()
+    if (slot.service_date, slot.starts_at) != (proposal.service_date, proposal.starts_at):
+        raise SlotMoved()
+    return slot
+
+
+def _await_answer(session: Session, booking: Booking, now: datetime) -> None:
+    """The provider has its full time to answer for a booking that it has not confirmed yet."""
+    if booking.state is _S.AWAITING_PROVIDER:
+        hours = session.scalar(select(Provider.answer_hours).where(Provider.id == booking.provider_id)) or 0
+        due = now + timedelta(hours=hours)
+        booking.answer_due_at = max(booking.answer_due_at or due, due)
+        session.flush()

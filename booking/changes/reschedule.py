@@ -1,0 +1,189 @@
+"""Move a confirmed booking to another slot, keeping the old date until the new one is certain."""
+
+from __future__ import annotations
+
+from collections.abc import Container
+from datetime import date, datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from booking.actors import Actor
+from booking.changes import swap
+from booking.changes.requests import note_request
+from booking.changes.rules import change_until, changes_left
+from booking.idempotency import Repeatable, first_time
+from booking.models import Booking, ChangeRequest, ProviderTask, Slot
+from booking.offers.bookable import closes_at, in_season, kept_for_those_who_wait
+from booking.outbox import enqueue, unsent
+from booking.ownership import own_booking_id
+from booking.refusals import OfferClosed, SlotClosed, SlotFull, SlotPast
+from booking.states import BookingState
+from booking.transition import lock_booking
+from marketplace.catalog.kinds import kind
+from marketplace.catalog.models import Offer, Provider, Site
+from marketplace.core.db import transaction
+from marketplace.core.errors import NotFound, Refusal
+from marketplace.core.logging import get_logger
+from vip.entitlements import NotValidYet, ValidityOver
+from vip.models import Beneficiary, Entitlement
+from vip.principal import Principal
+
+log = get_logger(__name__)
+
+
+class ChangeTooLate(Refusal):
+    """The window for changing online is over; `until` says when it closed."""
+
+    code = "change_too_late"
+
+
+class NoChangesLeft(Refusal):
+    """The booking was changed as often as the offer allows."""
+
+    code = "no_changes_left"
+
+
+class NotChangeable(Refusal):
+    """Only a confirmed booking without an open request can be changed; `state` and `change` say what stands."""
+
+    code = "not_changeable"
+
+
+class SameSlot(Refusal):
+    """That is the date the booking has."""
+
+    code = "same_slot"
+    status = 422
+    field = "slot_id"
+
+
+class OutOfDate(Refusal):
+    """The booking has changed since the caller looked at it (RFC 9110, section 13.1.1)."""
+
+    code = "precondition_failed"
+    status = 412
+    field = "If-Match"
+
+
+def reschedule(
+    principal: Principal,
+    public_id: str,
+    slot_public_id: str,
+    *,
+    now: datetime,
+    repeat: Repeatable | None = None,
+    version: int | None = None,
+) -> None:
+    """A customer asks for another slot of the same offer. The old date stands until the provider has agreed.
+
+    With `repeat`, a request that was carried out before changes nothing. `version`: the booking's as the caller knows
+    it, if it must still be that. Asking again for the slot that is already asked for changes nothing. Raises NotFound,
+    NotChangeable, ChangeTooLate, NoChangesLeft, OutOfDate, IdempotencyKeyReused and what `ask_for` raises; after any of
+    them the booking stands as it was.
+    """
+    with transaction() as session:
+        booking_id = own_booking_id(session, principal, public_id)
+        if repeat is not None and not first_time(session, repeat, public_id, now=now):
+            return
+        booking, tasks = lock_booking(session, booking_id)
+        if version is not None and booking.version != version:
+            raise OutOfDate()
+        slot = _slot(session, booking, slot_public_id)
+        request = swap.open_change(session, booking)
+        if request is not None and request.state == "open" and request.new_slot_id == slot.id:
+            return
+        check_changeable(session, booking)
+        until = change_until(booking)
+        if now >= until:
+            raise ChangeTooLate(until=until, time_zone=booking.time_zone)
+        if changes_left(session, booking) == 0:
+            raise NoChangesLeft()
+        if kept_for_those_who_wait(session, slot.id):
+            raise SlotFull(starts_at=slot.starts_at, service_date=slot.service_date.isoformat())
+        ask_for(session, booking, tasks, slot, actor=Actor("customer", principal.public_id), now=now)
+    log.info("booking.change_asked", booking=public_id)
+
+
+def check_changeable(
+    session: Session, booking: Booking, states: Container[BookingState] = (BookingState.CONFIRMED,)
+) -> None:
+    """Raise NotChangeable unless the locked booking is confirmed (in one of `states`) and nothing is asked of its
+    provider."""
+    asked = session.scalar(
+        select(ChangeRequest.kind).where(ChangeRequest.booking_id == booking.id, ChangeRequest.closed_at.is_(None))
+    )
+    if booking.state not in states or asked is not None:
+        raise NotChangeable(state=booking.state.value, change=asked)
+
+
+def ask_for(
+    session: Session,
+    booking: Booking,
+    tasks: list[ProviderTask],
+    slot: Slot,
+    *,
+    actor: Actor,
+    now: datetime,
+    cause: str = "customer_asked",
+) -> ChangeRequest:
+    """Ask the provider to move a locked, changeable booking to a slot of its offer, and take the place meanwhile.
+
+    Raises SameSlot, SlotPast, SlotClosed, OfferClosed, SlotFull, AlreadyBooked, NotValidYet, ValidityOver or the kind's
+    NotEligible.
+    """
+    _check_slot(session, booking, slot, now)
+    request = note_request(session, booking, "reschedule", actor=actor, cause=cause, now=now)
+    allotment = session.scalar(select(Provider.allotment).where(Provider.id == booking.provider_id))
+    if not (allotment and any(task.command == "reserve" and unsent(task) for task in tasks)):
+        facts = {"slot": slot.public_id}
+        enqueue(session, booking, "change", now=now, change_request_id=request.id, facts=facts)
+    if allotment:
+        swap.lock_slots(session, booking, slot)
+    swap.begin(session, booking, slot, request)
+    if allotment:
+        swap.switch(session, booking, request, actor=actor, now=now)
+    return request
+
+
+def _slot(session: Session, booking: Booking, public_id: str) -> Slot:
+    slot = session.scalar(
+        select(Slot)
+        .join(Offer, Offer.pool_id == Slot.pool_id)
+        .where(Slot.public_id == public_id, Offer.id == booking.offer_id)
+    )
+    if slot is None:
+        raise NotFound(field="slot_id")
+    return slot
+
+
+def _check_slot(session: Session, booking: Booking, slot: Slot, now: datetime) -> None:
+    """The rules of a first booking, for the new time: one that breaks them is refused before anything is taken."""
+    if (slot.service_date, slot.starts_at) == (booking.service_date, booking.starts_at):
+        raise SameSlot()
+    offer, site_closed = session.execute(
+        select(Offer, Site.closed_at).join(Site, Site.id == Offer.site_id).where(Offer.id == booking.offer_id)
+    ).one()
+    if not offer.active or site_closed is not None:
+        raise OfferClosed()
+    closes = closes_at(slot.service_date, slot.starts_at, booking.time_zone, offer.lead_minutes)
+    if now > closes:
+        raise SlotPast(closes_at=closes)
+    if slot.closed or not in_season(slot.service_date, offer.available_from, offer.available_until):
+        raise SlotClosed()
+    person = session.get_one(Beneficiary, booking.beneficiary_id)
+    kind(booking.kind).check_eligible(offer.package, person.sex, person.birth_date, slot.service_date)
+    check_validity(session, booking, slot.service_date)
+
+
+def check_validity(session: Session, booking: Booking, day: date) -> None:
+    """Raise NotValidYet or ValidityOver unless the booking's benefit is valid on the day; it is locked."""
+    valid_from, valid_until = session.execute(
+        select(Entitlement.valid_from, Entitlement.valid_until)
+        .where(Entitlement.id == booking.entitlement_id)
+        .with_for_update(key_share=True)
+    ).one()
+    if day < valid_from:
+        raise NotValidYet(valid_from=valid_from.isoformat())
+    if day > valid_until:
+        raise ValidityOver(valid_until=valid_until.isoformat())

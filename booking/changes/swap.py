@@ -1,0 +1,140 @@
+"""The swap behind a change of date: the new place first, the old one released last, both under one booking.
+
+While a change is open the booking holds two claims and occupies its person at both times. It ends in one of two ways,
+each in one transaction: switched (the old place goes back) or left (the new one does). All callers hold the booking's
+lock; slots are locked last and by id.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import or_, select
+from sqlalchemy.dialects.postgresql import Range
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
+
+from booking.actors import Actor
+from booking.models import Booking, ChangeRequest, Slot, SlotClaim
+from booking.notices.notify import notify
+from booking.proposal import end_proposal
+from booking.refusals import AlreadyBooked, SlotFull
+from booking.states import BookingState
+from booking.transition import note, release_claims
+from marketplace.core.clock import window_of
+from marketplace.core.db import violated
+
+MOVABLE = frozenset({BookingState.CONFIRMED, BookingState.AWAITING_PROVIDER})
+"""States in which a change can still take place; one that awaits its provider has accepted the time it proposed."""
+
+
+def open_change(session: Session, booking: Booking) -> ChangeRequest | None:
+    """The change of date whose new place the booking still holds, if there is one: `open`, or `withdrawn` when it
+    was taken back after it may have been sent."""
+    return session.scalar(
+        select(ChangeRequest).where(
+            ChangeRequest.booking_id == booking.id,
+            ChangeRequest.kind == "reschedule",
+            ChangeRequest.state.in_(("open", "withdrawn")),
+            ChangeRequest.closed_at.is_(None),
+        )
+    )
+
+
+def begin(session: Session, booking: Booking, slot: Slot, request: ChangeRequest) -> None:
+    """Occupy the new time, then take the new place (the contended row last).
+
+    Raises AlreadyBooked or SlotFull; the transaction cannot go on after that.
+    """
+    starts, ends = window_of(slot.service_date, slot.starts_at, slot.ends_at, booking.time_zone)
+    booking.pending_period = Range(starts, ends, bounds="[)")
+    request.new_slot_id = slot.id
+    request.new_service_date = slot.service_date
+    request.new_starts_at, request.new_ends_at = slot.starts_at, slot.ends_at
+    facts: dict[str, Any] = {
+        "starts_at": slot.starts_at,
+        "service_date": slot.service_date.isoformat(),
+    }  # gone after a failed flush
+    claim = SlotClaim(booking_id=booking.id, slot_id=slot.id, places=1, live=True, created_at=request.asked_at)
+    try:
+        session.flush()
+        session.add(claim)
+        session.flush()
+    except DBAPIError as failed:
+        match violated(failed):
+            case "ex_booking_one_place_at_a_time":
+                raise AlreadyBooked() from failed
+            case "slot_full" | "ck_slot_taken":
+                raise SlotFull(**facts) from failed
+        raise
+
+
+def lock_slots(session: Session, booking: Booking, slot: Slot) -> None:
+    """Lock the slots of a swap that takes and gives back in one transaction, by id, so that crossing ones wait."""
+    session.scalars(
+        select(Slot.id)
+        .where(
+            or_(
+                Slot.id == slot.id,
+                Slot.id.in_(select(SlotClaim.slot_id).where(SlotClaim.booking_id == booking.id, SlotClaim.live)),
+            )
+        )
+        .order_by(Slot.id)
+        .with_for_update(key_share=True)
+    ).all()
+
+
+def asks_for(request: ChangeRequest, day: Any, starts_at: datetime | None) -> bool:
+    """Whether that is the time the change asked for."""
+    return (request.new_service_date, request.new_starts_at) == (day, starts_at)
+
+
+def switch(session: Session, booking: Booking, request: ChangeRequest, *, actor: Actor, now: datetime) -> None:
+    """The provider agreed: the booking is at the new time, and the old place goes back."""
+    if request.new_service_date is None:
+        raise ValueError("a change without a time")
+    before = _facts(booking.service_date.isoformat(), booking.starts_at)
+    booking.service_date = request.new_service_date
+    booking.starts_at, booking.ends_at = request.new_starts_at, request.new_ends_at
+    starts, ends = window_of(booking.service_date, booking.starts_at, booking.ends_at, booking.time_zone)
+    booking.period, booking.pending_period = Range(starts, ends, bounds="[)"), None
+    request.state, request.closed_at = "done", now
+    end_proposal(session, booking, "withdrawn", now=now)  # one for another time than this
+    after = _facts(booking.service_date.isoformat(), booking.starts_at)
+    note(session, booking, actor=actor, now=now, cause="rescheduled", facts={"before": before, "after": after})
+    release_claims(session, booking.id, now=now, keep_slot=request.new_slot_id)
+    if booking.state is not BookingState.AWAITING_PROVIDER:  # else it is confirmed at this time next, and that is told
+        _tell(session, booking, "changed", f"{booking.public_id}:{booking.version}", now)
+
+
+def close(session: Session, booking: Booking, request: ChangeRequest, *, cause: str, now: datetime) -> None:
+    """End the request without its switch; its place stays claimed for the caller to release with the others."""
+    booking.pending_period = None
+    request.closed_at = now
+    if request.state == "open":
+        request.state, request.cause = "refused", cause
+    booking.version += 1
+    booking.updated_at = now
+    session.flush()
+
+
+def leave(session: Session, booking: Booking, request: ChangeRequest, *, cause: str, now: datetime) -> None:
+    """The provider refused, or the change was taken back: the old date stands, and the new place goes back."""
+    close(session, booking, request, cause=cause, now=now)
+    kept = session.scalars(
+        select(SlotClaim.slot_id).where(
+            SlotClaim.booking_id == booking.id, SlotClaim.live, SlotClaim.slot_id != request.new_slot_id
+        )
+    ).first()
+    release_claims(session, booking.id, now=now, keep_slot=kept)
+    if request.state == "refused" and booking.state in MOVABLE:
+        _tell(session, booking, "change_refused", f"{booking.public_id}:{request.public_id}", now)
+
+
+def _tell(session: Session, booking: Booking, kind: str, subject: str, now: datetime) -> None:
+    notify(session, booking.customer_id, kind, subject, now=now, booking_id=booking.id)
+
+
+def _facts(day: str, starts_at: datetime | None) -> dict[str, str | None]:
+    return {"service_date": day, "starts_at": starts_at.isoformat() if starts_at else None}

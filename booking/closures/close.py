@@ -1,0 +1,359 @@
+"""A site that closes: nothing more is sold there, and its bookings are moved or cancelled, one by one.
+
+An operator looks at what it means first, then closes. The slots close in the same breath, and a trigger keeps them
+closed whatever the provider's feed says. The worker goes through the bookings in batches, each in a transaction of its
+own with a line of what became of it, so that it goes on where it was killed and does nothing twice. Every customer is
+told. Where the provider keeps a booking all the same, a person is asked.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import date, datetime
+from functools import partial
+from typing import Any, Literal
+
+from sqlalchemy import ColumnElement, and_, exists, or_, select, text, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from booking.actors import Actor
+from booking.changes import swap
+from booking.changes.cancel import begin_cancel
+from booking.changes.reschedule import ask_for, check_changeable
+from booking.closures.models import SiteClosure, SiteClosureItem
+from booking.discrepancies import close_discrepancy, open_discrepancy
+from booking.exchange.cursors import done
+from booking.models import Booking, ChangeRequest, Discrepancy, ProviderTask, Slot
+from booking.notices.notify import notify
+from booking.offers.alternatives import Alternative, nearest
+from booking.outbox import UNFINISHED
+from booking.states import LIVE, BookingState
+from booking.sync.slots import SIGHT
+from booking.transition import lock_booking
+from marketplace.catalog.models import CapacityPool, Offer, Site
+from marketplace.core import audit
+from marketplace.core.clock import today
+from marketplace.core.db import reading, transaction, violated
+from marketplace.core.errors import Invalid, NotFound, Refusal
+from marketplace.core.ids import new_id
+from marketplace.core.logging import get_logger
+from marketplace.core.one_by_one import one_by_one
+from vip import roles
+from vip.principal import Principal
+
+log = get_logger(__name__)
+
+Mode = Literal["move", "cancel"]
+MODES: tuple[Mode, ...] = ("cancel", "move")
+CAUSE = "site_closed"
+STANDS = "closure_stands"
+BATCH = 50
+SLOTS = 500
+
+_S = BookingState
+BEGUN = frozenset({_S.CHECKED_IN, _S.IN_SERVICE})
+
+
+class ClosingAlready(Refusal):
+    """Another closure of this site is still being carried out."""
+
+    code = "closing_already"
+
+
+def close_site(
+    principal: Principal, site_id: str, from_day: date, to_day: date | None, mode: str, *, now: datetime
+) -> str:
+    """Close a site from a day on (to a day, or for good); returns the closure's public id. The same asked twice is
+    one. Audited. Raises NotFound, Invalid, ClosingAlready."""
+    roles.require(principal, "books")
+    if mode not in MODES:
+        raise Invalid(field="mode", reason="unknown_choice")
+    try:
+        with transaction() as session:
+            site = site_of(session, site_id)
+            check_days(site, from_day, to_day, now)
+            closure = SiteClosure(
+                public_id=new_id("clo"),
+                insurer_id=principal.insurer_id,
+                site_id=site.id,
+                from_day=from_day,
+                to_day=to_day,
+                mode=mode,
+                actor=principal.public_id,
+                asked_at=now,
+            )
+            session.add(closure)
+            session.flush()
+            _audit(session, principal, "site.closed", closure, now, days=[from_day.isoformat(), str(to_day or "")])
+    except IntegrityError as refused:
+        if violated(refused) != "uq_site_closure_open":
+            raise
+        return _the_same(site_id, from_day, to_day, mode)
+    while close_slots(closure.id) == SLOTS:
+        pass
+    log.info("site.closed", closure=closure.public_id, mode=mode)
+    return closure.public_id
+
+
+def _the_same(site_id: str, from_day: date, to_day: date | None, mode: str) -> str:
+    with reading() as session:
+        standing = session.scalar(
+            select(SiteClosure)
+            .join(Site, Site.id == SiteClosure.site_id)
+            .where(Site.public_id == site_id, SiteClosure.state == "open")
+        )
+    if standing is None or (standing.from_day, standing.to_day, standing.mode) != (from_day, to_day, mode):
+        raise ClosingAlready()
+    return standing.public_id
+
+
+def reopen_site(principal: Principal, closure_id: str, *, now: datetime) -> None:
+    """Take a closure back: slots come back with the provider's next full list; what was cancelled stays cancelled.
+    Twice is once. Audited. Raises NotFound."""
+    roles.require(principal, "books")
+    with transaction() as session:
+        closure = session.scalar(
+            select(SiteClosure)
+            .where(SiteClosure.public_id == closure_id, SiteClosure.insurer_id == principal.insurer_id)
+            .with_for_update()
+        )
+        if closure is None:
+            raise NotFound()
+        if closure.state == "withdrawn":
+            return
+        closure.state, closure.finished_at = "withdrawn", now
+        _audit(session, principal, "site.reopened", closure, now)
+        providers = session.scalars(
+            select(CapacityPool.provider_id).where(CapacityPool.site_id == closure.site_id).distinct()
+        ).all()
+    for provider_id in providers:
+        done(provider_id, SIGHT, None, now=now)  # all slots are pulled afresh
+
+
+def close_slots(closure_id: int) -> int:
+    """Close slots of a closure that are still open, at most 500, by id; returns how many."""
+    with transaction() as session:
+        rows = session.execute(
+            text(
+                """
+                WITH due AS (
+                  SELECT s.id FROM slot s
+                    JOIN capacity_pool p ON p.id = s.pool_id
+                    JOIN site_closure c ON c.site_id = p.site_id AND c.id = :closure AND c.state <> 'withdrawn'
+                   WHERE NOT s.closed AND s.service_date >= c.from_day
+                     AND (c.to_day IS NULL OR s.service_date <= c.to_day)
+                   ORDER BY s.id LIMIT :most FOR NO KEY UPDATE OF s
+                )
+                UPDATE slot SET closed = true FROM due WHERE slot.id = due.id RETURNING slot.id
+                """
+            ),
+            {"closure": closure_id, "most": SLOTS},
+        ).all()
+    return len(rows)
+
+
+# --- the worker ------------------------------------------------------------------------------------------------------
+
+
+def work_closures(*, now: datetime, limit: int = BATCH) -> dict[str, int]:
+    """Go on with every open closure, at most `limit` bookings each; returns counts by outcome."""
+    counts = Counter[str]()
+    with reading() as session:
+        closures = session.scalars(
+            select(SiteClosure).where(SiteClosure.state == "open").order_by(SiteClosure.id)
+        ).all()
+    for closure in closures:
+        close_slots(closure.id)
+        counts += one_by_one("closures", _to_do(closure, limit), partial(_treat, closure, now=now))
+        _finish(closure, now=now)
+    counts["over"] = _close_cases(now=now)
+    return dict(counts)
+
+
+def _to_do(closure: SiteClosure, limit: int) -> Sequence[int]:
+    """Live bookings there that nothing was done about, and those whose move the provider refused."""
+    asked = exists().where(
+        ChangeRequest.booking_id == Booking.id, ChangeRequest.kind == "reschedule", ChangeRequest.closed_at.is_(None)
+    )
+    with reading() as session:
+        return session.scalars(
+            select(Booking.id)
+            .join(Offer, Offer.id == Booking.offer_id)
+            .outerjoin(
+                SiteClosureItem,
+                and_(SiteClosureItem.booking_id == Booking.id, SiteClosureItem.closure_id == closure.id),
+            )
+            .where(
+                *affected(closure),
+                or_(SiteClosureItem.id.is_(None), and_(SiteClosureItem.outcome == "moving", ~asked)),
+            )
+            .order_by(Booking.id)
+            .limit(limit)
+        ).all()
+
+
+def _treat(closure: SiteClosure, booking_id: int, *, now: datetime) -> str:
+    """Move or cancel one booking, tell its customer, and note what became of it: all or nothing."""
+    with transaction() as session:
+        state = session.scalar(select(SiteClosure.state).where(SiteClosure.id == closure.id).with_for_update(read=True))
+        if state != "open":  # taken back meanwhile
+            return "gone"
+        booking, tasks = lock_booking(session, booking_id)
+        if booking.state not in LIVE or not _within(closure, booking.service_date):
+            return "gone"
+        item = session.scalar(
+            select(SiteClosureItem).where(
+                SiteClosureItem.closure_id == closure.id, SiteClosureItem.booking_id == booking.id
+            )
+        )
+        first = item is None
+        outcome = _act(session, closure, booking, tasks, first=first, now=now)
+        values = {"closure_id": closure.id, "booking_id": booking.id, "outcome": outcome, "at": now}
+        session.execute(
+            insert(SiteClosureItem)
+            .values(**values)
+            .on_conflict_do_update(index_elements=["closure_id", "booking_id"], set_={"outcome": outcome, "at": now})
+        )
+    return outcome
+
+
+def _act(
+    session: Session, closure: SiteClosure, booking: Booking, tasks: list[ProviderTask], *, first: bool, now: datetime
+) -> str:
+    if booking.state in BEGUN:
+        return "kept"
+    actor = Actor("operator", closure.actor)
+    if first and closure.mode == "move" and _move(session, booking, tasks, actor, now):
+        _tell(session, closure, booking, "moving", None, now)
+        return "moving"
+    others = nearest(session, booking, now=now)
+    begin_cancel(session, booking, tasks, actor=actor, cause=CAUSE, now=now)
+    _tell(session, closure, booking, "cancelled", others[0] if others else None, now)
+    return "cancelled" if booking.state is _S.CANCELLED else "asked"
+
+
+def _move(session: Session, booking: Booking, tasks: list[ProviderTask], actor: Actor, now: datetime) -> bool:
+    """Ask for the nearest time of the same package on another day; False when there is none that can be had."""
+    for other in nearest(session, booking, now=now, same_offer=True):
+        slot = session.scalars(select(Slot).where(Slot.public_id == other.slot_id)).one()
+        try:
+            with session.begin_nested():
+                check_changeable(session, booking)
+                ask_for(session, booking, tasks, slot, actor=actor, now=now, cause=CAUSE)
+        except Refusal:
+            session.refresh(booking)
+            continue
+        return True
+    return False
+
+
+def _tell(
+    session: Session, closure: SiteClosure, booking: Booking, what: str, other: Alternative | None, now: datetime
+) -> None:
+    """Tell the customer once for each outcome, with the new time, or the nearest other one she can book."""
+    facts: dict[str, Any] = {"closing": what, "from_day": closure.from_day.isoformat()}
+    change = swap.open_change(session, booking)
+    if what == "moving" and change is not None and change.new_service_date is not None:
+        facts["new_day"] = change.new_service_date.isoformat()
+        facts["new_starts_at"] = change.new_starts_at.isoformat() if change.new_starts_at else None
+    elif other is not None:
+        facts |= {
+            "new_day": other.service_date.isoformat(),
+            "new_starts_at": other.starts_at.isoformat() if other.starts_at else None,
+            "new_site": other.site_name,
+        }
+    subject = f"{booking.public_id}:{closure.public_id}:{what}"
+    notify(session, booking.customer_id, "site_closed", subject, now=now, booking_id=booking.id, facts=facts)
+
+
+def _finish(closure: SiteClosure, *, now: datetime) -> None:
+    """End a closure that waits for no answer; bookings that the provider keeps become cases for a person."""
+    waiting = exists().where(
+        ProviderTask.booking_id == Booking.id, ProviderTask.state.in_(UNFINISHED)
+    ) | exists().where(ChangeRequest.booking_id == Booking.id, ChangeRequest.state == "open")
+    left = (
+        select(Booking, SiteClosureItem.outcome, waiting.label("waiting"))
+        .join(Offer, Offer.id == Booking.offer_id)
+        .outerjoin(
+            SiteClosureItem, and_(SiteClosureItem.booking_id == Booking.id, SiteClosureItem.closure_id == closure.id)
+        )
+        .where(*affected(closure))
+    )
+    with transaction() as session:
+        rows = session.execute(left).all()
+        for row in rows:
+            if row.outcome == "asked" and not row.waiting:
+                open_discrepancy(
+                    session,
+                    row.Booking.provider_id,
+                    STANDS,
+                    row.Booking.public_id,
+                    now=now,
+                    booking_id=row.Booking.id,
+                    facts={"ours": row.Booking.state.value, "closure": closure.public_id},
+                )
+        if all(row.outcome == "kept" or (row.outcome == "asked" and not row.waiting) for row in rows):
+            session.execute(
+                update(SiteClosure)
+                .where(SiteClosure.id == closure.id, SiteClosure.state == "open")
+                .values(state="done", finished_at=now)
+            )
+
+
+def _close_cases(*, now: datetime) -> int:
+    """Close the cases of bookings that are over, or elsewhere, by now."""
+    with transaction() as session:
+        rows = session.execute(
+            select(Discrepancy.provider_id, Discrepancy.subject)
+            .join(Booking, Booking.id == Discrepancy.booking_id)
+            .where(Discrepancy.kind == STANDS, Discrepancy.closed_at.is_(None), Booking.state.not_in(LIVE))
+        ).all()
+        return sum(
+            close_discrepancy(session, row.provider_id, STANDS, row.subject, "booking_ended", now=now) for row in rows
+        )
+
+
+def affected(closure: SiteClosure) -> tuple[ColumnElement[bool], ...]:
+    days = within_days(Booking.service_date, closure.from_day, closure.to_day)
+    return Offer.site_id == closure.site_id, Booking.state.in_(LIVE), days
+
+
+def _within(closure: SiteClosure, day: date) -> bool:
+    return closure.from_day <= day and (closure.to_day is None or day <= closure.to_day)
+
+
+def within_days(column: InstrumentedAttribute[date], from_day: date, to_day: date | None) -> ColumnElement[bool]:
+    """Whether a day lies in a closure's."""
+    return column >= from_day if to_day is None else column.between(from_day, to_day)
+
+
+def site_of(session: Session, site_id: str) -> Site:
+    site = session.scalar(select(Site).where(Site.public_id == site_id))
+    if site is None:
+        raise NotFound(field="site")
+    return site
+
+
+def check_days(site: Site, from_day: date, to_day: date | None, now: datetime) -> None:
+    if from_day < today(site.time_zone, now):
+        raise Invalid(field="from_day", reason="day_is_over")
+    if to_day is not None and to_day < from_day:
+        raise Invalid(field="to_day", reason="ends_before_it_begins")
+
+
+def _audit(
+    session: Session, principal: Principal, action: str, closure: SiteClosure, now: datetime, **facts: Any
+) -> None:
+    audit.record(
+        session,
+        action,
+        at=now,
+        actor_kind=principal.acts_as,
+        actor=principal.public_id,
+        subject=closure.public_id,
+        insurer_id=principal.insurer_id,
+        **facts,
+    )

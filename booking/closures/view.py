@@ -1,0 +1,161 @@
+"""Sites that close, as operators see them: what a closure would touch, and how far one is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy import exists, func, or_, select
+from sqlalchemy.orm import Session
+
+from booking.closures.close import BEGUN, affected, check_days, site_of, within_days
+from booking.closures.models import SiteClosure, SiteClosureItem
+from booking.models import Booking, Slot
+from booking.states import LIVE
+from marketplace.catalog.models import CapacityPool, Offer, Site
+from marketplace.core.db import reading
+from marketplace.core.errors import NotFound
+from vip import roles
+from vip.principal import Principal
+
+
+@dataclass(frozen=True)
+class Affected:
+    """What a closure would touch: live bookings by offer (both names), those that have begun and stay, and slots."""
+
+    site: str
+    city: str
+    offers: Sequence[tuple[dict[str, str], int]]
+    bookings: int
+    begun: int
+    slots: int
+
+
+@dataclass(frozen=True)
+class ClosureView:
+    """A closure and how far it is. `outcomes` counts bookings by what became of them; `standing` are the live ones
+    that are left, as (number, state)."""
+
+    id: str
+    site: str
+    city: str
+    from_day: date
+    to_day: date | None
+    mode: str
+    state: str
+    asked_at: datetime
+    finished_at: datetime | None
+    outcomes: Mapping[str, int]
+    standing: Sequence[tuple[str, str]]
+
+
+def find_sites(principal: Principal, asked: str, *, limit: int = 20) -> list[tuple[str, str, str]]:
+    """Sites with offers whose name or city holds the words: (public id, name, city). Nothing for blank words."""
+    roles.require(principal, "books")
+    if not asked.strip():
+        return []
+    like = "%" + asked.strip().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
+    with reading() as session:
+        rows = session.execute(
+            select(Site.public_id, Site.name, Site.city)
+            .where(
+                or_(Site.name.ilike(like), Site.city.ilike(like)),
+                exists().where(CapacityPool.site_id == Site.id),
+            )
+            .order_by(Site.name)
+            .limit(limit)
+        ).all()
+    return [(row.public_id, row.name, row.city) for row in rows]
+
+
+def preview(principal: Principal, site_id: str, from_day: date, to_day: date | None, *, now: datetime) -> Affected:
+    """What closing would touch. Raises NotFound, Invalid(field="to_day" or "from_day")."""
+    roles.require(principal, "books")
+    with reading() as session:
+        site = site_of(session, site_id)
+        check_days(site, from_day, to_day, now)
+        rows = session.execute(
+            select(Offer.name_zh, Offer.name_en, Booking.state, func.count().label("number"))
+            .select_from(Booking)
+            .join(Offer, Offer.id == Booking.offer_id)
+            .where(
+                Offer.site_id == site.id, Booking.state.in_(LIVE), within_days(Booking.service_date, from_day, to_day)
+            )
+            .group_by(Offer.id, Booking.state)
+            .order_by(Offer.id)
+        ).all()
+        slots = session.scalar(
+            select(func.count())
+            .select_from(Slot)
+            .join(CapacityPool, CapacityPool.id == Slot.pool_id)
+            .where(CapacityPool.site_id == site.id, ~Slot.closed, within_days(Slot.service_date, from_day, to_day))
+        )
+    offers: dict[tuple[str, str], int] = {}
+    for row in rows:
+        if row.state not in BEGUN:
+            offers[(row.name_zh, row.name_en)] = offers.get((row.name_zh, row.name_en), 0) + row.number
+    return Affected(
+        site=site.name,
+        city=site.city,
+        offers=[({"zh": zh, "en": en}, number) for (zh, en), number in offers.items()],
+        bookings=sum(offers.values()),
+        begun=sum(row.number for row in rows if row.state in BEGUN),
+        slots=slots or 0,
+    )
+
+
+def closures(principal: Principal, *, limit: int = 50) -> list[ClosureView]:
+    """The insurer's closures, newest first."""
+    roles.require(principal, "books")
+    with reading() as session:
+        rows = session.execute(
+            select(SiteClosure, Site)
+            .join(Site, Site.id == SiteClosure.site_id)
+            .where(SiteClosure.insurer_id == principal.insurer_id)
+            .order_by(SiteClosure.id.desc())
+            .limit(limit)
+        ).all()
+        return [_view(session, row.SiteClosure, row.Site) for row in rows]
+
+
+def closure(principal: Principal, closure_id: str) -> ClosureView:
+    """One closure. Raises NotFound."""
+    roles.require(principal, "books")
+    with reading() as session:
+        row = session.execute(
+            select(SiteClosure, Site)
+            .join(Site, Site.id == SiteClosure.site_id)
+            .where(SiteClosure.public_id == closure_id, SiteClosure.insurer_id == principal.insurer_id)
+        ).one_or_none()
+        if row is None:
+            raise NotFound()
+        return _view(session, row.SiteClosure, row.Site)
+
+
+def _view(session: Session, kept: SiteClosure, site: Site) -> ClosureView:
+    outcomes = session.execute(
+        select(SiteClosureItem.outcome, func.count().label("number"))
+        .where(SiteClosureItem.closure_id == kept.id)
+        .group_by(SiteClosureItem.outcome)
+    )
+    standing = session.execute(
+        select(Booking.reference, Booking.state)
+        .join(Offer, Offer.id == Booking.offer_id)
+        .where(*affected(kept))
+        .order_by(Booking.id)
+        .limit(50)
+    )
+    return ClosureView(
+        id=kept.public_id,
+        site=site.name,
+        city=site.city,
+        from_day=kept.from_day,
+        to_day=kept.to_day,
+        mode=kept.mode,
+        state=kept.state,
+        asked_at=kept.asked_at,
+        finished_at=kept.finished_at,
+        outcomes={row.outcome: row.number for row in outcomes},
+        standing=[(row.reference, row.state.value) for row in standing] if kept.state != "withdrawn" else [],
+    )

@@ -1,0 +1,132 @@
+"""From a provider's row to an adapter that can be called, and from a stored task to the command it stands for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from booking.exchange.provider_bookings import order_there
+from booking.exchange.replacement import replaces
+from booking.models import Booking, ChangeRequest, ProviderTask, Slot, SlotClaim
+from booking.outbox import Claimed
+from booking.references import own_reference
+from booking.sealing import open_details
+from marketplace.catalog.models import CapacityPool, Offer
+from providers.port import Cancel, Change, Decline, LookUp, Person, Reserve
+from vip.models import Beneficiary
+
+
+def command_for(session: Session, claimed: Claimed) -> Reserve | Cancel | Change | Decline:
+    """The command a claimed task stands for, as plain data."""
+    booking = session.get_one(Booking, claimed.booking_id)
+    task = session.get_one(ProviderTask, claimed.id)
+    if claimed.command == "cancel":
+        reference, ours = _order(session, booking, task)
+        reason = str(task.facts.get("reason", "compensating"))
+        return Cancel(key=claimed.key, our_reference=ours, reference=reference, reason=reason)
+    if claimed.command == "decline":
+        reference, ours = _order(session, booking, task)
+        return Decline(key=claimed.key, our_reference=ours, reference=reference or "", slot=str(task.facts["slot"]))
+    if claimed.command == "change":
+        change = _change(session, claimed, booking)
+        if not replaces(session, booking):
+            return change
+        ours = own_reference(booking.public_id, task.seq)
+        return _reserve(session, claimed, booking, _Place(ours, change.slot, *_times(change)))
+    return _reserve(session, claimed, booking, _Place(booking.public_id, _slot(session, booking), *_times(booking)))
+
+
+@dataclass(frozen=True)
+class _Place:
+    """What is booked there, and what we call it."""
+
+    ours: str
+    slot: str
+    service_date: date
+    starts_at: datetime | None
+    ends_at: datetime | None
+
+
+def _times(of: Booking | Change) -> tuple[date, datetime | None, datetime | None]:
+    return of.service_date, of.starts_at, of.ends_at
+
+
+def _slot(session: Session, booking: Booking) -> str:
+    return session.execute(
+        select(Slot.external_ref)
+        .join(SlotClaim, SlotClaim.slot_id == Slot.id)
+        .where(SlotClaim.booking_id == booking.id)
+        .order_by(SlotClaim.live.desc(), SlotClaim.id.desc())
+        .limit(1)
+    ).scalar_one()
+
+
+def _reserve(session: Session, claimed: Claimed, booking: Booking, place: _Place) -> Reserve:
+    offer, pool, person = session.execute(
+        select(Offer, CapacityPool, Beneficiary)
+        .join(CapacityPool, CapacityPool.id == Offer.pool_id)
+        .join(Beneficiary, Beneficiary.id == booking.beneficiary_id)
+        .where(Offer.id == booking.offer_id)
+    ).one()
+    return Reserve(
+        key=claimed.key,
+        our_reference=place.ours,
+        offer=offer.external_ref,
+        pool=pool.external_ref,
+        slot=place.slot,
+        service_date=place.service_date,
+        starts_at=place.starts_at,
+        ends_at=place.ends_at,
+        person=Person(
+            name=person.name,
+            sex="male" if person.sex == "male" else "female",
+            birth_date=person.birth_date,
+        ),
+        answers=open_details(booking.details_sealed, person.wrapped_key, person.public_id, booking.public_id),
+    )
+
+
+def _change(session: Session, claimed: Claimed, booking: Booking) -> Change:
+    request, slot = session.execute(
+        select(ChangeRequest, Slot.external_ref)
+        .join(ProviderTask, ProviderTask.change_request_id == ChangeRequest.id)
+        .join(Slot, Slot.id == ChangeRequest.new_slot_id)
+        .where(ProviderTask.id == claimed.id)
+    ).one()
+    if request.new_service_date is None:
+        raise ValueError("a change without a time")
+    current = order_there(session, booking)
+    return Change(
+        key=claimed.key,
+        our_reference=booking.public_id,
+        reference=current.reference if current else "",
+        slot=slot,
+        service_date=request.new_service_date,
+        starts_at=request.new_starts_at,
+        ends_at=request.new_ends_at,
+    )
+
+
+def question_for(session: Session, claimed: Claimed) -> LookUp:
+    """What to ask about a task that may have been sent. A reserve is asked by its key; a cancel by what it cancels; a
+    change that is a new booking by the number of ours that this one has."""
+    booking = session.get_one(Booking, claimed.booking_id)
+    if claimed.command == "reserve":
+        return LookUp(key=claimed.key, our_reference=booking.public_id)
+    task = session.get_one(ProviderTask, claimed.id)
+    if claimed.command == "change" and replaces(session, booking):
+        return LookUp(key=claimed.key, our_reference=own_reference(booking.public_id, task.seq))
+    reference, ours = _order(session, booking, task)
+    return LookUp(key=claimed.key, our_reference=ours, reference=reference)
+
+
+def _order(session: Session, booking: Booking, task: ProviderTask) -> tuple[str | None, str]:
+    """The provider's reference of what the task is about (the current one, unless it names another), and ours."""
+    reference: str | None = task.facts.get("reference")
+    known = order_there(session, booking, reference)
+    if known is None:
+        return reference, booking.public_id
+    return known.reference, known.our_reference or booking.public_id

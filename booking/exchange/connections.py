@@ -1,0 +1,93 @@
+"""How each provider is reached: its address, keys, limits and intervals, ready for an adapter."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from marketplace.catalog.models import Provider
+from marketplace.core.crypto import Unreadable, unseal_master
+from marketplace.core.errors import NotFound
+from providers.port import Connection, ProviderAdapter
+from providers.registry import connect
+
+
+@dataclass(frozen=True)
+class Line:
+    """What a worker needs to know of a provider, free of the database."""
+
+    id: int
+    code: str
+    adapter: str
+    connection: Connection
+    max_in_flight: int
+    paused: bool
+    open_until: datetime | None
+    poll_seconds: int
+    slots_seconds: int
+
+    def open(self) -> ProviderAdapter:
+        """A new adapter for one thread's use."""
+        return connect(self.adapter, self.connection)
+
+
+@dataclass(frozen=True)
+class Unusable:
+    """A provider that cannot be spoken to until somebody changes its row. `reason`: the class of the error."""
+
+    id: int
+    code: str
+    reason: str
+
+
+def lines(session: Session) -> tuple[list[Line], list[Unusable]]:
+    """All providers by id: those that can be spoken to, and those whose secrets do not open or whose adapter nobody
+    knows. One that is wrong is its own trouble and nobody else's."""
+    usable: list[Line] = []
+    unusable: list[Unusable] = []
+    for provider in session.scalars(select(Provider).order_by(Provider.id)):
+        try:
+            known = line(provider)
+            known.open()
+        except (Unreadable, KeyError, ValueError) as wrong:
+            unusable.append(Unusable(provider.id, provider.code, type(wrong).__name__))
+        else:
+            usable.append(known)
+    return usable, unusable
+
+
+def line_of(session: Session, code: str) -> Line:
+    """The provider with this code. Raises NotFound(field="provider"), and what line() raises."""
+    provider = session.scalar(select(Provider).where(Provider.code == code))
+    if provider is None:
+        raise NotFound(field="provider")
+    return line(provider)
+
+
+def line(provider: Provider) -> Line:
+    """A provider's row as plain data, its secrets opened (records `provider:<code>:secret` and `…:webhook`)."""
+    secret = b"" if provider.secret_sealed is None else provider.secret_sealed
+    return Line(
+        id=provider.id,
+        code=provider.code,
+        adapter=provider.adapter,
+        connection=Connection(
+            provider=provider.code,
+            base_url=provider.base_url,
+            secret=unseal_master(secret, f"provider:{provider.code}:secret") if secret else "",
+            webhook_secrets=tuple(
+                unseal_master(sealed, f"provider:{provider.code}:webhook") for sealed in provider.webhook_secrets_sealed
+            ),
+            time_zone=provider.time_zone,
+            deadline_seconds=float(min(provider.deadline_seconds, 10)),
+            settings=provider.settings,
+        ),
+        max_in_flight=provider.max_in_flight,
+        paused=provider.paused_at is not None,
+        open_until=provider.open_until,
+        poll_seconds=provider.poll_seconds,
+        slots_seconds=provider.slots_seconds,
+    )

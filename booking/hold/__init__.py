@@ -1,0 +1,1 @@
+"""Holding a place, confirming the hold, and letting it expire."""

@@ -1,0 +1,275 @@
+"""Hold a place: slot, quota and price are the customer's for ten minutes.
+
+One read, one statement. Eligibility is decided here from what is read; what must be true at the moment of taking
+(a free place, a unit left, the person still in the family, the key unused) is decided by the SQL function
+`hold_booking`, in one round trip that keeps the contended slot locked the shortest.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, NoReturn
+
+from psycopg.types.range import TimestamptzRange
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
+
+from booking.actors import Actor
+from booking.offers.bookable import KEPT, closes_at, in_season
+from booking.ownership import customer_of
+from booking.refusals import AlreadyBooked, OfferClosed, SlotClosed, SlotFull, SlotMoved, SlotPast, TooManyHeld
+from booking.sealing import seal_details
+from marketplace.catalog.kinds import kind as benefit_kind
+from marketplace.core import db
+from marketplace.core.clock import window_of
+from marketplace.core.errors import IdempotencyKeyReused, NotFound
+from marketplace.core.ids import new_id, new_reference
+from vip.entitlements import CANDIDATE, choose
+from vip.ledger import EntitlementExhausted
+from vip.principal import Principal
+
+HOLD = timedelta(minutes=10)
+MOST_HELD = 10
+"""Places held for one customer at a time; the database counts them (trigger booking_few_held)."""
+
+
+@dataclass(frozen=True)
+class HoldRequest:
+    """What the customer chose, by public ids. `entitlement` None: the earliest-expiring eligible one is used."""
+
+    offer: str
+    slot: str
+    beneficiary: str
+    entitlement: str | None
+    details: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Held:
+    """`replayed` when the idempotency key had made this booking before."""
+
+    public_id: str
+    replayed: bool
+
+
+# Every public id is looked up on its own, so that a wrong one is named by its field. One row for each entitlement that
+# may be meant, at least one.
+_FACTS = f"""
+    SELECT o.id AS offer_id, o.provider_id, o.pool_id, o.kind, o.name_zh AS offer_zh, o.name_en AS offer_en,
+           o.package, o.price_minor, o.currency, o.lead_minutes, o.cancel_hours, o.change_hours, o.max_changes,
+           o.public_id AS offer_public_id,
+           o.available_from, o.available_until,
+           o.active AND si.closed_at IS NULL AS open,
+           si.name AS site, si.public_id AS site_public_id, si.city, si.district, si.address, si.tier, si.time_zone,
+           p.name_zh AS provider_zh, p.name_en AS provider_en,
+           s.id AS slot_id, s.pool_id AS slot_pool, s.service_date, s.starts_at, s.ends_at, s.has_place, s.closed,
+           b.id AS beneficiary_id, b.sex, b.birth_date, b.wrapped_key, {CANDIDATE},
+           k.fingerprint AS known_fingerprint, k.resource AS known_resource,
+           {KEPT.format(slot="s.id")} AS kept
+      FROM (SELECT 1) AS one
+      LEFT JOIN offer o ON o.public_id = %(offer)s
+      LEFT JOIN site si ON si.id = o.site_id
+      LEFT JOIN provider p ON p.id = o.provider_id
+      LEFT JOIN slot s ON s.public_id = %(slot)s
+      LEFT JOIN beneficiary b ON b.public_id = %(beneficiary)s AND b.customer_id = %(customer)s AND b.removed_at IS NULL
+      LEFT JOIN entitlement e ON e.customer_id = b.customer_id
+           AND CASE WHEN %(entitlement)s::text IS NULL THEN e.kind = o.kind ELSE e.public_id = %(entitlement)s END
+      LEFT JOIN idempotency_key k ON k.scope = %(scope)s AND k.key = %(key)s
+"""
+
+_HOLD = """
+    SELECT outcome, booking FROM hold_booking(
+      %(now)s, %(insurer)s, %(customer)s, %(beneficiary)s, %(entitlements)s, %(offer)s, %(provider)s, %(kind)s,
+      %(slot)s, %(slot_starts)s, %(public_id)s, %(reference)s, %(service_date)s, %(ends)s, %(time_zone)s, %(period)s,
+      %(hold_expires)s, %(price)s, %(currency)s, CAST(%(snapshot)s AS jsonb), %(details)s, %(actor_kind)s, %(actor)s,
+      %(scope)s, %(key)s, %(fingerprint)s)
+"""
+
+_Run = Callable[[str, Mapping[str, Any]], Sequence[Any]]
+"""Sends a statement and returns its rows."""
+
+
+@dataclass(frozen=True)
+class _Terms:
+    """Until when a place is kept, by whom, and whether it may be one that is kept for those who wait."""
+
+    until: datetime
+    actor: Actor
+    in_line: bool
+
+
+def hold(principal: Principal, request: HoldRequest, *, key: str, fingerprint: bytes, now: datetime) -> Held:
+    """Take a place, a unit and a price for ten minutes.
+
+    `key` and `fingerprint` make it repeatable: the same pair returns the same booking. A place that has just become
+    free while somebody waits for it is full for a moment: those who wait are asked first. Raises NotFound or Invalid
+    with the field at fault, SlotFull, SlotPast, SlotClosed, EntitlementExhausted, AlreadyBooked, TooManyHeld,
+    OfferClosed, NotEligible, IdempotencyKeyReused, Busy. After any of them nothing was taken.
+    """
+
+    def run(sql: str, values: Mapping[str, Any]) -> Sequence[Any]:
+        with db.statements() as cursor:
+            return cursor.execute(sql, values, prepare=True).fetchall()
+
+    terms = _Terms(now + HOLD, Actor("customer", principal.public_id), in_line=False)
+    return _hold(run, principal, request, terms, key=key, fingerprint=fingerprint, now=now)
+
+
+def hold_for(
+    session: Session,
+    principal: Principal,
+    request: HoldRequest,
+    *,
+    key: str,
+    until: datetime,
+    actor: Actor,
+    now: datetime,
+) -> Held:
+    """`hold` as part of the caller's transaction, until a moment that the caller chose, written down as `actor`'s
+    doing: for somebody whose turn has come in the waiting list. Raises as `hold` does; the transaction may go on."""
+
+    def run(sql: str, values: Mapping[str, Any]) -> Sequence[Any]:
+        with session.begin_nested():
+            return session.connection().exec_driver_sql(sql, dict(values)).fetchall()
+
+    return _hold(run, principal, request, _Terms(until, actor, in_line=True), key=key, fingerprint=b"", now=now)
+
+
+def _hold(
+    run: _Run, principal: Principal, request: HoldRequest, terms: _Terms, *, key: str, fingerprint: bytes, now: datetime
+) -> Held:
+    asked = {
+        "offer": request.offer,
+        "slot": request.slot,
+        "beneficiary": request.beneficiary,
+        "entitlement": request.entitlement,
+        "customer": customer_of(principal),
+        "scope": principal.public_id,
+        "key": key,
+    }
+    rows = run(_FACTS, asked)
+    facts = rows[0]
+    if facts.known_resource is not None:
+        return _replay(facts, fingerprint)
+    _check(facts, request, now, in_line=terms.in_line)
+    entitlements = choose(rows, facts.kind, facts.service_date, request.entitlement)
+    if not entitlements:
+        raise EntitlementExhausted()
+    public_id = new_id("bkg")
+    starts, ends = window_of(facts.service_date, facts.starts_at, facts.ends_at, facts.time_zone)
+    values = {
+        "now": now,
+        "insurer": principal.insurer_id,
+        "customer": principal.id,
+        "beneficiary": facts.beneficiary_id,
+        "entitlements": entitlements,
+        "offer": facts.offer_id,
+        "provider": facts.provider_id,
+        "kind": facts.kind,
+        "slot": facts.slot_id,
+        "slot_starts": facts.starts_at,
+        "public_id": public_id,
+        "reference": new_reference(),
+        "service_date": facts.service_date,
+        "ends": facts.ends_at,
+        "time_zone": facts.time_zone,
+        "period": TimestamptzRange(starts, ends),
+        "hold_expires": terms.until,
+        "price": facts.price_minor,
+        "currency": facts.currency,
+        "snapshot": json.dumps(_snapshot(facts), ensure_ascii=False),
+        "details": seal_details(request.details, facts.wrapped_key, request.beneficiary, public_id),
+        "actor_kind": terms.actor.kind,
+        "actor": terms.actor.id,
+        "scope": principal.public_id,
+        "key": key,
+        "fingerprint": fingerprint,
+    }
+    return _take(run, values, facts, tries=len(entitlements))
+
+
+def _replay(facts: Any, fingerprint: bytes) -> Held:
+    """What an earlier request with this key made; told before anything is judged anew, so that a repeat succeeds even
+    when the slot has filled since."""
+    if facts.known_fingerprint != fingerprint:
+        raise IdempotencyKeyReused()
+    return Held(facts.known_resource, replayed=True)
+
+
+def _check(facts: Any, request: HoldRequest, now: datetime, *, in_line: bool) -> None:
+    """Everything that can be judged from what was read; a wrong id looks like an absent one."""
+    if facts.offer_id is None:
+        raise NotFound(field="offer_id")
+    if facts.slot_id is None or facts.slot_pool != facts.pool_id:
+        raise NotFound(field="slot_id")
+    if facts.beneficiary_id is None:
+        raise NotFound(field="beneficiary_id")
+    if not facts.open:
+        raise OfferClosed()
+    until = closes_at(facts.service_date, facts.starts_at, facts.time_zone, facts.lead_minutes)
+    if now > until:
+        raise SlotPast(closes_at=until)
+    if facts.closed or not in_season(facts.service_date, facts.available_from, facts.available_until):
+        raise SlotClosed()
+    kind = benefit_kind(facts.kind)
+    kind.check_details(dict(request.details))
+    kind.check_eligible(facts.package, facts.sex, facts.birth_date, facts.service_date)
+    if not facts.has_place or (facts.kept and not in_line):
+        raise SlotFull(slot=request.slot, starts_at=facts.starts_at, service_date=facts.service_date.isoformat())
+
+
+def _snapshot(facts: Any) -> dict[str, Any]:
+    return {
+        "offer": {"id": facts.offer_public_id, "zh": facts.offer_zh, "en": facts.offer_en},
+        "provider": {"zh": facts.provider_zh, "en": facts.provider_en},
+        "site": {
+            "id": facts.site_public_id,
+            "name": facts.site,
+            "city": facts.city,
+            "district": facts.district,
+            "address": facts.address,
+            "tier": facts.tier,
+        },
+        "package": facts.package,
+        "cancel_hours": facts.cancel_hours,
+        "change_hours": facts.change_hours,
+        "max_changes": facts.max_changes,
+    }
+
+
+def _take(run: _Run, values: Mapping[str, Any], facts: Any, *, tries: int) -> Held:
+    """Run the function. A rival may take the last unit of the entitlement it chose while another still has some:
+    then it is asked again, at most once per entitlement."""
+    for left in range(tries - 1, -1, -1):
+        try:
+            rows = run(_HOLD, values)
+        except DBAPIError as failed:
+            reason = db.violated(failed)
+            if reason == "entitlement_exhausted" and left:
+                continue
+            _refuse(reason, facts, failed)
+        if rows:
+            return Held(rows[0].booking, replayed=rows[0].outcome == "replayed")
+    raise EntitlementExhausted()
+
+
+def _refuse(reason: str | None, facts: Any, failed: DBAPIError) -> NoReturn:
+    match reason:
+        case "slot_full" | "ck_slot_taken":
+            raise SlotFull(starts_at=facts.starts_at, service_date=facts.service_date.isoformat()) from failed
+        case "entitlement_exhausted" | "ck_entitlement_not_negative" | "ck_entitlement_balance":
+            raise EntitlementExhausted() from failed
+        case "ex_booking_one_place_at_a_time":
+            raise AlreadyBooked() from failed
+        case "too_many_held":
+            raise TooManyHeld(most=MOST_HELD) from failed
+        case "idempotency_key_reused":
+            raise IdempotencyKeyReused() from failed
+        case "beneficiary_gone":
+            raise NotFound(field="beneficiary_id") from failed
+        case "slot_moved":
+            raise SlotMoved() from failed
+    raise failed

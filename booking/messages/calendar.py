@@ -1,0 +1,169 @@
+"""A customer's bookings for her calendar: one at a time, or all of them under a secret address.
+
+The address is the whole key, as calendar programs can't sign in: 256 random bits, of which only the hash is kept. It is
+shown once, can be renewed (the old one is dead at once) and taken back, and shows dates and places, never a result.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Row, Select, exists, func, select
+from sqlalchemy.orm import Session
+
+from booking.messages.remind import preparation
+from booking.messages.settings import own_row
+from booking.models import Booking, BookingHistory
+from booking.notices.models import NoticeSetting
+from booking.ownership import own_booking
+from booking.states import BookingState
+from marketplace.core import audit
+from marketplace.core.crypto import token_hash
+from marketplace.core.db import reading, transaction
+from marketplace.core.errors import NotFound
+from marketplace.core.ids import new_token
+from vip.models import Beneficiary, Customer
+from vip.principal import Principal
+
+_S = BookingState
+KEPT_DAYS = 400
+"""How long a booking stays in the feed after its day."""
+
+_GONE = frozenset({_S.CANCELLED, _S.REJECTED, _S.EXPIRED, _S.ENTERED_IN_ERROR})
+_FIRM = frozenset({_S.CONFIRMED, _S.CHECKED_IN, _S.IN_SERVICE, _S.FULFILLED, _S.NO_SHOW})
+_SUBMITTED = ("awaiting_provider", "confirmed")
+
+
+@dataclass(frozen=True)
+class Event:
+    """A booking as a calendar needs it. `sequence` grows with every change; `status` is confirmed, tentative or
+    cancelled (RFC 5545, section 3.8.1.11). `starts_at` and `ends_at` are None for a whole `day`. `person` is the full
+    name of the relative whom it is for, blank for the customer herself."""
+
+    id: str
+    reference: str
+    sequence: int
+    status: str
+    offer: Mapping[str, str]
+    site: Mapping[str, str]
+    day: date
+    starts_at: datetime | None
+    ends_at: datetime | None
+    zone: str
+    created_at: datetime
+    updated_at: datetime
+    person: str
+    prepare: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Feed:
+    """What a secret address shows: `language` is the customer's choice or None; `mark` changes with every event."""
+
+    mark: str
+    language: str | None
+    customer_id: int
+
+
+def event(principal: Principal, public_id: str) -> Event:
+    """One booking of hers, once it was submitted. Raises NotFound."""
+    with reading() as session:
+        row = session.execute(_rows().where(own_booking(principal, public_id))).one_or_none()
+    if row is None:
+        raise NotFound(field="booking_id")
+    return _event(row)
+
+
+def new_feed(principal: Principal, *, now: datetime) -> str:
+    """A new secret for the address of her feed, told this once; the one before is dead."""
+    token = new_token()
+    with transaction() as session:
+        row = own_row(session, principal, now)
+        row.feed_hash, row.feed_made_at, row.updated_at = token_hash(token), now, now
+        _record(session, principal, "calendar.address_made", now)
+    return token
+
+
+def end_feed(principal: Principal, *, now: datetime) -> None:
+    """Take the feed's address back."""
+    with transaction() as session:
+        row = own_row(session, principal, now)
+        if row.feed_hash is not None:
+            row.feed_hash, row.updated_at = None, now
+            _record(session, principal, "calendar.address_ended", now)
+
+
+def open_feed(token: str, *, now: datetime) -> Feed:
+    """The feed of a secret address. Raises NotFound for one that never was, as for one that was taken back."""
+    with reading() as session:
+        owner = session.execute(
+            select(Customer.id, Customer.language)
+            .join(NoticeSetting, NoticeSetting.customer_id == Customer.id)
+            .where(NoticeSetting.feed_hash == token_hash(token), Customer.blocked_at.is_(None))
+        ).one_or_none()
+        if owner is None:
+            raise NotFound()
+        newest = session.execute(
+            select(func.count(), func.max(Booking.updated_at), func.sum(Booking.version)).where(
+                *_in_feed(owner.id, now)
+            )
+        ).one()
+    mark = hashlib.sha256(repr((owner.language, *newest)).encode()).hexdigest()[:24]
+    return Feed(mark, owner.language, owner.id)
+
+
+def events(feed: Feed, *, now: datetime) -> list[Event]:
+    """What the feed shows, by the day."""
+    query = _rows().where(*_in_feed(feed.customer_id, now)).order_by(Booking.service_date, Booking.id)
+    with reading() as session:
+        return [_event(row) for row in session.execute(query)]
+
+
+def _in_feed(customer_id: int, now: datetime) -> tuple[Any, ...]:
+    return (
+        Booking.customer_id == customer_id,
+        Booking.service_date > now.date() - timedelta(days=KEPT_DAYS),
+        _submitted(),
+    )
+
+
+def _submitted() -> Any:
+    return exists().where(BookingHistory.booking_id == Booking.id, BookingHistory.to_state.in_(_SUBMITTED))
+
+
+def _rows() -> Select[*tuple[Any, ...]]:
+    return (
+        select(Booking, Beneficiary.name, Beneficiary.relation)
+        .join(Beneficiary, Beneficiary.id == Booking.beneficiary_id)
+        .where(_submitted())
+    )
+
+
+def _event(row: Row[*tuple[Any, ...]]) -> Event:
+    booking, name, relation = row
+    status = "confirmed" if booking.state in _FIRM else "cancelled" if booking.state in _GONE else "tentative"
+    return Event(
+        id=booking.public_id,
+        reference=booking.reference,
+        sequence=booking.version,
+        status=status,
+        offer=booking.snapshot["offer"],
+        site=booking.snapshot["site"],
+        day=booking.service_date,
+        starts_at=booking.starts_at,
+        ends_at=booking.ends_at,
+        zone=booking.time_zone,
+        created_at=booking.created_at,
+        updated_at=booking.updated_at,
+        person="" if relation == "self" else name,
+        prepare=preparation(booking.snapshot.get("package", {})),
+    )
+
+
+def _record(session: Session, principal: Principal, what: str, now: datetime) -> None:
+    me = principal.public_id
+    audit.record(session, what, at=now, actor_kind="customer", actor=me, subject=me, insurer_id=principal.insurer_id)

@@ -1,0 +1,172 @@
+"""Reminders: of tomorrow's booking, and of a benefit that is about to end.
+
+A booking is reminded of at 18:00 the day before, on the wall clock of its site, whatever the clocks do that night. Each
+date is reminded of once: a booking that has moved is reminded of its new date. One that is made after that hour is
+reminded of at once, unless it begins within REMIND_AT_LEAST: she has only just chosen it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Row, String, cast, func, select
+from sqlalchemy.orm import Session
+
+from booking.models import Booking
+from booking.notices.models import Notification
+from booking.notices.notify import notify
+from booking.states import BookingState
+from booking.transition import lock_booking
+from marketplace.catalog.models import Insurer
+from marketplace.core.clock import start_of, today
+from marketplace.core.db import reading, transaction
+from marketplace.core.one_by_one import one_by_one
+from vip.models import Entitlement
+
+REMIND_AT = time(18)
+REMIND_AT_LEAST = timedelta(hours=3)
+ENDING_DAYS = (7, 30)
+"""How many days before its end a benefit is told of, the nearest first."""
+ENDINGS_AT_ONCE = 500
+
+_BRING = {
+    "zh": ("", "身份证", "请携带体检人的身份证原件。"),
+    "en": (" ", "ID", "Bring the original ID card of the person who is checked."),
+}
+
+
+def due_at(day: date, zone: str) -> datetime:
+    """When a booking on `day` is reminded of: 18:00 the day before, on the wall clock of the site's `zone` (UTC)."""
+    return datetime.combine(day - timedelta(days=1), REMIND_AT, ZoneInfo(zone)).astimezone(UTC)
+
+
+def is_due(day: date, starts_at: datetime | None, zone: str, now: datetime) -> bool:
+    """Whether the reminder of a booking at that time is to be told now."""
+    return due_at(day, zone) <= now <= start_of(day, starts_at, zone) - REMIND_AT_LEAST
+
+
+def remind_of_bookings(*, now: datetime) -> int:
+    """Tell everybody whose booking is tomorrow, once for each date; returns how many were told."""
+    with reading() as session:
+        waiting = session.execute(
+            select(Booking.id, Booking.service_date, Booking.starts_at, Booking.time_zone)
+            .outerjoin(
+                Notification,
+                (Notification.customer_id == Booking.customer_id)
+                & (Notification.kind == "reminder")
+                & (Notification.subject == _subject_in_sql()),
+            )
+            .where(
+                Booking.state == BookingState.CONFIRMED,
+                Booking.service_date.between(now.date() - timedelta(days=1), now.date() + timedelta(days=2)),
+                Notification.id.is_(None),
+            )
+            .order_by(Booking.id)
+        ).all()
+    due = [row.id for row in waiting if is_due(row.service_date, row.starts_at, row.time_zone, now)]
+    return one_by_one("reminders", due, lambda booking_id: _remind(booking_id, now))["told"]
+
+
+def _remind(booking_id: int, now: datetime) -> str:
+    """Tell of a booking as it stands now that it is locked."""
+    with transaction() as session:
+        booking, _ = lock_booking(session, booking_id)
+        if booking.state is not BookingState.CONFIRMED:
+            return "moved_on"
+        if not is_due(booking.service_date, booking.starts_at, booking.time_zone, now):
+            return "not_due"
+        facts = {"prepare": preparation(booking.snapshot.get("package", {}))}
+        about = subject(booking)
+        new = notify(session, booking.customer_id, "reminder", about, now=now, booking_id=booking.id, facts=facts)
+    return "told" if new else "known"
+
+
+def preparation(package: Mapping[str, Any]) -> dict[str, str]:
+    """What to do before and what to bring, in both languages, from the package as it was booked; the ID card is added
+    where the package doesn't speak of it."""
+    fasting, hints = package.get("fasting", {}), package.get("preparation", ())
+    said = {}
+    for language, (between, card, bring) in _BRING.items():
+        texts = [str(fasting.get(f"hint_{language}", "")), *(str(hint.get(language, "")) for hint in hints[:3])]
+        if not any(card in text for text in texts):
+            texts.append(bring)
+        said[language] = between.join(text for text in texts if text)
+    return said
+
+
+def subject(booking: Booking) -> str:
+    """What a reminder is about: the booking at that very time."""
+    at = int(booking.starts_at.timestamp()) if booking.starts_at else "day"
+    return f"{booking.public_id}:{booking.service_date.isoformat()}:{at}"
+
+
+def _subject_in_sql() -> Any:
+    at = func.coalesce(cast(cast(func.extract("epoch", Booking.starts_at), Notification.id.type), String), "day")
+    return func.concat(Booking.public_id, ":", cast(Booking.service_date, String), ":", at)
+
+
+def remind_of_endings(*, now: datetime, part: int = ENDINGS_AT_ONCE) -> int:
+    """Tell of benefits that end in 30 and in 7 days on the insurer's calendar, if something of them is left.
+
+    What was granted within those days is not told of: she has only just got it. A plan may end for everybody on the
+    same day, so they are gone through `part` by part. Returns how many were told."""
+    told, after = 0, 0
+    while True:
+        with reading() as session:
+            ending = _ending(session, now, after, part)
+            news = _not_told(session, ending, now)
+        told += one_by_one("endings", news, lambda row: _tell_of_end(row[1], row[2], row[3], now))["told"]
+        if len(ending) < part:
+            return told
+        after = ending[-1][0].id
+
+
+def _ending(session: Session, now: datetime, after: int, part: int) -> Sequence[Row[Entitlement, str]]:
+    """The next benefits by id that end soon, each with its insurer's zone."""
+    first, last = now.date() - timedelta(days=1), now.date() + timedelta(days=ENDING_DAYS[-1] + 1)
+    return session.execute(
+        select(Entitlement, Insurer.time_zone)
+        .join(Insurer, Insurer.id == Entitlement.insurer_id)
+        .where(Entitlement.available > 0, Entitlement.valid_until.between(first, last), Entitlement.id > after)
+        .order_by(Entitlement.id)
+        .limit(part)
+    ).all()
+
+
+def _not_told(
+    session: Session, ending: Sequence[Row[Entitlement, str]], now: datetime
+) -> list[tuple[int, Entitlement, str, str]]:
+    """What is due of these and was not told before: the id, the benefit, what the notice is about, and the zone."""
+    due = [(held.id, held, about, zone) for held, zone in ending if (about := ending_about(held, zone, now))]
+    known = session.scalars(
+        select(Notification.subject).where(
+            Notification.kind == "entitlement_expiring",
+            Notification.customer_id.in_({held.customer_id for _, held, _, _ in due}),
+            Notification.subject.in_([about for _, _, about, _ in due]),
+        )
+    ).all()
+    return [row for row in due if row[2] not in set(known)]
+
+
+def ending_about(held: Entitlement, zone: str, now: datetime) -> str:
+    """What the notice of an ending benefit is about: its end and the mark that was passed; blank when none is due."""
+    left = (held.valid_until - today(zone, now)).days
+    mark = next((days for days in ENDING_DAYS if 0 <= left <= days), None)
+    if mark is None or (held.valid_until - today(zone, held.created_at)).days < mark:
+        return ""
+    return f"{held.public_id}:{held.valid_until.isoformat()}:{mark}"
+
+
+def _tell_of_end(held: Entitlement, about: str, zone: str, now: datetime) -> str:
+    facts = {
+        "entitlement": held.public_id,
+        "benefit": held.kind,
+        "until_day": held.valid_until.isoformat(),
+        "days_left": (held.valid_until - today(zone, now)).days,
+    }
+    with transaction() as session:
+        new = notify(session, held.customer_id, "entitlement_expiring", about, now=now, facts=facts)
+    return "told" if new else "known"

@@ -1,0 +1,187 @@
+"""How a customer wants to be told: channels, her e-mail address, quiet hours."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, time
+
+from sqlalchemy import select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from booking.notices.models import NoticeSetting
+from booking.notices.quiet_hours import QUIET_FROM, QUIET_UNTIL
+from booking.ownership import customer_of
+from marketplace.core import crypto
+from marketplace.core import email as email_port
+from marketplace.core.db import reading, transaction
+from marketplace.core.email import EmailBackend
+from marketplace.core.errors import Invalid, Refusal
+from marketplace.core.ids import new_id
+from marketplace.core.logging import get_logger
+from vip import codes, email_address
+from vip import phone as phones
+from vip.models import Customer
+from vip.principal import Principal
+
+log = get_logger(__name__)
+
+
+class NoEmail(Refusal):
+    """This installation sends no e-mail."""
+
+    code = "no_email"
+
+
+class EmailNotSent(Refusal):
+    """The mail server didn't take the mail with the code."""
+
+    code = "email_not_sent"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """As she set it. `email_masked` is blank without an address; `email_open` while it waits for its code."""
+
+    sms: bool
+    email: bool
+    phone_masked: str
+    email_masked: str
+    email_open: bool
+    quiet: bool
+    quiet_from: time
+    quiet_until: time
+    feed_made_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What she chose. The two times are on the insurer's clock; where they are equal there are no quiet hours."""
+
+    sms: bool
+    email: bool
+    quiet: bool
+    quiet_from: time
+    quiet_until: time
+
+
+def settings_of(principal: Principal) -> Settings:
+    """Her settings, the defaults where she chose nothing."""
+    with reading() as session:
+        customer = session.get_one(Customer, customer_of(principal))
+        row = session.get(NoticeSetting, customer.id)
+    phone = phones.masked(phones.unseal(customer.phone_sealed, customer.public_id))
+    if row is None:
+        return Settings(True, True, phone, "", False, True, QUIET_FROM, QUIET_UNTIL, None)
+    address = email_address.unseal(row.email_sealed, customer.public_id) if row.email_sealed is not None else ""
+    return Settings(
+        sms=row.sms,
+        email=row.email,
+        phone_masked=phone,
+        email_masked=email_address.masked(address) if address else "",
+        email_open=bool(address) and row.email_confirmed_at is None,
+        quiet=row.quiet,
+        quiet_from=row.quiet_from,
+        quiet_until=row.quiet_until,
+        feed_made_at=row.feed_made_at if row.feed_hash is not None else None,
+    )
+
+
+def choose(principal: Principal, wish: Wish, *, now: datetime) -> None:
+    """Keep what she chose; messages that wait already are judged by it when their time comes."""
+    values = {**vars(wish), "updated_at": now}
+    with transaction() as session:
+        row = own_row(session, principal, now)
+        session.execute(update(NoticeSetting).where(NoticeSetting.customer_id == row.customer_id).values(values))
+
+
+def give_email(principal: Principal, text: str, *, now: datetime, gateway: EmailBackend | None = None) -> None:
+    """Keep an e-mail address, unused until the code that is sent to it comes back; one that she had before is gone.
+
+    Raises Invalid(field="email"), NoEmail, EmailNotSent, and TooMany(retry_after) after five codes within an hour, to
+    whatever addresses.
+    """
+    address = email_address.normalise(text)
+    server = gateway or email_port.backend()
+    if server is None:
+        raise NoEmail()
+    with transaction() as session:
+        row = own_row(session, principal, now)
+        customer = session.get_one(Customer, row.customer_id)
+        whose = _whose(customer)
+        codes.lock_phones(session, whose.phone_index)
+        code = codes.new_code(session, whose, now)
+        row.email_sealed = email_address.seal(address, customer.public_id)
+        row.email_confirmed_at, row.updated_at = None, now
+        language = customer.language
+    subject, body = code_mail(code, language)
+    try:
+        server.send(address, subject, body, key=new_id("ntd"))
+    except Exception as trouble:
+        log.warning("email.code_not_sent", error=type(trouble).__name__)
+        raise EmailNotSent() from trouble
+
+
+def code_mail(code: str, language: str | None) -> tuple[str, str]:
+    """Subject and text of the mail that carries a code."""
+    minutes = int(codes.LIFETIME.total_seconds() // 60)
+    if (language or "zh").startswith("zh"):
+        return "安享：确认邮箱", f"验证码 {code}，{minutes} 分钟内有效。如果不是您本人填写，请忽略。"
+    return (
+        "Anxiang: confirm your e-mail address",
+        f"Your code is {code}. It is valid for {minutes} minutes. If it wasn't you who asked, do nothing.",
+    )
+
+
+def confirm_email(principal: Principal, code: str, *, now: datetime) -> None:
+    """The code came back: the address is used from now on. Raises Invalid(field="code"), WrongCode, CodeEnded."""
+    digits = codes.clean(code)
+    with transaction() as session:
+        row = own_row(session, principal, now)
+        customer = session.get_one(Customer, row.customer_id)
+        if row.email_sealed is None:
+            raise codes.CodeEnded()
+        whose, sealed = _whose(customer), row.email_sealed
+        counted = codes.count_try(session, whose, now)
+    right = codes.compare(counted, whose, digits)
+    with transaction() as session:
+        row = own_row(session, principal, now)
+        if row.email_sealed != sealed:  # she gave another address meanwhile: this code is not for it
+            raise codes.CodeEnded()
+        codes.use(session, right, now)
+        row.email_confirmed_at = row.updated_at = now
+
+
+def forget_email(principal: Principal, *, now: datetime) -> None:
+    """Take the address away."""
+    with transaction() as session:
+        row = own_row(session, principal, now)
+        row.email_sealed = row.email_confirmed_at = None
+        row.updated_at = now
+
+
+def own_row(session: Session, principal: Principal, now: datetime) -> NoticeSetting:
+    """Her row, locked, made with the defaults where there is none."""
+    customer = customer_of(principal)
+    session.execute(
+        insert(NoticeSetting)
+        .values(customer_id=customer, updated_at=now)
+        .on_conflict_do_nothing(index_elements=["customer_id"])
+    )
+    return session.scalars(select(NoticeSetting).where(NoticeSetting.customer_id == customer).with_for_update()).one()
+
+
+def parse_time(text: str, field: str) -> time:
+    """A time of day as forms send it (`22:00`). Raises Invalid(reason="time")."""
+    try:
+        hour, minute = (int(part) for part in text.split(":", 1))
+        return time(hour, minute)
+    except ValueError as bad:
+        raise Invalid(field=field, reason="time") from bad
+
+
+def _whose(customer: Customer) -> codes.Address:
+    """Counted by customer, so that nobody can have mails sent to strangers all day; only the newest code counts, and
+    that one is for the address she gave last."""
+    index = crypto.blind_index(customer.public_id, "email")
+    return codes.Address(customer.insurer_id, index, "email", customer.id)

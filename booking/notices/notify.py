@@ -1,0 +1,78 @@
+"""Telling a customer something: written in the transaction of what happened, delivered later."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from booking.models import Booking
+from booking.notices.kinds import Channel, rule_of
+from booking.notices.models import NoticeSetting, Notification, NotificationDelivery
+from marketplace.core.ids import new_id
+
+
+def notify(
+    session: Session,
+    customer_id: int,
+    kind: str,
+    subject: str,
+    *,
+    now: datetime,
+    booking_id: int | None = None,
+    facts: Mapping[str, Any] | None = None,
+) -> bool:
+    """Tell a customer something, unless she was told the same of the same subject; returns whether it is new.
+
+    `kind` is one of booking.notices.kinds. `subject` is the public id of what it is about, with the version or the date
+    where the same thing may rightly be told again (`bkg_…:7`). `facts` are codes, ids and times that the words are made
+    of, never personal data; what was booked, where and when is added from the booking as it stands in this transaction.
+    """
+    booking = session.get(Booking, booking_id) if booking_id is not None else None
+    added = session.execute(
+        insert(Notification)
+        .values(
+            public_id=new_id("ntf"),
+            customer_id=customer_id,
+            booking_id=booking_id,
+            kind=kind,
+            subject=subject,
+            facts={**(facts_of(booking) if booking is not None else {}), **(facts or {})},
+            created_at=now,
+        )
+        .on_conflict_do_nothing(index_elements=["customer_id", "kind", "subject"])
+        .returning(Notification.id)
+    ).scalar_one_or_none()
+    if added is None:
+        return False
+    wanted = rule_of(kind).channels
+    setting = session.get(NoticeSetting, customer_id) if wanted else None
+    for channel in wanted:
+        if reaches(setting, channel):
+            session.add(NotificationDelivery(notification_id=added, channel=channel, key=new_id("ntd"), run_after=now))
+    session.flush()
+    return True
+
+
+def reaches(setting: NoticeSetting | None, channel: Channel) -> bool:
+    """Whether she wants to be told on this channel: by SMS unless she said no, by e-mail once confirmed."""
+    if channel == "sms":
+        return setting is None or setting.sms
+    return setting is not None and setting.email and setting.email_confirmed_at is not None
+
+
+def facts_of(booking: Booking) -> dict[str, Any]:
+    """What was booked, where and when: `offer` (both names), `site`, `day`, `starts_at` (None for a whole day), `zone`
+    (the site's), `cause`. Times are ISO 8601 in UTC."""
+    offer, site = booking.snapshot.get("offer", {}), booking.snapshot.get("site", {})
+    return {
+        "offer": {"zh": offer.get("zh", ""), "en": offer.get("en", "")},
+        "site": site.get("name", ""),
+        "day": booking.service_date.isoformat(),
+        "starts_at": booking.starts_at.isoformat() if booking.starts_at else None,
+        "zone": booking.time_zone,
+        "cause": booking.cause,
+    }

@@ -1,0 +1,259 @@
+"""What can be booked where and when: offers with their next free place, and the slots of an offer.
+
+Free places are read by the partial index of slots that have one; no counting of claims. A slot can be booked while it
+is not past, closed or full, the offer runs on its day, and its start is at least the offer's lead time ahead.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Row, text
+
+from booking.offers.bookable import start_sql
+from booking.offers.cards import OfferCard, OfferView, PersonFacts, card, view
+from marketplace.catalog.kinds import kind
+from marketplace.catalog.search import SiteQuery, site_filter
+from marketplace.core.clock import today
+from marketplace.core.db import reading
+from marketplace.core.errors import Invalid, NotFound
+from marketplace.core.paging import Page, check_limit, decode_cursor, encode_cursor
+from marketplace.core.strictjson import storable
+
+MAX_DAYS = 62
+
+
+@dataclass(frozen=True)
+class OfferQuery:
+    """What to look for; None means any. `benefit` is a kind's code, `site` a site's public id, the rest as in
+    SiteQuery. With `person`, each card says whether that person may have the package at its next free date."""
+
+    benefit: str | None = None
+    city: str | None = None
+    district: str | None = None
+    tier: str | None = None
+    site: str | None = None
+    q: str | None = None
+    person: PersonFacts | None = None
+
+
+@dataclass(frozen=True)
+class SlotView:
+    """A slot as shown. Times are with zone, and None for a whole day. `free` is what is left of `capacity`; `reason`
+    is None if it can be booked, else past, too_late, closed, not_offered or full."""
+
+    id: str
+    starts_at: datetime | None
+    ends_at: datetime | None
+    service_date: date
+    capacity: int
+    free: int
+    reason: str | None
+
+
+@dataclass(frozen=True)
+class DayView:
+    """A day of the calendar: `slots` are those that can be booked, `free` their places; `slots` 0 with `known` True
+    means that the day is full or closed, `known` False that nothing was published for it. `full`: some slot would do
+    if a place in it became free."""
+
+    date: date
+    slots: int
+    free: int
+    known: bool
+    full: bool = False
+
+
+def search_offers(query: OfferQuery, *, cursor: str | None = None, limit: int = 20, now: datetime) -> Page[OfferCard]:
+    """Active offers at sites that match, in the order of the sites (best match, tier, name), then by price.
+
+    Each card carries the next free place within MAX_DAYS, None if there is none.
+    Raises Invalid(field=…) for an unusable query, cursor or limit, NotFound(field="benefit") for an unknown kind.
+    """
+    check_limit(limit)
+    loose, after = False, None
+    if cursor is not None:
+        mode, *after = decode_cursor(cursor, (int, int, int, str, int, str))
+        loose = mode == 1
+    rows = _offers(query, after, limit + 1, now, loose=loose)
+    if not rows and cursor is None and query.q:
+        loose = True
+        rows = _offers(query, None, limit + 1, now, loose=True)
+    following = None
+    if len(rows) > limit:
+        last = rows[limit - 1]
+        following = encode_cursor(
+            [int(loose), last.rank, last.tier_order, last.site_name, last.price_minor, last.public_id]
+        )
+    return Page([card(row, query.person, now) for row in rows[:limit]], following)
+
+
+def _offers(query: OfferQuery, after: list[Any] | None, limit: int, now: datetime, *, loose: bool) -> list[Row[Any]]:
+    """The page's offers first, then the next free place of these alone."""
+    found = site_filter(SiteQuery(query.city, query.district, query.tier, None, query.q), loose=loose)
+    conditions, values = ["o.active", found.where], found.values
+    if query.benefit is not None:
+        conditions.append("o.kind = :benefit")
+        values["benefit"] = kind(query.benefit).code
+    if query.site is not None:
+        if not storable(query.site):
+            raise NotFound(field="site")
+        conditions.append("s.public_id = :site")
+        values["site"] = query.site
+    following = ""
+    if after is not None:
+        names = ("rank", "tier_order", "site_name", "price_minor", "public_id")
+        following = f"WHERE ({', '.join(names)}) > ({', '.join(':after_' + name for name in names)})"
+        values |= {f"after_{name}": value for name, value in zip(names, after, strict=True)}
+    values |= {
+        "limit": limit,
+        "now": now,
+        "today": _earliest_day(now),
+        "last": _earliest_day(now) + timedelta(MAX_DAYS),
+    }
+    sql = f"""
+      WITH hit AS MATERIALIZED (
+        SELECT * FROM (
+          SELECT o.id AS offer_id, o.public_id, o.price_minor, s.name AS site_name, {found.rank} AS rank,
+                 {found.tier_order} AS tier_order
+            FROM site s JOIN offer o ON o.site_id = s.id WHERE {" AND ".join(conditions)}) AS every
+        {following} ORDER BY rank, tier_order, site_name, price_minor, public_id LIMIT :limit)
+      SELECT hit.rank, hit.tier_order, {_OFFER}, free.* FROM hit
+        JOIN offer o ON o.id = hit.offer_id JOIN site s ON s.id = o.site_id JOIN provider p ON p.id = o.provider_id
+        LEFT JOIN LATERAL ({_NEXT_FREE}) AS free ON true
+       ORDER BY hit.rank, hit.tier_order, hit.site_name, hit.price_minor, hit.public_id"""
+    with reading() as session:
+        return list(session.execute(text(sql), values).all())
+
+
+_OFFER = (
+    "o.public_id, o.kind, o.name_zh, o.name_en, o.package - 'items' AS rules, "
+    "coalesce(jsonb_array_length(o.package -> 'items'), 0) AS items, o.price_minor, o.currency, o.lead_minutes, "
+    "o.cancel_hours, o.available_from, o.available_until, p.name_zh AS provider_zh, "
+    "p.name_en AS provider_en, p.allotment, s.public_id AS site_id, s.name AS site_name, s.province, s.city, "
+    "s.district, s.tier, s.tier_source, s.tier_date, s.address, s.time_zone, s.longitude, s.latitude"
+)
+
+_NEXT_FREE = f"""
+  SELECT l.service_date AS next_date, l.starts_at AS next_starts_at, l.ends_at AS next_ends_at,
+         l.capacity - l.taken AS next_free
+    FROM slot l
+   WHERE l.pool_id = o.pool_id AND l.has_place
+     AND l.service_date BETWEEN greatest(CAST(:today AS date), o.available_from)
+                            AND least(CAST(:last AS date), o.available_until)
+     AND {start_sql("l", "s.time_zone")} >= CAST(:now AS timestamptz) + o.lead_minutes * interval '1 min'
+   ORDER BY l.service_date, l.starts_at LIMIT 1"""
+
+
+def _earliest_day(now: datetime) -> date:
+    """The earliest calendar date anywhere on earth (UTC-12); a bound for the index, the start decides."""
+    return (now.astimezone(UTC) - timedelta(hours=12)).date()
+
+
+def offer(public_id: str, *, person: PersonFacts | None = None, now: datetime) -> OfferView:
+    """One active offer with its package and its next free place. Raises NotFound(field="offer_id")."""
+    row = _offer_row(public_id, now)
+    return view(row, person, now)
+
+
+def _offer_row(public_id: str, now: datetime) -> Row[Any]:
+    if not storable(public_id):
+        raise NotFound(field="offer_id")
+    day = _earliest_day(now)
+    sql = f"""
+      SELECT o.pool_id, o.package, {_OFFER}, free.*
+        FROM offer o JOIN site s ON s.id = o.site_id JOIN provider p ON p.id = o.provider_id
+        LEFT JOIN LATERAL ({_NEXT_FREE}) AS free ON true
+       WHERE o.public_id = :id AND o.active"""
+    with reading() as session:
+        row = session.execute(
+            text(sql), {"id": public_id, "now": now, "today": day, "last": day + timedelta(MAX_DAYS)}
+        ).one_or_none()
+    if row is None:
+        raise NotFound(field="offer_id")
+    return row
+
+
+def slots(offer_public_id: str, first: date, last: date, *, now: datetime) -> list[SlotView]:
+    """The slots of an offer with a service date in [first, last], in their order, bookable or not; those of past days
+    are left out. Raises Invalid(field="from" or "to") for more than MAX_DAYS days or the wrong order, NotFound."""
+    found = _slot_rows(offer_public_id, first, last, now)
+    return [
+        SlotView(
+            id=row.public_id,
+            starts_at=row.starts_at,
+            ends_at=row.ends_at,
+            service_date=row.service_date,
+            capacity=row.capacity,
+            free=row.capacity - row.taken,
+            reason=row.reason,
+        )
+        for row in found
+    ]
+
+
+def days(offer_public_id: str, first: date, last: date, *, now: datetime) -> list[DayView]:
+    """One line for each day in [first, last], for the calendar. Raises as `slots` does."""
+    by_day: dict[date, list[Row[Any]]] = {}
+    for row in _slot_rows(offer_public_id, first, last, now):
+        by_day.setdefault(row.service_date, []).append(row)
+    result = []
+    for number in range((last - first).days + 1):
+        day = first + timedelta(number)
+        bookable = [row for row in by_day.get(day, ()) if row.reason is None]
+        free = sum(row.capacity - row.taken for row in bookable)
+        full = any(row.reason == "full" for row in by_day.get(day, ()))
+        result.append(DayView(day, len(bookable), free, day in by_day, full))
+    return result
+
+
+def check_range(first: date, last: date) -> None:
+    """Raises Invalid(field="to") if the range is empty or longer than MAX_DAYS days."""
+    if last < first:
+        raise Invalid(field="to", reason="before_from")
+    if (last - first).days >= MAX_DAYS:
+        raise Invalid(field="to", reason="range_too_long", maximum=MAX_DAYS)
+
+
+def _slot_rows(offer_public_id: str, first: date, last: date, now: datetime) -> list[Row[Any]]:
+    check_range(first, last)
+    if not storable(offer_public_id):
+        raise NotFound(field="offer_id")
+    with reading() as session:
+        known = session.execute(
+            text(
+                "SELECT o.pool_id, o.lead_minutes, o.available_from, o.available_until, s.time_zone "
+                "FROM offer o JOIN site s ON s.id = o.site_id WHERE o.public_id = :id AND o.active"
+            ),
+            {"id": offer_public_id},
+        ).one_or_none()
+        if known is None:
+            raise NotFound(field="offer_id")
+        start = start_sql("l", ":zone")
+        return list(
+            session.execute(
+                text(
+                    "SELECT l.public_id, l.starts_at, l.ends_at, l.service_date, l.capacity, l.taken, CASE "
+                    "WHEN coalesce(l.starts_at <= :now, l.service_date < :today) THEN 'past' "
+                    f"WHEN {start} < :bookable_from THEN 'too_late' "
+                    "WHEN l.closed THEN 'closed' "
+                    "WHEN l.service_date < :offered_from OR l.service_date > :offered_until THEN 'not_offered' "
+                    "WHEN NOT l.has_place THEN 'full' END AS reason "
+                    "FROM slot l WHERE l.pool_id = :pool AND l.service_date BETWEEN :first AND :last "
+                    "ORDER BY l.service_date, l.starts_at, l.id"
+                ),
+                {
+                    "pool": known.pool_id,
+                    "zone": known.time_zone,
+                    "now": now,
+                    "today": today(known.time_zone, now),
+                    "bookable_from": now + timedelta(minutes=known.lead_minutes),
+                    "offered_from": known.available_from or date.min,
+                    "offered_until": known.available_until or date.max,
+                    "first": max(first, today(known.time_zone, now)),
+                    "last": last,
+                },
+            ).all()
+        )

@@ -1,0 +1,247 @@
+"""Differences as operators see them: the list with its filters, and one case with both sides, effect and history."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, func, or_, select
+
+from booking.models import Booking, BookingHistory, Discrepancy, ProviderBooking, ProviderTask
+from booking.outbox import UNFINISHED
+from booking.reconcile.models import ReconcileRun
+from booking.reconcile.repair import Action, as_case, find_case, offered
+from marketplace.catalog.models import Provider
+from marketplace.core.audit import AuditLine
+from marketplace.core.db import reading
+from marketplace.core.paging import Page, decode_cursor, encode_cursor
+from vip import roles
+from vip.models import Operator
+from vip.principal import Principal
+
+MOST_LINES = 20
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A line of the list. `subject` is a provider's reference or a public id; `reference` the booking's number; units
+    and money are what the provider's books bind beyond ours."""
+
+    id: str
+    kind: str
+    subject: str
+    reference: str | None
+    provider_code: str
+    provider_name: dict[str, str]
+    opened_at: datetime
+    closed_at: datetime | None = None
+    resolution: str = ""
+    units: int = 0
+    money_minor: int = 0
+    currency: str = ""
+
+
+@dataclass(frozen=True)
+class Filter:
+    """What the list is narrowed to; blank means all."""
+
+    closed: bool = False
+    kind: str = ""
+    provider: str = ""
+
+
+@dataclass(frozen=True)
+class Counts:
+    """How many open differences there are, by kind and by provider's code, and how many closed ones."""
+
+    kinds: Mapping[str, int]
+    providers: Mapping[str, tuple[dict[str, str], int]]
+    open: int
+    closed: int
+
+
+@dataclass(frozen=True)
+class OurSide:
+    """Our booking in a case."""
+
+    id: str
+    reference: str
+    state: str
+    service_date: date
+    starts_at: datetime | None
+    time_zone: str
+    offer: dict[str, str]
+    price_minor: int
+    currency: str
+    references: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Line:
+    """Something that happened: a move of the booking (`what` its state) or a repair (`what` the action)."""
+
+    at: datetime
+    what: str
+    repair: bool
+    actor_kind: str
+    actor: str
+    cause: str = ""
+
+
+@dataclass(frozen=True)
+class CaseView:
+    """One difference, whole. `commands` are on their way to the provider; `asking` while the worker is to ask again."""
+
+    difference: Difference
+    facts: Mapping[str, Any]
+    note: str
+    ours: OurSide | None
+    lines: Sequence[Line]
+    commands: Sequence[tuple[str, str]]
+    asking: bool
+    actions: Sequence[Action]
+
+
+def differences(
+    principal: Principal, *, cursor: str | None, limit: int, wanted: Filter | None = None
+) -> Page[Difference]:
+    """Differences, newest first: those of the operator's insurer, and those that no booking explains."""
+    wanted = wanted or Filter()
+    query = (
+        select(Discrepancy, Provider, Booking.reference)
+        .join(Provider, Provider.id == Discrepancy.provider_id)
+        .outerjoin(Booking, Booking.id == Discrepancy.booking_id)
+        .where(
+            Discrepancy.closed_at.is_not(None) if wanted.closed else Discrepancy.closed_at.is_(None),
+            _seen_by(principal),
+        )
+    )
+    if wanted.kind:
+        query = query.where(Discrepancy.kind == wanted.kind)
+    if wanted.provider:
+        query = query.where(Provider.code == wanted.provider)
+    if cursor is not None:
+        (last_id,) = decode_cursor(cursor, (int,))
+        query = query.where(Discrepancy.id < last_id)
+    with reading() as session:
+        rows = session.execute(query.order_by(Discrepancy.id.desc()).limit(limit + 1)).all()
+    found = [_difference(row.Discrepancy, row.Provider, row.reference) for row in rows[:limit]]
+    return Page(found, encode_cursor([rows[limit - 1].Discrepancy.id]) if rows[limit:] else None)
+
+
+def counts(principal: Principal) -> Counts:
+    """What the filters can be set to, with numbers of open differences."""
+    base = (
+        select(Discrepancy.kind, Provider, func.count().label("number"))
+        .join(Provider, Provider.id == Discrepancy.provider_id)
+        .outerjoin(Booking, Booking.id == Discrepancy.booking_id)
+        .where(_seen_by(principal))
+    )
+    with reading() as session:
+        rows = session.execute(
+            base.where(Discrepancy.closed_at.is_(None)).group_by(Discrepancy.kind, Provider.id)
+        ).all()
+        closed = session.scalar(
+            select(func.count())
+            .select_from(Discrepancy)
+            .outerjoin(Booking, Booking.id == Discrepancy.booking_id)
+            .where(_seen_by(principal), Discrepancy.closed_at.is_not(None))
+        )
+    kinds: dict[str, int] = {}
+    providers: dict[str, tuple[dict[str, str], int]] = {}
+    for row in rows:
+        kinds[row.kind] = kinds.get(row.kind, 0) + row.number
+        name = {"zh": row.Provider.name_zh, "en": row.Provider.name_en}
+        providers[row.Provider.code] = (name, providers.get(row.Provider.code, (name, 0))[1] + row.number)
+    return Counts(dict(sorted(kinds.items())), dict(sorted(providers.items())), sum(kinds.values()), closed or 0)
+
+
+def case(principal: Principal, case_id: str, *, now: datetime) -> CaseView:
+    """One difference with all that is known of it. Raises NotFound."""
+    found = find_case(principal, case_id)
+    with reading() as session:
+        provider = session.get_one(Provider, found.provider_id)
+        booking = session.get(Booking, found.booking_id) if found.booking_id is not None else None
+        references: dict[str, str] = {}
+        commands: list[tuple[str, str]] = []
+        lines: list[Line] = []
+        if booking is not None:
+            known = select(ProviderBooking.reference, ProviderBooking.role).where(
+                ProviderBooking.booking_id == booking.id
+            )
+            references = {row.reference: row.role for row in session.execute(known)}
+            on_the_way = select(ProviderTask.command, ProviderTask.state).where(
+                ProviderTask.booking_id == booking.id, ProviderTask.state.in_(UNFINISHED)
+            )
+            commands = [(row.command, row.state) for row in session.execute(on_the_way.order_by(ProviderTask.seq))]
+            history = select(BookingHistory).where(BookingHistory.booking_id == booking.id)
+            lines += [
+                Line(move.at, move.to_state, False, move.actor_kind, move.actor, move.cause)
+                for move in session.scalars(history.order_by(BookingHistory.version.desc()).limit(MOST_LINES))
+            ]
+        repairs = session.execute(
+            select(AuditLine, Operator.name)
+            .outerjoin(Operator, Operator.public_id == AuditLine.actor)
+            .where(AuditLine.subject == found.public_id)
+            .order_by(AuditLine.id.desc())
+            .limit(MOST_LINES)
+        )
+        lines += [
+            Line(row.AuditLine.at, row.AuditLine.facts.get("repair", ""), True, "operator", row.name or "")
+            for row in repairs
+        ]
+        asking = session.scalar(
+            select(ReconcileRun.id).where(
+                ReconcileRun.case_id == found.id, ReconcileRun.state.in_(("queued", "running"))
+            )
+        )
+    return CaseView(
+        difference=_difference(found, provider, booking.reference if booking is not None else None),
+        facts=found.facts,
+        note=found.note,
+        ours=_our_side(booking, references) if booking is not None else None,
+        lines=sorted(lines, key=lambda line: line.at, reverse=True)[:MOST_LINES],
+        commands=commands,
+        asking=asking is not None,
+        actions=offered(as_case(found, booking), now=now),
+    )
+
+
+def _our_side(booking: Booking, references: Mapping[str, str]) -> OurSide:
+    offer = booking.snapshot.get("offer", {})
+    return OurSide(
+        id=booking.public_id,
+        reference=booking.reference,
+        state=booking.state.value,
+        service_date=booking.service_date,
+        starts_at=booking.starts_at,
+        time_zone=booking.time_zone,
+        offer={"zh": str(offer.get("zh", "")), "en": str(offer.get("en", ""))},
+        price_minor=booking.price_minor,
+        currency=booking.currency,
+        references=references,
+    )
+
+
+def _difference(row: Discrepancy, provider: Provider, reference: str | None) -> Difference:
+    return Difference(
+        id=row.public_id,
+        kind=row.kind,
+        subject=row.subject,
+        reference=reference,
+        provider_code=provider.code,
+        provider_name={"zh": provider.name_zh, "en": provider.name_en},
+        opened_at=row.opened_at,
+        closed_at=row.closed_at,
+        resolution=row.resolution,
+        units=row.quota_units,
+        money_minor=row.money_minor,
+        currency=row.currency,
+    )
+
+
+def _seen_by(principal: Principal) -> ColumnElement[bool]:
+    roles.require(principal, "books")
+    return or_(Booking.id.is_(None), Booking.insurer_id == principal.insurer_id)

@@ -1,0 +1,214 @@
+"""Comparing our books with a provider's: two lists in, differences out. Pure: no database, no network, no clock.
+
+What differs is one of five kinds: `ours_only`, `theirs_only`, `state_differs`, `time_differs`, `duplicate_there`. Where
+the evidence decides what is right, the difference names the repair; else it is a case for a person.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Literal
+
+from booking.references import named
+from booking.states import BookingState, legal
+from providers.port import RemoteBooking
+
+Kind = Literal["ours_only", "theirs_only", "state_differs", "time_differs", "duplicate_there"]
+Repair = Literal["follow", "cancel_there"]
+
+KINDS: tuple[Kind, ...] = ("ours_only", "theirs_only", "state_differs", "time_differs", "duplicate_there")
+
+_S = BookingState
+
+DEAD = frozenset({"cancelled", "rejected"})
+"""Statuses in which a provider keeps nothing for us."""
+
+CANCELLABLE = frozenset({"requested", "confirmed"})
+"""Statuses from which a provider still lets us cancel; later ones are for people to settle."""
+
+NEVER_SENT = frozenset({_S.HELD, _S.WAITLISTED})
+GONE = frozenset({_S.CANCELLED, _S.REJECTED, _S.EXPIRED, _S.ENTERED_IN_ERROR})
+EXPECTED_THERE = frozenset({_S.AWAITING_PROVIDER, _S.CONFIRMED, _S.CHECKED_IN, _S.IN_SERVICE, _S.FULFILLED, _S.NO_SHOW})
+_TIMED = frozenset({_S.AWAITING_PROVIDER, _S.CONFIRMED, _S.CHECKED_IN, _S.IN_SERVICE})
+
+TARGET: Mapping[str, BookingState] = {
+    "requested": _S.AWAITING_PROVIDER,
+    "confirmed": _S.CONFIRMED,
+    "rejected": _S.REJECTED,
+    "cancelled": _S.CANCELLED,
+    "checked_in": _S.CHECKED_IN,
+    "in_service": _S.IN_SERVICE,
+    "fulfilled": _S.FULFILLED,
+    "no_show": _S.NO_SHOW,
+}
+
+
+@dataclass(frozen=True)
+class Ours:
+    """A booking in our books. `references` gives the roles of the provider bookings known for it; a `busy` one has a
+    command on its way and is not compared."""
+
+    booking: str
+    state: BookingState
+    service_date: date
+    starts_at: datetime | None
+    references: Mapping[str, str] = field(default_factory=dict)
+    allotment: bool = False
+    busy: bool = False
+
+    @property
+    def current(self) -> str | None:
+        """The provider's reference that moves this booking, if one is known."""
+        return next((reference for reference, role in self.references.items() if role == "current"), None)
+
+
+@dataclass(frozen=True)
+class Found:
+    """A difference. `subject` is our public id, or the provider's reference for what only they have or have twice;
+    `ours` and `theirs` are states (None: nothing there). `repair` None asks for a person."""
+
+    kind: Kind
+    subject: str
+    booking: str | None
+    reference: str | None
+    ours: BookingState | None
+    theirs: RemoteBooking | None
+    repair: Repair | None = None
+
+    @property
+    def key(self) -> tuple[Kind, str]:
+        """What makes two findings the same difference."""
+        return self.kind, self.subject
+
+
+def compare(ours: Sequence[Ours], theirs: Sequence[RemoteBooking], *, complete: bool = True) -> list[Found]:
+    """All differences, ours in their order first, then what nobody of ours explains.
+
+    A list of theirs that is not `complete` never proves that something is missing there.
+    """
+    by_reference = {reference: each for each in ours for reference in each.references}
+    by_id = {each.booking: each for each in ours}
+    matched: dict[str, list[RemoteBooking]] = defaultdict(list)
+    alone: list[RemoteBooking] = []
+    for remote in newest(theirs):
+        mine = by_reference.get(remote.reference) or by_id.get(named(remote.our_reference)[0])
+        if mine is None or named(remote.our_reference)[0] not in ("", mine.booking):
+            alone.append(remote)
+        else:
+            matched[mine.booking].append(remote)
+    found = [each for mine in ours if not mine.busy for each in _differences(mine, matched[mine.booking], complete)]
+    found += [_theirs_only(None, remote) for remote in alone if remote.status not in DEAD]
+    return found
+
+
+def newest(theirs: Sequence[RemoteBooking]) -> list[RemoteBooking]:
+    """One of each reference, the newest version: a booking that changes while the pages are read is listed twice."""
+    known: dict[str, RemoteBooking] = {}
+    for remote in theirs:
+        before = known.get(remote.reference)
+        if before is None or before.version <= remote.version:
+            known[remote.reference] = remote
+    return list(known.values())
+
+
+def _differences(mine: Ours, theirs: Sequence[RemoteBooking], complete: bool) -> list[Found]:
+    if mine.state in NEVER_SENT:
+        return [_theirs_only(mine, remote) for remote in theirs if remote.status not in DEAD]
+    if mine.state in GONE:
+        return [each for remote in theirs if (each := _after_the_end(mine, remote)) is not None]
+    main = _main(mine, theirs)
+    found = [
+        _surplus(mine, remote)
+        for remote in theirs
+        if remote is not main and remote.status not in DEAD and mine.references.get(remote.reference) != "pending"
+    ]
+    if main is None:
+        if complete and mine.state in EXPECTED_THERE:
+            found.append(Found("ours_only", mine.booking, mine.booking, mine.current, mine.state, None))
+        return found
+    if not agree(mine, main.status):
+        repair: Repair | None = "follow" if leads(mine.state, main.status) else None
+        found.append(Found("state_differs", mine.booking, mine.booking, main.reference, mine.state, main, repair))
+    if main.status not in DEAD and not same_time(mine, main):
+        found.append(Found("time_differs", mine.booking, mine.booking, main.reference, mine.state, main))
+    return found
+
+
+def _main(mine: Ours, theirs: Sequence[RemoteBooking]) -> RemoteBooking | None:
+    """The provider's booking that ours stands for: the one that moves it; where none is known yet, a living one."""
+    if mine.current is not None:
+        return next((remote for remote in theirs if remote.reference == mine.current), None)
+    fresh = [remote for remote in theirs if mine.references.get(remote.reference) is None]
+    return min(fresh, key=lambda remote: (remote.status in DEAD, -remote.version, remote.reference), default=None)
+
+
+def _after_the_end(mine: Ours, remote: RemoteBooking) -> Found | None:
+    """Our booking is over without a service; theirs should be, too."""
+    if remote.status in DEAD or (mine.state is _S.ENTERED_IN_ERROR and remote.status in ("fulfilled", "no_show")):
+        return None
+    if remote.status in CANCELLABLE:
+        return _theirs_only(mine, remote, "cancel_there")
+    return Found("state_differs", mine.booking, mine.booking, remote.reference, mine.state, remote)
+
+
+def _theirs_only(mine: Ours | None, remote: RemoteBooking, repair: Repair | None = None) -> Found:
+    booking, state = (mine.booking, mine.state) if mine else (None, None)
+    return Found("theirs_only", remote.reference, booking, remote.reference, state, remote, repair)
+
+
+def _surplus(mine: Ours, remote: RemoteBooking) -> Found:
+    repair: Repair | None = "cancel_there" if remote.status in CANCELLABLE else None
+    return Found("duplicate_there", remote.reference, mine.booking, remote.reference, mine.state, remote, repair)
+
+
+def agree(mine: Ours, status: str) -> bool:
+    """Whether the two say the same. A place given away in advance is firm here before it is there; that somebody did
+    not come is said by our clock, and a provider that says nothing of it does not contradict."""
+    if mine.state is TARGET[status]:
+        return True
+    if mine.state is _S.CONFIRMED:
+        return status == "requested" and mine.allotment
+    return mine.state is _S.NO_SHOW and status == "confirmed"
+
+
+def leads(state: BookingState, status: str) -> bool:
+    """Whether the table of states has a way from ours to theirs, if need be through `confirmed`."""
+    target = TARGET[status]
+    if target is _S.REJECTED and not legal(state, target):
+        target = _S.CANCELLED
+    if status == "requested":
+        return False
+    return legal(state, target) or (legal(state, _S.CONFIRMED) and legal(_S.CONFIRMED, target))
+
+
+def same_time(mine: Ours, remote: RemoteBooking) -> bool:
+    """Whether both mean the same time. What a provider does not tell (a clock time where it counts days) differs from
+    nothing; what is over is not compared."""
+    if mine.state not in _TIMED or remote.service_date is None:
+        return True
+    if mine.starts_at is None or remote.starts_at is None:
+        return mine.service_date == remote.service_date
+    return mine.starts_at == remote.starts_at
+
+
+def effect(found: Found) -> tuple[int, int]:
+    """What their books bind beyond ours: units of the benefit, and services to be paid. Negative where ours bind more.
+
+    What nobody of ours explains has no price that we know: 0, 0.
+    """
+    if found.booking is None or found.kind == "time_differs":
+        return 0, 0
+    there = _binds(TARGET[found.theirs.status]) if found.theirs is not None else (0, 0)
+    if found.kind == "duplicate_there" or found.ours is None:
+        return there
+    here = _binds(found.ours)
+    return there[0] - here[0], there[1] - here[1]
+
+
+def _binds(state: BookingState) -> tuple[int, int]:
+    if state in GONE or state in NEVER_SENT:
+        return 0, 0
+    return 1, 0 if state is _S.NO_SHOW else 1

@@ -1,0 +1,281 @@
+"""From a suspicion to a difference: the provider is asked again, then both sides are compared under the booking's lock.
+
+What changed meanwhile is no difference. Where the evidence decides, the repair happens in the same transaction as the
+difference is written down; else it stays open as a case for a person.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
+
+from booking.discrepancies import Effect, close_discrepancy, open_discrepancy
+from booking.exchange.connections import Line
+from booking.exchange.inbound import follow, follow_time
+from booking.exchange.provider_bookings import cancel_stray, find_booking, remember
+from booking.models import Booking, Discrepancy, ProviderBooking, ProviderTask
+from booking.reconcile.compare import DEAD, Found, Kind, Ours, compare, effect
+from booking.transition import lock_booking
+from marketplace.catalog.models import Provider
+from marketplace.core.db import reading, transaction
+from providers.port import LookUp, ProviderAdapter, RemoteBooking
+from providers.port import NotFound as NotThere
+
+Verdict = Literal["agrees", "busy", "unsettled", "unverified", "explained", "repaired", "opened", "standing"]
+Clock = Callable[[], datetime]
+
+EXPLAINED = "explained"
+"""The resolution of a case that a person closed with a note; the same difference is not opened again."""
+
+AGREES_AGAIN = "agrees_again"
+
+
+@dataclass(frozen=True)
+class Suspect:
+    """What may differ. `our_reference` is what the provider was told, if it is known; `listed` is what its list says
+    of the same booking."""
+
+    kind: Kind
+    subject: str
+    booking_id: int | None = None
+    our_reference: str | None = None
+    reference: str | None = None
+    listed: tuple[RemoteBooking, ...] = ()
+
+
+def examine(line: Line, adapter: ProviderAdapter, suspect: Suspect, *, clock: Clock) -> Verdict:
+    """Ask the provider about one suspect and write down what is true. No transaction is open while it is asked."""
+    theirs = _ask(adapter, suspect, _called(line.id, suspect))
+    if theirs is None:
+        return "unverified"
+    now = clock()
+    with transaction() as session:
+        booking_id = suspect.booking_id
+        for remote in theirs:
+            booking_id = booking_id or find_booking(session, line.id, remote)
+        if booking_id is None:
+            return _nobodys(session, line.id, suspect, theirs, now)
+        booking, tasks = lock_booking(session, booking_id)
+        if tasks:
+            return "busy"
+        known = {remote.reference for remote in theirs}
+        rest = [each for each in suspect.listed if each.reference not in known | {suspect.reference}]
+        found = [
+            each for each in compare([ours_of(session, booking)], [*theirs, *rest]) if _about(suspect, each, known)
+        ]
+        return _settle(session, line.id, booking, suspect, found, now)
+
+
+def _called(provider_id: int, suspect: Suspect) -> str:
+    """What we called the suspect's booking at the provider: by what the provider lists, by what we remember of it (a
+    change can have made one under a number of its own), else by the booking's public id; blank if nobody knows."""
+    listed = next((each.our_reference for each in suspect.listed if each.reference == suspect.reference), None)
+    if listed is not None or suspect.reference is None:
+        return listed or suspect.our_reference or ""
+    with reading() as session:
+        known = session.scalar(
+            select(ProviderBooking.our_reference).where(
+                ProviderBooking.provider_id == provider_id, ProviderBooking.reference == suspect.reference
+            )
+        )
+    return known or suspect.our_reference or ""
+
+
+def _ask(adapter: ProviderAdapter, suspect: Suspect, called: str) -> list[RemoteBooking] | None:
+    """What the provider says now; empty when it has nothing, None when it gave no answer that can be used."""
+    if suspect.reference is not None:
+        answer = adapter.look_up(LookUp("", called, suspect.reference))
+        if isinstance(answer, RemoteBooking):
+            # a system that finds bookings by our number alone may show another one: then its list is what we have
+            told = [each for each in suspect.listed if each.reference == suspect.reference]
+            return [answer] if answer.reference == suspect.reference else [answer, *told]
+        if isinstance(answer, NotThere) and suspect.kind in ("theirs_only", "duplicate_there"):
+            return []
+        if suspect.our_reference is None:
+            told = [each for each in suspect.listed if each.reference == suspect.reference]
+            return [] if isinstance(answer, NotThere) else told or None
+    if suspect.our_reference is None:
+        return None
+    answer = adapter.look_up(LookUp("", suspect.our_reference))
+    if isinstance(answer, RemoteBooking):
+        return [answer]
+    return [] if isinstance(answer, NotThere) else None
+
+
+def ours_of(session: Session, booking: Booking) -> Ours:
+    """A locked booking as the comparison takes it."""
+    references = session.execute(
+        select(ProviderBooking.reference, ProviderBooking.role).where(ProviderBooking.booking_id == booking.id)
+    )
+    allotment = session.scalar(select(Provider.allotment).where(Provider.id == booking.provider_id))
+    return Ours(
+        booking=booking.public_id,
+        state=booking.state,
+        service_date=booking.service_date,
+        starts_at=booking.starts_at,
+        references={row.reference: row.role for row in references},
+        allotment=bool(allotment),
+    )
+
+
+def _about(suspect: Suspect, found: Found, known: set[str]) -> bool:
+    """Whether it is about what was asked: the rest of the list is only there to be compared with."""
+    if suspect.kind in ("theirs_only", "duplicate_there"):
+        return found.reference == suspect.reference
+    return found.kind == "ours_only" or found.reference in known
+
+
+def _settle(
+    session: Session, provider_id: int, booking: Booking, suspect: Suspect, found: list[Found], now: datetime
+) -> Verdict:
+    if any(each.kind == "ours_only" for each in found) and not _settled(session, booking, now):
+        return "unsettled"
+    if (suspect.kind, suspect.subject) not in {each.key for each in found}:
+        close_discrepancy(session, provider_id, suspect.kind, suspect.subject, AGREES_AGAIN, now=now)
+    verdict: Verdict = "agrees"
+    for each in found:
+        verdict = _write(session, provider_id, booking, each, now)
+    return verdict
+
+
+def _settled(session: Session, booking: Booking, now: datetime) -> bool:
+    """Whether the provider has had the time it needs until what it took shows."""
+    window = session.scalar(select(Provider.settle_window_seconds).where(Provider.id == booking.provider_id)) or 0
+    last = session.scalar(select(func.max(ProviderTask.finished_at)).where(ProviderTask.booking_id == booking.id))
+    return last is None or now >= last + timedelta(seconds=window)
+
+
+def _write(session: Session, provider_id: int, booking: Booking, found: Found, now: datetime) -> Verdict:
+    if found.kind == "time_differs" and found.theirs is not None and _switch(session, booking, found.theirs, now):
+        return "repaired"  # it was the time that an open change asks for; its own history says so
+    if found.repair == "follow" and found.theirs is not None and _follow(session, booking, found.theirs, now):
+        _open(session, provider_id, booking, found, now)
+        close_discrepancy(session, provider_id, found.kind, found.subject, "followed_provider", now=now)
+        return "repaired"
+    if found.repair == "cancel_there" and found.theirs is not None and not _refused_before(session, found, provider_id):
+        theirs = found.theirs
+        remember(session, booking, theirs.reference, theirs.status, theirs.version, now, ours=theirs.our_reference)
+        cancel_stray(session, booking, found.theirs.reference, now)
+        _open(session, provider_id, booking, found, now)
+        return "repaired"
+    return _open(session, provider_id, booking, found, now)
+
+
+def _follow(session: Session, booking: Booking, remote: RemoteBooking, now: datetime) -> bool:
+    """Move the booking to where the provider says it is. An older version than one we have seen is no evidence: the
+    provider may have gone back to an old copy of its books."""
+    before = booking.version
+    seen = session.scalar(
+        select(ProviderBooking.version).where(
+            ProviderBooking.provider_id == booking.provider_id, ProviderBooking.reference == remote.reference
+        )
+    )
+    if seen is not None and remote.version < seen:
+        return False
+    if remember(session, booking, remote.reference, remote.status, remote.version, now) == "current":
+        follow(session, booking, remote, now)
+    return booking.version != before
+
+
+def _switch(session: Session, booking: Booking, remote: RemoteBooking, now: datetime) -> bool:
+    before = booking.version
+    follow_time(session, booking, remote, now)
+    return booking.version != before
+
+
+def _refused_before(session: Session, found: Found, provider_id: int) -> bool:
+    """Whether the provider has refused this cancel already: then it is a person's."""
+    return (
+        session.scalar(
+            select(Discrepancy.id).where(
+                Discrepancy.provider_id == provider_id,
+                Discrepancy.kind == "cancel_refused",
+                Discrepancy.subject == found.subject,
+                Discrepancy.closed_at.is_(None),
+            )
+        )
+        is not None
+    )
+
+
+def _open(session: Session, provider_id: int, booking: Booking | None, found: Found, now: datetime) -> Verdict:
+    facts = facts_of(found)
+    if _explained(session, provider_id, found, facts):
+        return "explained"
+    units, services = effect(found)
+    means = Effect(units, services * booking.price_minor, booking.currency) if booking is not None else Effect()
+    new = open_discrepancy(
+        session,
+        provider_id,
+        found.kind,
+        found.subject,
+        now=now,
+        booking_id=booking.id if booking is not None else None,
+        facts=facts,
+        effect=means,
+    )
+    if not new:
+        session.execute(
+            update(Discrepancy)
+            .where(
+                Discrepancy.provider_id == provider_id,
+                Discrepancy.kind == found.kind,
+                Discrepancy.subject == found.subject,
+                Discrepancy.closed_at.is_(None),
+            )
+            .values(facts=facts, quota_units=means.units, money_minor=means.money_minor, currency=means.currency)
+        )
+    return "opened" if new else "standing"
+
+
+def facts_of(found: Found) -> dict[str, Any]:
+    """What is kept of both sides: states, references, versions and times; no personal data."""
+    facts: dict[str, Any] = {"ours": found.ours.value if found.ours is not None else None}
+    remote = found.theirs
+    if remote is None:
+        return facts | {"theirs": None, "reference": found.reference}
+    return facts | {
+        "theirs": remote.status,
+        "reference": remote.reference,
+        "our_reference": remote.our_reference or "",
+        "version": remote.version,
+        "service_date": remote.service_date.isoformat() if remote.service_date else None,
+        "starts_at": remote.starts_at.isoformat() if remote.starts_at else None,
+        "ends_at": remote.ends_at.isoformat() if remote.ends_at else None,
+    }
+
+
+def _explained(session: Session, provider_id: int, found: Found, facts: dict[str, Any]) -> bool:
+    """Whether a person has explained this very difference."""
+    last = session.execute(
+        select(Discrepancy.resolution, Discrepancy.facts, Discrepancy.closed_at)
+        .where(
+            Discrepancy.provider_id == provider_id,
+            Discrepancy.kind == found.kind,
+            Discrepancy.subject == found.subject,
+        )
+        .order_by(Discrepancy.id.desc())
+        .limit(1)
+    ).one_or_none()
+    if last is None or last.closed_at is None or last.resolution != EXPLAINED:
+        return False
+    told = ("ours", "theirs", "service_date", "starts_at")
+    return all(last.facts.get(name) == facts.get(name) for name in told)
+
+
+def _nobodys(
+    session: Session, provider_id: int, suspect: Suspect, theirs: list[RemoteBooking], now: datetime
+) -> Verdict:
+    """What no booking of ours explains: a case while it lives."""
+    remote = next((each for each in theirs if each.reference == suspect.reference), None)
+    if remote is None or remote.status in DEAD:
+        close_discrepancy(session, provider_id, suspect.kind, suspect.subject, AGREES_AGAIN, now=now)
+        return "agrees"
+    return _open(
+        session, provider_id, None, Found("theirs_only", remote.reference, None, remote.reference, None, remote), now
+    )

@@ -1,0 +1,51 @@
+"""Reconciliation runs, daily closing statements with their lines, and the closing of sites."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from marketplace.core.columns import Moment, PrimaryKey, PublicId
+from marketplace.core.db import Base
+
+
+class ReconcileRun(Base):
+    """One comparison of our books with a provider's, asked for or made by the clock; at most one runs at a time.
+
+    `case_id` narrows it to one difference that somebody wants asked again. `counts`: listed, compared, busy, found,
+    repaired, opened, closed, unverified. `theirs` is what the provider's list says of the last days, for the closing
+    statements. `lease_until`: a run that does not renew it was killed.
+    """
+
+    __tablename__ = "reconcile_run"
+    __table_args__ = (
+        CheckConstraint("state IN ('queued','running','done','failed')", name="state"),
+        Index("uq_reconcile_run_running", "provider_id", unique=True, postgresql_where=text("state = 'running'")),
+        Index(
+            "uq_reconcile_run_queued",
+            "provider_id",
+            text("coalesce(case_id, 0)"),
+            unique=True,
+            postgresql_where=text("state = 'queued'"),
+        ),
+        Index("ix_reconcile_run_provider", "provider_id", "id"),
+    )
+
+    id: Mapped[PrimaryKey]
+    public_id: Mapped[PublicId]
+    provider_id: Mapped[int] = mapped_column(ForeignKey("provider.id"))
+    case_id: Mapped[int | None] = mapped_column(ForeignKey("discrepancy.id"))
+    state: Mapped[str]
+    actor_kind: Mapped[str]
+    actor: Mapped[str] = mapped_column(server_default="")
+    asked_at: Mapped[Moment]
+    started_at: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None]
+    lease_until: Mapped[datetime | None]
+    reason: Mapped[str] = mapped_column(server_default="")
+    counts: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default="{}")
+    theirs: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default="{}")

@@ -1,0 +1,320 @@
+"""What a person can do about a difference, one click each.
+
+Every repair looks again under the booking's lock, is written into the audit, and reaches the provider through the
+outbox. Doing it twice is doing it once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Literal
+
+from sqlalchemy import or_, select, update
+from sqlalchemy.orm import Session
+
+from booking.actors import Actor, actor_of
+from booking.changes import swap
+from booking.changes.cancel import begin_cancel
+from booking.changes.reschedule import check_validity
+from booking.exchange.provider_bookings import cancel_stray
+from booking.models import Booking, ChangeRequest, Discrepancy, ProviderBooking, ProviderTask, Slot
+from booking.outbox import enqueue
+from booking.reconcile.compare import CANCELLABLE, DEAD, KINDS
+from booking.reconcile.examine import EXPLAINED
+from booking.reconcile.queue import queue_run
+from booking.states import BookingState, legal
+from booking.transition import lock_booking, move
+from marketplace.catalog.models import Offer
+from marketplace.core import audit
+from marketplace.core.clock import start_of
+from marketplace.core.db import reading, transaction
+from marketplace.core.errors import Invalid, NotFound, Refusal
+from marketplace.core.ids import new_id
+from marketplace.core.logging import get_logger
+from vip import roles
+from vip.principal import Principal
+
+log = get_logger(__name__)
+
+Action = Literal["look_up", "send_again", "cancel_here", "cancel_there", "take_their_time", "note"]
+
+ACTIONS: tuple[Action, ...] = ("look_up", "send_again", "take_their_time", "cancel_there", "cancel_here", "note")
+LONGEST_NOTE = 500
+CAUSE = "settled_by_operator"
+
+_S = BookingState
+_CANCELS_HERE = (
+    "ours_only",
+    "state_differs",
+    "time_differs",
+    "allotment_refused",
+    "outcome_unknown",
+    "closure_stands",
+)
+_CANCELS_THERE = ("theirs_only", "duplicate_there", "cancel_refused")
+_FIRM = frozenset({_S.AWAITING_PROVIDER, _S.OUTCOME_UNKNOWN, _S.CONFIRMED, _S.CHECKED_IN, _S.IN_SERVICE})
+
+
+class CaseMovedOn(Refusal):
+    """What the case says is no longer so: the booking moved, or a command for it is on its way."""
+
+    code = "case_moved_on"
+
+
+class NotThisRepair(Refusal):
+    """This repair does not fit this difference."""
+
+    code = "not_this_repair"
+
+
+class NoSuchTime(Refusal):
+    """Our books have no slot at the provider's time; it cannot be taken over."""
+
+    code = "no_such_time"
+
+
+@dataclass(frozen=True)
+class Case:
+    """A difference with its booking, as `offered` and the repairs need them."""
+
+    kind: str
+    facts: Mapping[str, object]
+    closed: bool
+    state: BookingState | None
+    begins: datetime | None = None
+
+    @property
+    def theirs(self) -> str | None:
+        """The provider's status, None where it has nothing or none was told."""
+        told = self.facts.get("theirs") or self.facts.get("status")
+        return told if isinstance(told, str) else None
+
+
+def offered(case: Case, *, now: datetime) -> list[Action]:
+    """The repairs that fit a case, in the order they are shown."""
+    if case.closed:
+        return []
+    fits: dict[Action, bool] = {
+        "look_up": case.kind in KINDS or case.kind == "outcome_unknown",
+        "send_again": case.kind == "ours_only"
+        and case.state is _S.CONFIRMED
+        and case.begins is not None
+        and case.begins > now,
+        "take_their_time": case.kind == "time_differs"
+        and case.state is _S.CONFIRMED
+        and bool(case.facts.get("service_date")),
+        "cancel_there": case.kind in _CANCELS_THERE
+        and case.state is not None
+        and (case.theirs is None or case.theirs in CANCELLABLE),
+        "cancel_here": case.kind in _CANCELS_HERE and _can_end(case),
+        "note": True,
+    }
+    return [action for action in ACTIONS if fits[action]]
+
+
+def _can_end(case: Case) -> bool:
+    """A booking can be ended here while it is open; a used one only if the provider has nothing of it."""
+    if case.state in _FIRM:
+        return case.state is not _S.IN_SERVICE or case.kind == "ours_only" or case.theirs in DEAD
+    used = case.state in (_S.FULFILLED, _S.NO_SHOW)
+    return used and (case.kind == "ours_only" or (case.kind == "state_differs" and case.theirs in DEAD))
+
+
+def repair(principal: Principal, case_id: str, action: str, *, note: str = "", now: datetime) -> None:
+    """Carry out one repair. A case that is closed already, or a command that is on its way already, changes nothing.
+
+    Raises NotFound, NotThisRepair, CaseMovedOn, NoSuchTime, Invalid(field="note"), and what a swap refuses.
+    """
+    if action not in ACTIONS:
+        raise NotThisRepair()
+    if action == "note" and not 1 <= len(note) <= LONGEST_NOTE:
+        raise Invalid(field="note", reason="note_length", longest=LONGEST_NOTE)
+    found = find_case(principal, case_id)
+    with transaction() as session:
+        booking, tasks = lock_booking(session, found.booking_id) if found.booking_id is not None else (None, [])
+        case = session.get_one(Discrepancy, found.id, with_for_update=True, populate_existing=True)
+        if case.closed_at is not None:
+            return
+        if action not in offered(as_case(case, booking), now=now):
+            raise NotThisRepair()
+        _DO[action](session, _Work(case, booking, tasks, actor_of(principal), now, note))
+        audit.record(
+            session,
+            "difference.repaired",
+            at=now,
+            actor_kind=principal.acts_as,
+            actor=principal.public_id,
+            subject=case.public_id,
+            insurer_id=principal.insurer_id,
+            repair=action,
+            booking=booking.public_id if booking is not None else "",
+        )
+    log.info("difference.repaired", case=case_id, repair=action)
+
+
+def find_case(principal: Principal, case_id: str) -> Discrepancy:
+    """A case of the operator's insurer, or one that no booking explains. Raises NotFound."""
+    roles.require(principal, "books")
+    with reading() as session:
+        case = session.scalar(
+            select(Discrepancy)
+            .outerjoin(Booking, Booking.id == Discrepancy.booking_id)
+            .where(
+                Discrepancy.public_id == case_id,
+                or_(Booking.id.is_(None), Booking.insurer_id == principal.insurer_id),
+            )
+        )
+    if case is None:
+        raise NotFound()
+    return case
+
+
+def as_case(case: Discrepancy, booking: Booking | None) -> Case:
+    """What decides which repairs fit."""
+    begins = start_of(booking.service_date, booking.starts_at, booking.time_zone) if booking is not None else None
+    return Case(case.kind, case.facts, case.closed_at is not None, booking.state if booking else None, begins)
+
+
+@dataclass
+class _Work:
+    case: Discrepancy
+    _booking: Booking | None
+    tasks: list[ProviderTask]
+    actor: Actor
+    now: datetime
+    note: str
+
+    @property
+    def booking(self) -> Booking:
+        """The locked booking; the repair is offered for none without."""
+        if self._booking is None:
+            raise NotThisRepair()
+        return self._booking
+
+    def still_so(self) -> None:
+        """Raise CaseMovedOn unless the booking stands as the case says and nothing is on its way."""
+        told = self.case.facts.get("ours")
+        if self.tasks or (told is not None and told != self.booking.state.value):
+            raise CaseMovedOn()
+
+    def close(self, resolution: str) -> None:
+        self.case.closed_at, self.case.resolution = self.now, resolution
+
+
+def _look_up(session: Session, work: _Work) -> None:
+    """The worker asks; pages never do. What is unknown is asked about at once."""
+    if work.case.kind != "outcome_unknown":
+        queue_run(session, work.case.provider_id, work.actor, now=work.now, case_id=work.case.id)
+        return
+    for task in work.tasks:
+        if task.state == "unknown":
+            task.run_after = min(task.run_after, work.now)
+
+
+def _send_again(session: Session, work: _Work) -> None:
+    """A new command under a new key; what the provider lost no longer stands for the booking."""
+    if any(task.command == "reserve" for task in work.tasks):
+        return
+    work.still_so()
+    session.execute(
+        update(ProviderBooking)
+        .where(ProviderBooking.booking_id == work.booking.id, ProviderBooking.role == "current")
+        .values(role="superseded")
+    )
+    enqueue(session, work.booking, "reserve", now=work.now)
+
+
+def _cancel_there(session: Session, work: _Work) -> None:
+    reference = work.case.subject
+    if work.case.kind == "cancel_refused":
+        work.close("cancelled_again")
+    if reference == work.booking.public_id:
+        enqueue(session, work.booking, "cancel", now=work.now, facts={"compensating": True})
+    else:
+        cancel_stray(session, work.booking, reference, work.now)
+
+
+def _cancel_here(session: Session, work: _Work) -> None:
+    """End it here and give the benefit back. Where something may live there, the provider is asked first."""
+    booking, case = work.booking, work.case
+    if case.kind == "outcome_unknown":
+        begin_cancel(session, booking, work.tasks, actor=work.actor, cause=CAUSE, now=work.now)
+        return
+    if any(task.command == "cancel" for task in work.tasks):
+        return
+    work.still_so()
+    gone = case.kind in ("ours_only", "allotment_refused") or case.facts.get("theirs") in DEAD
+    if not gone:
+        begin_cancel(session, booking, work.tasks, actor=work.actor, cause=CAUSE, now=work.now)
+        return
+    change = swap.open_change(session, booking)
+    if change is not None:
+        swap.close(session, booking, change, cause="overtaken", now=work.now)
+    ended = legal(booking.state, _S.CANCELLED)
+    to = _S.CANCELLED if ended else _S.ENTERED_IN_ERROR
+    move(session, booking, to, actor=work.actor, now=work.now, cause=CAUSE)
+    if ended:  # should it turn up there after all, it ends there too
+        enqueue(session, booking, "cancel", now=work.now, facts={"compensating": True, "reason": CAUSE})
+    work.close("cancelled_here")
+
+
+def _take_their_time(session: Session, work: _Work) -> None:
+    """The provider has the booking at that time already: take the place in our books, and tell the customer."""
+    work.still_so()
+    booking, facts = work.booking, work.case.facts
+    slot = _slot_at(session, booking, date.fromisoformat(facts["service_date"]), facts.get("starts_at"))
+    check_validity(session, booking, slot.service_date)
+    change = swap.open_change(session, booking)
+    if change is not None:
+        swap.leave(session, booking, change, cause="overtaken", now=work.now)
+    request = ChangeRequest(
+        public_id=new_id("chg"),
+        booking_id=booking.id,
+        kind="reschedule",
+        state="open",
+        actor_kind=work.actor.kind,
+        actor=work.actor.id,
+        cause=CAUSE,
+        asked_at=work.now,
+    )
+    session.add(request)
+    session.flush()
+    swap.lock_slots(session, booking, slot)
+    swap.begin(session, booking, slot, request)
+    swap.switch(session, booking, request, actor=work.actor, now=work.now)
+    work.close("took_their_time")
+
+
+def _slot_at(session: Session, booking: Booking, day: date, starts_at: object) -> Slot:
+    starts = datetime.fromisoformat(starts_at) if isinstance(starts_at, str) else None
+    slot = session.scalar(
+        select(Slot)
+        .join(Offer, Offer.pool_id == Slot.pool_id)
+        .where(
+            Offer.id == booking.offer_id,
+            Slot.service_date == day,
+            Slot.starts_at == starts if starts is not None else Slot.starts_at.is_(None),
+        )
+        .order_by(Slot.id)
+        .limit(1)
+    )
+    if slot is None:
+        raise NoSuchTime()
+    return slot
+
+
+def _note(_session: Session, work: _Work) -> None:
+    work.case.note = work.note
+    work.close(EXPLAINED)
+
+
+_DO: Mapping[str, Callable[[Session, _Work], None]] = {
+    "look_up": _look_up,
+    "send_again": _send_again,
+    "cancel_there": _cancel_there,
+    "cancel_here": _cancel_here,
+    "take_their_time": _take_their_time,
+    "note": _note,
+}

@@ -1,0 +1,236 @@
+"""A reconciliation run: fetch all of a provider's bookings in the window, compare them with ours, examine each suspect.
+
+The clock starts one every so often, a person whenever she likes; at most one runs for a provider at a time. A list
+that broke off fails the run: what was not read is never judged.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import exists, func, literal_column, select
+
+from booking.actors import CLOCK, Actor
+from booking.exchange.connections import Line
+from booking.models import Booking, Discrepancy, ProviderBooking, ProviderTask
+from booking.outbox import UNFINISHED
+from booking.reconcile.compare import KINDS, Found, Kind, Ours, compare, newest
+from booking.reconcile.examine import Suspect, examine
+from booking.reconcile.queue import LostLease, Run, begin, due, end, go_on
+from booking.references import named
+from marketplace.catalog.models import Provider
+from marketplace.core import clock as clocks
+from marketplace.core.db import reading
+from marketplace.core.logging import get_logger
+from marketplace.core.one_by_one import one_by_one
+from providers.port import ProviderAdapter, ProviderError, RemoteBooking
+
+log = get_logger(__name__)
+
+PAST = timedelta(days=35)
+AHEAD = timedelta(days=400)
+MOST_PAGES = 10_000
+MOST_SUSPECTS = 2_000
+"""What one run asks about again; the next one goes on with the rest."""
+
+DAYS_KEPT = 8
+"""So many past days of their side are kept with the run, for closing statements that come late."""
+
+Clock = Callable[[], datetime]
+
+
+@dataclass(frozen=True)
+class Row:
+    """A booking of ours in the window, with what a statement needs of it."""
+
+    ours: Ours
+    id: int
+    insurer_id: int
+    price_minor: int
+    currency: str
+
+
+def run_due(line: Line, adapter: ProviderAdapter, *, every: timedelta, clock: Clock) -> dict[str, int]:
+    """What the worker does: the runs that were asked for, then the clock's own if it is due; returns counts.
+
+    Raises ProviderError when the provider's list cannot be read; the run is noted as failed.
+    """
+    counts = Counter[str]()
+    while (run := begin(line.id, None, now=clock())) is not None:
+        counts.update(carry_out(line, adapter, run, clock=clock))
+    if due(line.id, every, clock()) and (run := begin(line.id, CLOCK, now=clock())) is not None:
+        counts.update(carry_out(line, adapter, run, clock=clock))
+    return dict(counts)
+
+
+def run_now(line: Line, adapter: ProviderAdapter, by: Actor, *, clock: Clock) -> dict[str, int] | None:
+    """Compare at once; returns counts, None when another process is at it. Raises ProviderError."""
+    run = begin(line.id, by, now=clock())
+    return None if run is None else carry_out(line, adapter, run, clock=clock)
+
+
+def carry_out(line: Line, adapter: ProviderAdapter, run: Run, *, clock: Clock) -> dict[str, int]:
+    """Do a run that has begun, and note how it ended. Raises ProviderError, LostLease."""
+    try:
+        if run.case_id is None:
+            counts, theirs = _everything(line, adapter, run, clock)
+        else:
+            counts, theirs = _one_case(line, adapter, run, clock), {}
+    except ProviderError as problem:
+        end(run, "failed", clock(), reason=str(problem)[:200] or type(problem).__name__)
+        raise
+    end(run, "done", clock(), counts=dict(counts), theirs=theirs)
+    log.info("reconcile.done", provider=line.code, run=run.public_id, **counts)
+    return dict(counts)
+
+
+def _everything(
+    line: Line, adapter: ProviderAdapter, run: Run, clock: Clock
+) -> tuple[Counter[str], dict[str, list[dict[str, Any]]]]:
+    today = clocks.today(line.connection.time_zone, clock())
+    theirs = _fetch(adapter, run, today - PAST, today + AHEAD, clock)
+    rows = our_bookings(line.id, today - PAST, today + AHEAD)
+    counts = Counter(listed=len(theirs), compared=sum(not row.ours.busy for row in rows))
+    suspects = _suspects(line.id, rows, theirs)
+    counts["found"] = len(suspects)
+    counts.update(_examine(line, adapter, run, suspects[:MOST_SUSPECTS], clock))
+    counts["left"] = max(0, len(suspects) - MOST_SUSPECTS)
+    return counts, _their_days(rows, theirs, today)
+
+
+def _fetch(adapter: ProviderAdapter, run: Run, start: date, end: date, clock: Clock) -> list[RemoteBooking]:
+    """All of theirs, complete or not at all."""
+    theirs: list[RemoteBooking] = []
+    page: str | None = None
+    for _ in range(MOST_PAGES):
+        part = adapter.bookings_in(start, end, page)
+        theirs.extend(part.bookings)
+        go_on(run, clock())
+        page = part.next
+        if page is None:
+            return newest(theirs)
+    raise ProviderError("a list without an end")
+
+
+def our_bookings(provider_id: int, start: date, end: date) -> list[Row]:
+    """Our bookings with a service date in [start, end], all as of one moment (one statement)."""
+    busy = exists().where(ProviderTask.booking_id == Booking.id, ProviderTask.state.in_(UNFINISHED))
+    known = (
+        select(func.jsonb_object_agg(ProviderBooking.reference, ProviderBooking.role))
+        .where(ProviderBooking.booking_id == Booking.id)
+        .scalar_subquery()
+    )
+    with reading() as session:
+        rows = session.execute(
+            select(
+                Booking.id,
+                Booking.public_id,
+                Booking.insurer_id,
+                Booking.state,
+                Booking.service_date,
+                Booking.starts_at,
+                Booking.price_minor,
+                Booking.currency,
+                Provider.allotment,
+                busy.label("busy"),
+                func.coalesce(known, literal_column("'{}'::jsonb")).label("known"),
+            )
+            .join(Provider, Provider.id == Booking.provider_id)
+            .where(Booking.provider_id == provider_id, Booking.service_date.between(start, end))
+            .order_by(Booking.id)
+        ).all()
+    return [
+        Row(
+            Ours(row.public_id, row.state, row.service_date, row.starts_at, row.known, row.allotment, row.busy),
+            row.id,
+            row.insurer_id,
+            row.price_minor,
+            row.currency,
+        )
+        for row in rows
+    ]
+
+
+def _suspects(provider_id: int, rows: Sequence[Row], theirs: Sequence[RemoteBooking]) -> list[Suspect]:
+    """What the lists say differs, and every open difference, which may be over."""
+    ids = {row.ours.booking: row.id for row in rows}
+    listed: dict[str, list[RemoteBooking]] = defaultdict(list)
+    for remote in theirs:
+        listed[named(remote.our_reference)[0]].append(remote)
+    suspects: dict[tuple[Kind, str], Suspect] = {}
+    for found in compare([row.ours for row in rows], theirs):
+        suspects[found.key] = _suspect(found, ids, listed)
+    for case in open_cases(provider_id):
+        suspects.setdefault((case.kind, case.subject), case)
+    return list(suspects.values())
+
+
+def _suspect(found: Found, ids: Mapping[str, int], listed: Mapping[str, list[RemoteBooking]]) -> Suspect:
+    ours = found.booking or (named(found.theirs.our_reference)[0] if found.theirs is not None else None)
+    told = tuple(listed.get(ours or "", ())) if ours else tuple([found.theirs] if found.theirs else [])
+    return Suspect(found.kind, found.subject, ids.get(found.booking or ""), ours, found.reference, told)
+
+
+def open_cases(provider_id: int, case_id: int | None = None) -> list[Suspect]:
+    """The open differences of a provider that a comparison can explain, or one of them."""
+    query = (
+        select(Discrepancy, Booking.public_id)
+        .outerjoin(Booking, Booking.id == Discrepancy.booking_id)
+        .where(Discrepancy.provider_id == provider_id, Discrepancy.closed_at.is_(None), Discrepancy.kind.in_(KINDS))
+        .order_by(Discrepancy.id)
+    )
+    if case_id is not None:
+        query = query.where(Discrepancy.id == case_id)
+    with reading() as session:
+        return [_case(row.Discrepancy, row.public_id) for row in session.execute(query)]
+
+
+def _case(case: Discrepancy, booking: str | None) -> Suspect:
+    theirs = case.kind in ("theirs_only", "duplicate_there")
+    reference = case.subject if theirs else case.facts.get("reference")
+    ours = booking or case.facts.get("our_reference") or None
+    return Suspect(case.kind, case.subject, case.booking_id, ours, reference)  # type: ignore[arg-type]
+
+
+def _one_case(line: Line, adapter: ProviderAdapter, run: Run, clock: Clock) -> Counter[str]:
+    return _examine(line, adapter, run, open_cases(line.id, run.case_id), clock)
+
+
+def _examine(line: Line, adapter: ProviderAdapter, run: Run, suspects: Sequence[Suspect], clock: Clock) -> Counter[str]:
+    """Look into each; one that cannot be judged stays a suspect for the next run."""
+
+    def judge(row: tuple[str, Suspect]) -> str:
+        go_on(run, clock())
+        return examine(line, adapter, row[1], clock=clock)
+
+    rows = [(f"{suspect.kind}:{suspect.subject}", suspect) for suspect in suspects]
+    return one_by_one(f"reconcile:{line.code}", rows, judge, ends=(ProviderError, LostLease))
+
+
+def _their_days(rows: Sequence[Row], theirs: Sequence[RemoteBooking], today: date) -> dict[str, list[dict[str, Any]]]:
+    """Their side of the last days: for each service date and insurer how many stand where, at the prices we froze."""
+    by_reference = {reference: row for row in rows for reference in row.ours.references}
+    by_id = {row.ours.booking: row for row in rows}
+    sums: dict[tuple[str, int, str, str], list[int]] = defaultdict(lambda: [0, 0])
+    for remote in theirs:
+        if remote.service_date is None or not today - timedelta(days=DAYS_KEPT) <= remote.service_date <= today:
+            continue
+        row = by_reference.get(remote.reference) or by_id.get(named(remote.our_reference)[0])
+        key = (
+            remote.service_date.isoformat(),
+            row.insurer_id if row else 0,
+            remote.status,
+            row.currency if row else "",
+        )
+        sums[key][0] += 1
+        sums[key][1] += row.price_minor if row else 0
+    days: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for (day, insurer, status, currency), (number, minor) in sorted(sums.items()):
+        days[day].append(
+            {"insurer": insurer, "status": status, "currency": currency, "count": number, "amount_minor": minor}
+        )
+    return dict(days)

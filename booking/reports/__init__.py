@@ -1,0 +1,1 @@
+"""Reports: fetching, reading, keeping, showing, sharing, exporting and deleting them."""

@@ -1,0 +1,98 @@
+"""Reports that are late: noticed by the clock, asked for at the provider, and told to the customer."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import datetime, timedelta
+
+from sqlalchemy import Select, exists, select, update
+
+from booking.discrepancies import open_discrepancy
+from booking.exchange.connections import Line
+from booking.exchange.cursors import pages
+from booking.models import Booking, Discrepancy, Feed
+from booking.notices.notify import notify
+from booking.reports.fetch import OVERDUE, announce
+from booking.reports.models import Report
+from booking.states import BookingState
+from marketplace.core.db import reading, transaction
+from marketplace.core.one_by_one import one_by_one
+from providers.port import ProviderAdapter, RemoteReport
+
+ASK_EVERY = timedelta(hours=24)
+"""So often a provider's system is asked again for the reports that it owes."""
+
+
+def note_overdue(*, now: datetime, limit: int = 200) -> int:
+    """Mark reports that did not come by the promised day, open a case for a person and tell the customer; how many.
+
+    A partial report keeps its state, for what came can be read; its case is about the rest. A report that the provider
+    has announced and that we have not fetched (consent is missing, its file was refused) is not late.
+    """
+    with reading() as session:
+        due = session.scalars(_newly_late(now).order_by(Booking.report_due_at).limit(limit)).all()
+    return one_by_one("overdue", due, lambda booking_id: _note(booking_id, now))["noted"]
+
+
+def _note(booking_id: int, now: datetime) -> str:
+    with transaction() as session:
+        booking = session.scalars(select(Booking).where(Booking.id == booking_id).with_for_update()).one()
+        if booking.report_state not in ("expected", "partial") or booking.report_due_at is None:
+            return "moved_on"
+        if booking.report_state == "expected":
+            booking.report_state = "overdue"
+        booking.version += 1
+        booking.updated_at = now
+        due = booking.report_due_at.isoformat()
+        facts = {"due": due, "report": booking.report_state}
+        open_discrepancy(
+            session, booking.provider_id, OVERDUE, booking.public_id, now=now, booking_id=booking.id, facts=facts
+        )
+        subject = booking.public_id
+        notify(session, booking.customer_id, OVERDUE, subject, now=now, booking_id=booking.id, facts={"due": due})
+    return "noted"
+
+
+def _newly_late(now: datetime) -> Select[int]:
+    here_but_unread = exists().where(
+        Report.booking_id == Booking.id, Report.announced_version > Report.fetched_version, Report.deleted_at.is_(None)
+    )
+    open_case = exists().where(
+        Discrepancy.booking_id == Booking.id, Discrepancy.kind == OVERDUE, Discrepancy.closed_at.is_(None)
+    )
+    return select(Booking.id).where(
+        Booking.report_state.in_(("expected", "partial")),
+        Booking.report_due_at <= now,
+        Booking.state == BookingState.FULFILLED,
+        ~here_but_unread,
+        ~open_case,
+    )
+
+
+def ask_again(line: Line, adapter: ProviderAdapter, *, now: datetime) -> dict[str, int]:
+    """Ask a provider's system for the reports it owes: its whole list is read anew, in case a message of its was lost
+    or our place in the list was wrong. Once a day: what falls due after that waits for the next day's list.
+
+    Returns counts: asked (late reports) and what announce said. Raises ProviderError; then it is asked again soon.
+    """
+
+    def apply(row: tuple[str, RemoteReport]) -> str:
+        with transaction() as session:
+            return announce(session, line.id, row[1], now=now)
+
+    late = (
+        Booking.provider_id == line.id,
+        Booking.report_state.in_(("partial", "overdue")),
+        Booking.report_due_at <= now,
+        Booking.state == BookingState.FULFILLED,
+    )
+    with reading() as session:
+        owed = session.execute(select(Booking.id, Booking.report_asked_at).where(*late)).all()
+    if not owed or any(row.report_asked_at and row.report_asked_at > now - ASK_EVERY for row in owed):
+        return {}
+    counts: Counter[str] = Counter(asked=len(owed))
+    for part in pages(line.id, Feed.REPORTS, adapter.reports_since, now=now, afresh=True):
+        counts.update(one_by_one(Feed.REPORTS, ((remote.reference, remote) for remote in part.reports), apply))
+    with transaction() as session:
+        session.execute(update(Booking).where(*late).values(report_asked_at=now))
+    return dict(counts)

@@ -1,0 +1,243 @@
+"""Reports: announced by poll or webhook, fetched by the worker, stored sealed. Versions never overwrite each other."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Row, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from booking.discrepancies import close_discrepancy, open_discrepancy
+from booking.exchange.connections import Line
+from booking.exchange.cursors import apply_each, pages
+from booking.models import Booking, Feed, ProviderBooking
+from booking.notices.notify import notify
+from booking.references import named
+from booking.reports.files import Examined, FileRefused, examine
+from booking.reports.models import Report, ReportVersion
+from booking.reports.papers import keep_papers
+from booking.reports.reading.codes import codes_of
+from booking.reports.reading.read import Whose, count_to_look_at
+from marketplace.core.crypto import new_wrapped_key, seal, unwrap_key
+from marketplace.core.db import reading, transaction
+from marketplace.core.ids import new_id
+from marketplace.core.logging import get_logger
+from marketplace.core.one_by_one import one_by_one
+from providers.port import Oversize, ProviderAdapter, ProviderError, RemoteReport
+from vip.consent import may_show
+from vip.models import Beneficiary
+
+log = get_logger(__name__)
+
+OVERDUE = "report_overdue"
+"""The kind of the open case of a report that is late; its subject is the booking."""
+RETRY = timedelta(seconds=30)
+LOOK_AGAIN = timedelta(hours=1)
+"""A refused file is asked for again after one hour, two, four …, in case the provider mended it under its version."""
+MOST_LOOKS = 6
+
+
+def poll_reports(line: Line, adapter: ProviderAdapter, *, now: datetime) -> dict[str, int]:
+    """Note the reports that came or changed since the last poll; returns counts. Raises ProviderError, NotApplied."""
+
+    def apply(remote: RemoteReport) -> str:
+        with transaction() as session:
+            return announce(session, line.id, remote, now=now)
+
+    counts: Counter[str] = Counter()
+    for part in pages(line.id, Feed.REPORTS, adapter.reports_since, now=now):
+        apply_each(Feed.REPORTS, part, ((remote.reference, remote) for remote in part.reports), apply, counts)
+    return dict(counts)
+
+
+def announce(session: Session, provider_id: int, remote: RemoteReport, *, now: datetime) -> str:
+    """Note that a report (or a newer version) exists, to be fetched. Returns noted, known, unmatched, or deleted
+    for one that its customer deleted: it does not come back.
+
+    A report of no booking of ours, or one that was another booking's before, is a difference for a person: it is shown
+    to nobody.
+    """
+    booking = _booking_of(session, provider_id, remote)
+    known = session.scalar(
+        select(Report).where(Report.provider_id == provider_id, Report.reference == remote.reference).with_for_update()
+    )
+    if booking is None or (known is not None and known.booking_id != booking.id):
+        open_discrepancy(session, provider_id, "report_unmatched", remote.reference, now=now)
+        return "unmatched"
+    close_discrepancy(session, provider_id, "report_unmatched", remote.reference, "matched", now=now)
+    if known is not None:
+        if known.deleted_at is not None:
+            return "deleted"
+        if remote.version <= known.announced_version:
+            return "known"
+        known.announced_version, known.fetch_after, known.failures = remote.version, now, 0
+        return "noted"
+    session.execute(
+        insert(Report)
+        .values(
+            public_id=new_id("rpt"),
+            insurer_id=booking.insurer_id,
+            provider_id=provider_id,
+            booking_id=booking.id,
+            beneficiary_id=booking.beneficiary_id,
+            customer_id=booking.customer_id,
+            reference=remote.reference,
+            state="expected",
+            announced_version=remote.version,
+            issued_at=remote.issued_at,
+            fetch_after=now,
+            created_at=now,
+        )
+        .on_conflict_do_nothing(index_elements=["provider_id", "reference"])
+    )
+    return "noted"
+
+
+def _booking_of(session: Session, provider_id: int, remote: RemoteReport) -> Booking | None:
+    booking_id = session.scalar(
+        select(ProviderBooking.booking_id).where(
+            ProviderBooking.provider_id == provider_id, ProviderBooking.reference == remote.booking_reference
+        )
+    )
+    if booking_id is not None:
+        return session.get(Booking, booking_id)
+    public_id, _ = named(remote.our_reference)
+    return session.scalar(select(Booking).where(Booking.public_id == public_id, Booking.provider_id == provider_id))
+
+
+def fetch_due(line: Line, adapter: ProviderAdapter, *, now: datetime, limit: int = 20) -> dict[str, int]:
+    """Fetch announced reports that are due, and look into what came, outside of this process.
+
+    One that cannot be fetched waits and is tried again; one that is refused is a difference for a person, and what was
+    delivered is dropped. A report of an adult who has not consented is not fetched until she does.
+    """
+    with reading() as session:
+        due = session.execute(
+            select(Report.id, Report.reference, Report.announced_version, Report.issued_at, Booking.public_id)
+            .join(Booking, Booking.id == Report.booking_id)
+            .where(Report.provider_id == line.id, Report.fetch_after <= now, Report.deleted_at.is_(None))
+            .where(may_show(Report.beneficiary_id, now))
+            .order_by(Report.fetch_after)
+            .limit(limit)
+        ).all()
+    return dict(one_by_one(f"fetch:{line.code}", due, lambda row: _fetch(line, adapter, row, now)))
+
+
+def _fetch(line: Line, adapter: ProviderAdapter, row: Row[Any], now: datetime) -> str:
+    wanted = RemoteReport(row.reference, "", row.public_id, row.announced_version, "final", row.issued_at)
+    try:
+        return store(row.id, examine(adapter.fetch_report(wanted)), now=now)
+    except (FileRefused, Oversize) as problem:
+        reason = problem.reason if isinstance(problem, FileRefused) else "too_large"
+        refuse(row.id, wanted.version, reason, now=now)
+        return "refused"
+    except ProviderError as problem:
+        _try_later(row.id, now=now)
+        log.warning("report.not_fetched", provider=line.code, reason=str(problem)[:120])
+        return "failed"
+    except Exception:  # whatever is wrong with this one: the others come first from now on
+        _try_later(row.id, now=now)
+        raise
+
+
+def refuse(report_id: int, version: int, reason: str, *, now: datetime) -> None:
+    """Leave a version out: nothing of it is kept, a person is asked, and a newer version is what ends it."""
+    with transaction() as session:
+        report = session.scalars(select(Report).where(Report.id == report_id).with_for_update()).one()
+        report.failures += 1
+        again = now + LOOK_AGAIN * 2 ** (report.failures - 1) if report.failures < MOST_LOOKS else None
+        report.fetch_after = again if report.announced_version <= version else now
+        open_discrepancy(
+            session,
+            report.provider_id,
+            "report_refused",
+            report.reference,
+            now=now,
+            booking_id=report.booking_id,
+            facts={"report": report.public_id, "version": version, "reason": reason},
+        )
+    log.warning("report.refused", report=report.public_id, version=version, reason=reason)
+
+
+def store(report_id: int, examined: Examined, *, now: datetime) -> str:
+    """Seal and keep one version; returns stored or known, or deleted if its customer deleted the report meanwhile.
+
+    Raises ProviderError for results of another booking.
+    """
+    content = examined.content
+    first = examined.papers[0] if examined.papers else None
+    with transaction() as session:
+        report = session.scalars(select(Report).where(Report.id == report_id).with_for_update()).one()
+        if report.deleted_at is not None:
+            return "deleted"
+        booking = session.scalars(select(Booking).where(Booking.id == report.booking_id).with_for_update()).one()
+        if named(content.report.our_reference or booking.public_id)[0] != booking.public_id:
+            raise ProviderError("the report is of another booking than the one announced")
+        version = content.report.version
+        record = f"{report.public_id}:{version}"
+        wrapped = new_wrapped_key(record)
+        key = unwrap_key(wrapped, record)
+        plain: dict[str, Any] = {"items": [asdict(item) for item in content.items], "conclusion": content.conclusion}
+        added = session.execute(
+            insert(ReportVersion)
+            .values(
+                report_id=report.id,
+                version=version,
+                status=content.report.status,
+                issued_at=content.report.issued_at,
+                received_at=now,
+                wrapped_key=wrapped,
+                content_sealed=seal(json.dumps(plain).encode(), key=key, record=f"{record}:content"),
+                document_sealed=seal(first.content if first else b"", key=key, record=f"{record}:document"),
+                document_type=first.media_type if first else "",
+                items=len(content.items),
+                abnormal=_to_look_at(session, booking, plain["items"]),
+            )
+            .on_conflict_do_nothing(index_elements=["report_id", "version"])
+            .returning(ReportVersion.id)
+        ).scalar_one_or_none()
+        newest = version > report.fetched_version
+        report.fetched_version = max(report.fetched_version, version)
+        report.fetch_after = None if report.fetched_version >= report.announced_version else now + RETRY
+        report.failures = 0
+        if added is None:
+            return "known"
+        keep_papers(session, added, examined.papers, key=key, record=record)
+        close_discrepancy(session, report.provider_id, "report_refused", report.reference, "delivered", now=now)
+        if newest:
+            report.state = _state(content.report.status, report.state)
+            booking.report_state = report.state
+            if report.state != "partial":
+                close_discrepancy(session, booking.provider_id, OVERDUE, booking.public_id, "came", now=now)
+            booking.version += 1
+            booking.updated_at = now
+            kind, about, facts = f"report_{report.state}", f"{report.public_id}:{version}", {"report": report.public_id}
+            notify(session, booking.customer_id, kind, about, now=now, booking_id=booking.id, facts=facts)
+    log.info("report.stored", report=report.public_id, version=version)
+    return "stored"
+
+
+def _to_look_at(session: Session, booking: Booking, items: Sequence[Mapping[str, Any]]) -> int:
+    person = session.get_one(Beneficiary, booking.beneficiary_id)
+    whose = Whose(person.sex, person.birth_date, booking.service_date)
+    return count_to_look_at(items, whose, codes_of(session, booking.provider_id))
+
+
+def _state(status: str, before: str) -> str:
+    """The report's state once a newer version is here: what was complete before stays so, corrected."""
+    if status == "corrected" or before in ("ready", "corrected"):
+        return "corrected"
+    return "partial" if status == "partial" else "ready"
+
+
+def _try_later(report_id: int, *, now: datetime) -> None:
+    with transaction() as session:
+        report = session.scalars(select(Report).where(Report.id == report_id).with_for_update()).one()
+        report.failures += 1
+        report.fetch_after = now + RETRY * min(report.failures, 20)

@@ -1,0 +1,110 @@
+"""Delivered files: looked into by a short-lived process of its own, never in the process that asks.
+
+The examiner (`python -m booking.reports.intake`) gets the file by a pipe and answers into memory bounded by the kernel.
+It knows no setting and no key of ours, can open no file and no connection, and is killed when it takes too long.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+from booking.reports.intake.findings import FHIR, MOST_PAPERS, Paper
+from marketplace.core.config import ROOT
+from marketplace.core.logging import get_logger
+from marketplace.core.strictjson import storable
+from providers.port import ReportContent, ReportItem
+
+WALL_SECONDS = 25.0
+MOST_ITEMS = 2_000
+LONGEST_TEXT = 4_000
+LONGEST_CONCLUSION = 50_000
+LARGEST_ANSWER = 64 * 2**20
+COMMAND = (sys.executable, "-E", "-s", "-m", "booking.reports.intake")
+_TYPES = {"application/x-zip-compressed": "application/zip", "application/json+fhir": FHIR}
+_TEXTS = ("name", "value", "loinc", "unit", "flag", "section", "note", "code")
+
+log = get_logger(__name__)
+
+
+class FileRefused(Exception):
+    """What was delivered is not taken; nothing of it may be kept. `reason` is a stable code that quotes nothing."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+@dataclass(frozen=True)
+class Examined:
+    """A delivered report that may be kept: the content with its results, and its papers (PDF or PNG)."""
+
+    content: ReportContent
+    papers: tuple[Paper, ...]
+
+
+def examine(content: ReportContent) -> Examined:
+    """Look into what was delivered. Results of a FHIR report count where the provider sent none beside it.
+
+    Raises FileRefused. Takes up to 25 s.
+    """
+    papers, items, conclusion = _look(_TYPES.get(content.document_type, content.document_type), content.document)
+    whole = replace(content, items=content.items or items, conclusion=content.conclusion or conclusion)
+    if len(whole.items) > MOST_ITEMS or len(whole.conclusion) > LONGEST_CONCLUSION:
+        raise FileRefused("too_many_results")
+    if any(len(getattr(item, name)) > LONGEST_TEXT for item in whole.items for name in _TEXTS):
+        raise FileRefused("too_many_results")
+    return Examined(whole, papers)
+
+
+def _look(claimed: str, content: bytes) -> tuple[tuple[Paper, ...], tuple[ReportItem, ...], str]:
+    head = json.dumps({"type": claimed[:100]}).encode() + b"\n"
+    with os.fdopen(os.memfd_create("findings"), "w+b") as answer:
+        try:
+            done = subprocess.run(
+                COMMAND,
+                input=head + content,
+                stdout=answer,
+                stderr=subprocess.DEVNULL,
+                cwd=ROOT,
+                env={"LANG": "C.UTF-8", "PYTHONDONTWRITEBYTECODE": "1"},
+                timeout=WALL_SECONDS,
+                check=False,
+            )
+        except subprocess.TimeoutExpired as late:
+            raise FileRefused("too_costly") from late
+        if done.returncode != 0:
+            log.warning("report.examiner_ended", code=done.returncode)
+            raise FileRefused("too_costly" if done.returncode < 0 else "unreadable")
+        answer.seek(0)
+        return _understood(answer.read(LARGEST_ANSWER))
+
+
+def _understood(answer: bytes) -> tuple[tuple[Paper, ...], tuple[ReportItem, ...], str]:
+    """The verdict, trusted no further than the file it is about."""
+    head, _, rest = answer.partition(b"\n")
+    try:
+        told: dict[str, Any] = json.loads(head)
+        if "refused" in told:
+            raise FileRefused(str(told["refused"])[:40])
+        papers, position = [], 0
+        for media_type, size in told["papers"][:MOST_PAPERS]:
+            papers.append(Paper(media_type, rest[position : position + size]))
+            position += size
+        items = tuple(_item(raw) for raw in told["items"])
+        conclusion = str(told["conclusion"])
+    except (ValueError, KeyError, TypeError) as bad:
+        raise FileRefused("unreadable") from bad
+    if position != len(rest) or not storable(conclusion):
+        raise FileRefused("unreadable")
+    return tuple(papers), items, conclusion
+
+
+def _item(raw: dict[str, Any]) -> ReportItem:
+    if not all(isinstance(raw[name], str) and storable(raw[name]) for name in _TEXTS):
+        raise ValueError("not text")
+    return ReportItem(**{field.name: raw[field.name] for field in fields(ReportItem)})

@@ -1,0 +1,85 @@
+"""The program that opens delivered files: `python -m booking.reports.intake`, one file, then it ends.
+
+Input: a line of JSON `{"type": …}`, then the file. Output: a line of JSON, `{"refused": reason}` or
+`{"papers": [[type, size], …], "items": […], "conclusion": …}`, then the papers' bytes one after another.
+It can open no other file and no connection, has 512 MiB, ten seconds of the processor and twenty of the clock.
+"""
+
+from __future__ import annotations
+
+import encodings.cp437
+import json
+import resource
+import signal
+import sys
+from typing import Any
+
+from booking.reports.intake import archive, fhir, pdf, png
+from booking.reports.intake.findings import LARGEST, MIB, PDF, PNG, ZIP, Findings, Paper, Refused, kind_of
+
+MEMORY = 512 * MIB
+PROCESSOR_SECONDS = 10
+CLOCK_SECONDS = 20
+LARGEST_ANSWER = 64 * MIB
+PRELOADED = (encodings.cp437,)
+"""Names in archives are read by it; no file can be opened later."""
+
+
+def hold() -> None:
+    """Take from this process what it does not need. Standard input and output stay open."""
+    signal.alarm(CLOCK_SECONDS)
+    limits = {
+        resource.RLIMIT_AS: MEMORY,
+        resource.RLIMIT_CPU: PROCESSOR_SECONDS,
+        resource.RLIMIT_FSIZE: LARGEST_ANSWER,
+        resource.RLIMIT_CORE: 0,
+        resource.RLIMIT_NOFILE: 3,
+    }
+    for what, most in limits.items():
+        resource.setrlimit(what, (most, most))
+
+
+def examine(claimed: str, content: bytes) -> Findings:
+    """What the file holds. Raises Refused: empty, too_large, wrong_type (another one than claimed, or none that we
+    take), and what the examiners of each type refuse."""
+    if not content:
+        raise Refused("empty")
+    if len(content) > LARGEST:
+        raise Refused("too_large")
+    kind = kind_of(content)
+    if not kind or kind != claimed:
+        raise Refused("wrong_type")
+    if kind == PDF:
+        return Findings((pdf.examine(content),))
+    if kind == PNG:
+        return Findings((png.examine(content),))
+    return Findings(archive.examine(content)) if kind == ZIP else fhir.examine(content)
+
+
+def main() -> int:
+    """Examine what comes in by standard input; the exit code is 0 for every verdict."""
+    hold()
+    claimed = json.loads(sys.stdin.buffer.readline(1000))["type"]
+    content = sys.stdin.buffer.read(LARGEST + 1)
+    head, papers = _verdict(claimed, content)
+    sys.stdout.buffer.write(json.dumps(head).encode() + b"\n")
+    for paper in papers:
+        sys.stdout.buffer.write(paper.content)
+    sys.stdout.buffer.flush()
+    return 0
+
+
+def _verdict(claimed: str, content: bytes) -> tuple[dict[str, Any], tuple[Paper, ...]]:
+    try:
+        found = examine(claimed, content)
+    except Refused as refused:
+        return {"refused": refused.reason}, ()
+    except (MemoryError, RecursionError):
+        return {"refused": "too_costly"}, ()
+    papers = [[paper.media_type, len(paper.content)] for paper in found.papers]
+    items = [dict(item) for item in found.items]
+    return {"papers": papers, "items": items, "conclusion": found.conclusion}, found.papers
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""Giving a report out of the house: as a PDF, as FHIR."""

@@ -1,0 +1,348 @@
+"""Showing one report to somebody without an account: a link that expires, and each look is written down.
+
+The token is in the link alone, kept as a hash. Whoever tries one that is unknown, over, taken back or used up gets one
+and the same answer. With an access code the link alone opens nothing; five wrong codes end it.
+"""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, and_, func, or_, select, update
+from sqlalchemy.orm import Session
+
+from booking.notices.notify import notify
+from booking.reports.box import Document, ReportView, find_report, own_report, paper_of, view_of
+from booking.reports.models import Report, ReportShare
+from booking.reports.output.export import pdf_of
+from marketplace.core import audit, crypto, ids
+from marketplace.core.audit import AuditLine
+from marketplace.core.db import reading, transaction
+from marketplace.core.errors import Invalid, NotFound, Refusal
+from vip import codes
+from vip.principal import Principal
+
+DAYS = (1, 7, 30)
+AUDIENCES = ("family", "doctor")
+MOST_VIEWS = 100
+MOST_LINKS = 10
+"""Links of one report that count at the same time."""
+SHOWN_LINKS = 50
+SHOWN_LOOKS = 200
+"""So many of the newest a customer is shown; the audit keeps all."""
+TRIES = 5
+LONGEST_TOKEN = 64
+SHARE = "share"
+"""The kind of actor in the audit; its id is the link's public id."""
+
+
+class TooManyLinks(Refusal):
+    """A report has at most ten links at a time. Facts: `most`."""
+
+    code = "too_many_links"
+
+
+class WrongAccessCode(Refusal):
+    """Not the access code of this link. Facts: `tries_left`."""
+
+    code = "wrong_access_code"
+    status = 422
+    field = "code"
+
+
+@dataclass(frozen=True)
+class NewShare:
+    """What a customer wants: for whom, for how many days, with an access code or not, at most how many looks."""
+
+    audience: str
+    days: int
+    with_code: bool = False
+    max_views: int | None = None
+
+
+@dataclass(frozen=True)
+class Look:
+    """Somebody opened the report by the link, or took a paper along (`what`: viewed, downloaded, wrong_code)."""
+
+    at: datetime
+    what: str
+
+
+@dataclass(frozen=True)
+class Share:
+    """A link as its customer sees it. `state`: open, expired, revoked, used_up or locked."""
+
+    id: str
+    audience: str
+    created_at: datetime
+    expires_at: datetime
+    with_code: bool
+    max_views: int | None
+    views: int
+    state: str
+    looks: Sequence[Look] = ()
+
+
+@dataclass(frozen=True)
+class MadeShare:
+    """A new link. `token` and `access_code` (None without one) are shown this once."""
+
+    share: Share
+    token: str
+    access_code: str | None
+
+
+@dataclass(frozen=True)
+class Door:
+    """What somebody with a link learns before opening it."""
+
+    id: str
+    needs_code: bool
+    expires_at: datetime
+
+
+def share_report(principal: Principal, public_id: str, new: NewShare, *, now: datetime) -> MadeShare:
+    """Make a link. Audited, and the customer is told.
+
+    Raises NotFound, ConsentMissing, TooManyLinks, Invalid(field audience, days or max_views).
+    """
+    _check(new)
+    token = ids.new_token()
+    access_code = f"{secrets.randbelow(10**codes.DIGITS):0{codes.DIGITS}d}" if new.with_code else None
+    with transaction() as session:
+        row = own_report(session, principal, public_id, now)
+        report: Report = session.scalars(select(Report).where(Report.id == row.Report.id).with_for_update()).one()
+        live = select(func.count()).where(ReportShare.report_id == report.id, _live(now))
+        if session.scalars(live).one() >= MOST_LINKS:
+            raise TooManyLinks(most=MOST_LINKS)
+        share = ReportShare(
+            public_id=ids.new_id("shr"),
+            report_id=report.id,
+            customer_id=report.customer_id,
+            token_hash=crypto.token_hash(token),
+            audience=new.audience,
+            max_views=new.max_views,
+            tries=0,
+            views=0,
+            created_at=now,
+            expires_at=now + timedelta(days=new.days),
+        )
+        share.code_hash = None if access_code is None else _hash(share.public_id, access_code)
+        session.add(share)
+        _audit(session, "report.shared", principal, report, now, share=share.public_id, days=new.days)
+        notify(
+            session,
+            report.customer_id,
+            "report_shared",
+            share.public_id,
+            now=now,
+            booking_id=report.booking_id,
+            facts={"report": report.public_id, "audience": new.audience, "expires_at": share.expires_at.isoformat()},
+        )
+    return MadeShare(_view(share, (), now), token, access_code)
+
+
+def shares(principal: Principal, public_id: str, *, now: datetime) -> list[Share]:
+    """The newest links of a report, the last made first, with the last looks at each; what is in force is always
+    among them. Raises NotFound, ConsentMissing."""
+    with reading() as session:
+        report: Report = own_report(session, principal, public_id, now).Report
+        kept = session.scalars(
+            select(ReportShare)
+            .where(ReportShare.report_id == report.id)
+            .order_by(_live(now).desc(), ReportShare.id.desc())
+            .limit(SHOWN_LINKS)
+        ).all()
+        lines = session.execute(
+            select(AuditLine.actor, AuditLine.at, AuditLine.action)
+            .where(AuditLine.subject == report.public_id, AuditLine.actor_kind == SHARE)
+            .order_by(AuditLine.id.desc())
+            .limit(SHOWN_LOOKS)
+        ).all()
+    looks: dict[str, list[Look]] = {}
+    for line in lines:
+        looks.setdefault(line.actor, []).append(Look(line.at, line.action.rpartition(".")[2]))
+    newest = sorted(kept, key=lambda share: share.id, reverse=True)
+    return [_view(share, looks.get(share.public_id, ()), now) for share in newest]
+
+
+def end_share(principal: Principal, public_id: str, share_id: str, *, now: datetime) -> None:
+    """Take a link back: it opens nothing from now on. Audited; one that is over stays so. Raises NotFound."""
+    with transaction() as session:
+        report: Report = own_report(session, principal, public_id, now).Report
+        share = session.scalars(
+            select(ReportShare)
+            .where(ReportShare.report_id == report.id, ReportShare.public_id == share_id)
+            .with_for_update()
+        ).one_or_none()
+        if share is None:
+            raise NotFound(field="share_id")
+        if share.revoked_at is None:
+            share.revoked_at = now
+            _audit(session, "report.share_ended", principal, report, now, share=share.public_id)
+
+
+# --- with the link ---------------------------------------------------------------------------------------------------
+
+
+def door(token: str, *, now: datetime, opened: str = "") -> Door:
+    """What a link leads to, without opening it. `opened` is the id of a link that this browser has opened: it may go on
+    reading when its looks are used up. Raises NotFound for anything that opens nothing."""
+    with reading() as session:
+        share, _row = _find(session, token, now, opened)
+    return Door(share.public_id, share.code_hash is not None, share.expires_at)
+
+
+def open_share(token: str, code: str, *, now: datetime) -> Door:
+    """Count a look, if the access code is right; the try is counted and committed before it is compared.
+
+    Raises NotFound, Invalid(field="code"), WrongAccessCode(tries_left).
+    """
+    with reading() as session:
+        share, row = _find(session, token, now, "")
+    if share.code_hash is not None:
+        _try_code(share, row.Report, code, now)
+    with transaction() as session:
+        counted = session.scalar(
+            update(ReportShare)
+            .where(ReportShare.id == share.id, _in_force(now), _unused())
+            .values(views=ReportShare.views + 1, tries=0)
+            .returning(ReportShare.id)
+        )
+    if counted is None:
+        raise NotFound()
+    return Door(share.public_id, share.code_hash is not None, share.expires_at)
+
+
+def read_share(token: str, *, now: datetime, opened: str) -> ReportView:
+    """The report, for somebody who opened the link; the look is recorded first. Raises NotFound."""
+    with transaction() as session:
+        share, row = _opened(session, token, now, opened)
+        _record(session, share, row.Report, "report.viewed", now)
+        return view_of(session, row)
+
+
+def read_paper(token: str, position: int | None, *, now: datetime, opened: str) -> Document:
+    """A paper of it, or for None the PDF as report_export gives it; recorded. Raises NotFound."""
+    with transaction() as session:
+        share, row = _opened(session, token, now, opened)
+        paper = pdf_of(session, row) if position is None else paper_of(session, row, position)
+        _record(session, share, row.Report, "report.downloaded", now)
+        return paper
+
+
+def _opened(session: Session, token: str, now: datetime, opened: str) -> tuple[ReportShare, Row[Any]]:
+    share, row = _find(session, token, now, opened)
+    if share.public_id != opened:
+        raise NotFound()
+    return share, row
+
+
+def _find(session: Session, token: str, now: datetime, opened: str) -> tuple[ReportShare, Row[Any]]:
+    """The link and its report, both in force now. Raises NotFound."""
+    share = None
+    if 0 < len(token) <= LONGEST_TOKEN:
+        share = session.scalars(
+            select(ReportShare).where(
+                ReportShare.token_hash == crypto.token_hash(token),
+                or_(_live(now), and_(_in_force(now), ReportShare.public_id == opened)),
+            )
+        ).one_or_none()
+    row = find_report(session, Report.id == share.report_id, now) if share is not None else None
+    if share is None or row is None or not row.may_show:
+        raise NotFound()
+    return share, row
+
+
+def _try_code(share: ReportShare, report: Report, code: str, now: datetime) -> None:
+    digits = codes.clean(code)
+    with transaction() as session:
+        tries = session.scalar(
+            update(ReportShare)
+            .where(ReportShare.id == share.id, ReportShare.tries < TRIES)
+            .values(tries=ReportShare.tries + 1)
+            .returning(ReportShare.tries)
+        )
+    if tries is None:
+        raise NotFound()
+    if share.code_hash is None or not hmac.compare_digest(share.code_hash, _hash(share.public_id, digits)):
+        with transaction() as session:
+            _record(session, share, report, "report.wrong_code", now)
+        raise WrongAccessCode(tries_left=TRIES - tries)
+
+
+def _in_force(now: datetime) -> ColumnElement[bool]:
+    return and_(ReportShare.revoked_at.is_(None), ReportShare.expires_at > now)
+
+
+def _live(now: datetime) -> ColumnElement[bool]:
+    """The condition that a link can be opened."""
+    return and_(_in_force(now), _unused(), ReportShare.tries < TRIES)
+
+
+def _unused() -> ColumnElement[bool]:
+    return or_(ReportShare.max_views.is_(None), ReportShare.views < ReportShare.max_views)
+
+
+def _state(share: ReportShare, now: datetime) -> str:
+    if share.revoked_at is not None:
+        return "revoked"
+    if share.expires_at <= now:
+        return "expired"
+    if share.tries >= TRIES:
+        return "locked"
+    return "used_up" if share.max_views is not None and share.views >= share.max_views else "open"
+
+
+def _view(share: ReportShare, looks: Sequence[Look], now: datetime) -> Share:
+    return Share(
+        id=share.public_id,
+        audience=share.audience,
+        created_at=share.created_at,
+        expires_at=share.expires_at,
+        with_code=share.code_hash is not None,
+        max_views=share.max_views,
+        views=share.views,
+        state=_state(share, now),
+        looks=looks,
+    )
+
+
+def _check(new: NewShare) -> None:
+    if new.audience not in AUDIENCES:
+        raise Invalid(field="audience", reason="not_offered")
+    if new.days not in DAYS:
+        raise Invalid(field="days", reason="not_offered")
+    if new.max_views is not None and not 1 <= new.max_views <= MOST_VIEWS:
+        raise Invalid(field="max_views", reason="out_of_range", minimum=1, maximum=MOST_VIEWS)
+
+
+def _hash(share_id: str, code: str) -> bytes:
+    return crypto.blind_index(f"{share_id}:{code}", "share_code")
+
+
+def _audit(
+    session: Session, action: str, principal: Principal, report: Report, now: datetime, **facts: str | int
+) -> None:
+    audit.record(
+        session,
+        action,
+        at=now,
+        actor_kind=principal.kind,
+        actor=principal.public_id,
+        subject=report.public_id,
+        insurer_id=report.insurer_id,
+        **facts,
+    )
+
+
+def _record(session: Session, share: ReportShare, report: Report, action: str, now: datetime) -> None:
+    audit.record(
+        session, action, at=now, actor_kind=SHARE, actor=share.public_id, subject=report.public_id,
+        insurer_id=report.insurer_id,
+    )  # fmt: skip

@@ -1,0 +1,1 @@
+"""The day's closing statements: what was delivered, and what it costs."""

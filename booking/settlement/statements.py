@@ -1,0 +1,195 @@
+"""Closing statements as operators read them: the list, one day, and its lines as a table for a spreadsheet."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import func, select
+
+from booking.models import Booking, ProviderBooking
+from booking.settlement.models import ClosingStatement, StatementLine
+from marketplace.catalog.models import Provider
+from marketplace.core.db import reading
+from marketplace.core.errors import NotFound
+from marketplace.core.paging import Page, decode_cursor, encode_cursor
+from vip import roles
+from vip.principal import Principal
+
+COLUMNS = (
+    "day", "provider", "kind", "booking", "provider_reference", "service_date", "state", "units", "amount_minor",
+    "currency",
+)  # fmt: skip
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+@dataclass(frozen=True)
+class StatementRow:
+    """A line of the list. `content` as in ClosingStatement."""
+
+    id: str
+    provider_code: str
+    provider_name: dict[str, str]
+    day: date
+    time_zone: str
+    made_at: datetime
+    content: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Stated:
+    """One booking in a statement; `correction` when it concerns an earlier day or was stated before."""
+
+    booking: str
+    provider_reference: str
+    service_date: date
+    state: str
+    units: int
+    amount_minor: int
+    currency: str
+    correction: bool
+
+
+@dataclass(frozen=True)
+class StatementView:
+    """One statement. The sums are of all its lines, `lines` the first of them; `total` how many there are."""
+
+    row: StatementRow
+    lines: Sequence[Stated]
+    total: int
+    units: int
+    money: Mapping[str, int]
+    corrected_units: int
+    corrected: Mapping[str, int]
+
+
+def statements(principal: Principal, *, cursor: str | None, limit: int, provider: str = "") -> Page[StatementRow]:
+    """The insurer's statements, the newest day first."""
+    query = (
+        select(ClosingStatement, Provider)
+        .join(Provider, Provider.id == ClosingStatement.provider_id)
+        .where(ClosingStatement.insurer_id == _insurer(principal))
+    )
+    if provider:
+        query = query.where(Provider.code == provider)
+    if cursor is not None:
+        (last,) = decode_cursor(cursor, (int,))
+        query = query.where(ClosingStatement.id < last)
+    with reading() as session:
+        rows = session.execute(query.order_by(ClosingStatement.id.desc()).limit(limit + 1)).all()
+    found = [_row(row.ClosingStatement, row.Provider) for row in rows[:limit]]
+    return Page(found, encode_cursor([rows[limit - 1].ClosingStatement.id]) if rows[limit:] else None)
+
+
+def statement(principal: Principal, statement_id: str, *, most: int) -> StatementView:
+    """One statement with at most `most` of its lines. Raises NotFound."""
+    kept, provider = _find(principal, statement_id)
+    with reading() as session:
+        sums = session.execute(
+            select(
+                StatementLine.correction,
+                StatementLine.currency,
+                func.count().label("number"),
+                func.sum(StatementLine.units).label("units"),
+                func.sum(StatementLine.amount_minor).label("minor"),
+            )
+            .where(StatementLine.statement_id == kept.id)
+            .group_by(StatementLine.correction, StatementLine.currency)
+        ).all()
+    return StatementView(
+        row=_row(kept, provider),
+        lines=_lines(kept.id, most),
+        total=sum(row.number for row in sums),
+        units=int(sum(row.units for row in sums if not row.correction)),
+        money={row.currency: int(row.minor) for row in sums if not row.correction},
+        corrected_units=int(sum(row.units for row in sums if row.correction)),
+        corrected={row.currency: int(row.minor) for row in sums if row.correction},
+    )
+
+
+def statement_csv(principal: Principal, statement_id: str) -> tuple[str, str]:
+    """A file name and all lines as CSV (RFC 4180, UTF-8 with a byte order mark for spreadsheets). Raises NotFound."""
+    kept, provider = _find(principal, statement_id)
+    out = io.StringIO()
+    out.write("\ufeff")
+    write = csv.writer(out)
+    write.writerow(COLUMNS)
+    for line in _lines(kept.id, None):
+        write.writerow(
+            (
+                kept.day.isoformat(),
+                _plain(provider.code),
+                "correction" if line.correction else "delivered",
+                line.booking,
+                _plain(line.provider_reference),
+                line.service_date.isoformat(),
+                line.state,
+                line.units,
+                line.amount_minor,
+                line.currency,
+            )
+        )
+    return f"statement-{provider.code}-{kept.day.isoformat()}.csv", out.getvalue()
+
+
+def _plain(text: str) -> str:
+    """A text of somebody else's that no spreadsheet takes for a formula."""
+    return f"'{text}" if text.startswith(_FORMULA) else text
+
+
+def _lines(statement_id: int, most: int | None) -> list[Stated]:
+    query = (
+        select(StatementLine, Booking.reference, ProviderBooking.reference.label("theirs"))
+        .join(Booking, Booking.id == StatementLine.booking_id)
+        .outerjoin(ProviderBooking, (ProviderBooking.booking_id == Booking.id) & (ProviderBooking.role == "current"))
+        .where(StatementLine.statement_id == statement_id)
+        .order_by(StatementLine.correction, StatementLine.service_date, StatementLine.id)
+    )
+    with reading() as session:
+        rows = session.execute(query if most is None else query.limit(most)).all()
+    return [
+        Stated(
+            row.reference,
+            row.theirs or "",
+            row.StatementLine.service_date,
+            row.StatementLine.state,
+            row.StatementLine.units,
+            row.StatementLine.amount_minor,
+            row.StatementLine.currency,
+            row.StatementLine.correction,
+        )
+        for row in rows
+    ]
+
+
+def _find(principal: Principal, statement_id: str) -> tuple[ClosingStatement, Provider]:
+    with reading() as session:
+        row = session.execute(
+            select(ClosingStatement, Provider)
+            .join(Provider, Provider.id == ClosingStatement.provider_id)
+            .where(ClosingStatement.public_id == statement_id, ClosingStatement.insurer_id == _insurer(principal))
+        ).one_or_none()
+    if row is None:
+        raise NotFound()
+    return row.ClosingStatement, row.Provider
+
+
+def _insurer(principal: Principal) -> int:
+    roles.require(principal, "books")
+    return principal.insurer_id
+
+
+def _row(kept: ClosingStatement, provider: Provider) -> StatementRow:
+    return StatementRow(
+        id=kept.public_id,
+        provider_code=provider.code,
+        provider_name={"zh": provider.name_zh, "en": provider.name_en},
+        day=kept.day,
+        time_zone=kept.time_zone,
+        made_at=kept.made_at,
+        content=kept.content,
+    )

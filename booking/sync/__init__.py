@@ -1,0 +1,1 @@
+"""What providers' feeds and webhooks bring: slots, bookings, events."""

@@ -1,0 +1,223 @@
+"""Pulling slots from a provider. Its figure goes to `offered`; `taken` is never written; nothing is ever unsold."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, timedelta
+from functools import partial
+from typing import Any
+
+from sqlalchemy import Row, select, text, update
+from sqlalchemy.orm import Session
+
+from booking.discrepancies import close_discrepancy, open_discrepancy
+from booking.exchange.connections import Line
+from booking.exchange.cursors import cursor_of, done, pages
+from booking.models import Discrepancy, Feed, Slot
+from marketplace.catalog.models import CapacityPool
+from marketplace.core.db import reading, transaction
+from marketplace.core.ids import new_id
+from marketplace.core.logging import get_logger
+from providers.port import ProviderAdapter, RemoteSlot
+
+log = get_logger(__name__)
+
+HORIZON = timedelta(days=60)
+BATCH = 500
+SIGHT = "slots:sight"
+OVERSOLD, MOVED = "slot_oversold", "slot_moved"
+
+_UPSERT = text(
+    """
+    WITH given AS (
+      SELECT * FROM unnest(
+        CAST(:public_ids AS text[]), CAST(:pools AS bigint[]), CAST(:refs AS text[]), CAST(:dates AS date[]),
+        CAST(:starts AS timestamptz[]), CAST(:ends AS timestamptz[]), CAST(:offered AS bigint[]),
+        CAST(:closed AS boolean[]), CAST(:versions AS bigint[])
+      ) AS g(public_id, pool_id, external_ref, service_date, starts_at, ends_at, offered, closed, version)
+    ), known AS (
+      SELECT s.id, s.public_id, s.taken, g.service_date, g.starts_at, g.ends_at, g.offered, g.closed, g.version,
+             s.taken > 0 AND (s.starts_at, s.ends_at, s.service_date)
+               IS DISTINCT FROM (g.starts_at, g.ends_at, g.service_date) AS moved
+        FROM slot s JOIN given g ON g.pool_id = s.pool_id AND g.external_ref = s.external_ref
+       WHERE s.version <= g.version
+       ORDER BY s.id FOR NO KEY UPDATE OF s
+    ), changed AS (
+      UPDATE slot s
+         SET offered = k.offered, capacity = greatest(k.offered, s.taken), closed = k.closed, version = k.version,
+             service_date = CASE WHEN k.moved THEN s.service_date ELSE k.service_date END,
+             starts_at = CASE WHEN k.moved THEN s.starts_at ELSE k.starts_at END,
+             ends_at = CASE WHEN k.moved THEN s.ends_at ELSE k.ends_at END
+        FROM known k, (SELECT count(*) FROM known) AS locked
+       WHERE s.id = k.id
+         AND ((s.offered, s.closed, s.version) IS DISTINCT FROM (k.offered, k.closed, k.version)
+           OR NOT k.moved AND (s.starts_at, s.ends_at, s.service_date)
+                IS DISTINCT FROM (k.starts_at, k.ends_at, k.service_date))
+      RETURNING s.id
+    ), added AS (
+      INSERT INTO slot (public_id, pool_id, external_ref, service_date, starts_at, ends_at, offered, capacity, closed,
+                        version)
+      SELECT g.public_id, g.pool_id, g.external_ref, g.service_date, g.starts_at, g.ends_at, g.offered, g.offered,
+             g.closed, g.version
+        FROM given g
+       WHERE NOT EXISTS (SELECT 1 FROM slot s WHERE s.pool_id = g.pool_id AND s.external_ref = g.external_ref)
+      ON CONFLICT (pool_id, external_ref) DO NOTHING
+      RETURNING 1
+    )
+    SELECT k.public_id, k.taken, k.offered, k.moved, k.service_date, k.starts_at, k.ends_at, c.id AS changed,
+           NULL::bigint AS added
+      FROM known k LEFT JOIN changed c ON c.id = k.id
+    UNION ALL SELECT NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, count(*) FROM added
+    """
+)
+
+
+def pull_slots(line: Line, adapter: ProviderAdapter, *, today: date, now: datetime) -> dict[str, int]:
+    """Pull what changed for the next 60 days; returns counts.
+
+    Everything is pulled the first time, once a day, and when pools were added: what came into our sight since need not
+    have changed at the provider.
+
+    Raises ProviderError when the provider cannot be read; what was applied until then stays, the cursor does not move.
+    """
+    with reading() as session:
+        pools = _pools(session, line.id)
+    counts = {"read": 0, "added": 0, "changed": 0, "unknown_pool": 0}
+    fetch = partial(adapter.slots, today, today + HORIZON)
+    sight = _sight(pools, today)
+    with reading() as session:
+        afresh = cursor_of(session, line.id, SIGHT) != sight
+    for part in pages(line.id, Feed.SLOTS, fetch, now=now, afresh=afresh):
+        for start in range(0, len(part.slots), BATCH):
+            apply_slots(line.id, part.slots[start : start + BATCH], pools, counts, now=now)
+    if afresh:
+        done(line.id, SIGHT, sight, now=now)
+    counts["settled"] = settle_differences(line.id, now=now)
+    return counts
+
+
+def _sight(pools: Mapping[str, int], today: date) -> str:
+    """A mark that changes with the day and with the pools we know."""
+    known = hashlib.sha256("\n".join(sorted(pools)).encode()).hexdigest()[:16]
+    return f"{today.isoformat()} {known}"
+
+
+def _pools(session: Session, provider_id: int) -> dict[str, int]:
+    rows = session.execute(
+        select(CapacityPool.external_ref, CapacityPool.id).where(CapacityPool.provider_id == provider_id)
+    )
+    return {row.external_ref: row.id for row in rows}
+
+
+def apply_slots(
+    provider_id: int, slots: Sequence[RemoteSlot], pools: dict[str, int], counts: dict[str, int], *, now: datetime
+) -> None:
+    """Write at most 500 slots in one transaction; rows are locked in the order of their ids."""
+    ours = {(pools[slot.pool], slot.reference): slot for slot in slots if slot.pool in pools}
+    counts["read"] += len(slots)
+    counts["unknown_pool"] += sum(slot.pool not in pools for slot in slots)
+    if not ours:
+        return
+    with transaction() as session:
+        rows = session.execute(
+            _UPSERT,
+            {
+                "public_ids": [new_id("slt") for _ in ours],
+                "pools": [pool for pool, _ in ours],
+                "refs": [reference for _, reference in ours],
+                "dates": [slot.service_date for slot in ours.values()],
+                "starts": [slot.starts_at for slot in ours.values()],
+                "ends": [slot.ends_at for slot in ours.values()],
+                "offered": [max(slot.offered, 0) for slot in ours.values()],
+                "closed": [slot.closed for slot in ours.values()],
+                "versions": [slot.version for slot in ours.values()],
+            },
+        ).all()
+        standing = _open_differences(session, provider_id)
+        for row in rows:
+            if row.added is not None:
+                counts["added"] += row.added
+                continue
+            counts["changed"] += row.changed is not None
+            _compare(session, provider_id, row, standing, now)
+
+
+Standing = dict[tuple[str, str], dict[str, Any]]
+"""The facts of what is open, by kind and slot."""
+
+
+def _open_differences(session: Session, provider_id: int) -> Standing:
+    rows = session.execute(
+        select(Discrepancy.kind, Discrepancy.subject, Discrepancy.facts).where(
+            Discrepancy.provider_id == provider_id,
+            Discrepancy.kind.in_((OVERSOLD, MOVED)),
+            Discrepancy.closed_at.is_(None),
+        )
+    )
+    return {(row.kind, row.subject): row.facts for row in rows}
+
+
+def _compare(session: Session, provider_id: int, row: Row[Any], standing: Standing, now: datetime) -> None:
+    """A provider that offers less than we have sold, or moves a slot we have sold, is a difference for a person."""
+    oversold = {"taken": row.taken, "offered": row.offered} if row.taken > row.offered else None
+    times = {"service_date": row.service_date, "starts_at": row.starts_at, "ends_at": row.ends_at}
+    moved = {name: None if at is None else at.isoformat() for name, at in times.items()} if row.moved else None
+    for kind, facts, explained in ((OVERSOLD, oversold, "offered_again"), (MOVED, moved, "same_time_again")):
+        known = standing.get((kind, row.public_id))
+        if facts is None and known is not None:
+            close_discrepancy(session, provider_id, kind, row.public_id, explained, now=now)
+        elif facts is not None and known is None:
+            open_discrepancy(session, provider_id, kind, row.public_id, now=now, facts=facts)
+        elif facts is not None and facts != known:
+            _restate(session, provider_id, kind, row.public_id, facts)
+
+
+def _restate(session: Session, provider_id: int, kind: str, slot: str, facts: dict[str, Any]) -> None:
+    session.execute(
+        update(Discrepancy)
+        .where(
+            Discrepancy.provider_id == provider_id,
+            Discrepancy.kind == kind,
+            Discrepancy.subject == slot,
+            Discrepancy.closed_at.is_(None),
+        )
+        .values(facts=facts)
+    )
+
+
+def settle_differences(provider_id: int, *, now: datetime) -> int:
+    """Close the differences that a cancel has resolved; returns how many.
+
+    A slot is no longer oversold when what is sold fits again. One that was moved takes the provider's time as soon as
+    nobody holds a place in it any more: the provider will not tell it a second time.
+    """
+    with reading() as session:
+        subjects = sorted({subject for _, subject in _open_differences(session, provider_id)})
+    closed = 0
+    for subject in subjects:
+        with transaction() as session:
+            closed += _settle_slot(session, provider_id, subject, now)
+    return closed
+
+
+def _settle_slot(session: Session, provider_id: int, subject: str, now: datetime) -> int:
+    slot = session.scalar(select(Slot).where(Slot.public_id == subject).with_for_update(key_share=True))
+    if slot is None:
+        return 0
+    standing = _open_differences(session, provider_id)
+    closed = 0
+    if (OVERSOLD, subject) in standing and slot.taken <= slot.offered:
+        close_discrepancy(session, provider_id, OVERSOLD, subject, "fits_again", now=now)
+        closed += 1
+    theirs = standing.get((MOVED, subject))
+    if theirs and slot.taken == 0:
+        slot.service_date = date.fromisoformat(theirs["service_date"])
+        slot.starts_at, slot.ends_at = _moment(theirs["starts_at"]), _moment(theirs["ends_at"])
+        close_discrepancy(session, provider_id, MOVED, subject, "nobody_holds_the_old_time", now=now)
+        closed += 1
+    return closed
+
+
+def _moment(written: str | None) -> datetime | None:
+    return None if written is None else datetime.fromisoformat(written)

@@ -1,0 +1,1 @@
+"""Read models of bookings for the customer, the desk and the console."""

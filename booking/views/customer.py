@@ -1,0 +1,386 @@
+"""What a customer sees of her bookings, as plain data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, Literal
+
+from sqlalchemy import ColumnElement, Date, Row, Select, and_, cast, exists, func, or_, select
+from sqlalchemy.orm import Session
+
+from booking.attendance.disputes import DISPUTE_FOR
+from booking.attendance.models import Dispute
+from booking.changes.rules import cancel_until, change_until, changes_left, customer_may_cancel
+from booking.models import Booking, BookingHistory, ChangeRequest, ProviderTask
+from booking.offers.alternatives import Alternative, nearest
+from booking.ownership import customer_of, own_booking
+from booking.proposal import open_proposal
+from booking.reports.models import Report
+from booking.sealing import open_words
+from booking.states import BookingState
+from marketplace.catalog.models import Offer, Provider, Site
+from marketplace.core.db import reading
+from marketplace.core.errors import Invalid, NotFound
+from marketplace.core.paging import Page, decode_cursor, encode_cursor
+from vip.ledger import Reservation, Standing, standing
+from vip.models import Beneficiary, Entitlement
+from vip.principal import Principal
+
+When = Literal["upcoming", "past"]
+
+_LOST = (BookingState.CANCELLED, BookingState.REJECTED)
+
+
+@dataclass(frozen=True)
+class Moved:
+    """One line of the timeline. `actor` is a kind (customer, provider, clock, …), never a person. A change of date
+    tells the time it moved the booking to."""
+
+    at: datetime
+    state: str
+    actor: str
+    cause: str
+    service_date: date | None = None
+    starts_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class BookingCard:
+    """A booking in a list. Times are UTC; `time_zone` is the site's."""
+
+    id: str
+    reference: str
+    state: str
+    version: int
+    kind: str
+    offer_id: str
+    offer_name: dict[str, str]
+    site: dict[str, Any]
+    provider_name: dict[str, str]
+    beneficiary_id: str
+    beneficiary_name: str
+    relation: str
+    entitlement_id: str
+    service_date: date
+    starts_at: datetime | None
+    ends_at: datetime | None
+    time_zone: str
+    hold_expires_at: datetime | None
+    answer_due_at: datetime | None
+    cause: str
+    change: str | None
+    price_minor: int
+    currency: str
+    report_state: str
+    report_due_at: datetime | None
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True)
+class DisputeView:
+    """Her objection to a no-show. `state`: open, accepted or rejected; `answer` in the desk's words, blank without;
+    `decided_as` is the kind of actor that answered, blank while it is open."""
+
+    state: str
+    opened_at: datetime
+    closed_at: datetime | None
+    answer: str
+    decided_as: str = ""
+
+
+@dataclass(frozen=True)
+class ProposalView:
+    """Another time that the provider proposes, to be answered before `expires_at`; `reason` in its words, or blank."""
+
+    id: str
+    service_date: date
+    starts_at: datetime | None
+    ends_at: datetime | None
+    expires_at: datetime
+    reason: str
+
+
+@dataclass(frozen=True)
+class BookingView(BookingCard):
+    """A booking in full. `cancel_until` and `change_until` are the last moments to do it online, `can_cancel` and
+    `can_change` whether it may be done now, `changes_left` how often still. `change` names an open request (cancel,
+    reschedule), `new_…` the time it asks for, `change_unknown` whether its provider gave no clear answer yet;
+    `change_refused` is the cause of the last one that was refused, `refused_kind` what that was. `benefit`: where the
+    unit that it took stands. With `allotment` it is confirmed at once, else within `answer_hours`. `no_show_uses`:
+    whether not coming uses the benefit; `dispute_until` is None unless it is a no-show. `proposal` is the other time
+    that waits for her answer. `alternatives` are given when somebody else than the customer took the date away."""
+
+    package: dict[str, Any]
+    cancel_until: datetime
+    can_cancel: bool
+    change_until: datetime
+    changes_left: int
+    can_change: bool
+    new_service_date: date | None
+    new_starts_at: datetime | None
+    new_ends_at: datetime | None
+    change_refused: str | None
+    refused_kind: str | None
+    change_unknown: bool
+    report_id: str | None
+    longitude: float | None
+    latitude: float | None
+    allotment: bool
+    answer_hours: int
+    benefit: Standing
+    no_show_uses: bool
+    proposal: ProposalView | None
+    dispute_until: datetime | None
+    can_dispute: bool
+    dispute: DisputeView | None
+    alternatives: Sequence[Alternative]
+    timeline: Sequence[Moved]
+
+
+def booking(principal: Principal, public_id: str, *, now: datetime) -> BookingView:
+    """The principal's own booking in full. Raises NotFound."""
+    return full_view(own_booking(principal, public_id), now=now)
+
+
+def full_view(which: ColumnElement[bool], *, now: datetime) -> BookingView:
+    """The one booking that `which` names, in full. Raises NotFound."""
+    with reading() as session:
+        row = session.execute(
+            card_rows()
+            .add_columns(Site.longitude, Site.latitude, Provider.allotment, Provider.answer_hours)
+            .join(Offer, Offer.id == Booking.offer_id)
+            .join(Site, Site.id == Offer.site_id)
+            .join(Provider, Provider.id == Booking.provider_id)
+            .where(which)
+        ).one_or_none()
+        if row is None:
+            raise NotFound(field="booking_id")
+        booking_id = row.Booking.id
+        requests = session.scalars(
+            select(ChangeRequest).where(ChangeRequest.booking_id == booking_id).order_by(ChangeRequest.id)
+        ).all()
+        report = session.scalar(
+            select(Report.public_id)
+            .where(Report.booking_id == booking_id, Report.fetched_version > 0, Report.deleted_at.is_(None))
+            .order_by(Report.id.desc())
+            .limit(1)
+        )
+        history = session.scalars(
+            select(BookingHistory).where(BookingHistory.booking_id == booking_id).order_by(BookingHistory.version)
+        ).all()
+        kept: Booking = row.Booking
+        left = changes_left(session, kept)
+        asked = next((request for request in requests if request.state == "open"), None)
+        unknown = asked is not None and _is_unknown(session, asked)
+        benefit = standing(session, Reservation(kept.entitlement_id, kept.id, kept.attempt))
+        dispute = _dispute(session, kept, row.Beneficiary)
+        proposal = _proposal(session, kept, now) if asked is None else None
+        lost = kept.state in _LOST and bool(history) and history[-1].actor_kind not in ("customer", "agent")
+        lost = lost or (kept.state is BookingState.CANCELLED and kept.cause == "proposal_declined")
+        alternatives = nearest(session, kept, now=now) if lost else []
+    until = cancel_until(kept)
+    missed = next((line for line in reversed(history) if line.to_state == BookingState.NO_SHOW.value), None)
+    until_disputed = missed.at + DISPUTE_FOR if missed and kept.state is BookingState.NO_SHOW else None
+    return BookingView(
+        **{**vars(card_of(row)), "change": asked.kind if asked else None},
+        package=kept.snapshot.get("package", {}),
+        cancel_until=until,
+        can_cancel=customer_may_cancel(kept, now) and (asked is None or asked.kind != "cancel"),
+        change_until=change_until(kept),
+        changes_left=left,
+        can_change=kept.state is BookingState.CONFIRMED and asked is None and left > 0 and now < change_until(kept),
+        new_service_date=asked.new_service_date if asked else None,
+        new_starts_at=asked.new_starts_at if asked else None,
+        new_ends_at=asked.new_ends_at if asked else None,
+        change_refused=requests[-1].cause if requests and requests[-1].state == "refused" else None,
+        refused_kind=requests[-1].kind if requests and requests[-1].state == "refused" else None,
+        change_unknown=unknown,
+        report_id=report,
+        longitude=row.longitude,
+        latitude=row.latitude,
+        allotment=row.allotment,
+        answer_hours=row.answer_hours,
+        benefit=benefit,
+        no_show_uses=row.no_show_uses,
+        proposal=proposal,
+        dispute_until=until_disputed,
+        can_dispute=until_disputed is not None and dispute is None and now < until_disputed,
+        dispute=dispute,
+        alternatives=alternatives,
+        timeline=_timeline(history, requests, dispute),
+    )
+
+
+def booking_version(principal: Principal, public_id: str) -> int:
+    """The booking's version alone: what a waiting page asks again and again. Raises NotFound."""
+    with reading() as session:
+        version: int | None = session.scalar(select(Booking.version).where(own_booking(principal, public_id)))
+    if version is None:
+        raise NotFound(field="booking_id")
+    return version
+
+
+def bookings_version(principal: Principal) -> tuple[int, int]:
+    """What changes when any of the principal's bookings does, or a new one comes: their number and the sum of their
+    versions, which only grow. What waiting lists ask again and again; one query by the customer's index."""
+    with reading() as session:
+        row = session.execute(
+            select(func.count(), func.coalesce(func.sum(Booking.version), 0)).where(
+                Booking.customer_id == customer_of(principal)
+            )
+        ).one()
+    return row[0], int(row[1])
+
+
+def bookings(
+    principal: Principal, *, cursor: str | None, limit: int, now: datetime, when: When | None = None
+) -> Page[BookingCard]:
+    """The principal's bookings: upcoming (live, and not before today at the site) by date, soonest first; past and
+    all, newest first."""
+    with reading() as session:
+        query = card_rows().where(Booking.customer_id == customer_of(principal))
+        ascending = when == "upcoming"
+        if when is not None:
+            query = query.where(_upcoming(now) if ascending else ~_upcoming(now))
+        query = _after(query, cursor, ascending)
+        rows = session.execute(query.limit(limit + 1)).all()
+        cards = [card_of(row) for row in rows[:limit]]
+        changes = _open_changes(session, [row.Booking.id for row in rows[:limit]])
+    cards = [BookingCard(**{**vars(card), "change": changes.get(card.id)}) for card in cards]
+    if len(rows) <= limit:
+        return Page(cards, None)
+    last: Booking = rows[limit - 1].Booking
+    key = [last.service_date.isoformat(), last.id] if ascending else [last.id]
+    return Page(cards, encode_cursor(key))
+
+
+def _upcoming(now: datetime) -> ColumnElement[bool]:
+    today_there = cast(func.timezone(Booking.time_zone, now), Date)
+    return and_(Booking.live, Booking.service_date >= today_there)
+
+
+def _after(query: Select[*tuple[Any, ...]], cursor: str | None, ascending: bool) -> Select[*tuple[Any, ...]]:
+    if not ascending:
+        if cursor is not None:
+            (last_id,) = decode_cursor(cursor, (int,))
+            query = query.where(Booking.id < last_id)
+        return query.order_by(Booking.id.desc())
+    if cursor is not None:
+        text, last_id = decode_cursor(cursor, (str, int))
+        try:
+            day = date.fromisoformat(text)
+        except ValueError as bad:
+            raise Invalid(field="cursor", reason="bad_cursor") from bad
+        query = query.where(or_(Booking.service_date > day, and_(Booking.service_date == day, Booking.id > last_id)))
+    return query.order_by(Booking.service_date, Booking.id)
+
+
+def card_rows() -> Select[*tuple[Any, ...]]:
+    """The rows that `card_of` reads."""
+    return (
+        select(Booking, Beneficiary, Entitlement.public_id.label("entitlement"), Entitlement.no_show_uses)
+        .join(Beneficiary, Beneficiary.id == Booking.beneficiary_id)
+        .join(Entitlement, Entitlement.id == Booking.entitlement_id)
+    )
+
+
+def card_of(row: Row[Any]) -> BookingCard:
+    """A booking as it stands in a list, without its open change."""
+    kept: Booking = row.Booking
+    person: Beneficiary = row.Beneficiary
+    offer = kept.snapshot["offer"]
+    return BookingCard(
+        id=kept.public_id,
+        reference=kept.reference,
+        state=kept.state.value,
+        version=kept.version,
+        kind=kept.kind,
+        offer_id=offer["id"],
+        offer_name={"zh": offer["zh"], "en": offer["en"]},
+        site=kept.snapshot["site"],
+        provider_name=kept.snapshot["provider"],
+        beneficiary_id=person.public_id,
+        beneficiary_name=person.name,
+        relation=person.relation,
+        entitlement_id=row.entitlement,
+        service_date=kept.service_date,
+        starts_at=kept.starts_at,
+        ends_at=kept.ends_at,
+        time_zone=kept.time_zone,
+        hold_expires_at=kept.hold_expires_at,
+        answer_due_at=kept.answer_due_at,
+        cause=kept.cause,
+        change=None,
+        price_minor=kept.price_minor,
+        currency=kept.currency,
+        report_state=kept.report_state,
+        report_due_at=kept.report_due_at,
+        created_at=kept.created_at,
+        updated_at=kept.updated_at,
+    )
+
+
+def _open_changes(session: Session, ids: Sequence[int]) -> dict[str, str]:
+    rows = session.execute(
+        select(Booking.public_id, ChangeRequest.kind)
+        .join(ChangeRequest, ChangeRequest.booking_id == Booking.id)
+        .where(Booking.id.in_(ids), ChangeRequest.state == "open")
+    )
+    return {row.public_id: row.kind for row in rows}
+
+
+def _is_unknown(session: Session, asked: ChangeRequest) -> bool:
+    """Whether the provider gave no clear answer to what was asked, so that it is being looked up."""
+    return bool(
+        session.scalar(
+            select(exists().where(ProviderTask.change_request_id == asked.id, ProviderTask.unknown_since.is_not(None)))
+        )
+    )
+
+
+def _dispute(session: Session, kept: Booking, person: Beneficiary) -> DisputeView | None:
+    found = session.scalar(select(Dispute).where(Dispute.booking_id == kept.id))
+    if found is None:
+        return None
+    said = ""
+    if found.answer_sealed is not None and person.wrapped_key is not None:
+        record = f"dispute:{found.public_id}:answer"
+        said = open_words(found.answer_sealed, person.wrapped_key, person.public_id, record)
+    return DisputeView(found.state, found.opened_at, found.closed_at, said, found.decided_as)
+
+
+def _proposal(session: Session, kept: Booking, now: datetime) -> ProposalView | None:
+    found = open_proposal(session, kept)
+    if found is None or found.expires_at <= now:
+        return None
+    return ProposalView(
+        found.public_id, found.service_date, found.starts_at, found.ends_at, found.expires_at, found.reason
+    )
+
+
+def _moved_to(facts: Mapping[str, Any]) -> tuple[date | None, datetime | None]:
+    """The time that a change of date (booking/changes/swap.py) led to; None for every other line."""
+    after = facts.get("after")
+    if not after:
+        return None, None
+    starts = after["starts_at"]
+    return date.fromisoformat(after["service_date"]), datetime.fromisoformat(starts) if starts else None
+
+
+def _timeline(
+    history: Sequence[BookingHistory], requests: Sequence[ChangeRequest], dispute: DisputeView | None
+) -> list[Moved]:
+    """Moves, asked changes and a dispute in the order of time. What was asked for is told when it was asked."""
+    lines = [Moved(line.at, line.to_state, line.actor_kind, line.cause, *_moved_to(line.facts)) for line in history]
+    for request in requests:
+        lines.append(Moved(request.asked_at, f"{request.kind}_asked", request.actor_kind, request.cause))
+        if request.state == "refused" and request.closed_at is not None:
+            lines.append(Moved(request.closed_at, f"{request.kind}_refused", "provider", request.cause))
+    if dispute is not None:
+        lines.append(Moved(dispute.opened_at, "dispute_asked", "customer", ""))
+        if dispute.state == "rejected" and dispute.closed_at is not None:
+            lines.append(Moved(dispute.closed_at, "dispute_rejected", dispute.decided_as or "operator", ""))
+    return sorted(lines, key=lambda line: line.at)

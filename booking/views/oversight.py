@@ -1,0 +1,107 @@
+"""What operators look at: the health of providers, and jobs that did not run. Differences: booking.reconcile.cases."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import func, select
+
+from booking.models import Discrepancy, Feed, JobRun, ProviderTask, SyncCursor
+from marketplace.catalog.models import Provider
+from marketplace.core.db import reading
+from vip import roles
+from vip.principal import Principal
+
+MISSED_INTERVALS = 3
+LEAST_WAIT = timedelta(seconds=60)
+"""A job of every second is late after a minute, not after three: a worker that starts again needs that long."""
+
+
+@dataclass(frozen=True)
+class ProviderHealth:
+    """A provider now. `pulled` gives the last complete pull of each feed (slots, bookings, reports), None if there was
+    none yet; `failures` in a row; no command is sent while `paused_at` is set or before `open_until`. `waiting` and
+    `unknown` count commands."""
+
+    code: str
+    name: dict[str, str]
+    pulled: Mapping[str, datetime | None]
+    failures: int
+    open_until: datetime | None
+    paused_at: datetime | None
+    waiting: int
+    unknown: int
+    differences: int
+
+
+@dataclass(frozen=True)
+class LateJob:
+    """A job whose last success lies more than three of its intervals back; `succeeded_at` None if it never had one."""
+
+    name: str
+    every_seconds: int
+    started_at: datetime | None
+    succeeded_at: datetime | None
+
+
+def providers(principal: Principal) -> list[ProviderHealth]:
+    """All providers by code, each as it stands."""
+    roles.require(principal, "books")
+    with reading() as session:
+        rows = session.scalars(select(Provider).order_by(Provider.code)).all()
+        pulled = {
+            (row.provider_id, row.feed): row.last_success_at
+            for row in session.execute(select(SyncCursor.provider_id, SyncCursor.feed, SyncCursor.last_success_at))
+        }
+        tasks = {
+            row.provider_id: row
+            for row in session.execute(
+                select(
+                    ProviderTask.provider_id,
+                    func.count().filter(ProviderTask.state != "unknown").label("waiting"),
+                    func.count().filter(ProviderTask.state == "unknown").label("unknown"),
+                )
+                .where(ProviderTask.state.in_(("queued", "in_flight", "unknown")))
+                .group_by(ProviderTask.provider_id)
+            )
+        }
+        open_cases = {
+            row.provider_id: row.number
+            for row in session.execute(
+                select(Discrepancy.provider_id, func.count().label("number"))
+                .where(Discrepancy.closed_at.is_(None))
+                .group_by(Discrepancy.provider_id)
+            )
+        }
+    return [
+        ProviderHealth(
+            code=row.code,
+            name={"zh": row.name_zh, "en": row.name_en},
+            pulled={feed: pulled.get((row.id, feed)) for feed in Feed},
+            failures=row.failures,
+            open_until=row.open_until,
+            paused_at=row.paused_at,
+            waiting=tasks[row.id].waiting if row.id in tasks else 0,
+            unknown=tasks[row.id].unknown if row.id in tasks else 0,
+            differences=open_cases.get(row.id, 0),
+        )
+        for row in rows
+    ]
+
+
+def late_jobs(principal: Principal, *, now: datetime) -> Sequence[LateJob]:
+    """Jobs that ran once and then did not, or did not succeed, for three of their intervals; by name."""
+    roles.require(principal, "books")
+    with reading() as session:
+        rows = session.scalars(select(JobRun).order_by(JobRun.name)).all()
+    return [
+        LateJob(row.name, row.every_seconds, row.started_at, row.succeeded_at)
+        for row in rows
+        if row.succeeded_at is None or now - row.succeeded_at > _patience(row.every_seconds)
+    ]
+
+
+def _patience(every_seconds: int) -> timedelta:
+    return max(LEAST_WAIT, MISSED_INTERVALS * timedelta(seconds=every_seconds))

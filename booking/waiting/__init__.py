@@ -1,0 +1,1 @@
+"""The waiting list: joining, matching freed places, and whose offer it is."""

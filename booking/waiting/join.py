@@ -1,0 +1,354 @@
+"""The waiting list, as a customer uses it: wait inside limits, and stop waiting.
+
+An entry takes neither place nor quota. When a place becomes free, booking.waiting.turns holds it for whoever is first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Row, select, text, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from booking.actors import Actor
+from booking.idempotency import Repeatable, remember
+from booking.models import Booking
+from booking.ownership import customer_of
+from booking.states import AT_PROVIDER, LIVE, BookingState
+from booking.transition import lock_booking, move
+from booking.waiting.match import LEAST_TIME, look_again
+from booking.waiting.models import MOST_OPEN, OPEN, WaitingChance, WaitingEntry, WaitingPlace
+from marketplace.catalog.benefit_kind import NotEligible
+from marketplace.catalog.kinds import kind as benefit_kind
+from marketplace.core.clock import today
+from marketplace.core.db import transaction, violated
+from marketplace.core.errors import Invalid, NotFound, Refusal
+from marketplace.core.ids import new_id, well_formed
+from marketplace.core.logging import get_logger
+from vip.entitlements import NotValidYet, ValidityOver, eligible
+from vip.family import beneficiary
+from vip.ledger import EntitlementExhausted
+from vip.models import Beneficiary, Customer, Entitlement
+from vip.principal import Principal
+
+log = get_logger(__name__)
+
+MOST_PLACES = 20
+MOST_DAYS = 62
+FARTHEST = timedelta(days=180)
+MOST_HOURS_BEFORE = 720
+
+WITHDRAWN = "stopped_waiting"
+
+
+class WaitingListFull(Refusal):
+    """The customer waits for as many things as she may at once; `most` says how many."""
+
+    code = "waiting_list_full"
+
+
+class AlreadyWaiting(Refusal):
+    """The person waits for this offer already; `waiting` is the entry's public id."""
+
+    code = "already_waiting"
+    field = "offer_ids"
+
+
+class NotWaiting(Refusal):
+    """The entry is over; `state` says how."""
+
+    code = "not_waiting"
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What would do, by public ids: any of `offers`, on a day from `first_day` to `last_day` that is one of `weekdays`
+    (ISO, 1 Monday to 7 Sunday), at a time from `from_hour` until before `until_hour` at the site, known at least
+    `hours_before` hours ahead. With `auto_book` a place is booked for her as long as cancelling it is free."""
+
+    offers: Sequence[str]
+    beneficiary: str
+    first_day: date
+    last_day: date
+    entitlement: str | None = None
+    weekdays: frozenset[int] = frozenset(range(1, 8))
+    from_hour: int = 0
+    until_hour: int = 24
+    hours_before: int = 0
+    auto_book: bool = False
+
+
+@dataclass(frozen=True)
+class Joined:
+    """`replayed` when the idempotency key had made this entry before."""
+
+    public_id: str
+    replayed: bool
+
+
+_OFFERS = text("""
+  SELECT o.id, o.public_id, o.kind, o.pool_id, o.lead_minutes, o.package, si.time_zone
+    FROM offer o JOIN site si ON si.id = o.site_id
+   WHERE o.public_id = ANY(:ids) AND o.active AND si.closed_at IS NULL
+""")
+
+
+def join(principal: Principal, wish: Wish, *, key: str, fingerprint: bytes, now: datetime) -> Joined:
+    """Wait for a place. One that is free already is offered within moments.
+
+    `key` and `fingerprint` make it repeatable, as for a booking. Raises NotFound or Invalid with the field at fault,
+    AlreadyWaiting, WaitingListFull, NotEligible, the refusals of vip.entitlements, IdempotencyKeyReused, Busy.
+    """
+    customer_id = customer_of(principal)
+    _check_form(wish)
+    public_id = new_id("wai")
+    try:
+        with transaction() as session:
+            known = remember(session, Repeatable(principal.public_id, key, fingerprint), public_id, status=201, now=now)
+            if known is not None:
+                return Joined(known, replayed=True)
+            session.execute(select(Customer.id).where(Customer.id == customer_id).with_for_update(key_share=True))
+            person = beneficiary(session, customer_id, wish.beneficiary)
+            places = _places(session, wish)
+            closes_at = _closes_at(wish, places, now)
+            _check_rules(session, customer_id, person, wish, places[0])
+            entry = WaitingEntry(
+                public_id=public_id,
+                insurer_id=principal.insurer_id,
+                customer_id=customer_id,
+                beneficiary_id=person.id,
+                entitlement_id=_named(session, wish.entitlement),
+                kind=places[0].kind,
+                number=_number(session, customer_id),
+                first_day=wish.first_day,
+                last_day=wish.last_day,
+                weekdays=sum(1 << (day - 1) for day in wish.weekdays),
+                from_hour=wish.from_hour,
+                until_hour=wish.until_hour,
+                hours_before=wish.hours_before,
+                auto_book=wish.auto_book,
+                closes_at=closes_at,
+                created_at=now,
+                updated_at=now,
+            )
+            _refuse_twice(session, person.id, places)
+            session.add(entry)
+            session.flush()
+            session.add_all(
+                WaitingPlace(entry_id=entry.id, offer_id=place.id, pool_id=place.pool_id, beneficiary_id=person.id)
+                for place in places
+            )
+            session.flush()
+            look_again(session, entry.id, now=now)
+    except IntegrityError as failed:
+        _refuse(failed)
+        raise
+    log.info("waiting.joined", waiting=public_id)
+    return Joined(public_id, replayed=False)
+
+
+def withdraw(principal: Principal, public_id: str, *, now: datetime) -> None:
+    """Stop waiting. A place that is held for her and not submitted is given back; what she submitted stands. Asking
+    again changes nothing and succeeds. Raises NotFound, NotWaiting."""
+    with transaction() as session:
+        entry = lock_entry(session, own_entry_id(session, principal, public_id))
+        if entry.state == "withdrawn":
+            return
+        if entry.state not in OPEN:
+            raise NotWaiting(state=entry.state)
+        chance = open_chance(session, entry.id)
+        close(session, entry, "withdrawn", WITHDRAWN, now=now)
+        if chance is not None:
+            booking, _ = lock_booking(session, chance.booking_id)
+            chance.outcome = "declined" if booking.state is BookingState.HELD else outcome_of(booking.state)
+            chance.closed_at = now
+            _give_back(session, booking, principal, now)
+    log.info("waiting.withdrawn", waiting=public_id)
+
+
+def _give_back(session: Session, booking: Booking, principal: Principal, now: datetime) -> None:
+    if booking.state is BookingState.HELD:
+        actor = Actor("customer", principal.public_id)
+        move(session, booking, BookingState.CANCELLED, actor=actor, now=now, cause=WITHDRAWN)
+
+
+# --- an entry -------------------------------------------------------------------------------------------------------
+
+
+def own_entry_id(session: Session, principal: Principal, public_id: str) -> int:
+    """Internal id of the principal's own entry. Raises NotFound for somebody else's as for none."""
+    found = None
+    if well_formed(public_id):
+        found = session.scalar(
+            select(WaitingEntry.id).where(
+                WaitingEntry.public_id == public_id, WaitingEntry.customer_id == customer_of(principal)
+            )
+        )
+    if found is None:
+        raise NotFound(field="waiting_id")
+    return found
+
+
+def lock_entry(session: Session, entry_id: int) -> WaitingEntry:
+    """The entry, locked. It comes before a booking in the order of locks: nothing that has locked a booking asks for
+    an entry."""
+    return session.scalars(
+        select(WaitingEntry)
+        .where(WaitingEntry.id == entry_id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).one()
+
+
+def open_chance(session: Session, entry_id: int) -> WaitingChance | None:
+    """The place that is held for the entry now, if any."""
+    return session.scalar(
+        select(WaitingChance).where(WaitingChance.entry_id == entry_id, WaitingChance.outcome == "open")
+    )
+
+
+def outcome_of(state: BookingState) -> str:
+    """What became of a chance whose booking is no hold any more: submitted, or ended."""
+    if state in LIVE | AT_PROVIDER:
+        return "booked"
+    return {BookingState.EXPIRED: "lapsed", BookingState.CANCELLED: "declined"}.get(state, "refused")
+
+
+def set_state(entry: WaitingEntry, state: str, *, now: datetime, cause: str = "") -> None:
+    """Change a locked entry's state; its version grows."""
+    entry.state, entry.cause = state, cause
+    entry.version += 1
+    entry.updated_at = now
+
+
+def close(session: Session, entry: WaitingEntry, state: str, cause: str, *, now: datetime) -> None:
+    """End a locked entry (booked, ended, withdrawn): the person may wait for the same again."""
+    set_state(entry, state, now=now, cause=cause)
+    session.execute(update(WaitingPlace).where(WaitingPlace.entry_id == entry.id).values(open=False))
+
+
+# --- what joining asks ----------------------------------------------------------------------------------------------
+
+
+def _check_form(wish: Wish) -> None:
+    if not 1 <= len(wish.offers) <= MOST_PLACES:
+        raise Invalid(field="offer_ids", reason="out_of_range", minimum=1, maximum=MOST_PLACES)
+    if not 0 <= wish.from_hour < wish.until_hour <= 24:
+        raise Invalid(field="until_hour", reason="hours")
+    if not 0 <= wish.hours_before <= MOST_HOURS_BEFORE:
+        raise Invalid(field="hours_before", reason="out_of_range", minimum=0, maximum=MOST_HOURS_BEFORE)
+    if wish.last_day < wish.first_day:
+        raise Invalid(field="last_day", reason="before_from")
+    if (wish.last_day - wish.first_day).days >= MOST_DAYS:
+        raise Invalid(field="last_day", reason="range_too_long", maximum=MOST_DAYS)
+    if not wish.weekdays or not wish.weekdays <= set(range(1, 8)):
+        raise Invalid(field="weekdays", reason="choice")
+    if not _days(wish):
+        raise Invalid(field="weekdays", reason="no_such_day")
+
+
+def _days(wish: Wish) -> list[date]:
+    every = [wish.first_day + timedelta(number) for number in range((wish.last_day - wish.first_day).days + 1)]
+    return [day for day in every if day.isoweekday() in wish.weekdays]
+
+
+def _places(session: Session, wish: Wish) -> Sequence[Row[Any]]:
+    """The offers' rows in the order given, all of one kind. Raises NotFound(offer_ids), Invalid."""
+    ids = list(dict.fromkeys(wish.offers))
+    if not all(well_formed(each) for each in ids):
+        raise NotFound(field="offer_ids")
+    found = {row.public_id: row for row in session.execute(_OFFERS, {"ids": ids})}
+    if len(found) < len(ids):
+        raise NotFound(field="offer_ids")
+    if len({row.kind for row in found.values()}) > 1:
+        raise Invalid(field="offer_ids", reason="other_kind")
+    return [found[each] for each in ids]
+
+
+def _closes_at(wish: Wish, places: Sequence[Row[Any]], now: datetime) -> datetime:
+    """After it nothing fits any more: the end of the hours on the last day that counts, less the time ahead."""
+    last = _days(wish)[-1]
+    ends = []
+    for place in places:
+        if wish.first_day < today(place.time_zone, now) and wish.last_day < today(place.time_zone, now):
+            raise Invalid(field="last_day", reason="past_day")
+        ahead = max(timedelta(minutes=place.lead_minutes), timedelta(hours=wish.hours_before))
+        ends.append(_hour_of(last, wish.until_hour, place.time_zone) - ahead)
+    closes_at = max(ends)
+    if closes_at < now + LEAST_TIME:
+        raise Invalid(field="last_day", reason="window_over")
+    if closes_at > now + FARTHEST:
+        raise Invalid(field="last_day", reason="too_far", maximum=FARTHEST.days)
+    return closes_at
+
+
+def _hour_of(day: date, hour: int, zone: str) -> datetime:
+    """The moment (UTC) at which the clocks of `zone` show the hour, 24 being the next midnight; an hour that is struck
+    twice counts by its second time, so that nothing ends too early."""
+    whole = datetime.combine(day + timedelta(days=hour // 24), time(hour % 24), ZoneInfo(zone))
+    return max(whole.replace(fold=fold).astimezone(UTC) for fold in (0, 1))
+
+
+def _check_rules(session: Session, customer_id: int, person: Beneficiary, wish: Wish, place: Row[Any]) -> None:
+    """Whether a place could be hers at all, on the first or the last day; each place is judged again for its day."""
+    rules = benefit_kind(place.kind)
+    try:
+        rules.check_eligible(place.package, person.sex, person.birth_date, wish.first_day)
+    except NotEligible:
+        rules.check_eligible(place.package, person.sex, person.birth_date, wish.last_day)
+    try:
+        fit = eligible(session, customer_id, place.kind, person.id, wish.first_day, wish.entitlement)
+    except (NotValidYet, ValidityOver):
+        fit = eligible(session, customer_id, place.kind, person.id, wish.last_day, wish.entitlement)
+    left = session.scalars(select(Entitlement.available).where(Entitlement.id.in_(fit))).all()
+    if all(units == 0 for units in left):
+        raise EntitlementExhausted()
+
+
+def _named(session: Session, public_id: str | None) -> int | None:
+    """Internal id of the entitlement that was checked before."""
+    if public_id is None:
+        return None
+    return session.scalar(select(Entitlement.id).where(Entitlement.public_id == public_id))
+
+
+def _number(session: Session, customer_id: int) -> int:
+    """The smallest number that no open entry has; the customer is locked."""
+    used = set(
+        session.scalars(
+            select(WaitingEntry.number).where(WaitingEntry.customer_id == customer_id, WaitingEntry.state.in_(OPEN))
+        )
+    )
+    free = next((number for number in range(1, MOST_OPEN + 1) if number not in used), None)
+    if free is None:
+        raise WaitingListFull(most=MOST_OPEN)
+    return free
+
+
+def _refuse_twice(session: Session, person_id: int, places: Sequence[Row[Any]]) -> None:
+    standing = session.scalar(
+        select(WaitingEntry.public_id)
+        .join(WaitingPlace, WaitingPlace.entry_id == WaitingEntry.id)
+        .where(
+            WaitingPlace.beneficiary_id == person_id,
+            WaitingPlace.open,
+            WaitingPlace.offer_id.in_([place.id for place in places]),
+        )
+        .limit(1)
+    )
+    if standing is not None:
+        raise AlreadyWaiting(waiting=standing)
+
+
+def _refuse(failed: IntegrityError) -> None:
+    """The constraints behind the rules, should the lock ever not have held."""
+    match violated(failed):
+        case "uq_waiting_entry_number":
+            raise WaitingListFull(most=MOST_OPEN) from failed
+        case "uq_waiting_place_open":
+            raise AlreadyWaiting() from failed

@@ -1,0 +1,65 @@
+"""What fits whom in the waiting list: one set of conditions, for the line of a slot and for the slots of an entry."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+LEAST_TIME = timedelta(minutes=5)
+"""Nobody is offered a place that she would have less time than this to answer for."""
+
+
+# Entry `e` waits, by its place `p` (offer `o` at site `si`), for slot `s`. `:now` and `:least` (seconds) decide.
+# The window ends with the offer's lead time or with what the customer set, whichever comes first. A slot that she let
+# go is not offered to her again, and while she has a booking of this kind inside the limits, made since she began to
+# wait, she is asked no more.
+FITS = """
+  e.state = 'waiting' AND p.open AND s.has_place
+  AND s.pool_id = p.pool_id AND s.service_date BETWEEN e.first_day AND e.last_day
+  AND (e.weekdays >> (extract(isodow FROM s.service_date)::int - 1)) & 1 = 1
+  AND coalesce(extract(hour FROM s.starts_at AT TIME ZONE si.time_zone) >= e.from_hour
+           AND extract(hour FROM s.starts_at AT TIME ZONE si.time_zone) < e.until_hour, true)
+  AND o.active AND si.closed_at IS NULL
+  AND s.service_date BETWEEN coalesce(o.available_from, '-infinity') AND coalesce(o.available_until, 'infinity')
+  AND coalesce(s.starts_at, s.service_date::timestamp AT TIME ZONE si.time_zone)
+      - greatest(o.lead_minutes, e.hours_before * 60) * interval '1 min'
+      >= CAST(:now AS timestamptz) + CAST(:least AS float) * interval '1 s'
+  AND NOT EXISTS (SELECT FROM waiting_chance c WHERE c.entry_id = e.id AND c.slot_id = s.id)
+"""
+
+_OF_ENTRY = text(f"""
+  INSERT INTO freed_slot (slot_id, kept)
+  SELECT s.id, false
+    FROM waiting_entry e
+    JOIN waiting_place p ON p.entry_id = e.id
+    JOIN offer o ON o.id = p.offer_id
+    JOIN site si ON si.id = o.site_id
+    JOIN slot s ON s.pool_id = p.pool_id
+   WHERE e.id = :entry AND {FITS}
+   ORDER BY s.service_date, s.starts_at, s.id LIMIT 20
+""")
+
+_OF_ALL = text(f"""
+  INSERT INTO freed_slot (slot_id, kept)
+  SELECT DISTINCT found.id, false
+    FROM waiting_entry e
+    JOIN waiting_place p ON p.entry_id = e.id AND p.open
+    JOIN offer o ON o.id = p.offer_id
+    JOIN site si ON si.id = o.site_id
+    CROSS JOIN LATERAL (SELECT s.id FROM slot s WHERE {FITS}
+                         ORDER BY s.service_date, s.starts_at LIMIT 20) AS found
+   WHERE e.state = 'waiting' AND NOT EXISTS (SELECT FROM freed_slot f WHERE f.slot_id = found.id)
+""")
+
+
+def look_again(session: Session, entry_id: int, *, now: datetime) -> None:
+    """Put the slots that are free and fit the entry before the worker: it has just begun to wait, or waits again."""
+    session.execute(_OF_ENTRY, {"entry": entry_id, "now": now, "least": LEAST_TIME.total_seconds()})
+
+
+def look_everywhere(session: Session, *, now: datetime) -> int:
+    """The same for everybody who waits: what stood in the way of a place may have gone. Returns how many slots."""
+    found = session.execute(_OF_ALL, {"now": now, "least": LEAST_TIME.total_seconds()})
+    return int(getattr(found, "rowcount", 0))

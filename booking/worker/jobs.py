@@ -1,0 +1,152 @@
+"""The jobs of the worker's clock: what is done, and how often."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from threading import Event
+from typing import Any
+
+from booking.attendance.no_show import call_no_shows
+from booking.changes.proposals import lapse_proposals
+from booking.changes.unanswered import end_unanswered
+from booking.closures.close import work_closures
+from booking.exchange.send import note_health
+from booking.exchange.unknown import raise_unknown
+from booking.hold.expire import expire_holds
+from booking.idempotency import forget_keys
+from booking.messages.deliver import deliver_due
+from booking.messages.remind import remind_of_bookings, remind_of_endings
+from booking.reconcile.run import run_due
+from booking.reports.chase import ask_again, note_overdue
+from booking.reports.fetch import fetch_due, poll_reports
+from booking.settlement.close_day import make_statements
+from booking.sync.bookings import poll_bookings
+from booking.sync.slots import pull_slots
+from booking.sync.webhooks import forget_events
+from booking.waiting.turns import offer_freed, review, settle_chances
+from booking.worker.lanes import Lane, Lanes
+from marketplace.core import clock
+from marketplace.core.config import settings
+from marketplace.core.logging import get_logger
+from marketplace.messages import send
+from providers.port import ProviderError
+from vip.codes import forget_codes
+from vip.entitlements import expire_due
+
+log = get_logger(__name__)
+
+FETCH_SECONDS = 3
+CHASE_SECONDS = 300
+RECONCILE_LOOK = 3
+"""How often it is looked whether a comparison is due or was asked for."""
+EXPIRE_AT_ONCE = 500
+
+Work = Callable[[Lane], dict[str, int]]
+
+
+@dataclass(frozen=True)
+class Job:
+    """Something done every so many seconds; `code` names the provider it is done for, blank when for all of us."""
+
+    name: str
+    every: int
+    work: Callable[[], dict[str, Any]]
+    code: str = ""
+
+
+def all_jobs(lanes: Lanes, stopping: Event) -> list[Job]:
+    """What is to be done now and how often: our own jobs, and those of each provider that `lanes` knows. Long ones end
+    early once `stopping` is set."""
+    jobs = [
+        Job("holds", 1, lambda: {"expired": expire_holds(now=clock.now())}),
+        Job("waiting", 1, _waiting),
+        Job("waiting-review", 60, lambda: dict(review(now=clock.now()))),
+        Job("unanswered", 15, lambda: {"asked": end_unanswered(now=clock.now())}),
+        Job("proposals", 15, lambda: {"lapsed": lapse_proposals(now=clock.now())}),
+        Job("overdue", 60, lambda: {"late": note_overdue(now=clock.now())}),
+        Job("no_shows", 60, lambda: {"called": call_no_shows(now=clock.now())}),
+        Job("unknown", 15, lambda: {"open": raise_unknown(now=clock.now())}),
+        Job("closures", 5, lambda: work_closures(now=clock.now())),
+        Job("statements", 300, lambda: {"made": make_statements(now=clock.now())}),
+        Job("entitlements", 300, lambda: expire_entitlements(stopping)),
+        Job("messages", 2, lambda: deliver_due(send.send, clock.now)),
+        Job("reminders", 60, lambda: {"told": remind_of_bookings(now=clock.now())}),
+        Job("endings", 3600, lambda: {"told": remind_of_endings(now=clock.now())}),
+        Job("keys", 3600, lambda: {"forgotten": forget_keys(now=clock.now())}),
+        Job("events", 3600, lambda: {"forgotten": forget_events(now=clock.now())}),
+        Job("codes", 3600, lambda: {"forgotten": forget_codes(now=clock.now())}),
+    ]
+    for line in (lane.line for lane in lanes.all()):
+        jobs += [
+            Job(f"slots:{line.code}", line.slots_seconds, _pull(lanes, line.id, _slots), line.code),
+            Job(f"bookings:{line.code}", line.poll_seconds, _pull(lanes, line.id, _bookings), line.code),
+            Job(f"reports:{line.code}", line.poll_seconds, _pull(lanes, line.id, _reports), line.code),
+            Job(f"reconcile:{line.code}", RECONCILE_LOOK, _pull(lanes, line.id, _reconcile), line.code),
+            Job(f"chase:{line.code}", CHASE_SECONDS, _pull(lanes, line.id, _chase), line.code),
+            Job(f"fetch:{line.code}", FETCH_SECONDS, _pull(lanes, line.id, _fetch), line.code),
+        ]
+    return jobs
+
+
+def _waiting() -> dict[str, int]:
+    """First what became of the last turns, then whose turn it is now."""
+    return dict(settle_chances(now=clock.now()) + offer_freed(now=clock.now()))
+
+
+def expire_entitlements(stopping: Event) -> dict[str, int]:
+    """Expire all that is due, part by part; what is busy is left for the next time."""
+    counts = Counter[str]()
+    more = True
+    while more and not stopping.is_set():
+        part = expire_due(clock.now(), EXPIRE_AT_ONCE)
+        counts.update(entitlements=part.entitlements, units=part.units)
+        counts["skipped"] = part.skipped
+        more = part.more and part.entitlements > 0
+    return dict(counts)
+
+
+def _slots(lane: Lane) -> dict[str, int]:
+    now = clock.now()
+    today = clock.today(lane.line.connection.time_zone, now)
+    return pull_slots(lane.line, lane.adapter(), today=today, now=now)
+
+
+def _bookings(lane: Lane) -> dict[str, int]:
+    return poll_bookings(lane.line, lane.adapter(), now=clock.now())
+
+
+def _reports(lane: Lane) -> dict[str, int]:
+    return poll_reports(lane.line, lane.adapter(), now=clock.now())
+
+
+def _chase(lane: Lane) -> dict[str, int]:
+    return ask_again(lane.line, lane.adapter(), now=clock.now())
+
+
+def _fetch(lane: Lane) -> dict[str, int]:
+    return fetch_due(lane.line, lane.adapter(), now=clock.now())
+
+
+def _reconcile(lane: Lane) -> dict[str, int]:
+    every = timedelta(seconds=settings().reconcile_seconds)
+    return run_due(lane.line, lane.adapter(), every=every, clock=clock.now)
+
+
+def _pull(lanes: Lanes, provider_id: int, work: Work) -> Callable[[], dict[str, int]]:
+    """`work` with the lane that the provider has when the job runs."""
+
+    def pull() -> dict[str, int]:
+        lane = lanes.get(provider_id)
+        if lane is None:
+            return {}
+        try:
+            return work(lane)
+        except ProviderError as problem:
+            note_health(lane.line, failed=True, now=clock.now())
+            log.warning("provider.unreadable", provider=lane.line.code, reason=str(problem)[:120])
+            raise
+
+    return pull

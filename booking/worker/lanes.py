@@ -1,0 +1,118 @@
+"""The threads of a worker: a lane for each provider, so that a slow one delays nobody else."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+from booking.exchange.connections import Line, Unusable
+from booking.outbox import Claimed
+from marketplace.core.logging import get_logger
+from providers.port import ProviderAdapter
+
+log = get_logger(__name__)
+
+
+@dataclass
+class Lane:
+    """One provider's threads. `line` is the provider as last read; `busy` counts the commands in its threads, so that
+    the bound holds while threads of an earlier size still finish theirs."""
+
+    line: Line
+    pool: ThreadPoolExecutor = field(init=False)
+    busy: int = 0
+    ended: bool = False
+    guard: threading.Lock = field(default_factory=threading.Lock)
+    local: threading.local = field(default_factory=threading.local)
+
+    def __post_init__(self) -> None:
+        self.pool = _threads(self.line)
+
+    def renew(self, line: Line) -> None:
+        """Go on with the provider's new settings. Threads that are too few or too many end after their tasks."""
+        with self.guard:
+            before, self.line = self.line, line
+            if before.max_in_flight == line.max_in_flight:
+                return
+            old, self.pool = self.pool, _threads(line)
+        old.shutdown(wait=False)
+
+    def places(self) -> int:
+        """How many commands more may be in flight."""
+        with self.guard:
+            return self.line.max_in_flight - self.busy
+
+    def put(self, work: Callable[[Lane, Claimed], None], task: Claimed) -> None:
+        """Work on a task in one of the threads. In a lane that has ended it stays claimed until its lease is over."""
+        with self.guard:
+            if self.ended:
+                return
+            self.busy += 1
+            self.pool.submit(self._work, work, task)
+
+    def _work(self, work: Callable[[Lane, Claimed], None], task: Claimed) -> None:
+        try:
+            work(self, task)
+        finally:
+            with self.guard:
+                self.busy -= 1
+
+    def end(self) -> None:
+        """Take no more; what is in the threads is finished."""
+        with self.guard:
+            self.ended = True
+        self.pool.shutdown(wait=False)
+
+    def adapter(self) -> ProviderAdapter:
+        """This thread's adapter, made anew when the provider's settings changed."""
+        line = self.line
+        held: tuple[Line, ProviderAdapter] | None = getattr(self.local, "held", None)
+        if held is None or (held[0].adapter, held[0].connection) != (line.adapter, line.connection):
+            held = (line, line.open())
+            self.local.held = held
+        return held[1]
+
+
+class Lanes:
+    """The lanes of all providers that can be spoken to, by provider id."""
+
+    def __init__(self) -> None:
+        self._lanes: dict[int, Lane] = {}
+        self._unusable: dict[int, Unusable] = {}
+
+    def all(self) -> list[Lane]:
+        """Those of now."""
+        return list(self._lanes.values())
+
+    def get(self, provider_id: int) -> Lane | None:
+        """The provider's lane, or None if it has gone or cannot be spoken to."""
+        return self._lanes.get(provider_id)
+
+    def refresh(self, usable: Sequence[Line], unusable: Sequence[Unusable]) -> None:
+        """Follow the providers' rows: add, renew and end lanes. A provider that became unusable is logged once."""
+        for line in usable:
+            lane = self._lanes.get(line.id)
+            if lane is None:
+                self._lanes[line.id] = Lane(line)
+            else:
+                lane.renew(line)
+        for gone in self._lanes.keys() - {line.id for line in usable}:
+            self._lanes.pop(gone).end()
+        found = {each.id: each for each in unusable}
+        for provider_id, each in found.items():
+            if self._unusable.get(provider_id) != each:
+                log.error("provider.unusable", provider=each.code, reason=each.reason)
+        for provider_id in self._unusable.keys() - found.keys():
+            log.info("provider.usable_again", provider=self._unusable[provider_id].code)
+        self._unusable = found
+
+    def close(self) -> None:
+        """Wait for what is in flight; what has not begun is left to another worker."""
+        for lane in self._lanes.values():
+            lane.pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _threads(line: Line) -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(line.max_in_flight, thread_name_prefix=line.code)

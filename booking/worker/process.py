@@ -1,0 +1,243 @@
+"""The worker process: `python -m booking.worker`.
+
+Any number may run. Each works the outbox; one of them, the leader (an advisory lock), also keeps the clock: it pulls
+slots, polls statuses and reports, expires holds and entitlements, sends messages and reminders. Each provider has its
+own threads, so that a slow one delays nobody else. It survives a database that goes away and comes back.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import timedelta
+from typing import Any
+
+from apscheduler.executors.pool import ThreadPoolExecutor as JobThreads
+from apscheduler.jobstores.base import JobLookupError
+from apscheduler.schedulers.background import BackgroundScheduler
+from sqlalchemy import delete, text
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import SQLAlchemyError
+
+from booking.exchange.connections import lines
+from booking.exchange.send import claim_tasks, run_task
+from booking.models import JobRun, WorkerBeat
+from booking.outbox import Claimed
+from booking.worker.jobs import Job, all_jobs
+from booking.worker.lanes import Lane, Lanes
+from marketplace.core import clock
+from marketplace.core.config import settings
+from marketplace.core.db import engine, reading, transaction
+from marketplace.core.errors import Refusal
+from marketplace.core.logging import configure, get_logger
+from providers.port import ProviderError
+
+log = get_logger(__name__)
+
+TICK = 0.2
+BEAT = 2.0
+RETRY_SECONDS = 5
+LEADER_LOCK = 0x414E5849  # "ANXI"
+
+
+class Worker:
+    """One worker process. `run` blocks until `stop` is called or something breaks that nobody expected."""
+
+    def __init__(self) -> None:
+        self.name = f"{socket.gethostname()}:{os.getpid()}"
+        self.stopping = threading.Event()
+        self.broken = False
+        self.lanes = Lanes()
+        self.scheduler: BackgroundScheduler | None = None
+        self._executors: set[str] = set()
+        self._leader_connection: Any = None
+
+    def stop(self, *_: object) -> None:
+        """Finish what is in flight, then end."""
+        self.stopping.set()
+
+    def run(self) -> int:
+        """Work until stopped; the exit code: 1 when an unexpected error ended the work."""
+        log.info("worker.started", worker=self.name)
+        beat = threading.Thread(target=self._every, args=(BEAT, self._beat, self._lose_leadership), daemon=True)
+        beat.start()
+        try:
+            self._every(TICK, self._pass, lambda: None)
+        finally:
+            beat.join(timeout=10)
+            if self.scheduler is not None:
+                self.scheduler.shutdown(wait=False)
+            self.lanes.close()
+            self._farewell()
+            log.info("worker.stopped", worker=self.name)
+        return int(self.broken)
+
+    def _every(self, seconds: float, work: Callable[[], None], trouble: Callable[[], None]) -> None:
+        """Repeat `work`. A database that is away is waited for, after `trouble`; any other error ends the process, so
+        that whoever watches over it starts a new one."""
+        while not self.stopping.is_set():
+            try:
+                work()
+            except (SQLAlchemyError, Refusal) as failed:
+                log.warning("worker.database_trouble", reason=type(failed).__name__)
+                trouble()
+                self.stopping.wait(1.0)
+            except Exception as unexpected:
+                log.critical("worker.broken", worker=self.name, error=type(unexpected).__name__, exc_info=True)
+                self.broken = True
+                self.stop()
+            self.stopping.wait(seconds)
+
+    # --- the outbox -------------------------------------------------------------------------------------------------
+
+    def _pass(self) -> None:
+        """Claim for every provider as much as it has free threads for."""
+        for lane in self.lanes.all():
+            places = lane.places()
+            if places <= 0:
+                continue
+            for task in claim_tasks(lane.line, worker=self.name, places=places, now=clock.now()):
+                lane.put(self._run_task, task)
+
+    def _run_task(self, lane: Lane, task: Claimed) -> None:
+        """One command in one thread. What breaks here leaves the task claimed; its lease ends and it is looked up."""
+        try:
+            run_task(lane.line, lane.adapter(), task, clock.now)
+        except Exception as broken:
+            log.error("task.broken", provider=lane.line.code, task=task.id, error=type(broken).__name__, exc_info=True)
+
+    # --- heartbeat, providers, leadership ---------------------------------------------------------------------------
+
+    def _beat(self) -> None:
+        self._refresh_lanes()
+        leader = self._lead()
+        now = clock.now()
+        with transaction() as session:
+            values = {"at": now, "leader": leader}
+            session.execute(
+                insert(WorkerBeat)
+                .values(worker=self.name, **values)
+                .on_conflict_do_update(index_elements=["worker"], set_=values)
+            )
+            session.execute(delete(WorkerBeat).where(WorkerBeat.at < now - timedelta(hours=1)))
+
+    def _farewell(self) -> None:
+        try:
+            with transaction() as session:
+                session.execute(delete(WorkerBeat).where(WorkerBeat.worker == self.name))
+        except SQLAlchemyError as failed:
+            log.warning("worker.no_farewell", reason=type(failed).__name__)
+
+    def _refresh_lanes(self) -> None:
+        with reading() as session:
+            self.lanes.refresh(*lines(session))
+
+    def _lead(self) -> bool:
+        """Hold the leader's lock on a connection of its own; the leader runs the clock."""
+        if self._leader_connection is None:
+            connection = engine().connect().execution_options(isolation_level="AUTOCOMMIT")
+            if not connection.execute(text("SELECT pg_try_advisory_lock(:lock)"), {"lock": LEADER_LOCK}).scalar_one():
+                connection.close()
+                return False
+            self._leader_connection = connection
+            self.scheduler = BackgroundScheduler(timezone="UTC")
+            self._executors = set()
+            self.scheduler.start()
+            log.info("worker.leads", worker=self.name)
+        self._leader_connection.execute(text("SELECT 1"))
+        self._schedule()
+        return True
+
+    def _lose_leadership(self) -> None:
+        connection, self._leader_connection = self._leader_connection, None
+        if self.scheduler is not None:
+            self.scheduler.shutdown(wait=False)
+            self.scheduler = None
+        if connection is not None:
+            connection.invalidate()
+            connection.close()
+
+    # --- the clock --------------------------------------------------------------------------------------------------
+
+    def _schedule(self) -> None:
+        """Give every job its interval, a changed one too; jobs of providers that have gone end."""
+        if self.scheduler is None:
+            return
+        jobs = {job.name: job for job in all_jobs(self.lanes, self.stopping)}
+        for known in self.scheduler.get_jobs():
+            job = jobs.pop(known.id, None)
+            if job is None:
+                known.remove()
+            elif known.args[0].every != job.every:
+                known.modify(args=(job,))
+                known.reschedule("interval", seconds=job.every)
+        for job in jobs.values():
+            self.scheduler.add_job(
+                self._run_job,
+                "interval",
+                seconds=job.every,
+                args=(job,),
+                id=job.name,
+                executor=self._executor(self.scheduler, job.code),
+                max_instances=1,
+                coalesce=True,
+                misfire_grace_time=None,
+                next_run_time=clock.now(),
+            )
+
+    def _executor(self, scheduler: BackgroundScheduler, provider: str) -> str:
+        """Each provider's jobs run in threads of their own, so that a slow one holds up neither another nor ours."""
+        if not provider:
+            return "default"
+        if provider not in self._executors:
+            scheduler.add_executor(JobThreads(4), alias=provider)
+            self._executors.add(provider)
+        return provider
+
+    def _soon(self, name: str, seconds: float) -> None:
+        """Run a job again before its interval is over: the provider could not be read."""
+        scheduler = self.scheduler
+        if scheduler is not None:
+            with suppress(JobLookupError):  # it ended meanwhile, or another worker leads
+                scheduler.modify_job(name, next_run_time=clock.now() + timedelta(seconds=seconds))
+
+    def _run_job(self, job: Job) -> None:
+        """Run a job and leave a note of it, whatever comes: when, how it ended, what it counted."""
+        started = clock.now()
+        values: dict[str, Any] = {"every_seconds": job.every, "started_at": started}
+        try:
+            values |= {"outcome": job.work(), "succeeded_at": started}
+        except ProviderError as problem:
+            values["outcome"] = {"error": type(problem).__name__, "reason": str(problem)[:200]}
+            self._soon(job.name, min(job.every, RETRY_SECONDS))
+        except (SQLAlchemyError, Refusal) as failed:  # no text: the database's errors quote rows
+            values["outcome"] = {"error": type(failed).__name__}
+            log.warning("job.failed", job=job.name, error=type(failed).__name__)
+        except Exception as failed:
+            values["outcome"] = {"error": type(failed).__name__}
+            log.exception("job.failed", job=job.name, error=type(failed).__name__)
+        self._note(job.name, {**values, "finished_at": clock.now()})
+
+    def _note(self, name: str, values: dict[str, Any]) -> None:
+        try:
+            with transaction() as session:
+                session.execute(
+                    insert(JobRun)
+                    .values(name=name, **values)
+                    .on_conflict_do_update(index_elements=["name"], set_=values)
+                )
+        except (SQLAlchemyError, Refusal) as failed:
+            log.warning("job.not_noted", job=name, reason=type(failed).__name__)
+
+
+def main() -> int:
+    """Run a worker until SIGTERM or SIGINT; the exit code."""
+    configure(json=settings().env == "production")
+    worker = Worker()
+    signal.signal(signal.SIGTERM, worker.stop)
+    signal.signal(signal.SIGINT, worker.stop)
+    return worker.run()

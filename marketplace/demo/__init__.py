@@ -1,0 +1,1 @@
+"""Demonstration data: invented people, offers and past reports, in development only."""

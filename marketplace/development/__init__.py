@@ -1,0 +1,1 @@
+"""What development and tests run on: embedded PostgreSQL, processes and their supervisor."""

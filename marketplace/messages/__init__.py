@@ -1,0 +1,1 @@
+"""What customers are sent outside a request: words, sending, calendar files."""

@@ -1,0 +1,29 @@
+"""Writing and handing over a message: the words in the customer's language, the gateway of its channel."""
+
+from __future__ import annotations
+
+from booking.messages.deliver import Letter, Post
+from marketplace.core import email, sms
+from marketplace.core.config import settings
+from marketplace.core.outgoing import Undeliverable
+from marketplace.messages import words
+
+
+def send(post: Post) -> None:
+    """Write the message and hand it to its gateway, under the delivery's key. Raises Undeliverable where this
+    installation has no such gateway, else whatever the gateway raises."""
+    said, language = _said(post.letter), words.language_of(post.letter.language)
+    if post.channel == "sms":
+        sms.gateway().send(post.to, words.sms_text(said, post.letter.person, language), key=post.key)
+        return
+    server = email.backend()
+    if server is None:
+        raise Undeliverable("no e-mail gateway")
+    address = f"{settings().public_url}/notices/{post.letter.notice_id}"
+    subject, text = words.email_text(said, post.letter.person, language, address)
+    server.send(post.to, subject, text, key=post.key)
+
+
+def _said(letter: Letter) -> words.Said:
+    language = words.language_of(letter.language)
+    return words.say(letter.kind, letter.facts, language, told_at=letter.told_at)

@@ -1,0 +1,1 @@
+"""Her account: signing in, phone, consents, messages and their settings."""

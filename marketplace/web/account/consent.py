@@ -1,0 +1,153 @@
+"""Consent of an adult of the family: give her number, enter the code she passes on; or end it."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import time
+from dataclasses import dataclass
+from datetime import datetime
+
+from flask import Response, flash, request, session, url_for
+from flask_babel import gettext as _
+
+from marketplace import wording
+from marketplace.core import clock, crypto
+from marketplace.core.errors import Invalid, NotFound, TooMany
+from marketplace.web import session as visitor
+from marketplace.web.answers import field, render, see_other
+from marketplace.web.parts import Code, Form, Person
+from marketplace.web.people import person
+from vip import codes
+from vip import phone as phones
+from vip.consent import (
+    ConsentNotNeeded,
+    ask_consent,
+    ask_withdrawal,
+    consents,
+    give_consent,
+    withdraw_by_phone,
+    withdraw_consent,
+)
+from vip.family import Member, family
+
+
+@dataclass(frozen=True)
+class ConsentPage:
+    """Asking an adult of the family for consent. `state`: missing or given."""
+
+    person: Person
+    state: str
+    given_at: datetime | None = None
+
+
+_PENDING = "consent"
+
+
+def consent(member: str) -> Response:
+    """Why it is needed, and where the code goes. `again` sends another one to the same number."""
+    page = _page(member)
+    if request.method == "GET":
+        return _ask(page, Form())
+    again = bool(field("again"))
+    typed = _pending(member)[0] if again else field("phone", 60)
+    try:
+        number = phones.normalise(typed)
+        ask_consent(visitor.principal(), member, number, now=clock.now())
+    except (Invalid, TooMany) as refusal:
+        told = wording.sentence(refusal)
+        return _ask(page, Form({"phone": "" if again else typed}, {"phone": told}), refusal.status)
+    except ConsentNotNeeded:
+        return see_other(url_for("web.consent", member=member))
+    session[_PENDING] = [member, _sealed(number), int(time.time())]
+    return see_other(url_for("web.consent_code", member=member))
+
+
+def consent_code(member: str) -> Response:
+    """Enter the code that the person passed on."""
+    page = _page(member)
+    number, sent = _pending(member)
+    if not number or page.state != "missing":
+        return see_other(url_for("web.consent", member=member))
+    form, status = Form(), 200
+    if request.method == "POST":
+        try:
+            give_consent(visitor.principal(), member, number, field("code", 60), now=clock.now())
+        except (Invalid, codes.WrongCode, codes.CodeEnded) as refusal:
+            form, status = Form(errors={"code": wording.sentence(refusal)}), refusal.status
+        else:
+            session.pop(_PENDING)
+            flash(_("%(name)s has agreed. New reports arrive by themselves.", name=page.person.name), "ok")
+            return see_other(url_for("web.reports"))
+    wait = int(codes.RESEND_AFTER.total_seconds()) - (int(time.time()) - sent)
+    minutes = int(codes.LIFETIME.total_seconds() // 60)
+    code = Code(phones.masked(number), codes.TRIES, max(0, wait), minutes, codes.DIGITS)
+    return render("consent_code.html", status, page=page, form=form, code=code)
+
+
+def consent_end(member: str) -> Response:
+    """End it: her reports are hidden from now on."""
+    page = _page(member)
+    withdraw_consent(visitor.principal(), member, now=clock.now())
+    flash(_("%(name)s's reports are no longer fetched or shown.", name=page.person.name), "ok")
+    return see_other(url_for("web.consent", member=member))
+
+
+def consent_back() -> Response:
+    """For the relative herself, without an account: give the number, then the code that came to it."""
+    typed, given = field("phone", 60), field("code", 60)
+    form, step, status = Form({"phone": typed}), "phone", 200
+    if request.method == "POST":
+        try:
+            if "code" in request.form:
+                step = "code"
+                withdraw_by_phone(typed, given, now=clock.now())
+                step = "done"
+            else:
+                ask_withdrawal(typed, now=clock.now())
+                step = "code"
+        except (Invalid, TooMany, codes.WrongCode, codes.CodeEnded) as refusal:
+            form, status = Form({"phone": typed}, {str(refusal.at): wording.sentence(refusal)}), refusal.status
+    return render("consent_back.html", status, step=step, form=form, length=codes.DIGITS)
+
+
+def _page(public_id: str) -> ConsentPage:
+    """Raises NotFound for whoever is not of the family, or needs no consent."""
+    principal, now = visitor.principal(), clock.now()
+    stands = consents(principal, now).get(public_id)
+    found: Member | None = next((it for it in family(principal.id) if it.public_id == public_id), None)
+    if stands is None or found is None or stands.state == "not_needed":
+        raise NotFound(field="beneficiary_id")
+    return ConsentPage(person(found, clock.today(principal.time_zone, now)), stands.state, stands.given_at)
+
+
+def _ask(page: ConsentPage, form: Form, status: int = 200) -> Response:
+    return render("consent.html", status, page=page, form=form)
+
+
+def _record() -> str:
+    """Sealed for this customer: another one's cookie does not open."""
+    return f"web:consent:{visitor.principal().public_id}"
+
+
+def _sealed(number: str) -> str:
+    return base64.urlsafe_b64encode(crypto.seal_master(number, _record())).decode()
+
+
+def _pending(member: str) -> tuple[str, int]:
+    """The number that the code for this person went to, blank without one, and when (seconds)."""
+    kept = session.get(_PENDING)
+    if not kept or kept[0] != member:
+        return "", 0
+    try:
+        return crypto.unseal_master(base64.urlsafe_b64decode(kept[1]), _record()), int(kept[2])
+    except (crypto.Unreadable, binascii.Error):
+        return "", 0
+
+
+VIEWS = {
+    "consent": consent,
+    "consent_code": consent_code,
+    "consent_end": consent_end,
+    "consent_back": consent_back,
+}

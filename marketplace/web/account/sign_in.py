@@ -1,0 +1,155 @@
+"""Signing in by phone and code, signing out, and what a reader chooses without an account."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import time
+from dataclasses import replace
+
+from flask import Response, request, session, url_for
+from flask_babel import ngettext
+
+from marketplace import wording
+from marketplace.core import clock, crypto
+from marketplace.core.errors import Invalid, Refusal, TooMany
+from marketplace.web import assets, language
+from marketplace.web import session as visitor
+from marketplace.web.answers import Views, asked, field, render, see_other
+from marketplace.web.parts import Code, Form
+from vip import codes, customers, signin
+from vip import phone as phones
+
+_PENDING = "sign_in"
+_RECORD = "web:sign_in"
+_YEAR = 365 * 24 * 3600
+
+
+def sign_in() -> Response:
+    """Step one: the phone number; a code is sent to it."""
+    if request.method == "GET":
+        if visitor.visitor() is not None:
+            return see_other(_next() or url_for("web.home"))
+        return _phone_step(Form())
+    again = bool(field("again"))
+    typed = _pending()[0] if again else field("phone", 60)
+    if again and not typed:
+        return see_other(url_for("web.sign_in", next=_next() or None))
+    try:
+        number = phones.normalise(typed)
+        signin.send_code(number, now=clock.now())
+    except (Invalid, TooMany) as refusal:
+        if again:
+            return _code_step(Form(problem=_told(refusal)), refusal.status)
+        return _phone_step(_refused_phone(typed, refusal), refusal.status)
+    session[_PENDING] = [_sealed(number), int(time.time())]
+    return see_other(url_for("web.sign_in_code", next=_next() or None))
+
+
+def sign_in_code() -> Response:
+    """Step two: the code. The session that the browser had before ends."""
+    number, _sent = _pending()
+    if not number:
+        return see_other(url_for("web.sign_in", next=_next() or None))
+    if request.method == "GET":
+        return _code_step(Form())
+    try:
+        signed_in = signin.sign_in(
+            number,
+            field("code", 60),
+            channel="web",
+            now=clock.now(),
+            previous_token=visitor.session_token() or None,
+        )
+    except (Invalid, codes.WrongCode, codes.CodeEnded) as refusal:
+        tries = refusal.facts.get("tries_left") if isinstance(refusal, codes.WrongCode) else None
+        return _code_step(Form(errors={"code": _told(refusal)}), refusal.status, tries_left=tries)
+    session.clear()
+    answer = see_other(_next() or url_for("web.home"))
+    visitor.remember(answer, signed_in.token, signed_in.expires_at)
+    return answer
+
+
+def sign_out() -> Response:
+    """End this session, here and in the database."""
+    signin.sign_out(visitor.principal(), clock.now())
+    session.clear()
+    answer = see_other(url_for("web.sign_in"))
+    visitor.forget(answer)
+    return answer
+
+
+def preferences() -> Response:
+    """Light or dark, and the language; of a customer the language is kept for texts too."""
+    answer = see_other(visitor.safe_path(field("next")) or url_for("web.home"))
+    theme, chosen = field("theme"), language.named(field("lang", 20))
+    if theme in assets.THEMES:  # the page's own script reads and sets it, so it is not HttpOnly
+        answer.set_cookie(assets.THEME_COOKIE, theme, max_age=_YEAR, samesite="Lax", secure=request.is_secure)
+    if chosen is not None:
+        secure = request.is_secure
+        answer.set_cookie(language.COOKIE, chosen.code, max_age=_YEAR, samesite="Lax", httponly=True, secure=secure)
+        known = visitor.visitor()
+        if known is not None:
+            customers.choose_language(known.id, chosen.code)
+    return answer
+
+
+def _phone_step(form: Form, status: int = 200) -> Response:
+    return render("sign_in.html", status, form=form, next_url=_next())
+
+
+def _code_step(form: Form, status: int = 200, tries_left: int | None = None) -> Response:
+    number, sent = _pending()
+    wait = int(codes.RESEND_AFTER.total_seconds()) - (int(time.time()) - sent)
+    minutes = int(codes.LIFETIME.total_seconds() // 60)
+    code = Code(phones.masked(number), codes.TRIES, max(0, wait), minutes, codes.DIGITS)
+    if tries_left is not None:
+        code = replace(code, tries_left=tries_left)
+    return render("sign_in_code.html", status, form=form, code=code, next_url=_next())
+
+
+def _next() -> str:
+    """Where to go afterwards: a path of this site, or blank."""
+    return visitor.safe_path(field("next") or asked("next"))
+
+
+def _sealed(number: str) -> str:
+    """The cookie that holds it is signed but readable, so the number goes into it encrypted."""
+    return base64.urlsafe_b64encode(crypto.seal_master(number, _RECORD)).decode()
+
+
+def _pending() -> tuple[str, int]:
+    """The number that a code was asked for in this browser, blank without one, and when (seconds)."""
+    kept = session.get(_PENDING)
+    if not kept:
+        return "", 0
+    try:
+        return crypto.unseal_master(base64.urlsafe_b64decode(kept[0]), _RECORD), int(kept[1])
+    except (crypto.Unreadable, binascii.Error):
+        return "", 0
+
+
+def _refused_phone(typed: str, refusal: Refusal) -> Form:
+    if isinstance(refusal, TooMany):
+        return Form({"phone": typed}, problem=_told(refusal))
+    missing = 11 - sum(character.isdigit() for character in typed)
+    if 0 < missing < 11:
+        told = ngettext(
+            "%(num)d digit is missing. A mobile number has 11.",
+            "%(num)d digits are missing. A mobile number has 11.",
+            missing,
+        )
+        return Form({"phone": typed}, {"phone": told})
+    return Form({"phone": typed}, {"phone": _told(refusal)})
+
+
+def _told(refusal: Refusal) -> str:
+    return wording.sentence(refusal)
+
+
+VIEWS: Views = {
+    "sign_in": sign_in,
+    "sign_in_code": sign_in_code,
+    "sign_out": sign_out,
+    "preferences": preferences,
+}

@@ -1,0 +1,137 @@
+"""Entitlements as cards, and what a booking takes of one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from urllib.parse import urlencode
+
+from flask import url_for
+from flask_babel import gettext as _
+from flask_babel import ngettext
+
+from marketplace.catalog.kinds import kinds
+from marketplace.web.formats import date_of, dotted, sentences
+from marketplace.web.parts import Person
+from marketplace.web.people import by_language
+from vip.entitlements import EntitlementView
+
+
+@dataclass(frozen=True)
+class Benefit:
+    """One entitlement on the home page. `left` is None for an unlimited one. `note` is the sentence beside the tally.
+    `days_left` is given only when expiry is near. `action` is empty when nothing can be booked now."""
+
+    id: str
+    name: str
+    detail: str
+    left: int | None
+    granted: int | None
+    reserved: int
+    used: int
+    note: str
+    until: date
+    days_left: int | None
+    people: tuple[Person, ...]
+    action: str = ""
+    action_url: str = ""
+    leading: bool = False
+
+
+_SOON = 45
+
+
+def kind_name(code: str) -> str:
+    """The benefit's name; its code where the kind is not installed any more."""
+    known = kinds().get(code)
+    return by_language(known.name_zh, known.name_en) if known else code
+
+
+def bookable(code: str) -> bool:
+    """Whether places and times are chosen for this kind."""
+    known = kinds().get(code)
+    return known is not None and known.traits.supply == "slot"
+
+
+def plan_name(benefit: EntitlementView) -> str:
+    """The plan that it came with, blank for a single grant."""
+    return by_language(benefit.plan_name_zh, benefit.plan_name_en)
+
+
+def benefits(found: Sequence[EntitlementView], people: Sequence[Person]) -> tuple[Benefit, ...]:
+    """The cards of the home page; the first that can be booked leads. Those that ended are in the record of use, and
+    stand here only when nothing else is left."""
+    open_now = [benefit for benefit in found if benefit.state != "expired"]
+    cards = [card(benefit, people) for benefit in open_now or found]
+    leading = next((it.id for it in cards if it.action), "")
+    return tuple(replace(it, leading=it.id == leading) for it in cards)
+
+
+def card(benefit: EntitlementView, people: Sequence[Person]) -> Benefit:
+    """One card."""
+    active = benefit.state == "active" and bookable(benefit.kind)
+    shared = _("for you and your family") if benefit.sharing == "family" else _("for you alone")
+    return Benefit(
+        benefit.public_id,
+        kind_name(benefit.kind),
+        dotted((plan_name(benefit), shared)),
+        benefit.available,
+        benefit.granted,
+        benefit.reserved,
+        benefit.used,
+        note(benefit),
+        benefit.valid_until,
+        benefit.days_left if benefit.state == "active" and benefit.days_left <= _SOON else None,
+        tuple(person for person in people if benefit.sharing == "family" or person.is_self),
+        _("Book") if active else "",
+        f"{url_for('web.places')}?{urlencode({'benefit': benefit.kind})}" if active else "",
+    )
+
+
+def note(benefit: EntitlementView) -> str:
+    """The sentence beside the tally."""
+    if benefit.state == "not_yet_valid":
+        return _("Valid from %(date)s", date=date_of(benefit.valid_from))
+    if benefit.state == "expired":
+        return _("Ended on %(date)s", date=date_of(benefit.valid_until))
+    parts = []
+    if benefit.reserved:
+        parts.append(ngettext("%(num)d kept for a booking", "%(num)d kept for bookings", benefit.reserved))
+    if benefit.used:
+        parts.append(ngettext("%(num)d used", "%(num)d used", benefit.used))
+    if not parts and not benefit.unlimited:
+        return _("All still free")
+    return dotted(parts)
+
+
+def taken_line(code: str, benefit: EntitlementView | None) -> str:
+    """What the booking in hand takes: one use, and what is left besides it."""
+    name = kind_name(code)
+    if benefit is None or benefit.available is None:
+        return _("Uses your benefit %(benefit)s, without limit", benefit=name)
+    return ngettext(
+        "Uses 1 of %(benefit)s, %(num)d left besides",
+        "Uses 1 of %(benefit)s, %(num)d left besides",
+        benefit.available,
+        benefit=name,
+    )
+
+
+def left_line(found: Sequence[EntitlementView]) -> str:
+    """What the empty list of bookings says: what could be booked, and until when."""
+    free = next((benefit for benefit in found if benefit.state == "active" and bookable(benefit.kind)), None)
+    if free is None:
+        return ""
+    name, until = kind_name(free.kind), date_of(free.valid_until)
+    if free.available is None:
+        return _("Your benefit %(benefit)s is open until %(date)s.", benefit=name, date=until)
+    return sentences(
+        ngettext(
+            "You have %(num)d of %(benefit)s left, until %(date)s.",
+            "You have %(num)d of %(benefit)s left, until %(date)s.",
+            free.available,
+            benefit=name,
+            date=until,
+        )
+    )

@@ -1,0 +1,1 @@
+"""What she has: benefits and what was used of them."""

@@ -1,0 +1,381 @@
+"""Bookings as tickets, rows, timelines and sheets."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from urllib.parse import urlencode
+
+from flask import url_for
+from flask_babel import gettext as _
+from flask_babel import ngettext
+
+from booking.offers.alternatives import Alternative
+from booking.views.customer import BookingCard, BookingView, ProposalView
+from marketplace.core.clock import start_of
+from marketplace.web import booking_words, formats
+from marketplace.web.booking.packages_page import Package, fasting
+from marketplace.web.booking.timeline import AHEAD, Step, steps
+from marketplace.web.booking.waiting_page import WaitingList
+from marketplace.web.parts import AlternativeRow, Hint, Person, Pill, Ticket, Turn, When
+from marketplace.web.people import by_language, named
+from marketplace.web.tickets import cause_line, facts, live_line, state_of, ticket, title, when
+
+
+@dataclass(frozen=True)
+class Confirm:
+    """The last step of a booking. `hold_left` and `hold_total` are seconds. `price` is in minor units. `version` is the
+    ETag that `confirm_live` would answer now."""
+
+    id: str
+    ticket: Ticket
+    person: Person
+    package: Package
+    benefit_line: str
+    rules: tuple[str, ...]
+    answer_line: str
+    hold_left: int
+    hold_total: int
+    price: int | None = None
+    currency: str = "CNY"
+    idempotency_key: str = ""
+    problem: str = ""
+    version: str = ""
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A line of change and cancellation rules; `strong` is appended in bold."""
+
+    icon: str
+    text: str
+    tone: str = "plain"
+    strong: str = ""
+
+
+@dataclass(frozen=True)
+class Cancel:
+    """What the sheet says before the tap. `allowed` False: `text` says why and what is left to do."""
+
+    booking: str
+    title: str
+    text: str
+    confirm: str
+    allowed: bool = True
+    idempotency_key: str = ""
+
+
+@dataclass(frozen=True)
+class Change:
+    """The last step of a change of date: the ticket as it is, the new time, and what holds until it is agreed."""
+
+    booking: str
+    ticket: Ticket
+    new: When
+    slot: str
+    rules: tuple[str, ...]
+    back_url: str
+    idempotency_key: str
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """Another time that the hospital proposes: old and new side by side, until when to answer and what happens
+    without. `firm` when there is a date to keep; `reason` in the hospital's words, or blank."""
+
+    id: str
+    old: When
+    new: When
+    text: str
+    reason: str
+    firm: bool
+
+
+@dataclass(frozen=True)
+class BookingPage:
+    """A booking in any state. `final` stops live updates. `confirm_url` is set while it is held.
+    `version` is the ETag, quotes included, that `booking_live` would answer now. `dispute_url` is set while a no-show
+    can be disputed; `dispute_answer` is what the desk answered. A `proposal` stands instead of the `turn`."""
+
+    id: str
+    reference: str
+    title: str
+    ticket: Ticket
+    turn: Turn | None
+    steps: tuple[Step, ...]
+    zone: str
+    final: bool
+    hints: tuple[Hint, ...] = ()
+    rules: tuple[Rule, ...] = ()
+    cancel: Cancel | None = None
+    route_url: str = ""
+    report_url: str = ""
+    confirm_url: str = ""
+    again_url: str = ""
+    version: str = ""
+    calendar_url: str = ""
+    alternatives: tuple[AlternativeRow, ...] = ()
+    more_times_url: str = ""
+    dispute_url: str = ""
+    dispute_answer: str = ""
+    change_url: str = ""
+    proposal: Proposal | None = None
+
+
+@dataclass(frozen=True)
+class BookingRow:
+    """A line of 我的预约."""
+
+    id: str
+    title: str
+    place: str
+    person: str
+    when: When
+    pill: Pill
+    live: str = ""
+
+
+@dataclass(frozen=True)
+class Bookings:
+    """`empty_text` and `empty_url` serve the empty state of the upcoming list; `waiting` is the waiting list. `version`
+    is the ETag that `bookings_live` would answer now; blank for an earlier page, which stays as it is."""
+
+    upcoming: tuple[BookingRow, ...]
+    past: tuple[BookingRow, ...]
+    empty_text: str = ""
+    empty_action: str = ""
+    empty_url: str = ""
+    more_url: str = ""
+    version: str = ""
+    waiting: WaitingList | None = None
+
+
+_GONE = ("expired", "cancelled", "rejected")
+_MAP = "https://uri.amap.com/marker"
+
+
+def row(card: BookingCard, now: datetime) -> BookingRow:
+    """A line of the list."""
+    known = facts(card, now)
+    live = known.state in ("held", *AHEAD) and (known.state != "confirmed" or card.change is not None)
+    return BookingRow(
+        card.id,
+        title(card),
+        str(card.site["name"]),
+        named(card.beneficiary_name, card.relation),
+        when(card),
+        booking_words.pill(known.state),
+        live_line(card, known) if live else "",
+    )
+
+
+_IN_CALENDAR = ("awaiting_provider", "outcome_unknown", "confirmed")
+
+
+def page(view: BookingView, now: datetime, version: str) -> BookingPage:
+    """The booking's own page; `version` is the ETag of its live part."""
+    known = facts(view, now)
+    state = known.state
+    ahead = state in AHEAD
+    again = f"{url_for('web.times', offer=view.offer_id)}?{urlencode({'for': view.beneficiary_id})}"
+    return BookingPage(
+        view.id,
+        view.reference,
+        _("Booking"),
+        ticket(view, now),
+        _turn(view, known) if view.proposal is None else None,
+        steps(view, known),
+        view.time_zone,
+        booking_words.final(known),
+        hints=booking_words.preparation(fasting(view.package)) if ahead else (),
+        rules=rules(view, now) if ahead else (),
+        cancel=cancel(view, now) if view.can_cancel and state != "expired" else None,
+        calendar_url=url_for("web.booking_calendar", booking=view.id) if state in _IN_CALENDAR else "",
+        route_url=route(view) if state in ("awaiting_provider", "confirmed", "checked_in") else "",
+        report_url=url_for("web.report", report=view.report_id) if view.report_id else "",
+        confirm_url=url_for("web.confirm", booking=view.id) if state == "held" else "",
+        again_url=again if state in _GONE and not view.alternatives else "",
+        version=version,
+        alternatives=tuple(alternative(one, view) for one in view.alternatives),
+        more_times_url=again if view.alternatives else "",
+        dispute_url=url_for("web.booking_dispute", booking=view.id) if view.can_dispute else "",
+        change_url=url_for("web.booking_change", booking=view.id) if view.can_change else "",
+        dispute_answer=view.dispute.answer if view.dispute and state == "no_show" else "",
+        proposal=_proposal(view, view.proposal) if view.proposal else None,
+    )
+
+
+def _proposal(view: BookingView, told: ProposalView) -> Proposal:
+    """Another time to accept or decline."""
+    until = _("Answer by %(time)s.", time=formats.deadline(told.expires_at, view.time_zone))
+    firm = view.state == "confirmed"
+    if firm:
+        text = formats.sentences(until, _("Your date stands until you agree; without an answer you keep it."))
+    else:
+        ends = _("If you decline or do not answer, the booking is cancelled and your benefit comes back in full.")
+        text = formats.sentences(_("It can't confirm the time you asked for."), until, ends)
+    new = When(told.service_date, view.time_zone, told.starts_at, told.ends_at)
+    return Proposal(told.id, when(view), new, text, told.reason, firm)
+
+
+def alternative(one: Alternative, view: BookingView) -> AlternativeRow:
+    """A line of the nearest other times; its form keeps the place at once."""
+    way = ""
+    if one.metres:
+        way = _("%(distance)s km away", distance=formats.number(max(0.1, round(one.metres / 1000, 1))))
+    return AlternativeRow(
+        one.slot_id,
+        When(one.service_date, one.time_zone, one.starts_at, one.ends_at),
+        one.site_name,
+        by_language(one.offer_name["zh"], one.offer_name["en"]),
+        way,
+        url_for("web.times", offer=one.offer_id),
+        view.beneficiary_id,
+        secrets.token_urlsafe(16),
+    )
+
+
+def _turn(view: BookingView, known: booking_words.Facts) -> Turn:
+    if view.change == "cancel":
+        text = _("Until it has agreed, the date and your benefit stay as they are. Nothing for you to do.")
+        return Turn(_("Your cancellation is with the hospital"), text, icon="hourglass")
+    if view.change == "reschedule":
+        return _asked_turn(view)
+    turn = booking_words.turn(known)
+    if known.state != "confirmed":
+        return turn
+    first, moves = "", [line for line in view.timeline if not line.state.endswith("_asked")]
+    if view.change_refused and view.refused_kind == "cancel":
+        first = _("The hospital did not agree to cancel, so this date stands.")
+    elif view.change_refused:
+        refused = _("The hospital did not agree to the new date.")
+        first = formats.sentences(refused, cause_line(view.change_refused), _("This date stands."))
+    elif moves and moves[-1].cause == "rescheduled":
+        first = _("The date was changed.")
+    return replace(turn, text=formats.sentences(first, turn.text))
+
+
+def _asked_turn(view: BookingView) -> Turn:
+    """The hospital has been asked for another date; the one on the ticket stands."""
+    new = formats.day(view.new_service_date) if view.new_service_date else ""
+    if view.new_starts_at:
+        new = formats.moment(view.new_starts_at, view.time_zone)
+    stands = _("Until it has agreed, your date stands as it is. Nothing for you to do.")
+    if view.state != "confirmed":
+        stands = _("It proposed this time itself; the booking is confirmed when it answers. Nothing for you to do.")
+    if view.change_unknown:
+        title = _("We are checking with the hospital about %(time)s", time=new)
+        text = formats.sentences(_("Its system has not answered clearly yet."), stands)
+        return Turn(title, text, icon="hourglass")
+    return Turn(_("The hospital is asked about %(time)s", time=new), stands, icon="hourglass")
+
+
+def route(view: BookingView) -> str:
+    """A map with the place on it; blank without coordinates (WGS 84)."""
+    if view.longitude is None or view.latitude is None:
+        return ""
+    position = f"{view.longitude:.6f},{view.latitude:.6f}"
+    return f"{_MAP}?{urlencode({'position': position, 'name': view.site['name'], 'coordinate': 'wgs84'})}"
+
+
+def rules(view: BookingView, now: datetime) -> tuple[Rule, ...]:
+    """Until when cancelling is free, and what follows afterwards."""
+    until = _on(view.cancel_until, view)
+    missed = _("Not coming counts as one use.") if view.no_show_uses else _("Not coming gives the benefit back.")
+    after = Rule(icon="clock", text=formats.sentences(_("After that it can't be cancelled online."), missed))
+    if now >= view.cancel_until:
+        closed = _("Online cancellation closed on %(time)s. You can still call us.", time=until)
+        return (*_change_rules(view, now), Rule(icon="clock", text=formats.sentences(closed, missed)))
+    left = formats.span((view.cancel_until - now).total_seconds() // 60 * 60)
+    free = _("Free until %(time)s; your benefit comes back in full.", time=until)
+    return (
+        Rule(icon="check", text=free, tone="ok", strong=_("%(span)s left.", span=left)),
+        after,
+        *_change_rules(view, now),
+    )
+
+
+def _change_rules(view: BookingView, now: datetime) -> tuple[Rule, ...]:
+    """Until when and how often another date can be asked for."""
+    if view.state != "confirmed":
+        return ()
+    if now >= view.change_until:
+        closed = _("Changing the date online closed on %(time)s.", time=_on(view.change_until, view))
+        return (Rule(icon="calendar-days", text=closed),)
+    if not view.changes_left:
+        return (Rule(icon="calendar-days", text=_("This booking can't be changed again.")),)
+    times = ngettext("%(num)d change left.", "%(num)d changes left.", view.changes_left)
+    until = _("The date can be changed until %(time)s.", time=_on(view.change_until, view))
+    return (Rule(icon="calendar-days", text=until, strong=times),)
+
+
+def _on(moment: datetime, view: BookingView) -> str:
+    return formats.moment(moment, view.time_zone)
+
+
+def cancel(view: BookingView, now: datetime) -> Cancel:
+    """The sheet: the consequence first. Not allowed: why, and what is left to do."""
+    asked = _("Cancel the booking on %(day)s?", day=formats.date_of(view.service_date))
+    if not view.can_cancel or state_of(view, now) == "expired":
+        return Cancel(view.id, _("This can't be cancelled online"), _why_not(view, now), "", allowed=False)
+    if view.state == "held":
+        text = _("The time is given back at once. Your benefit was not spent and is back in full.")
+        return Cancel(view.id, asked, text, _("Give this time back"))
+    until = _on(view.cancel_until, view)
+    free = _("Cancelling is free until %(time)s. One use of your benefit comes back.", time=until)
+    if not view.allotment and view.state != "awaiting_provider":
+        stands = _("The hospital has to agree; until then the date stands.")
+        free = formats.sentences(free, stands)
+    return Cancel(view.id, asked, free, _("Cancel and get it back"))
+
+
+def _why_not(view: BookingView, now: datetime) -> str:
+    if view.change == "cancel":
+        return _("You have asked for it already; the hospital has to agree.")
+    if state_of(view, now) in AHEAD:
+        until = _on(view.cancel_until, view)
+        return _("Online cancellation closed on %(time)s. You can still call us.", time=until)
+    return _("This booking has begun or is over.")
+
+
+def confirm(view: BookingView, person: Person, package: Package, benefit_line: str, now: datetime) -> Confirm:
+    """The last step. The hold's seconds are told by the server, so that a wrong clock in the device does no harm."""
+    ends = view.hold_expires_at or now
+    total = max(timedelta(seconds=1), ends - view.created_at)
+    if now < view.cancel_until:
+        told = _("Cancel before %(time)s and your benefit comes back in full.", time=_on(view.cancel_until, view))
+    else:
+        told = _("Once confirmed, it can't be cancelled online any more.")
+    if view.allotment:
+        answer = _("Confirmed at once: the hospital has given us these places.")
+    elif now < start_of(view.service_date, view.starts_at, view.time_zone) < now + timedelta(hours=view.answer_hours):
+        answer = _("The hospital answers before this time begins; you see it here.")
+    else:
+        hours = view.answer_hours
+        answer = ngettext(
+            "The hospital answers within %(num)d hour; you see it here.",
+            "The hospital answers within %(num)d hours; you see it here.",
+            hours,
+        )
+    return Confirm(
+        view.id,
+        replace(ticket(view, now), facts=()),
+        person,
+        package,
+        benefit_line,
+        (told,),
+        answer,
+        max(0, int((ends - now).total_seconds())),
+        int(total.total_seconds()),
+        view.price_minor,
+        view.currency,
+    )
+
+
+def rows(cards: Sequence[BookingCard], now: datetime, unsubmitted: tuple[str, ...]) -> tuple[BookingRow, ...]:
+    """Lines of the list, without what was never submitted and is over (its cause says so)."""
+    return tuple(
+        row(card, now) for card in cards if not (card.cause in unsubmitted and card.state in ("expired", "cancelled"))
+    )

@@ -1,0 +1,200 @@
+"""From an offer to a submitted booking: pick a time, which keeps the place, and confirm."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from functools import partial
+from urllib.parse import urlencode
+
+from flask import Response, flash, request, url_for
+
+from booking.hold.confirm import HoldExpired, NotHeld
+from booking.hold.confirm import confirm as submit
+from booking.hold.pick import pick
+from booking.hold.place import HoldRequest
+from booking.offers.availability import days, slots
+from booking.offers.availability import offer as offer_view
+from booking.offers.cards import OfferView
+from booking.refusals import SlotFull
+from booking.views.customer import BookingView, booking, booking_version
+from marketplace import wording
+from marketplace.core import clock
+from marketplace.core.errors import NotFound, Refusal
+from marketplace.web import tickets
+from marketplace.web.answers import Views, asked, field, live, render, see_other, tag, unchanged
+from marketplace.web.benefit_cards import taken_line
+from marketplace.web.booking import bookings_page
+from marketplace.web.booking import packages_page as package_words
+from marketplace.web.booking import times_page as shown
+from marketplace.web.booking.picking import chosen_day, day_of, month_page
+from marketplace.web.booking.places_page import city_name, tier_word
+from marketplace.web.booking.times_page import Taken, Times
+from marketplace.web.booking.whose import facts_of, open_benefits, people_of, why_not
+from marketplace.web.people import person
+from marketplace.web.session import principal
+from vip.entitlements import entitlements
+from vip.family import Member
+from vip.principal import Principal
+
+_LONGEST_ID = 64
+_LONGEST_KEY = 100
+
+
+def times(offer: str) -> Response:
+    """Pick day and time; the form keeps the place for ten minutes."""
+    return _hold(offer) if request.method == "POST" else _picker(offer)
+
+
+def _picker(offer_id: str) -> Response:
+    me, now = principal(), clock.now()
+    _members, member = people_of(me)
+    found = offer_view(offer_id, person=facts_of(member), now=now)
+    zone, today = found.card.time_zone, clock.today(found.card.time_zone, now)
+    first, last = shown.reach(today)
+    known = {view.date: view for view in days(offer_id, first, last, now=now)}
+    chosen = chosen_day(known, asked("day", 20))
+    here = {"for": member.public_id, "entitlement": asked("entitlement", _LONGEST_ID)}
+    shown_days = {
+        at: shown.day(view, chosen, _times_url(offer_id, here, day=at), wait_url(offer_id, here, at))
+        for at, view in known.items()
+    }
+    morning, afternoon = shown.halves(slots(offer_id, chosen, chosen, now=now) if chosen else [], zone)
+    reasons = why_not(member, open_benefits(me, found.card.kind, now), offer_id, now)
+    page = Times(
+        offer_id,
+        found.card.site_name,
+        tier_word(found.card.tier),
+        package_words.package(found, chosen=True),
+        person(member, clock.today(me.time_zone, now)),
+        shown.strip(list(shown_days.values()), chosen) if any(view.slots for view in known.values()) else (),
+        month_page(partial(_times_url, offer_id, here), shown_days, chosen or today, (first, last)),
+        chosen,
+        morning,
+        afternoon,
+        zone,
+        city_name(found.card.city),
+        form_action=url_for("web.times", offer=offer_id),
+        back_url=_finder_url(found, member),
+        who_url=_who_url(member, _times_url(offer_id, here, chosen)),
+        packages_url=_packages_url(found, member),
+        entitlement=here["entitlement"],
+        idempotency_key=secrets.token_urlsafe(16),
+        taken=_taken(offer_id, asked("taken", _LONGEST_ID), asked("day", 20), zone, now),
+        reasons=reasons,
+        wait_url=wait_url(offer_id, here, chosen),
+    )
+    return render("times.html", page=page)
+
+
+def _hold(offer_id: str) -> Response:
+    me, now = principal(), clock.now()
+    _members, member = people_of(me)
+    here = {"for": member.public_id, "entitlement": field("entitlement", _LONGEST_ID)}
+    slot = field("slot", _LONGEST_ID)
+    if not slot or field("show"):
+        return see_other(_times_url(offer_id, here, day=day_of(field("day", 20))))
+    wish = HoldRequest(offer_id, slot, member.public_id, here["entitlement"] or None, {})
+    key, fingerprint = _key(wish, field("idempotency_key", _LONGEST_KEY))
+    try:
+        held = pick(me, wish, key=key, fingerprint=fingerprint, now=now)
+    except SlotFull as gone:
+        return see_other(_times_url(offer_id, {**here, "taken": slot}, day=day_of(str(gone.facts.get("service_date")))))
+    except NotFound:
+        raise
+    except Refusal as refusal:
+        flash(wording.sentence(refusal), "bad")
+        return see_other(_times_url(offer_id, here, day=day_of(field("day", 20))))
+    return see_other(url_for("web.confirm", booking=held.public_id))
+
+
+def confirm(booking: str) -> Response:
+    """Check and submit. Whatever became of the hold meanwhile, the booking's own page tells it."""
+    me, now = principal(), clock.now()
+    if request.method == "POST":
+        try:
+            submit(me, booking, now=now)
+        except (HoldExpired, NotHeld) as refusal:
+            flash(wording.sentence(refusal), "bad")
+        return see_other(url_for("web.booking", booking=booking))
+    view = _booking(me, booking, now)
+    if tickets.state_of(view, now) != "held":
+        return see_other(url_for("web.booking", booking=booking))
+    today = clock.today(me.time_zone, now)
+    member = next((one for one in people_of(me)[0] if one.public_id == view.beneficiary_id), None)
+    if member is None:
+        raise NotFound()
+    benefit = next((one for one in entitlements(me.id, today=today) if one.public_id == view.entitlement_id), None)
+    page = bookings_page.confirm(
+        view,
+        person(member, today),
+        package_words.of_snapshot(view.offer_id, view.offer_name, view.package),
+        taken_line(view.kind, benefit),
+        now,
+    )
+    return render("confirm.html", page=replace(page, version=tag(view.version)))
+
+
+def confirm_live(booking: str) -> Response:
+    """Nothing while the hold stands as it was; what happened to it elsewhere leads to the booking's page."""
+    etag = tag(booking_version(principal(), booking))
+    if unchanged(etag):
+        return live("", etag)
+    answer = live("", etag)
+    answer.headers["HX-Redirect"] = url_for("web.booking", booking=booking)
+    return answer
+
+
+def _booking(me: Principal, public_id: str, now: datetime) -> BookingView:
+    return booking(me, public_id, now=now)
+
+
+def _key(wish: HoldRequest, form_key: str) -> tuple[str, bytes]:
+    """One page and one choice make one booking, however often they are sent; another choice makes another."""
+    parts = "\0".join((wish.offer, wish.slot, wish.beneficiary, wish.entitlement or ""))
+    fingerprint = hashlib.sha256(parts.encode()).digest()
+    form = form_key or secrets.token_urlsafe(16)
+    return "page:" + hashlib.sha256(f"{form}\0{parts}".encode()).hexdigest(), fingerprint
+
+
+def _times_url(offer_id: str, here: dict[str, str], day: date | None = None, month: date | None = None) -> str:
+    query = {**here, "day": day.isoformat() if day else "", "month": month.isoformat()[:7] if month else ""}
+    return (
+        f"{url_for('web.times', offer=offer_id)}?{urlencode({name: value for name, value in query.items() if value})}"
+    )
+
+
+def wait_url(offer_id: str, here: dict[str, str], day: date | None) -> str:
+    """The form that begins to wait for a place of the offer, on that day if one is given."""
+    query = {**here, "day": day.isoformat() if day else ""}
+    kept = {name: value for name, value in query.items() if value}
+    return f"{url_for('web.waiting_new', offer=offer_id)}?{urlencode(kept)}"
+
+
+def _taken(offer_id: str, slot: str, day: str, zone: str, now: datetime) -> Taken | None:
+    """The panel about a time that has just gone, with the nearest others within a week of it."""
+    at = day_of(day)
+    if not slot or at is None:
+        return None
+    around = slots(offer_id, at - timedelta(days=7), at + timedelta(days=7), now=now)
+    gone = next((view for view in around if view.id == slot), None)
+    return shown.taken(gone, around, zone) if gone and gone.reason else None
+
+
+def _finder_url(found: OfferView, member: Member) -> str:
+    query = {"benefit": found.card.kind, "city": found.card.city, "for": member.public_id}
+    return f"{url_for('web.places')}?{urlencode(query)}"
+
+
+def _who_url(member: Member, back: str) -> str:
+    return f"{url_for('web.who')}?{urlencode({'for': member.public_id, 'next': back})}"
+
+
+def _packages_url(found: OfferView, member: Member) -> str:
+    query = {"for": member.public_id, "chosen": found.card.public_id}
+    return f"{url_for('web.packages', site=found.card.site_id)}?{urlencode(query)}"
+
+
+VIEWS: Views = {"times": times, "confirm": confirm, "confirm_live": confirm_live}

@@ -1,0 +1,140 @@
+"""The timeline of a booking: what happened, what is now, what comes next."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from flask_babel import gettext as _
+
+from booking.views.customer import BookingView, Moved
+from marketplace.web import booking_words, formats
+
+AHEAD = ("awaiting_provider", "outcome_unknown", "confirmed")
+
+
+_PROPOSAL = ("time_proposed", "proposal_withdrawn", "proposal_accepted", "proposal_declined", "proposal_lapsed")
+
+
+@dataclass(frozen=True)
+class Step:
+    """A line of the timeline: `done | now | next | fail`. `note` names the actor or the consequence; `aside` stands in
+    place of a time."""
+
+    kind: str
+    title: str
+    at: datetime | None = None
+    note: str = ""
+    aside: str = ""
+
+
+def steps(view: BookingView, known: booking_words.Facts) -> tuple[Step, ...]:
+    """What happened, what is now, what comes next."""
+    done = [_done(line, view.time_zone, last=line is view.timeline[-1], known=known) for line in view.timeline]
+    if known.state == "expired" and view.state == "held":
+        done.append(Step("fail", _("The time was released"), view.hold_expires_at))
+    now = _now(known)
+    if view.proposal is not None:
+        now = (Step("now", _("Answer the proposed time"), aside=_("your turn")),)
+    return (*done, *now, *_coming(known, view))
+
+
+def _done(line: Moved, zone: str, *, last: bool, known: booking_words.Facts) -> Step:
+    words = {
+        "held": (_("A time was kept for you"), _("One use of your benefit is kept for it")),
+        "awaiting_provider": (_("You submitted the booking"), ""),
+        "outcome_unknown": (_("The hospital has not answered yet"), _("We are checking; time and benefit are kept")),
+        "confirmed": (_("Confirmed by the hospital"), ""),
+        "checked_in": (_("Checked in"), ""),
+        "in_service": (_("The check began"), ""),
+        "fulfilled": (_("Check done"), _("One use of your benefit was spent")),
+        "no_show": (_("The hospital says nobody came"), ""),
+        "rejected": (_("The hospital can't take it"), _("Your benefit is back")),
+        "expired": (_("The time was released"), _("Your benefit is back")),
+        "cancelled": (_("Cancelled"), _("Your benefit is back")),
+        "entered_in_error": (_("Entered in error"), ""),
+        "cancel_asked": (_("You asked to cancel"), ""),
+        "cancel_refused": (_("The hospital did not agree to cancel"), ""),
+        "reschedule_asked": (_("You asked for another date"), _("The old one stands until it is agreed")),
+        "reschedule_refused": (_("The other date was not possible"), _("Your date stands")),
+        "dispute_asked": (_("You said that you were there"), _("We ask the hospital")),
+        "dispute_rejected": (_("We looked into it"), _("It stands as it is")),
+    }
+    told, note = words.get(line.state, (line.state, ""))
+    if line.state == "awaiting_provider" and line.actor != "customer":
+        told = _("Asked the hospital again")
+    if line.cause in _PROPOSAL and line.state in (*AHEAD, "cancel_asked", "reschedule_asked"):
+        told, note = _proposal_step(line)
+    if line.cause == "rescheduled":
+        told, note = _("The date was changed"), _moved_to(line, zone)
+    if line.state == "reschedule_refused" and line.cause in ("withdrawn", "cancelled", "overtaken"):
+        told, note = _("The change of date was dropped"), ""
+    if line.state == "no_show" and line.actor == "clock":
+        told = _("No visit was recorded")
+    if line.state in ("checked_in", "fulfilled") and line.cause == "dispute_accepted":
+        note = _("We looked into it: you were there")
+    if line.actor == "operator" and line.state in ("cancelled", "cancel_asked"):
+        told = _("Our service desk cancelled") if line.state == "cancelled" else _("Our service desk asked to cancel")
+    if line.actor == "agent" and line.state in ("cancelled", "cancel_asked"):
+        told = _("You cancelled by phone") if line.state == "cancelled" else _("You asked to cancel by phone")
+    if line.state == "cancel_asked" and line.actor == "clock":
+        told = _("No answer in time; we asked to cancel")
+    if line.state == "cancelled" and known.quota_used:
+        note = ""
+    failed = last and line.state in ("rejected", "expired", "no_show", "entered_in_error")
+    return Step("fail" if failed else "done", told, line.at, note)
+
+
+def _moved_to(line: Moved, zone: str) -> str:
+    if line.starts_at is not None:
+        return formats.moment(line.starts_at, zone)
+    return formats.date_of(line.service_date, zone) if line.service_date else ""
+
+
+def _proposal_step(line: Moved) -> tuple[str, str]:
+    if line.state == "cancel_asked":
+        return _("The hospital is told that the booking is off"), ""
+    words = {
+        "time_proposed": (_("The hospital proposed another time"), ""),
+        "proposal_withdrawn": (_("The hospital took its proposal back"), ""),
+        "proposal_accepted": (_("You accepted the proposed time"), _("The hospital is asked to move the booking")),
+        "proposal_declined": (_("You declined the proposed time"), ""),
+        "proposal_lapsed": (_("The proposed time was not answered"), ""),
+    }
+    told, note = words[line.cause]
+    if line.state == "confirmed" and line.cause in ("proposal_declined", "proposal_lapsed"):
+        note = _("Your date stands")
+    return told, note
+
+
+def _now(known: booking_words.Facts) -> tuple[Step, ...]:
+    if known.state == "held":
+        return (Step("now", _("Waiting for you to confirm"), aside=_("your turn")),)
+    if known.state in ("awaiting_provider", "outcome_unknown"):
+        aside = formats.deadline(known.answer_by) if known.answer_by else ""
+        return (Step("now", _("Waiting for the hospital"), aside=_("by %(time)s", time=aside) if aside else ""),)
+    if known.state == "confirmed":
+        return (Step("now", _("Prepare"), note=_("The hints are below"), aside=_("your turn")),)
+    if known.state in ("checked_in", "in_service"):
+        return (Step("now", booking_words.pill(known.state).text, aside=_("the hospital's turn")),)
+    if known.state == "fulfilled" and known.report in ("ready", "corrected"):
+        return (Step("done", _("The report is here")),)
+    if known.state == "fulfilled" and known.report != "none":
+        return (Step("now", _("The hospital is writing the report"), aside=_("the hospital's turn")),)
+    return ()
+
+
+def _coming(known: booking_words.Facts, view: BookingView) -> tuple[Step, ...]:
+    minutes = view.package.get("duration_minutes")
+    lasts = _("about %(span)s", span=formats.span(minutes * 60)) if minutes else ""
+    there = formats.day(view.service_date)
+    if view.starts_at:
+        there = formats.moment(view.starts_at, view.time_zone)
+    every = (
+        Step("next", _("Check in"), aside=there),
+        Step("next", _("Check done"), aside=lasts),
+        Step("next", _("Report arrives"), aside=_("from the hospital")),
+    )
+    if known.state in ("held", *AHEAD):
+        return every
+    return every[2:] if known.state in ("checked_in", "in_service") else ()

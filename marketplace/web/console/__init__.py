@@ -1,0 +1,1 @@
+"""The operators' console: overview, desk, differences, statements, closures."""

@@ -1,0 +1,225 @@
+"""What the desk sees of a booking and of a dispute, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from flask import url_for
+from flask_babel import gettext as _
+
+from booking.attendance.disputes import DisputeInFull, OpenDispute
+from booking.changes.cancel import REASONS, Reason
+from booking.views.customer import BookingCard, Moved
+from booking.views.desk import AtDesk
+from marketplace.web import booking_words, formats
+from marketplace.web.parts import Fact, Pill, When
+from marketplace.web.people import by_language, named
+from marketplace.web.tickets import state_of, title, when
+
+
+@dataclass(frozen=True)
+class DeskRow:
+    """A booking in the desk's list."""
+
+    id: str
+    reference: str
+    title: str
+    place: str
+    person: str
+    when: When
+    pill: Pill
+    url: str
+
+
+@dataclass(frozen=True)
+class DeskLine:
+    """A line of the history: what, who and why, in words."""
+
+    at: datetime
+    what: str
+    who: str
+    why: str
+
+
+@dataclass(frozen=True)
+class DeskBooking:
+    """A booking at the desk. `cancel_url` is set while this operator may cancel it, `note` says why not."""
+
+    row: DeskRow
+    facts: tuple[Fact, ...]
+    history: tuple[DeskLine, ...]
+    zone: str
+    cancel_url: str
+    note: str
+
+
+@dataclass(frozen=True)
+class DisputeRow:
+    """A dispute in the list."""
+
+    reference: str
+    title: str
+    place: str
+    provider: str
+    when: When
+    opened_at: datetime
+    url: str
+
+
+@dataclass(frozen=True)
+class DisputePage:
+    """A dispute with the customer's words. `told` says whose word the no-show is, `effect` what it did to the
+    benefit."""
+
+    id: str
+    row: DisputeRow
+    booking_url: str
+    state: str
+    words: str
+    told: str
+    effect: str
+
+
+def row(card: BookingCard, now: datetime) -> DeskRow:
+    """A line of the list."""
+    return DeskRow(
+        card.id,
+        card.reference,
+        title(card),
+        str(card.site["name"]),
+        named(card.beneficiary_name, card.relation),
+        when(card),
+        booking_words.pill(state_of(card, now)),
+        url_for("console.booking", booking=card.id),
+    )
+
+
+def booking(found: AtDesk, now: datetime) -> DeskBooking:
+    """The booking's page at the desk."""
+    view = found.view
+    standing = {
+        "reserved": _("One use is kept for it"),
+        "used": _("One use was spent"),
+        "released": _("The use is back"),
+        "none": _("The use is back"),
+    }
+    facts = (
+        Fact(_("For"), named(view.beneficiary_name, view.relation)),
+        Fact(_("Provider"), by_language(view.provider_name["zh"], view.provider_name["en"])),
+        Fact(_("Benefit"), standing.get(str(view.benefit), str(view.benefit))),
+        Fact(_("Online cancelling closes"), formats.moment(view.cancel_until, view.time_zone)),
+    )
+    notes = {
+        "asked": _("A cancel is with the provider."),
+        "admins_only": _("The customer's own window is over; only an administrator can still cancel it."),
+    }
+    return DeskBooking(
+        row(view, now),
+        facts,
+        tuple(map(_line, view.timeline)),
+        view.time_zone,
+        url_for("console.booking_cancel", booking=view.id) if found.cancelling == "open" else "",
+        notes.get(found.cancelling, ""),
+    )
+
+
+def _line(line: Moved) -> DeskLine:
+    asked = {
+        "cancel_asked": _("Asked to cancel"),
+        "cancel_refused": _("The provider refused to cancel"),
+        "reschedule_asked": _("Asked for another date"),
+        "reschedule_refused": _("The other date was not agreed"),
+        "dispute_asked": _("The customer disputed the no-show"),
+        "dispute_rejected": _("The dispute was rejected"),
+    }
+    who = {
+        "customer": _("customer"),
+        "provider": _("provider"),
+        "operator": _("desk"),
+        "agent": _("phone desk"),
+        "clock": _("clock"),
+        "system": _("system"),
+    }
+    what = asked.get(line.state) or booking_words.pill(line.state).text
+    return DeskLine(line.at, what, who.get(line.actor, line.actor), _why(line.cause))
+
+
+def _why(cause: str) -> str:
+    """The causes that the desk itself gives in words; others as the codes that they are."""
+    if cause.startswith("desk_"):
+        return dict(reasons(REASONS)).get(cause.removeprefix("desk_"), cause)
+    return cause
+
+
+def reasons(codes: Sequence[Reason]) -> tuple[tuple[str, str], ...]:
+    """Why the desk cancels: code and words."""
+    told: dict[Reason, str] = {
+        "customer_phoned": _("The customer asked for it by phone"),
+        "provider_trouble": _("The provider can't keep it"),
+        "unwell": _("The person is unwell"),
+        "duplicate": _("It was booked twice"),
+        "other": _("Another reason"),
+    }
+    return tuple((code, told[code]) for code in codes)
+
+
+def cancel_effects(found: AtDesk) -> tuple[str, ...]:
+    """What cancelling does, told before the tap."""
+    view = found.view
+    effects = [
+        _("One use of the benefit comes back, whatever the reason; if its validity is over, with the plan's grace.")
+    ]
+    if found.as_customer:
+        effects = [_("It counts as the customer's own cancel: one use of the benefit comes back while it is valid.")]
+    if found.past_window:
+        until = formats.deadline(view.cancel_until, view.time_zone)
+        effects.append(_("The customer's own window closed at %(time)s; the desk may still cancel.", time=until))
+    if view.allotment or view.state == "held":
+        effects.append(_("It ends at once; the provider is told."))
+    else:
+        effects.append(_("If the provider knows of it, it has to agree; until then the date stands."))
+    effects.append(_("Your name and the reason are written into the audit."))
+    return tuple(effects)
+
+
+def dispute_row(it: OpenDispute) -> DisputeRow:
+    """A line of the list."""
+    return DisputeRow(
+        it.reference,
+        by_language(it.offer_name["zh"], it.offer_name["en"]),
+        it.site_name,
+        by_language(it.provider_name["zh"], it.provider_name["en"]),
+        When(it.service_date, it.time_zone, it.starts_at),
+        it.opened_at,
+        url_for("console.dispute", dispute=it.id),
+    )
+
+
+def dispute(it: DisputeInFull) -> DisputePage:
+    """The page of one dispute."""
+    at = formats.deadline(it.told_at, it.time_zone)
+    if it.told_by == "provider":
+        told = _("The provider reported at %(time)s that nobody came.", time=at)
+    else:
+        told = _("The provider told nothing; the clock recorded it at %(time)s.", time=at)
+    effect = _("The plan counts a no-show as one use.") if it.no_show_uses else _("The use of the benefit is back.")
+    return DisputePage(
+        it.id,
+        dispute_row(it),
+        url_for("console.booking", booking=it.booking_id),
+        it.state,
+        it.words,
+        told,
+        effect,
+    )
+
+
+def decisions() -> tuple[tuple[str, str], ...]:
+    """The answers there are: code and words."""
+    return (
+        ("fulfilled", _("She was there and the service took place: one use is spent")),
+        ("checked_in", _("She was there, the service is still to be done: one use stays kept")),
+        ("rejected", _("The no-show stands")),
+    )

@@ -1,0 +1,94 @@
+"""The console's pages: signing in, and what needs an operator's eye. They change nothing yet."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Response, request, session, url_for
+
+from booking.reconcile import cases
+from booking.views import oversight
+from marketplace import wording
+from marketplace.core import clock
+from marketplace.web.answers import asked, field, render, see_other
+from marketplace.web.console import overview_page as shown
+from marketplace.web.console import session as console
+from marketplace.web.parts import Form
+from vip import signin
+from vip.operators import WrongPassword, operator, sign_in_operator
+
+FEW = 8
+
+
+def sign_in() -> Response:
+    """By name and password; the session that the browser had before ends."""
+    if request.method == "GET":
+        if console.visiting() is not None:
+            return see_other(url_for("console.home"))
+        return _door(Form())
+    name = field("name", 80)
+    try:
+        signed_in = sign_in_operator(
+            name, request.form.get("password", ""), clock.now(), previous_token=console.session_token() or None
+        )
+    except WrongPassword as refusal:
+        return _door(Form({"name": name}, problem=wording.sentence(refusal)), refusal.status)
+    session.clear()
+    answer = see_other(console.next_path(field("next")))
+    console.remember(answer, signed_in.token, signed_in.expires_at)
+    return answer
+
+
+def sign_out() -> Response:
+    """End the session, here and in the database."""
+    signin.sign_out(console.operator(), clock.now())
+    session.clear()
+    answer = see_other(url_for("console.sign_in"))
+    console.forget(answer)
+    return answer
+
+
+def home() -> Response:
+    """All three lists, the first lines of each."""
+    who, now = console.operator(), clock.now()
+    page = cases.differences(who, cursor=None, limit=FEW)
+    return _page(
+        "home",
+        differences=tuple(map(shown.difference, page.items)),
+        more_url=url_for("console.differences") if page.next else "",
+        providers=tuple(shown.provider(it, now) for it in oversight.providers(who)),
+        jobs=tuple(map(shown.job, oversight.late_jobs(who, now=now))),
+    )
+
+
+def providers() -> Response:
+    """Providers and how they are."""
+    now = clock.now()
+    return _page(
+        "providers", providers=tuple(shown.provider(it, now) for it in oversight.providers(console.operator()))
+    )
+
+
+def jobs() -> Response:
+    """Background jobs that did not run."""
+    late = oversight.late_jobs(console.operator(), now=clock.now())
+    return _page("jobs", jobs=tuple(map(shown.job, late)))
+
+
+def _page(name: str, **context: Any) -> Response:
+    me = operator(console.operator().id)
+    return render(f"console/{name}.html", me=me, here=name, feeds=shown.feeds(), **context)
+
+
+def _door(form: Form, status: int = 200) -> Response:
+    next_url = field("next") or asked("next")
+    return render("operator_sign_in.html", status, form=form, action=url_for("console.sign_in"), next_url=next_url)
+
+
+VIEWS = {
+    "sign_in": sign_in,
+    "sign_out": sign_out,
+    "home": home,
+    "providers": providers,
+    "jobs": jobs,
+}

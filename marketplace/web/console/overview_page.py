@@ -1,0 +1,181 @@
+"""What operators see, in words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from flask import url_for
+from flask_babel import gettext as _
+
+from booking.models import Feed
+from booking.reconcile.cases import Difference
+from booking.views.oversight import LateJob, ProviderHealth
+from marketplace.web.parts import Pill
+from marketplace.web.people import by_language
+
+
+@dataclass(frozen=True)
+class DifferenceRow:
+    """An open difference; `does` says what to do about it."""
+
+    provider: str
+    kind: str
+    does: str
+    subject: str
+    reference: str
+    opened_at: datetime
+    url: str = ""
+    closed_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class ProviderRow:
+    """A provider. `pulled`: the last complete pull of each feed, in the order of `feeds`."""
+
+    name: str
+    code: str
+    pill: Pill
+    until: datetime | None
+    pulled: tuple[datetime | None, ...]
+    waiting: int
+    unknown: int
+    differences: int
+
+
+@dataclass(frozen=True)
+class JobRow:
+    """A job that did not run."""
+
+    name: str
+    code: str
+    every_seconds: int
+    started_at: datetime | None
+    succeeded_at: datetime | None
+
+
+def feeds() -> tuple[str, ...]:
+    """The heads of the columns."""
+    words = {"slots": _("Slots"), "bookings": _("Booking changes"), "reports": _("Reports")}
+    return tuple(words[feed] for feed in Feed)
+
+
+def kind_words(kind: str) -> tuple[str, str]:
+    """A kind of difference, and what to do about it."""
+    kinds = {
+        "theirs_only": (
+            _("A booking that only they have"),
+            _("Ask the provider what it is; nobody of ours made it."),
+        ),
+        "ours_only": (
+            _("A booking that only we have"),
+            _("The provider expects nobody. Send it again, or cancel it and give the benefit back."),
+        ),
+        "duplicate_there": (
+            _("The same booking twice there"),
+            _("The surplus one is being cancelled there. If it stays, ask the provider."),
+        ),
+        "old_date_used": (
+            _("The old date was used after a change"),
+            _("Somebody came on a date that had been changed. Agree with the provider which one counts."),
+        ),
+        "time_differs": (
+            _("They have another time"),
+            _("The customer's time stands here. Agree on one with the provider, then tell the customer."),
+        ),
+        "closure_stands": (
+            _("Their site closes, and they keep the booking"),
+            _("The provider refused to cancel it. Agree with them, then cancel it here."),
+        ),
+        "cancel_refused": (
+            _("They refused our cancel"),
+            _("The booking is over here and live there. Settle it by phone."),
+        ),
+        "allotment_refused": (
+            _("They refused a place they had given us"),
+            _("The customer has a confirmed date. Find another place at once."),
+        ),
+        "state_differs": (
+            _("We and they say different things"),
+            _("Look at both histories and ask the provider."),
+        ),
+        "outcome_unknown": (
+            _("Nobody knows whether it was booked"),
+            _("The deadline is over. Ask the provider by phone and tell the customer."),
+        ),
+        "slot_oversold": (
+            _("They offer less than we have sold"),
+            _("All sold places stand. Ask the provider to honour them."),
+        ),
+        "slot_moved": (
+            _("They moved a time that is sold"),
+            _("The customers' time stands here. Ask the provider, then tell the customers."),
+        ),
+        "report_unmatched": (
+            _("A report without a booking"),
+            _("It is shown to nobody. Ask the provider whose it is."),
+        ),
+        "report_overdue": (
+            _("A report is late"),
+            _("It was promised and has not come. Ask the provider for it; the customer has been told."),
+        ),
+        "report_refused": (
+            _("A delivered report was refused"),
+            _("The file is of a wrong type or may do harm; nothing of it was kept. Ask the provider for a sound one."),
+        ),
+    }
+    return kinds.get(kind, (kind, ""))
+
+
+def difference(it: Difference) -> DifferenceRow:
+    """A row of the list."""
+    kind, does = kind_words(it.kind)
+    name = by_language(it.provider_name["zh"], it.provider_name["en"])
+    url = url_for("console.case", case=it.id)
+    return DifferenceRow(name, kind, does, it.subject, it.reference or "", it.opened_at, url, it.closed_at)
+
+
+def provider(it: ProviderHealth, now: datetime) -> ProviderRow:
+    """A row of the list; what stops commands comes before what is only trouble."""
+    pill, until = Pill(_("In order"), "ok", icon="check"), None
+    if it.failures:
+        pill = Pill(_("Failing: %(num)d in a row", num=it.failures), "wait", icon="info")
+    if not any(it.pulled.values()):
+        pill = Pill(_("Never read"), "wait", icon="info")
+    if it.open_until is not None and it.open_until > now:
+        pill, until = Pill(_("Not reached, left alone"), "bad", icon="circle-alert"), it.open_until
+    if it.paused_at is not None:
+        pill, until = Pill(_("Paused"), "off", icon="clock"), None
+    return ProviderRow(
+        by_language(it.name["zh"], it.name["en"]),
+        it.code,
+        pill,
+        until,
+        tuple(it.pulled[feed] for feed in Feed),
+        it.waiting,
+        it.unknown,
+        it.differences,
+    )
+
+
+def job(it: LateJob) -> JobRow:
+    """A row of the list. Jobs of one provider are named `task:code`."""
+    task, _colon, code = it.name.partition(":")
+    names = {
+        "holds": _("Release holds that are over"),
+        "unanswered": _("End requests without an answer"),
+        "unknown": _("Raise what stays unknown"),
+        "no_shows": _("Record visits that did not happen"),
+        "entitlements": _("Expire benefits"),
+        "keys": _("Forget old idempotency keys"),
+        "slots": _("Read slots"),
+        "bookings": _("Read bookings"),
+        "reports": _("Read the list of reports"),
+        "fetch": _("Fetch reports"),
+        "overdue": _("Find reports that are late"),
+        "chase": _("Ask again for late reports"),
+        "reconcile": _("Compare books"),
+        "statements": _("Make closing statements"),
+        "closures": _("Close sites"),
+    }
+    return JobRow(names.get(task, task), code, it.every_seconds, it.started_at, it.succeeded_at)

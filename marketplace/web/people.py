@@ -1,0 +1,69 @@
+"""The customer's people as the pages name them."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from flask_babel import gettext as _
+
+from marketplace.catalog.benefit_kind import age_on
+from marketplace.core import clock
+from marketplace.web import language
+from marketplace.web.formats import dotted
+from marketplace.web.parts import Person
+from vip.consent import consents
+from vip.family import Member, family
+from vip.principal import Principal
+
+
+def by_language(zh: str | None, en: str | None) -> str:
+    """The text in the reader's language, the other one where it is missing."""
+    return ((zh or en) if language.current().code == "zh" else (en or zh)) or ""
+
+
+def relation_word(relation: str) -> str:
+    """`本人`, `父亲` …; `You`, `Father` …"""
+    words = {
+        "self": _("You"),
+        "spouse": _("Spouse"),
+        "father": _("Father"),
+        "mother": _("Mother"),
+        "son": _("Son"),
+        "daughter": _("Daughter"),
+        "father_in_law": _("Father-in-law"),
+        "mother_in_law": _("Mother-in-law"),
+    }
+    return words.get(relation, _("Relative"))
+
+
+def face(relation: str, name: str) -> str:
+    """The one character of a portrait: of her own name for the customer, of the relation for others."""
+    return (name if relation == "self" else relation_word(relation))[:1]
+
+
+def person(member: Member, today: date, reasons: tuple[str, ...] = ()) -> Person:
+    """A member of the family; `today` tells the age."""
+    sex = _("Female") if member.sex == "female" else _("Male")
+    return Person(
+        member.public_id,
+        member.name,
+        relation_word(member.relation),
+        face(member.relation, member.name),
+        is_self=member.relation == "self",
+        note=_("%(sex)s, %(age)d years", sex=sex, age=max(0, age_on(member.birth_date, today))),
+        reasons=reasons,
+    )
+
+
+def named(name: str, relation: str) -> str:
+    """`沈伯年·父亲`, `Shen Bonian · father`; the customer herself by her name alone."""
+    return name if relation == "self" else dotted((name, relation_word(relation)))
+
+
+def to_ask(principal: Principal) -> tuple[Person, ...]:
+    """The adults of the family who have not agreed, for the list of reports."""
+    now = clock.now()
+    today = clock.today(principal.time_zone, now)
+    found = consents(principal, now)
+    people = [it for it in family(principal.id) if it.public_id in found]
+    return tuple(person(it, today) for it in people if found[it.public_id].state == "missing")

@@ -1,0 +1,1 @@
+"""Reports: reading, trends, comparison, papers, sharing."""

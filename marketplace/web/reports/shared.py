@@ -1,0 +1,75 @@
+"""What somebody without an account sees by a link: a door first, and behind it one report and its papers.
+
+The door shows nothing, so that programs which look at links ahead of people open nothing and count for nothing. What
+this browser opened stays open in it for half an hour. A link that opens nothing is not there, whatever the reason.
+"""
+
+from __future__ import annotations
+
+import time
+
+from flask import Response, request, session, url_for
+
+from booking.reports import share
+from marketplace import wording
+from marketplace.core import clock
+from marketplace.core.errors import Invalid
+from marketplace.web.answers import field, render, see_other
+from marketplace.web.parts import Form
+from marketplace.web.prefetch import not_yet, only_prefetched
+from marketplace.web.reports import shares_page as shown
+from marketplace.web.reports.papers import paper_answer, position_of
+
+STAYS_OPEN = 30 * 60
+_OPENED = "opened"
+
+
+def shared(token: str) -> Response:
+    """The door; opened by its button, with the access code if the link has one; then the report."""
+    now = clock.now()
+    door = share.door(token, now=now, opened=_opened())
+    if request.method == "POST":
+        try:
+            _remember(share.open_share(token, field("code", 60), now=now).id)
+        except (Invalid, share.WrongAccessCode) as refusal:
+            return _door(token, door, Form(errors={"code": wording.sentence(refusal)}), refusal.status)
+        return _discreet(see_other(url_for("web.shared", token=token)))
+    if only_prefetched():
+        return not_yet()
+    if door.id != _opened():
+        return _door(token, door, Form())
+    view = share.read_share(token, now=now, opened=door.id)
+    return _discreet(render("shared.html", page=shown.shared(view, token, door.expires_at)))
+
+
+def shared_paper(token: str, position: str) -> Response:
+    """A paper of it, or `pdf` for the report as a PDF."""
+    if only_prefetched():
+        return not_yet()
+    place = None if position == "pdf" else position_of(position)
+    paper = share.read_paper(token, place, now=clock.now(), opened=_opened())
+    return _discreet(paper_answer(paper, "" if place is None else f"-{place + 1}"))
+
+
+def _door(token: str, door: share.Door, form: Form, status: int = 200) -> Response:
+    return _discreet(render("shared_door.html", status, door=door, form=form, token=token))
+
+
+def _discreet(answer: Response) -> Response:
+    """The token is in the address: no site is told it, not even ours by the next request, and no index keeps it."""
+    answer.headers["Referrer-Policy"] = "strict-origin"
+    answer.headers["X-Robots-Tag"] = "noindex, nofollow"
+    return answer
+
+
+def _remember(share_id: str) -> None:
+    session[_OPENED] = [share_id, int(time.time())]
+
+
+def _opened() -> str:
+    """The link that this browser opened within the last half hour, blank without one."""
+    share_id, at = session.get(_OPENED) or ("", 0)
+    return str(share_id) if time.time() - at < STAYS_OPEN else ""
+
+
+VIEWS = {"shared": shared, "shared_paper": shared_paper}

@@ -1,0 +1,127 @@
+"""A booking as a ticket: its state, time, place and facts in words, wherever it is shown."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from flask_babel import gettext as _
+
+from booking.views.customer import BookingCard, BookingView, bookings_version
+from marketplace.catalog.places import short_place
+from marketplace.core import clock
+from marketplace.web import booking_words, formats
+from marketplace.web.answers import tag
+from marketplace.web.parts import Fact, Ticket, When
+from marketplace.web.people import by_language, named
+from vip.principal import Principal
+
+
+@dataclass(frozen=True)
+class NextBooking:
+    """The ticket on the home page."""
+
+    id: str
+    ticket: Ticket
+    route_url: str = ""
+
+
+def state_of(card: BookingCard, now: datetime) -> str:
+    """The state as people see it: a hold whose time is over has expired, even before the clock has swept it."""
+    over = card.hold_expires_at is not None and card.hold_expires_at <= now
+    return "expired" if card.state == "held" and over else card.state
+
+
+def when(card: BookingCard) -> When:
+    """The booked time."""
+    return When(card.service_date, card.time_zone, card.starts_at, card.ends_at)
+
+
+def facts(card: BookingCard, now: datetime) -> booking_words.Facts:
+    """What the sentences about a booking need."""
+    last, dispute, until = "customer", "", None
+    if isinstance(card, BookingView):
+        last = next((line.actor for line in reversed(card.timeline) if line.state == card.state), last)
+        dispute = card.dispute.state if card.dispute else ""
+        until = card.dispute_until if card.can_dispute else None
+    by = {"customer": "customer", "agent": "customer", "provider": "provider"}.get(last, "platform")
+    return booking_words.Facts(
+        state_of(card, now),
+        when(card),
+        answer_by=card.answer_due_at,
+        by=by,
+        reason=cause_line(card.cause) if card.state == "rejected" else "",
+        quota_used=isinstance(card, BookingView) and card.benefit == "used",
+        report=card.report_state,
+        report_due=card.report_due_at - timedelta(seconds=1) if card.report_due_at else None,
+        dispute=dispute,
+        dispute_until=until,
+    )
+
+
+def cause_line(cause: str) -> str:
+    words = {
+        "sold_out": _("That time is no longer free there."),
+        "closed": _("It is closed on that day."),
+        "not_eligible": _("It says this package is not for this person."),
+        "too_late": _("The request reached it too late."),
+        "unknown_slot": _("It has moved that time."),
+    }
+    return words.get(cause, "")
+
+
+def title(card: BookingCard) -> str:
+    """The package's name."""
+    return by_language(card.offer_name["zh"], card.offer_name["en"])
+
+
+def address(card: BookingCard) -> str:
+    """City, district and street, each once."""
+    site = card.site
+    street = str(site.get("address", ""))
+    parts = [str(site.get(name, "")) for name in ("city", "district")]
+    return street if street.startswith((parts[0], short_place(parts[0]))) else "".join((*parts, street))
+
+
+def ticket(card: BookingCard, now: datetime) -> Ticket:
+    """The ticket of a booking's own page."""
+    state = state_of(card, now)
+    return Ticket(
+        booking_words.ticket_style(state),
+        title(card),
+        booking_words.pill(state),
+        when(card),
+        str(card.site["name"]),
+        address(card),
+        facts=(
+            Fact(_("For"), named(card.beneficiary_name, card.relation)),
+            Fact(_("Show"), _("ID card")),
+            Fact(_("Number"), formats.reference(card.reference)),
+        ),
+        gone=booking_words.date_is_gone(state),
+        with_year=True,
+    )
+
+
+def next_booking(card: BookingCard, now: datetime) -> NextBooking:
+    """The ticket on the home page."""
+    known = facts(card, now)
+    day = formats.relative_day(card.service_date, card.time_zone)
+    label = formats.dotted((day, named(card.beneficiary_name, card.relation)))
+    return NextBooking(
+        card.id,
+        replace(ticket(card, now), label=label, address="", facts=(), live=live_line(card, known), with_year=False),
+    )
+
+
+def followed_tag(me: Principal, now: datetime) -> str:
+    """The ETag of what shows the customer's bookings as a whole; a new day is told in other words."""
+    return tag("bookings", *bookings_version(me), clock.today(me.time_zone, now))
+
+
+def live_line(card: BookingCard, known: booking_words.Facts) -> str:
+    if card.change == "cancel":
+        return _("Your cancellation is with the hospital.")
+    if card.change == "reschedule":
+        return _("A new date is being asked for; this one stands.")
+    return booking_words.live_line(known)

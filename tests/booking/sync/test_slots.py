@@ -1,0 +1,279 @@
+"""Pulling a provider's slots: its figure is told, what is sold stands, and each difference closes again."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import event, func, select
+
+from booking.changes.cancel import cancel
+from booking.exchange.cursors import cursor_of
+from booking.models import Discrepancy, Feed, Slot
+from booking.refusals import SlotClosed, SlotFull
+from booking.sync.slots import BATCH, HORIZON, pull_slots
+from marketplace.catalog.models import CapacityPool, Site
+from marketplace.core.db import engine, reading, transaction
+from providers.port import ProviderError, RemoteSlot, SlotPage
+from tests.people import NOON, TODAY
+from tests.world import World, join, make_world, provider_line
+
+pytestmark = [pytest.mark.usefixtures("db"), pytest.mark.every_postgres]
+
+LATER = NOON + timedelta(minutes=5)
+
+
+class SlotFeed:
+    """A provider that tells these pages, or breaks off; it keeps what it was asked."""
+
+    def __init__(self, *pages: SlotPage | ProviderError) -> None:
+        self.pages = list(pages)
+        self.asked: list[tuple[date, date, str | None, str | None]] = []
+
+    def slots(self, since: date, until: date, cursor: str | None, page: str | None) -> SlotPage:
+        """The next page."""
+        self.asked.append((since, until, cursor, page))
+        page_or_problem = self.pages.pop(0)
+        if isinstance(page_or_problem, ProviderError):
+            raise page_or_problem
+        return page_or_problem
+
+
+def pull(world: World, *told: RemoteSlot, now: datetime = NOON) -> dict[str, int]:
+    return pull_feed(world, SlotFeed(SlotPage(told, None, "c1")), now)
+
+
+def pull_feed(world: World, feed: SlotFeed, now: datetime = NOON) -> dict[str, int]:
+    return pull_slots(provider_line(world.provider), feed, today=TODAY, now=now)  # type: ignore[arg-type]
+
+
+def told(slot: Slot, **changes: Any) -> RemoteSlot:
+    """The slot as its provider tells it."""
+    known = RemoteSlot(
+        "pool-1", slot.external_ref, slot.service_date, slot.starts_at, slot.ends_at, slot.offered, version=1
+    )
+    return replace(known, **changes)
+
+
+def moved(slot: Slot, hours: int, **changes: Any) -> RemoteSlot:
+    assert slot.starts_at is not None
+    assert slot.ends_at is not None
+    by = timedelta(hours=hours)
+    return told(slot, starts_at=slot.starts_at + by, ends_at=slot.ends_at + by, **changes)
+
+
+def row(slot: Slot) -> Slot:
+    with reading() as session:
+        return session.get_one(Slot, slot.id)
+
+
+def figures(slot: Slot) -> tuple[int, int, int]:
+    """offered, capacity, taken."""
+    now = row(slot)
+    return now.offered, now.capacity, now.taken
+
+
+def differences() -> list[tuple[str, str]]:
+    """Kind of each difference and what explained it; "" while it is open."""
+    with reading() as session:
+        rows = session.execute(select(Discrepancy.kind, Discrepancy.resolution).order_by(Discrepancy.id))
+        return [(each.kind, each.resolution) for each in rows]
+
+
+def sold(count: int, capacity: int = 5) -> tuple[World, list[tuple[World, str]]]:
+    """A world whose first slot is held by so many customers, and their bookings."""
+    world = make_world(slots=1, capacity=capacity)
+    held = [(world, world.hold())]
+    for number in range(1, count):
+        other = join(world.provider, world.offer, world.slots, phone=f"1380055{number:04}")
+        held.append((other, other.hold()))
+    return world, held
+
+
+def test_new_slots_are_added_with_the_providers_figures() -> None:
+    world = make_world(slots=1)
+    new = moved(world.slots[0], 24, reference="new", offered=7)
+    day = RemoteSlot("pool-1", "day", TODAY, None, None, 30, version=1)
+    assert pull(world, new, day)["added"] == 2
+    with reading() as session:
+        kept = session.execute(
+            select(Slot.external_ref, Slot.starts_at, Slot.offered, Slot.capacity, Slot.taken)
+            .where(Slot.id != world.slots[0].id)
+            .order_by(Slot.external_ref)
+        ).all()
+    assert [tuple(each) for each in kept] == [("day", None, 30, 30, 0), ("new", new.starts_at, 7, 7, 0)]
+
+
+def test_the_next_sixty_days_are_asked_for() -> None:
+    feed = SlotFeed(SlotPage([], None, "c1"))
+    pull_feed(make_world(slots=0), feed)
+    assert feed.asked == [(TODAY, TODAY + HORIZON, None, None)]
+
+
+def test_a_shrinking_figure_keeps_what_is_sold_and_is_a_difference() -> None:
+    world, _ = sold(3)
+    pull(world, told(world.slots[0], offered=1))
+    assert figures(world.slots[0]) == (1, 3, 3)
+    assert differences() == [("slot_oversold", "")]
+    late = join(world.provider, world.offer, world.slots, phone="13800000077")
+    with pytest.raises(SlotFull):
+        late.hold()
+
+
+def test_a_figure_that_grows_again_closes_the_difference() -> None:
+    world, _ = sold(2)
+    pull(world, told(world.slots[0], offered=1))
+    pull(world, told(world.slots[0], offered=4, version=2), now=LATER)
+    assert figures(world.slots[0]) == (4, 4, 2)
+    assert differences() == [("slot_oversold", "offered_again")]
+
+
+def test_a_cancel_that_makes_the_sold_fit_again_closes_the_difference_at_the_next_pull() -> None:
+    world, held = sold(2)
+    pull(world, told(world.slots[0], offered=1))
+    customer, public_id = held[1]
+    cancel(customer.principal, public_id, now=LATER)
+    assert pull(world, now=LATER)["settled"] == 1
+    assert figures(world.slots[0]) == (1, 1, 1)
+    assert differences() == [("slot_oversold", "fits_again")]
+
+
+def test_a_difference_that_still_stands_stays_open() -> None:
+    world, _ = sold(2)
+    pull(world, told(world.slots[0], offered=1))
+    assert pull(world, now=LATER)["settled"] == 0
+    assert differences() == [("slot_oversold", "")]
+
+
+def test_an_older_version_changes_nothing() -> None:
+    world = make_world(slots=1)
+    slot = world.slots[0]
+    pull(world, told(slot, offered=4, version=7))
+    counts = pull(world, moved(slot, 1, offered=1, closed=True, version=6))
+    assert (counts["changed"], figures(slot)) == (0, (4, 4, 0))
+    assert (row(slot).closed, row(slot).starts_at) == (False, slot.starts_at)
+
+
+def test_a_version_that_changed_nothing_else_still_makes_the_ones_before_it_old() -> None:
+    world = make_world(slots=1)
+    slot = world.slots[0]
+    pull(world, told(slot, version=3))
+    pull(world, told(slot, offered=1, version=2))
+    assert figures(slot) == (5, 5, 0)
+
+
+def test_closing_a_slot_stops_booking_and_keeps_what_is_sold() -> None:
+    world, _ = sold(1)
+    pull(world, told(world.slots[0], closed=True))
+    late = join(world.provider, world.offer, world.slots, phone="13800000077")
+    with pytest.raises(SlotClosed):
+        late.hold()
+    assert (row(world.slots[0]).closed, figures(world.slots[0])) == (True, (5, 5, 1))
+
+
+def test_a_free_slot_is_moved() -> None:
+    world = make_world(slots=1)
+    there = moved(world.slots[0], 2)
+    pull(world, there)
+    assert (row(world.slots[0]).starts_at, differences()) == (there.starts_at, [])
+
+
+@pytest.mark.parametrize("version", [0, 2])
+def test_the_time_of_a_sold_slot_stays_and_the_difference_closes_when_they_agree_again(version: int) -> None:
+    world, _ = sold(1)
+    slot = world.slots[0]
+    pull(world, moved(slot, 2, version=version))
+    assert (row(slot).starts_at, row(slot).ends_at) == (slot.starts_at, slot.ends_at)
+    assert differences() == [("slot_moved", "")]
+    pull(world, told(slot, version=version), now=LATER)
+    assert (row(slot).starts_at, differences()) == (slot.starts_at, [("slot_moved", "same_time_again")])
+
+
+def test_a_moved_slot_takes_the_newest_time_told_once_nobody_holds_a_place() -> None:
+    world, held = sold(1)
+    slot = world.slots[0]
+    pull(world, moved(slot, 2))
+    newest = moved(slot, 3, version=2)
+    pull(world, newest)
+    assert pull(world)["settled"] == 0
+    cancel(world.principal, held[0][1], now=LATER)
+    assert pull(world, now=LATER)["settled"] == 1
+    assert (row(slot).starts_at, row(slot).ends_at) == (newest.starts_at, newest.ends_at)
+    assert differences() == [("slot_moved", "nobody_holds_the_old_time")]
+
+
+def test_slots_of_a_pool_we_do_not_know_are_counted_and_left_out() -> None:
+    world = make_world(slots=1)
+    counts = pull(world, told(world.slots[0], pool="nowhere", reference="x"), told(world.slots[0], offered=2))
+    assert (counts["read"], counts["unknown_pool"], counts["added"], counts["changed"]) == (2, 1, 0, 1)
+
+
+def test_more_than_one_batch_in_a_pull() -> None:
+    world = make_world(slots=1)
+    many = [moved(world.slots[0], 0, reference=f"n{number}") for number in range(2 * BATCH + 1)]
+    assert pull(world, *many)["added"] == 2 * BATCH + 1
+    with reading() as session:
+        assert session.scalar(select(func.count()).select_from(Slot)) == 2 * BATCH + 2
+
+
+def test_sync_never_writes_taken() -> None:
+    world, _ = sold(2)
+    written: list[str] = []
+
+    def note(_c: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        if "UPDATE slot" in statement:
+            written.append(statement.partition("UPDATE slot")[2].partition("RETURNING")[0])
+
+    event.listen(engine(), "before_cursor_execute", note)
+    try:
+        for offered in (0, 1, 2, 9):
+            pull(world, told(world.slots[0], offered=offered, version=offered))
+            assert row(world.slots[0]).taken == 2
+    finally:
+        event.remove(engine(), "before_cursor_execute", note)
+    assert len(written) == 4
+    assert not [each for each in written if "taken =" in each.partition("WHERE")[0]]
+
+
+def test_the_same_pull_twice_changes_nothing() -> None:
+    world, _ = sold(2)
+    feed = [told(world.slots[0], offered=1), moved(world.slots[0], 5, reference="other")]
+    first = pull(world, *feed)
+    before = figures(world.slots[0]), differences()
+    second = pull(world, *feed)
+    assert (first["added"], first["changed"]) == (1, 1)
+    assert (second["added"], second["changed"], second["settled"]) == (0, 0, 0)
+    assert (figures(world.slots[0]), differences()) == before
+
+
+def test_a_pull_that_breaks_off_keeps_what_it_applied_and_leaves_the_cursor() -> None:
+    world = make_world(slots=1)
+    pull(world)
+    broken = SlotFeed(SlotPage([told(world.slots[0], offered=2)], "p2", "c2"), ProviderError("status 500"))
+    with pytest.raises(ProviderError):
+        pull_feed(world, broken)
+    assert figures(world.slots[0]) == (2, 2, 0)
+    with reading() as session:
+        assert cursor_of(session, world.provider.id, Feed.SLOTS) == "c1"
+    again = SlotFeed(SlotPage([], None, "c2"))
+    pull_feed(world, again)
+    assert again.asked[0][2:] == ("c1", None)
+
+
+def test_a_new_day_and_a_new_pool_are_pulled_from_the_start_and_all_else_by_cursor() -> None:
+    world = make_world()
+    feed = SlotFeed(*(SlotPage([], None, f"c{number}") for number in range(1, 5)))
+    pull_feed(world, feed)
+    pull_feed(world, feed)
+    with transaction() as session:
+        site = session.scalars(select(Site)).first()
+        assert site is not None
+        session.add(
+            CapacityPool(public_id="pol_new", provider_id=world.provider.id, site_id=site.id, external_ref="pool-2")
+        )
+    pull_feed(world, feed)
+    tomorrow = TODAY + timedelta(days=1)
+    pull_slots(provider_line(world.provider), feed, today=tomorrow, now=NOON)  # type: ignore[arg-type]
+    assert [cursor for _, _, cursor, _ in feed.asked] == [None, "c1", None, None]

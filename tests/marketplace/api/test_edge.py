@@ -1,0 +1,178 @@
+"""What every request passes through, health, and the API's description."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from io import BytesIO
+from typing import Any
+
+import pytest
+from flask import Flask
+from openapi_spec_validator import validate
+from sqlalchemy import Engine
+from sqlalchemy.exc import OperationalError
+
+from booking.models import WorkerBeat
+from marketplace import edge
+from marketplace.api import openapi
+from marketplace.app import create_app
+from marketplace.core import clock
+from marketplace.core.config import settings
+from marketplace.core.db import transaction
+from marketplace.edge import BODY_LIMIT
+from tests.marketplace.api.caller import Caller, problem
+from tests.people import NOON
+from tests.world import World
+from vip import customers
+
+
+def test_the_description_is_valid_and_the_file_is_current(app: Flask) -> None:
+    answer = app.test_client().get("/api/v1/openapi.json")
+    validate(answer.get_json())
+    assert answer.get_json()["openapi"] == "3.1.0"
+    assert answer.text == openapi.FILE.read_text(encoding="utf-8"), "run `flask --app wsgi openapi write`"
+
+
+def test_every_operation_documents_who_may_call_and_its_refusals(app: Flask) -> None:
+    spec = app.test_client().get("/api/v1/openapi.json").get_json()
+    for path, operations in spec["paths"].items():
+        for method, operation in operations.items():
+            if method == "parameters":
+                continue
+            told = operation["responses"]
+            assert ("401" in told) != (operation.get("security") == []), path
+            assert {"500", "503"} <= set(told), path
+            assert operation["summary"], path
+            for status, answer in told.items():
+                if int(status) >= 400:
+                    assert list(answer["content"]) == ["application/problem+json"], (path, status)
+
+
+def test_what_goes_wrong_is_told_by_a_number_alone(caller: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(_customer_id: int) -> Any:
+        raise RuntimeError("secret 13800000021")
+
+    monkeypatch.setattr(customers, "profile", fail)
+    body = problem(caller.get("/me"), 500, "internal")
+    assert "secret" not in str(body)
+    assert body["instance"] in body["detail"]
+
+
+def test_what_goes_wrong_is_logged_without_its_text(caller: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(_customer_id: int) -> Any:
+        raise RuntimeError("secret of a person")
+
+    lines: list[dict[str, Any]] = []
+    monkeypatch.setattr(customers, "profile", fail)
+    monkeypatch.setattr(
+        edge.log, "error", lambda event, **fields: lines.append({"event": event, **fields}), raising=False
+    )
+    number = caller.get("/me?secret=1").headers["X-Request-Id"]
+    [line] = lines
+    assert (line["request"], line["error"], line["route"]) == (number, "RuntimeError", "/api/v1/me")
+    assert "secret" not in str(line)
+
+
+def test_a_database_that_is_away_is_told_as_503(caller: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+    def away(_customer_id: int) -> Any:
+        raise OperationalError("SELECT", {}, Exception("connection refused"))
+
+    monkeypatch.setattr(customers, "profile", away)
+    answer = caller.get("/me")
+    problem(answer, 503, "unavailable")
+    assert answer.headers["Retry-After"] == "2"
+
+
+@pytest.mark.parametrize(
+    ("wish", "word"), [("en", "Sign in first"), ("zh-CN,zh;q=0.9", "请先登录"), ("fr", "请先登录"), ("", "请先登录")]
+)
+def test_sentences_come_in_the_language_asked_for(app: Flask, db: Engine, wish: str, word: str) -> None:
+    answer = app.test_client().get("/api/v1/me", headers={"Accept-Language": wish})
+    assert answer.get_json()["title"] == word
+    assert "Accept-Language" in answer.headers["Vary"]
+
+
+def test_answers_carry_headers_that_keep_browsers_careful(caller: Caller) -> None:
+    headers = caller.get("/me").headers
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["Cache-Control"] == "no-store"
+    assert headers["Content-Security-Policy"].startswith("default-src 'none'")
+    assert "Set-Cookie" not in headers
+
+
+def test_proxies_are_believed_only_as_far_as_they_are_trusted(
+    worker_database: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = {"X-Request-Id": "given-by-proxy", "X-Forwarded-Proto": "https"}
+    plain = create_app().test_client().get("/api/v1/me", headers=given).headers
+    assert plain["X-Request-Id"].startswith("req_")
+    assert "Strict-Transport-Security" not in plain
+    monkeypatch.setenv("TRUSTED_PROXIES", "1")
+    settings.cache_clear()
+    behind = create_app().test_client().get("/api/v1/me", headers=given).headers
+    monkeypatch.delenv("TRUSTED_PROXIES")
+    settings.cache_clear()
+    assert behind["X-Request-Id"] == "given-by-proxy"
+    assert "Strict-Transport-Security" in behind
+
+
+def test_a_code_leads_to_its_meaning(app: Flask) -> None:
+    answer = app.test_client().get("/api/v1/problems/slot_full", headers={"Accept-Language": "en"})
+    assert answer.get_json() == {"code": "slot_full", "title": "This time has just gone"}
+
+
+@pytest.mark.parametrize("path", ["/api/v1//me", "//api/v1/me", "/bookings//bkg_0"])
+def test_two_slashes_lead_nowhere_least_of_all_to_another_host(app: Flask, path: str) -> None:
+    answer = app.test_client().get(path, headers={"Host": "elsewhere.example"})
+    assert (answer.status_code, answer.headers.get("Location")) == (404, None)
+
+
+@pytest.mark.parametrize(("spaces", "status"), [(BODY_LIMIT - 2, 200), (BODY_LIMIT - 1, 413), (BODY_LIMIT * 4, 413)])
+def test_a_body_of_unannounced_length_has_the_same_limit(
+    caller: Caller, world: World, spaces: int, status: int
+) -> None:
+    stream = BytesIO(b"{}" + b" " * spaces)
+    answer = caller.post(
+        f"/bookings/{world.hold()}/confirm",
+        input_stream=stream,
+        content_type="application/json",
+        headers={"Transfer-Encoding": "chunked"},
+        environ_overrides={"wsgi.input_terminated": True},
+    )
+    assert answer.status_code == status, answer.text
+
+
+def test_a_page_that_does_not_exist_is_no_problem_document(app: Flask) -> None:
+    answer = app.test_client().get("/nothing-here")
+    assert answer.status_code == 404
+    assert answer.mimetype != "application/problem+json"
+
+
+def test_healthz_touches_nothing(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("marketplace.health.reading", None)
+    assert app.test_client().get("/healthz").get_json() == {"status": "ok"}
+
+
+def test_readyz_tells_each_part(app: Flask, db: Engine) -> None:
+    with clock.frozen(NOON):
+        never = app.test_client().get("/readyz")
+        assert (never.status_code, never.get_json()["parts"]["worker"]) == (503, "never")
+        with transaction() as session:
+            session.add(WorkerBeat(worker="w1", at=NOON - timedelta(seconds=59)))
+        ready = app.test_client().get("/readyz")
+    assert (ready.status_code, ready.get_json()) == (
+        200,
+        {"status": "ok", "parts": {"database": "ok", "migrations": "ok", "worker": "ok"}},
+    )
+    with clock.frozen(NOON + timedelta(seconds=2)):
+        late = app.test_client().get("/readyz")
+    assert (late.status_code, late.get_json()["parts"]["worker"]) == (503, "late")
+
+
+def test_readyz_says_when_the_database_is_away(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    def away() -> Any:
+        raise OperationalError("SELECT", {}, Exception("connection refused"))
+
+    monkeypatch.setattr("marketplace.health.reading", away)
+    answer = app.test_client().get("/readyz")
+    assert (answer.status_code, answer.get_json()["parts"]["database"]) == (503, "unreachable")

@@ -1,0 +1,299 @@
+"""Another date through the pages: the picker, old beside new, and the result as it comes in, in a real browser."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import pytest
+from flask import Flask
+from playwright.sync_api import Browser, Page, expect
+from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
+
+from booking.actors import CLOCK
+from booking.exchange.inbound import apply_remote
+from booking.models import ChangeRequest
+from booking.states import BookingState
+from booking.transition import lock_booking, move
+from marketplace.core import clock
+from marketplace.core.db import reading, transaction
+from providers.port import Accepted, Confirmed, Proposed, Refused, Unknown
+from tests.marketplace.web.visitors import Visitor, main, words
+from tests.people import NOON
+from tests.world import EIGHT, FakeAdapter, World, booking_row, one_pass, remote, set_provider, taken, tasks
+from vip.signin import issue_token
+
+PHONE = "13800000021"
+
+
+def confirmed(world: World) -> str:
+    public_id = world.submit()
+    one_pass(world, FakeAdapter(answers=[Confirmed("R-1", 1)]), now=NOON)
+    return public_id
+
+
+def answer(world: World, *answers: object) -> None:
+    one_pass(world, FakeAdapter(answers=list(answers)), now=NOON)  # type: ignore[arg-type]
+
+
+def ask(visitor: Visitor, world: World, public_id: str, slot: int = 1, key: str = "k"):  # type: ignore[no-untyped-def]
+    check = f"/bookings/{public_id}/change/check"
+    return visitor.post(check, "/me", slot=world.slots[slot].public_id, idempotency_key=key)
+
+
+def test_windows_and_limits_are_told_before_the_tap(visitor: Visitor, world: World) -> None:
+    public_id = confirmed(world)
+    page = main(visitor.get(f"/bookings/{public_id}"))
+    assert "The date can be changed until 9 March, 08:00. 3 changes left." in page
+    with clock.frozen(EIGHT - timedelta(hours=23)):
+        late = visitor.get(f"/bookings/{public_id}")
+        assert "Changing the date online closed on" in main(late) and "/change" not in late.text
+        assert visitor.get(f"/bookings/{public_id}/change").headers["Location"] == f"/bookings/{public_id}"
+
+
+def test_the_picker_marks_the_present_time_and_changes_nothing(visitor: Visitor, world: World) -> None:
+    public_id = confirmed(world)
+    page = visitor.get(f"/bookings/{public_id}/change")
+    assert "Your date: Tue 10 March 08:00. It stands until a new one is agreed." in main(page)
+    assert "yours now" in main(page)
+    assert f'value="{world.slots[0].public_id}" required disabled' in page.text
+    assert f'value="{world.slots[1].public_id}" required checked' in page.text
+    sent = visitor.post(f"/bookings/{public_id}/change", "/me", slot=world.slots[1].public_id)
+    assert sent.headers["Location"] == f"/bookings/{public_id}/change/check?slot={world.slots[1].public_id}"
+    shown = main(visitor.get(sent.headers["Location"]))
+    assert "Your present date stands until the hospital agrees." in shown and "09:00–09:30" in shown
+    assert "After that it can be changed 2 more times." in shown
+    assert tasks(public_id) == [("reserve", "done")] and taken(world.slots[1]) == 0
+
+
+def test_a_change_is_asked_once_and_told_as_it_stands(visitor: Visitor, world: World) -> None:
+    public_id = confirmed(world)
+    for _ in range(2):
+        assert ask(visitor, world, public_id).headers["Location"] == f"/bookings/{public_id}"
+    assert [command for command, _state in tasks(public_id)] == ["reserve", "change"]
+    page = main(visitor.get(f"/bookings/{public_id}"))
+    assert "The hospital is asked about Tue 10 March, 09:00" in page or "asked about 10 March, 09:00" in page
+    assert "your date stands as it is" in page and "08:00–08:30" in page
+    assert "A new date is being asked for; this one stands." in main(visitor.get("/bookings"))
+    answer(world, Unknown("timed out"))
+    assert "Its system has not answered clearly yet." in main(visitor.get(f"/bookings/{public_id}"))
+
+
+@pytest.mark.parametrize(
+    ("slot", "told"),
+    [(0, "Your booking has this time."), (2, "This time has just gone. Your benefit is untouched.")],
+)
+def test_a_time_that_cannot_be_had_is_told_with_the_date_standing(
+    visitor: Visitor, world: World, slot: int, told: str, owner_connection
+) -> None:  # type: ignore[no-untyped-def]
+    public_id = confirmed(world)
+    owner_connection.exec_driver_sql(f"UPDATE slot SET capacity = 0, offered = 0 WHERE id = {world.slots[2].id}")
+    sent = ask(visitor, world, public_id, slot)
+    assert sent.headers["Location"] == f"/bookings/{public_id}/change"
+    assert told in words(visitor.get(sent.headers["Location"]))
+    assert booking_row(public_id).starts_at == EIGHT and booking_row(public_id).pending_period is None
+
+
+def test_allotted_places_are_switched_at_once(visitor: Visitor, world: World) -> None:
+    set_provider(world.provider, allotment=True)
+    public_id = world.submit()
+    answer(world, Confirmed("R-1", 1))
+    check = visitor.get(f"/bookings/{public_id}/change/check?slot={world.slots[1].public_id}")
+    assert "It is changed at once" in main(check)
+    ask(visitor, world, public_id)
+    page = main(visitor.get(f"/bookings/{public_id}"))
+    assert "The date was changed." in page and "09:00–09:30" in page
+
+
+@pytest.mark.parametrize("slot", ["", "slt_none", "\0", "x" * 900])
+def test_a_slot_that_is_none_changes_nothing(visitor: Visitor, world: World, slot: str) -> None:
+    public_id = confirmed(world)
+    check = f"/bookings/{public_id}/change/check"
+    assert visitor.get(check, query_string={"slot": slot}).status_code == 303
+    assert visitor.post(check, "/me", slot=slot).status_code in (303, 404)
+    assert visitor.get("/bookings/bkg_other/change").status_code == 404
+    with reading() as session:
+        assert session.query(ChangeRequest).count() == 0
+
+
+def propose(world: World, public_id: str, version: int = 2) -> None:
+    """The hospital proposes the second time instead, until the next noon."""
+    new, row = world.slots[1], booking_row(public_id)
+    told = Proposed(
+        new.external_ref, new.service_date, new.starts_at, new.ends_at, NOON + timedelta(days=1), "设备检修"
+    )
+    status = "confirmed" if row.state == "confirmed" else "requested"
+    message = remote(public_id, status, version, service_date=row.service_date, starts_at=row.starts_at, proposal=told)
+    with transaction() as session:
+        apply_remote(session, world.provider.id, message, now=NOON)
+
+
+def test_a_proposed_time_stands_beside_the_old_one_and_can_be_declined_once(visitor: Visitor, world: World) -> None:
+    public_id = confirmed(world)
+    propose(world, public_id)
+    page = visitor.get(f"/bookings/{public_id}")
+    told = main(page)
+    assert "The hospital proposes another time" in told and "The hospital's reason: 设备检修" in told
+    assert "08:00–08:30" in told and "09:00–09:30" in told
+    assert "Answer by 12:00 tomorrow. Your date stands until you agree; without an answer you keep it." in told
+    assert "Answer the proposed time your turn" in told
+    assert "The hospital proposed another time" in told, "the timeline tells it"
+    which = re.search(r'name="proposal" value="(prp_\w+)"', page.text)
+    assert which is not None
+    for answer_ in ("decline", "decline", "accept"):
+        sent = visitor.post(f"/bookings/{public_id}/proposal", "/me", proposal=which[1], answer=answer_)
+        assert sent.headers["Location"] == f"/bookings/{public_id}"
+    after = words(visitor.get(f"/bookings/{public_id}"))
+    assert "You declined the proposed time" in after and "proposal was answered, taken back" in after
+    assert tasks(public_id) == [("reserve", "done"), ("decline", "queued")]
+
+
+def test_for_a_booking_that_was_not_confirmed_declining_is_told_as_its_end(visitor: Visitor, world: World) -> None:
+    public_id = world.submit()
+    answer(world, Accepted("R-1", 1))
+    propose(world, public_id)
+    page = visitor.get(f"/bookings/{public_id}")
+    assert "It can't confirm the time you asked for." in main(page) and "Decline and cancel" in main(page)
+    which = re.search(r'name="proposal" value="(prp_\w+)"', page.text)
+    assert which is not None
+    visitor.post(f"/bookings/{public_id}/proposal", "/me", proposal=which[1], answer="decline")
+    answer(world, Confirmed("R-1", 3))
+    after = main(visitor.get(f"/bookings/{public_id}"))
+    assert "Your benefit is back in full." in after and "The nearest other times" in after
+
+
+@pytest.mark.parametrize(
+    "form", [{}, {"answer": "accept"}, {"answer": "?"}, {"answer": "accept", "proposal": "x" * 900}]
+)
+def test_an_answer_to_no_proposal_changes_nothing(visitor: Visitor, world: World, form: dict[str, str]) -> None:
+    public_id = confirmed(world)
+    propose(world, public_id)
+    assert visitor.post(f"/bookings/{public_id}/proposal", "/me", **form).status_code in (303, 404)
+    assert tasks(public_id) == [("reserve", "done")] and taken(world.slots[1]) == 0
+
+
+# --- in a browser ----------------------------------------------------------------------------------------------------
+
+
+class _Quiet(WSGIRequestHandler):
+    def log(self, *_: object) -> None:
+        """Nothing."""
+
+
+@dataclass
+class Site:
+    """The application on a port, to be stopped and started again."""
+
+    app: Flask
+    server: BaseWSGIServer = field(init=False)
+    port: int = 0
+
+    def start(self) -> None:
+        self.server = make_server("127.0.0.1", self.port, self.app, threaded=True, request_handler=_Quiet)
+        self.port = self.server.server_port
+        threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+
+    def stop(self) -> None:
+        self.server.shutdown()
+        self.server.server_close()
+
+    def url(self, path: str) -> str:
+        return f"http://127.0.0.1:{self.port}{path}"
+
+
+@pytest.fixture
+def site(app: Flask, world: World) -> Iterator[Site]:
+    made = Site(app)
+    made.start()
+    yield made
+    made.stop()
+
+
+@pytest.fixture
+def page(chromium: Browser, site: Site) -> Iterator[Page]:
+    """The customer's phone, signed in, reading English."""
+    context = chromium.new_context(
+        viewport={"width": 390, "height": 844}, reduced_motion="reduce", extra_http_headers={"Accept-Language": "en"}
+    )
+    token = issue_token(PHONE, NOON).token
+    context.add_cookies([{"name": "signed_in", "value": token, "domain": "127.0.0.1", "path": "/"}])
+    yield context.new_page()
+    context.close()
+
+
+def change_in(page: Page, site: Site, public_id: str) -> None:
+    """From the booking's page to the question that was asked."""
+    page.goto(site.url(f"/bookings/{public_id}"))
+    page.get_by_role("link", name="Change the date").click()
+    page.get_by_role("button", name="Next, compare both dates").click()
+    page.get_by_role("button", name="Ask for the new date").click()
+    expect(page.locator(".turn h2")).to_contain_text("The hospital is asked about")
+    expect(page.locator(".when__time").first).to_have_text("08:00–08:30")
+    page.evaluate("document.body.dataset.kept = 'yes'")
+
+
+def test_a_changed_date_appears_by_itself_within_two_seconds(page: Page, site: Site, world: World) -> None:
+    public_id = confirmed(world)
+    change_in(page, site, public_id)
+    answer(world, Confirmed("R-1", 2))
+    expect(page.locator(".when__time").first).to_have_text("09:00–09:30", timeout=3_500)
+    expect(page.locator(".turn")).to_contain_text("The date was changed.")
+    assert page.evaluate("document.body.dataset.kept") == "yes", "the page was loaded anew"
+    assert [taken(slot) for slot in world.slots] == [0, 1, 0]
+
+
+def test_a_refused_change_leaves_the_old_date_and_says_why(page: Page, site: Site, world: World) -> None:
+    public_id = confirmed(world)
+    change_in(page, site, public_id)
+    answer(world, Refused("sold_out"))
+    expect(page.locator(".turn")).to_contain_text("The hospital did not agree to the new date.", timeout=3_500)
+    expect(page.locator(".turn")).to_contain_text("That time is no longer free there. This date stands.")
+    expect(page.locator(".when__time").first).to_have_text("08:00–08:30")
+    assert [taken(slot) for slot in world.slots] == [1, 0, 0]
+
+
+def test_a_lost_connection_is_told_and_heals_by_itself(page: Page, site: Site, world: World) -> None:
+    public_id = confirmed(world)
+    page.goto(site.url(f"/bookings/{public_id}"))
+    site.stop()
+    expect(page.locator("#offline")).to_be_visible(timeout=6_000)
+    with transaction() as session:
+        booking, _ = lock_booking(session, booking_row(public_id).id)
+        move(session, booking, BookingState.CHECKED_IN, actor=CLOCK, now=NOON)
+    site.start()
+    expect(page.locator(".ticket .pill")).to_have_text("Checked in", timeout=12_000)
+    expect(page.locator("#offline")).to_be_hidden()
+
+
+def test_a_page_in_the_background_rests_and_catches_up_when_it_is_seen(page: Page, site: Site, world: World) -> None:
+    public_id = confirmed(world)
+    page.goto(site.url(f"/bookings/{public_id}"))
+    hide = "Object.defineProperty(document, 'hidden', {value: %s, configurable: true});"
+    page.evaluate(hide % "true" + "document.dispatchEvent(new Event('visibilitychange'))")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.wait_for_timeout(2_600)
+    assert [url for url in asked if url.endswith("/live")] == []
+    with transaction() as session:
+        booking, _ = lock_booking(session, booking_row(public_id).id)
+        move(session, booking, BookingState.CHECKED_IN, actor=CLOCK, now=NOON)
+    page.evaluate(hide % "false" + "document.dispatchEvent(new Event('visibilitychange'))")
+    expect(page.locator(".ticket .pill")).to_have_text("Checked in", timeout=1_500)
+
+
+def test_a_proposal_appears_by_itself_and_its_acceptance_is_seen_live(page: Page, site: Site, world: World) -> None:
+    public_id = confirmed(world)
+    page.goto(site.url(f"/bookings/{public_id}"))
+    expect(page.locator(".turn h2")).to_be_visible()
+    propose(world, public_id)
+    panel = page.get_by_role("region", name="The hospital proposes another time")
+    expect(panel).to_contain_text("09:00–09:30", timeout=3_500)
+    panel.get_by_role("button", name="Take the proposed time").click()
+    expect(page.locator(".turn h2")).to_contain_text("The hospital is asked about")
+    expect(page.locator(".when__time").first).to_have_text("08:00–08:30")
+    answer(world, Confirmed("R-1", 3))
+    expect(page.locator(".when__time").first).to_have_text("09:00–09:30", timeout=3_500)
+    assert [taken(slot) for slot in world.slots] == [0, 1, 0]

@@ -1,0 +1,61 @@
+"""Every page, in a real browser: accessible, inside the content policy, never wider than the window, easy to tap."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page
+
+from tests.marketplace.web.gallery import SHOWN
+
+RULES = {
+    "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
+    "resultTypes": ["violations"],
+}
+WINDOWS = ((360, "100%"), (390, "200%"), (360, "200%"), (1440, "100%"))
+
+TOO_WIDE = """() => [...document.querySelectorAll("body *")]
+    .filter((it) => !it.closest(".sr, .skip, .days, .filters, .plate, .tablewrap, dialog:not([open]), svg")
+        && it.getBoundingClientRect().right > innerWidth + 1)
+    .map((it) => it.outerHTML.slice(0, 160))"""
+
+TOO_SMALL = """() => [...document.querySelectorAll("a, button, summary, input:not([type=hidden]), select")]
+    .filter((it) => it.offsetParent && !it.closest("p, .sr") && !it.matches(".skip"))
+    .map((it) => [it, (it.closest("label, .affix, .searchbox") ?? it).getBoundingClientRect()])
+    .filter(([, box]) => box.height < 43.5 || box.width < 43.5)
+    .map(([it, box]) => `${Math.round(box.width)}x${Math.round(box.height)} ${it.outerHTML.slice(0, 120)}`)"""
+
+
+@pytest.fixture(scope="module", params=[("zh", "light"), ("en", "dark")], ids=lambda it: "-".join(it))
+def look(request: pytest.FixtureRequest, chromium: Browser) -> Iterator[tuple[Page, str, list[str]]]:
+    """A page in one language and colour, and the list of what its console complains about."""
+    lang, scheme = request.param
+    complaints: list[str] = []
+    context = chromium.new_context(reduced_motion="reduce", color_scheme=scheme)
+    page = context.new_page()
+    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    yield page, lang, complaints
+    context.close()
+
+
+@pytest.mark.parametrize("name", SHOWN)
+def test_page_is_accessible_and_fits(look: tuple[Page, str, list[str]], gallery: str, name: str) -> None:
+    page, lang, complaints = look
+    complaints.clear()
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(f"{gallery}/{name}?lang={lang}")
+    assert page.evaluate(TOO_SMALL) == []
+    page.evaluate("for (const it of document.querySelectorAll('details')) it.open = true")
+    # As tall as the page: a bar that lies over a button until one scrolls says nothing about the button's size.
+    page.set_viewport_size({"width": 390, "height": page.evaluate("document.scrollingElement.scrollHeight")})
+    found = Axe().run(page, options=RULES).response["violations"]
+    assert [(it["id"], [node["html"] for node in it["nodes"]]) for it in found] == []
+    for width, text in WINDOWS:
+        page.set_viewport_size({"width": width, "height": 844})
+        page.evaluate("size => { document.documentElement.style.fontSize = size }", text)
+        assert page.evaluate(TOO_WIDE) == [], f"{width} px, text {text}"
+        assert page.evaluate("document.scrollingElement.scrollWidth") <= width, f"{width} px, text {text}"
+    assert complaints == []

@@ -1,0 +1,228 @@
+"""The console: who gets in, and what it shows of differences, providers and jobs."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from flask import Flask
+from sqlalchemy.dialects.postgresql import insert
+
+from booking.discrepancies import close_discrepancy, open_discrepancy
+from booking.exchange.cursors import done
+from booking.models import JobRun
+from marketplace.core import clock
+from marketplace.core.db import transaction
+from marketplace.web.urls import OPERATOR_PAGES
+from tests.marketplace.web.visitors import Visitor, main
+from tests.people import NOON, PHONE, make_customer, make_insurer
+from tests.world import World, set_provider
+from vip.operators import create_admin
+
+DOOR = "/operators/sign-in"
+PASSWORD = "a long password"
+PAGES = [page.rule for page in OPERATOR_PAGES if not page.open and "GET" in page.methods and "<" not in page.rule]
+
+
+@pytest.fixture
+def door(app: Flask, world: World) -> Visitor:
+    """Somebody before the console's door; there is an operator `lin`."""
+    create_admin("lin", PASSWORD, "林默", now=NOON)
+    return Visitor(app)
+
+
+@pytest.fixture
+def operator(door: Visitor) -> Visitor:
+    """The operator, signed in."""
+    assert enter(door).status_code == 303
+    return door
+
+
+def enter(visitor: Visitor, name: str = "lin", password: str = PASSWORD, **more: str):  # type: ignore[no-untyped-def]
+    return visitor.post(DOOR, DOOR, name=name, password=password, **more)
+
+
+# --- the door --------------------------------------------------------------------------------------------------------
+
+
+def test_an_operator_signs_in_and_out(door: Visitor) -> None:
+    answer = enter(door)
+    assert answer.headers["Location"] == "/operators"
+    cookie = answer.headers["Set-Cookie"] if "operator=" in answer.headers["Set-Cookie"] else str(answer.headers)
+    assert "Path=/operators" in cookie and "HttpOnly" in cookie and "SameSite=Strict" in cookie
+    home = door.get("/operators")
+    assert home.status_code == 200 and "林默" in home.text and home.headers["Cache-Control"] == "no-store"
+    assert door.get(DOOR).headers["Location"] == "/operators"
+    out = door.post("/operators/sign-out", "/operators")
+    assert out.headers["Location"] == DOOR
+    assert door.get("/operators").headers["Location"].startswith(DOOR)
+
+
+@pytest.mark.parametrize(
+    ("name", "password"),
+    [
+        ("lin", "another long one"),
+        ("nobody", PASSWORD),
+        ("", ""),
+        ("lin\0", PASSWORD),
+        ("x" * 500, "x" * 5_000),
+        ("' OR 1=1 --", "a quite long one"),
+    ],
+)
+def test_a_wrong_password_and_no_such_name_are_told_alike(door: Visitor, name: str, password: str) -> None:
+    answer = enter(door, name, password)
+    assert answer.status_code == 422 and "Login or password is wrong." in main(answer)
+    assert not password or password not in answer.text
+    assert door.get("/operators").status_code == 303
+
+
+def test_the_fifth_wrong_password_pauses_the_name(door: Visitor) -> None:
+    for _ in range(5):
+        enter(door, password="wrong")
+    assert enter(door).status_code == 422
+    with clock.frozen(NOON + timedelta(minutes=16)):
+        assert enter(door).status_code == 303
+
+
+def test_a_session_ends_after_twelve_hours(operator: Visitor) -> None:
+    with clock.frozen(NOON + timedelta(hours=11, minutes=59)):
+        assert operator.get("/operators").status_code == 200
+    with clock.frozen(NOON + timedelta(hours=12, minutes=1)):
+        assert operator.get("/operators").status_code == 303
+
+
+def test_a_form_from_elsewhere_is_refused(operator: Visitor) -> None:
+    for path in (DOOR, "/operators/sign-out"):
+        assert operator.client.post(path, data={"name": "lin", "password": PASSWORD}).status_code == 403
+    assert operator.get("/operators").status_code == 200
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    ["https://evil.example", "//evil.example/operators", "/operators/../me", "/me", "/operators\\@evil", "/operatorsx"],
+)
+def test_signing_in_leads_into_the_console_only(door: Visitor, wanted: str) -> None:
+    assert enter(door, next=wanted).headers["Location"] == "/operators"
+
+
+def test_one_comes_back_to_the_page_one_wanted(door: Visitor) -> None:
+    asked = door.get("/operators/jobs")
+    assert asked.headers["Location"] == f"{DOOR}?next=/operators/jobs"
+    assert enter(door, next="/operators/jobs").headers["Location"] == "/operators/jobs"
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_a_customer_is_no_operator(app: Flask, door: Visitor, path: str) -> None:
+    make_customer(PHONE)
+    customer = Visitor.signed_in(app, PHONE)
+    token = customer.client.get_cookie("signed_in")
+    assert token is not None
+    customer.client.set_cookie("operator", token.value, path="/operators")
+    for visitor in (customer, Visitor(app)):
+        assert visitor.get(path).headers["Location"].startswith(DOOR)
+
+
+def test_an_operator_is_no_customer(app: Flask, operator: Visitor) -> None:
+    token = operator.client.get_cookie("operator", path="/operators")
+    assert token is not None
+    visitor = Visitor(app)
+    visitor.client.set_cookie("signed_in", token.value)
+    assert visitor.get("/me").headers["Location"].startswith("/sign-in")
+
+
+# --- what it shows ---------------------------------------------------------------------------------------------------
+
+
+def test_when_all_is_well_it_says_so(operator: Visitor, world: World) -> None:
+    told = main(operator.get("/operators"))
+    assert "Our books and the providers' agree." in told and "Every job ran when it should." in told
+    assert "Hexin" in told and "Never read" in told
+    operator.language = "zh"
+    assert "我们与各服务方的账目一致" in main(operator.get("/operators"))
+
+
+def test_open_differences_are_told_in_words_and_closed_ones_are_gone(operator: Visitor, world: World) -> None:
+    with transaction() as session:
+        open_discrepancy(session, world.provider.id, "report_unmatched", "RR-<b>", now=NOON)
+        open_discrepancy(session, world.provider.id, "brand_new_kind", "S-2", now=NOON)
+    page = operator.get("/operators/differences")
+    assert "A report without a booking" in main(page) and "It is shown to nobody" in main(page)
+    assert "RR-&lt;b&gt;" in page.text and "brand_new_kind" in main(page) and "Today, 12:00" in main(page)
+    with transaction() as session:
+        close_discrepancy(session, world.provider.id, "report_unmatched", "RR-<b>", "matched", now=NOON)
+    assert "RR-" not in operator.get("/operators/differences").text
+
+
+def test_differences_of_another_insurers_bookings_are_not_shown(
+    operator: Visitor, world: World, owner_connection
+) -> None:  # type: ignore[no-untyped-def]
+    booking = world.submit()
+    with transaction() as session:
+        number = session.connection().exec_driver_sql("SELECT id FROM booking").scalar_one()
+        open_discrepancy(session, world.provider.id, "state_differs", booking, now=NOON, booking_id=number)
+    assert booking in operator.get("/operators/differences").text
+    insurer = make_insurer().id
+    other = owner_connection.exec_driver_sql(
+        "INSERT INTO insurer (public_id, code, name_zh, name_en, time_zone)"
+        " VALUES ('ins_x', 'x', 'x', 'x', 'UTC') RETURNING id"
+    ).scalar_one()
+    owner_connection.exec_driver_sql(f"UPDATE booking SET insurer_id = {other} WHERE insurer_id = {insurer}")
+    assert booking not in operator.get("/operators/differences").text
+
+
+def test_many_differences_page(operator: Visitor, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("marketplace.web.console.books.SHOWN", 2)
+    with transaction() as session:
+        for number in range(3):
+            open_discrepancy(session, world.provider.id, "theirs_only", f"R-{number}", now=NOON)
+    first = operator.get("/operators/differences")
+    assert [f"R-{n}" in first.text for n in range(3)] == [False, True, True]
+    after = first.text.split('href="/operators/differences?after=')[-1].split('"')[0]
+    assert "R-0" in operator.get(f"/operators/differences?after={after}").text
+    assert operator.get("/operators/differences?after=%00").status_code in (200, 422)
+
+
+@pytest.mark.parametrize(
+    ("values", "told"),
+    [
+        ({"failures": 3}, "Failing: 3 in a row"),
+        ({"open_until": NOON + timedelta(minutes=2)}, "Not reached, left alone until Today, 12:02"),
+        ({"open_until": NOON - timedelta(minutes=2)}, "In order"),
+        ({"paused_at": NOON, "open_until": NOON + timedelta(minutes=2)}, "Paused"),
+    ],
+)
+def test_a_providers_health_is_told(operator: Visitor, world: World, values: dict[str, object], told: str) -> None:
+    done(world.provider.id, "slots", None, now=NOON - timedelta(minutes=1))
+    set_provider(world.provider, **values)
+    page = main(operator.get("/operators/providers"))
+    assert told in page and "Today, 11:59" in page and "never" in page
+
+
+def test_commands_that_wait_are_counted(operator: Visitor, world: World) -> None:
+    world.submit(0)
+    world.submit(1)
+    assert "never never never 2 0 0" in main(operator.get("/operators/providers"))
+
+
+def note_job(name: str, every: int, succeeded: object) -> None:
+    values = {"name": name, "every_seconds": every, "started_at": NOON, "succeeded_at": succeeded}
+    with transaction() as session:
+        session.execute(insert(JobRun).values(**values))
+
+
+def test_jobs_that_did_not_run_are_listed_and_the_others_are_not(operator: Visitor) -> None:
+    note_job("entitlements", 300, NOON - timedelta(seconds=901))
+    note_job("keys", 3600, NOON - timedelta(seconds=3600 * 3))
+    note_job("holds", 1, NOON - timedelta(seconds=59))
+    note_job("slots:hexin", 60, None)
+    told = main(operator.get("/operators/jobs"))
+    assert "Expire benefits 5 min" in told and "Read slots hexin 1 min" in told
+    assert "Forget old" not in told and "Release holds" not in told
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_every_page_is_there_in_both_languages(operator: Visitor, path: str) -> None:
+    for operator.language in ("zh", "en"):
+        answer = operator.get(path)
+        assert answer.status_code == 200
+        assert "default-src 'self'" in answer.headers["Content-Security-Policy"]

@@ -1,0 +1,193 @@
+"""Who of the console's people finds which page: one table of all of them, for both roles and for nobody."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+
+from booking.attendance.disputes import dispute
+from booking.attendance.models import Dispute
+from booking.closures.close import close_site
+from booking.discrepancies import open_discrepancy
+from booking.exchange.inbound import apply_remote
+from booking.models import Booking, Discrepancy
+from booking.settlement.models import ClosingStatement
+from booking.states import BookingState
+from marketplace.catalog.models import Site
+from marketplace.core import clock
+from marketplace.core.db import reading, transaction
+from marketplace.web.urls import OPERATOR_PAGES
+from providers.port import Confirmed
+from tests.marketplace.web.visitors import Visitor, main, words
+from tests.people import NOON, make_insurer
+from tests.world import DAY, EIGHT, FakeAdapter, World, booking_row, one_pass, remote
+from vip.operators import create_operator
+from vip.principal import Principal, Role
+
+ROLES: tuple[Role, ...] = ("agent", "admin")
+DOOR = "/operators/sign-in"
+START = "/operators"
+PASSWORD = "a long password"
+TABLE = {
+    # what an agent and an administrator are answered; the ids are real, what is sent lacks something
+    "GET /operators/sign-in": (303, 303),
+    "POST /operators/sign-in": (422, 422),
+    "GET /operators": (303, 200),
+    "GET /operators/bookings": (200, 200),
+    "POST /operators/bookings": (200, 200),
+    "GET /operators/bookings/<booking>": (200, 200),
+    "GET /operators/bookings/<booking>/cancel": (200, 200),
+    "POST /operators/bookings/<booking>/cancel": (422, 422),
+    "GET /operators/disputes": (200, 200),
+    "GET /operators/disputes/<dispute>": (200, 200),
+    "POST /operators/disputes/<dispute>": (422, 422),
+    "GET /operators/differences": (404, 200),
+    "GET /operators/differences/<case>": (404, 200),
+    "GET /operators/differences/<case>/<action>": (404, 200),
+    "POST /operators/differences/<case>/<action>": (404, 422),
+    "GET /operators/runs": (404, 200),
+    "POST /operators/runs": (404, 303),
+    "GET /operators/statements": (404, 200),
+    "GET /operators/statements/<statement>": (404, 200),
+    "GET /operators/statements/<statement>/csv": (404, 200),
+    "GET /operators/closures": (404, 200),
+    "GET /operators/closures/new": (404, 200),
+    "POST /operators/closures/new": (404, 422),
+    "GET /operators/closures/<closure>": (404, 200),
+    "POST /operators/closures/<closure>": (404, 303),
+    "GET /operators/providers": (404, 200),
+    "GET /operators/jobs": (404, 200),
+    "POST /operators/sign-out": (303, 303),
+}
+ENDS = "POST /operators/sign-out"
+
+
+@pytest.fixture
+def office(world: World) -> dict[str, str]:
+    """A confirmed booking about which the books differ, a disputed no-show, a statement and a site that closes; by
+    the names that the addresses give them. An operator of each role, named like it."""
+    for role in ROLES:
+        create_operator(role, PASSWORD, "林默", role, now=NOON)
+    kept, missed = confirmed(world, 0), confirmed(world, 1)
+    with transaction() as session:
+        number = session.scalars(select(Booking.id).where(Booking.public_id == kept)).one()
+        open_discrepancy(session, world.provider.id, "ours_only", kept, now=NOON, booking_id=number)
+        apply_remote(session, world.provider.id, remote(missed, "no_show", 2, f"R-{missed}"), now=NOON)
+    dispute(world.principal, missed, "我八点到的", now=NOON)
+    admin = Principal("operator", 1, "opr_1", make_insurer().id, 1, "Asia/Shanghai", "admin")
+    with transaction() as session:
+        session.add(
+            ClosingStatement(
+                public_id="stm_1", provider_id=world.provider.id, insurer_id=admin.insurer_id, day=DAY,
+                time_zone="Asia/Shanghai", made_at=NOON,
+                content={"ours": {"states": {}, "units": 0, "money": {}}, "theirs": None, "balance": None},
+            )
+        )  # fmt: skip
+    with reading() as session:
+        site = session.scalars(select(Site.public_id).where(Site.id == world.offer.site_id)).one()
+        closing = close_site(admin, site, DAY, None, "cancel", now=NOON)
+        return {
+            "booking": kept,
+            "dispute": session.scalars(select(Dispute.public_id)).one(),
+            "case": session.scalars(select(Discrepancy.public_id)).one(),
+            "action": "note",
+            "statement": "stm_1",
+            "closure": closing,
+            "provider": world.provider.code,
+            "site": site,
+        }
+
+
+def confirmed(world: World, slot: int) -> str:
+    public_id = world.submit(slot)
+    one_pass(world, FakeAdapter(answers=[Confirmed(f"R-{public_id}", 1)]), now=NOON)
+    return public_id
+
+
+def enter(app: Flask, role: str) -> Visitor:
+    visitor = Visitor(app)
+    assert visitor.post(DOOR, DOOR, name=role, password=PASSWORD).status_code == 303
+    return visitor
+
+
+def path_of(rule: str, office: dict[str, str]) -> str:
+    return re.sub(r"<(\w+)>", lambda part: office[part[1]], rule)
+
+
+def test_every_page_of_the_console_stands_in_the_table() -> None:
+    assert set(TABLE) == {f"{method} {page.rule}" for page in OPERATOR_PAGES for method in page.methods}
+
+
+@pytest.mark.parametrize(("column", "role"), list(enumerate(ROLES)))
+def test_each_role_finds_its_pages_and_no_others(app: Flask, office: dict[str, str], column: int, role: str) -> None:
+    visitor = enter(app, role)
+    found = {}
+    for route in sorted(TABLE, key=lambda route: route == ENDS):
+        method, rule = route.split(" ")
+        path = path_of(rule, office)
+        sent = {"provider": office["provider"], "site": office["site"]}
+        answer = visitor.get(path) if method == "GET" else visitor.post(path, "/operators/bookings", **sent)
+        found[route] = answer.status_code
+    assert found == {route: answers[column] for route, answers in TABLE.items()}
+
+
+def test_nobody_finds_anything_without_signing_in(app: Flask, office: dict[str, str]) -> None:
+    nobody = Visitor(app)
+    for route in TABLE:
+        method, rule = route.split(" ")
+        if rule != DOOR:
+            path = path_of(rule, office)
+            answer = nobody.get(path) if method == "GET" else nobody.post(path, DOOR)
+            led = (answer.status_code, DOOR in answer.headers.get("Location", ""))
+            assert led == ((303, True) if method == "GET" else (401, False)), route
+
+
+@pytest.mark.parametrize(("language", "agent", "admin"), [("en", "Phone desk", "Admin"), ("zh", "电话客服", "管理员")])
+def test_the_console_says_as_what_one_is_there_and_links_to_what_one_may(
+    app: Flask, office: dict[str, str], language: str, agent: str, admin: str
+) -> None:
+    for role, name in (("agent", agent), ("admin", admin)):
+        visitor = enter(app, role)
+        visitor.language = language
+        page = visitor.get("/operators/bookings")
+        assert f"{role} {name}" in words(page)
+        linked = set(re.findall(r'href="(/operators[^"?]*)"', page.text))
+        pages = {rule for route, answers in TABLE.items() for method, rule in [route.split(" ")]
+                 if method == "GET" and "<" not in rule and answers[ROLES.index(role)] == 200}  # fmt: skip
+        # the sign leads to where one begins; closing a site begins at the closures
+        assert linked - {START} == pages - {START, "/operators/closures/new"}
+
+
+def test_an_agent_begins_at_the_bookings_and_cancels_in_the_customers_window(
+    app: Flask, office: dict[str, str], visitor: Visitor
+) -> None:
+    desk = enter(app, "agent")
+    assert desk.get("/operators").headers["Location"] == "/operators/bookings"
+    page = f"/operators/bookings/{office['booking']}"
+    told = main(desk.get(f"{page}/cancel"))
+    assert "It counts as the customer's own cancel" in told and "The provider can't keep it" not in told
+    assert desk.post(f"{page}/cancel", page, reason="provider_trouble").status_code == 422
+    assert desk.post(f"{page}/cancel", page, reason="unwell").headers["Location"] == page
+    assert "Asked to cancel phone desk The person is unwell" in main(desk.get(page))
+    assert "You asked to cancel by phone" in main(visitor.get(f"/bookings/{office['booking']}"))
+
+
+def test_past_the_window_an_agent_is_told_before_the_tap_that_an_administrator_is_needed(
+    app: Flask, office: dict[str, str]
+) -> None:
+    page = f"/operators/bookings/{office['booking']}"
+    needed = "only an administrator can still cancel it"
+    with clock.frozen(EIGHT - timedelta(minutes=30)):
+        agent, admin = enter(app, "agent"), enter(app, "admin")
+        for path in (page, f"{page}/cancel"):
+            shown = agent.get(path)
+            assert needed in main(shown) and 'name="reason"' not in shown.text and f'"{page}/cancel"' not in shown.text
+        refused = agent.post(f"{page}/cancel", page, reason="unwell")
+        assert refused.status_code == 409 and "Only an administrator can still cancel it." in main(refused)
+        assert booking_row(office["booking"]).state is BookingState.CONFIRMED
+        assert needed not in main(admin.get(page))
+        assert admin.post(f"{page}/cancel", page, reason="unwell").status_code == 303
