@@ -63,6 +63,10 @@ endif
 drill: $(DEV_STAMP) translations ## kill everything at random while customers book, then compare all books: SEED=1 MINUTES=5
 	@$(BIN)/python -m drill $(if $(SEED),--seed $(SEED)) $(if $(MINUTES),--minutes $(MINUTES)) $(DRILL)
 
+.PHONY: mutate
+mutate: $(DEV_STAMP) translations ## make small mistakes in the heart of booking, and see which no test notices: SEED=1 MINUTES=50
+	@$(BIN)/python -m mutate $(if $(SEED),--seed $(SEED)) $(if $(MINUTES),--minutes $(MINUTES)) $(MUTATE)
+
 translations: $(DEV_STAMP) ## compile the translations that changed
 	@$(BIN)/python -m marketplace.development.processes translations
 

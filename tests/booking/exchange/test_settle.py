@@ -197,6 +197,7 @@ def test_a_confirmed_booking_stands_until_the_provider_has_cancelled() -> None:
     assert adapter.sent[0].reference == "R-1"
     assert (state(public_id), unit(world)) == ("cancelled", (1, 0, 0))
     assert tasks(public_id) == [("reserve", "done"), ("cancel", "done")]
+    assert view(world.principal, public_id, now=LATER).change is None, "nothing is asked for any more"
 
 
 def test_a_refused_cancel_leaves_the_booking_and_says_so() -> None:
@@ -244,6 +245,18 @@ def test_an_unknown_cancel_is_asked_about_and_sent_again() -> None:
     one_pass(world, adapter, now=LATER + timedelta(seconds=5))
     assert state(public_id) == "cancelled"
     assert adapter.sent[0].key == adapter.sent[1].key
+
+
+def test_a_command_that_is_sent_again_is_silent_only_from_then_on() -> None:
+    world = make_world()
+    public_id = world.submit()
+    one_pass(world, FakeAdapter(answers=[Confirmed("R-1", 1)]), now=NOON)
+    cancel(world.principal, public_id, now=SOON)
+    one_pass(world, FakeAdapter(answers=[Unknown("timed out")]), now=LATER)
+    looked = LATER + timedelta(minutes=20)  # nobody was there to look, and to ask a person, any earlier
+    assert one_pass(world, FakeAdapter(found=[remote(public_id, "confirmed", 1)]), now=looked) == ["resend"]
+    assert len(claim_all(world, now=looked)) == 1
+    assert raise_unknown(now=looked) == 0
 
 
 def test_a_late_yes_to_an_ended_booking_starts_a_compensating_cancel() -> None:
