@@ -26,6 +26,8 @@ from marketplace.development.embedded import guard
 from marketplace.development.embedded import server as pg
 from tests.needs import needs
 
+pytestmark = pytest.mark.every_postgres
+
 
 @pytest.fixture(params=["machine", "wheel"])
 def kind(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
