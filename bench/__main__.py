@@ -26,8 +26,6 @@ BOOKINGS = {"spread": "hold, spread over the slots", "hot": "hold, one hot slot"
 MOST_PER_SECOND = 4000  # requests made ready for each second that is measured
 
 CHOSEN = WebServer("granian, 2 × 16 threads (default)", processes.WEB, 16)
-_GUNICORN = "gunicorn --preload --no-control-socket --bind {host}:{port}"
-_GTHREAD = f"{_GUNICORN} --worker-class gthread --keep-alive 30 --workers {{workers}} --threads THREADS wsgi:app"
 
 
 def _granian(threads: int) -> WebServer:
@@ -35,17 +33,7 @@ def _granian(threads: int) -> WebServer:
     return WebServer(f"granian, 2 × {threads} threads", command, threads)
 
 
-def _gthread(threads: int) -> WebServer:
-    return WebServer(f"gunicorn gthread, 2 × {threads} threads", _GTHREAD.replace("THREADS", str(threads)), threads)
-
-
-SERVERS = (
-    CHOSEN,
-    _granian(4),
-    _gthread(4),
-    _gthread(16),
-    WebServer("gunicorn sync, 8 processes", f"{_GUNICORN} --workers 8 wsgi:app", 2),
-)
+SERVERS = (CHOSEN, _granian(4), _granian(8))
 
 
 @dataclass(frozen=True)

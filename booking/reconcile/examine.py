@@ -19,7 +19,8 @@ from booking.exchange.connections import Line
 from booking.exchange.inbound import follow, follow_time
 from booking.exchange.provider_bookings import cancel_stray, find_booking, remember
 from booking.models import Booking, Discrepancy, ProviderBooking, ProviderTask
-from booking.reconcile.compare import DEAD, Found, Kind, Ours, compare, effect
+from booking.reconcile.compare import Found, Kind, Ours, compare, effect
+from booking.states import DEAD
 from booking.transition import lock_booking
 from marketplace.catalog.models import Provider
 from marketplace.core.db import reading, transaction

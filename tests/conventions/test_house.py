@@ -28,19 +28,6 @@ def test_only_the_worker_imports_the_scheduler() -> None:
     assert found <= {"booking/worker/process.py"}
 
 
-def test_only_the_state_table_moves_a_booking() -> None:
-    found = {
-        str(path)
-        for path, tree in _ours()
-        if path.parts[0] == "booking"
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Assign | ast.AugAssign | ast.AnnAssign)
-        for target in (node.targets if isinstance(node, ast.Assign) else [node.target])
-        if ast.unparse(target) == "booking.state"
-    }
-    assert found == {"booking/transition.py"}
-
-
 def test_no_import_gives_what_is_ours_another_name() -> None:
     """A thing has one name: who reads `shown.page` must not look up which module `shown` is in this file."""
     ours = {path.stem for path in ROOT.iterdir() if (path / "__init__.py").is_file()}

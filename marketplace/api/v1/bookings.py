@@ -258,8 +258,9 @@ def confirm_booking(booking_id: str) -> Any:
     It goes to the provider (`awaiting_provider`), or is firm at once where places were allotted (`confirmed`).
     Submitting twice is the same as once.
     """
-    confirm.confirm(principal(), booking_id, now=clock.now())
-    return customer.booking(principal(), booking_id, now=clock.now())
+    who, now = principal(), clock.now()
+    done = confirm.confirm(who, booking_id, now=now)
+    return customer.submitted(done, now=now) if done else customer.booking(who, booking_id, now=now)
 
 
 @blueprint.route("/bookings")

@@ -25,6 +25,8 @@ from marketplace.development.database import DevDatabase, DevDatabaseError
 from marketplace.development.embedded import guard, postgres
 from tests.needs import needs
 
+pytestmark = pytest.mark.every_postgres
+
 
 @pytest.fixture(params=["machine", "wheel"])
 def kind(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
