@@ -26,7 +26,7 @@ from marketplace.core import db as database
 from marketplace.core import migrate
 from marketplace.core.config import settings, sqlalchemy_url
 from marketplace.development.database import DevDatabase
-from marketplace.development.embedded.server import APPLICATION, OWNER, SUPERUSER
+from marketplace.development.embedded.postgres import APPLICATION, OWNER, SUPERUSER
 from tests import outside
 from tests.emptying import Emptying
 from vip import operators

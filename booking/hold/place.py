@@ -21,7 +21,7 @@ from booking.offers.bookable import KEPT, closes_at, in_season
 from booking.ownership import customer_of
 from booking.refusals import AlreadyBooked, OfferClosed, SlotClosed, SlotFull, SlotMoved, SlotPast, TooManyHeld
 from booking.sealing import seal_details
-from marketplace.catalog.kinds import kind as benefit_kind
+from marketplace.catalog import kinds
 from marketplace.core import db
 from marketplace.core.clock import window_of
 from marketplace.core.errors import IdempotencyKeyReused, NotFound
@@ -215,7 +215,7 @@ def _check(facts: Any, request: HoldRequest, now: datetime, *, in_line: bool) ->
         raise SlotPast(closes_at=until)
     if facts.closed or not in_season(facts.service_date, facts.available_from, facts.available_until):
         raise SlotClosed()
-    kind = benefit_kind(facts.kind)
+    kind = kinds.kind(facts.kind)
     kind.check_details(dict(request.details))
     kind.check_eligible(facts.package, facts.sex, facts.birth_date, facts.service_date)
     if not facts.has_place or (facts.kept and not in_line):

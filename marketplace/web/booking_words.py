@@ -71,6 +71,13 @@ def known(state: str) -> bool:
     return state in _LOOKS
 
 
+def provider_word(status: str) -> str:
+    """A status as a provider's system states it: in our word where it has one, else as it came."""
+    if status == "requested":
+        return _("Requested, not decided")
+    return pill(status).text if known(status) else status
+
+
 def order(state: str) -> int:
     """Where a state stands in a booking's life; what is unknown comes first."""
     return list(_LOOKS).index(state) if state in _LOOKS else -1
