@@ -190,8 +190,16 @@ def slots(offer_public_id: str, first: date, last: date, *, now: datetime) -> li
 
 
 def _slot_view(row: Any) -> SlotView:
-    *shown, reason, _number = row
-    return SlotView(*shown, reason and Reason(reason))
+    return SlotView(
+        row.id,
+        row.starts_at,
+        row.ends_at,
+        row.service_date,
+        row.capacity,
+        row.free,
+        row.closes_at,
+        Reason(row.reason) if row.reason else None,
+    )
 
 
 def slots_as_json(offer_public_id: str, first: date, last: date, *, now: datetime) -> str:
@@ -249,7 +257,7 @@ _TODAY = "CAST(CAST(%(now)s AS timestamptz) AT TIME ZONE s.time_zone AS date)"
 _OFFERED = "FROM offer o JOIN site s ON s.id = o.site_id"
 _BY_ID = "WHERE o.public_id = %(id)s AND o.active"
 
-# The columns are SlotView's fields, in their order.
+# The columns are SlotView's fields.
 _SLOT = f"""
   l.public_id AS id, l.starts_at, l.ends_at, l.service_date, l.capacity, l.capacity - l.taken AS free,
   {_RULE.closes_at} AS closes_at, {_RULE.reason} AS reason"""

@@ -274,7 +274,7 @@ def _places(session: Session, wish: Wish) -> Sequence[Row[Any]]:
 def _closes_at(wish: Wish, places: Sequence[Row[Any]], now: datetime) -> datetime:
     """After it nothing fits any more: the end of the hours on the last day that counts, less the time ahead."""
     last = _days(wish)[-1]
-    ends = []
+    ends: list[datetime] = []
     for place in places:
         if wish.first_day < today(place.time_zone, now) and wish.last_day < today(place.time_zone, now):
             raise Invalid(field="last_day", reason="past_day")
