@@ -101,7 +101,7 @@ class SiteFilter:
 def search_sites(query: SiteQuery, *, cursor: str | None = None, limit: int = 20) -> Page[SiteView]:
     """Sites that match all of `query`, best first.
 
-    A word that stands nowhere as it is may be an abbreviation (浙大一院): only if nothing matches otherwise, names that
+    A word that occurs nowhere as it is may be an abbreviation (浙大一院): only if nothing matches otherwise, names that
     have its characters in that order are given. Raises Invalid(field=…) for an unusable query, cursor or limit.
     """
     check_limit(limit)
@@ -218,7 +218,7 @@ def _place(column: str, name: str, values: dict[str, Any]) -> str:
 
 
 def _strict(word: Word, name: str, values: dict[str, Any]) -> tuple[str, str]:
-    """Condition and rank of a word that stands in the site's texts as it is, or in its pinyin."""
+    """Condition and rank of a word that occurs in the site's texts as it is, or in its pinyin."""
     values |= {name: word.text, f"{name}_terms": list(word.terms)}
     at = f"strpos(s.search_text, %({name})s)"
     condition = f"s.terms @> CAST(%({name}_terms)s AS text[]) AND {at} > 0"
@@ -244,9 +244,9 @@ def _strict(word: Word, name: str, values: dict[str, Any]) -> tuple[str, str]:
 
 
 def _loose(word: Word, name: str, values: dict[str, Any]) -> tuple[str, str]:
-    """Condition and rank of a word whose characters stand in one name (after its city) in this order.
+    """Condition and rank of a word whose characters occur in one name (after its city) in this order.
 
-    The tighter they stand, and above all the first two, the better: 浙大 is 浙江大学 before 浙江中医药大学.
+    The closer they are, and above all the first two, the better: 浙大 is 浙江大学 before 浙江中医药大学.
     """
     if not _SHORTEST_ABBREVIATION <= len(word.text) <= _LONGEST_ABBREVIATION or word.latin is not None:
         return _strict(word, name, values)

@@ -5,26 +5,21 @@ from __future__ import annotations
 import gzip
 import re
 from collections.abc import Callable, Mapping
-from html import unescape
-from urllib.parse import urljoin
 
 import brotli
 import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
 
+from bench.pages import ACCEPTED, Fetched, first_visit
 from tests.marketplace.web.visitors import Visitor
 from tests.world import World
 
-MODERN = {"Accept-Encoding": "gzip, deflate, br, zstd"}
+MODERN = {"Accept-Encoding": ACCEPTED}
 HERSELF = {**MODERN, "Sec-Fetch-Site": "none"}
 COLD_HOME = 60 * 1024
 
-_REFERENCE = re.compile(r'(?:href|src|action)="(/static/[^"#]+)')
-_IN_FILES = {
-    "text/css": re.compile(r"""(?:url\(|@import )["']?(?!data:)([^"')#;]+)"""),
-    "text/javascript": re.compile(r"""^(?:import|export)\b[^;"']*["']([^"']+)["']""", re.MULTILINE),
-}
+_STYLE = re.compile(r'href="(/static/css/base\.css[^"]*)')
 
 
 @pytest.mark.parametrize("origin", ["same-origin", "none"])
@@ -77,7 +72,7 @@ def test_a_static_file_is_compressed_for_everybody_and_keeps_its_tag(visitor: Vi
 
 
 def test_only_the_address_that_names_the_content_stays_for_ever(visitor: Visitor) -> None:
-    (right,) = {one for one in _REFERENCE.findall(visitor.get("/").text) if "base.css" in one}
+    (right,) = _STYLE.findall(visitor.get("/").text)
     addresses = (right, right + "0", right.partition("?")[0])
     kept = [fetched(visitor, address).cache_control for address in addresses]
     assert [bool(control.immutable) for control in kept] == [True, False, False]
@@ -86,23 +81,14 @@ def test_only_the_address_that_names_the_content_stays_for_ever(visitor: Visitor
 
 def test_the_first_visit_of_the_home_page_weighs_at_most_sixty_kilobytes(app: Flask, world: World) -> None:
     visitor = Visitor.signed_in(app, "13800000021", language="zh")
-    weights = first_visit(visitor, "/")
+
+    def get(address: str, headers: Mapping[str, str]) -> Fetched:
+        answer = fetched(visitor, address, headers)
+        return Fetched(answer.status_code, dict(answer.headers), answer.data)
+
+    weights = first_visit(get, "/")
     assert {"base.css", "htmx.min.js", "icons.svg"} <= {address.partition("?")[0].split("/")[-1] for address in weights}
     assert sum(weights.values()) <= COLD_HOME, weights
-
-
-def first_visit(visitor: Visitor, page: str) -> dict[str, int]:
-    """The bytes, heads included, of a page and of everything that it and its files refer to, by address."""
-    weights: dict[str, int] = {}
-    waiting = [(page, "none")]
-    while waiting:
-        address, asked_by = waiting.pop()
-        if address not in weights:
-            answer = fetched(visitor, address, {**MODERN, "Sec-Fetch-Site": asked_by})
-            assert answer.status_code == 200, address
-            weights[address] = _weight(answer)
-            waiting += [(one, "same-origin") for one in _references(address, answer)]
-    return weights
 
 
 def fetched(visitor: Visitor, address: str, headers: Mapping[str, str] | None = None) -> TestResponse:
@@ -111,16 +97,3 @@ def fetched(visitor: Visitor, address: str, headers: Mapping[str, str] | None = 
     assert answer.data is not None
     answer.close()
     return answer
-
-
-def _weight(answer: TestResponse) -> int:
-    head = "".join(f"{name}: {value}\r\n" for name, value in answer.headers)
-    return len(f"HTTP/1.1 {answer.status}\r\n{head}\r\n".encode()) + len(answer.data)
-
-
-def _references(address: str, answer: TestResponse) -> list[str]:
-    opened = brotli.decompress(answer.data) if answer.headers.get("Content-Encoding") == "br" else answer.data
-    if answer.mimetype == "text/html":
-        return [unescape(one) for one in _REFERENCE.findall(opened.decode())]
-    inside = _IN_FILES.get(answer.mimetype)
-    return [urljoin(address, one) for one in inside.findall(opened.decode())] if inside else []
