@@ -37,7 +37,7 @@ class Customer(Base):
 class Beneficiary(Base):
     """A person a benefit may be used for: the customer herself (`relation` self) or family.
 
-    `wrapped_key` wraps the person's own data key (record = public_id); None after deletion: nothing it sealed is readable then.
+    `wrapped_key` wraps the person's own data key (record = public_id); None after deletion, which ends what it sealed.
     """
 
     __tablename__ = "beneficiary"

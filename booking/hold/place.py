@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NoReturn
 
-from psycopg.types.range import TimestamptzRange
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
@@ -22,7 +21,7 @@ from booking.offers.bookable import Reason, Rule, Verdict, check_bookable
 from booking.ownership import customer_of
 from booking.refusals import AlreadyBooked, SlotFull, SlotMoved, TooManyHeld
 from booking.sealing import seal_details
-from marketplace.catalog.kinds import kind as benefit_kind
+from marketplace.catalog import kinds
 from marketplace.core import db
 from marketplace.core.clock import window_of
 from marketplace.core.errors import IdempotencyKeyReused, NotFound
@@ -33,7 +32,7 @@ from vip.principal import Principal
 
 HOLD = timedelta(minutes=10)
 MOST_HELD = 10
-"""Places held for one customer at a time; the database counts them (trigger booking_few_held)."""
+"""Places held for one customer at a time; hold_booking.sql counts them."""
 
 
 @dataclass(frozen=True)
@@ -83,9 +82,9 @@ _FACTS = f"""
 _HOLD = """
     SELECT outcome, booking FROM hold_booking(
       %(now)s, %(insurer)s, %(customer)s, %(beneficiary)s, %(entitlements)s, %(offer)s, %(provider)s, %(kind)s,
-      %(slot)s, %(slot_starts)s, %(public_id)s, %(reference)s, %(service_date)s, %(ends)s, %(time_zone)s, %(period)s,
-      %(hold_expires)s, %(price)s, %(currency)s, CAST(%(snapshot)s AS jsonb), %(details)s, %(actor_kind)s, %(actor)s,
-      %(scope)s, %(key)s, %(fingerprint)s)
+      %(slot)s, %(slot_starts)s, %(public_id)s, %(reference)s, %(service_date)s, %(ends)s, %(time_zone)s,
+      tstzrange(%(from)s, %(until)s), %(hold_expires)s, %(price)s, %(currency)s, CAST(%(snapshot)s AS jsonb),
+      %(details)s, %(actor_kind)s, %(actor)s, %(scope)s, %(key)s, %(fingerprint)s, %(most_held)s)
 """
 
 _Run = Callable[[str, Mapping[str, Any]], Sequence[Any]]
@@ -177,7 +176,8 @@ def _hold(
         "service_date": facts.service_date,
         "ends": facts.ends_at,
         "time_zone": facts.time_zone,
-        "period": TimestamptzRange(starts, ends),
+        "from": starts,
+        "until": ends,
         "hold_expires": terms.until,
         "price": facts.price_minor,
         "currency": facts.currency,
@@ -188,6 +188,7 @@ def _hold(
         "scope": principal.public_id,
         "key": key,
         "fingerprint": fingerprint,
+        "most_held": MOST_HELD,
     }
     return _take(run, values, facts, tries=len(entitlements))
 
@@ -211,7 +212,7 @@ def _check(facts: Any, request: HoldRequest, *, in_line: bool) -> None:
     reason = Reason(facts.reason) if facts.reason else None
     found = Verdict(request.slot, facts.service_date, facts.starts_at, facts.closes_at, reason)
     check_bookable(found, in_line=in_line)
-    kind = benefit_kind(facts.kind)
+    kind = kinds.kind(facts.kind)
     kind.check_details(dict(request.details))
     kind.check_eligible(facts.package, facts.sex, facts.birth_date, facts.service_date)
 

@@ -24,8 +24,8 @@ from booking.states import AT_PROVIDER, LIVE, BookingState
 from booking.transition import lock_booking, move
 from booking.waiting.match import LEAST_TIME, look_again
 from booking.waiting.models import MOST_OPEN, OPEN, WaitingChance, WaitingEntry, WaitingPlace
+from marketplace.catalog import kinds
 from marketplace.catalog.benefit_kind import NotEligible
-from marketplace.catalog.kinds import kind as benefit_kind
 from marketplace.core.clock import today
 from marketplace.core.db import transaction, violated
 from marketplace.core.errors import Invalid, NotFound, Refusal
@@ -297,7 +297,7 @@ def _hour_of(day: date, hour: int, zone: str) -> datetime:
 
 def _check_rules(session: Session, customer_id: int, person: Beneficiary, wish: Wish, place: Row[Any]) -> None:
     """Whether a place could be hers at all, on the first or the last day; each place is judged again for its day."""
-    rules = benefit_kind(place.kind)
+    rules = kinds.kind(place.kind)
     try:
         rules.check_eligible(place.package, person.sex, person.birth_date, wish.first_day)
     except NotEligible:

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 from babel.dates import format_date, get_timezone_location
 
-from marketplace.catalog.kinds import kind as benefit_kind
+from marketplace.catalog import kinds
 
 Language = Literal["zh", "en"]
 
@@ -231,7 +231,7 @@ def _values(facts: Mapping[str, Any], language: Language, told_at: datetime) -> 
     if facts.get("until_day"):
         values["until_day"] = day_text(date.fromisoformat(str(facts["until_day"])), language, told_at.year)
     if facts.get("benefit"):
-        known = benefit_kind(str(facts["benefit"]))
+        known = kinds.kind(str(facts["benefit"]))
         values["benefit"] = known.name_zh if language == "zh" else known.name_en
     if facts.get("closing"):
         values["closing"] = _closing(facts, language, values["new"])

@@ -16,6 +16,8 @@ from marketplace.core.db import engine
 from marketplace.core.errors import Invalid, NotFound
 from tests.sites import Place, add_slot, load_sites, make_offer, plans_of, row
 
+pytestmark = pytest.mark.every_postgres
+
 NOON = datetime(2026, 3, 2, 4, 0, tzinfo=UTC)  # 12:00 in Shanghai
 TODAY = date(2026, 3, 2)
 
