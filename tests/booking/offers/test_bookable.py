@@ -18,7 +18,6 @@ from booking.offers.alternatives import nearest
 from booking.offers.availability import OfferQuery, days, offer, search_offers, slots, slots_as_json
 from booking.offers.bookable import Reason
 from booking.offers.cities import offer_cities
-from booking.waiting.join import join as begin_to_wait
 from booking.waiting.match import LEAST_TIME, look_again
 from booking.waiting.turns import offer_freed
 from booking.waiting.view import alike
@@ -26,7 +25,7 @@ from marketplace.catalog.models import Offer, Site
 from marketplace.core.db import reading, transaction
 from marketplace.core.errors import NotFound, Refusal
 from marketplace.core.ids import new_id
-from tests.waiting import entry, wait, wish
+from tests.waiting import entry, wait
 from tests.world import World, booking_row, join, make_world
 
 pytestmark = pytest.mark.usefixtures("db")
@@ -313,4 +312,4 @@ def test_nobody_begins_to_wait_for_an_offer_that_has_ended() -> None:
     with transaction() as session:
         session.execute(update(Site).where(Site.id == world.offer.site_id).values(closed_at=CLOSES))
     with pytest.raises(NotFound):
-        begin_to_wait(world.principal, wish(world), key="k", fingerprint=b"w", now=CLOSES)
+        wait(world, now=CLOSES)
