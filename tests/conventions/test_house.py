@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import os
+import re
 import subprocess
 import sys
 import tomllib
@@ -15,6 +16,19 @@ import pytest
 from marketplace.core.config import ROOT
 
 PACKAGES = ("marketplace", "booking", "vip", "providers")
+
+# What decides whether a slot may be booked, and who else may name it than the rule itself.
+DECIDES = re.compile(
+    r"\b(lead_minutes|available_from|available_until|has_place|freed_at|(?:\w|[Ss]lot)\.(?:closed|has_place))\b"
+)
+NAMES_IT_TOO = {
+    "marketplace/catalog/models.py": "the offer's columns",
+    "booking/models.py": "the slot's columns",
+    "booking/waiting/models.py": "when a place came free",
+    "booking/sync/slots.py": "stores what the provider says",
+    "booking/closures/close.py": "closes slots",
+    "booking/closures/view.py": "counts the slots that a closure will close",
+}
 
 
 def test_only_one_file_commits() -> None:
@@ -41,6 +55,17 @@ def test_no_import_gives_what_is_ours_another_name() -> None:
         and (getattr(node, "module", None) or alias.name).partition(".")[0] in ours
     ]
     assert found == []
+
+
+def test_only_the_rule_says_whether_a_slot_may_be_booked() -> None:
+    found = {
+        str(path.relative_to(ROOT))
+        for package in PACKAGES
+        for ending in ("py", "html")
+        for path in (ROOT / package).rglob(f"*.{ending}")
+        if "sandbox" not in path.parts and DECIDES.search(path.read_text())
+    }
+    assert found == {"booking/offers/bookable.py", *NAMES_IT_TOO}, "ask booking/offers/bookable.py instead"
 
 
 def test_the_four_top_packages_hold_a_docstring_only() -> None:

@@ -259,8 +259,10 @@ def confirm_booking(booking_id: str) -> Any:
     Submitting twice is the same as once.
     """
     who, now = principal(), clock.now()
-    done = confirm.confirm(who, booking_id, now=now)
-    return customer.submitted(done, now=now) if done else customer.booking(who, booking_id, now=now)
+    submitted = confirm.confirm(who, booking_id, now=now)
+    if submitted:
+        return customer.submitted(submitted, now=now)
+    return customer.booking(who, booking_id, now=now)
 
 
 @blueprint.route("/bookings")

@@ -17,6 +17,7 @@ from booking.changes.proposals import accept, decline
 from booking.changes.reschedule import reschedule
 from booking.idempotency import Repeatable
 from booking.offers.availability import SlotView, days, offer, slots
+from booking.offers.bookable import Reason
 from booking.views import customer
 from booking.views.customer import BookingView
 from marketplace import wording
@@ -66,7 +67,7 @@ def _picker(me: Principal, view: BookingView, now: datetime) -> Times:
     shown_days = {at: times_page.day(each, chosen, url(day=at)) for at, each in known.items()}
     of_day = slots(view.offer_id, chosen, chosen, now=now) if chosen else []
     present = {slot.id for slot in of_day if _is_present(slot, view)}
-    closed = [replace(slot, reason="closed") if slot.id in present else slot for slot in of_day]
+    closed = [replace(slot, reason=Reason.CLOSED) if slot.id in present else slot for slot in of_day]
     morning, afternoon = times_page.halves(closed, zone)
     return Times(
         view.offer_id,
@@ -105,7 +106,7 @@ def booking_change_check(booking: str) -> Response:
     if not view.can_change:
         return see_other(url_for("web.booking", booking=booking))
     slot = _slot(view, asked("slot", _LONGEST_ID), now)
-    if slot is None or slot.reason is not None:
+    if slot is None or not slot.bookable:
         flash(_("This time has just gone. Your date stands. Choose another one."), "bad")
         return see_other(_picker_url(booking))
     page = Change(

@@ -177,7 +177,7 @@ def _taken(offer_id: str, slot: str, day: str, zone: str, now: datetime) -> Take
         return None
     around = slots(offer_id, at - timedelta(days=7), at + timedelta(days=7), now=now)
     gone = next((view for view in around if view.id == slot), None)
-    return times_page.taken(gone, around, zone) if gone and gone.reason else None
+    return times_page.taken(gone, around, zone) if gone and not gone.bookable else None
 
 
 def _finder_url(found: OfferView, member: Member) -> str:
