@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Literal, Protocol
 
+from marketplace.core.clock import HOME_ZONE
+
 
 class ProviderError(Exception):
     """A read (slots, lists, reports) failed; nothing is known and nothing was changed. Carries no personal data."""
@@ -37,7 +39,7 @@ class Connection:
     base_url: str
     secret: str = field(repr=False)
     webhook_secrets: tuple[str, ...] = field(default=(), repr=False)
-    time_zone: str = "Asia/Shanghai"
+    time_zone: str = HOME_ZONE
     deadline_seconds: float = 8.0
     settings: Mapping[str, str] = field(default_factory=dict)
 

@@ -26,6 +26,7 @@ from marketplace.core.crypto import token_hash
 from marketplace.core.db import reading, transaction
 from marketplace.core.errors import NotFound
 from marketplace.core.ids import new_token
+from marketplace.core.text import Text
 from vip.models import Beneficiary, Customer
 from vip.principal import Principal
 
@@ -48,7 +49,7 @@ class Event:
     reference: str
     sequence: int
     status: str
-    offer: Mapping[str, str]
+    offer: Text
     site: Mapping[str, str]
     day: date
     starts_at: datetime | None
@@ -57,7 +58,7 @@ class Event:
     created_at: datetime
     updated_at: datetime
     person: str
-    prepare: Mapping[str, str]
+    prepare: Text
 
 
 @dataclass(frozen=True)
@@ -151,7 +152,7 @@ def _event(row: Row[*tuple[Any, ...]]) -> Event:
         reference=booking.reference,
         sequence=booking.version,
         status=status,
-        offer=booking.snapshot["offer"],
+        offer=Text.of(booking.snapshot["offer"]),
         site=booking.snapshot["site"],
         day=booking.service_date,
         starts_at=booking.starts_at,
@@ -160,7 +161,7 @@ def _event(row: Row[*tuple[Any, ...]]) -> Event:
         created_at=booking.created_at,
         updated_at=booking.updated_at,
         person="" if relation == "self" else name,
-        prepare=preparation(booking.snapshot.get("package", {})),
+        prepare=Text.of(preparation(booking.kind, booking.snapshot.get("package", {}))),
     )
 
 

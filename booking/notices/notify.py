@@ -65,10 +65,11 @@ def reaches(setting: NoticeSetting | None, channel: Channel) -> bool:
 
 
 def facts_of(booking: Booking) -> dict[str, Any]:
-    """What was booked, where and when: `offer` (both names), `site`, `day`, `starts_at` (None for a whole day), `zone`
-    (the site's), `cause`. Times are ISO 8601 in UTC."""
+    """What was booked, where and when: `benefit` (its code), `offer` (both names), `site`, `day`, `starts_at` (None for
+    a whole day), `zone` (the site's), `cause`. Times are ISO 8601 in UTC."""
     offer, site = booking.snapshot.get("offer", {}), booking.snapshot.get("site", {})
     return {
+        "benefit": booking.kind,
         "offer": {"zh": offer.get("zh", ""), "en": offer.get("en", "")},
         "site": site.get("name", ""),
         "day": booking.service_date.isoformat(),

@@ -9,6 +9,7 @@ from sqlalchemy import ARRAY, BigInteger, CheckConstraint, Date, ForeignKey, Ind
 from sqlalchemy.dialects.postgresql import BYTEA, JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from marketplace.core.clock import HOME_ZONE
 from marketplace.core.columns import Moment, PrimaryKey, PublicId
 from marketplace.core.db import Base
 
@@ -23,7 +24,7 @@ class Insurer(Base):
     code: Mapped[str] = mapped_column(Text, unique=True)
     name_zh: Mapped[str] = mapped_column(Text)
     name_en: Mapped[str] = mapped_column(Text)
-    time_zone: Mapped[str] = mapped_column(Text, default="Asia/Shanghai")
+    time_zone: Mapped[str] = mapped_column(Text, default=HOME_ZONE)
 
 
 class Provider(Base):
@@ -52,7 +53,7 @@ class Provider(Base):
     secret_sealed: Mapped[bytes | None] = mapped_column(BYTEA)
     webhook_secrets_sealed: Mapped[list[bytes]] = mapped_column(ARRAY(BYTEA), server_default="{}")
     settings: Mapped[dict[str, str]] = mapped_column(JSONB, server_default="{}")
-    time_zone: Mapped[str] = mapped_column(Text, server_default="Asia/Shanghai")
+    time_zone: Mapped[str] = mapped_column(Text, server_default=HOME_ZONE)
     allotment: Mapped[bool] = mapped_column(server_default="false")
     deadline_seconds: Mapped[int] = mapped_column(server_default="8")
     max_in_flight: Mapped[int] = mapped_column(server_default="4")
@@ -96,7 +97,7 @@ class Site(Base):
     address: Mapped[str] = mapped_column(Text, server_default="")
     longitude: Mapped[float | None]
     latitude: Mapped[float | None]
-    time_zone: Mapped[str] = mapped_column(Text, server_default="Asia/Shanghai")
+    time_zone: Mapped[str] = mapped_column(Text, server_default=HOME_ZONE)
     terms: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default="{}")
     search_text: Mapped[str] = mapped_column(Text, server_default="")
     pinyin: Mapped[str] = mapped_column(Text, server_default="")

@@ -130,7 +130,7 @@ def confirm(booking: str) -> Response:
     page = bookings_page.confirm(
         view,
         person(member, today),
-        package_words.of_snapshot(view.offer_id, view.offer_name, view.package),
+        package_words.of_snapshot(view.offer_id, view.kind, view.offer_name, view.package),
         taken_line(view.kind, benefit),
         now,
     )

@@ -21,8 +21,8 @@ from marketplace.web.answers import asked, field, render, see_other
 from marketplace.web.console import books_page as shown
 from marketplace.web.console import overview_page as console_shown
 from marketplace.web.console import session
+from marketplace.web.language import by_language
 from marketplace.web.parts import Form
-from marketplace.web.people import by_language
 from vip.operators import operator
 
 SHOWN = 50
@@ -164,7 +164,7 @@ def closure_new() -> Response:
         form=form,
         sites=sites,
         affected=affected,
-        offers=[(by_language(name["zh"], name["en"]), number) for name, number in affected.offers] if affected else [],
+        offers=[(by_language(name), number) for name, number in affected.offers] if affected else [],
         modes=shown.modes(),
     )
 
@@ -187,9 +187,7 @@ def _day(values: dict[str, str], name: str) -> date:
 
 
 def _providers() -> tuple[tuple[str, str], ...]:
-    return tuple(
-        (code, by_language(name["zh"], name["en"])) for code, name in runs.provider_choices(session.operator())
-    )
+    return tuple((code, by_language(name)) for code, name in runs.provider_choices(session.operator()))
 
 
 def _page(name: str, here: str, status: int = 200, **context: Any) -> Response:

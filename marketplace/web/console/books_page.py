@@ -15,11 +15,12 @@ from booking.reconcile.cases import CaseView, Counts, Filter, Line
 from booking.reconcile.repair import Action
 from booking.reconcile.runs import RunView
 from booking.settlement.statements import StatementRow, StatementView
+from marketplace.core.clock import HOME_ZONE
 from marketplace.web import booking_words, formats
 from marketplace.web.console.overview_page import DifferenceRow, difference, kind_words
 from marketplace.web.formats import listed, money, number
+from marketplace.web.language import by_language
 from marketplace.web.parts import Pill
-from marketplace.web.people import by_language
 
 
 @dataclass(frozen=True)
@@ -101,7 +102,7 @@ def choices(
     ]
     providers = [FilterLink(_("All providers"), url(provider=None), None, not wanted.provider)]
     providers += [
-        FilterLink(by_language(name["zh"], name["en"]), url(provider=code), how_many, code == wanted.provider)
+        FilterLink(by_language(name), url(provider=code), how_many, code == wanted.provider)
         for code, (name, how_many) in counts.providers.items()
     ]
     return states, tuple(kinds), tuple(providers)
@@ -161,7 +162,7 @@ def _ours(view: CaseView) -> Side:
     facts = [
         (_("State"), booking_words.pill(it.state).text),
         (_("When"), _time(it.service_date, it.starts_at, it.time_zone)),
-        (_("Package"), by_language(it.offer["zh"], it.offer["en"])),
+        (_("Package"), by_language(it.offer)),
         (_("Price"), money(it.price_minor, it.currency)),
     ]
     facts += [(_("Their number"), f"{reference} · {_role(role)}") for reference, role in it.references.items()]
@@ -173,7 +174,7 @@ def _theirs(view: CaseView) -> Side:
     status = facts.get("theirs") or facts.get("status")
     if not status and view.difference.kind == "ours_only":
         return Side(_("The provider"), (), _("The provider has nothing under our number or theirs."))
-    zone = view.ours.time_zone if view.ours else "Asia/Shanghai"
+    zone = view.ours.time_zone if view.ours else HOME_ZONE
     told = [
         (_("State"), _status(str(status)) if status else ""),
         (_("When"), _time(facts.get("service_date"), facts.get("starts_at"), zone)),
@@ -308,7 +309,7 @@ def run(it: RunView) -> RunRow:
     by = _("The clock") if it.by_clock else it.by or _("Command line")
     what = _counted(it.counts) if it.state == "done" else _failure(it.reason) if it.state == "failed" else ""
     return RunRow(
-        by_language(it.provider_name["zh"], it.provider_name["en"]),
+        by_language(it.provider_name),
         pills[it.state],
         it.started_at or it.asked_at,
         took,
@@ -382,7 +383,7 @@ def statement_row(it: StatementRow) -> StatementLineRow:
     return StatementLineRow(
         url_for("console.statement", statement=it.id),
         it.day,
-        by_language(it.provider_name["zh"], it.provider_name["en"]),
+        by_language(it.provider_name),
         sums(content.get("ours", {}).get("money", {})),
         content.get("ours", {}).get("units", 0),
         _balance(content.get("balance")),
