@@ -46,15 +46,15 @@ class Connection:
 
 @dataclass(frozen=True)
 class Capabilities:
-    """What a provider's system can do; drives the pages and the synchronisation."""
+    """What a kind of system can do, which decides how commands are sent to it. `change`: it moves a booking by one
+    command; without, a change is a second booking and the cancel of the first. `idempotency_keys`: a command may be
+    sent again under its key; without, it is looked up first.
 
-    confirmation: Literal["allotment", "on_request"]
-    supply: Literal["timed_slots", "day_capacity"]
+    What one provider agreed with us stands in its row (marketplace.catalog.models.Provider), not here.
+    """
+
     change: bool
-    hold: bool
     idempotency_keys: bool
-    push: bool
-    list_bookings: bool
 
 
 @dataclass(frozen=True)

@@ -161,7 +161,7 @@ def _event(row: Row[*tuple[Any, ...]]) -> Event:
         created_at=booking.created_at,
         updated_at=booking.updated_at,
         person="" if relation == "self" else name,
-        prepare=Text.of(preparation(booking.kind, booking.snapshot.get("package", {}))),
+        prepare=preparation(booking.kind, booking.snapshot.get("package", {})),
     )
 
 

@@ -25,6 +25,7 @@ from marketplace.catalog.models import Insurer
 from marketplace.core.clock import start_of, today
 from marketplace.core.db import reading, transaction
 from marketplace.core.one_by_one import one_by_one
+from marketplace.core.text import Language, Text
 from vip.models import Entitlement
 
 REMIND_AT = time(18)
@@ -74,23 +75,24 @@ def _remind(booking_id: int, now: datetime) -> str:
             return "moved_on"
         if not is_due(booking.service_date, booking.starts_at, booking.time_zone, now):
             return "not_due"
-        facts = {"prepare": preparation(booking.kind, booking.snapshot.get("package", {}))}
+        facts = {"prepare": preparation(booking.kind, booking.snapshot.get("package", {}))._asdict()}
         about = subject(booking)
         new = notify(session, booking.customer_id, "reminder", about, now=now, booking_id=booking.id, facts=facts)
     return "told" if new else "known"
 
 
-def preparation(kind: str, package: Mapping[str, Any]) -> dict[str, str]:
+def preparation(kind: str, package: Mapping[str, Any]) -> Text:
     """What to do before and what to bring, in both languages, from the package as it was booked; what the kind asks to
     bring is added where the package doesn't speak of it."""
+    return Text("".join(_preparation(kind, package, "zh")), " ".join(_preparation(kind, package, "en")))
+
+
+def _preparation(kind: str, package: Mapping[str, Any], language: Language) -> list[str]:
     words, fasting, hints = words_of(kind), package.get("fasting", {}), package.get("preparation", ())
-    said = {}
-    for language, between in (("zh", ""), ("en", " ")):
-        texts = [str(fasting.get(f"hint_{language}", "")), *(str(hint.get(language, "")) for hint in hints[:3])]
-        if not any(words.brought.in_language(language) in text for text in texts):
-            texts.append(words.bring.in_language(language))
-        said[language] = between.join(text for text in texts if text)
-    return said
+    texts = [str(fasting.get(f"hint_{language}", "")), *(str(hint.get(language, "")) for hint in hints[:3])]
+    if not any(words.brought.in_language(language) in text for text in texts):
+        texts.append(words.bring.in_language(language))
+    return [text for text in texts if text]
 
 
 def subject(booking: Booking) -> str:

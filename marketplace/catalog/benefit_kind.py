@@ -57,9 +57,9 @@ class Advice:
 
 
 BRING_CARD = Advice(
-    "id-card",
-    Text("带身份证原件", "Bring the original ID card"),
-    Text("电子证件也可以。", "The electronic card will do as well."),
+    icon="id-card",
+    title=Text("带身份证原件", "Bring the original ID card"),
+    text=Text("电子证件也可以。", "The electronic card will do as well."),
 )
 
 

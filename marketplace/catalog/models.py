@@ -30,6 +30,8 @@ class Insurer(Base):
 class Provider(Base):
     """An organisation that delivers, and how to reach its system. Secrets are sealed under the master key.
 
+    `allotment`: by contract its places were given to us in advance, so that a booking is firm at once. That is agreed
+    with each provider, whatever its system; what the system can do is declared by its adapter (providers.port).
     `settle_window_seconds`: how long after a command the provider may still commit it (a look-up that finds nothing
     is believed only then). `answer_hours`: how long a request may wait for an answer before the clock ends it.
     `no_show_hours`: how long after the end of a service its word is waited for before the clock calls a no-show.

@@ -105,9 +105,9 @@ WORDS = Words(
     advice=(
         BRING_CARD,
         Advice(
-            "shirt",
-            Text("穿宽松的衣服", "Wear something loose"),
-            Text("不戴首饰，以免影响影像检查。", "Leave jewellery at home; it disturbs imaging."),
+            icon="shirt",
+            title=Text("穿宽松的衣服", "Wear something loose"),
+            text=Text("不戴首饰，以免影响影像检查。", "Leave jewellery at home; it disturbs imaging."),
         ),
     ),
     place_icon="hospital",

@@ -106,7 +106,7 @@ def address() -> str:
 
 
 def ticket(state: str = "confirmed", home: bool = False, **facts: Any) -> Ticket:
-    known = booking_words.Facts(state, when(), **facts)
+    known = booking_words.Facts(state, when(), "health_check", **facts)
     named = (
         Fact(_t("体检人", "For"), _t("沈伯年（父亲）", "Shen Bonian (father)")),
         Fact(_t("到院出示", "Show"), _t("身份证", "ID card")),
@@ -117,7 +117,7 @@ def ticket(state: str = "confirmed", home: bool = False, **facts: Any) -> Ticket
         _t("再过 3 天·为父亲预约", "In 3 days, for your father")
         if home
         else _t("健康体检·甄选套餐", "Health check, Select package"),
-        booking_words.pill(state),
+        booking_words.pill(state, "health_check"),
         when(),
         place(),
         address="" if home else address(),
@@ -158,6 +158,7 @@ def package() -> Package:
         _t("需空腹 8 小时", "Eight hours without food"),
         "/gallery/times",
         chosen=True,
+        kind="health_check",
     )
 
 
@@ -506,6 +507,7 @@ def confirm() -> Context:
             582,
             600,
             128000,
+            icon="hospital",
         )
     }
 
@@ -543,7 +545,11 @@ def steps(state: str) -> tuple[Step, ...]:
     if state in ("cancelled", "rejected", "expired", "no_show"):
         return (
             sent,
-            Step("fail" if state != "cancelled" else "done", booking_words.pill(state).text, at(11, 22, 9, 30)),
+            Step(
+                "fail" if state != "cancelled" else "done",
+                booking_words.pill(state, "health_check").text,
+                at(11, 22, 9, 30),
+            ),
         )
     if state == "confirmed":
         return (
@@ -564,15 +570,15 @@ def steps(state: str) -> tuple[Step, ...]:
         sent,
         sure,
         there,
-        Step("now", booking_words.pill(state).text, aside=_t("轮到医院", "the hospital's turn")),
+        Step("now", booking_words.pill(state, "health_check").text, aside=_t("轮到医院", "the hospital's turn")),
         coming[2],
     )
 
 
 def booking(state: str, **facts: Any) -> Context:
-    known = booking_words.Facts(state, when(), **facts)
+    known = booking_words.Facts(state, when(), "health_check", **facts)
     open_still = state in ("confirmed", "awaiting_provider")
-    hints = booking_words.preparation(package().fasting)
+    hints = booking_words.preparation("health_check", package().fasting)
     rules = (
         Rule(
             icon="check",
@@ -637,7 +643,7 @@ def booking_proposed(state: str = "confirmed") -> Context:
     new = When(date(2026, 11, 28), ZONE, at(11, 28, 9), at(11, 28, 9, 30))
     text = _t("请在 11 月 25 日 18:00 前答复。", "Answer by 25 November, 18:00.")
     reason = _t("当天设备检修", "The scanner is serviced on that day")
-    proposal = Proposal("prp_1", when(), new, text, reason, state == "confirmed")
+    proposal = Proposal("prp_1", when(), new, text, reason, state == "confirmed", "health_check")
     return {"page": replace(page, turn=None, proposal=proposal)}
 
 
@@ -710,6 +716,7 @@ def booking_dispute(problem: bool = False) -> Context:
     return {
         "booking": "b1",
         "ticket": ticket("no_show"),
+        "kind": "health_check",
         "until": at(12, 9, 9),
         "uses": True,
         "zone": ZONE,
@@ -724,13 +731,15 @@ def booking_cancel() -> Context:
 
 def bookings() -> Context:
     def row(state: str, live: str = "") -> BookingRow:
-        return BookingRow("b1", package().name, place(), people()[1].name, when(), booking_words.pill(state), live)
+        return BookingRow(
+            "b1", package().name, place(), people()[1].name, when(), booking_words.pill(state, "health_check"), live
+        )
 
     upcoming = (
         row("confirmed"),
         row(
             "awaiting_provider",
-            booking_words.live_line(booking_words.Facts("awaiting_provider", when(), at(11, 23, 16))),
+            booking_words.live_line(booking_words.Facts("awaiting_provider", when(), "health_check", at(11, 23, 16))),
         ),
     )
     return {"page": Bookings(upcoming, (row("fulfilled"), row("cancelled"), row("no_show")), more_url="#")}
@@ -1019,6 +1028,7 @@ def report() -> Context:
             "/gallery/report.pdf",
             _t("原始报告 PDF", "Original report as PDF"),
             papers=papers(),
+            kind="health_check",
         )
     }
 
@@ -1032,7 +1042,9 @@ def papers() -> tuple[PaperRow, ...]:
 
 def about() -> AboutReport:
     title = _t("2026 年度体检", "Health check 2026")
-    return AboutReport("r1", title, _t("沈伯年·父亲", "Shen Bonian · father"), place(), date(2026, 11, 16))
+    return AboutReport(
+        "r1", title, _t("沈伯年·父亲", "Shen Bonian · father"), place(), date(2026, 11, 16), "health_check"
+    )
 
 
 def report_share(made: bool = False) -> Context:
