@@ -124,7 +124,7 @@ def test_it_is_searched(app: Flask, world: World) -> None:
     assert Caller.of(app, PHONE).get("/offers?benefit=health_check").get_json()["items"] == []
 
 
-def test_it_is_booked_through_the_api_and_confirmed_by_its_provider(world: World) -> None:
+def test_it_is_booked_and_confirmed_by_its_provider(world: World) -> None:
     booking = booking_row(confirmed(world))
     assert (booking.kind, booking.state) == ("eye_exam", BookingState.CONFIRMED)
     assert told(world, "confirmed", "zh").text.endswith("请带上现在戴的眼镜。")
