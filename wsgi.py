@@ -1,5 +1,6 @@
 """What the web server and the `flask` command import: `wsgi:app`."""
 
+import gc
 import sys
 
 from marketplace import cli
@@ -11,3 +12,6 @@ try:
 except ConfigError as missing:
     sys.exit(str(missing))
 cli.install(app)
+# What is made until here stays: to look through all of it in a full collection would stop every thread of the process
+# for a tenth of a second and more.
+gc.freeze()

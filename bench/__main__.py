@@ -15,14 +15,14 @@ from dataclasses import dataclass
 from statistics import median
 from typing import NoReturn
 
-from bench import bare, load
+from bench import bare, load, pages
 from bench.data import Loaded
 from bench.data import load as load_data
 from bench.reads import READS
 from bench.stage import CannotMeasure, Stage, WebServer, serving, stage
 from marketplace.development import processes
 
-PARTS = ("bookings", "reads", "servers")
+PARTS = ("bookings", "reads", "pages", "servers")
 BOOKINGS = {"spread": "hold, spread over the slots", "hot": "hold, one hot slot", "confirm": "hold and confirm, spread"}
 MOST_PER_SECOND = 4000  # requests made ready for each second that is measured
 
@@ -101,6 +101,8 @@ def _measure(where: Stage, options: Options) -> None:
         _bookings(where, loaded, options)
     if "reads" in options.only:
         _reads(where, loaded, options)
+    if "pages" in options.only:
+        _pages(where, loaded)
     if "servers" in options.only:
         _servers(where, loaded, options)
     print(f"\nDone in {time.monotonic() - since:.0f} s.")
@@ -166,6 +168,12 @@ def _reads(where: Stage, loaded: Loaded, options: Options) -> None:
                 f"  {read.name:<32} SQL {median(sql):5.1f} {_p99(sql):6.1f}   HTTP {median(http):5.1f} "
                 f"{_p99(http):6.1f}   p99 ratio {_p99(http) / _p99(sql):.2f}   ({len(sql)} and {len(http)} answers)"
             )
+
+
+def _pages(where: Stage, loaded: Loaded) -> None:
+    with serving(where, CHOSEN) as port:
+        weights = pages.first_visit(pages.over_http(port, f"signed_in={loaded.bookers[0].token}"), "/")
+    print(f"\nFirst visit of the home page: {sum(weights.values()):,} bytes in {len(weights)} answers, heads included")
 
 
 def _servers(where: Stage, loaded: Loaded, options: Options) -> None:

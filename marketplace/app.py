@@ -6,6 +6,7 @@ from flask import Flask
 
 from marketplace import edge, health
 from marketplace.api import setup as api
+from marketplace.api.json import Json
 from marketplace.core import logging
 from marketplace.core.config import settings
 from marketplace.web import pages
@@ -19,6 +20,7 @@ def create_app() -> Flask:
     config = settings()
     logging.configure(json=not config.development)
     app = Flask(__name__, static_folder=None)
+    app.json = Json(app)
     app.config.update(
         SECRET_KEY=config.secret_key,
         SESSION_COOKIE_SECURE=not config.development,

@@ -5,7 +5,7 @@ READ COMMITTED throughout; scarce things are guarded by conditional UPDATEs and 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import datetime
@@ -118,6 +118,12 @@ def statements() -> Iterator[psycopg.Cursor[Any]]:
         if isinstance(known, DBAPIError):
             raise_busy(known)
         raise known from failed
+
+
+def rows(sql: str, values: Mapping[str, Any]) -> list[Any]:
+    """What one statement finds, as named tuples, prepared and outside any transaction: for reads that many ask for."""
+    with statements() as cursor:
+        return cursor.execute(sql.encode(), values, prepare=True).fetchall()
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from flask import Response, request
+from flask import Response, jsonify, request
 from marshmallow import fields as out
 
 from booking import refusals
@@ -433,7 +433,7 @@ def booking(booking_id: str) -> Response:
 
 def _shown(found: customer.BookingView) -> Response:
     """The representation with its ETag."""
-    answer = Response(json.dumps(_FULL.dump(found), ensure_ascii=False), content_type="application/json")
+    answer = jsonify(_FULL.dump(found))
     answer.headers["Cache-Control"] = "private, no-cache"
     answer.add_etag()
     return answer
