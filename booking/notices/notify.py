@@ -13,6 +13,7 @@ from booking.models import Booking
 from booking.notices.kinds import Channel, rule_of
 from booking.notices.models import NoticeSetting, Notification, NotificationDelivery
 from marketplace.core.ids import new_id
+from marketplace.core.text import Text
 
 
 def notify(
@@ -70,7 +71,7 @@ def facts_of(booking: Booking) -> dict[str, Any]:
     offer, site = booking.snapshot.get("offer", {}), booking.snapshot.get("site", {})
     return {
         "benefit": booking.kind,
-        "offer": {"zh": offer.get("zh", ""), "en": offer.get("en", "")},
+        "offer": Text.of(offer)._asdict(),
         "site": site.get("name", ""),
         "day": booking.service_date.isoformat(),
         "starts_at": booking.starts_at.isoformat() if booking.starts_at else None,

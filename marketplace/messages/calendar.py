@@ -60,9 +60,7 @@ def _entry(event: Event, language: Language, public_url: str) -> Entry:
 def _summary(event: Event, language: Language) -> str:
     name = event.offer.in_language(language)
     whose = masked_name(event.person) if event.person else ""
-    if language == "zh":
-        return f"{name}（{whose}）" if whose else name
-    return f"{name} ({whose})" if whose else name
+    return Text(f"{name}（{whose}）", f"{name} ({whose})").in_language(language) if whose else name
 
 
 def _location(event: Event) -> str:
@@ -72,5 +70,5 @@ def _location(event: Event) -> str:
 
 
 def _description(event: Event, language: Language) -> str:
-    number = f"预约号 {event.reference}" if language == "zh" else f"Booking number {event.reference}"
+    number = Text(f"预约号 {event.reference}", f"Booking number {event.reference}").in_language(language)
     return "\n".join(part for part in (number, event.prepare.in_language(language)) if part)

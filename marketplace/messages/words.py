@@ -245,7 +245,7 @@ def _benefit(code: str, language: Language) -> str:
 def _days(count: Any, language: Language) -> str:
     if count is None:
         return ""
-    return f"{count} 天" if language == "zh" else f"{count} day" if count == 1 else f"{count} days"
+    return Text(f"{count} 天", f"{count} day" if count == 1 else f"{count} days").in_language(language)
 
 
 def _instead(alternatives: Any, language: Language, told_at: datetime) -> str:
@@ -256,22 +256,23 @@ def _instead(alternatives: Any, language: Language, told_at: datetime) -> str:
         _when(one.get("service_date"), one.get("starts_at"), str(one.get("time_zone") or HOME_ZONE), language, told_at)
         for one in alternatives
     ]
-    if language == "zh":
-        return f"最近的其他时间：{'、'.join(times)}，在预约页面一点即可保留。"
-    return f"The nearest other times: {'; '.join(times)}. One tap on the booking's page keeps one."
+    said = Text(
+        f"最近的其他时间：{'、'.join(times)}，在预约页面一点即可保留。",
+        f"The nearest other times: {'; '.join(times)}. One tap on the booking's page keeps one.",
+    )
+    return said.in_language(language)
 
 
 def _closing(facts: Mapping[str, Any], language: Language, new: str) -> str:
     """What happens to a booking whose site closes."""
     if facts["closing"] == "moving":
-        return f"正在为您改到 {new}。" if language == "zh" else f"We are moving it to {new}."
-    text = "权益全部退回。" if language == "zh" else "Your benefit comes back in full."
+        return Text(f"正在为您改到 {new}。", f"We are moving it to {new}.").in_language(language)
+    text = Text("权益全部退回。", "Your benefit comes back in full.")
     where = str(facts.get("new_site") or "")
     if not new:
-        return text
-    return (
-        f"{text}最近可约：{new}，{where}。" if language == "zh" else f"{text} The nearest other time: {new}, {where}."
-    )
+        return text.in_language(language)
+    nearest = Text(f"{text.zh}最近可约：{new}，{where}。", f"{text.en} The nearest other time: {new}, {where}.")
+    return nearest.in_language(language)
 
 
 def _by_language(names: Any, language: Language) -> str:
@@ -304,7 +305,7 @@ def moment_text(moment: datetime, zone: str, language: Language, told_at: dateti
     if local.utcoffset() == moment.astimezone(ZoneInfo(HOME_ZONE)).utcoffset():
         return text
     place = get_timezone_location(ZoneInfo(zone), locale=_LOCALE.in_language(language), return_city=True)
-    return f"{text}（{place}时间）" if language == "zh" else f"{text} ({place} time)"
+    return Text(f"{text}（{place}时间）", f"{text} ({place} time)").in_language(language)
 
 
 def _tidy(text: str) -> str:
