@@ -71,9 +71,15 @@ LANGUAGES = ("zh", "en")
 
 
 @pytest.fixture
-def eye_exam(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def module() -> str:
+    """The text of the one module."""
+    return MODULE
+
+
+@pytest.fixture
+def eye_exam(module: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """One more module where kinds are looked for, and nothing else."""
-    (tmp_path / "eye_exam.py").write_text(MODULE)
+    (tmp_path / "eye_exam.py").write_text(module)
     monkeypatch.setattr(room, "__path__", [*room.__path__, str(tmp_path)])
     room.kinds.cache_clear()
     yield
@@ -163,6 +169,13 @@ def test_its_report_is_promised_by_its_own_trait(world: World) -> None:
     go(booking, BookingState.FULFILLED)
     through = clock.today("Asia/Shanghai", NOON) + timedelta(days=2)
     assert booking_row(booking).report_due_at == clock.start_of(through + timedelta(days=1), None, "Asia/Shanghai")
+
+
+@pytest.mark.parametrize(
+    ("module", "promised"), [(MODULE, True), (MODULE.replace("report=True", "report=False"), False)]
+)
+def test_a_report_is_promised_on_the_page_only_by_a_kind_that_has_one(app: Flask, world: World, promised: bool) -> None:
+    assert ("Report arrives" in shown(app, f"/bookings/{confirmed(world)}", "en")) is promised
 
 
 @pytest.mark.parametrize(("language", "name"), [("zh", "验光"), ("en", "Eye exam")])

@@ -19,6 +19,7 @@ from booking.settlement.statements import Stated, StatementRow, StatementView
 from booking.views.oversight import LateJob, ProviderHealth
 from booking.waiting.view import HeldPlace, WaitingSite, WaitingView
 from marketplace.core.outgoing import Sent
+from marketplace.core.text import Text
 from marketplace.web import booking_words, language
 from marketplace.web.account.consent import ConsentPage
 from marketplace.web.account.me import Me, SessionLine
@@ -758,9 +759,7 @@ def waiting_rows() -> tuple[WaitingRow, ...]:
         relation="father",
         entitlement_id=None,
         sites=tuple(
-            WaitingSite(
-                f"o{number}", {"zh": "甄选套餐", "en": "Select package"}, "s", place(), "杭州市", "西湖区", None
-            )
+            WaitingSite(f"o{number}", Text("甄选套餐", "Select package"), "s", place(), "杭州市", "西湖区", None)
             for number in range(3)
         ),
         first_day=date(2026, 11, 26),
@@ -879,7 +878,7 @@ def trend() -> Context:
     def point(day: date, value: str, unit: str, flag: str = "", **more: Any) -> Point:
         given = Delivered("低密度脂蛋白胆固醇", value, float(value), "", unit, None, None, flag, "", "")
         read_as = read(given, Whose("male", date(1954, 3, 1), day), {})
-        names = {"zh": "和馨健康", "en": "Hexin Health"}
+        names = Text("和馨健康", "Hexin Health")
         return Point("r1", day, place(), names, read_as, more.get("apart", ""))
 
     points = (
@@ -1237,7 +1236,7 @@ def _console(here: str, role: str = "admin", **context: Any) -> Context:
 
 
 def _differences() -> tuple[console_words.DifferenceRow, ...]:
-    name = {"zh": "和馨体检", "en": "Hexin Health"}
+    name = Text("和馨体检", "Hexin Health")
     kinds = ("outcome_unknown", "theirs_only", "slot_oversold", "report_unmatched", "cancel_refused", "state_differs")
     return tuple(
         console_words.difference(
@@ -1252,7 +1251,7 @@ def _differences() -> tuple[console_words.DifferenceRow, ...]:
 def _providers() -> tuple[console_words.ProviderRow, ...]:
     def health(code: str, zh: str, en: str, **changes: Any) -> console_words.ProviderRow:
         fresh = {feed: NOW - timedelta(seconds=20) for feed in ("slots", "bookings", "reports")}
-        calm = ProviderHealth(code, {"zh": zh, "en": en}, fresh, 0, None, None, 2, 0, 0)
+        calm = ProviderHealth(code, Text(zh, en), fresh, 0, None, None, 2, 0, 0)
         return console_words.provider(replace(calm, **changes), NOW)
 
     return (
@@ -1288,8 +1287,8 @@ def console_quiet() -> Context:
 
 
 def console_differences(closed: bool = False) -> Context:
-    name = {"zh": "和馨体检", "en": "Hexin Health"}
-    other = {"zh": "康悦健康", "en": "Kangyue Health"}
+    name = Text("和馨体检", "Hexin Health")
+    other = Text("康悦健康", "Kangyue Health")
     counts = Counts({"ours_only": 2, "time_differs": 1}, {"hexin": (name, 2), "kangyue": (other, 1)}, 3, 41)
     states, kinds, providers = reconcile_words.choices(counts, Filter(closed=closed))
     return _console(
@@ -1306,12 +1305,12 @@ def console_differences(closed: bool = False) -> Context:
 
 def _case(**changes: Any) -> reconcile_words.CasePage:
     difference = Difference(
-        "dsc_1", "time_differs", "bkg_7k2m914qx", "AX7K2M914Q", "hexin", {"zh": "和馨体检", "en": "Hexin Health"},
+        "dsc_1", "time_differs", "bkg_7k2m914qx", "AX7K2M914Q", "hexin", Text("和馨体检", "Hexin Health"),
         at(11, 22, 9), units=-1, money_minor=-128000, currency="CNY",
     )  # fmt: skip
     ours = OurSide(
         "bkg_7k2m914qx", "AX7K2M914Q", "confirmed", date(2026, 11, 26), at(11, 26, 8), ZONE,
-        {"zh": "甄选套餐", "en": "Select package"}, 128000, "CNY", {"HEX-20261120-77": "current"},
+        Text("甄选套餐", "Select package"), 128000, "CNY", {"HEX-20261120-77": "current"},
     )  # fmt: skip
     facts = {
         "ours": "confirmed", "theirs": "confirmed", "reference": "HEX-20261120-77", "our_reference": "bkg_7k2m914qx",
@@ -1340,7 +1339,7 @@ def console_case() -> Context:
 
 def console_case_closed() -> Context:
     closed = Difference(
-        "dsc_2", "theirs_only", "HEX-1", None, "hexin", {"zh": "和馨体检", "en": "Hexin Health"}, at(11, 20, 9),
+        "dsc_2", "theirs_only", "HEX-1", None, "hexin", Text("和馨体检", "Hexin Health"), at(11, 20, 9),
         at(11, 21, 9), "explained",
     )  # fmt: skip
     note = _t("对方的测试预约，已电话确认。", "Their test booking; they confirmed it by phone.")
@@ -1354,7 +1353,7 @@ def console_repair(action: str = "cancel_here", problem: bool = False) -> Contex
 
 
 def console_runs(empty: bool = False) -> Context:
-    name = {"zh": "和馨体检", "en": "Hexin Health"}
+    name = Text("和馨体检", "Hexin Health")
 
     def run(state: str, by: str, reason: str = "", case: str | None = None, **counts: int) -> reconcile_words.RunRow:
         view = RunView(
@@ -1385,7 +1384,7 @@ def _statement(**changes: Any) -> StatementRow:
         "balance": {"CNY": 128000},
         "open": {"count": 1, "units": 1, "money": {"CNY": 128000}},
     }
-    name = {"zh": "和馨体检", "en": "Hexin Health"}
+    name = Text("和馨体检", "Hexin Health")
     row = StatementRow("stm_1", "hexin", name, date(2026, 11, 22), ZONE, at(11, 23, 0, 25), content)
     return replace(row, **changes)
 
