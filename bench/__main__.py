@@ -15,9 +15,8 @@ from dataclasses import dataclass
 from statistics import median
 from typing import NoReturn
 
-from bench import bare, load, pages
+from bench import bare, data, load, pages
 from bench.data import Loaded
-from bench.data import load as load_data
 from bench.reads import READS
 from bench.stage import CannotMeasure, Stage, WebServer, serving, stage
 from marketplace.development import processes
@@ -27,8 +26,6 @@ BOOKINGS = {"spread": "hold, spread over the slots", "hot": "hold, one hot slot"
 MOST_PER_SECOND = 4000  # requests made ready for each second that is measured
 
 CHOSEN = WebServer("granian, 2 × 16 threads (default)", processes.WEB, 16)
-_GUNICORN = "gunicorn --preload --no-control-socket --bind {host}:{port}"
-_GTHREAD = f"{_GUNICORN} --worker-class gthread --keep-alive 30 --workers {{workers}} --threads THREADS wsgi:app"
 
 
 def _granian(threads: int) -> WebServer:
@@ -36,17 +33,7 @@ def _granian(threads: int) -> WebServer:
     return WebServer(f"granian, 2 × {threads} threads", command, threads)
 
 
-def _gthread(threads: int) -> WebServer:
-    return WebServer(f"gunicorn gthread, 2 × {threads} threads", _GTHREAD.replace("THREADS", str(threads)), threads)
-
-
-SERVERS = (
-    CHOSEN,
-    _granian(4),
-    _gthread(4),
-    _gthread(16),
-    WebServer("gunicorn sync, 8 processes", f"{_GUNICORN} --workers 8 wsgi:app", 2),
-)
+SERVERS = (CHOSEN, _granian(4), _granian(8))
 
 
 @dataclass(frozen=True)
@@ -91,7 +78,7 @@ def _options() -> Options:
 
 def _measure(where: Stage, options: Options) -> None:
     since = time.monotonic()
-    loaded = load_data(where, slots=options.slots, customers=options.customers)
+    loaded = data.load(where, slots=options.slots, customers=options.customers)
     print(
         f"PostgreSQL {where.database.server.major} with fsync, Python {platform.python_version()}, "
         f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}; {where.count('SELECT count(*) FROM slot'):,} slots, "

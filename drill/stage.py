@@ -28,7 +28,7 @@ from marketplace.demo import people
 from marketplace.demo.offers import BY_DAY, PROVIDERS, SAMPLE_SITES, place_offers
 from marketplace.development import processes
 from marketplace.development.database import DevDatabase
-from marketplace.development.embedded.server import APPLICATION, free_port
+from marketplace.development.embedded.postgres import APPLICATION, free_port
 
 CODES = tuple(provider.code for provider in (*PROVIDERS, BY_DAY))
 PLAYED_BY = {code: DAYS if code == BY_DAY.code else SANDBOX for code in CODES}
@@ -134,7 +134,7 @@ def stage(customers: int) -> Iterator[Stage]:
 def _furnish(folder: Path, database: DevDatabase, customers: int) -> Stage:
     sandbox, days, *webs = (f"http://127.0.0.1:{free_port()}" for _ in (SANDBOX, DAYS, *WEBS))
     now = clock.now()
-    people.load(now)
+    people.load_people(now)
     import_sites(SAMPLE_SITES, True, None)
     configs = place_offers(
         sandbox_url=sandbox,

@@ -5,10 +5,11 @@ from __future__ import annotations
 from flask import Flask
 
 from marketplace import edge, health
-from marketplace.api import setup as api
+from marketplace.api import setup
 from marketplace.api.json import Json
 from marketplace.core import logging
 from marketplace.core.config import settings
+from marketplace.core.db import db
 from marketplace.web import pages
 from marketplace.web.assets import CONTENT_POLICY
 from marketplace.web.error_page import error_page
@@ -28,9 +29,10 @@ def create_app() -> Flask:
         SESSION_COOKIE_SAMESITE="Lax",
         PROPAGATE_EXCEPTIONS=False,
     )
+    db.init_app(app)
     pages.install(app)
     edge.install(app, page=error_page, page_policy=CONTENT_POLICY)
     app.register_blueprint(health.blueprint)
     app.register_blueprint(webhooks.blueprint)
-    api.install(app)
+    setup.install(app)
     return app

@@ -10,15 +10,13 @@ from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.orm import Session
 
 from marketplace.catalog.models import Insurer
-from marketplace.core import audit, crypto, ids
-from marketplace.core import sms as sms_port
+from marketplace.core import audit, crypto, ids, sms
 from marketplace.core.config import ConfigError, settings
 from marketplace.core.db import reading, statements, transaction
 from marketplace.core.errors import NotFound, Refusal, Unauthenticated
 from marketplace.core.sms import SmsBackend
 from marketplace.core.text import Text, language_of
-from vip import codes
-from vip import phone as phones
+from vip import codes, phones
 from vip.codes import CodeSent
 from vip.models import Customer, SignInSession
 from vip.principal import Principal
@@ -55,13 +53,13 @@ class SessionView:
     current: bool
 
 
-def send_code(phone: str, *, now: datetime, sms: SmsBackend | None = None) -> CodeSent:
+def send_code(phone: str, *, now: datetime, gateway: SmsBackend | None = None) -> CodeSent:
     """Send a sign-in code to `phone`; a phone that no customer has gets none, with the same answer.
 
     Raises Invalid(field="phone") and TooMany(retry_after) after five codes within an hour.
     """
     number = phones.normalise(phone)
-    gateway = sms or sms_port.backend()
+    gateway = gateway or sms.backend()
     with transaction() as session:
         address = codes.Address(insurer_id(session), phones.index(number))
         codes.lock_phones(session, address.phone_index)

@@ -19,8 +19,6 @@ from booking.discrepancies import close_discrepancy, open_discrepancy
 from booking.exchange import replacement
 from booking.exchange.proposed_times import follow_proposal
 from booking.exchange.provider_bookings import (
-    DEAD,
-    ENDED,
     Outcome,
     annul_followers,
     cancel_locally,
@@ -36,7 +34,7 @@ from booking.models import Booking, ProviderBooking
 from booking.offers.alternatives import elsewhere
 from booking.outbox import annul, finish, lock_unfinished, unsent
 from booking.references import named
-from booking.states import LIVE, BookingState, legal
+from booking.states import CANCELLABLE, DEAD, GIVEN_UP, LIVE, MOVABLE, STATE_OF, BookingState, legal
 from booking.transition import lock_booking, move
 from marketplace.core.db import violated
 from providers.port import RemoteBooking
@@ -44,25 +42,12 @@ from vip.ledger import EntitlementExhausted
 
 _S = BookingState
 
-_NEVER_SENT = frozenset({_S.HELD, _S.WAITLISTED})
-"""A provider that tells of such a booking tells of something we never asked for."""
-
-_TARGET: dict[str, BookingState] = {
-    "confirmed": _S.CONFIRMED,
-    "rejected": _S.REJECTED,
-    "cancelled": _S.CANCELLED,
-    "checked_in": _S.CHECKED_IN,
-    "in_service": _S.IN_SERVICE,
-    "fulfilled": _S.FULFILLED,
-    "no_show": _S.NO_SHOW,
-}
-
 
 def apply_remote(session: Session, provider_id: int, remote: RemoteBooking, *, now: datetime) -> Outcome:
     """Apply a provider's message about one of its bookings, in the caller's transaction."""
     booking_id = find_booking(session, provider_id, remote)
     if booking_id is None:
-        if remote.status in ("cancelled", "rejected"):
+        if remote.status in DEAD:
             return Outcome("unmatched")
         open_discrepancy(
             session,
@@ -75,7 +60,7 @@ def apply_remote(session: Session, provider_id: int, remote: RemoteBooking, *, n
         return Outcome("unmatched")
     booking, tasks = lock_booking(session, booking_id)
     public_id, seq = named(remote.our_reference or booking.public_id)
-    if booking.state in _NEVER_SENT or public_id != booking.public_id:
+    if booking.state is _S.HELD or public_id != booking.public_id:
         facts = {"status": remote.status, "our_reference": remote.our_reference or ""}
         open_discrepancy(session, provider_id, "theirs_only", remote.reference, now=now, facts=facts)
         return Outcome("unmatched", booking.public_id)
@@ -121,7 +106,7 @@ def _beside(session: Session, booking: Booking, remote: RemoteBooking, role: str
         surplus_gone(session, booking, remote.reference, now)
     elif role == "stray":
         cancel_surplus(session, booking, remote.reference, remote.status, now)
-    elif remote.status in ("requested", "confirmed"):
+    elif remote.status in CANCELLABLE:
         cancel_stray(session, booking, remote.reference, now)
     else:
         facts = {"ours": booking.state.value, "theirs": remote.status, "role": role}
@@ -138,11 +123,11 @@ def _beside(session: Session, booking: Booking, remote: RemoteBooking, role: str
 
 def follow(session: Session, booking: Booking, remote: RemoteBooking, now: datetime) -> None:
     """Move the booking to where the provider says it is, through `confirmed` where the table wants that step."""
-    target = _TARGET.get(remote.status)
+    target = STATE_OF[remote.status] if remote.status != "requested" else None
     if target is None or target is booking.state:
         return
     actor = provider_actor(session, booking)
-    if booking.state in ENDED:
+    if booking.state in GIVEN_UP:
         if target not in (_S.CANCELLED, _S.REJECTED):
             cancel_stray(session, booking, remote.reference, now)
         return
@@ -177,7 +162,7 @@ def follow(session: Session, booking: Booking, remote: RemoteBooking, now: datet
 def follow_time(session: Session, booking: Booking, remote: RemoteBooking, now: datetime) -> None:
     """Follow the time that the provider tells. The one that an open change asks for is its yes; another one is its
     word against our books, which goes to a person, since the customer was promised what our books say."""
-    if remote.service_date is None or remote.status in ("cancelled", "rejected") or booking.state not in LIVE:
+    if remote.service_date is None or remote.status in DEAD or booking.state not in LIVE:
         return
     if (remote.service_date, remote.starts_at) == (booking.service_date, booking.starts_at):
         settle_time(session, booking, now)
@@ -185,7 +170,7 @@ def follow_time(session: Session, booking: Booking, remote: RemoteBooking, now: 
     request = swap.open_change(session, booking)
     if (
         request is not None
-        and booking.state in swap.MOVABLE
+        and booking.state in MOVABLE
         and remote.status != "requested"
         and not replacement.replaces(session, booking)
         and swap.asks_for(request, remote.service_date, remote.starts_at)
@@ -221,7 +206,7 @@ def _end_change(session: Session, booking: Booking, target: BookingState, now: d
     request = swap.open_change(session, booking)
     if request is None:
         return
-    if target in ENDED:
+    if target in GIVEN_UP:
         swap.close(session, booking, request, cause="overtaken", now=now)
         return
     task = next((each for each in lock_unfinished(session, booking.id) if each.change_request_id == request.id), None)

@@ -15,17 +15,11 @@ from booking.discrepancies import Effect, close_discrepancy, open_discrepancy
 from booking.models import Booking, ProviderBooking, ProviderTask
 from booking.outbox import UNFINISHED, annul, enqueue, lock_unfinished, unsent
 from booking.references import named
-from booking.states import BookingState, legal
+from booking.states import GIVEN_UP, BookingState, legal
 from booking.transition import move
 from providers.port import RemoteBooking
 
 _S = BookingState
-
-ENDED = frozenset({_S.CANCELLED, _S.REJECTED, _S.EXPIRED, _S.ENTERED_IN_ERROR})
-"""Ended without the service: nothing may live at the provider any more."""
-
-DEAD = ("cancelled", "rejected")
-"""What a provider calls a booking of its own that lives no more."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +76,7 @@ def cancel_stray(session: Session, booking: Booking, reference: str, now: dateti
 def cancel_surplus(session: Session, booking: Booking, reference: str, status: str, now: datetime) -> None:
     """The booking lives twice at the provider (a late commit, most often): a difference until one is cancelled there.
     A booking that has ended here is not there twice, but once too often."""
-    if booking.state not in ENDED:
+    if booking.state not in GIVEN_UP:
         open_discrepancy(
             session,
             booking.provider_id,
@@ -131,7 +125,7 @@ def remember(
         known.status, known.seen_at, known.version = status, now, max(known.version, version)
         return known.role
     if role is None:
-        role = "stray" if order_there(session, booking) is not None or booking.state in ENDED else "current"
+        role = "stray" if order_there(session, booking) is not None or booking.state in GIVEN_UP else "current"
     session.add(
         ProviderBooking(
             provider_id=booking.provider_id,

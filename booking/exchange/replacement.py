@@ -16,11 +16,11 @@ from sqlalchemy.orm import Session
 from booking.actors import provider_actor
 from booking.changes import swap
 from booking.discrepancies import close_discrepancy
-from booking.exchange.provider_bookings import DEAD, cancel_stray, cancel_surplus, order_there, remember
+from booking.exchange.provider_bookings import cancel_stray, cancel_surplus, order_there, remember
 from booking.models import Booking, ChangeRequest, ProviderBooking, ProviderTask
 from booking.outbox import UNFINISHED, annul, enqueue, finish, lock_unfinished, unsent
 from booking.references import own_reference
-from booking.states import LIVE, BookingState
+from booking.states import DEAD, LIVE, BookingState
 from marketplace.catalog.models import Provider
 from providers.port import RemoteBooking
 from providers.registry import capabilities

@@ -18,7 +18,6 @@ from booking.exchange import replacement
 from booking.exchange.inbound import follow, follow_time, settle_time
 from booking.exchange.proposed_times import follow_proposal
 from booking.exchange.provider_bookings import (
-    ENDED,
     Outcome,
     annul_followers,
     cancel_locally,
@@ -33,8 +32,8 @@ from booking.exchange.provider_bookings import (
 from booking.models import Booking, ChangeRequest, ProviderTask
 from booking.offers.alternatives import elsewhere
 from booking.outbox import Claimed, annul, finish
-from booking.states import LIVE, OVER, BookingState, legal
-from booking.transition import lock_booking, move
+from booking.states import DEAD, GIVEN_UP, LIVE, MOVABLE, OVER, BookingState, legal
+from booking.transition import lock_booking, move, touch
 from marketplace.catalog.models import Provider
 from marketplace.core.db import transaction
 from providers.port import Accepted, Answer, Confirmed, NotFound, Refused, RemoteBooking, RetryAfter, Unknown
@@ -58,7 +57,7 @@ def settle_look_up(claimed: Claimed, found: RemoteBooking, *, now: datetime) -> 
     """Apply what a look-up found for a command whose outcome was open."""
     if claimed.command == "reserve":
         return _settle_found(claimed, found, now)
-    if claimed.command == "cancel" and found.status in ("cancelled", "rejected"):
+    if claimed.command == "cancel" and found.status in DEAD:
         return settle_answer(claimed, Confirmed(found.reference, found.version), now=now)
     if claimed.command == "change":
         return _settle_change_found(claimed, found, now)
@@ -167,7 +166,7 @@ def _settle_change_found(claimed: Claimed, found: RemoteBooking, now: datetime) 
             return _apply_found(session, task, booking, claimed, found, now)
         request = session.get(ChangeRequest, task.change_request_id)
         answer: Answer = NotFound()
-        if found.status in ("cancelled", "rejected"):
+        if found.status in DEAD:
             answer = Refused(found.reason or "other")
         elif request is not None and swap.asks_for(request, found.service_date, found.starts_at):
             answer = Confirmed(found.reference, found.version, found.starts_at)
@@ -210,7 +209,7 @@ def _pause(seconds: float) -> timedelta:
 
 def _leave_unknown(session: Session, task: ProviderTask, booking: Booking, detail: str, now: datetime) -> None:
     if task.unknown_since is None and task.change_request_id is not None:
-        booking.version += 1  # an open page tells that the answer is being looked up
+        touch(booking, now=now)  # an open page tells that the answer is being looked up
     task.state = "unknown"
     task.unknown_since = task.unknown_since or now
     task.lease_until = None
@@ -250,7 +249,7 @@ def _not_found(session: Session, task: ProviderTask, booking: Booking, now: date
 def _not_wanted(session: Session, task: ProviderTask, booking: Booking, now: datetime) -> bool:
     """End a change that was taken back, or whose booking has moved on, and that never arrived: nothing to send."""
     request = swap.open_change(session, booking)
-    if request is not None and request.state == "open" and booking.state in swap.MOVABLE:
+    if request is not None and request.state == "open" and booking.state in MOVABLE:
         return False
     annul(task, now=now)
     if request is not None:
@@ -296,8 +295,7 @@ def _refused(session: Session, task: ProviderTask, booking: Booking, code: str, 
             )
         else:
             request.state, request.closed_at, request.cause = "refused", now, code
-            booking.version += 1
-            booking.updated_at = now
+            touch(booking, now=now)
         return
     if legal(booking.state, _S.REJECTED):
         facts = elsewhere(session, booking, now=now)
@@ -353,12 +351,12 @@ def _changed(
     newest = newest_version(session, booking, reference)
     remember(session, booking, reference, "confirmed", version, now)
     finish(task, "done", now=now)
-    if booking.state in ENDED and version > newest:
+    if booking.state in GIVEN_UP and version > newest:
         cancel_stray(session, booking, reference, now)
     request = swap.open_change(session, booking)
     if request is None or request.id != task.change_request_id:
         return
-    if booking.state in swap.MOVABLE:
+    if booking.state in MOVABLE:
         actor = provider_actor(session, booking)
         swap.switch(session, booking, request, actor=actor, now=now)
         if booking.state is _S.AWAITING_PROVIDER:  # the time that it proposed itself

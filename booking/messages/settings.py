@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, time
 
 from sqlalchemy import select, update
@@ -12,16 +12,14 @@ from sqlalchemy.orm import Session
 from booking.notices.models import NoticeSetting
 from booking.notices.quiet_hours import QUIET_FROM, QUIET_UNTIL
 from booking.ownership import customer_of
-from marketplace.core import crypto
-from marketplace.core import email as email_port
+from marketplace.core import crypto, email
 from marketplace.core.db import reading, transaction
 from marketplace.core.email import EmailBackend
 from marketplace.core.errors import Invalid, Refusal
 from marketplace.core.ids import new_id
 from marketplace.core.logging import get_logger
 from marketplace.core.text import Text, language_of
-from vip import codes, email_address
-from vip import phone as phones
+from vip import codes, email_address, phones
 from vip.models import Customer
 from vip.principal import Principal
 
@@ -90,7 +88,7 @@ def settings_of(principal: Principal) -> Settings:
 
 def choose(principal: Principal, wish: Wish, *, now: datetime) -> None:
     """Keep what she chose; messages that wait already are judged by it when their time comes."""
-    values = {**vars(wish), "updated_at": now}
+    values = {**asdict(wish), "updated_at": now}
     with transaction() as session:
         row = own_row(session, principal, now)
         session.execute(update(NoticeSetting).where(NoticeSetting.customer_id == row.customer_id).values(values))
@@ -103,7 +101,7 @@ def give_email(principal: Principal, text: str, *, now: datetime, gateway: Email
     whatever addresses.
     """
     address = email_address.normalise(text)
-    server = gateway or email_port.backend()
+    server = gateway or email.backend()
     if server is None:
         raise NoEmail()
     with transaction() as session:

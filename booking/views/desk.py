@@ -15,8 +15,7 @@ from booking.views.customer import BookingCard, BookingView, card_of, card_rows,
 from marketplace.core.db import reading
 from marketplace.core.errors import Invalid
 from marketplace.core.strictjson import storable
-from vip import phone as phones
-from vip import roles
+from vip import phones, roles
 from vip.models import Customer
 from vip.principal import Principal
 
@@ -67,4 +66,4 @@ def find_bookings(operator: Principal, wanted: str) -> Sequence[BookingCard]:
         query = query.where(Booking.reference == number)
     with reading() as session:
         rows = session.execute(query.order_by(Booking.id.desc()).limit(MOST_FOUND)).all()
-        return [card_of(row) for row in rows]
+        return [card_of(row.Booking, row.Beneficiary, row.entitlement) for row in rows]

@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, Row, and_, func, or_, select, text
 from sqlalchemy.orm import Session
 
 from booking.models import Booking
+from booking.offers.bookable import given_out
 from booking.ownership import customer_of
 from booking.waiting.join import own_entry_id
 from booking.waiting.models import OPEN, WaitingChance, WaitingEntry, WaitingPlace
@@ -143,13 +144,13 @@ def mark(principal: Principal, *, now: datetime) -> str:
     return f"{row[0]} {row[1]} {held}"
 
 
-_ALIKE = text("""
+_ALIKE = text(f"""
   SELECT o.public_id AS offer_id, o.name_zh, o.name_en, si.public_id AS site_id, si.name AS site_name, si.city,
          si.district, si.tier
     FROM offer mine
     JOIN site here ON here.id = mine.site_id
-    JOIN site si ON si.province = here.province AND si.city = here.city AND si.closed_at IS NULL
-    JOIN offer o ON o.site_id = si.id AND o.kind = mine.kind AND o.active
+    JOIN site si ON si.province = here.province AND si.city = here.city
+    JOIN offer o ON o.site_id = si.id AND o.kind = mine.kind AND {given_out("o", "si")}
      AND (o.package = mine.package OR (o.provider_id = mine.provider_id AND o.name_zh = mine.name_zh))
    WHERE mine.public_id = :offer AND mine.active
    ORDER BY o.id <> mine.id, si.district <> here.district, si.name, o.id LIMIT :most

@@ -30,7 +30,8 @@ def document(events: Sequence[Event], language: Language, *, public_url: str) ->
     calendar.add("x-published-ttl", "PT1H")
     for event in events:
         calendar.add_component(_entry(event, language, public_url))
-    return calendar.to_ical()
+    document: bytes = calendar.to_ical()
+    return document
 
 
 def _entry(event: Event, language: Language, public_url: str) -> Entry:

@@ -11,6 +11,7 @@ from datetime import datetime
 
 from flask_babel import gettext as _
 
+from booking.states import GIVEN_UP
 from marketplace.catalog.benefit_kind import Words
 from marketplace.catalog.kinds import words_of
 from marketplace.web import formats
@@ -54,7 +55,6 @@ class _Look:
 
 _LOOKS = {
     "held": _Look("asked", "wait", icon="hourglass", label=lambda _words: _("Not submitted yet")),
-    "waitlisted": _Look("asked", "wait", icon="hourglass", label=lambda _words: _("On the waiting list")),
     "awaiting_provider": _Look(
         "asked",
         "wait",
@@ -73,8 +73,6 @@ _LOOKS = {
     "entered_in_error": _Look("past", "off", icon="x", label=lambda _words: _("Entered in error"), gone=True),
 }
 
-FINAL = frozenset({"cancelled", "rejected", "expired", "entered_in_error"})
-
 
 def pill(state: str, kind: str = "") -> Pill:
     """The state in a word, as the kind of benefit calls it; in general without one."""
@@ -85,6 +83,13 @@ def pill(state: str, kind: str = "") -> Pill:
 def known(state: str) -> bool:
     """Whether there is a word for it."""
     return state in _LOOKS
+
+
+def provider_word(status: str) -> str:
+    """A status as a provider's system states it: in our word where it has one, else as it came."""
+    if status == "requested":
+        return _("Requested, not decided")
+    return pill(status).text if known(status) else status
 
 
 def order(state: str) -> int:
@@ -104,7 +109,7 @@ def date_is_gone(state: str) -> bool:
 
 def final(facts: Facts) -> bool:
     """True when nothing on the page will change by itself any more."""
-    return facts.state in FINAL or (facts.state == "fulfilled" and facts.report in ("none", "ready", "corrected"))
+    return facts.state in GIVEN_UP or (facts.state == "fulfilled" and facts.report in ("none", "ready", "corrected"))
 
 
 def _untouched(facts: Facts) -> str:
@@ -139,12 +144,6 @@ def _held(facts: Facts) -> Turn:
         _("Your turn: confirm the booking"),
         _("The time is kept for you for a few minutes and released by itself. Nothing is spent until you confirm."),
         icon="hourglass",
-    )
-
-
-def _waitlisted(facts: Facts) -> Turn:
-    return Turn(
-        _("You are on the waiting list"), _("We tell you as soon as a place is free."), icon="hourglass", tone="calm"
     )
 
 
@@ -274,7 +273,6 @@ def _in_error(facts: Facts) -> Turn:
 
 _TURNS: dict[str, Callable[[Facts], Turn]] = {
     "held": _held,
-    "waitlisted": _waitlisted,
     "awaiting_provider": _awaiting,
     "outcome_unknown": _unknown,
     "confirmed": _confirmed,

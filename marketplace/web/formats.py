@@ -144,16 +144,19 @@ def relative_day(value: date | datetime, zone: str = HOME_ZONE) -> str:
     return ngettext("%(num)d day ago", "%(num)d days ago", -days)
 
 
+_UNITS: tuple[tuple[int, Callable[[int], str]], ...] = (
+    (86_400, lambda n: ngettext("%(num)d day", "%(num)d days", n)),
+    (3_600, lambda n: gettext("%(num)d h", num=n)),
+    (60, lambda n: gettext("%(num)d min", num=n)),
+    (1, lambda n: gettext("%(num)d s", num=n)),
+)
+
+
 def span(seconds: float) -> str:
     """The two largest units of a length of time: `1 天 22 小时`, `9 分 42 秒`, `9 分`. Never negative."""
     left = max(0, int(seconds))
     parts = []
-    for size, words in (
-        (86_400, lambda n: ngettext("%(num)d day", "%(num)d days", n)),
-        (3_600, lambda n: gettext("%(num)d h", num=n)),
-        (60, lambda n: gettext("%(num)d min", num=n)),
-        (1, lambda n: gettext("%(num)d s", num=n)),
-    ):
+    for size, words in _UNITS:
         count, left = divmod(left, size)
         if count:
             parts.append(words(count))

@@ -27,7 +27,7 @@ def guess_from_every_thread() -> tuple[int, int]:
     """64 wrong guesses at one code: how many were compared, and how many tries the database counted."""
     make_customer()
     box = SmsBox()
-    signin.send_code(PHONE, now=NOON, sms=box)
+    signin.send_code(PHONE, now=NOON, gateway=box)
     wrong = f"{(int(box.code_for(PHONE)) + 1) % 1_000_000:06d}"
     results = all_at_once([lambda: signin.sign_in(PHONE, wrong, channel="web", now=NOON)] * GUESSERS)
     refusals = [type(failed) for failed in results]
@@ -49,7 +49,7 @@ def test_without_the_guard_64_guessers_get_64_tries(monkeypatch: pytest.MonkeyPa
 def test_a_code_signs_in_one_of_many_who_know_it() -> None:
     make_customer()
     box = SmsBox()
-    signin.send_code(PHONE, now=NOON, sms=box)
+    signin.send_code(PHONE, now=NOON, gateway=box)
     code = box.code_for(PHONE)
     results = all_at_once([lambda: signin.sign_in(PHONE, code, channel="web", now=NOON)] * 16)
     assert [type(one) for one in results].count(signin.SignedIn) == 1
@@ -59,7 +59,7 @@ def test_a_code_signs_in_one_of_many_who_know_it() -> None:
 def test_32_requests_at_once_get_five_codes() -> None:
     make_customer()
     box = SmsBox()
-    results = all_at_once([lambda: signin.send_code(PHONE, now=NOON, sms=box)] * 32)
+    results = all_at_once([lambda: signin.send_code(PHONE, now=NOON, gateway=box)] * 32)
     assert [type(one) for one in results].count(codes.CodeSent) == len(box.texts) == 5
     assert [type(one) for one in results].count(TooMany) == 27
 

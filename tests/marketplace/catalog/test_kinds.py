@@ -12,6 +12,8 @@ from marketplace.catalog.kinds import kind, kinds
 from marketplace.core.errors import Invalid, NotFound
 from marketplace.demo.offers import demo_packages
 
+pytestmark = pytest.mark.quick
+
 PACKAGE = {
     "items": [{"code": "ecg", "name_zh": "心电图", "name_en": "ECG"}],
     "sex": "female",
