@@ -32,7 +32,6 @@ from marketplace.development.embedded.postgres import APPLICATION, free_port
 
 CODES = tuple(provider.code for provider in (*PROVIDERS, BY_DAY))
 PLAYED_BY = {code: DAYS if code == BY_DAY.code else SANDBOX for code in CODES}
-ZONE = "Asia/Shanghai"
 _SITES = 14
 _UNITS = 6
 _PLACES = {"half_hourly": 2, "four_a_day": 3, "day": 6}
@@ -164,7 +163,7 @@ def _furnish(folder: Path, database: DevDatabase, customers: int) -> Stage:
         hot=[],
         keys=keys,
         places=places,
-        first_day=_workday(clock.today(ZONE, now) + timedelta(days=3)),
+        first_day=_workday(clock.today(clock.HOME_ZONE, now) + timedelta(days=3)),
     )
     with where.books() as connection:
         times = ", ".join(f"{name} = {value}" for name, value in _TIMES.items())
