@@ -17,7 +17,7 @@ from marketplace.core.db import reading, transaction
 from providers.port import ProviderError, RemoteReport, ReportContent, ReportItem, ReportPage
 from tests.files import make_pdf
 from tests.people import NOON
-from tests.world import World, provider_line
+from tests.world import World, connection_to
 
 PDF = make_pdf("the original document of a check-up")
 LATER = NOON + timedelta(hours=1)
@@ -70,7 +70,7 @@ class ReportAdapter:
 def fetch(world: World, *contents: ReportContent, now: datetime = LATER) -> dict[str, int]:
     """Fetch what is due from a provider that has these."""
     adapter = ReportAdapter(contents={(it.report.reference, it.report.version): it for it in contents})
-    return fetch_due(provider_line(world.provider), adapter, now=now)  # type: ignore[arg-type]
+    return fetch_due(connection_to(world.provider), adapter, now=now)  # type: ignore[arg-type]
 
 
 def deliver(

@@ -14,7 +14,7 @@ import psycopg
 import pytest
 from sqlalchemy import select
 
-from booking.exchange.connections import line
+from booking.exchange.connections import connection_of
 from booking.hold.confirm import confirm
 from booking.hold.place import HoldRequest, hold
 from booking.models import Slot
@@ -149,7 +149,7 @@ def set_stage(
         row.webhook_secrets_sealed = [seal_master(WEBHOOK_SECRET, f"provider:{row.code}:webhook")]
         for name, value in {"deadline_seconds": 2, "settle_window_seconds": 3, "poll_seconds": 1, **settled}.items():
             setattr(row, name, value)
-        known = line(row)
+        known = connection_of(row)
     now = clock.now()
     pull_slots(known, known.open(), today=clock.today("Asia/Shanghai", now), now=now)
     sandbox.control().settings(webhook_url=f"http://127.0.0.1:{port}/partner/v1/webhooks/{provider.code}")

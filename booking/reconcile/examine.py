@@ -15,7 +15,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from booking.discrepancies import Effect, close_discrepancy, open_discrepancy
-from booking.exchange.connections import Line
+from booking.exchange.connections import ProviderConnection
 from booking.exchange.inbound import follow, follow_time
 from booking.exchange.provider_bookings import cancel_stray, find_booking, remember
 from booking.models import Booking, Discrepancy, ProviderBooking, ProviderTask
@@ -48,18 +48,18 @@ class Suspect:
     listed: tuple[RemoteBooking, ...] = ()
 
 
-def examine(line: Line, adapter: ProviderAdapter, suspect: Suspect, *, clock: Clock) -> Verdict:
+def examine(provider: ProviderConnection, adapter: ProviderAdapter, suspect: Suspect, *, clock: Clock) -> Verdict:
     """Ask the provider about one suspect and write down what is true. No transaction is open while it is asked."""
-    theirs = _ask(adapter, suspect, _called(line.id, suspect))
+    theirs = _ask(adapter, suspect, _called(provider.id, suspect))
     if theirs is None:
         return "unverified"
     now = clock()
     with transaction() as session:
         booking_id = suspect.booking_id
         for remote in theirs:
-            booking_id = booking_id or find_booking(session, line.id, remote)
+            booking_id = booking_id or find_booking(session, provider.id, remote)
         if booking_id is None:
-            return _nobodys(session, line.id, suspect, theirs, now)
+            return _nobodys(session, provider.id, suspect, theirs, now)
         booking, tasks = lock_booking(session, booking_id)
         if tasks:
             return "busy"
@@ -68,7 +68,7 @@ def examine(line: Line, adapter: ProviderAdapter, suspect: Suspect, *, clock: Cl
         found = [
             each for each in compare([ours_of(session, booking)], [*theirs, *rest]) if _about(suspect, each, known)
         ]
-        return _settle(session, line.id, booking, suspect, found, now)
+        return _settle(session, provider.id, booking, suspect, found, now)
 
 
 def _called(provider_id: int, suspect: Suspect) -> str:

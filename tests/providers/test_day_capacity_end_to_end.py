@@ -14,7 +14,7 @@ from sqlalchemy import select
 from booking.actors import SYSTEM
 from booking.changes.cancel import cancel
 from booking.changes.reschedule import reschedule
-from booking.exchange.connections import line
+from booking.exchange.connections import connection_of
 from booking.models import Discrepancy, Slot
 from booking.reconcile.run import run_now
 from booking.refusals import AlreadyBooked
@@ -70,7 +70,7 @@ def differences() -> list[tuple[str, str]]:
 def compare(stage: Stage) -> dict[str, int] | None:
     """Both sides compared now; None while another comparison is at it."""
     with reading() as session:
-        known = line(session.get_one(Provider, stage.provider.id))
+        known = connection_of(session.get_one(Provider, stage.provider.id))
     return run_now(known, known.open(), SYSTEM, clock=clock.now)
 
 

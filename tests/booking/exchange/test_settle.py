@@ -30,11 +30,11 @@ from tests.world import (
     World,
     booking_row,
     claim_all,
+    connection_to,
     history,
     join,
     make_world,
     one_pass,
-    provider_line,
     remote,
     set_provider,
     taken,
@@ -361,7 +361,7 @@ def test_any_answer_of_the_provider_closes_the_breaker(answer: Confirmed | Refus
     world.submit()
     set_provider(world.provider, failures=7, open_until=NOON)
     one_pass(world, FakeAdapter(answers=[answer]), now=NOON)
-    known = provider_line(world.provider)
+    known = connection_to(world.provider)
     with reading() as session:
         assert (session.get_one(Provider, known.id).failures, known.open_until) == (0, None)
 
@@ -456,7 +456,7 @@ def test_a_worker_that_slept_past_its_lease_sends_nothing() -> None:
     world.submit()
     (claimed,) = claim_all(world, now=NOON)
     adapter = FakeAdapter()
-    known = provider_line(world.provider)
+    known = connection_to(world.provider)
     assert run_task(known, adapter, claimed, lambda: NOON + timedelta(minutes=5)).what == "stale"  # type: ignore[arg-type]
     assert adapter.sent == []
 

@@ -27,10 +27,10 @@ from tests.world import (
     FakeAdapter,
     World,
     booking_row,
+    connection_to,
     history,
     make_world,
     one_pass,
-    provider_line,
     set_provider,
     taken,
     tasks,
@@ -69,7 +69,7 @@ def there(
 
 
 def run(world: World, books: Books, now: Any = LATER) -> dict[str, int]:
-    counts = run_now(provider_line(world.provider), books, CLOCK, clock=lambda: now)  # type: ignore[arg-type]
+    counts = run_now(connection_to(world.provider), books, CLOCK, clock=lambda: now)  # type: ignore[arg-type]
     assert counts is not None
     return counts
 
@@ -279,28 +279,28 @@ def test_a_cancel_that_the_provider_refused_is_not_tried_again_and_again(world: 
 
 
 def test_one_run_at_a_time_and_a_killed_one_is_given_up(world: World, books: Books) -> None:
-    line = provider_line(world.provider)
-    first = begin(line.id, CLOCK, now=NOON)
-    assert first is not None and begin(line.id, OPERATOR, now=NOON) is None
-    assert run_now(line, books, OPERATOR, clock=lambda: NOON) is None  # type: ignore[arg-type]
+    connection = connection_to(world.provider)
+    first = begin(connection.id, CLOCK, now=NOON)
+    assert first is not None and begin(connection.id, OPERATOR, now=NOON) is None
+    assert run_now(connection, books, OPERATOR, clock=lambda: NOON) is None  # type: ignore[arg-type]
     later = NOON + timedelta(minutes=2)
-    assert run_now(line, books, OPERATOR, clock=lambda: later) is not None  # type: ignore[arg-type]
+    assert run_now(connection, books, OPERATOR, clock=lambda: later) is not None  # type: ignore[arg-type]
     with pytest.raises(LostLease):
-        carry_out(line, books, first, clock=lambda: later)  # type: ignore[arg-type]
+        carry_out(connection, books, first, clock=lambda: later)  # type: ignore[arg-type]
     with reading() as session:
         noted = [(row.state, row.reason) for row in session.scalars(select(ReconcileRun).order_by(ReconcileRun.id))]
     assert noted == [("failed", "stopped"), ("done", "")]
 
 
 def test_the_clock_runs_one_when_it_is_due_and_people_when_they_like(world: World, books: Books) -> None:
-    line, every = provider_line(world.provider), timedelta(hours=1)
+    connection, every = connection_to(world.provider), timedelta(hours=1)
 
     def due(minutes: int) -> dict[str, int]:
-        return run_due(line, books, every=every, clock=lambda: NOON + timedelta(minutes=minutes))  # type: ignore[arg-type]
+        return run_due(connection, books, every=every, clock=lambda: NOON + timedelta(minutes=minutes))  # type: ignore[arg-type]
 
     assert due(0) != {} and due(59) == {}
-    assert ask_for_run(line.id, OPERATOR, now=NOON) is True
-    assert ask_for_run(line.id, OPERATOR, now=NOON) is False, "queued once"
+    assert ask_for_run(connection.id, OPERATOR, now=NOON) is True
+    assert ask_for_run(connection.id, OPERATOR, now=NOON) is False, "queued once"
     assert due(59) != {} and due(60) == {} and due(119) != {}
     books.broken_page = 0
     with pytest.raises(ProviderError):
