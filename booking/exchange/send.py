@@ -9,7 +9,7 @@ from sqlalchemy import update
 
 from booking.exchange.commands import command_for, question_for
 from booking.exchange.connections import ProviderConnection
-from booking.exchange.provider_bookings import Outcome
+from booking.exchange.evidence import Outcome
 from booking.exchange.settle import settle_answer, settle_look_up
 from booking.outbox import Claimed, claim
 from marketplace.catalog.models import Provider

@@ -1,4 +1,4 @@
-"""What a provider tells of its bookings: by poll and by webhook, both through the same door (remote.apply_remote)."""
+"""What a provider tells of its bookings: by poll; by webhook: booking.sync.webhooks."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def poll_bookings(provider: ProviderConnection, adapter: ProviderAdapter, *, now
 
     def apply(remote: RemoteBooking) -> str:
         with transaction() as session:
-            return apply_remote(session, provider.id, remote, now=now).what
+            return apply_remote(session, provider.id, remote, now=now, source="poll").what
 
     counts: Counter[str] = Counter()
     for part in pages(provider.id, Feed.BOOKINGS, adapter.bookings_since, now=now):
