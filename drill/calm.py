@@ -71,7 +71,7 @@ def _quiet_since(books: psycopg.Connection[Any], quiet: datetime | None) -> date
     """Since when there has been nothing to do; None while there is something."""
     if _one(books, _RESTLESS):
         return None
-    return quiet or books.execute("SELECT now()").fetchall()[0][0]
+    return quiet or clock.now()
 
 
 def _one(books: psycopg.Connection[Any], question: str, *values: object) -> int:

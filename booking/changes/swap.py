@@ -28,8 +28,8 @@ from marketplace.core.db import violated
 MOVABLE = frozenset({BookingState.CONFIRMED, BookingState.AWAITING_PROVIDER})
 """States in which a change can still take place; one that awaits its provider has accepted the time it proposed."""
 
-_TAKEN_SINCE = frozenset({"ex_booking_one_place_at_a_time", "slot_full", "ck_slot_taken", "uq_slot_claim_live"})
-"""What refuses the way back to an old date: the person's time, the place, or a change that has asked for it anew."""
+_TAKEN_SINCE = frozenset({"ex_booking_one_place_at_a_time", "slot_full", "ck_slot_taken"})
+"""What refuses the way back to an old date: the person's time, or the place."""
 
 
 def open_change(session: Session, booking: Booking) -> ChangeRequest | None:

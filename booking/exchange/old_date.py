@@ -47,10 +47,10 @@ def put_aside(session: Session, booking: Booking, theirs: ProviderBookings, ther
 def _go_back(session: Session, booking: Booking, theirs: ProviderBookings, there: RemoteBooking, now: datetime) -> bool:
     """The old day was served before our cancel arrived there: that day counts, the new one is given up here and
     cancelled there. False when it was not served, or our books can't go back."""
-    row, slot = theirs.known(there.reference), _given_up(session, booking, there)
-    if row is None or slot is None or there.status not in SERVED or booking.state is not BookingState.CONFIRMED:
+    row = theirs.known(there.reference)
+    if row is None or there.status not in SERVED or booking.state is not BookingState.CONFIRMED:
         return False
-    if not swap.go_back(session, booking, slot, actor=provider_actor(session, booking), now=now):
+    if not _at_that_time(session, booking, there, now):
         return False
     theirs.take_over(row, now)
     for task in lock_unfinished(session, booking.id):
@@ -58,6 +58,23 @@ def _go_back(session: Session, booking: Booking, theirs: ProviderBookings, there
             annul(task, now=now)
     close_discrepancy(session, booking.provider_id, "cancel_refused", row.reference, "old_date_served", now=now)
     return True
+
+
+def _at_that_time(session: Session, booking: Booking, there: RemoteBooking, now: datetime) -> bool:
+    """Whether the booking is at the time that was served, now that we know of it: it may have been moved back there
+    before, or an open change may ask for that very time."""
+    if (booking.service_date, booking.starts_at) == (there.service_date, there.starts_at):
+        return True
+    actor = provider_actor(session, booking)
+    request = swap.open_change(session, booking)
+    if request is not None and swap.asks_for(request, there.service_date, there.starts_at):
+        for task in lock_unfinished(session, booking.id):
+            if task.change_request_id == request.id and unsent(task):
+                annul(task, now=now)
+        swap.switch(session, booking, request, actor=actor, now=now)
+        return True
+    slot = _given_up(session, booking, there)
+    return slot is not None and swap.go_back(session, booking, slot, actor=actor, now=now)
 
 
 def _given_up(session: Session, booking: Booking, there: RemoteBooking) -> Slot | None:

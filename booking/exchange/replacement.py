@@ -21,7 +21,7 @@ from booking.exchange.provider_bookings import DEAD, ProviderBookings
 from booking.models import Booking, ChangeRequest, ProviderBooking, ProviderTask
 from booking.outbox import UNFINISHED, annul, finish, lock_unfinished, unsent
 from booking.references import own_reference
-from booking.states import LIVE, BookingState
+from booking.states import BookingState
 from marketplace.catalog.models import Provider
 from providers.port import RemoteBooking
 from providers.registry import capabilities
@@ -105,7 +105,8 @@ def complete(
     booking went on meanwhile: then it is cancelled there."""
     row = _adopt(session, booking, theirs, task, there, now)
     request = _request(session, task)
-    switched_before = request is not None and request.state == "done" and booking.state in LIVE  # allotted places
+    done = request is not None and request.state == "done"
+    switched_before = done and booking.state is BookingState.CONFIRMED  # allotted places
     if not _wanted(booking, request) and not switched_before:
         _give_up(session, booking, theirs, task, request, there, now)
         return
