@@ -24,6 +24,7 @@ from tests.books import Books
 from tests.people import NOON, counters
 from tests.world import (
     DAY,
+    EIGHT,
     FakeAdapter,
     World,
     booking_row,
@@ -113,8 +114,21 @@ def test_a_cancel_nobody_told_us_of_gives_the_quota_back(world: World, books: Bo
 def test_a_change_without_a_new_version_is_found_too(world: World, books: Books) -> None:
     public_id = confirmed(world, books)
     books.change("R-1", status="fulfilled", version=1)
-    run(world, books)
+    run(world, books, EIGHT)
     assert history(public_id)[-1] == "fulfilled" and counters(world.entitlement.id)["used"] == 1
+
+
+def test_what_their_books_say_before_its_day_moves_nothing_and_does_not_come_true_with_the_day(
+    world: World, books: Books
+) -> None:
+    public_id = confirmed(world, books)
+    books.change("R-1", status="fulfilled", version=2)
+    for now in (LATER, LATER + timedelta(hours=1), EIGHT):
+        run(world, books, now)
+        assert state(public_id) == "confirmed" and cases() == [("too_early", public_id)]
+    books.change("R-1", status="fulfilled", version=3)
+    run(world, books, EIGHT + timedelta(hours=1))
+    assert state(public_id) == "fulfilled" and cases() == []
 
 
 def test_a_yes_that_never_arrived_confirms(world: World, books: Books) -> None:
@@ -130,9 +144,9 @@ def test_a_yes_that_never_arrived_confirms(world: World, books: Books) -> None:
 def test_an_older_copy_of_their_books_moves_nothing(world: World, books: Books) -> None:
     public_id = confirmed(world, books)
     books.change("R-1", status="checked_in", version=5)
-    run(world, books)
+    run(world, books, EIGHT)
     books.change("R-1", status="cancelled", version=2)
-    assert run(world, books, LATER + timedelta(hours=1))["opened"] == 1
+    assert run(world, books, EIGHT + timedelta(hours=1))["opened"] == 1
     assert state(public_id) == "checked_in" and cases() == [("state_differs", public_id)]
 
 
