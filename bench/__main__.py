@@ -15,20 +15,18 @@ from dataclasses import dataclass
 from statistics import median
 from typing import NoReturn
 
-from bench import bare, load
+from bench import bare, load, pages
 from bench.data import Loaded
 from bench.data import load as load_data
 from bench.reads import READS
 from bench.stage import CannotMeasure, Stage, WebServer, serving, stage
 from marketplace.development import processes
 
-PARTS = ("bookings", "reads", "servers")
+PARTS = ("bookings", "reads", "pages", "servers")
 BOOKINGS = {"spread": "hold, spread over the slots", "hot": "hold, one hot slot", "confirm": "hold and confirm, spread"}
 MOST_PER_SECOND = 4000  # requests made ready for each second that is measured
 
 CHOSEN = WebServer("granian, 2 × 16 threads (default)", processes.WEB, 16)
-_GUNICORN = "gunicorn --preload --no-control-socket --bind {host}:{port}"
-_GTHREAD = f"{_GUNICORN} --worker-class gthread --keep-alive 30 --workers {{workers}} --threads THREADS wsgi:app"
 
 
 def _granian(threads: int) -> WebServer:
@@ -36,17 +34,7 @@ def _granian(threads: int) -> WebServer:
     return WebServer(f"granian, 2 × {threads} threads", command, threads)
 
 
-def _gthread(threads: int) -> WebServer:
-    return WebServer(f"gunicorn gthread, 2 × {threads} threads", _GTHREAD.replace("THREADS", str(threads)), threads)
-
-
-SERVERS = (
-    CHOSEN,
-    _granian(4),
-    _gthread(4),
-    _gthread(16),
-    WebServer("gunicorn sync, 8 processes", f"{_GUNICORN} --workers 8 wsgi:app", 2),
-)
+SERVERS = (CHOSEN, _granian(4), _granian(8))
 
 
 @dataclass(frozen=True)
@@ -101,6 +89,8 @@ def _measure(where: Stage, options: Options) -> None:
         _bookings(where, loaded, options)
     if "reads" in options.only:
         _reads(where, loaded, options)
+    if "pages" in options.only:
+        _pages(where, loaded)
     if "servers" in options.only:
         _servers(where, loaded, options)
     print(f"\nDone in {time.monotonic() - since:.0f} s.")
@@ -166,6 +156,12 @@ def _reads(where: Stage, loaded: Loaded, options: Options) -> None:
                 f"  {read.name:<32} SQL {median(sql):5.1f} {_p99(sql):6.1f}   HTTP {median(http):5.1f} "
                 f"{_p99(http):6.1f}   p99 ratio {_p99(http) / _p99(sql):.2f}   ({len(sql)} and {len(http)} answers)"
             )
+
+
+def _pages(where: Stage, loaded: Loaded) -> None:
+    with serving(where, CHOSEN) as port:
+        weights = pages.first_visit(pages.over_http(port, f"signed_in={loaded.bookers[0].token}"), "/")
+    print(f"\nFirst visit of the home page: {sum(weights.values()):,} bytes in {len(weights)} answers, heads included")
 
 
 def _servers(where: Stage, loaded: Loaded, options: Options) -> None:

@@ -8,18 +8,16 @@ import re
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
+from unittest import mock
 
 import psycopg
-from sqlalchemy import event
-from sqlalchemy.engine import Connection
 
 from bench.data import A_POOL, BOOKABLE, HOT, PACKAGE, SOLD_OUT, TIMES, Loaded
 from bench.stage import CannotMeasure, Stage
 from marketplace.core.config import settings
-from marketplace.core.db import engine
 
 Statement = tuple[str, Any]
 
@@ -138,14 +136,14 @@ def statements_of(call: Callable[[], object]) -> list[Statement]:
     """The statements that one of the product's reads sends, with their values, as the driver gets them."""
     sent: list[Statement] = []
 
-    def note(_connection: Connection, _cursor: object, sql: str, values: Any, *_more: object) -> None:
-        sent.append((sql, dict(values) if isinstance(values, Mapping) else values))
+    send = psycopg.Cursor.execute
 
-    event.listen(engine(), "before_cursor_execute", note)
-    try:
+    def note(cursor: psycopg.Cursor[Any], sql: Any, values: Any = None, **options: Any) -> Any:
+        sent.append((sql.decode() if isinstance(sql, bytes) else str(sql), values))
+        return send(cursor, sql, values, **options)
+
+    with mock.patch.object(psycopg.Cursor, "execute", note):
         call()
-    finally:
-        event.remove(engine(), "before_cursor_execute", note)
     return sent
 
 

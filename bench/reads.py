@@ -6,6 +6,7 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from urllib.parse import urlencode
 
 from bench import bare, load
@@ -46,7 +47,7 @@ def slots(loaded: Loaded) -> Read:
     return Read(
         "GET /offers/{id}/slots, 14 days",
         [f"/api/v1/offers/{one}/slots?" + urlencode({"from": first, "to": last}) for one in offers],
-        [bare.statements_of(lambda one=one: availability.slots(one, first, last, now=clock.now())) for one in offers],  # type: ignore[misc]
+        [bare.statements_of(partial(availability.slots_as_json, one, first, last, now=clock.now())) for one in offers],
     )
 
 

@@ -9,7 +9,6 @@ from sqlalchemy import CheckConstraint, Date, ForeignKey, Index, select, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from booking.models import Booking
-from booking.states import BookingState
 from marketplace.core.columns import Moment, PrimaryKey, PublicId
 from marketplace.core.db import Base
 
@@ -46,9 +45,6 @@ class Proposal(Base):
     made_at: Mapped[Moment]
     closed_at: Mapped[datetime | None]
 
-
-PROPOSABLE = frozenset({BookingState.AWAITING_PROVIDER, BookingState.OUTCOME_UNKNOWN, BookingState.CONFIRMED})
-"""States of a booking for which another time can be proposed; a proposal ends with them."""
 
 End = Literal["accepted", "declined", "lapsed", "withdrawn"]
 

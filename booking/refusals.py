@@ -42,7 +42,7 @@ class AlreadyBooked(Refusal):
 
 
 class TooManyHeld(Refusal):
-    """As many places are held for the customer as may be at once (migrations: booking_few_held); `most` says how many.
+    """As many places are held for the customer as may be at once (hold_booking.sql counts them); `most` says how many.
     Confirming or cancelling one makes room."""
 
     code = "too_many_held"

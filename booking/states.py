@@ -9,7 +9,6 @@ class BookingState(StrEnum):
     """`booking.state`. Changes, provider commands and reports have axes of their own."""
 
     HELD = "held"
-    WAITLISTED = "waitlisted"
     AWAITING_PROVIDER = "awaiting_provider"
     OUTCOME_UNKNOWN = "outcome_unknown"
     CONFIRMED = "confirmed"
@@ -27,7 +26,6 @@ _S = BookingState
 
 LEGAL: dict[BookingState, frozenset[BookingState]] = {
     _S.HELD: frozenset({_S.AWAITING_PROVIDER, _S.CONFIRMED, _S.EXPIRED, _S.CANCELLED}),
-    _S.WAITLISTED: frozenset({_S.HELD, _S.CANCELLED, _S.EXPIRED}),
     _S.AWAITING_PROVIDER: frozenset({_S.CONFIRMED, _S.REJECTED, _S.OUTCOME_UNKNOWN, _S.CANCELLED}),
     _S.OUTCOME_UNKNOWN: frozenset({_S.AWAITING_PROVIDER, _S.CONFIRMED, _S.REJECTED, _S.CANCELLED}),
     _S.CONFIRMED: frozenset({_S.CHECKED_IN, _S.IN_SERVICE, _S.FULFILLED, _S.NO_SHOW, _S.CANCELLED}),
@@ -42,14 +40,48 @@ LEGAL: dict[BookingState, frozenset[BookingState]] = {
 }
 """Every state may besides go to ENTERED_IN_ERROR, by an administrator (see `legal`)."""
 
+FIRST = frozenset({_S.HELD, _S.AWAITING_PROVIDER, _S.FULFILLED})
+"""States in which a booking may begin: what is immediate has no slot to hold and awaits its provider at once, and what
+was used before it came to us (the demonstration's past) comes as it is."""
+
 LIVE = frozenset({_S.HELD, _S.AWAITING_PROVIDER, _S.OUTCOME_UNKNOWN, _S.CONFIRMED, _S.CHECKED_IN, _S.IN_SERVICE})
 """States that hold claims on slots and occupy the beneficiary's time."""
 
 AT_PROVIDER = frozenset({_S.CONFIRMED, _S.CHECKED_IN, _S.IN_SERVICE, _S.FULFILLED, _S.NO_SHOW})
 """States in which the provider has said yes."""
 
+SUBMITTED = frozenset({_S.AWAITING_PROVIDER, _S.OUTCOME_UNKNOWN, _S.CONFIRMED})
+"""States of what was submitted and has not begun; in them the provider may propose another time."""
+
+MOVABLE = frozenset({_S.AWAITING_PROVIDER, _S.CONFIRMED})
+"""States in which a change of date can take place; one that awaits its provider has accepted the time it proposed."""
+
+BEGUN = frozenset({_S.CHECKED_IN, _S.IN_SERVICE})
+"""States in which the service has begun and is not over."""
+
+GIVEN_UP = frozenset({_S.REJECTED, _S.EXPIRED, _S.CANCELLED, _S.ENTERED_IN_ERROR})
+"""States in which place and unit have gone back."""
+
 OVER = frozenset({_S.FULFILLED, _S.NO_SHOW, _S.REJECTED, _S.EXPIRED, _S.CANCELLED, _S.ENTERED_IN_ERROR})
 """States after which nothing more is expected, save a dispute or a reopening."""
+
+STATE_OF: dict[str, BookingState] = {
+    "requested": _S.AWAITING_PROVIDER,
+    "confirmed": _S.CONFIRMED,
+    "rejected": _S.REJECTED,
+    "cancelled": _S.CANCELLED,
+    "checked_in": _S.CHECKED_IN,
+    "in_service": _S.IN_SERVICE,
+    "fulfilled": _S.FULFILLED,
+    "no_show": _S.NO_SHOW,
+}
+"""Where a booking is whose provider gives it this status (providers.port.RemoteBooking)."""
+
+DEAD = frozenset({"cancelled", "rejected"})
+"""Statuses in which a provider keeps nothing for us."""
+
+CANCELLABLE = frozenset({"requested", "confirmed"})
+"""Statuses from which a provider still lets us cancel; later ones are for people to settle."""
 
 
 def legal(current: BookingState, to: BookingState) -> bool:
@@ -66,6 +98,22 @@ def _quoted(states: list[BookingState]) -> str:
 def states_sql() -> str:
     """All states as a list of SQL literals, for the table's constraint."""
     return _quoted(list(BookingState))
+
+
+def first_states_sql() -> str:
+    """FIRST as a list of SQL literals, for the trigger."""
+    return _quoted([state for state in BookingState if state in FIRST])
+
+
+def legal_moves_sql() -> str:
+    """LEGAL as a list of SQL pairs, a line for each state that can be left, for the trigger. ENTERED_IN_ERROR, where
+    every state may go, is not among them."""
+    lines = [
+        ", ".join(f"('{state.value}', '{to.value}')" for to in BookingState if to in LEGAL[state])
+        for state in BookingState
+        if LEGAL[state]
+    ]
+    return ",\n".join(f"    {line}" for line in lines)
 
 
 def live_states_sql() -> str:

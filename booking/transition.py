@@ -19,8 +19,8 @@ from booking.deadlines import report_due
 from booking.models import Booking, BookingHistory, ProviderTask, SlotClaim
 from booking.notices.notify import notify
 from booking.outbox import enqueue, lock_unfinished
-from booking.proposal import PROPOSABLE, end_proposal
-from booking.states import BookingState, legal
+from booking.proposal import end_proposal
+from booking.states import GIVEN_UP, SUBMITTED, BookingState, legal
 from marketplace.catalog.models import Provider
 from marketplace.core.clock import start_of
 from marketplace.core.errors import NotFound, Refusal
@@ -29,7 +29,6 @@ from vip.ledger import Reservation, Stamp
 from vip.models import Entitlement
 
 _S = BookingState
-_GIVEN_UP = frozenset({_S.CANCELLED, _S.REJECTED, _S.EXPIRED, _S.ENTERED_IN_ERROR})
 _TOLD = {
     _S.CONFIRMED: "confirmed",
     _S.REJECTED: "rejected",
@@ -76,8 +75,6 @@ def move(
     if not legal(before, to):
         raise IllegalMove(state=before.value, to=to.value)
     booking.state = to
-    booking.version += 1
-    booking.updated_at = now
     booking.cause = cause
     if before is _S.HELD:
         booking.hold_expires_at = None
@@ -86,27 +83,14 @@ def move(
     if to is _S.FULFILLED and booking.report_state in ("none", "expected"):
         booking.report_due_at = report_due(booking, now)
         booking.report_state = "none" if booking.report_due_at is None else "expected"
-    session.add(
-        BookingHistory(
-            booking_id=booking.id,
-            version=booking.version,
-            at=now,
-            from_state=before.value,
-            to_state=to.value,
-            actor_kind=actor.kind,
-            actor=actor.id,
-            cause=cause,
-            facts=dict(facts or {}),
-        )
-    )
-    session.flush()
-    if before in PROPOSABLE and to not in PROPOSABLE:
+    _write_history(session, booking, before, actor=actor, now=now, cause=cause, facts=facts or {})
+    if before in SUBMITTED and to not in SUBMITTED:
         end_proposal(session, booking, "lapsed", now=now)
     _write_ledger(session, booking, to, actor, now, cause)
     if before is _S.HELD and to in (_S.AWAITING_PROVIDER, _S.CONFIRMED):
         booking.answer_due_at = _answer_due(session, booking, now) if to is _S.AWAITING_PROVIDER else None
         enqueue(session, booking, "reserve", now=now)
-    if to in _GIVEN_UP:
+    if to in GIVEN_UP:
         booking.pending_period = None
         release_claims(session, booking.id, now=now)
     session.flush()
@@ -117,22 +101,40 @@ def move(
 
 
 def _needless(before: BookingState, to: BookingState, actor: Actor) -> bool:
-    """True of what she has just done herself to a hold, and of the waiting list, which has words of its own."""
-    return before is _S.WAITLISTED or (before is _S.HELD and to is _S.CANCELLED and actor.kind == "customer")
+    """True of what she has just done herself to a hold."""
+    return before is _S.HELD and to is _S.CANCELLED and actor.kind == "customer"
 
 
 def note(
     session: Session, booking: Booking, *, actor: Actor, now: datetime, cause: str, facts: Mapping[str, Any]
 ) -> None:
     """Write a line of history for something that is not a move: the state stays, the version grows."""
+    _write_history(session, booking, booking.state, actor=actor, now=now, cause=cause, facts=facts)
+
+
+def touch(booking: Booking, *, now: datetime) -> None:
+    """What pages and answers show of a locked booking has changed: its version grows, which is their ETag."""
     booking.version += 1
     booking.updated_at = now
+
+
+def _write_history(
+    session: Session,
+    booking: Booking,
+    before: BookingState,
+    *,
+    actor: Actor,
+    now: datetime,
+    cause: str,
+    facts: Mapping[str, Any],
+) -> None:
+    touch(booking, now=now)
     session.add(
         BookingHistory(
             booking_id=booking.id,
             version=booking.version,
             at=now,
-            from_state=booking.state.value,
+            from_state=before.value,
             to_state=booking.state.value,
             actor_kind=actor.kind,
             actor=actor.id,
@@ -154,12 +156,12 @@ def _write_ledger(
     session: Session, booking: Booking, to: BookingState, actor: Actor, now: datetime, cause: str
 ) -> None:
     """Reserve at hold, use at fulfilment, give back otherwise; each at most once per attempt."""
-    if to not in _GIVEN_UP and to not in (_S.FULFILLED, _S.NO_SHOW, _S.CHECKED_IN):
+    if to not in GIVEN_UP and to not in (_S.FULFILLED, _S.NO_SHOW, _S.CHECKED_IN):
         return
     taken = Reservation(booking.entitlement_id, booking.id, booking.attempt)
     stamp = Stamp(at=now, actor_kind=actor.kind, actor=actor.id, reason=cause)
     standing = ledger.standing(session, taken)
-    if to in _GIVEN_UP:
+    if to in GIVEN_UP:
         _give_up(session, taken, standing, stamp)
         return
     if to is _S.NO_SHOW:

@@ -26,7 +26,7 @@ class Difference:
 
 
 _ENDED = "('cancelled', 'rejected', 'expired', 'entered_in_error')"
-_OPEN = "('held', 'waitlisted', 'awaiting_provider', 'outcome_unknown')"
+_OPEN = "('held', 'awaiting_provider', 'outcome_unknown')"
 
 # kind -> a query whose every row is a difference; its first column is the subject, the others are facts.
 QUESTIONS = {
@@ -40,7 +40,7 @@ QUESTIONS = {
         SELECT b.public_id AS subject, b.state, count(c.id) AS claims
           FROM booking b LEFT JOIN slot_claim c ON c.booking_id = b.id AND c.live
          GROUP BY b.id
-        HAVING count(c.id) <> CASE WHEN b.state IN {_ENDED} OR b.state = 'waitlisted' THEN 0 ELSE 1 END""",
+        HAVING count(c.id) <> CASE WHEN b.state IN {_ENDED} THEN 0 ELSE 1 END""",
     "a booking and its slot tell two times": """
         SELECT b.public_id AS subject, b.starts_at AS ours, s.starts_at AS slot, b.service_date, s.service_date AS day
           FROM booking b JOIN slot_claim c ON c.booking_id = b.id AND c.live JOIN slot s ON s.id = c.slot_id

@@ -6,8 +6,10 @@ from flask import Flask
 
 from marketplace import edge, health
 from marketplace.api import setup as api
+from marketplace.api.json import Json
 from marketplace.core import logging
 from marketplace.core.config import settings
+from marketplace.core.db import db
 from marketplace.web import pages
 from marketplace.web.assets import CONTENT_POLICY
 from marketplace.web.error_page import error_page
@@ -19,6 +21,7 @@ def create_app() -> Flask:
     config = settings()
     logging.configure(json=not config.development)
     app = Flask(__name__, static_folder=None)
+    app.json = Json(app)
     app.config.update(
         SECRET_KEY=config.secret_key,
         SESSION_COOKIE_SECURE=not config.development,
@@ -26,6 +29,7 @@ def create_app() -> Flask:
         SESSION_COOKIE_SAMESITE="Lax",
         PROPAGATE_EXCEPTIONS=False,
     )
+    db.init_app(app)
     pages.install(app)
     edge.install(app, page=error_page, page_policy=CONTENT_POLICY)
     app.register_blueprint(health.blueprint)

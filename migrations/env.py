@@ -11,7 +11,7 @@ from alembic import context
 from sqlalchemy import Connection, NullPool, create_engine, inspect, make_url, text
 
 from marketplace.core.config import settings
-from marketplace.core.db import Base
+from marketplace.core.db import db
 from migrations import grants
 from migrations.known import import_models
 
@@ -32,7 +32,7 @@ def run() -> None:
         _take_turn(connection)
         context.configure(
             connection=connection,
-            target_metadata=Base.metadata,
+            target_metadata=db.metadata,
             transaction_per_migration=True,
             compare_type=True,
             compare_server_default=True,
@@ -52,6 +52,8 @@ def _take_turn(connection: Connection) -> None:
     concurrently would wait for it in turn. The advisory lock belongs to the session: it outlives each migration's
     transaction and ends with the connection.
     """
+    connection.execute(text("SET statement_timeout = 0"))  # one role for everything has the application's limits
+    connection.execute(text("SET idle_in_transaction_session_timeout = 0"))
     connection.execute(text("SET lock_timeout = '5s'"))
     connection.commit()
     tries = 0

@@ -1,4 +1,4 @@
-"""Every table the code knows: models register themselves in Base.metadata when they are imported."""
+"""Every table the code knows: models register themselves in db.metadata when they are imported."""
 
 from __future__ import annotations
 

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, event, select, text
+from sqlalchemy import Engine, select, text
 
 from marketplace.catalog.importer import import_sites
 from marketplace.catalog.models import CapacityPool, Offer, Provider, Site
 from marketplace.catalog.site_rows import COLUMNS
 from marketplace.core.db import transaction
 from marketplace.core.ids import new_id
+from tests.statements import sent_to_the_database
 
 _WORDS = (
     *("协和", "同济", "湘雅", "华西", "瑞金", "仁济", "中山", "齐鲁", "西京", "盛京"),
@@ -145,17 +146,9 @@ def add_slot(
 @contextmanager
 def plans_of(engine: Engine) -> Iterator[list[str]]:
     """Collects, when the block ends, the plan of each SELECT that was sent inside it."""
-    sent: list[tuple[str, Sequence[Any]]] = []
-
-    def note(_c: Any, _cursor: Any, statement: str, values: Any, _context: Any, _many: bool) -> None:
-        sent.append((statement, values))
-
     plans: list[str] = []
-    event.listen(engine, "before_cursor_execute", note)
-    try:
+    with sent_to_the_database() as sent:
         yield plans
-    finally:
-        event.remove(engine, "before_cursor_execute", note)
     with engine.connect() as connection:
         for statement, values in sent:
             if statement.lstrip().startswith(("SELECT", "WITH")):

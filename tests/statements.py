@@ -13,12 +13,24 @@ import pytest
 @contextmanager
 def statements_sent() -> Iterator[list[str]]:
     """The statements that the driver sends inside the block, in order, whoever asked it to."""
-    seen: list[str] = []
+    texts: list[str] = []
+    with sent_to_the_database(texts):
+        yield texts
+
+
+@contextmanager
+def sent_to_the_database(texts: list[str] | None = None) -> Iterator[list[tuple[str, Any]]]:
+    """The statements that the driver sends inside the block with their values, in order, whoever asked it to; their
+    texts alone go into `texts` as well."""
+    seen: list[tuple[str, Any]] = []
     send = psycopg.Cursor.execute
 
-    def note(cursor: psycopg.Cursor[Any], statement: Any, *rest: Any, **options: Any) -> Any:
-        seen.append(str(statement))
-        return send(cursor, statement, *rest, **options)
+    def note(cursor: psycopg.Cursor[Any], statement: Any, values: Any = None, **options: Any) -> Any:
+        text = statement.decode() if isinstance(statement, bytes) else str(statement)
+        seen.append((text, values))
+        if texts is not None:
+            texts.append(text)
+        return send(cursor, statement, values, **options)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(psycopg.Cursor, "execute", note)

@@ -24,7 +24,7 @@ OLD, NEW = "change_phone_old", "change_phone_new"
 
 
 class PhoneTaken(Refusal):
-    """Another customer has the number. Said only to somebody who proved that it is hers."""
+    """Another customer has the number. Raised only for a caller who proved that the number is hers."""
 
     code = "phone_taken"
     status = 409

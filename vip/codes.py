@@ -1,6 +1,6 @@
 """One-time codes: 6 digits, 5 minutes, 5 tries a code, 5 codes an hour a phone.
 
-Everything is counted in the database. A code's row is made for a phone that nobody has just as for one that a customer
+Everything is counted in the database. A code's row is made for an unknown phone just as for one that a customer
 has, so limits and answers are the same for both. A try is counted and committed before the code is compared.
 """
 
@@ -63,7 +63,7 @@ class CodeSent:
 @dataclass(frozen=True)
 class Address:
     """Whose code it is: a phone's (or an e-mail address's) index within an insurer, for a purpose; `customer_id` where
-    somebody signed in asked for it."""
+    a signed-in person asked for it."""
 
     insurer_id: int
     phone_index: bytes
@@ -81,7 +81,7 @@ class Try:
 
 
 def clean(code: str, *, field: str = "code") -> str:
-    """The six digits somebody typed, in ASCII. Raises Invalid(reason="code")."""
+    """The six digits that were typed, in ASCII. Raises Invalid(reason="code")."""
     if len(code) > 4 * DIGITS:
         raise Invalid(field=field, reason="code")
     digits = "".join(unicodedata.normalize("NFKC", code).split())
@@ -91,7 +91,7 @@ def clean(code: str, *, field: str = "code") -> str:
 
 
 def lock_phones(session: Session, *phone_indexes: bytes) -> None:
-    """Take each phone's turn until the transaction ends, in one order, so that codes an hour are counted exactly."""
+    """Lock each phone until the transaction ends, in one order, so that codes an hour are counted exactly."""
     for phone_index in sorted(phone_indexes):
         number = int.from_bytes(phone_index[:8], "big", signed=True)
         session.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": number})
@@ -136,7 +136,7 @@ def new_code(session: Session, address: Address, now: datetime) -> str:
 
 
 def bound(session: Session, customer_id: int, purpose: str, most: int, now: datetime, *, field: str) -> None:
-    """Keep a customer from having codes sent to strangers all day: at most `most` an hour for a purpose (or
+    """Limit the codes that a customer can have sent to other people: at most `most` an hour for a purpose (or
     `purpose:…`), whatever the address. The caller holds a lock of the customer's. Raises TooMany(retry_after)."""
     asked = session.execute(
         text(
@@ -179,7 +179,7 @@ def compare(counted: Try | None, address: Address, code: str, *, field: str = "c
 
 
 def use(session: Session, right: Try, now: datetime, *, field: str = "code") -> None:
-    """Spend the code. Raises CodeEnded if somebody spent or replaced it meanwhile."""
+    """Spend the code. Raises CodeEnded if it was spent or replaced meanwhile."""
     spent = session.execute(
         text(
             "UPDATE sign_in_code SET used_at = :now"

@@ -50,14 +50,14 @@ class ConsentMissing(Refusal):
 
 
 class ConsentNotNeeded(Refusal):
-    """There is nothing to ask: it is the customer herself, a child, or somebody who agreed already."""
+    """There is nothing to ask: it is the customer herself, a child, or a person who agreed already."""
 
     code = "consent_not_needed"
 
 
 @dataclass(frozen=True)
 class ConsentView:
-    """Where a person's consent stands; `given_at` and `method` only while it counts."""
+    """The status of a person's consent; `given_at` and `method` only while it counts."""
 
     beneficiary_id: str
     state: State
@@ -77,7 +77,7 @@ def may_show(beneficiary_id: ColumnElement[int] | InstrumentedAttribute[int], no
 
 
 def consents(principal: Principal, now: datetime) -> dict[str, ConsentView]:
-    """Where it stands with each of the customer's people, by public id."""
+    """The status of consent of each of the customer's people, by public id."""
     today = clock.today(principal.time_zone, now)
     with reading() as session:
         rows = session.execute(
@@ -136,7 +136,7 @@ def give_consent(principal: Principal, beneficiary: str, phone: str, code: str, 
 
 
 def withdraw_consent(principal: Principal, beneficiary: str, *, now: datetime) -> None:
-    """End a consent at the customer's wish: reports are hidden at once and fetched no more. Audited; nothing happens
+    """End a consent because the customer asks: reports are hidden at once and fetched no more. Audited; nothing happens
     where there is none. Raises NotFound."""
     with transaction() as session:
         person = family.beneficiary(session, principal.id, beneficiary, lock=True)
@@ -145,7 +145,7 @@ def withdraw_consent(principal: Principal, beneficiary: str, *, now: datetime) -
 
 
 def ask_withdrawal(phone: str, *, now: datetime, sms: SmsBackend | None = None) -> CodeSent:
-    """Send a code to somebody who wants to take back what she agreed to; a phone that agreed to nothing gets none,
+    """Send a code to a person who wants to withdraw what she agreed to; a phone that agreed to nothing gets none,
     with the same answer. Raises Invalid(field="phone"), TooMany(retry_after)."""
     number = phones.normalise(phone)
     gateway = sms or sms_port.backend()
@@ -195,7 +195,7 @@ def record_consent(
     now: datetime,
     phone_index: bytes | None = None,
 ) -> None:
-    """Write the consent of these people in the caller's transaction; one who has given it keeps hers."""
+    """Write the consent of these people in the caller's transaction; a consent given earlier stays as it is."""
     rows = [
         {
             "public_id": ids.new_id("cst"),
@@ -294,7 +294,7 @@ def _text(code: str, customer: Customer, person: Beneficiary) -> str:
 
 
 def _in_text(name: str) -> str:
-    """A name as a text to a stranger carries it: letters alone and not many, so that nobody's advertisement, link or
+    """A name as a text to another person carries it: letters alone and not many, so that no advertisement, link or
     number goes out under our name as that of a relative."""
     letters = "".join(sign if unicodedata.category(sign)[0] in "LM" or sign in "·-'" else " " for sign in name)
     return " ".join(letters.split())[:LONGEST_IN_TEXT].rstrip()

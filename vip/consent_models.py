@@ -15,7 +15,7 @@ from marketplace.core.db import Base
 class Consent(Base):
     """A person's agreement to one purpose; withdrawn, never deleted. At most one counts at a time.
 
-    `method`: phone_code (she passed on a code sent to her phone, whose blind index is kept) or demonstration.
+    `method`: phone_code (she passed on a code sent to her phone, whose blind index is stored) or demonstration.
     """
 
     __tablename__ = "consent"

@@ -32,7 +32,7 @@ def expire_due(now: datetime, limit: int = 500) -> Expired:
     """Expire up to `limit` entitlements, each in a transaction of its own; a busy one is left for the next run.
 
     An entitlement is over when, in the insurer's zone, the day after `valid_until` has begun. Only what is available
-    expires: reservations stand, and their service date lies within validity.
+    expires: reservations stay, and their service date lies within validity.
     """
     with reading() as session:
         due = session.scalars(

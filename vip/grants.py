@@ -50,7 +50,7 @@ def grant(session: Session, customer: Customer, given: Grant, stamp: Stamp) -> E
         raise Invalid(field="sharing", reason="not_offered")
     if not 0 <= given.grace_days <= 366:
         raise Invalid(field="grace_days", reason="grace_days")
-    # an explicit NULL: for a None the mapper would leave the column out and the server's default 0 would stand
+    # an explicit NULL: for a None the mapper would leave the column out and the server's default 0 would apply
     start = null() if given.quantity is None else 0
     entitlement = Entitlement(
         public_id=ids.new_id("ent"),

@@ -93,16 +93,16 @@ def write(
 
 
 def standing(session: Session, taken: Reservation) -> Standing:
-    """Where the reservation stands; `none` before it, and after a use that was reversed."""
+    """The status of the reservation; `none` before it, and after a use that was reversed."""
     entries = set(
         session.scalars(
             text("SELECT entry FROM entitlement_entry WHERE booking_id = :booking AND attempt = :attempt"),
             {"booking": taken.booking_id, "attempt": taken.attempt},
         )
     )
-    for entry, stands in (("reverse", "none"), ("use", "used"), ("release", "released"), ("reserve", "reserved")):
+    for entry, status in (("reverse", "none"), ("use", "used"), ("release", "released"), ("reserve", "reserved")):
         if entry in entries:
-            return cast(Standing, stands)
+            return cast(Standing, status)
     return "none"
 
 

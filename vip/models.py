@@ -37,7 +37,7 @@ class Customer(Base):
 class Beneficiary(Base):
     """A person a benefit may be used for: the customer herself (`relation` self) or family.
 
-    `wrapped_key` wraps the person's own data key (record = public_id); None after deletion: what it sealed is gone.
+    `wrapped_key` wraps the person's own data key (record = public_id); None after deletion, which ends what it sealed.
     """
 
     __tablename__ = "beneficiary"
@@ -230,7 +230,7 @@ class Operator(Base):
 
 
 class SignInSession(Base):
-    """A session of a customer or an operator: only the token's hash is kept. Ended, never deleted."""
+    """A session of a customer or an operator: only the token's hash is stored. Ended, never deleted."""
 
     __tablename__ = "sign_in_session"
     __table_args__ = (

@@ -56,7 +56,7 @@ class WrongPassword(Refusal):
 
 @dataclass(frozen=True)
 class OperatorSignedIn:
-    """A new session. `token` is shown once: only its hash is kept."""
+    """A new session. `token` is shown once: only its hash is stored."""
 
     token: str
     expires_at: datetime

@@ -25,6 +25,6 @@ def may(principal: Principal, duty: Duty) -> bool:
 
 
 def require(principal: Principal, duty: Duty) -> None:
-    """Raises NotFound for anybody whose duty it is not: what is not hers is not there."""
+    """Raises NotFound when the role lacks the duty: what a reader may not see looks absent."""
     if not may(principal, duty):
         raise NotFound()

@@ -36,7 +36,7 @@ class DevelopmentOnly(Refusal):
 
 @dataclass(frozen=True)
 class SignedIn:
-    """A new session. `token` is shown once: only its hash is kept."""
+    """A new session. `token` is shown once: only its hash is stored."""
 
     token: str
     expires_at: datetime

@@ -19,7 +19,7 @@ from booking.models import Booking, BookingHistory
 from booking.ownership import own_booking_id
 from booking.sealing import open_words, seal_words
 from booking.states import BookingState
-from booking.transition import lock_booking, move
+from booking.transition import lock_booking, move, touch
 from marketplace.core import audit
 from marketplace.core.db import reading, transaction, violated
 from marketplace.core.errors import Invalid, NotFound, Refusal
@@ -123,7 +123,7 @@ def dispute(principal: Principal, public_id: str, words: str, *, now: datetime) 
                 opened_at=now,
             )
         )
-        _seen(booking, now)
+        touch(booking, now=now)
         _trace(session, "dispute.opened", principal, booking, dispute_id, now)
     log.info("dispute.opened", booking=public_id)
 
@@ -152,7 +152,7 @@ def answer(operator: Principal, dispute_id: str, decision: Decision, words: str,
             found.state = "rejected" if decision == "rejected" else "accepted"
             found.closed_at, found.decided_by, found.decided_as = now, operator.public_id, operator.acts_as
             if decision == "rejected":
-                _seen(booking, now)
+                touch(booking, now=now)
             else:
                 move(session, booking, _S(decision), actor=actor_of(operator), now=now, cause="dispute_accepted")
             _trace(session, f"dispute.{found.state}", operator, booking, dispute_id, now, decision=decision)
@@ -215,12 +215,6 @@ def _told(session: Session, booking: Booking) -> BookingHistory:
         .order_by(BookingHistory.version.desc())
         .limit(1)
     ).one()
-
-
-def _seen(booking: Booking, now: datetime) -> None:
-    """What the open pages show has changed, though the booking did not move."""
-    booking.version += 1
-    booking.updated_at = now
 
 
 def _disputes(operator: Principal) -> Select[*tuple[Any, ...]]:

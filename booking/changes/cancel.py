@@ -19,7 +19,7 @@ from booking.changes.rules import cancel_until, customer_may_cancel
 from booking.models import Booking, ChangeRequest, ProviderTask
 from booking.outbox import annul, enqueue, unsent
 from booking.ownership import insurers_booking_id, own_booking_id
-from booking.states import LIVE, BookingState
+from booking.states import BEGUN, LIVE, BookingState
 from booking.transition import lock_booking, move
 from marketplace.catalog.models import Provider
 from marketplace.core import audit
@@ -67,7 +67,7 @@ def cancel(principal: Principal, public_id: str, *, now: datetime) -> None:
         booking, tasks = lock_booking(session, own_booking_id(session, principal, public_id))
         if booking.state is _S.CANCELLED:
             return
-        if booking.state not in LIVE or booking.state in (_S.CHECKED_IN, _S.IN_SERVICE):
+        if booking.state not in LIVE or booking.state in BEGUN:
             raise NotCancellable(state=booking.state.value)
         if not customer_may_cancel(booking, now):
             raise CancelTooLate(until=cancel_until(booking), time_zone=booking.time_zone)

@@ -23,7 +23,7 @@ from booking.outbox import enqueue
 from booking.ownership import own_booking_id
 from booking.proposal import End, Proposal, end_proposal
 from booking.refusals import SlotClosed, SlotMoved
-from booking.states import BookingState
+from booking.states import MOVABLE, BookingState
 from booking.transition import lock_booking, note
 from marketplace.catalog.models import Offer, Provider
 from marketplace.core.db import reading, transaction
@@ -34,9 +34,6 @@ from vip.principal import Principal
 
 log = get_logger(__name__)
 _S = BookingState
-
-ANSWERABLE = frozenset({_S.AWAITING_PROVIDER, _S.CONFIRMED})
-"""States of a booking that an accepted proposal can move."""
 
 
 class ProposalOver(Refusal):
@@ -63,7 +60,7 @@ def accept(
         if proposal.state == "accepted":
             return
         _check_open(proposal, now)
-        check_changeable(session, booking, ANSWERABLE)
+        check_changeable(session, booking, MOVABLE)
         slot = _slot(session, booking, proposal)
         end_proposal(session, booking, "accepted", now=now)
         actor = provider_actor(session, booking)

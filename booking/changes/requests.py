@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from booking.actors import Actor
 from booking.models import Booking, ChangeRequest
+from booking.transition import touch
 from marketplace.core.ids import new_id
 
 
@@ -34,8 +35,7 @@ def note_request(
         asked_at=now,
     )
     session.add(request)
-    booking.version += 1
-    booking.updated_at = now
+    touch(booking, now=now)
     session.flush()
     return request
 

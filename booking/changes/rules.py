@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from booking.models import Booking, ChangeRequest
-from booking.states import LIVE, BookingState
+from booking.states import BEGUN, LIVE, BookingState
 from marketplace.core.clock import start_of
 
 
@@ -22,7 +22,7 @@ def customer_may_cancel(booking: Booking, now: datetime) -> bool:
     its window closes or the service begins."""
     if booking.state is BookingState.HELD:
         return True
-    begun = booking.state in (BookingState.CHECKED_IN, BookingState.IN_SERVICE)
+    begun = booking.state in BEGUN
     return booking.state in LIVE and not begun and now < cancel_until(booking)
 
 
@@ -43,7 +43,12 @@ def changes_left(session: Session, booking: Booking) -> int:
             ChangeRequest.actor_kind == "customer",
         )
     )
-    return max(int(booking.snapshot.get("max_changes", 3)) - (made or 0), 0)
+    return max(changes_allowed(booking) - (made or 0), 0)
+
+
+def changes_allowed(booking: Booking) -> int:
+    """How many changes the customer may make in all, frozen at the hold."""
+    return int(booking.snapshot.get("max_changes", 3))
 
 
 def _before_start(booking: Booking, hours: int) -> datetime:

@@ -20,13 +20,10 @@ from booking.models import Booking, ChangeRequest, Slot, SlotClaim
 from booking.notices.notify import notify
 from booking.proposal import end_proposal
 from booking.refusals import AlreadyBooked, SlotFull
-from booking.states import BookingState
-from booking.transition import note, release_claims
+from booking.states import MOVABLE, BookingState
+from booking.transition import note, release_claims, touch
 from marketplace.core.clock import window_of
 from marketplace.core.db import violated
-
-MOVABLE = frozenset({BookingState.CONFIRMED, BookingState.AWAITING_PROVIDER})
-"""States in which a change can still take place; one that awaits its provider has accepted the time it proposed."""
 
 _TAKEN_SINCE = frozenset({"ex_booking_one_place_at_a_time", "slot_full", "ck_slot_taken"})
 """What refuses the way back to an old date: the person's time, or the place."""
@@ -150,8 +147,7 @@ def close(session: Session, booking: Booking, request: ChangeRequest, *, cause: 
     request.closed_at = now
     if request.state == "open":
         request.state, request.cause = "refused", cause
-    booking.version += 1
-    booking.updated_at = now
+    touch(booking, now=now)
     session.flush()
 
 

@@ -30,7 +30,7 @@ from booking.models import Booking, ChangeRequest, Discrepancy, ProviderTask, Sl
 from booking.notices.notify import notify
 from booking.offers.alternatives import Alternative, nearest
 from booking.outbox import UNFINISHED
-from booking.states import LIVE, BookingState
+from booking.states import BEGUN, LIVE, BookingState
 from booking.sync.slots import SIGHT
 from booking.transition import lock_booking
 from marketplace.catalog.models import CapacityPool, Offer, Site
@@ -54,7 +54,6 @@ BATCH = 50
 SLOTS = 500
 
 _S = BookingState
-BEGUN = frozenset({_S.CHECKED_IN, _S.IN_SERVICE})
 
 
 class ClosingAlready(Refusal):

@@ -9,10 +9,10 @@ from datetime import date, datetime
 from sqlalchemy import exists, func, or_, select
 from sqlalchemy.orm import Session
 
-from booking.closures.close import BEGUN, affected, check_days, site_of, within_days
+from booking.closures.close import affected, check_days, site_of, within_days
 from booking.closures.models import SiteClosure, SiteClosureItem
 from booking.models import Booking, Slot
-from booking.states import LIVE
+from booking.states import BEGUN, LIVE
 from marketplace.catalog.models import CapacityPool, Offer, Site
 from marketplace.core.db import reading
 from marketplace.core.errors import NotFound

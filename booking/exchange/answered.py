@@ -18,12 +18,12 @@ from booking.discrepancies import close_discrepancy, open_discrepancy
 from booking.exchange import replacement
 from booking.exchange.evidence import Evidence
 from booking.exchange.follow import annul_followers, cancel_locally
-from booking.exchange.provider_bookings import ENDED, ProviderBookings
+from booking.exchange.provider_bookings import ProviderBookings
 from booking.models import Booking, ChangeRequest, ProviderTask
 from booking.offers.alternatives import elsewhere
 from booking.outbox import finish
-from booking.states import LIVE, BookingState, legal
-from booking.transition import move
+from booking.states import GIVEN_UP, LIVE, MOVABLE, BookingState, legal
+from booking.transition import move, touch
 from providers.port import RemoteBooking
 
 _S = BookingState
@@ -130,8 +130,7 @@ def _refuse_cancel(
     request, reference = open_request(session, booking), task.facts.get("reference")
     if not task.facts.get("compensating") and request is not None:
         request.state, request.closed_at, request.cause = "refused", now, code
-        booking.version += 1
-        booking.updated_at = now
+        touch(booking, now=now)
     elif not theirs.wanted(reference):
         _open(session, booking, "cancel_refused", reference or booking.public_id, {"code": code}, now)
 
@@ -148,12 +147,12 @@ def _switch(
     newest = theirs.version(there.reference) or 0
     theirs.record(there, now)
     finish(task, "done", now=now)
-    if booking.state in ENDED and there.version > newest:
+    if booking.state in GIVEN_UP and there.version > newest:
         theirs.cancel_there(there.reference, now)
     request = swap.open_change(session, booking)
     if request is None or request.id != task.change_request_id:
         return
-    if booking.state not in swap.MOVABLE:
+    if booking.state not in MOVABLE:
         swap.leave(session, booking, request, cause="overtaken", now=now)
         if booking.state in LIVE:
             _open_time_differs(session, task, booking, "overtaken", now)

@@ -15,11 +15,11 @@ from booking.changes import swap
 from booking.changes.requests import close_request, open_request
 from booking.discrepancies import close_discrepancy, open_discrepancy
 from booking.exchange import replacement
-from booking.exchange.provider_bookings import DEAD, ENDED, ProviderBookings
+from booking.exchange.provider_bookings import ProviderBookings
 from booking.models import Booking
 from booking.offers.alternatives import elsewhere
 from booking.outbox import annul, finish, lock_unfinished, unsent
-from booking.states import LIVE, BookingState, legal
+from booking.states import DEAD, GIVEN_UP, LIVE, MOVABLE, STATE_OF, BookingState, legal
 from booking.transition import move
 from marketplace.core.db import violated
 from providers.port import RemoteBooking
@@ -27,32 +27,22 @@ from vip.ledger import EntitlementExhausted
 
 _S = BookingState
 
-_TARGET: Mapping[str, BookingState] = {
-    "confirmed": _S.CONFIRMED,
-    "rejected": _S.REJECTED,
-    "cancelled": _S.CANCELLED,
-    "checked_in": _S.CHECKED_IN,
-    "in_service": _S.IN_SERVICE,
-    "fulfilled": _S.FULFILLED,
-    "no_show": _S.NO_SHOW,
-}
-
 
 def follow_state(
     session: Session, booking: Booking, theirs: ProviderBookings, there: RemoteBooking, now: datetime
 ) -> None:
     """Move the booking to where the provider says it is, through `confirmed` where the table wants that step. What
     can't be true before the service date says no more than that it has the booking, and is kept as a difference."""
-    target = _TARGET.get(there.status)
+    target = STATE_OF[there.status] if there.status != "requested" else None
     early = too_early(there.status, booking.service_date, booking.time_zone, now)
-    if early and booking.state not in ENDED:
+    if early and booking.state not in GIVEN_UP:
         keep_early_word(session, booking, there, now)
         target = _S.CONFIRMED if legal(booking.state, _S.CONFIRMED) else None
     elif booking.state is _S.CONFIRMED:
         forget_early_word(session, booking, now)
     if target is None or target is booking.state:
         return
-    if booking.state in ENDED:
+    if booking.state in GIVEN_UP:
         if there.status not in DEAD:
             theirs.cancel_there(there.reference, now)
         return
@@ -91,7 +81,7 @@ def follow_time(session: Session, booking: Booking, there: RemoteBooking, now: d
 def _says_yes(session: Session, booking: Booking, there: RemoteBooking, now: datetime) -> bool:
     """Whether it tells the time that an open change asks for; then the booking is moved there."""
     request = swap.open_change(session, booking)
-    if request is None or booking.state not in swap.MOVABLE or there.status == "requested":
+    if request is None or booking.state not in MOVABLE or there.status == "requested":
         return False
     if replacement.replaces(session, booking) or not swap.asks_for(request, there.service_date, there.starts_at):
         return False
@@ -129,7 +119,7 @@ def _end_change(session: Session, booking: Booking, target: BookingState, now: d
     request = swap.open_change(session, booking)
     if request is None:
         return
-    if target in ENDED:
+    if target in GIVEN_UP:
         swap.close(session, booking, request, cause="overtaken", now=now)
         return
     task = next((each for each in lock_unfinished(session, booking.id) if each.change_request_id == request.id), None)

@@ -17,16 +17,13 @@ from booking.exchange.evidence import Evidence, Outcome, Source
 from booking.exchange.follow import follow_state, follow_time
 from booking.exchange.old_date import put_aside
 from booking.exchange.proposed_times import follow_proposal
-from booking.exchange.provider_bookings import DEAD, ProviderBookings, find_booking
+from booking.exchange.provider_bookings import ProviderBookings, find_booking
 from booking.models import Booking
 from booking.outbox import finish, lock_unfinished
 from booking.references import named
-from booking.states import BookingState
+from booking.states import DEAD, BookingState
 from booking.transition import lock_booking
 from providers.port import RemoteBooking
-
-_NEVER_SENT = frozenset({BookingState.HELD, BookingState.WAITLISTED})
-"""A provider that tells of such a booking tells of something we never asked for."""
 
 
 def apply_remote(
@@ -44,10 +41,11 @@ def apply_remote(
 
 
 def _asked_for(booking: Booking, remote: RemoteBooking) -> bool:
-    """Whether the provider tells of what we asked it for, not of something that bears a number of ours by mistake."""
+    """Whether the provider tells of what we asked it for: not of a hold, nor of something that bears a number of ours
+    by mistake."""
     ours = remote.our_reference or booking.public_id
     mine = ours == booking.public_id or named(ours)[0] == booking.public_id
-    return mine and booking.state not in _NEVER_SENT
+    return mine and booking.state is not BookingState.HELD
 
 
 def apply_evidence(session: Session, booking: Booking, evidence: Evidence, now: datetime) -> Outcome:

@@ -11,10 +11,10 @@ from booking.actors import provider_actor
 from booking.attendance.early import keep_early_word, too_early
 from booking.changes import swap
 from booking.discrepancies import close_discrepancy, open_discrepancy
-from booking.exchange.provider_bookings import DEAD, ProviderBookings
+from booking.exchange.provider_bookings import ProviderBookings
 from booking.models import Booking, Slot, SlotClaim
 from booking.outbox import annul, lock_unfinished, unsent
-from booking.states import BookingState
+from booking.states import CANCELLABLE, DEAD, BookingState
 from providers.port import RemoteBooking
 
 SERVED = ("checked_in", "in_service", "fulfilled")
@@ -29,7 +29,7 @@ def put_aside(session: Session, booking: Booking, theirs: ProviderBookings, ther
         theirs.surplus_gone(there.reference, now)
     elif row is not None and row.role == "stray":
         theirs.cancel_surplus(row, now)
-    elif there.status in ("requested", "confirmed"):
+    elif there.status in CANCELLABLE:
         theirs.cancel_there(there.reference, now)
     elif there.service_date is not None and too_early(there.status, there.service_date, booking.time_zone, now):
         keep_early_word(session, booking, there, now)

@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session
 from booking.actors import provider_actor
 from booking.models import Booking, Slot
 from booking.notices.notify import notify
-from booking.proposal import PROPOSABLE, Proposal, end_proposal, open_proposal
-from booking.states import BookingState
+from booking.proposal import Proposal, end_proposal, open_proposal
+from booking.states import CANCELLABLE, SUBMITTED, BookingState
 from booking.transition import note
 from marketplace.catalog.models import Offer
 from marketplace.core.ids import new_id
@@ -67,8 +67,8 @@ def _open(session: Session, booking: Booking, told: Proposed, now: datetime) -> 
 
 def _can_be_answered(booking: Booking, remote: RemoteBooking, told: Proposed, now: datetime) -> bool:
     return (
-        booking.state in PROPOSABLE
-        and remote.status in ("requested", "confirmed")
+        booking.state in SUBMITTED
+        and remote.status in CANCELLABLE
         and told.expires_at > now
         and (told.service_date, told.starts_at) != (booking.service_date, booking.starts_at)
     )

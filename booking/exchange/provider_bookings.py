@@ -12,16 +12,8 @@ from booking.discrepancies import Effect, close_discrepancy, open_discrepancy
 from booking.models import Booking, ProviderBooking, ProviderTask
 from booking.outbox import UNFINISHED, enqueue
 from booking.references import named
-from booking.states import BookingState
+from booking.states import DEAD, GIVEN_UP
 from providers.port import RemoteBooking
-
-_S = BookingState
-
-ENDED = frozenset({_S.CANCELLED, _S.REJECTED, _S.EXPIRED, _S.ENTERED_IN_ERROR})
-"""Ended without the service: nothing may live at the provider any more."""
-
-DEAD = ("cancelled", "rejected")
-"""What a provider calls a booking of its own that lives no more."""
 
 
 class ProviderBookings:
@@ -52,7 +44,7 @@ class ProviderBookings:
     def wanted(self, reference: str | None) -> bool:
         """Whether our booking stands for this one and has not ended: nothing may cancel it there."""
         row = None if reference is None else self.known(reference)
-        return row is not None and row.role == "current" and self._booking.state not in ENDED
+        return row is not None and row.role == "current" and self._booking.state not in GIVEN_UP
 
     def version(self, reference: str) -> int | None:
         """The newest version that we know of a reference; None for one never seen."""
@@ -71,7 +63,7 @@ class ProviderBookings:
         if row is not None:
             row.status, row.seen_at, row.version = there.status, now, max(row.version, there.version)
             return row
-        surplus = self.current is not None or self._booking.state in ENDED
+        surplus = self.current is not None or self._booking.state in GIVEN_UP
         row = ProviderBooking(
             provider_id=self._booking.provider_id,
             reference=there.reference,
@@ -109,7 +101,7 @@ class ProviderBookings:
     def cancel_surplus(self, row: ProviderBooking, now: datetime) -> None:
         """The booking lives twice at the provider (a late commit, most often): a difference until one is cancelled
         there. A booking that has ended here is not there twice, but once too often."""
-        if self._booking.state not in ENDED:
+        if self._booking.state not in GIVEN_UP:
             open_discrepancy(
                 self._session,
                 self._booking.provider_id,

@@ -17,11 +17,11 @@ from booking.actors import provider_actor
 from booking.changes import swap
 from booking.discrepancies import close_discrepancy
 from booking.exchange.evidence import Evidence
-from booking.exchange.provider_bookings import DEAD, ProviderBookings
+from booking.exchange.provider_bookings import ProviderBookings
 from booking.models import Booking, ChangeRequest, ProviderBooking, ProviderTask
 from booking.outbox import UNFINISHED, annul, finish, lock_unfinished, unsent
 from booking.references import own_reference
-from booking.states import BookingState
+from booking.states import DEAD, BookingState
 from marketplace.catalog.models import Provider
 from providers.port import RemoteBooking
 from providers.registry import capabilities

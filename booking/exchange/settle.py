@@ -18,11 +18,11 @@ from booking.exchange import replacement
 from booking.exchange.evidence import Evidence, Outcome
 from booking.exchange.follow import cancel_locally
 from booking.exchange.inbound import apply_evidence, no_longer_unknown
-from booking.exchange.provider_bookings import DEAD, ProviderBookings
+from booking.exchange.provider_bookings import ProviderBookings
 from booking.models import Booking, ChangeRequest, ProviderTask
 from booking.outbox import Claimed, annul, finish
-from booking.states import OVER, BookingState
-from booking.transition import lock_booking, move
+from booking.states import DEAD, MOVABLE, OVER, BookingState
+from booking.transition import lock_booking, move, touch
 from marketplace.catalog.models import Provider
 from marketplace.core.db import transaction
 from providers.port import (
@@ -179,7 +179,7 @@ def _wait_unknown(session: Session, task: ProviderTask, booking: Booking, detail
 
 def _leave_unknown(session: Session, task: ProviderTask, booking: Booking, detail: str, now: datetime) -> None:
     if task.unknown_since is None and task.change_request_id is not None:
-        booking.version += 1  # an open page tells that the answer is being looked up
+        touch(booking, now=now)  # an open page tells that the answer is being looked up
     task.last_error = detail[:200]
     _ask_again(session, task, booking, now + _backoff(task), now)
 
@@ -223,7 +223,7 @@ def _needless(session: Session, task: ProviderTask, booking: Booking, now: datet
         cancel_locally(session, booking, now)
         return True
     request = swap.open_change(session, booking)
-    wanted = request is not None and request.state == "open" and booking.state in swap.MOVABLE
+    wanted = request is not None and request.state == "open" and booking.state in MOVABLE
     if task.command != "change" or wanted:
         return False
     annul(task, now=now)

@@ -1,24 +1,31 @@
-"""The customer submits a held booking: it goes to the provider, or is firm at once where places were allotted."""
+"""The customer submits a held booking: it goes to the provider, or is firm at once where places were allotted.
+
+One statement, as for the hold: the SQL function `submit_booking` writes what `transition.move` would, and the same
+round trip brings what the answer tells.
+"""
 
 from __future__ import annotations
 
+import uuid
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from booking.actors import Actor
-from booking.models import Booking
-from booking.ownership import own_booking_id
-from booking.states import BookingState
-from booking.transition import lock_booking, move
+from booking.models import Booking, BookingHistory
+from booking.notices.kinds import rule_of
+from booking.ownership import customer_of
+from booking.states import SUBMITTED, BookingState
+from booking.transition import move
 from marketplace.catalog.models import Provider
-from marketplace.core.db import transaction
-from marketplace.core.errors import Refusal
-from marketplace.core.logging import get_logger
+from marketplace.core.db import statements
+from marketplace.core.errors import NotFound, Refusal
+from marketplace.core.ids import new_id
+from vip.models import Beneficiary
 from vip.principal import Principal
-
-log = get_logger(__name__)
 
 
 class HoldExpired(Refusal):
@@ -33,24 +40,115 @@ class NotHeld(Refusal):
     code = "not_held"
 
 
-def confirm(principal: Principal, public_id: str, *, now: datetime) -> None:
-    """Submit the booking. Asking again after it was submitted changes nothing and succeeds.
+@dataclass(frozen=True)
+class Submitted:
+    """A booking as its submission left it, with what a page tells beside it. The rows belong to no session, and hold
+    what an answer needs. `history` is whole: the hold and the submission."""
 
-    Raises NotFound, HoldExpired, NotHeld.
+    booking: Booking
+    beneficiary: Beneficiary
+    entitlement: str
+    no_show_uses: bool
+    longitude: float | None
+    latitude: float | None
+    allotment: bool
+    answer_hours: int
+    history: tuple[BookingHistory, BookingHistory]
+
+
+_ANSWERED = (
+    "public_id",
+    "reference",
+    "version",
+    "kind",
+    "service_date",
+    "starts_at",
+    "ends_at",
+    "time_zone",
+    "hold_expires_at",
+    "answer_due_at",
+    "cause",
+    "price_minor",
+    "currency",
+    "snapshot",
+    "report_state",
+    "report_due_at",
+    "created_at",
+    "updated_at",
+)
+"""Columns of the booking that an answer tells, besides its state."""
+
+# What stands beside the booking is read as it was when the statement began: none of it is changed by a submission.
+_SUBMIT = f"""
+    SELECT done.moved, (done.kept).state, {", ".join(f"(done.kept).{name}" for name in _ANSWERED)},
+           b.public_id AS beneficiary, b.name, b.relation, e.public_id AS entitlement, e.no_show_uses,
+           s.longitude, s.latitude, p.allotment, p.answer_hours,
+           h.at AS held_at, h.actor_kind AS held_as, h.cause AS held_cause
+      FROM submit_booking(%(now)s, %(customer)s, %(booking)s, 'customer', %(actor)s, 'submitted',
+                          %(task)s, %(key)s, %(notice)s, %(channels)s, %(deliveries)s) AS done
+      LEFT JOIN beneficiary b ON b.id = (done.kept).beneficiary_id
+      LEFT JOIN entitlement e ON e.id = (done.kept).entitlement_id
+      LEFT JOIN offer o ON o.id = (done.kept).offer_id
+      LEFT JOIN site s ON s.id = o.site_id
+      LEFT JOIN provider p ON p.id = (done.kept).provider_id
+      LEFT JOIN booking_history h ON h.booking_id = (done.kept).id AND h.version = 1
+"""
+
+
+def confirm(principal: Principal, public_id: str, *, now: datetime) -> Submitted | None:
+    """Submit the booking. Asking again after it was submitted changes nothing and succeeds, and returns None: by then
+    it may have moved on.
+
+    Raises NotFound, HoldExpired, NotHeld, Busy.
     """
-    with transaction() as session:
-        booking_id = own_booking_id(session, principal, public_id)
-        booking, _ = lock_booking(session, booking_id)
-        if booking.state in (BookingState.AWAITING_PROVIDER, BookingState.OUTCOME_UNKNOWN, BookingState.CONFIRMED):
-            return
-        if booking.state is BookingState.EXPIRED:
-            raise HoldExpired()
-        if booking.state is not BookingState.HELD:
-            raise NotHeld(state=booking.state.value)
-        if booking.hold_expires_at is not None and booking.hold_expires_at <= now:
-            raise HoldExpired()
-        submit(session, booking, actor=Actor("customer", principal.public_id), cause="submitted", now=now)
-    log.info("booking.submitted", booking=public_id)
+    channels = list(rule_of("confirmed").channels)
+    values = {
+        "now": now,
+        "customer": customer_of(principal),
+        "booking": public_id,
+        "actor": principal.public_id,
+        "task": new_id("tsk"),
+        "key": str(uuid.uuid4()),
+        "notice": new_id("ntf"),
+        "channels": channels,
+        "deliveries": [new_id("ntd") for _ in channels],
+    }
+    with statements() as cursor:
+        row = cursor.execute(_SUBMIT, values, prepare=True).fetchone()
+    if row is None or row.state is None:
+        raise NotFound(field="booking_id")
+    state = BookingState(row.state)
+    if not row.moved:
+        _judge(state)
+    return _submitted(row, state, now) if row.moved and row.version == 2 else None
+
+
+def _judge(state: BookingState) -> None:
+    """Why nothing was moved: it had been before (fine), or it cannot be any more. Raises HoldExpired, NotHeld."""
+    if state in SUBMITTED:
+        return
+    if state in (BookingState.HELD, BookingState.EXPIRED):  # held, and its time is over: not swept yet
+        raise HoldExpired()
+    raise NotHeld(state=state.value)
+
+
+def _submitted(row: Any, state: BookingState, now: datetime) -> Submitted:
+    return Submitted(
+        booking=Booking(state=state, **{name: getattr(row, name) for name in _ANSWERED}),
+        beneficiary=Beneficiary(public_id=row.beneficiary, name=row.name, relation=row.relation),
+        entitlement=row.entitlement,
+        no_show_uses=row.no_show_uses,
+        longitude=row.longitude,
+        latitude=row.latitude,
+        allotment=row.allotment,
+        answer_hours=row.answer_hours,
+        history=(
+            BookingHistory(
+                at=row.held_at, to_state="held", actor_kind=row.held_as, cause=row.held_cause, version=1, facts={}
+            ),
+            BookingHistory(at=now, to_state=state.value, actor_kind="customer", cause=row.cause, version=2, facts={}),
+        ),
+    )
 
 
 def submit(session: Session, booking: Booking, *, actor: Actor, cause: str, now: datetime) -> None:

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NoReturn
 
-from psycopg.types.range import TimestamptzRange
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
@@ -33,7 +32,7 @@ from vip.principal import Principal
 
 HOLD = timedelta(minutes=10)
 MOST_HELD = 10
-"""Places held for one customer at a time; the database counts them (trigger booking_few_held)."""
+"""Places held for one customer at a time; hold_booking.sql counts them."""
 
 
 @dataclass(frozen=True)
@@ -83,9 +82,9 @@ _FACTS = f"""
 _HOLD = """
     SELECT outcome, booking FROM hold_booking(
       %(now)s, %(insurer)s, %(customer)s, %(beneficiary)s, %(entitlements)s, %(offer)s, %(provider)s, %(kind)s,
-      %(slot)s, %(slot_starts)s, %(public_id)s, %(reference)s, %(service_date)s, %(ends)s, %(time_zone)s, %(period)s,
-      %(hold_expires)s, %(price)s, %(currency)s, CAST(%(snapshot)s AS jsonb), %(details)s, %(actor_kind)s, %(actor)s,
-      %(scope)s, %(key)s, %(fingerprint)s)
+      %(slot)s, %(slot_starts)s, %(public_id)s, %(reference)s, %(service_date)s, %(ends)s, %(time_zone)s,
+      tstzrange(%(from)s, %(until)s), %(hold_expires)s, %(price)s, %(currency)s, CAST(%(snapshot)s AS jsonb),
+      %(details)s, %(actor_kind)s, %(actor)s, %(scope)s, %(key)s, %(fingerprint)s, %(most_held)s)
 """
 
 _Run = Callable[[str, Mapping[str, Any]], Sequence[Any]]
@@ -176,7 +175,8 @@ def _hold(
         "service_date": facts.service_date,
         "ends": facts.ends_at,
         "time_zone": facts.time_zone,
-        "period": TimestamptzRange(starts, ends),
+        "from": starts,
+        "until": ends,
         "hold_expires": terms.until,
         "price": facts.price_minor,
         "currency": facts.currency,
@@ -187,6 +187,7 @@ def _hold(
         "scope": principal.public_id,
         "key": key,
         "fingerprint": fingerprint,
+        "most_held": MOST_HELD,
     }
     return _take(run, values, facts, tries=len(entitlements))
 

@@ -1,1 +1,1 @@
-"""Delivering what customers are told: inbox, reminders, calendar, and her settings for them."""
+"""Delivering notices to customers: inbox, reminders, calendar, and her settings for them."""

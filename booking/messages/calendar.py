@@ -20,7 +20,7 @@ from booking.messages.settings import own_row
 from booking.models import Booking, BookingHistory
 from booking.notices.models import NoticeSetting
 from booking.ownership import own_booking
-from booking.states import BookingState
+from booking.states import AT_PROVIDER, GIVEN_UP
 from marketplace.core import audit
 from marketplace.core.crypto import token_hash
 from marketplace.core.db import reading, transaction
@@ -29,12 +29,9 @@ from marketplace.core.ids import new_token
 from vip.models import Beneficiary, Customer
 from vip.principal import Principal
 
-_S = BookingState
 KEPT_DAYS = 400
 """How long a booking stays in the feed after its day."""
 
-_GONE = frozenset({_S.CANCELLED, _S.REJECTED, _S.EXPIRED, _S.ENTERED_IN_ERROR})
-_FIRM = frozenset({_S.CONFIRMED, _S.CHECKED_IN, _S.IN_SERVICE, _S.FULFILLED, _S.NO_SHOW})
 _SUBMITTED = ("awaiting_provider", "confirmed")
 
 
@@ -145,7 +142,7 @@ def _rows() -> Select[*tuple[Any, ...]]:
 
 def _event(row: Row[*tuple[Any, ...]]) -> Event:
     booking, name, relation = row
-    status = "confirmed" if booking.state in _FIRM else "cancelled" if booking.state in _GONE else "tentative"
+    status = "confirmed" if booking.state in AT_PROVIDER else "cancelled" if booking.state in GIVEN_UP else "tentative"
     return Event(
         id=booking.public_id,
         reference=booking.reference,

@@ -11,7 +11,7 @@ from booking.models import Booking
 from booking.notices.models import Notification
 from booking.proposal import Proposal
 from booking.reports.models import Report
-from booking.states import LIVE, BookingState
+from booking.states import AT_PROVIDER, LIVE, MOVABLE, BookingState
 from marketplace.core.clock import start_of, today
 from vip.models import Entitlement
 
@@ -21,10 +21,10 @@ _STATES = {
     "confirmed": {_S.CONFIRMED},
     "rejected": {_S.REJECTED},
     "changed": {_S.CONFIRMED},
-    "change_refused": {_S.CONFIRMED, _S.AWAITING_PROVIDER},
-    "time_proposed": {_S.CONFIRMED, _S.AWAITING_PROVIDER},
+    "change_refused": MOVABLE,
+    "time_proposed": MOVABLE,
     "cancelled": {_S.CANCELLED, _S.ENTERED_IN_ERROR},
-    "outcome_unknown": LIVE - {_S.CONFIRMED, _S.CHECKED_IN, _S.IN_SERVICE},
+    "outcome_unknown": LIVE - AT_PROVIDER,
     "reminder": {_S.CONFIRMED},
     "no_show": {_S.NO_SHOW},
     "waitlist_offer": {_S.HELD},

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, time
 
 from sqlalchemy import select, update
@@ -89,7 +89,7 @@ def settings_of(principal: Principal) -> Settings:
 
 def choose(principal: Principal, wish: Wish, *, now: datetime) -> None:
     """Keep what she chose; messages that wait already are judged by it when their time comes."""
-    values = {**vars(wish), "updated_at": now}
+    values = {**asdict(wish), "updated_at": now}
     with transaction() as session:
         row = own_row(session, principal, now)
         session.execute(update(NoticeSetting).where(NoticeSetting.customer_id == row.customer_id).values(values))

@@ -1,1 +1,1 @@
-"""Recording what a customer is to be told, in the transaction that makes it true."""
+"""Recording what a customer is notified of, in the transaction that makes it true."""

@@ -10,14 +10,11 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, text
-
 from booking.offers.bookable import start_sql
 from booking.offers.cards import OfferCard, OfferView, PersonFacts, card, view
 from marketplace.catalog.kinds import kind
 from marketplace.catalog.search import SiteQuery, site_filter
-from marketplace.core.clock import today
-from marketplace.core.db import reading
+from marketplace.core.db import rows
 from marketplace.core.errors import Invalid, NotFound
 from marketplace.core.paging import Page, check_limit, decode_cursor, encode_cursor
 from marketplace.core.strictjson import storable
@@ -77,35 +74,35 @@ def search_offers(query: OfferQuery, *, cursor: str | None = None, limit: int = 
     if cursor is not None:
         mode, *after = decode_cursor(cursor, (int, int, int, str, int, str))
         loose = mode == 1
-    rows = _offers(query, after, limit + 1, now, loose=loose)
-    if not rows and cursor is None and query.q:
+    hits = _offers(query, after, limit + 1, now, loose=loose)
+    if not hits and cursor is None and query.q:
         loose = True
-        rows = _offers(query, None, limit + 1, now, loose=True)
+        hits = _offers(query, None, limit + 1, now, loose=True)
     following = None
-    if len(rows) > limit:
-        last = rows[limit - 1]
+    if len(hits) > limit:
+        last = hits[limit - 1]
         following = encode_cursor(
             [int(loose), last.rank, last.tier_order, last.site_name, last.price_minor, last.public_id]
         )
-    return Page([card(row, query.person, now) for row in rows[:limit]], following)
+    return Page([card(row, query.person, now) for row in hits[:limit]], following)
 
 
-def _offers(query: OfferQuery, after: list[Any] | None, limit: int, now: datetime, *, loose: bool) -> list[Row[Any]]:
+def _offers(query: OfferQuery, after: list[Any] | None, limit: int, now: datetime, *, loose: bool) -> list[Any]:
     """The page's offers first, then the next free place of these alone."""
     found = site_filter(SiteQuery(query.city, query.district, query.tier, None, query.q), loose=loose)
     conditions, values = ["o.active", found.where], found.values
     if query.benefit is not None:
-        conditions.append("o.kind = :benefit")
+        conditions.append("o.kind = %(benefit)s")
         values["benefit"] = kind(query.benefit).code
     if query.site is not None:
         if not storable(query.site):
             raise NotFound(field="site")
-        conditions.append("s.public_id = :site")
+        conditions.append("s.public_id = %(site)s")
         values["site"] = query.site
     following = ""
     if after is not None:
         names = ("rank", "tier_order", "site_name", "price_minor", "public_id")
-        following = f"WHERE ({', '.join(names)}) > ({', '.join(':after_' + name for name in names)})"
+        following = f"WHERE ({', '.join(names)}) > ({', '.join(f'%(after_{name})s' for name in names)})"
         values |= {f"after_{name}": value for name, value in zip(names, after, strict=True)}
     values |= {
         "limit": limit,
@@ -119,13 +116,12 @@ def _offers(query: OfferQuery, after: list[Any] | None, limit: int, now: datetim
           SELECT o.id AS offer_id, o.public_id, o.price_minor, s.name AS site_name, {found.rank} AS rank,
                  {found.tier_order} AS tier_order
             FROM site s JOIN offer o ON o.site_id = s.id WHERE {" AND ".join(conditions)}) AS every
-        {following} ORDER BY rank, tier_order, site_name, price_minor, public_id LIMIT :limit)
+        {following} ORDER BY rank, tier_order, site_name, price_minor, public_id LIMIT %(limit)s)
       SELECT hit.rank, hit.tier_order, {_OFFER}, free.* FROM hit
         JOIN offer o ON o.id = hit.offer_id JOIN site s ON s.id = o.site_id JOIN provider p ON p.id = o.provider_id
         LEFT JOIN LATERAL ({_NEXT_FREE}) AS free ON true
        ORDER BY hit.rank, hit.tier_order, hit.site_name, hit.price_minor, hit.public_id"""
-    with reading() as session:
-        return list(session.execute(text(sql), values).all())
+    return rows(sql, values)
 
 
 _OFFER = (
@@ -141,9 +137,9 @@ _NEXT_FREE = f"""
          l.capacity - l.taken AS next_free
     FROM slot l
    WHERE l.pool_id = o.pool_id AND l.has_place
-     AND l.service_date BETWEEN greatest(CAST(:today AS date), o.available_from)
-                            AND least(CAST(:last AS date), o.available_until)
-     AND {start_sql("l", "s.time_zone")} >= CAST(:now AS timestamptz) + o.lead_minutes * interval '1 min'
+     AND l.service_date BETWEEN greatest(CAST(%(today)s AS date), o.available_from)
+                            AND least(CAST(%(last)s AS date), o.available_until)
+     AND {start_sql("l", "s.time_zone")} >= CAST(%(now)s AS timestamptz) + o.lead_minutes * interval '1 min'
    ORDER BY l.service_date, l.starts_at LIMIT 1"""
 
 
@@ -158,7 +154,7 @@ def offer(public_id: str, *, person: PersonFacts | None = None, now: datetime) -
     return view(row, person, now)
 
 
-def _offer_row(public_id: str, now: datetime) -> Row[Any]:
+def _offer_row(public_id: str, now: datetime) -> Any:
     if not storable(public_id):
         raise NotFound(field="offer_id")
     day = _earliest_day(now)
@@ -166,44 +162,51 @@ def _offer_row(public_id: str, now: datetime) -> Row[Any]:
       SELECT o.pool_id, o.package, {_OFFER}, free.*
         FROM offer o JOIN site s ON s.id = o.site_id JOIN provider p ON p.id = o.provider_id
         LEFT JOIN LATERAL ({_NEXT_FREE}) AS free ON true
-       WHERE o.public_id = :id AND o.active"""
-    with reading() as session:
-        row = session.execute(
-            text(sql), {"id": public_id, "now": now, "today": day, "last": day + timedelta(MAX_DAYS)}
-        ).one_or_none()
-    if row is None:
+       WHERE o.public_id = %(id)s AND o.active"""
+    found = rows(sql, {"id": public_id, "now": now, "today": day, "last": day + timedelta(MAX_DAYS)})
+    if not found:
         raise NotFound(field="offer_id")
-    return row
+    return found[0]
 
 
 def slots(offer_public_id: str, first: date, last: date, *, now: datetime) -> list[SlotView]:
     """The slots of an offer with a service date in [first, last], in their order, bookable or not; those of past days
     are left out. Raises Invalid(field="from" or "to") for more than MAX_DAYS days or the wrong order, NotFound."""
-    found = _slot_rows(offer_public_id, first, last, now)
-    return [
-        SlotView(
-            id=row.public_id,
-            starts_at=row.starts_at,
-            ends_at=row.ends_at,
-            service_date=row.service_date,
-            capacity=row.capacity,
-            free=row.capacity - row.taken,
-            reason=row.reason,
-        )
-        for row in found
-    ]
+    values = _slots_asked(offer_public_id, first, last, now)
+    found = rows(
+        f"SELECT slot.* {_OFFERED} LEFT JOIN LATERAL (SELECT {_SLOT}, l.id AS number {_OF_DAYS}) AS slot ON true "
+        f"{_BY_ID} ORDER BY slot.service_date, slot.starts_at, slot.number",
+        values,
+    )
+    if not found:
+        raise NotFound(field="offer_id")
+    return [SlotView(*row[:-1]) for row in found if row.number is not None]
+
+
+def slots_as_json(offer_public_id: str, first: date, last: date, *, now: datetime) -> str:
+    """What `slots` finds as a JSON list whose objects have SlotView's fields, made by PostgreSQL: turning hundreds of
+    rows into Python's objects and those into JSON costs several times the query. Raises as `slots` does."""
+    values = _slots_asked(offer_public_id, first, last, now)
+    found = rows(
+        f"SELECT (SELECT json_agg(slot)::text FROM (SELECT {_SLOT} {_OF_DAYS} "
+        f"ORDER BY l.service_date, l.starts_at, l.id) AS slot) AS slots {_OFFERED} {_BY_ID}",
+        values,
+    )
+    if not found:
+        raise NotFound(field="offer_id")
+    return found[0].slots or "[]"
 
 
 def days(offer_public_id: str, first: date, last: date, *, now: datetime) -> list[DayView]:
     """One line for each day in [first, last], for the calendar. Raises as `slots` does."""
-    by_day: dict[date, list[Row[Any]]] = {}
-    for row in _slot_rows(offer_public_id, first, last, now):
+    by_day: dict[date, list[SlotView]] = {}
+    for row in slots(offer_public_id, first, last, now=now):
         by_day.setdefault(row.service_date, []).append(row)
     result = []
     for number in range((last - first).days + 1):
         day = first + timedelta(number)
         bookable = [row for row in by_day.get(day, ()) if row.reason is None]
-        free = sum(row.capacity - row.taken for row in bookable)
+        free = sum(row.free for row in bookable)
         full = any(row.reason == "full" for row in by_day.get(day, ()))
         result.append(DayView(day, len(bookable), free, day in by_day, full))
     return result
@@ -217,43 +220,27 @@ def check_range(first: date, last: date) -> None:
         raise Invalid(field="to", reason="range_too_long", maximum=MAX_DAYS)
 
 
-def _slot_rows(offer_public_id: str, first: date, last: date, now: datetime) -> list[Row[Any]]:
+def _slots_asked(offer_public_id: str, first: date, last: date, now: datetime) -> dict[str, Any]:
     check_range(first, last)
     if not storable(offer_public_id):
         raise NotFound(field="offer_id")
-    with reading() as session:
-        known = session.execute(
-            text(
-                "SELECT o.pool_id, o.lead_minutes, o.available_from, o.available_until, s.time_zone "
-                "FROM offer o JOIN site s ON s.id = o.site_id WHERE o.public_id = :id AND o.active"
-            ),
-            {"id": offer_public_id},
-        ).one_or_none()
-        if known is None:
-            raise NotFound(field="offer_id")
-        start = start_sql("l", ":zone")
-        return list(
-            session.execute(
-                text(
-                    "SELECT l.public_id, l.starts_at, l.ends_at, l.service_date, l.capacity, l.taken, CASE "
-                    "WHEN coalesce(l.starts_at <= :now, l.service_date < :today) THEN 'past' "
-                    f"WHEN {start} < :bookable_from THEN 'too_late' "
-                    "WHEN l.closed THEN 'closed' "
-                    "WHEN l.service_date < :offered_from OR l.service_date > :offered_until THEN 'not_offered' "
-                    "WHEN NOT l.has_place THEN 'full' END AS reason "
-                    "FROM slot l WHERE l.pool_id = :pool AND l.service_date BETWEEN :first AND :last "
-                    "ORDER BY l.service_date, l.starts_at, l.id"
-                ),
-                {
-                    "pool": known.pool_id,
-                    "zone": known.time_zone,
-                    "now": now,
-                    "today": today(known.time_zone, now),
-                    "bookable_from": now + timedelta(minutes=known.lead_minutes),
-                    "offered_from": known.available_from or date.min,
-                    "offered_until": known.available_until or date.max,
-                    "first": max(first, today(known.time_zone, now)),
-                    "last": last,
-                },
-            ).all()
-        )
+    return {"id": offer_public_id, "first": first, "last": last, "now": now}
+
+
+_TODAY = "CAST(CAST(%(now)s AS timestamptz) AT TIME ZONE s.time_zone AS date)"
+_OFFERED = "FROM offer o JOIN site s ON s.id = o.site_id"
+_BY_ID = "WHERE o.public_id = %(id)s AND o.active"
+
+# The columns are SlotView's fields, in their order.
+_SLOT = f"""
+  l.public_id AS id, l.starts_at, l.ends_at, l.service_date, l.capacity, l.capacity - l.taken AS free,
+  CASE WHEN coalesce(l.starts_at <= CAST(%(now)s AS timestamptz), l.service_date < {_TODAY}) THEN 'past'
+       WHEN {start_sql("l", "s.time_zone")} < CAST(%(now)s AS timestamptz) + o.lead_minutes * interval '1 min'
+         THEN 'too_late'
+       WHEN l.closed THEN 'closed'
+       WHEN l.service_date < o.available_from OR l.service_date > o.available_until THEN 'not_offered'
+       WHEN NOT l.has_place THEN 'full' END AS reason"""
+
+_OF_DAYS = f"""
+  FROM slot l WHERE l.pool_id = o.pool_id
+   AND l.service_date BETWEEN greatest(CAST(%(first)s AS date), {_TODAY}) AND CAST(%(last)s AS date)"""

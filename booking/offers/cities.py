@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import text
-
 from marketplace.catalog.kinds import kind
 from marketplace.catalog.search import TIERS, UNKNOWN_TIER, CityCount, Counted, SiteQuery, site_filter
 from marketplace.catalog.terms import syllables
-from marketplace.core.db import reading
+from marketplace.core.db import rows
 
 
 @dataclass(frozen=True)
@@ -23,16 +21,13 @@ class Narrowing:
 def offer_cities(benefit: str) -> list[CityCount]:
     """Cities with at least one open site that offers the benefit, in the order of their pinyin; `sites` counts these
     alone. Raises NotFound(field="benefit")."""
-    with reading() as session:
-        rows = session.execute(
-            text(
-                "SELECT s.province, s.city, count(*) AS sites FROM site s WHERE s.closed_at IS NULL AND EXISTS "
-                "(SELECT FROM offer o WHERE o.site_id = s.id AND o.active AND o.kind = :benefit) "
-                "GROUP BY s.province, s.city"
-            ),
-            {"benefit": kind(benefit).code},
-        ).all()
-    spelled = sorted(("".join(syllables(row.city)), row.province, row.city, row.sites) for row in rows)
+    counted = rows(
+        "SELECT s.province, s.city, count(*) AS sites FROM site s WHERE s.closed_at IS NULL AND EXISTS "
+        "(SELECT FROM offer o WHERE o.site_id = s.id AND o.active AND o.kind = %(benefit)s) "
+        "GROUP BY s.province, s.city",
+        {"benefit": kind(benefit).code},
+    )
+    spelled = sorted(("".join(syllables(row.city)), row.province, row.city, row.sites) for row in counted)
     return [CityCount(province, city, pinyin[:1].upper(), sites) for pinyin, province, city, sites in spelled]
 
 
@@ -40,19 +35,16 @@ def narrowing(benefit: str, city: str) -> Narrowing:
     """What the places of a city that offer the benefit can be narrowed by. Raises NotFound(field="benefit"),
     Invalid(field="city") for a name that can't be one."""
     found = site_filter(SiteQuery(city=city))
-    with reading() as session:
-        rows = session.execute(
-            text(
-                "SELECT s.district, s.tier, count(*) AS sites FROM site s "
-                f"WHERE {found.where} AND EXISTS "
-                "(SELECT FROM offer o WHERE o.site_id = s.id AND o.active AND o.kind = :benefit) "
-                "GROUP BY s.district, s.tier"
-            ),
-            {**found.values, "benefit": kind(benefit).code},
-        ).all()
+    counted = rows(
+        "SELECT s.district, s.tier, count(*) AS sites FROM site s "
+        f"WHERE {found.where} AND EXISTS "
+        "(SELECT FROM offer o WHERE o.site_id = s.id AND o.active AND o.kind = %(benefit)s) "
+        "GROUP BY s.district, s.tier",
+        {**found.values, "benefit": kind(benefit).code},
+    )
     districts: dict[str, int] = {}
     tiers: dict[str, int] = {}
-    for row in rows:
+    for row in counted:
         tiers[row.tier or UNKNOWN_TIER] = tiers.get(row.tier or UNKNOWN_TIER, 0) + row.sites
         if row.district:
             districts[row.district] = districts.get(row.district, 0) + row.sites

@@ -13,7 +13,7 @@ from datetime import date, datetime
 from typing import Literal
 
 from booking.references import named
-from booking.states import BookingState, legal
+from booking.states import AT_PROVIDER, CANCELLABLE, DEAD, GIVEN_UP, LIVE, STATE_OF, BookingState, legal
 from providers.port import RemoteBooking
 
 Kind = Literal["ours_only", "theirs_only", "state_differs", "time_differs", "duplicate_there"]
@@ -23,27 +23,8 @@ KINDS: tuple[Kind, ...] = ("ours_only", "theirs_only", "state_differs", "time_di
 
 _S = BookingState
 
-DEAD = frozenset({"cancelled", "rejected"})
-"""Statuses in which a provider keeps nothing for us."""
-
-CANCELLABLE = frozenset({"requested", "confirmed"})
-"""Statuses from which a provider still lets us cancel; later ones are for people to settle."""
-
-NEVER_SENT = frozenset({_S.HELD, _S.WAITLISTED})
-GONE = frozenset({_S.CANCELLED, _S.REJECTED, _S.EXPIRED, _S.ENTERED_IN_ERROR})
-EXPECTED_THERE = frozenset({_S.AWAITING_PROVIDER, _S.CONFIRMED, _S.CHECKED_IN, _S.IN_SERVICE, _S.FULFILLED, _S.NO_SHOW})
-_TIMED = frozenset({_S.AWAITING_PROVIDER, _S.CONFIRMED, _S.CHECKED_IN, _S.IN_SERVICE})
-
-TARGET: Mapping[str, BookingState] = {
-    "requested": _S.AWAITING_PROVIDER,
-    "confirmed": _S.CONFIRMED,
-    "rejected": _S.REJECTED,
-    "cancelled": _S.CANCELLED,
-    "checked_in": _S.CHECKED_IN,
-    "in_service": _S.IN_SERVICE,
-    "fulfilled": _S.FULFILLED,
-    "no_show": _S.NO_SHOW,
-}
+_EXPECTED_THERE = AT_PROVIDER | {_S.AWAITING_PROVIDER}
+_TIMED = LIVE - {_S.HELD, _S.OUTCOME_UNKNOWN}
 
 
 @dataclass(frozen=True)
@@ -115,9 +96,9 @@ def newest(theirs: Sequence[RemoteBooking]) -> list[RemoteBooking]:
 
 
 def _differences(mine: Ours, theirs: Sequence[RemoteBooking], complete: bool) -> list[Found]:
-    if mine.state in NEVER_SENT:
+    if mine.state is _S.HELD:
         return [_theirs_only(mine, remote) for remote in theirs if remote.status not in DEAD]
-    if mine.state in GONE:
+    if mine.state in GIVEN_UP:
         return [each for remote in theirs if (each := _after_the_end(mine, remote)) is not None]
     main = _main(mine, theirs)
     found = [
@@ -126,7 +107,7 @@ def _differences(mine: Ours, theirs: Sequence[RemoteBooking], complete: bool) ->
         if remote is not main and remote.status not in DEAD and mine.references.get(remote.reference) != "pending"
     ]
     if main is None:
-        if complete and mine.state in EXPECTED_THERE:
+        if complete and mine.state in _EXPECTED_THERE:
             found.append(Found("ours_only", mine.booking, mine.booking, mine.current, mine.state, None))
         return found
     if not agree(mine, main.status):
@@ -167,7 +148,7 @@ def _surplus(mine: Ours, remote: RemoteBooking) -> Found:
 def agree(mine: Ours, status: str) -> bool:
     """Whether the two say the same. A place given away in advance is firm here before it is there; that somebody did
     not come is said by our clock, and a provider that says nothing of it does not contradict."""
-    if mine.state is TARGET[status]:
+    if mine.state is STATE_OF[status]:
         return True
     if mine.state is _S.CONFIRMED:
         return status == "requested" and mine.allotment
@@ -176,7 +157,7 @@ def agree(mine: Ours, status: str) -> bool:
 
 def leads(state: BookingState, status: str) -> bool:
     """Whether the table of states has a way from ours to theirs, if need be through `confirmed`."""
-    target = TARGET[status]
+    target = STATE_OF[status]
     if target is _S.REJECTED and not legal(state, target):
         target = _S.CANCELLED
     if status == "requested":
@@ -201,7 +182,7 @@ def effect(found: Found) -> tuple[int, int]:
     """
     if found.booking is None or found.kind == "time_differs":
         return 0, 0
-    there = _binds(TARGET[found.theirs.status]) if found.theirs is not None else (0, 0)
+    there = _binds(STATE_OF[found.theirs.status]) if found.theirs is not None else (0, 0)
     if found.kind == "duplicate_there" or found.ours is None:
         return there
     here = _binds(found.ours)
@@ -209,6 +190,6 @@ def effect(found: Found) -> tuple[int, int]:
 
 
 def _binds(state: BookingState) -> tuple[int, int]:
-    if state in GONE or state in NEVER_SENT:
+    if state is _S.HELD or state in GIVEN_UP:
         return 0, 0
     return 1, 0 if state is _S.NO_SHOW else 1

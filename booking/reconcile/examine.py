@@ -20,7 +20,8 @@ from booking.exchange.connections import ProviderConnection
 from booking.exchange.follow import follow_state, follow_time
 from booking.exchange.provider_bookings import ProviderBookings, find_booking
 from booking.models import Booking, Discrepancy, ProviderBooking, ProviderTask
-from booking.reconcile.compare import DEAD, Found, Kind, Ours, compare, effect
+from booking.reconcile.compare import Found, Kind, Ours, compare, effect
+from booking.states import DEAD
 from booking.transition import lock_booking
 from marketplace.catalog.models import Provider
 from marketplace.core.db import reading, transaction

@@ -21,10 +21,10 @@ from booking.changes.reschedule import check_validity
 from booking.exchange.provider_bookings import ProviderBookings
 from booking.models import Booking, ChangeRequest, Discrepancy, ProviderBooking, ProviderTask, Slot
 from booking.outbox import enqueue
-from booking.reconcile.compare import CANCELLABLE, DEAD, KINDS
+from booking.reconcile.compare import KINDS
 from booking.reconcile.examine import EXPLAINED
 from booking.reconcile.queue import queue_run
-from booking.states import BookingState, legal
+from booking.states import CANCELLABLE, DEAD, LIVE, BookingState, legal
 from booking.transition import lock_booking, move
 from marketplace.catalog.models import Offer
 from marketplace.core import audit
@@ -54,7 +54,7 @@ _CANCELS_HERE = (
     "closure_stands",
 )
 _CANCELS_THERE = ("theirs_only", "duplicate_there", "cancel_refused")
-_FIRM = frozenset({_S.AWAITING_PROVIDER, _S.OUTCOME_UNKNOWN, _S.CONFIRMED, _S.CHECKED_IN, _S.IN_SERVICE})
+_FIRM = LIVE - {_S.HELD}
 
 
 class CaseMovedOn(Refusal):

@@ -15,6 +15,7 @@ from booking.notices.notify import notify
 from booking.reports.fetch import OVERDUE, announce
 from booking.reports.models import Report
 from booking.states import BookingState
+from booking.transition import touch
 from marketplace.core.db import reading, transaction
 from marketplace.core.one_by_one import one_by_one
 from providers.port import ProviderAdapter, RemoteReport
@@ -41,8 +42,7 @@ def _note(booking_id: int, now: datetime) -> str:
             return "moved_on"
         if booking.report_state == "expected":
             booking.report_state = "overdue"
-        booking.version += 1
-        booking.updated_at = now
+        touch(booking, now=now)
         due = booking.report_due_at.isoformat()
         facts = {"due": due, "report": booking.report_state}
         open_discrepancy(

@@ -11,6 +11,7 @@ from booking.discrepancies import close_discrepancy
 from booking.models import Booking
 from booking.ownership import customer_of
 from booking.reports.models import Report, ReportDocument, ReportShare, ReportVersion
+from booking.transition import touch
 from marketplace.core import audit
 from marketplace.core.db import transaction
 from marketplace.core.errors import NotFound
@@ -52,8 +53,7 @@ def delete_report(principal: Principal, public_id: str, *, now: datetime) -> Non
         )
         booking = session.scalars(select(Booking).where(Booking.id == report.booking_id).with_for_update()).one()
         booking.report_state = "none"
-        booking.version += 1
-        booking.updated_at = now
+        touch(booking, now=now)
         close_discrepancy(session, report.provider_id, "report_refused", report.reference, "deleted", now=now)
         audit.record(
             session,

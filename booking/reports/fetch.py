@@ -24,6 +24,7 @@ from booking.reports.models import Report, ReportVersion
 from booking.reports.papers import keep_papers
 from booking.reports.reading.codes import codes_of
 from booking.reports.reading.read import Whose, count_to_look_at
+from booking.transition import touch
 from marketplace.core.crypto import new_wrapped_key, seal, unwrap_key
 from marketplace.core.db import reading, transaction
 from marketplace.core.ids import new_id
@@ -217,8 +218,7 @@ def store(report_id: int, examined: Examined, *, now: datetime) -> str:
             booking.report_state = report.state
             if report.state != "partial":
                 close_discrepancy(session, booking.provider_id, OVERDUE, booking.public_id, "came", now=now)
-            booking.version += 1
-            booking.updated_at = now
+            touch(booking, now=now)
             kind, about, facts = f"report_{report.state}", f"{report.public_id}:{version}", {"report": report.public_id}
             notify(session, booking.customer_id, kind, about, now=now, booking_id=booking.id, facts=facts)
     log.info("report.stored", report=report.public_id, version=version)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Literal
 
@@ -133,9 +133,7 @@ def _in_line(found: Sequence[Point]) -> tuple[list[Point], list[Point]]:
     measured = [point for point in found if not point.apart]
     series = series_of(measured[-1].reading) if measured else ""
     line = [point for point in measured if series_of(point.reading) == series]
-    others = [
-        point if point.apart else Point(**{**vars(point), "apart": "method"}) for point in found if point not in line
-    ]
+    others = [point if point.apart else replace(point, apart="method") for point in found if point not in line]
     return line, others
 
 

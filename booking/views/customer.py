@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Date, Row, Select, and_, cast, exists, func, or_, select
+from sqlalchemy import ColumnElement, Date, Select, and_, cast, exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from booking.attendance.disputes import DISPUTE_FOR
 from booking.attendance.models import Dispute
-from booking.changes.rules import cancel_until, change_until, changes_left, customer_may_cancel
+from booking.changes.rules import cancel_until, change_until, changes_allowed, changes_left, customer_may_cancel
+from booking.hold.confirm import Submitted
 from booking.models import Booking, BookingHistory, ChangeRequest, ProviderTask
 from booking.offers.alternatives import Alternative, nearest
 from booking.ownership import customer_of, own_booking
@@ -172,46 +173,103 @@ def full_view(which: ColumnElement[bool], *, now: datetime) -> BookingView:
             select(BookingHistory).where(BookingHistory.booking_id == booking_id).order_by(BookingHistory.version)
         ).all()
         kept: Booking = row.Booking
-        left = changes_left(session, kept)
-        asked = next((request for request in requests if request.state == "open"), None)
-        unknown = asked is not None and _is_unknown(session, asked)
-        benefit = standing(session, Reservation(kept.entitlement_id, kept.id, kept.attempt))
-        dispute = _dispute(session, kept, row.Beneficiary)
-        proposal = _proposal(session, kept, now) if asked is None else None
+        asked = _asked(requests)
         lost = kept.state in _LOST and bool(history) and history[-1].actor_kind not in ("customer", "agent")
         lost = lost or (kept.state is BookingState.CANCELLED and kept.cause == "proposal_declined")
-        alternatives = nearest(session, kept, now=now) if lost else []
-    until = cancel_until(kept)
-    missed = next((line for line in reversed(history) if line.to_state == BookingState.NO_SHOW.value), None)
+        around = _Around(
+            longitude=row.longitude,
+            latitude=row.latitude,
+            allotment=row.allotment,
+            answer_hours=row.answer_hours,
+            no_show_uses=row.no_show_uses,
+            history=history,
+            changes_left=changes_left(session, kept),
+            benefit=standing(session, Reservation(kept.entitlement_id, kept.id, kept.attempt)),
+            requests=requests,
+            change_unknown=asked is not None and _is_unknown(session, asked),
+            report=report,
+            dispute=_dispute(session, kept, row.Beneficiary),
+            proposal=_proposal(session, kept, now) if asked is None else None,
+            alternatives=nearest(session, kept, now=now) if lost else [],
+        )
+    return _view(kept, _card(kept, row.Beneficiary, row.entitlement), around, now=now)
+
+
+def submitted(done: Submitted, *, now: datetime) -> BookingView:
+    """A booking that has just been submitted, in full, from what the submission brought back: nothing was asked for
+    yet, nothing reported, and its unit is reserved."""
+    around = _Around(
+        longitude=done.longitude,
+        latitude=done.latitude,
+        allotment=done.allotment,
+        answer_hours=done.answer_hours,
+        no_show_uses=done.no_show_uses,
+        history=done.history,
+        changes_left=changes_allowed(done.booking),
+        benefit="reserved",
+    )
+    return _view(done.booking, _card(done.booking, done.beneficiary, done.entitlement), around, now=now)
+
+
+@dataclass(frozen=True)
+class _Around:
+    """What is told of a booking beside its own row."""
+
+    longitude: float | None
+    latitude: float | None
+    allotment: bool
+    answer_hours: int
+    no_show_uses: bool
+    history: Sequence[BookingHistory]
+    changes_left: int
+    benefit: Standing
+    requests: Sequence[ChangeRequest] = ()
+    change_unknown: bool = False
+    report: str | None = None
+    dispute: DisputeView | None = None
+    proposal: ProposalView | None = None
+    alternatives: Sequence[Alternative] = ()
+
+
+def _view(kept: Booking, card: dict[str, Any], around: _Around, *, now: datetime) -> BookingView:
+    asked = _asked(around.requests)
+    refused = around.requests[-1] if around.requests and around.requests[-1].state == "refused" else None
+    missed = next((line for line in reversed(around.history) if line.to_state == BookingState.NO_SHOW.value), None)
     until_disputed = missed.at + DISPUTE_FOR if missed and kept.state is BookingState.NO_SHOW else None
+    left, change_by = around.changes_left, change_until(kept)
+    card["change"] = asked.kind if asked else None
     return BookingView(
-        **{**vars(card_of(row)), "change": asked.kind if asked else None},
+        **card,
         package=kept.snapshot.get("package", {}),
-        cancel_until=until,
+        cancel_until=cancel_until(kept),
         can_cancel=customer_may_cancel(kept, now) and (asked is None or asked.kind != "cancel"),
-        change_until=change_until(kept),
+        change_until=change_by,
         changes_left=left,
-        can_change=kept.state is BookingState.CONFIRMED and asked is None and left > 0 and now < change_until(kept),
+        can_change=kept.state is BookingState.CONFIRMED and asked is None and left > 0 and now < change_by,
         new_service_date=asked.new_service_date if asked else None,
         new_starts_at=asked.new_starts_at if asked else None,
         new_ends_at=asked.new_ends_at if asked else None,
-        change_refused=requests[-1].cause if requests and requests[-1].state == "refused" else None,
-        refused_kind=requests[-1].kind if requests and requests[-1].state == "refused" else None,
-        change_unknown=unknown,
-        report_id=report,
-        longitude=row.longitude,
-        latitude=row.latitude,
-        allotment=row.allotment,
-        answer_hours=row.answer_hours,
-        benefit=benefit,
-        no_show_uses=row.no_show_uses,
-        proposal=proposal,
+        change_refused=refused.cause if refused else None,
+        refused_kind=refused.kind if refused else None,
+        change_unknown=around.change_unknown,
+        report_id=around.report,
+        longitude=around.longitude,
+        latitude=around.latitude,
+        allotment=around.allotment,
+        answer_hours=around.answer_hours,
+        benefit=around.benefit,
+        no_show_uses=around.no_show_uses,
+        proposal=around.proposal,
         dispute_until=until_disputed,
-        can_dispute=until_disputed is not None and dispute is None and now < until_disputed,
-        dispute=dispute,
-        alternatives=alternatives,
-        timeline=_timeline(history, requests, dispute),
+        can_dispute=until_disputed is not None and around.dispute is None and now < until_disputed,
+        dispute=around.dispute,
+        alternatives=around.alternatives,
+        timeline=_timeline(around.history, around.requests, around.dispute),
     )
+
+
+def _asked(requests: Sequence[ChangeRequest]) -> ChangeRequest | None:
+    return next((request for request in requests if request.state == "open"), None)
 
 
 def booking_version(principal: Principal, public_id: str) -> int:
@@ -247,9 +305,11 @@ def bookings(
             query = query.where(_upcoming(now) if ascending else ~_upcoming(now))
         query = _after(query, cursor, ascending)
         rows = session.execute(query.limit(limit + 1)).all()
-        cards = [card_of(row) for row in rows[:limit]]
         changes = _open_changes(session, [row.Booking.id for row in rows[:limit]])
-    cards = [BookingCard(**{**vars(card), "change": changes.get(card.id)}) for card in cards]
+    cards = [
+        card_of(row.Booking, row.Beneficiary, row.entitlement, changes.get(row.Booking.public_id))
+        for row in rows[:limit]
+    ]
     if len(rows) <= limit:
         return Page(cards, None)
     last: Booking = rows[limit - 1].Booking
@@ -279,7 +339,7 @@ def _after(query: Select[*tuple[Any, ...]], cursor: str | None, ascending: bool)
 
 
 def card_rows() -> Select[*tuple[Any, ...]]:
-    """The rows that `card_of` reads."""
+    """Bookings with what `card_of` reads beside them, and whether not coming uses the benefit."""
     return (
         select(Booking, Beneficiary, Entitlement.public_id.label("entitlement"), Entitlement.no_show_uses)
         .join(Beneficiary, Beneficiary.id == Booking.beneficiary_id)
@@ -287,40 +347,42 @@ def card_rows() -> Select[*tuple[Any, ...]]:
     )
 
 
-def card_of(row: Row[Any]) -> BookingCard:
-    """A booking as it stands in a list, without its open change."""
-    kept: Booking = row.Booking
-    person: Beneficiary = row.Beneficiary
+def card_of(kept: Booking, person: Beneficiary, entitlement: str, change: str | None = None) -> BookingCard:
+    """A booking as it stands in a list, with its open change; `entitlement` by its public id."""
+    return BookingCard(**{**_card(kept, person, entitlement), "change": change})
+
+
+def _card(kept: Booking, person: Beneficiary, entitlement: str) -> dict[str, Any]:
     offer = kept.snapshot["offer"]
-    return BookingCard(
-        id=kept.public_id,
-        reference=kept.reference,
-        state=kept.state.value,
-        version=kept.version,
-        kind=kept.kind,
-        offer_id=offer["id"],
-        offer_name={"zh": offer["zh"], "en": offer["en"]},
-        site=kept.snapshot["site"],
-        provider_name=kept.snapshot["provider"],
-        beneficiary_id=person.public_id,
-        beneficiary_name=person.name,
-        relation=person.relation,
-        entitlement_id=row.entitlement,
-        service_date=kept.service_date,
-        starts_at=kept.starts_at,
-        ends_at=kept.ends_at,
-        time_zone=kept.time_zone,
-        hold_expires_at=kept.hold_expires_at,
-        answer_due_at=kept.answer_due_at,
-        cause=kept.cause,
-        change=None,
-        price_minor=kept.price_minor,
-        currency=kept.currency,
-        report_state=kept.report_state,
-        report_due_at=kept.report_due_at,
-        created_at=kept.created_at,
-        updated_at=kept.updated_at,
-    )
+    return {
+        "id": kept.public_id,
+        "reference": kept.reference,
+        "state": kept.state.value,
+        "version": kept.version,
+        "kind": kept.kind,
+        "offer_id": offer["id"],
+        "offer_name": {"zh": offer["zh"], "en": offer["en"]},
+        "site": kept.snapshot["site"],
+        "provider_name": kept.snapshot["provider"],
+        "beneficiary_id": person.public_id,
+        "beneficiary_name": person.name,
+        "relation": person.relation,
+        "entitlement_id": entitlement,
+        "service_date": kept.service_date,
+        "starts_at": kept.starts_at,
+        "ends_at": kept.ends_at,
+        "time_zone": kept.time_zone,
+        "hold_expires_at": kept.hold_expires_at,
+        "answer_due_at": kept.answer_due_at,
+        "cause": kept.cause,
+        "change": None,
+        "price_minor": kept.price_minor,
+        "currency": kept.currency,
+        "report_state": kept.report_state,
+        "report_due_at": kept.report_due_at,
+        "created_at": kept.created_at,
+        "updated_at": kept.updated_at,
+    }
 
 
 def _open_changes(session: Session, ids: Sequence[int]) -> dict[str, str]:

@@ -84,4 +84,4 @@ def find_bookings(operator: Principal, wanted: str) -> Sequence[BookingCard]:
         query = query.where(Booking.reference == number)
     with reading() as session:
         rows = session.execute(query.order_by(Booking.id.desc()).limit(MOST_FOUND)).all()
-        return [card_of(row) for row in rows]
+        return [card_of(row.Booking, row.Beneficiary, row.entitlement) for row in rows]

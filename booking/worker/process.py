@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import sys
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -19,7 +20,7 @@ from typing import Any
 from apscheduler.executors.pool import ThreadPoolExecutor as JobThreads
 from apscheduler.jobstores.base import JobLookupError
 from apscheduler.schedulers.background import BackgroundScheduler
-from sqlalchemy import delete, text
+from sqlalchemy import delete
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -29,9 +30,10 @@ from booking.models import JobRun, WorkerBeat
 from booking.outbox import Claimed
 from booking.worker.jobs import Job, all_jobs
 from booking.worker.lanes import Lane, Lanes
+from booking.worker.leader import LeaderLock
 from marketplace.core import clock
-from marketplace.core.config import settings
-from marketplace.core.db import engine, reading, transaction
+from marketplace.core.config import ConfigError, settings
+from marketplace.core.db import bare_app, reading, require_limits, transaction
 from marketplace.core.errors import Refusal
 from marketplace.core.logging import configure, get_logger
 from providers.port import ProviderError
@@ -41,7 +43,6 @@ log = get_logger(__name__)
 TICK = 0.2
 BEAT = 2.0
 RETRY_SECONDS = 5
-LEADER_LOCK = 0x414E5849  # "ANXI"
 
 
 class Worker:
@@ -54,7 +55,7 @@ class Worker:
         self.lanes = Lanes()
         self.scheduler: BackgroundScheduler | None = None
         self._executors: set[str] = set()
-        self._leader_connection: Any = None
+        self._lock = LeaderLock()
 
     def stop(self, *_: object) -> None:
         """Finish what is in flight, then end."""
@@ -106,7 +107,8 @@ class Worker:
     def _run_task(self, lane: Lane, task: Claimed) -> None:
         """One command in one thread. What breaks here leaves the task claimed; its lease ends and it is looked up."""
         try:
-            run_task(lane.provider, lane.adapter(), task, clock.now)
+            with bare_app().app_context():
+                run_task(lane.provider, lane.adapter(), task, clock.now)
         except Exception as broken:
             log.error(
                 "task.broken", provider=lane.provider.code, task=task.id, error=type(broken).__name__, exc_info=True
@@ -139,29 +141,23 @@ class Worker:
             self.lanes.refresh(*provider_connections(session))
 
     def _lead(self) -> bool:
-        """Hold the leader's lock on a connection of its own; the leader runs the clock."""
-        if self._leader_connection is None:
-            connection = engine().connect().execution_options(isolation_level="AUTOCOMMIT")
-            if not connection.execute(text("SELECT pg_try_advisory_lock(:lock)"), {"lock": LEADER_LOCK}).scalar_one():
-                connection.close()
+        """Hold the leader's lock; the leader runs the clock."""
+        if not self._lock.held:
+            if not self._lock.take():
                 return False
-            self._leader_connection = connection
             self.scheduler = BackgroundScheduler(timezone="UTC")
             self._executors = set()
             self.scheduler.start()
             log.info("worker.leads", worker=self.name)
-        self._leader_connection.execute(text("SELECT 1"))
+        self._lock.check()
         self._schedule()
         return True
 
     def _lose_leadership(self) -> None:
-        connection, self._leader_connection = self._leader_connection, None
         if self.scheduler is not None:
             self.scheduler.shutdown(wait=False)
             self.scheduler = None
-        if connection is not None:
-            connection.invalidate()
-            connection.close()
+        self._lock.drop()
 
     # --- the clock --------------------------------------------------------------------------------------------------
 
@@ -212,7 +208,8 @@ class Worker:
         started = clock.now()
         values: dict[str, Any] = {"every_seconds": job.every, "started_at": started}
         try:
-            values |= {"outcome": job.work(), "succeeded_at": started}
+            with bare_app().app_context():
+                values |= {"outcome": job.work(), "succeeded_at": started}
         except ProviderError as problem:
             values["outcome"] = {"error": type(problem).__name__, "reason": str(problem)[:200]}
             self._soon(job.name, min(job.every, RETRY_SECONDS))
@@ -238,7 +235,12 @@ class Worker:
 
 def main() -> int:
     """Run a worker until SIGTERM or SIGINT; the exit code."""
-    configure(json=settings().env == "production")
+    try:
+        configure(json=settings().env == "production")
+        require_limits()
+    except ConfigError as wrong:
+        sys.stderr.write(f"{wrong}\n")
+        return 1
     worker = Worker()
     signal.signal(signal.SIGTERM, worker.stop)
     signal.signal(signal.SIGINT, worker.stop)

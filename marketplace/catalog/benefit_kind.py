@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cached_property
 from typing import Any, Literal
 
 from jsonschema import Draft202012Validator
@@ -61,16 +62,24 @@ class BenefitKind:
 
     def check_package(self, package: Mapping[str, Any]) -> None:
         """Raises Invalid(field="package.…") if the package breaks its schema."""
-        _check("package", package, self.package_schema)
+        _check("package", package, self._package_rules)
 
     def check_details(self, details: Any) -> None:
         """Raises Invalid(field="details.…") if the answers break their schema or cannot be stored as text."""
-        _check("details", details, self.details_schema)
+        _check("details", details, self._details_rules)
+
+    @cached_property
+    def _package_rules(self) -> Draft202012Validator:
+        return Draft202012Validator(self.package_schema)
+
+    @cached_property
+    def _details_rules(self) -> Draft202012Validator:
+        return Draft202012Validator(self.details_schema)
 
 
-def _check(name: str, value: Any, schema: Mapping[str, Any]) -> None:
+def _check(name: str, value: Any, rules: Draft202012Validator) -> None:
     _check_text(name, value)
-    error = best_match(Draft202012Validator(schema).iter_errors(value))
+    error = best_match(rules.iter_errors(value))
     if error is None:
         return
     path = [name, *(str(step) for step in error.absolute_path)]

@@ -42,7 +42,7 @@ class FileUnreadable(Refusal):
 
 @dataclass(frozen=True)
 class ImportResult:
-    """What an import did, in rows. `refused` rows stand in `error_file` (None if there were none); if there were any
+    """What an import did, in rows. `refused` rows are in `error_file` (None if there were none); if there were any
     and `good_rows` was not given, nothing was imported."""
 
     inserted: int
@@ -104,7 +104,7 @@ def read_file(path: Path) -> tuple[list[SiteRow], list[Problem]]:
 
 def _records(data: bytes, problems: list[Problem]) -> Iterator[tuple[int, dict[str, str]]]:
     """(line it starts at, cells by column) of each record that has the header's shape; the others go to `problems`."""
-    # Bytes that are not UTF-8 become lone surrogates, so that the row they stand in can be named.
+    # Bytes that are not UTF-8 become lone surrogates, so that their row can be named.
     content = data.removeprefix(b"\xef\xbb\xbf").decode("utf-8", "surrogateescape")
     reader = csv.reader(io.StringIO(content, newline=""), strict=True)
     header: list[str] | None = None

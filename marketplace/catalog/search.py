@@ -11,11 +11,9 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Row, text
-
 from marketplace.catalog.places import official_names
 from marketplace.catalog.terms import Word, query_words, syllables
-from marketplace.core.db import reading
+from marketplace.core.db import rows
 from marketplace.core.errors import Invalid, NotFound
 from marketplace.core.paging import Page, check_limit, decode_cursor, encode_cursor
 from marketplace.core.strictjson import storable
@@ -32,7 +30,7 @@ MAX_PLACE = 50
 
 _SHORTEST_ABBREVIATION, _LONGEST_ABBREVIATION = 3, 12
 
-_TIER_ORDER = "coalesce(array_position(CAST(:tiers AS text[]), s.tier), 99)"
+_TIER_ORDER = "coalesce(array_position(CAST(%(tiers)s AS text[]), s.tier), 99)"
 _COLUMNS = (
     "s.public_id, s.name, s.aliases, s.province, s.city, s.district, s.tier, s.tier_source, s.tier_date, s.kind, "
     "s.address, s.longitude, s.latitude, s.time_zone"
@@ -103,7 +101,7 @@ class SiteFilter:
 def search_sites(query: SiteQuery, *, cursor: str | None = None, limit: int = 20) -> Page[SiteView]:
     """Sites that match all of `query`, best first.
 
-    A word that stands nowhere as it is may be an abbreviation (浙大一院): only if nothing matches otherwise, names that
+    A word that occurs nowhere as it is may be an abbreviation (浙大一院): only if nothing matches otherwise, names that
     have its characters in that order are given. Raises Invalid(field=…) for an unusable query, cursor or limit.
     """
     check_limit(limit)
@@ -111,37 +109,33 @@ def search_sites(query: SiteQuery, *, cursor: str | None = None, limit: int = 20
     if cursor is not None:
         mode, *after = decode_cursor(cursor, (int, int, int, str, str))
         loose = mode == 1
-    rows = _matching(site_filter(query, loose=loose), after, limit + 1)
-    if not rows and cursor is None and query.q:
+    hits = _matching(site_filter(query, loose=loose), after, limit + 1)
+    if not hits and cursor is None and query.q:
         loose = True
-        rows = _matching(site_filter(query, loose=True), None, limit + 1)
+        hits = _matching(site_filter(query, loose=True), None, limit + 1)
     following = None
-    if len(rows) > limit:
-        last = rows[limit - 1]
+    if len(hits) > limit:
+        last = hits[limit - 1]
         following = encode_cursor([int(loose), last.rank, last.tier_order, last.name, last.public_id])
-    return Page([_view(row) for row in rows[:limit]], following)
+    return Page([_view(row) for row in hits[:limit]], following)
 
 
 def site(public_id: str) -> SiteView:
     """One site, closed or not. Raises NotFound(field="site")."""
     if not storable(public_id):
         raise NotFound(field="site")
-    with reading() as session:
-        row = session.execute(
-            text(f"SELECT {_COLUMNS} FROM site s WHERE s.public_id = :id"), {"id": public_id}
-        ).one_or_none()
-    if row is None:
+    found = rows(f"SELECT {_COLUMNS} FROM site s WHERE s.public_id = %(id)s", {"id": public_id})
+    if not found:
         raise NotFound(field="site")
-    return _view(row)
+    return _view(found[0])
 
 
 def cities() -> list[CityCount]:
     """All cities with open sites, in the order of their pinyin."""
-    with reading() as session:
-        rows = session.execute(
-            text("SELECT province, city, count(*) AS sites FROM site WHERE closed_at IS NULL GROUP BY province, city")
-        ).all()
-    spelled = sorted(("".join(syllables(row.city)), row.province, row.city, row.sites) for row in rows)
+    counted = rows(
+        "SELECT province, city, count(*) AS sites FROM site WHERE closed_at IS NULL GROUP BY province, city", {}
+    )
+    spelled = sorted(("".join(syllables(row.city)), row.province, row.city, row.sites) for row in counted)
     return [CityCount(province, city, pinyin[:1].upper(), sites) for pinyin, province, city, sites in spelled]
 
 
@@ -157,29 +151,25 @@ def site_kinds(city: str | None = None) -> list[Counted]:
 
 def _counted(column: str, city: str | None) -> list[Counted]:
     found = site_filter(SiteQuery(city=city))
-    with reading() as session:
-        rows = session.execute(
-            text(
-                f"SELECT s.{column} AS name, count(*) AS sites FROM site s WHERE {found.where} AND s.{column} <> '' "
-                f"GROUP BY s.{column} ORDER BY sites DESC, name"
-            ),
-            found.values,
-        ).all()
-    return [Counted(row.name, row.sites) for row in rows]
+    counted = rows(
+        f"SELECT s.{column} AS name, count(*) AS sites FROM site s WHERE {found.where} AND s.{column} <> '' "
+        f"GROUP BY s.{column} ORDER BY sites DESC, name",
+        found.values,
+    )
+    return [Counted(row.name, row.sites) for row in counted]
 
 
-def _matching(found: SiteFilter, after: list[Any] | None, limit: int) -> list[Row[Any]]:
+def _matching(found: SiteFilter, after: list[Any] | None, limit: int) -> list[Any]:
     values: dict[str, Any] = {**found.values, "limit": limit}
     following = ""
     if after is not None:
-        following = "WHERE (rank, tier_order, name, public_id) > (:rank, :tier_order, :name, :after_id)"
+        following = "WHERE (rank, tier_order, name, public_id) > (%(rank)s, %(tier_order)s, %(name)s, %(after_id)s)"
         values |= dict(zip(("rank", "tier_order", "name", "after_id"), after, strict=True))
     sql = (
         f"SELECT * FROM (SELECT {_COLUMNS}, {found.rank} AS rank, {found.tier_order} AS tier_order FROM site s "
-        f"WHERE {found.where}) AS hit {following} ORDER BY rank, tier_order, name, public_id LIMIT :limit"
+        f"WHERE {found.where}) AS hit {following} ORDER BY rank, tier_order, name, public_id LIMIT %(limit)s"
     )
-    with reading() as session:
-        return list(session.execute(text(sql), values).all())
+    return rows(sql, values)
 
 
 def site_filter(query: SiteQuery, *, loose: bool = False) -> SiteFilter:
@@ -194,7 +184,7 @@ def site_filter(query: SiteQuery, *, loose: bool = False) -> SiteFilter:
         conditions.append(_tier(query.tier, values))
     if query.kind is not None:
         values["kind"] = _short("kind", query.kind)
-        conditions.append("s.kind = :kind")
+        conditions.append("s.kind = %(kind)s")
     if query.q is not None and len(query.q) > MAX_QUERY:
         raise Invalid(field="q", reason="too_long", maximum=MAX_QUERY)
     ranks = []
@@ -219,22 +209,22 @@ def _tier(tier: str, values: dict[str, Any]) -> str:
     if tier not in TIERS:
         raise Invalid(field="tier", reason="unknown_value")
     values["tier"] = tier
-    return "s.tier = :tier"
+    return "s.tier = %(tier)s"
 
 
 def _place(column: str, name: str, values: dict[str, Any]) -> str:
     values[column] = official_names(_short(column, name))
-    return f"s.{column} = ANY(CAST(:{column} AS text[]))"
+    return f"s.{column} = ANY(CAST(%({column})s AS text[]))"
 
 
 def _strict(word: Word, name: str, values: dict[str, Any]) -> tuple[str, str]:
-    """Condition and rank of a word that stands in the site's texts as it is, or in its pinyin."""
+    """Condition and rank of a word that occurs in the site's texts as it is, or in its pinyin."""
     values |= {name: word.text, f"{name}_terms": list(word.terms)}
-    at = f"strpos(s.search_text, :{name})"
-    condition = f"s.terms @> CAST(:{name}_terms AS text[]) AND {at} > 0"
+    at = f"strpos(s.search_text, %({name})s)"
+    condition = f"s.terms @> CAST(%({name}_terms)s AS text[]) AND {at} > 0"
     cases = (
-        f"WHEN strpos(s.search_text, E'\\n' || :{name} || E'\\n') > 0 THEN 0 "
-        f"WHEN strpos(s.search_text, E'\\n' || :{name}) > 0 THEN 1 "
+        f"WHEN strpos(s.search_text, E'\\n' || %({name})s || E'\\n') > 0 THEN 0 "
+        f"WHEN strpos(s.search_text, E'\\n' || %({name})s) > 0 THEN 1 "
         f"WHEN {at} BETWEEN 1 AND strpos(s.search_text, E'\\t') THEN 2 "
     )
     if word.latin is not None:
@@ -243,20 +233,20 @@ def _strict(word: Word, name: str, values: dict[str, Any]) -> tuple[str, str]:
             f"{name}_initials": list(word.initial_terms),
             f"{name}_pinyin": list(word.pinyin_terms),
         }
-        initials = f"strpos(s.pinyin, :{name}_latin) BETWEEN 1 AND strpos(s.pinyin, E'\\t')"
-        spelled = f"strpos(s.pinyin, E'\\n' || :{name}_latin) > 0"
+        initials = f"strpos(s.pinyin, %({name}_latin)s) BETWEEN 1 AND strpos(s.pinyin, E'\\t')"
+        spelled = f"strpos(s.pinyin, E'\\n' || %({name}_latin)s) > 0"
         condition = (
-            f"({condition} OR s.terms @> CAST(:{name}_initials AS text[]) AND {initials} "
-            f"OR s.terms @> CAST(:{name}_pinyin AS text[]) AND {spelled})"
+            f"({condition} OR s.terms @> CAST(%({name}_initials)s AS text[]) AND {initials} "
+            f"OR s.terms @> CAST(%({name}_pinyin)s AS text[]) AND {spelled})"
         )
         cases += f"WHEN {spelled} THEN 3 WHEN {initials} THEN 4 "
     return f"({condition})", f"CASE {cases}ELSE 5 END"
 
 
 def _loose(word: Word, name: str, values: dict[str, Any]) -> tuple[str, str]:
-    """Condition and rank of a word whose characters stand in one name (after its city) in this order.
+    """Condition and rank of a word whose characters occur in one name (after its city) in this order.
 
-    The tighter they stand, and above all the first two, the better: 浙大 is 浙江大学 before 浙江中医药大学.
+    The closer they are, and above all the first two, the better: 浙大 is 浙江大学 before 浙江中医药大学.
     """
     if not _SHORTEST_ABBREVIATION <= len(word.text) <= _LONGEST_ABBREVIATION or word.latin is not None:
         return _strict(word, name, values)
@@ -268,10 +258,12 @@ def _loose(word: Word, name: str, values: dict[str, Any]) -> tuple[str, str]:
     }
     city = "CASE WHEN starts_with(s.name, left(s.city, 2)) THEN '' ELSE s.city END"
     names = f"({city} || ltrim(split_part(s.search_text, E'\\t', 1), E'\\n'))"
-    whole, opening = (f"length(substring({names} FROM CAST(:{name}_{part} AS text)))" for part in ("whole", "opening"))
-    condition = f"s.terms @> CAST(:{name}_terms AS text[]) AND {names} ~ CAST(:{name}_whole AS text)"
+    whole, opening = (
+        f"length(substring({names} FROM CAST(%({name}_{part})s AS text)))" for part in ("whole", "opening")
+    )
+    condition = f"s.terms @> CAST(%({name}_terms)s AS text[]) AND {names} ~ CAST(%({name}_whole)s AS text)"
     return f"({condition})", f"6 + {whole} + {opening}"
 
 
-def _view(row: Row[Any]) -> SiteView:
+def _view(row: Any) -> SiteView:
     return SiteView(**{name: getattr(row, name) for name in SiteView.__dataclass_fields__})

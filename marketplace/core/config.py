@@ -26,6 +26,8 @@ class Settings:
     """All settings of one process.
 
     `database_url` is the application's role; `owner_url` is the role that owns the tables and runs migrations.
+    `leader_database_url` leads past a pooler to the same database; "" when there is none. A statement is prepared after
+    `prepare_threshold` uses: 0 never, None as suits the connection.
     `master_key` wraps per-person and per-report keys, `index_key` keys the blind indexes; both are 32 bytes.
     """
 
@@ -42,9 +44,9 @@ class Settings:
     smtp_url: str
     email_from: str
     state_dir: Path
-    statement_timeout_ms: int = 10_000
-    lock_timeout_ms: int = 5_000
+    leader_database_url: str = ""
     pool_size: int = 16
+    prepare_threshold: int | None = None
     trusted_proxies: int = 0
     outbox_lease_seconds: int = 30
     reconcile_seconds: int = 3600
@@ -137,13 +139,25 @@ def settings() -> Settings:
         smtp_url=os.environ.get("SMTP_URL", ""),
         email_from=os.environ.get("EMAIL_FROM", ""),
         state_dir=folder,
-        statement_timeout_ms=_number("STATEMENT_TIMEOUT_MS", 10_000),
-        lock_timeout_ms=_number("LOCK_TIMEOUT_MS", 5_000),
+        leader_database_url=sqlalchemy_url(os.environ.get("LEADER_DATABASE_URL", "")),
         pool_size=_number("DATABASE_POOL_SIZE", 16),
+        prepare_threshold=_number("DATABASE_PREPARE_THRESHOLD", 0)
+        if "DATABASE_PREPARE_THRESHOLD" in os.environ
+        else None,
         trusted_proxies=_number("TRUSTED_PROXIES", 0),
         outbox_lease_seconds=lease,
         reconcile_seconds=_number("RECONCILE_SECONDS", 3600),
     )
+
+
+def role_settings() -> dict[str, str]:
+    """What PostgreSQL is told about the application's role, once, by `ALTER ROLE … SET`; times in milliseconds."""
+    return {
+        "statement_timeout": str(_number("STATEMENT_TIMEOUT_MS", 10_000)),
+        "lock_timeout": str(_number("LOCK_TIMEOUT_MS", 5_000)),
+        "idle_in_transaction_session_timeout": "60000",
+        "timezone": "UTC",
+    }
 
 
 def sqlalchemy_url(url: str) -> str:

@@ -1,25 +1,29 @@
-"""The database: engine, the declarative base, and `transaction()`, the only thing that commits.
+"""The database: `db` (Flask-SQLAlchemy), the models' base, and `transaction()`, the only thing that commits.
 
 READ COMMITTED throughout; scarce things are guarded by conditional UPDATEs and by constraints behind them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from datetime import datetime
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import psycopg
+from flask import Flask, g, has_app_context
+from flask_sqlalchemy import SQLAlchemy
 from psycopg import errors as pg
 from psycopg.pq import TransactionStatus
 from psycopg.rows import namedtuple_row
-from sqlalchemy import BigInteger, DateTime, Engine, MetaData, Text, create_engine
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.orm import DeclarativeBase, Session
+from sqlalchemy import BigInteger, DateTime, Engine, MetaData, NullPool, Text
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.orm import DeclarativeBase, Session, registry
 
+from marketplace.core import connection
 from marketplace.core.config import Settings, settings
 from marketplace.core.errors import Busy
 
@@ -32,37 +36,122 @@ NAMING = {
 }
 
 
-class Base(DeclarativeBase):
-    """Base of all models, with names for every constraint so that migrations can speak of them."""
+class Declared(DeclarativeBase):
+    """What `db.Model` is made from: names for every constraint, so that migrations can speak of them, and our types."""
 
-    metadata = MetaData(naming_convention=NAMING)
-    type_annotation_map = {int: BigInteger, str: Text, datetime: DateTime(timezone=True)}
-
-
-_open: ContextVar[Session | None] = ContextVar("open_transaction", default=None)
-
-
-def make_engine(config: Settings, *, pool_size: int | None = None) -> Engine:
-    """An engine whose every connection has `statement_timeout` and `lock_timeout`."""
-    options = (
-        f"-c statement_timeout={config.statement_timeout_ms} -c lock_timeout={config.lock_timeout_ms} "
-        "-c idle_in_transaction_session_timeout=60000 -c timezone=UTC"
+    registry = registry(  # not two attributes: Flask-SQLAlchemy's copy of the class may not have both them and this
+        metadata=MetaData(naming_convention=NAMING),
+        type_annotation_map={int: BigInteger, str: Text, datetime: DateTime(timezone=True)},
     )
-    return create_engine(
-        config.database_url,
-        pool_size=pool_size or config.pool_size,
-        max_overflow=pool_size or config.pool_size,
-        pool_timeout=10,
-        pool_pre_ping=False,
-        hide_parameters=True,  # an error's text ends in logs, and bound values are people's
-        connect_args={"options": options, "connect_timeout": 5, "application_name": "anxiang"},
-    )
+
+
+class Database(SQLAlchemy):
+    """Flask-SQLAlchemy with one engine, so one pool, for all Flask objects of a process: that of `bare_app()`."""
+
+    def init_app(self, app: Flask) -> None:
+        """Give `app` the database of the settings. Raises ConfigError."""
+        config = settings()
+        app.config.update(
+            SQLALCHEMY_DATABASE_URI=config.database_url,
+            SQLALCHEMY_ENGINE_OPTIONS=_engine_options(config),
+            SQLALCHEMY_BINDS=_binds(config),
+        )
+        super().init_app(app)
+
+    @property
+    def engines(self) -> Mapping[str | None, Engine]:
+        """The process's engine under None, inside a Flask context or outside."""
+        return _engines()
+
+    def engines_of(self, app: Flask) -> Mapping[str | None, Engine]:
+        """The engines that Flask-SQLAlchemy made for `app`."""
+        with app.app_context():
+            return super().engines
+
+
+def _one_thread_of_one_context() -> tuple[int, int]:
+    """What a session belongs to. The context alone isn't enough: a thread started with a copy of it would share it."""
+    return id(g._get_current_object()), threading.get_ident()
+
+
+db = Database(
+    model_class=Declared,
+    disable_autonaming=True,
+    # Without autobegin db.session refuses every statement outside transaction(): no transaction is begun unseen.
+    session_options={"scopefunc": _one_thread_of_one_context, "expire_on_commit": False, "autobegin": False},
+)
+
+if TYPE_CHECKING:
+    Base = Declared  # db.Model copies Declared and is typed as a plain class: mypy would lose the columns
+else:
+    Base = db.Model
+
+_LEADER = "leader"  # a key of SQLALCHEMY_BINDS
+_in_transaction: ContextVar[bool] = ContextVar("in_transaction", default=False)
+
+
+def _engine_options(config: Settings) -> dict[str, Any]:
+    return {
+        "pool_size": config.pool_size,
+        "max_overflow": config.pool_size,
+        "pool_timeout": 10,
+        "pool_pre_ping": False,
+        **_connecting(config),
+    }
+
+
+def _connecting(config: Settings) -> dict[str, Any]:
+    """No `options` among them: a pooler refuses or drops them, so the role has its limits (connection.py)."""
+    given: dict[str, Any] = {"connect_timeout": 5, "application_name": "anxiang"}
+    if config.prepare_threshold is not None:
+        given["prepare_threshold"] = config.prepare_threshold or None
+    return {
+        "hide_parameters": True,  # an error's text ends in logs, and bound values are people's
+        "connect_args": given,
+    }
+
+
+def _binds(config: Settings) -> dict[str, dict[str, Any]]:
+    """The leader's way past the pooler: one connection for as long as it leads."""
+    if not config.leader_database_url:
+        return {}
+    return {_LEADER: {"url": config.leader_database_url, "poolclass": NullPool, **_connecting(config)}}
 
 
 @lru_cache(maxsize=1)
+def bare_app() -> Flask:
+    """A Flask object with nothing but the database, for what lies below create_app: worker, commands, tools."""
+    app = Flask("anxiang", static_folder=None)
+    db.init_app(app)
+    return app
+
+
+@lru_cache(maxsize=1)
+def _engines() -> Mapping[str | None, Engine]:
+    made = db.engines_of(bare_app())
+    for each in made.values():
+        connection.watch(each)
+    return made
+
+
 def engine() -> Engine:
     """The engine of this process."""
-    return make_engine(settings())
+    return _engines()[None]
+
+
+def leader_engine() -> Engine:
+    """Where the leader's lock is taken: at LEADER_DATABASE_URL, without one on the engine of all."""
+    return _engines().get(_LEADER, engine())
+
+
+def require_limits() -> None:
+    """Ask the database at the start of a process whether our role has its time limits. Raises ConfigError.
+
+    A database that is away is no error here: every later connection is asked the same.
+    """
+    with suppress(SQLAlchemyError), engine().connect():
+        pass
+    engine().dispose()  # whoever starts processes of its own must not share a connection with them
 
 
 @lru_cache(maxsize=1)
@@ -73,28 +162,49 @@ def autocommit_engine() -> Engine:
 
 @contextmanager
 def transaction() -> Iterator[Session]:
-    """One transaction: commits when the block ends, rolls back when it raises.
+    """One transaction on `db.session`: commits when the block ends, rolls back when it raises.
 
-    Refuses to nest: a use case that needs another one's effect takes the session as an argument.
-    Raises Busy when a lock was not had within `lock_timeout` or a deadlock was broken.
+    The session is new each time and removed at the end, so that nothing read before is believed. Without a Flask
+    context it gets one of its own. Refuses to nest: a use case that needs another one's effect takes the session as an
+    argument. Raises Busy when a lock was not had within `lock_timeout` or a deadlock was broken.
     """
-    if _open.get() is not None:
+    if _in_transaction.get():
         raise RuntimeError("transaction() inside transaction(): pass the session instead")
-    session = Session(engine(), expire_on_commit=False)
-    mark = _open.set(session)
+    mark = _in_transaction.set(True)
     try:
-        with session, session.begin():
+        with _context(), _session() as session, session.begin():
             yield session
     except DBAPIError as failed:
         raise_busy(failed)
         raise
     finally:
-        _open.reset(mark)
+        _in_transaction.reset(mark)
+
+
+@contextmanager
+def _context() -> Iterator[None]:
+    """The Flask context that is active, else one of the bare app's."""
+    if has_app_context():
+        yield
+        return
+    with bare_app().app_context():
+        yield
+
+
+@contextmanager
+def _session() -> Iterator[Session]:
+    try:
+        yield db.session()
+    finally:
+        db.session.remove()
 
 
 @contextmanager
 def reading() -> Iterator[Session]:
-    """A session for reading: no transaction is held open, each statement sees what is committed then."""
+    """A session for reading: no transaction is held open, each statement sees what is committed then.
+
+    A plain Session, since Flask-SQLAlchemy's ignores the engine it is given.
+    """
     with Session(autocommit_engine(), expire_on_commit=False, autoflush=False) as session:
         yield session
 
@@ -108,10 +218,10 @@ def statements() -> Iterator[psycopg.Cursor[Any]]:
     statement here, so that the lock on a contended row is held only while PostgreSQL itself works, not while a message
     travels. Raises as transaction() does: Busy, and DBAPIError, among them our own SQLSTATEs (class AX).
     """
-    if _open.get() is not None:
+    if _in_transaction.get():
         raise RuntimeError("statements() inside transaction(): they would not be part of it")
     try:
-        with _lent() as connection, connection.cursor(row_factory=namedtuple_row) as cursor:
+        with _lent() as lent, lent.cursor(row_factory=namedtuple_row) as cursor:
             yield cursor
     except psycopg.Error as failed:
         known = DBAPIError.instance(None, None, failed, psycopg.Error, hide_parameters=True, dialect=engine().dialect)
@@ -120,20 +230,26 @@ def statements() -> Iterator[psycopg.Cursor[Any]]:
         raise known from failed
 
 
+def rows(sql: str, values: Mapping[str, Any]) -> list[Any]:
+    """What one statement finds, as named tuples, prepared and outside any transaction: for reads that many ask for."""
+    with statements() as cursor:
+        return cursor.execute(sql.encode(), values, prepare=True).fetchall()
+
+
 @contextmanager
 def _lent() -> Iterator[psycopg.Connection[Any]]:
     """A connection of the pool in autocommit, given back as it was. One that broke takes the pool's others with it:
     they were made before the server went."""
     lent = engine().raw_connection()
-    connection = lent.driver_connection
-    if not isinstance(connection, psycopg.Connection):
+    driver = lent.driver_connection
+    if not isinstance(driver, psycopg.Connection):
         raise TypeError("the pool holds connections of another driver")
     try:
-        connection.autocommit = True
-        yield connection
+        driver.autocommit = True
+        yield driver
     finally:
-        if connection.pgconn.transaction_status == TransactionStatus.IDLE:
-            connection.autocommit = False
+        if driver.pgconn.transaction_status == TransactionStatus.IDLE:
+            driver.autocommit = False
             lent.close()
         else:
             lent.invalidate()
@@ -156,8 +272,9 @@ def violated(failed: DBAPIError) -> str | None:
 
 
 def forget_engines() -> None:
-    """Drop the engines; for tests, and after a fork."""
-    if engine.cache_info().currsize:
-        engine().dispose()
-    engine.cache_clear()
-    autocommit_engine.cache_clear()
+    """Drop the engine and the Flask object that has it; for tests, and after a fork."""
+    if _engines.cache_info().currsize:
+        for each in _engines().values():
+            each.dispose()
+    for made in (autocommit_engine, _engines, bare_app):
+        made.cache_clear()

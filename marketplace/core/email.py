@@ -1,8 +1,8 @@
 """The e-mail port: who sends a plain text to a mail box.
 
-`EMAIL_BACKEND=print` (the default in development) prints a line and keeps the text in development's outbox; `smtp`
+`EMAIL_BACKEND=print` (the default in development) prints a line and stores the text in development's outbox; `smtp`
 sends by the server of `SMTP_URL`; anything else names a gateway as `package.module:name`, something callable without
-arguments that gives an EmailBackend. Blank (the default in production): there is no e-mail, and nobody is offered it.
+arguments that gives an EmailBackend. Blank (the default in production): there is no e-mail, and it is not offered.
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ class EmailBackend(Protocol):
 
 
 class PrintEmail:
-    """Prints that there is one, and keeps the text where the developer can read it."""
+    """Prints that there is one, and stores the text where the developer can read it."""
 
     def __init__(self, stream: TextIO | None = None) -> None:
         self._stream = stream
 
     def send(self, to: str, subject: str, text: str, *, key: str) -> None:
-        """Print one line and keep the message in development's outbox."""
+        """Print one line and store the message in development's outbox."""
         print(f"E-mail to {to}: {subject}: {text}", file=self._stream or sys.stdout, flush=True)
         DevelopmentOutbox().put("email", to, subject, text, key)
 

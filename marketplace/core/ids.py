@@ -6,6 +6,7 @@ import re
 import secrets
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32: no i, l, o, u
+_PAIRS = [one + two for one in _ALPHABET for two in _ALPHABET]
 _FORM = re.compile(f"[a-z]{{2,5}}_[{_ALPHABET}]{{20}}")
 _REFERENCE = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 
@@ -13,7 +14,7 @@ _REFERENCE = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 def new_id(prefix: str) -> str:
     """A new public id such as `bkg_4f0…`: 20 characters of base 32, 100 random bits."""
     number = secrets.randbits(100)
-    return f"{prefix}_" + "".join(_ALPHABET[(number >> shift) & 31] for shift in range(0, 100, 5))
+    return f"{prefix}_" + "".join([_PAIRS[(number >> shift) & 1023] for shift in range(0, 100, 10)])
 
 
 def well_formed(text: str) -> bool:
@@ -24,7 +25,11 @@ def well_formed(text: str) -> bool:
 
 def new_reference() -> str:
     """A booking number people can read out over the phone: `AX` and eight characters, without 0/O or 1/I."""
-    return "AX" + "".join(secrets.choice(_REFERENCE) for _ in range(8))
+    number, characters = secrets.randbelow(len(_REFERENCE) ** 8), []
+    for _ in range(8):
+        number, at = divmod(number, len(_REFERENCE))
+        characters.append(_REFERENCE[at])
+    return "AX" + "".join(characters)
 
 
 def new_token() -> str:

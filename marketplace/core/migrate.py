@@ -13,6 +13,7 @@ from sqlalchemy import make_url
 from sqlalchemy.exc import DBAPIError
 
 from marketplace.core.config import ROOT, ConfigError, settings, sqlalchemy_url
+from marketplace.core.connection import set_on_role
 from marketplace.core.db import autocommit_engine
 
 
@@ -55,9 +56,10 @@ def _config(owner_url: str, application_role: str | None) -> Config:
 
 
 def main() -> int:
-    """Upgrade the database of the settings; one sentence and exit code 1 when that cannot be done."""
+    """Give our role its limits and upgrade the database; one sentence and exit code 1 when that cannot be done."""
     try:
         config = settings()
+        set_on_role(config.database_url)
         upgrade(config.owner_url, application_role=make_url(config.database_url).username)
     except ConfigError as failed:
         print(failed, file=sys.stderr)

@@ -1,4 +1,4 @@
-"""Going through many rows so that one which breaks does not keep the others from their turn."""
+"""Going through many rows so that one which fails does not stop the others."""
 
 from __future__ import annotations
 

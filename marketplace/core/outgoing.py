@@ -48,7 +48,7 @@ class DevelopmentOutbox:
             lines.write(json.dumps({**asdict(sent), "at": sent.at.isoformat()}, ensure_ascii=False) + "\n")
 
     def messages(self) -> list[Sent]:
-        """The newest messages, newest first; one that was handed over twice under its key stands once, as a gateway
+        """The newest messages, newest first; one that was handed over twice under its key appears once, as a gateway
         would have sent it."""
         if not self._file.exists():
             return []

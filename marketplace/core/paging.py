@@ -27,7 +27,7 @@ class Page(Generic[T]):
 
 
 def encode_cursor(values: Sequence[Any]) -> str:
-    """The cursor that stands after an item with these sort values (texts, whole numbers, None)."""
+    """The cursor of the position after an item with these sort values (texts, whole numbers, None)."""
     text = json.dumps(list(values), ensure_ascii=False, separators=(",", ":"))
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 

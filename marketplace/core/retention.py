@@ -1,4 +1,4 @@
-"""Deleting what is kept for a while only, a batch a transaction, so that no lock is held long."""
+"""Deleting what is stored for a limited time, a batch a transaction, so that no lock is held long."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ class SmsBackend(Protocol):
 
 
 class PrintSms:
-    """Prints each text where the developer can read it, and keeps what has a key in development's outbox."""
+    """Prints each text where the developer can read it, and stores what has a key in development's outbox."""
 
     def __init__(self, stream: TextIO | None = None) -> None:
         self._stream = stream

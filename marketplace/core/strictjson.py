@@ -1,4 +1,4 @@
-"""JSON from strangers: what it may hold before anything else looks at it.
+"""JSON from outside: what it may hold before anything else looks at it.
 
 Beyond RFC 8259 a document must be one that we can store and answer with: UTF-8, no NaN or infinities, no NUL and no
 lone surrogate in any string, integers within 64 bits, no name twice in an object, and no deeper than `DEPTH`. A cheap
@@ -94,7 +94,7 @@ def _check(value: Any, path: str, depth: int) -> None:
 
 
 def _refuse_repeated(raw: bytes) -> NoReturn:
-    """Say which name stands twice. Read again, as only a whole document tells where."""
+    """Name the member that occurs twice. Read again, as only a whole document tells where."""
     try:
         path = _repeated(_PAIRS.decode(raw.decode()), "", DEPTH)
     except (ValueError, RecursionError) as bad:

@@ -38,7 +38,8 @@ from typing import Self
 import psycopg
 from psycopg import sql
 
-from marketplace.core.config import state_dir
+from marketplace.core.config import sqlalchemy_url, state_dir
+from marketplace.core.connection import set_on_role
 from marketplace.development.embedded import guard
 from marketplace.development.embedded import server as pg
 from marketplace.development.embedded.programs import DevDatabaseError, RunAs, choose_user, find, own_folder
@@ -278,6 +279,7 @@ def _make_roles_and_database(server: Server) -> None:
                 )
         if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone():
             _create(connection, DATABASE, None)
+    set_on_role(sqlalchemy_url(server.url(APPLICATION, DATABASE)))
 
 
 def _create(connection: psycopg.Connection, name: str, template: str | None) -> None:

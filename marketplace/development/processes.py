@@ -33,7 +33,8 @@ from sqlalchemy import make_url
 from sqlalchemy.exc import DBAPIError
 
 from marketplace.core import migrate
-from marketplace.core.config import ROOT, state_dir
+from marketplace.core.config import ROOT, sqlalchemy_url, state_dir
+from marketplace.core.connection import set_on_role
 from marketplace.development.database import DevDatabase, DevDatabaseError
 from marketplace.development.supervisor import Service, Supervisor
 
@@ -247,6 +248,7 @@ def _environment(options: Options, database_url: str, owner_url: str) -> dict[st
 
 def _migrate(database_url: str, owner_url: str) -> None:
     try:
+        set_on_role(sqlalchemy_url(database_url))
         migrate.upgrade(owner_url, application_role=make_url(database_url).username)
     except DBAPIError as failed:
         raise CannotRun(f"The database was not migrated: {str(failed.orig).strip().splitlines()[0]}") from failed

@@ -10,6 +10,7 @@ from typing import Any
 
 from flask import Blueprint, Flask, Response, request, url_for
 
+from marketplace.web import compression
 from marketplace.web.formats import init_formats
 from marketplace.web.language import init_language
 from marketplace.web.urls import pages_of
@@ -44,15 +45,23 @@ CONTENT_POLICY = (
 )
 
 
+_FOR_EVER = "public, max-age=31536000, immutable"
+_FOR_NOW = "public, max-age=60"
+
+
 @lru_cache(maxsize=256)
 def _fingerprint(path: str, changed: int) -> str:
     return hashlib.sha256((STATIC / path).read_bytes()).hexdigest()[:12]
 
 
+def fingerprint(path: str) -> str:
+    """A part of the hash of what the static file holds now."""
+    return _fingerprint(path, (STATIC / path).stat().st_mtime_ns)
+
+
 def asset(path: str) -> str:
     """The address of a static file, with a part of its content's hash, so that browsers may keep it for ever."""
-    version = _fingerprint(path, (STATIC / path).stat().st_mtime_ns)
-    return url_for("assets.static", filename=path, v=version)
+    return url_for("assets.static", filename=path, v=fingerprint(path))
 
 
 def theme() -> str:
@@ -61,10 +70,14 @@ def theme() -> str:
     return wish if wish in THEMES else "system"
 
 
-def _keep_for_ever(response: Response) -> Response:
-    if request.endpoint == "assets.static" and "v" in request.args and response.status_code == 200:
-        response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
-        response.vary.clear()
+def _keep_files(response: Response) -> Response:
+    """A static file under the address that names its content stays for ever; under any other it may change soon."""
+    if request.endpoint != compression.STATIC or response.status_code not in (200, 304):
+        return response
+    path = request.view_args["filename"] if request.view_args else ""
+    for_ever = request.args.get("v") == fingerprint(path)
+    response.headers["Cache-Control"] = _FOR_EVER if for_ever else _FOR_NOW
+    response.vary.clear()
     return response
 
 
@@ -84,4 +97,5 @@ def init_look(app: Flask) -> None:
     app.jinja_env.policies["ext.i18n.trimmed"] = True
     words: dict[str, Any] = {"asset": asset, "theme": theme, "themes": THEMES, "htmx_config": HTMX}
     app.jinja_env.globals.update(words)
-    app.after_request(_keep_for_ever)
+    compression.install(app)  # before _keep_files: what is added first is done last
+    app.after_request(_keep_files)

@@ -11,6 +11,7 @@ from datetime import datetime
 
 from flask_babel import gettext as _
 
+from booking.states import GIVEN_UP
 from marketplace.web import formats
 from marketplace.web.parts import Hint, Pill, Turn, When
 
@@ -45,7 +46,6 @@ class _Look:
 
 _LOOKS = {
     "held": _Look("asked", "wait", icon="hourglass", label=lambda: _("Not submitted yet")),
-    "waitlisted": _Look("asked", "wait", icon="hourglass", label=lambda: _("On the waiting list")),
     "awaiting_provider": _Look("asked", "wait", icon="hourglass", label=lambda: _("Waiting for the hospital")),
     "outcome_unknown": _Look("asked", "wait", icon="hourglass", label=lambda: _("Being checked")),
     "confirmed": _Look("firm", "ok", icon="check", label=lambda: _("Confirmed")),
@@ -58,8 +58,6 @@ _LOOKS = {
     "expired": _Look("past", "off", icon="clock", label=lambda: _("Expired"), gone=True),
     "entered_in_error": _Look("past", "off", icon="x", label=lambda: _("Entered in error"), gone=True),
 }
-
-FINAL = frozenset({"cancelled", "rejected", "expired", "entered_in_error"})
 
 
 def pill(state: str) -> Pill:
@@ -90,7 +88,7 @@ def date_is_gone(state: str) -> bool:
 
 def final(facts: Facts) -> bool:
     """True when nothing on the page will change by itself any more."""
-    return facts.state in FINAL or (facts.state == "fulfilled" and facts.report in ("none", "ready", "corrected"))
+    return facts.state in GIVEN_UP or (facts.state == "fulfilled" and facts.report in ("none", "ready", "corrected"))
 
 
 def _untouched(facts: Facts) -> str:
@@ -131,12 +129,6 @@ def _held(facts: Facts) -> Turn:
         _("Your turn: confirm the booking"),
         _("The time is kept for you for a few minutes and released by itself. Nothing is spent until you confirm."),
         icon="hourglass",
-    )
-
-
-def _waitlisted(facts: Facts) -> Turn:
-    return Turn(
-        _("You are on the waiting list"), _("We tell you as soon as a place is free."), icon="hourglass", tone="calm"
     )
 
 
@@ -247,7 +239,6 @@ def _in_error(facts: Facts) -> Turn:
 
 _TURNS: dict[str, Callable[[Facts], Turn]] = {
     "held": _held,
-    "waitlisted": _waitlisted,
     "awaiting_provider": _awaiting,
     "outcome_unknown": _unknown,
     "confirmed": _confirmed,

@@ -6,13 +6,14 @@ import re
 import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import date, timedelta
 
 import pytest
-from sqlalchemy import Engine, create_engine, text
+from sqlalchemy import create_engine, text
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
 
+from booking.actors import Actor
 from booking.changes.cancel import cancel
 from booking.hold import place
 from booking.hold.confirm import confirm
@@ -26,7 +27,7 @@ from marketplace.core.errors import Refusal
 from providers.port import RemoteSlot
 from tests.concurrency import controls
 from tests.conftest import TestDatabase
-from tests.people import NOON, counters
+from tests.people import NOON, counters, give
 from tests.world import World, booking_row, join, make_offer, make_slot, make_world, taken
 from vip.family import NewMember, add_member
 
@@ -246,54 +247,47 @@ def test_control_without_its_unique_key_one_request_books_twice(contested: TestD
     assert rows == 2
 
 
-def two_more_at_once(scratch: TestDatabase) -> tuple[str, int]:
-    """Nine places are held for a customer; two further holds are written before either is committed. What became of
-    the second, and how many are held then."""
-    copied = "insurer_id, customer_id, beneficiary_id, offer_id, provider_id, entitlement_id, kind, state, " \
-        "service_date, time_zone, price_minor, currency, snapshot, created_at, updated_at, hold_expires_at"  # fmt: skip
-    another = text(
-        f"INSERT INTO booking (public_id, reference, period, {copied}) SELECT 'bkg_' || :name, reference || :name, "
-        f"tstzrange(lower(period) + :ahead, upper(period) + :ahead), {copied} "
-        "FROM booking WHERE state = 'held' ORDER BY id LIMIT 1"
-    )
-    with scratch_engine(scratch.owner_url) as engine, engine.connect() as one, engine.connect() as two:
-        one.execute(another, {"name": "one", "ahead": timedelta(days=100)})
+def two_more_at_once(held: World) -> tuple[str, int]:
+    """Nine places are held for a customer; two further holds, for two people of her family and from two benefits, are
+    written before either is committed. What became of the second, and how many are held then."""
+    son = add_member(held.principal, NewMember("other", "儿子", "male", date(1990, 1, 1)), NOON)
+    spare = give(held.customer, 5)
+    me = Actor("customer", held.principal.public_id)
+
+    def take(session: Session, slot: int, **chosen: str) -> None:
+        wish, until = held.request(slot, **chosen), NOON + place.HOLD
+        place.hold_for(session, held.principal, wish, key=f"more{slot}", until=until, actor=me, now=NOON)
+
+    with Session(database.engine()) as one, Session(database.engine()) as two:
+        take(one, 9)
         two.execute(text("SET LOCAL lock_timeout = '300ms'"))
         try:
-            two.execute(another, {"name": "two", "ahead": timedelta(days=200)})
+            take(two, 10, beneficiary=son.public_id, entitlement=spare.public_id)
             second = "written"
         except DBAPIError as failed:
             second = type(failed.orig).__name__
             two.rollback()
         one.commit()
         two.commit()
-        held = one.execute(text("SELECT count(*) FROM booking WHERE state = 'held'")).scalar_one()
-    return second, held
-
-
-@contextmanager
-def scratch_engine(url: str) -> Iterator[Engine]:
-    engine = create_engine(sqlalchemy_url(url))
-    yield engine
-    engine.dispose()
+        count = one.execute(text("SELECT count(*) FROM booking WHERE state = 'held'")).scalar_one()
+    return second, count
 
 
 @pytest.fixture
-def nine_held(contested: TestDatabase) -> TestDatabase:
-    world = make_world(slots=9, quantity=None, phone="13800000029")
+def nine_held(contested: TestDatabase) -> World:
+    world = make_world(slots=11, quantity=None, phone="13800000029")
     for slot in range(9):
         world.hold(slot)
-    database.forget_engines()
-    return contested
+    return world
 
 
-def test_with_turns_the_second_hold_waits_for_the_first(nine_held: TestDatabase) -> None:
+def test_with_turns_the_second_hold_waits_for_the_first(nine_held: World) -> None:
     assert two_more_at_once(nine_held) == ("LockNotAvailable", 10)
 
 
-def test_control_without_turns_eleven_are_held(nine_held: TestDatabase) -> None:
-    with controls.owner(nine_held.owner_url) as owner:
-        definition = owner.execute(text("SELECT pg_get_functiondef('booking_few_held'::regproc)")).scalar_one()
+def test_control_without_turns_eleven_are_held(nine_held: World, contested: TestDatabase) -> None:
+    with controls.owner(contested.owner_url) as owner:
+        definition = owner.execute(text("SELECT pg_get_functiondef('hold_booking'::regproc)")).scalar_one()
         bare, found = re.subn(r"PERFORM [^\n]*/\* turn \*/;", "", definition)
         assert found == 1
         owner.exec_driver_sql(bare.replace("%", "%%"))

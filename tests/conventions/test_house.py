@@ -24,19 +24,6 @@ def test_only_the_worker_imports_the_scheduler() -> None:
     assert found <= {"booking/worker/process.py"}
 
 
-def test_only_the_state_table_moves_a_booking() -> None:
-    found = {
-        str(path)
-        for path, tree in _ours()
-        if path.parts[0] == "booking"
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Assign | ast.AugAssign | ast.AnnAssign)
-        for target in (node.targets if isinstance(node, ast.Assign) else [node.target])
-        if ast.unparse(target) == "booking.state"
-    }
-    assert found == {"booking/transition.py"}
-
-
 def test_the_four_top_packages_hold_a_docstring_only() -> None:
     for package in PACKAGES:
         body = ast.parse((ROOT / package / "__init__.py").read_text()).body

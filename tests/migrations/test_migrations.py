@@ -16,7 +16,7 @@ from sqlalchemy import Engine, create_engine
 
 from marketplace.core import migrate
 from marketplace.core.config import ROOT, sqlalchemy_url
-from marketplace.core.db import Base
+from marketplace.core.db import db
 from marketplace.development.database import DevDatabase
 from marketplace.development.embedded.server import APPLICATION
 from migrations.known import import_models
@@ -62,7 +62,7 @@ def test_models_and_schema_agree(other_database: Callable[[str], TestDatabase]) 
     engine = create_engine(sqlalchemy_url(made.owner_url))
     with engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
-        differences = compare_metadata(context, Base.metadata)
+        differences = compare_metadata(context, db.metadata)
     engine.dispose()
     assert differences == []
 

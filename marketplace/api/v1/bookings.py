@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from flask import Response, request
+from flask import Response, jsonify, request
 from marshmallow import fields as out
 
 from booking import refusals
@@ -297,8 +297,9 @@ def confirm(booking_id: str) -> Any:
     It goes to the provider (`awaiting_provider`), or is firm at once where places were allotted (`confirmed`).
     Submitting twice is the same as once.
     """
-    confirming.confirm(principal(), booking_id, now=clock.now())
-    return customer.booking(principal(), booking_id, now=clock.now())
+    who, now = principal(), clock.now()
+    done = confirming.confirm(who, booking_id, now=now)
+    return customer.submitted(done, now=now) if done else customer.booking(who, booking_id, now=now)
 
 
 @blueprint.route("/bookings/<id:booking_id>/cancel", methods=["POST"])
@@ -433,7 +434,7 @@ def booking(booking_id: str) -> Response:
 
 def _shown(found: customer.BookingView) -> Response:
     """The representation with its ETag."""
-    answer = Response(json.dumps(_FULL.dump(found), ensure_ascii=False), content_type="application/json")
+    answer = jsonify(_FULL.dump(found))
     answer.headers["Cache-Control"] = "private, no-cache"
     answer.add_etag()
     return answer

@@ -13,10 +13,11 @@ from booking.closures.close import ClosingAlready, close_site, reopen_site, work
 from booking.closures.models import SiteClosure, SiteClosureItem
 from booking.closures.view import closure, closures, find_sites, preview
 from booking.exchange.cursors import cursor_of
-from booking.models import Booking, Discrepancy, Slot
+from booking.models import Discrepancy, Slot
 from booking.notices.models import Notification
 from booking.reconcile.repair import repair
 from booking.refusals import SlotClosed
+from booking.states import BookingState
 from booking.sync.slots import SIGHT, apply_slots
 from marketplace.catalog.models import Site
 from marketplace.core.db import reading, transaction
@@ -29,6 +30,7 @@ from tests.world import (
     FakeAdapter,
     World,
     booking_row,
+    go,
     history,
     make_offer,
     make_slot,
@@ -90,8 +92,7 @@ def test_one_sees_what_it_means_before_closing(world: World, operator: Principal
     confirmed(world)
     world.hold(1)
     begun = confirmed(world, 2, "R-3")
-    with transaction() as session:
-        session.execute(update(Booking).where(Booking.public_id == begun).values(state="checked_in"))
+    go(begun, BookingState.CHECKED_IN)
     found = preview(operator, site(world), DAY, None, now=NOON)
     assert (found.bookings, found.begun, found.slots) == (2, 1, 3)
     assert found.offers == [({"zh": "甄选套餐", "en": "Select package"}, 2)]
@@ -210,8 +211,7 @@ def test_a_booking_that_the_provider_keeps_becomes_a_case(world: World, operator
 
 def test_what_has_begun_is_left_alone(world: World, operator: Principal) -> None:
     begun = confirmed(world)
-    with transaction() as session:
-        session.execute(update(Booking).values(state="checked_in"))
+    go(begun, BookingState.CHECKED_IN)
     close_site(operator, site(world), DAY, None, "cancel", now=NOON)
     work_closures(now=NOON)
     assert state(begun) == "checked_in" and outcomes() == {"kept": 1} and told() == []

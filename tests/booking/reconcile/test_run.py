@@ -11,14 +11,14 @@ from sqlalchemy import select, update
 from booking.actors import CLOCK, Actor
 from booking.changes.cancel import cancel
 from booking.exchange.unknown import raise_unknown
-from booking.models import Booking, Discrepancy
+from booking.models import Discrepancy
 from booking.notices.models import Notification
 from booking.reconcile import examine
 from booking.reconcile.models import ReconcileRun
 from booking.reconcile.queue import LostLease, ask_for_run, begin
 from booking.reconcile.run import carry_out, run_due, run_now
 from marketplace.core.db import reading, transaction
-from providers.port import Confirmed, ProviderError, RemoteBooking, Unknown
+from providers.port import Accepted, Confirmed, ProviderError, RemoteBooking, Unknown
 from providers.port import NotFound as NotThere
 from tests.books import Books
 from tests.people import NOON, counters
@@ -133,9 +133,7 @@ def test_what_their_books_say_before_its_day_moves_nothing_and_does_not_come_tru
 
 def test_a_yes_that_never_arrived_confirms(world: World, books: Books) -> None:
     public_id = world.submit()
-    one_pass(world, FakeAdapter(answers=[Confirmed("R-1", 1)]), now=NOON)
-    with transaction() as session:
-        session.execute(update(Booking).values(state="awaiting_provider"))
+    one_pass(world, FakeAdapter(answers=[Accepted("R-1")]), now=NOON)
     books.put(there(world, public_id))
     assert run(world, books)["repaired"] == 1
     assert state(public_id) == "confirmed"

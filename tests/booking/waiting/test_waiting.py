@@ -14,6 +14,7 @@ from booking.changes.reschedule import reschedule
 from booking.hold.confirm import confirm
 from booking.notices.models import NoticeSetting
 from booking.refusals import SlotFull
+from booking.states import BookingState
 from booking.waiting import join as waiting
 from booking.waiting.models import MOST_OPEN, WaitingPlace
 from booking.waiting.turns import HOLD, review
@@ -39,7 +40,7 @@ from tests.waiting import (
     wait,
     wish,
 )
-from tests.world import EIGHT, World, booking_row, history, join, make_slot, make_world, taken
+from tests.world import EIGHT, World, booking_row, go, history, join, make_slot, make_world, taken
 from vip.entitlements import NoEntitlement
 from vip.family import NewMember, add_member, remove_member
 from vip.ledger import EntitlementExhausted
@@ -90,8 +91,7 @@ def test_the_offered_place_is_booked_by_the_ordinary_confirmation(world: World, 
     confirm(world.principal, offered(waits).public_id, now=NOON)
     assert serve() == {}
     assert entry(waits).state == "offered"
-    with transaction() as session:
-        session.execute(text("UPDATE booking SET state = 'confirmed' WHERE id = :id"), {"id": offered(waits).id})
+    go(offered(waits).public_id, BookingState.CONFIRMED)
     assert serve() == {"booked": 1}
     assert entry(waits).state == "booked"
 
@@ -128,8 +128,7 @@ def test_nor_can_a_booking_be_moved_to_it() -> None:
     [holder] = fill(world, 0)
     wait(other(world, 1), until_hour=9)
     booked = world.submit(1)
-    with transaction() as session:
-        session.execute(text("UPDATE booking SET state = 'confirmed' WHERE public_id = :id"), {"id": booked})
+    go(booked, BookingState.CONFIRMED)
     give_up(holder)
     with pytest.raises(SlotFull):
         reschedule(world.principal, booked, world.slots[0].public_id, now=NOON)
@@ -192,8 +191,7 @@ def test_a_hospital_that_refuses_puts_her_back_in_her_place(world: World, holder
     give_up(holder)
     serve()
     confirm(first.principal, offered(entries[0]).public_id, now=NOON)
-    with transaction() as session:
-        session.execute(text("UPDATE booking SET state = 'rejected' WHERE id = :id"), {"id": offered(entries[0]).id})
+    go(offered(entries[0]).public_id, BookingState.REJECTED)
     assert serve()["refused"] == 1
     assert (entry(entries[0]).state, entry(entries[0]).lapses) == ("waiting", 0)
 

@@ -6,11 +6,15 @@ from datetime import timedelta
 
 import pytest
 from flask import Flask
+from sqlalchemy import update
 
+from booking.models import Slot
 from marketplace.core import clock
+from marketplace.core.db import transaction
 from tests.marketplace.api.caller import Caller, problem, wanted
 from tests.people import NOON, counters, give, make_customer, self_of
-from tests.world import World, join, taken
+from tests.statements import statements_sent
+from tests.world import World, join, set_provider, taken
 
 
 def test_a_place_is_held_confirmed_and_cancelled(caller: Caller, world: World) -> None:
@@ -29,6 +33,43 @@ def test_a_place_is_held_confirmed_and_cancelled(caller: Caller, world: World) -
     assert cancelled["state"] == "cancelled"
     assert [line["state"] for line in cancelled["timeline"]] == ["held", "awaiting_provider", "cancelled"]
     assert counters(world.entitlement.id)["available"] == 2
+
+
+@pytest.mark.parametrize("allotment", [False, True], ids=["asked", "allotted"])
+@pytest.mark.parametrize("whole_day", [False, True], ids=["timed", "whole day"])
+def test_a_confirmation_answers_with_the_booking_as_it_is_read_afterwards(
+    caller: Caller, world: World, allotment: bool, whole_day: bool
+) -> None:
+    set_provider(world.provider, allotment=allotment)
+    if whole_day:
+        with transaction() as session:
+            session.execute(update(Slot).values(starts_at=None, ends_at=None))
+    held = caller.book(wanted(world)).get_json()["id"]
+    with clock.frozen(NOON + timedelta(minutes=3)), statements_sent() as sent:
+        submitted = caller.post(f"/bookings/{held}/confirm").get_json()
+    assert len(sent) == 2, "who is it, and the submission"
+    with clock.frozen(NOON + timedelta(minutes=3)):
+        assert submitted == caller.get(f"/bookings/{held}").get_json()
+    assert submitted["state"] == ("confirmed" if allotment else "awaiting_provider")
+
+
+def test_confirming_again_answers_with_the_booking_as_it_is_by_then(caller: Caller, world: World) -> None:
+    set_provider(world.provider, allotment=True)
+    held = caller.book(wanted(world)).get_json()["id"]
+    caller.post(f"/bookings/{held}/confirm")
+    caller.post(f"/bookings/{held}/reschedule", {"slot_id": world.slots[1].public_id}, headers={"Idempotency-Key": "k"})
+    again = caller.post(f"/bookings/{held}/confirm")
+    assert again.status_code == 200
+    assert again.get_json() == caller.get(f"/bookings/{held}").get_json()
+    assert [line["state"] for line in again.get_json()["timeline"]].count("confirmed") == 2
+
+
+def test_somebody_elses_hold_cannot_be_confirmed(app: Flask, caller: Caller, world: World) -> None:
+    held = caller.book(wanted(world)).get_json()["id"]
+    join(world.provider, world.offer, world.slots, phone="13800000022")
+    stranger = Caller.of(app, "13800000022")
+    problem(stranger.post(f"/bookings/{held}/confirm"), 404, "not_found", "booking_id")
+    assert caller.get(f"/bookings/{held}").get_json()["state"] == "held"
 
 
 def test_without_an_entitlement_the_one_that_fits_is_used(caller: Caller, world: World) -> None:

@@ -7,16 +7,15 @@ from dataclasses import replace
 
 import pytest
 from flask import Flask
-from sqlalchemy import Connection, text, update
+from sqlalchemy import Connection, text
 
-from booking.models import Booking
-from marketplace.core.db import transaction
+from booking.states import BookingState
 from marketplace.web.reports.reports_page import bar, reference
 from providers.port import ReportItem
 from tests.marketplace.web.visitors import Visitor, main
 from tests.people import NOON
 from tests.reports import CONCLUSION, ITEMS, LATER, PDF, deliver, looks
-from tests.world import World, join, make_world
+from tests.world import World, go, join, make_world
 from vip.signin import issue_token
 
 HOSTILE = '<script>alert("1")</script>{{7*7}}'
@@ -51,10 +50,7 @@ def test_an_empty_list_says_when_reports_come(visitor: Visitor) -> None:
 
 def test_a_report_still_to_come_leads_to_its_booking(visitor: Visitor, world: World) -> None:
     public_id = world.submit()
-    with transaction() as session:
-        session.execute(
-            update(Booking).where(Booking.public_id == public_id).values(state="fulfilled", report_state="expected")
-        )
+    go(public_id, BookingState.CONFIRMED, BookingState.FULFILLED)
     page = visitor.get("/reports")
     assert "To come" in main(page) and f'href="/bookings/{public_id}"' in page.text
 

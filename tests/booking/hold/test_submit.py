@@ -1,0 +1,166 @@
+"""Submitting a hold: the SQL function writes, row by row, what `move()` writes for the same booking."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import text, update
+from sqlalchemy.orm import Session
+
+from booking.actors import Actor
+from booking.hold.confirm import confirm, submit
+from booking.models import Slot
+from booking.notices.models import NoticeSetting
+from booking.states import LEGAL, LIVE, BookingState
+from booking.transition import lock_booking
+from marketplace.core.config import ROOT
+from marketplace.core.db import Base, reading, transaction
+from tests.people import NOON
+from tests.world import World, booking_row, history, make_world, set_provider
+
+pytestmark = pytest.mark.usefixtures("db")
+
+Rows = dict[str, list[dict[str, Any]]]
+
+MADE_UP = {
+    "provider_task": {"id", "public_id", "key"},
+    "notification": {"id", "public_id"},
+    "notification_delivery": {"id", "notification_id", "key"},
+    "booking_history": {"id"},
+}
+"""What is drawn anew for each row."""
+
+
+class TakenBackError(Exception):
+    """Ends a transaction whose rows were looked at."""
+
+
+def all_rows(session: Session) -> Rows:
+    """Every row of every table, without what is drawn anew."""
+    found: Rows = {}
+    for table in Base.metadata.sorted_tables:
+        rows = session.scalars(text(f'SELECT to_jsonb(t) FROM "{table.name}" AS t ORDER BY to_jsonb(t)::text')).all()
+        hidden = MADE_UP.get(table.name, set())
+        kept = [{name: value for name, value in row.items() if name not in hidden} for row in rows]
+        found[table.name] = sorted(kept, key=repr)
+    return found
+
+
+def rows_after_move(world: World, public_id: str, now: datetime) -> Rows:
+    """The rows as `move()` leaves them; then it is all taken back."""
+    found: Rows = {}
+    with pytest.raises(TakenBackError), transaction() as session:
+        booking, _ = lock_booking(session, booking_row(public_id).id)
+        submit(session, booking, actor=Actor("customer", world.principal.public_id), cause="submitted", now=now)
+        session.flush()
+        found = all_rows(session)
+        raise TakenBackError
+    return found
+
+
+def whole_day(world: World) -> None:
+    with transaction() as session:
+        session.execute(update(Slot).where(Slot.id == world.slots[0].id).values(starts_at=None, ends_at=None))
+
+
+def wants(**values: Any) -> Callable[[World], None]:
+    def store(world: World) -> None:
+        with transaction() as session:
+            session.add(NoticeSetting(customer_id=world.customer.id, updated_at=NOON, **values))
+
+    return store
+
+
+def answers_within(hours: int) -> Callable[[World], None]:
+    return lambda world: set_provider(world.provider, answer_hours=hours)
+
+
+def nothing(_world: World) -> None:
+    pass
+
+
+CASES: Mapping[str, tuple[bool, Callable[[World], None], datetime]] = {
+    "asked": (False, nothing, NOON + timedelta(minutes=1)),
+    "asked, and the service begins before the answer is due": (False, answers_within(24 * 30), NOON),
+    "asked, for a whole day that begins before the answer is due": (
+        False,
+        lambda world: (whole_day(world), answers_within(24 * 30)(world))[0],
+        NOON,
+    ),
+    "asked, of a provider that answers at once": (False, answers_within(0), NOON),
+    "allotted": (True, nothing, NOON + timedelta(microseconds=1)),
+    "allotted, for a whole day": (True, whole_day, NOON),
+    "allotted, no SMS wanted": (True, wants(sms=False), NOON),
+    "allotted, an address that is not confirmed": (True, wants(email=True), NOON),
+    "allotted, SMS and e-mail": (True, wants(email=True, email_confirmed_at=NOON), NOON),
+    "allotted, e-mail confirmed and not wanted": (True, wants(email=False, email_confirmed_at=NOON), NOON),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_the_function_and_move_write_the_same_rows(case: str) -> None:
+    allotment, prepare, now = CASES[case]
+    world = make_world(allotment=allotment)
+    prepare(world)
+    public_id = world.hold()
+    with reading() as session:
+        before = all_rows(session)
+    moved = rows_after_move(world, public_id, now)
+    confirm(world.principal, public_id, now=now)
+    with reading() as session:
+        submitted = all_rows(session)
+    assert submitted == moved
+    changed = {table for table in moved if moved[table] != before[table]}
+    told = {"notification"} if allotment else set()
+    assert changed - {"notification_delivery"} == {"booking", "booking_history", "provider_task"} | told
+
+
+def test_a_service_that_has_begun_does_not_bound_the_answer() -> None:
+    """A hold outlives its slot's start where the lead time is nothing; then only the provider's hours count."""
+    world = make_world()
+    now = datetime(2026, 3, 10, 0, 5, tzinfo=UTC)
+    public_id = world.hold(0, now=NOON)
+    with transaction() as session:
+        session.execute(text("UPDATE booking SET hold_expires_at = :until"), {"until": now + timedelta(minutes=5)})
+    moved = rows_after_move(world, public_id, now)
+    confirm(world.principal, public_id, now=now)
+    with reading() as session:
+        assert all_rows(session) == moved
+    assert booking_row(public_id).answer_due_at == now + timedelta(hours=48)
+
+
+def test_a_hold_that_is_over_is_not_submitted_though_nobody_swept_it() -> None:
+    world = make_world()
+    public_id = world.hold()
+    with reading() as session:
+        before = all_rows(session)
+    with pytest.raises(Exception, match="hold_expired"):
+        confirm(world.principal, public_id, now=NOON + timedelta(minutes=10))
+    with reading() as session:
+        assert all_rows(session) == before
+
+
+def test_submitting_again_writes_nothing() -> None:
+    world = make_world()
+    public_id = world.submit()
+    with reading() as session:
+        before = all_rows(session)
+    assert confirm(world.principal, public_id, now=NOON + timedelta(minutes=1)) is None
+    with reading() as session:
+        assert all_rows(session) == before
+    assert history(public_id) == ["held", "awaiting_provider"]
+
+
+def test_the_functions_moves_are_those_of_the_table() -> None:
+    """From a hold to each live state that the table names: without allotted places, and with them."""
+    source = (ROOT / "booking" / "submit_booking.sql").read_text()
+    declared = dict(re.findall(r"c_(\w+) CONSTANT text := '(\w+)';", source))
+    assert declared.pop("from") == BookingState.HELD
+    assert set(declared.values()) == LEGAL[BookingState.HELD] & LIVE
+    written = re.search(r"SET state = (.*),$", source, re.MULTILINE)
+    assert written is not None
+    assert written[1] == "CASE WHEN p.allotment THEN c_at_once ELSE c_asked END"
