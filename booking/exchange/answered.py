@@ -144,7 +144,8 @@ def _switch(
     now: datetime,
 ) -> None:
     """The provider carried out the change. A word of its own that is newer than this answer stands."""
-    newest = theirs.version(there.reference) or 0
+    known = theirs.known(there.reference)
+    newest = 0 if known is None else known.version
     theirs.record(there, now)
     finish(task, "done", now=now)
     if booking.state in GIVEN_UP and there.version > newest:

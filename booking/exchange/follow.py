@@ -33,35 +33,25 @@ def follow_state(
 ) -> None:
     """Move the booking to where the provider says it is, through `confirmed` where the table wants that step. What
     can't be true before the service date says no more than that it has the booking, and is kept as a difference."""
-    target = STATE_OF[there.status] if there.status != "requested" else None
-    early = too_early(there.status, booking.service_date, booking.time_zone, now)
-    if early and booking.state not in GIVEN_UP:
-        keep_early_word(session, booking, there, now)
-        target = _S.CONFIRMED if legal(booking.state, _S.CONFIRMED) else None
-    elif booking.state is _S.CONFIRMED:
-        forget_early_word(session, booking, now)
-    if target is None or target is booking.state:
-        return
+    target = STATE_OF[there.status]
+    if target is _S.REJECTED and not legal(booking.state, target):
+        target = _S.CANCELLED
+    if target is _S.AWAITING_PROVIDER:
+        return  # what is only requested there moves nothing here
     if booking.state in GIVEN_UP:
         if there.status not in DEAD:
             theirs.cancel_there(there.reference, now)
-        return
-    if target is _S.REJECTED and not legal(booking.state, target):
-        target = _S.CANCELLED
-    if target is _S.CANCELLED and open_request(session, booking) is not None:
+    elif too_early(there.status, booking.service_date, booking.time_zone, now):
+        keep_early_word(session, booking, there, now)
+        if legal(booking.state, _S.CONFIRMED):
+            move(session, booking, _S.CONFIRMED, actor=provider_actor(session, booking), now=now)
+    elif target is _S.CANCELLED and open_request(session, booking) is not None:
         cancel_locally(session, booking, now)  # its word for the cancel that was asked for, not one of its own
-        return
-    actor = provider_actor(session, booking)
-    if not legal(booking.state, target) and legal(booking.state, _S.CONFIRMED):
-        move(session, booking, _S.CONFIRMED, actor=actor, now=now)
-    if target is not _S.CONFIRMED:
-        _end_change(session, booking, target, now)
-    disputed = booking.state is _S.NO_SHOW
-    if not _moved(session, booking, target, actor, there.reason, now):
+    elif target is booking.state:
+        forget_early_word(session, booking, now)
+    elif not _go_to(session, booking, target, there.reason, now):
         facts = {"ours": booking.state.value, "theirs": there.status}
         _open(session, booking, "state_differs", facts, now)
-    elif disputed:
-        provider_gave_in(session, booking, now)
 
 
 def follow_time(session: Session, booking: Booking, there: RemoteBooking, now: datetime) -> None:
@@ -129,13 +119,24 @@ def _end_change(session: Session, booking: Booking, target: BookingState, now: d
         swap.leave(session, booking, request, cause="overtaken", now=now)
 
 
+def _go_to(session: Session, booking: Booking, target: BookingState, reason: str, now: datetime) -> bool:
+    """Move the locked booking as told, through `confirmed` where that is its next step. False where the table has no
+    such move or our books no longer have what it takes."""
+    actor = provider_actor(session, booking)
+    if legal(booking.state, _S.CONFIRMED) and (target is _S.CONFIRMED or not legal(booking.state, target)):
+        move(session, booking, _S.CONFIRMED, actor=actor, now=now)
+    else:
+        forget_early_word(session, booking, now)
+    return target is booking.state or _moved(session, booking, target, actor, reason, now)
+
+
 def _moved(session: Session, booking: Booking, target: BookingState, actor: Actor, reason: str, now: datetime) -> bool:
-    """Move it as told, unless the table has no such move or our books no longer have what it takes: the unit that a
-    no-show gave back is spent, or the person has been booked elsewhere since. That is a difference for a person; it
-    must not stop the feed."""
+    """The unit that a no-show gave back may be spent, or the person may have been booked elsewhere since. That is a
+    difference for a person; it must not stop the feed."""
     if not legal(booking.state, target):
         return False
-    ends = target in (_S.CANCELLED, _S.REJECTED)
+    _end_change(session, booking, target, now)
+    ends, disputed = target in (_S.CANCELLED, _S.REJECTED), booking.state is _S.NO_SHOW
     facts = elsewhere(session, booking, now=now) if ends else {}
     cause = reason or ("cancelled_by_provider" if target is _S.CANCELLED else "")
     try:
@@ -150,6 +151,8 @@ def _moved(session: Session, booking: Booking, target: BookingState, actor: Acto
     if ends:
         close_request(session, booking, "done", now)
         annul_followers(session, booking, now)
+    elif disputed:
+        provider_gave_in(session, booking, now)
     return True
 
 

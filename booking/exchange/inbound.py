@@ -29,10 +29,13 @@ from providers.port import RemoteBooking
 def apply_remote(
     session: Session, provider_id: int, remote: RemoteBooking, *, now: datetime, source: Source = "message"
 ) -> Outcome:
-    """Take in what a provider says by itself of one of its bookings, in the caller's transaction."""
+    """Take in what a provider says by itself of one of its bookings, in the caller's transaction. What we never asked
+    it for (a hold, somebody else's number) is a difference while it lives."""
     booking_id = find_booking(session, provider_id, remote)
     booking = None if booking_id is None else lock_booking(session, booking_id)[0]
-    if booking is not None and _asked_for(booking, remote):
+    ours = remote.our_reference
+    asked = booking is not None and booking.state is not BookingState.HELD
+    if booking is not None and asked and (ours in (None, booking.public_id) or named(ours)[0] == booking.public_id):
         return apply_evidence(session, booking, Evidence(source, remote), now)
     if booking is not None or remote.status not in DEAD:
         facts = {"status": remote.status, "our_reference": remote.our_reference or ""}
@@ -40,20 +43,13 @@ def apply_remote(
     return Outcome("unmatched", None if booking is None else booking.public_id)
 
 
-def _asked_for(booking: Booking, remote: RemoteBooking) -> bool:
-    """Whether the provider tells of what we asked it for: not of a hold, nor of something that bears a number of ours
-    by mistake."""
-    ours = remote.our_reference or booking.public_id
-    mine = ours == booking.public_id or named(ours)[0] == booking.public_id
-    return mine and booking.state is not BookingState.HELD
-
-
 def apply_evidence(session: Session, booking: Booking, evidence: Evidence, now: datetime) -> Outcome:
     """Apply one word of the provider to the locked booking, in the caller's transaction: keep what exists there, end
     the command that it answers, and bring the booking to the time and the state that it tells."""
     theirs = ProviderBookings(session, booking)
     there, task = evidence.there, evidence.task
-    newest = (there and theirs.version(there.reference)) or 0
+    known = None if there is None else theirs.known(there.reference)
+    newest = 0 if known is None else known.version
     take_in = hear if task is None else TAKE_IN[task.command]
     what = take_in(session, booking, theirs, evidence, now)
     if there is not None and what == "current":
@@ -70,31 +66,22 @@ def apply_evidence(session: Session, booking: Booking, evidence: Evidence, now: 
 def hear(session: Session, booking: Booking, theirs: ProviderBookings, evidence: Evidence, now: datetime) -> str:
     """What the provider says by itself: `current` if it moves our booking, else what became of it."""
     there = evidence.there
-    known = theirs.version(there.reference) if there is not None else None
-    if there is None or (known is not None and there.version <= known):
+    known = None if there is None else theirs.known(there.reference)
+    if there is None or (known is not None and there.version <= known.version):
         return "unchanged"
-    row = theirs.record(there, now, ours=there.our_reference, role=_role_of_new(session, booking, theirs, there))
+    role = None
+    if there.our_reference not in (None, booking.public_id):  # the number of a change
+        role = replacement.role_of_new(session, booking, theirs, there)
+    row = theirs.record(there, now, ours=there.our_reference, role=role)
     if row.role == "pending":
         replacement.told(session, booking, theirs, there, now)
-    if row.role == "current":
-        _end_reserve(session, booking, there, now)
-    elif row.role != "pending":
+    if row.role not in ("pending", "current"):
         return put_aside(session, booking, theirs, there, now)
-    return "current" if row.role == "current" else "applied"
-
-
-def _role_of_new(session: Session, booking: Booking, theirs: ProviderBookings, there: RemoteBooking) -> str | None:
-    """The role of what is seen for the first time under the number of a change; None for the booking's own number."""
-    _, seq = named(there.our_reference)
-    return None if seq is None else replacement.role_of_new(session, booking, theirs, seq)
-
-
-def _end_reserve(session: Session, booking: Booking, there: RemoteBooking, now: datetime) -> None:
-    """A reserve whose answer is still out is answered by what the provider says by itself."""
-    for task in lock_unfinished(session, booking.id):
-        if task.command == "reserve" and there.status != "requested":
+    for task in lock_unfinished(session, booking.id):  # a reserve whose answer is still out is answered by this
+        if row.role == "current" and task.command == "reserve" and there.status != "requested":
             finish(task, "refused" if there.status == "rejected" else "done", now=now)
             no_longer_unknown(session, booking, there.status, now)
+    return "current" if row.role == "current" else "applied"
 
 
 def no_longer_unknown(session: Session, booking: Booking, resolution: str, now: datetime) -> None:

@@ -46,11 +46,6 @@ class ProviderBookings:
         row = None if reference is None else self.known(reference)
         return row is not None and row.role == "current" and self._booking.state not in GIVEN_UP
 
-    def version(self, reference: str) -> int | None:
-        """The newest version that we know of a reference; None for one never seen."""
-        row = self.known(reference)
-        return None if row is None else row.version
-
     def record(
         self, there: RemoteBooking, now: datetime, *, ours: str | None = None, role: str | None = None
     ) -> ProviderBooking:

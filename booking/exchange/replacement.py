@@ -20,7 +20,7 @@ from booking.exchange.evidence import Evidence
 from booking.exchange.provider_bookings import ProviderBookings
 from booking.models import Booking, ChangeRequest, ProviderBooking, ProviderTask
 from booking.outbox import UNFINISHED, annul, finish, lock_unfinished, unsent
-from booking.references import own_reference
+from booking.references import named, own_reference
 from booking.states import DEAD, BookingState
 from marketplace.catalog.models import Provider
 from providers.port import RemoteBooking
@@ -33,9 +33,10 @@ def replaces(session: Session, booking: Booking) -> bool:
     return not capabilities(adapter or "").change
 
 
-def role_of_new(session: Session, booking: Booking, theirs: ProviderBookings, seq: int) -> str:
-    """The role of a booking first seen under the number of the change `seq`: `pending` if that change waits for it,
-    else `stray`, for one that came too late or twice."""
+def role_of_new(session: Session, booking: Booking, theirs: ProviderBookings, there: RemoteBooking) -> str:
+    """The role of a booking first seen under the number of a change: `pending` if that change waits for it, else
+    `stray`, for one that came too late or twice."""
+    _, seq = named(there.our_reference)
     waits = session.scalar(
         select(ProviderTask.id).where(
             ProviderTask.booking_id == booking.id,

@@ -174,7 +174,8 @@ def _follow(session: Session, booking: Booking, remote: RemoteBooking, now: date
     """Move the booking to where the provider says it is. An older version than one we have seen is no evidence: the
     provider may have gone back to an old copy of its books."""
     before, theirs = booking.version, ProviderBookings(session, booking)
-    if remote.version < (theirs.version(remote.reference) or 0):
+    known = theirs.known(remote.reference)
+    if known is not None and remote.version < known.version:
         return False
     if theirs.record(remote, now).role == "current":
         follow_state(session, booking, theirs, remote, now)
