@@ -14,7 +14,7 @@ from sqlalchemy import select, update
 from booking import outbox
 from booking.actors import Actor, ActorKind
 from booking.exchange import send
-from booking.exchange.connections import Line, line
+from booking.exchange.connections import ProviderConnection, connection_of
 from booking.hold import place
 from booking.hold.confirm import confirm
 from booking.models import Booking, BookingHistory, ProviderTask, Slot
@@ -182,22 +182,22 @@ class FakeAdapter:
         return self.found.pop(0)
 
 
-def provider_line(provider: Provider) -> Line:
+def connection_to(provider: Provider) -> ProviderConnection:
     """The provider as the worker sees it now."""
     with reading() as session:
-        return line(session.get_one(Provider, provider.id))
+        return connection_of(session.get_one(Provider, provider.id))
 
 
 def one_pass(world: World, adapter: FakeAdapter, *, now: datetime, worker: str = "w1") -> list[str]:
     """One pass of the outbox at `now`; the outcomes."""
-    known = provider_line(world.provider)
+    known = connection_to(world.provider)
     claimed = send.claim_tasks(known, worker=worker, places=10, now=now)
     return [send.run_task(known, adapter, task, lambda: now).what for task in claimed]  # type: ignore[arg-type]
 
 
 def claim_all(world: World, *, now: datetime, worker: str = "w1") -> list[outbox.Claimed]:
     """Claim what is due, as a worker that dies right after would."""
-    return send.claim_tasks(provider_line(world.provider), worker=worker, places=10, now=now)
+    return send.claim_tasks(connection_to(world.provider), worker=worker, places=10, now=now)
 
 
 def booking_row(public_id: str) -> Booking:

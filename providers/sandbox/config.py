@@ -45,7 +45,8 @@ class Account:
     `manner`: prompt (confirms at once), deliberate (202, decides after `confirm_after` seconds), moody (like
     deliberate, but after 0.5 to 3 times as long, refusing some and answering slowly, all by dice from `seed`).
     `report_file` is the form of its reports' files, one of files.FILES, hostile ones among them.
-    `auto` maps the steps check_in, start, fulfil to the seconds after the step before; empty: only by control.
+    `auto` maps the steps check_in, start, fulfil to the seconds after the step before, none of them before the
+    booking's day; empty: only by control.
     Of the day-capacity server alone: the zone of its times without one, and whether it refuses a second live order
     under the same number of ours.
     """

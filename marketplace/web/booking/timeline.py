@@ -75,6 +75,8 @@ def _done(line: Moved, zone: str, *, last: bool, known: booking_words.Facts) -> 
         told, note = _proposal_step(line, known)
     if line.cause == "rescheduled":
         told, note = _("The date was changed"), _moved_to(line, zone)
+    if line.cause == "old_date_served":
+        told, note = _("You came on the old date, so it stands"), _moved_to(line, zone)
     if line.state == "reschedule_refused" and line.cause in ("withdrawn", "cancelled", "overtaken"):
         told, note = _("The change of date was dropped"), ""
     if line.state == "no_show" and line.actor == "clock":

@@ -215,6 +215,8 @@ def _resolution(code: str) -> str:
         "took_their_time": _("The provider's time was taken over."),
         "explained": _("Closed with a note."),
         "booking_ended": _("The booking has ended."),
+        "corrected_by_provider": _("The provider has corrected it."),
+        "old_date_served": _("The old date was served, so the booking went back to it."),
     }
     return words.get(code, code.replace("_", " "))
 

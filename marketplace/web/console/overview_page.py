@@ -79,6 +79,10 @@ def kind_words(kind: str) -> tuple[str, str]:
             _("The old date was used after a change"),
             _("Somebody came on a date that had been changed. Agree with the provider which one counts."),
         ),
+        "too_early": (
+            _("They report a visit before its day"),
+            _("Nobody can have come, or stayed away, yet. Ask the provider whom it means; the booking stands."),
+        ),
         "time_differs": (
             _("They have another time"),
             _("The customer's time stands here. Agree on one with the provider, then tell the customer."),

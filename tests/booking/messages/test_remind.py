@@ -215,7 +215,7 @@ def test_what_was_granted_within_those_days_is_not_told_of(db: object, owner_con
     assert endings() == [("7", 7)]
 
 
-def test_an_end_that_has_moved_is_told_again(half_year: int, owner_connection: Any) -> None:
+def test_an_end_that_has_moved_is_corrected_by_provider(half_year: int, owner_connection: Any) -> None:
     assert remind_of_endings(now=midday(7)) == 1
     owner_connection.execute(text("UPDATE entitlement SET valid_until = '2026-07-30'"))
     assert remind_of_endings(now=midday(0)) == 1
