@@ -108,7 +108,7 @@ def load(where: Stage, *, slots: int, customers: int) -> Loaded:
     load_people(now)
     made = make_customers(customers, KIND, None, now)
     with psycopg.connect(where.superuser_url, autocommit=True) as connection:
-        first_day = clock.today("Asia/Shanghai", now) + timedelta(days=FIRST_DAY)
+        first_day = clock.today(clock.HOME_ZONE, now) + timedelta(days=FIRST_DAY)
         _load_offers(connection, pools, first_day)
         numbers = _numbers(connection, made[0].customer_public_id, customers, pools, first_day)
         rows = connection.execute(

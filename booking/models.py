@@ -291,7 +291,7 @@ class ProviderBooking(Base):
     our_reference: Mapped[str | None]
 
 
-class InboxEvent(Base):
+class ProviderEvent(Base):
     """A message from a provider, once. Shares a transaction with its effect."""
 
     __tablename__ = "inbox_event"

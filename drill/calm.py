@@ -9,7 +9,7 @@ from typing import Any
 import psycopg
 
 from booking.actors import SYSTEM
-from booking.exchange.connections import line_of
+from booking.exchange.connections import connection_by_code
 from booking.reconcile.run import run_now
 from drill.books import Difference, differences
 from drill.compare import read_ours, read_record, read_theirs, with_customers, with_providers
@@ -54,9 +54,9 @@ def reconcile() -> dict[str, str]:
     told: dict[str, str] = {}
     for code in CODES:
         with reading() as session:
-            line = line_of(session, code)
+            connection = connection_by_code(session, code)
         try:
-            counts = run_now(line, line.open(), SYSTEM, clock=clock.now)
+            counts = run_now(connection, connection.open(), SYSTEM, clock=clock.now)
         except ProviderError as problem:
             raise CannotDrill(f"{code} cannot be reconciled with: {problem}") from problem
         if counts is None:
@@ -71,7 +71,7 @@ def _quiet_since(books: psycopg.Connection[Any], quiet: datetime | None) -> date
     """Since when there has been nothing to do; None while there is something."""
     if _one(books, _RESTLESS):
         return None
-    return quiet or books.execute("SELECT now()").fetchall()[0][0]
+    return quiet or clock.now()
 
 
 def _one(books: psycopg.Connection[Any], question: str, *values: object) -> int:

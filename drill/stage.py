@@ -10,10 +10,12 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
+from datetime import time as time_of_day
 from functools import partial
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import psycopg
 import requests
@@ -32,7 +34,6 @@ from marketplace.development.embedded.postgres import APPLICATION, free_port
 
 CODES = tuple(provider.code for provider in (*PROVIDERS, BY_DAY))
 PLAYED_BY = {code: DAYS if code == BY_DAY.code else SANDBOX for code in CODES}
-ZONE = "Asia/Shanghai"
 _SITES = 14
 _UNITS = 6
 _PLACES = {"half_hourly": 2, "four_a_day": 3, "day": 6}
@@ -41,6 +42,11 @@ _PLACES = {"half_hourly": 2, "four_a_day": 3, "day": 6}
 # A provider of the drill is given up after 3 s, commits at most 10 s after it was asked, and is polled often.
 _TIMES = {"deadline_seconds": 3, "settle_window_seconds": 10, "poll_seconds": 2, "slots_seconds": 10}
 _LEASE = 6
+
+_BEGINS = time_of_day(1)
+_ON_THE_DAY = "UPDATE offer SET lead_minutes = -720, cancel_hours = -12, change_hours = -12"
+"""A whole day counts from its midnight: until noon of the day itself it can be booked, cancelled and changed."""
+
 _PULLED = "SELECT count(*) FROM sync_cursor WHERE feed = 'slots' AND last_success_at IS NOT NULL"
 
 
@@ -62,8 +68,8 @@ class Offer:
 
 @dataclass
 class Stage:
-    """Everything a drill needs to know. `hot` are a few offers that everybody wants on the first day; `places` are the
-    places of each slot of a pool, by the provider's name of the pool."""
+    """Everything a drill needs to know. `first_day` is today by the drill's clock; `hot` are a few offers that
+    everybody wants on it; `places` are the places of each slot of a pool, by the provider's name of the pool."""
 
     folder: Path
     database: DevDatabase
@@ -98,9 +104,9 @@ class Stage:
         """Bring the end of a hold (or of all) forward: customers of a drill have no ten minutes."""
         with self.books() as connection:
             connection.execute(
-                "UPDATE booking SET hold_expires_at = least(hold_expires_at, now() + make_interval(secs => %s))"
+                "UPDATE booking SET hold_expires_at = least(hold_expires_at, %s)"
                 " WHERE state = 'held' AND (%s::text IS NULL OR public_id = %s)",
-                [seconds, booking, booking],
+                [clock.now() + timedelta(seconds=seconds), booking, booking],
             )
 
 
@@ -113,6 +119,7 @@ def stage(customers: int) -> Iterator[Stage]:
             os.environ.update(
                 ANXIANG_ENV="development",
                 ANXIANG_STATE_DIR=str(folder / "state"),
+                CLOCK_OFFSET_SECONDS=str(_until_a_workday()),
                 DATABASE_URL=database.database_url,
                 DATABASE_OWNER_URL=database.owner_url,
             )
@@ -164,11 +171,12 @@ def _furnish(folder: Path, database: DevDatabase, customers: int) -> Stage:
         hot=[],
         keys=keys,
         places=places,
-        first_day=_workday(clock.today(ZONE, now) + timedelta(days=3)),
+        first_day=clock.today(clock.HOME_ZONE, now),
     )
     with where.books() as connection:
         times = ", ".join(f"{name} = {value}" for name, value in _TIMES.items())
         connection.execute(f"UPDATE provider SET {times}".encode())
+        connection.execute(_ON_THE_DAY)
         rows = connection.execute(
             "SELECT o.public_id, p.code FROM offer o JOIN provider p ON p.id = o.provider_id"
             " WHERE o.active AND o.package ->> 'sex' = 'any' AND (o.package ->> 'age_min')::int < 40"
@@ -179,8 +187,16 @@ def _furnish(folder: Path, database: DevDatabase, customers: int) -> Stage:
     return where
 
 
+def _until_a_workday() -> int:
+    """Seconds by which everybody's clock is ahead, so that a day on which providers work (not a Sunday) has just begun:
+    customers book it, change it and cancel it while providers serve it."""
+    now = datetime.now(UTC)
+    day = now.astimezone(ZoneInfo(clock.HOME_ZONE)).date() + timedelta(days=1)
+    begins = datetime.combine(_workday(day), _BEGINS, ZoneInfo(clock.HOME_ZONE))
+    return int((begins - now).total_seconds())
+
+
 def _workday(day: date) -> date:
-    """That day, or the next one on which providers work: none do on Sundays."""
     return day + timedelta(days=1) if day.isoweekday() == 7 else day
 
 

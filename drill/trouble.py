@@ -46,18 +46,20 @@ def kill_by_plan(where: Stage, plan: Plan, began: float) -> None:
         time.sleep(_TICK)
 
 
-def able_to(action: str, found: Sequence[Mapping[str, Any]]) -> list[str]:
-    """References of the bookings that a provider may do `action` with.
+def able_to(action: str, found: Sequence[Mapping[str, Any]], today: str) -> list[str]:
+    """References of the bookings that a provider may do `action` with: what belongs to a day, with those of `today`,
+    also while that day is being given up and the booking lives there twice.
 
-    It serves nobody on a day that is being given up: where a change is a second booking, both live there for a moment,
-    and a visit on the old one is a case for a person (`old_date_used`), which no comparison can settle.
+    It reports no no-show then: that the customer did not come on a day that she has just given up is a case for a
+    person (`old_date_used`), which no comparison can settle.
     """
     twins = Counter(own_number(booking["our_reference"]) for booking in found if booking["live"])
     return [
         booking["reference"]
         for booking in found
         if booking["status"] in _FROM[action]
-        and (action == "cancel" or twins[own_number(booking["our_reference"])] == 1)
+        and (action == "cancel" or booking["service_date"] == today)
+        and (action != "no_show" or twins[own_number(booking["our_reference"])] == 1)
     ]
 
 
@@ -111,7 +113,7 @@ class Providers:
     def _move(self, move: ProviderMove) -> None:
         try:
             found = self.where.control("GET", move.provider, "/bookings")["bookings"]
-            able = able_to(move.action, found)
+            able = able_to(move.action, found, self.where.first_day.isoformat())
             if able:
                 chosen = able[int(move.dice * len(able))]
                 self.where.control("POST", move.provider, f"/bookings/{chosen}/{move.action}", {"reason": "closed"})

@@ -19,7 +19,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from booking.actors import SYSTEM
-from booking.exchange.connections import line_of
+from booking.exchange.connections import connection_by_code
 from booking.reconcile.run import run_now
 from booking.reports.reading import codes
 from marketplace import wording
@@ -136,10 +136,10 @@ def import_file(path: Path | str, *, good_rows: bool, errors: Path | None) -> Im
 def reconcile(provider: str) -> None:
     """Compare our bookings with those of PROVIDER (its code) at once; prints what was found."""
     with reading() as session:
-        line = line_of(session, provider)
+        connection = connection_by_code(session, provider)
     give_up = time.monotonic() + PATIENCE_SECONDS
     try:
-        while (counts := run_now(line, line.open(), SYSTEM, clock=clock.now)) is None:
+        while (counts := run_now(connection, connection.open(), SYSTEM, clock=clock.now)) is None:
             if time.monotonic() > give_up:
                 _stop("Another comparison with this provider is still going on.")
             time.sleep(1)

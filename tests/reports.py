@@ -20,7 +20,7 @@ from marketplace.core.db import reading, transaction
 from providers.port import ProviderError, RemoteReport, ReportContent, ReportItem, ReportPage
 from tests.files import make_pdf
 from tests.people import NOON
-from tests.world import World, provider_line
+from tests.world import World, connection_to
 
 PDF = make_pdf("the original document of a check-up")
 LATER = NOON + timedelta(hours=1)
@@ -83,7 +83,7 @@ def fetch(world: World, *contents: ReportContent, now: datetime = LATER) -> dict
     about the same bytes, and its answer remembered."""
     adapter = ReportAdapter(contents={(it.report.reference, it.report.version): it for it in contents})
     with mock.patch.object(files, "_look", lambda *file: _look_once(*file, files.COMMAND, files.WALL_SECONDS)):
-        return fetch_due(provider_line(world.provider), adapter, now=now)  # type: ignore[arg-type]
+        return fetch_due(connection_to(world.provider), adapter, now=now)  # type: ignore[arg-type]
 
 
 def deliver(

@@ -12,12 +12,12 @@ from typing import Any
 
 import psycopg
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
-from booking.exchange.connections import line
+from booking.exchange.connections import connection_of
 from booking.hold.confirm import confirm
 from booking.hold.place import HoldRequest, hold
-from booking.models import Slot
+from booking.models import Booking, Slot
 from booking.sync.slots import pull_slots
 from marketplace.catalog.models import Offer, Provider
 from marketplace.core import clock
@@ -28,7 +28,7 @@ from marketplace.core.db import reading, transaction
 from marketplace.development.database import DevDatabase
 from tests.people import give, make_customer, self_of
 from tests.processes import Running, free_port, start_web, start_worker
-from tests.sandboxes import WEBHOOK_SECRET, Sandbox, account, start_sandbox
+from tests.sandboxes import WEBHOOK_SECRET, Control, Sandbox, account, start_sandbox
 from tests.world import make_offer
 from vip.principal import Principal
 from vip.signin import authenticate, issue_token
@@ -122,6 +122,14 @@ class Stage:
             assert bare == []
 
 
+def let_its_day_come(control: Control, public_id: str, reference: str) -> None:
+    """Date the booking today in both books: no test waits for the day that it was booked for."""
+    today = clock.today("Asia/Shanghai")
+    control.alter(reference, service_date=today.isoformat(), keep_version=True)
+    with transaction() as session:
+        session.execute(update(Booking).where(Booking.public_id == public_id).values(service_date=today))
+
+
 @contextmanager
 def set_stage(
     server: DevDatabase,
@@ -149,7 +157,7 @@ def set_stage(
         row.webhook_secrets_sealed = [seal_master(WEBHOOK_SECRET, f"provider:{row.code}:webhook")]
         for name, value in {"deadline_seconds": 2, "settle_window_seconds": 3, "poll_seconds": 1, **settled}.items():
             setattr(row, name, value)
-        known = line(row)
+        known = connection_of(row)
     now = clock.now()
     pull_slots(known, known.open(), today=clock.today("Asia/Shanghai", now), now=now)
     sandbox.control().settings(webhook_url=f"http://127.0.0.1:{port}/partner/v1/webhooks/{provider.code}")

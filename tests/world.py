@@ -14,7 +14,7 @@ from sqlalchemy import select, update
 from booking import outbox
 from booking.actors import Actor, ActorKind
 from booking.exchange import send
-from booking.exchange.connections import Line, line
+from booking.exchange.connections import ProviderConnection, connection_of
 from booking.hold import place
 from booking.hold.confirm import confirm
 from booking.models import Booking, BookingHistory, ProviderTask, Slot
@@ -78,6 +78,8 @@ def make_offer(
     package: Mapping[str, Any] | None = None,
     start: datetime = EIGHT,
     base_url: str = "http://127.0.0.1:9",
+    kind: str = "health_check",
+    place_name: str = "示范医院",
 ) -> tuple[Provider, Offer, list[Slot]]:
     """A provider with one offer at a site of its own."""
     number = next(_number)
@@ -92,7 +94,7 @@ def make_offer(
             base_url=base_url,
             allotment=allotment,
         )
-        site = Site(public_id=new_id("sit"), name=f"示范医院{code}", province="浙江省", city="杭州市")
+        site = Site(public_id=new_id("sit"), name=f"{place_name}{code}", province="浙江省", city="杭州市")
         session.add_all([provider, site])
         session.flush()
         pool = CapacityPool(public_id=new_id("pol"), provider_id=provider.id, site_id=site.id, external_ref="pool-1")
@@ -103,7 +105,7 @@ def make_offer(
             provider_id=provider.id,
             site_id=site.id,
             pool_id=pool.id,
-            kind="health_check",
+            kind=kind,
             external_ref="basic",
             name_zh="甄选套餐",
             name_en="Select package",
@@ -139,7 +141,9 @@ def make_world(*, quantity: int | None = 2, phone: str = "13800000021", **offer:
 def join(provider: Provider, offer: Offer, slots: list[Slot], *, phone: str, quantity: int | None = 1) -> World:
     """Another customer, with an entitlement, in the same world."""
     customer = make_customer(phone)
-    return World(provider, offer, slots, customer, self_of(customer), give(customer, quantity), signed_in(phone))
+    return World(
+        provider, offer, slots, customer, self_of(customer), give(customer, quantity, kind=offer.kind), signed_in(phone)
+    )
 
 
 @dataclass
@@ -178,22 +182,22 @@ class FakeAdapter:
         return self.found.pop(0)
 
 
-def provider_line(provider: Provider) -> Line:
+def connection_to(provider: Provider) -> ProviderConnection:
     """The provider as the worker sees it now."""
     with reading() as session:
-        return line(session.get_one(Provider, provider.id))
+        return connection_of(session.get_one(Provider, provider.id))
 
 
 def one_pass(world: World, adapter: FakeAdapter, *, now: datetime, worker: str = "w1") -> list[str]:
     """One pass of the outbox at `now`; the outcomes."""
-    known = provider_line(world.provider)
+    known = connection_to(world.provider)
     claimed = send.claim_tasks(known, worker=worker, places=10, now=now)
     return [send.run_task(known, adapter, task, lambda: now).what for task in claimed]  # type: ignore[arg-type]
 
 
 def claim_all(world: World, *, now: datetime, worker: str = "w1") -> list[outbox.Claimed]:
     """Claim what is due, as a worker that dies right after would."""
-    return send.claim_tasks(provider_line(world.provider), worker=worker, places=10, now=now)
+    return send.claim_tasks(connection_to(world.provider), worker=worker, places=10, now=now)
 
 
 def booking_row(public_id: str) -> Booking:

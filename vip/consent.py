@@ -23,6 +23,7 @@ from marketplace.core.config import settings
 from marketplace.core.db import reading, transaction
 from marketplace.core.errors import Invalid, Refusal
 from marketplace.core.sms import SmsBackend
+from marketplace.core.text import Text, language_of
 from vip import codes, family, phones
 from vip.codes import Address, CodeSent
 from vip.consent_models import Consent
@@ -279,16 +280,14 @@ def _text(code: str, customer: Customer, person: Beneficiary) -> str:
     """The text to the person: who asks, for what, and what passing the code on means."""
     minutes = int(codes.LIFETIME.total_seconds() // 60)
     who, whose = _in_text(customer.name), _in_text(person.name)
-    if (customer.language or "zh").startswith("zh"):
-        return (
-            f"【安享】{who}想在安享查看{whose}的体检报告。同意请把验证码 {code} 告诉对方，"
-            f"{minutes} 分钟内有效；之后可随时在 {settings().public_url}/consent 撤回。不同意请忽略。"
-        )
-    return (
+    said = Text(
+        f"【安享】{who}想在安享查看{whose}的健康报告。同意请把验证码 {code} 告诉对方，"
+        f"{minutes} 分钟内有效；之后可随时在 {settings().public_url}/consent 撤回。不同意请忽略。",
         f"[Anxiang] {who} would like to see the health reports of {whose} in Anxiang. If you agree, "
         f"pass on the code {code} within {minutes} minutes. You can take it back at any time at "
-        f"{settings().public_url}/consent. If you don't agree, do nothing."
+        f"{settings().public_url}/consent. If you don't agree, do nothing.",
     )
+    return said.in_language(language_of(customer.language))
 
 
 def _in_text(name: str) -> str:

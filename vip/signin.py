@@ -15,6 +15,7 @@ from marketplace.core.config import ConfigError, settings
 from marketplace.core.db import reading, statements, transaction
 from marketplace.core.errors import NotFound, Refusal, Unauthenticated
 from marketplace.core.sms import SmsBackend
+from marketplace.core.text import Text, language_of
 from vip import codes, phones
 from vip.codes import CodeSent
 from vip.models import Customer, SignInSession
@@ -72,9 +73,11 @@ def send_code(phone: str, *, now: datetime, gateway: SmsBackend | None = None) -
 def code_text(code: str, language: str | None) -> str:
     """The text that carries a code, in the customer's language."""
     minutes = int(codes.LIFETIME.total_seconds() // 60)
-    if (language or "zh").startswith("zh"):
-        return f"【安享】验证码 {code}，{minutes} 分钟内有效。请勿告诉任何人。"
-    return f"[Anxiang] Your code is {code}. It is valid for {minutes} minutes. Tell it to nobody."
+    said = Text(
+        f"【安享】验证码 {code}，{minutes} 分钟内有效。请勿告诉任何人。",
+        f"[Anxiang] Your code is {code}. It is valid for {minutes} minutes. Tell it to nobody.",
+    )
+    return said.in_language(language_of(language))
 
 
 def sign_in(phone: str, code: str, *, channel: Channel, now: datetime, previous_token: str | None = None) -> SignedIn:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import ColumnElement, DateTime, cast, exists, func, literal_column, select
 
 from booking.actors import CLOCK
+from booking.attendance.early import waits_for_a_person
 from booking.models import Booking, ChangeRequest, Feed, SyncCursor
 from booking.states import BookingState
 from booking.transition import lock_booking, move
@@ -29,7 +30,8 @@ def call_no_shows(*, now: datetime, limit: int = 100) -> int:
     returns how many.
 
     Silence counts only once we have heard the provider out: its bookings must have been read to the end after that
-    time. A booking with an open change or cancel waits for that answer first.
+    time. A booking with an open change or cancel waits for that answer first; one of which the provider told something
+    before its day waits for a person: that was no silence.
     """
     with reading() as session:
         due = session.scalars(
@@ -41,6 +43,7 @@ def call_no_shows(*, now: datetime, limit: int = 100) -> int:
                 Booking.service_date <= now.date(),
                 _end_sql() + Provider.no_show_hours * _HOUR <= func.least(now, SyncCursor.last_success_at),
                 ~exists().where(ChangeRequest.booking_id == Booking.id, ChangeRequest.state == "open"),
+                ~waits_for_a_person(),
             )
             .order_by(Booking.service_date, Booking.id)
             .limit(limit)
@@ -59,8 +62,9 @@ def _call(booking_id: int, now: datetime) -> str:
         asked = session.scalar(
             select(exists().where(ChangeRequest.booking_id == booking.id, ChangeRequest.state == "open"))
         )
+        told = session.scalar(select(waits_for_a_person()).where(Booking.id == booking.id))
         over = no_show_after(booking, hours)
-        if booking.state is not BookingState.CONFIRMED or asked or heard is None or over > min(now, heard):
+        if booking.state is not BookingState.CONFIRMED or asked or told or heard is None or over > min(now, heard):
             return "moved_on"
         move(session, booking, BookingState.NO_SHOW, actor=CLOCK, now=now, cause=CAUSE)
     log.info("booking.not_attended", booking=booking.public_id)

@@ -25,6 +25,9 @@ from booking.transition import note, release_claims, touch
 from marketplace.core.clock import window_of
 from marketplace.core.db import violated
 
+_TAKEN_SINCE = frozenset({"ex_booking_one_place_at_a_time", "slot_full", "ck_slot_taken"})
+"""What refuses the way back to an old date: the person's time, or the place."""
+
 
 def open_change(session: Session, booking: Booking) -> ChangeRequest | None:
     """The change of date whose new place the booking still holds, if there is one: `open`, or `withdrawn` when it
@@ -102,7 +105,40 @@ def switch(session: Session, booking: Booking, request: ChangeRequest, *, actor:
     note(session, booking, actor=actor, now=now, cause="rescheduled", facts={"before": before, "after": after})
     release_claims(session, booking.id, now=now, keep_slot=request.new_slot_id)
     if booking.state is not BookingState.AWAITING_PROVIDER:  # else it is confirmed at this time next, and that is told
-        _tell(session, booking, "changed", f"{booking.public_id}:{booking.version}", now)
+        _notify(session, booking, "changed", f"{booking.public_id}:{booking.version}", now)
+
+
+def go_back(session: Session, booking: Booking, slot: Slot, *, actor: Actor, now: datetime) -> bool:
+    """The provider served the booking at the old place `slot`: it is at that time again, and the new place goes back.
+    An open change to a third one keeps its place. False, and nothing is changed, when the old place or the person's
+    time has been taken since."""
+    before = _facts(booking.service_date.isoformat(), booking.starts_at)
+    lock_slots(session, booking, slot)
+    request = open_change(session, booking)
+    given_up = session.scalars(
+        select(SlotClaim).where(
+            SlotClaim.booking_id == booking.id,
+            SlotClaim.live,
+            SlotClaim.slot_id.is_distinct_from(None if request is None else request.new_slot_id),
+        )
+    ).all()
+    try:
+        with session.begin_nested():
+            booking.service_date, booking.starts_at, booking.ends_at = slot.service_date, slot.starts_at, slot.ends_at
+            starts, ends = window_of(slot.service_date, slot.starts_at, slot.ends_at, booking.time_zone)
+            booking.period = Range(starts, ends, bounds="[)")
+            session.add(SlotClaim(booking_id=booking.id, slot_id=slot.id, places=1, live=True, created_at=now))
+            session.flush()
+    except DBAPIError as failed:
+        if violated(failed) in _TAKEN_SINCE:
+            return False
+        raise
+    for claim in given_up:
+        claim.live, claim.released_at = False, now
+    after = _facts(booking.service_date.isoformat(), booking.starts_at)
+    note(session, booking, actor=actor, now=now, cause="old_date_served", facts={"before": before, "after": after})
+    _notify(session, booking, "changed", f"{booking.public_id}:{booking.version}", now)
+    return True
 
 
 def close(session: Session, booking: Booking, request: ChangeRequest, *, cause: str, now: datetime) -> None:
@@ -125,10 +161,10 @@ def leave(session: Session, booking: Booking, request: ChangeRequest, *, cause: 
     ).first()
     release_claims(session, booking.id, now=now, keep_slot=kept)
     if request.state == "refused" and booking.state in MOVABLE:
-        _tell(session, booking, "change_refused", f"{booking.public_id}:{request.public_id}", now)
+        _notify(session, booking, "change_refused", f"{booking.public_id}:{request.public_id}", now)
 
 
-def _tell(session: Session, booking: Booking, kind: str, subject: str, now: datetime) -> None:
+def _notify(session: Session, booking: Booking, kind: str, subject: str, now: datetime) -> None:
     notify(session, booking.customer_id, kind, subject, now=now, booking_id=booking.id)
 
 

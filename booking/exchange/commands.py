@@ -8,7 +8,7 @@ from datetime import date, datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from booking.exchange.provider_bookings import order_there
+from booking.exchange.provider_bookings import ProviderBookings
 from booking.exchange.replacement import replaces
 from booking.models import Booking, ChangeRequest, ProviderTask, Slot, SlotClaim
 from booking.outbox import Claimed
@@ -98,7 +98,7 @@ def _change(session: Session, claimed: Claimed, booking: Booking) -> Change:
     ).one()
     if request.new_service_date is None:
         raise ValueError("a change without a time")
-    current = order_there(session, booking)
+    current = ProviderBookings(session, booking).current
     return Change(
         key=claimed.key,
         our_reference=booking.public_id,
@@ -126,7 +126,8 @@ def question_for(session: Session, claimed: Claimed) -> LookUp:
 def _order(session: Session, booking: Booking, task: ProviderTask) -> tuple[str | None, str]:
     """The provider's reference of what the task is about (the current one, unless it names another), and ours."""
     reference: str | None = task.facts.get("reference")
-    known = order_there(session, booking, reference)
+    theirs = ProviderBookings(session, booking)
+    known = theirs.current if reference is None else theirs.known(reference)
     if known is None:
         return reference, booking.public_id
     return known.reference, known.our_reference or booking.public_id

@@ -16,7 +16,7 @@ from providers.registry import connect
 
 
 @dataclass(frozen=True)
-class Line:
+class ProviderConnection:
     """What a worker needs to know of a provider, free of the database."""
 
     id: int
@@ -43,14 +43,14 @@ class Unusable:
     reason: str
 
 
-def lines(session: Session) -> tuple[list[Line], list[Unusable]]:
+def provider_connections(session: Session) -> tuple[list[ProviderConnection], list[Unusable]]:
     """All providers by id: those that can be spoken to, and those whose secrets do not open or whose adapter nobody
     knows. One that is wrong is its own trouble and nobody else's."""
-    usable: list[Line] = []
+    usable: list[ProviderConnection] = []
     unusable: list[Unusable] = []
     for provider in session.scalars(select(Provider).order_by(Provider.id)):
         try:
-            known = line(provider)
+            known = connection_of(provider)
             known.open()
         except (Unreadable, KeyError, ValueError) as wrong:
             unusable.append(Unusable(provider.id, provider.code, type(wrong).__name__))
@@ -59,18 +59,18 @@ def lines(session: Session) -> tuple[list[Line], list[Unusable]]:
     return usable, unusable
 
 
-def line_of(session: Session, code: str) -> Line:
-    """The provider with this code. Raises NotFound(field="provider"), and what line() raises."""
+def connection_by_code(session: Session, code: str) -> ProviderConnection:
+    """The provider with this code. Raises NotFound(field="provider"), and what connection_of() raises."""
     provider = session.scalar(select(Provider).where(Provider.code == code))
     if provider is None:
         raise NotFound(field="provider")
-    return line(provider)
+    return connection_of(provider)
 
 
-def line(provider: Provider) -> Line:
+def connection_of(provider: Provider) -> ProviderConnection:
     """A provider's row as plain data, its secrets opened (records `provider:<code>:secret` and `…:webhook`)."""
     secret = b"" if provider.secret_sealed is None else provider.secret_sealed
-    return Line(
+    return ProviderConnection(
         id=provider.id,
         code=provider.code,
         adapter=provider.adapter,

@@ -16,11 +16,12 @@ from sqlalchemy.orm import Session
 from booking.actors import provider_actor
 from booking.changes import swap
 from booking.discrepancies import close_discrepancy
-from booking.exchange.provider_bookings import cancel_stray, cancel_surplus, order_there, remember
+from booking.exchange.evidence import Evidence
+from booking.exchange.provider_bookings import ProviderBookings
 from booking.models import Booking, ChangeRequest, ProviderBooking, ProviderTask
-from booking.outbox import UNFINISHED, annul, enqueue, finish, lock_unfinished, unsent
-from booking.references import own_reference
-from booking.states import DEAD, LIVE, BookingState
+from booking.outbox import UNFINISHED, annul, finish, lock_unfinished, unsent
+from booking.references import named, own_reference
+from booking.states import DEAD, BookingState
 from marketplace.catalog.models import Provider
 from providers.port import RemoteBooking
 from providers.registry import capabilities
@@ -32,9 +33,10 @@ def replaces(session: Session, booking: Booking) -> bool:
     return not capabilities(adapter or "").change
 
 
-def role_of_new(session: Session, booking: Booking, seq: int) -> str:
-    """The role of a booking first seen under the number of the change `seq`: `pending` if that change waits for it,
-    else `stray`, for one that came too late or twice."""
+def role_of_new(session: Session, booking: Booking, theirs: ProviderBookings, there: RemoteBooking) -> str:
+    """The role of a booking first seen under the number of a change: `pending` if that change waits for it, else
+    `stray`, for one that came too late or twice."""
+    _, seq = named(there.our_reference)
     waits = session.scalar(
         select(ProviderTask.id).where(
             ProviderTask.booking_id == booking.id,
@@ -43,56 +45,84 @@ def role_of_new(session: Session, booking: Booking, seq: int) -> str:
             ProviderTask.state.in_(UNFINISHED),
         )
     )
-    return "pending" if waits is not None and not _pending(session, booking) else "stray"
+    return "pending" if waits is not None and not theirs.pending else "stray"
 
 
-def told(session: Session, booking: Booking, remote: RemoteBooking, now: datetime) -> None:
+def told(session: Session, booking: Booking, theirs: ProviderBookings, there: RemoteBooking, now: datetime) -> None:
     """The provider tells by itself of the booking that a change waits for."""
     task = next((each for each in lock_unfinished(session, booking.id) if each.command == "change"), None)
     if task is None:
-        _drop(session, booking)
-        if remote.status not in DEAD:
-            cancel_stray(session, booking, remote.reference, now)
-    elif remote.status in DEAD:
-        finish(task, "refused", now=now, error=remote.reason or "other")
-        refused(session, booking, task, remote.reason or "other", now)
-    elif remote.status != "requested":
-        complete(session, booking, task, remote, now)
+        theirs.drop_pending()
+        if there.status not in DEAD:
+            theirs.cancel_there(there.reference, now)
+    elif there.status in DEAD:
+        finish(task, "refused", now=now, error=there.reason or "other")
+        refused(session, booking, theirs, task, there.reason or "other", now)
+    elif there.status != "requested":
+        complete(session, booking, theirs, task, there, now)
 
 
-def accepted(session: Session, booking: Booking, task: ProviderTask, there: RemoteBooking, now: datetime) -> bool:
-    """The provider has the new booking and will decide later. Returns whether its decision is still wanted; if not, the
-    change ends here and the new booking is cancelled there."""
-    _adopt(session, booking, task, there, now)
+def answered(session: Session, booking: Booking, theirs: ProviderBookings, evidence: Evidence, now: datetime) -> str:
+    """The answer to a change that is a new booking there: `waiting` while the provider decides, `current` where a
+    look-up tells more of a new booking that has taken the old one's place, else `applied`."""
+    task, there = evidence.task, evidence.there
+    if task is None or there is None:
+        raise ValueError("an answer to no change")
+    if there.status == "requested":
+        return accepted(session, booking, theirs, task, there, now)
+    complete(session, booking, theirs, task, there, now)
+    row = theirs.known(there.reference)
+    tells_more = evidence.source == "look_up" and row is not None and row.role == "current"
+    return "current" if tells_more else "applied"
+
+
+def accepted(
+    session: Session,
+    booking: Booking,
+    theirs: ProviderBookings,
+    task: ProviderTask,
+    there: RemoteBooking,
+    now: datetime,
+) -> str:
+    """The provider has the new booking and will decide later: `waiting` if that is still wanted; else the change ends
+    here, the new booking is cancelled there, and it is `applied`."""
+    _adopt(session, booking, theirs, task, there, now)
     request = _request(session, task)
     if _wanted(booking, request):
-        return True
-    _give_up(session, booking, task, request, there, now)
-    return False
+        return "waiting"
+    _give_up(session, booking, theirs, task, request, there, now)
+    return "applied"
 
 
-def complete(session: Session, booking: Booking, task: ProviderTask, there: RemoteBooking, now: datetime) -> None:
+def complete(
+    session: Session,
+    booking: Booking,
+    theirs: ProviderBookings,
+    task: ProviderTask,
+    there: RemoteBooking,
+    now: datetime,
+) -> None:
     """The new booking is firm: it takes the old one's place, there and here. Not if the change was taken back or the
     booking went on meanwhile: then it is cancelled there."""
-    _adopt(session, booking, task, there, now)
+    row = _adopt(session, booking, theirs, task, there, now)
     request = _request(session, task)
-    switched_before = request is not None and request.state == "done" and booking.state in LIVE  # allotted places
+    done = request is not None and request.state == "done"
+    switched_before = done and booking.state is BookingState.CONFIRMED  # allotted places
     if not _wanted(booking, request) and not switched_before:
-        _give_up(session, booking, task, request, there, now)
+        _give_up(session, booking, theirs, task, request, there, now)
         return
     finish(task, "done", now=now)
-    old = _take_over(session, booking, there.reference)
-    if old is not None and old.status not in DEAD:
-        facts = {"reference": old.reference, "reason": "rescheduled", "compensating": True}
-        enqueue(session, booking, "cancel", now=now, facts=facts)
+    theirs.take_over(row, now)
     if request is not None and not switched_before:
         swap.switch(session, booking, request, actor=provider_actor(session, booking), now=now)
 
 
-def refused(session: Session, booking: Booking, task: ProviderTask, code: str, now: datetime) -> bool:
+def refused(
+    session: Session, booking: Booking, theirs: ProviderBookings, task: ProviderTask, code: str, now: datetime
+) -> bool:
     """The provider said no: the old date stands. False if no change was open for it (allotted places: our books have
     moved already)."""
-    _drop(session, booking)
+    theirs.drop_pending()
     request = swap.open_change(session, booking)
     if request is None or request.id != task.change_request_id:
         return False
@@ -108,17 +138,23 @@ def _request(session: Session, task: ProviderTask) -> ChangeRequest | None:
     return session.get(ChangeRequest, task.change_request_id) if task.change_request_id is not None else None
 
 
-def _adopt(session: Session, booking: Booking, task: ProviderTask, there: RemoteBooking, now: datetime) -> None:
+def _adopt(
+    session: Session,
+    booking: Booking,
+    theirs: ProviderBookings,
+    task: ProviderTask,
+    there: RemoteBooking,
+    now: datetime,
+) -> ProviderBooking:
     """This is the one that the change waits for; another one seen before under the same number is too many."""
-    ours = own_reference(booking.public_id, task.seq)
-    for other in _pending(session, booking):
+    for other in theirs.pending:
         if other.reference != there.reference:
             other.role = "stray"
             if other.status not in DEAD:
-                cancel_surplus(session, booking, other.reference, other.status, now)
-    role = remember(session, booking, there.reference, there.status, there.version, now, ours=ours, role="pending")
-    if role == "stray":
-        _row(session, booking, there.reference).role = "pending"
+                theirs.cancel_surplus(other, now)
+    row = theirs.record(there, now, ours=own_reference(booking.public_id, task.seq), role="pending")
+    if row.role == "stray":
+        row.role = "pending"
         close_discrepancy(
             session, booking.provider_id, "duplicate_there", there.reference, "the_other_is_surplus", now=now
         )
@@ -126,51 +162,20 @@ def _adopt(session: Session, booking: Booking, task: ProviderTask, there: Remote
             if each.command == "cancel" and each.facts.get("reference") == there.reference and unsent(each):
                 annul(each, now=now)
     session.flush()
+    return row
 
 
 def _give_up(
     session: Session,
     booking: Booking,
+    theirs: ProviderBookings,
     task: ProviderTask,
     request: ChangeRequest | None,
     there: RemoteBooking,
     now: datetime,
 ) -> None:
     finish(task, "refused", now=now, error="not_wanted")
-    _drop(session, booking)
-    cancel_stray(session, booking, there.reference, now)
+    theirs.drop_pending()
+    theirs.cancel_there(there.reference, now)
     if request is not None and request.closed_at is None:
         swap.leave(session, booking, request, cause="overtaken", now=now)
-
-
-def _take_over(session: Session, booking: Booking, reference: str) -> ProviderBooking | None:
-    """The new booking becomes the current one; returns the old one."""
-    old = order_there(session, booking)
-    if old is not None:
-        old.role = "superseded"
-        session.flush()
-    _row(session, booking, reference).role = "current"
-    session.flush()
-    return old
-
-
-def _drop(session: Session, booking: Booking) -> None:
-    """No booking there is waited for any more."""
-    for each in _pending(session, booking):
-        each.role = "stray"
-    session.flush()
-
-
-def _pending(session: Session, booking: Booking) -> list[ProviderBooking]:
-    return list(
-        session.scalars(
-            select(ProviderBooking).where(ProviderBooking.booking_id == booking.id, ProviderBooking.role == "pending")
-        )
-    )
-
-
-def _row(session: Session, booking: Booking, reference: str) -> ProviderBooking:
-    known = order_there(session, booking, reference)
-    if known is None:
-        raise ValueError("a booking at the provider that was not remembered")
-    return known

@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 from sqlalchemy import update
 
 from booking.exchange.commands import command_for, question_for
-from booking.exchange.connections import Line
-from booking.exchange.provider_bookings import Outcome
+from booking.exchange.connections import ProviderConnection
+from booking.exchange.evidence import Outcome
 from booking.exchange.settle import settle_answer, settle_look_up
 from booking.outbox import Claimed, claim
 from marketplace.catalog.models import Provider
@@ -35,24 +35,26 @@ BREAKER_FAILURES = 5
 BREAKER_PAUSE = timedelta(seconds=15)
 
 
-def claim_tasks(line: Line, *, worker: str, places: int, now: datetime) -> list[Claimed]:
+def claim_tasks(provider: ProviderConnection, *, worker: str, places: int, now: datetime) -> list[Claimed]:
     """Take what is due at this provider; nothing while its breaker is open."""
-    if line.open_until is not None and line.open_until > now:
+    if provider.open_until is not None and provider.open_until > now:
         return []
     with transaction() as session:
-        return claim(session, line.id, worker=worker, places=places, paused=line.paused, now=now)
+        return claim(session, provider.id, worker=worker, places=places, paused=provider.paused, now=now)
 
 
-def run_task(line: Line, adapter: ProviderAdapter, claimed: Claimed, clock: Callable[[], datetime]) -> Outcome:
+def run_task(
+    provider: ProviderConnection, adapter: ProviderAdapter, claimed: Claimed, clock: Callable[[], datetime]
+) -> Outcome:
     """Send a claimed command, or look up what became of it, and settle the answer.
 
     A claim whose lease would end during the call is left to the next worker: a process that slept must not send what
     somebody else may have sent since.
     """
-    if clock() + timedelta(seconds=line.connection.deadline_seconds) >= claimed.lease_until:
-        log.warning("task.lease_too_short", provider=line.code, task=claimed.id)
+    if clock() + timedelta(seconds=provider.connection.deadline_seconds) >= claimed.lease_until:
+        log.warning("task.lease_too_short", provider=provider.code, task=claimed.id)
         return Outcome("stale")
-    answer = _ask(line, adapter, claimed)
+    answer = _ask(provider, adapter, claimed)
     if isinstance(answer, NotFound) and claimed.command == "cancel" and claimed.sent_before:
         answer = _send(adapter, claimed)  # a cancel may be repeated under its key; it can only end a booking
     now = clock()
@@ -61,10 +63,10 @@ def run_task(line: Line, adapter: ProviderAdapter, claimed: Claimed, clock: Call
     else:
         outcome = settle_answer(claimed, answer, now=now)
     failed = isinstance(answer, Unknown) or (isinstance(answer, RetryAfter) and not answer.reached)
-    note_health(line, failed=failed, now=now)
+    note_health(provider, failed=failed, now=now)
     log.info(
         "task.settled",
-        provider=line.code,
+        provider=provider.code,
         command=claimed.command,
         answer=type(answer).__name__,
         outcome=outcome.what,
@@ -73,12 +75,12 @@ def run_task(line: Line, adapter: ProviderAdapter, claimed: Claimed, clock: Call
     return outcome
 
 
-def _ask(line: Line, adapter: ProviderAdapter, claimed: Claimed) -> Answer | RemoteBooking:
+def _ask(provider: ProviderConnection, adapter: ProviderAdapter, claimed: Claimed) -> Answer | RemoteBooking:
     """Look up what may have been sent; send what was not. Where no key protects from a second booking, a command that
     was tried before is looked up once more right before it is sent again."""
     if claimed.sent_before:
         return _look_up(adapter, claimed)
-    if claimed.tries > 1 and claimed.command != "cancel" and not capabilities(line.adapter).idempotency_keys:
+    if claimed.tries > 1 and claimed.command != "cancel" and not capabilities(provider.adapter).idempotency_keys:
         found = _look_up(adapter, claimed)
         if not isinstance(found, NotFound):
             return found
@@ -105,22 +107,22 @@ def _look_up(adapter: ProviderAdapter, claimed: Claimed) -> RemoteBooking | NotF
     return adapter.look_up(question)
 
 
-def note_health(line: Line, *, failed: bool, now: datetime) -> None:
+def note_health(provider: ProviderConnection, *, failed: bool, now: datetime) -> None:
     """Count failures in a row; the fifth opens the breaker for a while, a success closes it."""
     with transaction() as session:
         if not failed:
             session.execute(
                 update(Provider)
-                .where(Provider.id == line.id, (Provider.failures > 0) | Provider.open_until.is_not(None))
+                .where(Provider.id == provider.id, (Provider.failures > 0) | Provider.open_until.is_not(None))
                 .values(failures=0, open_until=None)
             )
             return
         failures = session.execute(
             update(Provider)
-            .where(Provider.id == line.id)
+            .where(Provider.id == provider.id)
             .values(failures=Provider.failures + 1)
             .returning(Provider.failures)
         ).scalar_one()
         if failures >= BREAKER_FAILURES:
-            session.execute(update(Provider).where(Provider.id == line.id).values(open_until=now + BREAKER_PAUSE))
-            log.warning("provider.breaker_open", provider=line.code, failures=failures)
+            session.execute(update(Provider).where(Provider.id == provider.id).values(open_until=now + BREAKER_PAUSE))
+            log.warning("provider.breaker_open", provider=provider.code, failures=failures)

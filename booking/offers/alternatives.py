@@ -14,6 +14,7 @@ from booking.offers.bookable import Rule
 from marketplace.catalog.benefit_kind import NotEligible
 from marketplace.catalog.kinds import kind
 from marketplace.core.clock import start_of
+from marketplace.core.text import Text
 from vip.models import Beneficiary
 
 MOST = 3
@@ -30,7 +31,7 @@ class Alternative:
     the crow flies, None when one of them has no coordinates; `same_offer` when it is the very same package."""
 
     offer_id: str
-    offer_name: dict[str, str]
+    offer_name: Text
     site_name: str
     slot_id: str
     service_date: date
@@ -99,7 +100,7 @@ def _welcome(row: Row[Any], code: str, person: Beneficiary) -> bool:
 def _alternative(row: Row[Any]) -> Alternative:
     return Alternative(
         offer_id=row.offer,
-        offer_name={"zh": row.name_zh, "en": row.name_en},
+        offer_name=Text(row.name_zh, row.name_en),
         site_name=row.site_name,
         slot_id=row.slot,
         service_date=row.service_date,

@@ -14,10 +14,11 @@ from typing import Any, Literal
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
+from booking.attendance.early import keep_early_word, said_early, too_early
 from booking.discrepancies import Effect, close_discrepancy, open_discrepancy
-from booking.exchange.connections import Line
-from booking.exchange.inbound import follow, follow_time
-from booking.exchange.provider_bookings import cancel_stray, find_booking, remember
+from booking.exchange.connections import ProviderConnection
+from booking.exchange.follow import follow_state, follow_time
+from booking.exchange.provider_bookings import ProviderBookings, find_booking
 from booking.models import Booking, Discrepancy, ProviderBooking, ProviderTask
 from booking.reconcile.compare import Found, Kind, Ours, compare, effect
 from booking.states import DEAD
@@ -48,18 +49,18 @@ class Suspect:
     listed: tuple[RemoteBooking, ...] = ()
 
 
-def examine(line: Line, adapter: ProviderAdapter, suspect: Suspect, *, clock: Clock) -> Verdict:
+def examine(provider: ProviderConnection, adapter: ProviderAdapter, suspect: Suspect, *, clock: Clock) -> Verdict:
     """Ask the provider about one suspect and write down what is true. No transaction is open while it is asked."""
-    theirs = _ask(adapter, suspect, _called(line.id, suspect))
+    theirs = _ask(adapter, suspect, _called(provider.id, suspect))
     if theirs is None:
         return "unverified"
     now = clock()
     with transaction() as session:
         booking_id = suspect.booking_id
         for remote in theirs:
-            booking_id = booking_id or find_booking(session, line.id, remote)
+            booking_id = booking_id or find_booking(session, provider.id, remote)
         if booking_id is None:
-            return _nobodys(session, line.id, suspect, theirs, now)
+            return _nobodys(session, provider.id, suspect, theirs, now)
         booking, tasks = lock_booking(session, booking_id)
         if tasks:
             return "busy"
@@ -68,7 +69,7 @@ def examine(line: Line, adapter: ProviderAdapter, suspect: Suspect, *, clock: Cl
         found = [
             each for each in compare([ours_of(session, booking)], [*theirs, *rest]) if _about(suspect, each, known)
         ]
-        return _settle(session, line.id, booking, suspect, found, now)
+        return _settle(session, provider.id, booking, suspect, found, now)
 
 
 def _called(provider_id: int, suspect: Suspect) -> str:
@@ -153,14 +154,16 @@ def _settled(session: Session, booking: Booking, now: datetime) -> bool:
 def _write(session: Session, provider_id: int, booking: Booking, found: Found, now: datetime) -> Verdict:
     if found.kind == "time_differs" and found.theirs is not None and _switch(session, booking, found.theirs, now):
         return "repaired"  # it was the time that an open change asks for; its own history says so
+    if found.repair == "follow" and found.theirs is not None and _told_too_early(session, booking, found.theirs, now):
+        return "standing"
     if found.repair == "follow" and found.theirs is not None and _follow(session, booking, found.theirs, now):
         _open(session, provider_id, booking, found, now)
         close_discrepancy(session, provider_id, found.kind, found.subject, "followed_provider", now=now)
         return "repaired"
     if found.repair == "cancel_there" and found.theirs is not None and not _refused_before(session, found, provider_id):
-        theirs = found.theirs
-        remember(session, booking, theirs.reference, theirs.status, theirs.version, now, ours=theirs.our_reference)
-        cancel_stray(session, booking, found.theirs.reference, now)
+        theirs = ProviderBookings(session, booking)
+        theirs.record(found.theirs, now, ours=found.theirs.our_reference)
+        theirs.cancel_there(found.theirs.reference, now)
         _open(session, provider_id, booking, found, now)
         return "repaired"
     return _open(session, provider_id, booking, found, now)
@@ -169,17 +172,24 @@ def _write(session: Session, provider_id: int, booking: Booking, found: Found, n
 def _follow(session: Session, booking: Booking, remote: RemoteBooking, now: datetime) -> bool:
     """Move the booking to where the provider says it is. An older version than one we have seen is no evidence: the
     provider may have gone back to an old copy of its books."""
-    before = booking.version
-    seen = session.scalar(
-        select(ProviderBooking.version).where(
-            ProviderBooking.provider_id == booking.provider_id, ProviderBooking.reference == remote.reference
-        )
-    )
-    if seen is not None and remote.version < seen:
+    before, theirs = booking.version, ProviderBookings(session, booking)
+    known = theirs.known(remote.reference)
+    if known is not None and remote.version < known.version:
         return False
-    if remember(session, booking, remote.reference, remote.status, remote.version, now) == "current":
-        follow(session, booking, remote, now)
+    if theirs.record(remote, now).role == "current":
+        follow_state(session, booking, theirs, remote, now)
     return booking.version != before
+
+
+def _told_too_early(session: Session, booking: Booking, remote: RemoteBooking, now: datetime) -> bool:
+    """Whether this can't be true yet, or was said before it could be: a difference of its own, which a person settles
+    or the provider's next word."""
+    if said_early(session, booking, remote):
+        return True
+    if not too_early(remote.status, booking.service_date, booking.time_zone, now):
+        return False
+    keep_early_word(session, booking, remote, now)
+    return True
 
 
 def _switch(session: Session, booking: Booking, remote: RemoteBooking, now: datetime) -> bool:

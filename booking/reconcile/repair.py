@@ -18,7 +18,7 @@ from booking.actors import Actor, actor_of
 from booking.changes import swap
 from booking.changes.cancel import begin_cancel
 from booking.changes.reschedule import check_validity
-from booking.exchange.provider_bookings import cancel_stray
+from booking.exchange.provider_bookings import ProviderBookings
 from booking.models import Booking, ChangeRequest, Discrepancy, ProviderBooking, ProviderTask, Slot
 from booking.outbox import enqueue
 from booking.reconcile.compare import KINDS
@@ -233,7 +233,7 @@ def _cancel_there(session: Session, work: _Work) -> None:
     if reference == work.booking.public_id:
         enqueue(session, work.booking, "cancel", now=work.now, facts={"compensating": True})
     else:
-        cancel_stray(session, work.booking, reference, work.now)
+        ProviderBookings(session, work.booking).cancel_there(reference, work.now)
 
 
 def _cancel_here(session: Session, work: _Work) -> None:

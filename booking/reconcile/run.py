@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import exists, func, literal_column, select
 
 from booking.actors import CLOCK, Actor
-from booking.exchange.connections import Line
+from booking.exchange.connections import ProviderConnection
 from booking.models import Booking, Discrepancy, ProviderBooking, ProviderTask
 from booking.outbox import UNFINISHED
 from booking.reconcile.compare import KINDS, Found, Kind, Ours, compare, newest
@@ -54,50 +54,54 @@ class Row:
     currency: str
 
 
-def run_due(line: Line, adapter: ProviderAdapter, *, every: timedelta, clock: Clock) -> dict[str, int]:
+def run_due(
+    provider: ProviderConnection, adapter: ProviderAdapter, *, every: timedelta, clock: Clock
+) -> dict[str, int]:
     """What the worker does: the runs that were asked for, then the clock's own if it is due; returns counts.
 
     Raises ProviderError when the provider's list cannot be read; the run is noted as failed.
     """
     counts = Counter[str]()
-    while (run := begin(line.id, None, now=clock())) is not None:
-        counts.update(carry_out(line, adapter, run, clock=clock))
-    if due(line.id, every, clock()) and (run := begin(line.id, CLOCK, now=clock())) is not None:
-        counts.update(carry_out(line, adapter, run, clock=clock))
+    while (run := begin(provider.id, None, now=clock())) is not None:
+        counts.update(carry_out(provider, adapter, run, clock=clock))
+    if due(provider.id, every, clock()) and (run := begin(provider.id, CLOCK, now=clock())) is not None:
+        counts.update(carry_out(provider, adapter, run, clock=clock))
     return dict(counts)
 
 
-def run_now(line: Line, adapter: ProviderAdapter, by: Actor, *, clock: Clock) -> dict[str, int] | None:
+def run_now(
+    provider: ProviderConnection, adapter: ProviderAdapter, by: Actor, *, clock: Clock
+) -> dict[str, int] | None:
     """Compare at once; returns counts, None when another process is at it. Raises ProviderError."""
-    run = begin(line.id, by, now=clock())
-    return None if run is None else carry_out(line, adapter, run, clock=clock)
+    run = begin(provider.id, by, now=clock())
+    return None if run is None else carry_out(provider, adapter, run, clock=clock)
 
 
-def carry_out(line: Line, adapter: ProviderAdapter, run: Run, *, clock: Clock) -> dict[str, int]:
+def carry_out(provider: ProviderConnection, adapter: ProviderAdapter, run: Run, *, clock: Clock) -> dict[str, int]:
     """Do a run that has begun, and note how it ended. Raises ProviderError, LostLease."""
     try:
         if run.case_id is None:
-            counts, theirs = _everything(line, adapter, run, clock)
+            counts, theirs = _everything(provider, adapter, run, clock)
         else:
-            counts, theirs = _one_case(line, adapter, run, clock), {}
+            counts, theirs = _one_case(provider, adapter, run, clock), {}
     except ProviderError as problem:
         end(run, "failed", clock(), reason=str(problem)[:200] or type(problem).__name__)
         raise
     end(run, "done", clock(), counts=dict(counts), theirs=theirs)
-    log.info("reconcile.done", provider=line.code, run=run.public_id, **counts)
+    log.info("reconcile.done", provider=provider.code, run=run.public_id, **counts)
     return dict(counts)
 
 
 def _everything(
-    line: Line, adapter: ProviderAdapter, run: Run, clock: Clock
+    provider: ProviderConnection, adapter: ProviderAdapter, run: Run, clock: Clock
 ) -> tuple[Counter[str], dict[str, list[dict[str, Any]]]]:
-    day = today(line.connection.time_zone, clock())
+    day = today(provider.connection.time_zone, clock())
     theirs = _fetch(adapter, run, day - PAST, day + AHEAD, clock)
-    rows = our_bookings(line.id, day - PAST, day + AHEAD)
+    rows = our_bookings(provider.id, day - PAST, day + AHEAD)
     counts = Counter(listed=len(theirs), compared=sum(not row.ours.busy for row in rows))
-    suspects = _suspects(line.id, rows, theirs)
+    suspects = _suspects(provider.id, rows, theirs)
     counts["found"] = len(suspects)
-    counts.update(_examine(line, adapter, run, suspects[:MOST_SUSPECTS], clock))
+    counts.update(_examine(provider, adapter, run, suspects[:MOST_SUSPECTS], clock))
     counts["left"] = max(0, len(suspects) - MOST_SUSPECTS)
     return counts, _their_days(rows, theirs, day)
 
@@ -196,19 +200,21 @@ def _case(case: Discrepancy, booking: str | None) -> Suspect:
     return Suspect(case.kind, case.subject, case.booking_id, ours, reference)  # type: ignore[arg-type]
 
 
-def _one_case(line: Line, adapter: ProviderAdapter, run: Run, clock: Clock) -> Counter[str]:
-    return _examine(line, adapter, run, open_cases(line.id, run.case_id), clock)
+def _one_case(provider: ProviderConnection, adapter: ProviderAdapter, run: Run, clock: Clock) -> Counter[str]:
+    return _examine(provider, adapter, run, open_cases(provider.id, run.case_id), clock)
 
 
-def _examine(line: Line, adapter: ProviderAdapter, run: Run, suspects: Sequence[Suspect], clock: Clock) -> Counter[str]:
+def _examine(
+    provider: ProviderConnection, adapter: ProviderAdapter, run: Run, suspects: Sequence[Suspect], clock: Clock
+) -> Counter[str]:
     """Look into each; one that cannot be judged stays a suspect for the next run."""
 
     def judge(row: tuple[str, Suspect]) -> str:
         go_on(run, clock())
-        return examine(line, adapter, row[1], clock=clock)
+        return examine(provider, adapter, row[1], clock=clock)
 
     rows = [(f"{suspect.kind}:{suspect.subject}", suspect) for suspect in suspects]
-    return one_by_one(f"reconcile:{line.code}", rows, judge, ends=(ProviderError, LostLease))
+    return one_by_one(f"reconcile:{provider.code}", rows, judge, ends=(ProviderError, LostLease))
 
 
 def _their_days(rows: Sequence[Row], theirs: Sequence[RemoteBooking], today: date) -> dict[str, list[dict[str, Any]]]:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Select, exists, select, update
 
 from booking.discrepancies import open_discrepancy
-from booking.exchange.connections import Line
+from booking.exchange.connections import ProviderConnection
 from booking.exchange.cursors import pages
 from booking.models import Booking, Discrepancy, Feed
 from booking.notices.notify import notify
@@ -69,7 +69,7 @@ def _newly_late(now: datetime) -> Select[int]:
     )
 
 
-def ask_again(line: Line, adapter: ProviderAdapter, *, now: datetime) -> dict[str, int]:
+def ask_again(provider: ProviderConnection, adapter: ProviderAdapter, *, now: datetime) -> dict[str, int]:
     """Ask a provider's system for the reports it owes: its whole list is read anew, in case a message of its was lost
     or our place in the list was wrong. Once a day: what falls due after that waits for the next day's list.
 
@@ -78,10 +78,10 @@ def ask_again(line: Line, adapter: ProviderAdapter, *, now: datetime) -> dict[st
 
     def apply(row: tuple[str, RemoteReport]) -> str:
         with transaction() as session:
-            return announce(session, line.id, row[1], now=now)
+            return announce(session, provider.id, row[1], now=now)
 
     late = (
-        Booking.provider_id == line.id,
+        Booking.provider_id == provider.id,
         Booking.report_state.in_(("partial", "overdue")),
         Booking.report_due_at <= now,
         Booking.state == BookingState.FULFILLED,
@@ -91,7 +91,7 @@ def ask_again(line: Line, adapter: ProviderAdapter, *, now: datetime) -> dict[st
     if not owed or any(row.report_asked_at and row.report_asked_at > now - ASK_EVERY for row in owed):
         return {}
     counts: Counter[str] = Counter(asked=len(owed))
-    for part in pages(line.id, Feed.REPORTS, adapter.reports_since, now=now, afresh=True):
+    for part in pages(provider.id, Feed.REPORTS, adapter.reports_since, now=now, afresh=True):
         counts.update(one_by_one(Feed.REPORTS, ((remote.reference, remote) for remote in part.reports), apply))
     with transaction() as session:
         session.execute(update(Booking).where(*late).values(report_asked_at=now))

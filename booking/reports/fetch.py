@@ -14,7 +14,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from booking.discrepancies import close_discrepancy, open_discrepancy
-from booking.exchange.connections import Line
+from booking.exchange.connections import ProviderConnection
 from booking.exchange.cursors import apply_each, pages
 from booking.models import Booking, Feed, ProviderBooking
 from booking.notices.notify import notify
@@ -44,15 +44,15 @@ LOOK_AGAIN = timedelta(hours=1)
 MOST_LOOKS = 6
 
 
-def poll_reports(line: Line, adapter: ProviderAdapter, *, now: datetime) -> dict[str, int]:
+def poll_reports(provider: ProviderConnection, adapter: ProviderAdapter, *, now: datetime) -> dict[str, int]:
     """Note the reports that came or changed since the last poll; returns counts. Raises ProviderError, NotApplied."""
 
     def apply(remote: RemoteReport) -> str:
         with transaction() as session:
-            return announce(session, line.id, remote, now=now)
+            return announce(session, provider.id, remote, now=now)
 
     counts: Counter[str] = Counter()
-    for part in pages(line.id, Feed.REPORTS, adapter.reports_since, now=now):
+    for part in pages(provider.id, Feed.REPORTS, adapter.reports_since, now=now):
         apply_each(Feed.REPORTS, part, ((remote.reference, remote) for remote in part.reports), apply, counts)
     return dict(counts)
 
@@ -112,7 +112,9 @@ def _booking_of(session: Session, provider_id: int, remote: RemoteReport) -> Boo
     return session.scalar(select(Booking).where(Booking.public_id == public_id, Booking.provider_id == provider_id))
 
 
-def fetch_due(line: Line, adapter: ProviderAdapter, *, now: datetime, limit: int = 20) -> dict[str, int]:
+def fetch_due(
+    provider: ProviderConnection, adapter: ProviderAdapter, *, now: datetime, limit: int = 20
+) -> dict[str, int]:
     """Fetch announced reports that are due, and look into what came, outside of this process.
 
     One that cannot be fetched waits and is tried again; one that is refused is a difference for a person, and what was
@@ -122,15 +124,15 @@ def fetch_due(line: Line, adapter: ProviderAdapter, *, now: datetime, limit: int
         due = session.execute(
             select(Report.id, Report.reference, Report.announced_version, Report.issued_at, Booking.public_id)
             .join(Booking, Booking.id == Report.booking_id)
-            .where(Report.provider_id == line.id, Report.fetch_after <= now, Report.deleted_at.is_(None))
+            .where(Report.provider_id == provider.id, Report.fetch_after <= now, Report.deleted_at.is_(None))
             .where(may_show(Report.beneficiary_id, now))
             .order_by(Report.fetch_after)
             .limit(limit)
         ).all()
-    return dict(one_by_one(f"fetch:{line.code}", due, lambda row: _fetch(line, adapter, row, now)))
+    return dict(one_by_one(f"fetch:{provider.code}", due, lambda row: _fetch(provider, adapter, row, now)))
 
 
-def _fetch(line: Line, adapter: ProviderAdapter, row: Row[Any], now: datetime) -> str:
+def _fetch(provider: ProviderConnection, adapter: ProviderAdapter, row: Row[Any], now: datetime) -> str:
     wanted = RemoteReport(row.reference, "", row.public_id, row.announced_version, "final", row.issued_at)
     try:
         return store(row.id, examine(adapter.fetch_report(wanted)), now=now)
@@ -140,7 +142,7 @@ def _fetch(line: Line, adapter: ProviderAdapter, row: Row[Any], now: datetime) -
         return "refused"
     except ProviderError as problem:
         _try_later(row.id, now=now)
-        log.warning("report.not_fetched", provider=line.code, reason=str(problem)[:120])
+        log.warning("report.not_fetched", provider=provider.code, reason=str(problem)[:120])
         return "failed"
     except Exception:  # whatever is wrong with this one: the others come first from now on
         _try_later(row.id, now=now)

@@ -1,4 +1,4 @@
-"""What a provider tells of its bookings: by poll and by webhook, both through the same door (remote.apply_remote)."""
+"""What a provider tells of its bookings: by poll; by webhook: booking.sync.webhooks."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import datetime
 
 from sqlalchemy import select
 
-from booking.exchange.connections import Line
+from booking.exchange.connections import ProviderConnection
 from booking.exchange.cursors import apply_each, pages
 from booking.exchange.inbound import apply_remote
 from booking.models import Feed, ProviderBooking
@@ -19,7 +19,7 @@ from providers.port import ProviderAdapter, RemoteBooking
 log = get_logger(__name__)
 
 
-def poll_bookings(line: Line, adapter: ProviderAdapter, *, now: datetime) -> dict[str, int]:
+def poll_bookings(provider: ProviderConnection, adapter: ProviderAdapter, *, now: datetime) -> dict[str, int]:
     """Apply what changed at the provider since the last poll, booking by booking; returns counts by outcome.
 
     Raises ProviderError when the provider cannot be read, NotApplied when something of it could not be applied: what
@@ -28,11 +28,11 @@ def poll_bookings(line: Line, adapter: ProviderAdapter, *, now: datetime) -> dic
 
     def apply(remote: RemoteBooking) -> str:
         with transaction() as session:
-            return apply_remote(session, line.id, remote, now=now).what
+            return apply_remote(session, provider.id, remote, now=now, source="poll").what
 
     counts: Counter[str] = Counter()
-    for part in pages(line.id, Feed.BOOKINGS, adapter.bookings_since, now=now):
-        news = _news(line.id, part.bookings)
+    for part in pages(provider.id, Feed.BOOKINGS, adapter.bookings_since, now=now):
+        news = _news(provider.id, part.bookings)
         counts["unchanged"] += len(part.bookings) - len(news)
         apply_each(Feed.BOOKINGS, part, ((remote.reference, remote) for remote in news), apply, counts)
     return dict(counts)

@@ -12,7 +12,7 @@ from sqlalchemy import Row, select, text, update
 from sqlalchemy.orm import Session
 
 from booking.discrepancies import close_discrepancy, open_discrepancy
-from booking.exchange.connections import Line
+from booking.exchange.connections import ProviderConnection
 from booking.exchange.cursors import cursor_of, done, pages
 from booking.models import Discrepancy, Feed, Slot
 from marketplace.catalog.models import CapacityPool
@@ -73,7 +73,7 @@ _UPSERT = text(
 )
 
 
-def pull_slots(line: Line, adapter: ProviderAdapter, *, today: date, now: datetime) -> dict[str, int]:
+def pull_slots(provider: ProviderConnection, adapter: ProviderAdapter, *, today: date, now: datetime) -> dict[str, int]:
     """Pull what changed for the next 60 days; returns counts.
 
     Everything is pulled the first time, once a day, and when pools were added: what came into our sight since need not
@@ -82,18 +82,18 @@ def pull_slots(line: Line, adapter: ProviderAdapter, *, today: date, now: dateti
     Raises ProviderError when the provider cannot be read; what was applied until then stays, the cursor does not move.
     """
     with reading() as session:
-        pools = _pools(session, line.id)
+        pools = _pools(session, provider.id)
     counts = {"read": 0, "added": 0, "changed": 0, "unknown_pool": 0}
     fetch = partial(adapter.slots, today, today + HORIZON)
     sight = _sight(pools, today)
     with reading() as session:
-        afresh = cursor_of(session, line.id, SIGHT) != sight
-    for part in pages(line.id, Feed.SLOTS, fetch, now=now, afresh=afresh):
+        afresh = cursor_of(session, provider.id, SIGHT) != sight
+    for part in pages(provider.id, Feed.SLOTS, fetch, now=now, afresh=afresh):
         for start in range(0, len(part.slots), BATCH):
-            apply_slots(line.id, part.slots[start : start + BATCH], pools, counts, now=now)
+            apply_slots(provider.id, part.slots[start : start + BATCH], pools, counts, now=now)
     if afresh:
-        done(line.id, SIGHT, sight, now=now)
-    counts["settled"] = settle_differences(line.id, now=now)
+        done(provider.id, SIGHT, sight, now=now)
+    counts["settled"] = settle_differences(provider.id, now=now)
     return counts
 
 

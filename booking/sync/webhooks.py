@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from sqlalchemy.dialects.postgresql import insert
 
 from booking.exchange.inbound import apply_remote
-from booking.models import InboxEvent
+from booking.models import ProviderEvent
 from booking.reports.fetch import announce
 from booking.sync.bookings import log
 from marketplace.core.db import transaction
@@ -17,7 +17,7 @@ from providers.port import Event
 
 def forget_events(*, now: datetime, batch: int = 1000) -> int:
     """Drop the inbox's rows older than 90 days (a provider repeats an event for days at most); returns how many."""
-    return forget(InboxEvent.id, InboxEvent.received_at, now - timedelta(days=90), batch)
+    return forget(ProviderEvent.id, ProviderEvent.received_at, now - timedelta(days=90), batch)
 
 
 def receive_event(provider_id: int, event: Event, *, now: datetime) -> str:
@@ -27,10 +27,10 @@ def receive_event(provider_id: int, event: Event, *, now: datetime) -> str:
     """
     with transaction() as session:
         fresh = session.execute(
-            insert(InboxEvent)
+            insert(ProviderEvent)
             .values(provider_id=provider_id, event_id=event.id, kind=event.kind, received_at=now, outcome="received")
             .on_conflict_do_nothing(index_elements=["provider_id", "event_id"])
-            .returning(InboxEvent.id)
+            .returning(ProviderEvent.id)
         ).scalar_one_or_none()
         if fresh is None:
             return "duplicate"
@@ -39,6 +39,6 @@ def receive_event(provider_id: int, event: Event, *, now: datetime) -> str:
             outcome = apply_remote(session, provider_id, event.booking, now=now).what
         if event.report is not None:
             outcome = announce(session, provider_id, event.report, now=now)
-        session.get_one(InboxEvent, fresh).outcome = outcome
+        session.get_one(ProviderEvent, fresh).outcome = outcome
     log.info("webhook.received", kind=event.kind, outcome=outcome)
     return outcome

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from sqlalchemy import select
+
 from booking.changes.cancel import Reason, reasons_for
-from booking.models import Booking
+from booking.models import Booking, Discrepancy
 from booking.ownership import insurers_booking
 from booking.states import LIVE
 from booking.views.customer import BookingCard, BookingView, card_of, card_rows, full_view
@@ -28,13 +30,15 @@ Cancelling = Literal["open", "admins_only", "asked", "over"]
 class AtDesk:
     """A booking as the desk sees it. `cancelling`: this operator may cancel it, only an administrator still may, a
     cancel is with the provider, or there is nothing to cancel. `as_customer`: her cancel counts as the customer's own.
-    `past_window`: the customer herself could not cancel any more. `reasons`: those she may give."""
+    `past_window`: the customer herself could not cancel any more. `reasons`: those she may give. `differences`: the
+    kinds of what is open between our books and the provider's about it, each with its case where she may look at it."""
 
     view: BookingView
     cancelling: Cancelling
     as_customer: bool
     past_window: bool
     reasons: tuple[Reason, ...]
+    differences: tuple[tuple[str, str | None], ...] = ()
 
 
 def booking_at_desk(operator: Principal, public_id: str, *, now: datetime) -> AtDesk:
@@ -47,7 +51,20 @@ def booking_at_desk(operator: Principal, public_id: str, *, now: datetime) -> At
     elif view.change == "cancel":
         cancelling = "asked"
     past = cancelling in ("open", "admins_only") and not view.can_cancel
-    return AtDesk(view, cancelling, not overrules, past, reasons_for(operator))
+    return AtDesk(view, cancelling, not overrules, past, reasons_for(operator), _differences(operator, public_id))
+
+
+def _differences(operator: Principal, public_id: str) -> tuple[tuple[str, str | None], ...]:
+    """The open ones of a booking that the operator may see, the oldest first."""
+    may_look = roles.may(operator, "books")
+    with reading() as session:
+        rows = session.execute(
+            select(Discrepancy.kind, Discrepancy.public_id)
+            .join(Booking, Booking.id == Discrepancy.booking_id)
+            .where(Booking.public_id == public_id, Discrepancy.closed_at.is_(None))
+            .order_by(Discrepancy.id)
+        ).all()
+    return tuple((row.kind, row.public_id if may_look else None) for row in rows)
 
 
 def find_bookings(operator: Principal, wanted: str) -> Sequence[BookingCard]:

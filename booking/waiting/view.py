@@ -20,6 +20,7 @@ from marketplace.core.db import reading
 from marketplace.core.errors import NotFound
 from marketplace.core.ids import well_formed
 from marketplace.core.paging import Page, check_limit, decode_cursor, encode_cursor
+from marketplace.core.text import Text
 from vip.models import Beneficiary, Entitlement
 from vip.principal import Principal
 
@@ -32,7 +33,7 @@ class WaitingSite:
     """An offer that would do, and where."""
 
     offer_id: str
-    offer_name: dict[str, str]
+    offer_name: Text
     site_id: str
     site_name: str
     city: str
@@ -169,7 +170,7 @@ def alike(offer: str, *, most: int = 20) -> list[WaitingSite]:
 
 
 def _site(row: Any) -> WaitingSite:
-    names = {"zh": row.name_zh, "en": row.name_en}
+    names = Text(row.name_zh, row.name_en)
     return WaitingSite(row.offer_id, names, row.site_id, row.site_name, row.city, row.district, row.tier)
 
 

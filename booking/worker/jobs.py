@@ -79,14 +79,16 @@ def all_jobs(lanes: Lanes, stopping: Event) -> list[Job]:
         Job("events", 3600, lambda: {"forgotten": forget_events(now=clock.now())}),
         Job("codes", 3600, lambda: {"forgotten": forget_codes(now=clock.now())}),
     ]
-    for line in (lane.line for lane in lanes.all()):
+    for provider in (lane.provider for lane in lanes.all()):
         jobs += [
-            Job(f"slots:{line.code}", line.slots_seconds, _pull(lanes, line.id, _slots), line.code),
-            Job(f"bookings:{line.code}", line.poll_seconds, _pull(lanes, line.id, _bookings), line.code),
-            Job(f"reports:{line.code}", line.poll_seconds, _pull(lanes, line.id, _reports), line.code),
-            Job(f"reconcile:{line.code}", RECONCILE_LOOK, _pull(lanes, line.id, _reconcile), line.code),
-            Job(f"chase:{line.code}", CHASE_SECONDS, _pull(lanes, line.id, _chase), line.code),
-            Job(f"fetch:{line.code}", FETCH_SECONDS, _pull(lanes, line.id, _fetch), line.code),
+            Job(f"slots:{provider.code}", provider.slots_seconds, _pull(lanes, provider.id, _slots), provider.code),
+            Job(
+                f"bookings:{provider.code}", provider.poll_seconds, _pull(lanes, provider.id, _bookings), provider.code
+            ),
+            Job(f"reports:{provider.code}", provider.poll_seconds, _pull(lanes, provider.id, _reports), provider.code),
+            Job(f"reconcile:{provider.code}", RECONCILE_LOOK, _pull(lanes, provider.id, _reconcile), provider.code),
+            Job(f"chase:{provider.code}", CHASE_SECONDS, _pull(lanes, provider.id, _chase), provider.code),
+            Job(f"fetch:{provider.code}", FETCH_SECONDS, _pull(lanes, provider.id, _fetch), provider.code),
         ]
     return jobs
 
@@ -110,29 +112,29 @@ def expire_entitlements(stopping: Event) -> dict[str, int]:
 
 def _slots(lane: Lane) -> dict[str, int]:
     now = clock.now()
-    today = clock.today(lane.line.connection.time_zone, now)
-    return pull_slots(lane.line, lane.adapter(), today=today, now=now)
+    today = clock.today(lane.provider.connection.time_zone, now)
+    return pull_slots(lane.provider, lane.adapter(), today=today, now=now)
 
 
 def _bookings(lane: Lane) -> dict[str, int]:
-    return poll_bookings(lane.line, lane.adapter(), now=clock.now())
+    return poll_bookings(lane.provider, lane.adapter(), now=clock.now())
 
 
 def _reports(lane: Lane) -> dict[str, int]:
-    return poll_reports(lane.line, lane.adapter(), now=clock.now())
+    return poll_reports(lane.provider, lane.adapter(), now=clock.now())
 
 
 def _chase(lane: Lane) -> dict[str, int]:
-    return ask_again(lane.line, lane.adapter(), now=clock.now())
+    return ask_again(lane.provider, lane.adapter(), now=clock.now())
 
 
 def _fetch(lane: Lane) -> dict[str, int]:
-    return fetch_due(lane.line, lane.adapter(), now=clock.now())
+    return fetch_due(lane.provider, lane.adapter(), now=clock.now())
 
 
 def _reconcile(lane: Lane) -> dict[str, int]:
     every = timedelta(seconds=settings().reconcile_seconds)
-    return run_due(lane.line, lane.adapter(), every=every, clock=clock.now)
+    return run_due(lane.provider, lane.adapter(), every=every, clock=clock.now)
 
 
 def _pull(lanes: Lanes, provider_id: int, work: Work) -> Callable[[], dict[str, int]]:
@@ -145,8 +147,8 @@ def _pull(lanes: Lanes, provider_id: int, work: Work) -> Callable[[], dict[str, 
         try:
             return work(lane)
         except ProviderError as problem:
-            note_health(lane.line, failed=True, now=clock.now())
-            log.warning("provider.unreadable", provider=lane.line.code, reason=str(problem)[:120])
+            note_health(lane.provider, failed=True, now=clock.now())
+            log.warning("provider.unreadable", provider=lane.provider.code, reason=str(problem)[:120])
             raise
 
     return pull

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
-from booking.exchange.connections import Line, Unusable
+from booking.exchange.connections import ProviderConnection, Unusable
 from booking.outbox import Claimed
 from marketplace.core.logging import get_logger
 from providers.port import ProviderAdapter
@@ -17,10 +17,10 @@ log = get_logger(__name__)
 
 @dataclass
 class Lane:
-    """One provider's threads. `line` is the provider as last read; `busy` counts the commands in its threads, so that
-    the bound holds while threads of an earlier size still finish theirs."""
+    """One provider's threads. `provider` is how it is reached, as last read; `busy` counts the commands in its threads,
+    so that the bound holds while threads of an earlier size still finish theirs."""
 
-    line: Line
+    provider: ProviderConnection
     pool: ThreadPoolExecutor = field(init=False)
     busy: int = 0
     ended: bool = False
@@ -28,21 +28,21 @@ class Lane:
     local: threading.local = field(default_factory=threading.local)
 
     def __post_init__(self) -> None:
-        self.pool = _threads(self.line)
+        self.pool = _threads(self.provider)
 
-    def renew(self, line: Line) -> None:
+    def renew(self, provider: ProviderConnection) -> None:
         """Go on with the provider's new settings. Threads that are too few or too many end after their tasks."""
         with self.guard:
-            before, self.line = self.line, line
-            if before.max_in_flight == line.max_in_flight:
+            before, self.provider = self.provider, provider
+            if before.max_in_flight == provider.max_in_flight:
                 return
-            old, self.pool = self.pool, _threads(line)
+            old, self.pool = self.pool, _threads(provider)
         old.shutdown(wait=False)
 
     def places(self) -> int:
         """How many commands more may be in flight."""
         with self.guard:
-            return self.line.max_in_flight - self.busy
+            return self.provider.max_in_flight - self.busy
 
     def put(self, work: Callable[[Lane, Claimed], None], task: Claimed) -> None:
         """Work on a task in one of the threads. In a lane that has ended it stays claimed until its lease is over."""
@@ -67,10 +67,10 @@ class Lane:
 
     def adapter(self) -> ProviderAdapter:
         """This thread's adapter, made anew when the provider's settings changed."""
-        line = self.line
-        held: tuple[Line, ProviderAdapter] | None = getattr(self.local, "held", None)
-        if held is None or (held[0].adapter, held[0].connection) != (line.adapter, line.connection):
-            held = (line, line.open())
+        provider = self.provider
+        held: tuple[ProviderConnection, ProviderAdapter] | None = getattr(self.local, "held", None)
+        if held is None or (held[0].adapter, held[0].connection) != (provider.adapter, provider.connection):
+            held = (provider, provider.open())
             self.local.held = held
         return held[1]
 
@@ -90,15 +90,15 @@ class Lanes:
         """The provider's lane, or None if it has gone or cannot be spoken to."""
         return self._lanes.get(provider_id)
 
-    def refresh(self, usable: Sequence[Line], unusable: Sequence[Unusable]) -> None:
+    def refresh(self, usable: Sequence[ProviderConnection], unusable: Sequence[Unusable]) -> None:
         """Follow the providers' rows: add, renew and end lanes. A provider that became unusable is logged once."""
-        for line in usable:
-            lane = self._lanes.get(line.id)
+        for provider in usable:
+            lane = self._lanes.get(provider.id)
             if lane is None:
-                self._lanes[line.id] = Lane(line)
+                self._lanes[provider.id] = Lane(provider)
             else:
-                lane.renew(line)
-        for gone in self._lanes.keys() - {line.id for line in usable}:
+                lane.renew(provider)
+        for gone in self._lanes.keys() - {provider.id for provider in usable}:
             self._lanes.pop(gone).end()
         found = {each.id: each for each in unusable}
         for provider_id, each in found.items():
@@ -114,5 +114,5 @@ class Lanes:
             lane.pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _threads(line: Line) -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(line.max_in_flight, thread_name_prefix=line.code)
+def _threads(provider: ProviderConnection) -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(provider.max_in_flight, thread_name_prefix=provider.code)

@@ -24,7 +24,7 @@ from sqlalchemy import delete
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import SQLAlchemyError
 
-from booking.exchange.connections import lines
+from booking.exchange.connections import provider_connections
 from booking.exchange.send import claim_tasks, run_task
 from booking.models import JobRun, WorkerBeat
 from booking.outbox import Claimed
@@ -101,16 +101,18 @@ class Worker:
             places = lane.places()
             if places <= 0:
                 continue
-            for task in claim_tasks(lane.line, worker=self.name, places=places, now=clock.now()):
+            for task in claim_tasks(lane.provider, worker=self.name, places=places, now=clock.now()):
                 lane.put(self._run_task, task)
 
     def _run_task(self, lane: Lane, task: Claimed) -> None:
         """One command in one thread. What breaks here leaves the task claimed; its lease ends and it is looked up."""
         try:
             with bare_app().app_context():
-                run_task(lane.line, lane.adapter(), task, clock.now)
+                run_task(lane.provider, lane.adapter(), task, clock.now)
         except Exception as broken:
-            log.error("task.broken", provider=lane.line.code, task=task.id, error=type(broken).__name__, exc_info=True)
+            log.error(
+                "task.broken", provider=lane.provider.code, task=task.id, error=type(broken).__name__, exc_info=True
+            )
 
     # --- heartbeat, providers, leadership ---------------------------------------------------------------------------
 
@@ -136,7 +138,7 @@ class Worker:
 
     def _refresh_lanes(self) -> None:
         with reading() as session:
-            self.lanes.refresh(*lines(session))
+            self.lanes.refresh(*provider_connections(session))
 
     def _lead(self) -> bool:
         """Hold the leader's lock; the leader runs the clock."""

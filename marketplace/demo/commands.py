@@ -20,7 +20,8 @@ from marketplace.demo.people import load_people, make_customers
 SANDBOX_URL = "http://127.0.0.1:8010"
 DAY_SANDBOX_URL = "http://127.0.0.1:8011"
 DEMO_STEPS = {"check_in": 180.0, "start": 60.0, "fulfil": 60.0}
-"""Seconds after which the demonstration's providers take each step by themselves, so that a report is seen soon."""
+"""Seconds after which the demonstration's providers take each step by themselves, on the booking's day, so that the
+report of a booking for today is seen soon."""
 
 
 demo = FlaskGroup(create_app=create_app, add_default_commands=False, help="Demonstration data, in development only.")

@@ -20,36 +20,24 @@ from flask import Flask
 from flask_babel import gettext, ngettext
 
 from marketplace.core import clock
+from marketplace.core.clock import HOME_ZONE
+from marketplace.core.text import Text
 from marketplace.web import language
+from marketplace.web.language import by_language
 
-HOME_ZONE = "Asia/Shanghai"
 EN_DASH = "\u2013"
 
 _PATTERNS = {
-    "zh": {
-        "day": "M 月 d 日 EEE",
-        "day_year": "y 年 M 月 d 日 EEE",
-        "date": "M 月 d 日",
-        "year": "y 年 M 月 d 日",
-        "month": "M 月",
-        "month_year": "y 年 M 月",
-        "ticket": "M 月 EEE",
-        "ticket_year": "y 年 M 月 EEE",
-        "weekday": "EEE",
-        "narrow": "EEEEE",
-    },
-    "en": {
-        "day": "EEE d MMMM",
-        "day_year": "EEE d MMMM y",
-        "date": "d MMMM",
-        "year": "d MMMM y",
-        "month": "MMMM",
-        "month_year": "MMMM y",
-        "ticket": "EEEE, MMMM",
-        "ticket_year": "EEEE, MMMM y",
-        "weekday": "EEE",
-        "narrow": "EEE",
-    },
+    "day": Text("M 月 d 日 EEE", "EEE d MMMM"),
+    "day_year": Text("y 年 M 月 d 日 EEE", "EEE d MMMM y"),
+    "date": Text("M 月 d 日", "d MMMM"),
+    "year": Text("y 年 M 月 d 日", "d MMMM y"),
+    "month": Text("M 月", "MMMM"),
+    "month_year": Text("y 年 M 月", "MMMM y"),
+    "ticket": Text("M 月 EEE", "EEEE, MMMM"),
+    "ticket_year": Text("y 年 M 月 EEE", "EEEE, MMMM y"),
+    "weekday": Text("EEE", "EEE"),
+    "narrow": Text("EEEEE", "EEE"),
 }
 
 
@@ -58,7 +46,7 @@ def _locale() -> Locale:
 
 
 def _dated(day: date, pattern: str) -> str:
-    return format_date(day, _PATTERNS[language.current().code][pattern], locale=_locale())
+    return format_date(day, by_language(_PATTERNS[pattern]), locale=_locale())
 
 
 def local(moment: datetime, zone: str = HOME_ZONE) -> datetime:

@@ -6,7 +6,7 @@ from flask import Blueprint, Response, jsonify, request
 from sqlalchemy import select
 from werkzeug.exceptions import ServiceUnavailable
 
-from booking.exchange.connections import line
+from booking.exchange.connections import connection_of
 from booking.sync.webhooks import receive_event
 from marketplace.catalog.models import Provider
 from marketplace.core import clock
@@ -29,7 +29,7 @@ def receive(code: str) -> tuple[Response, int]:
         if provider is None:
             raise NotFound()
         try:
-            known = line(provider)
+            known = connection_of(provider)
         except Unreadable as broken:  # our key for its secrets does not fit: let it send again later
             log.warning("provider.unusable", provider=code)
             raise ServiceUnavailable() from broken

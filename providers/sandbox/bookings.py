@@ -8,8 +8,9 @@ import json
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from providers.sandbox import slots
 from providers.sandbox.config import Account
@@ -180,8 +181,7 @@ def _change(desk: Desk, tx: Transaction, wish: Mapping[str, Any]) -> Reply:
         moved["status"] = "confirmed"  # at the time that we proposed ourselves
     row = write(desk, tx, row["reference"], moved)
     announce(desk, tx, "booking.changed", row)
-    if "status" in moved:
-        _plan_next(desk, tx, row)
+    _plan_next(desk, tx, row)  # at a new day, or confirmed by this
     return Reply(200, shown(row), row["reference"])
 
 
@@ -265,7 +265,15 @@ def _plan_next(desk: Desk, tx: Transaction, row: Row) -> None:
     while step is not None and step not in desk.account.auto:
         step = NEXT_STEP.get(MOVES[step][1])
     if step is not None:
-        plan(desk, tx, row["reference"], step, float(desk.account.auto[step]))
+        seconds = float(desk.account.auto[step])
+        plan(desk, tx, row["reference"], step, max(seconds, _until_its_day(desk, tx, row)))
+
+
+def _until_its_day(desk: Desk, tx: Transaction, row: Row) -> float:
+    """Seconds until the booking's day begins in its pool's zone: nobody comes before that. 0 or less when it has."""
+    zone = ZoneInfo(slots.zone_of(tx, desk.account.code, row["pool"]) or desk.account.time_zone)
+    begins = datetime.combine(date.fromisoformat(row["service_date"]), time(), zone)
+    return (begins - desk.ledger.now()).total_seconds()
 
 
 def plan(desk: Desk, tx: Transaction, reference: str, action: str, seconds: float) -> None:
@@ -291,7 +299,11 @@ def carry_out(desk: Desk, tx: Transaction, reference: str, action: str) -> None:
             issue_report(desk, tx, row)
     else:
         row = get(tx, desk.account.code, reference)
-        if row is not None and row["status"] in MOVES[action][0]:
+        if row is None or row["status"] not in MOVES[action][0]:
+            return
+        if _until_its_day(desk, tx, row) > 0:  # it was moved to a later day since
+            _plan_next(desk, tx, row)
+        else:
             move(desk, tx, reference, action)
 
 

@@ -15,6 +15,7 @@ from standardwebhooks.webhooks import EmptyWebhookSecretError, Webhook
 
 from providers.sandbox.files import FILES
 
+HOME_ZONE = "Asia/Shanghai"
 MANNERS = ("prompt", "deliberate", "moody")
 PATTERNS = ("half_hourly", "four_a_day", "day")
 STEPS = ("check_in", "start", "fulfil")
@@ -32,7 +33,7 @@ class Pool:
 
     code: str
     offers: Mapping[str, Mapping[str, Any]]
-    time_zone: str = "Asia/Shanghai"
+    time_zone: str = HOME_ZONE
     pattern: str = "half_hourly"
     capacity: int | None = None
 
@@ -44,7 +45,8 @@ class Account:
     `manner`: prompt (confirms at once), deliberate (202, decides after `confirm_after` seconds), moody (like
     deliberate, but after 0.5 to 3 times as long, refusing some and answering slowly, all by dice from `seed`).
     `report_file` is the form of its reports' files, one of files.FILES, hostile ones among them.
-    `auto` maps the steps check_in, start, fulfil to the seconds after the step before; empty: only by control.
+    `auto` maps the steps check_in, start, fulfil to the seconds after the step before, none of them before the
+    booking's day; empty: only by control.
     Of the day-capacity server alone: the zone of its times without one, and whether it refuses a second live order
     under the same number of ours.
     """
@@ -60,7 +62,7 @@ class Account:
     seed: str = "1"
     dice: Mapping[str, float] = field(default_factory=lambda: {"refuse": 0.1, "slow": 0.2, "error_after_commit": 0.0})
     pools: tuple[Pool, ...] = ()
-    time_zone: str = "Asia/Shanghai"
+    time_zone: str = HOME_ZONE
     refuse_duplicates: bool = False
     report_file: str = "pdf"
 
@@ -145,7 +147,7 @@ def _parse_pool(entry: Any) -> Pool:
 
 
 def _zone(whose: str, entry: Mapping[str, Any]) -> str:
-    zone = str(entry.get("time_zone", "Asia/Shanghai"))
+    zone = str(entry.get("time_zone", HOME_ZONE))
     try:
         ZoneInfo(zone)
     except (ZoneInfoNotFoundError, ValueError) as error:

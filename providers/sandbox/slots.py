@@ -132,6 +132,12 @@ def _pool(row: Row) -> Pool:
     return Pool(row["code"], json.loads(row["offers"]), row["time_zone"], row["pattern"], row["capacity"])
 
 
+def zone_of(tx: Transaction, account: str, pool: str) -> str | None:
+    """The zone of a pool, on sale or not; None for one never known."""
+    row = tx.execute("SELECT time_zone FROM pool WHERE account = ? AND code = ?", (account, pool)).fetchone()
+    return None if row is None else str(row["time_zone"])
+
+
 def known_pools(tx: Transaction, account: str, first: str = "") -> Iterator[KnownPool]:
     """The account's pools in the order of their codes, from `first` on."""
     for row in tx.execute("SELECT * FROM pool WHERE account = ? AND code >= ? ORDER BY code", (account, first)):

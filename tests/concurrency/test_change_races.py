@@ -28,11 +28,11 @@ from tests.world import (
     World,
     booking_row,
     claim_all,
+    connection_to,
     join,
     make_offer,
     make_world,
     one_pass,
-    provider_line,
     remote,
     taken,
     tasks,
@@ -176,12 +176,12 @@ def cross(world: World, public_id: str) -> None:
 def settle(world: World) -> None:
     """The provider says yes to everything, on eight threads."""
     later = NOON + timedelta(seconds=2)
-    line = provider_line(world.provider)
+    connection = connection_to(world.provider)
     while claimed := claim_all(world, now=later):
         adapters = [FakeAdapter(answers=[Confirmed(f"R-{task.booking_id}", task.id)]) for task in claimed]
         controls.all_at_once(
             [
-                lambda t=task, a=adapter: run_task(line, a, t, lambda: later)  # type: ignore[misc,arg-type]
+                lambda t=task, a=adapter: run_task(connection, a, t, lambda: later)  # type: ignore[misc,arg-type]
                 for task, adapter in zip(claimed, adapters, strict=True)
             ]
         )

@@ -28,7 +28,7 @@ from tests.people import give, make_customer
 from tests.processes import Running
 from tests.sandboxes import account, eventually, start_sandbox
 from tests.stage import POOLS, Stage, set_stage
-from tests.world import booking_row, make_offer, provider_line, set_provider
+from tests.world import booking_row, connection_to, make_offer, set_provider
 from vip.entitlements import Expired
 
 
@@ -85,7 +85,7 @@ def second_provider(stage: Stage) -> Iterator[Stage]:
         provider, offer, _ = make_offer(slots=0, base_url=sandbox.base_url())
         sealed = seal_master("key-prompt", f"provider:{provider.code}:secret")
         set_provider(provider, secret_sealed=sealed, deadline_seconds=2)  # less than the stage's lease
-        known, now = provider_line(provider), clock.now()
+        known, now = connection_to(provider), clock.now()
         pull_slots(known, known.open(), today=clock.today("Asia/Shanghai", now), now=now)
         yield replace(stage, sandbox=sandbox, provider=provider, offer=offer)
     finally:

@@ -14,7 +14,7 @@ from sqlalchemy import select
 from booking.actors import SYSTEM
 from booking.changes.cancel import cancel
 from booking.changes.reschedule import reschedule
-from booking.exchange.connections import line
+from booking.exchange.connections import connection_of
 from booking.models import Discrepancy, Slot
 from booking.reconcile.run import run_now
 from booking.refusals import AlreadyBooked
@@ -24,7 +24,7 @@ from marketplace.core import clock
 from marketplace.core.db import reading
 from marketplace.development.database import DevDatabase
 from tests.sandboxes import eventually, start_day_sandbox
-from tests.stage import Stage, set_stage
+from tests.stage import Stage, let_its_day_come, set_stage
 from tests.world import booking_row, history, tasks
 
 
@@ -70,7 +70,7 @@ def differences() -> list[tuple[str, str]]:
 def compare(stage: Stage) -> dict[str, int] | None:
     """Both sides compared now; None while another comparison is at it."""
     with reading() as session:
-        known = line(session.get_one(Provider, stage.provider.id))
+        known = connection_of(session.get_one(Provider, stage.provider.id))
     return run_now(known, known.open(), SYSTEM, clock=clock.now)
 
 
@@ -86,6 +86,7 @@ def test_a_day_is_booked_confirmed_attended_and_reported_though_nothing_is_pushe
     (there,) = live(stage, public_id)
     assert there["service_date"] == day_of(slot).isoformat()
     control = stage.sandbox.control()
+    let_its_day_come(control, public_id, there["reference"])
     control.move(there["reference"], "check_in")
     eventually(lambda: state(public_id) == "checked_in", 30)
     control.move(there["reference"], "fulfil")
@@ -115,6 +116,7 @@ def test_a_change_books_the_new_day_and_then_cancels_the_old_one(stage: Stage) -
     assert [each["reference"] for each in live(stage, public_id)] == [there["reference"]]
     compared = eventually(lambda: compare(stage), 30)
     assert (compared["listed"], compared["compared"], compared["found"]) == (2, 1, 0)
+    let_its_day_come(control, public_id, there["reference"])
     control.move(there["reference"], "fulfil")
     eventually(lambda: booking_row(public_id).report_state == "ready", 30)
     assert history(public_id)[-1] == "fulfilled" and differences() == []

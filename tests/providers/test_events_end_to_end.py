@@ -13,7 +13,7 @@ import requests
 from marketplace.core import clock
 from marketplace.development.database import DevDatabase
 from tests.sandboxes import eventually
-from tests.stage import Stage, set_stage
+from tests.stage import Stage, let_its_day_come, set_stage
 from tests.world import booking_row, history
 
 
@@ -45,6 +45,7 @@ def test_events_twice_and_out_of_order_end_in_the_providers_state(stage: Stage) 
     public_id, reference, token = book(stage)
     control.fault("webhook_duplicate", times=None)
     control.fault("webhook_reorder", times=2)
+    let_its_day_come(control, public_id, reference)
     control.move(reference, "confirm")
     control.move(reference, "check_in")
     control.move(reference, "fulfil")

@@ -131,7 +131,7 @@ def test_a_text_to_a_stranger_carries_no_link_and_no_number_in_place_of_a_name(
     box = SmsBox()
     ask_consent(me, add(me, name=name), HIS_PHONE, now=NOON, gateway=box)
     ((_, words),) = box.texts
-    assert f"查看{shown}的体检报告" in words
+    assert f"查看{shown}的健康报告" in words
 
 
 def test_the_text_says_who_asks_for_what_and_its_code_is_the_consent(me: Principal) -> None:
@@ -139,7 +139,7 @@ def test_the_text_says_who_asks_for_what_and_its_code_is_the_consent(me: Princip
     ask_consent(me, father, HIS_PHONE, now=NOON, gateway=box)
     ((to, words),) = box.texts
     assert to == "+8613900000055"
-    assert "沈静宜" in words and "体检报告" in words and "同意" in words
+    assert "沈静宜" in words and "健康报告" in words and "同意" in words
     assert state(me, father) == "missing", "asking is not agreeing"
     given = give_consent(me, father, HIS_PHONE, box.code_for(HIS_PHONE), now=NOON)
     assert (given.state, given.given_at, given.method) == ("given", NOON, "phone_code")

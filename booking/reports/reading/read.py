@@ -31,7 +31,7 @@ _WORDS = (
 
 @dataclass(frozen=True)
 class Whose:
-    """Whose report it is, as far as ranges ask: sex, birth date and the day of the check."""
+    """Whose report it is, as far as ranges ask: sex, birth date and the day of the service."""
 
     sex: str
     birth_date: date
@@ -39,7 +39,7 @@ class Whose:
 
     @property
     def age(self) -> int:
-        """Completed years on the day of the check."""
+        """Completed years on the day of the service."""
         return age_on(self.birth_date, self.day)
 
 

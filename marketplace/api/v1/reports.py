@@ -127,7 +127,7 @@ class FullReport(Report):
 
 
 class WhichReports(Listing):
-    """Which reports: all of the family, one person's, or those of one year, by the day of the check."""
+    """Which reports: all of the family, one person's, or those of one year, by the day of the visit."""
 
     beneficiary_id = Id("ben_7c1x9d4t6b3n0v8m5r2k", load_default=None)
     year = Whole(least=1900, most=9999, load_default=None)

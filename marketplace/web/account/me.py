@@ -15,9 +15,10 @@ from marketplace.core import clock
 from marketplace.core.errors import Invalid, NotFound, Refusal
 from marketplace.web import session
 from marketplace.web.answers import Views, asked, field, render, see_other
+from marketplace.web.benefit_cards import plan_name
 from marketplace.web.formats import full_date
 from marketplace.web.parts import Form, Person
-from marketplace.web.people import by_language, person, relation_word
+from marketplace.web.people import person, relation_word
 from vip import signin
 from vip.consent import ConsentView, consents
 from vip.customers import profile
@@ -153,7 +154,7 @@ def _plan_line(principal: Principal, today: date) -> str:
     )
     if held is None:
         return ""
-    plan = by_language(held.plan_name_zh, held.plan_name_en)
+    plan = plan_name(held)
     return _("%(plan)s, until %(date)s", plan=plan, date=full_date(held.valid_until))
 
 

@@ -13,6 +13,7 @@ from marketplace.web.answers import Views, asked, render
 from marketplace.web.benefit_cards import Benefit
 from marketplace.web.benefits import usage_page
 from marketplace.web.benefits.usage_page import Usage
+from marketplace.web.kind_words import kind_name
 from vip.entitlements import EntitlementView, entitlements
 from vip.family import family
 from vip.principal import Principal
@@ -34,7 +35,7 @@ def benefit(entitlement: str) -> Response:
     page = usage.usage(principal, entitlement, cursor=asked("after") or None, limit=SHOWN)
     more = url_for("web.benefit", entitlement=entitlement, after=page.next) if page.next else ""
     lines = tuple(map(usage_page.line, page.items))
-    return render("usage.html", page=Usage(usage_page.kind_name(held.kind), lines, _card(principal, held), more))
+    return render("usage.html", page=Usage(kind_name(held.kind), lines, _card(principal, held), more))
 
 
 def _held(principal: Principal, public_id: str) -> EntitlementView:

@@ -123,6 +123,7 @@ def booking_dispute(booking: str) -> Response:
         status,
         booking=view.id,
         ticket=tickets.ticket(view, now),
+        kind=view.kind,
         until=view.dispute_until,
         uses=view.no_show_uses,
         zone=view.time_zone,

@@ -8,8 +8,8 @@ from booking.messages import calendar
 from booking.messages.calendar import Event
 from marketplace.core import clock
 from marketplace.core.config import settings
+from marketplace.core.text import Language, language_of
 from marketplace.messages.calendar import CONTENT_TYPE, document
-from marketplace.messages.words import Language, language_of
 from marketplace.web import session
 from marketplace.web.answers import Views, unchanged
 from marketplace.wording import reader_language

@@ -31,6 +31,7 @@ from marketplace.web.booking.picking import chosen_day, day_of, month_page
 from marketplace.web.booking.places_page import city_name, tier_word
 from marketplace.web.booking.times_page import Slot, Times
 from marketplace.web.booking.whose import facts_of, people_of
+from marketplace.web.kind_words import nouns
 from marketplace.web.parts import When
 from marketplace.web.people import person
 from marketplace.web.session import principal
@@ -98,7 +99,7 @@ def _marked(found: tuple[Slot, ...], present: set[str]) -> tuple[Slot, ...]:
 
 
 def booking_change_check(booking: str) -> Response:
-    """Old and new side by side, and what holds until the hospital has agreed; then ask it."""
+    """Old and new side by side, and what holds until the provider has agreed; then ask it."""
     me, now = principal(), clock.now()
     view = customer.booking(me, booking, now=now)
     if request.method == "POST":
@@ -123,10 +124,11 @@ def booking_change_check(booking: str) -> Response:
 
 def _rules(view: BookingView) -> tuple[str, ...]:
     """What holds, told before the tap."""
+    said = nouns(view.kind)
     if view.allotment:
-        first = _("It is changed at once: the hospital has given us these places.")
+        first = _("It is changed at once: %(place)s has given us these places.", **said)
     else:
-        first = _("Your present date stands until the hospital agrees. If it does not, nothing changes.")
+        first = _("Your present date stands until %(place)s agrees. If it does not, nothing changes.", **said)
     left = view.changes_left - 1
     again = ngettext(
         "After that it can be changed %(num)d more time.", "After that it can be changed %(num)d more times.", left
@@ -158,7 +160,7 @@ def _ask(me: Principal, view: BookingView, slot: str, now: datetime) -> Response
 
 
 def booking_proposal(booking: str) -> Response:
-    """Take the time that the hospital proposes, or keep the date; doing it twice is the same as once."""
+    """Take the time that the provider proposes, or keep the date; doing it twice is the same as once."""
     me, now, which = principal(), clock.now(), field("proposal", _LONGEST_ID)
     try:
         if field("answer") == "accept":

@@ -127,7 +127,7 @@ def confirm_booking(booking: str) -> Response:
     page = bookings_page.confirm(
         view,
         person(member, today),
-        packages_page.of_snapshot(view.offer_id, view.offer_name, view.package),
+        packages_page.of_snapshot(view.offer_id, view.kind, view.offer_name, view.package),
         taken_line(view.kind, benefit),
         now,
     )

@@ -18,11 +18,12 @@ from marketplace.core.config import settings
 from marketplace.core.errors import NotFound
 from marketplace.web import session
 from marketplace.web.answers import Views, asked, render, see_other
-from marketplace.web.benefit_cards import bookable, kind_name
+from marketplace.web.benefit_cards import bookable
 from marketplace.web.booking import packages_page, places_page
 from marketplace.web.booking.packages_page import Package
 from marketplace.web.booking.places_page import Finder, PersonChoice
 from marketplace.web.booking.whose import facts_of, open_benefits, people_of, why_not
+from marketplace.web.kind_words import kind_name
 from marketplace.web.people import person
 from vip.entitlements import entitlements
 from vip.family import Member

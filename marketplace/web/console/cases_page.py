@@ -10,11 +10,12 @@ from flask_babel import gettext as _
 
 from booking.reconcile.cases import CaseView, Counts, Filter, Line
 from booking.reconcile.repair import Action
+from marketplace.core.clock import HOME_ZONE
 from marketplace.web import booking_words, formats
 from marketplace.web.console.amounts import effect
 from marketplace.web.console.overview_page import DifferenceRow, difference, kind_words
 from marketplace.web.formats import money
-from marketplace.web.people import by_language
+from marketplace.web.language import by_language
 
 
 @dataclass(frozen=True)
@@ -98,7 +99,7 @@ def choices(
     providers = [FilterLink(_("All providers"), list_url(replace(wanted, provider="")), None, not wanted.provider)]
     providers += [
         FilterLink(
-            by_language(name["zh"], name["en"]),
+            by_language(name),
             list_url(replace(wanted, provider=code)),
             how_many,
             code == wanted.provider,
@@ -144,7 +145,7 @@ def _ours(view: CaseView) -> Side:
     facts = [
         (_("State"), booking_words.pill(it.state).text),
         (_("When"), _time(it.service_date, it.starts_at, it.time_zone)),
-        (_("Package"), by_language(it.offer["zh"], it.offer["en"])),
+        (_("Package"), by_language(it.offer)),
         (_("Price"), money(it.price_minor, it.currency)),
     ]
     facts += [(_("Their number"), f"{reference} · {_role(role)}") for reference, role in it.references.items()]
@@ -156,7 +157,7 @@ def _theirs(view: CaseView) -> Side:
     status = facts.get("theirs") or facts.get("status")
     if not status and view.difference.kind == "ours_only":
         return Side(_("The provider"), (), _("The provider has nothing under our number or theirs."))
-    zone = view.ours.time_zone if view.ours else "Asia/Shanghai"
+    zone = view.ours.time_zone if view.ours else HOME_ZONE
     told = [
         (_("State"), booking_words.provider_word(str(status)) if status else ""),
         (_("When"), _time(facts.get("service_date"), facts.get("starts_at"), zone)),
@@ -214,6 +215,8 @@ def _resolution(code: str) -> str:
         "took_their_time": _("The provider's time was taken over."),
         "explained": _("Closed with a note."),
         "booking_ended": _("The booking has ended."),
+        "corrected_by_provider": _("The provider has corrected it."),
+        "old_date_served": _("The old date was served, so the booking went back to it."),
     }
     return words.get(code, code.replace("_", " "))
 

@@ -14,8 +14,8 @@ from marketplace.core.errors import Invalid, NotFound, Refusal
 from marketplace.web.answers import Views, asked, field, see_other
 from marketplace.web.console import closures_page, session
 from marketplace.web.console.answers import console_page
+from marketplace.web.language import by_language
 from marketplace.web.parts import Form
-from marketplace.web.people import by_language
 
 
 def closures() -> Response:
@@ -53,7 +53,7 @@ def closure_new() -> Response:
         form=form,
         sites=sites,
         affected=affected,
-        offers=[(by_language(name["zh"], name["en"]), number) for name, number in affected.offers] if affected else [],
+        offers=[(by_language(name), number) for name, number in affected.offers] if affected else [],
         modes=closures_page.modes(),
     )
 

@@ -14,8 +14,10 @@ from booking.changes.cancel import REASONS, Reason
 from booking.views.customer import BookingCard, Moved
 from booking.views.desk import AtDesk
 from marketplace.web import booking_words, formats
+from marketplace.web.console.overview_page import kind_words
+from marketplace.web.language import by_language
 from marketplace.web.parts import Fact, Pill, When
-from marketplace.web.people import by_language, named
+from marketplace.web.people import named
 from marketplace.web.tickets import state_of, title, when
 
 
@@ -44,8 +46,18 @@ class DeskLine:
 
 
 @dataclass(frozen=True)
+class DeskWarning:
+    """A difference: what it is, what to do about it, and the case's address for whom may look at it."""
+
+    what: str
+    does: str
+    url: str = ""
+
+
+@dataclass(frozen=True)
 class DeskBooking:
-    """A booking at the desk. `cancel_url` is set while this operator may cancel it, `note` says why not."""
+    """A booking at the desk. `cancel_url` is set while this operator may cancel it, `note` says why not. `warnings`:
+    what differs between our books and the provider's."""
 
     row: DeskRow
     facts: tuple[Fact, ...]
@@ -53,6 +65,7 @@ class DeskBooking:
     zone: str
     cancel_url: str
     note: str
+    warnings: tuple[DeskWarning, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -107,7 +120,7 @@ def booking(found: AtDesk, now: datetime) -> DeskBooking:
     }
     facts = (
         Fact(_("For"), named(view.beneficiary_name, view.relation)),
-        Fact(_("Provider"), by_language(view.provider_name["zh"], view.provider_name["en"])),
+        Fact(_("Provider"), by_language(view.provider_name)),
         Fact(_("Benefit"), standing.get(str(view.benefit), str(view.benefit))),
         Fact(_("Online cancelling closes"), formats.moment(view.cancel_until, view.time_zone)),
     )
@@ -122,7 +135,13 @@ def booking(found: AtDesk, now: datetime) -> DeskBooking:
         view.time_zone,
         url_for("console.booking_cancel", booking=view.id) if found.cancelling == "open" else "",
         notes.get(found.cancelling, ""),
+        tuple(_warning(kind, case) for kind, case in found.differences),
     )
+
+
+def _warning(kind: str, case: str | None) -> DeskWarning:
+    what, does = kind_words(kind)
+    return DeskWarning(what, does, "" if case is None else url_for("console.case", case=case))
 
 
 def _line(line: Moved) -> DeskLine:
@@ -188,9 +207,9 @@ def dispute_row(it: OpenDispute) -> DisputeRow:
     """A line of the list."""
     return DisputeRow(
         it.reference,
-        by_language(it.offer_name["zh"], it.offer_name["en"]),
+        by_language(it.offer_name),
         it.site_name,
-        by_language(it.provider_name["zh"], it.provider_name["en"]),
+        by_language(it.provider_name),
         When(it.service_date, it.time_zone, it.starts_at),
         it.opened_at,
         url_for("console.dispute", dispute=it.id),

@@ -11,8 +11,8 @@ from flask_babel import gettext as _
 from booking.models import Feed
 from booking.reconcile.cases import Difference
 from booking.views.oversight import LateJob, ProviderHealth
+from marketplace.web.language import by_language
 from marketplace.web.parts import Pill
-from marketplace.web.people import by_language
 
 
 @dataclass(frozen=True)
@@ -79,6 +79,10 @@ def kind_words(kind: str) -> tuple[str, str]:
             _("The old date was used after a change"),
             _("Somebody came on a date that had been changed. Agree with the provider which one counts."),
         ),
+        "too_early": (
+            _("They report a visit before its day"),
+            _("Nobody can have come, or stayed away, yet. Ask the provider whom it means; the booking stands."),
+        ),
         "time_differs": (
             _("They have another time"),
             _("The customer's time stands here. Agree on one with the provider, then tell the customer."),
@@ -130,7 +134,7 @@ def kind_words(kind: str) -> tuple[str, str]:
 def difference(it: Difference) -> DifferenceRow:
     """A row of the list."""
     kind, does = kind_words(it.kind)
-    name = by_language(it.provider_name["zh"], it.provider_name["en"])
+    name = by_language(it.provider_name)
     url = url_for("console.case", case=it.id)
     return DifferenceRow(name, kind, does, it.subject, it.reference or "", it.opened_at, url, it.closed_at)
 
@@ -147,7 +151,7 @@ def provider(it: ProviderHealth, now: datetime) -> ProviderRow:
     if it.paused_at is not None:
         pill, until = Pill(_("Paused"), "off", icon="clock"), None
     return ProviderRow(
-        by_language(it.name["zh"], it.name["en"]),
+        by_language(it.name),
         it.code,
         pill,
         until,

@@ -10,9 +10,10 @@ from flask import url_for
 from flask_babel import gettext as _
 
 from booking.reconcile.runs import RunView
+from marketplace.core.text import Text
 from marketplace.web.formats import listed, number
+from marketplace.web.language import by_language
 from marketplace.web.parts import Pill
-from marketplace.web.people import by_language
 
 
 @dataclass(frozen=True)
@@ -28,9 +29,9 @@ class RunRow:
     case_url: str = ""
 
 
-def providers(found: Sequence[tuple[str, Mapping[str, str]]]) -> tuple[tuple[str, str], ...]:
+def providers(found: Sequence[tuple[str, Text]]) -> tuple[tuple[str, str], ...]:
     """Providers to choose from: code and name."""
-    return tuple((code, by_language(name["zh"], name["en"])) for code, name in found)
+    return tuple((code, by_language(name)) for code, name in found)
 
 
 def run(it: RunView) -> RunRow:
@@ -45,7 +46,7 @@ def run(it: RunView) -> RunRow:
     by = _("The clock") if it.by_clock else it.by or _("Command line")
     what = _counted(it.counts) if it.state == "done" else _failure(it.reason) if it.state == "failed" else ""
     return RunRow(
-        by_language(it.provider_name["zh"], it.provider_name["en"]),
+        by_language(it.provider_name),
         pills[it.state],
         it.started_at or it.asked_at,
         took,

@@ -12,8 +12,8 @@ from flask_babel import gettext as _
 from booking.settlement.statements import Stated, StatementRow, StatementView
 from marketplace.web import booking_words
 from marketplace.web.console.amounts import effect, sums
+from marketplace.web.language import by_language
 from marketplace.web.parts import Pill
-from marketplace.web.people import by_language
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ def statement_row(it: StatementRow) -> StatementLineRow:
     return StatementLineRow(
         url_for("console.statement", statement=it.id),
         it.day,
-        by_language(it.provider_name["zh"], it.provider_name["en"]),
+        by_language(it.provider_name),
         sums(content.get("ours", {}).get("money", {})),
         content.get("ours", {}).get("units", 0),
         _balance(content.get("balance")),

@@ -47,7 +47,7 @@ def report_fhir_file(report: str) -> Response:
     bundle = export.report_as_fhir(principal, report, now=now)
     card = box.report_card(principal, report, now=now)
     content = json.dumps(bundle, ensure_ascii=False).encode()
-    return paper_answer(Document(content, fhir.MEDIA_TYPE, card.version, card.service_date), save=True)
+    return paper_answer(Document(content, fhir.MEDIA_TYPE, card.version, card.service_date, card.kind), save=True)
 
 
 def delete(report: str) -> Response:

@@ -15,8 +15,8 @@ from booking.reports.comparison import Comparison, Pair
 from booking.reports.reading.read import Reading
 from booking.reports.trend import Point, Trend
 from marketplace.web import formats
+from marketplace.web.language import by_language
 from marketplace.web.parts import Link, Person, Pill
-from marketplace.web.people import by_language
 from marketplace.web.reports import reports_page, words
 
 
@@ -50,7 +50,7 @@ class Chart:
 
 @dataclass(frozen=True)
 class TrendLine:
-    """A row of the table beside a chart. `shown` is the value in our unit; `delivered` as the hospital gave it where
+    """A row of the table beside a chart. `shown` is the value in our unit; `delivered` as the provider gave it where
     that differs; `why` says why it stands apart."""
 
     day: date
@@ -157,7 +157,7 @@ def _line(point: Point, links: Links) -> TrendLine:
     standing = not point.apart and result.converted
     return TrendLine(
         day=point.day,
-        place=formats.dotted((point.site, by_language(point.provider_name["zh"], point.provider_name["en"]))),
+        place=formats.dotted((point.site, by_language(point.provider_name))),
         shown=in_ours if standing else delivered,
         delivered=delivered if standing else "",
         flag=reports_page.flag(result.judged),

@@ -27,7 +27,7 @@ from marketplace.core.errors import NotFound
 from providers.port import Accepted, Confirmed, Decline, Proposed, Refused, RemoteBooking, Unknown
 from providers.port import NotFound as NotThere
 from tests.people import NOON, counters
-from tests.world import FakeAdapter, World, booking_row, join, make_world, one_pass, remote, taken, tasks
+from tests.world import EIGHT, FakeAdapter, World, booking_row, join, make_world, one_pass, remote, taken, tasks
 
 pytestmark = [pytest.mark.usefixtures("db"), pytest.mark.quick]
 
@@ -350,7 +350,7 @@ def test_it_ends_with_the_booking_and_with_a_change_of_her_own() -> None:
     one_pass(world, FakeAdapter(answers=[Confirmed("R-1", 3)]), now=LATER)
     assert states(public_id) == ["withdrawn"]
     told(world, public_id, 4, proposal=proposed(world))
-    told(world, public_id, 5, status="checked_in", proposal=proposed(world))
+    told(world, public_id, 5, status="checked_in", now=EIGHT, proposal=proposed(world))
     assert states(public_id) == ["withdrawn", "lapsed"]
 
 

@@ -24,9 +24,9 @@ from tests.world import (
     FakeAdapter,
     World,
     booking_row,
+    connection_to,
     make_world,
     one_pass,
-    provider_line,
     remote,
     set_provider,
     taken,
@@ -56,7 +56,7 @@ class Feed(FakeAdapter):
 
 
 def by_poll(world: World, told: RemoteBooking) -> None:
-    poll_bookings(provider_line(world.provider), Feed(told), now=LATER)  # type: ignore[arg-type]
+    poll_bookings(connection_to(world.provider), Feed(told), now=LATER)  # type: ignore[arg-type]
 
 
 TELLERS = pytest.mark.parametrize("tell", [by_webhook, by_poll])

@@ -16,7 +16,7 @@ from marketplace.core.db import reading, transaction
 from providers.port import Accepted, Cancel, Confirmed, Refused, RemoteBooking, Reserve, Unknown
 from providers.port import NotFound as NotThere
 from tests.people import NOON, counters
-from tests.world import FakeAdapter, World, booking_row, make_world, one_pass, set_provider, taken, tasks
+from tests.world import EIGHT, FakeAdapter, World, booking_row, join, make_world, one_pass, set_provider, taken, tasks
 
 pytestmark = [pytest.mark.usefixtures("db"), pytest.mark.quick]
 
@@ -57,6 +57,11 @@ def new_one(world: World, public_id: str, status: str, version: int = 1, referen
     slot = world.slots[1]
     day, starts, ends = slot.service_date, slot.starts_at, slot.ends_at
     return RemoteBooking(reference, f"{public_id}-2", status, version, day, starts, ends)  # type: ignore[arg-type]
+
+
+def on_the_old_day(world: World, status: str, version: int) -> RemoteBooking:
+    slot = world.slots[0]
+    return RemoteBooking("R-1", None, status, version, slot.service_date, slot.starts_at, slot.ends_at)  # type: ignore[arg-type]
 
 
 def places(world: World) -> list[int]:
@@ -189,8 +194,8 @@ def test_a_yes_to_a_change_that_was_taken_back_is_cancelled_there_and_the_cancel
 def test_an_arrival_while_the_change_is_open_gives_it_up() -> None:
     world, public_id = changing()
     one_pass(world, FakeAdapter(answers=[Accepted("R-2", 5)]), now=LATER)
-    tell(world, RemoteBooking("R-1", public_id, "checked_in", 8))
-    one_pass(world, FakeAdapter(found=[new_one(world, public_id, "confirmed", 9)]), now=LATER + timedelta(minutes=1))
+    tell(world, RemoteBooking("R-1", public_id, "checked_in", 8), EIGHT)
+    one_pass(world, FakeAdapter(found=[new_one(world, public_id, "confirmed", 9)]), now=EIGHT)
     assert (booking_row(public_id).state, at(public_id, world), places(world)) == ("checked_in", 0, [1, 0, 0])
     assert roles(public_id) == {"R-1": "current", "R-2": "stray"} and tasks(public_id)[-1] == ("cancel", "queued")
 
@@ -202,8 +207,71 @@ def test_what_is_told_of_the_old_booking_moves_nothing_any_more() -> None:
         one_pass(world, adapter, now=LATER)
     tell(world, RemoteBooking("R-1", public_id, "cancelled", 7))
     assert (booking_row(public_id).state, tasks(public_id)[-1], open_kinds()) == ("confirmed", ("cancel", "done"), [])
-    tell(world, RemoteBooking("R-1", public_id, "checked_in", 8))
+    tell(world, on_the_old_day(world, "no_show", 8), EIGHT)
     assert (booking_row(public_id).state, open_kinds()) == ("confirmed", ["old_date_used"])
+
+
+@pytest.mark.parametrize("status", ["checked_in", "in_service", "fulfilled"])
+def test_the_old_day_that_was_served_before_our_cancel_arrived_counts_and_the_new_one_is_cancelled(status: str) -> None:
+    world, public_id = changing(quantity=1)
+    adapter = FakeAdapter(answers=[Confirmed("R-2", 5), Refused("too_late"), Confirmed("R-2", 9)])
+    one_pass(world, adapter, now=LATER)
+    one_pass(world, adapter, now=EIGHT)
+    assert (at(public_id, world), open_kinds()) == (1, ["cancel_refused"])
+    assert tell(world, on_the_old_day(world, status, 8), EIGHT) == "applied"
+    assert (booking_row(public_id).state, at(public_id, world), places(world)) == (status, 0, [1, 0, 0])
+    assert roles(public_id) == {"R-1": "current", "R-2": "superseded"}
+    one_pass(world, adapter, now=EIGHT)
+    assert (adapter.sent[-1].reference, tasks(public_id)[-1]) == ("R-2", ("cancel", "done"))
+    used = counters(world.entitlement.id)["used"]
+    assert (used, open_kinds()) == (1 if status == "fulfilled" else 0, [])
+
+
+def test_the_old_day_that_was_served_needs_no_cancel_that_was_not_sent_yet() -> None:
+    world, _ = changing()
+    one_pass(world, FakeAdapter(answers=[Confirmed("R-2", 5)]), now=LATER)
+    tell(world, on_the_old_day(world, "fulfilled", 8), EIGHT)
+    adapter = FakeAdapter(answers=[Confirmed("R-2", 9)])
+    one_pass(world, adapter, now=EIGHT)
+    assert [sent.reference for sent in adapter.sent] == ["R-2"] and open_kinds() == []
+
+
+def test_a_cancel_of_the_old_day_that_is_still_unknown_when_that_day_is_served_is_not_sent_again() -> None:
+    world, public_id = changing()
+    served = on_the_old_day(world, "checked_in", 8)
+    adapter = FakeAdapter(answers=[Confirmed("R-2", 5), Unknown("timed out"), Confirmed("R-2", 9)], found=[served])
+    one_pass(world, adapter, now=LATER)
+    one_pass(world, adapter, now=EIGHT)
+    tell(world, served, EIGHT)
+    for minutes in (1, 2):
+        one_pass(world, adapter, now=EIGHT + timedelta(minutes=minutes))
+    assert [sent.reference for sent in adapter.sent if isinstance(sent, Cancel)] == ["R-1", "R-2"]
+    assert (booking_row(public_id).state, at(public_id, world), open_kinds()) == ("checked_in", 0, [])
+
+
+def test_the_old_day_cannot_come_back_when_its_place_is_sold_and_a_person_decides() -> None:
+    world, public_id = changing(capacity=1)
+    one_pass(world, FakeAdapter(answers=[Confirmed("R-2", 5)]), now=LATER)
+    other = join(world.provider, world.offer, world.slots, phone="13800000029")
+    other.submit(0, now=LATER)
+    assert tell(world, on_the_old_day(world, "checked_in", 8), EIGHT) == "stray"
+    assert (booking_row(public_id).state, at(public_id, world), places(world)) == ("confirmed", 1, [1, 1, 0])
+    assert (roles(public_id)["R-2"], open_kinds()) == ("current", ["old_date_used"])
+
+
+def test_the_old_day_cannot_come_back_when_the_person_is_booked_elsewhere_then_and_a_person_decides() -> None:
+    world, public_id = changing(quantity=2)
+    one_pass(world, FakeAdapter(answers=[Confirmed("R-2", 5)]), now=LATER)
+    world.submit(0, now=LATER)
+    assert tell(world, on_the_old_day(world, "fulfilled", 8), EIGHT) == "stray"
+    assert (at(public_id, world), places(world), open_kinds()) == (1, [1, 1, 0], ["old_date_used"])
+
+
+def test_a_service_on_the_old_day_before_that_day_has_come_is_no_evidence() -> None:
+    world, public_id = changing()
+    one_pass(world, FakeAdapter(answers=[Confirmed("R-2", 5)]), now=LATER)
+    assert tell(world, on_the_old_day(world, "fulfilled", 8), LATER) == "stray"
+    assert (booking_row(public_id).state, at(public_id, world), open_kinds()) == ("confirmed", 1, ["too_early"])
 
 
 def test_a_second_booking_under_the_number_of_a_change_is_cancelled_and_explained() -> None:

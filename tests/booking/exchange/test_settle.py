@@ -28,15 +28,16 @@ from providers.port import NotFound as NotThere
 from tests.people import NOON, counters
 from tests.world import (
     DAY,
+    EIGHT,
     FakeAdapter,
     World,
     booking_row,
     claim_all,
+    connection_to,
     history,
     join,
     make_world,
     one_pass,
-    provider_line,
     remote,
     set_provider,
     taken,
@@ -59,9 +60,9 @@ def unit(world: World) -> tuple[int | None, int | None, int | None]:
     return found["available"], found["reserved"], found["used"]
 
 
-def tell(world: World, told: RemoteBooking) -> str:
+def tell(world: World, told: RemoteBooking, now: datetime = LATER) -> str:
     with transaction() as session:
-        return apply_remote(session, world.provider.id, told, now=LATER).what
+        return apply_remote(session, world.provider.id, told, now=now).what
 
 
 def roles(public_id: str) -> dict[str, str]:
@@ -288,8 +289,8 @@ def test_an_older_version_never_overwrites_a_newer() -> None:
     world = make_world()
     public_id = world.submit()
     one_pass(world, FakeAdapter(answers=[Confirmed("R-1", 1)]), now=NOON)
-    assert tell(world, remote(public_id, "fulfilled", 5)) == "applied"
-    assert tell(world, remote(public_id, "cancelled", 4)) == "unchanged"
+    assert tell(world, remote(public_id, "fulfilled", 5), EIGHT) == "applied"
+    assert tell(world, remote(public_id, "cancelled", 4), EIGHT) == "unchanged"
     assert state(public_id) == "fulfilled"
 
 
@@ -297,7 +298,7 @@ def test_a_message_may_arrive_before_the_answer() -> None:
     world = make_world(quantity=1)
     public_id = world.submit()
     (claimed,) = claim_all(world, now=NOON)
-    assert tell(world, remote(public_id, "fulfilled", 3)) == "applied"
+    assert tell(world, remote(public_id, "fulfilled", 3), EIGHT) == "applied"
     assert history(public_id) == ["held", "awaiting_provider", "confirmed", "fulfilled"]
     assert settle_answer(claimed, Confirmed("R-1", 1), now=LATER).what == "stale"
     assert unit(world) == (0, 0, 1)
@@ -376,7 +377,7 @@ def test_any_answer_of_the_provider_closes_the_breaker(answer: Confirmed | Refus
     world.submit()
     set_provider(world.provider, failures=7, open_until=NOON)
     one_pass(world, FakeAdapter(answers=[answer]), now=NOON)
-    known = provider_line(world.provider)
+    known = connection_to(world.provider)
     with reading() as session:
         assert (session.get_one(Provider, known.id).failures, known.open_until) == (0, None)
 
@@ -421,7 +422,7 @@ def test_the_window_for_cancelling_closes() -> None:
     assert starts is not None
     with pytest.raises(CancelTooLate):
         cancel(world.principal, public_id, now=starts - timedelta(hours=24))
-    tell(world, remote(public_id, "checked_in", 2))
+    tell(world, remote(public_id, "checked_in", 2), EIGHT)
     with pytest.raises(NotCancellable):
         cancel(world.principal, public_id, now=NOON)
 
@@ -490,7 +491,7 @@ def test_a_worker_that_slept_past_its_lease_sends_nothing() -> None:
     world.submit()
     (claimed,) = claim_all(world, now=NOON)
     adapter = FakeAdapter()
-    known = provider_line(world.provider)
+    known = connection_to(world.provider)
     assert run_task(known, adapter, claimed, lambda: NOON + timedelta(minutes=5)).what == "stale"  # type: ignore[arg-type]
     assert adapter.sent == []
 
@@ -515,7 +516,7 @@ def test_a_look_up_that_finds_the_service_given_moves_the_booking_there() -> Non
     public_id = world.submit()
     adapter = FakeAdapter(answers=[Unknown("timed out")], found=[remote(public_id, "fulfilled", 4)])
     one_pass(world, adapter, now=NOON)
-    assert one_pass(world, adapter, now=LATER) == ["applied"]
+    assert one_pass(world, adapter, now=EIGHT) == ["applied"]
     assert history(public_id)[-2:] == ["confirmed", "fulfilled"]
     assert unit(world) == (0, 0, 1)
 
@@ -527,7 +528,7 @@ def test_whatever_a_look_up_finds_ends_the_case(status: str) -> None:
     adapter = FakeAdapter(answers=[Unknown("timed out")], found=[remote(public_id, status)])
     one_pass(world, adapter, now=NOON)
     assert raise_unknown(now=NOON + timedelta(minutes=10)) == 1
-    one_pass(world, adapter, now=NOON + timedelta(minutes=11))
+    one_pass(world, adapter, now=EIGHT)
     assert open_cases() == []
 
 
@@ -560,9 +561,9 @@ def test_a_dispute_that_our_books_cannot_take_is_a_difference_and_stops_no_feed(
         session.execute(update(Entitlement).values(no_show_uses=False))
     public_id = world.submit()
     one_pass(world, FakeAdapter(answers=[Confirmed("R-1", 1)]), now=NOON)
-    assert tell(world, remote(public_id, "no_show", 2)) == "applied"
+    assert tell(world, remote(public_id, "no_show", 2), EIGHT) == "applied"
     other = world.submit(again, now=LATER)
-    assert tell(world, remote(public_id, "checked_in", 3)) == "applied"
+    assert tell(world, remote(public_id, "checked_in", 3), EIGHT) == "applied"
     assert (state(public_id), state(other)) == ("no_show", "awaiting_provider")
     assert open_cases() == ["state_differs"]
     assert unit(world) == (quantity - 1, 1, 0)

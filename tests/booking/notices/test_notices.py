@@ -109,6 +109,7 @@ def test_the_facts_hold_the_appointment_and_nothing_of_a_person(world: World) ->
     with reading() as session:
         row = session.scalars(select(Notification).where(Notification.kind == "confirmed")).one()
     assert {name: value for name, value in row.facts.items() if name != "alternatives"} == {
+        "benefit": "health_check",
         "offer": {"zh": "甄选套餐", "en": "Select package"},
         "site": booking_row_site(row),
         "day": "2026-03-10",

@@ -33,10 +33,10 @@ from tests.world import (
     FakeAdapter,
     World,
     booking_row,
+    connection_to,
     history,
     make_world,
     one_pass,
-    provider_line,
     set_provider,
     taken,
     tasks,
@@ -76,7 +76,7 @@ def confirmed(world: World, books: Books) -> str:
 
 
 def compare(world: World, books: Books) -> None:
-    assert run_now(provider_line(world.provider), books, CLOCK, clock=lambda: LATER) is not None  # type: ignore[arg-type]
+    assert run_now(connection_to(world.provider), books, CLOCK, clock=lambda: LATER) is not None  # type: ignore[arg-type]
 
 
 def cases() -> list[Discrepancy]:
@@ -284,8 +284,8 @@ def test_asking_again_is_queued_for_the_worker_and_answers_the_case(
         (queued,) = session.scalars(select(ReconcileRun).where(ReconcileRun.state == "queued"))
     assert (queued.case_id, queued.actor) == (found.id, "opr_1")
     books.put(adapter_row(world, public_id, "R-1"))
-    line = provider_line(world.provider)
-    run_due(line, books, every=timedelta(days=1), clock=lambda: LATER)  # type: ignore[arg-type]
+    connection = connection_to(world.provider)
+    run_due(connection, books, every=timedelta(days=1), clock=lambda: LATER)  # type: ignore[arg-type]
     assert cases() == []
 
 

@@ -24,13 +24,14 @@ from tests.books import Books
 from tests.people import NOON, counters
 from tests.world import (
     DAY,
+    EIGHT,
     FakeAdapter,
     World,
     booking_row,
+    connection_to,
     history,
     make_world,
     one_pass,
-    provider_line,
     set_provider,
     taken,
     tasks,
@@ -69,7 +70,7 @@ def there(
 
 
 def run(world: World, books: Books, now: Any = LATER) -> dict[str, int]:
-    counts = run_now(provider_line(world.provider), books, CLOCK, clock=lambda: now)  # type: ignore[arg-type]
+    counts = run_now(connection_to(world.provider), books, CLOCK, clock=lambda: now)  # type: ignore[arg-type]
     assert counts is not None
     return counts
 
@@ -113,8 +114,21 @@ def test_a_cancel_nobody_told_us_of_gives_the_quota_back(world: World, books: Bo
 def test_a_change_without_a_new_version_is_found_too(world: World, books: Books) -> None:
     public_id = confirmed(world, books)
     books.change("R-1", status="fulfilled", version=1)
-    run(world, books)
+    run(world, books, EIGHT)
     assert history(public_id)[-1] == "fulfilled" and counters(world.entitlement.id)["used"] == 1
+
+
+def test_what_their_books_say_before_its_day_moves_nothing_and_does_not_come_true_with_the_day(
+    world: World, books: Books
+) -> None:
+    public_id = confirmed(world, books)
+    books.change("R-1", status="fulfilled", version=2)
+    for now in (LATER, LATER + timedelta(hours=1), EIGHT):
+        run(world, books, now)
+        assert state(public_id) == "confirmed" and cases() == [("too_early", public_id)]
+    books.change("R-1", status="fulfilled", version=3)
+    run(world, books, EIGHT + timedelta(hours=1))
+    assert state(public_id) == "fulfilled" and cases() == []
 
 
 def test_a_yes_that_never_arrived_confirms(world: World, books: Books) -> None:
@@ -128,9 +142,9 @@ def test_a_yes_that_never_arrived_confirms(world: World, books: Books) -> None:
 def test_an_older_copy_of_their_books_moves_nothing(world: World, books: Books) -> None:
     public_id = confirmed(world, books)
     books.change("R-1", status="checked_in", version=5)
-    run(world, books)
+    run(world, books, EIGHT)
     books.change("R-1", status="cancelled", version=2)
-    assert run(world, books, LATER + timedelta(hours=1))["opened"] == 1
+    assert run(world, books, EIGHT + timedelta(hours=1))["opened"] == 1
     assert state(public_id) == "checked_in" and cases() == [("state_differs", public_id)]
 
 
@@ -277,28 +291,28 @@ def test_a_cancel_that_the_provider_refused_is_not_tried_again_and_again(world: 
 
 
 def test_one_run_at_a_time_and_a_killed_one_is_given_up(world: World, books: Books) -> None:
-    line = provider_line(world.provider)
-    first = begin(line.id, CLOCK, now=NOON)
-    assert first is not None and begin(line.id, OPERATOR, now=NOON) is None
-    assert run_now(line, books, OPERATOR, clock=lambda: NOON) is None  # type: ignore[arg-type]
+    connection = connection_to(world.provider)
+    first = begin(connection.id, CLOCK, now=NOON)
+    assert first is not None and begin(connection.id, OPERATOR, now=NOON) is None
+    assert run_now(connection, books, OPERATOR, clock=lambda: NOON) is None  # type: ignore[arg-type]
     later = NOON + timedelta(minutes=2)
-    assert run_now(line, books, OPERATOR, clock=lambda: later) is not None  # type: ignore[arg-type]
+    assert run_now(connection, books, OPERATOR, clock=lambda: later) is not None  # type: ignore[arg-type]
     with pytest.raises(LostLease):
-        carry_out(line, books, first, clock=lambda: later)  # type: ignore[arg-type]
+        carry_out(connection, books, first, clock=lambda: later)  # type: ignore[arg-type]
     with reading() as session:
         noted = [(row.state, row.reason) for row in session.scalars(select(ReconcileRun).order_by(ReconcileRun.id))]
     assert noted == [("failed", "stopped"), ("done", "")]
 
 
 def test_the_clock_runs_one_when_it_is_due_and_people_when_they_like(world: World, books: Books) -> None:
-    line, every = provider_line(world.provider), timedelta(hours=1)
+    connection, every = connection_to(world.provider), timedelta(hours=1)
 
     def due(minutes: int) -> dict[str, int]:
-        return run_due(line, books, every=every, clock=lambda: NOON + timedelta(minutes=minutes))  # type: ignore[arg-type]
+        return run_due(connection, books, every=every, clock=lambda: NOON + timedelta(minutes=minutes))  # type: ignore[arg-type]
 
     assert due(0) != {} and due(59) == {}
-    assert ask_for_run(line.id, OPERATOR, now=NOON) is True
-    assert ask_for_run(line.id, OPERATOR, now=NOON) is False, "queued once"
+    assert ask_for_run(connection.id, OPERATOR, now=NOON) is True
+    assert ask_for_run(connection.id, OPERATOR, now=NOON) is False, "queued once"
     assert due(59) != {} and due(60) == {} and due(119) != {}
     books.broken_page = 0
     with pytest.raises(ProviderError):

@@ -20,7 +20,7 @@ from marketplace.core.db import reading, transaction
 from providers.port import ProviderError, ReportPage
 from tests.people import NOON
 from tests.reports import ReportAdapter, content, deliver, fetch, listed
-from tests.world import EIGHT, World, booking_row, make_world, provider_line
+from tests.world import EIGHT, World, booking_row, connection_to, make_world
 
 pytestmark = pytest.mark.usefixtures("db")
 DONE = EIGHT + timedelta(hours=2)
@@ -55,7 +55,7 @@ def told() -> list[str]:
 
 
 def ask(world: World, adapter: ReportAdapter, now: datetime) -> dict[str, int]:
-    return ask_again(provider_line(world.provider), adapter, now=now)  # type: ignore[arg-type]
+    return ask_again(connection_to(world.provider), adapter, now=now)  # type: ignore[arg-type]
 
 
 def test_a_report_is_due_at_the_end_of_the_promised_day_where_the_site_is(world: World) -> None:

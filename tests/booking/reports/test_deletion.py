@@ -19,7 +19,7 @@ from marketplace.core.db import reading, transaction
 from marketplace.core.errors import NotFound
 from tests.files import make_png, make_zip
 from tests.reports import LATER, PDF, ReportAdapter, content, deliver, listed, looks, report_row, versions
-from tests.world import World, booking_row, join, make_world, provider_line
+from tests.world import World, booking_row, connection_to, join, make_world
 
 pytestmark = pytest.mark.usefixtures("db")
 
@@ -126,7 +126,7 @@ def test_it_does_not_come_back_when_the_provider_tells_of_it_again(world: World)
             assert announce(session, world.provider.id, listed(world, booking, version), now=LATER) == "deleted"
     corrected = content(listed(world, booking, 2))
     adapter = ReportAdapter(contents={("RR-1", 2): corrected})
-    assert fetch_due(provider_line(world.provider), adapter, now=LATER) == {}  # type: ignore[arg-type]
+    assert fetch_due(connection_to(world.provider), adapter, now=LATER) == {}  # type: ignore[arg-type]
     assert store(report_row().id, examine(corrected), now=LATER) == "deleted", "a fetch that was under way"
     assert [kept.version for kept in versions()] == [1]
     assert reports(world.principal, cursor=None, limit=9, now=LATER).items == []

@@ -30,7 +30,7 @@ from tests.reports import (
     report_row,
     versions,
 )
-from tests.world import DAY, World, booking_row, join, make_world, provider_line
+from tests.world import DAY, World, booking_row, connection_to, join, make_world
 
 pytestmark = pytest.mark.usefixtures("db")
 
@@ -75,22 +75,22 @@ def test_a_poll_notes_reports_page_by_page_and_goes_on_from_its_cursor(world: Wo
             ReportPage([listed(world, first)], None, "c2"),
         ]
     )
-    line = provider_line(world.provider)
-    assert poll_reports(line, adapter, now=NOON) == {"noted": 2}  # type: ignore[arg-type]
-    assert poll_reports(line, adapter, now=LATER) == {"known": 1}  # type: ignore[arg-type]
+    connection = connection_to(world.provider)
+    assert poll_reports(connection, adapter, now=NOON) == {"noted": 2}  # type: ignore[arg-type]
+    assert poll_reports(connection, adapter, now=LATER) == {"known": 1}  # type: ignore[arg-type]
     assert adapter.asked == [(None, None), (None, "p2"), ("c1", None)]
     assert (report_row("RR-1").fetch_after, report_row("RR-2").fetch_after) == (NOON, NOON)
 
 
 def test_a_poll_that_breaks_keeps_what_it_noted_and_starts_again_from_the_old_cursor(world: World) -> None:
     public_id = world.submit()
-    line = provider_line(world.provider)
+    connection = connection_to(world.provider)
     broken = ReportAdapter(pages=[ReportPage([listed(world, public_id)], "p2", "c9")])
     with pytest.raises(ProviderError):
-        poll_reports(line, broken, now=NOON)  # type: ignore[arg-type]
+        poll_reports(connection, broken, now=NOON)  # type: ignore[arg-type]
     assert report_row().state == "expected"
     again = ReportAdapter(pages=[ReportPage([listed(world, public_id)], None, "c1")])
-    assert poll_reports(line, again, now=LATER) == {"known": 1}  # type: ignore[arg-type]
+    assert poll_reports(connection, again, now=LATER) == {"known": 1}  # type: ignore[arg-type]
     assert again.asked == [(None, None)]
     with reading() as session:
         failures = session.execute(text(f"SELECT failures FROM sync_cursor WHERE feed = '{Feed.REPORTS}'")).scalar_one()
@@ -218,7 +218,7 @@ def test_only_the_reports_own_provider_is_asked(world: World) -> None:
     noted(world, remote)
     stranger = make_world(phone="13800000046")
     adapter = ReportAdapter(contents={("RR-1", 1): content(remote)})
-    assert fetch_due(provider_line(stranger.provider), adapter, now=LATER) == {}  # type: ignore[arg-type]
+    assert fetch_due(connection_to(stranger.provider), adapter, now=LATER) == {}  # type: ignore[arg-type]
 
 
 # --- keeping ---------------------------------------------------------------------------------------------------------
@@ -309,7 +309,7 @@ def test_each_look_is_one_line_and_a_list_is_none(world: World) -> None:
     assert looks(public_id) == []
     report(world.principal, public_id, now=LATER)
     report(world.principal, public_id, now=LATER)
-    assert document(world.principal, public_id, now=LATER) == Document(PDF, "application/pdf", 1, DAY)
+    assert document(world.principal, public_id, now=LATER) == Document(PDF, "application/pdf", 1, DAY, "health_check")
     assert looks(public_id) == ["report.viewed", "report.viewed", "report.downloaded"]
 
 

@@ -24,7 +24,7 @@ from marketplace.core.errors import NotFound
 from providers.port import Confirmed, ProviderError, RemoteBooking
 from tests.books import Books
 from tests.people import NOON, make_insurer
-from tests.world import DAY, FakeAdapter, World, booking_row, make_world, one_pass, provider_line, set_provider
+from tests.world import DAY, FakeAdapter, World, booking_row, connection_to, make_world, one_pass, set_provider
 from vip.principal import Principal
 
 pytestmark = pytest.mark.usefixtures("db")
@@ -66,7 +66,7 @@ def delivered(world: World, books: Books, reference: str, slot: int = 0, status:
 
 
 def read(world: World, books: Books, now: datetime) -> None:
-    assert run_now(provider_line(world.provider), books, CLOCK, clock=lambda: now) is not None  # type: ignore[arg-type]
+    assert run_now(connection_to(world.provider), books, CLOCK, clock=lambda: now) is not None  # type: ignore[arg-type]
 
 
 def made() -> list[ClosingStatement]:

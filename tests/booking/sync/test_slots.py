@@ -18,7 +18,7 @@ from marketplace.catalog.models import CapacityPool, Site
 from marketplace.core.db import engine, reading, transaction
 from providers.port import ProviderError, RemoteSlot, SlotPage
 from tests.people import NOON, TODAY
-from tests.world import World, join, make_world, provider_line
+from tests.world import World, connection_to, join, make_world
 
 pytestmark = [pytest.mark.usefixtures("db"), pytest.mark.every_postgres]
 
@@ -46,7 +46,7 @@ def pull(world: World, *told: RemoteSlot, now: datetime = NOON) -> dict[str, int
 
 
 def pull_feed(world: World, feed: SlotFeed, now: datetime = NOON) -> dict[str, int]:
-    return pull_slots(provider_line(world.provider), feed, today=TODAY, now=now)  # type: ignore[arg-type]
+    return pull_slots(connection_to(world.provider), feed, today=TODAY, now=now)  # type: ignore[arg-type]
 
 
 def told(slot: Slot, **changes: Any) -> RemoteSlot:
@@ -275,5 +275,5 @@ def test_a_new_day_and_a_new_pool_are_pulled_from_the_start_and_all_else_by_curs
         )
     pull_feed(world, feed)
     tomorrow = TODAY + timedelta(days=1)
-    pull_slots(provider_line(world.provider), feed, today=tomorrow, now=NOON)  # type: ignore[arg-type]
+    pull_slots(connection_to(world.provider), feed, today=tomorrow, now=NOON)  # type: ignore[arg-type]
     assert [cursor for _, _, cursor, _ in feed.asked] == [None, "c1", None, None]

@@ -118,16 +118,17 @@ def test_what_cannot_be_changed_says_why(caller: Caller, world: World) -> None:
 def test_a_no_show_is_disputed(caller: Caller, world: World) -> None:
     public_id = confirmed(world)
     with transaction() as session:
-        apply_remote(session, world.provider.id, remote(public_id, "no_show", 2), now=NOON)
-    assert caller.get(f"/bookings/{public_id}").get_json()["can_dispute"] is True
-    path = f"/bookings/{public_id}/dispute"
-    problem(caller.post(path, {"words": ""}), 422, "invalid", "words")
-    problem(caller.post(path, {}), 422, "invalid", "words")
-    disputed = caller.post(path, {"words": "我八点到的"}).get_json()
-    assert (disputed["dispute"]["state"], disputed["can_dispute"]) == ("open", False)
-    assert disputed["timeline"][-1]["state"] == "dispute_asked"
-    other = world.submit(1)
-    problem(caller.post(f"/bookings/{other}/dispute", {"words": "x"}), 409, "not_disputable")
+        apply_remote(session, world.provider.id, remote(public_id, "no_show", 2), now=EIGHT)
+    with clock.frozen(EIGHT):
+        assert caller.get(f"/bookings/{public_id}").get_json()["can_dispute"] is True
+        path = f"/bookings/{public_id}/dispute"
+        problem(caller.post(path, {"words": ""}), 422, "invalid", "words")
+        problem(caller.post(path, {}), 422, "invalid", "words")
+        disputed = caller.post(path, {"words": "我八点到的"}).get_json()
+        assert (disputed["dispute"]["state"], disputed["can_dispute"]) == ("open", False)
+        assert disputed["timeline"][-1]["state"] == "dispute_asked"
+        other = world.submit(1)
+        problem(caller.post(f"/bookings/{other}/dispute", {"words": "x"}), 409, "not_disputable")
 
 
 def test_a_cancel_by_the_provider_names_alternatives(caller: Caller, world: World) -> None:

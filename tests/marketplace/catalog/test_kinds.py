@@ -24,7 +24,7 @@ PACKAGE = {
 
 def test_the_health_check_is_found_and_has_its_traits() -> None:
     found = kinds()["health_check"]
-    assert (found.name_zh, found.traits.supply, found.traits.report) == ("体检", "slot", True)
+    assert (found.name.zh, found.traits.supply, found.traits.report) == ("体检", "slot", True)
 
 
 @pytest.mark.parametrize("code", ["", "Health_Check", "os", "\0", "\ud800", "x" * 1_000_000])

@@ -19,6 +19,7 @@ from booking.settlement.statements import Stated, StatementRow, StatementView
 from booking.views.oversight import LateJob, ProviderHealth
 from booking.waiting.view import HeldPlace, WaitingSite, WaitingView
 from marketplace.core.outgoing import Sent
+from marketplace.core.text import Text
 from marketplace.web import booking_words, language
 from marketplace.web.account.consent import ConsentPage
 from marketplace.web.account.me import Me, SessionLine
@@ -104,7 +105,7 @@ def address() -> str:
 
 
 def ticket(state: str = "confirmed", home: bool = False, **facts: Any) -> Ticket:
-    known = booking_words.Facts(state, when(), **facts)
+    known = booking_words.Facts(state, when(), "health_check", **facts)
     named = (
         Fact(_t("体检人", "For"), _t("沈伯年（父亲）", "Shen Bonian (father)")),
         Fact(_t("到院出示", "Show"), _t("身份证", "ID card")),
@@ -115,7 +116,7 @@ def ticket(state: str = "confirmed", home: bool = False, **facts: Any) -> Ticket
         _t("再过 3 天·为父亲预约", "In 3 days, for your father")
         if home
         else _t("健康体检·甄选套餐", "Health check, Select package"),
-        booking_words.pill(state),
+        booking_words.pill(state, "health_check"),
         when(),
         place(),
         address="" if home else address(),
@@ -156,6 +157,7 @@ def package() -> Package:
         _t("需空腹 8 小时", "Eight hours without food"),
         "/gallery/times",
         chosen=True,
+        kind="health_check",
     )
 
 
@@ -504,6 +506,7 @@ def confirm() -> Context:
             582,
             600,
             128000,
+            icon="hospital",
         )
     }
 
@@ -541,7 +544,11 @@ def steps(state: str) -> tuple[Step, ...]:
     if state in ("cancelled", "rejected", "expired", "no_show"):
         return (
             sent,
-            Step("fail" if state != "cancelled" else "done", booking_words.pill(state).text, at(11, 22, 9, 30)),
+            Step(
+                "fail" if state != "cancelled" else "done",
+                booking_words.pill(state, "health_check").text,
+                at(11, 22, 9, 30),
+            ),
         )
     if state == "confirmed":
         return (
@@ -562,15 +569,15 @@ def steps(state: str) -> tuple[Step, ...]:
         sent,
         sure,
         there,
-        Step("now", booking_words.pill(state).text, aside=_t("轮到医院", "the hospital's turn")),
+        Step("now", booking_words.pill(state, "health_check").text, aside=_t("轮到医院", "the hospital's turn")),
         coming[2],
     )
 
 
 def booking(state: str, **facts: Any) -> Context:
-    known = booking_words.Facts(state, when(), **facts)
+    known = booking_words.Facts(state, when(), "health_check", **facts)
     open_still = state in ("confirmed", "awaiting_provider")
-    hints = booking_words.preparation(package().fasting)
+    hints = booking_words.preparation("health_check", package().fasting)
     rules = (
         Rule(
             icon="check",
@@ -635,7 +642,7 @@ def booking_proposed(state: str = "confirmed") -> Context:
     new = When(date(2026, 11, 28), ZONE, at(11, 28, 9), at(11, 28, 9, 30))
     text = _t("请在 11 月 25 日 18:00 前答复。", "Answer by 25 November, 18:00.")
     reason = _t("当天设备检修", "The scanner is serviced on that day")
-    proposal = Proposal("prp_1", when(), new, text, reason, state == "confirmed")
+    proposal = Proposal("prp_1", when(), new, text, reason, state == "confirmed", "health_check")
     return {"page": replace(page, turn=None, proposal=proposal)}
 
 
@@ -708,6 +715,7 @@ def booking_dispute(problem: bool = False) -> Context:
     return {
         "booking": "b1",
         "ticket": ticket("no_show"),
+        "kind": "health_check",
         "until": at(12, 9, 9),
         "uses": True,
         "zone": ZONE,
@@ -722,13 +730,15 @@ def booking_cancel() -> Context:
 
 def bookings() -> Context:
     def row(state: str, live: str = "") -> BookingRow:
-        return BookingRow("b1", package().name, place(), people()[1].name, when(), booking_words.pill(state), live)
+        return BookingRow(
+            "b1", package().name, place(), people()[1].name, when(), booking_words.pill(state, "health_check"), live
+        )
 
     upcoming = (
         row("confirmed"),
         row(
             "awaiting_provider",
-            booking_words.live_line(booking_words.Facts("awaiting_provider", when(), at(11, 23, 16))),
+            booking_words.live_line(booking_words.Facts("awaiting_provider", when(), "health_check", at(11, 23, 16))),
         ),
     )
     return {"page": Bookings(upcoming, (row("fulfilled"), row("cancelled"), row("no_show")), more_url="#")}
@@ -747,9 +757,7 @@ def waiting_rows() -> tuple[WaitingRow, ...]:
         relation="father",
         entitlement_id=None,
         sites=tuple(
-            WaitingSite(
-                f"o{number}", {"zh": "甄选套餐", "en": "Select package"}, "s", place(), "杭州市", "西湖区", None
-            )
+            WaitingSite(f"o{number}", Text("甄选套餐", "Select package"), "s", place(), "杭州市", "西湖区", None)
             for number in range(3)
         ),
         first_day=date(2026, 11, 26),
@@ -842,7 +850,16 @@ def reports() -> Context:
     waiting = Pill(_t("待交付", "To come"), "wait", icon="clock")
     rows = (
         ReportRow(
-            "r0", title, me, place(), date(2026, 11, 20), False, due=date(2026, 11, 27), pill=waiting, booking_url="#"
+            "r0",
+            title,
+            me,
+            place(),
+            date(2026, 11, 20),
+            False,
+            due=date(2026, 11, 27),
+            pill=waiting,
+            booking_url="#",
+            kind="health_check",
         ),
         ReportRow("r1", title, father, place(), date(2026, 11, 16), True, 3, 71),
         ReportRow("r2", _t("2025 年度体检", "Health check 2025"), father, place(), date(2025, 11, 18), True, 0, 68),
@@ -868,7 +885,7 @@ def trend() -> Context:
     def point(day: date, value: str, unit: str, flag: str = "", **more: Any) -> Point:
         given = Delivered("低密度脂蛋白胆固醇", value, float(value), "", unit, None, None, flag, "", "")
         read_as = read(given, Whose("male", date(1954, 3, 1), day), {})
-        names = {"zh": "和馨健康", "en": "Hexin Health"}
+        names = Text("和馨健康", "Hexin Health")
         return Point("r1", day, place(), names, read_as, more.get("apart", ""))
 
     points = (
@@ -1017,6 +1034,7 @@ def report() -> Context:
             "/gallery/report.pdf",
             _t("原始报告 PDF", "Original report as PDF"),
             papers=papers(),
+            kind="health_check",
         )
     }
 
@@ -1030,7 +1048,9 @@ def papers() -> tuple[PaperRow, ...]:
 
 def about() -> AboutReport:
     title = _t("2026 年度体检", "Health check 2026")
-    return AboutReport("r1", title, _t("沈伯年·父亲", "Shen Bonian · father"), place(), date(2026, 11, 16))
+    return AboutReport(
+        "r1", title, _t("沈伯年·父亲", "Shen Bonian · father"), place(), date(2026, 11, 16), "health_check"
+    )
 
 
 def report_share(made: bool = False) -> Context:
@@ -1223,7 +1243,7 @@ def _console(here: str, role: str = "admin", **context: Any) -> Context:
 
 
 def _differences() -> tuple[overview_page.DifferenceRow, ...]:
-    name = {"zh": "和馨体检", "en": "Hexin Health"}
+    name = Text("和馨体检", "Hexin Health")
     kinds = ("outcome_unknown", "theirs_only", "slot_oversold", "report_unmatched", "cancel_refused", "state_differs")
     return tuple(
         overview_page.difference(
@@ -1238,7 +1258,7 @@ def _differences() -> tuple[overview_page.DifferenceRow, ...]:
 def _providers() -> tuple[overview_page.ProviderRow, ...]:
     def health(code: str, zh: str, en: str, **changes: Any) -> overview_page.ProviderRow:
         fresh = {feed: NOW - timedelta(seconds=20) for feed in ("slots", "bookings", "reports")}
-        calm = ProviderHealth(code, {"zh": zh, "en": en}, fresh, 0, None, None, 2, 0, 0)
+        calm = ProviderHealth(code, Text(zh, en), fresh, 0, None, None, 2, 0, 0)
         return overview_page.provider(replace(calm, **changes), NOW)
 
     return (
@@ -1274,8 +1294,8 @@ def console_quiet() -> Context:
 
 
 def console_differences(closed: bool = False) -> Context:
-    name = {"zh": "和馨体检", "en": "Hexin Health"}
-    other = {"zh": "康悦健康", "en": "Kangyue Health"}
+    name = Text("和馨体检", "Hexin Health")
+    other = Text("康悦健康", "Kangyue Health")
     counts = Counts({"ours_only": 2, "time_differs": 1}, {"hexin": (name, 2), "kangyue": (other, 1)}, 3, 41)
     states, kinds, providers = cases_page.choices(counts, Filter(closed=closed))
     return _console(
@@ -1292,12 +1312,12 @@ def console_differences(closed: bool = False) -> Context:
 
 def _case(**changes: Any) -> cases_page.CasePage:
     difference = Difference(
-        "dsc_1", "time_differs", "bkg_7k2m914qx", "AX7K2M914Q", "hexin", {"zh": "和馨体检", "en": "Hexin Health"},
+        "dsc_1", "time_differs", "bkg_7k2m914qx", "AX7K2M914Q", "hexin", Text("和馨体检", "Hexin Health"),
         at(11, 22, 9), units=-1, money_minor=-128000, currency="CNY",
     )  # fmt: skip
     ours = OurSide(
         "bkg_7k2m914qx", "AX7K2M914Q", "confirmed", date(2026, 11, 26), at(11, 26, 8), ZONE,
-        {"zh": "甄选套餐", "en": "Select package"}, 128000, "CNY", {"HEX-20261120-77": "current"},
+        Text("甄选套餐", "Select package"), 128000, "CNY", {"HEX-20261120-77": "current"},
     )  # fmt: skip
     facts = {
         "ours": "confirmed", "theirs": "confirmed", "reference": "HEX-20261120-77", "our_reference": "bkg_7k2m914qx",
@@ -1326,7 +1346,7 @@ def console_case() -> Context:
 
 def console_case_closed() -> Context:
     closed = Difference(
-        "dsc_2", "theirs_only", "HEX-1", None, "hexin", {"zh": "和馨体检", "en": "Hexin Health"}, at(11, 20, 9),
+        "dsc_2", "theirs_only", "HEX-1", None, "hexin", Text("和馨体检", "Hexin Health"), at(11, 20, 9),
         at(11, 21, 9), "explained",
     )  # fmt: skip
     note = _t("对方的测试预约，已电话确认。", "Their test booking; they confirmed it by phone.")
@@ -1340,7 +1360,7 @@ def console_repair(action: str = "cancel_here", problem: bool = False) -> Contex
 
 
 def console_runs(empty: bool = False) -> Context:
-    name = {"zh": "和馨体检", "en": "Hexin Health"}
+    name = Text("和馨体检", "Hexin Health")
 
     def run(state: str, by: str, reason: str = "", case: str | None = None, **counts: int) -> runs_page.RunRow:
         view = RunView(
@@ -1371,7 +1391,7 @@ def _statement(**changes: Any) -> StatementRow:
         "balance": {"CNY": 128000},
         "open": {"count": 1, "units": 1, "money": {"CNY": 128000}},
     }
-    name = {"zh": "和馨体检", "en": "Hexin Health"}
+    name = Text("和馨体检", "Hexin Health")
     row = StatementRow("stm_1", "hexin", name, date(2026, 11, 22), ZONE, at(11, 23, 0, 25), content)
     return replace(row, **changes)
 

@@ -177,7 +177,8 @@ def test_a_booking_whose_date_was_changed_has_its_page_at_the_desk(
 
 def test_an_accepted_dispute_turns_the_page(desk: Visitor, visitor: Visitor, world: World) -> None:
     public_id = confirmed(world)
-    tell(world, public_id, "no_show", 2)
+    with clock.frozen(EIGHT):
+        tell(world, public_id, "no_show", 2)
     form = f"/bookings/{public_id}/dispute"
     visitor.post(form, form, words="I was there")
     waiting = desk.get("/operators/disputes").text
@@ -185,6 +186,18 @@ def test_an_accepted_dispute_turns_the_page(desk: Visitor, visitor: Visitor, wor
     desk.post(address, address, decision="fulfilled", words="")
     assert "We looked into it: you were there" in main(visitor.get(f"/bookings/{public_id}"))
     assert booking_row(public_id).state is BookingState.FULFILLED
+
+
+def test_what_a_provider_told_too_early_is_shown_at_the_booking_with_its_case(desk: Visitor, world: World) -> None:
+    public_id = confirmed(world)
+    assert "before its day" not in main(desk.get(f"/operators/bookings/{public_id}"))
+    tell(world, public_id, "no_show", 2)
+    shown = desk.get(f"/operators/bookings/{public_id}")
+    assert "They report a visit before its day" in main(shown) and "Confirmed" in main(shown)
+    case = "/operators/differences/" + shown.text.split('href="/operators/differences/')[1].split('"')[0]
+    assert "They report a visit before its day" in main(desk.get(case))
+    desk.language = "zh"
+    assert "服务方在服务日之前就报告了到检" in main(desk.get(f"/operators/bookings/{public_id}"))
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])

@@ -16,7 +16,7 @@ from marketplace.core import clock
 from marketplace.development.database import DevDatabase
 from tests.people import consents, give, make_customer
 from tests.sandboxes import eventually
-from tests.stage import Stage, set_stage
+from tests.stage import Stage, let_its_day_come, set_stage
 from tests.world import booking_row
 from vip.family import NewMember, add_member
 from vip.signin import authenticate, issue_token
@@ -103,6 +103,7 @@ def test_a_customer_books_for_her_father_within_five_taps_and_gets_the_report(st
     assert booking_row(public_id).state.value == "confirmed"
     control = stage.sandbox.control()
     [there] = control.bookings(public_id)
+    let_its_day_come(control, public_id, there["reference"])
     control.move(there["reference"], "fulfil")
     expect(page.get_by_role("link", name="看报告")).to_be_visible(timeout=40_000)
     assert page.evaluate("document.body.dataset.kept") == "yes"

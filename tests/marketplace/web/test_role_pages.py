@@ -76,8 +76,8 @@ def office(world: World) -> dict[str, str]:
     with transaction() as session:
         number = session.scalars(select(Booking.id).where(Booking.public_id == kept)).one()
         open_discrepancy(session, world.provider.id, "ours_only", kept, now=NOON, booking_id=number)
-        apply_remote(session, world.provider.id, remote(missed, "no_show", 2, f"R-{missed}"), now=NOON)
-    dispute(world.principal, missed, "我八点到的", now=NOON)
+        apply_remote(session, world.provider.id, remote(missed, "no_show", 2, f"R-{missed}"), now=EIGHT)
+    dispute(world.principal, missed, "我八点到的", now=EIGHT)
     admin = Principal("operator", 1, "opr_1", make_insurer().id, 1, "Asia/Shanghai", "admin")
     with transaction() as session:
         session.add(

@@ -1,0 +1,180 @@
+"""What a provider's answer makes of the command that it answers, by command.
+
+Each returns `current` when what is told there moves our booking further, `waiting` when the provider will decide later,
+else `applied`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from booking.actors import provider_actor
+from booking.changes import swap
+from booking.changes.requests import close_request, open_request
+from booking.discrepancies import close_discrepancy, open_discrepancy
+from booking.exchange import replacement
+from booking.exchange.evidence import Evidence
+from booking.exchange.follow import annul_followers, cancel_locally
+from booking.exchange.provider_bookings import ProviderBookings
+from booking.models import Booking, ChangeRequest, ProviderTask
+from booking.offers.alternatives import elsewhere
+from booking.outbox import finish
+from booking.states import GIVEN_UP, LIVE, MOVABLE, BookingState, legal
+from booking.transition import move, touch
+from providers.port import RemoteBooking
+
+_S = BookingState
+
+
+def reserved(session: Session, booking: Booking, theirs: ProviderBookings, evidence: Evidence, now: datetime) -> str:
+    """The answer to a reserve: there, to be decided there, or refused."""
+    task, there = _both(evidence)
+    if there is None:
+        _refuse_reserve(session, booking, task, evidence.refusal, now)
+        return "applied"
+    row = theirs.record(there, now)
+    finish(task, "done", now=now)
+    if there.status == "requested":
+        _await_decision(session, booking, task, evidence, now)
+    if row.role == "stray":
+        theirs.cancel_surplus(row, now)
+    return "current" if row.role == "current" else "applied"
+
+
+def cancelled(session: Session, booking: Booking, theirs: ProviderBookings, evidence: Evidence, now: datetime) -> str:
+    """The answer to a cancel, of the booking or of what is surplus there (compensating)."""
+    task, there = _both(evidence)
+    if evidence.refusal:
+        _refuse_cancel(session, booking, theirs, task, evidence.refusal, now)
+        return "applied"
+    if there is not None:
+        theirs.record(there, now)
+    finish(task, "done", now=now)
+    if there is not None and there.status == "requested":
+        _await_decision(session, booking, task, evidence, now)
+    elif task.facts.get("compensating"):
+        theirs.surplus_gone(str(task.facts.get("reference", "")), now)
+    else:
+        cancel_locally(session, booking, now)
+    return "applied"
+
+
+def changed(session: Session, booking: Booking, theirs: ProviderBookings, evidence: Evidence, now: datetime) -> str:
+    """The answer to a change, by the provider's call for it or by a new booking (`replacement`)."""
+    task, there = _both(evidence)
+    if evidence.refusal:
+        finish(task, "refused", now=now, error=evidence.refusal)
+        left = replacement.refused(session, booking, theirs, task, evidence.refusal, now)
+        if not left and booking.state in LIVE and _moved_already(session, booking, task):
+            _open_time_differs(session, task, booking, evidence.refusal, now)
+        row = None if there is None else theirs.known(there.reference)
+        return "current" if row is not None and row.role == "current" else "applied"
+    if there is None:
+        raise ValueError("a change that was neither done nor refused")
+    if replacement.replaces(session, booking):
+        return replacement.answered(session, booking, theirs, evidence, now)
+    _switch(session, booking, theirs, task, there, now)
+    return "applied"
+
+
+def declined(session: Session, booking: Booking, theirs: ProviderBookings, evidence: Evidence, now: datetime) -> str:
+    """The answer to our no to a proposal: it is over there, one way or another. The booking's version there may tell
+    more than this answer does; that comes by message."""
+    task, _ = _both(evidence)
+    finish(task, "refused" if evidence.refusal else "done", now=now, error=evidence.refusal)
+    return "applied"
+
+
+TakeIn = Callable[[Session, Booking, ProviderBookings, Evidence, datetime], str]
+
+TAKE_IN: Mapping[str, TakeIn] = {
+    "reserve": reserved,
+    "cancel": cancelled,
+    "change": changed,
+    "decline": declined,
+}
+
+
+def _both(evidence: Evidence) -> tuple[ProviderTask, RemoteBooking | None]:
+    if evidence.task is None:
+        raise ValueError("an answer to no command")
+    return evidence.task, evidence.there
+
+
+def _await_decision(session: Session, booking: Booking, task: ProviderTask, evidence: Evidence, now: datetime) -> None:
+    if task.command == "reserve" and booking.state is _S.OUTCOME_UNKNOWN:
+        move(session, booking, _S.AWAITING_PROVIDER, actor=provider_actor(session, booking), now=now)
+    if evidence.answer_by is not None and booking.state is _S.AWAITING_PROVIDER:
+        booking.answer_due_at = evidence.answer_by
+
+
+def _refuse_reserve(session: Session, booking: Booking, task: ProviderTask, code: str, now: datetime) -> None:
+    finish(task, "refused", now=now, error=code)
+    if legal(booking.state, _S.REJECTED):
+        facts = elsewhere(session, booking, now=now)
+        actor = provider_actor(session, booking)
+        move(session, booking, _S.REJECTED, actor=actor, now=now, cause=code, facts=facts)
+        close_request(session, booking, "done", now)
+        annul_followers(session, booking, now)
+    elif booking.state in LIVE:  # an allotment place we had already given away
+        _open(session, booking, "allotment_refused", booking.public_id, {"code": code}, now)
+
+
+def _refuse_cancel(
+    session: Session, booking: Booking, theirs: ProviderBookings, task: ProviderTask, code: str, now: datetime
+) -> None:
+    finish(task, "refused", now=now, error=code)
+    request, reference = open_request(session, booking), task.facts.get("reference")
+    if not task.facts.get("compensating") and request is not None:
+        request.state, request.closed_at, request.cause = "refused", now, code
+        touch(booking, now=now)
+    elif not theirs.wanted(reference):
+        _open(session, booking, "cancel_refused", reference or booking.public_id, {"code": code}, now)
+
+
+def _switch(
+    session: Session,
+    booking: Booking,
+    theirs: ProviderBookings,
+    task: ProviderTask,
+    there: RemoteBooking,
+    now: datetime,
+) -> None:
+    """The provider carried out the change. A word of its own that is newer than this answer stands."""
+    known = theirs.known(there.reference)
+    newest = 0 if known is None else known.version
+    theirs.record(there, now)
+    finish(task, "done", now=now)
+    if booking.state in GIVEN_UP and there.version > newest:
+        theirs.cancel_there(there.reference, now)
+    request = swap.open_change(session, booking)
+    if request is None or request.id != task.change_request_id:
+        return
+    if booking.state not in MOVABLE:
+        swap.leave(session, booking, request, cause="overtaken", now=now)
+        if booking.state in LIVE:
+            _open_time_differs(session, task, booking, "overtaken", now)
+        return
+    actor = provider_actor(session, booking)
+    swap.switch(session, booking, request, actor=actor, now=now)
+    if booking.state is _S.AWAITING_PROVIDER:  # the time that it proposed itself
+        move(session, booking, _S.CONFIRMED, actor=actor, now=now)
+    if there.version >= newest:
+        close_discrepancy(session, booking.provider_id, "time_differs", booking.public_id, "agrees_again", now=now)
+
+
+def _moved_already(session: Session, booking: Booking, task: ProviderTask) -> bool:
+    """Whether our books have moved before the provider was asked (allotted places), and have not gone back since."""
+    request = session.get(ChangeRequest, task.change_request_id)
+    return request is None or swap.asks_for(request, booking.service_date, booking.starts_at)
+
+
+def _open_time_differs(session: Session, task: ProviderTask, booking: Booking, code: str, now: datetime) -> None:
+    _open(session, booking, "time_differs", booking.public_id, {"code": code, "task": task.public_id}, now)
+
+
+def _open(session: Session, booking: Booking, kind: str, subject: str, facts: Mapping[str, str], now: datetime) -> None:
+    open_discrepancy(session, booking.provider_id, kind, subject, now=now, booking_id=booking.id, facts=facts)

@@ -1,0 +1,36 @@
+"""What a provider says of one of its bookings, and what taking it in did: plain data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from booking.models import ProviderTask
+from providers.port import RemoteBooking
+
+Source = Literal["answer", "look_up", "message", "poll"]
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """One word of a provider, whichever way it came.
+
+    `there`: the booking as the provider tells it; None when it only says no. `task`: the command that this answers;
+    None for what the provider says by itself. `refusal`: the code of its no to that command. `answer_by`: until when it
+    will have decided.
+    """
+
+    source: Source
+    there: RemoteBooking | None
+    task: ProviderTask | None = None
+    refusal: str = ""
+    answer_by: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What settling did, for counts and logs: applied, stale, waiting, resend, stray, unmatched or unchanged."""
+
+    what: str
+    booking: str | None = None

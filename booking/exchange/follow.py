@@ -1,0 +1,161 @@
+"""Bringing a booking to the time and the state that its provider tells, with all that follows from it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from booking.actors import SYSTEM, Actor, provider_actor
+from booking.attendance.early import forget_early_word, keep_early_word, too_early
+from booking.attendance.outcome import provider_gave_in
+from booking.changes import swap
+from booking.changes.requests import close_request, open_request
+from booking.discrepancies import close_discrepancy, open_discrepancy
+from booking.exchange import replacement
+from booking.exchange.provider_bookings import ProviderBookings
+from booking.models import Booking
+from booking.offers.alternatives import elsewhere
+from booking.outbox import annul, finish, lock_unfinished, unsent
+from booking.states import DEAD, GIVEN_UP, LIVE, MOVABLE, STATE_OF, BookingState, legal
+from booking.transition import move
+from marketplace.core.db import violated
+from providers.port import RemoteBooking
+from vip.ledger import EntitlementExhausted
+
+_S = BookingState
+
+
+def follow_state(
+    session: Session, booking: Booking, theirs: ProviderBookings, there: RemoteBooking, now: datetime
+) -> None:
+    """Move the booking to where the provider says it is, through `confirmed` where the table wants that step. What
+    can't be true before the service date says no more than that it has the booking, and is kept as a difference."""
+    target = STATE_OF[there.status]
+    if target is _S.REJECTED and not legal(booking.state, target):
+        target = _S.CANCELLED
+    if target is _S.AWAITING_PROVIDER:
+        return  # what is only requested there moves nothing here
+    if booking.state in GIVEN_UP:
+        if there.status not in DEAD:
+            theirs.cancel_there(there.reference, now)
+    elif too_early(there.status, booking.service_date, booking.time_zone, now):
+        keep_early_word(session, booking, there, now)
+        if legal(booking.state, _S.CONFIRMED):
+            move(session, booking, _S.CONFIRMED, actor=provider_actor(session, booking), now=now)
+    elif target is _S.CANCELLED and open_request(session, booking) is not None:
+        cancel_locally(session, booking, now)  # its word for the cancel that was asked for, not one of its own
+    elif target is booking.state:
+        forget_early_word(session, booking, now)
+    elif not _go_to(session, booking, target, there.reason, now):
+        facts = {"ours": booking.state.value, "theirs": there.status}
+        _open(session, booking, "state_differs", facts, now)
+
+
+def follow_time(session: Session, booking: Booking, there: RemoteBooking, now: datetime) -> None:
+    """Follow the time that the provider tells. The one that an open change asks for is its yes; another one is its
+    word against our books, which goes to a person, since the customer was promised what our books say."""
+    if there.service_date is None or there.status in DEAD or booking.state not in LIVE:
+        return
+    ours = (booking.service_date, booking.starts_at)
+    if (there.service_date, there.starts_at) == ours or _says_yes(session, booking, there, now):
+        close_discrepancy(session, booking.provider_id, "time_differs", booking.public_id, "agrees_again", now=now)
+        return
+    starts_at = there.starts_at.isoformat() if there.starts_at else None
+    facts = {"service_date": there.service_date.isoformat(), "starts_at": starts_at}
+    _open(session, booking, "time_differs", facts, now)
+
+
+def _says_yes(session: Session, booking: Booking, there: RemoteBooking, now: datetime) -> bool:
+    """Whether it tells the time that an open change asks for; then the booking is moved there."""
+    request = swap.open_change(session, booking)
+    if request is None or booking.state not in MOVABLE or there.status == "requested":
+        return False
+    if replacement.replaces(session, booking) or not swap.asks_for(request, there.service_date, there.starts_at):
+        return False
+    swap.switch(session, booking, request, actor=provider_actor(session, booking), now=now)
+    for task in lock_unfinished(session, booking.id):
+        if task.change_request_id == request.id and task.command == "change":
+            finish(task, "done", now=now)
+    return True
+
+
+def cancel_locally(session: Session, booking: Booking, now: datetime) -> None:
+    """Evidence shows that nothing is live at the provider: what was asked for happens here."""
+    change = swap.open_change(session, booking)
+    if change is not None and legal(booking.state, _S.CANCELLED):
+        swap.close(session, booking, change, cause="cancelled", now=now)
+    request = open_request(session, booking)
+    if legal(booking.state, _S.CANCELLED):
+        actor = Actor(request.actor_kind, request.actor) if request else SYSTEM  # type: ignore[arg-type]
+        move(session, booking, _S.CANCELLED, actor=actor, now=now, cause=request.cause if request else "not_there")
+    close_request(session, booking, "done", now)
+    annul_followers(session, booking, now)
+
+
+def annul_followers(session: Session, booking: Booking, now: datetime) -> None:
+    """End the booking's commands that were never sent and that nobody needs any more. A compensating cancel is needed
+    still: it ends something else than the booking."""
+    for task in lock_unfinished(session, booking.id):
+        if unsent(task) and not task.facts.get("compensating"):
+            annul(task, now=now)
+
+
+def _end_change(session: Session, booking: Booking, target: BookingState, now: datetime) -> None:
+    """The booking goes on at the time it has: a change that was not sent yet is overtaken by that, one that may have
+    been sent waits for its answer. A booking that ends takes its change with it: all places go back together."""
+    request = swap.open_change(session, booking)
+    if request is None:
+        return
+    if target in GIVEN_UP:
+        swap.close(session, booking, request, cause="overtaken", now=now)
+        return
+    task = next((each for each in lock_unfinished(session, booking.id) if each.change_request_id == request.id), None)
+    if task is None or unsent(task):
+        if task is not None:
+            annul(task, now=now)
+        swap.leave(session, booking, request, cause="overtaken", now=now)
+
+
+def _go_to(session: Session, booking: Booking, target: BookingState, reason: str, now: datetime) -> bool:
+    """Move the locked booking as told, through `confirmed` where that is its next step. False where the table has no
+    such move or our books no longer have what it takes."""
+    actor = provider_actor(session, booking)
+    if legal(booking.state, _S.CONFIRMED) and (target is _S.CONFIRMED or not legal(booking.state, target)):
+        move(session, booking, _S.CONFIRMED, actor=actor, now=now)
+    else:
+        forget_early_word(session, booking, now)
+    return target is booking.state or _moved(session, booking, target, actor, reason, now)
+
+
+def _moved(session: Session, booking: Booking, target: BookingState, actor: Actor, reason: str, now: datetime) -> bool:
+    """The unit that a no-show gave back may be spent, or the person may have been booked elsewhere since. That is a
+    difference for a person; it must not stop the feed."""
+    if not legal(booking.state, target):
+        return False
+    _end_change(session, booking, target, now)
+    ends, disputed = target in (_S.CANCELLED, _S.REJECTED), booking.state is _S.NO_SHOW
+    facts = elsewhere(session, booking, now=now) if ends else {}
+    cause = reason or ("cancelled_by_provider" if target is _S.CANCELLED else "")
+    try:
+        with session.begin_nested():
+            move(session, booking, target, actor=actor, now=now, cause=cause, facts=facts)
+    except EntitlementExhausted:
+        return False
+    except IntegrityError as refused:
+        if violated(refused) != "ex_booking_one_place_at_a_time":
+            raise
+        return False
+    if ends:
+        close_request(session, booking, "done", now)
+        annul_followers(session, booking, now)
+    elif disputed:
+        provider_gave_in(session, booking, now)
+    return True
+
+
+def _open(session: Session, booking: Booking, kind: str, facts: Mapping[str, str | None], now: datetime) -> None:
+    subject = booking.public_id
+    open_discrepancy(session, booking.provider_id, kind, subject, now=now, booking_id=booking.id, facts=facts)

@@ -1,0 +1,93 @@
+"""What is told of a booking there that is not ours any more, or never was; and the old date that was used after all."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from booking.actors import provider_actor
+from booking.attendance.early import keep_early_word, too_early
+from booking.changes import swap
+from booking.discrepancies import close_discrepancy, open_discrepancy
+from booking.exchange.provider_bookings import ProviderBookings
+from booking.models import Booking, Slot, SlotClaim
+from booking.outbox import annul, lock_unfinished, unsent
+from booking.states import CANCELLABLE, DEAD, BookingState
+from providers.port import RemoteBooking
+
+SERVED = ("checked_in", "in_service", "fulfilled")
+"""What a provider says of somebody who is there, or was."""
+
+
+def put_aside(session: Session, booking: Booking, theirs: ProviderBookings, there: RemoteBooking, now: datetime) -> str:
+    """It moves nothing here and is cancelled there: `stray`. Unless somebody was served on a date that was given up:
+    then the booking goes back to that date, and this is the `current` one again. Where it can't, a person decides."""
+    row = theirs.known(there.reference)
+    if there.status in DEAD:
+        theirs.surplus_gone(there.reference, now)
+    elif row is not None and row.role == "stray":
+        theirs.cancel_surplus(row, now)
+    elif there.status in CANCELLABLE:
+        theirs.cancel_there(there.reference, now)
+    elif there.service_date is not None and too_early(there.status, there.service_date, booking.time_zone, now):
+        keep_early_word(session, booking, there, now)
+    elif _go_back(session, booking, theirs, there, now):
+        return "current"
+    else:
+        facts = {"ours": booking.state.value, "theirs": there.status, "role": row.role if row else ""}
+        reference = there.reference
+        open_discrepancy(
+            session, booking.provider_id, "old_date_used", reference, now=now, booking_id=booking.id, facts=facts
+        )
+    return "stray"
+
+
+def _go_back(session: Session, booking: Booking, theirs: ProviderBookings, there: RemoteBooking, now: datetime) -> bool:
+    """The old day was served before our cancel arrived there: that day counts, the new one is given up here and
+    cancelled there. False when it was not served, or our books can't go back."""
+    row = theirs.known(there.reference)
+    if row is None or there.status not in SERVED or booking.state is not BookingState.CONFIRMED:
+        return False
+    if not _at_that_time(session, booking, there, now):
+        return False
+    theirs.take_over(row, now)
+    for task in lock_unfinished(session, booking.id):
+        if task.command == "cancel" and task.facts.get("reference") == row.reference and unsent(task):
+            annul(task, now=now)
+    close_discrepancy(session, booking.provider_id, "cancel_refused", row.reference, "old_date_served", now=now)
+    return True
+
+
+def _at_that_time(session: Session, booking: Booking, there: RemoteBooking, now: datetime) -> bool:
+    """Whether the booking is at the time that was served, now that we know of it: it may have been moved back there
+    before, or an open change may ask for that very time."""
+    if (booking.service_date, booking.starts_at) == (there.service_date, there.starts_at):
+        return True
+    actor = provider_actor(session, booking)
+    request = swap.open_change(session, booking)
+    if request is not None and swap.asks_for(request, there.service_date, there.starts_at):
+        for task in lock_unfinished(session, booking.id):
+            if task.change_request_id == request.id and unsent(task):
+                annul(task, now=now)
+        swap.switch(session, booking, request, actor=actor, now=now)
+        return True
+    slot = _given_up(session, booking, there)
+    return slot is not None and swap.go_back(session, booking, slot, actor=actor, now=now)
+
+
+def _given_up(session: Session, booking: Booking, there: RemoteBooking) -> Slot | None:
+    """The slot that the booking had at the time that is told."""
+    return session.scalar(
+        select(Slot)
+        .join(SlotClaim, SlotClaim.slot_id == Slot.id)
+        .where(
+            SlotClaim.booking_id == booking.id,
+            ~SlotClaim.live,
+            Slot.service_date == there.service_date,
+            Slot.starts_at.is_not_distinct_from(there.starts_at),
+        )
+        .order_by(SlotClaim.id.desc())
+        .limit(1)
+    )

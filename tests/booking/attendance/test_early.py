@@ -1,0 +1,104 @@
+"""What a provider tells of a visit before its day."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy import select
+
+from booking.attendance.early import CHECK_IN_EARLY
+from booking.attendance.no_show import call_no_shows
+from booking.exchange.cursors import done
+from booking.exchange.inbound import apply_remote
+from booking.models import Discrepancy
+from marketplace.core.db import reading, transaction
+from providers.port import Accepted, Confirmed, Unknown
+from tests.people import NOON, counters
+from tests.world import EIGHT, FakeAdapter, World, booking_row, history, make_world, one_pass, remote
+
+pytestmark = pytest.mark.usefixtures("db")
+
+MIDNIGHT = datetime(2026, 3, 9, 16, 0, tzinfo=UTC)  # 10 March begins in Hangzhou
+A_SECOND = timedelta(seconds=1)
+
+
+def confirmed() -> tuple[World, str]:
+    world = make_world(quantity=1)
+    public_id = world.submit()
+    one_pass(world, FakeAdapter(answers=[Confirmed("R-1", 1)]), now=NOON)
+    return world, public_id
+
+
+def tell(world: World, public_id: str, status: str, version: int, now: datetime) -> None:
+    with transaction() as session:
+        apply_remote(session, world.provider.id, remote(public_id, status, version), now=now)
+
+
+def state(public_id: str) -> str:
+    return booking_row(public_id).state.value
+
+
+def cases() -> list[tuple[str, str]]:
+    with reading() as session:
+        rows = session.scalars(select(Discrepancy).order_by(Discrepancy.id))
+        return [(row.kind, row.resolution or "open") for row in rows]
+
+
+@pytest.mark.parametrize("status", ["in_service", "fulfilled", "no_show"])
+def test_a_visit_is_believed_from_midnight_at_the_site_on(status: str) -> None:
+    world, public_id = confirmed()
+    tell(world, public_id, status, 2, MIDNIGHT - A_SECOND)
+    assert (state(public_id), cases()) == ("confirmed", [("too_early", "open")])
+    assert counters(world.entitlement.id)["reserved"] == 1
+    tell(world, public_id, status, 3, MIDNIGHT)
+    assert (state(public_id), cases()) == (status, [("too_early", "corrected_by_provider")])
+
+
+def test_a_check_in_is_believed_from_the_evening_before_on() -> None:
+    world, public_id = confirmed()
+    tell(world, public_id, "checked_in", 2, MIDNIGHT - CHECK_IN_EARLY - A_SECOND)
+    assert (state(public_id), cases()) == ("confirmed", [("too_early", "open")])
+    tell(world, public_id, "checked_in", 3, MIDNIGHT - CHECK_IN_EARLY)
+    assert (state(public_id), cases()) == ("checked_in", [("too_early", "corrected_by_provider")])
+
+
+def test_who_was_checked_in_the_evening_before_is_not_served_before_the_day() -> None:
+    world, public_id = confirmed()
+    tell(world, public_id, "checked_in", 2, MIDNIGHT - A_SECOND)
+    tell(world, public_id, "fulfilled", 3, MIDNIGHT - A_SECOND)
+    assert (state(public_id), cases()) == ("checked_in", [("too_early", "open")])
+
+
+def test_what_is_told_too_early_still_says_that_the_provider_has_the_booking() -> None:
+    world = make_world()
+    public_id = world.submit()
+    one_pass(world, FakeAdapter(answers=[Accepted("R-1", 1)]), now=NOON)
+    tell(world, public_id, "fulfilled", 2, NOON)
+    assert history(public_id)[-1] == "confirmed" and cases() == [("too_early", "open")]
+
+
+def test_a_look_up_is_believed_no_earlier_than_a_message() -> None:
+    world = make_world()
+    public_id = world.submit()
+    adapter = FakeAdapter(answers=[Unknown("timed out")], found=[remote(public_id, "no_show", 4)])
+    one_pass(world, adapter, now=NOON)
+    one_pass(world, adapter, now=NOON + timedelta(minutes=1))
+    assert (state(public_id), cases()) == ("confirmed", [("too_early", "open")])
+
+
+def test_a_provider_that_takes_its_word_back_has_explained_it() -> None:
+    world, public_id = confirmed()
+    tell(world, public_id, "no_show", 2, NOON)
+    tell(world, public_id, "confirmed", 3, NOON)
+    assert (state(public_id), cases()) == ("confirmed", [("too_early", "corrected_by_provider")])
+
+
+def test_the_clock_calls_no_no_show_while_a_person_has_to_look_at_what_was_told() -> None:
+    world, public_id = confirmed()
+    tell(world, public_id, "fulfilled", 2, NOON)
+    late = EIGHT + timedelta(days=2)
+    done(world.provider.id, "bookings", "c", now=late)
+    assert call_no_shows(now=late) == 0
+    tell(world, public_id, "confirmed", 3, late)
+    assert call_no_shows(now=late) == 1
