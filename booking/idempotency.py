@@ -24,11 +24,11 @@ class Repeatable:
 
 
 def first_time(session: Session, request: Repeatable, resource: str, *, now: datetime) -> bool:
-    """Whether the key is new; else as `remember`."""
-    return remember(session, request, resource, now=now) is None
+    """Whether the key is new; else as `record_key`."""
+    return record_key(session, request, resource, now=now) is None
 
 
-def remember(session: Session, request: Repeatable, resource: str, *, now: datetime, status: int = 200) -> str | None:
+def record_key(session: Session, request: Repeatable, resource: str, *, now: datetime, status: int = 200) -> str | None:
     """Keep the key with what the request made; for one that is known, what an earlier request with it made.
 
     It is kept once the caller's transaction commits, and not when it is refused. A rival with the same key waits here

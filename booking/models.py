@@ -327,7 +327,7 @@ class SyncCursor(Base):
 
 
 class Discrepancy(Base):
-    """A difference between our books and a provider's, open until somebody or something explains it.
+    """A discrepancy between our books and a provider's, open until somebody or something explains it.
 
     What their books bind beyond ours (negative: ours bind more): `quota_units` of the entitlement, and `money_minor` in
     minor units of `currency`. `note` is what the person wrote who closed it.

@@ -104,11 +104,11 @@ WORDS: Mapping[str, Words] = {
     "entitlement_not_yet_valid": Words(
         _("The benefit starts after that day"), _("This benefit is valid from %(valid_from)s. Choose a later day.")
     ),
-    # differences, for operators
+    # discrepancies, for operators
     "case_moved_on": Words(
         _("Things have moved on"), _("The booking has moved on since, or a command is on its way. Look at it again.")
     ),
-    "not_this_repair": Words(_("Not for this difference"), _("This repair does not fit this difference.")),
+    "not_this_repair": Words(_("Not for this discrepancy"), _("This repair does not fit this discrepancy.")),
     "closing_already": Words(
         _("Closing already"), _("Another closure of this site is still being carried out. Take that one back first.")
     ),

@@ -20,7 +20,7 @@ from marketplace.core.errors import NotFound, Refusal
 
 Entry = Literal["grant", "reserve", "release", "use", "reverse", "expire", "revoke"]
 By = Literal["customer", "provider", "platform"]
-Standing = Literal["none", "reserved", "used", "released"]
+ReservationStatus = Literal["none", "reserved", "used", "released"]
 
 
 class EntitlementExhausted(Refusal):
@@ -92,7 +92,7 @@ def write(
         raise
 
 
-def standing(session: Session, taken: Reservation) -> Standing:
+def reservation_status(session: Session, taken: Reservation) -> ReservationStatus:
     """The status of the reservation; `none` before it, and after a use that was reversed."""
     entries = set(
         session.scalars(
@@ -102,7 +102,7 @@ def standing(session: Session, taken: Reservation) -> Standing:
     )
     for entry, status in (("reverse", "none"), ("use", "used"), ("release", "released"), ("reserve", "reserved")):
         if entry in entries:
-            return cast(Standing, status)
+            return cast(ReservationStatus, status)
     return "none"
 
 

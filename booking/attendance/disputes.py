@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from booking.actors import actor_of
 from booking.attendance.models import Dispute
-from booking.attendance.outcome import tell_answer
+from booking.attendance.outcome import notify_answer
 from booking.models import Booking, BookingHistory
 from booking.ownership import own_booking_id
 from booking.sealing import open_words, seal_words
@@ -157,7 +157,7 @@ def answer(operator: Principal, dispute_id: str, decision: Decision, words: str,
             else:
                 move(session, booking, _S(decision), actor=actor_of(operator), now=now, cause="dispute_accepted")
             _trace(session, f"dispute.{found.state}", operator, booking, dispute_id, now, decision=decision)
-            tell_answer(session, booking, found.state, now)
+            notify_answer(session, booking, found.state, now)
     except IntegrityError as refused:
         if violated(refused) == "ex_booking_one_place_at_a_time":
             raise BusyThen() from refused

@@ -12,7 +12,7 @@ from booking.models import Booking
 from booking.notices.notify import notify
 
 
-def tell_answer(session: Session, booking: Booking, outcome: str, now: datetime) -> None:
+def notify_answer(session: Session, booking: Booking, outcome: str, now: datetime) -> None:
     """Tell the customer how her dispute ended: `accepted` or `rejected`."""
     notify(
         session,
@@ -34,4 +34,4 @@ def provider_gave_in(session: Session, booking: Booking, now: datetime) -> None:
         .returning(Dispute.id)
     ).scalar_one_or_none()
     if won is not None:
-        tell_answer(session, booking, "accepted", now)
+        notify_answer(session, booking, "accepted", now)

@@ -90,7 +90,7 @@ def decline(
     log.info("booking.proposal_declined", booking=public_id)
 
 
-def lapse_proposals(*, now: datetime, limit: int = 100) -> int:
+def expire_proposals(*, now: datetime, limit: int = 100) -> int:
     """Decline what nobody answered in time, one transaction each; returns how many."""
     with reading() as session:
         due = session.execute(

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from booking.actors import Actor
 from booking.changes import swap
-from booking.changes.requests import note_request
+from booking.changes.requests import record_request
 from booking.changes.rules import change_until, changes_left
 from booking.idempotency import Repeatable, first_time
 from booking.models import Booking, ChangeRequest, ProviderTask, Slot
@@ -132,7 +132,7 @@ def ask_for(
     NotEligible.
     """
     _check_slot(session, booking, slot, now, in_line=in_line)
-    request = note_request(session, booking, "reschedule", actor=actor, cause=cause, now=now)
+    request = record_request(session, booking, "reschedule", actor=actor, cause=cause, now=now)
     allotment = session.scalar(select(Provider.allotment).where(Provider.id == booking.provider_id))
     if not (allotment and any(task.command == "reserve" and unsent(task) for task in tasks)):
         facts = {"slot": slot.public_id}

@@ -49,7 +49,7 @@ log = get_logger(__name__)
 Mode = Literal["move", "cancel"]
 MODES: tuple[Mode, ...] = ("cancel", "move")
 CAUSE = "site_closed"
-STANDS = "closure_stands"
+STILL_BOOKED = "closure_stands"
 BATCH = 50
 SLOTS = 500
 
@@ -288,7 +288,7 @@ def _finish(closure: SiteClosure, *, now: datetime) -> None:
                 open_discrepancy(
                     session,
                     row.Booking.provider_id,
-                    STANDS,
+                    STILL_BOOKED,
                     row.Booking.public_id,
                     now=now,
                     booking_id=row.Booking.id,
@@ -308,10 +308,11 @@ def _close_cases(*, now: datetime) -> int:
         rows = session.execute(
             select(Discrepancy.provider_id, Discrepancy.subject)
             .join(Booking, Booking.id == Discrepancy.booking_id)
-            .where(Discrepancy.kind == STANDS, Discrepancy.closed_at.is_(None), Booking.state.not_in(LIVE))
+            .where(Discrepancy.kind == STILL_BOOKED, Discrepancy.closed_at.is_(None), Booking.state.not_in(LIVE))
         ).all()
         return sum(
-            close_discrepancy(session, row.provider_id, STANDS, row.subject, "booking_ended", now=now) for row in rows
+            close_discrepancy(session, row.provider_id, STILL_BOOKED, row.subject, "booking_ended", now=now)
+            for row in rows
         )
 
 

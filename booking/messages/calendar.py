@@ -30,7 +30,7 @@ from marketplace.core.text import Text
 from vip.models import Beneficiary, Customer
 from vip.principal import Principal
 
-KEPT_DAYS = 400
+FEED_DAYS = 400
 """How long a booking stays in the feed after its day."""
 
 _SUBMITTED = ("awaiting_provider", "confirmed")
@@ -124,7 +124,7 @@ def events(feed: Feed, *, now: datetime) -> list[Event]:
 def _in_feed(customer_id: int, now: datetime) -> tuple[Any, ...]:
     return (
         Booking.customer_id == customer_id,
-        Booking.service_date > now.date() - timedelta(days=KEPT_DAYS),
+        Booking.service_date > now.date() - timedelta(days=FEED_DAYS),
         _submitted(),
     )
 

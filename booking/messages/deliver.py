@@ -47,7 +47,7 @@ class Letter:
     notice_id: str
     kind: str
     facts: Mapping[str, Any]
-    told_at: datetime
+    as_of: datetime
     language: str | None
     person: str
 

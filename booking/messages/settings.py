@@ -54,7 +54,7 @@ class Settings:
 
 
 @dataclass(frozen=True)
-class Wish:
+class Choices:
     """What she chose. The two times are on the insurer's clock; where they are equal there are no quiet hours."""
 
     sms: bool
@@ -86,7 +86,7 @@ def settings_of(principal: Principal) -> Settings:
     )
 
 
-def choose(principal: Principal, wish: Wish, *, now: datetime) -> None:
+def choose(principal: Principal, wish: Choices, *, now: datetime) -> None:
     """Keep what she chose; messages that wait already are judged by it when their time comes."""
     values = {**asdict(wish), "updated_at": now}
     with transaction() as session:

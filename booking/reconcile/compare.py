@@ -1,7 +1,7 @@
-"""Comparing our books with a provider's: two lists in, differences out. Pure: no database, no network, no clock.
+"""Comparing our books with a provider's: two lists in, discrepancies out. Pure: no database, no network, no clock.
 
 What differs is one of five kinds: `ours_only`, `theirs_only`, `state_differs`, `time_differs`, `duplicate_there`. Where
-the evidence decides what is right, the difference names the repair; else it is a case for a person.
+the evidence decides what is right, the discrepancy names the repair; else it is a case for a person.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class Ours:
 
 @dataclass(frozen=True)
 class Found:
-    """A difference. `subject` is our public id, or the provider's reference for what only they have or have twice;
+    """A discrepancy. `subject` is our public id, or the provider's reference for what only they have or have twice;
     `ours` and `theirs` are states (None: nothing there). `repair` None asks for a person."""
 
     kind: Kind
@@ -61,12 +61,12 @@ class Found:
 
     @property
     def key(self) -> tuple[Kind, str]:
-        """What makes two findings the same difference."""
+        """What makes two findings the same discrepancy."""
         return self.kind, self.subject
 
 
 def compare(ours: Sequence[Ours], theirs: Sequence[RemoteBooking], *, complete: bool = True) -> list[Found]:
-    """All differences, ours in their order first, then what nobody of ours explains.
+    """All discrepancies, ours in their order first, then what nobody of ours explains.
 
     A list of theirs that is not `complete` never proves that something is missing there.
     """
@@ -80,7 +80,7 @@ def compare(ours: Sequence[Ours], theirs: Sequence[RemoteBooking], *, complete: 
             alone.append(remote)
         else:
             matched[mine.booking].append(remote)
-    found = [each for mine in ours if not mine.busy for each in _differences(mine, matched[mine.booking], complete)]
+    found = [each for mine in ours if not mine.busy for each in _discrepancies(mine, matched[mine.booking], complete)]
     found += [_theirs_only(None, remote) for remote in alone if remote.status not in DEAD]
     return found
 
@@ -95,7 +95,7 @@ def newest(theirs: Sequence[RemoteBooking]) -> list[RemoteBooking]:
     return list(known.values())
 
 
-def _differences(mine: Ours, theirs: Sequence[RemoteBooking], complete: bool) -> list[Found]:
+def _discrepancies(mine: Ours, theirs: Sequence[RemoteBooking], complete: bool) -> list[Found]:
     if mine.state is _S.HELD:
         return [_theirs_only(mine, remote) for remote in theirs if remote.status not in DEAD]
     if mine.state in GIVEN_UP:

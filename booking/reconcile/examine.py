@@ -1,7 +1,7 @@
-"""From a suspicion to a difference: the provider is asked again, then both sides are compared under the booking's lock.
+"""From a suspicion to a discrepancy: the provider is asked again, then both sides are compared under the booking's lock.
 
-What changed meanwhile is no difference. Where the evidence decides, the repair happens in the same transaction as the
-difference is written down; else it stays open as a case for a person.
+What changed meanwhile is no discrepancy. Where the evidence decides, the repair happens in the same transaction as the
+discrepancy is written down; else it stays open as a case for a person.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ Verdict = Literal["agrees", "busy", "unsettled", "unverified", "explained", "rep
 Clock = Callable[[], datetime]
 
 EXPLAINED = "explained"
-"""The resolution of a case that a person closed with a note; the same difference is not opened again."""
+"""The resolution of a case that a person closed with a note; the same discrepancy is not opened again."""
 
 AGREES_AGAIN = "agrees_again"
 
@@ -182,7 +182,7 @@ def _follow(session: Session, booking: Booking, remote: RemoteBooking, now: date
 
 
 def _told_too_early(session: Session, booking: Booking, remote: RemoteBooking, now: datetime) -> bool:
-    """Whether this can't be true yet, or was said before it could be: a difference of its own, which a person settles
+    """Whether this can't be true yet, or was said before it could be: a discrepancy of its own, which a person settles
     or the provider's next word."""
     if said_early(session, booking, remote):
         return True
@@ -261,7 +261,7 @@ def facts_of(found: Found) -> dict[str, Any]:
 
 
 def _explained(session: Session, provider_id: int, found: Found, facts: dict[str, Any]) -> bool:
-    """Whether a person has explained this very difference."""
+    """Whether a person has explained this very discrepancy."""
     last = session.execute(
         select(Discrepancy.resolution, Discrepancy.facts, Discrepancy.closed_at)
         .where(

@@ -16,7 +16,7 @@ from marketplace.core.db import Base
 class ReconcileRun(Base):
     """One comparison of our books with a provider's, asked for or made by the clock; at most one runs at a time.
 
-    `case_id` narrows it to one difference that somebody wants asked again. `counts`: listed, compared, busy, found,
+    `case_id` narrows it to one discrepancy that somebody wants asked again. `counts`: listed, compared, busy, found,
     repaired, opened, closed, unverified. `theirs` is what the provider's list says of the last days, for the closing
     statements. `lease_until`: a run that does not renew it was killed.
     """

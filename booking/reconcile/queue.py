@@ -26,7 +26,7 @@ class LostLease(Exception):
 
 @dataclass(frozen=True)
 class Run:
-    """A run that this process has begun. `case_id` narrows it to one difference."""
+    """A run that this process has begun. `case_id` narrows it to one discrepancy."""
 
     id: int
     public_id: str

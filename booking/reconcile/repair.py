@@ -1,4 +1,4 @@
-"""What a person can do about a difference, one click each.
+"""What a person can do about a discrepancy, one click each.
 
 Every repair looks again under the booking's lock, is written into the audit, and reaches the provider through the
 outbox. Doing it twice is doing it once.
@@ -64,7 +64,7 @@ class CaseMovedOn(Refusal):
 
 
 class NotThisRepair(Refusal):
-    """This repair does not fit this difference."""
+    """This repair does not fit this discrepancy."""
 
     code = "not_this_repair"
 
@@ -77,7 +77,7 @@ class NoSuchTime(Refusal):
 
 @dataclass(frozen=True)
 class Case:
-    """A difference with its booking, as `offered` and the repairs need them."""
+    """A discrepancy with its booking, as `offered` and the repairs need them."""
 
     kind: str
     facts: Mapping[str, object]

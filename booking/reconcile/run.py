@@ -37,7 +37,7 @@ MOST_PAGES = 10_000
 MOST_SUSPECTS = 2_000
 """What one run asks about again; the next one goes on with the rest."""
 
-DAYS_KEPT = 8
+DAYS_STORED = 8
 """So many past days of their side are kept with the run, for closing statements that come late."""
 
 Clock = Callable[[], datetime]
@@ -160,7 +160,7 @@ def our_bookings(provider_id: int, start: date, end: date) -> list[Row]:
 
 
 def _suspects(provider_id: int, rows: Sequence[Row], theirs: Sequence[RemoteBooking]) -> list[Suspect]:
-    """What the lists say differs, and every open difference, which may be over."""
+    """What the lists say differs, and every open discrepancy, which may be over."""
     ids = {row.ours.booking: row.id for row in rows}
     listed: dict[str, list[RemoteBooking]] = defaultdict(list)
     for remote in theirs:
@@ -180,7 +180,7 @@ def _suspect(found: Found, ids: Mapping[str, int], listed: Mapping[str, list[Rem
 
 
 def open_cases(provider_id: int, case_id: int | None = None) -> list[Suspect]:
-    """The open differences of a provider that a comparison can explain, or one of them."""
+    """The open discrepancies of a provider that a comparison can explain, or one of them."""
     query = (
         select(Discrepancy, Booking.public_id)
         .outerjoin(Booking, Booking.id == Discrepancy.booking_id)
@@ -223,7 +223,7 @@ def _their_days(rows: Sequence[Row], theirs: Sequence[RemoteBooking], today: dat
     by_id = {row.ours.booking: row for row in rows}
     sums: dict[tuple[str, int, str, str], list[int]] = defaultdict(lambda: [0, 0])
     for remote in theirs:
-        if remote.service_date is None or not today - timedelta(days=DAYS_KEPT) <= remote.service_date <= today:
+        if remote.service_date is None or not today - timedelta(days=DAYS_STORED) <= remote.service_date <= today:
             continue
         row = by_reference.get(remote.reference) or by_id.get(named(remote.our_reference)[0])
         key = (

@@ -25,7 +25,7 @@ from vip.principal import Principal
 
 @dataclass(frozen=True)
 class RunView:
-    """A run. `by` is the operator's name, blank for the clock and the command line; `case` the difference it was about;
+    """A run. `by` is the operator's name, blank for the clock and the command line; `case` the discrepancy it was about;
     `counts` as in ReconcileRun."""
 
     id: str

@@ -24,7 +24,7 @@ ASK_EVERY = timedelta(hours=24)
 """So often a provider's system is asked again for the reports that it owes."""
 
 
-def note_overdue(*, now: datetime, limit: int = 200) -> int:
+def mark_overdue(*, now: datetime, limit: int = 200) -> int:
     """Mark reports that did not come by the promised day, open a case for a person and tell the customer; how many.
 
     A partial report keeps its state, for what came can be read; its case is about the rest. A report that the provider

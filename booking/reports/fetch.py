@@ -21,7 +21,7 @@ from booking.notices.notify import notify
 from booking.references import named
 from booking.reports.files import Examined, FileRefused, examine
 from booking.reports.models import Report, ReportVersion
-from booking.reports.papers import keep_papers
+from booking.reports.papers import store_papers
 from booking.reports.reading.codes import codes_of
 from booking.reports.reading.read import Whose, count_to_look_at
 from booking.transition import touch
@@ -211,7 +211,7 @@ def store(report_id: int, examined: Examined, *, now: datetime) -> str:
         report.failures = 0
         if added is None:
             return "known"
-        keep_papers(session, added, examined.papers, key=key, record=record)
+        store_papers(session, added, examined.papers, key=key, record=record)
         close_discrepancy(session, report.provider_id, "report_refused", report.reference, "delivered", now=now)
         if newest:
             report.state = _state(content.report.status, report.state)

@@ -22,7 +22,7 @@ class PaperLine:
     size: int
 
 
-def keep_papers(session: Session, version_id: int, papers: Sequence[Paper], *, key: bytes, record: str) -> None:
+def store_papers(session: Session, version_id: int, papers: Sequence[Paper], *, key: bytes, record: str) -> None:
     """Add the papers of a version in the caller's transaction. `record` names the version (`rpt_…:1`)."""
     session.add_all(
         ReportDocument(

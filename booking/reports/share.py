@@ -98,7 +98,7 @@ class MadeShare:
 
 
 @dataclass(frozen=True)
-class Door:
+class ShareLink:
     """What somebody with a link learns before opening it."""
 
     id: str
@@ -190,15 +190,15 @@ def end_share(principal: Principal, public_id: str, share_id: str, *, now: datet
 # --- with the link ---------------------------------------------------------------------------------------------------
 
 
-def door(token: str, *, now: datetime, opened: str = "") -> Door:
+def find_link(token: str, *, now: datetime, opened: str = "") -> ShareLink:
     """What a link leads to, without opening it. `opened` is the id of a link that this browser has opened: it may go on
     reading when its looks are used up. Raises NotFound for anything that opens nothing."""
     with reading() as session:
         share, _row = _find(session, token, now, opened)
-    return Door(share.public_id, share.code_hash is not None, share.expires_at)
+    return ShareLink(share.public_id, share.code_hash is not None, share.expires_at)
 
 
-def open_share(token: str, code: str, *, now: datetime) -> Door:
+def open_share(token: str, code: str, *, now: datetime) -> ShareLink:
     """Count a look, if the access code is right; the try is counted and committed before it is compared.
 
     Raises NotFound, Invalid(field="code"), WrongAccessCode(tries_left).
@@ -216,7 +216,7 @@ def open_share(token: str, code: str, *, now: datetime) -> Door:
         )
     if counted is None:
         raise NotFound()
-    return Door(share.public_id, share.code_hash is not None, share.expires_at)
+    return ShareLink(share.public_id, share.code_hash is not None, share.expires_at)
 
 
 def read_share(token: str, *, now: datetime, opened: str) -> ReportView:

@@ -26,7 +26,7 @@ from marketplace.core.db import reading
 from marketplace.core.errors import Invalid, NotFound
 from marketplace.core.paging import Page, decode_cursor, encode_cursor
 from marketplace.core.text import Text
-from vip.ledger import Reservation, Standing, standing
+from vip.ledger import Reservation, ReservationStatus, reservation_status
 from vip.models import Beneficiary, Entitlement
 from vip.principal import Principal
 
@@ -132,7 +132,7 @@ class BookingView(BookingCard):
     latitude: float | None
     allotment: bool
     answer_hours: int
-    benefit: Standing
+    benefit: ReservationStatus
     no_show_uses: bool
     proposal: ProposalView | None
     dispute_until: datetime | None
@@ -185,7 +185,7 @@ def full_view(which: ColumnElement[bool], *, now: datetime) -> BookingView:
             no_show_uses=row.no_show_uses,
             history=history,
             changes_left=changes_left(session, kept),
-            benefit=standing(session, Reservation(kept.entitlement_id, kept.id, kept.attempt)),
+            benefit=reservation_status(session, Reservation(kept.entitlement_id, kept.id, kept.attempt)),
             requests=requests,
             change_unknown=asked is not None and _is_unknown(session, asked),
             report=report,
@@ -223,7 +223,7 @@ class _Around:
     no_show_uses: bool
     history: Sequence[BookingHistory]
     changes_left: int
-    benefit: Standing
+    benefit: ReservationStatus
     requests: Sequence[ChangeRequest] = ()
     change_unknown: bool = False
     report: str | None = None

@@ -1,6 +1,6 @@
 """The waiting list, as a customer uses it: wait inside limits, and stop waiting.
 
-An entry takes neither place nor quota. When a place becomes free, booking.waiting.turns holds it for whoever is first.
+An entry takes neither place nor quota. When a place becomes free, booking.waiting.offers holds it for whoever is first.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from booking.actors import Actor
-from booking.idempotency import Repeatable, remember
+from booking.idempotency import Repeatable, record_key
 from booking.models import Booking
 from booking.offers.bookable import given_out, lead
 from booking.ownership import customer_of
 from booking.states import AT_PROVIDER, LIVE, BookingState
 from booking.transition import lock_booking, move
 from booking.waiting.match import LEAST_TIME, look_again
-from booking.waiting.models import MOST_OPEN, OPEN, WaitingChance, WaitingEntry, WaitingPlace
+from booking.waiting.models import MOST_OPEN, OPEN, WaitingEntry, WaitingOffer, WaitingPlace
 from marketplace.catalog import kinds
 from marketplace.catalog.benefit_kind import NotEligible
 from marketplace.core.clock import today
@@ -67,7 +67,7 @@ class NotWaiting(Refusal):
 
 
 @dataclass(frozen=True)
-class Wish:
+class Criteria:
     """What would do, by public ids: any of `offers`, on a day from `first_day` to `last_day` that is one of `weekdays`
     (ISO, 1 Monday to 7 Sunday), at a time from `from_hour` until before `until_hour` at the site, known at least
     `hours_before` hours ahead. With `auto_book` a place is booked for her as long as cancelling it is free."""
@@ -99,7 +99,7 @@ _OFFERS = text(f"""
 """)
 
 
-def join(principal: Principal, wish: Wish, *, key: str, fingerprint: bytes, now: datetime) -> Joined:
+def join(principal: Principal, wish: Criteria, *, key: str, fingerprint: bytes, now: datetime) -> Joined:
     """Wait for a place. One that is free already is offered within moments.
 
     `key` and `fingerprint` make it repeatable, as for a booking. Raises NotFound or Invalid with the field at fault,
@@ -110,7 +110,9 @@ def join(principal: Principal, wish: Wish, *, key: str, fingerprint: bytes, now:
     public_id = new_id("wai")
     try:
         with transaction() as session:
-            known = remember(session, Repeatable(principal.public_id, key, fingerprint), public_id, status=201, now=now)
+            known = record_key(
+                session, Repeatable(principal.public_id, key, fingerprint), public_id, status=201, now=now
+            )
             if known is not None:
                 return Joined(known, replayed=True)
             session.execute(select(Customer.id).where(Customer.id == customer_id).with_for_update(key_share=True))
@@ -162,7 +164,7 @@ def withdraw(principal: Principal, public_id: str, *, now: datetime) -> None:
             return
         if entry.state not in OPEN:
             raise NotWaiting(state=entry.state)
-        chance = open_chance(session, entry.id)
+        chance = open_offer(session, entry.id)
         close(session, entry, "withdrawn", WITHDRAWN, now=now)
         if chance is not None:
             booking, _ = lock_booking(session, chance.booking_id)
@@ -206,11 +208,9 @@ def lock_entry(session: Session, entry_id: int) -> WaitingEntry:
     ).one()
 
 
-def open_chance(session: Session, entry_id: int) -> WaitingChance | None:
+def open_offer(session: Session, entry_id: int) -> WaitingOffer | None:
     """The place that is held for the entry now, if any."""
-    return session.scalar(
-        select(WaitingChance).where(WaitingChance.entry_id == entry_id, WaitingChance.outcome == "open")
-    )
+    return session.scalar(select(WaitingOffer).where(WaitingOffer.entry_id == entry_id, WaitingOffer.outcome == "open"))
 
 
 def outcome_of(state: BookingState) -> str:
@@ -236,7 +236,7 @@ def close(session: Session, entry: WaitingEntry, state: str, cause: str, *, now:
 # --- what joining asks ----------------------------------------------------------------------------------------------
 
 
-def _check_form(wish: Wish) -> None:
+def _check_form(wish: Criteria) -> None:
     if not 1 <= len(wish.offers) <= MOST_PLACES:
         raise Invalid(field="offer_ids", reason="out_of_range", minimum=1, maximum=MOST_PLACES)
     if not 0 <= wish.from_hour < wish.until_hour <= 24:
@@ -253,12 +253,12 @@ def _check_form(wish: Wish) -> None:
         raise Invalid(field="weekdays", reason="no_such_day")
 
 
-def _days(wish: Wish) -> list[date]:
+def _days(wish: Criteria) -> list[date]:
     every = [wish.first_day + timedelta(number) for number in range((wish.last_day - wish.first_day).days + 1)]
     return [day for day in every if day.isoweekday() in wish.weekdays]
 
 
-def _places(session: Session, wish: Wish) -> Sequence[Row[Any]]:
+def _places(session: Session, wish: Criteria) -> Sequence[Row[Any]]:
     """The offers' rows in the order given, all of one kind. Raises NotFound(offer_ids), Invalid."""
     ids = list(dict.fromkeys(wish.offers))
     if not all(well_formed(each) for each in ids):
@@ -271,7 +271,7 @@ def _places(session: Session, wish: Wish) -> Sequence[Row[Any]]:
     return [found[each] for each in ids]
 
 
-def _closes_at(wish: Wish, places: Sequence[Row[Any]], now: datetime) -> datetime:
+def _closes_at(wish: Criteria, places: Sequence[Row[Any]], now: datetime) -> datetime:
     """After it nothing fits any more: the end of the hours on the last day that counts, less the time ahead."""
     last = _days(wish)[-1]
     ends: list[datetime] = []
@@ -295,7 +295,7 @@ def _hour_of(day: date, hour: int, zone: str) -> datetime:
     return max(whole.replace(fold=fold).astimezone(UTC) for fold in (0, 1))
 
 
-def _check_rules(session: Session, customer_id: int, person: Beneficiary, wish: Wish, place: Row[Any]) -> None:
+def _check_rules(session: Session, customer_id: int, person: Beneficiary, wish: Criteria, place: Row[Any]) -> None:
     """Whether a place could be hers at all, on the first or the last day; each place is judged again for its day."""
     rules = kinds.kind(place.kind)
     try:

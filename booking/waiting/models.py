@@ -87,7 +87,7 @@ class WaitingPlace(Base):
     open: Mapped[bool] = mapped_column(server_default="true")
 
 
-class WaitingChance(Base):
+class WaitingOffer(Base):
     """A place that was held for an entry. One at a time, and the same slot never twice for the same entry: whoever
     lets it go makes room for the next in line."""
 

@@ -14,7 +14,7 @@ from booking.models import Booking
 from booking.offers.bookable import given_out
 from booking.ownership import customer_of
 from booking.waiting.join import own_entry_id
-from booking.waiting.models import OPEN, WaitingChance, WaitingEntry, WaitingPlace
+from booking.waiting.models import OPEN, WaitingEntry, WaitingOffer, WaitingPlace
 from marketplace.catalog.models import Offer, Site
 from marketplace.core.db import reading
 from marketplace.core.errors import NotFound
@@ -137,8 +137,8 @@ def mark(principal: Principal, *, now: datetime) -> str:
         held = session.execute(
             select(func.coalesce(func.sum(Booking.version), 0))
             .select_from(WaitingEntry)
-            .join(WaitingChance, and_(WaitingChance.entry_id == WaitingEntry.id, WaitingChance.outcome == "open"))
-            .join(Booking, Booking.id == WaitingChance.booking_id)
+            .join(WaitingOffer, and_(WaitingOffer.entry_id == WaitingEntry.id, WaitingOffer.outcome == "open"))
+            .join(Booking, Booking.id == WaitingOffer.booking_id)
             .where(WaitingEntry.customer_id == customer_of(principal), WaitingEntry.state == "offered")
         ).scalar_one()
     return f"{row[0]} {row[1]} {held}"
@@ -224,9 +224,9 @@ def _sites(session: Session, ids: Sequence[int]) -> dict[int, list[WaitingSite]]
 
 def _held(session: Session, ids: Sequence[int]) -> dict[int, HeldPlace]:
     rows = session.execute(
-        select(WaitingChance, Booking)
-        .join(Booking, Booking.id == WaitingChance.booking_id)
-        .where(WaitingChance.entry_id.in_(ids), WaitingChance.outcome == "open")
+        select(WaitingOffer, Booking)
+        .join(Booking, Booking.id == WaitingOffer.booking_id)
+        .where(WaitingOffer.entry_id.in_(ids), WaitingOffer.outcome == "open")
     )
     return {
         row.WaitingChance.entry_id: HeldPlace(

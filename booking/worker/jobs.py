@@ -10,23 +10,23 @@ from threading import Event
 from typing import Any
 
 from booking.attendance.no_show import call_no_shows
-from booking.changes.proposals import lapse_proposals
+from booking.changes.proposals import expire_proposals
 from booking.changes.unanswered import end_unanswered
 from booking.closures.close import work_closures
-from booking.exchange.send import note_health
+from booking.exchange.send import record_health
 from booking.exchange.unknown import raise_unknown
 from booking.hold.expire import expire_holds
 from booking.idempotency import forget_keys
 from booking.messages.deliver import deliver_due
 from booking.messages.remind import remind_of_bookings, remind_of_endings
 from booking.reconcile.run import run_due
-from booking.reports.chase import ask_again, note_overdue
+from booking.reports.chase import ask_again, mark_overdue
 from booking.reports.fetch import fetch_due, poll_reports
 from booking.settlement.close_day import make_statements
 from booking.sync.bookings import poll_bookings
 from booking.sync.slots import pull_slots
 from booking.sync.webhooks import forget_events
-from booking.waiting.turns import offer_freed, review, settle_chances
+from booking.waiting.offers import offer_freed, review, settle_offers
 from booking.worker.lanes import Lane, Lanes
 from marketplace.core import clock
 from marketplace.core.config import settings
@@ -65,8 +65,8 @@ def all_jobs(lanes: Lanes, stopping: Event) -> list[Job]:
         Job("waiting", 1, _waiting),
         Job("waiting-review", 60, lambda: dict(review(now=clock.now()))),
         Job("unanswered", 15, lambda: {"asked": end_unanswered(now=clock.now())}),
-        Job("proposals", 15, lambda: {"lapsed": lapse_proposals(now=clock.now())}),
-        Job("overdue", 60, lambda: {"late": note_overdue(now=clock.now())}),
+        Job("proposals", 15, lambda: {"lapsed": expire_proposals(now=clock.now())}),
+        Job("overdue", 60, lambda: {"late": mark_overdue(now=clock.now())}),
         Job("no_shows", 60, lambda: {"called": call_no_shows(now=clock.now())}),
         Job("unknown", 15, lambda: {"open": raise_unknown(now=clock.now())}),
         Job("closures", 5, lambda: work_closures(now=clock.now())),
@@ -95,7 +95,7 @@ def all_jobs(lanes: Lanes, stopping: Event) -> list[Job]:
 
 def _waiting() -> dict[str, int]:
     """First what became of the last turns, then whose turn it is now."""
-    return dict(settle_chances(now=clock.now()) + offer_freed(now=clock.now()))
+    return dict(settle_offers(now=clock.now()) + offer_freed(now=clock.now()))
 
 
 def expire_entitlements(stopping: Event) -> dict[str, int]:
@@ -147,7 +147,7 @@ def _pull(lanes: Lanes, provider_id: int, work: Work) -> Callable[[], dict[str, 
         try:
             return work(lane)
         except ProviderError as problem:
-            note_health(lane.provider, failed=True, now=clock.now())
+            record_health(lane.provider, failed=True, now=clock.now())
             log.warning("provider.unreadable", provider=lane.provider.code, reason=str(problem)[:120])
             raise
 

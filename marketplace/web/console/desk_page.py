@@ -47,7 +47,7 @@ class DeskLine:
 
 @dataclass(frozen=True)
 class DeskWarning:
-    """A difference: what it is, what to do about it, and the case's address for whom may look at it."""
+    """A discrepancy: what it is, what to do about it, and the case's address for whom may look at it."""
 
     what: str
     does: str
@@ -135,7 +135,7 @@ def booking(found: AtDesk, now: datetime) -> DeskBooking:
         view.time_zone,
         url_for("console.booking_cancel", booking=view.id) if found.cancelling == "open" else "",
         notes.get(found.cancelling, ""),
-        tuple(_warning(kind, case) for kind, case in found.differences),
+        tuple(_warning(kind, case) for kind, case in found.discrepancies),
     )
 
 

@@ -9,15 +9,15 @@ from flask import url_for
 from flask_babel import gettext as _
 
 from booking.models import Feed
-from booking.reconcile.cases import Difference
+from booking.reconcile.cases import DiscrepancyView
 from booking.views.oversight import LateJob, ProviderHealth
 from marketplace.web.language import by_language
 from marketplace.web.parts import Pill
 
 
 @dataclass(frozen=True)
-class DifferenceRow:
-    """An open difference; `does` says what to do about it."""
+class DiscrepancyRow:
+    """An open discrepancy; `does` says what to do about it."""
 
     provider: str
     kind: str
@@ -40,7 +40,7 @@ class ProviderRow:
     pulled: tuple[datetime | None, ...]
     waiting: int
     unknown: int
-    differences: int
+    discrepancies: int
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ def feeds() -> tuple[str, ...]:
 
 
 def kind_words(kind: str) -> tuple[str, str]:
-    """A kind of difference, and what to do about it."""
+    """A kind of discrepancy, and what to do about it."""
     kinds = {
         "theirs_only": (
             _("A booking that only they have"),
@@ -131,12 +131,12 @@ def kind_words(kind: str) -> tuple[str, str]:
     return kinds.get(kind, (kind, ""))
 
 
-def difference(it: Difference) -> DifferenceRow:
+def discrepancy(it: DiscrepancyView) -> DiscrepancyRow:
     """A row of the list."""
     kind, does = kind_words(it.kind)
     name = by_language(it.provider_name)
     url = url_for("console.case", case=it.id)
-    return DifferenceRow(name, kind, does, it.subject, it.reference or "", it.opened_at, url, it.closed_at)
+    return DiscrepancyRow(name, kind, does, it.subject, it.reference or "", it.opened_at, url, it.closed_at)
 
 
 def provider(it: ProviderHealth, now: datetime) -> ProviderRow:
@@ -158,7 +158,7 @@ def provider(it: ProviderHealth, now: datetime) -> ProviderRow:
         tuple(it.pulled[feed] for feed in Feed),
         it.waiting,
         it.unknown,
-        it.differences,
+        it.discrepancies,
     )
 
 

@@ -1,4 +1,4 @@
-"""The console's books: a difference and its repairs, comparisons, statements, sites that close."""
+"""The console's books: a discrepancy and its repairs, comparisons, statements, sites that close."""
 
 from __future__ import annotations
 

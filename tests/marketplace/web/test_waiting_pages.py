@@ -16,14 +16,14 @@ from werkzeug.serving import make_server
 from werkzeug.test import TestResponse
 
 from booking.hold.confirm import confirm
-from booking.waiting.turns import HOLD, review
+from booking.waiting.offers import HOLD, review
 from booking.waiting.view import current
 from marketplace.app import create_app
 from marketplace.core import clock
 from marketplace.core.db import transaction
 from tests.marketplace.web.surfer import Surfer, hidden, surfer, text_of
 from tests.people import NOON
-from tests.waiting import chances, entry, fill, give_up, offered, serve, sweep, wait
+from tests.waiting import entry, fill, give_up, offered, offers_made, serve, sweep, wait
 from tests.world import EIGHT, World, booking_row, join, make_slot, make_world
 from vip.family import NewMember, add_member
 from vip.signin import issue_token
@@ -317,7 +317,7 @@ def test_the_waiting_list_catches_a_place_that_somebody_gives_up(phone: Page, ad
     phone.locator("#waiting").get_by_role("link", name="Check and confirm").click()
     phone.get_by_role("button", name="Confirm booking").click()
     expect(phone.locator(".ticket .pill")).to_have_text("Waiting for the hospital")
-    [made] = [chance for chance in chances(_entry_of(world)) if chance.outcome == "open"]
+    [made] = [chance for chance in offers_made(_entry_of(world)) if chance.outcome == "open"]
     assert made.slot_id == world.slots[1].id
 
 

@@ -23,9 +23,9 @@ from booking.notices.quiet_hours import quiet_until
 from booking.offers.bookable import given_out
 from booking.refusals import SlotClosed, SlotFull, SlotMoved
 from booking.transition import lock_booking
-from booking.waiting.join import close, lock_entry, open_chance, outcome_of, set_state
+from booking.waiting.join import close, lock_entry, open_offer, outcome_of, set_state
 from booking.waiting.match import FITS, LEAST_TIME, WINDOW_ENDS, look_again, look_everywhere
-from booking.waiting.models import WaitingChance, WaitingEntry
+from booking.waiting.models import WaitingEntry, WaitingOffer
 from marketplace.core.db import reading, transaction
 from marketplace.core.errors import Busy, Refusal
 from marketplace.core.logging import get_logger
@@ -37,8 +37,8 @@ log = get_logger(__name__)
 HOLD = timedelta(minutes=30)
 """How long a place is kept for somebody whose turn it is."""
 
-MOST_LAPSES = 2
-STANDING_WISH = "standing_wish"
+MOST_EXPIRED = 2
+AUTO_BOOKED = "standing_wish"
 
 Outcome = Literal["held", "booked", "passed", "full"]
 
@@ -159,7 +159,7 @@ def _hold(session: Session, entry: WaitingEntry, turn: Row[Any], now: datetime) 
         now=now,
     )
     booking = session.scalars(select(Booking).where(Booking.public_id == held.public_id)).one()
-    session.add(WaitingChance(entry_id=entry.id, slot_id=turn.slot_id, booking_id=booking.id, until=until, made_at=now))
+    session.add(WaitingOffer(entry_id=entry.id, slot_id=turn.slot_id, booking_id=booking.id, until=until, made_at=now))
     set_state(entry, "offered", now=now)
     session.flush()
     return booking
@@ -168,13 +168,13 @@ def _hold(session: Session, entry: WaitingEntry, turn: Row[Any], now: datetime) 
 def _book(session: Session, entry: WaitingEntry, booking: Booking, turn: Row[Any], now: datetime) -> None:
     """Submit it as the customer would: she asked for that when she began to wait."""
     locked, _ = lock_booking(session, booking.id)
-    submit(session, locked, actor=Actor("customer", turn.customer), cause=STANDING_WISH, now=now)
+    submit(session, locked, actor=Actor("customer", turn.customer), cause=AUTO_BOOKED, now=now)
 
 
 def _tell(
     session: Session, entry: WaitingEntry, booking: Booking, turn: Row[Any], *, booked: bool, now: datetime
 ) -> None:
-    chance = open_chance(session, entry.id)
+    chance = open_offer(session, entry.id)
     facts = {"waiting": entry.public_id}
     if not booked and chance is not None:
         facts["until"] = chance.until.isoformat()
@@ -194,14 +194,14 @@ def _wakes(turn: Row[Any], now: datetime) -> datetime | None:
 # --- what became of a turn ------------------------------------------------------------------------------------------
 
 
-def settle_chances(*, now: datetime, limit: int = 200) -> Counter[str]:
+def settle_offers(*, now: datetime, limit: int = 200) -> Counter[str]:
     """Settle the turns whose booking has been decided; counts by outcome."""
     with reading() as session:
         decided = session.execute(
-            select(WaitingChance.entry_id, WaitingChance.booking_id)
-            .join(Booking, Booking.id == WaitingChance.booking_id)
-            .where(WaitingChance.outcome == "open", Booking.state.not_in(_UNDECIDED))
-            .order_by(WaitingChance.id)
+            select(WaitingOffer.entry_id, WaitingOffer.booking_id)
+            .join(Booking, Booking.id == WaitingOffer.booking_id)
+            .where(WaitingOffer.outcome == "open", Booking.state.not_in(_UNDECIDED))
+            .order_by(WaitingOffer.id)
             .limit(limit)
         ).all()
     return one_by_one("waiting", decided, lambda row: _settle(row.entry_id, row.booking_id, now))
@@ -210,7 +210,7 @@ def settle_chances(*, now: datetime, limit: int = 200) -> Counter[str]:
 def _settle(entry_id: int, booking_id: int, now: datetime) -> str:
     with transaction() as session:
         entry = lock_entry(session, entry_id)
-        chance = open_chance(session, entry_id)
+        chance = open_offer(session, entry_id)
         if chance is None or chance.booking_id != booking_id:
             return "settled_before"
         state = session.scalars(select(Booking.state).where(Booking.id == booking_id)).one()
@@ -220,7 +220,7 @@ def _settle(entry_id: int, booking_id: int, now: datetime) -> str:
             close(session, entry, "booked", "", now=now)
             return chance.outcome
         entry.lapses += chance.outcome == "lapsed"
-        if entry.lapses >= MOST_LAPSES:
+        if entry.lapses >= MOST_EXPIRED:
             end(session, entry, "lapsed", now=now)
         else:
             set_state(entry, "waiting", now=now)
