@@ -22,7 +22,7 @@ from tests.world import DAY, World, join
 
 
 def criteria(world: World, **changes: Any) -> waiting.Criteria:
-    """A wish for the world's offer on its day."""
+    """Criteria for the world's offer on its day."""
     values: dict[str, Any] = {
         "offers": [world.offer.public_id],
         "beneficiary": world.beneficiary.public_id,
@@ -69,13 +69,13 @@ def offers_made(public_id: str) -> list[WaitingOffer]:
 
 
 def offered(public_id: str) -> Booking:
-    """The booking of the newest chance."""
+    """The booking of the newest offer."""
     with reading() as session:
         return session.get_one(Booking, offers_made(public_id)[-1].booking_id)
 
 
 def notices(world: World) -> list[str]:
-    """What the customer was told about the waiting list, in order."""
+    """The kinds of the customer's notices about the waiting list, in order."""
     with reading() as session:
         kinds = session.scalars(
             select(Notification.kind)

@@ -30,7 +30,7 @@ RECENT = timedelta(days=7)
 
 @dataclass(frozen=True)
 class WaitingSite:
-    """An offer that would do, and where."""
+    """An offer that the entry waits for, and its site."""
 
     offer_id: str
     offer_name: Text
@@ -43,8 +43,8 @@ class WaitingSite:
 
 @dataclass(frozen=True)
 class HeldPlace:
-    """The place that is held for an entry now. `state` is the booking's; `until` is when it goes to the next in line
-    while it is held. Times are UTC, None for a whole day."""
+    """The place that is offered to an entry now. `state` is the booking's. A hold is released at `until` and then
+    offered to the next entry. `starts_at` and `ends_at` are UTC, None for a whole day."""
 
     booking_id: str
     state: str
