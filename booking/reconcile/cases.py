@@ -1,4 +1,4 @@
-"""Discrepancies as operators see them: the list with its filters, and one case with both sides, effect and history."""
+"""Discrepancies as operators see them: the list with its filters, and one with both sides, its effect and history."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ MOST_LINES = 20
 
 @dataclass(frozen=True)
 class DiscrepancyView:
-    """A line of the list. `subject` is a provider's reference or a public id; `reference` the booking's number; units
-    and money are what the provider's books bind beyond ours."""
+    """A discrepancy in the list. `subject` is a provider's reference or a public id; `reference` the booking's number,
+    None without a booking. `units` and `money_minor` are the provider's books less ours."""
 
     id: str
     kind: str
@@ -46,7 +46,7 @@ class DiscrepancyView:
 
 @dataclass(frozen=True)
 class Filter:
-    """What the list is narrowed to; blank means all."""
+    """Which discrepancies to list: open or closed ones, of a kind and a provider's code (blank: all)."""
 
     closed: bool = False
     kind: str = ""
@@ -65,7 +65,7 @@ class Counts:
 
 @dataclass(frozen=True)
 class OurSide:
-    """Our booking in a case."""
+    """Our booking in a discrepancy. `references` are the provider's references and the role of each."""
 
     id: str
     reference: str
@@ -81,7 +81,7 @@ class OurSide:
 
 @dataclass(frozen=True)
 class HistoryLine:
-    """Something that happened: a move of the booking (`what` its state) or a repair (`what` the action)."""
+    """One event: the booking changed its state (`what` is the new one), or a repair was made (`what` is the action)."""
 
     at: datetime
     what: str
@@ -93,7 +93,8 @@ class HistoryLine:
 
 @dataclass(frozen=True)
 class CaseView:
-    """One discrepancy, whole. `commands` are on their way to the provider; `asking` while the worker is to ask again."""
+    """One discrepancy in full. `commands` are those on their way to the provider, as (command, state). `asking` is true
+    while the worker is still to ask the provider again."""
 
     discrepancy: DiscrepancyView
     facts: Mapping[str, Any]
@@ -108,7 +109,8 @@ class CaseView:
 def discrepancies(
     principal: Principal, *, cursor: str | None, limit: int, wanted: Filter | None = None
 ) -> Page[DiscrepancyView]:
-    """Discrepancies, newest first: those of the operator's insurer, and those that no booking explains."""
+    """Discrepancies, newest first: those of the operator's insurer, and those that belong to no
+    booking of ours."""
     wanted = wanted or Filter()
     query = (
         select(Discrepancy, Provider, Booking.reference)
@@ -133,7 +135,7 @@ def discrepancies(
 
 
 def counts(principal: Principal) -> Counts:
-    """What the filters can be set to, with numbers of open discrepancies."""
+    """The choices of the filters, with the number of open discrepancies for each."""
     base = (
         select(Discrepancy.kind, Provider, func.count().label("number"))
         .join(Provider, Provider.id == Discrepancy.provider_id)
@@ -160,7 +162,7 @@ def counts(principal: Principal) -> Counts:
 
 
 def case(principal: Principal, case_id: str, *, now: datetime) -> CaseView:
-    """One discrepancy with all that is known of it. Raises NotFound."""
+    """One discrepancy in full. Raises NotFound."""
     found = find_case(principal, case_id)
     with reading() as session:
         provider = session.get_one(Provider, found.provider_id)

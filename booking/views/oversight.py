@@ -1,4 +1,7 @@
-"""What operators look at: the health of providers, and jobs that did not run. Discrepancies: booking.reconcile.cases."""
+"""What operators look at: the health of providers, and jobs that did not run.
+
+Discrepancies are in booking.reconcile.cases.
+"""
 
 from __future__ import annotations
 
