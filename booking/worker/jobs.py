@@ -41,7 +41,7 @@ log = get_logger(__name__)
 FETCH_SECONDS = 3
 CHASE_SECONDS = 300
 RECONCILE_LOOK = 3
-"""How often it is looked whether a comparison is due or was asked for."""
+"""How often (seconds) a worker checks whether a reconciliation is due or was requested."""
 EXPIRE_AT_ONCE = 500
 
 Work = Callable[[Lane], dict[str, int]]
@@ -49,7 +49,7 @@ Work = Callable[[Lane], dict[str, int]]
 
 @dataclass(frozen=True)
 class Job:
-    """Something done every so many seconds; `code` names the provider it is done for, blank when for all of us."""
+    """Work that is done every so many seconds. `code` is the provider's, blank for work that concerns no provider."""
 
     name: str
     every: int
@@ -58,14 +58,13 @@ class Job:
 
 
 def all_jobs(lanes: Lanes, stopping: Event) -> list[Job]:
-    """What is to be done now and how often: our own jobs, and those of each provider that `lanes` knows. Long ones end
-    early once `stopping` is set."""
+    """All jobs: our own, and those of each provider in `lanes`. Long ones end early once `stopping` is set."""
     jobs = [
         Job("holds", 1, lambda: {"expired": expire_holds(now=clock.now())}),
         Job("waiting", 1, _waiting),
         Job("waiting-review", 60, lambda: dict(review(now=clock.now()))),
         Job("unanswered", 15, lambda: {"asked": end_unanswered(now=clock.now())}),
-        Job("proposals", 15, lambda: {"lapsed": expire_proposals(now=clock.now())}),
+        Job("proposals", 15, lambda: {"expired": expire_proposals(now=clock.now())}),
         Job("overdue", 60, lambda: {"late": mark_overdue(now=clock.now())}),
         Job("no_shows", 60, lambda: {"called": call_no_shows(now=clock.now())}),
         Job("unknown", 15, lambda: {"open": raise_unknown(now=clock.now())}),
@@ -73,8 +72,8 @@ def all_jobs(lanes: Lanes, stopping: Event) -> list[Job]:
         Job("statements", 300, lambda: {"made": make_statements(now=clock.now())}),
         Job("entitlements", 300, lambda: expire_entitlements(stopping)),
         Job("messages", 2, lambda: deliver_due(send.send, clock.now)),
-        Job("reminders", 60, lambda: {"told": remind_of_bookings(now=clock.now())}),
-        Job("endings", 3600, lambda: {"told": remind_of_endings(now=clock.now())}),
+        Job("reminders", 60, lambda: {"notified": remind_of_bookings(now=clock.now())}),
+        Job("endings", 3600, lambda: {"notified": remind_of_endings(now=clock.now())}),
         Job("keys", 3600, lambda: {"forgotten": forget_keys(now=clock.now())}),
         Job("events", 3600, lambda: {"forgotten": forget_events(now=clock.now())}),
         Job("codes", 3600, lambda: {"forgotten": forget_codes(now=clock.now())}),
@@ -94,12 +93,12 @@ def all_jobs(lanes: Lanes, stopping: Event) -> list[Job]:
 
 
 def _waiting() -> dict[str, int]:
-    """First what became of the last turns, then whose turn it is now."""
+    """Settle the offers that were made, then offer the places that were freed."""
     return dict(settle_offers(now=clock.now()) + offer_freed(now=clock.now()))
 
 
 def expire_entitlements(stopping: Event) -> dict[str, int]:
-    """Expire all that is due, part by part; what is busy is left for the next time."""
+    """Expire all entitlements that are due, in parts; locked ones are left for the next time. Returns counts."""
     counts = Counter[str]()
     more = True
     while more and not stopping.is_set():
