@@ -87,13 +87,13 @@ class OpenDispute:
 
 @dataclass(frozen=True)
 class DisputeInFull(OpenDispute):
-    """A dispute with the customer's words. `state`: open, accepted or rejected. `told_by` is the kind of actor whose
+    """A dispute with the customer's words. `state`: open, accepted or rejected. `recorded_by` is the kind of actor whose
     word the no-show is: provider or clock. `no_show_uses`: whether the benefit was used."""
 
     state: str
     words: str
-    told_by: str
-    told_at: datetime
+    recorded_by: str
+    recorded_at: datetime
     no_show_uses: bool
 
 
@@ -191,8 +191,8 @@ def read_dispute(operator: Principal, dispute_id: str, *, now: datetime) -> Disp
             **_line(row),
             state=kept.state,
             words=words,
-            told_by=told.actor_kind,
-            told_at=told.at,
+            recorded_by=told.actor_kind,
+            recorded_at=told.at,
             no_show_uses=row.Booking.entitlement.no_show_uses,
         )
 

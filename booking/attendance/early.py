@@ -34,7 +34,7 @@ def too_early(status: str, service_date: date, time_zone: str, now: datetime) ->
     return tolerance is not None and now < start_of(service_date, None, time_zone) - tolerance
 
 
-def keep_early_word(session: Session, booking: Booking, there: RemoteBooking, now: datetime) -> None:
+def record_early_status(session: Session, booking: Booking, there: RemoteBooking, now: datetime) -> None:
     """Keep it as a difference; the booking stays where it is."""
     facts = {
         "ours": booking.state.value,
@@ -47,12 +47,12 @@ def keep_early_word(session: Session, booking: Booking, there: RemoteBooking, no
     open_discrepancy(session, booking.provider_id, KIND, booking.public_id, now=now, booking_id=booking.id, facts=facts)
 
 
-def forget_early_word(session: Session, booking: Booking, now: datetime) -> None:
+def close_early_status(session: Session, booking: Booking, now: datetime) -> None:
     """The provider says something else now that can be true: the difference is explained."""
     close_discrepancy(session, booking.provider_id, KIND, booking.public_id, "corrected_by_provider", now=now)
 
 
-def said_early(session: Session, booking: Booking, there: RemoteBooking) -> bool:
+def is_early_status(session: Session, booking: Booking, there: RemoteBooking) -> bool:
     """Whether this is still the word that was told too early, and none that was said since. The day that has come
     meanwhile does not make it true."""
     kept: list[dict[str, Any]] = list(
@@ -61,7 +61,7 @@ def said_early(session: Session, booking: Booking, there: RemoteBooking) -> bool
     return any(facts.get("version") == there.version and facts.get("theirs") == there.status for facts in kept)
 
 
-def waits_for_a_person() -> ColumnElement[bool]:
+def has_early_status() -> ColumnElement[bool]:
     """In a query of bookings: one whose provider told something too early, which nobody has settled."""
     return exists().where(
         Discrepancy.booking_id == Booking.id, Discrepancy.kind == KIND, Discrepancy.closed_at.is_(None)

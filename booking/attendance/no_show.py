@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import ColumnElement, DateTime, cast, exists, func, literal_column, select
 
 from booking.actors import CLOCK
-from booking.attendance.early import waits_for_a_person
+from booking.attendance.early import has_early_status
 from booking.models import Booking, ChangeRequest, Feed, SyncCursor
 from booking.states import BookingState
 from booking.transition import lock_booking, move
@@ -43,7 +43,7 @@ def call_no_shows(*, now: datetime, limit: int = 100) -> int:
                 Booking.service_date <= now.date(),
                 _end_sql() + Provider.no_show_hours * _HOUR <= func.least(now, SyncCursor.last_success_at),
                 ~exists().where(ChangeRequest.booking_id == Booking.id, ChangeRequest.state == "open"),
-                ~waits_for_a_person(),
+                ~has_early_status(),
             )
             .order_by(Booking.service_date, Booking.id)
             .limit(limit)
@@ -62,7 +62,7 @@ def _call(booking_id: int, now: datetime) -> str:
         asked = session.scalar(
             select(exists().where(ChangeRequest.booking_id == booking.id, ChangeRequest.state == "open"))
         )
-        told = session.scalar(select(waits_for_a_person()).where(Booking.id == booking.id))
+        told = session.scalar(select(has_early_status()).where(Booking.id == booking.id))
         over = no_show_after(booking, hours)
         if booking.state is not BookingState.CONFIRMED or asked or told or heard is None or over > min(now, heard):
             return "moved_on"

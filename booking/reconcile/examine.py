@@ -14,7 +14,7 @@ from typing import Any, Literal
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from booking.attendance.early import keep_early_word, said_early, too_early
+from booking.attendance.early import is_early_status, record_early_status, too_early
 from booking.discrepancies import Effect, close_discrepancy, open_discrepancy
 from booking.exchange.connections import ProviderConnection
 from booking.exchange.follow import follow_state, follow_time
@@ -185,11 +185,11 @@ def _follow(session: Session, booking: Booking, remote: RemoteBooking, now: date
 def _told_too_early(session: Session, booking: Booking, remote: RemoteBooking, now: datetime) -> bool:
     """Whether this can't be true yet, or was said before it could be: a discrepancy of its own, which a person settles
     or the provider's next word."""
-    if said_early(session, booking, remote):
+    if is_early_status(session, booking, remote):
         return True
     if not too_early(remote.status, booking.service_date, booking.time_zone, now):
         return False
-    keep_early_word(session, booking, remote, now)
+    record_early_status(session, booking, remote, now)
     return True
 
 

@@ -173,10 +173,10 @@ def full_view(which: ColumnElement[bool], *, now: datetime) -> BookingView:
         history = session.scalars(
             select(BookingHistory).where(BookingHistory.booking_id == booking_id).order_by(BookingHistory.version)
         ).all()
-        kept: Booking = row.Booking
+        booking: Booking = row.Booking
         asked = _asked(requests)
-        lost = kept.state in _LOST and bool(history) and history[-1].actor_kind not in ("customer", "agent")
-        lost = lost or (kept.state is BookingState.CANCELLED and kept.cause == "proposal_declined")
+        lost = booking.state in _LOST and bool(history) and history[-1].actor_kind not in ("customer", "agent")
+        lost = lost or (booking.state is BookingState.CANCELLED and booking.cause == "proposal_declined")
         around = _Around(
             longitude=row.longitude,
             latitude=row.latitude,
@@ -184,16 +184,16 @@ def full_view(which: ColumnElement[bool], *, now: datetime) -> BookingView:
             answer_hours=row.answer_hours,
             no_show_uses=row.no_show_uses,
             history=history,
-            changes_left=changes_left(session, kept),
-            benefit=reservation_status(session, Reservation(kept.entitlement_id, kept.id, kept.attempt)),
+            changes_left=changes_left(session, booking),
+            benefit=reservation_status(session, Reservation(booking.entitlement_id, booking.id, booking.attempt)),
             requests=requests,
             change_unknown=asked is not None and _is_unknown(session, asked),
             report=report,
-            dispute=_dispute(session, kept, row.Beneficiary),
-            proposal=_proposal(session, kept, now) if asked is None else None,
-            alternatives=nearest(session, kept, now=now) if lost else [],
+            dispute=_dispute(session, booking, row.Beneficiary),
+            proposal=_proposal(session, booking, now) if asked is None else None,
+            alternatives=nearest(session, booking, now=now) if lost else [],
         )
-    return _view(kept, _card(kept, row.Beneficiary, row.entitlement), around, now=now)
+    return _view(booking, _card(booking, row.Beneficiary, row.entitlement), around, now=now)
 
 
 def submitted(done: Submitted, *, now: datetime) -> BookingView:
@@ -232,21 +232,21 @@ class _Around:
     alternatives: Sequence[Alternative] = ()
 
 
-def _view(kept: Booking, card: dict[str, Any], around: _Around, *, now: datetime) -> BookingView:
+def _view(booking: Booking, card: dict[str, Any], around: _Around, *, now: datetime) -> BookingView:
     asked = _asked(around.requests)
     refused = around.requests[-1] if around.requests and around.requests[-1].state == "refused" else None
     missed = next((line for line in reversed(around.history) if line.to_state == BookingState.NO_SHOW.value), None)
-    until_disputed = missed.at + DISPUTE_FOR if missed and kept.state is BookingState.NO_SHOW else None
-    left, change_by = around.changes_left, change_until(kept)
+    until_disputed = missed.at + DISPUTE_FOR if missed and booking.state is BookingState.NO_SHOW else None
+    left, change_by = around.changes_left, change_until(booking)
     card["change"] = asked.kind if asked else None
     return BookingView(
         **card,
-        package=kept.snapshot.get("package", {}),
-        cancel_until=cancel_until(kept),
-        can_cancel=customer_may_cancel(kept, now) and (asked is None or asked.kind != "cancel"),
+        package=booking.snapshot.get("package", {}),
+        cancel_until=cancel_until(booking),
+        can_cancel=customer_may_cancel(booking, now) and (asked is None or asked.kind != "cancel"),
         change_until=change_by,
         changes_left=left,
-        can_change=kept.state is BookingState.CONFIRMED and asked is None and left > 0 and now < change_by,
+        can_change=booking.state is BookingState.CONFIRMED and asked is None and left > 0 and now < change_by,
         new_service_date=asked.new_service_date if asked else None,
         new_starts_at=asked.new_starts_at if asked else None,
         new_ends_at=asked.new_ends_at if asked else None,
@@ -348,41 +348,41 @@ def card_rows() -> Select[*tuple[Any, ...]]:
     )
 
 
-def card_of(kept: Booking, person: Beneficiary, entitlement: str, change: str | None = None) -> BookingCard:
+def card_of(booking: Booking, person: Beneficiary, entitlement: str, change: str | None = None) -> BookingCard:
     """A booking as it stands in a list, with its open change; `entitlement` by its public id."""
-    return BookingCard(**{**_card(kept, person, entitlement), "change": change})
+    return BookingCard(**{**_card(booking, person, entitlement), "change": change})
 
 
-def _card(kept: Booking, person: Beneficiary, entitlement: str) -> dict[str, Any]:
-    offer = kept.snapshot["offer"]
+def _card(booking: Booking, person: Beneficiary, entitlement: str) -> dict[str, Any]:
+    offer = booking.snapshot["offer"]
     return {
-        "id": kept.public_id,
-        "reference": kept.reference,
-        "state": kept.state.value,
-        "version": kept.version,
-        "kind": kept.kind,
+        "id": booking.public_id,
+        "reference": booking.reference,
+        "state": booking.state.value,
+        "version": booking.version,
+        "kind": booking.kind,
         "offer_id": offer["id"],
         "offer_name": Text.of(offer),
-        "site": kept.snapshot["site"],
-        "provider_name": Text.of(kept.snapshot["provider"]),
+        "site": booking.snapshot["site"],
+        "provider_name": Text.of(booking.snapshot["provider"]),
         "beneficiary_id": person.public_id,
         "beneficiary_name": person.name,
         "relation": person.relation,
         "entitlement_id": entitlement,
-        "service_date": kept.service_date,
-        "starts_at": kept.starts_at,
-        "ends_at": kept.ends_at,
-        "time_zone": kept.time_zone,
-        "hold_expires_at": kept.hold_expires_at,
-        "answer_due_at": kept.answer_due_at,
-        "cause": kept.cause,
+        "service_date": booking.service_date,
+        "starts_at": booking.starts_at,
+        "ends_at": booking.ends_at,
+        "time_zone": booking.time_zone,
+        "hold_expires_at": booking.hold_expires_at,
+        "answer_due_at": booking.answer_due_at,
+        "cause": booking.cause,
         "change": None,
-        "price_minor": kept.price_minor,
-        "currency": kept.currency,
-        "report_state": kept.report_state,
-        "report_due_at": kept.report_due_at,
-        "created_at": kept.created_at,
-        "updated_at": kept.updated_at,
+        "price_minor": booking.price_minor,
+        "currency": booking.currency,
+        "report_state": booking.report_state,
+        "report_due_at": booking.report_due_at,
+        "created_at": booking.created_at,
+        "updated_at": booking.updated_at,
     }
 
 
@@ -404,8 +404,8 @@ def _is_unknown(session: Session, asked: ChangeRequest) -> bool:
     )
 
 
-def _dispute(session: Session, kept: Booking, person: Beneficiary) -> DisputeView | None:
-    found = session.scalar(select(Dispute).where(Dispute.booking_id == kept.id))
+def _dispute(session: Session, booking: Booking, person: Beneficiary) -> DisputeView | None:
+    found = session.scalar(select(Dispute).where(Dispute.booking_id == booking.id))
     if found is None:
         return None
     said = ""
@@ -415,8 +415,8 @@ def _dispute(session: Session, kept: Booking, person: Beneficiary) -> DisputeVie
     return DisputeView(found.state, found.opened_at, found.closed_at, said, found.decided_as)
 
 
-def _proposal(session: Session, kept: Booking, now: datetime) -> ProposalView | None:
-    found = open_proposal(session, kept)
+def _proposal(session: Session, booking: Booking, now: datetime) -> ProposalView | None:
+    found = open_proposal(session, booking)
     if found is None or found.expires_at <= now:
         return None
     return ProposalView(

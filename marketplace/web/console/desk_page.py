@@ -218,8 +218,8 @@ def dispute_row(it: OpenDispute) -> DisputeRow:
 
 def dispute(it: DisputeInFull) -> DisputePage:
     """The page of one dispute."""
-    at = formats.deadline(it.told_at, it.time_zone)
-    if it.told_by == "provider":
+    at = formats.deadline(it.recorded_at, it.time_zone)
+    if it.recorded_by == "provider":
         told = _("The provider reported at %(time)s that nobody came.", time=at)
     else:
         told = _("The provider told nothing; the clock recorded it at %(time)s.", time=at)
