@@ -44,7 +44,7 @@ class NoChangesLeft(Refusal):
 
 
 class NotChangeable(Refusal):
-    """Only a confirmed booking without an open request can be changed; `state` and `change` say what stands."""
+    """Only a confirmed booking without an open request can be changed; Facts: `state` and `change`."""
 
     code = "not_changeable"
 
@@ -74,7 +74,7 @@ def reschedule(
     repeat: Repeatable | None = None,
     version: int | None = None,
 ) -> None:
-    """A customer asks for another slot of the same offer. The old date stands until the provider has agreed.
+    """A customer asks for another slot of the same offer. The old date is valid until the provider has agreed.
 
     With `repeat`, a request that was carried out before changes nothing. `version`: the booking's as the caller knows
     it, if it must still be that. Asking again for the slot that is already asked for changes nothing. Raises NotFound,

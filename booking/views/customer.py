@@ -37,8 +37,8 @@ _LOST = (BookingState.CANCELLED, BookingState.REJECTED)
 
 @dataclass(frozen=True)
 class Moved:
-    """One line of the timeline. `actor` is a kind (customer, provider, clock, …), never a person. A change of date
-    tells the time it moved the booking to."""
+    """One entry of the timeline. `actor` is a kind (customer, provider, clock, …), never a person. A change of date
+    has the time to which it moved the booking."""
 
     at: datetime
     state: str
@@ -83,8 +83,8 @@ class BookingCard:
 
 @dataclass(frozen=True)
 class DisputeView:
-    """Her objection to a no-show. `state`: open, accepted or rejected; `answer` in the desk's words, blank without;
-    `decided_as` is the kind of actor that answered, blank while it is open."""
+    """The customer's dispute of a no-show. `state`: open, accepted or rejected; `answer` is the desk's text, blank if
+    there is none; `decided_as` is the kind of actor that answered, blank while it is open."""
 
     state: str
     opened_at: datetime
@@ -95,7 +95,7 @@ class DisputeView:
 
 @dataclass(frozen=True)
 class ProposalView:
-    """Another time that the provider proposes, to be answered before `expires_at`; `reason` in its words, or blank."""
+    """A proposal of another time, to be answered before `expires_at`. `reason` is the provider's text, or blank."""
 
     id: str
     service_date: date
@@ -107,13 +107,17 @@ class ProposalView:
 
 @dataclass(frozen=True)
 class BookingView(BookingCard):
-    """A booking in full. `cancel_until` and `change_until` are the last moments to do it online, `can_cancel` and
-    `can_change` whether it may be done now, `changes_left` how often still. `change` names an open request (cancel,
-    reschedule), `new_…` the time it asks for, `change_unknown` whether its provider gave no clear answer yet;
-    `change_refused` is the cause of the last one that was refused, `refused_kind` what that was. `benefit`: where the
-    unit that it took stands. With `allotment` it is confirmed at once, else within `answer_hours`. `no_show_uses`:
-    whether not coming uses the benefit; `dispute_until` is None unless it is a no-show. `proposal` is the other time
-    that waits for her answer. `alternatives` are given when somebody else than the customer took the date away."""
+    """A booking in full.
+
+    `cancel_until` and `change_until` are the last moments for doing so online, `can_cancel` and `can_change` whether it
+    is allowed now, `changes_left` how many changes are left. `change` is the kind of the open request (cancel,
+    reschedule; None: none), `new_…` the time that it asks for, `change_unknown` whether the provider's answer is
+    unknown. If the last request was refused, `change_refused` is the cause and `refused_kind` its kind. `benefit` is
+    the status of the booking's unit. With `allotment` it is confirmed at once, else within `answer_hours`.
+    `no_show_uses`: whether a no-show uses the unit; `dispute_until` is None unless it is a no-show. `proposal` is the
+    one that waits for an answer, or None. `alternatives` are empty unless someone other than the customer ended the
+    booking.
+    """
 
     package: dict[str, Any]
     cancel_until: datetime
@@ -148,7 +152,7 @@ def booking(principal: Principal, public_id: str, *, now: datetime) -> BookingVi
 
 
 def full_view(which: ColumnElement[bool], *, now: datetime) -> BookingView:
-    """The one booking that `which` names, in full. Raises NotFound."""
+    """The booking for which the condition `which` holds, in full. Raises NotFound."""
     with reading() as session:
         row = session.execute(
             card_rows()
@@ -214,7 +218,7 @@ def submitted(done: Submitted, *, now: datetime) -> BookingView:
 
 @dataclass(frozen=True)
 class _Around:
-    """What is told of a booking beside its own row."""
+    """What a view shows of a booking besides its own row."""
 
     longitude: float | None
     latitude: float | None
@@ -274,7 +278,7 @@ def _asked(requests: Sequence[ChangeRequest]) -> ChangeRequest | None:
 
 
 def booking_version(principal: Principal, public_id: str) -> int:
-    """The booking's version alone: what a waiting page asks again and again. Raises NotFound."""
+    """The booking's version alone, for pages that poll it. Raises NotFound."""
     with reading() as session:
         version: int | None = session.scalar(select(Booking.version).where(own_booking(principal, public_id)))
     if version is None:
@@ -283,8 +287,8 @@ def booking_version(principal: Principal, public_id: str) -> int:
 
 
 def bookings_version(principal: Principal) -> tuple[int, int]:
-    """What changes when any of the principal's bookings does, or a new one comes: their number and the sum of their
-    versions, which only grow. What waiting lists ask again and again; one query by the customer's index."""
+    """The number of the principal's bookings and the sum of their versions: it changes whenever one of them does, or a
+    new one is made. For pages that poll it; one query by the customer's index."""
     with reading() as session:
         row = session.execute(
             select(func.count(), func.coalesce(func.sum(Booking.version), 0)).where(
