@@ -12,7 +12,6 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from marketplace.development.embedded.server import APPLICATION, SUPERUSER
 from psycopg import sql
 from sqlalchemy import text
 
@@ -23,6 +22,7 @@ from marketplace.core.config import ROOT, ConfigError, settings
 from marketplace.core.connection import set_on_role
 from marketplace.core.db import reading, require_limits, statements, transaction
 from marketplace.development.database import DevDatabase
+from marketplace.development.embedded.postgres import APPLICATION, SUPERUSER
 from tests.pooler import pooler
 from tests.processes import Running, start_worker
 from tests.sandboxes import eventually

@@ -14,7 +14,7 @@ from marketplace.core.db import engine, reading
 from marketplace.core.errors import TooMany
 from tests.concurrency.controls import all_at_once, without_guard
 from tests.people import NOON, PHONE, SmsBox, make_customer, make_insurer, signed_in
-from vip import codes, operators, phone, signin
+from vip import codes, operators, phones, signin
 from vip.family import FamilyFull, NewMember, add_member, family
 from vip.models import Operator, SignInCode
 
@@ -66,7 +66,7 @@ def test_32_requests_at_once_get_five_codes() -> None:
 
 def test_without_the_phones_lock_rivals_get_more_than_five_codes() -> None:
     insurer = make_insurer()
-    address = codes.Address(insurer.id, phone.index(phone.normalise(PHONE)))
+    address = codes.Address(insurer.id, phones.index(phones.normalise(PHONE)))
     rivals = [Session(engine()) for _ in range(8)]
     for rival in rivals:  # each counts before any of them commits
         codes.new_code(rival, address, NOON)
