@@ -1,6 +1,6 @@
 """A notice knows the kind of benefit, whose words it is told in. Functions keep their arguments where code calls them.
 
-Revision ID: 0030
+Revision ID: 0020
 Revises: 0019
 """
 
@@ -8,7 +8,7 @@ from alembic import op
 
 from migrations import frozen
 
-revision = "0030"
+revision = "0020"
 down_revision = "0019"
 branch_labels = None
 depends_on = None
