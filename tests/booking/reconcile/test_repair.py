@@ -30,6 +30,7 @@ from tests.books import Books
 from tests.concurrency.controls import all_at_once
 from tests.people import NOON, counters, make_insurer
 from tests.world import (
+    EIGHT,
     FakeAdapter,
     World,
     booking_row,
@@ -180,7 +181,7 @@ def test_a_used_one_that_they_cancelled_is_taken_out_as_an_error(
     with transaction() as session:
         session.execute(update(Booking).values(updated_at=NOON))
     event = Event("e1", "booking.fulfilled", NOON, RemoteBooking("R-1", public_id, "fulfilled", 2))
-    receive_event(world.provider.id, event, now=NOON)
+    receive_event(world.provider.id, event, now=EIGHT)
     books.change("R-1", status="cancelled", version=3)
     compare(world, books)
     assert fits(case()) == ["look_up", "cancel_here", "note"]
