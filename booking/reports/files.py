@@ -87,7 +87,7 @@ def _look(claimed: str, content: bytes) -> tuple[tuple[Paper, ...], tuple[Report
 
 
 def _understood(answer: bytes) -> tuple[tuple[Paper, ...], tuple[ReportItem, ...], str]:
-    """The examiner's verdict: papers, results, conclusion. It is checked like the file itself. Raises FileRefused."""
+    """The examiner's verdict: papers, results, conclusion. It is validated like the file itself. Raises FileRefused."""
     head, _, rest = answer.partition(b"\n")
     try:
         verdict: dict[str, Any] = json.loads(head)

@@ -311,7 +311,7 @@ def _hour_of(day: date, hour: int, zone: str) -> datetime:
 def _check_rules(session: Session, customer_id: int, person: Beneficiary, criteria: Criteria, place: Row[Any]) -> None:
     """Refuse criteria that no place could meet for this person, judged on the first day and on the last.
 
-    Each place is checked again for its own day when it is held.
+    Each place is judged again for its own day when it is held.
     """
     rules = kinds.kind(place.kind)
     try:
