@@ -180,14 +180,14 @@ WORDS: Mapping[str, Words] = {
     "dispute_closed": Words(_("Answered already"), _("This dispute has been answered already.")),
     "change_too_late": Words(
         _("Too late to change the date online"),
-        _("Changing the date online closed on %(until)s. Your date stands. You can still call us."),
+        _("Changing the date online closed on %(until)s. Your date stays. You can still call us."),
     ),
     "no_changes_left": Words(
-        _("No more changes"), _("This booking was changed as often as its offer allows. Your date stands.")
+        _("No more changes"), _("This booking was changed as often as its offer allows. Your date stays.")
     ),
     "not_changeable": Words(
         _("The date can't be changed now"),
-        _("Only a confirmed booking that waits for no other answer can be moved. Your date stands."),
+        _("Only a confirmed booking that waits for no other answer can be moved. Your date stays."),
     ),
     "proposal_over": Words(
         _("This proposal is over"),

@@ -229,11 +229,11 @@ def _held(session: Session, ids: Sequence[int]) -> dict[int, HeldPlace]:
         .where(WaitingOffer.entry_id.in_(ids), WaitingOffer.outcome == "open")
     )
     return {
-        row.WaitingChance.entry_id: HeldPlace(
+        row.WaitingOffer.entry_id: HeldPlace(
             booking_id=row.Booking.public_id,
             state=row.Booking.state.value,
-            until=row.WaitingChance.until,
-            offered_at=row.WaitingChance.made_at,
+            until=row.WaitingOffer.until,
+            offered_at=row.WaitingOffer.made_at,
             offer_id=row.Booking.snapshot["offer"]["id"],
             site_name=row.Booking.snapshot["site"]["name"],
             service_date=row.Booking.service_date,

@@ -38,7 +38,7 @@ class Said:
 # {place} and {Place} who answers, {bring} what to bring, both in the words of the kind of benefit.
 WORDS: Mapping[str, Message] = {
     "held": Message(
-        Text("时间已为您保留", "A time is kept for you"),
+        Text("时间已为您保留", "A time is held for you"),
         Text(
             "{when}，{where}。请在 {until} 前确认，过时自动释放。",
             "{when}, {where}. Confirm by {until}, or it is released by itself.",
@@ -60,11 +60,11 @@ WORDS: Mapping[str, Message] = {
     ),
     "change_refused": Message(
         Text("改期未成功", "The change was not possible"),
-        Text("原来的时间不变：{when}，{where}。", "The date stands as it was: {when}, {where}."),
+        Text("原来的时间不变：{when}，{where}。", "The date is unchanged: {when}, {where}."),
     ),
     "time_proposed": Message(
         Text("{place}建议另一个时间", "{Place} proposes another time"),
-        Text("建议改到 {new}；您同意之前，{when} 保持不变。", "It proposes {new}. Until you agree, {when} stands."),
+        Text("建议改到 {new}；您同意之前，{when} 保持不变。", "It proposes {new}. Until you agree, {when} stays."),
     ),
     "cancelled": Message(
         Text("预约已取消", "Your booking is cancelled"),
@@ -74,7 +74,7 @@ WORDS: Mapping[str, Message] = {
         Text("正在与{place}核实", "We are checking with {place}"),
         Text(
             "{when}，{where}。{place}系统还没有回复，您的时间和权益都保留着，请不要重复预约。",
-            "{when}, {where}. Its system is silent so far. Your time and your benefit are kept: don't book again.",
+            "{when}, {where}. Its system is silent so far. Your time and your benefit are reserved: don't book again.",
         ),
     ),
     "reminder": Message(
@@ -118,7 +118,7 @@ WORDS: Mapping[str, Message] = {
     ),
     "waitlist_offer": Message(
         Text("候补有位了", "A place has come free"),
-        Text("{when}，{where}。为您保留到 {until}，请尽快确认。", "{when}, {where}. It is kept for you until {until}."),
+        Text("{when}，{where}。为您保留到 {until}，请尽快确认。", "{when}, {where}. It is held for you until {until}."),
     ),
     "waitlist_booked": Message(
         Text("候补成功，已为您预约", "Booked from the waiting list"),
@@ -153,7 +153,7 @@ _BY: Mapping[str, Text] = {
 
 _ENDED: Mapping[str, Text] = {
     "over": Text("没有等到合适的名额。", "No place came free in time. "),
-    "lapsed": Text("有两次为您留位，都没有确认。", "Two places were kept for you and not confirmed. "),
+    "lapsed": Text("有两次为您留位，都没有确认。", "Two places were held for you and not confirmed. "),
     "entitlement_gone": Text("这些日子已没有可用的权益。", "There is no benefit left for these days. "),
     "person_gone": Text("此人已不在您的家人名单里。", "The person is no longer in your family list. "),
     "offer_closed": Text("您选的地方已不再提供这项服务。", "The places you chose no longer give this service. "),
@@ -163,7 +163,9 @@ _ENDED: Mapping[str, Text] = {
 
 _VERDICTS: Mapping[str, Text] = {
     "accepted": Text("经核实您已到场，记录已更正。", "You were there; we have put it right."),
-    "rejected": Text("经核实维持原记录，原因见预约页面。", "It stands as it is; the reason is on the booking's page."),
+    "rejected": Text(
+        "经核实维持原记录，原因见预约页面。", "The record is unchanged; the reason is on the booking's page."
+    ),
 }
 
 _NOTHING = Text("", "")

@@ -230,11 +230,11 @@ def repair_words(action: str) -> tuple[str, str]:
         ),
         "send_again": (
             _("Send the booking again"),
-            _("A new booking is asked of the provider for the same person and time. The customer's date stands."),
+            _("A new booking is asked of the provider for the same person and time. The customer's date stays."),
         ),
         "take_their_time": (
             _("Take over the provider's time"),
-            _("The booking moves to the provider's time in our books, and the customer is told."),
+            _("The booking moves to the provider's time in our books, and the customer is notified."),
         ),
         "cancel_there": (
             _("Cancel there"),
@@ -242,7 +242,7 @@ def repair_words(action: str) -> tuple[str, str]:
         ),
         "cancel_here": (
             _("Cancel here and give the benefit back"),
-            _("The booking ends, the benefit goes back and the customer is told. The provider is asked if it has it."),
+            _("The booking ends, the unit goes back and the customer is notified. The provider is asked if it has it."),
         ),
         "note": (
             _("Close with a note"),

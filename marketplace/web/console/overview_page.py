@@ -81,11 +81,11 @@ def kind_words(kind: str) -> tuple[str, str]:
         ),
         "too_early": (
             _("They report a visit before its day"),
-            _("Nobody can have come, or stayed away, yet. Ask the provider whom it means; the booking stands."),
+            _("Nobody can have come, or stayed away, yet. Ask the provider whom it means; the booking stays."),
         ),
         "time_differs": (
             _("They have another time"),
-            _("The customer's time stands here. Agree on one with the provider, then tell the customer."),
+            _("The customer's time stays here. Agree on one with the provider, then tell the customer."),
         ),
         "closure_stands": (
             _("Their site closes, and they keep the booking"),
@@ -109,11 +109,11 @@ def kind_words(kind: str) -> tuple[str, str]:
         ),
         "slot_oversold": (
             _("They offer less than we have sold"),
-            _("All sold places stand. Ask the provider to honour them."),
+            _("All sold places stay. Ask the provider to honour them."),
         ),
         "slot_moved": (
             _("They moved a time that is sold"),
-            _("The customers' time stands here. Ask the provider, then tell the customers."),
+            _("The customers' time stays here. Ask the provider, then tell the customers."),
         ),
         "report_unmatched": (
             _("A report without a booking"),
@@ -121,11 +121,11 @@ def kind_words(kind: str) -> tuple[str, str]:
         ),
         "report_overdue": (
             _("A report is late"),
-            _("It was promised and has not come. Ask the provider for it; the customer has been told."),
+            _("It was promised and has not come. Ask the provider; the customer was notified."),
         ),
         "report_refused": (
             _("A delivered report was refused"),
-            _("The file is of a wrong type or may do harm; nothing of it was kept. Ask the provider for a sound one."),
+            _("The file is of a wrong type or may do harm; nothing was stored. Ask the provider for a sound one."),
         ),
     }
     return kinds.get(kind, (kind, ""))

@@ -516,7 +516,7 @@ def steps(state: str) -> tuple[Step, ...]:
         "done",
         _t("您提交了预约", "You submitted the booking"),
         at(11, 20, 19, 42),
-        _t("为这次体检预留了 1 次权益", "One use of your benefit is kept for it"),
+        _t("为这次体检预留了 1 次权益", "One use of your benefit is reserved for it"),
     )
     sure = Step(
         "done",
@@ -627,9 +627,9 @@ def booking(state: str, **facts: Any) -> Context:
 
 
 def booking_changing(unknown: bool = False) -> Context:
-    """A new date has been asked for; the old one stands."""
+    """A new date has been asked for; the old one stays."""
     page: BookingPage = booking("confirmed")["page"]
-    stands = _t("医院同意之前，您的日期保持不变。", "Until it has agreed, your date stands as it is.")
+    stands = _t("医院同意之前，您的日期保持不变。", "Until it has agreed, your date is unchanged.")
     title = _t("已向医院申请改到 11 月 28 日 09:00", "The hospital is asked about 28 November, 09:00")
     if unknown:
         title = _t("正在与医院核实 11 月 28 日 09:00", "We are checking with the hospital about 28 November, 09:00")
@@ -668,7 +668,7 @@ def booking_change() -> Context:
     """Old and new side by side."""
     new = When(date(2026, 11, 28), ZONE, at(11, 28, 9), at(11, 28, 9, 30))
     rules = (
-        _t("医院同意之前，当前日期保持不变。", "Your present date stands until the hospital agrees."),
+        _t("医院同意之前，当前日期保持不变。", "Your present date stays until the hospital agrees."),
         _t("之后还可改期 1 次。", "After that it can be changed 1 more time."),
     )
     return {"page": Change("b1", replace(ticket(), facts=()), new, "s1", rules, "/gallery/times_change", "k")}
@@ -1458,7 +1458,7 @@ def _desk_booking() -> desk_page.DeskBooking:
     facts = (
         Fact(_t("使用人", "For"), people()[1].name),
         Fact(_t("服务方", "Provider"), _t("康悦体检", "Kangyue")),
-        Fact(_t("权益", "Benefit"), _t("已为它保留 1 次", "One use is kept for it")),
+        Fact(_t("权益", "Benefit"), _t("已为它保留 1 次", "One use is reserved for it")),
     )
     return desk_page.DeskBooking(row, facts, history, ZONE, "/gallery/console_cancel", "")
 
