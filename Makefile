@@ -1,7 +1,7 @@
 # Everything a person types. `make` alone tells what there is.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run exec worker migrate test lint format lock vendor translations clean forget
+.PHONY: help run exec worker migrate test quick lint format lock vendor translations clean forget
 
 BIN := .venv/bin
 # The first Python from 3.11 on, under whatever name it goes; each is tried, since a name may be there and not work.
@@ -12,7 +12,6 @@ CHECKSUM = $(firstword $(shell cat $(1) | sha256sum))
 RUN_STAMP := .venv/run-$(call CHECKSUM,requirements.txt)
 DEV_STAMP := .venv/dev-$(call CHECKSUM,requirements.txt requirements-dev.txt)
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
-TYPED := marketplace/core marketplace/development/processes.py marketplace/development/supervisor.py providers/port.py booking vip
 WORKS := $(BIN)/python -c 'import pip' 2>/dev/null
 # An environment whose Python has gone (an upgrade, a moved folder) is made anew.
 $(shell [ ! -d .venv ] || $(WORKS) || rm -f .venv/python .venv/run-* .venv/dev-*)
@@ -38,10 +37,15 @@ migrate: $(RUN_STAMP) ## bring the product's database to the schema of this code
 test: lint translations ## check style, types and layers, then run the whole suite
 	$(BIN)/python -m pytest -n 2 $(PYTEST)
 
+quick: $(DEV_STAMP) translations ## check what changed, then a chosen part of the suite, in a minute or so
+	@changed=$$(git diff --name-only --diff-filter=d HEAD -- '*.py'; git ls-files --others --exclude-standard -- '*.py'); \
+	  [ -z "$$changed" ] || { $(BIN)/ruff check $$changed && $(BIN)/ruff format --check --quiet $$changed; }
+	$(BIN)/python -m pytest -n 2 -p no:schemathesis -m quick $$(grep -rl --include='test_*.py' 'pytest\.mark\.quick' tests)
+
 lint: $(DEV_STAMP) ## check style, types and the direction of imports
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check --quiet .
-	$(BIN)/mypy --strict $(TYPED)
+	$(BIN)/mypy --strict
 	@said=$$($(BIN)/lint-imports --no-cache 2>&1) || { echo "$$said"; exit 1; }; tail -n 1 <<<"$$said"
 
 format: $(DEV_STAMP) ## put the code into the house's form
@@ -57,6 +61,10 @@ endif
 .PHONY: drill
 drill: $(DEV_STAMP) translations ## kill everything at random while customers book, then compare all books: SEED=1 MINUTES=5
 	@$(BIN)/python -m drill $(if $(SEED),--seed $(SEED)) $(if $(MINUTES),--minutes $(MINUTES)) $(DRILL)
+
+.PHONY: mutate
+mutate: $(DEV_STAMP) translations ## make small mistakes in the heart of booking, and see which no test notices: SEED=1 MINUTES=50
+	@$(BIN)/python -m mutate $(if $(SEED),--seed $(SEED)) $(if $(MINUTES),--minutes $(MINUTES)) $(MUTATE)
 
 translations: $(DEV_STAMP) ## compile the translations that changed
 	@$(BIN)/python -m marketplace.development.processes translations

@@ -15,9 +15,8 @@ from dataclasses import dataclass
 from statistics import median
 from typing import NoReturn
 
-from bench import bare, load, pages
+from bench import bare, data, load, pages
 from bench.data import Loaded
-from bench.data import load as load_data
 from bench.reads import READS
 from bench.stage import CannotMeasure, Stage, WebServer, serving, stage
 from marketplace.development import processes
@@ -79,7 +78,7 @@ def _options() -> Options:
 
 def _measure(where: Stage, options: Options) -> None:
     since = time.monotonic()
-    loaded = load_data(where, slots=options.slots, customers=options.customers)
+    loaded = data.load(where, slots=options.slots, customers=options.customers)
     print(
         f"PostgreSQL {where.database.server.major} with fsync, Python {platform.python_version()}, "
         f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}; {where.count('SELECT count(*) FROM slot'):,} slots, "

@@ -17,6 +17,7 @@ import psycopg
 
 from bench.data import A_POOL, BOOKABLE, HOT, PACKAGE, SOLD_OUT, TIMES, Loaded
 from bench.stage import CannotMeasure, Stage
+from marketplace.core.clock import HOME_ZONE
 from marketplace.core.config import settings
 
 Statement = tuple[str, Any]
@@ -50,7 +51,7 @@ SELECT * FROM hold_booking(
   now(), :insurer, :customer_id, :beneficiary, ARRAY[CAST(:entitlement AS bigint)], :offer, :provider, 'health_check',
   :slot, {_START}, 'bkg_' || substr(md5('b' || :n), 1, 20),
   'AX' || lpad(to_hex(CAST(:reference AS bigint)), 8, '0'), CAST(:first_day AS date) + CAST(:day AS integer),
-  {_START} + interval '30 min', 'Asia/Shanghai', tstzrange({_START}, {_START} + interval '30 min'),
+  {_START} + interval '30 min', '{HOME_ZONE}', tstzrange({_START}, {_START} + interval '30 min'),
   now() + interval '10 min', 98000, 'CNY', CAST(:snapshot AS jsonb), NULL, 'customer', {_CUSTOMER}, {_CUSTOMER},
   substr(md5('k' || :n), 1, 36), sha256('fingerprint'));
 """

@@ -21,7 +21,7 @@ from bench.stage import CannotMeasure, Stage
 from marketplace.catalog.importer import import_sites
 from marketplace.catalog.site_rows import COLUMNS
 from marketplace.core import clock
-from marketplace.demo import people as demo
+from marketplace.demo.people import KIND, load_people, make_customers
 
 SITES = 4402
 DAYS, TIMES = 60, 12
@@ -105,10 +105,10 @@ def load(where: Stage, *, slots: int, customers: int) -> Loaded:
     pools = min(slots // A_POOL, SITES)
     now = clock.now()
     _load_sites(where)
-    demo.load(now)
-    made = demo.make_customers(customers, demo.KIND, None, now)
+    load_people(now)
+    made = make_customers(customers, KIND, None, now)
     with psycopg.connect(where.superuser_url, autocommit=True) as connection:
-        first_day = clock.today("Asia/Shanghai", now) + timedelta(days=FIRST_DAY)
+        first_day = clock.today(clock.HOME_ZONE, now) + timedelta(days=FIRST_DAY)
         _load_offers(connection, pools, first_day)
         numbers = _numbers(connection, made[0].customer_public_id, customers, pools, first_day)
         rows = connection.execute(

@@ -40,7 +40,7 @@ class Read:
 
 def slots(loaded: Loaded) -> Read:
     """The times of an offer, two weeks of them: 168 slots."""
-    first = clock.today("Asia/Shanghai") + timedelta(days=1)
+    first = clock.today(clock.HOME_ZONE) + timedelta(days=1)
     last = first + timedelta(days=DAYS - 1)
     dice = random.Random(1)
     offers = [offer_id(dice.randrange(loaded.numbers.pools)) for _ in range(QUESTIONS)]

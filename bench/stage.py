@@ -22,7 +22,7 @@ from marketplace.core.config import ROOT, settings
 from marketplace.development import processes
 from marketplace.development.children import dies_with_us
 from marketplace.development.database import DATABASE, DevDatabase
-from marketplace.development.embedded.server import APPLICATION, SUPERUSER, free_port
+from marketplace.development.embedded.postgres import APPLICATION, SUPERUSER, free_port
 
 _NO_PROXY = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 

@@ -44,7 +44,7 @@ BEGIN
   IF kept.state = c_at_once THEN
     INSERT INTO notification (public_id, customer_id, booking_id, kind, subject, facts, created_at)
     VALUES (p_notice, kept.customer_id, kept.id, 'confirmed', kept.public_id || ':' || kept.version,
-        notice_facts(kept.snapshot, kept.service_date, kept.starts_at, kept.time_zone, kept.cause)
+        notice_facts(kept.kind, kept.snapshot, kept.service_date, kept.starts_at, kept.time_zone, kept.cause)
           || jsonb_build_object('by', p_actor_kind, 'alternatives', '[]'::jsonb),
         p_now)
     RETURNING id INTO v_notice;

@@ -214,7 +214,7 @@ class Customer:
         first = self.where.first_day if hot else self.where.first_day + timedelta(days=self.dice.randrange(2, 20))
         until = first if hot else first + timedelta(days=2)
         found = self.api.ask("GET", f"/offers/{offer}/slots?from={first}&to={until}", about="slots").body["items"]
-        wanted: list[dict[str, Any]] = [slot for slot in found if slot["reason"] is None or hot]
+        wanted: list[dict[str, Any]] = [slot for slot in found if slot["bookable"] or hot]
         return str(self.dice.choice(wanted)["id"]) if wanted else None
 
 

@@ -30,11 +30,10 @@ from marketplace.demo import people
 from marketplace.demo.offers import BY_DAY, PROVIDERS, SAMPLE_SITES, place_offers
 from marketplace.development import processes
 from marketplace.development.database import DevDatabase
-from marketplace.development.embedded.server import APPLICATION, free_port
+from marketplace.development.embedded.postgres import APPLICATION, free_port
 
 CODES = tuple(provider.code for provider in (*PROVIDERS, BY_DAY))
 PLAYED_BY = {code: DAYS if code == BY_DAY.code else SANDBOX for code in CODES}
-ZONE = "Asia/Shanghai"
 _SITES = 14
 _UNITS = 6
 _PLACES = {"half_hourly": 2, "four_a_day": 3, "day": 6}
@@ -143,7 +142,7 @@ def stage(customers: int) -> Iterator[Stage]:
 def _furnish(folder: Path, database: DevDatabase, customers: int) -> Stage:
     sandbox, days, *webs = (f"http://127.0.0.1:{free_port()}" for _ in (SANDBOX, DAYS, *WEBS))
     now = clock.now()
-    people.load(now)
+    people.load_people(now)
     import_sites(SAMPLE_SITES, True, None)
     configs = place_offers(
         sandbox_url=sandbox,
@@ -172,7 +171,7 @@ def _furnish(folder: Path, database: DevDatabase, customers: int) -> Stage:
         hot=[],
         keys=keys,
         places=places,
-        first_day=clock.today(ZONE, now),
+        first_day=clock.today(clock.HOME_ZONE, now),
     )
     with where.books() as connection:
         times = ", ".join(f"{name} = {value}" for name, value in _TIMES.items())
@@ -192,8 +191,8 @@ def _until_a_workday() -> int:
     """Seconds by which everybody's clock is ahead, so that a day on which providers work (not a Sunday) has just begun:
     customers book it, change it and cancel it while providers serve it."""
     now = datetime.now(UTC)
-    day = now.astimezone(ZoneInfo(ZONE)).date() + timedelta(days=1)
-    begins = datetime.combine(_workday(day), _BEGINS, ZoneInfo(ZONE))
+    day = now.astimezone(ZoneInfo(clock.HOME_ZONE)).date() + timedelta(days=1)
+    begins = datetime.combine(_workday(day), _BEGINS, ZoneInfo(clock.HOME_ZONE))
     return int((begins - now).total_seconds())
 
 

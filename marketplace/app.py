@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Flask
 
 from marketplace import edge, health
-from marketplace.api import setup as api
+from marketplace.api import setup
 from marketplace.api.json import Json
 from marketplace.core import logging
 from marketplace.core.config import settings
@@ -34,5 +34,5 @@ def create_app() -> Flask:
     edge.install(app, page=error_page, page_policy=CONTENT_POLICY)
     app.register_blueprint(health.blueprint)
     app.register_blueprint(webhooks.blueprint)
-    api.install(app)
+    setup.install(app)
     return app

@@ -18,10 +18,10 @@ from flask_babel import force_locale, format_date, get_locale
 from flask_babel import lazy_gettext as _
 from flask_babel.speaklater import LazyString
 
+from marketplace.core.clock import HOME_ZONE
 from marketplace.core.errors import Invalid, Refusal
-from marketplace.messages.words import Language
+from marketplace.core.text import Language
 
-HOME_ZONE = "Asia/Shanghai"
 PLACE = re.compile(r"%\((\w+)\)s")
 
 
@@ -191,7 +191,7 @@ WORDS: Mapping[str, Words] = {
     ),
     "proposal_over": Words(
         _("This proposal is over"),
-        _("The hospital's proposal was answered, taken back, or its time is over. Look at the booking again."),
+        _("The proposal was answered, taken back, or its time is over. Look at the booking again."),
     ),
     "precondition_failed": Words(
         _("It has changed meanwhile"),

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Literal, Protocol
 
+from marketplace.core.clock import HOME_ZONE
+
 
 class ProviderError(Exception):
     """A read (slots, lists, reports) failed; nothing is known and nothing was changed. Carries no personal data."""
@@ -37,22 +39,22 @@ class Connection:
     base_url: str
     secret: str = field(repr=False)
     webhook_secrets: tuple[str, ...] = field(default=(), repr=False)
-    time_zone: str = "Asia/Shanghai"
+    time_zone: str = HOME_ZONE
     deadline_seconds: float = 8.0
     settings: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Capabilities:
-    """What a provider's system can do; drives the pages and the synchronisation."""
+    """What a kind of system can do, which decides how commands are sent to it. `change`: it moves a booking by one
+    command; without, a change is a second booking and the cancel of the first. `idempotency_keys`: a command may be
+    sent again under its key; without, it is looked up first.
 
-    confirmation: Literal["allotment", "on_request"]
-    supply: Literal["timed_slots", "day_capacity"]
+    What one provider agreed with us stands in its row (marketplace.catalog.models.Provider), not here.
+    """
+
     change: bool
-    hold: bool
     idempotency_keys: bool
-    push: bool
-    list_bookings: bool
 
 
 @dataclass(frozen=True)

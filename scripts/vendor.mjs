@@ -8,6 +8,7 @@ import { fileURLToPath } from "node:url";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const web = join(root, "marketplace", "web");
+const catalog = join(root, "marketplace", "catalog");
 const target = join(web, "static", "vendor");
 const modules = join(root, "node_modules");
 
@@ -20,11 +21,11 @@ function* files(folder, endings) {
   }
 }
 
-/** Names written as icon("name"), icon="name" or drawing="name", in templates and in Python. */
+/** Names written as icon("name"), icon="name" or drawing="name", in templates and in Python; a kind of benefit names its own. */
 function usedIcons() {
   const named = new Set();
-  for (const path of files(web, [".html", ".py"])) {
-    for (const match of readFileSync(path, "utf8").matchAll(/\b(?:icon|drawing)\s*[(=]\s*["']([a-z0-9-]+)["']/g)) named.add(match[1]);
+  for (const path of [...files(web, [".html", ".py"]), ...files(catalog, [".py"])]) {
+    for (const match of readFileSync(path, "utf8").matchAll(/(?:\b|_)(?:icon|drawing)(?:: str)?\s*[(=]\s*["']([a-z0-9-]+)["']/g)) named.add(match[1]);
   }
   return [...named].sort();
 }

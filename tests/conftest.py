@@ -13,7 +13,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,8 +26,10 @@ from marketplace.core import db as database
 from marketplace.core import migrate
 from marketplace.core.config import settings, sqlalchemy_url
 from marketplace.development.database import DevDatabase
-from marketplace.development.embedded.server import APPLICATION, OWNER, SUPERUSER
+from marketplace.development.embedded.postgres import APPLICATION, OWNER, SUPERUSER
 from tests import outside
+from tests.emptying import Emptying
+from vip import operators
 
 _TEMPLATE = "migrated"
 _RUN = "ANXIANG_TEST_RUN"
@@ -50,18 +52,12 @@ class TestDatabase:
         return {**os.environ, "DATABASE_URL": self.database_url, "DATABASE_OWNER_URL": self.owner_url}
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
-    """`--database-only` for running them on another kind of PostgreSQL (ANXIANG_PG)."""
-    parser.addoption("--database-only", action="store_true", help="only the tests that use a database")
-
-
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what uses no database fixture, if asked to."""
-    if not config.getoption("--database-only"):
-        return
-    wanted = [item for item in items if {"database_server", "own_server"} & set(getattr(item, "fixturenames", ()))]
-    config.hook.pytest_deselected(items=[item for item in items if item not in wanted])
-    items[:] = wanted
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the rooms that are about PostgreSQL itself, before `-m every_postgres` chooses."""
+    for item in items:
+        if {"migrations", "concurrency"} & set(item.path.parts):
+            item.add_marker("every_postgres")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -85,6 +81,15 @@ def no_way_out() -> Iterator[None]:
     outside.attempts.clear()
     yield
     assert outside.attempts == [], "this test tried to leave the machine"
+
+
+@pytest.fixture(autouse=True, scope="session")
+def dear_hashing() -> Iterator[str]:
+    """Passwords are hashed at a hundredth of what it costs to guess one; the method in use outside of tests."""
+    dear = operators.HASHING
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(operators, "HASHING", "scrypt:256:8:1")
+        yield dear
 
 
 @pytest.fixture(scope="session")
@@ -130,12 +135,17 @@ def owner_connection(_owner_engine: Engine) -> Iterator[Connection]:
         yield connection
 
 
+@pytest.fixture(scope="session")
+def empty_database(database_server: DevDatabase, worker_database: TestDatabase) -> Iterator[Emptying]:
+    """Empties the worker's database when called."""
+    with closing(Emptying(database_server.server.url(SUPERUSER, worker_database.name))) as emptying:
+        yield emptying
+
+
 @pytest.fixture
-def db(worker_database: TestDatabase, owner_connection: Connection) -> Engine:
+def db(worker_database: TestDatabase, empty_database: Emptying) -> Engine:
     """All tables empty, and the application's engine on them. Rows stay after the test, for looking at a failure."""
-    written = _tables_with_rows(owner_connection)
-    if written:
-        owner_connection.execute(text(f"TRUNCATE {', '.join(written)} RESTART IDENTITY CASCADE"))
+    empty_database()
     return database.engine()
 
 
@@ -179,14 +189,6 @@ def _make(server: DevDatabase, name: str) -> TestDatabase:
 def _forget_settings() -> None:
     database.forget_engines()
     settings.cache_clear()
-
-
-def _tables_with_rows(connection: Connection) -> list[str]:
-    names = connection.execute(
-        text("SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version'")
-    ).scalars()
-    looks = [f'SELECT \'"{name}"\' WHERE EXISTS (SELECT FROM "{name}")' for name in names]
-    return list(connection.execute(text(" UNION ALL ".join(looks))).scalars()) if looks else []
 
 
 @contextmanager

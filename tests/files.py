@@ -34,7 +34,25 @@ def make_pdf(
 
 def deflated(data: bytes, filters: bytes = b"/FlateDecode") -> bytes:
     """A stream object that unpacks to `data`."""
-    packed = zlib.compress(data, 9)
+    return _stream(zlib.compress(data, 9), filters)
+
+
+def deflated_zeros(mebibytes: int) -> bytes:
+    """The same for so many mebibytes of zeros."""
+    return _stream(packed_zeros(mebibytes), b"/FlateDecode")
+
+
+def packed_zeros(mebibytes: int) -> bytes:
+    """Zeros in the form of zlib, put together from one packed mebibyte: to pack them all takes seconds."""
+    packer = zlib.compressobj(9)
+    first = packer.compress(bytes(2**20)) + packer.flush(zlib.Z_FULL_FLUSH)
+    again = packer.compress(bytes(2**20)) + packer.flush(zlib.Z_FULL_FLUSH)
+    end = packer.flush()[:-4]
+    checksum = ((mebibytes * 2**20) % 65521) << 16 | 1  # Adler-32 of zeros (RFC 1950, section 8.2)
+    return first + again * (mebibytes - 1) + end + struct.pack(">I", checksum)
+
+
+def _stream(packed: bytes, filters: bytes) -> bytes:
     return b"<< /Filter %s /Length %d >>\nstream\n%s\nendstream" % (filters, len(packed), packed)
 
 
@@ -47,14 +65,14 @@ def make_png(
     width: int = 3,
     height: int = 2,
     *,
-    pixels: bytes | None = None,
+    packed: bytes | None = None,
     said: tuple[int, int] | None = None,
     more: bytes = b"",
 ) -> bytes:
-    """A white picture in RGB. `said` is another size for its header, `pixels` other data, `more` chunks before them."""
-    raw = b"".join(b"\0" + b"\xff" * (3 * width) for _ in range(height)) if pixels is None else pixels
+    """A white picture in RGB. `said` is another size for its header, `packed` other data, `more` chunks before them."""
+    raw = b"".join(b"\0" + b"\xff" * (3 * width) for _ in range(height))
     header = struct.pack(">IIBBBBB", *(said or (width, height)), 8, 2, 0, 0, 0)
-    data = chunk(b"IDAT", zlib.compress(raw, 9))
+    data = chunk(b"IDAT", zlib.compress(raw, 9) if packed is None else packed)
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + more + data + chunk(b"IEND", b"")
 
 

@@ -12,7 +12,7 @@ from marketplace.catalog.models import Insurer
 from marketplace.core import ids
 from marketplace.core.config import settings
 from marketplace.core.db import reading, transaction
-from vip import phone as phones
+from vip import phones
 from vip.consent import record_consent
 from vip.family import NewMember, new_beneficiary
 from vip.grants import Grant, grant

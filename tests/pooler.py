@@ -13,8 +13,8 @@ from pathlib import Path
 import psycopg
 
 from marketplace.development.database import DevDatabase
+from marketplace.development.embedded.postgres import APPLICATION
 from marketplace.development.embedded.programs import RunAs, clean_environment
-from marketplace.development.embedded.server import APPLICATION
 from tests.needs import needs
 from tests.processes import free_port
 

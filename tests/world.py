@@ -78,6 +78,8 @@ def make_offer(
     package: Mapping[str, Any] | None = None,
     start: datetime = EIGHT,
     base_url: str = "http://127.0.0.1:9",
+    kind: str = "health_check",
+    place_name: str = "示范医院",
 ) -> tuple[Provider, Offer, list[Slot]]:
     """A provider with one offer at a site of its own."""
     number = next(_number)
@@ -92,7 +94,7 @@ def make_offer(
             base_url=base_url,
             allotment=allotment,
         )
-        site = Site(public_id=new_id("sit"), name=f"示范医院{code}", province="浙江省", city="杭州市")
+        site = Site(public_id=new_id("sit"), name=f"{place_name}{code}", province="浙江省", city="杭州市")
         session.add_all([provider, site])
         session.flush()
         pool = CapacityPool(public_id=new_id("pol"), provider_id=provider.id, site_id=site.id, external_ref="pool-1")
@@ -103,7 +105,7 @@ def make_offer(
             provider_id=provider.id,
             site_id=site.id,
             pool_id=pool.id,
-            kind="health_check",
+            kind=kind,
             external_ref="basic",
             name_zh="甄选套餐",
             name_en="Select package",
@@ -139,7 +141,9 @@ def make_world(*, quantity: int | None = 2, phone: str = "13800000021", **offer:
 def join(provider: Provider, offer: Offer, slots: list[Slot], *, phone: str, quantity: int | None = 1) -> World:
     """Another customer, with an entitlement, in the same world."""
     customer = make_customer(phone)
-    return World(provider, offer, slots, customer, self_of(customer), give(customer, quantity), signed_in(phone))
+    return World(
+        provider, offer, slots, customer, self_of(customer), give(customer, quantity, kind=offer.kind), signed_in(phone)
+    )
 
 
 @dataclass

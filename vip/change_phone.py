@@ -8,13 +8,11 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from marketplace.core import audit
-from marketplace.core import sms as sms_port
+from marketplace.core import audit, sms
 from marketplace.core.db import transaction, violated
 from marketplace.core.errors import Invalid, Refusal, Unauthenticated
 from marketplace.core.sms import SmsBackend
-from vip import codes
-from vip import phone as phones
+from vip import codes, phones
 from vip.codes import Address, CodeSent
 from vip.models import Customer
 from vip.principal import Principal
@@ -32,14 +30,14 @@ class PhoneTaken(Refusal):
 
 
 def start_phone_change(
-    principal: Principal, new_phone: str, *, now: datetime, sms: SmsBackend | None = None
+    principal: Principal, new_phone: str, *, now: datetime, gateway: SmsBackend | None = None
 ) -> CodeSent:
     """Send one code to the present number and one to the new, whoever has that.
 
     Raises Invalid(field="phone"; reason "phone" or "same_phone"), TooMany(retry_after), Unauthenticated for operators.
     """
     number = phones.normalise(new_phone)
-    gateway = sms or sms_port.backend()
+    gateway = gateway or sms.backend()
     with transaction() as session:
         customer = _customer(session, principal, lock=False)
         old, new = _addresses(customer, number)

@@ -18,14 +18,13 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from marketplace.catalog.models import Insurer
-from marketplace.core import audit, clock, ids
-from marketplace.core import sms as sms_port
+from marketplace.core import audit, clock, ids, sms
 from marketplace.core.config import settings
 from marketplace.core.db import reading, transaction
 from marketplace.core.errors import Invalid, Refusal
 from marketplace.core.sms import SmsBackend
-from vip import codes, family
-from vip import phone as phones
+from marketplace.core.text import Text, language_of
+from vip import codes, family, phones
 from vip.codes import Address, CodeSent
 from vip.consent_models import Consent
 from vip.models import Beneficiary, Customer
@@ -96,7 +95,7 @@ def consents(principal: Principal, now: datetime) -> dict[str, ConsentView]:
 
 
 def ask_consent(
-    principal: Principal, beneficiary: str, phone: str, *, now: datetime, sms: SmsBackend | None = None
+    principal: Principal, beneficiary: str, phone: str, *, now: datetime, gateway: SmsBackend | None = None
 ) -> CodeSent:
     """Send the person a code, with what it is for.
 
@@ -104,7 +103,7 @@ def ask_consent(
     number) and TooMany(retry_after).
     """
     number = phones.normalise(phone)
-    gateway = sms or sms_port.backend()
+    gateway = gateway or sms.backend()
     with transaction() as session:
         customer = session.get_one(Customer, principal.id)
         person = _needing(session, principal, beneficiary, now)
@@ -144,11 +143,11 @@ def withdraw_consent(principal: Principal, beneficiary: str, *, now: datetime) -
             _audit(session, "consent.withdrawn", principal, person, now, by="customer")
 
 
-def ask_withdrawal(phone: str, *, now: datetime, sms: SmsBackend | None = None) -> CodeSent:
+def ask_withdrawal(phone: str, *, now: datetime, gateway: SmsBackend | None = None) -> CodeSent:
     """Send a code to a person who wants to withdraw what she agreed to; a phone that agreed to nothing gets none,
     with the same answer. Raises Invalid(field="phone"), TooMany(retry_after)."""
     number = phones.normalise(phone)
-    gateway = sms or sms_port.backend()
+    gateway = gateway or sms.backend()
     with transaction() as session:
         address = Address(insurer_id(session), phones.index(number), WITHDRAW)
         codes.lock_phones(session, address.phone_index)
@@ -281,16 +280,14 @@ def _text(code: str, customer: Customer, person: Beneficiary) -> str:
     """The text to the person: who asks, for what, and what passing the code on means."""
     minutes = int(codes.LIFETIME.total_seconds() // 60)
     who, whose = _in_text(customer.name), _in_text(person.name)
-    if (customer.language or "zh").startswith("zh"):
-        return (
-            f"【安享】{who}想在安享查看{whose}的体检报告。同意请把验证码 {code} 告诉对方，"
-            f"{minutes} 分钟内有效；之后可随时在 {settings().public_url}/consent 撤回。不同意请忽略。"
-        )
-    return (
+    said = Text(
+        f"【安享】{who}想在安享查看{whose}的健康报告。同意请把验证码 {code} 告诉对方，"
+        f"{minutes} 分钟内有效；之后可随时在 {settings().public_url}/consent 撤回。不同意请忽略。",
         f"[Anxiang] {who} would like to see the health reports of {whose} in Anxiang. If you agree, "
         f"pass on the code {code} within {minutes} minutes. You can take it back at any time at "
-        f"{settings().public_url}/consent. If you don't agree, do nothing."
+        f"{settings().public_url}/consent. If you don't agree, do nothing.",
     )
+    return said.in_language(language_of(customer.language))
 
 
 def _in_text(name: str) -> str:

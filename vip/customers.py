@@ -9,7 +9,7 @@ from sqlalchemy import update
 
 from marketplace.core.db import reading, transaction
 from marketplace.core.errors import Invalid, NotFound
-from vip import phone as phones
+from vip import phones
 from vip.models import Customer
 
 LANGUAGES = ("zh", "en")

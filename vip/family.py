@@ -12,8 +12,7 @@ from sqlalchemy.orm import Session
 from marketplace.core import audit, clock, crypto, ids
 from marketplace.core.db import reading, transaction
 from marketplace.core.errors import Invalid, NotFound, Refusal
-from vip import id_number as id_numbers
-from vip import phone as phones
+from vip import id_numbers, phones
 from vip.models import Beneficiary, Customer
 from vip.principal import Principal
 

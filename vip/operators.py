@@ -26,6 +26,8 @@ LONGEST_NAME = 64
 TRIES = 5
 PAUSE = timedelta(minutes=15)
 LIFETIME = timedelta(hours=12)
+HASHING = "scrypt:32768:8:1"
+"""Method, cost, block size and parallelism (RFC 7914), as werkzeug.security takes them."""
 ROLES: tuple[Role, ...] = get_args(Role)
 
 COUNT_TRY = """
@@ -198,7 +200,7 @@ def _audit(session: Session, action: str, who: Operator | _Counted, now: datetim
 
 def _hash(password: str) -> str:
     try:
-        return generate_password_hash(password, method="scrypt")
+        return generate_password_hash(password, method=HASHING)
     except UnicodeEncodeError as bad:
         raise Invalid(field="password", reason="password_text") from bad
 
@@ -213,4 +215,4 @@ def _right(hashed: str, password: str) -> bool:
 @lru_cache(maxsize=1)
 def _nobodys_hash() -> str:
     """Compared against when there is no such login, so that the answer takes as long."""
-    return generate_password_hash(ids.new_token(), method="scrypt")
+    return generate_password_hash(ids.new_token(), method=HASHING)

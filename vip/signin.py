@@ -10,14 +10,13 @@ from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.orm import Session
 
 from marketplace.catalog.models import Insurer
-from marketplace.core import audit, crypto, ids
-from marketplace.core import sms as sms_port
+from marketplace.core import audit, crypto, ids, sms
 from marketplace.core.config import ConfigError, settings
 from marketplace.core.db import reading, statements, transaction
 from marketplace.core.errors import NotFound, Refusal, Unauthenticated
 from marketplace.core.sms import SmsBackend
-from vip import codes
-from vip import phone as phones
+from marketplace.core.text import Text, language_of
+from vip import codes, phones
 from vip.codes import CodeSent
 from vip.models import Customer, SignInSession
 from vip.principal import Principal
@@ -54,13 +53,13 @@ class SessionView:
     current: bool
 
 
-def send_code(phone: str, *, now: datetime, sms: SmsBackend | None = None) -> CodeSent:
+def send_code(phone: str, *, now: datetime, gateway: SmsBackend | None = None) -> CodeSent:
     """Send a sign-in code to `phone`; a phone that no customer has gets none, with the same answer.
 
     Raises Invalid(field="phone") and TooMany(retry_after) after five codes within an hour.
     """
     number = phones.normalise(phone)
-    gateway = sms or sms_port.backend()
+    gateway = gateway or sms.backend()
     with transaction() as session:
         address = codes.Address(insurer_id(session), phones.index(number))
         codes.lock_phones(session, address.phone_index)
@@ -74,9 +73,11 @@ def send_code(phone: str, *, now: datetime, sms: SmsBackend | None = None) -> Co
 def code_text(code: str, language: str | None) -> str:
     """The text that carries a code, in the customer's language."""
     minutes = int(codes.LIFETIME.total_seconds() // 60)
-    if (language or "zh").startswith("zh"):
-        return f"【安享】验证码 {code}，{minutes} 分钟内有效。请勿告诉任何人。"
-    return f"[Anxiang] Your code is {code}. It is valid for {minutes} minutes. Tell it to nobody."
+    said = Text(
+        f"【安享】验证码 {code}，{minutes} 分钟内有效。请勿告诉任何人。",
+        f"[Anxiang] Your code is {code}. It is valid for {minutes} minutes. Tell it to nobody.",
+    )
+    return said.in_language(language_of(language))
 
 
 def sign_in(phone: str, code: str, *, channel: Channel, now: datetime, previous_token: str | None = None) -> SignedIn:

@@ -27,6 +27,7 @@ from marketplace.core.ids import new_id
 from marketplace.core.logging import get_logger
 from marketplace.core.paging import Page, decode_cursor, encode_cursor
 from marketplace.core.strictjson import storable
+from marketplace.core.text import Text
 from vip import roles
 from vip.models import Beneficiary
 from vip.principal import Principal
@@ -75,9 +76,9 @@ class OpenDispute:
     id: str
     booking_id: str
     reference: str
-    offer_name: dict[str, str]
+    offer_name: Text
     site_name: str
-    provider_name: dict[str, str]
+    provider_name: Text
     starts_at: datetime | None
     service_date: date
     time_zone: str
@@ -240,9 +241,9 @@ def _line(row: Row[Any]) -> dict[str, Any]:
         "id": row.Dispute.public_id,
         "booking_id": booking.public_id,
         "reference": booking.reference,
-        "offer_name": {"zh": offer["zh"], "en": offer["en"]},
+        "offer_name": Text.of(offer),
         "site_name": booking.snapshot["site"]["name"],
-        "provider_name": booking.snapshot["provider"],
+        "provider_name": Text.of(booking.snapshot["provider"]),
         "starts_at": booking.starts_at,
         "service_date": booking.service_date,
         "time_zone": booking.time_zone,

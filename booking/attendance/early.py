@@ -49,7 +49,7 @@ def keep_early_word(session: Session, booking: Booking, there: RemoteBooking, no
 
 def forget_early_word(session: Session, booking: Booking, now: datetime) -> None:
     """The provider says something else now that can be true: the difference is explained."""
-    close_discrepancy(session, booking.provider_id, KIND, booking.public_id, "told_again", now=now)
+    close_discrepancy(session, booking.provider_id, KIND, booking.public_id, "corrected_by_provider", now=now)
 
 
 def said_early(session: Session, booking: Booking, there: RemoteBooking) -> bool:

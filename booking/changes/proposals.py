@@ -64,7 +64,8 @@ def accept(
         slot = _slot(session, booking, proposal)
         end_proposal(session, booking, "accepted", now=now)
         actor = provider_actor(session, booking)
-        ask_for(session, booking, tasks, slot, actor=actor, now=now, cause="proposal_accepted")
+        # The provider chose that time for her: those who wait do not come first.
+        ask_for(session, booking, tasks, slot, actor=actor, now=now, cause="proposal_accepted", in_line=True)
         _await_answer(session, booking, now)
     log.info("booking.proposal_accepted", booking=public_id)
 

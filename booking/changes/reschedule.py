@@ -14,14 +14,13 @@ from booking.changes.requests import note_request
 from booking.changes.rules import change_until, changes_left
 from booking.idempotency import Repeatable, first_time
 from booking.models import Booking, ChangeRequest, ProviderTask, Slot
-from booking.offers.bookable import closes_at, in_season, kept_for_those_who_wait
+from booking.offers.bookable import check_bookable, judge
 from booking.outbox import enqueue, unsent
 from booking.ownership import own_booking_id
-from booking.refusals import OfferClosed, SlotClosed, SlotFull, SlotPast
 from booking.states import BookingState
 from booking.transition import lock_booking
 from marketplace.catalog.kinds import kind
-from marketplace.catalog.models import Offer, Provider, Site
+from marketplace.catalog.models import Offer, Provider
 from marketplace.core.db import transaction
 from marketplace.core.errors import NotFound, Refusal
 from marketplace.core.logging import get_logger
@@ -99,8 +98,6 @@ def reschedule(
             raise ChangeTooLate(until=until, time_zone=booking.time_zone)
         if changes_left(session, booking) == 0:
             raise NoChangesLeft()
-        if kept_for_those_who_wait(session, slot.id):
-            raise SlotFull(starts_at=slot.starts_at, service_date=slot.service_date.isoformat())
         ask_for(session, booking, tasks, slot, actor=Actor("customer", principal.public_id), now=now)
     log.info("booking.change_asked", booking=public_id)
 
@@ -126,13 +123,15 @@ def ask_for(
     actor: Actor,
     now: datetime,
     cause: str = "customer_asked",
+    in_line: bool = False,
 ) -> ChangeRequest:
-    """Ask the provider to move a locked, changeable booking to a slot of its offer, and take the place meanwhile.
+    """Ask the provider to move a locked, changeable booking to a slot of its offer, and take the place meanwhile; with
+    `in_line` also a place that is kept for those who wait.
 
     Raises SameSlot, SlotPast, SlotClosed, OfferClosed, SlotFull, AlreadyBooked, NotValidYet, ValidityOver or the kind's
     NotEligible.
     """
-    _check_slot(session, booking, slot, now)
+    _check_slot(session, booking, slot, now, in_line=in_line)
     request = note_request(session, booking, "reschedule", actor=actor, cause=cause, now=now)
     allotment = session.scalar(select(Provider.allotment).where(Provider.id == booking.provider_id))
     if not (allotment and any(task.command == "reserve" and unsent(task) for task in tasks)):
@@ -157,22 +156,14 @@ def _slot(session: Session, booking: Booking, public_id: str) -> Slot:
     return slot
 
 
-def _check_slot(session: Session, booking: Booking, slot: Slot, now: datetime) -> None:
+def _check_slot(session: Session, booking: Booking, slot: Slot, now: datetime, *, in_line: bool) -> None:
     """The rules of a first booking, for the new time: one that breaks them is refused before anything is taken."""
     if (slot.service_date, slot.starts_at) == (booking.service_date, booking.starts_at):
         raise SameSlot()
-    offer, site_closed = session.execute(
-        select(Offer, Site.closed_at).join(Site, Site.id == Offer.site_id).where(Offer.id == booking.offer_id)
-    ).one()
-    if not offer.active or site_closed is not None:
-        raise OfferClosed()
-    closes = closes_at(slot.service_date, slot.starts_at, booking.time_zone, offer.lead_minutes)
-    if now > closes:
-        raise SlotPast(closes_at=closes)
-    if slot.closed or not in_season(slot.service_date, offer.available_from, offer.available_until):
-        raise SlotClosed()
+    check_bookable(judge(session, slot_id=slot.id, offer_id=booking.offer_id, now=now), in_line=in_line)
+    package = session.scalars(select(Offer.package).where(Offer.id == booking.offer_id)).one()
     person = session.get_one(Beneficiary, booking.beneficiary_id)
-    kind(booking.kind).check_eligible(offer.package, person.sex, person.birth_date, slot.service_date)
+    kind(booking.kind).check_eligible(package, person.sex, person.birth_date, slot.service_date)
     check_validity(session, booking, slot.service_date)
 
 

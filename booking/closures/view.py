@@ -16,6 +16,7 @@ from booking.states import BEGUN, LIVE
 from marketplace.catalog.models import CapacityPool, Offer, Site
 from marketplace.core.db import reading
 from marketplace.core.errors import NotFound
+from marketplace.core.text import Text
 from vip import roles
 from vip.principal import Principal
 
@@ -26,7 +27,7 @@ class Affected:
 
     site: str
     city: str
-    offers: Sequence[tuple[dict[str, str], int]]
+    offers: Sequence[tuple[Text, int]]
     bookings: int
     begun: int
     slots: int
@@ -91,14 +92,15 @@ def preview(principal: Principal, site_id: str, from_day: date, to_day: date | N
             .join(CapacityPool, CapacityPool.id == Slot.pool_id)
             .where(CapacityPool.site_id == site.id, ~Slot.closed, within_days(Slot.service_date, from_day, to_day))
         )
-    offers: dict[tuple[str, str], int] = {}
+    offers: dict[Text, int] = {}
     for row in rows:
         if row.state not in BEGUN:
-            offers[(row.name_zh, row.name_en)] = offers.get((row.name_zh, row.name_en), 0) + row.number
+            name = Text(row.name_zh, row.name_en)
+            offers[name] = offers.get(name, 0) + row.number
     return Affected(
         site=site.name,
         city=site.city,
-        offers=[({"zh": zh, "en": en}, number) for (zh, en), number in offers.items()],
+        offers=list(offers.items()),
         bookings=sum(offers.values()),
         begun=sum(row.number for row in rows if row.state in BEGUN),
         slots=slots or 0,

@@ -68,7 +68,7 @@ BEGIN
 
   INSERT INTO notification (public_id, customer_id, booking_id, kind, subject, facts, created_at)
   VALUES ('ntf_' || substr(p_public_id, 5), p_customer, v_booking, 'held', p_public_id,
-      notice_facts(p_snapshot, p_service_date, p_slot_starts, p_time_zone, '')
+      notice_facts(p_kind, p_snapshot, p_service_date, p_slot_starts, p_time_zone, '')
         || jsonb_build_object('until', p_hold_expires),
       p_now);
 

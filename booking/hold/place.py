@@ -17,11 +17,11 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from booking.actors import Actor
-from booking.offers.bookable import KEPT, closes_at, in_season
+from booking.offers.bookable import Reason, Rule, Verdict, check_bookable
 from booking.ownership import customer_of
-from booking.refusals import AlreadyBooked, OfferClosed, SlotClosed, SlotFull, SlotMoved, SlotPast, TooManyHeld
+from booking.refusals import AlreadyBooked, SlotFull, SlotMoved, TooManyHeld
 from booking.sealing import seal_details
-from marketplace.catalog.kinds import kind as benefit_kind
+from marketplace.catalog import kinds
 from marketplace.core import db
 from marketplace.core.clock import window_of
 from marketplace.core.errors import IdempotencyKeyReused, NotFound
@@ -54,20 +54,20 @@ class Held:
     replayed: bool
 
 
+_RULE = Rule("s", "o", "si", "%(now)s::timestamptz")
+
 # Every public id is looked up on its own, so that a wrong one is named by its field. One row for each entitlement that
 # may be meant, at least one.
 _FACTS = f"""
     SELECT o.id AS offer_id, o.provider_id, o.pool_id, o.kind, o.name_zh AS offer_zh, o.name_en AS offer_en,
-           o.package, o.price_minor, o.currency, o.lead_minutes, o.cancel_hours, o.change_hours, o.max_changes,
+           o.package, o.price_minor, o.currency, o.cancel_hours, o.change_hours, o.max_changes,
            o.public_id AS offer_public_id,
-           o.available_from, o.available_until,
-           o.active AND si.closed_at IS NULL AS open,
            si.name AS site, si.public_id AS site_public_id, si.city, si.district, si.address, si.tier, si.time_zone,
            p.name_zh AS provider_zh, p.name_en AS provider_en,
-           s.id AS slot_id, s.pool_id AS slot_pool, s.service_date, s.starts_at, s.ends_at, s.has_place, s.closed,
+           s.id AS slot_id, s.pool_id AS slot_pool, s.service_date, s.starts_at, s.ends_at,
+           {_RULE.closes_at} AS closes_at, {_RULE.reason} AS reason,
            b.id AS beneficiary_id, b.sex, b.birth_date, b.wrapped_key, {CANDIDATE},
-           k.fingerprint AS known_fingerprint, k.resource AS known_resource,
-           {KEPT.format(slot="s.id")} AS kept
+           k.fingerprint AS known_fingerprint, k.resource AS known_resource
       FROM (SELECT 1) AS one
       LEFT JOIN offer o ON o.public_id = %(offer)s
       LEFT JOIN site si ON si.id = o.site_id
@@ -148,12 +148,13 @@ def _hold(
         "customer": customer_of(principal),
         "scope": principal.public_id,
         "key": key,
+        "now": now,
     }
     rows = run(_FACTS, asked)
     facts = rows[0]
     if facts.known_resource is not None:
         return _replay(facts, fingerprint)
-    _check(facts, request, now, in_line=terms.in_line)
+    _check(facts, request, in_line=terms.in_line)
     entitlements = choose(rows, facts.kind, facts.service_date, request.entitlement)
     if not entitlements:
         raise EntitlementExhausted()
@@ -200,7 +201,7 @@ def _replay(facts: Any, fingerprint: bytes) -> Held:
     return Held(facts.known_resource, replayed=True)
 
 
-def _check(facts: Any, request: HoldRequest, now: datetime, *, in_line: bool) -> None:
+def _check(facts: Any, request: HoldRequest, *, in_line: bool) -> None:
     """Everything that can be judged from what was read; a wrong id looks like an absent one."""
     if facts.offer_id is None:
         raise NotFound(field="offer_id")
@@ -208,18 +209,12 @@ def _check(facts: Any, request: HoldRequest, now: datetime, *, in_line: bool) ->
         raise NotFound(field="slot_id")
     if facts.beneficiary_id is None:
         raise NotFound(field="beneficiary_id")
-    if not facts.open:
-        raise OfferClosed()
-    until = closes_at(facts.service_date, facts.starts_at, facts.time_zone, facts.lead_minutes)
-    if now > until:
-        raise SlotPast(closes_at=until)
-    if facts.closed or not in_season(facts.service_date, facts.available_from, facts.available_until):
-        raise SlotClosed()
-    kind = benefit_kind(facts.kind)
+    reason = Reason(facts.reason) if facts.reason else None
+    found = Verdict(request.slot, facts.service_date, facts.starts_at, facts.closes_at, reason)
+    check_bookable(found, in_line=in_line)
+    kind = kinds.kind(facts.kind)
     kind.check_details(dict(request.details))
     kind.check_eligible(facts.package, facts.sex, facts.birth_date, facts.service_date)
-    if not facts.has_place or (facts.kept and not in_line):
-        raise SlotFull(slot=request.slot, starts_at=facts.starts_at, service_date=facts.service_date.isoformat())
 
 
 def _snapshot(facts: Any) -> dict[str, Any]:

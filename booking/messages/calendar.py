@@ -26,6 +26,7 @@ from marketplace.core.crypto import token_hash
 from marketplace.core.db import reading, transaction
 from marketplace.core.errors import NotFound
 from marketplace.core.ids import new_token
+from marketplace.core.text import Text
 from vip.models import Beneficiary, Customer
 from vip.principal import Principal
 
@@ -45,7 +46,7 @@ class Event:
     reference: str
     sequence: int
     status: str
-    offer: Mapping[str, str]
+    offer: Text
     site: Mapping[str, str]
     day: date
     starts_at: datetime | None
@@ -54,7 +55,7 @@ class Event:
     created_at: datetime
     updated_at: datetime
     person: str
-    prepare: Mapping[str, str]
+    prepare: Text
 
 
 @dataclass(frozen=True)
@@ -148,7 +149,7 @@ def _event(row: Row[*tuple[Any, ...]]) -> Event:
         reference=booking.reference,
         sequence=booking.version,
         status=status,
-        offer=booking.snapshot["offer"],
+        offer=Text.of(booking.snapshot["offer"]),
         site=booking.snapshot["site"],
         day=booking.service_date,
         starts_at=booking.starts_at,
@@ -157,7 +158,7 @@ def _event(row: Row[*tuple[Any, ...]]) -> Event:
         created_at=booking.created_at,
         updated_at=booking.updated_at,
         person="" if relation == "self" else name,
-        prepare=preparation(booking.snapshot.get("package", {})),
+        prepare=preparation(booking.kind, booking.snapshot.get("package", {})),
     )
 
 

@@ -20,10 +20,12 @@ from booking.notices.models import Notification
 from booking.notices.notify import notify
 from booking.states import BookingState
 from booking.transition import lock_booking
+from marketplace.catalog.kinds import words_of
 from marketplace.catalog.models import Insurer
 from marketplace.core.clock import start_of, today
 from marketplace.core.db import reading, transaction
 from marketplace.core.one_by_one import one_by_one
+from marketplace.core.text import Language, Text
 from vip.models import Entitlement
 
 REMIND_AT = time(18)
@@ -31,11 +33,6 @@ REMIND_AT_LEAST = timedelta(hours=3)
 ENDING_DAYS = (7, 30)
 """How many days before its end a benefit is told of, the nearest first."""
 ENDINGS_AT_ONCE = 500
-
-_BRING = {
-    "zh": ("", "身份证", "请携带体检人的身份证原件。"),
-    "en": (" ", "ID", "Bring the original ID card of the person who is checked."),
-}
 
 
 def due_at(day: date, zone: str) -> datetime:
@@ -78,23 +75,24 @@ def _remind(booking_id: int, now: datetime) -> str:
             return "moved_on"
         if not is_due(booking.service_date, booking.starts_at, booking.time_zone, now):
             return "not_due"
-        facts = {"prepare": preparation(booking.snapshot.get("package", {}))}
+        facts = {"prepare": preparation(booking.kind, booking.snapshot.get("package", {}))._asdict()}
         about = subject(booking)
         new = notify(session, booking.customer_id, "reminder", about, now=now, booking_id=booking.id, facts=facts)
     return "told" if new else "known"
 
 
-def preparation(package: Mapping[str, Any]) -> dict[str, str]:
-    """What to do before and what to bring, in both languages, from the package as it was booked; the ID card is added
-    where the package doesn't speak of it."""
-    fasting, hints = package.get("fasting", {}), package.get("preparation", ())
-    said = {}
-    for language, (between, card, bring) in _BRING.items():
-        texts = [str(fasting.get(f"hint_{language}", "")), *(str(hint.get(language, "")) for hint in hints[:3])]
-        if not any(card in text for text in texts):
-            texts.append(bring)
-        said[language] = between.join(text for text in texts if text)
-    return said
+def preparation(kind: str, package: Mapping[str, Any]) -> Text:
+    """What to do before and what to bring, in both languages, from the package as it was booked; what the kind asks to
+    bring is added where the package doesn't speak of it."""
+    return Text("".join(_preparation(kind, package, "zh")), " ".join(_preparation(kind, package, "en")))
+
+
+def _preparation(kind: str, package: Mapping[str, Any], language: Language) -> list[str]:
+    words, fasting, hints = words_of(kind), package.get("fasting", {}), package.get("preparation", ())
+    texts = [str(fasting.get(f"hint_{language}", "")), *(str(hint.get(language, "")) for hint in hints[:3])]
+    if not any(words.brought.in_language(language) in text for text in texts):
+        texts.append(words.bring.in_language(language))
+    return [text for text in texts if text]
 
 
 def subject(booking: Booking) -> str:

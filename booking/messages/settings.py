@@ -12,15 +12,14 @@ from sqlalchemy.orm import Session
 from booking.notices.models import NoticeSetting
 from booking.notices.quiet_hours import QUIET_FROM, QUIET_UNTIL
 from booking.ownership import customer_of
-from marketplace.core import crypto
-from marketplace.core import email as email_port
+from marketplace.core import crypto, email
 from marketplace.core.db import reading, transaction
 from marketplace.core.email import EmailBackend
 from marketplace.core.errors import Invalid, Refusal
 from marketplace.core.ids import new_id
 from marketplace.core.logging import get_logger
-from vip import codes, email_address
-from vip import phone as phones
+from marketplace.core.text import Text, language_of
+from vip import codes, email_address, phones
 from vip.models import Customer
 from vip.principal import Principal
 
@@ -102,7 +101,7 @@ def give_email(principal: Principal, text: str, *, now: datetime, gateway: Email
     whatever addresses.
     """
     address = email_address.normalise(text)
-    server = gateway or email_port.backend()
+    server = gateway or email.backend()
     if server is None:
         raise NoEmail()
     with transaction() as session:
@@ -125,12 +124,12 @@ def give_email(principal: Principal, text: str, *, now: datetime, gateway: Email
 def code_mail(code: str, language: str | None) -> tuple[str, str]:
     """Subject and text of the mail that carries a code."""
     minutes = int(codes.LIFETIME.total_seconds() // 60)
-    if (language or "zh").startswith("zh"):
-        return "安享：确认邮箱", f"验证码 {code}，{minutes} 分钟内有效。如果不是您本人填写，请忽略。"
-    return (
-        "Anxiang: confirm your e-mail address",
+    subject = Text("安享：确认邮箱", "Anxiang: confirm your e-mail address")
+    body = Text(
+        f"验证码 {code}，{minutes} 分钟内有效。如果不是您本人填写，请忽略。",
         f"Your code is {code}. It is valid for {minutes} minutes. If it wasn't you who asked, do nothing.",
     )
+    return subject.in_language(language_of(language)), body.in_language(language_of(language))
 
 
 def confirm_email(principal: Principal, code: str, *, now: datetime) -> None:

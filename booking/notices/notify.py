@@ -13,6 +13,7 @@ from booking.models import Booking
 from booking.notices.kinds import Channel, rule_of
 from booking.notices.models import NoticeSetting, Notification, NotificationDelivery
 from marketplace.core.ids import new_id
+from marketplace.core.text import Text
 
 
 def notify(
@@ -65,11 +66,12 @@ def reaches(setting: NoticeSetting | None, channel: Channel) -> bool:
 
 
 def facts_of(booking: Booking) -> dict[str, Any]:
-    """What was booked, where and when: `offer` (both names), `site`, `day`, `starts_at` (None for a whole day), `zone`
-    (the site's), `cause`. Times are ISO 8601 in UTC."""
+    """What was booked, where and when: `benefit` (its code), `offer` (both names), `site`, `day`, `starts_at` (None for
+    a whole day), `zone` (the site's), `cause`. Times are ISO 8601 in UTC."""
     offer, site = booking.snapshot.get("offer", {}), booking.snapshot.get("site", {})
     return {
-        "offer": {"zh": offer.get("zh", ""), "en": offer.get("en", "")},
+        "benefit": booking.kind,
+        "offer": Text.of(offer)._asdict(),
         "site": site.get("name", ""),
         "day": booking.service_date.isoformat(),
         "starts_at": booking.starts_at.isoformat() if booking.starts_at else None,

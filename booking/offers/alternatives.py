@@ -10,10 +10,11 @@ from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
 from booking.models import Booking
-from booking.offers.bookable import start_sql
+from booking.offers.bookable import Rule
 from marketplace.catalog.benefit_kind import NotEligible
 from marketplace.catalog.kinds import kind
 from marketplace.core.clock import start_of
+from marketplace.core.text import Text
 from vip.models import Beneficiary
 
 MOST = 3
@@ -30,7 +31,7 @@ class Alternative:
     the crow flies, None when one of them has no coordinates; `same_offer` when it is the very same package."""
 
     offer_id: str
-    offer_name: dict[str, str]
+    offer_name: Text
     site_name: str
     slot_id: str
     service_date: date
@@ -99,7 +100,7 @@ def _welcome(row: Row[Any], code: str, person: Beneficiary) -> bool:
 def _alternative(row: Row[Any]) -> Alternative:
     return Alternative(
         offer_id=row.offer,
-        offer_name={"zh": row.name_zh, "en": row.name_en},
+        offer_name=Text(row.name_zh, row.name_en),
         site_name=row.site_name,
         slot_id=row.slot,
         service_date=row.service_date,
@@ -111,17 +112,19 @@ def _alternative(row: Row[Any]) -> Alternative:
     )
 
 
+_RULE = Rule("l", "o", "s", "CAST(:now AS timestamptz)")
+
+
 def _side(condition: str, order: str) -> str:
     """The slots of an offer on one side of the lost start, the nearest first."""
-    start = start_sql("l", "s.time_zone")
+    start = _RULE.starts_at
     end = "coalesce(l.ends_at, (l.service_date + 1)::timestamp AT TIME ZONE s.time_zone)"
     return f"""
       (SELECT l.public_id, l.service_date, l.starts_at, l.ends_at FROM slot l
-        WHERE l.pool_id = o.pool_id AND l.has_place
-          AND l.service_date BETWEEN greatest(CAST(:first AS date), o.available_from, e.valid_from)
-                                 AND least(CAST(:last AS date), o.available_until, e.valid_until)
+        WHERE l.pool_id = o.pool_id AND {_RULE.allows()}
+          AND l.service_date BETWEEN greatest(CAST(:first AS date), e.valid_from)
+                                 AND least(CAST(:last AS date), e.valid_until)
           AND {start} {condition} CAST(:start AS timestamptz)
-          AND {start} >= CAST(:now AS timestamptz) + o.lead_minutes * interval '1 min'
           AND NOT EXISTS (SELECT FROM slot_claim c WHERE c.booking_id = b.id AND c.slot_id = l.id)
           AND NOT EXISTS (SELECT FROM booking other
                            WHERE other.customer_id = b.customer_id AND other.beneficiary_id = b.beneficiary_id
@@ -144,8 +147,8 @@ _NEAREST = f"""
     JOIN entitlement e ON e.id = b.entitlement_id
     JOIN offer lost ON lost.id = b.offer_id
     JOIN site home ON home.id = lost.site_id
-    JOIN offer o ON o.kind = b.kind AND o.active
-    JOIN site s ON s.id = o.site_id AND s.closed_at IS NULL
+    JOIN offer o ON o.kind = b.kind
+    JOIN site s ON s.id = o.site_id
          AND (o.id = lost.id OR (s.province = home.province AND s.city = home.city))
     CROSS JOIN LATERAL ({_side(">=", "ASC")} UNION ALL {_side("<", "DESC")}) AS near
    WHERE b.id = :booking"""

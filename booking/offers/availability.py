@@ -1,7 +1,7 @@
 """What can be booked where and when: offers with their next free place, and the slots of an offer.
 
-Free places are read by the partial index of slots that have one; no counting of claims. A slot can be booked while it
-is not past, closed or full, the offer runs on its day, and its start is at least the offer's lead time ahead.
+Free places are read by the partial index of slots that have one; no counting of claims. What can be booked is decided
+by the one rule (bookable.py).
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from booking.offers.bookable import start_sql
+from booking.offers.bookable import NO_PLACE, Reason, Rule
 from booking.offers.cards import OfferCard, OfferView, PersonFacts, card, view
 from marketplace.catalog.kinds import kind
 from marketplace.catalog.search import SiteQuery, site_filter
@@ -38,8 +38,8 @@ class OfferQuery:
 
 @dataclass(frozen=True)
 class SlotView:
-    """A slot as shown. Times are with zone, and None for a whole day. `free` is what is left of `capacity`; `reason`
-    is None if it can be booked, else past, too_late, closed, not_offered or full."""
+    """A slot as shown. Times are with zone, and None for a whole day. `free` is what is left of `capacity`; `closes_at`
+    the last moment at which it may be booked; `reason` is None if it can be booked now."""
 
     id: str
     starts_at: datetime | None
@@ -47,20 +47,26 @@ class SlotView:
     service_date: date
     capacity: int
     free: int
-    reason: str | None
+    closes_at: datetime
+    reason: Reason | None
+
+    @property
+    def bookable(self) -> bool:
+        """Whether it can be booked now."""
+        return self.reason is None
 
 
 @dataclass(frozen=True)
 class DayView:
-    """A day of the calendar: `slots` are those that can be booked, `free` their places; `slots` 0 with `known` True
-    means that the day is full or closed, `known` False that nothing was published for it. `full`: some slot would do
-    if a place in it became free."""
+    """A day of the calendar: `slots` are those that can be booked, `free` their places; `known` False means that
+    nothing was published for it. `reason` tells why none of those published can be booked: full if one could be as soon
+    as a place in it became free, else that of the last one; None if one can be booked, or nothing is known."""
 
     date: date
     slots: int
     free: int
     known: bool
-    full: bool = False
+    reason: Reason | None = None
 
 
 def search_offers(query: OfferQuery, *, cursor: str | None = None, limit: int = 20, now: datetime) -> Page[OfferCard]:
@@ -126,20 +132,20 @@ def _offers(query: OfferQuery, after: list[Any] | None, limit: int, now: datetim
 
 _OFFER = (
     "o.public_id, o.kind, o.name_zh, o.name_en, o.package - 'items' AS rules, "
-    "coalesce(jsonb_array_length(o.package -> 'items'), 0) AS items, o.price_minor, o.currency, o.lead_minutes, "
-    "o.cancel_hours, o.available_from, o.available_until, p.name_zh AS provider_zh, "
+    "coalesce(jsonb_array_length(o.package -> 'items'), 0) AS items, o.price_minor, o.currency, "
+    "o.cancel_hours, p.name_zh AS provider_zh, "
     "p.name_en AS provider_en, p.allotment, s.public_id AS site_id, s.name AS site_name, s.province, s.city, "
     "s.district, s.tier, s.tier_source, s.tier_date, s.address, s.time_zone, s.longitude, s.latitude"
 )
+
+_RULE = Rule("l", "o", "s", "CAST(%(now)s AS timestamptz)")
 
 _NEXT_FREE = f"""
   SELECT l.service_date AS next_date, l.starts_at AS next_starts_at, l.ends_at AS next_ends_at,
          l.capacity - l.taken AS next_free
     FROM slot l
-   WHERE l.pool_id = o.pool_id AND l.has_place
-     AND l.service_date BETWEEN greatest(CAST(%(today)s AS date), o.available_from)
-                            AND least(CAST(%(last)s AS date), o.available_until)
-     AND {start_sql("l", "s.time_zone")} >= CAST(%(now)s AS timestamptz) + o.lead_minutes * interval '1 min'
+   WHERE l.pool_id = o.pool_id AND {_RULE.allows()}
+     AND l.service_date BETWEEN CAST(%(today)s AS date) AND CAST(%(last)s AS date)
    ORDER BY l.service_date, l.starts_at LIMIT 1"""
 
 
@@ -180,7 +186,20 @@ def slots(offer_public_id: str, first: date, last: date, *, now: datetime) -> li
     )
     if not found:
         raise NotFound(field="offer_id")
-    return [SlotView(*row[:-1]) for row in found if row.number is not None]
+    return [_slot_view(row) for row in found if row.number is not None]
+
+
+def _slot_view(row: Any) -> SlotView:
+    return SlotView(
+        row.id,
+        row.starts_at,
+        row.ends_at,
+        row.service_date,
+        row.capacity,
+        row.free,
+        row.closes_at,
+        Reason(row.reason) if row.reason else None,
+    )
 
 
 def slots_as_json(offer_public_id: str, first: date, last: date, *, now: datetime) -> str:
@@ -188,8 +207,9 @@ def slots_as_json(offer_public_id: str, first: date, last: date, *, now: datetim
     rows into Python's objects and those into JSON costs several times the query. Raises as `slots` does."""
     values = _slots_asked(offer_public_id, first, last, now)
     found = rows(
-        f"SELECT (SELECT json_agg(slot)::text FROM (SELECT {_SLOT} {_OF_DAYS} "
-        f"ORDER BY l.service_date, l.starts_at, l.id) AS slot) AS slots {_OFFERED} {_BY_ID}",
+        "SELECT (SELECT json_agg(slot)::text FROM (SELECT judged.reason IS NULL AS bookable, judged.* "
+        f"FROM (SELECT {_SLOT} {_OF_DAYS} ORDER BY l.service_date, l.starts_at, l.id) AS judged) AS slot) AS slots "
+        f"{_OFFERED} {_BY_ID}",
         values,
     )
     if not found:
@@ -205,11 +225,17 @@ def days(offer_public_id: str, first: date, last: date, *, now: datetime) -> lis
     result = []
     for number in range((last - first).days + 1):
         day = first + timedelta(number)
-        bookable = [row for row in by_day.get(day, ()) if row.reason is None]
-        free = sum(row.free for row in bookable)
-        full = any(row.reason == "full" for row in by_day.get(day, ()))
-        result.append(DayView(day, len(bookable), free, day in by_day, full))
+        result.append(_day_view(day, by_day.get(day, [])))
     return result
+
+
+def _day_view(day: date, published: list[SlotView]) -> DayView:
+    bookable = [slot for slot in published if slot.bookable]
+    reason = None
+    if published and not bookable:
+        full = any(slot.reason in NO_PLACE for slot in published)
+        reason = Reason.FULL if full else published[-1].reason
+    return DayView(day, len(bookable), sum(slot.free for slot in bookable), bool(published), reason)
 
 
 def check_range(first: date, last: date) -> None:
@@ -231,15 +257,10 @@ _TODAY = "CAST(CAST(%(now)s AS timestamptz) AT TIME ZONE s.time_zone AS date)"
 _OFFERED = "FROM offer o JOIN site s ON s.id = o.site_id"
 _BY_ID = "WHERE o.public_id = %(id)s AND o.active"
 
-# The columns are SlotView's fields, in their order.
+# The columns are SlotView's fields.
 _SLOT = f"""
   l.public_id AS id, l.starts_at, l.ends_at, l.service_date, l.capacity, l.capacity - l.taken AS free,
-  CASE WHEN coalesce(l.starts_at <= CAST(%(now)s AS timestamptz), l.service_date < {_TODAY}) THEN 'past'
-       WHEN {start_sql("l", "s.time_zone")} < CAST(%(now)s AS timestamptz) + o.lead_minutes * interval '1 min'
-         THEN 'too_late'
-       WHEN l.closed THEN 'closed'
-       WHEN l.service_date < o.available_from OR l.service_date > o.available_until THEN 'not_offered'
-       WHEN NOT l.has_place THEN 'full' END AS reason"""
+  {_RULE.closes_at} AS closes_at, {_RULE.reason} AS reason"""
 
 _OF_DAYS = f"""
   FROM slot l WHERE l.pool_id = o.pool_id

@@ -1,34 +1,134 @@
-"""When a slot starts, as SQL; written once, so that lists, cards, the calendar and alternatives agree."""
+"""May this slot be booked? The one rule, for lists, cards and calendars as for whoever takes a place.
+
+It is written once, as SQL, so that a list can be filtered by it. Whoever takes a place reads the same answer, and it
+becomes a refusal here; whether the place is still free at that moment is decided by the database as it is taken.
+"""
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from marketplace.core.clock import start_of
-
-# Whether slot `{slot}` has just become free while somebody waits for it, by the database's own clock.
-KEPT = """EXISTS (SELECT FROM freed_slot f WHERE f.slot_id = {slot} AND f.kept
-                    AND f.freed_at > clock_timestamp() - interval '10 s')"""
+from booking.refusals import OfferClosed, SlotClosed, SlotFull, SlotPast
 
 
-def start_sql(slot: str, zone: str) -> str:
-    """The start of `slot` (a table's alias), midnight in `zone` (an SQL expression) when it is for the whole day."""
-    return f"coalesce({slot}.starts_at, {slot}.service_date::timestamp AT TIME ZONE {zone})"
+class Reason(StrEnum):
+    """Why a slot cannot be booked. Where several apply, the first one here is told."""
+
+    OFFER_CLOSED = "offer_closed"
+    PAST = "past"
+    CLOSED = "closed"
+    OUT_OF_SEASON = "out_of_season"
+    FULL = "full"
+    KEPT = "kept"
 
 
-def in_season(service_date: date, available_from: date | None, available_until: date | None) -> bool:
-    """Whether the offer is given out on that day; both ends are included, None leaves one open."""
-    return (available_from or date.min) <= service_date <= (available_until or date.max)
+NO_PLACE = (Reason.FULL, Reason.KEPT)
+"""Reasons that end when a place becomes free."""
 
 
-def closes_at(service_date: date, starts_at: datetime | None, time_zone: str, lead_minutes: int) -> datetime:
-    """The last moment at which a slot may be booked; a slot without times starts at midnight in the site's zone."""
-    return start_of(service_date, starts_at, time_zone).astimezone(UTC) - timedelta(minutes=lead_minutes)
+@dataclass(frozen=True)
+class Rule:
+    """The rule as SQL. `slot`, `offer` and `site` are aliases of these tables in the statement, `now` is an expression
+    of the moment that is asked about. What the methods and properties return are expressions too, never NULL unless
+    said; an alias without a row (an outer join) makes them meaningless."""
+
+    slot: str
+    offer: str
+    site: str
+    now: str
+
+    @property
+    def starts_at(self) -> str:
+        """The start of the slot; midnight at the site when it is for the whole day."""
+        return (
+            f"coalesce({self.slot}.starts_at, {self.slot}.service_date::timestamp AT TIME ZONE {self.site}.time_zone)"
+        )
+
+    @property
+    def closes_at(self) -> str:
+        """The last moment at which the slot may be booked."""
+        return f"({self.starts_at} - {lead(self.offer)})"
+
+    @property
+    def reason(self) -> str:
+        """The value of the Reason that applies first, NULL while the slot can be booked."""
+        cases = " ".join(f"WHEN NOT ({holds}) THEN '{reason}'" for reason, holds in self._conditions().items())
+        return f"CASE {cases} END"
+
+    def allows(self, *, in_line: bool = False) -> str:
+        """Whether the slot can be booked, for a WHERE clause; with `in_line`, by one of those who wait."""
+        conditions = self._conditions()
+        if in_line:
+            del conditions[Reason.KEPT]
+        return "(" + " AND ".join(conditions[reason] for reason in Reason if reason in conditions) + ")"
+
+    def _conditions(self) -> dict[Reason, str]:
+        """What must hold, each with the reason that is told when it does not. A place that has just become free while
+        somebody waits for it is kept for a moment, by the database's own clock."""
+        slot, offer = self.slot, self.offer
+        return {
+            Reason.OFFER_CLOSED: given_out(offer, self.site),
+            Reason.PAST: f"{self.closes_at} >= {self.now}",
+            Reason.CLOSED: f"NOT {slot}.closed",
+            Reason.OUT_OF_SEASON: f"{slot}.service_date BETWEEN coalesce({offer}.available_from, '-infinity') "
+            f"AND coalesce({offer}.available_until, 'infinity')",
+            Reason.FULL: f"{slot}.has_place",
+            Reason.KEPT: f"NOT EXISTS (SELECT FROM freed_slot kept WHERE kept.slot_id = {slot}.id AND kept.kept "
+            "AND kept.freed_at > clock_timestamp() - interval '10 s')",
+        }
 
 
-def kept_for_those_who_wait(session: Session, slot_id: int) -> bool:
-    """Whether a free place of the slot is not to be had for a moment, since those who wait are asked first."""
-    return session.execute(text(f"SELECT {KEPT.format(slot=':slot')}"), {"slot": slot_id}).scalar_one() is True
+def given_out(offer: str, site: str) -> str:
+    """Whether the offer is given out at all, as SQL; for the aliases of the two tables."""
+    return f"{offer}.active AND {site}.closed_at IS NULL"
+
+
+def lead(offer: str) -> str:
+    """How long before its start a slot closes, as an SQL interval; for the alias of the offer."""
+    return f"{offer}.lead_minutes * interval '1 min'"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the rule says of a slot (a public id). `reason` is None if it can be booked; `starts_at` None for a day."""
+
+    slot: str
+    service_date: date
+    starts_at: datetime | None
+    closes_at: datetime
+    reason: Reason | None
+
+
+def check_bookable(found: Verdict, *, in_line: bool = False) -> None:
+    """Raise OfferClosed, SlotPast, SlotClosed or SlotFull unless the slot can be booked; with `in_line`, by one of
+    those for whom places are kept."""
+    match found.reason:
+        case Reason.OFFER_CLOSED:
+            raise OfferClosed()
+        case Reason.PAST:
+            raise SlotPast(closes_at=found.closes_at)
+        case Reason.CLOSED | Reason.OUT_OF_SEASON:
+            raise SlotClosed()
+        case Reason.KEPT if in_line:
+            return
+        case Reason.FULL | Reason.KEPT:
+            raise SlotFull(slot=found.slot, starts_at=found.starts_at, service_date=found.service_date.isoformat())
+
+
+_RULE = Rule("l", "o", "s", "CAST(:now AS timestamptz)")
+_JUDGE = text(f"""
+  SELECT l.public_id, l.service_date, l.starts_at, {_RULE.closes_at} AS closes_at, {_RULE.reason} AS reason
+    FROM slot l CROSS JOIN offer o JOIN site s ON s.id = o.site_id
+   WHERE l.id = :slot AND o.id = :offer
+""")
+
+
+def judge(session: Session, *, slot_id: int, offer_id: int, now: datetime) -> Verdict:
+    """What the rule says of a slot of the offer's pool."""
+    row = session.execute(_JUDGE, {"slot": slot_id, "offer": offer_id, "now": now}).one()
+    return Verdict(row.public_id, row.service_date, row.starts_at, row.closes_at, row.reason and Reason(row.reason))

@@ -67,10 +67,7 @@ class OfferView:
     card: OfferCard
     package: dict[str, Any]
     allotment: bool
-    lead_minutes: int
     cancel_hours: int
-    available_from: date | None
-    available_until: date | None
     longitude: float | None
     latitude: float | None
 
@@ -120,10 +117,7 @@ def view(row: Row[Any], person: PersonFacts | None, now: datetime) -> OfferView:
         card=card(row, person, now),
         package=row.package,
         allotment=row.allotment,
-        lead_minutes=row.lead_minutes,
         cancel_hours=row.cancel_hours,
-        available_from=row.available_from,
-        available_until=row.available_until,
         longitude=row.longitude,
         latitude=row.latitude,
     )

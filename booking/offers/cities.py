@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from booking.offers.bookable import given_out
 from marketplace.catalog.kinds import kind
 from marketplace.catalog.search import TIERS, UNKNOWN_TIER, CityCount, Counted, SiteQuery, site_filter
 from marketplace.catalog.terms import syllables
@@ -22,8 +23,8 @@ def offer_cities(benefit: str) -> list[CityCount]:
     """Cities with at least one open site that offers the benefit, in the order of their pinyin; `sites` counts these
     alone. Raises NotFound(field="benefit")."""
     counted = rows(
-        "SELECT s.province, s.city, count(*) AS sites FROM site s WHERE s.closed_at IS NULL AND EXISTS "
-        "(SELECT FROM offer o WHERE o.site_id = s.id AND o.active AND o.kind = %(benefit)s) "
+        "SELECT s.province, s.city, count(*) AS sites FROM site s WHERE EXISTS "
+        f"(SELECT FROM offer o WHERE o.site_id = s.id AND {given_out('o', 's')} AND o.kind = %(benefit)s) "
         "GROUP BY s.province, s.city",
         {"benefit": kind(benefit).code},
     )
@@ -38,7 +39,7 @@ def narrowing(benefit: str, city: str) -> Narrowing:
     counted = rows(
         "SELECT s.district, s.tier, count(*) AS sites FROM site s "
         f"WHERE {found.where} AND EXISTS "
-        "(SELECT FROM offer o WHERE o.site_id = s.id AND o.active AND o.kind = %(benefit)s) "
+        f"(SELECT FROM offer o WHERE o.site_id = s.id AND {given_out('o', 's')} AND o.kind = %(benefit)s) "
         "GROUP BY s.district, s.tier",
         {**found.values, "benefit": kind(benefit).code},
     )

@@ -17,6 +17,7 @@ from marketplace.catalog.models import Provider
 from marketplace.core.audit import AuditLine
 from marketplace.core.db import reading
 from marketplace.core.paging import Page, decode_cursor, encode_cursor
+from marketplace.core.text import Text
 from vip import roles
 from vip.models import Operator
 from vip.principal import Principal
@@ -34,7 +35,7 @@ class Difference:
     subject: str
     reference: str | None
     provider_code: str
-    provider_name: dict[str, str]
+    provider_name: Text
     opened_at: datetime
     closed_at: datetime | None = None
     resolution: str = ""
@@ -57,7 +58,7 @@ class Counts:
     """How many open differences there are, by kind and by provider's code, and how many closed ones."""
 
     kinds: Mapping[str, int]
-    providers: Mapping[str, tuple[dict[str, str], int]]
+    providers: Mapping[str, tuple[Text, int]]
     open: int
     closed: int
 
@@ -72,7 +73,7 @@ class OurSide:
     service_date: date
     starts_at: datetime | None
     time_zone: str
-    offer: dict[str, str]
+    offer: Text
     price_minor: int
     currency: str
     references: Mapping[str, str]
@@ -150,10 +151,10 @@ def counts(principal: Principal) -> Counts:
             .where(_seen_by(principal), Discrepancy.closed_at.is_not(None))
         )
     kinds: dict[str, int] = {}
-    providers: dict[str, tuple[dict[str, str], int]] = {}
+    providers: dict[str, tuple[Text, int]] = {}
     for row in rows:
         kinds[row.kind] = kinds.get(row.kind, 0) + row.number
-        name = {"zh": row.Provider.name_zh, "en": row.Provider.name_en}
+        name = Text(row.Provider.name_zh, row.Provider.name_en)
         providers[row.Provider.code] = (name, providers.get(row.Provider.code, (name, 0))[1] + row.number)
     return Counts(dict(sorted(kinds.items())), dict(sorted(providers.items())), sum(kinds.values()), closed or 0)
 
@@ -218,7 +219,7 @@ def _our_side(booking: Booking, references: Mapping[str, str]) -> OurSide:
         service_date=booking.service_date,
         starts_at=booking.starts_at,
         time_zone=booking.time_zone,
-        offer={"zh": str(offer.get("zh", "")), "en": str(offer.get("en", ""))},
+        offer=Text.of(offer),
         price_minor=booking.price_minor,
         currency=booking.currency,
         references=references,
@@ -232,7 +233,7 @@ def _difference(row: Discrepancy, provider: Provider, reference: str | None) -> 
         subject=row.subject,
         reference=reference,
         provider_code=provider.code,
-        provider_name={"zh": provider.name_zh, "en": provider.name_en},
+        provider_name=Text(provider.name_zh, provider.name_en),
         opened_at=row.opened_at,
         closed_at=row.closed_at,
         resolution=row.resolution,

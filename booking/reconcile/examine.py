@@ -25,8 +25,7 @@ from booking.states import DEAD
 from booking.transition import lock_booking
 from marketplace.catalog.models import Provider
 from marketplace.core.db import reading, transaction
-from providers.port import LookUp, ProviderAdapter, RemoteBooking
-from providers.port import NotFound as NotThere
+from providers.port import LookUp, NotFound, ProviderAdapter, RemoteBooking
 
 Verdict = Literal["agrees", "busy", "unsettled", "unverified", "explained", "repaired", "opened", "standing"]
 Clock = Callable[[], datetime]
@@ -96,17 +95,17 @@ def _ask(adapter: ProviderAdapter, suspect: Suspect, called: str) -> list[Remote
             # a system that finds bookings by our number alone may show another one: then its list is what we have
             told = [each for each in suspect.listed if each.reference == suspect.reference]
             return [answer] if answer.reference == suspect.reference else [answer, *told]
-        if isinstance(answer, NotThere) and suspect.kind in ("theirs_only", "duplicate_there"):
+        if isinstance(answer, NotFound) and suspect.kind in ("theirs_only", "duplicate_there"):
             return []
         if suspect.our_reference is None:
             told = [each for each in suspect.listed if each.reference == suspect.reference]
-            return [] if isinstance(answer, NotThere) else told or None
+            return [] if isinstance(answer, NotFound) else told or None
     if suspect.our_reference is None:
         return None
     answer = adapter.look_up(LookUp("", suspect.our_reference))
     if isinstance(answer, RemoteBooking):
         return [answer]
-    return [] if isinstance(answer, NotThere) else None
+    return [] if isinstance(answer, NotFound) else None
 
 
 def ours_of(session: Session, booking: Booking) -> Ours:

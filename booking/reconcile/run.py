@@ -23,7 +23,7 @@ from booking.reconcile.examine import Suspect, examine
 from booking.reconcile.queue import LostLease, Run, begin, due, end, go_on
 from booking.references import named
 from marketplace.catalog.models import Provider
-from marketplace.core import clock as clocks
+from marketplace.core.clock import today
 from marketplace.core.db import reading
 from marketplace.core.logging import get_logger
 from marketplace.core.one_by_one import one_by_one
@@ -95,15 +95,15 @@ def carry_out(provider: ProviderConnection, adapter: ProviderAdapter, run: Run, 
 def _everything(
     provider: ProviderConnection, adapter: ProviderAdapter, run: Run, clock: Clock
 ) -> tuple[Counter[str], dict[str, list[dict[str, Any]]]]:
-    today = clocks.today(provider.connection.time_zone, clock())
-    theirs = _fetch(adapter, run, today - PAST, today + AHEAD, clock)
-    rows = our_bookings(provider.id, today - PAST, today + AHEAD)
+    day = today(provider.connection.time_zone, clock())
+    theirs = _fetch(adapter, run, day - PAST, day + AHEAD, clock)
+    rows = our_bookings(provider.id, day - PAST, day + AHEAD)
     counts = Counter(listed=len(theirs), compared=sum(not row.ours.busy for row in rows))
     suspects = _suspects(provider.id, rows, theirs)
     counts["found"] = len(suspects)
     counts.update(_examine(provider, adapter, run, suspects[:MOST_SUSPECTS], clock))
     counts["left"] = max(0, len(suspects) - MOST_SUSPECTS)
-    return counts, _their_days(rows, theirs, today)
+    return counts, _their_days(rows, theirs, day)
 
 
 def _fetch(adapter: ProviderAdapter, run: Run, start: date, end: date, clock: Clock) -> list[RemoteBooking]:

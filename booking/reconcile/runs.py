@@ -17,6 +17,7 @@ from marketplace.core import audit
 from marketplace.core.db import reading, transaction
 from marketplace.core.errors import NotFound
 from marketplace.core.paging import Page, decode_cursor, encode_cursor
+from marketplace.core.text import Text
 from vip import roles
 from vip.models import Operator
 from vip.principal import Principal
@@ -28,7 +29,7 @@ class RunView:
     `counts` as in ReconcileRun."""
 
     id: str
-    provider_name: dict[str, str]
+    provider_name: Text
     provider_code: str
     state: str
     by: str
@@ -58,7 +59,7 @@ def runs(principal: Principal, *, cursor: str | None, limit: int) -> Page[RunVie
     found = [
         RunView(
             id=row.ReconcileRun.public_id,
-            provider_name={"zh": row.Provider.name_zh, "en": row.Provider.name_en},
+            provider_name=Text(row.Provider.name_zh, row.Provider.name_en),
             provider_code=row.Provider.code,
             state=row.ReconcileRun.state,
             by=row.name or "",
@@ -75,12 +76,12 @@ def runs(principal: Principal, *, cursor: str | None, limit: int) -> Page[RunVie
     return Page(found, encode_cursor([rows[limit - 1].ReconcileRun.id]) if rows[limit:] else None)
 
 
-def provider_choices(principal: Principal) -> list[tuple[str, dict[str, str]]]:
+def provider_choices(principal: Principal) -> list[tuple[str, Text]]:
     """All providers by code, with both names."""
     roles.require(principal, "books")
     with reading() as session:
         rows = session.execute(select(Provider.code, Provider.name_zh, Provider.name_en).order_by(Provider.code))
-        return [(row.code, {"zh": row.name_zh, "en": row.name_en}) for row in rows]
+        return [(row.code, Text(row.name_zh, row.name_en)) for row in rows]
 
 
 def request_run(principal: Principal, provider_code: str, *, now: datetime) -> bool:

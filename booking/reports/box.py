@@ -17,12 +17,13 @@ from booking.reports.models import Report, ReportVersion
 from booking.reports.papers import PaperLine, open_paper, papers_of
 from booking.reports.reading.codes import codes_of
 from booking.reports.reading.read import Reading, Whose, read_all
-from booking.reports.versions import Changes, Part, VersionLine, changes_between, outstanding
+from booking.reports.versions import Changes, VersionLine, changes_between, outstanding
 from marketplace.core import audit
 from marketplace.core.crypto import unseal, unwrap_key
 from marketplace.core.db import reading, transaction
 from marketplace.core.errors import Invalid, NotFound
 from marketplace.core.paging import Page, decode_cursor, encode_cursor
+from marketplace.core.text import Text
 from vip.consent import ConsentMissing, may_show
 from vip.models import Beneficiary
 from vip.principal import Principal
@@ -38,7 +39,8 @@ class ReportCard:
     beneficiary_name: str
     relation: str
     site: str
-    offer_name: dict[str, str]
+    kind: str
+    offer_name: Text
     service_date: date
     state: str
     version: int
@@ -58,13 +60,13 @@ class ReportView(ReportCard):
     had to be asked.
     """
 
-    provider_name: dict[str, str]
+    provider_name: Text
     conclusion: str
     results: Sequence[Reading]
     newest: int
     versions: Sequence[VersionLine]
     changes: Changes
-    outstanding: Sequence[Part]
+    outstanding: Sequence[Text]
     due_at: datetime | None
     time_zone: str
     late: bool
@@ -73,12 +75,13 @@ class ReportView(ReportCard):
 
 @dataclass(frozen=True)
 class Document:
-    """A paper of a report, PDF or PNG."""
+    """A paper of a report, PDF or PNG; `kind` is the code of the benefit."""
 
     content: bytes
     media_type: str
     version: int
     service_date: date
+    kind: str
 
 
 @dataclass(frozen=True)
@@ -190,7 +193,7 @@ def view_of(session: Session, row: Row[Any]) -> ReportView:
     partial = row.ReportVersion.status == "partial"
     return ReportView(
         **vars(card_of(row)),
-        provider_name=row.Booking.snapshot["provider"],
+        provider_name=Text.of(row.Booking.snapshot["provider"]),
         conclusion=conclusion,
         results=results,
         newest=report.fetched_version,
@@ -210,7 +213,7 @@ def paper_of(session: Session, row: Row[Any], position: int) -> Document:
     paper = open_paper(session, kept, f"{row.Report.public_id}:{kept.version}", position)
     if paper is None:
         raise NotFound(field="position")
-    return Document(paper.content, paper.media_type, kept.version, row.Booking.service_date)
+    return Document(paper.content, paper.media_type, kept.version, row.Booking.service_date, row.Booking.kind)
 
 
 def rows(version: int | None = None) -> Select[*tuple[Any, ...]]:
@@ -286,7 +289,8 @@ def card_of(row: Row[Any]) -> ReportCard:
         beneficiary_name=row.Beneficiary.name,
         relation=row.Beneficiary.relation,
         site=snapshot["site"]["name"],
-        offer_name={"zh": snapshot["offer"]["zh"], "en": snapshot["offer"]["en"]},
+        kind=row.Booking.kind,
+        offer_name=Text.of(snapshot["offer"]),
         service_date=row.Booking.service_date,
         state=kept.state,
         version=version.version,

@@ -20,6 +20,7 @@ from booking.reports.reading.vocabulary import Item, vocabulary
 from booking.reports.versions import series_of
 from marketplace.core.db import transaction
 from marketplace.core.errors import NotFound
+from marketplace.core.text import Text
 from vip.consent import ConsentMissing, may_show
 from vip.models import Beneficiary
 from vip.principal import Principal
@@ -39,7 +40,7 @@ class Point:
     report_id: str
     day: date
     site: str
-    provider_name: dict[str, str]
+    provider_name: Text
     reading: Reading
     apart: Apart
 
@@ -111,7 +112,7 @@ def _points(session: Session, row: Row[tuple[object, ...]], item: Item) -> list[
             row.Report.public_id,
             row.Booking.service_date,
             row.Booking.snapshot["site"]["name"],
-            row.Booking.snapshot["provider"],
+            Text.of(row.Booking.snapshot["provider"]),
             result,
             _why_apart(item, result),
         )

@@ -9,6 +9,7 @@ from typing import Any, Literal, NamedTuple
 
 from booking.reports.reading.read import Reading
 from booking.reports.reading.vocabulary import fold, vocabulary
+from marketplace.core.text import Text
 
 Key = tuple[str, str, int]
 
@@ -21,13 +22,6 @@ class VersionLine(NamedTuple):
     issued_at: datetime
     items: int
     abnormal: int
-
-
-class Part(NamedTuple):
-    """A part of a package, by its names."""
-
-    zh: str
-    en: str
 
 
 @dataclass(frozen=True)
@@ -88,16 +82,16 @@ def _told(result: Reading) -> tuple[Any, ...]:
     return (result.value, result.unit, result.low, result.high, result.flag)
 
 
-def outstanding(package: Mapping[str, Any], results: Sequence[Reading]) -> tuple[Part, ...]:
-    """The parts of a package of which nothing has come. Parts that no item of the vocabulary belongs to (a physician's
-    examination) can't be told and are left out."""
+def outstanding(package: Mapping[str, Any], results: Sequence[Reading]) -> tuple[Text, ...]:
+    """The names of a package's parts of which nothing has come. Parts that no item of the vocabulary belongs to (a
+    physician's examination) can't be told and are left out."""
     here = {result.item for result in results if result.item}
     promised: dict[str, set[str]] = {}
     for item in vocabulary().items.values():
         for code in item.packages:
             promised.setdefault(code, set()).add(item.code)
     return tuple(
-        Part(str(part["name_zh"]), str(part["name_en"]))
+        Text(str(part["name_zh"]), str(part["name_en"]))
         for part in package.get("items", ())
         if part["code"] in promised and not promised[part["code"]] & here
     )

@@ -17,6 +17,7 @@ from marketplace.catalog.models import Provider
 from marketplace.core.db import reading
 from marketplace.core.errors import NotFound
 from marketplace.core.paging import Page, decode_cursor, encode_cursor
+from marketplace.core.text import Text
 from vip import roles
 from vip.principal import Principal
 
@@ -33,7 +34,7 @@ class StatementRow:
 
     id: str
     provider_code: str
-    provider_name: dict[str, str]
+    provider_name: Text
     day: date
     time_zone: str
     made_at: datetime
@@ -187,7 +188,7 @@ def _row(kept: ClosingStatement, provider: Provider) -> StatementRow:
     return StatementRow(
         id=kept.public_id,
         provider_code=provider.code,
-        provider_name={"zh": provider.name_zh, "en": provider.name_en},
+        provider_name=Text(provider.name_zh, provider.name_en),
         day=kept.day,
         time_zone=kept.time_zone,
         made_at=kept.made_at,

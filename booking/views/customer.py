@@ -25,6 +25,7 @@ from marketplace.catalog.models import Offer, Provider, Site
 from marketplace.core.db import reading
 from marketplace.core.errors import Invalid, NotFound
 from marketplace.core.paging import Page, decode_cursor, encode_cursor
+from marketplace.core.text import Text
 from vip.ledger import Reservation, Standing, standing
 from vip.models import Beneficiary, Entitlement
 from vip.principal import Principal
@@ -57,9 +58,9 @@ class BookingCard:
     version: int
     kind: str
     offer_id: str
-    offer_name: dict[str, str]
+    offer_name: Text
     site: dict[str, Any]
-    provider_name: dict[str, str]
+    provider_name: Text
     beneficiary_id: str
     beneficiary_name: str
     relation: str
@@ -361,9 +362,9 @@ def _card(kept: Booking, person: Beneficiary, entitlement: str) -> dict[str, Any
         "version": kept.version,
         "kind": kept.kind,
         "offer_id": offer["id"],
-        "offer_name": {"zh": offer["zh"], "en": offer["en"]},
+        "offer_name": Text.of(offer),
         "site": kept.snapshot["site"],
-        "provider_name": kept.snapshot["provider"],
+        "provider_name": Text.of(kept.snapshot["provider"]),
         "beneficiary_id": person.public_id,
         "beneficiary_name": person.name,
         "relation": person.relation,

@@ -17,8 +17,7 @@ from booking.views.customer import BookingCard, BookingView, card_of, card_rows,
 from marketplace.core.db import reading
 from marketplace.core.errors import Invalid
 from marketplace.core.strictjson import storable
-from vip import phone as phones
-from vip import roles
+from vip import phones, roles
 from vip.models import Customer
 from vip.principal import Principal
 

@@ -11,6 +11,7 @@ from sqlalchemy import func, select
 from booking.models import Discrepancy, Feed, JobRun, ProviderTask, SyncCursor
 from marketplace.catalog.models import Provider
 from marketplace.core.db import reading
+from marketplace.core.text import Text
 from vip import roles
 from vip.principal import Principal
 
@@ -26,7 +27,7 @@ class ProviderHealth:
     `unknown` count commands."""
 
     code: str
-    name: dict[str, str]
+    name: Text
     pulled: Mapping[str, datetime | None]
     failures: int
     open_until: datetime | None
@@ -78,7 +79,7 @@ def providers(principal: Principal) -> list[ProviderHealth]:
     return [
         ProviderHealth(
             code=row.code,
-            name={"zh": row.name_zh, "en": row.name_en},
+            name=Text(row.name_zh, row.name_en),
             pulled={feed: pulled.get((row.id, feed)) for feed in Feed},
             failures=row.failures,
             open_until=row.open_until,

@@ -18,13 +18,14 @@ from sqlalchemy.orm import Session
 from booking.actors import Actor
 from booking.idempotency import Repeatable, remember
 from booking.models import Booking
+from booking.offers.bookable import given_out, lead
 from booking.ownership import customer_of
 from booking.states import AT_PROVIDER, LIVE, BookingState
 from booking.transition import lock_booking, move
 from booking.waiting.match import LEAST_TIME, look_again
 from booking.waiting.models import MOST_OPEN, OPEN, WaitingChance, WaitingEntry, WaitingPlace
+from marketplace.catalog import kinds
 from marketplace.catalog.benefit_kind import NotEligible
-from marketplace.catalog.kinds import kind as benefit_kind
 from marketplace.core.clock import today
 from marketplace.core.db import transaction, violated
 from marketplace.core.errors import Invalid, NotFound, Refusal
@@ -91,10 +92,10 @@ class Joined:
     replayed: bool
 
 
-_OFFERS = text("""
-  SELECT o.id, o.public_id, o.kind, o.pool_id, o.lead_minutes, o.package, si.time_zone
+_OFFERS = text(f"""
+  SELECT o.id, o.public_id, o.kind, o.pool_id, {lead("o")} AS lead, o.package, si.time_zone
     FROM offer o JOIN site si ON si.id = o.site_id
-   WHERE o.public_id = ANY(:ids) AND o.active AND si.closed_at IS NULL
+   WHERE o.public_id = ANY(:ids) AND {given_out("o", "si")}
 """)
 
 
@@ -273,11 +274,11 @@ def _places(session: Session, wish: Wish) -> Sequence[Row[Any]]:
 def _closes_at(wish: Wish, places: Sequence[Row[Any]], now: datetime) -> datetime:
     """After it nothing fits any more: the end of the hours on the last day that counts, less the time ahead."""
     last = _days(wish)[-1]
-    ends = []
+    ends: list[datetime] = []
     for place in places:
         if wish.first_day < today(place.time_zone, now) and wish.last_day < today(place.time_zone, now):
             raise Invalid(field="last_day", reason="past_day")
-        ahead = max(timedelta(minutes=place.lead_minutes), timedelta(hours=wish.hours_before))
+        ahead = max(place.lead, timedelta(hours=wish.hours_before))
         ends.append(_hour_of(last, wish.until_hour, place.time_zone) - ahead)
     closes_at = max(ends)
     if closes_at < now + LEAST_TIME:
@@ -296,7 +297,7 @@ def _hour_of(day: date, hour: int, zone: str) -> datetime:
 
 def _check_rules(session: Session, customer_id: int, person: Beneficiary, wish: Wish, place: Row[Any]) -> None:
     """Whether a place could be hers at all, on the first or the last day; each place is judged again for its day."""
-    rules = benefit_kind(place.kind)
+    rules = kinds.kind(place.kind)
     try:
         rules.check_eligible(place.package, person.sex, person.birth_date, wish.first_day)
     except NotEligible:

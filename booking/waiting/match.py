@@ -7,25 +7,26 @@ from datetime import datetime, timedelta
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from booking.offers.bookable import Rule
+
 LEAST_TIME = timedelta(minutes=5)
 """Nobody is offered a place that she would have less time than this to answer for."""
 
 
-# Entry `e` waits, by its place `p` (offer `o` at site `si`), for slot `s`. `:now` and `:least` (seconds) decide.
-# The window ends with the offer's lead time or with what the customer set, whichever comes first. A slot that she let
-# go is not offered to her again, and while she has a booking of this kind inside the limits, made since she began to
-# wait, she is asked no more.
-FITS = """
-  e.state = 'waiting' AND p.open AND s.has_place
+RULE = Rule("s", "o", "si", "(CAST(:now AS timestamptz) + CAST(:least AS float) * interval '1 s')")
+"""Whether a slot can still be booked `:least` seconds from `:now`."""
+
+WINDOW_ENDS = f"least({RULE.closes_at}, {RULE.starts_at} - e.hours_before * interval '1 hour')"
+"""Until when entry `e` may answer: booking closes, or she wants to know earlier."""
+
+# Entry `e` waits, by its place `p` (offer `o` at site `si`), for slot `s`. A slot that she let go is not offered to her
+# again, and while she has a booking of this kind inside the limits, made since she began to wait, she is asked no more.
+FITS = f"""
+  e.state = 'waiting' AND p.open AND {RULE.allows(in_line=True)} AND {WINDOW_ENDS} >= {RULE.now}
   AND s.pool_id = p.pool_id AND s.service_date BETWEEN e.first_day AND e.last_day
   AND (e.weekdays >> (extract(isodow FROM s.service_date)::int - 1)) & 1 = 1
   AND coalesce(extract(hour FROM s.starts_at AT TIME ZONE si.time_zone) >= e.from_hour
            AND extract(hour FROM s.starts_at AT TIME ZONE si.time_zone) < e.until_hour, true)
-  AND o.active AND si.closed_at IS NULL
-  AND s.service_date BETWEEN coalesce(o.available_from, '-infinity') AND coalesce(o.available_until, 'infinity')
-  AND coalesce(s.starts_at, s.service_date::timestamp AT TIME ZONE si.time_zone)
-      - greatest(o.lead_minutes, e.hours_before * 60) * interval '1 min'
-      >= CAST(:now AS timestamptz) + CAST(:least AS float) * interval '1 s'
   AND NOT EXISTS (SELECT FROM waiting_chance c WHERE c.entry_id = e.id AND c.slot_id = s.id)
 """
 

@@ -20,10 +20,11 @@ from booking.hold.place import HoldRequest, hold_for
 from booking.models import Booking
 from booking.notices.notify import notify
 from booking.notices.quiet_hours import quiet_until
+from booking.offers.bookable import given_out
 from booking.refusals import SlotClosed, SlotFull, SlotMoved
 from booking.transition import lock_booking
 from booking.waiting.join import close, lock_entry, open_chance, outcome_of, set_state
-from booking.waiting.match import FITS, LEAST_TIME, look_again, look_everywhere
+from booking.waiting.match import FITS, LEAST_TIME, WINDOW_ENDS, look_again, look_everywhere
 from booking.waiting.models import WaitingChance, WaitingEntry
 from marketplace.core.db import reading, transaction
 from marketplace.core.errors import Busy, Refusal
@@ -54,8 +55,7 @@ _LINE = text(f"""
   SELECT e.id AS entry_id, e.public_id AS entry, s.public_id AS slot, s.id AS slot_id, o.public_id AS offer,
          b.public_id AS beneficiary, t.public_id AS entitlement, e.insurer_id, e.customer_id,
          c.public_id AS customer, i.time_zone AS home_zone, n.quiet, n.quiet_from, n.quiet_until,
-         coalesce(s.starts_at, s.service_date::timestamp AT TIME ZONE si.time_zone)
-           - greatest(o.lead_minutes, e.hours_before * 60) * interval '1 min' AS window_ends
+         {WINDOW_ENDS} AS window_ends
     FROM slot s
     JOIN waiting_place p ON p.pool_id = s.pool_id
     JOIN waiting_entry e ON e.id = p.entry_id
@@ -231,14 +231,14 @@ def _settle(entry_id: int, booking_id: int, now: datetime) -> str:
 
 # --- entries that have become pointless -----------------------------------------------------------------------------
 
-_POINTLESS = text("""
+_POINTLESS = text(f"""
   SELECT * FROM (
     SELECT e.id, CASE
       WHEN e.closes_at < CAST(:now AS timestamptz) + CAST(:least AS float) * interval '1 s' THEN 'over'
       WHEN b.removed_at IS NOT NULL THEN 'person_gone'
       WHEN NOT EXISTS (
         SELECT FROM waiting_place p JOIN offer o ON o.id = p.offer_id JOIN site si ON si.id = o.site_id
-         WHERE p.entry_id = e.id AND o.active AND si.closed_at IS NULL) THEN 'offer_closed'
+         WHERE p.entry_id = e.id AND {given_out("o", "si")}) THEN 'offer_closed'
       WHEN EXISTS (
         SELECT FROM booking k
          WHERE k.customer_id = e.customer_id AND k.beneficiary_id = e.beneficiary_id AND k.kind = e.kind AND k.live

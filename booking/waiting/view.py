@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, Row, and_, func, or_, select, text
 from sqlalchemy.orm import Session
 
 from booking.models import Booking
+from booking.offers.bookable import given_out
 from booking.ownership import customer_of
 from booking.waiting.join import own_entry_id
 from booking.waiting.models import OPEN, WaitingChance, WaitingEntry, WaitingPlace
@@ -19,6 +20,7 @@ from marketplace.core.db import reading
 from marketplace.core.errors import NotFound
 from marketplace.core.ids import well_formed
 from marketplace.core.paging import Page, check_limit, decode_cursor, encode_cursor
+from marketplace.core.text import Text
 from vip.models import Beneficiary, Entitlement
 from vip.principal import Principal
 
@@ -31,7 +33,7 @@ class WaitingSite:
     """An offer that would do, and where."""
 
     offer_id: str
-    offer_name: dict[str, str]
+    offer_name: Text
     site_id: str
     site_name: str
     city: str
@@ -142,13 +144,13 @@ def mark(principal: Principal, *, now: datetime) -> str:
     return f"{row[0]} {row[1]} {held}"
 
 
-_ALIKE = text("""
+_ALIKE = text(f"""
   SELECT o.public_id AS offer_id, o.name_zh, o.name_en, si.public_id AS site_id, si.name AS site_name, si.city,
          si.district, si.tier
     FROM offer mine
     JOIN site here ON here.id = mine.site_id
-    JOIN site si ON si.province = here.province AND si.city = here.city AND si.closed_at IS NULL
-    JOIN offer o ON o.site_id = si.id AND o.kind = mine.kind AND o.active
+    JOIN site si ON si.province = here.province AND si.city = here.city
+    JOIN offer o ON o.site_id = si.id AND o.kind = mine.kind AND {given_out("o", "si")}
      AND (o.package = mine.package OR (o.provider_id = mine.provider_id AND o.name_zh = mine.name_zh))
    WHERE mine.public_id = :offer AND mine.active
    ORDER BY o.id <> mine.id, si.district <> here.district, si.name, o.id LIMIT :most
@@ -168,7 +170,7 @@ def alike(offer: str, *, most: int = 20) -> list[WaitingSite]:
 
 
 def _site(row: Any) -> WaitingSite:
-    names = {"zh": row.name_zh, "en": row.name_en}
+    names = Text(row.name_zh, row.name_en)
     return WaitingSite(row.offer_id, names, row.site_id, row.site_name, row.city, row.district, row.tier)
 
 

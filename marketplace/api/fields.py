@@ -66,9 +66,9 @@ class Day(ma.fields.Date):
 
     default_error_messages = {**_COMMON, "invalid": "date", "format": "date"}
 
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.metadata.setdefault("pattern", "^20[0-9]{2}-[0-9]{2}-[0-9]{2}$")
+    def __init__(self, *, metadata: Mapping[str, Any] | None = None, **kwargs: Any) -> None:
+        pattern = {"pattern": "^20[0-9]{2}-[0-9]{2}-[0-9]{2}$"}
+        super().__init__(metadata={**pattern, **(metadata or {})}, **kwargs)
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> date:
         if not isinstance(value, str) or not _DAY.fullmatch(value):
@@ -104,12 +104,12 @@ class Truth(ma.fields.Boolean):
         return value
 
 
-class Items(ma.fields.List):
+class Items(ma.fields.List[Any]):
     """A list of `least` to `most` items."""
 
     default_error_messages = {**_COMMON, "invalid": "list"}
 
-    def __init__(self, item: ma.fields.Field, *, least: int, most: int, **kwargs: Any) -> None:
+    def __init__(self, item: ma.fields.Field[Any], *, least: int, most: int, **kwargs: Any) -> None:
         super().__init__(item, validate=validate.Length(least, most, error="length"), **kwargs)
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> list[Any]:

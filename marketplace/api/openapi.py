@@ -96,8 +96,8 @@ def document(app: Flask, api: Api) -> dict[str, Any]:
         shared = operations.get("parameters", [])
         for method, operation in operations.items():
             if method != "parameters":
-                view = views[method, path]
-                operation["operationId"] = view.__name__
+                name, view = views[method, path]
+                operation["operationId"] = name
                 parameters = [*shared, *operation.get("parameters", [])]
                 _finish(operation, view, parameters, method)
     return spec
@@ -114,12 +114,13 @@ def text(spec: Mapping[str, Any]) -> str:
     return json.dumps(spec, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
 
 
-def _views(app: Flask) -> dict[tuple[str, str], Callable[..., Any]]:
+def _views(app: Flask) -> dict[tuple[str, str], tuple[str, Callable[..., Any]]]:
+    """By method and path: the endpoint's name within its blueprint, and the view."""
     views = {}
     for rule in app.url_map.iter_rules():
         path = "".join(f"{{{part}}}" if dynamic else part for dynamic, part in rule._trace).partition("|")[2]
         for method in rule.methods or ():
-            views[method.lower(), path] = app.view_functions[rule.endpoint]
+            views[method.lower(), path] = rule.endpoint.rpartition(".")[2], app.view_functions[rule.endpoint]
     return views
 
 

@@ -7,6 +7,7 @@ from flask_smorest import Api
 
 from marketplace.api import openapi
 from marketplace.api.v1 import (
+    booking_changes,
     bookings,
     consents,
     entitlements,
@@ -23,7 +24,7 @@ from marketplace.api.v1 import (
 from marketplace.edge import PublicIdConverter
 
 RESOURCES = (
-    *(sessions, me, consents, entitlements, sites, offers, bookings, waiting),
+    *(sessions, me, consents, entitlements, sites, offers, bookings, booking_changes, waiting),
     *(reports, shares, notifications, problem_types),
 )
 
@@ -49,6 +50,6 @@ def install(app: Flask) -> None:
     api.register_converter(
         PublicIdConverter, lambda _converter: {"type": "string", "pattern": f"^{PublicIdConverter.regex}$"}
     )
-    for resource in RESOURCES:
-        api.register_blueprint(resource.blueprint)
+    for blueprint in dict.fromkeys(resource.blueprint for resource in RESOURCES):
+        api.register_blueprint(blueprint)
     openapi.serve(app, api)

@@ -1,6 +1,6 @@
-"""What every benefit kind declares: names, traits, the schema of its packages and of a booking's answers, its rules.
+"""What every benefit kind declares: names, words, traits, rules, the schemas of its packages and of answers.
 
-Other code branches on traits, never on a kind's code.
+Other code branches on traits and asks for the words, never for a kind's code.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from jsonschema.exceptions import best_match
 
 from marketplace.core.errors import Invalid, Refusal
 from marketplace.core.strictjson import storable
+from marketplace.core.text import Text, opening
 
 Sex = Literal["male", "female"]
 
@@ -31,14 +32,75 @@ class NotEligible(Refusal):
 @dataclass(frozen=True)
 class Traits:
     """How a kind behaves. `supply`: slot (a place at a time), window (a service within a time window), immediate (no
-    slot at all). `report`: a report follows, within `report_days` unless the package says otherwise. `dispatch`: a
-    person is sent. `pledge_seconds`: the promised time to the first answer, None without a promise."""
+    slot at all). `report`: a report follows, within `report_days` unless the package says otherwise."""
 
     supply: Literal["slot", "window", "immediate"]
     report: bool = False
     report_days: int = 7
-    dispatch: bool = False
-    pledge_seconds: int | None = None
+
+
+@dataclass(frozen=True)
+class Message:
+    """What a customer is told: a title of a few words and a sentence. Both may hold the places of facts that
+    marketplace.messages.words names."""
+
+    title: Text
+    text: Text
+
+
+@dataclass(frozen=True)
+class Advice:
+    """How to prepare. `icon` names an icon of the pages' sprite."""
+
+    icon: str
+    title: Text
+    text: Text
+
+
+BRING_CARD = Advice(
+    icon="id-card",
+    title=Text("带身份证原件", "Bring the original ID card"),
+    text=Text("电子证件也可以。", "The electronic card will do as well."),
+)
+
+
+@dataclass(frozen=True)
+class Words:
+    """How a kind speaks. Each has a general default, so that a kind declares only what it calls otherwise.
+
+    Nouns stand inside sentences, in English with their article: `service` what is done, `place` who is asked and
+    answers, `person` whom it is done to. `services` is the service as the front door names it, blank for the kind's
+    name. `for_whom` labels a person's name, `report` a report. `check_in`, `not_attended`, `began`, `under_way` and
+    `done` are what a booking's steps are called, `guidance` what helps while it is under way. `bring` says what to
+    bring; it is left out where a package's own hints hold the word `brought`. `advice` is how to prepare, and `fasting`
+    stands beside the hint of a package that asks for an empty stomach. `messages` holds what is told otherwise than in
+    general, by the kind of notice. Icons are those of the pages' sprite.
+    """
+
+    service: Text = Text("服务", "the service")
+    services: Text = Text("", "")
+    place: Text = Text("服务方", "the provider")
+    person: Text = Text("使用人", "the person it is for")
+    for_whom: Text = Text("使用人", "For")
+    report: Text = Text("服务报告", "Report")
+    check_in: Text = Text("到场签到", "Check in")
+    not_attended: Text = Text("未到场", "Not attended")
+    began: Text = Text("服务开始", "The service began")
+    under_way: Text = Text("服务进行中", "The service is under way")
+    done: Text = Text("服务完成", "Service done")
+    guidance: Text = Text("请听工作人员安排。", "Follow the staff.")
+    bring: Text = Text("请携带使用人的身份证原件。", "Bring the original ID card of the person it is for.")
+    brought: Text = Text("身份证", "ID")
+    fasting: Text = Text("", "")
+    advice: tuple[Advice, ...] = (BRING_CARD,)
+    messages: Mapping[str, Message] = field(default_factory=dict)
+    place_icon: str = "building-2"
+    service_icon: str = "clock"
+
+    def nouns(self, language: str) -> dict[str, str]:
+        """The nouns for a sentence's places, by name; one that begins with a capital opens a sentence."""
+        spoken = {name: getattr(self, name).in_language(language) for name in ("service", "place", "person")}
+        return spoken | {opening(name): opening(noun) for name, noun in spoken.items()}
 
 
 EligibilityRule = Callable[[Mapping[str, Any], str, date, date], None]
@@ -52,12 +114,12 @@ class BenefitKind:
     """
 
     code: str
-    name_zh: str
-    name_en: str
+    name: Text
     traits: Traits
     package_schema: Mapping[str, Any]
     details_schema: Mapping[str, Any]
     check_eligible: EligibilityRule
+    words: Words = Words()
     max_details_bytes: int = field(default=4_000)
 
     def check_package(self, package: Mapping[str, Any]) -> None:

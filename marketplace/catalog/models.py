@@ -9,6 +9,7 @@ from sqlalchemy import ARRAY, BigInteger, CheckConstraint, Date, ForeignKey, Ind
 from sqlalchemy.dialects.postgresql import BYTEA, JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from marketplace.core.clock import HOME_ZONE
 from marketplace.core.columns import Moment, PrimaryKey, PublicId
 from marketplace.core.db import Base
 
@@ -23,12 +24,14 @@ class Insurer(Base):
     code: Mapped[str] = mapped_column(Text, unique=True)
     name_zh: Mapped[str] = mapped_column(Text)
     name_en: Mapped[str] = mapped_column(Text)
-    time_zone: Mapped[str] = mapped_column(Text, default="Asia/Shanghai")
+    time_zone: Mapped[str] = mapped_column(Text, default=HOME_ZONE)
 
 
 class Provider(Base):
     """An organisation that delivers, and how to reach its system. Secrets are sealed under the master key.
 
+    `allotment`: by contract its places were given to us in advance, so that a booking is firm at once. That is agreed
+    with each provider, whatever its system; what the system can do is declared by its adapter (providers.port).
     `settle_window_seconds`: how long after a command the provider may still commit it (a look-up that finds nothing
     is believed only then). `answer_hours`: how long a request may wait for an answer before the clock ends it.
     `no_show_hours`: how long after the end of a service its word is waited for before the clock calls a no-show.
@@ -52,7 +55,7 @@ class Provider(Base):
     secret_sealed: Mapped[bytes | None] = mapped_column(BYTEA)
     webhook_secrets_sealed: Mapped[list[bytes]] = mapped_column(ARRAY(BYTEA), server_default="{}")
     settings: Mapped[dict[str, str]] = mapped_column(JSONB, server_default="{}")
-    time_zone: Mapped[str] = mapped_column(Text, server_default="Asia/Shanghai")
+    time_zone: Mapped[str] = mapped_column(Text, server_default=HOME_ZONE)
     allotment: Mapped[bool] = mapped_column(server_default="false")
     deadline_seconds: Mapped[int] = mapped_column(server_default="8")
     max_in_flight: Mapped[int] = mapped_column(server_default="4")
@@ -96,7 +99,7 @@ class Site(Base):
     address: Mapped[str] = mapped_column(Text, server_default="")
     longitude: Mapped[float | None]
     latitude: Mapped[float | None]
-    time_zone: Mapped[str] = mapped_column(Text, server_default="Asia/Shanghai")
+    time_zone: Mapped[str] = mapped_column(Text, server_default=HOME_ZONE)
     terms: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default="{}")
     search_text: Mapped[str] = mapped_column(Text, server_default="")
     pinyin: Mapped[str] = mapped_column(Text, server_default="")

@@ -12,6 +12,9 @@ from contextlib import contextmanager
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+HOME_ZONE = "Asia/Shanghai"
+"""Where most sites and readers are, and what a zone is where nobody said another one."""
+
 _fixed: datetime | None = None
 
 

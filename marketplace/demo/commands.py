@@ -15,8 +15,7 @@ from marketplace.core import clock
 from marketplace.core.config import settings
 from marketplace.demo.offers import SAMPLE_SITES, place_offers
 from marketplace.demo.past import load_past
-from marketplace.demo.people import load as load_people
-from marketplace.demo.people import make_customers
+from marketplace.demo.people import load_people, make_customers
 
 SANDBOX_URL = "http://127.0.0.1:8010"
 DAY_SANDBOX_URL = "http://127.0.0.1:8011"

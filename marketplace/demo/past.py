@@ -27,8 +27,7 @@ from marketplace.core.db import reading, transaction
 from marketplace.core.ids import new_id, new_reference
 from marketplace.demo.people import PEOPLE
 from providers.port import RemoteReport, ReportContent, ReportItem
-from vip import ledger
-from vip import phone as phones
+from vip import ledger, phones
 from vip.grants import Grant, grant
 from vip.ledger import Reservation, Stamp
 from vip.models import Beneficiary, Customer

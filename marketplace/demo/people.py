@@ -14,7 +14,7 @@ from marketplace.core import audit, clock, crypto, ids
 from marketplace.core.config import settings
 from marketplace.core.db import transaction
 from marketplace.core.errors import Invalid
-from vip import phone as phones
+from vip import phones
 from vip.consent import record_consent
 from vip.family import NewMember, new_beneficiary
 from vip.grants import Grant, give_plan, grant
@@ -101,7 +101,7 @@ PEOPLE = (
 )
 
 
-def load(now: datetime) -> list[DemoSignIn]:
+def load_people(now: datetime) -> list[DemoSignIn]:
     """Make the demonstration's insurer, plans and customers, as far as they are missing.
 
     Running it again changes nothing. Returns the sign-ins to print. Raises DevelopmentOnly elsewhere.

@@ -40,10 +40,9 @@ from psycopg import sql
 
 from marketplace.core.config import sqlalchemy_url, state_dir
 from marketplace.core.connection import set_on_role
-from marketplace.development.embedded import guard
-from marketplace.development.embedded import server as pg
+from marketplace.development.embedded import guard, postgres
+from marketplace.development.embedded.postgres import APPLICATION, OWNER, SUPERUSER, Server
 from marketplace.development.embedded.programs import DevDatabaseError, RunAs, choose_user, find, own_folder
-from marketplace.development.embedded.server import APPLICATION, OWNER, SUPERUSER, Server
 
 __all__ = ["DevDatabase", "DevDatabaseError"]
 
@@ -98,7 +97,7 @@ class DevDatabase:
     def running(self) -> bool:
         """True while a server process exists."""
         described = Server.read(self.state)
-        return described is not None and pg.postmaster(described) is not None
+        return described is not None and postgres.postmaster(described) is not None
 
     def start(self) -> None:
         """Start the server, or join it where it runs; returns when it answers. Calling it again is harmless."""
@@ -118,7 +117,7 @@ class DevDatabase:
 
     def kill(self) -> None:
         """Kill every server process at once, as a crash would; start() brings the data back."""
-        pg.kill(self.server)
+        postgres.kill(self.server)
 
     def keep(self, *, wanted: bool) -> None:
         """Let the server run on without users, or no longer; for the command line."""
@@ -136,7 +135,7 @@ class DevDatabase:
             raise DevDatabaseError("The embedded database is in use: stop what uses it first.")
         described = Server.read(self.state)
         if described is not None:
-            pg.remove(described)
+            postgres.remove(described)
             if described.folder != self.state:
                 described.folder.rmdir()
         shutil.rmtree(self.state)
@@ -180,7 +179,7 @@ class DevDatabase:
 
     def _ensure_running(self) -> None:
         described = Server.read(self.state)
-        if described is not None and pg.postmaster(described) is not None:
+        if described is not None and postgres.postmaster(described) is not None:
             self._wait_until_it_answers(described, None)
         else:
             described = self._launch(self._describe(described))
@@ -189,8 +188,8 @@ class DevDatabase:
     def _launch(self, server: Server) -> Server:
         """Start it on its old port, else on another: one that was free can be taken before postgres has it."""
         for _attempt in range(5):
-            if not pg.is_free(server.port):
-                server = replace(server, port=pg.free_port())
+            if not postgres.is_free(server.port):
+                server = replace(server, port=postgres.free_port())
             server.write(self.state)
             if self._wait_until_it_answers(server, guard.start(self.state)):
                 return server
@@ -209,9 +208,9 @@ class DevDatabase:
             folder=folder,
             programs=binaries.folder,
             major=binaries.major,
-            port=pg.free_port() if before is None else before.port,
+            port=postgres.free_port() if before is None else before.port,
             user=user.name,
-            passwords={name: pg.new_password() for name in names} if before is None else before.passwords,
+            passwords={name: postgres.new_password() for name in names} if before is None else before.passwords,
             ephemeral=self._ephemeral,
             fsync=self._fsync,
         )

@@ -9,11 +9,12 @@ from icalendar import Calendar
 from icalendar import Event as Entry
 
 from booking.messages.calendar import Event
-from marketplace.messages.words import Language, masked_name
+from marketplace.core.text import Language, Text
+from marketplace.messages.words import masked_name
 
 CONTENT_TYPE = "text/calendar; charset=utf-8"
 _REFRESH = timedelta(hours=1)
-_NAMES = {"zh": "安享预约", "en": "Anxiang bookings"}
+_NAME = Text("安享预约", "Anxiang bookings")
 
 
 def document(events: Sequence[Event], language: Language, *, public_url: str) -> bytes:
@@ -23,13 +24,14 @@ def document(events: Sequence[Event], language: Language, *, public_url: str) ->
     calendar.add("prodid", "-//Anxiang//Bookings//EN")
     calendar.add("version", "2.0")
     calendar.add("method", "PUBLISH")
-    calendar.add("name", _NAMES[language])
-    calendar.add("x-wr-calname", _NAMES[language])
+    calendar.add("name", _NAME.in_language(language))
+    calendar.add("x-wr-calname", _NAME.in_language(language))
     calendar.add("refresh-interval", _REFRESH, parameters={"VALUE": "DURATION"})
     calendar.add("x-published-ttl", "PT1H")
     for event in events:
         calendar.add_component(_entry(event, language, public_url))
-    return calendar.to_ical()
+    document: bytes = calendar.to_ical()
+    return document
 
 
 def _entry(event: Event, language: Language, public_url: str) -> Entry:
@@ -57,11 +59,9 @@ def _entry(event: Event, language: Language, public_url: str) -> Entry:
 
 
 def _summary(event: Event, language: Language) -> str:
-    name = event.offer.get(language) or event.offer.get("zh") or ""
+    name = event.offer.in_language(language)
     whose = masked_name(event.person) if event.person else ""
-    if language == "zh":
-        return f"{name}（{whose}）" if whose else name
-    return f"{name} ({whose})" if whose else name
+    return Text(f"{name}（{whose}）", f"{name} ({whose})").in_language(language) if whose else name
 
 
 def _location(event: Event) -> str:
@@ -71,5 +71,5 @@ def _location(event: Event) -> str:
 
 
 def _description(event: Event, language: Language) -> str:
-    number = f"预约号 {event.reference}" if language == "zh" else f"Booking number {event.reference}"
-    return "\n".join(part for part in (number, event.prepare.get(language, "")) if part)
+    number = Text(f"预约号 {event.reference}", f"Booking number {event.reference}").in_language(language)
+    return "\n".join(part for part in (number, event.prepare.in_language(language)) if part)

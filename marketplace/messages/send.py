@@ -6,13 +6,14 @@ from booking.messages.deliver import Letter, Post
 from marketplace.core import email, sms
 from marketplace.core.config import settings
 from marketplace.core.outgoing import Undeliverable
+from marketplace.core.text import language_of
 from marketplace.messages import words
 
 
 def send(post: Post) -> None:
     """Write the message and hand it to its gateway, under the delivery's key. Raises Undeliverable where this
     installation has no such gateway, else whatever the gateway raises."""
-    said, language = _said(post.letter), words.language_of(post.letter.language)
+    said, language = _said(post.letter), language_of(post.letter.language)
     if post.channel == "sms":
         sms.gateway().send(post.to, words.sms_text(said, post.letter.person, language), key=post.key)
         return
@@ -25,5 +26,5 @@ def send(post: Post) -> None:
 
 
 def _said(letter: Letter) -> words.Said:
-    language = words.language_of(letter.language)
+    language = language_of(letter.language)
     return words.say(letter.kind, letter.facts, language, told_at=letter.told_at)

@@ -12,6 +12,7 @@ from flask import Blueprint, Flask, Response, request, url_for
 
 from marketplace.web import compression
 from marketplace.web.formats import init_formats
+from marketplace.web.kind_words import init_kind_words
 from marketplace.web.language import init_language
 from marketplace.web.urls import pages_of
 
@@ -91,6 +92,7 @@ def init_look(app: Flask) -> None:
     )
     init_language(app)
     init_formats(app)
+    init_kind_words(app)
     app.jinja_env.globals["pages_of"] = pages_of
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True

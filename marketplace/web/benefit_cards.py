@@ -12,9 +12,11 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 
 from marketplace.catalog.kinds import kinds
+from marketplace.core.text import Text
 from marketplace.web.formats import date_of, dotted, sentences
+from marketplace.web.kind_words import kind_name
+from marketplace.web.language import by_language
 from marketplace.web.parts import Person
-from marketplace.web.people import by_language
 from vip.entitlements import EntitlementView
 
 
@@ -42,12 +44,6 @@ class Benefit:
 _SOON = 45
 
 
-def kind_name(code: str) -> str:
-    """The benefit's name; its code where the kind is not installed any more."""
-    known = kinds().get(code)
-    return by_language(known.name_zh, known.name_en) if known else code
-
-
 def bookable(code: str) -> bool:
     """Whether places and times are chosen for this kind."""
     known = kinds().get(code)
@@ -56,7 +52,7 @@ def bookable(code: str) -> bool:
 
 def plan_name(benefit: EntitlementView) -> str:
     """The plan that it came with, blank for a single grant."""
-    return by_language(benefit.plan_name_zh, benefit.plan_name_en)
+    return by_language(Text(benefit.plan_name_zh or "", benefit.plan_name_en or ""))
 
 
 def benefits(found: Sequence[EntitlementView], people: Sequence[Person]) -> tuple[Benefit, ...]:

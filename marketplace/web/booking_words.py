@@ -12,19 +12,24 @@ from datetime import datetime
 from flask_babel import gettext as _
 
 from booking.states import GIVEN_UP
+from marketplace.catalog.benefit_kind import Words
+from marketplace.catalog.kinds import words_of
 from marketplace.web import formats
+from marketplace.web.kind_words import nouns
+from marketplace.web.language import by_language
 from marketplace.web.parts import Hint, Pill, Turn, When
 
 
 @dataclass(frozen=True)
 class Facts:
-    """What the sentences need. `answer_by` is the provider's deadline (or when a person of ours will know), `by` who
-    ended the booking (`customer | provider | platform`), `quota_used` whether the benefit was spent, `report` the
-    report's state and `report_due` its date, `dispute` the state of a disputed no-show and `dispute_until` the end of
-    the time for one (None when it is over)."""
+    """What the sentences need. `kind` is the benefit's code, `answer_by` the provider's deadline (or when a person of
+    ours will know), `by` who ended the booking (`customer | provider | platform`), `quota_used` whether the benefit was
+    spent, `report` the report's state and `report_due` its date, `dispute` the state of a disputed no-show and
+    `dispute_until` the end of the time for one (None when it is over)."""
 
     state: str
     when: When
+    kind: str = ""
     answer_by: datetime | None = None
     by: str = "customer"
     reason: str = ""
@@ -35,40 +40,56 @@ class Facts:
     dispute_until: datetime | None = None
 
 
+def _waiting_for(words: Words) -> str:
+    return _("Waiting for %(place)s", place=by_language(words.place))
+
+
 @dataclass(frozen=True)
 class _Look:
     style: str
     tone: str
     icon: str
-    label: Callable[[], str]
+    label: Callable[[Words], str]
     gone: bool = False
 
 
 _LOOKS = {
-    "held": _Look("asked", "wait", icon="hourglass", label=lambda: _("Not submitted yet")),
-    "awaiting_provider": _Look("asked", "wait", icon="hourglass", label=lambda: _("Waiting for the hospital")),
-    "outcome_unknown": _Look("asked", "wait", icon="hourglass", label=lambda: _("Being checked")),
-    "confirmed": _Look("firm", "ok", icon="check", label=lambda: _("Confirmed")),
-    "checked_in": _Look("firm", "ok", icon="map-pin", label=lambda: _("Checked in")),
-    "in_service": _Look("firm", "ok", icon="stethoscope", label=lambda: _("Under way")),
-    "fulfilled": _Look("past", "ok", icon="check", label=lambda: _("Done")),
-    "no_show": _Look("past", "off", icon="calendar-x", label=lambda: _("Not attended"), gone=True),
-    "cancelled": _Look("past", "off", icon="x", label=lambda: _("Cancelled"), gone=True),
-    "rejected": _Look("past", "off", icon="x", label=lambda: _("Not possible"), gone=True),
-    "expired": _Look("past", "off", icon="clock", label=lambda: _("Expired"), gone=True),
-    "entered_in_error": _Look("past", "off", icon="x", label=lambda: _("Entered in error"), gone=True),
+    "held": _Look("asked", "wait", icon="hourglass", label=lambda _words: _("Not submitted yet")),
+    "awaiting_provider": _Look(
+        "asked",
+        "wait",
+        icon="hourglass",
+        label=_waiting_for,
+    ),
+    "outcome_unknown": _Look("asked", "wait", icon="hourglass", label=lambda _words: _("Being checked")),
+    "confirmed": _Look("firm", "ok", icon="check", label=lambda _words: _("Confirmed")),
+    "checked_in": _Look("firm", "ok", icon="map-pin", label=lambda _words: _("Checked in")),
+    "in_service": _Look("firm", "ok", icon="", label=lambda _words: _("Under way")),
+    "fulfilled": _Look("past", "ok", icon="check", label=lambda _words: _("Done")),
+    "no_show": _Look("past", "off", icon="calendar-x", label=lambda words: by_language(words.not_attended), gone=True),
+    "cancelled": _Look("past", "off", icon="x", label=lambda _words: _("Cancelled"), gone=True),
+    "rejected": _Look("past", "off", icon="x", label=lambda _words: _("Not possible"), gone=True),
+    "expired": _Look("past", "off", icon="clock", label=lambda _words: _("Expired"), gone=True),
+    "entered_in_error": _Look("past", "off", icon="x", label=lambda _words: _("Entered in error"), gone=True),
 }
 
 
-def pill(state: str) -> Pill:
-    """The state in a word."""
-    look = _LOOKS[state]
-    return Pill(look.label(), look.tone, look.icon)
+def pill(state: str, kind: str = "") -> Pill:
+    """The state in a word, as the kind of benefit calls it; in general without one."""
+    look, words = _LOOKS[state], words_of(kind)
+    return Pill(look.label(words), look.tone, look.icon or words.service_icon)
 
 
 def known(state: str) -> bool:
     """Whether there is a word for it."""
     return state in _LOOKS
+
+
+def provider_word(status: str) -> str:
+    """A status as a provider's system states it: in our word where it has one, else as it came."""
+    if status == "requested":
+        return _("Requested, not decided")
+    return pill(status).text if known(status) else status
 
 
 def order(state: str) -> int:
@@ -100,25 +121,19 @@ def turn(facts: Facts) -> Turn:
     return _TURNS[facts.state](facts)
 
 
-def preparation(fasting: str) -> tuple[Hint, ...]:
+def preparation(kind: str, fasting: str) -> tuple[Hint, ...]:
     """How to prepare: `fasting` is the package's own sentence, empty when one may eat."""
-    hints = (
-        Hint(
-            icon="utensils-crossed",
-            title=fasting,
-            text=_("Take your usual pills as your doctor told you."),
-        ),
-        Hint(icon="id-card", title=_("Bring the original ID card"), text=_("The electronic card will do as well.")),
-        Hint(icon="shirt", title=_("Wear something loose"), text=_("Leave jewellery at home; it disturbs imaging.")),
-    )
-    return hints if fasting else hints[1:]
+    words = words_of(kind)
+    advice = tuple(Hint(it.icon, by_language(it.title), by_language(it.text)) for it in words.advice)
+    return (Hint("utensils-crossed", fasting, by_language(words.fasting)), *advice) if fasting else advice
 
 
 def live_line(facts: Facts) -> str:
     """One sentence for tickets and lists: the turn's title, short."""
+    said = nouns(facts.kind)
     deadline = facts.answer_by
     if facts.state == "awaiting_provider" and deadline:
-        return _("Waiting for the hospital, until %(time)s at the latest.", time=formats.deadline(deadline))
+        return _("Waiting for %(place)s, until %(time)s at the latest.", time=formats.deadline(deadline), **said)
     if facts.state == "confirmed":
         return _("Nothing for you to do now.")
     return turn(facts).title
@@ -133,51 +148,67 @@ def _held(facts: Facts) -> Turn:
 
 
 def _awaiting(facts: Facts) -> Turn:
+    said = nouns(facts.kind)
     by = formats.deadline(facts.answer_by) if facts.answer_by else ""
     text = (
-        _("The hospital answers by %(time)s at the latest. Nothing for you to do; you may leave this page.", time=by)
+        _(
+            "%(Place)s answers by %(time)s at the latest. Nothing for you to do; you may leave this page.",
+            time=by,
+            **said,
+        )
         if by
         else _("Nothing for you to do; you may leave this page.")
     )
-    return Turn(_("The hospital's turn"), text, icon="hourglass")
+    return Turn(_("%(Place)s's turn", **said), text, icon="hourglass")
 
 
 def _unknown(facts: Facts) -> Turn:
+    said = nouns(facts.kind)
     text = _(
-        "The hospital's system has not answered in time. Your time and your benefit are kept, so don't book again."
+        "%(Place)s's system has not answered in time. Your time and your benefit are kept, so don't book again.",
+        **said,
     )
     if facts.answer_by:
         text = formats.sentences(text, _("One of us will know by %(time)s.", time=formats.deadline(facts.answer_by)))
-    return Turn(_("We are checking with the hospital"), text, icon="hourglass")
+    return Turn(_("We are checking with %(place)s", **said), text, icon="hourglass")
 
 
 def _confirmed(facts: Facts) -> Turn:
+    said = nouns(facts.kind)
     when, zone = facts.when, facts.when.zone
     if when.starts_at:
         told = _(
-            "Confirmed by the hospital: %(day)s, %(time)s.",
+            "Confirmed by %(place)s: %(day)s, %(time)s.",
             day=formats.date_of(when.day),
             time=formats.time_of(when.starts_at, zone),
+            **said,
         )
     else:
-        told = _("Confirmed by the hospital: %(day)s.", day=formats.day(when.day))
-    return Turn(told, _("Bring the ID card of the person who is checked."), icon="calendar-check", tone="ok")
+        told = _("Confirmed by %(place)s: %(day)s.", day=formats.day(when.day), **said)
+    return Turn(told, by_language(words_of(facts.kind).bring), icon="calendar-check", tone="ok")
 
 
 def _checked_in(facts: Facts) -> Turn:
-    return Turn(_("Checked in"), _("The hospital's staff will call you."), icon="map-pin", tone="ok")
+    said = nouns(facts.kind)
+    return Turn(_("Checked in"), _("%(Place)s's staff will call you.", **said), icon="map-pin", tone="ok")
 
 
 def _in_service(facts: Facts) -> Turn:
-    return Turn(_("The check is under way"), _("Follow the staff from room to room."), icon="stethoscope", tone="ok")
+    words = words_of(facts.kind)
+    return Turn(by_language(words.under_way), by_language(words.guidance), icon=words.service_icon, tone="ok")
 
 
 def _fulfilled(facts: Facts) -> Turn:
+    said = nouns(facts.kind)
     if facts.report in ("ready", "corrected"):
         return Turn(_("The report is here"), _("What needs a look comes first."), icon="file-heart", tone="ok")
     if facts.report == "overdue":
         text = (
-            _("It was due by %(date)s. We are pressing the hospital for it.", date=formats.date_of(facts.report_due))
+            _(
+                "It was due by %(date)s. We are pressing %(place)s for it.",
+                date=formats.date_of(facts.report_due),
+                **said,
+            )
             if facts.report_due
             else ""
         )
@@ -188,16 +219,17 @@ def _fulfilled(facts: Facts) -> Turn:
             if facts.report_due
             else _("It arrives here by itself.")
         )
-        return Turn(_("The hospital is writing the report"), text, icon="file-heart", tone="calm")
+        return Turn(_("%(Place)s is writing the report", **said), text, icon="file-heart", tone="calm")
     return Turn(_("Done"), _("Thank you for coming."), icon="check", tone="ok")
 
 
 def _no_show(facts: Facts) -> Turn:
-    title = _("The hospital says nobody came") if facts.by == "provider" else _("No visit was recorded")
-    following = _("If that is wrong, call us and we take it up with the hospital.")
+    said = nouns(facts.kind)
+    title = _("%(Place)s says nobody came", **said) if facts.by == "provider" else _("No visit was recorded")
+    following = _("If that is wrong, call us and we take it up with %(place)s.", **said)
     if facts.dispute == "open":
         title = _("We are looking into it")
-        following = _("You say that you were there. We ask the hospital and tell you here.")
+        following = _("You say that you were there. We ask %(place)s and tell you here.", **said)
     elif facts.dispute == "rejected":
         following = _("We have looked into it; it stands as it is.")
     elif facts.dispute_until:
@@ -207,17 +239,19 @@ def _no_show(facts: Facts) -> Turn:
 
 
 def _cancelled(facts: Facts) -> Turn:
+    said = nouns(facts.kind)
     titles = {
         "customer": _("You cancelled this booking"),
-        "provider": _("The hospital cancelled this booking"),
+        "provider": _("%(Place)s cancelled this booking", **said),
         "platform": _("We cancelled this booking"),
     }
     return Turn(titles[facts.by], _untouched(facts), icon="x", tone="calm")
 
 
 def _rejected(facts: Facts) -> Turn:
+    said = nouns(facts.kind)
     return Turn(
-        _("The hospital can't take this booking"),
+        _("%(Place)s can't take this booking", **said),
         formats.sentences(facts.reason, _untouched(facts)),
         icon="calendar-x",
         tone="bad",

@@ -20,36 +20,24 @@ from flask import Flask
 from flask_babel import gettext, ngettext
 
 from marketplace.core import clock
+from marketplace.core.clock import HOME_ZONE
+from marketplace.core.text import Text
 from marketplace.web import language
+from marketplace.web.language import by_language
 
-HOME_ZONE = "Asia/Shanghai"
 EN_DASH = "\u2013"
 
 _PATTERNS = {
-    "zh": {
-        "day": "M 月 d 日 EEE",
-        "day_year": "y 年 M 月 d 日 EEE",
-        "date": "M 月 d 日",
-        "year": "y 年 M 月 d 日",
-        "month": "M 月",
-        "month_year": "y 年 M 月",
-        "ticket": "M 月 EEE",
-        "ticket_year": "y 年 M 月 EEE",
-        "weekday": "EEE",
-        "narrow": "EEEEE",
-    },
-    "en": {
-        "day": "EEE d MMMM",
-        "day_year": "EEE d MMMM y",
-        "date": "d MMMM",
-        "year": "d MMMM y",
-        "month": "MMMM",
-        "month_year": "MMMM y",
-        "ticket": "EEEE, MMMM",
-        "ticket_year": "EEEE, MMMM y",
-        "weekday": "EEE",
-        "narrow": "EEE",
-    },
+    "day": Text("M 月 d 日 EEE", "EEE d MMMM"),
+    "day_year": Text("y 年 M 月 d 日 EEE", "EEE d MMMM y"),
+    "date": Text("M 月 d 日", "d MMMM"),
+    "year": Text("y 年 M 月 d 日", "d MMMM y"),
+    "month": Text("M 月", "MMMM"),
+    "month_year": Text("y 年 M 月", "MMMM y"),
+    "ticket": Text("M 月 EEE", "EEEE, MMMM"),
+    "ticket_year": Text("y 年 M 月 EEE", "EEEE, MMMM y"),
+    "weekday": Text("EEE", "EEE"),
+    "narrow": Text("EEEEE", "EEE"),
 }
 
 
@@ -58,7 +46,7 @@ def _locale() -> Locale:
 
 
 def _dated(day: date, pattern: str) -> str:
-    return format_date(day, _PATTERNS[language.current().code][pattern], locale=_locale())
+    return format_date(day, by_language(_PATTERNS[pattern]), locale=_locale())
 
 
 def local(moment: datetime, zone: str = HOME_ZONE) -> datetime:
@@ -156,16 +144,19 @@ def relative_day(value: date | datetime, zone: str = HOME_ZONE) -> str:
     return ngettext("%(num)d day ago", "%(num)d days ago", -days)
 
 
+_UNITS: tuple[tuple[int, Callable[[int], str]], ...] = (
+    (86_400, lambda n: ngettext("%(num)d day", "%(num)d days", n)),
+    (3_600, lambda n: gettext("%(num)d h", num=n)),
+    (60, lambda n: gettext("%(num)d min", num=n)),
+    (1, lambda n: gettext("%(num)d s", num=n)),
+)
+
+
 def span(seconds: float) -> str:
     """The two largest units of a length of time: `1 天 22 小时`, `9 分 42 秒`, `9 分`. Never negative."""
     left = max(0, int(seconds))
     parts = []
-    for size, words in (
-        (86_400, lambda n: ngettext("%(num)d day", "%(num)d days", n)),
-        (3_600, lambda n: gettext("%(num)d h", num=n)),
-        (60, lambda n: gettext("%(num)d min", num=n)),
-        (1, lambda n: gettext("%(num)d s", num=n)),
-    ):
+    for size, words in _UNITS:
         count, left = divmod(left, size)
         if count:
             parts.append(words(count))

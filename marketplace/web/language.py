@@ -17,6 +17,8 @@ from babel.messages.pofile import read_po
 from flask import Flask, Response, g, has_request_context, request
 from flask_babel import Babel
 
+from marketplace.core.text import Text
+
 CATALOGUES = Path(__file__).with_name("translations")
 COOKIE = "lang"
 _YEAR = 365 * 24 * 3600
@@ -51,6 +53,11 @@ def current() -> Language:
         g.language = _chosen()
     chosen: Language = g.language
     return chosen
+
+
+def by_language(text: Text) -> str:
+    """The text in the reader's language, in the other one where that is blank."""
+    return text.in_language(current().code)
 
 
 def _chosen() -> Language:

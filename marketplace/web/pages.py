@@ -1,6 +1,6 @@
 """The blueprints `web` and `console`: bind the map of urls.py to views, and admit only who may see a page.
 
-Each module of `views/` has a `VIEWS` table, endpoint to function; they are put together here.
+Each module of views has a `VIEWS` table, endpoint to function; they are put together here.
 """
 
 from __future__ import annotations
@@ -18,9 +18,8 @@ from marketplace.web.answers import Views, see_other
 from marketplace.web.assets import init_look
 from marketplace.web.benefits import usage
 from marketplace.web.booking import bookings, calendars, changing, path, places, waiting
-from marketplace.web.console import books, desk
-from marketplace.web.console import overview as console_views
-from marketplace.web.console import session as console
+from marketplace.web.console import cases, closures, desk, overview, runs, statements
+from marketplace.web.console.session import admit, private
 from marketplace.web.home import home
 from marketplace.web.reports import files, reports, shared, trends
 from marketplace.web.urls import OPERATOR_PAGES, PAGES
@@ -47,6 +46,15 @@ VIEWS: Views = {
     **waiting.VIEWS,
 }
 
+CONSOLE_VIEWS: Views = {
+    **overview.VIEWS,
+    **desk.VIEWS,
+    **cases.VIEWS,
+    **runs.VIEWS,
+    **statements.VIEWS,
+    **closures.VIEWS,
+}
+
 _OPEN = frozenset(f"web.{page.endpoint}" for page in PAGES if page.open)
 _PUBLIC_ID = re.compile("[0-9A-Za-z_-]{1,64}")
 
@@ -60,7 +68,7 @@ def install(app: Flask) -> None:
     init_look(app)
     app.jinja_env.globals["unread_notices"] = notices.unread
     app.register_blueprint(_blueprint(VIEWS))
-    app.register_blueprint(_console({**console_views.VIEWS, **desk.VIEWS, **books.VIEWS}))
+    app.register_blueprint(_console(CONSOLE_VIEWS))
 
 
 def _blueprint(views: Views) -> Blueprint:
@@ -76,9 +84,9 @@ def _console(views: Views) -> Blueprint:
     pages = Blueprint("console", __name__)
     for page in OPERATOR_PAGES:
         pages.add_url_rule(page.rule, page.endpoint, views[page.endpoint], methods=page.methods)
-    pages.before_request(console.admit)
+    pages.before_request(admit)
     pages.before_request(_guard)
-    pages.after_request(console.private)
+    pages.after_request(private)
     return pages
 
 

@@ -8,17 +8,11 @@ from flask_babel import gettext as _
 
 from marketplace.catalog.benefit_kind import age_on
 from marketplace.core import clock
-from marketplace.web import language
 from marketplace.web.formats import dotted
 from marketplace.web.parts import Person
 from vip.consent import consents
 from vip.family import Member, family
 from vip.principal import Principal
-
-
-def by_language(zh: str | None, en: str | None) -> str:
-    """The text in the reader's language, the other one where it is missing."""
-    return ((zh or en) if language.current().code == "zh" else (en or zh)) or ""
 
 
 def relation_word(relation: str) -> str:

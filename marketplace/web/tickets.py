@@ -8,12 +8,15 @@ from datetime import datetime, timedelta
 from flask_babel import gettext as _
 
 from booking.views.customer import BookingCard, BookingView, bookings_version
+from marketplace.catalog.kinds import words_of
 from marketplace.catalog.places import short_place
 from marketplace.core import clock
 from marketplace.web import booking_words, formats
 from marketplace.web.answers import tag
+from marketplace.web.kind_words import nouns
+from marketplace.web.language import by_language
 from marketplace.web.parts import Fact, Ticket, When
-from marketplace.web.people import by_language, named
+from marketplace.web.people import named
 from vip.principal import Principal
 
 
@@ -48,6 +51,7 @@ def facts(card: BookingCard, now: datetime) -> booking_words.Facts:
     return booking_words.Facts(
         state_of(card, now),
         when(card),
+        card.kind,
         answer_by=card.answer_due_at,
         by=by,
         reason=cause_line(card.cause) if card.state == "rejected" else "",
@@ -72,7 +76,7 @@ def cause_line(cause: str) -> str:
 
 def title(card: BookingCard) -> str:
     """The package's name."""
-    return by_language(card.offer_name["zh"], card.offer_name["en"])
+    return by_language(card.offer_name)
 
 
 def address(card: BookingCard) -> str:
@@ -89,12 +93,12 @@ def ticket(card: BookingCard, now: datetime) -> Ticket:
     return Ticket(
         booking_words.ticket_style(state),
         title(card),
-        booking_words.pill(state),
+        booking_words.pill(state, card.kind),
         when(card),
         str(card.site["name"]),
         address(card),
         facts=(
-            Fact(_("For"), named(card.beneficiary_name, card.relation)),
+            Fact(by_language(words_of(card.kind).for_whom), named(card.beneficiary_name, card.relation)),
             Fact(_("Show"), _("ID card")),
             Fact(_("Number"), formats.reference(card.reference)),
         ),
@@ -121,7 +125,7 @@ def followed_tag(me: Principal, now: datetime) -> str:
 
 def live_line(card: BookingCard, known: booking_words.Facts) -> str:
     if card.change == "cancel":
-        return _("Your cancellation is with the hospital.")
+        return _("Your cancellation is with %(place)s.", **nouns(card.kind))
     if card.change == "reschedule":
         return _("A new date is being asked for; this one stands.")
     return booking_words.live_line(known)

@@ -4,6 +4,9 @@ Revision ID: 0008
 Revises: 0007
 """
 
+from datetime import datetime
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
@@ -33,23 +36,23 @@ CREATE TRIGGER slot_stays_closed BEFORE INSERT OR UPDATE OF closed, service_date
 """
 
 
-def _id() -> sa.Column:
+def _id() -> sa.Column[int]:
     return sa.Column("id", sa.BigInteger(), sa.Identity(), nullable=False)
 
 
-def _number(name: str, *, nullable: bool = False, default: str | None = None) -> sa.Column:
+def _number(name: str, *, nullable: bool = False, default: str | None = None) -> sa.Column[int]:
     return sa.Column(name, sa.BigInteger(), nullable=nullable, server_default=default)
 
 
-def _text(name: str, default: str | None = None) -> sa.Column:
+def _text(name: str, default: str | None = None) -> sa.Column[str]:
     return sa.Column(name, sa.Text(), nullable=False, server_default=default)
 
 
-def _at(name: str, *, nullable: bool = False) -> sa.Column:
+def _at(name: str, *, nullable: bool = False) -> sa.Column[datetime]:
     return sa.Column(name, sa.DateTime(timezone=True), nullable=nullable)
 
 
-def _json(name: str, default: str | None = "{}") -> sa.Column:
+def _json(name: str, default: str | None = "{}") -> sa.Column[Any]:
     return sa.Column(name, postgresql.JSONB(), nullable=False, server_default=default)
 
 

@@ -77,15 +77,7 @@ log = get_logger(__name__)
 class DayCapacity:
     """Adapter of this interface. `connection.secret` signs; the app key is the setting `app_key`, or our code."""
 
-    capabilities = Capabilities(
-        confirmation="on_request",
-        supply="day_capacity",
-        change=False,
-        hold=False,
-        idempotency_keys=False,
-        push=False,
-        list_bookings=True,
-    )
+    capabilities = Capabilities(change=False, idempotency_keys=False)
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection

@@ -69,15 +69,7 @@ log = get_logger(__name__)
 class OpenProtocol:
     """Adapter of the open protocol. `connection.secret` is the API key."""
 
-    capabilities = Capabilities(
-        confirmation="on_request",
-        supply="timed_slots",
-        change=True,
-        hold=False,
-        idempotency_keys=True,
-        push=True,
-        list_bookings=True,
-    )
+    capabilities = Capabilities(change=True, idempotency_keys=True)
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection

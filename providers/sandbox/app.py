@@ -198,10 +198,10 @@ def list_bookings() -> Response:
 
 
 def _bookings_in_days() -> Response:
-    days = tuple(_date(request.args.get(name, ""), name).isoformat() for name in ("from", "to"))
+    first, last = (_date(request.args.get(name, ""), name).isoformat() for name in ("from", "to"))
     limit = _number("limit", PAGE_SIZE, 1, 1000)
     with g.desk.ledger.reading() as tx:
-        rows = bookings.in_days(tx, g.desk.account.code, days, request.args.get("page", ""), limit + 1)
+        rows = bookings.in_days(tx, g.desk.account.code, (first, last), request.args.get("page", ""), limit + 1)
     more, rows = len(rows) > limit, rows[:limit]
     page = {
         "bookings": [bookings.shown(row) for row in rows],

@@ -15,6 +15,7 @@ from standardwebhooks.webhooks import EmptyWebhookSecretError, Webhook
 
 from providers.sandbox.files import FILES
 
+HOME_ZONE = "Asia/Shanghai"
 MANNERS = ("prompt", "deliberate", "moody")
 PATTERNS = ("half_hourly", "four_a_day", "day")
 STEPS = ("check_in", "start", "fulfil")
@@ -32,7 +33,7 @@ class Pool:
 
     code: str
     offers: Mapping[str, Mapping[str, Any]]
-    time_zone: str = "Asia/Shanghai"
+    time_zone: str = HOME_ZONE
     pattern: str = "half_hourly"
     capacity: int | None = None
 
@@ -61,7 +62,7 @@ class Account:
     seed: str = "1"
     dice: Mapping[str, float] = field(default_factory=lambda: {"refuse": 0.1, "slow": 0.2, "error_after_commit": 0.0})
     pools: tuple[Pool, ...] = ()
-    time_zone: str = "Asia/Shanghai"
+    time_zone: str = HOME_ZONE
     refuse_duplicates: bool = False
     report_file: str = "pdf"
 
@@ -146,7 +147,7 @@ def _parse_pool(entry: Any) -> Pool:
 
 
 def _zone(whose: str, entry: Mapping[str, Any]) -> str:
-    zone = str(entry.get("time_zone", "Asia/Shanghai"))
+    zone = str(entry.get("time_zone", HOME_ZONE))
     try:
         ZoneInfo(zone)
     except (ZoneInfoNotFoundError, ValueError) as error:

@@ -13,7 +13,7 @@ from marketplace.core.db import transaction
 from tests.people import counters
 from tests.world import World, booking_row, go, history, make_world, taken
 
-pytestmark = pytest.mark.usefixtures("db")
+pytestmark = [pytest.mark.usefixtures("db"), pytest.mark.quick]
 S = BookingState
 
 PATHS: dict[BookingState, list[BookingState]] = {

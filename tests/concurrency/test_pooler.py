@@ -22,7 +22,7 @@ from marketplace.core.config import ROOT, ConfigError, settings
 from marketplace.core.connection import set_on_role
 from marketplace.core.db import reading, require_limits, statements, transaction
 from marketplace.development.database import DevDatabase
-from marketplace.development.embedded.server import APPLICATION, SUPERUSER
+from marketplace.development.embedded.postgres import APPLICATION, SUPERUSER
 from tests.pooler import pooler
 from tests.processes import Running, start_worker
 from tests.sandboxes import eventually

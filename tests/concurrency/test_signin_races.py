@@ -14,7 +14,7 @@ from marketplace.core.db import engine, reading
 from marketplace.core.errors import TooMany
 from tests.concurrency.controls import all_at_once, without_guard
 from tests.people import NOON, PHONE, SmsBox, make_customer, make_insurer, signed_in
-from vip import codes, operators, phone, signin
+from vip import codes, operators, phones, signin
 from vip.family import FamilyFull, NewMember, add_member, family
 from vip.models import Operator, SignInCode
 
@@ -27,7 +27,7 @@ def guess_from_every_thread() -> tuple[int, int]:
     """64 wrong guesses at one code: how many were compared, and how many tries the database counted."""
     make_customer()
     box = SmsBox()
-    signin.send_code(PHONE, now=NOON, sms=box)
+    signin.send_code(PHONE, now=NOON, gateway=box)
     wrong = f"{(int(box.code_for(PHONE)) + 1) % 1_000_000:06d}"
     results = all_at_once([lambda: signin.sign_in(PHONE, wrong, channel="web", now=NOON)] * GUESSERS)
     refusals = [type(failed) for failed in results]
@@ -49,7 +49,7 @@ def test_without_the_guard_64_guessers_get_64_tries(monkeypatch: pytest.MonkeyPa
 def test_a_code_signs_in_one_of_many_who_know_it() -> None:
     make_customer()
     box = SmsBox()
-    signin.send_code(PHONE, now=NOON, sms=box)
+    signin.send_code(PHONE, now=NOON, gateway=box)
     code = box.code_for(PHONE)
     results = all_at_once([lambda: signin.sign_in(PHONE, code, channel="web", now=NOON)] * 16)
     assert [type(one) for one in results].count(signin.SignedIn) == 1
@@ -59,14 +59,14 @@ def test_a_code_signs_in_one_of_many_who_know_it() -> None:
 def test_32_requests_at_once_get_five_codes() -> None:
     make_customer()
     box = SmsBox()
-    results = all_at_once([lambda: signin.send_code(PHONE, now=NOON, sms=box)] * 32)
+    results = all_at_once([lambda: signin.send_code(PHONE, now=NOON, gateway=box)] * 32)
     assert [type(one) for one in results].count(codes.CodeSent) == len(box.texts) == 5
     assert [type(one) for one in results].count(TooMany) == 27
 
 
 def test_without_the_phones_lock_rivals_get_more_than_five_codes() -> None:
     insurer = make_insurer()
-    address = codes.Address(insurer.id, phone.index(phone.normalise(PHONE)))
+    address = codes.Address(insurer.id, phones.index(phones.normalise(PHONE)))
     rivals = [Session(engine()) for _ in range(8)]
     for rival in rivals:  # each counts before any of them commits
         codes.new_code(rival, address, NOON)

@@ -3,14 +3,32 @@
 from __future__ import annotations
 
 import ast
+import os
+import re
 import subprocess
+import sys
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
 from marketplace.core.config import ROOT
 
 PACKAGES = ("marketplace", "booking", "vip", "providers")
+
+# What decides whether a slot may be booked, and who else may name it than the rule itself.
+DECIDES = re.compile(
+    r"\b(lead_minutes|available_from|available_until|has_place|freed_at|(?:\w|[Ss]lot)\.(?:closed|has_place))\b"
+)
+NAMES_IT_TOO = {
+    "marketplace/catalog/models.py": "the offer's columns",
+    "booking/models.py": "the slot's columns",
+    "booking/waiting/models.py": "when a place came free",
+    "booking/sync/slots.py": "stores what the provider says",
+    "booking/closures/close.py": "closes slots",
+    "booking/closures/view.py": "counts the slots that a closure will close",
+}
 
 
 def test_only_one_file_commits() -> None:
@@ -22,6 +40,32 @@ def test_only_one_file_commits() -> None:
 def test_only_the_worker_imports_the_scheduler() -> None:
     found = {str(path) for path, tree in _ours() if "apscheduler" in _imported(tree)}
     assert found <= {"booking/worker/process.py"}
+
+
+def test_no_import_gives_what_is_ours_another_name() -> None:
+    """A thing has one name: who reads `shown.page` must not look up which module `shown` is in this file."""
+    ours = {path.stem for path in ROOT.iterdir() if (path / "__init__.py").is_file()}
+    found = [
+        f"{path}: {alias.name} as {alias.asname}"
+        for path, tree in _typed()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for alias in node.names
+        if alias.asname not in (None, alias.name)
+        and (getattr(node, "module", None) or alias.name).partition(".")[0] in ours
+    ]
+    assert found == []
+
+
+def test_only_the_rule_says_whether_a_slot_may_be_booked() -> None:
+    found = {
+        str(path.relative_to(ROOT))
+        for package in PACKAGES
+        for ending in ("py", "html")
+        for path in (ROOT / package).rglob(f"*.{ending}")
+        if "sandbox" not in path.parts and DECIDES.search(path.read_text())
+    }
+    assert found == {"booking/offers/bookable.py", *NAMES_IT_TOO}, "ask booking/offers/bookable.py instead"
 
 
 def test_the_four_top_packages_hold_a_docstring_only() -> None:
@@ -39,18 +83,44 @@ def test_every_module_of_booking_has_its_place_in_the_layers() -> None:
     assert modules - {"booking.__init__", "booking.__pycache__"} <= placed, "add it to the layers in pyproject.toml"
 
 
+def test_everything_except_the_tests_is_typed() -> None:
+    checked = set(tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["mypy"]["files"])
+    tops = {name.partition("/")[0] for name in _listed() if name.endswith(".py")}
+    assert checked == tops - {"tests"}, "name it in [tool.mypy] files of pyproject.toml"
+
+
+@pytest.mark.slow
+def test_the_stubs_say_of_libraries_what_is_so() -> None:
+    """A stub that named what a library lacks, or another order of arguments, would let mypy approve what breaks."""
+    libraries = sorted(path.name for path in (ROOT / "stubs").iterdir())
+    command = [sys.executable, "-m", "mypy.stubtest", "--concise", "--ignore-missing-stub", *libraries]
+    ran = subprocess.run(command, cwd=ROOT, env={**os.environ, "MYPYPATH": "stubs"}, capture_output=True, text=True)
+    assert ran.stderr == ""
+    wrong = [line for line in ran.stdout.splitlines() if "stub does not have" not in line]  # a stub may say less
+    assert wrong == []
+
+
 def test_no_file_of_the_project_is_a_secret_or_a_leftover() -> None:
-    listed = subprocess.run(
-        ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True
-    ).stdout.splitlines()
     endings = (".env", ".pem", ".key", ".mo", ".pyc", ".orig", ".rej", ".sqlite3", ".db")
-    assert [name for name in listed if name.endswith(endings)] == []
+    assert [name for name in _listed() if name.endswith(endings)] == []
+
+
+def _listed() -> list[str]:
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True)
+    return listed.stdout.splitlines()
 
 
 def _ours() -> Iterator[tuple[Path, ast.Module]]:
     for package in (*PACKAGES, "migrations"):
         for path in sorted((ROOT / package).rglob("*.py")):
             yield path.relative_to(ROOT), ast.parse(path.read_text())
+
+
+def _typed() -> Iterator[tuple[Path, ast.Module]]:
+    """Everything except the tests."""
+    for name in _listed():
+        if name.endswith(".py") and not name.startswith("tests/"):
+            yield Path(name), ast.parse((ROOT / name).read_text())
 
 
 def _is_commit(node: ast.AST) -> bool:

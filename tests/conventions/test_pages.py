@@ -11,7 +11,7 @@ from marketplace.web.assets import CONTENT_POLICY
 
 WEB = Path(__file__).resolve().parents[2] / "marketplace" / "web"
 TEMPLATES = sorted((WEB / "templates").rglob("*.html"))
-NAMED_ICON = re.compile(r"""\b(?:icon|drawing)\s*[(=]\s*["']([a-z0-9-]+)["']""")
+NAMED_ICON = re.compile(r"""(?:\b|_)(?:icon|drawing)(?:: str)?\s*[(=]\s*["']([a-z0-9-]+)["']""")
 
 
 @pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.stem)
@@ -37,7 +37,8 @@ def test_both_dark_palettes_are_the_same() -> None:
 def test_every_icon_that_is_named_is_in_the_sprite() -> None:
     sprite = (WEB / "static" / "vendor" / "icons.svg").read_text()
     drawn = set(re.findall(r'<symbol id="([^"]+)"', sprite))
-    named = {name for path in (*TEMPLATES, *WEB.rglob("*.py")) for name in NAMED_ICON.findall(path.read_text())}
+    naming = (*TEMPLATES, *WEB.rglob("*.py"), *WEB.with_name("catalog").rglob("*.py"))
+    named = {name for path in naming for name in NAMED_ICON.findall(path.read_text())}
     assert named - drawn == set(), "run `npm ci && npm run vendor`"
     assert drawn - named == set(), "run `npm ci && npm run vendor`"
 

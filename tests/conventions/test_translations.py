@@ -40,7 +40,7 @@ def singular(message: Message) -> str:
 
 
 def test_extraction_sees_templates_and_code() -> None:
-    assert {"My benefits", "We are checking with the hospital"} <= said()
+    assert {"My benefits", "We are checking with %(place)s"} <= said()
 
 
 def test_every_word_is_translated() -> None:

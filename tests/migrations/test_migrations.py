@@ -18,7 +18,7 @@ from marketplace.core import migrate
 from marketplace.core.config import ROOT, sqlalchemy_url
 from marketplace.core.db import db
 from marketplace.development.database import DevDatabase
-from marketplace.development.embedded.server import APPLICATION
+from marketplace.development.embedded.postgres import APPLICATION
 from migrations.known import import_models
 from tests.conftest import TestDatabase
 

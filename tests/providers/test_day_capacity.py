@@ -400,7 +400,7 @@ def test_a_request_cannot_be_played_again_nor_altered(sandbox: Sandbox, day: Rem
 # --- what changed since ----------------------------------------------------------------------------------------------
 
 
-def test_each_change_is_told_and_what_is_told_again_is_the_same(
+def test_each_change_is_told_and_what_is_corrected_by_provider_is_the_same(
     adapter: DayCapacity, sandbox: Sandbox, day: RemoteSlot
 ) -> None:
     wanted = wish(day)

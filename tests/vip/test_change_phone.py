@@ -25,7 +25,7 @@ def wrong(code: str) -> str:
 
 def started(phone: str = OTHER_PHONE) -> tuple[Principal, SmsBox]:
     principal, box = signed_in(), SmsBox()
-    start_phone_change(principal, phone, now=NOON, sms=box)
+    start_phone_change(principal, phone, now=NOON, gateway=box)
     return principal, box
 
 
@@ -42,9 +42,9 @@ def test_with_both_codes_the_customer_signs_in_with_the_new_number_only() -> Non
         principal, OTHER_PHONE, old_code=box.code_for(PHONE), new_code=box.code_for(OTHER_PHONE), now=NOON
     )
     assert profile(customer.id).phone_masked == "138****0012"
-    signin.send_code(PHONE, now=NOON, sms=box)
+    signin.send_code(PHONE, now=NOON, gateway=box)
     assert [to for to, _ in box.texts] == ["+8613800000011", "+8613800000012"]
-    signin.send_code(OTHER_PHONE, now=NOON, sms=box)
+    signin.send_code(OTHER_PHONE, now=NOON, gateway=box)
     again = signin.sign_in(OTHER_PHONE, box.code_for(OTHER_PHONE), channel="web", now=NOON)
     assert again.customer_public_id == customer.public_id
 
@@ -88,8 +88,8 @@ def test_the_answer_to_asking_for_a_taken_number_is_the_answer_for_a_free_one() 
     make_customer()
     make_customer(OTHER_PHONE)
     principal, box = signed_in(), SmsBox()
-    taken = start_phone_change(principal, OTHER_PHONE, now=NOON, sms=box)
-    assert taken == start_phone_change(principal, "13800000013", now=NOON, sms=box)
+    taken = start_phone_change(principal, OTHER_PHONE, now=NOON, gateway=box)
+    assert taken == start_phone_change(principal, "13800000013", now=NOON, gateway=box)
 
 
 def test_codes_of_a_change_do_not_sign_in_and_sign_in_codes_do_not_change() -> None:
@@ -98,7 +98,7 @@ def test_codes_of_a_change_do_not_sign_in_and_sign_in_codes_do_not_change() -> N
     with pytest.raises(codes.CodeEnded):
         signin.sign_in(PHONE, box.code_for(PHONE), channel="web", now=NOON)
     new = box.code_for(OTHER_PHONE)
-    signin.send_code(PHONE, now=NOON, sms=box)
+    signin.send_code(PHONE, now=NOON, gateway=box)
     assert isinstance(refusal(principal, box.code_for(PHONE), new), codes.WrongCode)
 
 
@@ -124,20 +124,20 @@ def test_the_same_number_no_number_and_an_operator_are_refused() -> None:
     principal = signed_in()
     for phone, reason in (("+86 138-0000-0011", "same_phone"), ("12", "phone")):
         with pytest.raises(Invalid) as refused:
-            start_phone_change(principal, phone, now=NOON, sms=SmsBox())
+            start_phone_change(principal, phone, now=NOON, gateway=SmsBox())
         assert (refused.value.at, refused.value.facts["reason"]) == ("phone", reason)
     operator = Principal("operator", customer.id, "opr_x", customer.insurer_id, 1, "Asia/Shanghai", "admin")
     with pytest.raises(Unauthenticated):
-        start_phone_change(operator, OTHER_PHONE, now=NOON, sms=SmsBox())
+        start_phone_change(operator, OTHER_PHONE, now=NOON, gateway=SmsBox())
 
 
 def test_codes_for_changes_count_in_the_five_an_hour() -> None:
     make_customer()
     principal, box = signed_in(), SmsBox()
     for last in "23456":
-        start_phone_change(principal, f"1380000001{last}", now=NOON + timedelta(minutes=1), sms=box)
+        start_phone_change(principal, f"1380000001{last}", now=NOON + timedelta(minutes=1), gateway=box)
     with pytest.raises(TooMany):
-        start_phone_change(principal, "13800000017", now=NOON + timedelta(minutes=2), sms=box)
+        start_phone_change(principal, "13800000017", now=NOON + timedelta(minutes=2), gateway=box)
     with pytest.raises(TooMany):
-        signin.send_code(PHONE, now=NOON + timedelta(minutes=2), sms=box)
+        signin.send_code(PHONE, now=NOON + timedelta(minutes=2), gateway=box)
     assert len(box.texts) == 10

@@ -54,7 +54,7 @@ def state(me: Principal, public_id: str) -> str:
 
 def agree(me: Principal, public_id: str, box: SmsBox, phone: str = HIS_PHONE) -> None:
     """He is sent a code and passes it on."""
-    ask_consent(me, public_id, phone, now=NOON, sms=box)
+    ask_consent(me, public_id, phone, now=NOON, gateway=box)
     give_consent(me, public_id, phone, box.code_for(phone), now=NOON)
 
 
@@ -108,7 +108,7 @@ def test_the_customer_herself_needs_none(me: Principal) -> None:
     (own,) = consent.consents(me, NOON).values()
     assert own.state == "not_needed"
     with pytest.raises(ConsentNotNeeded):
-        ask_consent(me, own.beneficiary_id, HIS_PHONE, now=NOON, sms=SmsBox())
+        ask_consent(me, own.beneficiary_id, HIS_PHONE, now=NOON, gateway=SmsBox())
 
 
 # --- how it is given -------------------------------------------------------------------------------------------------
@@ -129,23 +129,23 @@ def test_a_text_to_a_stranger_carries_no_link_and_no_number_in_place_of_a_name(
     me: Principal, name: str, shown: str
 ) -> None:
     box = SmsBox()
-    ask_consent(me, add(me, name=name), HIS_PHONE, now=NOON, sms=box)
+    ask_consent(me, add(me, name=name), HIS_PHONE, now=NOON, gateway=box)
     ((_, words),) = box.texts
-    assert f"查看{shown}的体检报告" in words
+    assert f"查看{shown}的健康报告" in words
 
 
 def test_the_text_says_who_asks_for_what_and_its_code_is_the_consent(me: Principal) -> None:
     father, box = add(me), SmsBox()
-    ask_consent(me, father, HIS_PHONE, now=NOON, sms=box)
+    ask_consent(me, father, HIS_PHONE, now=NOON, gateway=box)
     ((to, words),) = box.texts
     assert to == "+8613900000055"
-    assert "沈静宜" in words and "体检报告" in words and "同意" in words
+    assert "沈静宜" in words and "健康报告" in words and "同意" in words
     assert state(me, father) == "missing", "asking is not agreeing"
     given = give_consent(me, father, HIS_PHONE, box.code_for(HIS_PHONE), now=NOON)
     assert (given.state, given.given_at, given.method) == ("given", NOON, "phone_code")
     assert state(me, father) == "given"
     with pytest.raises(ConsentNotNeeded):
-        ask_consent(me, father, HIS_PHONE, now=NOON, sms=box)
+        ask_consent(me, father, HIS_PHONE, now=NOON, gateway=box)
     with reading() as session:
         (line,) = session.scalars(select(AuditLine).where(AuditLine.action == "consent.given")).all()
     assert (line.subject, line.facts) == (father, {"purpose": "reports", "method": "phone_code"})
@@ -153,13 +153,13 @@ def test_the_text_says_who_asks_for_what_and_its_code_is_the_consent(me: Princip
 
 def test_her_own_phone_proves_nothing(me: Principal) -> None:
     with pytest.raises(Invalid) as refused:
-        ask_consent(me, add(me), PHONE, now=NOON, sms=SmsBox())
+        ask_consent(me, add(me), PHONE, now=NOON, gateway=SmsBox())
     assert refused.value.facts == {"reason": "own_phone"}
 
 
 def test_a_code_counts_for_the_person_it_was_asked_for_alone(me: Principal) -> None:
     father, mother, box = add(me), add(me, relation="mother"), SmsBox()
-    ask_consent(me, father, HIS_PHONE, now=NOON, sms=box)
+    ask_consent(me, father, HIS_PHONE, now=NOON, gateway=box)
     with pytest.raises(CodeEnded):
         give_consent(me, mother, HIS_PHONE, box.code_for(HIS_PHONE), now=NOON)
     assert state(me, mother) == "missing"
@@ -167,7 +167,7 @@ def test_a_code_counts_for_the_person_it_was_asked_for_alone(me: Principal) -> N
 
 def test_wrong_and_late_codes_give_nothing(me: Principal) -> None:
     father, box = add(me), SmsBox()
-    ask_consent(me, father, HIS_PHONE, now=NOON, sms=box)
+    ask_consent(me, father, HIS_PHONE, now=NOON, gateway=box)
     right = box.code_for(HIS_PHONE)
     with pytest.raises(WrongCode):
         give_consent(me, father, HIS_PHONE, "000000" if right != "000000" else "111111", now=NOON)
@@ -181,11 +181,11 @@ def test_wrong_and_late_codes_give_nothing(me: Principal) -> None:
 def test_a_customer_cannot_have_texts_sent_to_strangers_all_day(me: Principal) -> None:
     father, box = add(me), SmsBox()
     for number in range(10):
-        ask_consent(me, father, f"139000001{number:02d}", now=NOON, sms=box)
+        ask_consent(me, father, f"139000001{number:02d}", now=NOON, gateway=box)
     with pytest.raises(TooMany):
-        ask_consent(me, father, "13900000199", now=NOON, sms=box)
+        ask_consent(me, father, "13900000199", now=NOON, gateway=box)
     assert len(box.texts) == 10
-    ask_consent(me, father, "13900000199", now=NOON + timedelta(hours=1, seconds=1), sms=box)
+    ask_consent(me, father, "13900000199", now=NOON + timedelta(hours=1, seconds=1), gateway=box)
 
 
 def test_somebody_elses_family_is_not_there(me: Principal) -> None:
@@ -193,7 +193,7 @@ def test_somebody_elses_family_is_not_there(me: Principal) -> None:
     make_customer("13800000077")
     other = signed_in("13800000077")
     for attempt in (
-        lambda: ask_consent(other, father, HIS_PHONE, now=NOON, sms=SmsBox()),
+        lambda: ask_consent(other, father, HIS_PHONE, now=NOON, gateway=SmsBox()),
         lambda: give_consent(other, father, HIS_PHONE, "123456", now=NOON),
         lambda: withdraw_consent(other, father, now=NOON),
     ):
@@ -237,7 +237,7 @@ def test_she_takes_it_back_herself_by_the_phone_she_agreed_with(me: Principal) -
     father, mother, box = add(me), add(me, relation="mother"), SmsBox()
     agree(me, father, box)
     agree(me, mother, box, "13900000066")
-    ask_withdrawal(HIS_PHONE, now=NOON, sms=box)
+    ask_withdrawal(HIS_PHONE, now=NOON, gateway=box)
     code = box.code_for(HIS_PHONE)
     with pytest.raises(CodeEnded):
         withdraw_by_phone("13900000066", code, now=NOON)
@@ -251,7 +251,7 @@ def test_a_phone_that_agreed_to_nothing_gets_no_text_and_the_same_answer(me: Pri
     father, box = add(me), SmsBox()
     agree(me, father, box)
     sent = len(box.texts)
-    assert ask_withdrawal("13900000077", now=NOON, sms=box) == ask_withdrawal(HIS_PHONE, now=NOON, sms=box)
+    assert ask_withdrawal("13900000077", now=NOON, gateway=box) == ask_withdrawal(HIS_PHONE, now=NOON, gateway=box)
     assert len(box.texts) == sent + 1
 
 

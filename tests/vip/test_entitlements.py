@@ -23,7 +23,7 @@ from vip.family import NewMember, add_member, beneficiary
 from vip.grants import Grant, NoPlan, grant, grant_plan, months_later
 from vip.models import Customer, Entitlement, Plan, PlanBenefit
 
-pytestmark = pytest.mark.usefixtures("db")
+pytestmark = [pytest.mark.usefixtures("db"), pytest.mark.quick, pytest.mark.every_postgres]
 DAY = timedelta(days=1)
 KIND = "health_check"
 

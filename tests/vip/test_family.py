@@ -11,7 +11,7 @@ from sqlalchemy import text
 from marketplace.core.db import reading, transaction
 from marketplace.core.errors import Invalid, NotFound
 from tests.people import NOON, OTHER_PHONE, PHONE, TODAY, make_customer, self_of, signed_in
-from vip import id_number
+from vip import id_numbers
 from vip.family import (
     AlreadyInFamily,
     FamilyFull,
@@ -25,7 +25,7 @@ from vip.family import (
 
 pytestmark = pytest.mark.usefixtures("db")
 FATHER = NewMember("father", "沈伯年", "male", date(1951, 9, 3))
-FATHERS_NUMBER = "11010519510903001" + id_number.check_character("11010519510903001")
+FATHERS_NUMBER = "11010519510903001" + id_numbers.check_character("11010519510903001")
 
 
 def free(session: object, beneficiary_id: int) -> bool:
@@ -143,8 +143,8 @@ def test_nobody_removes_herself_or_somebody_elses_family() -> None:
 
 # The example of GB 11643-1999, annex A.
 def test_the_standards_own_example_has_the_check_character_x() -> None:
-    assert id_number.check_character("11010519491231002") == "X"
-    assert id_number.normalise("11010519491231002x", sex="female", birth_date=date(1949, 12, 31))[-1] == "X"
+    assert id_numbers.check_character("11010519491231002") == "X"
+    assert id_numbers.normalise("11010519491231002x", sex="female", birth_date=date(1949, 12, 31))[-1] == "X"
 
 
 @pytest.mark.parametrize(
@@ -160,5 +160,5 @@ def test_the_standards_own_example_has_the_check_character_x() -> None:
 )
 def test_an_unsound_id_number_says_what_does_not_fit(number: str, sex: str, born: date, reason: str) -> None:
     with pytest.raises(Invalid) as refused:
-        id_number.normalise(number, sex=sex, birth_date=born)
+        id_numbers.normalise(number, sex=sex, birth_date=born)
     assert refused.value.facts["reason"] == reason

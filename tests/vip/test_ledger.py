@@ -23,7 +23,7 @@ from vip.expiry import expire_due
 from vip.ledger import By, EntitlementExhausted, Reservation, Stamp
 from vip.models import Customer, Entitlement, EntitlementEntry
 
-pytestmark = pytest.mark.usefixtures("db")
+pytestmark = [pytest.mark.usefixtures("db"), pytest.mark.quick, pytest.mark.every_postgres]
 AFTER = datetime(2026, 12, 31, 16, 0, tzinfo=UTC)  # 1 January in Shanghai: validity was over a moment ago
 
 

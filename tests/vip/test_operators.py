@@ -11,6 +11,7 @@ from marketplace.core.audit import AuditLine
 from marketplace.core.db import reading, transaction
 from marketplace.core.errors import Invalid, Unauthenticated
 from tests.people import NOON, make_insurer
+from vip import operators
 from vip.operators import LoginTaken, WrongPassword, create_admin, sign_in_operator
 from vip.signin import authenticate, sign_out, sign_out_everywhere
 
@@ -120,7 +121,9 @@ def test_a_login_is_had_once_whatever_its_case() -> None:
         create_admin("LIN", PASSWORD, "另一位", now=NOON)
 
 
-def test_the_password_is_stored_as_scrypt() -> None:
+def test_the_password_is_stored_as_scrypt_and_dear_to_guess(dear_hashing: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(operators, "HASHING", dear_hashing)
+    create_admin("dear", PASSWORD, "林岚", now=NOON)
     with reading() as session:
-        stored = session.scalar(text("SELECT password_hash FROM operator"))
-    assert stored.startswith("scrypt:") and PASSWORD not in stored
+        stored = session.scalar(text("SELECT password_hash FROM operator WHERE login = 'dear'"))
+    assert stored.startswith("scrypt:32768:8:1$") and PASSWORD not in stored

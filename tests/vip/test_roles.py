@@ -38,7 +38,7 @@ from vip.operators import create_operator, operator, sign_in_operator
 from vip.principal import Principal, Role
 from vip.signin import authenticate, sign_out_everywhere
 
-pytestmark = pytest.mark.usefixtures("db")
+pytestmark = [pytest.mark.usefixtures("db"), pytest.mark.every_postgres]
 
 PASSWORD = "a long password"
 LATE = EIGHT - timedelta(hours=1)

@@ -36,7 +36,7 @@ def answer(phone: str, code: str) -> tuple[type[Refusal], dict[str, object]]:
 
 def test_the_code_that_was_sent_signs_in() -> None:
     customer, box = make_customer(), SmsBox()
-    sent = signin.send_code("138-0000-0011", now=NOON, sms=box)
+    sent = signin.send_code("138-0000-0011", now=NOON, gateway=box)
     assert (sent.expires_at, sent.resend_after_seconds) == (NOON + 5 * MINUTE, 60)
     done = signin.sign_in(PHONE, box.code_for(PHONE), channel="web", now=NOON + MINUTE)
     principal = signin.authenticate(done.token, now=NOON + MINUTE)
@@ -48,7 +48,7 @@ def test_the_code_that_was_sent_signs_in() -> None:
 def test_a_code_typed_with_full_width_digits_and_spaces_counts() -> None:
     make_customer()
     box = SmsBox()
-    signin.send_code(PHONE, now=NOON, sms=box)
+    signin.send_code(PHONE, now=NOON, gateway=box)
     typed = " ".join(chr(ord(digit) + 0xFEE0) for digit in box.code_for(PHONE))
     assert signin.sign_in(PHONE, typed, channel="api", now=NOON).token
 
@@ -56,7 +56,7 @@ def test_a_code_typed_with_full_width_digits_and_spaces_counts() -> None:
 def test_a_code_signs_in_once() -> None:
     make_customer()
     box = SmsBox()
-    signin.send_code(PHONE, now=NOON, sms=box)
+    signin.send_code(PHONE, now=NOON, gateway=box)
     signin.sign_in(PHONE, box.code_for(PHONE), channel="web", now=NOON)
     with pytest.raises(codes.CodeEnded):
         signin.sign_in(PHONE, box.code_for(PHONE), channel="web", now=NOON)
@@ -65,7 +65,7 @@ def test_a_code_signs_in_once() -> None:
 def test_a_code_ends_after_five_minutes() -> None:
     make_customer()
     box = SmsBox()
-    signin.send_code(PHONE, now=NOON, sms=box)
+    signin.send_code(PHONE, now=NOON, gateway=box)
     with pytest.raises(codes.CodeEnded):
         signin.sign_in(PHONE, box.code_for(PHONE), channel="web", now=NOON + 5 * MINUTE)
 
@@ -73,9 +73,9 @@ def test_a_code_ends_after_five_minutes() -> None:
 def test_a_new_code_ends_the_one_before() -> None:
     make_customer()
     box = SmsBox()
-    signin.send_code(PHONE, now=NOON, sms=box)
+    signin.send_code(PHONE, now=NOON, gateway=box)
     first = box.code_for(PHONE)
-    signin.send_code(PHONE, now=NOON + MINUTE, sms=box)
+    signin.send_code(PHONE, now=NOON + MINUTE, gateway=box)
     second = box.code_for(PHONE)
     if first != second:
         with pytest.raises(codes.WrongCode):
@@ -88,7 +88,7 @@ def test_a_new_code_ends_the_one_before() -> None:
 def test_the_right_code_no_longer_counts_after_five_wrong_ones() -> None:
     make_customer()
     box = SmsBox()
-    signin.send_code(PHONE, now=NOON, sms=box)
+    signin.send_code(PHONE, now=NOON, gateway=box)
     code = box.code_for(PHONE)
     left = [answer(PHONE, wrong(code))[1]["tries_left"] for _ in range(5)]
     assert left == [4, 3, 2, 1, 0]
@@ -99,29 +99,29 @@ def test_the_sixth_code_within_an_hour_is_refused_with_when_to_come_back() -> No
     make_customer()
     box = SmsBox()
     for minute in range(5):
-        signin.send_code(PHONE, now=NOON + minute * MINUTE, sms=box)
+        signin.send_code(PHONE, now=NOON + minute * MINUTE, gateway=box)
     with pytest.raises(TooMany) as refused:
-        signin.send_code(PHONE, now=NOON + 30 * MINUTE, sms=box)
+        signin.send_code(PHONE, now=NOON + 30 * MINUTE, gateway=box)
     assert refused.value.facts["retry_after"] == 30 * 60 + 1
     assert len(box.texts) == 5
-    signin.send_code(PHONE, now=NOON + 60 * MINUTE, sms=box)
+    signin.send_code(PHONE, now=NOON + 60 * MINUTE, gateway=box)
     assert len(box.texts) == 6
 
 
 def test_an_unknown_phone_gets_the_same_answers_and_no_text() -> None:
     make_customer()
     stranger, box = OTHER_PHONE, SmsBox()
-    assert signin.send_code(PHONE, now=NOON, sms=box) == signin.send_code(stranger, now=NOON, sms=box)
+    assert signin.send_code(PHONE, now=NOON, gateway=box) == signin.send_code(stranger, now=NOON, gateway=box)
     assert [to for to, _ in box.texts] == ["+8613800000011"]
     code = wrong(box.code_for(PHONE))
     for _ in range(7):
         assert answer(PHONE, code) == answer(stranger, code)
     for _ in range(4):
-        assert signin.send_code(PHONE, now=NOON, sms=box) == signin.send_code(stranger, now=NOON, sms=box)
+        assert signin.send_code(PHONE, now=NOON, gateway=box) == signin.send_code(stranger, now=NOON, gateway=box)
     refusals = []
     for phone in (PHONE, stranger):
         with pytest.raises(TooMany) as refused:
-            signin.send_code(phone, now=NOON, sms=box)
+            signin.send_code(phone, now=NOON, gateway=box)
         refusals.append(refused.value.facts)
     assert refusals[0] == refusals[1]
 
@@ -129,23 +129,23 @@ def test_an_unknown_phone_gets_the_same_answers_and_no_text() -> None:
 def test_even_the_right_code_of_an_unknown_phone_is_a_wrong_code(monkeypatch: pytest.MonkeyPatch) -> None:
     make_insurer()
     monkeypatch.setattr("vip.codes.secrets.randbelow", lambda below: 123456)
-    signin.send_code(OTHER_PHONE, now=NOON, sms=SmsBox())
+    signin.send_code(OTHER_PHONE, now=NOON, gateway=SmsBox())
     assert answer(OTHER_PHONE, "123456") == (codes.WrongCode, {"tries_left": 4})
 
 
 def test_a_known_and_an_unknown_phone_cost_the_same_statements(db: Engine) -> None:
     make_customer()
     with statements_sent() as known:
-        signin.send_code(PHONE, now=NOON, sms=SmsBox())
+        signin.send_code(PHONE, now=NOON, gateway=SmsBox())
     with statements_sent() as unknown:
-        signin.send_code(OTHER_PHONE, now=NOON, sms=SmsBox())
+        signin.send_code(OTHER_PHONE, now=NOON, gateway=SmsBox())
     assert known == unknown != []
 
 
 def test_codes_and_tokens_are_stored_hashed_only() -> None:
     make_customer()
     box = SmsBox()
-    signin.send_code(PHONE, now=NOON, sms=box)
+    signin.send_code(PHONE, now=NOON, gateway=box)
     code = box.code_for(PHONE)
     done = signin.sign_in(PHONE, code, channel="web", now=NOON)
     with reading() as session:
@@ -157,14 +157,14 @@ def test_codes_and_tokens_are_stored_hashed_only() -> None:
 
 def test_a_blocked_customer_cannot_sign_in_and_her_sessions_stop() -> None:
     customer, box = make_customer(), SmsBox()
-    signin.send_code(PHONE, now=NOON, sms=box)
+    signin.send_code(PHONE, now=NOON, gateway=box)
     token = signin.issue_token(PHONE, NOON).token
     with transaction() as session:
         session.execute(update(Customer).where(Customer.id == customer.id).values(blocked_at=NOON))
     assert answer(PHONE, box.code_for(PHONE))[0] is codes.WrongCode
     with pytest.raises(Unauthenticated):
         signin.authenticate(token, now=NOON)
-    signin.send_code(PHONE, now=NOON, sms=box)
+    signin.send_code(PHONE, now=NOON, gateway=box)
     assert len(box.texts) == 1
 
 
@@ -172,7 +172,7 @@ def test_the_session_presented_at_sign_in_ends() -> None:
     make_customer()
     box = SmsBox()
     old = signin.issue_token(PHONE, NOON).token
-    signin.send_code(PHONE, now=NOON, sms=box)
+    signin.send_code(PHONE, now=NOON, gateway=box)
     new = signin.sign_in(PHONE, box.code_for(PHONE), channel="web", now=NOON, previous_token=old).token
     with pytest.raises(Unauthenticated):
         signin.authenticate(old, now=NOON)
@@ -294,8 +294,8 @@ def test_codes_are_forgotten_after_a_day_and_those_of_the_hour_still_count() -> 
     make_customer()
     box = SmsBox()
     for minute in range(5):
-        signin.send_code(PHONE, now=NOON + minute * MINUTE, sms=box)
+        signin.send_code(PHONE, now=NOON + minute * MINUTE, gateway=box)
     assert codes.forget_codes(now=NOON + 60 * MINUTE) == 0
     with pytest.raises(TooMany):
-        signin.send_code(PHONE, now=NOON + 30 * MINUTE, sms=box)
+        signin.send_code(PHONE, now=NOON + 30 * MINUTE, gateway=box)
     assert codes.forget_codes(now=NOON + timedelta(days=1, minutes=10), batch=2) == 5

@@ -41,4 +41,4 @@ def pdf_of(session: Session, row: Row[Any]) -> Document:
     for line in view.papers:
         if line.media_type == PDF:
             return paper_of(session, row, line.position)
-    return Document(print_report(view), PDF, view.version, view.service_date)
+    return Document(print_report(view), PDF, view.version, view.service_date, view.kind)

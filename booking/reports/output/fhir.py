@@ -15,6 +15,7 @@ from typing import Any
 
 from booking.reports.box import Document, ReportView
 from booking.reports.reading.read import Reading
+from marketplace.catalog.kinds import words_of
 
 LOINC = "http://loinc.org"
 UCUM = "http://unitsofmeasure.org"
@@ -38,11 +39,11 @@ def bundle(
         "resourceType": "DiagnosticReport",
         "identifier": [{"value": view.id}],
         "status": _STATUS.get(view.state, "final"),
-        "code": {"text": "体检报告 Health check report"},
+        "code": {"text": " ".join(words_of(view.kind).report)},
         "subject": {"reference": patient},
         "effectiveDateTime": view.service_date.isoformat(),
         "issued": _instant(view.issued_at),
-        "performer": [{"display": f"{view.provider_name['zh']}·{view.site}"}],
+        "performer": [{"display": f"{view.provider_name.zh}·{view.site}"}],
         "result": [{"reference": address} for address, _ in results],
         "conclusion": view.conclusion,
         "presentedForm": [

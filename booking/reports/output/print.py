@@ -22,6 +22,7 @@ from reportlab.platypus import Paragraph, SimpleDocTemplate, Spacer, Table, Tabl
 
 from booking.reports.box import ReportView
 from booking.reports.reading.read import Reading
+from marketplace.catalog.kinds import words_of
 
 FONT = "STSong-Light"
 _MARKS = {"high": "↑ 偏高 High", "low": "↓ 偏低 Low", "abnormal": "异常 Unusual"}
@@ -49,16 +50,15 @@ def _draw(view: ReportView) -> bytes:
     small = ParagraphStyle("small", parent=plain, fontSize=8, leading=12)
     lines = [
         f"姓名 Name：{view.beneficiary_name}",
-        f"机构 Provider：{view.provider_name['zh']}（{view.provider_name['en']}），{view.site}",
-        f"体检日期 Date：{view.service_date.isoformat()}　版本 Version：{view.version}",
+        f"机构 Provider：{view.provider_name.zh}（{view.provider_name.en}），{view.site}",
+        f"服务日期 Date：{view.service_date.isoformat()}　版本 Version：{view.version}",
     ]
+    report = words_of(view.kind).report
     paper = io.BytesIO()
-    document = SimpleDocTemplate(
-        paper, pagesize=A4, title="Health check report", author="Anxiang", invariant=1, topMargin=18 * mm
-    )
+    document = SimpleDocTemplate(paper, pagesize=A4, title=report.en, author="Anxiang", invariant=1, topMargin=18 * mm)
     document.build(
         [
-            Paragraph("体检结果 Health check results", title),
+            Paragraph(escape(" ".join(report)), title),
             *(Paragraph(escape(line), plain) for line in lines),
             Spacer(1, 4 * mm),
             _table(view.results, small),

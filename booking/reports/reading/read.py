@@ -12,8 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Literal
 
-from booking.reports.reading.vocabulary import Found, Item, MappedBy, vocabulary
-from booking.reports.reading.vocabulary import unit_of as unit_for
+from booking.reports.reading.vocabulary import Found, Item, MappedBy, unit_of, vocabulary
 from marketplace.catalog.benefit_kind import age_on
 
 JudgedBy = Literal["provider_flag", "provider_range", "our_range", ""]
@@ -32,7 +31,7 @@ _WORDS = (
 
 @dataclass(frozen=True)
 class Whose:
-    """Whose report it is, as far as ranges ask: sex, birth date and the day of the check."""
+    """Whose report it is, as far as ranges ask: sex, birth date and the day of the service."""
 
     sex: str
     birth_date: date
@@ -40,7 +39,7 @@ class Whose:
 
     @property
     def age(self) -> int:
-        """Completed years on the day of the check."""
+        """Completed years on the day of the service."""
         return age_on(self.birth_date, self.day)
 
 
@@ -139,7 +138,7 @@ def _figure(value: str) -> tuple[str, float | None, str]:
 
 
 def _in_our_unit(found: Found, spelling: str, number: float | None, bound: str) -> dict[str, Any]:
-    unit = unit_for(found.item, spelling)
+    unit = unit_of(found.item, spelling)
     conversion = found.item.conversion(unit, found.variant) if unit else None
     told: dict[str, Any] = {"our_unit": found.item.unit, "bound": bound}
     if conversion is not None and number is not None:

@@ -17,18 +17,12 @@ from typing import Any, Literal, NamedTuple
 
 from booking.reports.reading.units import ucum
 from marketplace.core.config import ROOT
+from marketplace.core.text import Text
 
 FILE = ROOT / "data" / "report-items.json"
 
 Form = Literal["number", "words", "text"]
 MappedBy = Literal["loinc", "code", "name"]
-
-
-class Words(NamedTuple):
-    """Chinese and English."""
-
-    zh: str
-    en: str
 
 
 class Range(NamedTuple):
@@ -65,7 +59,7 @@ class Variant:
     """A way of measuring or expressing an item. Results of one that stands `apart` compare with their own kind only."""
 
     code: str
-    name: Words
+    name: Text
     loinc: tuple[str, ...]
     aliases: tuple[str, ...]
     apart: bool
@@ -79,7 +73,7 @@ class Item:
 
     code: str
     group: str
-    name: Words
+    name: Text
     form: Form
     loinc: tuple[str, ...]
     aliases: tuple[str, ...]
@@ -91,9 +85,9 @@ class Item:
     ranges: tuple[Range, ...]
     usual: tuple[str, ...]
     packages: tuple[str, ...]
-    tells: Words
-    high: Words | None
-    low: Words | None
+    tells: Text
+    high: Text | None
+    low: Text | None
 
     def variant(self, code: str) -> Variant | None:
         """The variant of that code."""
@@ -122,7 +116,7 @@ class Found(NamedTuple):
 class Vocabulary:
     """All items, by code, LOINC code and folded name."""
 
-    def __init__(self, groups: Mapping[str, Words], items: Sequence[Item]) -> None:
+    def __init__(self, groups: Mapping[str, Text], items: Sequence[Item]) -> None:
         self.groups = groups
         self.items = {item.code: item for item in items}
         self._loinc: dict[str, tuple[Item, str]] = {}
@@ -222,7 +216,7 @@ def _with_variants(item: Item, part: Literal["loinc", "aliases"]) -> Iterator[tu
 def vocabulary() -> Vocabulary:
     """The project's vocabulary, read once."""
     document = json.loads(FILE.read_text(encoding="utf-8"))
-    groups = {group["code"]: Words(group["zh"], group["en"]) for group in document["groups"]}
+    groups = {group["code"]: Text.of(group) for group in document["groups"]}
     return Vocabulary(groups, [_item(entry) for entry in document["items"]])
 
 
@@ -230,7 +224,7 @@ def _item(entry: Mapping[str, Any]) -> Item:
     return Item(
         code=entry["code"],
         group=entry["group"],
-        name=Words(entry["zh"], entry["en"]),
+        name=Text.of(entry),
         form=entry["form"],
         loinc=tuple(entry["loinc"]),
         aliases=tuple(entry["aliases"]),
@@ -242,7 +236,7 @@ def _item(entry: Mapping[str, Any]) -> Item:
         ranges=tuple(Range(r["sex"], r["from"], r["to"], r["low"], r["high"]) for r in entry.get("ranges", ())),
         usual=tuple(entry.get("usual", ())),
         packages=tuple(entry["packages"]),
-        tells=_words(entry["tells"]) or Words("", ""),
+        tells=_words(entry["tells"]) or Text("", ""),
         high=_words(entry.get("high")),
         low=_words(entry.get("low")),
     )
@@ -251,7 +245,7 @@ def _item(entry: Mapping[str, Any]) -> Item:
 def _variant(entry: Mapping[str, Any]) -> Variant:
     return Variant(
         entry["code"],
-        Words(entry["zh"], entry["en"]),
+        Text.of(entry),
         tuple(entry["loinc"]),
         tuple(entry["aliases"]),
         bool(entry.get("apart", False)),
@@ -263,8 +257,8 @@ def _units(entry: Mapping[str, Any]) -> dict[str, Conversion]:
     return {unit: Conversion(*(how if isinstance(how, list) else (how,))) for unit, how in entry.items()}
 
 
-def _words(entry: Mapping[str, str] | None) -> Words | None:
-    return None if entry is None else Words(entry["zh"], entry["en"])
+def _words(entry: Mapping[str, str] | None) -> Text | None:
+    return None if entry is None else Text.of(entry)
 
 
 def unit_of(item: Item, delivered: str) -> str:

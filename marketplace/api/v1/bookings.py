@@ -1,4 +1,4 @@
-"""Booking, following and cancelling: `/bookings`."""
+"""Booking and following: `/bookings`. What changes a booking is in booking_changes.py."""
 
 from __future__ import annotations
 
@@ -9,21 +9,15 @@ from flask import Response, jsonify, request
 from marshmallow import fields as out
 
 from booking import refusals
-from booking.attendance import disputes as disputing
-from booking.changes import cancel as cancelling
-from booking.changes import proposals as proposing
-from booking.changes import reschedule as rescheduling
-from booking.hold import confirm as confirming
-from booking.hold import place
-from booking.idempotency import Repeatable
+from booking.hold import confirm, place
 from booking.states import BookingState
 from booking.views import customer
 from marketplace.api import idempotency
 from marketplace.api.blueprint import Resource, principal, reads_body, refuses
-from marketplace.api.fields import Answer, Answers, Choice, Id, Listing, Request, Text, page_of
+from marketplace.api.fields import Answer, Answers, Choice, Id, Listing, Request, page_of
 from marketplace.catalog.benefit_kind import NotEligible
 from marketplace.core import clock
-from marketplace.core.errors import Busy, IdempotencyKeyReused, Invalid, NotFound
+from marketplace.core.errors import Busy, Invalid, NotFound
 from vip import entitlements
 
 blueprint = Resource("bookings", __name__, description="Booking, following and cancelling.")
@@ -137,12 +131,6 @@ class Proposal(Answer):
     reason = out.String(required=True)
 
 
-class ProposalAnswer(Request):
-    """Which proposal is meant: the one that the booking showed."""
-
-    proposal_id = Id("prp_3k9x0v8m5r2k7c1x9d4t", required=True)
-
-
 class Alternative(Answer):
     """A slot that can be booked instead; `metres` as the crow flies from the lost place, null when not known."""
 
@@ -156,18 +144,6 @@ class Alternative(Answer):
     time_zone = out.String(required=True)
     metres = out.Integer(required=True, allow_none=True)
     same_offer = out.Boolean(required=True)
-
-
-class NewDispute(Request):
-    """What happened, in the customer's words."""
-
-    words = Text(shortest=1, longest=disputing.LONGEST, required=True)
-
-
-class NewDate(Request):
-    """Another slot of the same offer."""
-
-    slot_id = Id("slt_7c1x9d4t6b3n0v8m5r2k", required=True)
 
 
 class FullBooking(Booking):
@@ -233,21 +209,6 @@ REFUSALS = (
     Busy,
 )
 
-CHANGE_REFUSALS = (
-    NotFound,
-    Invalid,
-    NotEligible,
-    refusals.SlotFull,
-    refusals.SlotPast,
-    refusals.SlotClosed,
-    refusals.OfferClosed,
-    refusals.AlreadyBooked,
-    entitlements.NotValidYet,
-    entitlements.ValidityOver,
-    IdempotencyKeyReused,
-    Busy,
-)
-
 _FULL = FullBooking()
 
 
@@ -288,126 +249,20 @@ def book(body: dict[str, Any]) -> Response:
     return Response(json.dumps(answer), 201, headers, content_type="application/json")
 
 
-@blueprint.route("/bookings/<id:booking_id>/confirm", methods=["POST"])
-@refuses(confirming.HoldExpired, confirming.NotHeld, Busy)
+@blueprint.route("/bookings/<id:booking_id>/confirm", methods=["POST"], endpoint="confirm")
+@refuses(confirm.HoldExpired, confirm.NotHeld, Busy)
 @blueprint.response(200, FullBooking)
-def confirm(booking_id: str) -> Any:
+def confirm_booking(booking_id: str) -> Any:
     """Submit a held booking
 
     It goes to the provider (`awaiting_provider`), or is firm at once where places were allotted (`confirmed`).
     Submitting twice is the same as once.
     """
     who, now = principal(), clock.now()
-    done = confirming.confirm(who, booking_id, now=now)
-    return customer.submitted(done, now=now) if done else customer.booking(who, booking_id, now=now)
-
-
-@blueprint.route("/bookings/<id:booking_id>/cancel", methods=["POST"])
-@refuses(cancelling.CancelTooLate, cancelling.NotCancellable, Busy)
-@blueprint.response(200, FullBooking)
-def cancel(booking_id: str) -> Any:
-    """Cancel a booking
-
-    At once where nothing can be live at the provider (`cancelled`), else asked of the provider: then `change` is
-    `cancel` and the booking stands until the answer. Cancelling twice is the same as once.
-    """
-    cancelling.cancel(principal(), booking_id, now=clock.now())
-    return customer.booking(principal(), booking_id, now=clock.now())
-
-
-@blueprint.route("/bookings/<id:booking_id>/reschedule", methods=["POST"])
-@reads_body
-@refuses(
-    *CHANGE_REFUSALS,
-    rescheduling.NotChangeable,
-    rescheduling.ChangeTooLate,
-    rescheduling.NoChangesLeft,
-    rescheduling.SameSlot,
-    rescheduling.OutOfDate,
-)
-@blueprint.arguments(NewDate())
-@blueprint.response(200, FullBooking)
-@blueprint.doc(
-    parameters=[
-        idempotency.PARAMETER,
-        {
-            "in": "header",
-            "name": "If-Match",
-            "schema": {"type": "string"},
-            "description": "The `ETag` of the booking as you know it; refused with 412 when it has changed since.",
-        },
-    ]
-)
-def reschedule(body: dict[str, Any], booking_id: str) -> Any:
-    """Ask for another date
-
-    A place at the new time is taken and the provider asked: `change` is `reschedule`. Until it agrees the old date
-    stands; then both are switched at once. Where places were allotted that is at once. Refused or without a clear
-    answer, the old date stands.
-    """
-    who, now = principal(), clock.now()
-    repeat = Repeatable(who.public_id, idempotency.key(), idempotency.fingerprint(body))
-    version = None
-    if "If-Match" in request.headers:  # one that can't be read matches nothing
-        known = customer.booking(who, booking_id, now=now)
-        if not request.if_match.contains_weak(_shown(known).get_etag()[0] or ""):
-            raise rescheduling.OutOfDate()
-        version = known.version
-    rescheduling.reschedule(who, booking_id, body["slot_id"], now=now, repeat=repeat, version=version)
-    return customer.booking(who, booking_id, now=clock.now())
-
-
-@blueprint.route("/bookings/<id:booking_id>/proposal/accept", methods=["POST"])
-@reads_body
-@refuses(
-    *CHANGE_REFUSALS, proposing.ProposalOver, rescheduling.NotChangeable, rescheduling.SameSlot, refusals.SlotMoved
-)
-@blueprint.arguments(ProposalAnswer())
-@blueprint.response(200, FullBooking)
-@blueprint.doc(parameters=[idempotency.PARAMETER])
-def accept_proposal(body: dict[str, Any], booking_id: str) -> Any:
-    """Accept the time that the provider proposes
-
-    A place at that time is taken and the provider asked to move the booking there: `change` is `reschedule` until it
-    has. It counts as none of the customer's changes and is not bound to `change_until`. A booking that was not
-    confirmed yet is confirmed by it. Accepting twice is the same as once.
-    """
-    who, now = principal(), clock.now()
-    repeat = Repeatable(who.public_id, idempotency.key(), idempotency.fingerprint({**body, "answer": "accept"}))
-    proposing.accept(who, booking_id, body["proposal_id"], now=now, repeat=repeat)
-    return customer.booking(who, booking_id, now=clock.now())
-
-
-@blueprint.route("/bookings/<id:booking_id>/proposal/decline", methods=["POST"])
-@reads_body
-@refuses(NotFound, Invalid, proposing.ProposalOver, IdempotencyKeyReused, Busy)
-@blueprint.arguments(ProposalAnswer())
-@blueprint.response(200, FullBooking)
-@blueprint.doc(parameters=[idempotency.PARAMETER])
-def decline_proposal(body: dict[str, Any], booking_id: str) -> Any:
-    """Decline the time that the provider proposes
-
-    A confirmed booking keeps its date and the provider is told. One that was not confirmed yet has no date to keep: it
-    is cancelled and the benefit comes back. Declining twice is the same as once.
-    """
-    who, now = principal(), clock.now()
-    repeat = Repeatable(who.public_id, idempotency.key(), idempotency.fingerprint({**body, "answer": "decline"}))
-    proposing.decline(who, booking_id, body["proposal_id"], now=now, repeat=repeat)
-    return customer.booking(who, booking_id, now=clock.now())
-
-
-@blueprint.route("/bookings/<id:booking_id>/dispute", methods=["POST"])
-@reads_body
-@refuses(disputing.NotDisputable, disputing.DisputeTooLate, Invalid, Busy)
-@blueprint.arguments(NewDispute())
-@blueprint.response(200, FullBooking)
-def dispute(body: dict[str, Any], booking_id: str) -> Any:
-    """Dispute a no-show
-
-    Once, within 14 days. The desk answers: `dispute` says how it stands. Disputing twice is the same as once.
-    """
-    disputing.dispute(principal(), booking_id, body["words"], now=clock.now())
-    return customer.booking(principal(), booking_id, now=clock.now())
+    submitted = confirm.confirm(who, booking_id, now=now)
+    if submitted:
+        return customer.submitted(submitted, now=now)
+    return customer.booking(who, booking_id, now=now)
 
 
 @blueprint.route("/bookings")
@@ -429,10 +284,12 @@ def booking(booking_id: str) -> Response:
 
     Send the `ETag` of the last answer as `If-None-Match` to ask whether anything changed.
     """
-    return _shown(customer.booking(principal(), booking_id, now=clock.now())).make_conditional(request)
+    answer = shown(customer.booking(principal(), booking_id, now=clock.now()))
+    answer.make_conditional(request)
+    return answer
 
 
-def _shown(found: customer.BookingView) -> Response:
+def shown(found: customer.BookingView) -> Response:
     """The representation with its ETag."""
     answer = jsonify(_FULL.dump(found))
     answer.headers["Cache-Control"] = "private, no-cache"

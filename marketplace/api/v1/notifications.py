@@ -7,8 +7,7 @@ from typing import Any
 from marshmallow import fields as out
 
 from booking.messages import calendar, inbox
-from booking.messages import settings as notice_settings
-from booking.messages.settings import Wish, parse_time
+from booking.messages.settings import Wish, choose, parse_time, settings_of
 from booking.notices.kinds import KINDS
 from marketplace.api.blueprint import Resource, principal, reads_body, refuses
 from marketplace.api.fields import Answer, Listing, Request, Text, Truth, page_of
@@ -116,7 +115,7 @@ def read_notification(notification_id: str) -> Any:
 @blueprint.response(200, Preferences)
 def notification_preferences() -> Any:
     """How she is told"""
-    return notice_settings.settings_of(principal())
+    return settings_of(principal())
 
 
 @blueprint.route("/me/notifications", methods=["PUT"])
@@ -129,8 +128,8 @@ def choose_preferences(chosen: dict[str, Any]) -> Any:
     An e-mail address is given and confirmed on the pages.
     """
     times = {name: parse_time(chosen[name], name) for name in ("quiet_from", "quiet_until")}
-    notice_settings.choose(principal(), Wish(**{**chosen, **times}), now=clock.now())
-    return notice_settings.settings_of(principal())
+    choose(principal(), Wish(**{**chosen, **times}), now=clock.now())
+    return settings_of(principal())
 
 
 @blueprint.route("/me/calendar-feed", methods=["POST"])

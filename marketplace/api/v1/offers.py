@@ -10,6 +10,7 @@ from marshmallow import fields as out
 
 from booking.offers import availability
 from booking.offers.availability import OfferQuery
+from booking.offers.bookable import Reason
 from marketplace.api.blueprint import Resource, principal, refuses
 from marketplace.api.fields import Answer, Day, Id, Listing, Request, Text, page_of
 from marketplace.core import clock
@@ -70,7 +71,7 @@ class SlotListing(Request):
 
 
 class Slot(Answer):
-    """A time, or a whole day when the times are null. `reason` is null if it can be booked."""
+    """A time, or a whole day when the times are null. `free` places are of use only while it is `bookable`."""
 
     id = out.String(required=True)
     service_date = out.Date(required=True)
@@ -78,10 +79,17 @@ class Slot(Answer):
     ends_at = out.DateTime(required=True, allow_none=True)
     capacity = out.Integer(required=True)
     free = out.Integer(required=True)
+    bookable = out.Boolean(required=True, metadata={"description": "Whether it could be booked at this moment."})
+    closes_at = out.DateTime(
+        required=True, metadata={"description": "The last moment, in UTC, at which it may be booked."}
+    )
     reason = out.String(
         required=True,
         allow_none=True,
-        metadata={"description": "Why it can't be booked: past, too_late, closed, not_offered or full."},
+        metadata={
+            "description": f"Why it can't be booked: {', '.join(Reason)}; null if it can be. `past`: `closes_at` is "
+            "over. `kept`: a place has just come free and is offered to those who wait; ask again in a moment."
+        },
     )
 
 

@@ -10,10 +10,10 @@ from flask import Response
 from marshmallow import fields as out
 
 from booking.reports import box, comparison
-from booking.reports import delete as report_delete
-from booking.reports import trend as report_trend
+from booking.reports.delete import delete_report
 from booking.reports.output import export
-from booking.reports.output import fhir as report_fhir
+from booking.reports.output.fhir import MEDIA_TYPE
+from booking.reports.trend import trend
 from marketplace.api.blueprint import Resource, principal, refuses
 from marketplace.api.fields import Answer, Id, Listing, Request, Text, Whole, page_of
 from marketplace.api.v1.bookings import Names
@@ -127,7 +127,7 @@ class FullReport(Report):
 
 
 class WhichReports(Listing):
-    """Which reports: all of the family, one person's, or those of one year, by the day of the check."""
+    """Which reports: all of the family, one person's, or those of one year, by the day of the visit."""
 
     beneficiary_id = Id("ben_7c1x9d4t6b3n0v8m5r2k", load_default=None)
     year = Whole(least=1900, most=9999, load_default=None)
@@ -222,7 +222,7 @@ def trends(query: dict[str, Any]) -> Any:
 
     Across all providers, in one unit where that can be had. A look at each report shown is recorded.
     """
-    return report_trend.trend(principal(), query["item"], query["beneficiary"], now=clock.now())
+    return trend(principal(), query["item"], query["beneficiary"], now=clock.now())
 
 
 @blueprint.route("/reports/compare")
@@ -257,7 +257,7 @@ def delete(report_id: str) -> None:
 
     Its keys are destroyed: nobody can read it again, its links open nothing, and it does not come back.
     """
-    report_delete.delete_report(principal(), report_id, now=clock.now())
+    delete_report(principal(), report_id, now=clock.now())
 
 
 @blueprint.route("/reports/<id:report_id>/document")
@@ -284,7 +284,7 @@ def paper(report_id: str, position: int) -> Response:
 
 @blueprint.route("/reports/<id:report_id>/fhir")
 @refuses(ConsentMissing)
-@blueprint.response(200, {"type": "object"}, content_type=report_fhir.MEDIA_TYPE)
+@blueprint.response(200, {"type": "object"}, content_type=MEDIA_TYPE)
 def fhir(report_id: str) -> Response:
     """The report as a FHIR R4 Bundle
 
@@ -292,7 +292,7 @@ def fhir(report_id: str) -> Response:
     recorded.
     """
     bundle = export.report_as_fhir(principal(), report_id, now=clock.now())
-    return Response(json.dumps(bundle, ensure_ascii=False), content_type=report_fhir.MEDIA_TYPE)
+    return Response(json.dumps(bundle, ensure_ascii=False), content_type=MEDIA_TYPE)
 
 
 def _file(document: box.Document) -> Response:

@@ -7,7 +7,7 @@ from typing import Any
 from flask import url_for
 from marshmallow import fields as out
 
-from booking.reports import share as report_share
+from booking.reports import share
 from marketplace.api.blueprint import Resource, principal, reads_body, refuses
 from marketplace.api.fields import Answer, Choice, Number, Request, Truth
 from marketplace.core import clock
@@ -20,10 +20,10 @@ blueprint = Resource("shares", __name__, description="Showing a report by a link
 class Wanted(Request):
     """What kind of link. With an access code, which is told separately, the link alone opens nothing."""
 
-    audience = Choice(*report_share.AUDIENCES, required=True)
-    days = Number(least=1, most=30, required=True, metadata={"enum": list(report_share.DAYS)})
+    audience = Choice(*share.AUDIENCES, required=True)
+    days = Number(least=1, most=30, required=True, metadata={"enum": list(share.DAYS)})
     with_code = Truth(load_default=False)
-    max_views = Number(least=1, most=report_share.MOST_VIEWS, load_default=None, allow_none=True)
+    max_views = Number(least=1, most=share.MOST_VIEWS, load_default=None, allow_none=True)
 
 
 class Look(Answer):
@@ -61,17 +61,17 @@ class Shares(Answer):
     items = out.List(out.Nested(Share), required=True)
 
 
-@blueprint.route("/reports/<id:report_id>/shares", methods=["POST"])
+@blueprint.route("/reports/<id:report_id>/shares", methods=["POST"], endpoint="share")
 @reads_body
-@refuses(ConsentMissing, report_share.TooManyLinks)
+@refuses(ConsentMissing, share.TooManyLinks)
 @blueprint.arguments(Wanted())
 @blueprint.response(201, MadeShare)
-def share(body: dict[str, Any], report_id: str) -> Any:
+def share_report(body: dict[str, Any], report_id: str) -> Any:
     """Make a link to a report
 
     Who has it can read this one report until it expires or is taken back. At most ten at a time.
     """
-    made = report_share.share_report(principal(), report_id, report_share.NewShare(**body), now=clock.now())
+    made = share.share_report(principal(), report_id, share.NewShare(**body), now=clock.now())
     address = settings().public_url + url_for("web.shared", token=made.token)
     return {"share": made.share, "url": address, "access_code": made.access_code}
 
@@ -81,7 +81,7 @@ def share(body: dict[str, Any], report_id: str) -> Any:
 @blueprint.response(200, Shares)
 def shares(report_id: str) -> Any:
     """The links of a report, with each look"""
-    return {"items": report_share.shares(principal(), report_id, now=clock.now())}
+    return {"items": share.shares(principal(), report_id, now=clock.now())}
 
 
 @blueprint.route("/reports/<id:report_id>/shares/<id:share_id>", methods=["DELETE"])
@@ -89,4 +89,4 @@ def shares(report_id: str) -> Any:
 @blueprint.response(204)
 def end(report_id: str, share_id: str) -> None:
     """Take a link back"""
-    report_share.end_share(principal(), report_id, share_id, now=clock.now())
+    share.end_share(principal(), report_id, share_id, now=clock.now())

@@ -7,8 +7,7 @@ from typing import Any
 from marshmallow import fields as out
 
 from booking.states import BookingState
-from booking.waiting import join as use
-from booking.waiting import view
+from booking.waiting import join, view
 from marketplace.api import idempotency
 from marketplace.api.blueprint import Resource, principal, reads_body, refuses
 from marketplace.api.fields import Answer, Day, Id, Items, Listing, Number, Request, Truth, page_of
@@ -27,7 +26,7 @@ BOOKING_STATES = {"enum": [state.value for state in BookingState]}
 class NewWaiting(Request):
     """What would do for whom. Days and hours are those of the sites; both days are included."""
 
-    offer_ids = Items(Id("ofr_3k9x0v8m5r2k7c1x9d4t"), least=1, most=use.MOST_PLACES, required=True)
+    offer_ids = Items(Id("ofr_3k9x0v8m5r2k7c1x9d4t"), least=1, most=join.MOST_PLACES, required=True)
     beneficiary_id = Id("ben_5r2k7c1x9d4t6b3n0v8m", required=True)
     entitlement_id = Id("ent_9d4t6b3n0v8m5r2k7c1x", load_default=None, allow_none=True)
     first_day = Day(required=True)
@@ -43,7 +42,7 @@ class NewWaiting(Request):
     until_hour = Number(least=1, most=24, load_default=24)
     hours_before = Number(
         least=0,
-        most=use.MOST_HOURS_BEFORE,
+        most=join.MOST_HOURS_BEFORE,
         load_default=0,
         metadata={"description": "No offer later than this before the start."},
     )
@@ -113,8 +112,8 @@ REFUSALS = (
     NotFound,
     Invalid,
     NotEligible,
-    use.AlreadyWaiting,
-    use.WaitingListFull,
+    join.AlreadyWaiting,
+    join.WaitingListFull,
     entitlements.NoEntitlement,
     entitlements.EntitlementExhausted,
     entitlements.NotShared,
@@ -149,7 +148,7 @@ def wait(body: dict[str, Any]) -> Any:
     Takes no place and no unit. When a place inside the limits becomes free, it is held for whoever began to wait
     first (`held`), for half an hour or until booking closes; confirm that booking to take it.
     """
-    wish = use.Wish(
+    wish = join.Wish(
         offers=body["offer_ids"],
         beneficiary=body["beneficiary_id"],
         entitlement=body["entitlement_id"],
@@ -163,7 +162,7 @@ def wait(body: dict[str, Any]) -> Any:
     )
     who = principal()
     plain = {**body, "first_day": str(body["first_day"]), "last_day": str(body["last_day"])}
-    joined = use.join(who, wish, key=idempotency.key(), fingerprint=idempotency.fingerprint(plain), now=clock.now())
+    joined = join.join(who, wish, key=idempotency.key(), fingerprint=idempotency.fingerprint(plain), now=clock.now())
     found = view.waiting(who, joined.public_id)
     return found, 201, {"Location": f"/api/v1/waiting/{joined.public_id}"}
 
@@ -187,11 +186,11 @@ def waiting(waiting_id: str) -> Any:
 
 
 @blueprint.route("/waiting/<id:waiting_id>", methods=["DELETE"])
-@refuses(use.NotWaiting, Busy)
+@refuses(join.NotWaiting, Busy)
 @blueprint.response(204)
 def stop_waiting(waiting_id: str) -> None:
     """Stop waiting
 
     A place that is held and not confirmed is given back; what was submitted stands. Twice is the same as once.
     """
-    use.withdraw(principal(), waiting_id, now=clock.now())
+    join.withdraw(principal(), waiting_id, now=clock.now())

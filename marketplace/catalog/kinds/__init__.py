@@ -7,7 +7,7 @@ from functools import lru_cache
 from importlib import import_module
 from types import MappingProxyType
 
-from marketplace.catalog.benefit_kind import BenefitKind
+from marketplace.catalog.benefit_kind import BenefitKind, Words
 from marketplace.core.errors import NotFound
 
 
@@ -29,3 +29,9 @@ def kind(code: str) -> BenefitKind:
         return kinds()[code]
     except KeyError:
         raise NotFound(field="benefit") from None
+
+
+def words_of(code: str) -> Words:
+    """The words of a kind; the general ones for a code that is blank or not installed any more."""
+    known = kinds().get(code)
+    return Words() if known is None else known.words

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from marketplace.catalog.benefit_kind import BenefitKind, NotEligible, Traits, age_on
+from marketplace.catalog.benefit_kind import BRING_CARD, Advice, BenefitKind, NotEligible, Traits, Words, age_on
+from marketplace.core.text import Text
 
 _TEXT = {"type": "string", "minLength": 1, "maxLength": 200}
 _AGE = {"type": ["integer", "null"], "minimum": 0, "maximum": 150}
@@ -86,12 +87,39 @@ def check_eligible(package: Mapping[str, Any], person_sex: str, birth_date: date
         raise NotEligible(reason="age", min_age=youngest, max_age=oldest, age=age)
 
 
+WORDS = Words(
+    service=Text("体检", "the check"),
+    services=Text("体检", "health checks"),
+    place=Text("医院", "the hospital"),
+    person=Text("体检人", "the person who is checked"),
+    for_whom=Text("体检人", "For"),
+    report=Text("体检报告", "Health check report"),
+    check_in=Text("到院签到", "Check in"),
+    not_attended=Text("未到院", "Not attended"),
+    began=Text("体检开始", "The check began"),
+    under_way=Text("体检进行中", "The check is under way"),
+    done=Text("体检完成", "Check done"),
+    guidance=Text("请跟随工作人员的指引。", "Follow the staff from room to room."),
+    bring=Text("请携带体检人的身份证原件。", "Bring the original ID card of the person who is checked."),
+    fasting=Text("日常用药请遵医嘱。", "Take your usual pills as your doctor told you."),
+    advice=(
+        BRING_CARD,
+        Advice(
+            icon="shirt",
+            title=Text("穿宽松的衣服", "Wear something loose"),
+            text=Text("不戴首饰，以免影响影像检查。", "Leave jewellery at home; it disturbs imaging."),
+        ),
+    ),
+    place_icon="hospital",
+    service_icon="stethoscope",
+)
+
 KIND = BenefitKind(
     code="health_check",
-    name_zh="体检",
-    name_en="Health check",
+    name=Text("体检", "Health check"),
     traits=Traits(supply="slot", report=True),
     package_schema=PACKAGE_SCHEMA,
     details_schema=DETAILS_SCHEMA,
     check_eligible=check_eligible,
+    words=WORDS,
 )

@@ -17,9 +17,9 @@ from contextlib import suppress
 from pathlib import Path
 
 from marketplace.core.config import ROOT
-from marketplace.development.embedded import server as pg
+from marketplace.development.embedded import postgres
+from marketplace.development.embedded.postgres import Server
 from marketplace.development.embedded.programs import DevDatabaseError
-from marketplace.development.embedded.server import Server
 
 _LOG_LIMIT = 5_000_000
 _started: list[tuple[Path, subprocess.Popen[bytes]]] = []  # the guards whose parent we are, to be collected
@@ -44,9 +44,9 @@ def end_if_unused(state: Path) -> bool:
     try:
         server = Server.read(state)
         if server is not None:
-            pg.stop(server)
+            postgres.stop(server)
             if server.ephemeral and server.folder.exists():
-                pg.remove(server)
+                postgres.remove(server)
                 server.folder.rmdir()
         return True
     finally:
@@ -95,9 +95,9 @@ def watch(state: Path) -> None:
     server = Server.read(state)
     if server is None:
         raise DevDatabaseError(f"There is no embedded database in {state}.")
-    pg.make_data(server)
-    pg.clear_stale_pid(server)
-    child = pg.launch(server)
+    postgres.make_data(server)
+    postgres.clear_stale_pid(server)
+    child = postgres.launch(server)
     while child.poll() is None or (server.ephemeral and child.returncode < 0):
         if end_if_unused(state):
             return

@@ -8,18 +8,18 @@ import time
 from dataclasses import dataclass
 from datetime import datetime
 
-from flask import Response, flash, request, session, url_for
+import flask
+from flask import Response, flash, request, url_for
 from flask_babel import gettext as _
 
 from marketplace import wording
 from marketplace.core import clock, crypto
 from marketplace.core.errors import Invalid, NotFound, TooMany
-from marketplace.web import session as visitor
-from marketplace.web.answers import field, render, see_other
+from marketplace.web import session
+from marketplace.web.answers import Views, field, render, see_other
 from marketplace.web.parts import Code, Form, Person
 from marketplace.web.people import person
-from vip import codes
-from vip import phone as phones
+from vip import codes, phones
 from vip.consent import (
     ConsentNotNeeded,
     ask_consent,
@@ -53,13 +53,13 @@ def consent(member: str) -> Response:
     typed = _pending(member)[0] if again else field("phone", 60)
     try:
         number = phones.normalise(typed)
-        ask_consent(visitor.principal(), member, number, now=clock.now())
+        ask_consent(session.principal(), member, number, now=clock.now())
     except (Invalid, TooMany) as refusal:
         told = wording.sentence(refusal)
         return _ask(page, Form({"phone": "" if again else typed}, {"phone": told}), refusal.status)
     except ConsentNotNeeded:
         return see_other(url_for("web.consent", member=member))
-    session[_PENDING] = [member, _sealed(number), int(time.time())]
+    flask.session[_PENDING] = [member, _sealed(number), int(time.time())]
     return see_other(url_for("web.consent_code", member=member))
 
 
@@ -72,11 +72,11 @@ def consent_code(member: str) -> Response:
     form, status = Form(), 200
     if request.method == "POST":
         try:
-            give_consent(visitor.principal(), member, number, field("code", 60), now=clock.now())
+            give_consent(session.principal(), member, number, field("code", 60), now=clock.now())
         except (Invalid, codes.WrongCode, codes.CodeEnded) as refusal:
             form, status = Form(errors={"code": wording.sentence(refusal)}), refusal.status
         else:
-            session.pop(_PENDING)
+            flask.session.pop(_PENDING)
             flash(_("%(name)s has agreed. New reports arrive by themselves.", name=page.person.name), "ok")
             return see_other(url_for("web.reports"))
     wait = int(codes.RESEND_AFTER.total_seconds()) - (int(time.time()) - sent)
@@ -88,7 +88,7 @@ def consent_code(member: str) -> Response:
 def consent_end(member: str) -> Response:
     """End it: her reports are hidden from now on."""
     page = _page(member)
-    withdraw_consent(visitor.principal(), member, now=clock.now())
+    withdraw_consent(session.principal(), member, now=clock.now())
     flash(_("%(name)s's reports are no longer fetched or shown.", name=page.person.name), "ok")
     return see_other(url_for("web.consent", member=member))
 
@@ -113,7 +113,7 @@ def consent_back() -> Response:
 
 def _page(public_id: str) -> ConsentPage:
     """Raises NotFound for whoever is not of the family, or needs no consent."""
-    principal, now = visitor.principal(), clock.now()
+    principal, now = session.principal(), clock.now()
     stands = consents(principal, now).get(public_id)
     found: Member | None = next((it for it in family(principal.id) if it.public_id == public_id), None)
     if stands is None or found is None or stands.state == "not_needed":
@@ -127,7 +127,7 @@ def _ask(page: ConsentPage, form: Form, status: int = 200) -> Response:
 
 def _record() -> str:
     """Sealed for this customer: another one's cookie does not open."""
-    return f"web:consent:{visitor.principal().public_id}"
+    return f"web:consent:{session.principal().public_id}"
 
 
 def _sealed(number: str) -> str:
@@ -136,7 +136,7 @@ def _sealed(number: str) -> str:
 
 def _pending(member: str) -> tuple[str, int]:
     """The number that the code for this person went to, blank without one, and when (seconds)."""
-    kept = session.get(_PENDING)
+    kept = flask.session.get(_PENDING)
     if not kept or kept[0] != member:
         return "", 0
     try:
@@ -145,7 +145,7 @@ def _pending(member: str) -> tuple[str, int]:
         return "", 0
 
 
-VIEWS = {
+VIEWS: Views = {
     "consent": consent,
     "consent_code": consent_code,
     "consent_end": consent_end,

@@ -5,18 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
-from flask import Response, flash, request, session, url_for
+import flask
+from flask import Response, flash, request, url_for
 from flask_babel import gettext as _
 
 from booking.ownership import is_booked
 from marketplace import wording
 from marketplace.core import clock
 from marketplace.core.errors import Invalid, NotFound, Refusal
-from marketplace.web import session as visitor
-from marketplace.web.answers import asked, field, render, see_other
+from marketplace.web import session
+from marketplace.web.answers import Views, asked, field, render, see_other
+from marketplace.web.benefit_cards import plan_name
 from marketplace.web.formats import full_date
 from marketplace.web.parts import Form, Person
-from marketplace.web.people import by_language, person, relation_word
+from marketplace.web.people import person, relation_word
 from vip import signin
 from vip.consent import ConsentView, consents
 from vip.customers import profile
@@ -50,7 +52,7 @@ _FIELDS = ("name", "relation", "sex", "birth_date", "id_number")
 
 def me() -> Response:
     """The page of the tab."""
-    principal = visitor.principal()
+    principal = session.principal()
     now = clock.now()
     own = profile(principal.id)
     today = clock.today(principal.time_zone, now)
@@ -74,7 +76,7 @@ def family_new() -> Response:
         return _family_form(Form())
     given = {name: field(name, 200) for name in _FIELDS}
     try:
-        added = add_member(visitor.principal(), _new_member(given), clock.now())
+        added = add_member(session.principal(), _new_member(given), clock.now())
     except Refusal as refusal:
         if refusal.status not in (409, 422):
             raise
@@ -83,12 +85,12 @@ def family_new() -> Response:
         form = Form(given, {str(refusal.at): told}) if known else Form(given, problem=told)
         return _family_form(form, refusal.status)
     flash(_odd(added) or _("%(name)s is in your family list.", name=added.name), "wait" if added.warnings else "ok")
-    return see_other(visitor.safe_path(field("next")) or url_for("web.me"))
+    return see_other(session.safe_path(field("next")) or url_for("web.me"))
 
 
 def family_remove(member: str) -> Response:
     """Take a relative off the list, after saying what stays."""
-    principal = visitor.principal()
+    principal = session.principal()
     found = next((it for it in family(principal.id) if it.public_id == member and it.relation != "self"), None)
     if found is None:
         raise NotFound(field="beneficiary_id")
@@ -107,21 +109,21 @@ def family_remove(member: str) -> Response:
 
 def end_sessions() -> Response:
     """End one session of hers, or all, this one too."""
-    principal, which = visitor.principal(), field("session", 64)
+    principal, which = session.principal(), field("session", 64)
     if which:
         signin.end_session(principal, which, clock.now())
         flash(_("Signed out there."), "ok")
         return see_other(url_for("web.me"))
     signin.sign_out_everywhere(principal, clock.now())
-    session.clear()
+    flask.session.clear()
     answer = see_other(url_for("web.sign_in"))
-    visitor.forget(answer)
+    session.forget(answer)
     return answer
 
 
 def _family_form(form: Form, status: int = 200) -> Response:
     relations = tuple((code, relation_word(code)) for code in RELATIONS)
-    next_url = visitor.safe_path(field("next") or asked("next"))
+    next_url = session.safe_path(field("next") or asked("next"))
     return render("family_new.html", status, form=form, relations=relations, next_url=next_url)
 
 
@@ -152,8 +154,8 @@ def _plan_line(principal: Principal, today: date) -> str:
     )
     if held is None:
         return ""
-    plan = by_language(held.plan_name_zh, held.plan_name_en)
+    plan = plan_name(held)
     return _("%(plan)s, until %(date)s", plan=plan, date=full_date(held.valid_until))
 
 
-VIEWS = {"me": me, "family_new": family_new, "family_remove": family_remove, "end_sessions": end_sessions}
+VIEWS: Views = {"me": me, "family_new": family_new, "family_remove": family_remove, "end_sessions": end_sessions}

@@ -9,8 +9,17 @@ from flask import Response, flash, request, url_for
 from flask_babel import gettext as _
 
 from booking.messages import calendar
-from booking.messages import settings as notice_settings
-from booking.messages.settings import EmailNotSent, NoEmail, Wish, parse_time
+from booking.messages.settings import (
+    EmailNotSent,
+    NoEmail,
+    Wish,
+    choose,
+    confirm_email,
+    forget_email,
+    give_email,
+    parse_time,
+    settings_of,
+)
 from marketplace import wording
 from marketplace.core import clock, email
 from marketplace.core.config import settings
@@ -48,7 +57,7 @@ def message_settings() -> Response:
         return _page(Form(given, {str(refusal.at): wording.sentence(refusal)}), status=422)
     chosen = {name: field(name, 3) == "on" for name in ("sms", "email", "quiet")}
     wish = Wish(**chosen, quiet_from=times[0], quiet_until=times[1])
-    notice_settings.choose(session.principal(), wish, now=clock.now())
+    choose(session.principal(), wish, now=clock.now())
     flash(_("Saved."), "ok")
     return see_other(url_for("web.message_settings"))
 
@@ -57,12 +66,12 @@ def message_email() -> Response:
     """Give an address (a code goes to it), or take it away."""
     me, now = session.principal(), clock.now()
     if field("remove", 1):
-        notice_settings.forget_email(me, now=now)
+        forget_email(me, now=now)
         flash(_("The e-mail address was removed."), "ok")
         return see_other(url_for("web.message_settings"))
     given = field("email", 300)
     try:
-        notice_settings.give_email(me, given, now=now)
+        give_email(me, given, now=now)
     except (Invalid, NoEmail, EmailNotSent, TooMany) as refusal:
         return _page(Form({"email": given}, {"email": wording.sentence(refusal)}), status=refusal.status)
     flash(_("We sent a code to this address. Enter it here."), "ok")
@@ -72,7 +81,7 @@ def message_email() -> Response:
 def message_email_code() -> Response:
     """The code that came back from the address."""
     try:
-        notice_settings.confirm_email(session.principal(), field("code", 30), now=clock.now())
+        confirm_email(session.principal(), field("code", 30), now=clock.now())
     except (Invalid, WrongCode, CodeEnded) as refusal:
         return _page(Form({}, {"code": wording.sentence(refusal)}), status=refusal.status)
     flash(_("The address is confirmed."), "ok")
@@ -92,7 +101,7 @@ def calendar_address() -> Response:
 
 
 def _page(form: Form | None = None, *, status: int = 200, address: str = "") -> Response:
-    found = notice_settings.settings_of(session.principal())
+    found = settings_of(session.principal())
     times = {"quiet_from": f"{found.quiet_from:%H:%M}", "quiet_until": f"{found.quiet_until:%H:%M}"}
     shown = Form({**times, **(form.values if form else {})}, form.errors if form else {}, form.problem if form else "")
     page = MessageSettings(

@@ -6,17 +6,17 @@ import base64
 import binascii
 import time
 
-from flask import Response, flash, request, session, url_for
+import flask
+from flask import Response, flash, request, url_for
 from flask_babel import gettext as _
 
 from marketplace import wording
 from marketplace.core import clock, crypto
 from marketplace.core.errors import Invalid, TooMany
-from marketplace.web import session as visitor
-from marketplace.web.answers import field, render, see_other
+from marketplace.web import session
+from marketplace.web.answers import Views, field, render, see_other
 from marketplace.web.parts import Code, Form
-from vip import change_phone, codes
-from vip import phone as phones
+from vip import change_phone, codes, phones
 from vip.customers import profile
 
 _PENDING = "new_phone"
@@ -32,14 +32,14 @@ def phone() -> Response:
         return see_other(url_for("web.phone"))
     try:
         number = phones.normalise(typed)
-        change_phone.start_phone_change(visitor.principal(), number, now=clock.now())
+        change_phone.start_phone_change(session.principal(), number, now=clock.now())
     except (Invalid, TooMany) as refusal:
         told = wording.sentence(refusal)
         if again:
             return _codes_step(Form(problem=told), refusal.status)
         form = Form({"phone": typed}, problem=told) if isinstance(refusal, TooMany) else None
         return _number_step(form or Form({"phone": typed}, {"phone": told}), refusal.status)
-    session[_PENDING] = [_sealed(number), int(time.time())]
+    flask.session[_PENDING] = [_sealed(number), int(time.time())]
     return see_other(url_for("web.phone_code"))
 
 
@@ -52,27 +52,27 @@ def phone_code() -> Response:
         return _codes_step(Form())
     given = {name: field(name, 60) for name in ("old_code", "new_code")}
     try:
-        change_phone.confirm_phone_change(visitor.principal(), number, now=clock.now(), **given)
+        change_phone.confirm_phone_change(session.principal(), number, now=clock.now(), **given)
     except (Invalid, codes.WrongCode, codes.CodeEnded) as refusal:
         told, at = wording.sentence(refusal), refusal.at or ""
         form = Form(errors={at: told}) if at in given else Form(problem=told)
         return _codes_step(form, refusal.status)
     except change_phone.PhoneTaken as refusal:
-        session.pop(_PENDING)
+        flask.session.pop(_PENDING)
         return _number_step(Form({"phone": ""}, {"phone": wording.sentence(refusal)}), refusal.status)
-    session.pop(_PENDING)
+    flask.session.pop(_PENDING)
     flash(_("Your number is changed. Your other devices are signed out."), "ok")
     return see_other(url_for("web.me"))
 
 
 def _number_step(form: Form, status: int = 200) -> Response:
-    current = profile(visitor.principal().id).phone_masked
+    current = profile(session.principal().id).phone_masked
     return render("phone.html", status, step="new", form=form, code=None, current=current)
 
 
 def _codes_step(form: Form, status: int = 200) -> Response:
     number, sent = _pending()
-    current = profile(visitor.principal().id).phone_masked
+    current = profile(session.principal().id).phone_masked
     wait = int(codes.RESEND_AFTER.total_seconds()) - (int(time.time()) - sent)
     minutes = int(codes.LIFETIME.total_seconds() // 60)
     code = Code(phones.masked(number), codes.TRIES, max(0, wait), minutes, codes.DIGITS)
@@ -81,7 +81,7 @@ def _codes_step(form: Form, status: int = 200) -> Response:
 
 def _record() -> str:
     """Sealed for this customer: another one's cookie does not open."""
-    return f"web:new_phone:{visitor.principal().public_id}"
+    return f"web:new_phone:{session.principal().public_id}"
 
 
 def _sealed(number: str) -> str:
@@ -90,7 +90,7 @@ def _sealed(number: str) -> str:
 
 def _pending() -> tuple[str, int]:
     """The number that is being proved in this browser, blank without one, and when its code went out (seconds)."""
-    kept = session.get(_PENDING)
+    kept = flask.session.get(_PENDING)
     if not kept:
         return "", 0
     try:
@@ -99,4 +99,4 @@ def _pending() -> tuple[str, int]:
         return "", 0
 
 
-VIEWS = {"phone": phone, "phone_code": phone_code}
+VIEWS: Views = {"phone": phone, "phone_code": phone_code}

@@ -7,18 +7,17 @@ import binascii
 import time
 from dataclasses import replace
 
-from flask import Response, request, session, url_for
+import flask
+from flask import Response, request, url_for
 from flask_babel import ngettext
 
 from marketplace import wording
 from marketplace.core import clock, crypto
 from marketplace.core.errors import Invalid, Refusal, TooMany
-from marketplace.web import assets, language
-from marketplace.web import session as visitor
+from marketplace.web import assets, language, session
 from marketplace.web.answers import Views, asked, field, render, see_other
 from marketplace.web.parts import Code, Form
-from vip import codes, customers, signin
-from vip import phone as phones
+from vip import codes, customers, phones, signin
 
 _PENDING = "sign_in"
 _RECORD = "web:sign_in"
@@ -28,7 +27,7 @@ _YEAR = 365 * 24 * 3600
 def sign_in() -> Response:
     """Step one: the phone number; a code is sent to it."""
     if request.method == "GET":
-        if visitor.visitor() is not None:
+        if session.visitor() is not None:
             return see_other(_next() or url_for("web.home"))
         return _phone_step(Form())
     again = bool(field("again"))
@@ -42,7 +41,7 @@ def sign_in() -> Response:
         if again:
             return _code_step(Form(problem=_told(refusal)), refusal.status)
         return _phone_step(_refused_phone(typed, refusal), refusal.status)
-    session[_PENDING] = [_sealed(number), int(time.time())]
+    flask.session[_PENDING] = [_sealed(number), int(time.time())]
     return see_other(url_for("web.sign_in_code", next=_next() or None))
 
 
@@ -59,36 +58,36 @@ def sign_in_code() -> Response:
             field("code", 60),
             channel="web",
             now=clock.now(),
-            previous_token=visitor.session_token() or None,
+            previous_token=session.session_token() or None,
         )
     except (Invalid, codes.WrongCode, codes.CodeEnded) as refusal:
         tries = refusal.facts.get("tries_left") if isinstance(refusal, codes.WrongCode) else None
         return _code_step(Form(errors={"code": _told(refusal)}), refusal.status, tries_left=tries)
-    session.clear()
+    flask.session.clear()
     answer = see_other(_next() or url_for("web.home"))
-    visitor.remember(answer, signed_in.token, signed_in.expires_at)
+    session.remember(answer, signed_in.token, signed_in.expires_at)
     return answer
 
 
 def sign_out() -> Response:
     """End this session, here and in the database."""
-    signin.sign_out(visitor.principal(), clock.now())
-    session.clear()
+    signin.sign_out(session.principal(), clock.now())
+    flask.session.clear()
     answer = see_other(url_for("web.sign_in"))
-    visitor.forget(answer)
+    session.forget(answer)
     return answer
 
 
 def preferences() -> Response:
     """Light or dark, and the language; of a customer the language is kept for texts too."""
-    answer = see_other(visitor.safe_path(field("next")) or url_for("web.home"))
+    answer = see_other(session.safe_path(field("next")) or url_for("web.home"))
     theme, chosen = field("theme"), language.named(field("lang", 20))
     if theme in assets.THEMES:  # the page's own script reads and sets it, so it is not HttpOnly
         answer.set_cookie(assets.THEME_COOKIE, theme, max_age=_YEAR, samesite="Lax", secure=request.is_secure)
     if chosen is not None:
         secure = request.is_secure
         answer.set_cookie(language.COOKIE, chosen.code, max_age=_YEAR, samesite="Lax", httponly=True, secure=secure)
-        known = visitor.visitor()
+        known = session.visitor()
         if known is not None:
             customers.choose_language(known.id, chosen.code)
     return answer
@@ -110,7 +109,7 @@ def _code_step(form: Form, status: int = 200, tries_left: int | None = None) -> 
 
 def _next() -> str:
     """Where to go afterwards: a path of this site, or blank."""
-    return visitor.safe_path(field("next") or asked("next"))
+    return session.safe_path(field("next") or asked("next"))
 
 
 def _sealed(number: str) -> str:
@@ -120,7 +119,7 @@ def _sealed(number: str) -> str:
 
 def _pending() -> tuple[str, int]:
     """The number that a code was asked for in this browser, blank without one, and when (seconds)."""
-    kept = session.get(_PENDING)
+    kept = flask.session.get(_PENDING)
     if not kept:
         return "", 0
     try:

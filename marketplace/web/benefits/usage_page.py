@@ -11,10 +11,10 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 
 from booking.views.usage import UsageEntry
-from marketplace.catalog.kinds import kind
 from marketplace.web import formats
-from marketplace.web.benefit_cards import Benefit
-from marketplace.web.people import by_language, person
+from marketplace.web.benefit_cards import Benefit, plan_name
+from marketplace.web.kind_words import kind_name, nouns
+from marketplace.web.people import person
 from vip.entitlements import EntitlementView
 from vip.family import Member
 
@@ -66,7 +66,7 @@ def card(held: EntitlementView, people: Sequence[Member], today: date) -> Benefi
     return Benefit(
         id=held.public_id,
         name=kind_name(held.kind),
-        detail=by_language(held.plan_name_zh, held.plan_name_en),
+        detail=plan_name(held),
         left=held.available,
         granted=held.granted,
         reserved=held.reserved,
@@ -85,12 +85,6 @@ def _standing(held: EntitlementView) -> str:
     if held.used:
         parts.append(ngettext("%(num)d used", "%(num)d used", held.used))
     return formats.dotted(parts)
-
-
-def kind_name(code: str) -> str:
-    """The benefit's name."""
-    known = kind(code)
-    return by_language(known.name_zh, known.name_en)
 
 
 def _signed(change: int) -> str:
@@ -119,7 +113,7 @@ def _given_back(entry: UsageEntry, day: str) -> str:
     if entry.actor in ("customer", "agent"):
         return _("You cancelled %(day)s; given back", day=day)
     if entry.actor == "provider":
-        return _("The hospital could not keep %(day)s; given back", day=day)
+        return _("%(Place)s could not keep %(day)s; given back", day=day, **nouns(entry.kind))
     if entry.actor == "clock":
-        return _("The hospital did not answer for %(day)s; given back", day=day)
+        return _("%(Place)s did not answer for %(day)s; given back", day=day, **nouns(entry.kind))
     return _("We cancelled %(day)s; given back", day=day)

@@ -9,21 +9,18 @@ from urllib.parse import urlencode
 from flask import Response, flash, render_template, request, url_for
 from flask_babel import gettext as _
 
-from booking.attendance.disputes import LONGEST, DisputeTooLate, NotDisputable
-from booking.attendance.disputes import dispute as object_to
-from booking.changes.cancel import CancelTooLate, NotCancellable
-from booking.changes.cancel import cancel as withdraw
-from booking.hold.pick import CAUSE as CHOSE_ANOTHER
-from booking.views.customer import booking as booking_view
+from booking.attendance.disputes import LONGEST, DisputeTooLate, NotDisputable, dispute
+from booking.changes.cancel import CancelTooLate, NotCancellable, cancel
+from booking.hold.pick import CAUSE
+from booking.views import customer
 from booking.views.customer import booking_version
-from booking.views.customer import bookings as list_bookings
 from marketplace import wording
 from marketplace.core import clock
 from marketplace.core.errors import Invalid
 from marketplace.web import tickets
 from marketplace.web.answers import Views, asked, live, render, see_other, tag, unchanged
 from marketplace.web.benefit_cards import left_line
-from marketplace.web.booking import bookings_page as shown
+from marketplace.web.booking import bookings_page
 from marketplace.web.booking.bookings_page import Bookings
 from marketplace.web.booking.waiting import waiting_list
 from marketplace.web.parts import Form
@@ -34,7 +31,7 @@ from vip.principal import Principal
 
 _UPCOMING = 50
 _PAST = 20
-_UNSUBMITTED = ("hold_expired", CHOSE_ANOTHER)
+_UNSUBMITTED = ("hold_expired", CAUSE)
 
 
 def bookings() -> Response:
@@ -55,12 +52,12 @@ def bookings_live() -> Response:
 
 
 def _list(me: Principal, cursor: str, version: str, now: datetime) -> Bookings:
-    upcoming = list_bookings(me, cursor=None, limit=_UPCOMING, now=now, when="upcoming")
-    past = list_bookings(me, cursor=cursor or None, limit=_PAST, now=now, when="past")
+    upcoming = customer.bookings(me, cursor=None, limit=_UPCOMING, now=now, when="upcoming")
+    past = customer.bookings(me, cursor=cursor or None, limit=_PAST, now=now, when="past")
     left = "" if upcoming.items else left_line(entitlements(me.id, today=clock.today(me.time_zone, now)))
     return Bookings(
-        shown.rows(upcoming.items, now, ()),
-        shown.rows(past.items, now, _UNSUBMITTED),
+        bookings_page.rows(upcoming.items, now, ()),
+        bookings_page.rows(past.items, now, _UNSUBMITTED),
         left or _("Nothing is booked now."),
         _("Find a place") if left else "",
         url_for("web.places"),
@@ -72,8 +69,8 @@ def _list(me: Principal, cursor: str, version: str, now: datetime) -> Bookings:
 def booking(booking: str) -> Response:
     """One booking, whatever its state."""
     now = clock.now()
-    view = booking_view(principal(), booking, now=now)
-    return render("booking.html", page=shown.page(view, now, tag(view.version)))
+    view = customer.booking(principal(), booking, now=now)
+    return render("booking.html", page=bookings_page.page(view, now, tag(view.version)))
 
 
 def booking_live(booking: str) -> Response:
@@ -82,9 +79,9 @@ def booking_live(booking: str) -> Response:
     etag = tag(booking_version(me, booking))
     if unchanged(etag):
         return live("", etag)
-    view = booking_view(me, booking, now=now)
+    view = customer.booking(me, booking, now=now)
     etag = tag(view.version)
-    return live(render_template("parts/booking_live.html", page=shown.page(view, now, etag)), etag)
+    return live(render_template("parts/booking_live.html", page=bookings_page.page(view, now, etag)), etag)
 
 
 def booking_cancel(booking: str) -> Response:
@@ -92,9 +89,9 @@ def booking_cancel(booking: str) -> Response:
     me, now = principal(), clock.now()
     if request.method == "GET":
         return _sheet(booking)
-    before = booking_view(me, booking, now=now)
+    before = customer.booking(me, booking, now=now)
     try:
-        withdraw(me, booking, now=now)
+        cancel(me, booking, now=now)
     except (CancelTooLate, NotCancellable) as refusal:
         return _sheet(booking, wording.sentence(refusal), refusal.status)
     if before.state == "held":
@@ -110,7 +107,7 @@ def booking_dispute(booking: str) -> Response:
     if request.method == "POST":
         words = _long(request.form.get("words", ""))
         try:
-            object_to(principal(), booking, words, now=clock.now())
+            dispute(principal(), booking, words, now=clock.now())
             flash(_("Thank you. We look into it and tell you here."), "ok")
             return see_other(url_for("web.booking", booking=booking))
         except Invalid as refusal:
@@ -118,7 +115,7 @@ def booking_dispute(booking: str) -> Response:
         except (NotDisputable, DisputeTooLate) as refusal:
             form, status = Form({"words": words}, problem=wording.sentence(refusal)), refusal.status
     now = clock.now()
-    view = booking_view(principal(), booking, now=now)
+    view = customer.booking(principal(), booking, now=now)
     if not view.can_dispute and status == 200:
         return see_other(url_for("web.booking", booking=booking))
     return render(
@@ -126,6 +123,7 @@ def booking_dispute(booking: str) -> Response:
         status,
         booking=view.id,
         ticket=tickets.ticket(view, now),
+        kind=view.kind,
         until=view.dispute_until,
         uses=view.no_show_uses,
         zone=view.time_zone,
@@ -141,9 +139,13 @@ def _long(text: str) -> str:
 
 def _sheet(public_id: str, problem: str = "", status: int = 200) -> Response:
     now = clock.now()
-    view = booking_view(principal(), public_id, now=now)
+    view = customer.booking(principal(), public_id, now=now)
     return render(
-        "booking_cancel.html", status, cancel=shown.cancel(view, now), ticket=tickets.ticket(view, now), problem=problem
+        "booking_cancel.html",
+        status,
+        cancel=bookings_page.cancel(view, now),
+        ticket=tickets.ticket(view, now),
+        problem=problem,
     )
 
 

@@ -14,13 +14,16 @@ from flask_babel import ngettext
 
 from booking.offers.alternatives import Alternative
 from booking.views.customer import BookingCard, BookingView, ProposalView
+from marketplace.catalog.kinds import words_of
 from marketplace.core.clock import start_of
 from marketplace.web import booking_words, formats
 from marketplace.web.booking.packages_page import Package, fasting
 from marketplace.web.booking.timeline import AHEAD, Step, steps
 from marketplace.web.booking.waiting_page import WaitingList
+from marketplace.web.kind_words import nouns
+from marketplace.web.language import by_language
 from marketplace.web.parts import AlternativeRow, Hint, Person, Pill, Ticket, Turn, When
-from marketplace.web.people import by_language, named
+from marketplace.web.people import named
 from marketplace.web.tickets import cause_line, facts, live_line, state_of, ticket, title, when
 
 
@@ -43,6 +46,7 @@ class Confirm:
     idempotency_key: str = ""
     problem: str = ""
     version: str = ""
+    icon: str = ""
 
 
 @dataclass(frozen=True)
@@ -82,8 +86,8 @@ class Change:
 
 @dataclass(frozen=True)
 class Proposal:
-    """Another time that the hospital proposes: old and new side by side, until when to answer and what happens
-    without. `firm` when there is a date to keep; `reason` in the hospital's words, or blank."""
+    """Another time that the provider proposes: old and new side by side, until when to answer and what happens
+    without. `firm` when there is a date to keep; `reason` in the provider's words, or blank."""
 
     id: str
     old: When
@@ -91,6 +95,7 @@ class Proposal:
     text: str
     reason: str
     firm: bool
+    kind: str = ""
 
 
 @dataclass(frozen=True)
@@ -166,7 +171,7 @@ def row(card: BookingCard, now: datetime) -> BookingRow:
         str(card.site["name"]),
         named(card.beneficiary_name, card.relation),
         when(card),
-        booking_words.pill(known.state),
+        booking_words.pill(known.state, known.kind),
         live_line(card, known) if live else "",
     )
 
@@ -189,7 +194,7 @@ def page(view: BookingView, now: datetime, version: str) -> BookingPage:
         steps(view, known),
         view.time_zone,
         booking_words.final(known),
-        hints=booking_words.preparation(fasting(view.package)) if ahead else (),
+        hints=booking_words.preparation(view.kind, fasting(view.package)) if ahead else (),
         rules=rules(view, now) if ahead else (),
         cancel=cancel(view, now) if view.can_cancel and state != "expired" else None,
         calendar_url=url_for("web.booking_calendar", booking=view.id) if state in _IN_CALENDAR else "",
@@ -217,7 +222,7 @@ def _proposal(view: BookingView, told: ProposalView) -> Proposal:
         ends = _("If you decline or do not answer, the booking is cancelled and your benefit comes back in full.")
         text = formats.sentences(_("It can't confirm the time you asked for."), until, ends)
     new = When(told.service_date, view.time_zone, told.starts_at, told.ends_at)
-    return Proposal(told.id, when(view), new, text, told.reason, firm)
+    return Proposal(told.id, when(view), new, text, told.reason, firm, view.kind)
 
 
 def alternative(one: Alternative, view: BookingView) -> AlternativeRow:
@@ -229,7 +234,7 @@ def alternative(one: Alternative, view: BookingView) -> AlternativeRow:
         one.slot_id,
         When(one.service_date, one.time_zone, one.starts_at, one.ends_at),
         one.site_name,
-        by_language(one.offer_name["zh"], one.offer_name["en"]),
+        by_language(one.offer_name),
         way,
         url_for("web.times", offer=one.offer_id),
         view.beneficiary_id,
@@ -239,8 +244,11 @@ def alternative(one: Alternative, view: BookingView) -> AlternativeRow:
 
 def _turn(view: BookingView, known: booking_words.Facts) -> Turn:
     if view.change == "cancel":
-        text = _("Until it has agreed, the date and your benefit stay as they are. Nothing for you to do.")
-        return Turn(_("Your cancellation is with the hospital"), text, icon="hourglass")
+        text = _(
+            "Until %(place)s has agreed, the date and your benefit stay as they are. Nothing for you to do.",
+            **nouns(view.kind),
+        )
+        return Turn(_("Your cancellation is with %(place)s", **nouns(view.kind)), text, icon="hourglass")
     if view.change == "reschedule":
         return _asked_turn(view)
     turn = booking_words.turn(known)
@@ -248,9 +256,9 @@ def _turn(view: BookingView, known: booking_words.Facts) -> Turn:
         return turn
     first, moves = "", [line for line in view.timeline if not line.state.endswith("_asked")]
     if view.change_refused and view.refused_kind == "cancel":
-        first = _("The hospital did not agree to cancel, so this date stands.")
+        first = _("%(Place)s did not agree to cancel, so this date stands.", **nouns(view.kind))
     elif view.change_refused:
-        refused = _("The hospital did not agree to the new date.")
+        refused = _("%(Place)s did not agree to the new date.", **nouns(view.kind))
         first = formats.sentences(refused, cause_line(view.change_refused), _("This date stands."))
     elif moves and moves[-1].cause == "rescheduled":
         first = _("The date was changed.")
@@ -258,18 +266,18 @@ def _turn(view: BookingView, known: booking_words.Facts) -> Turn:
 
 
 def _asked_turn(view: BookingView) -> Turn:
-    """The hospital has been asked for another date; the one on the ticket stands."""
+    """The provider has been asked for another date; the one on the ticket stands."""
     new = formats.day(view.new_service_date) if view.new_service_date else ""
     if view.new_starts_at:
         new = formats.moment(view.new_starts_at, view.time_zone)
-    stands = _("Until it has agreed, your date stands as it is. Nothing for you to do.")
+    stands = _("Until %(place)s has agreed, your date stands as it is. Nothing for you to do.", **nouns(view.kind))
     if view.state != "confirmed":
         stands = _("It proposed this time itself; the booking is confirmed when it answers. Nothing for you to do.")
     if view.change_unknown:
-        title = _("We are checking with the hospital about %(time)s", time=new)
+        title = _("We are checking with %(place)s about %(time)s", time=new, **nouns(view.kind))
         text = formats.sentences(_("Its system has not answered clearly yet."), stands)
         return Turn(title, text, icon="hourglass")
-    return Turn(_("The hospital is asked about %(time)s", time=new), stands, icon="hourglass")
+    return Turn(_("%(Place)s is asked about %(time)s", time=new, **nouns(view.kind)), stands, icon="hourglass")
 
 
 def route(view: BookingView) -> str:
@@ -326,14 +334,14 @@ def cancel(view: BookingView, now: datetime) -> Cancel:
     until = _on(view.cancel_until, view)
     free = _("Cancelling is free until %(time)s. One use of your benefit comes back.", time=until)
     if not view.allotment and view.state != "awaiting_provider":
-        stands = _("The hospital has to agree; until then the date stands.")
+        stands = _("%(Place)s has to agree; until then the date stands.", **nouns(view.kind))
         free = formats.sentences(free, stands)
     return Cancel(view.id, asked, free, _("Cancel and get it back"))
 
 
 def _why_not(view: BookingView, now: datetime) -> str:
     if view.change == "cancel":
-        return _("You have asked for it already; the hospital has to agree.")
+        return _("You have asked for it already; %(place)s has to agree.", **nouns(view.kind))
     if state_of(view, now) in AHEAD:
         until = _on(view.cancel_until, view)
         return _("Online cancellation closed on %(time)s. You can still call us.", time=until)
@@ -349,15 +357,16 @@ def confirm(view: BookingView, person: Person, package: Package, benefit_line: s
     else:
         told = _("Once confirmed, it can't be cancelled online any more.")
     if view.allotment:
-        answer = _("Confirmed at once: the hospital has given us these places.")
+        answer = _("Confirmed at once: %(place)s has given us these places.", **nouns(view.kind))
     elif now < start_of(view.service_date, view.starts_at, view.time_zone) < now + timedelta(hours=view.answer_hours):
-        answer = _("The hospital answers before this time begins; you see it here.")
+        answer = _("%(Place)s answers before this time begins; you see it here.", **nouns(view.kind))
     else:
         hours = view.answer_hours
         answer = ngettext(
-            "The hospital answers within %(num)d hour; you see it here.",
-            "The hospital answers within %(num)d hours; you see it here.",
+            "%(Place)s answers within %(num)d hour; you see it here.",
+            "%(Place)s answers within %(num)d hours; you see it here.",
             hours,
+            **nouns(view.kind),
         )
     return Confirm(
         view.id,
@@ -371,6 +380,7 @@ def confirm(view: BookingView, person: Person, package: Package, benefit_line: s
         int(total.total_seconds()),
         view.price_minor,
         view.currency,
+        icon=words_of(view.kind).place_icon,
     )
 
 

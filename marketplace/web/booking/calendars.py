@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from flask import Response, make_response
 
-from booking.messages import calendar as calendar_feed
+from booking.messages import calendar
 from booking.messages.calendar import Event
 from marketplace.core import clock
 from marketplace.core.config import settings
+from marketplace.core.text import Language, language_of
 from marketplace.messages.calendar import CONTENT_TYPE, document
-from marketplace.messages.words import Language, language_of
 from marketplace.web import session
 from marketplace.web.answers import Views, unchanged
 from marketplace.wording import reader_language
@@ -20,22 +20,22 @@ _FORMAT = "1"
 
 def booking_calendar(booking: str) -> Response:
     """One booking as a file, in the reader's language."""
-    event = calendar_feed.event(session.principal(), booking)
+    event = calendar.event(session.principal(), booking)
     answer = make_response(_document([event], reader_language()))
     answer.content_type = CONTENT_TYPE
     answer.headers["Content-Disposition"] = f'attachment; filename="{event.reference}.ics"'
     return answer
 
 
-def calendar(token: str) -> Response:
+def calendar_feed(token: str) -> Response:
     """The feed: programs ask again and again, so what has not changed is not read."""
     now = clock.now()
-    feed = calendar_feed.open_feed(token, now=now)
+    feed = calendar.open_feed(token, now=now)
     etag = f'"{_FORMAT}-{feed.mark}"'
     if unchanged(etag):
         answer = make_response("", 304)
     else:
-        answer = make_response(_document(calendar_feed.events(feed, now=now), language_of(feed.language)))
+        answer = make_response(_document(calendar.events(feed, now=now), language_of(feed.language)))
         answer.content_type = CONTENT_TYPE
     answer.headers["ETag"] = etag
     answer.headers["Cache-Control"] = "private, no-cache"
@@ -47,4 +47,4 @@ def _document(events: list[Event], language: Language) -> bytes:
     return document(events, language, public_url=settings().public_url)
 
 
-VIEWS: Views = {"booking_calendar": booking_calendar, "calendar": calendar}
+VIEWS: Views = {"booking_calendar": booking_calendar, "calendar": calendar_feed}

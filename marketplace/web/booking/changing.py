@@ -16,22 +16,22 @@ from flask_babel import ngettext
 from booking.changes.proposals import accept, decline
 from booking.changes.reschedule import reschedule
 from booking.idempotency import Repeatable
-from booking.offers.availability import SlotView, days, slots
-from booking.offers.availability import offer as offer_view
+from booking.offers.availability import SlotView, days, offer, slots
+from booking.offers.bookable import Reason
+from booking.views import customer
 from booking.views.customer import BookingView
-from booking.views.customer import booking as booking_view
 from marketplace import wording
 from marketplace.core import clock
 from marketplace.core.errors import NotFound, Refusal
 from marketplace.web import formats, tickets
 from marketplace.web.answers import Views, asked, field, render, see_other
-from marketplace.web.booking import packages_page as package_words
-from marketplace.web.booking import times_page as shown
+from marketplace.web.booking import packages_page, times_page
 from marketplace.web.booking.bookings_page import Change
 from marketplace.web.booking.picking import chosen_day, day_of, month_page
 from marketplace.web.booking.places_page import city_name, tier_word
 from marketplace.web.booking.times_page import Slot, Times
 from marketplace.web.booking.whose import facts_of, people_of
+from marketplace.web.kind_words import nouns
 from marketplace.web.parts import When
 from marketplace.web.people import person
 from marketplace.web.session import principal
@@ -44,7 +44,7 @@ _LONGEST_KEY = 100
 def booking_change(booking: str) -> Response:
     """Pick the new time; the present one is marked and can't be chosen."""
     me, now = principal(), clock.now()
-    view = booking_view(me, booking, now=now)
+    view = customer.booking(me, booking, now=now)
     if not view.can_change:
         return see_other(url_for("web.booking", booking=booking))
     if request.method == "POST":
@@ -59,24 +59,24 @@ def _picker(me: Principal, view: BookingView, now: datetime) -> Times:
     member = next((one for one in people_of(me)[0] if one.public_id == view.beneficiary_id), None)
     if member is None:
         raise NotFound()
-    found = offer_view(view.offer_id, person=facts_of(member), now=now)
+    found = offer(view.offer_id, person=facts_of(member), now=now)
     zone, today = found.card.time_zone, clock.today(found.card.time_zone, now)
-    first, last = shown.reach(today)
+    first, last = times_page.reach(today)
     known = {each.date: each for each in days(view.offer_id, first, last, now=now)}
     chosen = chosen_day(known, asked("day", 20) or view.service_date.isoformat())
     url = partial(_picker_url, view.id)
-    shown_days = {at: shown.day(each, chosen, url(day=at)) for at, each in known.items()}
+    shown_days = {at: times_page.day(each, chosen, url(day=at)) for at, each in known.items()}
     of_day = slots(view.offer_id, chosen, chosen, now=now) if chosen else []
     present = {slot.id for slot in of_day if _is_present(slot, view)}
-    closed = [replace(slot, reason="closed") if slot.id in present else slot for slot in of_day]
-    morning, afternoon = shown.halves(closed, zone)
+    closed = [replace(slot, reason=Reason.CLOSED) if slot.id in present else slot for slot in of_day]
+    morning, afternoon = times_page.halves(closed, zone)
     return Times(
         view.offer_id,
         found.card.site_name,
         tier_word(found.card.tier),
-        package_words.package(found, chosen=True),
+        packages_page.package(found, chosen=True),
         person(member, clock.today(me.time_zone, now)),
-        shown.strip(list(shown_days.values()), chosen) if any(each.slots for each in known.values()) else (),
+        times_page.strip(list(shown_days.values()), chosen) if any(each.slots for each in known.values()) else (),
         month_page(url, shown_days, chosen or today, (first, last)),
         chosen,
         _marked(morning, present),
@@ -99,15 +99,15 @@ def _marked(found: tuple[Slot, ...], present: set[str]) -> tuple[Slot, ...]:
 
 
 def booking_change_check(booking: str) -> Response:
-    """Old and new side by side, and what holds until the hospital has agreed; then ask it."""
+    """Old and new side by side, and what holds until the provider has agreed; then ask it."""
     me, now = principal(), clock.now()
-    view = booking_view(me, booking, now=now)
+    view = customer.booking(me, booking, now=now)
     if request.method == "POST":
         return _ask(me, view, field("slot", _LONGEST_ID), now)
     if not view.can_change:
         return see_other(url_for("web.booking", booking=booking))
     slot = _slot(view, asked("slot", _LONGEST_ID), now)
-    if slot is None or slot.reason is not None:
+    if slot is None or not slot.bookable:
         flash(_("This time has just gone. Your date stands. Choose another one."), "bad")
         return see_other(_picker_url(booking))
     page = Change(
@@ -124,10 +124,11 @@ def booking_change_check(booking: str) -> Response:
 
 def _rules(view: BookingView) -> tuple[str, ...]:
     """What holds, told before the tap."""
+    said = nouns(view.kind)
     if view.allotment:
-        first = _("It is changed at once: the hospital has given us these places.")
+        first = _("It is changed at once: %(place)s has given us these places.", **said)
     else:
-        first = _("Your present date stands until the hospital agrees. If it does not, nothing changes.")
+        first = _("Your present date stands until %(place)s agrees. If it does not, nothing changes.", **said)
     left = view.changes_left - 1
     again = ngettext(
         "After that it can be changed %(num)d more time.", "After that it can be changed %(num)d more times.", left
@@ -138,7 +139,7 @@ def _rules(view: BookingView) -> tuple[str, ...]:
 
 def _slot(view: BookingView, slot_id: str, now: datetime) -> SlotView | None:
     """The slot that was chosen, if it is one of this offer within reach."""
-    first, last = shown.reach(clock.today(view.time_zone, now))
+    first, last = times_page.reach(clock.today(view.time_zone, now))
     return next((slot for slot in slots(view.offer_id, first, last, now=now) if slot.id == slot_id), None)
 
 
@@ -159,7 +160,7 @@ def _ask(me: Principal, view: BookingView, slot: str, now: datetime) -> Response
 
 
 def booking_proposal(booking: str) -> Response:
-    """Take the time that the hospital proposes, or keep the date; doing it twice is the same as once."""
+    """Take the time that the provider proposes, or keep the date; doing it twice is the same as once."""
     me, now, which = principal(), clock.now(), field("proposal", _LONGEST_ID)
     try:
         if field("answer") == "accept":

@@ -11,12 +11,11 @@ from urllib.parse import urlencode
 
 from flask import Response, flash, request, url_for
 
-from booking.hold.confirm import HoldExpired, NotHeld
-from booking.hold.confirm import confirm as submit
+from booking.hold.confirm import HoldExpired, NotHeld, confirm
 from booking.hold.pick import pick
 from booking.hold.place import HoldRequest
+from booking.offers import availability
 from booking.offers.availability import days, slots
-from booking.offers.availability import offer as offer_view
 from booking.offers.cards import OfferView
 from booking.refusals import SlotFull
 from booking.views.customer import BookingView, booking, booking_version
@@ -26,9 +25,7 @@ from marketplace.core.errors import NotFound, Refusal
 from marketplace.web import tickets
 from marketplace.web.answers import Views, asked, field, live, render, see_other, tag, unchanged
 from marketplace.web.benefit_cards import taken_line
-from marketplace.web.booking import bookings_page
-from marketplace.web.booking import packages_page as package_words
-from marketplace.web.booking import times_page as shown
+from marketplace.web.booking import bookings_page, packages_page, times_page
 from marketplace.web.booking.picking import chosen_day, day_of, month_page
 from marketplace.web.booking.places_page import city_name, tier_word
 from marketplace.web.booking.times_page import Taken, Times
@@ -51,25 +48,25 @@ def times(offer: str) -> Response:
 def _picker(offer_id: str) -> Response:
     me, now = principal(), clock.now()
     _members, member = people_of(me)
-    found = offer_view(offer_id, person=facts_of(member), now=now)
+    found = availability.offer(offer_id, person=facts_of(member), now=now)
     zone, today = found.card.time_zone, clock.today(found.card.time_zone, now)
-    first, last = shown.reach(today)
+    first, last = times_page.reach(today)
     known = {view.date: view for view in days(offer_id, first, last, now=now)}
     chosen = chosen_day(known, asked("day", 20))
     here = {"for": member.public_id, "entitlement": asked("entitlement", _LONGEST_ID)}
     shown_days = {
-        at: shown.day(view, chosen, _times_url(offer_id, here, day=at), wait_url(offer_id, here, at))
+        at: times_page.day(view, chosen, _times_url(offer_id, here, day=at), wait_url(offer_id, here, at))
         for at, view in known.items()
     }
-    morning, afternoon = shown.halves(slots(offer_id, chosen, chosen, now=now) if chosen else [], zone)
+    morning, afternoon = times_page.halves(slots(offer_id, chosen, chosen, now=now) if chosen else [], zone)
     reasons = why_not(member, open_benefits(me, found.card.kind, now), offer_id, now)
     page = Times(
         offer_id,
         found.card.site_name,
         tier_word(found.card.tier),
-        package_words.package(found, chosen=True),
+        packages_page.package(found, chosen=True),
         person(member, clock.today(me.time_zone, now)),
-        shown.strip(list(shown_days.values()), chosen) if any(view.slots for view in known.values()) else (),
+        times_page.strip(list(shown_days.values()), chosen) if any(view.slots for view in known.values()) else (),
         month_page(partial(_times_url, offer_id, here), shown_days, chosen or today, (first, last)),
         chosen,
         morning,
@@ -110,12 +107,12 @@ def _hold(offer_id: str) -> Response:
     return see_other(url_for("web.confirm", booking=held.public_id))
 
 
-def confirm(booking: str) -> Response:
+def confirm_booking(booking: str) -> Response:
     """Check and submit. Whatever became of the hold meanwhile, the booking's own page tells it."""
     me, now = principal(), clock.now()
     if request.method == "POST":
         try:
-            submit(me, booking, now=now)
+            confirm(me, booking, now=now)
         except (HoldExpired, NotHeld) as refusal:
             flash(wording.sentence(refusal), "bad")
         return see_other(url_for("web.booking", booking=booking))
@@ -130,7 +127,7 @@ def confirm(booking: str) -> Response:
     page = bookings_page.confirm(
         view,
         person(member, today),
-        package_words.of_snapshot(view.offer_id, view.offer_name, view.package),
+        packages_page.of_snapshot(view.offer_id, view.kind, view.offer_name, view.package),
         taken_line(view.kind, benefit),
         now,
     )
@@ -180,7 +177,7 @@ def _taken(offer_id: str, slot: str, day: str, zone: str, now: datetime) -> Take
         return None
     around = slots(offer_id, at - timedelta(days=7), at + timedelta(days=7), now=now)
     gone = next((view for view in around if view.id == slot), None)
-    return shown.taken(gone, around, zone) if gone and gone.reason else None
+    return times_page.taken(gone, around, zone) if gone and not gone.bookable else None
 
 
 def _finder_url(found: OfferView, member: Member) -> str:
@@ -197,4 +194,4 @@ def _packages_url(found: OfferView, member: Member) -> str:
     return f"{url_for('web.packages', site=found.card.site_id)}?{urlencode(query)}"
 
 
-VIEWS: Views = {"times": times, "confirm": confirm, "confirm_live": confirm_live}
+VIEWS: Views = {"times": times, "confirm": confirm_booking, "confirm_live": confirm_live}

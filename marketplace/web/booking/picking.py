@@ -7,7 +7,7 @@ from datetime import date, timedelta
 
 from booking.offers.availability import DayView
 from marketplace.web.answers import asked
-from marketplace.web.booking import times_page as shown
+from marketplace.web.booking import times_page
 from marketplace.web.booking.times_page import Day, Month
 
 
@@ -33,7 +33,7 @@ def month_page(url: Callable[..., str], days: dict[date, Day], at: date, reach: 
     first = day_of(f"{asked('month', 7)}-01") or at.replace(day=1)
     first = min(max(first, reach[0].replace(day=1)), reach[1].replace(day=1))
     before, after = (first - timedelta(days=1)).replace(day=1), (first + timedelta(days=31)).replace(day=1)
-    return shown.month(
+    return times_page.month(
         first,
         days,
         url(month=before) if before >= reach[0].replace(day=1) else "",

@@ -18,12 +18,12 @@ from marketplace.core.config import settings
 from marketplace.core.errors import NotFound
 from marketplace.web import session
 from marketplace.web.answers import Views, asked, render, see_other
-from marketplace.web.benefit_cards import bookable, kind_name
-from marketplace.web.booking import packages_page as package_words
-from marketplace.web.booking import places_page as shown
+from marketplace.web.benefit_cards import bookable
+from marketplace.web.booking import packages_page, places_page
 from marketplace.web.booking.packages_page import Package
 from marketplace.web.booking.places_page import Finder, PersonChoice
 from marketplace.web.booking.whose import facts_of, open_benefits, people_of, why_not
+from marketplace.web.kind_words import kind_name
 from marketplace.web.people import person
 from vip.entitlements import entitlements
 from vip.family import Member
@@ -52,9 +52,9 @@ def places() -> Response:
     found = search_offers(query, cursor=asked("cursor", 2_000) or None, limit=_ROWS, now=now)
     today = clock.today(me.time_zone, now)
     shown_before = asked("after", 64)
-    sites = [cards for cards in shown.by_site(found.items) if cards[0].site_id != shown_before]
+    sites = [cards for cards in places_page.by_site(found.items) if cards[0].site_id != shown_before]
     chosen = person(member, today)
-    districts, tiers = shown.choices(narrowing(search.benefit, search.city), search)
+    districts, tiers = places_page.choices(narrowing(search.benefit, search.city), search)
     more = search.url(cursor=found.next, after=found.items[-1].site_id) if found.next else ""
     finder = Finder(
         search.benefit,
@@ -65,16 +65,16 @@ def places() -> Response:
         districts,
         tiers,
         (),
-        tuple(shown.place(cards, chosen, family=len(members) > 1) for cards in sites),
+        tuple(places_page.place(cards, chosen, family=len(members) > 1) for cards in sites),
         _choices(members, search, today),
         more_url=more,
         total=None if more or asked("cursor") else len(sites),
-        tier_source=shown.tier_sources(found.items),
+        tier_source=places_page.tier_sources(found.items),
     )
     answer = render(
         "places.html",
         page=finder,
-        city_name=shown.city_name(search.city),
+        city_name=places_page.city_name(search.city),
         cities_url=search.url("web.cities", district="", tier="", q=""),
         who_url=search.url("web.who", next=search.url()),
     )
@@ -89,8 +89,8 @@ def cities() -> Response:
     kept = [city for name in _kept_cities() for city in found if city.name == name]
     return render(
         "cities.html",
-        groups=shown.cities(found, search),
-        near=tuple(shown.city_choice(city, search) for city in kept),
+        groups=places_page.cities(found, search),
+        near=tuple(places_page.city_choice(city, search) for city in kept),
         back_url=search.url(),
     )
 
@@ -136,12 +136,12 @@ def who() -> Response:
     )
 
 
-def _search(me: Principal) -> shown.Search:
+def _search(me: Principal) -> places_page.Search:
     """What the query asks for; the city of the last time, else the one with most places."""
     benefit = asked("benefit", 40) or _first_benefit(me)
     if not bookable(benefit):
         raise NotFound(field="benefit")
-    return shown.Search(
+    return places_page.Search(
         benefit,
         asked("for", 64),
         asked("city", 50) or _usual_city(offer_cities(benefit)),
@@ -181,14 +181,14 @@ def _remember_city(answer: Response, city: str) -> None:
     )
 
 
-def _choices(members: list[Member], search: shown.Search, today: date) -> tuple[PersonChoice, ...]:
+def _choices(members: list[Member], search: places_page.Search, today: date) -> tuple[PersonChoice, ...]:
     return tuple(PersonChoice(person(one, today), search.url(**{"for": one.public_id})) for one in members)
 
 
 def _package(card: OfferCard, member: Member, now: datetime) -> Package:
     full = offer(card.public_id, person=facts_of(member), now=now)
     address = f"{url_for('web.times', offer=card.public_id)}?{urlencode({'for': member.public_id})}"
-    return package_words.package(full, url=address, chosen=card.public_id == asked("chosen", 64))
+    return packages_page.package(full, url=address, chosen=card.public_id == asked("chosen", 64))
 
 
 def _offer_of(path: str) -> str:

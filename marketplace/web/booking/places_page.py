@@ -18,9 +18,10 @@ from marketplace import wording
 from marketplace.catalog.places import short_place
 from marketplace.catalog.search import UNKNOWN_TIER, CityCount
 from marketplace.catalog.terms import syllables
+from marketplace.core.text import Text
 from marketplace.web.formats import time_of
+from marketplace.web.language import by_language
 from marketplace.web.parts import Choice, Person
-from marketplace.web.people import by_language
 
 
 @dataclass(frozen=True)
@@ -122,7 +123,7 @@ def tier_word(tier: str | None) -> str:
         return ""
     level = {"三": "3", "二": "2", "一": "1"}[tier[0]]
     grade = {"特": "S", "甲": "A", "乙": "B", "丙": "C"}.get(tier[2:3], "")
-    return by_language(tier, _("Tier %(level)s", level=level + grade))
+    return by_language(Text(tier, _("Tier %(level)s", level=level + grade)))
 
 
 def tier_note(card: OfferCard) -> str:
@@ -155,7 +156,7 @@ def place(cards: Sequence[OfferCard], person: Person, family: bool) -> Place:
         shown.district,
         address,
         tier_word(shown.tier),
-        by_language(shown.name_zh, shown.name_en),
+        by_language(Text(shown.name_zh, shown.name_en)),
         f"{url_for('web.times', offer=shown.public_id)}?{urlencode({'for': person.id})}",
         free.service_date if free else None,
         _free_note(shown) if free else "",

@@ -8,7 +8,10 @@ from datetime import datetime
 from flask_babel import gettext as _
 
 from booking.views.customer import BookingView, Moved
+from marketplace.catalog.kinds import kinds, words_of
 from marketplace.web import booking_words, formats
+from marketplace.web.kind_words import nouns
+from marketplace.web.language import by_language
 
 AHEAD = ("awaiting_provider", "outcome_unknown", "confirmed")
 
@@ -40,31 +43,36 @@ def steps(view: BookingView, known: booking_words.Facts) -> tuple[Step, ...]:
 
 
 def _done(line: Moved, zone: str, *, last: bool, known: booking_words.Facts) -> Step:
+    said = nouns(known.kind)
+    kind = words_of(known.kind)
     words = {
         "held": (_("A time was kept for you"), _("One use of your benefit is kept for it")),
         "awaiting_provider": (_("You submitted the booking"), ""),
-        "outcome_unknown": (_("The hospital has not answered yet"), _("We are checking; time and benefit are kept")),
-        "confirmed": (_("Confirmed by the hospital"), ""),
+        "outcome_unknown": (
+            _("%(Place)s has not answered yet", **said),
+            _("We are checking; time and benefit are kept"),
+        ),
+        "confirmed": (_("Confirmed by %(place)s", **said), ""),
         "checked_in": (_("Checked in"), ""),
-        "in_service": (_("The check began"), ""),
-        "fulfilled": (_("Check done"), _("One use of your benefit was spent")),
-        "no_show": (_("The hospital says nobody came"), ""),
-        "rejected": (_("The hospital can't take it"), _("Your benefit is back")),
+        "in_service": (by_language(kind.began), ""),
+        "fulfilled": (by_language(kind.done), _("One use of your benefit was spent")),
+        "no_show": (_("%(Place)s says nobody came", **said), ""),
+        "rejected": (_("%(Place)s can't take it", **said), _("Your benefit is back")),
         "expired": (_("The time was released"), _("Your benefit is back")),
         "cancelled": (_("Cancelled"), _("Your benefit is back")),
         "entered_in_error": (_("Entered in error"), ""),
         "cancel_asked": (_("You asked to cancel"), ""),
-        "cancel_refused": (_("The hospital did not agree to cancel"), ""),
+        "cancel_refused": (_("%(Place)s did not agree to cancel", **said), ""),
         "reschedule_asked": (_("You asked for another date"), _("The old one stands until it is agreed")),
         "reschedule_refused": (_("The other date was not possible"), _("Your date stands")),
-        "dispute_asked": (_("You said that you were there"), _("We ask the hospital")),
+        "dispute_asked": (_("You said that you were there"), _("We ask %(place)s", **said)),
         "dispute_rejected": (_("We looked into it"), _("It stands as it is")),
     }
     told, note = words.get(line.state, (line.state, ""))
     if line.state == "awaiting_provider" and line.actor != "customer":
-        told = _("Asked the hospital again")
+        told = _("Asked %(place)s again", **said)
     if line.cause in _PROPOSAL and line.state in (*AHEAD, "cancel_asked", "reschedule_asked"):
-        told, note = _proposal_step(line)
+        told, note = _proposal_step(line, known)
     if line.cause == "rescheduled":
         told, note = _("The date was changed"), _moved_to(line, zone)
     if line.cause == "old_date_served":
@@ -93,13 +101,17 @@ def _moved_to(line: Moved, zone: str) -> str:
     return formats.date_of(line.service_date, zone) if line.service_date else ""
 
 
-def _proposal_step(line: Moved) -> tuple[str, str]:
+def _proposal_step(line: Moved, known: booking_words.Facts) -> tuple[str, str]:
+    said = nouns(known.kind)
     if line.state == "cancel_asked":
-        return _("The hospital is told that the booking is off"), ""
+        return _("%(Place)s is told that the booking is off", **said), ""
     words = {
-        "time_proposed": (_("The hospital proposed another time"), ""),
-        "proposal_withdrawn": (_("The hospital took its proposal back"), ""),
-        "proposal_accepted": (_("You accepted the proposed time"), _("The hospital is asked to move the booking")),
+        "time_proposed": (_("%(Place)s proposed another time", **said), ""),
+        "proposal_withdrawn": (_("%(Place)s took its proposal back", **said), ""),
+        "proposal_accepted": (
+            _("You accepted the proposed time"),
+            _("%(Place)s is asked to move the booking", **said),
+        ),
         "proposal_declined": (_("You declined the proposed time"), ""),
         "proposal_lapsed": (_("The proposed time was not answered"), ""),
     }
@@ -110,19 +122,38 @@ def _proposal_step(line: Moved) -> tuple[str, str]:
 
 
 def _now(known: booking_words.Facts) -> tuple[Step, ...]:
+    said = nouns(known.kind)
     if known.state == "held":
         return (Step("now", _("Waiting for you to confirm"), aside=_("your turn")),)
     if known.state in ("awaiting_provider", "outcome_unknown"):
         aside = formats.deadline(known.answer_by) if known.answer_by else ""
-        return (Step("now", _("Waiting for the hospital"), aside=_("by %(time)s", time=aside) if aside else ""),)
+        return (
+            Step(
+                "now",
+                _("Waiting for %(place)s", **said),
+                aside=_("by %(time)s", time=aside) if aside else "",
+            ),
+        )
     if known.state == "confirmed":
         return (Step("now", _("Prepare"), note=_("The hints are below"), aside=_("your turn")),)
     if known.state in ("checked_in", "in_service"):
-        return (Step("now", booking_words.pill(known.state).text, aside=_("the hospital's turn")),)
+        return (
+            Step(
+                "now",
+                booking_words.pill(known.state, known.kind).text,
+                aside=_("%(place)s's turn", **said),
+            ),
+        )
     if known.state == "fulfilled" and known.report in ("ready", "corrected"):
         return (Step("done", _("The report is here")),)
     if known.state == "fulfilled" and known.report != "none":
-        return (Step("now", _("The hospital is writing the report"), aside=_("the hospital's turn")),)
+        return (
+            Step(
+                "now",
+                _("%(Place)s is writing the report", **said),
+                aside=_("%(place)s's turn", **said),
+            ),
+        )
     return ()
 
 
@@ -132,11 +163,13 @@ def _coming(known: booking_words.Facts, view: BookingView) -> tuple[Step, ...]:
     there = formats.day(view.service_date)
     if view.starts_at:
         there = formats.moment(view.starts_at, view.time_zone)
-    every = (
-        Step("next", _("Check in"), aside=there),
-        Step("next", _("Check done"), aside=lasts),
-        Step("next", _("Report arrives"), aside=_("from the hospital")),
+    words, declared = words_of(known.kind), kinds().get(known.kind)
+    reported = declared is None or declared.traits.report
+    report = Step("next", _("Report arrives"), aside=_("from %(place)s", **nouns(known.kind)))
+    visit = (
+        Step("next", by_language(words.check_in), aside=there),
+        Step("next", by_language(words.done), aside=lasts),
     )
     if known.state in ("held", *AHEAD):
-        return every
-    return every[2:] if known.state in ("checked_in", "in_service") else ()
+        return (*visit, report) if reported else visit
+    return (report,) if reported and known.state in ("checked_in", "in_service") else ()

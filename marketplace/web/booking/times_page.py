@@ -9,6 +9,7 @@ from datetime import date, timedelta
 from flask_babel import gettext as _
 
 from booking.offers.availability import MAX_DAYS, DayView, SlotView
+from booking.offers.bookable import Reason
 from marketplace.web.booking.packages_page import Package
 from marketplace.web.booking.places_page import FEW
 from marketplace.web.formats import local, time_of
@@ -110,8 +111,18 @@ def day(known: DayView, chosen: date | None, url: str, wait_url: str = "") -> Da
     if known.slots:
         few = known.free <= _FEW_A_DAY
         return Day(known.date, known.free, few=few, chosen=known.date == chosen, url=url)
-    closed = _("full") if known.full else _("closed")
-    return Day(known.date, None, closed, wait_url=wait_url if known.full else "")
+    full = known.reason is Reason.FULL
+    return Day(known.date, None, _why(known.reason), wait_url=wait_url if full else "")
+
+
+def _why(reason: Reason | None) -> str:
+    """The word that stands where free places would; a day for which nothing was published is closed."""
+    match reason:
+        case Reason.PAST:
+            return _("too late")
+        case Reason.FULL | Reason.KEPT:
+            return _("full")
+    return _("closed")
 
 
 def strip(days: Sequence[Day], chosen: date | None) -> tuple[Day, ...]:
@@ -140,21 +151,14 @@ def month(first: date, days: dict[date, Day], before_url: str, after_url: str) -
 
 def slot(view: SlotView, zone: str, chosen: bool = False) -> Slot:
     """A time to choose."""
-    words = {
-        "past": _("over"),
-        "too_late": _("closed"),
-        "closed": _("closed"),
-        "not_offered": _("closed"),
-        "full": _("full"),
-    }
-    closed = words[view.reason] if view.reason else ""
+    closed = "" if view.bookable else _why(view.reason)
     when = When(view.service_date, zone, view.starts_at, view.ends_at)
     return Slot(view.id, when, 0 if closed else view.free, view.free <= FEW, closed, chosen)
 
 
 def halves(slots: Sequence[SlotView], zone: str) -> tuple[tuple[Slot, ...], tuple[Slot, ...]]:
     """The times of a day before noon and after, the first free one chosen."""
-    first = next((view.id for view in slots if view.reason is None), "")
+    first = next((view.id for view in slots if view.bookable), "")
     shown = [slot(view, zone, view.id == first) for view in slots]
     afternoon = tuple(it for it in shown if it.when.starts_at and local(it.when.starts_at, zone).hour >= 12)
     return tuple(it for it in shown if it not in afternoon), afternoon
@@ -169,7 +173,7 @@ def taken(gone: SlotView, others: Sequence[SlotView], zone: str) -> Taken:
             return apart, abs((view.starts_at - gone.starts_at).total_seconds())
         return apart, 0
 
-    free = sorted((view for view in others if view.reason is None and view.id != gone.id), key=distance)[:_NEAREST]
+    free = sorted((view for view in others if view.bookable and view.id != gone.id), key=distance)[:_NEAREST]
     named = time_of(gone.starts_at, zone) if gone.starts_at else _("This day")
     ordered = sorted(free, key=lambda view: (view.service_date, view.starts_at or gone.starts_at or 0))
     return Taken(named, tuple(slot(view, zone) for view in ordered))

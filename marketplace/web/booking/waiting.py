@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 from flask import Response, flash, render_template, request, url_for
 from flask_babel import gettext as _
 
-from booking.offers.availability import offer as offer_view
+from booking.offers import availability
 from booking.offers.cards import OfferView
 from booking.waiting.join import FARTHEST, MOST_PLACES, AlreadyWaiting, NotWaiting, Wish, join, withdraw
 from booking.waiting.view import alike, current, mark, waiting
@@ -18,8 +18,7 @@ from marketplace import wording
 from marketplace.core import clock
 from marketplace.core.errors import Invalid, NotFound, Refusal
 from marketplace.web.answers import Views, asked, field, live, render, see_other, tag, unchanged
-from marketplace.web.booking import packages_page as package_words
-from marketplace.web.booking import waiting_page as shown
+from marketplace.web.booking import packages_page, waiting_page
 from marketplace.web.booking.places_page import city_name
 from marketplace.web.booking.waiting_page import WaitingList, WaitingPage
 from marketplace.web.booking.whose import facts_of, open_benefits, people_of, why_not
@@ -66,11 +65,11 @@ def _begin(offer_id: str) -> Response:
 
 def _wish(values: dict[str, str], member: Member) -> Wish:
     """What the form says. Raises Invalid for what is no day, part or number; the rest is judged where it is kept."""
-    if values["part"] not in shown.PARTS:
+    if values["part"] not in waiting_page.PARTS:
         raise Invalid(field="part", reason="choice")
-    if values["hours_before"] not in {str(hours) for hours in shown.HOURS}:
+    if values["hours_before"] not in {str(hours) for hours in waiting_page.HOURS}:
         raise Invalid(field="hours_before", reason="choice")
-    from_hour, until_hour = shown.PARTS[values["part"]]
+    from_hour, until_hour = waiting_page.PARTS[values["part"]]
     return Wish(
         offers=request.form.getlist("place")[: MOST_PLACES + 1],
         beneficiary=member.public_id,
@@ -111,7 +110,7 @@ def _key(wish: Wish, form_key: str) -> tuple[str, bytes]:
 def _form(offer_id: str, form: Form, status: int = 200, *, standing: bool = False) -> Response:
     me, now = principal(), clock.now()
     _members, member = people_of(me)
-    found = offer_view(offer_id, person=facts_of(member), now=now)
+    found = availability.offer(offer_id, person=facts_of(member), now=now)
     today = clock.today(found.card.time_zone, now)
     entitlement = field("entitlement", _LONGEST_ID) or asked("entitlement", _LONGEST_ID)
     again = {"for": member.public_id, "entitlement": entitlement}
@@ -119,15 +118,15 @@ def _form(offer_id: str, form: Form, status: int = 200, *, standing: bool = Fals
     sent = request.method == "POST"
     page = WaitingPage(
         found.card.site_name,
-        package_words.package(found, chosen=True),
+        packages_page.package(found, chosen=True),
         person(member, clock.today(me.time_zone, now)),
         _with_days(form, today),
         today,
         today + FARTHEST,
-        shown.site_choices(alike(offer_id), request.form.getlist("place") if sent else [offer_id]),
-        shown.weekday_choices(_weekdays() if sent else range(1, 8)),
-        shown.part_choices(),
-        shown.hour_choices(),
+        waiting_page.site_choices(alike(offer_id), request.form.getlist("place") if sent else [offer_id]),
+        waiting_page.weekday_choices(_weekdays() if sent else range(1, 8)),
+        waiting_page.part_choices(),
+        waiting_page.hour_choices(),
         city_name(found.card.city),
         _cancel_line(found),
         form_action=here,
@@ -145,7 +144,7 @@ def _form(offer_id: str, form: Form, status: int = 200, *, standing: bool = Fals
 def _with_days(form: Form, today: date) -> Form:
     """Without a day of hers: two weeks from tomorrow."""
     first = today + timedelta(days=1)
-    days = {"first_day": first.isoformat(), "last_day": (first + timedelta(days=shown.FEW_DAYS - 1)).isoformat()}
+    days = {"first_day": first.isoformat(), "last_day": (first + timedelta(days=waiting_page.FEW_DAYS - 1)).isoformat()}
     if form.errors:
         return form
     return Form({**form.values, **{name: form.values.get(name) or days[name] for name in days}}, {}, form.problem)
@@ -168,7 +167,7 @@ def waiting_list(me: Principal, now: datetime) -> WaitingList | None:
     """The section of the bookings' page; None while she waits for nothing."""
     etag = tag(mark(me, now=now))
     found = current(me, now=now)
-    rows = tuple(shown.row(view, now) for view in found)
+    rows = tuple(waiting_page.row(view, now) for view in found)
     final = not any(row.stop_url for row in rows)
     return WaitingList(rows, etag, final) if rows else None
 
@@ -196,7 +195,7 @@ def waiting_stop(entry: str) -> Response:
         else:
             flash(_("You no longer wait for this. Your benefit is untouched."), "ok")
             return see_other(url_for("web.bookings"))
-    return render("waiting_stop.html", status, row=shown.row(view, now), problem=problem)
+    return render("waiting_stop.html", status, row=waiting_page.row(view, now), problem=problem)
 
 
 VIEWS: Views = {"waiting_new": waiting_new, "waiting_live": waiting_live, "waiting_stop": waiting_stop}

@@ -14,8 +14,10 @@ from flask_babel import ngettext
 from booking.waiting.view import HeldPlace, WaitingSite, WaitingView
 from marketplace.web import formats
 from marketplace.web.booking.packages_page import Package
+from marketplace.web.kind_words import nouns
+from marketplace.web.language import by_language
 from marketplace.web.parts import Choice, Form, Person, Pill, When
-from marketplace.web.people import by_language, named
+from marketplace.web.people import named
 
 
 @dataclass(frozen=True)
@@ -98,7 +100,7 @@ def row(view: WaitingView, now: datetime) -> WaitingRow:
     again = {"for": view.beneficiary_id}
     return WaitingRow(
         view.id,
-        by_language(first.offer_name["zh"], first.offer_name["en"]),
+        by_language(first.offer_name),
         named(view.beneficiary_name, view.relation),
         places(view.sites),
         days(view.first_day, view.last_day),
@@ -193,7 +195,7 @@ def said(view: WaitingView) -> str:
     """One sentence: what happens now, or why it is over."""
     if view.state == "offered" and view.held is not None:
         if view.held.state != "held":
-            return _("Submitted for you. The hospital's answer comes here.")
+            return _("Submitted for you. %(Place)s's answer comes here.", **nouns(view.kind))
         return _("Confirm it before the time is over, or the next in line is asked.")
     if view.state == "waiting":
         if not view.unit_free:

@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import cast
 
 from flask import Response, flash, request, url_for
 from flask_babel import gettext as _
 
-from booking.attendance import disputes as objections
-from booking.attendance.disputes import LONGEST, Decision
+from booking.attendance.disputes import LONGEST, Decision, answer, open_disputes, read_dispute
 from booking.changes.cancel import NotCancellable, OnlyAdminsCancel, Reason, cancel_for
 from booking.views.desk import booking_at_desk, find_bookings
 from marketplace import wording
 from marketplace.core import clock
 from marketplace.core.errors import Invalid, NotFound, Refusal
-from marketplace.web.answers import asked, field, render, see_other
-from marketplace.web.console import desk_page as shown
-from marketplace.web.console import session
+from marketplace.web.answers import Views, asked, field, see_other
+from marketplace.web.console import desk_page, session
+from marketplace.web.console.answers import SHOWN, console_page
 from marketplace.web.parts import Form
-from vip.operators import operator
-
-SHOWN = 50
 
 
 def bookings() -> Response:
@@ -28,16 +24,18 @@ def bookings() -> Response:
     wanted, found = field("wanted", 60), None
     if request.method == "POST":
         now = clock.now()
-        found = tuple(shown.row(card, now) for card in find_bookings(session.operator(), wanted))
+        found = tuple(desk_page.row(card, now) for card in find_bookings(session.operator(), wanted))
         if len(found) == 1:
             return see_other(url_for("console.booking", booking=found[0].id))
-    return _page("bookings", "bookings", wanted=wanted, rows=found)
+    return console_page("bookings", "bookings", wanted=wanted, rows=found)
 
 
 def booking(booking: str) -> Response:
     """One booking as the desk sees it."""
     now = clock.now()
-    return _page("booking", "bookings", page=shown.booking(booking_at_desk(session.operator(), booking, now=now), now))
+    return console_page(
+        "booking", "bookings", page=desk_page.booking(booking_at_desk(session.operator(), booking, now=now), now)
+    )
 
 
 def booking_cancel(booking: str) -> Response:
@@ -57,22 +55,22 @@ def booking_cancel(booking: str) -> Response:
         except (NotCancellable, OnlyAdminsCancel) as refusal:
             form, status = Form({"reason": reason}, problem=wording.sentence(refusal)), refusal.status
     found = booking_at_desk(who, booking, now=now)
-    return _page(
+    return console_page(
         "booking_cancel",
         "bookings",
         status,
-        page=shown.booking(found, now),
-        effects=shown.cancel_effects(found),
+        page=desk_page.booking(found, now),
+        effects=desk_page.cancel_effects(found),
         form=form,
-        reasons=shown.reasons(found.reasons),
+        reasons=desk_page.reasons(found.reasons),
     )
 
 
 def disputes() -> Response:
     """What waits for an answer, the oldest first."""
-    page = objections.open_disputes(session.operator(), cursor=asked("after") or None, limit=SHOWN)
+    page = open_disputes(session.operator(), cursor=asked("after") or None, limit=SHOWN)
     more = url_for("console.disputes", after=page.next) if page.next else ""
-    return _page("disputes", "disputes", rows=tuple(map(shown.dispute_row, page.items)), more_url=more)
+    return console_page("disputes", "disputes", rows=tuple(map(desk_page.dispute_row, page.items)), more_url=more)
 
 
 def dispute(dispute: str) -> Response:
@@ -82,7 +80,7 @@ def dispute(dispute: str) -> Response:
     if request.method == "POST":
         decision, words = field("decision", 40), field("words", 10 * LONGEST).replace("\r\n", "\n")
         try:
-            objections.answer(who, dispute, cast(Decision, decision), words, now=now)
+            answer(who, dispute, cast(Decision, decision), words, now=now)
             flash(_("Answered. The customer is told."), "ok")
             return see_other(url_for("console.disputes"))
         except NotFound:
@@ -93,17 +91,12 @@ def dispute(dispute: str) -> Response:
         except Refusal as refusal:
             form = Form({"decision": decision, "words": words}, problem=wording.sentence(refusal))
             status = refusal.status
-    found = objections.read_dispute(who, dispute, now=now)
-    page, decisions = shown.dispute(found), shown.decisions()
-    return _page("dispute", "disputes", status, page=page, form=form, longest=LONGEST, decisions=decisions)
+    found = read_dispute(who, dispute, now=now)
+    page, decisions = desk_page.dispute(found), desk_page.decisions()
+    return console_page("dispute", "disputes", status, page=page, form=form, longest=LONGEST, decisions=decisions)
 
 
-def _page(name: str, here: str, status: int = 200, **context: Any) -> Response:
-    me = operator(session.operator().id)
-    return render(f"console/{name}.html", status, me=me, here=here, **context)
-
-
-VIEWS = {
+VIEWS: Views = {
     "bookings": bookings,
     "booking": booking,
     "booking_cancel": booking_cancel,

@@ -15,8 +15,9 @@ from booking.views.customer import BookingCard, Moved
 from booking.views.desk import AtDesk
 from marketplace.web import booking_words, formats
 from marketplace.web.console.overview_page import kind_words
+from marketplace.web.language import by_language
 from marketplace.web.parts import Fact, Pill, When
-from marketplace.web.people import by_language, named
+from marketplace.web.people import named
 from marketplace.web.tickets import state_of, title, when
 
 
@@ -119,7 +120,7 @@ def booking(found: AtDesk, now: datetime) -> DeskBooking:
     }
     facts = (
         Fact(_("For"), named(view.beneficiary_name, view.relation)),
-        Fact(_("Provider"), by_language(view.provider_name["zh"], view.provider_name["en"])),
+        Fact(_("Provider"), by_language(view.provider_name)),
         Fact(_("Benefit"), standing.get(str(view.benefit), str(view.benefit))),
         Fact(_("Online cancelling closes"), formats.moment(view.cancel_until, view.time_zone)),
     )
@@ -206,9 +207,9 @@ def dispute_row(it: OpenDispute) -> DisputeRow:
     """A line of the list."""
     return DisputeRow(
         it.reference,
-        by_language(it.offer_name["zh"], it.offer_name["en"]),
+        by_language(it.offer_name),
         it.site_name,
-        by_language(it.provider_name["zh"], it.provider_name["en"]),
+        by_language(it.provider_name),
         When(it.service_date, it.time_zone, it.starts_at),
         it.opened_at,
         url_for("console.dispute", dispute=it.id),

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Response, request, session, url_for
+import flask
+from flask import Response, request, url_for
 
 from booking.reconcile import cases
 from booking.views import oversight
 from marketplace import wording
 from marketplace.core import clock
-from marketplace.web.answers import asked, field, render, see_other
-from marketplace.web.console import overview_page as shown
-from marketplace.web.console import session as console
+from marketplace.web.answers import Views, asked, field, render, see_other
+from marketplace.web.console import overview_page, session
 from marketplace.web.parts import Form
 from vip import signin
 from vip.operators import WrongPassword, operator, sign_in_operator
@@ -23,41 +23,41 @@ FEW = 8
 def sign_in() -> Response:
     """By name and password; the session that the browser had before ends."""
     if request.method == "GET":
-        if console.visiting() is not None:
+        if session.visiting() is not None:
             return see_other(url_for("console.home"))
         return _door(Form())
     name = field("name", 80)
     try:
         signed_in = sign_in_operator(
-            name, request.form.get("password", ""), clock.now(), previous_token=console.session_token() or None
+            name, request.form.get("password", ""), clock.now(), previous_token=session.session_token() or None
         )
     except WrongPassword as refusal:
         return _door(Form({"name": name}, problem=wording.sentence(refusal)), refusal.status)
-    session.clear()
-    answer = see_other(console.next_path(field("next")))
-    console.remember(answer, signed_in.token, signed_in.expires_at)
+    flask.session.clear()
+    answer = see_other(session.next_path(field("next")))
+    session.remember(answer, signed_in.token, signed_in.expires_at)
     return answer
 
 
 def sign_out() -> Response:
     """End the session, here and in the database."""
-    signin.sign_out(console.operator(), clock.now())
-    session.clear()
+    signin.sign_out(session.operator(), clock.now())
+    flask.session.clear()
     answer = see_other(url_for("console.sign_in"))
-    console.forget(answer)
+    session.forget(answer)
     return answer
 
 
 def home() -> Response:
     """All three lists, the first lines of each."""
-    who, now = console.operator(), clock.now()
+    who, now = session.operator(), clock.now()
     page = cases.differences(who, cursor=None, limit=FEW)
     return _page(
         "home",
-        differences=tuple(map(shown.difference, page.items)),
+        differences=tuple(map(overview_page.difference, page.items)),
         more_url=url_for("console.differences") if page.next else "",
-        providers=tuple(shown.provider(it, now) for it in oversight.providers(who)),
-        jobs=tuple(map(shown.job, oversight.late_jobs(who, now=now))),
+        providers=tuple(overview_page.provider(it, now) for it in oversight.providers(who)),
+        jobs=tuple(map(overview_page.job, oversight.late_jobs(who, now=now))),
     )
 
 
@@ -65,19 +65,19 @@ def providers() -> Response:
     """Providers and how they are."""
     now = clock.now()
     return _page(
-        "providers", providers=tuple(shown.provider(it, now) for it in oversight.providers(console.operator()))
+        "providers", providers=tuple(overview_page.provider(it, now) for it in oversight.providers(session.operator()))
     )
 
 
 def jobs() -> Response:
     """Background jobs that did not run."""
-    late = oversight.late_jobs(console.operator(), now=clock.now())
-    return _page("jobs", jobs=tuple(map(shown.job, late)))
+    late = oversight.late_jobs(session.operator(), now=clock.now())
+    return _page("jobs", jobs=tuple(map(overview_page.job, late)))
 
 
 def _page(name: str, **context: Any) -> Response:
-    me = operator(console.operator().id)
-    return render(f"console/{name}.html", me=me, here=name, feeds=shown.feeds(), **context)
+    me = operator(session.operator().id)
+    return render(f"console/{name}.html", me=me, here=name, feeds=overview_page.feeds(), **context)
 
 
 def _door(form: Form, status: int = 200) -> Response:
@@ -85,7 +85,7 @@ def _door(form: Form, status: int = 200) -> Response:
     return render("operator_sign_in.html", status, form=form, action=url_for("console.sign_in"), next_url=next_url)
 
 
-VIEWS = {
+VIEWS: Views = {
     "sign_in": sign_in,
     "sign_out": sign_out,
     "home": home,

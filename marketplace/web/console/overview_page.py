@@ -11,8 +11,8 @@ from flask_babel import gettext as _
 from booking.models import Feed
 from booking.reconcile.cases import Difference
 from booking.views.oversight import LateJob, ProviderHealth
+from marketplace.web.language import by_language
 from marketplace.web.parts import Pill
-from marketplace.web.people import by_language
 
 
 @dataclass(frozen=True)
@@ -134,7 +134,7 @@ def kind_words(kind: str) -> tuple[str, str]:
 def difference(it: Difference) -> DifferenceRow:
     """A row of the list."""
     kind, does = kind_words(it.kind)
-    name = by_language(it.provider_name["zh"], it.provider_name["en"])
+    name = by_language(it.provider_name)
     url = url_for("console.case", case=it.id)
     return DifferenceRow(name, kind, does, it.subject, it.reference or "", it.opened_at, url, it.closed_at)
 
@@ -151,7 +151,7 @@ def provider(it: ProviderHealth, now: datetime) -> ProviderRow:
     if it.paused_at is not None:
         pill, until = Pill(_("Paused"), "off", icon="clock"), None
     return ProviderRow(
-        by_language(it.name["zh"], it.name["en"]),
+        by_language(it.name),
         it.code,
         pill,
         until,

@@ -11,7 +11,7 @@ from flask_babel import ngettext
 
 from booking.views.customer import bookings
 from marketplace.core import clock
-from marketplace.web import benefit_cards as shown
+from marketplace.web import benefit_cards
 from marketplace.web.answers import Views, live, render, unchanged
 from marketplace.web.benefit_cards import Benefit
 from marketplace.web.formats import dotted, local
@@ -50,7 +50,7 @@ def home() -> Response:
             _greeting(profile(me.id).name, now, me.time_zone),
             _plan_line(found),
             _next(me, now),
-            shown.benefits(found, people),
+            benefit_cards.benefits(found, people),
         ),
     )
 
@@ -83,7 +83,7 @@ def _greeting(name: str, now: datetime, zone: str) -> str:
 
 def _plan_line(found: list[EntitlementView]) -> str:
     open_now = [benefit for benefit in found if benefit.state != "expired"]
-    plan = next((shown.plan_name(benefit) for benefit in open_now if shown.plan_name(benefit)), "")
+    plan = next((benefit_cards.plan_name(benefit) for benefit in open_now if benefit_cards.plan_name(benefit)), "")
     return dotted((plan, ngettext("%(num)d benefit", "%(num)d benefits", len(open_now))))
 
 

@@ -8,19 +8,19 @@ from flask import Response, flash, request, url_for
 from flask_babel import gettext as _
 
 from booking.reports import box
-from booking.reports import delete as report_delete
-from booking.reports import share as report_share
 from booking.reports.box import Document
+from booking.reports.delete import delete_report
 from booking.reports.output import export, fhir
+from booking.reports.share import DAYS, NewShare, TooManyLinks, end_share, share_report, shares
 from marketplace import wording
 from marketplace.core import clock
 from marketplace.core.config import settings
 from marketplace.core.errors import Invalid
 from marketplace.web import session
-from marketplace.web.answers import field, render, see_other
+from marketplace.web.answers import Views, field, render, see_other
 from marketplace.web.parts import Form
 from marketplace.web.prefetch import not_yet, only_prefetched
-from marketplace.web.reports import shares_page as shown
+from marketplace.web.reports import shares_page
 from marketplace.web.reports.papers import paper_answer, position_of
 
 
@@ -47,7 +47,7 @@ def report_fhir_file(report: str) -> Response:
     bundle = export.report_as_fhir(principal, report, now=now)
     card = box.report_card(principal, report, now=now)
     content = json.dumps(bundle, ensure_ascii=False).encode()
-    return paper_answer(Document(content, fhir.MEDIA_TYPE, card.version, card.service_date), save=True)
+    return paper_answer(Document(content, fhir.MEDIA_TYPE, card.version, card.service_date, card.kind), save=True)
 
 
 def delete(report: str) -> Response:
@@ -55,10 +55,10 @@ def delete(report: str) -> Response:
     principal, now = session.principal(), clock.now()
     card = box.report_card(principal, report, now=now)
     if request.method == "POST":
-        report_delete.delete_report(principal, report, now=now)
+        delete_report(principal, report, now=now)
         flash(_("The report is deleted. Nobody can read it again."), "ok")
         return see_other(url_for("web.reports"))
-    return render("report_delete.html", report=shown.about(card))
+    return render("html", report=shares_page.about(card))
 
 
 def share(report: str) -> Response:
@@ -69,35 +69,35 @@ def share(report: str) -> Response:
     if request.method == "POST":
         given = {name: field(name, 20) for name in ("audience", "days", "max_views", "with_code")}
         try:
-            made = shown.made(report_share.share_report(principal, report, _wanted(given), now=now), _address)
-        except (Invalid, report_share.TooManyLinks) as refusal:
+            made = shares_page.made(share_report(principal, report, _wanted(given), now=now), _address)
+        except (Invalid, TooManyLinks) as refusal:
             told, at = wording.sentence(refusal), str(refusal.at or "")
             form, status = Form(given, {at: told}) if at in given else Form(given, problem=told), refusal.status
-    links = tuple(shown.link(it) for it in report_share.shares(principal, report, now=now))
-    return render("report_share.html", status, report=shown.about(card), form=form, made=made, links=links)
+    links = tuple(shares_page.link(it) for it in shares(principal, report, now=now))
+    return render("html", status, report=shares_page.about(card), form=form, made=made, links=links)
 
 
 def share_end(report: str, share: str) -> Response:
     """Take a link back."""
-    report_share.end_share(session.principal(), report, share, now=clock.now())
+    end_share(session.principal(), report, share, now=clock.now())
     flash(_("The link opens nothing any more."), "ok")
     return see_other(url_for("web.report_share", report=report))
 
 
-def _wanted(given: dict[str, str]) -> report_share.NewShare:
+def _wanted(given: dict[str, str]) -> NewShare:
     """What the form says. Raises Invalid."""
     views = given["max_views"]
     if views and not (views.isascii() and views.isdigit() and len(views) <= 4):
         raise Invalid(field="max_views", reason="integer")
-    days = int(given["days"]) if given["days"] in {str(each) for each in report_share.DAYS} else 0
-    return report_share.NewShare(given["audience"], days, given["with_code"] == "1", int(views) if views else None)
+    days = int(given["days"]) if given["days"] in {str(each) for each in DAYS} else 0
+    return NewShare(given["audience"], days, given["with_code"] == "1", int(views) if views else None)
 
 
 def _address(token: str) -> str:
     return settings().public_url + url_for("web.shared", token=token)
 
 
-VIEWS = {
+VIEWS: Views = {
     "report_paper": report_paper,
     "report_document": report_document,
     "report_fhir": report_fhir_file,

@@ -5,9 +5,10 @@ from __future__ import annotations
 from urllib.parse import quote
 
 from flask import Response, make_response
-from flask_babel import gettext as _
 
 from booking.reports.box import Document
+from marketplace.catalog.kinds import words_of
+from marketplace.web.language import by_language
 
 POLICY = "sandbox; default-src 'none'; style-src 'unsafe-inline'; object-src 'none'; frame-ancestors 'none'"
 """Should a browser read more than a paper in it."""
@@ -20,7 +21,7 @@ def paper_answer(document: Document, number: str = "", *, save: bool = False) ->
     answer.content_type = document.media_type
     ending = _ENDINGS.get(document.media_type, "bin")
     plain = f"{document.service_date.isoformat()}-v{document.version}{number}.{ending}"
-    local = quote(f"{_('Health check report')}-{plain}", safe="")
+    local = quote(f"{by_language(words_of(document.kind).report)}-{plain}", safe="")
     way = "attachment" if save else "inline"
     answer.headers["Content-Disposition"] = f"{way}; filename=\"report-{plain}\"; filename*=UTF-8''{local}"
     answer.headers["Content-Security-Policy"] = POLICY

@@ -8,16 +8,15 @@ from flask import Response, url_for
 from flask_babel import gettext as _
 from werkzeug.exceptions import NotFound
 
-from booking.reports import box as report_box
+from booking.reports import box
 from booking.views.customer import bookings
 from marketplace.core import clock
 from marketplace.web import session
-from marketplace.web.answers import asked, render, see_other
+from marketplace.web.answers import Views, asked, render, see_other
 from marketplace.web.parts import Link
 from marketplace.web.people import relation_word, to_ask
 from marketplace.web.prefetch import not_yet, only_prefetched
-from marketplace.web.reports import reports_page as shown
-from marketplace.web.reports import shares_page
+from marketplace.web.reports import reports_page, shares_page
 from vip.consent import ConsentMissing
 
 SHOWN = 20
@@ -27,12 +26,12 @@ def reports() -> Response:
     """The family's reports, the latest check first; before them the ones that are still to come."""
     principal, cursor = session.principal(), asked("after") or None
     person, year = asked("person", 64) or None, _year(asked("year", 4))
-    page = report_box.reports(principal, cursor=cursor, limit=SHOWN, now=clock.now(), beneficiary_id=person, year=year)
+    page = box.reports(principal, cursor=cursor, limit=SHOWN, now=clock.now(), beneficiary_id=person, year=year)
     waiting = []
     if cursor is None:
         past = bookings(principal, cursor=None, limit=SHOWN, now=clock.now(), when="past").items
         waiting = [
-            shown.awaited(card, url_for("web.booking", booking=card.id))
+            reports_page.awaited(card, url_for("web.booking", booking=card.id))
             for card in past
             if card.state == "fulfilled"
             and card.report_state in ("expected", "overdue")
@@ -40,23 +39,23 @@ def reports() -> Response:
             and year in (None, card.service_date.year)
         ]
     more = url_for("web.reports", after=page.next, person=person, year=year) if page.next else ""
-    rows = (*waiting, *map(shown.row, page.items))
-    box = report_box.box(principal, now=clock.now())
+    rows = (*waiting, *map(reports_page.row, page.items))
+    contents = box.box(principal, now=clock.now())
     return render(
         "reports.html",
         rows=rows,
         more_url=more,
         empty_text=_("There is none for this choice.") if person or year else "",
-        people=_people(box, person, year),
-        years=_years(box, person, year),
+        people=_people(contents, person, year),
+        years=_years(contents, person, year),
         compare_url=url_for("web.report_compare", person=person) if len(page.items) > 1 else "",
         all_url=url_for("web.reports") if person or year else "",
         asking=to_ask(principal) if cursor is None else (),
     )
 
 
-def _people(box: report_box.Box, person: str | None, year: int | None) -> tuple[Link, ...]:
-    if len(box.people) < 2:
+def _people(contents: box.Box, person: str | None, year: int | None) -> tuple[Link, ...]:
+    if len(contents.people) < 2:
         return ()
     everybody = Link(_("All"), url_for("web.reports", year=year), person is None)
     return everybody, *(
@@ -65,15 +64,15 @@ def _people(box: report_box.Box, person: str | None, year: int | None) -> tuple[
             url_for("web.reports", person=public_id, year=year),
             public_id == person,
         )
-        for public_id, name, relation in box.people
+        for public_id, name, relation in contents.people
     )
 
 
-def _years(box: report_box.Box, person: str | None, year: int | None) -> tuple[Link, ...]:
-    if len(box.years) < 2:
+def _years(contents: box.Box, person: str | None, year: int | None) -> tuple[Link, ...]:
+    if len(contents.years) < 2:
         return ()
     every = Link(_("All years"), url_for("web.reports", person=person), year is None)
-    return every, *(Link(str(it), url_for("web.reports", person=person, year=it), it == year) for it in box.years)
+    return every, *(Link(str(it), url_for("web.reports", person=person, year=it), it == year) for it in contents.years)
 
 
 def _year(text: str) -> int | None:
@@ -86,7 +85,7 @@ def report(report: str) -> Response:
         return not_yet()
     version = _version(asked("version", 10))
     try:
-        view = report_box.report(session.principal(), report, now=clock.now(), version=version)
+        view = box.report(session.principal(), report, now=clock.now(), version=version)
     except ConsentMissing as missing:
         return see_other(url_for("web.consent", member=missing.facts["beneficiary_id"]))
 
@@ -99,7 +98,7 @@ def report(report: str) -> Response:
             return url_for("web.report_compare", person=view.beneficiary_id, b=report)
         return url_for("web.report_document", report=report)
 
-    page = shown.page(view, links)
+    page = reports_page.page(view, links)
     if not page.older:
         lines = list(view.papers)
         papers = shares_page.papers(lines, lambda at: url_for("web.report_paper", report=report, position=at))
@@ -115,4 +114,4 @@ def _version(text: str) -> int | None:
     return int(text)
 
 
-VIEWS = {"reports": reports, "report": report}
+VIEWS: Views = {"reports": reports, "report": report}

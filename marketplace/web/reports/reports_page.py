@@ -15,9 +15,12 @@ from booking.reports.reading.read import Reading
 from booking.reports.reading.vocabulary import vocabulary
 from booking.reports.versions import Change
 from booking.views.customer import BookingCard
+from marketplace.catalog.kinds import words_of
 from marketplace.web import formats
+from marketplace.web.kind_words import nouns
+from marketplace.web.language import by_language
 from marketplace.web.parts import Link, Person, Pill
-from marketplace.web.people import by_language, face, relation_word
+from marketplace.web.people import face, relation_word
 from marketplace.web.reports import words
 
 
@@ -36,6 +39,7 @@ class ReportRow:
     due: date | None = None
     pill: Pill | None = None
     booking_url: str = ""
+    kind: str = ""
 
 
 @dataclass(frozen=True)
@@ -50,7 +54,7 @@ class Range:
 @dataclass(frozen=True)
 class Item:
     """One result. `value`, `unit` and `reference` are as delivered; `flag` is a Pill when out of range; `note` is what
-    the hospital remarked on it.
+    the provider remarked on it.
 
     `ours` is the value in our unit where that is another one, `our_reference` our ordinary range where it says more,
     `source` what decided whether the value is out of range. `change` tells what a corrected version changed.
@@ -121,6 +125,7 @@ class ReportPage:
     due: date | None = None
     late: bool = False
     compare_url: str = ""
+    kind: str = ""
 
 
 USUAL = ("", "normal")
@@ -133,7 +138,7 @@ def row(card: ReportCard) -> ReportRow:
     """A report that is here, as a line of the list."""
     return ReportRow(
         card.id,
-        by_language(card.offer_name["zh"], card.offer_name["en"]),
+        by_language(card.offer_name),
         person(card.beneficiary_id, card.beneficiary_name, card.relation),
         card.site,
         card.service_date,
@@ -149,7 +154,7 @@ def awaited(card: BookingCard, url: str) -> ReportRow:
     late = card.report_state == "overdue"
     return ReportRow(
         card.id,
-        by_language(card.offer_name["zh"], card.offer_name["en"]),
+        by_language(card.offer_name),
         person(card.beneficiary_id, card.beneficiary_name, card.relation),
         str(card.site["name"]),
         card.service_date,
@@ -157,18 +162,19 @@ def awaited(card: BookingCard, url: str) -> ReportRow:
         due=formats.last_day(card.report_due_at, card.time_zone),
         pill=Pill(_("Late"), "bad", icon="clock") if late else Pill(_("To come"), "wait", icon="clock"),
         booking_url=url,
+        kind=card.kind,
     )
 
 
 def page(view: ReportView, links: Callable[[str, str], str]) -> ReportPage:
     """A report in full. `links` makes the address of a `trend` (by item), a `version`, `compare` and `document`."""
     shown = [
-        (result, item(result, view.changes.by_place.get(place), _trend(result, links)))
+        (result, item(result, view.kind, view.changes.by_place.get(place), _trend(result, links)))
         for place, result in enumerate(view.results)
     ]
     return ReportPage(
         id=view.id,
-        title=_("Health check report"),
+        title=by_language(words_of(view.kind).report),
         person=person(view.beneficiary_id, view.beneficiary_name, view.relation),
         place=view.site,
         day=view.service_date,
@@ -186,10 +192,11 @@ def page(view: ReportView, links: Callable[[str, str], str]) -> ReportPage:
         older=view.version < view.newest,
         changed=len(view.changes.by_place),
         removed=tuple(words.name_of(result) for result in view.changes.removed),
-        outstanding=tuple(by_language(part.zh, part.en) for part in view.outstanding),
+        outstanding=tuple(by_language(part) for part in view.outstanding),
         due=formats.last_day(view.due_at, view.time_zone),
         late=view.late,
         compare_url=links("compare", ""),
+        kind=view.kind,
     )
 
 
@@ -210,7 +217,7 @@ def _versions(view: ReportView, links: Callable[[str, str], str]) -> tuple[Link,
     )
 
 
-def item(result: Reading, change: Change | None = None, trend_url: str = "") -> Item:
+def item(result: Reading, kind: str, change: Change | None = None, trend_url: str = "") -> Item:
     """One result; its bar only where value and reference are numbers."""
     by_us = result.judged_by == "our_range"
     drawn = (
@@ -228,7 +235,7 @@ def item(result: Reading, change: Change | None = None, trend_url: str = "") -> 
         tells=words.tells(result.item),
         ours=_ours(result),
         our_reference=_our_reference(result),
-        source=_source(result),
+        source=_source(result, kind),
         change=_changed(change),
         trend_url=trend_url,
     )
@@ -255,11 +262,11 @@ def _our_reference(result: Reading) -> str:
     return f"{reference(result.our_low, result.our_high)} {words.unit_of(result.our_unit)}".strip()
 
 
-def _source(result: Reading) -> str:
+def _source(result: Reading, kind: str) -> str:
     told = {
-        "provider_flag": _("Marked by the hospital."),
-        "provider_range": _("Judged by the hospital's own range."),
-        "our_range": _("The hospital gave no range; judged by the ordinary one for this sex and age."),
+        "provider_flag": _("Marked by %(place)s.", **nouns(kind)),
+        "provider_range": _("Judged by %(place)s's own range.", **nouns(kind)),
+        "our_range": _("%(Place)s gave no range; judged by the ordinary one for this sex and age.", **nouns(kind)),
     }
     return told.get(result.judged_by, "") if result.to_look_at or result.judged_by == "our_range" else ""
 

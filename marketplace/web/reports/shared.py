@@ -14,10 +14,10 @@ from booking.reports import share
 from marketplace import wording
 from marketplace.core import clock
 from marketplace.core.errors import Invalid
-from marketplace.web.answers import field, render, see_other
+from marketplace.web.answers import Views, field, render, see_other
 from marketplace.web.parts import Form
 from marketplace.web.prefetch import not_yet, only_prefetched
-from marketplace.web.reports import shares_page as shown
+from marketplace.web.reports import shares_page
 from marketplace.web.reports.papers import paper_answer, position_of
 
 STAYS_OPEN = 30 * 60
@@ -39,7 +39,7 @@ def shared(token: str) -> Response:
     if door.id != _opened():
         return _door(token, door, Form())
     view = share.read_share(token, now=now, opened=door.id)
-    return _discreet(render("shared.html", page=shown.shared(view, token, door.expires_at)))
+    return _discreet(render("shared.html", page=shares_page.shared(view, token, door.expires_at)))
 
 
 def shared_paper(token: str, position: str) -> Response:
@@ -72,4 +72,4 @@ def _opened() -> str:
     return str(share_id) if time.time() - at < STAYS_OPEN else ""
 
 
-VIEWS = {"shared": shared, "shared_paper": shared_paper}
+VIEWS: Views = {"shared": shared, "shared_paper": shared_paper}

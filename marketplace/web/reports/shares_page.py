@@ -13,8 +13,9 @@ from booking.reports.box import ReportCard, ReportView
 from booking.reports.papers import PaperLine
 from booking.reports.share import Look, MadeShare, Share
 from marketplace.web.formats import moment
+from marketplace.web.language import by_language
 from marketplace.web.parts import Pill
-from marketplace.web.people import by_language, named
+from marketplace.web.people import named
 from marketplace.web.reports import reports_page
 from marketplace.web.reports.reports_page import PaperRow, ReportPage
 
@@ -28,6 +29,7 @@ class AboutReport:
     person: str
     place: str
     day: date
+    kind: str = ""
 
 
 @dataclass(frozen=True)
@@ -65,8 +67,10 @@ class SharedReport:
 
 def about(card: ReportCard) -> AboutReport:
     """Which report it is, in two lines."""
-    title = by_language(card.offer_name["zh"], card.offer_name["en"])
-    return AboutReport(card.id, title, named(card.beneficiary_name, card.relation), card.site, card.service_date)
+    title = by_language(card.offer_name)
+    return AboutReport(
+        card.id, title, named(card.beneficiary_name, card.relation), card.site, card.service_date, card.kind
+    )
 
 
 def papers(lines: list[PaperLine], address: Callable[[int], str]) -> tuple[PaperRow, ...]:

@@ -5,17 +5,17 @@ from __future__ import annotations
 from flask import Response, url_for
 from flask_babel import gettext as _
 
-from booking.reports import box as report_box
+from booking.reports import box
 from booking.reports.comparison import compare
 from booking.reports.trend import trend
 from marketplace.core import clock
 from marketplace.core.errors import Invalid
 from marketplace.web import formats, session
-from marketplace.web.answers import asked, render
+from marketplace.web.answers import Views, asked, render
 from marketplace.web.parts import Link
 from marketplace.web.people import relation_word
 from marketplace.web.prefetch import not_yet, only_prefetched
-from marketplace.web.reports import trends_page as shown
+from marketplace.web.reports import trends_page
 from marketplace.web.reports.trends_page import ChooseTwo
 
 CHOICES = 100
@@ -26,7 +26,7 @@ def report_trend(item: str) -> Response:
     if only_prefetched():
         return not_yet()
     found = trend(session.principal(), item, asked("person", 64), now=clock.now())
-    page = shown.trend_page(found, lambda report: url_for("web.report", report=report))
+    page = trends_page.trend_page(found, lambda report: url_for("web.report", report=report))
     return render("report_trend.html", page=page)
 
 
@@ -44,7 +44,7 @@ def report_compare() -> Response:
         other = _("These reports are of two people. Choose two of one person.")
         return _choose(a, b, told.get(str(wrong.facts.get("reason")), other))
     person = found.later.beneficiary_id
-    page = shown.compare_page(
+    page = trends_page.compare_page(
         found,
         lambda item: url_for("web.report_trend", item=item, person=person),
         lambda report: url_for("web.report", report=report),
@@ -55,13 +55,11 @@ def report_compare() -> Response:
 
 def _choose(a: str, b: str, problem: str = "") -> Response:
     principal = session.principal()
-    box = report_box.box(principal, now=clock.now())
+    contents = box.box(principal, now=clock.now())
     wanted = asked("person", 64)
-    known = {public_id for public_id, _name, _relation in box.people}
-    person = wanted if wanted in known else next(iter(box.people), ("",))[0]
-    cards = report_box.reports(
-        principal, cursor=None, limit=CHOICES, now=clock.now(), beneficiary_id=person or None
-    ).items
+    known = {public_id for public_id, _name, _relation in contents.people}
+    person = wanted if wanted in known else next(iter(contents.people), ("",))[0]
+    cards = box.reports(principal, cursor=None, limit=CHOICES, now=clock.now(), beneficiary_id=person or None).items
     options = tuple((card.id, formats.dotted((formats.full_date(card.service_date), card.site))) for card in cards)
     ids = [value for value, _label in options]
     people = tuple(
@@ -70,7 +68,7 @@ def _choose(a: str, b: str, problem: str = "") -> Response:
             url_for("web.report_compare", person=public_id),
             public_id == person,
         )
-        for public_id, name, relation in box.people
+        for public_id, name, relation in contents.people
     )
     later = b if b in ids else next(iter(ids), "")
     earlier = a if a in ids else next((value for value in ids if value != later), "")
@@ -78,4 +76,4 @@ def _choose(a: str, b: str, problem: str = "") -> Response:
     return render("report_choose.html", status=422 if problem else 200, page=page)
 
 
-VIEWS = {"report_trend": report_trend, "report_compare": report_compare}
+VIEWS: Views = {"report_trend": report_trend, "report_compare": report_compare}

@@ -15,10 +15,9 @@ from booking.reports.comparison import Comparison, Pair
 from booking.reports.reading.read import Reading
 from booking.reports.trend import Point, Trend
 from marketplace.web import formats
+from marketplace.web.language import by_language
 from marketplace.web.parts import Link, Person, Pill
-from marketplace.web.people import by_language
-from marketplace.web.reports import reports_page as shown
-from marketplace.web.reports import words
+from marketplace.web.reports import reports_page, words
 
 
 @dataclass(frozen=True)
@@ -51,7 +50,7 @@ class Chart:
 
 @dataclass(frozen=True)
 class TrendLine:
-    """A row of the table beside a chart. `shown` is the value in our unit; `delivered` as the hospital gave it where
+    """A row of the table beside a chart. `shown` is the value in our unit; `delivered` as the provider gave it where
     that differs; `why` says why it stands apart."""
 
     day: date
@@ -128,13 +127,13 @@ Links = Callable[[str], str]
 def trend_page(trend: Trend, links: Links) -> TrendPage:
     """`links` makes a report's address."""
     unit = words.unit_of(trend.item.unit)
-    reference = shown.reference(trend.low, trend.high)
+    reference = reports_page.reference(trend.low, trend.high)
     said = {"provider": _("Reference of the newest report: %(range)s %(unit)s", range=reference, unit=unit)}
     said["ours"] = _("Ordinary range for this sex and age: %(range)s %(unit)s", range=reference, unit=unit)
     name = words.item_name(trend.item.code)
     return TrendPage(
         title=name,
-        person=shown.person(trend.beneficiary_id, trend.beneficiary_name, trend.relation),
+        person=reports_page.person(trend.beneficiary_id, trend.beneficiary_name, trend.relation),
         unit=unit,
         tells=words.tells(trend.item.code),
         reference=said.get(trend.range_from, "").strip(),
@@ -148,7 +147,7 @@ def trend_page(trend: Trend, links: Links) -> TrendPage:
 def _line(point: Point, links: Links) -> TrendLine:
     result = point.reading
     delivered = f"{words.value_of(result.value)} {words.unit_of(result.unit)}".strip()
-    in_ours = shown.ours(result, result.our_value)
+    in_ours = reports_page.ours(result, result.our_value)
     why = {
         "unit": _("Its unit can't be converted."),
         "method": _("Another method; not comparable."),
@@ -158,10 +157,10 @@ def _line(point: Point, links: Links) -> TrendLine:
     standing = not point.apart and result.converted
     return TrendLine(
         day=point.day,
-        place=formats.dotted((point.site, by_language(point.provider_name["zh"], point.provider_name["en"]))),
+        place=formats.dotted((point.site, by_language(point.provider_name))),
         shown=in_ours if standing else delivered,
         delivered=delivered if standing else "",
-        flag=shown.flag(result.judged),
+        flag=reports_page.flag(result.judged),
         method=words.variant_of(result),
         why=why.get(point.apart, ""),
         url=links(point.report_id),
@@ -175,8 +174,8 @@ def _summary(trend: Trend, unit: str) -> str:
         return ""
     first, last = trend.points[0], trend.points[-1]
     facts = {
-        "first": shown.ours(first.reading, values[0]),
-        "last": shown.ours(last.reading, values[-1]),
+        "first": reports_page.ours(first.reading, values[0]),
+        "last": reports_page.ours(last.reading, values[-1]),
         "from_day": formats.full_date(first.day),
         "to_day": formats.full_date(last.day),
     }
@@ -229,7 +228,7 @@ def _chart(trend: Trend, name: str, unit: str) -> Chart | None:
         tuple(marks),
         " ".join(f"{mark.x},{mark.y}" for mark in marks),
         (top, round(foot - top, 1)) if bounds else None,
-        tuple((y(bound), shown.plain(round(bound, 4))) for bound in bounds),
+        tuple((y(bound), reports_page.plain(round(bound, 4))) for bound in bounds),
         _labels(xs, [point.day for point in trend.points]),
         _("%(name)s over time", name=name),
         _told(trend, unit),
@@ -252,7 +251,7 @@ def _above(values: Sequence[float], place: int) -> bool:
 
 
 def _figure(result: Reading, value: float) -> str:
-    return shown.ours(result, value).split(" ")[0]
+    return reports_page.ours(result, value).split(" ")[0]
 
 
 def _labels(xs: Sequence[float], days: Sequence[date]) -> tuple[tuple[float, str, str], ...]:
@@ -268,7 +267,7 @@ def _labels(xs: Sequence[float], days: Sequence[date]) -> tuple[tuple[float, str
 def _told(trend: Trend, unit: str) -> str:
     """The chart in words: the same values as in the table."""
     told = [
-        _("%(date)s: %(value)s", date=formats.full_date(point.day), value=shown.ours(point.reading, value))
+        _("%(date)s: %(value)s", date=formats.full_date(point.day), value=reports_page.ours(point.reading, value))
         + (_(" (out of range)") if point.reading.to_look_at else "")
         for point, value in zip(trend.points, _values(trend.points), strict=True)
     ]
@@ -285,7 +284,7 @@ def compare_page(comparison: Comparison, trends: Links, reports: Links) -> Compa
     lines = [(pair, _pair(pair, trends)) for pair in comparison.pairs]
     card = comparison.later
     return ComparePage(
-        person=shown.person(card.beneficiary_id, card.beneficiary_name, card.relation),
+        person=reports_page.person(card.beneficiary_id, card.beneficiary_name, card.relation),
         earlier=_side(comparison.earlier, reports),
         later=_side(card, reports),
         notable=tuple(line for pair, line in lines if _notable(pair)),
@@ -316,7 +315,7 @@ def _pair(pair: Pair, trends: Links) -> PairLine:
 
 
 def _flag(result: Reading | None) -> Pill | None:
-    return None if result is None else shown.flag(result.judged)
+    return None if result is None else reports_page.flag(result.judged)
 
 
 def _told_value(result: Reading | None, pair: Pair) -> str:
@@ -324,7 +323,7 @@ def _told_value(result: Reading | None, pair: Pair) -> str:
     if result is None:
         return ""
     told = f"{words.value_of(result.value)} {words.unit_of(result.unit)}".strip()
-    in_ours = shown.ours(result, result.our_value) if result.converted and pair.unit == result.our_unit else ""
+    in_ours = reports_page.ours(result, result.our_value) if result.converted and pair.unit == result.our_unit else ""
     return _("%(delivered)s (= %(converted)s)", delivered=told, converted=in_ours) if in_ours else told
 
 

@@ -6,22 +6,11 @@ name no illness as found and replace no doctor. An item that is not there is sho
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from booking.reports.reading.read import Reading
 from booking.reports.reading.vocabulary import vocabulary
+from marketplace.core.text import Text
 from marketplace.web import language
-
-
-class Words(NamedTuple):
-    """Chinese and English."""
-
-    zh: str
-    en: str
-
-    def __str__(self) -> str:
-        return self.zh if _chinese() else self.en
-
+from marketplace.web.language import by_language
 
 SECTIONS: dict[str, str] = {
     "一般检查": "General",
@@ -67,23 +56,23 @@ SECTION_GROUPS: dict[str, str] = {
 """Where a result that is not in the vocabulary is shown, by the provider's own section."""
 
 _UNITS = {
-    "mm[Hg]": Words("mmHg", "mmHg"),
-    "/min": Words("次/分", "/min"),
-    "10*9/L": Words("×10⁹/L", "×10⁹/L"),
-    "10*12/L": Words("×10¹²/L", "×10¹²/L"),
-    "umol/L": Words("µmol/L", "µmol/L"),
-    "m[IU]/L": Words("mIU/L", "mIU/L"),
-    "[pH]": Words("", ""),
-    "kg/m2": Words("kg/m²", "kg/m²"),
-    "u[IU]/mL": Words("µIU/mL", "µIU/mL"),
-    "[IU]/mL": Words("IU/mL", "IU/mL"),
-    "k[IU]/L": Words("kIU/L", "kIU/L"),
-    "mL/min/{1.73_m2}": Words("mL/min/1.73 m²", "mL/min/1.73 m²"),
-    "/[HPF]": Words("/高倍视野", "/HPF"),
-    "/uL": Words("/µL", "/µL"),
-    "ug/L": Words("µg/L", "µg/L"),
-    "ug/dL": Words("µg/dL", "µg/dL"),
-    "1": Words("", ""),
+    "mm[Hg]": Text("mmHg", "mmHg"),
+    "/min": Text("次/分", "/min"),
+    "10*9/L": Text("×10⁹/L", "×10⁹/L"),
+    "10*12/L": Text("×10¹²/L", "×10¹²/L"),
+    "umol/L": Text("µmol/L", "µmol/L"),
+    "m[IU]/L": Text("mIU/L", "mIU/L"),
+    "[pH]": Text("", ""),
+    "kg/m2": Text("kg/m²", "kg/m²"),
+    "u[IU]/mL": Text("µIU/mL", "µIU/mL"),
+    "[IU]/mL": Text("IU/mL", "IU/mL"),
+    "k[IU]/L": Text("kIU/L", "kIU/L"),
+    "mL/min/{1.73_m2}": Text("mL/min/1.73 m²", "mL/min/1.73 m²"),
+    "/[HPF]": Text("/高倍视野", "/HPF"),
+    "/uL": Text("/µL", "/µL"),
+    "ug/L": Text("µg/L", "µg/L"),
+    "ug/dL": Text("µg/dL", "µg/dL"),
+    "1": Text("", ""),
 }
 
 
@@ -95,13 +84,13 @@ def name_of(result: Reading) -> str:
 
 def item_name(code: str) -> str:
     """The vocabulary's own name of an item."""
-    return str(Words(*vocabulary().items[code].name))
+    return by_language(vocabulary().items[code].name)
 
 
 def tells(code: str) -> str:
     """What an item measures; empty for one we don't know."""
     known = vocabulary().items.get(code)
-    return "" if known is None else str(Words(*known.tells))
+    return "" if known is None else by_language(known.tells)
 
 
 def meaning_of(result: Reading) -> str:
@@ -110,18 +99,18 @@ def meaning_of(result: Reading) -> str:
     if known is None or not result.to_look_at:
         return ""
     advice = known.low if result.judged == "low" else known.high
-    return ("" if _chinese() else " ").join(str(Words(*words)) for words in (known.tells, advice) if words)
+    return ("" if _chinese() else " ").join(by_language(words) for words in (known.tells, advice) if words)
 
 
 def variant_of(result: Reading) -> str:
     """How it was measured or expressed, where that matters."""
     known = vocabulary().items[result.item].variant(result.variant) if result.item else None
-    return "" if known is None else str(Words(*known.name))
+    return "" if known is None else by_language(known.name)
 
 
 def group_name(code: str) -> str:
     """A group's heading."""
-    return str(Words(*vocabulary().groups[code]))
+    return by_language(vocabulary().groups[code])
 
 
 def section_of(delivered: str) -> str:
@@ -136,7 +125,8 @@ def value_of(delivered: str) -> str:
 
 def unit_of(ucum: str) -> str:
     """A UCUM unit as people write it."""
-    return str(_UNITS.get(ucum, ucum))
+    known = _UNITS.get(ucum)
+    return ucum if known is None else by_language(known)
 
 
 def _chinese() -> bool:

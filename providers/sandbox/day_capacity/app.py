@@ -19,8 +19,7 @@ from providers.sandbox.day_capacity.envelope import Failure, Nonces, answer, ope
 from providers.sandbox.day_capacity.results import as_told, in_own_words
 from providers.sandbox.faults import Fault, Voice
 from providers.sandbox.problems import Problem
-from providers.sandbox.report import find_report
-from providers.sandbox.report import listed as report_facts
+from providers.sandbox.report import find_report, listed
 
 gateway = Blueprint("gateway", __name__, url_prefix="/p/<code>")
 MAX_BODY = 1024 * 1024
@@ -108,7 +107,7 @@ def _report_fetch(desk: Desk, biz: Mapping[str, Any]) -> tuple[str, str, Process
         raise Failure(1030)
     content = json.loads(row["content"])
     content["items"] = [in_own_words(item) for item in content["items"]]
-    paper = _paper(json.dumps(report_facts(row)), json.dumps(content))
+    paper = _paper(json.dumps(listed(row)), json.dumps(content))
     told = {
         **orders.listed(desk, row),
         "summary": content["conclusion"],

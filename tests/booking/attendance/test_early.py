@@ -52,7 +52,7 @@ def test_a_visit_is_believed_from_midnight_at_the_site_on(status: str) -> None:
     assert (state(public_id), cases()) == ("confirmed", [("too_early", "open")])
     assert counters(world.entitlement.id)["reserved"] == 1
     tell(world, public_id, status, 3, MIDNIGHT)
-    assert (state(public_id), cases()) == (status, [("too_early", "told_again")])
+    assert (state(public_id), cases()) == (status, [("too_early", "corrected_by_provider")])
 
 
 def test_a_check_in_is_believed_from_the_evening_before_on() -> None:
@@ -60,7 +60,7 @@ def test_a_check_in_is_believed_from_the_evening_before_on() -> None:
     tell(world, public_id, "checked_in", 2, MIDNIGHT - CHECK_IN_EARLY - A_SECOND)
     assert (state(public_id), cases()) == ("confirmed", [("too_early", "open")])
     tell(world, public_id, "checked_in", 3, MIDNIGHT - CHECK_IN_EARLY)
-    assert (state(public_id), cases()) == ("checked_in", [("too_early", "told_again")])
+    assert (state(public_id), cases()) == ("checked_in", [("too_early", "corrected_by_provider")])
 
 
 def test_who_was_checked_in_the_evening_before_is_not_served_before_the_day() -> None:
@@ -91,7 +91,7 @@ def test_a_provider_that_takes_its_word_back_has_explained_it() -> None:
     world, public_id = confirmed()
     tell(world, public_id, "no_show", 2, NOON)
     tell(world, public_id, "confirmed", 3, NOON)
-    assert (state(public_id), cases()) == ("confirmed", [("too_early", "told_again")])
+    assert (state(public_id), cases()) == ("confirmed", [("too_early", "corrected_by_provider")])
 
 
 def test_the_clock_calls_no_no_show_while_a_person_has_to_look_at_what_was_told() -> None:

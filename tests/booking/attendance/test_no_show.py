@@ -41,7 +41,7 @@ from vip.operators import create_admin, sign_in_operator
 from vip.principal import Principal
 from vip.signin import authenticate
 
-pytestmark = pytest.mark.usefixtures("db")
+pytestmark = [pytest.mark.usefixtures("db"), pytest.mark.quick]
 
 END = datetime(2026, 3, 10, 0, 30, tzinfo=UTC)
 GRACE = timedelta(hours=24)

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import select, text, update
 
 from booking.changes import proposals
 from booking.changes.cancel import cancel
@@ -29,7 +29,7 @@ from providers.port import NotFound as NotThere
 from tests.people import NOON, counters
 from tests.world import EIGHT, FakeAdapter, World, booking_row, join, make_world, one_pass, remote, taken, tasks
 
-pytestmark = pytest.mark.usefixtures("db")
+pytestmark = [pytest.mark.usefixtures("db"), pytest.mark.quick]
 
 SOON = NOON + timedelta(seconds=1)
 LATER = NOON + timedelta(minutes=5)
@@ -118,6 +118,18 @@ def test_the_notice_tells_the_new_time_and_is_not_sent_once_it_is_answered() -> 
     decline(world.principal, public_id, proposal_of(world, public_id), now=SOON)
     with reading() as session:
         assert stale(session, notice, SOON) == "superseded"
+
+
+def test_a_proposed_time_is_hers_though_others_wait_for_it() -> None:
+    world, public_id = confirmed()
+    told(world, public_id, proposal=proposed(world))
+    with transaction() as session:
+        session.execute(
+            text("INSERT INTO freed_slot (slot_id, kept, freed_at) VALUES (:slot, true, now() + interval '1 h')"),
+            {"slot": world.slots[1].id},
+        )
+    accept(world.principal, public_id, proposal_of(world, public_id), now=SOON)
+    assert states(public_id) == ["accepted"] and taken(world.slots[1]) == 1
 
 
 def test_accepting_moves_a_confirmed_booking_and_counts_as_no_change_of_hers() -> None:

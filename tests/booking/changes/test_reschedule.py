@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import Update, select, update
 
 from booking import refusals
 from booking.actors import Actor
@@ -14,16 +14,17 @@ from booking.changes.reschedule import ChangeTooLate, NoChangesLeft, NotChangeab
 from booking.exchange.inbound import apply_remote
 from booking.models import Discrepancy, Slot
 from booking.views.customer import booking as view
+from marketplace.catalog.models import Offer, Site
 from marketplace.core.db import reading, transaction
 from marketplace.core.errors import NotFound
 from providers.port import Confirmed, Refused, RemoteBooking, Unknown
 from providers.port import NotFound as NotThere
 from tests.people import NOON, counters
-from tests.world import FakeAdapter, World, booking_row, join, make_world, one_pass, remote, taken, tasks
+from tests.world import DAY, FakeAdapter, World, booking_row, join, make_world, one_pass, remote, taken, tasks
 from vip.entitlements import ValidityOver
 from vip.models import Entitlement
 
-pytestmark = pytest.mark.usefixtures("db")
+pytestmark = [pytest.mark.usefixtures("db"), pytest.mark.quick]
 
 SOON = NOON + timedelta(seconds=1)
 LATER = NOON + timedelta(minutes=5)
@@ -197,6 +198,39 @@ def test_windows_limits_and_validity_are_kept() -> None:
         session.execute(update(Entitlement).values(valid_until=date(2026, 12, 31)))
     with pytest.raises(ValidityOver):
         ask(world, public_id, 1)
+
+
+@pytest.mark.parametrize(
+    ("first", "last"),
+    [(None, DAY - timedelta(days=1)), (DAY + timedelta(days=1), None)],
+    ids=["season over", "season not begun"],
+)
+def test_a_day_outside_the_offers_season_cannot_be_moved_to(first: date | None, last: date | None) -> None:
+    world, public_id = confirmed()
+    with transaction() as session:
+        session.execute(update(Offer).values(available_from=first, available_until=last))
+    with pytest.raises(refusals.SlotClosed):
+        ask(world, public_id)
+    assert (places(world), tasks(public_id)) == ([1, 0, 0], [("reserve", "done")])
+
+
+def test_a_closed_slot_cannot_be_moved_to() -> None:
+    world, public_id = confirmed()
+    with transaction() as session:
+        session.execute(update(Slot).where(Slot.id == world.slots[1].id).values(closed=True))
+    with pytest.raises(refusals.SlotClosed):
+        ask(world, public_id)
+    ask(world, public_id, 2)
+
+
+@pytest.mark.parametrize("closed", [update(Offer).values(active=False), update(Site).values(closed_at=NOON)])
+def test_nothing_moves_within_an_offer_that_is_closed(closed: Update) -> None:
+    world, public_id = confirmed()
+    with transaction() as session:
+        session.execute(closed)
+    with pytest.raises(refusals.OfferClosed):
+        ask(world, public_id)
+    assert (places(world), tasks(public_id)) == ([1, 0, 0], [("reserve", "done")])
 
 
 def test_the_offer_says_how_often_a_booking_may_be_changed() -> None:

@@ -22,6 +22,7 @@ from booking.sync.slots import SIGHT, apply_slots
 from marketplace.catalog.models import Site
 from marketplace.core.db import reading, transaction
 from marketplace.core.errors import Invalid, NotFound, Refusal
+from marketplace.core.text import Text
 from providers.port import Confirmed, Refused, RemoteSlot
 from tests.concurrency.controls import all_at_once
 from tests.people import NOON, TODAY, counters, make_insurer
@@ -95,7 +96,7 @@ def test_one_sees_what_it_means_before_closing(world: World, operator: Principal
     go(begun, BookingState.CHECKED_IN)
     found = preview(operator, site(world), DAY, None, now=NOON)
     assert (found.bookings, found.begun, found.slots) == (2, 1, 3)
-    assert found.offers == [({"zh": "甄选套餐", "en": "Select package"}, 2)]
+    assert found.offers == [(Text("甄选套餐", "Select package"), 2)]
     later = preview(operator, site(world), DAY + timedelta(days=1), None, now=NOON)
     assert (later.bookings, later.slots) == (0, 0)
 

@@ -63,7 +63,7 @@ def test_a_pull_that_breaks_off_leaves_the_cursor_and_is_counted() -> None:
         assert kept(provider) == ("c1", failures)
 
 
-def test_what_cannot_be_applied_keeps_nothing_else_from_it_and_is_told_again() -> None:
+def test_what_cannot_be_applied_keeps_nothing_else_from_it_and_is_corrected_by_provider() -> None:
     provider = make_offer()[0].id
     read(provider, Feed(BookingPage([], None, "c1")))
     applied: list[str] = []

@@ -33,7 +33,7 @@ from tests.world import (
     tasks,
 )
 
-pytestmark = pytest.mark.usefixtures("db")
+pytestmark = [pytest.mark.usefixtures("db"), pytest.mark.quick]
 
 LATER = NOON + timedelta(hours=1)
 Tell = Callable[[World, RemoteBooking], None]

@@ -18,7 +18,7 @@ from providers.port import NotFound as NotThere
 from tests.people import NOON, counters
 from tests.world import EIGHT, FakeAdapter, World, booking_row, join, make_world, one_pass, set_provider, taken, tasks
 
-pytestmark = pytest.mark.usefixtures("db")
+pytestmark = [pytest.mark.usefixtures("db"), pytest.mark.quick]
 
 SOON = NOON + timedelta(seconds=1)
 LATER = NOON + timedelta(minutes=5)

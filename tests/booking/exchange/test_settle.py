@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from sqlalchemy import select, update
@@ -20,12 +20,14 @@ from booking.sync.webhooks import forget_events, receive_event
 from booking.views.customer import When, bookings
 from booking.views.customer import booking as view
 from marketplace.catalog.models import Provider
+from marketplace.core.audit import AuditLine
 from marketplace.core.db import reading, transaction
 from marketplace.core.errors import NotFound
 from providers.port import Accepted, Confirmed, Event, Refused, RemoteBooking, RetryAfter, Unknown
 from providers.port import NotFound as NotThere
 from tests.people import NOON, counters
 from tests.world import (
+    DAY,
     EIGHT,
     FakeAdapter,
     World,
@@ -43,7 +45,7 @@ from tests.world import (
 )
 from vip.models import Entitlement
 
-pytestmark = pytest.mark.usefixtures("db")
+pytestmark = [pytest.mark.usefixtures("db"), pytest.mark.quick]
 
 SOON = NOON + timedelta(seconds=1)
 LATER = NOON + timedelta(minutes=5)
@@ -196,6 +198,7 @@ def test_a_confirmed_booking_stands_until_the_provider_has_cancelled() -> None:
     assert adapter.sent[0].reference == "R-1"
     assert (state(public_id), unit(world)) == ("cancelled", (1, 0, 0))
     assert tasks(public_id) == [("reserve", "done"), ("cancel", "done")]
+    assert view(world.principal, public_id, now=LATER).change is None, "nothing is asked for any more"
 
 
 def test_a_refused_cancel_leaves_the_booking_and_says_so() -> None:
@@ -243,6 +246,18 @@ def test_an_unknown_cancel_is_asked_about_and_sent_again() -> None:
     one_pass(world, adapter, now=LATER + timedelta(seconds=5))
     assert state(public_id) == "cancelled"
     assert adapter.sent[0].key == adapter.sent[1].key
+
+
+def test_a_command_that_is_sent_again_is_silent_only_from_then_on() -> None:
+    world = make_world()
+    public_id = world.submit()
+    one_pass(world, FakeAdapter(answers=[Confirmed("R-1", 1)]), now=NOON)
+    cancel(world.principal, public_id, now=SOON)
+    one_pass(world, FakeAdapter(answers=[Unknown("timed out")]), now=LATER)
+    looked = LATER + timedelta(minutes=20)  # nobody was there to look, and to ask a person, any earlier
+    assert one_pass(world, FakeAdapter(found=[remote(public_id, "confirmed", 1)]), now=looked) == ["resend"]
+    assert len(claim_all(world, now=looked)) == 1
+    assert raise_unknown(now=looked) == 0
 
 
 def test_a_late_yes_to_an_ended_booking_starts_a_compensating_cancel() -> None:
@@ -426,6 +441,25 @@ def test_a_request_nobody_answers_ends_at_its_deadline_when_the_provider_agrees(
         "not_answered_in_time",
         (1, 0, 0),
     )
+
+
+@pytest.mark.parametrize("heard", [True, False], ids=["asked, and it never decided", "no worker ever asked"])
+def test_what_the_clock_cancels_after_validity_is_the_providers_fault_and_gets_the_grace(heard: bool) -> None:
+    world = make_world(quantity=1)
+    with transaction() as session:
+        session.execute(update(Entitlement).values(valid_until=DAY, grace_days=30))
+    public_id = world.submit()
+    if heard:
+        one_pass(world, FakeAdapter(answers=[Accepted("R-1", 1)]), now=NOON)
+    after = NOON + timedelta(days=10)  # two days after the entitlement's last day
+    assert end_unanswered(now=after) == 1
+    if heard:
+        one_pass(world, FakeAdapter(answers=[Confirmed("R-1", 2)]), now=after)
+    assert (state(public_id), unit(world)) == ("cancelled", (1, 0, 0))
+    with reading() as session:
+        assert session.get_one(Entitlement, world.entitlement.id).valid_until == date(2026, 4, 11)
+        line = session.scalars(select(AuditLine).where(AuditLine.action == "entitlement.lengthened")).one()
+    assert line.facts == {"by": "provider", "before": "2026-03-10", "after": "2026-04-11"}
 
 
 def test_an_outcome_unknown_for_ten_minutes_becomes_a_case_once() -> None:

@@ -10,6 +10,7 @@ from sqlalchemy import Engine, text, update
 
 from booking import refusals
 from booking.hold import place
+from booking.hold.confirm import confirm
 from booking.idempotency import forget_keys
 from booking.models import Slot
 from marketplace.catalog.benefit_kind import NotEligible
@@ -22,7 +23,7 @@ from vip.entitlements import ValidityOver
 from vip.ledger import EntitlementExhausted
 from vip.models import Entitlement
 
-pytestmark = pytest.mark.usefixtures("db")
+pytestmark = [pytest.mark.usefixtures("db"), pytest.mark.quick, pytest.mark.every_postgres]
 
 
 def test_a_hold_takes_the_place_the_unit_and_the_price() -> None:
@@ -185,6 +186,26 @@ def test_a_closed_slot_and_a_day_outside_the_offers_season_are_refused() -> None
         session.execute(update(Offer).where(Offer.id == world.offer.id).values(available_until=date(2026, 3, 9)))
     with pytest.raises(refusals.SlotClosed):
         world.hold(2)
+    with transaction() as session:
+        season = {"available_from": date(2026, 3, 11), "available_until": None}
+        session.execute(update(Offer).where(Offer.id == world.offer.id).values(season))
+    with pytest.raises(refusals.SlotClosed):
+        world.hold(2)
+
+
+def test_ten_places_are_held_for_a_customer_at_most_and_what_is_over_or_submitted_does_not_count() -> None:
+    world = make_world(slots=12, quantity=None)
+    held = [world.hold(slot) for slot in range(place.MOST_HELD)]
+    with pytest.raises(refusals.TooManyHeld) as refused:
+        world.hold(10)
+    assert (refused.value.facts, taken(world.slots[10])) == ({"most": 10}, 0)
+    confirm(world.principal, held[0], now=NOON)
+    world.hold(10)
+    with pytest.raises(refusals.TooManyHeld):
+        world.hold(11)
+    other = join(world.provider, world.offer, world.slots, phone="13800000022")
+    other.hold(11)
+    world.hold(11, now=NOON + place.HOLD)  # the clock has not swept them yet
 
 
 def test_keys_are_kept_for_two_days_and_then_all_forgotten() -> None:

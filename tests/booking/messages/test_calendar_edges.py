@@ -16,7 +16,7 @@ from booking.exchange.cursors import done
 from booking.hold.confirm import confirm
 from booking.hold.place import HOLD
 from booking.models import Booking
-from booking.offers.bookable import closes_at, start_sql
+from booking.offers.bookable import Rule
 from booking.views.customer import booking as view
 from marketplace.catalog.models import Site
 from marketplace.core.clock import window_of
@@ -115,8 +115,6 @@ def test_windows_are_hours_that_pass_before_the_start(edge: Edge) -> None:
     booking = booked(edge)
     assert cancel_until(booking) == utc(edge.cancel)
     assert change_until(booking) == utc(edge.cancel) - timedelta(hours=24)
-    day, starts = booking.service_date, booking.starts_at
-    assert closes_at(day, starts, edge.zone, 720) == utc(edge.opens) - timedelta(hours=12)
 
 
 @EVERY
@@ -129,16 +127,19 @@ def test_a_service_takes_the_sites_day_and_the_grace_follows_its_end(edge: Edge)
 
 @EVERY
 @pytest.mark.usefixtures("db")
-def test_the_databases_start_is_the_same(edge: Edge) -> None:
+def test_the_databases_start_is_the_same_and_booking_closes_before_it(edge: Edge) -> None:
+    rule = Rule("l", "o", "s", "now()")
     with reading() as session:
-        start = session.execute(
+        start, closes = session.execute(
             text(
-                f"SELECT {start_sql('l', ':zone')} FROM "
-                "(VALUES (CAST(:starts AS timestamptz), CAST(:day AS date))) AS l (starts_at, service_date)"
+                f"SELECT {rule.starts_at}, {rule.closes_at} FROM "
+                "(VALUES (CAST(:starts AS timestamptz), CAST(:day AS date))) AS l (starts_at, service_date), "
+                "(VALUES (720)) AS o (lead_minutes), (VALUES (:zone)) AS s (time_zone)"
             ),
             {"zone": edge.zone, "starts": utc(edge.starts) if edge.starts else None, "day": edge.day},
-        ).scalar_one()
+        ).one()
     assert start == utc(edge.opens)
+    assert closes == utc(edge.opens) - timedelta(hours=12)
 
 
 # --- quotas, holds and the clock, in the database ---------------------------------------------------------------------

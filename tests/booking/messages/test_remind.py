@@ -13,6 +13,7 @@ from booking.messages import inbox
 from booking.messages.remind import due_at, is_due, preparation, remind_of_bookings, remind_of_endings
 from booking.notices.models import Notification
 from marketplace.core.db import reading
+from marketplace.core.text import Text
 from marketplace.messages import words
 from providers.port import Confirmed
 from tests.booking.test_moves import S, go
@@ -139,14 +140,13 @@ def test_the_reminder_says_how_to_prepare_and_what_to_bring(world: World) -> Non
 
 
 def test_a_package_without_hints_still_says_what_to_bring() -> None:
-    assert preparation({}) == {
-        "zh": "请携带体检人的身份证原件。",
-        "en": "Bring the original ID card of the person who is checked.",
-    }
-    several = preparation({"preparation": [{"zh": f"{n}。", "en": f"{n}."} for n in range(9)]})
-    assert several["zh"].startswith("0。1。2。请")
-    told = preparation({"preparation": [{"zh": "请带身份证。", "en": "Bring your ID card."}]})
-    assert told == {"zh": "请带身份证。", "en": "Bring your ID card."}, "it is said once"
+    assert preparation("health_check", {}) == Text(
+        "请携带体检人的身份证原件。", "Bring the original ID card of the person who is checked."
+    )
+    several = preparation("health_check", {"preparation": [{"zh": f"{n}。", "en": f"{n}."} for n in range(9)]})
+    assert several.zh.startswith("0。1。2。请")
+    told = preparation("health_check", {"preparation": [{"zh": "请带身份证。", "en": "Bring your ID card."}]})
+    assert told == Text("请带身份证。", "Bring your ID card."), "it is said once"
 
 
 # --- benefits about to end -------------------------------------------------------------------------------------------
@@ -215,7 +215,7 @@ def test_what_was_granted_within_those_days_is_not_told_of(db: object, owner_con
     assert endings() == [("7", 7)]
 
 
-def test_an_end_that_has_moved_is_told_again(half_year: int, owner_connection: Any) -> None:
+def test_an_end_that_has_moved_is_corrected_by_provider(half_year: int, owner_connection: Any) -> None:
     assert remind_of_endings(now=midday(7)) == 1
     owner_connection.execute(text("UPDATE entitlement SET valid_until = '2026-07-30'"))
     assert remind_of_endings(now=midday(0)) == 1

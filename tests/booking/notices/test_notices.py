@@ -6,17 +6,19 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from booking.actors import Actor
 from booking.changes.cancel import cancel
 from booking.changes.reschedule import reschedule
 from booking.messages import inbox
+from booking.models import Slot
 from booking.notices.kinds import KINDS
 from booking.notices.models import Notification
-from booking.notices.notify import notify
+from booking.notices.notify import facts_of, notify
 from booking.states import BookingState as S
 from booking.transition import lock_booking, move
+from marketplace.catalog.models import Site
 from marketplace.core.db import reading, transaction
 from marketplace.core.errors import Invalid, NotFound
 from marketplace.messages import words
@@ -107,6 +109,7 @@ def test_the_facts_hold_the_appointment_and_nothing_of_a_person(world: World) ->
     with reading() as session:
         row = session.scalars(select(Notification).where(Notification.kind == "confirmed")).one()
     assert {name: value for name, value in row.facts.items() if name != "alternatives"} == {
+        "benefit": "health_check",
         "offer": {"zh": "甄选套餐", "en": "Select package"},
         "site": booking_row_site(row),
         "day": "2026-03-10",
@@ -115,6 +118,23 @@ def test_the_facts_hold_the_appointment_and_nothing_of_a_person(world: World) ->
         "cause": "",
         "by": "provider",
     }
+
+
+@pytest.mark.parametrize("whole_day", [False, True], ids=["at a time", "for a whole day"])
+def test_a_hold_is_told_by_the_database_in_the_words_of_facts_of(world: World, whole_day: bool) -> None:
+    if whole_day:
+        with transaction() as session:
+            session.execute(update(Slot).values(starts_at=None, ends_at=None))
+    booking = booking_row(world.hold())
+    with reading() as session:
+        row = session.scalars(select(Notification).where(Notification.kind == "held")).one()
+    assert (row.subject, row.customer_id, row.booking_id) == (booking.public_id, world.customer.id, booking.id)
+    assert booking.hold_expires_at is not None
+    until = row.facts.pop("until")
+    assert datetime.fromisoformat(until) == booking.hold_expires_at
+    assert row.facts == facts_of(booking)
+    with reading() as session:
+        assert row.facts["site"] == session.get_one(Site, world.offer.site_id).name
 
 
 def booking_row_site(row: Notification) -> str:

@@ -11,11 +11,12 @@ import pytest
 from sqlalchemy import Connection, Engine, text
 
 from booking.offers.availability import OfferQuery, days, offer, search_offers, slots
-from booking.offers.bookable import closes_at
 from booking.offers.cards import PersonFacts
 from marketplace.core.db import engine
 from marketplace.core.errors import Invalid, NotFound
 from tests.sites import Place, add_slot, load_sites, make_offer, plans_of, row
+
+pytestmark = pytest.mark.every_postgres
 
 NOON = datetime(2026, 3, 2, 4, 0, tzinfo=UTC)  # 12:00 in Shanghai
 TODAY = date(2026, 3, 2)
@@ -48,7 +49,7 @@ def test_each_slot_says_why_it_cannot_be_booked(place: Place) -> None:
     }
     assert {each.id: each.reason for each in slots(place.offer, TODAY, tomorrow, now=NOON)} == expected
     later = {each.id: each.reason for each in slots(place.offer, TODAY, tomorrow, now=NOON + timedelta(seconds=1))}
-    assert [later[each] for each in expected][2] == "too_late"
+    assert [later[each] for each in expected][2] == "past"
 
 
 def test_a_slot_carries_its_times_with_zone_and_its_places(place: Place) -> None:
@@ -65,7 +66,7 @@ def test_days_outside_the_offers_season_are_not_offered(db: Engine, tmp_path: Pa
     for number in range(1, 5):
         _slot(season, TODAY + timedelta(number), 9)
     shown = slots(season.offer, TODAY, TODAY + timedelta(9), now=NOON)
-    assert [each.reason for each in shown] == ["not_offered", None, None, "not_offered"]
+    assert [each.reason for each in shown] == ["out_of_season", None, None, "out_of_season"]
     upcoming = offer(season.offer, now=NOON).card.next_free
     assert upcoming is not None
     assert upcoming.service_date == first
@@ -74,13 +75,13 @@ def test_days_outside_the_offers_season_are_not_offered(db: Engine, tmp_path: Pa
 def test_a_day_without_times_closes_before_its_midnight_in_the_sites_zone(place: Place) -> None:
     add_slot(place, TODAY, None, None)
     add_slot(place, TODAY + timedelta(1), None, None)
-    assert [each.reason for each in slots(place.offer, TODAY, TODAY + timedelta(1), now=NOON)] == ["too_late", None]
-    closing = closes_at(TODAY + timedelta(1), None, "Asia/Shanghai", 60)
+    assert [each.reason for each in slots(place.offer, TODAY, TODAY + timedelta(1), now=NOON)] == ["past", None]
+    closing = slots(place.offer, TODAY + timedelta(1), TODAY + timedelta(1), now=NOON)[0].closes_at
     assert closing == datetime(2026, 3, 2, 15, 0, tzinfo=UTC)
     before, after = closing, closing + timedelta(seconds=1)
     assert [slots(place.offer, TODAY, TODAY + timedelta(1), now=now)[-1].reason for now in (before, after)] == [
         None,
-        "too_late",
+        "past",
     ]
 
 

@@ -18,7 +18,7 @@ from booking.reports.files import COMMAND, FileRefused, examine
 from booking.reports.intake.__main__ import examine as look
 from booking.reports.intake.findings import FHIR, PDF, PNG, ZIP, Refused
 from providers.port import RemoteReport, ReportContent, ReportItem
-from tests.files import chunk, deflated, make_pdf, make_png, make_zip
+from tests.files import chunk, deflated, deflated_zeros, make_pdf, make_png, make_zip, packed_zeros
 from tests.people import NOON
 
 JS = b"/OpenAction << /S /JavaScript /JS (app.alert\\(1\\)) >>"
@@ -132,14 +132,14 @@ HOSTILE = {
     "a PDF with files in it": (make_pdf(root=b"/Names << /EmbeddedFiles << /Names [] >> >>"), PDF, "pdf_active"),
     "a PDF with a form that sends": (make_pdf(root=b"/AA << /WC << /S /SubmitForm >> >>"), PDF, "pdf_active"),
     "JavaScript that nothing points to": (make_pdf(more=(b"<< /S /JavaScript /JS (1) >>",)), PDF, "pdf_active"),
-    "a PDF bomb": (make_pdf(contents=deflated(bytes(300 * 2**20))), PDF, "pdf_bomb"),
+    "a PDF bomb": (make_pdf(contents=deflated_zeros(300)), PDF, "pdf_bomb"),
     "a PDF bomb in layers": (
         make_pdf(contents=deflated(zlib.compress(bytes(2**20)), b"[/FlateDecode /FlateDecode]")), PDF, "pdf_bomb",
     ),
     "a broken picture": (make_png()[:-20], PNG, "png_broken"),
     "a picture with a wrong checksum": (make_png().replace(b"IDAT", b"IDAU"), PNG, "png_broken"),
     "a picture of a million by a million": (make_png(said=(10**6, 10**6)), PNG, "png_too_large"),
-    "a PNG bomb": (make_png(pixels=bytes(200 * 2**20)), PNG, "png_bomb"),
+    "a PNG bomb": (make_png(packed=packed_zeros(200)), PNG, "png_bomb"),
     "a picture with less than it says": (make_png(said=(500, 500)), PNG, "png_broken"),
     "half an archive": (make_zip({"a.pdf": make_pdf()})[:60], ZIP, "zip_broken"),
     "an empty archive": (make_zip({}), ZIP, "zip_empty"),

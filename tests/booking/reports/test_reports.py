@@ -309,7 +309,7 @@ def test_each_look_is_one_line_and_a_list_is_none(world: World) -> None:
     assert looks(public_id) == []
     report(world.principal, public_id, now=LATER)
     report(world.principal, public_id, now=LATER)
-    assert document(world.principal, public_id, now=LATER) == Document(PDF, "application/pdf", 1, DAY)
+    assert document(world.principal, public_id, now=LATER) == Document(PDF, "application/pdf", 1, DAY, "health_check")
     assert looks(public_id) == ["report.viewed", "report.viewed", "report.downloaded"]
 
 

@@ -20,7 +20,7 @@ from providers.port import ProviderError, RemoteSlot, SlotPage
 from tests.people import NOON, TODAY
 from tests.world import World, connection_to, join, make_world
 
-pytestmark = pytest.mark.usefixtures("db")
+pytestmark = [pytest.mark.usefixtures("db"), pytest.mark.every_postgres]
 
 LATER = NOON + timedelta(minutes=5)
 

@@ -49,7 +49,7 @@ from vip.models import Customer, Entitlement
 NOON_THEN = EIGHT + timedelta(hours=4)
 """On the day itself: twelve hours before it ends, when booking closes for its last moment."""
 
-pytestmark = pytest.mark.usefixtures("db")
+pytestmark = [pytest.mark.usefixtures("db"), pytest.mark.every_postgres]
 
 
 @pytest.fixture
@@ -253,6 +253,26 @@ def test_a_place_outside_the_limits_is_not_offered(world: World, holder: tuple[W
     give_up(holder)
     serve()
     assert {name: entry(each).state for name, each in entries.items()} == dict.fromkeys(limits, "waiting")
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "turns", "becomes"),
+    [
+        (None, on(9), {"slots": 1}, "waiting"),
+        (on(11), None, {"slots": 1}, "waiting"),
+        (on(10), on(10), {"slots": 1, "held": 1}, "offered"),
+    ],
+    ids=["season over", "season not begun", "the season's only day"],
+)
+def test_a_place_outside_the_offers_season_is_not_offered(
+    world: World, holder: tuple[World, str], first: date | None, last: date | None, turns: dict[str, int], becomes: str
+) -> None:
+    waits = wait(world)
+    with transaction() as session:
+        session.execute(update(Offer).values(available_from=first, available_until=last))
+    give_up(holder)
+    assert serve() == turns, "whoever is out of season is left out of the line, and doesn't end it as a full slot does"
+    assert entry(waits).state == becomes
 
 
 def test_hours_are_those_of_the_site(world: World, holder: tuple[World, str]) -> None:

@@ -127,12 +127,15 @@ def test_a_slot_tells_its_capacity_and_what_is_free(caller: Caller, world: World
     world.hold()
     told = caller.get(f"/offers/{world.offer.public_id}/slots?from=2026-03-10&to=2026-03-10").get_json()
     first = told["items"][0]
-    assert {name: first[name] for name in ("id", "starts_at", "ends_at", "capacity", "free", "reason")} == {
+    names = ("id", "starts_at", "ends_at", "capacity", "free", "bookable", "closes_at", "reason")
+    assert {name: first[name] for name in names} == {
         "id": world.slots[0].public_id,
         "starts_at": "2026-03-10T00:00:00+00:00",
         "ends_at": "2026-03-10T00:30:00+00:00",
         "capacity": 5,
         "free": 4,
+        "bookable": True,
+        "closes_at": "2026-03-09T12:00:00+00:00",
         "reason": None,
     }
     assert (len(told["items"]), told["next"]) == (3, None)

@@ -21,6 +21,7 @@ def test_slots_are_answered_as_their_schema_says(caller: Caller, world: World) -
         session.execute(update(Slot).where(Slot.id == world.slots[1].id).values(closed=True))
     answer = caller.get(f"/offers/{world.offer.public_id}/slots?from={DAY}&to={DAY}")
     found = slots(world.offer.public_id, DAY, DAY, now=NOON)
+    assert [slot["bookable"] for slot in answer.get_json()["items"]] == [slot.reason is None for slot in found]
     assert sorted(str(slot.reason) for slot in found) == ["None", "None", "closed"]
     assert answer.status_code == 200
     expected = page_of(offers.Slot)().dump({"items": found, "next": None})

@@ -18,6 +18,8 @@ from marketplace.catalog.importer import FileUnreadable, import_sites, read_file
 from marketplace.catalog.site_rows import tier_source
 from tests.sites import HEADER, many_sites, row, write_sites
 
+pytestmark = pytest.mark.every_postgres
+
 HEAD = ",".join(HEADER) + "\n"
 GOOD = "1,示范医院,,北京市,北京市,,三级甲等,综合/其他,,,,haodf2015\n"
 

@@ -12,6 +12,8 @@ from marketplace.catalog.kinds import kind, kinds
 from marketplace.core.errors import Invalid, NotFound
 from marketplace.demo.offers import demo_packages
 
+pytestmark = pytest.mark.quick
+
 PACKAGE = {
     "items": [{"code": "ecg", "name_zh": "心电图", "name_en": "ECG"}],
     "sex": "female",
@@ -22,7 +24,7 @@ PACKAGE = {
 
 def test_the_health_check_is_found_and_has_its_traits() -> None:
     found = kinds()["health_check"]
-    assert (found.name_zh, found.traits.supply, found.traits.report) == ("体检", "slot", True)
+    assert (found.name.zh, found.traits.supply, found.traits.report) == ("体检", "slot", True)
 
 
 @pytest.mark.parametrize("code", ["", "Health_Check", "os", "\0", "\ud800", "x" * 1_000_000])

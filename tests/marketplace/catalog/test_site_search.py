@@ -11,6 +11,8 @@ from marketplace.catalog.search import SiteQuery, cities, districts, search_site
 from marketplace.core.errors import Invalid, NotFound
 from tests.sites import load_sites, many_sites, plans_of, row
 
+pytestmark = pytest.mark.every_postgres
+
 HANGZHOU = {"province": "浙江省", "city": "杭州市"}
 SITES = [
     row("北京协和医院", district="东城区", address="帅府园1号"),

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
-from booking.changes import unanswered
+from booking.hold import expire
 from booking.hold.expire import expire_holds
 from booking.hold.place import HOLD
 from marketplace.core.errors import Busy
@@ -45,13 +45,13 @@ def test_a_hold_that_cannot_be_ended_does_not_keep_the_next_from_ending(
 ) -> None:
     world = make_world(quantity=2)
     first, second = world.hold(0), world.hold(1)
-    move = unanswered.move
+    move = expire.move
 
     def broken(session: Any, booking: Any, *given: Any, **named: Any) -> None:
         if booking.public_id == first:
             session.execute(text("SELECT 1 / 0"))
         move(session, booking, *given, **named)
 
-    monkeypatch.setattr(unanswered, "move", broken)
+    monkeypatch.setattr(expire, "move", broken)
     assert expire_holds(now=NOON + HOLD) == 1
     assert [booking_row(each).state for each in (first, second)] == ["held", "expired"]

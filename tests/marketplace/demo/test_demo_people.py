@@ -19,7 +19,7 @@ pytestmark = pytest.mark.usefixtures("db")
 
 
 def test_three_people_of_three_tiers_can_sign_in() -> None:
-    people = demo.load(NOON)
+    people = demo.load_people(NOON)
     assert [one.tier for one in people] == ["select", "premier", "essential"]
     for one in people:
         principal = signin.authenticate(signin.issue_token(one.phone, NOON).token, now=NOON)
@@ -28,7 +28,7 @@ def test_three_people_of_three_tiers_can_sign_in() -> None:
 
 
 def test_the_first_one_has_a_benefit_that_ends_soon_and_one_that_expired() -> None:
-    first = demo.load(NOON)[0]
+    first = demo.load_people(NOON)[0]
     principal = signin.authenticate(signin.issue_token(first.phone, NOON).token, now=NOON)
     views = entitlements(principal.id, today=TODAY)
     assert (views[0].state, views[0].granted, views[0].days_left) == ("active", 1, 13)
@@ -37,7 +37,7 @@ def test_the_first_one_has_a_benefit_that_ends_soon_and_one_that_expired() -> No
 
 
 def test_loading_twice_changes_nothing() -> None:
-    assert demo.load(NOON) == demo.load(NOON)
+    assert demo.load_people(NOON) == demo.load(NOON)
     with reading() as session:
         assert session.scalar(select(func.count()).select_from(Customer)) == 3
         assert session.scalar(select(func.count()).select_from(EntitlementEntry)) == 6
@@ -76,6 +76,6 @@ def test_impossible_numbers_are_refused(n: int, quantity: int) -> None:
 def test_both_refuse_outside_development(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(signin, "settings", lambda: type("Production", (), {"development": False})())
     with pytest.raises(signin.DevelopmentOnly):
-        demo.load(NOON)
+        demo.load_people(NOON)
     with pytest.raises(signin.DevelopmentOnly):
         demo.make_customers(1, "health_check", 1, NOON)

@@ -22,9 +22,10 @@ import pytest
 from marketplace.core.config import ROOT
 from marketplace.development.children import all_processes, command_line
 from marketplace.development.database import DevDatabase, DevDatabaseError
-from marketplace.development.embedded import guard
-from marketplace.development.embedded import server as pg
+from marketplace.development.embedded import guard, postgres
 from tests.needs import needs
+
+pytestmark = pytest.mark.every_postgres
 
 
 @pytest.fixture(params=["machine", "wheel"])
@@ -41,9 +42,9 @@ def kind(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str
 def state(tmp_path: Path) -> Iterator[Path]:
     """A state folder; whatever a failed test left running ends here."""
     yield tmp_path / "postgres"
-    described = pg.Server.read(tmp_path / "postgres")
+    described = postgres.Server.read(tmp_path / "postgres")
     if described is not None:
-        pg.kill(described)
+        postgres.kill(described)
         guard.collect(tmp_path / "postgres")
         shutil.rmtree(described.folder, ignore_errors=True)
 
@@ -90,7 +91,7 @@ def test_an_ephemeral_database_leaves_nothing_behind(kind: str, state: Path) -> 
         assert (server.data / "PG_VERSION").exists()
         database.kill()
     assert not server.folder.exists()
-    assert pg.processes(server) == []
+    assert postgres.processes(server) == []
     assert _until(lambda: not _guards(state))
     assert _shared_memory() <= segments
 
@@ -146,7 +147,7 @@ def test_two_starts_at_once_share_one_server_and_the_last_to_stop_ends_it(kind: 
     both[0].stop()
     assert both[1].running
     both[1].stop()
-    assert pg.processes(server) == []
+    assert postgres.processes(server) == []
 
 
 def test_kill_9_of_its_user_stops_the_server(kind: str, state: Path) -> None:
@@ -160,10 +161,10 @@ def test_kill_9_of_its_user_stops_the_server(kind: str, state: Path) -> None:
     )
     assert user.stdout is not None and user.stdout.readline() == b"up\n"
     server = DevDatabase(state).server
-    assert pg.postmaster(server) is not None
+    assert postgres.postmaster(server) is not None
     user.kill()
     user.communicate()
-    assert _until(lambda: pg.processes(server) == [] and not server.folder.exists() and not _guards(state))
+    assert _until(lambda: postgres.processes(server) == [] and not server.folder.exists() and not _guards(state))
 
 
 def test_kill_9_of_the_guard_stops_the_server_in_order_and_a_new_start_works(kind: str, state: Path) -> None:

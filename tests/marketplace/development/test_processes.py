@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from marketplace.core.config import ROOT
-from marketplace.development.embedded.server import free_port
+from marketplace.development.embedded.postgres import free_port
 from marketplace.development.processes import CannotRun, Options, compile_translations, services
 
 

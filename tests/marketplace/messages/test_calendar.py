@@ -16,6 +16,7 @@ from booking.notices.models import NoticeSetting
 from marketplace.core.audit import AuditLine
 from marketplace.core.db import reading
 from marketplace.core.errors import NotFound
+from marketplace.core.text import Text
 from marketplace.messages import calendar as ics
 from tests.booking.test_moves import S, go
 from tests.people import NOON
@@ -34,7 +35,7 @@ def an_event(**changes: Any) -> Event:
         reference="AX7K2M914Q",
         sequence=3,
         status="confirmed",
-        offer={"zh": "甄选套餐", "en": "Select package"},
+        offer=Text("甄选套餐", "Select package"),
         site={"name": "示范医院；体检, 中心\\", "city": "杭州市", "district": "西湖区", "address": "文溪路 8 号"},
         day=date(2026, 3, 10),
         starts_at=moment("2026-03-10T00:00"),
@@ -43,7 +44,7 @@ def an_event(**changes: Any) -> Event:
         created_at=NOON,
         updated_at=NOON + timedelta(minutes=1),
         person="",
-        prepare={"zh": "前一晚 22:00 后请勿进食；\n请携带身份证。" * 5, "en": "No food; bring an ID."},
+        prepare=Text("前一晚 22:00 后请勿进食；\n请携带身份证。" * 5, "No food; bring an ID."),
     )
     return replace(made, **changes)
 

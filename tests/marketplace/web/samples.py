@@ -19,6 +19,7 @@ from booking.settlement.statements import Stated, StatementRow, StatementView
 from booking.views.oversight import LateJob, ProviderHealth
 from booking.waiting.view import HeldPlace, WaitingSite, WaitingView
 from marketplace.core.outgoing import Sent
+from marketplace.core.text import Text
 from marketplace.web import booking_words, language
 from marketplace.web.account.consent import ConsentPage
 from marketplace.web.account.me import Me, SessionLine
@@ -42,9 +43,7 @@ from marketplace.web.booking.places_page import City, CityGroup, Finder, PersonC
 from marketplace.web.booking.timeline import Step
 from marketplace.web.booking.times_page import Day, Month, Slot, Taken, Times
 from marketplace.web.booking.waiting_page import WaitingList, WaitingPage, WaitingRow
-from marketplace.web.console import books_page as reconcile_words
-from marketplace.web.console import desk_page as desk_words
-from marketplace.web.console import overview_page as console_words
+from marketplace.web.console import cases_page, closures_page, desk_page, overview_page, runs_page, statements_page
 from marketplace.web.error_page import error_words
 from marketplace.web.formats import dotted
 from marketplace.web.home.home import Home
@@ -106,7 +105,7 @@ def address() -> str:
 
 
 def ticket(state: str = "confirmed", home: bool = False, **facts: Any) -> Ticket:
-    known = booking_words.Facts(state, when(), **facts)
+    known = booking_words.Facts(state, when(), "health_check", **facts)
     named = (
         Fact(_t("体检人", "For"), _t("沈伯年（父亲）", "Shen Bonian (father)")),
         Fact(_t("到院出示", "Show"), _t("身份证", "ID card")),
@@ -117,7 +116,7 @@ def ticket(state: str = "confirmed", home: bool = False, **facts: Any) -> Ticket
         _t("再过 3 天·为父亲预约", "In 3 days, for your father")
         if home
         else _t("健康体检·甄选套餐", "Health check, Select package"),
-        booking_words.pill(state),
+        booking_words.pill(state, "health_check"),
         when(),
         place(),
         address="" if home else address(),
@@ -158,6 +157,7 @@ def package() -> Package:
         _t("需空腹 8 小时", "Eight hours without food"),
         "/gallery/times",
         chosen=True,
+        kind="health_check",
     )
 
 
@@ -506,6 +506,7 @@ def confirm() -> Context:
             582,
             600,
             128000,
+            icon="hospital",
         )
     }
 
@@ -543,7 +544,11 @@ def steps(state: str) -> tuple[Step, ...]:
     if state in ("cancelled", "rejected", "expired", "no_show"):
         return (
             sent,
-            Step("fail" if state != "cancelled" else "done", booking_words.pill(state).text, at(11, 22, 9, 30)),
+            Step(
+                "fail" if state != "cancelled" else "done",
+                booking_words.pill(state, "health_check").text,
+                at(11, 22, 9, 30),
+            ),
         )
     if state == "confirmed":
         return (
@@ -564,15 +569,15 @@ def steps(state: str) -> tuple[Step, ...]:
         sent,
         sure,
         there,
-        Step("now", booking_words.pill(state).text, aside=_t("轮到医院", "the hospital's turn")),
+        Step("now", booking_words.pill(state, "health_check").text, aside=_t("轮到医院", "the hospital's turn")),
         coming[2],
     )
 
 
 def booking(state: str, **facts: Any) -> Context:
-    known = booking_words.Facts(state, when(), **facts)
+    known = booking_words.Facts(state, when(), "health_check", **facts)
     open_still = state in ("confirmed", "awaiting_provider")
-    hints = booking_words.preparation(package().fasting)
+    hints = booking_words.preparation("health_check", package().fasting)
     rules = (
         Rule(
             icon="check",
@@ -637,7 +642,7 @@ def booking_proposed(state: str = "confirmed") -> Context:
     new = When(date(2026, 11, 28), ZONE, at(11, 28, 9), at(11, 28, 9, 30))
     text = _t("请在 11 月 25 日 18:00 前答复。", "Answer by 25 November, 18:00.")
     reason = _t("当天设备检修", "The scanner is serviced on that day")
-    proposal = Proposal("prp_1", when(), new, text, reason, state == "confirmed")
+    proposal = Proposal("prp_1", when(), new, text, reason, state == "confirmed", "health_check")
     return {"page": replace(page, turn=None, proposal=proposal)}
 
 
@@ -710,6 +715,7 @@ def booking_dispute(problem: bool = False) -> Context:
     return {
         "booking": "b1",
         "ticket": ticket("no_show"),
+        "kind": "health_check",
         "until": at(12, 9, 9),
         "uses": True,
         "zone": ZONE,
@@ -724,13 +730,15 @@ def booking_cancel() -> Context:
 
 def bookings() -> Context:
     def row(state: str, live: str = "") -> BookingRow:
-        return BookingRow("b1", package().name, place(), people()[1].name, when(), booking_words.pill(state), live)
+        return BookingRow(
+            "b1", package().name, place(), people()[1].name, when(), booking_words.pill(state, "health_check"), live
+        )
 
     upcoming = (
         row("confirmed"),
         row(
             "awaiting_provider",
-            booking_words.live_line(booking_words.Facts("awaiting_provider", when(), at(11, 23, 16))),
+            booking_words.live_line(booking_words.Facts("awaiting_provider", when(), "health_check", at(11, 23, 16))),
         ),
     )
     return {"page": Bookings(upcoming, (row("fulfilled"), row("cancelled"), row("no_show")), more_url="#")}
@@ -749,9 +757,7 @@ def waiting_rows() -> tuple[WaitingRow, ...]:
         relation="father",
         entitlement_id=None,
         sites=tuple(
-            WaitingSite(
-                f"o{number}", {"zh": "甄选套餐", "en": "Select package"}, "s", place(), "杭州市", "西湖区", None
-            )
+            WaitingSite(f"o{number}", Text("甄选套餐", "Select package"), "s", place(), "杭州市", "西湖区", None)
             for number in range(3)
         ),
         first_day=date(2026, 11, 26),
@@ -844,7 +850,16 @@ def reports() -> Context:
     waiting = Pill(_t("待交付", "To come"), "wait", icon="clock")
     rows = (
         ReportRow(
-            "r0", title, me, place(), date(2026, 11, 20), False, due=date(2026, 11, 27), pill=waiting, booking_url="#"
+            "r0",
+            title,
+            me,
+            place(),
+            date(2026, 11, 20),
+            False,
+            due=date(2026, 11, 27),
+            pill=waiting,
+            booking_url="#",
+            kind="health_check",
         ),
         ReportRow("r1", title, father, place(), date(2026, 11, 16), True, 3, 71),
         ReportRow("r2", _t("2025 年度体检", "Health check 2025"), father, place(), date(2025, 11, 18), True, 0, 68),
@@ -870,7 +885,7 @@ def trend() -> Context:
     def point(day: date, value: str, unit: str, flag: str = "", **more: Any) -> Point:
         given = Delivered("低密度脂蛋白胆固醇", value, float(value), "", unit, None, None, flag, "", "")
         read_as = read(given, Whose("male", date(1954, 3, 1), day), {})
-        names = {"zh": "和馨健康", "en": "Hexin Health"}
+        names = Text("和馨健康", "Hexin Health")
         return Point("r1", day, place(), names, read_as, more.get("apart", ""))
 
     points = (
@@ -1019,6 +1034,7 @@ def report() -> Context:
             "/gallery/report.pdf",
             _t("原始报告 PDF", "Original report as PDF"),
             papers=papers(),
+            kind="health_check",
         )
     }
 
@@ -1032,7 +1048,9 @@ def papers() -> tuple[PaperRow, ...]:
 
 def about() -> AboutReport:
     title = _t("2026 年度体检", "Health check 2026")
-    return AboutReport("r1", title, _t("沈伯年·父亲", "Shen Bonian · father"), place(), date(2026, 11, 16))
+    return AboutReport(
+        "r1", title, _t("沈伯年·父亲", "Shen Bonian · father"), place(), date(2026, 11, 16), "health_check"
+    )
 
 
 def report_share(made: bool = False) -> Context:
@@ -1221,14 +1239,14 @@ def operator() -> Context:
 
 def _console(here: str, role: str = "admin", **context: Any) -> Context:
     me = OperatorView("opr_1", "lin", _t("林默", "Lin Mo"), role)
-    return {"me": me, "here": here, "feeds": console_words.feeds(), **context}
+    return {"me": me, "here": here, "feeds": overview_page.feeds(), **context}
 
 
-def _differences() -> tuple[console_words.DifferenceRow, ...]:
-    name = {"zh": "和馨体检", "en": "Hexin Health"}
+def _differences() -> tuple[overview_page.DifferenceRow, ...]:
+    name = Text("和馨体检", "Hexin Health")
     kinds = ("outcome_unknown", "theirs_only", "slot_oversold", "report_unmatched", "cancel_refused", "state_differs")
     return tuple(
-        console_words.difference(
+        overview_page.difference(
             Difference(
                 "d1", kind, "R-20261120-77", "AX7K2M914Q" if n % 2 else None, "hexin", name, at(11, 20 + n // 2, 9)
             )
@@ -1237,11 +1255,11 @@ def _differences() -> tuple[console_words.DifferenceRow, ...]:
     )
 
 
-def _providers() -> tuple[console_words.ProviderRow, ...]:
-    def health(code: str, zh: str, en: str, **changes: Any) -> console_words.ProviderRow:
+def _providers() -> tuple[overview_page.ProviderRow, ...]:
+    def health(code: str, zh: str, en: str, **changes: Any) -> overview_page.ProviderRow:
         fresh = {feed: NOW - timedelta(seconds=20) for feed in ("slots", "bookings", "reports")}
-        calm = ProviderHealth(code, {"zh": zh, "en": en}, fresh, 0, None, None, 2, 0, 0)
-        return console_words.provider(replace(calm, **changes), NOW)
+        calm = ProviderHealth(code, Text(zh, en), fresh, 0, None, None, 2, 0, 0)
+        return overview_page.provider(replace(calm, **changes), NOW)
 
     return (
         health("hexin", "和馨体检", "Hexin Health"),
@@ -1259,10 +1277,10 @@ def _providers() -> tuple[console_words.ProviderRow, ...]:
     )
 
 
-def _jobs() -> tuple[console_words.JobRow, ...]:
+def _jobs() -> tuple[overview_page.JobRow, ...]:
     return (
-        console_words.job(LateJob("slots:kangyue", 60, NOW - timedelta(minutes=9), NOW - timedelta(minutes=12))),
-        console_words.job(LateJob("entitlements", 300, None, None)),
+        overview_page.job(LateJob("slots:kangyue", 60, NOW - timedelta(minutes=9), NOW - timedelta(minutes=12))),
+        overview_page.job(LateJob("entitlements", 300, None, None)),
     )
 
 
@@ -1276,10 +1294,10 @@ def console_quiet() -> Context:
 
 
 def console_differences(closed: bool = False) -> Context:
-    name = {"zh": "和馨体检", "en": "Hexin Health"}
-    other = {"zh": "康悦健康", "en": "Kangyue Health"}
+    name = Text("和馨体检", "Hexin Health")
+    other = Text("康悦健康", "Kangyue Health")
     counts = Counts({"ours_only": 2, "time_differs": 1}, {"hexin": (name, 2), "kangyue": (other, 1)}, 3, 41)
-    states, kinds, providers = reconcile_words.choices(counts, Filter(closed=closed))
+    states, kinds, providers = cases_page.choices(counts, Filter(closed=closed))
     return _console(
         "differences",
         differences=() if closed else _differences(),
@@ -1292,14 +1310,14 @@ def console_differences(closed: bool = False) -> Context:
     )
 
 
-def _case(**changes: Any) -> reconcile_words.CasePage:
+def _case(**changes: Any) -> cases_page.CasePage:
     difference = Difference(
-        "dsc_1", "time_differs", "bkg_7k2m914qx", "AX7K2M914Q", "hexin", {"zh": "和馨体检", "en": "Hexin Health"},
+        "dsc_1", "time_differs", "bkg_7k2m914qx", "AX7K2M914Q", "hexin", Text("和馨体检", "Hexin Health"),
         at(11, 22, 9), units=-1, money_minor=-128000, currency="CNY",
     )  # fmt: skip
     ours = OurSide(
         "bkg_7k2m914qx", "AX7K2M914Q", "confirmed", date(2026, 11, 26), at(11, 26, 8), ZONE,
-        {"zh": "甄选套餐", "en": "Select package"}, 128000, "CNY", {"HEX-20261120-77": "current"},
+        Text("甄选套餐", "Select package"), 128000, "CNY", {"HEX-20261120-77": "current"},
     )  # fmt: skip
     facts = {
         "ours": "confirmed", "theirs": "confirmed", "reference": "HEX-20261120-77", "our_reference": "bkg_7k2m914qx",
@@ -1319,7 +1337,7 @@ def _case(**changes: Any) -> reconcile_words.CasePage:
         asking=True,
         actions=("look_up", "send_again", "take_their_time", "cancel_there", "cancel_here", "note"),
     )
-    return reconcile_words.case(replace(view, **changes))
+    return cases_page.case(replace(view, **changes))
 
 
 def console_case() -> Context:
@@ -1328,7 +1346,7 @@ def console_case() -> Context:
 
 def console_case_closed() -> Context:
     closed = Difference(
-        "dsc_2", "theirs_only", "HEX-1", None, "hexin", {"zh": "和馨体检", "en": "Hexin Health"}, at(11, 20, 9),
+        "dsc_2", "theirs_only", "HEX-1", None, "hexin", Text("和馨体检", "Hexin Health"), at(11, 20, 9),
         at(11, 21, 9), "explained",
     )  # fmt: skip
     note = _t("对方的测试预约，已电话确认。", "Their test booking; they confirmed it by phone.")
@@ -1338,18 +1356,18 @@ def console_case_closed() -> Context:
 
 def console_repair(action: str = "cancel_here", problem: bool = False) -> Context:
     form = Form({}, {"note": _t("请填写说明。", "Write a note.")} if problem else {})
-    return _console("differences", page=_case(), repair=reconcile_words.repair("dsc_1", action), form=form)
+    return _console("differences", page=_case(), repair=cases_page.repair("dsc_1", action), form=form)
 
 
 def console_runs(empty: bool = False) -> Context:
-    name = {"zh": "和馨体检", "en": "Hexin Health"}
+    name = Text("和馨体检", "Hexin Health")
 
-    def run(state: str, by: str, reason: str = "", case: str | None = None, **counts: int) -> reconcile_words.RunRow:
+    def run(state: str, by: str, reason: str = "", case: str | None = None, **counts: int) -> runs_page.RunRow:
         view = RunView(
             "rec_1", name, "hexin", state, by, not by, case, at(11, 23, 9), at(11, 23, 9), at(11, 23, 9, 1), reason,
             counts,
         )  # fmt: skip
-        return reconcile_words.run(view)
+        return runs_page.run(view)
 
     rows = (
         run("running", "林默"),
@@ -1373,7 +1391,7 @@ def _statement(**changes: Any) -> StatementRow:
         "balance": {"CNY": 128000},
         "open": {"count": 1, "units": 1, "money": {"CNY": 128000}},
     }
-    name = {"zh": "和馨体检", "en": "Hexin Health"}
+    name = Text("和馨体检", "Hexin Health")
     row = StatementRow("stm_1", "hexin", name, date(2026, 11, 22), ZONE, at(11, 23, 0, 25), content)
     return replace(row, **changes)
 
@@ -1385,7 +1403,7 @@ def console_statements(empty: bool = False) -> Context:
         _statement(day=date(2026, 11, 21), content=calm),
         _statement(day=date(2026, 11, 20), content={**calm, "balance": None}),
     )
-    shown = () if empty else tuple(map(reconcile_words.statement_row, rows))
+    shown = () if empty else tuple(map(statements_page.statement_row, rows))
     providers = (("", _t("全部服务方", "All providers")), ("hexin", _t("和馨体检", "Hexin Health")))
     return _console("statements", rows=shown, providers=providers, form=Form(), more_url="")
 
@@ -1396,16 +1414,16 @@ def console_statement() -> Context:
         Stated("AX8P3N025R", "HEX-20261119-12", date(2026, 11, 20), "entered_in_error", -1, -128000, "CNY", True),
     )
     view = StatementView(_statement(), lines, 42, 41, {"CNY": 5248000}, -1, {"CNY": -128000})
-    return _console("statements", page=reconcile_words.statement(view))
+    return _console("statements", page=statements_page.statement(view))
 
 
-def _closures() -> tuple[reconcile_words.ClosurePage, ...]:
+def _closures() -> tuple[closures_page.ClosurePage, ...]:
     view = ClosureView(
         "clo_1", place(), _t("杭州市", "Hangzhou"), date(2026, 12, 1), None, "move", "open", at(11, 23, 9), None,
         {"cancelled": 12, "asked": 30, "moving": 8, "kept": 1}, (("AX7K2M914Q", "confirmed"), ("AX8P3N025R", "in_service")),
     )  # fmt: skip
     done = replace(view, state="done", to_day=date(2026, 12, 3), mode="cancel", finished_at=at(11, 23, 10), standing=())
-    return reconcile_words.closure(view), reconcile_words.closure(done)
+    return closures_page.closure(view), closures_page.closure(done)
 
 
 def console_closures(empty: bool = False) -> Context:
@@ -1424,23 +1442,23 @@ def console_closure_new(step: int = 0) -> Context:
     affected = Affected(place(), _t("杭州市", "Hangzhou"), (), 50, 1, 640) if step == 2 else None
     form = Form(values, {"from_day": _t("请填写日期。", "This is needed.")} if step == 1 else {})
     offers = [(_t("甄选套餐", "Select package"), 38), (_t("臻享套餐", "Premier package"), 12)] if affected else []
-    return _console("closures", form=form, sites=sites, affected=affected, offers=offers, modes=reconcile_words.modes())
+    return _console("closures", form=form, sites=sites, affected=affected, offers=offers, modes=closures_page.modes())
 
 
-def _desk_booking() -> desk_words.DeskBooking:
-    row = desk_words.DeskRow(
+def _desk_booking() -> desk_page.DeskBooking:
+    row = desk_page.DeskRow(
         "b1", "AX7K2M914Q", package().name, place(), people()[1].name, when(), booking_words.pill("confirmed"), "#"
     )
     history = (
-        desk_words.DeskLine(at(11, 21, 9), booking_words.pill("awaiting_provider").text, _t("客户", "customer"), ""),
-        desk_words.DeskLine(at(11, 21, 10), booking_words.pill("confirmed").text, _t("服务方", "provider"), ""),
+        desk_page.DeskLine(at(11, 21, 9), booking_words.pill("awaiting_provider").text, _t("客户", "customer"), ""),
+        desk_page.DeskLine(at(11, 21, 10), booking_words.pill("confirmed").text, _t("服务方", "provider"), ""),
     )
     facts = (
         Fact(_t("使用人", "For"), people()[1].name),
         Fact(_t("服务方", "Provider"), _t("康悦体检", "Kangyue")),
         Fact(_t("权益", "Benefit"), _t("已为它保留 1 次", "One use is kept for it")),
     )
-    return desk_words.DeskBooking(row, facts, history, ZONE, "/gallery/console_cancel", "")
+    return desk_page.DeskBooking(row, facts, history, ZONE, "/gallery/console_cancel", "")
 
 
 def console_bookings(searched: bool = True) -> Context:
@@ -1458,7 +1476,7 @@ def console_cancel() -> Context:
         _t("若服务方已收到预约，须由其同意。", "If the provider knows of it, it has to agree."),
     )
     form = Form({"reason": "unwell"})
-    reasons = desk_words.reasons(REASONS)
+    reasons = desk_page.reasons(REASONS)
     return _console("bookings", page=_desk_booking(), effects=effects, form=form, reasons=reasons)
 
 
@@ -1470,8 +1488,8 @@ def console_agent() -> Context:
     return _console("bookings", "agent", page=replace(_desk_booking(), cancel_url="", note=note))
 
 
-def _dispute_row() -> desk_words.DisputeRow:
-    return desk_words.DisputeRow(
+def _dispute_row() -> desk_page.DisputeRow:
+    return desk_page.DisputeRow(
         "AX7K2M914Q",
         package().name,
         place(),
@@ -1489,10 +1507,10 @@ def console_disputes(empty: bool = False) -> Context:
 def console_dispute(problem: bool = False) -> Context:
     words = _t("我八点就到了，前台说系统坏了，让我改天再来。", "I came at eight. They said their system was down.")
     told = _t("服务方反馈未到院。", "The provider told that nobody came.")
-    page = desk_words.DisputePage("d1", _dispute_row(), "#", "open", words, told, "")
+    page = desk_page.DisputePage("d1", _dispute_row(), "#", "open", words, told, "")
     wrong = Form({"decision": "rejected"}, {"words": _t("这一项必填。", "This is needed.")})
     form = wrong if problem else Form()
-    return _console("disputes", page=page, form=form, longest=1000, decisions=desk_words.decisions())
+    return _console("disputes", page=page, form=form, longest=1000, decisions=desk_page.decisions())
 
 
 def console_providers() -> Context:

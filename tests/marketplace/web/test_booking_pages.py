@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import Engine, update
+from sqlalchemy import Engine, text, update
 from werkzeug.test import TestResponse
 
 from booking.actors import CLOCK
@@ -21,7 +22,7 @@ from marketplace.core import clock
 from marketplace.core.db import transaction
 from tests.marketplace.web.surfer import Surfer, hidden, surfer, text_of
 from tests.people import NOON, counters, give, make_customer
-from tests.world import EIGHT, World, booking_row, history, join, make_world, taken
+from tests.world import EIGHT, World, booking_row, history, join, make_slot, make_world, taken
 from vip.family import NewMember, add_member
 
 PHONE = "13800000021"
@@ -103,6 +104,31 @@ def test_the_first_free_day_and_time_are_chosen_already(browser: Surfer, world: 
     page = browser.get(times_url(world)).get_data(as_text=True)
     assert f'name="slot" value="{world.slots[0].public_id}" required checked' in page
     assert "Tue 10 March 08:00–08:30" in page
+
+
+def test_a_time_that_cannot_be_booked_any_more_says_why_and_cannot_be_chosen(browser: Surfer, world: World) -> None:
+    with clock.frozen(EIGHT - timedelta(hours=12) + timedelta(seconds=1)):
+        page = browser.get(times_url(world))
+    markup = page.get_data(as_text=True)
+    assert re.search(rf'value="{world.slots[0].public_id}" required disabled', markup)
+    assert "08:00 too late" in text_of(page)
+    assert f'name="slot" value="{world.slots[1].public_id}" required checked' in markup
+
+
+def test_a_day_whose_times_have_all_closed_says_that_it_is_too_late(browser: Surfer, world: World) -> None:
+    with transaction() as session:
+        session.add(make_slot(world.offer.pool_id, EIGHT + timedelta(days=2), 1))
+    with clock.frozen(EIGHT):
+        assert "10 too late" in text_of(browser.get(times_url(world)))
+
+
+def test_a_time_that_is_kept_for_those_who_wait_is_full(browser: Surfer, world: World) -> None:
+    with transaction() as session:
+        session.execute(
+            text("INSERT INTO freed_slot (slot_id, kept, freed_at) VALUES (:slot, true, now() + interval '1 h')"),
+            {"slot": world.slots[1].id},
+        )
+    assert "09:00 full" in text_of(browser.get(times_url(world)))
 
 
 def test_a_time_is_held_confirmed_and_waits_for_the_hospital(browser: Surfer, world: World) -> None:

@@ -80,7 +80,7 @@ def test_ical_js_reads_every_field_as_it_is(reader: Page) -> None:
         "sequence": 3,
         "summary": "甄选套餐",
         "location": "示范医院；体检, 中心\\, 杭州市, 西湖区, 文溪路 8 号",
-        "description": f"预约号 AX7K2M914Q\n{event.prepare['zh']}",
+        "description": f"预约号 AX7K2M914Q\n{event.prepare.zh}",
         "status": "CONFIRMED",
         "start": "2026-03-10T00:00:00.000Z",
         "end": "2026-03-10T00:30:00.000Z",

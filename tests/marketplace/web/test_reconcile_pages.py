@@ -147,7 +147,7 @@ def test_a_statement_is_read_and_taken_as_a_table(operator: Visitor, world: Worl
     with reading() as session:
         found = session.scalars(select(ClosingStatement).where(ClosingStatement.day == DAY)).one()
     told = main(operator.get(f"/operators/statements/{found.public_id}"))
-    assert "Waiting for the hospital 1" in told and "Their list could not be read." in told
+    assert "Waiting for the provider 1" in told and "Their list could not be read." in told
     answer = operator.get(f"/operators/statements/{found.public_id}/csv")
     assert answer.content_type == "text/csv; charset=utf-8" and "attachment" in answer.headers["Content-Disposition"]
     assert answer.text.lstrip("\ufeff").startswith("day,provider,kind")

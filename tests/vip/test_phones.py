@@ -6,7 +6,7 @@ import pytest
 
 from marketplace.core import crypto
 from marketplace.core.errors import Invalid
-from vip import phone
+from vip import phones
 
 
 @pytest.mark.parametrize(
@@ -25,7 +25,7 @@ from vip import phone
     ],
 )
 def test_every_way_to_write_a_mainland_number_is_the_same_number(typed: str) -> None:
-    assert phone.normalise(typed) == "+8613800000001"
+    assert phones.normalise(typed) == "+8613800000001"
 
 
 @pytest.mark.parametrize(
@@ -33,7 +33,7 @@ def test_every_way_to_write_a_mainland_number_is_the_same_number(typed: str) -> 
     [("+44 20 7946 0958", "+442079460958"), ("00852 9123 4567", "+85291234567"), ("+1 (212) 555-0100", "+12125550100")],
 )
 def test_an_international_number_keeps_its_country_code(typed: str, stored: str) -> None:
-    assert phone.normalise(typed) == stored
+    assert phones.normalise(typed) == stored
 
 
 @pytest.mark.parametrize(
@@ -58,18 +58,18 @@ def test_an_international_number_keeps_its_country_code(typed: str, stored: str)
 )
 def test_what_is_no_number_is_refused_with_its_field(typed: str) -> None:
     with pytest.raises(Invalid) as refused:
-        phone.normalise(typed)
+        phones.normalise(typed)
     assert (refused.value.at, refused.value.facts) == ("phone", {"reason": "phone"})
 
 
 def test_a_sealed_number_opens_only_for_its_own_customer() -> None:
-    sealed = phone.seal("+8613800000001", "cus_a")
+    sealed = phones.seal("+8613800000001", "cus_a")
     assert b"13800000001" not in sealed
-    assert phone.unseal(sealed, "cus_a") == "+8613800000001"
+    assert phones.unseal(sealed, "cus_a") == "+8613800000001"
     with pytest.raises(crypto.Unreadable):
-        phone.unseal(sealed, "cus_b")
+        phones.unseal(sealed, "cus_b")
 
 
 def test_a_masked_number_shows_too_little_to_call() -> None:
-    assert phone.masked("+8613800000001") == "138****0001"
-    assert phone.masked("+442079460958") == "+44****58"
+    assert phones.masked("+8613800000001") == "138****0001"
+    assert phones.masked("+442079460958") == "+44****58"

@@ -1,0 +1,34 @@
+"""A text in the two languages of the product, and which of them somebody reads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal, NamedTuple
+
+Language = Literal["zh", "en"]
+
+
+class Text(NamedTuple):
+    """The same text in Chinese and in English."""
+
+    zh: str
+    en: str
+
+    def in_language(self, code: str) -> str:
+        """The text in that language; in the other one where it is blank. Any code but `en` means Chinese."""
+        return (self.en or self.zh) if code == "en" else (self.zh or self.en)
+
+    @classmethod
+    def of(cls, names: Mapping[str, Any]) -> Text:
+        """From the form in which JSON holds it, `{"zh": …, "en": …}`; what is missing is blank."""
+        return cls(str(names.get("zh") or ""), str(names.get("en") or ""))
+
+
+def language_of(choice: str | None) -> Language:
+    """The language to write to a customer in: her choice, Chinese without one."""
+    return "en" if (choice or "zh").lower().startswith("en") else "zh"
+
+
+def opening(text: str) -> str:
+    """`text` as a sentence begins: its first letter is a capital."""
+    return text[:1].upper() + text[1:]

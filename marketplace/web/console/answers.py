@@ -1,0 +1,20 @@
+"""What the console's views answer with."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Response
+
+from marketplace.web.answers import render
+from marketplace.web.console import session
+from vip.operators import operator
+
+SHOWN = 50
+"""How many lines of a list a page has."""
+
+
+def console_page(name: str, here: str, status: int = 200, **context: Any) -> Response:
+    """A page of the console; `here` is the entry of its menu."""
+    me = operator(session.operator().id)
+    return render(f"console/{name}.html", status, me=me, here=here, **context)
