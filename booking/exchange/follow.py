@@ -36,8 +36,6 @@ def follow_state(
     target = STATE_OF[there.status]
     if target is _S.REJECTED and not legal(booking.state, target):
         target = _S.CANCELLED
-    if target is _S.AWAITING_PROVIDER:
-        return  # what is only requested there moves nothing here
     if booking.state in GIVEN_UP:
         if there.status not in DEAD:
             theirs.cancel_there(there.reference, now)
@@ -57,15 +55,13 @@ def follow_state(
 def follow_time(session: Session, booking: Booking, there: RemoteBooking, now: datetime) -> None:
     """Follow the time that the provider tells. The one that an open change asks for is its yes; another one is its
     word against our books, which goes to a person, since the customer was promised what our books say."""
-    if there.service_date is None or there.status in DEAD or booking.state not in LIVE:
-        return
-    ours = (booking.service_date, booking.starts_at)
-    if (there.service_date, there.starts_at) == ours or _says_yes(session, booking, there, now):
+    told = there.service_date if there.status not in DEAD and booking.state in LIVE else None
+    agrees = (told, there.starts_at) == (booking.service_date, booking.starts_at)
+    if told is not None and (agrees or _says_yes(session, booking, there, now)):
         close_discrepancy(session, booking.provider_id, "time_differs", booking.public_id, "agrees_again", now=now)
-        return
-    starts_at = there.starts_at.isoformat() if there.starts_at else None
-    facts = {"service_date": there.service_date.isoformat(), "starts_at": starts_at}
-    _open(session, booking, "time_differs", facts, now)
+    elif told is not None:
+        starts_at = there.starts_at.isoformat() if there.starts_at else None
+        _open(session, booking, "time_differs", {"service_date": told.isoformat(), "starts_at": starts_at}, now)
 
 
 def _says_yes(session: Session, booking: Booking, there: RemoteBooking, now: datetime) -> bool:
