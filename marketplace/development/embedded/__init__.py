@@ -1,1 +1,1 @@
-"""The parts of the embedded PostgreSQL: its programs, one server, and the guard that ends it. database.py is the door."""
+"""The parts of the embedded PostgreSQL: its programs, one server, and the guard that ends it. database.py decides when."""
