@@ -12,7 +12,7 @@ from booking.actors import SYSTEM, Actor, provider_actor
 from booking.attendance.early import forget_early_word, keep_early_word, too_early
 from booking.attendance.outcome import provider_gave_in
 from booking.changes import swap
-from booking.changes.requests import close_request, open_request
+from booking.changes.requests import close_cancel, open_cancel
 from booking.discrepancies import close_discrepancy, open_discrepancy
 from booking.exchange import replacement
 from booking.exchange.provider_bookings import ProviderBookings
@@ -43,7 +43,7 @@ def follow_state(
         keep_early_word(session, booking, there, now)
         if legal(booking.state, _S.CONFIRMED):
             move(session, booking, _S.CONFIRMED, actor=provider_actor(session, booking), now=now)
-    elif target is _S.CANCELLED and open_request(session, booking) is not None:
+    elif target is _S.CANCELLED and open_cancel(session, booking) is not None:
         cancel_locally(session, booking, now)  # its word for the cancel that was asked for, not one of its own
     elif target is booking.state:
         forget_early_word(session, booking, now)
@@ -83,11 +83,11 @@ def cancel_locally(session: Session, booking: Booking, now: datetime) -> None:
     change = swap.open_change(session, booking)
     if change is not None and legal(booking.state, _S.CANCELLED):
         swap.close(session, booking, change, cause="cancelled", now=now)
-    request = open_request(session, booking)
+    request = open_cancel(session, booking)
     if legal(booking.state, _S.CANCELLED):
         actor = Actor(request.actor_kind, request.actor) if request else SYSTEM  # type: ignore[arg-type]
         move(session, booking, _S.CANCELLED, actor=actor, now=now, cause=request.cause if request else "not_there")
-    close_request(session, booking, "done", now)
+    close_cancel(session, booking, "done", now)
     annul_followers(session, booking, now)
 
 
@@ -145,7 +145,7 @@ def _moved(session: Session, booking: Booking, target: BookingState, actor: Acto
             raise
         return False
     if ends:
-        close_request(session, booking, "done", now)
+        close_cancel(session, booking, "done", now)
         annul_followers(session, booking, now)
     elif disputed:
         provider_gave_in(session, booking, now)
