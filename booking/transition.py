@@ -11,12 +11,13 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from booking.actors import Actor
+from booking.capacity.claims import release_claims
 from booking.deadlines import report_due
-from booking.models import Booking, BookingHistory, ProviderTask, SlotClaim
+from booking.models import Booking, BookingHistory, ProviderTask
 from booking.notices.notify import notify
 from booking.outbox import enqueue, lock_unfinished
 from booking.proposal import end_proposal
@@ -190,17 +191,3 @@ def _give_up(session: Session, taken: Reservation, standing: ledger.ReservationS
         ledger.give_back(session, taken, stamp, by=by)
     elif standing == "used":
         ledger.reverse(session, taken, stamp, by=by)
-
-
-def release_claims(session: Session, booking_id: int, *, now: datetime, keep_slot: int | None = None) -> None:
-    """End the booking's live claims, slots by id; the trigger gives the places back."""
-    claims = session.execute(
-        select(SlotClaim.id, SlotClaim.slot_id)
-        .where(SlotClaim.booking_id == booking_id, SlotClaim.live)
-        .order_by(SlotClaim.slot_id)
-    ).all()
-    for claim_id, slot_id in claims:
-        if slot_id != keep_slot:
-            session.execute(
-                update(SlotClaim).where(SlotClaim.id == claim_id, SlotClaim.live).values(live=False, released_at=now)
-            )

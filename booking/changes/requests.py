@@ -40,7 +40,7 @@ def record_request(
     return request
 
 
-def open_request(session: Session, booking: Booking) -> ChangeRequest | None:
+def open_cancel(session: Session, booking: Booking) -> ChangeRequest | None:
     """The booking's open cancel, if there is one."""
     return session.scalar(
         select(ChangeRequest).where(
@@ -49,9 +49,9 @@ def open_request(session: Session, booking: Booking) -> ChangeRequest | None:
     )
 
 
-def close_request(session: Session, booking: Booking, state: str, now: datetime) -> None:
+def close_cancel(session: Session, booking: Booking, state: str, now: datetime) -> None:
     """End the open cancel, if there is one, as `done`, `refused` or `withdrawn`."""
-    request = open_request(session, booking)
+    request = open_cancel(session, booking)
     if request is not None:
         request.state, request.closed_at = state, now
         session.flush()

@@ -16,12 +16,13 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from booking.actors import Actor
+from booking.capacity.claims import release_claims
 from booking.models import Booking, ChangeRequest, Slot, SlotClaim
 from booking.notices.notify import notify
 from booking.proposal import end_proposal
 from booking.refusals import AlreadyBooked, SlotFull
 from booking.states import MOVABLE, BookingState
-from booking.transition import note, release_claims, touch
+from booking.transition import note, touch
 from marketplace.core.clock import window_of
 from marketplace.core.db import violated
 

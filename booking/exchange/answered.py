@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from booking.actors import provider_actor
 from booking.changes import swap
-from booking.changes.requests import close_request, open_request
+from booking.changes.requests import close_cancel, open_cancel
 from booking.discrepancies import close_discrepancy, open_discrepancy
 from booking.exchange import replacement
 from booking.exchange.evidence import Evidence
@@ -117,7 +117,7 @@ def _refuse_reserve(session: Session, booking: Booking, task: ProviderTask, code
         facts = elsewhere(session, booking, now=now)
         actor = provider_actor(session, booking)
         move(session, booking, _S.REJECTED, actor=actor, now=now, cause=code, facts=facts)
-        close_request(session, booking, "done", now)
+        close_cancel(session, booking, "done", now)
         annul_followers(session, booking, now)
     elif booking.state in LIVE:  # an allotment place we had already given away
         _open(session, booking, "allotment_refused", booking.public_id, {"code": code}, now)
@@ -127,7 +127,7 @@ def _refuse_cancel(
     session: Session, booking: Booking, theirs: ProviderBookings, task: ProviderTask, code: str, now: datetime
 ) -> None:
     finish(task, "refused", now=now, error=code)
-    request, reference = open_request(session, booking), task.facts.get("reference")
+    request, reference = open_cancel(session, booking), task.facts.get("reference")
     if not task.facts.get("compensating") and request is not None:
         request.state, request.closed_at, request.cause = "refused", now, code
         touch(booking, now=now)

@@ -12,7 +12,7 @@ from booking.actors import SYSTEM, Actor, provider_actor
 from booking.attendance.early import close_early_status, record_early_status, too_early
 from booking.attendance.outcome import provider_gave_in
 from booking.changes import swap
-from booking.changes.requests import close_request, open_request
+from booking.changes.requests import close_cancel, open_cancel
 from booking.discrepancies import close_discrepancy, open_discrepancy
 from booking.exchange import replacement
 from booking.exchange.provider_bookings import ProviderBookings
@@ -36,8 +36,6 @@ def follow_state(
     target = STATE_OF[there.status]
     if target is _S.REJECTED and not legal(booking.state, target):
         target = _S.CANCELLED
-    if target is _S.AWAITING_PROVIDER:
-        return  # what is only requested there moves nothing here
     if booking.state in GIVEN_UP:
         if there.status not in DEAD:
             theirs.cancel_there(there.reference, now)
@@ -45,7 +43,7 @@ def follow_state(
         record_early_status(session, booking, there, now)
         if legal(booking.state, _S.CONFIRMED):
             move(session, booking, _S.CONFIRMED, actor=provider_actor(session, booking), now=now)
-    elif target is _S.CANCELLED and open_request(session, booking) is not None:
+    elif target is _S.CANCELLED and open_cancel(session, booking) is not None:
         cancel_locally(session, booking, now)  # its word for the cancel that was asked for, not one of its own
     elif target is booking.state:
         close_early_status(session, booking, now)
@@ -57,15 +55,13 @@ def follow_state(
 def follow_time(session: Session, booking: Booking, there: RemoteBooking, now: datetime) -> None:
     """Follow the time that the provider tells. The one that an open change asks for is its yes; another one is its
     word against our books, which goes to a person, since the customer was promised what our books say."""
-    if there.service_date is None or there.status in DEAD or booking.state not in LIVE:
-        return
-    ours = (booking.service_date, booking.starts_at)
-    if (there.service_date, there.starts_at) == ours or _says_yes(session, booking, there, now):
+    told = there.service_date if there.status not in DEAD and booking.state in LIVE else None
+    agrees = (told, there.starts_at) == (booking.service_date, booking.starts_at)
+    if told is not None and (agrees or _says_yes(session, booking, there, now)):
         close_discrepancy(session, booking.provider_id, "time_differs", booking.public_id, "agrees_again", now=now)
-        return
-    starts_at = there.starts_at.isoformat() if there.starts_at else None
-    facts = {"service_date": there.service_date.isoformat(), "starts_at": starts_at}
-    _open(session, booking, "time_differs", facts, now)
+    elif told is not None:
+        starts_at = there.starts_at.isoformat() if there.starts_at else None
+        _open(session, booking, "time_differs", {"service_date": told.isoformat(), "starts_at": starts_at}, now)
 
 
 def _says_yes(session: Session, booking: Booking, there: RemoteBooking, now: datetime) -> bool:
@@ -87,11 +83,11 @@ def cancel_locally(session: Session, booking: Booking, now: datetime) -> None:
     change = swap.open_change(session, booking)
     if change is not None and legal(booking.state, _S.CANCELLED):
         swap.close(session, booking, change, cause="cancelled", now=now)
-    request = open_request(session, booking)
+    request = open_cancel(session, booking)
     if legal(booking.state, _S.CANCELLED):
         actor = Actor(request.actor_kind, request.actor) if request else SYSTEM  # type: ignore[arg-type]
         move(session, booking, _S.CANCELLED, actor=actor, now=now, cause=request.cause if request else "not_there")
-    close_request(session, booking, "done", now)
+    close_cancel(session, booking, "done", now)
     annul_followers(session, booking, now)
 
 
@@ -149,7 +145,7 @@ def _moved(session: Session, booking: Booking, target: BookingState, actor: Acto
             raise
         return False
     if ends:
-        close_request(session, booking, "done", now)
+        close_cancel(session, booking, "done", now)
         annul_followers(session, booking, now)
     elif disputed:
         provider_gave_in(session, booking, now)

@@ -54,7 +54,8 @@ def apply_evidence(session: Session, booking: Booking, evidence: Evidence, now: 
     what = take_in(session, booking, theirs, evidence, now)
     if there is not None and what == "current":
         follow_time(session, booking, there, now)
-        follow_state(session, booking, theirs, there, now)
+        if there.status != "requested":
+            follow_state(session, booking, theirs, there, now)
         if evidence.source != "answer" and there.version >= newest:  # an answer tells nothing of proposals
             follow_proposal(session, booking, there, now)
         what = "applied"

@@ -13,16 +13,17 @@ from sqlalchemy.orm import Session
 
 from booking.actors import SYSTEM
 from booking.changes import swap
-from booking.changes.requests import open_request
+from booking.changes.requests import open_cancel
 from booking.exchange import replacement
 from booking.exchange.evidence import Evidence, Outcome
 from booking.exchange.follow import cancel_locally
 from booking.exchange.inbound import apply_evidence, no_longer_unknown
 from booking.exchange.provider_bookings import ProviderBookings
+from booking.exchange.silence import ask_again, backoff, leave_unknown, pause, queue_again, queue_unsent
 from booking.models import Booking, ChangeRequest, ProviderTask
 from booking.outbox import Claimed, annul, finish
 from booking.states import DEAD, MOVABLE, OVER, BookingState
-from booking.transition import lock_booking, move, touch
+from booking.transition import lock_booking, move
 from marketplace.catalog.models import Provider
 from marketplace.core.db import transaction
 from providers.port import (
@@ -38,9 +39,6 @@ from providers.port import (
 )
 
 _S = BookingState
-
-UNKNOWN_BACKOFF = (1, 2, 5, 10, 20, 30, 60)
-"""Seconds between look-ups of an open outcome; the last repeats."""
 
 
 def settle_answer(claimed: Claimed, answer: Answer, *, now: datetime) -> Outcome:
@@ -91,11 +89,11 @@ def _settle(
         case Unknown(detail):
             return _wait_unknown(session, task, booking, detail, now)
         case RetryAfter(seconds) if sent_before:
-            _leave_unknown(session, task, booking, "retry_after", now)
-            task.run_after = now + _pause(seconds)
+            leave_unknown(session, task, booking, "retry_after", now)
+            task.run_after = now + pause(seconds)
             return Outcome("waiting", booking.public_id)
         case RetryAfter(seconds):
-            _wait(task, now, seconds)
+            queue_unsent(task, now, seconds)
             return Outcome("waiting", booking.public_id)
         case NotFound():
             return _nothing_there(session, task, booking, now)
@@ -117,7 +115,7 @@ def _take_in(session: Session, task: ProviderTask, booking: Booking, evidence: E
         return _wait_unknown(session, task, booking, "accepted", now)
     outcome = apply_evidence(session, booking, evidence, now)
     if outcome.what == "waiting":
-        _leave_unknown(session, task, booking, "accepted", now)
+        leave_unknown(session, task, booking, "accepted", now)
         task.unknown_since = None  # it has said that it will decide: nobody needs to be asked
         no_longer_unknown(session, booking, "accepted", now)
     return outcome
@@ -155,46 +153,13 @@ def _not_cancelled(session: Session, task: ProviderTask, booking: Booking, now: 
     if ProviderBookings(session, booking).wanted(task.facts.get("reference")) and task.facts.get("compensating"):
         finish(task, "refused", now=now, error="not_wanted")
         return Outcome("applied", booking.public_id)
-    _queue_again(task, now)
+    queue_again(task, now)
     return Outcome("resend", booking.public_id)
 
 
-def _wait(task: ProviderTask, now: datetime, seconds: float) -> None:
-    """The provider took nothing of a command that it has never been sent before: queue it as if unsent."""
-    task.state = "queued"
-    task.first_sent_at = None
-    task.lease_until = None
-    task.run_after = now + _pause(seconds)
-    task.last_error = "retry_after"
-
-
-def _pause(seconds: float) -> timedelta:
-    return timedelta(seconds=min(max(seconds, 1.0), 3600.0))
-
-
 def _wait_unknown(session: Session, task: ProviderTask, booking: Booking, detail: str, now: datetime) -> Outcome:
-    _leave_unknown(session, task, booking, detail, now)
+    leave_unknown(session, task, booking, detail, now)
     return Outcome("waiting", booking.public_id)
-
-
-def _leave_unknown(session: Session, task: ProviderTask, booking: Booking, detail: str, now: datetime) -> None:
-    if task.unknown_since is None and task.change_request_id is not None:
-        touch(booking, now=now)  # an open page tells that the answer is being looked up
-    task.last_error = detail[:200]
-    _ask_again(session, task, booking, now + _backoff(task), now)
-
-
-def _ask_again(session: Session, task: ProviderTask, booking: Booking, at: datetime, now: datetime) -> None:
-    task.state = "unknown"
-    task.unknown_since = task.unknown_since or now
-    task.lease_until = None
-    task.run_after = at
-    if task.command == "reserve" and booking.state is _S.AWAITING_PROVIDER:
-        move(session, booking, _S.OUTCOME_UNKNOWN, actor=SYSTEM, now=now, cause="no_clear_answer")
-
-
-def _backoff(task: ProviderTask) -> timedelta:
-    return timedelta(seconds=UNKNOWN_BACKOFF[min(task.tries, len(UNKNOWN_BACKOFF)) - 1])
 
 
 def _nothing_there(session: Session, task: ProviderTask, booking: Booking, now: datetime) -> Outcome:
@@ -202,14 +167,14 @@ def _nothing_there(session: Session, task: ProviderTask, booking: Booking, now: 
     window = session.scalar(select(Provider.settle_window_seconds).where(Provider.id == booking.provider_id)) or 0
     settled_at = (task.first_sent_at or now) + timedelta(seconds=window)
     if now < settled_at:
-        _ask_again(session, task, booking, min(settled_at, now + _backoff(task)), now)
+        ask_again(session, task, booking, min(settled_at, now + backoff(task)), now)
         return Outcome("waiting", booking.public_id)
     if task.command == "cancel":
         return _take_in(session, task, booking, Evidence("look_up", None, task), now)
     if _needless(session, task, booking, now):
         no_longer_unknown(session, booking, booking.state.value, now)
         return Outcome("applied", booking.public_id)
-    _queue_again(task, now)
+    queue_again(task, now)
     if task.command == "reserve" and booking.state is _S.OUTCOME_UNKNOWN:
         move(session, booking, _S.AWAITING_PROVIDER, actor=SYSTEM, now=now, cause="sending_again")
     return Outcome("resend", booking.public_id)
@@ -218,7 +183,7 @@ def _nothing_there(session: Session, task: ProviderTask, booking: Booking, now: 
 def _needless(session: Session, task: ProviderTask, booking: Booking, now: datetime) -> bool:
     """End a command that never arrived and that nobody wants any more: a reserve of what is over or to be cancelled, a
     change that was taken back or whose booking has moved on. False if it is to be sent again."""
-    if task.command == "reserve" and (booking.state in OVER or open_request(session, booking) is not None):
+    if task.command == "reserve" and (booking.state in OVER or open_cancel(session, booking) is not None):
         annul(task, now=now)
         cancel_locally(session, booking, now)
         return True
@@ -230,11 +195,3 @@ def _needless(session: Session, task: ProviderTask, booking: Booking, now: datet
     if request is not None:
         swap.leave(session, booking, request, cause="withdrawn", now=now)
     return True
-
-
-def _queue_again(task: ProviderTask, now: datetime) -> None:
-    task.state = "queued"
-    task.first_sent_at = None
-    task.unknown_since = None
-    task.lease_until = None
-    task.run_after = now

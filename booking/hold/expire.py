@@ -7,8 +7,8 @@ from datetime import datetime
 from sqlalchemy import select
 
 from booking.actors import CLOCK
-from booking.changes.unanswered import _S
 from booking.models import Booking
+from booking.states import BookingState
 from booking.transition import lock_booking, move
 from marketplace.core.db import reading, transaction
 from marketplace.core.one_by_one import one_by_one
@@ -19,7 +19,7 @@ def expire_holds(*, now: datetime, limit: int = 200) -> int:
     with reading() as session:
         due = session.scalars(
             select(Booking.id)
-            .where(Booking.state == _S.HELD, Booking.hold_expires_at <= now)
+            .where(Booking.state == BookingState.HELD, Booking.hold_expires_at <= now)
             .order_by(Booking.hold_expires_at)
             .limit(limit)
         ).all()
@@ -29,7 +29,7 @@ def expire_holds(*, now: datetime, limit: int = 200) -> int:
 def _expire(booking_id: int, now: datetime) -> str:
     with transaction() as session:
         booking, _ = lock_booking(session, booking_id)
-        if booking.state is not _S.HELD or booking.hold_expires_at is None or booking.hold_expires_at > now:
+        if booking.state is not BookingState.HELD or booking.hold_expires_at is None or booking.hold_expires_at > now:
             return "moved_on"
-        move(session, booking, _S.EXPIRED, actor=CLOCK, now=now, cause="hold_expired")
+        move(session, booking, BookingState.EXPIRED, actor=CLOCK, now=now, cause="hold_expired")
     return "ended"

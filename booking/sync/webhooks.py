@@ -9,10 +9,12 @@ from sqlalchemy.dialects.postgresql import insert
 from booking.exchange.inbound import apply_remote
 from booking.models import ProviderEvent
 from booking.reports.fetch import announce
-from booking.sync.bookings import log
 from marketplace.core.db import transaction
+from marketplace.core.logging import get_logger
 from marketplace.core.retention import forget
 from providers.port import Event
+
+log = get_logger(__name__)
 
 
 def forget_events(*, now: datetime, batch: int = 1000) -> int:

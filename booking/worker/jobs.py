@@ -13,8 +13,8 @@ from booking.attendance.no_show import call_no_shows
 from booking.changes.proposals import expire_proposals
 from booking.changes.unanswered import end_unanswered
 from booking.closures.close import work_closures
+from booking.exchange.escalate import raise_unknown
 from booking.exchange.send import record_health
-from booking.exchange.unknown import raise_unknown
 from booking.hold.expire import expire_holds
 from booking.idempotency import forget_keys
 from booking.messages.deliver import deliver_due

@@ -184,7 +184,7 @@ class Worker:
                 max_instances=1,
                 coalesce=True,
                 misfire_grace_time=None,
-                next_run_time=clock.now(),
+                next_run_time=clock.of_the_machine(),
             )
 
     def _executor(self, scheduler: BackgroundScheduler, provider: str) -> str:
@@ -201,7 +201,7 @@ class Worker:
         scheduler = self.scheduler
         if scheduler is not None:
             with suppress(JobLookupError):  # it ended meanwhile, or another worker leads
-                scheduler.modify_job(name, next_run_time=clock.now() + timedelta(seconds=seconds))
+                scheduler.modify_job(name, next_run_time=clock.of_the_machine() + timedelta(seconds=seconds))
 
     def _run_job(self, job: Job) -> None:
         """Run a job and leave a note of it, whatever comes: when, how it ended, what it counted."""

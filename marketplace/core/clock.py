@@ -25,6 +25,11 @@ def now() -> datetime:
     return datetime.now(UTC) + timedelta(seconds=int(os.environ.get("CLOCK_OFFSET_SECONDS", "0")))
 
 
+def of_the_machine() -> datetime:
+    """The machine's own time, which nothing moves: for a scheduler, which waits by it."""
+    return datetime.now(UTC)
+
+
 def today(zone: str, at: datetime | None = None) -> date:
     """The calendar date in `zone` (an IANA name) at the moment `at`, else now."""
     return (at or now()).astimezone(ZoneInfo(zone)).date()

@@ -25,7 +25,7 @@ from marketplace.core.crypto import seal_master
 from marketplace.core.db import reading
 from marketplace.development.database import DevDatabase
 from tests.people import give, make_customer
-from tests.processes import Running
+from tests.processes import Running, start_worker
 from tests.sandboxes import account, eventually, start_sandbox
 from tests.stage import POOLS, Stage, set_stage
 from tests.world import booking_row, connection_to, make_offer, set_provider
@@ -75,6 +75,12 @@ def test_one_of_three_leads_and_another_takes_over_when_it_is_killed(stage: Stag
     assert heir in workers
     for job in ("holds", f"bookings:{stage.provider.code}"):
         eventually(lambda job=job: last_success(job) > killed, 10)  # type: ignore[misc]
+
+
+def test_a_worker_whose_clock_was_moved_to_tomorrow_does_not_wait_for_tomorrow(stage: Stage) -> None:
+    environment = {**stage.environment, "CLOCK_OFFSET_SECONDS": "86400"}
+    stage.running.append(start_worker(environment, stage.folder / "tomorrow.log"))
+    eventually(lambda: last_success("holds"), 30)
 
 
 @contextmanager

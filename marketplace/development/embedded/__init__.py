@@ -1,1 +1,1 @@
-"""The parts of the embedded PostgreSQL: its programs, one server, and the guard that ends it. devdb.py is the door."""
+"""The parts of the embedded PostgreSQL: programs, one server, the guard that ends it. database.py decides when."""

@@ -1,4 +1,4 @@
-"""One PostgreSQL server's folder and processes: make, start, stop, kill, remove. devdb.py decides when."""
+"""One PostgreSQL server's folder and processes: make, start, stop, kill, remove. database.py decides when."""
 
 from __future__ import annotations
 

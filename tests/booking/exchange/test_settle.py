@@ -9,10 +9,10 @@ from sqlalchemy import select, update
 
 from booking.changes.cancel import CancelTooLate, NotCancellable, cancel
 from booking.changes.unanswered import end_unanswered
+from booking.exchange.escalate import raise_unknown
 from booking.exchange.inbound import apply_remote
 from booking.exchange.send import run_task
 from booking.exchange.settle import settle_answer
-from booking.exchange.unknown import raise_unknown
 from booking.hold.confirm import HoldExpired, NotHeld, confirm
 from booking.hold.expire import expire_holds
 from booking.models import Discrepancy, ProviderBooking, Slot

@@ -12,7 +12,7 @@ from sqlalchemy import select, update
 from booking.actors import CLOCK
 from booking.changes.cancel import cancel
 from booking.discrepancies import open_discrepancy
-from booking.exchange.unknown import raise_unknown
+from booking.exchange.escalate import raise_unknown
 from booking.models import Booking, Discrepancy
 from booking.notices.models import Notification
 from booking.reconcile.models import ReconcileRun

@@ -10,7 +10,7 @@ from sqlalchemy import select, update
 
 from booking.actors import CLOCK, Actor
 from booking.changes.cancel import cancel
-from booking.exchange.unknown import raise_unknown
+from booking.exchange.escalate import raise_unknown
 from booking.models import Discrepancy
 from booking.notices.models import Notification
 from booking.reconcile import examine

@@ -7,10 +7,10 @@ from datetime import datetime, timedelta
 from sqlalchemy import Select, exists, func, select
 from sqlalchemy.orm import Session
 
-from booking.changes.unanswered import _S
 from booking.discrepancies import open_discrepancy
 from booking.models import Booking, BookingHistory, Discrepancy, ProviderTask
 from booking.notices.notify import notify
+from booking.states import BookingState
 from booking.transition import lock_booking
 from marketplace.core.db import reading, transaction
 from marketplace.core.one_by_one import one_by_one
@@ -59,7 +59,7 @@ def _long_unknown(now: datetime) -> Select[int]:
     """Bookings without an open case whose oldest unfinished command has been unknown, or first was, for too long."""
     silent = exists().where(
         BookingHistory.booking_id == ProviderTask.booking_id,
-        BookingHistory.to_state == _S.OUTCOME_UNKNOWN.value,
+        BookingHistory.to_state == BookingState.OUTCOME_UNKNOWN.value,
         BookingHistory.at <= now - ASK_A_PERSON,
     )
     open_case = exists().where(
@@ -83,11 +83,11 @@ def _unknown_since(session: Session, booking: Booking, tasks: list[ProviderTask]
     """When the silence about the command at hand began; None when nothing is unknown any more."""
     if not tasks or tasks[0].unknown_since is None:
         return None
-    if booking.state is not _S.OUTCOME_UNKNOWN:
+    if booking.state is not BookingState.OUTCOME_UNKNOWN:
         return tasks[0].unknown_since
     first = session.scalar(
         select(func.min(BookingHistory.at)).where(
-            BookingHistory.booking_id == booking.id, BookingHistory.to_state == _S.OUTCOME_UNKNOWN.value
+            BookingHistory.booking_id == booking.id, BookingHistory.to_state == BookingState.OUTCOME_UNKNOWN.value
         )
     )
     return min(first, tasks[0].unknown_since) if first is not None else tasks[0].unknown_since

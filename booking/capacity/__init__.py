@@ -1,0 +1,1 @@
+"""Capacity: the claims that bookings have on slots, and the triggers that count them."""
