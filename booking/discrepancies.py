@@ -1,4 +1,4 @@
-"""Differences between our books and a provider's: opened once, closed with what explained them."""
+"""Discrepancies between our books and a provider's: opened once, closed with what explained them."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def open_discrepancy(
     facts: Mapping[str, Any] | None = None,
     effect: Effect | None = None,
 ) -> bool:
-    """Open a difference, unless the same one is open; returns whether it is new. `subject` is a public id or a
+    """Open a discrepancy, unless the same one is open; returns whether it is new. `subject` is a public id or a
     provider's reference."""
     effect = effect or Effect()
     opened = session.execute(

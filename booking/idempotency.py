@@ -1,4 +1,4 @@
-"""Requests that may be sent twice: the key's row is written in the transaction of the effect."""
+"""Idempotency keys of requests that may be sent twice, recorded in the transaction of the effect."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from marketplace.core.retention import forget
 
 @dataclass(frozen=True)
 class Repeatable:
-    """The caller's key and what the request was made of (32 bytes)."""
+    """A request that may be sent twice: who sends it (`scope`), its key, and the hash of its content (32 bytes)."""
 
     scope: str
     key: str
@@ -24,16 +24,16 @@ class Repeatable:
 
 
 def first_time(session: Session, request: Repeatable, resource: str, *, now: datetime) -> bool:
-    """Whether the key is new; else as `remember`."""
-    return remember(session, request, resource, now=now) is None
+    """Whether the key is new. Records it as record_key() does, and raises the same."""
+    return record_key(session, request, resource, now=now) is None
 
 
-def remember(session: Session, request: Repeatable, resource: str, *, now: datetime, status: int = 200) -> str | None:
-    """Keep the key with what the request made; for one that is known, what an earlier request with it made.
+def record_key(session: Session, request: Repeatable, resource: str, *, now: datetime, status: int = 200) -> str | None:
+    """Record a key with the public id that its request makes. Returns None for a new key, else the id that an earlier
+    request with this key made.
 
-    It is kept once the caller's transaction commits, and not when it is refused. A rival with the same key waits here
-    until that is decided. Call it before any other lock is taken.
-    Raises IdempotencyKeyReused when the key was used for something else.
+    The key is stored if the caller's transaction commits. A concurrent request with the same key waits here until then.
+    Call it before any other lock is taken. Raises IdempotencyKeyReused if the key was used for another request.
     """
     fresh = session.execute(
         insert(IdempotencyKey)
@@ -61,5 +61,5 @@ def remember(session: Session, request: Repeatable, resource: str, *, now: datet
 
 
 def forget_keys(*, now: datetime, batch: int = 1000) -> int:
-    """Drop all idempotency keys older than 48 hours (they are promised for 24); returns how many."""
+    """Delete all idempotency keys older than 48 hours (24 are promised). Returns how many."""
     return forget(IdempotencyKey.id, IdempotencyKey.created_at, now - timedelta(hours=48), batch)

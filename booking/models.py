@@ -327,7 +327,7 @@ class SyncCursor(Base):
 
 
 class Discrepancy(Base):
-    """A difference between our books and a provider's, open until somebody or something explains it.
+    """A discrepancy between our books and a provider's, open until a person or a later report explains it.
 
     What their books bind beyond ours (negative: ours bind more): `quota_units` of the entitlement, and `money_minor` in
     minor units of `currency`. `note` is what the person wrote who closed it.
@@ -363,7 +363,7 @@ class Discrepancy(Base):
 
 
 class IdempotencyKey(Base):
-    """A key a caller used. `resource` is the public id of what it made; no health data is kept here."""
+    """A key a caller used. `resource` is the public id of what it made; no health data is stored here."""
 
     __tablename__ = "idempotency_key"
     __table_args__ = (UniqueConstraint("scope", "key"), Index("ix_idempotency_key_created", "created_at"))

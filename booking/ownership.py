@@ -1,4 +1,4 @@
-"""Whose booking it is, and for whom."""
+"""Who owns a booking, and which operators may see it."""
 
 from __future__ import annotations
 
@@ -12,20 +12,21 @@ from vip.principal import Principal
 
 
 def customer_of(principal: Principal) -> int:
-    """The customer's internal id. Raises NotFound for anybody else: an operator has no bookings of her own."""
+    """The customer's internal id. Raises NotFound for an operator, who has no bookings of her own."""
     if principal.kind != "customer":
         raise NotFound()
     return principal.id
 
 
 def own_booking(principal: Principal, public_id: str) -> ColumnElement[bool]:
-    """The condition that names the principal's own booking; true of none for anybody but a customer."""
+    """The condition that selects the principal's own booking; for an operator it selects none."""
     owner = Booking.customer_id == principal.id if principal.kind == "customer" else Booking.id.is_(None)
     return and_(Booking.public_id == public_id, owner)
 
 
 def own_booking_id(session: Session, principal: Principal, public_id: str) -> int:
-    """Internal id of the principal's own booking. Raises NotFound for somebody else's as for none."""
+    """Internal id of the principal's own booking. Raises NotFound if there is none, and if it is another
+    customer's."""
     found = session.scalar(select(Booking.id).where(own_booking(principal, public_id)))
     if found is None:
         raise NotFound(field="booking_id")
@@ -33,13 +34,14 @@ def own_booking_id(session: Session, principal: Principal, public_id: str) -> in
 
 
 def insurers_booking(operator: Principal, public_id: str) -> ColumnElement[bool]:
-    """The condition that names a booking of the operator's insurer; true of none for anybody who is not of the desk."""
+    """The condition that selects a booking of the operator's insurer; without the role for the desk it selects none."""
     theirs = Booking.insurer_id == operator.insurer_id if roles.may(operator, "desk") else Booking.id.is_(None)
     return and_(Booking.public_id == public_id, theirs)
 
 
 def insurers_booking_id(session: Session, operator: Principal, public_id: str) -> int:
-    """Internal id of a booking of the operator's insurer. Raises NotFound for another's as for none."""
+    """Internal id of a booking of the operator's insurer. Raises NotFound if there is none, and if it is another
+    insurer's."""
     found = session.scalar(select(Booking.id).where(insurers_booking(operator, public_id)))
     if found is None:
         raise NotFound(field="booking_id")
@@ -47,5 +49,5 @@ def insurers_booking_id(session: Session, operator: Principal, public_id: str) -
 
 
 def is_booked(session: Session, beneficiary_id: int) -> bool:
-    """True while a live booking is for this person (internal id)."""
+    """Whether there is a live booking for this person (internal id)."""
     return session.scalar(select(exists().where(Booking.beneficiary_id == beneficiary_id, Booking.live))) is True

@@ -1,4 +1,4 @@
-"""The proposal of another time that a booking has, and its end. Callers hold the booking's lock."""
+"""A provider's proposal of another time for a booking. Callers hold the booking's lock."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from marketplace.core.db import Base
 class Proposal(Base):
     """A provider's proposal of another time for a booking, at most one open at once.
 
-    `slot_ref` is the provider's reference of the slot, `slot_id` ours, None when we had not seen it yet. `reason` is
-    the provider's, in its words. It can be answered before `expires_at`. `lapsed` is one that nobody answered or whose
-    booking ended, `withdrawn` one that the provider took back or that a change of date overtook.
+    `slot_ref` is the provider's reference of the slot, `slot_id` ours, None if we did not know it yet. `reason` is the
+    provider's own text. It can be answered before `expires_at`. It is EXPIRED if nobody answered it or the booking
+    ended, `withdrawn` if the provider withdrew it or the date was changed otherwise.
     """
 
     __tablename__ = "proposal"
@@ -46,11 +46,14 @@ class Proposal(Base):
     closed_at: Mapped[datetime | None]
 
 
+EXPIRED: Literal["lapsed"] = "lapsed"
+"""The stored state of a proposal that nobody answered in time."""
+
 End = Literal["accepted", "declined", "lapsed", "withdrawn"]
 
 
 def open_proposal(session: Session, booking: Booking) -> Proposal | None:
-    """The proposal that waits for an answer, if there is one."""
+    """The booking's proposal that waits for an answer, or None."""
     return session.scalar(
         select(Proposal)
         .where(Proposal.booking_id == booking.id, Proposal.state == "open")
@@ -59,7 +62,7 @@ def open_proposal(session: Session, booking: Booking) -> Proposal | None:
 
 
 def end_proposal(session: Session, booking: Booking, how: End, *, now: datetime) -> None:
-    """End the open proposal, if there is one. The booking's version is the caller's to raise."""
+    """End the open proposal, if there is one. The caller raises the booking's version."""
     proposal = open_proposal(session, booking)
     if proposal is not None:
         proposal.state, proposal.closed_at = how, now

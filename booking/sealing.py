@@ -1,4 +1,4 @@
-"""What is kept of a person's answers: sealed under that person's own key, bound to the booking."""
+"""A person's answers and words, stored sealed under that person's own key and bound to the booking."""
 
 from __future__ import annotations
 

@@ -161,7 +161,7 @@ def _write_ledger(
         return
     taken = Reservation(booking.entitlement_id, booking.id, booking.attempt)
     stamp = Stamp(at=now, actor_kind=actor.kind, actor=actor.id, reason=cause)
-    standing = ledger.standing(session, taken)
+    standing = ledger.reservation_status(session, taken)
     if to in GIVEN_UP:
         _give_up(session, taken, standing, stamp)
         return
@@ -181,7 +181,7 @@ def _write_ledger(
         ledger.use(session, taken, stamp)
 
 
-def _give_up(session: Session, taken: Reservation, standing: ledger.Standing, stamp: Stamp) -> None:
+def _give_up(session: Session, taken: Reservation, standing: ledger.ReservationStatus, stamp: Stamp) -> None:
     by: ledger.By = "provider" if stamp.actor_kind in ("provider", "clock") else "platform"
     if stamp.actor_kind in ("customer", "agent") or stamp.reason == "hold_expired":
         by = "customer"

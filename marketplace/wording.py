@@ -104,11 +104,11 @@ WORDS: Mapping[str, Words] = {
     "entitlement_not_yet_valid": Words(
         _("The benefit starts after that day"), _("This benefit is valid from %(valid_from)s. Choose a later day.")
     ),
-    # differences, for operators
+    # discrepancies, for operators
     "case_moved_on": Words(
         _("Things have moved on"), _("The booking has moved on since, or a command is on its way. Look at it again.")
     ),
-    "not_this_repair": Words(_("Not for this difference"), _("This repair does not fit this difference.")),
+    "not_this_repair": Words(_("Not for this discrepancy"), _("This repair does not fit this discrepancy.")),
     "closing_already": Words(
         _("Closing already"), _("Another closure of this site is still being carried out. Take that one back first.")
     ),
@@ -180,14 +180,14 @@ WORDS: Mapping[str, Words] = {
     "dispute_closed": Words(_("Answered already"), _("This dispute has been answered already.")),
     "change_too_late": Words(
         _("Too late to change the date online"),
-        _("Changing the date online closed on %(until)s. Your date stands. You can still call us."),
+        _("Changing the date online closed on %(until)s. Your date stays. You can still call us."),
     ),
     "no_changes_left": Words(
-        _("No more changes"), _("This booking was changed as often as its offer allows. Your date stands.")
+        _("No more changes"), _("This booking was changed as often as its offer allows. Your date stays.")
     ),
     "not_changeable": Words(
         _("The date can't be changed now"),
-        _("Only a confirmed booking that waits for no other answer can be moved. Your date stands."),
+        _("Only a confirmed booking that waits for no other answer can be moved. Your date stays."),
     ),
     "proposal_over": Words(
         _("This proposal is over"),

@@ -14,33 +14,33 @@ from booking.hold.expire import expire_holds
 from booking.models import Booking
 from booking.notices.models import Notification
 from booking.waiting import join as waiting
-from booking.waiting.models import WaitingChance, WaitingEntry
-from booking.waiting.turns import offer_freed, settle_chances
+from booking.waiting.models import WaitingEntry, WaitingOffer
+from booking.waiting.offers import offer_freed, settle_offers
 from marketplace.core.db import reading, transaction
 from tests.people import NOON
 from tests.world import DAY, World, join
 
 
-def wish(world: World, **changes: Any) -> waiting.Wish:
-    """A wish for the world's offer on its day."""
+def criteria(world: World, **changes: Any) -> waiting.Criteria:
+    """Criteria for the world's offer on its day."""
     values: dict[str, Any] = {
         "offers": [world.offer.public_id],
         "beneficiary": world.beneficiary.public_id,
         "first_day": DAY,
         "last_day": DAY,
     }
-    return waiting.Wish(**{**values, **changes})
+    return waiting.Criteria(**{**values, **changes})
 
 
 def wait(world: World, *, now: datetime = NOON, **changes: Any) -> str:
     """Begin to wait; the entry's public id."""
     key = str(uuid.uuid4())
-    return waiting.join(world.principal, wish(world, **changes), key=key, fingerprint=b"w", now=now).public_id
+    return waiting.join(world.principal, criteria(world, **changes), key=key, fingerprint=b"w", now=now).public_id
 
 
 def serve(now: datetime = NOON) -> Counter[str]:
     """One round of the worker's job."""
-    return settle_chances(now=now) + offer_freed(now=now)
+    return settle_offers(now=now) + offer_freed(now=now)
 
 
 def sweep(now: datetime) -> None:
@@ -55,27 +55,27 @@ def entry(public_id: str) -> WaitingEntry:
         return session.scalars(select(WaitingEntry).where(WaitingEntry.public_id == public_id)).one()
 
 
-def chances(public_id: str) -> list[WaitingChance]:
+def offers_made(public_id: str) -> list[WaitingOffer]:
     """The places that were held for it, in order."""
     with reading() as session:
         return list(
             session.scalars(
-                select(WaitingChance)
-                .join(WaitingEntry, WaitingEntry.id == WaitingChance.entry_id)
+                select(WaitingOffer)
+                .join(WaitingEntry, WaitingEntry.id == WaitingOffer.entry_id)
                 .where(WaitingEntry.public_id == public_id)
-                .order_by(WaitingChance.id)
+                .order_by(WaitingOffer.id)
             )
         )
 
 
 def offered(public_id: str) -> Booking:
-    """The booking of the newest chance."""
+    """The booking of the newest offer."""
     with reading() as session:
-        return session.get_one(Booking, chances(public_id)[-1].booking_id)
+        return session.get_one(Booking, offers_made(public_id)[-1].booking_id)
 
 
-def told(world: World) -> list[str]:
-    """What the customer was told about the waiting list, in order."""
+def notices(world: World) -> list[str]:
+    """The kinds of the customer's notices about the waiting list, in order."""
     with reading() as session:
         kinds = session.scalars(
             select(Notification.kind)

@@ -1,7 +1,7 @@
-"""Lines of the entitlements' ledger. Adding one moves the counters; nothing else does.
+"""Entries of the entitlements' ledger. The counters change only when one is added.
 
-A session-level language for what happens to a reservation: used, given back, reversed. Reservations themselves are
-written where the place is taken. The caller has locked the booking before (booking, then entitlement, then slot).
+A reservation is used, released or reversed here; the first one of a booking is made when its place is taken. The caller
+has locked the booking (order of locks: booking, entitlement, slot).
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from marketplace.core.errors import NotFound, Refusal
 
 Entry = Literal["grant", "reserve", "release", "use", "reverse", "expire", "revoke"]
 By = Literal["customer", "provider", "platform"]
-Standing = Literal["none", "reserved", "used", "released"]
+ReservationStatus = Literal["none", "reserved", "used", "released"]
 
 
 class EntitlementExhausted(Refusal):
-    """There is nothing left to take (SQLSTATE AX001)."""
+    """The entitlement has no unit left (SQLSTATE AX001)."""
 
     code = "entitlement_exhausted"
     field = "entitlement_id"
@@ -32,7 +32,7 @@ class EntitlementExhausted(Refusal):
 
 @dataclass(frozen=True)
 class Stamp:
-    """When, by whom and why a line was written; `actor` is a public id or a job's name."""
+    """When, by whom and why an entry was added; `actor` is a public id or a job's name."""
 
     at: datetime
     actor_kind: str
@@ -42,7 +42,7 @@ class Stamp:
 
 @dataclass(frozen=True)
 class Reservation:
-    """What a booking took: the entitlement (internal id), the booking (internal id) and which of its attempts."""
+    """The unit that a booking has reserved: entitlement and booking (internal ids), and the number of its attempt."""
 
     entitlement_id: int
     booking_id: int
@@ -62,10 +62,10 @@ def write(
     actor: str,
     reason: str = "",
 ) -> None:
-    """Add one line in the caller's transaction. Raises EntitlementExhausted if the counters do not allow it.
+    """Add one entry in the caller's transaction. Raises EntitlementExhausted if the counters do not allow it; then the
+    transaction cannot continue.
 
-    The transaction cannot go on after that refusal. A line that exists (booking, entry, attempt) raises
-    sqlalchemy.exc.IntegrityError.
+    Raises sqlalchemy.exc.IntegrityError if the booking has the same entry for this attempt already.
     """
     try:
         session.execute(
@@ -92,7 +92,7 @@ def write(
         raise
 
 
-def standing(session: Session, taken: Reservation) -> Standing:
+def reservation_status(session: Session, taken: Reservation) -> ReservationStatus:
     """The status of the reservation; `none` before it, and after a use that was reversed."""
     entries = set(
         session.scalars(
@@ -102,42 +102,42 @@ def standing(session: Session, taken: Reservation) -> Standing:
     )
     for entry, status in (("reverse", "none"), ("use", "used"), ("release", "released"), ("reserve", "reserved")):
         if entry in entries:
-            return cast(Standing, status)
+            return cast(ReservationStatus, status)
     return "none"
 
 
 def reserve(session: Session, taken: Reservation, stamp: Stamp) -> None:
-    """Take a unit for another attempt of the same booking. The first is taken by the SQL function hold_booking."""
+    """Reserve a unit for another attempt of the same booking. The SQL function hold_booking reserves the first."""
     _line(session, taken, "reserve", stamp)
 
 
 def use(session: Session, taken: Reservation, stamp: Stamp) -> None:
-    """The service was given: reserved becomes used."""
+    """The service was delivered: the reserved unit becomes used."""
     _line(session, taken, "use", stamp)
 
 
 def give_back(session: Session, taken: Reservation, stamp: Stamp, *, by: By) -> None:
-    """End a reservation that was not used. `by` says who caused it.
+    """Release a reserved unit. `by` says who caused it.
 
-    After validity is over, what the customer gave back expires at once; what provider or platform caused stays usable:
-    validity then ends `grace_days` after today, with an audit line.
+    If the validity has ended, a unit released by the customer expires at once. One released by provider or platform
+    stays usable: the validity is extended to `grace_days` after today. That is audited.
     """
     _return(session, taken, "release", stamp, by)
 
 
 def reverse(session: Session, taken: Reservation, stamp: Stamp, *, by: By) -> None:
-    """Take a use back (a dispute, an error); after validity is over, as give_back() does."""
+    """Reverse a use (a dispute, an error). If the validity has ended, as give_back() does."""
     _return(session, taken, "reverse", stamp, by)
 
 
 def expire_rest(session: Session, entitlement_id: int, available: int, stamp: Stamp) -> None:
-    """Expire what is available of an entitlement that the caller has locked; nothing if there is nothing."""
+    """Expire the `available` units of an entitlement that the caller has locked; does nothing for 0."""
     if available > 0:
         _quantity(session, entitlement_id, "expire", available, stamp)
 
 
 def revoke(session: Session, entitlement_id: int, quantity: int, stamp: Stamp) -> None:
-    """Take back what is still available; reserved and used stay. Raises EntitlementExhausted. Audited."""
+    """Revoke available units; reserved and used ones stay. Audited. Raises EntitlementExhausted, NotFound."""
     locked = _lock(session, entitlement_id)
     _quantity(session, entitlement_id, "revoke", quantity, stamp)
     audit.record(

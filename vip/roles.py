@@ -10,7 +10,7 @@ from vip.principal import Principal, Role
 
 Duty = Literal["desk", "overrule", "books"]
 """`desk`: find a booking, see it, cancel it within the customer's window, answer disputes. `overrule`: cancel past that
-window, or on the provider's account. `books`: differences and their repairs, comparisons, closing statements, sites
+window, or on the provider's account. `books`: discrepancies and their repairs, comparisons, closing statements, sites
 that close, providers, background jobs."""
 
 DUTIES: Mapping[Role, frozenset[Duty]] = {

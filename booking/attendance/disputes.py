@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from booking.actors import actor_of
 from booking.attendance.models import Dispute
-from booking.attendance.outcome import tell_answer
+from booking.attendance.outcome import notify_answer
 from booking.models import Booking, BookingHistory
 from booking.ownership import own_booking_id
 from booking.sealing import open_words, seal_words
@@ -45,25 +45,25 @@ Decision = Literal["checked_in", "fulfilled", "rejected"]
 
 
 class NotDisputable(Refusal):
-    """Only a no-show can be disputed; `state` says what the booking is."""
+    """Only a no-show can be disputed. Facts: `state`, the booking's."""
 
     code = "not_disputable"
 
 
 class DisputeTooLate(Refusal):
-    """The days for disputing are over; `until` says when they ended."""
+    """It is too late to dispute the no-show. Facts: `until`, when the time ended; `time_zone`, the site's."""
 
     code = "dispute_too_late"
 
 
 class DisputeClosed(Refusal):
-    """It was answered before, or the provider corrected itself; `state` says how it ended."""
+    """The dispute was answered before, or the provider has corrected the no-show. Facts: `state`, how it ended."""
 
     code = "dispute_closed"
 
 
 class BusyThen(Refusal):
-    """The person has been booked elsewhere at that time since; the booking can't come back to life."""
+    """The person has another booking at that time by now, so this one cannot be live again."""
 
     code = "beneficiary_busy"
     field = "decision"
@@ -87,20 +87,20 @@ class OpenDispute:
 
 @dataclass(frozen=True)
 class DisputeInFull(OpenDispute):
-    """A dispute with the customer's words. `state`: open, accepted or rejected. `told_by` is the kind of actor whose
-    word the no-show is: provider or clock. `no_show_uses`: whether the benefit was used."""
+    """A dispute with the customer's words. `state`: open, accepted or rejected. `recorded_by` is the kind of actor that
+    recorded the no-show: provider or clock. `no_show_uses`: whether the benefit was used."""
 
     state: str
     words: str
-    told_by: str
-    told_at: datetime
+    recorded_by: str
+    recorded_at: datetime
     no_show_uses: bool
 
 
 def dispute(principal: Principal, public_id: str, words: str, *, now: datetime) -> None:
-    """The customer objects to her booking's no-show. Asking again changes nothing and succeeds.
+    """Dispute a no-show for the customer. Disputing again changes nothing.
 
-    `words`: what happened, 1 to LONGEST characters; kept sealed. Raises NotFound, Invalid(field="words"),
+    `words`: what happened, 1 to LONGEST characters; stored sealed. Raises NotFound, Invalid(field="words"),
     NotDisputable, DisputeTooLate.
     """
     words = _usable(words, "words")
@@ -110,7 +110,7 @@ def dispute(principal: Principal, public_id: str, words: str, *, now: datetime) 
             return
         if booking.state is not _S.NO_SHOW:
             raise NotDisputable(state=booking.state.value)
-        until = _told(session, booking).at + DISPUTE_FOR
+        until = _no_show_entry(session, booking).at + DISPUTE_FOR
         if now >= until:
             raise DisputeTooLate(until=until, time_zone=booking.time_zone)
         person = session.get_one(Beneficiary, booking.beneficiary_id)
@@ -130,11 +130,11 @@ def dispute(principal: Principal, public_id: str, words: str, *, now: datetime) 
 
 
 def answer(operator: Principal, dispute_id: str, decision: Decision, words: str, *, now: datetime) -> None:
-    """The desk answers: the visit took place (`fulfilled`), she came and the service is still to be done
-    (`checked_in`), or the no-show stands (`rejected`, which needs `words`). The customer is told.
+    """Answer a dispute, for the desk: the service was delivered (`fulfilled`), the customer came and the service is
+    still to be delivered (`checked_in`), or the no-show is upheld (`rejected`, which needs `words`). She is notified.
 
-    Raises NotFound, Invalid(field="decision" or "words"), DisputeClosed, EntitlementExhausted when the unit that the
-    no-show gave back is spent, BusyThen.
+    Raises NotFound, Invalid(field="decision" or "words"), DisputeClosed, EntitlementExhausted if the unit that the
+    no-show released has been used since, BusyThen.
     """
     if decision not in ("checked_in", "fulfilled", "rejected"):
         raise Invalid(field="decision", reason="unknown_value")
@@ -157,7 +157,7 @@ def answer(operator: Principal, dispute_id: str, decision: Decision, words: str,
             else:
                 move(session, booking, _S(decision), actor=actor_of(operator), now=now, cause="dispute_accepted")
             _trace(session, f"dispute.{found.state}", operator, booking, dispute_id, now, decision=decision)
-            tell_answer(session, booking, found.state, now)
+            notify_answer(session, booking, found.state, now)
     except IntegrityError as refused:
         if violated(refused) == "ex_booking_one_place_at_a_time":
             raise BusyThen() from refused
@@ -166,7 +166,7 @@ def answer(operator: Principal, dispute_id: str, decision: Decision, words: str,
 
 
 def open_disputes(operator: Principal, *, cursor: str | None, limit: int) -> Page[OpenDispute]:
-    """What waits for an answer, the oldest first; of the operator's insurer. Raises NotFound for anybody else."""
+    """The open disputes of the operator's insurer, the oldest first. Raises NotFound without the role for the desk."""
     query = _disputes(operator).where(Dispute.state == "open")
     if cursor is not None:
         (last_id,) = decode_cursor(cursor, (int,))
@@ -178,21 +178,21 @@ def open_disputes(operator: Principal, *, cursor: str | None, limit: int) -> Pag
 
 
 def read_dispute(operator: Principal, dispute_id: str, *, now: datetime) -> DisputeInFull:
-    """One dispute with the customer's words; reading them is one audit line. Raises NotFound."""
+    """One dispute with the customer's words; the audit records that they were read. Raises NotFound."""
     with transaction() as session:
         row = _at_desk(session, operator, dispute_id)
-        kept: Dispute = row.Dispute
+        found: Dispute = row.Dispute
         person = session.get_one(Beneficiary, row.Booking.beneficiary_id)
         record = f"dispute:{dispute_id}:words"
-        words = open_words(kept.words_sealed, person.wrapped_key, person.public_id, record)
-        told = _told(session, row.Booking)
+        words = open_words(found.words_sealed, person.wrapped_key, person.public_id, record)
+        no_show = _no_show_entry(session, row.Booking)
         _trace(session, "dispute.read", operator, row.Booking, dispute_id, now)
         return DisputeInFull(
             **_line(row),
-            state=kept.state,
+            state=found.state,
             words=words,
-            told_by=told.actor_kind,
-            told_at=told.at,
+            recorded_by=no_show.actor_kind,
+            recorded_at=no_show.at,
             no_show_uses=row.Booking.entitlement.no_show_uses,
         )
 
@@ -208,8 +208,8 @@ def _usable(words: str, field: str) -> str:
     return words
 
 
-def _told(session: Session, booking: Booking) -> BookingHistory:
-    """The line of history that recorded the no-show."""
+def _no_show_entry(session: Session, booking: Booking) -> BookingHistory:
+    """The entry of the history that recorded the no-show."""
     return session.scalars(
         select(BookingHistory)
         .where(BookingHistory.booking_id == booking.id, BookingHistory.to_state == _S.NO_SHOW.value)

@@ -1,4 +1,5 @@
-"""What a provider tells of a visit before its day: no state of the booking, but a difference for a person."""
+"""A status that a provider reports before the day of the service: it opens a discrepancy and does not move the
+booking."""
 
 from __future__ import annotations
 
@@ -17,7 +18,7 @@ from providers.port import RemoteBooking
 KIND = "too_early"
 
 CHECK_IN_EARLY = timedelta(hours=6)
-"""How long before the service date begins a check-in is believed: whoever has to fast registers the evening before."""
+"""How long before the service date begins a check-in is accepted: some sites check in the evening before."""
 
 _TOLERANCE: Mapping[str, timedelta] = {
     "checked_in": CHECK_IN_EARLY,
@@ -25,17 +26,17 @@ _TOLERANCE: Mapping[str, timedelta] = {
     "fulfilled": timedelta(),
     "no_show": timedelta(),
 }
-"""What can only be true on the service date, with how long before."""
+"""Statuses that are possible only from the service date on, and how long before it each is accepted."""
 
 
 def too_early(status: str, service_date: date, time_zone: str, now: datetime) -> bool:
-    """Whether the service date, which begins at midnight at the site, is still too far away for that."""
+    """Whether the provider cannot report this status yet. The service date begins at midnight at the site."""
     tolerance = _TOLERANCE.get(status)
     return tolerance is not None and now < start_of(service_date, None, time_zone) - tolerance
 
 
-def keep_early_word(session: Session, booking: Booking, there: RemoteBooking, now: datetime) -> None:
-    """Keep it as a difference; the booking stays where it is."""
+def record_early_status(session: Session, booking: Booking, there: RemoteBooking, now: datetime) -> None:
+    """Open the discrepancy for a status that came too early; the booking does not move."""
     facts = {
         "ours": booking.state.value,
         "theirs": there.status,
@@ -47,22 +48,22 @@ def keep_early_word(session: Session, booking: Booking, there: RemoteBooking, no
     open_discrepancy(session, booking.provider_id, KIND, booking.public_id, now=now, booking_id=booking.id, facts=facts)
 
 
-def forget_early_word(session: Session, booking: Booking, now: datetime) -> None:
-    """The provider says something else now that can be true: the difference is explained."""
+def close_early_status(session: Session, booking: Booking, now: datetime) -> None:
+    """Close the discrepancy: the provider reports another status now, which is possible."""
     close_discrepancy(session, booking.provider_id, KIND, booking.public_id, "corrected_by_provider", now=now)
 
 
-def said_early(session: Session, booking: Booking, there: RemoteBooking) -> bool:
-    """Whether this is still the word that was told too early, and none that was said since. The day that has come
-    meanwhile does not make it true."""
-    kept: list[dict[str, Any]] = list(
+def is_early_status(session: Session, booking: Booking, there: RemoteBooking) -> bool:
+    """Whether this is the report (same version and status) that came too early. It stays refused after its day has
+    come."""
+    recorded: list[dict[str, Any]] = list(
         session.scalars(select(Discrepancy.facts).where(Discrepancy.booking_id == booking.id, Discrepancy.kind == KIND))
     )
-    return any(facts.get("version") == there.version and facts.get("theirs") == there.status for facts in kept)
+    return any(facts.get("version") == there.version and facts.get("theirs") == there.status for facts in recorded)
 
 
-def waits_for_a_person() -> ColumnElement[bool]:
-    """In a query of bookings: one whose provider told something too early, which nobody has settled."""
+def has_early_status() -> ColumnElement[bool]:
+    """The condition that a booking has an open discrepancy for a status that came too early."""
     return exists().where(
         Discrepancy.booking_id == Booking.id, Discrepancy.kind == KIND, Discrepancy.closed_at.is_(None)
     )

@@ -1,4 +1,4 @@
-"""Disputes: a customer says that she was there, and the desk answers."""
+"""Disputes of no-shows."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from marketplace.core.db import Base
 
 
 class Dispute(Base):
-    """One customer's objection to a no-show, once for a booking. `words_sealed` and `answer_sealed` are under the
-    beneficiary's own key (record `dispute:<public id>`); `decided_by` is an operator's public id, or `provider` when it
-    corrected itself; `decided_as` is the kind of actor that she was then, blank while it is open."""
+    """A customer's dispute of a no-show, at most one for a booking. `words_sealed` and `answer_sealed` are under the
+    beneficiary's own key (record `dispute:<public id>`); `decided_by` is an operator's public id, or `provider` if it
+    corrected the no-show; `decided_as` is the kind of actor that decided; both are blank while it is open."""
 
     __tablename__ = "dispute"
     __table_args__ = (

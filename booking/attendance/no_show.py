@@ -1,4 +1,5 @@
-"""What the clock calls a no-show: a confirmed date that has gone by without a word from the provider."""
+"""Recording no-shows by the clock: confirmed bookings whose service is over and that the provider reported nothing
+of."""
 
 from __future__ import annotations
 
@@ -7,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import ColumnElement, DateTime, cast, exists, func, literal_column, select
 
 from booking.actors import CLOCK
-from booking.attendance.early import waits_for_a_person
+from booking.attendance.early import has_early_status
 from booking.models import Booking, ChangeRequest, Feed, SyncCursor
 from booking.states import BookingState
 from booking.transition import lock_booking, move
@@ -22,16 +23,15 @@ log = get_logger(__name__)
 _HOUR: ColumnElement[timedelta] = literal_column("interval '1 hour'")
 
 CAUSE = "not_recorded"
-"""The provider told nothing until its time was over; it may still correct this, and the customer dispute it."""
+"""The provider reported nothing in time. It can still correct this, and the customer can dispute it."""
 
 
 def call_no_shows(*, now: datetime, limit: int = 100) -> int:
-    """End confirmed bookings whose service was over `no_show_hours` of their provider ago, one transaction each;
-    returns how many.
+    """Move to no-show the confirmed bookings whose service ended more than `no_show_hours` of their provider ago.
+    Returns how many; each has its own transaction.
 
-    Silence counts only once we have heard the provider out: its bookings must have been read to the end after that
-    time. A booking with an open change or cancel waits for that answer first; one of which the provider told something
-    before its day waits for a person: that was no silence.
+    The provider's bookings must have been read to the end after that time. A booking with an open change or cancel
+    waits for its answer; one with a status that came too early waits for a person.
     """
     with reading() as session:
         due = session.scalars(
@@ -43,7 +43,7 @@ def call_no_shows(*, now: datetime, limit: int = 100) -> int:
                 Booking.service_date <= now.date(),
                 _end_sql() + Provider.no_show_hours * _HOUR <= func.least(now, SyncCursor.last_success_at),
                 ~exists().where(ChangeRequest.booking_id == Booking.id, ChangeRequest.state == "open"),
-                ~waits_for_a_person(),
+                ~has_early_status(),
             )
             .order_by(Booking.service_date, Booking.id)
             .limit(limit)
@@ -62,9 +62,9 @@ def _call(booking_id: int, now: datetime) -> str:
         asked = session.scalar(
             select(exists().where(ChangeRequest.booking_id == booking.id, ChangeRequest.state == "open"))
         )
-        told = session.scalar(select(waits_for_a_person()).where(Booking.id == booking.id))
+        early = session.scalar(select(has_early_status()).where(Booking.id == booking.id))
         over = no_show_after(booking, hours)
-        if booking.state is not BookingState.CONFIRMED or asked or told or heard is None or over > min(now, heard):
+        if booking.state is not BookingState.CONFIRMED or asked or early or heard is None or over > min(now, heard):
             return "moved_on"
         move(session, booking, BookingState.NO_SHOW, actor=CLOCK, now=now, cause=CAUSE)
     log.info("booking.not_attended", booking=booking.public_id)
@@ -72,8 +72,8 @@ def _call(booking_id: int, now: datetime) -> str:
 
 
 def no_show_after(booking: Booking, hours: int) -> datetime:
-    """When the provider's time to tell is over: so many hours, counted as they pass, after the end of the service (of
-    the day at the site, for a booking without times)."""
+    """Until when (UTC) the provider can report the visit: `hours` after the end of the service, or of the day at the
+    site for a booking without times."""
     _, over = window_of(booking.service_date, booking.starts_at, booking.ends_at, booking.time_zone)
     return over.astimezone(UTC) + timedelta(hours=hours)
 

@@ -1,4 +1,4 @@
-"""How a dispute ends, whoever ends it."""
+"""What follows when a dispute ends, for desk and provider alike."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from booking.models import Booking
 from booking.notices.notify import notify
 
 
-def tell_answer(session: Session, booking: Booking, outcome: str, now: datetime) -> None:
-    """Tell the customer how her dispute ended: `accepted` or `rejected`."""
+def notify_answer(session: Session, booking: Booking, outcome: str, now: datetime) -> None:
+    """Notify the customer of the `outcome` of her dispute: accepted or rejected."""
     notify(
         session,
         booking.customer_id,
@@ -26,7 +26,7 @@ def tell_answer(session: Session, booking: Booking, outcome: str, now: datetime)
 
 
 def provider_gave_in(session: Session, booking: Booking, now: datetime) -> None:
-    """The provider took its no-show back by itself: an open dispute is won, and the customer is told."""
+    """The provider has withdrawn its no-show: accept an open dispute, if there is one, and notify the customer."""
     won = session.execute(
         update(Dispute)
         .where(Dispute.booking_id == booking.id, Dispute.state == "open")
@@ -34,4 +34,4 @@ def provider_gave_in(session: Session, booking: Booking, now: datetime) -> None:
         .returning(Dispute.id)
     ).scalar_one_or_none()
     if won is not None:
-        tell_answer(session, booking, "accepted", now)
+        notify_answer(session, booking, "accepted", now)

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from booking.actors import Actor, actor_of
 from booking.changes import swap
-from booking.changes.requests import note_request
+from booking.changes.requests import record_request
 from booking.changes.rules import cancel_until, customer_may_cancel
 from booking.models import Booking, ChangeRequest, ProviderTask
 from booking.outbox import annul, enqueue, unsent
@@ -141,7 +141,7 @@ def begin_cancel(
     if request is not None and request.kind == "cancel":
         return
     _take_back_change(session, booking, tasks, now)
-    request = note_request(session, booking, "cancel", actor=actor, cause=cause, now=now)
+    request = record_request(session, booking, "cancel", actor=actor, cause=cause, now=now)
     enqueue(session, booking, "cancel", now=now, change_request_id=request.id, facts={"reason": cause})
 
 

@@ -1,10 +1,9 @@
-"""A customer's answer to another time that the provider proposes: accept it, or keep her date.
+"""A customer's answer to a provider's proposal of another time: accept or decline it.
 
-Accepting is a swap as any other (`reschedule.ask_for`), that the provider is the cause of: it counts as none of the
-customer's changes, and her window for changing does not matter. A booking that the provider has not confirmed yet is
-confirmed at the new time by the answer to that change. Declining leaves a confirmed booking at its date and tells the
-provider; one that was not confirmed has no date to keep, so it is cancelled and the benefit comes back. A proposal that
-nobody answers is declined by the clock.
+Accepting requests the change as any other (`reschedule.ask_for`), but caused by the provider: it does not count as one
+of the customer's changes and needs no change window. A booking that was not confirmed yet is confirmed at the new time
+by the answer to that change. Declining leaves a confirmed booking at its date and notifies the provider; a booking that
+was not confirmed is cancelled and its unit given back. A proposal that is not answered in time expires, as if declined.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ from booking.idempotency import Repeatable, first_time
 from booking.models import Booking, ProviderTask, Slot
 from booking.outbox import enqueue
 from booking.ownership import own_booking_id
-from booking.proposal import End, Proposal, end_proposal
+from booking.proposal import EXPIRED, End, Proposal, end_proposal
 from booking.refusals import SlotClosed, SlotMoved
 from booking.states import MOVABLE, BookingState
 from booking.transition import lock_booking, note
@@ -37,7 +36,7 @@ _S = BookingState
 
 
 class ProposalOver(Refusal):
-    """The proposal was answered, taken back, or its time for an answer is over; `state` says which."""
+    """The proposal can no longer be answered. Facts: `state`, whether it was answered, withdrawn or has expired."""
 
     code = "proposal_over"
 
@@ -45,11 +44,11 @@ class ProposalOver(Refusal):
 def accept(
     principal: Principal, public_id: str, proposal_id: str, *, now: datetime, repeat: Repeatable | None = None
 ) -> None:
-    """The customer takes the proposed time: its place is taken and the provider asked to move the booking there.
+    """Accept the proposed time: take its place and ask the provider to move the booking there.
 
     With `repeat`, a request that was carried out before changes nothing. Accepting again changes nothing. Raises
     NotFound, ProposalOver, NotChangeable (something else is asked of the provider), IdempotencyKeyReused, SlotMoved
-    and what `reschedule.ask_for` raises; after any of them booking and proposal stand as they were.
+    and what `reschedule.ask_for` raises; after any of them booking and proposal are unchanged.
     """
     with transaction() as session:
         booking_id = own_booking_id(session, principal, public_id)
@@ -73,7 +72,7 @@ def accept(
 def decline(
     principal: Principal, public_id: str, proposal_id: str, *, now: datetime, repeat: Repeatable | None = None
 ) -> None:
-    """The customer does not take the proposed time. Declining again changes nothing.
+    """Decline the proposed time. Declining again changes nothing.
 
     Raises NotFound, ProposalOver, IdempotencyKeyReused.
     """
@@ -86,12 +85,12 @@ def decline(
         if proposal.state == "declined":
             return
         _check_open(proposal, now)
-        _turn_down(session, booking, tasks, proposal, "declined", Actor("customer", principal.public_id), now)
+        _decline(session, booking, tasks, proposal, "declined", Actor("customer", principal.public_id), now)
     log.info("booking.proposal_declined", booking=public_id)
 
 
-def lapse_proposals(*, now: datetime, limit: int = 100) -> int:
-    """Decline what nobody answered in time, one transaction each; returns how many."""
+def expire_proposals(*, now: datetime, limit: int = 100) -> int:
+    """Expire the proposals that were not answered in time, one transaction each. Returns how many."""
     with reading() as session:
         due = session.execute(
             select(Proposal.id, Proposal.booking_id)
@@ -99,20 +98,20 @@ def lapse_proposals(*, now: datetime, limit: int = 100) -> int:
             .order_by(Proposal.expires_at)
             .limit(limit)
         ).all()
-    return one_by_one("proposals", due, lambda row: _lapse(row.id, row.booking_id, now))["lapsed"]
+    return one_by_one("proposals", due, lambda row: _expire(row.id, row.booking_id, now))["expired"]
 
 
-def _lapse(proposal_id: int, booking_id: int, now: datetime) -> str:
+def _expire(proposal_id: int, booking_id: int, now: datetime) -> str:
     with transaction() as session:
         booking, tasks = lock_booking(session, booking_id)
         proposal = session.get_one(Proposal, proposal_id, populate_existing=True)
         if proposal.state != "open":
             return "moved_on"
-        _turn_down(session, booking, tasks, proposal, "lapsed", CLOCK, now)
-    return "lapsed"
+        _decline(session, booking, tasks, proposal, EXPIRED, CLOCK, now)
+    return "expired"
 
 
-def _turn_down(
+def _decline(
     session: Session,
     booking: Booking,
     tasks: list[ProviderTask],
@@ -144,11 +143,11 @@ def _check_open(proposal: Proposal, now: datetime) -> None:
     if proposal.state != "open":
         raise ProposalOver(state=proposal.state)
     if now >= proposal.expires_at:
-        raise ProposalOver(state="lapsed")
+        raise ProposalOver(state=EXPIRED)
 
 
 def _slot(session: Session, booking: Booking, proposal: Proposal) -> Slot:
-    """The proposed slot as our books know it now; it may have come after the proposal."""
+    """The proposed slot in our books; it may have been pulled after the proposal. Raises SlotClosed, SlotMoved."""
     slot = session.scalar(
         select(Slot)
         .join(Offer, Offer.pool_id == Slot.pool_id)
@@ -162,7 +161,7 @@ def _slot(session: Session, booking: Booking, proposal: Proposal) -> Slot:
 
 
 def _await_answer(session: Session, booking: Booking, now: datetime) -> None:
-    """The provider has its full time to answer for a booking that it has not confirmed yet."""
+    """Give the provider its full time to answer, if it has not confirmed the booking yet."""
     if booking.state is _S.AWAITING_PROVIDER:
         hours = session.scalar(select(Provider.answer_hours).where(Provider.id == booking.provider_id)) or 0
         due = now + timedelta(hours=hours)

@@ -14,7 +14,7 @@ from booking.transition import touch
 from marketplace.core.ids import new_id
 
 
-def note_request(
+def record_request(
     session: Session,
     booking: Booking,
     kind: Literal["cancel", "reschedule"],

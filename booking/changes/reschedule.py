@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from booking.actors import Actor
 from booking.changes import swap
-from booking.changes.requests import note_request
+from booking.changes.requests import record_request
 from booking.changes.rules import change_until, changes_left
 from booking.idempotency import Repeatable, first_time
 from booking.models import Booking, ChangeRequest, ProviderTask, Slot
@@ -44,7 +44,7 @@ class NoChangesLeft(Refusal):
 
 
 class NotChangeable(Refusal):
-    """Only a confirmed booking without an open request can be changed; `state` and `change` say what stands."""
+    """Only a confirmed booking without an open request can be changed; Facts: `state` and `change`."""
 
     code = "not_changeable"
 
@@ -74,7 +74,7 @@ def reschedule(
     repeat: Repeatable | None = None,
     version: int | None = None,
 ) -> None:
-    """A customer asks for another slot of the same offer. The old date stands until the provider has agreed.
+    """A customer asks for another slot of the same offer. The old date is valid until the provider has agreed.
 
     With `repeat`, a request that was carried out before changes nothing. `version`: the booking's as the caller knows
     it, if it must still be that. Asking again for the slot that is already asked for changes nothing. Raises NotFound,
@@ -132,7 +132,7 @@ def ask_for(
     NotEligible.
     """
     _check_slot(session, booking, slot, now, in_line=in_line)
-    request = note_request(session, booking, "reschedule", actor=actor, cause=cause, now=now)
+    request = record_request(session, booking, "reschedule", actor=actor, cause=cause, now=now)
     allotment = session.scalar(select(Provider.allotment).where(Provider.id == booking.provider_id))
     if not (allotment and any(task.command == "reserve" and unsent(task) for task in tasks)):
         facts = {"slot": slot.public_id}

@@ -1,4 +1,5 @@
-"""Until when and how often a booking may be changed or cancelled online: frozen at the hold, told before the tap."""
+"""Until when and how often a booking may be changed or cancelled online: stored with the hold, so that the
+customer knows it before she acts."""
 
 from __future__ import annotations
 
@@ -18,7 +19,7 @@ def cancel_until(booking: Booking) -> datetime:
 
 
 def customer_may_cancel(booking: Booking, now: datetime) -> bool:
-    """Whether the customer herself, or an agent for her, may cancel now: a hold while it stands, anything else until
+    """Whether the customer herself, or an agent for her, may cancel now: a hold until it ends, anything else until
     its window closes or the service begins."""
     if booking.state is BookingState.HELD:
         return True

@@ -153,7 +153,8 @@ def close(session: Session, booking: Booking, request: ChangeRequest, *, cause: 
 
 
 def leave(session: Session, booking: Booking, request: ChangeRequest, *, cause: str, now: datetime) -> None:
-    """The provider refused, or the change was taken back: the old date stands, and the new place goes back."""
+    """The provider refused, or the change was withdrawn: the old date stays valid, and the new place is given
+    back."""
     close(session, booking, request, cause=cause, now=now)
     kept = session.scalars(
         select(SlotClaim.slot_id).where(

@@ -1,9 +1,9 @@
-"""A site that closes: nothing more is sold there, and its bookings are moved or cancelled, one by one.
+"""Closing a site: its slots are no longer sold, and its bookings are moved or cancelled one by one.
 
-An operator looks at what it means first, then closes. The slots close in the same breath, and a trigger keeps them
-closed whatever the provider's feed says. The worker goes through the bookings in batches, each in a transaction of its
-own with a line of what became of it, so that it goes on where it was killed and does nothing twice. Every customer is
-told. Where the provider keeps a booking all the same, a person is asked.
+An operator sees a preview first, then closes the site. Its slots are closed at once, and a trigger keeps them closed
+whatever the provider's feed reports. The worker goes through the bookings in batches. Each booking has its own
+transaction, which also records the outcome, so that a worker that was killed goes on where it stopped and does nothing
+twice. Every customer is notified. A booking that the provider does not cancel becomes a discrepancy.
 """
 
 from __future__ import annotations
@@ -49,7 +49,10 @@ log = get_logger(__name__)
 Mode = Literal["move", "cancel"]
 MODES: tuple[Mode, ...] = ("cancel", "move")
 CAUSE = "site_closed"
-STANDS = "closure_stands"
+STILL_BOOKED = "closure_stands"
+"""The kind of the discrepancy of a booking that the provider did not cancel."""
+BEGUN_ALREADY = "kept"
+"""The stored outcome of a booking whose service had begun: it stays."""
 BATCH = 50
 SLOTS = 500
 
@@ -57,7 +60,7 @@ _S = BookingState
 
 
 class ClosingAlready(Refusal):
-    """Another closure of this site is still being carried out."""
+    """Another closure of this site is still open."""
 
     code = "closing_already"
 
@@ -65,8 +68,11 @@ class ClosingAlready(Refusal):
 def close_site(
     principal: Principal, site_id: str, from_day: date, to_day: date | None, mode: str, *, now: datetime
 ) -> str:
-    """Close a site from a day on (to a day, or for good); returns the closure's public id. The same asked twice is
-    one. Audited. Raises NotFound, Invalid, ClosingAlready."""
+    """Close a site from a day to another (None: for good). Returns the closure's public id. Audited.
+
+    `mode` is move or cancel. Asking for the same closure again returns the same id. Raises NotFound, Invalid,
+    ClosingAlready.
+    """
     roles.require(principal, "books")
     if mode not in MODES:
         raise Invalid(field="mode", reason="unknown_choice")
@@ -99,19 +105,21 @@ def close_site(
 
 def _the_same(site_id: str, from_day: date, to_day: date | None, mode: str) -> str:
     with reading() as session:
-        standing = session.scalar(
+        earlier = session.scalar(
             select(SiteClosure)
             .join(Site, Site.id == SiteClosure.site_id)
             .where(Site.public_id == site_id, SiteClosure.state == "open")
         )
-    if standing is None or (standing.from_day, standing.to_day, standing.mode) != (from_day, to_day, mode):
+    if earlier is None or (earlier.from_day, earlier.to_day, earlier.mode) != (from_day, to_day, mode):
         raise ClosingAlready()
-    return standing.public_id
+    return earlier.public_id
 
 
 def reopen_site(principal: Principal, closure_id: str, *, now: datetime) -> None:
-    """Take a closure back: slots come back with the provider's next full list; what was cancelled stays cancelled.
-    Twice is once. Audited. Raises NotFound."""
+    """Withdraw a closure. Audited. Withdrawing again changes nothing. Raises NotFound.
+
+    Slots open again with the provider's next full list; cancelled bookings stay cancelled.
+    """
     roles.require(principal, "books")
     with transaction() as session:
         closure = session.scalar(
@@ -133,7 +141,7 @@ def reopen_site(principal: Principal, closure_id: str, *, now: datetime) -> None
 
 
 def close_slots(closure_id: int) -> int:
-    """Close slots of a closure that are still open, at most 500, by id; returns how many."""
+    """Close at most SLOTS of a closure's slots that are still open, by id. Returns how many."""
     with transaction() as session:
         rows = session.execute(
             text(
@@ -158,7 +166,8 @@ def close_slots(closure_id: int) -> int:
 
 
 def work_closures(*, now: datetime, limit: int = BATCH) -> dict[str, int]:
-    """Go on with every open closure, at most `limit` bookings each; returns counts by outcome."""
+    """Continue every open closure with at most `limit` bookings each. Returns counts by outcome; `over` counts the
+    discrepancies that were closed."""
     counts = Counter[str]()
     with reading() as session:
         closures = session.scalars(
@@ -166,14 +175,14 @@ def work_closures(*, now: datetime, limit: int = BATCH) -> dict[str, int]:
         ).all()
     for closure in closures:
         close_slots(closure.id)
-        counts += one_by_one("closures", _to_do(closure, limit), partial(_treat, closure, now=now))
+        counts += one_by_one("closures", _to_do(closure, limit), partial(_move_or_cancel, closure, now=now))
         _finish(closure, now=now)
     counts["over"] = _close_cases(now=now)
     return dict(counts)
 
 
 def _to_do(closure: SiteClosure, limit: int) -> Sequence[int]:
-    """Live bookings there that nothing was done about, and those whose move the provider refused."""
+    """Ids of live bookings at the site that have no outcome yet, and of those whose move the provider refused."""
     asked = exists().where(
         ChangeRequest.booking_id == Booking.id, ChangeRequest.kind == "reschedule", ChangeRequest.closed_at.is_(None)
     )
@@ -194,11 +203,12 @@ def _to_do(closure: SiteClosure, limit: int) -> Sequence[int]:
         ).all()
 
 
-def _treat(closure: SiteClosure, booking_id: int, *, now: datetime) -> str:
-    """Move or cancel one booking, tell its customer, and note what became of it: all or nothing."""
+def _move_or_cancel(closure: SiteClosure, booking_id: int, *, now: datetime) -> str:
+    """Move or cancel one booking, notify its customer and record the outcome, in one transaction. Returns the outcome;
+    `gone` if there is nothing to do any more."""
     with transaction() as session:
         state = session.scalar(select(SiteClosure.state).where(SiteClosure.id == closure.id).with_for_update(read=True))
-        if state != "open":  # taken back meanwhile
+        if state != "open":  # withdrawn meanwhile
             return "gone"
         booking, tasks = lock_booking(session, booking_id)
         if booking.state not in LIVE or not _within(closure, booking.service_date):
@@ -223,19 +233,19 @@ def _act(
     session: Session, closure: SiteClosure, booking: Booking, tasks: list[ProviderTask], *, first: bool, now: datetime
 ) -> str:
     if booking.state in BEGUN:
-        return "kept"
+        return BEGUN_ALREADY
     actor = Actor("operator", closure.actor)
     if first and closure.mode == "move" and _move(session, booking, tasks, actor, now):
-        _tell(session, closure, booking, "moving", None, now)
+        _notify(session, closure, booking, "moving", None, now)
         return "moving"
     others = nearest(session, booking, now=now)
     begin_cancel(session, booking, tasks, actor=actor, cause=CAUSE, now=now)
-    _tell(session, closure, booking, "cancelled", others[0] if others else None, now)
+    _notify(session, closure, booking, "cancelled", others[0] if others else None, now)
     return "cancelled" if booking.state is _S.CANCELLED else "asked"
 
 
 def _move(session: Session, booking: Booking, tasks: list[ProviderTask], actor: Actor, now: datetime) -> bool:
-    """Ask for the nearest time of the same package on another day; False when there is none that can be had."""
+    """Request the nearest time of the same package on another day. False if none can be booked."""
     for other in nearest(session, booking, now=now, same_offer=True):
         slot = session.scalars(select(Slot).where(Slot.public_id == other.slot_id)).one()
         try:
@@ -249,10 +259,10 @@ def _move(session: Session, booking: Booking, tasks: list[ProviderTask], actor: 
     return False
 
 
-def _tell(
+def _notify(
     session: Session, closure: SiteClosure, booking: Booking, what: str, other: Alternative | None, now: datetime
 ) -> None:
-    """Tell the customer once for each outcome, with the new time, or the nearest other one she can book."""
+    """Notify the customer, once for each outcome, of the new time, or of the nearest one that she can book."""
     facts: dict[str, Any] = {"closing": what, "from_day": closure.from_day.isoformat()}
     change = swap.open_change(session, booking)
     if what == "moving" and change is not None and change.new_service_date is not None:
@@ -269,7 +279,8 @@ def _tell(
 
 
 def _finish(closure: SiteClosure, *, now: datetime) -> None:
-    """End a closure that waits for no answer; bookings that the provider keeps become cases for a person."""
+    """End a closure that waits for no more answers; open a discrepancy for each booking that the provider did not
+    cancel."""
     waiting = exists().where(
         ProviderTask.booking_id == Booking.id, ProviderTask.state.in_(UNFINISHED)
     ) | exists().where(ChangeRequest.booking_id == Booking.id, ChangeRequest.state == "open")
@@ -288,13 +299,13 @@ def _finish(closure: SiteClosure, *, now: datetime) -> None:
                 open_discrepancy(
                     session,
                     row.Booking.provider_id,
-                    STANDS,
+                    STILL_BOOKED,
                     row.Booking.public_id,
                     now=now,
                     booking_id=row.Booking.id,
                     facts={"ours": row.Booking.state.value, "closure": closure.public_id},
                 )
-        if all(row.outcome == "kept" or (row.outcome == "asked" and not row.waiting) for row in rows):
+        if all(row.outcome == BEGUN_ALREADY or (row.outcome == "asked" and not row.waiting) for row in rows):
             session.execute(
                 update(SiteClosure)
                 .where(SiteClosure.id == closure.id, SiteClosure.state == "open")
@@ -303,15 +314,16 @@ def _finish(closure: SiteClosure, *, now: datetime) -> None:
 
 
 def _close_cases(*, now: datetime) -> int:
-    """Close the cases of bookings that are over, or elsewhere, by now."""
+    """Close the discrepancies of bookings that have ended by now. Returns how many."""
     with transaction() as session:
         rows = session.execute(
             select(Discrepancy.provider_id, Discrepancy.subject)
             .join(Booking, Booking.id == Discrepancy.booking_id)
-            .where(Discrepancy.kind == STANDS, Discrepancy.closed_at.is_(None), Booking.state.not_in(LIVE))
+            .where(Discrepancy.kind == STILL_BOOKED, Discrepancy.closed_at.is_(None), Booking.state.not_in(LIVE))
         ).all()
         return sum(
-            close_discrepancy(session, row.provider_id, STANDS, row.subject, "booking_ended", now=now) for row in rows
+            close_discrepancy(session, row.provider_id, STILL_BOOKED, row.subject, "booking_ended", now=now)
+            for row in rows
         )
 
 
@@ -325,7 +337,7 @@ def _within(closure: SiteClosure, day: date) -> bool:
 
 
 def within_days(column: InstrumentedAttribute[date], from_day: date, to_day: date | None) -> ColumnElement[bool]:
-    """Whether a day lies in a closure's."""
+    """The condition that a day is within a closure; `to_day` None means for good."""
     return column >= from_day if to_day is None else column.between(from_day, to_day)
 
 

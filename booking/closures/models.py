@@ -12,8 +12,8 @@ from marketplace.core.db import Base
 
 
 class SiteClosure(Base):
-    """A site that closes from a day on (to `to_day`, or for good): its slots are not sold (a trigger keeps them
-    closed), its bookings are moved or cancelled one by one by the worker, which goes on where it was killed."""
+    """A site is closed from `from_day` to `to_day` (None: for good), both included. A trigger keeps its slots closed;
+    the worker moves or cancels its bookings one by one."""
 
     __tablename__ = "site_closure"
     __table_args__ = (
@@ -38,9 +38,9 @@ class SiteClosure(Base):
 
 
 class SiteClosureItem(Base):
-    """What became of one booking when its site closed; its row is written with the effect, so nothing is done twice.
+    """The outcome for one booking of a closed site, recorded in the transaction of its effect.
 
-    `outcome`: cancelled, asked (the provider has to agree), moving, kept (it had begun).
+    `outcome`: cancelled, asked (the provider has to agree), moving, or kept (the service had begun, so it stays).
     """
 
     __tablename__ = "site_closure_item"

@@ -1,4 +1,4 @@
-"""Sites that close, as operators see them: what a closure would touch, and how far one is."""
+"""Closures as operators see them: the preview of one, and how far each is."""
 
 from __future__ import annotations
 
@@ -23,7 +23,8 @@ from vip.principal import Principal
 
 @dataclass(frozen=True)
 class Affected:
-    """What a closure would touch: live bookings by offer (both names), those that have begun and stay, and slots."""
+    """What a closure would affect. `offers` are (names, number of live bookings), `bookings` their sum; `begun` counts
+    bookings whose service has begun, which stay; `slots` those that would be closed."""
 
     site: str
     city: str
@@ -35,8 +36,8 @@ class Affected:
 
 @dataclass(frozen=True)
 class ClosureView:
-    """A closure and how far it is. `outcomes` counts bookings by what became of them; `standing` are the live ones
-    that are left, as (number, state)."""
+    """A closure and how far it is. `outcomes` counts bookings by outcome; `remaining`
+    are up to 50 that are still live, as (reference, state)."""
 
     id: str
     site: str
@@ -48,11 +49,11 @@ class ClosureView:
     asked_at: datetime
     finished_at: datetime | None
     outcomes: Mapping[str, int]
-    standing: Sequence[tuple[str, str]]
+    remaining: Sequence[tuple[str, str]]
 
 
 def find_sites(principal: Principal, asked: str, *, limit: int = 20) -> list[tuple[str, str, str]]:
-    """Sites with offers whose name or city holds the words: (public id, name, city). Nothing for blank words."""
+    """Sites with offers whose name or city contains the text: (public id, name, city). Empty for a blank text."""
     roles.require(principal, "books")
     if not asked.strip():
         return []
@@ -71,7 +72,7 @@ def find_sites(principal: Principal, asked: str, *, limit: int = 20) -> list[tup
 
 
 def preview(principal: Principal, site_id: str, from_day: date, to_day: date | None, *, now: datetime) -> Affected:
-    """What closing would touch. Raises NotFound, Invalid(field="to_day" or "from_day")."""
+    """What closing the site would affect. Raises NotFound, Invalid(field="to_day" or "from_day")."""
     roles.require(principal, "books")
     with reading() as session:
         site = site_of(session, site_id)
@@ -122,7 +123,7 @@ def closures(principal: Principal, *, limit: int = 50) -> list[ClosureView]:
 
 
 def closure(principal: Principal, closure_id: str) -> ClosureView:
-    """One closure. Raises NotFound."""
+    """One closure of the insurer. Raises NotFound."""
     roles.require(principal, "books")
     with reading() as session:
         row = session.execute(
@@ -135,29 +136,29 @@ def closure(principal: Principal, closure_id: str) -> ClosureView:
         return _view(session, row.SiteClosure, row.Site)
 
 
-def _view(session: Session, kept: SiteClosure, site: Site) -> ClosureView:
+def _view(session: Session, closure: SiteClosure, site: Site) -> ClosureView:
     outcomes = session.execute(
         select(SiteClosureItem.outcome, func.count().label("number"))
-        .where(SiteClosureItem.closure_id == kept.id)
+        .where(SiteClosureItem.closure_id == closure.id)
         .group_by(SiteClosureItem.outcome)
     )
-    standing = session.execute(
+    remaining = session.execute(
         select(Booking.reference, Booking.state)
         .join(Offer, Offer.id == Booking.offer_id)
-        .where(*affected(kept))
+        .where(*affected(closure))
         .order_by(Booking.id)
         .limit(50)
     )
     return ClosureView(
-        id=kept.public_id,
+        id=closure.public_id,
         site=site.name,
         city=site.city,
-        from_day=kept.from_day,
-        to_day=kept.to_day,
-        mode=kept.mode,
-        state=kept.state,
-        asked_at=kept.asked_at,
-        finished_at=kept.finished_at,
+        from_day=closure.from_day,
+        to_day=closure.to_day,
+        mode=closure.mode,
+        state=closure.state,
+        asked_at=closure.asked_at,
+        finished_at=closure.finished_at,
         outcomes={row.outcome: row.number for row in outcomes},
-        standing=[(row.reference, row.state.value) for row in standing] if kept.state != "withdrawn" else [],
+        remaining=[(row.reference, row.state.value) for row in remaining] if closure.state != "withdrawn" else [],
     )

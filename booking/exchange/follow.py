@@ -9,7 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from booking.actors import SYSTEM, Actor, provider_actor
-from booking.attendance.early import forget_early_word, keep_early_word, too_early
+from booking.attendance.early import close_early_status, record_early_status, too_early
 from booking.attendance.outcome import provider_gave_in
 from booking.changes import swap
 from booking.changes.requests import close_cancel, open_cancel
@@ -40,13 +40,13 @@ def follow_state(
         if there.status not in DEAD:
             theirs.cancel_there(there.reference, now)
     elif too_early(there.status, booking.service_date, booking.time_zone, now):
-        keep_early_word(session, booking, there, now)
+        record_early_status(session, booking, there, now)
         if legal(booking.state, _S.CONFIRMED):
             move(session, booking, _S.CONFIRMED, actor=provider_actor(session, booking), now=now)
     elif target is _S.CANCELLED and open_cancel(session, booking) is not None:
         cancel_locally(session, booking, now)  # its word for the cancel that was asked for, not one of its own
     elif target is booking.state:
-        forget_early_word(session, booking, now)
+        close_early_status(session, booking, now)
     elif not _go_to(session, booking, target, there.reason, now):
         facts = {"ours": booking.state.value, "theirs": there.status}
         _open(session, booking, "state_differs", facts, now)
@@ -122,7 +122,7 @@ def _go_to(session: Session, booking: Booking, target: BookingState, reason: str
     if legal(booking.state, _S.CONFIRMED) and (target is _S.CONFIRMED or not legal(booking.state, target)):
         move(session, booking, _S.CONFIRMED, actor=actor, now=now)
     else:
-        forget_early_word(session, booking, now)
+        close_early_status(session, booking, now)
     return target is booking.state or _moved(session, booking, target, actor, reason, now)
 
 

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from booking.actors import provider_actor
-from booking.attendance.early import keep_early_word, too_early
+from booking.attendance.early import record_early_status, too_early
 from booking.changes import swap
 from booking.discrepancies import close_discrepancy, open_discrepancy
 from booking.exchange.provider_bookings import ProviderBookings
@@ -32,7 +32,7 @@ def put_aside(session: Session, booking: Booking, theirs: ProviderBookings, ther
     elif there.status in CANCELLABLE:
         theirs.cancel_there(there.reference, now)
     elif there.service_date is not None and too_early(there.status, there.service_date, booking.time_zone, now):
-        keep_early_word(session, booking, there, now)
+        record_early_status(session, booking, there, now)
     elif _go_back(session, booking, theirs, there, now):
         return "current"
     else:

@@ -63,7 +63,7 @@ def run_task(
     else:
         outcome = settle_answer(claimed, answer, now=now)
     failed = isinstance(answer, Unknown) or (isinstance(answer, RetryAfter) and not answer.reached)
-    note_health(provider, failed=failed, now=now)
+    record_health(provider, failed=failed, now=now)
     log.info(
         "task.settled",
         provider=provider.code,
@@ -107,7 +107,7 @@ def _look_up(adapter: ProviderAdapter, claimed: Claimed) -> RemoteBooking | NotF
     return adapter.look_up(question)
 
 
-def note_health(provider: ProviderConnection, *, failed: bool, now: datetime) -> None:
+def record_health(provider: ProviderConnection, *, failed: bool, now: datetime) -> None:
     """Count failures in a row; the fifth opens the breaker for a while, a success closes it."""
     with transaction() as session:
         if not failed:

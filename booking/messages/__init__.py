@@ -1,1 +1,1 @@
-"""Delivering notices to customers: inbox, reminders, calendar, and her settings for them."""
+"""Messages to customers: inbox, delivery, reminders, calendar, and the settings for them."""

@@ -1,7 +1,7 @@
-"""A customer's bookings for her calendar: one at a time, or all of them under a secret address.
+"""A customer's bookings for a calendar program: one at a time, or all of them at a secret address.
 
-The address is the whole key, as calendar programs can't sign in: 256 random bits, of which only the hash is kept. It is
-shown once, can be renewed (the old one is dead at once) and taken back, and shows dates and places, never a result.
+Calendar programs cannot sign in, so the address holds the secret: 256 random bits, of which only a hash is stored. It
+is shown once. It can be renewed, which revokes the old one, and revoked. It gives dates and places, never a result.
 """
 
 from __future__ import annotations
@@ -30,17 +30,17 @@ from marketplace.core.text import Text
 from vip.models import Beneficiary, Customer
 from vip.principal import Principal
 
-KEPT_DAYS = 400
-"""How long a booking stays in the feed after its day."""
+FEED_DAYS = 400
+"""How many days a booking stays in the feed after its service date."""
 
 _SUBMITTED = ("awaiting_provider", "confirmed")
 
 
 @dataclass(frozen=True)
 class Event:
-    """A booking as a calendar needs it. `sequence` grows with every change; `status` is confirmed, tentative or
+    """A booking as an event of a calendar. `sequence` grows with every change; `status` is confirmed, tentative or
     cancelled (RFC 5545, section 3.8.1.11). `starts_at` and `ends_at` are None for a whole `day`. `person` is the full
-    name of the relative whom it is for, blank for the customer herself."""
+    name of the relative who is booked, blank for the customer herself. `prepare` has both languages."""
 
     id: str
     reference: str
@@ -60,7 +60,8 @@ class Event:
 
 @dataclass(frozen=True)
 class Feed:
-    """What a secret address shows: `language` is the customer's choice or None; `mark` changes with every event."""
+    """The feed at a secret address. `language` is the customer's choice or None; `mark` changes whenever an event
+    does."""
 
     mark: str
     language: str | None
@@ -68,7 +69,7 @@ class Feed:
 
 
 def event(principal: Principal, public_id: str) -> Event:
-    """One booking of hers, once it was submitted. Raises NotFound."""
+    """One of the customer's bookings. Raises NotFound, also for one that was never submitted."""
     with reading() as session:
         row = session.execute(_rows().where(own_booking(principal, public_id))).one_or_none()
     if row is None:
@@ -77,7 +78,8 @@ def event(principal: Principal, public_id: str) -> Event:
 
 
 def new_feed(principal: Principal, *, now: datetime) -> str:
-    """A new secret for the address of her feed, told this once; the one before is dead."""
+    """Make a new secret for the feed's address and return it; it cannot be read later. The old one is revoked.
+    Audited."""
     token = new_token()
     with transaction() as session:
         row = own_row(session, principal, now)
@@ -87,7 +89,7 @@ def new_feed(principal: Principal, *, now: datetime) -> str:
 
 
 def end_feed(principal: Principal, *, now: datetime) -> None:
-    """Take the feed's address back."""
+    """Revoke the feed's address. Audited. Does nothing if there is none."""
     with transaction() as session:
         row = own_row(session, principal, now)
         if row.feed_hash is not None:
@@ -96,7 +98,7 @@ def end_feed(principal: Principal, *, now: datetime) -> None:
 
 
 def open_feed(token: str, *, now: datetime) -> Feed:
-    """The feed of a secret address. Raises NotFound for one that never was, as for one that was taken back."""
+    """The feed with this secret. Raises NotFound for an unknown secret and for a revoked one alike."""
     with reading() as session:
         owner = session.execute(
             select(Customer.id, Customer.language)
@@ -115,7 +117,7 @@ def open_feed(token: str, *, now: datetime) -> Feed:
 
 
 def events(feed: Feed, *, now: datetime) -> list[Event]:
-    """What the feed shows, by the day."""
+    """The feed's events, by service date."""
     query = _rows().where(*_in_feed(feed.customer_id, now)).order_by(Booking.service_date, Booking.id)
     with reading() as session:
         return [_event(row) for row in session.execute(query)]
@@ -124,7 +126,7 @@ def events(feed: Feed, *, now: datetime) -> list[Event]:
 def _in_feed(customer_id: int, now: datetime) -> tuple[Any, ...]:
     return (
         Booking.customer_id == customer_id,
-        Booking.service_date > now.date() - timedelta(days=KEPT_DAYS),
+        Booking.service_date > now.date() - timedelta(days=FEED_DAYS),
         _submitted(),
     )
 

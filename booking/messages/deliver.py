@@ -1,9 +1,10 @@
-"""SMS and e-mail: claim what is due, look whether it is still true, send it, mark it. Nothing is open during a call.
+"""SMS and e-mail: claim what is due, check that it is still true, send it, record the outcome. No transaction is open
+during a call of a gateway.
 
-A delivery is claimed with SKIP LOCKED and a lease, by any number of workers; `tries` fences, so that only the newest
-claim marks it. Its key is the same for every try: where a worker dies between sending and marking, or a gateway's
-answer is lost, it is handed over again under that key once the lease is over. So a message leaves our side at least
-once, and reaches the person once where the gateway honours the key.
+A delivery is claimed with SKIP LOCKED and a lease, by any number of workers; `tries` is a fencing token, so only the
+newest claim can record the outcome. All tries have the same key: if a worker dies before it has recorded the outcome,
+or the gateway's answer is lost, the message is sent again under that key after the lease. So each message is sent at
+least once, and reaches the person once if the gateway honours the key.
 """
 
 from __future__ import annotations
@@ -41,20 +42,20 @@ THREADS = 4
 
 @dataclass(frozen=True)
 class Letter:
-    """What a message is written from: `language` is the customer's choice or None, `person` the full name of the
-    relative whom the booking is for, blank for herself: the writer masks it."""
+    """What a message is written from. `as_of` is when the notice was made; `language` the customer's choice or None;
+    `person` the full name of the relative who is booked, blank for the customer herself. The writer masks the name."""
 
     notice_id: str
     kind: str
     facts: Mapping[str, Any]
-    told_at: datetime
+    as_of: datetime
     language: str | None
     person: str
 
 
 @dataclass(frozen=True)
 class Post:
-    """A message on its way. `to` is a phone (E.164) or an address."""
+    """A message to be sent. `to` is a phone number (E.164) or an e-mail address."""
 
     channel: Channel
     to: str
@@ -64,8 +65,8 @@ class Post:
 
 @dataclass(frozen=True)
 class Claimed:
-    """A delivery in a worker's hands; only this claim, by its `tries`, may mark it. `failures`: how often there was
-    trouble with it before."""
+    """A delivery that a worker has claimed. Only the claim with the newest `tries` can record the outcome. `failures`
+    counts earlier tries that failed."""
 
     id: int
     tries: int
@@ -73,7 +74,7 @@ class Claimed:
 
 
 Send = Callable[[Post], None]
-"""Writes and hands over one message. Raises Undeliverable where no try can ever help, anything else otherwise."""
+"""Writes and sends one message. Raises Undeliverable if no further try can help, anything else if one may."""
 
 _CLAIM = text(
     """
@@ -89,7 +90,7 @@ _CLAIM = text(
 
 
 def deliver_due(send: Send, clock: Callable[[], datetime], *, passes: int = 50) -> dict[str, int]:
-    """Send what is due, some at a time; returns counts by outcome: sent, waits (quiet), dropped, again, failed."""
+    """Send what is due, in batches. Returns counts by outcome: sent, waits (quiet hours), dropped, again, failed."""
     counts: Counter[str] = Counter()
     with ThreadPoolExecutor(THREADS, thread_name_prefix="deliver") as threads:
         for _ in range(passes):
@@ -101,14 +102,14 @@ def deliver_due(send: Send, clock: Callable[[], datetime], *, passes: int = 50) 
 
 
 def claim(*, now: datetime, places: int = AT_ONCE) -> list[Claimed]:
-    """Take up to `places` deliveries that are due, for the length of the lease."""
+    """Claim up to `places` deliveries that are due, until the lease ends."""
     with transaction() as session:
         rows = session.execute(_CLAIM, {"now": now, "lease": now + LEASE, "places": places}).all()
     return [Claimed(row.id, row.tries, row.failures) for row in rows]
 
 
 def deliver(claimed: Claimed, send: Send, clock: Callable[[], datetime]) -> str:
-    """Carry one delivery out and mark it; returns its outcome."""
+    """Carry out one delivery and record its outcome. Returns the outcome."""
     try:
         with reading() as session:
             found = prepare(session, claimed, clock())
@@ -118,7 +119,7 @@ def deliver(claimed: Claimed, send: Send, clock: Callable[[], datetime]) -> str:
     except Undeliverable:
         outcome = Outcome("failed", "undeliverable")
     except (OperationalError, InterfaceError):
-        raise  # the database is away: the lease brings it back
+        raise  # the database is not reachable: it is claimed again after the lease
     except Exception as problem:  # whatever a gateway raises, or a row that can't be read; its text may name the person
         name, failures = type(problem).__name__, claimed.failures + 1
         log.warning("notice.not_sent", delivery=claimed.id, error=name)
@@ -129,7 +130,7 @@ def deliver(claimed: Claimed, send: Send, clock: Callable[[], datetime]) -> str:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a try ended; `until` is when the next one is due, for `waits` and `again`."""
+    """How a try ended. `until` is when the next one is due; None unless `what` is `waits` or `again`."""
 
     what: Literal["sent", "failed", "dropped", "waits", "again"]
     reason: str = ""
@@ -137,30 +138,32 @@ class Outcome:
 
 
 def prepare(session: Session, claimed: Claimed, now: datetime) -> Post | Outcome:
-    """The message as it is to be sent now, or why it is not: it waits for the end of the quiet hours, or what it tells
-    is no longer so, or she doesn't want it on this channel any more."""
+    """The message to be sent now, or the outcome without sending it: it waits for the end of the quiet hours, is out of
+    date, or the customer has turned this channel off."""
     delivery = session.get_one(NotificationDelivery, claimed.id)
-    told = session.get_one(Notification, delivery.notification_id)
-    customer = session.get_one(Customer, told.customer_id)
-    setting = session.get(NoticeSetting, told.customer_id)
+    notice = session.get_one(Notification, delivery.notification_id)
+    customer = session.get_one(Customer, notice.customer_id)
+    setting = session.get(NoticeSetting, notice.customer_id)
     if customer.blocked_at is not None:
         return Outcome("dropped", "blocked")
     channel: Channel = "sms" if delivery.channel == "sms" else "email"
     to = address_of(customer, setting, channel)
     if not to:
         return Outcome("dropped", "channel_off")
-    reason = stale(session, told, now)
+    reason = stale(session, notice, now)
     if reason:
         return Outcome("dropped", reason)
-    wakes = _quiet_until(told, customer, setting, now)
-    if wakes is not None:
-        return Outcome("waits", "quiet_hours", wakes)
-    letter = Letter(told.public_id, told.kind, told.facts, told.created_at, customer.language, _relative(session, told))
+    quiet_end = _quiet_until(notice, customer, setting, now)
+    if quiet_end is not None:
+        return Outcome("waits", "quiet_hours", quiet_end)
+    letter = Letter(
+        notice.public_id, notice.kind, notice.facts, notice.created_at, customer.language, _relative(session, notice)
+    )
     return Post(channel, to, delivery.key, letter)
 
 
 def address_of(customer: Customer, setting: NoticeSetting | None, channel: Channel) -> str:
-    """Where messages go on this channel; blank when they don't."""
+    """The address for messages on this channel; blank if the customer gets none on it."""
     if not reaches(setting, channel):
         return ""
     if channel == "sms":
@@ -170,21 +173,22 @@ def address_of(customer: Customer, setting: NoticeSetting | None, channel: Chann
 
 
 def _quiet_until(
-    told: Notification, customer: Customer, setting: NoticeSetting | None, now: datetime
+    notice: Notification, customer: Customer, setting: NoticeSetting | None, now: datetime
 ) -> datetime | None:
-    """The end of her quiet hours, None where there are none now; what is urgent doesn't wait past its own end."""
+    """The end of the customer's quiet hours (UTC), None outside of them. An urgent notice that ends before then does
+    not wait: None."""
     if setting is not None and not setting.quiet:
         return None
     first, last = (setting.quiet_from, setting.quiet_until) if setting is not None else (QUIET_FROM, QUIET_UNTIL)
-    wakes = quiet_until(now, customer.insurer.time_zone, first, last)
-    if wakes is None or not rule_of(told.kind).urgent:
-        return wakes
-    until = told.facts.get("until")
-    return wakes if until and datetime.fromisoformat(str(until)) > wakes else None
+    quiet_end = quiet_until(now, customer.insurer.time_zone, first, last)
+    if quiet_end is None or not rule_of(notice.kind).urgent:
+        return quiet_end
+    until = notice.facts.get("until")
+    return quiet_end if until and datetime.fromisoformat(str(until)) > quiet_end else None
 
 
-def _relative(session: Session, told: Notification) -> str:
-    booking = session.get(Booking, told.booking_id) if told.booking_id is not None else None
+def _relative(session: Session, notice: Notification) -> str:
+    booking = session.get(Booking, notice.booking_id) if notice.booking_id is not None else None
     person = session.get(Beneficiary, booking.beneficiary_id) if booking is not None else None
     return person.name if person is not None and person.relation != "self" else ""
 
@@ -195,7 +199,7 @@ def _later(failures: int, now: datetime) -> datetime:
 
 
 def _mark(claimed: Claimed, outcome: Outcome, *, now: datetime) -> str:
-    """Write the outcome, unless a newer claim has the delivery: then it is that one's to mark."""
+    """Record the outcome and return it; `overtaken` if a newer claim has the delivery, and nothing is recorded."""
     ended = outcome.what in ("sent", "failed", "dropped")
     values: dict[str, Any] = {"reason": outcome.reason, "lease_until": None}
     values |= {"state": outcome.what, "finished_at": now} if ended else {"run_after": outcome.until}

@@ -1,4 +1,4 @@
-"""Whether what a notice tells is still so: asked right before a message leaves."""
+"""Whether a notice is still true, checked right before its message is sent."""
 
 from __future__ import annotations
 
@@ -30,38 +30,38 @@ _STATES = {
     "waitlist_offer": {_S.HELD},
     "waitlist_booked": LIVE,
 }
-"""In which states of its booking a kind is still true; kinds that are not here are true in any."""
+"""The states of the booking in which a notice of a kind is still true; a kind that is missing is true in all."""
 
 _AHEAD = frozenset({"confirmed", "changed", "change_refused", "time_proposed", "reminder", "waitlist_booked"})
-"""Kinds that tell a date: worth nothing once it has begun, wrong once it is another one."""
+"""Kinds that announce a date: out of date once the service has begun or has another date."""
 
 _REPORTS = {"report_partial": {"partial"}, "report_ready": {"ready"}, "report_corrected": {"corrected"}}
 
 
-def stale(session: Session, told: Notification, now: datetime) -> str:
-    """Why the notice isn't to be sent any more (a stable code), blank while it is true."""
-    until = told.facts.get("until")
+def stale(session: Session, notice: Notification, now: datetime) -> str:
+    """Why the notice must not be sent any more: a stable code, blank while it is true."""
+    until = notice.facts.get("until")
     if until and datetime.fromisoformat(str(until)) <= now:
         return "over"
-    if told.kind in _REPORTS and told.facts.get("report"):
-        about = select(Report.state).where(Report.public_id == told.facts["report"], Report.deleted_at.is_(None))
+    if notice.kind in _REPORTS and notice.facts.get("report"):
+        about = select(Report.state).where(Report.public_id == notice.facts["report"], Report.deleted_at.is_(None))
         state = session.scalar(about)
-        return "" if state in _REPORTS[told.kind] else "superseded"
-    if told.kind == "entitlement_expiring":
-        return _ended(session, told, now)
-    if told.booking_id is None:
+        return "" if state in _REPORTS[notice.kind] else "superseded"
+    if notice.kind == "entitlement_expiring":
+        return _ended(session, notice, now)
+    if notice.booking_id is None:
         return ""
-    booking = session.get_one(Booking, told.booking_id, populate_existing=True)
-    if told.kind in _STATES and booking.state not in _STATES[told.kind]:
+    booking = session.get_one(Booking, notice.booking_id, populate_existing=True)
+    if notice.kind in _STATES and booking.state not in _STATES[notice.kind]:
         return "moved_on"
-    if told.kind == "report_overdue" and booking.report_state != "overdue":
+    if notice.kind == "report_overdue" and booking.report_state != "overdue":
         return "superseded"
-    if told.kind == "time_proposed":
-        state = session.scalar(select(Proposal.state).where(Proposal.public_id == told.subject))
+    if notice.kind == "time_proposed":
+        state = session.scalar(select(Proposal.state).where(Proposal.public_id == notice.subject))
         if state is not None and state != "open":
             return "superseded"
-    if told.kind in _AHEAD:
-        if not _same_time(told, booking):
+    if notice.kind in _AHEAD:
+        if not _same_time(notice, booking):
             return "other_date"
         if start_of(booking.service_date, booking.starts_at, booking.time_zone) <= now and booking.starts_at:
             return "over"
@@ -70,18 +70,18 @@ def stale(session: Session, told: Notification, now: datetime) -> str:
     return ""
 
 
-def _same_time(told: Notification, booking: Booking) -> bool:
-    day, starts_at = told.facts.get("day"), told.facts.get("starts_at")
+def _same_time(notice: Notification, booking: Booking) -> bool:
+    day, starts_at = notice.facts.get("day"), notice.facts.get("starts_at")
     starts = datetime.fromisoformat(str(starts_at)) if starts_at else None
     return (day, starts) == (booking.service_date.isoformat(), booking.starts_at)
 
 
-def _ended(session: Session, told: Notification, now: datetime) -> str:
-    held = session.scalars(
-        select(Entitlement).where(Entitlement.public_id == told.facts.get("entitlement"))
+def _ended(session: Session, notice: Notification, now: datetime) -> str:
+    entitlement = session.scalars(
+        select(Entitlement).where(Entitlement.public_id == notice.facts.get("entitlement"))
     ).one_or_none()
-    if held is None or not held.available:
+    if entitlement is None or not entitlement.available:
         return "nothing_left"
-    until = date.fromisoformat(str(told.facts["until_day"]))
-    zone = held.customer.insurer.time_zone
-    return "" if held.valid_until == until and until >= today(zone, now) else "other_date"
+    until = date.fromisoformat(str(notice.facts["until_day"]))
+    zone = entitlement.customer.insurer.time_zone
+    return "" if entitlement.valid_until == until and until >= today(zone, now) else "other_date"

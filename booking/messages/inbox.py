@@ -1,4 +1,4 @@
-"""A customer's inbox: what she was told, newest first, and what of it she has read."""
+"""A customer's inbox: her notices, newest first, and which of them she has read."""
 
 from __future__ import annotations
 
@@ -24,8 +24,9 @@ MOST_COUNTED = 1_000
 
 @dataclass(frozen=True)
 class Notice:
-    """One thing she was told. `facts` are as notify() wrote them; `booking_id`, `report_id` and `entitlement_id` are
-    public ids of what it is about, None where there is none. `person` is for whom the booking is, in full."""
+    """A notice. `facts` are as notify() stored them; `booking_id`, `report_id` and `entitlement_id` are
+    public ids of what it is about, None where there is none. `person` is the full name of who is booked, None without a
+    booking."""
 
     id: str
     kind: str
@@ -40,7 +41,7 @@ class Notice:
 
 
 def notices(principal: Principal, *, cursor: str | None, limit: int) -> Page[Notice]:
-    """What she was told, newest first. A hold that is over is left out: there is nothing to do about it."""
+    """The customer's notices, newest first. A notice of a hold that has ended is left out."""
     query = _rows(principal).where(_worth_showing()).order_by(Notification.id.desc()).limit(limit + 1)
     if cursor is not None:
         query = query.where(Notification.id < decode_cursor(cursor, (int,))[0])
@@ -51,7 +52,7 @@ def notices(principal: Principal, *, cursor: str | None, limit: int) -> Page[Not
 
 
 def unread(principal: Principal, *, most: int = 100) -> int:
-    """How many she has not read, counted up to `most`."""
+    """How many notices she has not read, at most `most`."""
     found = (
         select(Notification.id)
         .outerjoin(Booking, Booking.id == Notification.booking_id)
@@ -64,7 +65,8 @@ def unread(principal: Principal, *, most: int = 100) -> int:
 
 
 def mark_read(principal: Principal, public_id: str, *, now: datetime) -> Notice:
-    """Note that she has read it, the first time; returns it. Raises NotFound for somebody else's as for none."""
+    """Mark a notice as read and return it; one that was read before keeps its time. Raises NotFound if there is none
+    and if it is another customer's."""
     with transaction() as session:
         session.execute(
             update(Notification)
@@ -82,7 +84,7 @@ def mark_read(principal: Principal, public_id: str, *, now: datetime) -> Notice:
 
 
 def mark_all_read(principal: Principal, *, now: datetime) -> int:
-    """Note that she has read everything; returns how many were new to her, a thousand at most."""
+    """Mark all notices as read. Returns how many were unread, at most MOST_COUNTED."""
     new = unread(principal, most=MOST_COUNTED)
     with transaction() as session:
         session.execute(
@@ -107,16 +109,16 @@ def _worth_showing() -> ColumnElement[bool]:
 
 
 def _notice(row: Row[*tuple[Any, ...]]) -> Notice:
-    told, booking, person, relation = row
+    notice, booking, person, relation = row
     return Notice(
-        id=told.public_id,
-        kind=told.kind,
-        facts=told.facts,
-        created_at=told.created_at,
-        read_at=told.read_at,
-        booking_id=booking or told.facts.get("booking"),
-        report_id=told.facts.get("report"),
-        entitlement_id=told.facts.get("entitlement"),
+        id=notice.public_id,
+        kind=notice.kind,
+        facts=notice.facts,
+        created_at=notice.created_at,
+        read_at=notice.read_at,
+        booking_id=booking or notice.facts.get("booking"),
+        report_id=notice.facts.get("report"),
+        entitlement_id=notice.facts.get("entitlement"),
         person=person,
         relation=relation,
     )

@@ -1,8 +1,8 @@
-"""Reminders: of tomorrow's booking, and of a benefit that is about to end.
+"""Reminders of tomorrow's booking, and of a benefit that is about to end.
 
-A booking is reminded of at 18:00 the day before, on the wall clock of its site, whatever the clocks do that night. Each
-date is reminded of once: a booking that has moved is reminded of its new date. One that is made after that hour is
-reminded of at once, unless it begins within REMIND_AT_LEAST: she has only just chosen it.
+The reminder of a booking is due at 18:00 on the day before, on the wall clock of its site. There is one for each date:
+a booking that has moved gets another one. A booking that is made later than that is reminded of at once, unless it
+begins within REMIND_AT_LEAST, as the customer has only just chosen it.
 """
 
 from __future__ import annotations
@@ -31,22 +31,23 @@ from vip.models import Entitlement
 REMIND_AT = time(18)
 REMIND_AT_LEAST = timedelta(hours=3)
 ENDING_DAYS = (7, 30)
-"""How many days before its end a benefit is told of, the nearest first."""
+"""How many days before its end the customer is notified of a benefit, the fewest first."""
 ENDINGS_AT_ONCE = 500
 
 
 def due_at(day: date, zone: str) -> datetime:
-    """When a booking on `day` is reminded of: 18:00 the day before, on the wall clock of the site's `zone` (UTC)."""
+    """When the reminder of a booking on `day` is due: 18:00 the day before, on the wall clock of the site's `zone`
+    (UTC)."""
     return datetime.combine(day - timedelta(days=1), REMIND_AT, ZoneInfo(zone)).astimezone(UTC)
 
 
 def is_due(day: date, starts_at: datetime | None, zone: str, now: datetime) -> bool:
-    """Whether the reminder of a booking at that time is to be told now."""
+    """Whether the reminder of a booking at that time is due and not too late. `starts_at` is None for a whole day."""
     return due_at(day, zone) <= now <= start_of(day, starts_at, zone) - REMIND_AT_LEAST
 
 
 def remind_of_bookings(*, now: datetime) -> int:
-    """Tell everybody whose booking is tomorrow, once for each date; returns how many were told."""
+    """Notify the customers whose bookings are tomorrow, once for each date. Returns how many were notified."""
     with reading() as session:
         waiting = session.execute(
             select(Booking.id, Booking.service_date, Booking.starts_at, Booking.time_zone)
@@ -64,11 +65,11 @@ def remind_of_bookings(*, now: datetime) -> int:
             .order_by(Booking.id)
         ).all()
     due = [row.id for row in waiting if is_due(row.service_date, row.starts_at, row.time_zone, now)]
-    return one_by_one("reminders", due, lambda booking_id: _remind(booking_id, now))["told"]
+    return one_by_one("reminders", due, lambda booking_id: _remind(booking_id, now))["notified"]
 
 
 def _remind(booking_id: int, now: datetime) -> str:
-    """Tell of a booking as it stands now that it is locked."""
+    """Notify the customer of a booking, checked again under its lock. Returns the outcome."""
     with transaction() as session:
         booking, _ = lock_booking(session, booking_id)
         if booking.state is not BookingState.CONFIRMED:
@@ -78,7 +79,7 @@ def _remind(booking_id: int, now: datetime) -> str:
         facts = {"prepare": preparation(booking.kind, booking.snapshot.get("package", {}))._asdict()}
         about = subject(booking)
         new = notify(session, booking.customer_id, "reminder", about, now=now, booking_id=booking.id, facts=facts)
-    return "told" if new else "known"
+    return "notified" if new else "known"
 
 
 def preparation(kind: str, package: Mapping[str, Any]) -> Text:
@@ -96,7 +97,7 @@ def _preparation(kind: str, package: Mapping[str, Any], language: Language) -> l
 
 
 def subject(booking: Booking) -> str:
-    """What a reminder is about: the booking at that very time."""
+    """The subject of a reminder: the booking and its time, so that a new time gets a reminder of its own."""
     at = int(booking.starts_at.timestamp()) if booking.starts_at else "day"
     return f"{booking.public_id}:{booking.service_date.isoformat()}:{at}"
 
@@ -107,18 +108,19 @@ def _subject_in_sql() -> Any:
 
 
 def remind_of_endings(*, now: datetime, part: int = ENDINGS_AT_ONCE) -> int:
-    """Tell of benefits that end in 30 and in 7 days on the insurer's calendar, if something of them is left.
+    """Notify customers of benefits that end in 30 and in 7 days on the insurer's calendar, if units are left.
 
-    What was granted within those days is not told of: she has only just got it. A plan may end for everybody on the
-    same day, so they are gone through `part` by part. Returns how many were told."""
-    told, after = 0, 0
+    A benefit that was granted within those days is left out: the customer has only just got it. Many may end on the
+    same day, so `part` of them are read at a time. Returns how many customers were notified.
+    """
+    reminded, after = 0, 0
     while True:
         with reading() as session:
             ending = _ending(session, now, after, part)
-            news = _not_told(session, ending, now)
-        told += one_by_one("endings", news, lambda row: _tell_of_end(row[1], row[2], row[3], now))["told"]
+            news = _not_reminded(session, ending, now)
+        reminded += one_by_one("endings", news, lambda row: _notify_of_end(row[1], row[2], row[3], now))["notified"]
         if len(ending) < part:
-            return told
+            return reminded
         after = ending[-1][0].id
 
 
@@ -134,10 +136,10 @@ def _ending(session: Session, now: datetime, after: int, part: int) -> Sequence[
     ).all()
 
 
-def _not_told(
+def _not_reminded(
     session: Session, ending: Sequence[Row[Entitlement, str]], now: datetime
 ) -> list[tuple[int, Entitlement, str, str]]:
-    """What is due of these and was not told before: the id, the benefit, what the notice is about, and the zone."""
+    """Those of which a notice is due and has not been given: (id, benefit, the notice's subject, zone)."""
     due = [(held.id, held, about, zone) for held, zone in ending if (about := ending_about(held, zone, now))]
     known = session.scalars(
         select(Notification.subject).where(
@@ -150,7 +152,8 @@ def _not_told(
 
 
 def ending_about(held: Entitlement, zone: str, now: datetime) -> str:
-    """What the notice of an ending benefit is about: its end and the mark that was passed; blank when none is due."""
+    """The subject of the notice of an ending benefit: its last day and the number of ENDING_DAYS that was reached;
+    blank if none is due."""
     left = (held.valid_until - today(zone, now)).days
     mark = next((days for days in ENDING_DAYS if 0 <= left <= days), None)
     if mark is None or (held.valid_until - today(zone, held.created_at)).days < mark:
@@ -158,7 +161,7 @@ def ending_about(held: Entitlement, zone: str, now: datetime) -> str:
     return f"{held.public_id}:{held.valid_until.isoformat()}:{mark}"
 
 
-def _tell_of_end(held: Entitlement, about: str, zone: str, now: datetime) -> str:
+def _notify_of_end(held: Entitlement, about: str, zone: str, now: datetime) -> str:
     facts = {
         "entitlement": held.public_id,
         "benefit": held.kind,
@@ -167,4 +170,4 @@ def _tell_of_end(held: Entitlement, about: str, zone: str, now: datetime) -> str
     }
     with transaction() as session:
         new = notify(session, held.customer_id, "entitlement_expiring", about, now=now, facts=facts)
-    return "told" if new else "known"
+    return "notified" if new else "known"

@@ -1,4 +1,4 @@
-"""How a customer wants to be told: channels, her e-mail address, quiet hours."""
+"""How a customer wants to be notified: channels, her e-mail address, quiet hours."""
 
 from __future__ import annotations
 
@@ -33,14 +33,15 @@ class NoEmail(Refusal):
 
 
 class EmailNotSent(Refusal):
-    """The mail server didn't take the mail with the code."""
+    """The mail server did not accept the mail with the code."""
 
     code = "email_not_sent"
 
 
 @dataclass(frozen=True)
 class Settings:
-    """As she set it. `email_masked` is blank without an address; `email_open` while it waits for its code."""
+    """A customer's settings. `email_masked` is blank without an address; `email_open` is true until it is confirmed by
+    its code. `feed_made_at` is None without a calendar feed."""
 
     sms: bool
     email: bool
@@ -54,8 +55,8 @@ class Settings:
 
 
 @dataclass(frozen=True)
-class Wish:
-    """What she chose. The two times are on the insurer's clock; where they are equal there are no quiet hours."""
+class Choices:
+    """Settings that a customer chooses. The times are on the insurer's clock; equal ones mean no quiet hours."""
 
     sms: bool
     email: bool
@@ -65,7 +66,7 @@ class Wish:
 
 
 def settings_of(principal: Principal) -> Settings:
-    """Her settings, the defaults where she chose nothing."""
+    """The customer's settings; the defaults if she has chosen none."""
     with reading() as session:
         customer = session.get_one(Customer, customer_of(principal))
         row = session.get(NoticeSetting, customer.id)
@@ -86,19 +87,19 @@ def settings_of(principal: Principal) -> Settings:
     )
 
 
-def choose(principal: Principal, wish: Wish, *, now: datetime) -> None:
-    """Keep what she chose; messages that wait already are judged by it when their time comes."""
-    values = {**asdict(wish), "updated_at": now}
+def choose(principal: Principal, choices: Choices, *, now: datetime) -> None:
+    """Store the customer's choices. They apply to messages that are waiting, too."""
+    values = {**asdict(choices), "updated_at": now}
     with transaction() as session:
         row = own_row(session, principal, now)
         session.execute(update(NoticeSetting).where(NoticeSetting.customer_id == row.customer_id).values(values))
 
 
 def give_email(principal: Principal, text: str, *, now: datetime, gateway: EmailBackend | None = None) -> None:
-    """Keep an e-mail address, unused until the code that is sent to it comes back; one that she had before is gone.
+    """Store an e-mail address, replacing an earlier one, and send a code to it. It is used once the code is entered.
 
-    Raises Invalid(field="email"), NoEmail, EmailNotSent, and TooMany(retry_after) after five codes within an hour, to
-    whatever addresses.
+    Raises Invalid(field="email"), NoEmail, EmailNotSent, and TooMany(retry_after) after five codes within an hour to
+    any addresses.
     """
     address = email_address.normalise(text)
     server = gateway or email.backend()
@@ -133,7 +134,7 @@ def code_mail(code: str, language: str | None) -> tuple[str, str]:
 
 
 def confirm_email(principal: Principal, code: str, *, now: datetime) -> None:
-    """The code came back: the address is used from now on. Raises Invalid(field="code"), WrongCode, CodeEnded."""
+    """Check the code and use the address from now on. Raises Invalid(field="code"), WrongCode, CodeEnded."""
     digits = codes.clean(code)
     with transaction() as session:
         row = own_row(session, principal, now)
@@ -152,7 +153,7 @@ def confirm_email(principal: Principal, code: str, *, now: datetime) -> None:
 
 
 def forget_email(principal: Principal, *, now: datetime) -> None:
-    """Take the address away."""
+    """Delete the e-mail address."""
     with transaction() as session:
         row = own_row(session, principal, now)
         row.email_sealed = row.email_confirmed_at = None
@@ -160,7 +161,7 @@ def forget_email(principal: Principal, *, now: datetime) -> None:
 
 
 def own_row(session: Session, principal: Principal, now: datetime) -> NoticeSetting:
-    """Her row, locked, made with the defaults where there is none."""
+    """The customer's row, locked; it is made with the defaults if there is none."""
     customer = customer_of(principal)
     session.execute(
         insert(NoticeSetting)
@@ -180,7 +181,7 @@ def parse_time(text: str, field: str) -> time:
 
 
 def _whose(customer: Customer) -> codes.Address:
-    """Counted by customer, so that nobody can have mails sent to strangers all day; only the newest code counts, and
-    that one is for the address she gave last."""
+    """Codes are counted by customer, so that nobody can have many mails sent to strangers. Only the newest code is
+    valid, and it is for the address given last."""
     index = crypto.blind_index(customer.public_id, "email")
     return codes.Address(customer.insurer_id, index, "email", customer.id)

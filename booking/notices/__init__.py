@@ -1,1 +1,1 @@
-"""Recording what a customer is notified of, in the transaction that makes it true."""
+"""Recording notices for customers, each in the transaction of what it is about."""

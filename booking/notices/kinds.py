@@ -1,7 +1,7 @@
-"""The kinds of things a customer is told, and by which ways each may go.
+"""The kinds of notices, and the channels on which each is sent.
 
-The words are in marketplace.messages.words. What is told once is a row of `notification`; the inbox page shows every
-one at once. SMS and e-mail carry the kinds that say so here, outside the customer's quiet hours unless urgent.
+The words are in marketplace.messages.words. Each notice is a row of `notification`, which the inbox page shows at once.
+It is also sent by the channels of its kind, outside the customer's quiet hours unless it is urgent.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ CHANNELS: tuple[Channel, ...] = ("sms", "email")
 
 @dataclass(frozen=True)
 class NoticeKind:
-    """`channels`: the ways besides the inbox. `urgent`: does not wait for the end of the quiet hours, because it would
-    be worth nothing then."""
+    """`channels`: those besides the inbox. `urgent`: it is sent during quiet hours if it would be useless after
+    them."""
 
     channels: tuple[Channel, ...] = CHANNELS
     urgent: bool = False
@@ -51,5 +51,6 @@ _UNKNOWN = NoticeKind(channels=())
 
 
 def rule_of(kind: str) -> NoticeKind:
-    """The rule of a kind; one that this version does not know (a newer process wrote it) stays in the inbox."""
+    """The rule of a kind. A kind that this version does not know (a newer process wrote it) is shown in the inbox
+    only."""
     return KINDS.get(kind, _UNKNOWN)

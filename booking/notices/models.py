@@ -1,4 +1,4 @@
-"""Notifications: what a customer is told, once for each thing that happened, and by which ways it reaches her."""
+"""Notices to customers, one for each thing that happened, and their deliveries."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from marketplace.core.db import Base
 
 
 class Notification(Base):
-    """One thing a customer is told. `kind` is a stable code that pages and messages turn into words; `subject` names
-    what it is about, so that nothing is told twice; `facts` hold codes and times, never personal data."""
+    """A notice to a customer. `kind` is a stable code for which pages and messages have words; `subject` identifies
+    what it is about, so that no notice is given twice; `facts` are codes and times, never personal data."""
 
     __tablename__ = "notification"
     __table_args__ = (
@@ -36,9 +36,9 @@ class Notification(Base):
 
 
 class NotificationDelivery(Base):
-    """One notification on one channel. `key` is the message's at the gateway, the same for every try; `tries` is the
-    fencing token of a claim, `failures` counts a gateway's troubles. `reason` says why one was dropped (what it tells
-    is no longer so) or has failed."""
+    """One notice on one channel. `key` identifies the message at the gateway, the same for every try; `tries` is the
+    fencing token of a claim; `failures` counts tries that failed. `reason` is why it was dropped (out of date, or the
+    channel was turned off) or has failed."""
 
     __tablename__ = "notification_delivery"
     __table_args__ = (
@@ -64,9 +64,9 @@ class NotificationDelivery(Base):
 
 
 class NoticeSetting(Base):
-    """How a customer wants to be told; without a row the defaults hold. The address is sealed (record
-    `customer:<public_id>:email`) and used only once it is confirmed. The quiet hours are on the insurer's clock.
-    `feed_hash` is all that is kept of the calendar's secret address."""
+    """How a customer wants to be notified; without a row the defaults apply. The e-mail address is sealed (record
+    `customer:<public_id>:email`) and used only after it is confirmed. Quiet hours are on the insurer's clock. Of the
+    calendar's secret address only `feed_hash` is stored."""
 
     __tablename__ = "notice_setting"
     customer_id: Mapped[int] = mapped_column(ForeignKey("customer.id"), primary_key=True)

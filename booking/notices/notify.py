@@ -1,4 +1,4 @@
-"""Telling a customer something: written in the transaction of what happened, delivered later."""
+"""Notifying a customer: recorded in the transaction of what happened, delivered later."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ def notify(
     booking_id: int | None = None,
     facts: Mapping[str, Any] | None = None,
 ) -> bool:
-    """Tell a customer something, unless she was told the same of the same subject; returns whether it is new.
+    """Record a notice for a customer, unless she has one of the same kind and subject. Returns whether it is new.
 
-    `kind` is one of booking.notices.kinds. `subject` is the public id of what it is about, with the version or the date
-    where the same thing may rightly be told again (`bkg_…:7`). `facts` are codes, ids and times that the words are made
-    of, never personal data; what was booked, where and when is added from the booking as it stands in this transaction.
+    `kind` is one of booking.notices.kinds. `subject` is the public id of what it is about, with a version or a date if
+    there can be several notices about it (`bkg_…:7`). `facts` are the codes, ids and times that the words need, never
+    personal data. With `booking_id` (internal), those of facts_of() are added, as they are in this transaction.
     """
     booking = session.get(Booking, booking_id) if booking_id is not None else None
     added = session.execute(
@@ -59,7 +59,8 @@ def notify(
 
 
 def reaches(setting: NoticeSetting | None, channel: Channel) -> bool:
-    """Whether she wants to be told on this channel: by SMS unless she said no, by e-mail once confirmed."""
+    """Whether a customer is notified on this channel: by SMS unless turned off, by e-mail once her address is
+    confirmed. `setting` is None if she has chosen nothing."""
     if channel == "sms":
         return setting is None or setting.sms
     return setting is not None and setting.email and setting.email_confirmed_at is not None

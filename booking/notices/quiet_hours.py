@@ -1,4 +1,4 @@
-"""The hours in which no message makes a phone ring."""
+"""The hours during which no SMS or e-mail is sent."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ QUIET_UNTIL = time(8)
 
 
 def quiet_until(now: datetime, zone: str, first: time = QUIET_FROM, last: time = QUIET_UNTIL) -> datetime | None:
-    """When the quiet hours that `now` lies in are over (UTC), None outside of them.
+    """When the quiet hours around `now` end (UTC); None outside of them.
 
     They last from `first` to `last` on the wall clock of `zone`, over midnight where `last` is the earlier; two equal
-    times mean none. The end is always after `now`, also in the hour that a clock strikes twice.
+    times mean none. The end is always after `now`, also when the clock is set back and an hour comes twice.
     """
     local = now.astimezone(ZoneInfo(zone))
     at = local.time()

@@ -1,1 +1,1 @@
-"""Comparing our books with a provider's, and the cases and repairs that come of it."""
+"""Reconciliation: comparing our books with a provider's, and repairing the discrepancies."""

@@ -1,4 +1,4 @@
-"""Differences as operators see them: the list with its filters, and one case with both sides, effect and history."""
+"""Discrepancies as operators see them: the list with its filters, and one with both sides, its effect and history."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ MOST_LINES = 20
 
 
 @dataclass(frozen=True)
-class Difference:
-    """A line of the list. `subject` is a provider's reference or a public id; `reference` the booking's number; units
-    and money are what the provider's books bind beyond ours."""
+class DiscrepancyView:
+    """A discrepancy in the list. `subject` is a provider's reference or a public id; `reference` the booking's number,
+    None without a booking. `units` and `money_minor` are the provider's books less ours."""
 
     id: str
     kind: str
@@ -46,7 +46,7 @@ class Difference:
 
 @dataclass(frozen=True)
 class Filter:
-    """What the list is narrowed to; blank means all."""
+    """Which discrepancies to list: open or closed ones, of a kind and a provider's code (blank: all)."""
 
     closed: bool = False
     kind: str = ""
@@ -55,7 +55,7 @@ class Filter:
 
 @dataclass(frozen=True)
 class Counts:
-    """How many open differences there are, by kind and by provider's code, and how many closed ones."""
+    """How many open discrepancies there are, by kind and by provider's code, and how many closed ones."""
 
     kinds: Mapping[str, int]
     providers: Mapping[str, tuple[Text, int]]
@@ -65,7 +65,7 @@ class Counts:
 
 @dataclass(frozen=True)
 class OurSide:
-    """Our booking in a case."""
+    """Our booking in a discrepancy. `references` are the provider's references and the role of each."""
 
     id: str
     reference: str
@@ -80,8 +80,8 @@ class OurSide:
 
 
 @dataclass(frozen=True)
-class Line:
-    """Something that happened: a move of the booking (`what` its state) or a repair (`what` the action)."""
+class HistoryLine:
+    """One event: the booking changed its state (`what` is the new one), or a repair was made (`what` is the action)."""
 
     at: datetime
     what: str
@@ -93,22 +93,24 @@ class Line:
 
 @dataclass(frozen=True)
 class CaseView:
-    """One difference, whole. `commands` are on their way to the provider; `asking` while the worker is to ask again."""
+    """One discrepancy in full. `commands` are those on their way to the provider, as (command, state). `asking` is true
+    while the worker is still to ask the provider again."""
 
-    difference: Difference
+    discrepancy: DiscrepancyView
     facts: Mapping[str, Any]
     note: str
     ours: OurSide | None
-    lines: Sequence[Line]
+    lines: Sequence[HistoryLine]
     commands: Sequence[tuple[str, str]]
     asking: bool
     actions: Sequence[Action]
 
 
-def differences(
+def discrepancies(
     principal: Principal, *, cursor: str | None, limit: int, wanted: Filter | None = None
-) -> Page[Difference]:
-    """Differences, newest first: those of the operator's insurer, and those that no booking explains."""
+) -> Page[DiscrepancyView]:
+    """Discrepancies, newest first: those of the operator's insurer, and those that belong to no
+    booking of ours."""
     wanted = wanted or Filter()
     query = (
         select(Discrepancy, Provider, Booking.reference)
@@ -133,7 +135,7 @@ def differences(
 
 
 def counts(principal: Principal) -> Counts:
-    """What the filters can be set to, with numbers of open differences."""
+    """The choices of the filters, with the number of open discrepancies for each."""
     base = (
         select(Discrepancy.kind, Provider, func.count().label("number"))
         .join(Provider, Provider.id == Discrepancy.provider_id)
@@ -160,14 +162,14 @@ def counts(principal: Principal) -> Counts:
 
 
 def case(principal: Principal, case_id: str, *, now: datetime) -> CaseView:
-    """One difference with all that is known of it. Raises NotFound."""
+    """One discrepancy in full. Raises NotFound."""
     found = find_case(principal, case_id)
     with reading() as session:
         provider = session.get_one(Provider, found.provider_id)
         booking = session.get(Booking, found.booking_id) if found.booking_id is not None else None
         references: dict[str, str] = {}
         commands: list[tuple[str, str]] = []
-        lines: list[Line] = []
+        lines: list[HistoryLine] = []
         if booking is not None:
             known = select(ProviderBooking.reference, ProviderBooking.role).where(
                 ProviderBooking.booking_id == booking.id
@@ -179,7 +181,7 @@ def case(principal: Principal, case_id: str, *, now: datetime) -> CaseView:
             commands = [(row.command, row.state) for row in session.execute(on_the_way.order_by(ProviderTask.seq))]
             history = select(BookingHistory).where(BookingHistory.booking_id == booking.id)
             lines += [
-                Line(move.at, move.to_state, False, move.actor_kind, move.actor, move.cause)
+                HistoryLine(move.at, move.to_state, False, move.actor_kind, move.actor, move.cause)
                 for move in session.scalars(history.order_by(BookingHistory.version.desc()).limit(MOST_LINES))
             ]
         repairs = session.execute(
@@ -190,7 +192,7 @@ def case(principal: Principal, case_id: str, *, now: datetime) -> CaseView:
             .limit(MOST_LINES)
         )
         lines += [
-            Line(row.AuditLine.at, row.AuditLine.facts.get("repair", ""), True, "operator", row.name or "")
+            HistoryLine(row.AuditLine.at, row.AuditLine.facts.get("repair", ""), True, "operator", row.name or "")
             for row in repairs
         ]
         asking = session.scalar(
@@ -199,7 +201,7 @@ def case(principal: Principal, case_id: str, *, now: datetime) -> CaseView:
             )
         )
     return CaseView(
-        difference=_difference(found, provider, booking.reference if booking is not None else None),
+        discrepancy=_difference(found, provider, booking.reference if booking is not None else None),
         facts=found.facts,
         note=found.note,
         ours=_our_side(booking, references) if booking is not None else None,
@@ -226,8 +228,8 @@ def _our_side(booking: Booking, references: Mapping[str, str]) -> OurSide:
     )
 
 
-def _difference(row: Discrepancy, provider: Provider, reference: str | None) -> Difference:
-    return Difference(
+def _difference(row: Discrepancy, provider: Provider, reference: str | None) -> DiscrepancyView:
+    return DiscrepancyView(
         id=row.public_id,
         kind=row.kind,
         subject=row.subject,

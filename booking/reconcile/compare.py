@@ -1,7 +1,7 @@
-"""Comparing our books with a provider's: two lists in, differences out. Pure: no database, no network, no clock.
+"""Comparing our books with a provider's: two lists in, discrepancies out. Pure: no database, no network, no clock.
 
-What differs is one of five kinds: `ours_only`, `theirs_only`, `state_differs`, `time_differs`, `duplicate_there`. Where
-the evidence decides what is right, the difference names the repair; else it is a case for a person.
+A discrepancy has one of five kinds: `ours_only`, `theirs_only`, `state_differs`, `time_differs`, `duplicate_there`. If
+the evidence shows which side is right, it names the repair; otherwise a person decides.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ _TIMED = LIVE - {_S.HELD, _S.OUTCOME_UNKNOWN}
 
 @dataclass(frozen=True)
 class Ours:
-    """A booking in our books. `references` gives the roles of the provider bookings known for it; a `busy` one has a
-    command on its way and is not compared."""
+    """A booking in our books. `references` gives the roles of the provider bookings known for it; a `busy` one has an
+    unanswered command and is not compared."""
 
     booking: str
     state: BookingState
@@ -48,8 +48,9 @@ class Ours:
 
 @dataclass(frozen=True)
 class Found:
-    """A difference. `subject` is our public id, or the provider's reference for what only they have or have twice;
-    `ours` and `theirs` are states (None: nothing there). `repair` None asks for a person."""
+    """A discrepancy. `subject` is our public id, or the provider's reference if only the provider has it, or has it
+    twice. `ours` is our state, `theirs` the provider's booking (None: there is none). `repair` None: a person
+    decides."""
 
     kind: Kind
     subject: str
@@ -61,14 +62,14 @@ class Found:
 
     @property
     def key(self) -> tuple[Kind, str]:
-        """What makes two findings the same difference."""
+        """Two findings with the same key are the same discrepancy."""
         return self.kind, self.subject
 
 
 def compare(ours: Sequence[Ours], theirs: Sequence[RemoteBooking], *, complete: bool = True) -> list[Found]:
-    """All differences, ours in their order first, then what nobody of ours explains.
+    """All discrepancies: those of our bookings in their order, then the provider's bookings that match none of ours.
 
-    A list of theirs that is not `complete` never proves that something is missing there.
+    `complete` is whether `theirs` is the whole list; if not, a booking is never reported as missing there.
     """
     by_reference = {reference: each for each in ours for reference in each.references}
     by_id = {each.booking: each for each in ours}
@@ -80,13 +81,13 @@ def compare(ours: Sequence[Ours], theirs: Sequence[RemoteBooking], *, complete: 
             alone.append(remote)
         else:
             matched[mine.booking].append(remote)
-    found = [each for mine in ours if not mine.busy for each in _differences(mine, matched[mine.booking], complete)]
+    found = [each for mine in ours if not mine.busy for each in _discrepancies(mine, matched[mine.booking], complete)]
     found += [_theirs_only(None, remote) for remote in alone if remote.status not in DEAD]
     return found
 
 
 def newest(theirs: Sequence[RemoteBooking]) -> list[RemoteBooking]:
-    """One of each reference, the newest version: a booking that changes while the pages are read is listed twice."""
+    """The newest version of each reference: a booking that changes while the pages are read is listed twice."""
     known: dict[str, RemoteBooking] = {}
     for remote in theirs:
         before = known.get(remote.reference)
@@ -95,7 +96,7 @@ def newest(theirs: Sequence[RemoteBooking]) -> list[RemoteBooking]:
     return list(known.values())
 
 
-def _differences(mine: Ours, theirs: Sequence[RemoteBooking], complete: bool) -> list[Found]:
+def _discrepancies(mine: Ours, theirs: Sequence[RemoteBooking], complete: bool) -> list[Found]:
     if mine.state is _S.HELD:
         return [_theirs_only(mine, remote) for remote in theirs if remote.status not in DEAD]
     if mine.state in GIVEN_UP:
@@ -119,7 +120,8 @@ def _differences(mine: Ours, theirs: Sequence[RemoteBooking], complete: bool) ->
 
 
 def _main(mine: Ours, theirs: Sequence[RemoteBooking]) -> RemoteBooking | None:
-    """The provider's booking that ours stands for: the one that moves it; where none is known yet, a living one."""
+    """The provider's booking that belongs to ours: the one with the current reference; if none is known yet, preferably
+    one that has not ended. None if there is none."""
     if mine.current is not None:
         return next((remote for remote in theirs if remote.reference == mine.current), None)
     fresh = [remote for remote in theirs if mine.references.get(remote.reference) is None]
@@ -127,7 +129,7 @@ def _main(mine: Ours, theirs: Sequence[RemoteBooking]) -> RemoteBooking | None:
 
 
 def _after_the_end(mine: Ours, remote: RemoteBooking) -> Found | None:
-    """Our booking is over without a service; theirs should be, too."""
+    """The discrepancy if our booking has ended without a service but the provider's has not; else None."""
     if remote.status in DEAD or (mine.state is _S.ENTERED_IN_ERROR and remote.status in ("fulfilled", "no_show")):
         return None
     if remote.status in CANCELLABLE:
@@ -146,8 +148,11 @@ def _surplus(mine: Ours, remote: RemoteBooking) -> Found:
 
 
 def agree(mine: Ours, status: str) -> bool:
-    """Whether the two say the same. A place given away in advance is firm here before it is there; that somebody did
-    not come is said by our clock, and a provider that says nothing of it does not contradict."""
+    """Whether our state and the provider's status agree.
+
+    With an allotment a booking is confirmed here before the provider confirms it. A no-show is decided by our clock; a
+    provider that still says confirmed does not disagree.
+    """
     if mine.state is STATE_OF[status]:
         return True
     if mine.state is _S.CONFIRMED:
@@ -156,7 +161,7 @@ def agree(mine: Ours, status: str) -> bool:
 
 
 def leads(state: BookingState, status: str) -> bool:
-    """Whether the table of states has a way from ours to theirs, if need be through `confirmed`."""
+    """Whether a booking can legally move from our state to the provider's status, directly or through confirmed."""
     target = STATE_OF[status]
     if target is _S.REJECTED and not legal(state, target):
         target = _S.CANCELLED
@@ -166,8 +171,8 @@ def leads(state: BookingState, status: str) -> bool:
 
 
 def same_time(mine: Ours, remote: RemoteBooking) -> bool:
-    """Whether both mean the same time. What a provider does not tell (a clock time where it counts days) differs from
-    nothing; what is over is not compared."""
+    """Whether both have the same time. A time that the provider does not give (it counts days only) is not compared,
+    and neither is a booking that has ended."""
     if mine.state not in _TIMED or remote.service_date is None:
         return True
     if mine.starts_at is None or remote.starts_at is None:
@@ -176,9 +181,9 @@ def same_time(mine: Ours, remote: RemoteBooking) -> bool:
 
 
 def effect(found: Found) -> tuple[int, int]:
-    """What their books bind beyond ours: units of the benefit, and services to be paid. Negative where ours bind more.
+    """The provider's books less ours, as (units of the benefit, services to be paid). Negative if ours have more.
 
-    What nobody of ours explains has no price that we know: 0, 0.
+    (0, 0) for a booking that matches none of ours, as its price is not known.
     """
     if found.booking is None or found.kind == "time_differs":
         return 0, 0

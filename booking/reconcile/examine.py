@@ -1,7 +1,7 @@
-"""From a suspicion to a difference: the provider is asked again, then both sides are compared under the booking's lock.
+"""From a suspicion to a discrepancy: ask the provider again, then compare both sides under the booking's lock.
 
-What changed meanwhile is no difference. Where the evidence decides, the repair happens in the same transaction as the
-difference is written down; else it stays open as a case for a person.
+What changed in the meantime is not a discrepancy. Where the evidence shows what is right, the repair is made in the
+transaction that records the discrepancy; otherwise it stays open as a case for a person.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any, Literal
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from booking.attendance.early import keep_early_word, said_early, too_early
+from booking.attendance.early import is_early_status, record_early_status, too_early
 from booking.discrepancies import Effect, close_discrepancy, open_discrepancy
 from booking.exchange.connections import ProviderConnection
 from booking.exchange.follow import follow_state, follow_time
@@ -28,18 +28,19 @@ from marketplace.core.db import reading, transaction
 from providers.port import LookUp, NotFound, ProviderAdapter, RemoteBooking
 
 Verdict = Literal["agrees", "busy", "unsettled", "unverified", "explained", "repaired", "opened", "standing"]
+"""How an examination ended. The stored counts of a run have these names; `standing` is one that was open before."""
 Clock = Callable[[], datetime]
 
 EXPLAINED = "explained"
-"""The resolution of a case that a person closed with a note; the same difference is not opened again."""
+"""The resolution of a discrepancy that a person closed with a note; the same one is not opened again."""
 
 AGREES_AGAIN = "agrees_again"
 
 
 @dataclass(frozen=True)
 class Suspect:
-    """What may differ. `our_reference` is what the provider was told, if it is known; `listed` is what its list says
-    of the same booking."""
+    """A possible discrepancy. `our_reference` is our number at the provider, if it is known; `listed` are the entries
+    of the provider's list for the same booking."""
 
     kind: Kind
     subject: str
@@ -50,7 +51,7 @@ class Suspect:
 
 
 def examine(provider: ProviderConnection, adapter: ProviderAdapter, suspect: Suspect, *, clock: Clock) -> Verdict:
-    """Ask the provider about one suspect and write down what is true. No transaction is open while it is asked."""
+    """Ask the provider about one suspect and record the result. No transaction is open while it is asked."""
     theirs = _ask(adapter, suspect, _called(provider.id, suspect))
     if theirs is None:
         return "unverified"
@@ -88,18 +89,18 @@ def _called(provider_id: int, suspect: Suspect) -> str:
 
 
 def _ask(adapter: ProviderAdapter, suspect: Suspect, called: str) -> list[RemoteBooking] | None:
-    """What the provider says now; empty when it has nothing, None when it gave no answer that can be used."""
+    """The provider's bookings for the suspect now; empty if it has none, None if it gave no usable answer."""
     if suspect.reference is not None:
         answer = adapter.look_up(LookUp("", called, suspect.reference))
         if isinstance(answer, RemoteBooking):
             # a system that finds bookings by our number alone may show another one: then its list is what we have
-            told = [each for each in suspect.listed if each.reference == suspect.reference]
-            return [answer] if answer.reference == suspect.reference else [answer, *told]
+            listed = [each for each in suspect.listed if each.reference == suspect.reference]
+            return [answer] if answer.reference == suspect.reference else [answer, *listed]
         if isinstance(answer, NotFound) and suspect.kind in ("theirs_only", "duplicate_there"):
             return []
         if suspect.our_reference is None:
-            told = [each for each in suspect.listed if each.reference == suspect.reference]
-            return [] if isinstance(answer, NotFound) else told or None
+            listed = [each for each in suspect.listed if each.reference == suspect.reference]
+            return [] if isinstance(answer, NotFound) else listed or None
     if suspect.our_reference is None:
         return None
     answer = adapter.look_up(LookUp("", suspect.our_reference))
@@ -109,7 +110,7 @@ def _ask(adapter: ProviderAdapter, suspect: Suspect, called: str) -> list[Remote
 
 
 def ours_of(session: Session, booking: Booking) -> Ours:
-    """A locked booking as the comparison takes it."""
+    """A locked booking as `compare` takes it."""
     references = session.execute(
         select(ProviderBooking.reference, ProviderBooking.role).where(ProviderBooking.booking_id == booking.id)
     )
@@ -125,7 +126,7 @@ def ours_of(session: Session, booking: Booking) -> Ours:
 
 
 def _about(suspect: Suspect, found: Found, known: set[str]) -> bool:
-    """Whether it is about what was asked: the rest of the list is only there to be compared with."""
+    """Whether the finding is about the suspect itself, not about other entries of the list."""
     if suspect.kind in ("theirs_only", "duplicate_there"):
         return found.reference == suspect.reference
     return found.kind == "ours_only" or found.reference in known
@@ -145,7 +146,7 @@ def _settle(
 
 
 def _settled(session: Session, booking: Booking, now: datetime) -> bool:
-    """Whether the provider has had the time it needs until what it took shows."""
+    """Whether enough time has passed since the last command for the provider's lookups to show its effect."""
     window = session.scalar(select(Provider.settle_window_seconds).where(Provider.id == booking.provider_id)) or 0
     last = session.scalar(select(func.max(ProviderTask.finished_at)).where(ProviderTask.booking_id == booking.id))
     return last is None or now >= last + timedelta(seconds=window)
@@ -170,8 +171,8 @@ def _write(session: Session, provider_id: int, booking: Booking, found: Found, n
 
 
 def _follow(session: Session, booking: Booking, remote: RemoteBooking, now: datetime) -> bool:
-    """Move the booking to where the provider says it is. An older version than one we have seen is no evidence: the
-    provider may have gone back to an old copy of its books."""
+    """Move the booking to the provider's status; whether it moved. A version older than one we have recorded is
+    ignored: the provider may have restored an old copy of its books."""
     before, theirs = booking.version, ProviderBookings(session, booking)
     known = theirs.known(remote.reference)
     if known is not None and remote.version < known.version:
@@ -182,13 +183,13 @@ def _follow(session: Session, booking: Booking, remote: RemoteBooking, now: date
 
 
 def _told_too_early(session: Session, booking: Booking, remote: RemoteBooking, now: datetime) -> bool:
-    """Whether this can't be true yet, or was said before it could be: a difference of its own, which a person settles
+    """Whether this can't be true yet, or was said before it could be: a discrepancy of its own, which a person settles
     or the provider's next word."""
-    if said_early(session, booking, remote):
+    if is_early_status(session, booking, remote):
         return True
     if not too_early(remote.status, booking.service_date, booking.time_zone, now):
         return False
-    keep_early_word(session, booking, remote, now)
+    record_early_status(session, booking, remote, now)
     return True
 
 
@@ -199,7 +200,7 @@ def _switch(session: Session, booking: Booking, remote: RemoteBooking, now: date
 
 
 def _refused_before(session: Session, found: Found, provider_id: int) -> bool:
-    """Whether the provider has refused this cancel already: then it is a person's."""
+    """Whether the provider has refused this cancel before: then a person has to decide."""
     return (
         session.scalar(
             select(Discrepancy.id).where(
@@ -244,7 +245,7 @@ def _open(session: Session, provider_id: int, booking: Booking | None, found: Fo
 
 
 def facts_of(found: Found) -> dict[str, Any]:
-    """What is kept of both sides: states, references, versions and times; no personal data."""
+    """What is stored of both sides: states, references, versions and times; no personal data."""
     facts: dict[str, Any] = {"ours": found.ours.value if found.ours is not None else None}
     remote = found.theirs
     if remote is None:
@@ -261,7 +262,7 @@ def facts_of(found: Found) -> dict[str, Any]:
 
 
 def _explained(session: Session, provider_id: int, found: Found, facts: dict[str, Any]) -> bool:
-    """Whether a person has explained this very difference."""
+    """Whether a person has closed this same discrepancy with a note."""
     last = session.execute(
         select(Discrepancy.resolution, Discrepancy.facts, Discrepancy.closed_at)
         .where(
@@ -274,14 +275,14 @@ def _explained(session: Session, provider_id: int, found: Found, facts: dict[str
     ).one_or_none()
     if last is None or last.closed_at is None or last.resolution != EXPLAINED:
         return False
-    told = ("ours", "theirs", "service_date", "starts_at")
-    return all(last.facts.get(name) == facts.get(name) for name in told)
+    compared = ("ours", "theirs", "service_date", "starts_at")
+    return all(last.facts.get(name) == facts.get(name) for name in compared)
 
 
 def _nobodys(
     session: Session, provider_id: int, suspect: Suspect, theirs: list[RemoteBooking], now: datetime
 ) -> Verdict:
-    """What no booking of ours explains: a case while it lives."""
+    """A provider's booking that matches none of ours: a discrepancy until it ends."""
     remote = next((each for each in theirs if each.reference == suspect.reference), None)
     if remote is None or remote.status in DEAD:
         close_discrepancy(session, provider_id, suspect.kind, suspect.subject, AGREES_AGAIN, now=now)

@@ -1,4 +1,4 @@
-"""Reconciliation runs, daily closing statements with their lines, and the closing of sites."""
+"""Reconciliation runs."""
 
 from __future__ import annotations
 
@@ -14,11 +14,12 @@ from marketplace.core.db import Base
 
 
 class ReconcileRun(Base):
-    """One comparison of our books with a provider's, asked for or made by the clock; at most one runs at a time.
+    """One comparison of our books with a provider's, requested by an operator or due by the clock. At most one runs at
+    a time for a provider.
 
-    `case_id` narrows it to one difference that somebody wants asked again. `counts`: listed, compared, busy, found,
-    repaired, opened, closed, unverified. `theirs` is what the provider's list says of the last days, for the closing
-    statements. `lease_until`: a run that does not renew it was killed.
+    `case_id` limits it to one discrepancy that an operator wants asked about again. `counts`: listed, compared, busy,
+    found, repaired, opened, closed, unverified. `theirs` sums up the last days of the provider's list, for the closing
+    statements. A running one whose `lease_until` has passed was killed.
     """
 
     __tablename__ = "reconcile_run"

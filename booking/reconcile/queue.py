@@ -1,4 +1,4 @@
-"""The runs of a reconciliation: asked for, begun, renewed, ended. At most one runs for a provider at a time."""
+"""The queue of reconciliation runs. At most one runs for a provider at a time."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ AFTER_A_FAILURE = timedelta(minutes=1)
 
 
 class LostLease(Exception):
-    """Another process has given this run up: it must not go on."""
+    """Another process has ended this run: it must stop."""
 
 
 @dataclass(frozen=True)
 class Run:
-    """A run that this process has begun. `case_id` narrows it to one difference."""
+    """A run that this process has begun. `case_id` limits it to one discrepancy."""
 
     id: int
     public_id: str
@@ -34,7 +34,7 @@ class Run:
 
 
 def ask_for_run(provider_id: int, by: Actor, *, now: datetime, case_id: int | None = None) -> bool:
-    """Queue a run for the worker; returns False when the same is queued already."""
+    """Queue a run for the worker. False if the same one is queued already."""
     with transaction() as session:
         return queue_run(session, provider_id, by, now=now, case_id=case_id)
 
@@ -59,9 +59,9 @@ def queue_run(session: Session, provider_id: int, by: Actor, *, now: datetime, c
 
 
 def begin(provider_id: int, by: Actor | None, *, now: datetime) -> Run | None:
-    """Begin a run of `by`, or with None the oldest that is queued. None while another one runs, or if there is none.
+    """Begin a new run of `by`, or with None the oldest queued one. None while another one runs, or if none is queued.
 
-    A run whose process was killed is noted as failed once its lease is over.
+    A run whose lease has expired is recorded as failed: its process was killed.
     """
     started = {"state": "running", "started_at": now, "lease_until": now + LEASE}
     try:
@@ -128,11 +128,11 @@ def end(run: Run, state: str, now: datetime, **values: Any) -> None:
 def go_on(run: Run, now: datetime) -> None:
     """Renew the lease. Raises LostLease."""
     with transaction() as session:
-        kept = session.execute(
+        renewed = session.execute(
             update(ReconcileRun)
             .where(ReconcileRun.id == run.id, ReconcileRun.state == "running")
             .values(lease_until=now + LEASE)
             .returning(ReconcileRun.id)
         ).scalar_one_or_none()
-    if kept is None:
+    if renewed is None:
         raise LostLease(run.public_id)

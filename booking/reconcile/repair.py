@@ -1,7 +1,7 @@
-"""What a person can do about a difference, one click each.
+"""The repairs that an operator can make of a discrepancy, one click each.
 
-Every repair looks again under the booking's lock, is written into the audit, and reaches the provider through the
-outbox. Doing it twice is doing it once.
+Every repair checks the booking again under its lock, is recorded in the audit and reaches the provider through the
+outbox. Repeating a repair changes nothing.
 """
 
 from __future__ import annotations
@@ -58,26 +58,26 @@ _FIRM = LIVE - {_S.HELD}
 
 
 class CaseMovedOn(Refusal):
-    """What the case says is no longer so: the booking moved, or a command for it is on its way."""
+    """The discrepancy is out of date: the booking has changed, or a command for it is on its way."""
 
     code = "case_moved_on"
 
 
 class NotThisRepair(Refusal):
-    """This repair does not fit this difference."""
+    """This repair does not fit this discrepancy."""
 
     code = "not_this_repair"
 
 
 class NoSuchTime(Refusal):
-    """Our books have no slot at the provider's time; it cannot be taken over."""
+    """Our books have no slot at the provider's time, so the booking cannot be moved there."""
 
     code = "no_such_time"
 
 
 @dataclass(frozen=True)
 class Case:
-    """A difference with its booking, as `offered` and the repairs need them."""
+    """A discrepancy with its booking, as `offered` and the repairs need them."""
 
     kind: str
     facts: Mapping[str, object]
@@ -87,13 +87,13 @@ class Case:
 
     @property
     def theirs(self) -> str | None:
-        """The provider's status, None where it has nothing or none was told."""
-        told = self.facts.get("theirs") or self.facts.get("status")
-        return told if isinstance(told, str) else None
+        """The provider's status; None if the provider has no booking, or gave no status."""
+        status = self.facts.get("theirs") or self.facts.get("status")
+        return status if isinstance(status, str) else None
 
 
 def offered(case: Case, *, now: datetime) -> list[Action]:
-    """The repairs that fit a case, in the order they are shown."""
+    """The repairs that are possible, in the order in which they are shown; none of a closed one."""
     if case.closed:
         return []
     fits: dict[Action, bool] = {
@@ -115,7 +115,7 @@ def offered(case: Case, *, now: datetime) -> list[Action]:
 
 
 def _can_end(case: Case) -> bool:
-    """A booking can be ended here while it is open; a used one only if the provider has nothing of it."""
+    """Whether the booking can be cancelled here: while it is open, or used but unknown to the provider."""
     if case.state in _FIRM:
         return case.state is not _S.IN_SERVICE or case.kind == "ours_only" or case.theirs in DEAD
     used = case.state in (_S.FULFILLED, _S.NO_SHOW)
@@ -123,7 +123,7 @@ def _can_end(case: Case) -> bool:
 
 
 def repair(principal: Principal, case_id: str, action: str, *, note: str = "", now: datetime) -> None:
-    """Carry out one repair. A case that is closed already, or a command that is on its way already, changes nothing.
+    """Carry out one repair. Nothing happens if the discrepancy is closed, or the same command is on its way, already.
 
     Raises NotFound, NotThisRepair, CaseMovedOn, NoSuchTime, Invalid(field="note"), and what a swap refuses.
     """
@@ -155,7 +155,7 @@ def repair(principal: Principal, case_id: str, action: str, *, note: str = "", n
 
 
 def find_case(principal: Principal, case_id: str) -> Discrepancy:
-    """A case of the operator's insurer, or one that no booking explains. Raises NotFound."""
+    """A discrepancy of the operator's insurer, or one without a booking. Raises NotFound."""
     roles.require(principal, "books")
     with reading() as session:
         case = session.scalar(
@@ -172,7 +172,7 @@ def find_case(principal: Principal, case_id: str) -> Discrepancy:
 
 
 def as_case(case: Discrepancy, booking: Booking | None) -> Case:
-    """What decides which repairs fit."""
+    """The facts that decide which repairs are possible."""
     begins = start_of(booking.service_date, booking.starts_at, booking.time_zone) if booking is not None else None
     return Case(case.kind, case.facts, case.closed_at is not None, booking.state if booking else None, begins)
 
@@ -194,9 +194,9 @@ class _Work:
         return self._booking
 
     def still_so(self) -> None:
-        """Raise CaseMovedOn unless the booking stands as the case says and nothing is on its way."""
-        told = self.case.facts.get("ours")
-        if self.tasks or (told is not None and told != self.booking.state.value):
+        """Raise CaseMovedOn unless the booking has the recorded state and no command is on its way."""
+        recorded = self.case.facts.get("ours")
+        if self.tasks or (recorded is not None and recorded != self.booking.state.value):
             raise CaseMovedOn()
 
     def close(self, resolution: str) -> None:
@@ -204,7 +204,7 @@ class _Work:
 
 
 def _look_up(session: Session, work: _Work) -> None:
-    """The worker asks; pages never do. What is unknown is asked about at once."""
+    """Let the worker ask the provider: by a run, or at once for a command with unknown outcome."""
     if work.case.kind != "outcome_unknown":
         queue_run(session, work.case.provider_id, work.actor, now=work.now, case_id=work.case.id)
         return
@@ -214,7 +214,7 @@ def _look_up(session: Session, work: _Work) -> None:
 
 
 def _send_again(session: Session, work: _Work) -> None:
-    """A new command under a new key; what the provider lost no longer stands for the booking."""
+    """Send the booking again, under a new key. The reference that the provider lost is superseded."""
     if any(task.command == "reserve" for task in work.tasks):
         return
     work.still_so()
@@ -237,7 +237,7 @@ def _cancel_there(session: Session, work: _Work) -> None:
 
 
 def _cancel_here(session: Session, work: _Work) -> None:
-    """End it here and give the benefit back. Where something may live there, the provider is asked first."""
+    """Cancel our booking and give the benefit back. If the provider may still have it, the provider is asked first."""
     booking, case = work.booking, work.case
     if case.kind == "outcome_unknown":
         begin_cancel(session, booking, work.tasks, actor=work.actor, cause=CAUSE, now=work.now)
@@ -255,13 +255,13 @@ def _cancel_here(session: Session, work: _Work) -> None:
     ended = legal(booking.state, _S.CANCELLED)
     to = _S.CANCELLED if ended else _S.ENTERED_IN_ERROR
     move(session, booking, to, actor=work.actor, now=work.now, cause=CAUSE)
-    if ended:  # should it turn up there after all, it ends there too
+    if ended:  # if it appears there after all, it is cancelled there too
         enqueue(session, booking, "cancel", now=work.now, facts={"compensating": True, "reason": CAUSE})
     work.close("cancelled_here")
 
 
 def _take_their_time(session: Session, work: _Work) -> None:
-    """The provider has the booking at that time already: take the place in our books, and tell the customer."""
+    """Move our booking to the time at which the provider has it already, and notify the customer."""
     work.still_so()
     booking, facts = work.booking, work.case.facts
     slot = _slot_at(session, booking, date.fromisoformat(facts["service_date"]), facts.get("starts_at"))

@@ -1,7 +1,7 @@
 """A reconciliation run: fetch all of a provider's bookings in the window, compare them with ours, examine each suspect.
 
-The clock starts one every so often, a person whenever she likes; at most one runs for a provider at a time. A list
-that broke off fails the run: what was not read is never judged.
+Runs are started at intervals, or by an operator; at most one runs for a provider at a time. If the list cannot be read
+to its end the run fails: an incomplete list is never compared.
 """
 
 from __future__ import annotations
@@ -35,17 +35,17 @@ PAST = timedelta(days=35)
 AHEAD = timedelta(days=400)
 MOST_PAGES = 10_000
 MOST_SUSPECTS = 2_000
-"""What one run asks about again; the next one goes on with the rest."""
+"""How many suspects one run examines; the next run continues with the rest."""
 
-DAYS_KEPT = 8
-"""So many past days of their side are kept with the run, for closing statements that come late."""
+DAYS_STORED = 8
+"""How many past days of the provider's list are stored with the run, for closing statements that are made late."""
 
 Clock = Callable[[], datetime]
 
 
 @dataclass(frozen=True)
 class Row:
-    """A booking of ours in the window, with what a statement needs of it."""
+    """A booking of ours in the window, with what a closing statement needs."""
 
     ours: Ours
     id: int
@@ -57,9 +57,9 @@ class Row:
 def run_due(
     provider: ProviderConnection, adapter: ProviderAdapter, *, every: timedelta, clock: Clock
 ) -> dict[str, int]:
-    """What the worker does: the runs that were asked for, then the clock's own if it is due; returns counts.
+    """Carry out the queued runs, then one more if `every` has passed since the last. Returns counts.
 
-    Raises ProviderError when the provider's list cannot be read; the run is noted as failed.
+    Raises ProviderError if the provider's list cannot be read; the run is recorded as failed.
     """
     counts = Counter[str]()
     while (run := begin(provider.id, None, now=clock())) is not None:
@@ -72,13 +72,13 @@ def run_due(
 def run_now(
     provider: ProviderConnection, adapter: ProviderAdapter, by: Actor, *, clock: Clock
 ) -> dict[str, int] | None:
-    """Compare at once; returns counts, None when another process is at it. Raises ProviderError."""
+    """Carry out a run at once. Returns counts, None if another one is running. Raises ProviderError."""
     run = begin(provider.id, by, now=clock())
     return None if run is None else carry_out(provider, adapter, run, clock=clock)
 
 
 def carry_out(provider: ProviderConnection, adapter: ProviderAdapter, run: Run, *, clock: Clock) -> dict[str, int]:
-    """Do a run that has begun, and note how it ended. Raises ProviderError, LostLease."""
+    """Carry out a run that has begun, and record how it ended. Returns counts. Raises ProviderError, LostLease."""
     try:
         if run.case_id is None:
             counts, theirs = _everything(provider, adapter, run, clock)
@@ -107,7 +107,8 @@ def _everything(
 
 
 def _fetch(adapter: ProviderAdapter, run: Run, start: date, end: date, clock: Clock) -> list[RemoteBooking]:
-    """All of theirs, complete or not at all."""
+    """All of the provider's bookings from `start` to `end`. Raises ProviderError if the list cannot be read to its
+    end."""
     theirs: list[RemoteBooking] = []
     page: str | None = None
     for _ in range(MOST_PAGES):
@@ -121,7 +122,7 @@ def _fetch(adapter: ProviderAdapter, run: Run, start: date, end: date, clock: Cl
 
 
 def our_bookings(provider_id: int, start: date, end: date) -> list[Row]:
-    """Our bookings with a service date in [start, end], all as of one moment (one statement)."""
+    """Our bookings with a service date from `start` to `end`, both included, as of one moment (one statement)."""
     busy = exists().where(ProviderTask.booking_id == Booking.id, ProviderTask.state.in_(UNFINISHED))
     known = (
         select(func.jsonb_object_agg(ProviderBooking.reference, ProviderBooking.role))
@@ -160,7 +161,7 @@ def our_bookings(provider_id: int, start: date, end: date) -> list[Row]:
 
 
 def _suspects(provider_id: int, rows: Sequence[Row], theirs: Sequence[RemoteBooking]) -> list[Suspect]:
-    """What the lists say differs, and every open difference, which may be over."""
+    """What differs between the lists, and every open discrepancy, which may have ended."""
     ids = {row.ours.booking: row.id for row in rows}
     listed: dict[str, list[RemoteBooking]] = defaultdict(list)
     for remote in theirs:
@@ -175,12 +176,12 @@ def _suspects(provider_id: int, rows: Sequence[Row], theirs: Sequence[RemoteBook
 
 def _suspect(found: Found, ids: Mapping[str, int], listed: Mapping[str, list[RemoteBooking]]) -> Suspect:
     ours = found.booking or (named(found.theirs.our_reference)[0] if found.theirs is not None else None)
-    told = tuple(listed.get(ours or "", ())) if ours else tuple([found.theirs] if found.theirs else [])
-    return Suspect(found.kind, found.subject, ids.get(found.booking or ""), ours, found.reference, told)
+    entries = tuple(listed.get(ours or "", ())) if ours else tuple([found.theirs] if found.theirs else [])
+    return Suspect(found.kind, found.subject, ids.get(found.booking or ""), ours, found.reference, entries)
 
 
 def open_cases(provider_id: int, case_id: int | None = None) -> list[Suspect]:
-    """The open differences of a provider that a comparison can explain, or one of them."""
+    """The open discrepancies of a provider that a comparison can explain, or one of them."""
     query = (
         select(Discrepancy, Booking.public_id)
         .outerjoin(Booking, Booking.id == Discrepancy.booking_id)
@@ -207,7 +208,7 @@ def _one_case(provider: ProviderConnection, adapter: ProviderAdapter, run: Run, 
 def _examine(
     provider: ProviderConnection, adapter: ProviderAdapter, run: Run, suspects: Sequence[Suspect], clock: Clock
 ) -> Counter[str]:
-    """Look into each; one that cannot be judged stays a suspect for the next run."""
+    """Examine each suspect; one that cannot be decided is left for the next run. Returns counts by verdict."""
 
     def judge(row: tuple[str, Suspect]) -> str:
         go_on(run, clock())
@@ -218,12 +219,13 @@ def _examine(
 
 
 def _their_days(rows: Sequence[Row], theirs: Sequence[RemoteBooking], today: date) -> dict[str, list[dict[str, Any]]]:
-    """Their side of the last days: for each service date and insurer how many stand where, at the prices we froze."""
+    """The last days of the provider's list: for each service date, insurer (0: unknown), status and currency, how many
+    bookings and their money at the prices stored with ours."""
     by_reference = {reference: row for row in rows for reference in row.ours.references}
     by_id = {row.ours.booking: row for row in rows}
     sums: dict[tuple[str, int, str, str], list[int]] = defaultdict(lambda: [0, 0])
     for remote in theirs:
-        if remote.service_date is None or not today - timedelta(days=DAYS_KEPT) <= remote.service_date <= today:
+        if remote.service_date is None or not today - timedelta(days=DAYS_STORED) <= remote.service_date <= today:
             continue
         row = by_reference.get(remote.reference) or by_id.get(named(remote.our_reference)[0])
         key = (

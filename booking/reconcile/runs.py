@@ -1,4 +1,4 @@
-"""Reconciliation runs as operators see them, and asking for one."""
+"""Reconciliation runs as operators see them, and requesting one."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ from vip.principal import Principal
 
 @dataclass(frozen=True)
 class RunView:
-    """A run. `by` is the operator's name, blank for the clock and the command line; `case` the difference it was about;
-    `counts` as in ReconcileRun."""
+    """A run. `by` is the operator's name, blank for the clock and the command line. `case` is the public id of the
+    discrepancy that it was limited to, or None. `counts` as in ReconcileRun."""
 
     id: str
     provider_name: Text
@@ -85,7 +85,7 @@ def provider_choices(principal: Principal) -> list[tuple[str, Text]]:
 
 
 def request_run(principal: Principal, provider_code: str, *, now: datetime) -> bool:
-    """Queue a run for the worker; False when one is queued already. Audited. Raises NotFound(field="provider")."""
+    """Queue a run for the worker. False if one is queued already. Audited. Raises NotFound(field="provider")."""
     roles.require(principal, "books")
     with transaction() as session:
         provider = session.scalar(select(Provider).where(Provider.code == provider_code))

@@ -1,1 +1,1 @@
-"""Reports: fetching, reading, keeping, showing, sharing, exporting and deleting them."""
+"""Reports: fetching, reading, storing, showing, sharing, exporting and deleting them."""

@@ -1,4 +1,4 @@
-"""A customer's reports. Each look at one is a line of the audit trail."""
+"""A customer's reports. Each time one is shown, the audit trail records it."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from vip.principal import Principal
 
 @dataclass(frozen=True)
 class ReportCard:
-    """A report in the list: whose, from where, and how many items lie outside their range."""
+    """A report in the list, without its results. `items` counts the results, `abnormal` those outside their range."""
 
     id: str
     booking_id: str
@@ -52,12 +52,12 @@ class ReportCard:
 
 @dataclass(frozen=True)
 class ReportView(ReportCard):
-    """A report in full, in the version asked for: results to look at first, then as delivered.
+    """One version of a report in full. `results` begin with those to look at; the rest are in the order delivered.
 
-    `newest` is the newest version's number, `versions` are all that are here, the newest first; `changes` says what
-    this one changed against the one before it. `outstanding` are parts of the package of which no result has come,
-    while the report is partial; `due_at` is when it was promised, `late` whether the provider
-    had to be asked.
+    `newest` is the number of the newest version; `versions` are all that are stored, the newest first. `changes` is
+    what this version changed in the one before it. `outstanding` are the parts of the package without any result yet;
+    it is empty unless the report is partial. `due_at` is when the report was promised; `late` is true once the provider
+    had to be asked for it.
     """
 
     provider_name: Text
@@ -86,7 +86,7 @@ class Document:
 
 @dataclass(frozen=True)
 class Box:
-    """What the list can be narrowed to: whose reports there are, and of which years, the newest first."""
+    """The choices for filtering the list. `people` are (public id, name, relation); `years` the newest first."""
 
     people: Sequence[tuple[str, str, str]]
     years: Sequence[int]
@@ -101,10 +101,11 @@ def reports(
     beneficiary_id: str | None = None,
     year: int | None = None,
 ) -> Page[ReportCard]:
-    """The newest version of each report of the family, of one person or one year if asked, the latest check first.
+    """The newest version of each report of the family, limited to one person or year if given, the latest service
+    first.
 
-    Shows no result, so it writes no audit line. Reports of an adult who has not consented are left out;
-    vip.consent.consents() says of whom that is true.
+    It shows no result, so nothing is recorded in the audit. Reports of an adult who has not consented are left out;
+    vip.consent.consents() says who that is.
     """
     order = (Booking.service_date, Report.id)
     with reading() as session:
@@ -124,7 +125,7 @@ def reports(
 
 
 def box(principal: Principal, *, now: datetime) -> Box:
-    """Whose reports there are (public id, name, relation; in the family's order), and of which years."""
+    """The people who have reports, in the family's order, and the years of the reports."""
     with reading() as session:
         mine = rows().where(_own_to_show(principal, now))
         people = session.execute(
@@ -146,7 +147,7 @@ def _own_to_show(principal: Principal, now: datetime) -> ColumnElement[bool]:
 def report(
     principal: Principal, public_id: str, *, now: datetime, version: int | None = None, action: str = "report.viewed"
 ) -> ReportView:
-    """Open a report, in its newest version or another; the look is recorded before anything is shown.
+    """One report in full, in its newest version or the one given. The audit records it under `action`.
 
     Raises NotFound, ConsentMissing.
     """
@@ -157,13 +158,13 @@ def report(
 
 
 def report_card(principal: Principal, public_id: str, *, now: datetime) -> ReportCard:
-    """One line of the list; no result, no audit line. Raises NotFound, ConsentMissing."""
+    """One report as the list shows it: no result, so no audit. Raises NotFound, ConsentMissing."""
     with reading() as session:
         return card_of(own_report(session, principal, public_id, now))
 
 
 def document(principal: Principal, public_id: str, position: int = 0, *, now: datetime) -> Document:
-    """A paper of the newest version as the provider issued it; recorded like a look at the report.
+    """A paper of the newest version as the provider issued it. The audit records it.
 
     Raises NotFound, ConsentMissing.
     """
@@ -177,18 +178,18 @@ def document(principal: Principal, public_id: str, position: int = 0, *, now: da
 def find_report(
     session: Session, which: ColumnElement[bool], now: datetime, version: int | None = None
 ) -> Row[Any] | None:
-    """One report that is there, in its newest version or another, with `may_show`: whether consent lets it be shown
-    now."""
+    """The readable report for which the condition `which` holds, in its newest version or the one given; None if there
+    is none. The row's `may_show` is whether consent allows it to be shown now."""
     shown = may_show(Report.beneficiary_id, now).label("may_show")
     return session.execute(rows(version).where(which).add_columns(shown)).one_or_none()
 
 
 def view_of(session: Session, row: Row[Any]) -> ReportView:
-    """What find_report found, opened. The caller has judged who may look, and records it."""
+    """A row of find_report in full. The caller has checked that it may be shown, and records that it was."""
     report: Report = row.Report
-    kept = _versions(session, report.id)
+    versions = _versions(session, report.id)
     results, conclusion = results_of(session, row)
-    before = next((line.version for line in kept if line.version < row.ReportVersion.version), None)
+    before = next((entry.version for entry in versions if entry.version < row.ReportVersion.version), None)
     earlier = session.execute(rows(before).where(Report.id == report.id)).one() if before else None
     partial = row.ReportVersion.status == "partial"
     return ReportView(
@@ -197,7 +198,7 @@ def view_of(session: Session, row: Row[Any]) -> ReportView:
         conclusion=conclusion,
         results=results,
         newest=report.fetched_version,
-        versions=kept,
+        versions=versions,
         changes=changes_between(results_of(session, earlier)[0], results) if earlier else Changes(),
         outstanding=outstanding(row.Booking.snapshot["package"], results) if partial else (),
         due_at=row.Booking.report_due_at,
@@ -208,16 +209,16 @@ def view_of(session: Session, row: Row[Any]) -> ReportView:
 
 
 def paper_of(session: Session, row: Row[Any], position: int) -> Document:
-    """A paper of what find_report found. Raises NotFound where there is none."""
-    kept: ReportVersion = row.ReportVersion
-    paper = open_paper(session, kept, f"{row.Report.public_id}:{kept.version}", position)
+    """A paper of a row of find_report. Raises NotFound if there is none at that position."""
+    newest: ReportVersion = row.ReportVersion
+    paper = open_paper(session, newest, f"{row.Report.public_id}:{newest.version}", position)
     if paper is None:
         raise NotFound(field="position")
-    return Document(paper.content, paper.media_type, kept.version, row.Booking.service_date, row.Booking.kind)
+    return Document(paper.content, paper.media_type, newest.version, row.Booking.service_date, row.Booking.kind)
 
 
 def rows(version: int | None = None) -> Select[*tuple[Any, ...]]:
-    """Reports with booking, person and their newest version (or another), as far as they are still readable."""
+    """Selects Report, ReportVersion (the newest, or the one given), Booking and Beneficiary of readable reports."""
     wanted = Report.fetched_version if version is None else version
     return (
         select(Report, ReportVersion, Booking, Beneficiary)
@@ -231,7 +232,8 @@ def rows(version: int | None = None) -> Select[*tuple[Any, ...]]:
 def own_report(
     session: Session, principal: Principal, public_id: str, now: datetime, version: int | None = None
 ) -> Row[Any]:
-    """The principal's own report as one of `rows`. Raises NotFound for somebody else's as for none, ConsentMissing."""
+    """The principal's own report as one of `rows`. Raises NotFound if there is none or it is not
+    hers, ConsentMissing."""
     row = find_report(session, and_(Report.public_id == public_id, Report.customer_id == principal.id), now, version)
     if row is None or principal.kind != "customer":
         raise NotFound(field="report_id")
@@ -241,7 +243,7 @@ def own_report(
 
 
 def record_look(session: Session, principal: Principal, row: Row[Any], action: str, now: datetime) -> None:
-    """One line of the audit trail for one report that is shown."""
+    """Record in the audit that the principal was shown this report."""
     audit.record(
         session,
         action,
@@ -255,7 +257,8 @@ def record_look(session: Session, principal: Principal, row: Row[Any], action: s
 
 
 def results_of(session: Session, row: Row[Any]) -> tuple[list[Reading], str]:
-    """The results of one of `rows`, read, and the doctor's conclusion. The caller records the look."""
+    """The results of one of `rows`, interpreted, and the doctor's conclusion. The caller records that they are
+    shown."""
     content = json.loads(_open(row))
     person = row.Beneficiary
     whose = Whose(person.sex, person.birth_date, row.Booking.service_date)
@@ -263,27 +266,27 @@ def results_of(session: Session, row: Row[Any]) -> tuple[list[Reading], str]:
 
 
 def _versions(session: Session, report_id: int) -> list[VersionLine]:
-    kept = session.scalars(
+    found = session.scalars(
         select(ReportVersion)
         .where(ReportVersion.report_id == report_id, ReportVersion.wrapped_key.is_not(None))
         .order_by(ReportVersion.version.desc())
     )
-    return [VersionLine(it.version, it.status, it.issued_at, it.items, it.abnormal) for it in kept]
+    return [VersionLine(it.version, it.status, it.issued_at, it.items, it.abnormal) for it in found]
 
 
 def _open(row: Row[Any]) -> bytes:
-    kept: ReportVersion = row.ReportVersion
-    record = f"{row.Report.public_id}:{kept.version}"
-    return unseal(kept.content_sealed, key=unwrap_key(kept.wrapped_key, record), record=f"{record}:content")
+    stored: ReportVersion = row.ReportVersion
+    record = f"{row.Report.public_id}:{stored.version}"
+    return unseal(stored.content_sealed, key=unwrap_key(stored.wrapped_key, record), record=f"{record}:content")
 
 
 def card_of(row: Row[Any]) -> ReportCard:
-    """One of `rows` as a line of the list."""
-    kept: Report = row.Report
+    """One of `rows` as the list shows it."""
+    report: Report = row.Report
     version: ReportVersion = row.ReportVersion
     snapshot = row.Booking.snapshot
     return ReportCard(
-        id=kept.public_id,
+        id=report.public_id,
         booking_id=row.Booking.public_id,
         beneficiary_id=row.Beneficiary.public_id,
         beneficiary_name=row.Beneficiary.name,
@@ -292,7 +295,7 @@ def card_of(row: Row[Any]) -> ReportCard:
         kind=row.Booking.kind,
         offer_name=Text.of(snapshot["offer"]),
         service_date=row.Booking.service_date,
-        state=kept.state,
+        state=report.state,
         version=version.version,
         issued_at=version.issued_at,
         items=version.items,

@@ -1,4 +1,4 @@
-"""Reports that are late: noticed by the clock, asked for at the provider, and told to the customer."""
+"""Overdue reports: marked on time, requested from the provider again, and the customer notified."""
 
 from __future__ import annotations
 
@@ -21,21 +21,22 @@ from marketplace.core.one_by_one import one_by_one
 from providers.port import ProviderAdapter, RemoteReport
 
 ASK_EVERY = timedelta(hours=24)
-"""So often a provider's system is asked again for the reports that it owes."""
+"""How often a provider's system is asked again for its overdue reports."""
 
 
-def note_overdue(*, now: datetime, limit: int = 200) -> int:
-    """Mark reports that did not come by the promised day, open a case for a person and tell the customer; how many.
+def mark_overdue(*, now: datetime, limit: int = 200) -> int:
+    """Mark reports that have not come by the promised time, open a discrepancy and notify the customer. Returns how
+    many.
 
-    A partial report keeps its state, for what came can be read; its case is about the rest. A report that the provider
-    has announced and that we have not fetched (consent is missing, its file was refused) is not late.
+    A partial report keeps its state, as its results can be read; the discrepancy is about the rest. A report that the
+    provider has announced but we have not fetched (consent is missing, its file was refused) is not overdue.
     """
     with reading() as session:
         due = session.scalars(_newly_late(now).order_by(Booking.report_due_at).limit(limit)).all()
-    return one_by_one("overdue", due, lambda booking_id: _note(booking_id, now))["noted"]
+    return one_by_one("overdue", due, lambda booking_id: _mark(booking_id, now))["marked"]
 
 
-def _note(booking_id: int, now: datetime) -> str:
+def _mark(booking_id: int, now: datetime) -> str:
     with transaction() as session:
         booking = session.scalars(select(Booking).where(Booking.id == booking_id).with_for_update()).one()
         if booking.report_state not in ("expected", "partial") or booking.report_due_at is None:
@@ -50,7 +51,7 @@ def _note(booking_id: int, now: datetime) -> str:
         )
         subject = booking.public_id
         notify(session, booking.customer_id, OVERDUE, subject, now=now, booking_id=booking.id, facts={"due": due})
-    return "noted"
+    return "marked"
 
 
 def _newly_late(now: datetime) -> Select[int]:
@@ -70,10 +71,10 @@ def _newly_late(now: datetime) -> Select[int]:
 
 
 def ask_again(provider: ProviderConnection, adapter: ProviderAdapter, *, now: datetime) -> dict[str, int]:
-    """Ask a provider's system for the reports it owes: its whole list is read anew, in case a message of its was lost
-    or our place in the list was wrong. Once a day: what falls due after that waits for the next day's list.
+    """Read a provider's whole list of reports again if any is overdue, in case an announcement was lost.
 
-    Returns counts: asked (late reports) and what announce said. Raises ProviderError; then it is asked again soon.
+    At most once every ASK_EVERY. Returns counts: `asked` (overdue reports) and the results of announce(); empty if
+    nothing was asked. Raises ProviderError; then the next call asks again.
     """
 
     def apply(row: tuple[str, RemoteReport]) -> str:

@@ -21,8 +21,8 @@ SAME_SHARE = 1e-9
 
 @dataclass(frozen=True)
 class Pair:
-    """One item in both reports. `difference` is later minus earlier in `unit` (UCUM), None where it can't be told;
-    `how` says it in a word; `changed` is for results in words, `incomparable` for units that can't be converted."""
+    """One item in both reports. `difference` is later minus earlier in `unit` (UCUM), None if it is unknown.
+    `how` sums it up; `changed` is for results in words, `incomparable` for units that cannot be converted."""
 
     earlier: Reading | None
     later: Reading | None
@@ -41,10 +41,10 @@ class Comparison:
 
 
 def compare(principal: Principal, a: str, b: str, *, now: datetime) -> Comparison:
-    """Compare two reports of one person, in their newest versions; each gets a line in the audit trail.
+    """Compare two reports of one person, in their newest versions. The audit records both.
 
-    Raises NotFound(field="report_id"), ConsentMissing, and Invalid(field="b") for the same report twice and for another
-    person's.
+    Raises NotFound(field="report_id"), ConsentMissing, and Invalid(field="b") if both are the same report or of two
+    people.
     """
     if a == b:
         raise Invalid(field="b", reason="same_report")

@@ -1,4 +1,4 @@
-"""Deleting a report: its keys are destroyed, so that nobody can read it again, and it never comes back."""
+"""Deleting a report: its keys are destroyed, so that nobody can read it again, and it is never fetched again."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from vip.principal import Principal
 
 
 def delete_report(principal: Principal, public_id: str, *, now: datetime) -> None:
-    """Destroy the keys of all versions, blank what they sealed, end the links that showed it. Audited.
+    """Destroy the keys of all versions, blank the sealed bytes and revoke the links to the report. Audited.
 
-    The row stays as a tombstone: what the provider announces of it later is left alone. Only what the customer can see
-    can be deleted. Raises NotFound, ConsentMissing.
+    The row stays, so that later announcements of this report are ignored. Only a report that the customer may see can
+    be deleted. Raises NotFound, ConsentMissing.
     """
     with transaction() as session:
         report = session.scalars(
@@ -68,7 +68,7 @@ def delete_report(principal: Principal, public_id: str, *, now: datetime) -> Non
 
 
 def _destroy(session: Session, report_id: int) -> None:
-    """Without the wrapped key the sealed bytes are noise; they are blanked all the same, they are of no more use."""
+    """Delete keys and sealed bytes. Without the wrapped key the bytes cannot be read; they are deleted as useless."""
     version_ids = select(ReportVersion.id).where(ReportVersion.report_id == report_id)
     session.execute(update(ReportDocument).where(ReportDocument.version_id.in_(version_ids)).values(sealed=b"", size=0))
     session.execute(

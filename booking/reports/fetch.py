@@ -21,7 +21,7 @@ from booking.notices.notify import notify
 from booking.references import named
 from booking.reports.files import Examined, FileRefused, examine
 from booking.reports.models import Report, ReportVersion
-from booking.reports.papers import keep_papers
+from booking.reports.papers import store_papers
 from booking.reports.reading.codes import codes_of
 from booking.reports.reading.read import Whose, count_to_look_at
 from booking.transition import touch
@@ -37,15 +37,19 @@ from vip.models import Beneficiary
 log = get_logger(__name__)
 
 OVERDUE = "report_overdue"
-"""The kind of the open case of a report that is late; its subject is the booking."""
+"""The kind of the discrepancy of an overdue report; its subject is the booking's public id."""
+RECORDED = "noted"
+"""The stored outcome of an announcement that is new."""
 RETRY = timedelta(seconds=30)
-LOOK_AGAIN = timedelta(hours=1)
-"""A refused file is asked for again after one hour, two, four …, in case the provider mended it under its version."""
-MOST_LOOKS = 6
+RETRY_REFUSED = timedelta(hours=1)
+"""A refused file is asked for again after one hour, two, four …, in case the provider fixed it without a
+new version."""
+MOST_TRIES = 6
 
 
 def poll_reports(provider: ProviderConnection, adapter: ProviderAdapter, *, now: datetime) -> dict[str, int]:
-    """Note the reports that came or changed since the last poll; returns counts. Raises ProviderError, NotApplied."""
+    """Record the reports that are new or changed since the last poll. Returns counts of what announce() returned.
+    Raises ProviderError, NotApplied."""
 
     def apply(remote: RemoteReport) -> str:
         with transaction() as session:
@@ -58,11 +62,11 @@ def poll_reports(provider: ProviderConnection, adapter: ProviderAdapter, *, now:
 
 
 def announce(session: Session, provider_id: int, remote: RemoteReport, *, now: datetime) -> str:
-    """Note that a report (or a newer version) exists, to be fetched. Returns noted, known, unmatched, or deleted
-    for one that its customer deleted: it does not come back.
+    """Record that a report or a newer version of it can be fetched. Returns RECORDED, known, unmatched, or deleted if
+    its customer has deleted the report: then it is not fetched again.
 
-    A report of no booking of ours, or one that was another booking's before, is a difference for a person: it is shown
-    to nobody.
+    A report that belongs to none of our bookings, or to another booking than before, is unmatched: a discrepancy is
+    opened and nobody is shown it.
     """
     booking = _booking_of(session, provider_id, remote)
     known = session.scalar(
@@ -78,7 +82,7 @@ def announce(session: Session, provider_id: int, remote: RemoteReport, *, now: d
         if remote.version <= known.announced_version:
             return "known"
         known.announced_version, known.fetch_after, known.failures = remote.version, now, 0
-        return "noted"
+        return RECORDED
     session.execute(
         insert(Report)
         .values(
@@ -97,7 +101,7 @@ def announce(session: Session, provider_id: int, remote: RemoteReport, *, now: d
         )
         .on_conflict_do_nothing(index_elements=["provider_id", "reference"])
     )
-    return "noted"
+    return RECORDED
 
 
 def _booking_of(session: Session, provider_id: int, remote: RemoteReport) -> Booking | None:
@@ -115,10 +119,10 @@ def _booking_of(session: Session, provider_id: int, remote: RemoteReport) -> Boo
 def fetch_due(
     provider: ProviderConnection, adapter: ProviderAdapter, *, now: datetime, limit: int = 20
 ) -> dict[str, int]:
-    """Fetch announced reports that are due, and look into what came, outside of this process.
+    """Fetch the announced reports that are due and examine their files, outside of this process. Returns counts.
 
-    One that cannot be fetched waits and is tried again; one that is refused is a difference for a person, and what was
-    delivered is dropped. A report of an adult who has not consented is not fetched until she does.
+    One that cannot be fetched is tried again later. For a refused file a discrepancy is opened, and nothing of it is
+    stored. A report of an adult who has not consented is not fetched until she does.
     """
     with reading() as session:
         due = session.execute(
@@ -150,11 +154,14 @@ def _fetch(provider: ProviderConnection, adapter: ProviderAdapter, row: Row[Any]
 
 
 def refuse(report_id: int, version: int, reason: str, *, now: datetime) -> None:
-    """Leave a version out: nothing of it is kept, a person is asked, and a newer version is what ends it."""
+    """Refuse a version: nothing of it is stored, and a discrepancy is opened until a version is accepted.
+
+    `reason` is a stable code. The file is asked for again after RETRY_REFUSED, MOST_TRIES times in all.
+    """
     with transaction() as session:
         report = session.scalars(select(Report).where(Report.id == report_id).with_for_update()).one()
         report.failures += 1
-        again = now + LOOK_AGAIN * 2 ** (report.failures - 1) if report.failures < MOST_LOOKS else None
+        again = now + RETRY_REFUSED * 2 ** (report.failures - 1) if report.failures < MOST_TRIES else None
         report.fetch_after = again if report.announced_version <= version else now
         open_discrepancy(
             session,
@@ -169,9 +176,9 @@ def refuse(report_id: int, version: int, reason: str, *, now: datetime) -> None:
 
 
 def store(report_id: int, examined: Examined, *, now: datetime) -> str:
-    """Seal and keep one version; returns stored or known, or deleted if its customer deleted the report meanwhile.
+    """Seal and store one version. Returns stored, known, or deleted if the customer has deleted the report meanwhile.
 
-    Raises ProviderError for results of another booking.
+    Raises ProviderError if the results are of another booking than the report announced.
     """
     content = examined.content
     first = examined.papers[0] if examined.papers else None
@@ -211,7 +218,7 @@ def store(report_id: int, examined: Examined, *, now: datetime) -> str:
         report.failures = 0
         if added is None:
             return "known"
-        keep_papers(session, added, examined.papers, key=key, record=record)
+        store_papers(session, added, examined.papers, key=key, record=record)
         close_discrepancy(session, report.provider_id, "report_refused", report.reference, "delivered", now=now)
         if newest:
             report.state = _state(content.report.status, report.state)
@@ -232,7 +239,7 @@ def _to_look_at(session: Session, booking: Booking, items: Sequence[Mapping[str,
 
 
 def _state(status: str, before: str) -> str:
-    """The report's state once a newer version is here: what was complete before stays so, corrected."""
+    """The report's state after a newer version: a report that was complete before is now corrected."""
     if status == "corrected" or before in ("ready", "corrected"):
         return "corrected"
     return "partial" if status == "partial" else "ready"

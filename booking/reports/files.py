@@ -1,7 +1,8 @@
-"""Delivered files: looked into by a short-lived process of its own, never in the process that asks.
+"""Delivered files: examined in a short-lived process of their own, never in the process that asks.
 
-The examiner (`python -m booking.reports.intake`) gets the file by a pipe and answers into memory bounded by the kernel.
-It knows no setting and no key of ours, can open no file and no connection, and is killed when it takes too long.
+The examiner (`python -m booking.reports.intake`) gets the file through a pipe and writes its answer into memory whose
+size the kernel limits. It gets no setting and no key of ours, can open no file and no connection, and is killed when it
+takes too long.
 """
 
 from __future__ import annotations
@@ -32,7 +33,8 @@ log = get_logger(__name__)
 
 
 class FileRefused(Exception):
-    """What was delivered is not taken; nothing of it may be kept. `reason` is a stable code that quotes nothing."""
+    """The delivered file is refused; nothing of it may be stored. `reason` is a stable code without text of the
+    file."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -41,14 +43,14 @@ class FileRefused(Exception):
 
 @dataclass(frozen=True)
 class Examined:
-    """A delivered report that may be kept: the content with its results, and its papers (PDF or PNG)."""
+    """A delivered report that may be stored: the content with its results, and its papers (PDF or PNG)."""
 
     content: ReportContent
     papers: tuple[Paper, ...]
 
 
 def examine(content: ReportContent) -> Examined:
-    """Look into what was delivered. Results of a FHIR report count where the provider sent none beside it.
+    """Examine a delivered report. Results and conclusion of a FHIR file are used if the provider sent none beside it.
 
     Raises FileRefused. Takes up to 25 s.
     """
@@ -85,18 +87,18 @@ def _look(claimed: str, content: bytes) -> tuple[tuple[Paper, ...], tuple[Report
 
 
 def _understood(answer: bytes) -> tuple[tuple[Paper, ...], tuple[ReportItem, ...], str]:
-    """The verdict, trusted no further than the file it is about."""
+    """The examiner's verdict: papers, results, conclusion. It is validated like the file itself. Raises FileRefused."""
     head, _, rest = answer.partition(b"\n")
     try:
-        told: dict[str, Any] = json.loads(head)
-        if "refused" in told:
-            raise FileRefused(str(told["refused"])[:40])
+        verdict: dict[str, Any] = json.loads(head)
+        if "refused" in verdict:
+            raise FileRefused(str(verdict["refused"])[:40])
         papers, position = [], 0
-        for media_type, size in told["papers"][:MOST_PAPERS]:
+        for media_type, size in verdict["papers"][:MOST_PAPERS]:
             papers.append(Paper(media_type, rest[position : position + size]))
             position += size
-        items = tuple(_item(raw) for raw in told["items"])
-        conclusion = str(told["conclusion"])
+        items = tuple(_item(raw) for raw in verdict["items"])
+        conclusion = str(verdict["conclusion"])
     except (ValueError, KeyError, TypeError) as bad:
         raise FileRefused("unreadable") from bad
     if position != len(rest) or not storable(conclusion):

@@ -1,4 +1,4 @@
-"""What belongs to a report besides its results: its papers, and to whom it was shown by a link."""
+"""Reports with their versions and papers, the links that share them, and the codes of providers."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from vip.models import Beneficiary
 
 
 class ReportItemCode(Base):
-    """A provider's `code` stands for the vocabulary's `item`; a blank item takes the mapping back."""
+    """A provider's `code` means the vocabulary's `item`; a blank item means that the mapping was removed."""
 
     __tablename__ = "report_item_code"
     __table_args__ = (UniqueConstraint("provider_id", "code"),)
@@ -62,7 +62,8 @@ class Report(Base):
 
 
 class ReportVersion(Base):
-    """One version of a report, sealed under a key of its own that the master key wraps; without the key it is gone.
+    """One version of a report, sealed under a key of its own that the master key wraps; without the key it cannot be
+    read.
 
     `content_sealed`: JSON of items and conclusion; `document_sealed`: the first paper, of `document_type` (blank when
     there is none), megabytes that are read only when asked for. All papers are rows of `report_document`; versions from
@@ -108,9 +109,10 @@ class ReportDocument(Base):
 
 
 class ReportShare(Base):
-    """A link by which somebody without an account may read one report for a while.
+    """A link by which a person without an account can read one report until `expires_at`.
 
-    The token is kept as a hash, the access code as a keyed one; `views` never passes `max_views`. Ended, never deleted.
+    Of the token a hash is stored, of the access code a keyed hash. `views` never exceeds `max_views`. Rows are revoked,
+    never deleted.
     """
 
     __tablename__ = "report_share"

@@ -1,4 +1,4 @@
-"""The papers of a report's version: sealed one by one under the version's key, each bound to its place."""
+"""The papers of a report's version: each sealed under the version's key and bound to its position."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ class PaperLine:
     size: int
 
 
-def keep_papers(session: Session, version_id: int, papers: Sequence[Paper], *, key: bytes, record: str) -> None:
-    """Add the papers of a version in the caller's transaction. `record` names the version (`rpt_…:1`)."""
+def store_papers(session: Session, version_id: int, papers: Sequence[Paper], *, key: bytes, record: str) -> None:
+    """Seal the papers of a version and add them in the caller's transaction. `record` names the version (`rpt_…:1`)."""
     session.add_all(
         ReportDocument(
             version_id=version_id,
@@ -37,8 +37,11 @@ def keep_papers(session: Session, version_id: int, papers: Sequence[Paper], *, k
 
 
 def papers_of(session: Session, version: ReportVersion) -> list[PaperLine]:
-    """The papers of a version in their order, perhaps none. Of one from before their table there is the first alone,
-    whose size is that of the sealed bytes less what sealing adds (12 of nonce, 16 of tag)."""
+    """The papers of a version by position; empty if it has none.
+
+    A version that is older than the table of papers has only its first one. Its size is that of the sealed bytes less
+    what sealing adds (12 bytes of nonce, 16 of tag).
+    """
     rows = session.execute(
         select(ReportDocument.position, ReportDocument.media_type, ReportDocument.size)
         .where(ReportDocument.version_id == version.id)
@@ -50,13 +53,13 @@ def papers_of(session: Session, version: ReportVersion) -> list[PaperLine]:
 
 
 def open_paper(session: Session, version: ReportVersion, record: str, position: int) -> Paper | None:
-    """One paper, or None if there is none at that place. Raises crypto.Unreadable once the key is destroyed."""
+    """One paper, or None if there is none at that position. Raises crypto.Unreadable once the key is destroyed."""
     key = unwrap_key(version.wrapped_key, record)
-    kept = session.scalars(
+    row = session.scalars(
         select(ReportDocument).where(ReportDocument.version_id == version.id, ReportDocument.position == position)
     ).one_or_none()
-    if kept is not None:
-        return Paper(kept.media_type, unseal(kept.sealed, key=key, record=_record(record, position)))
+    if row is not None:
+        return Paper(row.media_type, unseal(row.sealed, key=key, record=_record(record, position)))
     if position != 0 or not version.document_type:
         return None
     return Paper(version.document_type, unseal(version.document_sealed, key=key, record=f"{record}:document"))

@@ -1,7 +1,7 @@
-"""Showing one report to somebody without an account: a link that expires, and each look is written down.
+"""Sharing one report with a person who has no account, by a link that expires. The audit records each view.
 
-The token is in the link alone, kept as a hash. Whoever tries one that is unknown, over, taken back or used up gets one
-and the same answer. With an access code the link alone opens nothing; five wrong codes end it.
+Only the link holds the token; a hash of it is stored. A link that is unknown, expired, revoked or used up gets the same
+answer. A link with an access code opens nothing without it; five wrong codes lock it.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ DAYS = (1, 7, 30)
 AUDIENCES = ("family", "doctor")
 MOST_VIEWS = 100
 MOST_LINKS = 10
-"""Links of one report that count at the same time."""
+"""How many links of one report can be in force at the same time."""
 SHOWN_LINKS = 50
 SHOWN_LOOKS = 200
-"""So many of the newest a customer is shown; the audit keeps all."""
+"""How many of the newest links and views a customer is shown; the audit has all of them."""
 TRIES = 5
 LONGEST_TOKEN = 64
 SHARE = "share"
-"""The kind of actor in the audit; its id is the link's public id."""
+"""The kind of actor in the audit; the actor's id is the link's public id."""
 
 
 class TooManyLinks(Refusal):
@@ -48,7 +48,7 @@ class TooManyLinks(Refusal):
 
 
 class WrongAccessCode(Refusal):
-    """Not the access code of this link. Facts: `tries_left`."""
+    """The access code is wrong. Facts: `tries_left`, how many more codes can be tried."""
 
     code = "wrong_access_code"
     status = 422
@@ -57,7 +57,7 @@ class WrongAccessCode(Refusal):
 
 @dataclass(frozen=True)
 class NewShare:
-    """What a customer wants: for whom, for how many days, with an access code or not, at most how many looks."""
+    """A link to be made: its audience, its days (one of DAYS), and how often it can be opened (None: without limit)."""
 
     audience: str
     days: int
@@ -67,7 +67,7 @@ class NewShare:
 
 @dataclass(frozen=True)
 class Look:
-    """Somebody opened the report by the link, or took a paper along (`what`: viewed, downloaded, wrong_code)."""
+    """One use of a link. `what`: viewed, downloaded or wrong_code."""
 
     at: datetime
     what: str
@@ -98,8 +98,8 @@ class MadeShare:
 
 
 @dataclass(frozen=True)
-class Door:
-    """What somebody with a link learns before opening it."""
+class ShareLink:
+    """What a link shows before it is opened. `needs_code`: whether an access code is asked for."""
 
     id: str
     needs_code: bool
@@ -107,7 +107,7 @@ class Door:
 
 
 def share_report(principal: Principal, public_id: str, new: NewShare, *, now: datetime) -> MadeShare:
-    """Make a link. Audited, and the customer is told.
+    """Make a link to a report. Audited, and the customer is notified.
 
     Raises NotFound, ConsentMissing, TooManyLinks, Invalid(field audience, days or max_views).
     """
@@ -148,11 +148,11 @@ def share_report(principal: Principal, public_id: str, new: NewShare, *, now: da
 
 
 def shares(principal: Principal, public_id: str, *, now: datetime) -> list[Share]:
-    """The newest links of a report, the last made first, with the last looks at each; what is in force is always
-    among them. Raises NotFound, ConsentMissing."""
+    """The newest links of a report, the last made first, with the latest uses of each. All that are in force are among
+    them. Raises NotFound, ConsentMissing."""
     with reading() as session:
         report: Report = own_report(session, principal, public_id, now).Report
-        kept = session.scalars(
+        found = session.scalars(
             select(ReportShare)
             .where(ReportShare.report_id == report.id)
             .order_by(_live(now).desc(), ReportShare.id.desc())
@@ -165,14 +165,14 @@ def shares(principal: Principal, public_id: str, *, now: datetime) -> list[Share
             .limit(SHOWN_LOOKS)
         ).all()
     looks: dict[str, list[Look]] = {}
-    for line in lines:
-        looks.setdefault(line.actor, []).append(Look(line.at, line.action.rpartition(".")[2]))
-    newest = sorted(kept, key=lambda share: share.id, reverse=True)
+    for look in lines:
+        looks.setdefault(look.actor, []).append(Look(look.at, look.action.rpartition(".")[2]))
+    newest = sorted(found, key=lambda share: share.id, reverse=True)
     return [_view(share, looks.get(share.public_id, ()), now) for share in newest]
 
 
 def end_share(principal: Principal, public_id: str, share_id: str, *, now: datetime) -> None:
-    """Take a link back: it opens nothing from now on. Audited; one that is over stays so. Raises NotFound."""
+    """Revoke a link. Audited. Revoking again changes nothing. Raises NotFound, ConsentMissing."""
     with transaction() as session:
         report: Report = own_report(session, principal, public_id, now).Report
         share = session.scalars(
@@ -190,16 +190,19 @@ def end_share(principal: Principal, public_id: str, share_id: str, *, now: datet
 # --- with the link ---------------------------------------------------------------------------------------------------
 
 
-def door(token: str, *, now: datetime, opened: str = "") -> Door:
-    """What a link leads to, without opening it. `opened` is the id of a link that this browser has opened: it may go on
-    reading when its looks are used up. Raises NotFound for anything that opens nothing."""
+def find_link(token: str, *, now: datetime, opened: str = "") -> ShareLink:
+    """The link with this token, without opening it. Raises NotFound if it cannot be opened.
+
+    `opened` is the id of the link that this browser has opened (blank: none): that one can be read on although its
+    views are used up.
+    """
     with reading() as session:
         share, _row = _find(session, token, now, opened)
-    return Door(share.public_id, share.code_hash is not None, share.expires_at)
+    return ShareLink(share.public_id, share.code_hash is not None, share.expires_at)
 
 
-def open_share(token: str, code: str, *, now: datetime) -> Door:
-    """Count a look, if the access code is right; the try is counted and committed before it is compared.
+def open_share(token: str, code: str, *, now: datetime) -> ShareLink:
+    """Open a link: count one view. A try of the access code is counted and committed before the code is compared.
 
     Raises NotFound, Invalid(field="code"), WrongAccessCode(tries_left).
     """
@@ -216,11 +219,11 @@ def open_share(token: str, code: str, *, now: datetime) -> Door:
         )
     if counted is None:
         raise NotFound()
-    return Door(share.public_id, share.code_hash is not None, share.expires_at)
+    return ShareLink(share.public_id, share.code_hash is not None, share.expires_at)
 
 
 def read_share(token: str, *, now: datetime, opened: str) -> ReportView:
-    """The report, for somebody who opened the link; the look is recorded first. Raises NotFound."""
+    """The report, for a browser that has opened the link. The audit records it. Raises NotFound."""
     with transaction() as session:
         share, row = _opened(session, token, now, opened)
         _record(session, share, row.Report, "report.viewed", now)
@@ -228,7 +231,7 @@ def read_share(token: str, *, now: datetime, opened: str) -> ReportView:
 
 
 def read_paper(token: str, position: int | None, *, now: datetime, opened: str) -> Document:
-    """A paper of it, or for None the PDF as report_export gives it; recorded. Raises NotFound."""
+    """A paper of the report, or with `position` None the report as a PDF. The audit records it. Raises NotFound."""
     with transaction() as session:
         share, row = _opened(session, token, now, opened)
         paper = pdf_of(session, row) if position is None else paper_of(session, row, position)
@@ -281,7 +284,7 @@ def _in_force(now: datetime) -> ColumnElement[bool]:
 
 
 def _live(now: datetime) -> ColumnElement[bool]:
-    """The condition that a link can be opened."""
+    """The condition that a link can still be opened: in force, views left, not locked."""
     return and_(_in_force(now), _unused(), ReportShare.tries < TRIES)
 
 

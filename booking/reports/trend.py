@@ -1,4 +1,4 @@
-"""One item over the years and across providers, in one unit as far as that can be had."""
+"""One item over the years and across providers, in one unit where the units can be converted."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from vip.models import Beneficiary
 from vip.principal import Principal
 
 MOST_REPORTS = 60
-"""So many of the latest reports are opened for one trend."""
+"""How many reports, the latest first, are read for one trend."""
 
 Apart = Literal["", "unit", "method", "limit", "words"]
 RangeFrom = Literal["", "provider", "ours"]
@@ -34,8 +34,8 @@ RangeFrom = Literal["", "provider", "ours"]
 
 @dataclass(frozen=True)
 class Point:
-    """The item in one report. `apart` says why it does not stand in the line: its unit can't be converted, another
-    method, only a limit (`<0.5`), or words."""
+    """The item in one report. `apart` says why it is not joined with the others by the line: its unit cannot be
+    converted, another method, only a limit (`<0.5`), or words; blank if it is joined."""
 
     report_id: str
     day: date
@@ -47,9 +47,10 @@ class Point:
 
 @dataclass(frozen=True)
 class Trend:
-    """An item of one person, oldest first. `points` stand in one line, in the item's unit; `apart` do not.
+    """An item of one person, oldest first. `points` are joined by one line, in the item's unit; `apart` are not.
 
-    `low` and `high` are the range drawn, in the item's unit: the newest point's provider's own, else ours.
+    `low` and `high` are the normal range in the item's unit; `range_from` says whether it is that of the provider of
+    the newest point or ours, blank if there is none.
     """
 
     item: Item
@@ -64,11 +65,11 @@ class Trend:
 
 
 def trend(principal: Principal, item_code: str, beneficiary_id: str, *, now: datetime) -> Trend:
-    """The item's results of one person in the newest versions of the reports; each report whose result is shown gets
-    its line in the audit trail.
+    """The item's results of one person, from the newest versions of the reports. The audit records each report that is
+    shown.
 
-    Raises NotFound for an item that is not in the vocabulary, for somebody who is not of the family, and where no
-    report has the item; ConsentMissing.
+    Raises NotFound if the item is not in the vocabulary, the person is not in the family, or no report has the item;
+    ConsentMissing.
     """
     item = vocabulary().items.get(item_code)
     if item is None:
@@ -130,7 +131,7 @@ def _why_apart(item: Item, result: Reading) -> Apart:
 
 
 def _in_line(found: Sequence[Point]) -> tuple[list[Point], list[Point]]:
-    """The points of the newest point's method, and all others with the reason why they stand apart."""
+    """The points measured by the same method as the newest one, and all others with the reason why they are apart."""
     measured = [point for point in found if not point.apart]
     series = series_of(measured[-1].reading) if measured else ""
     line = [point for point in measured if series_of(point.reading) == series]

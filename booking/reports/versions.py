@@ -1,4 +1,4 @@
-"""What became of a report between two versions, and what of it has not come yet."""
+"""What changed between two versions of a report, and which parts have not come yet."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Key = tuple[str, str, int]
 
 
 class VersionLine(NamedTuple):
-    """A version that is here. `status`: partial, final or corrected."""
+    """A stored version. `status`: partial, final or corrected."""
 
     version: int
     status: str
@@ -26,7 +26,7 @@ class VersionLine(NamedTuple):
 
 @dataclass(frozen=True)
 class Change:
-    """What happened to one result: `new`, or `changed` from `before`."""
+    """One result is `new`, or has `changed`; `before` is the earlier result, None for a new one."""
 
     kind: Literal["new", "changed"]
     before: Reading | None = None
@@ -34,8 +34,8 @@ class Change:
 
 @dataclass(frozen=True)
 class Changes:
-    """Changes of a version against the one before it, by the result's place in it; `removed` are results that the
-    version before had and this one has not."""
+    """What a version changed in the one before it. `by_place` maps the index of a result to its change; `removed` are
+    the results that are no longer there."""
 
     by_place: Mapping[int, Change] = field(default_factory=dict)
     removed: Sequence[Reading] = ()
@@ -45,15 +45,15 @@ class Changes:
 
 
 def series_of(result: Reading) -> str:
-    """Which results of an item compare with each other: blank for the usual ones, the variant for one that stands
-    apart from the others."""
+    """The series of a result: only results of one series can be compared. Blank for the usual ones, else the code of a
+    variant that cannot be compared with the others."""
     variant = vocabulary().items[result.item].variant(result.variant) if result.item else None
     return variant.code if variant is not None and variant.apart else ""
 
 
 def keyed(results: Iterable[Reading]) -> dict[Key, Reading]:
-    """Results by what they are about: the vocabulary's item and series, else the delivered name; the same thing told
-    twice (a left and a right eye) is numbered."""
+    """Results by key: (item, series, number), or ("", delivered name, number) for an item not in the vocabulary. The
+    number counts from 0 results with the same item and series (a left and a right eye)."""
     found: dict[Key, Reading] = {}
     for result in results:
         about = (result.item, series_of(result)) if result.item else ("", fold(result.name))
@@ -65,7 +65,8 @@ def keyed(results: Iterable[Reading]) -> dict[Key, Reading]:
 
 
 def changes_between(earlier: Sequence[Reading], later: Sequence[Reading]) -> Changes:
-    """What the later version changed: values, units, ranges, flags and notes; what is new, and what is gone."""
+    """What the later version changed: results whose value, unit, range or flag differs, and results added or
+    removed."""
     before, after = keyed(earlier), keyed(later)
     places = {id(result): place for place, result in enumerate(later)}
     made: dict[int, Change] = {}
@@ -73,18 +74,18 @@ def changes_between(earlier: Sequence[Reading], later: Sequence[Reading]) -> Cha
         old = before.get(key)
         if old is None:
             made[places[id(result)]] = Change("new")
-        elif _told(old) != _told(result):
+        elif _as_delivered(old) != _as_delivered(result):
             made[places[id(result)]] = Change("changed", old)
     return Changes(made, [old for key, old in before.items() if key not in after])
 
 
-def _told(result: Reading) -> tuple[Any, ...]:
+def _as_delivered(result: Reading) -> tuple[Any, ...]:
     return (result.value, result.unit, result.low, result.high, result.flag)
 
 
 def outstanding(package: Mapping[str, Any], results: Sequence[Reading]) -> tuple[Text, ...]:
-    """The names of a package's parts of which nothing has come. Parts that no item of the vocabulary belongs to (a
-    physician's examination) can't be told and are left out."""
+    """The names of a package's parts that have no result yet. A part to which no item of the vocabulary belongs (a
+    physician's examination) is left out, as its results cannot be recognised."""
     here = {result.item for result in results if result.item}
     promised: dict[str, set[str]] = {}
     for item in vocabulary().items.values():

@@ -1,8 +1,8 @@
 """The daily closing statement of a provider: what was delivered on a day, what it costs, and whether both sides agree.
 
-A statement is made once, after the day is over in the provider's zone and its list has been read since, and is never
-rewritten. Each booking is stated by lines whose sum is what the booking is worth; what changes after its day was closed
-comes as a correction in a later statement.
+A statement is made once: after the day has ended in the provider's zone and the provider's list has been read since. It
+is never rewritten. The statement lines of a booking add up to what the booking is worth; a change after its day was
+closed is a correction in a later statement.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from marketplace.core.one_by_one import one_by_one
 log = get_logger(__name__)
 
 WITHOUT_THEIRS = timedelta(hours=24)
-"""After so long a statement is made although the provider's list could not be read; it says so."""
+"""After this time a statement is made without the provider's list if that could not be read; it says so."""
 
 MOST_DAYS = 31
 LOOK_BACK = timedelta(days=400)
@@ -67,12 +67,12 @@ class _Books:
 
 
 def end_of_day(day: date, zone: str) -> datetime:
-    """The moment a day is over in `zone`, in UTC: 23, 24 or 25 hours after it began."""
+    """The moment (UTC) at which a day ends in `zone`: 23, 24 or 25 hours after it began."""
     return datetime.combine(day + timedelta(days=1), time(), ZoneInfo(zone)).astimezone(UTC)
 
 
 def make_statements(*, now: datetime) -> int:
-    """Make all statements that are due, day by day; returns how many."""
+    """Make all statements that are due, day by day. Returns how many."""
     last = func.max(ClosingStatement.day)
     with reading() as session:
         rows = session.execute(
@@ -101,8 +101,8 @@ def make_statements(*, now: datetime) -> int:
 
 
 def _days_due(books: _Books, last: date | None, now: datetime) -> list[date]:
-    """The days that are over and not stated, oldest first; before the first statement only yesterday, and only if
-    there was a booking by then."""
+    """The days that have ended and have no statement, oldest first, at most MOST_DAYS. Before the first statement it is
+    only yesterday, and only if there was a booking by then."""
     yesterday = today(books.time_zone, now) - timedelta(days=1)
     first = yesterday if last is None else last + timedelta(days=1)
     if first > yesterday or (last is None and not _had_bookings(books, end_of_day(yesterday, books.time_zone))):
@@ -122,7 +122,7 @@ def _had_bookings(books: _Books, before: datetime) -> bool:
 
 
 def _make(books: _Books, day: date, *, now: datetime) -> bool:
-    """Close one day in one transaction, all as of one moment. False when it has to wait for the provider's list."""
+    """Make the statement of one day, all of it as of one moment. False if it has to wait for the provider's list."""
     over = end_of_day(day, books.time_zone)
     with transaction() as session:
         session.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
@@ -156,7 +156,7 @@ def _make(books: _Books, day: date, *, now: datetime) -> bool:
                     "ours": ours,
                     "theirs": theirs,
                     "balance": _balance(ours, theirs),
-                    "open": _open_differences(session, books),
+                    "open": _open_discrepancies(session, books),
                 },
             )
             .on_conflict_do_nothing()
@@ -176,7 +176,7 @@ def _make(books: _Books, day: date, *, now: datetime) -> bool:
 
 
 def _our_day(session: Session, books: _Books, day: date) -> dict[str, Any]:
-    """Our bookings of the day as they stand: by state, units used, money of what was delivered."""
+    """Our bookings of the day: how many in each state, units used, and the money of delivered services by currency."""
     rows = session.execute(
         text(
             """
@@ -201,8 +201,8 @@ def _our_day(session: Session, books: _Books, day: date) -> dict[str, Any]:
 
 
 def _their_day(run: ReconcileRun, books: _Books, day: date) -> dict[str, Any]:
-    """The provider's bookings of the day: by status, money of what it says it delivered (at the prices we froze), and
-    how many of them nobody of ours knows."""
+    """The provider's bookings of the day: how many in each status, the money of those it reports as delivered (at the
+    prices stored with our bookings), and how many match none of our bookings."""
     states, money, strange = Counter[str](), Counter[str](), 0
     for row in run.theirs.get(day.isoformat(), []):
         if row["insurer"] == 0:
@@ -216,15 +216,15 @@ def _their_day(run: ReconcileRun, books: _Books, day: date) -> dict[str, Any]:
 
 
 def _balance(ours: Mapping[str, Any], theirs: Mapping[str, Any] | None) -> dict[str, int] | None:
-    """Their money less ours, by currency; None when theirs could not be read."""
+    """The provider's money less ours, by currency; None if the provider's list could not be read."""
     if theirs is None:
         return None
     currencies = sorted({*ours["money"], *theirs["money"]})
     return {each: theirs["money"].get(each, 0) - ours["money"].get(each, 0) for each in currencies}
 
 
-def _open_differences(session: Session, books: _Books) -> dict[str, Any]:
-    """What is open with the provider now, with its effect."""
+def _open_discrepancies(session: Session, books: _Books) -> dict[str, Any]:
+    """The open discrepancies with the provider: how many, and their effect in units and in money by currency."""
     rows = session.execute(
         select(
             Discrepancy.currency,

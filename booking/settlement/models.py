@@ -1,4 +1,4 @@
-"""Rows of the closing statements: one for a provider's day, one for each line."""
+"""Closing statements and their lines."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from marketplace.core.db import Base
 
 
 class ClosingStatement(Base):
-    """What one provider did for one insurer's customers on one day, as it stood when the day was closed. Never
-    rewritten: what changes later is a correction in a later statement.
+    """What one provider did for one insurer's customers on one day, as of when the day was closed.
 
-    `day` is a service date; it ends at midnight in the provider's `time_zone`. `content` holds the counts of both
-    sides; `corrections` how many of the lines concern earlier days. Money is in minor units, by currency.
+    Never rewritten: a later change is a correction in a later statement. `day` is a service date; it ends at midnight
+    in the provider's `time_zone`. `run_id` is the run that read the provider's list, None if it could not be read.
+    `content` has the counts of both sides; money is in minor units, by currency.
     """
 
     __tablename__ = "closing_statement"

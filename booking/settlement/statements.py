@@ -30,7 +30,7 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 @dataclass(frozen=True)
 class StatementRow:
-    """A line of the list. `content` as in ClosingStatement."""
+    """A statement in the list. `content` as in ClosingStatement."""
 
     id: str
     provider_code: str
@@ -43,7 +43,7 @@ class StatementRow:
 
 @dataclass(frozen=True)
 class Stated:
-    """One booking in a statement; `correction` when it concerns an earlier day or was stated before."""
+    """A line of a statement. `correction` if its booking is of an earlier day or was stated before."""
 
     booking: str
     provider_reference: str
@@ -57,7 +57,8 @@ class Stated:
 
 @dataclass(frozen=True)
 class StatementView:
-    """One statement. The sums are of all its lines, `lines` the first of them; `total` how many there are."""
+    """One statement with the first of its `lines`; `total` is how many there are. `units` and `money` are sums of all
+    lines that are no corrections, `corrected_units` and `corrected` of all corrections."""
 
     row: StatementRow
     lines: Sequence[Stated]
@@ -88,7 +89,7 @@ def statements(principal: Principal, *, cursor: str | None, limit: int, provider
 
 def statement(principal: Principal, statement_id: str, *, most: int) -> StatementView:
     """One statement with at most `most` of its lines. Raises NotFound."""
-    kept, provider = _find(principal, statement_id)
+    found, provider = _find(principal, statement_id)
     with reading() as session:
         sums = session.execute(
             select(
@@ -98,12 +99,12 @@ def statement(principal: Principal, statement_id: str, *, most: int) -> Statemen
                 func.sum(StatementLine.units).label("units"),
                 func.sum(StatementLine.amount_minor).label("minor"),
             )
-            .where(StatementLine.statement_id == kept.id)
+            .where(StatementLine.statement_id == found.id)
             .group_by(StatementLine.correction, StatementLine.currency)
         ).all()
     return StatementView(
-        row=_row(kept, provider),
-        lines=_lines(kept.id, most),
+        row=_row(found, provider),
+        lines=_lines(found.id, most),
         total=sum(row.number for row in sums),
         units=int(sum(row.units for row in sums if not row.correction)),
         money={row.currency: int(row.minor) for row in sums if not row.correction},
@@ -114,31 +115,31 @@ def statement(principal: Principal, statement_id: str, *, most: int) -> Statemen
 
 def statement_csv(principal: Principal, statement_id: str) -> tuple[str, str]:
     """A file name and all lines as CSV (RFC 4180, UTF-8 with a byte order mark for spreadsheets). Raises NotFound."""
-    kept, provider = _find(principal, statement_id)
+    found, provider = _find(principal, statement_id)
     out = io.StringIO()
     out.write("\ufeff")
     write = csv.writer(out)
     write.writerow(COLUMNS)
-    for line in _lines(kept.id, None):
+    for stated in _lines(found.id, None):
         write.writerow(
             (
-                kept.day.isoformat(),
+                found.day.isoformat(),
                 _plain(provider.code),
-                "correction" if line.correction else "delivered",
-                line.booking,
-                _plain(line.provider_reference),
-                line.service_date.isoformat(),
-                line.state,
-                line.units,
-                line.amount_minor,
-                line.currency,
+                "correction" if stated.correction else "delivered",
+                stated.booking,
+                _plain(stated.provider_reference),
+                stated.service_date.isoformat(),
+                stated.state,
+                stated.units,
+                stated.amount_minor,
+                stated.currency,
             )
         )
-    return f"statement-{provider.code}-{kept.day.isoformat()}.csv", out.getvalue()
+    return f"statement-{provider.code}-{found.day.isoformat()}.csv", out.getvalue()
 
 
 def _plain(text: str) -> str:
-    """A text of somebody else's that no spreadsheet takes for a formula."""
+    """The text with a quote before it if a spreadsheet would take it for a formula."""
     return f"'{text}" if text.startswith(_FORMULA) else text
 
 
@@ -184,13 +185,13 @@ def _insurer(principal: Principal) -> int:
     return principal.insurer_id
 
 
-def _row(kept: ClosingStatement, provider: Provider) -> StatementRow:
+def _row(found: ClosingStatement, provider: Provider) -> StatementRow:
     return StatementRow(
-        id=kept.public_id,
+        id=found.public_id,
         provider_code=provider.code,
         provider_name=Text(provider.name_zh, provider.name_en),
-        day=kept.day,
-        time_zone=kept.time_zone,
-        made_at=kept.made_at,
-        content=kept.content,
+        day=found.day,
+        time_zone=found.time_zone,
+        made_at=found.made_at,
+        content=found.content,
     )

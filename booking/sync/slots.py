@@ -93,7 +93,7 @@ def pull_slots(provider: ProviderConnection, adapter: ProviderAdapter, *, today:
             apply_slots(provider.id, part.slots[start : start + BATCH], pools, counts, now=now)
     if afresh:
         done(provider.id, SIGHT, sight, now=now)
-    counts["settled"] = settle_differences(provider.id, now=now)
+    counts["settled"] = settle_discrepancies(provider.id, now=now)
     return counts
 
 
@@ -134,7 +134,7 @@ def apply_slots(
                 "versions": [slot.version for slot in ours.values()],
             },
         ).all()
-        standing = _open_differences(session, provider_id)
+        standing = _open_discrepancies(session, provider_id)
         for row in rows:
             if row.added is not None:
                 counts["added"] += row.added
@@ -147,7 +147,7 @@ Standing = dict[tuple[str, str], dict[str, Any]]
 """The facts of what is open, by kind and slot."""
 
 
-def _open_differences(session: Session, provider_id: int) -> Standing:
+def _open_discrepancies(session: Session, provider_id: int) -> Standing:
     rows = session.execute(
         select(Discrepancy.kind, Discrepancy.subject, Discrepancy.facts).where(
             Discrepancy.provider_id == provider_id,
@@ -186,14 +186,14 @@ def _restate(session: Session, provider_id: int, kind: str, slot: str, facts: di
     )
 
 
-def settle_differences(provider_id: int, *, now: datetime) -> int:
+def settle_discrepancies(provider_id: int, *, now: datetime) -> int:
     """Close the differences that a cancel has resolved; returns how many.
 
     A slot is no longer oversold when what is sold fits again. One that was moved takes the provider's time as soon as
     nobody holds a place in it any more: the provider will not tell it a second time.
     """
     with reading() as session:
-        subjects = sorted({subject for _, subject in _open_differences(session, provider_id)})
+        subjects = sorted({subject for _, subject in _open_discrepancies(session, provider_id)})
     closed = 0
     for subject in subjects:
         with transaction() as session:
@@ -205,7 +205,7 @@ def _settle_slot(session: Session, provider_id: int, subject: str, now: datetime
     slot = session.scalar(select(Slot).where(Slot.public_id == subject).with_for_update(key_share=True))
     if slot is None:
         return 0
-    standing = _open_differences(session, provider_id)
+    standing = _open_discrepancies(session, provider_id)
     closed = 0
     if (OVERSOLD, subject) in standing and slot.taken <= slot.offered:
         close_discrepancy(session, provider_id, OVERSOLD, subject, "fits_again", now=now)

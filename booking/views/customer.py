@@ -26,7 +26,7 @@ from marketplace.core.db import reading
 from marketplace.core.errors import Invalid, NotFound
 from marketplace.core.paging import Page, decode_cursor, encode_cursor
 from marketplace.core.text import Text
-from vip.ledger import Reservation, Standing, standing
+from vip.ledger import Reservation, ReservationStatus, reservation_status
 from vip.models import Beneficiary, Entitlement
 from vip.principal import Principal
 
@@ -37,8 +37,8 @@ _LOST = (BookingState.CANCELLED, BookingState.REJECTED)
 
 @dataclass(frozen=True)
 class Moved:
-    """One line of the timeline. `actor` is a kind (customer, provider, clock, …), never a person. A change of date
-    tells the time it moved the booking to."""
+    """One entry of the timeline. `actor` is a kind (customer, provider, clock, …), never a person. A change of date
+    has the time to which it moved the booking."""
 
     at: datetime
     state: str
@@ -83,8 +83,8 @@ class BookingCard:
 
 @dataclass(frozen=True)
 class DisputeView:
-    """Her objection to a no-show. `state`: open, accepted or rejected; `answer` in the desk's words, blank without;
-    `decided_as` is the kind of actor that answered, blank while it is open."""
+    """The customer's dispute of a no-show. `state`: open, accepted or rejected; `answer` is the desk's text, blank if
+    there is none; `decided_as` is the kind of actor that answered, blank while it is open."""
 
     state: str
     opened_at: datetime
@@ -95,7 +95,7 @@ class DisputeView:
 
 @dataclass(frozen=True)
 class ProposalView:
-    """Another time that the provider proposes, to be answered before `expires_at`; `reason` in its words, or blank."""
+    """A proposal of another time, to be answered before `expires_at`. `reason` is the provider's text, or blank."""
 
     id: str
     service_date: date
@@ -107,13 +107,17 @@ class ProposalView:
 
 @dataclass(frozen=True)
 class BookingView(BookingCard):
-    """A booking in full. `cancel_until` and `change_until` are the last moments to do it online, `can_cancel` and
-    `can_change` whether it may be done now, `changes_left` how often still. `change` names an open request (cancel,
-    reschedule), `new_…` the time it asks for, `change_unknown` whether its provider gave no clear answer yet;
-    `change_refused` is the cause of the last one that was refused, `refused_kind` what that was. `benefit`: where the
-    unit that it took stands. With `allotment` it is confirmed at once, else within `answer_hours`. `no_show_uses`:
-    whether not coming uses the benefit; `dispute_until` is None unless it is a no-show. `proposal` is the other time
-    that waits for her answer. `alternatives` are given when somebody else than the customer took the date away."""
+    """A booking in full.
+
+    `cancel_until` and `change_until` are the last moments for doing so online, `can_cancel` and `can_change` whether it
+    is allowed now, `changes_left` how many changes are left. `change` is the kind of the open request (cancel,
+    reschedule; None: none), `new_…` the time that it asks for, `change_unknown` whether the provider's answer is
+    unknown. If the last request was refused, `change_refused` is the cause and `refused_kind` its kind. `benefit` is
+    the status of the booking's unit. With `allotment` it is confirmed at once, else within `answer_hours`.
+    `no_show_uses`: whether a no-show uses the unit; `dispute_until` is None unless it is a no-show. `proposal` is the
+    one that waits for an answer, or None. `alternatives` are empty unless someone other than the customer ended the
+    booking.
+    """
 
     package: dict[str, Any]
     cancel_until: datetime
@@ -132,7 +136,7 @@ class BookingView(BookingCard):
     latitude: float | None
     allotment: bool
     answer_hours: int
-    benefit: Standing
+    benefit: ReservationStatus
     no_show_uses: bool
     proposal: ProposalView | None
     dispute_until: datetime | None
@@ -148,7 +152,7 @@ def booking(principal: Principal, public_id: str, *, now: datetime) -> BookingVi
 
 
 def full_view(which: ColumnElement[bool], *, now: datetime) -> BookingView:
-    """The one booking that `which` names, in full. Raises NotFound."""
+    """The booking for which the condition `which` holds, in full. Raises NotFound."""
     with reading() as session:
         row = session.execute(
             card_rows()
@@ -173,10 +177,10 @@ def full_view(which: ColumnElement[bool], *, now: datetime) -> BookingView:
         history = session.scalars(
             select(BookingHistory).where(BookingHistory.booking_id == booking_id).order_by(BookingHistory.version)
         ).all()
-        kept: Booking = row.Booking
+        booking: Booking = row.Booking
         asked = _asked(requests)
-        lost = kept.state in _LOST and bool(history) and history[-1].actor_kind not in ("customer", "agent")
-        lost = lost or (kept.state is BookingState.CANCELLED and kept.cause == "proposal_declined")
+        lost = booking.state in _LOST and bool(history) and history[-1].actor_kind not in ("customer", "agent")
+        lost = lost or (booking.state is BookingState.CANCELLED and booking.cause == "proposal_declined")
         around = _Around(
             longitude=row.longitude,
             latitude=row.latitude,
@@ -184,16 +188,16 @@ def full_view(which: ColumnElement[bool], *, now: datetime) -> BookingView:
             answer_hours=row.answer_hours,
             no_show_uses=row.no_show_uses,
             history=history,
-            changes_left=changes_left(session, kept),
-            benefit=standing(session, Reservation(kept.entitlement_id, kept.id, kept.attempt)),
+            changes_left=changes_left(session, booking),
+            benefit=reservation_status(session, Reservation(booking.entitlement_id, booking.id, booking.attempt)),
             requests=requests,
             change_unknown=asked is not None and _is_unknown(session, asked),
             report=report,
-            dispute=_dispute(session, kept, row.Beneficiary),
-            proposal=_proposal(session, kept, now) if asked is None else None,
-            alternatives=nearest(session, kept, now=now) if lost else [],
+            dispute=_dispute(session, booking, row.Beneficiary),
+            proposal=_proposal(session, booking, now) if asked is None else None,
+            alternatives=nearest(session, booking, now=now) if lost else [],
         )
-    return _view(kept, _card(kept, row.Beneficiary, row.entitlement), around, now=now)
+    return _view(booking, _card(booking, row.Beneficiary, row.entitlement), around, now=now)
 
 
 def submitted(done: Submitted, *, now: datetime) -> BookingView:
@@ -214,7 +218,7 @@ def submitted(done: Submitted, *, now: datetime) -> BookingView:
 
 @dataclass(frozen=True)
 class _Around:
-    """What is told of a booking beside its own row."""
+    """What a view shows of a booking besides its own row."""
 
     longitude: float | None
     latitude: float | None
@@ -223,7 +227,7 @@ class _Around:
     no_show_uses: bool
     history: Sequence[BookingHistory]
     changes_left: int
-    benefit: Standing
+    benefit: ReservationStatus
     requests: Sequence[ChangeRequest] = ()
     change_unknown: bool = False
     report: str | None = None
@@ -232,21 +236,21 @@ class _Around:
     alternatives: Sequence[Alternative] = ()
 
 
-def _view(kept: Booking, card: dict[str, Any], around: _Around, *, now: datetime) -> BookingView:
+def _view(booking: Booking, card: dict[str, Any], around: _Around, *, now: datetime) -> BookingView:
     asked = _asked(around.requests)
     refused = around.requests[-1] if around.requests and around.requests[-1].state == "refused" else None
     missed = next((line for line in reversed(around.history) if line.to_state == BookingState.NO_SHOW.value), None)
-    until_disputed = missed.at + DISPUTE_FOR if missed and kept.state is BookingState.NO_SHOW else None
-    left, change_by = around.changes_left, change_until(kept)
+    until_disputed = missed.at + DISPUTE_FOR if missed and booking.state is BookingState.NO_SHOW else None
+    left, change_by = around.changes_left, change_until(booking)
     card["change"] = asked.kind if asked else None
     return BookingView(
         **card,
-        package=kept.snapshot.get("package", {}),
-        cancel_until=cancel_until(kept),
-        can_cancel=customer_may_cancel(kept, now) and (asked is None or asked.kind != "cancel"),
+        package=booking.snapshot.get("package", {}),
+        cancel_until=cancel_until(booking),
+        can_cancel=customer_may_cancel(booking, now) and (asked is None or asked.kind != "cancel"),
         change_until=change_by,
         changes_left=left,
-        can_change=kept.state is BookingState.CONFIRMED and asked is None and left > 0 and now < change_by,
+        can_change=booking.state is BookingState.CONFIRMED and asked is None and left > 0 and now < change_by,
         new_service_date=asked.new_service_date if asked else None,
         new_starts_at=asked.new_starts_at if asked else None,
         new_ends_at=asked.new_ends_at if asked else None,
@@ -274,7 +278,7 @@ def _asked(requests: Sequence[ChangeRequest]) -> ChangeRequest | None:
 
 
 def booking_version(principal: Principal, public_id: str) -> int:
-    """The booking's version alone: what a waiting page asks again and again. Raises NotFound."""
+    """The booking's version alone, for pages that poll it. Raises NotFound."""
     with reading() as session:
         version: int | None = session.scalar(select(Booking.version).where(own_booking(principal, public_id)))
     if version is None:
@@ -283,8 +287,8 @@ def booking_version(principal: Principal, public_id: str) -> int:
 
 
 def bookings_version(principal: Principal) -> tuple[int, int]:
-    """What changes when any of the principal's bookings does, or a new one comes: their number and the sum of their
-    versions, which only grow. What waiting lists ask again and again; one query by the customer's index."""
+    """The number of the principal's bookings and the sum of their versions: it changes whenever one of them does, or a
+    new one is made. For pages that poll it; one query by the customer's index."""
     with reading() as session:
         row = session.execute(
             select(func.count(), func.coalesce(func.sum(Booking.version), 0)).where(
@@ -348,41 +352,41 @@ def card_rows() -> Select[*tuple[Any, ...]]:
     )
 
 
-def card_of(kept: Booking, person: Beneficiary, entitlement: str, change: str | None = None) -> BookingCard:
+def card_of(booking: Booking, person: Beneficiary, entitlement: str, change: str | None = None) -> BookingCard:
     """A booking as it stands in a list, with its open change; `entitlement` by its public id."""
-    return BookingCard(**{**_card(kept, person, entitlement), "change": change})
+    return BookingCard(**{**_card(booking, person, entitlement), "change": change})
 
 
-def _card(kept: Booking, person: Beneficiary, entitlement: str) -> dict[str, Any]:
-    offer = kept.snapshot["offer"]
+def _card(booking: Booking, person: Beneficiary, entitlement: str) -> dict[str, Any]:
+    offer = booking.snapshot["offer"]
     return {
-        "id": kept.public_id,
-        "reference": kept.reference,
-        "state": kept.state.value,
-        "version": kept.version,
-        "kind": kept.kind,
+        "id": booking.public_id,
+        "reference": booking.reference,
+        "state": booking.state.value,
+        "version": booking.version,
+        "kind": booking.kind,
         "offer_id": offer["id"],
         "offer_name": Text.of(offer),
-        "site": kept.snapshot["site"],
-        "provider_name": Text.of(kept.snapshot["provider"]),
+        "site": booking.snapshot["site"],
+        "provider_name": Text.of(booking.snapshot["provider"]),
         "beneficiary_id": person.public_id,
         "beneficiary_name": person.name,
         "relation": person.relation,
         "entitlement_id": entitlement,
-        "service_date": kept.service_date,
-        "starts_at": kept.starts_at,
-        "ends_at": kept.ends_at,
-        "time_zone": kept.time_zone,
-        "hold_expires_at": kept.hold_expires_at,
-        "answer_due_at": kept.answer_due_at,
-        "cause": kept.cause,
+        "service_date": booking.service_date,
+        "starts_at": booking.starts_at,
+        "ends_at": booking.ends_at,
+        "time_zone": booking.time_zone,
+        "hold_expires_at": booking.hold_expires_at,
+        "answer_due_at": booking.answer_due_at,
+        "cause": booking.cause,
         "change": None,
-        "price_minor": kept.price_minor,
-        "currency": kept.currency,
-        "report_state": kept.report_state,
-        "report_due_at": kept.report_due_at,
-        "created_at": kept.created_at,
-        "updated_at": kept.updated_at,
+        "price_minor": booking.price_minor,
+        "currency": booking.currency,
+        "report_state": booking.report_state,
+        "report_due_at": booking.report_due_at,
+        "created_at": booking.created_at,
+        "updated_at": booking.updated_at,
     }
 
 
@@ -404,8 +408,8 @@ def _is_unknown(session: Session, asked: ChangeRequest) -> bool:
     )
 
 
-def _dispute(session: Session, kept: Booking, person: Beneficiary) -> DisputeView | None:
-    found = session.scalar(select(Dispute).where(Dispute.booking_id == kept.id))
+def _dispute(session: Session, booking: Booking, person: Beneficiary) -> DisputeView | None:
+    found = session.scalar(select(Dispute).where(Dispute.booking_id == booking.id))
     if found is None:
         return None
     said = ""
@@ -415,8 +419,8 @@ def _dispute(session: Session, kept: Booking, person: Beneficiary) -> DisputeVie
     return DisputeView(found.state, found.opened_at, found.closed_at, said, found.decided_as)
 
 
-def _proposal(session: Session, kept: Booking, now: datetime) -> ProposalView | None:
-    found = open_proposal(session, kept)
+def _proposal(session: Session, booking: Booking, now: datetime) -> ProposalView | None:
+    found = open_proposal(session, booking)
     if found is None or found.expires_at <= now:
         return None
     return ProposalView(

@@ -30,7 +30,7 @@ Cancelling = Literal["open", "admins_only", "asked", "over"]
 class AtDesk:
     """A booking as the desk sees it. `cancelling`: this operator may cancel it, only an administrator still may, a
     cancel is with the provider, or there is nothing to cancel. `as_customer`: her cancel counts as the customer's own.
-    `past_window`: the customer herself could not cancel any more. `reasons`: those she may give. `differences`: the
+    `past_window`: the customer herself could not cancel any more. `reasons`: those she may give. `discrepancies`: the
     kinds of what is open between our books and the provider's about it, each with its case where she may look at it."""
 
     view: BookingView
@@ -38,7 +38,7 @@ class AtDesk:
     as_customer: bool
     past_window: bool
     reasons: tuple[Reason, ...]
-    differences: tuple[tuple[str, str | None], ...] = ()
+    discrepancies: tuple[tuple[str, str | None], ...] = ()
 
 
 def booking_at_desk(operator: Principal, public_id: str, *, now: datetime) -> AtDesk:

@@ -1,4 +1,7 @@
-"""What operators look at: the health of providers, and jobs that did not run. Differences: booking.reconcile.cases."""
+"""What operators look at: the health of providers, and jobs that did not run.
+
+Discrepancies are in booking.reconcile.cases.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +37,7 @@ class ProviderHealth:
     paused_at: datetime | None
     waiting: int
     unknown: int
-    differences: int
+    discrepancies: int
 
 
 @dataclass(frozen=True)
@@ -86,7 +89,7 @@ def providers(principal: Principal) -> list[ProviderHealth]:
             paused_at=row.paused_at,
             waiting=tasks[row.id].waiting if row.id in tasks else 0,
             unknown=tasks[row.id].unknown if row.id in tasks else 0,
-            differences=open_cases.get(row.id, 0),
+            discrepancies=open_cases.get(row.id, 0),
         )
         for row in rows
     ]

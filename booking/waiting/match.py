@@ -1,4 +1,4 @@
-"""What fits whom in the waiting list: one set of conditions, for the line of a slot and for the slots of an entry."""
+"""Which slots fit which entries of the waiting list: one set of conditions, used from either side."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from sqlalchemy.orm import Session
 from booking.offers.bookable import Rule
 
 LEAST_TIME = timedelta(minutes=5)
-"""Nobody is offered a place that she would have less time than this to answer for."""
+"""A place is not offered if the customer would have less time than this to answer."""
 
 
 RULE = Rule("s", "o", "si", "(CAST(:now AS timestamptz) + CAST(:least AS float) * interval '1 s')")
 """Whether a slot can still be booked `:least` seconds from `:now`."""
 
 WINDOW_ENDS = f"least({RULE.closes_at}, {RULE.starts_at} - e.hours_before * interval '1 hour')"
-"""Until when entry `e` may answer: booking closes, or she wants to know earlier."""
+"""Until when entry `e` can answer: until booking closes, or until its `hours_before`, whichever is earlier."""
 
-# Entry `e` waits, by its place `p` (offer `o` at site `si`), for slot `s`. A slot that she let go is not offered to her
-# again, and while she has a booking of this kind inside the limits, made since she began to wait, she is asked no more.
+# Entry `e` waits, by its place `p` (offer `o` at site `si`), for slot `s`. A slot that was offered to the entry before
+# is not offered to it again.
 FITS = f"""
   e.state = 'waiting' AND p.open AND {RULE.allows(in_line=True)} AND {WINDOW_ENDS} >= {RULE.now}
   AND s.pool_id = p.pool_id AND s.service_date BETWEEN e.first_day AND e.last_day
@@ -56,11 +56,12 @@ _OF_ALL = text(f"""
 
 
 def look_again(session: Session, entry_id: int, *, now: datetime) -> None:
-    """Put the slots that are free and fit the entry before the worker: it has just begun to wait, or waits again."""
+    """Queue the free slots that fit the entry for the worker. Called when the entry is new or waits again."""
     session.execute(_OF_ENTRY, {"entry": entry_id, "now": now, "least": LEAST_TIME.total_seconds()})
 
 
 def look_everywhere(session: Session, *, now: datetime) -> int:
-    """The same for everybody who waits: what stood in the way of a place may have gone. Returns how many slots."""
+    """Queue the free slots that fit any waiting entry: the reason why one was passed over may be gone. Returns how
+    many."""
     found = session.execute(_OF_ALL, {"now": now, "least": LEAST_TIME.total_seconds()})
     return int(getattr(found, "rowcount", 0))

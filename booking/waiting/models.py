@@ -1,4 +1,4 @@
-"""The waiting list: who waits for what, the chances she was given, and places that have just become free."""
+"""Rows of the waiting list: entries, the offers made to them, and slots that have just become free."""
 
 from __future__ import annotations
 
@@ -15,14 +15,18 @@ MOST_OPEN = 10
 
 OPEN = ("waiting", "offered")
 
+EXPIRED = "lapsed"
+"""The stored outcome of an offer that was not answered in time, and the cause of an entry that ended for that."""
+
 
 class WaitingEntry(Base):
-    """A customer waits for a place for one person, inside limits that never change once set; it takes no quota.
+    """A customer waits for a place for one person. It takes no unit of the benefit, and its criteria never change.
 
-    Days are the sites' own, both ends included; `weekdays` has bit 0 for Monday; a time fits if it begins at or after
-    `from_hour` and before `until_hour` there. `hours_before`: how long before the start she must know. `closes_at`:
-    after it nothing can fit any more. `number` (1 to MOST_OPEN, unique while open) stands behind the most that a
-    customer may have. The line's order is that of the ids. `version` grows with every change.
+    `first_day` and `last_day` are days at the site, both included. `weekdays` has a bit for each day, bit 0 for Monday.
+    A time fits if it begins at or after `from_hour` and before `until_hour` on the site's clock, and is offered at
+    least `hours_before` hours before its start. After `closes_at` no place can fit. `number` (1 to MOST_OPEN, unique
+    while the entry is open) limits how many a customer has. Entries are served in the order of their ids. `lapses`
+    counts offers that expired unanswered. `version` grows with every change.
     """
 
     __tablename__ = "waiting_entry"
@@ -70,7 +74,7 @@ class WaitingEntry(Base):
 
 
 class WaitingPlace(Base):
-    """An offer that would do for an entry. `open` while the entry is; a person waits for an offer at most once."""
+    """A bookable offer that an entry waits for. `open` while the entry is; a person waits for an offer at most once."""
 
     __tablename__ = "waiting_place"
     __table_args__ = (
@@ -87,9 +91,12 @@ class WaitingPlace(Base):
     open: Mapped[bool] = mapped_column(server_default="true")
 
 
-class WaitingChance(Base):
-    """A place that was held for an entry. One at a time, and the same slot never twice for the same entry: whoever
-    lets it go makes room for the next in line."""
+class WaitingOffer(Base):
+    """A place offered to an entry: the slot, and the booking that holds it until `until`.
+
+    An entry has at most one open offer, and is never offered the same slot twice. `outcome` is open, booked, EXPIRED,
+    declined (by the customer) or refused.
+    """
 
     __tablename__ = "waiting_chance"
     __table_args__ = (
@@ -111,10 +118,10 @@ class WaitingChance(Base):
 
 
 class FreedSlot(Base):
-    """A slot with a place that somebody in line may want: added by the slot's triggers, taken off by the worker.
+    """A slot with a free place that a waiting entry may want: added by the slot's triggers, deleted by the worker.
 
-    While a `kept` line is fresh, an ordinary booking is told that the slot is full: those who wait come first.
-    `freed_at` is the database's own clock.
+    While a `reserved` row is a few seconds old, other bookings are refused as if the slot were full, so that waiting
+    customers come first. `freed_at` is the time of the database's clock.
     """
 
     __tablename__ = "freed_slot"
@@ -122,5 +129,5 @@ class FreedSlot(Base):
 
     id: Mapped[PrimaryKey]
     slot_id: Mapped[int] = mapped_column(ForeignKey("slot.id"))
-    kept: Mapped[bool]
+    reserved: Mapped[bool] = mapped_column("kept")
     freed_at: Mapped[Moment] = mapped_column(server_default=text("clock_timestamp()"))

@@ -14,7 +14,7 @@ from booking.models import Booking
 from booking.offers.bookable import given_out
 from booking.ownership import customer_of
 from booking.waiting.join import own_entry_id
-from booking.waiting.models import OPEN, WaitingChance, WaitingEntry, WaitingPlace
+from booking.waiting.models import OPEN, WaitingEntry, WaitingOffer, WaitingPlace
 from marketplace.catalog.models import Offer, Site
 from marketplace.core.db import reading
 from marketplace.core.errors import NotFound
@@ -30,7 +30,7 @@ RECENT = timedelta(days=7)
 
 @dataclass(frozen=True)
 class WaitingSite:
-    """An offer that would do, and where."""
+    """An offer that the entry waits for, and its site."""
 
     offer_id: str
     offer_name: Text
@@ -43,8 +43,8 @@ class WaitingSite:
 
 @dataclass(frozen=True)
 class HeldPlace:
-    """The place that is held for an entry now. `state` is the booking's; `until` is when it goes to the next in line
-    while it is held. Times are UTC, None for a whole day."""
+    """The place that is offered to an entry now. `state` is the booking's. A hold is released at `until` and then
+    offered to the next entry. `starts_at` and `ends_at` are UTC, None for a whole day."""
 
     booking_id: str
     state: str
@@ -137,8 +137,8 @@ def mark(principal: Principal, *, now: datetime) -> str:
         held = session.execute(
             select(func.coalesce(func.sum(Booking.version), 0))
             .select_from(WaitingEntry)
-            .join(WaitingChance, and_(WaitingChance.entry_id == WaitingEntry.id, WaitingChance.outcome == "open"))
-            .join(Booking, Booking.id == WaitingChance.booking_id)
+            .join(WaitingOffer, and_(WaitingOffer.entry_id == WaitingEntry.id, WaitingOffer.outcome == "open"))
+            .join(Booking, Booking.id == WaitingOffer.booking_id)
             .where(WaitingEntry.customer_id == customer_of(principal), WaitingEntry.state == "offered")
         ).scalar_one()
     return f"{row[0]} {row[1]} {held}"
@@ -224,16 +224,16 @@ def _sites(session: Session, ids: Sequence[int]) -> dict[int, list[WaitingSite]]
 
 def _held(session: Session, ids: Sequence[int]) -> dict[int, HeldPlace]:
     rows = session.execute(
-        select(WaitingChance, Booking)
-        .join(Booking, Booking.id == WaitingChance.booking_id)
-        .where(WaitingChance.entry_id.in_(ids), WaitingChance.outcome == "open")
+        select(WaitingOffer, Booking)
+        .join(Booking, Booking.id == WaitingOffer.booking_id)
+        .where(WaitingOffer.entry_id.in_(ids), WaitingOffer.outcome == "open")
     )
     return {
-        row.WaitingChance.entry_id: HeldPlace(
+        row.WaitingOffer.entry_id: HeldPlace(
             booking_id=row.Booking.public_id,
             state=row.Booking.state.value,
-            until=row.WaitingChance.until,
-            offered_at=row.WaitingChance.made_at,
+            until=row.WaitingOffer.until,
+            offered_at=row.WaitingOffer.made_at,
             offer_id=row.Booking.snapshot["offer"]["id"],
             site_name=row.Booking.snapshot["site"]["name"],
             service_date=row.Booking.service_date,

@@ -10,23 +10,23 @@ from threading import Event
 from typing import Any
 
 from booking.attendance.no_show import call_no_shows
-from booking.changes.proposals import lapse_proposals
+from booking.changes.proposals import expire_proposals
 from booking.changes.unanswered import end_unanswered
 from booking.closures.close import work_closures
 from booking.exchange.escalate import raise_unknown
-from booking.exchange.send import note_health
+from booking.exchange.send import record_health
 from booking.hold.expire import expire_holds
 from booking.idempotency import forget_keys
 from booking.messages.deliver import deliver_due
 from booking.messages.remind import remind_of_bookings, remind_of_endings
 from booking.reconcile.run import run_due
-from booking.reports.chase import ask_again, note_overdue
+from booking.reports.chase import ask_again, mark_overdue
 from booking.reports.fetch import fetch_due, poll_reports
 from booking.settlement.close_day import make_statements
 from booking.sync.bookings import poll_bookings
 from booking.sync.slots import pull_slots
 from booking.sync.webhooks import forget_events
-from booking.waiting.turns import offer_freed, review, settle_chances
+from booking.waiting.offers import offer_freed, review, settle_offers
 from booking.worker.lanes import Lane, Lanes
 from marketplace.core import clock
 from marketplace.core.config import settings
@@ -41,7 +41,7 @@ log = get_logger(__name__)
 FETCH_SECONDS = 3
 CHASE_SECONDS = 300
 RECONCILE_LOOK = 3
-"""How often it is looked whether a comparison is due or was asked for."""
+"""How often (seconds) a worker checks whether a reconciliation is due or was requested."""
 EXPIRE_AT_ONCE = 500
 
 Work = Callable[[Lane], dict[str, int]]
@@ -49,7 +49,7 @@ Work = Callable[[Lane], dict[str, int]]
 
 @dataclass(frozen=True)
 class Job:
-    """Something done every so many seconds; `code` names the provider it is done for, blank when for all of us."""
+    """Work that is done every so many seconds. `code` is the provider's, blank for work that concerns no provider."""
 
     name: str
     every: int
@@ -58,23 +58,22 @@ class Job:
 
 
 def all_jobs(lanes: Lanes, stopping: Event) -> list[Job]:
-    """What is to be done now and how often: our own jobs, and those of each provider that `lanes` knows. Long ones end
-    early once `stopping` is set."""
+    """All jobs: our own, and those of each provider in `lanes`. Long ones end early once `stopping` is set."""
     jobs = [
         Job("holds", 1, lambda: {"expired": expire_holds(now=clock.now())}),
         Job("waiting", 1, _waiting),
         Job("waiting-review", 60, lambda: dict(review(now=clock.now()))),
         Job("unanswered", 15, lambda: {"asked": end_unanswered(now=clock.now())}),
-        Job("proposals", 15, lambda: {"lapsed": lapse_proposals(now=clock.now())}),
-        Job("overdue", 60, lambda: {"late": note_overdue(now=clock.now())}),
+        Job("proposals", 15, lambda: {"expired": expire_proposals(now=clock.now())}),
+        Job("overdue", 60, lambda: {"late": mark_overdue(now=clock.now())}),
         Job("no_shows", 60, lambda: {"called": call_no_shows(now=clock.now())}),
         Job("unknown", 15, lambda: {"open": raise_unknown(now=clock.now())}),
         Job("closures", 5, lambda: work_closures(now=clock.now())),
         Job("statements", 300, lambda: {"made": make_statements(now=clock.now())}),
         Job("entitlements", 300, lambda: expire_entitlements(stopping)),
         Job("messages", 2, lambda: deliver_due(send.send, clock.now)),
-        Job("reminders", 60, lambda: {"told": remind_of_bookings(now=clock.now())}),
-        Job("endings", 3600, lambda: {"told": remind_of_endings(now=clock.now())}),
+        Job("reminders", 60, lambda: {"notified": remind_of_bookings(now=clock.now())}),
+        Job("endings", 3600, lambda: {"notified": remind_of_endings(now=clock.now())}),
         Job("keys", 3600, lambda: {"forgotten": forget_keys(now=clock.now())}),
         Job("events", 3600, lambda: {"forgotten": forget_events(now=clock.now())}),
         Job("codes", 3600, lambda: {"forgotten": forget_codes(now=clock.now())}),
@@ -94,12 +93,12 @@ def all_jobs(lanes: Lanes, stopping: Event) -> list[Job]:
 
 
 def _waiting() -> dict[str, int]:
-    """First what became of the last turns, then whose turn it is now."""
-    return dict(settle_chances(now=clock.now()) + offer_freed(now=clock.now()))
+    """Settle the offers that were made, then offer the places that were freed."""
+    return dict(settle_offers(now=clock.now()) + offer_freed(now=clock.now()))
 
 
 def expire_entitlements(stopping: Event) -> dict[str, int]:
-    """Expire all that is due, part by part; what is busy is left for the next time."""
+    """Expire all entitlements that are due, in parts; locked ones are left for the next time. Returns counts."""
     counts = Counter[str]()
     more = True
     while more and not stopping.is_set():
@@ -147,7 +146,7 @@ def _pull(lanes: Lanes, provider_id: int, work: Work) -> Callable[[], dict[str, 
         try:
             return work(lane)
         except ProviderError as problem:
-            note_health(lane.provider, failed=True, now=clock.now())
+            record_health(lane.provider, failed=True, now=clock.now())
             log.warning("provider.unreadable", provider=lane.provider.code, reason=str(problem)[:120])
             raise
 

@@ -27,4 +27,4 @@ def send(post: Post) -> None:
 
 def _said(letter: Letter) -> words.Said:
     language = language_of(letter.language)
-    return words.say(letter.kind, letter.facts, language, told_at=letter.told_at)
+    return words.say(letter.kind, letter.facts, language, as_of=letter.as_of)

@@ -38,7 +38,7 @@ class Said:
 # {place} and {Place} who answers, {bring} what to bring, both in the words of the kind of benefit.
 WORDS: Mapping[str, Message] = {
     "held": Message(
-        Text("时间已为您保留", "A time is kept for you"),
+        Text("时间已为您保留", "A time is held for you"),
         Text(
             "{when}，{where}。请在 {until} 前确认，过时自动释放。",
             "{when}, {where}. Confirm by {until}, or it is released by itself.",
@@ -60,11 +60,11 @@ WORDS: Mapping[str, Message] = {
     ),
     "change_refused": Message(
         Text("改期未成功", "The change was not possible"),
-        Text("原来的时间不变：{when}，{where}。", "The date stands as it was: {when}, {where}."),
+        Text("原来的时间不变：{when}，{where}。", "The date is unchanged: {when}, {where}."),
     ),
     "time_proposed": Message(
         Text("{place}建议另一个时间", "{Place} proposes another time"),
-        Text("建议改到 {new}；您同意之前，{when} 保持不变。", "It proposes {new}. Until you agree, {when} stands."),
+        Text("建议改到 {new}；您同意之前，{when} 保持不变。", "It proposes {new}. Until you agree, {when} stays."),
     ),
     "cancelled": Message(
         Text("预约已取消", "Your booking is cancelled"),
@@ -74,7 +74,7 @@ WORDS: Mapping[str, Message] = {
         Text("正在与{place}核实", "We are checking with {place}"),
         Text(
             "{when}，{where}。{place}系统还没有回复，您的时间和权益都保留着，请不要重复预约。",
-            "{when}, {where}. Its system is silent so far. Your time and your benefit are kept: don't book again.",
+            "{when}, {where}. Its system is silent so far. Your time and your benefit are reserved: don't book again.",
         ),
     ),
     "reminder": Message(
@@ -118,7 +118,7 @@ WORDS: Mapping[str, Message] = {
     ),
     "waitlist_offer": Message(
         Text("候补有位了", "A place has come free"),
-        Text("{when}，{where}。为您保留到 {until}，请尽快确认。", "{when}, {where}. It is kept for you until {until}."),
+        Text("{when}，{where}。为您保留到 {until}，请尽快确认。", "{when}, {where}. It is held for you until {until}."),
     ),
     "waitlist_booked": Message(
         Text("候补成功，已为您预约", "Booked from the waiting list"),
@@ -153,7 +153,7 @@ _BY: Mapping[str, Text] = {
 
 _ENDED: Mapping[str, Text] = {
     "over": Text("没有等到合适的名额。", "No place came free in time. "),
-    "lapsed": Text("有两次为您留位，都没有确认。", "Two places were kept for you and not confirmed. "),
+    "lapsed": Text("有两次为您留位，都没有确认。", "Two places were held for you and not confirmed. "),
     "entitlement_gone": Text("这些日子已没有可用的权益。", "There is no benefit left for these days. "),
     "person_gone": Text("此人已不在您的家人名单里。", "The person is no longer in your family list. "),
     "offer_closed": Text("您选的地方已不再提供这项服务。", "The places you chose no longer give this service. "),
@@ -163,18 +163,20 @@ _ENDED: Mapping[str, Text] = {
 
 _VERDICTS: Mapping[str, Text] = {
     "accepted": Text("经核实您已到场，记录已更正。", "You were there; we have put it right."),
-    "rejected": Text("经核实维持原记录，原因见预约页面。", "It stands as it is; the reason is on the booking's page."),
+    "rejected": Text(
+        "经核实维持原记录，原因见预约页面。", "The record is unchanged; the reason is on the booking's page."
+    ),
 }
 
 _NOTHING = Text("", "")
 
 
-def say(kind: str, facts: Mapping[str, Any], language: Language, *, told_at: datetime) -> Said:
+def say(kind: str, facts: Mapping[str, Any], language: Language, *, as_of: datetime) -> Said:
     """The words of a notice. `facts` are those of booking.notices; one that is missing leaves an empty place. The year
-    is named when it isn't that of `told_at`."""
+    is named when it isn't that of `as_of`."""
     spoken = words_of(str(facts.get("benefit") or ""))
     message = spoken.messages.get(kind) or WORDS.get(kind, _OTHER)
-    values = _Facts(_values(facts, spoken, language, told_at))
+    values = _Facts(_values(facts, spoken, language, as_of))
     title, text = message.title.in_language(language), message.text.in_language(language)
     return Said(title.format_map(values), _tidy(text.format_map(values)))
 
@@ -208,24 +210,24 @@ class _Facts(dict[str, str]):
         return ""
 
 
-def _values(facts: Mapping[str, Any], spoken: Words, language: Language, told_at: datetime) -> dict[str, str]:
+def _values(facts: Mapping[str, Any], spoken: Words, language: Language, as_of: datetime) -> dict[str, str]:
     zone = str(facts.get("zone") or HOME_ZONE)
     values = {
         **spoken.nouns(language),
         "bring": spoken.bring.in_language(language),
         "what": _by_language(facts.get("offer"), language),
         "where": str(facts.get("site") or ""),
-        "when": _when(facts.get("day"), facts.get("starts_at"), zone, language, told_at),
-        "new": _when(facts.get("new_day"), facts.get("new_starts_at"), zone, language, told_at),
+        "when": _when(facts.get("day"), facts.get("starts_at"), zone, language, as_of),
+        "new": _when(facts.get("new_day"), facts.get("new_starts_at"), zone, language, as_of),
         "prepare": _by_language(facts.get("prepare"), language),
         "left": _days(facts.get("days_left"), language),
         "verdict": _VERDICTS.get(str(facts.get("outcome")), _NOTHING).in_language(language),
-        "instead": _instead(facts.get("alternatives"), language, told_at),
+        "instead": _instead(facts.get("alternatives"), language, as_of),
     }
     if facts.get("until"):
-        values["until"] = moment_text(datetime.fromisoformat(str(facts["until"])), zone, language, told_at)
+        values["until"] = moment_text(datetime.fromisoformat(str(facts["until"])), zone, language, as_of)
     if facts.get("until_day"):
-        values["until_day"] = day_text(date.fromisoformat(str(facts["until_day"])), language, told_at.year)
+        values["until_day"] = day_text(date.fromisoformat(str(facts["until_day"])), language, as_of.year)
     if facts.get("benefit"):
         values["benefit"] = _benefit(str(facts["benefit"]), language)
     if facts.get("closing"):
@@ -248,12 +250,12 @@ def _days(count: Any, language: Language) -> str:
     return Text(f"{count} 天", f"{count} day" if count == 1 else f"{count} days").in_language(language)
 
 
-def _instead(alternatives: Any, language: Language, told_at: datetime) -> str:
+def _instead(alternatives: Any, language: Language, as_of: datetime) -> str:
     """The nearest other times; nothing when there is none."""
     if not isinstance(alternatives, list) or not alternatives:
         return ""
     times = [
-        _when(one.get("service_date"), one.get("starts_at"), str(one.get("time_zone") or HOME_ZONE), language, told_at)
+        _when(one.get("service_date"), one.get("starts_at"), str(one.get("time_zone") or HOME_ZONE), language, as_of)
         for one in alternatives
     ]
     said = Text(
@@ -281,10 +283,10 @@ def _by_language(names: Any, language: Language) -> str:
     return Text.of(names).in_language(language)
 
 
-def _when(day: Any, starts_at: Any, zone: str, language: Language, told_at: datetime) -> str:
+def _when(day: Any, starts_at: Any, zone: str, language: Language, as_of: datetime) -> str:
     if starts_at:
-        return moment_text(datetime.fromisoformat(str(starts_at)), zone, language, told_at, weekday=True)
-    return day_text(date.fromisoformat(str(day)), language, told_at.astimezone(ZoneInfo(zone)).year) if day else ""
+        return moment_text(datetime.fromisoformat(str(starts_at)), zone, language, as_of, weekday=True)
+    return day_text(date.fromisoformat(str(day)), language, as_of.astimezone(ZoneInfo(zone)).year) if day else ""
 
 
 def day_text(day: date, language: Language, this_year: int) -> str:
@@ -293,13 +295,13 @@ def day_text(day: date, language: Language, this_year: int) -> str:
     return format_date(day, pattern.in_language(language), locale=_LOCALE.in_language(language))
 
 
-def moment_text(moment: datetime, zone: str, language: Language, told_at: datetime, *, weekday: bool = False) -> str:
+def moment_text(moment: datetime, zone: str, language: Language, as_of: datetime, *, weekday: bool = False) -> str:
     """Day and time on the wall clock of `zone`; the zone is named where its clock differs from most readers'.
 
-    Without `weekday` the day is left out when it is that of `told_at`.
+    Without `weekday` the day is left out when it is that of `as_of`.
     """
     local = moment.astimezone(ZoneInfo(zone))
-    today = told_at.astimezone(ZoneInfo(zone))
+    today = as_of.astimezone(ZoneInfo(zone))
     parts = [] if not weekday and local.date() == today.date() else [day_text(local.date(), language, today.year)]
     text = (" " if language == "zh" else ", ").join([*parts, f"{local:%H:%M}"])
     if local.utcoffset() == moment.astimezone(ZoneInfo(HOME_ZONE)).utcoffset():

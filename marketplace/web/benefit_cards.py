@@ -93,7 +93,7 @@ def note(benefit: EntitlementView) -> str:
         return _("Ended on %(date)s", date=date_of(benefit.valid_until))
     parts = []
     if benefit.reserved:
-        parts.append(ngettext("%(num)d kept for a booking", "%(num)d kept for bookings", benefit.reserved))
+        parts.append(ngettext("%(num)d reserved for a booking", "%(num)d reserved for bookings", benefit.reserved))
     if benefit.used:
         parts.append(ngettext("%(num)d used", "%(num)d used", benefit.used))
     if not parts and not benefit.unlimited:

@@ -142,7 +142,7 @@ def live_line(facts: Facts) -> str:
 def _held(facts: Facts) -> Turn:
     return Turn(
         _("Your turn: confirm the booking"),
-        _("The time is kept for you for a few minutes and released by itself. Nothing is spent until you confirm."),
+        _("The time is held for you for a few minutes and released by itself. Nothing is spent until you confirm."),
         icon="hourglass",
     )
 
@@ -165,7 +165,7 @@ def _awaiting(facts: Facts) -> Turn:
 def _unknown(facts: Facts) -> Turn:
     said = nouns(facts.kind)
     text = _(
-        "%(Place)s's system has not answered in time. Your time and your benefit are kept, so don't book again.",
+        "%(Place)s's system has not answered in time. Your time and your benefit are reserved, so don't book again.",
         **said,
     )
     if facts.answer_by:
@@ -231,7 +231,7 @@ def _no_show(facts: Facts) -> Turn:
         title = _("We are looking into it")
         following = _("You say that you were there. We ask %(place)s and tell you here.", **said)
     elif facts.dispute == "rejected":
-        following = _("We have looked into it; it stands as it is.")
+        following = _("We have looked into it; the record is unchanged.")
     elif facts.dispute_until:
         until = formats.date_of(facts.dispute_until, facts.when.zone)
         following = _("If that is wrong, tell us by %(date)s.", date=until)

@@ -127,5 +127,5 @@ def live_line(card: BookingCard, known: booking_words.Facts) -> str:
     if card.change == "cancel":
         return _("Your cancellation is with %(place)s.", **nouns(card.kind))
     if card.change == "reschedule":
-        return _("A new date is being asked for; this one stands.")
+        return _("A new date is being asked for; this one stays.")
     return booking_words.live_line(known)

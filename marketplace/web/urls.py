@@ -103,7 +103,7 @@ OPERATOR_PAGES = (
     OperatorPage("booking_cancel", "/operators/bookings/<booking>/cancel", _FORM, duty="desk"),
     OperatorPage("disputes", "/operators/disputes", duty="desk"),
     OperatorPage("dispute", "/operators/disputes/<dispute>", _FORM, duty="desk"),
-    OperatorPage("differences", "/operators/differences"),
+    OperatorPage("discrepancies", "/operators/differences"),
     OperatorPage("case", "/operators/differences/<case>"),
     OperatorPage("repair", "/operators/differences/<case>/<action>", _FORM),
     OperatorPage("runs", "/operators/runs", _FORM),

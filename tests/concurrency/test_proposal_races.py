@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from booking.changes import proposals
 from booking.changes.cancel import cancel
-from booking.changes.proposals import accept, decline, lapse_proposals
+from booking.changes.proposals import accept, decline, expire_proposals
 from booking.changes.reschedule import check_changeable
 from booking.exchange.inbound import apply_remote
 from booking.exchange.proposed_times import follow_proposal
@@ -132,8 +132,8 @@ def test_accepting_against_the_clock_has_one_end(first: Answer) -> None:
     told = controls.all_at_once(
         [
             lambda: accept(world.principal, public_id, which, now=END - timedelta(seconds=1)),
-            lambda: lapse_proposals(now=END),
-            lambda: lapse_proposals(now=END),
+            lambda: expire_proposals(now=END),
+            lambda: expire_proposals(now=END),
         ]
     )
     lapsed = sum(each for each in told[1:] if isinstance(each, int))

@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError
 
 from booking.refusals import SlotFull
 from booking.waiting import join as waiting
-from booking.waiting import turns
+from booking.waiting import offers
 from booking.waiting.models import MOST_OPEN
 from marketplace.core import db as database
 from marketplace.core.config import settings
@@ -22,7 +22,7 @@ from marketplace.core.errors import Refusal
 from tests.concurrency import controls
 from tests.conftest import TestDatabase
 from tests.people import NOON, counters
-from tests.waiting import chances, entry, fill, give_up, grow_old, serve, sweep, wait, wish
+from tests.waiting import criteria, entry, fill, give_up, grow_old, offers_made, serve, sweep, wait
 from tests.world import World, join, make_world, taken
 
 
@@ -66,7 +66,7 @@ def test_five_places_freed_at_once_go_to_the_first_five_whatever_the_workers() -
     works += [lambda: [serve() for _ in range(6)]] * 3
     assert [each for each in controls.all_at_once(works) if isinstance(each, Exception)] == []
     for _ in range(2):
-        turns.review(now=NOON)
+        offers.review(now=NOON)
         serve()
     assert states(entries) == ["offered"] * 5 + ["waiting"] * 3
     assert taken(world.slots[0]) == 5
@@ -78,12 +78,12 @@ def test_a_lapsed_place_goes_round_once_whatever_the_workers() -> None:
     _, entries = line_of(world, 4)
     give_up(holder)
     for turn in range(4):
-        now = NOON + turn * turns.HOLD
+        now = NOON + turn * offers.HOLD
         works: list[Callable[[], Any]] = [lambda at=now: sweep(at)] * 4  # type: ignore[misc]
         assert [each for each in controls.all_at_once(works) if isinstance(each, Exception)] == []
         sweep(now)
         assert states(entries)[turn] == "offered"
-    assert [[chance.outcome for chance in chances(each)] for each in entries] == [["lapsed"]] * 3 + [["open"]]
+    assert [[chance.outcome for chance in offers_made(each)] for each in entries] == [["lapsed"]] * 3 + [["open"]]
     assert [entry(each).lapses for each in entries] == [1, 1, 1, 0]
 
 
@@ -129,7 +129,7 @@ def test_one_key_at_once_is_one_entry() -> None:
 
 def joiner(world: World, offer: str, key: str = "") -> Callable[[], waiting.Joined]:
     def run() -> waiting.Joined:
-        wanted = wish(world, offers=[offer])
+        wanted = criteria(world, offers=[offer])
         return waiting.join(world.principal, wanted, key=key or str(uuid.uuid4()), fingerprint=b"w", now=NOON)
 
     return run
@@ -177,13 +177,13 @@ def two_workers_give_two_slots(monkeypatch: pytest.MonkeyPatch) -> tuple[Counter
     world = make_world(slots=2, capacity=1, quantity=2)
     waits = wait(world)
     both = Barrier(2)
-    monkeypatch.setattr(turns, "_booked_since", lambda _session, _entry: both.wait(timeout=20) < 0)
+    monkeypatch.setattr(offers, "_booked_since", lambda _session, _entry: both.wait(timeout=20) < 0)
     without_locks()
     results = controls.all_at_once(
-        [lambda slot=slot: turns._offer_slot(slot.id, NOON) for slot in world.slots]  # type: ignore[misc]
+        [lambda slot=slot: offers._offer_slot(slot.id, NOON) for slot in world.slots]  # type: ignore[misc]
     )
     names = [str(database.violated(each)) if isinstance(each, DBAPIError) else "offered" for each in results]
-    return Counter(names), len(chances(waits))
+    return Counter(names), len(offers_made(waits))
 
 
 def test_control_without_the_lock_the_constraint_refuses_a_second_chance(

@@ -280,10 +280,10 @@ def test_a_dispute_is_answered_as_what_one_is(world: World, role: Role, kind: st
 def test_an_agent_has_nothing_to_do_with_the_books(world: World, agent: Principal, admin: Principal) -> None:
     with transaction() as session:
         open_discrepancy(session, world.provider.id, "theirs_only", "R-9", now=NOON)
-    [found] = cases.differences(admin, cursor=None, limit=9).items
+    [found] = cases.discrepancies(admin, cursor=None, limit=9).items
     closing = close.close_site(admin, site_of(world), DAY, None, "cancel", now=NOON)
     acts: list[Callable[[Principal], object]] = [
-        lambda who: cases.differences(who, cursor=None, limit=9),
+        lambda who: cases.discrepancies(who, cursor=None, limit=9),
         lambda who: cases.counts(who),
         lambda who: cases.case(who, found.id, now=NOON),
         lambda who: runs.runs(who, cursor=None, limit=9),

@@ -1,6 +1,5 @@
-"""What looks into delivered files: a program of its own, short-lived and held by limits.
+"""The examiner of delivered files: a short-lived program of its own, with limits on all it uses.
 
-`python -m booking.reports.intake`: booking/reports/files.py starts it and reads its verdict.
-Whoever is not this program imports `findings` alone, which is
-plain data.
+`python -m booking.reports.intake`: booking/reports/files.py starts it and reads its verdict. Other modules import only
+`findings`, which is plain data.
 """

@@ -1,4 +1,4 @@
-"""The program that opens delivered files: `python -m booking.reports.intake`, one file, then it ends.
+"""The program that examines one delivered file: `python -m booking.reports.intake`.
 
 Input: a line of JSON `{"type": …}`, then the file. Output: a line of JSON, `{"refused": reason}` or
 `{"papers": [[type, size], …], "items": […], "conclusion": …}`, then the papers' bytes one after another.
@@ -26,7 +26,7 @@ PRELOADED = (encodings.cp437,)
 
 
 def hold() -> None:
-    """Take from this process what it does not need. Standard input and output stay open."""
+    """Limit this process: memory, time, size of its answer, no other file. Standard input and output stay open."""
     signal.alarm(CLOCK_SECONDS)
     limits = {
         resource.RLIMIT_AS: MEMORY,
@@ -40,8 +40,8 @@ def hold() -> None:
 
 
 def examine(claimed: str, content: bytes) -> Findings:
-    """What the file holds. Raises Refused: empty, too_large, wrong_type (another one than claimed, or none that we
-    take), and what the examiners of each type refuse."""
+    """What the file holds. Raises Refused: empty, too_large, wrong_type (not the claimed type, or not accepted),
+    and the reasons of the examiner of its type."""
     if not content:
         raise Refused("empty")
     if len(content) > LARGEST:
@@ -57,7 +57,7 @@ def examine(claimed: str, content: bytes) -> Findings:
 
 
 def main() -> int:
-    """Examine what comes in by standard input; the exit code is 0 for every verdict."""
+    """Examine the file on standard input and write the verdict. The exit code is 0 for every verdict."""
     hold()
     claimed = json.loads(sys.stdin.buffer.readline(1000))["type"]
     content = sys.stdin.buffer.read(LARGEST + 1)

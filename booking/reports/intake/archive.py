@@ -1,4 +1,5 @@
-"""ZIP (APPNOTE 6.3): a flat folder of a few PDF and PNG files. Counted while it is read, never written anywhere."""
+"""ZIP (APPNOTE 6.3): a flat folder of a few PDF and PNG files. Its bytes are counted while it is
+unpacked, and nothing is written to disk."""
 
 from __future__ import annotations
 
@@ -11,7 +12,7 @@ from booking.reports.intake import pdf, png
 from booking.reports.intake.findings import LARGEST_UNPACKED, MIB, MOST_PAPERS, PDF, PNG, ZIP, Paper, Refused, kind_of
 
 MOST_TIMES = 200
-"""How many times larger than packed a file may be; what is small may be more."""
+"""How many times its packed size a file may have, if it is larger than SMALL."""
 SMALL = 1 * MIB
 LARGEST_FILE = 10 * MIB
 LONGEST_NAME = 200
@@ -51,7 +52,7 @@ def examine(content: bytes) -> tuple[Paper, ...]:
 
 
 def _judge(entry: zipfile.ZipInfo) -> None:
-    """What the directory says of a file, before anything is unpacked."""
+    """Refuse a file by its directory entry, before anything is unpacked."""
     name = entry.orig_filename
     if entry.flag_bits & _ENCRYPTED:
         raise Refused("zip_encrypted")
@@ -75,7 +76,7 @@ def _paper(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> Paper:
     with archive.open(entry) as file:
         while piece := file.read(_PIECE):
             read += piece
-            if len(read) > entry.file_size:  # the directory lied
+            if len(read) > entry.file_size:  # the directory said less
                 raise Refused("zip_bomb")
     content = bytes(read)
     kind = kind_of(content)

@@ -1,6 +1,6 @@
 """HL7 FHIR R4 JSON: a DiagnosticReport with its Observations (contained, or in a Bundle) and papers (presentedForm).
 
-No address in it is ever followed: what is not in the file is not there.
+No address in it is followed; only what the file itself contains is used.
 """
 
 from __future__ import annotations
@@ -190,7 +190,7 @@ def _flag(part: Resource, number: Decimal | None, low: float | None, high: float
 
 
 def _papers(report: Resource) -> tuple[Paper, ...]:
-    """The attached papers; one that is only an address is left alone."""
+    """The attached papers; one that is given only by an address is ignored."""
     forms = [form for form in _objects(report.get("presentedForm")) if form.get("data")]
     if len(forms) > MOST_PAPERS:
         raise Refused("fhir_too_large")
@@ -221,7 +221,7 @@ def _objects(value: Any) -> list[dict[str, Any]]:
 
 
 def _text(value: Any, longest: int | None = LONGEST_TEXT) -> str:
-    """Text, blank when it is missing. A result is never cut short: one that is too long is refused."""
+    """Text, blank when it is missing. Raises Refused for a longer one; a text is never shortened."""
     if value is None:
         return ""
     if not isinstance(value, str) or (longest is not None and len(value) > longest):
@@ -243,11 +243,11 @@ def _exact(number: float) -> Decimal:
 
 
 def _title(concept: Any) -> str:
-    """What people call it: its text, else the first name of its codes."""
+    """The text of a concept, else the first display name of its codes; blank if there is none."""
     if not isinstance(concept, dict):
         return ""
-    told = [_text(coding.get("display")) for coding in _objects(concept.get("coding"))]
-    return _text(concept.get("text")) or next((text for text in told if text), "")
+    displays = [_text(coding.get("display")) for coding in _objects(concept.get("coding"))]
+    return _text(concept.get("text")) or next((text for text in displays if text), "")
 
 
 def _coded(concept: Any, system: str) -> str:

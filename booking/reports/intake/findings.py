@@ -1,4 +1,4 @@
-"""What an examination ends in: a refusal with a reason, or the papers and results that are safe to keep."""
+"""The result of an examination: a refusal with a reason, or the papers and results that are safe to store."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ LARGEST = 5 * MIB
 """The most bytes of a delivered file; the adapters read no more either."""
 MOST_PAPERS = 20
 LARGEST_UNPACKED = 30 * MIB
-"""Of all that an archive holds together."""
+"""The most bytes of all files of an archive together."""
 
 
 class Refused(Exception):
-    """The file is not taken. `reason` is a stable code that an operator's page shows; it quotes nothing of the file."""
+    """The file is refused. `reason` is a stable code without text of the file; an operator's page shows it."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -26,7 +26,7 @@ class Refused(Exception):
 
 @dataclass(frozen=True)
 class Paper:
-    """A document to keep: its type (PDF or PNG) and bytes. It has no name: names of strangers are not kept."""
+    """A document to store: its type (PDF or PNG) and bytes. Its name is dropped, as it may name a person."""
 
     media_type: str
     content: bytes = field(repr=False)
@@ -42,7 +42,8 @@ class Findings:
 
 
 def kind_of(content: bytes) -> str:
-    """The type by a file's first bytes (magic numbers); blank for one we do not take. Raises Refused for DICOM."""
+    """The type by a file's first bytes (magic numbers); blank for one that is not accepted. Raises Refused for
+    DICOM."""
     if content[128:132] == b"DICM":  # DICOM PS3.10 section 7.1: 128 bytes of preamble, then the prefix
         raise Refused("dicom")
     if content.startswith(b"%PDF-"):

@@ -1,6 +1,6 @@
 """PDF (ISO 32000-2): readable, of a sensible size, without anything that acts, carries other files or asks for a key.
 
-The document is kept as it is, since its signature may matter: what is dangerous is refused, not mended.
+The document is stored unchanged, as it may be signed: a dangerous one is refused, not repaired.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ UNREADABLE = (
     NotImplementedError,
     zlib.error,
 )
-"""What the library ends in over a file that is no PDF, or a broken one."""
+"""What the library raises for a file that is no PDF, or a broken one."""
 PRELOADED = (pypdf.filters, PasswordType)
 """What the library would load only when it meets it; by then no file can be opened."""
 

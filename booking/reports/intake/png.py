@@ -1,6 +1,6 @@
 """PNG (ISO/IEC 15948, W3C PNG third edition): every chunk checked, the picture unpacked within limits and thrown away.
 
-What is kept is the picture alone: texts, places, thumbnails and whatever follows its end are left out.
+Only the picture is stored: texts, places, thumbnails and bytes after its end are left out.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from booking.reports.intake.findings import PNG, Paper, Refused
 MOST_PIXELS = 40_000_000
 LONGEST_SIDE = 20_000
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
-_KEPT = (b"IHDR", b"PLTE", b"IDAT", b"IEND", b"tRNS", b"gAMA", b"cHRM", b"sRGB", b"sBIT", b"pHYs", b"bKGD")
+_STORED = (b"IHDR", b"PLTE", b"IDAT", b"IEND", b"tRNS", b"gAMA", b"cHRM", b"sRGB", b"sBIT", b"pHYs", b"bKGD")
 _CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 _DEPTHS = {0: (1, 2, 4, 8, 16), 2: (8, 16), 3: (1, 2, 4, 8), 4: (8, 16), 6: (8, 16)}
 _ADAM7 = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
@@ -27,8 +27,8 @@ def examine(content: bytes) -> Paper:
     if sum(name == b"IHDR" for name, _ in chunks) != 1:
         raise Refused("png_broken")
     _unpack(b"".join(data for name, data in chunks if name == b"IDAT"), _size(chunks[0][1]))
-    kept = [(name, data) for name, data in chunks if name in _KEPT]
-    return Paper(PNG, _SIGNATURE + b"".join(_written(name, data) for name, data in kept))
+    stored = [(name, data) for name, data in chunks if name in _STORED]
+    return Paper(PNG, _SIGNATURE + b"".join(_written(name, data) for name, data in stored))
 
 
 def _chunks(content: bytes) -> list[tuple[bytes, bytes]]:
@@ -44,9 +44,7 @@ def _chunks(content: bytes) -> list[tuple[bytes, bytes]]:
         data = content[position + 8 : end]
         if zlib.crc32(name + data) != struct.unpack_from(">I", content, end)[0]:
             raise Refused("png_broken")
-        if (
-            name[:1].isupper() and name not in _KEPT
-        ):  # an upper-case first letter: nobody can show it without knowing it
+        if name[:1].isupper() and name not in _STORED:  # an upper-case first letter: needed to show the picture
             raise Refused("png_broken")
         found.append((name, data))
         if name == b"IEND":

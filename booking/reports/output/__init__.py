@@ -1,1 +1,1 @@
-"""Giving a report out of the house: as a PDF, as FHIR."""
+"""Exporting a report: as a PDF, and as FHIR."""

@@ -1,4 +1,4 @@
-"""Taking a report along: as a PDF, and as a FHIR Bundle. Each is a look that is recorded before anything is given."""
+"""Exporting a report as a PDF and as a FHIR Bundle. The audit records each export."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ PDF = "application/pdf"
 
 
 def report_as_pdf(principal: Principal, public_id: str, *, now: datetime) -> Document:
-    """The provider's own PDF, or the results printed by us where it sent none. Raises NotFound, ConsentMissing."""
+    """The provider's own PDF, or one of ours with the results if it sent none. Raises NotFound, ConsentMissing."""
     with transaction() as session:
         row = own_report(session, principal, public_id, now)
         record_look(session, principal, row, "report.downloaded", now)
@@ -31,14 +31,14 @@ def report_as_fhir(principal: Principal, public_id: str, *, now: datetime) -> di
         row = own_report(session, principal, public_id, now)
         record_look(session, principal, row, "report.exported", now)
         view = view_of(session, row)
-        papers = [paper_of(session, row, line.position) for line in view.papers]
+        papers = [paper_of(session, row, paper.position) for paper in view.papers]
         return bundle(view, row.Beneficiary.sex, row.Beneficiary.birth_date, papers, now=now)
 
 
 def pdf_of(session: Session, row: Row[Any]) -> Document:
-    """The PDF of what report_box.find_report found; the caller has judged who may look, and records it."""
+    """The PDF of a row of box.find_report. The caller has checked that it may be shown, and records that it was."""
     view = view_of(session, row)
-    for line in view.papers:
-        if line.media_type == PDF:
-            return paper_of(session, row, line.position)
+    for paper in view.papers:
+        if paper.media_type == PDF:
+            return paper_of(session, row, paper.position)
     return Document(print_report(view), PDF, view.version, view.service_date, view.kind)

@@ -1,7 +1,7 @@
 """A report as an HL7 FHIR R4 Bundle (type collection): Patient, DiagnosticReport, an Observation a result, its papers.
 
 hl7.org/fhir/R4: bundle.html, diagnosticreport.html, observation.html. Codes are LOINC where the result has one, units
-UCUM. Addresses are `urn:uuid:` of the report's id and version, so that the same report is told the same each time.
+UCUM. Addresses are `urn:uuid:` of the report's id and version, so that the same version always has the same addresses.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _NAMES = uuid.UUID("5c1a3ad0-6a33-4f2e-9d5e-0c6c1b8e2f11")
 def bundle(
     view: ReportView, sex: str, birth_date: date, papers: Sequence[Document], *, now: datetime
 ) -> dict[str, Any]:
-    """The Bundle as plain JSON values. `sex` is male or female; `papers` stand in the order of their positions."""
+    """The Bundle as plain JSON values. `sex` is male or female; `papers` are in the order of their positions."""
     patient = _address(view, "patient")
     results = [(_address(view, f"result:{number}"), item) for number, item in enumerate(view.results)]
     report = {
@@ -118,5 +118,5 @@ def _instant(moment: datetime) -> str:
 def _without_blanks(value: Any) -> Any:
     """FHIR allows no empty text, list or object (json.html)."""
     if isinstance(value, dict):
-        return {name: kept for name, each in value.items() if (kept := _without_blanks(each)) not in ("", [], {}, None)}
+        return {name: full for name, each in value.items() if (full := _without_blanks(each)) not in ("", [], {}, None)}
     return [_without_blanks(each) for each in value] if isinstance(value, list) else value

@@ -1,6 +1,6 @@
 """A report's results as a PDF of our own, for reports that came without one. Chinese and English side by side.
 
-The font is one that every PDF reader brings (Adobe's Simplified Chinese collection), so no font file is needed.
+The font is one that every PDF reader has (Adobe's Simplified Chinese collection), so no font file is needed.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from marketplace.catalog.kinds import words_of
 FONT = "STSong-Light"
 _MARKS = {"high": "↑ 偏高 High", "low": "↓ 偏低 Low", "abnormal": "异常 Unusual"}
 _LONGEST_CELL = 300
-"""A row must fit on a page; what is longer stands below the table, whole."""
+"""A row must fit on a page; a longer text is printed in full below the table."""
 _drawing = threading.Lock()
 """reportlab keeps its font tables in module globals."""
 

@@ -1,1 +1,1 @@
-"""Reading what was delivered: which item it is, its unit, value and mark."""
+"""Interpreting delivered results: item, unit, value and flag."""

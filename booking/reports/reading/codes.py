@@ -29,8 +29,8 @@ def codes_of(session: Session, provider_id: int) -> dict[str, str]:
 
 
 def map_codes(provider: str, file: Path, *, now: datetime) -> int:
-    """Take over a provider's code list: a CSV file with the columns `code` and `item` (the vocabulary's code; blank
-    takes a mapping back). Returns how many lines were taken. Reports that are here already are read by it too.
+    """Import a provider's code list: a CSV file with the columns `code` and `item` (the vocabulary's code; blank
+    removes the mapping). Returns how many lines were imported. It applies to reports that are stored already, too.
 
     Raises NotFound(field="provider"), Invalid(field="line N") for a line that names no item or no code; then nothing
     is changed.

@@ -1,7 +1,7 @@
-"""How a delivered result is read: what it is about, its value in our unit, and whether it needs a look and why.
+"""Interpreting a delivered result: which item it is, its value in our unit, and whether it is outside the normal range.
 
-What the provider delivered is never changed. Its own word on a value (its flag, else its range) wins; our range, by sex
-and by age on the report's day, is used only where the provider gave neither.
+What the provider delivered is never changed. Its own flag decides, else its own range; our range, by sex and by age on
+the day of the service, is used only if the provider gave neither.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _WORDS = (
 
 @dataclass(frozen=True)
 class Whose:
-    """Whose report it is, as far as ranges ask: sex, birth date and the day of the service."""
+    """What ranges depend on: the person's sex and birth date, and the day of the service."""
 
     sex: str
     birth_date: date
@@ -45,8 +45,8 @@ class Whose:
 
 @dataclass(frozen=True)
 class Delivered:
-    """One result as the provider delivered it. `flag`: normal, low, high, abnormal or blank; `number` is the value
-    when it is a plain one; `code` is the provider's own code for the item."""
+    """One result as the provider delivered it. `flag`: normal, low, high, abnormal or blank; `number` is the
+    value if it is a plain number, else None; `code` is the provider's own code for the item."""
 
     name: str
     value: str
@@ -63,13 +63,13 @@ class Delivered:
 
 @dataclass(frozen=True)
 class Reading(Delivered):
-    """A delivered result and what we make of it.
+    """A delivered result with our interpretation.
 
-    `item` is the vocabulary's code (blank: unmapped), found `mapped_by` loinc, code or name; `variant` the way it was
-    measured. `our_value` is the value in `our_unit` (UCUM), None where it can't be told in it; `converted` when the
-    delivered unit is another. `bound`: `<` or `>` when the value is only a limit. `our_low` and `our_high` are our
-    ordinary range in `our_unit`. `judged`: normal, low, high, abnormal or blank, `judged_by` what said so. `finding`:
-    negative, trace, positive or normal for a result told in words.
+    `item` is the vocabulary's code (blank: not in it), found by `mapped_by`: loinc, code or name. `variant` is the way
+    it was measured. `our_value` is the value in `our_unit` (UCUM), None if it cannot be converted; `converted` is true
+    if the delivered unit is another. `bound` is `<` or `>` if the value is only a limit. `our_low` and `our_high` are
+    our normal range in `our_unit`. `judged` is normal, low, high, abnormal or blank (unknown), `judged_by` the source
+    of that. `finding` is negative, trace, positive or normal for a result in words, else blank.
     """
 
     item: str = ""
@@ -88,7 +88,7 @@ class Reading(Delivered):
 
     @property
     def to_look_at(self) -> bool:
-        """Whether it lies outside what is usual."""
+        """Whether it is outside the normal range, or otherwise abnormal."""
         return self.judged not in ("", "normal")
 
 
@@ -99,7 +99,7 @@ def delivered(raw: Mapping[str, Any]) -> Delivered:
 
 
 def read(result: Delivered, whose: Whose, codes: Mapping[str, str]) -> Reading:
-    """Read one result. `codes` maps the provider's own codes to the vocabulary's."""
+    """Interpret one result. `codes` maps the provider's own codes to the vocabulary's."""
     found = vocabulary().find(
         loinc=result.loinc, code=result.code, name=result.name, section=result.section, codes=codes
     )
@@ -122,7 +122,7 @@ def read_all(content: Mapping[str, Any], whose: Whose, codes: Mapping[str, str])
 
 
 def finding(value: str) -> str:
-    """What a value told in words says: negative, trace, positive, normal; blank for anything else."""
+    """The meaning of a value in words: negative, trace, positive or normal; blank for anything else."""
     text = value.strip()
     return next((word for word, pattern in _WORDS if pattern.search(text)), "") if len(text) <= 40 else ""
 
@@ -140,10 +140,10 @@ def _figure(value: str) -> tuple[str, float | None, str]:
 def _in_our_unit(found: Found, spelling: str, number: float | None, bound: str) -> dict[str, Any]:
     unit = unit_of(found.item, spelling)
     conversion = found.item.conversion(unit, found.variant) if unit else None
-    told: dict[str, Any] = {"our_unit": found.item.unit, "bound": bound}
+    values: dict[str, Any] = {"our_unit": found.item.unit, "bound": bound}
     if conversion is not None and number is not None:
-        told |= {"our_value": conversion.to(number), "converted": unit != found.item.unit}
-    return told
+        values |= {"our_value": conversion.to(number), "converted": unit != found.item.unit}
+    return values
 
 
 def _our_range(item: Item, whose: Whose) -> dict[str, Any]:
@@ -165,13 +165,13 @@ def _judge(
         side = _side(value, bound, low, high)
         return (side, "our_range") if side else ("", "")
     if item is not None and item.form == "words" and ours.get("finding"):
-        told = ours["finding"]
-        return ("normal" if told in (*item.usual, "normal") else "abnormal"), "our_range"
+        found = ours["finding"]
+        return ("normal" if found in (*item.usual, "normal") else "abnormal"), "our_range"
     return "", ""
 
 
 def _side(value: float, bound: str, low: float | None, high: float | None) -> str:
-    """normal, low or high; blank where a mere limit (`<0.5`) does not tell."""
+    """normal, low or high; blank if the value is only a limit (`<0.5`) that leaves it open."""
     if bound == "<":
         return "low" if low is not None and value <= low else "normal" if high is not None and value <= high else ""
     if bound == ">":
@@ -180,5 +180,5 @@ def _side(value: float, bound: str, low: float | None, high: float | None) -> st
 
 
 def count_to_look_at(items: Sequence[Mapping[str, Any]], whose: Whose, codes: Mapping[str, str]) -> int:
-    """How many results of a delivered content need a look."""
+    """How many results of a delivered content are to be looked at."""
     return sum(read(delivered(raw), whose, codes).to_look_at for raw in items)

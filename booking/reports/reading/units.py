@@ -1,4 +1,4 @@
-"""Units as reports spell them, and the UCUM unit (ucum.org, version 2.2) that each spelling means."""
+"""Spellings of units in reports, and the UCUM unit (ucum.org, version 2.2) of each."""
 
 from __future__ import annotations
 
@@ -91,5 +91,5 @@ _KNOWN = {_fold(spelling): unit for unit, spellings in _SPELLINGS.items() for sp
 
 
 def ucum(spelling: str) -> str:
-    """The UCUM unit that a report's spelling means: `×10⁹/L` is `10*9/L`; blank for one that we don't know."""
+    """The UCUM unit that a report's spelling means: `×10⁹/L` is `10*9/L`; blank for an unknown one."""
     return _KNOWN.get(_fold(spelling), "")

@@ -1,8 +1,8 @@
-"""The vocabulary of check-up items: what a delivered result is about, its unit, its ordinary range, its meaning.
+"""The vocabulary of result items: names, unit, normal range and meaning of each.
 
 `data/report-items.json` holds it. LOINC codes are Regenstrief's (loinc.org). Ranges are those of the Chinese health
 standards WS/T 404, 405 and 779 and of the Chinese guideline on blood lipids (2023), for adults; where these have none,
-what laboratories usually print. They stand in for a range that the provider did not deliver and are no medical advice.
+those that laboratories usually print. They are used if the provider delivered no range, and are no medical advice.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ MappedBy = Literal["loinc", "code", "name"]
 
 
 class Range(NamedTuple):
-    """An ordinary range in the item's unit for a sex (`any`, male, female) from an age to below another, in years."""
+    """A normal range in the item's unit for a sex (`any`, male, female) from an age to below another, in years."""
 
     sex: str
     from_age: int
@@ -35,7 +35,7 @@ class Range(NamedTuple):
     high: float | None
 
     def suits(self, sex: str, age: int) -> bool:
-        """Whether it is for somebody of that sex and age."""
+        """Whether it applies to a person of that sex and age (years)."""
         return self.sex in ("any", sex) and self.from_age <= age and (self.to_age is None or age < self.to_age)
 
 
@@ -56,7 +56,7 @@ class Conversion(NamedTuple):
 
 @dataclass(frozen=True)
 class Variant:
-    """A way of measuring or expressing an item. Results of one that stands `apart` compare with their own kind only."""
+    """A way of measuring or expressing an item. Results of a variant that is `apart` compare only with each other."""
 
     code: str
     name: Text
@@ -68,8 +68,9 @@ class Variant:
 
 @dataclass(frozen=True)
 class Item:
-    """One item. `form`: number (in `unit`, UCUM, told with `digits` decimals), words (negative, trace …; `usual` are
-    the harmless ones) or text. `packages` are the codes of a package's parts that promise it."""
+    """One item. `form`: number (in `unit`, UCUM, shown with `digits` decimals), words (negative, trace …; `usual` are
+    the normal ones) or text. `packages` are the codes of the package parts that include it. `meaning` says what it
+    measures; `high` and `low` what a value outside the range can mean, None if nothing is said."""
 
     code: str
     group: str
@@ -85,7 +86,7 @@ class Item:
     ranges: tuple[Range, ...]
     usual: tuple[str, ...]
     packages: tuple[str, ...]
-    tells: Text
+    meaning: Text
     high: Text | None
     low: Text | None
 
@@ -94,19 +95,19 @@ class Item:
         return next((variant for variant in self.variants if variant.code == code), None)
 
     def conversion(self, unit: str, variant: str = "") -> Conversion | None:
-        """How to come from `unit` (UCUM) to the item's, None where that can't be done."""
+        """The conversion from `unit` (UCUM) to the item's unit, None if there is none."""
         known = self.variant(variant)
         if known is not None and unit in known.units:
             return known.units[unit]
         return Conversion(1.0) if unit == self.unit else self.units.get(unit)
 
     def range_for(self, sex: str, age: int) -> Range | None:
-        """The ordinary range for somebody, None where we have none."""
+        """The normal range for a person of that sex and age (years), None if there is none."""
         return next((known for known in self.ranges if known.suits(sex, age)), None)
 
 
 class Found(NamedTuple):
-    """What a delivered result is: the item, the variant's code (blank: none), and what told us."""
+    """The item of a delivered result, the variant's code (blank: none), and how it was found."""
 
     item: Item
     variant: str
@@ -131,7 +132,7 @@ class Vocabulary:
         self, *, loinc: str = "", code: str = "", name: str = "", section: str = "", codes: Mapping[str, str] = {}
     ) -> Found | None:
         """The item of a delivered result: by LOINC, else by the provider's own `code` (`codes` maps those to ours),
-        else by name. None keeps it as delivered."""
+        else by name; None if it is not in the vocabulary."""
         if loinc in self._loinc:
             item, variant = self._loinc[loinc]
             return Found(item, variant or self._variant_of(item, name), "loinc")
@@ -173,7 +174,7 @@ def _scopes(section: str, name: str) -> Iterator[tuple[str, str]]:
 
 
 LONGEST_NAME = 120
-"""No item has a longer name; what is longer is told, not looked up."""
+"""No item has a longer name; a longer one is shown as delivered."""
 _MARKS = re.compile(r"^[*★☆▲△◆◇●○#•\s]+|[*★☆▲△↑↓\s]+$")
 _ENDINGS = re.compile(r"(测定|检测|检查|定量|定性|试验)$")
 _ABBREVIATED = re.compile(r"^([\u3400-\u9fff].*?)\s+[A-Za-z][\w.-]*$")
@@ -187,8 +188,8 @@ def fold(name: str) -> str:
 
 
 def spellings(name: str) -> list[str]:
-    """The folded names to look a delivered name up by: as it stands, without its bracket, what the bracket holds,
-    without an abbreviation after a blank, and each without `测定` and its like at the end."""
+    """The folded names under which a delivered name is looked up: as delivered, without its bracket, what the bracket
+    holds, without an abbreviation after a blank, and each without `测定` and its like at the end."""
     bare = _MARKS.sub("", name[:LONGEST_NAME])
     inside = _BRACKETS.findall(bare)
     outside = _BRACKETS.sub("", bare)
@@ -236,7 +237,7 @@ def _item(entry: Mapping[str, Any]) -> Item:
         ranges=tuple(Range(r["sex"], r["from"], r["to"], r["low"], r["high"]) for r in entry.get("ranges", ())),
         usual=tuple(entry.get("usual", ())),
         packages=tuple(entry["packages"]),
-        tells=_words(entry["tells"]) or Text("", ""),
+        meaning=_words(entry["tells"]) or Text("", ""),
         high=_words(entry.get("high")),
         low=_words(entry.get("low")),
     )

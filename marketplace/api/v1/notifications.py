@@ -7,7 +7,7 @@ from typing import Any
 from marshmallow import fields as out
 
 from booking.messages import calendar, inbox
-from booking.messages.settings import Wish, choose, parse_time, settings_of
+from booking.messages.settings import Choices, choose, parse_time, settings_of
 from booking.notices.kinds import KINDS
 from marketplace.api.blueprint import Resource, principal, reads_body, refuses
 from marketplace.api.fields import Answer, Listing, Request, Text, Truth, page_of
@@ -36,7 +36,7 @@ class Notification(Answer):
 
 
 def _said(notice: inbox.Notice) -> words.Said:
-    return words.say(notice.kind, notice.facts, reader_language(), told_at=notice.created_at)
+    return words.say(notice.kind, notice.facts, reader_language(), as_of=notice.created_at)
 
 
 _TIME = "^([01][0-9]|2[0-3]):[0-5][0-9]$"
@@ -128,7 +128,7 @@ def choose_preferences(chosen: dict[str, Any]) -> Any:
     An e-mail address is given and confirmed on the pages.
     """
     times = {name: parse_time(chosen[name], name) for name in ("quiet_from", "quiet_until")}
-    choose(principal(), Wish(**{**chosen, **times}), now=clock.now())
+    choose(principal(), Choices(**{**chosen, **times}), now=clock.now())
     return settings_of(principal())
 
 

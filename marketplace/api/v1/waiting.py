@@ -148,7 +148,7 @@ def wait(body: dict[str, Any]) -> Any:
     Takes no place and no unit. When a place inside the limits becomes free, it is held for whoever began to wait
     first (`held`), for half an hour or until booking closes; confirm that booking to take it.
     """
-    wish = join.Wish(
+    want = join.Criteria(
         offers=body["offer_ids"],
         beneficiary=body["beneficiary_id"],
         entitlement=body["entitlement_id"],
@@ -162,7 +162,7 @@ def wait(body: dict[str, Any]) -> Any:
     )
     who = principal()
     plain = {**body, "first_day": str(body["first_day"]), "last_day": str(body["last_day"])}
-    joined = join.join(who, wish, key=idempotency.key(), fingerprint=idempotency.fingerprint(plain), now=clock.now())
+    joined = join.join(who, want, key=idempotency.key(), fingerprint=idempotency.fingerprint(plain), now=clock.now())
     found = view.waiting(who, joined.public_id)
     return found, 201, {"Location": f"/api/v1/waiting/{joined.public_id}"}
 

@@ -10,9 +10,9 @@ from flask_babel import gettext as _
 
 from booking.messages import calendar
 from booking.messages.settings import (
+    Choices,
     EmailNotSent,
     NoEmail,
-    Wish,
     choose,
     confirm_email,
     forget_email,
@@ -56,8 +56,8 @@ def message_settings() -> Response:
     except Invalid as refusal:
         return _page(Form(given, {str(refusal.at): wording.sentence(refusal)}), status=422)
     chosen = {name: field(name, 3) == "on" for name in ("sms", "email", "quiet")}
-    wish = Wish(**chosen, quiet_from=times[0], quiet_until=times[1])
-    choose(session.principal(), wish, now=clock.now())
+    choices = Choices(**chosen, quiet_from=times[0], quiet_until=times[1])
+    choose(session.principal(), choices, now=clock.now())
     flash(_("Saved."), "ok")
     return see_other(url_for("web.message_settings"))
 

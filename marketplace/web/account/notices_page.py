@@ -64,7 +64,7 @@ _OTHER = Pill("", "plain", icon="info")
 
 def row(notice: Notice) -> NoticeRow:
     """One line of the inbox."""
-    said = words.say(notice.kind, notice.facts, reader_language(), told_at=notice.created_at)
+    said = words.say(notice.kind, notice.facts, reader_language(), as_of=notice.created_at)
     look = _LOOKS.get(notice.kind, _OTHER)
     whose = (
         named(notice.person, notice.relation) if notice.person and notice.relation and notice.relation != "self" else ""

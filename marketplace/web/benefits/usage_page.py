@@ -81,7 +81,7 @@ def card(held: EntitlementView, people: Sequence[Member], today: date) -> Benefi
 def _standing(held: EntitlementView) -> str:
     parts = [_("Valid until %(date)s", date=formats.full_date(held.valid_until))]
     if held.reserved:
-        parts.append(ngettext("%(num)d kept for a booking", "%(num)d kept for bookings", held.reserved))
+        parts.append(ngettext("%(num)d reserved for a booking", "%(num)d reserved for bookings", held.reserved))
     if held.used:
         parts.append(ngettext("%(num)d used", "%(num)d used", held.used))
     return formats.dotted(parts)
@@ -98,7 +98,7 @@ def _text(entry: UsageEntry) -> str:
         return _given_back(entry, day)
     told = {
         "grant": _("Granted by your plan"),
-        "reserve": _("Kept for %(person)s, %(day)s", person=who, day=day),
+        "reserve": _("Reserved for %(person)s, %(day)s", person=who, day=day),
         "use": _("Used by %(person)s, %(day)s", person=who, day=day),
         "reverse": _("The use on %(day)s was withdrawn; given back", day=day),
         "expire": _("Expired with its last day"),

@@ -217,7 +217,7 @@ def _proposal(view: BookingView, told: ProposalView) -> Proposal:
     until = _("Answer by %(time)s.", time=formats.deadline(told.expires_at, view.time_zone))
     firm = view.state == "confirmed"
     if firm:
-        text = formats.sentences(until, _("Your date stands until you agree; without an answer you keep it."))
+        text = formats.sentences(until, _("Your date stays until you agree; without an answer you keep it."))
     else:
         ends = _("If you decline or do not answer, the booking is cancelled and your benefit comes back in full.")
         text = formats.sentences(_("It can't confirm the time you asked for."), until, ends)
@@ -256,10 +256,10 @@ def _turn(view: BookingView, known: booking_words.Facts) -> Turn:
         return turn
     first, moves = "", [line for line in view.timeline if not line.state.endswith("_asked")]
     if view.change_refused and view.refused_kind == "cancel":
-        first = _("%(Place)s did not agree to cancel, so this date stands.", **nouns(view.kind))
+        first = _("%(Place)s did not agree to cancel, so this date stays.", **nouns(view.kind))
     elif view.change_refused:
         refused = _("%(Place)s did not agree to the new date.", **nouns(view.kind))
-        first = formats.sentences(refused, cause_line(view.change_refused), _("This date stands."))
+        first = formats.sentences(refused, cause_line(view.change_refused), _("This date stays."))
     elif moves and moves[-1].cause == "rescheduled":
         first = _("The date was changed.")
     return replace(turn, text=formats.sentences(first, turn.text))
@@ -270,7 +270,7 @@ def _asked_turn(view: BookingView) -> Turn:
     new = formats.day(view.new_service_date) if view.new_service_date else ""
     if view.new_starts_at:
         new = formats.moment(view.new_starts_at, view.time_zone)
-    stands = _("Until %(place)s has agreed, your date stands as it is. Nothing for you to do.", **nouns(view.kind))
+    stands = _("Until %(place)s has agreed, your date is unchanged. Nothing for you to do.", **nouns(view.kind))
     if view.state != "confirmed":
         stands = _("It proposed this time itself; the booking is confirmed when it answers. Nothing for you to do.")
     if view.change_unknown:
@@ -334,7 +334,7 @@ def cancel(view: BookingView, now: datetime) -> Cancel:
     until = _on(view.cancel_until, view)
     free = _("Cancelling is free until %(time)s. One use of your benefit comes back.", time=until)
     if not view.allotment and view.state != "awaiting_provider":
-        stands = _("%(Place)s has to agree; until then the date stands.", **nouns(view.kind))
+        stands = _("%(Place)s has to agree; until then the date stays.", **nouns(view.kind))
         free = formats.sentences(free, stands)
     return Cancel(view.id, asked, free, _("Cancel and get it back"))
 

@@ -108,7 +108,7 @@ def booking_change_check(booking: str) -> Response:
         return see_other(url_for("web.booking", booking=booking))
     slot = _slot(view, asked("slot", _LONGEST_ID), now)
     if slot is None or not slot.bookable:
-        flash(_("This time has just gone. Your date stands. Choose another one."), "bad")
+        flash(_("This time has just gone. Your date stays. Choose another one."), "bad")
         return see_other(_picker_url(booking))
     page = Change(
         view.id,
@@ -128,7 +128,7 @@ def _rules(view: BookingView) -> tuple[str, ...]:
     if view.allotment:
         first = _("It is changed at once: %(place)s has given us these places.", **said)
     else:
-        first = _("Your present date stands until %(place)s agrees. If it does not, nothing changes.", **said)
+        first = _("Your present date stays until %(place)s agrees. If it does not, nothing changes.", **said)
     left = view.changes_left - 1
     again = ngettext(
         "After that it can be changed %(num)d more time.", "After that it can be changed %(num)d more times.", left
@@ -153,7 +153,7 @@ def _ask(me: Principal, view: BookingView, slot: str, now: datetime) -> Response
     except NotFound:
         raise
     except Refusal as refusal:
-        flash(formats.sentences(wording.sentence(refusal), _("Your date stands.")), "bad")
+        flash(formats.sentences(wording.sentence(refusal), _("Your date stays.")), "bad")
         if refusal.at == "slot_id":
             return see_other(_picker_url(view.id))
     return see_other(url_for("web.booking", booking=view.id))

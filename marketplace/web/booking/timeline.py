@@ -46,11 +46,11 @@ def _done(line: Moved, zone: str, *, last: bool, known: booking_words.Facts) -> 
     said = nouns(known.kind)
     kind = words_of(known.kind)
     words = {
-        "held": (_("A time was kept for you"), _("One use of your benefit is kept for it")),
+        "held": (_("A time was held for you"), _("One use of your benefit is reserved for it")),
         "awaiting_provider": (_("You submitted the booking"), ""),
         "outcome_unknown": (
             _("%(Place)s has not answered yet", **said),
-            _("We are checking; time and benefit are kept"),
+            _("We are checking; time and benefit are reserved"),
         ),
         "confirmed": (_("Confirmed by %(place)s", **said), ""),
         "checked_in": (_("Checked in"), ""),
@@ -63,10 +63,10 @@ def _done(line: Moved, zone: str, *, last: bool, known: booking_words.Facts) -> 
         "entered_in_error": (_("Entered in error"), ""),
         "cancel_asked": (_("You asked to cancel"), ""),
         "cancel_refused": (_("%(Place)s did not agree to cancel", **said), ""),
-        "reschedule_asked": (_("You asked for another date"), _("The old one stands until it is agreed")),
-        "reschedule_refused": (_("The other date was not possible"), _("Your date stands")),
+        "reschedule_asked": (_("You asked for another date"), _("The old one stays until it is agreed")),
+        "reschedule_refused": (_("The other date was not possible"), _("Your date stays")),
         "dispute_asked": (_("You said that you were there"), _("We ask %(place)s", **said)),
-        "dispute_rejected": (_("We looked into it"), _("It stands as it is")),
+        "dispute_rejected": (_("We looked into it"), _("The record is unchanged")),
     }
     told, note = words.get(line.state, (line.state, ""))
     if line.state == "awaiting_provider" and line.actor != "customer":
@@ -76,7 +76,7 @@ def _done(line: Moved, zone: str, *, last: bool, known: booking_words.Facts) -> 
     if line.cause == "rescheduled":
         told, note = _("The date was changed"), _moved_to(line, zone)
     if line.cause == "old_date_served":
-        told, note = _("You came on the old date, so it stands"), _moved_to(line, zone)
+        told, note = _("You came on the old date, so it stays"), _moved_to(line, zone)
     if line.state == "reschedule_refused" and line.cause in ("withdrawn", "cancelled", "overtaken"):
         told, note = _("The change of date was dropped"), ""
     if line.state == "no_show" and line.actor == "clock":
@@ -104,7 +104,7 @@ def _moved_to(line: Moved, zone: str) -> str:
 def _proposal_step(line: Moved, known: booking_words.Facts) -> tuple[str, str]:
     said = nouns(known.kind)
     if line.state == "cancel_asked":
-        return _("%(Place)s is told that the booking is off", **said), ""
+        return _("%(Place)s is notified that the booking is off", **said), ""
     words = {
         "time_proposed": (_("%(Place)s proposed another time", **said), ""),
         "proposal_withdrawn": (_("%(Place)s took its proposal back", **said), ""),
@@ -117,7 +117,7 @@ def _proposal_step(line: Moved, known: booking_words.Facts) -> tuple[str, str]:
     }
     told, note = words[line.cause]
     if line.state == "confirmed" and line.cause in ("proposal_declined", "proposal_lapsed"):
-        note = _("Your date stands")
+        note = _("Your date stays")
     return told, note
 
 

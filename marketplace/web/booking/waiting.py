@@ -12,7 +12,7 @@ from flask_babel import gettext as _
 
 from booking.offers import availability
 from booking.offers.cards import OfferView
-from booking.waiting.join import FARTHEST, MOST_PLACES, AlreadyWaiting, NotWaiting, Wish, join, withdraw
+from booking.waiting.join import FARTHEST, MOST_PLACES, AlreadyWaiting, Criteria, NotWaiting, join, withdraw
 from booking.waiting.view import alike, current, mark, waiting
 from marketplace import wording
 from marketplace.core import clock
@@ -47,9 +47,9 @@ def _begin(offer_id: str) -> Response:
     _members, member = people_of(me)
     values = {name: field(name, 20) for name in ("first_day", "last_day", "part", "hours_before")}
     try:
-        wish = _wish(values, member)
-        key, fingerprint = _key(wish, field("idempotency_key", 100))
-        join(me, wish, key=key, fingerprint=fingerprint, now=now)
+        want = _wanted(values, member)
+        key, fingerprint = _key(want, field("idempotency_key", 100))
+        join(me, want, key=key, fingerprint=fingerprint, now=now)
     except NotFound:
         raise
     except AlreadyWaiting as refusal:
@@ -63,14 +63,14 @@ def _begin(offer_id: str) -> Response:
     return see_other(url_for("web.bookings"))
 
 
-def _wish(values: dict[str, str], member: Member) -> Wish:
+def _wanted(values: dict[str, str], member: Member) -> Criteria:
     """What the form says. Raises Invalid for what is no day, part or number; the rest is judged where it is kept."""
     if values["part"] not in waiting_page.PARTS:
         raise Invalid(field="part", reason="choice")
     if values["hours_before"] not in {str(hours) for hours in waiting_page.HOURS}:
         raise Invalid(field="hours_before", reason="choice")
     from_hour, until_hour = waiting_page.PARTS[values["part"]]
-    return Wish(
+    return Criteria(
         offers=request.form.getlist("place")[: MOST_PLACES + 1],
         beneficiary=member.public_id,
         entitlement=field("entitlement", _LONGEST_ID) or None,
@@ -98,10 +98,10 @@ def _weekdays() -> list[int]:
     return [int(text) for text in request.form.getlist("weekday") if text in set("1234567")]
 
 
-def _key(wish: Wish, form_key: str) -> tuple[str, bytes]:
+def _key(want: Criteria, form_key: str) -> tuple[str, bytes]:
     """One page and one choice make one entry, however often they are sent."""
-    plain = (*wish.offers, wish.beneficiary, wish.entitlement, wish.first_day, wish.last_day, sorted(wish.weekdays))
-    text = "\0".join(str(part) for part in (*plain, wish.from_hour, wish.until_hour, wish.hours_before, wish.auto_book))
+    plain = (*want.offers, want.beneficiary, want.entitlement, want.first_day, want.last_day, sorted(want.weekdays))
+    text = "\0".join(str(part) for part in (*plain, want.from_hour, want.until_hour, want.hours_before, want.auto_book))
     fingerprint = hashlib.sha256(text.encode(errors="replace")).digest()
     form = form_key or secrets.token_urlsafe(16)
     return "page:" + hashlib.sha256(form.encode() + fingerprint).hexdigest(), fingerprint

@@ -205,7 +205,7 @@ def said(view: WaitingView) -> str:
         return _("We tell you as soon as a place is free. Nothing is taken from your benefit until then.")
     ended = {
         "over": _("No place came free in time. Your benefit is untouched."),
-        "lapsed": _("Two places were kept for you and not confirmed. Your benefit is untouched."),
+        "lapsed": _("Two places were held for you and not confirmed. Your benefit is untouched."),
         "entitlement_gone": _("There is no benefit left for these days."),
         "person_gone": _("This person is no longer in your family list."),
         "offer_closed": _("The places you chose no longer give this service."),

@@ -1,1 +1,1 @@
-"""The operators' console: overview, desk, differences, statements, closures."""
+"""The operators' console: overview, desk, discrepancies, statements, closures."""

@@ -1,4 +1,4 @@
-"""Differences between our books and a provider's: the list, one of them, its repairs."""
+"""Discrepancies between our books and a provider's: the list, one of them, its repairs."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from marketplace.web.console.answers import SHOWN, console_page
 from marketplace.web.parts import Form
 
 
-def differences() -> Response:
-    """Differences, newest first, open or closed, narrowed to a kind or a provider."""
+def discrepancies() -> Response:
+    """Discrepancies, newest first, open or closed, narrowed to a kind or a provider."""
     who = session.operator()
     wanted = cases.Filter(asked("closed") == "1", asked("kind", 40), asked("provider", 80))
-    page = cases.differences(who, cursor=asked("after") or None, limit=SHOWN, wanted=wanted)
+    page = cases.discrepancies(who, cursor=asked("after") or None, limit=SHOWN, wanted=wanted)
     states, kinds, providers = cases_page.choices(cases.counts(who), wanted)
     return console_page(
-        "differences",
-        "differences",
-        differences=tuple(map(overview_page.difference, page.items)),
+        "discrepancies",
+        "discrepancies",
+        discrepancies=tuple(map(overview_page.discrepancy, page.items)),
         closed=wanted.closed,
         narrowed=bool(wanted.kind or wanted.provider),
         states=states,
@@ -36,9 +36,9 @@ def differences() -> Response:
 
 
 def case(case: str) -> Response:
-    """One difference: both sides, what it means, what happened, what can be done."""
+    """One discrepancy: both sides, what it means, what happened, what can be done."""
     view = cases.case(session.operator(), case, now=clock.now())
-    return console_page("case", "differences", page=cases_page.case(view))
+    return console_page("case", "discrepancies", page=cases_page.case(view))
 
 
 def repair_case(case: str, action: str) -> Response:
@@ -61,7 +61,7 @@ def repair_case(case: str, action: str) -> Response:
     if action not in view.actions and status == 200:
         return see_other(url_for("console.case", case=case))
     page = cases_page.case(view)
-    return console_page("repair", "differences", status, page=page, repair=cases_page.repair(case, action), form=form)
+    return console_page("repair", "discrepancies", status, page=page, repair=cases_page.repair(case, action), form=form)
 
 
-VIEWS: Views = {"differences": differences, "case": case, "repair": repair_case}
+VIEWS: Views = {"discrepancies": discrepancies, "case": case, "repair": repair_case}

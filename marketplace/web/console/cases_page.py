@@ -1,4 +1,4 @@
-"""Differences in words, for operators: the filters of the list, one case, its repairs."""
+"""Discrepancies in words, for operators: the filters of the list, one case, its repairs."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from datetime import date, datetime
 from flask import url_for
 from flask_babel import gettext as _
 
-from booking.reconcile.cases import CaseView, Counts, Filter, Line
+from booking.reconcile.cases import CaseView, Counts, Filter, HistoryLine
 from booking.reconcile.repair import Action
 from marketplace.core.clock import HOME_ZONE
 from marketplace.web import booking_words, formats
 from marketplace.web.console.amounts import effect
-from marketplace.web.console.overview_page import DifferenceRow, difference, kind_words
+from marketplace.web.console.overview_page import DiscrepancyRow, discrepancy, kind_words
 from marketplace.web.formats import money
 from marketplace.web.language import by_language
 
@@ -59,10 +59,10 @@ class RepairChoice:
 
 @dataclass(frozen=True)
 class CasePage:
-    """One difference. `ended` says how it was closed."""
+    """One discrepancy. `ended` says how it was closed."""
 
     id: str
-    row: DifferenceRow
+    row: DiscrepancyRow
     ours: Side
     theirs: Side
     effect: str
@@ -80,7 +80,7 @@ def list_url(wanted: Filter, *, after: str | None = None) -> str:
     """Address of the list as it is narrowed, from `after` on."""
     closed = "1" if wanted.closed else None
     kind, provider = wanted.kind or None, wanted.provider or None
-    return url_for("console.differences", after=after, closed=closed, kind=kind, provider=provider)
+    return url_for("console.discrepancies", after=after, closed=closed, kind=kind, provider=provider)
 
 
 def choices(
@@ -110,11 +110,11 @@ def choices(
 
 
 def case(view: CaseView) -> CasePage:
-    """The page of one difference."""
-    it = view.difference
+    """The page of one discrepancy."""
+    it = view.discrepancy
     return CasePage(
         id=it.id,
-        row=difference(it),
+        row=discrepancy(it),
         ours=_ours(view),
         theirs=_theirs(view),
         effect=effect(it.units, it.money_minor, it.currency),
@@ -155,7 +155,7 @@ def _ours(view: CaseView) -> Side:
 def _theirs(view: CaseView) -> Side:
     facts = view.facts
     status = facts.get("theirs") or facts.get("status")
-    if not status and view.difference.kind == "ours_only":
+    if not status and view.discrepancy.kind == "ours_only":
         return Side(_("The provider"), (), _("The provider has nothing under our number or theirs."))
     zone = view.ours.time_zone if view.ours else HOME_ZONE
     told = [
@@ -191,7 +191,7 @@ def _command(command: str, state: str) -> str:
     return f"{commands.get(command, command)}: {states.get(state, state)}"
 
 
-def _line(line: Line) -> CaseLine:
+def _line(line: HistoryLine) -> CaseLine:
     if line.repair:
         return CaseLine(line.at, repair_words(line.what)[0], line.actor)
     who = {
@@ -226,15 +226,15 @@ def repair_words(action: str) -> tuple[str, str]:
     words = {
         "look_up": (
             _("Ask the provider again"),
-            _("The worker asks within seconds. If both sides agree, the difference closes by itself."),
+            _("The worker asks within seconds. If both sides agree, the discrepancy closes by itself."),
         ),
         "send_again": (
             _("Send the booking again"),
-            _("A new booking is asked of the provider for the same person and time. The customer's date stands."),
+            _("A new booking is asked of the provider for the same person and time. The customer's date stays."),
         ),
         "take_their_time": (
             _("Take over the provider's time"),
-            _("The booking moves to the provider's time in our books, and the customer is told."),
+            _("The booking moves to the provider's time in our books, and the customer is notified."),
         ),
         "cancel_there": (
             _("Cancel there"),
@@ -242,11 +242,11 @@ def repair_words(action: str) -> tuple[str, str]:
         ),
         "cancel_here": (
             _("Cancel here and give the benefit back"),
-            _("The booking ends, the benefit goes back and the customer is told. The provider is asked if it has it."),
+            _("The booking ends, the unit goes back and the customer is notified. The provider is asked if it has it."),
         ),
         "note": (
             _("Close with a note"),
-            _("Nothing is changed. The same difference is not raised again until something about it changes."),
+            _("Nothing is changed. The same discrepancy is not raised again until something about it changes."),
         ),
     }
     return words.get(action, (action, ""))

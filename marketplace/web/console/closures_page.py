@@ -28,7 +28,7 @@ class ClosurePage:
     asked_at: datetime
     finished_at: datetime | None
     outcomes: tuple[tuple[str, int], ...]
-    standing: tuple[tuple[str, Pill], ...]
+    remaining: tuple[tuple[str, Pill], ...]
     can_take_back: bool
 
 
@@ -65,6 +65,6 @@ def closure(it: ClosureView) -> ClosurePage:
         asked_at=it.asked_at,
         finished_at=it.finished_at,
         outcomes=tuple((text, it.outcomes[code]) for code, text in words.items() if code in it.outcomes),
-        standing=tuple((reference, booking_words.pill(state)) for reference, state in it.standing),
+        remaining=tuple((reference, booking_words.pill(state)) for reference, state in it.remaining),
         can_take_back=it.state != "withdrawn",
     )

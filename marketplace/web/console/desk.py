@@ -81,7 +81,7 @@ def dispute(dispute: str) -> Response:
         decision, words = field("decision", 40), field("words", 10 * LONGEST).replace("\r\n", "\n")
         try:
             answer(who, dispute, cast(Decision, decision), words, now=now)
-            flash(_("Answered. The customer is told."), "ok")
+            flash(_("Answered. The customer is notified."), "ok")
             return see_other(url_for("console.disputes"))
         except NotFound:
             raise

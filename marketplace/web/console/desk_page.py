@@ -47,7 +47,7 @@ class DeskLine:
 
 @dataclass(frozen=True)
 class DeskWarning:
-    """A difference: what it is, what to do about it, and the case's address for whom may look at it."""
+    """A discrepancy: what it is, what to do about it, and the case's address for whom may look at it."""
 
     what: str
     does: str
@@ -113,7 +113,7 @@ def booking(found: AtDesk, now: datetime) -> DeskBooking:
     """The booking's page at the desk."""
     view = found.view
     standing = {
-        "reserved": _("One use is kept for it"),
+        "reserved": _("One use is reserved for it"),
         "used": _("One use was spent"),
         "released": _("The use is back"),
         "none": _("The use is back"),
@@ -135,7 +135,7 @@ def booking(found: AtDesk, now: datetime) -> DeskBooking:
         view.time_zone,
         url_for("console.booking_cancel", booking=view.id) if found.cancelling == "open" else "",
         notes.get(found.cancelling, ""),
-        tuple(_warning(kind, case) for kind, case in found.differences),
+        tuple(_warning(kind, case) for kind, case in found.discrepancies),
     )
 
 
@@ -196,9 +196,9 @@ def cancel_effects(found: AtDesk) -> tuple[str, ...]:
         until = formats.deadline(view.cancel_until, view.time_zone)
         effects.append(_("The customer's own window closed at %(time)s; the desk may still cancel.", time=until))
     if view.allotment or view.state == "held":
-        effects.append(_("It ends at once; the provider is told."))
+        effects.append(_("It ends at once; the provider is notified."))
     else:
-        effects.append(_("If the provider knows of it, it has to agree; until then the date stands."))
+        effects.append(_("If the provider knows of it, it has to agree; until then the date stays."))
     effects.append(_("Your name and the reason are written into the audit."))
     return tuple(effects)
 
@@ -218,11 +218,11 @@ def dispute_row(it: OpenDispute) -> DisputeRow:
 
 def dispute(it: DisputeInFull) -> DisputePage:
     """The page of one dispute."""
-    at = formats.deadline(it.told_at, it.time_zone)
-    if it.told_by == "provider":
+    at = formats.deadline(it.recorded_at, it.time_zone)
+    if it.recorded_by == "provider":
         told = _("The provider reported at %(time)s that nobody came.", time=at)
     else:
-        told = _("The provider told nothing; the clock recorded it at %(time)s.", time=at)
+        told = _("The provider reported nothing; the clock recorded it at %(time)s.", time=at)
     effect = _("The plan counts a no-show as one use.") if it.no_show_uses else _("The use of the benefit is back.")
     return DisputePage(
         it.id,
@@ -239,6 +239,6 @@ def decisions() -> tuple[tuple[str, str], ...]:
     """The answers there are: code and words."""
     return (
         ("fulfilled", _("She was there and the service took place: one use is spent")),
-        ("checked_in", _("She was there, the service is still to be done: one use stays kept")),
-        ("rejected", _("The no-show stands")),
+        ("checked_in", _("She was there, the service is still to be done: one use stays reserved")),
+        ("rejected", _("The no-show stays")),
     )

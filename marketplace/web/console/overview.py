@@ -51,11 +51,11 @@ def sign_out() -> Response:
 def home() -> Response:
     """All three lists, the first lines of each."""
     who, now = session.operator(), clock.now()
-    page = cases.differences(who, cursor=None, limit=FEW)
+    page = cases.discrepancies(who, cursor=None, limit=FEW)
     return _page(
         "home",
-        differences=tuple(map(overview_page.difference, page.items)),
-        more_url=url_for("console.differences") if page.next else "",
+        discrepancies=tuple(map(overview_page.discrepancy, page.items)),
+        more_url=url_for("console.discrepancies") if page.next else "",
         providers=tuple(overview_page.provider(it, now) for it in oversight.providers(who)),
         jobs=tuple(map(overview_page.job, oversight.late_jobs(who, now=now))),
     )

@@ -9,15 +9,15 @@ from flask import url_for
 from flask_babel import gettext as _
 
 from booking.models import Feed
-from booking.reconcile.cases import Difference
+from booking.reconcile.cases import DiscrepancyView
 from booking.views.oversight import LateJob, ProviderHealth
 from marketplace.web.language import by_language
 from marketplace.web.parts import Pill
 
 
 @dataclass(frozen=True)
-class DifferenceRow:
-    """An open difference; `does` says what to do about it."""
+class DiscrepancyRow:
+    """An open discrepancy; `does` says what to do about it."""
 
     provider: str
     kind: str
@@ -40,7 +40,7 @@ class ProviderRow:
     pulled: tuple[datetime | None, ...]
     waiting: int
     unknown: int
-    differences: int
+    discrepancies: int
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ def feeds() -> tuple[str, ...]:
 
 
 def kind_words(kind: str) -> tuple[str, str]:
-    """A kind of difference, and what to do about it."""
+    """A kind of discrepancy, and what to do about it."""
     kinds = {
         "theirs_only": (
             _("A booking that only they have"),
@@ -81,11 +81,11 @@ def kind_words(kind: str) -> tuple[str, str]:
         ),
         "too_early": (
             _("They report a visit before its day"),
-            _("Nobody can have come, or stayed away, yet. Ask the provider whom it means; the booking stands."),
+            _("Nobody can have come, or stayed away, yet. Ask the provider whom it means; the booking stays."),
         ),
         "time_differs": (
             _("They have another time"),
-            _("The customer's time stands here. Agree on one with the provider, then tell the customer."),
+            _("The customer's time stays here. Agree on one with the provider, then tell the customer."),
         ),
         "closure_stands": (
             _("Their site closes, and they keep the booking"),
@@ -109,11 +109,11 @@ def kind_words(kind: str) -> tuple[str, str]:
         ),
         "slot_oversold": (
             _("They offer less than we have sold"),
-            _("All sold places stand. Ask the provider to honour them."),
+            _("All sold places stay. Ask the provider to honour them."),
         ),
         "slot_moved": (
             _("They moved a time that is sold"),
-            _("The customers' time stands here. Ask the provider, then tell the customers."),
+            _("The customers' time stays here. Ask the provider, then tell the customers."),
         ),
         "report_unmatched": (
             _("A report without a booking"),
@@ -121,22 +121,22 @@ def kind_words(kind: str) -> tuple[str, str]:
         ),
         "report_overdue": (
             _("A report is late"),
-            _("It was promised and has not come. Ask the provider for it; the customer has been told."),
+            _("It was promised and has not come. Ask the provider; the customer was notified."),
         ),
         "report_refused": (
             _("A delivered report was refused"),
-            _("The file is of a wrong type or may do harm; nothing of it was kept. Ask the provider for a sound one."),
+            _("The file is of a wrong type or may do harm; nothing was stored. Ask the provider for a sound one."),
         ),
     }
     return kinds.get(kind, (kind, ""))
 
 
-def difference(it: Difference) -> DifferenceRow:
+def discrepancy(it: DiscrepancyView) -> DiscrepancyRow:
     """A row of the list."""
     kind, does = kind_words(it.kind)
     name = by_language(it.provider_name)
     url = url_for("console.case", case=it.id)
-    return DifferenceRow(name, kind, does, it.subject, it.reference or "", it.opened_at, url, it.closed_at)
+    return DiscrepancyRow(name, kind, does, it.subject, it.reference or "", it.opened_at, url, it.closed_at)
 
 
 def provider(it: ProviderHealth, now: datetime) -> ProviderRow:
@@ -158,7 +158,7 @@ def provider(it: ProviderHealth, now: datetime) -> ProviderRow:
         tuple(it.pulled[feed] for feed in Feed),
         it.waiting,
         it.unknown,
-        it.differences,
+        it.discrepancies,
     )
 
 

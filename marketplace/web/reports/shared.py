@@ -27,7 +27,7 @@ _OPENED = "opened"
 def shared(token: str) -> Response:
     """The door; opened by its button, with the access code if the link has one; then the report."""
     now = clock.now()
-    door = share.door(token, now=now, opened=_opened())
+    door = share.find_link(token, now=now, opened=_opened())
     if request.method == "POST":
         try:
             _remember(share.open_share(token, field("code", 60), now=now).id)
@@ -51,7 +51,7 @@ def shared_paper(token: str, position: str) -> Response:
     return _discreet(paper_answer(paper, "" if place is None else f"-{place + 1}"))
 
 
-def _door(token: str, door: share.Door, form: Form, status: int = 200) -> Response:
+def _door(token: str, door: share.ShareLink, form: Form, status: int = 200) -> Response:
     return _discreet(render("shared_door.html", status, door=door, form=form, token=token))
 
 

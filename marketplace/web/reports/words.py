@@ -90,7 +90,7 @@ def item_name(code: str) -> str:
 def tells(code: str) -> str:
     """What an item measures; empty for one we don't know."""
     known = vocabulary().items.get(code)
-    return "" if known is None else by_language(known.tells)
+    return "" if known is None else by_language(known.meaning)
 
 
 def meaning_of(result: Reading) -> str:
@@ -99,7 +99,7 @@ def meaning_of(result: Reading) -> str:
     if known is None or not result.to_look_at:
         return ""
     advice = known.low if result.judged == "low" else known.high
-    return ("" if _chinese() else " ").join(by_language(words) for words in (known.tells, advice) if words)
+    return ("" if _chinese() else " ").join(by_language(words) for words in (known.meaning, advice) if words)
 
 
 def variant_of(result: Reading) -> str:

@@ -204,7 +204,7 @@ def test_a_dispute_waits_for_the_desk_with_its_words_sealed(desk: Principal) -> 
     assert WORDS.encode() not in kept.words_sealed
     assert booking_row(public_id).version == before + 1, "open pages follow, once"
     found = read_dispute(desk, the_dispute(desk), now=END)
-    assert (found.words, found.told_by, found.booking_id) == (WORDS, "provider", public_id)
+    assert (found.words, found.recorded_by, found.booking_id) == (WORDS, "provider", public_id)
     shown = view(world.principal, public_id, now=END)
     assert shown.dispute is not None and (shown.dispute.state, shown.can_dispute) == ("open", False)
     assert shown.timeline[-1].state == "dispute_asked"

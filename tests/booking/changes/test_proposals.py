@@ -10,7 +10,7 @@ from sqlalchemy import select, text, update
 
 from booking.changes import proposals
 from booking.changes.cancel import cancel
-from booking.changes.proposals import ProposalOver, accept, decline, lapse_proposals
+from booking.changes.proposals import ProposalOver, accept, decline, expire_proposals
 from booking.changes.reschedule import NotChangeable, reschedule
 from booking.changes.unanswered import end_unanswered
 from booking.exchange.inbound import apply_remote
@@ -270,11 +270,11 @@ def test_a_proposal_that_nobody_answers_is_declined_by_the_clock(first: Any, sta
     world, public_id = first()
     told(world, public_id, proposal=proposed(world))
     which = proposal_of(world, public_id)
-    assert lapse_proposals(now=END - timedelta(seconds=1)) == 0
+    assert expire_proposals(now=END - timedelta(seconds=1)) == 0
     assert seen(world, public_id, END).proposal is None, "over, even before the clock has come by"
     with pytest.raises(ProposalOver):
         accept(world.principal, public_id, which, now=END)
-    assert (lapse_proposals(now=END), lapse_proposals(now=END)) == (1, 0)
+    assert (expire_proposals(now=END), expire_proposals(now=END)) == (1, 0)
     one_pass(world, FakeAdapter(answers=[Confirmed("R-1", 3)]), now=END)
     assert (booking_row(public_id).state, states(public_id)) == (state, ["lapsed"])
 
@@ -292,7 +292,7 @@ def test_a_proposal_that_cannot_lapse_keeps_no_other_from_it(monkeypatch: pytest
         return lock(session, booking_id)
 
     monkeypatch.setattr(proposals, "lock_booking", locked)
-    assert lapse_proposals(now=END) == 1
+    assert expire_proposals(now=END) == 1
     assert (states(broken[1]), states(fine[1])) == (["open"], ["lapsed"])
 
 

@@ -1,4 +1,4 @@
-"""Another date for a confirmed booking: the old one stands until the new one is certain."""
+"""Another date for a confirmed booking: the old one stays until the new one is certain."""
 
 from __future__ import annotations
 

@@ -133,7 +133,7 @@ def test_bookings_are_cancelled_with_the_quota_back_and_the_customer_told(world:
     assert (row.state.value, row.cause) == ("cancelled", "site_closed")
     assert counters(world.entitlement.id)["available"] == 5 and taken(world.slots[0]) == 0
     found = closure(operator, closing)
-    assert (found.state, found.outcomes, found.standing) == ("done", {"asked": 1, "cancelled": 1}, [])
+    assert (found.state, found.outcomes, found.remaining) == ("done", {"asked": 1, "cancelled": 1}, [])
     assert len(told()) == 2 and all(facts["closing"] == "cancelled" for facts in told())
 
 
@@ -200,7 +200,7 @@ def test_a_booking_that_the_provider_keeps_becomes_a_case(world: World, operator
     one_pass(world, FakeAdapter(answers=[Refused("too_late")]), now=NOON)
     work_closures(now=NOON)
     found = closure(operator, closing)
-    assert (found.state, [standing[1] for standing in found.standing]) == ("done", ["confirmed"])
+    assert (found.state, [standing[1] for standing in found.remaining]) == ("done", ["confirmed"])
     with reading() as session:
         case = session.scalars(select(Discrepancy).where(Discrepancy.closed_at.is_(None))).one()
     assert (case.kind, case.subject) == ("closure_stands", firm)

@@ -18,7 +18,7 @@ from booking.changes.cancel import cancel
 from booking.changes.reschedule import reschedule
 from booking.messages import deliver, settings
 from booking.messages.deliver import Post, deliver_due
-from booking.messages.settings import Wish
+from booking.messages.settings import Choices
 from booking.notices.models import NotificationDelivery
 from booking.notices.notify import notify
 from booking.notices.quiet_hours import quiet_until
@@ -232,7 +232,7 @@ def test_what_is_over_is_not_told(world: World) -> None:
 
 def test_a_channel_that_was_turned_off_meanwhile_stays_silent(world: World) -> None:
     confirmed(world)
-    off = Wish(sms=False, email=True, quiet=True, quiet_from=time(22), quiet_until=time(8))
+    off = Choices(sms=False, email=True, quiet=True, quiet_from=time(22), quiet_until=time(8))
     settings.choose(world.principal, off, now=NOON)
     assert run(Box()) == {"dropped": 1}
     cancel(world.principal, world.submit(1), now=NOON)
@@ -287,11 +287,11 @@ def test_a_booking_that_was_cancelled_in_the_night_is_not_told_as_confirmed_in_t
 
 def test_quiet_hours_can_be_turned_off_or_moved(world: World) -> None:
     confirmed(world)
-    awake = Wish(sms=True, email=True, quiet=False, quiet_from=time(22), quiet_until=time(8))
+    awake = Choices(sms=True, email=True, quiet=False, quiet_from=time(22), quiet_until=time(8))
     settings.choose(world.principal, awake, now=NOON)
     assert run(Box(), NIGHT) == {"sent": 1}
     confirmed(world, 1)
-    late = Wish(sms=True, email=True, quiet=True, quiet_from=time(0), quiet_until=time(13))
+    late = Choices(sms=True, email=True, quiet=True, quiet_from=time(0), quiet_until=time(13))
     settings.choose(world.principal, late, now=NOON)
     assert run(Box(), NOON) == {"waits": 1}
     assert run(Box(), NOON + timedelta(hours=1)) == {"sent": 1}

@@ -209,16 +209,16 @@ def test_every_kind_has_words_in_both_languages(kind: str, language: Any) -> Non
         "prepare": {"zh": "空腹。", "en": "No food."},
         "by": "provider",
     }
-    said = words.say(kind, facts, language, told_at=NOON)
+    said = words.say(kind, facts, language, as_of=NOON)
     assert said.title and said.text
     assert "{" not in said.title + said.text
-    bare = words.say(kind, {}, language, told_at=NOON)
+    bare = words.say(kind, {}, language, as_of=NOON)
     assert "{" not in bare.text and "，，" not in bare.text and ", ," not in bare.text
     assert set(words.WORDS) == set(KINDS)
 
 
 def test_a_kind_that_this_version_does_not_know_is_still_told() -> None:
-    said = words.say("from_the_future", BOOKED, "en", told_at=NOON)
+    said = words.say("from_the_future", BOOKED, "en", as_of=NOON)
     assert said.title == "There is news of your booking"
     assert "Select package" in said.text
 
@@ -264,9 +264,9 @@ WHEN: list[tuple[str, dict[str, Any], datetime, str, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("facts", "told_at", "zh", "en"), [row[1:] for row in WHEN], ids=[row[0] for row in WHEN])
-def test_the_time_is_the_sites(facts: dict[str, Any], told_at: datetime, zh: str, en: str) -> None:
-    said = {language: words.say("changed", facts, language, told_at=told_at) for language in ("zh", "en")}  # type: ignore[arg-type]
+@pytest.mark.parametrize(("facts", "as_of", "zh", "en"), [row[1:] for row in WHEN], ids=[row[0] for row in WHEN])
+def test_the_time_is_the_sites(facts: dict[str, Any], as_of: datetime, zh: str, en: str) -> None:
+    said = {language: words.say("changed", facts, language, as_of=as_of) for language in ("zh", "en")}  # type: ignore[arg-type]
     assert (said["zh"].text, said["en"].text) == (f"现在是 {zh}。", f"It is now {en}.")
 
 

@@ -71,8 +71,8 @@ def test_they_are_written_down_with_the_move_for_whoever_tells_the_customer() ->
     with reading() as session:
         notice = session.scalars(select(Notification).where(Notification.kind == "cancelled")).one()
     assert notice.facts["alternatives"] == line.facts["alternatives"]
-    assert "Tue 10 March, 09:00; Tue 10 March, 10:00" in say("cancelled", notice.facts, "en", told_at=LATER).text
-    assert "周二 09:00、" in say("cancelled", notice.facts, "zh", told_at=LATER).text
+    assert "Tue 10 March, 09:00; Tue 10 March, 10:00" in say("cancelled", notice.facts, "en", as_of=LATER).text
+    assert "周二 09:00、" in say("cancelled", notice.facts, "zh", as_of=LATER).text
 
 
 def test_a_refused_request_is_offered_others_too() -> None:

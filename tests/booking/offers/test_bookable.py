@@ -19,7 +19,7 @@ from booking.offers.availability import OfferQuery, days, offer, search_offers, 
 from booking.offers.bookable import Reason
 from booking.offers.cities import offer_cities
 from booking.waiting.match import LEAST_TIME, look_again
-from booking.waiting.turns import offer_freed
+from booking.waiting.offers import offer_freed
 from booking.waiting.view import alike
 from marketplace.catalog.models import Offer, Site
 from marketplace.core.db import reading, transaction

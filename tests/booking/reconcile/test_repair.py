@@ -1,4 +1,4 @@
-"""One-click repairs of differences: what they do, once, and when they are refused."""
+"""One-click repairs of discrepancies: what they do, once, and when they are refused."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from booking.actors import Actor
 from booking.models import Booking, Discrepancy
 from booking.notices.models import Notification
-from booking.reports.chase import ASK_EVERY, ask_again, note_overdue
+from booking.reports.chase import ASK_EVERY, ask_again, mark_overdue
 from booking.reports.fetch import announce
 from booking.states import BookingState
 from booking.transition import lock_booking, move
@@ -73,32 +73,32 @@ def test_a_kind_without_a_report_promises_none(world: World, monkeypatch: pytest
     monkeypatch.setattr("booking.deadlines.kind", lambda _code: plain)
     booking = booking_row(fulfil(world.submit()))
     assert (booking.report_state, booking.report_due_at) == ("none", None)
-    assert note_overdue(now=DUE + timedelta(days=90)) == 0
+    assert mark_overdue(now=DUE + timedelta(days=90)) == 0
 
 
 def test_a_late_report_is_marked_once_with_a_case_and_a_notice(world: World) -> None:
     public_id = fulfil(world.submit())
     before = booking_row(public_id).version
-    assert note_overdue(now=DUE - timedelta(seconds=1)) == 0
-    assert note_overdue(now=DUE) == 1
-    assert note_overdue(now=DUE + timedelta(days=1)) == 0
+    assert mark_overdue(now=DUE - timedelta(seconds=1)) == 0
+    assert mark_overdue(now=DUE) == 1
+    assert mark_overdue(now=DUE + timedelta(days=1)) == 0
     assert (booking_row(public_id).report_state, booking_row(public_id).version) == ("overdue", before + 1)
     assert cases() == [(public_id, "", "open")] and told() == [public_id]
 
 
 def test_what_comes_late_is_ready_and_closes_the_case(world: World) -> None:
     public_id = fulfil(world.submit())
-    note_overdue(now=DUE)
+    mark_overdue(now=DUE)
     deliver(world, public_id, now=DUE + timedelta(days=2))
     assert booking_row(public_id).report_state == "ready"
     assert cases() == [(public_id, "came", "closed")]
-    assert note_overdue(now=DUE + timedelta(days=3)) == 0 and told() == [public_id]
+    assert mark_overdue(now=DUE + timedelta(days=3)) == 0 and told() == [public_id]
 
 
 def test_the_rest_of_a_partial_report_is_chased_while_what_came_stays_readable(world: World) -> None:
     public_id = fulfil(world.submit())
     deliver(world, public_id, status="partial", now=DONE)
-    assert note_overdue(now=DUE) == 1 and note_overdue(now=DUE + timedelta(days=1)) == 0
+    assert mark_overdue(now=DUE) == 1 and mark_overdue(now=DUE + timedelta(days=1)) == 0
     assert booking_row(public_id).report_state == "partial"
     deliver(world, public_id, 2, status="final", now=DUE + timedelta(days=2))
     assert booking_row(public_id).report_state == "ready" and cases() == [(public_id, "came", "closed")]
@@ -106,7 +106,7 @@ def test_the_rest_of_a_partial_report_is_chased_while_what_came_stays_readable(w
 
 def test_a_part_that_comes_late_leaves_the_case_open_for_the_rest(world: World) -> None:
     public_id = fulfil(world.submit())
-    note_overdue(now=DUE)
+    mark_overdue(now=DUE)
     deliver(world, public_id, status="partial", now=DUE + timedelta(days=1))
     assert booking_row(public_id).report_state == "partial" and cases() == [(public_id, "", "open")]
 
@@ -115,13 +115,13 @@ def test_what_the_provider_has_announced_is_not_called_late(world: World) -> Non
     public_id = fulfil(world.submit())
     with transaction() as session:
         announce(session, world.provider.id, listed(world, public_id), now=DONE)
-    assert note_overdue(now=DUE + timedelta(days=1)) == 0
+    assert mark_overdue(now=DUE + timedelta(days=1)) == 0
     assert cases() == [] and told() == []
 
 
 def test_asking_again_finds_a_report_whose_message_was_lost(world: World) -> None:
     public_id = fulfil(world.submit())
-    note_overdue(now=DUE)
+    mark_overdue(now=DUE)
     remote = listed(world, public_id)
     adapter = ReportAdapter(pages=[ReportPage([remote], None, "c9")])
     assert ask(world, adapter, DUE) == {"asked": 1, "noted": 1}
@@ -133,13 +133,13 @@ def test_asking_again_finds_a_report_whose_message_was_lost(world: World) -> Non
 def test_a_provider_is_asked_once_a_day_and_only_for_what_it_owes(world: World) -> None:
     public_id = fulfil(world.submit())
     assert ask(world, ReportAdapter(), DUE - timedelta(days=1)) == {}
-    note_overdue(now=DUE)
+    mark_overdue(now=DUE)
     assert ask(world, ReportAdapter(pages=[ReportPage([], None, "c1")]), DUE) == {"asked": 1}
     assert ask(world, ReportAdapter(), DUE + ASK_EVERY - timedelta(seconds=1)) == {}
     assert ask(world, ReportAdapter(pages=[ReportPage([], None, "c2")]), DUE + ASK_EVERY) == {"asked": 1}
     assert booking_row(public_id).report_asked_at == DUE + ASK_EVERY
     later = fulfil(world.submit(1))
-    note_overdue(now=DUE + ASK_EVERY + timedelta(hours=1))
+    mark_overdue(now=DUE + ASK_EVERY + timedelta(hours=1))
     assert ask(world, ReportAdapter(), DUE + ASK_EVERY + timedelta(hours=1)) == {}, "its whole list once a day"
     again = ReportAdapter(pages=[ReportPage([], None, "c3")])
     assert ask(world, again, DUE + 2 * ASK_EVERY) == {"asked": 2}
@@ -148,7 +148,7 @@ def test_a_provider_is_asked_once_a_day_and_only_for_what_it_owes(world: World) 
 
 def test_a_provider_that_cannot_be_read_is_asked_again_at_the_next_turn(world: World) -> None:
     public_id = fulfil(world.submit())
-    note_overdue(now=DUE)
+    mark_overdue(now=DUE)
     with pytest.raises(ProviderError):
         ask(world, ReportAdapter(), DUE)
     assert booking_row(public_id).report_asked_at is None
@@ -160,7 +160,7 @@ def test_a_check_that_was_reopened_owes_nothing_until_it_is_done_again(world: Wo
     with transaction() as session:
         booking, _tasks = lock_booking(session, booking_row(public_id).id)
         move(session, booking, BookingState.IN_SERVICE, actor=CLINIC, now=DONE)
-    assert note_overdue(now=DUE + timedelta(days=30)) == 0
+    assert mark_overdue(now=DUE + timedelta(days=30)) == 0
     again = booking_row(fulfil(public_id, now=DONE + timedelta(days=1)))
     assert again.report_due_at == DUE + timedelta(days=1)
 

@@ -11,7 +11,7 @@ from booking.reports.box import document, report, reports
 from booking.reports.delete import delete_report
 from booking.reports.fetch import announce, fetch_due, store
 from booking.reports.files import examine
-from booking.reports.share import NewShare, door, share_report
+from booking.reports.share import NewShare, find_link, share_report
 from booking.views.customer import booking as view
 from marketplace.core import crypto
 from marketplace.core.config import settings
@@ -97,7 +97,7 @@ def test_a_deleted_report_is_shown_nowhere_and_its_links_open_nothing(world: Wor
         lambda: report(world.principal, public_id, now=LATER),
         lambda: document(world.principal, public_id, now=LATER),
         lambda: delete_report(world.principal, public_id, now=LATER),
-        lambda: door(token, now=LATER),
+        lambda: find_link(token, now=LATER),
     ):
         with pytest.raises(NotFound):
             attempt()

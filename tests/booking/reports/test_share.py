@@ -13,8 +13,8 @@ from booking.reports.share import (
     NewShare,
     TooManyLinks,
     WrongAccessCode,
-    door,
     end_share,
+    find_link,
     open_share,
     read_paper,
     read_share,
@@ -58,7 +58,7 @@ def wrong(code: str | None) -> str:
 def test_a_link_opens_one_report_and_each_look_is_written_down(world: World, report_id: str) -> None:
     made = make(world, report_id)
     assert (made.access_code, made.share.state, made.share.expires_at) == (None, "open", LATER + timedelta(days=7))
-    assert door(made.token, now=LATER).needs_code is False
+    assert find_link(made.token, now=LATER).needs_code is False
     assert looks(report_id) == ["report.shared"], "a door is no look"
     opened = open_share(made.token, "", now=LATER).id
     assert read_share(made.token, now=LATER, opened=opened).id == report_id
@@ -105,7 +105,7 @@ def test_without_opening_it_first_nothing_is_shown(world: World, report_id: str)
 @pytest.mark.parametrize("token", ["", "x", "x" * 43, "x" * 5_000, "\0", "../..", "'; DROP TABLE report_share;--"])
 def test_a_token_that_nobody_made_is_not_there(world: World, report_id: str, token: str) -> None:
     make(world, report_id)
-    for attempt in (lambda: door(token, now=LATER), lambda: open_share(token, "123456", now=LATER)):
+    for attempt in (lambda: find_link(token, now=LATER), lambda: open_share(token, "123456", now=LATER)):
         with pytest.raises(NotFound) as refused:
             attempt()
         assert refused.value.facts == {} and refused.value.at is None
@@ -117,7 +117,7 @@ def test_a_link_ends_to_the_second(world: World, report_id: str) -> None:
     end = LATER + timedelta(days=1)
     assert read_share(made.token, now=end - timedelta(seconds=1), opened=opened)
     for attempt in (
-        lambda: door(made.token, now=end, opened=opened),
+        lambda: find_link(made.token, now=end, opened=opened),
         lambda: open_share(made.token, "", now=end),
         lambda: read_share(made.token, now=end, opened=opened),
     ):
@@ -144,14 +144,14 @@ def test_looks_are_counted_and_the_last_one_may_read_on(world: World, report_id:
     with pytest.raises(NotFound):
         open_share(made.token, "", now=LATER)
     with pytest.raises(NotFound):
-        door(made.token, now=LATER)
+        find_link(made.token, now=LATER)
     assert read_share(made.token, now=LATER, opened=opened).id == report_id
     assert state(world, report_id) == "used_up"
 
 
 def test_the_access_code_opens_and_five_wrong_ones_end_the_link(world: World, report_id: str) -> None:
     made = make(world, report_id, with_code=True)
-    assert door(made.token, now=LATER).needs_code is True
+    assert find_link(made.token, now=LATER).needs_code is True
     for left in (4, 3, 2, 1):
         with pytest.raises(WrongAccessCode) as refused:
             open_share(made.token, wrong(made.access_code), now=LATER)

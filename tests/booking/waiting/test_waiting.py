@@ -17,7 +17,7 @@ from booking.refusals import SlotFull
 from booking.states import BookingState
 from booking.waiting import join as waiting
 from booking.waiting.models import MOST_OPEN, WaitingPlace
-from booking.waiting.turns import HOLD, review
+from booking.waiting.offers import HOLD, review
 from booking.worker.jobs import all_jobs
 from booking.worker.lanes import Lanes
 from marketplace.catalog.models import Offer, Site
@@ -27,18 +27,18 @@ from marketplace.core.errors import IdempotencyKeyReused, Invalid, NotFound
 from tests.people import NOON, counters, give, make_customer, self_of
 from tests.waiting import (
     before_the_worker,
-    chances,
+    criteria,
     entry,
     fill,
     give_up,
     grow_old,
+    notices,
     offered,
+    offers_made,
     on,
     serve,
     sweep,
-    told,
     wait,
-    wish,
 )
 from tests.world import EIGHT, World, booking_row, go, history, join, make_slot, make_world, taken
 from vip.entitlements import NoEntitlement
@@ -79,7 +79,7 @@ def test_a_freed_place_is_held_for_half_an_hour_and_offered(world: World, holder
     assert serve() == {"held": 1, "slots": 1}
     kept = offered(waits)
     assert (kept.state, kept.hold_expires_at) == ("held", NOON + HOLD)
-    assert (entry(waits).state, told(world)) == ("offered", ["waitlist_offer"])
+    assert (entry(waits).state, notices(world)) == ("offered", ["waitlist_offer"])
     assert (taken(world.slots[0]), counters(world.entitlement.id)["reserved"]) == (1, 1)
     assert before_the_worker() == 0
 
@@ -159,7 +159,7 @@ def test_what_lapses_or_is_declined_goes_to_the_next(world: World, holder: tuple
     cancel(rivals[1].principal, offered(entries[1]).public_id, now=NOON + HOLD)
     serve(NOON + HOLD)
     assert [entry(each).state for each in entries] == ["waiting", "waiting", "offered"]
-    assert [chances(each)[-1].outcome for each in entries] == ["lapsed", "declined", "open"]
+    assert [offers_made(each)[-1].outcome for each in entries] == ["lapsed", "declined", "open"]
     assert [entry(each).lapses for each in entries] == [1, 0, 0]
 
 
@@ -170,7 +170,7 @@ def test_what_nobody_wants_is_free_for_all_again(world: World, holder: tuple[Wor
     sweep(NOON + HOLD)
     later = NOON + HOLD
     assert (entry(waits).state, taken(world.slots[0]), before_the_worker()) == ("waiting", 0, 0)
-    assert len(chances(waits)) == 1
+    assert len(offers_made(waits)) == 1
     other(world, 1).hold(now=later)
 
 
@@ -182,7 +182,7 @@ def test_two_lapses_end_the_entry_with_notice() -> None:
     assert (entry(waits).state, entry(waits).lapses) == ("offered", 1)
     sweep(NOON + 2 * HOLD)
     assert (entry(waits).state, entry(waits).cause) == ("ended", "lapsed")
-    assert told(world) == ["waitlist_offer", "waitlist_offer", "waitlist_ended"]
+    assert notices(world) == ["waitlist_offer", "waitlist_offer", "waitlist_ended"]
 
 
 def test_a_hospital_that_refuses_puts_her_back_in_her_place(world: World, holder: tuple[World, str]) -> None:
@@ -432,7 +432,7 @@ def test_a_place_that_frees_while_another_was_offered_is_seen_afterwards() -> No
     assert serve() == {}
     cancel(world.principal, offered(waits).public_id, now=NOON)
     serve()
-    assert (entry(waits).state, len(chances(waits))) == ("offered", 2)
+    assert (entry(waits).state, len(offers_made(waits))) == ("offered", 2)
 
 
 def test_what_stood_in_the_way_is_found_gone_by_the_review(world: World, holder: tuple[World, str]) -> None:
@@ -457,7 +457,7 @@ def test_book_it_for_me_submits_at_once_as_her_standing_wish(world: World, holde
     give_up(holder)
     assert serve()["booked"] == 1
     kept = offered(waits)
-    assert (kept.state, kept.cause, told(world)) == ("awaiting_provider", "standing_wish", ["waitlist_booked"])
+    assert (kept.state, kept.cause, notices(world)) == ("awaiting_provider", "standing_wish", ["waitlist_booked"])
     assert history(kept.public_id) == ["held", "awaiting_provider"]
     with reading() as session:
         actors = session.execute(
@@ -482,7 +482,7 @@ def test_nothing_is_booked_for_her_that_she_could_not_cancel_any_more(world: Wor
         session.execute(text("UPDATE booking SET snapshot = jsonb_set(snapshot, '{cancel_hours}', '0')"))
     give_up(holder, late)
     serve(late)
-    assert (offered(waits).state, told(world)) == ("held", ["waitlist_offer"])
+    assert (offered(waits).state, notices(world)) == ("held", ["waitlist_offer"])
 
 
 def test_whoever_booked_herself_meanwhile_is_not_booked_twice() -> None:
@@ -553,11 +553,11 @@ def test_without_a_benefit_there_is_nothing_to_wait_for(world: World) -> None:
 
 
 def test_one_key_makes_one_entry(world: World) -> None:
-    first = waiting.join(world.principal, wish(world), key="k", fingerprint=b"w", now=NOON)
-    again = waiting.join(world.principal, wish(world), key="k", fingerprint=b"w", now=NOON)
+    first = waiting.join(world.principal, criteria(world), key="k", fingerprint=b"w", now=NOON)
+    again = waiting.join(world.principal, criteria(world), key="k", fingerprint=b"w", now=NOON)
     assert (first.public_id, first.replayed, again.replayed) == (again.public_id, False, True)
     with pytest.raises(IdempotencyKeyReused):
-        waiting.join(world.principal, wish(world), key="k", fingerprint=b"x", now=NOON)
+        waiting.join(world.principal, criteria(world), key="k", fingerprint=b"x", now=NOON)
 
 
 def test_a_person_waits_for_an_offer_once(world: World, holder: tuple[World, str]) -> None:
@@ -607,7 +607,7 @@ def test_to_withdraw_leaves_what_was_submitted(world: World, holder: tuple[World
 def test_an_entry_that_is_over_cannot_be_withdrawn(world: World) -> None:
     waits = wait(world)
     review(now=NOON_THEN)
-    assert (entry(waits).state, entry(waits).cause, told(world)) == ("ended", "over", ["waitlist_ended"])
+    assert (entry(waits).state, entry(waits).cause, notices(world)) == ("ended", "over", ["waitlist_ended"])
     with pytest.raises(waiting.NotWaiting):
         waiting.withdraw(world.principal, waits, now=NOON_THEN)
 
@@ -620,7 +620,7 @@ def test_it_ends_when_the_benefit_is_gone(world: World) -> None:
     with transaction() as session:
         session.execute(update(Entitlement).values(valid_until=on(9)))
     review(now=NOON)
-    assert (entry(waits).state, entry(waits).cause, told(world)) == ("ended", "entitlement_gone", ["waitlist_ended"])
+    assert (entry(waits).state, entry(waits).cause, notices(world)) == ("ended", "entitlement_gone", ["waitlist_ended"])
 
 
 def test_it_stays_while_the_unit_is_only_kept_for_a_booking(world: World) -> None:

@@ -40,7 +40,7 @@ def test_another_date_is_asked_for_and_switched_when_the_provider_agrees(caller:
     assert before["change_until"] == (EIGHT - timedelta(hours=24)).isoformat()
     asked = ask(caller, public_id, world).get_json()
     assert (asked["state"], asked["change"]) == ("confirmed", "reschedule")
-    assert asked["starts_at"] == EIGHT.isoformat(), "the old date stands"
+    assert asked["starts_at"] == EIGHT.isoformat(), "the old date stays"
     assert asked["new_starts_at"] == (EIGHT + timedelta(hours=1)).isoformat()
     one_pass(world, FakeAdapter(answers=[Confirmed("R-1", 2)]), now=NOON)
     after = caller.get(f"/bookings/{public_id}").get_json()

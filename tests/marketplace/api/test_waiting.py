@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from booking.hold.confirm import confirm
-from booking.waiting.turns import HOLD
+from booking.waiting.offers import HOLD
 from tests.marketplace.api.caller import Caller, problem
 from tests.people import NOON
 from tests.waiting import fill, give_up, serve, wait

@@ -115,10 +115,10 @@ def shown(app: Flask, path: str, language: str) -> str:
 
 
 def told(world: World, kind: str, language: words.Language) -> words.Said:
-    """What the customer is told, as her inbox holds it."""
+    """What the customer is notified, as her inbox holds it."""
     page = inbox.notices(world.principal, cursor=None, limit=MAX_LIMIT)
     notice = next(it for it in page.items if it.kind == kind)
-    said = words.say(notice.kind, notice.facts, language, told_at=NOON)
+    said = words.say(notice.kind, notice.facts, language, as_of=NOON)
     assert FOREIGN.findall(f"{said.title} {said.text}") == []
     return said
 

@@ -212,6 +212,6 @@ def test_only_the_hash_of_an_address_is_kept(world: World) -> None:
 def test_what_is_long_over_leaves_the_feed(world: World) -> None:
     token = calendar.new_feed(world.principal, now=NOON)
     go(world.submit(), S.CONFIRMED)
-    later = NOON + timedelta(days=calendar.KEPT_DAYS + 30)
+    later = NOON + timedelta(days=calendar.FEED_DAYS + 30)
     feed = calendar.open_feed(token, now=later)
     assert calendar.events(feed, now=later) == []

@@ -9,11 +9,11 @@ from typing import Any
 
 from booking.changes.cancel import REASONS
 from booking.closures.view import Affected, ClosureView
-from booking.reconcile.cases import CaseView, Counts, Difference, Filter, Line, OurSide
+from booking.reconcile.cases import CaseView, Counts, DiscrepancyView, Filter, HistoryLine, OurSide
 from booking.reconcile.runs import RunView
 from booking.reports.reading.read import Delivered, Whose, read
 from booking.reports.reading.vocabulary import vocabulary
-from booking.reports.share import Door
+from booking.reports.share import ShareLink
 from booking.reports.trend import Point, Trend
 from booking.settlement.statements import Stated, StatementRow, StatementView
 from booking.views.oversight import LateJob, ProviderHealth
@@ -516,7 +516,7 @@ def steps(state: str) -> tuple[Step, ...]:
         "done",
         _t("您提交了预约", "You submitted the booking"),
         at(11, 20, 19, 42),
-        _t("为这次体检预留了 1 次权益", "One use of your benefit is kept for it"),
+        _t("为这次体检预留了 1 次权益", "One use of your benefit is reserved for it"),
     )
     sure = Step(
         "done",
@@ -627,9 +627,9 @@ def booking(state: str, **facts: Any) -> Context:
 
 
 def booking_changing(unknown: bool = False) -> Context:
-    """A new date has been asked for; the old one stands."""
+    """A new date has been asked for; the old one stays."""
     page: BookingPage = booking("confirmed")["page"]
-    stands = _t("医院同意之前，您的日期保持不变。", "Until it has agreed, your date stands as it is.")
+    stands = _t("医院同意之前，您的日期保持不变。", "Until it has agreed, your date is unchanged.")
     title = _t("已向医院申请改到 11 月 28 日 09:00", "The hospital is asked about 28 November, 09:00")
     if unknown:
         title = _t("正在与医院核实 11 月 28 日 09:00", "We are checking with the hospital about 28 November, 09:00")
@@ -668,7 +668,7 @@ def booking_change() -> Context:
     """Old and new side by side."""
     new = When(date(2026, 11, 28), ZONE, at(11, 28, 9), at(11, 28, 9, 30))
     rules = (
-        _t("医院同意之前，当前日期保持不变。", "Your present date stands until the hospital agrees."),
+        _t("医院同意之前，当前日期保持不变。", "Your present date stays until the hospital agrees."),
         _t("之后还可改期 1 次。", "After that it can be changed 1 more time."),
     )
     return {"page": Change("b1", replace(ticket(), facts=()), new, "s1", rules, "/gallery/times_change", "k")}
@@ -1100,7 +1100,7 @@ def shared_door(error: bool = False) -> Context:
         if error
         else {}
     )
-    return {"door": Door("s1", error, at(11, 30, 9)), "form": Form(errors=told), "token": "t"}
+    return {"door": ShareLink("s1", error, at(11, 30, 9)), "form": Form(errors=told), "token": "t"}
 
 
 def shared() -> Context:
@@ -1242,12 +1242,12 @@ def _console(here: str, role: str = "admin", **context: Any) -> Context:
     return {"me": me, "here": here, "feeds": overview_page.feeds(), **context}
 
 
-def _differences() -> tuple[overview_page.DifferenceRow, ...]:
+def _discrepancies() -> tuple[overview_page.DiscrepancyRow, ...]:
     name = Text("和馨体检", "Hexin Health")
     kinds = ("outcome_unknown", "theirs_only", "slot_oversold", "report_unmatched", "cancel_refused", "state_differs")
     return tuple(
-        overview_page.difference(
-            Difference(
+        overview_page.discrepancy(
+            DiscrepancyView(
                 "d1", kind, "R-20261120-77", "AX7K2M914Q" if n % 2 else None, "hexin", name, at(11, 20 + n // 2, 9)
             )
         )
@@ -1272,7 +1272,7 @@ def _providers() -> tuple[overview_page.ProviderRow, ...]:
             unknown=3,
             waiting=41,
         ),
-        health("ruian", "瑞安医疗", "Ruian Medical", paused_at=NOW - timedelta(hours=2), differences=1),
+        health("ruian", "瑞安医疗", "Ruian Medical", paused_at=NOW - timedelta(hours=2), discrepancies=1),
         health("new", "新泽体检", "Xinze Health", pulled={"slots": None, "bookings": None, "reports": None}),
     )
 
@@ -1285,12 +1285,12 @@ def _jobs() -> tuple[overview_page.JobRow, ...]:
 
 
 def console() -> Context:
-    rows = {"differences": _differences(), "providers": _providers(), "jobs": _jobs()}
+    rows = {"discrepancies": _discrepancies(), "providers": _providers(), "jobs": _jobs()}
     return _console("home", more_url="/gallery/console_differences", **rows)
 
 
 def console_quiet() -> Context:
-    return _console("home", differences=(), providers=(), jobs=(), more_url="")
+    return _console("home", discrepancies=(), providers=(), jobs=(), more_url="")
 
 
 def console_differences(closed: bool = False) -> Context:
@@ -1299,8 +1299,8 @@ def console_differences(closed: bool = False) -> Context:
     counts = Counts({"ours_only": 2, "time_differs": 1}, {"hexin": (name, 2), "kangyue": (other, 1)}, 3, 41)
     states, kinds, providers = cases_page.choices(counts, Filter(closed=closed))
     return _console(
-        "differences",
-        differences=() if closed else _differences(),
+        "discrepancies",
+        discrepancies=() if closed else _discrepancies(),
         closed=closed,
         narrowed=False,
         states=states,
@@ -1311,7 +1311,7 @@ def console_differences(closed: bool = False) -> Context:
 
 
 def _case(**changes: Any) -> cases_page.CasePage:
-    difference = Difference(
+    discrepancy = DiscrepancyView(
         "dsc_1", "time_differs", "bkg_7k2m914qx", "AX7K2M914Q", "hexin", Text("和馨体检", "Hexin Health"),
         at(11, 22, 9), units=-1, money_minor=-128000, currency="CNY",
     )  # fmt: skip
@@ -1324,14 +1324,14 @@ def _case(**changes: Any) -> cases_page.CasePage:
         "service_date": "2026-11-27", "starts_at": at(11, 27, 9).isoformat(), "version": 4,
     }  # fmt: skip
     view = CaseView(
-        difference=difference,
+        discrepancy=discrepancy,
         facts=facts,
         note="",
         ours=ours,
         lines=(
-            Line(at(11, 22, 9, 20), "look_up", True, "operator", "林默"),
-            Line(at(11, 20, 10), "confirmed", False, "provider", "hexin"),
-            Line(at(11, 20, 9), "held", False, "customer", "cus_1"),
+            HistoryLine(at(11, 22, 9, 20), "look_up", True, "operator", "林默"),
+            HistoryLine(at(11, 20, 10), "confirmed", False, "provider", "hexin"),
+            HistoryLine(at(11, 20, 9), "held", False, "customer", "cus_1"),
         ),
         commands=(("cancel", "queued"),),
         asking=True,
@@ -1341,22 +1341,22 @@ def _case(**changes: Any) -> cases_page.CasePage:
 
 
 def console_case() -> Context:
-    return _console("differences", page=_case())
+    return _console("discrepancies", page=_case())
 
 
 def console_case_closed() -> Context:
-    closed = Difference(
+    closed = DiscrepancyView(
         "dsc_2", "theirs_only", "HEX-1", None, "hexin", Text("和馨体检", "Hexin Health"), at(11, 20, 9),
         at(11, 21, 9), "explained",
     )  # fmt: skip
     note = _t("对方的测试预约，已电话确认。", "Their test booking; they confirmed it by phone.")
-    page = _case(difference=closed, ours=None, facts={}, lines=(), commands=(), asking=False, actions=(), note=note)
-    return _console("differences", page=page)
+    page = _case(discrepancy=closed, ours=None, facts={}, lines=(), commands=(), asking=False, actions=(), note=note)
+    return _console("discrepancies", page=page)
 
 
 def console_repair(action: str = "cancel_here", problem: bool = False) -> Context:
     form = Form({}, {"note": _t("请填写说明。", "Write a note.")} if problem else {})
-    return _console("differences", page=_case(), repair=cases_page.repair("dsc_1", action), form=form)
+    return _console("discrepancies", page=_case(), repair=cases_page.repair("dsc_1", action), form=form)
 
 
 def console_runs(empty: bool = False) -> Context:
@@ -1422,7 +1422,9 @@ def _closures() -> tuple[closures_page.ClosurePage, ...]:
         "clo_1", place(), _t("杭州市", "Hangzhou"), date(2026, 12, 1), None, "move", "open", at(11, 23, 9), None,
         {"cancelled": 12, "asked": 30, "moving": 8, "kept": 1}, (("AX7K2M914Q", "confirmed"), ("AX8P3N025R", "in_service")),
     )  # fmt: skip
-    done = replace(view, state="done", to_day=date(2026, 12, 3), mode="cancel", finished_at=at(11, 23, 10), standing=())
+    done = replace(
+        view, state="done", to_day=date(2026, 12, 3), mode="cancel", finished_at=at(11, 23, 10), remaining=()
+    )
     return closures_page.closure(view), closures_page.closure(done)
 
 
@@ -1456,7 +1458,7 @@ def _desk_booking() -> desk_page.DeskBooking:
     facts = (
         Fact(_t("使用人", "For"), people()[1].name),
         Fact(_t("服务方", "Provider"), _t("康悦体检", "Kangyue")),
-        Fact(_t("权益", "Benefit"), _t("已为它保留 1 次", "One use is kept for it")),
+        Fact(_t("权益", "Benefit"), _t("已为它保留 1 次", "One use is reserved for it")),
     )
     return desk_page.DeskBooking(row, facts, history, ZONE, "/gallery/console_cancel", "")
 

@@ -134,7 +134,7 @@ def test_a_time_that_is_kept_for_those_who_wait_is_full(browser: Surfer, world: 
 def test_a_time_is_held_confirmed_and_waits_for_the_hospital(browser: Surfer, world: World) -> None:
     booking = held(browser, world)
     page = browser.get(f"/bookings/{booking}/confirm")
-    assert "Kept for you 10 min left" in text_of(page)
+    assert "Held for you 10 min left" in text_of(page)
     assert "Uses 1 of Health check, 1 left besides" in text_of(page)
     answer = browser.post(f"/bookings/{booking}/confirm")
     assert (answer.status_code, answer.location) == (303, f"/bookings/{booking}")
@@ -303,7 +303,7 @@ def to(booking: str, *states: BookingState, **values: Any) -> None:
     ("path", "told"),
     [
         ([], "The hospital's turn"),
-        ([BookingState.OUTCOME_UNKNOWN], "Your time and your benefit are kept, so don't book again"),
+        ([BookingState.OUTCOME_UNKNOWN], "Your time and your benefit are reserved, so don't book again"),
         ([BookingState.CONFIRMED], "Confirmed by the hospital: 10 March, 08:00"),
         ([BookingState.REJECTED], "The hospital can't take this booking"),
         ([BookingState.CONFIRMED, BookingState.CHECKED_IN], "The hospital's staff will call you"),

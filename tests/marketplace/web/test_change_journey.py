@@ -131,7 +131,7 @@ def test_a_date_is_changed_a_change_is_refused_and_the_waiting_list_catches_a_fr
     with provider_at_rest(stage):
         ask_for_the_next_time(page)
     expect(turn).to_contain_text("The hospital did not agree to the new date.", timeout=SOON)
-    expect(turn).to_contain_text("That time is no longer free there. This date stands.")
+    expect(turn).to_contain_text("That time is no longer free there. This date stays.")
     expect(time_shown).to_contain_text(shown(after))
     assert starts(mine) == after and still_the_same_page(page) and stage.live_there(mine) == 1
 

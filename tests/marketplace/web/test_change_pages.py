@@ -57,14 +57,14 @@ def test_windows_and_limits_are_told_before_the_tap(visitor: Visitor, world: Wor
 def test_the_picker_marks_the_present_time_and_changes_nothing(visitor: Visitor, world: World) -> None:
     public_id = confirmed(world)
     page = visitor.get(f"/bookings/{public_id}/change")
-    assert "Your date: Tue 10 March 08:00. It stands until a new one is agreed." in main(page)
+    assert "Your date: Tue 10 March 08:00. It stays until a new one is agreed." in main(page)
     assert "yours now" in main(page)
     assert f'value="{world.slots[0].public_id}" required disabled' in page.text
     assert f'value="{world.slots[1].public_id}" required checked' in page.text
     sent = visitor.post(f"/bookings/{public_id}/change", "/me", slot=world.slots[1].public_id)
     assert sent.headers["Location"] == f"/bookings/{public_id}/change/check?slot={world.slots[1].public_id}"
     shown = main(visitor.get(sent.headers["Location"]))
-    assert "Your present date stands until the hospital agrees." in shown and "09:00–09:30" in shown
+    assert "Your present date stays until the hospital agrees." in shown and "09:00–09:30" in shown
     assert "After that it can be changed 2 more times." in shown
     assert tasks(public_id) == [("reserve", "done")] and taken(world.slots[1]) == 0
 
@@ -76,8 +76,8 @@ def test_a_change_is_asked_once_and_told_as_it_stands(visitor: Visitor, world: W
     assert [command for command, _state in tasks(public_id)] == ["reserve", "change"]
     page = main(visitor.get(f"/bookings/{public_id}"))
     assert "The hospital is asked about Tue 10 March, 09:00" in page or "asked about 10 March, 09:00" in page
-    assert "your date stands as it is" in page and "08:00–08:30" in page
-    assert "A new date is being asked for; this one stands." in main(visitor.get("/bookings"))
+    assert "your date is unchanged" in page and "08:00–08:30" in page
+    assert "A new date is being asked for; this one stays." in main(visitor.get("/bookings"))
     answer(world, Unknown("timed out"))
     assert "Its system has not answered clearly yet." in main(visitor.get(f"/bookings/{public_id}"))
 
@@ -138,7 +138,7 @@ def test_a_proposed_time_stands_beside_the_old_one_and_can_be_declined_once(visi
     told = main(page)
     assert "The hospital proposes another time" in told and "The hospital's reason: 设备检修" in told
     assert "08:00–08:30" in told and "09:00–09:30" in told
-    assert "Answer by 12:00 tomorrow. Your date stands until you agree; without an answer you keep it." in told
+    assert "Answer by 12:00 tomorrow. Your date stays until you agree; without an answer you keep it." in told
     assert "Answer the proposed time your turn" in told
     assert "The hospital proposed another time" in told, "the timeline tells it"
     which = re.search(r'name="proposal" value="(prp_\w+)"', page.text)
@@ -250,7 +250,7 @@ def test_a_refused_change_leaves_the_old_date_and_says_why(page: Page, site: Sit
     change_in(page, site, public_id)
     answer(world, Refused("sold_out"))
     expect(page.locator(".turn")).to_contain_text("The hospital did not agree to the new date.", timeout=3_500)
-    expect(page.locator(".turn")).to_contain_text("That time is no longer free there. This date stands.")
+    expect(page.locator(".turn")).to_contain_text("That time is no longer free there. This date stays.")
     expect(page.locator(".when__time").first).to_have_text("08:00–08:30")
     assert [taken(slot) for slot in world.slots] == [1, 0, 0]
 

@@ -160,7 +160,7 @@ def test_a_no_show_is_disputed_and_the_desks_answer_is_read(desk: Visitor, visit
         assert late.post(address, address, decision="rejected", words="没有签到记录").status_code == 303
         assert "No dispute waits for an answer." in main(late.get("/operators/disputes"))
         page = main(visitor.get(f"/bookings/{public_id}"))
-    assert "We have looked into it; it stands as it is." in page and "没有签到记录" in page
+    assert "We have looked into it; the record is unchanged." in page and "没有签到记录" in page
     assert late.get("/operators/disputes/dsp_none").status_code in (303, 404)
 
 

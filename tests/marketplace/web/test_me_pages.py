@@ -262,11 +262,11 @@ def test_the_record_tells_each_line_and_what_was_left_then(visitor: Visitor, wor
     world.submit(2)
     told = lines(visitor)
     assert told == [
-        "Kept for 沈静宜, 10 March",
+        "Reserved for 沈静宜, 10 March",
         "10 March was not submitted in time; given back",
-        "Kept for 沈静宜, 10 March",
+        "Reserved for 沈静宜, 10 March",
         "You cancelled 10 March; given back",
-        "Kept for 沈静宜, 10 March",
+        "Reserved for 沈静宜, 10 March",
         "Granted by your plan",
     ]
     page = visitor.get("/benefits")
@@ -280,7 +280,7 @@ def test_the_record_tells_each_line_and_what_was_left_then(visitor: Visitor, wor
 def test_one_benefit_has_its_own_record_with_links_to_bookings(visitor: Visitor, world: World) -> None:
     booking = world.submit()
     page = visitor.get(f"/benefits/{world.entitlement.public_id}")
-    assert "Health check" in main(page) and "3 of 4 left" in main(page) and "1 kept for a booking" in main(page)
+    assert "Health check" in main(page) and "3 of 4 left" in main(page) and "1 reserved for a booking" in main(page)
     assert f'href="/bookings/{booking}"' in page.text
 
 

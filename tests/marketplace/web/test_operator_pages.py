@@ -1,4 +1,4 @@
-"""The console: who gets in, and what it shows of differences, providers and jobs."""
+"""The console: who gets in, and what it shows of discrepancies, providers and jobs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The console's books: a difference and its repairs, comparisons, statements, sites that close."""
+"""The console's books: a discrepancy and its repairs, comparisons, statements, sites that close."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def test_a_case_shows_both_sides_its_effect_and_what_can_be_done(operator: Visit
 def test_a_repair_is_confirmed_then_done_and_a_double_click_does_nothing_more(operator: Visitor, world: World) -> None:
     public_id, case = lost(world)
     page = f"/operators/differences/{case}/cancel_here"
-    assert "the benefit goes back" in main(operator.get(page))
+    assert "the unit goes back" in main(operator.get(page))
     assert booking_row(public_id).state.value == "confirmed", "looking changes nothing"
     other = f"/operators/differences/{case}/note"
     for _ in range(2):

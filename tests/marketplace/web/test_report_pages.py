@@ -125,7 +125,7 @@ def test_a_partial_report_says_that_more_comes(visitor: Visitor, world: World) -
 def test_a_report_without_items_points_to_the_document(visitor: Visitor, world: World) -> None:
     public_id = deliver(world, world.submit(), items=())
     page = visitor.get(f"/reports/{public_id}")
-    assert "The results stand in the document" in main(page) and "All results" not in main(page)
+    assert "The results are in the document" in main(page) and "All results" not in main(page)
     assert f'href="/reports/{public_id}/document"' in page.text
 
 

@@ -16,14 +16,14 @@ from werkzeug.serving import make_server
 from werkzeug.test import TestResponse
 
 from booking.hold.confirm import confirm
-from booking.waiting.turns import HOLD, review
+from booking.waiting.offers import HOLD, review
 from booking.waiting.view import current
 from marketplace.app import create_app
 from marketplace.core import clock
 from marketplace.core.db import transaction
 from tests.marketplace.web.surfer import Surfer, hidden, surfer, text_of
 from tests.people import NOON
-from tests.waiting import chances, entry, fill, give_up, offered, serve, sweep, wait
+from tests.waiting import entry, fill, give_up, offered, offers_made, serve, sweep, wait
 from tests.world import EIGHT, World, booking_row, join, make_slot, make_world
 from vip.family import NewMember, add_member
 from vip.signin import issue_token
@@ -166,7 +166,7 @@ def test_the_offer_shows_its_clock_and_leads_to_the_confirmation(browser: Surfer
     waits = wait(world)
     serve()
     page = list_of(browser)
-    assert "A place for you" in page and "Kept for you for 30 min" in page
+    assert "A place for you" in page and "Held for you for 30 min" in page
     held = offered(waits).public_id
     assert f"/bookings/{held}/confirm" in browser.get("/bookings").get_data(as_text=True)
     assert "30 min" in text_of(browser.get(f"/bookings/{held}/confirm"))
@@ -182,29 +182,29 @@ def test_what_it_says_at_each_turn(browser: Surfer, world: World) -> None:
     sweep(NOON + HOLD)
     with clock.frozen(NOON + HOLD):
         serve(NOON + HOLD)
-        assert "Kept for you" in list_of(browser)
+        assert "Held for you" in list_of(browser)
     sweep(NOON + 2 * HOLD)
     assert entry(waits).cause == "lapsed"
     with clock.frozen(NOON + 2 * HOLD):
         page = browser.get("/bookings")
-        assert "Two places were kept for you and not confirmed." in text_of(page)
+        assert "Two places were held for you and not confirmed." in text_of(page)
         assert "Wait again" in text_of(page)
         assert 'hx-get="/waiting/live"' not in page.get_data(as_text=True)
     with clock.frozen(NOON + timedelta(days=8)):
-        assert "Two places were kept for you" not in list_of(browser)
+        assert "Two places were held for you" not in list_of(browser)
 
 
 def test_its_messages_lead_to_the_booking_and_to_the_list(browser: Surfer, world: World) -> None:
     wait(world)
     serve()
     page = browser.get("/notices")
-    assert "It is kept for you until 12:30." in text_of(page)
+    assert "It is held for you until 12:30." in text_of(page)
     sweep(NOON + HOLD)
     serve(NOON + HOLD)
     sweep(NOON + 2 * HOLD)
     with clock.frozen(NOON + 2 * HOLD):
         page = browser.get("/notices")
-        assert "Two places were kept for you and not confirmed. Waiting has not touched your benefit." in text_of(page)
+        assert "Two places were held for you and not confirmed. Waiting has not touched your benefit." in text_of(page)
         ended, *_earlier = re.findall(r'href="(/notices/ntf_[^"]+)"', page.get_data(as_text=True))
         assert browser.get(ended).location == "/bookings"
 
@@ -238,7 +238,7 @@ def test_what_was_submitted_is_kept_when_she_stops(browser: Surfer, world: World
     waits = wait(world)
     serve()
     confirm(world.principal, offered(waits).public_id, now=NOON)
-    assert "What was submitted for you stands" in text_of(browser.get(f"/waiting/{waits}/stop"))
+    assert "What was submitted for you stays" in text_of(browser.get(f"/waiting/{waits}/stop"))
 
 
 def test_anothers_entry_is_not_there(app: Flask, browser: Surfer, world: World) -> None:
@@ -317,7 +317,7 @@ def test_the_waiting_list_catches_a_place_that_somebody_gives_up(phone: Page, ad
     phone.locator("#waiting").get_by_role("link", name="Check and confirm").click()
     phone.get_by_role("button", name="Confirm booking").click()
     expect(phone.locator(".ticket .pill")).to_have_text("Waiting for the hospital")
-    [made] = [chance for chance in chances(_entry_of(world)) if chance.outcome == "open"]
+    [made] = [chance for chance in offers_made(_entry_of(world)) if chance.outcome == "open"]
     assert made.slot_id == world.slots[1].id
 
 

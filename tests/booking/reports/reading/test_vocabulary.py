@@ -45,7 +45,7 @@ def test_there_are_the_common_items_of_a_check_up() -> None:
 
 @pytest.mark.parametrize("item", ITEMS, ids=lambda item: item.code)
 def test_every_item_is_complete_in_both_languages(item: Item) -> None:
-    told = [item.name, item.tells, *(words for words in (item.high, item.low) if words)]
+    told = [item.name, item.meaning, *(words for words in (item.high, item.low) if words)]
     told += [variant.name for variant in item.variants]
     assert all(words.zh and words.en for words in told)
     assert not any("\u3400" <= char <= "\u9fff" for words in told for char in words.en)

@@ -1,7 +1,8 @@
-"""Whose turn it is: freed places go to those who wait, in the order in which they began.
+"""Offering freed places to waiting customers, in the order in which they joined.
 
-Each place is held and offered in a transaction of its own, by the one path that holds places. Locks: entry, person,
-entitlement, slot last. A place that was let go is offered to the next; two that lapse end the entry.
+Each place is held and offered in its own transaction, by the same code that holds every place. Order of locks: entry,
+person, entitlement, slot. A place that is not taken is offered to the next entry; an entry ends after two offers that
+expired.
 """
 
 from __future__ import annotations
@@ -23,9 +24,9 @@ from booking.notices.quiet_hours import quiet_until
 from booking.offers.bookable import given_out
 from booking.refusals import SlotClosed, SlotFull, SlotMoved
 from booking.transition import lock_booking
-from booking.waiting.join import close, lock_entry, open_chance, outcome_of, set_state
+from booking.waiting.join import close, lock_entry, open_offer, outcome_of, set_state
 from booking.waiting.match import FITS, LEAST_TIME, WINDOW_ENDS, look_again, look_everywhere
-from booking.waiting.models import WaitingChance, WaitingEntry
+from booking.waiting.models import EXPIRED, WaitingEntry, WaitingOffer
 from marketplace.core.db import reading, transaction
 from marketplace.core.errors import Busy, Refusal
 from marketplace.core.logging import get_logger
@@ -35,15 +36,17 @@ from vip.principal import Principal
 
 log = get_logger(__name__)
 HOLD = timedelta(minutes=30)
-"""How long a place is kept for somebody whose turn it is."""
+"""How long an offered place is held for the customer."""
 
-MOST_LAPSES = 2
-STANDING_WISH = "standing_wish"
+MOST_EXPIRED = 2
+"""An entry ends with so many offers that expired unanswered."""
+AUTO_BOOKED = "standing_wish"
+"""The cause in the history of a booking that was submitted because the entry asks for it."""
 
 Outcome = Literal["held", "booked", "passed", "full"]
 
 _UNDECIDED = ("held", "awaiting_provider", "outcome_unknown")
-"""A chance is open while its booking is in one of these."""
+"""An offer is open while its booking is in one of these states."""
 
 
 # --- freed places ---------------------------------------------------------------------------------------------------
@@ -51,7 +54,7 @@ _UNDECIDED = ("held", "awaiting_provider", "outcome_unknown")
 _FREED = text("SELECT slot_id, array_agg(id) AS ids FROM freed_slot GROUP BY slot_id ORDER BY min(id) LIMIT :most")
 _DONE = text("DELETE FROM freed_slot WHERE id = ANY(:ids)")
 
-_LINE = text(f"""
+_CANDIDATES = text(f"""
   SELECT e.id AS entry_id, e.public_id AS entry, s.public_id AS slot, s.id AS slot_id, o.public_id AS offer,
          b.public_id AS beneficiary, t.public_id AS entitlement, e.insurer_id, e.customer_id,
          c.public_id AS customer, i.time_zone AS home_zone, n.quiet, n.quiet_from, n.quiet_until,
@@ -72,65 +75,68 @@ _LINE = text(f"""
 
 
 def offer_freed(*, now: datetime, limit: int = 100) -> Counter[str]:
-    """Offer the places that have become free; counts of slots looked at and of what became of each turn. A slot that
-    a rival keeps busy is left for the next time."""
-    turns = Counter[str]()
+    """Offer the places that have become free. Returns how many slots were looked at, and how many entries had each
+    outcome. A slot whose row another transaction has locked is left for the next call."""
+    outcomes = Counter[str]()
 
     def offer(row: Row[Any]) -> str:
-        turns.update(_offer_slot(row.slot_id, now))
+        outcomes.update(_offer_slot(row.slot_id, now))
         with transaction() as session:
             session.execute(_DONE, {"ids": row.ids})
         return "slots"
 
     with reading() as session:
         freed = session.execute(_FREED, {"most": limit}).all()
-    return one_by_one("waiting", freed, offer) + turns
+    return one_by_one("waiting", freed, offer) + outcomes
 
 
 def _offer_slot(slot_id: int, now: datetime) -> Counter[str]:
-    """Ask one after the other until the slot is full or nobody is left."""
+    """Offer the slot's places to one entry after another, until the slot is full or no entry is left."""
     with reading() as session:
-        line = session.execute(_LINE, {"slot": slot_id, "now": now, "least": LEAST_TIME.total_seconds()}).all()
+        candidates = session.execute(
+            _CANDIDATES, {"slot": slot_id, "now": now, "least": LEAST_TIME.total_seconds()}
+        ).all()
     counts = Counter[str]()
     asked: set[int] = set()
-    for turn in line:
-        if turn.entry_id in asked:
+    for candidate in candidates:
+        if candidate.entry_id in asked:
             continue
-        outcome = _give(turn, now)
+        outcome = _offer_place(candidate, now)
         counts[outcome] += 1
         if outcome == "full":
             break
         if outcome != "passed":
-            asked.add(turn.entry_id)
+            asked.add(candidate.entry_id)
     return counts
 
 
-def _give(turn: Row[Any], now: datetime) -> Outcome:
-    """Hold the place for her and tell her, or pass her over: she keeps her position for the next one."""
+def _offer_place(candidate: Row[Any], now: datetime) -> Outcome:
+    """Hold the place for the entry and notify its customer. An entry that cannot have it is passed over and keeps its
+    position."""
     try:
         with transaction() as session:
-            entry = lock_entry(session, turn.entry_id)
+            entry = lock_entry(session, candidate.entry_id)
             if entry.state != "waiting" or _booked_since(session, entry):
                 return "passed"
-            booking = _hold(session, entry, turn, now)
+            booking = _hold(session, entry, candidate, now)
             booked = entry.auto_book and now < cancel_until(booking)
             if booked:
-                _book(session, entry, booking, turn, now)
-            _tell(session, entry, booking, turn, booked=booked, now=now)
+                _book(session, entry, booking, candidate, now)
+            _notify(session, entry, booking, candidate, booked=booked, now=now)
     except (SlotFull, SlotClosed, SlotMoved):
         return "full"
     except Busy:
         raise
     except Refusal as refusal:
-        log.info("waiting.passed_over", waiting=turn.entry, reason=refusal.code)
+        log.info("waiting.passed_over", waiting=candidate.entry, reason=refusal.code)
         return "passed"
-    log.info("waiting.booked" if booked else "waiting.offered", waiting=turn.entry, booking=booking.public_id)
+    log.info("waiting.booked" if booked else "waiting.offered", waiting=candidate.entry, booking=booking.public_id)
     return "booked" if booked else "held"
 
 
 def _booked_since(session: Session, entry: WaitingEntry) -> bool:
-    """Whether the person has got a booking of this kind inside the limits since the entry was made. She is locked, as
-    holding locks her, so none can slip in."""
+    """Whether the person has a booking of this kind on one of the entry's days, made after the entry. The person's row
+    is locked, as it is for every hold, so that no such booking can be made meanwhile."""
     session.execute(
         select(Beneficiary.id).where(Beneficiary.id == entry.beneficiary_id).with_for_update(key_share=True)
     )
@@ -147,61 +153,65 @@ def _own_bookings(entry: WaitingEntry) -> tuple[Any, ...]:
     )
 
 
-def _hold(session: Session, entry: WaitingEntry, turn: Row[Any], now: datetime) -> Booking:
-    until = min((_wakes(turn, now) or now) + HOLD, turn.window_ends)
+def _hold(session: Session, entry: WaitingEntry, candidate: Row[Any], now: datetime) -> Booking:
+    until = min((_quiet_end(candidate, now) or now) + HOLD, candidate.window_ends)
     held = hold_for(
         session,
-        Principal("customer", turn.customer_id, turn.customer, turn.insurer_id, 0, turn.home_zone),
-        HoldRequest(turn.offer, turn.slot, turn.beneficiary, turn.entitlement, {}),
-        key=f"{turn.entry}:{turn.slot}",
+        Principal("customer", candidate.customer_id, candidate.customer, candidate.insurer_id, 0, candidate.home_zone),
+        HoldRequest(candidate.offer, candidate.slot, candidate.beneficiary, candidate.entitlement, {}),
+        key=f"{candidate.entry}:{candidate.slot}",
         until=until,
-        actor=Actor("system", turn.entry),
+        actor=Actor("system", candidate.entry),
         now=now,
     )
     booking = session.scalars(select(Booking).where(Booking.public_id == held.public_id)).one()
-    session.add(WaitingChance(entry_id=entry.id, slot_id=turn.slot_id, booking_id=booking.id, until=until, made_at=now))
+    session.add(
+        WaitingOffer(entry_id=entry.id, slot_id=candidate.slot_id, booking_id=booking.id, until=until, made_at=now)
+    )
     set_state(entry, "offered", now=now)
     session.flush()
     return booking
 
 
-def _book(session: Session, entry: WaitingEntry, booking: Booking, turn: Row[Any], now: datetime) -> None:
-    """Submit it as the customer would: she asked for that when she began to wait."""
+def _book(session: Session, entry: WaitingEntry, booking: Booking, candidate: Row[Any], now: datetime) -> None:
+    """Submit the booking as the customer would: the entry asks for it."""
     locked, _ = lock_booking(session, booking.id)
-    submit(session, locked, actor=Actor("customer", turn.customer), cause=STANDING_WISH, now=now)
+    submit(session, locked, actor=Actor("customer", candidate.customer), cause=AUTO_BOOKED, now=now)
 
 
-def _tell(
-    session: Session, entry: WaitingEntry, booking: Booking, turn: Row[Any], *, booked: bool, now: datetime
+def _notify(
+    session: Session, entry: WaitingEntry, booking: Booking, candidate: Row[Any], *, booked: bool, now: datetime
 ) -> None:
-    chance = open_chance(session, entry.id)
+    offer = open_offer(session, entry.id)
     facts = {"waiting": entry.public_id}
-    if not booked and chance is not None:
-        facts["until"] = chance.until.isoformat()
+    if not booked and offer is not None:
+        facts["until"] = offer.until.isoformat()
     kind = "waitlist_booked" if booked else "waitlist_offer"
     subject = f"{entry.public_id}:{booking.public_id}"
     notify(session, entry.customer_id, kind, subject, now=now, booking_id=booking.id, facts=facts)
 
 
-def _wakes(turn: Row[Any], now: datetime) -> datetime | None:
-    """When the customer's quiet hours end, None outside of them: nobody is woken, so a place that comes free at night
-    is kept until she has had HOLD in the morning."""
-    if turn.quiet is None:
-        return quiet_until(now, turn.home_zone)
-    return quiet_until(now, turn.home_zone, turn.quiet_from, turn.quiet_until) if turn.quiet else None
+def _quiet_end(candidate: Row[Any], now: datetime) -> datetime | None:
+    """When the customer's quiet hours end (UTC), None outside of them. No message is sent during them, so a place that
+    is freed at night is held until she has had HOLD in the morning to answer."""
+    if candidate.quiet is None:
+        return quiet_until(now, candidate.home_zone)
+    return (
+        quiet_until(now, candidate.home_zone, candidate.quiet_from, candidate.quiet_until) if candidate.quiet else None
+    )
 
 
-# --- what became of a turn ------------------------------------------------------------------------------------------
+# --- how an offer ended ------------------------------------------------------------------------------------------
 
 
-def settle_chances(*, now: datetime, limit: int = 200) -> Counter[str]:
-    """Settle the turns whose booking has been decided; counts by outcome."""
+def settle_offers(*, now: datetime, limit: int = 200) -> Counter[str]:
+    """Close the offers whose booking is no longer undecided. Returns how many had each outcome."""
     with reading() as session:
         decided = session.execute(
-            select(WaitingChance.entry_id, WaitingChance.booking_id)
-            .join(Booking, Booking.id == WaitingChance.booking_id)
-            .where(WaitingChance.outcome == "open", Booking.state.not_in(_UNDECIDED))
-            .order_by(WaitingChance.id)
+            select(WaitingOffer.entry_id, WaitingOffer.booking_id)
+            .join(Booking, Booking.id == WaitingOffer.booking_id)
+            .where(WaitingOffer.outcome == "open", Booking.state.not_in(_UNDECIDED))
+            .order_by(WaitingOffer.id)
             .limit(limit)
         ).all()
     return one_by_one("waiting", decided, lambda row: _settle(row.entry_id, row.booking_id, now))
@@ -210,23 +220,23 @@ def settle_chances(*, now: datetime, limit: int = 200) -> Counter[str]:
 def _settle(entry_id: int, booking_id: int, now: datetime) -> str:
     with transaction() as session:
         entry = lock_entry(session, entry_id)
-        chance = open_chance(session, entry_id)
-        if chance is None or chance.booking_id != booking_id:
+        offer = open_offer(session, entry_id)
+        if offer is None or offer.booking_id != booking_id:
             return "settled_before"
         state = session.scalars(select(Booking.state).where(Booking.id == booking_id)).one()
-        chance.outcome, chance.closed_at = outcome_of(state), now
+        offer.outcome, offer.closed_at = outcome_of(state), now
         session.flush()
-        if chance.outcome == "booked":
+        if offer.outcome == "booked":
             close(session, entry, "booked", "", now=now)
-            return chance.outcome
-        entry.lapses += chance.outcome == "lapsed"
-        if entry.lapses >= MOST_LAPSES:
-            end(session, entry, "lapsed", now=now)
+            return offer.outcome
+        entry.lapses += offer.outcome == EXPIRED
+        if entry.lapses >= MOST_EXPIRED:
+            end(session, entry, EXPIRED, now=now)
         else:
             set_state(entry, "waiting", now=now)
             session.flush()
             look_again(session, entry.id, now=now)
-        return chance.outcome
+        return offer.outcome
 
 
 # --- entries that have become pointless -----------------------------------------------------------------------------
@@ -259,8 +269,10 @@ _POINTLESS = text(f"""
 
 
 def review(*, now: datetime, limit: int = 500) -> Counter[str]:
-    """End the entries for which nothing can come any more, with notice, and look once more at what is free for all
-    others; counts by cause, and the slots found."""
+    """End the entries that no place can fit any more and notify their customers; queue what is free for all others.
+
+    Returns how many entries ended for each cause; `free` counts the slots that were queued.
+    """
     with reading() as session:
         pointless = session.execute(_POINTLESS, {"now": now, "least": LEAST_TIME.total_seconds(), "most": limit}).all()
     counts = one_by_one("waiting-review", pointless, lambda row: _end_pointless(row.id, row.cause, now))
@@ -279,7 +291,7 @@ def _end_pointless(entry_id: int, cause: str, now: datetime) -> str:
 
 
 def end(session: Session, entry: WaitingEntry, cause: str, *, now: datetime) -> None:
-    """End a locked entry that its owner did not end, and tell her."""
+    """End a locked entry for a reason other than its customer's request, and notify her."""
     close(session, entry, "ended", cause, now=now)
     facts = {"waiting": entry.public_id, "reason": cause}
     notify(session, entry.customer_id, "waitlist_ended", entry.public_id, now=now, facts=facts)
