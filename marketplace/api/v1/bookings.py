@@ -195,6 +195,7 @@ REFUSALS = (
     Invalid,
     NotEligible,
     refusals.SlotFull,
+    refusals.SlotClosed,
     refusals.SlotPast,
     refusals.SlotMoved,
     refusals.TooManyHeld,
