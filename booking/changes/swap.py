@@ -2,7 +2,7 @@
 
 While a change is open the booking holds two claims and occupies its person at both times. It ends in one of two ways,
 each in one transaction: switched (the old place goes back) or left (the new one does). All callers hold the booking's
-lock; slots are locked last and by id.
+lock. Here the entitlement is locked, since the move that follows may use it; slots are locked last and by id.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from booking.states import MOVABLE, BookingState
 from booking.transition import note, touch
 from marketplace.core.clock import window_of
 from marketplace.core.db import violated
+from vip.models import Entitlement
 
 _TAKEN_SINCE = frozenset({"ex_booking_one_place_at_a_time", "slot_full", "ck_slot_taken"})
 """What refuses the way back to an old date: the person's time, or the place."""
@@ -86,6 +87,13 @@ def lock_slots(session: Session, booking: Booking, slot: Slot) -> None:
     ).all()
 
 
+def _lock_entitlement(session: Session, booking: Booking) -> None:
+    """Lock the booking's entitlement before its slots, as a hold does: they would wait for each other otherwise."""
+    session.execute(
+        select(Entitlement.id).where(Entitlement.id == booking.entitlement_id).with_for_update(key_share=True)
+    )
+
+
 def asks_for(request: ChangeRequest, day: Any, starts_at: datetime | None) -> bool:
     """Whether that is the time the change asked for."""
     return (request.new_service_date, request.new_starts_at) == (day, starts_at)
@@ -95,6 +103,7 @@ def switch(session: Session, booking: Booking, request: ChangeRequest, *, actor:
     """The provider agreed: the booking is at the new time, and the old place goes back."""
     if request.new_service_date is None:
         raise ValueError("a change without a time")
+    _lock_entitlement(session, booking)
     before = _facts(booking.service_date.isoformat(), booking.starts_at)
     booking.service_date = request.new_service_date
     booking.starts_at, booking.ends_at = request.new_starts_at, request.new_ends_at
@@ -114,6 +123,7 @@ def go_back(session: Session, booking: Booking, slot: Slot, *, actor: Actor, now
     An open change to a third one keeps its place. False, and nothing is changed, when the old place or the person's
     time has been taken since."""
     before = _facts(booking.service_date.isoformat(), booking.starts_at)
+    _lock_entitlement(session, booking)
     lock_slots(session, booking, slot)
     request = open_change(session, booking)
     given_up = session.scalars(
@@ -155,6 +165,7 @@ def close(session: Session, booking: Booking, request: ChangeRequest, *, cause: 
 def leave(session: Session, booking: Booking, request: ChangeRequest, *, cause: str, now: datetime) -> None:
     """The provider refused, or the change was withdrawn: the old date stays valid, and the new place is given
     back."""
+    _lock_entitlement(session, booking)
     close(session, booking, request, cause=cause, now=now)
     kept = session.scalars(
         select(SlotClaim.slot_id).where(

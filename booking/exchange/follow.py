@@ -32,7 +32,10 @@ def follow_state(
     session: Session, booking: Booking, theirs: ProviderBookings, there: RemoteBooking, now: datetime
 ) -> None:
     """Move the booking to where the provider says it is, through `confirmed` where the table wants that step. What
-    can't be true before the service date says no more than that it has the booking, and is kept as a difference."""
+    can't be true before the service date says no more than that it has the booking, and is kept as a difference. What
+    it has not decided yet moves nothing."""
+    if there.status == "requested":
+        return
     target = STATE_OF[there.status]
     if target is _S.REJECTED and not legal(booking.state, target):
         target = _S.CANCELLED

@@ -37,7 +37,7 @@ def apply_remote(
     asked = booking is not None and booking.state is not BookingState.HELD
     if booking is not None and asked and (ours in (None, booking.public_id) or named(ours)[0] == booking.public_id):
         return apply_evidence(session, booking, Evidence(source, remote), now)
-    if booking is not None or remote.status not in DEAD:
+    if remote.status not in DEAD:
         facts = {"status": remote.status, "our_reference": remote.our_reference or ""}
         open_discrepancy(session, provider_id, "theirs_only", remote.reference, now=now, facts=facts)
     return Outcome("unmatched", None if booking is None else booking.public_id)
@@ -54,8 +54,7 @@ def apply_evidence(session: Session, booking: Booking, evidence: Evidence, now: 
     what = take_in(session, booking, theirs, evidence, now)
     if there is not None and what == "current":
         follow_time(session, booking, there, now)
-        if there.status != "requested":
-            follow_state(session, booking, theirs, there, now)
+        follow_state(session, booking, theirs, there, now)
         if evidence.source != "answer" and there.version >= newest:  # an answer tells nothing of proposals
             follow_proposal(session, booking, there, now)
         what = "applied"

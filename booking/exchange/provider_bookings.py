@@ -49,14 +49,17 @@ class ProviderBookings:
     def record(
         self, there: RemoteBooking, now: datetime, *, ours: str | None = None, role: str | None = None
     ) -> ProviderBooking:
-        """Keep what the provider tells. A version never goes back; a reference keeps its role.
+        """Keep what the provider tells. Neither version nor status goes back to an older word; a reference keeps its
+        role.
 
         A new reference is `current`, unless the booking already has one or has ended: then it is a `stray`; or it has
         the role given. `ours`: what we call it there, if not by the booking's public id.
         """
         row = self.known(there.reference)
         if row is not None:
-            row.status, row.seen_at, row.version = there.status, now, max(row.version, there.version)
+            row.seen_at = now
+            if there.version >= row.version:
+                row.status, row.version = there.status, there.version
             return row
         surplus = self.current is not None or self._booking.state in GIVEN_UP
         row = ProviderBooking(

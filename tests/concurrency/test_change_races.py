@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import timedelta
-from threading import Barrier
+from threading import Barrier, Event
+from time import monotonic, sleep
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import select, text, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -16,7 +17,7 @@ from booking.changes.cancel import cancel
 from booking.changes.reschedule import check_changeable, reschedule
 from booking.exchange.inbound import apply_remote
 from booking.exchange.send import run_task
-from booking.models import Booking, Discrepancy, ProviderTask
+from booking.models import Booking, Discrepancy, ProviderTask, Slot
 from booking.states import BookingState
 from marketplace.catalog.models import Offer
 from marketplace.core.db import reading, transaction, violated
@@ -24,6 +25,7 @@ from providers.port import Answer, Confirmed, Refused, RemoteBooking
 from tests.concurrency import controls
 from tests.people import NOON, counters
 from tests.world import (
+    EIGHT,
     FakeAdapter,
     World,
     booking_row,
@@ -34,9 +36,11 @@ from tests.world import (
     make_world,
     one_pass,
     remote,
+    set_provider,
     taken,
     tasks,
 )
+from vip.models import Entitlement
 
 SOON = NOON + timedelta(seconds=1)
 
@@ -140,6 +144,58 @@ def test_a_move_by_the_provider_after_its_yes_stays_a_difference() -> None:
     pass_with(world, Confirmed("R-1", 3))
     assert booking_row(public_id).starts_at == world.slots[1].starts_at
     assert open_differences() == ["time_differs"]
+
+
+@pytest.mark.usefixtures("many_connections")
+@pytest.mark.parametrize("way", ["goes_back", "switches", "leaves"])
+def test_a_service_that_moves_slots_and_a_hold_of_the_same_benefit_deadlock_nobody(way: str) -> None:
+    """The hold has the entitlement and goes on to the slot once the service waits for what the hold has."""
+    world, public_id, told, wanted = served(way)
+    entitlement_locked = Event()
+
+    def serve() -> None:
+        entitlement_locked.wait(timeout=20)
+        with transaction() as session:
+            apply_remote(session, world.provider.id, told, now=EIGHT)
+
+    def hold() -> None:
+        with transaction() as session:
+            mine = select(Entitlement.id).where(Entitlement.id == world.entitlement.id)
+            session.execute(mine.with_for_update(key_share=True))
+            entitlement_locked.set()
+            wait_until_somebody_waits_for(session)
+            session.execute(select(Slot.id).where(Slot.id == wanted.id).with_for_update(key_share=True))
+
+    assert controls.all_at_once([serve, hold]) == [None, None]
+    assert booking_row(public_id).state is BookingState.FULFILLED
+    assert counters(world.entitlement.id)["used"] == 1
+
+
+def served(way: str) -> tuple[World, str, RemoteBooking, Slot]:
+    """A booking whose date is being changed, a service told of it, and a slot that this service moves."""
+    world = make_world()
+    set_provider(world.provider, adapter="day_capacity" if way == "goes_back" else world.provider.adapter)
+    public_id = world.submit()
+    one_pass(world, FakeAdapter(answers=[Confirmed("R-1", 1)]), now=NOON)
+    ask(world, public_id, 1)
+    old, new, _ = world.slots
+    if way == "goes_back":
+        pass_with(world, Confirmed("R-2", 5))
+        told = RemoteBooking("R-1", None, "fulfilled", 8, old.service_date, old.starts_at, old.ends_at)
+        return world, public_id, told, old
+    if way == "switches":
+        told = RemoteBooking("R-1", public_id, "fulfilled", 8, new.service_date, new.starts_at, new.ends_at)
+        return world, public_id, told, old
+    return world, public_id, remote(public_id, "fulfilled", 8), new
+
+
+def wait_until_somebody_waits_for(session: Session) -> None:
+    """Wait until another transaction waits for a lock of this one."""
+    waiting = text("SELECT count(*) FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY(pg_blocking_pids(pid))")
+    until = monotonic() + 20
+    while not session.scalar(waiting):
+        assert monotonic() < until, "nobody waits"
+        sleep(0.02)
 
 
 def confirmed() -> tuple[World, str]:

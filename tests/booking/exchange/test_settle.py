@@ -10,13 +10,16 @@ from sqlalchemy import select, update
 from booking.changes.cancel import CancelTooLate, NotCancellable, cancel
 from booking.changes.unanswered import end_unanswered
 from booking.exchange.escalate import raise_unknown
+from booking.exchange.follow import follow_state
 from booking.exchange.inbound import apply_remote
+from booking.exchange.provider_bookings import ProviderBookings
 from booking.exchange.send import run_task
 from booking.exchange.settle import settle_answer
 from booking.hold.confirm import HoldExpired, NotHeld, confirm
 from booking.hold.expire import expire_holds
 from booking.models import Discrepancy, ProviderBooking, Slot
 from booking.sync.webhooks import forget_events, receive_event
+from booking.transition import lock_booking
 from booking.views.customer import When, bookings
 from booking.views.customer import booking as view
 from marketplace.catalog.models import Provider
@@ -501,6 +504,39 @@ def test_a_provider_cannot_confirm_what_it_was_never_asked() -> None:
     public_id = world.hold()
     assert tell(world, remote(public_id, "confirmed")) == "unmatched"
     assert (state(public_id), open_cases()) == ("held", ["theirs_only"])
+
+
+@pytest.mark.parametrize("status", ["cancelled", "rejected"])
+def test_what_is_over_there_and_was_never_asked_is_no_difference(status: str) -> None:
+    world = make_world()
+    public_id = world.hold()
+    assert tell(world, remote(public_id, status)) == "unmatched"
+    assert (state(public_id), open_cases()) == ("held", [])
+
+
+def test_a_provider_that_has_not_decided_yet_moves_no_booking_and_makes_no_difference() -> None:
+    world = make_world()
+    public_id = world.submit()
+    one_pass(world, FakeAdapter(answers=[Confirmed("R-1", 1)]), now=NOON)
+    undecided = remote(public_id, "requested", 2)
+    with transaction() as session:
+        booking, _ = lock_booking(session, booking_row(public_id).id)
+        follow_state(session, booking, ProviderBookings(session, booking), undecided, LATER)
+    assert (state(public_id), open_cases()) == ("confirmed", [])
+
+
+def test_an_older_answer_does_not_bring_an_older_status_back() -> None:
+    world = make_world()
+    public_id = world.submit()
+    one_pass(world, FakeAdapter(answers=[Confirmed("R-1", 1)]), now=NOON)
+    with transaction() as session:
+        booking, _ = lock_booking(session, booking_row(public_id).id)
+        theirs = ProviderBookings(session, booking)
+        told = [("cancelled", 3), ("confirmed", 2), ("rejected", 3)]
+        kept = [theirs.record(remote(public_id, status, version), LATER) for status, version in told[:2]]
+        assert [(row.status, row.version) for row in kept] == [("cancelled", 3)] * 2
+        same = theirs.record(remote(public_id, *told[2]), LATER)
+        assert (same.status, same.version) == ("rejected", 3)
 
 
 def test_a_reference_that_the_provider_reuses_moves_nobody_elses_booking() -> None:
