@@ -126,8 +126,16 @@ def bare_app() -> Flask:
     return app
 
 
-@lru_cache(maxsize=1)
+_making = threading.Lock()  # two threads that ask first at the same moment must not make two pools
+
+
 def _engines() -> Mapping[str | None, Engine]:
+    with _making:
+        return _made_engines()
+
+
+@lru_cache(maxsize=1)
+def _made_engines() -> Mapping[str | None, Engine]:
     made = db.engines_of(bare_app())
     for each in made.values():
         connection.watch(each)
@@ -266,8 +274,8 @@ def violated(failed: DBAPIError) -> str | None:
 
 def forget_engines() -> None:
     """Drop the engine and the Flask object that has it; for tests."""
-    if _engines.cache_info().currsize:
-        for each in _engines().values():
+    if _made_engines.cache_info().currsize:
+        for each in _made_engines().values():
             each.dispose()
-    for made in (autocommit_engine, _engines, bare_app):
+    for made in (autocommit_engine, _made_engines, bare_app):
         made.cache_clear()
