@@ -111,7 +111,7 @@ _CLAIM = text(
          AND (NOT :paused OR c.first_sent_at IS NOT NULL)
          AND NOT EXISTS (SELECT 1 FROM provider_task earlier
                           WHERE earlier.booking_id = c.booking_id AND earlier.seq < c.seq
-                            AND earlier.state IN ('queued', 'in_flight', 'unknown', 'parked'))
+                            AND earlier.state = ANY(:unfinished))
        ORDER BY c.run_after, c.id LIMIT :places FOR UPDATE OF c SKIP LOCKED
     )
     UPDATE provider_task t
@@ -138,6 +138,7 @@ def claim(
             "places": places,
             "lease": now + timedelta(seconds=settings().outbox_lease_seconds),
             "worker": worker,
+            "unfinished": list(UNFINISHED),
         },
     )
     return [Claimed(**row._mapping) for row in rows]

@@ -53,6 +53,9 @@ AT_PROVIDER = frozenset({_S.CONFIRMED, _S.CHECKED_IN, _S.IN_SERVICE, _S.FULFILLE
 SUBMITTED = frozenset({_S.AWAITING_PROVIDER, _S.OUTCOME_UNKNOWN, _S.CONFIRMED})
 """States of what was submitted and has not begun; in them the provider may propose another time."""
 
+UNDECIDED = frozenset({_S.HELD, _S.AWAITING_PROVIDER, _S.OUTCOME_UNKNOWN})
+"""States before the provider's yes or no."""
+
 MOVABLE = frozenset({_S.AWAITING_PROVIDER, _S.CONFIRMED})
 """States in which a change of date can take place; one that awaits its provider has accepted the time it proposed."""
 

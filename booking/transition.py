@@ -161,33 +161,33 @@ def _write_ledger(
         return
     taken = Reservation(booking.entitlement_id, booking.id, booking.attempt)
     stamp = Stamp(at=now, actor_kind=actor.kind, actor=actor.id, reason=cause)
-    standing = ledger.reservation_status(session, taken)
+    status = ledger.reservation_status(session, taken)
     if to in GIVEN_UP:
-        _give_up(session, taken, standing, stamp)
+        _give_up(session, taken, status, stamp)
         return
     if to is _S.NO_SHOW:
         uses = session.scalar(select(Entitlement.no_show_uses).where(Entitlement.id == booking.entitlement_id))
-        if standing == "reserved" and uses:
+        if status == "reserved" and uses:
             ledger.use(session, taken, stamp)
-        elif standing == "reserved":
+        elif status == "reserved":
             ledger.give_back(session, taken, stamp, by="customer")
         return
-    if standing == "released":  # a disputed no-show that had not used the benefit
+    if status == "released":  # a disputed no-show that had not used the benefit
         booking.attempt += 1
         session.flush()
-        taken, standing = replace(taken, attempt=booking.attempt), "reserved"
+        taken, status = replace(taken, attempt=booking.attempt), "reserved"
         ledger.reserve(session, taken, stamp)
-    if to is _S.FULFILLED and standing == "reserved":
+    if to is _S.FULFILLED and status == "reserved":
         ledger.use(session, taken, stamp)
 
 
-def _give_up(session: Session, taken: Reservation, standing: ledger.ReservationStatus, stamp: Stamp) -> None:
+def _give_up(session: Session, taken: Reservation, status: ledger.ReservationStatus, stamp: Stamp) -> None:
     by: ledger.By = "provider" if stamp.actor_kind in ("provider", "clock") else "platform"
     if stamp.actor_kind in ("customer", "agent") or stamp.reason == "hold_expired":
         by = "customer"
     if stamp.reason == "proposal_declined":  # the provider did not have the time that was asked for
         by = "provider"
-    if standing == "reserved":
+    if status == "reserved":
         ledger.give_back(session, taken, stamp, by=by)
-    elif standing == "used":
+    elif status == "used":
         ledger.reverse(session, taken, stamp, by=by)

@@ -23,6 +23,8 @@ import sqlalchemy  # noqa: F401
 
 OPTIONS = ["-x", "-q", "--no-header", "-p", "no:xdist", "-p", "no:schemathesis"]
 _POLL = 0.05
+_VERDICTS = {0: "survived", 1: "killed", 2: "killed"}
+"""What an exit code of pytest says of a mistake; any other one means that no test was run."""
 
 
 class _First:
@@ -56,7 +58,9 @@ def _try(tests: list[str], seconds: float) -> dict[str, str]:
     by = note.read_text(encoding="utf-8") if note.exists() else ""
     if code is None:
         return {"outcome": "timeout", "by": by}
-    return {"outcome": "survived" if code == 0 else "killed", "by": by}
+    if code not in _VERDICTS:
+        raise RuntimeError(f"the tests were not run (exit code {code})")
+    return {"outcome": _VERDICTS[code], "by": by}
 
 
 def _run(tests: list[str], note: Path) -> None:

@@ -32,7 +32,7 @@ def follow_state(
     session: Session, booking: Booking, theirs: ProviderBookings, there: RemoteBooking, now: datetime
 ) -> None:
     """Move the booking to where the provider says it is, through `confirmed` where the table wants that step. What
-    can't be true before the service date says no more than that it has the booking, and is kept as a difference. What
+    can't be true before the service date says no more than that it has the booking, and is kept as a discrepancy. What
     it has not decided yet moves nothing."""
     if there.status == "requested":
         return
@@ -131,7 +131,7 @@ def go_to(session: Session, booking: Booking, target: BookingState, actor: Actor
 
 def _moved(session: Session, booking: Booking, target: BookingState, actor: Actor, reason: str, now: datetime) -> bool:
     """The unit that a no-show gave back may be spent, or the person may have been booked elsewhere since. That is a
-    difference for a person; it must not stop the feed."""
+    discrepancy for a person; it must not stop the feed."""
     if not legal(booking.state, target):
         return False
     _end_change(session, booking, target, now)

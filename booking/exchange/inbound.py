@@ -30,7 +30,7 @@ def apply_remote(
     session: Session, provider_id: int, remote: RemoteBooking, *, now: datetime, source: Source = "message"
 ) -> Outcome:
     """Take in what a provider says by itself of one of its bookings, in the caller's transaction. What we never asked
-    it for (a hold, somebody else's number) is a difference while it lives."""
+    it for (a hold, somebody else's number) is a discrepancy while it lives."""
     booking_id = find_booking(session, provider_id, remote)
     booking = None if booking_id is None else lock_booking(session, booking_id)[0]
     ours = remote.our_reference

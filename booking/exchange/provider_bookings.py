@@ -97,7 +97,7 @@ class ProviderBookings:
         self._session.flush()
 
     def cancel_surplus(self, row: ProviderBooking, now: datetime) -> None:
-        """The booking lives twice at the provider (a late commit, most often): a difference until one is cancelled
+        """The booking lives twice at the provider (a late commit, most often): a discrepancy until one is cancelled
         there. A booking that has ended here is not there twice, but once too often."""
         if self._booking.state not in GIVEN_UP:
             open_discrepancy(
@@ -128,7 +128,7 @@ class ProviderBookings:
             enqueue(self._session, self._booking, "cancel", now=now, facts=facts)
 
     def surplus_gone(self, reference: str, now: datetime) -> None:
-        """Nothing lives under the reference any more: what it was a difference for is explained."""
+        """Nothing lives under the reference any more: what it was a discrepancy for is explained."""
         for kind in ("theirs_only", "duplicate_there", "too_early"):
             close_discrepancy(self._session, self._booking.provider_id, kind, reference, "cancelled_there", now=now)
 

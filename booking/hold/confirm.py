@@ -24,8 +24,11 @@ from marketplace.catalog.models import Provider
 from marketplace.core.db import statements
 from marketplace.core.errors import NotFound, Refusal
 from marketplace.core.ids import new_id
+from marketplace.core.logging import get_logger
 from vip.models import Beneficiary
 from vip.principal import Principal
+
+log = get_logger(__name__)
 
 
 class HoldExpired(Refusal):
@@ -120,6 +123,8 @@ def confirm(principal: Principal, public_id: str, *, now: datetime) -> Submitted
     state = BookingState(row.state)
     if not row.moved:
         _judge(state)
+    if row.moved:
+        log.info("booking.submitted", booking=public_id)
     return _submitted(row, state, now) if row.moved and row.version == 2 else None
 
 

@@ -17,7 +17,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from booking.actors import Actor
-from booking.offers.bookable import Reason, Rule, Verdict, check_bookable
+from booking.offers.bookable import NO_PLACE, Reason, Rule, Verdict, check_bookable
 from booking.ownership import customer_of
 from booking.refusals import AlreadyBooked, SlotFull, SlotMoved, TooManyHeld
 from booking.sealing import seal_details
@@ -211,10 +211,12 @@ def _check(facts: Any, request: HoldRequest, *, in_line: bool) -> None:
         raise NotFound(field="beneficiary_id")
     reason = Reason(facts.reason) if facts.reason else None
     found = Verdict(request.slot, facts.service_date, facts.starts_at, facts.closes_at, reason)
-    check_bookable(found, in_line=in_line)
+    if reason not in NO_PLACE:
+        check_bookable(found, in_line=in_line)
     kind = kinds.kind(facts.kind)
     kind.check_details(dict(request.details))
     kind.check_eligible(facts.package, facts.sex, facts.birth_date, facts.service_date)
+    check_bookable(found, in_line=in_line)  # whom the offer is not for learns that, rather than that it is full
 
 
 def _snapshot(facts: Any) -> dict[str, Any]:

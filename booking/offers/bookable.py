@@ -17,17 +17,17 @@ from booking.refusals import OfferClosed, SlotClosed, SlotFull, SlotPast
 
 
 class Reason(StrEnum):
-    """Why a slot cannot be booked. Where several apply, the first one here is told."""
+    """Why a slot cannot be booked. Where several apply, the first one here is given."""
 
     OFFER_CLOSED = "offer_closed"
     PAST = "past"
     CLOSED = "closed"
     OUT_OF_SEASON = "out_of_season"
     FULL = "full"
-    KEPT = "kept"
+    RESERVED = "reserved"
 
 
-NO_PLACE = (Reason.FULL, Reason.KEPT)
+NO_PLACE = (Reason.FULL, Reason.RESERVED)
 """Reasons that end when a place becomes free."""
 
 
@@ -64,12 +64,12 @@ class Rule:
         """Whether the slot can be booked, for a WHERE clause; with `in_line`, by one of those who wait."""
         conditions = self._conditions()
         if in_line:
-            del conditions[Reason.KEPT]
+            del conditions[Reason.RESERVED]
         return "(" + " AND ".join(conditions[reason] for reason in Reason if reason in conditions) + ")"
 
     def _conditions(self) -> dict[Reason, str]:
         """What must hold, each with the reason that is told when it does not. A place that has just become free while
-        somebody waits for it is kept for a moment, by the database's own clock."""
+        a customer waits for it is reserved for a moment, by the database's own clock."""
         slot, offer = self.slot, self.offer
         return {
             Reason.OFFER_CLOSED: given_out(offer, self.site),
@@ -78,8 +78,8 @@ class Rule:
             Reason.OUT_OF_SEASON: f"{slot}.service_date BETWEEN coalesce({offer}.available_from, '-infinity') "
             f"AND coalesce({offer}.available_until, 'infinity')",
             Reason.FULL: f"{slot}.has_place",
-            Reason.KEPT: f"NOT EXISTS (SELECT FROM freed_slot kept WHERE kept.slot_id = {slot}.id AND kept.kept "
-            "AND kept.freed_at > clock_timestamp() - interval '10 s')",
+            Reason.RESERVED: f"NOT EXISTS (SELECT FROM freed_slot freed WHERE freed.slot_id = {slot}.id AND freed.kept "
+            "AND freed.freed_at > clock_timestamp() - interval '10 s')",
         }
 
 
@@ -106,7 +106,7 @@ class Verdict:
 
 def check_bookable(found: Verdict, *, in_line: bool = False) -> None:
     """Raise OfferClosed, SlotPast, SlotClosed or SlotFull unless the slot can be booked; with `in_line`, by one of
-    those for whom places are kept."""
+    those for whom places are reserved."""
     match found.reason:
         case Reason.OFFER_CLOSED:
             raise OfferClosed()
@@ -114,9 +114,9 @@ def check_bookable(found: Verdict, *, in_line: bool = False) -> None:
             raise SlotPast(closes_at=found.closes_at)
         case Reason.CLOSED | Reason.OUT_OF_SEASON:
             raise SlotClosed()
-        case Reason.KEPT if in_line:
+        case Reason.RESERVED if in_line:
             return
-        case Reason.FULL | Reason.KEPT:
+        case Reason.FULL | Reason.RESERVED:
             raise SlotFull(slot=found.slot, starts_at=found.starts_at, service_date=found.service_date.isoformat())
 
 

@@ -134,20 +134,20 @@ def apply_slots(
                 "versions": [slot.version for slot in ours.values()],
             },
         ).all()
-        standing = _open_discrepancies(session, provider_id)
+        open_ones = _open_discrepancies(session, provider_id)
         for row in rows:
             if row.added is not None:
                 counts["added"] += row.added
                 continue
             counts["changed"] += row.changed is not None
-            _compare(session, provider_id, row, standing, now)
+            _compare(session, provider_id, row, open_ones, now)
 
 
-Standing = dict[tuple[str, str], dict[str, Any]]
+OpenDiscrepancies = dict[tuple[str, str], dict[str, Any]]
 """The facts of what is open, by kind and slot."""
 
 
-def _open_discrepancies(session: Session, provider_id: int) -> Standing:
+def _open_discrepancies(session: Session, provider_id: int) -> OpenDiscrepancies:
     rows = session.execute(
         select(Discrepancy.kind, Discrepancy.subject, Discrepancy.facts).where(
             Discrepancy.provider_id == provider_id,
@@ -158,13 +158,13 @@ def _open_discrepancies(session: Session, provider_id: int) -> Standing:
     return {(row.kind, row.subject): row.facts for row in rows}
 
 
-def _compare(session: Session, provider_id: int, row: Row[Any], standing: Standing, now: datetime) -> None:
-    """A provider that offers less than we have sold, or moves a slot we have sold, is a difference for a person."""
+def _compare(session: Session, provider_id: int, row: Row[Any], open_ones: OpenDiscrepancies, now: datetime) -> None:
+    """A provider that offers less than we have sold, or moves a slot we have sold, is a discrepancy for a person."""
     oversold = {"taken": row.taken, "offered": row.offered} if row.taken > row.offered else None
     times = {"service_date": row.service_date, "starts_at": row.starts_at, "ends_at": row.ends_at}
     moved = {name: None if at is None else at.isoformat() for name, at in times.items()} if row.moved else None
     for kind, facts, explained in ((OVERSOLD, oversold, "offered_again"), (MOVED, moved, "same_time_again")):
-        known = standing.get((kind, row.public_id))
+        known = open_ones.get((kind, row.public_id))
         if facts is None and known is not None:
             close_discrepancy(session, provider_id, kind, row.public_id, explained, now=now)
         elif facts is not None and known is None:
@@ -187,7 +187,7 @@ def _restate(session: Session, provider_id: int, kind: str, slot: str, facts: di
 
 
 def settle_discrepancies(provider_id: int, *, now: datetime) -> int:
-    """Close the differences that a cancel has resolved; returns how many.
+    """Close the discrepancies that a cancel has resolved; returns how many.
 
     A slot is no longer oversold when what is sold fits again. One that was moved takes the provider's time as soon as
     nobody holds a place in it any more: the provider will not tell it a second time.
@@ -205,12 +205,12 @@ def _settle_slot(session: Session, provider_id: int, subject: str, now: datetime
     slot = session.scalar(select(Slot).where(Slot.public_id == subject).with_for_update(key_share=True))
     if slot is None:
         return 0
-    standing = _open_discrepancies(session, provider_id)
+    open_ones = _open_discrepancies(session, provider_id)
     closed = 0
-    if (OVERSOLD, subject) in standing and slot.taken <= slot.offered:
+    if (OVERSOLD, subject) in open_ones and slot.taken <= slot.offered:
         close_discrepancy(session, provider_id, OVERSOLD, subject, "fits_again", now=now)
         closed += 1
-    theirs = standing.get((MOVED, subject))
+    theirs = open_ones.get((MOVED, subject))
     if theirs and slot.taken == 0:
         slot.service_date = date.fromisoformat(theirs["service_date"])
         slot.starts_at, slot.ends_at = _moment(theirs["starts_at"]), _moment(theirs["ends_at"])

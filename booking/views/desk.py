@@ -13,7 +13,8 @@ from booking.changes.cancel import Reason, reasons_for
 from booking.models import Booking, Discrepancy
 from booking.ownership import insurers_booking
 from booking.states import LIVE
-from booking.views.customer import BookingCard, BookingView, card_of, card_rows, full_view
+from booking.views.cards import BookingCard, BookingView
+from booking.views.customer import card_of, card_rows, full_view
 from marketplace.core.db import reading
 from marketplace.core.errors import Invalid
 from marketplace.core.strictjson import storable

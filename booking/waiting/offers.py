@@ -23,6 +23,7 @@ from booking.notices.notify import notify
 from booking.notices.quiet_hours import quiet_until
 from booking.offers.bookable import given_out
 from booking.refusals import SlotClosed, SlotFull, SlotMoved
+from booking.states import UNDECIDED
 from booking.transition import lock_booking
 from booking.waiting.join import close, lock_entry, open_offer, outcome_of, set_state
 from booking.waiting.match import FITS, LEAST_TIME, WINDOW_ENDS, look_again, look_everywhere
@@ -44,9 +45,6 @@ AUTO_BOOKED = "standing_wish"
 """The cause in the history of a booking that was submitted because the entry asks for it."""
 
 Outcome = Literal["held", "booked", "passed", "full"]
-
-_UNDECIDED = ("held", "awaiting_provider", "outcome_unknown")
-"""An offer is open while its booking is in one of these states."""
 
 
 # --- freed places ---------------------------------------------------------------------------------------------------
@@ -210,7 +208,7 @@ def settle_offers(*, now: datetime, limit: int = 200) -> Counter[str]:
         decided = session.execute(
             select(WaitingOffer.entry_id, WaitingOffer.booking_id)
             .join(Booking, Booking.id == WaitingOffer.booking_id)
-            .where(WaitingOffer.outcome == "open", Booking.state.not_in(_UNDECIDED))
+            .where(WaitingOffer.outcome == "open", Booking.state.not_in(UNDECIDED))
             .order_by(WaitingOffer.id)
             .limit(limit)
         ).all()

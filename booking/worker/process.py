@@ -110,9 +110,11 @@ class Worker:
             with bare_app().app_context():
                 run_task(lane.provider, lane.adapter(), task, clock.now)
         except Exception as broken:
-            log.error(
-                "task.broken", provider=lane.provider.code, task=task.id, error=type(broken).__name__, exc_info=True
-            )
+            facts = {"provider": lane.provider.code, "task": task.id, "error": type(broken).__name__}
+            if isinstance(broken, SQLAlchemyError):  # no trace: the database's errors quote rows
+                log.error("task.broken", **facts)  # noqa: TRY400
+            else:
+                log.exception("task.broken", **facts)
 
     # --- heartbeat, providers, leadership ---------------------------------------------------------------------------
 

@@ -1,4 +1,4 @@
-"""The database: `db` (Flask-SQLAlchemy), the models' base, and `transaction()`, the only thing that commits.
+"""The database: `db` (Flask-SQLAlchemy), the models' base, and `transaction()`, which alone commits a session.
 
 READ COMMITTED throughout; scarce things are guarded by conditional UPDATEs and by constraints behind them.
 """
@@ -126,8 +126,16 @@ def bare_app() -> Flask:
     return app
 
 
-@lru_cache(maxsize=1)
+_making = threading.Lock()  # two threads that ask first at the same moment must not make two pools
+
+
 def _engines() -> Mapping[str | None, Engine]:
+    with _making:
+        return _made_engines()
+
+
+@lru_cache(maxsize=1)
+def _made_engines() -> Mapping[str | None, Engine]:
     made = db.engines_of(bare_app())
     for each in made.values():
         connection.watch(each)
@@ -170,8 +178,8 @@ def transaction() -> Iterator[Session]:
     """
     if _in_transaction.get():
         raise RuntimeError("transaction() inside transaction(): pass the session instead")
-    mark = _in_transaction.set(True)
     context = None if has_app_context() else bare_app().app_context()
+    mark = _in_transaction.set(True)
     try:  # in one piece: each generator more costs every request ten microseconds
         if context is not None:
             context.push()
@@ -180,9 +188,11 @@ def transaction() -> Iterator[Session]:
             with session.begin():
                 yield session
         finally:
-            db.session.remove()
-            if context is not None:
-                context.pop()
+            try:
+                db.session.remove()
+            finally:
+                if context is not None:
+                    context.pop()
     except DBAPIError as failed:
         raise_busy(failed)
         raise
@@ -263,9 +273,9 @@ def violated(failed: DBAPIError) -> str | None:
 
 
 def forget_engines() -> None:
-    """Drop the engine and the Flask object that has it; for tests, and after a fork."""
-    if _engines.cache_info().currsize:
-        for each in _engines().values():
+    """Drop the engine and the Flask object that has it; for tests."""
+    if _made_engines.cache_info().currsize:
+        for each in _made_engines().values():
             each.dispose()
-    for made in (autocommit_engine, _engines, bare_app):
+    for made in (autocommit_engine, _made_engines, bare_app):
         made.cache_clear()

@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 
 from flask_babel import gettext as _
 
-from booking.views.customer import BookingCard, BookingView, bookings_version
+from booking.views.cards import BookingCard, BookingView
+from booking.views.customer import bookings_version
 from marketplace.catalog.kinds import words_of
 from marketplace.catalog.places import short_place
 from marketplace.core import clock

@@ -128,11 +128,11 @@ def test_change_against_the_providers_own_move_ends_at_the_newest_word(round_: i
     third = world.slots[2]
     told = RemoteBooking("R-1", public_id, "confirmed", 2, third.service_date, third.starts_at, third.ends_at)
     controls.all_at_once([lambda: ask(world, public_id, 1), lambda: tell(world, told)])
-    assert open_differences() == ["time_differs"]
+    assert open_discrepancies() == ["time_differs"]
     pass_with(world, Confirmed("R-1", 3))
     assert booking_row(public_id).starts_at == world.slots[1].starts_at
     assert [taken(slot) for slot in world.slots] == [0, 1, 0]
-    assert open_differences() == []
+    assert open_discrepancies() == []
 
 
 @pytest.mark.usefixtures("many_connections")
@@ -143,7 +143,7 @@ def test_a_move_by_the_provider_after_its_yes_stays_a_difference() -> None:
     tell(world, RemoteBooking("R-1", public_id, "confirmed", 4, third.service_date, third.starts_at, third.ends_at))
     pass_with(world, Confirmed("R-1", 3))
     assert booking_row(public_id).starts_at == world.slots[1].starts_at
-    assert open_differences() == ["time_differs"]
+    assert open_discrepancies() == ["time_differs"]
 
 
 @pytest.mark.usefixtures("many_connections")
@@ -218,7 +218,7 @@ def pass_with(world: World, *answers: Answer) -> None:
     one_pass(world, FakeAdapter(answers=list(answers)), now=SOON + timedelta(minutes=5))
 
 
-def open_differences() -> list[str]:
+def open_discrepancies() -> list[str]:
     with reading() as session:
         return list(session.scalars(select(Discrepancy.kind).where(Discrepancy.closed_at.is_(None))))
 

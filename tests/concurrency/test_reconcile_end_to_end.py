@@ -21,7 +21,7 @@ from marketplace.core.config import ROOT
 from marketplace.core.db import reading
 from marketplace.development.database import DevDatabase
 from tests.sandboxes import eventually
-from tests.stage import Stage, set_stage
+from tests.stage import Stage, let_its_day_come, set_stage
 from tests.world import booking_row
 
 OPERATOR = Actor("operator", "opr_1")
@@ -70,6 +70,7 @@ def test_planted_differences_are_found_and_repaired_or_shown(stage: Stage) -> No
         there[public_id] = control.bookings(public_id)[0]["reference"]
     cancelled, served, twice, moved, lost = booked
     control.alter(there[cancelled], status="cancelled")
+    let_its_day_come(control, served, there[served])
     control.alter(there[served], status="fulfilled", keep_version=True)
     surplus = control.copy(there[twice])["reference"]
     with reading() as session:

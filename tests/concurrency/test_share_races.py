@@ -44,7 +44,7 @@ def opened(token: str, code: str) -> Counter[str]:
 def test_twelve_at_once_open_a_link_for_two_twice(world: World, together: None) -> None:
     report_id = deliver(world, world.submit())
     made = share_report(world.principal, report_id, NewShare("doctor", 7, max_views=2), now=LATER)
-    assert opened(made.token, "") == {"Door": 2, "NotFound": MANY - 2}
+    assert opened(made.token, "") == {"ShareLink": 2, "NotFound": MANY - 2}
     assert shares(world.principal, report_id, now=LATER)[0].views == 2
 
 
@@ -54,7 +54,7 @@ def test_without_the_guard_the_constraint_refuses_the_others(
     report_id = deliver(world, world.submit())
     made = share_report(world.principal, report_id, NewShare("doctor", 7, max_views=2), now=LATER)
     monkeypatch.setattr(share, "_unused", true)
-    assert opened(made.token, "") == {"Door": 2, "IntegrityError": MANY - 2}
+    assert opened(made.token, "") == {"ShareLink": 2, "IntegrityError": MANY - 2}
 
 
 def test_twelve_guessers_at_once_get_five_tries(world: World, together: None) -> None:

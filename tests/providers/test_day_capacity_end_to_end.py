@@ -61,7 +61,7 @@ def live(stage: Stage, public_id: str) -> list[dict[str, Any]]:
     return [each for each in stage.sandbox.control().bookings() if each["live"] and public_id in each["our_reference"]]
 
 
-def differences() -> list[tuple[str, str]]:
+def discrepancies() -> list[tuple[str, str]]:
     with reading() as session:
         rows = session.execute(select(Discrepancy.kind, Discrepancy.resolution).order_by(Discrepancy.id))
         return [(row.kind, row.resolution) for row in rows]
@@ -119,7 +119,7 @@ def test_a_change_books_the_new_day_and_then_cancels_the_old_one(stage: Stage) -
     let_its_day_come(control, public_id, there["reference"])
     control.move(there["reference"], "fulfil")
     eventually(lambda: booking_row(public_id).report_state == "ready", 30)
-    assert history(public_id)[-1] == "fulfilled" and differences() == []
+    assert history(public_id)[-1] == "fulfilled" and discrepancies() == []
     stage.assert_books_add_up()
 
 
@@ -130,7 +130,7 @@ def test_a_duplicate_from_a_late_commit_is_found_cancelled_and_explained(stage: 
     public_id = stage.submit(principal, beneficiary, days(stage)[0])
     eventually(lambda: len(control.bookings(public_id)) == 2, 60)
     eventually(lambda: control.live(public_id) == 1, 60)
-    eventually(lambda: differences() == [("duplicate_there", "cancelled_there")], 30)
+    eventually(lambda: discrepancies() == [("duplicate_there", "cancelled_there")], 30)
     assert state(public_id) == "confirmed"
     cancel(principal, public_id, now=clock.now())
     eventually(lambda: state(public_id) == "cancelled", 30)

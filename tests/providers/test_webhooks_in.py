@@ -222,7 +222,7 @@ def test_changed_cancelled_no_show_and_slots_have_their_events(
     eventually(lambda: "slots.changed" in inbox.kinds())
     kinds = [event.kind for event in mine(sandbox, inbox, wish.our_reference)]
     assert kinds == ["booking.confirmed", "booking.changed", "booking.cancelled"]
-    assert mine(sandbox, inbox, other.our_reference)[-1].kind == "booking.attendance.no_show"
+    assert mine(sandbox, inbox, other.our_reference)[-1].kind == "booking.no_show"
 
 
 def test_a_message_sent_twice_keeps_its_id(sandbox: Sandbox, slot: RemoteSlot, inbox: Inbox) -> None:

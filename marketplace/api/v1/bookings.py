@@ -12,6 +12,7 @@ from booking import refusals
 from booking.hold import confirm, place
 from booking.states import BookingState
 from booking.views import customer
+from booking.views.cards import BookingView
 from marketplace.api import idempotency
 from marketplace.api.blueprint import Resource, principal, reads_body, refuses
 from marketplace.api.fields import Answer, Answers, Choice, Id, Listing, Request, page_of
@@ -195,6 +196,7 @@ REFUSALS = (
     Invalid,
     NotEligible,
     refusals.SlotFull,
+    refusals.SlotClosed,
     refusals.SlotPast,
     refusals.SlotMoved,
     refusals.TooManyHeld,
@@ -289,7 +291,7 @@ def booking(booking_id: str) -> Response:
     return answer
 
 
-def shown(found: customer.BookingView) -> Response:
+def shown(found: BookingView) -> Response:
     """The representation with its ETag."""
     answer = jsonify(_FULL.dump(found))
     answer.headers["Cache-Control"] = "private, no-cache"

@@ -13,7 +13,7 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 
 from booking.offers.alternatives import Alternative
-from booking.views.customer import BookingCard, BookingView, ProposalView
+from booking.views.cards import BookingCard, BookingView, ProposalView
 from marketplace.catalog.kinds import words_of
 from marketplace.core.clock import start_of
 from marketplace.web import booking_words, formats

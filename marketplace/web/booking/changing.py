@@ -19,7 +19,7 @@ from booking.idempotency import Repeatable
 from booking.offers.availability import SlotView, days, offer, slots
 from booking.offers.bookable import Reason
 from booking.views import customer
-from booking.views.customer import BookingView
+from booking.views.cards import BookingView
 from marketplace import wording
 from marketplace.core import clock
 from marketplace.core.errors import NotFound, Refusal

@@ -18,7 +18,8 @@ from booking.offers import availability
 from booking.offers.availability import days, slots
 from booking.offers.cards import OfferView
 from booking.refusals import SlotFull
-from booking.views.customer import BookingView, booking, booking_version
+from booking.views.cards import BookingView
+from booking.views.customer import booking, booking_version
 from marketplace import wording
 from marketplace.core import clock
 from marketplace.core.errors import NotFound, Refusal

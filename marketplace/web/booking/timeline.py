@@ -7,7 +7,7 @@ from datetime import datetime
 
 from flask_babel import gettext as _
 
-from booking.views.customer import BookingView, Moved
+from booking.views.cards import BookingView, Moved
 from marketplace.catalog.kinds import kinds, words_of
 from marketplace.web import booking_words, formats
 from marketplace.web.kind_words import nouns

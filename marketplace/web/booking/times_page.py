@@ -120,7 +120,7 @@ def _why(reason: Reason | None) -> str:
     match reason:
         case Reason.PAST:
             return _("too late")
-        case Reason.FULL | Reason.KEPT:
+        case Reason.FULL | Reason.RESERVED:
             return _("full")
     return _("closed")
 

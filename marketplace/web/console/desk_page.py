@@ -11,7 +11,7 @@ from flask_babel import gettext as _
 
 from booking.attendance.disputes import DisputeInFull, OpenDispute
 from booking.changes.cancel import REASONS, Reason
-from booking.views.customer import BookingCard, Moved
+from booking.views.cards import BookingCard, Moved
 from booking.views.desk import AtDesk
 from marketplace.web import booking_words, formats
 from marketplace.web.console.overview_page import kind_words

@@ -58,7 +58,7 @@ def delete(report: str) -> Response:
         delete_report(principal, report, now=now)
         flash(_("The report is deleted. Nobody can read it again."), "ok")
         return see_other(url_for("web.reports"))
-    return render("html", report=shares_page.about(card))
+    return render("report_delete.html", report=shares_page.about(card))
 
 
 def share(report: str) -> Response:
@@ -74,7 +74,7 @@ def share(report: str) -> Response:
             told, at = wording.sentence(refusal), str(refusal.at or "")
             form, status = Form(given, {at: told}) if at in given else Form(given, problem=told), refusal.status
     links = tuple(shares_page.link(it) for it in shares(principal, report, now=now))
-    return render("html", status, report=shares_page.about(card), form=form, made=made, links=links)
+    return render("report_share.html", status, report=shares_page.about(card), form=form, made=made, links=links)
 
 
 def share_end(report: str, share: str) -> Response:

@@ -14,7 +14,7 @@ from booking.reports.box import ReportCard, ReportView
 from booking.reports.reading.read import Reading
 from booking.reports.reading.vocabulary import vocabulary
 from booking.reports.versions import Change
-from booking.views.customer import BookingCard
+from booking.views.cards import BookingCard
 from marketplace.catalog.kinds import words_of
 from marketplace.web import formats
 from marketplace.web.kind_words import nouns

@@ -20,7 +20,7 @@ from booking.notices.models import Notification
 from booking.proposal import Proposal
 from booking.reconcile.compare import Ours, compare
 from booking.refusals import SlotClosed, SlotFull, SlotMoved
-from booking.views.customer import BookingView
+from booking.views.cards import BookingView
 from booking.views.customer import booking as view
 from marketplace.core.db import reading, transaction
 from marketplace.core.errors import NotFound

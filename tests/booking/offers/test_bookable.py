@@ -40,7 +40,7 @@ REFUSED = {
     Reason.CLOSED: "slot_closed",
     Reason.OUT_OF_SEASON: "slot_closed",
     Reason.FULL: "slot_full",
-    Reason.KEPT: "slot_full",
+    Reason.RESERVED: "slot_full",
 }
 
 
@@ -102,7 +102,7 @@ CASES = {
     "after the season": Case(Reason.OUT_OF_SEASON, offer={"available_until": DAY - timedelta(1)}),
     "without places": Case(Reason.FULL, places=0),
     "with its one place sold to somebody else": Case(Reason.FULL, places=1, sold=True),
-    "kept for those who wait": Case(Reason.KEPT, kept=True),
+    "kept for those who wait": Case(Reason.RESERVED, kept=True),
     "of an offer that has ended": Case(Reason.OFFER_CLOSED, offer={"active": False}),
     "at a site that has closed": Case(Reason.OFFER_CLOSED, site={"closed_at": _utc(3, 1, 0)}),
     "past before it is closed": Case(Reason.PAST, now=CLOSES + SECOND, slot={"closed": True}),
@@ -297,13 +297,13 @@ def _expected(case: Case, reader: Callable[[_Scene], Any]) -> Any:
     if reader is _listed_as_json:
         return reason is None, reason, case.closes_at
     if reader is _on_the_calendar:
-        return Reason.FULL if reason is Reason.KEPT else reason
+        return Reason.FULL if reason is Reason.RESERVED else reason
     if reader in (_rescheduled, _held):
         return reason and (REFUSED[reason], case.closes_at if reason is Reason.PAST else None)
     if reader in (_in_cities, _places_to_wait_for):
         return reason is not Reason.OFFER_CLOSED
     if reader in (_matched_for_who_waits, _given_to_who_waits):
-        return reason in (None, Reason.KEPT)
+        return reason in (None, Reason.RESERVED)
     return reason is None
 
 

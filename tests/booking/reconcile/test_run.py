@@ -10,13 +10,18 @@ from sqlalchemy import select, update
 
 from booking.actors import CLOCK, Actor
 from booking.changes.cancel import cancel
+from booking.discrepancies import close_discrepancy
 from booking.exchange.escalate import raise_unknown
+from booking.exchange.inbound import apply_remote
 from booking.models import Discrepancy
 from booking.notices.models import Notification
 from booking.reconcile import examine
+from booking.reconcile.examine import EXPLAINED
 from booking.reconcile.models import ReconcileRun
 from booking.reconcile.queue import LostLease, ask_for_run, begin
 from booking.reconcile.run import carry_out, run_due, run_now
+from booking.states import BookingState
+from booking.transition import lock_booking, move
 from marketplace.core.db import reading, transaction
 from providers.port import Accepted, Confirmed, ProviderError, RemoteBooking, Unknown
 from providers.port import NotFound as NotThere
@@ -150,12 +155,12 @@ def test_a_note_explains_a_word_before_its_day_until_that_day_has_come(world: Wo
     public_id = confirmed(world, books)
     books.change("R-1", status="fulfilled", version=2)
     run(world, books, LATER)
-    close("too_early", "R-1")
+    close(world, "too_early", "R-1")
     assert run(world, books, LATER + timedelta(hours=1))["explained"] == 1
     assert cases() == []
     assert run(world, books, EIGHT)["opened"] == 1
     assert state(public_id) == "confirmed" and cases() == [("state_differs", public_id)]
-    close("state_differs", public_id)
+    close(world, "state_differs", public_id)
     assert run(world, books, EIGHT + timedelta(hours=1))["explained"] == 1
     assert state(public_id) == "confirmed" and cases() == []
 
@@ -164,7 +169,7 @@ def test_a_note_on_a_word_before_its_day_explains_no_other_state_of_ours(world: 
     public_id = confirmed(world, books)
     books.change("R-1", status="fulfilled", version=2)
     run(world, books, LATER)
-    close("too_early", "R-1")
+    close(world, "too_early", "R-1")
     evening = EIGHT - timedelta(hours=10)
     with transaction() as session:
         booking, _ = lock_booking(session, booking_row(public_id).id)
@@ -173,9 +178,9 @@ def test_a_note_on_a_word_before_its_day_explains_no_other_state_of_ours(world: 
     assert state(public_id) == "checked_in" and cases() == [("state_differs", public_id)]
 
 
-def close(kind: str, subject: str) -> None:
+def close(world: World, kind: str, subject: str) -> None:
     with transaction() as session:
-        assert close_discrepancy(session, 1, kind, subject, EXPLAINED, now=LATER)
+        assert close_discrepancy(session, world.provider.id, kind, subject, EXPLAINED, now=LATER)
 
 
 def test_a_yes_that_never_arrived_confirms(world: World, books: Books) -> None:

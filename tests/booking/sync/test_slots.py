@@ -75,7 +75,7 @@ def figures(slot: Slot) -> tuple[int, int, int]:
     return now.offered, now.capacity, now.taken
 
 
-def differences() -> list[tuple[str, str]]:
+def discrepancies() -> list[tuple[str, str]]:
     """Kind of each difference and what explained it; "" while it is open."""
     with reading() as session:
         rows = session.execute(select(Discrepancy.kind, Discrepancy.resolution).order_by(Discrepancy.id))
@@ -116,7 +116,7 @@ def test_a_shrinking_figure_keeps_what_is_sold_and_is_a_difference() -> None:
     world, _ = sold(3)
     pull(world, told(world.slots[0], offered=1))
     assert figures(world.slots[0]) == (1, 3, 3)
-    assert differences() == [("slot_oversold", "")]
+    assert discrepancies() == [("slot_oversold", "")]
     late = join(world.provider, world.offer, world.slots, phone="13800000077")
     with pytest.raises(SlotFull):
         late.hold()
@@ -127,7 +127,7 @@ def test_a_figure_that_grows_again_closes_the_difference() -> None:
     pull(world, told(world.slots[0], offered=1))
     pull(world, told(world.slots[0], offered=4, version=2), now=LATER)
     assert figures(world.slots[0]) == (4, 4, 2)
-    assert differences() == [("slot_oversold", "offered_again")]
+    assert discrepancies() == [("slot_oversold", "offered_again")]
 
 
 def test_a_cancel_that_makes_the_sold_fit_again_closes_the_difference_at_the_next_pull() -> None:
@@ -137,14 +137,14 @@ def test_a_cancel_that_makes_the_sold_fit_again_closes_the_difference_at_the_nex
     cancel(customer.principal, public_id, now=LATER)
     assert pull(world, now=LATER)["settled"] == 1
     assert figures(world.slots[0]) == (1, 1, 1)
-    assert differences() == [("slot_oversold", "fits_again")]
+    assert discrepancies() == [("slot_oversold", "fits_again")]
 
 
 def test_a_difference_that_still_stands_stays_open() -> None:
     world, _ = sold(2)
     pull(world, told(world.slots[0], offered=1))
     assert pull(world, now=LATER)["settled"] == 0
-    assert differences() == [("slot_oversold", "")]
+    assert discrepancies() == [("slot_oversold", "")]
 
 
 def test_an_older_version_changes_nothing() -> None:
@@ -177,7 +177,7 @@ def test_a_free_slot_is_moved() -> None:
     world = make_world(slots=1)
     there = moved(world.slots[0], 2)
     pull(world, there)
-    assert (row(world.slots[0]).starts_at, differences()) == (there.starts_at, [])
+    assert (row(world.slots[0]).starts_at, discrepancies()) == (there.starts_at, [])
 
 
 @pytest.mark.parametrize("version", [0, 2])
@@ -186,9 +186,9 @@ def test_the_time_of_a_sold_slot_stays_and_the_difference_closes_when_they_agree
     slot = world.slots[0]
     pull(world, moved(slot, 2, version=version))
     assert (row(slot).starts_at, row(slot).ends_at) == (slot.starts_at, slot.ends_at)
-    assert differences() == [("slot_moved", "")]
+    assert discrepancies() == [("slot_moved", "")]
     pull(world, told(slot, version=version), now=LATER)
-    assert (row(slot).starts_at, differences()) == (slot.starts_at, [("slot_moved", "same_time_again")])
+    assert (row(slot).starts_at, discrepancies()) == (slot.starts_at, [("slot_moved", "same_time_again")])
 
 
 def test_a_moved_slot_takes_the_newest_time_told_once_nobody_holds_a_place() -> None:
@@ -201,7 +201,7 @@ def test_a_moved_slot_takes_the_newest_time_told_once_nobody_holds_a_place() -> 
     cancel(world.principal, held[0][1], now=LATER)
     assert pull(world, now=LATER)["settled"] == 1
     assert (row(slot).starts_at, row(slot).ends_at) == (newest.starts_at, newest.ends_at)
-    assert differences() == [("slot_moved", "nobody_holds_the_old_time")]
+    assert discrepancies() == [("slot_moved", "nobody_holds_the_old_time")]
 
 
 def test_slots_of_a_pool_we_do_not_know_are_counted_and_left_out() -> None:
@@ -241,11 +241,11 @@ def test_the_same_pull_twice_changes_nothing() -> None:
     world, _ = sold(2)
     feed = [told(world.slots[0], offered=1), moved(world.slots[0], 5, reference="other")]
     first = pull(world, *feed)
-    before = figures(world.slots[0]), differences()
+    before = figures(world.slots[0]), discrepancies()
     second = pull(world, *feed)
     assert (first["added"], first["changed"]) == (1, 1)
     assert (second["added"], second["changed"], second["settled"]) == (0, 0, 0)
-    assert (figures(world.slots[0]), differences()) == before
+    assert (figures(world.slots[0]), discrepancies()) == before
 
 
 def test_a_pull_that_breaks_off_keeps_what_it_applied_and_leaves_the_cursor() -> None:

@@ -37,7 +37,7 @@ def test_the_first_one_has_a_benefit_that_ends_soon_and_one_that_expired() -> No
 
 
 def test_loading_twice_changes_nothing() -> None:
-    assert demo.load_people(NOON) == demo.load(NOON)
+    assert demo.load_people(NOON) == demo.load_people(NOON)
     with reading() as session:
         assert session.scalar(select(func.count()).select_from(Customer)) == 3
         assert session.scalar(select(func.count()).select_from(EntitlementEntry)) == 6

