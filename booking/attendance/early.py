@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, exists, select
+from sqlalchemy import ColumnElement, Select, exists, select
 from sqlalchemy.orm import Session
 
 from booking.discrepancies import close_discrepancy, open_discrepancy
@@ -28,6 +28,9 @@ _TOLERANCE: Mapping[str, timedelta] = {
 }
 """Statuses that are possible only from the service date on, and how long before it each is accepted."""
 
+DAY_OF_SERVICE = frozenset(_TOLERANCE)
+"""Statuses that say who came on the day, or that nobody did."""
+
 
 def too_early(status: str, service_date: date, time_zone: str, now: datetime) -> bool:
     """Whether the provider cannot report this status yet. The service date begins at midnight at the site."""
@@ -36,30 +39,64 @@ def too_early(status: str, service_date: date, time_zone: str, now: datetime) ->
 
 
 def record_early_status(session: Session, booking: Booking, there: RemoteBooking, now: datetime) -> None:
-    """Open the discrepancy for a status that came too early; the booking does not move."""
+    """Record a status that came too early in the open discrepancy of this provider booking, or open one. The booking
+    does not move."""
+    known = session.scalar(_of(booking, there.reference).where(Discrepancy.closed_at.is_(None)))
+    report = _report(there)
+    before = [] if known is None else [each for each in known.facts.get("reports", []) if each != report]
+    starts_at = there.starts_at if there.service_date else booking.starts_at
     facts = {
         "ours": booking.state.value,
-        "theirs": there.status,
+        **report,
         "reference": there.reference,
-        "version": there.version,
-        "service_date": booking.service_date.isoformat(),
-        "starts_at": booking.starts_at.isoformat() if booking.starts_at else None,
+        "reports": [*before, report],
+        "service_date": (there.service_date or booking.service_date).isoformat(),
+        "starts_at": starts_at.isoformat() if starts_at else None,
     }
-    open_discrepancy(session, booking.provider_id, KIND, booking.public_id, now=now, booking_id=booking.id, facts=facts)
+    if known is not None:
+        known.facts = facts
+        return
+    open_discrepancy(session, booking.provider_id, KIND, there.reference, now=now, booking_id=booking.id, facts=facts)
 
 
-def close_early_status(session: Session, booking: Booking, now: datetime) -> None:
-    """Close the discrepancy: the provider reports another status now, which is possible."""
-    close_discrepancy(session, booking.provider_id, KIND, booking.public_id, "corrected_by_provider", now=now)
+def close_early_status(session: Session, booking: Booking, reference: str, now: datetime) -> None:
+    """Close the discrepancy: the provider reports another status of this booking of its own now, which is possible."""
+    close_discrepancy(session, booking.provider_id, KIND, reference, "corrected_by_provider", now=now)
+
+
+def close_all_early(session: Session, booking: Booking, now: datetime) -> None:
+    """Close what came too early of any provider booking: ours has ended."""
+    references = select(Discrepancy.subject).where(
+        Discrepancy.booking_id == booking.id, Discrepancy.kind == KIND, Discrepancy.closed_at.is_(None)
+    )
+    for reference in session.scalars(references).all():
+        close_discrepancy(session, booking.provider_id, KIND, reference, "booking_ended", now=now)
 
 
 def is_early_status(session: Session, booking: Booking, there: RemoteBooking) -> bool:
-    """Whether this is the report (same version and status) that came too early. It stays refused after its day has
-    come."""
-    recorded: list[dict[str, Any]] = list(
-        session.scalars(select(Discrepancy.facts).where(Discrepancy.booking_id == booking.id, Discrepancy.kind == KIND))
+    """Whether this is a report (same provider booking, version and status) that came too early. It stays refused after
+    its day has come, and after the discrepancy is closed."""
+    recorded = session.scalars(_of(booking, there.reference)).all()
+    return any(_report(there) in case.facts.get("reports", []) for case in recorded)
+
+
+def last_early(session: Session, booking: Booking, reference: str) -> Discrepancy | None:
+    """The latest discrepancy, open or closed, for what came too early of this provider booking."""
+    return session.scalar(_of(booking, reference).order_by(Discrepancy.id.desc()).limit(1))
+
+
+def _of(booking: Booking, reference: str) -> Select[Discrepancy]:
+    return (
+        select(Discrepancy)
+        .where(
+            Discrepancy.provider_id == booking.provider_id, Discrepancy.kind == KIND, Discrepancy.subject == reference
+        )
+        .execution_options(populate_existing=True)
     )
-    return any(facts.get("version") == there.version and facts.get("theirs") == there.status for facts in recorded)
+
+
+def _report(there: RemoteBooking) -> dict[str, Any]:
+    return {"version": there.version, "theirs": there.status}
 
 
 def has_early_status() -> ColumnElement[bool]:

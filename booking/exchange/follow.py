@@ -9,7 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from booking.actors import SYSTEM, Actor, provider_actor
-from booking.attendance.early import close_early_status, record_early_status, too_early
+from booking.attendance.early import close_all_early, close_early_status, record_early_status, too_early
 from booking.attendance.outcome import provider_gave_in
 from booking.changes import swap
 from booking.changes.requests import close_cancel, open_cancel
@@ -48,11 +48,11 @@ def follow_state(
             move(session, booking, _S.CONFIRMED, actor=provider_actor(session, booking), now=now)
     elif target is _S.CANCELLED and open_cancel(session, booking) is not None:
         cancel_locally(session, booking, now)  # its word for the cancel that was asked for, not one of its own
-    elif target is booking.state:
-        close_early_status(session, booking, now)
-    elif not _go_to(session, booking, target, there.reason, now):
-        facts = {"ours": booking.state.value, "theirs": there.status}
-        _open(session, booking, "state_differs", facts, now)
+    else:
+        close_early_status(session, booking, there.reference, now)
+        if not go_to(session, booking, target, provider_actor(session, booking), there.reason, now):
+            facts = {"ours": booking.state.value, "theirs": there.status}
+            _open(session, booking, "state_differs", facts, now)
 
 
 def follow_time(session: Session, booking: Booking, there: RemoteBooking, now: datetime) -> None:
@@ -91,6 +91,7 @@ def cancel_locally(session: Session, booking: Booking, now: datetime) -> None:
         actor = Actor(request.actor_kind, request.actor) if request else SYSTEM  # type: ignore[arg-type]
         move(session, booking, _S.CANCELLED, actor=actor, now=now, cause=request.cause if request else "not_there")
     close_cancel(session, booking, "done", now)
+    close_all_early(session, booking, now)
     annul_followers(session, booking, now)
 
 
@@ -118,14 +119,13 @@ def _end_change(session: Session, booking: Booking, target: BookingState, now: d
         swap.leave(session, booking, request, cause="overtaken", now=now)
 
 
-def _go_to(session: Session, booking: Booking, target: BookingState, reason: str, now: datetime) -> bool:
-    """Move the locked booking as told, through `confirmed` where that is its next step. False where the table has no
-    such move or our books no longer have what it takes."""
-    actor = provider_actor(session, booking)
+def go_to(session: Session, booking: Booking, target: BookingState, actor: Actor, reason: str, now: datetime) -> bool:
+    """Move the locked booking to the state that the provider reports, through `confirmed` where that is its next step.
+    False where the table has no such move or our books no longer have what it takes."""
+    if target is booking.state:
+        return True
     if legal(booking.state, _S.CONFIRMED) and (target is _S.CONFIRMED or not legal(booking.state, target)):
         move(session, booking, _S.CONFIRMED, actor=actor, now=now)
-    else:
-        close_early_status(session, booking, now)
     return target is booking.state or _moved(session, booking, target, actor, reason, now)
 
 

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from booking.actors import provider_actor
-from booking.attendance.early import record_early_status, too_early
+from booking.attendance.early import close_early_status, record_early_status, too_early
 from booking.changes import swap
 from booking.discrepancies import close_discrepancy, open_discrepancy
 from booking.exchange.provider_bookings import ProviderBookings
@@ -25,13 +25,16 @@ def put_aside(session: Session, booking: Booking, theirs: ProviderBookings, ther
     """It moves nothing here and is cancelled there: `stray`. Unless somebody was served on a date that was given up:
     then the booking goes back to that date, and this is the `current` one again. Where it can't, a person decides."""
     row = theirs.known(there.reference)
+    early = there.service_date is not None and too_early(there.status, there.service_date, booking.time_zone, now)
+    if not early:
+        close_early_status(session, booking, there.reference, now)
     if there.status in DEAD:
         theirs.surplus_gone(there.reference, now)
     elif row is not None and row.role == "stray":
         theirs.cancel_surplus(row, now)
     elif there.status in CANCELLABLE:
         theirs.cancel_there(there.reference, now)
-    elif there.service_date is not None and too_early(there.status, there.service_date, booking.time_zone, now):
+    elif early:
         record_early_status(session, booking, there, now)
     elif _go_back(session, booking, theirs, there, now):
         return "current"
@@ -56,7 +59,8 @@ def _go_back(session: Session, booking: Booking, theirs: ProviderBookings, there
     for task in lock_unfinished(session, booking.id):
         if task.command == "cancel" and task.facts.get("reference") == row.reference and unsent(task):
             annul(task, now=now)
-    close_discrepancy(session, booking.provider_id, "cancel_refused", row.reference, "old_date_served", now=now)
+    for kind in ("cancel_refused", "old_date_used"):
+        close_discrepancy(session, booking.provider_id, kind, row.reference, "old_date_served", now=now)
     return True
 
 

@@ -129,7 +129,7 @@ class ProviderBookings:
 
     def surplus_gone(self, reference: str, now: datetime) -> None:
         """Nothing lives under the reference any more: what it was a discrepancy for is explained."""
-        for kind in ("theirs_only", "duplicate_there"):
+        for kind in ("theirs_only", "duplicate_there", "too_early"):
             close_discrepancy(self._session, self._booking.provider_id, kind, reference, "cancelled_there", now=now)
 
     def _in_role(self, role: str) -> list[ProviderBooking]:

@@ -14,7 +14,7 @@ from typing import Any, Literal
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from booking.attendance.early import is_early_status, record_early_status, too_early
+from booking.attendance.early import is_early_status, last_early, record_early_status, too_early
 from booking.discrepancies import Effect, close_discrepancy, open_discrepancy
 from booking.exchange.connections import ProviderConnection
 from booking.exchange.follow import follow_state, follow_time
@@ -155,8 +155,10 @@ def _settled(session: Session, booking: Booking, now: datetime) -> bool:
 def _write(session: Session, provider_id: int, booking: Booking, found: Found, now: datetime) -> Verdict:
     if found.kind == "time_differs" and found.theirs is not None and _switch(session, booking, found.theirs, now):
         return "repaired"  # it was the time that an open change asks for; its own history says so
-    if found.repair == "follow" and found.theirs is not None and _told_too_early(session, booking, found.theirs, now):
-        return "standing"
+    if found.repair == "follow" and found.theirs is not None:
+        verdict = _early(session, provider_id, booking, found, now)
+        if verdict is not None:
+            return verdict
     if found.repair == "follow" and found.theirs is not None and _follow(session, booking, found.theirs, now):
         _open(session, provider_id, booking, found, now)
         close_discrepancy(session, provider_id, found.kind, found.subject, "followed_provider", now=now)
@@ -182,15 +184,24 @@ def _follow(session: Session, booking: Booking, remote: RemoteBooking, now: date
     return booking.version != before
 
 
-def _told_too_early(session: Session, booking: Booking, remote: RemoteBooking, now: datetime) -> bool:
-    """Whether this can't be true yet, or was said before it could be: a discrepancy of its own, which a person settles
-    or the provider's next word."""
-    if is_early_status(session, booking, remote):
-        return True
-    if not too_early(remote.status, booking.service_date, booking.time_zone, now):
-        return False
-    record_early_status(session, booking, remote, now)
-    return True
+def _early(session: Session, provider_id: int, booking: Booking, found: Found, now: datetime) -> Verdict | None:
+    """What becomes of a status that can't be true yet, or was reported before it could be: a person settles it, or the
+    provider's next word. Once that case is closed, a note explains it while the day hasn't come and our state is the
+    same; after that the states differ. None: it was not early and may be followed."""
+    remote = found.theirs
+    if remote is None:
+        return None
+    early = too_early(remote.status, booking.service_date, booking.time_zone, now)
+    if not is_early_status(session, booking, remote):
+        if early:
+            record_early_status(session, booking, remote, now)
+        return "standing" if early else None
+    last = last_early(session, booking, remote.reference)
+    if last is None or last.closed_at is None:
+        return "standing"
+    if early and last.resolution == EXPLAINED and last.facts["ours"] == booking.state.value:
+        return "explained"
+    return _open(session, provider_id, booking, found, now)
 
 
 def _switch(session: Session, booking: Booking, remote: RemoteBooking, now: datetime) -> bool:

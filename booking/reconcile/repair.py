@@ -15,16 +15,18 @@ from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
 from booking.actors import Actor, actor_of
+from booking.attendance.early import DAY_OF_SERVICE, too_early
 from booking.changes import swap
 from booking.changes.cancel import begin_cancel
 from booking.changes.reschedule import check_validity
+from booking.exchange.follow import go_to
 from booking.exchange.provider_bookings import ProviderBookings
 from booking.models import Booking, ChangeRequest, Discrepancy, ProviderBooking, ProviderTask, Slot
 from booking.outbox import enqueue
-from booking.reconcile.compare import KINDS
+from booking.reconcile.compare import KINDS, leads
 from booking.reconcile.examine import EXPLAINED
 from booking.reconcile.queue import queue_run
-from booking.states import CANCELLABLE, DEAD, LIVE, BookingState, legal
+from booking.states import CANCELLABLE, DEAD, LIVE, STATE_OF, BookingState, legal
 from booking.transition import lock_booking, move
 from marketplace.catalog.models import Offer
 from marketplace.core import audit
@@ -38,9 +40,17 @@ from vip.principal import Principal
 
 log = get_logger(__name__)
 
-Action = Literal["look_up", "send_again", "cancel_here", "cancel_there", "take_their_time", "note"]
+Action = Literal["look_up", "send_again", "cancel_here", "cancel_there", "take_their_time", "take_their_status", "note"]
 
-ACTIONS: tuple[Action, ...] = ("look_up", "send_again", "take_their_time", "cancel_there", "cancel_here", "note")
+ACTIONS: tuple[Action, ...] = (
+    "look_up",
+    "send_again",
+    "take_their_time",
+    "take_their_status",
+    "cancel_there",
+    "cancel_here",
+    "note",
+)
 LONGEST_NOTE = 500
 CAUSE = "settled_by_operator"
 
@@ -84,6 +94,8 @@ class Case:
     closed: bool
     state: BookingState | None
     begins: datetime | None = None
+    service_date: date | None = None
+    time_zone: str = ""
 
     @property
     def theirs(self) -> str | None:
@@ -105,6 +117,7 @@ def offered(case: Case, *, now: datetime) -> list[Action]:
         "take_their_time": case.kind == "time_differs"
         and case.state is _S.CONFIRMED
         and bool(case.facts.get("service_date")),
+        "take_their_status": case.kind in ("state_differs", "too_early") and _was_there(case, now),
         "cancel_there": case.kind in _CANCELS_THERE
         and case.state is not None
         and (case.theirs is None or case.theirs in CANCELLABLE),
@@ -120,6 +133,14 @@ def _can_end(case: Case) -> bool:
         return case.state is not _S.IN_SERVICE or case.kind == "ours_only" or case.theirs in DEAD
     used = case.state in (_S.FULFILLED, _S.NO_SHOW)
     return used and (case.kind == "ours_only" or (case.kind == "state_differs" and case.theirs in DEAD))
+
+
+def _was_there(case: Case, now: datetime) -> bool:
+    """Whether the provider reports a visit, or that nobody came, which can be true by now and is our next state."""
+    if case.state is None or case.theirs not in DAY_OF_SERVICE or case.service_date is None:
+        return False
+    possible = not too_early(case.theirs, case.service_date, case.time_zone, now)
+    return possible and leads(case.state, case.theirs)
 
 
 def repair(principal: Principal, case_id: str, action: str, *, note: str = "", now: datetime) -> None:
@@ -173,8 +194,11 @@ def find_case(principal: Principal, case_id: str) -> Discrepancy:
 
 def as_case(case: Discrepancy, booking: Booking | None) -> Case:
     """The facts that decide which repairs are possible."""
-    begins = start_of(booking.service_date, booking.starts_at, booking.time_zone) if booking is not None else None
-    return Case(case.kind, case.facts, case.closed_at is not None, booking.state if booking else None, begins)
+    if booking is None:
+        return Case(case.kind, case.facts, case.closed_at is not None, None)
+    begins = start_of(booking.service_date, booking.starts_at, booking.time_zone)
+    day, zone = booking.service_date, booking.time_zone
+    return Case(case.kind, case.facts, case.closed_at is not None, booking.state, begins, day, zone)
 
 
 @dataclass
@@ -287,6 +311,18 @@ def _take_their_time(session: Session, work: _Work) -> None:
     work.close("took_their_time")
 
 
+def _take_their_status(session: Session, work: _Work) -> None:
+    """Move our booking to the status that the provider reports of the booking there that is in use."""
+    work.still_so()
+    booking, reference = work.booking, work.case.facts.get("reference")
+    current = ProviderBookings(session, booking).current
+    if reference is not None and (current is None or current.reference != reference):
+        raise NotThisRepair()
+    if not go_to(session, booking, STATE_OF[work.case.facts["theirs"]], work.actor, CAUSE, work.now):
+        raise NotThisRepair()
+    work.close("took_their_status")
+
+
 def _slot_at(session: Session, booking: Booking, day: date, starts_at: object) -> Slot:
     starts = datetime.fromisoformat(starts_at) if isinstance(starts_at, str) else None
     slot = session.scalar(
@@ -316,5 +352,6 @@ _DO: Mapping[str, Callable[[Session, _Work], None]] = {
     "cancel_there": _cancel_there,
     "cancel_here": _cancel_here,
     "take_their_time": _take_their_time,
+    "take_their_status": _take_their_status,
     "note": _note,
 }

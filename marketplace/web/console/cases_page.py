@@ -213,6 +213,7 @@ def _resolution(code: str) -> str:
         "cancelled_here": _("It was cancelled here and the benefit given back."),
         "cancelled_again": _("The cancel was sent again."),
         "took_their_time": _("The provider's time was taken over."),
+        "took_their_status": _("The provider's status was taken over."),
         "explained": _("Closed with a note."),
         "booking_ended": _("The booking has ended."),
         "corrected_by_provider": _("The provider has corrected it."),
@@ -235,6 +236,10 @@ def repair_words(action: str) -> tuple[str, str]:
         "take_their_time": (
             _("Take over the provider's time"),
             _("The booking moves to the provider's time in our books, and the customer is notified."),
+        ),
+        "take_their_status": (
+            _("Take over the provider's status"),
+            _("The booking moves to the status that the provider reports, with what follows for the benefit."),
         ),
         "cancel_there": (
             _("Cancel there"),

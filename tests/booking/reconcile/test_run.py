@@ -10,13 +10,18 @@ from sqlalchemy import select, update
 
 from booking.actors import CLOCK, Actor
 from booking.changes.cancel import cancel
+from booking.discrepancies import close_discrepancy
 from booking.exchange.escalate import raise_unknown
+from booking.exchange.inbound import apply_remote
 from booking.models import Discrepancy
 from booking.notices.models import Notification
 from booking.reconcile import examine
+from booking.reconcile.examine import EXPLAINED
 from booking.reconcile.models import ReconcileRun
 from booking.reconcile.queue import LostLease, ask_for_run, begin
 from booking.reconcile.run import carry_out, run_due, run_now
+from booking.states import BookingState
+from booking.transition import lock_booking, move
 from marketplace.core.db import reading, transaction
 from providers.port import Accepted, Confirmed, ProviderError, RemoteBooking, Unknown
 from providers.port import NotFound as NotThere
@@ -125,10 +130,57 @@ def test_what_their_books_say_before_its_day_moves_nothing_and_does_not_come_tru
     books.change("R-1", status="fulfilled", version=2)
     for now in (LATER, LATER + timedelta(hours=1), EIGHT):
         run(world, books, now)
-        assert state(public_id) == "confirmed" and cases() == [("too_early", public_id)]
+        assert state(public_id) == "confirmed" and cases() == [("too_early", "R-1")]
     books.change("R-1", status="fulfilled", version=3)
     run(world, books, EIGHT + timedelta(hours=1))
     assert state(public_id) == "fulfilled" and cases() == []
+
+
+def test_of_two_words_before_their_day_the_second_does_not_come_true_with_the_day_either(
+    world: World, books: Books
+) -> None:
+    public_id = confirmed(world, books)
+    for version, status in ((2, "checked_in"), (3, "fulfilled")):
+        books.change("R-1", status=status, version=version)
+        with transaction() as session:
+            apply_remote(session, world.provider.id, books.rows["R-1"], now=LATER)
+    run(world, books, EIGHT)
+    assert state(public_id) == "confirmed" and cases() == [("too_early", "R-1")]
+    with reading() as session:
+        facts = session.scalars(select(Discrepancy.facts)).one()
+    assert facts["reports"] == [{"version": 2, "theirs": "checked_in"}, {"version": 3, "theirs": "fulfilled"}]
+
+
+def test_a_note_explains_a_word_before_its_day_until_that_day_has_come(world: World, books: Books) -> None:
+    public_id = confirmed(world, books)
+    books.change("R-1", status="fulfilled", version=2)
+    run(world, books, LATER)
+    close(world, "too_early", "R-1")
+    assert run(world, books, LATER + timedelta(hours=1))["explained"] == 1
+    assert cases() == []
+    assert run(world, books, EIGHT)["opened"] == 1
+    assert state(public_id) == "confirmed" and cases() == [("state_differs", public_id)]
+    close(world, "state_differs", public_id)
+    assert run(world, books, EIGHT + timedelta(hours=1))["explained"] == 1
+    assert state(public_id) == "confirmed" and cases() == []
+
+
+def test_a_note_on_a_word_before_its_day_explains_no_other_state_of_ours(world: World, books: Books) -> None:
+    public_id = confirmed(world, books)
+    books.change("R-1", status="fulfilled", version=2)
+    run(world, books, LATER)
+    close(world, "too_early", "R-1")
+    evening = EIGHT - timedelta(hours=10)
+    with transaction() as session:
+        booking, _ = lock_booking(session, booking_row(public_id).id)
+        move(session, booking, BookingState.CHECKED_IN, actor=CLOCK, now=evening)
+    assert run(world, books, evening)["opened"] == 1
+    assert state(public_id) == "checked_in" and cases() == [("state_differs", public_id)]
+
+
+def close(world: World, kind: str, subject: str) -> None:
+    with transaction() as session:
+        assert close_discrepancy(session, world.provider.id, kind, subject, EXPLAINED, now=LATER)
 
 
 def test_a_yes_that_never_arrived_confirms(world: World, books: Books) -> None:
