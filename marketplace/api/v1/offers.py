@@ -88,7 +88,7 @@ class Slot(Answer):
         allow_none=True,
         metadata={
             "description": f"Why it can't be booked: {', '.join(Reason)}; null if it can be. `past`: `closes_at` is "
-            "over. `kept`: a place has just come free and is offered to those who wait; ask again in a moment."
+            "over. `reserved`: a place has just come free and is offered to those who wait; ask again in a moment."
         },
     )
 
