@@ -274,6 +274,67 @@ def test_a_service_on_the_old_day_before_that_day_has_come_is_no_evidence() -> N
     assert (booking_row(public_id).state, at(public_id, world), open_kinds()) == ("confirmed", 1, ["too_early"])
 
 
+def test_what_is_told_too_early_of_two_bookings_there_is_two_cases_with_the_dates_that_were_judged() -> None:
+    world, public_id = changed()
+    tell(world, new_one(world, public_id, "no_show", 8))
+    tell(world, on_the_old_day(world, "fulfilled", 9))
+    assert early() == {"R-1": "open", "R-2": "open"}
+    with reading() as session:
+        judged = {row.subject: row.facts["starts_at"] for row in session.scalars(select(Discrepancy))}
+    old, new = (slot.starts_at for slot in world.slots[:2])
+    assert old and new and judged == {"R-1": old.isoformat(), "R-2": new.isoformat()}
+    tell(world, new_one(world, public_id, "confirmed", 9))
+    assert early() == {"R-1": "open", "R-2": "corrected_by_provider"}
+    tell(world, on_the_old_day(world, "confirmed", 10))
+    assert early() == {"R-1": "corrected_by_provider", "R-2": "corrected_by_provider"}
+
+
+def test_a_cancel_there_ends_what_was_told_too_early_of_that_booking() -> None:
+    world, public_id = changing()
+    one_pass(world, FakeAdapter(answers=[Confirmed("R-2", 5)]), now=LATER)
+    tell(world, on_the_old_day(world, "fulfilled", 8))
+    one_pass(world, FakeAdapter(answers=[Confirmed("R-1", 9)]), now=LATER)
+    assert (booking_row(public_id).state, early()) == ("confirmed", {"R-1": "cancelled_there"})
+
+
+def test_our_own_cancel_ends_whatever_was_told_too_early() -> None:
+    world, public_id = changed()
+    tell(world, on_the_old_day(world, "fulfilled", 8))
+    tell(world, new_one(world, public_id, "no_show", 8))
+    cancel(world.principal, public_id, now=LATER)
+    one_pass(world, FakeAdapter(answers=[Confirmed("R-2", 10)]), now=LATER)
+    assert booking_row(public_id).state == "cancelled"
+    assert early() == {"R-1": "booking_ended", "R-2": "booking_ended"}
+
+
+def test_an_old_date_that_can_come_back_after_all_needs_no_person_any_more() -> None:
+    world, public_id = changing(capacity=1)
+    one_pass(world, FakeAdapter(answers=[Confirmed("R-2", 5)]), now=LATER)
+    other = join(world.provider, world.offer, world.slots, phone="13800000029")
+    taker = other.hold(0, now=LATER)
+    tell(world, on_the_old_day(world, "checked_in", 8), EIGHT)
+    assert open_kinds() == ["old_date_used"]
+    cancel(other.principal, taker, now=LATER)
+    tell(world, on_the_old_day(world, "fulfilled", 9), EIGHT)
+    assert (booking_row(public_id).state, at(public_id, world), open_kinds()) == ("fulfilled", 0, [])
+
+
+def changed() -> tuple[World, str]:
+    """A booking whose change is done: R-2 is in use, R-1 was cancelled there."""
+    world, public_id = changing()
+    adapter = FakeAdapter(answers=[Confirmed("R-2", 5), Confirmed("R-1", 6)])
+    for _ in range(2):
+        one_pass(world, adapter, now=LATER)
+    return world, public_id
+
+
+def early() -> dict[str, str]:
+    """How each case of what came too early ended, by its subject."""
+    with reading() as session:
+        rows = session.scalars(select(Discrepancy).where(Discrepancy.kind == "too_early"))
+        return {row.subject: row.resolution or "open" for row in rows}
+
+
 def test_a_second_booking_under_the_number_of_a_change_is_cancelled_and_explained() -> None:
     world, public_id = changing()
     adapter = FakeAdapter(answers=[Confirmed("R-2", 5), Confirmed("R-1", 6), Confirmed("R-9", 8)])

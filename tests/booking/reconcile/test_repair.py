@@ -321,6 +321,50 @@ def test_a_note_closes_and_must_say_something(world: World, operator: Principal)
     assert audited() == ["note"]
 
 
+def test_a_word_before_its_day_can_be_taken_over_once_its_day_has_come(
+    world: World, books: Books, operator: Principal
+) -> None:
+    public_id = confirmed(world, books)
+    books.change("R-1", status="fulfilled")
+    compare(world, books)
+    found = case()
+    assert (found.kind, fits(found)) == ("too_early", ["note"])
+    with pytest.raises(NotThisRepair):
+        repair(operator, found.public_id, "take_their_status", now=LATER)
+    for _ in range(2):
+        repair(operator, found.public_id, "take_their_status", now=EIGHT)
+    assert history(public_id).count("fulfilled") == 1 and counters(world.entitlement.id)["used"] == 1
+    assert cases() == [] and audited() == ["take_their_status"]
+    with reading() as session:
+        assert session.scalars(select(Discrepancy.resolution)).all() == ["took_their_status"]
+
+
+def test_after_a_note_the_status_that_differs_on_the_day_can_be_taken_over(
+    world: World, books: Books, operator: Principal
+) -> None:
+    public_id = confirmed(world, books)
+    books.change("R-1", status="checked_in")
+    compare(world, books)
+    repair(operator, case().public_id, "note", note="They look into it.", now=LATER)
+    assert run_now(connection_to(world.provider), books, CLOCK, clock=lambda: EIGHT) is not None  # type: ignore[arg-type]
+    assert case().kind == "state_differs"
+    repair(operator, case().public_id, "take_their_status", now=EIGHT)
+    assert booking_row(public_id).state == "checked_in" and cases() == []
+
+
+def test_a_word_of_a_booking_there_that_is_not_in_use_cannot_be_taken_over(
+    world: World, books: Books, operator: Principal
+) -> None:
+    public_id = confirmed(world, books)
+    facts = {"ours": "confirmed", "theirs": "fulfilled", "reference": "R-0"}
+    with transaction() as session:
+        booking_id = booking_row(public_id).id
+        open_discrepancy(session, world.provider.id, "too_early", "R-0", now=NOON, booking_id=booking_id, facts=facts)
+    with pytest.raises(NotThisRepair):
+        repair(operator, case().public_id, "take_their_status", now=EIGHT)
+    assert booking_row(public_id).state == "confirmed"
+
+
 @pytest.mark.parametrize("action", ["send_again", "cancel_here", "take_their_time", "drop table", ""])
 def test_what_does_not_fit_is_refused(world: World, operator: Principal, action: str) -> None:
     with transaction() as session:
