@@ -93,7 +93,7 @@ _Run = Callable[[str, Mapping[str, Any]], Sequence[Any]]
 
 @dataclass(frozen=True)
 class _Terms:
-    """Until when a place is kept, by whom, and whether it may be one that is kept for those who wait."""
+    """Until when a place is held, by whom, and whether it may be one that is reserved for the waiting list."""
 
     until: datetime
     actor: Actor
@@ -128,7 +128,7 @@ def hold_for(
     now: datetime,
 ) -> Held:
     """`hold` as part of the caller's transaction, until a moment that the caller chose, written down as `actor`'s
-    doing: for somebody whose turn has come in the waiting list. Raises as `hold` does; the transaction may go on."""
+    doing: for the customer who is next in the waiting list. Raises as `hold` does; the transaction may go on."""
 
     def run(sql: str, values: Mapping[str, Any]) -> Sequence[Any]:
         with session.begin_nested():
@@ -194,8 +194,8 @@ def _hold(
 
 
 def _replay(facts: Any, fingerprint: bytes) -> Held:
-    """What an earlier request with this key made; told before anything is judged anew, so that a repeat succeeds even
-    when the slot has filled since."""
+    """What an earlier request with this key made; returned before anything is validated anew, so that a repeat succeeds
+    even when the slot has filled since."""
     if facts.known_fingerprint != fingerprint:
         raise IdempotencyKeyReused()
     return Held(facts.known_resource, replayed=True)
