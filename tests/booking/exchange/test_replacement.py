@@ -208,7 +208,7 @@ def test_what_is_told_of_the_old_booking_moves_nothing_any_more() -> None:
     tell(world, RemoteBooking("R-1", public_id, "cancelled", 7))
     assert (booking_row(public_id).state, tasks(public_id)[-1], open_kinds()) == ("confirmed", ("cancel", "done"), [])
     tell(world, on_the_old_day(world, "no_show", 8), EIGHT)
-    assert (booking_row(public_id).state, open_kinds()) == ("confirmed", ["old_date_used"])
+    assert (booking_row(public_id).state, open_kinds()) == ("confirmed", [])
 
 
 @pytest.mark.parametrize("status", ["checked_in", "in_service", "fulfilled"])
