@@ -40,8 +40,8 @@ def follow_state(
 ) -> None:
     """Move the booking to where the provider says it is, through `confirmed` where the table wants that step. What
     can't be true before the service date says no more than that it has the booking, and is kept as a discrepancy, also
-    when it is met again on that date. What it has not decided yet moves nothing; a no-show on a date that is being given
-    up waits for the answer to that change."""
+    when it is met again on that date. What it has not decided yet moves nothing; a no-show on a date that is being
+    given up waits for the answer to that change."""
     if there.status == "requested":
         return
     target = STATE_OF[there.status]

@@ -16,7 +16,6 @@ from booking.references import named
 from booking.states import DEAD, GIVEN_UP
 from providers.port import RemoteBooking
 
-
 _OF_SURPLUS = ("theirs_only", "duplicate_there", "too_early", "old_date_used", "cancel_refused")
 """Discrepancies about a provider booking that ours doesn't stand for; all are over when it has ended there."""
 

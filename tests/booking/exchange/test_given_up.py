@@ -1,4 +1,4 @@
-"""A no-show on a date that is being given up, or was: where a change is a new booking there, and where there is a call."""
+"""A no-show on a date that is being given up, or was given up."""
 
 from __future__ import annotations
 
@@ -195,7 +195,7 @@ def test_a_no_show_that_came_too_early_is_not_believed_when_the_change_is_refuse
 
 
 def test_a_cancel_that_is_refused_after_a_no_show_that_came_too_early_is_a_case() -> None:
-    world, public_id = changing()
+    world, _ = changing()
     tell(world, "R-1", "no_show", 2, now=IN_TIME)
     adapter = FakeAdapter(answers=[Confirmed("R-2", 5), Refused("too_late")])
     for _ in range(2):
