@@ -307,6 +307,13 @@ def test_our_own_cancel_ends_whatever_was_told_too_early() -> None:
     assert early() == {"R-1": "booking_ended", "R-2": "booking_ended"}
 
 
+def test_the_providers_own_cancel_ends_whatever_was_told_too_early() -> None:
+    world, public_id = changed()
+    tell(world, on_the_old_day(world, "fulfilled", 8))
+    tell(world, new_one(world, public_id, "cancelled", 8))
+    assert (booking_row(public_id).state, early()) == ("cancelled", {"R-1": "booking_ended"})
+
+
 def test_an_old_date_that_can_come_back_after_all_needs_no_person_any_more() -> None:
     world, public_id = changing(capacity=1)
     one_pass(world, FakeAdapter(answers=[Confirmed("R-2", 5)]), now=LATER)
