@@ -213,3 +213,10 @@ def test_a_no_show_on_the_old_date_is_no_case_after_the_new_one_was_cancelled_to
     compare(world, public_id, R_1="no_show", R_2="cancelled")
     assert booking_row(public_id).state == "cancelled" and cases() == []
     assert counters(world.entitlement.id)["available"] == 1
+
+
+def test_a_no_show_on_a_date_that_was_given_up_before_that_day_has_come_says_nothing_yet() -> None:
+    world, public_id = changing()
+    one_pass(world, FakeAdapter(answers=[Confirmed("R-2", 5)]), now=IN_TIME)
+    tell(world, "R-1", "no_show", 6, now=IN_TIME)
+    assert cases() == [("too_early", "open")] and tasks(public_id)[-1] == ("cancel", "queued")
