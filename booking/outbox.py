@@ -70,7 +70,7 @@ def enqueue(
 
 
 def lock_unfinished(session: Session, booking_id: int) -> list[ProviderTask]:
-    """Lock the booking's unfinished tasks, lowest first; call before locking the booking itself."""
+    """Lock the booking's unfinished tasks, lowest first; the caller holds the booking's lock."""
     return list(
         session.scalars(
             select(ProviderTask)

@@ -51,8 +51,8 @@ class IllegalMove(Refusal):
 
 
 def lock_booking(session: Session, booking_id: int) -> tuple[Booking, list[ProviderTask]]:
-    """Lock a booking's unfinished tasks and then the booking, in the order everybody uses. Raises NotFound."""
-    lock_unfinished(session, booking_id)
+    """Lock a booking and then its unfinished tasks, in the order everybody uses: who waits for a booking holds none of
+    them. Raises NotFound."""
     booking = session.scalar(
         select(Booking).where(Booking.id == booking_id).with_for_update().execution_options(populate_existing=True)
     )

@@ -71,17 +71,28 @@ def moment(starts_at: str | datetime | None, service_date: object) -> str:
 
 def with_providers(ours: Sequence[Ours], theirs: Sequence[Theirs], places: Mapping[str, int]) -> list[Difference]:
     """Each booking that is valid here lives there exactly once at the same time and place, and nothing else lives
-    there; no slot was given away more often than it has places."""
+    there but no-shows of dates that were given up; no slot was given away more often than it has places."""
     there: dict[tuple[str, str], list[Theirs]] = defaultdict(list)
-    for booking in theirs:
-        if booking.live:
-            there[booking.provider, booking.ours].append(booking)
+    standing = _standing(ours, theirs)
+    for booking in standing:
+        there[booking.provider, booking.ours].append(booking)
     found: list[Difference] = []
     for own in ours:
         found += _pair(own, there.pop((own.provider, own.id), []))
     for nobodys in there.values():
         found += [Difference("theirs only", each.reference, {"ours": each.ours, "at": each.slot}) for each in nobodys]
-    return [*found, *_oversold(theirs, places), *_sold(ours, theirs)]
+    return [*found, *_oversold(theirs, places), *_sold(ours, standing)]
+
+
+def _standing(ours: Sequence[Ours], theirs: Sequence[Theirs]) -> list[Theirs]:
+    """What lives there. Where a booking of ours is there more than once, and is no no-show, a no-show there is of a
+    date that it has left: nobody had to come."""
+    times = Counter((booking.provider, booking.ours) for booking in theirs)
+    missed = {(own.provider, own.id) for own in ours if own.state == "no_show"}
+    left = {booking for booking, there in times.items() if there > 1} - missed
+    return [
+        each for each in theirs if each.live and not (each.status == "no_show" and (each.provider, each.ours) in left)
+    ]
 
 
 def _pair(own: Ours, live: Sequence[Theirs]) -> Iterator[Difference]:
@@ -109,9 +120,9 @@ def _oversold(theirs: Sequence[Theirs], places: Mapping[str, int]) -> Iterator[D
 
 
 def _sold(ours: Sequence[Ours], theirs: Sequence[Theirs]) -> Iterator[Difference]:
-    """Places per slot, counted on both sides."""
+    """Places per slot, counted on both sides; `theirs` is what lives there."""
     here = Counter((own.provider, own.slot) for own in ours if own.slot)
-    there = Counter((each.provider, each.slot) for each in theirs if each.live)
+    there = Counter((each.provider, each.slot) for each in theirs)
     for provider, slot in sorted(here.keys() | there.keys()):
         if here[provider, slot] != there[provider, slot]:
             facts = {"ours": here[provider, slot], "theirs": there[provider, slot]}

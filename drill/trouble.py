@@ -11,7 +11,6 @@ from typing import Any
 
 import requests
 
-from drill.compare import own_number
 from drill.plan import Fault, Kill, Plan, ProviderMove
 from drill.stage import CODES, PLAYED_BY, Stage
 
@@ -48,18 +47,11 @@ def kill_by_plan(where: Stage, plan: Plan, began: float) -> None:
 
 def able_to(action: str, found: Sequence[Mapping[str, Any]], today: str) -> list[str]:
     """References of the bookings that a provider may do `action` with: what belongs to a day, with those of `today`,
-    also while that day is being given up and the booking lives there twice.
-
-    It reports no no-show then: that the customer did not come on a day that she has just given up is a case for a
-    person (`old_date_used`), which no comparison can settle.
-    """
-    twins = Counter(own_number(booking["our_reference"]) for booking in found if booking["live"])
+    also while that day is being given up and the booking lives there twice."""
     return [
         booking["reference"]
         for booking in found
-        if booking["status"] in _FROM[action]
-        and (action == "cancel" or booking["service_date"] == today)
-        and (action != "no_show" or twins[own_number(booking["our_reference"])] == 1)
+        if booking["status"] in _FROM[action] and (action == "cancel" or booking["service_date"] == today)
     ]
 
 

@@ -20,7 +20,8 @@ def create_app() -> Flask:
     """The WSGI application of one process. Raises ConfigError when a setting is missing."""
     config = settings()
     logging.configure(json=not config.development)
-    app = Flask(__name__, static_folder=None)
+    app = edge.Application(__name__, static_folder=None)
+    app.session_interface = edge.PageSessions()
     app.json = Json(app)
     app.config.update(
         SECRET_KEY=config.secret_key,

@@ -7,8 +7,10 @@ import time
 import traceback
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
-from flask import Flask, Response, g, request
+from flask import Flask, Request, Response, g, request
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 from flask.typing import ResponseReturnValue
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -34,7 +36,11 @@ _HEADERS = (
     ("X-Frame-Options", "DENY"),
     ("Cross-Origin-Opener-Policy", "same-origin"),
 )
-_MACHINE_POLICY = "default-src 'none'; frame-ancestors 'none'"
+_FOR_MACHINES = (
+    ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"),
+    ("Cache-Control", "no-store"),
+)
+_TLS_ONLY = ("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
 _GIVEN_ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
 _QUIET = frozenset({"health.healthz", "health.readyz", "assets.static", "web.home_live", "web.booking_live"})
 
@@ -43,6 +49,23 @@ _WITH_BODY = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 PageMaker = Callable[[Problem], ResponseReturnValue]
 
 log = get_logger(__name__)
+
+
+class Application(Flask):
+    """Flask without what no view of ours asks for, which each request paid for."""
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """The function itself: none of ours is asynchronous."""
+        return func
+
+
+class PageSessions(SecureCookieSessionInterface):
+    """Flask's signed session cookie for people's pages. Programs (`/api/`, `/partner/`) show a credential with every
+    request and have none."""
+
+    def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
+        """The session of the request, None for a program's."""
+        return None if request.path.startswith(MACHINE_PATHS) else super().open_session(app, request)
 
 
 class PublicIdConverter(BaseConverter):
@@ -112,16 +135,17 @@ def _begin() -> None:
 
 
 def _finish(page_policy: str, response: Response) -> Response:
-    headers = response.headers
-    for name, value in _HEADERS:
-        headers.setdefault(name, value)
     machine = request.path.startswith(MACHINE_PATHS)
-    headers.setdefault("Content-Security-Policy", _MACHINE_POLICY if machine else page_policy)
-    if machine:
-        headers.setdefault("Cache-Control", "no-store")
+    wanted = [*_HEADERS, *(_FOR_MACHINES if machine else ()), ("X-Request-Id", problems.reference())]
+    if not machine:
+        wanted.append(("Content-Security-Policy", page_policy))
     if request.is_secure:
-        headers.setdefault("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
-    headers["X-Request-Id"] = problems.reference()
+        wanted.append(_TLS_ONLY)
+    headers = response.headers
+    given = {name.lower() for name, _ in headers}  # once, rather than a search for each
+    for name, value in wanted:
+        if name.lower() not in given:
+            headers.add(name, value)
     seconds = time.perf_counter() - g.started
     if request.endpoint not in _QUIET and not (machine and response.status_code < 400 and seconds < SLOW_SECONDS):
         log.info(

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Any, Literal
 
 from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.orm import Session
@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from marketplace.catalog.models import Insurer
 from marketplace.core import audit, crypto, ids, sms
 from marketplace.core.config import ConfigError, settings
-from marketplace.core.db import reading, statements, transaction
+from marketplace.core.db import reading, rows, transaction
 from marketplace.core.errors import NotFound, Refusal, Unauthenticated
 from marketplace.core.sms import SmsBackend
 from marketplace.core.text import Text, language_of
@@ -118,33 +118,51 @@ def open_session(session: Session, customer: Customer, channel: Channel, now: da
     return SignedIn(token, ends, customer.public_id)
 
 
-_WHO = (
-    "SELECT s.id AS session_id, s.customer_id, s.operator_id, i.id AS insurer_id, i.time_zone,"
-    "       coalesce(c.public_id, o.public_id) AS public_id, o.role"
-    "  FROM sign_in_session s"
-    "  LEFT JOIN customer c ON c.id = s.customer_id"
-    "  LEFT JOIN operator o ON o.id = s.operator_id"
-    "  JOIN insurer i ON i.id = coalesce(c.insurer_id, o.insurer_id)"
-    " WHERE s.token_hash = %(hash)s AND s.ended_at IS NULL AND s.expires_at > %(now)s"
-    "   AND c.blocked_at IS NULL AND o.disabled_at IS NULL"
-)
+WHOSE = """
+    SELECT s.id AS session_id, s.customer_id, s.operator_id, i.id AS insurer_id, i.time_zone AS insurer_zone,
+           coalesce(c.public_id, o.public_id) AS principal_id, o.role
+      FROM sign_in_session s
+      LEFT JOIN customer c ON c.id = s.customer_id
+      LEFT JOIN operator o ON o.id = s.operator_id
+      JOIN insurer i ON i.id = coalesce(c.insurer_id, o.insurer_id)
+     WHERE s.token_hash = %(token)s AND s.ended_at IS NULL AND s.expires_at > %(now)s
+       AND c.blocked_at IS NULL AND o.disabled_at IS NULL
+"""
+"""Whose session a token is: one row with what principal_of() wants, or none. Values: `token` (its hash), `now`."""
+
+
+@dataclass(frozen=True)
+class Credential:
+    """A token that was shown and is not looked up yet: a use case that takes one asks WHOSE it is together with its
+    own first question, in one round trip."""
+
+    hash: bytes = field(repr=False)
+
+
+def credential(token: str) -> Credential:
+    """The token as a credential. Raises Unauthenticated if we never gave one out that looks like it."""
+    if not token or len(token) > LONGEST_TOKEN:
+        raise Unauthenticated()
+    return Credential(crypto.token_hash(token))
 
 
 def authenticate(token: str, *, now: datetime) -> Principal:
     """Whose token it is; one query. Raises Unauthenticated if there is no such session, or it or its owner ended."""
-    if not token or len(token) > LONGEST_TOKEN:
-        raise Unauthenticated()
-    with statements() as cursor:
-        row = cursor.execute(_WHO, {"hash": crypto.token_hash(token), "now": now}, prepare=True).fetchone()
-    if row is None:
+    found = rows(WHOSE, {"token": credential(token).hash, "now": now})
+    return principal_of(found[0] if found else None)
+
+
+def principal_of(row: Any) -> Principal:
+    """Who the row of WHOSE names. Raises Unauthenticated if there is none."""
+    if row is None or row.session_id is None:
         raise Unauthenticated()
     return Principal(
         kind="customer" if row.customer_id is not None else "operator",
         id=row.customer_id if row.customer_id is not None else row.operator_id,
-        public_id=row.public_id,
+        public_id=row.principal_id,
         insurer_id=row.insurer_id,
         session_id=row.session_id,
-        time_zone=row.time_zone,
+        time_zone=row.insurer_zone,
         role=row.role,
     )
 

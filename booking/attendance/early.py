@@ -73,6 +73,8 @@ def close_all_early(session: Session, booking: Booking, now: datetime) -> None:
 def is_early_status(session: Session, booking: Booking, there: RemoteBooking) -> bool:
     """Whether this is a report (same provider booking, version and status) that came too early. It stays refused after
     its day has come, and after the discrepancy is closed."""
+    if there.status not in DAY_OF_SERVICE:
+        return False
     recorded = session.scalars(_of(booking, there.reference)).all()
     return any(_report(there) in case.facts.get("reports", []) for case in recorded)
 

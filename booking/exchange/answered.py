@@ -131,6 +131,8 @@ def _refuse_cancel(
     if not task.facts.get("compensating") and request is not None:
         request.state, request.closed_at, request.cause = "refused", now, code
         touch(booking, now=now)
+    elif theirs.missed(reference):
+        return  # what that means was judged when it was told: nothing, or it is a case of its own (`old_date_used`)
     elif not theirs.wanted(reference):
         _open(session, booking, "cancel_refused", reference or booking.public_id, {"code": code}, now)
 

@@ -9,14 +9,15 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from booking.actors import SYSTEM, Actor, provider_actor
-from booking.attendance.early import TOO_EARLY, close_all_early, record_early_status, too_early
+from booking.attendance.early import TOO_EARLY, close_all_early, is_early_status, record_early_status, too_early
+from booking.attendance.given_up import given_up_in_time
 from booking.attendance.outcome import provider_gave_in
 from booking.changes import swap
 from booking.changes.requests import close_cancel, open_cancel
 from booking.discrepancies import close_discrepancy, open_discrepancy
 from booking.exchange import replacement
 from booking.exchange.provider_bookings import ProviderBookings
-from booking.models import Booking
+from booking.models import Booking, ChangeRequest, ProviderTask
 from booking.offers.alternatives import elsewhere
 from booking.outbox import annul, finish, lock_unfinished, unsent
 from booking.states import DEAD, GIVEN_UP, LIVE, MOVABLE, STATE_OF, BookingState, legal
@@ -32,18 +33,22 @@ def follow_state(
     session: Session, booking: Booking, theirs: ProviderBookings, there: RemoteBooking, now: datetime
 ) -> None:
     """Move the booking to where the provider says it is, through `confirmed` where the table wants that step. What
-    can't be true before the service date says no more than that it has the booking, and is recorded as a discrepancy.
-    What it has not decided yet moves nothing."""
+    can't be true before the service date says no more than that it has the booking, and is recorded as a discrepancy,
+    also when it is met again on that date. What it has not decided yet moves nothing; a no-show on a date that is being
+    given up waits for the answer to that change."""
     if there.status == "requested":
         return
     target = STATE_OF[there.status]
+    early = too_early(there.status, booking.service_date, booking.time_zone, now)
+    told_early = is_early_status(session, booking, there)
     if target is _S.REJECTED and not legal(booking.state, target):
         target = _S.CANCELLED
     if booking.state in GIVEN_UP:
         if there.status not in DEAD:
             theirs.cancel_there(there.reference, now)
-    elif too_early(there.status, booking.service_date, booking.time_zone, now):
-        record_early_status(session, booking, there, now)
+    elif early or told_early:
+        if not told_early:
+            record_early_status(session, booking, there, now)
         if legal(booking.state, _S.CONFIRMED):
             move(session, booking, _S.CONFIRMED, actor=provider_actor(session, booking), now=now)
     elif target is _S.CANCELLED and open_cancel(session, booking) is not None:
@@ -51,9 +56,34 @@ def follow_state(
     else:
         correction = "corrected_by_provider"
         close_discrepancy(session, booking.provider_id, TOO_EARLY, there.reference, correction, now=now)
+        if target is _S.NO_SHOW and _is_leaving(session, booking, there):
+            return
         if not go_to(session, booking, target, provider_actor(session, booking), there.reason, now):
             facts = {"ours": booking.state.value, "theirs": there.status}
             _open(session, booking, "state_differs", facts, now)
+
+
+def follow_kept_no_show(
+    session: Session, booking: Booking, theirs: ProviderBookings, task: ProviderTask, now: datetime
+) -> None:
+    """Follow the no-show that waited for the answer to a change: that was no, so the old date stands, and the no-show
+    with it."""
+    current, request = theirs.current, None
+    if task.change_request_id is not None:
+        request = session.get(ChangeRequest, task.change_request_id)
+    moved = request is not None and request.state == "done"
+    if booking.state is _S.CONFIRMED and current is not None and current.status == "no_show" and not moved:
+        told = RemoteBooking(current.reference, None, "no_show", current.version)
+        follow_state(session, booking, theirs, told, now)
+
+
+def _is_leaving(session: Session, booking: Booking, there: RemoteBooking) -> bool:
+    """Whether the confirmed booking is being moved from the date that is told, which it could not miss any more."""
+    if booking.state is not _S.CONFIRMED:
+        return False
+    if there.service_date is None:
+        return given_up_in_time(session, booking, booking.service_date, booking.starts_at)
+    return given_up_in_time(session, booking, there.service_date, there.starts_at)
 
 
 def follow_time(session: Session, booking: Booking, there: RemoteBooking, now: datetime) -> None:
@@ -151,6 +181,7 @@ def _moved(session: Session, booking: Booking, target: BookingState, actor: Acto
         return False
     if ends:
         close_cancel(session, booking, "done", now)
+        close_all_early(session, booking, now)
         annul_followers(session, booking, now)
     elif disputed:
         provider_gave_in(session, booking, now)

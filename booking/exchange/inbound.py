@@ -14,7 +14,7 @@ from booking.discrepancies import close_discrepancy, open_discrepancy
 from booking.exchange import replacement
 from booking.exchange.answered import ANSWERED
 from booking.exchange.evidence import Evidence, Outcome, Source
-from booking.exchange.follow import follow_state, follow_time
+from booking.exchange.follow import follow_kept_no_show, follow_state, follow_time
 from booking.exchange.old_date import put_aside
 from booking.exchange.proposed_times import follow_proposal
 from booking.exchange.provider_bookings import ProviderBookings, find_booking
@@ -59,6 +59,7 @@ def apply_evidence(session: Session, booking: Booking, evidence: Evidence, now: 
             follow_proposal(session, booking, there, now)
         what = "applied"
     if task is not None and what != "waiting":
+        follow_kept_no_show(session, booking, theirs, task, now)
         no_longer_unknown(session, booking, booking.state.value, now)
     return Outcome(what, booking.public_id)
 

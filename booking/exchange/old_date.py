@@ -9,12 +9,13 @@ from sqlalchemy.orm import Session
 
 from booking.actors import provider_actor
 from booking.attendance.early import TOO_EARLY, record_early_status, too_early
+from booking.attendance.given_up import given_up_in_time
 from booking.changes import swap
 from booking.discrepancies import close_discrepancy, open_discrepancy
 from booking.exchange.provider_bookings import ProviderBookings
-from booking.models import Booking, Slot, SlotClaim
+from booking.models import Booking, ProviderBooking, Slot, SlotClaim
 from booking.outbox import annul, lock_unfinished, unsent
-from booking.states import CANCELLABLE, DEAD, BookingState
+from booking.states import CANCELLABLE, DEAD, GIVEN_UP, BookingState
 from providers.port import RemoteBooking
 
 SERVED = ("checked_in", "in_service", "fulfilled")
@@ -23,7 +24,8 @@ SERVED = ("checked_in", "in_service", "fulfilled")
 
 def put_aside(session: Session, booking: Booking, theirs: ProviderBookings, there: RemoteBooking, now: datetime) -> str:
     """It moves nothing here and is cancelled there: `stray`. Unless the person was served on a date that was given up:
-    then the booking goes back to that date, and this is the `current` one again. Where it can't, a person decides."""
+    then the booking goes back to that date, and this is the `current` one again. Where it can't, a person decides; also
+    on a no-show on a date that was given up when it had begun."""
     row = theirs.known(there.reference)
     early = there.service_date is not None and too_early(there.status, there.service_date, booking.time_zone, now)
     if not early:
@@ -31,6 +33,8 @@ def put_aside(session: Session, booking: Booking, theirs: ProviderBookings, ther
         close_discrepancy(session, booking.provider_id, TOO_EARLY, there.reference, correction, now=now)
     if there.status in DEAD:
         theirs.surplus_gone(there.reference, now)
+    elif there.status == "no_show" and not early and _nobody_expected(session, booking, row, there):
+        theirs.surplus_missed(there.reference, now)
     elif row is not None and row.role == "stray":
         theirs.cancel_surplus(row, now)
     elif there.status in CANCELLABLE:
@@ -46,6 +50,14 @@ def put_aside(session: Session, booking: Booking, theirs: ProviderBookings, ther
             session, booking.provider_id, "old_date_used", reference, now=now, booking_id=booking.id, facts=facts
         )
     return "stray"
+
+
+def _nobody_expected(session: Session, booking: Booking, row: ProviderBooking | None, there: RemoteBooking) -> bool:
+    """Whether nobody had to come to this one: it is surplus to a booking that lives on, or its date was given up before
+    it could be missed."""
+    if row is not None and row.role == "stray":
+        return booking.state not in GIVEN_UP
+    return there.service_date is not None and given_up_in_time(session, booking, there.service_date, there.starts_at)
 
 
 def _go_back(session: Session, booking: Booking, theirs: ProviderBookings, there: RemoteBooking, now: datetime) -> bool:

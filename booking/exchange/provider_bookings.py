@@ -8,12 +8,16 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from booking.attendance.early import is_early_status
 from booking.discrepancies import Effect, close_discrepancy, open_discrepancy
 from booking.models import Booking, ProviderBooking, ProviderTask
-from booking.outbox import UNFINISHED, enqueue
+from booking.outbox import UNFINISHED, annul, enqueue, lock_unfinished, unsent
 from booking.references import named
 from booking.states import DEAD, GIVEN_UP
 from providers.port import RemoteBooking
+
+_OF_SURPLUS = ("theirs_only", "duplicate_there", "too_early", "old_date_used", "cancel_refused")
+"""Discrepancies about a provider booking that ours doesn't stand for; all are over when it has ended there."""
 
 
 class ProviderBookings:
@@ -45,6 +49,15 @@ class ProviderBookings:
         """Whether this is the current one of a booking that has not ended: nothing may cancel it there."""
         row = None if reference is None else self.known(reference)
         return row is not None and row.role == "current" and self._booking.state not in GIVEN_UP
+
+    def missed(self, reference: str | None) -> bool:
+        """Whether the provider says that nobody came to this one, which our booking doesn't stand for, when that could
+        be known."""
+        row = None if reference is None else self.known(reference)
+        if row is None or row.role == "current" or row.status != "no_show":
+            return False
+        told = RemoteBooking(row.reference, None, "no_show", row.version)
+        return not is_early_status(self._session, self._booking, told)
 
     def record(
         self, there: RemoteBooking, now: datetime, *, ours: str | None = None, role: str | None = None
@@ -127,8 +140,19 @@ class ProviderBookings:
 
     def surplus_gone(self, reference: str, now: datetime) -> None:
         """Nothing lives under the reference any more: what it was a discrepancy for is explained."""
-        for kind in ("theirs_only", "duplicate_there", "too_early"):
-            close_discrepancy(self._session, self._booking.provider_id, kind, reference, "cancelled_there", now=now)
+        self._close_surplus(reference, "cancelled_there", now)
+
+    def surplus_missed(self, reference: str, now: datetime) -> None:
+        """Nobody came to what our booking had left there, or never stood for: that is no use of anything, and needs no
+        cancel any more."""
+        for task in lock_unfinished(self._session, self._booking.id):
+            if task.command == "cancel" and task.facts.get("reference") == reference and unsent(task):
+                annul(task, now=now)
+        self._close_surplus(reference, "given_up_in_time", now)
+
+    def _close_surplus(self, reference: str, resolution: str, now: datetime) -> None:
+        for kind in _OF_SURPLUS:
+            close_discrepancy(self._session, self._booking.provider_id, kind, reference, resolution, now=now)
 
 
 def find_booking(session: Session, provider_id: int, remote: RemoteBooking) -> int | None:

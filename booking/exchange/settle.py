@@ -65,8 +65,9 @@ def settle_look_up(claimed: Claimed, found: RemoteBooking, *, now: datetime) -> 
 
 
 def _with_claim(claimed: Claimed, settle: Callable[[Session, ProviderTask, Booking], Outcome]) -> Outcome:
-    """Settle the claimed task in a transaction, with task and booking locked."""
+    """Settle the claimed task in a transaction, with booking and task locked."""
     with transaction() as session:
+        booking, _ = lock_booking(session, claimed.booking_id)
         task = session.scalar(
             select(ProviderTask)
             .where(
@@ -78,7 +79,6 @@ def _with_claim(claimed: Claimed, settle: Callable[[Session, ProviderTask, Booki
         )
         if task is None:
             return Outcome("stale")
-        booking, _ = lock_booking(session, claimed.booking_id)
         return settle(session, task, booking)
 
 

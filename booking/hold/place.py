@@ -7,12 +7,12 @@ One read, one statement. Eligibility is decided here from what is read; what mus
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NoReturn
 
+import orjson
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
@@ -26,9 +26,11 @@ from marketplace.core import db
 from marketplace.core.clock import window_of
 from marketplace.core.errors import IdempotencyKeyReused, NotFound
 from marketplace.core.ids import new_id, new_reference
+from vip import signin
 from vip.entitlements import CANDIDATE, choose
 from vip.ledger import EntitlementExhausted
 from vip.principal import Principal
+from vip.signin import Credential, principal_of
 
 HOLD = timedelta(minutes=10)
 MOST_HELD = 10
@@ -48,18 +50,31 @@ class HoldRequest:
 
 @dataclass(frozen=True)
 class Held:
-    """`replayed` when the idempotency key had made this booking before."""
+    """A place kept until `expires_at`. `replayed` when the idempotency key had made this booking before; then that is
+    what it was kept until at first."""
 
     public_id: str
+    expires_at: datetime
     replayed: bool
 
 
 _RULE = Rule("s", "o", "si", "%(now)s::timestamptz")
 
-# Every public id is looked up on its own, so that a wrong one is named by its field. One row for each entitlement that
-# may be meant, at least one.
-_FACTS = f"""
-    SELECT o.id AS offer_id, o.provider_id, o.pool_id, o.kind, o.name_zh AS offer_zh, o.name_en AS offer_en,
+# Who asks is known already, or is looked up with the rest: (columns, as which subquery `w`). Both give the customer's
+# internal id and the public id that scopes her keys.
+_KNOWN = ("", "SELECT %(customer)s::bigint AS customer_id, %(scope)s::text AS principal_id")
+_SHOWN = (
+    "w.session_id, w.customer_id, w.operator_id, w.insurer_id, w.insurer_zone, w.principal_id, w.role,",
+    signin.WHOSE,
+)
+
+
+def _facts(columns: str, who: str) -> str:
+    """Every public id is looked up on its own, so that a wrong one is named by its field. One row for each entitlement
+    that may be meant, at least one."""
+    return f"""
+    SELECT {columns}
+           o.id AS offer_id, o.provider_id, o.pool_id, o.kind, o.name_zh AS offer_zh, o.name_en AS offer_en,
            o.package, o.price_minor, o.currency, o.cancel_hours, o.change_hours, o.max_changes,
            o.public_id AS offer_public_id,
            si.name AS site, si.public_id AS site_public_id, si.city, si.district, si.address, si.tier, si.time_zone,
@@ -67,17 +82,23 @@ _FACTS = f"""
            s.id AS slot_id, s.pool_id AS slot_pool, s.service_date, s.starts_at, s.ends_at,
            {_RULE.closes_at} AS closes_at, {_RULE.reason} AS reason,
            b.id AS beneficiary_id, b.sex, b.birth_date, b.wrapped_key, {CANDIDATE},
-           k.fingerprint AS known_fingerprint, k.resource AS known_resource
+           k.fingerprint AS known_fingerprint, k.resource AS known_resource,
+           k.created_at AS known_at
       FROM (SELECT 1) AS one
+      LEFT JOIN ({who}) AS w ON true
       LEFT JOIN offer o ON o.public_id = %(offer)s
       LEFT JOIN site si ON si.id = o.site_id
       LEFT JOIN provider p ON p.id = o.provider_id
       LEFT JOIN slot s ON s.public_id = %(slot)s
-      LEFT JOIN beneficiary b ON b.public_id = %(beneficiary)s AND b.customer_id = %(customer)s AND b.removed_at IS NULL
+      LEFT JOIN beneficiary b
+           ON b.public_id = %(beneficiary)s AND b.customer_id = w.customer_id AND b.removed_at IS NULL
       LEFT JOIN entitlement e ON e.customer_id = b.customer_id
            AND CASE WHEN %(entitlement)s::text IS NULL THEN e.kind = o.kind ELSE e.public_id = %(entitlement)s END
-      LEFT JOIN idempotency_key k ON k.scope = %(scope)s AND k.key = %(key)s
-"""
+      LEFT JOIN idempotency_key k ON k.scope = w.principal_id AND k.key = %(key)s
+    """
+
+
+_FACTS, _FACTS_AND_WHO = _facts(*_KNOWN), _facts(*_SHOWN)
 
 _HOLD = """
     SELECT outcome, booking FROM hold_booking(
@@ -87,34 +108,38 @@ _HOLD = """
       %(details)s, %(actor_kind)s, %(actor)s, %(scope)s, %(key)s, %(fingerprint)s, %(most_held)s)
 """
 
-_Run = Callable[[str, Mapping[str, Any]], Sequence[Any]]
-"""Sends a statement and returns its rows."""
+_KNOWN_KEY = "SELECT resource, created_at FROM idempotency_key WHERE scope = %(scope)s AND key = %(key)s"
 
 
 @dataclass(frozen=True)
 class _Terms:
-    """Until when a place is held, by whom, and whether it may be one that is reserved for the waiting list."""
+    """Until when a place is held, by whom (None: by the customer herself), and whether it may be one that is reserved
+    for the waiting list."""
 
     until: datetime
-    actor: Actor
+    actor: Actor | None
     in_line: bool
 
 
-def hold(principal: Principal, request: HoldRequest, *, key: str, fingerprint: bytes, now: datetime) -> Held:
+@dataclass(frozen=True)
+class _Repeat:
+    """What makes a hold repeatable: the caller's key, and the hash of what she sent with it."""
+
+    key: str
+    fingerprint: bytes
+
+
+def hold(who: Principal | Credential, request: HoldRequest, *, key: str, fingerprint: bytes, now: datetime) -> Held:
     """Take a place, a unit and a price for ten minutes.
 
     `key` and `fingerprint` make it repeatable: the same pair returns the same booking. A place that has just become
     free while somebody waits for it is full for a moment: those who wait are asked first. Raises NotFound or Invalid
     with the field at fault, SlotFull, SlotPast, SlotClosed, EntitlementExhausted, AlreadyBooked, TooManyHeld,
-    OfferClosed, NotEligible, IdempotencyKeyReused, Busy. After any of them nothing was taken.
+    OfferClosed, NotEligible, IdempotencyKeyReused, Busy, and Unauthenticated for a credential that is nobody's. After
+    any of them nothing was taken.
     """
-
-    def run(sql: str, values: Mapping[str, Any]) -> Sequence[Any]:
-        with db.statements() as cursor:
-            return cursor.execute(sql, values, prepare=True).fetchall()
-
-    terms = _Terms(now + HOLD, Actor("customer", principal.public_id), in_line=False)
-    return _hold(run, principal, request, terms, key=key, fingerprint=fingerprint, now=now)
+    with db.asking() as ask:
+        return _hold(ask, who, request, _Terms(now + HOLD, None, in_line=False), _Repeat(key, fingerprint), now)
 
 
 def hold_for(
@@ -130,35 +155,40 @@ def hold_for(
     """`hold` as part of the caller's transaction, until a moment that the caller chose, written down as `actor`'s
     doing: for the customer who is next in the waiting list. Raises as `hold` does; the transaction may go on."""
 
-    def run(sql: str, values: Mapping[str, Any]) -> Sequence[Any]:
+    def ask(sql: str, values: Mapping[str, Any]) -> list[Any]:
         with session.begin_nested():
-            return session.connection().exec_driver_sql(sql, dict(values)).fetchall()
+            return list(session.connection().exec_driver_sql(sql, dict(values)).fetchall())
 
-    return _hold(run, principal, request, _Terms(until, actor, in_line=True), key=key, fingerprint=b"", now=now)
+    return _hold(ask, principal, request, _Terms(until, actor, in_line=True), _Repeat(key, b""), now)
 
 
 def _hold(
-    run: _Run, principal: Principal, request: HoldRequest, terms: _Terms, *, key: str, fingerprint: bytes, now: datetime
+    ask: db.Ask, who: Principal | Credential, request: HoldRequest, terms: _Terms, repeat: _Repeat, now: datetime
 ) -> Held:
     asked = {
         "offer": request.offer,
         "slot": request.slot,
         "beneficiary": request.beneficiary,
         "entitlement": request.entitlement,
-        "customer": customer_of(principal),
-        "scope": principal.public_id,
-        "key": key,
+        "key": repeat.key,
         "now": now,
     }
-    rows = run(_FACTS, asked)
+    if isinstance(who, Credential):
+        rows = ask(_FACTS_AND_WHO, {**asked, "token": who.hash})
+        principal = principal_of(rows[0])
+        customer_of(principal)
+    else:
+        principal = who
+        rows = ask(_FACTS, {**asked, "customer": customer_of(principal), "scope": principal.public_id})
     facts = rows[0]
     if facts.known_resource is not None:
-        return _replay(facts, fingerprint)
+        return _replay(facts, repeat.fingerprint)
     _check(facts, request, in_line=terms.in_line)
     entitlements = choose(rows, facts.kind, facts.service_date, request.entitlement)
     if not entitlements:
         raise EntitlementExhausted()
     public_id = new_id("bkg")
+    actor = terms.actor or Actor("customer", principal.public_id)
     starts, ends = window_of(facts.service_date, facts.starts_at, facts.ends_at, facts.time_zone)
     values = {
         "now": now,
@@ -181,16 +211,16 @@ def _hold(
         "hold_expires": terms.until,
         "price": facts.price_minor,
         "currency": facts.currency,
-        "snapshot": json.dumps(_snapshot(facts), ensure_ascii=False),
+        "snapshot": orjson.dumps(_snapshot(facts)).decode(),
         "details": seal_details(request.details, facts.wrapped_key, request.beneficiary, public_id),
-        "actor_kind": terms.actor.kind,
-        "actor": terms.actor.id,
+        "actor_kind": actor.kind,
+        "actor": actor.id,
         "scope": principal.public_id,
-        "key": key,
-        "fingerprint": fingerprint,
+        "key": repeat.key,
+        "fingerprint": repeat.fingerprint,
         "most_held": MOST_HELD,
     }
-    return _take(run, values, facts, tries=len(entitlements))
+    return _take(ask, values, facts, tries=len(entitlements))
 
 
 def _replay(facts: Any, fingerprint: bytes) -> Held:
@@ -198,7 +228,7 @@ def _replay(facts: Any, fingerprint: bytes) -> Held:
     even when the slot has filled since."""
     if facts.known_fingerprint != fingerprint:
         raise IdempotencyKeyReused()
-    return Held(facts.known_resource, replayed=True)
+    return Held(facts.known_resource, facts.known_at + HOLD, replayed=True)
 
 
 def _check(facts: Any, request: HoldRequest, *, in_line: bool) -> None:
@@ -238,19 +268,22 @@ def _snapshot(facts: Any) -> dict[str, Any]:
     }
 
 
-def _take(run: _Run, values: Mapping[str, Any], facts: Any, *, tries: int) -> Held:
+def _take(ask: db.Ask, values: Mapping[str, Any], facts: Any, *, tries: int) -> Held:
     """Run the function. A rival may take the last unit of the entitlement it chose while another still has some:
     then it is asked again, at most once per entitlement."""
     for left in range(tries - 1, -1, -1):
         try:
-            rows = run(_HOLD, values)
+            rows = ask(_HOLD, values)
         except DBAPIError as failed:
             reason = db.violated(failed)
             if reason == "entitlement_exhausted" and left:
                 continue
             _refuse(reason, facts, failed)
+        if rows and rows[0].outcome == "replayed":  # by a request that ran beside this one
+            [known] = ask(_KNOWN_KEY, values)
+            return Held(known.resource, known.created_at + HOLD, replayed=True)
         if rows:
-            return Held(rows[0].booking, replayed=rows[0].outcome == "replayed")
+            return Held(rows[0].booking, values["hold_expires"], replayed=False)
     raise EntitlementExhausted()
 
 

@@ -105,7 +105,10 @@ def _discrepancies(mine: Ours, theirs: Sequence[RemoteBooking], complete: bool) 
     found = [
         _surplus(mine, remote)
         for remote in theirs
-        if remote is not main and remote.status not in DEAD and mine.references.get(remote.reference) != "pending"
+        if remote is not main
+        and remote.status not in DEAD
+        and mine.references.get(remote.reference) != "pending"
+        and not _missed(mine, remote)
     ]
     if main is None:
         if complete and mine.state in _EXPECTED_THERE:
@@ -119,6 +122,12 @@ def _discrepancies(mine: Ours, theirs: Sequence[RemoteBooking], complete: bool) 
     return found
 
 
+def _missed(mine: Ours, remote: RemoteBooking) -> bool:
+    """Whether nobody came to one that our booking had left or never stood for. What that means is judged when the
+    provider tells it (`exchange/old_date.py`)."""
+    return remote.status == "no_show" and mine.references.get(remote.reference) in ("superseded", "stray")
+
+
 def _main(mine: Ours, theirs: Sequence[RemoteBooking]) -> RemoteBooking | None:
     """The provider's booking that belongs to ours: the one with the current reference; if none is known yet, preferably
     one that has not ended. None if there is none."""
@@ -130,7 +139,9 @@ def _main(mine: Ours, theirs: Sequence[RemoteBooking]) -> RemoteBooking | None:
 
 def _after_the_end(mine: Ours, remote: RemoteBooking) -> Found | None:
     """The discrepancy if our booking has ended without a service but the provider's has not; else None."""
-    if remote.status in DEAD or (mine.state is _S.ENTERED_IN_ERROR and remote.status in ("fulfilled", "no_show")):
+    if remote.status in DEAD or (_missed(mine, remote) and mine.references[remote.reference] == "superseded"):
+        return None
+    if mine.state is _S.ENTERED_IN_ERROR and remote.status in ("fulfilled", "no_show"):
         return None
     if remote.status in CANCELLABLE:
         return _theirs_only(mine, remote, "cancel_there")

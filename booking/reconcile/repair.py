@@ -15,7 +15,7 @@ from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
 from booking.actors import Actor, actor_of
-from booking.attendance.early import DAY_OF_SERVICE, too_early
+from booking.attendance.early import DAY_OF_SERVICE, close_all_early, too_early
 from booking.changes import swap
 from booking.changes.cancel import begin_cancel
 from booking.changes.reschedule import check_validity
@@ -279,6 +279,7 @@ def _cancel_here(session: Session, work: _Work) -> None:
     ended = legal(booking.state, _S.CANCELLED)
     to = _S.CANCELLED if ended else _S.ENTERED_IN_ERROR
     move(session, booking, to, actor=work.actor, now=work.now, cause=CAUSE)
+    close_all_early(session, booking, work.now)
     if ended:  # if it appears there after all, it is cancelled there too
         enqueue(session, booking, "cancel", now=work.now, facts={"compensating": True, "reason": CAUSE})
     work.close("cancelled_here")

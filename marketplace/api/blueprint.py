@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Literal, NoReturn, TypeVar
+from functools import wraps
+from typing import Any, Literal, NoReturn, TypeVar, cast
 from urllib.parse import unquote_to_bytes
 
 import marshmallow as ma
 from flask import Request, current_app, g, request
 from flask_smorest import Blueprint
 from webargs.flaskparser import FlaskParser
-from werkzeug.exceptions import UnsupportedMediaType
+from werkzeug.exceptions import HTTPException, UnsupportedMediaType
 
 from marketplace.core import clock, strictjson
 from marketplace.core.errors import Refusal, Unauthenticated
 from marketplace.problems import FieldError, InvalidRequest, Where
 from vip import signin
 from vip.principal import Principal
+from vip.signin import Credential
 
 View = TypeVar("View", bound=Callable[..., Any])
 Access = Literal["public", "customer"]
@@ -125,6 +127,25 @@ def refuses(*refusals: type[Refusal]) -> Callable[[View], View]:
     return mark
 
 
+def looks_up_who(view: View) -> View:
+    """Mark a view whose use case takes the `credential()` and looks up whose it is with its own first question.
+
+    Whoever is refused is looked up first all the same: a stranger learns that she is one, and nothing of what she sent.
+    The outermost mark, so that it hears of every refusal.
+    """
+
+    @wraps(view)
+    def wrapped(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return view(*args, **kwargs)
+        except (Refusal, HTTPException):
+            _sign_in()
+            raise
+
+    wrapped.admits_later = True  # type: ignore[attr-defined]
+    return cast(View, wrapped)
+
+
 def access_of(view: Callable[..., Any]) -> Access:
     """Who may call the view."""
     return getattr(view, "access", "customer")
@@ -136,14 +157,23 @@ def principal() -> Principal:
     return found
 
 
+def credential() -> Credential:
+    """What this request shows, not looked up yet: for a view that is marked `@looks_up_who`."""
+    return signin.credential(_bearer())
+
+
 def _admit() -> None:
     view = current_app.view_functions[str(request.endpoint)]
-    if access_of(view) != "public":
-        g.principal = signin.authenticate(_bearer(), now=clock.now())
-        if g.principal.kind != "customer":
-            raise Forbidden()
+    if access_of(view) != "public" and not hasattr(view, "admits_later"):
+        _sign_in()
     if request.method in ("POST", "DELETE") and not hasattr(view, "reads_body"):
         _no_body()
+
+
+def _sign_in() -> None:
+    g.principal = signin.authenticate(_bearer(), now=clock.now())
+    if g.principal.kind != "customer":
+        raise Forbidden()
 
 
 def reads_body(view: View) -> View:

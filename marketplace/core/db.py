@@ -6,12 +6,12 @@ READ COMMITTED throughout; scarce things are guarded by conditional UPDATEs and 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from datetime import datetime
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import psycopg
 from flask import Flask, g, has_app_context
@@ -225,10 +225,34 @@ def statements() -> Iterator[psycopg.Cursor[Any]]:
         with _lent() as lent, lent.cursor(row_factory=namedtuple_row) as cursor:
             yield cursor
     except psycopg.Error as failed:
-        known = DBAPIError.instance(None, None, failed, psycopg.Error, hide_parameters=True, dialect=engine().dialect)
-        if isinstance(known, DBAPIError):
-            raise_busy(known)
-        raise known from failed
+        _raise_known(failed)
+
+
+Ask = Callable[[str, Mapping[str, Any]], list[Any]]
+"""Sends a statement with its values and returns the rows that it finds, as named tuples."""
+
+
+@contextmanager
+def asking() -> Iterator[Ask]:
+    """`statements()` for several in a row on one connection: each is prepared, and raises as soon as it fails, so that
+    the next may follow."""
+    with statements() as cursor:
+
+        def ask(sql: str, values: Mapping[str, Any]) -> list[Any]:
+            try:
+                return cursor.execute(sql.encode(), values, prepare=True).fetchall()
+            except psycopg.Error as failed:
+                _raise_known(failed)
+
+        yield ask
+
+
+def _raise_known(failed: psycopg.Error) -> NoReturn:
+    """Raise what SQLAlchemy would make of the driver's error, or Busy."""
+    known = DBAPIError.instance(None, None, failed, psycopg.Error, hide_parameters=True, dialect=engine().dialect)
+    if isinstance(known, DBAPIError):
+        raise_busy(known)
+    raise known from failed
 
 
 def rows(sql: str, values: Mapping[str, Any]) -> list[Any]:

@@ -53,6 +53,18 @@ def test_every_way_in_which_two_sides_can_differ_is_named(ours: Ours, theirs: li
     assert kinds(with_providers([ours], theirs, PLACES)) == expected
 
 
+def test_a_no_show_on_a_date_that_was_given_up_is_no_difference() -> None:
+    left = replace(THEIRS, reference="R0", slot="s@0", status="no_show")
+    moved_away = replace(THEIRS, status="cancelled", live=False)
+    ended = replace(OURS, state="cancelled", slot="")
+    places = {**PLACES, left.pool: 2}
+    assert with_providers([OURS], [left, THEIRS], places) == []
+    assert with_providers([ended], [left, moved_away], places) == []
+    assert kinds(with_providers([ended], [left], places)) == {"lives there, ended here", "places differ"}
+    missed = replace(OURS, state="no_show", slot="s@0", starts=left.starts)
+    assert with_providers([missed], [left, moved_away], places) == []
+
+
 def test_a_moment_is_the_same_in_any_zone_and_a_day_is_its_date() -> None:
     assert moment("2026-03-10T08:00:00+08:00", "2026-03-10") == moment("2026-03-10T00:00:00+00:00", None)
     assert moment(None, "2026-03-10") == "2026-03-10"

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
+import orjson
 from flask import Response, jsonify, request
 from marshmallow import fields as out
 
@@ -14,7 +14,7 @@ from booking.states import BookingState
 from booking.views import customer
 from booking.views.cards import BookingView
 from marketplace.api import idempotency
-from marketplace.api.blueprint import Resource, principal, reads_body, refuses
+from marketplace.api.blueprint import Resource, credential, looks_up_who, principal, reads_body, refuses
 from marketplace.api.fields import Answer, Answers, Choice, Id, Listing, Request, page_of
 from marketplace.catalog.benefit_kind import NotEligible
 from marketplace.core import clock
@@ -215,6 +215,7 @@ _FULL = FullBooking()
 
 
 @blueprint.route("/bookings", methods=["POST"])
+@looks_up_who
 @reads_body
 @refuses(*REFUSALS)
 @blueprint.arguments(NewBooking())
@@ -243,12 +244,11 @@ def book(body: dict[str, Any]) -> Response:
         entitlement=body["entitlement_id"],
         details=body["details"],
     )
-    now, who = clock.now(), principal()
-    held = place.hold(who, wanted, key=idempotency.key(), fingerprint=idempotency.fingerprint(body), now=now)
-    since = customer.booking(who, held.public_id, now=now).created_at if held.replayed else now
-    answer = {"id": held.public_id, "state": "held", "hold_expires_at": (since + place.HOLD).isoformat()}
+    key, fingerprint = idempotency.key(), idempotency.fingerprint(body)
+    held = place.hold(credential(), wanted, key=key, fingerprint=fingerprint, now=clock.now())
+    answer = {"id": held.public_id, "state": "held", "hold_expires_at": held.expires_at.isoformat()}
     headers = {"Location": f"/api/v1/bookings/{held.public_id}"}
-    return Response(json.dumps(answer), 201, headers, content_type="application/json")
+    return Response(orjson.dumps(answer), 201, headers, content_type="application/json")
 
 
 @blueprint.route("/bookings/<id:booking_id>/confirm", methods=["POST"], endpoint="confirm")

@@ -217,6 +217,7 @@ def _resolution(code: str) -> str:
         "explained": _("Closed with a note."),
         "booking_ended": _("The booking has ended."),
         "corrected_by_provider": _("The provider has corrected it."),
+        "given_up_in_time": _("Nobody came on a date that had been given up in time."),
         "old_date_served": _("The old date was served, so the booking went back to it."),
     }
     return words.get(code, code.replace("_", " "))

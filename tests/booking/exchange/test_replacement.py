@@ -208,7 +208,7 @@ def test_what_is_told_of_the_old_booking_moves_nothing_any_more() -> None:
     tell(world, RemoteBooking("R-1", public_id, "cancelled", 7))
     assert (booking_row(public_id).state, tasks(public_id)[-1], open_kinds()) == ("confirmed", ("cancel", "done"), [])
     tell(world, on_the_old_day(world, "no_show", 8), EIGHT)
-    assert (booking_row(public_id).state, open_kinds()) == ("confirmed", ["old_date_used"])
+    assert (booking_row(public_id).state, open_kinds()) == ("confirmed", [])
 
 
 @pytest.mark.parametrize("status", ["checked_in", "in_service", "fulfilled"])
@@ -305,6 +305,13 @@ def test_our_own_cancel_ends_whatever_was_told_too_early() -> None:
     one_pass(world, FakeAdapter(answers=[Confirmed("R-2", 10)]), now=LATER)
     assert booking_row(public_id).state == "cancelled"
     assert early() == {"R-1": "booking_ended", "R-2": "booking_ended"}
+
+
+def test_the_providers_own_cancel_ends_whatever_was_told_too_early() -> None:
+    world, public_id = changed()
+    tell(world, on_the_old_day(world, "fulfilled", 8))
+    tell(world, new_one(world, public_id, "cancelled", 8))
+    assert (booking_row(public_id).state, early()) == ("cancelled", {"R-1": "booking_ended"})
 
 
 def test_an_old_date_that_can_come_back_after_all_needs_no_person_any_more() -> None:

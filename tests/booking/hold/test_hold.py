@@ -148,6 +148,21 @@ def test_age_and_sex_rules_of_the_package_hold() -> None:
         world.hold()
 
 
+def test_a_slot_that_nobody_can_book_is_told_before_what_she_herself_may_not_book() -> None:
+    world = make_world(capacity=1, package={"items": [], "sex": "male"})
+    with pytest.raises(NotEligible):
+        world.hold()
+    with transaction() as session:
+        session.execute(update(Slot).where(Slot.id == world.slots[0].id).values(closed=True))
+        session.execute(update(Slot).where(Slot.id == world.slots[1].id).values(offered=0, capacity=0))
+    with pytest.raises(refusals.SlotClosed):
+        world.hold(0)
+    with pytest.raises(refusals.SlotPast):
+        world.hold(2, now=world.slots[2].starts_at)  # type: ignore[arg-type]
+    with pytest.raises(NotEligible):  # a place may become free, but not for her
+        world.hold(1)
+
+
 def test_answers_are_checked_and_sealed() -> None:
     world = make_world()
     with pytest.raises(Invalid) as refused:

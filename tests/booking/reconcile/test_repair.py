@@ -165,6 +165,23 @@ def test_cancelling_here_gives_the_benefit_back_and_makes_sure_there(
     assert tasks(public_id)[1:] == [("cancel", "done")] and booking_row(public_id).state.value == "cancelled"
 
 
+def test_cancelling_here_what_is_gone_there_ends_what_was_told_too_early_of_it(
+    world: World, books: Books, operator: Principal
+) -> None:
+    confirmed(world, books)
+    books.change("R-1", status="fulfilled")
+    compare(world, books)
+    assert case().kind == "too_early"
+    books.rows.clear()
+    compare(world, books)
+    (found,) = [each for each in cases() if each.kind == "ours_only"]
+    repair(operator, found.public_id, "cancel_here", now=LATER)
+    assert cases() == []
+    with reading() as session:
+        ends = session.execute(select(Discrepancy.kind, Discrepancy.resolution).order_by(Discrepancy.id)).all()
+    assert ends == [("too_early", "booking_ended"), ("ours_only", "cancelled_here")]
+
+
 def test_two_operators_at_once_cancel_once(world: World, books: Books, operator: Principal) -> None:
     public_id, found = lost(world, books)
     results = all_at_once([lambda: repair(operator, found.public_id, "cancel_here", now=LATER)] * 4)

@@ -12,6 +12,7 @@ from sqlalchemy import text, update
 from booking.changes.cancel import cancel
 from booking.changes.reschedule import reschedule
 from booking.hold.submit import submit
+from booking.models import Slot
 from booking.notices.models import NoticeSetting
 from booking.refusals import SlotFull
 from booking.states import BookingState
@@ -273,6 +274,18 @@ def test_a_place_outside_the_offers_season_is_not_offered(
     give_up(holder)
     assert serve() == turns, "whoever is out of season is left out of the line, and doesn't end it as a full slot does"
     assert entry(waits).state == becomes
+
+
+@pytest.mark.parametrize(("table", "values"), [(Slot, {"closed": True}), (Offer, {"active": False})])
+def test_a_place_that_cannot_be_booked_is_not_offered(
+    world: World, holder: tuple[World, str], table: type[Slot | Offer], values: dict[str, bool]
+) -> None:
+    waits = wait(world)
+    give_up(holder)
+    with transaction() as session:
+        session.execute(update(table).values(values))
+    assert serve() == {"slots": 1}, "she is left out of the line, and doesn't end it as a full slot does"
+    assert entry(waits).state == "waiting"
 
 
 def test_hours_are_those_of_the_site(world: World, holder: tuple[World, str]) -> None:
@@ -644,6 +657,16 @@ def test_it_ends_when_all_its_sites_have_closed(world: World) -> None:
         session.execute(update(Site).values(closed_at=NOON))
     review(now=NOON)
     assert (entry(waits).state, entry(waits).cause) == ("ended", "offer_closed")
+
+
+def test_it_ends_when_its_offer_has_ended(world: World) -> None:
+    waits = wait(world)
+    review(now=NOON)
+    assert entry(waits).state == "waiting"
+    with transaction() as session:
+        session.execute(update(Offer).values(active=False))
+    review(now=NOON)
+    assert (entry(waits).state, entry(waits).cause, notices(world)) == ("ended", "offer_closed", ["waitlist_ended"])
 
 
 def test_an_ended_entry_holds_no_offer_any_more(world: World) -> None:

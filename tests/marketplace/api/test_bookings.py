@@ -15,6 +15,7 @@ from tests.marketplace.api.caller import Caller, problem, wanted
 from tests.people import NOON, counters, give, make_customer, self_of
 from tests.statements import statements_sent
 from tests.world import World, join, set_provider, taken
+from vip.operators import create_admin, sign_in_operator
 
 
 def test_a_place_is_held_confirmed_and_cancelled(caller: Caller, world: World) -> None:
@@ -33,6 +34,25 @@ def test_a_place_is_held_confirmed_and_cancelled(caller: Caller, world: World) -
     assert cancelled["state"] == "cancelled"
     assert [line["state"] for line in cancelled["timeline"]] == ["held", "awaiting_provider", "cancelled"]
     assert counters(world.entitlement.id)["available"] == 2
+
+
+def test_who_asks_and_what_she_asks_are_one_question(caller: Caller, world: World) -> None:
+    with statements_sent() as sent:
+        assert caller.book(wanted(world)).status_code == 201
+    assert len(sent) == 2, "who and whether, and the hold"
+
+
+def test_nobody_holds_a_place_with_a_session_that_ended_or_an_operators(
+    caller: Caller, app: Flask, world: World
+) -> None:
+    create_admin("admin", "a long password", "Admin", now=NOON)
+    operator = Caller(app, sign_in_operator("admin", "a long password", now=NOON).token)
+    problem(operator.book(wanted(world)), 403, "forbidden")
+    problem(operator.book({"offer_id": 1}), 403, "forbidden")
+    caller.call("DELETE", "/sessions")
+    problem(caller.book(wanted(world)), 401, "unauthenticated")
+    problem(caller.book({"offer_id": 1}), 401, "unauthenticated")
+    assert taken(world.slots[0]) == 0
 
 
 @pytest.mark.parametrize("allotment", [False, True], ids=["asked", "allotted"])
