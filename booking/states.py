@@ -81,7 +81,7 @@ STATE_OF: dict[str, BookingState] = {
 """Where a booking is whose provider gives it this status (providers.port.RemoteBooking)."""
 
 DEAD = frozenset({"cancelled", "rejected"})
-"""Statuses in which a provider keeps nothing for us."""
+"""Statuses in which nothing is booked for us at a provider."""
 
 CANCELLABLE = frozenset({"requested", "confirmed"})
 """Statuses from which a provider still lets us cancel; later ones are for people to settle."""
@@ -89,9 +89,8 @@ CANCELLABLE = frozenset({"requested", "confirmed"})
 
 def legal(current: BookingState, to: BookingState) -> bool:
     """Whether the table allows the move."""
-    if to is BookingState.ENTERED_IN_ERROR:
-        return current is not BookingState.ENTERED_IN_ERROR
-    return to in LEGAL[current]
+    by_administrator = to is BookingState.ENTERED_IN_ERROR and current is not to
+    return by_administrator or to in LEGAL[current]
 
 
 def _quoted(states: list[BookingState]) -> str:

@@ -1,7 +1,7 @@
 """The one place that assigns a booking's state.
 
 A move checks the table, then writes in the caller's transaction: the state and version, the history line, the ledger
-line, the release of claims, the command that follows from it, and what the customer is told.
+line, the release of claims, the command that follows from it, and the notice to the customer.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from booking.deadlines import report_due
 from booking.models import Booking, BookingHistory, ProviderTask
 from booking.notices.notify import notify
 from booking.outbox import enqueue, lock_unfinished
-from booking.proposal import end_proposal
+from booking.proposal import EXPIRED, end_proposal
 from booking.states import GIVEN_UP, SUBMITTED, BookingState, legal
 from marketplace.catalog.models import Provider
 from marketplace.core.clock import start_of
@@ -30,15 +30,18 @@ from vip.ledger import Reservation, Stamp
 from vip.models import Entitlement
 
 _S = BookingState
-_TOLD = {
+_NOTICE = {
     _S.CONFIRMED: "confirmed",
     _S.REJECTED: "rejected",
     _S.CANCELLED: "cancelled",
     _S.ENTERED_IN_ERROR: "cancelled",
     _S.NO_SHOW: "no_show",
 }
-"""States that the customer is told of, with the kind of notice. What is not a plain move (a change, an offer from the
-waiting list, an answer that stays out) is told by its own use case."""
+"""States of which the customer is notified, with the kind of notice. Of what is not a plain move (a change, an offer
+from the waiting list, an answer that stays out) its own use case notifies her."""
+
+_USED = frozenset({_S.CHECKED_IN, _S.FULFILLED, _S.NO_SHOW})
+"""States that decide whether the reserved unit is used."""
 
 
 class IllegalMove(Refusal):
@@ -84,10 +87,14 @@ def move(
     if to is _S.FULFILLED and booking.report_state in ("none", "expected"):
         booking.report_due_at = report_due(booking, now)
         booking.report_state = "none" if booking.report_due_at is None else "expected"
-    _write_history(session, booking, before, actor=actor, now=now, cause=cause, facts=facts or {})
+    write_history(session, booking, before=before, actor=actor, now=now, cause=cause, facts=facts)
     if before in SUBMITTED and to not in SUBMITTED:
-        end_proposal(session, booking, "lapsed", now=now)
-    _write_ledger(session, booking, to, actor, now, cause)
+        end_proposal(session, booking, EXPIRED, now=now)
+    stamp = Stamp(at=now, actor_kind=actor.kind, actor=actor.id, reason=cause)
+    if to in GIVEN_UP:
+        _give_unit_back(session, booking, stamp)
+    elif to in _USED:
+        _use_unit(session, booking, stamp)
     if before is _S.HELD and to in (_S.AWAITING_PROVIDER, _S.CONFIRMED):
         booking.answer_due_at = _answer_due(session, booking, now) if to is _S.AWAITING_PROVIDER else None
         enqueue(session, booking, "reserve", now=now)
@@ -95,52 +102,43 @@ def move(
         booking.pending_period = None
         release_claims(session, booking.id, now=now)
     session.flush()
-    if to in _TOLD and not _needless(before, to, actor):
+    by_herself = before is _S.HELD and to is _S.CANCELLED and actor.kind == "customer"  # she gave up her own hold
+    if to in _NOTICE and not by_herself:
         subject = f"{booking.public_id}:{booking.version}"
-        told = {"by": actor.kind, "alternatives": (facts or {}).get("alternatives", [])}
-        notify(session, booking.customer_id, _TOLD[to], subject, now=now, booking_id=booking.id, facts=told)
-
-
-def _needless(before: BookingState, to: BookingState, actor: Actor) -> bool:
-    """True of what she has just done herself to a hold."""
-    return before is _S.HELD and to is _S.CANCELLED and actor.kind == "customer"
-
-
-def note(
-    session: Session, booking: Booking, *, actor: Actor, now: datetime, cause: str, facts: Mapping[str, Any]
-) -> None:
-    """Write a line of history for something that is not a move: the state stays, the version grows."""
-    _write_history(session, booking, booking.state, actor=actor, now=now, cause=cause, facts=facts)
+        notice = {"by": actor.kind, "alternatives": (facts or {}).get("alternatives", [])}
+        notify(session, booking.customer_id, _NOTICE[to], subject, now=now, booking_id=booking.id, facts=notice)
 
 
 def touch(booking: Booking, *, now: datetime) -> None:
-    """What pages and answers show of a locked booking has changed: its version grows, which is their ETag."""
+    """Raise the version of a locked booking, since what pages and answers show of it has changed: it is their ETag."""
     booking.version += 1
     booking.updated_at = now
 
 
-def _write_history(
+def write_history(
     session: Session,
     booking: Booking,
-    before: BookingState,
     *,
     actor: Actor,
     now: datetime,
     cause: str,
-    facts: Mapping[str, Any],
+    facts: Mapping[str, Any] | None = None,
+    before: BookingState | None = None,
 ) -> None:
+    """Write a line of history, with which the version grows. `before`: the state that a move left; None for something
+    that moved nothing."""
     touch(booking, now=now)
     session.add(
         BookingHistory(
             booking_id=booking.id,
             version=booking.version,
             at=now,
-            from_state=before.value,
+            from_state=(before or booking.state).value,
             to_state=booking.state.value,
             actor_kind=actor.kind,
             actor=actor.id,
             cause=cause,
-            facts=dict(facts),
+            facts=dict(facts or {}),
         )
     )
     session.flush()
@@ -153,35 +151,29 @@ def _answer_due(session: Session, booking: Booking, now: datetime) -> datetime:
     return min(due, start) if start > now else due
 
 
-def _write_ledger(
-    session: Session, booking: Booking, to: BookingState, actor: Actor, now: datetime, cause: str
-) -> None:
-    """Reserve at hold, use at fulfilment, give back otherwise; each at most once per attempt."""
-    if to not in GIVEN_UP and to not in (_S.FULFILLED, _S.NO_SHOW, _S.CHECKED_IN):
-        return
+def _use_unit(session: Session, booking: Booking, stamp: Stamp) -> None:
+    """Use the reserved unit of a booking that is fulfilled, and of a no-show where the benefit says so; else a no-show
+    gives it back. One that was given back is reserved again. Each at most once per attempt."""
     taken = Reservation(booking.entitlement_id, booking.id, booking.attempt)
-    stamp = Stamp(at=now, actor_kind=actor.kind, actor=actor.id, reason=cause)
     status = ledger.reservation_status(session, taken)
-    if to in GIVEN_UP:
-        _give_up(session, taken, status, stamp)
-        return
-    if to is _S.NO_SHOW:
-        uses = session.scalar(select(Entitlement.no_show_uses).where(Entitlement.id == booking.entitlement_id))
-        if status == "reserved" and uses:
-            ledger.use(session, taken, stamp)
-        elif status == "reserved":
-            ledger.give_back(session, taken, stamp, by="customer")
-        return
-    if status == "released":  # a disputed no-show that had not used the benefit
+    no_show = booking.state is _S.NO_SHOW
+    if status == "released" and not no_show:  # a disputed no-show that had not used the benefit
         booking.attempt += 1
         session.flush()
         taken, status = replace(taken, attempt=booking.attempt), "reserved"
         ledger.reserve(session, taken, stamp)
-    if to is _S.FULFILLED and status == "reserved":
+    no_show_uses = select(Entitlement.no_show_uses).where(Entitlement.id == booking.entitlement_id)
+    used = session.scalar(no_show_uses) if no_show else booking.state is _S.FULFILLED
+    if status == "reserved" and used:
         ledger.use(session, taken, stamp)
+    elif status == "reserved" and no_show:
+        ledger.give_back(session, taken, stamp, by="customer")
 
 
-def _give_up(session: Session, taken: Reservation, status: ledger.ReservationStatus, stamp: Stamp) -> None:
+def _give_unit_back(session: Session, booking: Booking, stamp: Stamp) -> None:
+    """Give back the unit of a booking that was given up, whether it was reserved or used."""
+    taken = Reservation(booking.entitlement_id, booking.id, booking.attempt)
+    status = ledger.reservation_status(session, taken)
     by: ledger.By = "provider" if stamp.actor_kind in ("provider", "clock") else "platform"
     if stamp.actor_kind in ("customer", "agent") or stamp.reason == "hold_expired":
         by = "customer"

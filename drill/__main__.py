@@ -49,7 +49,7 @@ class Options:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Drill, print the figures and the verdict."""
     options = _options(arguments)
-    kept = state_dir().absolute() / "drill" / f"{options.seed}-{time.strftime('%Y%m%d-%H%M%S')}"
+    evidence = state_dir().absolute() / "drill" / f"{options.seed}-{time.strftime('%Y%m%d-%H%M%S')}"
     signal.signal(signal.SIGTERM, _end_in_order)
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     plan = make_plan(options.seed, options.seconds, CODES, options.customers)
@@ -62,13 +62,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with stage(plan.customers) as where:
             done = perform(where, plan, options.plant)
             if done.differences:
-                gather(where, done.differences, kept)
+                gather(where, done.differences, evidence)
     except CannotDrill as reason:
         print(reason, file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         return 130
-    return verdict(plan, done, kept)
+    return verdict(plan, done, evidence)
 
 
 @dataclass(frozen=True)
@@ -112,7 +112,7 @@ def perform(where: Stage, plan: Plan, planted: str = "") -> Done:
     return Done(found, where.fleet.kills.total(), bookings)
 
 
-def verdict(plan: Plan, done: Done, kept: Path) -> int:
+def verdict(plan: Plan, done: Done, evidence: Path) -> int:
     """Print what differs and the last line; the exit code."""
     found = done.differences
     figures = f"seed={plan.seed} seconds={plan.seconds:.0f} kills={done.kills} bookings={done.bookings}"
@@ -121,7 +121,7 @@ def verdict(plan: Plan, done: Done, kept: Path) -> int:
     if len(found) > _SHOWN:
         print(f"… and {len(found) - _SHOWN} more")
     if found:
-        print(f"Logs, journal and the rows behind the differences are in {kept}")
+        print(f"Logs, journal and the rows behind the differences are in {evidence}")
         print(f"DRILL FAILED: {len(found)} differences {figures}", flush=True)
         return 1
     print(f"DRILL PASSED {figures} differences=0", flush=True)

@@ -21,8 +21,8 @@ class Difference:
     facts: dict[str, Any] = field(default_factory=dict)
 
     def __str__(self) -> str:
-        told = ", ".join(f"{name} {value}" for name, value in self.facts.items())
-        return f"{self.kind}: {self.subject}" + (f" ({told})" if told else "")
+        listed = ", ".join(f"{name} {value}" for name, value in self.facts.items())
+        return f"{self.kind}: {self.subject}" + (f" ({listed})" if listed else "")
 
 
 _ENDED = "('cancelled', 'rejected', 'expired', 'entered_in_error')"

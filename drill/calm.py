@@ -51,7 +51,7 @@ def come_to_rest(where: Stage, patience: float = PATIENCE) -> float:
 def reconcile() -> dict[str, str]:
     """Let the product compare itself with each provider, as `flask reconcile` does; what came out, by provider.
     Raises CannotDrill."""
-    told: dict[str, str] = {}
+    results: dict[str, str] = {}
     for code in CODES:
         with reading() as session:
             connection = connection_by_code(session, code)
@@ -60,11 +60,11 @@ def reconcile() -> dict[str, str]:
         except ProviderError as problem:
             raise CannotDrill(f"{code} cannot be reconciled with: {problem}") from problem
         if counts is None:
-            told[code] = "the worker is at it"
+            results[code] = "the worker is at it"
         else:
-            told[code] = " ".join(f"{name}={number}" for name, number in sorted(counts.items()))
+            results[code] = " ".join(f"{name}={number}" for name, number in sorted(counts.items()))
     forget_engines()
-    return told
+    return results
 
 
 def _quiet_since(books: psycopg.Connection[Any], quiet: datetime | None) -> datetime | None:
@@ -79,8 +79,8 @@ def _one(books: psycopg.Connection[Any], question: str, *values: object) -> int:
 
 
 def compare(where: Stage) -> list[Difference]:
-    """Every difference between our books, the providers' ledgers and what customers were told. Raises CannotDrill."""
-    told = Journal.read(where.folder / "journal.jsonl")
+    """Every difference between our books, the providers' ledgers and the acknowledged answers. Raises CannotDrill."""
+    acknowledged = Journal.read(where.folder / "journal.jsonl")
     theirs = [
         booking for code in CODES for booking in read_theirs(code, where.control("GET", code, "/bookings")["bookings"])
     ]
@@ -91,5 +91,5 @@ def compare(where: Stage) -> list[Difference]:
         return [
             *differences(books),
             *with_providers(ours, theirs, where.places),
-            *with_customers(ours, told, read_record(books)),
+            *with_customers(ours, acknowledged, read_record(books)),
         ]

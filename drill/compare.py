@@ -1,4 +1,4 @@
-"""Our books against the providers' ledgers, and against what customers were told.
+"""Our books against the providers' ledgers, and against what was acknowledged to customers.
 
 Works on plain rows, so that each rule can be tried without a database or a provider.
 """
@@ -15,7 +15,7 @@ from typing import Any
 import psycopg
 
 from drill.books import Difference
-from drill.journal import Told
+from drill.journal import Acknowledged
 
 _THERE = {"confirmed", "checked_in", "in_service", "fulfilled", "no_show"}
 _ENDED = {"cancelled", "rejected", "expired", "entered_in_error"}
@@ -70,8 +70,8 @@ def moment(starts_at: str | datetime | None, service_date: object) -> str:
 
 
 def with_providers(ours: Sequence[Ours], theirs: Sequence[Theirs], places: Mapping[str, int]) -> list[Difference]:
-    """Each booking that stands here lives there exactly once at the same time and place, and nothing else lives there
-    but no-shows of dates that were given up; no slot was given away more often than it has places."""
+    """Each booking that is valid here lives there exactly once at the same time and place, and nothing else lives
+    there but no-shows of dates that were given up; no slot was given away more often than it has places."""
     there: dict[tuple[str, str], list[Theirs]] = defaultdict(list)
     standing = _standing(ours, theirs)
     for booking in standing:
@@ -139,12 +139,12 @@ class Record:
     waiting: Set[str] = frozenset()
 
 
-def with_customers(ours: Sequence[Ours], told: Sequence[Told], record: Record) -> list[Difference]:
-    """Everything a customer was told is there."""
+def with_customers(ours: Sequence[Ours], answers: Sequence[Acknowledged], record: Record) -> list[Difference]:
+    """Everything that was acknowledged to a customer is there."""
     known = {own.id: own for own in ours}
     made: dict[str, str] = {}
     found: list[Difference] = []
-    for each in told:
+    for each in answers:
         if each.what == "wait":
             if each.booking not in record.waiting:
                 found.append(Difference("acknowledged and lost", each.booking, {"told": each.what}))
@@ -155,26 +155,26 @@ def with_customers(ours: Sequence[Ours], told: Sequence[Told], record: Record) -
             continue
         if each.key and made.setdefault(each.key, each.booking) != each.booking:
             found.append(Difference("one key made two bookings", each.booking, {"other": made[each.key]}))
-        found += _kept(each, own, record.history[each.booking], record.asked.get(each.booking, set()))
+        found += _honoured(each, own, record.history[each.booking], record.asked.get(each.booking, set()))
     return found
 
 
-def _kept(told: Told, own: Ours, history: Sequence[Step], asked: Set[str]) -> Iterator[Difference]:
-    facts = {"told": told.what, "state": told.state, "version": told.version}
-    then = [step.state for step in history if not told.version or step.version <= told.version]
-    if told.version > own.version:
+def _honoured(answer: Acknowledged, own: Ours, history: Sequence[Step], asked: Set[str]) -> Iterator[Difference]:
+    facts = {"told": answer.what, "state": answer.state, "version": answer.version}
+    then = [step.state for step in history if not answer.version or step.version <= answer.version]
+    if answer.version > own.version:
         yield Difference("acknowledged and undone", own.id, {**facts, "version now": own.version})
-    elif told.what == "hold":
+    elif answer.what == "hold":
         if "held" not in then:
             yield Difference("acknowledged and undone", own.id, facts)
-    elif not then or then[-1] != told.state:
+    elif not then or then[-1] != answer.state:
         yield Difference("told a state it was not in", own.id, {**facts, "was": then[-1] if then else "nothing"})
-    if told.starts and told.starts != (starts := _starts(own, history, told.version)):
-        yield Difference("told a time it did not have", own.id, {**facts, "told": told.starts, "was": starts})
-    if told.state in _ENDED and own.state != told.state:
+    if answer.starts and answer.starts != (starts := _starts(own, history, answer.version)):
+        yield Difference("told a time it did not have", own.id, {**facts, "told": answer.starts, "was": starts})
+    if answer.state in _ENDED and own.state != answer.state:
         yield Difference("acknowledged and undone", own.id, {**facts, "state now": own.state})
-    if told.change and told.change not in asked:
-        yield Difference("acknowledged and lost", own.id, {**facts, "change": told.change})
+    if answer.change and answer.change not in asked:
+        yield Difference("acknowledged and lost", own.id, {**facts, "change": answer.change})
 
 
 def _starts(own: Ours, history: Sequence[Step], version: int) -> str:

@@ -13,7 +13,7 @@ import psycopg
 
 from drill.api import Answer, Api, GaveUp, Tally
 from drill.compare import moment
-from drill.journal import Journal, Told
+from drill.journal import Acknowledged, Journal
 from drill.plan import Plan
 from drill.stage import Person, Stage
 
@@ -150,8 +150,8 @@ class Customer:
         }
         answer = self.api.ask("POST", "/waiting", body, key=self._key(), about="wait")
         if answer.yes:
-            told = Told("wait", self.person.id, str(answer.body["id"]), str(answer.body["state"]))
-            self.journal.write(told)
+            line = Acknowledged("wait", self.person.id, str(answer.body["id"]), str(answer.body["state"]))
+            self.journal.write(line)
 
     def _look(self) -> None:
         mine = self._one_of_mine()
@@ -185,7 +185,7 @@ class Customer:
     def _told(self, what: str, answer: Answer, *, key: str = "", slot: str = "") -> None:
         body = answer.body
         self.journal.write(
-            Told(
+            Acknowledged(
                 what=what,
                 customer=self.person.id,
                 booking=str(body["id"]),

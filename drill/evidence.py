@@ -1,4 +1,4 @@
-"""What is kept of a drill that failed: logs, journal, and the rows behind each difference."""
+"""What is saved of a drill that failed: logs, journal, and the rows behind each difference."""
 
 from __future__ import annotations
 
@@ -49,17 +49,19 @@ _ROWS = {
 }
 
 
-def gather(where: Stage, found: Iterable[Difference], kept: Path) -> None:
-    """Copy logs and journal to `kept` and write `evidence.json` there."""
-    kept.mkdir(parents=True, exist_ok=True)
-    shutil.copytree(where.fleet.logs, kept / "logs", dirs_exist_ok=True)
-    shutil.copy(where.folder / "journal.jsonl", kept)
-    shutil.copy(where.database.state / "server.log", kept / "logs" / "postgresql.log")
+def gather(where: Stage, found: Iterable[Difference], target: Path) -> None:
+    """Copy logs and journal to `target` and write `evidence.json` there."""
+    target.mkdir(parents=True, exist_ok=True)
+    shutil.copytree(where.fleet.logs, target / "logs", dirs_exist_ok=True)
+    shutil.copy(where.folder / "journal.jsonl", target)
+    shutil.copy(where.database.state / "server.log", target / "logs" / "postgresql.log")
     journal = (where.folder / "journal.jsonl").read_text(encoding="utf-8").splitlines()
     ledgers = {code: where.control("GET", code, "/bookings")["bookings"] for code in CODES}
     with where.books() as books:
-        told = [_case(books, difference, journal, ledgers) for difference in list(found)[:_MOST]]
-    (kept / "evidence.json").write_text(json.dumps(told, ensure_ascii=False, indent=1, default=str), encoding="utf-8")
+        cases = [_case(books, difference, journal, ledgers) for difference in list(found)[:_MOST]]
+    (target / "evidence.json").write_text(
+        json.dumps(cases, ensure_ascii=False, indent=1, default=str), encoding="utf-8"
+    )
 
 
 def _case(

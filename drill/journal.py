@@ -1,4 +1,4 @@
-"""What customers were told, written down as it is told: an acknowledged booking must be there afterwards."""
+"""What was acknowledged to customers, recorded at once: an acknowledged booking must be there afterwards."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from pathlib import Path
 
 
 @dataclass(frozen=True)
-class Told:
+class Acknowledged:
     """One acknowledged answer. `what`: hold, confirm, cancel, reschedule or read. `state`, `version`, `change` and
-    `starts` (slot's start, or its date) are as the answer told them; `slot` is what was asked for, by public id."""
+    `starts` (slot's start, or its date) are as the answer gave them; `slot` is what was asked for, by public id."""
 
     what: str
     customer: str
@@ -33,9 +33,9 @@ class Journal:
         self._file = path.open("a", encoding="utf-8")
         self._guard = threading.Lock()
 
-    def write(self, told: Told) -> None:
+    def write(self, answer: Acknowledged) -> None:
         """On disk when this returns."""
-        line = json.dumps(asdict(told), ensure_ascii=False) + "\n"
+        line = json.dumps(asdict(answer), ensure_ascii=False) + "\n"
         with self._guard:
             self._file.write(line)
             self._file.flush()
@@ -46,6 +46,6 @@ class Journal:
         self._file.close()
 
     @staticmethod
-    def read(path: Path) -> list[Told]:
+    def read(path: Path) -> list[Acknowledged]:
         """All lines of a journal, in their order."""
-        return [Told(**json.loads(line)) for line in path.read_text(encoding="utf-8").splitlines()]
+        return [Acknowledged(**json.loads(line)) for line in path.read_text(encoding="utf-8").splitlines()]

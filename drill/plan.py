@@ -70,7 +70,7 @@ class Fault:
     seconds: float
 
     @property
-    def wish(self) -> dict[str, object]:
+    def body(self) -> dict[str, object]:
         """The body for the sandbox's control."""
         return {
             "fault": self.fault,
@@ -104,7 +104,7 @@ class Plan:
     moves: Sequence[ProviderMove] = field(default=())
 
     def dice(self, name: str) -> random.Random:
-        """Dice of somebody's own, so that one actor's luck does not depend on another's pace."""
+        """Dice of an actor's own, so that one actor's luck does not depend on another's pace."""
         return random.Random(f"{self.seed}/{name}")
 
 

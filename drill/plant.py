@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 import requests
 
 from drill.fleet import CannotDrill
-from drill.journal import Journal, Told
+from drill.journal import Acknowledged, Journal
 from drill.plan import SANDBOX
 from drill.stage import Stage
 
@@ -23,7 +23,7 @@ def theirs(where: Stage) -> None:
             " WHERE o.public_id = %s AND s.taken < s.capacity AND s.service_date > %s LIMIT 1",
             [offer.id, where.first_day],
         ).fetchall()[0]
-    wish = {
+    body = {
         "our_reference": f"planted-{uuid.uuid4()}",
         "offer": row.offer,
         "pool": row.pool,
@@ -35,14 +35,14 @@ def theirs(where: Stage) -> None:
     with requests.Session() as session:
         session.trust_env = False
         answer = session.post(
-            f"{where.sandboxes[SANDBOX]}/p/{offer.provider}/bookings", json=wish, headers=headers, timeout=10
+            f"{where.sandboxes[SANDBOX]}/p/{offer.provider}/bookings", json=body, headers=headers, timeout=10
         )
     if answer.status_code not in (201, 202):
         raise CannotDrill(f"The provider refused what was to be planted: {answer.status_code} {answer.text}")
 
 
 def ours(where: Stage) -> None:
-    """A booking that has vanished at its provider: cancelled there, and we are told nothing."""
+    """A booking that has vanished at its provider: cancelled there, and nothing is reported to us."""
     with where.books() as books:
         row = books.execute(
             "SELECT r.reference, p.code FROM provider_booking r JOIN provider p ON p.id = r.provider_id"
@@ -64,9 +64,9 @@ def ledger(where: Stage) -> None:
 
 
 def lost(where: Stage) -> None:
-    """A booking that a customer was told of and that is not there."""
+    """A booking that was acknowledged to a customer and that is not there."""
     Journal(where.folder / "journal.jsonl").write(
-        Told("hold", where.people[0].id, "bkg_00000000000000000000", "held", key=str(uuid.uuid4()))
+        Acknowledged("hold", where.people[0].id, "bkg_00000000000000000000", "held", key=str(uuid.uuid4()))
     )
 
 

@@ -91,12 +91,12 @@ class Stage:
         ) as connection:
             yield connection
 
-    def control(self, verb: str, provider: str, path: str, wish: Any = None) -> Any:
+    def control(self, verb: str, provider: str, path: str, body: Any = None) -> Any:
         """Ask the sandbox's control; raises requests.RequestException."""
         address = f"{self.sandboxes[PLAYED_BY[provider]]}/_control/accounts/{provider}{path}"
         with requests.Session() as session:
             session.trust_env = False
-            answer = session.request(verb, address, json=wish, timeout=30)
+            answer = session.request(verb, address, json=body, timeout=30)
         answer.raise_for_status()
         return answer.json() if answer.content else None
 

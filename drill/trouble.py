@@ -92,7 +92,7 @@ class Providers:
             self._count(self.where.control("GET", code, "/faults")["faults"])
             self.where.control("DELETE", code, "/faults")
             for fault in wanted:
-                self.where.control("POST", code, "/faults", fault.wish)
+                self.where.control("POST", code, "/faults", fault.body)
         except requests.RequestException:  # the sandbox is being killed; the next round tries again
             self._on.pop(code, None)
             return

@@ -125,8 +125,8 @@ def of_http(error: HTTPException) -> Problem:
     """Werkzeug's own refusals (404, 405, 413 …) as a problem."""
     status = error.code or 500
     code = _CODES.get(status, "bad_request" if status < 500 else "internal")
-    kept = {name: value for name, value in error.get_headers() if name in ("Allow", "Retry-After")}
-    return plain(code, status, headers=kept)
+    allowed = {name: value for name, value in error.get_headers() if name in ("Allow", "Retry-After")}
+    return plain(code, status, headers=allowed)
 
 
 def plain(code: str, status: int, *, headers: Mapping[str, str] | None = None) -> Problem:
@@ -135,7 +135,7 @@ def plain(code: str, status: int, *, headers: Mapping[str, str] | None = None) -
         status=status,
         code=code,
         title=wording.title(code),
-        detail=wording.told(code, {"reference": reference()}),
+        detail=wording.sentence_of(code, {"reference": reference()}),
         reference=reference(),
         headers=headers or {},
     )

@@ -298,10 +298,10 @@ def sentence(refusal: Refusal) -> str:
         words = REASONS.get("schema" if given[1] else given[0])
         if words is not None:
             return _with_facts(words, refusal.facts)
-    return told(refusal.code, refusal.facts)
+    return sentence_of(refusal.code, refusal.facts)
 
 
-def told(code: str, facts: Mapping[str, Any]) -> str:
+def sentence_of(code: str, facts: Mapping[str, Any]) -> str:
     """The sentence of `code` with `facts`."""
     words = WORDS.get(f"{code}.{_variant(facts)}") or WORDS[code]
     return _with_facts(words.sentence, facts)

@@ -15,8 +15,8 @@ import pytest
 from sqlalchemy import select, update
 
 from booking.exchange.connections import connection_of
-from booking.hold.confirm import confirm
 from booking.hold.place import HoldRequest, hold
+from booking.hold.submit import submit
 from booking.models import Booking, Slot
 from booking.sync.slots import pull_slots
 from marketplace.catalog.models import Offer, Provider
@@ -87,7 +87,7 @@ class Stage:
         request = HoldRequest(self.offer.public_id, slot, beneficiary, None, {})
         now = clock.now()
         public_id = hold(principal, request, key=str(uuid.uuid4()), fingerprint=b"f", now=now).public_id
-        confirm(principal, public_id, now=now)
+        submit(principal, public_id, now=now)
         return public_id
 
     def live_there(self, public_id: str) -> int:

@@ -16,7 +16,7 @@ from booking.actors import Actor, ActorKind
 from booking.exchange import send
 from booking.exchange.connections import ProviderConnection, connection_of
 from booking.hold import place
-from booking.hold.confirm import confirm
+from booking.hold.submit import submit
 from booking.models import Booking, BookingHistory, ProviderTask, Slot
 from booking.states import BookingState
 from booking.transition import lock_booking, move
@@ -66,7 +66,7 @@ class World:
     def submit(self, slot: int = 0, *, now: datetime = NOON) -> str:
         """Hold and confirm; the booking's public id."""
         public_id = self.hold(slot, now=now)
-        confirm(self.principal, public_id, now=now)
+        submit(self.principal, public_id, now=now)
         return public_id
 
 

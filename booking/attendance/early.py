@@ -15,7 +15,7 @@ from booking.models import Booking, Discrepancy
 from marketplace.core.clock import start_of
 from providers.port import RemoteBooking
 
-KIND = "too_early"
+TOO_EARLY = "too_early"
 
 CHECK_IN_EARLY = timedelta(hours=6)
 """How long before the service date begins a check-in is accepted: some sites check in the evening before."""
@@ -56,21 +56,18 @@ def record_early_status(session: Session, booking: Booking, there: RemoteBooking
     if known is not None:
         known.facts = facts
         return
-    open_discrepancy(session, booking.provider_id, KIND, there.reference, now=now, booking_id=booking.id, facts=facts)
-
-
-def close_early_status(session: Session, booking: Booking, reference: str, now: datetime) -> None:
-    """Close the discrepancy: the provider reports another status of this booking of its own now, which is possible."""
-    close_discrepancy(session, booking.provider_id, KIND, reference, "corrected_by_provider", now=now)
+    open_discrepancy(
+        session, booking.provider_id, TOO_EARLY, there.reference, now=now, booking_id=booking.id, facts=facts
+    )
 
 
 def close_all_early(session: Session, booking: Booking, now: datetime) -> None:
     """Close what came too early of any provider booking: ours has ended."""
     references = select(Discrepancy.subject).where(
-        Discrepancy.booking_id == booking.id, Discrepancy.kind == KIND, Discrepancy.closed_at.is_(None)
+        Discrepancy.booking_id == booking.id, Discrepancy.kind == TOO_EARLY, Discrepancy.closed_at.is_(None)
     )
     for reference in session.scalars(references).all():
-        close_discrepancy(session, booking.provider_id, KIND, reference, "booking_ended", now=now)
+        close_discrepancy(session, booking.provider_id, TOO_EARLY, reference, "booking_ended", now=now)
 
 
 def is_early_status(session: Session, booking: Booking, there: RemoteBooking) -> bool:
@@ -91,7 +88,9 @@ def _of(booking: Booking, reference: str) -> Select[Discrepancy]:
     return (
         select(Discrepancy)
         .where(
-            Discrepancy.provider_id == booking.provider_id, Discrepancy.kind == KIND, Discrepancy.subject == reference
+            Discrepancy.provider_id == booking.provider_id,
+            Discrepancy.kind == TOO_EARLY,
+            Discrepancy.subject == reference,
         )
         .execution_options(populate_existing=True)
     )
@@ -104,5 +103,5 @@ def _report(there: RemoteBooking) -> dict[str, Any]:
 def has_early_status() -> ColumnElement[bool]:
     """The condition that a booking has an open discrepancy for a status that came too early."""
     return exists().where(
-        Discrepancy.booking_id == Booking.id, Discrepancy.kind == KIND, Discrepancy.closed_at.is_(None)
+        Discrepancy.booking_id == Booking.id, Discrepancy.kind == TOO_EARLY, Discrepancy.closed_at.is_(None)
     )

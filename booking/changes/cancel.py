@@ -1,7 +1,7 @@
 """Cancel a booking.
 
 Held, unsent and allotment bookings end at once. If the provider may know of it, a ChangeRequest opens: state, place and
-quota stand until evidence shows that nothing is live there.
+quota stay reserved until evidence shows that nothing is live there.
 """
 
 from __future__ import annotations

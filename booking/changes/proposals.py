@@ -23,7 +23,7 @@ from booking.ownership import own_booking_id
 from booking.proposal import EXPIRED, End, Proposal, end_proposal
 from booking.refusals import SlotClosed, SlotMoved
 from booking.states import MOVABLE, BookingState
-from booking.transition import lock_booking, note
+from booking.transition import lock_booking, write_history
 from marketplace.catalog.models import Offer, Provider
 from marketplace.core.db import reading, transaction
 from marketplace.core.errors import NotFound, Refusal
@@ -121,7 +121,7 @@ def _decline(
     now: datetime,
 ) -> None:
     end_proposal(session, booking, how, now=now)
-    note(session, booking, actor=actor, now=now, cause=f"proposal_{how}", facts={})
+    write_history(session, booking, actor=actor, now=now, cause=f"proposal_{how}")
     if booking.state is _S.CONFIRMED:
         enqueue(session, booking, "decline", now=now, facts={"slot": proposal.slot_ref})
     else:

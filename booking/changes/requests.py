@@ -23,7 +23,7 @@ def record_request(
     cause: str,
     now: datetime,
 ) -> ChangeRequest:
-    """Keep what is asked of the provider. The caller holds the booking's lock and has seen that nothing is open."""
+    """Record what is asked of the provider. The caller holds the booking's lock and has seen that nothing is open."""
     request = ChangeRequest(
         public_id=new_id("chg"),
         booking_id=booking.id,

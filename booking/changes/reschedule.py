@@ -79,7 +79,7 @@ def reschedule(
     With `repeat`, a request that was carried out before changes nothing. `version`: the booking's as the caller knows
     it, if it must still be that. Asking again for the slot that is already asked for changes nothing. Raises NotFound,
     NotChangeable, ChangeTooLate, NoChangesLeft, OutOfDate, IdempotencyKeyReused and what `ask_for` raises; after any of
-    them the booking stands as it was.
+    them the booking is as it was.
     """
     with transaction() as session:
         booking_id = own_booking_id(session, principal, public_id)
@@ -126,7 +126,7 @@ def ask_for(
     in_line: bool = False,
 ) -> ChangeRequest:
     """Ask the provider to move a locked, changeable booking to a slot of its offer, and take the place meanwhile; with
-    `in_line` also a place that is kept for those who wait.
+    `in_line` also a place that is reserved for the waiting list.
 
     Raises SameSlot, SlotPast, SlotClosed, OfferClosed, SlotFull, AlreadyBooked, NotValidYet, ValidityOver or the kind's
     NotEligible.

@@ -22,7 +22,7 @@ from booking.notices.notify import notify
 from booking.proposal import end_proposal
 from booking.refusals import AlreadyBooked, SlotFull
 from booking.states import MOVABLE, BookingState
-from booking.transition import note, touch
+from booking.transition import touch, write_history
 from marketplace.core.clock import window_of
 from marketplace.core.db import violated
 from vip.models import Entitlement
@@ -112,9 +112,9 @@ def switch(session: Session, booking: Booking, request: ChangeRequest, *, actor:
     request.state, request.closed_at = "done", now
     end_proposal(session, booking, "withdrawn", now=now)  # one for another time than this
     after = _facts(booking.service_date.isoformat(), booking.starts_at)
-    note(session, booking, actor=actor, now=now, cause="rescheduled", facts={"before": before, "after": after})
+    write_history(session, booking, actor=actor, now=now, cause="rescheduled", facts={"before": before, "after": after})
     release_claims(session, booking.id, now=now, keep_slot=request.new_slot_id)
-    if booking.state is not BookingState.AWAITING_PROVIDER:  # else it is confirmed at this time next, and that is told
+    if booking.state is not BookingState.AWAITING_PROVIDER:  # else it is confirmed next, and she is notified of that
         _notify(session, booking, "changed", f"{booking.public_id}:{booking.version}", now)
 
 
@@ -147,7 +147,9 @@ def go_back(session: Session, booking: Booking, slot: Slot, *, actor: Actor, now
     for claim in given_up:
         claim.live, claim.released_at = False, now
     after = _facts(booking.service_date.isoformat(), booking.starts_at)
-    note(session, booking, actor=actor, now=now, cause="old_date_served", facts={"before": before, "after": after})
+    write_history(
+        session, booking, actor=actor, now=now, cause="old_date_served", facts={"before": before, "after": after}
+    )
     _notify(session, booking, "changed", f"{booking.public_id}:{booking.version}", now)
     return True
 
@@ -167,12 +169,12 @@ def leave(session: Session, booking: Booking, request: ChangeRequest, *, cause: 
     back."""
     _lock_entitlement(session, booking)
     close(session, booking, request, cause=cause, now=now)
-    kept = session.scalars(
+    old_slot = session.scalars(
         select(SlotClaim.slot_id).where(
             SlotClaim.booking_id == booking.id, SlotClaim.live, SlotClaim.slot_id != request.new_slot_id
         )
     ).first()
-    release_claims(session, booking.id, now=now, keep_slot=kept)
+    release_claims(session, booking.id, now=now, keep_slot=old_slot)
     if request.state == "refused" and booking.state in MOVABLE:
         _notify(session, booking, "change_refused", f"{booking.public_id}:{request.public_id}", now)
 

@@ -1,7 +1,7 @@
 """What a provider's answer makes of the command that it answers, by command.
 
-Each returns `current` when what is told there moves our booking further, `waiting` when the provider will decide later,
-else `applied`.
+Each returns `current` when what the provider reports moves our booking further, `waiting` when the provider will decide
+later, else `applied`.
 """
 
 from __future__ import annotations
@@ -81,16 +81,16 @@ def changed(session: Session, booking: Booking, theirs: ProviderBookings, eviden
 
 
 def declined(session: Session, booking: Booking, theirs: ProviderBookings, evidence: Evidence, now: datetime) -> str:
-    """The answer to our no to a proposal: it is over there, one way or another. The booking's version there may tell
-    more than this answer does; that comes by message."""
+    """The answer to our declining a proposal: it has ended there, one way or another. The booking's version there may
+    say more than this answer does; that comes by message."""
     task, _ = _both(evidence)
     finish(task, "refused" if evidence.refusal else "done", now=now, error=evidence.refusal)
     return "applied"
 
 
-TakeIn = Callable[[Session, Booking, ProviderBookings, Evidence, datetime], str]
+Apply = Callable[[Session, Booking, ProviderBookings, Evidence, datetime], str]
 
-TAKE_IN: Mapping[str, TakeIn] = {
+ANSWERED: Mapping[str, Apply] = {
     "reserve": reserved,
     "cancel": cancelled,
     "change": changed,
@@ -145,7 +145,7 @@ def _switch(
     there: RemoteBooking,
     now: datetime,
 ) -> None:
-    """The provider carried out the change. A word of its own that is newer than this answer stands."""
+    """The provider carried out the change. A report of its own that is newer than this answer stays valid."""
     known = theirs.known(there.reference)
     newest = 0 if known is None else known.version
     theirs.record(there, now)

@@ -1,4 +1,4 @@
-"""From a provider's row to an adapter that can be called, and from a stored task to the command it stands for."""
+"""From a stored task to the command that is sent for it, or to the question that looks it up."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from vip.models import Beneficiary
 
 
 def command_for(session: Session, claimed: Claimed) -> Reserve | Cancel | Change | Decline:
-    """The command a claimed task stands for, as plain data."""
+    """The command of a claimed task, as plain data."""
     booking = session.get_one(Booking, claimed.booking_id)
     task = session.get_one(ProviderTask, claimed.id)
     if claimed.command == "cancel":

@@ -36,7 +36,7 @@ class ProviderConnection:
 
 @dataclass(frozen=True)
 class Unusable:
-    """A provider that cannot be spoken to until somebody changes its row. `reason`: the class of the error."""
+    """A provider that cannot be called until a person changes its row. `reason`: the class of the error."""
 
     id: int
     code: str
@@ -44,8 +44,8 @@ class Unusable:
 
 
 def provider_connections(session: Session) -> tuple[list[ProviderConnection], list[Unusable]]:
-    """All providers by id: those that can be spoken to, and those whose secrets do not open or whose adapter nobody
-    knows. One that is wrong is its own trouble and nobody else's."""
+    """All providers by id: those that can be called, and those whose secrets do not open or whose adapter is not
+    registered. One that is wrong affects no other."""
     usable: list[ProviderConnection] = []
     unusable: list[Unusable] = []
     for provider in session.scalars(select(Provider).order_by(Provider.id)):

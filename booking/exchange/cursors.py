@@ -37,7 +37,7 @@ T = TypeVar("T")
 
 
 class NotApplied(Exception):
-    """Some of what a feed told could not be applied; it will be told again."""
+    """Some of what a feed delivered could not be applied; it will be delivered again."""
 
 
 def pages(
@@ -51,7 +51,7 @@ def pages(
     """The pages since the last complete pull, got by `fetch(cursor, page)`; the next pull goes on after the last one.
 
     All from the start with `afresh`, or when the provider has lost our cursor. Raises ProviderError when it cannot be
-    read: pages given out until then stand, the cursor does not move.
+    read: pages given out until then stay valid, the cursor does not move.
     """
     with reading() as session:
         cursor = None if afresh else cursor_of(session, provider_id, feed)
@@ -77,9 +77,9 @@ def pages(
 def apply_each(
     feed: str, part: Part, rows: Iterable[tuple[str, T]], work: Callable[[T], str], counts: Counter[str]
 ) -> None:
-    """Do `work` for each row of a page, a row being a reference and what is told of it, and add its outcomes to
-    `counts`. What cannot be applied keeps nothing else from its turn; but the pull has not ended then: NotApplied is
-    raised on its last page, so that the cursor does not move and nothing is lost."""
+    """Do `work` for each row of a page, a row being a reference and what is reported of it, and add its outcomes to
+    `counts`. What cannot be applied stops nothing else; but the pull has not ended then: NotApplied is raised on its
+    last page, so that the cursor does not move and nothing is lost."""
     counts.update(one_by_one(feed, rows, lambda row: work(row[1])))
     if part.next is None and (counts["broken"] or counts["busy"]):
         raise NotApplied(f"{feed}: {counts['broken']} broken, {counts['busy']} busy")
@@ -93,7 +93,7 @@ def cursor_of(session: Session, provider_id: int, feed: str) -> str | None:
 
 
 def done(provider_id: int, feed: str, cursor: str | None, *, now: datetime) -> None:
-    """Remember where a complete pull ended."""
+    """Record where a complete pull ended."""
     values = {"cursor": cursor, "last_success_at": now, "failures": 0}
     with transaction() as session:
         session.execute(

@@ -16,12 +16,12 @@ from marketplace.core.db import reading, transaction
 from marketplace.core.one_by_one import one_by_one
 
 ASK_A_PERSON = timedelta(minutes=9, seconds=30)
-"""How long an outcome may stay open before a person is asked and the customer is told. Ten minutes are promised; the
-clock that looks comes by every quarter of a minute, and may have to start again."""
+"""How long an outcome may stay open before a person is asked and the customer is notified. Ten minutes are promised;
+the job that looks for it runs every quarter of a minute, and may have to start again."""
 
 
 def raise_unknown(*, now: datetime, limit: int = 100) -> int:
-    """Ask a person, and tell the customer, about every outcome that has been unknown for too long; returns for how
+    """Ask a person, and notify the customer, about every outcome that has been unknown for too long; returns for how
     many. A command that is sent again and stays unknown counts from its first silence."""
     with reading() as session:
         due = session.scalars(_long_unknown(now).order_by(ProviderTask.booking_id).limit(limit)).all()

@@ -1,4 +1,4 @@
-"""What a provider says of one of its bookings, and what taking it in did: plain data."""
+"""What a provider says of one of its bookings, and what applying it did: plain data."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ Source = Literal["answer", "look_up", "message", "poll"]
 
 @dataclass(frozen=True)
 class Evidence:
-    """One word of a provider, whichever way it came.
+    """What a provider says of one of its bookings at one time, whichever way it came.
 
-    `there`: the booking as the provider tells it; None when it only says no. `task`: the command that this answers;
+    `there`: the booking as the provider reports it; None when it only says no. `task`: the command that this answers;
     None for what the provider says by itself. `refusal`: the code of its no to that command. `answer_by`: until when it
     will have decided.
     """

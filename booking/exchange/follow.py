@@ -1,4 +1,4 @@
-"""Bringing a booking to the time and the state that its provider tells, with all that follows from it."""
+"""Moving a booking to the time and the state that its provider reports, with all that follows from it."""
 
 from __future__ import annotations
 
@@ -9,13 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from booking.actors import SYSTEM, Actor, provider_actor
-from booking.attendance.early import (
-    close_all_early,
-    close_early_status,
-    is_early_status,
-    record_early_status,
-    too_early,
-)
+from booking.attendance.early import TOO_EARLY, close_all_early, is_early_status, record_early_status, too_early
 from booking.attendance.given_up import given_up_in_time
 from booking.attendance.outcome import provider_gave_in
 from booking.changes import swap
@@ -39,8 +33,8 @@ def follow_state(
     session: Session, booking: Booking, theirs: ProviderBookings, there: RemoteBooking, now: datetime
 ) -> None:
     """Move the booking to where the provider says it is, through `confirmed` where the table wants that step. What
-    can't be true before the service date says no more than that it has the booking, and is kept as a discrepancy, also
-    when it is met again on that date. What it has not decided yet moves nothing; a no-show on a date that is being
+    can't be true before the service date says no more than that it has the booking, and is recorded as a discrepancy,
+    also when it is met again on that date. What it has not decided yet moves nothing; a no-show on a date that is being
     given up waits for the answer to that change."""
     if there.status == "requested":
         return
@@ -58,9 +52,10 @@ def follow_state(
         if legal(booking.state, _S.CONFIRMED):
             move(session, booking, _S.CONFIRMED, actor=provider_actor(session, booking), now=now)
     elif target is _S.CANCELLED and open_cancel(session, booking) is not None:
-        cancel_locally(session, booking, now)  # its word for the cancel that was asked for, not one of its own
+        cancel_locally(session, booking, now)  # the cancel that was asked for, not one of its own
     else:
-        close_early_status(session, booking, there.reference, now)
+        correction = "corrected_by_provider"
+        close_discrepancy(session, booking.provider_id, TOO_EARLY, there.reference, correction, now=now)
         if target is _S.NO_SHOW and _is_leaving(session, booking, there):
             return
         if not go_to(session, booking, target, provider_actor(session, booking), there.reason, now):
@@ -92,23 +87,27 @@ def _is_leaving(session: Session, booking: Booking, there: RemoteBooking) -> boo
 
 
 def follow_time(session: Session, booking: Booking, there: RemoteBooking, now: datetime) -> None:
-    """Follow the time that the provider tells. The one that an open change asks for is its yes; another one is its
-    word against our books, which goes to a person, since the customer was promised what our books say."""
-    told = there.service_date if there.status not in DEAD and booking.state in LIVE else None
-    agrees = (told, there.starts_at) == (booking.service_date, booking.starts_at)
-    if told is not None and (agrees or _says_yes(session, booking, there, now)):
+    """Follow the time that the provider reports. The one that an open change asks for accepts that change; another one
+    is a discrepancy, which a person decides, since the customer was promised what our books say."""
+    date = there.service_date if there.status not in DEAD and booking.state in LIVE else None
+    agrees = (date, there.starts_at) == (booking.service_date, booking.starts_at)
+    if date is not None and (agrees or _accepts_change(session, booking, there, now)):
         close_discrepancy(session, booking.provider_id, "time_differs", booking.public_id, "agrees_again", now=now)
-    elif told is not None:
+    elif date is not None:
         starts_at = there.starts_at.isoformat() if there.starts_at else None
-        _open(session, booking, "time_differs", {"service_date": told.isoformat(), "starts_at": starts_at}, now)
+        _open(session, booking, "time_differs", {"service_date": date.isoformat(), "starts_at": starts_at}, now)
 
 
-def _says_yes(session: Session, booking: Booking, there: RemoteBooking, now: datetime) -> bool:
-    """Whether it tells the time that an open change asks for; then the booking is moved there."""
+def _accepts_change(session: Session, booking: Booking, there: RemoteBooking, now: datetime) -> bool:
+    """Whether the provider reports the time that an open change asks for; then the booking is moved there."""
     request = swap.open_change(session, booking)
-    if request is None or booking.state not in MOVABLE or there.status == "requested":
-        return False
-    if replacement.replaces(session, booking) or not swap.asks_for(request, there.service_date, there.starts_at):
+    if (
+        request is None
+        or booking.state not in MOVABLE
+        or there.status == "requested"
+        or replacement.replaces(session, booking)
+        or not swap.asks_for(request, there.service_date, there.starts_at)
+    ):
         return False
     swap.switch(session, booking, request, actor=provider_actor(session, booking), now=now)
     for task in lock_unfinished(session, booking.id):
@@ -158,9 +157,8 @@ def _end_change(session: Session, booking: Booking, target: BookingState, now: d
 def go_to(session: Session, booking: Booking, target: BookingState, actor: Actor, reason: str, now: datetime) -> bool:
     """Move the locked booking to the state that the provider reports, through `confirmed` where that is its next step.
     False where the table has no such move or our books no longer have what it takes."""
-    if target is booking.state:
-        return True
-    if legal(booking.state, _S.CONFIRMED) and (target is _S.CONFIRMED or not legal(booking.state, target)):
+    direct = target is booking.state or legal(booking.state, target)
+    if legal(booking.state, _S.CONFIRMED) and (target is _S.CONFIRMED or not direct):
         move(session, booking, _S.CONFIRMED, actor=actor, now=now)
     return target is booking.state or _moved(session, booking, target, actor, reason, now)
 
@@ -177,10 +175,8 @@ def _moved(session: Session, booking: Booking, target: BookingState, actor: Acto
     try:
         with session.begin_nested():
             move(session, booking, target, actor=actor, now=now, cause=cause, facts=facts)
-    except EntitlementExhausted:
-        return False
-    except IntegrityError as refused:
-        if violated(refused) != "ex_booking_one_place_at_a_time":
+    except (EntitlementExhausted, IntegrityError) as refused:
+        if isinstance(refused, IntegrityError) and violated(refused) != "ex_booking_one_place_at_a_time":
             raise
         return False
     if ends:

@@ -1,7 +1,7 @@
-"""Taking in what a provider says: the answer to a command, a look-up, a message and a poll come through one door.
+"""Applying what a provider says: the answer to a command, a look-up, a message and a poll all come through here.
 
-What it says by itself is believed only when it is newer than the last. Only what is said of the provider booking that
-is `current` moves ours.
+What it reports by itself is applied only when it is newer than the last. Only what it reports of the provider booking
+that is `current` moves ours.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from booking.discrepancies import close_discrepancy, open_discrepancy
 from booking.exchange import replacement
-from booking.exchange.answered import TAKE_IN
+from booking.exchange.answered import ANSWERED
 from booking.exchange.evidence import Evidence, Outcome, Source
 from booking.exchange.follow import follow_kept_no_show, follow_state, follow_time
 from booking.exchange.old_date import put_aside
@@ -29,8 +29,8 @@ from providers.port import RemoteBooking
 def apply_remote(
     session: Session, provider_id: int, remote: RemoteBooking, *, now: datetime, source: Source = "message"
 ) -> Outcome:
-    """Take in what a provider says by itself of one of its bookings, in the caller's transaction. What we never asked
-    it for (a hold, somebody else's number) is a discrepancy while it lives."""
+    """Apply what a provider reports by itself of one of its bookings, in the caller's transaction. What we never asked
+    it for (a hold, another customer's number) is a discrepancy while it lives."""
     booking_id = find_booking(session, provider_id, remote)
     booking = None if booking_id is None else lock_booking(session, booking_id)[0]
     ours = remote.our_reference
@@ -44,18 +44,18 @@ def apply_remote(
 
 
 def apply_evidence(session: Session, booking: Booking, evidence: Evidence, now: datetime) -> Outcome:
-    """Apply one word of the provider to the locked booking, in the caller's transaction: keep what exists there, end
-    the command that it answers, and bring the booking to the time and the state that it tells."""
+    """Apply one piece of evidence to the locked booking, in the caller's transaction: record what exists at the
+    provider, end the command that is answered, and move the booking to the time and the state that are reported."""
     theirs = ProviderBookings(session, booking)
     there, task = evidence.there, evidence.task
     known = None if there is None else theirs.known(there.reference)
     newest = 0 if known is None else known.version
-    take_in = hear if task is None else TAKE_IN[task.command]
-    what = take_in(session, booking, theirs, evidence, now)
+    apply = reported if task is None else ANSWERED[task.command]
+    what = apply(session, booking, theirs, evidence, now)
     if there is not None and what == "current":
         follow_time(session, booking, there, now)
         follow_state(session, booking, theirs, there, now)
-        if evidence.source != "answer" and there.version >= newest:  # an answer tells nothing of proposals
+        if evidence.source != "answer" and there.version >= newest:  # an answer carries no proposals
             follow_proposal(session, booking, there, now)
         what = "applied"
     if task is not None and what != "waiting":
@@ -64,8 +64,8 @@ def apply_evidence(session: Session, booking: Booking, evidence: Evidence, now: 
     return Outcome(what, booking.public_id)
 
 
-def hear(session: Session, booking: Booking, theirs: ProviderBookings, evidence: Evidence, now: datetime) -> str:
-    """What the provider says by itself: `current` if it moves our booking, else what became of it."""
+def reported(session: Session, booking: Booking, theirs: ProviderBookings, evidence: Evidence, now: datetime) -> str:
+    """What the provider reports by itself: `current` if it moves our booking, else what became of it."""
     there = evidence.there
     known = None if there is None else theirs.known(there.reference)
     if there is None or (known is not None and there.version <= known.version):
@@ -75,16 +75,19 @@ def hear(session: Session, booking: Booking, theirs: ProviderBookings, evidence:
         role = replacement.role_of_new(session, booking, theirs, there)
     row = theirs.record(there, now, ours=there.our_reference, role=role)
     if row.role == "pending":
-        replacement.told(session, booking, theirs, there, now)
-    if row.role not in ("pending", "current"):
-        return put_aside(session, booking, theirs, there, now)
-    for task in lock_unfinished(session, booking.id):  # a reserve whose answer is still out is answered by this
-        if row.role == "current" and task.command == "reserve" and there.status != "requested":
-            finish(task, "refused" if there.status == "rejected" else "done", now=now)
-            no_longer_unknown(session, booking, there.status, now)
-    return "current" if row.role == "current" else "applied"
+        replacement.reported(session, booking, theirs, there, now)
+    what = "applied"
+    if row.role == "current":
+        for task in lock_unfinished(session, booking.id):
+            if task.command == "reserve" and there.status != "requested":  # this is its answer, which is still missing
+                finish(task, "refused" if there.status == "rejected" else "done", now=now)
+                no_longer_unknown(session, booking, there.status, now)
+        what = "current"
+    elif row.role != "pending":
+        what = put_aside(session, booking, theirs, there, now)
+    return what
 
 
 def no_longer_unknown(session: Session, booking: Booking, resolution: str, now: datetime) -> None:
-    """Close the case of an outcome that was open for too long, saying what explained it."""
+    """Close the discrepancy for an outcome that was unknown for too long, with what explained it."""
     close_discrepancy(session, booking.provider_id, "outcome_unknown", booking.public_id, resolution, now=now)

@@ -1,4 +1,4 @@
-"""What is told of a booking there that is not ours any more, or never was; and the old date that was used after all."""
+"""What a provider reports of a booking there that is not ours any more, or never was; an old date that was used."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from booking.actors import provider_actor
-from booking.attendance.early import close_early_status, record_early_status, too_early
+from booking.attendance.early import TOO_EARLY, record_early_status, too_early
 from booking.attendance.given_up import given_up_in_time
 from booking.changes import swap
 from booking.discrepancies import close_discrepancy, open_discrepancy
@@ -19,17 +19,18 @@ from booking.states import CANCELLABLE, DEAD, GIVEN_UP, BookingState
 from providers.port import RemoteBooking
 
 SERVED = ("checked_in", "in_service", "fulfilled")
-"""What a provider says of somebody who is there, or was."""
+"""Statuses of a person who came."""
 
 
 def put_aside(session: Session, booking: Booking, theirs: ProviderBookings, there: RemoteBooking, now: datetime) -> str:
-    """It moves nothing here and is cancelled there: `stray`. Unless somebody was served on a date that was given up:
+    """It moves nothing here and is cancelled there: `stray`. Unless the person was served on a date that was given up:
     then the booking goes back to that date, and this is the `current` one again. Where it can't, a person decides; also
     on a no-show on a date that was given up when it had begun."""
     row = theirs.known(there.reference)
     early = there.service_date is not None and too_early(there.status, there.service_date, booking.time_zone, now)
     if not early:
-        close_early_status(session, booking, there.reference, now)
+        correction = "corrected_by_provider"
+        close_discrepancy(session, booking.provider_id, TOO_EARLY, there.reference, correction, now=now)
     if there.status in DEAD:
         theirs.surplus_gone(there.reference, now)
     elif there.status == "no_show" and not early and _nobody_expected(session, booking, row, there):
@@ -94,7 +95,7 @@ def _at_that_time(session: Session, booking: Booking, there: RemoteBooking, now:
 
 
 def _given_up(session: Session, booking: Booking, there: RemoteBooking) -> Slot | None:
-    """The slot that the booking had at the time that is told."""
+    """The slot that the booking had at the reported time."""
     return session.scalar(
         select(Slot)
         .join(SlotClaim, SlotClaim.slot_id == Slot.id)

@@ -30,23 +30,23 @@ class ProviderBookings:
 
     @property
     def current(self) -> ProviderBooking | None:
-        """The one that our booking stands for: what is told of it moves ours."""
-        return next(iter(self._in_role("current")), None)
+        """The one that our booking is: what the provider reports of it moves ours."""
+        return next((row for row in self._rows.values() if row.role == "current"), None)
 
     @property
     def pending(self) -> Sequence[ProviderBooking]:
-        """What an open change waits for: one, or more for the moment in which a late commit shows."""
-        return self._in_role("pending")
+        """Those that an open change waits for: one, or more for a moment when a late commit appears."""
+        return [row for row in self._rows.values() if row.role == "pending"]
 
     def known(self, reference: str) -> ProviderBooking | None:
         """What we know of a reference; a provider may have used it for another booking."""
-        if reference in self._rows:
-            return self._rows[reference]
-        query = select(ProviderBooking).where(ProviderBooking.provider_id == self._booking.provider_id)
-        return self._session.scalar(query.where(ProviderBooking.reference == reference))
+        query = select(ProviderBooking).where(
+            ProviderBooking.provider_id == self._booking.provider_id, ProviderBooking.reference == reference
+        )
+        return self._rows.get(reference) or self._session.scalar(query)
 
     def wanted(self, reference: str | None) -> bool:
-        """Whether our booking stands for this one and has not ended: nothing may cancel it there."""
+        """Whether this is the current one of a booking that has not ended: nothing may cancel it there."""
         row = None if reference is None else self.known(reference)
         return row is not None and row.role == "current" and self._booking.state not in GIVEN_UP
 
@@ -62,37 +62,35 @@ class ProviderBookings:
     def record(
         self, there: RemoteBooking, now: datetime, *, ours: str | None = None, role: str | None = None
     ) -> ProviderBooking:
-        """Keep what the provider tells. Neither version nor status goes back to an older word; a reference keeps its
-        role.
+        """Record what the provider reports. Neither version nor status goes back to an older report; a reference keeps
+        its role.
 
         A new reference is `current`, unless the booking already has one or has ended: then it is a `stray`; or it has
         the role given. `ours`: what we call it there, if not by the booking's public id.
         """
         row = self.known(there.reference)
-        if row is not None:
-            row.seen_at = now
-            if there.version >= row.version:
-                row.status, row.version = there.status, there.version
-            return row
-        surplus = self.current is not None or self._booking.state in GIVEN_UP
-        row = ProviderBooking(
-            provider_id=self._booking.provider_id,
-            reference=there.reference,
-            booking_id=self._booking.id,
-            role=role or ("stray" if surplus else "current"),
-            status=there.status,
-            version=there.version,
-            seen_at=now,
-            our_reference=None if ours == self._booking.public_id else ours,
-        )
-        self._session.add(row)
-        self._session.flush()
-        self._rows[row.reference] = row
+        if row is None:
+            surplus = self.current is not None or self._booking.state in GIVEN_UP
+            row = ProviderBooking(
+                provider_id=self._booking.provider_id,
+                reference=there.reference,
+                booking_id=self._booking.id,
+                role=role or ("stray" if surplus else "current"),
+                status=there.status,
+                version=there.version,
+                seen_at=now,
+                our_reference=None if ours == self._booking.public_id else ours,
+            )
+            self._session.add(row)
+            self._session.flush()
+            self._rows[row.reference] = row
+        elif there.version >= row.version:
+            row.status, row.version = there.status, there.version
+        row.seen_at = now
         return row
 
     def take_over(self, row: ProviderBooking, now: datetime) -> None:
-        """Let our booking stand for this one from now on; the one before is superseded and, while it lives, cancelled
-        there."""
+        """Make this one the current one; the one before is superseded and, while it lives, cancelled there."""
         before = self.current
         if before is not None:
             before.role = "superseded"
@@ -104,7 +102,7 @@ class ProviderBookings:
             enqueue(self._session, self._booking, "cancel", now=now, facts=facts)
 
     def drop_pending(self) -> None:
-        """No booking there is waited for any more."""
+        """No change waits for a booking there any more."""
         for row in self.pending:
             row.role = "stray"
         self._session.flush()
@@ -156,18 +154,17 @@ class ProviderBookings:
         for kind in _OF_SURPLUS:
             close_discrepancy(self._session, self._booking.provider_id, kind, reference, resolution, now=now)
 
-    def _in_role(self, role: str) -> list[ProviderBooking]:
-        return [row for row in self._rows.values() if row.role == role]
-
 
 def find_booking(session: Session, provider_id: int, remote: RemoteBooking) -> int | None:
-    """Internal id of the booking a provider tells of: by its reference, else by ours; None if neither is known."""
-    by_reference = session.scalar(
+    """Internal id of the booking a provider reports: by its reference, else by ours; None if neither is known."""
+    booking_id = session.scalar(
         select(ProviderBooking.booking_id).where(
             ProviderBooking.provider_id == provider_id, ProviderBooking.reference == remote.reference
         )
     )
-    if by_reference is not None or remote.our_reference is None:
-        return by_reference
-    public_id, _ = named(remote.our_reference)
-    return session.scalar(select(Booking.id).where(Booking.public_id == public_id, Booking.provider_id == provider_id))
+    if booking_id is None and remote.our_reference is not None:
+        public_id, _ = named(remote.our_reference)
+        booking_id = session.scalar(
+            select(Booking.id).where(Booking.public_id == public_id, Booking.provider_id == provider_id)
+        )
+    return booking_id

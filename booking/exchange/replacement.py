@@ -1,9 +1,9 @@
 """A change of date at a provider that has no call for it: book the new date first, cancel the old one last.
 
 The new booking there has a number of ours of its own (`own_reference`), so that a look-up finds the one or the other,
-and the role `pending` until the provider has said yes: what is told of it moves nothing here. Then, in one transaction,
-it becomes `current`, the old one `superseded` and cancelled there, and the swap takes place here. Refused, unknown or
-taken back, it leaves the old date standing; what lives there without need is cancelled.
+and the role `pending` until the provider has said yes: what it reports of it moves nothing here. Then, in one
+transaction, it becomes `current`, the old one `superseded` and cancelled there, and the swap takes place here. Refused,
+unknown or withdrawn, it leaves the old date valid; what lives there without need is cancelled.
 """
 
 from __future__ import annotations
@@ -48,8 +48,8 @@ def role_of_new(session: Session, booking: Booking, theirs: ProviderBookings, th
     return "pending" if waits is not None and not theirs.pending else "stray"
 
 
-def told(session: Session, booking: Booking, theirs: ProviderBookings, there: RemoteBooking, now: datetime) -> None:
-    """The provider tells by itself of the booking that a change waits for."""
+def reported(session: Session, booking: Booking, theirs: ProviderBookings, there: RemoteBooking, now: datetime) -> None:
+    """The provider reports by itself on the booking that a change waits for."""
     task = next((each for each in lock_unfinished(session, booking.id) if each.command == "change"), None)
     if task is None:
         theirs.drop_pending()
@@ -64,7 +64,7 @@ def told(session: Session, booking: Booking, theirs: ProviderBookings, there: Re
 
 def answered(session: Session, booking: Booking, theirs: ProviderBookings, evidence: Evidence, now: datetime) -> str:
     """The answer to a change that is a new booking there: `waiting` while the provider decides, `current` where a
-    look-up tells more of a new booking that has taken the old one's place, else `applied`."""
+    look-up says more of a new booking that has taken the old one's place, else `applied`."""
     task, there = evidence.task, evidence.there
     if task is None or there is None:
         raise ValueError("an answer to no change")
@@ -72,8 +72,8 @@ def answered(session: Session, booking: Booking, theirs: ProviderBookings, evide
         return accepted(session, booking, theirs, task, there, now)
     complete(session, booking, theirs, task, there, now)
     row = theirs.known(there.reference)
-    tells_more = evidence.source == "look_up" and row is not None and row.role == "current"
-    return "current" if tells_more else "applied"
+    says_more = evidence.source == "look_up" and row is not None and row.role == "current"
+    return "current" if says_more else "applied"
 
 
 def accepted(
@@ -120,8 +120,8 @@ def complete(
 def refused(
     session: Session, booking: Booking, theirs: ProviderBookings, task: ProviderTask, code: str, now: datetime
 ) -> bool:
-    """The provider said no: the old date stands. False if no change was open for it (allotted places: our books have
-    moved already)."""
+    """The provider said no: the old date stays valid. False if no change was open for it (allotted places: our books
+    have moved already)."""
     theirs.drop_pending()
     request = swap.open_change(session, booking)
     if request is None or request.id != task.change_request_id:

@@ -49,7 +49,7 @@ def run_task(
     """Send a claimed command, or look up what became of it, and settle the answer.
 
     A claim whose lease would end during the call is left to the next worker: a process that slept must not send what
-    somebody else may have sent since.
+    another worker may have sent since.
     """
     if clock() + timedelta(seconds=provider.connection.deadline_seconds) >= claimed.lease_until:
         log.warning("task.lease_too_short", provider=provider.code, task=claimed.id)

@@ -56,7 +56,7 @@ def settle_look_up(claimed: Claimed, found: RemoteBooking, *, now: datetime) -> 
     def settle(session: Session, task: ProviderTask, booking: Booking) -> Outcome:
         evidence = _found(session, task, booking, found)
         if evidence is not None:
-            return _take_in(session, task, booking, evidence, now)
+            return _apply(session, task, booking, evidence, now)
         if task.command == "change":  # it lives at its old time: the change did not arrive, or not yet
             return _nothing_there(session, task, booking, now)
         return _not_cancelled(session, task, booking, now)
@@ -98,17 +98,17 @@ def _settle(
         case NotFound():
             return _nothing_there(session, task, booking, now)
         case Refused(code, _):
-            return _take_in(session, task, booking, Evidence("answer", None, task, refusal=code), now)
+            return _apply(session, task, booking, Evidence("answer", None, task, refusal=code), now)
         case Accepted(reference, version, answer_by):
             there = RemoteBooking(reference, None, "requested", version)
-            return _take_in(session, task, booking, Evidence("answer", there, task, answer_by=answer_by), now)
+            return _apply(session, task, booking, Evidence("answer", there, task, answer_by=answer_by), now)
         case Confirmed(reference, version, _):
             status: BookingStatus = "cancelled" if task.command == "cancel" else "confirmed"
             there = RemoteBooking(reference, None, status, version)
-            return _take_in(session, task, booking, Evidence("answer", there, task), now)
+            return _apply(session, task, booking, Evidence("answer", there, task), now)
 
 
-def _take_in(session: Session, task: ProviderTask, booking: Booking, evidence: Evidence, now: datetime) -> Outcome:
+def _apply(session: Session, task: ProviderTask, booking: Booking, evidence: Evidence, now: datetime) -> Outcome:
     """Apply the evidence. A change that the provider has, and will decide on, is asked about again until it has."""
     accepted = evidence.there is not None and evidence.there.status == "requested"
     if accepted and task.command == "change" and not replacement.replaces(session, booking):
@@ -170,7 +170,7 @@ def _nothing_there(session: Session, task: ProviderTask, booking: Booking, now: 
         ask_again(session, task, booking, min(settled_at, now + backoff(task)), now)
         return Outcome("waiting", booking.public_id)
     if task.command == "cancel":
-        return _take_in(session, task, booking, Evidence("look_up", None, task), now)
+        return _apply(session, task, booking, Evidence("look_up", None, task), now)
     if _needless(session, task, booking, now):
         no_longer_unknown(session, booking, booking.state.value, now)
         return Outcome("applied", booking.public_id)

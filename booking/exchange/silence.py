@@ -32,7 +32,7 @@ def pause(seconds: float) -> timedelta:
 def leave_unknown(session: Session, task: ProviderTask, booking: Booking, detail: str, now: datetime) -> None:
     """Record that the outcome of a command is unknown, with the reason; it is looked up after `backoff`."""
     if task.unknown_since is None and task.change_request_id is not None:
-        touch(booking, now=now)  # an open page tells that the answer is being looked up
+        touch(booking, now=now)  # an open page shows that the answer is being looked up
     task.last_error = detail[:200]
     ask_again(session, task, booking, now + backoff(task), now)
 

@@ -1,1 +1,1 @@
-"""Holding a place, confirming the hold, and letting it expire."""
+"""Holding a place, submitting the hold, and letting it expire."""

@@ -1,6 +1,6 @@
 """Pick a time on a page: hold it in place of what the same person still held of the same offer.
 
-Somebody who goes back and picks another time means that one, and must not lose a unit or a place to the time she left.
+A customer who goes back and picks another time means that one, and must not lose a unit or a place to the time before.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ CAUSE = "chose_another_time"
 def pick(principal: Principal, request: HoldRequest, *, key: str, fingerprint: bytes, now: datetime) -> Held:
     """Hold the place; what this person still held of this offer, not submitted, is then given back.
 
-    Raises as `hold` does. If the place is taken, the earlier hold stands; it is given up first only where it is in
+    Raises as `hold` does. If the place is taken, the earlier hold stays; it is given up first only where it is in
     the way itself, since it has the last unit or lies at the same time. The same choice sent again makes nothing new,
     unless what it made has been given back since: then it is a new choice.
     """

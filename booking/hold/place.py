@@ -113,8 +113,8 @@ _KNOWN_KEY = "SELECT resource, created_at FROM idempotency_key WHERE scope = %(s
 
 @dataclass(frozen=True)
 class _Terms:
-    """Until when a place is kept, by whom (None: by the customer herself), and whether it may be one that is kept for
-    those who wait."""
+    """Until when a place is held, by whom (None: by the customer herself), and whether it may be one that is reserved
+    for the waiting list."""
 
     until: datetime
     actor: Actor | None
@@ -153,7 +153,7 @@ def hold_for(
     now: datetime,
 ) -> Held:
     """`hold` as part of the caller's transaction, until a moment that the caller chose, written down as `actor`'s
-    doing: for somebody whose turn has come in the waiting list. Raises as `hold` does; the transaction may go on."""
+    doing: for the customer who is next in the waiting list. Raises as `hold` does; the transaction may go on."""
 
     def ask(sql: str, values: Mapping[str, Any]) -> list[Any]:
         with session.begin_nested():
@@ -224,8 +224,8 @@ def _hold(
 
 
 def _replay(facts: Any, fingerprint: bytes) -> Held:
-    """What an earlier request with this key made; told before anything is judged anew, so that a repeat succeeds even
-    when the slot has filled since."""
+    """What an earlier request with this key made; returned before anything is validated anew, so that a repeat succeeds
+    even when the slot has filled since."""
     if facts.known_fingerprint != fingerprint:
         raise IdempotencyKeyReused()
     return Held(facts.known_resource, facts.known_at + HOLD, replayed=True)

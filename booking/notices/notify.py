@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from booking.models import Booking
-from booking.notices.kinds import Channel, rule_of
+from booking.notices.kinds import KINDS, Channel
 from booking.notices.models import NoticeSetting, Notification, NotificationDelivery
 from marketplace.core.ids import new_id
 from marketplace.core.text import Text
@@ -47,15 +47,13 @@ def notify(
         .on_conflict_do_nothing(index_elements=["customer_id", "kind", "subject"])
         .returning(Notification.id)
     ).scalar_one_or_none()
-    if added is None:
-        return False
-    wanted = rule_of(kind).channels
-    setting = session.get(NoticeSetting, customer_id) if wanted else None
-    for channel in wanted:
+    channels = KINDS[kind].channels if added is not None else ()
+    setting = session.get(NoticeSetting, customer_id) if channels else None
+    for channel in channels:
         if reaches(setting, channel):
             session.add(NotificationDelivery(notification_id=added, channel=channel, key=new_id("ntd"), run_after=now))
     session.flush()
-    return True
+    return added is not None
 
 
 def reaches(setting: NoticeSetting | None, channel: Channel) -> bool:

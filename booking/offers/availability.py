@@ -59,7 +59,7 @@ class SlotView:
 @dataclass(frozen=True)
 class DayView:
     """A day of the calendar: `slots` are those that can be booked, `free` their places; `known` False means that
-    nothing was published for it. `reason` tells why none of those published can be booked: full if one could be as soon
+    nothing was published for it. `reason` says why none of those published can be booked: full if one could be as soon
     as a place in it became free, else that of the last one; None if one can be booked, or nothing is known."""
 
     date: date

@@ -68,7 +68,7 @@ class Rule:
         return "(" + " AND ".join(conditions[reason] for reason in Reason if reason in conditions) + ")"
 
     def _conditions(self) -> dict[Reason, str]:
-        """What must hold, each with the reason that is told when it does not. A place that has just become free while
+        """What must hold, each with the reason that is given when it does not. A place that has just become free while
         a customer waits for it is reserved for a moment, by the database's own clock."""
         slot, offer = self.slot, self.offer
         return {

@@ -74,7 +74,7 @@ def examine(provider: ProviderConnection, adapter: ProviderAdapter, suspect: Sus
 
 
 def _called(provider_id: int, suspect: Suspect) -> str:
-    """What we called the suspect's booking at the provider: by what the provider lists, by what we remember of it (a
+    """What we called the suspect's booking at the provider: by what the provider lists, by what we recorded of it (a
     change can have made one under a number of its own), else by the booking's public id; blank if nobody knows."""
     listed = next((each.our_reference for each in suspect.listed if each.reference == suspect.reference), None)
     if listed is not None or suspect.reference is None:

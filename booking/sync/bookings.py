@@ -1,4 +1,4 @@
-"""What a provider tells of its bookings: by poll; by webhook: booking.sync.webhooks."""
+"""What a provider reports of its bookings: by poll; by webhook: booking.sync.webhooks."""
 
 from __future__ import annotations
 
@@ -38,15 +38,15 @@ def poll_bookings(provider: ProviderConnection, adapter: ProviderAdapter, *, now
     return dict(counts)
 
 
-def _news(provider_id: int, told: Sequence[RemoteBooking]) -> list[RemoteBooking]:
-    """What is newer than what we know. A provider whose list cannot go on where it ended tells the same again and
+def _news(provider_id: int, reported: Sequence[RemoteBooking]) -> list[RemoteBooking]:
+    """What is newer than what we know. A provider whose list cannot go on where it ended sends the same again and
     again; that takes one look, not a transaction each."""
     with reading() as session:
         rows = session.execute(
             select(ProviderBooking.reference, ProviderBooking.version).where(
                 ProviderBooking.provider_id == provider_id,
-                ProviderBooking.reference.in_([remote.reference for remote in told]),
+                ProviderBooking.reference.in_([remote.reference for remote in reported]),
             )
         )
         known = {row.reference: row.version for row in rows}
-    return [remote for remote in told if remote.reference not in known or remote.version > known[remote.reference]]
+    return [remote for remote in reported if remote.reference not in known or remote.version > known[remote.reference]]

@@ -190,7 +190,7 @@ def settle_discrepancies(provider_id: int, *, now: datetime) -> int:
     """Close the discrepancies that a cancel has resolved; returns how many.
 
     A slot is no longer oversold when what is sold fits again. One that was moved takes the provider's time as soon as
-    nobody holds a place in it any more: the provider will not tell it a second time.
+    nobody holds a place in it any more: the provider will not report it a second time.
     """
     with reading() as session:
         subjects = sorted({subject for _, subject in _open_discrepancies(session, provider_id)})

@@ -1,4 +1,4 @@
-"""What is told of a booking: on a card of a list, and in full. Plain data."""
+"""What is shown of a booking: on a card of a list, and in full. Plain data."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from booking.attendance.disputes import DISPUTE_FOR
 from booking.attendance.models import Dispute
 from booking.changes.rules import cancel_until, change_until, changes_allowed, changes_left, customer_may_cancel
-from booking.hold.confirm import Submitted
+from booking.hold.submit import Submitted
 from booking.models import Booking, BookingHistory, ChangeRequest, ProviderTask
 from booking.offers.alternatives import Alternative, nearest
 from booking.ownership import customer_of, own_booking
@@ -243,7 +243,7 @@ def card_rows() -> Select[*tuple[Any, ...]]:
 
 
 def card_of(booking: Booking, person: Beneficiary, entitlement: str, change: str | None = None) -> BookingCard:
-    """A booking as it stands in a list, with its open change; `entitlement` by its public id."""
+    """A booking as a list shows it, with its open change; `entitlement` by its public id."""
     return BookingCard(**{**_card(booking, person, entitlement), "change": change})
 
 
@@ -330,7 +330,7 @@ def _moved_to(facts: Mapping[str, Any]) -> tuple[date | None, datetime | None]:
 def _timeline(
     history: Sequence[BookingHistory], requests: Sequence[ChangeRequest], dispute: DisputeView | None
 ) -> list[Moved]:
-    """Moves, asked changes and a dispute in the order of time. What was asked for is told when it was asked."""
+    """Moves, asked changes and a dispute in the order of time. What was asked for is listed when it was asked."""
     lines = [Moved(line.at, line.to_state, line.actor_kind, line.cause, *_moved_to(line.facts)) for line in history]
     for request in requests:
         lines.append(Moved(request.asked_at, f"{request.kind}_asked", request.actor_kind, request.cause))

@@ -51,7 +51,7 @@ class LateJob:
 
 
 def providers(principal: Principal) -> list[ProviderHealth]:
-    """All providers by code, each as it stands."""
+    """All providers by code, each with its present state."""
     roles.require(principal, "books")
     with reading() as session:
         rows = session.scalars(select(Provider).order_by(Provider.code)).all()

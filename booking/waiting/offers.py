@@ -16,8 +16,8 @@ from sqlalchemy.orm import Session
 
 from booking.actors import Actor
 from booking.changes.rules import cancel_until
-from booking.hold.confirm import submit
 from booking.hold.place import HoldRequest, hold_for
+from booking.hold.submit import submit_for
 from booking.models import Booking
 from booking.notices.notify import notify
 from booking.notices.quiet_hours import quiet_until
@@ -174,7 +174,7 @@ def _hold(session: Session, entry: WaitingEntry, candidate: Row[Any], now: datet
 def _book(session: Session, entry: WaitingEntry, booking: Booking, candidate: Row[Any], now: datetime) -> None:
     """Submit the booking as the customer would: the entry asks for it."""
     locked, _ = lock_booking(session, booking.id)
-    submit(session, locked, actor=Actor("customer", candidate.customer), cause=AUTO_BOOKED, now=now)
+    submit_for(session, locked, actor=Actor("customer", candidate.customer), cause=AUTO_BOOKED, now=now)
 
 
 def _notify(

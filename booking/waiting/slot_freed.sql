@@ -1,4 +1,4 @@
--- A place that becomes free while somebody waits for it is kept until those who wait were asked.
+-- A place that becomes free while a customer waits for it is reserved until those who wait were asked.
 CREATE OR REPLACE FUNCTION slot_freed() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   INSERT INTO freed_slot (slot_id, kept)

@@ -138,8 +138,8 @@ def _finish(operation: dict[str, Any], view: Callable[..., Any], parameters: lis
         codes[refusal.status].append(refusal.code)
     for status, code in (*_ALWAYS, *(_WITH_BODY if method in ("post", "put", "delete") else ())):
         codes[status].append(code)
-    for status, told in sorted(codes.items()):
-        operation["responses"][str(status)] = _problem_response(status, list(dict.fromkeys(told)))
+    for status, refusals in sorted(codes.items()):
+        operation["responses"][str(status)] = _problem_response(status, list(dict.fromkeys(refusals)))
 
 
 def _never_null(schema: dict[str, Any]) -> None:
@@ -171,23 +171,23 @@ def _refusals(
 
 
 def _problem_response(status: int, codes: list[str]) -> dict[str, Any]:
-    words = {code: wording.in_english(code) for code in codes}
+    sentences = {code: wording.in_english(code) for code in codes}
     examples = {
         code: {
-            "summary": told.title,
+            "summary": words.title,
             "value": {
                 "type": TYPE_PREFIX + code,
-                "title": told.title,
+                "title": words.title,
                 "status": status,
-                "detail": told.sentence,
+                "detail": words.sentence,
                 "code": code,
                 "instance": "req_0v8m5r2k7c1x9d4t6b3n",
             },
         }
-        for code, told in words.items()
+        for code, words in sentences.items()
     }
     response: dict[str, Any] = {
-        "description": " ".join(f"`{code}`: {told.title}." for code, told in words.items()),
+        "description": " ".join(f"`{code}`: {words.title}." for code, words in sentences.items()),
         "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}, "examples": examples}},
     }
     if status in (429, 503):

@@ -66,8 +66,8 @@ def normalise(text: str) -> str:
     """Compatibility forms folded (NFKC), small letters, numbers of three figures and more as digits (三〇一 is 301);
     control characters, lone surrogates and runs of space become one space."""
     folded = unicodedata.normalize("NFKC", text).casefold().replace("ü", "v")
-    kept = "".join(" " if unicodedata.category(c) in ("Cc", "Cs", "Cn", "Co", "Zl", "Zp") else c for c in folded)
-    return " ".join(_NUMBER.sub(_as_digits, kept).split())
+    cleaned = "".join(" " if unicodedata.category(c) in ("Cc", "Cs", "Cn", "Co", "Zl", "Zp") else c for c in folded)
+    return " ".join(_NUMBER.sub(_as_digits, cleaned).split())
 
 
 def _as_digits(found: re.Match[str]) -> str:

@@ -218,8 +218,8 @@ def _bulk(session: Session, n: int, kind: str, quantity: int | None, now: dateti
     )
     owners = list(zip(customer_ids, customers, strict=True))
     people = [row for number, one in owners for row in _people(insurer, number, one)]
-    kept = session.scalars(insert(Beneficiary).returning(Beneficiary), people).all()
-    record_consent(session, [one for one in kept if one.relation != "self"], "demonstration", now=now)
+    stored = session.scalars(insert(Beneficiary).returning(Beneficiary), people).all()
+    record_consent(session, [one for one in stored if one.relation != "self"], "demonstration", now=now)
     _entitle(session, insurer, customer_ids, Grant(kind, quantity, *_year(insurer, now)), now)
     tokens = [ids.new_token() for _ in numbers]
     session.execute(

@@ -67,8 +67,8 @@ def asset(path: str) -> str:
 
 def theme() -> str:
     """The reader's choice of light or dark: `system`, `light` or `dark`."""
-    wish = request.cookies.get(THEME_COOKIE, "")
-    return wish if wish in THEMES else "system"
+    chosen = request.cookies.get(THEME_COOKIE, "")
+    return chosen if chosen in THEMES else "system"
 
 
 def _keep_files(response: Response) -> Response:

@@ -93,7 +93,7 @@ def provider_word(status: str) -> str:
 
 
 def order(state: str) -> int:
-    """Where a state stands in a booking's life; what is unknown comes first."""
+    """The place of a state in a booking's life; what is unknown comes first."""
     return list(_LOOKS).index(state) if state in _LOOKS else -1
 
 
@@ -177,15 +177,15 @@ def _confirmed(facts: Facts) -> Turn:
     said = nouns(facts.kind)
     when, zone = facts.when, facts.when.zone
     if when.starts_at:
-        told = _(
+        title = _(
             "Confirmed by %(place)s: %(day)s, %(time)s.",
             day=formats.date_of(when.day),
             time=formats.time_of(when.starts_at, zone),
             **said,
         )
     else:
-        told = _("Confirmed by %(place)s: %(day)s.", day=formats.day(when.day), **said)
-    return Turn(told, by_language(words_of(facts.kind).bring), icon="calendar-check", tone="ok")
+        title = _("Confirmed by %(place)s: %(day)s.", day=formats.day(when.day), **said)
+    return Turn(title, by_language(words_of(facts.kind).bring), icon="calendar-check", tone="ok")
 
 
 def _checked_in(facts: Facts) -> Turn:

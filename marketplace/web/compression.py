@@ -1,6 +1,6 @@
-"""Pages and static files travel compressed, but never a page that somebody else made the reader ask for.
+"""Pages and static files travel compressed, but never a page that another site made the reader ask for.
 
-Who can choose a part of a page's address and see how long the encrypted answer is learns what else stands in the page
+Who can choose a part of a page's address and see how long the encrypted answer is learns what else is in the page
 (BREACH). So a page is compressed only when the browser says that one of our own pages, or the reader herself, asked for
 it (docs/decisions/0010-compression.md).
 """

@@ -61,8 +61,8 @@ def by_language(text: Text) -> str:
 
 
 def _chosen() -> Language:
-    for wish in (request.args.get("lang"), request.cookies.get(COOKIE)):
-        if language := named(wish):
+    for asked in (request.args.get("lang"), request.cookies.get(COOKIE)):
+        if language := named(asked):
             return language
     for tag, _quality in request.accept_languages:
         if language := named(tag):

@@ -97,7 +97,7 @@ def _guard() -> None:
 
 
 def _admit() -> Response | None:
-    """None lets the request through; somebody who is not signed in is asked to, and comes back afterwards."""
+    """None lets the request through; a visitor who is not signed in is asked to, and comes back afterwards."""
     _check_ids()
     if request.endpoint not in _OPEN and session.visitor() is None:
         if request.headers.get("HX-Request"):

@@ -102,7 +102,7 @@ class Hint:
 
 @dataclass(frozen=True)
 class AlternativeRow:
-    """Another time, one tap from being kept. `way` says how far it is from the lost place; blank when it is there."""
+    """Another time, one tap from being held. `way` says how far it is from the lost place; blank when it is there."""
 
     slot: str
     when: When

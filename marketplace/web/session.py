@@ -49,7 +49,7 @@ def session_token() -> str:
     return request.cookies.get(COOKIE, "")
 
 
-def remember(response: Response, token: str, expires_at: datetime) -> None:
+def store_token(response: Response, token: str, expires_at: datetime) -> None:
     """Hand the browser the session's token: out of reach of scripts and of other sites' forms."""
     response.set_cookie(
         COOKIE, token, expires=expires_at, path="/", httponly=True, samesite="Lax", secure=not settings().development

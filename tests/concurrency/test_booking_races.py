@@ -16,8 +16,8 @@ from sqlalchemy.orm import Session
 from booking.actors import Actor
 from booking.changes.cancel import cancel
 from booking.hold import place
-from booking.hold.confirm import confirm
 from booking.hold.expire import expire_holds
+from booking.hold.submit import submit
 from booking.models import Slot
 from booking.sync.slots import apply_slots
 from marketplace.core import db as database
@@ -108,7 +108,7 @@ def test_confirm_cancel_and_the_clock_at_once_end_in_one_state() -> None:
         principal = world.principal
         controls.all_at_once(
             [
-                lambda p=principal, b=public_id: confirm(p, b, now=NOON),  # type: ignore[misc]
+                lambda p=principal, b=public_id: submit(p, b, now=NOON),  # type: ignore[misc]
                 lambda p=principal, b=public_id: cancel(p, b, now=NOON),  # type: ignore[misc]
                 lambda: expire_holds(now=late),
             ]

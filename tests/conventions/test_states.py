@@ -1,5 +1,5 @@
-"""A booking's state has two writers: `move()` in booking/transition.py, and the SQL that stands beside it and in the
-hold. Any other spelling, in Python or SQL, is found here; what is found is told by file and line."""
+"""A booking's state has two writers: `move()` in booking/transition.py, and the SQL functions of the hold and
+its submission. Any other spelling, in Python or SQL, is found here; what is found is told by file and line."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ OTHERS = {"task", "change", "request", "found", "entry", "proposal", "report", "
 
 ALLOWED = {
     ("booking/transition.py", "assigned"): 1,
-    ("booking/hold/confirm.py", "made"): 1,  # a row of no session, for the answer
+    ("booking/hold/submit.py", "made"): 1,  # a row of no session, for the answer
     ("marketplace/demo/past.py", "made"): 1,  # what was used before it came to us
     ("bench/bare.py", "SQL"): 1,  # the bare side of a ratio
 }
@@ -89,7 +89,7 @@ def test_a_state_is_written_in_one_place() -> None:
 
 def test_two_functions_write_a_state() -> None:
     writers = {str(path.relative_to(ROOT)) for path in files() if in_sql(path.read_text())}
-    assert writers == {"booking/hold/hold_booking.sql", "booking/submit_booking.sql"}
+    assert writers == {"booking/hold/hold_booking.sql", "booking/hold/submit_booking.sql"}
 
 
 @pytest.mark.parametrize(

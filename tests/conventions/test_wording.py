@@ -64,7 +64,7 @@ def test_every_reason_has_its_words() -> None:
 
 
 def test_all_words_are_translated(app: Flask) -> None:
-    words = [text for told in wording.WORDS.values() for text in (told.title, told.sentence)]
+    words = [text for sentence_of in wording.WORDS.values() for text in (sentence_of.title, sentence_of.sentence)]
     words += list(wording.REASONS.values())
     with app.test_request_context():
         with force_locale("en"):
@@ -75,7 +75,7 @@ def test_all_words_are_translated(app: Flask) -> None:
 
 
 def test_translations_keep_the_places_of_facts(app: Flask) -> None:
-    words = [told.sentence for told in wording.WORDS.values()] + list(wording.REASONS.values())
+    words = [each.sentence for each in wording.WORDS.values()] + list(wording.REASONS.values())
     with app.test_request_context():
         for text in words:
             with force_locale("en"):
@@ -87,4 +87,4 @@ def test_translations_keep_the_places_of_facts(app: Flask) -> None:
 def test_a_sentence_with_a_missing_fact_is_still_a_sentence(app: Flask) -> None:
     with app.test_request_context():
         assert wording.sentence(Invalid(reason="nobody knows")) == str(wording.WORDS["invalid"].sentence)
-        assert "None" not in wording.told("too_many", {})
+        assert "None" not in wording.sentence_of("too_many", {})

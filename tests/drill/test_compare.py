@@ -10,14 +10,14 @@ import pytest
 
 from drill.books import Difference
 from drill.compare import Ours, Record, Step, Theirs, moment, read_theirs, with_customers, with_providers
-from drill.journal import Journal, Told
+from drill.journal import Acknowledged, Journal
 
 OURS = Ours("bkg_1", "cus_1", "p", "confirmed", 3, "2026-03-10T00:00:00+00:00", "s@1", "s")
 THEIRS = Theirs("R1", "p", "bkg_1", "confirmed", True, OURS.starts, "s@1", "s")
 PLACES = {"s": 1}
 STEPS = {"bkg_1": [Step(1, "held"), Step(2, "awaiting_provider"), Step(3, "confirmed")]}
-HELD = Told("hold", "cus_1", "bkg_1", "held", key="k")
-CONFIRMED = Told("confirm", "cus_1", "bkg_1", "awaiting_provider", version=2)
+HELD = Acknowledged("hold", "cus_1", "bkg_1", "held", key="k")
+CONFIRMED = Acknowledged("confirm", "cus_1", "bkg_1", "awaiting_provider", version=2)
 
 
 def kinds(found: Sequence[Difference]) -> set[str]:
@@ -70,7 +70,7 @@ def test_a_moment_is_the_same_in_any_zone_and_a_day_is_its_date() -> None:
     assert moment(None, "2026-03-10") == "2026-03-10"
 
 
-def told(*lines: Told, ours: Ours = OURS, asked: set[str] | None = None) -> set[str]:
+def told(*lines: Acknowledged, ours: Ours = OURS, asked: set[str] | None = None) -> set[str]:
     return kinds(with_customers([ours], lines, Record(STEPS, {"bkg_1": asked or set()}, {"wtg_1"})))
 
 
@@ -92,12 +92,12 @@ def test_a_key_that_made_two_bookings_is_named() -> None:
 
 
 def test_an_acknowledged_cancel_that_did_not_last_is_named() -> None:
-    cancelled = Told("cancel", "cus_1", "bkg_1", "cancelled", version=3)
+    cancelled = Acknowledged("cancel", "cus_1", "bkg_1", "cancelled", version=3)
     assert told(cancelled) == {"told a state it was not in", "acknowledged and undone"}
 
 
 def test_an_acknowledged_request_that_nobody_recorded_is_lost() -> None:
-    asked = Told("cancel", "cus_1", "bkg_1", "confirmed", version=3, change="cancel")
+    asked = Acknowledged("cancel", "cus_1", "bkg_1", "confirmed", version=3, change="cancel")
     assert told(asked) == {"acknowledged and lost"}
     assert told(asked, asked={"cancel"}) == set()
 
@@ -116,13 +116,13 @@ def test_the_time_before_a_change_was_rightly_told() -> None:
     moved = [*STEPS["bkg_1"], Step(5, "confirmed", before="2026-03-09T00:00:00+00:00", after=OURS.starts)]
     own = replace(OURS, version=5)
     for version, starts in ((3, "2026-03-09T00:00:00+00:00"), (4, "2026-03-09T00:00:00+00:00"), (5, OURS.starts)):
-        line = Told("read", "cus_1", "bkg_1", "confirmed", version=version, starts=starts)
+        line = Acknowledged("read", "cus_1", "bkg_1", "confirmed", version=version, starts=starts)
         assert with_customers([own], [line], Record({"bkg_1": moved}, {})) == []
 
 
 def test_an_acknowledged_place_in_line_is_there() -> None:
-    assert told(Told("wait", "cus_1", "wtg_1", "waiting")) == set()
-    assert told(Told("wait", "cus_1", "wtg_2", "waiting")) == {"acknowledged and lost"}
+    assert told(Acknowledged("wait", "cus_1", "wtg_1", "waiting")) == set()
+    assert told(Acknowledged("wait", "cus_1", "wtg_2", "waiting")) == {"acknowledged and lost"}
 
 
 def test_the_journal_gives_back_what_was_written(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from flask import Response, jsonify, request
 from marshmallow import fields as out
 
 from booking import refusals
-from booking.hold import confirm, place
+from booking.hold import place, submit
 from booking.states import BookingState
 from booking.views import customer
 from booking.views.cards import BookingView
@@ -252,7 +252,7 @@ def book(body: dict[str, Any]) -> Response:
 
 
 @blueprint.route("/bookings/<id:booking_id>/confirm", methods=["POST"], endpoint="confirm")
-@refuses(confirm.HoldExpired, confirm.NotHeld, Busy)
+@refuses(submit.HoldExpired, submit.NotHeld, Busy)
 @blueprint.response(200, FullBooking)
 def confirm_booking(booking_id: str) -> Any:
     """Submit a held booking
@@ -261,7 +261,7 @@ def confirm_booking(booking_id: str) -> Any:
     Submitting twice is the same as once.
     """
     who, now = principal(), clock.now()
-    submitted = confirm.confirm(who, booking_id, now=now)
+    submitted = submit.submit(who, booking_id, now=now)
     if submitted:
         return customer.submitted(submitted, now=now)
     return customer.booking(who, booking_id, now=now)

@@ -48,11 +48,11 @@ class Report(Answer):
 def _finite(name: str) -> out.Function:
     """A number of a result, null where there is none that JSON can hold."""
 
-    def told(result: Any) -> float | None:
+    def value_of(result: Any) -> float | None:
         value = getattr(result, name)
         return value if value is not None and math.isfinite(value) else None
 
-    return out.Function(told, required=True, metadata={"type": ["number", "null"]})
+    return out.Function(value_of, required=True, metadata={"type": ["number", "null"]})
 
 
 class Result(Answer):

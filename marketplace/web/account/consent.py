@@ -55,8 +55,8 @@ def consent(member: str) -> Response:
         number = phones.normalise(typed)
         ask_consent(session.principal(), member, number, now=clock.now())
     except (Invalid, TooMany) as refusal:
-        told = wording.sentence(refusal)
-        return _ask(page, Form({"phone": "" if again else typed}, {"phone": told}), refusal.status)
+        message = wording.sentence(refusal)
+        return _ask(page, Form({"phone": "" if again else typed}, {"phone": message}), refusal.status)
     except ConsentNotNeeded:
         return see_other(url_for("web.consent", member=member))
     flask.session[_PENDING] = [member, _sealed(number), int(time.time())]
@@ -114,11 +114,11 @@ def consent_back() -> Response:
 def _page(public_id: str) -> ConsentPage:
     """Raises NotFound for whoever is not of the family, or needs no consent."""
     principal, now = session.principal(), clock.now()
-    stands = consents(principal, now).get(public_id)
+    known = consents(principal, now).get(public_id)
     found: Member | None = next((it for it in family(principal.id) if it.public_id == public_id), None)
-    if stands is None or found is None or stands.state == "not_needed":
+    if known is None or found is None or known.state == "not_needed":
         raise NotFound(field="beneficiary_id")
-    return ConsentPage(person(found, clock.today(principal.time_zone, now)), stands.state, stands.given_at)
+    return ConsentPage(person(found, clock.today(principal.time_zone, now)), known.state, known.given_at)
 
 
 def _ask(page: ConsentPage, form: Form, status: int = 200) -> Response:
@@ -136,11 +136,11 @@ def _sealed(number: str) -> str:
 
 def _pending(member: str) -> tuple[str, int]:
     """The number that the code for this person went to, blank without one, and when (seconds)."""
-    kept = flask.session.get(_PENDING)
-    if not kept or kept[0] != member:
+    pending = flask.session.get(_PENDING)
+    if not pending or pending[0] != member:
         return "", 0
     try:
-        return crypto.unseal_master(base64.urlsafe_b64decode(kept[1]), _record()), int(kept[2])
+        return crypto.unseal_master(base64.urlsafe_b64decode(pending[1]), _record()), int(pending[2])
     except (crypto.Unreadable, binascii.Error):
         return "", 0
 

@@ -80,9 +80,9 @@ def family_new() -> Response:
     except Refusal as refusal:
         if refusal.status not in (409, 422):
             raise
-        told = wording.sentence(refusal)
+        message = wording.sentence(refusal)
         known = refusal.at in _FIELDS and not isinstance(refusal, FamilyFull)
-        form = Form(given, {str(refusal.at): told}) if known else Form(given, problem=told)
+        form = Form(given, {str(refusal.at): message}) if known else Form(given, problem=message)
         return _family_form(form, refusal.status)
     flash(_odd(added) or _("%(name)s is in your family list.", name=added.name), "wait" if added.warnings else "ok")
     return see_other(session.safe_path(field("next")) or url_for("web.me"))
@@ -128,7 +128,7 @@ def _family_form(form: Form, status: int = 200) -> Response:
 
 
 def _new_member(given: dict[str, str]) -> NewMember:
-    """What the form says. Raises Invalid for a date that is none; the rest is judged where it is kept."""
+    """What the form says. Raises Invalid for a date that is none; the rest is validated where it is stored."""
     try:
         born = date.fromisoformat(given["birth_date"])
     except ValueError as bad:

@@ -1,4 +1,4 @@
-"""How the customer wants to be told, and the secret address of her calendar."""
+"""How the customer wants to be notified, and the secret address of her calendar."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ from vip.codes import CodeEnded, WrongCode
 
 @dataclass(frozen=True)
 class MessageSettings:
-    """How she wants to be told. `phone` and `address` are masked; `address_open` waits for its code. `feed_made_at` is
-    set while her calendar has an address, `feed_url` only in the answer that made it."""
+    """How she wants to be notified. `phone` and `address` are masked; `address_open` waits for its code. `feed_made_at`
+    is set while her calendar has an address, `feed_url` only in the answer that made it."""
 
     sms: bool
     email: bool

@@ -1,4 +1,4 @@
-"""The inbox: what the customer was told."""
+"""The inbox: the customer's notices."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def notices_read() -> Response:
 
 
 def unread() -> int:
-    """How many messages the reader has not read; 0 for somebody who is not signed in. Templates ask it for the bell."""
+    """How many notices the reader has not read; 0 for a visitor who is not signed in. For the bell."""
     found = session.visitor()
     return inbox.unread(found) if found is not None else 0
 

@@ -1,4 +1,4 @@
-"""What customers were told, as the inbox shows it."""
+"""Notices, as the inbox shows them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from marketplace.wording import reader_language
 
 @dataclass(frozen=True)
 class NoticeRow:
-    """Something the customer was told. `whose` names the person where it is not herself; `icon` and `tone` are a
+    """A notice to the customer. `whose` names the person where it is not herself; `icon` and `tone` are a
     pill's."""
 
     id: str

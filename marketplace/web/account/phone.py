@@ -34,11 +34,11 @@ def phone() -> Response:
         number = phones.normalise(typed)
         change_phone.start_phone_change(session.principal(), number, now=clock.now())
     except (Invalid, TooMany) as refusal:
-        told = wording.sentence(refusal)
+        message = wording.sentence(refusal)
         if again:
-            return _codes_step(Form(problem=told), refusal.status)
-        form = Form({"phone": typed}, problem=told) if isinstance(refusal, TooMany) else None
-        return _number_step(form or Form({"phone": typed}, {"phone": told}), refusal.status)
+            return _codes_step(Form(problem=message), refusal.status)
+        form = Form({"phone": typed}, problem=message) if isinstance(refusal, TooMany) else None
+        return _number_step(form or Form({"phone": typed}, {"phone": message}), refusal.status)
     flask.session[_PENDING] = [_sealed(number), int(time.time())]
     return see_other(url_for("web.phone_code"))
 
@@ -54,8 +54,8 @@ def phone_code() -> Response:
     try:
         change_phone.confirm_phone_change(session.principal(), number, now=clock.now(), **given)
     except (Invalid, codes.WrongCode, codes.CodeEnded) as refusal:
-        told, at = wording.sentence(refusal), refusal.at or ""
-        form = Form(errors={at: told}) if at in given else Form(problem=told)
+        message, at = wording.sentence(refusal), refusal.at or ""
+        form = Form(errors={at: message}) if at in given else Form(problem=message)
         return _codes_step(form, refusal.status)
     except change_phone.PhoneTaken as refusal:
         flask.session.pop(_PENDING)
@@ -90,11 +90,11 @@ def _sealed(number: str) -> str:
 
 def _pending() -> tuple[str, int]:
     """The number that is being proved in this browser, blank without one, and when its code went out (seconds)."""
-    kept = flask.session.get(_PENDING)
-    if not kept:
+    pending = flask.session.get(_PENDING)
+    if not pending:
         return "", 0
     try:
-        return crypto.unseal_master(base64.urlsafe_b64decode(kept[0]), _record()), int(kept[1])
+        return crypto.unseal_master(base64.urlsafe_b64decode(pending[0]), _record()), int(pending[1])
     except (crypto.Unreadable, binascii.Error):
         return "", 0
 

@@ -65,7 +65,7 @@ def sign_in_code() -> Response:
         return _code_step(Form(errors={"code": _told(refusal)}), refusal.status, tries_left=tries)
     flask.session.clear()
     answer = see_other(_next() or url_for("web.home"))
-    session.remember(answer, signed_in.token, signed_in.expires_at)
+    session.store_token(answer, signed_in.token, signed_in.expires_at)
     return answer
 
 
@@ -79,7 +79,7 @@ def sign_out() -> Response:
 
 
 def preferences() -> Response:
-    """Light or dark, and the language; of a customer the language is kept for texts too."""
+    """Light or dark, and the language; of a customer the language is stored for texts too."""
     answer = see_other(session.safe_path(field("next")) or url_for("web.home"))
     theme, chosen = field("theme"), language.named(field("lang", 20))
     if theme in assets.THEMES:  # the page's own script reads and sets it, so it is not HttpOnly
@@ -119,11 +119,11 @@ def _sealed(number: str) -> str:
 
 def _pending() -> tuple[str, int]:
     """The number that a code was asked for in this browser, blank without one, and when (seconds)."""
-    kept = flask.session.get(_PENDING)
-    if not kept:
+    pending = flask.session.get(_PENDING)
+    if not pending:
         return "", 0
     try:
-        return crypto.unseal_master(base64.urlsafe_b64decode(kept[0]), _RECORD), int(kept[1])
+        return crypto.unseal_master(base64.urlsafe_b64decode(pending[0]), _RECORD), int(pending[1])
     except (crypto.Unreadable, binascii.Error):
         return "", 0
 
@@ -133,12 +133,12 @@ def _refused_phone(typed: str, refusal: Refusal) -> Form:
         return Form({"phone": typed}, problem=_told(refusal))
     missing = 11 - sum(character.isdigit() for character in typed)
     if 0 < missing < 11:
-        told = ngettext(
+        text = ngettext(
             "%(num)d digit is missing. A mobile number has 11.",
             "%(num)d digits are missing. A mobile number has 11.",
             missing,
         )
-        return Form({"phone": typed}, {"phone": told})
+        return Form({"phone": typed}, {"phone": text})
     return Form({"phone": typed}, {"phone": _told(refusal)})
 
 

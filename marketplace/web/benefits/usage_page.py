@@ -96,7 +96,7 @@ def _text(entry: UsageEntry) -> str:
     day = formats.date_of(entry.service_date) if entry.service_date else ""
     if entry.entry == "release":
         return _given_back(entry, day)
-    told = {
+    texts = {
         "grant": _("Granted by your plan"),
         "reserve": _("Reserved for %(person)s, %(day)s", person=who, day=day),
         "use": _("Used by %(person)s, %(day)s", person=who, day=day),
@@ -104,7 +104,7 @@ def _text(entry: UsageEntry) -> str:
         "expire": _("Expired with its last day"),
         "revoke": _("Taken back by your insurer"),
     }
-    return told[entry.entry]
+    return texts[entry.entry]
 
 
 def _given_back(entry: UsageEntry, day: str) -> str:

@@ -102,7 +102,7 @@ class Proposal:
 class BookingPage:
     """A booking in any state. `final` stops live updates. `confirm_url` is set while it is held.
     `version` is the ETag, quotes included, that `booking_live` would answer now. `dispute_url` is set while a no-show
-    can be disputed; `dispute_answer` is what the desk answered. A `proposal` stands instead of the `turn`."""
+    can be disputed; `dispute_answer` is what the desk answered. A `proposal` is shown instead of the `turn`."""
 
     id: str
     reference: str
@@ -212,17 +212,17 @@ def page(view: BookingView, now: datetime, version: str) -> BookingPage:
     )
 
 
-def _proposal(view: BookingView, told: ProposalView) -> Proposal:
+def _proposal(view: BookingView, proposal: ProposalView) -> Proposal:
     """Another time to accept or decline."""
-    until = _("Answer by %(time)s.", time=formats.deadline(told.expires_at, view.time_zone))
+    until = _("Answer by %(time)s.", time=formats.deadline(proposal.expires_at, view.time_zone))
     firm = view.state == "confirmed"
     if firm:
         text = formats.sentences(until, _("Your date stays until you agree; without an answer you keep it."))
     else:
         ends = _("If you decline or do not answer, the booking is cancelled and your benefit comes back in full.")
         text = formats.sentences(_("It can't confirm the time you asked for."), until, ends)
-    new = When(told.service_date, view.time_zone, told.starts_at, told.ends_at)
-    return Proposal(told.id, when(view), new, text, told.reason, firm, view.kind)
+    new = When(proposal.service_date, view.time_zone, proposal.starts_at, proposal.ends_at)
+    return Proposal(proposal.id, when(view), new, text, proposal.reason, firm, view.kind)
 
 
 def alternative(one: Alternative, view: BookingView) -> AlternativeRow:
@@ -266,18 +266,18 @@ def _turn(view: BookingView, known: booking_words.Facts) -> Turn:
 
 
 def _asked_turn(view: BookingView) -> Turn:
-    """The provider has been asked for another date; the one on the ticket stands."""
+    """The provider has been asked for another date; the one on the ticket stays valid."""
     new = formats.day(view.new_service_date) if view.new_service_date else ""
     if view.new_starts_at:
         new = formats.moment(view.new_starts_at, view.time_zone)
-    stands = _("Until %(place)s has agreed, your date is unchanged. Nothing for you to do.", **nouns(view.kind))
+    until_then = _("Until %(place)s has agreed, your date is unchanged. Nothing for you to do.", **nouns(view.kind))
     if view.state != "confirmed":
-        stands = _("It proposed this time itself; the booking is confirmed when it answers. Nothing for you to do.")
+        until_then = _("It proposed this time itself; the booking is confirmed when it answers. Nothing for you to do.")
     if view.change_unknown:
         title = _("We are checking with %(place)s about %(time)s", time=new, **nouns(view.kind))
-        text = formats.sentences(_("Its system has not answered clearly yet."), stands)
+        text = formats.sentences(_("Its system has not answered clearly yet."), until_then)
         return Turn(title, text, icon="hourglass")
-    return Turn(_("%(Place)s is asked about %(time)s", time=new, **nouns(view.kind)), stands, icon="hourglass")
+    return Turn(_("%(Place)s is asked about %(time)s", time=new, **nouns(view.kind)), until_then, icon="hourglass")
 
 
 def route(view: BookingView) -> str:
@@ -334,8 +334,8 @@ def cancel(view: BookingView, now: datetime) -> Cancel:
     until = _on(view.cancel_until, view)
     free = _("Cancelling is free until %(time)s. One use of your benefit comes back.", time=until)
     if not view.allotment and view.state != "awaiting_provider":
-        stands = _("%(Place)s has to agree; until then the date stays.", **nouns(view.kind))
-        free = formats.sentences(free, stands)
+        until_then = _("%(Place)s has to agree; until then the date stays.", **nouns(view.kind))
+        free = formats.sentences(free, until_then)
     return Cancel(view.id, asked, free, _("Cancel and get it back"))
 
 
@@ -349,13 +349,13 @@ def _why_not(view: BookingView, now: datetime) -> str:
 
 
 def confirm(view: BookingView, person: Person, package: Package, benefit_line: str, now: datetime) -> Confirm:
-    """The last step. The hold's seconds are told by the server, so that a wrong clock in the device does no harm."""
+    """The last step. The hold's seconds come from the server, so that a wrong clock in the device does no harm."""
     ends = view.hold_expires_at or now
     total = max(timedelta(seconds=1), ends - view.created_at)
     if now < view.cancel_until:
-        told = _("Cancel before %(time)s and your benefit comes back in full.", time=_on(view.cancel_until, view))
+        terms = _("Cancel before %(time)s and your benefit comes back in full.", time=_on(view.cancel_until, view))
     else:
-        told = _("Once confirmed, it can't be cancelled online any more.")
+        terms = _("Once confirmed, it can't be cancelled online any more.")
     if view.allotment:
         answer = _("Confirmed at once: %(place)s has given us these places.", **nouns(view.kind))
     elif now < start_of(view.service_date, view.starts_at, view.time_zone) < now + timedelta(hours=view.answer_hours):
@@ -374,7 +374,7 @@ def confirm(view: BookingView, person: Person, package: Package, benefit_line: s
         person,
         package,
         benefit_line,
-        (told,),
+        (terms,),
         answer,
         max(0, int((ends - now).total_seconds())),
         int(total.total_seconds()),

@@ -123,7 +123,7 @@ def booking_change_check(booking: str) -> Response:
 
 
 def _rules(view: BookingView) -> tuple[str, ...]:
-    """What holds, told before the tap."""
+    """What applies, shown before the tap."""
     said = nouns(view.kind)
     if view.allotment:
         first = _("It is changed at once: %(place)s has given us these places.", **said)

@@ -1,4 +1,4 @@
-"""Packages: what is in them, for whom they are, and why somebody can't have one."""
+"""Packages: what is in them, for whom they are, and why a person can't have one."""
 
 from __future__ import annotations
 

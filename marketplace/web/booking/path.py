@@ -1,4 +1,4 @@
-"""From an offer to a submitted booking: pick a time, which keeps the place, and confirm."""
+"""From an offer to a submitted booking: pick a time, which holds the place, and confirm."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from urllib.parse import urlencode
 
 from flask import Response, flash, request, url_for
 
-from booking.hold.confirm import HoldExpired, NotHeld, confirm
 from booking.hold.pick import pick
 from booking.hold.place import HoldRequest
+from booking.hold.submit import HoldExpired, NotHeld, submit
 from booking.offers import availability
 from booking.offers.availability import days, slots
 from booking.offers.cards import OfferView
@@ -94,10 +94,10 @@ def _hold(offer_id: str) -> Response:
     slot = field("slot", _LONGEST_ID)
     if not slot or field("show"):
         return see_other(_times_url(offer_id, here, day=day_of(field("day", 20))))
-    wish = HoldRequest(offer_id, slot, member.public_id, here["entitlement"] or None, {})
-    key, fingerprint = _key(wish, field("idempotency_key", _LONGEST_KEY))
+    hold_request = HoldRequest(offer_id, slot, member.public_id, here["entitlement"] or None, {})
+    key, fingerprint = _key(hold_request, field("idempotency_key", _LONGEST_KEY))
     try:
-        held = pick(me, wish, key=key, fingerprint=fingerprint, now=now)
+        held = pick(me, hold_request, key=key, fingerprint=fingerprint, now=now)
     except SlotFull as gone:
         return see_other(_times_url(offer_id, {**here, "taken": slot}, day=day_of(str(gone.facts.get("service_date")))))
     except NotFound:
@@ -109,11 +109,11 @@ def _hold(offer_id: str) -> Response:
 
 
 def confirm_booking(booking: str) -> Response:
-    """Check and submit. Whatever became of the hold meanwhile, the booking's own page tells it."""
+    """Check and submit. Whatever became of the hold meanwhile, the booking's own page shows it."""
     me, now = principal(), clock.now()
     if request.method == "POST":
         try:
-            confirm(me, booking, now=now)
+            submit(me, booking, now=now)
         except (HoldExpired, NotHeld) as refusal:
             flash(wording.sentence(refusal), "bad")
         return see_other(url_for("web.booking", booking=booking))
@@ -136,7 +136,7 @@ def confirm_booking(booking: str) -> Response:
 
 
 def confirm_live(booking: str) -> Response:
-    """Nothing while the hold stands as it was; what happened to it elsewhere leads to the booking's page."""
+    """Nothing while the hold is unchanged; what happened to it elsewhere leads to the booking's page."""
     etag = tag(booking_version(principal(), booking))
     if unchanged(etag):
         return live("", etag)
@@ -149,9 +149,9 @@ def _booking(me: Principal, public_id: str, now: datetime) -> BookingView:
     return booking(me, public_id, now=now)
 
 
-def _key(wish: HoldRequest, form_key: str) -> tuple[str, bytes]:
+def _key(hold_request: HoldRequest, form_key: str) -> tuple[str, bytes]:
     """One page and one choice make one booking, however often they are sent; another choice makes another."""
-    parts = "\0".join((wish.offer, wish.slot, wish.beneficiary, wish.entitlement or ""))
+    parts = "\0".join((hold_request.offer, hold_request.slot, hold_request.beneficiary, hold_request.entitlement or ""))
     fingerprint = hashlib.sha256(parts.encode()).digest()
     form = form_key or secrets.token_urlsafe(16)
     return "page:" + hashlib.sha256(f"{form}\0{parts}".encode()).hexdigest(), fingerprint
@@ -167,8 +167,8 @@ def _times_url(offer_id: str, here: dict[str, str], day: date | None = None, mon
 def wait_url(offer_id: str, here: dict[str, str], day: date | None) -> str:
     """The form that begins to wait for a place of the offer, on that day if one is given."""
     query = {**here, "day": day.isoformat() if day else ""}
-    kept = {name: value for name, value in query.items() if value}
-    return f"{url_for('web.waiting_new', offer=offer_id)}?{urlencode(kept)}"
+    filled = {name: value for name, value in query.items() if value}
+    return f"{url_for('web.waiting_new', offer=offer_id)}?{urlencode(filled)}"
 
 
 def _taken(offer_id: str, slot: str, day: str, zone: str, now: datetime) -> Taken | None:

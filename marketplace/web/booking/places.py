@@ -30,7 +30,7 @@ from vip.family import Member
 from vip.principal import Principal
 
 CITY_COOKIE = "city"
-_CITIES_KEPT = 3
+_MOST_RECENT = 3
 _YEAR = 365 * 24 * 3600
 _ROWS = 60
 _LONGEST_QUERY = 60
@@ -78,7 +78,7 @@ def places() -> Response:
         cities_url=search.url("web.cities", district="", tier="", q=""),
         who_url=search.url("web.who", next=search.url()),
     )
-    _remember_city(answer, search.city)
+    _store_city(answer, search.city)
     return answer
 
 
@@ -86,11 +86,11 @@ def cities() -> Response:
     """The city picker, with those last chosen on top."""
     search = _search(session.principal())
     found = offer_cities(search.benefit)
-    kept = [city for name in _kept_cities() for city in found if city.name == name]
+    recent = [city for name in _recent_cities() for city in found if city.name == name]
     return render(
         "cities.html",
         groups=places_page.cities(found, search),
-        near=tuple(places_page.city_choice(city, search) for city in kept),
+        near=tuple(places_page.city_choice(city, search) for city in recent),
         back_url=search.url(),
     )
 
@@ -114,7 +114,7 @@ def packages(site: str) -> Response:
 
 
 def who() -> Response:
-    """For whom: everybody of the family, with the reason where somebody can't be chosen. The form comes back here,
+    """For whom: everybody of the family, with the reason where a person can't be chosen. The form comes back here,
     and leads on to `next` with the person in its query."""
     me, now = session.principal(), clock.now()
     members, member = people_of(me)
@@ -160,21 +160,21 @@ def _first_benefit(me: Principal) -> str:
 
 def _usual_city(found: list[CityCount]) -> str:
     names = {city.name for city in found}
-    kept = next((name for name in _kept_cities() if name in names), "")
+    recent = next((name for name in _recent_cities() if name in names), "")
     most = max(found, key=lambda city: city.sites, default=None)
-    return kept or (most.name if most else "")
+    return recent or (most.name if most else "")
 
 
-def _kept_cities() -> list[str]:
+def _recent_cities() -> list[str]:
     """The cities that this browser looked at last, newest first."""
-    names = unquote(request.cookies.get(CITY_COOKIE, "")).split(",")[:_CITIES_KEPT]
+    names = unquote(request.cookies.get(CITY_COOKIE, "")).split(",")[:_MOST_RECENT]
     return [name for name in names if 0 < len(name) <= 50]
 
 
-def _remember_city(answer: Response, city: str) -> None:
+def _store_city(answer: Response, city: str) -> None:
     if not asked("city", 50) or not city:
         return
-    names = [city, *(name for name in _kept_cities() if name != city)][:_CITIES_KEPT]
+    names = [city, *(name for name in _recent_cities() if name != city)][:_MOST_RECENT]
     secure = not settings().development
     answer.set_cookie(
         CITY_COOKIE, quote(",".join(names)), max_age=_YEAR, path="/", httponly=True, samesite="Lax", secure=secure

@@ -45,7 +45,7 @@ class Place:
 
 @dataclass(frozen=True)
 class PersonChoice:
-    """Somebody the reader may book for, and the address of the same page for her."""
+    """A person the reader may book for, and the address of the same page for her."""
 
     person: Person
     url: str
@@ -113,8 +113,8 @@ class Search:
             "tier": self.tier,
             "q": self.query,
         }
-        kept = {name: value for name, value in {**named, **changes}.items() if value}
-        return f"{url_for(endpoint)}?{urlencode(kept)}"
+        filled = {name: value for name, value in {**named, **changes}.items() if value}
+        return f"{url_for(endpoint)}?{urlencode(filled)}"
 
 
 def tier_word(tier: str | None) -> str:
@@ -194,8 +194,8 @@ def _radio(options: Sequence[tuple[str, str]], chosen: str) -> tuple[Choice, ...
 def tier_sources(cards: Iterable[OfferCard]) -> str:
     """One line under the list: where its tiers are from."""
     notes = {(card.tier_source, card.tier_date) for card in cards if card.tier and card.tier_source}
-    told = sorted(f"{source} ({date})" if date else source for source, date in notes)
-    return _("Tiers are from: %(sources)s.", sources=", ".join(told)) if told else ""
+    dated = sorted(f"{source} ({date})" if date else source for source, date in notes)
+    return _("Tiers are from: %(sources)s.", sources=", ".join(dated)) if dated else ""
 
 
 def city_name(city: str) -> str:

@@ -68,31 +68,33 @@ def _done(line: Moved, zone: str, *, last: bool, known: booking_words.Facts) -> 
         "dispute_asked": (_("You said that you were there"), _("We ask %(place)s", **said)),
         "dispute_rejected": (_("We looked into it"), _("The record is unchanged")),
     }
-    told, note = words.get(line.state, (line.state, ""))
+    heading, note = words.get(line.state, (line.state, ""))
     if line.state == "awaiting_provider" and line.actor != "customer":
-        told = _("Asked %(place)s again", **said)
+        heading = _("Asked %(place)s again", **said)
     if line.cause in _PROPOSAL and line.state in (*AHEAD, "cancel_asked", "reschedule_asked"):
-        told, note = _proposal_step(line, known)
+        heading, note = _proposal_step(line, known)
     if line.cause == "rescheduled":
-        told, note = _("The date was changed"), _moved_to(line, zone)
+        heading, note = _("The date was changed"), _moved_to(line, zone)
     if line.cause == "old_date_served":
-        told, note = _("You came on the old date, so it stays"), _moved_to(line, zone)
+        heading, note = _("You came on the old date, so it stays"), _moved_to(line, zone)
     if line.state == "reschedule_refused" and line.cause in ("withdrawn", "cancelled", "overtaken"):
-        told, note = _("The change of date was dropped"), ""
+        heading, note = _("The change of date was dropped"), ""
     if line.state == "no_show" and line.actor == "clock":
-        told = _("No visit was recorded")
+        heading = _("No visit was recorded")
     if line.state in ("checked_in", "fulfilled") and line.cause == "dispute_accepted":
         note = _("We looked into it: you were there")
     if line.actor == "operator" and line.state in ("cancelled", "cancel_asked"):
-        told = _("Our service desk cancelled") if line.state == "cancelled" else _("Our service desk asked to cancel")
+        heading = (
+            _("Our service desk cancelled") if line.state == "cancelled" else _("Our service desk asked to cancel")
+        )
     if line.actor == "agent" and line.state in ("cancelled", "cancel_asked"):
-        told = _("You cancelled by phone") if line.state == "cancelled" else _("You asked to cancel by phone")
+        heading = _("You cancelled by phone") if line.state == "cancelled" else _("You asked to cancel by phone")
     if line.state == "cancel_asked" and line.actor == "clock":
-        told = _("No answer in time; we asked to cancel")
+        heading = _("No answer in time; we asked to cancel")
     if line.state == "cancelled" and known.quota_used:
         note = ""
     failed = last and line.state in ("rejected", "expired", "no_show", "entered_in_error")
-    return Step("fail" if failed else "done", told, line.at, note)
+    return Step("fail" if failed else "done", heading, line.at, note)
 
 
 def _moved_to(line: Moved, zone: str) -> str:
@@ -115,10 +117,10 @@ def _proposal_step(line: Moved, known: booking_words.Facts) -> tuple[str, str]:
         "proposal_declined": (_("You declined the proposed time"), ""),
         "proposal_lapsed": (_("The proposed time was not answered"), ""),
     }
-    told, note = words[line.cause]
+    heading, note = words[line.cause]
     if line.state == "confirmed" and line.cause in ("proposal_declined", "proposal_lapsed"):
         note = _("Your date stays")
-    return told, note
+    return heading, note
 
 
 def _now(known: booking_words.Facts) -> tuple[Step, ...]:

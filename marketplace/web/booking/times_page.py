@@ -54,7 +54,7 @@ class Month:
 
 @dataclass(frozen=True)
 class Taken:
-    """The slot somebody else got first, and the nearest others. The benefit was not touched."""
+    """The slot another customer got first, and the nearest others. The benefit was not touched."""
 
     time: str
     nearest: tuple[Slot, ...]
@@ -116,7 +116,7 @@ def day(known: DayView, chosen: date | None, url: str, wait_url: str = "") -> Da
 
 
 def _why(reason: Reason | None) -> str:
-    """The word that stands where free places would; a day for which nothing was published is closed."""
+    """The word shown where free places would be; a day for which nothing was published is closed."""
     match reason:
         case Reason.PAST:
             return _("too late")
@@ -165,7 +165,7 @@ def halves(slots: Sequence[SlotView], zone: str) -> tuple[tuple[Slot, ...], tupl
 
 
 def taken(gone: SlotView, others: Sequence[SlotView], zone: str) -> Taken:
-    """The time that somebody else got first, and the nearest others that are free."""
+    """The time that another customer got first, and the nearest others that are free."""
 
     def distance(view: SlotView) -> tuple[int, float]:
         apart = abs((view.service_date - gone.service_date).days)

@@ -1,4 +1,4 @@
-"""The waiting list: begin to wait inside limits, see what stands, stop."""
+"""The waiting list: begin to wait inside limits, see the status, stop."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def _begin(offer_id: str) -> Response:
     except NotFound:
         raise
     except AlreadyWaiting as refusal:
-        return _form(offer_id, Form(values, problem=wording.sentence(refusal)), 409, standing=True)
+        return _form(offer_id, Form(values, problem=wording.sentence(refusal)), 409, existing=True)
     except Invalid as refusal:
         at = _FIELDS.get(str(refusal.at), str(refusal.at))
         return _form(offer_id, Form(values, {at: wording.sentence(refusal)}), refusal.status)
@@ -64,7 +64,7 @@ def _begin(offer_id: str) -> Response:
 
 
 def _wanted(values: dict[str, str], member: Member) -> Criteria:
-    """What the form says. Raises Invalid for what is no day, part or number; the rest is judged where it is kept."""
+    """What the form says. Raises Invalid for what is no day, part or number; the rest is validated on storing."""
     if values["part"] not in waiting_page.PARTS:
         raise Invalid(field="part", reason="choice")
     if values["hours_before"] not in {str(hours) for hours in waiting_page.HOURS}:
@@ -107,7 +107,7 @@ def _key(want: Criteria, form_key: str) -> tuple[str, bytes]:
     return "page:" + hashlib.sha256(form.encode() + fingerprint).hexdigest(), fingerprint
 
 
-def _form(offer_id: str, form: Form, status: int = 200, *, standing: bool = False) -> Response:
+def _form(offer_id: str, form: Form, status: int = 200, *, existing: bool = False) -> Response:
     me, now = principal(), clock.now()
     _members, member = people_of(me)
     found = availability.offer(offer_id, person=facts_of(member), now=now)
@@ -135,7 +135,7 @@ def _form(offer_id: str, form: Form, status: int = 200, *, standing: bool = Fals
         auto_book=field("auto_book", 3) == "yes",
         entitlement=entitlement,
         idempotency_key=field("idempotency_key", 100) or secrets.token_urlsafe(16),
-        standing_url=url_for("web.bookings") if standing else "",
+        existing_url=url_for("web.bookings") if existing else "",
         reasons=why_not(member, open_benefits(me, found.card.kind, now), offer_id, now),
     )
     return render("waiting_new.html", status, page=page)

@@ -1,4 +1,4 @@
-"""The waiting list in words: limits, what stands with an entry, the choices of its form."""
+"""The waiting list in words: limits, the status of an entry, the choices of its form."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from marketplace.web.people import named
 
 @dataclass(frozen=True)
 class WaitingPlace:
-    """The place that is kept for an entry; `left` and `total` are seconds. `submitted` once it is on its way."""
+    """The place that is held for an entry; `left` and `total` are seconds. `submitted` once it is on its way."""
 
     when: When
     place: str
@@ -34,7 +34,7 @@ class WaitingPlace:
 
 @dataclass(frozen=True)
 class WaitingRow:
-    """An entry of the waiting list: what is waited for, inside which limits. `said` is what stands with it now;
+    """An entry of the waiting list: what is waited for, inside which limits. `said` is its status now;
     `stop_url` is empty when it is over, `again_url` leads to a new one then."""
 
     id: str
@@ -62,7 +62,7 @@ class WaitingList:
 @dataclass(frozen=True)
 class WaitingPage:
     """The form of a new entry. `earliest` and `latest` bound the days; `places` are the sites to choose from (value:
-    an offer), `weekdays` ISO numbers, `parts` and `hours` pairs of value and label. `standing_url` is where the entry
+    an offer), `weekdays` ISO numbers, `parts` and `hours` pairs of value and label. `existing_url` is where the entry
     is that stands in the way."""
 
     site: str
@@ -83,7 +83,7 @@ class WaitingPage:
     auto_book: bool = False
     entitlement: str = ""
     idempotency_key: str = ""
-    standing_url: str = ""
+    existing_url: str = ""
     reasons: tuple[str, ...] = ()
 
 
@@ -95,7 +95,7 @@ _SITES_NAMED = 2
 
 
 def row(view: WaitingView, now: datetime) -> WaitingRow:
-    """An entry as it stands."""
+    """An entry as the list shows it."""
     first = view.sites[0]
     again = {"for": view.beneficiary_id}
     return WaitingRow(
@@ -116,7 +116,7 @@ def row(view: WaitingView, now: datetime) -> WaitingRow:
 
 
 def held(place: HeldPlace, now: datetime) -> WaitingPlace:
-    """The place that is kept; the seconds are told by the server."""
+    """The place that is held; the seconds come from the server."""
     submitted = place.state != "held"
     address = "web.booking" if submitted else "web.confirm"
     return WaitingPlace(
@@ -145,21 +145,21 @@ def days(first: date, last: date) -> str:
 
 def limits(view: WaitingView) -> str:
     """The limits besides days and sites; empty without any."""
-    told = []
+    lines = []
     if len(view.weekdays) < 7:
-        told.append(formats.listed(weekday(day) for day in view.weekdays))
+        lines.append(formats.listed(weekday(day) for day in view.weekdays))
     part = part_of(view.from_hour, view.until_hour)
     if part == "am":
-        told.append(_("Morning"))
+        lines.append(_("Morning"))
     elif part == "pm":
-        told.append(_("Afternoon"))
+        lines.append(_("Afternoon"))
     elif part is None:
-        told.append(_("%(first)s to %(last)s", first=f"{view.from_hour}:00", last=f"{view.until_hour}:00"))
+        lines.append(_("%(first)s to %(last)s", first=f"{view.from_hour}:00", last=f"{view.until_hour}:00"))
     if view.hours_before:
-        told.append(hours_line(view.hours_before))
+        lines.append(hours_line(view.hours_before))
     if view.auto_book:
-        told.append(_("Booked for you at once"))
-    return formats.dotted(told)
+        lines.append(_("Booked for you at once"))
+    return formats.dotted(lines)
 
 
 def part_of(from_hour: int, until_hour: int) -> str | None:

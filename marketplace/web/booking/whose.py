@@ -17,7 +17,7 @@ from vip.principal import Principal
 
 
 def people_of(me: Principal) -> tuple[list[Member], Member]:
-    """The family, and the one that was chosen. Raises NotFound for somebody who is not of the family."""
+    """The family, and the one that was chosen. Raises NotFound for a person who is not of the family."""
     members = family(me.id)
     wanted = field("for", 64) or asked("for", 64)
     chosen = next((member for member in members if member.public_id == wanted), None) if wanted else members[0]

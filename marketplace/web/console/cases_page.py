@@ -158,7 +158,7 @@ def _theirs(view: CaseView) -> Side:
     if not status and view.discrepancy.kind == "ours_only":
         return Side(_("The provider"), (), _("The provider has nothing under our number or theirs."))
     zone = view.ours.time_zone if view.ours else HOME_ZONE
-    told = [
+    rows = [
         (_("State"), booking_words.provider_word(str(status)) if status else ""),
         (_("When"), _time(facts.get("service_date"), facts.get("starts_at"), zone)),
         (_("Their number"), str(facts.get("reference") or "")),
@@ -166,7 +166,7 @@ def _theirs(view: CaseView) -> Side:
         (_("Their version"), str(facts.get("version") or "")),
         (_("Reason they gave"), str(facts.get("code") or "")),
     ]
-    known = tuple((name, text) for name, text in told if text)
+    known = tuple((name, text) for name, text in rows if text)
     return Side(_("The provider"), known, "" if known else _("Nothing more is known of their side."))
 
 

@@ -83,7 +83,7 @@ class DisputeRow:
 
 @dataclass(frozen=True)
 class DisputePage:
-    """A dispute with the customer's words. `told` says whose word the no-show is, `effect` what it did to the
+    """A dispute with the customer's words. `source` says who reported the no-show, `effect` what it did to the
     benefit."""
 
     id: str
@@ -91,7 +91,7 @@ class DisputePage:
     booking_url: str
     state: str
     words: str
-    told: str
+    source: str
     effect: str
 
 
@@ -112,7 +112,7 @@ def row(card: BookingCard, now: datetime) -> DeskRow:
 def booking(found: AtDesk, now: datetime) -> DeskBooking:
     """The booking's page at the desk."""
     view = found.view
-    standing = {
+    texts = {
         "reserved": _("One use is reserved for it"),
         "used": _("One use was spent"),
         "released": _("The use is back"),
@@ -121,7 +121,7 @@ def booking(found: AtDesk, now: datetime) -> DeskBooking:
     facts = (
         Fact(_("For"), named(view.beneficiary_name, view.relation)),
         Fact(_("Provider"), by_language(view.provider_name)),
-        Fact(_("Benefit"), standing.get(str(view.benefit), str(view.benefit))),
+        Fact(_("Benefit"), texts.get(str(view.benefit), str(view.benefit))),
         Fact(_("Online cancelling closes"), formats.moment(view.cancel_until, view.time_zone)),
     )
     notes = {
@@ -174,14 +174,14 @@ def _why(cause: str) -> str:
 
 def reasons(codes: Sequence[Reason]) -> tuple[tuple[str, str], ...]:
     """Why the desk cancels: code and words."""
-    told: dict[Reason, str] = {
+    texts: dict[Reason, str] = {
         "customer_phoned": _("The customer asked for it by phone"),
         "provider_trouble": _("The provider can't keep it"),
         "unwell": _("The person is unwell"),
         "duplicate": _("It was booked twice"),
         "other": _("Another reason"),
     }
-    return tuple((code, told[code]) for code in codes)
+    return tuple((code, texts[code]) for code in codes)
 
 
 def cancel_effects(found: AtDesk) -> tuple[str, ...]:
@@ -220,9 +220,9 @@ def dispute(it: DisputeInFull) -> DisputePage:
     """The page of one dispute."""
     at = formats.deadline(it.recorded_at, it.time_zone)
     if it.recorded_by == "provider":
-        told = _("The provider reported at %(time)s that nobody came.", time=at)
+        text = _("The provider reported at %(time)s that nobody came.", time=at)
     else:
-        told = _("The provider reported nothing; the clock recorded it at %(time)s.", time=at)
+        text = _("The provider reported nothing; the clock recorded it at %(time)s.", time=at)
     effect = _("The plan counts a no-show as one use.") if it.no_show_uses else _("The use of the benefit is back.")
     return DisputePage(
         it.id,
@@ -230,7 +230,7 @@ def dispute(it: DisputeInFull) -> DisputePage:
         url_for("console.booking", booking=it.booking_id),
         it.state,
         it.words,
-        told,
+        text,
         effect,
     )
 

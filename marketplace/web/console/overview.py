@@ -35,7 +35,7 @@ def sign_in() -> Response:
         return _door(Form({"name": name}, problem=wording.sentence(refusal)), refusal.status)
     flask.session.clear()
     answer = see_other(session.next_path(field("next")))
-    session.remember(answer, signed_in.token, signed_in.expires_at)
+    session.store_token(answer, signed_in.token, signed_in.expires_at)
     return answer
 
 

@@ -45,7 +45,7 @@ def session_token() -> str:
     return request.cookies.get(COOKIE, "")
 
 
-def remember(response: Response, token: str, expires_at: datetime) -> None:
+def store_token(response: Response, token: str, expires_at: datetime) -> None:
     """Hand the browser the token, for the console's paths alone and never on the way from another site."""
     secure = not settings().development
     response.set_cookie(COOKIE, token, expires=expires_at, path=PATH, httponly=True, samesite="Strict", secure=secure)

@@ -71,8 +71,8 @@ def share(report: str) -> Response:
         try:
             made = shares_page.made(share_report(principal, report, _wanted(given), now=now), _address)
         except (Invalid, TooManyLinks) as refusal:
-            told, at = wording.sentence(refusal), str(refusal.at or "")
-            form, status = Form(given, {at: told}) if at in given else Form(given, problem=told), refusal.status
+            message, at = wording.sentence(refusal), str(refusal.at or "")
+            form, status = Form(given, {at: message}) if at in given else Form(given, problem=message), refusal.status
     links = tuple(shares_page.link(it) for it in shares(principal, report, now=now))
     return render("report_share.html", status, report=shares_page.about(card), form=form, made=made, links=links)
 

@@ -57,7 +57,7 @@ class Item:
     the provider remarked on it.
 
     `ours` is the value in our unit where that is another one, `our_reference` our ordinary range where it says more,
-    `source` what decided whether the value is out of range. `change` tells what a corrected version changed.
+    `source` what decided whether the value is out of range. `change` says what a corrected version changed.
     """
 
     name: str
@@ -68,7 +68,7 @@ class Item:
     range: Range | None = None
     meaning: str = ""
     note: str = ""
-    tells: str = ""
+    about: str = ""
     ours: str = ""
     our_reference: str = ""
     source: str = ""
@@ -232,7 +232,7 @@ def item(result: Reading, kind: str, change: Change | None = None, trend_url: st
         range=drawn,
         meaning=words.meaning_of(result),
         note=result.note,
-        tells=words.tells(result.item),
+        about=words.about(result.item),
         ours=_ours(result),
         our_reference=_our_reference(result),
         source=_source(result, kind),
@@ -263,12 +263,12 @@ def _our_reference(result: Reading) -> str:
 
 
 def _source(result: Reading, kind: str) -> str:
-    told = {
+    texts = {
         "provider_flag": _("Marked by %(place)s.", **nouns(kind)),
         "provider_range": _("Judged by %(place)s's own range.", **nouns(kind)),
         "our_range": _("%(Place)s gave no range; judged by the ordinary one for this sex and age.", **nouns(kind)),
     }
-    return told.get(result.judged_by, "") if result.to_look_at or result.judged_by == "our_range" else ""
+    return texts.get(result.judged_by, "") if result.to_look_at or result.judged_by == "our_range" else ""
 
 
 def _changed(change: Change | None) -> str:
@@ -336,8 +336,8 @@ def flag(judged: str) -> Pill | None:
     """What a value outside its range is called."""
     if judged in USUAL:
         return None
-    told = {"high": _("High"), "low": _("Low"), "abnormal": _("Unusual")}
-    return Pill(told.get(judged, _("Unusual")), "bad", icon="triangle-alert")
+    texts = {"high": _("High"), "low": _("Low"), "abnormal": _("Unusual")}
+    return Pill(texts.get(judged, _("Unusual")), "bad", icon="triangle-alert")
 
 
 def _state(state: str, version: int) -> Pill | None:

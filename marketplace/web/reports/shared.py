@@ -1,7 +1,7 @@
-"""What somebody without an account sees by a link: a door first, and behind it one report and its papers.
+"""What a person without an account sees by a link: a page with a button first, then one report and its papers.
 
-The door shows nothing, so that programs which look at links ahead of people open nothing and count for nothing. What
-this browser opened stays open in it for half an hour. A link that opens nothing is not there, whatever the reason.
+The first page shows nothing, so that programs which look at links ahead of people open nothing and count for nothing.
+What this browser opened stays open in it for half an hour. A link that opens nothing is not there, whatever the reason.
 """
 
 from __future__ import annotations
@@ -25,21 +25,21 @@ _OPENED = "opened"
 
 
 def shared(token: str) -> Response:
-    """The door; opened by its button, with the access code if the link has one; then the report."""
+    """The first page; opened by its button, with the access code if the link has one; then the report."""
     now = clock.now()
-    door = share.find_link(token, now=now, opened=_opened())
+    link = share.find_link(token, now=now, opened=_opened())
     if request.method == "POST":
         try:
-            _remember(share.open_share(token, field("code", 60), now=now).id)
+            _store_opened(share.open_share(token, field("code", 60), now=now).id)
         except (Invalid, share.WrongAccessCode) as refusal:
-            return _door(token, door, Form(errors={"code": wording.sentence(refusal)}), refusal.status)
+            return _link_page(token, link, Form(errors={"code": wording.sentence(refusal)}), refusal.status)
         return _discreet(see_other(url_for("web.shared", token=token)))
     if only_prefetched():
         return not_yet()
-    if door.id != _opened():
-        return _door(token, door, Form())
-    view = share.read_share(token, now=now, opened=door.id)
-    return _discreet(render("shared.html", page=shares_page.shared(view, token, door.expires_at)))
+    if link.id != _opened():
+        return _link_page(token, link, Form())
+    view = share.read_share(token, now=now, opened=link.id)
+    return _discreet(render("shared.html", page=shares_page.shared(view, token, link.expires_at)))
 
 
 def shared_paper(token: str, position: str) -> Response:
@@ -51,8 +51,8 @@ def shared_paper(token: str, position: str) -> Response:
     return _discreet(paper_answer(paper, "" if place is None else f"-{place + 1}"))
 
 
-def _door(token: str, door: share.ShareLink, form: Form, status: int = 200) -> Response:
-    return _discreet(render("shared_door.html", status, door=door, form=form, token=token))
+def _link_page(token: str, link: share.ShareLink, form: Form, status: int = 200) -> Response:
+    return _discreet(render("shared_door.html", status, link=link, form=form, token=token))
 
 
 def _discreet(answer: Response) -> Response:
@@ -62,7 +62,7 @@ def _discreet(answer: Response) -> Response:
     return answer
 
 
-def _remember(share_id: str) -> None:
+def _store_opened(share_id: str) -> None:
     session[_OPENED] = [share_id, int(time.time())]
 
 

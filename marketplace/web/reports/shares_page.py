@@ -114,14 +114,14 @@ def shared(view: ReportView, token: str, expires_at: datetime) -> SharedReport:
 
 
 def _state(share: Share) -> Pill:
-    told = {
+    texts = {
         "open": (_("Open"), "ok", "check"),
         "expired": (_("Expired"), "off", "clock"),
         "revoked": (_("Taken back"), "off", "x"),
         "used_up": (_("Used up"), "off", "check"),
         "locked": (_("Locked after wrong codes"), "bad", "circle-alert"),
     }
-    text, tone, icon = told[share.state]
+    text, tone, icon = texts[share.state]
     return Pill(text, tone, icon=icon)
 
 
@@ -132,8 +132,8 @@ def _views(share: Share) -> str:
 
 
 def _look(look: Look) -> str:
-    told = {"viewed": _("Read"), "downloaded": _("Document opened"), "wrong_code": _("Wrong access code")}
-    return f"{moment(look.at)} · {told.get(look.what, look.what)}"
+    texts = {"viewed": _("Read"), "downloaded": _("Document opened"), "wrong_code": _("Wrong access code")}
+    return f"{moment(look.at)} · {texts.get(look.what, look.what)}"
 
 
 def _size(size: int) -> str:

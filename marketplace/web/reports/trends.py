@@ -40,9 +40,9 @@ def report_compare() -> Response:
     try:
         found = compare(session.principal(), a, b, now=clock.now())
     except Invalid as wrong:
-        told = {"same_report": _("These are the same report. Choose another one.")}
+        messages = {"same_report": _("These are the same report. Choose another one.")}
         other = _("These reports are of two people. Choose two of one person.")
-        return _choose(a, b, told.get(str(wrong.facts.get("reason")), other))
+        return _choose(a, b, messages.get(str(wrong.facts.get("reason")), other))
     person = found.later.beneficiary_id
     page = trends_page.compare_page(
         found,

@@ -35,7 +35,7 @@ class Mark:
 @dataclass(frozen=True)
 class Chart:
     """A line of values over time, `width` × `height`. `band` is the range (top, height) if there is one; `marks` from
-    left to right; `labels` are years or months at x; `title` and `told` say in words what is to be seen."""
+    left to right; `labels` are years or months at x; `title` and `description` say in words what is to be seen."""
 
     width: int
     height: int
@@ -45,7 +45,7 @@ class Chart:
     bounds: tuple[tuple[float, str], ...]
     labels: tuple[tuple[float, str, str], ...]
     title: str
-    told: str
+    description: str
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ class TrendPage:
     title: str
     person: Person
     unit: str
-    tells: str
+    about: str
     reference: str
     chart: Chart | None
     lines: tuple[TrendLine, ...]
@@ -135,7 +135,7 @@ def trend_page(trend: Trend, links: Links) -> TrendPage:
         title=name,
         person=reports_page.person(trend.beneficiary_id, trend.beneficiary_name, trend.relation),
         unit=unit,
-        tells=words.tells(trend.item.code),
+        about=words.about(trend.item.code),
         reference=said.get(trend.range_from, "").strip(),
         chart=_chart(trend, name, unit),
         lines=tuple(_line(point, links) for point in reversed(trend.points)),
@@ -154,12 +154,12 @@ def _line(point: Point, links: Links) -> TrendLine:
         "limit": _("Only a limit, not a value."),
         "words": "",
     }
-    standing = not point.apart and result.converted
+    comparable = not point.apart and result.converted
     return TrendLine(
         day=point.day,
         place=formats.dotted((point.site, by_language(point.provider_name))),
-        shown=in_ours if standing else delivered,
-        delivered=delivered if standing else "",
+        shown=in_ours if comparable else delivered,
+        delivered=delivered if comparable else "",
         flag=reports_page.flag(result.judged),
         method=words.variant_of(result),
         why=why.get(point.apart, ""),
@@ -231,7 +231,7 @@ def _chart(trend: Trend, name: str, unit: str) -> Chart | None:
         tuple((y(bound), reports_page.plain(round(bound, 4))) for bound in bounds),
         _labels(xs, [point.day for point in trend.points]),
         _("%(name)s over time", name=name),
-        _told(trend, unit),
+        _in_words(trend, unit),
     )
 
 
@@ -256,23 +256,23 @@ def _figure(result: Reading, value: float) -> str:
 
 def _labels(xs: Sequence[float], days: Sequence[date]) -> tuple[tuple[float, str, str], ...]:
     """(x, text, anchor) of the dates below: all that have room, the last one always."""
-    kept: list[tuple[float, date]] = []
+    labelled: list[tuple[float, date]] = []
     for x, day in reversed(list(zip(xs, days, strict=True))):
-        if not kept or kept[-1][0] - x >= _LABELLED_APART:
-            kept.append((x, day))
+        if not labelled or labelled[-1][0] - x >= _LABELLED_APART:
+            labelled.append((x, day))
     last = WIDTH - _RIGHT - 1
-    return tuple((x, f"{day:%Y-%m}", "end" if x >= last else "middle") for x, day in reversed(kept))
+    return tuple((x, f"{day:%Y-%m}", "end" if x >= last else "middle") for x, day in reversed(labelled))
 
 
-def _told(trend: Trend, unit: str) -> str:
+def _in_words(trend: Trend, unit: str) -> str:
     """The chart in words: the same values as in the table."""
-    told = [
+    values = [
         _("%(date)s: %(value)s", date=formats.full_date(point.day), value=reports_page.ours(point.reading, value))
         + (_(" (out of range)") if point.reading.to_look_at else "")
         for point, value in zip(trend.points, _values(trend.points), strict=True)
     ]
     return formats.sentences(
-        ngettext("%(num)d value.", "%(num)d values.", len(told)), _("; ").join(told) + _("."), _summary(trend, unit)
+        ngettext("%(num)d value.", "%(num)d values.", len(values)), _("; ").join(values) + _("."), _summary(trend, unit)
     )
 
 
@@ -304,8 +304,8 @@ def _pair(pair: Pair, trends: Links) -> PairLine:
     known = next(result for result in (pair.later, pair.earlier) if result is not None)
     return PairLine(
         name=words.name_of(known),
-        before=_told_value(pair.earlier, pair),
-        after=_told_value(pair.later, pair),
+        before=_delivered_value(pair.earlier, pair),
+        after=_delivered_value(pair.later, pair),
         before_flag=_flag(pair.earlier),
         after_flag=_flag(pair.later),
         sign={"higher": "↑", "lower": "↓", "same": "="}.get(pair.how, ""),
@@ -318,20 +318,20 @@ def _flag(result: Reading | None) -> Pill | None:
     return None if result is None else reports_page.flag(result.judged)
 
 
-def _told_value(result: Reading | None, pair: Pair) -> str:
+def _delivered_value(result: Reading | None, pair: Pair) -> str:
     """As delivered; with the value in our unit behind it where the two reports use different ones."""
     if result is None:
         return ""
-    told = f"{words.value_of(result.value)} {words.unit_of(result.unit)}".strip()
+    value = f"{words.value_of(result.value)} {words.unit_of(result.unit)}".strip()
     in_ours = reports_page.ours(result, result.our_value) if result.converted and pair.unit == result.our_unit else ""
-    return _("%(delivered)s (= %(converted)s)", delivered=told, converted=in_ours) if in_ours else told
+    return _("%(delivered)s (= %(converted)s)", delivered=value, converted=in_ours) if in_ours else value
 
 
 def _difference(pair: Pair) -> str:
     if pair.how in ("higher", "lower") and pair.difference is not None:
         size = f"{_size(pair)} {words.unit_of(pair.unit)}".strip()
-        told = _("Higher by %(size)s", size=size) if pair.how == "higher" else _("Lower by %(size)s", size=size)
-        return formats.sentences(told + _("."), _came(pair))
+        text = _("Higher by %(size)s", size=size) if pair.how == "higher" else _("Lower by %(size)s", size=size)
+        return formats.sentences(text + _("."), _came(pair))
     return {
         "same": _("Unchanged."),
         "changed": _("The words differ."),

@@ -87,14 +87,14 @@ def item_name(code: str) -> str:
     return by_language(vocabulary().items[code].name)
 
 
-def tells(code: str) -> str:
+def about(code: str) -> str:
     """What an item measures; empty for one we don't know."""
     known = vocabulary().items.get(code)
     return "" if known is None else by_language(known.meaning)
 
 
 def meaning_of(result: Reading) -> str:
-    """What the item tells and what this side of its range asks for; empty for a normal value or an unknown item."""
+    """What the item is about and what this side of its range asks for; empty for a normal value or an unknown item."""
     known = vocabulary().items.get(result.item)
     if known is None or not result.to_look_at:
         return ""

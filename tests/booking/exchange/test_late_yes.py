@@ -11,8 +11,8 @@ from booking.actors import CLOCK, Actor
 from booking.changes.cancel import begin_cancel, cancel
 from booking.changes.unanswered import end_unanswered
 from booking.exchange.inbound import apply_remote
-from booking.hold.confirm import confirm
 from booking.hold.expire import expire_holds
+from booking.hold.submit import submit
 from booking.states import BookingState
 from booking.sync.bookings import poll_bookings
 from booking.sync.webhooks import receive_event
@@ -144,7 +144,7 @@ def test_a_message_about_a_hold_that_still_stands_goes_to_a_person() -> None:
     public_id = world.hold()
     with transaction() as session:
         assert apply_remote(session, world.provider.id, remote(public_id, "confirmed"), now=NOON).what == "unmatched"
-    confirm(world.principal, public_id, now=NOON)
+    submit(world.principal, public_id, now=NOON)
     assert booking_row(public_id).state is BookingState.AWAITING_PROVIDER
 
 

@@ -15,8 +15,8 @@ from booking.exchange.inbound import apply_remote
 from booking.exchange.provider_bookings import ProviderBookings
 from booking.exchange.send import run_task
 from booking.exchange.settle import settle_answer
-from booking.hold.confirm import HoldExpired, NotHeld, confirm
 from booking.hold.expire import expire_holds
+from booking.hold.submit import HoldExpired, NotHeld, submit
 from booking.models import Discrepancy, ProviderBooking, Slot
 from booking.sync.webhooks import forget_events, receive_event
 from booking.transition import lock_booking
@@ -389,29 +389,29 @@ def test_a_hold_ends_with_the_clock_and_cannot_be_confirmed_after() -> None:
     world = make_world(quantity=1)
     public_id = world.hold()
     with pytest.raises(HoldExpired):
-        confirm(world.principal, public_id, now=NOON + timedelta(minutes=10))
+        submit(world.principal, public_id, now=NOON + timedelta(minutes=10))
     assert expire_holds(now=NOON + timedelta(minutes=9)) == 0
     assert expire_holds(now=NOON + timedelta(minutes=10)) == 1
     assert (state(public_id), unit(world), taken(world.slots[0])) == ("expired", (1, 0, 0), 0)
     with pytest.raises(HoldExpired):
-        confirm(world.principal, public_id, now=NOON)
+        submit(world.principal, public_id, now=NOON)
 
 
 def test_confirming_twice_sends_once_and_a_cancelled_one_cannot_be_confirmed() -> None:
     world = make_world()
     public_id = world.submit()
-    confirm(world.principal, public_id, now=SOON)
+    submit(world.principal, public_id, now=SOON)
     assert tasks(public_id) == [("reserve", "queued")]
     cancel(world.principal, public_id, now=SOON)
     with pytest.raises(NotHeld):
-        confirm(world.principal, public_id, now=SOON)
+        submit(world.principal, public_id, now=SOON)
 
 
 def test_a_stranger_finds_no_booking() -> None:
     world = make_world()
     public_id = world.hold()
     other = join(world.provider, world.offer, world.slots, phone="13800000029")
-    for attempt in (confirm, cancel, view):
+    for attempt in (submit, cancel, view):
         with pytest.raises(NotFound):
             attempt(other.principal, public_id, now=NOON)  # type: ignore[operator]
     assert state(public_id) == "held"

@@ -10,7 +10,7 @@ from sqlalchemy import Engine, text, update
 
 from booking import refusals
 from booking.hold import place
-from booking.hold.confirm import confirm
+from booking.hold.submit import submit
 from booking.idempotency import forget_keys
 from booking.models import Slot
 from marketplace.catalog.benefit_kind import NotEligible
@@ -214,7 +214,7 @@ def test_ten_places_are_held_for_a_customer_at_most_and_what_is_over_or_submitte
     with pytest.raises(refusals.TooManyHeld) as refused:
         world.hold(10)
     assert (refused.value.facts, taken(world.slots[10])) == ({"most": 10}, 0)
-    confirm(world.principal, held[0], now=NOON)
+    submit(world.principal, held[0], now=NOON)
     world.hold(10)
     with pytest.raises(refusals.TooManyHeld):
         world.hold(11)

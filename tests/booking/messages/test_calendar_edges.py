@@ -13,8 +13,8 @@ from booking.attendance.no_show import call_no_shows, no_show_after
 from booking.changes.reschedule import reschedule
 from booking.changes.rules import cancel_until, change_until
 from booking.exchange.cursors import done
-from booking.hold.confirm import confirm
 from booking.hold.place import HOLD
+from booking.hold.submit import submit
 from booking.models import Booking
 from booking.offers.bookable import Rule
 from booking.views.customer import booking as view
@@ -193,7 +193,7 @@ def test_a_change_keeps_to_the_validity_and_to_the_window_across_clocks() -> Non
     world = world_in(NEW_YORK, *days, valid_until="2026-03-08")
     now = utc("2026-03-01T00:00")
     public_id = world.hold(0, now=now, entitlement=world.entitlement.public_id)
-    submit(world, public_id, now)
+    submit_at(world, public_id, now)
     with pytest.raises(ValidityOver):
         reschedule(world.principal, public_id, world.slots[2].public_id, now=now)
     reschedule(world.principal, public_id, world.slots[1].public_id, now=now)
@@ -210,14 +210,14 @@ def test_the_clock_calls_a_no_show_by_the_sites_night_of_25_hours() -> None:
     world = world_in(NEW_YORK, ("2026-11-01", None), valid_until="2026-12-31")
     now = utc("2026-10-20T00:00")
     public_id = world.hold(0, now=now, entitlement=world.entitlement.public_id)
-    submit(world, public_id, now)
+    submit_at(world, public_id, now)
     due = utc("2026-11-03T05:00")
     done(world.provider.id, "bookings", "c", now=due)
     assert call_no_shows(now=due - timedelta(seconds=1)) == 0
     assert call_no_shows(now=due) == 1
 
 
-def submit(world: World, public_id: str, now: datetime) -> None:
+def submit_at(world: World, public_id: str, now: datetime) -> None:
     """Submit it and let the provider say yes."""
-    confirm(world.principal, public_id, now=now)
+    submit(world.principal, public_id, now=now)
     one_pass(world, FakeAdapter(answers=[Confirmed("R-1", 1)]), now=now)

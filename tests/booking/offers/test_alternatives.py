@@ -9,7 +9,7 @@ from sqlalchemy import select, update
 
 from booking.changes.cancel import cancel
 from booking.exchange.inbound import apply_remote
-from booking.hold.confirm import confirm
+from booking.hold.submit import submit
 from booking.models import BookingHistory, Slot
 from booking.notices.models import Notification
 from booking.views.customer import booking as view
@@ -159,7 +159,7 @@ def test_the_benefit_comes_back_in_full_after_its_validity_when_the_provider_can
     world = make_world(quantity=1, slots=1)
     short = give(world.customer, 1, valid_until=date(2026, 3, 10))
     public_id = world.hold(0, entitlement=short.public_id)
-    confirm(world.principal, public_id, now=NOON)
+    submit(world.principal, public_id, now=NOON)
     one_pass(world, FakeAdapter(answers=[Confirmed("R-1", 1)]), now=NOON)
     late = datetime(2026, 3, 12, 2, tzinfo=NOON.tzinfo)
     with transaction() as session:

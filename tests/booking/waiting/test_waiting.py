@@ -11,7 +11,7 @@ from sqlalchemy import text, update
 
 from booking.changes.cancel import cancel
 from booking.changes.reschedule import reschedule
-from booking.hold.confirm import confirm
+from booking.hold.submit import submit
 from booking.models import Slot
 from booking.notices.models import NoticeSetting
 from booking.refusals import SlotFull
@@ -89,7 +89,7 @@ def test_the_offered_place_is_booked_by_the_ordinary_confirmation(world: World, 
     waits = wait(world)
     give_up(holder)
     serve()
-    confirm(world.principal, offered(waits).public_id, now=NOON)
+    submit(world.principal, offered(waits).public_id, now=NOON)
     assert serve() == {}
     assert entry(waits).state == "offered"
     go(offered(waits).public_id, BookingState.CONFIRMED)
@@ -191,7 +191,7 @@ def test_a_hospital_that_refuses_puts_her_back_in_her_place(world: World, holder
     entries = [wait(first), wait(second)]
     give_up(holder)
     serve()
-    confirm(first.principal, offered(entries[0]).public_id, now=NOON)
+    submit(first.principal, offered(entries[0]).public_id, now=NOON)
     go(offered(entries[0]).public_id, BookingState.REJECTED)
     assert serve()["refused"] == 1
     assert (entry(entries[0]).state, entry(entries[0]).lapses) == ("waiting", 0)
@@ -612,7 +612,7 @@ def test_to_withdraw_leaves_what_was_submitted(world: World, holder: tuple[World
     waits = wait(world)
     give_up(holder)
     serve()
-    confirm(world.principal, offered(waits).public_id, now=NOON)
+    submit(world.principal, offered(waits).public_id, now=NOON)
     waiting.withdraw(world.principal, waits, now=NOON)
     assert (offered(waits).state, entry(waits).state) == ("awaiting_provider", "withdrawn")
 

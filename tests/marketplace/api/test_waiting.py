@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from booking.hold.confirm import confirm
+from booking.hold.submit import submit
 from booking.waiting.offers import HOLD
 from tests.marketplace.api.caller import Caller, problem
 from tests.people import NOON
@@ -81,7 +81,7 @@ def test_stopping_gives_back_what_was_held_and_leaves_what_was_submitted(caller:
     again = ask(caller, body(world)).get_json()
     serve()
     submitted = caller.get(f"/waiting/{again['id']}").get_json()["held"]["booking_id"]
-    confirm(world.principal, submitted, now=NOON)
+    submit(world.principal, submitted, now=NOON)
     caller.call("DELETE", f"/waiting/{again['id']}")
     assert caller.get(f"/bookings/{submitted}").get_json()["state"] == "awaiting_provider"
 

@@ -824,7 +824,7 @@ def waiting_new(wrong: bool = False, reasons: tuple[str, ...] = ()) -> Context:
             "/gallery/times",
             "/gallery/who",
             auto_book=True,
-            standing_url="/gallery/bookings" if wrong else "",
+            existing_url="/gallery/bookings" if wrong else "",
             reasons=reasons,
         )
     }
@@ -1100,7 +1100,7 @@ def shared_door(error: bool = False) -> Context:
         if error
         else {}
     )
-    return {"door": ShareLink("s1", error, at(11, 30, 9)), "form": Form(errors=told), "token": "t"}
+    return {"link": ShareLink("s1", error, at(11, 30, 9)), "form": Form(errors=told), "token": "t"}
 
 
 def shared() -> Context:

@@ -13,7 +13,7 @@ from sqlalchemy import Engine, text, update
 from werkzeug.test import TestResponse
 
 from booking.actors import CLOCK
-from booking.hold.confirm import confirm
+from booking.hold.submit import submit
 from booking.states import BookingState
 from booking.transition import lock_booking, move
 from marketplace.app import create_app
@@ -270,7 +270,7 @@ def test_the_live_part_answers_304_until_something_moves(browser: Surfer, world:
     booking = held(browser, world)
     shown = browser.get(f"/bookings/{booking}/live")
     same = browser.get(f"/bookings/{booking}/live", headers={"If-None-Match": shown.headers["ETag"]})
-    confirm(world.principal, booking, now=NOON)
+    submit(world.principal, booking, now=NOON)
     moved = browser.get(f"/bookings/{booking}/live", headers={"If-None-Match": shown.headers["ETag"]})
     assert [shown.status_code, same.status_code, moved.status_code] == [200, 304, 200]
     assert same.get_data() == b""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from booking.changes.cancel import cancel
-from booking.hold.confirm import confirm
+from booking.hold.submit import submit
 from providers.port import Confirmed
 from tests.marketplace.web.visitors import Visitor, main
 from tests.people import NOON
@@ -46,7 +46,7 @@ def test_an_unchanged_page_costs_two_statements_and_no_body(visitor: Visitor, wo
 def test_lists_follow_every_move_and_new_bookings(visitor: Visitor, world: World, path: str) -> None:
     public_id = world.hold()
     tag = tag_of(visitor, path)
-    confirm(world.principal, public_id, now=NOON)
+    submit(world.principal, public_id, now=NOON)
     moved = again(visitor, path, tag)
     assert moved.status_code == 200 and "Waiting for the hospital" in moved.text
     one_pass(world, FakeAdapter(answers=[Confirmed("R-1", 1)]), now=NOON)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import date
 
-from booking.hold.confirm import confirm
+from booking.hold.submit import submit
 from booking.notices.notify import notify
 from marketplace.core.db import transaction
 from tests.booking.test_moves import S as State
@@ -68,7 +68,7 @@ def test_a_message_of_a_relatives_booking_names_her(visitor: Visitor, world: Wor
     father = add_member(world.principal, NewMember("father", "沈伯年", "male", date(1954, 3, 12)), NOON)
     for slot, person in ((0, world.beneficiary.public_id), (1, father.public_id)):
         booking = world.hold(slot, beneficiary=person)
-        confirm(world.principal, booking, now=NOON)
+        submit(world.principal, booking, now=NOON)
         go(booking, State.CONFIRMED)
     told = main(visitor.get("/notices"))
     assert "沈伯年 · Father" in told

@@ -15,7 +15,7 @@ from sqlalchemy import Engine
 from werkzeug.serving import make_server
 from werkzeug.test import TestResponse
 
-from booking.hold.confirm import confirm
+from booking.hold.submit import submit
 from booking.waiting.offers import HOLD, review
 from booking.waiting.view import current
 from marketplace.app import create_app
@@ -237,7 +237,7 @@ def test_stopping_what_is_over_says_so(browser: Surfer, world: World) -> None:
 def test_what_was_submitted_is_kept_when_she_stops(browser: Surfer, world: World) -> None:
     waits = wait(world)
     serve()
-    confirm(world.principal, offered(waits).public_id, now=NOON)
+    submit(world.principal, offered(waits).public_id, now=NOON)
     assert "What was submitted for you stays" in text_of(browser.get(f"/waiting/{waits}/stop"))
 
 

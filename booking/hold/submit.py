@@ -1,7 +1,7 @@
 """The customer submits a held booking: it goes to the provider, or is firm at once where places were allotted.
 
 One statement, as for the hold: the SQL function `submit_booking` writes what `transition.move` would, and the same
-round trip brings what the answer tells.
+round trip brings what the answer contains.
 """
 
 from __future__ import annotations
@@ -32,20 +32,20 @@ log = get_logger(__name__)
 
 
 class HoldExpired(Refusal):
-    """The time to confirm is over; place and quota were given back (or will be in a moment)."""
+    """The time to submit is over; place and unit were given back (or will be in a moment)."""
 
     code = "hold_expired"
 
 
 class NotHeld(Refusal):
-    """Only a held booking can be confirmed; `state` says what it is now."""
+    """Only a held booking can be submitted; `state` says what it is now."""
 
     code = "not_held"
 
 
 @dataclass(frozen=True)
 class Submitted:
-    """A booking as its submission left it, with what a page tells beside it. The rows belong to no session, and hold
+    """A booking as its submission left it, with what a page shows beside it. The rows belong to no session, and hold
     what an answer needs. `history` is whole: the hold and the submission."""
 
     booking: Booking
@@ -79,26 +79,26 @@ _ANSWERED = (
     "created_at",
     "updated_at",
 )
-"""Columns of the booking that an answer tells, besides its state."""
+"""Columns of the booking that an answer contains, besides its state."""
 
-# What stands beside the booking is read as it was when the statement began: none of it is changed by a submission.
+# What is joined to the booking is read as it was when the statement began: none of it is changed by a submission.
 _SUBMIT = f"""
-    SELECT done.moved, (done.kept).state, {", ".join(f"(done.kept).{name}" for name in _ANSWERED)},
+    SELECT done.moved, (done.result).state, {", ".join(f"(done.result).{name}" for name in _ANSWERED)},
            b.public_id AS beneficiary, b.name, b.relation, e.public_id AS entitlement, e.no_show_uses,
            s.longitude, s.latitude, p.allotment, p.answer_hours,
            h.at AS held_at, h.actor_kind AS held_as, h.cause AS held_cause
-      FROM submit_booking(%(now)s, %(customer)s, %(booking)s, 'customer', %(actor)s, 'submitted',
+      FROM submit_booking(%(now)s, %(customer)s, %(booking)s, %(actor)s,
                           %(task)s, %(key)s, %(notice)s, %(channels)s, %(deliveries)s) AS done
-      LEFT JOIN beneficiary b ON b.id = (done.kept).beneficiary_id
-      LEFT JOIN entitlement e ON e.id = (done.kept).entitlement_id
-      LEFT JOIN offer o ON o.id = (done.kept).offer_id
+      LEFT JOIN beneficiary b ON b.id = (done.result).beneficiary_id
+      LEFT JOIN entitlement e ON e.id = (done.result).entitlement_id
+      LEFT JOIN offer o ON o.id = (done.result).offer_id
       LEFT JOIN site s ON s.id = o.site_id
-      LEFT JOIN provider p ON p.id = (done.kept).provider_id
-      LEFT JOIN booking_history h ON h.booking_id = (done.kept).id AND h.version = 1
+      LEFT JOIN provider p ON p.id = (done.result).provider_id
+      LEFT JOIN booking_history h ON h.booking_id = (done.result).id AND h.version = 1
 """
 
 
-def confirm(principal: Principal, public_id: str, *, now: datetime) -> Submitted | None:
+def submit(principal: Principal, public_id: str, *, now: datetime) -> Submitted | None:
     """Submit the booking. Asking again after it was submitted changes nothing and succeeds, and returns None: by then
     it may have moved on.
 
@@ -122,14 +122,14 @@ def confirm(principal: Principal, public_id: str, *, now: datetime) -> Submitted
         raise NotFound(field="booking_id")
     state = BookingState(row.state)
     if not row.moved:
-        _judge(state)
+        _check_submitted(state)
     if row.moved:
         log.info("booking.submitted", booking=public_id)
     return _submitted(row, state, now) if row.moved and row.version == 2 else None
 
 
-def _judge(state: BookingState) -> None:
-    """Why nothing was moved: it had been before (fine), or it cannot be any more. Raises HoldExpired, NotHeld."""
+def _check_submitted(state: BookingState) -> None:
+    """Nothing was moved: it had been submitted before, or it cannot be any more. Raises HoldExpired, NotHeld."""
     if state in SUBMITTED:
         return
     if state in (BookingState.HELD, BookingState.EXPIRED):  # held, and its time is over: not swept yet
@@ -156,8 +156,9 @@ def _submitted(row: Any, state: BookingState, now: datetime) -> Submitted:
     )
 
 
-def submit(session: Session, booking: Booking, *, actor: Actor, cause: str, now: datetime) -> None:
-    """Submit a locked booking that is held: to the provider, or confirmed at once where places were allotted."""
+def submit_for(session: Session, booking: Booking, *, actor: Actor, cause: str, now: datetime) -> None:
+    """`submit` as part of the caller's transaction, for a locked booking that is held, recorded as `actor`'s doing and
+    with a `cause` of its own."""
     allotment = session.scalar(select(Provider.allotment).where(Provider.id == booking.provider_id))
     to = BookingState.CONFIRMED if allotment else BookingState.AWAITING_PROVIDER
     move(session, booking, to, actor=actor, now=now, cause=cause)
