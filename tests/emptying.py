@@ -36,6 +36,8 @@ BEGIN
 END $$
 """
 
+_TRIES = 5
+
 
 class Emptying:
     """A superuser's connection to one migrated database, kept for as long as its tables are emptied again and again."""
@@ -52,8 +54,16 @@ class Emptying:
         self._connection.execute(_FUNCTION.format(tables=", ".join(tables), looks=looks, large=_LARGE))
 
     def __call__(self) -> None:
-        """Leave no row, and start all numbers anew."""
-        self._connection.execute("SELECT pg_temp.empty_tables()")
+        """Leave no row, and start all numbers anew. A process of the test before may be at its last statement: where
+        the two would wait for each other, PostgreSQL ends one, and ours is asked again."""
+        for left in reversed(range(_TRIES)):
+            try:
+                self._connection.execute("SELECT pg_temp.empty_tables()")
+            except psycopg.errors.DeadlockDetected:
+                if left:
+                    continue
+                raise
+            return
 
     def close(self) -> None:
         """Let go of the database."""

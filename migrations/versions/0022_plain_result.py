@@ -1,7 +1,7 @@
 """What submit_booking gives back is called a result, and it is told only what differs between calls. The function with
 the arguments of the code now running stays beside it.
 
-Revision ID: 0023
+Revision ID: 0022
 Revises: 0021
 """
 
@@ -9,7 +9,7 @@ from alembic import op
 
 from migrations import frozen
 
-revision = "0023"
+revision = "0022"
 down_revision = "0021"
 branch_labels = None
 depends_on = None
