@@ -10,6 +10,8 @@ from marketplace.core.logging import get_logger
 log = get_logger(__name__)
 
 LEADER_LOCK = 0x414E5849  # "ANXI"
+SILENT_SECONDS = 15
+"""A leader asks every two seconds. One that has asked nothing for so long has gone, or the network between has."""
 
 
 class LeaderLock:
@@ -17,6 +19,9 @@ class LeaderLock:
 
     Behind a pooler it would belong to a connection that everybody shares, and two workers could both have it. So nobody
     takes it there, which is said once: LEADER_DATABASE_URL leads past the pooler.
+
+    The server ends a connection that stays silent for SILENT_SECONDS, so that a lost leader's lock is free again even
+    where its end of the connection still seems to be there.
     """
 
     def __init__(self) -> None:
@@ -34,6 +39,7 @@ class LeaderLock:
         if not self._straight(connection) or not self._had(connection):
             connection.close()
             return False
+        connection.execute(text(f"SET idle_session_timeout = '{SILENT_SECONDS}s'"))  # this connection is never lent
         self._connection = connection
         return True
 

@@ -27,7 +27,9 @@ class Settings:
 
     `database_url` is the application's role; `owner_url` is the role that owns the tables and runs migrations.
     `leader_database_url` leads past a pooler to the same database; "" when there is none. A statement is prepared after
-    `prepare_threshold` uses: 0 never, None as suits the connection.
+    `prepare_threshold` uses: 0 never, None as suits the connection. An answer of the database is waited for
+    `web_answer_seconds` in a request, else `answer_seconds`; `overdue_seconds` is how late a worker's heartbeat may be
+    before its process ends itself.
     `master_key` wraps per-person and per-report keys, `index_key` keys the blind indexes; both are 32 bytes.
     """
 
@@ -46,6 +48,9 @@ class Settings:
     state_dir: Path
     leader_database_url: str = ""
     pool_size: int = 16
+    answer_seconds: float = 12.0
+    web_answer_seconds: float = 4.0
+    overdue_seconds: int = 45
     prepare_threshold: int | None = None
     trusted_proxies: int = 0
     outbox_lease_seconds: int = 30
@@ -141,6 +146,9 @@ def settings() -> Settings:
         state_dir=folder,
         leader_database_url=sqlalchemy_url(os.environ.get("LEADER_DATABASE_URL", "")),
         pool_size=_number("DATABASE_POOL_SIZE", 16),
+        answer_seconds=_number("DATABASE_ANSWER_MS", _statement_timeout() + 2_000) / 1000,
+        web_answer_seconds=_number("WEB_DATABASE_ANSWER_MS", 4_000) / 1000,
+        overdue_seconds=_number("WORKER_OVERDUE_SECONDS", 45),
         prepare_threshold=_number("DATABASE_PREPARE_THRESHOLD", 0)
         if "DATABASE_PREPARE_THRESHOLD" in os.environ
         else None,
@@ -150,12 +158,22 @@ def settings() -> Settings:
     )
 
 
+def _statement_timeout() -> int:
+    return _number("STATEMENT_TIMEOUT_MS", 10_000)
+
+
 def role_settings() -> dict[str, str]:
     """What PostgreSQL is told about the application's role, once, by `ALTER ROLE … SET`; times in milliseconds."""
     return {
-        "statement_timeout": str(_number("STATEMENT_TIMEOUT_MS", 10_000)),
-        "lock_timeout": str(_number("LOCK_TIMEOUT_MS", 5_000)),
+        "statement_timeout": str(_statement_timeout()),
+        "lock_timeout": str(_number("LOCK_TIMEOUT_MS", 3_000)),  # less than a web request waits for an answer
         "idle_in_transaction_session_timeout": "60000",
+        # The server's end of a connection whose other end has gone; without a socket's options they are ignored.
+        "client_connection_check_interval": "1000",
+        "tcp_keepalives_idle": "10",
+        "tcp_keepalives_interval": "5",
+        "tcp_keepalives_count": "3",
+        "tcp_user_timeout": "15000",
         "timezone": "UTC",
     }
 
