@@ -28,8 +28,9 @@ class Settings:
     `database_url` is the application's role; `owner_url` is the role that owns the tables and runs migrations.
     `leader_database_url` leads past a pooler to the same database; "" when there is none. A statement is prepared after
     `prepare_threshold` uses: 0 never, None as suits the connection. An answer of the database is waited for
-    `web_answer_seconds` in a request, else `answer_seconds`; `overdue_seconds` is how late a worker's heartbeat may be
-    before its process ends itself.
+    `web_answer_seconds` in a request, else `answer_seconds`. A worker ends itself when its heartbeat is
+    `overdue_seconds` late or a job stands still for `still_seconds`; a leader that asks nothing for
+    `leader_silent_seconds` leads no more.
     `master_key` wraps per-person and per-report keys, `index_key` keys the blind indexes; both are 32 bytes.
     """
 
@@ -50,7 +51,9 @@ class Settings:
     pool_size: int = 16
     answer_seconds: float = 12.0
     web_answer_seconds: float = 4.0
-    overdue_seconds: int = 45
+    overdue_seconds: int = 60
+    still_seconds: int = 900
+    leader_silent_seconds: int = 15
     prepare_threshold: int | None = None
     trusted_proxies: int = 0
     outbox_lease_seconds: int = 30
@@ -148,7 +151,9 @@ def settings() -> Settings:
         pool_size=_number("DATABASE_POOL_SIZE", 16),
         answer_seconds=_number("DATABASE_ANSWER_MS", _statement_timeout() + 2_000) / 1000,
         web_answer_seconds=_number("WEB_DATABASE_ANSWER_MS", 4_000) / 1000,
-        overdue_seconds=_number("WORKER_OVERDUE_SECONDS", 45),
+        overdue_seconds=_number("WORKER_OVERDUE_SECONDS", 60),
+        still_seconds=_number("WORKER_STILL_SECONDS", 900),
+        leader_silent_seconds=_number("LEADER_SILENT_SECONDS", 15),
         prepare_threshold=_number("DATABASE_PREPARE_THRESHOLD", 0)
         if "DATABASE_PREPARE_THRESHOLD" in os.environ
         else None,

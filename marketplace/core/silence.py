@@ -7,7 +7,7 @@ the connection and asks the server for nothing, since the question would wait as
 
 from __future__ import annotations
 
-from threading import Lock
+from threading import Lock, get_ident
 from time import monotonic
 from typing import Any
 
@@ -34,6 +34,10 @@ _AT_ONCE = 1.0
 _ONE_AT_A_TIME = 6.0
 
 
+heard: dict[int, float] = {}
+"""When (by `monotonic`) each thread last had an answer, by its number."""
+
+
 class AnswerLost(psycopg.OperationalError):
     """No answer came in time, and the connection was closed.
 
@@ -56,11 +60,13 @@ class Bounded(psycopg.Connection[Any]):
         if timeout is None:
             timeout = self.web_seconds if has_request_context() else self.seconds
         try:
-            return super().wait(gen, interval, timeout)
+            found = super().wait(gen, interval, timeout)
         except _WaitTimeout as late:
             self.pgconn.finish()
             _silence.heard_nothing()
             raise AnswerLost(f"PostgreSQL gave no answer within {timeout:g} s: what was asked may be done") from late
+        heard[get_ident()] = monotonic()
+        return found
 
 
 class _Silence:
