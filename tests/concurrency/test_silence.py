@@ -20,7 +20,7 @@ from sqlalchemy.exc import DBAPIError
 from marketplace.app import create_app
 from marketplace.core import clock, silence
 from marketplace.core import db as database
-from marketplace.core.config import role_settings, settings
+from marketplace.core.config import ConfigError, role_settings, settings
 from marketplace.core.db import asking, engine, reading, rows, statements, transaction
 from tests.conftest import TestDatabase
 from tests.marketplace.web.visitors import Visitor
@@ -198,6 +198,17 @@ def test_limits_are_in_order() -> None:
     limits = role_settings()
     assert int(limits["lock_timeout"]) < settings().web_answer_seconds * 1000
     assert int(limits["statement_timeout"]) < settings().answer_seconds * 1000
+
+
+def test_a_wait_of_no_time_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    limits = ["DATABASE_ANSWER_MS", "WEB_DATABASE_ANSWER_MS", "WORKER_OVERDUE_SECONDS", "WORKER_STILL_SECONDS"]
+    for name in [*limits, "LEADER_SILENT_SECONDS"]:
+        with monkeypatch.context() as patch:
+            patch.setenv(name, "0")
+            settings.cache_clear()
+            with pytest.raises(ConfigError, match=f"{name} must be more than 0"):
+                settings()
+    settings.cache_clear()
 
 
 @pytest.mark.parametrize("mode", ["silent", "half", "reset", "down"])
