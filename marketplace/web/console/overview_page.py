@@ -8,9 +8,10 @@ from datetime import datetime
 from flask import url_for
 from flask_babel import gettext as _
 
+from booking.exchange.breaker import Call
 from booking.models import Feed
 from booking.reconcile.cases import DiscrepancyView
-from booking.views.oversight import LateJob, ProviderHealth
+from booking.views.oversight import BreakerView, LateJob, ProviderHealth
 from marketplace.web.language import by_language
 from marketplace.web.parts import Pill
 
@@ -31,7 +32,8 @@ class DiscrepancyRow:
 
 @dataclass(frozen=True)
 class ProviderRow:
-    """A provider. `pulled`: the last complete pull of each feed, in the order of `feeds`."""
+    """A provider. `pulled`: the last complete pull of each feed, in the order of `feeds`. `troubles`: what fails beside
+    the commands, in words."""
 
     name: str
     code: str
@@ -41,6 +43,7 @@ class ProviderRow:
     waiting: int
     unknown: int
     discrepancies: int
+    troubles: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -142,12 +145,13 @@ def discrepancy(it: DiscrepancyView) -> DiscrepancyRow:
 def provider(it: ProviderHealth, now: datetime) -> ProviderRow:
     """A row of the list; what stops commands comes before what is only trouble."""
     pill, until = Pill(_("In order"), "ok", icon="check"), None
-    if it.failures:
-        pill = Pill(_("Failing: %(num)d in a row", num=it.failures), "wait", icon="info")
+    commands = it.breakers.get(Call.COMMANDS)
+    if commands is not None:
+        pill = Pill(_("Failing: %(num)d in a row", num=commands.failures), "wait", icon="info")
     if not any(it.pulled.values()):
         pill = Pill(_("Never read"), "wait", icon="info")
-    if it.open_until is not None and it.open_until > now:
-        pill, until = Pill(_("Not reached, left alone"), "bad", icon="circle-alert"), it.open_until
+    if commands is not None and commands.open_until is not None:
+        pill, until = _stopped(commands, now)
     if it.paused_at is not None:
         pill, until = Pill(_("Paused"), "off", icon="clock"), None
     return ProviderRow(
@@ -159,7 +163,26 @@ def provider(it: ProviderHealth, now: datetime) -> ProviderRow:
         it.waiting,
         it.unknown,
         it.discrepancies,
+        tuple(_trouble(call, breaker) for call, breaker in it.breakers.items() if call is not Call.COMMANDS),
     )
+
+
+def _stopped(breaker: BreakerView, now: datetime) -> tuple[Pill, datetime | None]:
+    if breaker.open_until is not None and breaker.open_until > now:
+        return Pill(_("Not reached, left alone"), "bad", icon="circle-alert"), breaker.open_until
+    return Pill(_("Not reached, tried one by one"), "bad", icon="circle-alert"), None
+
+
+def _trouble(call: Call, breaker: BreakerView) -> str:
+    """What fails of the calls that stop no command."""
+    names = {
+        Call.SLOTS: _("Slots"),
+        Call.BOOKINGS: _("Booking changes"),
+        Call.REPORTS: _("Reports"),
+        Call.FETCHES: _("Fetching reports"),
+        Call.RECONCILE: _("Reconciliation"),
+    }
+    return _("%(call)s: failed %(num)d times in a row", call=names.get(call, call.value), num=breaker.failures)
 
 
 def job(it: LateJob) -> JobRow:
