@@ -17,6 +17,7 @@ from booking.exchange.breaker import Call
 from booking.exchange.connections import ProviderConnection
 from booking.exchange.escalate import raise_unknown
 from booking.exchange.through import through
+from booking.exchange.waiting_commands import raise_waiting
 from booking.hold.expire import expire_holds
 from booking.idempotency import forget_keys
 from booking.messages.deliver import deliver_due
@@ -69,6 +70,7 @@ def all_jobs(lanes: Lanes, stopping: Event) -> list[Job]:
         Job("overdue", 60, lambda: {"late": mark_overdue(now=clock.now())}),
         Job("no_shows", 60, lambda: {"called": call_no_shows(now=clock.now())}),
         Job("unknown", 15, lambda: {"open": raise_unknown(now=clock.now())}),
+        Job("commands", 15, lambda: raise_waiting(now=clock.now())),
         Job("closures", 5, lambda: work_closures(now=clock.now())),
         Job("statements", 300, lambda: {"made": make_statements(now=clock.now())}),
         Job("entitlements", 300, lambda: expire_entitlements(stopping)),

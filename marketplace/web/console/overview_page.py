@@ -9,6 +9,7 @@ from flask import url_for
 from flask_babel import gettext as _
 
 from booking.exchange.breaker import Call
+from booking.exchange.waiting_commands import COMMANDS_WAITING, NOT_REACHED, NOT_SENT, TOLD_TO_WAIT
 from booking.models import Feed
 from booking.reconcile.cases import DiscrepancyView
 from booking.views.oversight import BreakerView, LateJob, ProviderHealth
@@ -110,6 +111,10 @@ def kind_words(kind: str) -> tuple[str, str]:
             _("Nobody knows whether it was booked"),
             _("The deadline is over. Ask the provider by phone and tell the customer."),
         ),
+        "commands_waiting": (
+            _("Commands wait and are not taken"),
+            _("They go out by themselves when the provider takes them. Ask it what is wrong, or pause it."),
+        ),
         "slot_oversold": (
             _("They offer less than we have sold"),
             _("All sold places stay. Ask the provider to honour them."),
@@ -134,12 +139,23 @@ def kind_words(kind: str) -> tuple[str, str]:
     return kinds.get(kind, (kind, ""))
 
 
+def waiting_words(cause: str) -> str:
+    """Why commands wait."""
+    causes = {
+        NOT_REACHED: _("The provider cannot be reached"),
+        TOLD_TO_WAIT: _("The provider answers that it takes nothing now"),
+        NOT_SENT: _("Nothing has been sent: is a worker running?"),
+    }
+    return causes.get(cause, cause)
+
+
 def discrepancy(it: DiscrepancyView) -> DiscrepancyRow:
     """A row of the list."""
     kind, does = kind_words(it.kind)
     name = by_language(it.provider_name)
     url = url_for("console.case", case=it.id)
-    return DiscrepancyRow(name, kind, does, it.subject, it.reference or "", it.opened_at, url, it.closed_at)
+    subject = waiting_words(it.subject) if it.kind == COMMANDS_WAITING else it.subject
+    return DiscrepancyRow(name, kind, does, subject, it.reference or "", it.opened_at, url, it.closed_at)
 
 
 def provider(it: ProviderHealth, now: datetime) -> ProviderRow:
@@ -192,6 +208,7 @@ def job(it: LateJob) -> JobRow:
         "holds": _("Release holds that are over"),
         "unanswered": _("End requests without an answer"),
         "unknown": _("Raise what stays unknown"),
+        "commands": _("Raise commands that wait"),
         "no_shows": _("Record visits that did not happen"),
         "entitlements": _("Expire benefits"),
         "keys": _("Forget old idempotency keys"),
