@@ -15,6 +15,7 @@ from booking.changes.unanswered import end_unanswered
 from booking.closures.close import work_closures
 from booking.exchange.escalate import raise_unknown
 from booking.exchange.send import record_health
+from booking.exchange.unreadable import forget_rows
 from booking.hold.expire import expire_holds
 from booking.idempotency import forget_keys
 from booking.messages.deliver import deliver_due
@@ -76,6 +77,7 @@ def all_jobs(lanes: Lanes, stopping: Event) -> list[Job]:
         Job("endings", 3600, lambda: {"notified": remind_of_endings(now=clock.now())}),
         Job("keys", 3600, lambda: {"forgotten": forget_keys(now=clock.now())}),
         Job("events", 3600, lambda: {"forgotten": forget_events(now=clock.now())}),
+        Job("rows", 3600, lambda: {"forgotten": forget_rows(now=clock.now())}),
         Job("codes", 3600, lambda: {"forgotten": forget_codes(now=clock.now())}),
     ]
     for provider in (lane.provider for lane in lanes.all()):
