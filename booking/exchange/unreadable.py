@@ -82,7 +82,7 @@ def record_row(session: Session, provider_id: int, feed: str, row: UnreadableRow
     if case is None:  # read again by a rival at this moment
         return
     if case.facts["times"] == 0 or case.facts["digest"] != digest:
-        _store(session, case, row.delivered, now)
+        store_delivered(session, case, row.delivered, now)
     facts |= {"times": case.facts["times"] + 1, "last_at": now.isoformat()}
     case.facts = facts | {"ask_at": (now + _pause(facts["times"])).isoformat()}
 
@@ -178,7 +178,8 @@ def _close(
                 forget_delivered(session, case.id)
 
 
-def _store(session: Session, case: Discrepancy, delivered: bytes, now: datetime) -> None:
+def store_delivered(session: Session, case: Discrepancy, delivered: bytes, now: datetime) -> None:
+    """Store what was delivered, in place of what is stored."""
     forget_delivered(session, case.id)
     wrapped = new_wrapped_key(_record(case))
     sealed = seal(delivered, key=unwrap_key(wrapped, _record(case)), record=_record(case))

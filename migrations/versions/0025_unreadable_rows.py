@@ -33,11 +33,11 @@ def upgrade() -> None:
         sa.Column("provider_id", sa.BigInteger(), nullable=False),
         sa.Column("feed", sa.Text(), nullable=False),
         sa.Column("reference", sa.Text(), nullable=False),
-        sa.Column("tries", sa.Integer(), nullable=False),
+        sa.Column("tries", sa.BigInteger(), nullable=False),
         sa.Column("last_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(["provider_id"], ["provider.id"], name="fk_row_try_provider_id_provider"),
         sa.PrimaryKeyConstraint("id", name="pk_row_try"),
-        sa.UniqueConstraint("provider_id", "feed", "reference", name="uq_row_try_provider_id"),
+        sa.UniqueConstraint("provider_id", "feed", "reference", name="uq_row_try_provider_id_feed_reference"),
     )
 
 

@@ -32,7 +32,7 @@ Check = Callable[[Mapping[str, Any]], None]
 
 
 def anything(_row: Mapping[str, Any]) -> None:
-    """The check of a list that is not asked by times."""
+    """For a list that is not asked by times: every row may be in it."""
 
 
 @dataclass(frozen=True)
