@@ -122,7 +122,7 @@ def _close(provider_id: int, cause: str, now: datetime) -> str:
 
 def _not_notified(
     session: Session, trouble: _Trouble, case_id: str, now: datetime
-) -> Sequence[Row[tuple[int, int, str]]]:
+) -> Sequence[Row[int, int, str]]:
     """One waiting command for each customer who was not notified of this trouble. The cancel of a surplus booking is
     nothing that she asked for."""
     notified = exists().where(

@@ -30,7 +30,7 @@ _TIMED = LIVE - {_S.HELD, _S.OUTCOME_UNKNOWN}
 @dataclass(frozen=True)
 class Ours:
     """A booking in our books. `references` gives the roles of the provider bookings known for it; a `busy` one has an
-    unanswered command and is not compared."""
+    unanswered command, or a row of the provider's list about it could not be read; it is not compared."""
 
     booking: str
     state: BookingState

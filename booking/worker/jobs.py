@@ -17,6 +17,7 @@ from booking.exchange.breaker import Call
 from booking.exchange.connections import ProviderConnection
 from booking.exchange.escalate import raise_unknown
 from booking.exchange.through import through
+from booking.exchange.unreadable import forget_rows
 from booking.exchange.waiting_commands import raise_waiting
 from booking.hold.expire import expire_holds
 from booking.idempotency import forget_keys
@@ -79,6 +80,7 @@ def all_jobs(lanes: Lanes, stopping: Event) -> list[Job]:
         Job("endings", 3600, lambda: {"notified": remind_of_endings(now=clock.now())}),
         Job("keys", 3600, lambda: {"forgotten": forget_keys(now=clock.now())}),
         Job("events", 3600, lambda: {"forgotten": forget_events(now=clock.now())}),
+        Job("rows", 3600, lambda: {"forgotten": forget_rows(now=clock.now())}),
         Job("codes", 3600, lambda: {"forgotten": forget_codes(now=clock.now())}),
     ]
     for lane in lanes.all():
