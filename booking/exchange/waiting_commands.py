@@ -120,9 +120,7 @@ def _close(provider_id: int, cause: str, now: datetime) -> str:
     return "closed"
 
 
-def _not_notified(
-    session: Session, trouble: _Trouble, case_id: str, now: datetime
-) -> Sequence[Row[int, int, str]]:
+def _not_notified(session: Session, trouble: _Trouble, case_id: str, now: datetime) -> Sequence[Row[int, int, str]]:
     """One waiting command for each customer who was not notified of this trouble. The cancel of a surplus booking is
     nothing that she asked for."""
     notified = exists().where(

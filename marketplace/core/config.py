@@ -30,6 +30,10 @@ class Settings:
     `leader_database_url` leads past a pooler to the same database; "" when there is none. A statement is prepared after
     `prepare_threshold` uses: 0 never, None as suits the connection.
     `allowed_hosts`: the names that a request may give as ours (a leading dot: with all below it); empty: any.
+    `prepare_threshold` uses: 0 never, None as suits the connection. An answer of the database is waited for
+    `web_answer_seconds` in a request, else `answer_seconds`. A worker ends itself when its heartbeat is
+    `overdue_seconds` late or a job stands still for `still_seconds`; a leader that asks nothing for
+    `leader_silent_seconds` leads no more.
     `master_key` wraps per-person and per-report keys, `index_key` keys the blind indexes; both are 32 bytes.
     """
 
@@ -48,6 +52,11 @@ class Settings:
     state_dir: Path
     leader_database_url: str = ""
     pool_size: int = 16
+    answer_seconds: float = 12.0
+    web_answer_seconds: float = 4.0
+    overdue_seconds: int = 60
+    still_seconds: int = 900
+    leader_silent_seconds: int = 15
     prepare_threshold: int | None = None
     trusted_proxies: int = 0
     allowed_hosts: tuple[str, ...] = ()
@@ -145,6 +154,11 @@ def settings() -> Settings:
         state_dir=folder,
         leader_database_url=sqlalchemy_url(os.environ.get("LEADER_DATABASE_URL", "")),
         pool_size=_number("DATABASE_POOL_SIZE", 16),
+        answer_seconds=_number("DATABASE_ANSWER_MS", _statement_timeout() + 2_000) / 1000,
+        web_answer_seconds=_number("WEB_DATABASE_ANSWER_MS", 4_000) / 1000,
+        overdue_seconds=_number("WORKER_OVERDUE_SECONDS", 60),
+        still_seconds=_number("WORKER_STILL_SECONDS", 900),
+        leader_silent_seconds=_number("LEADER_SILENT_SECONDS", 15),
         prepare_threshold=_number("DATABASE_PREPARE_THRESHOLD", 0)
         if "DATABASE_PREPARE_THRESHOLD" in os.environ
         else None,
@@ -162,12 +176,22 @@ def _allowed_hosts(public_url: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys([*(name for name in ours if name), "127.0.0.1", "localhost", "[::1]"]))
 
 
+def _statement_timeout() -> int:
+    return _number("STATEMENT_TIMEOUT_MS", 10_000)
+
+
 def role_settings() -> dict[str, str]:
     """What PostgreSQL is told about the application's role, once, by `ALTER ROLE … SET`; times in milliseconds."""
     return {
-        "statement_timeout": str(_number("STATEMENT_TIMEOUT_MS", 10_000)),
-        "lock_timeout": str(_number("LOCK_TIMEOUT_MS", 5_000)),
+        "statement_timeout": str(_statement_timeout()),
+        "lock_timeout": str(_number("LOCK_TIMEOUT_MS", 3_000)),  # less than a web request waits for an answer
         "idle_in_transaction_session_timeout": "60000",
+        # The server's end of a connection whose other end has gone; without a socket's options they are ignored.
+        "client_connection_check_interval": "1000",
+        "tcp_keepalives_idle": "10",
+        "tcp_keepalives_interval": "5",
+        "tcp_keepalives_count": "3",
+        "tcp_user_timeout": "15000",
         "timezone": "UTC",
     }
 

@@ -212,7 +212,7 @@ def test_a_page_that_does_not_exist_is_no_problem_document(app: Flask) -> None:
 
 
 def test_healthz_touches_nothing(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("marketplace.health.reading", None)
+    monkeypatch.setattr("marketplace.health.apart_engine", None)
     assert app.test_client().get("/healthz").get_json() == {"status": "ok"}
 
 
@@ -221,7 +221,8 @@ def test_readyz_tells_each_part(app: Flask, db: Engine) -> None:
         never = app.test_client().get("/readyz")
         assert (never.status_code, never.get_json()["parts"]["worker"]) == (503, "never")
         with transaction() as session:
-            session.add(WorkerBeat(worker="w1", at=NOON - timedelta(seconds=59)))
+            session.add(WorkerBeat(worker="w1", leader=True, at=NOON - timedelta(seconds=9)))
+            session.add(WorkerBeat(worker="w2", leader=False, at=NOON + timedelta(seconds=2)))
         ready = app.test_client().get("/readyz")
     assert (ready.status_code, ready.get_json()) == (
         200,
@@ -236,6 +237,6 @@ def test_readyz_says_when_the_database_is_away(app: Flask, monkeypatch: pytest.M
     def away() -> Any:
         raise OperationalError("SELECT", {}, Exception("connection refused"))
 
-    monkeypatch.setattr("marketplace.health.reading", away)
+    monkeypatch.setattr("marketplace.health.apart_engine", away)
     answer = app.test_client().get("/readyz")
     assert (answer.status_code, answer.get_json()["parts"]["database"]) == (503, "unreachable")
