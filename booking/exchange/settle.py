@@ -92,8 +92,8 @@ def _settle(
             leave_unknown(session, task, booking, "retry_after", now)
             task.run_after = now + pause(seconds)
             return Outcome("waiting", booking.public_id)
-        case RetryAfter(seconds):
-            queue_unsent(task, now, seconds)
+        case RetryAfter(seconds, reached):
+            queue_unsent(task, now, seconds, reached=reached)
             return Outcome("waiting", booking.public_id)
         case NotFound():
             return _nothing_there(session, task, booking, now)

@@ -15,13 +15,13 @@ UNKNOWN_BACKOFF = (1, 2, 5, 10, 20, 30, 60)
 """Seconds between look-ups of an open outcome; the last repeats."""
 
 
-def queue_unsent(task: ProviderTask, now: datetime, seconds: float) -> None:
+def queue_unsent(task: ProviderTask, now: datetime, seconds: float, *, reached: bool) -> None:
     """The provider took nothing of a command that it has never been sent before: queue it as if unsent."""
     task.state = "queued"
     task.first_sent_at = None
     task.lease_until = None
     task.run_after = now + pause(seconds)
-    task.last_error = "retry_after"
+    task.last_error = "retry_after" if reached else "unreached"
 
 
 def pause(seconds: float) -> timedelta:
@@ -58,4 +58,5 @@ def queue_again(task: ProviderTask, now: datetime) -> None:
     task.first_sent_at = None
     task.unknown_since = None
     task.lease_until = None
+    task.last_error = ""
     task.run_after = now

@@ -7,6 +7,7 @@ from datetime import date, datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from booking.exchange.waiting_commands import NOTICE, is_waiting
 from booking.models import Booking
 from booking.notices.models import Notification
 from booking.proposal import Proposal
@@ -53,6 +54,8 @@ def stale(session: Session, notice: Notification, now: datetime) -> str:
         return ""
     booking = session.get_one(Booking, notice.booking_id, populate_existing=True)
     if notice.kind in _STATES and booking.state not in _STATES[notice.kind]:
+        return "moved_on"
+    if notice.kind == NOTICE and not is_waiting(session, booking.id):
         return "moved_on"
     if notice.kind == "report_overdue" and booking.report_state != "overdue":
         return "superseded"

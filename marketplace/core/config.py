@@ -13,6 +13,7 @@ import secrets
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from urllib.parse import urlsplit
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -27,6 +28,8 @@ class Settings:
 
     `database_url` is the application's role; `owner_url` is the role that owns the tables and runs migrations.
     `leader_database_url` leads past a pooler to the same database; "" when there is none. A statement is prepared after
+    `prepare_threshold` uses: 0 never, None as suits the connection.
+    `allowed_hosts`: the names that a request may give as ours (a leading dot: with all below it); empty: any.
     `prepare_threshold` uses: 0 never, None as suits the connection. An answer of the database is waited for
     `web_answer_seconds` in a request, else `answer_seconds`. A worker ends itself when its heartbeat is
     `overdue_seconds` late or a job stands still for `still_seconds`; a leader that asks nothing for
@@ -56,6 +59,7 @@ class Settings:
     leader_silent_seconds: int = 15
     prepare_threshold: int | None = None
     trusted_proxies: int = 0
+    allowed_hosts: tuple[str, ...] = ()
     outbox_lease_seconds: int = 30
     reconcile_seconds: int = 3600
 
@@ -140,6 +144,7 @@ def settings() -> Settings:
     secret_key = os.environ.get("SECRET_KEY") or stored.get("SECRET_KEY", "")
     if not secret_key:
         raise ConfigError("SECRET_KEY is not set: give a long random text.")
+    public_url = os.environ.get("PUBLIC_URL", "http://127.0.0.1:8000").rstrip("/")
     return Settings(
         env=env,
         database_url=sqlalchemy_url(database_url),
@@ -148,7 +153,7 @@ def settings() -> Settings:
         master_key=_key("MASTER_KEY", stored),
         index_key=_key("INDEX_KEY", stored),
         insurer_code=os.environ.get("INSURER_CODE", "demo"),
-        public_url=os.environ.get("PUBLIC_URL", "http://127.0.0.1:8000").rstrip("/"),
+        public_url=public_url,
         sms_backend=os.environ.get("SMS_BACKEND", "print" if env != "production" else ""),
         email_backend=os.environ.get("EMAIL_BACKEND", "print" if env != "production" else ""),
         smtp_url=os.environ.get("SMTP_URL", ""),
@@ -165,9 +170,17 @@ def settings() -> Settings:
         if "DATABASE_PREPARE_THRESHOLD" in os.environ
         else None,
         trusted_proxies=_number("TRUSTED_PROXIES", 0),
+        allowed_hosts=_allowed_hosts(public_url) if env == "production" else (),
         outbox_lease_seconds=lease,
         reconcile_seconds=_number("RECONCILE_SECONDS", 3600),
     )
+
+
+def _allowed_hosts(public_url: str) -> tuple[str, ...]:
+    """ALLOWED_HOSTS, else the host of PUBLIC_URL; this machine's own names always, for whoever asks whether we live."""
+    named = [name.strip() for name in os.environ.get("ALLOWED_HOSTS", "").split(",")]
+    ours = [name for name in named if name] or [urlsplit(public_url).hostname or ""]
+    return tuple(dict.fromkeys([*(name for name in ours if name), "127.0.0.1", "localhost", "[::1]"]))
 
 
 def _statement_timeout() -> int:

@@ -10,13 +10,12 @@ from sqlalchemy import select, update
 
 from booking.actors import CLOCK, Actor
 from booking.changes.cancel import cancel
-from booking.discrepancies import close_discrepancy
+from booking.discrepancies import EXPLAINED, close_discrepancy
 from booking.exchange.escalate import raise_unknown
 from booking.exchange.inbound import apply_remote
 from booking.models import Discrepancy
 from booking.notices.models import Notification
 from booking.reconcile import examine
-from booking.reconcile.examine import EXPLAINED
 from booking.reconcile.models import ReconcileRun
 from booking.reconcile.queue import LostLease, ask_for_run, begin
 from booking.reconcile.run import carry_out, run_due, run_now
