@@ -266,14 +266,14 @@ def test_a_page_for_people_says_that_we_are_back_in_a_moment(proxy: Proxy, mode:
 def test_a_web_server_with_all_connections_taken_answers_within_five_seconds(
     proxy: Proxy, mode: Mode, tmp_path: Path
 ) -> None:
-    """With the limits of an installation: two processes, four connections each, and as many who ask at once."""
+    """With the limits of an installation: two processes, four connections each, and more who ask at once."""
     own = {"DATABASE_ANSWER_MS": "", "WEB_DATABASE_ANSWER_MS": "", "DATABASE_POOL_SIZE": "2"}
     environment = {"DATABASE_URL": settings().database_url, **own}
     web = start_web(environment, tmp_path / "web.log")
-    with killed_afterwards(web), ThreadPoolExecutor(16) as threads:
+    with killed_afterwards(web), ThreadPoolExecutor(8) as threads:
         assert set(threads.map(lambda _: ask(web)[0], range(16))) == {401}
         proxy.become(mode)
-        found = list(threads.map(lambda _: ask(web), range(48)))
+        found = list(threads.map(lambda _: ask(web), range(24)))
         assert {status for status, _ in found} == {503}
         assert max(seconds for _, seconds in found) < 5
         begun = time.monotonic()
