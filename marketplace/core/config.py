@@ -87,6 +87,13 @@ def _number(name: str, default: int) -> int:
     return value
 
 
+def _limit(name: str, default: int) -> int:
+    value = _number(name, default)
+    if value == 0:
+        raise ConfigError(f"{name} must be more than 0: it is how long something is waited for.")
+    return value
+
+
 def _key(name: str, stored: dict[str, str]) -> bytes:
     text = os.environ.get(name) or stored.get(name)
     if not text:
@@ -154,11 +161,11 @@ def settings() -> Settings:
         state_dir=folder,
         leader_database_url=sqlalchemy_url(os.environ.get("LEADER_DATABASE_URL", "")),
         pool_size=_number("DATABASE_POOL_SIZE", 16),
-        answer_seconds=_number("DATABASE_ANSWER_MS", _statement_timeout() + 2_000) / 1000,
-        web_answer_seconds=_number("WEB_DATABASE_ANSWER_MS", 4_000) / 1000,
-        overdue_seconds=_number("WORKER_OVERDUE_SECONDS", 60),
-        still_seconds=_number("WORKER_STILL_SECONDS", 900),
-        leader_silent_seconds=_number("LEADER_SILENT_SECONDS", 15),
+        answer_seconds=_limit("DATABASE_ANSWER_MS", _statement_timeout() + 2_000) / 1000,
+        web_answer_seconds=_limit("WEB_DATABASE_ANSWER_MS", 4_000) / 1000,
+        overdue_seconds=_limit("WORKER_OVERDUE_SECONDS", 60),
+        still_seconds=_limit("WORKER_STILL_SECONDS", 900),
+        leader_silent_seconds=_limit("LEADER_SILENT_SECONDS", 15),
         prepare_threshold=_number("DATABASE_PREPARE_THRESHOLD", 0)
         if "DATABASE_PREPARE_THRESHOLD" in os.environ
         else None,

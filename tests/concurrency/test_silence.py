@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+import os
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
+import requests
 from sqlalchemy import make_url, text
 from sqlalchemy.exc import DBAPIError
 
 from marketplace.app import create_app
+from marketplace.core import clock, silence
 from marketplace.core import db as database
-from marketplace.core import silence
-from marketplace.core.config import role_settings, settings
+from marketplace.core.config import ConfigError, role_settings, settings
 from marketplace.core.db import asking, engine, reading, rows, statements, transaction
 from tests.conftest import TestDatabase
+from tests.marketplace.web.visitors import Visitor
+from tests.people import NOON, PHONE, make_customer
+from tests.processes import Running, killed_afterwards, start_web
 from tests.proxy import Mode, Proxy, proxy_to
 from tests.sandboxes import eventually
 
@@ -175,11 +182,33 @@ def test_the_server_ends_what_nobody_waits_for_any_more(proxy: Proxy, owner_conn
     eventually(lambda: owner_connection.execute(running).scalar_one() == 0, 4)
 
 
+def test_the_kernel_ends_a_connection_to_a_host_that_is_gone(db: Any) -> None:
+    """What `ss` would show: a dead host can't be had here."""
+    with engine().connect() as connection:
+        driver = connection.connection.driver_connection
+        assert isinstance(driver, psycopg.Connection)
+        with socket.socket(fileno=os.dup(driver.pgconn.socket)) as same:
+            assert same.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) == 1
+            options = (socket.TCP_KEEPIDLE, socket.TCP_KEEPINTVL, socket.TCP_KEEPCNT, socket.TCP_USER_TIMEOUT)
+            assert [same.getsockopt(socket.IPPROTO_TCP, each) for each in options] == [10, 5, 3, 15_000]
+
+
 def test_limits_are_in_order() -> None:
     """A rival's lock, then our wait for an answer in a request; the server's limit, then our wait elsewhere."""
     limits = role_settings()
     assert int(limits["lock_timeout"]) < settings().web_answer_seconds * 1000
     assert int(limits["statement_timeout"]) < settings().answer_seconds * 1000
+
+
+def test_a_wait_of_no_time_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    limits = ["DATABASE_ANSWER_MS", "WEB_DATABASE_ANSWER_MS", "WORKER_OVERDUE_SECONDS", "WORKER_STILL_SECONDS"]
+    for name in [*limits, "LEADER_SILENT_SECONDS"]:
+        with monkeypatch.context() as patch:
+            patch.setenv(name, "0")
+            settings.cache_clear()
+            with pytest.raises(ConfigError, match=f"{name} must be more than 0"):
+                settings()
+    settings.cache_clear()
 
 
 @pytest.mark.parametrize("mode", ["silent", "half", "reset", "down"])
@@ -212,3 +241,50 @@ def test_readyz_does_not_wait_for_the_pool(proxy: Proxy, monkeypatch: pytest.Mon
         begun = time.monotonic()
         assert client.get("/readyz").get_json()["parts"]["database"] == "ok"
         assert time.monotonic() - begun < 5
+
+
+@pytest.mark.parametrize("mode", ["silent", "half", "down"])
+def test_a_page_for_people_says_that_we_are_back_in_a_moment(proxy: Proxy, mode: Mode) -> None:
+    make_customer()
+    with clock.frozen(NOON):
+        visitor = Visitor.signed_in(create_app(), PHONE)
+        assert visitor.get("/me").status_code == 200
+        proxy.become(mode)
+        begun = time.monotonic()
+        page = visitor.get("/me")
+        assert time.monotonic() - begun < 5
+        assert (page.status_code, page.headers["Retry-After"]) == (503, "2")
+        assert "We are back in a moment" in page.text
+        proxy.become("pass")
+        eventually(lambda: visitor.get("/me").status_code == 200, 10)
+
+
+@pytest.mark.parametrize("mode", ["silent", "half"])
+def test_a_web_server_with_all_connections_taken_answers_within_five_seconds(
+    proxy: Proxy, mode: Mode, tmp_path: Path
+) -> None:
+    """With the limits of an installation: two processes, four connections each, and as many who ask at once."""
+    environment = {"DATABASE_URL": settings().database_url, "DATABASE_POOL_SIZE": "2", "WEB_DATABASE_ANSWER_MS": ""}
+    web = start_web(environment, tmp_path / "web.log")
+    with killed_afterwards(web), ThreadPoolExecutor(16) as threads:
+        assert set(threads.map(lambda _: ask(web)[0], range(16))) == {401}
+        proxy.become(mode)
+        found = list(threads.map(lambda _: ask(web), range(48)))
+        assert {status for status, _ in found} == {503}
+        assert max(seconds for _, seconds in found) < 5
+        begun = time.monotonic()
+        ready = requests.get(f"{web.url}/readyz", timeout=15)
+        assert time.monotonic() - begun < 10
+        assert (ready.status_code, ready.json()["parts"]["database"]) == (503, "unreachable")
+        assert requests.get(f"{web.url}/healthz", timeout=1).status_code == 200
+        proxy.become("pass")
+        eventually(lambda: ask(web)[0] == 401, 10)
+        eventually(lambda: {status for status, _ in threads.map(lambda _: ask(web), range(16))} == {401}, 5)
+
+
+def ask(web: Running) -> tuple[int, float]:
+    """Status and seconds of a request that needs the database."""
+    begun = time.monotonic()
+    token = "axt_" + "a" * 43  # nobody's
+    answer = requests.get(f"{web.url}/api/v1/entitlements", headers={"Authorization": f"Bearer {token}"}, timeout=30)
+    return answer.status_code, time.monotonic() - begun
