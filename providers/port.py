@@ -23,6 +23,15 @@ class CursorLost(ProviderError):
     """The provider no longer knows the cursor (or page): the list has to be read from its start."""
 
 
+class ComeBackLater(ProviderError):
+    """The provider did not look at the read and asks to be left alone for `retry_after` seconds (HTTP 429, or 503 with
+    Retry-After). It is well: this is no failure."""
+
+    def __init__(self, reason: str, retry_after: float) -> None:
+        super().__init__(reason)
+        self.retry_after = retry_after
+
+
 class Oversize(ProviderError):
     """The answer is larger than anything we read; asking again brings no other."""
 
