@@ -335,7 +335,8 @@ class ReportPage:
 @dataclass(frozen=True)
 class ReportItem:
     """One result as delivered. `loinc`, `code` (the provider's own) and `unit` (UCUM, or as the provider spells it) may
-    be blank; `low`/`high` bound the reference range; `flag`: normal, low, high, abnormal or blank."""
+    be blank; `low`/`high` bound the reference range; `flag`: normal, low, high, abnormal or blank. `range_text` is a
+    range that came in words and `mark` the laboratory's own mark, both as delivered; nobody has interpreted them."""
 
     name: str
     value: str
@@ -347,6 +348,8 @@ class ReportItem:
     section: str = ""
     note: str = ""
     code: str = ""
+    range_text: str = ""
+    mark: str = ""
 
 
 @dataclass(frozen=True)
