@@ -53,7 +53,7 @@ class Settings:
     leader_database_url: str = ""
     pool_size: int = 16
     answer_seconds: float = 12.0
-    web_answer_seconds: float = 4.0
+    web_answer_seconds: float = 3.5
     overdue_seconds: int = 60
     still_seconds: int = 900
     leader_silent_seconds: int = 15
@@ -162,7 +162,7 @@ def settings() -> Settings:
         leader_database_url=sqlalchemy_url(os.environ.get("LEADER_DATABASE_URL", "")),
         pool_size=_number("DATABASE_POOL_SIZE", 16),
         answer_seconds=_limit("DATABASE_ANSWER_MS", _statement_timeout() + 2_000) / 1000,
-        web_answer_seconds=_limit("WEB_DATABASE_ANSWER_MS", 4_000) / 1000,
+        web_answer_seconds=_limit("WEB_DATABASE_ANSWER_MS", 3_500) / 1000,
         overdue_seconds=_limit("WORKER_OVERDUE_SECONDS", 60),
         still_seconds=_limit("WORKER_STILL_SECONDS", 900),
         leader_silent_seconds=_limit("LEADER_SILENT_SECONDS", 15),

@@ -53,7 +53,7 @@ class Bounded(psycopg.Connection[Any]):
     """The driver's connection, with an end to each wait. `seconds` holds where nobody waits at a browser."""
 
     seconds = 12.0
-    web_seconds = 4.0
+    web_seconds = 3.5
 
     def wait(self, gen: PQGen[RV], interval: float = 0.1, timeout: float | None = None) -> RV:
         """As the driver's. Raises AnswerLost."""
