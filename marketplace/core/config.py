@@ -49,7 +49,7 @@ class Settings:
     prepare_threshold: int | None = None
     trusted_proxies: int = 0
     outbox_lease_seconds: int = 30
-    reconcile_seconds: int = 3600
+    reconcile_seconds: int = 300
 
     @property
     def development(self) -> bool:
@@ -146,7 +146,7 @@ def settings() -> Settings:
         else None,
         trusted_proxies=_number("TRUSTED_PROXIES", 0),
         outbox_lease_seconds=lease,
-        reconcile_seconds=_number("RECONCILE_SECONDS", 3600),
+        reconcile_seconds=_number("RECONCILE_SECONDS", 300),
     )
 
 
