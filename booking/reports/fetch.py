@@ -15,7 +15,8 @@ from sqlalchemy.orm import Session
 
 from booking.discrepancies import close_discrepancy, open_discrepancy
 from booking.exchange.connections import ProviderConnection
-from booking.exchange.cursors import apply_each, pages
+from booking.exchange.cursors import Pull, apply_each, pages
+from booking.exchange.unreadable import due_again
 from booking.models import Booking, Feed, ProviderBooking
 from booking.notices.notify import notify
 from booking.references import named
@@ -48,16 +49,18 @@ MOST_TRIES = 6
 
 
 def poll_reports(provider: ProviderConnection, adapter: ProviderAdapter, *, now: datetime) -> dict[str, int]:
-    """Record the reports that are new or changed since the last poll. Returns counts of what announce() returned.
-    Raises ProviderError, NotApplied."""
+    """Record the reports that are new or changed since the last poll; all, if a row that could not be read is to be
+    asked for again. Returns counts of what announce() returned. Raises ProviderError, NotApplied."""
 
     def apply(remote: RemoteReport) -> str:
         with transaction() as session:
             return announce(session, provider.id, remote, now=now)
 
+    pull = Pull(provider.id, Feed.REPORTS, now)
+    afresh = bool(due_again(provider.id, Feed.REPORTS, now=now, limit=1))
     counts: Counter[str] = Counter()
-    for part in pages(provider.id, Feed.REPORTS, adapter.reports_since, now=now):
-        apply_each(Feed.REPORTS, part, ((remote.reference, remote) for remote in part.reports), apply, counts)
+    for part in pages(provider.id, Feed.REPORTS, adapter.reports_since, now=now, afresh=afresh):
+        apply_each(pull, part, ((remote.reference, remote) for remote in part.reports), apply, counts)
     return dict(counts)
 
 

@@ -17,6 +17,7 @@ from booking.exchange.breaker import Call
 from booking.exchange.connections import ProviderConnection
 from booking.exchange.escalate import raise_unknown
 from booking.exchange.through import through
+from booking.exchange.unreadable import forget_rows
 from booking.exchange.waiting_commands import raise_waiting
 from booking.hold.expire import expire_holds
 from booking.idempotency import forget_keys
@@ -51,18 +52,20 @@ Work = Callable[[Lane], dict[str, int]]
 
 @dataclass(frozen=True)
 class Job:
-    """Work that is done every so many seconds. `code` is the provider's, blank for work that concerns no provider."""
+    """Work that is done every so many seconds. `code` is the provider's, blank for work that concerns no provider.
+    A leader that has not begun a `brief` one for WORKER_OVERDUE_SECONDS stands still."""
 
     name: str
     every: int
     work: Callable[[], dict[str, Any]]
     code: str = ""
+    brief: bool = False
 
 
 def all_jobs(lanes: Lanes, stopping: Event) -> list[Job]:
     """All jobs: our own, and those of each provider in `lanes`. Long ones end early once `stopping` is set."""
     jobs = [
-        Job("holds", 1, lambda: {"expired": expire_holds(now=clock.now())}),
+        Job("holds", 1, lambda: {"expired": expire_holds(now=clock.now())}, brief=True),
         Job("waiting", 1, _waiting),
         Job("waiting-review", 60, lambda: dict(review(now=clock.now()))),
         Job("unanswered", 15, lambda: {"asked": end_unanswered(now=clock.now())}),
@@ -79,6 +82,7 @@ def all_jobs(lanes: Lanes, stopping: Event) -> list[Job]:
         Job("endings", 3600, lambda: {"notified": remind_of_endings(now=clock.now())}),
         Job("keys", 3600, lambda: {"forgotten": forget_keys(now=clock.now())}),
         Job("events", 3600, lambda: {"forgotten": forget_events(now=clock.now())}),
+        Job("rows", 3600, lambda: {"forgotten": forget_rows(now=clock.now())}),
         Job("codes", 3600, lambda: {"forgotten": forget_codes(now=clock.now())}),
     ]
     for lane in lanes.all():

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import base64
 import binascii
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any, Literal
 
 from providers.adapters import fields, zoneless
+from providers.adapters.rows import readable
 from providers.port import (
     BookingStatus,
     ProviderError,
@@ -20,6 +20,7 @@ from providers.port import (
     ReportContent,
     ReportItem,
     Reserve,
+    slot_name,
 )
 
 REFUSED = {
@@ -44,7 +45,6 @@ STATUSES: dict[int, BookingStatus] = {
 CANCELLED = ("cancelled", "rejected")
 SEXES = {"male": 1, "female": 2}
 REPORT_STATUSES: dict[int, Literal["partial", "final", "corrected"]] = {1: "partial", 2: "final", 3: "corrected"}
-FLAGS = {"↑": "high", "H": "high", "↓": "low", "L": "low", "*": "abnormal", "异常": "abnormal", "阳性": "abnormal"}
 
 # Orders have no version: the time of the last change, to the second, and within a second the way an order goes.
 _STEPS_A_SECOND = 16
@@ -59,11 +59,6 @@ _ORDER_OF_STEPS: tuple[BookingStatus, ...] = (
     "rejected",
     "cancelled",
 )
-
-_NUMBER = r"(-?[0-9]+(?:\.[0-9]+)?)"
-_BETWEEN = re.compile(rf"{_NUMBER}\s*(?:-|--|~|～|—|–)\s*{_NUMBER}")
-_AT_MOST = re.compile(rf"(?:<|＜|≤|<=)\s*{_NUMBER}")
-_AT_LEAST = re.compile(rf"(?:>|＞|≥|>=)\s*{_NUMBER}")
 
 
 @dataclass(frozen=True)
@@ -100,10 +95,10 @@ def read_order(body: Mapping[str, Any], zone: str, told_at: datetime) -> Order:
     """An order, its times in the zone of the provider. Raises ProviderError."""
     status = STATUSES.get(fields.whole_number(body, "orderStatus"))
     if status is None:
-        raise ProviderError("an order of unknown status")
+        raise fields.BadField("orderStatus", "unknown", "an order of unknown status")
     service_date = fields.day(body, "scheduleDate")
     if service_date is None:
-        raise ProviderError("an order without a day")
+        raise fields.BadField("scheduleDate", "missing", "an order without a day")
     updated = zoneless.moment(zoneless.read(body, "updateTime"), zone, told_at)
     return Order(
         RemoteBooking(
@@ -129,10 +124,10 @@ def read_day(body: Mapping[str, Any]) -> RemoteSlot:
     """The places of one organisation on one day; our reference of it is made of both. Raises ProviderError."""
     org, service_date = fields.reference(body, "orgCode"), fields.day(body, "scheduleDate")
     if service_date is None:
-        raise ProviderError("places without a day")
+        raise fields.BadField("scheduleDate", "missing", "places without a day")
     return RemoteSlot(
         pool=org,
-        reference=f"{org}@{service_date:%Y%m%d}",
+        reference=_day_of(org, service_date),
         service_date=service_date,
         starts_at=None,
         ends_at=None,
@@ -141,11 +136,35 @@ def read_day(body: Mapping[str, Any]) -> RemoteSlot:
     )
 
 
+def _day_of(org: str, service_date: date) -> str:
+    return f"{org}@{service_date:%Y%m%d}"
+
+
+def order_named(row: Mapping[str, Any]) -> tuple[str | None, str | None]:
+    """Their number of an order and ours, as far as they can be read."""
+    return readable(row, "orderNo"), readable(row, "outOrderNo")
+
+
+def report_named(row: Mapping[str, Any]) -> tuple[str | None, str | None]:
+    """Their number of a report and ours of its order, as far as they can be read."""
+    return readable(row, "reportNo"), readable(row, "outOrderNo")
+
+
+def day_named(row: Mapping[str, Any]) -> tuple[str | None, str | None]:
+    """The name of a day's places, if it can be read."""
+    org = readable(row, "orgCode")
+    try:
+        service_date = fields.day(row, "scheduleDate")
+    except ProviderError:
+        service_date = None
+    return None if org is None or service_date is None else slot_name(org, _day_of(org, service_date)), None
+
+
 def read_report(body: Mapping[str, Any], zone: str, told_at: datetime) -> RemoteReport:
     """A report as listed. Raises ProviderError."""
     status = REPORT_STATUSES.get(fields.whole_number(body, "reportStatus"))
     if status is None:
-        raise ProviderError("a report of unknown status")
+        raise fields.BadField("reportStatus", "unknown", "a report of unknown status")
     return RemoteReport(
         reference=fields.reference(body, "reportNo"),
         booking_reference=fields.reference(body, "orderNo"),
@@ -168,32 +187,16 @@ def report_content(body: Mapping[str, Any], zone: str, told_at: datetime) -> Rep
 
 
 def read_item(body: Mapping[str, Any]) -> ReportItem:
-    """One result in the provider's codes, names and units. A range in words goes to the note. Raises ProviderError."""
-    told_range, mark = fields.text(body, "refRange", "").strip(), fields.text(body, "mark", "").strip()
-    low, high = _bounds(told_range)
-    notes = [fields.text(body, "remark", "")]
-    if told_range and low is None and high is None:
-        notes.append(f"参考：{told_range}")
+    """One result in the provider's codes, names and units; its range and mark stay in its words. Raises
+    ProviderError."""
     return ReportItem(
         name=fields.text(body, "itemName"),
-        value=fields.text(body, "result"),
+        value=fields.text(body, "result", ""),
         loinc=fields.text(body, "stdCode", ""),
         unit=fields.text(body, "unit", ""),
-        low=low,
-        high=high,
-        flag=FLAGS.get(mark, "abnormal") if mark else "normal" if told_range else "",
         section=fields.text(body, "groupName", ""),
-        note="；".join(note for note in notes if note),
+        note=fields.text(body, "remark", ""),
         code=fields.text(body, "itemCode", ""),
+        range_text=fields.text(body, "refRange", "").strip(),
+        mark=fields.text(body, "mark", "").strip(),
     )
-
-
-def _bounds(told: str) -> tuple[float | None, float | None]:
-    """3.5-9.5, ≤7, >40 …: the lower and upper bound; None, None for words."""
-    if between := _BETWEEN.fullmatch(told):
-        return float(between[1]), float(between[2])
-    if at_most := _AT_MOST.fullmatch(told):
-        return None, float(at_most[1])
-    if at_least := _AT_LEAST.fullmatch(told):
-        return float(at_least[1]), None
-    return None, None

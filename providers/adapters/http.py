@@ -51,6 +51,12 @@ class TooLarge(NoAnswer, Oversize):
     """The answer has more than MAX_BODY bytes, unpacked."""
 
 
+def _integer(digits: str) -> int | float:
+    """A whole number of JSON. One of more digits than anything we read is a float: it is wrong where it stands, and no
+    reason to lose the rest of the document."""
+    return int(digits) if len(digits) < 40 else float(digits)
+
+
 @dataclass(frozen=True)
 class Reply:
     """A whole answer. `content_type` is without parameters and in lower case."""
@@ -63,7 +69,7 @@ class Reply:
     def json(self) -> dict[str, Any]:
         """The body as a JSON object. Raises NoAnswer if it is none."""
         try:
-            document = json.loads(self.body)
+            document = json.loads(self.body, parse_int=_integer)
         except (ValueError, RecursionError) as error:
             raise NoAnswer("the answer is not JSON", sent=True) from error
         if not isinstance(document, dict):

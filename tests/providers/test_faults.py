@@ -155,3 +155,18 @@ def test_a_fault_by_probability_strikes_some(sandbox: Sandbox, adapter: OpenProt
     answers = [adapter.look_up(by_key(reserve(slot))) for _ in range(40)]
     struck = sum(isinstance(answer, RetryAfter) for answer in answers)
     assert 5 < struck < 35 and sandbox.control().faults()[0]["struck"] == struck
+
+
+@pytest.mark.parametrize("seed", ["1", "2", "3", "4", "5", "6"])
+def test_a_poisoned_row_is_unreadable_and_no_other(
+    sandbox: Sandbox, adapter: OpenProtocol, slot: RemoteSlot, seed: str
+) -> None:
+    for _ in range(2):
+        adapter.reserve(reserve(slot))
+    good = adapter.bookings_since(None, None)
+    sandbox.control().fault("poisoned_row", "bookings", seed=seed)
+    poisoned = adapter.bookings_since(None, None)
+    assert len(poisoned.unreadable) == 1
+    assert len(poisoned.bookings) == len(good.bookings) - 1
+    assert set(poisoned.references) < set(good.references)
+    assert adapter.bookings_since(None, None) == good

@@ -119,6 +119,10 @@ def kind_words(kind: str) -> tuple[str, str]:
             _("They offer less than we have sold"),
             _("All sold places stay. Ask the provider to honour them."),
         ),
+        "unreadable_row": (
+            _("They sent something that cannot be read"),
+            _("It was passed over, all else was taken. It is asked for again; tell the provider what is wrong."),
+        ),
         "slot_moved": (
             _("They moved a time that is sold"),
             _("The customers' time stays here. Ask the provider, then tell the customers."),
@@ -211,6 +215,7 @@ def job(it: LateJob) -> JobRow:
         "commands": _("Raise commands that wait"),
         "no_shows": _("Record visits that did not happen"),
         "entitlements": _("Expire benefits"),
+        "rows": _("Delete old rows that could not be read"),
         "keys": _("Forget old idempotency keys"),
         "slots": _("Read slots"),
         "bookings": _("Read bookings"),

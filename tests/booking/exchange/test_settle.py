@@ -17,7 +17,7 @@ from booking.exchange.send import run_task
 from booking.exchange.settle import settle_answer
 from booking.hold.expire import expire_holds
 from booking.hold.submit import HoldExpired, NotHeld, submit
-from booking.models import Discrepancy, ProviderBooking, Slot
+from booking.models import ChangeRequest, Discrepancy, ProviderBooking, Slot
 from booking.sync.webhooks import forget_events, receive_event
 from booking.transition import lock_booking
 from booking.views.customer import When, bookings
@@ -475,6 +475,19 @@ def test_an_outcome_unknown_for_ten_minutes_becomes_a_case_once() -> None:
     assert open_cases() == ["outcome_unknown"]
     one_pass(world, adapter, now=NOON + timedelta(minutes=12))
     assert open_cases() == []
+
+
+def test_a_cancel_asked_again_after_the_provider_was_busy_leaves_nothing_asked_for() -> None:
+    world = make_world()
+    public_id = world.submit()
+    [task] = claim_all(world, now=NOON)
+    cancel(world.principal, public_id, now=SOON)
+    settle_answer(task, RetryAfter(30), now=SOON)
+    cancel(world.principal, public_id, now=SOON)
+    seen = view(world.principal, public_id, now=SOON)
+    assert (seen.state, seen.change, taken(world.slots[0])) == ("cancelled", None, 0)
+    with reading() as session:
+        assert session.scalars(select(ChangeRequest.state)).all() == ["done"]
 
 
 def test_a_dead_workers_task_is_never_sent_blindly_even_when_the_look_up_is_put_off() -> None:
