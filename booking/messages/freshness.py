@@ -7,8 +7,9 @@ from datetime import date, datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from booking.exchange import told_otherwise
 from booking.exchange.waiting_commands import NOTICE, is_waiting
-from booking.models import Booking, ProviderTask
+from booking.models import Booking, Discrepancy, ProviderTask
 from booking.notices.models import Notification
 from booking.outbox import UNFINISHED
 from booking.proposal import Proposal
@@ -57,6 +58,8 @@ def stale(session: Session, notice: Notification, now: datetime) -> str:
         return "moved_on"
     if notice.kind == "outcome_unknown" and not _unanswered(session, booking, str(notice.facts.get("command"))):
         return "moved_on"
+    if notice.kind == told_otherwise.NOTICE and not _differs(session, notice, booking):
+        return "moved_on"
     if notice.kind == NOTICE and not is_waiting(session, booking.id):
         return "moved_on"
     if notice.kind == "report_overdue" and booking.report_state != "overdue":
@@ -81,6 +84,18 @@ def _unanswered(session: Session, booking: Booking, command: str) -> bool:
         return booking.state in LIVE - AT_PROVIDER
     known = select(ProviderTask.id).where(
         ProviderTask.booking_id == booking.id, ProviderTask.command == command, ProviderTask.state.in_(UNFINISHED)
+    )
+    return session.scalar(known.limit(1)) is not None
+
+
+def _differs(session: Session, notice: Notification, booking: Booking) -> bool:
+    """Whether what was told of the provider's books is still open."""
+    if notice.facts.get("difference") == "slot_moved":
+        return booking.state in LIVE
+    known = select(Discrepancy.id).where(
+        Discrepancy.booking_id == booking.id,
+        Discrepancy.kind == notice.facts.get("difference"),
+        Discrepancy.closed_at.is_(None),
     )
     return session.scalar(known.limit(1)) is not None
 

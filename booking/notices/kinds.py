@@ -32,6 +32,7 @@ KINDS: dict[str, NoticeKind] = {
     "cancelled": NoticeKind(),
     "outcome_unknown": NoticeKind(),
     "command_waiting": NoticeKind(),
+    "provider_differs": NoticeKind(),
     "reminder": NoticeKind(),
     "no_show": NoticeKind(),
     "dispute_answered": NoticeKind(),

@@ -46,6 +46,7 @@ _LOOKS = {
     "cancelled": Pill("", "off", icon="x"),
     "outcome_unknown": Pill("", "wait", icon="hourglass"),
     "command_waiting": Pill("", "wait", icon="hourglass"),
+    "provider_differs": Pill("", "wait", icon="calendar-x"),
     "reminder": Pill("", "plain", icon="bell"),
     "no_show": Pill("", "bad", icon="calendar-x"),
     "dispute_answered": Pill("", "plain", icon="info"),
