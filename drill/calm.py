@@ -11,7 +11,7 @@ import psycopg
 from booking.actors import SYSTEM
 from booking.exchange.connections import connection_by_code
 from booking.reconcile.run import run_now
-from drill.books import Difference, differences
+from drill.books import Difference, differences, served_anyway
 from drill.compare import read_ours, read_record, read_theirs, with_customers, with_providers
 from drill.fleet import CannotDrill
 from drill.journal import Journal
@@ -91,8 +91,9 @@ def compare(where: Stage) -> list[Difference]:
         ours = read_ours(books)
         if not ours:
             raise CannotDrill("Nothing was booked, so nothing was tried.")
+        for_a_person = served_anyway(books)
         return [
             *differences(books),
-            *with_providers(ours, theirs, where.places),
+            *with_providers(ours, [each for each in theirs if each.reference not in for_a_person], where.places),
             *with_customers(ours, acknowledged, read_record(books)),
         ]

@@ -123,7 +123,7 @@ def offered(case: Case, *, now: datetime) -> list[Action]:
         and case.state is not None
         and (case.theirs is None or case.theirs in CANCELLABLE),
         "cancel_here": case.kind in _CANCELS_HERE and _can_end(case),
-        "note": True,
+        "note": case.kind != "commands_waiting",  # it closes itself, and would only come again
     }
     return [action for action in ACTIONS if fits[action]]
 

@@ -31,7 +31,7 @@ from marketplace.core.db import reading, transaction
 from marketplace.core.ids import new_id
 from marketplace.core.logging import get_logger
 from marketplace.core.one_by_one import one_by_one
-from providers.port import Oversize, ProviderAdapter, ProviderError, RemoteReport
+from providers.port import ComeBackLater, Oversize, ProviderAdapter, ProviderError, RemoteReport
 from vip.consent import may_show
 from vip.models import Beneficiary
 
@@ -125,7 +125,7 @@ def fetch_due(
     """Fetch the announced reports that are due and examine their files, outside of this process. Returns counts.
 
     One that cannot be fetched is tried again later. For a refused file a discrepancy is opened, and nothing of it is
-    stored. A report of an adult who has not consented is not fetched until she does.
+    stored. A report of an adult who has not consented is not fetched until she does. Raises ComeBackLater.
     """
     with reading() as session:
         due = session.execute(
@@ -136,7 +136,10 @@ def fetch_due(
             .order_by(Report.fetch_after)
             .limit(limit)
         ).all()
-    return dict(one_by_one(f"fetch:{provider.code}", due, lambda row: _fetch(provider, adapter, row, now)))
+    work = one_by_one(
+        f"fetch:{provider.code}", due, lambda row: _fetch(provider, adapter, row, now), ends=(ComeBackLater,)
+    )
+    return dict(work)
 
 
 def _fetch(provider: ProviderConnection, adapter: ProviderAdapter, row: Row[Any], now: datetime) -> str:
@@ -147,6 +150,8 @@ def _fetch(provider: ProviderConnection, adapter: ProviderAdapter, row: Row[Any]
         reason = problem.reason if isinstance(problem, FileRefused) else "too_large"
         refuse(row.id, wanted.version, reason, now=now)
         return "refused"
+    except ComeBackLater:  # all of them wait, and it is nothing against this one
+        raise
     except ProviderError as problem:
         _try_later(row.id, now=now)
         log.warning("report.not_fetched", provider=provider.code, reason=str(problem)[:120])

@@ -27,7 +27,7 @@ LONGEST_CONCLUSION = 50_000
 LARGEST_ANSWER = 64 * 2**20
 COMMAND = (sys.executable, "-E", "-s", "-m", "booking.reports.intake")
 _TYPES = {"application/x-zip-compressed": "application/zip", "application/json+fhir": FHIR}
-_TEXTS = ("name", "value", "loinc", "unit", "flag", "section", "note", "code")
+_TEXTS = ("name", "value", "loinc", "unit", "flag", "section", "note", "code", "range_text", "mark")
 
 log = get_logger(__name__)
 

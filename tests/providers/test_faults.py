@@ -11,6 +11,7 @@ from providers.adapters.open_protocol import OpenProtocol
 from providers.port import (
     Accepted,
     Answer,
+    ComeBackLater,
     Confirmed,
     NotFound,
     Refused,
@@ -89,6 +90,17 @@ def test_come_back_later_says_when(sandbox: Sandbox, adapter: OpenProtocol, slot
     assert adapter.reserve(wish) == RetryAfter(7)
     assert adapter.look_up(by_key(wish)) == RetryAfter(7)
     assert sandbox.control().bookings(wish.our_reference) == []
+
+
+@pytest.mark.parametrize("fault", ["rate_limited", "unavailable"])
+def test_a_read_that_comes_too_early_says_when_to_come_back(
+    sandbox: Sandbox, adapter: OpenProtocol, fault: str
+) -> None:
+    sandbox.control().fault(fault, "*", retry_after=7, times=1)
+    with pytest.raises(ComeBackLater) as asked:
+        adapter.bookings_since(None, None)
+    assert asked.value.retry_after == 7
+    assert adapter.bookings_since(None, None).bookings is not None
 
 
 def test_sold_out_at_once_and_sold_out_at_confirm(sandbox: Sandbox, slot: RemoteSlot) -> None:

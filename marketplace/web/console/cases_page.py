@@ -9,6 +9,7 @@ from flask import url_for
 from flask_babel import gettext as _
 
 from booking.discrepancies import UNREADABLE
+from booking.exchange.waiting_commands import COMMANDS_WAITING
 from booking.reconcile.cases import CaseView, Counts, Filter, HistoryLine
 from booking.reconcile.delivered import READ
 from booking.reconcile.repair import Action
@@ -144,6 +145,8 @@ def _time(day: str | date | None, starts_at: str | datetime | None, zone: str) -
 
 def _ours(view: CaseView) -> Side:
     it = view.ours
+    if view.discrepancy.kind == COMMANDS_WAITING:
+        return _waiting(view)
     if it is None and view.discrepancy.kind == UNREADABLE:
         return Side(_("Our books"), (), _("It is not known which booking of ours it is about, if any."))
     if it is None:
@@ -156,6 +159,18 @@ def _ours(view: CaseView) -> Side:
     ]
     facts += [(_("Their number"), f"{reference} · {_role(role)}") for reference, role in it.references.items()]
     return Side(_("Our books"), tuple((name, text) for name, text in facts if text))
+
+
+def _waiting(view: CaseView) -> Side:
+    """The bookings whose commands wait."""
+    named = [str(booking) for booking in view.facts.get("bookings", ())]
+    since = datetime.fromisoformat(str(view.facts["since"]))
+    facts = (
+        (_("Commands waiting"), str(view.facts.get("waiting", ""))),
+        (_("The first since"), formats.moment(since, HOME_ZONE)),
+        (_("Bookings"), " · ".join(named)),
+    )
+    return Side(_("Our books"), facts)
 
 
 def _theirs(view: CaseView) -> Side:
@@ -252,6 +267,7 @@ def _resolution(code: str) -> str:
         "cancelled_again": _("The cancel was sent again."),
         "took_their_time": _("The provider's time was taken over."),
         "took_their_status": _("The provider's status was taken over."),
+        "went_on": _("The commands went out, or need not any more."),
         "explained": _("Closed with a note."),
         "booking_ended": _("The booking has ended."),
         "corrected_by_provider": _("The provider has corrected it."),

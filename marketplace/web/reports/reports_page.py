@@ -227,7 +227,7 @@ def item(result: Reading, kind: str, change: Change | None = None, trend_url: st
         name=words.name_of(result),
         value=words.value_of(result.value),
         unit=words.unit_of(result.unit),
-        reference=reference(result.low, result.high),
+        reference=words.value_of(result.range_text) or reference(result.low, result.high),
         flag=flag(result.judged),
         range=drawn,
         meaning=words.meaning_of(result),
@@ -257,7 +257,7 @@ def _our_reference(result: Reading) -> str:
     """Our range, where the provider gave none, or gave one in a unit that we don't use."""
     if result.our_low is None and result.our_high is None:
         return ""
-    if (result.low is not None or result.high is not None) and not result.converted:
+    if (result.low is not None or result.high is not None or result.range_text) and not result.converted:
         return ""
     return f"{reference(result.our_low, result.our_high)} {words.unit_of(result.our_unit)}".strip()
 
@@ -266,6 +266,7 @@ def _source(result: Reading, kind: str) -> str:
     texts = {
         "provider_flag": _("Marked by %(place)s.", **nouns(kind)),
         "provider_range": _("Judged by %(place)s's own range.", **nouns(kind)),
+        "provider_words": _("Judged by %(place)s's own words.", **nouns(kind)),
         "our_range": _("%(Place)s gave no range; judged by the ordinary one for this sex and age.", **nouns(kind)),
     }
     return texts.get(result.judged_by, "") if result.to_look_at or result.judged_by == "our_range" else ""

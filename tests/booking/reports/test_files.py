@@ -98,13 +98,26 @@ def test_results_of_fhir_become_items_with_codes_units_and_ranges() -> None:
     ]
     (glucose,) = examine(delivered(as_json(report_of(conclusion="复查")), FHIR)).content.items
     assert (glucose.loinc, glucose.value, glucose.unit, glucose.low, glucose.high, glucose.flag) == (
-        "2345-7", "7.2", "mmol/L", 3.9, 6.1, "high",
+        "2345-7", "7.2", "mmol/L", 3.9, 6.1, "",
     )  # fmt: skip
 
 
 def test_results_that_came_beside_a_file_are_kept_before_those_in_it() -> None:
     own = (ReportItem("血红蛋白", "140"),)
     assert examine(delivered(as_json(report_of()), FHIR, own)).content.items == own
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        make_pdf(root=b"/OpenAction [3 0 R /Fit]"),
+        make_pdf(root=b"/OpenAction << /S /GoTo /D [3 0 R /Fit] >>"),
+        make_pdf(more=(b"<< /Subtype /Link /Rect [0 0 9 9] /A << /S /URI /URI (http://x) >> >>",)),
+    ],
+    ids=["opens at a place", "opens at a place by an action", "a link to click"],
+)
+def test_a_pdf_may_open_at_a_place_and_have_links(document: bytes) -> None:
+    assert [paper.content for paper in examine(delivered(document, PDF)).papers] == [document]
 
 
 def test_papers_in_fhir_are_looked_into_and_addresses_are_not_followed() -> None:
@@ -129,6 +142,27 @@ HOSTILE = {
     "a PDF with JavaScript": (make_pdf(root=JS), PDF, "pdf_active"),
     "JavaScript in disguise": (make_pdf(root=JS.replace(b"/JavaScript /J", b"/J#61vaScript /#4a")), PDF, "pdf_active"),
     "a PDF that starts a program": (make_pdf(root=b"/OpenAction << /S /Launch /F (cmd.exe) >>"), PDF, "pdf_active"),
+    "a PDF that opens an address": (make_pdf(root=b"/OpenAction << /S /URI /URI (http://x) >>"), PDF, "pdf_active"),
+    "the same by a reference": (
+        make_pdf(root=b"/OpenAction 5 0 R", more=(b"<< /S /URI /URI (http://x) >>",)), PDF, "pdf_active",
+    ),
+    "an address after a place": (
+        make_pdf(root=b"/OpenAction << /S /GoTo /D [3 0 R /Fit] /Next << /S /URI /URI (http://x) >> >>"), PDF,
+        "pdf_active",
+    ),
+    "something that happens by itself": (make_pdf(root=b"/AA << /WC << /S /URI /URI (x) >> >>"), PDF, "pdf_active"),
+    "a PDF whose content is elsewhere": (
+        make_pdf(more=(b"<< /F (http://x/y) /Length 0 >>\nstream\n\nendstream",)), PDF, "pdf_active",
+    ),
+    "a PDF that shows a page of another": (
+        make_pdf(
+            more=(
+                b"<< /Type /XObject /Subtype /Form /BBox [0 0 9 9] /Ref << /F (o.pdf) /Page 0 >> /Length 0 >>\n"
+                b"stream\n\nendstream",
+            )
+        ),
+        PDF, "pdf_active",
+    ),
     "a PDF with files in it": (make_pdf(root=b"/Names << /EmbeddedFiles << /Names [] >> >>"), PDF, "pdf_active"),
     "a PDF with a form that sends": (make_pdf(root=b"/AA << /WC << /S /SubmitForm >> >>"), PDF, "pdf_active"),
     "JavaScript that nothing points to": (make_pdf(more=(b"<< /S /JavaScript /JS (1) >>",)), PDF, "pdf_active"),
@@ -161,8 +195,9 @@ HOSTILE = {
     "FHIR too deep": (b'{"a":' * 100_000 + b"1" + b"}" * 100_000, FHIR, "fhir_broken"),
     "a number that is none": (b'{"resourceType":"DiagnosticReport","x":NaN}', FHIR, "fhir_broken"),
     "something else of FHIR": (as_json({"resourceType": "Patient"}), FHIR, "fhir_no_report"),
-    "two reports": (
-        as_json({"resourceType": "Bundle", "entry": [{"resource": report_of()}] * 2}), FHIR, "fhir_several_reports",
+    "reports of two people": (
+        as_json({"resourceType": "Bundle", "entry": [{"resource": report_of(subject={"reference": f"Patient/{one}"})}
+                                                     for one in (1, 2)]}), FHIR, "fhir_two_persons",
     ),
     "a withdrawn report": (as_json(report_of(status="entered-in-error")), FHIR, "fhir_withdrawn"),
     "a report of nothing": (as_json(report_of(results=0)), FHIR, "fhir_empty"),
@@ -172,7 +207,7 @@ HOSTILE = {
         FHIR, "pdf_active",
     ),
     "a value in the wrong shape": (as_json(report_of(contained=[{"resourceType": "Observation", "id": "o0", "code": 5,
-        "valueQuantity": {"value": "x"}}])), FHIR, "fhir_broken"),
+        "valueQuantity": {"value": ["x"]}}])), FHIR, "fhir_broken"),
 }  # fmt: skip
 
 
