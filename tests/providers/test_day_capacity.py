@@ -545,3 +545,22 @@ def test_the_signature_is_that_of_the_published_example() -> None:
     fields |= {"biz": '{"orderNo":"QIN1"}', "timestamp": "2026-03-05 08:00:00"}
     text = (ROOT / "docs" / "day-capacity-protocol.md").read_text(encoding="utf-8")
     assert sign(fields, "demo-secret") in text
+
+
+@pytest.mark.parametrize("seed", ["1", "2", "3", "4"])
+def test_a_poisoned_row_is_unreadable_and_no_other(
+    sandbox: Sandbox, adapter: DayCapacity, day: RemoteSlot, seed: str
+) -> None:
+    for _ in range(2):
+        adapter.reserve(wish(day))
+    ways = {
+        "slots": lambda: adapter.slots(day.service_date, day.service_date + timedelta(days=3), None, None),
+        "bookings": lambda: adapter.bookings_in(day.service_date, day.service_date, None),
+    }
+    for command, ask in ways.items():
+        good = ask()
+        sandbox.control().fault("poisoned_row", command, seed=seed)
+        poisoned = ask()
+        assert len(poisoned.unreadable) == 1
+        assert set(poisoned.references) < set(good.references)
+        assert len(poisoned.references) == len(good.references) - 1
