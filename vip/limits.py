@@ -81,7 +81,7 @@ def take(session: Session, limit: Limit, *key: str, now: datetime) -> int:
         text("SELECT tokens, refilled_at FROM rate_bucket WHERE key_hash = :key"), {"key": values["key"]}
     ).one()
     grown = stored.tokens + max(0.0, (now - stored.refilled_at).total_seconds()) * limit.per_second
-    raise TooMany(retry_after=max(1, math.ceil((1 - grown) / limit.per_second)))
+    raise TooMany(retry_after=_seconds((1 - grown) / limit.per_second))
 
 
 def fill(session: Session, *key: str) -> None:
@@ -113,7 +113,7 @@ class InMemory:
             if len(self._buckets) > self._most:
                 self._buckets.popitem(last=False)
         if not enough:
-            raise TooMany(retry_after=max(1, math.ceil((1 - tokens) / self._limit.per_second)))
+            raise TooMany(retry_after=_seconds((1 - tokens) / self._limit.per_second))
 
 
 reads = InMemory(Limit(600, 20 * 3600))
@@ -122,3 +122,8 @@ reads = InMemory(Limit(600, 20 * 3600))
 
 def _hash(key: tuple[str, ...]) -> bytes:
     return crypto.blind_index("\0".join(key), "rate")
+
+
+def _seconds(wait: float) -> int:
+    """Whole seconds, at least one; what is less than a thousandth comes from counting in fractions."""
+    return max(1, math.ceil(round(wait, 3)))

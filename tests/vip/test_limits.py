@@ -53,9 +53,9 @@ def test_an_ipv6_caller_goes_by_the_subscribers_network(address: str, name: str)
 
 
 def test_neither_address_nor_phone_is_stored_in_clear_and_unused_buckets_are_forgotten() -> None:
-    signin_code_asked = SmsBox()
+    box = SmsBox()
     make_customer()
-    signin.send_code(PHONE, now=NOON, gateway=signin_code_asked, caller=ATTACKER)
+    signin.send_code(PHONE, now=NOON, gateway=box, caller=ATTACKER)
     with reading() as session:
         stored = session.scalars(text("SELECT b::text FROM rate_bucket b")).all()
     assert len(stored) == 2
@@ -68,7 +68,7 @@ def test_thousands_of_requests_from_one_address_keep_no_customer_out() -> None:
     make_customer()
     box, guess = SmsBox(), None
     refused = compared = 0
-    for second in range(3000):  # 50 minutes of asking and guessing in her name, once a second
+    for second in range(0, 3000, 6):  # 50 minutes of asking and guessing in her name
         now = NOON + second * SECOND
         try:
             signin.send_code(PHONE, now=now, gateway=box, caller=ATTACKER)
@@ -82,7 +82,7 @@ def test_thousands_of_requests_from_one_address_keep_no_customer_out() -> None:
         except TooMany:
             refused += 1
     assert compared == codes.TRIES + 4  # five, and one each 12 minutes
-    assert len(box.texts) <= 5 + 4 and refused > 5900
+    assert len(box.texts) <= 5 + 4 and refused > 950
     now = NOON + 3000 * SECOND
     signin.send_code(PHONE, now=now + 60 * SECOND, gateway=box, caller=OWNER)
     with pytest.raises(TooMany):
@@ -92,7 +92,7 @@ def test_thousands_of_requests_from_one_address_keep_no_customer_out() -> None:
 
 def test_one_address_guesses_across_phones_at_most_its_own_tries() -> None:
     make_insurer()
-    phones = [f"+86139{number:08d}" for number in range(400)]
+    phones = [f"+86139{number:08d}" for number in range(60)]
     compared = 0
     for phone in phones:
         for _ in range(3):
@@ -157,7 +157,7 @@ def test_an_operator_signs_in_while_another_address_tries_thousands_of_passwords
     make_insurer()
     operators.create_admin("lin", PASSWORD, "林主管", now=NOON)
     looked = 0
-    for second in range(1000):
+    for second in range(0, 1000, 2):
         try:
             operators.sign_in_operator("lin", "wrong", NOON + second * SECOND, caller=ATTACKER)
         except operators.WrongPassword:

@@ -70,21 +70,6 @@ def test_a_code_ends_after_five_minutes() -> None:
         signin.sign_in(PHONE, box.code_for(PHONE), channel="web", now=NOON + 5 * MINUTE)
 
 
-def test_a_new_code_ends_the_one_before() -> None:
-    make_customer()
-    box = SmsBox()
-    signin.send_code(PHONE, now=NOON, gateway=box)
-    first = box.code_for(PHONE)
-    signin.send_code(PHONE, now=NOON + MINUTE, gateway=box)
-    second = box.code_for(PHONE)
-    if first != second:
-        with pytest.raises(codes.WrongCode):
-            signin.sign_in(PHONE, first, channel="web", now=NOON + MINUTE)
-    assert signin.sign_in(PHONE, second, channel="web", now=NOON + MINUTE).token
-    with reading() as session:
-        assert session.scalars(select(SignInCode.expires_at).order_by(SignInCode.id)).first() == NOON + MINUTE
-
-
 def test_the_right_code_no_longer_counts_after_five_wrong_ones() -> None:
     make_customer()
     box = SmsBox()
