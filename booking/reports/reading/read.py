@@ -7,7 +7,7 @@ the day of the service, is used only if the provider gave neither.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, Literal
@@ -266,7 +266,8 @@ def _judge(told: _Told, item: Item | None, ours: Mapping[str, Any]) -> tuple[str
     if item is not None and item.usual and told.finding and not told.says_reference:
         judged, by = ("normal" if told.finding in (*item.usual, "normal") else "abnormal"), "our_range"
     if told.mark.flag:
-        contradicted = told.mark.flag == "normal" and judged not in ("", "normal") and by != "our_range"
+        outside = told.reference.bounds is not None and _by_bounds(told, told.reference.bounds) in ("low", "high")
+        contradicted = told.mark.flag == "normal" and (outside or (judged not in ("", "normal") and by != "our_range"))
         return ("", "") if contradicted else (told.mark.flag, "provider_flag")
     if told.mark.unknown and judged in ("", "normal"):
         return "", ""
@@ -368,8 +369,3 @@ def _by_ours(told: _Told, ours: Mapping[str, Any]) -> tuple[str, JudgedBy]:
         side = _side(value, told.comparator, Bounds(low, high))
         return (side, "our_range") if side else ("", "")
     return "", ""
-
-
-def count_to_look_at(items: Sequence[Mapping[str, Any]], whose: Whose, codes: Mapping[str, str]) -> int:
-    """How many results of a delivered content are to be looked at."""
-    return sum(read(delivered(raw), whose, codes).to_look_at for raw in items)
