@@ -114,6 +114,9 @@ QUESTIONS = {
         SELECT b.public_id AS subject, b.pending_period FROM booking b
          WHERE b.pending_period IS NOT NULL
            AND NOT EXISTS (SELECT 1 FROM change_request r WHERE r.booking_id = b.id AND r.closed_at IS NULL)""",
+    "what was delivered outlives its discrepancy": """
+        SELECT d.subject, d.closed_at FROM discrepancy d JOIN delivered_row r ON r.discrepancy_id = d.id
+         WHERE d.closed_at IS NOT NULL""",
     "a difference nobody has settled": f"""
         SELECT subject, kind, facts, opened_at FROM discrepancy
          WHERE closed_at IS NULL

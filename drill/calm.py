@@ -27,6 +27,8 @@ _RESTLESS = """
     SELECT (SELECT count(*) FROM provider_task WHERE state NOT IN ('done', 'refused'))
          + (SELECT count(*) FROM booking WHERE state IN ('held', 'awaiting_provider', 'outcome_unknown'))
          + (SELECT count(*) FROM change_request WHERE closed_at IS NULL)
+         + (SELECT count(*) FROM discrepancy
+             WHERE kind = 'unreadable_row' AND closed_at IS NULL AND facts ->> 'feed' <> 'bookings')
 """
 _POLLED = "SELECT count(*) FROM sync_cursor WHERE feed = 'bookings' AND last_success_at > %s"
 
@@ -39,6 +41,7 @@ def come_to_rest(where: Stage, patience: float = PATIENCE) -> float:
     quiet: datetime | None = None
     while time.monotonic() - began < patience:
         where.fleet.look()
+        where.ask_again()
         where.end_holds()  # again and again: a hold that ends makes room for the next in line
         with where.books() as books:
             quiet = _quiet_since(books, quiet)

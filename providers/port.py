@@ -23,6 +23,15 @@ class CursorLost(ProviderError):
     """The provider no longer knows the cursor (or page): the list has to be read from its start."""
 
 
+class ComeBackLater(ProviderError):
+    """The provider did not look at the read and asks to be left alone for `retry_after` seconds (HTTP 429, or 503 with
+    Retry-After). It is well: this is no failure."""
+
+    def __init__(self, reason: str, retry_after: float) -> None:
+        super().__init__(reason)
+        self.retry_after = retry_after
+
+
 class Oversize(ProviderError):
     """The answer is larger than anything we read; asking again brings no other."""
 
@@ -326,7 +335,8 @@ class ReportPage:
 @dataclass(frozen=True)
 class ReportItem:
     """One result as delivered. `loinc`, `code` (the provider's own) and `unit` (UCUM, or as the provider spells it) may
-    be blank; `low`/`high` bound the reference range; `flag`: normal, low, high, abnormal or blank."""
+    be blank; `low`/`high` bound the reference range; `flag`: normal, low, high, abnormal or blank. `range_text` is a
+    range that came in words and `mark` the laboratory's own mark, both as delivered; nobody has interpreted them."""
 
     name: str
     value: str
@@ -338,6 +348,8 @@ class ReportItem:
     section: str = ""
     note: str = ""
     code: str = ""
+    range_text: str = ""
+    mark: str = ""
 
 
 @dataclass(frozen=True)

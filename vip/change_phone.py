@@ -44,9 +44,11 @@ def start_phone_change(
         codes.lock_phones(session, old.phone_index, new.phone_index)
         old_code = codes.new_code(session, old, now)
         new_code = codes.new_code(session, new, now)
-    gateway.send(phones.unseal(customer.phone_sealed, customer.public_id), code_text(old_code, customer.language))
-    gateway.send(number, code_text(new_code, customer.language))
-    return CodeSent(now + codes.LIFETIME, int(codes.RESEND_AFTER.total_seconds()))
+    present = phones.unseal(customer.phone_sealed, customer.public_id)
+    for to, made in ((present, old_code), (number, new_code)):
+        if made.code is not None:
+            gateway.send(to, code_text(made.code, customer.language))
+    return new_code.sent
 
 
 def confirm_phone_change(principal: Principal, new_phone: str, *, old_code: str, new_code: str, now: datetime) -> None:
@@ -61,8 +63,8 @@ def confirm_phone_change(principal: Principal, new_phone: str, *, old_code: str,
     with transaction() as session:
         old, new = _addresses(_customer(session, principal, lock=False), number)
         counted_old, counted_new = codes.count_try(session, old, now), codes.count_try(session, new, now)
-    right_old = codes.compare(counted_old, old, old_digits, field="old_code")
-    right_new = codes.compare(counted_new, new, new_digits, field="new_code")
+    right_old = codes.compare(counted_old, old, old_digits, now=now, field="old_code")
+    right_new = codes.compare(counted_new, new, new_digits, now=now, field="new_code")
     try:
         with transaction() as session:
             customer = _customer(session, principal, lock=True)
@@ -70,6 +72,8 @@ def confirm_phone_change(principal: Principal, new_phone: str, *, old_code: str,
                 raise codes.CodeEnded(field="old_code")
             codes.use(session, right_old, now, field="old_code")
             codes.use(session, right_new, now, field="new_code")
+            codes.proved(session, old)
+            codes.proved(session, new)
             _move(session, principal, customer, number, now)
     except IntegrityError as refused:
         if violated(refused) == "uq_customer_insurer_id_phone_index":

@@ -1,39 +1,47 @@
-"""One-time codes: 6 digits, 5 minutes, 5 tries a code, 5 codes an hour a phone.
+"""One-time codes: 6 digits, 5 minutes; limits go by who asks, so that nobody locks out another.
 
 Everything is counted in the database. A code's row is made for an unknown phone just as for one that a customer
-has, so limits and answers are the same for both. A try is counted and committed before the code is compared.
+has, so limits and answers are the same for both. A try is counted and committed before the code is compared. Of one
+account only new codes are spaced; a code that was sent stays good until its own end, whoever asks for another.
 """
 
 from __future__ import annotations
 
 import hmac
+import math
 import secrets
 import unicodedata
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from marketplace.core import crypto
+from marketplace.core.db import transaction
 from marketplace.core.errors import Invalid, Refusal, TooMany
+from marketplace.core.logging import get_logger
 from marketplace.core.retention import forget
+from vip import limits
+from vip.limits import NOBODY, Caller, Limit
 from vip.models import SignInCode
 
 DIGITS = 6
 LIFETIME = timedelta(minutes=5)
 TRIES = 5
-CODES_PER_HOUR = 5
 RESEND_AFTER = timedelta(seconds=60)
 
-COUNT_TRY = """
-UPDATE sign_in_code SET tries = tries + 1 WHERE id = (
-  SELECT id FROM sign_in_code WHERE insurer_id = :insurer AND phone_index = :phone
-  AND purpose = :purpose AND customer_id IS NOT DISTINCT FROM :customer ORDER BY id DESC LIMIT 1)
-  AND used_at IS NULL AND expires_at > :now
-  AND tries < :most /* guard */
-  RETURNING id, code_hash, tries
-"""
+ASKED_BY_CALLER = Limit(60, 60)
+"""Codes one asks for, for whatever accounts."""
+ASKED_OF_ACCOUNT = Limit(5, 5)
+"""Codes one asks for, for one account and purpose."""
+TRIES_BY_CALLER = Limit(60, 60)
+TRIES_AT_ACCOUNT = Limit(TRIES, 5)
+WRONG_IN_ALL = Limit(200, 400)
+"""Wrong codes of all callers together that are no cause for alarm. It refuses nothing."""
+
+log = get_logger(__name__)
 
 
 class WrongCode(Refusal):
@@ -45,7 +53,7 @@ class WrongCode(Refusal):
 
 
 class CodeEnded(Refusal):
-    """There is no code to try: it was used, replaced, tried too often, is older than 5 minutes, or none was asked."""
+    """There is no code to try: it was used, is older than 5 minutes, or none was asked for."""
 
     code = "code_ended"
     status = 422
@@ -70,14 +78,45 @@ class Address:
     purpose: str = "sign_in"
     customer_id: int | None = None
 
+    @property
+    def use(self) -> str:
+        """The purpose without whom it is about: one use's tries don't count for another."""
+        return self.purpose.partition(":")[0]
+
+
+@dataclass(frozen=True)
+class Asker:
+    """Who asks for codes and tries them: a signed-in customer answers for herself, a device that was signed in to
+    this account before too, and everybody else goes by the client's address."""
+
+    caller: Caller = NOBODY
+    device: int | None = None
+
+    def name(self, address: Address) -> str:
+        """What limits go by."""
+        if address.customer_id is not None:
+            return f"customer:{address.customer_id}"
+        return self.caller.name if self.device is None else f"device:{self.device}"
+
+
+STRANGER = Asker()
+
+
+@dataclass(frozen=True)
+class Made:
+    """What became of asking for a code; `code` is None where one went out less than a minute ago, which stays good."""
+
+    code: str | None
+    sent: CodeSent
+
 
 @dataclass(frozen=True)
 class Try:
-    """A try that was counted."""
+    """A try that was counted: the codes that are good, by id, how many tries are left, and which code was right."""
 
-    id: int
-    code_hash: bytes
-    tries: int
+    good: dict[int, bytes]
+    tries_left: int
+    right: int | None = None
 
 
 def clean(code: str, *, field: str = "code") -> str:
@@ -97,21 +136,24 @@ def lock_phones(session: Session, *phone_indexes: bytes) -> None:
         session.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": number})
 
 
-def new_code(session: Session, address: Address, now: datetime) -> str:
-    """Make a code for `address`, ending the ones before it. The caller holds the phone's lock.
+def new_code(session: Session, address: Address, now: datetime, asker: Asker = STRANGER) -> Made:
+    """Make a code for `address`, unless one went out less than 60 s ago. The caller holds the phone's lock.
 
-    Raises TooMany(retry_after) after five codes within an hour, whatever they were for.
+    Earlier codes stay good until their own end, so that asking in her name takes nothing from an owner. A known device
+    isn't spaced by what others asked for. Raises TooMany(retry_after) for who asks too often.
     """
-    asked = session.execute(
-        text(
-            "SELECT count(*), min(created_at) FROM sign_in_code"
-            " WHERE insurer_id = :insurer AND phone_index = :phone AND created_at > :hour_ago"
-        ),
-        {"insurer": address.insurer_id, "phone": address.phone_index, "hour_ago": now - timedelta(hours=1)},
-    ).one()
-    if asked[0] >= CODES_PER_HOUR:
-        wait = asked[1] + timedelta(hours=1) - now
-        raise TooMany(field="phone", retry_after=max(1, int(wait.total_seconds()) + 1))
+    _may_ask(session, address, now, asker)
+    last = None if asker.device is not None else _good_codes(session, address, now, since=now - RESEND_AFTER)
+    if last:
+        wait = last[0].created_at + RESEND_AFTER - now
+        return Made(None, CodeSent(last[0].expires_at, max(1, math.ceil(wait.total_seconds()))))
+    return Made(_add(session, address, now), CodeSent(now + LIFETIME, int(RESEND_AFTER.total_seconds())))
+
+
+def only_code(session: Session, address: Address, now: datetime) -> str:
+    """Make a code that ends the ones before it: for what only the signed-in customer can ask for, where an earlier
+    code proves something else. Raises TooMany(retry_after)."""
+    _may_ask(session, address, now, STRANGER)
     session.execute(
         text(
             "UPDATE sign_in_code SET expires_at = :now WHERE insurer_id = :insurer AND phone_index = :phone"
@@ -119,20 +161,7 @@ def new_code(session: Session, address: Address, now: datetime) -> str:
         ),
         {"insurer": address.insurer_id, "phone": address.phone_index, "purpose": address.purpose, "now": now},
     )
-    code = f"{secrets.randbelow(10**DIGITS):0{DIGITS}d}"
-    session.add(
-        SignInCode(
-            insurer_id=address.insurer_id,
-            phone_index=address.phone_index,
-            purpose=address.purpose,
-            customer_id=address.customer_id,
-            code_hash=_hash(address, code),
-            created_at=now,
-            expires_at=now + LIFETIME,
-        )
-    )
-    session.flush()
-    return code
+    return _add(session, address, now)
 
 
 def bound(session: Session, customer_id: int, purpose: str, most: int, now: datetime, *, field: str) -> None:
@@ -150,51 +179,107 @@ def bound(session: Session, customer_id: int, purpose: str, most: int, now: date
         raise TooMany(field=field, retry_after=max(1, int(wait.total_seconds()) + 1))
 
 
-def count_try(session: Session, address: Address, now: datetime) -> Try | None:
-    """Count a try at the newest code of `address`; None if there is none that may be tried.
+def count_try(session: Session, address: Address, now: datetime, asker: Asker = STRANGER) -> Try:
+    """Count a try at the codes of `address`. Raises TooMany(retry_after) for who tried too often.
 
     The caller commits this before it compares, so that a try costs something even if the program dies meanwhile.
     """
-    row = session.execute(
-        text(COUNT_TRY),
-        {
-            "insurer": address.insurer_id,
-            "phone": address.phone_index,
-            "purpose": address.purpose,
-            "customer": address.customer_id,
-            "most": TRIES,
-            "now": now,
-        },
-    ).one_or_none()
-    return None if row is None else Try(row.id, bytes(row.code_hash), row.tries)
+    who = asker.name(address)
+    left = limits.take(session, TRIES_AT_ACCOUNT, "try", *_account(address), who, now=now)
+    limits.take(session, TRIES_BY_CALLER, "try", address.use, who, now=now)
+    good = {code.id: bytes(code.code_hash) for code in _good_codes(session, address, now)}
+    return Try(good, left)
 
 
-def compare(counted: Try | None, address: Address, code: str, *, field: str = "code") -> Try:
+def compare(counted: Try, address: Address, code: str, *, now: datetime, field: str = "code") -> Try:
     """The try, if `code` is right; compared in constant time. Raises WrongCode or CodeEnded."""
-    if counted is None:
+    if not counted.good:
         raise CodeEnded(field=field)
-    if not hmac.compare_digest(counted.code_hash, _hash(address, code)):
-        raise WrongCode(field=field, tries_left=TRIES - counted.tries)
-    return counted
+    typed = _hash(address, code)
+    right = [number for number, stored in counted.good.items() if hmac.compare_digest(stored, typed)]
+    if not right:
+        notice_wrong("code", now)
+        raise WrongCode(field=field, tries_left=counted.tries_left)
+    return replace(counted, right=right[0])
+
+
+def notice_wrong(what: str, now: datetime) -> None:
+    """Note a wrong code or password of whoever's; when those of all together rise, an alarm goes to the log."""
+    try:
+        with transaction() as session:
+            limits.take(session, WRONG_IN_ALL, "wrong", what, now=now)
+    except TooMany:
+        log.warning("guessing.rises", what=what, an_hour=WRONG_IN_ALL.per_hour)
 
 
 def use(session: Session, right: Try, now: datetime, *, field: str = "code") -> None:
-    """Spend the code. Raises CodeEnded if it was spent or replaced meanwhile."""
+    """Spend the code. Raises CodeEnded if it was spent or ended meanwhile."""
     spent = session.execute(
         text(
             "UPDATE sign_in_code SET used_at = :now"
             " WHERE id = :id AND used_at IS NULL AND expires_at > :now RETURNING id"
         ),
-        {"id": right.id, "now": now},
+        {"id": right.right, "now": now},
     ).one_or_none()
     if spent is None:
         raise CodeEnded(field=field)
 
 
+def proved(session: Session, address: Address, asker: Asker = STRANGER) -> None:
+    """Whoever used a right code has all tries at this account and purpose again."""
+    limits.fill(session, "try", *_account(address), asker.name(address))
+
+
 def forget_codes(*, now: datetime, batch: int = 1000) -> int:
-    """Drop codes older than a day: they ended long ago, and only the last hour's are counted. Returns how many."""
+    """Drop codes older than a day: they ended long ago, and none of them counts any more. Returns how many."""
     return forget(SignInCode.id, SignInCode.created_at, now - timedelta(days=1), batch)
 
 
 def _hash(address: Address, code: str) -> bytes:
     return crypto.blind_index(f"{address.phone_index.hex()}:{address.purpose}:{code}", "code")
+
+
+def _may_ask(session: Session, address: Address, now: datetime, asker: Asker) -> None:
+    who = asker.name(address)
+    limits.take(session, ASKED_OF_ACCOUNT, "ask", *_account(address), who, now=now)
+    limits.take(session, ASKED_BY_CALLER, "ask", address.use, who, now=now)
+
+
+def _account(address: Address) -> tuple[str, str, str]:
+    return str(address.insurer_id), address.phone_index.hex(), address.purpose
+
+
+def _add(session: Session, address: Address, now: datetime) -> str:
+    code = f"{secrets.randbelow(10**DIGITS):0{DIGITS}d}"
+    session.add(
+        SignInCode(
+            insurer_id=address.insurer_id,
+            phone_index=address.phone_index,
+            purpose=address.purpose,
+            customer_id=address.customer_id,
+            code_hash=_hash(address, code),
+            created_at=now,
+            expires_at=now + LIFETIME,
+        )
+    )
+    session.flush()
+    return code
+
+
+def _good_codes(
+    session: Session, address: Address, now: datetime, *, since: datetime | None = None
+) -> Sequence[SignInCode]:
+    """The codes that can be used, made after `since`; the newest first."""
+    return session.scalars(
+        select(SignInCode)
+        .where(
+            SignInCode.insurer_id == address.insurer_id,
+            SignInCode.phone_index == address.phone_index,
+            SignInCode.purpose == address.purpose,
+            SignInCode.customer_id.is_not_distinct_from(address.customer_id),
+            SignInCode.created_at > (since or now - LIFETIME),
+            SignInCode.expires_at > now,
+            SignInCode.used_at.is_(None),
+        )
+        .order_by(SignInCode.id.desc())
+    ).all()

@@ -25,8 +25,9 @@ from marketplace.core.errors import Invalid, Refusal
 from marketplace.core.sms import SmsBackend
 from marketplace.core.text import Text, language_of
 from vip import codes, family, phones
-from vip.codes import Address, CodeSent
+from vip.codes import Address, Asker, CodeSent
 from vip.consent_models import Consent
+from vip.limits import NOBODY, Caller
 from vip.models import Beneficiary, Customer
 from vip.principal import Principal
 from vip.signin import code_text, insurer_id
@@ -110,25 +111,27 @@ def ask_consent(
         address = _address(customer, person, number)
         codes.lock_phones(session, address.phone_index, customer.phone_index)
         codes.bound(session, principal.id, "consent", CODES_PER_HOUR, now, field="phone")
-        code = codes.new_code(session, address, now)
-    gateway.send(number, _text(code, customer, person))
-    return CodeSent(now + codes.LIFETIME, int(codes.RESEND_AFTER.total_seconds()))
+        made = codes.new_code(session, address, now)
+    if made.code is not None:
+        gateway.send(number, _text(made.code, customer, person))
+    return made.sent
 
 
 def give_consent(principal: Principal, beneficiary: str, phone: str, code: str, *, now: datetime) -> ConsentView:
     """Record the consent that the code of the person's phone proves. Audited.
 
-    Raises NotFound, ConsentNotNeeded, Invalid, WrongCode(tries_left), CodeEnded.
+    Raises NotFound, ConsentNotNeeded, Invalid, WrongCode(tries_left), CodeEnded, TooMany(retry_after).
     """
     number, digits = phones.normalise(phone), codes.clean(code)
     with transaction() as session:
         person = _needing(session, principal, beneficiary, now)
         address = _address(session.get_one(Customer, principal.id), person, number)
         counted = codes.count_try(session, address, now)
-    right = codes.compare(counted, address, digits)
+    right = codes.compare(counted, address, digits, now=now)
     with transaction() as session:
         person = family.beneficiary(session, principal.id, beneficiary, lock=True)
         codes.use(session, right, now)
+        codes.proved(session, address)
         record_consent(session, [person], "phone_code", now=now, phone_index=address.phone_index)
         _audit(session, "consent.given", principal, person, now, method="phone_code")
     return ConsentView(person.public_id, "given", now, "phone_code")
@@ -143,7 +146,9 @@ def withdraw_consent(principal: Principal, beneficiary: str, *, now: datetime) -
             _audit(session, "consent.withdrawn", principal, person, now, by="customer")
 
 
-def ask_withdrawal(phone: str, *, now: datetime, gateway: SmsBackend | None = None) -> CodeSent:
+def ask_withdrawal(
+    phone: str, *, now: datetime, gateway: SmsBackend | None = None, caller: Caller = NOBODY
+) -> CodeSent:
     """Send a code to a person who wants to withdraw what she agreed to; a phone that agreed to nothing gets none,
     with the same answer. Raises Invalid(field="phone"), TooMany(retry_after)."""
     number = phones.normalise(phone)
@@ -151,25 +156,26 @@ def ask_withdrawal(phone: str, *, now: datetime, gateway: SmsBackend | None = No
     with transaction() as session:
         address = Address(insurer_id(session), phones.index(number), WITHDRAW)
         codes.lock_phones(session, address.phone_index)
-        code = codes.new_code(session, address, now)
+        made = codes.new_code(session, address, now, Asker(caller))
         agreed = session.scalar(select(_agreed_by(address)))
-    if agreed:
-        gateway.send(number, code_text(code, None))
-    return CodeSent(now + codes.LIFETIME, int(codes.RESEND_AFTER.total_seconds()))
+    if agreed and made.code is not None:
+        gateway.send(number, code_text(made.code, None))
+    return made.sent
 
 
-def withdraw_by_phone(phone: str, code: str, *, now: datetime) -> int:
+def withdraw_by_phone(phone: str, code: str, *, now: datetime, caller: Caller = NOBODY) -> int:
     """End every consent that was given by this phone; how many those were. Audited.
 
-    Raises Invalid, WrongCode(tries_left), CodeEnded.
+    Raises Invalid, WrongCode(tries_left), CodeEnded, TooMany(retry_after).
     """
     number, digits = phones.normalise(phone), codes.clean(code)
     with transaction() as session:
         address = Address(insurer_id(session), phones.index(number), WITHDRAW)
-        counted = codes.count_try(session, address, now)
-    right = codes.compare(counted, address, digits)
+        counted = codes.count_try(session, address, now, Asker(caller))
+    right = codes.compare(counted, address, digits, now=now)
     with transaction() as session:
         codes.use(session, right, now)
+        codes.proved(session, address, Asker(caller))
         ended = _end(session, _of_phone(address), "person", now)
         for person in session.scalars(select(Beneficiary).where(Beneficiary.id.in_(ended))):
             audit.record(

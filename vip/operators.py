@@ -2,42 +2,44 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
+from threading import BoundedSemaphore
 from typing import get_args
 
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 from werkzeug.security import check_password_hash, generate_password_hash
 
 from marketplace.core import audit, crypto, ids
 from marketplace.core.db import reading, transaction, violated
-from marketplace.core.errors import Invalid, NotFound, Refusal
+from marketplace.core.errors import Invalid, NotFound, Refusal, TooMany
+from vip import limits
+from vip.codes import notice_wrong
+from vip.limits import NOBODY, Caller, Limit
 from vip.models import Operator, SignInSession
 from vip.principal import Role
-from vip.signin import insurer_id
+from vip.signin import LONGEST_TOKEN, insurer_id
 
 SHORTEST_PASSWORD = 12
 LONGEST_PASSWORD = 256
 LONGEST_LOGIN = 64
 LONGEST_NAME = 64
-TRIES = 5
-PAUSE = timedelta(minutes=15)
 LIFETIME = timedelta(hours=12)
 HASHING = "scrypt:32768:8:1"
 """Method, cost, block size and parallelism (RFC 7914), as werkzeug.security takes them."""
 ROLES: tuple[Role, ...] = get_args(Role)
 
-COUNT_TRY = """
-UPDATE operator SET tries = CASE WHEN locked_until IS NULL THEN tries ELSE 0 END + 1,
-  locked_until = CASE WHEN locked_until IS NULL AND tries + 1 >= :most
-  THEN CAST(:until AS timestamptz) END
-  WHERE login = :login AND disabled_at IS NULL
-  AND (locked_until IS NULL OR locked_until <= :now) /* guard */
-  RETURNING id, public_id, insurer_id, role, password_hash, locked_until
-"""
+TRIES_AT_LOGIN = Limit(10, 10)
+TRIES_BY_CALLER = Limit(60, 60)
+AT_ONCE = 2
+"""Passwords that one process compares at a time: each takes a core for a tenth of a second."""
+LONGEST_WAIT = 2.0
+
+_comparing = BoundedSemaphore(AT_ONCE)
 
 
 class LoginTaken(Refusal):
@@ -48,8 +50,7 @@ class LoginTaken(Refusal):
 
 
 class WrongPassword(Refusal):
-    """Login or password is wrong, or the login pauses for 15 minutes after 5 wrong tries: the answer is the same, so
-    that it tells nobody which logins there are."""
+    """Login or password is wrong: the answer is the same, so that it tells nobody which logins there are."""
 
     code = "wrong_password"
     status = 422
@@ -106,21 +107,34 @@ def create_operator(login: str, password: str, name: str, role: Role, *, now: da
 
 
 def sign_in_operator(
-    login: str, password: str, now: datetime, *, previous_token: str | None = None
+    login: str,
+    password: str,
+    now: datetime,
+    *,
+    previous_token: str | None = None,
+    known_by: str | None = None,
+    caller: Caller = NOBODY,
 ) -> OperatorSignedIn:
     """Sign an operator in. The session of `previous_token`, if one is presented, ends. Audited.
 
-    A try is counted and committed before the password is looked at; the fifth wrong one in a row pauses the login for
-    15 minutes. Raises WrongPassword.
+    A try is counted, and committed, before the password is looked at: by the caller's address, or by the device if it
+    shows a token of an earlier session of that operator. Nobody else's tries count. Raises WrongPassword, and
+    TooMany(retry_after) for who tried too often or while too many passwords are being compared.
     """
-    if not 1 <= len(login) <= LONGEST_LOGIN or len(password) > LONGEST_PASSWORD:
+    login = login.strip().lower()
+    if not 1 <= len(login) <= LONGEST_LOGIN or not _plain(login) or len(password) > LONGEST_PASSWORD:
         raise WrongPassword()
-    counted = _count_try(login.strip().lower(), now)
+    with transaction() as session:
+        counted = _named(session, login)
+        who = _device(session, counted, previous_token or known_by) or caller.name
+        limits.take(session, TRIES_AT_LOGIN, "password", login, who, now=now)
+        limits.take(session, TRIES_BY_CALLER, "password", who, now=now)
     if not _right(counted.password_hash if counted else _nobodys_hash(), password) or counted is None:
+        notice_wrong("password", now)
         raise WrongPassword()
     token, ends = ids.new_token(), now + LIFETIME
     with transaction() as session:
-        session.execute(text("UPDATE operator SET tries = 0, locked_until = NULL WHERE id = :id"), {"id": counted.id})
+        limits.fill(session, "password", login, who)
         if previous_token:
             session.execute(
                 text("UPDATE sign_in_session SET ended_at = :now WHERE token_hash = :hash AND ended_at IS NULL"),
@@ -168,21 +182,25 @@ class _Counted:
     password_hash: str
 
 
-def _count_try(login: str, now: datetime) -> _Counted | None:
-    """Count a try, in a transaction of its own; None if there is no such login or it pauses."""
-    if "\0" in login or not login.isascii():
-        return None
-    with transaction() as session:
-        row = session.execute(
-            text(COUNT_TRY),
-            {"login": login, "now": now, "most": TRIES, "until": now + PAUSE},
-        ).one_or_none()
-        if row is None:
-            return None
-        counted = _Counted(row.id, row.public_id, row.insurer_id, row.role, row.password_hash)
-        if row.locked_until is not None:
-            _audit(session, "operator.paused", counted, now, until=row.locked_until.isoformat())
-    return counted
+def _plain(login: str) -> bool:
+    return "\0" not in login and login.isascii()
+
+
+def _named(session: Session, login: str) -> _Counted | None:
+    row = session.scalar(select(Operator).where(Operator.login == login, Operator.disabled_at.is_(None)))
+    return None if row is None else _Counted(row.id, row.public_id, row.insurer_id, row.role, row.password_hash)
+
+
+def _device(session: Session, who: _Counted | None, token: str | None) -> str:
+    """What limits of a known device go by: a session that this operator once had there; blank if there is none."""
+    if who is None or not token or len(token) > LONGEST_TOKEN:
+        return ""
+    known = session.scalar(
+        select(SignInSession.id).where(
+            SignInSession.token_hash == crypto.token_hash(token), SignInSession.operator_id == who.id
+        )
+    )
+    return "" if known is None else f"device:{known}"
 
 
 def _audit(session: Session, action: str, who: Operator | _Counted, now: datetime, **facts: str) -> None:
@@ -206,10 +224,15 @@ def _hash(password: str) -> str:
 
 
 def _right(hashed: str, password: str) -> bool:
+    """Whether it is the password. Raises TooMany while too many others are compared in this process."""
+    if not _comparing.acquire(timeout=LONGEST_WAIT):
+        raise TooMany(retry_after=math.ceil(LONGEST_WAIT))
     try:
         return check_password_hash(hashed, password)
     except UnicodeEncodeError:
         return False
+    finally:
+        _comparing.release()
 
 
 @lru_cache(maxsize=1)

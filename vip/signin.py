@@ -17,7 +17,8 @@ from marketplace.core.errors import NotFound, Refusal, Unauthenticated
 from marketplace.core.sms import SmsBackend
 from marketplace.core.text import Text, language_of
 from vip import codes, phones
-from vip.codes import CodeSent
+from vip.codes import Asker, CodeSent
+from vip.limits import NOBODY, Caller
 from vip.models import Customer, SignInSession
 from vip.principal import Principal
 
@@ -53,21 +54,30 @@ class SessionView:
     current: bool
 
 
-def send_code(phone: str, *, now: datetime, gateway: SmsBackend | None = None) -> CodeSent:
-    """Send a sign-in code to `phone`; a phone that no customer has gets none, with the same answer.
+def send_code(
+    phone: str,
+    *,
+    now: datetime,
+    gateway: SmsBackend | None = None,
+    caller: Caller = NOBODY,
+    previous_token: str | None = None,
+) -> CodeSent:
+    """Send a sign-in code to `phone`; a phone that no customer has gets none, with the same answer. None is sent either
+    where one went out less than a minute ago. `previous_token`: a device that was signed in to this account is known.
 
-    Raises Invalid(field="phone") and TooMany(retry_after) after five codes within an hour.
+    Raises Invalid(field="phone"), and TooMany(retry_after) for a caller who asks too often.
     """
     number = phones.normalise(phone)
     gateway = gateway or sms.backend()
     with transaction() as session:
         address = codes.Address(insurer_id(session), phones.index(number))
         codes.lock_phones(session, address.phone_index)
-        code = codes.new_code(session, address, now)
+        asker = _asker(session, address, caller, previous_token)
+        made = codes.new_code(session, address, now, asker)
         customer = _customer(session, address)
-    if customer is not None:
-        gateway.send(number, code_text(code, customer.language))
-    return CodeSent(now + codes.LIFETIME, int(codes.RESEND_AFTER.total_seconds()))
+    if customer is not None and made.code is not None:
+        gateway.send(number, code_text(made.code, customer.language))
+    return made.sent
 
 
 def code_text(code: str, language: str | None) -> str:
@@ -80,21 +90,34 @@ def code_text(code: str, language: str | None) -> str:
     return said.in_language(language_of(language))
 
 
-def sign_in(phone: str, code: str, *, channel: Channel, now: datetime, previous_token: str | None = None) -> SignedIn:
-    """Sign in with the code that was sent. The session of `previous_token`, if one is presented, ends.
+def sign_in(
+    phone: str,
+    code: str,
+    *,
+    channel: Channel,
+    now: datetime,
+    previous_token: str | None = None,
+    known_by: str | None = None,
+    caller: Caller = NOBODY,
+) -> SignedIn:
+    """Sign in with the code that was sent. The session of `previous_token`, if one is presented, ends. A device
+    is known by that token or by `known_by`, one of an earlier session.
 
-    Raises Invalid, WrongCode(tries_left) or CodeEnded; a blocked customer's answer is that of a wrong code.
+    Raises Invalid, WrongCode(tries_left), CodeEnded or TooMany(retry_after); a blocked customer's answer is that of
+    a wrong code.
     """
     number, digits = phones.normalise(phone), codes.clean(code)
     with transaction() as session:
         address = codes.Address(insurer_id(session), phones.index(number))
-        counted = codes.count_try(session, address, now)
-    right = codes.compare(counted, address, digits)
+        asker = _asker(session, address, caller, previous_token or known_by)
+        counted = codes.count_try(session, address, now, asker)
+    right = codes.compare(counted, address, digits, now=now)
     with transaction() as session:
         customer = _customer(session, address)
         if customer is None:
-            raise codes.WrongCode(tries_left=codes.TRIES - right.tries)
+            raise codes.WrongCode(tries_left=right.tries_left)
         codes.use(session, right, now)
+        codes.proved(session, address, asker)
         if previous_token:
             _end(session, SignInSession.token_hash == crypto.token_hash(previous_token), now=now)
         signed_in = open_session(session, customer, channel, now)
@@ -243,6 +266,22 @@ def insurer_id(session: Session) -> int:
 def end_other_sessions(session: Session, principal: Principal, now: datetime) -> int:
     """End all but this session, in the caller's transaction; returns how many."""
     return _end(session, _owner(principal), SignInSession.id != principal.session_id, now=now)
+
+
+def _asker(session: Session, address: codes.Address, caller: Caller, token: str | None) -> Asker:
+    """The caller, known by a session that this account once had on her device, be it over or not."""
+    if not token or len(token) > LONGEST_TOKEN:
+        return Asker(caller)
+    known = session.scalar(
+        select(SignInSession.id)
+        .join(Customer, Customer.id == SignInSession.customer_id)
+        .where(
+            SignInSession.token_hash == crypto.token_hash(token),
+            Customer.insurer_id == address.insurer_id,
+            Customer.phone_index == address.phone_index,
+        )
+    )
+    return Asker(caller, known)
 
 
 def _owner(principal: Principal) -> ColumnElement[bool]:

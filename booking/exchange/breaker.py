@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -73,8 +73,10 @@ def after_failure(state: BreakerState, *, probe: datetime | None, now: datetime)
 def ask(session: Session, provider_id: int, call: Call, *, now: datetime) -> Permit | None:
     """Leave to make this kind of call, or None: the breaker is open, or another one is making the probe.
 
-    Claims the probe when the pause is over; the caller tells how it went by succeeded() or failed().
+    Claims the probe when the pause is over; the caller tells how it went by succeeded(), failed() or come_back().
     """
+    if call is not Call.COMMANDS and _rests(session, provider_id, now):
+        return None
     state = session.execute(
         select(ProviderBreaker.open_until, ProviderBreaker.probe_until).where(*_row(provider_id, call))
     ).one_or_none()
@@ -84,6 +86,14 @@ def ask(session: Session, provider_id: int, call: Call, *, now: datetime) -> Per
         return None
     lease = now + PROBE_LEASE
     return Permit(lease) if _claim_probe(session, provider_id, call, lease, now) else None
+
+
+def _rests(session: Session, provider_id: int, now: datetime) -> bool:
+    """Whether the provider asked, in any read, to be left alone until later."""
+    resting = select(ProviderBreaker.call).where(
+        ProviderBreaker.provider_id == provider_id, ProviderBreaker.retry_at > now
+    )
+    return session.execute(resting.limit(1)).first() is not None
 
 
 def _claim_probe(session: Session, provider_id: int, call: Call, lease: datetime, now: datetime) -> bool:
@@ -134,6 +144,20 @@ def failed(provider_id: int, call: Call, permit: Permit, *, now: datetime) -> No
         row.open_until, row.probe_until = after.open_until, after.probe_until
     if before.open_until != after.open_until:
         log.warning("provider.breaker_open", provider=provider_id, call=call.value, failures=after.failures)
+
+
+def come_back(provider_id: int, call: Call, permit: Permit, *, seconds: float, now: datetime) -> None:
+    """The provider asked to be left alone for so many seconds: no read is made before that. It is no failure, and no
+    success either, as what stands before a broken provider may say so. A command waits by its own row of the outbox."""
+    until = now + timedelta(seconds=seconds)
+    later = func.greatest(ProviderBreaker.retry_at, until)
+    with transaction() as session:
+        session.execute(
+            insert(ProviderBreaker)
+            .values(provider_id=provider_id, call=call.value, retry_at=until)
+            .on_conflict_do_update(index_elements=["provider_id", "call"], set_={"retry_at": later})
+        )
+        give_back(session, provider_id, call, permit)
 
 
 def _row(provider_id: int, call: Call) -> tuple[Any, Any]:

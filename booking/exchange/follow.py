@@ -17,6 +17,7 @@ from booking.changes.requests import close_cancel, open_cancel
 from booking.discrepancies import close_discrepancy, open_discrepancy
 from booking.exchange import replacement
 from booking.exchange.provider_bookings import ProviderBookings
+from booking.exchange.told_otherwise import notify_difference
 from booking.models import Booking, ChangeRequest, ProviderTask
 from booking.offers.alternatives import elsewhere
 from booking.outbox import annul, finish, lock_unfinished, unsent
@@ -190,4 +191,5 @@ def _moved(session: Session, booking: Booking, target: BookingState, actor: Acto
 
 def _open(session: Session, booking: Booking, kind: str, facts: Mapping[str, str | None], now: datetime) -> None:
     subject = booking.public_id
-    open_discrepancy(session, booking.provider_id, kind, subject, now=now, booking_id=booking.id, facts=facts)
+    if open_discrepancy(session, booking.provider_id, kind, subject, now=now, booking_id=booking.id, facts=facts):
+        notify_difference(session, booking, kind, facts, now=now)

@@ -116,7 +116,7 @@ def _apply(session: Session, task: ProviderTask, booking: Booking, evidence: Evi
     outcome = apply_evidence(session, booking, evidence, now)
     if outcome.what == "waiting":
         leave_unknown(session, task, booking, "accepted", now)
-        task.unknown_since = None  # it has said that it will decide: nobody needs to be asked
+        task.unknown_since = task.silent_since = None  # it has said that it will decide: nobody needs to be asked
         no_longer_unknown(session, booking, "accepted", now)
     return outcome
 

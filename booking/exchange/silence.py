@@ -22,6 +22,7 @@ def queue_unsent(task: ProviderTask, now: datetime, seconds: float, *, reached: 
     task.lease_until = None
     task.run_after = now + pause(seconds)
     task.last_error = "retry_after" if reached else "unreached"
+    task.silent_since = task.silent_since or now
 
 
 def pause(seconds: float) -> timedelta:
@@ -41,6 +42,7 @@ def ask_again(session: Session, task: ProviderTask, booking: Booking, at: dateti
     """Let the outcome of a command be looked up at `at`; a booking that awaits the provider becomes outcome_unknown."""
     task.state = "unknown"
     task.unknown_since = task.unknown_since or now
+    task.silent_since = task.silent_since or now
     task.lease_until = None
     task.run_after = at
     if task.command == "reserve" and booking.state is BookingState.AWAITING_PROVIDER:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable
 from datetime import datetime
 
@@ -9,11 +10,15 @@ from booking.exchange import breaker
 from booking.exchange.breaker import Call, Permit
 from booking.exchange.connections import ProviderConnection
 from booking.exchange.cursors import NotApplied
+from booking.exchange.silence import pause
 from marketplace.core.db import transaction
 from marketplace.core.logging import get_logger
-from providers.port import ProviderError
+from providers.port import ComeBackLater, ProviderError
 
 log = get_logger(__name__)
+
+JITTER = 0.2
+"""How much longer than asked for a pause may be, as a part of it."""
 
 
 class LeftAlone(ProviderError):
@@ -27,11 +32,13 @@ def through(
     clock: Callable[[], datetime],
     *,
     may_idle: bool = False,
+    chance: Callable[[], float] = random.random,
 ) -> dict[str, int]:
     """Do `work`, which reads from the provider, and return its counts. Raises LeftAlone, and what `work` raises.
 
     A failure counts against the breaker of this kind alone, and a success closes that one alone. With `may_idle`, work
-    that counts nothing has not called the provider.
+    that counts nothing has not called the provider. One that asks for a pause is left alone for it, and a little longer
+    by `chance` (0 to 1), so that not all of its callers come back at the same moment.
     """
     with transaction() as session:
         permit = breaker.ask(session, provider.id, call, now=clock())
@@ -41,6 +48,11 @@ def through(
         counts = work()
     except NotApplied:  # it was read; what could not be applied is our trouble
         breaker.succeeded(provider.id, call)
+        raise
+    except ComeBackLater as asked:
+        seconds = pause(asked.retry_after).total_seconds() * (1 + JITTER * chance())
+        breaker.come_back(provider.id, call, permit, seconds=seconds, now=clock())
+        log.info("provider.asks_for_a_pause", provider=provider.code, call=call.value, seconds=round(seconds))
         raise
     except ProviderError as problem:
         breaker.failed(provider.id, call, permit, now=clock())

@@ -75,6 +75,7 @@ def record_row(session: Session, provider_id: int, feed: str, row: UnreadableRow
         "digest": digest,
         "times": 0,
         "asked": 0,
+        "ask_at": (now + _pause(0)).isoformat(),
     }
     booking_id = _booking_of(session, provider_id, feed, row)
     open_discrepancy(session, provider_id, UNREADABLE, subject, now=now, booking_id=booking_id, facts=facts)
@@ -84,7 +85,7 @@ def record_row(session: Session, provider_id: int, feed: str, row: UnreadableRow
     if case.facts["times"] == 0 or case.facts["digest"] != digest:
         store_delivered(session, case, row.delivered, now)
     facts |= {"times": case.facts["times"] + 1, "last_at": now.isoformat()}
-    case.facts = facts | {"ask_at": (now + _pause(facts["times"])).isoformat()}
+    case.facts = facts | _next_time(case, now)
 
 
 def close_read(provider_id: int, feed: str, references: Iterable[str], *, now: datetime) -> None:
@@ -132,9 +133,7 @@ def asked_in_vain(provider_id: int, feed: str, subject: str, *, now: datetime) -
     with transaction() as session:
         case = session.scalar(_open(provider_id, feed, subject).with_for_update())
         if case is not None:
-            asked = case.facts["asked"] + 1
-            at = now + _pause(max(asked, case.facts["times"]))
-            case.facts = case.facts | {"asked": asked, "ask_at": at.isoformat()}
+            case.facts = case.facts | _next_time(case, now)
 
 
 def open_delivered(session: Session, case: Discrepancy) -> str | None:
@@ -194,8 +193,16 @@ def _subject(feed: str, name: str) -> str:
     return f"{feed}:{name}"
 
 
-def _pause(times: int) -> timedelta:
-    return min(FIRST_PAUSE * (1 << min(times - 1, 10)), LONGEST_PAUSE)
+def _next_time(case: Discrepancy, now: datetime) -> dict[str, Any]:
+    """When it is asked for again: as before, or later and later if it was due now."""
+    asked, at = case.facts["asked"], case.facts["ask_at"]
+    if datetime.fromisoformat(at) > now:
+        return {"asked": asked, "ask_at": at}
+    return {"asked": asked + 1, "ask_at": (now + _pause(asked + 1)).isoformat()}
+
+
+def _pause(asked: int) -> timedelta:
+    return min(FIRST_PAUSE * (1 << min(max(asked - 1, 0), 10)), LONGEST_PAUSE)
 
 
 def _cases(provider_id: int, feed: str, subject: str) -> Select[Discrepancy]:

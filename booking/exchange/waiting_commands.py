@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Row, and_, case, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, case, exists, func, or_, select, update
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session, aliased
 
@@ -108,9 +108,9 @@ def _raise(trouble: _Trouble, now: datetime) -> str:
             .values(facts=facts)
             .returning(Discrepancy.public_id)
         ).scalar_one()
-        for row in _not_notified(session, trouble, case_id, now):
-            facts = {"command": row.command}
-            notify(session, row.customer_id, NOTICE, case_id, now=now, booking_id=row.booking_id, facts=facts)
+        for customer_id, booking_id, command in _not_notified(session, trouble, case_id, now):
+            asked = {"command": command}
+            notify(session, customer_id, NOTICE, case_id, now=now, booking_id=booking_id, facts=asked)
     return "opened" if new else "extended"
 
 
@@ -120,13 +120,13 @@ def _close(provider_id: int, cause: str, now: datetime) -> str:
     return "closed"
 
 
-def _not_notified(session: Session, trouble: _Trouble, case_id: str, now: datetime) -> Sequence[Row[int, int, str]]:
+def _not_notified(session: Session, trouble: _Trouble, case_id: str, now: datetime) -> Sequence[tuple[int, int, str]]:
     """One waiting command for each customer who was not notified of this trouble. The cancel of a surplus booking is
     nothing that she asked for."""
     notified = exists().where(
         Notification.customer_id == Booking.customer_id, Notification.kind == NOTICE, Notification.subject == case_id
     )
-    return session.execute(
+    rows = session.execute(
         select(Booking.customer_id, ProviderTask.booking_id, ProviderTask.command)
         .join(Booking, Booking.id == ProviderTask.booking_id)
         .where(
@@ -139,7 +139,8 @@ def _not_notified(session: Session, trouble: _Trouble, case_id: str, now: dateti
         .ext(distinct_on(Booking.customer_id))
         .order_by(Booking.customer_id, ProviderTask.id)
         .limit(MOST_NOTIFIED)
-    ).all()
+    )
+    return [(row.customer_id, row.booking_id, row.command) for row in rows]
 
 
 def _not_taken() -> ColumnElement[bool]:

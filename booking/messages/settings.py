@@ -110,7 +110,7 @@ def give_email(principal: Principal, text: str, *, now: datetime, gateway: Email
         customer = session.get_one(Customer, row.customer_id)
         whose = _whose(customer)
         codes.lock_phones(session, whose.phone_index)
-        code = codes.new_code(session, whose, now)
+        code = codes.only_code(session, whose, now)
         row.email_sealed = email_address.seal(address, customer.public_id)
         row.email_confirmed_at, row.updated_at = None, now
         language = customer.language
@@ -143,12 +143,13 @@ def confirm_email(principal: Principal, code: str, *, now: datetime) -> None:
             raise codes.CodeEnded()
         whose, sealed = _whose(customer), row.email_sealed
         counted = codes.count_try(session, whose, now)
-    right = codes.compare(counted, whose, digits)
+    right = codes.compare(counted, whose, digits, now=now)
     with transaction() as session:
         row = own_row(session, principal, now)
         if row.email_sealed != sealed:  # she gave another address meanwhile: this code is not for it
             raise codes.CodeEnded()
         codes.use(session, right, now)
+        codes.proved(session, whose)
         row.email_confirmed_at = row.updated_at = now
 
 

@@ -32,12 +32,15 @@ KINDS: dict[str, NoticeKind] = {
     "cancelled": NoticeKind(),
     "outcome_unknown": NoticeKind(),
     "command_waiting": NoticeKind(),
+    "provider_differs": NoticeKind(),
     "reminder": NoticeKind(),
     "no_show": NoticeKind(),
     "dispute_answered": NoticeKind(),
     "report_ready": NoticeKind(),
     "report_partial": NoticeKind(channels=()),  # the whole one follows
     "report_corrected": NoticeKind(),
+    "report_critical": NoticeKind(urgent=True),  # a doctor is asked for at once
+    "report_unreadable": NoticeKind(channels=("email",)),
     "report_overdue": NoticeKind(channels=("email",)),
     "report_shared": NoticeKind(),
     "entitlement_expiring": NoticeKind(),

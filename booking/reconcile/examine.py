@@ -19,6 +19,7 @@ from booking.discrepancies import EXPLAINED, Effect, close_discrepancy, open_dis
 from booking.exchange.connections import ProviderConnection
 from booking.exchange.follow import follow_state, follow_time
 from booking.exchange.provider_bookings import ProviderBookings, find_booking
+from booking.exchange.told_otherwise import notify_difference
 from booking.models import Booking, Discrepancy, ProviderBooking, ProviderTask
 from booking.reconcile.compare import Found, Kind, Ours, compare, effect
 from booking.states import DEAD
@@ -238,6 +239,8 @@ def _open(session: Session, provider_id: int, booking: Booking | None, found: Fo
         facts=facts,
         effect=means,
     )
+    if new and booking is not None:
+        notify_difference(session, booking, found.kind, facts, now=now)
     if not new:
         session.execute(
             update(Discrepancy)

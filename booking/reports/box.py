@@ -57,7 +57,8 @@ class ReportView(ReportCard):
     `newest` is the number of the newest version; `versions` are all that are stored, the newest first. `changes` is
     what this version changed in the one before it. `outstanding` are the parts of the package without any result yet;
     it is empty unless the report is partial. `due_at` is when the report was promised; `late` is true once the provider
-    had to be asked for it.
+    had to be asked for it. `missing` results are named in the delivered file but not in it; `left_out` papers are of a
+    type that we don't show.
     """
 
     provider_name: Text
@@ -71,6 +72,8 @@ class ReportView(ReportCard):
     time_zone: str
     late: bool
     papers: Sequence[PaperLine] = ()
+    missing: int = 0
+    left_out: int = 0
 
 
 @dataclass(frozen=True)
@@ -205,6 +208,8 @@ def view_of(session: Session, row: Row[Any]) -> ReportView:
         time_zone=row.Booking.time_zone,
         late=row.Booking.report_asked_at is not None,
         papers=papers_of(session, row.ReportVersion),
+        missing=_gap(row, "missing"),
+        left_out=_gap(row, "left_out"),
     )
 
 
@@ -263,6 +268,10 @@ def results_of(session: Session, row: Row[Any]) -> tuple[list[Reading], str]:
     person = row.Beneficiary
     whose = Whose(person.sex, person.birth_date, row.Booking.service_date)
     return read_all(content, whose, codes_of(session, row.Report.provider_id)), content["conclusion"]
+
+
+def _gap(row: Row[Any], name: str) -> int:
+    return int(json.loads(_open(row)).get(name, 0))
 
 
 def _versions(session: Session, report_id: int) -> list[VersionLine]:

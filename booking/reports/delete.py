@@ -54,7 +54,8 @@ def delete_report(principal: Principal, public_id: str, *, now: datetime) -> Non
         booking = session.scalars(select(Booking).where(Booking.id == report.booking_id).with_for_update()).one()
         booking.report_state = "none"
         touch(booking, now=now)
-        close_discrepancy(session, report.provider_id, "report_refused", report.reference, "deleted", now=now)
+        for kind in ("report_refused", "report_not_fetched", "report_incomplete", "report_critical"):
+            close_discrepancy(session, report.provider_id, kind, report.reference, "deleted", now=now)
         audit.record(
             session,
             "report.deleted",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
@@ -22,21 +22,24 @@ from booking.notices.notify import notify
 from booking.references import named
 from booking.reports.files import Examined, FileRefused, examine
 from booking.reports.models import Report, ReportVersion
-from booking.reports.papers import store_papers
+from booking.reports.papers import open_paper, papers_of, store_papers
 from booking.reports.reading.codes import codes_of
-from booking.reports.reading.read import Whose, count_to_look_at
+from booking.reports.reading.read import Reading, Whose, read_all
 from booking.transition import touch
-from marketplace.core.crypto import new_wrapped_key, seal, unwrap_key
+from marketplace.core.crypto import new_wrapped_key, seal, unseal, unwrap_key
 from marketplace.core.db import reading, transaction
 from marketplace.core.ids import new_id
 from marketplace.core.logging import get_logger
 from marketplace.core.one_by_one import one_by_one
-from providers.port import Oversize, ProviderAdapter, ProviderError, RemoteReport
+from providers.port import ComeBackLater, Oversize, ProviderAdapter, ProviderError, RemoteReport
 from vip.consent import may_show
 from vip.models import Beneficiary
 
 log = get_logger(__name__)
 
+NOT_FETCHED, INCOMPLETE, CRITICAL = "report_not_fetched", "report_incomplete", "report_critical"
+"""Kinds of discrepancies: a report that couldn't be fetched MOST_TRIES times, one whose file names results that are not
+in it or holds papers that we don't show, and one with a result that asks for a doctor at once."""
 OVERDUE = "report_overdue"
 """The kind of the discrepancy of an overdue report; its subject is the booking's public id."""
 RECORDED = "noted"
@@ -46,6 +49,7 @@ RETRY_REFUSED = timedelta(hours=1)
 """A refused file is asked for again after one hour, two, four …, in case the provider fixed it without a
 new version."""
 MOST_TRIES = 6
+"""After so many tries in a row a person is asked, and the customer is told."""
 
 
 def poll_reports(provider: ProviderConnection, adapter: ProviderAdapter, *, now: datetime) -> dict[str, int]:
@@ -125,7 +129,7 @@ def fetch_due(
     """Fetch the announced reports that are due and examine their files, outside of this process. Returns counts.
 
     One that cannot be fetched is tried again later. For a refused file a discrepancy is opened, and nothing of it is
-    stored. A report of an adult who has not consented is not fetched until she does.
+    stored. A report of an adult who has not consented is not fetched until she does. Raises ComeBackLater.
     """
     with reading() as session:
         due = session.execute(
@@ -136,7 +140,10 @@ def fetch_due(
             .order_by(Report.fetch_after)
             .limit(limit)
         ).all()
-    return dict(one_by_one(f"fetch:{provider.code}", due, lambda row: _fetch(provider, adapter, row, now)))
+    work = one_by_one(
+        f"fetch:{provider.code}", due, lambda row: _fetch(provider, adapter, row, now), ends=(ComeBackLater,)
+    )
+    return dict(work)
 
 
 def _fetch(provider: ProviderConnection, adapter: ProviderAdapter, row: Row[Any], now: datetime) -> str:
@@ -147,6 +154,8 @@ def _fetch(provider: ProviderConnection, adapter: ProviderAdapter, row: Row[Any]
         reason = problem.reason if isinstance(problem, FileRefused) else "too_large"
         refuse(row.id, wanted.version, reason, now=now)
         return "refused"
+    except ComeBackLater:  # all of them wait, and it is nothing against this one
+        raise
     except ProviderError as problem:
         _try_later(row.id, now=now)
         log.warning("report.not_fetched", provider=provider.code, reason=str(problem)[:120])
@@ -175,6 +184,8 @@ def refuse(report_id: int, version: int, reason: str, *, now: datetime) -> None:
             booking_id=report.booking_id,
             facts={"report": report.public_id, "version": version, "reason": reason},
         )
+        if report.failures == MOST_TRIES:
+            _tell_unreadable(session, report, now)
     log.warning("report.refused", report=report.public_id, version=version, reason=reason)
 
 
@@ -193,10 +204,15 @@ def store(report_id: int, examined: Examined, *, now: datetime) -> str:
         if named(content.report.our_reference or booking.public_id)[0] != booking.public_id:
             raise ProviderError("the report is of another booking than the one announced")
         version = content.report.version
+        if _is_what_we_have(session, report, examined):
+            report.fetch_after, report.failures = None, 0
+            _close_troubles(session, report, now)
+            return "known"
         record = f"{report.public_id}:{version}"
         wrapped = new_wrapped_key(record)
         key = unwrap_key(wrapped, record)
-        plain: dict[str, Any] = {"items": [asdict(item) for item in content.items], "conclusion": content.conclusion}
+        plain = _plain(examined)
+        results = _read(session, booking, plain)
         added = session.execute(
             insert(ReportVersion)
             .values(
@@ -210,7 +226,7 @@ def store(report_id: int, examined: Examined, *, now: datetime) -> str:
                 document_sealed=seal(first.content if first else b"", key=key, record=f"{record}:document"),
                 document_type=first.media_type if first else "",
                 items=len(content.items),
-                abnormal=_to_look_at(session, booking, plain["items"]),
+                abnormal=sum(result.to_look_at for result in results),
             )
             .on_conflict_do_nothing(index_elements=["report_id", "version"])
             .returning(ReportVersion.id)
@@ -222,23 +238,82 @@ def store(report_id: int, examined: Examined, *, now: datetime) -> str:
         if added is None:
             return "known"
         store_papers(session, added, examined.papers, key=key, record=record)
-        close_discrepancy(session, report.provider_id, "report_refused", report.reference, "delivered", now=now)
+        _close_troubles(session, report, now)
         if newest:
             report.state = _state(content.report.status, report.state)
             booking.report_state = report.state
             if report.state != "partial":
                 close_discrepancy(session, booking.provider_id, OVERDUE, booking.public_id, "came", now=now)
             touch(booking, now=now)
-            kind, about, facts = f"report_{report.state}", f"{report.public_id}:{version}", {"report": report.public_id}
+            critical = any(result.critical for result in results)
+            _tell_desk(session, report, examined, critical, now)
+            kind = "report_critical" if critical else f"report_{report.state}"
+            about, facts = f"{report.public_id}:{version}", {"report": report.public_id}
             notify(session, booking.customer_id, kind, about, now=now, booking_id=booking.id, facts=facts)
     log.info("report.stored", report=report.public_id, version=version)
     return "stored"
 
 
-def _to_look_at(session: Session, booking: Booking, items: Sequence[Mapping[str, Any]]) -> int:
+def _plain(examined: Examined) -> dict[str, Any]:
+    """What is stored of a version beside its papers."""
+    content = examined.content
+    items = [asdict(item) for item in content.items]
+    gaps = {"missing": examined.missing, "left_out": examined.left_out}
+    return {"items": items, "conclusion": content.conclusion, **{name: gap for name, gap in gaps.items() if gap}}
+
+
+def _is_what_we_have(session: Session, report: Report, examined: Examined) -> bool:
+    """Whether a newer version is the newest stored one delivered again: the same results, conclusion and papers, and
+    nothing that moves the report on."""
+    version, status = examined.content.report.version, examined.content.report.status
+    stored = session.scalars(
+        select(ReportVersion).where(
+            ReportVersion.report_id == report.id,
+            ReportVersion.version == report.fetched_version,
+            ReportVersion.wrapped_key.is_not(None),
+        )
+    ).one_or_none()
+    if stored is None or version <= stored.version or (stored.status == "partial") != (status == "partial"):
+        return False
+    record = f"{report.public_id}:{stored.version}"
+    key = unwrap_key(stored.wrapped_key, record)
+    if json.loads(unseal(stored.content_sealed, key=key, record=f"{record}:content")) != _plain(examined):
+        return False
+    papers = [open_paper(session, stored, record, line.position) for line in papers_of(session, stored)]
+    return papers == list(examined.papers)
+
+
+def _read(session: Session, booking: Booking, plain: Mapping[str, Any]) -> list[Reading]:
     person = session.get_one(Beneficiary, booking.beneficiary_id)
     whose = Whose(person.sex, person.birth_date, booking.service_date)
-    return count_to_look_at(items, whose, codes_of(session, booking.provider_id))
+    return read_all(plain, whose, codes_of(session, booking.provider_id))
+
+
+def _tell_desk(session: Session, report: Report, examined: Examined, critical: bool, now: datetime) -> None:
+    """Open what an operator has to do about a version: a critical result, and what was missing in its file."""
+    gaps = {"missing": examined.missing, "left_out": examined.left_out}
+    for kind, facts in ((CRITICAL, {} if critical else None), (INCOMPLETE, gaps if any(gaps.values()) else None)):
+        if facts is not None:
+            open_discrepancy(
+                session,
+                report.provider_id,
+                kind,
+                report.reference,
+                now=now,
+                booking_id=report.booking_id,
+                facts={"report": report.public_id, **facts},
+            )
+
+
+def _close_troubles(session: Session, report: Report, now: datetime) -> None:
+    for kind in ("report_refused", NOT_FETCHED, INCOMPLETE):
+        close_discrepancy(session, report.provider_id, kind, report.reference, "delivered", now=now)
+
+
+def _tell_unreadable(session: Session, report: Report, now: datetime) -> None:
+    """Tell the customer that her report is there but can't be read."""
+    about, facts = f"{report.public_id}:{report.announced_version}", {"report": report.public_id}
+    notify(session, report.customer_id, "report_unreadable", about, now=now, booking_id=report.booking_id, facts=facts)
 
 
 def _state(status: str, before: str) -> str:
@@ -253,3 +328,14 @@ def _try_later(report_id: int, *, now: datetime) -> None:
         report = session.scalars(select(Report).where(Report.id == report_id).with_for_update()).one()
         report.failures += 1
         report.fetch_after = now + RETRY * min(report.failures, 20)
+        if report.failures == MOST_TRIES:
+            open_discrepancy(
+                session,
+                report.provider_id,
+                NOT_FETCHED,
+                report.reference,
+                now=now,
+                booking_id=report.booking_id,
+                facts={"report": report.public_id, "tries": report.failures},
+            )
+            _tell_unreadable(session, report, now)

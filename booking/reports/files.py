@@ -12,7 +12,7 @@ import os
 import subprocess
 import sys
 from dataclasses import dataclass, fields, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from booking.reports.intake.findings import FHIR, MOST_PAPERS, Paper
 from marketplace.core.config import ROOT
@@ -27,7 +27,7 @@ LONGEST_CONCLUSION = 50_000
 LARGEST_ANSWER = 64 * 2**20
 COMMAND = (sys.executable, "-E", "-s", "-m", "booking.reports.intake")
 _TYPES = {"application/x-zip-compressed": "application/zip", "application/json+fhir": FHIR}
-_TEXTS = ("name", "value", "loinc", "unit", "flag", "section", "note", "code")
+_TEXTS = ("name", "value", "loinc", "unit", "flag", "section", "note", "code", "range_text", "mark")
 
 log = get_logger(__name__)
 
@@ -43,10 +43,13 @@ class FileRefused(Exception):
 
 @dataclass(frozen=True)
 class Examined:
-    """A delivered report that may be stored: the content with its results, and its papers (PDF or PNG)."""
+    """A delivered report that may be stored: the content with its results, and its papers (PDF or PNG). `missing`
+    results are named in the file but not in it; `left_out` papers are of a type that we don't show."""
 
     content: ReportContent
     papers: tuple[Paper, ...]
+    missing: int = 0
+    left_out: int = 0
 
 
 def examine(content: ReportContent) -> Examined:
@@ -54,16 +57,25 @@ def examine(content: ReportContent) -> Examined:
 
     Raises FileRefused. Takes up to 25 s.
     """
-    papers, items, conclusion = _look(_TYPES.get(content.document_type, content.document_type), content.document)
-    whole = replace(content, items=content.items or items, conclusion=content.conclusion or conclusion)
+    found = _look(_TYPES.get(content.document_type, content.document_type), content.document)
+    items, conclusion = content.items or found.items, content.conclusion or found.conclusion
+    whole = replace(content, items=items, conclusion=conclusion)
     if len(whole.items) > MOST_ITEMS or len(whole.conclusion) > LONGEST_CONCLUSION:
         raise FileRefused("too_many_results")
     if any(len(getattr(item, name)) > LONGEST_TEXT for item in whole.items for name in _TEXTS):
         raise FileRefused("too_many_results")
-    return Examined(whole, papers)
+    return Examined(whole, found.papers, 0 if content.items else found.missing, found.left_out)
 
 
-def _look(claimed: str, content: bytes) -> tuple[tuple[Paper, ...], tuple[ReportItem, ...], str]:
+class _Verdict(NamedTuple):
+    papers: tuple[Paper, ...]
+    items: tuple[ReportItem, ...]
+    conclusion: str
+    missing: int
+    left_out: int
+
+
+def _look(claimed: str, content: bytes) -> _Verdict:
     head = json.dumps({"type": claimed[:100]}).encode() + b"\n"
     with os.fdopen(os.memfd_create("findings"), "w+b") as answer:
         try:
@@ -86,8 +98,8 @@ def _look(claimed: str, content: bytes) -> tuple[tuple[Paper, ...], tuple[Report
         return _understood(answer.read(LARGEST_ANSWER))
 
 
-def _understood(answer: bytes) -> tuple[tuple[Paper, ...], tuple[ReportItem, ...], str]:
-    """The examiner's verdict: papers, results, conclusion. It is validated like the file itself. Raises FileRefused."""
+def _understood(answer: bytes) -> _Verdict:
+    """The examiner's verdict. It is validated like the file itself. Raises FileRefused."""
     head, _, rest = answer.partition(b"\n")
     try:
         verdict: dict[str, Any] = json.loads(head)
@@ -99,11 +111,12 @@ def _understood(answer: bytes) -> tuple[tuple[Paper, ...], tuple[ReportItem, ...
             position += size
         items = tuple(_item(raw) for raw in verdict["items"])
         conclusion = str(verdict["conclusion"])
+        missing, left_out = (min(max(int(verdict[name]), 0), MOST_ITEMS) for name in ("missing", "left_out"))
     except (ValueError, KeyError, TypeError) as bad:
         raise FileRefused("unreadable") from bad
     if position != len(rest) or not storable(conclusion):
         raise FileRefused("unreadable")
-    return tuple(papers), items, conclusion
+    return _Verdict(tuple(papers), items, conclusion, missing, left_out)
 
 
 def _item(raw: dict[str, Any]) -> ReportItem:

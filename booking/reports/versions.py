@@ -80,7 +80,9 @@ def changes_between(earlier: Sequence[Reading], later: Sequence[Reading]) -> Cha
 
 
 def _as_delivered(result: Reading) -> tuple[Any, ...]:
-    return (result.value, result.unit, result.low, result.high, result.flag)
+    bounded = result.low is not None or result.high is not None
+    reference = (result.low, result.high) if bounded else result.range_text
+    return (result.value, result.unit, reference, result.flag, result.critical)
 
 
 def outstanding(package: Mapping[str, Any], results: Sequence[Reading]) -> tuple[Text, ...]:

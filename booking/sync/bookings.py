@@ -16,11 +16,11 @@ from booking.models import Feed, ProviderBooking
 from marketplace.core.db import reading, transaction
 from marketplace.core.logging import get_logger
 from marketplace.core.one_by_one import one_by_one
-from providers.port import LookUp, ProviderAdapter, ProviderError, RemoteBooking
+from providers.port import ComeBackLater, LookUp, ProviderAdapter, ProviderError, RemoteBooking, RetryAfter
 
 log = get_logger(__name__)
 
-ASK_AT_ONCE = 20
+ASK_AT_ONCE = 5
 """How many bookings are asked for one by one after a poll."""
 
 
@@ -46,11 +46,16 @@ def poll_bookings(provider: ProviderConnection, adapter: ProviderAdapter, *, now
 
 
 def ask_again(provider: ProviderConnection, adapter: ProviderAdapter, *, now: datetime) -> Counter[str]:
-    """Ask for the bookings whose rows could not be read and are due again, one by one; returns counts by outcome."""
+    """Ask for the bookings whose rows could not be read and are due again, one by one; returns counts by outcome.
+    Raises ProviderError when the provider cannot be reached, ComeBackLater when it asks for a pause."""
 
     def ask(row: tuple[str, Due]) -> str:
         due = row[1]
         there = adapter.look_up(LookUp("", due.our_reference, due.reference))
+        if isinstance(there, RetryAfter):
+            raise (
+                ComeBackLater("look-ups are too many", there.seconds) if there.reached else ProviderError("not reached")
+            )
         if not isinstance(there, RemoteBooking):
             asked_in_vain(provider.id, Feed.BOOKINGS, due.subject, now=now)
             return "asked_in_vain"
@@ -59,8 +64,8 @@ def ask_again(provider: ProviderConnection, adapter: ProviderAdapter, *, now: da
         close_read(provider.id, Feed.BOOKINGS, {there.reference, due.reference or there.reference}, now=now)
         return what
 
-    known = due_again(provider.id, Feed.BOOKINGS, now=now, limit=ASK_AT_ONCE)
-    return one_by_one("ask_again", ((due.subject, due) for due in known if due.named), ask, ends=(ProviderError,))
+    known = [(due.subject, due) for due in due_again(provider.id, Feed.BOOKINGS, now=now) if due.named]
+    return one_by_one("ask_again", known[:ASK_AT_ONCE], ask, ends=(ProviderError,))
 
 
 def _news(provider_id: int, reported: Sequence[RemoteBooking]) -> list[RemoteBooking]:

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from booking.discrepancies import close_discrepancy, open_discrepancy
 from booking.exchange.connections import ProviderConnection
 from booking.exchange.cursors import Pull, apply_each, cursor_of, done, pages
+from booking.exchange.told_otherwise import notify_moved_slot
 from booking.exchange.unreadable import due_again
 from booking.models import Discrepancy, Feed, Slot
 from marketplace.catalog.models import CapacityPool
@@ -204,6 +205,8 @@ def _compare(session: Session, provider_id: int, row: Row[Any], open_ones: OpenD
             close_discrepancy(session, provider_id, kind, row.public_id, explained, now=now)
         elif facts is not None and known is None:
             open_discrepancy(session, provider_id, kind, row.public_id, now=now, facts=facts)
+            if kind == MOVED:
+                notify_moved_slot(session, row.public_id, facts, now=now)
         elif facts is not None and facts != known:
             _restate(session, provider_id, kind, row.public_id, facts)
 

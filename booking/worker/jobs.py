@@ -38,6 +38,7 @@ from marketplace.core.logging import get_logger
 from marketplace.messages import send
 from vip.codes import forget_codes
 from vip.entitlements import expire_due
+from vip.limits import forget_buckets
 
 log = get_logger(__name__)
 
@@ -84,6 +85,7 @@ def all_jobs(lanes: Lanes, stopping: Event) -> list[Job]:
         Job("events", 3600, lambda: {"forgotten": forget_events(now=clock.now())}),
         Job("rows", 3600, lambda: {"forgotten": forget_rows(now=clock.now())}),
         Job("codes", 3600, lambda: {"forgotten": forget_codes(now=clock.now())}),
+        Job("limits", 3600, lambda: {"forgotten": forget_buckets(now=clock.now())}),
     ]
     for lane in lanes.all():
         jobs += _jobs_of(lanes, lane.provider)

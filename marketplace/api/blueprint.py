@@ -17,6 +17,7 @@ from marketplace.core import clock, strictjson
 from marketplace.core.errors import Refusal, Unauthenticated
 from marketplace.problems import FieldError, InvalidRequest, Where
 from vip import signin
+from vip.limits import reads
 from vip.principal import Principal
 from vip.signin import Credential
 
@@ -171,7 +172,10 @@ def _admit() -> None:
 
 
 def _sign_in() -> None:
-    g.principal = signin.authenticate(_bearer(), now=clock.now())
+    token = _bearer()
+    if request.method == "GET":
+        reads.take(signin.credential(token).hash)
+    g.principal = signin.authenticate(token, now=clock.now())
     if g.principal.kind != "customer":
         raise Forbidden()
 

@@ -85,6 +85,14 @@ WORDS: Mapping[str, Message] = {
             "ends: there is nothing for you to do.",
         ),
     ),
+    "provider_differs": Message(
+        Text("{place}的记录与您的预约不一致", "{Place} has your booking differently"),
+        Text(
+            "您约的是{what}，{when}，{where}。{differs}我们正在与{place}核实，有结果就通知您，出发前请先看这里。",
+            "You booked {what}, {when}, {where}. {differs} We are checking with {place} and tell you the outcome: "
+            "please look here before you set out.",
+        ),
+    ),
     "reminder": Message(
         Text("明天有预约", "A booking tomorrow"),
         Text("{what}，{when}，{where}。{prepare}", "{what}, {when}, {where}. {prepare}"),
@@ -111,6 +119,22 @@ WORDS: Mapping[str, Message] = {
     "report_corrected": Message(
         Text("报告有更正", "The report was corrected"),
         Text("{what}，{where}。新旧两版都在报告里。", "{what}, {where}. Both versions are in your report box."),
+    ),
+    "report_critical": Message(
+        Text("报告里有需要马上处理的结果", "A result needs you to act now"),
+        Text(
+            "{what}，{where}。{place}标为危急，请现在就看报告并联系医生；如有不适请拨打 120。",
+            "{what}, {where}. {Place} marked it critical. Open the report and call a doctor now; if you feel unwell, "
+            "dial 120.",
+        ),
+    ),
+    "report_unreadable": Message(
+        Text("报告暂时读不出来", "We can't read the report yet"),
+        Text(
+            "{what}，{where}。报告已出，但文件取不到或打不开，我们已请{place}重新提供。您也可以直接向{place}索取。",
+            "{what}, {where}. It exists, but its file can't be fetched or opened; we have asked {place} for a sound "
+            "one. You can also ask {place} for it yourself.",
+        ),
     ),
     "report_overdue": Message(
         Text("报告晚了", "The report is late"),
@@ -168,6 +192,13 @@ _ENDED: Mapping[str, Text] = {
     "booked_otherwise": Text("您已另有预约。", "You have booked meanwhile. "),
 }
 """Why an entry of the waiting list ended."""
+
+_DIFFERS: Mapping[str, Text] = {
+    "moved": Text("{place}那边记录的是 {new}。", "{Place} has it at {new}."),
+    "forgotten": Text("{place}那边暂时查不到这个预约。", "{Place} can't find this booking for now."),
+    "cut": Text("{place}那边显示这个预约已取消。", "{Place} shows it as cancelled."),
+}
+"""What the provider says of a booking instead of what was promised."""
 
 _VERDICTS: Mapping[str, Text] = {
     "accepted": Text("经核实您已到场，记录已更正。", "You were there; we have put it right."),
@@ -241,6 +272,8 @@ def _values(facts: Mapping[str, Any], spoken: Words, language: Language, as_of: 
     if facts.get("closing"):
         values["closing"] = _closing(facts, language, values["new"])
     by = str(facts.get("by") or "other")
+    differs = _DIFFERS.get(str(facts.get("says")), _NOTHING).in_language(language)
+    values["differs"] = differs.format_map(_Facts(values))
     values["why"] = _ENDED.get(str(facts.get("reason")), _NOTHING).in_language(language)
     values["reason"] = _BY.get({"agent": "customer"}.get(by, by), _BY["other"]).in_language(language).format_map(values)
     return values

@@ -9,6 +9,7 @@ from typing import Any
 from flask import Response, make_response, redirect, render_template, request
 
 from marketplace.core import strictjson
+from marketplace.core.errors import Refusal
 from marketplace.web import language
 
 Views = dict[str, Callable[..., Response]]
@@ -57,3 +58,10 @@ def live(body: str, etag: str) -> Response:
     answer = make_response("", 304) if unchanged(etag) else make_response(body)
     answer.headers["ETag"] = etag
     return answer
+
+
+def retry_after(response: Response, refusal: Refusal) -> Response:
+    """The answer, with when to come back if the refusal says so."""
+    if "retry_after" in refusal.facts:
+        response.headers["Retry-After"] = str(refusal.facts["retry_after"])
+    return response

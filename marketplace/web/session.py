@@ -7,14 +7,16 @@ from urllib.parse import urlsplit
 
 from flask import Response, g, request, url_for
 
-from marketplace.core import clock
+from marketplace.core import clock, crypto
 from marketplace.core.config import settings
 from marketplace.core.errors import Unauthenticated
 from vip import signin
+from vip.limits import Caller, reads
 from vip.principal import Principal
 
 _COOKIE = "signed_in"
 _LONGEST_PATH = 1_000
+_YEAR = 365 * 24 * 3600
 
 
 def principal() -> Principal:
@@ -37,6 +39,9 @@ def _authenticated() -> Principal | None:
     token = session_token()
     if not token:
         return None
+    if request.method == "GET":
+        g.visitor = None  # the page that says "too many" shows nobody, and asks no more
+        reads.take(crypto.token_hash(token))
     try:
         found = signin.authenticate(token, now=clock.now())
     except Unauthenticated:
@@ -54,17 +59,37 @@ def session_token() -> str:
     return request.cookies.get(cookie_name(), "")
 
 
+def known_by() -> str:
+    """A token of the session that this browser had last, be it over or not: the device is known by it."""
+    return session_token() or request.cookies.get(_known_name(), "")
+
+
+def caller() -> Caller:
+    """Who asks, by the client's address."""
+    return Caller(request.remote_addr or "")
+
+
 def store_token(response: Response, token: str, expires_at: datetime) -> None:
     """Hand the browser the session's token: out of reach of scripts and of other sites' forms."""
     secure = not settings().development
     response.set_cookie(
         cookie_name(), token, expires=expires_at, path="/", httponly=True, samesite="Lax", secure=secure
     )
+    _remember(response, token)
 
 
 def forget(response: Response) -> None:
-    """Take the token back from the browser."""
+    """Take the token back from the browser; it remains known by what the session was, which opens nothing any more."""
     response.delete_cookie(cookie_name(), path="/", httponly=True, samesite="Lax", secure=not settings().development)
+
+
+def _known_name() -> str:
+    return "known_device" if settings().development else "__Host-known_device"
+
+
+def _remember(response: Response, token: str) -> None:
+    secure = not settings().development
+    response.set_cookie(_known_name(), token, max_age=_YEAR, path="/", httponly=True, samesite="Lax", secure=secure)
 
 
 def safe_path(wanted: str) -> str:

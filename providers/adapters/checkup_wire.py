@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -46,7 +45,6 @@ STATUSES: dict[int, BookingStatus] = {
 CANCELLED = ("cancelled", "rejected")
 SEXES = {"male": 1, "female": 2}
 REPORT_STATUSES: dict[int, Literal["partial", "final", "corrected"]] = {1: "partial", 2: "final", 3: "corrected"}
-FLAGS = {"↑": "high", "H": "high", "↓": "low", "L": "low", "*": "abnormal", "异常": "abnormal", "阳性": "abnormal"}
 
 # Orders have no version: the time of the last change, to the second, and within a second the way an order goes.
 _STEPS_A_SECOND = 16
@@ -61,11 +59,6 @@ _ORDER_OF_STEPS: tuple[BookingStatus, ...] = (
     "rejected",
     "cancelled",
 )
-
-_NUMBER = r"(-?[0-9]+(?:\.[0-9]+)?)"
-_BETWEEN = re.compile(rf"{_NUMBER}\s*(?:-|--|~|～|—|–)\s*{_NUMBER}")
-_AT_MOST = re.compile(rf"(?:<|＜|≤|<=)\s*{_NUMBER}")
-_AT_LEAST = re.compile(rf"(?:>|＞|≥|>=)\s*{_NUMBER}")
 
 
 @dataclass(frozen=True)
@@ -194,32 +187,16 @@ def report_content(body: Mapping[str, Any], zone: str, told_at: datetime) -> Rep
 
 
 def read_item(body: Mapping[str, Any]) -> ReportItem:
-    """One result in the provider's codes, names and units. A range in words goes to the note. Raises ProviderError."""
-    told_range, mark = fields.text(body, "refRange", "").strip(), fields.text(body, "mark", "").strip()
-    low, high = _bounds(told_range)
-    notes = [fields.text(body, "remark", "")]
-    if told_range and low is None and high is None:
-        notes.append(f"参考：{told_range}")
+    """One result in the provider's codes, names and units; its range and mark stay in its words. Raises
+    ProviderError."""
     return ReportItem(
         name=fields.text(body, "itemName"),
-        value=fields.text(body, "result"),
+        value=fields.text(body, "result", ""),
         loinc=fields.text(body, "stdCode", ""),
         unit=fields.text(body, "unit", ""),
-        low=low,
-        high=high,
-        flag=FLAGS.get(mark, "abnormal") if mark else "normal" if told_range else "",
         section=fields.text(body, "groupName", ""),
-        note="；".join(note for note in notes if note),
+        note=fields.text(body, "remark", ""),
         code=fields.text(body, "itemCode", ""),
+        range_text=fields.text(body, "refRange", "").strip(),
+        mark=fields.text(body, "mark", "").strip(),
     )
-
-
-def _bounds(told: str) -> tuple[float | None, float | None]:
-    """3.5-9.5, ≤7, >40 …: the lower and upper bound; None, None for words."""
-    if between := _BETWEEN.fullmatch(told):
-        return float(between[1]), float(between[2])
-    if at_most := _AT_MOST.fullmatch(told):
-        return None, float(at_most[1])
-    if at_least := _AT_LEAST.fullmatch(told):
-        return float(at_least[1]), None
-    return None, None

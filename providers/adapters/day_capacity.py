@@ -48,6 +48,7 @@ from providers.port import (
     Cancel,
     Capabilities,
     Change,
+    ComeBackLater,
     Confirmed,
     Connection,
     Decline,
@@ -187,6 +188,8 @@ class DayCapacity:
             told = self._calls.ask(method, biz, deadline)
         except NoAnswer as error:
             return Unknown(error.reason) if error.sent else RetryAfter(UNREACHABLE_SECONDS, reached=False)
+        except ComeBackLater as error:
+            return RetryAfter(error.retry_after)
         except ProviderError as error:
             return Unknown(str(error))
         if told.code == 0:
@@ -289,6 +292,8 @@ class DayCapacity:
 
     def _read(self, method: str, biz: Mapping[str, Any]) -> Told:
         told = self._calls.ask(method, biz, self._calls.deadline())
+        if told.code in COME_BACK:
+            raise ComeBackLater(f"code {told.code}", _seconds(told.data))
         if told.code != 0:
             raise ProviderError(f"code {told.code}")
         return told

@@ -35,6 +35,7 @@ from providers.port import (
     Cancel,
     Capabilities,
     Change,
+    ComeBackLater,
     Confirmed,
     Connection,
     CursorLost,
@@ -70,7 +71,6 @@ BOOKING_EVENTS = frozenset(
 REPORT_EVENTS = frozenset(("report.issued", "report.corrected"))
 """The events of the contract that change something. `slots.changed` and kinds that we do not know change nothing."""
 UNREACHABLE_SECONDS = 5.0
-RATE_LIMIT_SECONDS = 5.0
 UNAUTHORISED_SECONDS = 60.0
 PROBLEM = "application/problem+json"
 
@@ -124,15 +124,11 @@ class OpenProtocol:
         return self._come_back(reply) or reply
 
     def _come_back(self, reply: Reply) -> RetryAfter | None:
-        wait = reply.retry_after(clock.now())
         if reply.status in (401, 403):
             log.error("provider.key_not_accepted", provider=self._connection.provider, status=reply.status)
             return RetryAfter(UNAUTHORISED_SECONDS)
-        if reply.status == 429:
-            return RetryAfter(RATE_LIMIT_SECONDS if wait is None else wait)
-        if reply.status == 503 and wait is not None:
-            return RetryAfter(wait)
-        return None
+        wait = reply.come_back(clock.now())
+        return None if wait is None else RetryAfter(wait)
 
     def look_up(self, question: LookUp) -> RemoteBooking | NotFound | Unknown | RetryAfter:
         """GET /lookup: by the command's key if there is one, else by the provider's reference, else by ours. A key is
@@ -206,6 +202,9 @@ class OpenProtocol:
         reply = self._http.call("GET", path, deadline=deadline, params=params)
         if reply.status == 400 and reply.content_type == PROBLEM and reply.json().get("code") == "bad_cursor":
             raise CursorLost("the cursor is not known any more")
+        wait = reply.come_back(clock.now())
+        if wait is not None:
+            raise ComeBackLater(f"status {reply.status}", wait)
         if reply.status != 200:
             raise ProviderError(f"status {reply.status}")
         return reply

@@ -7,16 +7,18 @@ from datetime import date
 from threading import Lock
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from marketplace.core.db import engine, reading
+from marketplace.core.db import engine, reading, transaction
 from marketplace.core.errors import TooMany
-from tests.concurrency.controls import all_at_once, without_guard
+from tests.concurrency.controls import all_at_once
 from tests.people import NOON, PHONE, SmsBox, make_customer, make_insurer, signed_in
-from vip import codes, operators, phones, signin
+from vip import codes, limits, operators, phones, signin
 from vip.family import FamilyFull, NewMember, add_member, family
-from vip.models import Operator, SignInCode
+from vip.limits import Limit
+from vip.models import SignInCode
 
 pytestmark = pytest.mark.usefixtures("db")
 GUESSERS = 64
@@ -24,26 +26,54 @@ WRONG = "wrong password"
 
 
 def guess_from_every_thread() -> tuple[int, int]:
-    """64 wrong guesses at one code: how many were compared, and how many tries the database counted."""
+    """64 wrong guesses at one code from one address: how many were compared, and how many refused."""
     make_customer()
     box = SmsBox()
     signin.send_code(PHONE, now=NOON, gateway=box)
     wrong = f"{(int(box.code_for(PHONE)) + 1) % 1_000_000:06d}"
     results = all_at_once([lambda: signin.sign_in(PHONE, wrong, channel="web", now=NOON)] * GUESSERS)
     refusals = [type(failed) for failed in results]
-    assert set(refusals) <= {codes.WrongCode, codes.CodeEnded}
-    with reading() as session:
-        tries = session.scalars(select(SignInCode.tries)).one()
-    return refusals.count(codes.WrongCode), tries
+    assert set(refusals) <= {codes.WrongCode, TooMany}
+    return refusals.count(codes.WrongCode), refusals.count(TooMany)
 
 
 def test_64_guessers_at_once_get_five_tries() -> None:
-    assert guess_from_every_thread() == (5, 5)
+    assert guess_from_every_thread() == (5, GUESSERS - 5)
 
 
-def test_without_the_guard_64_guessers_get_64_tries(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(codes, "COUNT_TRY", without_guard(codes.COUNT_TRY))
-    assert guess_from_every_thread() == (GUESSERS, GUESSERS)
+def test_who_looks_at_a_bucket_and_then_writes_takes_more_than_there_is() -> None:
+    rivals = [Session(engine()) for _ in range(8)]
+    with transaction() as session:
+        limits.take(session, Limit(2, 1), "key", now=NOON)
+    look = text("SELECT tokens FROM rate_bucket")
+    seen = [rival.scalar(look) for rival in rivals]
+    for rival, tokens in zip(rivals, seen, strict=True):
+        rival.execute(text("UPDATE rate_bucket SET tokens = :left"), {"left": (tokens or 0) - 1})
+        rival.commit()
+        rival.close()
+    assert seen == [1.0] * 8
+
+
+def test_64_who_take_from_a_bucket_at_once_get_what_it_holds() -> None:
+    def take() -> int:
+        with transaction() as session:
+            return limits.take(session, Limit(7, 1), "key", now=NOON)
+
+    results = all_at_once([take] * GUESSERS)
+    assert sorted(one for one in results if isinstance(one, int)) == [0, 1, 2, 3, 4, 5, 6]
+    assert [type(one) for one in results].count(TooMany) == GUESSERS - 7
+
+
+def test_without_the_condition_the_tables_check_refuses_the_rest(monkeypatch: pytest.MonkeyPatch) -> None:
+    bare = limits.TAKE.replace(limits.TAKE[limits.TAKE.index("  WHERE") : limits.TAKE.index("RETURNING")], "")
+    monkeypatch.setattr(limits, "TAKE", bare)
+
+    def take() -> int:
+        with transaction() as session:
+            return limits.take(session, Limit(7, 1), "key", now=NOON)
+
+    results = all_at_once([take] * 16)
+    assert [type(one) for one in results].count(IntegrityError) == 16 - 7
 
 
 def test_a_code_signs_in_one_of_many_who_know_it() -> None:
@@ -53,23 +83,25 @@ def test_a_code_signs_in_one_of_many_who_know_it() -> None:
     code = box.code_for(PHONE)
     results = all_at_once([lambda: signin.sign_in(PHONE, code, channel="web", now=NOON)] * 16)
     assert [type(one) for one in results].count(signin.SignedIn) == 1
-    assert [type(one) for one in results].count(codes.CodeEnded) == 15
+    assert {type(one) for one in results} <= {signin.SignedIn, codes.CodeEnded, TooMany}
 
 
-def test_32_requests_at_once_get_five_codes() -> None:
+def test_32_requests_at_once_send_one_code() -> None:
     make_customer()
     box = SmsBox()
     results = all_at_once([lambda: signin.send_code(PHONE, now=NOON, gateway=box)] * 32)
-    assert [type(one) for one in results].count(codes.CodeSent) == len(box.texts) == 5
+    assert len(box.texts) == 1
+    assert [type(one) for one in results].count(codes.CodeSent) == 5
     assert [type(one) for one in results].count(TooMany) == 27
 
 
-def test_without_the_phones_lock_rivals_get_more_than_five_codes() -> None:
+def test_without_the_phones_lock_rivals_get_more_than_one_code() -> None:
     insurer = make_insurer()
     address = codes.Address(insurer.id, phones.index(phones.normalise(PHONE)))
     rivals = [Session(engine()) for _ in range(8)]
-    for rival in rivals:  # each counts before any of them commits
-        codes.new_code(rival, address, NOON)
+    for rival in rivals:  # each looks before any of them commits
+        assert not codes._good_codes(rival, address, NOON)
+        codes._add(rival, address, NOON)
     for rival in rivals:
         rival.commit()
         rival.close()
@@ -77,40 +109,24 @@ def test_without_the_phones_lock_rivals_get_more_than_five_codes() -> None:
         assert session.scalar(select(func.count()).select_from(SignInCode)) == 8
 
 
-def test_an_operators_password_is_looked_at_five_times_by_16_guessers(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_operators_password_is_looked_at_ten_times_by_16_guessers(monkeypatch: pytest.MonkeyPatch) -> None:
     make_insurer()
     operators.create_admin("lin", "a long enough secret", "林主管", now=NOON)
-    with reading() as session:
-        real = session.scalars(select(Operator.password_hash)).one()
     looked: list[str] = []
+    at_once: list[int] = []
     lock = Lock()
 
     def look(stored: str, password: str) -> bool:
         with lock:
             looked.append(stored)
+            at_once.append(operators.AT_ONCE - operators._comparing._value)
         return False
 
     monkeypatch.setattr(operators, "check_password_hash", look)
     results = all_at_once([lambda: operators.sign_in_operator("lin", WRONG, NOON)] * 16)
-    assert {type(failed) for failed in results} == {operators.WrongPassword}
-    assert (looked.count(real), len(looked)) == (5, 16)
-
-
-def test_without_the_guard_an_operators_password_is_looked_at_16_times(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(operators, "COUNT_TRY", without_guard(operators.COUNT_TRY))
-    make_insurer()
-    operators.create_admin("lin", "a long enough secret", "林主管", now=NOON)
-    with reading() as session:
-        real = session.scalars(select(Operator.password_hash)).one()
-    looked: list[str] = []
-
-    def look(stored: str, password: str) -> bool:
-        looked.append(stored)
-        return False
-
-    monkeypatch.setattr(operators, "check_password_hash", look)
-    all_at_once([lambda: operators.sign_in_operator("lin", WRONG, NOON)] * 16)
-    assert looked.count(real) == 16
+    assert [type(failed) for failed in results].count(operators.WrongPassword) == len(looked) == 10
+    assert [type(failed) for failed in results].count(TooMany) == 6
+    assert max(at_once) <= operators.AT_ONCE
 
 
 def test_a_family_added_from_many_threads_has_ten_relatives() -> None:

@@ -89,6 +89,12 @@ PLANTED = {
         "INSERT INTO discrepancy (public_id, provider_id, kind, subject, opened_at)"
         " SELECT 'dsc_planted', id, 'theirs_only', 'R1', now() FROM provider"
     ),
+    "what was delivered outlives its discrepancy": (
+        "INSERT INTO discrepancy (public_id, provider_id, kind, subject, opened_at, closed_at)"
+        " SELECT 'dsc_planted', id, 'unreadable_row', 'slots:R1', now(), now() FROM provider;"
+        "INSERT INTO delivered_row (discrepancy_id, stored_at, wrapped_key, sealed)"
+        " SELECT id, now(), 'k', 's' FROM discrepancy"
+    ),
     "a history with a hole": f"DELETE FROM booking_history WHERE booking_id = {LAST} AND version = 2",
     "a booking was made without its key, or twice by one": "DELETE FROM idempotency_key",
     "a place is kept for somebody in line, and its booking is over": (

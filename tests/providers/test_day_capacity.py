@@ -21,6 +21,7 @@ from providers.port import (
     BadSignature,
     Cancel,
     Change,
+    ComeBackLater,
     Confirmed,
     CursorLost,
     LookUp,
@@ -340,6 +341,14 @@ def test_come_back_later_says_when(sandbox: Sandbox, adapter: DayCapacity, day: 
     assert sandbox.control().bookings(wanted.our_reference) == []
 
 
+@pytest.mark.parametrize("fault", ["rate_limited", "unavailable"])
+def test_a_read_that_comes_too_early_says_when_to_come_back(sandbox: Sandbox, adapter: DayCapacity, fault: str) -> None:
+    sandbox.control().fault(fault, "*", retry_after=7, times=1)
+    with pytest.raises(ComeBackLater) as asked:
+        adapter.bookings_since(None, None)
+    assert asked.value.retry_after == 7
+
+
 def test_sold_out_at_once_and_sold_out_at_confirm(sandbox: Sandbox, day: RemoteSlot) -> None:
     adapter, control = DayCapacity(sandbox.connection("deliberate")), sandbox.control("deliberate")
     control.fault("sold_out", "reserve")
@@ -511,12 +520,10 @@ def test_a_report_comes_with_its_paper_and_items_in_the_providers_own_words(
     items = {item.code: item for item in content.items}
     blood = items["XCG003"]
     assert (blood.name, blood.unit, blood.loinc) == ("血红蛋白浓度(HGB)", "g/dL", "")
-    assert (blood.low, blood.high) == (13.0, 17.5) and 5 < float(blood.value) < 25
+    assert blood.range_text == "13-17.5" and 5 < float(blood.value) < 25
     assert items["XCG001"].loinc == "6690-2" and items["SG001"].unit == "μmol/L"
-    assert items["ZL001"].low is None and items["ZL001"].high == 7.0
-    assert {item.flag for item in content.items} <= {"", "normal", "high", "low", "abnormal"}
-    assert any(item.flag in ("high", "low") for item in content.items)
-    assert items["GN001"].low is None and "参考" in items["GN001"].note
+    assert all((item.low, item.high, item.flag) == (None, None, "") for item in content.items), "nobody has read them"
+    assert any(item.mark in ("↑", "↓") for item in content.items)
 
 
 def test_a_corrected_report_is_a_newer_version(adapter: DayCapacity, sandbox: Sandbox, day: RemoteSlot) -> None:
@@ -538,3 +545,22 @@ def test_the_signature_is_that_of_the_published_example() -> None:
     fields |= {"biz": '{"orderNo":"QIN1"}', "timestamp": "2026-03-05 08:00:00"}
     text = (ROOT / "docs" / "day-capacity-protocol.md").read_text(encoding="utf-8")
     assert sign(fields, "demo-secret") in text
+
+
+@pytest.mark.parametrize("seed", ["1", "2", "3", "4"])
+def test_a_poisoned_row_is_unreadable_and_no_other(
+    sandbox: Sandbox, adapter: DayCapacity, day: RemoteSlot, seed: str
+) -> None:
+    for _ in range(2):
+        adapter.reserve(wish(day))
+    ways = {
+        "slots": lambda: adapter.slots(day.service_date, day.service_date + timedelta(days=3), None, None),
+        "bookings": lambda: adapter.bookings_in(day.service_date, day.service_date, None),
+    }
+    for command, ask in ways.items():
+        good = ask()
+        sandbox.control().fault("poisoned_row", command, seed=seed)
+        poisoned = ask()
+        assert len(poisoned.unreadable) == 1
+        assert set(poisoned.references) < set(good.references)
+        assert len(poisoned.references) == len(good.references) - 1

@@ -1,7 +1,8 @@
 """The program that examines one delivered file: `python -m booking.reports.intake`.
 
 Input: a line of JSON `{"type": …}`, then the file. Output: a line of JSON, `{"refused": reason}` or
-`{"papers": [[type, size], …], "items": […], "conclusion": …}`, then the papers' bytes one after another.
+`{"papers": [[type, size], …], "items": […], "conclusion": …, "missing": …, "left_out": …}`, then the papers' bytes one
+after another.
 It can open no other file and no connection, has 512 MiB, ten seconds of the processor and twenty of the clock.
 """
 
@@ -78,7 +79,8 @@ def _verdict(claimed: str, content: bytes) -> tuple[dict[str, Any], tuple[Paper,
         return {"refused": "too_costly"}, ()
     papers = [[paper.media_type, len(paper.content)] for paper in found.papers]
     items = [dict(item) for item in found.items]
-    return {"papers": papers, "items": items, "conclusion": found.conclusion}, found.papers
+    gaps = {"missing": found.missing, "left_out": found.left_out}
+    return {"papers": papers, "items": items, "conclusion": found.conclusion, **gaps}, found.papers
 
 
 if __name__ == "__main__":

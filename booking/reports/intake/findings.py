@@ -34,11 +34,17 @@ class Paper:
 
 @dataclass(frozen=True)
 class Findings:
-    """What a file holds: papers, and of FHIR the results (as providers.port.ReportItem has them) and conclusion."""
+    """What a file holds: papers, and of FHIR the results (as providers.port.ReportItem has them) and conclusion.
+
+    `missing` is how many results it names that are not in it, `left_out` how many papers are of a type that we don't
+    show.
+    """
 
     papers: tuple[Paper, ...]
     items: tuple[Mapping[str, Any], ...] = ()
     conclusion: str = ""
+    missing: int = 0
+    left_out: int = 0
 
 
 def kind_of(content: bytes) -> str:

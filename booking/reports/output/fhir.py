@@ -24,6 +24,7 @@ MEDIA_TYPE = "application/fhir+json"
 _STATUS = {"partial": "partial", "ready": "final", "corrected": "corrected"}
 _OBSERVED = {"partial": "preliminary", "ready": "final", "corrected": "corrected"}
 _FLAGS = {"high": ("H", "High"), "low": ("L", "Low"), "abnormal": ("A", "Abnormal"), "normal": ("N", "Normal")}
+_CRITICAL = {"high": ("HH", "Critical high"), "low": ("LL", "Critical low"), "abnormal": ("AA", "Critical abnormal")}
 _QUANTITY = re.compile(r"(<=|>=|<|>)?\s*([+-]?[0-9]{1,15}(?:\.[0-9]{1,15})?)")
 _UNIT = re.compile(r"[!-~]{1,40}")
 _NAMES = uuid.UUID("5c1a3ad0-6a33-4f2e-9d5e-0c6c1b8e2f11")
@@ -74,7 +75,7 @@ def bundle(
 def _observation(view: ReportView, patient: str, item: Reading) -> dict[str, Any]:
     coding = [{"system": LOINC, "code": item.loinc}, {"code": item.code}]
     coding = [each for each in coding if each["code"]]
-    flag = _FLAGS.get(item.flag)
+    flag = (_CRITICAL if item.critical else _FLAGS).get(item.flag)
     interpretation = [{"coding": [{"system": INTERPRETATION, "code": flag[0], "display": flag[1]}]}] if flag else []
     limits = {side: _quantity(limit, item.unit) for side, limit in (("low", item.low), ("high", item.high))}
     return {
@@ -87,7 +88,7 @@ def _observation(view: ReportView, patient: str, item: Reading) -> dict[str, Any
         **_value(item),
         "interpretation": interpretation,
         "note": [{"text": item.note}] if item.note else [],
-        "referenceRange": [limits] if any(limits.values()) else [],
+        "referenceRange": [{**limits, "text": item.range_text}] if item.range_text or any(limits.values()) else [],
     }
 
 

@@ -107,6 +107,8 @@ def _long(results: Sequence[Reading]) -> list[str]:
 
 
 def _reference(item: Reading) -> str:
+    if item.range_text:
+        return item.range_text
     if item.low is not None and item.high is not None:
         return f"{item.low:g} - {item.high:g}"
     if item.high is not None:

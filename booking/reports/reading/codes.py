@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 from datetime import datetime
 from pathlib import Path
 
@@ -32,8 +33,8 @@ def map_codes(provider: str, file: Path, *, now: datetime) -> int:
     """Import a provider's code list: a CSV file with the columns `code` and `item` (the vocabulary's code; blank
     removes the mapping). Returns how many lines were imported. It applies to reports that are stored already, too.
 
-    Raises NotFound(field="provider"), Invalid(field="line N") for a line that names no item or no code; then nothing
-    is changed.
+    Raises NotFound(field="provider"), Invalid(field="line N") for a line that names no item or no code, or gives a code
+    to a second item, Invalid with the reason for another encoding or header; then nothing is changed.
     """
     pairs = _read(file)
     with transaction() as session:
@@ -56,10 +57,27 @@ def map_codes(provider: str, file: Path, *, now: datetime) -> int:
 def _read(file: Path) -> dict[str, str]:
     known = vocabulary().items
     pairs: dict[str, str] = {}
-    with file.open(encoding="utf-8-sig", newline="") as lines:
-        for number, row in enumerate(csv.DictReader(lines), start=2):
-            code, item = (row.get("code") or "").strip(), (row.get("item") or "").strip()
-            if not code or len(code) > 100 or (item and item not in known) or len(pairs) >= MOST:
-                raise Invalid(field=f"line {number}", reason="unknown_item")
-            pairs[code] = item
+    for number, row in enumerate(_lines(file.read_bytes()), start=2):
+        code, item = (row.get("code") or "").strip(), (row.get("item") or "").strip()
+        if not code or len(code) > 100 or (item and item not in known) or len(pairs) >= MOST:
+            raise Invalid(field=f"line {number}", reason="unknown_item")
+        if pairs.get(code, item) != item:
+            raise Invalid(field=f"line {number}", reason="code_of_two_items")
+        pairs[code] = item
     return pairs
+
+
+def _lines(data: bytes) -> csv.DictReader[str]:
+    """The file's lines by column. Raises Invalid with what is wrong with its encoding or header."""
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\x00" in data[:200]:
+        raise Invalid(field="file", reason="encoding_utf16")
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as bad:
+        raise Invalid(field="file", reason="encoding_not_utf8") from bad
+    reader = csv.DictReader(io.StringIO(text, newline=""))
+    header = [name.strip() for name in reader.fieldnames or ()]
+    if header != ["code", "item"]:
+        found = "header_semicolons" if ";" in "".join(header) else "header_unknown"
+        raise Invalid(field="line 1", reason=found)
+    return reader

@@ -7,26 +7,37 @@ the day of the service, is used only if the provider gave neither.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, Literal
 
+from booking.reports.reading.folding import folded
+from booking.reports.reading.marks import NOTHING, Mark, mark_of
+from booking.reports.reading.qualities import Quality, quality_of
+from booking.reports.reading.ranges import Bounds, Reference, reference_of
+from booking.reports.reading.units import ucum
+from booking.reports.reading.values import Value, value_of
 from booking.reports.reading.vocabulary import Found, Item, MappedBy, unit_of, vocabulary
 from marketplace.catalog.benefit_kind import age_on
 
-JudgedBy = Literal["provider_flag", "provider_range", "our_range", ""]
+JudgedBy = Literal["provider_flag", "provider_range", "provider_words", "our_range", ""]
 
 FLAGS = ("normal", "low", "high", "abnormal")
 
-_NUMBER = re.compile(r"[+-]?[0-9]{1,15}(\.[0-9]{1,15})?")
-_MARKED = re.compile(r"^\s*([<>≤≥]=?|＜|＞)?\s*([+-]?[0-9]{1,15}(?:\.[0-9]{1,15})?)\s*([↑↓]*)\s*$", re.ASCII)
-_WORDS = (
-    ("negative", re.compile(r"^\(?-\)?$|^−$|阴性|未检出|未见|^neg|not detected|^none$", re.I)),
-    ("trace", re.compile(r"±|\+-|\+/-|弱阳|微量|trace", re.I)),
-    ("positive", re.compile(r"阳性|检出|^\(?[1-4]?\+{1,4}\)?[1-4]?$|^pos|detected", re.I)),
-    ("normal", re.compile(r"^正常$|^normal$|未见异常|未见明显异常", re.I)),
+_OLD_RANGE = "参考："
+"""Before, a range in words was put into the note behind this."""
+_NOT_JUDGED_ALONE = re.compile(
+    "抗体|血型|疫苗|妊娠|怀孕|孕|hcg|乳酸杆菌|精子|antibod|(?<![a-z])(?:igg|igm|ab|rh|abo)(?![a-z])"
+    "|blood (?:group|type)|immun|pregnan|lactobac|flora|sperm|vaccin",
+    re.I,
 )
+"""Of these, a positive result isn't bad news by itself, nor a negative one good news …"""
+_UNWANTED = re.compile(
+    "丙肝|丙型肝炎|hcv|hepatitis c|hiv|艾滋|人类免疫缺陷|梅毒|syphilis|treponema|tppa|trust|rpr|戊肝.*igm|甲肝.*igm",
+    re.I,
+)
+"""… but for antibodies against these, which nobody should have."""
 
 
 @dataclass(frozen=True)
@@ -45,12 +56,12 @@ class Whose:
 
 @dataclass(frozen=True)
 class Delivered:
-    """One result as the provider delivered it. `flag`: normal, low, high, abnormal or blank; `number` is the
-    value if it is a plain number, else None; `code` is the provider's own code for the item."""
+    """One result as the provider delivered it. `flag`: normal, low, high, abnormal or blank; `code` is the provider's
+    own code for the item. `range_text` is a range in words and `mark` the laboratory's mark, as delivered; older
+    content has neither."""
 
     name: str
     value: str
-    number: float | None
     loinc: str
     unit: str
     low: float | None
@@ -59,6 +70,8 @@ class Delivered:
     section: str
     note: str
     code: str = ""
+    range_text: str = ""
+    mark: str = ""
 
 
 @dataclass(frozen=True)
@@ -70,7 +83,15 @@ class Reading(Delivered):
     if the delivered unit is another. `bound` is `<` or `>` if the value is only a limit. `our_low` and `our_high` are
     our normal range in `our_unit`. `judged` is normal, low, high, abnormal or blank (unknown), `judged_by` the source
     of that. `finding` is negative, trace, positive or normal for a result in words, else blank.
+
+    `number` is the value's number, None if it is none, `comparator` `<`, `<=`, `>` or `>=` before it. `low`, `high` and
+    `flag` are what the provider's own words and marks say of this person. `critical`: the laboratory's mark asks for a
+    doctor at once.
     """
+
+    number: float | None = None
+    comparator: str = ""
+    critical: bool = False
 
     item: str = ""
     group: str = ""
@@ -93,9 +114,17 @@ class Reading(Delivered):
 
 
 def delivered(raw: Mapping[str, Any]) -> Delivered:
-    """One result of a version's stored content."""
+    """One result of a version's stored content.
+
+    In older content a `normal` beside a range can be an adapter's guess where the provider had marked nothing: such a
+    result is judged by that range.
+    """
     known = {name: raw[name] for name in Delivered.__dataclass_fields__ if name in raw}
-    return Delivered(**known, number=float(raw["value"]) if _NUMBER.fullmatch(raw["value"]) else None)
+    if "mark" not in raw and known.get("flag") == "normal":
+        told = raw["note"].partition(_OLD_RANGE)[2] if _OLD_RANGE in raw["note"] else ""
+        if told or raw["low"] is not None or raw["high"] is not None:
+            known |= {"flag": "", "range_text": told}
+    return Delivered(**known)
 
 
 def read(result: Delivered, whose: Whose, codes: Mapping[str, str]) -> Reading:
@@ -103,44 +132,118 @@ def read(result: Delivered, whose: Whose, codes: Mapping[str, str]) -> Reading:
     found = vocabulary().find(
         loinc=result.loinc, code=result.code, name=result.name, section=result.section, codes=codes
     )
-    values: dict[str, Any] = {}
-    bound, number, arrow = _figure(result.value)
-    values["finding"] = finding(result.value) if number is None else ""
+    told = _Told.of(result, whose)
+    values: dict[str, Any] = {"number": told.number, "comparator": told.comparator, "bound": told.comparator[:1]}
+    values |= {"finding": told.finding, "critical": told.mark.critical}
     if found is not None:
         values |= {"item": found.item.code, "group": found.item.group}
         values |= {"variant": found.variant, "mapped_by": found.by}
         if found.item.form == "number":
-            values |= _in_our_unit(found, result.unit, number, bound) | _our_range(found.item, whose)
-    judged, by = _judge(result, found.item if found else None, number, arrow, bound, values)
-    return Reading(**vars(result), **values, judged=judged, judged_by=by)
+            values |= _in_our_unit(found, result.unit or told.unit, told.number) | _our_range(found.item, whose)
+    judged, by = _judge(told, found.item if found else None, values)
+    as_told = replace(result, low=told.low, high=told.high, flag=told.mark.flag)
+    return Reading(**vars(as_told), **values, judged=judged, judged_by=by)
 
 
 def read_all(content: Mapping[str, Any], whose: Whose, codes: Mapping[str, str]) -> list[Reading]:
-    """All results of a version's content, those to look at first, then as delivered."""
+    """All results of a version's content: critical ones first, then those to look at, then as delivered."""
     results = [read(delivered(raw), whose, codes) for raw in content["items"]]
-    return sorted(results, key=lambda result: not result.to_look_at)
+    return sorted(results, key=lambda result: (not result.critical, not result.to_look_at))
 
 
 def finding(value: str) -> str:
     """The meaning of a value in words: negative, trace, positive or normal; blank for anything else."""
-    text = value.strip()
-    return next((word for word, pattern in _WORDS if pattern.search(text)), "") if len(text) <= 40 else ""
+    quality = quality_of(value)
+    return quality if quality in _FINDINGS else ""
 
 
-def _figure(value: str) -> tuple[str, float | None, str]:
-    """(bound, number, arrow): `<0.5` is a bound, `5.9↑` carries the laboratory's own mark."""
-    marked = _MARKED.match(value)
-    if marked is None:
-        return "", None, ""
-    sign, number, arrow = marked.groups()
-    bound = "" if not sign else "<" if sign[0] in "<≤＜" else ">"
-    return bound, float(number), {"↑": "high", "↓": "low"}.get(arrow[:1], "")
+_FINDINGS = ("negative", "trace", "positive", "normal")
 
 
-def _in_our_unit(found: Found, spelling: str, number: float | None, bound: str) -> dict[str, Any]:
+@dataclass(frozen=True)
+class _Told:
+    """What the provider's own words say of a result: value, mark and reference."""
+
+    name: str
+    value: Value
+    mark: Mark
+    reference: Reference
+    unit: str
+    number: float | None
+    span: tuple[float, float] | None
+
+    @classmethod
+    def of(cls, result: Delivered, whose: Whose) -> _Told:
+        value = value_of(result.value, result.unit)
+        reference = reference_of(result.range_text, whose.sex, whose.age, result.name)
+        if result.low is not None or result.high is not None:
+            reference = replace(reference, bounds=Bounds(result.low, result.high), words=frozenset())
+        value = _as_expected(result.value, value, reference)
+        figure = value.figure
+        if figure is not None and figure.unsure and not (reference.bounds is not None and reference.bounds.unsure):
+            figure = None  # `1,234`: without a range of the same spelling nobody knows
+        return cls(
+            result.name,
+            value,
+            _together(mark_of(result.mark or result.flag), value.mark),
+            reference,
+            result.unit or (figure.unit if figure else ""),
+            figure.number if figure is not None and figure.to is None else None,
+            (figure.number, figure.to) if figure is not None and figure.to is not None else None,
+        )
+
+    @property
+    def comparator(self) -> str:
+        figure = self.value.figure
+        return figure.comparator if figure is not None and self.number is not None else ""
+
+    @property
+    def finding(self) -> str:
+        return self.value.quality if self.value.quality in _FINDINGS else ""
+
+    @property
+    def low(self) -> float | None:
+        return self.reference.bounds.low if self.reference.bounds is not None else None
+
+    @property
+    def high(self) -> float | None:
+        return self.reference.bounds.high if self.reference.bounds is not None else None
+
+    @property
+    def says_reference(self) -> bool:
+        """Whether the provider gave a reference, readable or not: then ours is not used."""
+        return bool(self.reference.plain) or self.reference.bounds is not None
+
+
+def _as_expected(text: str, value: Value, reference: Reference) -> Value:
+    """A value that can be read in two ways, in the way its reference expects: `+1` is a grade beside words and a number
+    beside bounds, `N` is negative beside words, and `-` is no result where a number is expected."""
+    grade = quality_of(text)
+    if value.figure is not None and grade:
+        return replace(value, figure=None) if reference.bounds is None else replace(value, quality="")
+    if reference.words and not value.quality and value.figure is None:
+        return replace(value, quality=_LETTERS.get(folded(text), ""))
+    if grade == "negative" and folded(text) == "-" and reference.bounds is not None:
+        return replace(value, quality="", void=True)
+    return value
+
+
+_LETTERS: dict[str, Quality] = {"n": "negative", "p": "positive"}
+
+
+def _together(mark: Mark, beside: Mark) -> Mark:
+    """The provider's mark and the one it wrote beside the value."""
+    if beside == NOTHING:
+        return mark
+    if mark.flag in ("", "abnormal") and beside.flag:
+        return replace(beside, critical=mark.critical or beside.critical, doubtful=mark.doubtful)
+    return replace(mark, critical=mark.critical or beside.critical)
+
+
+def _in_our_unit(found: Found, spelling: str, number: float | None) -> dict[str, Any]:
     unit = unit_of(found.item, spelling)
     conversion = found.item.conversion(unit, found.variant) if unit else None
-    values: dict[str, Any] = {"our_unit": found.item.unit, "bound": bound}
+    values: dict[str, Any] = {"our_unit": found.item.unit}
     if conversion is not None and number is not None:
         values |= {"our_value": conversion.to(number), "converted": unit != found.item.unit}
     return values
@@ -151,34 +254,118 @@ def _our_range(item: Item, whose: Whose) -> dict[str, Any]:
     return {} if known is None else {"our_low": known.low, "our_high": known.high}
 
 
-def _judge(
-    result: Delivered, item: Item | None, number: float | None, arrow: str, bound: str, ours: Mapping[str, Any]
-) -> tuple[str, JudgedBy]:
-    flag = result.flag or arrow
-    if flag:
-        return (flag if flag in FLAGS else "abnormal"), "provider_flag"
-    if number is not None and (result.low is not None or result.high is not None):
-        side = _side(number, bound, result.low, result.high)
+def _judge(told: _Told, item: Item | None, ours: Mapping[str, Any]) -> tuple[str, JudgedBy]:
+    """normal, low, high, abnormal or blank, and what says so.
+
+    The provider's mark decides, else its range or words, else ours if it gave none. A `normal` that the provider's own
+    range or words contradict is left unjudged, and so is a result that it marked in a way that we can't read.
+    """
+    if told.mark.doubtful:
+        return "", ""
+    judged, by = _by_their_reference(told)
+    if item is not None and item.usual and told.finding and not told.says_reference:
+        judged, by = ("normal" if told.finding in (*item.usual, "normal") else "abnormal"), "our_range"
+    if told.mark.flag:
+        outside = told.reference.bounds is not None and _by_bounds(told, told.reference.bounds) in ("low", "high")
+        contradicted = told.mark.flag == "normal" and (outside or (judged not in ("", "normal") and by != "our_range"))
+        return ("", "") if contradicted else (told.mark.flag, "provider_flag")
+    if told.mark.unknown and judged in ("", "normal"):
+        return "", ""
+    if judged or told.says_reference or told.value.void:
+        return judged, by
+    return _by_ours(told, ours)
+
+
+def _by_their_reference(told: _Told) -> tuple[str, JudgedBy]:
+    """By the provider's range or by the words it calls usual."""
+    quality, usual = told.value.quality, told.reference.words
+    if told.value.void or quality == "doubtful":
+        return "", ""
+    worded = _by_words(told)
+    if told.reference.bounds is None:
+        return (worded, "provider_words") if worded else ("", "")
+    side = _by_bounds(told, told.reference.bounds)
+    if not quality or usual:
         return (side, "provider_range") if side else ("", "")
+    agree = not side or not worded or (side == "normal") == (worded == "normal")
+    return (worded, "provider_words") if worded and agree else ("", "")
+
+
+def _by_words(told: _Told) -> str:
+    """What a result in words is by the words that the provider calls usual, or by its own where it gave no others."""
+    quality, usual = told.value.quality, told.reference.words
+    if not usual:
+        return _by_words_alone(told)
+    if not quality:
+        return ""
+    return (
+        "normal"
+        if quality == "normal" or quality in usual or (quality == "negative" and "normal" in usual)
+        else "abnormal"
+    )
+
+
+def _by_words_alone(told: _Told) -> str:
+    """What a word says without any that are usual: with a bare cut-off (`<1.0`) or with nothing beside it."""
+    quality, bounds = told.value.quality, told.reference.bounds
+    if quality in ("normal", "abnormal"):
+        return quality
+    if quality not in ("negative", "positive", "trace") or (told.reference.plain and bounds is None):
+        return ""
+    if bounds is None:
+        open_question = _NOT_JUDGED_ALONE.search(told.name) and not _UNWANTED.search(told.name)
+        return "" if open_question or quality == "trace" else _GOOD_OR_BAD[quality]
+    cut_off = bounds.high is not None and not bounds.low
+    return _GOOD_OR_BAD[quality] if cut_off and quality != "trace" else ""
+
+
+_GOOD_OR_BAD = {"negative": "normal", "positive": "abnormal"}
+
+
+def _by_bounds(told: _Told, bounds: Bounds) -> str:
+    if told.span is not None:
+        low, high = _side(told.span[0], "", bounds), _side(told.span[1], "", bounds)
+        return low if low == high else ""
+    if told.number is None or not _same_unit(told, bounds):
+        return ""
+    figure = told.value.figure
+    if bounds.unsure and not (figure is not None and figure.unsure) and abs(told.number) < 1000:
+        return ""
+    return _side(told.number, told.comparator, bounds)
+
+
+def _same_unit(told: _Told, bounds: Bounds) -> bool:
+    """False if value and range are known to be in different units, or one may be a share and the other percent."""
+    beside = told.value.figure.unit if told.value.figure is not None else ""
+    known = {ucum(unit) for unit in (told.unit, beside, bounds.unit) if ucum(unit)}
+    if len(known) > 1:
+        return False
+    share = bounds.high is not None and bounds.high <= 1 and not bounds.unit
+    return not (beside == "%" and share and not told.unit.strip("%"))
+
+
+def _side(value: float, comparator: str, bounds: Bounds) -> str:
+    """normal, low or high; blank if the value is only a limit (`<0.5`) that leaves it open, or is the bound itself of a
+    range that excludes it."""
+    low, high = bounds.low, bounds.high
+    if comparator.startswith("<"):
+        if low is not None and (value < low or (value == low and comparator == "<")):
+            return "low"
+        return "normal" if high is not None and value <= high and (low is None or low <= 0) else ""
+    if comparator.startswith(">"):
+        if high is not None and (value > high or (value == high and comparator == ">")):
+            return "high"
+        return "normal" if high is None and low is not None and value >= low else ""
+    if low is not None and value < low:
+        return "low"
+    if high is not None and value > high:
+        return "high"
+    return "" if (value == low and bounds.low_open) or (value == high and bounds.high_open) else "normal"
+
+
+def _by_ours(told: _Told, ours: Mapping[str, Any]) -> tuple[str, JudgedBy]:
     low, high, value = ours.get("our_low"), ours.get("our_high"), ours.get("our_value")
     if value is not None and (low is not None or high is not None):
-        side = _side(value, bound, low, high)
+        side = _side(value, told.comparator, Bounds(low, high))
         return (side, "our_range") if side else ("", "")
-    if item is not None and item.form == "words" and ours.get("finding"):
-        found = ours["finding"]
-        return ("normal" if found in (*item.usual, "normal") else "abnormal"), "our_range"
     return "", ""
-
-
-def _side(value: float, bound: str, low: float | None, high: float | None) -> str:
-    """normal, low or high; blank if the value is only a limit (`<0.5`) that leaves it open."""
-    if bound == "<":
-        return "low" if low is not None and value <= low else "normal" if high is not None and value <= high else ""
-    if bound == ">":
-        return "high" if high is not None and value >= high else "normal" if low is not None and value >= low else ""
-    return "low" if low is not None and value < low else "high" if high is not None and value > high else "normal"
-
-
-def count_to_look_at(items: Sequence[Mapping[str, Any]], whose: Whose, codes: Mapping[str, str]) -> int:
-    """How many results of a delivered content are to be looked at."""
-    return sum(read(delivered(raw), whose, codes).to_look_at for raw in items)

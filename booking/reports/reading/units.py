@@ -56,6 +56,8 @@ _SPELLINGS: dict[str, tuple[str, ...]] = {
     "[IU]/mL": ("[iu]/ml", "iu/ml"),
     "k[IU]/L": ("k[iu]/l", "kiu/l"),
     "m[IU]/L": ("m[iu]/l", "miu/l", "mu/l"),
+    "m[IU]/mL": ("m[iu]/ml", "miu/ml", "mu/ml"),
+    "s": ("s", "sec", "秒"),
     "u[IU]/mL": ("u[iu]/ml", "uiu/ml", "uu/ml"),
     "mg/g": ("mg/g", "mg/gcr"),
     "mg/mmol": ("mg/mmol", "mg/mmolcr"),

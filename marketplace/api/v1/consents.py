@@ -68,7 +68,7 @@ def ask(body: dict[str, str], beneficiary_id: str) -> Any:
 
 @blueprint.route("/me/family/<id:beneficiary_id>/consent", methods=["POST"])
 @reads_body
-@refuses(codes.WrongCode, codes.CodeEnded, consent.ConsentNotNeeded)
+@refuses(TooMany, codes.WrongCode, codes.CodeEnded, consent.ConsentNotNeeded)
 @blueprint.arguments(Proof())
 @blueprint.response(201, Consent)
 def give(body: dict[str, str], beneficiary_id: str) -> Any:

@@ -58,11 +58,14 @@ def _finite(name: str) -> out.Function:
 class Result(Answer):
     """One result. `flag`: normal, low, high, abnormal or blank; `number` is the value when it is one.
 
-    Up to `code` all is as delivered: `loinc` is its LOINC code, `code` the provider's own, `low` and `high` the
-    reference range in `unit`. The rest is ours: `item` of the vocabulary (blank: not in it), found `mapped_by` loinc,
+    `name`, `value`, `unit`, `section`, `note`, `loinc` (its LOINC code), `code` (the provider's own), `range_text` (its
+    range in words) and `mark` (its mark) are as delivered. `number` with `comparator` (`<`, `<=`, `>`, `>=`), `low` and
+    `high` (the reference range of this person in `unit`) and `flag` are what these say; `critical` that the mark asks
+    for a doctor at once. The rest is ours: `item` of the vocabulary (blank: not in it), found `mapped_by` loinc,
     code or name; `our_value` in `our_unit` (UCUM), `converted` when that is not the delivered unit; `our_low` and
-    `our_high` the ordinary range for the person's sex and age; `judged` (as `flag`) by provider_flag, provider_range
-    or our_range; `bound` `<` or `>` where the value is only a limit; `finding` negative, trace, positive or normal.
+    `our_high` the ordinary range for the person's sex and age; `judged` (as `flag`) by provider_flag, provider_range,
+    provider_words or our_range; `bound` `<` or `>` where the value is only a limit; `finding` negative, trace,
+    positive or normal.
     """
 
     name = out.String(required=True)
@@ -76,6 +79,10 @@ class Result(Answer):
     section = out.String(required=True)
     note = out.String(required=True)
     code = out.String(required=True)
+    range_text = out.String(required=True)
+    mark = out.String(required=True)
+    comparator = out.String(required=True)
+    critical = out.Boolean(required=True)
     item = out.String(required=True)
     group = out.String(required=True)
     variant = out.String(required=True)

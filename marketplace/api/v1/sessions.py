@@ -12,6 +12,7 @@ from marketplace.api.fields import Answer, Request, Text
 from marketplace.core import clock
 from marketplace.core.errors import TooMany
 from vip import codes, signin
+from vip.limits import Caller
 
 blueprint = Resource("sessions", __name__, description="Signing in by phone and one-time code, and signing out.")
 
@@ -56,15 +57,17 @@ class SignedIn(Answer):
 def send_code(body: dict[str, str]) -> Any:
     """Send a one-time code
 
-    Six digits, good for five minutes and five tries; at most five codes an hour for a phone.
+    Six digits, good for five minutes. Within 60 seconds of a code the answer is the same and no other is sent; codes
+    that were sent stay good. Who asks too often is refused; others are not. Send the token of this device's last
+    session along, if there is one: a known device is not held up by what strangers ask for.
     """
-    return signin.send_code(body["phone"], now=clock.now())
+    return signin.send_code(body["phone"], now=clock.now(), caller=_caller(), previous_token=_token())
 
 
 @blueprint.route("/sessions", methods=["POST"])
 @public
 @reads_body
-@refuses(codes.WrongCode, codes.CodeEnded)
+@refuses(codes.WrongCode, codes.CodeEnded, TooMany)
 @blueprint.arguments(SignIn())
 @blueprint.response(201, SignedIn)
 def sign_in(body: dict[str, str]) -> Any:
@@ -72,13 +75,13 @@ def sign_in(body: dict[str, str]) -> Any:
 
     A token that is sent along ends its own session: sessions are rotated at sign-in.
     """
-    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     return signin.sign_in(
         body["phone"],
         body["code"],
         channel="api",
         now=clock.now(),
-        previous_token=token.strip() if scheme.lower() == "bearer" else None,
+        previous_token=_token(),
+        caller=_caller(),
     )
 
 
@@ -94,3 +97,12 @@ def sign_out() -> None:
 def sign_out_everywhere() -> None:
     """End all sessions of this customer, on every device"""
     signin.sign_out_everywhere(principal(), clock.now())
+
+
+def _caller() -> Caller:
+    return Caller(request.remote_addr or "")
+
+
+def _token() -> str | None:
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else None

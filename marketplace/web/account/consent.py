@@ -73,7 +73,7 @@ def consent_code(member: str) -> Response:
     if request.method == "POST":
         try:
             give_consent(session.principal(), member, number, field("code", 60), now=clock.now())
-        except (Invalid, codes.WrongCode, codes.CodeEnded) as refusal:
+        except (Invalid, TooMany, codes.WrongCode, codes.CodeEnded) as refusal:
             form, status = Form(errors={"code": wording.sentence(refusal)}), refusal.status
         else:
             flask.session.pop(_PENDING)
@@ -101,13 +101,14 @@ def consent_back() -> Response:
         try:
             if "code" in request.form:
                 step = "code"
-                withdraw_by_phone(typed, given, now=clock.now())
+                withdraw_by_phone(typed, given, now=clock.now(), caller=session.caller())
                 step = "done"
             else:
-                ask_withdrawal(typed, now=clock.now())
+                ask_withdrawal(typed, now=clock.now(), caller=session.caller())
                 step = "code"
         except (Invalid, TooMany, codes.WrongCode, codes.CodeEnded) as refusal:
-            form, status = Form({"phone": typed}, {str(refusal.at): wording.sentence(refusal)}), refusal.status
+            at = refusal.at or step
+            form, status = Form({"phone": typed}, {at: wording.sentence(refusal)}), refusal.status
     return render("consent_back.html", status, step=step, form=form, length=codes.DIGITS)
 
 

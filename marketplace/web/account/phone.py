@@ -53,7 +53,7 @@ def phone_code() -> Response:
     given = {name: field(name, 60) for name in ("old_code", "new_code")}
     try:
         change_phone.confirm_phone_change(session.principal(), number, now=clock.now(), **given)
-    except (Invalid, codes.WrongCode, codes.CodeEnded) as refusal:
+    except (Invalid, TooMany, codes.WrongCode, codes.CodeEnded) as refusal:
         message, at = wording.sentence(refusal), refusal.at or ""
         form = Form(errors={at: message}) if at in given else Form(problem=message)
         return _codes_step(form, refusal.status)

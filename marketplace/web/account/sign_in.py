@@ -15,7 +15,7 @@ from marketplace import wording
 from marketplace.core import clock, crypto
 from marketplace.core.errors import Invalid, Refusal, TooMany
 from marketplace.web import assets, language, session
-from marketplace.web.answers import Views, asked, field, render, see_other
+from marketplace.web.answers import Views, asked, field, render, retry_after, see_other
 from marketplace.web.parts import Code, Form
 from vip import codes, customers, phones, signin
 
@@ -36,12 +36,15 @@ def sign_in() -> Response:
         return see_other(url_for("web.sign_in", next=_next() or None))
     try:
         number = phones.normalise(typed)
-        signin.send_code(number, now=clock.now())
+        sent = signin.send_code(
+            number, now=clock.now(), caller=session.caller(), previous_token=session.known_by() or None
+        )
     except (Invalid, TooMany) as refusal:
         if again:
-            return _code_step(Form(problem=_told(refusal)), refusal.status)
-        return _phone_step(_refused_phone(typed, refusal), refusal.status)
-    flask.session[_PENDING] = [_sealed(number), int(time.time())]
+            return retry_after(_code_step(Form(problem=_told(refusal)), refusal.status), refusal)
+        return retry_after(_phone_step(_refused_phone(typed, refusal), refusal.status), refusal)
+    waited = int(codes.RESEND_AFTER.total_seconds()) - sent.resend_after_seconds
+    flask.session[_PENDING] = [_sealed(number), int(time.time()) - waited]
     return see_other(url_for("web.sign_in_code", next=_next() or None))
 
 
@@ -59,10 +62,13 @@ def sign_in_code() -> Response:
             channel="web",
             now=clock.now(),
             previous_token=session.session_token() or None,
+            known_by=session.known_by() or None,
+            caller=session.caller(),
         )
-    except (Invalid, codes.WrongCode, codes.CodeEnded) as refusal:
+    except (Invalid, TooMany, codes.WrongCode, codes.CodeEnded) as refusal:
         tries = refusal.facts.get("tries_left") if isinstance(refusal, codes.WrongCode) else None
-        return _code_step(Form(errors={"code": _told(refusal)}), refusal.status, tries_left=tries)
+        answer = _code_step(Form(errors={"code": _told(refusal)}), refusal.status, tries_left=tries)
+        return retry_after(answer, refusal)
     flask.session.clear()
     answer = see_other(_next() or url_for("web.home"))
     session.store_token(answer, signed_in.token, signed_in.expires_at)

@@ -11,9 +11,11 @@ from booking.reconcile import cases
 from booking.views import oversight
 from marketplace import wording
 from marketplace.core import clock
-from marketplace.web.answers import Views, asked, field, render, see_other
+from marketplace.core.errors import TooMany
+from marketplace.web.answers import Views, asked, field, render, retry_after, see_other
 from marketplace.web.console import overview_page, session
 from marketplace.web.parts import Form
+from marketplace.web.session import caller
 from vip import signin
 from vip.operators import WrongPassword, operator, sign_in_operator
 
@@ -29,10 +31,15 @@ def sign_in() -> Response:
     name = field("name", 80)
     try:
         signed_in = sign_in_operator(
-            name, request.form.get("password", ""), clock.now(), previous_token=session.session_token() or None
+            name,
+            request.form.get("password", ""),
+            clock.now(),
+            previous_token=session.session_token() or None,
+            known_by=session.known_by() or None,
+            caller=caller(),
         )
-    except WrongPassword as refusal:
-        return _door(Form({"name": name}, problem=wording.sentence(refusal)), refusal.status)
+    except (WrongPassword, TooMany) as refusal:
+        return retry_after(_door(Form({"name": name}, problem=wording.sentence(refusal)), refusal.status), refusal)
     flask.session.clear()
     answer = see_other(session.next_path(field("next")))
     session.store_token(answer, signed_in.token, signed_in.expires_at)

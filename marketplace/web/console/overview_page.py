@@ -135,6 +135,24 @@ def kind_words(kind: str) -> tuple[str, str]:
             _("A report is late"),
             _("It was promised and has not come. Ask the provider; the customer was notified."),
         ),
+        "report_critical": (
+            _("A result asks for a doctor at once"),
+            _(
+                "The provider marked it critical; the customer was told first. Call her now and make sure she has "
+                "seen it."
+            ),
+        ),
+        "report_incomplete": (
+            _("A delivered report has gaps"),
+            _(
+                "Results it names are missing in the file, or a paper is of a type we don't show. The customer is "
+                "told. Ask the provider for the rest."
+            ),
+        ),
+        "report_not_fetched": (
+            _("A report can't be fetched"),
+            _("It was tried six times; we go on trying. The customer is told. Ask the provider."),
+        ),
         "report_refused": (
             _("A delivered report was refused"),
             _("The file is of a wrong type or may do harm; nothing was stored. Ask the provider for a sound one."),

@@ -18,6 +18,7 @@ from vip import roles, signin
 from vip.principal import Principal
 
 _COOKIE = "operator"
+_YEAR = 365 * 24 * 3600
 PATH = "/operators"
 _OPEN = frozenset(f"console.{page.endpoint}" for page in OPERATOR_PAGES if page.open)
 _DUTY = {f"console.{page.endpoint}": page.duty for page in OPERATOR_PAGES}
@@ -50,12 +51,18 @@ def session_token() -> str:
     return request.cookies.get(cookie_name(), "")
 
 
+def known_by() -> str:
+    """A token of the session that this browser had last, be it over or not: the device is known by it."""
+    return session_token() or request.cookies.get(_known_name(), "")
+
+
 def store_token(response: Response, token: str, expires_at: datetime) -> None:
     """Hand the browser the token, for the console's paths alone and never on the way from another site."""
     secure = not settings().development
     response.set_cookie(
         cookie_name(), token, expires=expires_at, path=PATH, httponly=True, samesite="Strict", secure=secure
     )
+    response.set_cookie(_known_name(), token, max_age=_YEAR, path=PATH, httponly=True, samesite="Strict", secure=secure)
 
 
 def forget(response: Response) -> None:
@@ -63,6 +70,10 @@ def forget(response: Response) -> None:
     response.delete_cookie(
         cookie_name(), path=PATH, httponly=True, samesite="Strict", secure=not settings().development
     )
+
+
+def _known_name() -> str:
+    return "known_operator" if settings().development else "__Secure-known_operator"
 
 
 def next_path(wanted: str) -> str:

@@ -57,7 +57,8 @@ class Item:
     the provider remarked on it.
 
     `ours` is the value in our unit where that is another one, `our_reference` our ordinary range where it says more,
-    `source` what decided whether the value is out of range. `change` says what a corrected version changed.
+    `source` what decided whether the value is out of range, `marked` a mark of the provider's that we can't read.
+    `change` says what a corrected version changed.
     """
 
     name: str
@@ -74,6 +75,8 @@ class Item:
     source: str = ""
     change: str = ""
     trend_url: str = ""
+    critical: bool = False
+    marked: str = ""
 
 
 @dataclass(frozen=True)
@@ -126,6 +129,8 @@ class ReportPage:
     late: bool = False
     compare_url: str = ""
     kind: str = ""
+    missing: int = 0
+    left_out: int = 0
 
 
 USUAL = ("", "normal")
@@ -197,6 +202,8 @@ def page(view: ReportView, links: Callable[[str, str], str]) -> ReportPage:
         late=view.late,
         compare_url=links("compare", ""),
         kind=view.kind,
+        missing=view.missing,
+        left_out=view.left_out,
     )
 
 
@@ -227,8 +234,8 @@ def item(result: Reading, kind: str, change: Change | None = None, trend_url: st
         name=words.name_of(result),
         value=words.value_of(result.value),
         unit=words.unit_of(result.unit),
-        reference=reference(result.low, result.high),
-        flag=flag(result.judged),
+        reference=words.value_of(result.range_text) or reference(result.low, result.high),
+        flag=flag(result.judged, result.critical),
         range=drawn,
         meaning=words.meaning_of(result),
         note=result.note,
@@ -238,6 +245,8 @@ def item(result: Reading, kind: str, change: Change | None = None, trend_url: st
         source=_source(result, kind),
         change=_changed(change),
         trend_url=trend_url,
+        critical=result.critical,
+        marked="" if result.flag or not result.mark else _("Mark: %(mark)s", mark=result.mark[:40]),
     )
 
 
@@ -257,7 +266,7 @@ def _our_reference(result: Reading) -> str:
     """Our range, where the provider gave none, or gave one in a unit that we don't use."""
     if result.our_low is None and result.our_high is None:
         return ""
-    if (result.low is not None or result.high is not None) and not result.converted:
+    if (result.low is not None or result.high is not None or result.range_text) and not result.converted:
         return ""
     return f"{reference(result.our_low, result.our_high)} {words.unit_of(result.our_unit)}".strip()
 
@@ -266,6 +275,7 @@ def _source(result: Reading, kind: str) -> str:
     texts = {
         "provider_flag": _("Marked by %(place)s.", **nouns(kind)),
         "provider_range": _("Judged by %(place)s's own range.", **nouns(kind)),
+        "provider_words": _("Judged by %(place)s's own words.", **nouns(kind)),
         "our_range": _("%(Place)s gave no range; judged by the ordinary one for this sex and age.", **nouns(kind)),
     }
     return texts.get(result.judged_by, "") if result.to_look_at or result.judged_by == "our_range" else ""
@@ -332,8 +342,10 @@ def _sections(shown: Sequence[tuple[Reading, Item]]) -> tuple[Section, ...]:
     )
 
 
-def flag(judged: str) -> Pill | None:
+def flag(judged: str, critical: bool = False) -> Pill | None:
     """What a value outside its range is called."""
+    if critical:
+        return Pill(_("Critical"), "bad", icon="triangle-alert")
     if judged in USUAL:
         return None
     texts = {"high": _("High"), "low": _("Low"), "abnormal": _("Unusual")}

@@ -13,7 +13,7 @@ from booking.exchange.cursors import NotApplied
 from booking.exchange.send import run_task
 from booking.exchange.through import LeftAlone, through
 from marketplace.core.db import transaction
-from providers.port import Answer, Confirmed, ProviderError, RetryAfter, Unknown
+from providers.port import Answer, ComeBackLater, Confirmed, ProviderError, RetryAfter, Unknown
 from tests.people import NOON
 from tests.world import (
     FakeAdapter,
@@ -215,3 +215,42 @@ def test_a_probe_is_given_back_by_its_holder_only() -> None:
     with transaction() as session:
         breaker.give_back(session, world.provider.id, Call.COMMANDS, Permit(LEASE - timedelta(seconds=1)))
     assert breaker_row(world.provider) == (5, OVER, LEASE)
+
+
+def asks_for_a_minute() -> dict[str, int]:
+    raise ComeBackLater("status 429", 60.0)
+
+
+def test_a_pause_that_the_provider_asks_for_holds_back_all_reads_and_no_command() -> None:
+    world = make_world()
+    public_id = world.submit()
+    with pytest.raises(ComeBackLater):
+        through(Call.SLOTS, connection_to(world.provider), asks_for_a_minute, lambda: NOON, chance=lambda: 0.0)
+    for call in set(Call) - {Call.COMMANDS}:
+        with pytest.raises(LeftAlone):
+            read(world, call, lambda: {"read": 1}, NOON + timedelta(seconds=59))
+    one_pass(world, FakeAdapter(answers=[Confirmed("R-1")]), now=NOON)
+    assert booking_row(public_id).state.value == "confirmed"
+    assert read(world, Call.BOOKINGS, lambda: {"read": 1}, NOON + timedelta(seconds=60)) == {"read": 1}
+
+
+def test_callers_come_back_a_little_later_than_asked_and_not_all_at_once() -> None:
+    world = make_world()
+    with pytest.raises(ComeBackLater):
+        through(Call.SLOTS, connection_to(world.provider), asks_for_a_minute, lambda: NOON, chance=lambda: 0.5)
+    with pytest.raises(LeftAlone):
+        read(world, Call.SLOTS, lambda: {"read": 1}, NOON + timedelta(seconds=65))
+    assert read(world, Call.SLOTS, lambda: {"read": 1}, NOON + timedelta(seconds=66)) == {"read": 1}
+
+
+def test_being_asked_to_come_later_is_no_failure_and_frees_the_probe() -> None:
+    world = make_world()
+    for second in range(FAILURES * 2):
+        with pytest.raises(ComeBackLater):
+            read(world, Call.REPORTS, asks_for_a_minute, NOON + timedelta(minutes=2 * second))
+    assert breaker_row(world.provider, Call.REPORTS) == (0, None, None)
+    set_breaker(world.provider, Call.SLOTS, failures=5, opened_at=NOON, open_until=NOON)
+    later = NOON + timedelta(hours=2)
+    with pytest.raises(ComeBackLater):
+        read(world, Call.SLOTS, asks_for_a_minute, later)
+    assert breaker_row(world.provider, Call.SLOTS) == (5, NOON, None)

@@ -24,11 +24,13 @@ from marketplace.core.db import reading, transaction
 from marketplace.core.errors import Busy
 from providers.port import (
     BookingPage,
+    ComeBackLater,
     Event,
     LookUp,
     NotFound,
     ProviderError,
     RemoteBooking,
+    RetryAfter,
     SlotPage,
     Unknown,
     UnreadableRow,
@@ -176,6 +178,20 @@ def test_what_is_asked_for_in_vain_is_asked_for_less_and_less_often() -> None:
         poll_bookings(known, provider, now=NOON + minute * MINUTE)  # type: ignore[arg-type]
         asked += [minute] * (len(provider.looked_up) - before)
     assert asked == [1, 2, 4, 8]
+
+
+def test_a_provider_that_asks_for_a_pause_is_asked_for_no_further_booking() -> None:
+    world = make_world()
+    known = connection_to(world.provider)
+    good = [remote("nobody's", "cancelled", reference=f"G-{number}") for number in range(3)]
+    rows = [bad(None), bad("R-1", "bkg_1"), bad("R-2", "bkg_2")]
+    provider = Provider(page(*good, unreadable=rows), page())
+    poll_bookings(known, provider, now=NOON)  # type: ignore[arg-type]
+    provider.there["bkg_1"] = RetryAfter(30)  # type: ignore[assignment]
+    with pytest.raises(ComeBackLater):
+        poll_bookings(known, provider, now=NOON + MINUTE)  # type: ignore[arg-type]
+    assert [each.our_reference for each in provider.looked_up] == ["bkg_1"]
+    assert (cursor(world), len(cases())) == ("c1", 3)
 
 
 def test_a_page_that_is_mostly_unreadable_fails_its_feed_and_moves_nothing() -> None:

@@ -408,9 +408,9 @@ def test_an_address_given_while_a_code_is_compared_is_not_confirmed_by_it(
     box, compare = MailBox(), codes.compare
     settings.give_email(world.principal, "mine@example.com", now=NOON, gateway=box)
 
-    def slow(*given: Any) -> Any:
+    def slow(*given: Any, **named: Any) -> Any:
         settings.give_email(world.principal, "another@example.com", now=NOON, gateway=MailBox())
-        return compare(*given)
+        return compare(*given, **named)
 
     monkeypatch.setattr(codes, "compare", slow)
     with pytest.raises(CodeEnded):

@@ -296,7 +296,7 @@ def test_results_out_of_range_come_first_in_the_order_they_were_delivered(world:
     assert view.conclusion == CONCLUSION
 
 
-@pytest.mark.parametrize("value", ["nan", "inf", "-Infinity", "1e999", "1_000", "<0.50", "٣", "9" * 400, ""])
+@pytest.mark.parametrize("value", ["nan", "inf", "-Infinity", "1e999", "1_000", "٣", "9" * 400, ""])
 def test_what_is_no_plain_number_is_told_as_text_alone(world: World, value: str) -> None:
     public_id = deliver(world, world.submit(), items=(ReportItem("项目", value),))
     (item,) = report(world.principal, public_id, now=LATER).results

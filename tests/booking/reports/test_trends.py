@@ -30,8 +30,7 @@ WOMAN = Whose("female", date(1988, 4, 12), date(2026, 3, 10))
 
 def result(name: str, value: str, unit: str = "", **more: object) -> Delivered:
     given = {"loinc": "", "low": None, "high": None, "flag": "", "section": "", "note": "", **more}
-    number = float(value) if value.replace(".", "", 1).isdigit() else None
-    return Delivered(name=name, value=value, number=number, unit=unit, **given)  # type: ignore[arg-type]
+    return Delivered(name=name, value=value, unit=unit, **given)  # type: ignore[arg-type]
 
 
 # --- one result ------------------------------------------------------------------------------------------------------
@@ -40,7 +39,8 @@ def result(name: str, value: str, unit: str = "", **more: object) -> Delivered:
 @pytest.mark.parametrize(
     ("given", "judged", "by"),
     [
-        (result("ALT", "60", "U/L", flag="normal", high=50.0), "normal", "provider_flag"),
+        (result("ALT", "60", "U/L", flag="normal", high=50.0, mark="N"), "", ""),
+        (result("ALT", "45", "U/L", flag="normal", high=50.0, mark="N"), "normal", "provider_flag"),
         (result("ALT", "60", "U/L", high=70.0), "normal", "provider_range"),
         (result("ALT", "60", "U/L", high=50.0), "high", "provider_range"),
         (result("ALT", "60 ↑", "U/L"), "high", "provider_flag"),
@@ -56,7 +56,7 @@ def result(name: str, value: str, unit: str = "", **more: object) -> Delivered:
         (result("ALT", "45"), "", ""),
         (result("心肺耐力", "良好"), "", ""),
         (result("心肺耐力", "12", low=15.0), "low", "provider_range"),
-        (result("ALT", "60", "U/L", flag="<b>"), "abnormal", "provider_flag"),
+        (result("ALT", "60", "U/L", flag="<b>"), "", ""),
     ],
 )
 def test_the_providers_word_wins_and_ours_stands_in(given: Delivered, judged: str, by: str) -> None:

@@ -884,7 +884,7 @@ def reports_none(text: str = "") -> Context:
 
 def trend() -> Context:
     def point(day: date, value: str, unit: str, flag: str = "", **more: Any) -> Point:
-        given = Delivered("低密度脂蛋白胆固醇", value, float(value), "", unit, None, None, flag, "", "")
+        given = Delivered("低密度脂蛋白胆固醇", value, "", unit, None, None, flag, "", "")
         read_as = read(given, Whose("male", date(1954, 3, 1), day), {})
         names = Text("和馨健康", "Hexin Health")
         return Point("r1", day, place(), names, read_as, more.get("apart", ""))

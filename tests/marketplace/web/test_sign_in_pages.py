@@ -136,7 +136,8 @@ def test_the_sixth_code_within_an_hour_is_refused_with_the_wait(stranger: Surfer
         answer = stranger.post("/sign-in", phone=PHONE)
     assert answer.status_code == 429
     assert "Too many tries" in text_of(answer)
-    assert len(box.texts) == 5
+    assert answer.headers["Retry-After"] == "720"
+    assert len(box.texts) == 1
 
 
 def test_signing_out_ends_the_session_in_the_database_too(app: Flask, box: SmsBox) -> None:

@@ -39,7 +39,7 @@ def names(item: Item) -> set[str]:
 
 
 def test_there_are_the_common_items_of_a_check_up() -> None:
-    assert len(ITEMS) >= 80
+    assert len(ITEMS) >= 200
     assert {item.group for item in ITEMS} == set(vocabulary().groups)
 
 

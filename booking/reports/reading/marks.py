@@ -1,0 +1,100 @@
+"""A laboratory's marks: arrows, letters, words of both languages, HL7 codes; and whether a mark says critical."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from booking.reports.reading.folding import folded
+
+
+@dataclass(frozen=True)
+class Mark:
+    """What a mark says: `flag` normal, low, high, abnormal or blank. `critical`: the laboratory asks for a doctor at
+    once. `doubtful`: the result is uncertain or invalid, so nothing may be concluded from it. `unknown`: somebody
+    marked it in a way that we can't read."""
+
+    flag: str = ""
+    critical: bool = False
+    doubtful: bool = False
+    unknown: bool = False
+
+
+NOTHING = Mark()
+_FLAGS = {
+    "high": "h high hi ↑ 高 偏高 升高 增高 上升 过高 增加 增多 高于正常 高于参考值 高于参考范围 hu hx +h above_normal above_range "
+    "above_high_normal above_reference_range elevated increased h↑ 高↑ 偏高↑ 升高↑ ↑h ↑高 轻度升高 明显升高 略高 稍高 >h",
+    "low": "l low lo ↓ 低 偏低 降低 减低 减少 下降 过低 低于正常 低于参考值 低于参考范围 lu lx below_normal below_range "
+    "below_low_normal below_reference_range decreased l↓ 低↓ 偏低↓ 降低↓ ↓l ↓低 轻度降低 明显降低 略低 稍低",
+    "abnormal": "* ** *** ! !! a abn abnormal 异常 不正常 超出范围 超范围 超出参考范围 out_of_range outside_range + ++ +++ ++++ "
+    "pos positive det detected rr reactive wr weakly_reactive p 阳性 阳 阳性(+) 弱阳性 弱阳 检出 有反应性 反应性 r resistant ac "
+    "not_normal "
+    "outside_normal_range 有异常",
+    "normal": "n normal 正常 - in_range within_range wnl within_normal_limits within_normal_range 未见异常 未见明显异常 无异常 "
+    "无明显异常 not_abnormal no_abnormality neg negative nd not_detected nr non-reactive nonreactive non_reactive 阴性 阴 "
+    "未检出 "
+    "阴性(-) s susceptible 合格 正常范围 正常值 √ no_abnormality_detected",
+}
+_CRITICAL = {
+    "high": "hh h* ch ↑↑ ↑↑↑ hhh hh* h! h!! panic_high critical_high critically_high high_critical high_panic "
+    "危急值↑ 危急值高 "
+    "危急高值 高危急值 危急↑ 危急高 hh↑↑ critical↑ panic↑ 危急值偏高 危急值升高",
+    "low": "ll l* cl ↓↓ ↓↓↓ lll ll* l! l!! panic_low critical_low critically_low low_critical low_panic 危急值↓ 危急值低 "
+    "危急低值 低危急值 危急↓ 危急低 ll↓↓ critical↓ panic↓ 危急值偏低 危急值降低",
+    "abnormal": "aa a* critical panic 危急 危急值 危险值 危机值 aaa crit critical_value panic_value critical_abnormal "
+    "critically_abnormal 危急值异常 危重值",
+}
+_DOUBTFUL = (
+    "ind e equivocal indeterminate inconclusive qcf tox ie 可疑 疑似 待定 灰区 临界 borderline 不确定 invalid 无效 i "
+    "intermediate 中介"
+)
+_SILENT = (
+    "null none 空 无 无标记 no_flag 已审核 f m 0 1 final nil na n/a u d b w < > better worse up down 非危急值 not_critical "
+    "non-critical noncritical / -- --- 否 no ok 未标记 复查 已复查 reviewed verified ? no_mark false"
+)
+
+
+def _table() -> dict[str, Mark]:
+    known = dict.fromkeys(_SILENT.split(), NOTHING)
+    known |= {word: Mark(doubtful=True) for word in _DOUBTFUL.split()}
+    known |= {word: Mark(flag) for flag, words in _FLAGS.items() for word in words.split()}
+    return known | {word: Mark(flag, critical=True) for flag, words in _CRITICAL.items() for word in words.split()}
+
+
+_KNOWN = _table()
+_WRAPPED = re.compile(r"[(\[]\s*([^()\[\]]+?)\s*[)\]]")
+_REMARK = re.compile(r"\s*\([^()]*\)$")
+
+
+def mark_of(text: str) -> Mark:
+    """What a mark says. A mark can have several parts: `H~A` is both, of `H^High^HL70078` the first that we know."""
+    found = [_one(part) for part in text.split("~") if part.strip()]
+    if not found:
+        return NOTHING
+    flags = {one.flag for one in found if one.flag}
+    sides = flags & {"high", "low"}
+    flag = "abnormal" if len(sides) == 2 else next(iter(sides or (flags & {"abnormal"}) or flags), "")
+    return Mark(
+        flag,
+        critical=any(one.critical for one in found),
+        doubtful=any(one.doubtful for one in found),
+        unknown=not flag and any(one.unknown for one in found),
+    )
+
+
+def _one(text: str) -> Mark:
+    parts = [part for part in text.split("^") if part.strip()]
+    known = [mark for part in parts if (mark := known_mark(part)) is not None]
+    return next((mark for mark in known if mark != NOTHING), NOTHING) if known else Mark(unknown=True)
+
+
+def known_mark(text: str) -> Mark | None:
+    """What one mark says; None if it isn't one that we know."""
+    plain = folded(text).strip(" .。:;")
+    wrapped = _WRAPPED.fullmatch(plain)
+    for spelling in (plain, wrapped[1] if wrapped else "", _REMARK.sub("", plain)):
+        han = spelling.replace(" ", "")
+        for tried in (spelling.replace(" ", "_"), han):
+            if tried and tried in _KNOWN:
+                return _KNOWN[tried]
+    return None if plain else NOTHING

@@ -1,0 +1,79 @@
+"""Results in words: negative, trace, positive, normal, abnormal, doubtful, in both languages and with their signs.
+
+Only a text that is such a word as a whole is read; a sentence is shown as delivered and never judged by a word in it.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Literal
+
+from booking.reports.reading.folding import folded
+
+Quality = Literal["negative", "trace", "positive", "normal", "abnormal", "doubtful", ""]
+
+_TABLE: tuple[tuple[Quality, re.Pattern[str]], ...] = (
+    (
+        "doubtful",
+        re.compile(
+            r"(?:可疑|疑似)(?:阳性|弱阳性|阴性)?|equivocal|indeterminate|inconclusive|borderline|不确定|灰区|待定|临界(?:值)?|无法判定|"
+            r"(?:不能|不)(?:除外|排除)(?:阳性)?|可疑\(±\)"
+        ),
+    ),
+    (
+        "trace",
+        re.compile(
+            r"\(?±\)?|\(?\+-\)?|弱阳性?|阳性?\(弱\)|弱反应性?|微量|痕量|trace|tr|weak(?:ly)?[ _-]?(?:positive|reactive|pos)"
+            r"|(?:弱阳性?|trace|微量)\s?\(?(?:±|\+-|\+)\)?|positive[ ,]*\(?weak\)?"
+        ),
+    ),
+    (
+        "negative",
+        re.compile(
+            r"\(?-\)?|阴性?|阴性?\s?\(?-\)?|-\s?\(?阴性\)?|未检出|未检测到|未测出|未见|未查见|未发现|无|无反应性?|非反应性?|不阳性|未见阳性反应|"
+            r"低于检测下限|小于检测下限|低于检出限|低于最低检测限|neg(?:ative)?\.?\s?(?:\(-\))?|not[ -]?detected|undetected|undetectable|"
+            r"none(?: detected| seen| found)?|"
+            r"not (?:seen|found|present)|absent|non[ -]?reactive|target not detected|no growth(?: detected)?|"
+            r"未培养出(?:细菌|致病菌)|无(?:细菌|致病菌)生长|"
+            r"below (?:the )?(?:detection limit|limit of detection)|no(?:t)? reaction"
+        ),
+    ),
+    (
+        "positive",
+        re.compile(
+            r"(?:强|高危型|中度|中)?阳性?|阳性?\s?\(?[1-4]?\+{1,4}[1-4]?\)?|\(?\+{1,4}\)?|\(?[1-4]\+{1,4}\)?|\(?\+[1-4]\)?|"
+            r"[1-4]?\+{1,4}\s?\(?阳性\)?"
+            r"|检出|检测到|可检出|有反应性?|反应性?|呈阳性|pos(?:itive)?\.?\s?(?:\(?[1-4]?\+{0,4}\)?)?|detected|(?:repeatedly |"
+            r"strongly )?reactive|present"
+            r"|(?:strong(?:ly)?|weak)? ?positive"
+        ),
+    ),
+    (
+        "normal",
+        re.compile(
+            r"正常|大致正常|基本正常|正常范围|(?:未见|未发现|无)(?:明显|显著)?异常|normal|wnl|within normal (?:limits|range)|unremarkable|"
+            r"no (?:significant )?abnormalit(?:y|ies)(?: detected| seen| found)?|no abnormal findings?"
+        ),
+    ),
+    ("abnormal", re.compile(r"异常|不正常|有异常|abnormal")),
+)
+_NO_RESULT = re.compile(
+    r"溶血|凝块|脂血|标本|未检$|未做|拒检|弃检|放弃|未查|hemoly|haemoly|clotted|insufficient|not (?:tested|done|performed)|cancel"
+)
+
+
+def quality_of(text: str) -> Quality:
+    """The quality that a text is as a whole; blank for anything else."""
+    plain = folded(text).strip(" .。;,!")
+    if not plain or len(plain) > 40:
+        return ""
+    for tried in (plain, plain.replace(" ", "")):
+        for quality, pattern in _TABLE:
+            if pattern.fullmatch(tried):
+                return quality
+    return ""
+
+
+def without_result(text: str) -> bool:
+    """Whether a text says that there is no valid result: haemolysed, not tested, refused."""
+    return bool(_NO_RESULT.search(folded(text)))

@@ -1,0 +1,270 @@
+"""Reference ranges in words: bounds of every spelling, for both sexes and several ages in one text, and words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+
+from booking.reports.reading.figures import ABOVE, BELOW, NUMBER, is_unit, number_of
+from booking.reports.reading.folding import folded
+from booking.reports.reading.qualities import Quality, quality_of
+
+GROWN_UP = 18
+CHILD_UNDER = 14
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """A range. `low_open` and `high_open`: the bound itself is outside (`<1.7`). `unsure`: its commas can be decimal
+    ones as well as thousands separators. `unit` is what stood behind it."""
+
+    low: float | None
+    high: float | None
+    low_open: bool = False
+    high_open: bool = False
+    unsure: bool = False
+    unit: str = ""
+
+
+@dataclass(frozen=True)
+class _Entry:
+    """Bounds and whom they are for. `only` are conditions that we can't check (a phase, a pregnancy, a risk)."""
+
+    bounds: Bounds
+    sex: str = ""
+    from_age: int = 0
+    to_age: int = 999
+    good: bool | None = None
+    only: tuple[str, ...] = ()
+
+    @property
+    def labels(self) -> int:
+        return bool(self.sex) + (self.from_age > 0 or self.to_age < 999) + bool(self.only)
+
+
+@dataclass(frozen=True)
+class Reference:
+    """What a delivered range text says for a person: bounds, or the words that are usual (`words`), or neither: then
+    it is shown as delivered and nothing is judged. `plain` is the folded text."""
+
+    plain: str = ""
+    bounds: Bounds | None = None
+    words: frozenset[Quality] = field(default_factory=frozenset)
+
+
+_SPACE = r"\s*"
+_SIGNED = rf"[+-]?{NUMBER}"
+_IN_BRACKETS = rf"\([+-]?{NUMBER}\)"
+_PLAIN = r"[+-]?[0-9]+(?:\.[0-9]+)?"
+_SOME_UNIT = r"(?:\s*[a-z%‰℃°/][a-z0-9%‰℃°/^*.]{0,14})?"
+_DASH = r"(?:-+|~+|至|到|to|—)"
+_YEARS = r"(?:周岁|岁|years? old|years?|yrs?\.?|y\.?o\.?|y(?![a-z]))"
+_OTHER_AGE = r"(?:个月|月龄|月|天|日龄|日|周|months?|mos?|weeks?|days?|hours?|小时)"
+
+_SCANNER = re.compile(
+    "|".join(
+        (
+            rf"(?P<pair>[\[(]{_SPACE}(?P<pair_low>{_PLAIN}){_SPACE},{_SPACE}(?P<pair_high>{_PLAIN}){_SPACE}[\])])",
+            rf"(?P<other_age>(?:[<>≤≥]{_SPACE})?[0-9]+(?:{_SPACE}(?:-|~|至|到|"
+            rf"to){_SPACE}[0-9]+)?{_SPACE}{_OTHER_AGE}(?![a-z]))",
+            rf"(?P<ages>(?:ages?{_SPACE})?(?P<age_from>[0-9]{{1,3}}){_SPACE}{_YEARS}?{_SPACE}(?:-|~|至|到|"
+            rf"to){_SPACE}(?P<age_to>[0-9]{{1,3}}){_SPACE}"
+            rf"(?:{_YEARS}|(?={_SPACE}:{_SPACE}[0-9<>≤≥])))",
+            rf"(?P<age_side>(?:ages?{_SPACE})?(?P<age_sign>[<>≤≥]|大于等于|小于等于|大于|"
+            rf"小于){_SPACE}(?P<age_at>[0-9]{{1,3}}){_SPACE}{_YEARS})",
+            rf"(?P<age_after>(?P<age_at2>[0-9]{{1,3}}){_SPACE}{_YEARS}{_SPACE}(?P<age_way>及?以上|及?以下|以内|and (?:over|"
+            rf"older|above)|and (?:under|younger|below)))",
+            rf"(?P<between>(?P<b_low>{_IN_BRACKETS}|"
+            rf"{_SIGNED}){_SOME_UNIT}{_SPACE}(?P<b_sep>{_DASH}){_SPACE}(?P<b_high>{_IN_BRACKETS}|[+-]?{NUMBER}))",
+            rf"(?P<around>(?P<a_low>{_SIGNED}){_SPACE}(?P<a_open>[<≤]){_SPACE}[a-z]{_SPACE}(?P<a_open2>[<≤]){_SPACE}(?P<a_high>{_SIGNED}))",
+            rf"(?P<both>(?P<c_sign>{ABOVE}){_SPACE}(?P<c_low>{_SIGNED}){_SOME_UNIT}{_SPACE}(?:且|并|和|,|and|"
+            rf"&)?{_SPACE}(?P<c_sign2>{BELOW}){_SPACE}(?P<c_high>{_SIGNED}))",
+            rf"(?P<below>(?P<below_sign>{BELOW}){_SPACE}(?P<below_at>{_SIGNED}))",
+            rf"(?P<above>(?P<above_sign>{ABOVE}){_SPACE}(?P<above_at>{_SIGNED}))",
+            rf"(?P<until>(?P<until_at>{_SIGNED}){_SOME_UNIT}{_SPACE}及?(?P<until_way>以下|以内|以上|or less|or more|or "
+            rf"below|or above|and above|and below))",
+            rf"(?P<from>(?P<from_at>{_SIGNED}){_SPACE}[-~](?!{_SPACE}[0-9+(.-]))",
+            rf"(?P<to>(?<![0-9a-z]){_SPACE}~{_SPACE}(?P<to_at>{NUMBER}))",
+            r"(?P<female>成年女性?|成年女|女性?|\bfemales?\b|\bwom[ae]n\b|\bgirls?\b|\bf\b|♀)",
+            r"(?P<male>成年男性?|成年男|男性?|\bmales?\b|\bm[ae]n\b|\bboys?\b|\bm\b|♂)",
+            r"(?P<adult>成年人?|成人|\badults?\b)",
+            r"(?P<child>儿童|小儿|\bchild(?:ren)?\b)",
+            r"(?P<bad>糖尿病前期|糖尿病|边缘(?:升高)?|升高|偏高|增高|降低|偏低|极高|很高|缺乏|不足|过量|中毒|阳性|弱阳性|可疑|灰区|异常|高危|中危|轻度|中度|重度|"
+            r"\bborderline\b|\bhigh\b|\bvery high\b|\blow\b|\bdeficien(?:t|cy)\b|\binsufficien(?:t|cy)\b|"
+            r"\bpositive\b|\bequivocal\b|\bdiabet(?:es|ic)\b|"
+            r"\bprediabet(?:es|ic)\b|\btoxic(?:ity)?\b|\babnormal\b|\bindeterminate\b|\breactive\b)",
+            r"(?P<good>合适范围|合适水平|合适|理想范围|理想水平|理想|适宜|充足|正常(?!值|参考)|阴性|\bdesirable\b|\boptimal\b|\bnormal\b(?! "
+            r"range)|\bnegative\b|"
+            r"\bsufficien(?:t|cy)\b|\bnon-?reactive\b)",
+            r"(?P<idle>生物参考区间|参考区间|参考范围|参考值|参考|正常参考值|正常值|正常范围|范围|区间|reference(?: (?:range|interval|value)s?)?|"
+            r"ref\.?(?: range)?|"
+            r"normal range|range|interval|\bages?\b|\bi\.?e\.?\b|[^\s()\[\];,:]{0,12}法)",
+            r"(?P<mark>[;,:/\s()\[\]|.。]+)",
+            r"(?P<word>[a-z%‰℃°][a-z0-9%‰℃°^*/.\[\]{}~-]*|[\u3400-\u9fff]+?(?=[^\u3400-\u9fff]|男|女|成人|儿童|$)|.)",
+        )
+    )
+)
+_CLEAR = re.compile(
+    r"(?:x|\*)?\s*10\s*[\^~e*]{0,2}\s*(?:3|6|9|12)\s*/\s*(?:ul|ml|l|mm3)\b|(?:/|个/)(?:\[?hpf?\]?|lpf?|hp视野|高倍视野)"
+)
+
+
+def reference_of(text: str, sex: str, age: int, name: str) -> Reference:
+    """What a range text says for a person of that sex and age (years). `name` is the result's: `空腹` applies to a
+    result that is called so."""
+    plain = folded(text)
+    words = _usual_words(plain)
+    if words:
+        return Reference(plain, None, words)
+    entries = list(_entries(_CLEAR.sub(" ", plain)))
+    return Reference(plain, _chosen(entries, sex, age, folded(name)))
+
+
+_OR = re.compile(r"\s*(?:或者|或|及|和|/|~|,|;|\bor\b|\bto\b|至|(?<=[a-z])-(?=[a-z]))\s*")
+_HEAD = re.compile(r"^(?:参考值|参考范围|正常值|ref(?:erence)?(?: range)?)\s*[:：]?\s*")
+
+
+def _usual_words(plain: str) -> frozenset[Quality]:
+    """The qualities that are usual by a text like `阴性或弱阳性`; empty if it is anything else."""
+    bare = _HEAD.sub("", plain)
+    whole = quality_of(bare)
+    if whole:
+        return frozenset((whole,))
+    if re.search("[0-9]", bare):
+        return frozenset()
+    found = [quality_of(part) for part in _OR.split(bare)] if len(bare) <= 40 else []
+    return frozenset(found) if len(found) > 1 and all(found) else frozenset()
+
+
+def _entries(plain: str) -> Iterator[_Entry]:
+    """Each range of a text with what it is for: labels stand before it, or in brackets behind it."""
+    labels = _Entry(Bounds(None, None))
+    waiting: _Entry | None = None
+    brackets = 0
+    for token in _SCANNER.finditer(plain):
+        kind, text = next(name for name in _KINDS if token[name] is not None), token[0]
+        if kind == "mark":
+            brackets += text.count("(") + text.count("[") - text.count(")") - text.count("]")
+            if waiting is not None and brackets <= 0 and re.search(r"[;,/|]|[)\]]", text):
+                yield waiting
+                waiting = None
+            continue
+        if kind == "idle" or (kind == "word" and (is_unit(text) or text in ("x", "+", "="))):
+            if kind == "word" and waiting is not None and is_unit(text):
+                waiting = replace(waiting, bounds=replace(waiting.bounds, unit=waiting.bounds.unit or text))
+            continue
+        bounds = _bounds(kind, token)
+        if bounds is not None:
+            if waiting is not None:
+                yield waiting
+            waiting = replace(labels, bounds=bounds)
+            labels = _Entry(Bounds(None, None))
+        elif waiting is not None and brackets > 0:
+            waiting = _labelled(waiting, kind, token)
+        else:
+            if waiting is not None:
+                yield waiting
+                waiting = None
+            labels = _labelled(labels, kind, token)
+    if waiting is not None:
+        yield waiting
+
+
+_KINDS = (
+    "pair", "other_age", "ages", "age_side", "age_after", "between", "around", "both", "below", "above", "until",
+    "from", "to", "female", "male", "adult", "child", "bad", "good", "idle", "mark", "word",
+)  # fmt: skip
+
+
+def _labelled(entry: _Entry, kind: str, token: re.Match[str]) -> _Entry:
+    if kind in ("female", "male"):
+        made = replace(entry, sex=kind)
+        return replace(made, from_age=max(GROWN_UP, entry.from_age)) if token[0].startswith("成年") else made
+    if kind == "adult":
+        return replace(entry, from_age=max(GROWN_UP, entry.from_age))
+    if kind == "child":
+        return replace(entry, to_age=min(CHILD_UNDER - 1, entry.to_age))
+    if kind == "ages":
+        return replace(entry, from_age=int(token["age_from"]), to_age=int(token["age_to"]))
+    if kind == "age_side":
+        return _aged(entry, token["age_sign"], int(token["age_at"]))
+    if kind == "age_after":
+        way = token["age_way"]
+        return _aged(entry, "≥" if re.search("上|over|older|above", way) else "≤", int(token["age_at2"]))
+    if kind in ("good", "bad"):
+        return replace(entry, good=kind == "good" and entry.good is not False)
+    return replace(entry, only=(*entry.only, token[0]))
+
+
+def _aged(entry: _Entry, sign: str, age: int) -> _Entry:
+    if sign in (">", "大于"):
+        return replace(entry, from_age=age + 1)
+    if sign in ("≥", "大于等于"):
+        return replace(entry, from_age=age)
+    return replace(entry, to_age=age - 1 if sign in ("<", "小于") else age)
+
+
+def _bounds(kind: str, token: re.Match[str]) -> Bounds | None:
+    if kind == "pair":
+        return _range(token["pair_low"], token["pair_high"])
+    if kind == "between":
+        low = token["b_low"].strip("()")
+        if low.startswith("-") and token["b_sep"] == "--" and not token["b_high"].startswith(("+", "-", "(")):
+            return None  # `-5--3`: to three, or to minus three?
+        return _range(low, token["b_high"].strip("()"))
+    if kind == "around":
+        found = _range(token["a_low"], token["a_high"])
+        return replace(found, low_open=token["a_open"] == "<", high_open=token["a_open2"] == "<") if found else None
+    if kind == "both":
+        found = _range(token["c_low"], token["c_high"])
+        return (
+            replace(found, low_open=_is_open(token["c_sign"]), high_open=_is_open(token["c_sign2"])) if found else None
+        )
+    if kind == "below":
+        high, unsure = number_of(token["below_at"])
+        return Bounds(None, high, high_open=_is_open(token["below_sign"]), unsure=unsure)
+    if kind == "above":
+        low, unsure = number_of(token["above_at"])
+        return Bounds(low, None, low_open=_is_open(token["above_sign"]), unsure=unsure)
+    if kind == "until":
+        at, unsure = number_of(token["until_at"])
+        up = token["until_way"] in ("以上", "or more", "or above", "and above")
+        return Bounds(at, None, unsure=unsure) if up else Bounds(None, at, unsure=unsure)
+    if kind == "from":
+        low, unsure = number_of(token["from_at"])
+        return Bounds(low, None, unsure=unsure)
+    if kind == "to":
+        high, unsure = number_of(token["to_at"])
+        return Bounds(None, high, unsure=unsure)
+    return None
+
+
+def _is_open(sign: str) -> bool:
+    return not re.search(r"≤|≥|等于|不|equal|up to|at most|at least|not ", sign)
+
+
+def _range(first: str, second: str) -> Bounds | None:
+    (low, unsure), (high, also) = number_of(first), number_of(second)
+    if low == high == 0:
+        return None
+    return Bounds(min(low, high), max(low, high), unsure=unsure or also)
+
+
+def _chosen(entries: list[_Entry], sex: str, age: int, name: str) -> Bounds | None:
+    """The one range that is for this person: the most closely labelled; None if there is none, or two differ."""
+    if any(entry.good for entry in entries):
+        entries = [entry for entry in entries if entry.good]
+    suiting = [
+        entry
+        for entry in entries
+        if entry.sex in ("", sex)
+        and entry.from_age <= age <= entry.to_age
+        and entry.good is not False
+        and all(word in name for word in entry.only)
+    ]
+    if not suiting:
+        return None
+    closest = max(entry.labels for entry in suiting)
+    found = {entry.bounds for entry in suiting if entry.labels == closest}
+    return found.pop() if len(found) == 1 else None

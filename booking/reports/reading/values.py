@@ -1,0 +1,85 @@
+"""A delivered value: its figure, its quality and the mark beside it, in whatever order a laboratory writes them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+
+from booking.reports.reading.figures import Figure, figure
+from booking.reports.reading.folding import folded
+from booking.reports.reading.marks import NOTHING, Mark, known_mark
+from booking.reports.reading.qualities import Quality, quality_of, without_result
+
+LONGEST = 80
+
+
+@dataclass(frozen=True)
+class Value:
+    """What a value says. `void`: that there is no valid result (haemolysed, not tested)."""
+
+    figure: Figure | None = None
+    quality: Quality = ""
+    mark: Mark = NOTHING
+    void: bool = False
+
+
+_BEHIND = re.compile(
+    r"^(?P<rest>.*?[0-9%\])a-z\u3400-\u9fff])\s*(?P<mark>[↑↓]+|\*+)$|^(?P<rest2>.*[0-9\s])(?P<mark2>hh|ll|h|l|n)$"
+)
+_BEFORE = re.compile(r"^(?P<mark>[↑↓]+|\*+|(?:hh|ll|h|l|n)(?=\s))\s*(?P<rest>[0-9<>≤≥+-].*)$")
+_BRACKET = re.compile(r"^(?P<outer>.+?)\s*[(\[]\s*(?P<inner>[^()\[\]]+?)\s*[)\]]$")
+_UNITS_TOO = ("h", "l")
+
+
+def value_of(text: str, unit: str) -> Value:
+    """What a value says. `unit` is the unit delivered with it: without one, an `L` behind a number is litres."""
+    plain = folded(text)
+    if not plain or len(plain) > LONGEST:
+        return Value(void=not plain)
+    whole = Value(figure(plain), quality_of(plain))
+    if whole.figure is None and not whole.quality:
+        whole = _marked(plain, unit) or _both(plain) or Value()
+    return replace(whole, void=without_result(plain))
+
+
+def _marked(plain: str, unit: str) -> Value | None:
+    for pattern in (_BEHIND, _BEFORE):
+        found = pattern.match(plain)
+        if found is None:
+            continue
+        parts = found.groupdict()
+        mark, rest = (
+            parts.get("mark") or parts.get("mark2") or "",
+            (parts.get("rest") or parts.get("rest2") or "").strip(),
+        )
+        if mark in _UNITS_TOO and not unit.strip() and pattern is _BEHIND:
+            continue
+        inner = figure(rest)
+        if inner is not None:
+            return Value(inner, mark=known_mark(mark) or NOTHING)
+    return None
+
+
+def _both(plain: str) -> Value | None:
+    """A figure or quality with another one, a mark or a remark behind it in brackets, or with a blank between."""
+    found = _BRACKET.match(plain)
+    if found is not None:
+        outer, inner = found["outer"], found["inner"]
+        mark = known_mark(inner)
+        first = Value(figure(outer), quality_of(outer))
+        if first.figure is None and not first.quality:
+            return None
+        second = Value(figure(inner), quality_of(inner), mark if mark is not None and mark.flag else NOTHING)
+        return Value(first.figure or second.figure, first.quality or second.quality, _beside(second))
+    for blank in re.finditer(" ", plain):
+        left, right = plain[: blank.start()], plain[blank.end() :]
+        for words, number in ((left, right), (right, left)):
+            quality, amount = quality_of(words), figure(number)
+            if quality and amount is not None:
+                return Value(amount, quality)
+    return None
+
+
+def _beside(value: Value) -> Mark:
+    """The mark in brackets behind a number; a word of quality there is no mark of its own."""
+    return NOTHING if value.quality in ("negative", "positive", "trace") else value.mark
