@@ -159,7 +159,7 @@ def _reads(where: Stage, loaded: Loaded, options: Options) -> None:
 
 def _pages(where: Stage, loaded: Loaded) -> None:
     with serving(where, CHOSEN) as port:
-        weights = pages.first_visit(pages.over_http(port, f"signed_in={loaded.bookers[0].token}"), "/")
+        weights = pages.first_visit(pages.over_http(port, f"__Host-signed_in={loaded.bookers[0].token}"), "/")
     print(f"\nFirst visit of the home page: {sum(weights.values()):,} bytes in {len(weights)} answers, heads included")
 
 

@@ -228,7 +228,8 @@ class ProviderTask(Base):
     """One command that must reach a provider: the outbox. `key` is the command's idempotency key for life.
 
     Claimed in batches with SKIP LOCKED and a lease; `tries` is the fencing token of a claim. Only a booking's lowest
-    unfinished `seq` can be claimed.
+    unfinished `seq` can be claimed. `unknown_since`: it may have been carried out and nobody knows. `silent_since`: it
+    was first sent without a clear answer then, whatever was tried since.
     """
 
     __tablename__ = "provider_task"
@@ -260,6 +261,7 @@ class ProviderTask(Base):
     worker: Mapped[str | None]
     first_sent_at: Mapped[datetime | None]
     unknown_since: Mapped[datetime | None]
+    silent_since: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
     last_error: Mapped[str] = mapped_column(server_default="")
     facts: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default="{}")

@@ -26,7 +26,8 @@ UNFINISHED = ("queued", "in_flight", "unknown", "parked")
 
 @dataclass(frozen=True)
 class Claimed:
-    """A task in a worker's hands. `tries` fences: only this claim may settle it. `sent_before` asks for a look-up."""
+    """A task in a worker's hands. `tries` fences: only this claim may settle it. `sent_before` asks for a look-up.
+    `probe` is the lease of the breaker's probe, if this task is the one."""
 
     id: int
     booking_id: int
@@ -36,6 +37,7 @@ class Claimed:
     tries: int
     lease_until: datetime
     sent_before: bool
+    probe: datetime | None = None
 
 
 def enqueue(
@@ -112,7 +114,7 @@ _CLAIM = text(
          AND NOT EXISTS (SELECT 1 FROM provider_task earlier
                           WHERE earlier.booking_id = c.booking_id AND earlier.seq < c.seq
                             AND earlier.state = ANY(:unfinished))
-       ORDER BY c.run_after, c.id LIMIT :places FOR UPDATE OF c SKIP LOCKED
+       ORDER BY CASE WHEN :fewest_tries THEN c.tries END, c.run_after, c.id LIMIT :places FOR UPDATE OF c SKIP LOCKED
     )
     UPDATE provider_task t
        SET state = 'in_flight', tries = t.tries + 1, lease_until = :lease, worker = :worker,
@@ -124,21 +126,33 @@ _CLAIM = text(
 
 
 def claim(
-    session: Session, provider_id: int, *, worker: str, places: int, paused: bool, now: datetime
+    session: Session,
+    provider_id: int,
+    *,
+    worker: str,
+    places: int,
+    paused: bool,
+    now: datetime,
+    probe: datetime | None = None,
 ) -> list[Claimed]:
     """Take up to `places` tasks of a provider that are due. Only a booking's lowest unfinished task can be had; a
     paused provider is still looked up, but gets nothing new. The lease (setting OUTBOX_LEASE_SECONDS) must be longer
-    than any call's deadline and its settling together."""
+    than any call's deadline and its settling together.
+
+    For a breaker's `probe` one task is taken, the one with the fewest tries: a command that always fails by its own
+    fault stands behind all others then.
+    """
     rows = session.execute(
         _CLAIM,
         {
             "provider": provider_id,
             "now": now,
             "paused": paused,
-            "places": places,
+            "places": places if probe is None else min(places, 1),
+            "fewest_tries": probe is not None,
             "lease": now + timedelta(seconds=settings().outbox_lease_seconds),
             "worker": worker,
             "unfinished": list(UNFINISHED),
         },
     )
-    return [Claimed(**row._mapping) for row in rows]
+    return [Claimed(**row._mapping, probe=probe) for row in rows]

@@ -28,6 +28,13 @@ class Difference:
 _ENDED = "('cancelled', 'rejected', 'expired', 'entered_in_error')"
 _OPEN = "('held', 'awaiting_provider', 'outcome_unknown')"
 
+# What a person has to decide: the provider says it served an order that we had given up (the customer took her change
+# back while it was being carried out). The product must have found it and opened it; no books tell who is right.
+_SERVED_ANYWAY = f"""
+    SELECT c.facts->>'reference' FROM discrepancy c JOIN booking b ON b.public_id = c.subject
+     WHERE c.closed_at IS NULL AND c.kind = 'state_differs' AND c.facts->>'theirs' = 'fulfilled'
+       AND b.state IN {_ENDED}"""
+
 # kind -> a query whose every row is a difference; its first column is the subject, the others are facts.
 QUESTIONS = {
     "places are not what is claimed": """
@@ -107,8 +114,14 @@ QUESTIONS = {
         SELECT b.public_id AS subject, b.pending_period FROM booking b
          WHERE b.pending_period IS NOT NULL
            AND NOT EXISTS (SELECT 1 FROM change_request r WHERE r.booking_id = b.id AND r.closed_at IS NULL)""",
-    "a difference nobody has settled": """
-        SELECT subject, kind, facts, opened_at FROM discrepancy WHERE closed_at IS NULL""",
+    "what was delivered outlives its discrepancy": """
+        SELECT d.subject, d.closed_at FROM discrepancy d JOIN delivered_row r ON r.discrepancy_id = d.id
+         WHERE d.closed_at IS NOT NULL""",
+    "a difference nobody has settled": f"""
+        SELECT subject, kind, facts, opened_at FROM discrepancy
+         WHERE closed_at IS NULL
+           AND NOT (kind IN ('state_differs', 'cancel_refused')
+                    AND coalesce(facts->>'reference', subject) IN ({_SERVED_ANYWAY}))""",
     "a history with a hole": """
         WITH step AS (
           SELECT b.public_id AS subject, b.state, b.version AS booking_version, h.version, h.from_state, h.to_state,
@@ -150,3 +163,8 @@ def differences(connection: psycopg.Connection[Any]) -> list[Difference]:
 
 def _plain(value: Any) -> Any:
     return value if isinstance(value, (int, str, dict, type(None))) else str(value)
+
+
+def served_anyway(connection: psycopg.Connection[Any]) -> set[str]:
+    """References of the provider's whose open case is a person's to decide: served there, given up here."""
+    return {reference for (reference,) in connection.execute(_SERVED_ANYWAY.encode()).fetchall()}

@@ -11,7 +11,7 @@ import psycopg
 from booking.actors import SYSTEM
 from booking.exchange.connections import connection_by_code
 from booking.reconcile.run import run_now
-from drill.books import Difference, differences
+from drill.books import Difference, differences, served_anyway
 from drill.compare import read_ours, read_record, read_theirs, with_customers, with_providers
 from drill.fleet import CannotDrill
 from drill.journal import Journal
@@ -27,6 +27,8 @@ _RESTLESS = """
     SELECT (SELECT count(*) FROM provider_task WHERE state NOT IN ('done', 'refused'))
          + (SELECT count(*) FROM booking WHERE state IN ('held', 'awaiting_provider', 'outcome_unknown'))
          + (SELECT count(*) FROM change_request WHERE closed_at IS NULL)
+         + (SELECT count(*) FROM discrepancy
+             WHERE kind = 'unreadable_row' AND closed_at IS NULL AND facts ->> 'feed' <> 'bookings')
 """
 _POLLED = "SELECT count(*) FROM sync_cursor WHERE feed = 'bookings' AND last_success_at > %s"
 
@@ -39,6 +41,7 @@ def come_to_rest(where: Stage, patience: float = PATIENCE) -> float:
     quiet: datetime | None = None
     while time.monotonic() - began < patience:
         where.fleet.look()
+        where.ask_again()
         where.end_holds()  # again and again: a hold that ends makes room for the next in line
         with where.books() as books:
             quiet = _quiet_since(books, quiet)
@@ -88,8 +91,9 @@ def compare(where: Stage) -> list[Difference]:
         ours = read_ours(books)
         if not ours:
             raise CannotDrill("Nothing was booked, so nothing was tried.")
+        for_a_person = served_anyway(books)
         return [
             *differences(books),
-            *with_providers(ours, theirs, where.places),
+            *with_providers(ours, [each for each in theirs if each.reference not in for_a_person], where.places),
             *with_customers(ours, acknowledged, read_record(books)),
         ]

@@ -32,6 +32,7 @@ _COUNTS = {
     "commands to providers": "SELECT count(*) FROM provider_task",
     "tries for them": "SELECT coalesce(sum(tries), 0)::bigint FROM provider_task",
     "events taken in": "SELECT count(*) FROM inbox_event",
+    "rows that could not be read": "SELECT count(*) FROM discrepancy WHERE kind = 'unreadable_row'",
     "differences opened": "SELECT count(*) FROM discrepancy",
 }
 

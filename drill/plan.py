@@ -46,6 +46,7 @@ _FAULTS: tuple[tuple[str, tuple[str, ...], int, tuple[float, float]], ...] = (
     ("webhook_reorder", ("*",), 3, (0.0, 0.0)),
     ("webhook_drop", ("*",), 3, (0.0, 0.0)),
 )
+_POISONED = ("slots", "bookings", "bookings", "reports")
 _MOVES = {"cancel": 5, "check_in": 1, "fulfil": 3, "no_show": 2}
 
 
@@ -135,7 +136,7 @@ def _kills(dice: random.Random, seconds: float) -> list[Kill]:
 
 
 def _faults(seed: int, seconds: float, providers: Sequence[str]) -> list[Fault]:
-    """Each provider has its own run of faults, one or two at a time, with some honest moments between them."""
+    """Each provider has its own run of faults, up to three at a time, with some honest moments between them."""
     found: list[Fault] = []
     for provider in providers:
         for track in (1, 2):
@@ -145,6 +146,7 @@ def _faults(seed: int, seconds: float, providers: Sequence[str]) -> list[Fault]:
                 until = at + dice.uniform(2, 7)
                 found.append(_fault(dice, provider, at, until))
                 at = until + dice.uniform(0.5, 6)
+        found += _poisoned(random.Random(f"{seed}/poison/{provider}"), provider, seconds)
     return sorted(found, key=lambda fault: fault.at)
 
 
@@ -159,6 +161,18 @@ def _fault(dice: random.Random, provider: str, at: float, until: float) -> Fault
         probability=round(dice.uniform(0.3, 1.0), 2),
         seconds=round(dice.uniform(*seconds), 2),
     )
+
+
+def _poisoned(dice: random.Random, provider: str, seconds: float) -> list[Fault]:
+    """Pages with a row that cannot be read, on dice of their own: what else a seed plans is what it was before."""
+    found: list[Fault] = []
+    at = dice.uniform(0, 10)
+    while at < seconds:
+        until = at + dice.uniform(2, 6)
+        on = {"at": round(at, 3), "until": round(until, 3), "probability": round(dice.uniform(0.3, 1.0), 2)}
+        found.append(Fault(provider=provider, fault="poisoned_row", command=dice.choice(_POISONED), seconds=0.0, **on))
+        at = until + dice.uniform(2, 10)
+    return found
 
 
 def _moves(dice: random.Random, seconds: float, providers: Sequence[str]) -> list[ProviderMove]:

@@ -109,6 +109,15 @@ class Stage:
                 [clock.now() + timedelta(seconds=seconds), booking, booking],
             )
 
+    def ask_again(self) -> None:
+        """Let what could not be read be asked for again at once: a drill has no minute for each."""
+        with self.books() as connection:
+            connection.execute(
+                "UPDATE discrepancy SET facts = jsonb_set(facts, '{ask_at}', to_jsonb(%s::text))"
+                " WHERE kind = 'unreadable_row' AND closed_at IS NULL",
+                [clock.now().isoformat()],
+            )
+
 
 @contextmanager
 def stage(customers: int) -> Iterator[Stage]:

@@ -14,9 +14,10 @@ from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 from flask.typing import ResponseReturnValue
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+from werkzeug.exceptions import BadRequest, HTTPException, RequestEntityTooLarge
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import BaseConverter
+from werkzeug.sansio.utils import host_is_trusted
 
 from marketplace import problems
 from marketplace.core.config import settings
@@ -35,6 +36,8 @@ _HEADERS = (
     ("Referrer-Policy", "same-origin"),
     ("X-Frame-Options", "DENY"),
     ("Cross-Origin-Opener-Policy", "same-origin"),
+    ("Cross-Origin-Resource-Policy", "same-origin"),
+    ("Permissions-Policy", "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()"),
 )
 _FOR_MACHINES = (
     ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"),
@@ -82,7 +85,7 @@ def install(app: Flask, *, page: PageMaker, page_policy: str) -> None:
     trusted = settings().trusted_proxies
     if trusted:
         app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
-            app.wsgi_app, x_for=trusted, x_proto=trusted, x_host=trusted
+            app.wsgi_app, x_for=trusted, x_proto=trusted, x_host=0
         )
     # A path with // has no page: werkzeug would lead to the one without, at whatever host the request named.
     app.url_map.merge_slashes = False
@@ -127,6 +130,9 @@ def _begin() -> None:
     g.started = time.perf_counter()
     given = request.headers.get("X-Request-Id", "")
     g.request_id = given if settings().trusted_proxies and _GIVEN_ID.fullmatch(given) else new_id("req")
+    allowed = settings().allowed_hosts
+    if allowed and not host_is_trusted(request.host, allowed):  # not Flask's own: its refusal could show no page
+        raise BadRequest()
     size = request.content_length
     if size is None and request.method in _WITH_BODY:
         size = len(request.get_data())

@@ -10,7 +10,9 @@ from sqlalchemy import Connection, text
 
 APPEND_ONLY = ("entitlement_entry", "audit_line", "booking_history", "closing_statement", "statement_line")
 
-KEPT_FOR_A_WHILE = ("freed_slot", "idempotency_key", "inbox_event", "sign_in_code", "worker_beat")
+KEPT_FOR_A_WHILE = (
+    *("delivered_row", "freed_slot", "idempotency_key", "inbox_event", "row_try", "sign_in_code", "worker_beat"),
+)
 """The only tables the application deletes from; everything else is ended, not removed."""
 
 COUNTERS = {

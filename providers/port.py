@@ -23,6 +23,15 @@ class CursorLost(ProviderError):
     """The provider no longer knows the cursor (or page): the list has to be read from its start."""
 
 
+class ComeBackLater(ProviderError):
+    """The provider did not look at the read and asks to be left alone for `retry_after` seconds (HTTP 429, or 503 with
+    Retry-After). It is well: this is no failure."""
+
+    def __init__(self, reason: str, retry_after: float) -> None:
+        super().__init__(reason)
+        self.retry_after = retry_after
+
+
 class Oversize(ProviderError):
     """The answer is larger than anything we read; asking again brings no other."""
 
@@ -227,23 +236,73 @@ class RemoteSlot:
     closed: bool = False
     version: int = 0
 
+    @property
+    def name(self) -> str:
+        """What tells it from all other slots of its provider."""
+        return slot_name(self.pool, self.reference)
+
+
+def slot_name(pool: str, reference: str) -> str:
+    """What tells a slot from all others of its provider: another pool may have the same reference."""
+    return f"{pool}/{reference}"
+
+
+MOST_DELIVERED = 16 * 1024
+"""How many bytes are handed on of a row that cannot be read."""
+
+
+@dataclass(frozen=True)
+class UnreadableRow:
+    """A row of a page that breaks the contract: everything else of the page is good, and of this one nothing but what
+    stands here.
+
+    `reference` (of a slot its `name`) and `our_reference` are None where they cannot be read either. `reason` is a code
+    that names the field: `status.unknown`. `delivered` is the row as it came, in canonical JSON of at most 16 KiB;
+    `digest` tells it from others, also beyond that.
+    """
+
+    reason: str
+    delivered: bytes = field(repr=False)
+    digest: str
+    reference: str | None = None
+    our_reference: str | None = None
+
+    @property
+    def nameless(self) -> bool:
+        """Whether it may be any row at all."""
+        return self.reference is None and self.our_reference is None
+
 
 @dataclass(frozen=True)
 class SlotPage:
-    """Some slots, and where to go on: `next` continues this pull, `cursor` starts the next one."""
+    """Some slots, and where to go on: `next` continues this pull, `cursor` starts the next one. What is `unreadable` is
+    not absent: nothing is known of it."""
 
     slots: Sequence[RemoteSlot]
     next: str | None
     cursor: str | None
+    unreadable: Sequence[UnreadableRow] = ()
+
+    @property
+    def references(self) -> list[str]:
+        """What was read, by the names that unreadable rows have too."""
+        return [slot.name for slot in self.slots]
 
 
 @dataclass(frozen=True)
 class BookingPage:
-    """Bookings that changed since a cursor; `next` is None on the last page and `cursor` starts the next pull."""
+    """Bookings that changed since a cursor; `next` is None on the last page and `cursor` starts the next pull. What is
+    `unreadable` is not absent."""
 
     bookings: Sequence[RemoteBooking]
     next: str | None
     cursor: str | None
+    unreadable: Sequence[UnreadableRow] = ()
+
+    @property
+    def references(self) -> list[str]:
+        """What was read, by the provider's references."""
+        return [booking.reference for booking in self.bookings]
 
 
 @dataclass(frozen=True)
@@ -260,11 +319,17 @@ class RemoteReport:
 
 @dataclass(frozen=True)
 class ReportPage:
-    """Reports that came or changed since a cursor."""
+    """Reports that came or changed since a cursor. What is `unreadable` is not absent."""
 
     reports: Sequence[RemoteReport]
     next: str | None
     cursor: str | None
+    unreadable: Sequence[UnreadableRow] = ()
+
+    @property
+    def references(self) -> list[str]:
+        """What was read, by the provider's references."""
+        return [report.reference for report in self.reports]
 
 
 @dataclass(frozen=True)
@@ -304,18 +369,22 @@ class ReportContent:
 
 @dataclass(frozen=True)
 class Event:
-    """A verified message from the provider. `booking` and `report` say what it is about; both may be None for a
-    kind we do not know, which is recorded and left alone."""
+    """A verified message from the provider. `booking` and `report` say what it is about; both are None for a kind we do
+    not know, which is recorded and changes nothing. `unreadable` is what it is about where that breaks the contract."""
 
     id: str
     kind: str
     sent_at: datetime
     booking: RemoteBooking | None = None
     report: RemoteReport | None = None
+    unreadable: UnreadableRow | None = None
 
 
 class ProviderAdapter(Protocol):
-    """One provider system's wire format. Construct with a Connection; instances are used by one thread at a time."""
+    """One provider system's wire format. Construct with a Connection; instances are used by one thread at a time.
+
+    A row of a page that cannot be read stops no other: it is one of the page's `unreadable` (providers.adapters.rows).
+    """
 
     capabilities: Capabilities
 
@@ -364,5 +433,6 @@ class ProviderAdapter(Protocol):
         ...
 
     def read_event(self, headers: Mapping[str, str], body: bytes, now: datetime) -> Event:
-        """Verify and parse a webhook. Raises BadSignature, or ProviderError when it cannot be read."""
+        """Verify and parse a webhook. Raises BadSignature, or ProviderError when it cannot be read at all: not what it
+        is about, but what it is."""
         ...

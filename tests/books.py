@@ -6,13 +6,14 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
-from providers.port import BookingPage, LookUp, NotFound, ProviderError, RemoteBooking, Unknown
+from providers.port import BookingPage, LookUp, NotFound, ProviderError, RemoteBooking, Unknown, UnreadableRow
 
 
 @dataclass
 class Books:
     """What the provider has, by its reference. `asked` holds the look-ups; `meanwhile` happens before each of them.
-    With `by_our_number_only` it can't be asked by its own reference; `broken_page` is the page that can't be read."""
+    With `by_our_number_only` it can't be asked by its own reference; `broken_page` is the page that can't be read,
+    `unreadable` are rows of the last page."""
 
     rows: dict[str, RemoteBooking] = field(default_factory=dict)
     asked: list[LookUp] = field(default_factory=list)
@@ -21,6 +22,7 @@ class Books:
     silent: bool = False
     page_size: int = 2
     broken_page: int | None = None
+    unreadable: list[UnreadableRow] = field(default_factory=list)
 
     def put(self, remote: RemoteBooking) -> RemoteBooking:
         """Write a booking down."""
@@ -39,7 +41,8 @@ class Books:
             raise ProviderError("status 500")
         listed = [each for each in self.rows.values() if each.service_date is None or start <= each.service_date <= end]
         last = first + self.page_size
-        return BookingPage(listed[first:last], str(last) if last < len(listed) else None, None)
+        rest = str(last) if last < len(listed) else None
+        return BookingPage(listed[first:last], rest, None, [] if rest else self.unreadable)
 
     def look_up(self, question: LookUp) -> RemoteBooking | NotFound | Unknown:
         """By the reference, else by our number: a living one first."""

@@ -14,7 +14,9 @@ from sqlalchemy import select, update
 from booking import outbox
 from booking.actors import Actor, ActorKind
 from booking.exchange import send
+from booking.exchange.breaker import Call
 from booking.exchange.connections import ProviderConnection, connection_of
+from booking.exchange.models import ProviderBreaker
 from booking.hold import place
 from booking.hold.submit import submit
 from booking.models import Booking, BookingHistory, ProviderTask, Slot
@@ -249,6 +251,19 @@ def set_provider(provider: Provider, **values: Any) -> None:
     """Change the provider's row."""
     with transaction() as session:
         session.execute(update(Provider).where(Provider.id == provider.id).values(**values))
+
+
+def set_breaker(provider: Provider, call: Call = Call.COMMANDS, **values: Any) -> None:
+    """Put a breaker into a state."""
+    with transaction() as session:
+        session.merge(ProviderBreaker(provider_id=provider.id, call=call.value, **values))
+
+
+def breaker_row(provider: Provider, call: Call = Call.COMMANDS) -> tuple[int, datetime | None, datetime | None]:
+    """A breaker's failures, until when it is open, and the lease of its probe."""
+    with reading() as session:
+        row = session.get(ProviderBreaker, (provider.id, call.value))
+        return (row.failures, row.open_until, row.probe_until) if row is not None else (0, None, None)
 
 
 def remote(public_id: str, status: str, version: int = 1, reference: str = "R-1", **more: Any) -> port.RemoteBooking:

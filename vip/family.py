@@ -183,7 +183,7 @@ def _own_customer(session: Session, principal: Principal) -> Customer:
 
 def _checked(new: NewMember, today: date) -> NewMember:
     """`new` with texts tidied and numbers normalised. Raises Invalid."""
-    name = new.name.strip()
+    name = " ".join(new.name.split())  # an ideographic space is one too
     if not 1 <= len(name) <= LONGEST_NAME or not name.isprintable():
         raise Invalid(field="name", reason="name")
     if new.relation not in RELATIONS:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from datetime import date
 
 from marketplace.core.errors import Invalid
+from marketplace.core.text import without_invisible
 
 _FORM = re.compile(r"[1-9][0-9]{16}[0-9X]")
 _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
@@ -19,12 +19,12 @@ def check_character(first_seventeen: str) -> str:
 
 
 def normalise(text: str, *, sex: str, birth_date: date) -> str:
-    """The number in capitals without spaces, if it is sound and says the same birth date and sex.
+    """The number in capitals without spaces and invisible characters, if it is sound and fits birth date and sex.
 
     Digits 7 to 14 are the birth date; the 17th is odd for men and even for women (section 4.2.2). Raises
     Invalid(field="id_number"; reason "id_number_form", "id_number_check", "id_number_birth_date" or "id_number_sex").
     """
-    number = "".join(unicodedata.normalize("NFKC", text[:64]).split()).upper()
+    number = "".join(without_invisible(text[:64]).split()).upper()
     if not _FORM.fullmatch(number):
         raise Invalid(field="id_number", reason="id_number_form")
     if check_character(number[:17]) != number[17]:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 
 from marketplace.core import crypto
 from marketplace.core.errors import Invalid
+from marketplace.core.text import without_invisible
 
 _IGNORED = re.compile(r"[\s\-‐‑‒–—−().·]")
 _MAINLAND = re.compile(r"1[3-9][0-9]{9}")
@@ -17,17 +17,18 @@ _LONGEST = 40
 def normalise(text: str, *, field: str = "phone") -> str:
     """The number in E.164 form (`+8613800000001`), from what people type.
 
-    A mainland mobile number is 11 digits starting 13 to 19, with or without +86, 86 or 0086. Anything else needs its
-    country code with + or 00 (ITU-T E.164: at most 15 digits). Spaces, dashes, brackets and full-width digits are
-    tolerated. Raises Invalid(reason="phone").
+    A mainland mobile number is 11 digits starting 13 to 19, with or without +86, 86, 0086 or a leading 0. Anything
+    else needs its country code with + or 00 (ITU-T E.164: at most 15 digits). Spaces, dashes, brackets, full-width
+    digits and invisible characters are tolerated. Raises Invalid(reason="phone").
     """
     if len(text) > _LONGEST:
         raise Invalid(field=field, reason="phone")
-    plain = _IGNORED.sub("", unicodedata.normalize("NFKC", text))
+    plain = _IGNORED.sub("", without_invisible(text))
     if plain.startswith("00"):
         plain = "+" + plain[2:]
     if not plain.startswith("+"):
         national = plain[2:] if len(plain) == 13 and plain.startswith("86") else plain
+        national = national.removeprefix("0")  # as some write it for a call from another city
         plain = "+86" + national
         if not _MAINLAND.fullmatch(national):
             raise Invalid(field=field, reason="phone")

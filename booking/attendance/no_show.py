@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, DateTime, cast, exists, func, literal_colu
 
 from booking.actors import CLOCK
 from booking.attendance.early import has_early_status
+from booking.discrepancies import may_be_unreadable
 from booking.models import Booking, ChangeRequest, Feed, SyncCursor
 from booking.states import BookingState
 from booking.transition import lock_booking, move
@@ -31,7 +32,8 @@ def call_no_shows(*, now: datetime, limit: int = 100) -> int:
     Returns how many; each has its own transaction.
 
     The provider's bookings must have been read to the end after that time. A booking with an open change or cancel
-    waits for its answer; one with a status that came too early waits for a person.
+    waits for its answer; one with a status that came too early waits for a person; one whose row in the provider's
+    list could not be read, or may be a row without a readable name, waits until it is read.
     """
     with reading() as session:
         due = session.scalars(
@@ -44,6 +46,7 @@ def call_no_shows(*, now: datetime, limit: int = 100) -> int:
                 _end_sql() + Provider.no_show_hours * _HOUR <= func.least(now, SyncCursor.last_success_at),
                 ~exists().where(ChangeRequest.booking_id == Booking.id, ChangeRequest.state == "open"),
                 ~has_early_status(),
+                ~may_be_unreadable(),
             )
             .order_by(Booking.service_date, Booking.id)
             .limit(limit)
@@ -62,9 +65,9 @@ def _call(booking_id: int, now: datetime) -> str:
         asked = session.scalar(
             select(exists().where(ChangeRequest.booking_id == booking.id, ChangeRequest.state == "open"))
         )
-        early = session.scalar(select(has_early_status()).where(Booking.id == booking.id))
+        waits = session.scalar(select(has_early_status() | may_be_unreadable()).where(Booking.id == booking.id))
         over = no_show_after(booking, hours)
-        if booking.state is not BookingState.CONFIRMED or asked or early or heard is None or over > min(now, heard):
+        if booking.state is not BookingState.CONFIRMED or asked or waits or heard is None or over > min(now, heard):
             return "moved_on"
         move(session, booking, BookingState.NO_SHOW, actor=CLOCK, now=now, cause=CAUSE)
     log.info("booking.not_attended", booking=booking.public_id)

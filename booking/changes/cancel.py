@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from booking.actors import Actor, actor_of
 from booking.changes import swap
-from booking.changes.requests import record_request
+from booking.changes.requests import close_cancel, record_request
 from booking.changes.rules import cancel_until, customer_may_cancel
 from booking.models import Booking, ChangeRequest, ProviderTask
 from booking.outbox import annul, enqueue, unsent
@@ -130,6 +130,7 @@ def begin_cancel(
         for task in tasks:
             annul(task, now=now)
         move(session, booking, _S.CANCELLED, actor=actor, now=now, cause=cause)
+        close_cancel(session, booking, "done", now)  # asked for before, while the reserve was out
         return
     if session.scalar(select(Provider.allotment).where(Provider.id == booking.provider_id)):
         enqueue(session, booking, "cancel", now=now, facts={"reason": cause})

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -25,7 +24,6 @@ class ProviderConnection:
     connection: Connection
     max_in_flight: int
     paused: bool
-    open_until: datetime | None
     poll_seconds: int
     slots_seconds: int
 
@@ -87,7 +85,6 @@ def connection_of(provider: Provider) -> ProviderConnection:
         ),
         max_in_flight=provider.max_in_flight,
         paused=provider.paused_at is not None,
-        open_until=provider.open_until,
         poll_seconds=provider.poll_seconds,
         slots_seconds=provider.slots_seconds,
     )

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from sqlalchemy import update
-
+from booking.exchange import breaker
+from booking.exchange.breaker import Call, Permit
 from booking.exchange.commands import command_for, question_for
 from booking.exchange.connections import ProviderConnection
 from booking.exchange.evidence import Outcome
 from booking.exchange.settle import settle_answer, settle_look_up
 from booking.outbox import Claimed, claim
-from marketplace.catalog.models import Provider
 from marketplace.core.db import reading, transaction
 from marketplace.core.logging import get_logger
 from providers.port import (
@@ -31,16 +30,25 @@ from providers.registry import capabilities
 
 log = get_logger(__name__)
 
-BREAKER_FAILURES = 5
-BREAKER_PAUSE = timedelta(seconds=15)
-
 
 def claim_tasks(provider: ProviderConnection, *, worker: str, places: int, now: datetime) -> list[Claimed]:
-    """Take what is due at this provider; nothing while its breaker is open."""
-    if provider.open_until is not None and provider.open_until > now:
-        return []
+    """Take what is due at this provider: nothing while the breaker of commands is open, one task as its probe."""
     with transaction() as session:
-        return claim(session, provider.id, worker=worker, places=places, paused=provider.paused, now=now)
+        permit = breaker.ask(session, provider.id, Call.COMMANDS, now=now)
+        if permit is None:
+            return []
+        claimed = claim(
+            session,
+            provider.id,
+            worker=worker,
+            places=places,
+            paused=provider.paused,
+            now=now,
+            probe=permit.probe,
+        )
+        if not claimed:
+            breaker.give_back(session, provider.id, Call.COMMANDS, permit)
+        return claimed
 
 
 def run_task(
@@ -62,8 +70,7 @@ def run_task(
         outcome = settle_look_up(claimed, answer, now=now)
     else:
         outcome = settle_answer(claimed, answer, now=now)
-    failed = isinstance(answer, Unknown) or (isinstance(answer, RetryAfter) and not answer.reached)
-    record_health(provider, failed=failed, now=now)
+    _record(provider, claimed, answer, now)
     log.info(
         "task.settled",
         provider=provider.code,
@@ -107,22 +114,9 @@ def _look_up(adapter: ProviderAdapter, claimed: Claimed) -> RemoteBooking | NotF
     return adapter.look_up(question)
 
 
-def record_health(provider: ProviderConnection, *, failed: bool, now: datetime) -> None:
-    """Count failures in a row; the fifth opens the breaker for a while, a success closes it."""
-    with transaction() as session:
-        if not failed:
-            session.execute(
-                update(Provider)
-                .where(Provider.id == provider.id, (Provider.failures > 0) | Provider.open_until.is_not(None))
-                .values(failures=0, open_until=None)
-            )
-            return
-        failures = session.execute(
-            update(Provider)
-            .where(Provider.id == provider.id)
-            .values(failures=Provider.failures + 1)
-            .returning(Provider.failures)
-        ).scalar_one()
-        if failures >= BREAKER_FAILURES:
-            session.execute(update(Provider).where(Provider.id == provider.id).values(open_until=now + BREAKER_PAUSE))
-            log.warning("provider.breaker_open", provider=provider.code, failures=failures)
+def _record(provider: ProviderConnection, claimed: Claimed, answer: Answer | RemoteBooking, now: datetime) -> None:
+    """Tell the breaker of commands. Any answer that can be read is a success, also one that asks to come later."""
+    if isinstance(answer, Unknown) or (isinstance(answer, RetryAfter) and not answer.reached):
+        breaker.failed(provider.id, Call.COMMANDS, Permit(claimed.probe), now=now)
+    else:
+        breaker.succeeded(provider.id, Call.COMMANDS)

@@ -92,8 +92,8 @@ def _settle(
             leave_unknown(session, task, booking, "retry_after", now)
             task.run_after = now + pause(seconds)
             return Outcome("waiting", booking.public_id)
-        case RetryAfter(seconds):
-            queue_unsent(task, now, seconds)
+        case RetryAfter(seconds, reached):
+            queue_unsent(task, now, seconds, reached=reached)
             return Outcome("waiting", booking.public_id)
         case NotFound():
             return _nothing_there(session, task, booking, now)
@@ -116,7 +116,7 @@ def _apply(session: Session, task: ProviderTask, booking: Booking, evidence: Evi
     outcome = apply_evidence(session, booking, evidence, now)
     if outcome.what == "waiting":
         leave_unknown(session, task, booking, "accepted", now)
-        task.unknown_since = None  # it has said that it will decide: nobody needs to be asked
+        task.unknown_since = task.silent_since = None  # it has said that it will decide: nobody needs to be asked
         no_longer_unknown(session, booking, "accepted", now)
     return outcome
 

@@ -15,13 +15,14 @@ UNKNOWN_BACKOFF = (1, 2, 5, 10, 20, 30, 60)
 """Seconds between look-ups of an open outcome; the last repeats."""
 
 
-def queue_unsent(task: ProviderTask, now: datetime, seconds: float) -> None:
+def queue_unsent(task: ProviderTask, now: datetime, seconds: float, *, reached: bool) -> None:
     """The provider took nothing of a command that it has never been sent before: queue it as if unsent."""
     task.state = "queued"
     task.first_sent_at = None
     task.lease_until = None
     task.run_after = now + pause(seconds)
-    task.last_error = "retry_after"
+    task.last_error = "retry_after" if reached else "unreached"
+    task.silent_since = task.silent_since or now
 
 
 def pause(seconds: float) -> timedelta:
@@ -41,6 +42,7 @@ def ask_again(session: Session, task: ProviderTask, booking: Booking, at: dateti
     """Let the outcome of a command be looked up at `at`; a booking that awaits the provider becomes outcome_unknown."""
     task.state = "unknown"
     task.unknown_since = task.unknown_since or now
+    task.silent_since = task.silent_since or now
     task.lease_until = None
     task.run_after = at
     if task.command == "reserve" and booking.state is BookingState.AWAITING_PROVIDER:
@@ -58,4 +60,5 @@ def queue_again(task: ProviderTask, now: datetime) -> None:
     task.first_sent_at = None
     task.unknown_since = None
     task.lease_until = None
+    task.last_error = ""
     task.run_after = now

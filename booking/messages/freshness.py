@@ -7,8 +7,10 @@ from datetime import date, datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from booking.models import Booking
+from booking.exchange.waiting_commands import NOTICE, is_waiting
+from booking.models import Booking, ProviderTask
 from booking.notices.models import Notification
+from booking.outbox import UNFINISHED
 from booking.proposal import Proposal
 from booking.reports.models import Report
 from booking.states import AT_PROVIDER, LIVE, MOVABLE, BookingState
@@ -24,7 +26,6 @@ _STATES = {
     "change_refused": MOVABLE,
     "time_proposed": MOVABLE,
     "cancelled": {_S.CANCELLED, _S.ENTERED_IN_ERROR},
-    "outcome_unknown": LIVE - AT_PROVIDER,
     "reminder": {_S.CONFIRMED},
     "no_show": {_S.NO_SHOW},
     "waitlist_offer": {_S.HELD},
@@ -54,6 +55,10 @@ def stale(session: Session, notice: Notification, now: datetime) -> str:
     booking = session.get_one(Booking, notice.booking_id, populate_existing=True)
     if notice.kind in _STATES and booking.state not in _STATES[notice.kind]:
         return "moved_on"
+    if notice.kind == "outcome_unknown" and not _unanswered(session, booking, str(notice.facts.get("command"))):
+        return "moved_on"
+    if notice.kind == NOTICE and not is_waiting(session, booking.id):
+        return "moved_on"
     if notice.kind == "report_overdue" and booking.report_state != "overdue":
         return "superseded"
     if notice.kind == "time_proposed":
@@ -68,6 +73,16 @@ def stale(session: Session, notice: Notification, now: datetime) -> str:
         if booking.service_date < today(booking.time_zone, now):
             return "over"
     return ""
+
+
+def _unanswered(session: Session, booking: Booking, command: str) -> bool:
+    """Whether that command of the booking is still without its answer."""
+    if command == "reserve":
+        return booking.state in LIVE - AT_PROVIDER
+    known = select(ProviderTask.id).where(
+        ProviderTask.booking_id == booking.id, ProviderTask.command == command, ProviderTask.state.in_(UNFINISHED)
+    )
+    return session.scalar(known.limit(1)) is not None
 
 
 def _same_time(notice: Notification, booking: Booking) -> bool:

@@ -31,6 +31,7 @@ KINDS: dict[str, NoticeKind] = {
     "time_proposed": NoticeKind(),
     "cancelled": NoticeKind(),
     "outcome_unknown": NoticeKind(),
+    "command_waiting": NoticeKind(),
     "reminder": NoticeKind(),
     "no_show": NoticeKind(),
     "dispute_answered": NoticeKind(),

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, func, or_, select
 
+from booking.exchange.models import DeliveredRow
 from booking.models import Booking, BookingHistory, Discrepancy, ProviderBooking, ProviderTask
 from booking.outbox import UNFINISHED
 from booking.reconcile.models import ReconcileRun
@@ -94,7 +95,8 @@ class HistoryLine:
 @dataclass(frozen=True)
 class CaseView:
     """One discrepancy in full. `commands` are those on their way to the provider, as (command, state). `asking` is true
-    while the worker is still to ask the provider again."""
+    while the worker is still to ask the provider again. `delivered`: what the provider delivered can be read
+    (booking.reconcile.delivered)."""
 
     discrepancy: DiscrepancyView
     facts: Mapping[str, Any]
@@ -104,6 +106,7 @@ class CaseView:
     commands: Sequence[tuple[str, str]]
     asking: bool
     actions: Sequence[Action]
+    delivered: bool = False
 
 
 def discrepancies(
@@ -191,8 +194,15 @@ def case(principal: Principal, case_id: str, *, now: datetime) -> CaseView:
             .order_by(AuditLine.id.desc())
             .limit(MOST_LINES)
         )
+        delivered = session.get(DeliveredRow, found.id) is not None
         lines += [
-            HistoryLine(row.AuditLine.at, row.AuditLine.facts.get("repair", ""), True, "operator", row.name or "")
+            HistoryLine(
+                row.AuditLine.at,
+                row.AuditLine.facts.get("repair", row.AuditLine.action),
+                True,
+                "operator",
+                row.name or "",
+            )
             for row in repairs
         ]
         asking = session.scalar(
@@ -209,6 +219,7 @@ def case(principal: Principal, case_id: str, *, now: datetime) -> CaseView:
         commands=commands,
         asking=asking is not None,
         actions=offered(as_case(found, booking), now=now),
+        delivered=delivered,
     )
 
 

@@ -30,7 +30,7 @@ _TIMED = LIVE - {_S.HELD, _S.OUTCOME_UNKNOWN}
 @dataclass(frozen=True)
 class Ours:
     """A booking in our books. `references` gives the roles of the provider bookings known for it; a `busy` one has an
-    unanswered command and is not compared."""
+    unanswered command, or a row of the provider's list about it could not be read; it is not compared."""
 
     booking: str
     state: BookingState
@@ -139,7 +139,7 @@ def _main(mine: Ours, theirs: Sequence[RemoteBooking]) -> RemoteBooking | None:
 
 def _after_the_end(mine: Ours, remote: RemoteBooking) -> Found | None:
     """The discrepancy if our booking has ended without a service but the provider's has not; else None."""
-    if remote.status in DEAD or (_missed(mine, remote) and mine.references[remote.reference] == "superseded"):
+    if remote.status in DEAD or _missed(mine, remote):
         return None
     if mine.state is _S.ENTERED_IN_ERROR and remote.status in ("fulfilled", "no_show"):
         return None

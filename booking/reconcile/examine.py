@@ -15,7 +15,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from booking.attendance.early import is_early_status, last_early, record_early_status, too_early
-from booking.discrepancies import Effect, close_discrepancy, open_discrepancy
+from booking.discrepancies import EXPLAINED, Effect, close_discrepancy, open_discrepancy
 from booking.exchange.connections import ProviderConnection
 from booking.exchange.follow import follow_state, follow_time
 from booking.exchange.provider_bookings import ProviderBookings, find_booking
@@ -30,9 +30,6 @@ from providers.port import LookUp, NotFound, ProviderAdapter, RemoteBooking
 Verdict = Literal["agrees", "busy", "unsettled", "unverified", "explained", "repaired", "opened", "standing"]
 """How an examination ended. The stored counts of a run have these names; `standing` is one that was open before."""
 Clock = Callable[[], datetime]
-
-EXPLAINED = "explained"
-"""The resolution of a discrepancy that a person closed with a note; the same one is not opened again."""
 
 AGREES_AGAIN = "agrees_again"
 

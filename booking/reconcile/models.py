@@ -17,9 +17,9 @@ class ReconcileRun(Base):
     """One comparison of our books with a provider's, requested by an operator or due by the clock. At most one runs at
     a time for a provider.
 
-    `case_id` limits it to one discrepancy that an operator wants asked about again. `counts`: listed, compared, busy,
-    found, repaired, opened, closed, unverified. `theirs` sums up the last days of the provider's list, for the closing
-    statements. A running one whose `lease_until` has passed was killed.
+    `case_id` limits it to one discrepancy that an operator wants asked about again. `counts`: listed, unreadable,
+    compared, busy, found, repaired, opened, closed, unverified. `theirs` sums up the last days of the provider's list,
+    for the closing statements. A running one whose `lease_until` has passed was killed.
     """
 
     __tablename__ = "reconcile_run"

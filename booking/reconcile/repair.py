@@ -19,12 +19,13 @@ from booking.attendance.early import DAY_OF_SERVICE, close_all_early, too_early
 from booking.changes import swap
 from booking.changes.cancel import begin_cancel
 from booking.changes.reschedule import check_validity
+from booking.discrepancies import EXPLAINED
 from booking.exchange.follow import go_to
 from booking.exchange.provider_bookings import ProviderBookings
+from booking.exchange.unreadable import forget_delivered
 from booking.models import Booking, ChangeRequest, Discrepancy, ProviderBooking, ProviderTask, Slot
 from booking.outbox import enqueue
 from booking.reconcile.compare import KINDS, leads
-from booking.reconcile.examine import EXPLAINED
 from booking.reconcile.queue import queue_run
 from booking.states import CANCELLABLE, DEAD, LIVE, STATE_OF, BookingState, legal
 from booking.transition import lock_booking, move
@@ -122,7 +123,7 @@ def offered(case: Case, *, now: datetime) -> list[Action]:
         and case.state is not None
         and (case.theirs is None or case.theirs in CANCELLABLE),
         "cancel_here": case.kind in _CANCELS_HERE and _can_end(case),
-        "note": True,
+        "note": case.kind != "commands_waiting",  # it closes itself, and would only come again
     }
     return [action for action in ACTIONS if fits[action]]
 
@@ -160,7 +161,7 @@ def repair(principal: Principal, case_id: str, action: str, *, note: str = "", n
             return
         if action not in offered(as_case(case, booking), now=now):
             raise NotThisRepair()
-        _DO[action](session, _Work(case, booking, tasks, actor_of(principal), now, note))
+        _DO[action](session, _Work(session, case, booking, tasks, actor_of(principal), now, note))
         audit.record(
             session,
             "difference.repaired",
@@ -203,6 +204,7 @@ def as_case(case: Discrepancy, booking: Booking | None) -> Case:
 
 @dataclass
 class _Work:
+    session: Session
     case: Discrepancy
     _booking: Booking | None
     tasks: list[ProviderTask]
@@ -225,6 +227,7 @@ class _Work:
 
     def close(self, resolution: str) -> None:
         self.case.closed_at, self.case.resolution = self.now, resolution
+        forget_delivered(self.session, self.case.id)
 
 
 def _look_up(session: Session, work: _Work) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -16,7 +16,8 @@ from sqlalchemy import exists, func, literal_column, select
 
 from booking.actors import CLOCK, Actor
 from booking.exchange.connections import ProviderConnection
-from booking.models import Booking, Discrepancy, ProviderBooking, ProviderTask
+from booking.exchange.unreadable import close_read, end_full_read, mostly_unreadable, record_rows
+from booking.models import Booking, Discrepancy, Feed, ProviderBooking, ProviderTask
 from booking.outbox import UNFINISHED
 from booking.reconcile.compare import KINDS, Found, Kind, Ours, compare, newest
 from booking.reconcile.examine import Suspect, examine
@@ -27,7 +28,7 @@ from marketplace.core.clock import today
 from marketplace.core.db import reading
 from marketplace.core.logging import get_logger
 from marketplace.core.one_by_one import one_by_one
-from providers.port import ProviderAdapter, ProviderError, RemoteBooking
+from providers.port import ProviderAdapter, ProviderError, RemoteBooking, UnreadableRow
 
 log = get_logger(__name__)
 
@@ -95,29 +96,59 @@ def carry_out(provider: ProviderConnection, adapter: ProviderAdapter, run: Run, 
 def _everything(
     provider: ProviderConnection, adapter: ProviderAdapter, run: Run, clock: Clock
 ) -> tuple[Counter[str], dict[str, list[dict[str, Any]]]]:
-    day = today(provider.connection.time_zone, clock())
-    theirs = _fetch(adapter, run, day - PAST, day + AHEAD, clock)
-    rows = our_bookings(provider.id, day - PAST, day + AHEAD)
+    began = clock()
+    day = today(provider.connection.time_zone, began)
+    theirs, unreadable = _fetch(adapter, run, day - PAST, day + AHEAD, clock)
+    _record(provider.id, theirs, unreadable, began)
+    rows = [_unless_unreadable(row, unreadable) for row in our_bookings(provider.id, day - PAST, day + AHEAD)]
     counts = Counter(listed=len(theirs), compared=sum(not row.ours.busy for row in rows))
-    suspects = _suspects(provider.id, rows, theirs)
+    if unreadable:
+        counts["unreadable"] = len(unreadable)
+    suspects = _suspects(provider.id, rows, theirs, unreadable)
     counts["found"] = len(suspects)
     counts.update(_examine(provider, adapter, run, suspects[:MOST_SUSPECTS], clock))
     counts["left"] = max(0, len(suspects) - MOST_SUSPECTS)
     return counts, _their_days(rows, theirs, day)
 
 
-def _fetch(adapter: ProviderAdapter, run: Run, start: date, end: date, clock: Clock) -> list[RemoteBooking]:
-    """All of the provider's bookings from `start` to `end`. Raises ProviderError if the list cannot be read to its
-    end."""
+def _record(
+    provider_id: int, theirs: Sequence[RemoteBooking], unreadable: Sequence[UnreadableRow], began: datetime
+) -> None:
+    """Record what could not be read of the whole list, and close what could."""
+    record_rows(provider_id, Feed.BOOKINGS, unreadable, now=began)
+    close_read(provider_id, Feed.BOOKINGS, [remote.reference for remote in theirs], now=began)
+    end_full_read(provider_id, Feed.BOOKINGS, nameless=any(row.nameless for row in unreadable), now=began)
+
+
+def _unless_unreadable(row: Row, unreadable: Sequence[UnreadableRow]) -> Row:
+    """Our booking, not to be compared if the provider lists something about it that could not be read."""
+    if any(each.reference in row.ours.references or _about(each) == row.ours.booking for each in unreadable):
+        return replace(row, ours=replace(row.ours, busy=True))
+    return row
+
+
+def _about(row: UnreadableRow) -> str | None:
+    return named(row.our_reference)[0] or None
+
+
+def _fetch(
+    adapter: ProviderAdapter, run: Run, start: date, end: date, clock: Clock
+) -> tuple[list[RemoteBooking], list[UnreadableRow]]:
+    """All of the provider's bookings from `start` to `end`, and the rows that could not be read. Raises ProviderError
+    if the list cannot be read to its end, or most of it cannot be."""
     theirs: list[RemoteBooking] = []
+    unreadable: list[UnreadableRow] = []
     page: str | None = None
     for _ in range(MOST_PAGES):
         part = adapter.bookings_in(start, end, page)
         theirs.extend(part.bookings)
+        unreadable.extend(part.unreadable)
         go_on(run, clock())
         page = part.next
+        if page is None and mostly_unreadable(len(theirs), len(unreadable)):
+            raise ProviderError("most of the list cannot be read")
         if page is None:
-            return newest(theirs)
+            return newest(theirs), unreadable
     raise ProviderError("a list without an end")
 
 
@@ -160,16 +191,24 @@ def our_bookings(provider_id: int, start: date, end: date) -> list[Row]:
     ]
 
 
-def _suspects(provider_id: int, rows: Sequence[Row], theirs: Sequence[RemoteBooking]) -> list[Suspect]:
-    """What differs between the lists, and every open discrepancy, which may have ended."""
+def _suspects(
+    provider_id: int, rows: Sequence[Row], theirs: Sequence[RemoteBooking], unreadable: Sequence[UnreadableRow]
+) -> list[Suspect]:
+    """What differs between the lists, and every open discrepancy, which may have ended. What the provider lists and
+    could not be read is not absent: nothing is judged by that, and nothing at all is absent from a list with a row that
+    cannot be named."""
+    hidden = {each.reference for each in unreadable} | {_about(each) for each in unreadable}
+    complete = not any(each.nameless for each in unreadable)
     ids = {row.ours.booking: row.id for row in rows}
     listed: dict[str, list[RemoteBooking]] = defaultdict(list)
     for remote in theirs:
         listed[named(remote.our_reference)[0]].append(remote)
     suspects: dict[tuple[Kind, str], Suspect] = {}
-    for found in compare([row.ours for row in rows], theirs):
+    for found in compare([row.ours for row in rows], theirs, complete=complete):
         suspects[found.key] = _suspect(found, ids, listed)
     for case in open_cases(provider_id):
+        if hidden.intersection((case.reference, case.our_reference)) - {None}:
+            continue
         suspects.setdefault((case.kind, case.subject), case)
     return list(suspects.values())
 

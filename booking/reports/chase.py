@@ -9,7 +9,7 @@ from sqlalchemy import Select, exists, select, update
 
 from booking.discrepancies import open_discrepancy
 from booking.exchange.connections import ProviderConnection
-from booking.exchange.cursors import pages
+from booking.exchange.cursors import Pull, apply_each, pages
 from booking.models import Booking, Discrepancy, Feed
 from booking.notices.notify import notify
 from booking.reports.fetch import OVERDUE, announce
@@ -74,12 +74,12 @@ def ask_again(provider: ProviderConnection, adapter: ProviderAdapter, *, now: da
     """Read a provider's whole list of reports again if any is overdue, in case an announcement was lost.
 
     At most once every ASK_EVERY. Returns counts: `asked` (overdue reports) and the results of announce(); empty if
-    nothing was asked. Raises ProviderError; then the next call asks again.
+    nothing was asked. Raises ProviderError, NotApplied; then the next call asks again.
     """
 
-    def apply(row: tuple[str, RemoteReport]) -> str:
+    def apply(remote: RemoteReport) -> str:
         with transaction() as session:
-            return announce(session, provider.id, row[1], now=now)
+            return announce(session, provider.id, remote, now=now)
 
     late = (
         Booking.provider_id == provider.id,
@@ -91,9 +91,10 @@ def ask_again(provider: ProviderConnection, adapter: ProviderAdapter, *, now: da
         owed = session.execute(select(Booking.id, Booking.report_asked_at).where(*late)).all()
     if not owed or any(row.report_asked_at and row.report_asked_at > now - ASK_EVERY for row in owed):
         return {}
+    pull = Pull(provider.id, Feed.REPORTS, now)
     counts: Counter[str] = Counter(asked=len(owed))
     for part in pages(provider.id, Feed.REPORTS, adapter.reports_since, now=now, afresh=True):
-        counts.update(one_by_one(Feed.REPORTS, ((remote.reference, remote) for remote in part.reports), apply))
+        apply_each(pull, part, ((remote.reference, remote) for remote in part.reports), apply, counts)
     with transaction() as session:
         session.execute(update(Booking).where(*late).values(report_asked_at=now))
     return dict(counts)

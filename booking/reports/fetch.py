@@ -15,7 +15,8 @@ from sqlalchemy.orm import Session
 
 from booking.discrepancies import close_discrepancy, open_discrepancy
 from booking.exchange.connections import ProviderConnection
-from booking.exchange.cursors import apply_each, pages
+from booking.exchange.cursors import Pull, apply_each, pages
+from booking.exchange.unreadable import due_again
 from booking.models import Booking, Feed, ProviderBooking
 from booking.notices.notify import notify
 from booking.references import named
@@ -30,7 +31,7 @@ from marketplace.core.db import reading, transaction
 from marketplace.core.ids import new_id
 from marketplace.core.logging import get_logger
 from marketplace.core.one_by_one import one_by_one
-from providers.port import Oversize, ProviderAdapter, ProviderError, RemoteReport
+from providers.port import ComeBackLater, Oversize, ProviderAdapter, ProviderError, RemoteReport
 from vip.consent import may_show
 from vip.models import Beneficiary
 
@@ -52,16 +53,18 @@ MOST_TRIES = 6
 
 
 def poll_reports(provider: ProviderConnection, adapter: ProviderAdapter, *, now: datetime) -> dict[str, int]:
-    """Record the reports that are new or changed since the last poll. Returns counts of what announce() returned.
-    Raises ProviderError, NotApplied."""
+    """Record the reports that are new or changed since the last poll; all, if a row that could not be read is to be
+    asked for again. Returns counts of what announce() returned. Raises ProviderError, NotApplied."""
 
     def apply(remote: RemoteReport) -> str:
         with transaction() as session:
             return announce(session, provider.id, remote, now=now)
 
+    pull = Pull(provider.id, Feed.REPORTS, now)
+    afresh = bool(due_again(provider.id, Feed.REPORTS, now=now, limit=1))
     counts: Counter[str] = Counter()
-    for part in pages(provider.id, Feed.REPORTS, adapter.reports_since, now=now):
-        apply_each(Feed.REPORTS, part, ((remote.reference, remote) for remote in part.reports), apply, counts)
+    for part in pages(provider.id, Feed.REPORTS, adapter.reports_since, now=now, afresh=afresh):
+        apply_each(pull, part, ((remote.reference, remote) for remote in part.reports), apply, counts)
     return dict(counts)
 
 
@@ -126,7 +129,7 @@ def fetch_due(
     """Fetch the announced reports that are due and examine their files, outside of this process. Returns counts.
 
     One that cannot be fetched is tried again later. For a refused file a discrepancy is opened, and nothing of it is
-    stored. A report of an adult who has not consented is not fetched until she does.
+    stored. A report of an adult who has not consented is not fetched until she does. Raises ComeBackLater.
     """
     with reading() as session:
         due = session.execute(
@@ -137,7 +140,10 @@ def fetch_due(
             .order_by(Report.fetch_after)
             .limit(limit)
         ).all()
-    return dict(one_by_one(f"fetch:{provider.code}", due, lambda row: _fetch(provider, adapter, row, now)))
+    work = one_by_one(
+        f"fetch:{provider.code}", due, lambda row: _fetch(provider, adapter, row, now), ends=(ComeBackLater,)
+    )
+    return dict(work)
 
 
 def _fetch(provider: ProviderConnection, adapter: ProviderAdapter, row: Row[Any], now: datetime) -> str:
@@ -148,6 +154,8 @@ def _fetch(provider: ProviderConnection, adapter: ProviderAdapter, row: Row[Any]
         reason = problem.reason if isinstance(problem, FileRefused) else "too_large"
         refuse(row.id, wanted.version, reason, now=now)
         return "refused"
+    except ComeBackLater:  # all of them wait, and it is nothing against this one
+        raise
     except ProviderError as problem:
         _try_later(row.id, now=now)
         log.warning("report.not_fetched", provider=provider.code, reason=str(problem)[:120])

@@ -132,6 +132,7 @@ def _make(books: _Books, day: date, *, now: datetime) -> bool:
                 ReconcileRun.provider_id == books.provider_id,
                 ReconcileRun.case_id.is_(None),
                 ReconcileRun.state == "done",
+                func.coalesce(ReconcileRun.counts["unreadable"].as_integer(), 0) == 0,
                 ReconcileRun.started_at >= over,
             )
             .order_by(ReconcileRun.id.desc())

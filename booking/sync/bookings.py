@@ -9,14 +9,19 @@ from datetime import datetime
 from sqlalchemy import select
 
 from booking.exchange.connections import ProviderConnection
-from booking.exchange.cursors import apply_each, pages
+from booking.exchange.cursors import Pull, apply_each, pages
 from booking.exchange.inbound import apply_remote
+from booking.exchange.unreadable import Due, asked_in_vain, close_read, due_again
 from booking.models import Feed, ProviderBooking
 from marketplace.core.db import reading, transaction
 from marketplace.core.logging import get_logger
-from providers.port import ProviderAdapter, RemoteBooking
+from marketplace.core.one_by_one import one_by_one
+from providers.port import LookUp, ProviderAdapter, ProviderError, RemoteBooking
 
 log = get_logger(__name__)
+
+ASK_AT_ONCE = 20
+"""How many bookings are asked for one by one after a poll."""
 
 
 def poll_bookings(provider: ProviderConnection, adapter: ProviderAdapter, *, now: datetime) -> dict[str, int]:
@@ -30,12 +35,32 @@ def poll_bookings(provider: ProviderConnection, adapter: ProviderAdapter, *, now
         with transaction() as session:
             return apply_remote(session, provider.id, remote, now=now, source="poll").what
 
+    pull = Pull(provider.id, Feed.BOOKINGS, now)
     counts: Counter[str] = Counter()
     for part in pages(provider.id, Feed.BOOKINGS, adapter.bookings_since, now=now):
         news = _news(provider.id, part.bookings)
         counts["unchanged"] += len(part.bookings) - len(news)
-        apply_each(Feed.BOOKINGS, part, ((remote.reference, remote) for remote in news), apply, counts)
+        apply_each(pull, part, ((remote.reference, remote) for remote in news), apply, counts)
+    counts += ask_again(provider, adapter, now=now)
     return dict(counts)
+
+
+def ask_again(provider: ProviderConnection, adapter: ProviderAdapter, *, now: datetime) -> Counter[str]:
+    """Ask for the bookings whose rows could not be read and are due again, one by one; returns counts by outcome."""
+
+    def ask(row: tuple[str, Due]) -> str:
+        due = row[1]
+        there = adapter.look_up(LookUp("", due.our_reference, due.reference))
+        if not isinstance(there, RemoteBooking):
+            asked_in_vain(provider.id, Feed.BOOKINGS, due.subject, now=now)
+            return "asked_in_vain"
+        with transaction() as session:
+            what = apply_remote(session, provider.id, there, now=now, source="poll").what
+        close_read(provider.id, Feed.BOOKINGS, {there.reference, due.reference or there.reference}, now=now)
+        return what
+
+    known = due_again(provider.id, Feed.BOOKINGS, now=now, limit=ASK_AT_ONCE)
+    return one_by_one("ask_again", ((due.subject, due) for due in known if due.named), ask, ends=(ProviderError,))
 
 
 def _news(provider_id: int, reported: Sequence[RemoteBooking]) -> list[RemoteBooking]:

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from functools import partial
 from typing import Any
 
 from sqlalchemy import Row, select, text, update
+from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.orm import Session
 
 from booking.discrepancies import close_discrepancy, open_discrepancy
 from booking.exchange.connections import ProviderConnection
-from booking.exchange.cursors import cursor_of, done, pages
+from booking.exchange.cursors import Pull, apply_each, cursor_of, done, pages
+from booking.exchange.unreadable import due_again
 from booking.models import Discrepancy, Feed, Slot
 from marketplace.catalog.models import CapacityPool
 from marketplace.core.db import reading, transaction
+from marketplace.core.errors import Busy
 from marketplace.core.ids import new_id
 from marketplace.core.logging import get_logger
 from providers.port import ProviderAdapter, RemoteSlot
@@ -76,10 +80,11 @@ _UPSERT = text(
 def pull_slots(provider: ProviderConnection, adapter: ProviderAdapter, *, today: date, now: datetime) -> dict[str, int]:
     """Pull what changed for the next 60 days; returns counts.
 
-    Everything is pulled the first time, once a day, and when pools were added: what came into our sight since need not
-    have changed at the provider.
+    Everything is pulled the first time, once a day, when pools were added (what came into our sight since need not
+    have changed at the provider), and when a row that could not be read is to be asked for again.
 
-    Raises ProviderError when the provider cannot be read; what was applied until then stays, the cursor does not move.
+    Raises ProviderError when the provider cannot be read, NotApplied when a slot could not be applied; what was applied
+    until then stays, the cursor does not move.
     """
     with reading() as session:
         pools = _pools(session, provider.id)
@@ -87,14 +92,39 @@ def pull_slots(provider: ProviderConnection, adapter: ProviderAdapter, *, today:
     fetch = partial(adapter.slots, today, today + HORIZON)
     sight = _sight(pools, today)
     with reading() as session:
-        afresh = cursor_of(session, provider.id, SIGHT) != sight
+        seen = cursor_of(session, provider.id, SIGHT) == sight
+    afresh = not seen or bool(due_again(provider.id, Feed.SLOTS, now=now, limit=1))
+    pull, outcomes = Pull(provider.id, Feed.SLOTS, now), Counter[str]()
+
+    def apply(slots: Sequence[RemoteSlot]) -> str:
+        apply_slots(provider.id, slots, pools, counts, now=now)
+        return "applied"
+
     for part in pages(provider.id, Feed.SLOTS, fetch, now=now, afresh=afresh):
-        for start in range(0, len(part.slots), BATCH):
-            apply_slots(provider.id, part.slots[start : start + BATCH], pools, counts, now=now)
+        batches = [part.slots[start : start + BATCH] for start in range(0, len(part.slots), BATCH)]
+        alone = [(slot.name, slot) for batch in _broken(batches, apply) for slot in batch]
+        apply_each(pull, part, alone, lambda slot: apply([slot]), outcomes)
     if afresh:
         done(provider.id, SIGHT, sight, now=now)
     counts["settled"] = settle_discrepancies(provider.id, now=now)
     return counts
+
+
+def _broken(
+    batches: Sequence[Sequence[RemoteSlot]], apply: Callable[[Sequence[RemoteSlot]], str]
+) -> list[Sequence[RemoteSlot]]:
+    """Apply each batch; the ones that could not be, because of a slot that is to be found. Raises Busy: a batch that a
+    rival keeps is not taken apart."""
+    broken: list[Sequence[RemoteSlot]] = []
+    for batch in batches:
+        try:
+            apply(batch)
+        except (Busy, OperationalError, InterfaceError):
+            raise
+        except Exception as problem:  # whatever it is, it is one slot's and no other's
+            log.exception("slots.batch_broken", error=type(problem).__name__, exc_info=False)
+            broken.append(batch)
+    return broken
 
 
 def _sight(pools: Mapping[str, int], today: date) -> str:
@@ -115,10 +145,15 @@ def apply_slots(
 ) -> None:
     """Write at most 500 slots in one transaction; rows are locked in the order of their ids."""
     ours = {(pools[slot.pool], slot.reference): slot for slot in slots if slot.pool in pools}
+    if ours:
+        _write_slots(provider_id, ours, counts, now)
     counts["read"] += len(slots)
     counts["unknown_pool"] += sum(slot.pool not in pools for slot in slots)
-    if not ours:
-        return
+
+
+def _write_slots(
+    provider_id: int, ours: Mapping[tuple[int, str], RemoteSlot], counts: dict[str, int], now: datetime
+) -> None:
     with transaction() as session:
         rows = session.execute(
             _UPSERT,

@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 from sqlalchemy.dialects.postgresql import insert
 
 from booking.exchange.inbound import apply_remote
-from booking.models import ProviderEvent
+from booking.exchange.unreadable import record_row
+from booking.models import Feed, ProviderEvent
 from booking.reports.fetch import announce
 from marketplace.core.db import transaction
 from marketplace.core.logging import get_logger
@@ -23,7 +24,8 @@ def forget_events(*, now: datetime, batch: int = 1000) -> int:
 
 
 def receive_event(provider_id: int, event: Event, *, now: datetime) -> str:
-    """Record a verified webhook and apply it in the same transaction; a repeated one changes nothing.
+    """Record a verified webhook and apply it in the same transaction; a repeated one changes nothing, and neither does
+    one of a kind that we do not know. What cannot be read becomes a discrepancy: to be sent it again would not help.
 
     Returns the outcome, `duplicate` for one seen before.
     """
@@ -41,6 +43,10 @@ def receive_event(provider_id: int, event: Event, *, now: datetime) -> str:
             outcome = apply_remote(session, provider_id, event.booking, now=now).what
         if event.report is not None:
             outcome = announce(session, provider_id, event.report, now=now)
+        if event.unreadable is not None:
+            feed = Feed.REPORTS if event.kind.startswith("report.") else Feed.BOOKINGS
+            record_row(session, provider_id, feed, event.unreadable, now=now)
+            outcome = "unreadable"
         session.get_one(ProviderEvent, fresh).outcome = outcome
     log.info("webhook.received", kind=event.kind, outcome=outcome)
     return outcome

@@ -10,7 +10,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
+from booking.exchange.breaker import Call
+from booking.exchange.models import ProviderBreaker
 from booking.models import Discrepancy, Feed, JobRun, ProviderTask, SyncCursor
 from marketplace.catalog.models import Provider
 from marketplace.core.db import reading
@@ -24,16 +27,25 @@ LEAST_WAIT = timedelta(seconds=60)
 
 
 @dataclass(frozen=True)
+class BreakerView:
+    """A breaker that is not quite well: `failures` in a row, and calls of its kind wait until `open_until`, if set;
+    `probing` while one call tries whether the provider is well again."""
+
+    failures: int
+    open_until: datetime | None = None
+    probing: bool = False
+
+
+@dataclass(frozen=True)
 class ProviderHealth:
     """A provider now. `pulled` gives the last complete pull of each feed (slots, bookings, reports), None if there was
-    none yet; `failures` in a row; no command is sent while `paused_at` is set or before `open_until`. `waiting` and
-    `unknown` count commands."""
+    none yet. `breakers` are those of the kinds of call that failed last; no command is sent while `paused_at` is set or
+    the one of commands is open. `waiting` and `unknown` count commands."""
 
     code: str
     name: Text
     pulled: Mapping[str, datetime | None]
-    failures: int
-    open_until: datetime | None
+    breakers: Mapping[Call, BreakerView]
     paused_at: datetime | None
     waiting: int
     unknown: int
@@ -71,6 +83,7 @@ def providers(principal: Principal) -> list[ProviderHealth]:
                 .group_by(ProviderTask.provider_id)
             )
         }
+        breakers = _breakers(session)
         open_cases = {
             row.provider_id: row.number
             for row in session.execute(
@@ -84,8 +97,7 @@ def providers(principal: Principal) -> list[ProviderHealth]:
             code=row.code,
             name=Text(row.name_zh, row.name_en),
             pulled={feed: pulled.get((row.id, feed)) for feed in Feed},
-            failures=row.failures,
-            open_until=row.open_until,
+            breakers=breakers.get(row.id, {}),
             paused_at=row.paused_at,
             waiting=tasks[row.id].waiting if row.id in tasks else 0,
             unknown=tasks[row.id].unknown if row.id in tasks else 0,
@@ -93,6 +105,16 @@ def providers(principal: Principal) -> list[ProviderHealth]:
         )
         for row in rows
     ]
+
+
+def _breakers(session: Session) -> dict[int, dict[Call, BreakerView]]:
+    """The breakers that count failures, by provider's id and kind of call."""
+    found: dict[int, dict[Call, BreakerView]] = {}
+    query = select(ProviderBreaker).where(ProviderBreaker.failures > 0).order_by(ProviderBreaker.call)
+    for row in session.scalars(query):
+        view = BreakerView(row.failures, row.open_until, row.probe_until is not None)
+        found.setdefault(row.provider_id, {})[Call(row.call)] = view
+    return found
 
 
 def late_jobs(principal: Principal, *, now: datetime) -> Sequence[LateJob]:

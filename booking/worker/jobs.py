@@ -13,8 +13,12 @@ from booking.attendance.no_show import call_no_shows
 from booking.changes.proposals import expire_proposals
 from booking.changes.unanswered import end_unanswered
 from booking.closures.close import work_closures
+from booking.exchange.breaker import Call
+from booking.exchange.connections import ProviderConnection
 from booking.exchange.escalate import raise_unknown
-from booking.exchange.send import record_health
+from booking.exchange.through import through
+from booking.exchange.unreadable import forget_rows
+from booking.exchange.waiting_commands import raise_waiting
 from booking.hold.expire import expire_holds
 from booking.idempotency import forget_keys
 from booking.messages.deliver import deliver_due
@@ -32,7 +36,6 @@ from marketplace.core import clock
 from marketplace.core.config import settings
 from marketplace.core.logging import get_logger
 from marketplace.messages import send
-from providers.port import ProviderError
 from vip.codes import forget_codes
 from vip.entitlements import expire_due
 
@@ -49,18 +52,20 @@ Work = Callable[[Lane], dict[str, int]]
 
 @dataclass(frozen=True)
 class Job:
-    """Work that is done every so many seconds. `code` is the provider's, blank for work that concerns no provider."""
+    """Work that is done every so many seconds. `code` is the provider's, blank for work that concerns no provider.
+    A leader that has not begun a `brief` one for WORKER_OVERDUE_SECONDS stands still."""
 
     name: str
     every: int
     work: Callable[[], dict[str, Any]]
     code: str = ""
+    brief: bool = False
 
 
 def all_jobs(lanes: Lanes, stopping: Event) -> list[Job]:
     """All jobs: our own, and those of each provider in `lanes`. Long ones end early once `stopping` is set."""
     jobs = [
-        Job("holds", 1, lambda: {"expired": expire_holds(now=clock.now())}),
+        Job("holds", 1, lambda: {"expired": expire_holds(now=clock.now())}, brief=True),
         Job("waiting", 1, _waiting),
         Job("waiting-review", 60, lambda: dict(review(now=clock.now()))),
         Job("unanswered", 15, lambda: {"asked": end_unanswered(now=clock.now())}),
@@ -68,6 +73,7 @@ def all_jobs(lanes: Lanes, stopping: Event) -> list[Job]:
         Job("overdue", 60, lambda: {"late": mark_overdue(now=clock.now())}),
         Job("no_shows", 60, lambda: {"called": call_no_shows(now=clock.now())}),
         Job("unknown", 15, lambda: {"open": raise_unknown(now=clock.now())}),
+        Job("commands", 15, lambda: raise_waiting(now=clock.now())),
         Job("closures", 5, lambda: work_closures(now=clock.now())),
         Job("statements", 300, lambda: {"made": make_statements(now=clock.now())}),
         Job("entitlements", 300, lambda: expire_entitlements(stopping)),
@@ -76,20 +82,29 @@ def all_jobs(lanes: Lanes, stopping: Event) -> list[Job]:
         Job("endings", 3600, lambda: {"notified": remind_of_endings(now=clock.now())}),
         Job("keys", 3600, lambda: {"forgotten": forget_keys(now=clock.now())}),
         Job("events", 3600, lambda: {"forgotten": forget_events(now=clock.now())}),
+        Job("rows", 3600, lambda: {"forgotten": forget_rows(now=clock.now())}),
         Job("codes", 3600, lambda: {"forgotten": forget_codes(now=clock.now())}),
     ]
-    for provider in (lane.provider for lane in lanes.all()):
-        jobs += [
-            Job(f"slots:{provider.code}", provider.slots_seconds, _pull(lanes, provider.id, _slots), provider.code),
-            Job(
-                f"bookings:{provider.code}", provider.poll_seconds, _pull(lanes, provider.id, _bookings), provider.code
-            ),
-            Job(f"reports:{provider.code}", provider.poll_seconds, _pull(lanes, provider.id, _reports), provider.code),
-            Job(f"reconcile:{provider.code}", RECONCILE_LOOK, _pull(lanes, provider.id, _reconcile), provider.code),
-            Job(f"chase:{provider.code}", CHASE_SECONDS, _pull(lanes, provider.id, _chase), provider.code),
-            Job(f"fetch:{provider.code}", FETCH_SECONDS, _pull(lanes, provider.id, _fetch), provider.code),
-        ]
+    for lane in lanes.all():
+        jobs += _jobs_of(lanes, lane.provider)
     return jobs
+
+
+def _jobs_of(lanes: Lanes, provider: ProviderConnection) -> list[Job]:
+    """The jobs that read from one provider."""
+
+    def job(task: str, every: int, call: Call, work: Work, *, may_idle: bool = False) -> Job:
+        pull = _pull(lanes, provider.id, call, work, may_idle=may_idle)
+        return Job(f"{task}:{provider.code}", every, pull, provider.code)
+
+    return [
+        job("slots", provider.slots_seconds, Call.SLOTS, _slots),
+        job("bookings", provider.poll_seconds, Call.BOOKINGS, _bookings),
+        job("reports", provider.poll_seconds, Call.REPORTS, _reports),
+        job("reconcile", RECONCILE_LOOK, Call.RECONCILE, _reconcile, may_idle=True),
+        job("chase", CHASE_SECONDS, Call.REPORTS, _chase, may_idle=True),
+        job("fetch", FETCH_SECONDS, Call.FETCHES, _fetch, may_idle=True),
+    ]
 
 
 def _waiting() -> dict[str, int]:
@@ -136,18 +151,15 @@ def _reconcile(lane: Lane) -> dict[str, int]:
     return run_due(lane.provider, lane.adapter(), every=every, clock=clock.now)
 
 
-def _pull(lanes: Lanes, provider_id: int, work: Work) -> Callable[[], dict[str, int]]:
-    """`work` with the lane that the provider has when the job runs."""
+def _pull(
+    lanes: Lanes, provider_id: int, call: Call, work: Work, *, may_idle: bool = False
+) -> Callable[[], dict[str, int]]:
+    """`work` with the lane that the provider has when the job runs, if the breaker of this kind of call lets it."""
 
     def pull() -> dict[str, int]:
         lane = lanes.get(provider_id)
         if lane is None:
             return {}
-        try:
-            return work(lane)
-        except ProviderError as problem:
-            record_health(lane.provider, failed=True, now=clock.now())
-            log.warning("provider.unreadable", provider=lane.provider.code, reason=str(problem)[:120])
-            raise
+        return through(call, lane.provider, lambda: work(lane), clock.now, may_idle=may_idle)
 
     return pull

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, text
 
+from marketplace.core.config import settings
 from marketplace.core.db import leader_engine
 from marketplace.core.logging import get_logger
 
@@ -17,11 +18,15 @@ class LeaderLock:
 
     Behind a pooler it would belong to a connection that everybody shares, and two workers could both have it. So nobody
     takes it there, which is said once: LEADER_DATABASE_URL leads past the pooler.
+
+    The server ends it when nothing is asked over it for LEADER_SILENT_SECONDS (a leader asks every two), so that the
+    lock of a lost leader is free again even where its end of the connection still seems to be there.
     """
 
     def __init__(self) -> None:
         self._connection: Connection | None = None
         self._said = False
+        self._silent_seconds = settings().leader_silent_seconds
 
     @property
     def held(self) -> bool:
@@ -34,6 +39,7 @@ class LeaderLock:
         if not self._straight(connection) or not self._had(connection):
             connection.close()
             return False
+        connection.execute(text(f"SET idle_session_timeout = '{self._silent_seconds}s'"))  # never lent again
         self._connection = connection
         return True
 

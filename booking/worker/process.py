@@ -2,7 +2,8 @@
 
 Any number may run. Each works the outbox; one of them, the leader (an advisory lock), also keeps the clock: it pulls
 slots, polls statuses and reports, expires holds and entitlements, sends messages and reminders. Each provider has its
-own threads, so that a slow one delays nobody else. It survives a database that goes away and comes back.
+own threads, so that a slow one delays nobody else. It survives a database that goes away and comes back, and ends
+itself when its heartbeat or a job stands still (`watchdog`), so that whoever watches over it starts a new one.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ from booking.outbox import Claimed
 from booking.worker.jobs import Job, all_jobs
 from booking.worker.lanes import Lane, Lanes
 from booking.worker.leader import LeaderLock
+from booking.worker.watchdog import Watchdog
 from marketplace.core import clock
 from marketplace.core.config import ConfigError, settings
 from marketplace.core.db import bare_app, reading, require_limits, transaction
@@ -43,6 +45,8 @@ log = get_logger(__name__)
 TICK = 0.2
 BEAT = 2.0
 RETRY_SECONDS = 5
+STOP_SECONDS = 60
+_NEXT = "next "
 
 
 class Worker:
@@ -56,6 +60,9 @@ class Worker:
         self.scheduler: BackgroundScheduler | None = None
         self._executors: set[str] = set()
         self._lock = LeaderLock()
+        self._watchdog = Watchdog()
+        self._overdue_seconds = settings().overdue_seconds
+        self._still_seconds = settings().still_seconds
 
     def stop(self, *_: object) -> None:
         """Finish what is in flight, then end."""
@@ -64,16 +71,21 @@ class Worker:
     def run(self) -> int:
         """Work until stopped; the exit code: 1 when an unexpected error ended the work."""
         log.info("worker.started", worker=self.name)
-        beat = threading.Thread(target=self._every, args=(BEAT, self._beat, self._lose_leadership), daemon=True)
+        self._watchdog.start()
+        beat = threading.Thread(
+            target=self._every, args=(BEAT, self._beat, self._lose_leadership), name="beat", daemon=True
+        )
         beat.start()
         try:
             self._every(TICK, self._pass, lambda: None)
         finally:
+            self._watchdog.expect("stop", STOP_SECONDS)
             beat.join(timeout=10)
             if self.scheduler is not None:
                 self.scheduler.shutdown(wait=False)
             self.lanes.close()
             self._farewell()
+            self._watchdog.close()
             log.info("worker.stopped", worker=self.name)
         return int(self.broken)
 
@@ -81,6 +93,7 @@ class Worker:
         """Repeat `work`. A database that is away is waited for, after `trouble`; any other error ends the process, so
         that whoever watches over it starts a new one."""
         while not self.stopping.is_set():
+            self._watchdog.expect(work.__name__, self._overdue_seconds)
             try:
                 work()
             except (SQLAlchemyError, Refusal) as failed:
@@ -92,6 +105,7 @@ class Worker:
                 self.broken = True
                 self.stop()
             self.stopping.wait(seconds)
+        self._watchdog.forget(work.__name__)
 
     # --- the outbox -------------------------------------------------------------------------------------------------
 
@@ -107,7 +121,7 @@ class Worker:
     def _run_task(self, lane: Lane, task: Claimed) -> None:
         """One command in one thread. What breaks here leaves the task claimed; its lease ends and it is looked up."""
         try:
-            with bare_app().app_context():
+            with self._watchdog.watching(f"task {task.id}", self._still_seconds), bare_app().app_context():
                 run_task(lane.provider, lane.adapter(), task, clock.now)
         except Exception as broken:
             facts = {"provider": lane.provider.code, "task": task.id, "error": type(broken).__name__}
@@ -121,6 +135,8 @@ class Worker:
     def _beat(self) -> None:
         self._refresh_lanes()
         leader = self._lead()
+        if not leader:
+            self._watchdog.forget_all(_NEXT)
         now = clock.now()
         with transaction() as session:
             values = {"at": now, "leader": leader}
@@ -159,6 +175,7 @@ class Worker:
         if self.scheduler is not None:
             self.scheduler.shutdown(wait=False)
             self.scheduler = None
+        self._watchdog.forget_all(_NEXT)
         self._lock.drop()
 
     # --- the clock --------------------------------------------------------------------------------------------------
@@ -188,6 +205,8 @@ class Worker:
                 misfire_grace_time=None,
                 next_run_time=clock.of_the_machine(),
             )
+            if job.brief:
+                self._expect(job)
 
     def _executor(self, scheduler: BackgroundScheduler, provider: str) -> str:
         """Each provider's jobs run in threads of their own, so that a slow one holds up neither another nor ours."""
@@ -206,7 +225,18 @@ class Worker:
                 scheduler.modify_job(name, next_run_time=clock.of_the_machine() + timedelta(seconds=seconds))
 
     def _run_job(self, job: Job) -> None:
-        """Run a job and leave a note of it, whatever comes: when, how it ended, what it counted."""
+        """Run a job and leave a note of it. One that stands still, or a brief one that is not begun anew, ends the
+        process."""
+        if job.brief:
+            self._expect(job)
+        with self._watchdog.watching(f"job {job.name}", self._still_seconds):
+            self._work_and_note(job)
+
+    def _expect(self, job: Job) -> None:
+        self._watchdog.expect(f"{_NEXT}{job.name}", self._overdue_seconds)
+
+    def _work_and_note(self, job: Job) -> None:
+        """Whatever comes: when, how it ended, what it counted."""
         started = clock.now()
         values: dict[str, Any] = {"every_seconds": job.every, "started_at": started}
         try:

@@ -13,6 +13,7 @@ import secrets
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from urllib.parse import urlsplit
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -28,6 +29,11 @@ class Settings:
     `database_url` is the application's role; `owner_url` is the role that owns the tables and runs migrations.
     `leader_database_url` leads past a pooler to the same database; "" when there is none. A statement is prepared after
     `prepare_threshold` uses: 0 never, None as suits the connection.
+    `allowed_hosts`: the names that a request may give as ours (a leading dot: with all below it); empty: any.
+    `prepare_threshold` uses: 0 never, None as suits the connection. An answer of the database is waited for
+    `web_answer_seconds` in a request, else `answer_seconds`. A worker ends itself when its heartbeat is
+    `overdue_seconds` late or a job stands still for `still_seconds`; a leader that asks nothing for
+    `leader_silent_seconds` leads no more.
     `master_key` wraps per-person and per-report keys, `index_key` keys the blind indexes; both are 32 bytes.
     """
 
@@ -46,8 +52,14 @@ class Settings:
     state_dir: Path
     leader_database_url: str = ""
     pool_size: int = 16
+    answer_seconds: float = 12.0
+    web_answer_seconds: float = 4.0
+    overdue_seconds: int = 60
+    still_seconds: int = 900
+    leader_silent_seconds: int = 15
     prepare_threshold: int | None = None
     trusted_proxies: int = 0
+    allowed_hosts: tuple[str, ...] = ()
     outbox_lease_seconds: int = 30
     reconcile_seconds: int = 3600
 
@@ -72,6 +84,13 @@ def _number(name: str, default: int) -> int:
         raise ConfigError(f"{name} must be a whole number, not {text!r}.") from bad
     if value < 0:
         raise ConfigError(f"{name} must not be negative.")
+    return value
+
+
+def _limit(name: str, default: int) -> int:
+    value = _number(name, default)
+    if value == 0:
+        raise ConfigError(f"{name} must be more than 0: it is how long something is waited for.")
     return value
 
 
@@ -125,6 +144,7 @@ def settings() -> Settings:
     secret_key = os.environ.get("SECRET_KEY") or stored.get("SECRET_KEY", "")
     if not secret_key:
         raise ConfigError("SECRET_KEY is not set: give a long random text.")
+    public_url = os.environ.get("PUBLIC_URL", "http://127.0.0.1:8000").rstrip("/")
     return Settings(
         env=env,
         database_url=sqlalchemy_url(database_url),
@@ -133,7 +153,7 @@ def settings() -> Settings:
         master_key=_key("MASTER_KEY", stored),
         index_key=_key("INDEX_KEY", stored),
         insurer_code=os.environ.get("INSURER_CODE", "demo"),
-        public_url=os.environ.get("PUBLIC_URL", "http://127.0.0.1:8000").rstrip("/"),
+        public_url=public_url,
         sms_backend=os.environ.get("SMS_BACKEND", "print" if env != "production" else ""),
         email_backend=os.environ.get("EMAIL_BACKEND", "print" if env != "production" else ""),
         smtp_url=os.environ.get("SMTP_URL", ""),
@@ -141,21 +161,44 @@ def settings() -> Settings:
         state_dir=folder,
         leader_database_url=sqlalchemy_url(os.environ.get("LEADER_DATABASE_URL", "")),
         pool_size=_number("DATABASE_POOL_SIZE", 16),
+        answer_seconds=_limit("DATABASE_ANSWER_MS", _statement_timeout() + 2_000) / 1000,
+        web_answer_seconds=_limit("WEB_DATABASE_ANSWER_MS", 4_000) / 1000,
+        overdue_seconds=_limit("WORKER_OVERDUE_SECONDS", 60),
+        still_seconds=_limit("WORKER_STILL_SECONDS", 900),
+        leader_silent_seconds=_limit("LEADER_SILENT_SECONDS", 15),
         prepare_threshold=_number("DATABASE_PREPARE_THRESHOLD", 0)
         if "DATABASE_PREPARE_THRESHOLD" in os.environ
         else None,
         trusted_proxies=_number("TRUSTED_PROXIES", 0),
+        allowed_hosts=_allowed_hosts(public_url) if env == "production" else (),
         outbox_lease_seconds=lease,
         reconcile_seconds=_number("RECONCILE_SECONDS", 3600),
     )
 
 
+def _allowed_hosts(public_url: str) -> tuple[str, ...]:
+    """ALLOWED_HOSTS, else the host of PUBLIC_URL; this machine's own names always, for whoever asks whether we live."""
+    named = [name.strip() for name in os.environ.get("ALLOWED_HOSTS", "").split(",")]
+    ours = [name for name in named if name] or [urlsplit(public_url).hostname or ""]
+    return tuple(dict.fromkeys([*(name for name in ours if name), "127.0.0.1", "localhost", "[::1]"]))
+
+
+def _statement_timeout() -> int:
+    return _number("STATEMENT_TIMEOUT_MS", 10_000)
+
+
 def role_settings() -> dict[str, str]:
     """What PostgreSQL is told about the application's role, once, by `ALTER ROLE … SET`; times in milliseconds."""
     return {
-        "statement_timeout": str(_number("STATEMENT_TIMEOUT_MS", 10_000)),
-        "lock_timeout": str(_number("LOCK_TIMEOUT_MS", 5_000)),
+        "statement_timeout": str(_statement_timeout()),
+        "lock_timeout": str(_number("LOCK_TIMEOUT_MS", 3_000)),  # less than a web request waits for an answer
         "idle_in_transaction_session_timeout": "60000",
+        # The server's end of a connection whose other end has gone; without a socket's options they are ignored.
+        "client_connection_check_interval": "1000",
+        "tcp_keepalives_idle": "10",
+        "tcp_keepalives_interval": "5",
+        "tcp_keepalives_count": "3",
+        "tcp_user_timeout": "15000",
         "timezone": "UTC",
     }
 

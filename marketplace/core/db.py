@@ -19,11 +19,11 @@ from flask_sqlalchemy import SQLAlchemy
 from psycopg import errors as pg
 from psycopg.pq import TransactionStatus
 from psycopg.rows import namedtuple_row
-from sqlalchemy import BigInteger, DateTime, Engine, MetaData, NullPool, Text
+from sqlalchemy import BigInteger, DateTime, Engine, MetaData, NullPool, Text, create_engine
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.orm import DeclarativeBase, Session, registry
 
-from marketplace.core import connection
+from marketplace.core import connection, silence
 from marketplace.core.config import Settings, settings
 from marketplace.core.errors import Busy
 
@@ -102,7 +102,7 @@ def _engine_options(config: Settings) -> dict[str, Any]:
 
 def _connecting(config: Settings) -> dict[str, Any]:
     """No `options` among them: a pooler refuses or drops them, so the role has its limits (connection.py)."""
-    given: dict[str, Any] = {"connect_timeout": 5, "application_name": "anxiang"}
+    given: dict[str, Any] = {"application_name": "anxiang"}
     if config.prepare_threshold is not None:
         given["prepare_threshold"] = config.prepare_threshold or None
     return {
@@ -138,6 +138,7 @@ def _engines() -> Mapping[str | None, Engine]:
 def _made_engines() -> Mapping[str | None, Engine]:
     made = db.engines_of(bare_app())
     for each in made.values():
+        silence.bound(each)
         connection.watch(each)
     return made
 
@@ -150,6 +151,17 @@ def engine() -> Engine:
 def leader_engine() -> Engine:
     """Where the leader's lock is taken: at LEADER_DATABASE_URL, without one on the engine of all."""
     return _engines().get(_LEADER, engine())
+
+
+@lru_cache(maxsize=1)
+def apart_engine() -> Engine:
+    """A connection of its own for each use, past the pool: for who must learn within seconds whether all is well."""
+    made = create_engine(
+        settings().database_url, poolclass=NullPool, isolation_level="AUTOCOMMIT", **_connecting(settings())
+    )
+    silence.bound_alone(made)
+    connection.watch(made)
+    return made
 
 
 def require_limits() -> None:
@@ -174,7 +186,8 @@ def transaction() -> Iterator[Session]:
 
     The session is new each time and removed at the end, so that nothing read before is believed. Without a Flask
     context it gets one of its own. Refuses to nest: a use case that needs another one's effect takes the session as an
-    argument. Raises Busy when a lock was not had within `lock_timeout` or a deadlock was broken.
+    argument. Raises Busy when a lock was not had within `lock_timeout` or a deadlock was broken, and a DBAPIError of
+    AnswerLost when the database fell silent: the transaction may be committed.
     """
     if _in_transaction.get():
         raise RuntimeError("transaction() inside transaction(): pass the session instead")
@@ -301,5 +314,5 @@ def forget_engines() -> None:
     if _made_engines.cache_info().currsize:
         for each in _made_engines().values():
             each.dispose()
-    for made in (autocommit_engine, _made_engines, bare_app):
+    for made in (autocommit_engine, apart_engine, _made_engines, bare_app):
         made.cache_clear()

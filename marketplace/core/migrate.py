@@ -9,7 +9,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import make_url
+from sqlalchemy import Connection, make_url
 from sqlalchemy.exc import DBAPIError
 
 from marketplace.core.config import ROOT, ConfigError, settings, sqlalchemy_url
@@ -34,12 +34,16 @@ def downgrade(owner_url: str, revision: str, *, application_role: str | None = N
 def current() -> str | None:
     """The revision that the application's database is at, None when it has no schema."""
     with autocommit_engine().connect() as connection:
-        return MigrationContext.configure(connection).get_current_revision()
+        return _revision(connection)
 
 
-def is_current() -> bool:
-    """True when the application's database is at this code's newest revision."""
-    return current() == newest()
+def is_current(connection: Connection) -> bool:
+    """True when the database is at this code's newest revision."""
+    return _revision(connection) == newest()
+
+
+def _revision(connection: Connection) -> str | None:
+    return MigrationContext.configure(connection).get_current_revision()
 
 
 @lru_cache(maxsize=1)

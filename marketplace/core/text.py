@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple
 
@@ -32,3 +33,9 @@ def language_of(choice: str | None) -> Language:
 def opening(text: str) -> str:
     """`text` as a sentence begins: its first letter is a capital."""
     return text[:1].upper() + text[1:]
+
+
+def without_invisible(text: str) -> str:
+    """What was typed or pasted in its plain form (NFKC), without format characters (Unicode category Cf): contacts and
+    chats wrap numbers in marks of direction, zero-width spaces, word joiners and byte order marks."""
+    return "".join(each for each in unicodedata.normalize("NFKC", text) if unicodedata.category(each) != "Cf")

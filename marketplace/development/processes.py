@@ -32,6 +32,7 @@ from babel.messages.pofile import read_po
 from sqlalchemy import make_url
 from sqlalchemy.exc import DBAPIError
 
+from booking.worker.watchdog import EXIT_CODE
 from marketplace.core import migrate
 from marketplace.core.config import ROOT, sqlalchemy_url, state_dir
 from marketplace.core.connection import set_on_role
@@ -126,7 +127,7 @@ def execute(command: list[str]) -> int:
 def services(options: Options) -> list[Service]:
     """The processes of the product."""
     web = web_command(options.web_command, host=options.host, port=options.port, workers=options.web_workers)
-    found = [Service("web", web), Service("worker", _python("booking.worker"))]
+    found = [Service("web", web), Service("worker", _python("booking.worker"), again=EXIT_CODE)]
     if options.demo:
         where = ["--port", str(options.sandbox_port), "--data", str(_sandbox()), "--config", str(sandbox_accounts())]
         found.append(Service("sandbox", [*_python("providers.sandbox"), *where]))

@@ -1,6 +1,7 @@
 """Runs several processes as one: they start together, log with a prefix, and stop together.
 
-None is restarted: in development a process that died has something to say, and a silent new one would hide it. In
+None that died is started anew: it has something to say, and a silent new one would hide it. The exception is a service
+with an `again`: it ends itself so when it stands still, and after a pause a new one is started, with a sentence. In
 production each is a unit of its own under systemd or a container runtime, which restarts them.
 """
 
@@ -21,14 +22,17 @@ from marketplace.development.children import dies_with_us
 
 GRACE = 10.0
 _TICK = 0.1
+_PAUSE = 2.0
 
 
 @dataclass(frozen=True)
 class Service:
-    """One process to run: its short name for the log, and its command."""
+    """One process to run: its short name for the log, its command, and whether it is started `again` when it ended with
+    that exit code."""
 
     name: str
     command: list[str]
+    again: int | None = None
 
 
 @dataclass
@@ -52,7 +56,7 @@ class _Child:
 
 @dataclass
 class Supervisor:
-    """Runs `services` until one ends, or SIGINT or SIGTERM comes.
+    """Runs `services` until one ends for good, or SIGINT or SIGTERM comes.
 
     `ready` is asked about every 0.1 s until it says True; then `on_ready` is called once. Give it `ready_seconds`.
     """
@@ -64,6 +68,7 @@ class Supervisor:
     on_ready: Callable[[], None] = lambda: None
     ready_seconds: float = 60.0
     grace: float = GRACE
+    pause: float = _PAUSE
     _children: list[_Child] = field(default_factory=list)
     _stops: int = 0
     _selector: selectors.BaseSelector = field(default_factory=selectors.DefaultSelector)
@@ -110,9 +115,11 @@ class Supervisor:
         waiting, until = True, time.monotonic() + self.ready_seconds
         while not self._stops:
             self._pass_on_logs(_TICK)
-            for child in self._children:
+            for child in list(self._children):
                 if child.ended():
                     self._pass_on_logs(0.2)
+                    if self._start_again(child):
+                        continue
                     _say(f"{child.service.name} stopped by itself ({_how(child)}); the others are stopped too.")
                     return 1
             if waiting and self.ready():
@@ -122,6 +129,30 @@ class Supervisor:
                 _say(f"Nothing answers after {self.ready_seconds:.0f} seconds; everything is stopped.")
                 return 1
         return 0
+
+    def _start_again(self, child: _Child) -> bool:
+        """True when it was such a child and a new one runs, or a signal came while we paused."""
+        code = os.waitid(os.P_PID, child.process.pid, os.WEXITED | os.WNOWAIT)
+        again = child.service.again
+        if again is None or code is None or (code.si_code, code.si_status) != (os.CLD_EXITED, again):
+            return False
+        _say(f"{child.service.name} ended itself (exit code {again}) and is started anew.")
+        until = time.monotonic() + self.pause
+        while time.monotonic() < until and not self._stops:
+            self._pass_on_logs(_TICK)
+        self._collect(child)
+        self._children.remove(child)
+        if not self._stops:
+            self._start(child.service)
+        return True
+
+    def _collect(self, child: _Child) -> None:
+        """End what it left running, before its number is free."""
+        child.signal_group(signal.SIGKILL)
+        child.process.wait()
+        if child.pipe.fileno() in self._selector.get_map():
+            self._selector.unregister(child.pipe)
+        child.pipe.close()
 
     def _stop_all(self) -> None:
         """SIGTERM to every group; SIGKILL after the grace, or at once when asked a second time."""

@@ -77,6 +77,14 @@ WORDS: Mapping[str, Message] = {
             "{when}, {where}. Its system is silent so far. Your time and your benefit are reserved: don't book again.",
         ),
     ),
+    "command_waiting": Message(
+        Text("还没有送达{place}", "Not with {place} yet"),
+        Text(
+            "{what}，{when}，{where}。{place}系统暂时收不到您的请求，我们会一直重试，有结果就通知您，您不用再操作。",
+            "{what}, {when}, {where}. Its system can't take your request for now. We go on trying and tell you how it "
+            "ends: there is nothing for you to do.",
+        ),
+    ),
     "reminder": Message(
         Text("明天有预约", "A booking tomorrow"),
         Text("{what}，{when}，{where}。{prepare}", "{what}, {when}, {where}. {prepare}"),

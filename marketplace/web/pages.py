@@ -6,6 +6,7 @@ Each module of views has a `VIEWS` table, endpoint to function; they are put tog
 from __future__ import annotations
 
 import re
+from urllib.parse import urlsplit
 
 from flask import Blueprint, Flask, Response, request, url_for
 from flask_wtf.csrf import CSRFError, CSRFProtect
@@ -63,7 +64,7 @@ csrf = CSRFProtect()
 
 def install(app: Flask) -> None:
     """Add the pages to `app`. Forms are guarded here alone: programs prove themselves by token or signature."""
-    app.config.update(WTF_CSRF_CHECK_DEFAULT=False, WTF_CSRF_TIME_LIMIT=None)
+    app.config.update(WTF_CSRF_CHECK_DEFAULT=False, WTF_CSRF_TIME_LIMIT=None, WTF_CSRF_SSL_STRICT=False)
     csrf.init_app(app)
     init_look(app)
     app.jinja_env.globals["unread_notices"] = notices.unread
@@ -115,7 +116,11 @@ def _check_ids() -> None:
 
 
 def guard_form() -> None:
-    """Refuse a form that was not sent from a page of ours in this browser. Raises Forbidden."""
+    """Refuse a form that was not sent from a page of ours in this browser. A browser that says where it comes from must
+    come from here; one that keeps it to itself is believed for the form's token. Raises Forbidden."""
+    came_from = request.headers.get("Origin") or request.referrer
+    if came_from and came_from != "null" and urlsplit(came_from).netloc != request.host:
+        raise Forbidden()
     try:
         csrf.protect()
     except CSRFError as wrong:

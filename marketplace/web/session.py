@@ -13,7 +13,7 @@ from marketplace.core.errors import Unauthenticated
 from vip import signin
 from vip.principal import Principal
 
-COOKIE = "signed_in"
+_COOKIE = "signed_in"
 _LONGEST_PATH = 1_000
 
 
@@ -44,21 +44,27 @@ def _authenticated() -> Principal | None:
     return found if found.kind == "customer" else None
 
 
+def cookie_name() -> str:
+    """The cookie's name. Behind TLS `__Host-` lets no other host of the domain, and no plain connection, set it."""
+    return _COOKIE if settings().development else f"__Host-{_COOKIE}"
+
+
 def session_token() -> str:
     """The token that the browser sent, blank without one."""
-    return request.cookies.get(COOKIE, "")
+    return request.cookies.get(cookie_name(), "")
 
 
 def store_token(response: Response, token: str, expires_at: datetime) -> None:
     """Hand the browser the session's token: out of reach of scripts and of other sites' forms."""
+    secure = not settings().development
     response.set_cookie(
-        COOKIE, token, expires=expires_at, path="/", httponly=True, samesite="Lax", secure=not settings().development
+        cookie_name(), token, expires=expires_at, path="/", httponly=True, samesite="Lax", secure=secure
     )
 
 
 def forget(response: Response) -> None:
     """Take the token back from the browser."""
-    response.delete_cookie(COOKIE, path="/", httponly=True, samesite="Lax", secure=not settings().development)
+    response.delete_cookie(cookie_name(), path="/", httponly=True, samesite="Lax", secure=not settings().development)
 
 
 def safe_path(wanted: str) -> str:

@@ -105,6 +105,7 @@ OPERATOR_PAGES = (
     OperatorPage("dispute", "/operators/disputes/<dispute>", _FORM, duty="desk"),
     OperatorPage("discrepancies", "/operators/differences"),
     OperatorPage("case", "/operators/differences/<case>"),
+    OperatorPage("delivered", "/operators/differences/<case>/delivered"),
     OperatorPage("repair", "/operators/differences/<case>/<action>", _FORM),
     OperatorPage("runs", "/operators/runs", _FORM),
     OperatorPage("statements", "/operators/statements"),

@@ -12,18 +12,27 @@ harm, and where it is put back in autumn, so is the beginning.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from bisect import bisect_right
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from providers.adapters import zoneless
+from providers.adapters.fields import BadField
 from providers.port import CursorLost, ProviderError
 
 SPAN = timedelta(days=31)
 AHEAD = timedelta(days=1)
 OVERLAP_SECONDS = 900
 HISTORY_DAYS = 90
+
+Check = Callable[[Mapping[str, Any]], None]
+"""Raises BadField for a row that breaks the contract by where it stands."""
+
+
+def anything(_row: Mapping[str, Any]) -> None:
+    """For a list that is not asked by times: every row may be in it."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +70,15 @@ class Window:
             "pageSize": size,
         }
 
+    def check(self, name: str) -> Check:
+        """A check of a row's time, which raises BadField for one that was not asked for."""
+
+        def asked_for(row: Mapping[str, Any]) -> None:
+            if not self.start <= zoneless.read(row, name) < self.end:
+                raise BadField(name, "window", f"{name} is outside the window that was asked for")
+
+        return asked_for
+
     def token(self) -> str:
         """To go on from here."""
         began = "" if self.began is None else zoneless.written(self.began)
@@ -69,19 +87,21 @@ class Window:
 
 def next_window(
     window: Window,
-    rows: Sequence[Mapping[str, Any]],
+    rows: Sequence[Any],
     name: str,
     size: int,
     server_time: datetime,
     settings: Mapping[str, str],
 ) -> Window | str:
-    """What to ask after this page; or, after the last one, the cursor of the next pull. Raises ProviderError for rows
-    that were not asked for."""
+    """What to ask after this page; or, after the last one, the cursor of the next pull. A row whose time cannot be
+    read, is outside the window or out of order says nothing of where to go on. Raises ProviderError for a page that
+    says nothing at all."""
     began = window.began or server_time
     if len(rows) > size:
         raise ProviderError("more rows than asked for")
-    times = [zoneless.read(row, name) for row in rows]
-    if any(not window.start <= at < window.end for at in times) or times != sorted(times):
+    told = _times(window, rows, name)
+    times = _in_order(told)
+    if 2 * len(times) < len(told) or (len(rows) == size and not times):
         raise ProviderError("rows outside the window, or not in the order of their times")
     if len(rows) == size:
         if times[-1] == window.start:
@@ -91,6 +111,36 @@ def next_window(
         return replace(window, start=window.end, page=1, began=began)
     overlap = timedelta(seconds=_number(settings, "overlap_seconds", OVERLAP_SECONDS))
     return zoneless.written(began - overlap)
+
+
+def _times(window: Window, rows: Sequence[Any], name: str) -> list[datetime]:
+    """The times of the rows that have one in the window, in the order of the rows."""
+    check, times = window.check(name), []
+    for row in rows:
+        if not isinstance(row, dict):
+            continue
+        try:
+            check(row)
+        except ProviderError:
+            continue
+        times.append(zoneless.read(row, name))
+    return times
+
+
+def _in_order(times: Sequence[datetime]) -> list[datetime]:
+    """The longest part of the times that is in order: a wrong one among right ones falls out, wherever it stands."""
+    tails: list[datetime] = []
+    chains: list[tuple[datetime, Any]] = []
+    for at in times:
+        place = bisect_right(tails, at)
+        chain = (at, chains[place - 1] if place else None)
+        tails[place : place + 1], chains[place : place + 1] = [at], [chain]
+    found: list[datetime] = []
+    link = chains[-1] if chains else None
+    while link is not None:
+        found.append(link[0])
+        link = link[1]
+    return found[::-1]
 
 
 def tokens(following: Window | str) -> tuple[str | None, str | None]:

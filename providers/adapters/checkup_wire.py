@@ -6,10 +6,11 @@ import base64
 import binascii
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any, Literal
 
 from providers.adapters import fields, zoneless
+from providers.adapters.rows import readable
 from providers.port import (
     BookingStatus,
     ProviderError,
@@ -19,6 +20,7 @@ from providers.port import (
     ReportContent,
     ReportItem,
     Reserve,
+    slot_name,
 )
 
 REFUSED = {
@@ -93,10 +95,10 @@ def read_order(body: Mapping[str, Any], zone: str, told_at: datetime) -> Order:
     """An order, its times in the zone of the provider. Raises ProviderError."""
     status = STATUSES.get(fields.whole_number(body, "orderStatus"))
     if status is None:
-        raise ProviderError("an order of unknown status")
+        raise fields.BadField("orderStatus", "unknown", "an order of unknown status")
     service_date = fields.day(body, "scheduleDate")
     if service_date is None:
-        raise ProviderError("an order without a day")
+        raise fields.BadField("scheduleDate", "missing", "an order without a day")
     updated = zoneless.moment(zoneless.read(body, "updateTime"), zone, told_at)
     return Order(
         RemoteBooking(
@@ -122,10 +124,10 @@ def read_day(body: Mapping[str, Any]) -> RemoteSlot:
     """The places of one organisation on one day; our reference of it is made of both. Raises ProviderError."""
     org, service_date = fields.reference(body, "orgCode"), fields.day(body, "scheduleDate")
     if service_date is None:
-        raise ProviderError("places without a day")
+        raise fields.BadField("scheduleDate", "missing", "places without a day")
     return RemoteSlot(
         pool=org,
-        reference=f"{org}@{service_date:%Y%m%d}",
+        reference=_day_of(org, service_date),
         service_date=service_date,
         starts_at=None,
         ends_at=None,
@@ -134,11 +136,35 @@ def read_day(body: Mapping[str, Any]) -> RemoteSlot:
     )
 
 
+def _day_of(org: str, service_date: date) -> str:
+    return f"{org}@{service_date:%Y%m%d}"
+
+
+def order_named(row: Mapping[str, Any]) -> tuple[str | None, str | None]:
+    """Their number of an order and ours, as far as they can be read."""
+    return readable(row, "orderNo"), readable(row, "outOrderNo")
+
+
+def report_named(row: Mapping[str, Any]) -> tuple[str | None, str | None]:
+    """Their number of a report and ours of its order, as far as they can be read."""
+    return readable(row, "reportNo"), readable(row, "outOrderNo")
+
+
+def day_named(row: Mapping[str, Any]) -> tuple[str | None, str | None]:
+    """The name of a day's places, if it can be read."""
+    org = readable(row, "orgCode")
+    try:
+        service_date = fields.day(row, "scheduleDate")
+    except ProviderError:
+        service_date = None
+    return None if org is None or service_date is None else slot_name(org, _day_of(org, service_date)), None
+
+
 def read_report(body: Mapping[str, Any], zone: str, told_at: datetime) -> RemoteReport:
     """A report as listed. Raises ProviderError."""
     status = REPORT_STATUSES.get(fields.whole_number(body, "reportStatus"))
     if status is None:
-        raise ProviderError("a report of unknown status")
+        raise fields.BadField("reportStatus", "unknown", "a report of unknown status")
     return RemoteReport(
         reference=fields.reference(body, "reportNo"),
         booking_reference=fields.reference(body, "orderNo"),

@@ -17,24 +17,28 @@ What an answer to a command means:
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
 from marketplace.core.logging import get_logger
 from providers.adapters import fields
-from providers.adapters.changes_by_time import Window, next_window, page_of, tokens
+from providers.adapters.changes_by_time import Check, Window, anything, next_window, page_of, tokens
 from providers.adapters.checkup_wire import (
     CANCELLED,
     REFUSED,
     Order,
     create_body,
+    day_named,
+    order_named,
     read_day,
     read_order,
     read_report,
     report_content,
+    report_named,
 )
 from providers.adapters.http import Deadline, NoAnswer
+from providers.adapters.rows import read_rows
 from providers.adapters.signed_calls import SignedCalls, Told
 from providers.port import (
     Accepted,
@@ -44,6 +48,7 @@ from providers.port import (
     Cancel,
     Capabilities,
     Change,
+    ComeBackLater,
     Confirmed,
     Connection,
     Decline,
@@ -60,6 +65,7 @@ from providers.port import (
     RetryAfter,
     SlotPage,
     Unknown,
+    UnreadableRow,
 )
 
 NOT_OURS_TO_MEND = (1002, 1003, 1004)
@@ -182,6 +188,8 @@ class DayCapacity:
             told = self._calls.ask(method, biz, deadline)
         except NoAnswer as error:
             return Unknown(error.reason) if error.sent else RetryAfter(UNREACHABLE_SECONDS, reached=False)
+        except ComeBackLater as error:
+            return RetryAfter(error.retry_after)
         except ProviderError as error:
             return Unknown(str(error))
         if told.code == 0:
@@ -215,17 +223,19 @@ class DayCapacity:
             "pageNo": number,
             "pageSize": SCHEDULE_PAGE,
         }
-        rows = fields.objects_at(self._read("schedule.query", biz).object(), "schedules")
+        rows = fields.rows_at(self._read("schedule.query", biz).object(), "schedules")
         following = str(number + 1) if len(rows) >= SCHEDULE_PAGE else None
-        return SlotPage([read_day(row) for row in rows], following, None)
+        days, unreadable = read_rows(rows, read_day, day_named)
+        return SlotPage(days, following, None, unreadable)
 
     def bookings_since(self, cursor: str | None, page: str | None) -> BookingPage:
         """order.list. Looks back a while each time, so that what was committed late is seen too."""
         window = self._window(cursor, page)
         told = self._read("order.list", window.asked("updateTime", LIST_PAGE))
-        rows = fields.objects_at(told.object(), "orders")
+        rows = fields.rows_at(told.object(), "orders")
         following = self._next(window, rows, "updateTime", told)
-        return BookingPage([self._order(row, told).booking for row in rows], *tokens(following))
+        orders, unreadable = self._orders(rows, told, window.check("updateTime"))
+        return BookingPage(orders, *tokens(following), unreadable)
 
     def bookings_in(self, start: date, end: date, page: str | None) -> BookingPage:
         """order.list by the days of the orders, both ends included. Orders are added at its end and never leave it."""
@@ -237,18 +247,34 @@ class DayCapacity:
             "pageSize": LIST_PAGE,
         }
         told = self._read("order.list", biz)
-        rows = fields.objects_at(told.object(), "orders")
+        rows = fields.rows_at(told.object(), "orders")
         following = str(number + 1) if len(rows) >= LIST_PAGE else None
-        return BookingPage([self._order(row, told).booking for row in rows], following, None)
+        orders, unreadable = self._orders(rows, told)
+        return BookingPage(orders, following, None, unreadable)
+
+    def _orders(
+        self, rows: Sequence[Any], told: Told, check: Check = anything
+    ) -> tuple[list[RemoteBooking], list[UnreadableRow]]:
+        def read(row: Mapping[str, Any]) -> RemoteBooking:
+            check(row)
+            return self._order(row, told).booking
+
+        return read_rows(rows, read, order_named)
 
     def reports_since(self, cursor: str | None, page: str | None) -> ReportPage:
         """report.list, read like order.list."""
         window = self._window(cursor, page)
         told = self._read("report.list", window.asked("reportTime", LIST_PAGE))
-        rows = fields.objects_at(told.object(), "reports")
+        rows = fields.rows_at(told.object(), "reports")
         following = self._next(window, rows, "reportTime", told)
-        zone = self._connection.time_zone
-        return ReportPage([read_report(row, zone, told.server_time) for row in rows], *tokens(following))
+        zone, check = self._connection.time_zone, window.check("reportTime")
+
+        def read(row: Mapping[str, Any]) -> RemoteReport:
+            check(row)
+            return read_report(row, zone, told.server_time)
+
+        reports, unreadable = read_rows(rows, read, report_named)
+        return ReportPage(reports, *tokens(following), unreadable)
 
     def fetch_report(self, report: RemoteReport) -> ReportContent:
         """report.fetch: items and the PDF in one answer."""
@@ -261,11 +287,13 @@ class DayCapacity:
     def _window(self, cursor: str | None, page: str | None) -> Window:
         return Window.open(cursor, page, self._calls.wall_clock(), self._connection.settings)
 
-    def _next(self, window: Window, rows: list[dict[str, Any]], name: str, told: Told) -> Window | str:
+    def _next(self, window: Window, rows: Sequence[Any], name: str, told: Told) -> Window | str:
         return next_window(window, rows, name, LIST_PAGE, told.server_time, self._connection.settings)
 
     def _read(self, method: str, biz: Mapping[str, Any]) -> Told:
         told = self._calls.ask(method, biz, self._calls.deadline())
+        if told.code in COME_BACK:
+            raise ComeBackLater(f"code {told.code}", _seconds(told.data))
         if told.code != 0:
             raise ProviderError(f"code {told.code}")
         return told

@@ -1,4 +1,4 @@
-"""Reading fields of a provider's JSON. A wrong one raises ProviderError, which tells its name and not its value."""
+"""Reading fields of a provider's JSON. A wrong one raises BadField, which tells its name and not its value."""
 
 from __future__ import annotations
 
@@ -19,15 +19,24 @@ _day = lru_cache(maxsize=4096)(date.fromisoformat)
 _moment = lru_cache(maxsize=16384)(datetime.fromisoformat)
 
 
+class BadField(ProviderError):
+    """A field that breaks the contract. `code` names it and what is wrong with it, and stays the same for ever:
+    `status.unknown`, `version.number`. `says` is that in words."""
+
+    def __init__(self, name: str, wrong: str, says: str) -> None:
+        super().__init__(says)
+        self.code = f"{name}.{wrong}"
+
+
 def text(body: Mapping[str, Any], name: str, default: str | None = None) -> str:
     """Text that can be stored, not blank; with `default`, that if it is missing or null."""
     value = body.get(name)
     if value is None and default is not None:
         return default
     if not isinstance(value, str) or (default is None and not value):
-        raise ProviderError(f"{name} is missing or not text")
+        raise BadField(name, "text", f"{name} is missing or not text")
     if not storable(value):
-        raise ProviderError(f"{name} has characters that cannot be stored")
+        raise BadField(name, "characters", f"{name} has characters that cannot be stored")
     return value
 
 
@@ -35,7 +44,7 @@ def reference(body: Mapping[str, Any], name: str, default: str | None = None) ->
     """As `text`, short enough for an index."""
     value = text(body, name, default)
     if len(value) > LONGEST_REFERENCE:
-        raise ProviderError(f"{name} is longer than {LONGEST_REFERENCE} characters")
+        raise BadField(name, "length", f"{name} is longer than {LONGEST_REFERENCE} characters")
     return value
 
 
@@ -43,7 +52,7 @@ def whole_number(body: Mapping[str, Any], name: str, default: int | None = None)
     """A whole number from 0 to 2^31-1."""
     value = body.get(name, default)
     if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 2**31:
-        raise ProviderError(f"{name} is missing or no whole number")
+        raise BadField(name, "number", f"{name} is missing or no whole number")
     return value
 
 
@@ -53,7 +62,7 @@ def number(body: Mapping[str, Any], name: str) -> float | None:
     if value is None:
         return None
     if not isinstance(value, (int, float)) or isinstance(value, bool) or abs(value) > 1e12 or math.isnan(value):
-        raise ProviderError(f"{name} is no number")
+        raise BadField(name, "number", f"{name} is no number")
     return float(value)
 
 
@@ -65,7 +74,7 @@ def day(body: Mapping[str, Any], name: str) -> date | None:
     try:
         parsed = _day(value)
     except ValueError as error:
-        raise ProviderError(f"{name} is no date") from error
+        raise BadField(name, "date", f"{name} is no date") from error
     return _of_our_times(parsed, name)
 
 
@@ -77,16 +86,16 @@ def moment(body: Mapping[str, Any], name: str) -> datetime | None:
     try:
         parsed = _moment(value)
     except ValueError as error:
-        raise ProviderError(f"{name} is no time") from error
+        raise BadField(name, "time", f"{name} is no time") from error
     if parsed.tzinfo is None:
-        raise ProviderError(f"{name} is without a zone")
+        raise BadField(name, "zone", f"{name} is without a zone")
     return _of_our_times(parsed, name)
 
 
 def _of_our_times(parsed: When, name: str) -> When:
     """PostgreSQL keeps moments that Python cannot read back, and near the ends of the calendar no zone can be added."""
     if not 1900 <= parsed.year < 2200:
-        raise ProviderError(f"{name} is not of our times")
+        raise BadField(name, "year", f"{name} is not of our times")
     return parsed
 
 
@@ -94,7 +103,15 @@ def object_at(body: Mapping[str, Any], name: str) -> dict[str, Any]:
     """A JSON object."""
     value = body.get(name)
     if not isinstance(value, dict):
-        raise ProviderError(f"{name} is missing or no object")
+        raise BadField(name, "object", f"{name} is missing or no object")
+    return value
+
+
+def rows_at(body: Mapping[str, Any], name: str) -> list[Any]:
+    """A list, whatever is in it: what it holds is read one by one (providers.adapters.rows)."""
+    value = body.get(name)
+    if not isinstance(value, list):
+        raise BadField(name, "list", f"{name} is missing or no list")
     return value
 
 
@@ -102,7 +119,7 @@ def objects_at(body: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
     """A list of JSON objects, perhaps empty."""
     value = body.get(name)
     if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
-        raise ProviderError(f"{name} is missing or no list of objects")
+        raise BadField(name, "list", f"{name} is missing or no list of objects")
     return value
 
 

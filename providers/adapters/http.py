@@ -32,6 +32,8 @@ CONNECT_SECONDS = 3.0
 MAX_BODY = 5 * 1024 * 1024
 CHUNK = 64 * 1024
 MAX_RETRY_AFTER = 3600.0
+RATE_LIMIT_SECONDS = 5.0
+"""The pause after a 429 that does not say how long."""
 
 log = get_logger(__name__)
 
@@ -49,6 +51,12 @@ class TooLarge(NoAnswer, Oversize):
     """The answer has more than MAX_BODY bytes, unpacked."""
 
 
+def _integer(digits: str) -> int | float:
+    """A whole number of JSON. One of more digits than anything we read is a float: it is wrong where it stands, and no
+    reason to lose the rest of the document."""
+    return int(digits) if len(digits) < 40 else float(digits)
+
+
 @dataclass(frozen=True)
 class Reply:
     """A whole answer. `content_type` is without parameters and in lower case."""
@@ -61,7 +69,7 @@ class Reply:
     def json(self) -> dict[str, Any]:
         """The body as a JSON object. Raises NoAnswer if it is none."""
         try:
-            document = json.loads(self.body)
+            document = json.loads(self.body, parse_int=_integer)
         except (ValueError, RecursionError) as error:
             raise NoAnswer("the answer is not JSON", sent=True) from error
         if not isinstance(document, dict):
@@ -80,6 +88,14 @@ class Reply:
         if moment.tzinfo is None:
             moment = moment.replace(tzinfo=UTC)
         return min(max((moment - now).total_seconds(), 0.0), MAX_RETRY_AFTER)
+
+    def come_back(self, now: datetime) -> float | None:
+        """After how many seconds the provider wants to be asked again, which did not look at the call: a 429, or a 503
+        that says when. None of any other answer."""
+        wait = self.retry_after(now)
+        if self.status == 429:
+            return RATE_LIMIT_SECONDS if wait is None else wait
+        return wait if self.status == 503 else None
 
 
 class Deadline:

@@ -25,6 +25,7 @@ from marketplace.core import clock
 from marketplace.core.logging import get_logger
 from providers.adapters import fields
 from providers.adapters.http import Deadline, HttpClient, NoAnswer, Reply
+from providers.adapters.rows import one, read_rows, readable
 from providers.adapters.signed_webhooks import verify
 from providers.port import (
     Accepted,
@@ -34,6 +35,7 @@ from providers.port import (
     Cancel,
     Capabilities,
     Change,
+    ComeBackLater,
     Confirmed,
     Connection,
     CursorLost,
@@ -54,12 +56,21 @@ from providers.port import (
     RetryAfter,
     SlotPage,
     Unknown,
+    slot_name,
 )
 
 REFUSALS = ("sold_out", "closed", "not_eligible", "too_late", "unknown_slot")
 STATUSES: tuple[str, ...] = get_args(BookingStatus)
+BOOKING_EVENTS = frozenset(
+    "booking." + what
+    for what in (
+        *("confirmed", "rejected", "cancelled", "checked_in", "in_service", "fulfilled"),
+        *("no_show", "changed", "time_proposed"),
+    )
+)
+REPORT_EVENTS = frozenset(("report.issued", "report.corrected"))
+"""The events of the contract that change something. `slots.changed` and kinds that we do not know change nothing."""
 UNREACHABLE_SECONDS = 5.0
-RATE_LIMIT_SECONDS = 5.0
 UNAUTHORISED_SECONDS = 60.0
 PROBLEM = "application/problem+json"
 
@@ -113,15 +124,11 @@ class OpenProtocol:
         return self._come_back(reply) or reply
 
     def _come_back(self, reply: Reply) -> RetryAfter | None:
-        wait = reply.retry_after(clock.now())
         if reply.status in (401, 403):
             log.error("provider.key_not_accepted", provider=self._connection.provider, status=reply.status)
             return RetryAfter(UNAUTHORISED_SECONDS)
-        if reply.status == 429:
-            return RetryAfter(RATE_LIMIT_SECONDS if wait is None else wait)
-        if reply.status == 503 and wait is not None:
-            return RetryAfter(wait)
-        return None
+        wait = reply.come_back(clock.now())
+        return None if wait is None else RetryAfter(wait)
 
     def look_up(self, question: LookUp) -> RemoteBooking | NotFound | Unknown | RetryAfter:
         """GET /lookup: by the command's key if there is one, else by the provider's reference, else by ours. A key is
@@ -154,27 +161,23 @@ class OpenProtocol:
         """GET /slots, up to 1,000 at once."""
         params = {"from": start.isoformat(), "to": end.isoformat(), "limit": "1000"}
         body = self._page("/slots", params, cursor, page)
-        return SlotPage([read_slot(item) for item in fields.objects_at(body, "slots")], *fields.page_tokens(body))
+        slots, unreadable = read_rows(fields.rows_at(body, "slots"), read_slot, _slot_named)
+        return SlotPage(slots, *fields.page_tokens(body), unreadable)
 
     def bookings_since(self, cursor: str | None, page: str | None) -> BookingPage:
         """GET /bookings."""
-        body = self._page("/bookings", {}, cursor, page)
-        return BookingPage(
-            [read_booking(item) for item in fields.objects_at(body, "bookings")], *fields.page_tokens(body)
-        )
+        return _bookings(self._page("/bookings", {}, cursor, page))
 
     def bookings_in(self, start: date, end: date, page: str | None) -> BookingPage:
         """GET /bookings of the service dates from `start` to `end`."""
         days = {"from": start.isoformat(), "to": end.isoformat(), "limit": "1000"}
-        body = self._page("/bookings", days, None, page)
-        return BookingPage(
-            [read_booking(item) for item in fields.objects_at(body, "bookings")], *fields.page_tokens(body)
-        )
+        return _bookings(self._page("/bookings", days, None, page))
 
     def reports_since(self, cursor: str | None, page: str | None) -> ReportPage:
         """GET /reports."""
         body = self._page("/reports", {}, cursor, page)
-        return ReportPage([read_report(item) for item in fields.objects_at(body, "reports")], *fields.page_tokens(body))
+        reports, unreadable = read_rows(fields.rows_at(body, "reports"), read_report, _named)
+        return ReportPage(reports, *fields.page_tokens(body), unreadable)
 
     def fetch_report(self, report: RemoteReport) -> ReportContent:
         """GET /reports/{reference} and its document, of the version asked for, within one deadline."""
@@ -199,6 +202,9 @@ class OpenProtocol:
         reply = self._http.call("GET", path, deadline=deadline, params=params)
         if reply.status == 400 and reply.content_type == PROBLEM and reply.json().get("code") == "bad_cursor":
             raise CursorLost("the cursor is not known any more")
+        wait = reply.come_back(clock.now())
+        if wait is not None:
+            raise ComeBackLater(f"status {reply.status}", wait)
         if reply.status != 200:
             raise ProviderError(f"status {reply.status}")
         return reply
@@ -214,10 +220,14 @@ class OpenProtocol:
             raise ProviderError("the event is not JSON") from error
         if not isinstance(message, dict):
             raise ProviderError("the event is not a JSON object")
-        kind, data = fields.text(message, "type"), fields.object_at(message, "data")
-        booking = read_booking(fields.object_at(data, "booking")) if kind.startswith("booking.") else None
-        report = read_report(fields.object_at(data, "report")) if kind.startswith("report.") else None
-        return Event(identifier, kind, sent_at, booking, report)
+        kind, data = fields.text(message, "type"), message.get("data")
+        if kind in BOOKING_EVENTS:
+            bookings, unreadable = read_rows([_part(data, "booking")], read_booking, _named)
+            return Event(identifier, kind, sent_at, booking=one(bookings), unreadable=one(unreadable))
+        if kind in REPORT_EVENTS:
+            reports, unreadable = read_rows([_part(data, "report")], read_report, _named)
+            return Event(identifier, kind, sent_at, report=one(reports), unreadable=one(unreadable))
+        return Event(identifier, kind, sent_at)
 
 
 # --- requests --------------------------------------------------------------------------------------------------------
@@ -303,11 +313,30 @@ def _refusal(reply: Reply) -> Answer:
     return Refused(code if code in REFUSALS else "other", str(problem.get("title", ""))[:200])
 
 
+def _bookings(body: Mapping[str, Any]) -> BookingPage:
+    bookings, unreadable = read_rows(fields.rows_at(body, "bookings"), read_booking, _named)
+    return BookingPage(bookings, *fields.page_tokens(body), unreadable)
+
+
+def _named(row: Mapping[str, Any]) -> tuple[str | None, str | None]:
+    """The references of a booking or report, as far as they can be read."""
+    return readable(row, "reference"), readable(row, "our_reference")
+
+
+def _slot_named(row: Mapping[str, Any]) -> tuple[str | None, str | None]:
+    pool, slot = readable(row, "pool"), readable(row, "slot")
+    return None if pool is None or slot is None else slot_name(pool, slot), None
+
+
+def _part(data: Any, name: str) -> Any:
+    return data.get(name) if isinstance(data, dict) else data
+
+
 def read_booking(body: Mapping[str, Any]) -> RemoteBooking:
     """A booking of the protocol. Raises ProviderError."""
     status = fields.text(body, "status")
     if status not in STATUSES:
-        raise ProviderError("a booking of unknown status")
+        raise fields.BadField("status", "unknown", "a booking of unknown status")
     return RemoteBooking(
         reference=fields.reference(body, "reference"),
         our_reference=fields.reference(body, "our_reference", "") or None,
@@ -326,7 +355,7 @@ def read_proposal(body: Mapping[str, Any]) -> Proposed:
     """Another time proposed for a booking. Raises ProviderError."""
     service_date, expires_at = fields.day(body, "service_date"), fields.moment(body, "expires_at")
     if service_date is None or expires_at is None:
-        raise ProviderError("a proposal without a date or without its end")
+        raise fields.BadField("proposal", "missing", "a proposal without a date or without its end")
     return Proposed(
         slot=fields.reference(body, "slot"),
         service_date=service_date,
@@ -339,7 +368,7 @@ def read_proposal(body: Mapping[str, Any]) -> Proposed:
 def _window(body: Mapping[str, Any], what: str) -> dict[str, datetime | None]:
     starts_at, ends_at = fields.moment(body, "starts_at"), fields.moment(body, "ends_at")
     if (starts_at is None) != (ends_at is None) or (starts_at and ends_at and starts_at >= ends_at):
-        raise ProviderError(f"{what} that does not end after it starts")
+        raise fields.BadField("ends_at", "order", f"{what} that does not end after it starts")
     return {"starts_at": starts_at, "ends_at": ends_at}
 
 
@@ -347,7 +376,7 @@ def read_slot(body: Mapping[str, Any]) -> RemoteSlot:
     """A slot of the protocol. Raises ProviderError."""
     service_date = fields.day(body, "service_date")
     if service_date is None:
-        raise ProviderError("a slot without a date")
+        raise fields.BadField("service_date", "missing", "a slot without a date")
     return RemoteSlot(
         pool=fields.reference(body, "pool"),
         reference=fields.reference(body, "slot"),
@@ -362,8 +391,10 @@ def read_slot(body: Mapping[str, Any]) -> RemoteSlot:
 def read_report(body: Mapping[str, Any]) -> RemoteReport:
     """A report as listed. Raises ProviderError."""
     status, issued_at = fields.text(body, "status"), fields.moment(body, "issued_at")
-    if status not in ("partial", "final", "corrected") or issued_at is None:
-        raise ProviderError("a report of unknown status or without a time")
+    if status not in ("partial", "final", "corrected"):
+        raise fields.BadField("status", "unknown", "a report of unknown status")
+    if issued_at is None:
+        raise fields.BadField("issued_at", "missing", "a report without a time")
     return RemoteReport(
         reference=fields.reference(body, "reference"),
         booking_reference=fields.reference(body, "booking"),

@@ -19,7 +19,7 @@ from marketplace.core import clock
 from marketplace.core.logging import get_logger
 from providers.adapters import fields, zoneless
 from providers.adapters.http import Deadline, HttpClient
-from providers.port import Connection, ProviderError
+from providers.port import ComeBackLater, Connection, ProviderError
 
 OUR_CLOCK_REFUSED = 1004
 
@@ -80,6 +80,9 @@ class SignedCalls:
         request["sign"] = sign(request, self._connection.secret)
         reads = method.rpartition(".")[2] in ("query", "list", "fetch")
         reply = self._http.call("POST", f"/{method}", deadline=deadline, payload=request, read=reads)
+        wait = reply.come_back(clock.now())
+        if wait is not None and (reads or reply.status == 429):  # a 503 says nothing about a command
+            raise ComeBackLater(f"status {reply.status}", wait)
         if reply.status != 200:
             raise ProviderError(f"status {reply.status}")
         body = reply.json()

@@ -8,7 +8,6 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from providers.adapters import fields
-from providers.port import ProviderError
 
 FORMAT = "%Y-%m-%d %H:%M:%S"
 
@@ -28,9 +27,9 @@ def read(body: Mapping[str, Any], name: str) -> datetime:
     try:
         at = datetime.strptime(fields.text(body, name), FORMAT)  # noqa: DTZ007 - it has none
     except ValueError as error:
-        raise ProviderError(f"{name} is no time of the form {FORMAT}") from error
+        raise fields.BadField(name, "time", f"{name} is no time of the form {FORMAT}") from error
     if not 1900 <= at.year < 2200:
-        raise ProviderError(f"{name} is not of our times")
+        raise fields.BadField(name, "year", f"{name} is not of our times")
     return at
 
 

@@ -12,7 +12,7 @@ from marketplace.catalog.models import Provider
 from marketplace.core import clock
 from marketplace.core.crypto import Unreadable
 from marketplace.core.db import reading
-from marketplace.core.errors import Invalid, NotFound, Unauthenticated
+from marketplace.core.errors import Invalid, Unauthenticated
 from marketplace.core.logging import get_logger
 from providers.port import BadSignature, ProviderError
 
@@ -23,11 +23,12 @@ blueprint = Blueprint("partner_webhooks", __name__, url_prefix="/partner/v1")
 
 @blueprint.post("/webhooks/<id:code>")
 def receive(code: str) -> tuple[Response, int]:
-    """Verify, record and apply one event. 200 also for one received before; 401 when the signature does not fit."""
+    """Verify, record and apply one event. 200 also for one received before; 401 when the signature does not fit, and as
+    well for a code that no provider has: nobody learns here which there are."""
     with reading() as session:
         provider = session.scalar(select(Provider).where(Provider.code == code))
         if provider is None:
-            raise NotFound()
+            raise Unauthenticated()
         try:
             known = connection_of(provider)
         except Unreadable as broken:  # our key for its secrets does not fit: let it send again later

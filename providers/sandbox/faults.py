@@ -16,6 +16,7 @@ from typing import Any
 from flask import Response, request
 
 from providers.sandbox.config import Account
+from providers.sandbox.poison import poison
 from providers.sandbox.problems import Problem
 
 COMMANDS = (
@@ -38,6 +39,7 @@ ON_ANSWERS = (
     "drip",  # the answer at one byte a second
     "bomb",  # `megabytes` of spaces, compressed
     "redirect",  # 307 to another address of this server
+    "poisoned_row",  # slots, bookings and reports: one row of the page breaks the contract
 )
 ON_WEBHOOKS = ("webhook_duplicate", "webhook_late", "webhook_reorder", "webhook_drop")
 FAULTS = ON_ANSWERS + ON_WEBHOOKS
@@ -205,6 +207,8 @@ def _spoil(fault: Fault, response: Response) -> Response:
         response = Response("<html><body>Please try again later</body></html>", 200, content_type="text/html")
     elif fault.fault == "redirect":
         response = Response(b"", 307, headers={"Location": request.url_root + "_control/health"})
+    elif fault.fault == "poisoned_row":
+        poison(response, fault.dice)
     elif fault.fault == "bomb":
         response = _bomb(fault, response)
     elif fault.fault == "drip":

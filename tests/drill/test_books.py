@@ -10,7 +10,7 @@ from psycopg.rows import namedtuple_row
 from sqlalchemy import Engine
 
 from booking.changes.cancel import cancel
-from drill.books import QUESTIONS, differences
+from drill.books import QUESTIONS, differences, served_anyway
 from tests.conftest import TestDatabase
 from tests.people import NOON
 from tests.world import World, make_world
@@ -89,6 +89,12 @@ PLANTED = {
         "INSERT INTO discrepancy (public_id, provider_id, kind, subject, opened_at)"
         " SELECT 'dsc_planted', id, 'theirs_only', 'R1', now() FROM provider"
     ),
+    "what was delivered outlives its discrepancy": (
+        "INSERT INTO discrepancy (public_id, provider_id, kind, subject, opened_at, closed_at)"
+        " SELECT 'dsc_planted', id, 'unreadable_row', 'slots:R1', now(), now() FROM provider;"
+        "INSERT INTO delivered_row (discrepancy_id, stored_at, wrapped_key, sealed)"
+        " SELECT id, now(), 'k', 's' FROM discrepancy"
+    ),
     "a history with a hole": f"DELETE FROM booking_history WHERE booking_id = {LAST} AND version = 2",
     "a booking was made without its key, or twice by one": "DELETE FROM idempotency_key",
     "a place is kept for somebody in line, and its booking is over": (
@@ -116,3 +122,26 @@ PLANTED = {
 def test_a_planted_difference_is_found_and_named(books: psycopg.Connection, kind: str) -> None:
     books.execute(PLANTED[kind].encode())
     assert kind in {difference.kind for difference in differences(books)}
+
+
+_CASE = """
+    INSERT INTO discrepancy (public_id, provider_id, kind, subject, facts, opened_at)
+    SELECT 'dsc_' || c.kind, b.provider_id, c.kind, CASE c.kind WHEN 'state_differs' THEN b.public_id ELSE 'R1' END,
+           c.facts::jsonb, now()
+      FROM booking b, (VALUES ('state_differs', '{"theirs": "%s", "reference": "R1"}'),
+                              ('cancel_refused', '{"code": "too_late"}')) AS c(kind, facts)
+     WHERE b.state = '%s' LIMIT 2
+"""
+
+
+def test_a_service_that_was_given_although_it_was_given_up_is_a_persons_to_judge(books: psycopg.Connection) -> None:
+    books.execute((_CASE % ("fulfilled", "cancelled")).encode())
+    assert (differences(books), served_anyway(books)) == ([], {"R1"})
+
+
+@pytest.mark.parametrize(("theirs", "ours"), [("confirmed", "cancelled"), ("fulfilled", "confirmed")])
+def test_any_other_open_case_is_a_difference(books: psycopg.Connection, theirs: str, ours: str) -> None:
+    books.execute((_CASE % (theirs, ours)).encode())
+    found = [(each.kind, each.facts["kind"]) for each in differences(books)]
+    assert ("a difference nobody has settled", "state_differs") in found
+    assert served_anyway(books) == set()

@@ -21,6 +21,7 @@ from providers.port import (
     BadSignature,
     Cancel,
     Change,
+    ComeBackLater,
     Confirmed,
     CursorLost,
     LookUp,
@@ -338,6 +339,14 @@ def test_come_back_later_says_when(sandbox: Sandbox, adapter: DayCapacity, day: 
     assert adapter.reserve(wanted) == RetryAfter(7)
     assert adapter.look_up(by_ours(wanted)) == RetryAfter(7)
     assert sandbox.control().bookings(wanted.our_reference) == []
+
+
+@pytest.mark.parametrize("fault", ["rate_limited", "unavailable"])
+def test_a_read_that_comes_too_early_says_when_to_come_back(sandbox: Sandbox, adapter: DayCapacity, fault: str) -> None:
+    sandbox.control().fault(fault, "*", retry_after=7, times=1)
+    with pytest.raises(ComeBackLater) as asked:
+        adapter.bookings_since(None, None)
+    assert asked.value.retry_after == 7
 
 
 def test_sold_out_at_once_and_sold_out_at_confirm(sandbox: Sandbox, day: RemoteSlot) -> None:

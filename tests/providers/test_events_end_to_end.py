@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -9,10 +10,11 @@ from pathlib import Path
 import psycopg
 import pytest
 import requests
+from standardwebhooks.webhooks import Webhook
 
 from marketplace.core import clock
 from marketplace.development.database import DevDatabase
-from tests.sandboxes import eventually
+from tests.sandboxes import WEBHOOK_SECRET, eventually
 from tests.stage import Stage, let_its_day_come, set_stage
 from tests.world import booking_row, history
 
@@ -69,9 +71,31 @@ def test_an_event_that_is_not_signed_by_the_provider_changes_nothing(stage: Stag
     answer = requests.post(url, json={"type": "booking.confirmed", "data": {}}, headers=forged, timeout=10)
     assert (answer.status_code, answer.headers["Content-Type"]) == (401, "application/problem+json")
     unknown = requests.post(f"{web.url}/partner/v1/webhooks/nobody", json={}, headers=forged, timeout=10)
-    assert unknown.status_code in (401, 404)
+    told = [{name: value for name, value in each.json().items() if name != "instance"} for each in (answer, unknown)]
+    assert (unknown.status_code, told[0]) == (401, told[1]), "nobody learns which codes there are"
     with psycopg.connect(stage.server.owner_url) as connection:
         assert connection.execute("SELECT count(*) FROM inbox_event").fetchone() == (0,)
+
+
+def test_a_signed_event_that_cannot_be_read_or_is_not_known_is_not_sent_again(stage: Stage) -> None:
+    web = stage.web()
+    url = f"{web.url}/partner/v1/webhooks/{stage.provider.code}"
+    booking = {"reference": "R-1", "our_reference": "bkg_1", "status": "confirmed", "version": 1}
+
+    def post(number: int, kind: str, about: dict[str, object]) -> tuple[int, str]:
+        body, now = json.dumps({"type": kind, "data": {"booking": about}}), clock.now()
+        signature = Webhook(WEBHOOK_SECRET).sign(f"evt_{number}", now, body)
+        seconds = str(int(now.timestamp()))
+        signed = {"webhook-id": f"evt_{number}", "webhook-timestamp": seconds, "webhook-signature": signature}
+        answer = requests.post(url, data=body, headers=signed, timeout=10)
+        return answer.status_code, answer.json()["outcome"]
+
+    assert post(1, "booking.changed", {**booking, "status": "lost"}) == (200, "unreadable")
+    assert post(1, "booking.changed", {**booking, "status": "lost"}) == (200, "duplicate")
+    assert post(2, "booking.vanished", booking) == (200, "ignored")
+    with psycopg.connect(stage.server.owner_url) as connection:
+        opened = connection.execute("SELECT kind, subject, facts ->> 'reason' FROM discrepancy").fetchall()
+    assert opened == [("unreadable_row", "bookings:R-1", "status.unknown")]
 
 
 def test_a_lost_event_is_made_up_for_by_the_poll(stage: Stage) -> None:

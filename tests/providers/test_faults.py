@@ -11,6 +11,7 @@ from providers.adapters.open_protocol import OpenProtocol
 from providers.port import (
     Accepted,
     Answer,
+    ComeBackLater,
     Confirmed,
     NotFound,
     Refused,
@@ -91,6 +92,17 @@ def test_come_back_later_says_when(sandbox: Sandbox, adapter: OpenProtocol, slot
     assert sandbox.control().bookings(wish.our_reference) == []
 
 
+@pytest.mark.parametrize("fault", ["rate_limited", "unavailable"])
+def test_a_read_that_comes_too_early_says_when_to_come_back(
+    sandbox: Sandbox, adapter: OpenProtocol, fault: str
+) -> None:
+    sandbox.control().fault(fault, "*", retry_after=7, times=1)
+    with pytest.raises(ComeBackLater) as asked:
+        adapter.bookings_since(None, None)
+    assert asked.value.retry_after == 7
+    assert adapter.bookings_since(None, None).bookings is not None
+
+
 def test_sold_out_at_once_and_sold_out_at_confirm(sandbox: Sandbox, slot: RemoteSlot) -> None:
     adapter, control = OpenProtocol(sandbox.connection("deliberate")), sandbox.control("deliberate")
     control.fault("sold_out", "reserve")
@@ -143,3 +155,18 @@ def test_a_fault_by_probability_strikes_some(sandbox: Sandbox, adapter: OpenProt
     answers = [adapter.look_up(by_key(reserve(slot))) for _ in range(40)]
     struck = sum(isinstance(answer, RetryAfter) for answer in answers)
     assert 5 < struck < 35 and sandbox.control().faults()[0]["struck"] == struck
+
+
+@pytest.mark.parametrize("seed", ["1", "2", "3", "4", "5", "6"])
+def test_a_poisoned_row_is_unreadable_and_no_other(
+    sandbox: Sandbox, adapter: OpenProtocol, slot: RemoteSlot, seed: str
+) -> None:
+    for _ in range(2):
+        adapter.reserve(reserve(slot))
+    good = adapter.bookings_since(None, None)
+    sandbox.control().fault("poisoned_row", "bookings", seed=seed)
+    poisoned = adapter.bookings_since(None, None)
+    assert len(poisoned.unreadable) == 1
+    assert len(poisoned.bookings) == len(good.bookings) - 1
+    assert set(poisoned.references) < set(good.references)
+    assert adapter.bookings_since(None, None) == good

@@ -22,6 +22,10 @@ from vip import phones
         "１３８０００００００１",
         "＋８６　１３８－００００－０００１",
         " 13800000001\n",
+        "013800000001",
+        "\u202d138 0000 0001\u202c",
+        "\ufeff138\u200b0000\u200e0001\u2060",
+        "\u2066+86 13800000001\u2069",
     ],
 )
 def test_every_way_to_write_a_mainland_number_is_the_same_number(typed: str) -> None:

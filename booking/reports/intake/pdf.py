@@ -14,7 +14,14 @@ from typing import Any
 import pypdf.filters
 from pypdf import PasswordType, PdfReader
 from pypdf.errors import PyPdfError
-from pypdf.generic import ArrayObject, DictionaryObject, EncodedStreamObject, IndirectObject, NameObject
+from pypdf.generic import (
+    ArrayObject,
+    DictionaryObject,
+    EncodedStreamObject,
+    IndirectObject,
+    NameObject,
+    StreamObject,
+)
 
 from booking.reports.intake.findings import MIB, PDF, Paper, Refused
 
@@ -25,6 +32,7 @@ MOST_UNPACKED = 256 * MIB
 
 ACTIVE = frozenset(
     [
+        "/AA",
         "/JS",
         "/JavaScript",
         "/Launch",
@@ -96,9 +104,11 @@ def _look(reader: PdfReader) -> None:
         for part in _parts(found):
             if isinstance(part, DictionaryObject):
                 _refuse_active(part)
+                _refuse_outside(part)
             if isinstance(part, EncodedStreamObject):
                 unpacked += _unpacked(part, MOST_UNPACKED - unpacked)
     _refuse_active(reader.trailer)
+    _refuse_on_opening(reader.root_object)
     if not 1 <= len(reader.pages) <= MOST_PAGES:
         raise Refused("pdf_too_large" if len(reader.pages) else "pdf_broken")
 
@@ -124,6 +134,23 @@ def _refuse_active(part: DictionaryObject) -> None:
         value = dict.get(part, key)
         if isinstance(value, NameObject) and str(value) in ACTIVE:
             raise Refused("pdf_active")
+
+
+def _refuse_outside(part: DictionaryObject) -> None:
+    """Content that lies in another file or at another address: a stream's (ISO 32000-2, 7.3.8.2, `/F`), or a page of
+    another document shown in this one (reference XObject, 8.10.4)."""
+    elsewhere = isinstance(part, StreamObject) and dict.get(part, "/F") is not None
+    if elsewhere or (dict.get(part, "/Ref") is not None and str(dict.get(part, "/Subtype")) == "/Form"):
+        raise Refused("pdf_active")
+
+
+def _refuse_on_opening(root: DictionaryObject) -> None:
+    """What happens as soon as the document is opened, or a page is (`/AA`), beyond showing a place in it. A link that
+    a reader has to click is no such thing."""
+    action = root.get("/OpenAction", DictionaryObject()).get_object()
+    acts = isinstance(action, DictionaryObject) and len(action) > 0
+    if acts and (str(action.get("/S")) != "/GoTo" or "/Next" in action):
+        raise Refused("pdf_active")
 
 
 def _unpacked(stream: EncodedStreamObject, left: int) -> int:

@@ -45,6 +45,7 @@ _LOOKS = {
     "time_proposed": Pill("", "wait", icon="calendar-clock"),
     "cancelled": Pill("", "off", icon="x"),
     "outcome_unknown": Pill("", "wait", icon="hourglass"),
+    "command_waiting": Pill("", "wait", icon="hourglass"),
     "reminder": Pill("", "plain", icon="bell"),
     "no_show": Pill("", "bad", icon="calendar-x"),
     "dispute_answered": Pill("", "plain", icon="info"),

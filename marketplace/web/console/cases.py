@@ -6,6 +6,7 @@ from flask import Response, flash, request, url_for
 from flask_babel import gettext as _
 
 from booking.reconcile import cases
+from booking.reconcile.delivered import read_delivered
 from booking.reconcile.repair import LONGEST_NOTE, repair
 from marketplace import wording
 from marketplace.core import clock
@@ -41,6 +42,12 @@ def case(case: str) -> Response:
     return console_page("case", "discrepancies", page=cases_page.case(view))
 
 
+def delivered(case: str) -> Response:
+    """What the provider delivered of a row that could not be used."""
+    text = read_delivered(session.operator(), case, now=clock.now())
+    return console_page("delivered", "discrepancies", case=case, delivered=text)
+
+
 def repair_case(case: str, action: str) -> Response:
     """What the repair does first, then the repair."""
     who, now = session.operator(), clock.now()
@@ -64,4 +71,4 @@ def repair_case(case: str, action: str) -> Response:
     return console_page("repair", "discrepancies", status, page=page, repair=cases_page.repair(case, action), form=form)
 
 
-VIEWS: Views = {"discrepancies": discrepancies, "case": case, "repair": repair_case}
+VIEWS: Views = {"discrepancies": discrepancies, "case": case, "delivered": delivered, "repair": repair_case}

@@ -8,7 +8,10 @@ from datetime import date, datetime
 from flask import url_for
 from flask_babel import gettext as _
 
+from booking.discrepancies import UNREADABLE
+from booking.exchange.waiting_commands import COMMANDS_WAITING
 from booking.reconcile.cases import CaseView, Counts, Filter, HistoryLine
+from booking.reconcile.delivered import READ
 from booking.reconcile.repair import Action
 from marketplace.core.clock import HOME_ZONE
 from marketplace.web import booking_words, formats
@@ -74,6 +77,7 @@ class CasePage:
     note: str = ""
     closed_at: datetime | None = None
     booking_url: str = ""
+    delivered_url: str = ""
 
 
 def list_url(wanted: Filter, *, after: str | None = None) -> str:
@@ -126,6 +130,7 @@ def case(view: CaseView) -> CasePage:
         note=view.note,
         closed_at=it.closed_at,
         booking_url=url_for("console.booking", booking=view.ours.id) if view.ours else "",
+        delivered_url=url_for("console.delivered", case=it.id) if view.delivered else "",
     )
 
 
@@ -140,6 +145,10 @@ def _time(day: str | date | None, starts_at: str | datetime | None, zone: str) -
 
 def _ours(view: CaseView) -> Side:
     it = view.ours
+    if view.discrepancy.kind == COMMANDS_WAITING:
+        return _waiting(view)
+    if it is None and view.discrepancy.kind == UNREADABLE:
+        return Side(_("Our books"), (), _("It is not known which booking of ours it is about, if any."))
     if it is None:
         return Side(_("Our books"), (), _("Nobody of ours made this booking."))
     facts = [
@@ -150,6 +159,18 @@ def _ours(view: CaseView) -> Side:
     ]
     facts += [(_("Their number"), f"{reference} · {_role(role)}") for reference, role in it.references.items()]
     return Side(_("Our books"), tuple((name, text) for name, text in facts if text))
+
+
+def _waiting(view: CaseView) -> Side:
+    """The bookings whose commands wait."""
+    named = [str(booking) for booking in view.facts.get("bookings", ())]
+    since = datetime.fromisoformat(str(view.facts["since"]))
+    facts = (
+        (_("Commands waiting"), str(view.facts.get("waiting", ""))),
+        (_("The first since"), formats.moment(since, HOME_ZONE)),
+        (_("Bookings"), " · ".join(named)),
+    )
+    return Side(_("Our books"), facts)
 
 
 def _theirs(view: CaseView) -> Side:
@@ -165,9 +186,41 @@ def _theirs(view: CaseView) -> Side:
         (_("Our number there"), str(facts.get("our_reference") or "")),
         (_("Their version"), str(facts.get("version") or "")),
         (_("Reason they gave"), str(facts.get("code") or "")),
+        *_unreadable(view),
     ]
     known = tuple((name, text) for name, text in rows if text)
     return Side(_("The provider"), known, "" if known else _("Nothing more is known of their side."))
+
+
+def _unreadable(view: CaseView) -> list[tuple[str, str]]:
+    """What is wrong with a row that could not be used, and how often it came."""
+    if view.discrepancy.kind != UNREADABLE:
+        return []
+    field, _dot, wrong = str(view.facts["reason"]).rpartition(".")
+    words = {
+        "text": _("missing, or no text"),
+        "missing": _("missing"),
+        "unknown": _("a value that is not in the contract"),
+        "characters": _("characters that cannot be stored"),
+        "length": _("too long"),
+        "number": _("missing, or no number that can be right"),
+        "date": _("no date"),
+        "time": _("no time"),
+        "zone": _("a time without its zone"),
+        "year": _("not a date of our times"),
+        "object": _("not of the form that was agreed"),
+        "list": _("not of the form that was agreed"),
+        "order": _("ends before it begins"),
+        "window": _("a time that was not asked for"),
+        "not_applied": _("was read, and could not be entered in our books"),
+    }
+    feeds = {"slots": _("Slots"), "bookings": _("Bookings"), "reports": _("Reports")}
+    what = words.get(wrong, _("not of the form that was agreed"))
+    return [
+        (_("List"), feeds[view.facts["feed"]]),
+        (_("What is wrong"), what if field == "row" else f"{field}: {what}"),
+        (_("How often it came"), str(view.facts["times"])),
+    ]
 
 
 def _role(role: str) -> str:
@@ -214,10 +267,13 @@ def _resolution(code: str) -> str:
         "cancelled_again": _("The cancel was sent again."),
         "took_their_time": _("The provider's time was taken over."),
         "took_their_status": _("The provider's status was taken over."),
+        "went_on": _("The commands went out, or need not any more."),
         "explained": _("Closed with a note."),
         "booking_ended": _("The booking has ended."),
         "corrected_by_provider": _("The provider has corrected it."),
         "given_up_in_time": _("Nobody came on a date that had been given up in time."),
+        "read_again": _("It could be read when it came again."),
+        "not_delivered_again": _("The provider does not list it any more."),
         "old_date_served": _("The old date was served, so the booking went back to it."),
     }
     return words.get(code, code.replace("_", " "))
@@ -254,6 +310,7 @@ def repair_words(action: str) -> tuple[str, str]:
             _("Close with a note"),
             _("Nothing is changed. The same discrepancy is not raised again until something about it changes."),
         ),
+        READ: (_("Read what was delivered"), ""),
     }
     return words.get(action, (action, ""))
 

@@ -8,9 +8,11 @@ from datetime import datetime
 from flask import url_for
 from flask_babel import gettext as _
 
+from booking.exchange.breaker import Call
+from booking.exchange.waiting_commands import COMMANDS_WAITING, NOT_REACHED, NOT_SENT, TOLD_TO_WAIT
 from booking.models import Feed
 from booking.reconcile.cases import DiscrepancyView
-from booking.views.oversight import LateJob, ProviderHealth
+from booking.views.oversight import BreakerView, LateJob, ProviderHealth
 from marketplace.web.language import by_language
 from marketplace.web.parts import Pill
 
@@ -31,7 +33,8 @@ class DiscrepancyRow:
 
 @dataclass(frozen=True)
 class ProviderRow:
-    """A provider. `pulled`: the last complete pull of each feed, in the order of `feeds`."""
+    """A provider. `pulled`: the last complete pull of each feed, in the order of `feeds`. `troubles`: what fails beside
+    the commands, in words."""
 
     name: str
     code: str
@@ -41,6 +44,7 @@ class ProviderRow:
     waiting: int
     unknown: int
     discrepancies: int
+    troubles: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -107,9 +111,17 @@ def kind_words(kind: str) -> tuple[str, str]:
             _("Nobody knows whether it was booked"),
             _("The deadline is over. Ask the provider by phone and tell the customer."),
         ),
+        "commands_waiting": (
+            _("Commands wait and are not taken"),
+            _("They go out by themselves when the provider takes them. Ask it what is wrong, or pause it."),
+        ),
         "slot_oversold": (
             _("They offer less than we have sold"),
             _("All sold places stay. Ask the provider to honour them."),
+        ),
+        "unreadable_row": (
+            _("They sent something that cannot be read"),
+            _("It was passed over, all else was taken. It is asked for again; tell the provider what is wrong."),
         ),
         "slot_moved": (
             _("They moved a time that is sold"),
@@ -149,23 +161,35 @@ def kind_words(kind: str) -> tuple[str, str]:
     return kinds.get(kind, (kind, ""))
 
 
+def waiting_words(cause: str) -> str:
+    """Why commands wait."""
+    causes = {
+        NOT_REACHED: _("The provider cannot be reached"),
+        TOLD_TO_WAIT: _("The provider answers that it takes nothing now"),
+        NOT_SENT: _("Nothing has been sent: is a worker running?"),
+    }
+    return causes.get(cause, cause)
+
+
 def discrepancy(it: DiscrepancyView) -> DiscrepancyRow:
     """A row of the list."""
     kind, does = kind_words(it.kind)
     name = by_language(it.provider_name)
     url = url_for("console.case", case=it.id)
-    return DiscrepancyRow(name, kind, does, it.subject, it.reference or "", it.opened_at, url, it.closed_at)
+    subject = waiting_words(it.subject) if it.kind == COMMANDS_WAITING else it.subject
+    return DiscrepancyRow(name, kind, does, subject, it.reference or "", it.opened_at, url, it.closed_at)
 
 
 def provider(it: ProviderHealth, now: datetime) -> ProviderRow:
     """A row of the list; what stops commands comes before what is only trouble."""
     pill, until = Pill(_("In order"), "ok", icon="check"), None
-    if it.failures:
-        pill = Pill(_("Failing: %(num)d in a row", num=it.failures), "wait", icon="info")
+    commands = it.breakers.get(Call.COMMANDS)
+    if commands is not None:
+        pill = Pill(_("Failing: %(num)d in a row", num=commands.failures), "wait", icon="info")
     if not any(it.pulled.values()):
         pill = Pill(_("Never read"), "wait", icon="info")
-    if it.open_until is not None and it.open_until > now:
-        pill, until = Pill(_("Not reached, left alone"), "bad", icon="circle-alert"), it.open_until
+    if commands is not None and commands.open_until is not None:
+        pill, until = _stopped(commands, now)
     if it.paused_at is not None:
         pill, until = Pill(_("Paused"), "off", icon="clock"), None
     return ProviderRow(
@@ -177,7 +201,26 @@ def provider(it: ProviderHealth, now: datetime) -> ProviderRow:
         it.waiting,
         it.unknown,
         it.discrepancies,
+        tuple(_trouble(call, breaker) for call, breaker in it.breakers.items() if call is not Call.COMMANDS),
     )
+
+
+def _stopped(breaker: BreakerView, now: datetime) -> tuple[Pill, datetime | None]:
+    if breaker.open_until is not None and breaker.open_until > now:
+        return Pill(_("Not reached, left alone"), "bad", icon="circle-alert"), breaker.open_until
+    return Pill(_("Not reached, tried one by one"), "bad", icon="circle-alert"), None
+
+
+def _trouble(call: Call, breaker: BreakerView) -> str:
+    """What fails of the calls that stop no command."""
+    names = {
+        Call.SLOTS: _("Slots"),
+        Call.BOOKINGS: _("Booking changes"),
+        Call.REPORTS: _("Reports"),
+        Call.FETCHES: _("Fetching reports"),
+        Call.RECONCILE: _("Reconciliation"),
+    }
+    return _("%(call)s: failed %(num)d times in a row", call=names.get(call, call.value), num=breaker.failures)
 
 
 def job(it: LateJob) -> JobRow:
@@ -187,8 +230,10 @@ def job(it: LateJob) -> JobRow:
         "holds": _("Release holds that are over"),
         "unanswered": _("End requests without an answer"),
         "unknown": _("Raise what stays unknown"),
+        "commands": _("Raise commands that wait"),
         "no_shows": _("Record visits that did not happen"),
         "entitlements": _("Expire benefits"),
+        "rows": _("Delete old rows that could not be read"),
         "keys": _("Forget old idempotency keys"),
         "slots": _("Read slots"),
         "bookings": _("Read bookings"),

@@ -17,7 +17,7 @@ from marketplace.web.urls import OPERATOR_PAGES
 from vip import roles, signin
 from vip.principal import Principal
 
-COOKIE = "operator"
+_COOKIE = "operator"
 PATH = "/operators"
 _OPEN = frozenset(f"console.{page.endpoint}" for page in OPERATOR_PAGES if page.open)
 _DUTY = {f"console.{page.endpoint}": page.duty for page in OPERATOR_PAGES}
@@ -40,20 +40,29 @@ def visiting() -> Principal | None:
     return found
 
 
+def cookie_name() -> str:
+    """The cookie's name. `__Secure-` behind TLS: no plain connection may set it (`__Host-` would forbid its path)."""
+    return _COOKIE if settings().development else f"__Secure-{_COOKIE}"
+
+
 def session_token() -> str:
     """The token that the browser sent, blank without one."""
-    return request.cookies.get(COOKIE, "")
+    return request.cookies.get(cookie_name(), "")
 
 
 def store_token(response: Response, token: str, expires_at: datetime) -> None:
     """Hand the browser the token, for the console's paths alone and never on the way from another site."""
     secure = not settings().development
-    response.set_cookie(COOKIE, token, expires=expires_at, path=PATH, httponly=True, samesite="Strict", secure=secure)
+    response.set_cookie(
+        cookie_name(), token, expires=expires_at, path=PATH, httponly=True, samesite="Strict", secure=secure
+    )
 
 
 def forget(response: Response) -> None:
     """Take the token back from the browser."""
-    response.delete_cookie(COOKIE, path=PATH, httponly=True, samesite="Strict", secure=not settings().development)
+    response.delete_cookie(
+        cookie_name(), path=PATH, httponly=True, samesite="Strict", secure=not settings().development
+    )
 
 
 def next_path(wanted: str) -> str:

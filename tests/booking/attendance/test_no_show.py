@@ -25,14 +25,15 @@ from booking.attendance.no_show import CAUSE, call_no_shows
 from booking.changes.cancel import cancel
 from booking.exchange.cursors import done, failed
 from booking.exchange.inbound import apply_remote
-from booking.models import Booking
+from booking.exchange.unreadable import close_read, end_full_read, record_rows
+from booking.models import Booking, Feed
 from booking.notices.models import Notification
 from booking.states import BookingState
 from booking.views.customer import booking as view
 from marketplace.core.audit import AuditLine
 from marketplace.core.db import reading, transaction
 from marketplace.core.errors import Invalid, NotFound
-from providers.port import Confirmed
+from providers.port import Confirmed, UnreadableRow
 from tests.people import NOON, counters
 from tests.world import FakeAdapter, World, booking_row, history, make_world, one_pass, remote, set_provider
 from vip.ledger import EntitlementExhausted
@@ -294,3 +295,25 @@ def test_somebody_elses_booking_and_another_insurers_dispute_are_not_there(desk:
     for who in (stranger, world.principal):
         with pytest.raises(NotFound):
             answer(who, waiting, "fulfilled", "", now=AFTER)
+
+
+@pytest.mark.parametrize("reference", ["R-1", None])
+def test_the_clock_calls_no_no_show_of_a_booking_whose_row_could_not_be_read(reference: str | None) -> None:
+    world, public_id = confirmed()
+    row = UnreadableRow("status.unknown", b"{}", "d", reference)
+    record_rows(world.provider.id, Feed.BOOKINGS, [row], now=AFTER)
+    polled(world, AFTER)
+    assert call_no_shows(now=AFTER) == 0
+    close_read(world.provider.id, Feed.BOOKINGS, ["R-1"], now=AFTER + timedelta(minutes=1))
+    end_full_read(world.provider.id, Feed.BOOKINGS, nameless=False, now=AFTER + timedelta(minutes=1))
+    assert call_no_shows(now=AFTER) == 1
+    assert booking_row(public_id).state is BookingState.NO_SHOW
+
+
+def test_an_unreadable_row_of_another_booking_or_feed_stops_no_no_show() -> None:
+    world, _ = confirmed()
+    row = UnreadableRow("status.unknown", b"{}", "d", "R-2")
+    record_rows(world.provider.id, Feed.BOOKINGS, [row], now=AFTER)
+    record_rows(world.provider.id, Feed.SLOTS, [UnreadableRow("row.object", b"null", "e")], now=AFTER)
+    polled(world, AFTER)
+    assert call_no_shows(now=AFTER) == 1

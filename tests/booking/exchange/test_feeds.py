@@ -7,7 +7,7 @@ from collections import Counter
 import pytest
 
 from booking.exchange import cursors
-from booking.exchange.cursors import NotApplied, apply_each, cursor_of, pages
+from booking.exchange.cursors import NotApplied, Pull, apply_each, cursor_of, pages
 from booking.models import SyncCursor
 from marketplace.core.db import reading
 from providers.port import BookingPage, CursorLost, ProviderError
@@ -79,7 +79,7 @@ def test_what_cannot_be_applied_keeps_nothing_else_from_it_and_is_corrected_by_p
     told = iter((["R-1", "R-2"], ["R-3"]))
     with pytest.raises(NotApplied):
         for part in pages(provider, "bookings", feed, now=NOON):
-            apply_each("bookings", part, [(each, each) for each in next(told)], work, counts)
+            apply_each(Pull(provider, "bookings", NOON), part, [(each, each) for each in next(told)], work, counts)
     assert (applied, counts) == (["R-2", "R-3"], {"broken": 1, "applied": 2})
     assert kept(provider) == ("c1", 0)
 

@@ -17,12 +17,11 @@ from booking.exchange.send import run_task
 from booking.exchange.settle import settle_answer
 from booking.hold.expire import expire_holds
 from booking.hold.submit import HoldExpired, NotHeld, submit
-from booking.models import Discrepancy, ProviderBooking, Slot
+from booking.models import ChangeRequest, Discrepancy, ProviderBooking, Slot
 from booking.sync.webhooks import forget_events, receive_event
 from booking.transition import lock_booking
 from booking.views.customer import When, bookings
 from booking.views.customer import booking as view
-from marketplace.catalog.models import Provider
 from marketplace.core.audit import AuditLine
 from marketplace.core.db import reading, transaction
 from marketplace.core.errors import NotFound
@@ -35,6 +34,7 @@ from tests.world import (
     FakeAdapter,
     World,
     booking_row,
+    breaker_row,
     claim_all,
     connection_to,
     history,
@@ -42,6 +42,7 @@ from tests.world import (
     make_world,
     one_pass,
     remote,
+    set_breaker,
     set_provider,
     taken,
     tasks,
@@ -371,18 +372,16 @@ def test_five_failures_in_a_row_open_the_breaker_for_a_while(failure: Unknown | 
         world.submit(slot)
     one_pass(world, FakeAdapter(answers=[failure] * 6), now=NOON)
     assert claim_all(world, now=NOON + timedelta(seconds=10)) == []
-    assert len(claim_all(world, now=NOON + timedelta(seconds=16))) == 6
+    assert len(claim_all(world, now=NOON + timedelta(seconds=16))) == 1
 
 
 @pytest.mark.parametrize("answer", [Confirmed("R-1"), Refused("closed"), RetryAfter(5)])
 def test_any_answer_of_the_provider_closes_the_breaker(answer: Confirmed | Refused | RetryAfter) -> None:
     world = make_world()
     world.submit()
-    set_provider(world.provider, failures=7, open_until=NOON)
+    set_breaker(world.provider, failures=7, open_until=NOON)
     one_pass(world, FakeAdapter(answers=[answer]), now=NOON)
-    known = connection_to(world.provider)
-    with reading() as session:
-        assert (session.get_one(Provider, known.id).failures, known.open_until) == (0, None)
+    assert breaker_row(world.provider) == (0, None, None)
 
 
 def test_a_hold_ends_with_the_clock_and_cannot_be_confirmed_after() -> None:
@@ -476,6 +475,19 @@ def test_an_outcome_unknown_for_ten_minutes_becomes_a_case_once() -> None:
     assert open_cases() == ["outcome_unknown"]
     one_pass(world, adapter, now=NOON + timedelta(minutes=12))
     assert open_cases() == []
+
+
+def test_a_cancel_asked_again_after_the_provider_was_busy_leaves_nothing_asked_for() -> None:
+    world = make_world()
+    public_id = world.submit()
+    [task] = claim_all(world, now=NOON)
+    cancel(world.principal, public_id, now=SOON)
+    settle_answer(task, RetryAfter(30), now=SOON)
+    cancel(world.principal, public_id, now=SOON)
+    seen = view(world.principal, public_id, now=SOON)
+    assert (seen.state, seen.change, taken(world.slots[0])) == ("cancelled", None, 0)
+    with reading() as session:
+        assert session.scalars(select(ChangeRequest.state)).all() == ["done"]
 
 
 def test_a_dead_workers_task_is_never_sent_blindly_even_when_the_look_up_is_put_off() -> None:

@@ -163,6 +163,13 @@ def test_a_replaced_one_that_still_lives_is_surplus() -> None:
     assert told(compare([mine], [theirs(), theirs(reference="R-2")])) == [("duplicate_there", "R-1", "cancel_there")]
 
 
+@pytest.mark.parametrize("role", ["superseded", "stray"])
+def test_nobody_had_to_come_to_what_was_given_up(role: str) -> None:
+    mine = ours(S.CANCELLED, references={"R-1": "current", "R-2": role})
+    assert compare([mine], [theirs("cancelled"), theirs("no_show", "R-2")]) == []
+    assert told(compare([mine], [theirs("no_show")])) == [("state_differs", "bkg_1", None)]
+
+
 def test_a_dead_twin_is_nothing() -> None:
     assert compare([ours()], [theirs("cancelled", "R-2"), theirs()]) == []
 

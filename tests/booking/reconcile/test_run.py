@@ -10,20 +10,20 @@ from sqlalchemy import select, update
 
 from booking.actors import CLOCK, Actor
 from booking.changes.cancel import cancel
-from booking.discrepancies import close_discrepancy
+from booking.discrepancies import EXPLAINED, close_discrepancy
 from booking.exchange.escalate import raise_unknown
 from booking.exchange.inbound import apply_remote
-from booking.models import Discrepancy
+from booking.exchange.unreadable import record_rows
+from booking.models import Discrepancy, Feed
 from booking.notices.models import Notification
 from booking.reconcile import examine
-from booking.reconcile.examine import EXPLAINED
 from booking.reconcile.models import ReconcileRun
 from booking.reconcile.queue import LostLease, ask_for_run, begin
 from booking.reconcile.run import carry_out, run_due, run_now
 from booking.states import BookingState
 from booking.transition import lock_booking, move
 from marketplace.core.db import reading, transaction
-from providers.port import Accepted, Confirmed, ProviderError, RemoteBooking, Unknown
+from providers.port import Accepted, Confirmed, ProviderError, RemoteBooking, Unknown, UnreadableRow
 from providers.port import NotFound as NotThere
 from tests.books import Books
 from tests.people import NOON, counters
@@ -413,3 +413,39 @@ def test_what_settles_in_the_last_moment_asks_nobody(world: World) -> None:
     one_pass(world, adapter, now=NOON + timedelta(minutes=9, seconds=50))
     assert raise_unknown(now=NOON + timedelta(minutes=10)) == 0
     assert cases() == [] and told() == [] and booking_row(public_id).service_date == DAY
+
+
+def unreadable(reference: str | None, ours: str | None = None) -> UnreadableRow:
+    return UnreadableRow("status.unknown", b"{}", f"{reference} {ours}", reference, ours)
+
+
+@pytest.mark.parametrize("by", ["theirs", "ours", "nobody's"])
+def test_what_the_provider_lists_and_cannot_be_read_is_not_missing(world: World, books: Books, by: str) -> None:
+    first = confirmed(world, books)
+    confirmed(world, books, "R-2", slot=1)
+    confirmed(world, books, "R-3", slot=2)
+    del books.rows["R-1"]
+    books.unreadable = [unreadable("R-1" if by == "theirs" else None, first if by == "ours" else None)]
+    assert run(world, books)["found"] == 0
+    assert books.asked == []
+    books.unreadable = []
+    assert run(world, books, LATER + timedelta(hours=1))["found"] == 1
+
+
+def test_a_list_that_is_mostly_unreadable_is_not_compared(world: World, books: Books) -> None:
+    confirmed(world, books)
+    books.unreadable = [unreadable("R-2"), unreadable("R-3")]
+    with pytest.raises(ProviderError, match="most of the list"):
+        run(world, books)
+    with reading() as session:
+        assert session.scalars(select(ReconcileRun.state)).one() == "failed"
+        assert session.scalars(select(Discrepancy)).all() == []
+
+
+def test_a_comparison_closes_what_it_could_read_again(world: World, books: Books) -> None:
+    confirmed(world, books)
+    record_rows(world.provider.id, Feed.BOOKINGS, [unreadable("R-1"), unreadable("R-9"), unreadable(None)], now=NOON)
+    run(world, books)
+    with reading() as session:
+        closed = session.execute(select(Discrepancy.subject, Discrepancy.resolution).order_by(Discrepancy.id)).all()
+    assert [row.resolution for row in closed] == ["read_again", "not_delivered_again", "not_delivered_again"]

@@ -107,6 +107,19 @@ def test_results_that_came_beside_a_file_are_kept_before_those_in_it() -> None:
     assert examine(delivered(as_json(report_of()), FHIR, own)).content.items == own
 
 
+@pytest.mark.parametrize(
+    "document",
+    [
+        make_pdf(root=b"/OpenAction [3 0 R /Fit]"),
+        make_pdf(root=b"/OpenAction << /S /GoTo /D [3 0 R /Fit] >>"),
+        make_pdf(more=(b"<< /Subtype /Link /Rect [0 0 9 9] /A << /S /URI /URI (http://x) >> >>",)),
+    ],
+    ids=["opens at a place", "opens at a place by an action", "a link to click"],
+)
+def test_a_pdf_may_open_at_a_place_and_have_links(document: bytes) -> None:
+    assert [paper.content for paper in examine(delivered(document, PDF)).papers] == [document]
+
+
 def test_papers_in_fhir_are_looked_into_and_addresses_are_not_followed() -> None:
     form = {"contentType": PDF, "data": base64.b64encode(make_pdf()).decode()}
     found = examine(delivered(as_json(report_of(presentedForm=[form, {"url": "http://127.0.0.1:9/x.pdf"}])), FHIR))
@@ -129,6 +142,27 @@ HOSTILE = {
     "a PDF with JavaScript": (make_pdf(root=JS), PDF, "pdf_active"),
     "JavaScript in disguise": (make_pdf(root=JS.replace(b"/JavaScript /J", b"/J#61vaScript /#4a")), PDF, "pdf_active"),
     "a PDF that starts a program": (make_pdf(root=b"/OpenAction << /S /Launch /F (cmd.exe) >>"), PDF, "pdf_active"),
+    "a PDF that opens an address": (make_pdf(root=b"/OpenAction << /S /URI /URI (http://x) >>"), PDF, "pdf_active"),
+    "the same by a reference": (
+        make_pdf(root=b"/OpenAction 5 0 R", more=(b"<< /S /URI /URI (http://x) >>",)), PDF, "pdf_active",
+    ),
+    "an address after a place": (
+        make_pdf(root=b"/OpenAction << /S /GoTo /D [3 0 R /Fit] /Next << /S /URI /URI (http://x) >> >>"), PDF,
+        "pdf_active",
+    ),
+    "something that happens by itself": (make_pdf(root=b"/AA << /WC << /S /URI /URI (x) >> >>"), PDF, "pdf_active"),
+    "a PDF whose content is elsewhere": (
+        make_pdf(more=(b"<< /F (http://x/y) /Length 0 >>\nstream\n\nendstream",)), PDF, "pdf_active",
+    ),
+    "a PDF that shows a page of another": (
+        make_pdf(
+            more=(
+                b"<< /Type /XObject /Subtype /Form /BBox [0 0 9 9] /Ref << /F (o.pdf) /Page 0 >> /Length 0 >>\n"
+                b"stream\n\nendstream",
+            )
+        ),
+        PDF, "pdf_active",
+    ),
     "a PDF with files in it": (make_pdf(root=b"/Names << /EmbeddedFiles << /Names [] >> >>"), PDF, "pdf_active"),
     "a PDF with a form that sends": (make_pdf(root=b"/AA << /WC << /S /SubmitForm >> >>"), PDF, "pdf_active"),
     "JavaScript that nothing points to": (make_pdf(more=(b"<< /S /JavaScript /JS (1) >>",)), PDF, "pdf_active"),

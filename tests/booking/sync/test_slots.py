@@ -10,9 +10,10 @@ import pytest
 from sqlalchemy import event, func, select
 
 from booking.changes.cancel import cancel
-from booking.exchange.cursors import cursor_of
+from booking.exchange.cursors import MOST_TRIES, NotApplied, cursor_of
 from booking.models import Discrepancy, Feed, Slot
 from booking.refusals import SlotClosed, SlotFull
+from booking.sync import slots as slots_room
 from booking.sync.slots import BATCH, HORIZON, pull_slots
 from marketplace.catalog.models import CapacityPool, Site
 from marketplace.core.db import engine, reading, transaction
@@ -277,3 +278,32 @@ def test_a_new_day_and_a_new_pool_are_pulled_from_the_start_and_all_else_by_curs
     tomorrow = TODAY + timedelta(days=1)
     pull_slots(connection_to(world.provider), feed, today=tomorrow, now=NOON)  # type: ignore[arg-type]
     assert [cursor for _, _, cursor, _ in feed.asked] == [None, "c1", None, None]
+
+
+def test_a_slot_that_cannot_be_applied_keeps_no_other_from_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = make_world()
+    honest = slots_room.apply_slots
+
+    def breaks(provider_id: int, given: Any, *more: Any, now: datetime) -> None:
+        if any(slot.reference == world.slots[0].external_ref for slot in given):
+            raise ValueError("nobody thought of this one")
+        honest(provider_id, given, *more, now=now)
+
+    monkeypatch.setattr(slots_room, "apply_slots", breaks)
+    given = [told(slot, offered=9) for slot in world.slots]
+    for _ in range(MOST_TRIES - 1):
+        with pytest.raises(NotApplied):
+            pull(world, *given)
+    with reading() as session:
+        assert [session.get_one(Slot, slot.id).offered for slot in world.slots[1:]] == [9, 9]
+        assert cursor_of(session, world.provider.id, Feed.SLOTS) is None
+    pull(world, *given)
+    with reading() as session:
+        assert cursor_of(session, world.provider.id, Feed.SLOTS) == "c1"
+        case = session.scalars(select(Discrepancy).where(Discrepancy.kind == "unreadable_row")).one()
+        assert (case.subject, case.facts["reason"]) == (f"slots:{given[0].name}", "row.not_applied")
+    monkeypatch.setattr(slots_room, "apply_slots", honest)
+    pull(world, *given, now=LATER)
+    with reading() as session:
+        assert session.get_one(Slot, world.slots[0].id).offered == 9
+        assert session.scalar(select(func.count()).where(Discrepancy.closed_at.is_(None))) == 0

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import base64
+import re
+from collections.abc import Iterator
 from datetime import timedelta
 from io import BytesIO
 from typing import Any
 
 import pytest
-from flask import Flask
+from flask import Flask, Response
 from openapi_spec_validator import validate
 from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError
@@ -20,6 +23,8 @@ from marketplace.core import clock
 from marketplace.core.config import settings
 from marketplace.core.db import transaction
 from marketplace.edge import BODY_LIMIT
+from marketplace.web import session
+from marketplace.web.console import session as console_session
 from tests.marketplace.api.caller import Caller, problem
 from tests.people import NOON
 from tests.world import World
@@ -97,6 +102,8 @@ def test_answers_carry_headers_that_keep_browsers_careful(caller: Caller) -> Non
     assert headers["X-Content-Type-Options"] == "nosniff"
     assert headers["Cache-Control"] == "no-store"
     assert headers["Content-Security-Policy"].startswith("default-src 'none'")
+    assert headers["Cross-Origin-Resource-Policy"] == "same-origin"
+    assert "geolocation=()" in headers["Permissions-Policy"]
     assert "Set-Cookie" not in headers
 
 
@@ -114,6 +121,62 @@ def test_proxies_are_believed_only_as_far_as_they_are_trusted(
     settings.cache_clear()
     assert behind["X-Request-Id"] == "given-by-proxy"
     assert "Strict-Transport-Security" in behind
+
+
+@pytest.fixture
+def production(worker_database: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Flask]:
+    """The application behind one proxy, at benefits.example.com."""
+    monkeypatch.setenv("TRUSTED_PROXIES", "1")
+    monkeypatch.setenv("PUBLIC_URL", "https://benefits.example.com")
+    for name in ("MASTER_KEY", "INDEX_KEY"):
+        monkeypatch.setenv(name, base64.b64encode(bytes(32)).decode())
+    monkeypatch.setenv("SECRET_KEY", "a long random text")
+    monkeypatch.setenv("ANXIANG_ENV", "production")
+    settings.cache_clear()
+    yield create_app()
+    settings.cache_clear()
+
+
+@pytest.mark.parametrize("path", ["/sign-in", "/api/v1/problems/slot_full", "/nowhere"])
+def test_a_request_that_calls_us_by_another_name_is_refused(production: Flask, path: str) -> None:
+    client = production.test_client()
+    own, foreign = {"Host": "benefits.example.com"}, {"Host": "evil.example.org"}
+    assert client.get(path, headers=foreign).status_code == 400
+    assert client.get(path, headers=own).status_code != 400
+    assert client.get(path, headers={**own, "X-Forwarded-Host": "evil.example.org"}).status_code != 400
+    assert client.get("/healthz", headers={"Host": "127.0.0.1:8000"}).status_code == 200
+
+
+def test_other_names_are_ours_where_the_settings_say_so(production: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ALLOWED_HOSTS", "one.example.com, .example.net")
+    settings.cache_clear()
+    client = create_app().test_client()
+    named = ("one.example.com", "two.example.net", "benefits.example.com")
+    assert [client.get("/sign-in", headers={"Host": name}).status_code for name in named] == [200, 200, 400]
+
+
+def test_cookies_behind_tls_have_names_that_no_other_host_can_set(production: Flask) -> None:
+    with production.test_request_context(base_url="https://benefits.example.com"):
+        for kept, prefix, path in ((session, "__Host-", "/"), (console_session, "__Secure-", "/operators")):
+            answer = Response()
+            kept.store_token(answer, "token", NOON)
+            cookie = answer.headers["Set-Cookie"]
+            assert cookie.startswith(prefix) and "Secure" in cookie and f"Path={path}" in cookie
+            assert "Domain" not in cookie
+
+
+def test_a_form_behind_tls_needs_its_token_and_no_referrer(production: Flask) -> None:
+    client = production.test_client()
+    how: dict[str, Any] = {"base_url": "https://benefits.example.com"}
+    found = re.search(r'name="csrf_token" value="([^"]+)"', client.get("/sign-in", **how).text)
+    assert found is not None
+    form = {"csrf_token": found[1], "phone": "not a number"}
+
+    def status(**headers: str) -> int:
+        return client.post("/sign-in", data=form, headers=headers, **how).status_code
+
+    assert status() == status(Referer="https://benefits.example.com/sign-in") == 422
+    assert status(Referer="https://evil.example.org/") == status(Origin="https://evil.example.org") == 403
 
 
 def test_a_code_leads_to_its_meaning(app: Flask) -> None:
@@ -149,7 +212,7 @@ def test_a_page_that_does_not_exist_is_no_problem_document(app: Flask) -> None:
 
 
 def test_healthz_touches_nothing(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("marketplace.health.reading", None)
+    monkeypatch.setattr("marketplace.health.apart_engine", None)
     assert app.test_client().get("/healthz").get_json() == {"status": "ok"}
 
 
@@ -158,7 +221,8 @@ def test_readyz_tells_each_part(app: Flask, db: Engine) -> None:
         never = app.test_client().get("/readyz")
         assert (never.status_code, never.get_json()["parts"]["worker"]) == (503, "never")
         with transaction() as session:
-            session.add(WorkerBeat(worker="w1", at=NOON - timedelta(seconds=59)))
+            session.add(WorkerBeat(worker="w1", leader=True, at=NOON - timedelta(seconds=9)))
+            session.add(WorkerBeat(worker="w2", leader=False, at=NOON + timedelta(seconds=2)))
         ready = app.test_client().get("/readyz")
     assert (ready.status_code, ready.get_json()) == (
         200,
@@ -173,6 +237,6 @@ def test_readyz_says_when_the_database_is_away(app: Flask, monkeypatch: pytest.M
     def away() -> Any:
         raise OperationalError("SELECT", {}, Exception("connection refused"))
 
-    monkeypatch.setattr("marketplace.health.reading", away)
+    monkeypatch.setattr("marketplace.health.apart_engine", away)
     answer = app.test_client().get("/readyz")
     assert (answer.status_code, answer.get_json()["parts"]["database"]) == (503, "unreachable")

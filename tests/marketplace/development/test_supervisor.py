@@ -22,12 +22,12 @@ from marketplace.development.supervisor import Service, Supervisor
 folder = pathlib.Path(sys.argv[1])
 given = json.loads(sys.argv[2])
 command = [sys.executable, "-u", "-c"]
-services = [Service(name, [*command, program, str(folder)]) for name, program in given["programs"].items()]
+services = [Service(name, [*command, program, str(folder)], again=70) for name, program in given["programs"].items()]
 sys.exit(Supervisor(
     services, dict(os.environ), folder,
     ready=lambda: len(list(folder.glob("*.pid"))) == given["pids"],
     on_ready=lambda: print("ready", flush=True),
-    ready_seconds=given.get("ready_seconds", 30), grace=given.get("grace", 10),
+    ready_seconds=given.get("ready_seconds", 30), grace=given.get("grace", 10), pause=0.2,
 ).run())
 """
 NOTE = "import os, sys, time, signal, pathlib; here = pathlib.Path(sys.argv[1])\n"
@@ -121,6 +121,24 @@ def test_when_one_dies_one_sentence_says_so_and_the_others_are_stopped(tmp_path:
     assert err == "worker stopped by itself (exit code 7); the others are stopped too.\n"
     assert house.returncode == 1
     assert _all_gone(tmp_path)
+
+
+def test_one_that_ended_itself_is_started_anew_and_the_others_go_on(tmp_path: Path) -> None:
+    once = (
+        NOTE
+        + "first = not (here / 'once').exists(); (here / 'once').touch(); (here / f'{os.getpid()}.pid').touch()\n"
+        + "while first and not (here / 'go').exists(): time.sleep(0.02)\n"
+        + "if first: sys.exit(70)\ntime.sleep(60)"
+    )
+    house = _start(tmp_path, {"web": TALKS, "worker": once}, pids=2)
+    before = set(_pids(tmp_path))
+    (tmp_path / "go").touch()
+    assert _until(lambda: len(_pids(tmp_path)) == 3)
+    assert sum(bool(command_line(pid)) for pid in before) == 1
+    house.send_signal(signal.SIGTERM)
+    _, err = house.communicate(timeout=30)
+    assert (house.returncode, err) == (0, "worker ended itself (exit code 70) and is started anew.\n")
+    assert _until(lambda: _all_gone(tmp_path))
 
 
 def test_kill_9_of_the_supervisor_leaves_nothing_behind(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from booking.changes.cancel import REASONS
 from booking.closures.view import Affected, ClosureView
+from booking.exchange.breaker import Call
 from booking.reconcile.cases import CaseView, Counts, DiscrepancyView, Filter, HistoryLine, OurSide
 from booking.reconcile.runs import RunView
 from booking.reports.reading.read import Delivered, Whose, read
@@ -16,7 +17,7 @@ from booking.reports.reading.vocabulary import vocabulary
 from booking.reports.share import ShareLink
 from booking.reports.trend import Point, Trend
 from booking.settlement.statements import Stated, StatementRow, StatementView
-from booking.views.oversight import LateJob, ProviderHealth
+from booking.views.oversight import BreakerView, LateJob, ProviderHealth
 from booking.waiting.view import HeldPlace, WaitingSite, WaitingView
 from marketplace.core.outgoing import Sent
 from marketplace.core.text import Text
@@ -1258,7 +1259,7 @@ def _discrepancies() -> tuple[overview_page.DiscrepancyRow, ...]:
 def _providers() -> tuple[overview_page.ProviderRow, ...]:
     def health(code: str, zh: str, en: str, **changes: Any) -> overview_page.ProviderRow:
         fresh = {feed: NOW - timedelta(seconds=20) for feed in ("slots", "bookings", "reports")}
-        calm = ProviderHealth(code, Text(zh, en), fresh, 0, None, None, 2, 0, 0)
+        calm = ProviderHealth(code, Text(zh, en), fresh, {}, None, 2, 0, 0)
         return overview_page.provider(replace(calm, **changes), NOW)
 
     return (
@@ -1267,8 +1268,10 @@ def _providers() -> tuple[overview_page.ProviderRow, ...]:
             "kangyue",
             "康悦健康",
             "Kangyue Health",
-            open_until=NOW + timedelta(minutes=1),
-            failures=6,
+            breakers={
+                Call.COMMANDS: BreakerView(6, NOW + timedelta(minutes=1)),
+                Call.REPORTS: BreakerView(9, NOW - timedelta(seconds=1)),
+            },
             unknown=3,
             waiting=41,
         ),

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from flask import Flask
 from sqlalchemy.dialects.postgresql import insert
 
 from booking.discrepancies import close_discrepancy, open_discrepancy
+from booking.exchange.breaker import Call
 from booking.exchange.cursors import done
 from booking.models import JobRun
 from marketplace.core import clock
@@ -16,7 +18,7 @@ from marketplace.core.db import transaction
 from marketplace.web.urls import OPERATOR_PAGES
 from tests.marketplace.web.visitors import Visitor, main
 from tests.people import NOON, PHONE, make_customer, make_insurer
-from tests.world import World, set_provider
+from tests.world import World, set_breaker, set_provider
 from vip.operators import create_admin
 
 DOOR = "/operators/sign-in"
@@ -185,17 +187,25 @@ def test_many_differences_page(operator: Visitor, world: World, monkeypatch: pyt
 @pytest.mark.parametrize(
     ("values", "told"),
     [
+        ({}, "In order"),
         ({"failures": 3}, "Failing: 3 in a row"),
-        ({"open_until": NOON + timedelta(minutes=2)}, "Not reached, left alone until Today, 12:02"),
-        ({"open_until": NOON - timedelta(minutes=2)}, "In order"),
-        ({"paused_at": NOON, "open_until": NOON + timedelta(minutes=2)}, "Paused"),
+        ({"failures": 5, "open_until": NOON + timedelta(minutes=2)}, "Not reached, left alone until Today, 12:02"),
+        ({"failures": 5, "open_until": NOON - timedelta(minutes=2)}, "Not reached, tried one by one"),
+        ({"call": Call.REPORTS, "failures": 7, "open_until": NOON}, "In order Reports: failed 7 times in a row"),
     ],
 )
-def test_a_providers_health_is_told(operator: Visitor, world: World, values: dict[str, object], told: str) -> None:
+def test_a_providers_health_is_told(operator: Visitor, world: World, values: dict[str, Any], told: str) -> None:
     done(world.provider.id, "slots", None, now=NOON - timedelta(minutes=1))
-    set_provider(world.provider, **values)
+    set_breaker(world.provider, **values)
     page = main(operator.get("/operators/providers"))
     assert told in page and "Today, 11:59" in page and "never" in page
+
+
+def test_a_pause_is_told_before_a_breaker(operator: Visitor, world: World) -> None:
+    set_provider(world.provider, paused_at=NOON)
+    set_breaker(world.provider, failures=5, open_until=NOON + timedelta(minutes=2))
+    page = main(operator.get("/operators/providers"))
+    assert "Paused" in page and "left alone" not in page
 
 
 def test_commands_that_wait_are_counted(operator: Visitor, world: World) -> None:

@@ -11,13 +11,16 @@ from sqlalchemy import select
 from booking.closures.close import work_closures
 from booking.closures.models import SiteClosure
 from booking.discrepancies import Effect, close_discrepancy, open_discrepancy
+from booking.exchange.models import DeliveredRow
+from booking.exchange.unreadable import forget_delivered, record_rows
 from booking.models import Booking, Discrepancy
 from booking.reconcile.models import ReconcileRun
 from booking.settlement.close_day import make_statements
 from booking.settlement.models import ClosingStatement
 from marketplace.catalog.models import Site
+from marketplace.core.audit import AuditLine
 from marketplace.core.db import reading, transaction
-from providers.port import Confirmed
+from providers.port import Confirmed, UnreadableRow
 from tests.marketplace.web.visitors import Visitor, main
 from tests.people import NOON
 from tests.world import DAY, FakeAdapter, World, booking_row, one_pass
@@ -189,3 +192,37 @@ def test_closing_without_a_day_or_with_a_wrong_choice_is_refused_at_its_field(op
         assert operator.post(new, "/operators/runs", **fields).status_code == 422
     with reading() as session:
         assert session.scalars(select(SiteClosure)).all() == []
+
+
+def test_what_was_delivered_of_an_unreadable_row_is_read_with_one_audit_line(operator: Visitor, world: World) -> None:
+    row = UnreadableRow("status.unknown", '{"status":"待补","name":"<b>沈</b>"}'.encode(), "d1", "R-9", None)
+    record_rows(world.provider.id, "bookings", [row], now=NOON)
+    case = f"/operators/differences/{case_id()}"
+    shown = operator.get(case)
+    assert "R-9" in shown.text
+    assert "status" in shown.text
+    assert "待补" not in shown.text
+    assert delivered_read() == 0
+    read = operator.get(f"{case}/delivered")
+    assert "待补" in read.text
+    assert "<b>沈" not in read.text
+    assert delivered_read() == 1
+    assert operator.get(case).status_code == 200
+    with transaction() as session:
+        forget_delivered(session, session.scalars(select(Discrepancy.id)).one())
+    assert operator.get(f"{case}/delivered").status_code == 404
+    assert delivered_read() == 1
+    assert f"{case}/delivered" not in operator.get(case).text
+
+
+def test_a_note_ends_what_was_delivered(operator: Visitor, world: World) -> None:
+    record_rows(world.provider.id, "slots", [UnreadableRow("row.object", b"null", "d1")], now=NOON)
+    address = f"/operators/differences/{case_id()}/note"
+    assert operator.post(address, address, note="told them").status_code == 303
+    with reading() as session:
+        assert session.scalars(select(DeliveredRow)).all() == []
+
+
+def delivered_read() -> int:
+    with reading() as session:
+        return len(session.scalars(select(AuditLine).where(AuditLine.action == "difference.delivered_read")).all())

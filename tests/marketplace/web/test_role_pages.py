@@ -14,6 +14,7 @@ from booking.attendance.models import Dispute
 from booking.closures.close import close_site
 from booking.discrepancies import open_discrepancy
 from booking.exchange.inbound import apply_remote
+from booking.exchange.unreadable import store_delivered
 from booking.models import Booking, Discrepancy
 from booking.settlement.models import ClosingStatement
 from booking.states import BookingState
@@ -47,6 +48,7 @@ TABLE = {
     "POST /operators/disputes/<dispute>": (422, 422),
     "GET /operators/differences": (404, 200),
     "GET /operators/differences/<case>": (404, 200),
+    "GET /operators/differences/<case>/delivered": (404, 200),
     "GET /operators/differences/<case>/<action>": (404, 200),
     "POST /operators/differences/<case>/<action>": (404, 422),
     "GET /operators/runs": (404, 200),
@@ -76,6 +78,7 @@ def office(world: World) -> dict[str, str]:
     with transaction() as session:
         number = session.scalars(select(Booking.id).where(Booking.public_id == kept)).one()
         open_discrepancy(session, world.provider.id, "ours_only", kept, now=NOON, booking_id=number)
+        store_delivered(session, session.scalars(select(Discrepancy)).one(), b"{}", NOON)
         apply_remote(session, world.provider.id, remote(missed, "no_show", 2, f"R-{missed}"), now=EIGHT)
     dispute(world.principal, missed, "我八点到的", now=EIGHT)
     admin = Principal("operator", 1, "opr_1", make_insurer().id, 1, "Asia/Shanghai", "admin")
