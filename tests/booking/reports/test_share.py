@@ -233,5 +233,5 @@ def test_the_link_shows_the_newest_version(world: World) -> None:
     booking = world.submit()
     made = make(world, deliver(world, booking))
     opened = open_share(made.token, "", now=LATER).id
-    deliver(world, booking, 2, now=LATER)
+    deliver(world, booking, 2, now=LATER, conclusion="复查后正常。")
     assert read_share(made.token, now=LATER, opened=opened).version == 2
