@@ -14,7 +14,7 @@ from marketplace import wording
 from marketplace.core import clock, crypto
 from marketplace.core.errors import Invalid, TooMany
 from marketplace.web import session
-from marketplace.web.answers import Views, field, render, see_other
+from marketplace.web.answers import Views, field, render, retry_after, see_other
 from marketplace.web.parts import Code, Form
 from vip import change_phone, codes, phones
 from vip.customers import profile
@@ -36,7 +36,7 @@ def phone() -> Response:
     except (Invalid, TooMany) as refusal:
         message = wording.sentence(refusal)
         if again:
-            return _codes_step(Form(problem=message), refusal.status)
+            return retry_after(_codes_step(Form(problem=message), refusal.status), refusal)
         form = Form({"phone": typed}, problem=message) if isinstance(refusal, TooMany) else None
         return _number_step(form or Form({"phone": typed}, {"phone": message}), refusal.status)
     flask.session[_PENDING] = [_sealed(number), int(time.time())]
@@ -56,7 +56,7 @@ def phone_code() -> Response:
     except (Invalid, TooMany, codes.WrongCode, codes.CodeEnded) as refusal:
         message, at = wording.sentence(refusal), refusal.at or ""
         form = Form(errors={at: message}) if at in given else Form(problem=message)
-        return _codes_step(form, refusal.status)
+        return retry_after(_codes_step(form, refusal.status), refusal)
     except change_phone.PhoneTaken as refusal:
         flask.session.pop(_PENDING)
         return _number_step(Form({"phone": ""}, {"phone": wording.sentence(refusal)}), refusal.status)

@@ -204,7 +204,7 @@ def test_a_wrong_code_is_told_at_its_field_and_tries_count(visitor: Visitor, box
         assert answer.status_code == 422 and f"Tries left: {left}." in main(answer)
         assert 'id="f-old_code-error"' in answer.text
     ended = visitor.post("/me/phone/code", "/me/phone/code", old_code=box.code_for("13800000021"), new_code=new)
-    assert ended.status_code == 422 and "Ask for a new one" in main(ended)
+    assert ended.status_code == 429 and "Too many tries" in main(ended)
     assert "138****0021" in main(visitor.get("/me"))
 
 
