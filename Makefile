@@ -35,7 +35,7 @@ migrate: $(RUN_STAMP) ## bring the product's database to the schema of this code
 	@exec $(BIN)/python -m marketplace.development.processes exec python -m marketplace.core.migrate
 
 test: lint translations ## check style, types and layers, then run the whole suite
-	$(BIN)/python -m pytest -n 2 $(PYTEST)
+	$(BIN)/python -m pytest -n 3 $(PYTEST)
 
 quick: $(DEV_STAMP) translations ## check what changed, then a chosen part of the suite, in a minute or so
 	@changed=$$(git diff --name-only --diff-filter=d HEAD -- '*.py'; git ls-files --others --exclude-standard -- '*.py'); \

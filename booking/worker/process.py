@@ -81,8 +81,7 @@ class Worker:
         finally:
             self._watchdog.expect("stop", STOP_SECONDS)
             beat.join(timeout=10)
-            if self.scheduler is not None:
-                self.scheduler.shutdown(wait=False)
+            self._lose_leadership()  # its connection must not be lent to anybody else
             self.lanes.close()
             self._farewell()
             self._watchdog.close()

@@ -85,8 +85,18 @@ def test_more_changes_in_one_second_than_a_page_holds_are_read_page_by_page() ->
     assert isinstance(following, Window) and (following.start, following.page) == (at("2026-03-05 08:00:01"), 1)
 
 
-@pytest.mark.parametrize("times", [["2026-03-05 07:59:59"], ["2026-03-05 08:00:02", "2026-03-05 08:00:01"]])
-def test_rows_that_were_not_asked_for_are_an_error_of_the_provider(times: list[str]) -> None:
+@pytest.mark.parametrize(
+    ("times", "size"),
+    [(["2026-03-05 07:59:59"], 1), (["2026-03-05 08:00:03", "2026-03-05 08:00:02", "2026-03-05 08:00:01"], 9)],
+)
+def test_a_page_that_says_nothing_of_where_to_go_on_is_an_error_of_the_provider(times: list[str], size: int) -> None:
     window = Window.open("2026-03-05 08:00:00", None, at("2026-03-05 08:10:00"), {})
     with pytest.raises(ProviderError):
-        next_window(window, [{"updateTime": each} for each in times], "updateTime", 9, window.now, {})
+        next_window(window, [{"updateTime": each} for each in times], "updateTime", size, window.now, {})
+
+
+def test_a_row_that_was_not_asked_for_moves_no_window() -> None:
+    window = Window.open("2026-03-05 08:00:00", None, at("2026-03-05 08:10:00"), {})
+    rows = [{"updateTime": "2026-03-05 07:59:59"}, {"updateTime": "2026-03-05 08:00:02"}]
+    following = next_window(window, rows, "updateTime", 2, window.now, {})
+    assert isinstance(following, Window) and following.start == at("2026-03-05 08:00:02")

@@ -78,10 +78,10 @@ def test_a_wrong_password_and_no_such_name_are_told_alike(door: Visitor, name: s
     assert door.get("/operators").status_code == 303
 
 
-def test_the_fifth_wrong_password_pauses_the_name(door: Visitor) -> None:
-    for _ in range(5):
-        enter(door, password="wrong")
-    assert enter(door).status_code == 422
+def test_who_tried_ten_wrong_passwords_has_to_wait(door: Visitor) -> None:
+    for _ in range(10):
+        assert enter(door, password="wrong").status_code == 422
+    assert enter(door).status_code == 429
     with clock.frozen(NOON + timedelta(minutes=16)):
         assert enter(door).status_code == 303
 
