@@ -43,7 +43,7 @@ def through(
     with transaction() as session:
         permit = breaker.ask(session, provider.id, call, now=clock())
     if permit is None:
-        raise LeftAlone(f"{call} are left alone for a while")
+        raise LeftAlone(f"not asked ({call.value}): the breaker is open, or a pause was asked for")
     try:
         counts = work()
     except NotApplied:  # it was read; what could not be applied is our trouble
