@@ -17,12 +17,12 @@ from werkzeug.security import check_password_hash, generate_password_hash
 from marketplace.core import audit, crypto, ids
 from marketplace.core.db import reading, transaction, violated
 from marketplace.core.errors import Invalid, NotFound, Refusal, TooMany
-from vip import limits
+from vip import devices, limits
 from vip.codes import notice_wrong
 from vip.limits import NOBODY, Caller, Limit
 from vip.models import Operator, SignInSession
 from vip.principal import Role
-from vip.signin import LONGEST_TOKEN, insurer_id
+from vip.signin import insurer_id
 
 SHORTEST_PASSWORD = 12
 LONGEST_PASSWORD = 256
@@ -59,11 +59,12 @@ class WrongPassword(Refusal):
 
 @dataclass(frozen=True)
 class OperatorSignedIn:
-    """A new session. `token` is shown once: only its hash is stored."""
+    """A new session. `token` is shown once: only its hash is stored. `device` is what the device is known by later."""
 
     token: str
     expires_at: datetime
     operator_public_id: str
+    device: str
 
 
 def create_admin(login: str, password: str, name: str, *, now: datetime) -> str:
@@ -118,8 +119,8 @@ def sign_in_operator(
     """Sign an operator in. The session of `previous_token`, if one is presented, ends. Audited.
 
     A try is counted, and committed, before the password is looked at: by the caller's address, or by the device if it
-    shows a token of an earlier session of that operator. Nobody else's tries count. Raises WrongPassword, and
-    TooMany(retry_after) for who tried too often or while too many passwords are being compared.
+    shows the mark (or token) of an earlier session of that operator. Nobody else's tries count. Raises WrongPassword,
+    and TooMany(retry_after) for who tried too often or while too many passwords are being compared.
     """
     login = login.strip().lower()
     if not 1 <= len(login) <= LONGEST_LOGIN or not _plain(login) or len(password) > LONGEST_PASSWORD:
@@ -132,7 +133,7 @@ def sign_in_operator(
     if not _right(counted.password_hash if counted else _nobodys_hash(), password) or counted is None:
         notice_wrong("password", now)
         raise WrongPassword()
-    token, ends = ids.new_token(), now + LIFETIME
+    token, ends, session_id = ids.new_token(), now + LIFETIME, ids.new_id("ses")
     with transaction() as session:
         limits.fill(session, "password", login, who)
         if previous_token:
@@ -142,7 +143,7 @@ def sign_in_operator(
             )
         session.add(
             SignInSession(
-                public_id=ids.new_id("ses"),
+                public_id=session_id,
                 token_hash=crypto.token_hash(token),
                 operator_id=counted.id,
                 channel="web",
@@ -151,7 +152,7 @@ def sign_in_operator(
             )
         )
         _audit(session, "operator.signed_in", counted, now)
-    return OperatorSignedIn(token, ends, counted.public_id)
+    return OperatorSignedIn(token, ends, counted.public_id, devices.mark(session_id))
 
 
 @dataclass(frozen=True)
@@ -191,15 +192,11 @@ def _named(session: Session, login: str) -> _Counted | None:
     return None if row is None else _Counted(row.id, row.public_id, row.insurer_id, row.role, row.password_hash)
 
 
-def _device(session: Session, who: _Counted | None, token: str | None) -> str:
+def _device(session: Session, who: _Counted | None, shown: str | None) -> str:
     """What limits of a known device go by: a session that this operator once had there; blank if there is none."""
-    if who is None or not token or len(token) > LONGEST_TOKEN:
+    if who is None or not shown:
         return ""
-    known = session.scalar(
-        select(SignInSession.id).where(
-            SignInSession.token_hash == crypto.token_hash(token), SignInSession.operator_id == who.id
-        )
-    )
+    known = session.scalar(select(SignInSession.id).where(devices.had(shown), SignInSession.operator_id == who.id))
     return "" if known is None else f"device:{known}"
 
 

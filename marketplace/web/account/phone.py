@@ -38,7 +38,8 @@ def phone() -> Response:
         if again:
             return retry_after(_codes_step(Form(problem=message), refusal.status), refusal)
         form = Form({"phone": typed}, problem=message) if isinstance(refusal, TooMany) else None
-        return _number_step(form or Form({"phone": typed}, {"phone": message}), refusal.status)
+        form = form or Form({"phone": typed}, {"phone": message})
+        return retry_after(_number_step(form, refusal.status), refusal)
     flask.session[_PENDING] = [_sealed(number), int(time.time())]
     return see_other(url_for("web.phone_code"))
 
