@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, func, or_, select, update
+from sqlalchemy import ColumnElement, Row, and_, exists, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from booking.notices.notify import notify
@@ -27,6 +27,7 @@ from marketplace.core.db import reading, transaction
 from marketplace.core.errors import Invalid, NotFound, Refusal
 from vip import codes, limits
 from vip.limits import NOBODY, Caller, Limit
+from vip.models import Customer
 from vip.principal import Principal
 
 DAYS = (1, 7, 30)
@@ -251,12 +252,13 @@ def _opened(session: Session, token: str, now: datetime, opened: str) -> tuple[R
 
 
 def _find(session: Session, token: str, now: datetime, opened: str) -> tuple[ReportShare, Row[Any]]:
-    """The link and its report, both in force now. Raises NotFound."""
+    """The link and its report, both in force now, of a customer who isn't blocked. Raises NotFound."""
     share = None
     if 0 < len(token) <= LONGEST_TOKEN:
         share = session.scalars(
             select(ReportShare).where(
                 ReportShare.token_hash == crypto.token_hash(token),
+                exists().where(Customer.id == ReportShare.customer_id, Customer.blocked_at.is_(None)),
                 or_(_live(now), and_(_in_force(now), ReportShare.public_id == opened)),
             )
         ).one_or_none()

@@ -29,6 +29,7 @@ from tests.reports import LATER, PDF, deliver, looks
 from tests.vip.test_consent import fathers_world
 from tests.world import World, join, make_world
 from vip import codes
+from vip.blocking import block_by_command, unblock_by_command
 from vip.consent import withdraw_consent
 from vip.limits import Caller, Limit
 
@@ -241,6 +242,22 @@ def test_a_consent_that_is_withdrawn_closes_the_links_too() -> None:
     withdraw_consent(world.principal, father, now=LATER)
     with pytest.raises(NotFound):
         read_share(made.token, now=LATER, opened=opened)
+
+
+def test_the_links_of_a_blocked_customer_show_nothing_until_she_is_unblocked(world: World, report_id: str) -> None:
+    made = make(world, report_id)
+    opened = open_share(made.token, "", now=LATER).id
+    block_by_command("13800000021", now=LATER)
+    for attempt in (
+        lambda: find_link(made.token, now=LATER, opened=opened),
+        lambda: open_share(made.token, "", now=LATER),
+        lambda: read_share(made.token, now=LATER, opened=opened),
+        lambda: read_paper(made.token, None, now=LATER, opened=opened),
+    ):
+        with pytest.raises(NotFound):
+            attempt()
+    unblock_by_command("13800000021", now=LATER)
+    assert read_share(made.token, now=LATER, opened=opened).id == report_id
 
 
 def test_somebody_else_neither_shares_nor_sees_nor_ends(world: World, report_id: str) -> None:
