@@ -191,6 +191,20 @@ def end_share(principal: Principal, public_id: str, share_id: str, *, now: datet
             _audit(session, "report.share_ended", principal, report, now, share=share.public_id)
 
 
+def end_all_shares(principal: Principal, *, now: datetime) -> int:
+    """Revoke every link of the customer's that is in force; returns how many. Audited, each at its report."""
+    with transaction() as session:
+        ended = session.execute(
+            update(ReportShare)
+            .where(ReportShare.customer_id == principal.id, _in_force(now), Report.id == ReportShare.report_id)
+            .values(revoked_at=now)
+            .returning(ReportShare.public_id, Report)
+        ).all()
+        for share_id, report in ended:
+            _audit(session, "report.share_ended", principal, report, now, share=share_id)
+    return len(ended)
+
+
 # --- with the link ---------------------------------------------------------------------------------------------------
 
 

@@ -9,6 +9,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import Engine
 
+from booking.messages.calendar import new_feed
 from booking.reports.share import NewShare, share_report
 from marketplace.app import create_app
 from marketplace.core import clock, sms
@@ -21,7 +22,9 @@ from tests.reports import LATER, deliver
 from tests.vip.test_consent import fathers_world
 from tests.world import make_world
 from vip import codes, limits, operators, signin
+from vip.blocking import block_by_command
 from vip.limits import Caller, InMemory, Limit
+from vip.principal import Principal
 
 HERS = "13800000021"
 PASSWORD = "a long password"
@@ -181,3 +184,42 @@ def test_a_stranger_with_the_link_keeps_no_doctor_out(app: Flask, box: SmsBox) -
         answer = stranger.post(path, path, code=code)
         assert (tried, answer.status_code, answer.headers["Retry-After"]) == ([422] * 5, 429, "1800")
         assert doctor.post(path, path, code=code).status_code == 303
+
+
+def links_of(report_id: str, principal: Principal) -> list[str]:
+    """The paths of a shared report and of the calendar."""
+    made = share_report(principal, report_id, NewShare("doctor", 7), now=LATER)
+    return [f"/shared/{made.token}", f"/calendar/{new_feed(principal, now=LATER)}.ics"]
+
+
+@pytest.mark.parametrize(("asked", "status"), [({}, 200), ({"links": "1"}, 404)])
+def test_links_are_ended_at_sign_out_everywhere_if_she_asks(app: Flask, asked: dict[str, str], status: int) -> None:
+    world = make_world()
+    with clock.frozen(LATER):
+        paths = links_of(deliver(world, world.submit()), world.principal)
+        hers = Visitor.signed_in(app, HERS)
+        assert [Visitor(app).get(path).status_code for path in paths] == [200, 200]
+        assert hers.post("/me/sessions/end", "/me", **asked).status_code == 303
+        assert [Visitor(app).get(path).status_code for path in paths] == [status] * 2
+
+
+@pytest.mark.parametrize(("asked", "status"), [({}, 200), ({"links": "1"}, 404)])
+def test_links_are_ended_at_a_change_of_phone_if_she_asks(
+    app: Flask, box: SmsBox, asked: dict[str, str], status: int
+) -> None:
+    world = make_world()
+    with clock.frozen(LATER):
+        paths = links_of(deliver(world, world.submit()), world.principal)
+        hers = Visitor.signed_in(app, HERS)
+        hers.post("/me/phone", "/me/phone", phone="13900007755")
+        given = {"old_code": box.code_for(HERS), "new_code": box.code_for("13900007755")}
+        assert hers.post("/me/phone/code", "/me/phone/code", **given, **asked).status_code == 303
+        assert [Visitor(app).get(path).status_code for path in paths] == [status] * 2
+
+
+def test_a_blocked_customers_calendar_and_links_are_not_there(app: Flask) -> None:
+    world = make_world()
+    with clock.frozen(LATER):
+        paths = links_of(deliver(world, world.submit()), world.principal)
+        block_by_command(HERS, now=LATER)
+        assert [Visitor(app).get(path).status_code for path in paths] == [404, 404]
