@@ -66,6 +66,22 @@ def test_who_does_not_know_the_present_password_changes_nothing_and_may_not_go_o
     assert entered().id == admin.id, "her own sign-in is not held up by that session"
 
 
+def test_a_password_that_was_changed_meanwhile_is_not_overwritten(
+    admin: Principal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compare = operators.is_password
+
+    def slowly(hashed: str, password: str) -> bool:
+        right = compare(hashed, password)
+        operator_changes.set_password("lin", NEW, now=NOON)
+        return right
+
+    with monkeypatch.context() as patched, pytest.raises(WrongPassword):
+        patched.setattr(operators, "is_password", slowly)
+        operator_changes.change_password(admin, PASSWORD, "a third river, a third boat", now=NOON)
+    assert entered(NEW).id == admin.id
+
+
 @pytest.mark.parametrize(
     ("new", "reason"),
     [
