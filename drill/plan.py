@@ -46,6 +46,9 @@ _FAULTS: tuple[tuple[str, tuple[str, ...], int, tuple[float, float]], ...] = (
     ("webhook_reorder", ("*",), 3, (0.0, 0.0)),
     ("webhook_drop", ("*",), 3, (0.0, 0.0)),
 )
+_FEEDS = ("slots", "bookings", "reports")
+_BROKEN_FOR, _STORM_FOR = (12.0, 25.0), (6.0, 12.0)
+"""Seconds: long enough that the breaker of a feed opens, and that calls come back more than once into the storm."""
 _POISONED = ("slots", "bookings", "bookings", "reports")
 _MOVES = {"cancel": 5, "check_in": 1, "fulfil": 3, "no_show": 2}
 
@@ -69,6 +72,7 @@ class Fault:
     command: str
     probability: float
     seconds: float
+    retry_after: int = 1
 
     @property
     def body(self) -> dict[str, object]:
@@ -79,6 +83,7 @@ class Fault:
             "times": None,
             "probability": self.probability,
             "seconds": self.seconds,
+            "retry_after": self.retry_after,
             "seed": f"{self.provider} {self.at}",
         }
 
@@ -147,6 +152,7 @@ def _faults(seed: int, seconds: float, providers: Sequence[str]) -> list[Fault]:
                 found.append(_fault(dice, provider, at, until))
                 at = until + dice.uniform(0.5, 6)
         found += _poisoned(random.Random(f"{seed}/poison/{provider}"), provider, seconds)
+        found += _outages(random.Random(f"{seed}/outages/{provider}"), provider, seconds)
     return sorted(found, key=lambda fault: fault.at)
 
 
@@ -169,10 +175,30 @@ def _poisoned(dice: random.Random, provider: str, seconds: float) -> list[Fault]
     at = dice.uniform(0, 10)
     while at < seconds:
         until = at + dice.uniform(2, 6)
-        on = {"at": round(at, 3), "until": round(until, 3), "probability": round(dice.uniform(0.3, 1.0), 2)}
-        found.append(Fault(provider=provider, fault="poisoned_row", command=dice.choice(_POISONED), seconds=0.0, **on))
+        probability = round(dice.uniform(0.3, 1.0), 2)
+        feed = dice.choice(_POISONED)
+        found.append(Fault(round(at, 3), round(until, 3), provider, "poisoned_row", feed, probability, 0.0))
         at = until + dice.uniform(2, 10)
     return found
+
+
+def _outages(dice: random.Random, provider: str, seconds: float) -> list[Fault]:
+    """In turn, on dice of their own: a feed that answers nothing but 500, and 429 with Retry-After to every call."""
+    found: list[Fault] = []
+    at = dice.uniform(3, 15)
+    while at < seconds:
+        until = at + dice.uniform(*_BROKEN_FOR)
+        found.append(_outage(provider, at, until, "error_before_commit", dice.choice(_FEEDS)))
+        at = until + dice.uniform(3, 10)
+        until = at + dice.uniform(*_STORM_FOR)
+        if at < seconds:
+            found.append(_outage(provider, at, until, "rate_limited", "*", retry_after=dice.randint(1, 4)))
+        at = until + dice.uniform(20, 40)
+    return found
+
+
+def _outage(provider: str, at: float, until: float, fault: str, command: str, *, retry_after: int = 1) -> Fault:
+    return Fault(round(at, 3), round(until, 3), provider, fault, command, 1.0, 0.0, retry_after)
 
 
 def _moves(dice: random.Random, seconds: float, providers: Sequence[str]) -> list[ProviderMove]:

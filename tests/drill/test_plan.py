@@ -39,3 +39,15 @@ def test_customers_have_dice_of_their_own() -> None:
     plan = make_plan(7, 60, PROVIDERS, 10)
     assert plan.dice("customer/1").random() == plan.dice("customer/1").random()
     assert plan.dice("customer/1").random() != plan.dice("customer/2").random()
+
+
+def test_every_provider_has_a_broken_feed_and_a_storm_of_429_within_a_minute_and_a_half() -> None:
+    for seed in range(50):
+        faults = make_plan(seed, 90, PROVIDERS, 10).faults
+        for provider in PROVIDERS:
+            whole = [fault for fault in faults if fault.provider == provider and fault.probability == 1.0]
+            broken = [fault for fault in whole if fault.fault == "error_before_commit" and fault.until - fault.at >= 12]
+            storms = [fault for fault in whole if fault.fault == "rate_limited" and fault.command == "*"]
+            assert {fault.command for fault in broken} <= {"slots", "bookings", "reports"}
+            assert broken
+            assert any(storm.until - storm.at >= 6 and 1 <= storm.retry_after <= 4 for storm in storms)
