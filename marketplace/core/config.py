@@ -192,7 +192,7 @@ def role_settings() -> dict[str, str]:
     return {
         "statement_timeout": str(_statement_timeout()),
         "lock_timeout": str(_number("LOCK_TIMEOUT_MS", 3_000)),  # less than a web request waits for an answer
-        "idle_in_transaction_session_timeout": "60000",
+        "idle_in_transaction_session_timeout": "15000",  # nothing but us is waited for in one: its client is lost
         # The server's end of a connection whose other end has gone; without a socket's options they are ignored.
         "client_connection_check_interval": "1000",
         "tcp_keepalives_idle": "10",

@@ -38,6 +38,12 @@ heard: dict[int, float] = {}
 """When (by `monotonic`) each thread last had an answer, by its number."""
 
 
+def heard_since(moment: float) -> bool:
+    """Whether any thread had an answer since `moment`: then a connection is lost or a lock is waited for, and the
+    database is not silent."""
+    return any(at > moment for at in list(heard.values()))
+
+
 class AnswerLost(psycopg.OperationalError):
     """No answer came in time, and the connection was closed.
 
@@ -59,11 +65,13 @@ class Bounded(psycopg.Connection[Any]):
         """As the driver's. Raises AnswerLost."""
         if timeout is None:
             timeout = self.web_seconds if has_request_context() else self.seconds
+        begun = monotonic()
         try:
             found = super().wait(gen, interval, timeout)
         except _WaitTimeout as late:
             self.pgconn.finish()
-            _silence.heard_nothing()
+            if not heard_since(begun):
+                _silence.heard_nothing()
             raise AnswerLost(f"PostgreSQL gave no answer within {timeout:g} s: what was asked may be done") from late
         heard[get_ident()] = monotonic()
         return found

@@ -46,7 +46,7 @@ def test_limits_and_zone_are_in_force_for_all_three_ways_to_the_database(pooled:
         "SELECT current_setting('statement_timeout') AS statement, current_setting('lock_timeout') AS lock,"
         " current_setting('idle_in_transaction_session_timeout') AS idle, current_setting('TimeZone') AS zone"
     )
-    expected = [("10s", "3s", "1min", "UTC")]
+    expected = [("10s", "3s", "15s", "UTC")]
     with transaction() as session:
         assert [tuple(row) for row in session.execute(text(limits))] == expected
     with reading() as session:

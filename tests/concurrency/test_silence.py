@@ -163,6 +163,24 @@ def test_after_a_silence_threads_do_not_all_wait_for_the_same(proxy: Proxy) -> N
     assert taken[-2] < 1
 
 
+def test_one_wait_without_end_is_no_silence_while_others_are_answered(
+    proxy: Proxy, worker_database: TestDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without it a lock that a lost session holds would refuse everybody a connection, again and again."""
+    monkeypatch.setenv("DATABASE_ANSWER_MS", "3000")
+    _forget()
+    running = "SELECT 1 FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(8)' AND state = 'active'"
+    with psycopg.connect(worker_database.database_url, autocommit=True) as same_role, ThreadPoolExecutor(1) as threads:
+        waiting = threads.submit(seconds_until_it_fails, lambda: rows("SELECT pg_sleep(8)", {}))
+        eventually(lambda: same_role.execute(running).fetchall() == [(1,)])
+        assert by_rows() == 1
+        assert not waiting.done()
+        _, failed = waiting.result()
+    assert isinstance(failed, DBAPIError)
+    assert isinstance(failed.orig, silence.AnswerLost)
+    assert by_rows() == 1
+
+
 def test_a_slow_statement_is_ended_by_the_server_not_taken_for_silence(
     proxy: Proxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
