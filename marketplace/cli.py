@@ -30,7 +30,7 @@ from marketplace.core.config import ConfigError
 from marketplace.core.db import reading
 from marketplace.core.errors import Refusal
 from providers.port import ProviderError
-from vip import operators, signin
+from vip import blocking, operator_changes, operators, signin
 from vip.principal import Role
 
 PATIENCE_SECONDS = 120
@@ -88,6 +88,47 @@ def create_operator(login: str, name: str, role: Role, password: str) -> None:
     """Make an administrator, or an agent for the phone desk; the password is asked for, or taken from
     ADMIN_PASSWORD."""
     click.echo(operators.create_operator(login, password, name, role, now=clock.now()))
+
+
+@admin.command("set-password")
+@click.argument("login")
+@click.option("--password", envvar="ADMIN_PASSWORD", prompt=True, hide_input=True, confirmation_prompt=True)
+@one_sentence
+def set_password(login: str, password: str) -> None:
+    """Give the operator with this LOGIN a new password and end all sessions."""
+    click.echo(f"{operator_changes.set_password(login, password, now=clock.now())} sessions ended.")
+
+
+@admin.command("end-service")
+@click.argument("login")
+@one_sentence
+def end_service(login: str) -> None:
+    """End the service of the operator with this LOGIN: all sessions end at once, no sign-in works."""
+    click.echo(f"{operator_changes.end_service(login, now=clock.now())} sessions ended.")
+
+
+@admin.command("resume-service")
+@click.argument("login")
+@one_sentence
+def resume_service(login: str) -> None:
+    """Let the operator with this LOGIN sign in again."""
+    operator_changes.return_to_service(login, now=clock.now())
+
+
+@vip.command("block")
+@click.argument("phone")
+@one_sentence
+def block(phone: str) -> None:
+    """Block the customer with this PHONE: all sessions end at once, no sign-in works. Bookings stay."""
+    click.echo(f"{blocking.block_by_command(phone, now=clock.now())} sessions ended.")
+
+
+@vip.command("unblock")
+@click.argument("phone")
+@one_sentence
+def unblock(phone: str) -> None:
+    """Let the customer with this PHONE sign in again."""
+    blocking.unblock_by_command(phone, now=clock.now())
 
 
 @vip.command("issue-token")

@@ -264,6 +264,8 @@ REASONS: Mapping[str, LazyString] = {
     "note_length": _("Write a note of at most %(longest)s characters."),
     "password_length": _("A password has at least %(shortest)s characters."),
     "password_text": _("This password can't be used."),
+    "password_common": _("This password is too easy to guess. Take a longer one, for instance several words."),
+    "password_same": _("This is the password you have."),
     "grace_days": _("This number of days can't be used."),
     "before_start": _("The end must not lie before the start."),
     "year": _("This year can't be used."),

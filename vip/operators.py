@@ -17,15 +17,13 @@ from werkzeug.security import check_password_hash, generate_password_hash
 from marketplace.core import audit, crypto, ids
 from marketplace.core.db import reading, transaction, violated
 from marketplace.core.errors import Invalid, NotFound, Refusal, TooMany
-from vip import limits
+from vip import devices, limits, passwords
 from vip.codes import notice_wrong
 from vip.limits import NOBODY, Caller, Limit
 from vip.models import Operator, SignInSession
 from vip.principal import Role
-from vip.signin import LONGEST_TOKEN, insurer_id
+from vip.signin import insurer_id
 
-SHORTEST_PASSWORD = 12
-LONGEST_PASSWORD = 256
 LONGEST_LOGIN = 64
 LONGEST_NAME = 64
 LIFETIME = timedelta(hours=12)
@@ -59,11 +57,12 @@ class WrongPassword(Refusal):
 
 @dataclass(frozen=True)
 class OperatorSignedIn:
-    """A new session. `token` is shown once: only its hash is stored."""
+    """A new session. `token` is shown once: only its hash is stored. `device` is what the device is known by later."""
 
     token: str
     expires_at: datetime
     operator_public_id: str
+    device: str
 
 
 def create_admin(login: str, password: str, name: str, *, now: datetime) -> str:
@@ -83,9 +82,8 @@ def create_operator(login: str, password: str, name: str, role: Role, *, now: da
         raise Invalid(field="login", reason="login")
     if not 1 <= len(name) <= LONGEST_NAME or not name.isprintable():
         raise Invalid(field="name", reason="name")
-    if not SHORTEST_PASSWORD <= len(password) <= LONGEST_PASSWORD:
-        raise Invalid(field="password", reason="password_length", shortest=SHORTEST_PASSWORD)
-    hashed = _hash(password)
+    passwords.check(password, login, name)
+    hashed = hash_password(password)
     try:
         with transaction() as session:
             operator = Operator(
@@ -118,22 +116,23 @@ def sign_in_operator(
     """Sign an operator in. The session of `previous_token`, if one is presented, ends. Audited.
 
     A try is counted, and committed, before the password is looked at: by the caller's address, or by the device if it
-    shows a token of an earlier session of that operator. Nobody else's tries count. Raises WrongPassword, and
-    TooMany(retry_after) for who tried too often or while too many passwords are being compared.
+    shows the mark (or token) of an earlier session of that operator. Nobody else's tries count. Raises WrongPassword,
+    and TooMany(retry_after) for who tried too often or while too many passwords are being compared.
     """
     login = login.strip().lower()
-    if not 1 <= len(login) <= LONGEST_LOGIN or not _plain(login) or len(password) > LONGEST_PASSWORD:
+    if not 1 <= len(login) <= LONGEST_LOGIN or not _plain(login) or len(password) > passwords.LONGEST:
         raise WrongPassword()
     with transaction() as session:
         counted = _named(session, login)
         who = _device(session, counted, previous_token or known_by) or caller.name
         limits.take(session, TRIES_AT_LOGIN, "password", login, who, now=now)
         limits.take(session, TRIES_BY_CALLER, "password", who, now=now)
-    if not _right(counted.password_hash if counted else _nobodys_hash(), password) or counted is None:
+    if not is_password(counted.password_hash if counted else _nobodys_hash(), password) or counted is None:
         notice_wrong("password", now)
         raise WrongPassword()
-    token, ends = ids.new_token(), now + LIFETIME
+    token, ends, session_id = ids.new_token(), now + LIFETIME, ids.new_id("ses")
     with transaction() as session:
+        _require_unchanged(session, counted)
         limits.fill(session, "password", login, who)
         if previous_token:
             session.execute(
@@ -142,7 +141,7 @@ def sign_in_operator(
             )
         session.add(
             SignInSession(
-                public_id=ids.new_id("ses"),
+                public_id=session_id,
                 token_hash=crypto.token_hash(token),
                 operator_id=counted.id,
                 channel="web",
@@ -151,7 +150,7 @@ def sign_in_operator(
             )
         )
         _audit(session, "operator.signed_in", counted, now)
-    return OperatorSignedIn(token, ends, counted.public_id)
+    return OperatorSignedIn(token, ends, counted.public_id, devices.mark(session_id))
 
 
 @dataclass(frozen=True)
@@ -182,6 +181,18 @@ class _Counted:
     password_hash: str
 
 
+def _require_unchanged(session: Session, counted: _Counted) -> None:
+    """Raises WrongPassword if the password was changed or the service ended since it was looked at: what ends all
+    sessions leaves out none that is just being opened."""
+    stored = session.scalar(
+        select(Operator.password_hash)
+        .where(Operator.id == counted.id, Operator.disabled_at.is_(None))
+        .with_for_update(read=True)
+    )
+    if stored != counted.password_hash:
+        raise WrongPassword()
+
+
 def _plain(login: str) -> bool:
     return "\0" not in login and login.isascii()
 
@@ -191,15 +202,11 @@ def _named(session: Session, login: str) -> _Counted | None:
     return None if row is None else _Counted(row.id, row.public_id, row.insurer_id, row.role, row.password_hash)
 
 
-def _device(session: Session, who: _Counted | None, token: str | None) -> str:
+def _device(session: Session, who: _Counted | None, shown: str | None) -> str:
     """What limits of a known device go by: a session that this operator once had there; blank if there is none."""
-    if who is None or not token or len(token) > LONGEST_TOKEN:
+    if who is None or not shown:
         return ""
-    known = session.scalar(
-        select(SignInSession.id).where(
-            SignInSession.token_hash == crypto.token_hash(token), SignInSession.operator_id == who.id
-        )
-    )
+    known = session.scalar(select(SignInSession.id).where(devices.had(shown), SignInSession.operator_id == who.id))
     return "" if known is None else f"device:{known}"
 
 
@@ -216,14 +223,15 @@ def _audit(session: Session, action: str, who: Operator | _Counted, now: datetim
     )
 
 
-def _hash(password: str) -> str:
+def hash_password(password: str, *, field: str = "password") -> str:
+    """What is stored of a password. Raises Invalid(reason="password_text")."""
     try:
         return generate_password_hash(password, method=HASHING)
     except UnicodeEncodeError as bad:
-        raise Invalid(field="password", reason="password_text") from bad
+        raise Invalid(field=field, reason="password_text") from bad
 
 
-def _right(hashed: str, password: str) -> bool:
+def is_password(hashed: str, password: str) -> bool:
     """Whether it is the password. Raises TooMany while too many others are compared in this process."""
     if not _comparing.acquire(timeout=LONGEST_WAIT):
         raise TooMany(retry_after=math.ceil(LONGEST_WAIT))

@@ -8,13 +8,13 @@ from typing import Literal
 from marketplace.core.errors import NotFound
 from vip.principal import Principal, Role
 
-Duty = Literal["desk", "overrule", "books"]
+Duty = Literal["desk", "overrule", "books", "people"]
 """`desk`: find a booking, see it, cancel it within the customer's window, answer disputes. `overrule`: cancel past that
 window, or on the provider's account. `books`: discrepancies and their repairs, comparisons, closing statements, sites
-that close, providers, background jobs."""
+that close, providers, background jobs. `people`: block customers and unblock them."""
 
 DUTIES: Mapping[Role, frozenset[Duty]] = {
-    "admin": frozenset({"desk", "overrule", "books"}),
+    "admin": frozenset({"desk", "overrule", "books", "people"}),
     "agent": frozenset({"desk"}),
 }
 

@@ -16,14 +16,14 @@ from marketplace.core.db import reading, rows, transaction
 from marketplace.core.errors import NotFound, Refusal, Unauthenticated
 from marketplace.core.sms import SmsBackend
 from marketplace.core.text import Text, language_of
-from vip import codes, phones
+from vip import codes, devices, phones
 from vip.codes import Asker, CodeSent
+from vip.devices import LONGEST_TOKEN
 from vip.limits import NOBODY, Caller
 from vip.models import Customer, SignInSession
 from vip.principal import Principal
 
 LIFETIME = timedelta(days=30)
-LONGEST_TOKEN = 200
 Channel = Literal["api", "web"]
 
 
@@ -36,11 +36,12 @@ class DevelopmentOnly(Refusal):
 
 @dataclass(frozen=True)
 class SignedIn:
-    """A new session. `token` is shown once: only its hash is stored."""
+    """A new session. `token` is shown once: only its hash is stored. `device` is what the device is known by later."""
 
     token: str
     expires_at: datetime
     customer_public_id: str
+    device: str
 
 
 @dataclass(frozen=True)
@@ -60,10 +61,11 @@ def send_code(
     now: datetime,
     gateway: SmsBackend | None = None,
     caller: Caller = NOBODY,
-    previous_token: str | None = None,
+    known_by: str | None = None,
 ) -> CodeSent:
     """Send a sign-in code to `phone`; a phone that no customer has gets none, with the same answer. None is sent either
-    where one went out less than a minute ago. `previous_token`: a device that was signed in to this account is known.
+    where one went out less than a minute ago. `known_by`: a device that was signed in to this account is known by
+    its session's token or mark.
 
     Raises Invalid(field="phone"), and TooMany(retry_after) for a caller who asks too often.
     """
@@ -72,7 +74,7 @@ def send_code(
     with transaction() as session:
         address = codes.Address(insurer_id(session), phones.index(number))
         codes.lock_phones(session, address.phone_index)
-        asker = _asker(session, address, caller, previous_token)
+        asker = _asker(session, address, caller, known_by)
         made = codes.new_code(session, address, now, asker)
         customer = _customer(session, address)
     if customer is not None and made.code is not None:
@@ -101,7 +103,7 @@ def sign_in(
     caller: Caller = NOBODY,
 ) -> SignedIn:
     """Sign in with the code that was sent. The session of `previous_token`, if one is presented, ends. A device
-    is known by that token or by `known_by`, one of an earlier session.
+    is known by that token or by `known_by`, its mark of an earlier session.
 
     Raises Invalid, WrongCode(tries_left), CodeEnded or TooMany(retry_after); a blocked customer's answer is that of
     a wrong code.
@@ -127,10 +129,10 @@ def sign_in(
 
 def open_session(session: Session, customer: Customer, channel: Channel, now: datetime) -> SignedIn:
     """Add a session of `customer` in the caller's transaction."""
-    token, ends = ids.new_token(), now + LIFETIME
+    token, ends, session_id = ids.new_token(), now + LIFETIME, ids.new_id("ses")
     session.add(
         SignInSession(
-            public_id=ids.new_id("ses"),
+            public_id=session_id,
             token_hash=crypto.token_hash(token),
             customer_id=customer.id,
             channel=channel,
@@ -138,7 +140,7 @@ def open_session(session: Session, customer: Customer, channel: Channel, now: da
             expires_at=ends,
         )
     )
-    return SignedIn(token, ends, customer.public_id)
+    return SignedIn(token, ends, customer.public_id, devices.mark(session_id))
 
 
 WHOSE = """
@@ -268,15 +270,15 @@ def end_other_sessions(session: Session, principal: Principal, now: datetime) ->
     return _end(session, _owner(principal), SignInSession.id != principal.session_id, now=now)
 
 
-def _asker(session: Session, address: codes.Address, caller: Caller, token: str | None) -> Asker:
+def _asker(session: Session, address: codes.Address, caller: Caller, shown: str | None) -> Asker:
     """The caller, known by a session that this account once had on her device, be it over or not."""
-    if not token or len(token) > LONGEST_TOKEN:
+    if not shown:
         return Asker(caller)
     known = session.scalar(
         select(SignInSession.id)
         .join(Customer, Customer.id == SignInSession.customer_id)
         .where(
-            SignInSession.token_hash == crypto.token_hash(token),
+            devices.had(shown),
             Customer.insurer_id == address.insurer_id,
             Customer.phone_index == address.phone_index,
         )

@@ -112,7 +112,7 @@ class ReportShare(Base):
     """A link by which a person without an account can read one report until `expires_at`.
 
     Of the token a hash is stored, of the access code a keyed hash. `views` never exceeds `max_views`. Rows are revoked,
-    never deleted.
+    never deleted. `tries` is what earlier versions counted; nothing reads it.
     """
 
     __tablename__ = "report_share"

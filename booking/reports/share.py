@@ -1,7 +1,8 @@
 """Sharing one report with a person who has no account, by a link that expires. The audit records each view.
 
 Only the link holds the token; a hash of it is stored. A link that is unknown, expired, revoked or used up gets the same
-answer. A link with an access code opens nothing without it; five wrong codes lock it.
+answer. A link with an access code opens nothing without it. Wrong codes hold up who types them, not the link:
+whoever else has it can't keep a doctor out.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, func, or_, select, update
+from sqlalchemy import ColumnElement, Row, and_, exists, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from booking.notices.notify import notify
@@ -24,7 +25,9 @@ from marketplace.core import audit, crypto, ids
 from marketplace.core.audit import AuditLine
 from marketplace.core.db import reading, transaction
 from marketplace.core.errors import Invalid, NotFound, Refusal
-from vip import codes
+from vip import codes, limits
+from vip.limits import NOBODY, Caller, Limit
+from vip.models import Customer
 from vip.principal import Principal
 
 DAYS = (1, 7, 30)
@@ -35,7 +38,9 @@ MOST_LINKS = 10
 SHOWN_LINKS = 50
 SHOWN_LOOKS = 200
 """How many of the newest links and views a customer is shown; the audit has all of them."""
-TRIES = 5
+TRIES_AT_LINK = Limit(5, 2)
+"""Access codes one tries at one link. A link lives for up to 30 days, so tries come back slower than at sign-in."""
+TRIES_BY_CALLER = Limit(60, 60)
 LONGEST_TOKEN = 64
 SHARE = "share"
 """The kind of actor in the audit; the actor's id is the link's public id."""
@@ -75,7 +80,7 @@ class Look:
 
 @dataclass(frozen=True)
 class Share:
-    """A link as its customer sees it. `state`: open, expired, revoked, used_up or locked."""
+    """A link as its customer sees it. `state`: open, expired, revoked or used_up."""
 
     id: str
     audience: str
@@ -127,7 +132,6 @@ def share_report(principal: Principal, public_id: str, new: NewShare, *, now: da
             token_hash=crypto.token_hash(token),
             audience=new.audience,
             max_views=new.max_views,
-            tries=0,
             views=0,
             created_at=now,
             expires_at=now + timedelta(days=new.days),
@@ -187,6 +191,20 @@ def end_share(principal: Principal, public_id: str, share_id: str, *, now: datet
             _audit(session, "report.share_ended", principal, report, now, share=share.public_id)
 
 
+def end_all_shares(principal: Principal, *, now: datetime) -> int:
+    """Revoke every link of the customer's that is in force; returns how many. Audited, each at its report."""
+    with transaction() as session:
+        ended = session.execute(
+            update(ReportShare)
+            .where(ReportShare.customer_id == principal.id, _in_force(now), Report.id == ReportShare.report_id)
+            .values(revoked_at=now)
+            .returning(ReportShare.public_id, Report)
+        ).all()
+        for share_id, report in ended:
+            _audit(session, "report.share_ended", principal, report, now, share=share_id)
+    return len(ended)
+
+
 # --- with the link ---------------------------------------------------------------------------------------------------
 
 
@@ -201,20 +219,21 @@ def find_link(token: str, *, now: datetime, opened: str = "") -> ShareLink:
     return ShareLink(share.public_id, share.code_hash is not None, share.expires_at)
 
 
-def open_share(token: str, code: str, *, now: datetime) -> ShareLink:
+def open_share(token: str, code: str, *, now: datetime, caller: Caller = NOBODY) -> ShareLink:
     """Open a link: count one view. A try of the access code is counted and committed before the code is compared.
 
-    Raises NotFound, Invalid(field="code"), WrongAccessCode(tries_left).
+    Raises NotFound, Invalid(field="code"), WrongAccessCode(tries_left), and TooMany(retry_after) for a caller who
+    tried too often: nobody else's tries count.
     """
     with reading() as session:
         share, row = _find(session, token, now, "")
     if share.code_hash is not None:
-        _try_code(share, row.Report, code, now)
+        _try_code(share, row.Report, code, now, caller)
     with transaction() as session:
         counted = session.scalar(
             update(ReportShare)
             .where(ReportShare.id == share.id, _in_force(now), _unused())
-            .values(views=ReportShare.views + 1, tries=0)
+            .values(views=ReportShare.views + 1)
             .returning(ReportShare.id)
         )
     if counted is None:
@@ -247,12 +266,13 @@ def _opened(session: Session, token: str, now: datetime, opened: str) -> tuple[R
 
 
 def _find(session: Session, token: str, now: datetime, opened: str) -> tuple[ReportShare, Row[Any]]:
-    """The link and its report, both in force now. Raises NotFound."""
+    """The link and its report, both in force now, of a customer who isn't blocked. Raises NotFound."""
     share = None
     if 0 < len(token) <= LONGEST_TOKEN:
         share = session.scalars(
             select(ReportShare).where(
                 ReportShare.token_hash == crypto.token_hash(token),
+                exists().where(Customer.id == ReportShare.customer_id, Customer.blocked_at.is_(None)),
                 or_(_live(now), and_(_in_force(now), ReportShare.public_id == opened)),
             )
         ).one_or_none()
@@ -262,21 +282,19 @@ def _find(session: Session, token: str, now: datetime, opened: str) -> tuple[Rep
     return share, row
 
 
-def _try_code(share: ReportShare, report: Report, code: str, now: datetime) -> None:
+def _try_code(share: ReportShare, report: Report, code: str, now: datetime, caller: Caller) -> None:
     digits = codes.clean(code)
+    at_link = ("try", "share", share.public_id, caller.name)
     with transaction() as session:
-        tries = session.scalar(
-            update(ReportShare)
-            .where(ReportShare.id == share.id, ReportShare.tries < TRIES)
-            .values(tries=ReportShare.tries + 1)
-            .returning(ReportShare.tries)
-        )
-    if tries is None:
-        raise NotFound()
+        left = limits.take(session, TRIES_AT_LINK, *at_link, now=now)
+        limits.take(session, TRIES_BY_CALLER, "try", "share", caller.name, now=now)
     if share.code_hash is None or not hmac.compare_digest(share.code_hash, _hash(share.public_id, digits)):
         with transaction() as session:
             _record(session, share, report, "report.wrong_code", now)
-        raise WrongAccessCode(tries_left=TRIES - tries)
+        codes.notice_wrong("access_code", now)
+        raise WrongAccessCode(tries_left=left)
+    with transaction() as session:
+        limits.fill(session, *at_link)
 
 
 def _in_force(now: datetime) -> ColumnElement[bool]:
@@ -284,8 +302,8 @@ def _in_force(now: datetime) -> ColumnElement[bool]:
 
 
 def _live(now: datetime) -> ColumnElement[bool]:
-    """The condition that a link can still be opened: in force, views left, not locked."""
-    return and_(_in_force(now), _unused(), ReportShare.tries < TRIES)
+    """The condition that a link can still be opened: in force, views left."""
+    return and_(_in_force(now), _unused())
 
 
 def _unused() -> ColumnElement[bool]:
@@ -297,8 +315,6 @@ def _state(share: ReportShare, now: datetime) -> str:
         return "revoked"
     if share.expires_at <= now:
         return "expired"
-    if share.tries >= TRIES:
-        return "locked"
     return "used_up" if share.max_views is not None and share.views >= share.max_views else "open"
 
 

@@ -19,7 +19,7 @@ from marketplace.web.answers import Views, see_other
 from marketplace.web.assets import init_look
 from marketplace.web.benefits import usage
 from marketplace.web.booking import bookings, calendars, changing, path, places, waiting
-from marketplace.web.console import cases, closures, desk, overview, runs, statements
+from marketplace.web.console import cases, closures, desk, overview, people, runs, statements
 from marketplace.web.console.session import admit, private
 from marketplace.web.home import home
 from marketplace.web.reports import files, reports, shared, trends
@@ -54,6 +54,7 @@ CONSOLE_VIEWS: Views = {
     **runs.VIEWS,
     **statements.VIEWS,
     **closures.VIEWS,
+    **people.VIEWS,
 }
 
 _OPEN = frozenset(f"web.{page.endpoint}" for page in PAGES if page.open)

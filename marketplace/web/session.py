@@ -60,7 +60,7 @@ def session_token() -> str:
 
 
 def known_by() -> str:
-    """A token of the session that this browser had last, be it over or not: the device is known by it."""
+    """What the device is known by: its session's token, or the mark of the session it had last."""
     return session_token() or request.cookies.get(_known_name(), "")
 
 
@@ -69,27 +69,22 @@ def caller() -> Caller:
     return Caller(request.remote_addr or "")
 
 
-def store_token(response: Response, token: str, expires_at: datetime) -> None:
-    """Hand the browser the session's token: out of reach of scripts and of other sites' forms."""
+def store_token(response: Response, token: str, expires_at: datetime, device: str) -> None:
+    """Hand the browser the token, out of reach of scripts and of other sites' forms, and its device's mark."""
     secure = not settings().development
     response.set_cookie(
         cookie_name(), token, expires=expires_at, path="/", httponly=True, samesite="Lax", secure=secure
     )
-    _remember(response, token)
+    response.set_cookie(_known_name(), device, max_age=_YEAR, path="/", httponly=True, samesite="Lax", secure=secure)
 
 
 def forget(response: Response) -> None:
-    """Take the token back from the browser; it remains known by what the session was, which opens nothing any more."""
+    """Take the token back from the browser; it remains known by its mark, which opens nothing."""
     response.delete_cookie(cookie_name(), path="/", httponly=True, samesite="Lax", secure=not settings().development)
 
 
 def _known_name() -> str:
     return "known_device" if settings().development else "__Host-known_device"
-
-
-def _remember(response: Response, token: str) -> None:
-    secure = not settings().development
-    response.set_cookie(_known_name(), token, max_age=_YEAR, path="/", httponly=True, samesite="Lax", secure=secure)
 
 
 def safe_path(wanted: str) -> str:

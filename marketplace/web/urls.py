@@ -116,6 +116,9 @@ OPERATOR_PAGES = (
     OperatorPage("closure", "/operators/closures/<closure>", _FORM),
     OperatorPage("providers", "/operators/providers"),
     OperatorPage("jobs", "/operators/jobs"),
+    OperatorPage("customers", "/operators/customers", _FORM, duty="people"),
+    OperatorPage("customer", "/operators/customers/<customer>", _FORM, duty="people"),
+    OperatorPage("password", "/operators/password", _FORM, duty="desk"),
 )
 """The console's pages: endpoint of the blueprint `console`."""
 

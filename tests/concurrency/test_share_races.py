@@ -1,4 +1,4 @@
-"""A link that shows a report is opened as often as was agreed, and its code tried five times, also by many at once."""
+"""A link to a report is opened as often as was agreed, and tried five times by one address, also by many at once."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ import pytest
 from sqlalchemy import Engine, true
 
 from booking.reports import share
-from booking.reports.share import TRIES, NewShare, open_share, share_report, shares
+from booking.reports.share import TRIES_AT_LINK, NewShare, open_share, share_report, shares
 from tests.concurrency import controls
 from tests.reports import LATER, deliver
 from tests.world import World, make_world
+from vip.limits import Limit
 
 MANY = 12
 
@@ -61,7 +62,8 @@ def test_twelve_guessers_at_once_get_five_tries(world: World, together: None) ->
     report_id = deliver(world, world.submit())
     made = share_report(world.principal, report_id, NewShare("doctor", 7, with_code=True), now=LATER)
     wrong = "111111" if made.access_code == "000000" else "000000"
-    assert opened(made.token, wrong) == {"WrongAccessCode": TRIES, "NotFound": MANY - TRIES}
+    tries = TRIES_AT_LINK.capacity
+    assert opened(made.token, wrong) == {"WrongAccessCode": tries, "TooMany": MANY - tries}
 
 
 def test_without_the_count_all_twelve_would_be_compared(
@@ -70,5 +72,5 @@ def test_without_the_count_all_twelve_would_be_compared(
     report_id = deliver(world, world.submit())
     made = share_report(world.principal, report_id, NewShare("doctor", 7, with_code=True), now=LATER)
     wrong = "111111" if made.access_code == "000000" else "000000"
-    monkeypatch.setattr(share, "TRIES", MANY)
+    monkeypatch.setattr(share, "TRIES_AT_LINK", Limit(MANY, 1))
     assert opened(made.token, wrong) == {"WrongAccessCode": MANY}

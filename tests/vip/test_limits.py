@@ -135,7 +135,7 @@ def test_a_known_device_is_not_held_up_by_strangers_even_behind_its_own_address(
     for _ in range(5):
         with pytest.raises(codes.WrongCode):
             signin.sign_in(PHONE, wrong(box.code_for(PHONE)), channel="web", now=NOON, caller=ATTACKER)
-    signin.send_code(PHONE, now=NOON, gateway=box, caller=ATTACKER, previous_token=token)
+    signin.send_code(PHONE, now=NOON, gateway=box, caller=ATTACKER, known_by=token)
     assert len(box.texts) == 2
     code = box.code_for(PHONE)
     with pytest.raises(TooMany):
@@ -149,7 +149,7 @@ def test_a_device_known_to_one_account_is_a_stranger_to_another() -> None:
     box = SmsBox()
     token = signin.issue_token(OTHER_PHONE, NOON).token
     signin.send_code(PHONE, now=NOON, gateway=box)
-    signin.send_code(PHONE, now=NOON, gateway=box, previous_token=token)
+    signin.send_code(PHONE, now=NOON, gateway=box, known_by=token)
     assert len(box.texts) == 1
 
 

@@ -85,7 +85,13 @@ def mark_of(text: str) -> Mark:
 def _one(text: str) -> Mark:
     parts = [part for part in text.split("^") if part.strip()]
     known = [mark for part in parts if (mark := known_mark(part)) is not None]
-    return next((mark for mark in known if mark != NOTHING), NOTHING) if known else Mark(unknown=True)
+    if not known:
+        known = [mark for part in text.split() if (mark := known_mark(part)) is not None]
+        if len(known) != len(text.split()):
+            return Mark(unknown=True)
+        told = next((mark for mark in known if mark.flag in ("high", "low")), known[0])
+        return Mark(told.flag, any(mark.critical for mark in known), any(mark.doubtful for mark in known))
+    return next((mark for mark in known if mark != NOTHING), NOTHING)
 
 
 def known_mark(text: str) -> Mark | None:

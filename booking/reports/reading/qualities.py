@@ -30,7 +30,7 @@ _TABLE: tuple[tuple[Quality, re.Pattern[str]], ...] = (
     (
         "negative",
         re.compile(
-            r"\(?-\)?|阴性?|阴性?\s?\(?-\)?|-\s?\(?阴性\)?|未检出|未检测到|未测出|未见|未查见|未发现|无|无反应性?|非反应性?|不阳性|未见阳性反应|"
+            r"\(?-\)?|阴性?|阴性?\s?\(?-\)?|-\s?\(?阴性\)?|未检出|未检测到|未测出|未见|未找到|未查见|未发现|无|无反应性?|非反应性?|不阳性|未见阳性反应|"
             r"低于检测下限|小于检测下限|低于检出限|低于最低检测限|neg(?:ative)?\.?\s?(?:\(-\))?|not[ -]?detected|undetected|undetectable|"
             r"none(?: detected| seen| found)?|"
             r"not (?:seen|found|present)|absent|non[ -]?reactive|target not detected|no growth(?: detected)?|"

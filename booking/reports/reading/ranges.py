@@ -105,6 +105,7 @@ _SCANNER = re.compile(
         )
     )
 )
+_ENDS = re.compile(r"\s*(?:[;,/|)\]。]|\.(?![0-9])|$)")
 _CLEAR = re.compile(
     r"(?:x|\*)?\s*10\s*[\^~e*]{0,2}\s*(?:3|6|9|12)\s*/\s*(?:ul|ml|l|mm3)\b|(?:/|个/)(?:\[?hpf?\]?|lpf?|hp视野|高倍视野)"
 )
@@ -162,6 +163,11 @@ def _entries(plain: str) -> Iterator[_Entry]:
             labels = _Entry(Bounds(None, None))
         elif waiting is not None and brackets > 0:
             waiting = _labelled(waiting, kind, token)
+        elif waiting is not None and kind in ("good", "bad") and waiting.good is None:
+            # A word behind bounds is theirs if nothing follows it; between two bounds nobody knows whose it is.
+            waiting = _labelled(waiting, kind if _ENDS.match(plain, token.end()) else "bad", token)
+            if not _ENDS.match(plain, token.end()):
+                labels = _labelled(labels, "bad", token)
         else:
             if waiting is not None:
                 yield waiting

@@ -12,10 +12,12 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, Literal
 
+from booking.reports.reading.figures import Figure
 from booking.reports.reading.folding import folded
 from booking.reports.reading.marks import NOTHING, Mark, mark_of
 from booking.reports.reading.qualities import Quality, quality_of
 from booking.reports.reading.ranges import Bounds, Reference, reference_of
+from booking.reports.reading.titres import as_numbers
 from booking.reports.reading.units import ucum
 from booking.reports.reading.values import Value, value_of
 from booking.reports.reading.vocabulary import Found, Item, MappedBy, unit_of, vocabulary
@@ -174,14 +176,15 @@ class _Told:
 
     @classmethod
     def of(cls, result: Delivered, whose: Whose) -> _Told:
-        value = value_of(result.value, result.unit)
-        reference = reference_of(result.range_text, whose.sex, whose.age, result.name)
+        written, range_text = as_numbers(result.name, result.value, result.range_text)
+        value = value_of(written, result.unit)
+        reference = reference_of(range_text, whose.sex, whose.age, result.name)
         if result.low is not None or result.high is not None:
             reference = replace(reference, bounds=Bounds(result.low, result.high), words=frozenset())
-        value = _as_expected(result.value, value, reference)
+        value = _as_expected(written, value, reference)
         figure = value.figure
-        if figure is not None and figure.unsure and not (reference.bounds is not None and reference.bounds.unsure):
-            figure = None  # `1,234`: without a range of the same spelling nobody knows
+        if figure is not None and figure.unsure and not _thousands(figure, reference.bounds, range_text):
+            figure = None  # `1,234`: without a range that tells nobody knows
         return cls(
             result.name,
             value,
@@ -213,6 +216,16 @@ class _Told:
     def says_reference(self) -> bool:
         """Whether the provider gave a reference, readable or not: then ours is not used."""
         return bool(self.reference.plain) or self.reference.bounds is not None
+
+
+def _thousands(figure: Figure, bounds: Bounds | None, range_text: str) -> bool:
+    """Whether the comma of `1,234` can't be a decimal one: its range is written so too, or is written without any comma
+    and the other reading would lie outside it as well."""
+    if bounds is None or bounds.unsure:
+        return bounds is not None
+    decimal = replace(figure, number=figure.number / 1000, to=None)
+    outside = _side(decimal.number, decimal.comparator, bounds) in ("low", "high")
+    return outside and figure.to is None and "," not in folded(range_text)
 
 
 def _as_expected(text: str, value: Value, reference: Reference) -> Value:
@@ -268,7 +281,10 @@ def _judge(told: _Told, item: Item | None, ours: Mapping[str, Any]) -> tuple[str
     if told.mark.flag:
         outside = told.reference.bounds is not None and _by_bounds(told, told.reference.bounds) in ("low", "high")
         contradicted = told.mark.flag == "normal" and (outside or (judged not in ("", "normal") and by != "our_range"))
-        return ("", "") if contradicted else (told.mark.flag, "provider_flag")
+        if contradicted:
+            return "", ""
+        side = judged if told.mark.flag == "abnormal" and by == "provider_range" and judged in ("low", "high") else ""
+        return side or told.mark.flag, "provider_flag"
     if told.mark.unknown and judged in ("", "normal"):
         return "", ""
     if judged or told.says_reference or told.value.void:

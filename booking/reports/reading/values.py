@@ -9,6 +9,7 @@ from booking.reports.reading.figures import Figure, figure
 from booking.reports.reading.folding import folded
 from booking.reports.reading.marks import NOTHING, Mark, known_mark
 from booking.reports.reading.qualities import Quality, quality_of, without_result
+from booking.reports.reading.sentences import sentence_of
 
 LONGEST = 80
 
@@ -35,10 +36,10 @@ def value_of(text: str, unit: str) -> Value:
     """What a value says. `unit` is the unit delivered with it: without one, an `L` behind a number is litres."""
     plain = folded(text)
     if not plain or len(plain) > LONGEST:
-        return Value(void=not plain)
+        return Value(quality=sentence_of(plain), void=not plain)
     whole = Value(figure(plain), quality_of(plain))
     if whole.figure is None and not whole.quality:
-        whole = _marked(plain, unit) or _both(plain) or Value()
+        whole = _marked(plain, unit) or _both(plain) or Value(quality=sentence_of(plain))
     return replace(whole, void=without_result(plain))
 
 

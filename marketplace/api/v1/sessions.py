@@ -61,7 +61,7 @@ def send_code(body: dict[str, str]) -> Any:
     that were sent stay good. Who asks too often is refused; others are not. Send the token of this device's last
     session along, if there is one: a known device is not held up by what strangers ask for.
     """
-    return signin.send_code(body["phone"], now=clock.now(), caller=_caller(), previous_token=_token())
+    return signin.send_code(body["phone"], now=clock.now(), caller=_caller(), known_by=_token())
 
 
 @blueprint.route("/sessions", methods=["POST"])

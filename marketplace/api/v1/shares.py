@@ -34,7 +34,7 @@ class Look(Answer):
 
 
 class Share(Answer):
-    """A link. `state`: open, expired, revoked, used_up, or locked after five wrong codes."""
+    """A link. `state`: open, expired, revoked or used_up."""
 
     id = out.String(required=True)
     audience = out.String(required=True)

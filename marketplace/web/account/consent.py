@@ -7,6 +7,7 @@ import binascii
 import time
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import flask
 from flask import Response, flash, request, url_for
@@ -14,9 +15,9 @@ from flask_babel import gettext as _
 
 from marketplace import wording
 from marketplace.core import clock, crypto
-from marketplace.core.errors import Invalid, NotFound, TooMany
+from marketplace.core.errors import Invalid, NotFound, Refusal, TooMany
 from marketplace.web import session
-from marketplace.web.answers import Views, field, render, see_other
+from marketplace.web.answers import Views, field, render, retry_after, see_other
 from marketplace.web.parts import Code, Form, Person
 from marketplace.web.people import person
 from vip import codes, phones
@@ -56,7 +57,8 @@ def consent(member: str) -> Response:
         ask_consent(session.principal(), member, number, now=clock.now())
     except (Invalid, TooMany) as refusal:
         message = wording.sentence(refusal)
-        return _ask(page, Form({"phone": "" if again else typed}, {"phone": message}), refusal.status)
+        form = Form({"phone": "" if again else typed}, {"phone": message})
+        return retry_after(_ask(page, form, refusal.status), refusal)
     except ConsentNotNeeded:
         return see_other(url_for("web.consent", member=member))
     flask.session[_PENDING] = [member, _sealed(number), int(time.time())]
@@ -69,12 +71,12 @@ def consent_code(member: str) -> Response:
     number, sent = _pending(member)
     if not number or page.state != "missing":
         return see_other(url_for("web.consent", member=member))
-    form, status = Form(), 200
+    form, refused = Form(), None
     if request.method == "POST":
         try:
             give_consent(session.principal(), member, number, field("code", 60), now=clock.now())
         except (Invalid, TooMany, codes.WrongCode, codes.CodeEnded) as refusal:
-            form, status = Form(errors={"code": wording.sentence(refusal)}), refusal.status
+            form, refused = Form(errors={"code": wording.sentence(refusal)}), refusal
         else:
             flask.session.pop(_PENDING)
             flash(_("%(name)s has agreed. New reports arrive by themselves.", name=page.person.name), "ok")
@@ -82,7 +84,7 @@ def consent_code(member: str) -> Response:
     wait = int(codes.RESEND_AFTER.total_seconds()) - (int(time.time()) - sent)
     minutes = int(codes.LIFETIME.total_seconds() // 60)
     code = Code(phones.masked(number), codes.TRIES, max(0, wait), minutes, codes.DIGITS)
-    return render("consent_code.html", status, page=page, form=form, code=code)
+    return _answer("consent_code.html", refused, page=page, form=form, code=code)
 
 
 def consent_end(member: str) -> Response:
@@ -96,7 +98,7 @@ def consent_end(member: str) -> Response:
 def consent_back() -> Response:
     """For the relative herself, without an account: give the number, then the code that came to it."""
     typed, given = field("phone", 60), field("code", 60)
-    form, step, status = Form({"phone": typed}), "phone", 200
+    form, step, refused = Form({"phone": typed}), "phone", None
     if request.method == "POST":
         try:
             if "code" in request.form:
@@ -108,8 +110,15 @@ def consent_back() -> Response:
                 step = "code"
         except (Invalid, TooMany, codes.WrongCode, codes.CodeEnded) as refusal:
             at = refusal.at or step
-            form, status = Form({"phone": typed}, {at: wording.sentence(refusal)}), refusal.status
-    return render("consent_back.html", status, step=step, form=form, length=codes.DIGITS)
+            form, refused = Form({"phone": typed}, {at: wording.sentence(refusal)}), refusal
+    return _answer("consent_back.html", refused, step=step, form=form, length=codes.DIGITS)
+
+
+def _answer(template: str, refused: Refusal | None, **context: Any) -> Response:
+    """The page, with what a refusal says of itself."""
+    if refused is None:
+        return render(template, **context)
+    return retry_after(render(template, refused.status, **context), refused)
 
 
 def _page(public_id: str) -> ConsentPage:

@@ -14,6 +14,7 @@ from marketplace import wording
 from marketplace.core import clock
 from marketplace.core.errors import Invalid, NotFound, Refusal
 from marketplace.web import session
+from marketplace.web.account.links import end_links_if_asked
 from marketplace.web.answers import Views, asked, field, render, see_other
 from marketplace.web.benefit_cards import plan_name
 from marketplace.web.formats import full_date
@@ -114,6 +115,7 @@ def end_sessions() -> Response:
         signin.end_session(principal, which, clock.now())
         flash(_("Signed out there."), "ok")
         return see_other(url_for("web.me"))
+    end_links_if_asked()
     signin.sign_out_everywhere(principal, clock.now())
     flask.session.clear()
     answer = see_other(url_for("web.sign_in"))

@@ -25,7 +25,7 @@ from marketplace.core import clock, email
 from marketplace.core.config import settings
 from marketplace.core.errors import Invalid, TooMany
 from marketplace.web import session
-from marketplace.web.answers import Views, field, render, see_other
+from marketplace.web.answers import Views, field, render, retry_after, see_other
 from marketplace.web.parts import Form
 from vip.codes import CodeEnded, WrongCode
 
@@ -73,7 +73,8 @@ def message_email() -> Response:
     try:
         give_email(me, given, now=now)
     except (Invalid, NoEmail, EmailNotSent, TooMany) as refusal:
-        return _page(Form({"email": given}, {"email": wording.sentence(refusal)}), status=refusal.status)
+        answer = _page(Form({"email": given}, {"email": wording.sentence(refusal)}), status=refusal.status)
+        return retry_after(answer, refusal)
     flash(_("We sent a code to this address. Enter it here."), "ok")
     return see_other(url_for("web.message_settings"))
 

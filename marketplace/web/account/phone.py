@@ -14,6 +14,7 @@ from marketplace import wording
 from marketplace.core import clock, crypto
 from marketplace.core.errors import Invalid, TooMany
 from marketplace.web import session
+from marketplace.web.account.links import end_links_if_asked
 from marketplace.web.answers import Views, field, render, retry_after, see_other
 from marketplace.web.parts import Code, Form
 from vip import change_phone, codes, phones
@@ -38,7 +39,8 @@ def phone() -> Response:
         if again:
             return retry_after(_codes_step(Form(problem=message), refusal.status), refusal)
         form = Form({"phone": typed}, problem=message) if isinstance(refusal, TooMany) else None
-        return _number_step(form or Form({"phone": typed}, {"phone": message}), refusal.status)
+        form = form or Form({"phone": typed}, {"phone": message})
+        return retry_after(_number_step(form, refusal.status), refusal)
     flask.session[_PENDING] = [_sealed(number), int(time.time())]
     return see_other(url_for("web.phone_code"))
 
@@ -60,6 +62,7 @@ def phone_code() -> Response:
     except change_phone.PhoneTaken as refusal:
         flask.session.pop(_PENDING)
         return _number_step(Form({"phone": ""}, {"phone": wording.sentence(refusal)}), refusal.status)
+    end_links_if_asked()
     flask.session.pop(_PENDING)
     flash(_("Your number is changed. Your other devices are signed out."), "ok")
     return see_other(url_for("web.me"))

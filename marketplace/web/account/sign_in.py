@@ -36,9 +36,7 @@ def sign_in() -> Response:
         return see_other(url_for("web.sign_in", next=_next() or None))
     try:
         number = phones.normalise(typed)
-        sent = signin.send_code(
-            number, now=clock.now(), caller=session.caller(), previous_token=session.known_by() or None
-        )
+        sent = signin.send_code(number, now=clock.now(), caller=session.caller(), known_by=session.known_by() or None)
     except (Invalid, TooMany) as refusal:
         if again:
             return retry_after(_code_step(Form(problem=_told(refusal)), refusal.status), refusal)
@@ -71,7 +69,7 @@ def sign_in_code() -> Response:
         return retry_after(answer, refusal)
     flask.session.clear()
     answer = see_other(_next() or url_for("web.home"))
-    session.store_token(answer, signed_in.token, signed_in.expires_at)
+    session.store_token(answer, signed_in.token, signed_in.expires_at, signed_in.device)
     return answer
 
 

@@ -42,7 +42,7 @@ def sign_in() -> Response:
         return retry_after(_door(Form({"name": name}, problem=wording.sentence(refusal)), refusal.status), refusal)
     flask.session.clear()
     answer = see_other(session.next_path(field("next")))
-    session.store_token(answer, signed_in.token, signed_in.expires_at)
+    session.store_token(answer, signed_in.token, signed_in.expires_at, signed_in.device)
     return answer
 
 

@@ -52,17 +52,19 @@ def session_token() -> str:
 
 
 def known_by() -> str:
-    """A token of the session that this browser had last, be it over or not: the device is known by it."""
+    """What the device is known by: its session's token, or the mark of the session it had last."""
     return session_token() or request.cookies.get(_known_name(), "")
 
 
-def store_token(response: Response, token: str, expires_at: datetime) -> None:
+def store_token(response: Response, token: str, expires_at: datetime, device: str) -> None:
     """Hand the browser the token, for the console's paths alone and never on the way from another site."""
     secure = not settings().development
     response.set_cookie(
         cookie_name(), token, expires=expires_at, path=PATH, httponly=True, samesite="Strict", secure=secure
     )
-    response.set_cookie(_known_name(), token, max_age=_YEAR, path=PATH, httponly=True, samesite="Strict", secure=secure)
+    response.set_cookie(
+        _known_name(), device, max_age=_YEAR, path=PATH, httponly=True, samesite="Strict", secure=secure
+    )
 
 
 def forget(response: Response) -> None:

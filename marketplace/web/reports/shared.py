@@ -13,12 +13,13 @@ from flask import Response, request, session, url_for
 from booking.reports import share
 from marketplace import wording
 from marketplace.core import clock
-from marketplace.core.errors import Invalid
-from marketplace.web.answers import Views, field, render, see_other
+from marketplace.core.errors import Invalid, TooMany
+from marketplace.web.answers import Views, field, render, retry_after, see_other
 from marketplace.web.parts import Form
 from marketplace.web.prefetch import not_yet, only_prefetched
 from marketplace.web.reports import shares_page
 from marketplace.web.reports.papers import paper_answer, position_of
+from marketplace.web.session import caller
 
 STAYS_OPEN = 30 * 60
 _OPENED = "opened"
@@ -30,9 +31,10 @@ def shared(token: str) -> Response:
     link = share.find_link(token, now=now, opened=_opened())
     if request.method == "POST":
         try:
-            _store_opened(share.open_share(token, field("code", 60), now=now).id)
-        except (Invalid, share.WrongAccessCode) as refusal:
-            return _link_page(token, link, Form(errors={"code": wording.sentence(refusal)}), refusal.status)
+            _store_opened(share.open_share(token, field("code", 60), now=now, caller=caller()).id)
+        except (Invalid, TooMany, share.WrongAccessCode) as refusal:
+            form = Form(errors={"code": wording.sentence(refusal)})
+            return retry_after(_link_page(token, link, form, refusal.status), refusal)
         return _discreet(see_other(url_for("web.shared", token=token)))
     if only_prefetched():
         return not_yet()

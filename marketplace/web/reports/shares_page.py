@@ -119,7 +119,6 @@ def _state(share: Share) -> Pill:
         "expired": (_("Expired"), "off", "clock"),
         "revoked": (_("Taken back"), "off", "x"),
         "used_up": (_("Used up"), "off", "check"),
-        "locked": (_("Locked after wrong codes"), "bad", "circle-alert"),
     }
     text, tone, icon = texts[share.state]
     return Pill(text, tone, icon=icon)

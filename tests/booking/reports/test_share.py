@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import Connection, select, text
 
 from booking.notices.models import Notification
+from booking.reports import share
 from booking.reports.share import (
     MadeShare,
     NewShare,
@@ -22,14 +23,19 @@ from booking.reports.share import (
     shares,
 )
 from marketplace.core.db import reading
-from marketplace.core.errors import Invalid, NotFound
+from marketplace.core.errors import Invalid, NotFound, TooMany
 from tests.people import consents
 from tests.reports import LATER, PDF, deliver, looks
 from tests.vip.test_consent import fathers_world
 from tests.world import World, join, make_world
+from vip import codes
+from vip.blocking import block_by_command, unblock_by_command
 from vip.consent import withdraw_consent
+from vip.limits import Caller, Limit
 
 pytestmark = pytest.mark.usefixtures("db")
+
+ATTACKER, DOCTOR = Caller("203.0.113.9"), Caller("198.51.100.4")
 
 
 @pytest.fixture
@@ -149,21 +155,51 @@ def test_looks_are_counted_and_the_last_one_may_read_on(world: World, report_id:
     assert state(world, report_id) == "used_up"
 
 
-def test_the_access_code_opens_and_five_wrong_ones_end_the_link(world: World, report_id: str) -> None:
+def test_the_access_code_opens_and_gives_its_tries_back(world: World, report_id: str) -> None:
     made = make(world, report_id, with_code=True)
     assert find_link(made.token, now=LATER).needs_code is True
-    for left in (4, 3, 2, 1):
-        with pytest.raises(WrongAccessCode) as refused:
-            open_share(made.token, wrong(made.access_code), now=LATER)
-        assert refused.value.facts == {"tries_left": left}
-    assert open_share(made.token, made.access_code or "", now=LATER).id == made.share.id
+    for _round in range(2):
+        for left in (4, 3, 2, 1):
+            with pytest.raises(WrongAccessCode) as refused:
+                open_share(made.token, wrong(made.access_code), now=LATER)
+            assert refused.value.facts == {"tries_left": left}
+        assert open_share(made.token, made.access_code or "", now=LATER).id == made.share.id
+    assert shares(world.principal, report_id, now=LATER)[0].looks[0].what == "wrong_code"
+
+
+def test_wrong_codes_hold_up_who_typed_them_and_nobody_else(world: World, report_id: str) -> None:
+    made = make(world, report_id, with_code=True)
     for _ in range(5):
         with pytest.raises(WrongAccessCode):
+            open_share(made.token, wrong(made.access_code), now=LATER, caller=ATTACKER)
+    with pytest.raises(TooMany) as refused:
+        open_share(made.token, made.access_code or "", now=LATER, caller=ATTACKER)
+    assert refused.value.facts == {"retry_after": 1800}
+    assert state(world, report_id) == "open"
+    assert open_share(made.token, made.access_code or "", now=LATER, caller=DOCTOR).id == made.share.id
+
+
+def test_one_address_cannot_go_through_all_links(world: World, report_id: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(share, "TRIES_BY_CALLER", Limit(7, 1))
+    first, second = (make(world, report_id, with_code=True) for _ in range(2))
+    for made in [first] * 4 + [second] * 3:
+        with pytest.raises(WrongAccessCode):
+            open_share(made.token, wrong(made.access_code), now=LATER, caller=ATTACKER)
+    with pytest.raises(TooMany):
+        open_share(second.token, second.access_code or "", now=LATER, caller=ATTACKER)
+
+
+def test_when_wrong_access_codes_rise_there_is_an_alarm(
+    world: World, report_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[tuple[str, object]] = []
+    monkeypatch.setattr(codes.log, "warning", lambda event, **facts: said.append((event, facts["what"])))
+    monkeypatch.setattr(codes, "WRONG_IN_ALL", Limit(1, 1))
+    made = make(world, report_id, with_code=True)
+    for _ in range(2):
+        with pytest.raises(WrongAccessCode):
             open_share(made.token, wrong(made.access_code), now=LATER)
-    with pytest.raises(NotFound):
-        open_share(made.token, made.access_code or "", now=LATER)
-    assert state(world, report_id) == "locked"
-    assert shares(world.principal, report_id, now=LATER)[0].looks[0].what == "wrong_code"
+    assert said == [("guessing.rises", "access_code")]
 
 
 def test_an_access_code_of_another_shape_costs_no_try(world: World, report_id: str) -> None:
@@ -206,6 +242,22 @@ def test_a_consent_that_is_withdrawn_closes_the_links_too() -> None:
     withdraw_consent(world.principal, father, now=LATER)
     with pytest.raises(NotFound):
         read_share(made.token, now=LATER, opened=opened)
+
+
+def test_the_links_of_a_blocked_customer_show_nothing_until_she_is_unblocked(world: World, report_id: str) -> None:
+    made = make(world, report_id)
+    opened = open_share(made.token, "", now=LATER).id
+    block_by_command("13800000021", now=LATER)
+    for attempt in (
+        lambda: find_link(made.token, now=LATER, opened=opened),
+        lambda: open_share(made.token, "", now=LATER),
+        lambda: read_share(made.token, now=LATER, opened=opened),
+        lambda: read_paper(made.token, None, now=LATER, opened=opened),
+    ):
+        with pytest.raises(NotFound):
+            attempt()
+    unblock_by_command("13800000021", now=LATER)
+    assert read_share(made.token, now=LATER, opened=opened).id == report_id
 
 
 def test_somebody_else_neither_shares_nor_sees_nor_ends(world: World, report_id: str) -> None:

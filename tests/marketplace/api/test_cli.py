@@ -126,3 +126,27 @@ def test_reconciling_with_nobody_or_with_a_provider_that_is_away_is_one_sentence
     one_sentence(run("reconcile nobody"), "provider")
     world = make_world()
     one_sentence(run(f"reconcile {world.provider.code}"), "nothing was judged")
+
+
+def test_an_operators_password_and_service_are_changed_by_command(run: Run) -> None:
+    make_insurer()
+    assert run("admin create --login lin --name Lin", ADMIN_PASSWORD="long enough for us").exit_code == 0
+    assert run("admin set-password lin", ADMIN_PASSWORD="another river, another boat").output == "0 sessions ended.\n"
+    one_sentence(run("admin set-password lin", ADMIN_PASSWORD="password1234"), "password: This password is too easy")
+    one_sentence(run("admin set-password nobody", ADMIN_PASSWORD="another river, another boat"), "login: ")
+    assert run("admin end-service LIN").output == "0 sessions ended.\n"
+    with reading() as session:
+        assert session.scalars(select(Operator.disabled_at)).one() is not None
+    assert run("admin resume-service lin").exit_code == 0
+    with reading() as session:
+        assert session.scalars(select(Operator.disabled_at)).one() is None
+
+
+def test_a_customer_is_blocked_and_unblocked_by_command(run: Run) -> None:
+    make_customer("13800000021")
+    assert run("vip issue-token 13800000021").exit_code == 0
+    assert run("vip block 13800000021").output == "1 sessions ended.\n"
+    one_sentence(run("vip issue-token 13800000021"), "phone: ")
+    assert run("vip unblock 13800000021").exit_code == 0
+    assert run("vip issue-token 13800000021").exit_code == 0
+    one_sentence(run("vip block 12"), "phone: ")

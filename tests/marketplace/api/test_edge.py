@@ -159,7 +159,7 @@ def test_cookies_behind_tls_have_names_that_no_other_host_can_set(production: Fl
     with production.test_request_context(base_url="https://benefits.example.com"):
         for kept, prefix, path in ((session, "__Host-", "/"), (console_session, "__Secure-", "/operators")):
             answer = Response()
-            kept.store_token(answer, "token", NOON)
+            kept.store_token(answer, "token", NOON, "mark")
             cookie = answer.headers["Set-Cookie"]
             assert cookie.startswith(prefix) and "Secure" in cookie and f"Path={path}" in cookie
             assert "Domain" not in cookie

@@ -146,6 +146,10 @@ SHOWN: dict[str, tuple[str, Callable[[], s.Context]]] = {
     "console_closure_means": ("console/closure_new.html", partial(s.console_closure_new, 2)),
     "console_providers": ("console/providers.html", s.console_providers),
     "console_jobs": ("console/jobs.html", s.console_jobs),
+    "console_password": ("console/password.html", s.console_password),
+    "console_customers": ("console/customers.html", s.console_customers),
+    "console_customer": ("console/customer.html", s.console_customer),
+    "console_customer_blocked": ("console/customer.html", partial(s.console_customer, blocked=True)),
 }
 
 

@@ -54,6 +54,7 @@ from marketplace.web.reports.reports_page import Item, PaperRow, Range, ReportPa
 from marketplace.web.reports.shares_page import AboutReport, MadeLink, SharedReport, ShareRow
 from marketplace.web.reports.trends_page import ChooseTwo, ComparePage, PairLine
 from marketplace.web.tickets import NextBooking
+from vip.blocking import CustomerStatus
 from vip.operators import OperatorView
 
 NOW = datetime(2026, 11, 23, 1, 48, tzinfo=UTC)
@@ -1448,6 +1449,21 @@ def console_closure_new(step: int = 0) -> Context:
     form = Form(values, {"from_day": _t("请填写日期。", "This is needed.")} if step == 1 else {})
     offers = [(_t("甄选套餐", "Select package"), 38), (_t("臻享套餐", "Premier package"), 12)] if affected else []
     return _console("closures", form=form, sites=sites, affected=affected, offers=offers, modes=closures_page.modes())
+
+
+def console_password() -> Context:
+    errors = {"new": _t("这个密码太容易被猜到，请换一个更长的。", "This password is too easy to guess.")}
+    return _console("password", form=Form(errors=errors))
+
+
+def console_customers() -> Context:
+    errors = {"phone": _t("没有客户使用这个手机号。", "No customer has this phone.")}
+    return _console("customers", form=Form({"phone": "13800000099"}, errors))
+
+
+def console_customer(blocked: bool = False) -> Context:
+    name = _t("沈若兰", "Shen Ruolan")
+    return _console("customers", page=CustomerStatus("cus_1", name, "138****0021", at(11, 20, 9) if blocked else None))
 
 
 def _desk_booking() -> desk_page.DeskBooking:

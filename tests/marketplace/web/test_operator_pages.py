@@ -236,3 +236,40 @@ def test_every_page_is_there_in_both_languages(operator: Visitor, path: str) -> 
         answer = operator.get(path)
         assert answer.status_code == 200
         assert "default-src 'self'" in answer.headers["Content-Security-Policy"]
+
+
+# --- people ----------------------------------------------------------------------------------------------------------
+
+
+def test_an_operator_changes_her_password(operator: Visitor) -> None:
+    page, new = "/operators/password", "another river, another boat"
+    wrong = operator.post(page, page, present="wrong", new=new)
+    assert wrong.status_code == 422 and 'id="f-present-error"' in wrong.text and new not in wrong.text
+    easy = operator.post(page, page, present=PASSWORD, new="password1234")
+    assert easy.status_code == 422 and "too easy to guess" in main(easy) and 'id="f-new-error"' in easy.text
+    assert operator.post(page, page, present=PASSWORD, new=new).headers["Location"] == page
+    assert "Your password is changed" in operator.get(page).text
+    assert enter(Visitor(operator.app)).status_code == 422
+    assert enter(Visitor(operator.app), password=new).status_code == 303
+
+
+def test_who_guesses_at_the_present_password_is_told_when_to_come_back(operator: Visitor) -> None:
+    page = "/operators/password"
+    for _ in range(10):
+        operator.post(page, page, present="wrong", new="another river, another boat")
+    answer = operator.post(page, page, present=PASSWORD, new="another river, another boat")
+    assert (answer.status_code, answer.headers["Retry-After"]) == (429, "360")
+
+
+def test_a_customer_is_found_blocked_and_unblocked(operator: Visitor, world: World) -> None:
+    hers = Visitor.signed_in(operator.app, "13800000021")
+    nobody = operator.post("/operators/customers", "/operators/customers", phone="13900000000")
+    assert nobody.status_code == 422 and "No customer has this phone." in main(nobody)
+    path = operator.post("/operators/customers", "/operators/customers", phone="13800000021").headers["Location"]
+    assert path == f"/operators/customers/{world.customer.public_id}"
+    assert "138****0021" in main(operator.get(path)) and "13800000021" not in operator.get(path).text
+    assert operator.post(path, path, block="1").headers["Location"] == path
+    assert "Blocked since" in main(operator.get(path)) and hers.get("/me").status_code == 303
+    operator.post(path, path)
+    assert "May sign in" in main(operator.get(path))
+    assert Visitor.signed_in(operator.app, "13800000021").get("/me").status_code == 200

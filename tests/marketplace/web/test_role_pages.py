@@ -63,6 +63,12 @@ TABLE = {
     "POST /operators/closures/<closure>": (404, 303),
     "GET /operators/providers": (404, 200),
     "GET /operators/jobs": (404, 200),
+    "GET /operators/customers": (404, 200),
+    "POST /operators/customers": (404, 422),
+    "GET /operators/customers/<customer>": (404, 200),
+    "POST /operators/customers/<customer>": (404, 303),
+    "GET /operators/password": (200, 200),
+    "POST /operators/password": (422, 422),
     "POST /operators/sign-out": (303, 303),
 }
 ENDS = "POST /operators/sign-out"
@@ -102,6 +108,7 @@ def office(world: World) -> dict[str, str]:
             "closure": closing,
             "provider": world.provider.code,
             "site": site,
+            "customer": world.customer.public_id,
         }
 
 

@@ -1,0 +1,38 @@
+"""Titres: dilutions such as `1:320`, where the higher number is the stronger reaction."""
+
+from __future__ import annotations
+
+import re
+
+from booking.reports.reading.folding import folded
+
+_MEASURED_SO = re.compile(
+    ""
+    "抗体|抗核|滴度|效价|凝集|肥达|外斐|布氏|溶血素|tit(?:er|re)|antibod|agglutin|widal|(?<![a-z])(?:ana|rpr|vdrl|trust|tppa|aso|ab)(?![a-z])"
+)
+"""Elsewhere `1:270` may be a risk, where the higher number is the better one."""
+_TITRE = re.compile(r"(?<![0-9.:])1\s*:\s*(?=[1-9][0-9]{0,5}(?![0-9.:]))")
+_NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?")
+_BEHIND_A_WORD = re.compile(r"^(?P<word>[^0-9<>≤≥]+?)\s*\(?\s*[<>≤≥]?\s*1\s*:\s*[1-9][0-9]{0,5}\s*\)?$")
+
+
+def as_numbers(name: str, value: str, reference: str) -> tuple[str, str]:
+    """Value and reference as delivered, or as plain numbers when both are titres and nothing but titres: `1:320` and
+    `<1:100` become `320` and `<100`. A titre behind a word, as in `阴性(<1:100)`, is left out, since the word says it.
+    `name` is the result's."""
+    if not _MEASURED_SO.search(folded(name)):
+        return value, reference
+    value, reference = _word_alone(value), _word_alone(reference)
+    if _all_titres(folded(value)) and _all_titres(folded(reference)):
+        return _TITRE.sub("", folded(value)), _TITRE.sub("", folded(reference))
+    return value, reference
+
+
+def _word_alone(text: str) -> str:
+    found = _BEHIND_A_WORD.match(folded(text))
+    return found["word"].strip(" (:,") if found and found["word"].strip(" (:,") else text
+
+
+def _all_titres(plain: str) -> bool:
+    titres = len(_TITRE.findall(plain))
+    return titres > 0 and len(_NUMBER.findall(plain)) == 2 * titres

@@ -1,0 +1,60 @@
+"""A finding in sentences is told only where its wording leaves no doubt; a healthy one is never called abnormal."""
+
+from __future__ import annotations
+
+import pytest
+
+from booking.reports.reading.sentences import sentence_of
+
+NORMAL = (
+    "窦性心律，正常心电图",
+    "肝、胆、胰、脾、双肾未见明显异常",
+    "未见结节、肿块及积液",
+    "双肺纹理清晰，心影大小形态正常，未见活动性病变",
+    "甲状腺大小、形态正常，回声均匀，未见结节",
+    "肿瘤标志物正常",
+    "No focal consolidation, effusion or pneumothorax. Heart size normal.",
+    "Regular rhythm, no murmurs, rubs or gallops",
+)
+ABNORMAL = (
+    "窦性心律，不正常心电图：ST-T改变",
+    "窦性心律不齐",
+    "脂肪肝（轻度）；胆囊、胰、脾未见异常",
+    "右叶结节，TI-RADS 3类",
+    "Atrial fibrillation with rapid ventricular response",
+    "Right lower lobe consolidation. No pleural effusion.",
+)
+LEFT_TO_THE_READER = (
+    "胆囊未显示",
+    "未见好转",
+    "尚未正常",
+    "脂肪肝已消失",
+    "右肺结节切除术后",
+    "不能除外结节",
+    "无脂肪肝",
+    "甲状腺未见结节，脂肪肝",
+    "肝脏形态不正常",
+    "肝回声欠均匀",
+    "胆囊大小正常，壁毛糙",
+    "结节较前增大",
+    "Lungs are not clear",
+    "No longer normal",
+    "No lungs clear",
+    "Previous pneumonia, lungs clear",
+    "Possible nodule",
+)
+
+
+@pytest.mark.parametrize("text", NORMAL)
+def test_a_healthy_persons_findings_are_normal(text: str) -> None:
+    assert sentence_of(text) == "normal"
+
+
+@pytest.mark.parametrize("text", ABNORMAL)
+def test_what_no_healthy_person_has_is_abnormal(text: str) -> None:
+    assert sentence_of(text) == "abnormal"
+
+
+@pytest.mark.parametrize("text", LEFT_TO_THE_READER)
+def test_what_denies_or_leaves_open_is_not_told(text: str) -> None:
+    assert sentence_of(text) == ""

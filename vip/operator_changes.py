@@ -1,0 +1,125 @@
+"""What happens to an operator later: another password, the end of service, the return."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from marketplace.core import audit
+from marketplace.core.db import transaction
+from marketplace.core.errors import Invalid, NotFound, Unauthenticated
+from vip import limits, operators, passwords
+from vip.blocking import COMMAND
+from vip.codes import notice_wrong
+from vip.models import Operator, SignInSession
+from vip.principal import Principal
+from vip.signin import insurer_id
+
+
+def change_password(principal: Principal, present: str, new: str, *, now: datetime) -> int:
+    """Change one's own password and end one's other sessions; returns how many. Audited.
+
+    A try at the present password is counted by the session that makes it. Raises WrongPassword(field present),
+    Invalid(field new; reason password_length, password_common, password_same or password_text) and
+    TooMany(retry_after).
+    """
+    with transaction() as session:
+        limits.take(session, operators.TRIES_AT_LOGIN, "password", f"session:{principal.session_id}", now=now)
+        operator = _own(session, principal)
+        stored, about = operator.password_hash, (operator.login, operator.name)
+    if not operators.is_password(stored, present):
+        notice_wrong("password", now)
+        raise operators.WrongPassword(field="present")
+    if new == present:
+        raise Invalid(field="new", reason="password_same")
+    passwords.check(new, *about, field="new")
+    hashed = operators.hash_password(new, field="new")
+    with transaction() as session:
+        operator = _own(session, principal, lock=True)
+        if operator.password_hash != stored:
+            raise operators.WrongPassword(field="present")
+        operator.password_hash = hashed
+        ended = _end_sessions(session, operator, now, but=principal.session_id)
+        _audit(session, "operator.password_changed", operator, principal, now, sessions_ended=ended)
+    return ended
+
+
+def set_password(login: str, new: str, *, now: datetime) -> int:
+    """Give an operator a new password, for who runs the installation; all sessions end. Returns how many. Audited.
+
+    Raises NotFound(field="login"), Invalid(field="password").
+    """
+    with transaction() as session:
+        operator = _named(session, login)
+        about = (operator.login, operator.name)
+    passwords.check(new, *about)
+    hashed = operators.hash_password(new)
+    with transaction() as session:
+        operator = _named(session, login)
+        operator.password_hash = hashed
+        ended = _end_sessions(session, operator, now)
+        _audit(session, "operator.password_set", operator, None, now, sessions_ended=ended)
+    return ended
+
+
+def end_service(login: str, *, now: datetime) -> int:
+    """End an operator's service: all sessions end at once, and no sign-in works. Returns how many sessions. Audited,
+    once. Raises NotFound(field="login")."""
+    with transaction() as session:
+        operator = _named(session, login)
+        if operator.disabled_at is not None:
+            return 0
+        operator.disabled_at = now
+        ended = _end_sessions(session, operator, now)
+        _audit(session, "operator.service_ended", operator, None, now, sessions_ended=ended)
+    return ended
+
+
+def return_to_service(login: str, *, now: datetime) -> None:
+    """Let an operator sign in again. Audited, once. Raises NotFound(field="login")."""
+    with transaction() as session:
+        operator = _named(session, login)
+        if operator.disabled_at is not None:
+            operator.disabled_at = None
+            _audit(session, "operator.service_resumed", operator, None, now)
+
+
+def _named(session: Session, login: str) -> Operator:
+    """The operator with this login, locked, be her service over or not."""
+    wanted = select(Operator).where(Operator.insurer_id == insurer_id(session), Operator.login == login.strip().lower())
+    operator = session.scalar(wanted.with_for_update())
+    if operator is None:
+        raise NotFound(field="login")
+    return operator
+
+
+def _own(session: Session, principal: Principal, *, lock: bool = False) -> Operator:
+    wanted = select(Operator).where(Operator.id == principal.id, Operator.disabled_at.is_(None))
+    operator = session.scalar(wanted.with_for_update() if lock else wanted) if principal.kind == "operator" else None
+    if operator is None:
+        raise Unauthenticated()
+    return operator
+
+
+def _end_sessions(session: Session, operator: Operator, now: datetime, but: int | None = None) -> int:
+    ended = update(SignInSession).where(SignInSession.operator_id == operator.id, SignInSession.ended_at.is_(None))
+    if but is not None:
+        ended = ended.where(SignInSession.id != but)
+    return len(session.scalars(ended.values(ended_at=now).returning(SignInSession.id)).all())
+
+
+def _audit(
+    session: Session, action: str, operator: Operator, by: Principal | None, now: datetime, **facts: int
+) -> None:
+    audit.record(
+        session,
+        action,
+        at=now,
+        actor_kind="system" if by is None else by.acts_as,
+        actor=COMMAND if by is None else by.public_id,
+        subject=operator.public_id,
+        insurer_id=operator.insurer_id,
+        **facts,
+    )
