@@ -254,15 +254,22 @@ def _turn(view: BookingView, known: booking_words.Facts) -> Turn:
     turn = booking_words.turn(known)
     if known.state != "confirmed":
         return turn
-    first, moves = "", [line for line in view.timeline if not line.state.endswith("_asked")]
-    if view.change_refused and view.refused_kind == "cancel":
-        first = _("%(Place)s did not agree to cancel, so this date stays.", **nouns(view.kind))
-    elif view.change_refused:
-        refused = _("%(Place)s did not agree to the new date.", **nouns(view.kind))
-        first = formats.sentences(refused, cause_line(view.change_refused), _("This date stays."))
-    elif moves and moves[-1].cause == "rescheduled":
-        first = _("The date was changed.")
-    return replace(turn, text=formats.sentences(first, turn.text))
+    if view.change_refused:
+        return _refused_turn(view, view.change_refused, turn.text)
+    moves = [line for line in view.timeline if not line.state.endswith("_asked")]
+    if moves and moves[-1].cause == "rescheduled":
+        return replace(turn, text=formats.sentences(_("The date was changed."), turn.text))
+    return turn
+
+
+def _refused_turn(view: BookingView, cause: str, bring: str) -> Turn:
+    """The provider's no to a change or a cancel. The refusal is the title, never small print under a good one."""
+    if view.refused_kind == "cancel":
+        title = _("%(Place)s did not agree to cancel, so this date stays.", **nouns(view.kind))
+        return Turn(title, bring, icon="calendar-x", tone="bad")
+    title = _("%(Place)s did not agree to the new date.", **nouns(view.kind))
+    text = formats.sentences(cause_line(cause), _("This date stays."), bring)
+    return Turn(title, text, icon="calendar-x", tone="bad")
 
 
 def _asked_turn(view: BookingView) -> Turn:

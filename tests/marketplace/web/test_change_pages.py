@@ -245,6 +245,26 @@ def test_a_changed_date_appears_by_itself_within_two_seconds(page: Page, site: S
     assert [taken(slot) for slot in world.slots] == [0, 1, 0]
 
 
+def turns(visitor: Visitor, public_id: str) -> list[tuple[str, str]]:
+    """Tone and title of each box that says who acts now."""
+    page = visitor.get(f"/bookings/{public_id}").get_data(as_text=True)
+    return re.findall(r'<div class="turn turn--(\w+)">.*?<h2[^>]*>(.*?)</h2>', page, re.DOTALL)
+
+
+def test_a_refused_change_is_one_message_that_says_so_in_its_title(visitor: Visitor, world: World) -> None:
+    public_id = confirmed(world)
+    ask(visitor, world, public_id)
+    answer(world, Refused("sold_out"))
+    assert turns(visitor, public_id) == [("bad", "The hospital did not agree to the new date.")]
+
+
+def test_a_refused_cancel_is_one_message_that_says_so_in_its_title(visitor: Visitor, world: World) -> None:
+    public_id = confirmed(world)
+    visitor.post(f"/bookings/{public_id}/cancel", f"/bookings/{public_id}")
+    answer(world, Refused("cancel_window_closed"))
+    assert turns(visitor, public_id) == [("bad", "The hospital did not agree to cancel, so this date stays.")]
+
+
 def test_a_refused_change_leaves_the_old_date_and_says_why(page: Page, site: Site, world: World) -> None:
     public_id = confirmed(world)
     change_in(page, site, public_id)
