@@ -16,14 +16,13 @@ from sqlalchemy.orm import Session
 
 from booking.actors import Actor
 from booking.capacity.claims import release_claims
-from booking.deadlines import report_due
+from booking.deadlines import before_the_visit, report_due
 from booking.models import Booking, BookingHistory, ProviderTask
 from booking.notices.notify import notify
 from booking.outbox import enqueue, lock_unfinished
 from booking.proposal import EXPIRED, end_proposal
 from booking.states import GIVEN_UP, SUBMITTED, BookingState, legal
 from marketplace.catalog.models import Provider
-from marketplace.core.clock import start_of
 from marketplace.core.errors import NotFound, Refusal
 from vip import ledger
 from vip.ledger import Reservation, Stamp
@@ -146,9 +145,7 @@ def write_history(
 
 def _answer_due(session: Session, booking: Booking, now: datetime) -> datetime:
     hours = session.scalar(select(Provider.answer_hours).where(Provider.id == booking.provider_id)) or 0
-    due = now + timedelta(hours=hours)
-    start = start_of(booking.service_date, booking.starts_at, booking.time_zone)
-    return min(due, start) if start > now else due
+    return before_the_visit(booking, now + timedelta(hours=hours), now)
 
 
 def _use_unit(session: Session, booking: Booking, stamp: Stamp) -> None:

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from booking.actors import provider_actor
 from booking.changes import swap
 from booking.changes.requests import close_cancel, open_cancel
+from booking.deadlines import before_the_visit
 from booking.discrepancies import close_discrepancy, open_discrepancy
 from booking.exchange import replacement
 from booking.exchange.evidence import Evidence
@@ -108,7 +109,7 @@ def _await_decision(session: Session, booking: Booking, task: ProviderTask, evid
     if task.command == "reserve" and booking.state is _S.OUTCOME_UNKNOWN:
         move(session, booking, _S.AWAITING_PROVIDER, actor=provider_actor(session, booking), now=now)
     if evidence.answer_by is not None and booking.state is _S.AWAITING_PROVIDER:
-        booking.answer_due_at = evidence.answer_by
+        booking.answer_due_at = before_the_visit(booking, evidence.answer_by, now)
 
 
 def _refuse_reserve(session: Session, booking: Booking, task: ProviderTask, code: str, now: datetime) -> None:

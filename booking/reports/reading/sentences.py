@@ -24,7 +24,7 @@ _SENTENCE = re.compile(r"[;。!]|\.(?![0-9])")
 _CLAUSE = re.compile(r",|:(?![0-9])")
 _OPEN = re.compile(
     _any(
-        r"既往 病史 术后 切除 消失 缩小 愈 恢复 治疗 家族 复查 复诊 随访 建议 除外 排除 可能 可疑 疑似 待查 "
+        r"既往 病史 术后 切除 消失 缩小 愈 恢复 治疗 家族 复查 复诊 随访 建议 除外 排除 可能 疑 似 待定 是否 待查 "
         r"考虑 较前 对比 好转 吸收 余 其余 \? "
         "history previous prior family follow compar suspect suspicio possible probabl exclude rule_out "
         "cannot suggest "

@@ -627,6 +627,14 @@ def test_a_request_for_a_whole_day_is_answered_before_that_day_begins_at_the_sit
     assert view(world.principal, public_id, now=NOON).cancel_until == midnight - timedelta(hours=24)
 
 
+def test_a_provider_that_takes_its_time_has_it_until_the_visit_begins() -> None:
+    world = make_world()
+    public_id = world.submit()
+    begins = booking_row(public_id).starts_at
+    one_pass(world, FakeAdapter(answers=[Accepted("R-1", 1, answer_by=begins + timedelta(days=2))]), now=NOON)
+    assert booking_row(public_id).answer_due_at == begins
+
+
 @pytest.mark.parametrize(("hour", "when"), [(15, "upcoming"), (16, "past")])
 def test_a_booking_is_past_when_its_day_is_over_at_the_site(hour: int, when: When) -> None:
     world = make_world()
