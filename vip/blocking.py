@@ -5,22 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from marketplace.core import audit
 from marketplace.core.db import transaction
 from marketplace.core.errors import NotFound
-from vip import limits, phones, roles
+from vip import accounts, limits, phones, roles
 from vip.limits import Limit
-from vip.models import Customer, SignInSession
+from vip.models import Customer
 from vip.principal import Principal
 from vip.signin import insurer_id
 
 SEARCHES = Limit(60, 120)
 """Customers that an operator looks for."""
-COMMAND = "command"
-"""Who the audit names where somebody used a command of the installation: no operator's id is known there."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +38,7 @@ def find_customer(principal: Principal, phone: str, *, now: datetime) -> Custome
         limits.take(session, SEARCHES, "customers", principal.public_id, now=now)
     with transaction() as session:
         customer = _by_phone(session, principal.insurer_id, phone)
-        _audit(session, "customer.looked_up", customer, principal, now)
+        accounts.record(session, "customer.looked_up", customer, principal, now)
         return _status(customer)
 
 
@@ -50,7 +47,7 @@ def customer_status(principal: Principal, public_id: str, *, now: datetime) -> C
     roles.require(principal, "people")
     with transaction() as session:
         customer = _by_id(session, principal, public_id, lock=False)
-        _audit(session, "customer.viewed", customer, principal, now)
+        accounts.record(session, "customer.viewed", customer, principal, now)
         return _status(customer)
 
 
@@ -84,20 +81,15 @@ def _block(session: Session, customer: Customer, by: Principal | None, now: date
     if customer.blocked_at is not None:
         return 0
     customer.blocked_at = now
-    ended = session.scalars(
-        update(SignInSession)
-        .where(SignInSession.customer_id == customer.id, SignInSession.ended_at.is_(None))
-        .values(ended_at=now)
-        .returning(SignInSession.id)
-    ).all()
-    _audit(session, "customer.blocked", customer, by, now, sessions_ended=len(ended))
-    return len(ended)
+    ended = accounts.end_sessions(session, customer, now)
+    accounts.record(session, "customer.blocked", customer, by, now, sessions_ended=ended)
+    return ended
 
 
 def _unblock(session: Session, customer: Customer, by: Principal | None, now: datetime) -> None:
     if customer.blocked_at is not None:
         customer.blocked_at = None
-        _audit(session, "customer.unblocked", customer, by, now)
+        accounts.record(session, "customer.unblocked", customer, by, now)
 
 
 def _by_phone(session: Session, insurer: int, phone: str) -> Customer:
@@ -121,18 +113,3 @@ def _by_id(session: Session, principal: Principal, public_id: str, *, lock: bool
 def _status(customer: Customer) -> CustomerStatus:
     phone = phones.masked(phones.unseal(customer.phone_sealed, customer.public_id))
     return CustomerStatus(customer.public_id, customer.name, phone, customer.blocked_at)
-
-
-def _audit(
-    session: Session, action: str, customer: Customer, by: Principal | None, now: datetime, **facts: int
-) -> None:
-    audit.record(
-        session,
-        action,
-        at=now,
-        actor_kind="system" if by is None else by.acts_as,
-        actor=COMMAND if by is None else by.public_id,
-        subject=customer.public_id,
-        insurer_id=customer.insurer_id,
-        **facts,
-    )

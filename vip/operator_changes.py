@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from marketplace.core import audit
 from marketplace.core.db import transaction
 from marketplace.core.errors import Invalid, NotFound, Unauthenticated
-from vip import limits, operators, passwords
-from vip.blocking import COMMAND
+from vip import accounts, limits, operators, passwords
 from vip.codes import notice_wrong
-from vip.models import Operator, SignInSession
+from vip.models import Operator
 from vip.principal import Principal
 from vip.signin import insurer_id
 
@@ -41,8 +39,8 @@ def change_password(principal: Principal, present: str, new: str, *, now: dateti
         if operator.password_hash != stored:
             raise operators.WrongPassword(field="present")
         operator.password_hash = hashed
-        ended = _end_sessions(session, operator, now, but=principal.session_id)
-        _audit(session, "operator.password_changed", operator, principal, now, sessions_ended=ended)
+        ended = accounts.end_sessions(session, operator, now, but=principal.session_id)
+        accounts.record(session, "operator.password_changed", operator, principal, now, sessions_ended=ended)
     return ended
 
 
@@ -59,8 +57,8 @@ def set_password(login: str, new: str, *, now: datetime) -> int:
     with transaction() as session:
         operator = _named(session, login)
         operator.password_hash = hashed
-        ended = _end_sessions(session, operator, now)
-        _audit(session, "operator.password_set", operator, None, now, sessions_ended=ended)
+        ended = accounts.end_sessions(session, operator, now)
+        accounts.record(session, "operator.password_set", operator, None, now, sessions_ended=ended)
     return ended
 
 
@@ -72,8 +70,8 @@ def end_service(login: str, *, now: datetime) -> int:
         if operator.disabled_at is not None:
             return 0
         operator.disabled_at = now
-        ended = _end_sessions(session, operator, now)
-        _audit(session, "operator.service_ended", operator, None, now, sessions_ended=ended)
+        ended = accounts.end_sessions(session, operator, now)
+        accounts.record(session, "operator.service_ended", operator, None, now, sessions_ended=ended)
     return ended
 
 
@@ -83,7 +81,7 @@ def return_to_service(login: str, *, now: datetime) -> None:
         operator = _named(session, login)
         if operator.disabled_at is not None:
             operator.disabled_at = None
-            _audit(session, "operator.service_resumed", operator, None, now)
+            accounts.record(session, "operator.service_resumed", operator, None, now)
 
 
 def _named(session: Session, login: str) -> Operator:
@@ -101,25 +99,3 @@ def _own(session: Session, principal: Principal, *, lock: bool = False) -> Opera
     if operator is None:
         raise Unauthenticated()
     return operator
-
-
-def _end_sessions(session: Session, operator: Operator, now: datetime, but: int | None = None) -> int:
-    ended = update(SignInSession).where(SignInSession.operator_id == operator.id, SignInSession.ended_at.is_(None))
-    if but is not None:
-        ended = ended.where(SignInSession.id != but)
-    return len(session.scalars(ended.values(ended_at=now).returning(SignInSession.id)).all())
-
-
-def _audit(
-    session: Session, action: str, operator: Operator, by: Principal | None, now: datetime, **facts: int
-) -> None:
-    audit.record(
-        session,
-        action,
-        at=now,
-        actor_kind="system" if by is None else by.acts_as,
-        actor=COMMAND if by is None else by.public_id,
-        subject=operator.public_id,
-        insurer_id=operator.insurer_id,
-        **facts,
-    )

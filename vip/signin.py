@@ -115,7 +115,7 @@ def sign_in(
         counted = codes.count_try(session, address, now, asker)
     right = codes.compare(counted, address, digits, now=now)
     with transaction() as session:
-        customer = _customer(session, address)
+        customer = _customer(session, address, lock=True)
         if customer is None:
             raise codes.WrongCode(tries_left=right.tries_left)
         codes.use(session, right, now)
@@ -314,12 +314,12 @@ def _audit(session: Session, action: str, customer: Customer, now: datetime, **f
     )
 
 
-def _customer(session: Session, address: codes.Address) -> Customer | None:
-    """The customer with that phone who may sign in."""
-    return session.scalar(
-        select(Customer).where(
-            Customer.insurer_id == address.insurer_id,
-            Customer.phone_index == address.phone_index,
-            Customer.blocked_at.is_(None),
-        )
+def _customer(session: Session, address: codes.Address, *, lock: bool = False) -> Customer | None:
+    """The customer with that phone who may sign in. With `lock` nobody blocks her while the transaction lasts: what
+    ends her sessions leaves out none that is just being opened."""
+    wanted = select(Customer).where(
+        Customer.insurer_id == address.insurer_id,
+        Customer.phone_index == address.phone_index,
+        Customer.blocked_at.is_(None),
     )
+    return session.scalar(wanted.with_for_update(read=True) if lock else wanted)

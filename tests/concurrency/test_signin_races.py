@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date
-from threading import Lock
+from threading import Lock, Thread
 
 import pytest
 from sqlalchemy import func, select, text
@@ -12,10 +12,12 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from marketplace.core.db import engine, reading, transaction
-from marketplace.core.errors import TooMany
+from marketplace.core.errors import TooMany, Unauthenticated
 from tests.concurrency.controls import all_at_once
 from tests.people import NOON, PHONE, SmsBox, make_customer, make_insurer, signed_in
+from tests.sandboxes import eventually
 from vip import codes, limits, operators, phones, signin
+from vip.blocking import block_by_command, unblock_by_command
 from vip.family import FamilyFull, NewMember, add_member, family
 from vip.limits import Limit
 from vip.models import SignInCode
@@ -139,3 +141,44 @@ def test_a_family_added_from_many_threads_has_ten_relatives() -> None:
     results = all_at_once([add(number) for number in range(16)])
     assert [type(one) for one in results].count(FamilyFull) == 6
     assert len(family(customer.id)) == 11
+
+
+# --- blocked while a sign-in is under way ----------------------------------------------------------------------------
+
+
+def blocked_during_sign_in(monkeypatch: pytest.MonkeyPatch) -> signin.SignedIn:
+    """She proves her code; before her session is there, an operator blocks her, and unblocks her in the end."""
+    make_customer()
+    box = SmsBox()
+    signin.send_code(PHONE, now=NOON, gateway=box)
+    blocks = Thread(target=block_by_command, args=(PHONE,), kwargs={"now": NOON})
+    use = codes.use
+
+    def slowly(*what: object, **more: object) -> None:
+        use(*what, **more)  # type: ignore[arg-type]
+        blocks.start()
+        eventually(lambda: not blocks.is_alive() or waits_for_a_lock())
+
+    with monkeypatch.context() as patched:
+        patched.setattr(codes, "use", slowly)
+        signed_in = signin.sign_in(PHONE, box.code_for(PHONE), channel="web", now=NOON)
+    blocks.join()
+    unblock_by_command(PHONE, now=NOON)
+    return signed_in
+
+
+def waits_for_a_lock() -> bool:
+    with reading() as session:
+        return bool(session.scalar(text("SELECT count(*) FROM pg_locks WHERE NOT granted")))
+
+
+def test_who_is_blocked_while_she_signs_in_has_no_session_afterwards(monkeypatch: pytest.MonkeyPatch) -> None:
+    signed_in = blocked_during_sign_in(monkeypatch)
+    with pytest.raises(Unauthenticated):
+        signin.authenticate(signed_in.token, now=NOON)
+
+
+def test_without_the_lock_her_session_lives_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = signin._customer
+    monkeypatch.setattr(signin, "_customer", lambda session, address, lock=False: found(session, address))
+    assert signin.authenticate(blocked_during_sign_in(monkeypatch).token, now=NOON)
