@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from booking.reports.reading.folding import folded
 
@@ -12,12 +12,14 @@ from booking.reports.reading.folding import folded
 class Mark:
     """What a mark says: `flag` normal, low, high, abnormal or blank. `critical`: the laboratory asks for a doctor at
     once. `doubtful`: the result is uncertain or invalid, so nothing may be concluded from it. `unknown`: somebody
-    marked it in a way that we can't read."""
+    marked it in a way that we can't read. `finding`: it repeats what was found (positive, not detected), which is no
+    verdict where a positive result is good or neither good nor bad."""
 
     flag: str = ""
     critical: bool = False
     doubtful: bool = False
     unknown: bool = False
+    finding: bool = False
 
 
 NOTHING = Mark()
@@ -26,14 +28,12 @@ _FLAGS = {
     "above_high_normal above_reference_range elevated increased h↑ 高↑ 偏高↑ 升高↑ ↑h ↑高 轻度升高 明显升高 略高 稍高 >h",
     "low": "l low lo ↓ 低 偏低 降低 减低 减少 下降 过低 低于正常 低于参考值 低于参考范围 lu lx below_normal below_range "
     "below_low_normal below_reference_range decreased l↓ 低↓ 偏低↓ 降低↓ ↓l ↓低 轻度降低 明显降低 略低 稍低",
-    "abnormal": "* ** *** ! !! a abn abnormal 异常 不正常 超出范围 超范围 超出参考范围 out_of_range outside_range + ++ +++ ++++ "
-    "pos positive det detected rr reactive wr weakly_reactive p 阳性 阳 阳性(+) 弱阳性 弱阳 检出 有反应性 反应性 r resistant ac "
+    "abnormal": "* ** *** ! !! a abn abnormal 异常 不正常 超出范围 超范围 超出参考范围 out_of_range outside_range "
+    "r resistant ac "
     "not_normal "
     "outside_normal_range 有异常",
-    "normal": "n normal 正常 - in_range within_range wnl within_normal_limits within_normal_range 未见异常 未见明显异常 无异常 "
-    "无明显异常 not_abnormal no_abnormality neg negative nd not_detected nr non-reactive nonreactive non_reactive 阴性 阴 "
-    "未检出 "
-    "阴性(-) s susceptible 合格 正常范围 正常值 √ no_abnormality_detected",
+    "normal": "n normal 正常 in_range within_range wnl within_normal_limits within_normal_range 未见异常 未见明显异常 无异常 "
+    "无明显异常 not_abnormal no_abnormality s susceptible 合格 正常范围 正常值 √ no_abnormality_detected",
 }
 _CRITICAL = {
     "high": "hh h* ch ↑↑ ↑↑↑ hhh hh* h! h!! panic_high critical_high critically_high high_critical high_panic "
@@ -43,6 +43,11 @@ _CRITICAL = {
     "危急低值 低危急值 危急↓ 危急低 ll↓↓ critical↓ panic↓ 危急值偏低 危急值降低",
     "abnormal": "aa a* critical panic 危急 危急值 危险值 危机值 aaa crit critical_value panic_value critical_abnormal "
     "critically_abnormal 危急值异常 危重值",
+}
+_FINDINGS = {
+    "abnormal": "+ ++ +++ ++++ pos positive det detected rr reactive wr weakly_reactive p 阳性 阳 阳性(+) 弱阳性 弱阳 检出 "
+    "有反应性 反应性",
+    "normal": "- neg negative nd not_detected nr non-reactive nonreactive non_reactive 阴性 阴 未检出 阴性(-)",
 }
 _DOUBTFUL = (
     "ind e equivocal indeterminate inconclusive qcf tox ie 可疑 疑似 待定 灰区 临界 borderline 不确定 invalid 无效 i "
@@ -58,6 +63,7 @@ def _table() -> dict[str, Mark]:
     known = dict.fromkeys(_SILENT.split(), NOTHING)
     known |= {word: Mark(doubtful=True) for word in _DOUBTFUL.split()}
     known |= {word: Mark(flag) for flag, words in _FLAGS.items() for word in words.split()}
+    known |= {word: Mark(flag, finding=True) for flag, words in _FINDINGS.items() for word in words.split()}
     return known | {word: Mark(flag, critical=True) for flag, words in _CRITICAL.items() for word in words.split()}
 
 
@@ -79,6 +85,7 @@ def mark_of(text: str) -> Mark:
         critical=any(one.critical for one in found),
         doubtful=any(one.doubtful for one in found),
         unknown=not flag and any(one.unknown for one in found),
+        finding=bool(flag) and all(one.finding for one in found if one.flag),
     )
 
 
@@ -90,7 +97,8 @@ def _one(text: str) -> Mark:
         if len(known) != len(text.split()):
             return Mark(unknown=True)
         told = next((mark for mark in known if mark.flag in ("high", "low")), known[0])
-        return Mark(told.flag, any(mark.critical for mark in known), any(mark.doubtful for mark in known))
+        critical, doubtful = any(mark.critical for mark in known), any(mark.doubtful for mark in known)
+        return replace(told, critical=critical, doubtful=doubtful)
     return next((mark for mark in known if mark != NOTHING), NOTHING)
 
 

@@ -1,6 +1,6 @@
 """Results in words: negative, trace, positive, normal, abnormal, doubtful, in both languages and with their signs.
 
-Only a text that is such a word as a whole is read; a sentence is shown as delivered and never judged by a word in it.
+Only a text that is such a word as a whole is read here; sentences are read in sentences.py.
 """
 
 from __future__ import annotations

@@ -31,7 +31,7 @@ _OLD_RANGE = "参考："
 """Before, a range in words was put into the note behind this."""
 _NOT_JUDGED_ALONE = re.compile(
     "抗体|血型|疫苗|妊娠|怀孕|孕|hcg|乳酸杆菌|精子|antibod|(?<![a-z])(?:igg|igm|ab|rh|abo)(?![a-z])"
-    "|blood (?:group|type)|immun|pregnan|lactobac|flora|sperm|vaccin",
+    "|hb[sec] ?ab|anti-hb[sec]|blood (?:group|type)|immun|pregnan|lactobac|flora|sperm|vaccin",
     re.I,
 )
 """Of these, a positive result isn't bad news by itself, nor a negative one good news …"""
@@ -40,6 +40,13 @@ _UNWANTED = re.compile(
     re.I,
 )
 """… but for antibodies against these, which nobody should have."""
+
+_PROTECTS = re.compile(
+    "乙肝表面抗体|乙型肝炎(?:病毒)?表面抗体|hbs ?ab|anti-hbs|hepatitis b surface antibod"
+    "|(?:风疹|麻疹|水痘|腮腺炎|rubella|measles|varicella|mumps).*(?:igg|抗体|antibod)",
+    re.I,
+)
+"""Antibodies that a vaccine gives: more than the cut-off is not bad news."""
 
 
 @dataclass(frozen=True)
@@ -213,6 +220,11 @@ class _Told:
         return self.reference.bounds.high if self.reference.bounds is not None else None
 
     @property
+    def open_question(self) -> bool:
+        """Whether positive is not bad by itself, nor negative good: an antibody that protects, a blood group."""
+        return bool(_NOT_JUDGED_ALONE.search(self.name)) and not _UNWANTED.search(self.name)
+
+    @property
     def says_reference(self) -> bool:
         """Whether the provider gave a reference, readable or not: then ours is not used."""
         return bool(self.reference.plain) or self.reference.bounds is not None
@@ -278,7 +290,7 @@ def _judge(told: _Told, item: Item | None, ours: Mapping[str, Any]) -> tuple[str
     judged, by = _by_their_reference(told)
     if item is not None and item.usual and told.finding and not told.says_reference:
         judged, by = ("normal" if told.finding in (*item.usual, "normal") else "abnormal"), "our_range"
-    if told.mark.flag:
+    if told.mark.flag and not (told.mark.finding and told.open_question):
         outside = told.reference.bounds is not None and _by_bounds(told, told.reference.bounds) in ("low", "high")
         contradicted = told.mark.flag == "normal" and (outside or (judged not in ("", "normal") and by != "our_range"))
         if contradicted:
@@ -301,6 +313,8 @@ def _by_their_reference(told: _Told) -> tuple[str, JudgedBy]:
     if told.reference.bounds is None:
         return (worded, "provider_words") if worded else ("", "")
     side = _by_bounds(told, told.reference.bounds)
+    if side == "high" and not told.reference.bounds.low and _PROTECTS.search(told.name):
+        return "", ""
     if not quality or usual:
         return (side, "provider_range") if side else ("", "")
     agree = not side or not worded or (side == "normal") == (worded == "normal")
@@ -329,8 +343,7 @@ def _by_words_alone(told: _Told) -> str:
     if quality not in ("negative", "positive", "trace") or (told.reference.plain and bounds is None):
         return ""
     if bounds is None:
-        open_question = _NOT_JUDGED_ALONE.search(told.name) and not _UNWANTED.search(told.name)
-        return "" if open_question or quality == "trace" else _GOOD_OR_BAD[quality]
+        return "" if told.open_question or quality == "trace" else _GOOD_OR_BAD[quality]
     cut_off = bounds.high is not None and not bounds.low
     return _GOOD_OR_BAD[quality] if cut_off and quality != "trace" else ""
 

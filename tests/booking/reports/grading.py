@@ -15,6 +15,8 @@ from providers.adapters.checkup_wire import read_item
 
 DAY = date(2026, 6, 1)
 CORPUS = Path(__file__).with_name("corpus.jsonl")
+MISSED = Path(__file__).with_name("missed.jsonl")
+"""Rows of the same lists that are not read as they ask, so that nobody takes the corpus for a measure of the reader."""
 _BY = {"provider_flag": "mark", "provider_range": "range", "provider_words": "words"}
 _WORSE = ("", "normal", "abnormal", "low", "high")
 
