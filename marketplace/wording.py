@@ -241,6 +241,7 @@ REASONS: Mapping[str, LazyString] = {
     "encoding_not_utf8": _("The file is not in UTF-8, perhaps in GBK. Save it as CSV in UTF-8."),
     "header_semicolons": _("The first line is separated by semicolons. Save the file with commas: code,item."),
     "header_unknown": _("The first line must be: code,item."),
+    "not_two_cells": _("This line is not two cells, code and item. A quotation mark may be missing."),
     "unknown_item": _("This line names no code, or an item that is not in the vocabulary."),
     "before_from": _("The last day must not lie before the first."),
     "range_too_long": _("At most %(maximum)s days at once."),

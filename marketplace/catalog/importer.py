@@ -104,6 +104,10 @@ def read_file(path: Path) -> tuple[list[SiteRow], list[Problem]]:
 
 def _records(data: bytes, problems: list[Problem]) -> Iterator[tuple[int, dict[str, str]]]:
     """(line it starts at, cells by column) of each record that has the header's shape; the others go to `problems`."""
+    other = _other_encoding(data)
+    if other:
+        problems.append(Problem(1, "", other, "save the file as UTF-8"))
+        return
     # Bytes that are not UTF-8 become lone surrogates, so that their row can be named.
     content = data.removeprefix(b"\xef\xbb\xbf").decode("utf-8", "surrogateescape")
     reader = csv.reader(io.StringIO(content, newline=""), strict=True)
@@ -135,7 +139,28 @@ def _records(data: bytes, problems: list[Problem]) -> Iterator[tuple[int, dict[s
             yield line, dict(zip(header, cells, strict=True))
 
 
+def _other_encoding(data: bytes) -> str:
+    """What the whole file is encoded in if that isn't UTF-8; a file with single bad rows is none of that."""
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")) or data[:2].count(0) == 1:
+        return "encoding_utf16"
+    foreign = [line for line in data.splitlines() if not line.isascii()]
+    if foreign and not any(_is_in(line, "utf-8-sig") for line in foreign) and _is_in(data, "gb18030"):
+        return "encoding_gbk"
+    return ""
+
+
+def _is_in(data: bytes, encoding: str) -> bool:
+    try:
+        data.decode(encoding)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
 def _header_problems(header: Sequence[str]) -> list[Problem]:
+    for separator, spelled in ((";", "semicolons"), ("\t", "tabs")):
+        if len(header) == 1 and header[0].count(separator) >= len(COLUMNS) - 1:
+            return [Problem(1, "", "not_comma_separated", spelled)]
     missing = [Problem(1, column, "missing_column", "") for column in COLUMNS if column not in header]
     double = [Problem(1, column, "column_twice", "") for column in COLUMNS if header.count(column) > 1]
     return missing + double

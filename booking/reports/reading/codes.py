@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from marketplace.core.db import transaction
 from marketplace.core.errors import Invalid, NotFound
 
 MOST = 5_000
+COLUMNS = ["code", "item"]
 
 
 def codes_of(session: Session, provider_id: int) -> dict[str, str]:
@@ -33,8 +35,8 @@ def map_codes(provider: str, file: Path, *, now: datetime) -> int:
     """Import a provider's code list: a CSV file with the columns `code` and `item` (the vocabulary's code; blank
     removes the mapping). Returns how many lines were imported. It applies to reports that are stored already, too.
 
-    Raises NotFound(field="provider"), Invalid(field="line N") for a line that names no item or no code, or gives a code
-    to a second item, Invalid with the reason for another encoding or header; then nothing is changed.
+    Raises NotFound(field="provider"), Invalid(field="line N") for a line that names no item or no code, gives a code to
+    a second item or isn't two cells, Invalid with the reason for another encoding or header; then nothing is changed.
     """
     pairs = _read(file)
     with transaction() as session:
@@ -57,8 +59,10 @@ def map_codes(provider: str, file: Path, *, now: datetime) -> int:
 def _read(file: Path) -> dict[str, str]:
     known = vocabulary().items
     pairs: dict[str, str] = {}
-    for number, row in enumerate(_lines(file.read_bytes()), start=2):
-        code, item = (row.get("code") or "").strip(), (row.get("item") or "").strip()
+    for number, cells in _lines(file.read_bytes()):
+        if len(cells) != len(COLUMNS):
+            raise Invalid(field=f"line {number}", reason="not_two_cells")
+        code, item = (cell.strip() for cell in cells)
         if not code or len(code) > 100 or (item and item not in known) or len(pairs) >= MOST:
             raise Invalid(field=f"line {number}", reason="unknown_item")
         if pairs.get(code, item) != item:
@@ -67,17 +71,20 @@ def _read(file: Path) -> dict[str, str]:
     return pairs
 
 
-def _lines(data: bytes) -> csv.DictReader[str]:
-    """The file's lines by column. Raises Invalid with what is wrong with its encoding or header."""
+def _lines(data: bytes) -> Iterator[tuple[int, list[str]]]:
+    """The file's lines behind the header, with their numbers. Raises Invalid with what is wrong with its encoding,
+    header or quotes."""
     if data.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\x00" in data[:200]:
         raise Invalid(field="file", reason="encoding_utf16")
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as bad:
         raise Invalid(field="file", reason="encoding_not_utf8") from bad
-    reader = csv.DictReader(io.StringIO(text, newline=""))
-    header = [name.strip() for name in reader.fieldnames or ()]
-    if header != ["code", "item"]:
-        found = "header_semicolons" if ";" in "".join(header) else "header_unknown"
-        raise Invalid(field="line 1", reason=found)
-    return reader
+    lines = csv.reader(io.StringIO(text, newline=""), strict=True)
+    try:
+        header = [name.strip() for name in next(lines, [])]
+        if header != COLUMNS:
+            raise Invalid(field="line 1", reason="header_semicolons" if ";" in "".join(header) else "header_unknown")
+        yield from ((lines.line_num, cells) for cells in lines if cells)
+    except csv.Error as bad:
+        raise Invalid(field=f"line {lines.line_num}", reason="not_two_cells") from bad

@@ -202,7 +202,6 @@ def test_a_missing_column_refuses_the_file_even_for_the_good_rows(db: Engine, tm
     [
         (b"", "empty_file"),
         (HEAD.replace("kind", "city").encode(), "missing_column"),
-        ((HEAD + GOOD).encode("utf-16"), "missing_column"),
         (b"\0" * 1000, "missing_column"),
         (HEAD.encode() + b'1,"never closed\n' + GOOD.encode(), "not_csv"),
         (HEAD.encode() + b'1,"a"b,c\n', "not_csv"),
@@ -211,6 +210,20 @@ def test_a_missing_column_refuses_the_file_even_for_the_good_rows(db: Engine, tm
 )
 def test_a_file_that_is_something_else_is_reported_and_never_fails(tmp_path: Path, content: bytes, reason: str) -> None:
     assert reason in {refusal[2] for refusal in _refusals(_file(tmp_path, content))}
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        ((HEAD + GOOD * 9).encode("utf-16"), "encoding_utf16"),
+        ((HEAD + GOOD * 9).encode("utf-16-le"), "encoding_utf16"),
+        ((HEAD + GOOD * 9).encode("gbk"), "encoding_gbk"),
+        ((HEAD + GOOD).replace(",", ";").encode(), "not_comma_separated"),
+        ((HEAD + GOOD).replace(",", "\t").encode(), "not_comma_separated"),
+    ],
+)
+def test_a_file_of_another_form_is_one_problem_that_names_the_form(tmp_path: Path, content: bytes, reason: str) -> None:
+    assert [(line, what) for line, _, what in _refusals(_file(tmp_path, content))] == [(1, reason)]
 
 
 def test_after_a_record_that_is_not_csv_the_next_ones_are_read(tmp_path: Path) -> None:
