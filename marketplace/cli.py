@@ -30,10 +30,11 @@ from marketplace.core.config import ConfigError
 from marketplace.core.db import reading
 from marketplace.core.errors import Refusal
 from providers.port import ProviderError
-from vip import blocking, operator_changes, operators, signin
+from vip import blocking, operator_changes, operators, passwords, signin
 from vip.principal import Role
 
 PATIENCE_SECONDS = 120
+PASSWORD_PROMPT = f"Password (at least {passwords.SHORTEST} characters, not easy to guess)"
 """How long a comparison waits for another one with the same provider."""
 
 P = ParamSpec("P")
@@ -82,7 +83,7 @@ def _stop(sentence: str) -> NoReturn:
 @click.option("--login", prompt=True)
 @click.option("--name", prompt=True)
 @click.option("--role", type=click.Choice(operators.ROLES), default="admin", show_default=True)
-@click.option("--password", envvar="ADMIN_PASSWORD", prompt=True, hide_input=True, confirmation_prompt=True)
+@click.option("--password", envvar="ADMIN_PASSWORD", prompt=PASSWORD_PROMPT, hide_input=True, confirmation_prompt=True)
 @one_sentence
 def create_operator(login: str, name: str, role: Role, password: str) -> None:
     """Make an administrator, or an agent for the phone desk; the password is asked for, or taken from
@@ -92,7 +93,7 @@ def create_operator(login: str, name: str, role: Role, password: str) -> None:
 
 @admin.command("set-password")
 @click.argument("login")
-@click.option("--password", envvar="ADMIN_PASSWORD", prompt=True, hide_input=True, confirmation_prompt=True)
+@click.option("--password", envvar="ADMIN_PASSWORD", prompt=PASSWORD_PROMPT, hide_input=True, confirmation_prompt=True)
 @one_sentence
 def set_password(login: str, password: str) -> None:
     """Give the operator with this LOGIN a new password and end all sessions."""

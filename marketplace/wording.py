@@ -7,6 +7,7 @@ what the caller sent.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -41,6 +42,9 @@ WORDS: Mapping[str, Words] = {
     "unauthenticated": Words(_("Sign in first"), _("Sign in, then send the request again.")),
     "forbidden": Words(_("Not allowed"), _("This account can't do that.")),
     "too_many": Words(_("Too many tries"), _("Too many tries. The next one is possible in %(retry_after)s seconds.")),
+    "too_many.minutes": Words(
+        _("Too many tries"), _("Too many tries. The next one is possible in %(minutes)s minutes.")
+    ),
     "busy": Words(
         _("Somebody else was faster"), _("Another request held this up. Nothing was changed; send it again.")
     ),
@@ -309,13 +313,19 @@ def sentence(refusal: Refusal) -> str:
     return sentence_of(refusal.code, refusal.facts)
 
 
+_IN_MINUTES = 120
+"""Seconds from which on a wait is told in minutes."""
+
+
 def sentence_of(code: str, facts: Mapping[str, Any]) -> str:
     """The sentence of `code` with `facts`."""
     words = WORDS.get(f"{code}.{_variant(facts)}") or WORDS[code]
-    return _with_facts(words.sentence, facts)
+    return _with_facts(words.sentence, {**facts, "minutes": math.ceil(int(facts.get("retry_after", 0)) / 60)})
 
 
 def _variant(facts: Mapping[str, Any]) -> str:
+    if int(facts.get("retry_after", 0)) >= _IN_MINUTES:
+        return "minutes"
     if facts.get("reason") == "sex":
         return str(facts.get("sex"))
     if facts.get("reason") != "age":

@@ -259,6 +259,7 @@ def test_who_guesses_at_the_present_password_is_told_when_to_come_back(operator:
         operator.post(page, page, present="wrong", new="another river, another boat")
     answer = operator.post(page, page, present=PASSWORD, new="another river, another boat")
     assert (answer.status_code, answer.headers["Retry-After"]) == (429, "360")
+    assert "possible in 6 minutes" in main(answer)
 
 
 def test_a_customer_is_found_blocked_and_unblocked(operator: Visitor, world: World) -> None:
