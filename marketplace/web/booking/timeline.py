@@ -77,7 +77,8 @@ def _done(line: Moved, zone: str, *, last: bool, known: booking_words.Facts) -> 
         heading, note = _("The date was changed"), _moved_to(line, zone)
     if line.cause == "old_date_served":
         heading, note = _("You came on the old date, so it stays"), _moved_to(line, zone)
-    if line.state == "reschedule_refused" and line.cause in ("withdrawn", "cancelled", "overtaken"):
+    dropped = line.state == "reschedule_refused" and line.cause in ("withdrawn", "cancelled", "overtaken")
+    if dropped:
         heading, note = _("The change of date was dropped"), ""
     if line.state == "no_show" and line.actor == "clock":
         heading = _("No visit was recorded")
@@ -93,8 +94,9 @@ def _done(line: Moved, zone: str, *, last: bool, known: booking_words.Facts) -> 
         heading = _("No answer in time; we asked to cancel")
     if line.state == "cancelled" and known.quota_used:
         note = ""
-    failed = last and line.state in ("rejected", "expired", "no_show", "entered_in_error")
-    return Step("fail" if failed else "done", heading, line.at, note)
+    ended = last and line.state in ("rejected", "expired", "no_show", "entered_in_error")
+    refused = line.state in ("reschedule_refused", "cancel_refused") and not dropped
+    return Step("fail" if ended or refused else "done", heading, line.at, note)
 
 
 def _moved_to(line: Moved, zone: str) -> str:

@@ -251,11 +251,17 @@ def turns(visitor: Visitor, public_id: str) -> list[tuple[str, str]]:
     return re.findall(r'<div class="turn turn--(\w+)">.*?<h2[^>]*>(.*?)</h2>', page, re.DOTALL)
 
 
+def failed_steps(visitor: Visitor, public_id: str) -> list[str]:
+    page = visitor.get(f"/bookings/{public_id}").get_data(as_text=True)
+    return re.findall(r'<li class="fail">.*?<h3[^>]*>(.*?)</h3>', page, re.DOTALL)
+
+
 def test_a_refused_change_is_one_message_that_says_so_in_its_title(visitor: Visitor, world: World) -> None:
     public_id = confirmed(world)
     ask(visitor, world, public_id)
     answer(world, Refused("sold_out"))
     assert turns(visitor, public_id) == [("bad", "The hospital did not agree to the new date.")]
+    assert failed_steps(visitor, public_id) == ["The other date was not possible"]
 
 
 def test_a_refused_cancel_is_one_message_that_says_so_in_its_title(visitor: Visitor, world: World) -> None:
@@ -263,6 +269,7 @@ def test_a_refused_cancel_is_one_message_that_says_so_in_its_title(visitor: Visi
     visitor.post(f"/bookings/{public_id}/cancel", f"/bookings/{public_id}")
     answer(world, Refused("cancel_window_closed"))
     assert turns(visitor, public_id) == [("bad", "The hospital did not agree to cancel, so this date stays.")]
+    assert failed_steps(visitor, public_id) == ["The hospital did not agree to cancel"]
 
 
 def test_a_refused_change_leaves_the_old_date_and_says_why(page: Page, site: Site, world: World) -> None:
