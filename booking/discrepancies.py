@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, exists, text, update
+from sqlalchemy import ColumnElement, and_, exists, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -25,17 +25,29 @@ UNREADABLE = "unreadable_row"
 def may_be_unreadable() -> ColumnElement[bool]:
     """Whether (SQL, of a Booking) its provider has delivered a row about it that could not be used, or one about a
     booking that could not be named: then nothing follows from what else the provider reports, or doesn't."""
-    about = Discrepancy.booking_id == Booking.id
     nameless = (
         (Discrepancy.facts["feed"].astext == Feed.BOOKINGS)
         & (Discrepancy.facts["reference"].astext == "")
         & (Discrepancy.facts["our_reference"].astext == "")
     )
+    return _unusable(_about_it() | nameless)
+
+
+def has_unreadable_row() -> ColumnElement[bool]:
+    """Whether (SQL, of a Booking) its provider has delivered a row about it that could not be used."""
+    return _unusable(_about_it())
+
+
+def _about_it() -> ColumnElement[bool]:
+    return and_(Discrepancy.booking_id == Booking.id, Discrepancy.facts["feed"].astext == Feed.BOOKINGS)
+
+
+def _unusable(which: ColumnElement[bool]) -> ColumnElement[bool]:
     return exists().where(
         Discrepancy.provider_id == Booking.provider_id,
         Discrepancy.kind == UNREADABLE,
         Discrepancy.closed_at.is_(None),
-        about & (Discrepancy.facts["feed"].astext == Feed.BOOKINGS) | nameless,
+        which,
     )
 
 

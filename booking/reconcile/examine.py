@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
@@ -26,13 +26,21 @@ from booking.states import DEAD
 from booking.transition import lock_booking
 from marketplace.catalog.models import Provider
 from marketplace.core.db import reading, transaction
-from providers.port import LookUp, NotFound, ProviderAdapter, RemoteBooking
+from providers.port import LookUp, NotFound, RemoteBooking, RetryAfter, Unknown
 
 Verdict = Literal["agrees", "busy", "unsettled", "unverified", "explained", "repaired", "opened", "standing"]
 """How an examination ended. The stored counts of a run have these names; `standing` is one that was open before."""
 Clock = Callable[[], datetime]
 
 AGREES_AGAIN = "agrees_again"
+
+
+class Answering(Protocol):
+    """A provider that can be asked about one booking."""
+
+    def look_up(self, question: LookUp) -> RemoteBooking | NotFound | Unknown | RetryAfter:
+        """As ProviderAdapter.look_up()."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -48,7 +56,7 @@ class Suspect:
     listed: tuple[RemoteBooking, ...] = ()
 
 
-def examine(provider: ProviderConnection, adapter: ProviderAdapter, suspect: Suspect, *, clock: Clock) -> Verdict:
+def examine(provider: ProviderConnection, adapter: Answering, suspect: Suspect, *, clock: Clock) -> Verdict:
     """Ask the provider about one suspect and record the result. No transaction is open while it is asked."""
     theirs = _ask(adapter, suspect, _called(provider.id, suspect))
     if theirs is None:
@@ -86,7 +94,7 @@ def _called(provider_id: int, suspect: Suspect) -> str:
     return known or suspect.our_reference or ""
 
 
-def _ask(adapter: ProviderAdapter, suspect: Suspect, called: str) -> list[RemoteBooking] | None:
+def _ask(adapter: Answering, suspect: Suspect, called: str) -> list[RemoteBooking] | None:
     """The provider's bookings for the suspect now; empty if it has none, None if it gave no usable answer."""
     if suspect.reference is not None:
         answer = adapter.look_up(LookUp("", called, suspect.reference))

@@ -61,7 +61,7 @@ class Settings:
     trusted_proxies: int = 0
     allowed_hosts: tuple[str, ...] = ()
     outbox_lease_seconds: int = 30
-    reconcile_seconds: int = 300
+    reconcile_seconds: int = 240
 
     @property
     def development(self) -> bool:
@@ -172,7 +172,7 @@ def settings() -> Settings:
         trusted_proxies=_number("TRUSTED_PROXIES", 0),
         allowed_hosts=_allowed_hosts(public_url) if env == "production" else (),
         outbox_lease_seconds=lease,
-        reconcile_seconds=_number("RECONCILE_SECONDS", 300),
+        reconcile_seconds=_number("RECONCILE_SECONDS", 240),
     )
 
 
