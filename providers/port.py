@@ -97,7 +97,8 @@ class Reserve:
 
 @dataclass(frozen=True)
 class Cancel:
-    """Cancel what exists at the provider under `reference`, or under our own reference when theirs is not known."""
+    """Cancel what exists at the provider under `reference`, or under our own reference when theirs is not known.
+    `our_reference` is blank for what the provider has without one."""
 
     key: str
     our_reference: str

@@ -25,6 +25,7 @@ from booking.messages.deliver import deliver_due
 from booking.messages.remind import remind_of_bookings, remind_of_endings
 from booking.reconcile.look_ups import look_up_due
 from booking.reconcile.run import run_due
+from booking.reconcile.strays import cancel_due
 from booking.reports.chase import ask_again, mark_overdue
 from booking.reports.fetch import fetch_due, poll_reports
 from booking.settlement.close_day import make_statements
@@ -48,6 +49,7 @@ CHASE_SECONDS = 300
 RECONCILE_LOOK = 3
 """How often (seconds) a worker checks whether a reconciliation is due or was requested."""
 LOOK_UPS_SECONDS = 5
+STRAYS_SECONDS = 3
 EXPIRE_AT_ONCE = 500
 
 Work = Callable[[Lane], dict[str, int]]
@@ -108,6 +110,7 @@ def _jobs_of(lanes: Lanes, provider: ProviderConnection) -> list[Job]:
         job("reports", provider.poll_seconds, Call.REPORTS, _reports),
         *(listed if provider.list_bookings else []),
         job("look_ups", LOOK_UPS_SECONDS, Call.LOOK_UPS, _look_ups, may_idle=True),
+        job("strays", STRAYS_SECONDS, Call.COMMANDS, _strays, may_idle=True),
         job("chase", CHASE_SECONDS, Call.REPORTS, _chase, may_idle=True),
         job("fetch", FETCH_SECONDS, Call.FETCHES, _fetch, may_idle=True),
     ]
@@ -155,6 +158,10 @@ def _fetch(lane: Lane) -> dict[str, int]:
 def _reconcile(lane: Lane) -> dict[str, int]:
     every = timedelta(seconds=settings().reconcile_seconds)
     return run_due(lane.provider, lane.adapter(), every=every, clock=clock.now)
+
+
+def _strays(lane: Lane) -> dict[str, int]:
+    return cancel_due(lane.provider, lane.adapter(), clock=clock.now)
 
 
 def _look_ups(lane: Lane) -> dict[str, int]:

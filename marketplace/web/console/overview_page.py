@@ -73,7 +73,7 @@ def kind_words(kind: str) -> tuple[str, str]:
     kinds = {
         "theirs_only": (
             _("A booking that only they have"),
-            _("Ask the provider what it is; nobody of ours made it."),
+            _("Nobody of ours made it. Ask the provider what it is, or have it cancelled there."),
         ),
         "ours_only": (
             _("A booking that only we have"),
@@ -269,6 +269,7 @@ def job(it: LateJob) -> JobRow:
         "chase": _("Ask again for late reports"),
         "reconcile": _("Compare books"),
         "look_ups": _("Look bookings up one by one"),
+        "strays": _("Cancel there what is nobody's"),
         "statements": _("Make closing statements"),
         "closures": _("Close sites"),
     }

@@ -37,6 +37,7 @@ from tests.world import (
     make_slot,
     make_world,
     one_pass,
+    set_breaker,
     set_provider,
 )
 
@@ -169,6 +170,10 @@ def test_the_worker_looks_up_through_the_breaker(world: World, books: Books, mon
     lanes = Lanes()
     lanes.refresh([connection_to(world.provider)], [])
     (looks,) = [each for each in all_jobs(lanes, Any) if each.name.startswith("look_ups:")]  # type: ignore[arg-type]
+    set_breaker(world.provider, Call.LOOK_UPS, failures=FAILURES, opened_at=NOON, open_until=LATER + EVERY)
+    with pytest.raises(LeftAlone):
+        looks.work()
+    set_breaker(world.provider, Call.LOOK_UPS, failures=0, opened_at=None, open_until=None)
     looks.work()
     assert forgotten() == [lost]
     lanes.close()

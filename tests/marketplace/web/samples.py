@@ -1349,6 +1349,7 @@ def _case(**changes: Any) -> cases_page.CasePage:
         ),
         commands=(("cancel", "queued"),),
         asking=True,
+        cancelling=False,
         actions=("look_up", "send_again", "take_their_time", "cancel_there", "cancel_here", "note"),
     )
     return cases_page.case(replace(view, **changes))
