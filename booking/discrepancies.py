@@ -17,6 +17,9 @@ from marketplace.core.ids import new_id
 EXPLAINED = "explained"
 """The resolution of a discrepancy that a person closed with a note; the same one is not opened again."""
 
+SLOT_OVERSOLD = "slot_oversold"
+"""The kind of the discrepancy of a slot of which its provider offers less than is sold; about the slot."""
+
 UNREADABLE = "unreadable_row"
 """The kind of the discrepancy of a row that a provider delivered and that could not be read, or not be applied
 (booking.exchange.unreadable)."""

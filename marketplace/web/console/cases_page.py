@@ -8,7 +8,7 @@ from datetime import date, datetime
 from flask import url_for
 from flask_babel import gettext as _
 
-from booking.discrepancies import UNREADABLE
+from booking.discrepancies import SLOT_OVERSOLD, UNREADABLE
 from booking.exchange.waiting_commands import COMMANDS_WAITING
 from booking.reconcile.cases import CaseView, Counts, Filter, HistoryLine
 from booking.reconcile.delivered import READ
@@ -150,6 +150,8 @@ def _ours(view: CaseView) -> Side:
     it = view.ours
     if view.discrepancy.kind == COMMANDS_WAITING:
         return _waiting(view)
+    if view.discrepancy.kind == SLOT_OVERSOLD:
+        return _sold(view)
     if it is None and view.discrepancy.kind == UNREADABLE:
         return Side(_("Our books"), (), _("It is not known which booking of ours it is about, if any."))
     if it is None:
@@ -176,6 +178,13 @@ def _waiting(view: CaseView) -> Side:
     return Side(_("Our books"), facts)
 
 
+def _sold(view: CaseView) -> Side:
+    """Whom an oversold slot concerns."""
+    numbers = " · ".join(formats.reference(str(number)) for number in view.facts.get("bookings", ()))
+    facts = ((_("Places sold"), str(view.facts.get("taken", ""))), (_("Bookings"), numbers))
+    return Side(_("Our books"), tuple((name, text) for name, text in facts if text))
+
+
 def _theirs(view: CaseView) -> Side:
     facts = view.facts
     status = facts.get("theirs") or facts.get("status")
@@ -185,6 +194,7 @@ def _theirs(view: CaseView) -> Side:
     rows = [
         (_("State"), booking_words.provider_word(str(status)) if status else ""),
         (_("When"), _time(facts.get("service_date"), facts.get("starts_at"), zone)),
+        (_("Places offered"), str(facts.get("offered", ""))),
         (_("Their number"), str(facts.get("reference") or "")),
         (_("Our number there"), str(facts.get("our_reference") or "")),
         (_("Their version"), str(facts.get("version") or "")),

@@ -121,7 +121,7 @@ def kind_words(kind: str) -> tuple[str, str]:
         ),
         "slot_oversold": (
             _("They offer less than we have sold"),
-            _("All sold places stay. Ask the provider to honour them."),
+            _("All sold places stay, and the customers were told so. Ask the provider to honour them."),
         ),
         "unreadable_row": (
             _("They sent something that cannot be read"),
