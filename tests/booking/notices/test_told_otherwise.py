@@ -18,7 +18,8 @@ from booking.sync.slots import apply_slots
 from booking.transition import lock_booking
 from marketplace.core.db import reading, transaction
 from marketplace.messages.words import say
-from providers.port import Confirmed, RemoteBooking, RemoteSlot
+from providers.port import Confirmed
+from providers.reported import RemoteBooking, RemoteSlot
 from tests.people import NOON
 from tests.world import DAY, EIGHT, FakeAdapter, World, booking_row, make_world, one_pass, remote
 
