@@ -10,15 +10,15 @@ from threading import Event
 from typing import Any
 
 from booking.attendance.no_show import call_no_shows
+from booking.calls.breaker import Call
+from booking.calls.connections import ProviderConnection
+from booking.calls.through import through
+from booking.calls.waiting_commands import raise_waiting
 from booking.changes.proposals import expire_proposals
 from booking.changes.unanswered import end_unanswered
 from booking.closures.close import work_closures
-from booking.exchange.breaker import Call
-from booking.exchange.connections import ProviderConnection
 from booking.exchange.escalate import raise_unknown
-from booking.exchange.through import through
-from booking.exchange.unreadable import forget_rows
-from booking.exchange.waiting_commands import raise_waiting
+from booking.feeds.unreadable import forget_rows
 from booking.hold.expire import expire_holds
 from booking.idempotency import forget_keys
 from booking.messages.deliver import deliver_due

@@ -7,9 +7,9 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+from booking.calls.breaker import Call
 from booking.changes.cancel import REASONS
 from booking.closures.view import Affected, ClosureView
-from booking.exchange.breaker import Call
 from booking.reconcile.cases import CaseView, Counts, DiscrepancyView, Filter, HistoryLine, OurSide
 from booking.reconcile.runs import RunView
 from booking.reports.reading.read import Delivered, Whose, read

@@ -20,7 +20,8 @@ from booking.states import BookingState
 from booking.transition import lock_booking, move
 from marketplace.core import clock
 from marketplace.core.db import reading, transaction
-from providers.port import Accepted, Confirmed, Proposed, Refused, Unknown
+from providers.port import Accepted, Confirmed, Refused, Unknown
+from providers.reported import Proposed
 from tests.marketplace.web.visitors import Visitor, main, words
 from tests.people import NOON
 from tests.world import EIGHT, FakeAdapter, World, booking_row, one_pass, remote, set_provider, taken, tasks

@@ -9,10 +9,10 @@ import pytest
 from flask import Flask
 from sqlalchemy.dialects.postgresql import insert
 
+from booking.background_models import JobRun
+from booking.calls.breaker import Call
 from booking.discrepancies import close_discrepancy, open_discrepancy
-from booking.exchange.breaker import Call
-from booking.exchange.cursors import done
-from booking.models import JobRun
+from booking.feeds.cursors import done
 from marketplace.core import clock
 from marketplace.core.db import transaction
 from marketplace.web.urls import OPERATOR_PAGES
