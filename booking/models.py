@@ -197,7 +197,8 @@ class ChangeRequest(Base):
     """A cancel or reschedule that was asked for. At most one is open for a booking.
 
     A reschedule names the slot it wants, whose place it holds, and the time it had when it was asked. One that was
-    withdrawn after it may have been sent stays without `closed_at` until its end is known.
+    withdrawn after it may have been sent stays without `closed_at` until its end is known. `cause` is why it was asked,
+    `refusal` why it was refused.
     """
 
     __tablename__ = "change_request"
@@ -216,6 +217,7 @@ class ChangeRequest(Base):
     actor_kind: Mapped[str]
     actor: Mapped[str]
     cause: Mapped[str] = mapped_column(server_default="")
+    refusal: Mapped[str | None]
     new_slot_id: Mapped[int | None] = mapped_column(ForeignKey("slot.id"))
     new_service_date: Mapped[date | None] = mapped_column(Date)
     new_starts_at: Mapped[datetime | None]

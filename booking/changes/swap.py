@@ -159,7 +159,7 @@ def close(session: Session, booking: Booking, request: ChangeRequest, *, cause: 
     booking.pending_period = None
     request.closed_at = now
     if request.state == "open":
-        request.state, request.cause = "refused", cause
+        request.state, request.refusal = "refused", cause
     touch(booking, now=now)
     session.flush()
 

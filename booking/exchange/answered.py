@@ -130,7 +130,7 @@ def _refuse_cancel(
     finish(task, "refused", now=now, error=code)
     request, reference = open_cancel(session, booking), task.facts.get("reference")
     if not task.facts.get("compensating") and request is not None:
-        request.state, request.closed_at, request.cause = "refused", now, code
+        request.state, request.closed_at, request.refusal = "refused", now, code
         touch(booking, now=now)
     elif theirs.missed(reference):
         return  # what that means was judged when it was told: nothing, or it is a case of its own (`old_date_used`)

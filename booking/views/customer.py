@@ -144,7 +144,7 @@ def _view(booking: Booking, card: dict[str, Any], around: _Around, *, now: datet
         new_service_date=asked.new_service_date if asked else None,
         new_starts_at=asked.new_starts_at if asked else None,
         new_ends_at=asked.new_ends_at if asked else None,
-        change_refused=refused.cause if refused else None,
+        change_refused=refused.refusal if refused else None,
         refused_kind=refused.kind if refused else None,
         change_unknown=around.change_unknown,
         report_id=around.report,
@@ -335,7 +335,7 @@ def _timeline(
     for request in requests:
         lines.append(Moved(request.asked_at, f"{request.kind}_asked", request.actor_kind, request.cause))
         if request.state == "refused" and request.closed_at is not None:
-            lines.append(Moved(request.closed_at, f"{request.kind}_refused", "provider", request.cause))
+            lines.append(Moved(request.closed_at, f"{request.kind}_refused", "provider", request.refusal or ""))
     if dispute is not None:
         lines.append(Moved(dispute.opened_at, "dispute_asked", "customer", ""))
         if dispute.state == "rejected" and dispute.closed_at is not None:

@@ -213,6 +213,9 @@ def test_a_refused_cancel_leaves_the_booking_and_says_so() -> None:
     one_pass(world, FakeAdapter(answers=[Refused("too_late")]), now=LATER)
     seen = view(world.principal, public_id, now=LATER)
     assert (seen.state, seen.change, seen.change_refused) == ("confirmed", None, "too_late")
+    asked, refused = seen.timeline[-2:]
+    assert (asked.state, asked.cause) == ("cancel_asked", "customer_asked"), "her own cause stays beside the provider's"
+    assert (refused.state, refused.cause) == ("cancel_refused", "too_late")
 
 
 def test_a_cancel_waits_behind_an_unknown_reserve() -> None:
