@@ -198,7 +198,8 @@ class ChangeRequest(Base):
 
     A reschedule names the slot it wants, whose place it holds, and the time it had when it was asked. One that was
     withdrawn after it may have been sent stays without `closed_at` until its end is known. `cause` is why it was asked,
-    `refusal` why it was refused.
+    `refusal` why it was refused or withdrawn. `answer_due_at`: until when the provider may answer a change;
+    None where its answer to the whole booking is waited for.
     """
 
     __tablename__ = "change_request"
@@ -207,6 +208,7 @@ class ChangeRequest(Base):
         CheckConstraint("state IN ('open','done','refused','withdrawn')", name="state"),
         Index("uq_change_request_open", "booking_id", unique=True, postgresql_where=text("state = 'open'")),
         Index("ix_change_request_booking", "booking_id"),
+        Index("ix_change_request_answer_due", "answer_due_at", postgresql_where=text("state = 'open'")),
     )
 
     id: Mapped[PrimaryKey]
@@ -223,6 +225,7 @@ class ChangeRequest(Base):
     new_starts_at: Mapped[datetime | None]
     new_ends_at: Mapped[datetime | None]
     asked_at: Mapped[Moment]
+    answer_due_at: Mapped[datetime | None]
     closed_at: Mapped[datetime | None]
 
 

@@ -24,7 +24,7 @@ from marketplace import wording
 from marketplace.core import clock
 from marketplace.core.errors import NotFound, Refusal
 from marketplace.web import tickets
-from marketplace.web.answers import Views, asked, field, live, render, see_other, tag, unchanged
+from marketplace.web.answers import Views, asked, field, live, render, said, see_other, tag, unchanged
 from marketplace.web.benefit_cards import taken_line
 from marketplace.web.booking import bookings_page, packages_page, times_page
 from marketplace.web.booking.picking import chosen_day, day_of, month_page
@@ -103,7 +103,7 @@ def _hold(offer_id: str) -> Response:
     except NotFound:
         raise
     except Refusal as refusal:
-        flash(wording.sentence(refusal), "bad")
+        flash(said(refusal), "bad")
         return see_other(_times_url(offer_id, here, day=day_of(field("day", 20))))
     return see_other(url_for("web.confirm", booking=held.public_id))
 
