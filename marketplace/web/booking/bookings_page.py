@@ -48,6 +48,7 @@ class Confirm:
     problem: str = ""
     version: str = ""
     icon: str = ""
+    benefit_note: str = ""
 
 
 @dataclass(frozen=True)
@@ -401,7 +402,9 @@ def _why_not(view: BookingView, now: datetime) -> str:
     return _("This booking has begun or is over.")
 
 
-def confirm(view: BookingView, person: Person, package: Package, benefit_line: str, now: datetime) -> Confirm:
+def confirm(
+    view: BookingView, person: Person, package: Package, benefit_line: str, now: datetime, benefit_note: str = ""
+) -> Confirm:
     """The last step. The hold's seconds come from the server, so that a wrong clock in the device does no harm."""
     ends = view.hold_expires_at or now
     total = max(timedelta(seconds=1), ends - view.created_at)
@@ -434,6 +437,7 @@ def confirm(view: BookingView, person: Person, package: Package, benefit_line: s
         view.price_minor,
         view.currency,
         icon=words_of(view.kind).place_icon,
+        benefit_note=benefit_note,
     )
 
 

@@ -40,8 +40,8 @@ from marketplace.web.booking.bookings_page import (
     Proposal,
     Rule,
 )
-from marketplace.web.booking.packages_page import Package
-from marketplace.web.booking.places_page import City, CityGroup, Finder, PersonChoice, Place
+from marketplace.web.booking.packages_page import Column, Package, SideBySide
+from marketplace.web.booking.places_page import City, CityGroup, Finder, Option, PersonChoice, Place
 from marketplace.web.booking.timeline import Step
 from marketplace.web.booking.times_page import Day, Month, Slot, Taken, Times
 from marketplace.web.booking.waiting_page import WaitingList, WaitingPage, WaitingRow
@@ -279,6 +279,13 @@ def finder() -> Finder:
         Place(name, district, road, tier, package().name, "/gallery/times", date(2026, 11, day), note, few)
         for name, district, road, day, note, few in names
     ]
+    select, basic = _t("甄选套餐", "Select package"), _t("基础套餐", "Basic package")
+    rows[0] = replace(
+        rows[0],
+        package=_t("2 个套餐·价值 ¥880 至 ¥1,680", "2 packages · worth CN¥880 to CN¥1,680"),
+        packages=2,
+        options=(Option(select, "¥1,680", "/gallery/times"), Option(basic, "¥880", "/gallery/times")),
+    )
     full = Place(
         _t("澄湖示范医院·国际体检部", "Chenghu Model Hospital, International Checks"),
         _t("拱墅区", "Gongshu"),
@@ -370,6 +377,8 @@ def cities() -> Context:
 
 
 def packages() -> Context:
+    scan, heart = _t("胸部低剂量 CT", "low-dose chest CT"), _t("心脏彩超", "heart ultrasound")
+    plain = replace(package(), id="of3", name=_t("基础套餐", "Basic package"), count=38, chosen=False)
     woman = replace(
         package(),
         id="of2",
@@ -379,7 +388,24 @@ def packages() -> Context:
         people=_t("女性，20 至 70 岁", "Women, 20 to 70"),
         reasons=(_t("仅限女性，沈伯年不能选。", "For women only, so not for Shen Bonian."),),
     )
-    return {"site": place(), "packages": (package(), woman), "person": people()[1], "back_url": "#", "who_url": "#"}
+    suits = _t("这里的其他套餐适合沈伯年。", "Another one here suits Shen Bonian.")
+    columns = (
+        Column(package(), 168000, "CNY", True, ((scan, True), (heart, True))),
+        Column(plain, 88000, "CNY", False, ((scan, False), (heart, False))),
+        Column(woman, 158000, "CNY", False, ((scan, True), (heart, False)), suits),
+    )
+    common = (_t("血常规", "full count"), _t("腹部彩超", "abdominal ultrasound"), _t("心电图", "ECG"))
+    line = _t(
+        "健康体检 · 安享一号 · 还剩 2 次 · 至 12 月 31 日", "Health check, Anxiang One, 2 left, until 31 December"
+    )
+    return {
+        "site": place(),
+        "beside": SideBySide(columns, common),
+        "person": people()[1],
+        "benefit_line": line,
+        "back_url": "#",
+        "who_url": "#",
+    }
 
 
 def slot(
