@@ -34,6 +34,7 @@ class Settings:
     `web_answer_seconds` in a request, else `answer_seconds`. A worker ends itself when its heartbeat is
     `overdue_seconds` late or a job stands still for `still_seconds`; a leader that asks nothing for
     `leader_silent_seconds` leads no more.
+    `audit_heads_file` is where the heads of the audit's chain go; None: nowhere.
     `master_key` wraps per-person and per-report keys, `index_key` keys the blind indexes; both are 32 bytes.
     """
 
@@ -62,6 +63,7 @@ class Settings:
     allowed_hosts: tuple[str, ...] = ()
     outbox_lease_seconds: int = 30
     reconcile_seconds: int = 300
+    audit_heads_file: Path | None = None
 
     @property
     def development(self) -> bool:
@@ -173,7 +175,16 @@ def settings() -> Settings:
         allowed_hosts=_allowed_hosts(public_url) if env == "production" else (),
         outbox_lease_seconds=lease,
         reconcile_seconds=_number("RECONCILE_SECONDS", 300),
+        audit_heads_file=_heads_file(env, folder),
     )
+
+
+def _heads_file(env: str, folder: Path) -> Path | None:
+    """AUDIT_HEADS_FILE; in development a file of the state folder."""
+    named = os.environ.get("AUDIT_HEADS_FILE", "")
+    if named:
+        return Path(named)
+    return folder / "audit-heads" if env == "development" else None
 
 
 def _allowed_hosts(public_url: str) -> tuple[str, ...]:
