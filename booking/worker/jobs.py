@@ -32,6 +32,7 @@ from booking.sync.slots import pull_slots
 from booking.sync.webhooks import forget_events
 from booking.waiting.offers import offer_freed, review, settle_offers
 from booking.worker.lanes import Lane, Lanes
+from marketplace.chain.watch import Sealer, verify_nightly
 from marketplace.core import clock
 from marketplace.core.config import settings
 from marketplace.core.logging import get_logger
@@ -47,6 +48,7 @@ CHASE_SECONDS = 300
 RECONCILE_LOOK = 3
 """How often (seconds) a worker checks whether a reconciliation is due or was requested."""
 EXPIRE_AT_ONCE = 500
+SEAL_SECONDS = 5
 
 Work = Callable[[Lane], dict[str, int]]
 
@@ -86,6 +88,8 @@ def all_jobs(lanes: Lanes, stopping: Event) -> list[Job]:
         Job("events", 3600, lambda: {"forgotten": forget_events(now=clock.now())}),
         Job("rows", 3600, lambda: {"forgotten": forget_rows(now=clock.now())}),
         Job("codes", 3600, lambda: {"forgotten": forget_codes(now=clock.now())}),
+        Job("seal", SEAL_SECONDS, Sealer(settings().audit_heads_file, clock.now, stopping.is_set).run),
+        Job("verify", 300, lambda: _verify(stopping)),
         Job("limits", 3600, lambda: {"forgotten": forget_buckets(now=clock.now())}),
     ]
     for lane in lanes.all():
@@ -125,6 +129,10 @@ def expire_entitlements(stopping: Event) -> dict[str, int]:
         counts["skipped"] = part.skipped
         more = part.more and part.entitlements > 0
     return dict(counts)
+
+
+def _verify(stopping: Event) -> dict[str, int]:
+    return verify_nightly(heads_file=settings().audit_heads_file, now=clock.now, stopping=stopping.is_set)
 
 
 def _slots(lane: Lane) -> dict[str, int]:

@@ -17,8 +17,10 @@ from booking.reports.reading.vocabulary import vocabulary
 from booking.reports.share import ShareLink
 from booking.reports.trend import Point, Trend
 from booking.settlement.statements import Stated, StatementRow, StatementView
-from booking.views.oversight import BreakerView, LateJob, ProviderHealth
+from booking.views.oversight import AuditHealth, BreakerView, LateJob, ProviderHealth
 from booking.waiting.view import HeldPlace, WaitingSite, WaitingView
+from marketplace.chain.heads import HeadsFile
+from marketplace.chain.watch import LastVerification
 from marketplace.core.outgoing import Sent
 from marketplace.core.text import Text
 from marketplace.web import booking_words, language
@@ -1351,12 +1353,18 @@ def _jobs() -> tuple[overview_page.JobRow, ...]:
 
 
 def console() -> Context:
-    rows = {"discrepancies": _discrepancies(), "providers": _providers(), "jobs": _jobs()}
+    found = ("changed: audit_line 4711 (seal 88)", "missing: entitlement_entry 12 (seal 3)")
+    verified = LastVerification(NOW - timedelta(hours=6), 48_213, 2, found)
+    audit = overview_page.audit(AuditHealth(312.0, HeadsFile.UNWRITABLE, verified))
+    rows = {"discrepancies": _discrepancies(), "providers": _providers(), "jobs": _jobs(), "audit": audit}
     return _console("home", more_url="/gallery/console_differences", **rows)
 
 
 def console_quiet() -> Context:
-    return _console("home", discrepancies=(), providers=(), jobs=(), more_url="")
+    audit = overview_page.audit(
+        AuditHealth(0.0, HeadsFile.WELL, LastVerification(NOW - timedelta(hours=6), 48_213, 0, ()))
+    )
+    return _console("home", discrepancies=(), providers=(), jobs=(), more_url="", audit=audit)
 
 
 def console_differences(closed: bool = False) -> Context:
