@@ -6,10 +6,11 @@ What can't be done is one clear sentence on stderr and exit code 1.
 from __future__ import annotations
 
 import functools
+import os
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import NoReturn, ParamSpec, TypeVar
+from typing import IO, NoReturn, ParamSpec, TypeVar
 
 import click
 from flask import Flask
@@ -20,6 +21,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from booking.actors import SYSTEM
 from booking.exchange.connections import connection_by_code
+from booking.personal.export import write_copy
 from booking.reconcile.run import run_now
 from booking.reports.reading import codes
 from marketplace import wording
@@ -42,6 +44,7 @@ R = TypeVar("R")
 
 admin = AppGroup("admin", help="People who work here.")
 vip = AppGroup("vip", help="Customers.")
+person = AppGroup("person", help="Data about people.")
 reports = AppGroup("reports", help="Results as providers deliver them.")
 catalog = AppGroup("catalog", help="Sites and offers.")
 document = AppGroup("openapi", help="The API's description.")
@@ -49,7 +52,7 @@ document = AppGroup("openapi", help="The API's description.")
 
 def install(app: Flask) -> None:
     """Add the commands to the application."""
-    for group in (admin, vip, reports, catalog, document):
+    for group in (admin, vip, person, reports, catalog, document):
         app.cli.add_command(group)
     app.cli.add_command(reconcile)
 
@@ -138,6 +141,26 @@ def unblock(phone: str) -> None:
 def issue_token(phone: str) -> None:
     """Print a bearer token of the customer with this PHONE."""
     click.echo(signin.issue_token(phone, clock.now()).token)
+
+
+@person.command("export")
+@click.argument("customer")
+@click.argument("file", type=click.Path(dir_okay=False, writable=True, path_type=Path))
+@one_sentence
+def export_person(customer: str, file: Path) -> None:
+    """Write everything about a CUSTOMER (her public id) to a ZIP FILE that only you can read; of one who was erased,
+    what stays of her."""
+    with _only_ours(file) as to:
+        write_copy(customer, to, now=clock.now())
+    click.echo(f"{file.stat().st_size} bytes.")
+
+
+def _only_ours(file: Path) -> IO[bytes]:
+    """A new file that nobody else may read; one of this name is not overwritten."""
+    try:
+        return os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
+    except OSError as failed:
+        _stop(f"{file}: {failed.strerror}.")
 
 
 @reports.command("map-codes")

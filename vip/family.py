@@ -216,7 +216,7 @@ def _warnings(person: Beneficiary, customer: Beneficiary) -> tuple[str, ...]:
 
 
 def _member(person: Beneficiary, customer: Beneficiary) -> Member:
-    phone, number = _opened(person, "phone"), _opened(person, "id_number")
+    phone, number = opened(person, "phone"), opened(person, "id_number")
     return Member(
         public_id=person.public_id,
         relation=person.relation,
@@ -229,7 +229,8 @@ def _member(person: Beneficiary, customer: Beneficiary) -> Member:
     )
 
 
-def _opened(person: Beneficiary, what: str) -> str | None:
+def opened(person: Beneficiary, what: str) -> str | None:
+    """Her `phone` or `id_number`; None if she has none, or its key was destroyed. Raises crypto.Unreadable."""
     sealed = person.phone_sealed if what == "phone" else person.id_number_sealed
     if sealed is None or person.wrapped_key is None:
         return None

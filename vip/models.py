@@ -15,7 +15,10 @@ from marketplace.core.db import Base
 
 
 class Customer(Base):
-    """Somebody insured. The phone is sealed (record `customer:<public_id>:phone`) and found by its blind index."""
+    """Somebody insured. The phone is sealed (record `customer:<public_id>:phone`) and found by its blind index.
+
+    After `erased_at` the row names nobody: the books go on without her.
+    """
 
     __tablename__ = "customer"
     __table_args__ = (UniqueConstraint("insurer_id", "phone_index"),)
@@ -29,6 +32,7 @@ class Customer(Base):
     phone_index: Mapped[bytes] = mapped_column(BYTEA)
     language: Mapped[str | None] = mapped_column(Text)
     blocked_at: Mapped[datetime | None]
+    erased_at: Mapped[datetime | None]
     created_at: Mapped[Moment] = mapped_column(server_default=text("now()"))
 
     insurer: Mapped[Insurer] = relationship()
@@ -64,6 +68,8 @@ class Beneficiary(Base):
     id_number_index: Mapped[bytes | None] = mapped_column(BYTEA)
     wrapped_key: Mapped[bytes | None] = mapped_column(BYTEA)
     removed_at: Mapped[datetime | None]
+    erased_at: Mapped[datetime | None]
+    record_sealed: Mapped[bytes | None] = mapped_column(BYTEA)
     created_at: Mapped[Moment] = mapped_column(server_default=text("now()"))
 
 

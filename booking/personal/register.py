@@ -55,9 +55,9 @@ class Personal:
 
 @dataclass(frozen=True)
 class Table:
-    """One table. `whose` is the SQL condition on its rows (alias `t`) that they are of the person in question; it may
-    use `{people}`, `{bookings}`, `{reports}` and `{shown}` (the people whose results may be shown), which are subqueries
-    of internal ids, `:customer` and `:person`.
+    """One table. `whose` is the SQL condition on its rows (alias `t`) that they are of the person in question. It may
+    use `:customer`, `:person` and the subqueries of internal ids `{people}`, `{bookings}`, `{reports}` and `{shown}`
+    (the people whose results may be shown): `personal.scope`.
 
     `file` is its file in the export. `links` maps columns to the table whose public id is exported instead. `rows_end`:
     the class with whose end the rows are deleted. `other` are the columns that are not personal.

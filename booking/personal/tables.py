@@ -11,7 +11,6 @@ from booking.personal.register import Retention, Table, all_process, contact, me
 
 _BLANK = "''"
 _NONE = "NULL"
-_NOTHING = "'{}'"
 _NO_BYTES = "''::bytea"
 _NOBODY = "sha256(convert_to(gen_random_uuid()::text, 'UTF8'))"
 """32 bytes that are the fingerprint of nothing, different for each row: the column is unique."""
@@ -32,7 +31,7 @@ OF_CUSTOMERS = (
             "phone_sealed": contact("phone", reader="customer_phone", ends=_NO_BYTES),
             "phone_index": contact("phone_index", same_as="phone_sealed", ends=_NOBODY),
             "language": contact("language", ends=_NONE),
-            **all_process("tier blocked_at created_at"),
+            **all_process("tier blocked_at erased_at created_at"),
         },
     ),
     Table(
@@ -48,8 +47,51 @@ OF_CUSTOMERS = (
             "id_number_sealed": contact("id_number", reader="id_number", ends=_NONE),
             "id_number_index": contact("id_number_index", same_as="id_number_sealed", ends=_NONE),
             "wrapped_key": contact("wrapped_key", never=_KEY, ends=_NONE),
-            **all_process("relation sex removed_at created_at"),
+            "record_sealed": medical("record", reader="record", ends=_NONE),
+            **all_process("relation sex removed_at erased_at created_at"),
         },
+    ),
+    Table(
+        "person_key",
+        file="keys",
+        whose="t.beneficiary_id IN ({people})",
+        personal={
+            "wrapped_key": process("wrapped_key", never=_KEY),
+            **all_process("retention destroyed_at"),
+        },
+        links={"beneficiary_id": "beneficiary"},
+        key="beneficiary_id",
+    ),
+    Table(
+        "erasure",
+        file="erasures",
+        whose="(t.customer_id = :customer OR t.beneficiary_id IN ({people}))",
+        other="id",
+        personal={
+            "public_id": process("id"),
+            **all_process("asked_at process_until medical_until contact_done_at process_done_at medical_done_at"),
+        },
+        links={"customer_id": "customer", "beneficiary_id": "beneficiary"},
+    ),
+    Table(
+        "personal_export_part",
+        file="copy_parts",
+        whose="t.export_id IN (SELECT e.id FROM personal_export e WHERE e.customer_id = :customer)",
+        other="id export_id position",
+        personal={"sealed": contact("sealed", never="a copy of all the rest")},
+        rows_end=Retention.CONTACT,
+    ),
+    Table(
+        "personal_export",
+        file="copies",
+        whose="t.customer_id = :customer",
+        other="id customer_id tries lease_until shown",
+        personal={
+            "public_id": contact("id"),
+            "wrapped_key": contact("wrapped_key", never=_KEY),
+            **{each: contact(each) for each in ("state", "asked_at", "ready_at", "expires_at", "size")},
+        },
+        rows_end=Retention.CONTACT,
     ),
     Table(
         "consent",
@@ -212,8 +254,7 @@ OF_CUSTOMERS = (
         personal={
             "public_id": process("id"),
             "last_error": process("last_error", ends=_BLANK),
-            "facts": process("facts", ends=_NOTHING),
-            **all_process("seq command state first_sent_at finished_at created_at"),
+            **all_process("seq command state facts first_sent_at finished_at created_at"),
         },
         links={"booking_id": "booking"},
     ),
@@ -245,9 +286,8 @@ OF_CUSTOMERS = (
         other="id provider_id",
         personal={
             "public_id": process("id"),
-            "facts": process("facts", ends=_NOTHING),
             "note": process("note", ends=_BLANK),
-            **all_process("kind subject opened_at closed_at resolution quota_units money_minor currency"),
+            **all_process("kind subject facts opened_at closed_at resolution quota_units money_minor currency"),
         },
         links={"booking_id": "booking"},
     ),

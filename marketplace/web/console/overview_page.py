@@ -234,6 +234,8 @@ def job(it: LateJob) -> JobRow:
         "no_shows": _("Record visits that did not happen"),
         "entitlements": _("Expire benefits"),
         "rows": _("Delete old rows that could not be read"),
+        "copies": _("Prepare copies of customers' data"),
+        "copies-over": _("Delete copies of customers' data that are over"),
         "keys": _("Forget old idempotency keys"),
         "slots": _("Read slots"),
         "bookings": _("Read bookings"),

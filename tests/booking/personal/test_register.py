@@ -55,7 +55,7 @@ def test_a_sealed_column_is_either_overwritten_or_goes_with_its_row() -> None:
     kept = [
         (table.name, column)
         for table in OF_CUSTOMERS
-        if table.rows_end is None
+        if table.rows_end is None and table.name != "person_key"  # each row ends with the class it names
         for column, it in table.personal.items()
         if (column.endswith(("sealed", "wrapped_key", "_index", "_hash"))) and left(it)
     ]

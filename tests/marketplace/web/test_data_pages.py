@@ -1,0 +1,66 @@
+"""我的数据 in the browser: a copy of everything, and who may fetch it."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import zipfile
+from datetime import timedelta
+
+from booking.personal.export import make_copies
+from marketplace.core import clock
+from tests.marketplace.web.visitors import Visitor, main
+from tests.people import NOON
+from tests.reports import deliver
+from tests.world import World
+
+
+def link(visitor: Visitor) -> str:
+    """The address of the copy that the page offers."""
+    found = re.search(r'href="(/me/data/copies/[^"]+)"', visitor.get("/me/data").text)
+    assert found is not None
+    return found[1]
+
+
+def test_she_asks_for_a_copy_and_fetches_it(visitor: Visitor, world: World) -> None:
+    deliver(world, world.submit())
+    assert 'href="/me/data"' in visitor.get("/me").text
+    assert visitor.post("/me/data/copies", page="/me/data").headers["Location"] == "/me/data"
+    assert "Being prepared" in main(visitor.get("/me/data"))
+    make_copies(now=NOON)
+    assert "Ready, " in main(visitor.get("/me/data"))
+    answer = visitor.get(link(visitor))
+    assert answer.headers["Content-Disposition"] == 'attachment; filename="anxiang-2026-03-02.zip"'
+    assert (answer.content_type, answer.headers["Cache-Control"]) == ("application/zip", "no-store")
+    assert answer.content_length == len(answer.data)
+    copy = zipfile.ZipFile(io.BytesIO(answer.data))
+    assert json.loads(copy.read("customer.json"))[0]["name"] == "沈静宜"
+    visitor.language = "zh"
+    assert "已就绪" in main(visitor.get("/me/data"))
+
+
+def test_a_phone_left_lying_open_gives_no_copy_away(visitor: Visitor, world: World) -> None:
+    visitor.post("/me/data/copies", page="/me/data")
+    make_copies(now=NOON)
+    address = link(visitor)
+    with clock.frozen(NOON + timedelta(minutes=16)):
+        page = visitor.get("/me/data")
+        assert address not in page.text and "Sign in once more to download" in main(page)
+        answer = visitor.get(address)
+        assert (answer.status_code, answer.headers["Location"]) == (303, "/sign-in?again=1&next=/me/data")
+        assert visitor.get(answer.headers["Location"]).status_code == 200, "she is asked, although she is signed in"
+
+
+def test_a_browser_that_asks_ahead_fetches_nothing(visitor: Visitor, world: World) -> None:
+    visitor.post("/me/data/copies", page="/me/data")
+    make_copies(now=NOON)
+    assert visitor.get(link(visitor), headers={"Sec-Purpose": "prefetch"}).status_code == 503
+
+
+def test_asking_too_often_is_refused_in_words(visitor: Visitor, world: World) -> None:
+    for _time in range(3):
+        visitor.post("/me/data/copies", page="/me/data")
+        make_copies(now=NOON)
+    answer = visitor.post("/me/data/copies", page="/me/data")
+    assert answer.status_code == 429 and "Too many tries" in main(answer)
