@@ -32,7 +32,7 @@ from marketplace.core.config import ConfigError
 from marketplace.core.db import reading
 from marketplace.core.errors import Refusal
 from providers.port import ProviderError
-from vip import blocking, operator_changes, operators, passwords, signin
+from vip import blocking, operator_changes, operators, passwords, person_keys, signin
 from vip.principal import Role
 
 PATIENCE_SECONDS = 120
@@ -153,6 +153,20 @@ def export_person(customer: str, file: Path) -> None:
     with _only_ours(file) as to:
         write_copy(customer, to, now=clock.now())
     click.echo(f"{file.stat().st_size} bytes.")
+
+
+@person.command("class-keys")
+@one_sentence
+def class_keys() -> None:
+    """Give everybody from before the classes of data a key for each class. Can be run again."""
+    click.echo(f"{person_keys.move_all(person_keys.move_to_classes)} people.")
+
+
+@person.command("one-key")
+@one_sentence
+def one_key() -> None:
+    """The way back: give everybody one key for all of her data, before going back to a release without classes."""
+    click.echo(f"{person_keys.move_all(person_keys.move_to_one_key)} people.")
 
 
 def _only_ours(file: Path) -> IO[bytes]:

@@ -18,6 +18,7 @@ from booking.sealing import open_details, open_words
 from marketplace.core.crypto import Unreadable, unseal, unwrap_key
 from vip import email_address, family, phones
 from vip.models import Beneficiary, Customer
+from vip.person_keys import CONTACT, PROCESS, key_of
 
 UNREADABLE = {"unreadable": True}
 """What stands for a value that can't be opened: its key is destroyed, or the row was damaged."""
@@ -44,19 +45,20 @@ def _email(session: Session, _column: str, row_id: int, stored: bytes) -> str:
 
 
 def _of_person(session: Session, column: str, row_id: int, _stored: bytes) -> str | None:
-    return family.opened(session.get_one(Beneficiary, row_id), column.removesuffix("_sealed"))
+    person = session.get_one(Beneficiary, row_id)
+    return family.opened(person, column.removesuffix("_sealed"), key_of(session, person, CONTACT))
 
 
 def _answers(session: Session, _column: str, row_id: int, stored: bytes) -> dict[str, Any]:
     booking, person = _booking_and_person(session, row_id)
-    return open_details(stored, person.wrapped_key, person.public_id, booking.public_id)
+    return open_details(stored, key_of(session, person, PROCESS), booking.public_id)
 
 
 def _words(session: Session, column: str, row_id: int, stored: bytes) -> str:
     dispute = session.get_one(Dispute, row_id)
     _booking, person = _booking_and_person(session, dispute.booking_id)
     record = f"dispute:{dispute.public_id}:{column.removesuffix('_sealed')}"
-    return open_words(stored, person.wrapped_key, person.public_id, record)
+    return open_words(stored, key_of(session, person, PROCESS), record)
 
 
 def _report(session: Session, _column: str, row_id: int, stored: bytes) -> Any:

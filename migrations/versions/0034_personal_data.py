@@ -16,8 +16,8 @@ branch_labels = None
 depends_on = None
 
 ONE_KEY = """
-SELECT count(*) FROM beneficiary b
- WHERE b.wrapped_key IS NULL AND b.erased_at IS NULL AND EXISTS (SELECT FROM person_key k WHERE k.beneficiary_id = b.id)
+SELECT count(*) FROM beneficiary b JOIN person_key k ON k.beneficiary_id = b.id AND k.retention = 'process'
+ WHERE b.wrapped_key IS NULL AND k.wrapped_key IS NOT NULL
 """
 
 

@@ -39,6 +39,7 @@ from vip import email_address, id_numbers, phones
 from vip.consent import record_consent
 from vip.family import NewMember, add_member
 from vip.models import Beneficiary, SignInCode
+from vip.person_keys import PROCESS, key_of
 
 _SAYS_WHOSE = ("audit_line", "subject")
 
@@ -113,7 +114,7 @@ def _rest(life: Life, phone: str, now: datetime) -> None:
         booking = session.scalars(select(Booking).where(Booking.public_id == life.bookings[0])).one()
         person = session.get_one(Beneficiary, booking.beneficiary_id)
         booking.details_sealed = seal_details(
-            {"note": f"{mark}-answers"}, person.wrapped_key, person.public_id, booking.public_id
+            {"note": f"{mark}-answers"}, key_of(session, person, PROCESS), booking.public_id
         )
         slot = world.slots[2]
         dispute, case = new_id("dsp"), new_id("dis")
@@ -121,7 +122,7 @@ def _rest(life: Life, phone: str, now: datetime) -> None:
         def words(what: str) -> bytes:
             record = f"dispute:{dispute}:{what}"
             return seal_words(
-                f"{mark}-{'words' if what == 'words' else 'answer'}", person.wrapped_key, person.public_id, record
+                f"{mark}-{'words' if what == 'words' else 'answer'}", key_of(session, person, PROCESS), record
             )
 
         opened = Discrepancy(

@@ -159,3 +159,9 @@ def test_everything_about_a_customer_is_written_to_a_file_that_is_only_ours(run:
     assert to.stat().st_mode & 0o777 == 0o600 and "customer.json" in zipfile.ZipFile(to).namelist()
     one_sentence(run(f"person export {customer.public_id} {to}"), "File exists")
     one_sentence(run(f"person export cus_00000000000000000000 {tmp_path / 'other.zip'}"), "customer_id")
+
+
+def test_people_are_given_keys_by_class_and_the_way_back(run: Run) -> None:
+    make_customer()
+    assert run("person one-key").output == "1 people.\n"
+    assert run("person class-keys").output == "1 people.\n"
