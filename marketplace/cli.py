@@ -21,6 +21,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from booking.actors import SYSTEM
 from booking.exchange.connections import connection_by_code
+from booking.personal.erase import erase_by_command
 from booking.personal.export import write_copy
 from booking.reconcile.run import run_now
 from booking.reports.reading import codes
@@ -153,6 +154,19 @@ def export_person(customer: str, file: Path) -> None:
     with _only_ours(file) as to:
         write_copy(customer, to, now=clock.now())
     click.echo(f"{file.stat().st_size} bytes.")
+
+
+@person.command("erase")
+@click.argument("customer")
+@click.option("--yes", is_flag=True, help="Don't ask.")
+@one_sentence
+def erase_person(customer: str, yes: bool) -> None:
+    """Delete what may go of a CUSTOMER (her public id) and her family, or of one person whom she removed, for good;
+    prints what stays and until when."""
+    if not yes:
+        click.confirm(f"Delete the data of {customer} for good?", abort=True)
+    for it in erase_by_command(customer, now=clock.now()):
+        click.echo(f"{it.what} stays until {it.until or 'further notice, naming nobody'}.")
 
 
 @person.command("class-keys")

@@ -88,6 +88,21 @@ def family(customer_id: int) -> list[Member]:
     return [_member(person, people[0], keys.get(person.id)) for person in people]
 
 
+def removed(customer_id: int) -> list[Member]:
+    """Relatives whom the customer has removed and who are not erased, without their numbers."""
+    with reading() as session:
+        people = session.scalars(
+            select(Beneficiary)
+            .where(
+                Beneficiary.customer_id == customer_id,
+                Beneficiary.removed_at.is_not(None),
+                Beneficiary.erased_at.is_(None),
+            )
+            .order_by(Beneficiary.id)
+        ).all()
+    return [Member(it.public_id, it.relation, it.name, it.sex, it.birth_date) for it in people]
+
+
 def beneficiary(session: Session, customer_id: int, public_id: str, *, lock: bool = False) -> Beneficiary:
     """One of the customer's people, not removed; locked if asked. Raises NotFound(field="beneficiary_id")."""
     if not ids.well_formed(public_id):

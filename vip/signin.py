@@ -37,7 +37,7 @@ class DevelopmentOnly(Refusal):
 
 
 class SignInAgain(Refusal):
-    """What was asked for needs a sign-in of the last minutes. Facts: `minutes`."""
+    """What was asked for needs a sign-in of the last minutes. Facts: `within`, minutes."""
 
     code = "sign_in_again"
     status = 403
@@ -248,7 +248,7 @@ def signed_in_recently(principal: Principal, now: datetime) -> bool:
 def require_recent(principal: Principal, now: datetime) -> None:
     """Raises SignInAgain unless she signed in recently."""
     if not signed_in_recently(principal, now):
-        raise SignInAgain(minutes=int(RECENT.total_seconds() // 60))
+        raise SignInAgain(within=int(RECENT.total_seconds() // 60))
 
 
 def end_session(principal: Principal, public_id: str, now: datetime) -> None:

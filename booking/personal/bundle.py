@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import zipfile
-from collections.abc import Iterable
 from datetime import date, datetime, time
 from typing import IO, Any
 
@@ -13,7 +12,7 @@ from sqlalchemy.orm import Session, aliased
 
 from booking.personal.opening import opened
 from booking.personal.register import Table
-from booking.personal.scope import Scope, to_show
+from booking.personal.scope import Scope
 from booking.personal.tables import OF_CUSTOMERS
 from booking.reports.models import Report, ReportVersion
 from booking.reports.papers import open_paper, papers_of
@@ -37,9 +36,8 @@ def may_be_shown(session: Session, customer_id: int, now: datetime) -> list[int]
     return list(session.scalars(shown.order_by(mine.id)))
 
 
-def write_bundle(session: Session, customer_id: int, shown: Iterable[int], to: IO[bytes], *, now: datetime) -> None:
-    """Write the copy. A value that can't be opened is marked as such and stops nothing."""
-    scope = to_show(customer_id, list(shown))
+def write_bundle(session: Session, customer_id: int, scope: Scope, to: IO[bytes], *, now: datetime) -> None:
+    """Write what is in the scope. A value that can't be opened is marked as such and stops nothing."""
     customer = session.get_one(Customer, customer_id)
     with zipfile.ZipFile(to, "w", zipfile.ZIP_DEFLATED) as made:
         _write(made, "about", {"customer": customer.public_id, "made_at": now, **_ABOUT})

@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 from booking.ownership import customer_of
 from booking.personal.bundle import may_be_shown, write_bundle
 from booking.personal.models import PersonalExport, PersonalExportPart
+from booking.personal.scope import of_customer, to_show
 from marketplace.core import audit, crypto, ids
 from marketplace.core.db import reading, transaction
 from marketplace.core.errors import NotFound
@@ -157,7 +158,11 @@ def write_copy(customer_public_id: str, to: IO[bytes], *, now: datetime) -> None
             insurer_id=customer.insurer_id,
         )
     with reading() as session:
-        write_bundle(session, customer.id, may_be_shown(session, customer.id, now), to, now=now)
+        if customer.erased_at is not None:
+            scope = of_customer(customer.id)
+        else:
+            scope = to_show(customer.id, may_be_shown(session, customer.id, now))
+        write_bundle(session, customer.id, scope, to, now=now)
 
 
 def _own(customer_id: int) -> Select[PersonalExport]:
@@ -194,7 +199,7 @@ def _make(claimed: PersonalExport, now: datetime) -> int:
     with tempfile.TemporaryFile() as file:
         with reading() as session:
             shown = may_be_shown(session, claimed.customer_id, now)
-            write_bundle(session, claimed.customer_id, shown, file, now=now)
+            write_bundle(session, claimed.customer_id, to_show(claimed.customer_id, shown), file, now=now)
         size = file.tell()
         file.seek(0)
         with transaction() as session:

@@ -18,7 +18,7 @@ from booking.sealing import open_details, open_words
 from marketplace.core.crypto import Unreadable, unseal, unwrap_key
 from vip import email_address, family, phones
 from vip.models import Beneficiary, Customer
-from vip.person_keys import CONTACT, PROCESS, key_of
+from vip.person_keys import CONTACT, MEDICAL, PROCESS, key_of
 
 UNREADABLE = {"unreadable": True}
 """What stands for a value that can't be opened: its key is destroyed, or the row was damaged."""
@@ -47,6 +47,12 @@ def _email(session: Session, _column: str, row_id: int, stored: bytes) -> str:
 def _of_person(session: Session, column: str, row_id: int, _stored: bytes) -> str | None:
     person = session.get_one(Beneficiary, row_id)
     return family.opened(person, column.removesuffix("_sealed"), key_of(session, person, CONTACT))
+
+
+def _record(session: Session, _column: str, row_id: int, stored: bytes) -> Any:
+    person = session.get_one(Beneficiary, row_id)
+    record = f"beneficiary:{person.public_id}:record"
+    return json.loads(unseal(stored, key=key_of(session, person, MEDICAL).open(), record=record))
 
 
 def _answers(session: Session, _column: str, row_id: int, stored: bytes) -> dict[str, Any]:
@@ -91,6 +97,7 @@ _READERS: Mapping[str, Callable[[Session, str, int, bytes], Any]] = {
     "email": _email,
     "person_phone": _of_person,
     "id_number": _of_person,
+    "record": _record,
     "answers": _answers,
     "words": _words,
     "report": _report,

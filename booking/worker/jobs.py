@@ -23,6 +23,7 @@ from booking.hold.expire import expire_holds
 from booking.idempotency import forget_keys
 from booking.messages.deliver import deliver_due
 from booking.messages.remind import remind_of_bookings, remind_of_endings
+from booking.personal.erase import finish_erasures
 from booking.personal.export import forget_copies, make_copies
 from booking.reconcile.run import run_due
 from booking.reports.chase import ask_again, mark_overdue
@@ -87,6 +88,7 @@ def all_jobs(lanes: Lanes, stopping: Event) -> list[Job]:
         Job("rows", 3600, lambda: {"forgotten": forget_rows(now=clock.now())}),
         Job("codes", 3600, lambda: {"forgotten": forget_codes(now=clock.now())}),
         Job("copies", 5, lambda: make_copies(now=clock.now())),
+        Job("erasures", 60, lambda: finish_erasures(now=clock.now())),
         Job("copies-over", 3600, lambda: {"forgotten": forget_copies(now=clock.now())}),
         Job("limits", 3600, lambda: {"forgotten": forget_buckets(now=clock.now())}),
     ]

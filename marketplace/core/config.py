@@ -34,6 +34,8 @@ class Settings:
     `web_answer_seconds` in a request, else `answer_seconds`. A worker ends itself when its heartbeat is
     `overdue_seconds` late or a job stands still for `still_seconds`; a leader that asks nothing for
     `leader_silent_seconds` leads no more.
+    What was booked must be stored for `process_years` after the service, results for `medical_years` (0: no longer than
+    its customer wants).
     `master_key` wraps per-person and per-report keys, `index_key` keys the blind indexes; both are 32 bytes.
     """
 
@@ -62,6 +64,8 @@ class Settings:
     allowed_hosts: tuple[str, ...] = ()
     outbox_lease_seconds: int = 30
     reconcile_seconds: int = 300
+    process_years: int = 3
+    medical_years: int = 15
 
     @property
     def development(self) -> bool:
@@ -173,6 +177,8 @@ def settings() -> Settings:
         allowed_hosts=_allowed_hosts(public_url) if env == "production" else (),
         outbox_lease_seconds=lease,
         reconcile_seconds=_number("RECONCILE_SECONDS", 300),
+        process_years=_number("RETENTION_PROCESS_YEARS", 3),
+        medical_years=_number("RETENTION_MEDICAL_YEARS", 15),
     )
 
 

@@ -14,7 +14,10 @@ from marketplace.core import clock
 from marketplace.core.errors import TooMany
 from marketplace.web import session
 from marketplace.web.answers import Views, render, retry_after, see_other
+from marketplace.web.parts import Person
+from marketplace.web.people import person
 from marketplace.web.prefetch import not_yet, only_prefetched
+from vip.family import removed
 from vip.signin import SignInAgain, require_recent, signed_in_recently
 
 
@@ -36,6 +39,7 @@ class MyData:
     copies: tuple[CopyLine, ...]
     recent: bool
     preparing: bool
+    removed: tuple[Person, ...] = ()
     days: int = DAYS
 
 
@@ -75,7 +79,9 @@ def copy(copy: str) -> Response:
 def _page(problem: str = "", status: int = 200) -> Response:
     me, now = session.principal(), clock.now()
     found = tuple(_line(it) for it in copies(me, now=now))
-    page = MyData(found, signed_in_recently(me, now), any(it.state == "asked" for it in found))
+    today = clock.today(me.time_zone, now)
+    gone = tuple(person(it, today) for it in removed(me.id))
+    page = MyData(found, signed_in_recently(me, now), any(it.state == "asked" for it in found), gone)
     return render("my_data.html", status, page=page, problem=problem)
 
 

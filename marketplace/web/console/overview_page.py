@@ -235,6 +235,7 @@ def job(it: LateJob) -> JobRow:
         "entitlements": _("Expire benefits"),
         "rows": _("Delete old rows that could not be read"),
         "copies": _("Prepare copies of customers' data"),
+        "erasures": _("Finish erasures whose time has come"),
         "copies-over": _("Delete copies of customers' data that are over"),
         "keys": _("Forget old idempotency keys"),
         "slots": _("Read slots"),

@@ -65,7 +65,7 @@ def live(world: World, phone: str, mark: str, superuser: str, *, now: datetime =
     """Make the rows, then plant. `mark` is a word of small letters that nothing else has."""
     add_member(
         world.principal,
-        NewMember("father", f"{mark}爸", "male", date(1951, 9, 3), f"139{phone[3:]}", _id_number()),
+        NewMember("father", f"{mark}爸", "male", date(1951, 9, 3), f"139{phone[3:]}", _id_number(phone)),
         now,
     )
     with reading() as session:
@@ -93,7 +93,7 @@ def live(world: World, phone: str, mark: str, superuser: str, *, now: datetime =
         ("report_version", "content_sealed"): f"{mark}-conclusion-0",
         ("customer", "phone_sealed"): phones.normalise(phone),
         ("beneficiary", "phone_sealed"): f"+86139{phone[3:]}",
-        ("beneficiary", "id_number_sealed"): _id_number(),
+        ("beneficiary", "id_number_sealed"): _id_number(phone),
         ("notice_setting", "email_sealed"): f"{mark}@example.com",
         ("booking", "details_sealed"): f"{mark}-answers",
         ("dispute", "words_sealed"): f"{mark}-words",
@@ -103,8 +103,10 @@ def live(world: World, phone: str, mark: str, superuser: str, *, now: datetime =
     return life
 
 
-def _id_number() -> str:
-    return "11010519510903001" + id_numbers.check_character("11010519510903001")
+def _id_number(phone: str) -> str:
+    """Another one for each phone."""
+    first = f"110105195109030{phone[-1]}1"
+    return first + id_numbers.check_character(first)
 
 
 def _rest(life: Life, phone: str, now: datetime) -> None:

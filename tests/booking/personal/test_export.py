@@ -149,7 +149,7 @@ class TestOfOneCustomer:
         late = NOON + timedelta(minutes=16)
         with pytest.raises(SignInAgain) as refused:
             open_copy(principal, asked.id, now=late)
-        assert refused.value.facts == {"minutes": 15}
+        assert refused.value.facts == {"within": 15}
         assert b"".join(open_copy(signed_in(now=late), asked.id, now=late).parts)
 
     def test_it_is_nobody_elses(self) -> None:

@@ -165,3 +165,11 @@ def test_people_are_given_keys_by_class_and_the_way_back(run: Run) -> None:
     make_customer()
     assert run("person one-key").output == "1 people.\n"
     assert run("person class-keys").output == "1 people.\n"
+
+
+def test_a_customer_is_erased_by_command_once_it_is_confirmed(run: Run) -> None:
+    customer = make_customer()
+    assert run(f"person erase {customer.public_id}").exit_code == 1
+    done = run(f"person erase {customer.public_id} --yes")
+    assert done.output == "books stays until further notice, naming nobody.\n"
+    one_sentence(run("person erase cus_00000000000000000000 --yes"), "customer_id")

@@ -274,3 +274,19 @@ def test_a_customer_is_found_blocked_and_unblocked(operator: Visitor, world: Wor
     operator.post(path, path)
     assert "May sign in" in main(operator.get(path))
     assert Visitor.signed_in(operator.app, "13800000021").get("/me").status_code == 200
+
+
+def test_a_customer_who_asks_for_it_is_erased(operator: Visitor, world: World) -> None:
+    path = f"/operators/customers/{world.customer.public_id}"
+    assert f'href="{path}/erase"' in operator.get(path).text
+    assert "What must stay, and until when" in main(operator.get(f"{path}/erase"))
+    assert "They name nobody" in main(operator.post(f"{path}/erase", f"{path}/erase"))
+    assert operator.get(path).status_code == 404, "there is nobody to show"
+    found = operator.post("/operators/customers", "/operators/customers", phone="13800000021")
+    assert found.status_code == 422 and "No customer has this phone." in main(found)
+
+
+def test_the_console_names_the_booking_that_stands_in_the_way_of_an_erasure(operator: Visitor, world: World) -> None:
+    world.submit()
+    page = f"/operators/customers/{world.customer.public_id}/erase"
+    assert (operator.get(page).status_code, "is under way" in main(operator.get(page))) == (409, True)
