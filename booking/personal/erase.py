@@ -312,6 +312,14 @@ def years_after(day: date | None, years: int) -> date | None:
         return date(day.year + years, 3, 1)
 
 
+def years_before(day: date, years: int) -> date:
+    """The day so many years earlier (28 February for the 29th): what happened before it is over by more than them."""
+    try:
+        return day.replace(year=day.year - years)
+    except ValueError:
+        return date(day.year - years, 2, 28)
+
+
 def _stays(process_until: date | None, medical_until: date | None) -> tuple[Stays, ...]:
     limited = ((Retention.PROCESS, process_until), (Retention.MEDICAL, medical_until))
     return (*(Stays(what.value, until) for what, until in limited if until is not None), Stays(BOOKS, None))

@@ -54,13 +54,27 @@ class Personal:
 
 
 @dataclass(frozen=True)
+class Age:
+    """How old rows may get, whoever they are of: once `column` lies further back than `setting` (days, in Settings; 0:
+    no limit) and the SQL condition `only` holds, they are deleted, or just `empties` is set. `why` says why so long.
+    """
+
+    column: str
+    setting: str
+    why: str
+    only: str = "true"
+    empties: str = ""
+
+
+@dataclass(frozen=True)
 class Table:
     """One table. `whose` is the SQL condition on its rows (alias `t`) that they are of the person in question. It may
     use `:customer`, `:person` and the subqueries of internal ids `{people}`, `{bookings}`, `{reports}` and `{shown}`
     (the people whose results may be shown): `personal.scope`.
 
     `file` is its file in the export. `links` maps columns to the table whose public id is exported instead. `rows_end`:
-    the class with whose end the rows are deleted. `other` are the columns that are not personal.
+    the class with whose end the rows are deleted; `age`: how old they may get before. `other` are the columns that are
+    not personal.
     """
 
     name: str
@@ -71,6 +85,7 @@ class Table:
     links: Mapping[str, str] = field(default_factory=dict)
     key: str = "id"
     rows_end: Retention | None = None
+    age: Age | None = None
 
     @property
     def columns(self) -> list[str]:

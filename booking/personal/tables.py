@@ -7,7 +7,7 @@ providers, plans and those who work here.
 
 from __future__ import annotations
 
-from booking.personal.register import Retention, Table, all_process, contact, medical, process
+from booking.personal.register import Age, Retention, Table, all_process, contact, medical, process
 
 _BLANK = "''"
 _NONE = "NULL"
@@ -118,6 +118,7 @@ OF_CUSTOMERS = (
             **{each: contact(each) for each in ("channel", "created_at", "expires_at", "ended_at", "facts")},
         },
         rows_end=Retention.CONTACT,
+        age=Age("expires_at", "session_days", "a device is known by the session it had, for a year after it was over"),
     ),
     Table(
         "sign_in_code",
@@ -133,6 +134,7 @@ OF_CUSTOMERS = (
             **{each: contact(each) for each in ("purpose", "created_at", "expires_at", "tries", "used_at")},
         },
         rows_end=Retention.CONTACT,
+        age=Age("created_at", "code_days", "limits count codes of the last hour; none counts after ten minutes"),
     ),
     Table(
         "notice_setting",
@@ -160,6 +162,9 @@ OF_CUSTOMERS = (
         personal={each: contact(each) for each in ("channel", "state", "finished_at", "reason")},
         links={"notification_id": "notification"},
         rows_end=Retention.CONTACT,
+        age=Age(
+            "finished_at", "delivery_days", "whoever missed a message asks within weeks whether and where it was sent"
+        ),
     ),
     Table(
         "notification",
@@ -172,6 +177,12 @@ OF_CUSTOMERS = (
         },
         links={"booking_id": "booking"},
         rows_end=Retention.CONTACT,
+        age=Age(
+            "created_at",
+            "notice_days",
+            "a year's bookings can be looked back at with what was said about them",
+            only="NOT EXISTS (SELECT FROM notification_delivery d WHERE d.notification_id = t.id)",
+        ),
     ),
     Table(
         "entitlement",
@@ -452,6 +463,13 @@ OF_NOBODY = (
         "reconcile_run",
         "id public_id provider_id case_id state actor_kind actor asked_at started_at finished_at lease_until reason"
         " counts theirs",
+        age=Age(
+            "finished_at",
+            "list_days",
+            "closing statements of the last days are made from it; afterwards they say all of it",
+            only="t.theirs <> '{}'",
+            empties="theirs = '{}'",
+        ),
     ),
     Table("report_item_code", "id provider_id code item changed_at"),
     Table("row_try", "id provider_id feed reference tries last_at"),

@@ -35,7 +35,8 @@ class Settings:
     `overdue_seconds` late or a job stands still for `still_seconds`; a leader that asks nothing for
     `leader_silent_seconds` leads no more.
     What was booked must be stored for `process_years` after the service, results for `medical_years` (0: no longer than
-    its customer wants).
+    its customer wants), and no longer than `report_years` anyway; the other limits of age (0: none) have their reasons
+    in booking/personal/tables.py.
     `master_key` wraps per-person and per-report keys, `index_key` keys the blind indexes; both are 32 bytes.
     """
 
@@ -66,6 +67,12 @@ class Settings:
     reconcile_seconds: int = 300
     process_years: int = 3
     medical_years: int = 15
+    report_years: int = 30
+    session_days: int = 400
+    code_days: int = 1
+    notice_days: int = 400
+    delivery_days: int = 90
+    list_days: int = 30
 
     @property
     def development(self) -> bool:
@@ -179,6 +186,12 @@ def settings() -> Settings:
         reconcile_seconds=_number("RECONCILE_SECONDS", 300),
         process_years=_number("RETENTION_PROCESS_YEARS", 3),
         medical_years=_number("RETENTION_MEDICAL_YEARS", 15),
+        report_years=_number("RETENTION_REPORT_YEARS", 30),
+        session_days=_number("RETENTION_SESSION_DAYS", 400),
+        code_days=_number("RETENTION_CODE_DAYS", 1),
+        notice_days=_number("RETENTION_NOTICE_DAYS", 400),
+        delivery_days=_number("RETENTION_DELIVERY_DAYS", 90),
+        list_days=_number("RETENTION_LIST_DAYS", 30),
     )
 
 

@@ -235,6 +235,8 @@ def job(it: LateJob) -> JobRow:
         "entitlements": _("Expire benefits"),
         "rows": _("Delete old rows that could not be read"),
         "copies": _("Prepare copies of customers' data"),
+        "retention": _("Delete what is older than it may be"),
+        "reports-over": _("Delete results that are older than they may be"),
         "erasures": _("Finish erasures whose time has come"),
         "copies-over": _("Delete copies of customers' data that are over"),
         "keys": _("Forget old idempotency keys"),
