@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
+from threading import Event
 from typing import Any
 
 import pytest
@@ -97,7 +98,7 @@ def test_deliveries_go_before_their_messages_and_waiting_ones_not_at_all(
             )
     assert forget_old(now=NOON + 91 * DAY)["notification_delivery"] == 0
     done = forget_old(now=NOON + 92 * DAY + timedelta(seconds=1), batch=1)
-    assert (done["notification_delivery"], done["notification"]) == (2, 0) or done["notification_delivery"] == 1
+    assert (done["notification_delivery"], done["notification"]) == (2, 0)
     done = forget_old(now=NOON + 401 * DAY, batch=1)
     assert done["notification"] == 2, "the one that still waits to be delivered stays"
     assert count(owner_connection, "notification_delivery", "state = 'queued'") == 1
@@ -119,10 +120,8 @@ def test_a_providers_list_is_emptied_and_its_run_stays(db: Engine, owner_connect
                 )
             )
     assert forget_old(now=NOON + 31 * DAY + timedelta(seconds=1), batch=1)["reconcile_run"] == 2
-    assert (count(owner_connection, "reconcile_run"), count(owner_connection, "reconcile_run", "theirs <> '{}'")) == (
-        3,
-        1,
-    )
+    assert count(owner_connection, "reconcile_run") == 3
+    assert count(owner_connection, "reconcile_run", "theirs <> '{}'") == 1
     assert forget_old(now=NOON + 31 * DAY + timedelta(seconds=1), batch=1)["reconcile_run"] == 0
 
 
@@ -198,5 +197,5 @@ def test_without_a_limit_a_customer_keeps_her_results(report: tuple[World, str],
 
 
 def test_the_worker_does_it(db: Engine) -> None:
-    names = {job.name for job in all_jobs(Lanes(), __import__("threading").Event())}
+    names = {job.name for job in all_jobs(Lanes(), Event())}
     assert {"retention", "reports-over", "erasures", "copies", "copies-over"} <= names
