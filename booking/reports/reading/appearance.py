@@ -31,6 +31,17 @@ _LOOKS = (
 )
 _TABLE = tuple(tuple(frozenset(words.split()) for words in look) for look in _LOOKS)
 _PART = re.compile(r"\s*(?:或者|或|及|和|至|/|~|,|;|\bor\b|\bto\b)\s*")
+_AMOUNTS = (
+    "negative none absent none_seen not_seen 阴性 无 未见 (-) -",
+    "rare occasional occ 偶见 极少",
+    "few few_seen scant small 少 少许 少量",
+    "moderate some 中等 中量 中等量",
+    "many numerous large abundant 多 多量 大量 较多 满视野",
+)
+_AMOUNT = {word: step for step, words in enumerate(_AMOUNTS) for word in words.split()}
+_IMMUNE = re.compile("(?<!not )(?<!non-)(?<!non)immune|有免疫力|有保护")
+_HAS = re.compile("(?:positive|pos|reactive|immune|阳性|有免疫力)(?![a-z])")
+_LACKS = re.compile("(?:negative|neg|non-?reactive|not immune|non-?immune|susceptible|阴性|无免疫力)(?![a-z])")
 _GROWTH = re.compile("生长|growth|grew|培养|culture")
 _GREW = re.compile(
     "菌|coli|aureus|albicans|klebsiella|streptococc|enterococc|pseudomonas|proteus|candida|cfu|growth|生长|spp"
@@ -61,6 +72,17 @@ def look_of(name: str, value: str, reference: str) -> Literal["normal", "abnorma
                 return "normal"
             if word in bad:
                 return "abnormal"
+    if _IMMUNE.search(usual):
+        return "normal" if _HAS.match(plain) else "abnormal" if _LACKS.match(plain) else ""
+    if (step := _AMOUNT.get(plain.replace(" ", "_"))) is not None and (most := _most(good)) is not None and step:
+        return "abnormal" if step > most else "normal"
     if quality_of(usual) == "negative" and _GROWTH.search(f"{folded(name)} {usual}"):
         return "abnormal" if _GREW.search(plain) and not _NO_MATTER.search(plain) else ""
     return ""
+
+
+def _most(usual: list[str]) -> int | None:
+    """The largest usual amount; None if a word among them is none of amount."""
+    steps = [_AMOUNT.get(word) for word in usual]
+    known = [step for step in steps if step is not None]
+    return max(known) if known and len(known) == len(steps) else None

@@ -44,7 +44,7 @@ _TABLE: tuple[tuple[Quality, re.Pattern[str]], ...] = (
         re.compile(
             r"(?:强|高危型|中度|中)?阳性?|阳性?\s?\(?[1-4]?\+{1,4}[1-4]?\)?|\(?\+{1,4}\)?|\(?[1-4]\+{1,4}\)?|\(?\+[1-4]\)?|"
             r"[1-4]?\+{1,4}\s?\(?阳性\)?"
-            r"|检出|检测到|可检出|有反应性?|反应性?|呈阳性|pos(?:itive)?\.?\s?(?:\(?[1-4]?\+{0,4}\)?)?|detected|(?:repeatedly |"
+            r"|检出|检测到|可检出|找到|查见|查到|镜检可见|有反应性?|反应性?|呈阳性|pos(?:itive)?\.?\s?(?:\(?[1-4]?\+{0,4}\)?)?|detected|(?:repeatedly |"
             r"strongly )?reactive|present"
             r"|(?:strong(?:ly)?|weak)? ?positive"
         ),
@@ -65,7 +65,7 @@ _TABLE: tuple[tuple[Quality, re.Pattern[str]], ...] = (
     ),
 )
 _NO_RESULT = re.compile(
-    r"溶血|凝块|脂血|标本|未检$|未做|拒检|弃检|放弃|未查|hemoly|haemoly|clotted|insufficient|not (?:tested|done|performed)|cancel"
+    r"溶血|凝块|脂血|标本|未检$|未做|拒检|弃检|放弃|未查(?![见出到])|hemoly|haemoly|clotted|insufficient|not (?:tested|done|performed)|cancel"
 )
 
 

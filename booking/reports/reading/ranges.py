@@ -187,8 +187,8 @@ def _entries(plain: str) -> Iterator[_Entry]:
         if bounds is not None:
             if waiting is not None and bare is not None and brackets > 0:
                 yield bare  # `0.9-1.1 (treated 2-3)`: what stands in the brackets is of the bounds in them
-                waiting, labels = None, replace(waiting, bounds=labels.bounds)
-            if waiting is not None:
+                labels = replace(waiting, bounds=labels.bounds)
+            elif waiting is not None:
                 yield waiting
             waiting, bare = replace(labels, bounds=bounds), None
             labels = _Entry(Bounds(None, None))

@@ -158,6 +158,8 @@ def read(result: Delivered, whose: Whose, codes: Mapping[str, str]) -> Reading:
             values |= {} if ours is None else {"our_low": ours.low, "our_high": ours.high}
             ours = ours if _as_in_its_source(found, unit) else None
     judged, by = _judge(told, found.item if found else None, ours)
+    if told.mark.critical_outside and judged in ("low", "high"):
+        values["critical"] = True
     as_told = replace(result, low=told.low, high=told.high, flag=told.mark.flag)
     return Reading(**vars(as_told), **values, judged=judged, judged_by=by)
 

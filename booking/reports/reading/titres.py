@@ -13,6 +13,7 @@ _MEASURED_SO = re.compile(
 )
 """Elsewhere `1:270` may be a risk, where the higher number is the better one."""
 _TITRE = re.compile(r"(?<![0-9.:])1\s*:\s*(?=[1-9][0-9]{0,5}(?![0-9.:]))")
+_BEFORE_A_WORD = re.compile(r"[<>≤≥]?\s*1\s*:\s*[1-9][0-9]{0,5}\s*\(?(?P<word>[^0-9<>≤≥()]+)\)?")
 _ALONE = re.compile(r"1\s*:\s*[1-9][0-9]{0,5}")
 _NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?")
 _BEHIND_A_WORD = re.compile(r"^(?P<word>[^0-9<>≤≥]+?)\s*\(?\s*[<>≤≥]?\s*1\s*:\s*[1-9][0-9]{0,5}\s*\)?$")
@@ -33,6 +34,9 @@ def as_numbers(name: str, value: str, reference: str) -> tuple[str, str]:
 
 
 def _word_alone(text: str) -> str:
+    before = _BEFORE_A_WORD.fullmatch(folded(text))
+    if before is not None and quality_of(before["word"]):
+        return before["word"]
     found = _BEHIND_A_WORD.match(folded(text))
     return found["word"].strip(" (:,") if found and found["word"].strip(" (:,") else text
 

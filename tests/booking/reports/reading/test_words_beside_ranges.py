@@ -8,7 +8,7 @@ from datetime import date
 import pytest
 
 from booking.reports.reading.ranges import reference_of
-from booking.reports.reading.read import Whose, delivered, read
+from booking.reports.reading.read import Reading, Whose, delivered, read
 from providers.adapters.checkup_wire import read_item
 
 GOOD = (
@@ -117,6 +117,16 @@ def test_a_range_for_after_the_menopause_is_hers_from_an_age_that_leaves_no_doub
         ("HBsAg", "Reactive", "Non-reactive", "abnormal"),
         ("NT-proBNP", "5,230", "<450", "high"),
         ("WBC", "4,500", "4-10", ""),
+        ("滴虫", "未查见", "阴性", "normal"),
+        ("念珠菌", "找到", "未找到", "abnormal"),
+        ("上皮细胞", "Moderate", "Few", "abnormal"),
+        ("上皮细胞", "少量", "少许", "normal"),
+        ("Bacteria", "Many", "None", "abnormal"),
+        ("Varicella IgG", "Negative", "Positive/Immune", "abnormal"),
+        ("Varicella IgG", "Positive (45 IU/mL)", "Immune >=10", "normal"),
+        ("Varicella IgG", "Equivocal", "Immune", ""),
+        ("RPR", "1:4 阳性", "阴性", "abnormal"),
+        ("Troponin", "Critical 850", "<14", "high"),
     ],
 )
 def test_a_look_a_grade_a_titre_and_a_culture_are_read_by_what_stands_beside_them(
@@ -132,8 +142,17 @@ def test_a_mark_at_the_other_side_of_its_range_judges_nothing(value: str, mark: 
     assert told("葡萄糖", value, "3.9-6.1", mark=mark) == judged
 
 
+@pytest.mark.parametrize(("value", "critical"), [("6.4", True), ("4.2", False)])
+def test_a_c_is_critical_outside_the_range_and_a_correction_inside(value: str, critical: bool) -> None:
+    assert reading_of("钾", value, "3.5-5.3", mark="C").critical is critical
+
+
 def told(name: str, value: str, text: str, *, age: int = 40, mark: str = "") -> str:
     """The verdict for a woman."""
+    return reading_of(name, value, text, age=age, mark=mark).judged
+
+
+def reading_of(name: str, value: str, text: str, *, age: int = 40, mark: str = "") -> Reading:
     whose = Whose("female", date(2026 - age, 1, 1), date(2026, 6, 1))
     body = {"itemName": name, "result": value, "refRange": text, "mark": mark}
-    return read(delivered(asdict(read_item(body))), whose, {}).judged
+    return read(delivered(asdict(read_item(body))), whose, {})
