@@ -17,7 +17,7 @@ from booking.reports.reading.read import Delivered, Whose, read
 from booking.reports.trend import trend
 from marketplace.core.db import transaction
 from marketplace.core.errors import Invalid, NotFound
-from providers.port import ReportItem
+from providers.reported import ReportItem
 from tests.people import NOON, self_of
 from tests.reports import ITEMS, LATER, deliver, looks
 from tests.world import World, join, make_world

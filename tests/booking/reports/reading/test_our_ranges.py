@@ -10,7 +10,7 @@ import pytest
 
 from booking.reports.reading.read import Reading, Whose, delivered, read
 from booking.reports.reading.vocabulary import FILE, vocabulary
-from providers.port import ReportItem
+from providers.reported import ReportItem
 
 WOMAN = Whose("female", date(1985, 4, 12), date(2026, 6, 1))
 MAN = Whose("male", date(1980, 4, 12), date(2026, 6, 1))
