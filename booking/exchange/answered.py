@@ -27,7 +27,7 @@ from booking.offers.alternatives import elsewhere
 from booking.outbox import finish
 from booking.states import GIVEN_UP, LIVE, MOVABLE, BookingState, legal
 from booking.transition import move, touch
-from providers.port import RemoteBooking
+from providers.reported import RemoteBooking
 
 _S = BookingState
 

@@ -18,14 +18,14 @@ from booking.changes.withdraw import stays
 from booking.discrepancies import close_discrepancy, open_discrepancy
 from booking.exchange import replacement
 from booking.exchange.provider_bookings import ProviderBookings
-from booking.exchange.told_otherwise import notify_difference
 from booking.models import Booking, ChangeRequest, ProviderTask
+from booking.notices.told_otherwise import notify_difference
 from booking.offers.alternatives import elsewhere
 from booking.outbox import annul, finish, lock_unfinished, unsent
 from booking.states import DEAD, GIVEN_UP, LIVE, MOVABLE, STATE_OF, BookingState, legal
 from booking.transition import move
 from marketplace.core.db import violated
-from providers.port import RemoteBooking
+from providers.reported import RemoteBooking
 from vip.ledger import EntitlementExhausted
 
 _S = BookingState

@@ -12,6 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from booking.actors import SYSTEM
+from booking.calls.breaker import pause
 from booking.changes import swap
 from booking.changes.requests import open_cancel
 from booking.exchange import replacement
@@ -19,24 +20,15 @@ from booking.exchange.evidence import Evidence, Outcome
 from booking.exchange.follow import cancel_locally
 from booking.exchange.inbound import apply_evidence, no_longer_unknown
 from booking.exchange.provider_bookings import ProviderBookings
-from booking.exchange.silence import ask_again, backoff, leave_unknown, pause, queue_again, queue_unsent
+from booking.exchange.silence import ask_again, backoff, leave_unknown, queue_again, queue_unsent
 from booking.models import Booking, ChangeRequest, ProviderTask
 from booking.outbox import Claimed, annul, finish
 from booking.states import DEAD, MOVABLE, OVER, BookingState
 from booking.transition import lock_booking, move
 from marketplace.catalog.models import Provider
 from marketplace.core.db import transaction
-from providers.port import (
-    Accepted,
-    Answer,
-    BookingStatus,
-    Confirmed,
-    NotFound,
-    Refused,
-    RemoteBooking,
-    RetryAfter,
-    Unknown,
-)
+from providers.port import Accepted, Answer, Confirmed, NotFound, Refused, RetryAfter, Unknown
+from providers.reported import BookingStatus, RemoteBooking
 
 _S = BookingState
 

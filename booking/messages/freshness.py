@@ -7,9 +7,9 @@ from datetime import date, datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from booking.exchange import told_otherwise
-from booking.exchange.waiting_commands import NOTICE, is_waiting
+from booking.calls.waiting_commands import NOTICE, is_waiting
 from booking.models import Booking, Discrepancy, ProviderTask
+from booking.notices import told_otherwise
 from booking.notices.models import Notification
 from booking.outbox import UNFINISHED
 from booking.proposal import Proposal

@@ -17,8 +17,9 @@ from booking.views.customer import booking as view
 from marketplace.catalog.models import Offer, Site
 from marketplace.core.db import reading, transaction
 from marketplace.core.errors import NotFound
-from providers.port import Confirmed, Refused, RemoteBooking, Unknown
+from providers.port import Confirmed, Refused, Unknown
 from providers.port import NotFound as NotThere
+from providers.reported import RemoteBooking
 from tests.people import NOON, counters
 from tests.world import DAY, FakeAdapter, World, booking_row, join, make_world, one_pass, remote, taken, tasks
 from vip.entitlements import ValidityOver

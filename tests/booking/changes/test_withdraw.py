@@ -17,8 +17,9 @@ from booking.notices.models import Notification
 from booking.views.customer import booking as view
 from marketplace.core.db import reading, transaction
 from marketplace.core.errors import NotFound
-from providers.port import Confirmed, Refused, RemoteBooking, Unknown
+from providers.port import Confirmed, Refused, Unknown
 from providers.port import NotFound as NotThere
+from providers.reported import RemoteBooking
 from tests.people import NOON
 from tests.world import (
     FakeAdapter,

@@ -26,8 +26,9 @@ from booking.views.customer import booking as view
 from marketplace.core.audit import AuditLine
 from marketplace.core.db import reading, transaction
 from marketplace.core.errors import NotFound
-from providers.port import Accepted, Confirmed, Event, Refused, RemoteBooking, RetryAfter, Unknown
+from providers.port import Accepted, Confirmed, Refused, RetryAfter, Unknown
 from providers.port import NotFound as NotThere
+from providers.reported import Event, RemoteBooking
 from tests.people import NOON, counters
 from tests.world import (
     DAY,

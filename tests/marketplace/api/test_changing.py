@@ -12,7 +12,8 @@ from werkzeug.test import TestResponse
 from booking.exchange.inbound import apply_remote
 from marketplace.core import clock
 from marketplace.core.db import transaction
-from providers.port import Confirmed, Proposed, Refused, Unknown
+from providers.port import Confirmed, Refused, Unknown
+from providers.reported import Proposed
 from tests.concurrency.controls import all_at_once
 from tests.marketplace.api.caller import Caller, problem
 from tests.people import NOON

@@ -16,7 +16,8 @@ from booking.states import BookingState
 from booking.transition import lock_booking, move
 from marketplace.core import clock
 from marketplace.core.db import reading, transaction
-from providers.port import Accepted, Confirmed, Proposed, Refused, Unknown
+from providers.port import Accepted, Confirmed, Refused, Unknown
+from providers.reported import Proposed
 from tests.marketplace.web.conftest import Site
 from tests.marketplace.web.visitors import Visitor, main, words
 from tests.people import NOON
