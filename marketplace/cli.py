@@ -22,11 +22,12 @@ from booking.actors import SYSTEM
 from booking.exchange.connections import connection_by_code
 from booking.reconcile.run import run_now
 from booking.reports.reading import codes
+from booking.views.books import check_books
 from marketplace import wording
 from marketplace.api import openapi
 from marketplace.catalog.importer import ImportResult, import_sites
 from marketplace.chain.verify import Finding, verify
-from marketplace.core import clock
+from marketplace.core import clock, release
 from marketplace.core.config import ConfigError, settings
 from marketplace.core.db import reading
 from marketplace.core.errors import Refusal
@@ -48,12 +49,13 @@ vip = AppGroup("vip", help="Customers.")
 reports = AppGroup("reports", help="Results as providers deliver them.")
 catalog = AppGroup("catalog", help="Sites and offers.")
 audit = AppGroup("audit", help="The chain of audit and ledger.")
+installation = AppGroup("installation", help="This installation's database.")
 document = AppGroup("openapi", help="The API's description.")
 
 
 def install(app: Flask) -> None:
     """Add the commands to the application."""
-    for group in (admin, vip, reports, catalog, audit, document):
+    for group in (admin, vip, reports, catalog, audit, installation, document):
         app.cli.add_command(group)
     app.cli.add_command(reconcile)
 
@@ -217,6 +219,25 @@ def verify_audit(heads: Path | None) -> None:
     compared = "" if file else "; not compared with a file of heads"
     click.echo(f"{done.seals} seals, {done.lines} lines, {done.found} findings{compared}.", err=True)
     if done.found:
+        click.get_current_context().exit(FOUND)
+
+
+@installation.command("release")
+@one_sentence
+def release_installation() -> None:
+    """Let the workers of a restored copy, or of a promoted standby, send and call again."""
+    click.echo("Released." if release.release(now=clock.now()) else "It is released already.")
+
+
+@installation.command("check")
+@one_sentence
+def check_installation() -> None:
+    """Compare the counters of entitlements and slots with the lines they are the sums of. Exit code 3: they differ."""
+    wrong = check_books()
+    for each in wrong:
+        click.echo(each)
+    click.echo(f"{len(wrong)} differences; {'held back' if release.look() else 'released'}.", err=True)
+    if wrong:
         click.get_current_context().exit(FOUND)
 
 
