@@ -19,7 +19,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from booking.actors import SYSTEM
-from booking.exchange.connections import connection_by_code
+from booking.calls.connections import connection_by_code
 from booking.reconcile.run import run_now
 from booking.reports.reading import codes
 from booking.views.books import check_books

@@ -12,9 +12,10 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from booking.exchange.breaker import Call
-from booking.exchange.models import ProviderBreaker
-from booking.models import Discrepancy, Feed, JobRun, ProviderTask, SyncCursor
+from booking.background_models import JobRun
+from booking.calls.breaker import Call
+from booking.calls.models import ProviderBreaker
+from booking.models import Discrepancy, Feed, ProviderTask, SyncCursor
 from marketplace.catalog.models import Provider
 from marketplace.chain.heads import HeadsFile
 from marketplace.chain.watch import UNSEALED_SECONDS, LastVerification, last_verification, unsealed_seconds

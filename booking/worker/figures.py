@@ -19,7 +19,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from booking.models import JobRun
+from booking.background_models import JobRun
 from booking.states import BookingState
 from marketplace.chain.heads import HeadsFile
 from marketplace.chain.watch import last_verification, unsealed_seconds

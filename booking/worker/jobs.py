@@ -10,15 +10,15 @@ from threading import Event
 from typing import Any
 
 from booking.attendance.no_show import call_no_shows
+from booking.calls.breaker import Call
+from booking.calls.connections import ProviderConnection
+from booking.calls.through import through
+from booking.calls.waiting_commands import raise_waiting
 from booking.changes.proposals import expire_proposals
-from booking.changes.unanswered import end_unanswered
+from booking.changes.unanswered import end_unanswered, end_unanswered_changes
 from booking.closures.close import work_closures
-from booking.exchange.breaker import Call
-from booking.exchange.connections import ProviderConnection
 from booking.exchange.escalate import raise_unknown
-from booking.exchange.through import through
-from booking.exchange.unreadable import forget_rows
-from booking.exchange.waiting_commands import raise_waiting
+from booking.feeds.unreadable import forget_rows
 from booking.hold.expire import expire_holds
 from booking.idempotency import forget_keys
 from booking.messages.deliver import deliver_due
@@ -72,6 +72,7 @@ def all_jobs(lanes: Lanes, stopping: Event) -> list[Job]:
         Job("waiting", 1, _waiting),
         Job("waiting-review", 60, lambda: dict(review(now=clock.now()))),
         Job("unanswered", 15, lambda: {"asked": end_unanswered(now=clock.now())}),
+        Job("unanswered-changes", 15, lambda: {"withdrawn": end_unanswered_changes(now=clock.now())}),
         Job("proposals", 15, lambda: {"expired": expire_proposals(now=clock.now())}),
         Job("overdue", 60, lambda: {"late": mark_overdue(now=clock.now())}),
         Job("no_shows", 60, lambda: {"called": call_no_shows(now=clock.now())}),

@@ -26,9 +26,9 @@ from sqlalchemy import delete
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import SQLAlchemyError
 
-from booking.exchange.connections import provider_connections
+from booking.background_models import JobRun, WorkerBeat
+from booking.calls.connections import provider_connections
 from booking.exchange.send import claim_tasks, run_task
-from booking.models import JobRun, WorkerBeat
 from booking.outbox import Claimed
 from booking.worker import figures
 from booking.worker.jobs import Job, all_jobs

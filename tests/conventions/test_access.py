@@ -37,6 +37,7 @@ CUSTOMER = {
     "POST /api/v1/bookings/<id:booking_id>/cancel",
     "POST /api/v1/bookings/<id:booking_id>/dispute",
     "POST /api/v1/bookings/<id:booking_id>/reschedule",
+    "POST /api/v1/bookings/<id:booking_id>/reschedule/withdraw",
     "POST /api/v1/bookings/<id:booking_id>/proposal/accept",
     "POST /api/v1/bookings/<id:booking_id>/proposal/decline",
     "GET /api/v1/bookings",

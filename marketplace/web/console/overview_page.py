@@ -8,8 +8,8 @@ from datetime import datetime
 from flask import url_for
 from flask_babel import gettext as _
 
-from booking.exchange.breaker import Call
-from booking.exchange.waiting_commands import COMMANDS_WAITING, NOT_REACHED, NOT_SENT, TOLD_TO_WAIT
+from booking.calls.breaker import Call
+from booking.calls.waiting_commands import COMMANDS_WAITING, NOT_REACHED, NOT_SENT, TOLD_TO_WAIT
 from booking.models import Feed
 from booking.reconcile.cases import DiscrepancyView
 from booking.views.oversight import AuditHealth, BreakerView, LateJob, ProviderHealth

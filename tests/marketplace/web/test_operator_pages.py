@@ -10,10 +10,10 @@ from flask import Flask
 from sqlalchemy import Connection, update
 from sqlalchemy.dialects.postgresql import insert
 
+from booking.background_models import JobRun
+from booking.calls.breaker import Call
 from booking.discrepancies import close_discrepancy, open_discrepancy
-from booking.exchange.breaker import Call
-from booking.exchange.cursors import done
-from booking.models import JobRun
+from booking.feeds.cursors import done
 from marketplace.chain.heads import HeadsFile
 from marketplace.chain.seal import seal_all
 from marketplace.chain.watch import run_verification
