@@ -1,7 +1,7 @@
 """A restored copy is told from the database that was released.
 
 Revision ID: 0042
-Revises: 0033
+Revises: 0038
 """
 
 import sqlalchemy as sa
@@ -10,7 +10,7 @@ from alembic import op
 from migrations import frozen
 
 revision = "0042"
-down_revision = "0033"
+down_revision = "0038"
 branch_labels = None
 depends_on = None
 
