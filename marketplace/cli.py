@@ -6,10 +6,11 @@ What can't be done is one clear sentence on stderr and exit code 1.
 from __future__ import annotations
 
 import functools
+import os
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import NoReturn, ParamSpec, TypeVar
+from typing import IO, NoReturn, ParamSpec, TypeVar
 
 import click
 from flask import Flask
@@ -20,6 +21,8 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from booking.actors import SYSTEM
 from booking.calls.connections import connection_by_code
+from booking.personal.erase import erase_by_command
+from booking.personal.export import write_copy
 from booking.reconcile.run import run_now
 from booking.reports.reading import codes
 from booking.views.books import check_books
@@ -32,7 +35,7 @@ from marketplace.core.config import ConfigError, settings
 from marketplace.core.db import reading
 from marketplace.core.errors import Refusal
 from providers.port import ProviderError
-from vip import blocking, operator_changes, operators, passwords, signin
+from vip import blocking, operator_changes, operators, passwords, person_keys, signin
 from vip.principal import Role
 
 FOUND = 3
@@ -46,6 +49,7 @@ R = TypeVar("R")
 
 admin = AppGroup("admin", help="People who work here.")
 vip = AppGroup("vip", help="Customers.")
+person = AppGroup("person", help="Data about people.")
 reports = AppGroup("reports", help="Results as providers deliver them.")
 catalog = AppGroup("catalog", help="Sites and offers.")
 audit = AppGroup("audit", help="The chain of audit and ledger.")
@@ -55,7 +59,7 @@ document = AppGroup("openapi", help="The API's description.")
 
 def install(app: Flask) -> None:
     """Add the commands to the application."""
-    for group in (admin, vip, reports, catalog, audit, installation, document):
+    for group in (admin, vip, person, reports, catalog, audit, installation, document):
         app.cli.add_command(group)
     app.cli.add_command(reconcile)
 
@@ -144,6 +148,53 @@ def unblock(phone: str) -> None:
 def issue_token(phone: str) -> None:
     """Print a bearer token of the customer with this PHONE."""
     click.echo(signin.issue_token(phone, clock.now()).token)
+
+
+@person.command("export")
+@click.argument("customer")
+@click.argument("file", type=click.Path(dir_okay=False, writable=True, path_type=Path))
+@one_sentence
+def export_person(customer: str, file: Path) -> None:
+    """Write everything about a CUSTOMER (her public id) to a ZIP FILE that only you can read; of one who was erased,
+    what stays of her."""
+    with _only_ours(file) as to:
+        write_copy(customer, to, now=clock.now())
+    click.echo(f"{file.stat().st_size} bytes.")
+
+
+@person.command("erase")
+@click.argument("customer")
+@click.option("--yes", is_flag=True, help="Don't ask.")
+@one_sentence
+def erase_person(customer: str, yes: bool) -> None:
+    """Delete what may go of a CUSTOMER (her public id) and her family, or of one person whom she removed, for good;
+    prints what stays and until when."""
+    if not yes:
+        click.confirm(f"Delete the data of {customer} for good?", abort=True)
+    for it in erase_by_command(customer, now=clock.now()):
+        click.echo(f"{it.what} stays until {it.until or 'further notice, naming nobody'}.")
+
+
+@person.command("class-keys")
+@one_sentence
+def class_keys() -> None:
+    """Give everybody from before the classes of data a key for each class. Can be run again."""
+    click.echo(f"{person_keys.move_all(person_keys.move_to_classes)} people.")
+
+
+@person.command("one-key")
+@one_sentence
+def one_key() -> None:
+    """The way back: give everybody one key for all of her data, before going back to a release without classes."""
+    click.echo(f"{person_keys.move_all(person_keys.move_to_one_key)} people.")
+
+
+def _only_ours(file: Path) -> IO[bytes]:
+    """A new file that nobody else may read; one of this name is not overwritten."""
+    try:
+        return os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
+    except OSError as failed:
+        _stop(f"{file}: {failed.strerror}.")
 
 
 @reports.command("map-codes")

@@ -14,8 +14,9 @@ APPEND_ONLY = (
 )
 
 KEPT_FOR_A_WHILE = (
-    *("delivered_row", "freed_slot", "idempotency_key", "inbox_event", "rate_bucket", "row_try"),
-    *("sign_in_code", "worker_beat"),
+    *("delivered_row", "freed_slot", "idempotency_key", "inbox_event", "notice_setting", "notification"),
+    *("notification_delivery", "personal_export", "personal_export_part", "rate_bucket", "row_try"),
+    *("sign_in_code", "sign_in_session", "worker_beat"),
 )
 """The only tables the application deletes from; everything else is ended, not removed."""
 

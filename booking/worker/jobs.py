@@ -23,6 +23,9 @@ from booking.hold.expire import expire_holds
 from booking.idempotency import forget_keys
 from booking.messages.deliver import deliver_due
 from booking.messages.remind import remind_of_bookings, remind_of_endings
+from booking.personal.erase import finish_erasures
+from booking.personal.export import forget_copies, make_copies
+from booking.personal.retention import forget_old, forget_reports
 from booking.reconcile.run import run_due
 from booking.reports.chase import ask_again, mark_overdue
 from booking.reports.fetch import fetch_due, poll_reports
@@ -37,7 +40,6 @@ from marketplace.core import clock
 from marketplace.core.config import settings
 from marketplace.core.logging import get_logger
 from marketplace.messages import send
-from vip.codes import forget_codes
 from vip.entitlements import expire_due
 from vip.limits import forget_buckets
 
@@ -87,9 +89,13 @@ def all_jobs(lanes: Lanes, stopping: Event) -> list[Job]:
         Job("keys", 3600, lambda: {"forgotten": forget_keys(now=clock.now())}),
         Job("events", 3600, lambda: {"forgotten": forget_events(now=clock.now())}),
         Job("rows", 3600, lambda: {"forgotten": forget_rows(now=clock.now())}),
-        Job("codes", 3600, lambda: {"forgotten": forget_codes(now=clock.now())}),
         Job("seal", SEAL_SECONDS, Sealer(settings().audit_heads_file, clock.now, stopping.is_set).run),
         Job("verify", 300, lambda: _verify(stopping)),
+        Job("retention", 3600, lambda: forget_old(now=clock.now())),
+        Job("reports-over", 3600, lambda: forget_reports(now=clock.now())),
+        Job("copies", 5, lambda: make_copies(now=clock.now())),
+        Job("erasures", 60, lambda: finish_erasures(now=clock.now())),
+        Job("copies-over", 3600, lambda: {"forgotten": forget_copies(now=clock.now())}),
         Job("limits", 3600, lambda: {"forgotten": forget_buckets(now=clock.now())}),
     ]
     for lane in lanes.all():

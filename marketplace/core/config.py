@@ -36,6 +36,9 @@ class Settings:
     `leader_silent_seconds` leads no more.
     `audit_heads_file` is where the heads of the audit's chain go; None: nowhere.
     A worker answers Prometheus at `metrics_host` and `metrics_port` (0: nowhere), the web to who shows `metrics_token`.
+    What was booked must be stored for `process_years` after the service, results for `medical_years` (0: no longer than
+    its customer wants), and no longer than `report_years` anyway; the other limits of age (0: none) have their reasons
+    in booking/personal/tables.py.
     `master_key` wraps per-person and per-report keys, `index_key` keys the blind indexes; both are 32 bytes.
     """
 
@@ -68,6 +71,14 @@ class Settings:
     metrics_port: int = 0
     metrics_host: str = "127.0.0.1"
     metrics_token: str = ""
+    process_years: int = 3
+    medical_years: int = 15
+    report_years: int = 30
+    session_days: int = 400
+    code_days: int = 1
+    notice_days: int = 400
+    delivery_days: int = 90
+    list_days: int = 30
 
     @property
     def development(self) -> bool:
@@ -197,6 +208,14 @@ def settings() -> Settings:
         metrics_port=_number("METRICS_PORT", 0),
         metrics_host=os.environ.get("METRICS_HOST", "127.0.0.1"),
         metrics_token=_metrics_token(),
+        process_years=_number("RETENTION_PROCESS_YEARS", 3),
+        medical_years=_number("RETENTION_MEDICAL_YEARS", 15),
+        report_years=_number("RETENTION_REPORT_YEARS", 30),
+        session_days=_number("RETENTION_SESSION_DAYS", 400),
+        code_days=_number("RETENTION_CODE_DAYS", 1),
+        notice_days=_number("RETENTION_NOTICE_DAYS", 400),
+        delivery_days=_number("RETENTION_DELIVERY_DAYS", 90),
+        list_days=_number("RETENTION_LIST_DAYS", 30),
     )
 
 

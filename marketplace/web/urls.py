@@ -80,6 +80,12 @@ PAGES = (
     Page("consent_end", "/me/family/<member>/consent/end", ("POST",)),
     Page("phone", "/me/phone", _FORM),
     Page("phone_code", "/me/phone/code", _FORM),
+    Page("my_data", "/me/data"),
+    Page("copy_ask", "/me/data/copies", ("POST",)),
+    Page("copy", "/me/data/copies/<copy>"),
+    Page("erase_me", "/me/data/erase", _FORM),
+    Page("erase_person", "/me/data/people/<person>/erase", _FORM),
+    Page("erased", "/erased", open=True),
     Page("end_sessions", "/me/sessions/end", ("POST",)),
     Page("booking_calendar", "/bookings/<booking>/calendar.ics"),
     Page("calendar", "/calendar/<token>.ics", open=True),
@@ -119,6 +125,7 @@ OPERATOR_PAGES = (
     OperatorPage("jobs", "/operators/jobs"),
     OperatorPage("customers", "/operators/customers", _FORM, duty="people"),
     OperatorPage("customer", "/operators/customers/<customer>", _FORM, duty="people"),
+    OperatorPage("customer_erase", "/operators/customers/<customer>/erase", _FORM, duty="people"),
     OperatorPage("password", "/operators/password", _FORM, duty="desk"),
 )
 """The console's pages: endpoint of the blueprint `console`."""

@@ -27,7 +27,7 @@ _YEAR = 365 * 24 * 3600
 def sign_in() -> Response:
     """Step one: the phone number; a code is sent to it."""
     if request.method == "GET":
-        if session.visitor() is not None:
+        if session.visitor() is not None and not asked("again", 1):
             return see_other(_next() or url_for("web.home"))
         return _phone_step(Form())
     again = bool(field("again"))

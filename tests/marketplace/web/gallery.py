@@ -100,6 +100,12 @@ SHOWN: dict[str, tuple[str, Callable[[], s.Context]]] = {
     "consent_back_done": ("consent_back.html", partial(s.consent_back, "done")),
     "consent_code": ("consent_code.html", s.consent_code),
     "me": ("me.html", s.me),
+    "my_data": ("my_data.html", s.my_data),
+    "my_data_old": ("my_data.html", partial(s.my_data, recent=False)),
+    "erase": ("erase.html", s.erase),
+    "erase_late": ("erase.html", partial(s.erase, recent=False)),
+    "erase_booked": ("erase.html", partial(s.erase, booked=True)),
+    "erased": ("erased.html", lambda: {"staying": s.left()}),
     "family_new": ("family_new.html", s.family_new),
     "family_remove": ("family_remove.html", s.family_remove),
     "family_booked": ("family_remove.html", partial(s.family_remove, problem=True)),
@@ -150,6 +156,8 @@ SHOWN: dict[str, tuple[str, Callable[[], s.Context]]] = {
     "console_password": ("console/password.html", s.console_password),
     "console_customers": ("console/customers.html", s.console_customers),
     "console_customer": ("console/customer.html", s.console_customer),
+    "console_erase": ("console/customer_erase.html", s.console_erase),
+    "console_erased": ("console/customer_erased.html", s.console_erase),
     "console_customer_blocked": ("console/customer.html", partial(s.console_customer, blocked=True)),
 }
 

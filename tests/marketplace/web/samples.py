@@ -10,6 +10,7 @@ from typing import Any
 from booking.calls.breaker import Call
 from booking.changes.cancel import REASONS
 from booking.closures.view import Affected, ClosureView
+from booking.personal.erase import Stays
 from booking.reconcile.cases import CaseView, Counts, DiscrepancyView, Filter, HistoryLine, OurSide
 from booking.reconcile.runs import RunView
 from booking.reports.reading.read import Delivered, Whose, read
@@ -25,6 +26,7 @@ from marketplace.core.outgoing import Sent
 from marketplace.core.text import Text
 from marketplace.web import booking_words, language
 from marketplace.web.account.consent import ConsentPage
+from marketplace.web.account.data import CopyLine, MyData
 from marketplace.web.account.me import Me, SessionLine
 from marketplace.web.account.message_settings import MessageSettings
 from marketplace.web.account.notices_page import Inbox, NoticeRow
@@ -56,6 +58,7 @@ from marketplace.web.reports import trends_page
 from marketplace.web.reports.reports_page import Item, PaperRow, Range, ReportPage, ReportRow, Section
 from marketplace.web.reports.shares_page import AboutReport, MadeLink, SharedReport, ShareRow
 from marketplace.web.reports.trends_page import ChooseTwo, ComparePage, PairLine
+from marketplace.web.staying import Staying, staying
 from marketplace.web.tickets import NextBooking
 from vip.blocking import CustomerStatus
 from vip.operators import OperatorView
@@ -1206,6 +1209,28 @@ def me() -> Context:
     }
 
 
+def my_data(recent: bool = True) -> Context:
+    ready = CopyLine("cpy_1", "ready", at(11, 20, 9), at(11, 27, 9), "3.4 MB")
+    failed = CopyLine("cpy_2", "failed", at(11, 19, 9), None, "1 kB")
+    return {"page": MyData((ready, failed), recent, False, removed=people()[1:2]), "problem": ""}
+
+
+def left() -> tuple[Staying, ...]:
+    return staying((Stays("process", date(2029, 3, 10)), Stays("medical", date(2041, 3, 10)), Stays("books", None)))
+
+
+def erase(recent: bool = True, booked: bool = False) -> Context:
+    told = _t("没有删除任何数据：预约 AX7K2M914Q 仍在进行。", "Nothing was deleted: AX7K2M914Q is under way.")
+    return {
+        "name": "" if recent else people()[1].name,
+        "here": "#",
+        "staying": () if booked else left(),
+        "under_way": ["b1"] if booked else [],
+        "recent": recent,
+        "problem": told if booked else "",
+    }
+
+
 def family_new() -> Context:
     form = Form(
         {"name": _t("沈伯年", "Shen Bonian"), "id_number": "3301021954031200"},
@@ -1534,6 +1559,10 @@ def console_customers() -> Context:
 def console_customer(blocked: bool = False) -> Context:
     name = _t("沈若兰", "Shen Ruolan")
     return _console("customers", page=CustomerStatus("cus_1", name, "138****0021", at(11, 20, 9) if blocked else None))
+
+
+def console_erase() -> Context:
+    return _console("customers", customer="cus_1", staying=left(), problem="")
 
 
 def _desk_booking() -> desk_page.DeskBooking:

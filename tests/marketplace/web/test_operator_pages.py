@@ -316,3 +316,19 @@ def test_trouble_with_the_file_of_heads_is_told(operator: Visitor, state: HeadsF
     with transaction() as session:
         session.execute(update(JobRun).values(outcome={"lines": 0, "heads_file": state}))
     assert told in main(operator.get("/operators"))
+
+
+def test_a_customer_who_asks_for_it_is_erased(operator: Visitor, world: World) -> None:
+    path = f"/operators/customers/{world.customer.public_id}"
+    assert f'href="{path}/erase"' in operator.get(path).text
+    assert "What must stay, and until when" in main(operator.get(f"{path}/erase"))
+    assert "They name nobody" in main(operator.post(f"{path}/erase", f"{path}/erase"))
+    assert operator.get(path).status_code == 404, "there is nobody to show"
+    found = operator.post("/operators/customers", "/operators/customers", phone="13800000021")
+    assert found.status_code == 422 and "No customer has this phone." in main(found)
+
+
+def test_the_console_names_the_booking_that_stands_in_the_way_of_an_erasure(operator: Visitor, world: World) -> None:
+    world.submit()
+    page = f"/operators/customers/{world.customer.public_id}/erase"
+    assert (operator.get(page).status_code, "is under way" in main(operator.get(page))) == (409, True)
