@@ -241,7 +241,7 @@ OF_CUSTOMERS = (
         personal={
             "public_id": process("id"),
             **all_process("kind state actor_kind actor cause new_service_date new_starts_at new_ends_at asked_at"),
-            **all_process("closed_at refusal"),
+            **all_process("closed_at refusal answer_due_at"),
         },
         links={"booking_id": "booking"},
     ),
