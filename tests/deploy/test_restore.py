@@ -32,6 +32,7 @@ from tests.sandboxes import eventually
 from tests.stage import Stage, set_stage
 from tests.world import make_world
 
+pytestmark = pytest.mark.every_postgres
 SCRIPTS = ROOT / "deploy" / "backup"
 Run = Callable[..., Result]
 
