@@ -25,7 +25,7 @@ from booking.worker.figures import Figures
 from marketplace import metrics
 from marketplace.chain.seal import seal_all
 from marketplace.chain.watch import run_verification
-from marketplace.core import clock
+from marketplace.core import clock, released
 from marketplace.core.audit import record
 from marketplace.core.config import ROOT, settings
 from marketplace.core.db import transaction
@@ -142,6 +142,13 @@ def test_the_audits_chain() -> None:
     found = read()
     assert (found["anxiang_audit_findings"], found["anxiang_audit_verified_seconds_ago"]) == (0, 3600)
     assert found["anxiang_audit_heads_file_trouble"] == 0
+
+
+def test_a_copy_that_is_held_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert read()["anxiang_held_back"] == 0
+    change("INSERT INTO installation_release (at, cluster, timeline) VALUES (now(), '1', '1')")
+    assert read()["anxiang_held_back"] == 1
+    released.note(held_back=False)
 
 
 def test_a_database_that_does_not_answer_is_a_figure(monkeypatch: pytest.MonkeyPatch) -> None:
