@@ -448,6 +448,7 @@ OF_NOBODY = (
     Table("capacity_pool", "id public_id provider_id site_id external_ref"),
     Table("closing_statement", "id public_id provider_id insurer_id day time_zone run_id made_at content"),
     Table("freed_slot", "id slot_id kept freed_at"),
+    Table("installation_release", "id at cluster timeline"),
     # ends within two days; `scope` is a customer's public id
     Table("idempotency_key", "id scope key fingerprint status resource created_at"),
     Table("inbox_event", "id provider_id event_id kind received_at outcome"),
