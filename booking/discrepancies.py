@@ -22,7 +22,7 @@ SLOT_OVERSOLD = "slot_oversold"
 
 UNREADABLE = "unreadable_row"
 """The kind of the discrepancy of a row that a provider delivered and that could not be read, or not be applied
-(booking.exchange.unreadable)."""
+(booking.feeds.unreadable)."""
 
 
 def may_be_unreadable() -> ColumnElement[bool]:

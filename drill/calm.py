@@ -10,7 +10,7 @@ from typing import Any
 import psycopg
 
 from booking.actors import SYSTEM
-from booking.exchange.connections import connection_by_code
+from booking.calls.connections import connection_by_code
 from booking.reconcile.repair import repair
 from booking.reconcile.run import run_now
 from drill.books import Difference, differences, served_anyway
@@ -32,6 +32,9 @@ _RESTLESS = """
          + (SELECT count(*) FROM change_request WHERE closed_at IS NULL)
          + (SELECT count(*) FROM discrepancy
              WHERE kind = 'unreadable_row' AND closed_at IS NULL AND facts ->> 'feed' <> 'bookings')
+         + (SELECT count(*) FROM entitlement_entry
+             WHERE xact >= coalesce((SELECT split_part(snapshot, ':', 2)::bigint
+                                       FROM audit_seal ORDER BY seq DESC LIMIT 1), 0))
 """
 _STRAYS = """
     SELECT public_id FROM discrepancy

@@ -6,18 +6,8 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
-from providers.port import (
-    Answer,
-    BookingPage,
-    Cancel,
-    Confirmed,
-    LookUp,
-    NotFound,
-    ProviderError,
-    RemoteBooking,
-    Unknown,
-    UnreadableRow,
-)
+from providers.port import Answer, Cancel, Confirmed, LookUp, NotFound, ProviderError, Unknown
+from providers.reported import BookingPage, RemoteBooking, UnreadableRow
 
 
 @dataclass

@@ -15,8 +15,8 @@ from sqlalchemy import ColumnElement, Select, and_, case, exists, func, or_, sel
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from booking.calls.connections import ProviderConnection
 from booking.discrepancies import has_unreadable_row
-from booking.exchange.connections import ProviderConnection
 from booking.models import Booking, ProviderBooking, ProviderTask
 from booking.outbox import UNFINISHED
 from booking.reconcile.examine import Answering, Suspect, examine
@@ -27,7 +27,8 @@ from marketplace.catalog.models import Provider
 from marketplace.core.clock import today
 from marketplace.core.db import reading, transaction
 from marketplace.core.one_by_one import one_by_one
-from providers.port import ComeBackLater, LookUp, NotFound, ProviderError, RemoteBooking, RetryAfter, Unknown
+from providers.port import ComeBackLater, LookUp, NotFound, ProviderError, RetryAfter, Unknown
+from providers.reported import RemoteBooking
 
 NEAR = timedelta(days=1)
 """Service dates up to tomorrow: a booking lost there must be found within 15 minutes."""

@@ -17,10 +17,11 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from booking.actors import Actor
-from booking.exchange.connections import ProviderConnection
+from booking.calls.breaker import pause
+from booking.calls.connections import ProviderConnection
 from booking.exchange.models import StrayCancel
 from booking.exchange.provider_bookings import find_booking
-from booking.exchange.silence import UNKNOWN_BACKOFF, pause
+from booking.exchange.silence import UNKNOWN_BACKOFF
 from booking.models import Discrepancy, ProviderBooking
 from booking.states import CANCELLABLE, DEAD
 from marketplace.core import audit
@@ -37,10 +38,10 @@ from providers.port import (
     ProviderAdapter,
     ProviderError,
     Refused,
-    RemoteBooking,
     RetryAfter,
     Unknown,
 )
+from providers.reported import RemoteBooking
 
 log = get_logger(__name__)
 

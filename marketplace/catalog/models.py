@@ -68,7 +68,7 @@ class Provider(Base):
     slots_seconds: Mapped[int] = mapped_column(server_default="60")
     look_ups_a_minute: Mapped[int] = mapped_column(server_default="60")
     paused_at: Mapped[datetime | None]
-    # No longer used (see booking.exchange.breaker). The release before this one reads them; the next one drops them.
+    # No longer used (see booking.calls.breaker). The release before this one reads them; the next one drops them.
     failures: Mapped[int] = mapped_column(server_default="0")
     open_until: Mapped[datetime | None]
 

@@ -1,14 +1,14 @@
 """When each confirmed booking was last looked up at its provider, and how often a provider may be asked.
 
 Revision ID: 0029
-Revises: 0028
+Revises: 0038
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0029"
-down_revision = "0028"
+down_revision = "0038"
 branch_labels = None
 depends_on = None
 

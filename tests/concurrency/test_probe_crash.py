@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import Connection
 
-from booking.exchange.breaker import PROBE_LEASE, Call
+from booking.calls.breaker import PROBE_LEASE, Call
 from booking.outbox import Claimed
 from marketplace.core.config import ROOT, settings
 from tests.people import NOON
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.usefixtures("db")
 CLAIM_AND_HANG = """
 import sys, time
 from datetime import datetime
-from booking.exchange.connections import connection_by_code
+from booking.calls.connections import connection_by_code
 from booking.exchange.send import claim_tasks
 from marketplace.core.db import bare_app, reading
 

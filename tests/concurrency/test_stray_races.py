@@ -14,7 +14,7 @@ from booking.models import Discrepancy
 from booking.reconcile.repair import repair
 from booking.reconcile.strays import cancel_due
 from marketplace.core.db import bare_app, reading, transaction
-from providers.port import RemoteBooking
+from providers.reported import RemoteBooking
 from tests.books import Books
 from tests.concurrency.controls import all_at_once
 from tests.people import NOON, make_insurer

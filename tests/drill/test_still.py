@@ -14,7 +14,7 @@ import pytest
 from psycopg.rows import namedtuple_row
 from sqlalchemy import Connection
 
-from booking.exchange.cursors import done
+from booking.feeds.cursors import done
 from drill.plan import make_plan
 from drill.still import MOST_STILL, Trouble, Watch, troubles_of, watch
 from tests.people import NOON

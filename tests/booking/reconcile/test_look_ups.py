@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from threading import Event
 from typing import Any
 
 import pytest
 from sqlalchemy import select
 
 from booking.actors import CLOCK
+from booking.calls.breaker import FAILURES, Call
+from booking.calls.through import LeftAlone, through
 from booking.changes.cancel import cancel
-from booking.exchange.breaker import FAILURES, Call
-from booking.exchange.through import LeftAlone, through
-from booking.exchange.unreadable import record_rows
+from booking.feeds.unreadable import record_rows
 from booking.models import Discrepancy, Feed
 from booking.notices.models import Notification
 from booking.reconcile.look_ups import Reached, look_up_due, reached
@@ -24,7 +25,8 @@ from booking.worker.lanes import Lane, Lanes
 from marketplace.catalog.models import Provider
 from marketplace.core.db import reading, transaction
 from providers.adapters.open_protocol import OpenProtocol
-from providers.port import ComeBackLater, Confirmed, ProviderError, RemoteBooking, RetryAfter, UnreadableRow
+from providers.port import ComeBackLater, Confirmed, ProviderError, RetryAfter
+from providers.reported import RemoteBooking, UnreadableRow
 from tests.books import Books
 from tests.people import NOON, TODAY
 from tests.world import (
@@ -80,7 +82,7 @@ def another_day(world: World, days: int) -> int:
 def compare(world: World, books: Books, now: datetime = LATER) -> None:
     """The comparison that comes first; a list that cannot be read fails it."""
     try:
-        run_now(connection_to(world.provider), books, CLOCK, clock=lambda: now)  # type: ignore[arg-type]
+        run_now(connection_to(world.provider), books, CLOCK, clock=lambda: now)
     except ProviderError:
         assert books.broken_page is not None
 
@@ -158,7 +160,7 @@ def test_a_system_that_lists_nothing_is_asked_about_each_booking_and_never_for_a
 
 
 def names(lanes: Lanes) -> set[str]:
-    return {each.name for each in all_jobs(lanes, Any)}  # type: ignore[arg-type]
+    return {each.name for each in all_jobs(lanes, Event())}
 
 
 def test_the_worker_looks_up_through_the_breaker(world: World, books: Books, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -169,7 +171,7 @@ def test_the_worker_looks_up_through_the_breaker(world: World, books: Books, mon
     monkeypatch.setattr(Lane, "adapter", lambda _lane: books)
     lanes = Lanes()
     lanes.refresh([connection_to(world.provider)], [])
-    (looks,) = [each for each in all_jobs(lanes, Any) if each.name.startswith("look_ups:")]  # type: ignore[arg-type]
+    (looks,) = [each for each in all_jobs(lanes, Event()) if each.name.startswith("look_ups:")]
     set_breaker(world.provider, Call.LOOK_UPS, failures=FAILURES, opened_at=NOON, open_until=LATER + EVERY)
     with pytest.raises(LeftAlone):
         looks.work()

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from threading import Event
 from typing import Any
 
 import pytest
 from sqlalchemy import select
 
 from booking.actors import CLOCK, Actor
-from booking.exchange.breaker import Call
+from booking.calls.breaker import Call
+from booking.calls.through import LeftAlone, through
 from booking.exchange.inbound import apply_remote
 from booking.exchange.models import StrayCancel
-from booking.exchange.through import LeftAlone, through
 from booking.models import Discrepancy, ProviderBooking
 from booking.reconcile import cases
 from booking.reconcile.queue import queue_run
@@ -25,18 +26,9 @@ from booking.worker.lanes import Lane, Lanes
 from marketplace.core.audit import AuditLine
 from marketplace.core.db import reading, transaction
 from marketplace.core.errors import Busy, NotFound
-from providers.port import (
-    Accepted,
-    Answer,
-    ComeBackLater,
-    Confirmed,
-    ProviderError,
-    Refused,
-    RemoteBooking,
-    RetryAfter,
-    Unknown,
-)
+from providers.port import Accepted, Answer, ComeBackLater, Confirmed, ProviderError, Refused, RetryAfter, Unknown
 from providers.port import NotFound as NotThere
+from providers.reported import RemoteBooking
 from tests.books import Books
 from tests.people import NOON, make_insurer
 from tests.world import FakeAdapter, World, booking_row, breaker_row, connection_to, make_world, one_pass, set_provider
@@ -68,7 +60,7 @@ def books(world: World) -> Books:
 
 
 def compare(world: World, books: Books, now: datetime = LATER) -> None:
-    assert run_now(connection_to(world.provider), books, CLOCK, clock=lambda: now) is not None  # type: ignore[arg-type]
+    assert run_now(connection_to(world.provider), books, CLOCK, clock=lambda: now) is not None
 
 
 def case() -> Discrepancy:
@@ -335,7 +327,7 @@ def test_the_worker_carries_it_out(
     monkeypatch.setattr(Lane, "adapter", lambda _lane: books)
     lanes = Lanes()
     lanes.refresh([connection_to(world.provider)], [])
-    (strays,) = [each for each in all_jobs(lanes, Any) if each.name.startswith("strays:")]  # type: ignore[arg-type]
+    (strays,) = [each for each in all_jobs(lanes, Event()) if each.name.startswith("strays:")]
     assert strays.work() == {"cancelled": 1}
     assert the_cancel().outcome == "cancelled"
     lanes.close()
