@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from booking.attendance.models import Dispute
-from booking.exchange.models import DeliveredRow
+from booking.feeds.models import DeliveredRow
 from booking.models import Booking, Discrepancy
 from booking.personal.register import Reader
 from booking.reports.models import Report, ReportVersion

@@ -199,7 +199,7 @@ OF_CUSTOMERS = (
         "entitlement_entry",
         file="benefit_entries",
         whose="t.entitlement_id IN (SELECT e.id FROM entitlement e WHERE e.customer_id = :customer)",
-        other="id",
+        other="id xact",
         personal=all_process("entry quantity attempt at actor_kind actor reason"),
         links={"entitlement_id": "entitlement", "booking_id": "booking"},
     ),
@@ -241,7 +241,7 @@ OF_CUSTOMERS = (
         personal={
             "public_id": process("id"),
             **all_process("kind state actor_kind actor cause new_service_date new_starts_at new_ends_at asked_at"),
-            **all_process("closed_at"),
+            **all_process("closed_at refusal answer_due_at"),
         },
         links={"booking_id": "booking"},
     ),
@@ -423,13 +423,19 @@ OF_CUSTOMERS = (
             " UNION ALL SELECT k.public_id FROM booking k WHERE k.id IN ({bookings})"
             " UNION ALL SELECT r.public_id FROM report r WHERE r.id IN ({reports}))"
         ),
-        other="id insurer_id",
+        other="id insurer_id xact",
         personal=all_process("at actor_kind actor action subject facts"),
     ),
 )
 """What is about customers and their family. A table stands before the one that its rows depend on."""
 
 OF_NOBODY = (
+    # digests of lines, and what a verification says of lines by their number
+    Table(
+        "audit_seal",
+        "seq sealed_at base snapshot after through audit_ids audit_digests ledger_ids ledger_digests previous hash",
+    ),
+    Table("audit_verification", "id at seals lines found findings"),
     Table("capacity_pool", "id public_id provider_id site_id external_ref"),
     Table("closing_statement", "id public_id provider_id insurer_id day time_zone run_id made_at content"),
     Table("freed_slot", "id slot_id kept freed_at"),

@@ -34,6 +34,8 @@ class Settings:
     `web_answer_seconds` in a request, else `answer_seconds`. A worker ends itself when its heartbeat is
     `overdue_seconds` late or a job stands still for `still_seconds`; a leader that asks nothing for
     `leader_silent_seconds` leads no more.
+    `audit_heads_file` is where the heads of the audit's chain go; None: nowhere.
+    A worker answers Prometheus at `metrics_host` and `metrics_port` (0: nowhere), the web to who shows `metrics_token`.
     What was booked must be stored for `process_years` after the service, results for `medical_years` (0: no longer than
     its customer wants), and no longer than `report_years` anyway; the other limits of age (0: none) have their reasons
     in booking/personal/tables.py.
@@ -65,6 +67,10 @@ class Settings:
     allowed_hosts: tuple[str, ...] = ()
     outbox_lease_seconds: int = 30
     reconcile_seconds: int = 300
+    audit_heads_file: Path | None = None
+    metrics_port: int = 0
+    metrics_host: str = "127.0.0.1"
+    metrics_token: str = ""
     process_years: int = 3
     medical_years: int = 15
     report_years: int = 30
@@ -184,6 +190,10 @@ def settings() -> Settings:
         allowed_hosts=_allowed_hosts(public_url) if env == "production" else (),
         outbox_lease_seconds=lease,
         reconcile_seconds=_number("RECONCILE_SECONDS", 300),
+        audit_heads_file=_heads_file(env, folder),
+        metrics_port=_number("METRICS_PORT", 0),
+        metrics_host=os.environ.get("METRICS_HOST", "127.0.0.1"),
+        metrics_token=_metrics_token(),
         process_years=_number("RETENTION_PROCESS_YEARS", 3),
         medical_years=_number("RETENTION_MEDICAL_YEARS", 15),
         report_years=_number("RETENTION_REPORT_YEARS", 30),
@@ -193,6 +203,21 @@ def settings() -> Settings:
         delivery_days=_number("RETENTION_DELIVERY_DAYS", 90),
         list_days=_number("RETENTION_LIST_DAYS", 30),
     )
+
+
+def _metrics_token() -> str:
+    token = os.environ.get("METRICS_TOKEN", "")
+    if token and len(token) < 20:
+        raise ConfigError("METRICS_TOKEN must have at least 20 characters: it is all that keeps strangers out.")
+    return token
+
+
+def _heads_file(env: str, folder: Path) -> Path | None:
+    """AUDIT_HEADS_FILE; in development a file of the state folder."""
+    named = os.environ.get("AUDIT_HEADS_FILE", "")
+    if named:
+        return Path(named)
+    return folder / "audit-heads" if env == "development" else None
 
 
 def _allowed_hosts(public_url: str) -> tuple[str, ...]:

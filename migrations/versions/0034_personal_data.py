@@ -1,7 +1,7 @@
 """What export and erasure of a person's data need: copies that are prepared, keys by class, and who was erased.
 
 Revision ID: 0034
-Revises: 0028
+Revises: 0033
 """
 
 from typing import Any
@@ -11,7 +11,7 @@ from alembic import op
 from sqlalchemy.dialects.postgresql import BYTEA
 
 revision = "0034"
-down_revision = "0028"
+down_revision = "0033"
 branch_labels = None
 depends_on = None
 

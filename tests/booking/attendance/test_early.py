@@ -10,8 +10,8 @@ from sqlalchemy import select
 from booking.attendance.early import CHECK_IN_EARLY, last_early
 from booking.attendance.no_show import call_no_shows
 from booking.discrepancies import open_discrepancy
-from booking.exchange.cursors import done
 from booking.exchange.inbound import apply_remote
+from booking.feeds.cursors import done
 from booking.models import Discrepancy
 from marketplace.core.db import reading, transaction
 from providers.port import Accepted, Confirmed, Unknown

@@ -23,9 +23,9 @@ from booking.attendance.disputes import (
 from booking.attendance.models import Dispute
 from booking.attendance.no_show import CAUSE, call_no_shows
 from booking.changes.cancel import cancel
-from booking.exchange.cursors import done, failed
 from booking.exchange.inbound import apply_remote
-from booking.exchange.unreadable import close_read, end_full_read, record_rows
+from booking.feeds.cursors import done, failed
+from booking.feeds.unreadable import close_read, end_full_read, record_rows
 from booking.models import Booking, Feed
 from booking.notices.models import Notification
 from booking.states import BookingState
@@ -33,7 +33,8 @@ from booking.views.customer import booking as view
 from marketplace.core.audit import AuditLine
 from marketplace.core.db import reading, transaction
 from marketplace.core.errors import Invalid, NotFound
-from providers.port import Confirmed, Refused, UnreadableRow
+from providers.port import Confirmed, Refused
+from providers.reported import UnreadableRow
 from tests.people import NOON, counters
 from tests.world import FakeAdapter, World, booking_row, history, make_world, one_pass, remote, set_provider
 from vip.ledger import EntitlementExhausted

@@ -16,7 +16,7 @@ from sqlalchemy import delete, insert, select, update
 
 from booking.attendance.models import Dispute
 from booking.closures.models import SiteClosure, SiteClosureItem
-from booking.exchange.models import DeliveredRow
+from booking.feeds.models import DeliveredRow
 from booking.models import Booking, ChangeRequest, Discrepancy, ProviderBooking, ProviderTask
 from booking.notices.models import NoticeSetting, Notification, NotificationDelivery
 from booking.personal.register import Table
@@ -31,7 +31,7 @@ from booking.waiting.models import WaitingEntry, WaitingOffer, WaitingPlace
 from marketplace.core import crypto
 from marketplace.core.db import reading, transaction
 from marketplace.core.ids import new_id
-from providers.port import ReportItem
+from providers.reported import ReportItem
 from tests.people import NOON
 from tests.reports import deliver
 from tests.world import World, go

@@ -7,8 +7,8 @@ import json
 import pytest
 from sqlalchemy import select
 
-from booking.exchange.models import RowTry
-from booking.exchange.tries import count_try, forget_tries, not_applied
+from booking.feeds.models import RowTry
+from booking.feeds.tries import count_try, forget_tries, not_applied
 from marketplace.core.db import reading
 from tests.people import NOON
 from tests.world import make_world, remote

@@ -10,9 +10,9 @@ from sqlalchemy import select
 
 from booking.changes.reschedule import reschedule
 from booking.exchange.inbound import apply_remote
-from booking.exchange.told_otherwise import notify_moved_slot
 from booking.messages.freshness import stale
 from booking.notices.models import Notification
+from booking.notices.told_otherwise import notify_moved_slot
 from booking.reconcile.compare import Found
 from booking.reconcile.examine import _open
 from booking.states import BookingState
@@ -20,7 +20,8 @@ from booking.sync.slots import apply_slots
 from booking.transition import lock_booking
 from marketplace.core.db import reading, transaction
 from marketplace.messages.words import say
-from providers.port import Confirmed, RemoteBooking, RemoteSlot
+from providers.port import Confirmed
+from providers.reported import RemoteBooking, RemoteSlot
 from tests.people import NOON
 from tests.world import DAY, EIGHT, FakeAdapter, World, booking_row, make_world, one_pass, remote
 
