@@ -160,6 +160,7 @@ def _rest(life: Life, phone: str, now: datetime) -> None:
                     new_starts_at=slot.starts_at,
                     new_ends_at=slot.ends_at,
                     asked_at=now,
+                    answer_due_at=now,
                     closed_at=now,
                 ),
                 Proposal(
