@@ -154,10 +154,7 @@ OF_CUSTOMERS = (
     Table(
         "notification_delivery",
         file="deliveries",
-        whose=(
-            "t.notification_id IN (SELECT n.id FROM notification n"
-            " WHERE n.customer_id = :customer OR n.booking_id IN ({bookings}))"
-        ),
+        whose="t.notification_id IN ({notices})",
         other="id key tries failures run_after lease_until",
         personal={each: contact(each) for each in ("channel", "state", "finished_at", "reason")},
         links={"notification_id": "notification"},
@@ -169,7 +166,7 @@ OF_CUSTOMERS = (
     Table(
         "notification",
         file="notifications",
-        whose="(t.customer_id = :customer OR t.booking_id IN ({bookings}))",
+        whose="t.id IN ({notices})",
         other="id customer_id",
         personal={
             "public_id": contact("id"),
@@ -331,7 +328,7 @@ OF_CUSTOMERS = (
     Table(
         "waiting_entry",
         file="waiting",
-        whose="(t.customer_id = :customer OR t.beneficiary_id = :person)",
+        whose="t.id IN ({entries})",
         other="id insurer_id customer_id number version hours_before",
         personal={
             "public_id": process("id"),
@@ -343,7 +340,7 @@ OF_CUSTOMERS = (
     Table(
         "waiting_place",
         file="waiting_places",
-        whose="t.beneficiary_id IN ({people})",
+        whose="t.entry_id IN ({entries})",
         other="id pool_id beneficiary_id",
         personal=all_process("open"),
         links={"entry_id": "waiting_entry", "offer_id": "offer"},

@@ -20,7 +20,7 @@ from booking.feeds.models import DeliveredRow
 from booking.models import Booking, ChangeRequest, Discrepancy, ProviderBooking, ProviderTask
 from booking.notices.models import NoticeSetting, Notification, NotificationDelivery
 from booking.personal.register import Table
-from booking.personal.scope import Scope
+from booking.personal.scope import Scope, of_customer
 from booking.personal.tables import OF_CUSTOMERS
 from booking.proposal import Proposal
 from booking.reconcile.models import BookingLookUp
@@ -319,7 +319,7 @@ def _rest(life: Life, phone: str, now: datetime) -> None:
 
 def _plant(life: Life, superuser: str) -> None:
     """Write a mark into every text and JSON of a personal column that takes one; codes and dates stay what they are."""
-    scope = Scope(customer=life.customer)
+    scope = of_customer(life.customer)
     with _unguarded(superuser) as connection:
         kinds = _kinds(connection)
         for table in OF_CUSTOMERS:

@@ -17,6 +17,7 @@ from booking.discrepancies import close_discrepancy, open_discrepancy
 from booking.feeds.cursors import done
 from booking.reconcile.look_ups import look_up_due
 from booking.reconcile.run import run_now
+from booking.states import BookingState
 from marketplace.chain.heads import HeadsFile
 from marketplace.chain.seal import seal_all
 from marketplace.chain.watch import run_verification
@@ -29,7 +30,7 @@ from providers.reported import RemoteBooking
 from tests.books import Books
 from tests.marketplace.web.visitors import Visitor, main
 from tests.people import NOON, PHONE, make_customer, make_insurer
-from tests.world import DAY, FakeAdapter, World, connection_to, one_pass, set_breaker, set_provider
+from tests.world import DAY, FakeAdapter, World, connection_to, go, one_pass, set_breaker, set_provider
 from vip.operators import create_admin
 
 DOOR = "/operators/sign-in"
@@ -350,6 +351,15 @@ def test_a_customer_who_asks_for_it_is_erased(operator: Visitor, world: World) -
     assert operator.get(path).status_code == 404, "there is nobody to show"
     found = operator.post("/operators/customers", "/operators/customers", phone="13800000021")
     assert found.status_code == 422 and "No customer has this phone." in main(found)
+
+
+def test_the_desk_still_shows_the_bookings_of_who_was_erased_without_a_name(operator: Visitor, world: World) -> None:
+    booking = world.submit()
+    go(booking, BookingState.CONFIRMED, BookingState.FULFILLED)
+    path = f"/operators/customers/{world.customer.public_id}"
+    operator.post(f"{path}/erase", f"{path}/erase")
+    page = operator.get(f"/operators/bookings/{booking}")
+    assert page.status_code == 200 and "沈静宜" not in page.text
 
 
 def test_the_console_names_the_booking_that_stands_in_the_way_of_an_erasure(operator: Visitor, world: World) -> None:
