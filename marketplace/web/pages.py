@@ -19,7 +19,7 @@ from marketplace.web.answers import Views, see_other
 from marketplace.web.assets import init_look
 from marketplace.web.benefits import usage
 from marketplace.web.booking import bookings, calendars, changing, path, places, waiting
-from marketplace.web.console import cases, closures, desk, overview, people, runs, statements
+from marketplace.web.console import cases, closures, desk, devices, entering, overview, people, runs, statements
 from marketplace.web.console.session import admit, private
 from marketplace.web.home import home
 from marketplace.web.reports import files, reports, shared, trends
@@ -48,6 +48,7 @@ VIEWS: Views = {
 }
 
 CONSOLE_VIEWS: Views = {
+    **entering.VIEWS,
     **overview.VIEWS,
     **desk.VIEWS,
     **cases.VIEWS,
@@ -55,6 +56,7 @@ CONSOLE_VIEWS: Views = {
     **statements.VIEWS,
     **closures.VIEWS,
     **people.VIEWS,
+    **devices.VIEWS,
 }
 
 _OPEN = frozenset(f"web.{page.endpoint}" for page in PAGES if page.open)

@@ -96,6 +96,9 @@ PAGES = (
 
 OPERATOR_PAGES = (
     OperatorPage("sign_in", "/operators/sign-in", _FORM, open=True),
+    OperatorPage("sign_in_code", "/operators/sign-in/code", _FORM, open=True),
+    OperatorPage("sign_in_device", "/operators/sign-in/device", _FORM, open=True),
+    OperatorPage("sign_in_password", "/operators/sign-in/password", _FORM, open=True),
     OperatorPage("sign_out", "/operators/sign-out", ("POST",), duty="desk"),
     OperatorPage("home", "/operators"),
     OperatorPage("bookings", "/operators/bookings", _FORM, duty="desk"),
@@ -119,6 +122,8 @@ OPERATOR_PAGES = (
     OperatorPage("customers", "/operators/customers", _FORM, duty="people"),
     OperatorPage("customer", "/operators/customers/<customer>", _FORM, duty="people"),
     OperatorPage("password", "/operators/password", _FORM, duty="desk"),
+    OperatorPage("second_factor", "/operators/second-factor", _FORM, duty="desk"),
+    OperatorPage("device", "/operators/second-factor/device", _FORM, duty="desk"),
 )
 """The console's pages: endpoint of the blueprint `console`."""
 

@@ -45,6 +45,7 @@ from marketplace.web.booking.timeline import Step
 from marketplace.web.booking.times_page import Day, Month, Slot, Taken, Times
 from marketplace.web.booking.waiting_page import WaitingList, WaitingPage, WaitingRow
 from marketplace.web.console import cases_page, closures_page, desk_page, overview_page, runs_page, statements_page
+from marketplace.web.console.qr import qr_code
 from marketplace.web.error_page import error_words
 from marketplace.web.formats import dotted
 from marketplace.web.home.home import Home
@@ -55,7 +56,9 @@ from marketplace.web.reports.shares_page import AboutReport, MadeLink, SharedRep
 from marketplace.web.reports.trends_page import ChooseTwo, ComparePage, PairLine
 from marketplace.web.tickets import NextBooking
 from vip.blocking import CustomerStatus
+from vip.operator_devices import DeviceStatus
 from vip.operators import OperatorView
+from vip.second_factor import Offer
 
 NOW = datetime(2026, 11, 23, 1, 48, tzinfo=UTC)
 ZONE = "Asia/Shanghai"
@@ -1237,6 +1240,46 @@ def error(status: int) -> Context:
 
 def operator() -> Context:
     return {"form": Form(), "action": "/gallery/operator", "next_url": ""}
+
+
+_OFFER = Offer(
+    "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP",
+    "otpauth://totp/Anxiang:lin?secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP&issuer=Anxiang",
+    "sealed",
+)
+_CODES = tuple(f"a2b{n}-c4d5-e6f7-g8h9" for n in range(10))
+
+
+def operator_code() -> Context:
+    errors = {
+        "code": _t("验证码不正确，或已使用过。请等下一个验证码再试。", "That code is not right, or was used before.")
+    }
+    return {"form": Form(errors=errors), "action": "/gallery/operator_code", "next_url": ""}
+
+
+def operator_device() -> Context:
+    more = {"offer": _OFFER, "qr": qr_code(_OFFER.uri)}
+    return {"form": Form(), "action": "/gallery/operator_device", "next_url": "", **more}
+
+
+def operator_codes() -> Context:
+    return {"codes": _CODES, "next_url": "/operators"}
+
+
+def operator_own_password() -> Context:
+    return {"form": Form(), "action": "/gallery/operator_own_password", "next_url": ""}
+
+
+def console_second_factor(none: bool = False) -> Context:
+    return _console("second_factor", page=DeviceStatus(None if none else at(11, 20, 9), 9), form=Form())
+
+
+def console_device() -> Context:
+    return _console("second_factor", offer=_OFFER, qr=qr_code(_OFFER.uri), form=Form(), present=True)
+
+
+def console_recovery_codes() -> Context:
+    return _console("second_factor", codes=_CODES)
 
 
 def _console(here: str, role: str = "admin", **context: Any) -> Context:

@@ -37,6 +37,12 @@ TABLE = {
     # what an agent and an administrator are answered; the ids are real, what is sent lacks something
     "GET /operators/sign-in": (303, 303),
     "POST /operators/sign-in": (422, 422),
+    "GET /operators/sign-in/code": (303, 303),
+    "POST /operators/sign-in/code": (303, 303),
+    "GET /operators/sign-in/device": (303, 303),
+    "POST /operators/sign-in/device": (303, 303),
+    "GET /operators/sign-in/password": (303, 303),
+    "POST /operators/sign-in/password": (303, 303),
     "GET /operators": (303, 200),
     "GET /operators/bookings": (200, 200),
     "POST /operators/bookings": (200, 200),
@@ -69,6 +75,10 @@ TABLE = {
     "POST /operators/customers/<customer>": (404, 303),
     "GET /operators/password": (200, 200),
     "POST /operators/password": (422, 422),
+    "GET /operators/second-factor": (200, 200),
+    "POST /operators/second-factor": (422, 422),
+    "GET /operators/second-factor/device": (200, 200),
+    "POST /operators/second-factor/device": (422, 422),
     "POST /operators/sign-out": (303, 303),
 }
 ENDS = "POST /operators/sign-out"
@@ -153,7 +163,8 @@ def test_nobody_finds_anything_without_signing_in(app: Flask, office: dict[str, 
             path = path_of(rule, office)
             answer = nobody.get(path) if method == "GET" else nobody.post(path, DOOR)
             led = (answer.status_code, DOOR in answer.headers.get("Location", ""))
-            assert led == ((303, True) if method == "GET" else (401, False)), route
+            sent_on = method == "GET" or rule.startswith(f"{DOOR}/")
+            assert led == ((303, True) if sent_on else (401, False)), route
 
 
 @pytest.mark.parametrize(("language", "agent", "admin"), [("en", "Phone desk", "Admin"), ("zh", "电话客服", "管理员")])
@@ -168,8 +179,8 @@ def test_the_console_says_as_what_one_is_there_and_links_to_what_one_may(
         linked = set(re.findall(r'href="(/operators[^"?]*)"', page.text))
         pages = {rule for route, answers in TABLE.items() for method, rule in [route.split(" ")]
                  if method == "GET" and "<" not in rule and answers[ROLES.index(role)] == 200}  # fmt: skip
-        # the sign leads to where one begins; closing a site begins at the closures
-        assert linked - {START} == pages - {START, "/operators/closures/new"}
+        # the sign leads to where one begins; closing a site and setting up a device begin elsewhere
+        assert linked - {START} == pages - {START, "/operators/closures/new", "/operators/second-factor/device"}
 
 
 def test_an_agent_begins_at_the_bookings_and_cancels_in_the_customers_window(
