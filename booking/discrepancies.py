@@ -19,7 +19,7 @@ EXPLAINED = "explained"
 
 UNREADABLE = "unreadable_row"
 """The kind of the discrepancy of a row that a provider delivered and that could not be read, or not be applied
-(booking.exchange.unreadable)."""
+(booking.feeds.unreadable)."""
 
 
 def may_be_unreadable() -> ColumnElement[bool]:

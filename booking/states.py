@@ -78,7 +78,7 @@ STATE_OF: dict[str, BookingState] = {
     "fulfilled": _S.FULFILLED,
     "no_show": _S.NO_SHOW,
 }
-"""Where a booking is whose provider gives it this status (providers.port.RemoteBooking)."""
+"""Where a booking is whose provider gives it this status (providers.reported.RemoteBooking)."""
 
 DEAD = frozenset({"cancelled", "rejected"})
 """Statuses in which nothing is booked for us at a provider."""

@@ -9,7 +9,7 @@ from typing import Any
 import psycopg
 
 from booking.actors import SYSTEM
-from booking.exchange.connections import connection_by_code
+from booking.calls.connections import connection_by_code
 from booking.reconcile.run import run_now
 from drill.books import Difference, differences, served_anyway
 from drill.compare import read_ours, read_record, read_theirs, with_customers, with_providers

@@ -19,20 +19,23 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from booking.actors import SYSTEM
-from booking.exchange.connections import connection_by_code
+from booking.calls.connections import connection_by_code
 from booking.reconcile.run import run_now
 from booking.reports.reading import codes
 from marketplace import wording
 from marketplace.api import openapi
 from marketplace.catalog.importer import ImportResult, import_sites
+from marketplace.chain.verify import Finding, verify
 from marketplace.core import clock
-from marketplace.core.config import ConfigError
+from marketplace.core.config import ConfigError, settings
 from marketplace.core.db import reading
 from marketplace.core.errors import Refusal
 from providers.port import ProviderError
 from vip import blocking, operator_changes, operator_devices, operators, passwords, signin
 from vip.principal import Role
 
+FOUND = 3
+"""The exit code of a verification that found something."""
 PATIENCE_SECONDS = 120
 PASSWORD_PROMPT = f"Password (at least {passwords.SHORTEST} characters, not easy to guess)"
 """How long a comparison waits for another one with the same provider."""
@@ -44,12 +47,13 @@ admin = AppGroup("admin", help="People who work here.")
 vip = AppGroup("vip", help="Customers.")
 reports = AppGroup("reports", help="Results as providers deliver them.")
 catalog = AppGroup("catalog", help="Sites and offers.")
+audit = AppGroup("audit", help="The chain of audit and ledger.")
 document = AppGroup("openapi", help="The API's description.")
 
 
 def install(app: Flask) -> None:
     """Add the commands to the application."""
-    for group in (admin, vip, reports, catalog, document):
+    for group in (admin, vip, reports, catalog, audit, document):
         app.cli.add_command(group)
     app.cli.add_command(reconcile)
 
@@ -197,6 +201,32 @@ def reconcile(provider: str) -> None:
     except ProviderError as problem:
         _stop(f"The provider's list cannot be read ({str(problem)[:120]}); nothing was judged.")
     click.echo(" ".join(f"{name}={number}" for name, number in sorted(counts.items())))
+
+
+@audit.command("verify")
+@click.option(
+    "--heads",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="The file of heads; without it that of AUDIT_HEADS_FILE.",
+)
+@one_sentence
+def verify_audit(heads: Path | None) -> None:
+    """Verify the lines of audit and ledger against the chain, and the chain against the file of heads.
+
+    Each finding is a line on stdout. Exit code 0: nothing found; 3: something found; 1: it could not be verified.
+    """
+
+    def report(finding: Finding) -> None:
+        click.echo(str(finding))
+
+    file = heads or settings().audit_heads_file
+    if file is not None and not file.is_file():
+        _stop(f"The file of heads {file} cannot be read.")
+    done = verify(report, heads_file=file)
+    compared = "" if file else "; not compared with a file of heads"
+    click.echo(f"{done.seals} seals, {done.lines} lines, {done.found} findings{compared}.", err=True)
+    if done.found:
+        click.get_current_context().exit(FOUND)
 
 
 @document.command("write")

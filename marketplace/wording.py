@@ -169,6 +169,9 @@ WORDS: Mapping[str, Words] = {
             "Only an administrator can still cancel it."
         ),
     ),
+    "no_open_change": Words(
+        _("No change to take back"), _("No change of date is open any more. Look at the booking: it shows what holds.")
+    ),
     "not_cancellable": Words(_("Can't be cancelled"), _("This booking has begun or is over.")),
     "too_many_held": Words(
         _("Too many places are held for you"),

@@ -8,7 +8,10 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, text
 
-APPEND_ONLY = ("entitlement_entry", "audit_line", "booking_history", "closing_statement", "statement_line")
+APPEND_ONLY = (
+    *("audit_line", "audit_seal", "audit_verification", "booking_history"),
+    *("closing_statement", "entitlement_entry", "statement_line"),
+)
 
 KEPT_FOR_A_WHILE = (
     *("delivered_row", "freed_slot", "idempotency_key", "inbox_event", "rate_bucket", "row_try"),

@@ -7,6 +7,7 @@ import pkgutil
 
 import booking
 import marketplace.catalog.models
+import marketplace.chain.models
 import marketplace.core.audit  # noqa: F401
 import vip
 

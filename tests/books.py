@@ -6,7 +6,8 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
-from providers.port import BookingPage, LookUp, NotFound, ProviderError, RemoteBooking, Unknown, UnreadableRow
+from providers.port import LookUp, NotFound, ProviderError, Unknown
+from providers.reported import BookingPage, RemoteBooking, UnreadableRow
 
 
 @dataclass

@@ -17,7 +17,8 @@ from booking.reports.fetch import announce, fetch_due
 from booking.reports.models import Report, ReportVersion
 from marketplace.core.audit import AuditLine
 from marketplace.core.db import reading, transaction
-from providers.port import ProviderError, RemoteReport, ReportContent, ReportItem, ReportPage
+from providers.port import ProviderError
+from providers.reported import RemoteReport, ReportContent, ReportItem, ReportPage
 from tests.files import make_pdf
 from tests.people import NOON
 from tests.world import World, connection_to

@@ -14,7 +14,7 @@ import psycopg
 import pytest
 from sqlalchemy import select, update
 
-from booking.exchange.connections import connection_of
+from booking.calls.connections import connection_of
 from booking.hold.place import HoldRequest, hold
 from booking.hold.submit import submit
 from booking.models import Booking, Slot

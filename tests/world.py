@@ -13,10 +13,10 @@ from sqlalchemy import select, update
 
 from booking import outbox
 from booking.actors import Actor, ActorKind
+from booking.calls.breaker import Call
+from booking.calls.connections import ProviderConnection, connection_of
+from booking.calls.models import ProviderBreaker
 from booking.exchange import send
-from booking.exchange.breaker import Call
-from booking.exchange.connections import ProviderConnection, connection_of
-from booking.exchange.models import ProviderBreaker
 from booking.hold import place
 from booking.hold.submit import submit
 from booking.models import Booking, BookingHistory, ProviderTask, Slot

@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import BYTEA, JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from marketplace.catalog.models import Insurer
-from marketplace.core.columns import Moment, PrimaryKey, PublicId
+from marketplace.core.columns import Moment, PrimaryKey, PublicId, WritingTransaction
 from marketplace.core.db import Base
 
 
@@ -157,6 +157,7 @@ class EntitlementEntry(Base):
             name="booking",
         ),
         Index("ix_entitlement_entry_entitlement", "entitlement_id", "id"),
+        Index("ix_entitlement_entry_xact", "xact", "id"),
         Index(
             "uq_entitlement_entry_once",
             "booking_id",
@@ -184,6 +185,7 @@ class EntitlementEntry(Base):
     actor_kind: Mapped[str] = mapped_column(Text)
     actor: Mapped[str] = mapped_column(Text)
     reason: Mapped[str] = mapped_column(Text, server_default="")
+    xact: Mapped[WritingTransaction]
 
 
 class SignInCode(Base):

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from booking.discrepancies import close_discrepancy, open_discrepancy
 from booking.models import Booking, Discrepancy
 from marketplace.core.clock import start_of
-from providers.port import RemoteBooking
+from providers.reported import RemoteBooking
 
 TOO_EARLY = "too_early"
 

@@ -25,7 +25,7 @@ from booking.changes.cancel import begin_cancel
 from booking.changes.reschedule import ask_for, check_changeable
 from booking.closures.models import SiteClosure, SiteClosureItem
 from booking.discrepancies import close_discrepancy, open_discrepancy
-from booking.exchange.cursors import done
+from booking.feeds.cursors import done
 from booking.models import Booking, ChangeRequest, Discrepancy, ProviderTask, Slot
 from booking.notices.notify import notify
 from booking.offers.alternatives import Alternative, nearest

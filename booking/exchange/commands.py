@@ -31,7 +31,7 @@ def command_for(session: Session, claimed: Claimed) -> Reserve | Cancel | Change
         reference, ours = _order(session, booking, task)
         return Decline(key=claimed.key, our_reference=ours, reference=reference or "", slot=str(task.facts["slot"]))
     if claimed.command == "change":
-        change = _change(session, claimed, booking)
+        change = _change(session, claimed, booking, task)
         if not replaces(session, booking):
             return change
         ours = own_reference(booking.public_id, task.seq)
@@ -89,20 +89,23 @@ def _reserve(session: Session, claimed: Claimed, booking: Booking, place: _Place
     )
 
 
-def _change(session: Session, claimed: Claimed, booking: Booking) -> Change:
+def _change(session: Session, claimed: Claimed, booking: Booking, task: ProviderTask) -> Change:
+    current = ProviderBookings(session, booking).current
+    reference = current.reference if current else ""
+    if task.facts.get("back"):  # to the date that the booking has here
+        old = session.scalars(select(Slot.external_ref).where(Slot.public_id == task.facts["slot"])).one()
+        return Change(claimed.key, booking.public_id, reference, old, *_times(booking))
     request, slot = session.execute(
         select(ChangeRequest, Slot.external_ref)
-        .join(ProviderTask, ProviderTask.change_request_id == ChangeRequest.id)
         .join(Slot, Slot.id == ChangeRequest.new_slot_id)
-        .where(ProviderTask.id == claimed.id)
+        .where(ChangeRequest.id == task.change_request_id)
     ).one()
     if request.new_service_date is None:
         raise ValueError("a change without a time")
-    current = ProviderBookings(session, booking).current
     return Change(
         key=claimed.key,
         our_reference=booking.public_id,
-        reference=current.reference if current else "",
+        reference=reference,
         slot=slot,
         service_date=request.new_service_date,
         starts_at=request.new_starts_at,

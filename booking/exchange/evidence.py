@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Literal
 
 from booking.models import ProviderTask
-from providers.port import RemoteBooking
+from providers.reported import RemoteBooking
 
 Source = Literal["answer", "look_up", "message", "poll"]
 

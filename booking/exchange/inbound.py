@@ -23,7 +23,7 @@ from booking.outbox import finish, lock_unfinished
 from booking.references import named
 from booking.states import DEAD, BookingState
 from booking.transition import lock_booking
-from providers.port import RemoteBooking
+from providers.reported import RemoteBooking
 
 
 def apply_remote(

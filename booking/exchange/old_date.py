@@ -16,7 +16,7 @@ from booking.exchange.provider_bookings import ProviderBookings
 from booking.models import Booking, ProviderBooking, Slot, SlotClaim
 from booking.outbox import annul, lock_unfinished, unsent
 from booking.states import CANCELLABLE, DEAD, GIVEN_UP, BookingState
-from providers.port import RemoteBooking
+from providers.reported import RemoteBooking
 
 SERVED = ("checked_in", "in_service", "fulfilled")
 """Statuses of a person who came."""

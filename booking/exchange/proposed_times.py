@@ -15,7 +15,7 @@ from booking.states import CANCELLABLE, SUBMITTED, BookingState
 from booking.transition import write_history
 from marketplace.catalog.models import Offer
 from marketplace.core.ids import new_id
-from providers.port import Proposed, RemoteBooking
+from providers.reported import Proposed, RemoteBooking
 
 
 def follow_proposal(session: Session, booking: Booking, remote: RemoteBooking, now: datetime) -> None:

@@ -14,7 +14,7 @@ from booking.models import Booking, ProviderBooking, ProviderTask
 from booking.outbox import UNFINISHED, annul, enqueue, lock_unfinished, unsent
 from booking.references import named
 from booking.states import DEAD, GIVEN_UP
-from providers.port import RemoteBooking
+from providers.reported import RemoteBooking
 
 _OF_SURPLUS = ("theirs_only", "duplicate_there", "too_early", "old_date_used", "cancel_refused")
 """Discrepancies about a provider booking that ours doesn't stand for; all are over when it has ended there."""

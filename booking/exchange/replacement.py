@@ -23,8 +23,8 @@ from booking.outbox import UNFINISHED, annul, finish, lock_unfinished, unsent
 from booking.references import named, own_reference
 from booking.states import DEAD, BookingState
 from marketplace.catalog.models import Provider
-from providers.port import RemoteBooking
 from providers.registry import capabilities
+from providers.reported import RemoteBooking
 
 
 def replaces(session: Session, booking: Booking) -> bool:

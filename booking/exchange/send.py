@@ -5,28 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from booking.exchange import breaker
-from booking.exchange.breaker import Call, Permit
+from booking.calls import breaker
+from booking.calls.breaker import Call, Permit
+from booking.calls.connections import ProviderConnection
 from booking.exchange.commands import command_for, question_for
-from booking.exchange.connections import ProviderConnection
 from booking.exchange.evidence import Outcome
 from booking.exchange.settle import settle_answer, settle_look_up
 from booking.outbox import Claimed, claim
 from marketplace.core.db import reading, transaction
 from marketplace.core.logging import get_logger
-from providers.port import (
-    Answer,
-    Cancel,
-    Change,
-    Decline,
-    NotFound,
-    ProviderAdapter,
-    RemoteBooking,
-    Reserve,
-    RetryAfter,
-    Unknown,
-)
+from providers.port import Answer, Cancel, Change, Decline, NotFound, ProviderAdapter, Reserve, RetryAfter, Unknown
 from providers.registry import capabilities
+from providers.reported import RemoteBooking
 
 log = get_logger(__name__)
 

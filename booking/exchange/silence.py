@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from sqlalchemy.orm import Session
 
 from booking.actors import SYSTEM
+from booking.calls.breaker import pause
 from booking.models import Booking, ProviderTask
 from booking.states import BookingState
 from booking.transition import move, touch
@@ -23,11 +24,6 @@ def queue_unsent(task: ProviderTask, now: datetime, seconds: float, *, reached: 
     task.run_after = now + pause(seconds)
     task.last_error = "retry_after" if reached else "unreached"
     task.silent_since = task.silent_since or now
-
-
-def pause(seconds: float) -> timedelta:
-    """The pause that a provider asks for, between one second and one hour."""
-    return timedelta(seconds=min(max(seconds, 1.0), 3600.0))
 
 
 def leave_unknown(session: Session, task: ProviderTask, booking: Booking, detail: str, now: datetime) -> None:

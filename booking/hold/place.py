@@ -17,6 +17,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from booking.actors import Actor
+from booking.capacity.occupied import occupying
 from booking.offers.bookable import NO_PLACE, Reason, Rule, Verdict, check_bookable
 from booking.ownership import customer_of
 from booking.refusals import AlreadyBooked, SlotFull, SlotMoved, TooManyHeld
@@ -278,6 +279,8 @@ def _take(ask: db.Ask, values: Mapping[str, Any], facts: Any, *, tries: int) -> 
             reason = db.violated(failed)
             if reason == "entitlement_exhausted" and left:
                 continue
+            if reason == "ex_booking_one_place_at_a_time":
+                raise AlreadyBooked(**_in_the_way(ask, values)) from failed
             _refuse(reason, facts, failed)
         if rows and rows[0].outcome == "replayed":  # by a request that ran beside this one
             [known] = ask(_KNOWN_KEY, values)
@@ -287,14 +290,18 @@ def _take(ask: db.Ask, values: Mapping[str, Any], facts: Any, *, tries: int) -> 
     raise EntitlementExhausted()
 
 
+def _in_the_way(ask: db.Ask, values: Mapping[str, Any]) -> Mapping[str, Any]:
+    return occupying(
+        ask, customer=values["customer"], person=values["beneficiary"], starts=values["from"], ends=values["until"]
+    )
+
+
 def _refuse(reason: str | None, facts: Any, failed: DBAPIError) -> NoReturn:
     match reason:
         case "slot_full" | "ck_slot_taken":
             raise SlotFull(starts_at=facts.starts_at, service_date=facts.service_date.isoformat()) from failed
         case "entitlement_exhausted" | "ck_entitlement_not_negative" | "ck_entitlement_balance":
             raise EntitlementExhausted() from failed
-        case "ex_booking_one_place_at_a_time":
-            raise AlreadyBooked() from failed
         case "too_many_held":
             raise TooManyHeld(most=MOST_HELD) from failed
         case "idempotency_key_reused":

@@ -7,9 +7,9 @@ from datetime import date, datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from booking.exchange import told_otherwise
-from booking.exchange.waiting_commands import NOTICE, is_waiting
+from booking.calls.waiting_commands import NOTICE, is_waiting
 from booking.models import Booking, Discrepancy, ProviderTask
+from booking.notices import told_otherwise
 from booking.notices.models import Notification
 from booking.outbox import UNFINISHED
 from booking.proposal import Proposal
@@ -25,6 +25,7 @@ _STATES = {
     "rejected": {_S.REJECTED},
     "changed": {_S.CONFIRMED},
     "change_refused": MOVABLE,
+    "cancel_refused": MOVABLE,
     "time_proposed": MOVABLE,
     "cancelled": {_S.CANCELLED, _S.ENTERED_IN_ERROR},
     "reminder": {_S.CONFIRMED},
@@ -34,7 +35,9 @@ _STATES = {
 }
 """The states of the booking in which a notice of a kind is still true; a kind that is missing is true in all."""
 
-_AHEAD = frozenset({"confirmed", "changed", "change_refused", "time_proposed", "reminder", "waitlist_booked"})
+_AHEAD = frozenset(
+    {"confirmed", "changed", "change_refused", "cancel_refused", "time_proposed", "reminder", "waitlist_booked"}
+)
 """Kinds that announce a date: out of date once the service has begun or has another date."""
 
 _REPORTS = {"report_partial": {"partial"}, "report_ready": {"ready"}, "report_corrected": {"corrected"}}

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, func, or_, select
 
-from booking.exchange.models import DeliveredRow
+from booking.feeds.models import DeliveredRow
 from booking.models import Booking, BookingHistory, Discrepancy, ProviderBooking, ProviderTask
 from booking.outbox import UNFINISHED
 from booking.reconcile.models import ReconcileRun

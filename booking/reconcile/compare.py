@@ -14,7 +14,7 @@ from typing import Literal
 
 from booking.references import named
 from booking.states import AT_PROVIDER, CANCELLABLE, DEAD, GIVEN_UP, LIVE, STATE_OF, BookingState, legal
-from providers.port import RemoteBooking
+from providers.reported import RemoteBooking
 
 Kind = Literal["ours_only", "theirs_only", "state_differs", "time_differs", "duplicate_there"]
 Repair = Literal["follow", "cancel_there"]

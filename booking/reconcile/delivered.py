@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from booking.exchange.unreadable import open_delivered
+from booking.feeds.unreadable import open_delivered
 from booking.models import Discrepancy
 from booking.reconcile.repair import find_case
 from marketplace.core import audit

@@ -15,18 +15,19 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from booking.attendance.early import is_early_status, last_early, record_early_status, too_early
+from booking.calls.connections import ProviderConnection
 from booking.discrepancies import EXPLAINED, Effect, close_discrepancy, open_discrepancy
-from booking.exchange.connections import ProviderConnection
 from booking.exchange.follow import follow_state, follow_time
 from booking.exchange.provider_bookings import ProviderBookings, find_booking
-from booking.exchange.told_otherwise import notify_difference
 from booking.models import Booking, Discrepancy, ProviderBooking, ProviderTask
+from booking.notices.told_otherwise import notify_difference
 from booking.reconcile.compare import Found, Kind, Ours, compare, effect
 from booking.states import DEAD
 from booking.transition import lock_booking
 from marketplace.catalog.models import Provider
 from marketplace.core.db import reading, transaction
-from providers.port import LookUp, NotFound, ProviderAdapter, RemoteBooking
+from providers.port import LookUp, NotFound, ProviderAdapter
+from providers.reported import RemoteBooking
 
 Verdict = Literal["agrees", "busy", "unsettled", "unverified", "explained", "repaired", "opened", "standing"]
 """How an examination ended. The stored counts of a run have these names; `standing` is one that was open before."""

@@ -22,7 +22,7 @@ from booking.changes.reschedule import check_validity
 from booking.discrepancies import EXPLAINED
 from booking.exchange.follow import go_to
 from booking.exchange.provider_bookings import ProviderBookings
-from booking.exchange.unreadable import forget_delivered
+from booking.feeds.unreadable import forget_delivered
 from booking.models import Booking, ChangeRequest, Discrepancy, ProviderBooking, ProviderTask, Slot
 from booking.outbox import enqueue
 from booking.reconcile.compare import KINDS, leads

@@ -15,8 +15,8 @@ from typing import Any
 from sqlalchemy import exists, func, literal_column, select
 
 from booking.actors import CLOCK, Actor
-from booking.exchange.connections import ProviderConnection
-from booking.exchange.unreadable import close_read, end_full_read, mostly_unreadable, record_rows
+from booking.calls.connections import ProviderConnection
+from booking.feeds.unreadable import close_read, end_full_read, mostly_unreadable, record_rows
 from booking.models import Booking, Discrepancy, Feed, ProviderBooking, ProviderTask
 from booking.outbox import UNFINISHED
 from booking.reconcile.compare import KINDS, Found, Kind, Ours, compare, newest
@@ -28,7 +28,8 @@ from marketplace.core.clock import today
 from marketplace.core.db import reading
 from marketplace.core.logging import get_logger
 from marketplace.core.one_by_one import one_by_one
-from providers.port import ProviderAdapter, ProviderError, RemoteBooking, UnreadableRow
+from providers.port import ProviderAdapter, ProviderError
+from providers.reported import RemoteBooking, UnreadableRow
 
 log = get_logger(__name__)
 

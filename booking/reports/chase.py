@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Select, exists, select, update
 
+from booking.calls.connections import ProviderConnection
 from booking.discrepancies import open_discrepancy
-from booking.exchange.connections import ProviderConnection
-from booking.exchange.cursors import Pull, apply_each, pages
+from booking.feeds.cursors import Pull, apply_each, pages
 from booking.models import Booking, Discrepancy, Feed
 from booking.notices.notify import notify
 from booking.reports.fetch import OVERDUE, announce
@@ -18,7 +18,8 @@ from booking.states import BookingState
 from booking.transition import touch
 from marketplace.core.db import reading, transaction
 from marketplace.core.one_by_one import one_by_one
-from providers.port import ProviderAdapter, RemoteReport
+from providers.port import ProviderAdapter
+from providers.reported import RemoteReport
 
 ASK_EVERY = timedelta(hours=24)
 """How often a provider's system is asked again for its overdue reports."""

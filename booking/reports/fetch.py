@@ -13,10 +13,10 @@ from sqlalchemy import Row, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from booking.calls.connections import ProviderConnection
 from booking.discrepancies import close_discrepancy, open_discrepancy
-from booking.exchange.connections import ProviderConnection
-from booking.exchange.cursors import Pull, apply_each, pages
-from booking.exchange.unreadable import due_again
+from booking.feeds.cursors import Pull, apply_each, pages
+from booking.feeds.unreadable import due_again
 from booking.models import Booking, Feed, ProviderBooking
 from booking.notices.notify import notify
 from booking.references import named
@@ -31,7 +31,8 @@ from marketplace.core.db import reading, transaction
 from marketplace.core.ids import new_id
 from marketplace.core.logging import get_logger
 from marketplace.core.one_by_one import one_by_one
-from providers.port import ComeBackLater, Oversize, ProviderAdapter, ProviderError, RemoteReport
+from providers.port import ComeBackLater, Oversize, ProviderAdapter, ProviderError
+from providers.reported import RemoteReport
 from vip.consent import may_show
 from vip.models import Beneficiary
 

@@ -18,7 +18,7 @@ from booking.reports.intake.findings import FHIR, MOST_PAPERS, Paper
 from marketplace.core.config import ROOT
 from marketplace.core.logging import get_logger
 from marketplace.core.strictjson import storable
-from providers.port import ReportContent, ReportItem
+from providers.reported import ReportContent, ReportItem
 
 WALL_SECONDS = 25.0
 MOST_ITEMS = 2_000

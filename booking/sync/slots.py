@@ -13,18 +13,19 @@ from sqlalchemy import Row, select, text, update
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.orm import Session
 
+from booking.calls.connections import ProviderConnection
 from booking.discrepancies import close_discrepancy, open_discrepancy
-from booking.exchange.connections import ProviderConnection
-from booking.exchange.cursors import Pull, apply_each, cursor_of, done, pages
-from booking.exchange.told_otherwise import notify_moved_slot
-from booking.exchange.unreadable import due_again
+from booking.feeds.cursors import Pull, apply_each, cursor_of, done, pages
+from booking.feeds.unreadable import due_again
 from booking.models import Discrepancy, Feed, Slot
+from booking.notices.told_otherwise import notify_moved_slot
 from marketplace.catalog.models import CapacityPool
 from marketplace.core.db import reading, transaction
 from marketplace.core.errors import Busy
 from marketplace.core.ids import new_id
 from marketplace.core.logging import get_logger
-from providers.port import ProviderAdapter, RemoteSlot
+from providers.port import ProviderAdapter
+from providers.reported import RemoteSlot
 
 log = get_logger(__name__)
 

@@ -7,13 +7,13 @@ from datetime import datetime, timedelta
 from sqlalchemy.dialects.postgresql import insert
 
 from booking.exchange.inbound import apply_remote
-from booking.exchange.unreadable import record_row
+from booking.feeds.unreadable import record_row
 from booking.models import Feed, ProviderEvent
 from booking.reports.fetch import announce
 from marketplace.core.db import transaction
 from marketplace.core.logging import get_logger
 from marketplace.core.retention import forget
-from providers.port import Event
+from providers.reported import Event
 
 log = get_logger(__name__)
 

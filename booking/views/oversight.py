@@ -1,4 +1,4 @@
-"""What operators look at: the health of providers, and jobs that did not run.
+"""What operators look at: the health of providers, jobs that did not run, and whether the audit is sealed.
 
 Discrepancies are in booking.reconcile.cases.
 """
@@ -12,10 +12,13 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from booking.exchange.breaker import Call
-from booking.exchange.models import ProviderBreaker
-from booking.models import Discrepancy, Feed, JobRun, ProviderTask, SyncCursor
+from booking.background_models import JobRun
+from booking.calls.breaker import Call
+from booking.calls.models import ProviderBreaker
+from booking.models import Discrepancy, Feed, ProviderTask, SyncCursor
 from marketplace.catalog.models import Provider
+from marketplace.chain.heads import HeadsFile
+from marketplace.chain.watch import UNSEALED_SECONDS, LastVerification, last_verification, unsealed_seconds
 from marketplace.core.db import reading
 from marketplace.core.text import Text
 from vip import roles
@@ -60,6 +63,21 @@ class LateJob:
     every_seconds: int
     started_at: datetime | None
     succeeded_at: datetime | None
+
+
+@dataclass(frozen=True)
+class AuditHealth:
+    """How it is with the chain of audit and ledger. `unsealed` is the seconds that the oldest line waits for its seal;
+    `heads_file` is None until the first sealing, `verified` until the first verification."""
+
+    unsealed: float
+    heads_file: HeadsFile | None
+    verified: LastVerification | None
+
+    @property
+    def late(self) -> bool:
+        """Lines have waited too long for their seal."""
+        return self.unsealed > UNSEALED_SECONDS
 
 
 def providers(principal: Principal) -> list[ProviderHealth]:
@@ -127,6 +145,18 @@ def late_jobs(principal: Principal, *, now: datetime) -> Sequence[LateJob]:
         for row in rows
         if row.succeeded_at is None or now - row.succeeded_at > _patience(row.every_seconds)
     ]
+
+
+def audit_health(principal: Principal, *, now: datetime) -> AuditHealth:
+    """The chain now: asked of the lines themselves, so that a worker that stands still hides nothing."""
+    roles.require(principal, "books")
+    with reading() as session:
+        sealing = session.get(JobRun, "seal")
+    told = sealing.outcome.get("heads_file") if sealing is not None else None
+    until = sealing.succeeded_at if sealing is not None else None
+    return AuditHealth(
+        unsealed_seconds(now=now, sealed_until=until), HeadsFile(told) if told else None, last_verification()
+    )
 
 
 def _patience(every_seconds: int) -> timedelta:

@@ -10,15 +10,15 @@ from threading import Event
 from typing import Any
 
 from booking.attendance.no_show import call_no_shows
+from booking.calls.breaker import Call
+from booking.calls.connections import ProviderConnection
+from booking.calls.through import through
+from booking.calls.waiting_commands import raise_waiting
 from booking.changes.proposals import expire_proposals
-from booking.changes.unanswered import end_unanswered
+from booking.changes.unanswered import end_unanswered, end_unanswered_changes
 from booking.closures.close import work_closures
-from booking.exchange.breaker import Call
-from booking.exchange.connections import ProviderConnection
 from booking.exchange.escalate import raise_unknown
-from booking.exchange.through import through
-from booking.exchange.unreadable import forget_rows
-from booking.exchange.waiting_commands import raise_waiting
+from booking.feeds.unreadable import forget_rows
 from booking.hold.expire import expire_holds
 from booking.idempotency import forget_keys
 from booking.messages.deliver import deliver_due
@@ -32,6 +32,7 @@ from booking.sync.slots import pull_slots
 from booking.sync.webhooks import forget_events
 from booking.waiting.offers import offer_freed, review, settle_offers
 from booking.worker.lanes import Lane, Lanes
+from marketplace.chain.watch import Sealer, verify_nightly
 from marketplace.core import clock
 from marketplace.core.config import settings
 from marketplace.core.logging import get_logger
@@ -47,6 +48,7 @@ CHASE_SECONDS = 300
 RECONCILE_LOOK = 3
 """How often (seconds) a worker checks whether a reconciliation is due or was requested."""
 EXPIRE_AT_ONCE = 500
+SEAL_SECONDS = 5
 
 Work = Callable[[Lane], dict[str, int]]
 
@@ -70,6 +72,7 @@ def all_jobs(lanes: Lanes, stopping: Event) -> list[Job]:
         Job("waiting", 1, _waiting),
         Job("waiting-review", 60, lambda: dict(review(now=clock.now()))),
         Job("unanswered", 15, lambda: {"asked": end_unanswered(now=clock.now())}),
+        Job("unanswered-changes", 15, lambda: {"withdrawn": end_unanswered_changes(now=clock.now())}),
         Job("proposals", 15, lambda: {"expired": expire_proposals(now=clock.now())}),
         Job("overdue", 60, lambda: {"late": mark_overdue(now=clock.now())}),
         Job("no_shows", 60, lambda: {"called": call_no_shows(now=clock.now())}),
@@ -85,6 +88,8 @@ def all_jobs(lanes: Lanes, stopping: Event) -> list[Job]:
         Job("events", 3600, lambda: {"forgotten": forget_events(now=clock.now())}),
         Job("rows", 3600, lambda: {"forgotten": forget_rows(now=clock.now())}),
         Job("codes", 3600, lambda: {"forgotten": forget_codes(now=clock.now())}),
+        Job("seal", SEAL_SECONDS, Sealer(settings().audit_heads_file, clock.now, stopping.is_set).run),
+        Job("verify", 300, lambda: _verify(stopping)),
         Job("limits", 3600, lambda: {"forgotten": forget_buckets(now=clock.now())}),
     ]
     for lane in lanes.all():
@@ -124,6 +129,10 @@ def expire_entitlements(stopping: Event) -> dict[str, int]:
         counts["skipped"] = part.skipped
         more = part.more and part.entitlements > 0
     return dict(counts)
+
+
+def _verify(stopping: Event) -> dict[str, int]:
+    return verify_nightly(heads_file=settings().audit_heads_file, now=clock.now, stopping=stopping.is_set)
 
 
 def _slots(lane: Lane) -> dict[str, int]:

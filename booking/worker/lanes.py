@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
-from booking.exchange.connections import ProviderConnection, Unusable
+from booking.calls.connections import ProviderConnection, Unusable
 from booking.outbox import Claimed
 from marketplace.core.logging import get_logger
 from providers.port import ProviderAdapter

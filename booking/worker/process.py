@@ -25,10 +25,11 @@ from sqlalchemy import delete
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import SQLAlchemyError
 
-from booking.exchange.connections import provider_connections
+from booking.background_models import JobRun, WorkerBeat
+from booking.calls.connections import provider_connections
 from booking.exchange.send import claim_tasks, run_task
-from booking.models import JobRun, WorkerBeat
 from booking.outbox import Claimed
+from booking.worker import figures
 from booking.worker.jobs import Job, all_jobs
 from booking.worker.lanes import Lane, Lanes
 from booking.worker.leader import LeaderLock
@@ -272,6 +273,7 @@ def main() -> int:
     except ConfigError as wrong:
         sys.stderr.write(f"{wrong}\n")
         return 1
+    figures.serve()
     worker = Worker()
     signal.signal(signal.SIGTERM, worker.stop)
     signal.signal(signal.SIGINT, worker.stop)

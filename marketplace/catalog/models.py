@@ -65,7 +65,7 @@ class Provider(Base):
     poll_seconds: Mapped[int] = mapped_column(server_default="15")
     slots_seconds: Mapped[int] = mapped_column(server_default="60")
     paused_at: Mapped[datetime | None]
-    # No longer used (see booking.exchange.breaker). The release before this one reads them; the next one drops them.
+    # No longer used (see booking.calls.breaker). The release before this one reads them; the next one drops them.
     failures: Mapped[int] = mapped_column(server_default="0")
     open_until: Mapped[datetime | None]
 

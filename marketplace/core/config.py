@@ -35,6 +35,8 @@ class Settings:
     `web_answer_seconds` in a request, else `answer_seconds`. A worker ends itself when its heartbeat is
     `overdue_seconds` late or a job stands still for `still_seconds`; a leader that asks nothing for
     `leader_silent_seconds` leads no more.
+    `audit_heads_file` is where the heads of the audit's chain go; None: nowhere.
+    A worker answers Prometheus at `metrics_host` and `metrics_port` (0: nowhere), the web to who shows `metrics_token`.
     `master_key` wraps per-person and per-report keys, `index_key` keys the blind indexes; both are 32 bytes.
     """
 
@@ -64,6 +66,10 @@ class Settings:
     allowed_hosts: tuple[str, ...] = ()
     outbox_lease_seconds: int = 30
     reconcile_seconds: int = 300
+    audit_heads_file: Path | None = None
+    metrics_port: int = 0
+    metrics_host: str = "127.0.0.1"
+    metrics_token: str = ""
 
     @property
     def development(self) -> bool:
@@ -186,7 +192,26 @@ def settings() -> Settings:
         allowed_hosts=_allowed_hosts(public_url) if env == "production" else (),
         outbox_lease_seconds=lease,
         reconcile_seconds=_number("RECONCILE_SECONDS", 300),
+        audit_heads_file=_heads_file(env, folder),
+        metrics_port=_number("METRICS_PORT", 0),
+        metrics_host=os.environ.get("METRICS_HOST", "127.0.0.1"),
+        metrics_token=_metrics_token(),
     )
+
+
+def _metrics_token() -> str:
+    token = os.environ.get("METRICS_TOKEN", "")
+    if token and len(token) < 20:
+        raise ConfigError("METRICS_TOKEN must have at least 20 characters: it is all that keeps strangers out.")
+    return token
+
+
+def _heads_file(env: str, folder: Path) -> Path | None:
+    """AUDIT_HEADS_FILE; in development a file of the state folder."""
+    named = os.environ.get("AUDIT_HEADS_FILE", "")
+    if named:
+        return Path(named)
+    return folder / "audit-heads" if env == "development" else None
 
 
 def _allowed_hosts(public_url: str) -> tuple[str, ...]:

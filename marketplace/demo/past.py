@@ -26,7 +26,7 @@ from marketplace.core.config import ROOT
 from marketplace.core.db import reading, transaction
 from marketplace.core.ids import new_id, new_reference
 from marketplace.demo.people import PEOPLE
-from providers.port import RemoteReport, ReportContent, ReportItem
+from providers.reported import RemoteReport, ReportContent, ReportItem
 from vip import ledger, phones
 from vip.grants import Grant, grant
 from vip.ledger import Reservation, Stamp

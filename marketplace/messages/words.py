@@ -60,7 +60,11 @@ WORDS: Mapping[str, Message] = {
     ),
     "change_refused": Message(
         Text("改期未成功", "The change was not possible"),
-        Text("原来的时间不变：{when}，{where}。", "The date is unchanged: {when}, {where}."),
+        Text("原来的时间不变：{when}，{where}。{instead}", "The date is unchanged: {when}, {where}. {instead}"),
+    ),
+    "cancel_refused": Message(
+        Text("{place}不同意取消", "{Place} did not agree to cancel"),
+        Text("预约仍然有效：{when}，{where}。{instead}", "The booking stays: {when}, {where}. {instead}"),
     ),
     "time_proposed": Message(
         Text("{place}建议另一个时间", "{Place} proposes another time"),

@@ -56,6 +56,7 @@ PAGES = (
     Page("booking_cancel", "/bookings/<booking>/cancel", _FORM),
     Page("booking_change", "/bookings/<booking>/change", _FORM),
     Page("booking_change_check", "/bookings/<booking>/change/check", _FORM),
+    Page("booking_change_withdraw", "/bookings/<booking>/change/withdraw", ("POST",)),
     Page("booking_proposal", "/bookings/<booking>/proposal", ("POST",)),
     Page("booking_dispute", "/bookings/<booking>/dispute", _FORM),
     Page("reports", "/reports"),

@@ -11,15 +11,14 @@ from typing import Any, Literal
 
 from providers.adapters import fields, zoneless
 from providers.adapters.rows import readable
-from providers.port import (
+from providers.port import ProviderError, Reserve
+from providers.reported import (
     BookingStatus,
-    ProviderError,
     RemoteBooking,
     RemoteReport,
     RemoteSlot,
     ReportContent,
     ReportItem,
-    Reserve,
     slot_name,
 )
 

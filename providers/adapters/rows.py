@@ -9,7 +9,8 @@ from typing import Any, TypeVar
 
 from marketplace.core.logging import get_logger
 from providers.adapters import fields
-from providers.port import MOST_DELIVERED, ProviderError, UnreadableRow
+from providers.port import ProviderError
+from providers.reported import MOST_DELIVERED, UnreadableRow
 
 T = TypeVar("T")
 Named = tuple[str | None, str | None]

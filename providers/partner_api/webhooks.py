@@ -6,7 +6,7 @@ from flask import Blueprint, Response, jsonify, request
 from sqlalchemy import select
 from werkzeug.exceptions import ServiceUnavailable
 
-from booking.exchange.connections import connection_of
+from booking.calls.connections import connection_of
 from booking.sync.webhooks import receive_event
 from marketplace.catalog.models import Provider
 from marketplace.core import clock

@@ -24,7 +24,7 @@ from marketplace.core import db as database
 from marketplace.core.config import settings, sqlalchemy_url
 from marketplace.core.db import reading, transaction
 from marketplace.core.errors import Refusal
-from providers.port import RemoteSlot
+from providers.reported import RemoteSlot
 from tests.concurrency import controls
 from tests.conftest import TestDatabase
 from tests.people import NOON, counters, give

@@ -9,8 +9,8 @@ import pytest
 from sqlalchemy import Connection, select, update
 from sqlalchemy.orm import Session
 
-from booking.exchange import breaker
-from booking.exchange.models import ProviderBreaker
+from booking.calls import breaker
+from booking.calls.models import ProviderBreaker
 from booking.outbox import Claimed
 from marketplace.core.db import bare_app, transaction
 from tests.people import NOON

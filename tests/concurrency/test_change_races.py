@@ -21,7 +21,8 @@ from booking.models import Booking, Discrepancy, ProviderTask, Slot
 from booking.states import BookingState
 from marketplace.catalog.models import Offer
 from marketplace.core.db import reading, transaction, violated
-from providers.port import Answer, Confirmed, Refused, RemoteBooking
+from providers.port import Answer, Confirmed, Refused
+from providers.reported import RemoteBooking
 from tests.concurrency import controls
 from tests.people import NOON, counters
 from tests.world import (

@@ -21,7 +21,8 @@ from booking.models import Booking, ChangeRequest, Discrepancy, ProviderTask
 from booking.proposal import Proposal
 from booking.transition import lock_booking
 from marketplace.core.db import reading, transaction, violated
-from providers.port import Accepted, Answer, Confirmed, Proposed
+from providers.port import Accepted, Answer, Confirmed
+from providers.reported import Proposed
 from tests.concurrency import controls
 from tests.people import NOON, counters
 from tests.world import FakeAdapter, World, booking_row, make_world, one_pass, remote, taken, tasks

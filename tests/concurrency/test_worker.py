@@ -15,7 +15,7 @@ import psycopg
 import pytest
 from sqlalchemy import select
 
-from booking.models import JobRun
+from booking.background_models import JobRun
 from booking.sync.slots import pull_slots
 from booking.worker import jobs
 from booking.worker.jobs import Job, expire_entitlements

@@ -8,7 +8,7 @@ from itertools import count
 import pytest
 
 from providers.adapters.open_protocol import OpenProtocol
-from providers.port import RemoteSlot
+from providers.reported import RemoteSlot
 from tests.providers.wishes import bookable
 from tests.sandboxes import Inbox, Sandbox, open_inbox, start_sandbox
 

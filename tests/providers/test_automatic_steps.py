@@ -10,7 +10,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from providers.adapters.open_protocol import OpenProtocol
-from providers.port import Confirmed, RemoteSlot
+from providers.port import Confirmed
+from providers.reported import RemoteSlot
 from tests.providers.wishes import bookable, change, reserve
 from tests.sandboxes import Sandbox, account, eventually, start_sandbox
 

@@ -13,8 +13,10 @@ import yaml
 from jsonschema import Draft202012Validator, FormatChecker
 from openapi_spec_validator import validate
 
-from providers.adapters.open_protocol import OpenProtocol, cancel_body, change_body, decline_body, reserve_body
-from providers.port import Accepted, Confirmed, RemoteSlot
+from providers.adapters.open_protocol import OpenProtocol
+from providers.adapters.open_wire import cancel_body, change_body, decline_body, reserve_body
+from providers.port import Accepted, Confirmed
+from providers.reported import RemoteSlot
 from tests.providers.wishes import PERSON, bookable, cancel, change, decline, reserve
 from tests.sandboxes import ROOT, Inbox, Sandbox, eventually
 

@@ -29,12 +29,11 @@ from providers.port import (
     Person,
     ProviderError,
     Refused,
-    RemoteBooking,
-    RemoteSlot,
     Reserve,
     RetryAfter,
     Unknown,
 )
+from providers.reported import RemoteBooking, RemoteSlot
 from tests.sandboxes import ROOT, Sandbox, account, eventually, start_day_sandbox
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")

@@ -12,9 +12,9 @@ import pytest
 from sqlalchemy import select
 
 from booking.actors import SYSTEM
+from booking.calls.connections import connection_of
 from booking.changes.cancel import cancel
 from booking.changes.reschedule import reschedule
-from booking.exchange.connections import connection_of
 from booking.models import Discrepancy, Slot
 from booking.reconcile.run import run_now
 from booking.refusals import AlreadyBooked

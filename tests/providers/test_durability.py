@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from providers.adapters.open_protocol import OpenProtocol
-from providers.port import Accepted, Confirmed, RemoteBooking, RetryAfter, Unknown
+from providers.port import Accepted, Confirmed, RetryAfter, Unknown
+from providers.reported import RemoteBooking
 from tests.providers.wishes import bookable, by_key, reserve
 from tests.sandboxes import ROOT, Sandbox, account, eventually, open_inbox, start_sandbox
 

@@ -8,18 +8,8 @@ from dataclasses import replace
 import pytest
 
 from providers.adapters.open_protocol import OpenProtocol
-from providers.port import (
-    Accepted,
-    Answer,
-    ComeBackLater,
-    Confirmed,
-    NotFound,
-    Refused,
-    RemoteBooking,
-    RemoteSlot,
-    RetryAfter,
-    Unknown,
-)
+from providers.port import Accepted, Answer, ComeBackLater, Confirmed, NotFound, Refused, RetryAfter, Unknown
+from providers.reported import RemoteBooking, RemoteSlot
 from tests.providers.wishes import by_key, cancel, reserve
 from tests.sandboxes import Sandbox, eventually
 

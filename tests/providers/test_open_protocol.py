@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from providers.adapters.open_protocol import OpenProtocol, read_slot
+from providers.adapters.open_protocol import OpenProtocol
+from providers.adapters.open_wire import read_slot
 from providers.port import (
     Accepted,
     Confirmed,
@@ -18,11 +19,10 @@ from providers.port import (
     Person,
     ProviderError,
     Refused,
-    RemoteBooking,
-    RemoteSlot,
     RetryAfter,
     Unknown,
 )
+from providers.reported import RemoteBooking, RemoteSlot
 from tests.providers.wishes import bookable, by_key, cancel, change, reserve
 from tests.sandboxes import Sandbox, eventually
 

@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 
-from providers.adapters.open_protocol import OpenProtocol, read_booking
-from providers.port import Accepted, Confirmed, ProviderError, Refused, RemoteBooking, RemoteSlot, Unknown
+from providers.adapters.open_protocol import OpenProtocol
+from providers.adapters.open_wire import read_booking
+from providers.port import Accepted, Confirmed, ProviderError, Refused, Unknown
+from providers.reported import RemoteBooking, RemoteSlot
 from tests.providers.wishes import bookable, by_key, cancel, change, decline, reserve
 from tests.sandboxes import Sandbox, account, eventually, start_sandbox
 

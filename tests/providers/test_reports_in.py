@@ -12,7 +12,8 @@ from pypdf import PdfReader
 
 from booking.reports.files import FileRefused, examine
 from providers.adapters.open_protocol import OpenProtocol
-from providers.port import Confirmed, Oversize, Person, ProviderError, RemoteReport, RemoteSlot
+from providers.port import Confirmed, Oversize, Person, ProviderError
+from providers.reported import RemoteReport, RemoteSlot
 from tests.providers.wishes import reserve
 from tests.sandboxes import Sandbox, eventually
 

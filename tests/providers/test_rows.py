@@ -11,7 +11,8 @@ from providers.adapters import fields
 from providers.adapters.changes_by_time import Window, next_window
 from providers.adapters.http import NoAnswer, Reply
 from providers.adapters.rows import read_rows, readable
-from providers.port import MOST_DELIVERED, ProviderError, UnreadableRow
+from providers.port import ProviderError
+from providers.reported import MOST_DELIVERED, UnreadableRow
 
 START = datetime(2026, 3, 1)  # noqa: DTZ001 - the provider's wall clock
 

@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 from standardwebhooks.webhooks import Webhook
 
-from providers.adapters.open_protocol import OpenProtocol, read_item
-from providers.port import BadSignature, Confirmed, Connection, Event, ProviderError, RemoteSlot
+from providers.adapters.open_protocol import OpenProtocol
+from providers.adapters.open_wire import read_item
+from providers.port import BadSignature, Confirmed, Connection, ProviderError
+from providers.reported import Event, RemoteSlot
 from tests.providers.wishes import cancel, change, reserve
 from tests.sandboxes import WEBHOOK_SECRET, Inbox, Received, Sandbox, eventually
 

@@ -8,7 +8,8 @@ from itertools import count
 from typing import Any
 
 from providers.adapters.open_protocol import OpenProtocol
-from providers.port import Cancel, Change, Decline, LookUp, Person, RemoteSlot, Reserve
+from providers.port import Cancel, Change, Decline, LookUp, Person, Reserve
+from providers.reported import RemoteSlot
 
 _numbers = count(1)
 PERSON = Person("王小明", "male", date(1985, 5, 20))

@@ -34,7 +34,7 @@ class Paper:
 
 @dataclass(frozen=True)
 class Findings:
-    """What a file holds: papers, and of FHIR the results (as providers.port.ReportItem has them) and conclusion.
+    """What a file holds: papers, and of FHIR the results (as providers.reported.ReportItem has them) and conclusion.
 
     `missing` is how many results it names that are not in it, `left_out` how many papers are of a type that we don't
     show.

@@ -1,7 +1,8 @@
 """Interpreting a delivered result: which item it is, its value in our unit, and whether it is outside the normal range.
 
 What the provider delivered is never changed. Its own flag decides, else its own range; our range, by sex and by age on
-the day of the service, is used only if the provider gave neither.
+the day of the service, is used only if the provider gave neither, a source is known for it, and the result came in the
+unit of that source: a laboratory that counts in another one has other ranges.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from booking.reports.reading.ranges import Bounds, Reference, reference_of
 from booking.reports.reading.titres import as_numbers
 from booking.reports.reading.units import ucum
 from booking.reports.reading.values import Value, value_of
-from booking.reports.reading.vocabulary import Found, Item, MappedBy, unit_of, vocabulary
+from booking.reports.reading.vocabulary import Conversion, Found, Item, MappedBy, Range, unit_of, vocabulary
 from marketplace.catalog.benefit_kind import age_on
 
 JudgedBy = Literal["provider_flag", "provider_range", "provider_words", "our_range", ""]
@@ -138,18 +139,23 @@ def delivered(raw: Mapping[str, Any]) -> Delivered:
 
 def read(result: Delivered, whose: Whose, codes: Mapping[str, str]) -> Reading:
     """Interpret one result. `codes` maps the provider's own codes to the vocabulary's."""
-    found = vocabulary().find(
-        loinc=result.loinc, code=result.code, name=result.name, section=result.section, codes=codes
-    )
     told = _Told.of(result, whose)
+    unit = result.unit or told.unit
+    found = vocabulary().find(
+        loinc=result.loinc, code=result.code, name=result.name, section=result.section, unit=unit, codes=codes
+    )
+    ours: Range | None = None
     values: dict[str, Any] = {"number": told.number, "comparator": told.comparator, "bound": told.comparator[:1]}
     values |= {"finding": told.finding, "critical": told.mark.critical}
     if found is not None:
         values |= {"item": found.item.code, "group": found.item.group}
         values |= {"variant": found.variant, "mapped_by": found.by}
         if found.item.form == "number":
-            values |= _in_our_unit(found, result.unit or told.unit, told.number) | _our_range(found.item, whose)
-    judged, by = _judge(told, found.item if found else None, values)
+            values |= _in_our_unit(found, unit, told.number)
+            ours = found.item.range_for(whose.sex, whose.age)
+            values |= {} if ours is None else {"our_low": ours.low, "our_high": ours.high}
+            ours = ours if _as_in_its_source(found, unit) else None
+    judged, by = _judge(told, found.item if found else None, ours)
     as_told = replace(result, low=told.low, high=told.high, flag=told.mark.flag)
     return Reading(**vars(as_told), **values, judged=judged, judged_by=by)
 
@@ -274,12 +280,13 @@ def _in_our_unit(found: Found, spelling: str, number: float | None) -> dict[str,
     return values
 
 
-def _our_range(item: Item, whose: Whose) -> dict[str, Any]:
-    known = item.range_for(whose.sex, whose.age)
-    return {} if known is None else {"our_low": known.low, "our_high": known.high}
+def _as_in_its_source(found: Found, spelling: str) -> bool:
+    """Whether a figure is in the item's unit, perhaps under another name: `10*3/uL` counts as `10*9/L` does."""
+    unit = unit_of(found.item, spelling)
+    return bool(unit) and found.item.conversion(unit, found.variant) == Conversion(1.0)
 
 
-def _judge(told: _Told, item: Item | None, ours: Mapping[str, Any]) -> tuple[str, JudgedBy]:
+def _judge(told: _Told, item: Item | None, ours: Range | None) -> tuple[str, JudgedBy]:
     """normal, low, high, abnormal or blank, and what says so.
 
     The provider's mark decides, else its range or words, else ours if it gave none. A `normal` that the provider's own
@@ -392,9 +399,15 @@ def _side(value: float, comparator: str, bounds: Bounds) -> str:
     return "" if (value == low and bounds.low_open) or (value == high and bounds.high_open) else "normal"
 
 
-def _by_ours(told: _Told, ours: Mapping[str, Any]) -> tuple[str, JudgedBy]:
-    low, high, value = ours.get("our_low"), ours.get("our_high"), ours.get("our_value")
-    if value is not None and (low is not None or high is not None):
-        side = _side(value, told.comparator, Bounds(low, high))
-        return (side, "our_range") if side else ("", "")
-    return "", ""
+def _by_ours(told: _Told, ours: Range | None) -> tuple[str, JudgedBy]:
+    """By our range, if a source is known for it. Any does for a value beyond both it and the instrument."""
+    if ours is None or told.number is None:
+        return "", ""
+    side = _side(told.number, told.comparator, Bounds(ours.low, ours.high, low_open=ours.open, high_open=ours.open))
+    if not ours.source and (not side or side != told.mark.beyond):
+        return "", ""
+    sure = {"low": ours.low_for_sure, "high": ours.high_for_sure}.get(side)
+    if side and sure is not None:
+        side = _side(told.number, told.comparator, Bounds(*((sure, None) if side == "low" else (None, sure))))
+        side = side if side in ("low", "high") else ""
+    return (side, "our_range") if side else ("", "")

@@ -8,8 +8,8 @@ from datetime import date, datetime
 from flask import url_for
 from flask_babel import gettext as _
 
+from booking.calls.waiting_commands import COMMANDS_WAITING
 from booking.discrepancies import UNREADABLE
-from booking.exchange.waiting_commands import COMMANDS_WAITING
 from booking.reconcile.cases import CaseView, Counts, Filter, HistoryLine
 from booking.reconcile.delivered import READ
 from booking.reconcile.repair import Action

@@ -17,7 +17,7 @@ FEW = 8
 
 
 def home() -> Response:
-    """All three lists, the first lines of each."""
+    """All three lists, the first lines of each, and the chain of the audit."""
     who, now = session.operator(), clock.now()
     page = cases.discrepancies(who, cursor=None, limit=FEW)
     return _page(
@@ -26,6 +26,7 @@ def home() -> Response:
         more_url=url_for("console.discrepancies") if page.next else "",
         providers=tuple(overview_page.provider(it, now) for it in oversight.providers(who)),
         jobs=tuple(map(overview_page.job, oversight.late_jobs(who, now=now))),
+        audit=overview_page.audit(oversight.audit_health(who, now=now)),
     )
 
 

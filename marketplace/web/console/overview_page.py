@@ -8,11 +8,12 @@ from datetime import datetime
 from flask import url_for
 from flask_babel import gettext as _
 
-from booking.exchange.breaker import Call
-from booking.exchange.waiting_commands import COMMANDS_WAITING, NOT_REACHED, NOT_SENT, TOLD_TO_WAIT
+from booking.calls.breaker import Call
+from booking.calls.waiting_commands import COMMANDS_WAITING, NOT_REACHED, NOT_SENT, TOLD_TO_WAIT
 from booking.models import Feed
 from booking.reconcile.cases import DiscrepancyView
-from booking.views.oversight import BreakerView, LateJob, ProviderHealth
+from booking.views.oversight import AuditHealth, BreakerView, LateJob, ProviderHealth
+from marketplace.chain.heads import HeadsFile
 from marketplace.web.language import by_language
 from marketplace.web.parts import Pill
 
@@ -56,6 +57,38 @@ class JobRow:
     every_seconds: int
     started_at: datetime | None
     succeeded_at: datetime | None
+
+
+@dataclass(frozen=True)
+class AuditRow:
+    """How it is with the chain of audit and ledger: what is wrong is a pill of its own."""
+
+    pills: tuple[Pill, ...]
+    verified_at: datetime | None
+    lines: int
+    findings: tuple[str, ...]
+
+
+def audit(it: AuditHealth) -> AuditRow:
+    """The panel of the chain."""
+    troubles = []
+    if it.late:
+        troubles.append(_("Lines have waited %(num)d s for their seal", num=int(it.unsealed)))
+    files = {
+        HeadsFile.NOT_SET: _("No file of heads is set"),
+        HeadsFile.MISSING: _("The file of heads had gone"),
+        HeadsFile.UNWRITABLE: _("The file of heads cannot be written"),
+        HeadsFile.REWRITTEN: _("The file of heads and the chain differ"),
+    }
+    if it.heads_file in files:
+        troubles.append(files[it.heads_file])
+    found = it.verified.found if it.verified else 0
+    if found:
+        troubles.append(_("The last verification found %(num)d", num=found))
+    pills = tuple(Pill(words, "bad", icon="circle-alert") for words in troubles)
+    if it.verified is None:
+        return AuditRow(pills, None, 0, ())
+    return AuditRow(pills, it.verified.at, it.verified.lines, it.verified.findings)
 
 
 def feeds() -> tuple[str, ...]:
@@ -244,5 +277,7 @@ def job(it: LateJob) -> JobRow:
         "reconcile": _("Compare books"),
         "statements": _("Make closing statements"),
         "closures": _("Close sites"),
+        "seal": _("Seal audit and ledger"),
+        "verify": _("Verify the chain of the audit"),
     }
     return JobRow(names.get(task, task), code, it.every_seconds, it.started_at, it.succeeded_at)

@@ -24,8 +24,9 @@ from booking.views.cards import BookingView
 from booking.views.customer import booking as view
 from marketplace.core.db import reading, transaction
 from marketplace.core.errors import NotFound
-from providers.port import Accepted, Confirmed, Decline, Proposed, Refused, RemoteBooking, Unknown
+from providers.port import Accepted, Confirmed, Decline, Refused, Unknown
 from providers.port import NotFound as NotThere
+from providers.reported import Proposed, RemoteBooking
 from tests.people import NOON, counters
 from tests.world import EIGHT, FakeAdapter, World, booking_row, join, make_world, one_pass, remote, taken, tasks
 

@@ -12,7 +12,7 @@ from booking.closures import close
 from booking.closures.close import ClosingAlready, close_site, reopen_site, work_closures
 from booking.closures.models import SiteClosure, SiteClosureItem
 from booking.closures.view import closure, closures, find_sites, preview
-from booking.exchange.cursors import cursor_of
+from booking.feeds.cursors import cursor_of
 from booking.models import Discrepancy, Slot
 from booking.notices.models import Notification
 from booking.reconcile.repair import repair
@@ -23,7 +23,8 @@ from marketplace.catalog.models import Site
 from marketplace.core.db import reading, transaction
 from marketplace.core.errors import Invalid, NotFound, Refusal
 from marketplace.core.text import Text
-from providers.port import Confirmed, Refused, RemoteSlot
+from providers.port import Confirmed, Refused
+from providers.reported import RemoteSlot
 from tests.concurrency.controls import all_at_once
 from tests.people import NOON, TODAY, counters, make_insurer
 from tests.world import (

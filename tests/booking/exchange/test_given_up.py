@@ -15,7 +15,8 @@ from booking.models import Discrepancy
 from booking.reconcile.run import run_now
 from marketplace.catalog.models import Offer
 from marketplace.core.db import reading, transaction
-from providers.port import Confirmed, Refused, RemoteBooking, Unknown
+from providers.port import Confirmed, Refused, Unknown
+from providers.reported import RemoteBooking
 from tests.books import Books
 from tests.people import NOON, counters
 from tests.world import EIGHT, FakeAdapter, World, booking_row, connection_to, make_world, one_pass, set_provider, tasks

@@ -18,7 +18,8 @@ from booking.sync.bookings import poll_bookings
 from booking.sync.webhooks import receive_event
 from booking.transition import lock_booking, move
 from marketplace.core.db import transaction
-from providers.port import Accepted, BookingPage, Cancel, Confirmed, Event, RemoteBooking
+from providers.port import Accepted, Cancel, Confirmed
+from providers.reported import BookingPage, Event, RemoteBooking
 from tests.people import NOON, counters
 from tests.world import (
     FakeAdapter,

@@ -13,8 +13,9 @@ from booking.exchange.inbound import apply_remote
 from booking.models import Booking, Discrepancy, ProviderBooking
 from booking.views.customer import booking as view
 from marketplace.core.db import reading, transaction
-from providers.port import Accepted, Cancel, Confirmed, Refused, RemoteBooking, Reserve, Unknown
+from providers.port import Accepted, Cancel, Confirmed, Refused, Reserve, Unknown
 from providers.port import NotFound as NotThere
+from providers.reported import RemoteBooking
 from tests.people import NOON, counters
 from tests.world import EIGHT, FakeAdapter, World, booking_row, join, make_world, one_pass, set_provider, taken, tasks
 

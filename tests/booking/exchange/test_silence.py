@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import select, update
 
 from booking.changes.cancel import cancel
-from booking.exchange.cursors import done
 from booking.exchange.escalate import ASK_A_PERSON, raise_unknown
+from booking.feeds.cursors import done
 from booking.models import Discrepancy, Feed, ProviderTask
 from booking.notices.models import Notification
 from marketplace.core.db import reading, transaction

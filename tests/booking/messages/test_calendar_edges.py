@@ -12,7 +12,7 @@ from sqlalchemy import select, text, update
 from booking.attendance.no_show import call_no_shows, no_show_after
 from booking.changes.reschedule import reschedule
 from booking.changes.rules import cancel_until, change_until
-from booking.exchange.cursors import done
+from booking.feeds.cursors import done
 from booking.hold.place import HOLD
 from booking.hold.submit import submit
 from booking.models import Booking

@@ -9,7 +9,7 @@ import pytest
 
 from booking.reconcile.compare import Found, Ours, compare, effect, leads
 from booking.states import BookingState as S
-from providers.port import RemoteBooking
+from providers.reported import RemoteBooking
 
 DAY = date(2026, 3, 10)
 EIGHT = datetime(2026, 3, 10, 0, 0, tzinfo=UTC)

@@ -24,8 +24,9 @@ from booking.sync.webhooks import receive_event
 from marketplace.core.audit import AuditLine
 from marketplace.core.db import reading, transaction
 from marketplace.core.errors import Invalid, NotFound
-from providers.port import Confirmed, Event, RemoteBooking, RemoteSlot, Unknown
+from providers.port import Confirmed, Unknown
 from providers.port import NotFound as NotThere
+from providers.reported import Event, RemoteBooking, RemoteSlot
 from tests.books import Books
 from tests.concurrency.controls import all_at_once
 from tests.people import NOON, counters, make_insurer

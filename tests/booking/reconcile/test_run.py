@@ -13,7 +13,7 @@ from booking.changes.cancel import cancel
 from booking.discrepancies import EXPLAINED, close_discrepancy
 from booking.exchange.escalate import raise_unknown
 from booking.exchange.inbound import apply_remote
-from booking.exchange.unreadable import record_rows
+from booking.feeds.unreadable import record_rows
 from booking.models import Discrepancy, Feed
 from booking.notices.models import Notification
 from booking.reconcile import examine
@@ -23,8 +23,9 @@ from booking.reconcile.run import carry_out, run_due, run_now
 from booking.states import BookingState
 from booking.transition import lock_booking, move
 from marketplace.core.db import reading, transaction
-from providers.port import Accepted, Confirmed, ProviderError, RemoteBooking, Unknown, UnreadableRow
+from providers.port import Accepted, Confirmed, ProviderError, Unknown
 from providers.port import NotFound as NotThere
+from providers.reported import RemoteBooking, UnreadableRow
 from tests.books import Books
 from tests.people import NOON, counters
 from tests.world import (

@@ -17,7 +17,8 @@ from booking.states import BookingState
 from booking.transition import lock_booking, move
 from marketplace.catalog.kinds import kind
 from marketplace.core.db import reading, transaction
-from providers.port import ProviderError, ReportPage
+from providers.port import ProviderError
+from providers.reported import ReportPage
 from tests.people import NOON
 from tests.reports import ReportAdapter, content, deliver, fetch, listed
 from tests.world import EIGHT, World, booking_row, connection_to, make_world

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from booking.reports.files import COMMAND, FileRefused, examine
 from booking.reports.intake.__main__ import examine as look
 from booking.reports.intake.findings import FHIR, PDF, PNG, ZIP, Refused
-from providers.port import RemoteReport, ReportContent, ReportItem
+from providers.reported import RemoteReport, ReportContent, ReportItem
 from tests.files import chunk, deflated, deflated_zeros, make_pdf, make_png, make_zip, packed_zeros
 from tests.people import NOON
 

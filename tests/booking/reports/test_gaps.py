@@ -18,7 +18,7 @@ from booking.reports.intake.fhir import examine
 from booking.reports.intake.findings import FHIR, Refused
 from booking.reports.models import ReportVersion
 from marketplace.core.db import reading, transaction
-from providers.port import ReportItem
+from providers.reported import ReportItem
 from tests.people import NOON
 from tests.reports import ITEMS, LATER, content, deliver, fetch, listed
 from tests.world import World, make_world

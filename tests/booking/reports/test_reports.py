@@ -14,7 +14,8 @@ from booking.reports.fetch import announce, fetch_due, poll_reports
 from booking.sync.webhooks import receive_event
 from marketplace.core.db import reading, transaction
 from marketplace.core.errors import NotFound
-from providers.port import Event, ProviderError, ReportItem, ReportPage
+from providers.port import ProviderError
+from providers.reported import Event, ReportItem, ReportPage
 from tests.people import NOON, self_of, signed_in
 from tests.reports import (
     CONCLUSION,

@@ -17,7 +17,7 @@ from booking.reports.reading.read import Delivered, Whose, read
 from booking.reports.trend import trend
 from marketplace.core.db import transaction
 from marketplace.core.errors import Invalid, NotFound
-from providers.port import ReportItem
+from providers.reported import ReportItem
 from tests.people import NOON, self_of
 from tests.reports import ITEMS, LATER, deliver, looks
 from tests.world import World, join, make_world
@@ -44,11 +44,10 @@ def result(name: str, value: str, unit: str = "", **more: object) -> Delivered:
         (result("ALT", "60", "U/L", high=70.0), "normal", "provider_range"),
         (result("ALT", "60", "U/L", high=50.0), "high", "provider_range"),
         (result("ALT", "60 ↑", "U/L"), "high", "provider_flag"),
-        (result("ALT", "45", "U/L"), "high", "our_range"),
+        (result("ALT", "62", "U/L"), "high", "our_range"),
         (result("ALT", "39", "IU/L"), "normal", "our_range"),
-        (result("血红蛋白", "10.8", "g/dL"), "low", "our_range"),
-        (result("甲胎蛋白", "<0.5", "ng/mL"), "normal", "our_range"),
-        (result("甲胎蛋白", ">1000", "ng/mL"), "high", "our_range"),
+        (result("甘油三酯", "<0.5", "mmol/L"), "normal", "our_range"),
+        (result("甘油三酯", ">10", "mmol/L"), "high", "our_range"),
         (result("尿蛋白", "阴性(-)"), "normal", "our_range"),
         (result("尿蛋白", "弱阳性（±）"), "abnormal", "our_range"),
         (result("尿蛋白", "+"), "abnormal", "our_range"),

@@ -21,7 +21,8 @@ from booking.states import BookingState
 from booking.transition import lock_booking, move
 from marketplace.core.db import reading, transaction
 from marketplace.core.errors import NotFound
-from providers.port import Confirmed, ProviderError, RemoteBooking
+from providers.port import Confirmed, ProviderError
+from providers.reported import RemoteBooking
 from tests.books import Books
 from tests.people import NOON, make_insurer
 from tests.world import DAY, FakeAdapter, World, booking_row, connection_to, make_world, one_pass, set_provider

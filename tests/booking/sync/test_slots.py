@@ -10,14 +10,15 @@ import pytest
 from sqlalchemy import event, func, select
 
 from booking.changes.cancel import cancel
-from booking.exchange.cursors import MOST_TRIES, NotApplied, cursor_of
+from booking.feeds.cursors import MOST_TRIES, NotApplied, cursor_of
 from booking.models import Discrepancy, Feed, Slot
 from booking.refusals import SlotClosed, SlotFull
 from booking.sync import slots as slots_room
 from booking.sync.slots import BATCH, HORIZON, pull_slots
 from marketplace.catalog.models import CapacityPool, Site
 from marketplace.core.db import engine, reading, transaction
-from providers.port import ProviderError, RemoteSlot, SlotPage
+from providers.port import ProviderError
+from providers.reported import RemoteSlot, SlotPage
 from tests.people import NOON, TODAY
 from tests.world import World, connection_to, join, make_world
 

@@ -12,7 +12,8 @@ from werkzeug.test import TestResponse
 from booking.exchange.inbound import apply_remote
 from marketplace.core import clock
 from marketplace.core.db import transaction
-from providers.port import Confirmed, Proposed, Refused, Unknown
+from providers.port import Confirmed, Refused, Unknown
+from providers.reported import Proposed
 from tests.concurrency.controls import all_at_once
 from tests.marketplace.api.caller import Caller, problem
 from tests.people import NOON
@@ -65,6 +66,23 @@ def test_a_refused_and_an_unknown_change_leave_the_old_date(caller: Caller, worl
     refused = caller.get(f"/bookings/{public_id}").get_json()
     assert (refused["change"], refused["change_refused"], refused["refused_kind"]) == (None, "sold_out", "reschedule")
     assert refused["starts_at"] == EIGHT.isoformat()
+
+
+def test_a_change_can_be_taken_back_and_then_there_is_none(caller: Caller, world: World) -> None:
+    public_id = confirmed(world)
+    asked = ask(caller, public_id, world).get_json()
+    assert (asked["can_withdraw"], asked["change_due_at"]) == (True, (NOON + timedelta(hours=48)).isoformat())
+    after = caller.post(f"/bookings/{public_id}/reschedule/withdraw").get_json()
+    assert (after["change"], after["taking_back"], after["starts_at"]) == (None, False, EIGHT.isoformat())
+    assert after["timeline"][-1]["state"] == "reschedule_withdrawn"
+    problem(caller.post(f"/bookings/{public_id}/reschedule/withdraw"), 409, "no_open_change")
+
+
+def test_a_busy_time_names_the_booking_that_is_in_the_way(caller: Caller, world: World) -> None:
+    public_id = confirmed(world)
+    held = world.hold(1)
+    refused = problem(ask(caller, public_id, world), 409, "beneficiary_busy", "beneficiary_id")
+    assert refused["facts"]["booking"] == held
 
 
 def before_date(world: World) -> Any:

@@ -14,7 +14,7 @@ from booking.reports.models import Report
 from marketplace.core.audit import AuditLine
 from marketplace.core.db import reading, transaction
 from marketplace.core.ids import new_id
-from providers.port import RemoteReport, ReportContent, ReportItem
+from providers.reported import RemoteReport, ReportContent, ReportItem
 from tests.files import make_pdf
 from tests.marketplace.api.caller import Caller, problem
 from tests.people import NOON

@@ -22,7 +22,8 @@ from marketplace.catalog import kinds
 from marketplace.core import clock
 from marketplace.core.paging import MAX_LIMIT
 from marketplace.messages import words
-from providers.port import Confirmed, ReportItem
+from providers.port import Confirmed
+from providers.reported import ReportItem
 from tests.booking.test_moves import go
 from tests.marketplace.api.caller import Caller
 from tests.marketplace.web.visitors import Visitor

@@ -56,6 +56,7 @@ SHOWN: dict[str, tuple[str, Callable[[], s.Context]]] = {
     "booking_proposed": ("booking.html", s.booking_proposed),
     "booking_proposed_asked": ("booking.html", partial(s.booking_proposed, state="awaiting_provider")),
     "booking_changing": ("booking.html", s.booking_changing),
+    "booking_refused": ("booking.html", s.booking_refused),
     "booking_changing_unknown": ("booking.html", partial(s.booking_changing, unknown=True)),
     "times_change": ("times.html", s.times_change),
     "booking_change": ("booking_change.html", s.booking_change),

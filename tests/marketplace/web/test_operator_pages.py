@@ -7,13 +7,18 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from sqlalchemy import Connection, update
 from sqlalchemy.dialects.postgresql import insert
 
+from booking.background_models import JobRun
+from booking.calls.breaker import Call
 from booking.discrepancies import close_discrepancy, open_discrepancy
-from booking.exchange.breaker import Call
-from booking.exchange.cursors import done
-from booking.models import JobRun
+from booking.feeds.cursors import done
+from marketplace.chain.heads import HeadsFile
+from marketplace.chain.seal import seal_all
+from marketplace.chain.watch import run_verification
 from marketplace.core import clock
+from marketplace.core.audit import record
 from marketplace.core.db import transaction
 from marketplace.web.urls import OPERATOR_PAGES
 from tests.marketplace.web.visitors import Visitor, main
@@ -274,3 +279,40 @@ def test_a_customer_is_found_blocked_and_unblocked(operator: Visitor, world: Wor
     operator.post(path, path)
     assert "May sign in" in main(operator.get(path))
     assert Visitor.signed_in(operator.app, "13800000021").get("/me").status_code == 200
+
+
+def test_lines_that_wait_for_their_seal_are_told(operator: Visitor) -> None:
+    seal_all(now=lambda: NOON)
+    assert "Every line is sealed. Last verified: never" in main(operator.get("/operators"))
+    with transaction() as session:
+        record(session, "x", at=NOON - timedelta(seconds=61), actor_kind="system", actor="test", subject="something")
+    assert "Lines have waited 61 s for their seal" in main(operator.get("/operators"))
+    note_job("seal", 5, NOON - timedelta(seconds=60))
+    assert "Every line is sealed." in main(operator.get("/operators"))
+
+
+def test_what_a_verification_found_is_told(operator: Visitor, owner_connection: Connection) -> None:
+    run_verification(heads_file=None, at=NOON, stopping=lambda: False)
+    assert "Every line is sealed. Last verified: Today, 12:00" in main(operator.get("/operators"))
+    owner_connection.exec_driver_sql(
+        "INSERT INTO audit_verification (at, seals, lines, found, findings)"
+        " VALUES (now(), 3, 9, 1, '[\"changed: audit_line 7 (seal 2)\"]')"
+    )
+    told = main(operator.get("/operators"))
+    assert "The last verification found 1" in told and "changed: audit_line 7 (seal 2)" in told
+
+
+@pytest.mark.parametrize(
+    ("state", "told"),
+    [
+        (HeadsFile.NOT_SET, "No file of heads is set"),
+        (HeadsFile.MISSING, "The file of heads had gone"),
+        (HeadsFile.UNWRITABLE, "The file of heads cannot be written"),
+        (HeadsFile.REWRITTEN, "The file of heads and the chain differ"),
+    ],
+)
+def test_trouble_with_the_file_of_heads_is_told(operator: Visitor, state: HeadsFile, told: str) -> None:
+    note_job("seal", 5, NOON)
+    with transaction() as session:
+        session.execute(update(JobRun).values(outcome={"lines": 0, "heads_file": state}))
+    assert told in main(operator.get("/operators"))

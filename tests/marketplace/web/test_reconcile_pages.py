@@ -11,8 +11,8 @@ from sqlalchemy import select
 from booking.closures.close import work_closures
 from booking.closures.models import SiteClosure
 from booking.discrepancies import Effect, close_discrepancy, open_discrepancy
-from booking.exchange.models import DeliveredRow
-from booking.exchange.unreadable import forget_delivered, record_rows
+from booking.feeds.models import DeliveredRow
+from booking.feeds.unreadable import forget_delivered, record_rows
 from booking.models import Booking, Discrepancy
 from booking.reconcile.models import ReconcileRun
 from booking.settlement.close_day import make_statements
@@ -20,7 +20,8 @@ from booking.settlement.models import ClosingStatement
 from marketplace.catalog.models import Site
 from marketplace.core.audit import AuditLine
 from marketplace.core.db import reading, transaction
-from providers.port import Confirmed, UnreadableRow
+from providers.port import Confirmed
+from providers.reported import UnreadableRow
 from tests.marketplace.web.visitors import Visitor, main
 from tests.people import NOON
 from tests.world import DAY, FakeAdapter, World, booking_row, one_pass

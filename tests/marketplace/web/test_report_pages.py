@@ -11,7 +11,7 @@ from sqlalchemy import Connection, text
 
 from booking.states import BookingState
 from marketplace.web.reports.reports_page import bar, reference
-from providers.port import ReportItem
+from providers.reported import ReportItem
 from tests.marketplace.web.visitors import Visitor, main
 from tests.people import NOON
 from tests.reports import CONCLUSION, ITEMS, LATER, PDF, deliver, looks

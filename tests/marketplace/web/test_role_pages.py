@@ -14,7 +14,7 @@ from booking.attendance.models import Dispute
 from booking.closures.close import close_site
 from booking.discrepancies import open_discrepancy
 from booking.exchange.inbound import apply_remote
-from booking.exchange.unreadable import store_delivered
+from booking.feeds.unreadable import store_delivered
 from booking.models import Booking, Discrepancy
 from booking.settlement.models import ClosingStatement
 from booking.states import BookingState

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, text
 from booking.reports.box import document, report
 from booking.reports.output.export import report_as_fhir, report_as_pdf
 from marketplace.core.errors import NotFound
-from providers.port import ReportItem
+from providers.reported import ReportItem
 from tests.booking.reports.test_files import as_json, report_of
 from tests.files import make_pdf, make_png, make_zip
 from tests.reports import CONCLUSION, ITEMS, LATER, PDF, deliver, looks

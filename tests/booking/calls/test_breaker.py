@@ -7,11 +7,11 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from booking.exchange import breaker
-from booking.exchange.breaker import FAILURES, PAUSE, PROBE_LEASE, BreakerState, Call, Permit, after_failure
-from booking.exchange.cursors import NotApplied
+from booking.calls import breaker
+from booking.calls.breaker import FAILURES, PAUSE, PROBE_LEASE, BreakerState, Call, Permit, after_failure
+from booking.calls.through import LeftAlone, through
 from booking.exchange.send import run_task
-from booking.exchange.through import LeftAlone, through
+from booking.feeds.cursors import NotApplied
 from marketplace.core.db import transaction
 from providers.port import Answer, ComeBackLater, Confirmed, ProviderError, RetryAfter, Unknown
 from tests.people import NOON

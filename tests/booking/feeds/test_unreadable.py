@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select, update
 
-from booking.exchange import cursors
-from booking.exchange.cursors import MOST_TRIES, NotApplied, Pull, apply_each, cursor_of, pages
-from booking.exchange.models import DeliveredRow, RowTry
-from booking.exchange.unreadable import STORED_FOR, close_read, forget_rows, open_delivered, record_rows
+from booking.feeds import cursors
+from booking.feeds.cursors import MOST_TRIES, NotApplied, Pull, apply_each, cursor_of, pages
+from booking.feeds.models import DeliveredRow, RowTry
+from booking.feeds.unreadable import STORED_FOR, close_read, forget_rows, open_delivered, record_rows
 from booking.models import Discrepancy, Feed
 from booking.sync import bookings
 from booking.sync.bookings import poll_bookings
@@ -22,19 +22,8 @@ from booking.sync.slots import pull_slots
 from booking.sync.webhooks import receive_event
 from marketplace.core.db import reading, transaction
 from marketplace.core.errors import Busy
-from providers.port import (
-    BookingPage,
-    ComeBackLater,
-    Event,
-    LookUp,
-    NotFound,
-    ProviderError,
-    RemoteBooking,
-    RetryAfter,
-    SlotPage,
-    Unknown,
-    UnreadableRow,
-)
+from providers.port import ComeBackLater, LookUp, NotFound, ProviderError, RetryAfter, Unknown
+from providers.reported import BookingPage, Event, RemoteBooking, SlotPage, UnreadableRow
 from tests.people import NOON, TODAY
 from tests.world import World, booking_row, connection_to, make_world, remote, taken
 

@@ -13,9 +13,9 @@ from sqlalchemy import ColumnElement, and_, case, exists, func, or_, select, upd
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session, aliased
 
+from booking.calls.breaker import Call
+from booking.calls.models import ProviderBreaker
 from booking.discrepancies import close_discrepancy, open_discrepancy
-from booking.exchange.breaker import Call
-from booking.exchange.models import ProviderBreaker
 from booking.models import Booking, Discrepancy, ProviderTask
 from booking.notices.models import Notification
 from booking.notices.notify import notify

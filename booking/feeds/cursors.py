@@ -13,13 +13,14 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.orm import Session
 
-from booking.exchange.tries import count_try, forget_tries, not_applied, tried_before
-from booking.exchange.unreadable import close_read, end_full_read, mostly_unreadable, record_rows
+from booking.feeds.tries import count_try, forget_tries, not_applied, tried_before
+from booking.feeds.unreadable import close_read, end_full_read, mostly_unreadable, record_rows
 from booking.models import SyncCursor
 from marketplace.core.db import reading, transaction
 from marketplace.core.errors import Busy
 from marketplace.core.one_by_one import one_by_one
-from providers.port import CursorLost, ProviderError, UnreadableRow
+from providers.port import CursorLost, ProviderError
+from providers.reported import UnreadableRow
 
 MOST_PAGES = 10_000
 """A list without an end would hold up its feed for ever."""

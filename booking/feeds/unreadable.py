@@ -15,13 +15,13 @@ from sqlalchemy import Select, delete, exists, false, select
 from sqlalchemy.orm import Session
 
 from booking.discrepancies import EXPLAINED, UNREADABLE, open_discrepancy
-from booking.exchange.models import DeliveredRow
+from booking.feeds.models import DeliveredRow
 from booking.models import Booking, Discrepancy, Feed, ProviderBooking
 from booking.references import named
 from marketplace.core.crypto import blind_index, new_wrapped_key, seal, unseal, unwrap_key
 from marketplace.core.db import reading, transaction
 from marketplace.core.logging import get_logger
-from providers.port import UnreadableRow
+from providers.reported import UnreadableRow
 
 log = get_logger(__name__)
 

@@ -6,11 +6,10 @@ import random
 from collections.abc import Callable
 from datetime import datetime
 
-from booking.exchange import breaker
-from booking.exchange.breaker import Call, Permit
-from booking.exchange.connections import ProviderConnection
-from booking.exchange.cursors import NotApplied
-from booking.exchange.silence import pause
+from booking.calls import breaker
+from booking.calls.breaker import Call, Permit, pause
+from booking.calls.connections import ProviderConnection
+from booking.feeds.cursors import NotApplied
 from marketplace.core.db import transaction
 from marketplace.core.logging import get_logger
 from providers.port import ComeBackLater, ProviderError

@@ -11,9 +11,9 @@ from datetime import datetime
 from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert
 
-from booking.exchange.models import RowTry
+from booking.feeds.models import RowTry
 from marketplace.core.db import reading, transaction
-from providers.port import MOST_DELIVERED, UnreadableRow
+from providers.reported import MOST_DELIVERED, UnreadableRow
 
 NOT_APPLIED = "row.not_applied"
 """The reason of a row that nothing is wrong with, as far as the adapter can tell."""

@@ -6,11 +6,12 @@ from collections import Counter
 
 import pytest
 
-from booking.exchange import cursors
-from booking.exchange.cursors import NotApplied, Pull, apply_each, cursor_of, pages
+from booking.feeds import cursors
+from booking.feeds.cursors import NotApplied, Pull, apply_each, cursor_of, pages
 from booking.models import SyncCursor
 from marketplace.core.db import reading
-from providers.port import BookingPage, CursorLost, ProviderError
+from providers.port import CursorLost, ProviderError
+from providers.reported import BookingPage
 from tests.people import NOON
 from tests.world import make_offer
 

@@ -18,7 +18,7 @@ from sqlalchemy import func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from booking.exchange.models import ProviderBreaker
+from booking.calls.models import ProviderBreaker
 from marketplace.core.db import transaction
 from marketplace.core.logging import get_logger
 
@@ -56,6 +56,11 @@ class BreakerState:
     opened_at: datetime | None = None
     open_until: datetime | None = None
     probe_until: datetime | None = None
+
+
+def pause(seconds: float) -> timedelta:
+    """The pause that a provider asks for, between one second and one hour."""
+    return timedelta(seconds=min(max(seconds, 1.0), 3600.0))
 
 
 def after_failure(state: BreakerState, *, probe: datetime | None, now: datetime) -> BreakerState:

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from booking.calls.waiting_commands import COMMANDS_WAITING, NOTICE, raise_waiting
 from booking.changes.cancel import cancel
-from booking.exchange.waiting_commands import COMMANDS_WAITING, NOTICE, raise_waiting
 from booking.messages.freshness import stale
 from booking.models import Booking, Discrepancy
 from booking.notices.models import Notification

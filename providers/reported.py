@@ -1,0 +1,200 @@
+"""What a provider reports: its slots, bookings and reports, as plain data, whatever its system."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Literal
+
+BookingStatus = Literal[
+    "requested", "confirmed", "rejected", "cancelled", "checked_in", "in_service", "fulfilled", "no_show"
+]
+
+
+@dataclass(frozen=True)
+class Proposed:
+    """Another time that the provider proposes for a booking, to be answered before `expires_at`. `reason` in its
+    words, for the customer to read."""
+
+    slot: str
+    service_date: date
+    starts_at: datetime | None
+    ends_at: datetime | None
+    expires_at: datetime
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class RemoteBooking:
+    """A booking as the provider sees it. `version` grows with every change there; times are with zone. Without a
+    `proposal` none is open there (any more)."""
+
+    reference: str
+    our_reference: str | None
+    status: BookingStatus
+    version: int
+    service_date: date | None = None
+    starts_at: datetime | None = None
+    ends_at: datetime | None = None
+    reason: str = ""
+    updated_at: datetime | None = None
+    proposal: Proposed | None = None
+
+
+@dataclass(frozen=True)
+class RemoteSlot:
+    """Capacity of a pool for a window or a day. `offered` is all that is given to us, taken or not; a `closed` slot
+    is no longer offered. Day capacity has no clock times."""
+
+    pool: str
+    reference: str
+    service_date: date
+    starts_at: datetime | None
+    ends_at: datetime | None
+    offered: int
+    closed: bool = False
+    version: int = 0
+
+    @property
+    def name(self) -> str:
+        """What tells it from all other slots of its provider."""
+        return slot_name(self.pool, self.reference)
+
+
+def slot_name(pool: str, reference: str) -> str:
+    """What tells a slot from all others of its provider: another pool may have the same reference."""
+    return f"{pool}/{reference}"
+
+
+MOST_DELIVERED = 16 * 1024
+"""How many bytes are handed on of a row that cannot be read."""
+
+
+@dataclass(frozen=True)
+class UnreadableRow:
+    """A row of a page that breaks the contract: everything else of the page is good, and of this one nothing but what
+    stands here.
+
+    `reference` (of a slot its `name`) and `our_reference` are None where they cannot be read either. `reason` is a code
+    that names the field: `status.unknown`. `delivered` is the row as it came, in canonical JSON of at most 16 KiB;
+    `digest` tells it from others, also beyond that.
+    """
+
+    reason: str
+    delivered: bytes = field(repr=False)
+    digest: str
+    reference: str | None = None
+    our_reference: str | None = None
+
+    @property
+    def nameless(self) -> bool:
+        """Whether it may be any row at all."""
+        return self.reference is None and self.our_reference is None
+
+
+@dataclass(frozen=True)
+class SlotPage:
+    """Some slots, and where to go on: `next` continues this pull, `cursor` starts the next one. What is `unreadable` is
+    not absent: nothing is known of it."""
+
+    slots: Sequence[RemoteSlot]
+    next: str | None
+    cursor: str | None
+    unreadable: Sequence[UnreadableRow] = ()
+
+    @property
+    def references(self) -> list[str]:
+        """What was read, by the names that unreadable rows have too."""
+        return [slot.name for slot in self.slots]
+
+
+@dataclass(frozen=True)
+class BookingPage:
+    """Bookings that changed since a cursor; `next` is None on the last page and `cursor` starts the next pull. What is
+    `unreadable` is not absent."""
+
+    bookings: Sequence[RemoteBooking]
+    next: str | None
+    cursor: str | None
+    unreadable: Sequence[UnreadableRow] = ()
+
+    @property
+    def references(self) -> list[str]:
+        """What was read, by the provider's references."""
+        return [booking.reference for booking in self.bookings]
+
+
+@dataclass(frozen=True)
+class RemoteReport:
+    """A report that exists at the provider; `version` 1 is the first, later ones correct it."""
+
+    reference: str
+    booking_reference: str
+    our_reference: str | None
+    version: int
+    status: Literal["partial", "final", "corrected"]
+    issued_at: datetime
+
+
+@dataclass(frozen=True)
+class ReportPage:
+    """Reports that came or changed since a cursor. What is `unreadable` is not absent."""
+
+    reports: Sequence[RemoteReport]
+    next: str | None
+    cursor: str | None
+    unreadable: Sequence[UnreadableRow] = ()
+
+    @property
+    def references(self) -> list[str]:
+        """What was read, by the provider's references."""
+        return [report.reference for report in self.reports]
+
+
+@dataclass(frozen=True)
+class ReportItem:
+    """One result as delivered. `loinc`, `code` (the provider's own) and `unit` (UCUM, or as the provider spells it) may
+    be blank; `low`/`high` bound the reference range; `flag`: normal, low, high, abnormal or blank. `range_text` is a
+    range that came in words and `mark` the laboratory's own mark, both as delivered; nobody has interpreted them."""
+
+    name: str
+    value: str
+    loinc: str = ""
+    unit: str = ""
+    low: float | None = None
+    high: float | None = None
+    flag: str = ""
+    section: str = ""
+    note: str = ""
+    code: str = ""
+    range_text: str = ""
+    mark: str = ""
+
+
+@dataclass(frozen=True)
+class ReportContent:
+    """A fetched report: items, the doctor's conclusion and the file as delivered, nobody having looked into it yet.
+
+    `document_type`: application/pdf, image/png, application/zip (of PDF and PNG files) or application/fhir+json (an
+    HL7 FHIR R4 DiagnosticReport or a Bundle with one; `items` may then be empty, and are read from it).
+    """
+
+    report: RemoteReport
+    items: Sequence[ReportItem]
+    conclusion: str
+    document: bytes
+    document_type: str
+
+
+@dataclass(frozen=True)
+class Event:
+    """A verified message from the provider. `booking` and `report` say what it is about; both are None for a kind we do
+    not know, which is recorded and changes nothing. `unreadable` is what it is about where that breaks the contract."""
+
+    id: str
+    kind: str
+    sent_at: datetime
+    booking: RemoteBooking | None = None
+    report: RemoteReport | None = None
+    unreadable: UnreadableRow | None = None
