@@ -82,6 +82,7 @@ WORDS: Mapping[str, Words] = {
     ),
     "offer_ended": Words(_("The secret is too old"), _("That took too long. Scan the new code below.")),
     "own_account": Words(_("Not for your own account"), _("Another administrator has to do this to your account.")),
+    "last_admin": Words(_("The last administrator"), _("No administrator would be left. Make another one first.")),
     "login_taken": Words(_("The login is taken"), _("Another operator has this login.")),
     "phone_taken": Words(_("The number is taken"), _("Another customer has this number. Nothing was changed.")),
     # the family

@@ -89,22 +89,30 @@ def end_service(login: str, *, now: datetime) -> int:
     """End an operator's service: all sessions end at once, and no sign-in works. Returns how many sessions. Audited,
     once. Raises NotFound(field="login")."""
     with transaction() as session:
-        operator = _named(session, login)
-        if operator.disabled_at is not None:
-            return 0
-        operator.disabled_at = now
-        ended = accounts.end_sessions(session, operator, now)
-        accounts.record(session, "operator.service_ended", operator, None, now, sessions_ended=ended)
-    return ended
+        return end(session, _named(session, login), None, now)
 
 
 def return_to_service(login: str, *, now: datetime) -> None:
     """Let an operator sign in again. Audited, once. Raises NotFound(field="login")."""
     with transaction() as session:
-        operator = _named(session, login)
-        if operator.disabled_at is not None:
-            operator.disabled_at = None
-            accounts.record(session, "operator.service_resumed", operator, None, now)
+        resume(session, _named(session, login), None, now)
+
+
+def end(session: Session, operator: Operator, by: Principal | None, now: datetime) -> int:
+    """End the service of an operator, who is locked, in the caller's transaction; `by` is None for a command."""
+    if operator.disabled_at is not None:
+        return 0
+    operator.disabled_at = now
+    ended = accounts.end_sessions(session, operator, now)
+    accounts.record(session, "operator.service_ended", operator, by, now, sessions_ended=ended)
+    return ended
+
+
+def resume(session: Session, operator: Operator, by: Principal | None, now: datetime) -> None:
+    """Let an operator, who is locked, sign in again, in the caller's transaction."""
+    if operator.disabled_at is not None:
+        operator.disabled_at = None
+        accounts.record(session, "operator.service_resumed", operator, by, now)
 
 
 def _named(session: Session, login: str) -> Operator:

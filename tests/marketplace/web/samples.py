@@ -59,6 +59,7 @@ from marketplace.web.reports.shares_page import AboutReport, MadeLink, SharedRep
 from marketplace.web.reports.trends_page import ChooseTwo, ComparePage, PairLine
 from marketplace.web.tickets import NextBooking
 from vip.blocking import CustomerStatus
+from vip.operator_accounts import NewOperator, OperatorLine
 from vip.operator_devices import DeviceStatus
 from vip.operators import OperatorView
 from vip.second_factor import Offer
@@ -1332,6 +1333,32 @@ def operator_codes() -> Context:
 
 def operator_own_password() -> Context:
     return {"form": Form(), "action": "/gallery/operator_own_password", "next_url": ""}
+
+
+def _account(login: str, name: str, role: str, ended: bool = False, myself: bool = False) -> OperatorLine:
+    seen = None if login == "mei" else at(11, 20, 9)
+    return OperatorLine(
+        f"opr_{login}", login, name, role, seen, seen, at(11, 21, 9) if ended else None, seen is None, myself
+    )
+
+
+def console_accounts() -> Context:
+    rows = (
+        _account("lin", _t("林默", "Lin Mo"), "admin", myself=True),
+        _account("mei", _t("梅若", "Mei Ruo"), "agent"),
+        _account("wu", _t("吴迪", "Wu Di"), "agent", ended=True),
+    )
+    return _console("accounts", rows=rows)
+
+
+def console_account(ended: bool = False) -> Context:
+    return _console("accounts", page=_account("wu", _t("吴迪", "Wu Di"), "agent", ended=ended), problem="")
+
+
+def console_account_new(made: bool = False) -> Context:
+    errors = {"login": _t("另一位操作员已使用此登录名。", "Another operator has this login.")}
+    new = NewOperator("opr_wu", "a2b3-c4d5-e6f7-g8h9") if made else None
+    return _console("accounts", form=Form({"name": "Wu", "role": "agent"}, errors), made=new, login="wu")
 
 
 def console_second_factor(none: bool = False) -> Context:
