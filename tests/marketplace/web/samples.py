@@ -1624,7 +1624,7 @@ def _desk_booking() -> desk_page.DeskBooking:
 
 def console_bookings(searched: bool = True) -> Context:
     rows = (_desk_booking().row, replace(_desk_booking().row, pill=booking_words.pill("cancelled")))
-    return _console("bookings", wanted="AX7K2M914Q" if searched else "", rows=rows if searched else None)
+    return _console("bookings", wanted="AX7K2M914Q" if searched else "", rows=rows if searched else None, problem="")
 
 
 def console_booking() -> Context:
