@@ -201,6 +201,15 @@ OF_CUSTOMERS = (
         links={"entitlement_id": "entitlement", "booking_id": "booking"},
     ),
     Table(
+        "booking_look_up",
+        file="look_ups",
+        whose="t.booking_id IN ({bookings})",
+        other="provider_id calls",
+        personal=all_process("asked_at answered_at"),
+        links={"booking_id": "booking"},
+        key="booking_id",
+    ),
+    Table(
         "booking",
         file="bookings",
         whose="t.id IN ({bookings})",
@@ -436,6 +445,7 @@ OF_NOBODY = (
     Table("capacity_pool", "id public_id provider_id site_id external_ref"),
     Table("closing_statement", "id public_id provider_id insurer_id day time_zone run_id made_at content"),
     Table("freed_slot", "id slot_id kept freed_at"),
+    Table("installation_release", "id at cluster timeline"),
     # ends within two days; `scope` is a customer's public id
     Table("idempotency_key", "id scope key fingerprint status resource created_at"),
     Table("inbox_event", "id provider_id event_id kind received_at outcome"),
@@ -456,9 +466,15 @@ OF_NOBODY = (
         "provider",
         "id public_id code name_zh name_en adapter base_url secret_sealed webhook_secrets_sealed settings time_zone"
         " allotment deadline_seconds max_in_flight settle_window_seconds answer_hours no_show_hours poll_seconds"
-        " slots_seconds paused_at failures open_until",
+        " slots_seconds look_ups_a_minute paused_at failures open_until",
     ),
     Table("provider_breaker", "provider_id call failures opened_at open_until probe_until retry_at"),
+    # a booking at a provider that is nobody's of ours; `actor` is the administrator who had it cancelled
+    Table(
+        "stray_cancel",
+        "id key provider_id discrepancy_id reference our_reference actor_kind actor asked_at tries run_after"
+        " lease_until sent_at finished_at outcome",
+    ),
     # a keyed hash of an address or account, for an hour or two
     Table("rate_bucket", "id key_hash tokens refilled_at"),
     # `theirs` lists bookings by the provider's reference, without people

@@ -23,6 +23,7 @@ from booking.personal.register import Table
 from booking.personal.scope import Scope, of_customer
 from booking.personal.tables import OF_CUSTOMERS
 from booking.proposal import Proposal
+from booking.reconcile.models import BookingLookUp
 from booking.reports.share import NewShare, share_report
 from booking.sealing import seal_details, seal_words
 from booking.settlement.models import ClosingStatement, StatementLine
@@ -174,6 +175,13 @@ def _rest(life: Life, phone: str, now: datetime) -> None:
                     state="declined",
                     made_at=now,
                     closed_at=now,
+                ),
+                BookingLookUp(
+                    booking_id=booking.id,
+                    provider_id=world.provider.id,
+                    asked_at=now,
+                    answered_at=now,
+                    calls=1,
                 ),
                 ProviderBooking(
                     provider_id=world.provider.id,

@@ -10,10 +10,13 @@ from flask import Flask
 from sqlalchemy import Connection, update
 from sqlalchemy.dialects.postgresql import insert
 
+from booking.actors import CLOCK
 from booking.background_models import JobRun
 from booking.calls.breaker import Call
 from booking.discrepancies import close_discrepancy, open_discrepancy
 from booking.feeds.cursors import done
+from booking.reconcile.look_ups import look_up_due
+from booking.reconcile.run import run_now
 from booking.states import BookingState
 from marketplace.chain.heads import HeadsFile
 from marketplace.chain.seal import seal_all
@@ -22,9 +25,12 @@ from marketplace.core import clock
 from marketplace.core.audit import record
 from marketplace.core.db import transaction
 from marketplace.web.urls import OPERATOR_PAGES
+from providers.port import Confirmed, ProviderError
+from providers.reported import RemoteBooking
+from tests.books import Books
 from tests.marketplace.web.visitors import Visitor, main
 from tests.people import NOON, PHONE, make_customer, make_insurer
-from tests.world import World, go, set_breaker, set_provider
+from tests.world import DAY, FakeAdapter, World, connection_to, go, one_pass, set_breaker, set_provider
 from vip.operators import create_admin
 
 DOOR = "/operators/sign-in"
@@ -212,6 +218,24 @@ def test_a_pause_is_told_before_a_breaker(operator: Visitor, world: World) -> No
     set_breaker(world.provider, failures=5, open_until=NOON + timedelta(minutes=2))
     page = main(operator.get("/operators/providers"))
     assert "Paused" in page and "left alone" not in page
+
+
+def test_the_interval_that_look_ups_reach_is_told_where_the_list_is_not_read(operator: Visitor, world: World) -> None:
+    two = [world.submit(0), world.submit(1)]
+    one_pass(world, FakeAdapter(answers=[Confirmed("R-0"), Confirmed("R-1")]), now=NOON)
+    assert "one by one" not in main(operator.get("/operators/providers"))
+    books = Books(broken_page=0)
+    with pytest.raises(ProviderError):
+        run_now(connection_to(world.provider), books, CLOCK, clock=lambda: NOON)  # type: ignore[arg-type]
+    unread = "Its list of bookings is not read: they are looked up one by one."
+    told = main(operator.get("/operators/providers"))
+    assert f"{unread} Later days: 2 bookings · 2 not answered for yet" in told
+    for number, booking in enumerate(two):
+        books.put(RemoteBooking(f"R-{number}", booking, "confirmed", 1, DAY, world.slots[number].starts_at))
+    look_up_due(connection_to(world.provider), books, every=timedelta(minutes=4), clock=lambda: NOON)
+    with clock.frozen(NOON + timedelta(minutes=9)):
+        told = main(operator.get("/operators/providers"))
+    assert f"{unread} Later days: 2 bookings · each within 9 min" in told and "not answered" not in told
 
 
 def test_commands_that_wait_are_counted(operator: Visitor, world: World) -> None:
