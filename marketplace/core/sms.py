@@ -11,6 +11,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from functools import lru_cache
 from typing import Protocol, TextIO
 
+from marketplace.core import release
 from marketplace.core.config import ConfigError, settings
 from marketplace.core.ids import new_id
 from marketplace.core.logging import get_logger
@@ -42,6 +43,18 @@ class PrintSms:
         """Print one line: the phone, then the text."""
         print(f"SMS to {phone}: {text}", file=self._stream or sys.stdout, flush=True)
         DevelopmentOutbox(codes=not key).put("sms", phone, "", text, key or new_id("sms"))
+
+
+class UnlessHeld:
+    """Sends through `inner`, and from a restored copy nothing: then it raises NotReleased."""
+
+    def __init__(self, inner: SmsBackend) -> None:
+        self._inner = inner
+
+    def send(self, phone: str, text: str, *, key: str = "") -> None:
+        """Hand the text on."""
+        release.require_released()
+        self._inner.send(phone, text, **({"key": key} if key else {}))
 
 
 class InBackground:
@@ -86,5 +99,4 @@ def _make() -> SmsBackend:
         if not settings().development:
             raise ConfigError("SMS_BACKEND=print shows sign-in codes in the log: it is for development only.")
         return PrintSms()
-    made: SmsBackend = named_gateway("SMS_BACKEND", name)
-    return made
+    return UnlessHeld(named_gateway("SMS_BACKEND", name))

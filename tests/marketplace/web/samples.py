@@ -12,6 +12,7 @@ from booking.changes.cancel import REASONS
 from booking.closures.view import Affected, ClosureView
 from booking.personal.erase import Stays
 from booking.reconcile.cases import CaseView, Counts, DiscrepancyView, Filter, HistoryLine, OurSide
+from booking.reconcile.look_ups import Reached
 from booking.reconcile.runs import RunView
 from booking.reports.reading.read import Delivered, Whose, read
 from booking.reports.reading.vocabulary import vocabulary
@@ -1372,6 +1373,15 @@ def _providers() -> tuple[overview_page.ProviderRow, ...]:
             waiting=41,
         ),
         health("ruian", "瑞安医疗", "Ruian Medical", paused_at=NOW - timedelta(hours=2), discrepancies=1),
+        health(
+            "anhe",
+            "安和体检",
+            "Anhe Health",
+            look_ups=(
+                Reached(214, NOW - timedelta(minutes=9, seconds=12), 0),
+                Reached(1_630, NOW - timedelta(hours=3), 88),
+            ),
+        ),
         health("new", "新泽体检", "Xinze Health", pulled={"slots": None, "bookings": None, "reports": None}),
     )
 
@@ -1440,6 +1450,7 @@ def _case(**changes: Any) -> cases_page.CasePage:
         ),
         commands=(("cancel", "queued"),),
         asking=True,
+        cancelling=False,
         actions=("look_up", "send_again", "take_their_time", "cancel_there", "cancel_here", "note"),
     )
     return cases_page.case(replace(view, **changes))
