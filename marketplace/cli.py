@@ -25,11 +25,12 @@ from booking.personal.erase import erase_by_command
 from booking.personal.export import write_copy
 from booking.reconcile.run import run_now
 from booking.reports.reading import codes
+from booking.views.books import check_books
 from marketplace import wording
 from marketplace.api import openapi
 from marketplace.catalog.importer import ImportResult, import_sites
 from marketplace.chain.verify import Finding, verify
-from marketplace.core import clock
+from marketplace.core import clock, release
 from marketplace.core.config import ConfigError, settings
 from marketplace.core.db import reading
 from marketplace.core.errors import Refusal
@@ -52,12 +53,13 @@ person = AppGroup("person", help="Data about people.")
 reports = AppGroup("reports", help="Results as providers deliver them.")
 catalog = AppGroup("catalog", help="Sites and offers.")
 audit = AppGroup("audit", help="The chain of audit and ledger.")
+installation = AppGroup("installation", help="This installation's database.")
 document = AppGroup("openapi", help="The API's description.")
 
 
 def install(app: Flask) -> None:
     """Add the commands to the application."""
-    for group in (admin, vip, person, reports, catalog, audit, document):
+    for group in (admin, vip, person, reports, catalog, audit, installation, document):
         app.cli.add_command(group)
     app.cli.add_command(reconcile)
 
@@ -268,6 +270,25 @@ def verify_audit(heads: Path | None) -> None:
     compared = "" if file else "; not compared with a file of heads"
     click.echo(f"{done.seals} seals, {done.lines} lines, {done.found} findings{compared}.", err=True)
     if done.found:
+        click.get_current_context().exit(FOUND)
+
+
+@installation.command("release")
+@one_sentence
+def release_installation() -> None:
+    """Let the workers of a restored copy, or of a promoted standby, send and call again."""
+    click.echo("Released." if release.release(now=clock.now()) else "It is released already.")
+
+
+@installation.command("check")
+@one_sentence
+def check_installation() -> None:
+    """Compare the counters of entitlements and slots with the lines they are the sums of. Exit code 3: they differ."""
+    wrong = check_books()
+    for each in wrong:
+        click.echo(each)
+    click.echo(f"{len(wrong)} differences; {'held back' if release.look() else 'released'}.", err=True)
+    if wrong:
         click.get_current_context().exit(FOUND)
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, text
 
 APPEND_ONLY = (
     *("audit_line", "audit_seal", "audit_verification", "booking_history"),
-    *("closing_statement", "entitlement_entry", "statement_line"),
+    *("closing_statement", "entitlement_entry", "installation_release", "statement_line"),
 )
 
 KEPT_FOR_A_WHILE = (

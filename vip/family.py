@@ -197,7 +197,11 @@ def _own_customer(session: Session, principal: Principal) -> Customer:
     """The customer's row, locked: two additions at once are counted one after the other."""
     customer = None
     if principal.kind == "customer":
-        customer = session.scalar(select(Customer).where(Customer.id == principal.id).with_for_update(key_share=True))
+        customer = session.scalar(
+            select(Customer)
+            .where(Customer.id == principal.id, Customer.erased_at.is_(None))
+            .with_for_update(key_share=True)
+        )
     if customer is None:
         raise NotFound()
     return customer

@@ -153,7 +153,8 @@ def begin(who: Who, now: datetime) -> Erasure:
     with transaction() as session:
         customer = None
         if who.scope.customer is not None:
-            customer = session.get_one(Customer, who.scope.customer, with_for_update=True)
+            # not stronger: a hold, which has her person's lock already, refers to this row
+            customer = session.get_one(Customer, who.scope.customer, with_for_update={"key_share": True})
         people = who.people(session, lock=True)
         known = session.scalar(select(Erasure).where(_is_of(who.scope)))
         if known is not None:

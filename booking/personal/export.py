@@ -24,6 +24,7 @@ from marketplace.core.db import reading, transaction
 from marketplace.core.errors import NotFound
 from marketplace.core.logging import get_logger
 from vip import limits
+from vip.customers import require_not_erased
 from vip.limits import Limit
 from vip.models import Customer
 from vip.principal import Principal
@@ -66,6 +67,7 @@ def ask_copy(principal: Principal, *, now: datetime) -> Copy:
     """Ask for a copy of everything; one that is being prepared already is that one. Raises TooMany(retry_after)."""
     with transaction() as session:
         customer = customer_of(principal)
+        require_not_erased(session, customer)
         asked = session.scalar(_own(customer).where(PersonalExport.state == "asked"))
         if asked is not None:
             return _view(asked)

@@ -69,8 +69,8 @@ class Age:
 @dataclass(frozen=True)
 class Table:
     """One table. `whose` is the SQL condition on its rows (alias `t`) that they are of the person in question. It may
-    use `:customer`, `:person` and the subqueries of internal ids `{people}`, `{bookings}`, `{reports}` and `{shown}`
-    (the people whose results may be shown): `personal.scope`.
+    use `:customer`, `:person` and the subqueries of internal ids of `personal.scope`: `{people}`, `{bookings}`,
+    `{reports}`, `{notices}`, `{entries}` (of the waiting list) and `{shown}` (the people whose results may be shown).
 
     `file` is its file in the export. `links` maps columns to the table whose public id is exported instead. `rows_end`:
     the class with whose end the rows are deleted; `age`: how old they may get before. `other` are the columns that are

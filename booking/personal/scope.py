@@ -8,20 +8,34 @@ from typing import Any
 
 from booking.personal.register import Table
 
-_PEOPLE = "SELECT b.id FROM beneficiary b WHERE b.customer_id = :customer OR b.id = :person"
-_BOOKINGS = "SELECT k.id FROM booking k WHERE k.customer_id = :customer OR k.beneficiary_id = :person"
-_REPORTS = "SELECT r.id FROM report r WHERE r.customer_id = :customer OR r.beneficiary_id = :person"
+# Each part is found by an index: a table may hold everybody's rows of ten years.
+_OF_CUSTOMER = {
+    "people": "SELECT b.id FROM beneficiary b WHERE b.customer_id = :customer",
+    "bookings": "SELECT k.id FROM booking k WHERE k.customer_id = :customer",
+    "reports": "SELECT r.id FROM report r WHERE r.customer_id = :customer",
+    "notices": "SELECT n.id FROM notification n WHERE n.customer_id = :customer",
+    "entries": "SELECT w.id FROM waiting_entry w WHERE w.customer_id = :customer",
+    "shown": "SELECT b.id FROM beneficiary b WHERE b.customer_id = :customer",
+}
+_OWNER = "(SELECT o.customer_id FROM beneficiary o WHERE o.id = :person)"
+_BOOKINGS = f"SELECT k.id FROM booking k WHERE k.customer_id = {_OWNER} AND k.beneficiary_id = :person"
+_OF_PERSON = {
+    "people": "SELECT b.id FROM beneficiary b WHERE b.id = :person",
+    "bookings": _BOOKINGS,
+    "reports": "SELECT r.id FROM report r WHERE r.beneficiary_id = :person",
+    "notices": f"SELECT n.id FROM notification n WHERE n.booking_id IN ({_BOOKINGS})",
+    "entries": f"SELECT w.id FROM waiting_entry w WHERE w.customer_id = {_OWNER} AND w.beneficiary_id = :person",
+    "shown": "SELECT b.id FROM beneficiary b WHERE b.id = :person",
+}
 
 
 @dataclass(frozen=True)
 class Scope:
     """The rows of a customer with all her people, or of one person alone; both are internal ids."""
 
+    parts: Mapping[str, str]
     customer: int | None = None
     person: int | None = None
-    parts: Mapping[str, str] = field(
-        default_factory=lambda: {"people": _PEOPLE, "bookings": _BOOKINGS, "reports": _REPORTS, "shown": _PEOPLE}
-    )
     more: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -36,12 +50,12 @@ class Scope:
 
 def of_customer(customer_id: int) -> Scope:
     """Everything of a customer and of all people she ever booked for."""
-    return Scope(customer=customer_id)
+    return Scope(_OF_CUSTOMER, customer=customer_id)
 
 
 def of_person(beneficiary_id: int) -> Scope:
     """Everything of one person, nothing of the customer whose relative she is."""
-    return Scope(person=beneficiary_id)
+    return Scope(_OF_PERSON, person=beneficiary_id)
 
 
 def to_show(customer_id: int, shown: Sequence[int]) -> Scope:
@@ -51,8 +65,8 @@ def to_show(customer_id: int, shown: Sequence[int]) -> Scope:
     return Scope(
         customer=customer_id,
         parts={
+            **_OF_CUSTOMER,
             "people": f"SELECT b.id FROM beneficiary b WHERE {mine} AND ({kept})",
-            "bookings": _BOOKINGS,
             "reports": ("SELECT r.id FROM report r WHERE r.customer_id = :customer AND r.beneficiary_id = ANY(:shown)"),
             "shown": "SELECT b.id FROM beneficiary b WHERE b.id = ANY(:shown)",
         },

@@ -154,10 +154,7 @@ OF_CUSTOMERS = (
     Table(
         "notification_delivery",
         file="deliveries",
-        whose=(
-            "t.notification_id IN (SELECT n.id FROM notification n"
-            " WHERE n.customer_id = :customer OR n.booking_id IN ({bookings}))"
-        ),
+        whose="t.notification_id IN ({notices})",
         other="id key tries failures run_after lease_until",
         personal={each: contact(each) for each in ("channel", "state", "finished_at", "reason")},
         links={"notification_id": "notification"},
@@ -169,7 +166,7 @@ OF_CUSTOMERS = (
     Table(
         "notification",
         file="notifications",
-        whose="(t.customer_id = :customer OR t.booking_id IN ({bookings}))",
+        whose="t.id IN ({notices})",
         other="id customer_id",
         personal={
             "public_id": contact("id"),
@@ -202,6 +199,15 @@ OF_CUSTOMERS = (
         other="id xact",
         personal=all_process("entry quantity attempt at actor_kind actor reason"),
         links={"entitlement_id": "entitlement", "booking_id": "booking"},
+    ),
+    Table(
+        "booking_look_up",
+        file="look_ups",
+        whose="t.booking_id IN ({bookings})",
+        other="provider_id calls",
+        personal=all_process("asked_at answered_at"),
+        links={"booking_id": "booking"},
+        key="booking_id",
     ),
     Table(
         "booking",
@@ -322,7 +328,7 @@ OF_CUSTOMERS = (
     Table(
         "waiting_entry",
         file="waiting",
-        whose="(t.customer_id = :customer OR t.beneficiary_id = :person)",
+        whose="t.id IN ({entries})",
         other="id insurer_id customer_id number version hours_before",
         personal={
             "public_id": process("id"),
@@ -334,7 +340,7 @@ OF_CUSTOMERS = (
     Table(
         "waiting_place",
         file="waiting_places",
-        whose="t.beneficiary_id IN ({people})",
+        whose="t.entry_id IN ({entries})",
         other="id pool_id beneficiary_id",
         personal=all_process("open"),
         links={"entry_id": "waiting_entry", "offer_id": "offer"},
@@ -439,6 +445,7 @@ OF_NOBODY = (
     Table("capacity_pool", "id public_id provider_id site_id external_ref"),
     Table("closing_statement", "id public_id provider_id insurer_id day time_zone run_id made_at content"),
     Table("freed_slot", "id slot_id kept freed_at"),
+    Table("installation_release", "id at cluster timeline"),
     # ends within two days; `scope` is a customer's public id
     Table("idempotency_key", "id scope key fingerprint status resource created_at"),
     Table("inbox_event", "id provider_id event_id kind received_at outcome"),
@@ -459,9 +466,15 @@ OF_NOBODY = (
         "provider",
         "id public_id code name_zh name_en adapter base_url secret_sealed webhook_secrets_sealed settings time_zone"
         " allotment deadline_seconds max_in_flight settle_window_seconds answer_hours no_show_hours poll_seconds"
-        " slots_seconds paused_at failures open_until",
+        " slots_seconds look_ups_a_minute paused_at failures open_until",
     ),
     Table("provider_breaker", "provider_id call failures opened_at open_until probe_until retry_at"),
+    # a booking at a provider that is nobody's of ours; `actor` is the administrator who had it cancelled
+    Table(
+        "stray_cancel",
+        "id key provider_id discrepancy_id reference our_reference actor_kind actor asked_at tries run_after"
+        " lease_until sent_at finished_at outcome",
+    ),
     # a keyed hash of an address or account, for an hour or two
     Table("rate_bucket", "id key_hash tokens refilled_at"),
     # `theirs` lists bookings by the provider's reference, without people

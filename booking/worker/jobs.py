@@ -26,7 +26,9 @@ from booking.messages.remind import remind_of_bookings, remind_of_endings
 from booking.personal.erase import finish_erasures
 from booking.personal.export import forget_copies, make_copies
 from booking.personal.retention import forget_old, forget_reports
+from booking.reconcile.look_ups import look_up_due
 from booking.reconcile.run import run_due
+from booking.reconcile.strays import cancel_due
 from booking.reports.chase import ask_again, mark_overdue
 from booking.reports.fetch import fetch_due, poll_reports
 from booking.settlement.close_day import make_statements
@@ -49,6 +51,8 @@ FETCH_SECONDS = 3
 CHASE_SECONDS = 300
 RECONCILE_LOOK = 3
 """How often (seconds) a worker checks whether a reconciliation is due or was requested."""
+LOOK_UPS_SECONDS = 5
+STRAYS_SECONDS = 3
 EXPIRE_AT_ONCE = 500
 SEAL_SECONDS = 5
 
@@ -110,11 +114,14 @@ def _jobs_of(lanes: Lanes, provider: ProviderConnection) -> list[Job]:
         pull = _pull(lanes, provider.id, call, work, may_idle=may_idle)
         return Job(f"{task}:{provider.code}", every, pull, provider.code)
 
+    listed = [job("reconcile", RECONCILE_LOOK, Call.RECONCILE, _reconcile, may_idle=True)]
     return [
         job("slots", provider.slots_seconds, Call.SLOTS, _slots),
         job("bookings", provider.poll_seconds, Call.BOOKINGS, _bookings),
         job("reports", provider.poll_seconds, Call.REPORTS, _reports),
-        job("reconcile", RECONCILE_LOOK, Call.RECONCILE, _reconcile, may_idle=True),
+        *(listed if provider.list_bookings else []),
+        job("look_ups", LOOK_UPS_SECONDS, Call.LOOK_UPS, _look_ups, may_idle=True),
+        job("strays", STRAYS_SECONDS, Call.COMMANDS, _strays, may_idle=True),
         job("chase", CHASE_SECONDS, Call.REPORTS, _chase, may_idle=True),
         job("fetch", FETCH_SECONDS, Call.FETCHES, _fetch, may_idle=True),
     ]
@@ -166,6 +173,15 @@ def _fetch(lane: Lane) -> dict[str, int]:
 def _reconcile(lane: Lane) -> dict[str, int]:
     every = timedelta(seconds=settings().reconcile_seconds)
     return run_due(lane.provider, lane.adapter(), every=every, clock=clock.now)
+
+
+def _strays(lane: Lane) -> dict[str, int]:
+    return cancel_due(lane.provider, lane.adapter(), clock=clock.now)
+
+
+def _look_ups(lane: Lane) -> dict[str, int]:
+    every = timedelta(seconds=settings().reconcile_seconds)
+    return look_up_due(lane.provider, lane.adapter(), every=every, clock=clock.now)
 
 
 def _pull(

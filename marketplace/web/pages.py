@@ -13,7 +13,7 @@ from flask_wtf.csrf import CSRFError, CSRFProtect
 from werkzeug.exceptions import Forbidden, NotFound
 
 from marketplace.core.errors import Unauthenticated
-from marketplace.web import development, session
+from marketplace.web import development, offline, session
 from marketplace.web.account import consent, data, erasing, me, message_settings, notices, phone, sign_in
 from marketplace.web.answers import Views, see_other
 from marketplace.web.assets import init_look
@@ -45,6 +45,7 @@ VIEWS: Views = {
     **message_settings.VIEWS,
     **calendars.VIEWS,
     **development.VIEWS,
+    **offline.VIEWS,
     **usage.VIEWS,
     **waiting.VIEWS,
 }

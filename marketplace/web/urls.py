@@ -93,6 +93,8 @@ PAGES = (
     Page("message_email", "/me/messages/email", ("POST",)),
     Page("message_email_code", "/me/messages/email/code", ("POST",)),
     Page("calendar_address", "/me/calendar", ("POST",)),
+    Page("offline", "/offline", open=True),
+    Page("service_worker", "/sw.js", open=True),
     Page("outbox", "/development/outbox", open=True),
     Page("notices", "/notices"),
     Page("notices_read", "/notices/read", ("POST",)),

@@ -54,7 +54,7 @@ class Erasure(Answer):
 @blueprint.route("/me/copies", methods=["POST"])
 @refuses(TooMany)
 @blueprint.response(202, Copy)
-def ask() -> Any:
+def ask_copy() -> Any:
     """Ask for a copy of everything
 
     One that is being prepared already is returned as it is.
@@ -64,7 +64,7 @@ def ask() -> Any:
 
 @blueprint.route("/me/copies")
 @blueprint.response(200, page_of(Copy))
-def copies() -> Any:
+def list_copies() -> Any:
     """The copies that are being prepared or can be fetched
 
     The newest first.
@@ -75,7 +75,7 @@ def copies() -> Any:
 @blueprint.route("/me/copies/<id:copy_id>/file")
 @refuses(SignInAgain)
 @blueprint.response(200, BYTES, content_type=ZIP)
-def file(copy_id: str) -> Response:
+def copy_file(copy_id: str) -> Response:
     """The copy as a ZIP
 
     One JSON file for each subject, and the papers of reports as they were delivered. It is given to a session that was
@@ -90,7 +90,7 @@ def file(copy_id: str) -> Response:
 @blueprint.route("/me/erasure")
 @refuses(erase.UnderWay)
 @blueprint.response(200, Erasure)
-def preview() -> Any:
+def preview_erasure() -> Any:
     """What would stay if everything else about the customer were deleted"""
     return {"stays": erase.preview(principal())}
 

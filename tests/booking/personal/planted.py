@@ -20,9 +20,10 @@ from booking.feeds.models import DeliveredRow
 from booking.models import Booking, ChangeRequest, Discrepancy, ProviderBooking, ProviderTask
 from booking.notices.models import NoticeSetting, Notification, NotificationDelivery
 from booking.personal.register import Table
-from booking.personal.scope import Scope
+from booking.personal.scope import Scope, of_customer
 from booking.personal.tables import OF_CUSTOMERS
 from booking.proposal import Proposal
+from booking.reconcile.models import BookingLookUp
 from booking.reports.share import NewShare, share_report
 from booking.sealing import seal_details, seal_words
 from booking.settlement.models import ClosingStatement, StatementLine
@@ -160,6 +161,7 @@ def _rest(life: Life, phone: str, now: datetime) -> None:
                     new_starts_at=slot.starts_at,
                     new_ends_at=slot.ends_at,
                     asked_at=now,
+                    answer_due_at=now,
                     closed_at=now,
                 ),
                 Proposal(
@@ -173,6 +175,13 @@ def _rest(life: Life, phone: str, now: datetime) -> None:
                     state="declined",
                     made_at=now,
                     closed_at=now,
+                ),
+                BookingLookUp(
+                    booking_id=booking.id,
+                    provider_id=world.provider.id,
+                    asked_at=now,
+                    answered_at=now,
+                    calls=1,
                 ),
                 ProviderBooking(
                     provider_id=world.provider.id,
@@ -310,7 +319,7 @@ def _rest(life: Life, phone: str, now: datetime) -> None:
 
 def _plant(life: Life, superuser: str) -> None:
     """Write a mark into every text and JSON of a personal column that takes one; codes and dates stay what they are."""
-    scope = Scope(customer=life.customer)
+    scope = of_customer(life.customer)
     with _unguarded(superuser) as connection:
         kinds = _kinds(connection)
         for table in OF_CUSTOMERS:

@@ -29,6 +29,7 @@ from booking.personal.export import ask_copy, make_copies
 from booking.personal.models import Erasure
 from booking.personal.opening import opened
 from booking.personal.register import Retention
+from booking.personal.scope import Scope, of_customer, of_person
 from booking.personal.tables import OF_CUSTOMERS
 from booking.reports.fetch import announce
 from marketplace.core import sms
@@ -348,3 +349,17 @@ def keys_left(connection: Connection, life: Life) -> set[str]:
             {"c": life.customer},
         ).scalars()
     )
+
+
+@pytest.mark.parametrize("scope", [of_customer(7), of_person(7)], ids=["customer", "person"])
+def test_no_condition_of_the_register_reads_a_whole_table(db: Engine, scope: Scope) -> None:
+    """With sequential scans made dear, a plan that still has one had no index to go by."""
+    small = ("sign_in_code", "erasure")  # a day's codes; one row for each erasure
+    with transaction() as session:
+        session.execute(text("SET LOCAL enable_seqscan = off"))
+        for table in OF_CUSTOMERS:
+            if table.name in small:
+                continue
+            query = f"EXPLAIN SELECT FROM {table.name} t WHERE {scope.where(table)}"
+            plan = "\n".join(session.execute(text(query), scope.values).scalars())
+            assert "Seq Scan" not in plan, f"{table.name}\n{plan}"

@@ -118,6 +118,8 @@ SHOWN: dict[str, tuple[str, Callable[[], s.Context]]] = {
     "outbox": ("outbox.html", s.outbox),
     "outbox_empty": ("outbox.html", lambda: {"messages": ()}),
     "notices_none": ("notices.html", s.notices_none),
+    "report_trend_one": ("report_trend.html", partial(s.trend, 1)),
+    "offline": ("offline.html", s.offline),
     "error_404": ("error.html", partial(s.error, 404)),
     "error_403": ("error.html", partial(s.error, 403)),
     "error_429": ("error.html", partial(s.error, 429)),
@@ -173,6 +175,11 @@ def _secured(response: Response) -> Response:
     return response
 
 
+def _no_worker() -> Response:
+    """A worker that does nothing."""
+    return Response("", content_type="text/javascript")
+
+
 def create_gallery() -> Flask:
     """An application that holds the pages' addresses and shows each sample under `/gallery/<name>`. A template that
     names something its context lacks fails."""
@@ -184,7 +191,8 @@ def create_gallery() -> Flask:
     app.jinja_env.globals["unread_notices"] = lambda: 2
     web = Blueprint("web", __name__)
     for page in PAGES:
-        web.add_url_rule(page.rule, page.endpoint, lambda **_parts: ("", 204), methods=page.methods)
+        view = _no_worker if page.endpoint == "service_worker" else lambda **_parts: ("", 204)
+        web.add_url_rule(page.rule, page.endpoint, view, methods=page.methods)
     console = Blueprint("console", __name__)
     for page in OPERATOR_PAGES:
         console.add_url_rule(page.rule, page.endpoint, lambda **_parts: ("", 204), methods=page.methods)

@@ -12,6 +12,7 @@ from booking.changes.cancel import REASONS
 from booking.closures.view import Affected, ClosureView
 from booking.personal.erase import Stays
 from booking.reconcile.cases import CaseView, Counts, DiscrepancyView, Filter, HistoryLine, OurSide
+from booking.reconcile.look_ups import Reached
 from booking.reconcile.runs import RunView
 from booking.reports.reading.read import Delivered, Whose, read
 from booking.reports.reading.vocabulary import vocabulary
@@ -30,6 +31,7 @@ from marketplace.web.account.data import CopyLine, MyData
 from marketplace.web.account.me import Me, SessionLine
 from marketplace.web.account.message_settings import MessageSettings
 from marketplace.web.account.notices_page import Inbox, NoticeRow
+from marketplace.web.assets import asset
 from marketplace.web.benefit_cards import Benefit
 from marketplace.web.benefits.usage_page import Usage, UsageLine
 from marketplace.web.booking import waiting_page as waiting_words
@@ -53,6 +55,7 @@ from marketplace.web.console import cases_page, closures_page, desk_page, overvi
 from marketplace.web.error_page import error_words
 from marketplace.web.formats import dotted
 from marketplace.web.home.home import Home
+from marketplace.web.offline import STYLES
 from marketplace.web.parts import AlternativeRow, Choice, Code, Fact, Form, Link, Person, Pill, Ticket, Turn, When
 from marketplace.web.reports import trends_page
 from marketplace.web.reports.reports_page import Item, PaperRow, Range, ReportPage, ReportRow, Section
@@ -950,7 +953,9 @@ def reports_none(text: str = "") -> Context:
     return {"rows": (), "more_url": "", "empty_text": text, **narrow}
 
 
-def trend() -> Context:
+def trend(values: int = 4) -> Context:
+    """An item over the years, with its last `values`."""
+
     def point(day: date, value: str, unit: str, flag: str = "", **more: Any) -> Point:
         given = Delivered("低密度脂蛋白胆固醇", value, "", unit, None, None, flag, "", "")
         read_as = read(given, Whose("male", date(1954, 3, 1), day), {})
@@ -965,7 +970,7 @@ def trend() -> Context:
     )
     apart = (point(date(2022, 11, 1), "3.0", "", apart="unit"),)
     item = vocabulary().items["ldl"]
-    found = Trend(item, "p2", people()[1].name, "father", points, apart, None, 3.4, "provider")
+    found = Trend(item, "p2", people()[1].name, "father", points[-values:], apart, None, 3.4, "provider")
     return {"page": trends_page.trend_page(found, lambda _report: "/gallery/report")}
 
 
@@ -1309,7 +1314,8 @@ def sign_in(error: bool = False) -> Context:
 
 def sign_in_code() -> Context:
     form = Form({}, {"code": _t("验证码不对，请再看一下短信。", "That's not the code. Look at the message again.")})
-    return {"form": form, "code": Code("138****2041", 3, 42), "next_url": ""}
+    text = _t("【安享】验证码 402817，5 分钟内有效。", "Anxiang: your code is 402817, good for 5 minutes.")
+    return {"form": form, "code": Code("138****2041", 3, 42), "next_url": "", "printed": text}
 
 
 def error(status: int) -> Context:
@@ -1366,6 +1372,15 @@ def _providers() -> tuple[overview_page.ProviderRow, ...]:
             waiting=41,
         ),
         health("ruian", "瑞安医疗", "Ruian Medical", paused_at=NOW - timedelta(hours=2), discrepancies=1),
+        health(
+            "anhe",
+            "安和体检",
+            "Anhe Health",
+            look_ups=(
+                Reached(214, NOW - timedelta(minutes=9, seconds=12), 0),
+                Reached(1_630, NOW - timedelta(hours=3), 88),
+            ),
+        ),
         health("new", "新泽体检", "Xinze Health", pulled={"slots": None, "bookings": None, "reports": None}),
     )
 
@@ -1434,6 +1449,7 @@ def _case(**changes: Any) -> cases_page.CasePage:
         ),
         commands=(("cancel", "queued"),),
         asking=True,
+        cancelling=False,
         actions=("look_up", "send_again", "take_their_time", "cancel_there", "cancel_here", "note"),
     )
     return cases_page.case(replace(view, **changes))
@@ -1717,3 +1733,7 @@ def outbox() -> Context:
 
 def notices_none() -> Context:
     return {"page": Inbox((), 0)}
+
+
+def offline() -> Context:
+    return {"styles": [asset(path) for path in STYLES]}
