@@ -23,8 +23,16 @@ def report_due(booking: Booking, now: datetime) -> datetime | None:
     return start_of(last + timedelta(days=1), None, booking.time_zone)
 
 
+LEAST_NOTICE = timedelta(hours=1)
+"""How long before a visit its answer is due at the latest, so that the customer can still go elsewhere."""
+
+
 def before_the_visit(booking: Booking, due: datetime, now: datetime) -> datetime:
-    """`due`, or the start of the booking's visit (for a day, its first moment at the site) where that comes earlier and
-    is still ahead: nobody may learn only afterwards whether there was one."""
-    start = start_of(booking.service_date, booking.starts_at, booking.time_zone)
-    return min(due, start) if start > now else due
+    """`due`, or earlier, so that it lies before the booking's visit; see `before_start`."""
+    return before_start(due, start_of(booking.service_date, booking.starts_at, booking.time_zone), now)
+
+
+def before_start(due: datetime, start: datetime, now: datetime) -> datetime:
+    """`due`, or an hour before `start` where that comes earlier: nobody may learn as late as the visit whether there is
+    one. With less than two hours left, half of the time that is left counts; a start that is over bounds nothing."""
+    return min(due, start - min(LEAST_NOTICE, (start - now) / 2)) if start > now else due

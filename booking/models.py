@@ -197,7 +197,9 @@ class ChangeRequest(Base):
     """A cancel or reschedule that was asked for. At most one is open for a booking.
 
     A reschedule names the slot it wants, whose place it holds, and the time it had when it was asked. One that was
-    withdrawn after it may have been sent stays without `closed_at` until its end is known.
+    withdrawn after it may have been sent stays without `closed_at` until its end is known. `cause` is why it was asked,
+    `refusal` why it was refused or withdrawn. `answer_due_at`: until when the provider may answer a change;
+    None where its answer to the whole booking is waited for.
     """
 
     __tablename__ = "change_request"
@@ -206,6 +208,7 @@ class ChangeRequest(Base):
         CheckConstraint("state IN ('open','done','refused','withdrawn')", name="state"),
         Index("uq_change_request_open", "booking_id", unique=True, postgresql_where=text("state = 'open'")),
         Index("ix_change_request_booking", "booking_id"),
+        Index("ix_change_request_answer_due", "answer_due_at", postgresql_where=text("state = 'open'")),
     )
 
     id: Mapped[PrimaryKey]
@@ -216,11 +219,13 @@ class ChangeRequest(Base):
     actor_kind: Mapped[str]
     actor: Mapped[str]
     cause: Mapped[str] = mapped_column(server_default="")
+    refusal: Mapped[str | None]
     new_slot_id: Mapped[int | None] = mapped_column(ForeignKey("slot.id"))
     new_service_date: Mapped[date | None] = mapped_column(Date)
     new_starts_at: Mapped[datetime | None]
     new_ends_at: Mapped[datetime | None]
     asked_at: Mapped[Moment]
+    answer_due_at: Mapped[datetime | None]
     closed_at: Mapped[datetime | None]
 
 

@@ -35,7 +35,7 @@ class SlotMoved(Refusal):
 
 
 class AlreadyBooked(Refusal):
-    """The person has another booking at that time."""
+    """The person has another booking at that time; `booking` is its id and `reference` its number, if it still is."""
 
     code = "beneficiary_busy"
     field = "beneficiary_id"

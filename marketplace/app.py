@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Flask
 
-from marketplace import edge, health
+from marketplace import edge, health, metrics
 from marketplace.api import setup
 from marketplace.api.json import Json
 from marketplace.core import logging
@@ -34,6 +34,7 @@ def create_app() -> Flask:
     pages.install(app)
     edge.install(app, page=error_page, page_policy=CONTENT_POLICY)
     app.register_blueprint(health.blueprint)
+    metrics.install(app)
     app.register_blueprint(webhooks.blueprint)
     setup.install(app)
     return app

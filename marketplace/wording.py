@@ -78,6 +78,14 @@ WORDS: Mapping[str, Words] = {
     "wrong_password": Words(_("Login or password is wrong"), _("Login or password is wrong.")),
     "login_taken": Words(_("The login is taken"), _("Another operator has this login.")),
     "phone_taken": Words(_("The number is taken"), _("Another customer has this number. Nothing was changed.")),
+    "sign_in_again": Words(
+        _("Sign in once more"),
+        _("Sign in once more, then do this within %(within)s minutes. It keeps your data safe."),
+    ),
+    "erasure_under_way": Words(
+        _("A booking is under way"),
+        _("Nothing was deleted: %(bookings)s is under way or in dispute. Cancel it or wait for its end first."),
+    ),
     # the family
     "family_full": Words(_("The family list is full"), _("You can have at most %(most)s family members here.")),
     "already_in_family": Words(_("Already in the family"), _("Somebody with this ID number is in your family list.")),
@@ -162,6 +170,9 @@ WORDS: Mapping[str, Words] = {
             "The customer's own window closed on %(until)s, or the visit has begun. "
             "Only an administrator can still cancel it."
         ),
+    ),
+    "no_open_change": Words(
+        _("No change to take back"), _("No change of date is open any more. Look at the booking: it shows what holds.")
     ),
     "not_cancellable": Words(_("Can't be cancelled"), _("This booking has begun or is over.")),
     "too_many_held": Words(

@@ -7,7 +7,9 @@ import pkgutil
 
 import booking
 import marketplace.catalog.models
-import marketplace.core.audit  # noqa: F401
+import marketplace.chain.models
+import marketplace.core.audit
+import marketplace.core.release  # noqa: F401
 import vip
 
 

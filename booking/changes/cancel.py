@@ -16,6 +16,7 @@ from booking.actors import Actor, actor_of
 from booking.changes import swap
 from booking.changes.requests import close_cancel, record_request
 from booking.changes.rules import cancel_until, customer_may_cancel
+from booking.changes.withdraw import take_back
 from booking.models import Booking, ChangeRequest, ProviderTask
 from booking.outbox import annul, enqueue, unsent
 from booking.ownership import insurers_booking_id, own_booking_id
@@ -141,20 +142,8 @@ def begin_cancel(
     )
     if request is not None and request.kind == "cancel":
         return
-    _take_back_change(session, booking, tasks, now)
+    change = swap.open_change(session, booking)
+    if change is not None:  # an unsent one ends here, a sent one is waited for (by seq) and then undone
+        take_back(session, booking, tasks, change, cause="cancelled", now=now)
     request = record_request(session, booking, "cancel", actor=actor, cause=cause, now=now)
     enqueue(session, booking, "cancel", now=now, change_request_id=request.id, facts={"reason": cause})
-
-
-def _take_back_change(session: Session, booking: Booking, tasks: list[ProviderTask], now: datetime) -> None:
-    """A cancel overrules an open change: an unsent one ends here, a sent one is waited for (by seq) and then undone."""
-    change = swap.open_change(session, booking)
-    if change is None:
-        return
-    change.state = "withdrawn"
-    session.flush()
-    task = next((task for task in tasks if task.change_request_id == change.id), None)
-    if task is None or unsent(task):
-        if task is not None:
-            annul(task, now=now)
-        swap.leave(session, booking, change, cause="withdrawn", now=now)

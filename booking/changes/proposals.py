@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from booking.actors import CLOCK, Actor, provider_actor
 from booking.changes.cancel import begin_cancel
 from booking.changes.reschedule import ask_for, check_changeable
+from booking.deadlines import before_start
 from booking.idempotency import Repeatable, first_time
 from booking.models import Booking, ProviderTask, Slot
 from booking.outbox import enqueue
@@ -25,6 +26,7 @@ from booking.refusals import SlotClosed, SlotMoved
 from booking.states import MOVABLE, BookingState
 from booking.transition import lock_booking, write_history
 from marketplace.catalog.models import Offer, Provider
+from marketplace.core.clock import start_of
 from marketplace.core.db import reading, transaction
 from marketplace.core.errors import NotFound, Refusal
 from marketplace.core.logging import get_logger
@@ -65,7 +67,7 @@ def accept(
         actor = provider_actor(session, booking)
         # The provider chose that time for her: those who wait do not come first.
         ask_for(session, booking, tasks, slot, actor=actor, now=now, cause="proposal_accepted", in_line=True)
-        _await_answer(session, booking, now)
+        _await_answer(session, booking, slot, now)
     log.info("booking.proposal_accepted", booking=public_id)
 
 
@@ -160,10 +162,11 @@ def _slot(session: Session, booking: Booking, proposal: Proposal) -> Slot:
     return slot
 
 
-def _await_answer(session: Session, booking: Booking, now: datetime) -> None:
-    """Give the provider its full time to answer, if it has not confirmed the booking yet."""
+def _await_answer(session: Session, booking: Booking, slot: Slot, now: datetime) -> None:
+    """Give the provider its full time to answer, if it has not confirmed the booking yet; it ends before the slot."""
     if booking.state is _S.AWAITING_PROVIDER:
         hours = session.scalar(select(Provider.answer_hours).where(Provider.id == booking.provider_id)) or 0
         due = now + timedelta(hours=hours)
-        booking.answer_due_at = max(booking.answer_due_at or due, due)
+        start = start_of(slot.service_date, slot.starts_at, booking.time_zone)
+        booking.answer_due_at = before_start(max(booking.answer_due_at or due, due), start, now)
         session.flush()

@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
-from datetime import date, datetime
+from collections.abc import Container, Mapping
+from datetime import date, datetime, timedelta
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from booking.actors import Actor
+from booking.capacity.occupied import occupying
 from booking.changes import swap
 from booking.changes.requests import record_request
 from booking.changes.rules import change_until, changes_left
+from booking.deadlines import before_start, before_the_visit
 from booking.idempotency import Repeatable, first_time
 from booking.models import Booking, ChangeRequest, ProviderTask, Slot
 from booking.offers.bookable import check_bookable, judge
 from booking.outbox import enqueue, unsent
 from booking.ownership import own_booking_id
+from booking.refusals import AlreadyBooked
 from booking.states import BookingState
 from booking.transition import lock_booking
 from marketplace.catalog.kinds import kind
 from marketplace.catalog.models import Offer, Provider
-from marketplace.core.db import transaction
+from marketplace.core.clock import start_of, window_of
+from marketplace.core.db import asking, reading, transaction
 from marketplace.core.errors import NotFound, Refusal
 from marketplace.core.logging import get_logger
 from vip.entitlements import NotValidYet, ValidityOver
@@ -81,6 +86,21 @@ def reschedule(
     NotChangeable, ChangeTooLate, NoChangesLeft, OutOfDate, IdempotencyKeyReused and what `ask_for` raises; after any of
     them the booking is as it was.
     """
+    try:
+        _reschedule(principal, public_id, slot_public_id, now=now, repeat=repeat, version=version)
+    except AlreadyBooked as busy:
+        raise AlreadyBooked(**_in_the_way(principal, public_id, slot_public_id)) from busy
+
+
+def _reschedule(
+    principal: Principal,
+    public_id: str,
+    slot_public_id: str,
+    *,
+    now: datetime,
+    repeat: Repeatable | None,
+    version: int | None,
+) -> None:
     with transaction() as session:
         booking_id = own_booking_id(session, principal, public_id)
         if repeat is not None and not first_time(session, repeat, public_id, now=now):
@@ -100,6 +120,17 @@ def reschedule(
             raise NoChangesLeft()
         ask_for(session, booking, tasks, slot, actor=Actor("customer", principal.public_id), now=now)
     log.info("booking.change_asked", booking=public_id)
+
+
+def _in_the_way(principal: Principal, public_id: str, slot_public_id: str) -> Mapping[str, Any]:
+    """The facts of AlreadyBooked, for the slot that was asked for."""
+    with reading() as session:
+        booking = session.get_one(Booking, own_booking_id(session, principal, public_id))
+        slot = _slot(session, booking, slot_public_id)
+        starts, ends = window_of(slot.service_date, slot.starts_at, slot.ends_at, booking.time_zone)
+        who = {"customer": booking.customer_id, "person": booking.beneficiary_id}
+    with asking() as ask:
+        return occupying(ask, **who, starts=starts, ends=ends, but=public_id)
 
 
 def check_changeable(
@@ -133,7 +164,11 @@ def ask_for(
     """
     _check_slot(session, booking, slot, now, in_line=in_line)
     request = record_request(session, booking, "reschedule", actor=actor, cause=cause, now=now)
-    allotment = session.scalar(select(Provider.allotment).where(Provider.id == booking.provider_id))
+    allotment, hours = session.execute(
+        select(Provider.allotment, Provider.answer_hours).where(Provider.id == booking.provider_id)
+    ).one()
+    if not allotment and booking.state is BookingState.CONFIRMED:
+        request.answer_due_at = _answer_due(booking, slot, now + timedelta(hours=hours), now)
     if not (allotment and any(task.command == "reserve" and unsent(task) for task in tasks)):
         facts = {"slot": slot.public_id}
         enqueue(session, booking, "change", now=now, change_request_id=request.id, facts=facts)
@@ -143,6 +178,13 @@ def ask_for(
     if allotment:
         swap.switch(session, booking, request, actor=actor, now=now)
     return request
+
+
+def _answer_due(booking: Booking, slot: Slot, due: datetime, now: datetime) -> datetime:
+    """`due`, or earlier, so that it lies before both times that the customer may be waited for."""
+    return before_the_visit(
+        booking, before_start(due, start_of(slot.service_date, slot.starts_at, booking.time_zone), now), now
+    )
 
 
 def _slot(session: Session, booking: Booking, public_id: str) -> Slot:

@@ -7,6 +7,7 @@ lock. Here the entitlement is locked, since the move that follows may use it; sl
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -19,6 +20,7 @@ from booking.actors import Actor
 from booking.capacity.claims import release_claims
 from booking.models import Booking, ChangeRequest, Slot, SlotClaim
 from booking.notices.notify import notify
+from booking.offers.alternatives import elsewhere
 from booking.proposal import end_proposal
 from booking.refusals import AlreadyBooked, SlotFull
 from booking.states import MOVABLE, BookingState
@@ -159,7 +161,7 @@ def close(session: Session, booking: Booking, request: ChangeRequest, *, cause: 
     booking.pending_period = None
     request.closed_at = now
     if request.state == "open":
-        request.state, request.cause = "refused", cause
+        request.state, request.refusal = "refused", cause
     touch(booking, now=now)
     session.flush()
 
@@ -176,11 +178,15 @@ def leave(session: Session, booking: Booking, request: ChangeRequest, *, cause: 
     ).first()
     release_claims(session, booking.id, now=now, keep_slot=old_slot)
     if request.state == "refused" and booking.state in MOVABLE:
-        _notify(session, booking, "change_refused", f"{booking.public_id}:{request.public_id}", now)
+        wanted = (request.new_service_date, request.new_starts_at) if request.new_service_date else None
+        facts = elsewhere(session, booking, now=now, wanted=wanted)
+        _notify(session, booking, "change_refused", f"{booking.public_id}:{request.public_id}", now, facts)
 
 
-def _notify(session: Session, booking: Booking, kind: str, subject: str, now: datetime) -> None:
-    notify(session, booking.customer_id, kind, subject, now=now, booking_id=booking.id)
+def _notify(
+    session: Session, booking: Booking, kind: str, subject: str, now: datetime, facts: Mapping[str, Any] | None = None
+) -> None:
+    notify(session, booking.customer_id, kind, subject, now=now, booking_id=booking.id, facts=facts)
 
 
 def _facts(day: str, starts_at: datetime | None) -> dict[str, str | None]:

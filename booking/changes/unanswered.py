@@ -1,4 +1,4 @@
-"""What the clock ends: requests that the provider did not answer in time."""
+"""What the clock ends: bookings and changes of date that the provider did not answer in time."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ from sqlalchemy import exists, select
 
 from booking.actors import CLOCK
 from booking.changes.cancel import begin_cancel
-from booking.models import Booking
+from booking.changes.swap import open_change
+from booking.changes.withdraw import take_back
+from booking.models import Booking, ChangeRequest
+from booking.notices.notify import notify
 from booking.proposal import Proposal, open_proposal
 from booking.states import BookingState
 from booking.transition import lock_booking
@@ -45,3 +48,28 @@ def _end_one(booking_id: int, now: datetime) -> str:
         booking.answer_due_at = None
         begin_cancel(session, booking, tasks, actor=CLOCK, cause="not_answered_in_time", now=now)
     return "asked"
+
+
+def end_unanswered_changes(*, now: datetime, limit: int = 100) -> int:
+    """Withdraw the changes of date whose answer deadline has passed, and notify the customers that their dates stay;
+    returns how many."""
+    with reading() as session:
+        due = session.scalars(
+            select(ChangeRequest.booking_id)
+            .where(ChangeRequest.state == "open", ChangeRequest.answer_due_at <= now)
+            .order_by(ChangeRequest.answer_due_at)
+            .limit(limit)
+        ).all()
+    return one_by_one("unanswered_changes", due, lambda booking_id: _end_change(booking_id, now))["withdrawn"]
+
+
+def _end_change(booking_id: int, now: datetime) -> str:
+    with transaction() as session:
+        booking, tasks = lock_booking(session, booking_id)
+        change = open_change(session, booking)
+        if change is None or change.state != "open" or change.answer_due_at is None or change.answer_due_at > now:
+            return "moved_on"
+        take_back(session, booking, tasks, change, cause="not_answered_in_time", now=now)
+        subject = f"{booking.public_id}:{change.public_id}"
+        notify(session, booking.customer_id, "change_refused", subject, now=now, booking_id=booking.id)
+    return "withdrawn"

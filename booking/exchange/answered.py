@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from booking.actors import provider_actor
 from booking.changes import swap
 from booking.changes.requests import close_cancel, open_cancel
+from booking.changes.withdraw import stays, undo_there
 from booking.deadlines import before_the_visit
 from booking.discrepancies import close_discrepancy, open_discrepancy
 from booking.exchange import replacement
@@ -21,6 +22,7 @@ from booking.exchange.evidence import Evidence
 from booking.exchange.follow import annul_followers, cancel_locally
 from booking.exchange.provider_bookings import ProviderBookings
 from booking.models import Booking, ChangeRequest, ProviderTask
+from booking.notices.notify import notify
 from booking.offers.alternatives import elsewhere
 from booking.outbox import finish
 from booking.states import GIVEN_UP, LIVE, MOVABLE, BookingState, legal
@@ -66,6 +68,9 @@ def cancelled(session: Session, booking: Booking, theirs: ProviderBookings, evid
 def changed(session: Session, booking: Booking, theirs: ProviderBookings, evidence: Evidence, now: datetime) -> str:
     """The answer to a change, by the provider's call for it or by a new booking (`replacement`)."""
     task, there = _both(evidence)
+    if task.facts.get("back"):
+        _moved_back(session, booking, theirs, task, evidence, now)
+        return "applied"
     if evidence.refusal:
         finish(task, "refused", now=now, error=evidence.refusal)
         left = replacement.refused(session, booking, theirs, task, evidence.refusal, now)
@@ -130,8 +135,11 @@ def _refuse_cancel(
     finish(task, "refused", now=now, error=code)
     request, reference = open_cancel(session, booking), task.facts.get("reference")
     if not task.facts.get("compensating") and request is not None:
-        request.state, request.closed_at, request.cause = "refused", now, code
+        request.state, request.closed_at, request.refusal = "refused", now, code
         touch(booking, now=now)
+        subject, facts = f"{booking.public_id}:{request.public_id}", elsewhere(session, booking, now=now)
+        customer = booking.customer_id
+        notify(session, customer, "cancel_refused", subject, now=now, booking_id=booking.id, facts=facts)
     elif theirs.missed(reference):
         return  # what that means was judged when it was told: nothing, or it is a case of its own (`old_date_used`)
     elif not theirs.wanted(reference):
@@ -161,11 +169,36 @@ def _switch(
         if booking.state in LIVE:
             _open_time_differs(session, task, booking, "overtaken", now)
         return
+    if stays(session, booking, request):
+        undo_there(session, booking, request, now=now)
+        return
     actor = provider_actor(session, booking)
     swap.switch(session, booking, request, actor=actor, now=now)
     if booking.state is _S.AWAITING_PROVIDER:  # the time that it proposed itself
         move(session, booking, _S.CONFIRMED, actor=actor, now=now)
     if there.version >= newest:
+        close_discrepancy(session, booking.provider_id, "time_differs", booking.public_id, "agrees_again", now=now)
+
+
+def _moved_back(
+    session: Session,
+    booking: Booking,
+    theirs: ProviderBookings,
+    task: ProviderTask,
+    evidence: Evidence,
+    now: datetime,
+) -> None:
+    """The answer to undoing a change that was taken back: our books are at the old date whatever it is. A no leaves
+    the two books apart, which is for a person."""
+    if evidence.there is not None:
+        theirs.record(evidence.there, now)
+    finish(task, "refused" if evidence.refusal else "done", now=now, error=evidence.refusal)
+    request = swap.open_change(session, booking)
+    if request is not None and request.id == task.change_request_id:
+        swap.leave(session, booking, request, cause=request.refusal or "withdrawn", now=now)
+    if evidence.refusal and booking.state in LIVE:
+        _open_time_differs(session, task, booking, evidence.refusal, now)
+    elif not evidence.refusal:
         close_discrepancy(session, booking.provider_id, "time_differs", booking.public_id, "agrees_again", now=now)
 
 

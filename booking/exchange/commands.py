@@ -17,6 +17,7 @@ from booking.sealing import open_details
 from marketplace.catalog.models import CapacityPool, Offer
 from providers.port import Cancel, Change, Decline, LookUp, Person, Reserve
 from vip.models import Beneficiary
+from vip.person_keys import PROCESS, key_of
 
 
 def command_for(session: Session, claimed: Claimed) -> Reserve | Cancel | Change | Decline:
@@ -31,7 +32,7 @@ def command_for(session: Session, claimed: Claimed) -> Reserve | Cancel | Change
         reference, ours = _order(session, booking, task)
         return Decline(key=claimed.key, our_reference=ours, reference=reference or "", slot=str(task.facts["slot"]))
     if claimed.command == "change":
-        change = _change(session, claimed, booking)
+        change = _change(session, claimed, booking, task)
         if not replaces(session, booking):
             return change
         ours = own_reference(booking.public_id, task.seq)
@@ -85,24 +86,27 @@ def _reserve(session: Session, claimed: Claimed, booking: Booking, place: _Place
             sex="male" if person.sex == "male" else "female",
             birth_date=person.birth_date,
         ),
-        answers=open_details(booking.details_sealed, person.wrapped_key, person.public_id, booking.public_id),
+        answers=open_details(booking.details_sealed, key_of(session, person, PROCESS), booking.public_id),
     )
 
 
-def _change(session: Session, claimed: Claimed, booking: Booking) -> Change:
+def _change(session: Session, claimed: Claimed, booking: Booking, task: ProviderTask) -> Change:
+    current = ProviderBookings(session, booking).current
+    reference = current.reference if current else ""
+    if task.facts.get("back"):  # to the date that the booking has here
+        old = session.scalars(select(Slot.external_ref).where(Slot.public_id == task.facts["slot"])).one()
+        return Change(claimed.key, booking.public_id, reference, old, *_times(booking))
     request, slot = session.execute(
         select(ChangeRequest, Slot.external_ref)
-        .join(ProviderTask, ProviderTask.change_request_id == ChangeRequest.id)
         .join(Slot, Slot.id == ChangeRequest.new_slot_id)
-        .where(ProviderTask.id == claimed.id)
+        .where(ChangeRequest.id == task.change_request_id)
     ).one()
     if request.new_service_date is None:
         raise ValueError("a change without a time")
-    current = ProviderBookings(session, booking).current
     return Change(
         key=claimed.key,
         our_reference=booking.public_id,
-        reference=current.reference if current else "",
+        reference=reference,
         slot=slot,
         service_date=request.new_service_date,
         starts_at=request.new_starts_at,

@@ -14,6 +14,7 @@ from booking.attendance.given_up import given_up_in_time
 from booking.attendance.outcome import provider_gave_in
 from booking.changes import swap
 from booking.changes.requests import close_cancel, open_cancel
+from booking.changes.withdraw import stays
 from booking.discrepancies import close_discrepancy, open_discrepancy
 from booking.exchange import replacement
 from booking.exchange.provider_bookings import ProviderBookings
@@ -88,13 +89,14 @@ def _is_leaving(session: Session, booking: Booking, there: RemoteBooking) -> boo
 
 
 def follow_time(session: Session, booking: Booking, there: RemoteBooking, now: datetime) -> None:
-    """Follow the time that the provider reports. The one that an open change asks for accepts that change; another one
-    is a discrepancy, which a person decides, since the customer was promised what our books say."""
+    """Follow the time that the provider reports. The one that an open change asks for accepts that change; if that was
+    taken back, the answer to its command undoes it. Another one is a discrepancy, which a person decides, since the
+    customer was promised what our books say."""
     date = there.service_date if there.status not in DEAD and booking.state in LIVE else None
     agrees = (date, there.starts_at) == (booking.service_date, booking.starts_at)
     if date is not None and (agrees or _accepts_change(session, booking, there, now)):
         close_discrepancy(session, booking.provider_id, "time_differs", booking.public_id, "agrees_again", now=now)
-    elif date is not None:
+    elif date is not None and not _being_taken_back(session, booking, there):
         starts_at = there.starts_at.isoformat() if there.starts_at else None
         _open(session, booking, "time_differs", {"service_date": date.isoformat(), "starts_at": starts_at}, now)
 
@@ -107,6 +109,7 @@ def _accepts_change(session: Session, booking: Booking, there: RemoteBooking, no
         or booking.state not in MOVABLE
         or there.status == "requested"
         or replacement.replaces(session, booking)
+        or stays(session, booking, request)
         or not swap.asks_for(request, there.service_date, there.starts_at)
     ):
         return False
@@ -115,6 +118,13 @@ def _accepts_change(session: Session, booking: Booking, there: RemoteBooking, no
         if task.change_request_id == request.id and task.command == "change":
             finish(task, "done", now=now)
     return True
+
+
+def _being_taken_back(session: Session, booking: Booking, there: RemoteBooking) -> bool:
+    request = swap.open_change(session, booking)
+    if request is None or not swap.asks_for(request, there.service_date, there.starts_at):
+        return False
+    return stays(session, booking, request)
 
 
 def cancel_locally(session: Session, booking: Booking, now: datetime) -> None:

@@ -122,22 +122,24 @@ def _found(session: Session, task: ProviderTask, booking: Booking, found: Remote
         case "cancel":
             return yes if found.status in DEAD else None
         case "change" if not replacement.replaces(session, booking):
-            return _found_changed(session, task, found)
+            return _found_changed(session, task, booking, found)
         case _ if found.status in DEAD:
             code = "cancelled_by_provider" if found.status == "cancelled" else found.reason or "other"
             return Evidence("look_up", None, task, refusal=code)
     return yes
 
 
-def _found_changed(session: Session, task: ProviderTask, found: RemoteBooking) -> Evidence | None:
+def _found_changed(session: Session, task: ProviderTask, booking: Booking, found: RemoteBooking) -> Evidence | None:
     """A booking that is where we asked it to be was changed; one that lives at its old time was not: the change is
     asked for again under the same key, once a late commit is no longer to be expected."""
     request = session.get(ChangeRequest, task.change_request_id)
     if found.status in DEAD:
         return Evidence("look_up", found, task, refusal=found.reason or "other")
-    if request is not None and swap.asks_for(request, found.service_date, found.starts_at):
-        return Evidence("look_up", found, task)
-    return None
+    if task.facts.get("back"):
+        arrived = (found.service_date, found.starts_at) == (booking.service_date, booking.starts_at)
+    else:
+        arrived = request is not None and swap.asks_for(request, found.service_date, found.starts_at)
+    return Evidence("look_up", found, task) if arrived else None
 
 
 def _not_cancelled(session: Session, task: ProviderTask, booking: Booking, now: datetime) -> Outcome:
@@ -180,7 +182,8 @@ def _needless(session: Session, task: ProviderTask, booking: Booking, now: datet
         cancel_locally(session, booking, now)
         return True
     request = swap.open_change(session, booking)
-    wanted = request is not None and request.state == "open" and booking.state in MOVABLE
+    state = "withdrawn" if task.facts.get("back") else "open"
+    wanted = request is not None and request.state == state and booking.state in MOVABLE
     if task.command != "change" or wanted:
         return False
     annul(task, now=now)

@@ -17,6 +17,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from booking.actors import Actor
+from booking.capacity.occupied import occupying
 from booking.offers.bookable import NO_PLACE, Reason, Rule, Verdict, check_bookable
 from booking.ownership import customer_of
 from booking.refusals import AlreadyBooked, SlotFull, SlotMoved, TooManyHeld
@@ -29,6 +30,7 @@ from marketplace.core.ids import new_id, new_reference
 from vip import signin
 from vip.entitlements import CANDIDATE, choose
 from vip.ledger import EntitlementExhausted
+from vip.person_keys import PROCESS, chosen
 from vip.principal import Principal
 from vip.signin import Credential, principal_of
 
@@ -81,7 +83,7 @@ def _facts(columns: str, who: str) -> str:
            p.name_zh AS provider_zh, p.name_en AS provider_en,
            s.id AS slot_id, s.pool_id AS slot_pool, s.service_date, s.starts_at, s.ends_at,
            {_RULE.closes_at} AS closes_at, {_RULE.reason} AS reason,
-           b.id AS beneficiary_id, b.sex, b.birth_date, b.wrapped_key, {CANDIDATE},
+           b.id AS beneficiary_id, b.sex, b.birth_date, b.wrapped_key, pk.wrapped_key AS process_key, {CANDIDATE},
            k.fingerprint AS known_fingerprint, k.resource AS known_resource,
            k.created_at AS known_at
       FROM (SELECT 1) AS one
@@ -92,6 +94,7 @@ def _facts(columns: str, who: str) -> str:
       LEFT JOIN slot s ON s.public_id = %(slot)s
       LEFT JOIN beneficiary b
            ON b.public_id = %(beneficiary)s AND b.customer_id = w.customer_id AND b.removed_at IS NULL
+      LEFT JOIN person_key pk ON pk.beneficiary_id = b.id AND pk.retention = '{PROCESS}'
       LEFT JOIN entitlement e ON e.customer_id = b.customer_id
            AND CASE WHEN %(entitlement)s::text IS NULL THEN e.kind = o.kind ELSE e.public_id = %(entitlement)s END
       LEFT JOIN idempotency_key k ON k.scope = w.principal_id AND k.key = %(key)s
@@ -188,6 +191,7 @@ def _hold(
     if not entitlements:
         raise EntitlementExhausted()
     public_id = new_id("bkg")
+    key = chosen(request.beneficiary, PROCESS, facts.wrapped_key, facts.process_key)
     actor = terms.actor or Actor("customer", principal.public_id)
     starts, ends = window_of(facts.service_date, facts.starts_at, facts.ends_at, facts.time_zone)
     values = {
@@ -212,7 +216,7 @@ def _hold(
         "price": facts.price_minor,
         "currency": facts.currency,
         "snapshot": orjson.dumps(_snapshot(facts)).decode(),
-        "details": seal_details(request.details, facts.wrapped_key, request.beneficiary, public_id),
+        "details": seal_details(request.details, key, public_id),
         "actor_kind": actor.kind,
         "actor": actor.id,
         "scope": principal.public_id,
@@ -278,6 +282,8 @@ def _take(ask: db.Ask, values: Mapping[str, Any], facts: Any, *, tries: int) -> 
             reason = db.violated(failed)
             if reason == "entitlement_exhausted" and left:
                 continue
+            if reason == "ex_booking_one_place_at_a_time":
+                raise AlreadyBooked(**_in_the_way(ask, values)) from failed
             _refuse(reason, facts, failed)
         if rows and rows[0].outcome == "replayed":  # by a request that ran beside this one
             [known] = ask(_KNOWN_KEY, values)
@@ -287,14 +293,18 @@ def _take(ask: db.Ask, values: Mapping[str, Any], facts: Any, *, tries: int) -> 
     raise EntitlementExhausted()
 
 
+def _in_the_way(ask: db.Ask, values: Mapping[str, Any]) -> Mapping[str, Any]:
+    return occupying(
+        ask, customer=values["customer"], person=values["beneficiary"], starts=values["from"], ends=values["until"]
+    )
+
+
 def _refuse(reason: str | None, facts: Any, failed: DBAPIError) -> NoReturn:
     match reason:
         case "slot_full" | "ck_slot_taken":
             raise SlotFull(starts_at=facts.starts_at, service_date=facts.service_date.isoformat()) from failed
         case "entitlement_exhausted" | "ck_entitlement_not_negative" | "ck_entitlement_balance":
             raise EntitlementExhausted() from failed
-        case "ex_booking_one_place_at_a_time":
-            raise AlreadyBooked() from failed
         case "too_many_held":
             raise TooManyHeld(most=MOST_HELD) from failed
         case "idempotency_key_reused":

@@ -19,10 +19,12 @@ BEGIN
      SET state = CASE WHEN p.allotment THEN c_at_once ELSE c_asked END,
          version = b.version + 1, updated_at = p_now, cause = v_cause, hold_expires_at = NULL,
          answer_due_at = CASE WHEN NOT p.allotment THEN
-           -- Within the provider's hours, and before the service begins if that lies ahead.
+           -- Within the provider's hours, and before the service begins if that lies ahead (booking/deadlines.py).
            CASE WHEN coalesce(b.starts_at, b.service_date::timestamp AT TIME ZONE b.time_zone) > p_now
              THEN least(p_now + p.answer_hours * interval '1 hour',
-                        coalesce(b.starts_at, b.service_date::timestamp AT TIME ZONE b.time_zone))
+                        coalesce(b.starts_at, b.service_date::timestamp AT TIME ZONE b.time_zone)
+                          - least(interval '1 hour',
+                                  (coalesce(b.starts_at, b.service_date::timestamp AT TIME ZONE b.time_zone) - p_now) / 2))
              ELSE p_now + p.answer_hours * interval '1 hour' END END
     FROM provider p
    WHERE b.public_id = p_booking AND b.customer_id = p_customer

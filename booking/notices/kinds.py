@@ -28,6 +28,7 @@ KINDS: dict[str, NoticeKind] = {
     "rejected": NoticeKind(),
     "changed": NoticeKind(),
     "change_refused": NoticeKind(),
+    "cancel_refused": NoticeKind(),
     "time_proposed": NoticeKind(),
     "cancelled": NoticeKind(),
     "outcome_unknown": NoticeKind(),

@@ -1,4 +1,5 @@
-"""The nearest other places for a booking that its provider can't keep: at most three, one tap from being booked."""
+"""The nearest other places for a booking that its provider can't keep, or does not move: at most three, one tap from
+being asked for."""
 
 from __future__ import annotations
 
@@ -42,31 +43,54 @@ class Alternative:
     same_offer: bool
 
 
-def nearest(session: Session, booking: Booking, *, now: datetime, same_offer: bool = False) -> list[Alternative]:
-    """The three nearest slots of the same package, or of the same kind in the same city (not those with `same_offer`):
-    nearest in time first, then in place. Only those that could be booked now for this person, who has nothing else
-    then, within the validity of the benefit that was used; never the slot that was lost. Empty when there is none."""
+def nearest(
+    session: Session,
+    booking: Booking,
+    *,
+    now: datetime,
+    same_offer: bool = False,
+    wanted: tuple[date, datetime | None] | None = None,
+) -> list[Alternative]:
+    """Three slots of the same package, or of the same kind in the same city (not those with `same_offer`), near the
+    time that was `wanted` (the booking's own without one): nearest in time first, then in place, and at different times
+    and places where there are several. Only those that could be booked now for this person, who has nothing else then,
+    within the validity of the benefit that was used; never a slot that the booking has or had. A live booking can move
+    within its offer; elsewhere its benefit must have another unit. Empty when there is none."""
     person = session.get_one(Beneficiary, booking.beneficiary_id)
-    start = start_of(booking.service_date, booking.starts_at, booking.time_zone)
+    day, starts_at = wanted or (booking.service_date, booking.starts_at)
+    start = start_of(day, starts_at, booking.time_zone)
     rows = session.execute(
         text(_NEAREST),
         {
             "booking": booking.id,
             "start": start,
             "now": now,
-            "first": max(booking.service_date - REACH, now.date() - timedelta(days=1)),
-            "last": booking.service_date + REACH,
+            "first": max(day - REACH, now.date() - timedelta(days=1)),
+            "last": day + REACH,
             "each": PER_OFFER,
         },
     )
     fits = [row for row in rows if (row.same_offer or not same_offer) and _welcome(row, booking.kind, person)]
     found = [_alternative(row) for row in fits]
     found.sort(key=lambda one: (abs(_start(one) - start), _way(one), not one.same_offer, _start(one), one.slot_id))
-    return found[:MOST]
+    return _varied(found)
 
 
-def elsewhere(session: Session, booking: Booking, *, now: datetime) -> dict[str, Any]:
-    """The facts of a move that takes the customer's date away: `alternatives`, as ids and times."""
+def _varied(found: list[Alternative]) -> list[Alternative]:
+    """The first ones at places and times that were not chosen before them; the order of `found` decides the rest."""
+    chosen: list[Alternative] = []
+    while found and len(chosen) < MOST:
+        places, times = [one.site_name for one in chosen], [_start(one) for one in chosen]
+        best = min(found, key=lambda one: places.count(one.site_name) + times.count(_start(one)))
+        chosen.append(best)
+        found = [one for one in found if one is not best]
+    return chosen
+
+
+def elsewhere(
+    session: Session, booking: Booking, *, now: datetime, wanted: tuple[date, datetime | None] | None = None
+) -> dict[str, Any]:
+    """The facts of a no, or of a move that takes the customer's date away: `alternatives`, as ids and times."""
     return {
         "alternatives": [
             {
@@ -76,7 +100,7 @@ def elsewhere(session: Session, booking: Booking, *, now: datetime) -> dict[str,
                 "starts_at": one.starts_at.isoformat() if one.starts_at else None,
                 "time_zone": one.time_zone,
             }
-            for one in nearest(session, booking, now=now)
+            for one in nearest(session, booking, now=now, wanted=wanted)
         ]
     }
 
@@ -128,7 +152,8 @@ def _side(condition: str, order: str) -> str:
           AND NOT EXISTS (SELECT FROM slot_claim c WHERE c.booking_id = b.id AND c.slot_id = l.id)
           AND NOT EXISTS (SELECT FROM booking other
                            WHERE other.customer_id = b.customer_id AND other.beneficiary_id = b.beneficiary_id
-                             AND other.live AND other.id <> b.id AND other.occupied && tstzrange({start}, {end}))
+                             AND other.live AND (other.id <> b.id OR o.id <> b.offer_id)
+                             AND other.occupied && tstzrange({start}, {end}))
         ORDER BY l.service_date {order}, l.starts_at {order} LIMIT :each)"""
 
 
@@ -151,4 +176,5 @@ _NEAREST = f"""
     JOIN site s ON s.id = o.site_id
          AND (o.id = lost.id OR (s.province = home.province AND s.city = home.city))
     CROSS JOIN LATERAL ({_side(">=", "ASC")} UNION ALL {_side("<", "DESC")}) AS near
-   WHERE b.id = :booking"""
+   WHERE b.id = :booking
+     AND (NOT b.live OR o.id = b.offer_id OR e.granted IS NULL OR e.available > 0)"""

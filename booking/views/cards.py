@@ -15,7 +15,7 @@ from vip.ledger import ReservationStatus
 @dataclass(frozen=True)
 class Moved:
     """One entry of the timeline. `actor` is a kind (customer, provider, clock, …), never a person. A change of date
-    has the time to which it moved the booking."""
+    has the time to which it moved the booking, and from which; one that is asked for, the time that is wanted."""
 
     at: datetime
     state: str
@@ -23,6 +23,8 @@ class Moved:
     cause: str
     service_date: date | None = None
     starts_at: datetime | None = None
+    before_date: date | None = None
+    before_starts_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -86,14 +88,15 @@ class ProposalView:
 class BookingView(BookingCard):
     """A booking in full.
 
-    `cancel_until` and `change_until` are the last moments for doing so online, `can_cancel` and `can_change` whether it
-    is allowed now, `changes_left` how many changes are left. `change` is the kind of the open request (cancel,
-    reschedule; None: none), `new_…` the time that it asks for, `change_unknown` whether the provider's answer is
-    unknown. If the last request was refused, `change_refused` is the cause and `refused_kind` its kind. `benefit` is
-    the status of the booking's unit. With `allotment` it is confirmed at once, else within `answer_hours`.
-    `no_show_uses`: whether a no-show uses the unit; `dispute_until` is None unless it is a no-show. `proposal` is the
-    one that waits for an answer, or None. `alternatives` are empty unless someone other than the customer ended the
-    booking.
+    `cancel_until` and `change_until` are the last moments for doing so online, `can_cancel` and `can_change` whether
+    it is allowed now, `changes_left` how many changes are left. `change` is the kind of the open request (cancel,
+    reschedule; None: none), `new_…` the time that it asks for, `change_due_at` until when the provider may answer,
+    `can_withdraw` whether it can be taken back, `change_unknown` whether the provider's answer is unknown.
+    `taking_back`: one was taken back and its end is not known yet; the date stays. If the last request was refused,
+    `change_refused` is the cause and `refused_kind` its kind. `benefit` is the status of the booking's unit. With
+    `allotment` it is confirmed at once, else within `answer_hours`. `no_show_uses`: whether a no-show uses the unit;
+    `dispute_until` is None unless it is a no-show. `proposal` is the one that waits for an answer, or None.
+    `alternatives` are empty unless someone other than the customer ended the booking.
     """
 
     package: dict[str, Any]
@@ -108,6 +111,9 @@ class BookingView(BookingCard):
     change_refused: str | None
     refused_kind: str | None
     change_unknown: bool
+    change_due_at: datetime | None
+    can_withdraw: bool
+    taking_back: bool
     report_id: str | None
     longitude: float | None
     latitude: float | None

@@ -29,6 +29,7 @@ from marketplace.core.paging import Page, decode_cursor, encode_cursor
 from marketplace.core.text import Text
 from vip.ledger import Reservation, ReservationStatus, reservation_status
 from vip.models import Beneficiary, Entitlement
+from vip.person_keys import PROCESS, key_of
 from vip.principal import Principal
 
 When = Literal["upcoming", "past"]
@@ -85,9 +86,24 @@ def full_view(which: ColumnElement[bool], *, now: datetime) -> BookingView:
             report=report,
             dispute=_dispute(session, booking, row.Beneficiary),
             proposal=_proposal(session, booking, now) if asked is None else None,
-            alternatives=nearest(session, booking, now=now) if lost else [],
+            alternatives=_instead(session, booking, requests, lost=lost, now=now),
         )
     return _view(booking, _card(booking, row.Beneficiary, row.entitlement), around, now=now)
+
+
+def _instead(
+    session: Session, booking: Booking, requests: Sequence[ChangeRequest], *, lost: bool, now: datetime
+) -> Sequence[Alternative]:
+    """Other times after a no: for the date that was lost, or near the one that a change asked for."""
+    if lost:
+        return nearest(session, booking, now=now)
+    last = requests[-1] if requests else None
+    if last is None or last.state != "refused" or booking.state is not BookingState.CONFIRMED:
+        return []
+    if now >= change_until(booking) or not changes_left(session, booking):
+        return []
+    wanted = (last.new_service_date, last.new_starts_at) if last.new_service_date else None
+    return nearest(session, booking, now=now, wanted=wanted)
 
 
 def submitted(done: Submitted, *, now: datetime) -> BookingView:
@@ -132,6 +148,8 @@ def _view(booking: Booking, card: dict[str, Any], around: _Around, *, now: datet
     missed = next((line for line in reversed(around.history) if line.to_state == BookingState.NO_SHOW.value), None)
     until_disputed = missed.at + DISPUTE_FOR if missed and booking.state is BookingState.NO_SHOW else None
     left, change_by = around.changes_left, change_until(booking)
+    confirmed = booking.state is BookingState.CONFIRMED
+    taking_back = any(request.state == "withdrawn" and request.closed_at is None for request in around.requests)
     card["change"] = asked.kind if asked else None
     return BookingView(
         **card,
@@ -140,13 +158,16 @@ def _view(booking: Booking, card: dict[str, Any], around: _Around, *, now: datet
         can_cancel=customer_may_cancel(booking, now) and (asked is None or asked.kind != "cancel"),
         change_until=change_by,
         changes_left=left,
-        can_change=booking.state is BookingState.CONFIRMED and asked is None and left > 0 and now < change_by,
+        can_change=confirmed and asked is None and not taking_back and left > 0 and now < change_by,
         new_service_date=asked.new_service_date if asked else None,
         new_starts_at=asked.new_starts_at if asked else None,
         new_ends_at=asked.new_ends_at if asked else None,
-        change_refused=refused.cause if refused else None,
+        change_refused=refused.refusal if refused else None,
         refused_kind=refused.kind if refused else None,
         change_unknown=around.change_unknown,
+        change_due_at=asked.answer_due_at if asked else None,
+        can_withdraw=confirmed and asked is not None and asked.kind == "reschedule",
+        taking_back=taking_back,
         report_id=around.report,
         longitude=around.longitude,
         latitude=around.latitude,
@@ -303,9 +324,9 @@ def _dispute(session: Session, booking: Booking, person: Beneficiary) -> Dispute
     if found is None:
         return None
     said = ""
-    if found.answer_sealed is not None and person.wrapped_key is not None:
-        record = f"dispute:{found.public_id}:answer"
-        said = open_words(found.answer_sealed, person.wrapped_key, person.public_id, record)
+    key = key_of(session, person, PROCESS)
+    if found.answer_sealed is not None and key.wrapped is not None:
+        said = open_words(found.answer_sealed, key, f"dispute:{found.public_id}:answer")
     return DisputeView(found.state, found.opened_at, found.closed_at, said, found.decided_as)
 
 
@@ -318,24 +339,30 @@ def _proposal(session: Session, booking: Booking, now: datetime) -> ProposalView
     )
 
 
-def _moved_to(facts: Mapping[str, Any]) -> tuple[date | None, datetime | None]:
-    """The time that a change of date (booking/changes/swap.py) led to; None for every other line."""
-    after = facts.get("after")
-    if not after:
+def _time(facts: Mapping[str, Any], which: str) -> tuple[date | None, datetime | None]:
+    """The time `before` or `after` a change of date (booking/changes/swap.py); None for every other line."""
+    time = facts.get(which)
+    if not time:
         return None, None
-    starts = after["starts_at"]
-    return date.fromisoformat(after["service_date"]), datetime.fromisoformat(starts) if starts else None
+    starts = time["starts_at"]
+    return date.fromisoformat(time["service_date"]), datetime.fromisoformat(starts) if starts else None
 
 
 def _timeline(
     history: Sequence[BookingHistory], requests: Sequence[ChangeRequest], dispute: DisputeView | None
 ) -> list[Moved]:
     """Moves, asked changes and a dispute in the order of time. What was asked for is listed when it was asked."""
-    lines = [Moved(line.at, line.to_state, line.actor_kind, line.cause, *_moved_to(line.facts)) for line in history]
+    lines = [
+        Moved(it.at, it.to_state, it.actor_kind, it.cause, *_time(it.facts, "after"), *_time(it.facts, "before"))
+        for it in history
+    ]
     for request in requests:
-        lines.append(Moved(request.asked_at, f"{request.kind}_asked", request.actor_kind, request.cause))
+        asked = (request.new_service_date, request.new_starts_at)
+        lines.append(Moved(request.asked_at, f"{request.kind}_asked", request.actor_kind, request.cause, *asked))
         if request.state == "refused" and request.closed_at is not None:
-            lines.append(Moved(request.closed_at, f"{request.kind}_refused", "provider", request.cause))
+            lines.append(Moved(request.closed_at, f"{request.kind}_refused", "provider", request.refusal or ""))
+        if request.kind == "reschedule" and request.state == "withdrawn" and request.closed_at is not None:
+            lines.append(Moved(request.closed_at, "reschedule_withdrawn", "customer", request.refusal or ""))
     if dispute is not None:
         lines.append(Moved(dispute.opened_at, "dispute_asked", "customer", ""))
         if dispute.state == "rejected" and dispute.closed_at is not None:

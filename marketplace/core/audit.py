@@ -1,4 +1,7 @@
-"""The audit trail: who did what to whose data, one line each. The application's role can only add to it."""
+"""The audit trail: who did what to whose data, one line each. The application's role can only add to it.
+
+No line is ever deleted. They are sealed into a chain after they were written (`marketplace.chain`).
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ from sqlalchemy import BigInteger, Index, Text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from marketplace.core.columns import Moment, PrimaryKey
+from marketplace.core.columns import Moment, PrimaryKey, WritingTransaction
 from marketplace.core.db import Base
 
 
@@ -17,7 +20,7 @@ class AuditLine(Base):
     """One line. `actor` and `subject` are public ids; `facts` hold no personal data."""
 
     __tablename__ = "audit_line"
-    __table_args__ = (Index("ix_audit_line_subject", "subject", "id"),)
+    __table_args__ = (Index("ix_audit_line_subject", "subject", "id"), Index("ix_audit_line_xact", "xact", "id"))
 
     id: Mapped[PrimaryKey]
     at: Mapped[Moment]
@@ -27,6 +30,7 @@ class AuditLine(Base):
     action: Mapped[str] = mapped_column(Text)
     subject: Mapped[str] = mapped_column(Text)
     facts: Mapped[dict[str, Any]] = mapped_column(JSONB, default=dict)
+    xact: Mapped[WritingTransaction]
 
 
 def record(

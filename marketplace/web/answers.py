@@ -6,11 +6,14 @@ import hashlib
 from collections.abc import Callable
 from typing import Any
 
-from flask import Response, make_response, redirect, render_template, request
+from flask import Response, make_response, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from markupsafe import Markup
 
+from marketplace import wording
 from marketplace.core import strictjson
 from marketplace.core.errors import Refusal
-from marketplace.web import language
+from marketplace.web import formats, language
 
 Views = dict[str, Callable[..., Response]]
 
@@ -58,6 +61,15 @@ def live(body: str, etag: str) -> Response:
     answer = make_response("", 304) if unchanged(etag) else make_response(body)
     answer.headers["ETag"] = etag
     return answer
+
+
+def said(refusal: Refusal, *more: str) -> str:
+    """The refusal's sentence, and `more` after it, for a message; with a link to the booking that it names."""
+    text = formats.sentences(wording.sentence(refusal), *more)
+    if "booking" not in refusal.facts:
+        return text
+    address = url_for("web.booking", booking=str(refusal.facts["booking"]))
+    return Markup('{} <a href="{}">{}</a>').format(text, address, _("Look at that booking"))
 
 
 def retry_after(response: Response, refusal: Refusal) -> Response:

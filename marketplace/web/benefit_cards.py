@@ -81,7 +81,9 @@ def card(benefit: EntitlementView, people: Sequence[Person]) -> Benefit:
         benefit.days_left if benefit.state == "active" and benefit.days_left <= _SOON else None,
         tuple(person for person in people if benefit.sharing == "family" or person.is_self),
         _("Book") if active else "",
-        f"{url_for('web.places')}?{urlencode({'benefit': benefit.kind})}" if active else "",
+        f"{url_for('web.places')}?{urlencode({'benefit': benefit.kind, 'entitlement': benefit.public_id})}"
+        if active
+        else "",
     )
 
 
@@ -99,6 +101,28 @@ def note(benefit: EntitlementView) -> str:
     if not parts and not benefit.unlimited:
         return _("All still free")
     return dotted(parts)
+
+
+def which_line(found: Sequence[EntitlementView], *, named: bool) -> str:
+    """The benefit that a booking will use, of the open ones in the order of use: its plan, what is left and until
+    when. `named`: it was chosen by its card; otherwise, where there are several, it is said that the earliest-ending
+    one is used. Blank without any."""
+    benefit = next((benefit for benefit in found if benefit.state == "active"), None)
+    if benefit is None:
+        return ""
+    left = "" if benefit.available is None else ngettext("%(num)d left", "%(num)d left", benefit.available)
+    until = _("Until %(date)s", date=date_of(benefit.valid_until))
+    line = dotted((kind_name(benefit.kind), plan_name(benefit), left, until))
+    if named or len([one for one in found if one.state == "active"]) < 2:
+        return line
+    return dotted((line, _("of several, the one that ends first")))
+
+
+def taken_from(benefit: EntitlementView | None) -> str:
+    """Which of her benefits a booking takes its use of: the plan, and until when it is valid."""
+    if benefit is None:
+        return ""
+    return dotted((plan_name(benefit), _("Until %(date)s", date=date_of(benefit.valid_until))))
 
 
 def taken_line(code: str, benefit: EntitlementView | None) -> str:

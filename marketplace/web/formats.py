@@ -125,6 +125,23 @@ def moment(value: datetime, zone: str = HOME_ZONE) -> str:
     return f"{words or date_of(shown)}{separator}{time_of(value, zone)}"
 
 
+def appointment(day: date | None, starts_at: datetime | None, zone: str = HOME_ZONE) -> str:
+    """A booked time: day and hour, or the day alone for a whole day; blank without one."""
+    if starts_at is not None:
+        return moment(starts_at, zone)
+    return date_of(day, zone) if day is not None else ""
+
+
+def moved(
+    from_day: date | None, from_start: datetime | None, to_day: date | None, to_start: datetime | None, zone: str
+) -> str:
+    """From which time to which, as a sentence; what is not known of it is left out."""
+    before, after = appointment(from_day, from_start, zone), appointment(to_day, to_start, zone)
+    if before and after:
+        return gettext("From %(before)s to %(after)s.", before=before, after=after)
+    return gettext("To %(after)s.", after=after) if after else ""
+
+
 def deadline(value: datetime, zone: str = HOME_ZONE) -> str:
     """A moment inside a sentence: `今天 16:00`, `11 月 24 日 09:00`; `16:00 today`, `09:00 on 24 November`."""
     if language.current().code == "zh":

@@ -102,7 +102,8 @@ class Hint:
 
 @dataclass(frozen=True)
 class AlternativeRow:
-    """Another time, one tap from being held. `way` says how far it is from the lost place; blank when it is there."""
+    """Another time, one tap from being held. `way` says how far it is from the lost place; blank when it is there. With
+    `change_url` the booking is moved there instead. `note` says what it costs besides."""
 
     slot: str
     when: When
@@ -112,6 +113,8 @@ class AlternativeRow:
     form_action: str
     person: str
     idempotency_key: str
+    change_url: str = ""
+    note: str = ""
 
 
 @dataclass(frozen=True)

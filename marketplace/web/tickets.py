@@ -14,6 +14,7 @@ from marketplace.catalog.places import short_place
 from marketplace.core import clock
 from marketplace.web import booking_words, formats
 from marketplace.web.answers import tag
+from marketplace.web.cause_words import refusal_line
 from marketplace.web.kind_words import nouns
 from marketplace.web.language import by_language
 from marketplace.web.parts import Fact, Ticket, When
@@ -55,24 +56,13 @@ def facts(card: BookingCard, now: datetime) -> booking_words.Facts:
         card.kind,
         answer_by=card.answer_due_at,
         by=by,
-        reason=cause_line(card.cause) if card.state == "rejected" else "",
+        reason=refusal_line(card.cause) if card.state == "rejected" else "",
         quota_used=isinstance(card, BookingView) and card.benefit == "used",
         report=card.report_state,
         report_due=card.report_due_at - timedelta(seconds=1) if card.report_due_at else None,
         dispute=dispute,
         dispute_until=until,
     )
-
-
-def cause_line(cause: str) -> str:
-    words = {
-        "sold_out": _("That time is no longer free there."),
-        "closed": _("It is closed on that day."),
-        "not_eligible": _("It says this package is not for this person."),
-        "too_late": _("The request reached it too late."),
-        "unknown_slot": _("It has moved that time."),
-    }
-    return words.get(cause, "")
 
 
 def title(card: BookingCard) -> str:

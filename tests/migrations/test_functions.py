@@ -57,8 +57,11 @@ def test_what_the_migrations_made_is_what_the_files_say(owner: psycopg.Connectio
 def test_a_file_is_named_after_what_it_makes(owner: psycopg.Connection) -> None:
     made = {name.partition(" ")[2].partition("(")[0].partition(" on ")[0] for name in defined(owner)}
     assert {file.stem for file in files()} - made == {
+        "audit_seal_append_only",
+        "audit_verification_append_only",
         "booking_history_append_only",
         "entitlement_entry_append_only",
+        "installation_release_append_only",
     }, "the trigger of a table that shares its function and its name with others"
 
 

@@ -273,11 +273,3 @@ def test_a_gateway_that_refuses_does_not_reach_the_caller(monkeypatch: pytest.Mo
     assert len(said) == 1
     assert "ConnectionError" in said[0]
     assert "13800000011" not in said[0]
-
-
-def test_codes_are_forgotten_after_a_day() -> None:
-    make_customer()
-    for minute in range(5):
-        signin.send_code(PHONE, now=NOON + minute * MINUTE, gateway=SmsBox())
-    assert codes.forget_codes(now=NOON + timedelta(days=1)) == 0
-    assert codes.forget_codes(now=NOON + timedelta(days=1, minutes=10), batch=2) == 5

@@ -13,13 +13,17 @@ class Mark:
     """What a mark says: `flag` normal, low, high, abnormal or blank. `critical`: the laboratory asks for a doctor at
     once. `doubtful`: the result is uncertain or invalid, so nothing may be concluded from it. `unknown`: somebody
     marked it in a way that we can't read. `finding`: it repeats what was found (positive, not detected), which is no
-    verdict where a positive result is good or neither good nor bad."""
+    verdict where a positive result is good or neither good nor bad. `beyond` is high or low for a value that the
+    instrument could not measure, which is no verdict by itself. `critical_outside`: a `C`, critical where the range
+    agrees, and else a corrected result."""
 
     flag: str = ""
     critical: bool = False
     doubtful: bool = False
     unknown: bool = False
     finding: bool = False
+    beyond: str = ""
+    critical_outside: bool = False
 
 
 NOTHING = Mark()
@@ -54,13 +58,15 @@ _DOUBTFUL = (
     "intermediate 中介"
 )
 _SILENT = (
-    "null none 空 无 无标记 no_flag 已审核 f m 0 1 final nil na n/a u d b w < > better worse up down 非危急值 not_critical "
+    "null none 空 无 无标记 no_flag 已审核 f m 0 1 final nil na n/a u d b w better worse up down 非危急值 not_critical "
     "non-critical noncritical / -- --- 否 no ok 未标记 复查 已复查 reviewed verified ? no_mark false"
 )
 
 
 def _table() -> dict[str, Mark]:
     known = dict.fromkeys(_SILENT.split(), NOTHING)
+    known["c"] = Mark(critical_outside=True)
+    known |= {">": Mark(beyond="high"), "<": Mark(beyond="low")}
     known |= {word: Mark(doubtful=True) for word in _DOUBTFUL.split()}
     known |= {word: Mark(flag) for flag, words in _FLAGS.items() for word in words.split()}
     known |= {word: Mark(flag, finding=True) for flag, words in _FINDINGS.items() for word in words.split()}
@@ -86,6 +92,8 @@ def mark_of(text: str) -> Mark:
         doubtful=any(one.doubtful for one in found),
         unknown=not flag and any(one.unknown for one in found),
         finding=bool(flag) and all(one.finding for one in found if one.flag),
+        critical_outside=any(one.critical_outside for one in found),
+        beyond=next((one.beyond for one in found if one.beyond), ""),
     )
 
 

@@ -1,7 +1,8 @@
 """Interpreting a delivered result: which item it is, its value in our unit, and whether it is outside the normal range.
 
 What the provider delivered is never changed. Its own flag decides, else its own range; our range, by sex and by age on
-the day of the service, is used only if the provider gave neither.
+the day of the service, is used only if the provider gave neither, a source is known for it, and the result came in the
+unit of that source: a laboratory that counts in another one has other ranges.
 """
 
 from __future__ import annotations
@@ -12,15 +13,17 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, Literal
 
+from booking.reports.reading.appearance import look_of
 from booking.reports.reading.figures import Figure
 from booking.reports.reading.folding import folded
+from booking.reports.reading.grades import as_figures
 from booking.reports.reading.marks import NOTHING, Mark, mark_of
 from booking.reports.reading.qualities import Quality, quality_of
 from booking.reports.reading.ranges import Bounds, Reference, reference_of
 from booking.reports.reading.titres import as_numbers
 from booking.reports.reading.units import ucum
 from booking.reports.reading.values import Value, value_of
-from booking.reports.reading.vocabulary import Found, Item, MappedBy, unit_of, vocabulary
+from booking.reports.reading.vocabulary import Conversion, Found, Item, MappedBy, Range, unit_of, vocabulary
 from marketplace.catalog.benefit_kind import age_on
 
 JudgedBy = Literal["provider_flag", "provider_range", "provider_words", "our_range", ""]
@@ -138,18 +141,25 @@ def delivered(raw: Mapping[str, Any]) -> Delivered:
 
 def read(result: Delivered, whose: Whose, codes: Mapping[str, str]) -> Reading:
     """Interpret one result. `codes` maps the provider's own codes to the vocabulary's."""
-    found = vocabulary().find(
-        loinc=result.loinc, code=result.code, name=result.name, section=result.section, codes=codes
-    )
     told = _Told.of(result, whose)
+    unit = result.unit or told.unit
+    found = vocabulary().find(
+        loinc=result.loinc, code=result.code, name=result.name, section=result.section, unit=unit, codes=codes
+    )
+    ours: Range | None = None
     values: dict[str, Any] = {"number": told.number, "comparator": told.comparator, "bound": told.comparator[:1]}
     values |= {"finding": told.finding, "critical": told.mark.critical}
     if found is not None:
         values |= {"item": found.item.code, "group": found.item.group}
         values |= {"variant": found.variant, "mapped_by": found.by}
         if found.item.form == "number":
-            values |= _in_our_unit(found, result.unit or told.unit, told.number) | _our_range(found.item, whose)
-    judged, by = _judge(told, found.item if found else None, values)
+            values |= _in_our_unit(found, unit, told.number)
+            ours = found.item.range_for(whose.sex, whose.age)
+            values |= {} if ours is None else {"our_low": ours.low, "our_high": ours.high}
+            ours = ours if _as_in_its_source(found, unit) else None
+    judged, by = _judge(told, found.item if found else None, ours)
+    if told.mark.critical_outside and judged in ("low", "high"):
+        values["critical"] = True
     as_told = replace(result, low=told.low, high=told.high, flag=told.mark.flag)
     return Reading(**vars(as_told), **values, judged=judged, judged_by=by)
 
@@ -174,6 +184,7 @@ class _Told:
     """What the provider's own words say of a result: value, mark and reference."""
 
     name: str
+    look: str
     value: Value
     mark: Mark
     reference: Reference
@@ -184,6 +195,7 @@ class _Told:
     @classmethod
     def of(cls, result: Delivered, whose: Whose) -> _Told:
         written, range_text = as_numbers(result.name, result.value, result.range_text)
+        written, range_text = as_figures(written, range_text)
         value = value_of(written, result.unit)
         reference = reference_of(range_text, whose.sex, whose.age, result.name)
         if result.low is not None or result.high is not None:
@@ -194,6 +206,7 @@ class _Told:
             figure = None  # `1,234`: without a range that tells nobody knows
         return cls(
             result.name,
+            look_of(result.name, result.value, result.range_text),
             value,
             _together(mark_of(result.mark or result.flag), value.mark),
             reference,
@@ -230,11 +243,16 @@ class _Told:
         return bool(self.reference.plain) or self.reference.bounds is not None
 
 
+_LARGE = 100
+
+
 def _thousands(figure: Figure, bounds: Bounds | None, range_text: str) -> bool:
-    """Whether the comma of `1,234` can't be a decimal one: its range is written so too, or is written without any comma
-    and the other reading would lie outside it as well."""
+    """Whether the comma of `1,234` can't be a decimal one: its range is written so too; is in whole hundreds, where
+    nobody counts thousandths; or is written without any comma and the other reading would lie outside it as well."""
     if bounds is None or bounds.unsure:
         return bounds is not None
+    if re.fullmatch("[^.,]*", folded(range_text)) and max(abs(bounds.low or 0), abs(bounds.high or 0)) >= _LARGE:
+        return True
     decimal = replace(figure, number=figure.number / 1000, to=None)
     outside = _side(decimal.number, decimal.comparator, bounds) in ("low", "high")
     return outside and figure.to is None and "," not in folded(range_text)
@@ -274,15 +292,16 @@ def _in_our_unit(found: Found, spelling: str, number: float | None) -> dict[str,
     return values
 
 
-def _our_range(item: Item, whose: Whose) -> dict[str, Any]:
-    known = item.range_for(whose.sex, whose.age)
-    return {} if known is None else {"our_low": known.low, "our_high": known.high}
+def _as_in_its_source(found: Found, spelling: str) -> bool:
+    """Whether a figure is in the item's unit, perhaps under another name: `10*3/uL` counts as `10*9/L` does."""
+    unit = unit_of(found.item, spelling)
+    return bool(unit) and found.item.conversion(unit, found.variant) == Conversion(1.0)
 
 
-def _judge(told: _Told, item: Item | None, ours: Mapping[str, Any]) -> tuple[str, JudgedBy]:
+def _judge(told: _Told, item: Item | None, ours: Range | None) -> tuple[str, JudgedBy]:
     """normal, low, high, abnormal or blank, and what says so.
 
-    The provider's mark decides, else its range or words, else ours if it gave none. A `normal` that the provider's own
+    The provider's mark decides, else its range or words, else ours if it gave none. A mark that the provider's own
     range or words contradict is left unjudged, and so is a result that it marked in a way that we can't read.
     """
     if told.mark.doubtful:
@@ -293,7 +312,7 @@ def _judge(told: _Told, item: Item | None, ours: Mapping[str, Any]) -> tuple[str
     if told.mark.flag and not (told.mark.finding and told.open_question):
         outside = told.reference.bounds is not None and _by_bounds(told, told.reference.bounds) in ("low", "high")
         contradicted = told.mark.flag == "normal" and (outside or (judged not in ("", "normal") and by != "our_range"))
-        if contradicted:
+        if contradicted or _on_the_other_side(told):
             return "", ""
         side = judged if told.mark.flag == "abnormal" and by == "provider_range" and judged in ("low", "high") else ""
         return side or told.mark.flag, "provider_flag"
@@ -304,21 +323,42 @@ def _judge(told: _Told, item: Item | None, ours: Mapping[str, Any]) -> tuple[str
     return _by_ours(told, ours)
 
 
+def _on_the_other_side(told: _Told) -> bool:
+    """Whether a mark for high stands at a value in the lower half of the range, or below it; or the reverse."""
+    bounds = told.reference.bounds
+    if told.mark.flag not in ("low", "high") or told.number is None or told.comparator or bounds is None:
+        return False
+    if bounds.low is None or bounds.high is None or not _by_bounds(told, bounds):
+        return False
+    middle = (bounds.low + bounds.high) / 2
+    return told.number > middle if told.mark.flag == "low" else told.number < middle
+
+
 def _by_their_reference(told: _Told) -> tuple[str, JudgedBy]:
     """By the provider's range or by the words it calls usual."""
     quality, usual = told.value.quality, told.reference.words
     if told.value.void or quality == "doubtful":
         return "", ""
-    worded = _by_words(told)
+    worded = told.look or _by_words(told)
+    if told.reference.bounds is None and told.reference.either and not worded:
+        return _by_either(told)
     if told.reference.bounds is None:
         return (worded, "provider_words") if worded else ("", "")
     side = _by_bounds(told, told.reference.bounds)
     if side == "high" and not told.reference.bounds.low and _PROTECTS.search(told.name):
-        return "", ""
+        return ("normal", "provider_words") if quality == "positive" else ("", "")
     if not quality or usual:
         return (side, "provider_range") if side else ("", "")
     agree = not side or not worded or (side == "normal") == (worded == "normal")
     return (worded, "provider_words") if worded and agree else ("", "")
+
+
+def _by_either(told: _Told) -> tuple[str, JudgedBy]:
+    """By several ranges of which one is this person's: what all of them say."""
+    sides = {_by_bounds(told, bounds) for bounds in told.reference.either}
+    if len(sides) > 1 or "" in sides or (len(told.reference.either) == 1 and sides != {"normal"}):
+        return "", ""
+    return sides.pop(), "provider_range"
 
 
 def _by_words(told: _Told) -> str:
@@ -328,6 +368,8 @@ def _by_words(told: _Told) -> str:
         return _by_words_alone(told)
     if not quality:
         return ""
+    if quality == "positive" and _PROTECTS.search(told.name):
+        return "normal"
     return (
         "normal"
         if quality == "normal" or quality in usual or (quality == "negative" and "normal" in usual)
@@ -339,7 +381,7 @@ def _by_words_alone(told: _Told) -> str:
     """What a word says without any that are usual: with a bare cut-off (`<1.0`) or with nothing beside it."""
     quality, bounds = told.value.quality, told.reference.bounds
     if quality in ("normal", "abnormal"):
-        return quality
+        return "" if quality == "abnormal" and told.open_question else quality
     if quality not in ("negative", "positive", "trace") or (told.reference.plain and bounds is None):
         return ""
     if bounds is None:
@@ -356,6 +398,8 @@ def _by_bounds(told: _Told, bounds: Bounds) -> str:
         low, high = _side(told.span[0], "", bounds), _side(told.span[1], "", bounds)
         return low if low == high else ""
     if told.number is None or not _same_unit(told, bounds):
+        return ""
+    if any(_side(told.number, told.comparator, each) == "normal" for each in told.reference.between):
         return ""
     figure = told.value.figure
     if bounds.unsure and not (figure is not None and figure.unsure) and abs(told.number) < 1000:
@@ -392,9 +436,15 @@ def _side(value: float, comparator: str, bounds: Bounds) -> str:
     return "" if (value == low and bounds.low_open) or (value == high and bounds.high_open) else "normal"
 
 
-def _by_ours(told: _Told, ours: Mapping[str, Any]) -> tuple[str, JudgedBy]:
-    low, high, value = ours.get("our_low"), ours.get("our_high"), ours.get("our_value")
-    if value is not None and (low is not None or high is not None):
-        side = _side(value, told.comparator, Bounds(low, high))
-        return (side, "our_range") if side else ("", "")
-    return "", ""
+def _by_ours(told: _Told, ours: Range | None) -> tuple[str, JudgedBy]:
+    """By our range, if a source is known for it. Any does for a value beyond both it and the instrument."""
+    if ours is None or told.number is None:
+        return "", ""
+    side = _side(told.number, told.comparator, Bounds(ours.low, ours.high, low_open=ours.open, high_open=ours.open))
+    if not ours.source and (not side or side != told.mark.beyond):
+        return "", ""
+    sure = {"low": ours.low_for_sure, "high": ours.high_for_sure}.get(side)
+    if side and sure is not None:
+        side = _side(told.number, told.comparator, Bounds(*((sure, None) if side == "low" else (None, sure))))
+        side = side if side in ("low", "high") else ""
+    return (side, "our_range") if side else ("", "")

@@ -1,8 +1,8 @@
 """The vocabulary of result items: names, unit, normal range and meaning of each.
 
-`data/report-items.json` holds it. LOINC codes are Regenstrief's (loinc.org). Ranges are those of the Chinese health
-standards WS/T 404, 405 and 779 and of the Chinese guideline on blood lipids (2023), for adults; where these have none,
-those that laboratories usually print. They are used if the provider delivered no range, and are no medical advice.
+`data/report-items.json` holds it. LOINC codes are Regenstrief's (loinc.org). A range whose source is named there (a
+health standard or guideline, for adults) judges a result in its unit if the provider delivered no range. Those without
+a source are what laboratories usually print: they are shown, and judge nothing. None is medical advice.
 """
 
 from __future__ import annotations
@@ -26,13 +26,21 @@ MappedBy = Literal["loinc", "code", "name"]
 
 
 class Range(NamedTuple):
-    """A normal range in the item's unit for a sex (`any`, male, female) from an age to below another, in years."""
+    """A normal range in the item's unit for a sex (`any`, male, female) from an age to below another, in years.
+
+    `source` is the code of its source, blank for what laboratories usually print. `open`: its bounds are outside of it
+    (`<5.2`). Between a bound and `low_for_sure` or `high_for_sure` methods or guidelines differ: nobody can tell.
+    """
 
     sex: str
     from_age: int
     to_age: int | None
     low: float | None
     high: float | None
+    source: str = ""
+    open: bool = False
+    low_for_sure: float | None = None
+    high_for_sure: float | None = None
 
     def suits(self, sex: str, age: int) -> bool:
         """Whether it applies to a person of that sex and age (years)."""
@@ -70,7 +78,8 @@ class Variant:
 class Item:
     """One item. `form`: number (in `unit`, UCUM, shown with `digits` decimals), words (negative, trace …; `usual` are
     the normal ones) or text. `packages` are the codes of the package parts that include it. `meaning` says what it
-    measures; `high` and `low` what a value outside the range can mean, None if nothing is said."""
+    measures; `high` and `low` what a value outside the range can mean, None if nothing is said. `by_unit` maps what a
+    delivered unit can hold (`FEU`) to the item that the result is then."""
 
     code: str
     group: str
@@ -89,6 +98,7 @@ class Item:
     meaning: Text
     high: Text | None
     low: Text | None
+    by_unit: Mapping[str, str]
 
     def variant(self, code: str) -> Variant | None:
         """The variant of that code."""
@@ -129,10 +139,25 @@ class Vocabulary:
                 self._names[(item.specimen, fold(name))] = (item, variant)
 
     def find(
-        self, *, loinc: str = "", code: str = "", name: str = "", section: str = "", codes: Mapping[str, str] = {}
+        self,
+        *,
+        loinc: str = "",
+        code: str = "",
+        name: str = "",
+        section: str = "",
+        unit: str = "",
+        codes: Mapping[str, str] = {},
     ) -> Found | None:
         """The item of a delivered result: by LOINC, else by the provider's own `code` (`codes` maps those to ours),
-        else by name; None if it is not in the vocabulary."""
+        else by name; None if it is not in the vocabulary. Its `unit` decides where one substance is two items."""
+        found = self._named(loinc, code, name, section, codes)
+        if found is None:
+            return None
+        told = f"{unit} {name}".upper()
+        other = next((item for part, item in found.item.by_unit.items() if part in told), None)
+        return found if other is None else Found(self.items[other], "", found.by)
+
+    def _named(self, loinc: str, code: str, name: str, section: str, codes: Mapping[str, str]) -> Found | None:
         if loinc in self._loinc:
             item, variant = self._loinc[loinc]
             return Found(item, variant or self._variant_of(item, name), "loinc")
@@ -234,12 +259,27 @@ def _item(entry: Mapping[str, Any]) -> Item:
         units=_units(entry.get("units", {})),
         specimen=entry.get("specimen", "blood"),
         variants=tuple(_variant(variant) for variant in entry.get("variants", ())),
-        ranges=tuple(Range(r["sex"], r["from"], r["to"], r["low"], r["high"]) for r in entry.get("ranges", ())),
+        ranges=tuple(map(_range, entry.get("ranges", ()))),
         usual=tuple(entry.get("usual", ())),
         packages=tuple(entry["packages"]),
         meaning=_words(entry["tells"]) or Text("", ""),
         high=_words(entry.get("high")),
         low=_words(entry.get("low")),
+        by_unit=entry.get("by_unit", {}),
+    )
+
+
+def _range(entry: Mapping[str, Any]) -> Range:
+    return Range(
+        entry["sex"],
+        entry["from"],
+        entry["to"],
+        entry["low"],
+        entry["high"],
+        entry.get("source", ""),
+        entry.get("open", False),
+        entry.get("low_for_sure"),
+        entry.get("high_for_sure"),
     )
 
 

@@ -1,4 +1,4 @@
-"""Changing a booking: `/bookings/{id}/cancel`, `/reschedule`, `/proposal/…`, `/dispute`."""
+"""Changing a booking: `/bookings/{id}/cancel`, `/reschedule`, `/reschedule/withdraw`, `/proposal/…`, `/dispute`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from flask import request
 
 from booking import refusals
 from booking.attendance import disputes
-from booking.changes import cancel, proposals, reschedule
+from booking.changes import cancel, proposals, reschedule, withdraw
 from booking.idempotency import Repeatable
 from booking.views import customer
 from marketplace.api import idempotency
@@ -108,6 +108,19 @@ def reschedule_booking(body: dict[str, Any], booking_id: str) -> Any:
         version = known.version
     reschedule.reschedule(who, booking_id, body["slot_id"], now=now, repeat=repeat, version=version)
     return customer.booking(who, booking_id, now=clock.now())
+
+
+@blueprint.route("/bookings/<id:booking_id>/reschedule/withdraw", methods=["POST"], endpoint="withdraw_reschedule")
+@refuses(withdraw.NoOpenChange, Busy)
+@blueprint.response(200, FullBooking)
+def withdraw_reschedule(booking_id: str) -> Any:
+    """Take a change of date back
+
+    The date stays, whatever the provider answers. One that it may have is over once its end is known: `taking_back`.
+    Asking again meanwhile is the same as once.
+    """
+    withdraw.withdraw(principal(), booking_id, now=clock.now())
+    return customer.booking(principal(), booking_id, now=clock.now())
 
 
 @blueprint.route("/bookings/<id:booking_id>/proposal/accept", methods=["POST"])

@@ -101,7 +101,7 @@ class Booking(Answer):
 
 class Moved(Answer):
     """One line of the timeline. `actor` is a kind: customer, provider, operator, agent, clock, system. A change of date
-    tells the time it moved the booking to."""
+    tells the time it moved the booking to and, in `before_…`, from where; one that is asked for, the time it wants."""
 
     at = out.DateTime(required=True)
     state = out.String(required=True)
@@ -109,6 +109,8 @@ class Moved(Answer):
     cause = out.String(required=True)
     service_date = out.Date(required=True, allow_none=True)
     starts_at = out.DateTime(required=True, allow_none=True)
+    before_date = out.Date(required=True, allow_none=True)
+    before_starts_at = out.DateTime(required=True, allow_none=True)
 
 
 class Dispute(Answer):
@@ -151,9 +153,12 @@ class FullBooking(Booking):
     """A booking with its timeline and what may be done with it now.
 
     `change` is `reschedule` while the provider is asked for the time in `new_…`; `change_unknown` tells that it gave
-    no clear answer yet. `change_refused` is why the last request (`refused_kind`) was refused.
+    no clear answer yet, `change_due_at` until when it may answer (unanswered, the change is taken back), `can_withdraw`
+    that it can be taken back. `taking_back`: one was taken back and the provider may still have it; the date stays.
+    `change_refused` is why the last request (`refused_kind`) was refused.
 
-    `alternatives`: the nearest other slots when somebody else than the customer took the date away, at most three.
+    `alternatives`: the nearest other slots when somebody else than the customer took the date away, or when a change or
+    cancel was refused; at most three, at different times and places where there are several.
     """
 
     package = out.Dict(required=True)
@@ -168,6 +173,9 @@ class FullBooking(Booking):
     new_starts_at = out.DateTime(required=True, allow_none=True)
     new_ends_at = out.DateTime(required=True, allow_none=True)
     change_unknown = out.Boolean(required=True)
+    change_due_at = out.DateTime(required=True, allow_none=True)
+    can_withdraw = out.Boolean(required=True)
+    taking_back = out.Boolean(required=True)
     no_show_uses = out.Boolean(required=True, metadata={"description": "Whether not coming uses the benefit."})
     proposal = out.Nested(Proposal, required=True, allow_none=True)
     can_dispute = out.Boolean(required=True)

@@ -42,6 +42,7 @@ _LOOKS = {
     "rejected": Pill("", "bad", icon="calendar-x"),
     "changed": Pill("", "ok", icon="calendar-check"),
     "change_refused": Pill("", "wait", icon="calendar-x"),
+    "cancel_refused": Pill("", "bad", icon="calendar-x"),
     "time_proposed": Pill("", "wait", icon="calendar-clock"),
     "cancelled": Pill("", "off", icon="x"),
     "outcome_unknown": Pill("", "wait", icon="hourglass"),

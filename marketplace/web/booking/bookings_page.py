@@ -20,11 +20,12 @@ from marketplace.web import booking_words, formats
 from marketplace.web.booking.packages_page import Package, fasting
 from marketplace.web.booking.timeline import AHEAD, Step, steps
 from marketplace.web.booking.waiting_page import WaitingList
+from marketplace.web.cause_words import refusal_line
 from marketplace.web.kind_words import nouns
 from marketplace.web.language import by_language
-from marketplace.web.parts import AlternativeRow, Hint, Person, Pill, Ticket, Turn, When
+from marketplace.web.parts import AlternativeRow, Fact, Hint, Person, Pill, Ticket, Turn, When
 from marketplace.web.people import named
-from marketplace.web.tickets import cause_line, facts, live_line, state_of, ticket, title, when
+from marketplace.web.tickets import facts, live_line, state_of, ticket, title, when
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,7 @@ class Confirm:
     problem: str = ""
     version: str = ""
     icon: str = ""
+    benefit_note: str = ""
 
 
 @dataclass(frozen=True)
@@ -99,10 +101,22 @@ class Proposal:
 
 
 @dataclass(frozen=True)
+class Asked:
+    """Another date that was asked for: its ticket, what each answer leads to, and the way to take it back (blank:
+    none), whose button says which date stays."""
+
+    ticket: Ticket
+    ends: tuple[Fact, ...]
+    withdraw_url: str
+    withdraw: str
+
+
+@dataclass(frozen=True)
 class BookingPage:
     """A booking in any state. `final` stops live updates. `confirm_url` is set while it is held.
     `version` is the ETag, quotes included, that `booking_live` would answer now. `dispute_url` is set while a no-show
-    can be disputed; `dispute_answer` is what the desk answered. A `proposal` is shown instead of the `turn`."""
+    can be disputed; `dispute_answer` is what the desk answered. A `proposal`, or what is `asked`, is shown instead of
+    the `turn`."""
 
     id: str
     reference: str
@@ -127,6 +141,7 @@ class BookingPage:
     dispute_answer: str = ""
     change_url: str = ""
     proposal: Proposal | None = None
+    asked: Asked | None = None
 
 
 @dataclass(frozen=True)
@@ -183,14 +198,14 @@ def page(view: BookingView, now: datetime, version: str) -> BookingPage:
     """The booking's own page; `version` is the ETag of its live part."""
     known = facts(view, now)
     state = known.state
-    ahead = state in AHEAD
+    ahead, asked = state in AHEAD, _asked(view)
     again = f"{url_for('web.times', offer=view.offer_id)}?{urlencode({'for': view.beneficiary_id})}"
     return BookingPage(
         view.id,
         view.reference,
         _("Booking"),
-        ticket(view, now),
-        _turn(view, known) if view.proposal is None else None,
+        _stays(ticket(view, now)) if asked else ticket(view, now),
+        _turn(view, known) if view.proposal is None and asked is None else None,
         steps(view, known),
         view.time_zone,
         booking_words.final(known),
@@ -204,12 +219,18 @@ def page(view: BookingView, now: datetime, version: str) -> BookingPage:
         again_url=again if state in _GONE and not view.alternatives else "",
         version=version,
         alternatives=tuple(alternative(one, view) for one in view.alternatives),
-        more_times_url=again if view.alternatives else "",
+        more_times_url=again if view.alternatives and not view.can_change else "",
         dispute_url=url_for("web.booking_dispute", booking=view.id) if view.can_dispute else "",
         change_url=url_for("web.booking_change", booking=view.id) if view.can_change else "",
         dispute_answer=view.dispute.answer if view.dispute and state == "no_show" else "",
         proposal=_proposal(view, view.proposal) if view.proposal else None,
+        asked=asked,
     )
+
+
+def _stays(firm: Ticket) -> Ticket:
+    """The ticket of a date beside another one that is asked for."""
+    return replace(firm, pill=Pill(_("Still yours"), "ok", icon="shield-check")) if firm.style == "firm" else firm
 
 
 def _proposal(view: BookingView, proposal: ProposalView) -> Proposal:
@@ -226,10 +247,13 @@ def _proposal(view: BookingView, proposal: ProposalView) -> Proposal:
 
 
 def alternative(one: Alternative, view: BookingView) -> AlternativeRow:
-    """A line of the nearest other times; its form keeps the place at once."""
+    """A line of the nearest other times. Its form keeps the place at once; where the booking has a date still, the same
+    offer's times are asked for instead of it."""
     way = ""
     if one.metres:
         way = _("%(distance)s km away", distance=formats.number(max(0.1, round(one.metres / 1000, 1))))
+    change = view.can_change and one.same_offer
+    check = f"{url_for('web.booking_change_check', booking=view.id)}?{urlencode({'slot': one.slot_id})}"
     return AlternativeRow(
         one.slot_id,
         When(one.service_date, one.time_zone, one.starts_at, one.ends_at),
@@ -239,6 +263,10 @@ def alternative(one: Alternative, view: BookingView) -> AlternativeRow:
         url_for("web.times", offer=one.offer_id),
         view.beneficiary_id,
         secrets.token_urlsafe(16),
+        change_url=check if change else "",
+        note=_("A booking of its own; it takes one more use until you cancel this one.")
+        if view.can_change and not change
+        else "",
     )
 
 
@@ -249,8 +277,9 @@ def _turn(view: BookingView, known: booking_words.Facts) -> Turn:
             **nouns(view.kind),
         )
         return Turn(_("Your cancellation is with %(place)s", **nouns(view.kind)), text, icon="hourglass")
-    if view.change == "reschedule":
-        return _asked_turn(view)
+    if view.taking_back:
+        text = _("%(Place)s may not know it yet. Whatever it answers, your date stays as it is.", **nouns(view.kind))
+        return Turn(_("You took the change of date back"), text, icon="hourglass")
     turn = booking_words.turn(known)
     if known.state != "confirmed":
         return turn
@@ -266,25 +295,43 @@ def _refused_turn(view: BookingView, cause: str, bring: str) -> Turn:
     """The provider's no to a change or a cancel. The refusal is the title, never small print under a good one."""
     if view.refused_kind == "cancel":
         title = _("%(Place)s did not agree to cancel, so this date stays.", **nouns(view.kind))
-        return Turn(title, bring, icon="calendar-x", tone="bad")
+        return Turn(title, formats.sentences(refusal_line(cause), bring), icon="calendar-x", tone="bad")
     title = _("%(Place)s did not agree to the new date.", **nouns(view.kind))
-    text = formats.sentences(cause_line(cause), _("This date stays."), bring)
+    text = formats.sentences(refusal_line(cause), _("This date stays."), bring)
     return Turn(title, text, icon="calendar-x", tone="bad")
 
 
-def _asked_turn(view: BookingView) -> Turn:
-    """The provider has been asked for another date; the one on the ticket stays valid."""
-    new = formats.day(view.new_service_date) if view.new_service_date else ""
-    if view.new_starts_at:
-        new = formats.moment(view.new_starts_at, view.time_zone)
-    until_then = _("Until %(place)s has agreed, your date is unchanged. Nothing for you to do.", **nouns(view.kind))
-    if view.state != "confirmed":
-        until_then = _("It proposed this time itself; the booking is confirmed when it answers. Nothing for you to do.")
+def _asked(view: BookingView) -> Asked | None:
+    """The other date that the provider is asked for; the one on the ticket stays valid."""
+    if view.change != "reschedule" or view.new_service_date is None:
+        return None
+    said = nouns(view.kind)
+    new = When(view.new_service_date, view.time_zone, view.new_starts_at, view.new_ends_at)
+    pill = booking_words.pill("awaiting_provider", view.kind)
+    second = Ticket("asked", _("Asked for"), pill, new, str(view.site["name"]), with_year=True)
+    due = formats.deadline(view.change_due_at, view.time_zone) if view.change_due_at else ""
+    live = _("Waiting for %(place)s, until %(time)s at the latest.", time=due, **said) if due else ""
     if view.change_unknown:
-        title = _("We are checking with %(place)s about %(time)s", time=new, **nouns(view.kind))
-        text = formats.sentences(_("Its system has not answered clearly yet."), until_then)
-        return Turn(title, text, icon="hourglass")
-    return Turn(_("%(Place)s is asked about %(time)s", time=new, **nouns(view.kind)), until_then, icon="hourglass")
+        live = formats.sentences(_("Its system has not answered clearly yet."), _("We are checking."), live)
+    old = formats.appointment(view.service_date, view.starts_at, view.time_zone)
+    after = formats.appointment(new.day, new.starts_at, view.time_zone)
+    ends: tuple[Fact, ...] = (
+        Fact(_("It agrees"), _("Your date is %(time)s, and the old one is given back.", time=after)),
+        Fact(_("It does not"), _("Your date stays %(time)s, and we show you others nearby.", time=old)),
+    )
+    if view.change_due_at:
+        ends = (
+            *ends,
+            Fact(_("It does not answer"), _("Your date stays %(time)s; we take the request back.", time=old)),
+        )
+    if view.state != "confirmed":
+        ends = (Fact(_("It agrees"), _("The booking is confirmed for %(time)s.", time=after)),)
+    return Asked(
+        replace(second, live=live or _("Waiting for %(place)s", **said)),
+        ends,
+        url_for("web.booking_change_withdraw", booking=view.id) if view.can_withdraw else "",
+        _("Take the change back, keep %(day)s", day=formats.date_of(view.service_date)),
+    )
 
 
 def route(view: BookingView) -> str:
@@ -355,7 +402,9 @@ def _why_not(view: BookingView, now: datetime) -> str:
     return _("This booking has begun or is over.")
 
 
-def confirm(view: BookingView, person: Person, package: Package, benefit_line: str, now: datetime) -> Confirm:
+def confirm(
+    view: BookingView, person: Person, package: Package, benefit_line: str, now: datetime, benefit_note: str = ""
+) -> Confirm:
     """The last step. The hold's seconds come from the server, so that a wrong clock in the device does no harm."""
     ends = view.hold_expires_at or now
     total = max(timedelta(seconds=1), ends - view.created_at)
@@ -388,6 +437,7 @@ def confirm(view: BookingView, person: Person, package: Package, benefit_line: s
         view.price_minor,
         view.currency,
         icon=words_of(view.kind).place_icon,
+        benefit_note=benefit_note,
     )
 
 

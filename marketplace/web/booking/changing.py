@@ -15,6 +15,7 @@ from flask_babel import ngettext
 
 from booking.changes.proposals import accept, decline
 from booking.changes.reschedule import reschedule
+from booking.changes.withdraw import withdraw
 from booking.idempotency import Repeatable
 from booking.offers.availability import SlotView, days, offer, slots
 from booking.offers.bookable import Reason
@@ -23,8 +24,8 @@ from booking.views.cards import BookingView
 from marketplace import wording
 from marketplace.core import clock
 from marketplace.core.errors import NotFound, Refusal
-from marketplace.web import formats, tickets
-from marketplace.web.answers import Views, asked, field, render, see_other
+from marketplace.web import tickets
+from marketplace.web.answers import Views, asked, field, render, said, see_other
 from marketplace.web.booking import packages_page, times_page
 from marketplace.web.booking.bookings_page import Change
 from marketplace.web.booking.picking import chosen_day, day_of, month_page
@@ -153,10 +154,21 @@ def _ask(me: Principal, view: BookingView, slot: str, now: datetime) -> Response
     except NotFound:
         raise
     except Refusal as refusal:
-        flash(formats.sentences(wording.sentence(refusal), _("Your date stays.")), "bad")
+        flash(said(refusal, _("Your date stays.")), "bad")
         if refusal.at == "slot_id":
             return see_other(_picker_url(view.id))
     return see_other(url_for("web.booking", booking=view.id))
+
+
+def booking_change_withdraw(booking: str) -> Response:
+    """Take back the change that is asked for; doing it twice is the same as once."""
+    try:
+        withdraw(principal(), booking, now=clock.now())
+    except NotFound:
+        raise
+    except Refusal as refusal:
+        flash(wording.sentence(refusal), "bad")
+    return see_other(url_for("web.booking", booking=booking))
 
 
 def booking_proposal(booking: str) -> Response:
@@ -184,5 +196,6 @@ def _picker_url(booking: str, day: date | None = None, month: date | None = None
 VIEWS: Views = {
     "booking_change": booking_change,
     "booking_change_check": booking_change_check,
+    "booking_change_withdraw": booking_change_withdraw,
     "booking_proposal": booking_proposal,
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -41,6 +41,54 @@ def package(view: OfferView, *, url: str = "", chosen: bool = False) -> Package:
     provider = by_language(Text(card.provider_zh, card.provider_en))
     summary = dotted((provider, shown.summary))
     return replace(shown, summary=summary, url=url, chosen=chosen, reasons=reasons)
+
+
+@dataclass(frozen=True)
+class Column:
+    """A package beside others of its kind. `worth` is in minor units; `differs` are the items that not all of them
+    have, in one order for all, and whether this one has it. `note` says what else suits a person it is not for."""
+
+    package: Package
+    worth: int
+    currency: str
+    best: bool
+    differs: tuple[tuple[str, bool], ...]
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class SideBySide:
+    """Packages of one kind at one site, best value for the same unit first; `common` are the items of all of them."""
+
+    columns: tuple[Column, ...]
+    common: tuple[str, ...]
+
+
+def side_by_side(views: Sequence[OfferView], urls: Mapping[str, str], chosen: str, name: str) -> SideBySide:
+    """The packages that the person called `name` may have come first, then by what they are worth. `urls` lead on from
+    each offer; `chosen` is one by its public id, or blank."""
+    ordered = sorted(views, key=lambda view: (view.card.not_eligible is not None, -view.card.price_minor))
+    had = [_items(view) for view in ordered]
+    common = tuple(item for item in had[0] if all(item in items for items in had)) if had else ()
+    differing = tuple(dict.fromkeys(item for items in had for item in items if item not in common))
+    fit = [view for view in ordered if view.card.not_eligible is None]
+    best = fit[0] if len(fit) > 1 and fit[0].card.price_minor > fit[1].card.price_minor else None
+    columns = tuple(
+        Column(
+            package(view, url=urls[view.card.public_id], chosen=view.card.public_id == chosen),
+            view.card.price_minor,
+            view.card.currency,
+            view is best,
+            tuple((item, item in items) for item in differing),
+            _("Another one here suits %(name)s.", name=name) if fit and view not in fit else "",
+        )
+        for view, items in zip(ordered, had, strict=True)
+    )
+    return SideBySide(columns, common)
+
+
+def _items(view: OfferView) -> tuple[str, ...]:
+    return tuple(by_language(Text(item["name_zh"], item["name_en"])) for item in view.package.get("items", ()))
 
 
 def of_snapshot(offer: str, kind: str, name: Text, content: Mapping[str, Any]) -> Package:

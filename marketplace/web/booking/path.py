@@ -24,13 +24,13 @@ from marketplace import wording
 from marketplace.core import clock
 from marketplace.core.errors import NotFound, Refusal
 from marketplace.web import tickets
-from marketplace.web.answers import Views, asked, field, live, render, see_other, tag, unchanged
-from marketplace.web.benefit_cards import taken_line
+from marketplace.web.answers import Views, asked, field, live, render, said, see_other, tag, unchanged
+from marketplace.web.benefit_cards import taken_from, taken_line, which_line
 from marketplace.web.booking import bookings_page, packages_page, times_page
 from marketplace.web.booking.picking import chosen_day, day_of, month_page
 from marketplace.web.booking.places_page import city_name, tier_word
 from marketplace.web.booking.times_page import Taken, Times
-from marketplace.web.booking.whose import facts_of, open_benefits, people_of, why_not
+from marketplace.web.booking.whose import facts_of, paying, people_of, usable_benefits, why_not
 from marketplace.web.people import person
 from marketplace.web.session import principal
 from vip.entitlements import entitlements
@@ -60,7 +60,8 @@ def _picker(offer_id: str) -> Response:
         for at, view in known.items()
     }
     morning, afternoon = times_page.halves(slots(offer_id, chosen, chosen, now=now) if chosen else [], zone)
-    reasons = why_not(member, open_benefits(me, found.card.kind, now), offer_id, now)
+    benefits = usable_benefits(me, found.card.kind, here["entitlement"], now)
+    reasons = why_not(member, benefits, offer_id, now)
     page = Times(
         offer_id,
         found.card.site_name,
@@ -75,9 +76,10 @@ def _picker(offer_id: str) -> Response:
         zone,
         city_name(found.card.city),
         form_action=url_for("web.times", offer=offer_id),
-        back_url=_finder_url(found, member),
+        back_url=_finder_url(found, here),
         who_url=_who_url(member, _times_url(offer_id, here, chosen)),
-        packages_url=_packages_url(found, member),
+        packages_url=_packages_url(found, here),
+        benefit_line=which_line(paying(benefits, member), named=bool(here["entitlement"])),
         entitlement=here["entitlement"],
         idempotency_key=secrets.token_urlsafe(16),
         taken=_taken(offer_id, asked("taken", _LONGEST_ID), asked("day", 20), zone, now),
@@ -103,7 +105,7 @@ def _hold(offer_id: str) -> Response:
     except NotFound:
         raise
     except Refusal as refusal:
-        flash(wording.sentence(refusal), "bad")
+        flash(said(refusal), "bad")
         return see_other(_times_url(offer_id, here, day=day_of(field("day", 20))))
     return see_other(url_for("web.confirm", booking=held.public_id))
 
@@ -131,6 +133,7 @@ def confirm_booking(booking: str) -> Response:
         packages_page.of_snapshot(view.offer_id, view.kind, view.offer_name, view.package),
         taken_line(view.kind, benefit),
         now,
+        taken_from(benefit),
     )
     return render("confirm.html", page=replace(page, version=tag(view.version)))
 
@@ -181,18 +184,19 @@ def _taken(offer_id: str, slot: str, day: str, zone: str, now: datetime) -> Take
     return times_page.taken(gone, around, zone) if gone and not gone.bookable else None
 
 
-def _finder_url(found: OfferView, member: Member) -> str:
-    query = {"benefit": found.card.kind, "city": found.card.city, "for": member.public_id}
-    return f"{url_for('web.places')}?{urlencode(query)}"
+def _finder_url(found: OfferView, here: dict[str, str]) -> str:
+    query = {"benefit": found.card.kind, "city": found.card.city, **here}
+    return f"{url_for('web.places')}?{urlencode({name: value for name, value in query.items() if value})}"
 
 
 def _who_url(member: Member, back: str) -> str:
     return f"{url_for('web.who')}?{urlencode({'for': member.public_id, 'next': back})}"
 
 
-def _packages_url(found: OfferView, member: Member) -> str:
-    query = {"for": member.public_id, "chosen": found.card.public_id}
-    return f"{url_for('web.packages', site=found.card.site_id)}?{urlencode(query)}"
+def _packages_url(found: OfferView, here: dict[str, str]) -> str:
+    query = {"benefit": found.card.kind, "chosen": found.card.public_id, **here}
+    filled = {name: value for name, value in query.items() if value}
+    return f"{url_for('web.packages', site=found.card.site_id)}?{urlencode(filled)}"
 
 
 VIEWS: Views = {"times": times, "confirm": confirm_booking, "confirm_live": confirm_live}

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from typing import Any
 from urllib.parse import parse_qs, quote, unquote, urlencode, urlsplit, urlunsplit
 
 from flask import Response, request, url_for
 from flask_babel import gettext as _
 
 from booking.offers.availability import OfferQuery, offer, search_offers
-from booking.offers.cards import OfferCard
 from booking.offers.cities import narrowing, offer_cities
 from marketplace.catalog.kinds import kinds
 from marketplace.catalog.search import CityCount
@@ -18,11 +18,10 @@ from marketplace.core.config import settings
 from marketplace.core.errors import NotFound
 from marketplace.web import session
 from marketplace.web.answers import Views, asked, render, see_other
-from marketplace.web.benefit_cards import bookable
+from marketplace.web.benefit_cards import bookable, which_line
 from marketplace.web.booking import packages_page, places_page
-from marketplace.web.booking.packages_page import Package
 from marketplace.web.booking.places_page import Finder, PersonChoice
-from marketplace.web.booking.whose import facts_of, open_benefits, people_of, why_not
+from marketplace.web.booking.whose import facts_of, paying, people_of, usable_benefits, why_not
 from marketplace.web.kind_words import kind_name
 from marketplace.web.people import person
 from vip.entitlements import entitlements
@@ -37,7 +36,7 @@ _LONGEST_QUERY = 60
 
 
 def places() -> Response:
-    """The finder. Rows are sites; each shows the first package that the chosen person may have."""
+    """The finder. Rows are sites; each shows what the chosen person may have there."""
     me, now = session.principal(), clock.now()
     members, member = people_of(me)
     search = _search(me)
@@ -65,11 +64,13 @@ def places() -> Response:
         districts,
         tiers,
         (),
-        tuple(places_page.place(cards, chosen, family=len(members) > 1) for cards in sites),
+        tuple(places_page.place(cards, chosen, len(members) > 1, search.entitlement) for cards in sites),
         _choices(members, search, today),
         more_url=more,
         total=None if more or asked("cursor") else len(sites),
         tier_source=places_page.tier_sources(found.items),
+        entitlement=search.entitlement,
+        benefit_line=_benefit_line(me, member, search.benefit, search.entitlement, now),
     )
     answer = render(
         "places.html",
@@ -96,21 +97,42 @@ def cities() -> Response:
 
 
 def packages(site: str) -> Response:
-    """What can be booked at one site."""
+    """What can be booked at one site for one unit of a benefit, side by side."""
     me, now = session.principal(), clock.now()
     _members, member = people_of(me)
     found = search_offers(OfferQuery(site=site, person=facts_of(member)), limit=_ROWS, now=now).items
     if not found:
         raise NotFound()
-    here = f"{url_for('web.packages', site=site)}?{urlencode({'for': member.public_id, 'chosen': asked('chosen', 64)})}"
+    chosen = next((card for card in found if card.public_id == asked("chosen", 64)), None)
+    wanted = asked("benefit", 40)
+    benefit = wanted if any(card.kind == wanted for card in found) else (chosen or found[0]).kind
+    kept = {"for": member.public_id, "entitlement": asked("entitlement", 64)}
+    query = {**kept, "benefit": benefit, "chosen": chosen.public_id if chosen else ""}
+    person_shown = person(member, clock.today(me.time_zone, now))
+    cards = [card for card in found if card.kind == benefit]
     return render(
         "packages.html",
         site=found[0].site_name,
-        packages=tuple(_package(card, member, now) for card in found),
-        person=person(member, clock.today(me.time_zone, now)),
-        back_url=f"{url_for('web.places')}?{urlencode({'for': member.public_id, 'city': found[0].city})}",
-        who_url=f"{url_for('web.who')}?{urlencode({'for': member.public_id, 'next': here})}",
+        beside=packages_page.side_by_side(
+            [offer(card.public_id, person=facts_of(member), now=now) for card in cards],
+            {card.public_id: _address("web.times", kept, offer=card.public_id) for card in cards},
+            chosen.public_id if chosen else "",
+            person_shown.name,
+        ),
+        person=person_shown,
+        benefit_line=_benefit_line(me, member, benefit, kept["entitlement"], now),
+        back_url=_address("web.places", {**kept, "benefit": benefit, "city": found[0].city}),
+        who_url=_address("web.who", {"for": member.public_id, "next": _address("web.packages", query, site=site)}),
     )
+
+
+def _benefit_line(me: Principal, member: Member, benefit: str, named: str, now: datetime) -> str:
+    return which_line(paying(usable_benefits(me, benefit, named, now), member), named=bool(named))
+
+
+def _address(endpoint: str, query: dict[str, str], **path: Any) -> str:
+    """An address with the query's values that are not blank."""
+    return f"{url_for(endpoint, **path)}?{urlencode({name: value for name, value in query.items() if value})}"
 
 
 def who() -> Response:
@@ -122,7 +144,8 @@ def who() -> Response:
     if asked("go"):
         return see_other(_with_person(following, member.public_id))
     offer_id = _offer_of(following)
-    benefits = open_benefits(me, _benefit_of(following, offer_id, now), now)
+    named = parse_qs(urlsplit(following).query).get("entitlement", [""])[0]
+    benefits = usable_benefits(me, _benefit_of(following, offer_id, now), named, now)
     today = clock.today(me.time_zone, now)
     return render(
         "who.html",
@@ -145,6 +168,7 @@ def _search(me: Principal) -> places_page.Search:
         benefit,
         asked("for", 64),
         asked("city", 50) or _usual_city(offer_cities(benefit)),
+        asked("entitlement", 64),
         asked("district", 50),
         asked("tier", 20),
         asked("q", _LONGEST_QUERY),
@@ -183,12 +207,6 @@ def _store_city(answer: Response, city: str) -> None:
 
 def _choices(members: list[Member], search: places_page.Search, today: date) -> tuple[PersonChoice, ...]:
     return tuple(PersonChoice(person(one, today), search.url(**{"for": one.public_id})) for one in members)
-
-
-def _package(card: OfferCard, member: Member, now: datetime) -> Package:
-    full = offer(card.public_id, person=facts_of(member), now=now)
-    address = f"{url_for('web.times', offer=card.public_id)}?{urlencode({'for': member.public_id})}"
-    return packages_page.package(full, url=address, chosen=card.public_id == asked("chosen", 64))
 
 
 def _offer_of(path: str) -> str:

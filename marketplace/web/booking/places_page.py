@@ -19,15 +19,26 @@ from marketplace.catalog.places import short_place
 from marketplace.catalog.search import UNKNOWN_TIER, CityCount
 from marketplace.catalog.terms import syllables
 from marketplace.core.text import Text
-from marketplace.web.formats import time_of
+from marketplace.web.formats import dotted, money, time_of
 from marketplace.web.language import by_language
 from marketplace.web.parts import Choice, Person
 
 
 @dataclass(frozen=True)
+class Option:
+    """A package with its worth, one tap from its times."""
+
+    name: str
+    worth: str
+    url: str
+
+
+@dataclass(frozen=True)
 class Place:
     """One row of the finder. `free_day` is the next day with a place, None with `reasons` when there is none.
-    `tier_note` says where the tier is from and when."""
+    `packages` counts those that the person may have; with several, `times_url` leads to all of them side by side,
+    `package` says what they are worth, and `options` are those of most worth. `tier_note` says where the tier is from
+    and when."""
 
     name: str
     district: str
@@ -41,6 +52,8 @@ class Place:
     reasons: tuple[str, ...] = ()
     change_person: bool = False
     tier_note: str = ""
+    packages: int = 1
+    options: tuple[Option, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -69,6 +82,8 @@ class Finder:
     more_url: str = ""
     total: int | None = None
     tier_source: str = ""
+    entitlement: str = ""
+    benefit_line: str = ""
 
 
 @dataclass(frozen=True)
@@ -89,16 +104,19 @@ class CityGroup:
 
 
 FEW = 3
+_OPTIONS = 3
 _ALL = ""
 
 
 @dataclass(frozen=True)
 class Search:
-    """What was asked for; it travels in the addresses. `person` is a public id."""
+    """What was asked for; it travels in the addresses. `person` is a public id, `entitlement` that of the benefit whose
+    card was tapped, or blank."""
 
     benefit: str
     person: str
     city: str
+    entitlement: str = ""
     district: str = ""
     tier: str = ""
     query: str = ""
@@ -112,6 +130,7 @@ class Search:
             "district": self.district,
             "tier": self.tier,
             "q": self.query,
+            "entitlement": self.entitlement,
         }
         filled = {name: value for name, value in {**named, **changes}.items() if value}
         return f"{url_for(endpoint)}?{urlencode(filled)}"
@@ -140,10 +159,12 @@ def by_site(cards: Iterable[OfferCard]) -> list[list[OfferCard]]:
     return [list(group) for _site, group in groupby(cards, key=lambda card: card.site_id)]
 
 
-def place(cards: Sequence[OfferCard], person: Person, family: bool) -> Place:
-    """One row: the first package that the person may have and that has a free place; else why there is none."""
+def place(cards: Sequence[OfferCard], person: Person, family: bool, entitlement: str = "") -> Place:
+    """One row: when the site has a free place for a package that the person may have; else why there is none. Where she
+    may have several, none is chosen for her."""
     fit = [card for card in cards if card.not_eligible is None]
-    shown = next((card for card in fit if card.next_free), None) or (fit or cards)[0]
+    free_ones = [card for card in fit if card.next_free]
+    shown = min(free_ones, key=_soonest, default=None) or (fit or cards)[0]
     free = shown.next_free if fit else None
     reasons: tuple[str, ...] = ()
     if not fit and shown.not_eligible is not None:
@@ -156,15 +177,57 @@ def place(cards: Sequence[OfferCard], person: Person, family: bool) -> Place:
         shown.district,
         address,
         tier_word(shown.tier),
-        by_language(Text(shown.name_zh, shown.name_en)),
-        f"{url_for('web.times', offer=shown.public_id)}?{urlencode({'for': person.id})}",
+        _package_line(fit) if len(fit) > 1 else by_language(Text(shown.name_zh, shown.name_en)),
+        _onward(shown, person, entitlement, several=len(fit) > 1),
         free.service_date if free else None,
         _free_note(shown) if free else "",
         few=bool(free and free.free <= FEW),
         reasons=reasons,
         change_person=bool(not fit and family),
         tier_note=tier_note(shown),
+        packages=max(1, len(fit)),
+        options=_options(free_ones, person, entitlement) if len(fit) > 1 else (),
     )
+
+
+def _soonest(card: OfferCard) -> tuple[str, str]:
+    free = card.next_free
+    if free is None:
+        return ("9999", "")
+    return (free.service_date.isoformat(), free.starts_at.isoformat() if free.starts_at else "")
+
+
+def _package_line(fit: Sequence[OfferCard]) -> str:
+    """How many packages there are to choose from, and what they are worth."""
+    count = ngettext("%(num)d package", "%(num)d packages", len(fit))
+    worth = sorted({card.price_minor for card in fit})
+    currency = fit[0].currency
+    if len(worth) < 2:
+        return dotted((count, _("worth %(price)s", price=money(worth[0], currency))))
+    low, high = money(worth[0], currency), money(worth[-1], currency)
+    return dotted((count, _("worth %(low)s to %(high)s", low=low, high=high)))
+
+
+def _options(free: Sequence[OfferCard], person: Person, entitlement: str) -> tuple[Option, ...]:
+    best_first = sorted(free, key=lambda card: -card.price_minor)[:_OPTIONS]
+    return tuple(
+        Option(
+            by_language(Text(card.name_zh, card.name_en)),
+            money(card.price_minor, card.currency),
+            _onward(card, person, entitlement, several=False),
+        )
+        for card in best_first
+    )
+
+
+def _onward(shown: OfferCard, person: Person, entitlement: str, *, several: bool) -> str:
+    query = {"for": person.id, "entitlement": entitlement}
+    if several:
+        query = {"benefit": shown.kind, **query}
+        address = url_for("web.packages", site=shown.site_id)
+    else:
+        address = url_for("web.times", offer=shown.public_id)
+    return f"{address}?{urlencode({name: value for name, value in query.items() if value})}"
 
 
 def _free_note(card: OfferCard) -> str:

@@ -10,6 +10,7 @@ from flask_babel import gettext as _
 from booking.views.cards import BookingView, Moved
 from marketplace.catalog.kinds import kinds, words_of
 from marketplace.web import booking_words, formats
+from marketplace.web.cause_words import refusal_line
 from marketplace.web.kind_words import nouns
 from marketplace.web.language import by_language
 
@@ -17,6 +18,7 @@ AHEAD = ("awaiting_provider", "outcome_unknown", "confirmed")
 
 
 _PROPOSAL = ("time_proposed", "proposal_withdrawn", "proposal_accepted", "proposal_declined", "proposal_lapsed")
+_CHANGE_ENDS = ("reschedule_refused", "reschedule_withdrawn")
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,10 @@ def steps(view: BookingView, known: booking_words.Facts) -> tuple[Step, ...]:
     if known.state == "expired" and view.state == "held":
         done.append(Step("fail", _("The time was released"), view.hold_expires_at))
     now = _now(known)
+    if view.change is not None and known.state == "confirmed":
+        due = formats.deadline(view.change_due_at, view.time_zone) if view.change_due_at else ""
+        aside = _("by %(time)s", time=due) if due else ""
+        now = (Step("now", _("Waiting for %(place)s", **nouns(known.kind)), aside=aside),)
     if view.proposal is not None:
         now = (Step("now", _("Answer the proposed time"), aside=_("your turn")),)
     return (*done, *now, *_coming(known, view))
@@ -57,14 +63,15 @@ def _done(line: Moved, zone: str, *, last: bool, known: booking_words.Facts) -> 
         "in_service": (by_language(kind.began), ""),
         "fulfilled": (by_language(kind.done), _("One use of your benefit was spent")),
         "no_show": (_("%(Place)s says nobody came", **said), ""),
-        "rejected": (_("%(Place)s can't take it", **said), _("Your benefit is back")),
+        "rejected": (_("%(Place)s can't take it", **said), _("Your benefit is back.")),
         "expired": (_("The time was released"), _("Your benefit is back")),
         "cancelled": (_("Cancelled"), _("Your benefit is back")),
         "entered_in_error": (_("Entered in error"), ""),
         "cancel_asked": (_("You asked to cancel"), ""),
-        "cancel_refused": (_("%(Place)s did not agree to cancel", **said), ""),
-        "reschedule_asked": (_("You asked for another date"), _("The old one stays until it is agreed")),
-        "reschedule_refused": (_("The other date was not possible"), _("Your date stays")),
+        "cancel_refused": (_("%(Place)s did not agree to cancel", **said), _("Your date stays.")),
+        "reschedule_asked": (_("You asked for another date"), ""),
+        "reschedule_refused": (_("The other date was not possible"), _("Your date stays.")),
+        "reschedule_withdrawn": (_("You took the change of date back"), _("Your date stays.")),
         "dispute_asked": (_("You said that you were there"), _("We ask %(place)s", **said)),
         "dispute_rejected": (_("We looked into it"), _("The record is unchanged")),
     }
@@ -74,12 +81,20 @@ def _done(line: Moved, zone: str, *, last: bool, known: booking_words.Facts) -> 
     if line.cause in _PROPOSAL and line.state in (*AHEAD, "cancel_asked", "reschedule_asked"):
         heading, note = _proposal_step(line, known)
     if line.cause == "rescheduled":
-        heading, note = _("The date was changed"), _moved_to(line, zone)
+        heading, note = _("The date was changed"), _from_to(line, zone)
     if line.cause == "old_date_served":
-        heading, note = _("You came on the old date, so it stays"), _moved_to(line, zone)
-    dropped = line.state == "reschedule_refused" and line.cause in ("withdrawn", "cancelled", "overtaken")
+        heading, note = _("You came on the old date, so it stays"), _from_to(line, zone)
+    if line.state == "reschedule_asked":
+        if line.actor not in ("customer", "agent", "provider"):
+            heading = _("Another date was asked for")
+        note = formats.sentences(_from_to(line, zone), _("The old one stays until it is agreed."))
+    if line.state in ("reschedule_refused", "cancel_refused", "rejected"):
+        note = formats.sentences(refusal_line(line.cause), note)
+    dropped = line.state in _CHANGE_ENDS and line.cause in ("cancelled", "overtaken")
     if dropped:
         heading, note = _("The change of date was dropped"), ""
+    elif line.state == "reschedule_withdrawn" and line.cause == "not_answered_in_time":
+        heading = _("%(Place)s did not answer about the other date in time", **said)
     if line.state == "no_show" and line.actor == "clock":
         heading = _("No visit was recorded")
     if line.state in ("checked_in", "fulfilled") and line.cause == "dispute_accepted":
@@ -99,10 +114,8 @@ def _done(line: Moved, zone: str, *, last: bool, known: booking_words.Facts) -> 
     return Step("fail" if ended or refused else "done", heading, line.at, note)
 
 
-def _moved_to(line: Moved, zone: str) -> str:
-    if line.starts_at is not None:
-        return formats.moment(line.starts_at, zone)
-    return formats.date_of(line.service_date, zone) if line.service_date else ""
+def _from_to(line: Moved, zone: str) -> str:
+    return formats.moved(line.before_date, line.before_starts_at, line.service_date, line.starts_at, zone)
 
 
 def _proposal_step(line: Moved, known: booking_words.Facts) -> tuple[str, str]:

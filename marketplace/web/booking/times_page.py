@@ -62,7 +62,8 @@ class Taken:
 
 @dataclass(frozen=True)
 class Times:
-    """The day-and-time picker. `entitlement` and `idempotency_key` travel in the form. `wait_url` leads to the waiting
+    """The day-and-time picker. `entitlement` and `idempotency_key` travel in the form;
+    `benefit_line` says which benefit is used. `wait_url` leads to the waiting
     list for the chosen day. With `present`, it picks a new time for a booking that has that one; `who_url` is then
     blank."""
 
@@ -89,6 +90,7 @@ class Times:
     reasons: tuple[str, ...] = ()
     wait_url: str = ""
     present: When | None = None
+    benefit_line: str = ""
 
     @property
     def slots(self) -> tuple[Slot, ...]:

@@ -39,6 +39,18 @@ def open_benefits(me: Principal, kind: str, now: datetime) -> list[EntitlementVi
     ]
 
 
+def usable_benefits(me: Principal, kind: str, named: str, now: datetime) -> list[EntitlementView]:
+    """The open benefits of a kind that a booking may use: the `named` one (by its public id) alone, if it is one of
+    them, since that is the card that was tapped."""
+    found = open_benefits(me, kind, now)
+    return [benefit for benefit in found if benefit.public_id == named] or found
+
+
+def paying(benefits: Sequence[EntitlementView], member: Member) -> list[EntitlementView]:
+    """Those that may be used for this person."""
+    return [benefit for benefit in benefits if member.relation == "self" or benefit.sharing == "family"]
+
+
 def why_not(member: Member, benefits: Sequence[EntitlementView], offer_id: str, now: datetime) -> tuple[str, ...]:
     """Why she can't be chosen, in sentences: the benefit is not shared with her, or the package is not for her."""
     if member.relation != "self" and benefits and all(benefit.sharing == "self" for benefit in benefits):

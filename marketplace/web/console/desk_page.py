@@ -10,10 +10,11 @@ from flask import url_for
 from flask_babel import gettext as _
 
 from booking.attendance.disputes import DisputeInFull, OpenDispute
-from booking.changes.cancel import REASONS, Reason
+from booking.changes.cancel import Reason
 from booking.views.cards import BookingCard, Moved
 from booking.views.desk import AtDesk
 from marketplace.web import booking_words, formats
+from marketplace.web.cause_words import cause_line
 from marketplace.web.console.overview_page import kind_words
 from marketplace.web.language import by_language
 from marketplace.web.parts import Fact, Pill, When
@@ -126,12 +127,14 @@ def booking(found: AtDesk, now: datetime) -> DeskBooking:
     )
     notes = {
         "asked": _("A cancel is with the provider."),
-        "admins_only": _("The customer's own window is over; only an administrator can still cancel it."),
+        "admins_only": _("The customer's own window is over; only an administrator can still cancel it.")
+        if now >= view.cancel_until
+        else _("The visit has begun; only an administrator can still cancel it."),
     }
     return DeskBooking(
         row(view, now),
         facts,
-        tuple(map(_line, view.timeline)),
+        tuple(_line(line, view.time_zone) for line in view.timeline),
         view.time_zone,
         url_for("console.booking_cancel", booking=view.id) if found.cancelling == "open" else "",
         notes.get(found.cancelling, ""),
@@ -144,12 +147,13 @@ def _warning(kind: str, case: str | None) -> DeskWarning:
     return DeskWarning(what, does, "" if case is None else url_for("console.case", case=case))
 
 
-def _line(line: Moved) -> DeskLine:
+def _line(line: Moved, zone: str) -> DeskLine:
     asked = {
         "cancel_asked": _("Asked to cancel"),
         "cancel_refused": _("The provider refused to cancel"),
         "reschedule_asked": _("Asked for another date"),
         "reschedule_refused": _("The other date was not agreed"),
+        "reschedule_withdrawn": _("The change of date was taken back"),
         "dispute_asked": _("The customer disputed the no-show"),
         "dispute_rejected": _("The dispute was rejected"),
     }
@@ -162,14 +166,13 @@ def _line(line: Moved) -> DeskLine:
         "system": _("system"),
     }
     what = asked.get(line.state) or booking_words.pill(line.state).text
-    return DeskLine(line.at, what, who.get(line.actor, line.actor), _why(line.cause))
+    return DeskLine(line.at, what, who.get(line.actor, line.actor), _why(line, zone))
 
 
-def _why(cause: str) -> str:
-    """The causes that the desk itself gives in words; others as the codes that they are."""
-    if cause.startswith("desk_"):
-        return dict(reasons(REASONS)).get(cause.removeprefix("desk_"), cause)
-    return cause
+def _why(line: Moved, zone: str) -> str:
+    """The cause in words, and for a change of date from which time to which."""
+    moved = formats.moved(line.before_date, line.before_starts_at, line.service_date, line.starts_at, zone)
+    return formats.sentences(cause_line(line.cause), moved)
 
 
 def reasons(codes: Sequence[Reason]) -> tuple[tuple[str, str], ...]:

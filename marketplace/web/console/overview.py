@@ -56,24 +56,24 @@ def sign_out() -> Response:
 
 
 def home() -> Response:
-    """All three lists, the first lines of each."""
+    """All three lists, the first lines of each, and the chain of the audit."""
     who, now = session.operator(), clock.now()
     page = cases.discrepancies(who, cursor=None, limit=FEW)
     return _page(
         "home",
         discrepancies=tuple(map(overview_page.discrepancy, page.items)),
         more_url=url_for("console.discrepancies") if page.next else "",
-        providers=tuple(overview_page.provider(it, now) for it in oversight.providers(who)),
+        providers=tuple(overview_page.provider(it, now) for it in oversight.providers(who, now=now)),
         jobs=tuple(map(overview_page.job, oversight.late_jobs(who, now=now))),
+        audit=overview_page.audit(oversight.audit_health(who, now=now)),
     )
 
 
 def providers() -> Response:
     """Providers and how they are."""
     now = clock.now()
-    return _page(
-        "providers", providers=tuple(overview_page.provider(it, now) for it in oversight.providers(session.operator()))
-    )
+    found = oversight.providers(session.operator(), now=now)
+    return _page("providers", providers=tuple(overview_page.provider(it, now) for it in found))
 
 
 def jobs() -> Response:

@@ -7,8 +7,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import select
 
-from booking.attendance.early import CHECK_IN_EARLY
+from booking.attendance.early import CHECK_IN_EARLY, last_early
 from booking.attendance.no_show import call_no_shows
+from booking.discrepancies import open_discrepancy
 from booking.exchange.inbound import apply_remote
 from booking.feeds.cursors import done
 from booking.models import Discrepancy
@@ -102,3 +103,23 @@ def test_the_clock_calls_no_no_show_while_a_person_has_to_look_at_what_was_told(
     assert call_no_shows(now=late) == 0
     tell(world, public_id, "confirmed", 3, late)
     assert call_no_shows(now=late) == 1
+
+
+def test_a_discrepancy_of_another_kind_stops_no_no_show() -> None:
+    world, public_id = confirmed()
+    booking, late = booking_row(public_id), EIGHT + timedelta(days=2)
+    with transaction() as session:
+        open_discrepancy(
+            session, world.provider.id, "state_differs", public_id, now=NOON, booking_id=booking.id, facts={}
+        )
+    done(world.provider.id, "bookings", "c", now=late)
+    assert call_no_shows(now=late) == 1
+
+
+def test_what_came_too_early_of_one_reference_is_told_apart_from_other_discrepancies_of_it() -> None:
+    world, public_id = confirmed()
+    tell(world, public_id, "fulfilled", 2, NOON)
+    with transaction() as session:
+        open_discrepancy(session, world.provider.id, "cancel_refused", "R-1", now=NOON, facts={})
+        found = last_early(session, booking_row(public_id), "R-1")
+        assert found is not None and found.kind == "too_early"

@@ -33,7 +33,7 @@ from booking.views.customer import booking as view
 from marketplace.core.audit import AuditLine
 from marketplace.core.db import reading, transaction
 from marketplace.core.errors import Invalid, NotFound
-from providers.port import Confirmed
+from providers.port import Confirmed, Refused
 from providers.reported import UnreadableRow
 from tests.people import NOON, counters
 from tests.world import FakeAdapter, World, booking_row, history, make_world, one_pass, remote, set_provider
@@ -153,6 +153,14 @@ def test_an_open_cancel_is_answered_first() -> None:
     assert state(public_id) == "cancelled"
 
 
+def test_a_cancel_that_was_refused_holds_nothing_up() -> None:
+    world, public_id = confirmed()
+    cancel(world.principal, public_id, now=NOON)
+    one_pass(world, FakeAdapter(answers=[Refused("too_late")]), now=NOON)
+    polled(world, AFTER)
+    assert call_no_shows(now=AFTER) == 1
+
+
 def test_who_came_is_left_alone() -> None:
     world, public_id = confirmed()
     tell(world, public_id, "checked_in", 2)
@@ -262,6 +270,36 @@ def test_a_provider_that_takes_it_back_wins_the_dispute_for_her(desk: Principal)
     assert (state(public_id), told("dispute_answered")) == ("fulfilled", ["accepted"])
     with pytest.raises(DisputeClosed):
         answer(desk, waiting, "rejected", "no", now=AFTER)
+
+
+def test_a_provider_that_takes_one_no_show_back_decides_no_other_dispute(desk: Principal) -> None:
+    first, one = missed()
+    other_world = make_world(phone="13800000022")
+    other = other_world.submit()
+    one_pass(other_world, FakeAdapter(answers=[Confirmed("R-1", 1)]), now=NOON)
+    tell(other_world, other, "no_show", 2)
+    dispute(first.principal, one, WORDS, now=END)
+    dispute(other_world.principal, other, WORDS, now=END)
+    tell(first, one, "fulfilled", 3, AFTER)
+    assert the_dispute(desk)
+    shown = view(other_world.principal, other, now=AFTER)
+    assert shown.dispute is not None and shown.dispute.state == "open"
+
+
+def test_a_dispute_that_the_desk_has_rejected_stays_rejected(desk: Principal) -> None:
+    world, public_id = missed()
+    dispute(world.principal, public_id, WORDS, now=END)
+    answer(desk, the_dispute(desk), "rejected", "前台当天没有您的记录。", now=AFTER)
+    tell(world, public_id, "fulfilled", 3, AFTER)
+    with reading() as session:
+        assert session.scalars(select(Dispute.state)).one() == "rejected"
+    assert told("dispute_answered") == ["rejected"], "she is not told twice"
+
+
+def test_a_no_show_taken_back_that_nobody_disputed_is_no_answer() -> None:
+    world, public_id = missed()
+    tell(world, public_id, "fulfilled", 3, AFTER)
+    assert (state(public_id), told("dispute_answered")) == ("fulfilled", [])
 
 
 def test_only_a_no_show_of_the_last_fourteen_days_can_be_disputed() -> None:

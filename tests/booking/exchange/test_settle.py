@@ -18,6 +18,7 @@ from booking.exchange.settle import settle_answer
 from booking.hold.expire import expire_holds
 from booking.hold.submit import HoldExpired, NotHeld, submit
 from booking.models import ChangeRequest, Discrepancy, ProviderBooking, Slot
+from booking.notices.models import Notification
 from booking.sync.webhooks import forget_events, receive_event
 from booking.transition import lock_booking
 from booking.views.customer import When, bookings
@@ -214,6 +215,11 @@ def test_a_refused_cancel_leaves_the_booking_and_says_so() -> None:
     one_pass(world, FakeAdapter(answers=[Refused("too_late")]), now=LATER)
     seen = view(world.principal, public_id, now=LATER)
     assert (seen.state, seen.change, seen.change_refused) == ("confirmed", None, "too_late")
+    asked, refused = seen.timeline[-2:]
+    assert (asked.state, asked.cause) == ("cancel_asked", "customer_asked"), "her own cause stays beside the provider's"
+    assert (refused.state, refused.cause) == ("cancel_refused", "too_late")
+    with reading() as session:
+        assert session.scalars(select(Notification.kind).order_by(Notification.id)).all()[-1] == "cancel_refused"
 
 
 def test_a_cancel_waits_behind_an_unknown_reserve() -> None:
@@ -624,16 +630,16 @@ def test_a_request_for_a_whole_day_is_answered_before_that_day_begins_at_the_sit
     with transaction() as session:
         session.execute(update(Slot).values(starts_at=None, ends_at=None))
     public_id = world.submit(now=midnight - timedelta(hours=20))
-    assert booking_row(public_id).answer_due_at == midnight
+    assert booking_row(public_id).answer_due_at == midnight - timedelta(hours=1)
     assert view(world.principal, public_id, now=NOON).cancel_until == midnight - timedelta(hours=24)
 
 
-def test_a_provider_that_takes_its_time_has_it_until_the_visit_begins() -> None:
+def test_a_provider_that_takes_its_time_has_it_until_an_hour_before_the_visit() -> None:
     world = make_world()
     public_id = world.submit()
     begins = booking_row(public_id).starts_at
     one_pass(world, FakeAdapter(answers=[Accepted("R-1", 1, answer_by=begins + timedelta(days=2))]), now=NOON)
-    assert booking_row(public_id).answer_due_at == begins
+    assert booking_row(public_id).answer_due_at == begins - timedelta(hours=1)
 
 
 @pytest.mark.parametrize(("hour", "when"), [(15, "upcoming"), (16, "past")])

@@ -83,9 +83,10 @@ def test_the_earliest_expiring_entitlement_pays_first_and_the_next_takes_over() 
 
 def test_nobody_is_booked_twice_at_one_time() -> None:
     world = make_world()
-    world.hold(0)
-    with pytest.raises(refusals.AlreadyBooked):
+    first = world.hold(0)
+    with pytest.raises(refusals.AlreadyBooked) as refused:
         world.hold(0)
+    assert refused.value.facts == {"booking": first, "reference": booking_row(first).reference}
     assert taken(world.slots[0]) == 1
     assert counters(world.entitlement.id)["reserved"] == 1
 

@@ -147,6 +147,21 @@ def test_the_call_of_last_weeks_code_writes_the_same_rows(allotment: bool) -> No
         assert all_rows(session) == moved
 
 
+@pytest.mark.parametrize("left", [timedelta(minutes=61), timedelta(minutes=121, microseconds=1), timedelta(seconds=7)])
+def test_an_answer_is_due_before_the_visit_however_near_it_is(left: timedelta) -> None:
+    world = make_world()
+    begins = world.slots[0].starts_at
+    assert begins is not None
+    public_id = world.hold(0, now=NOON)
+    with transaction() as session:
+        session.execute(text("UPDATE booking SET hold_expires_at = :until"), {"until": begins})
+    moved = rows_after_move(world, public_id, begins - left)
+    submit(world.principal, public_id, now=begins - left)
+    with reading() as session:
+        assert all_rows(session) == moved
+    assert booking_row(public_id).answer_due_at == begins - min(timedelta(hours=1), left / 2)
+
+
 def test_a_service_that_has_begun_does_not_bound_the_answer() -> None:
     """A hold outlives its slot's start where the lead time is nothing; then only the provider's hours count."""
     world = make_world()

@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from booking.changes.reschedule import reschedule
 from booking.exchange.inbound import apply_remote
 from booking.messages.freshness import stale
 from booking.notices.models import Notification
+from booking.notices.told_otherwise import notify_moved_slot
 from booking.reconcile.compare import Found
 from booking.reconcile.examine import _open
 from booking.states import BookingState
@@ -83,6 +85,18 @@ def test_a_slot_that_is_moved_under_a_booking_is_told_to_who_has_it() -> None:
     apply_slots(world.provider.id, [there], {pool: pool_id}, counts, now=NOON)
     (facts,) = notices()
     assert facts["says"] == "moved" and facts["new_starts_at"] == NINE.isoformat()
+
+
+def test_who_has_left_a_slot_is_not_told_that_it_moved() -> None:
+    world, public_id = confirmed()
+    reschedule(world.principal, public_id, world.slots[1].public_id, now=NOON)
+    one_pass(world, FakeAdapter(answers=[Confirmed("R-1", 2)]), now=NOON)
+    with transaction() as session:
+        notify_moved_slot(session, world.slots[0].public_id, {"service_date": str(DAY)}, now=NOON)
+    assert notices() == []
+    with transaction() as session:
+        notify_moved_slot(session, world.slots[1].public_id, {"service_date": str(DAY)}, now=NOON)
+    assert len(notices()) == 1
 
 
 def test_a_message_of_a_difference_that_is_over_is_not_sent() -> None:

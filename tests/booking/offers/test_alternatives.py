@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import select, update
 
 from booking.changes.cancel import cancel
+from booking.changes.reschedule import reschedule
 from booking.exchange.inbound import apply_remote
 from booking.hold.submit import submit
 from booking.models import BookingHistory, Slot
@@ -87,6 +88,48 @@ def test_a_customer_who_cancels_herself_is_offered_nothing() -> None:
     public_id = world.submit()
     cancel(world.principal, public_id, now=NOON)
     assert offered(world, public_id) == []
+
+
+def test_they_lie_at_different_times_and_places_where_there_are_several() -> None:
+    world = make_world(slots=6)
+    _provider, _there, slots = make_offer(slots=6)
+    public_id = cancelled_by_provider(world, 2)
+    own, other = [slot.public_id for slot in world.slots], [slot.public_id for slot in slots]
+    found = offered(world, public_id)
+    assert found[:2] == [other[2], own[1]]
+    assert found[2] in (own[3], other[3])
+
+
+@pytest.mark.parametrize("units", [1, 2])
+def test_a_refused_change_leaves_times_near_the_one_that_was_asked_for(units: int) -> None:
+    """Another place is a booking of its own: it needs another unit, and a time at which she is free."""
+    world = make_world(slots=6, quantity=units)
+    _provider, _there, slots = make_offer(slots=6)
+    public_id = confirmed(world, 0)
+    reschedule(world.principal, public_id, world.slots[4].public_id, now=LATER)
+    one_pass(world, FakeAdapter(answers=[Refused("sold_out")]), now=LATER)
+    found = offered(world, public_id)
+    assert (slots[4].public_id in found) == (units == 2)
+    assert world.slots[4].public_id not in found and world.slots[0].public_id not in found
+    assert {world.slots[3].public_id, world.slots[5].public_id} & set(found)
+
+
+def test_a_place_elsewhere_at_the_time_that_she_has_is_not_offered() -> None:
+    world = make_world(slots=3)
+    _provider, _there, slots = make_offer(slots=3)
+    public_id = confirmed(world, 0)
+    cancel(world.principal, public_id, now=NOON)
+    one_pass(world, FakeAdapter(answers=[Refused("too_late")]), now=LATER)
+    found = offered(world, public_id)
+    assert found and slots[0].public_id not in found
+
+
+def test_nothing_is_offered_instead_once_the_date_can_no_longer_be_changed() -> None:
+    world = make_world(slots=3)
+    public_id = confirmed(world, 0)
+    cancel(world.principal, public_id, now=NOON)
+    one_pass(world, FakeAdapter(answers=[Refused("too_late")]), now=LATER)
+    assert offered(world, public_id, now=EIGHT - timedelta(hours=23)) == []
 
 
 def test_at_the_same_time_the_nearer_site_comes_first() -> None:

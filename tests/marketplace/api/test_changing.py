@@ -68,6 +68,23 @@ def test_a_refused_and_an_unknown_change_leave_the_old_date(caller: Caller, worl
     assert refused["starts_at"] == EIGHT.isoformat()
 
 
+def test_a_change_can_be_taken_back_and_then_there_is_none(caller: Caller, world: World) -> None:
+    public_id = confirmed(world)
+    asked = ask(caller, public_id, world).get_json()
+    assert (asked["can_withdraw"], asked["change_due_at"]) == (True, (NOON + timedelta(hours=48)).isoformat())
+    after = caller.post(f"/bookings/{public_id}/reschedule/withdraw").get_json()
+    assert (after["change"], after["taking_back"], after["starts_at"]) == (None, False, EIGHT.isoformat())
+    assert after["timeline"][-1]["state"] == "reschedule_withdrawn"
+    problem(caller.post(f"/bookings/{public_id}/reschedule/withdraw"), 409, "no_open_change")
+
+
+def test_a_busy_time_names_the_booking_that_is_in_the_way(caller: Caller, world: World) -> None:
+    public_id = confirmed(world)
+    held = world.hold(1)
+    refused = problem(ask(caller, public_id, world), 409, "beneficiary_busy", "beneficiary_id")
+    assert refused["facts"]["booking"] == held
+
+
 def before_date(world: World) -> Any:
     return world.slots[0].service_date
 

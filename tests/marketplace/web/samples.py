@@ -10,26 +10,33 @@ from typing import Any
 from booking.calls.breaker import Call
 from booking.changes.cancel import REASONS
 from booking.closures.view import Affected, ClosureView
+from booking.personal.erase import Stays
 from booking.reconcile.cases import CaseView, Counts, DiscrepancyView, Filter, HistoryLine, OurSide
+from booking.reconcile.look_ups import Reached
 from booking.reconcile.runs import RunView
 from booking.reports.reading.read import Delivered, Whose, read
 from booking.reports.reading.vocabulary import vocabulary
 from booking.reports.share import ShareLink
 from booking.reports.trend import Point, Trend
 from booking.settlement.statements import Stated, StatementRow, StatementView
-from booking.views.oversight import BreakerView, LateJob, ProviderHealth
+from booking.views.oversight import AuditHealth, BreakerView, LateJob, ProviderHealth
 from booking.waiting.view import HeldPlace, WaitingSite, WaitingView
+from marketplace.chain.heads import HeadsFile
+from marketplace.chain.watch import LastVerification
 from marketplace.core.outgoing import Sent
 from marketplace.core.text import Text
 from marketplace.web import booking_words, language
 from marketplace.web.account.consent import ConsentPage
+from marketplace.web.account.data import CopyLine, MyData
 from marketplace.web.account.me import Me, SessionLine
 from marketplace.web.account.message_settings import MessageSettings
 from marketplace.web.account.notices_page import Inbox, NoticeRow
+from marketplace.web.assets import asset
 from marketplace.web.benefit_cards import Benefit
 from marketplace.web.benefits.usage_page import Usage, UsageLine
 from marketplace.web.booking import waiting_page as waiting_words
 from marketplace.web.booking.bookings_page import (
+    Asked,
     BookingPage,
     BookingRow,
     Bookings,
@@ -39,8 +46,8 @@ from marketplace.web.booking.bookings_page import (
     Proposal,
     Rule,
 )
-from marketplace.web.booking.packages_page import Package
-from marketplace.web.booking.places_page import City, CityGroup, Finder, PersonChoice, Place
+from marketplace.web.booking.packages_page import Column, Package, SideBySide
+from marketplace.web.booking.places_page import City, CityGroup, Finder, Option, PersonChoice, Place
 from marketplace.web.booking.timeline import Step
 from marketplace.web.booking.times_page import Day, Month, Slot, Taken, Times
 from marketplace.web.booking.waiting_page import WaitingList, WaitingPage, WaitingRow
@@ -48,11 +55,13 @@ from marketplace.web.console import cases_page, closures_page, desk_page, overvi
 from marketplace.web.error_page import error_words
 from marketplace.web.formats import dotted
 from marketplace.web.home.home import Home
+from marketplace.web.offline import STYLES
 from marketplace.web.parts import AlternativeRow, Choice, Code, Fact, Form, Link, Person, Pill, Ticket, Turn, When
 from marketplace.web.reports import trends_page
 from marketplace.web.reports.reports_page import Item, PaperRow, Range, ReportPage, ReportRow, Section
 from marketplace.web.reports.shares_page import AboutReport, MadeLink, SharedReport, ShareRow
 from marketplace.web.reports.trends_page import ChooseTwo, ComparePage, PairLine
+from marketplace.web.staying import Staying, staying
 from marketplace.web.tickets import NextBooking
 from vip.blocking import CustomerStatus
 from vip.operators import OperatorView
@@ -278,6 +287,13 @@ def finder() -> Finder:
         Place(name, district, road, tier, package().name, "/gallery/times", date(2026, 11, day), note, few)
         for name, district, road, day, note, few in names
     ]
+    select, basic = _t("甄选套餐", "Select package"), _t("基础套餐", "Basic package")
+    rows[0] = replace(
+        rows[0],
+        package=_t("2 个套餐·价值 ¥880 至 ¥1,680", "2 packages · worth CN¥880 to CN¥1,680"),
+        packages=2,
+        options=(Option(select, "¥1,680", "/gallery/times"), Option(basic, "¥880", "/gallery/times")),
+    )
     full = Place(
         _t("澄湖示范医院·国际体检部", "Chenghu Model Hospital, International Checks"),
         _t("拱墅区", "Gongshu"),
@@ -369,6 +385,8 @@ def cities() -> Context:
 
 
 def packages() -> Context:
+    scan, heart = _t("胸部低剂量 CT", "low-dose chest CT"), _t("心脏彩超", "heart ultrasound")
+    plain = replace(package(), id="of3", name=_t("基础套餐", "Basic package"), count=38, chosen=False)
     woman = replace(
         package(),
         id="of2",
@@ -378,7 +396,24 @@ def packages() -> Context:
         people=_t("女性，20 至 70 岁", "Women, 20 to 70"),
         reasons=(_t("仅限女性，沈伯年不能选。", "For women only, so not for Shen Bonian."),),
     )
-    return {"site": place(), "packages": (package(), woman), "person": people()[1], "back_url": "#", "who_url": "#"}
+    suits = _t("这里的其他套餐适合沈伯年。", "Another one here suits Shen Bonian.")
+    columns = (
+        Column(package(), 168000, "CNY", True, ((scan, True), (heart, True))),
+        Column(plain, 88000, "CNY", False, ((scan, False), (heart, False))),
+        Column(woman, 158000, "CNY", False, ((scan, True), (heart, False)), suits),
+    )
+    common = (_t("血常规", "full count"), _t("腹部彩超", "abdominal ultrasound"), _t("心电图", "ECG"))
+    line = _t(
+        "健康体检 · 安享一号 · 还剩 2 次 · 至 12 月 31 日", "Health check, Anxiang One, 2 left, until 31 December"
+    )
+    return {
+        "site": place(),
+        "beside": SideBySide(columns, common),
+        "person": people()[1],
+        "benefit_line": line,
+        "back_url": "#",
+        "who_url": "#",
+    }
 
 
 def slot(
@@ -631,11 +666,46 @@ def booking(state: str, **facts: Any) -> Context:
 def booking_changing(unknown: bool = False) -> Context:
     """A new date has been asked for; the old one stays."""
     page: BookingPage = booking("confirmed")["page"]
-    stands = _t("医院同意之前，您的日期保持不变。", "Until it has agreed, your date is unchanged.")
-    title = _t("已向医院申请改到 11 月 28 日 09:00", "The hospital is asked about 28 November, 09:00")
+    new = When(date(2026, 11, 28), ZONE, at(11, 28, 9), at(11, 28, 9, 30))
+    live = _t("等待医院答复，最迟今天 16:00。", "Waiting for the hospital, until 16:00 today at the latest.")
     if unknown:
-        title = _t("正在与医院核实 11 月 28 日 09:00", "We are checking with the hospital about 28 November, 09:00")
-    return {"page": replace(page, turn=Turn(title, stands, icon="hourglass"))}
+        live = (
+            _t("医院系统尚未明确答复，我们正在核实。", "Its system has not answered clearly yet. We are checking.")
+            + live
+        )
+    second = Ticket(
+        "asked",
+        _t("想改到", "Asked for"),
+        booking_words.pill("awaiting_provider", "health_check"),
+        new,
+        place(),
+        live=live,
+        with_year=True,
+    )
+    ends = (
+        Fact(
+            _t("对方同意", "It agrees"),
+            _t("改为 11 月 28 日 09:00，原时间随即释放。", "Your date is 28 November, 09:00."),
+        ),
+        Fact(_t("对方不同意", "It does not"), _t("仍是 11 月 26 日 08:00。", "Your date stays 26 November, 08:00.")),
+    )
+    keep = _t("撤回改期，保留 11 月 26 日", "Take the change back, keep 26 November")
+    still = replace(page.ticket, pill=Pill(_t("仍为您保留", "Still yours"), "ok", icon="shield-check"))
+    asked = Asked(second, ends, "/gallery/booking", keep)
+    return {"page": replace(page, ticket=still, turn=None, asked=asked)}
+
+
+def booking_refused() -> Context:
+    """The hospital did not agree to another date: one message, and other times at different times and places."""
+    page: BookingPage = booking("confirmed")["page"]
+    others: BookingPage = booking_moved_away()["page"]
+    title = _t("医院未同意改期", "The hospital did not agree to the new date.")
+    text = _t("那个时间已约满。原日期不变。", "That time is no longer free there. This date stays.")
+    turn = Turn(title, text, icon="calendar-x", tone="bad")
+    here = replace(others.alternatives[0], change_url="/gallery/booking_change")
+    note = _t("这是另一个预约；在您取消本预约之前，会多占用一次权益。", "A booking of its own; it takes one more use.")
+    away = replace(others.alternatives[1], note=note)
+    return {"page": replace(page, turn=turn, alternatives=(here, away))}
 
 
 def booking_proposed(state: str = "confirmed") -> Context:
@@ -883,7 +953,9 @@ def reports_none(text: str = "") -> Context:
     return {"rows": (), "more_url": "", "empty_text": text, **narrow}
 
 
-def trend() -> Context:
+def trend(values: int = 4) -> Context:
+    """An item over the years, with its last `values`."""
+
     def point(day: date, value: str, unit: str, flag: str = "", **more: Any) -> Point:
         given = Delivered("低密度脂蛋白胆固醇", value, "", unit, None, None, flag, "", "")
         read_as = read(given, Whose("male", date(1954, 3, 1), day), {})
@@ -898,7 +970,7 @@ def trend() -> Context:
     )
     apart = (point(date(2022, 11, 1), "3.0", "", apart="unit"),)
     item = vocabulary().items["ldl"]
-    found = Trend(item, "p2", people()[1].name, "father", points, apart, None, 3.4, "provider")
+    found = Trend(item, "p2", people()[1].name, "father", points[-values:], apart, None, 3.4, "provider")
     return {"page": trends_page.trend_page(found, lambda _report: "/gallery/report")}
 
 
@@ -1142,6 +1214,28 @@ def me() -> Context:
     }
 
 
+def my_data(recent: bool = True) -> Context:
+    ready = CopyLine("cpy_1", "ready", at(11, 20, 9), at(11, 27, 9), "3.4 MB")
+    failed = CopyLine("cpy_2", "failed", at(11, 19, 9), None, "1 kB")
+    return {"page": MyData((ready, failed), recent, False, removed=people()[1:2]), "problem": ""}
+
+
+def left() -> tuple[Staying, ...]:
+    return staying((Stays("process", date(2029, 3, 10)), Stays("medical", date(2041, 3, 10)), Stays("books", None)))
+
+
+def erase(recent: bool = True, booked: bool = False) -> Context:
+    told = _t("没有删除任何数据：预约 AX7K2M914Q 仍在进行。", "Nothing was deleted: AX7K2M914Q is under way.")
+    return {
+        "name": "" if recent else people()[1].name,
+        "here": "#",
+        "staying": () if booked else left(),
+        "under_way": ["b1"] if booked else [],
+        "recent": recent,
+        "problem": told if booked else "",
+    }
+
+
 def family_new() -> Context:
     form = Form(
         {"name": _t("沈伯年", "Shen Bonian"), "id_number": "3301021954031200"},
@@ -1220,7 +1314,8 @@ def sign_in(error: bool = False) -> Context:
 
 def sign_in_code() -> Context:
     form = Form({}, {"code": _t("验证码不对，请再看一下短信。", "That's not the code. Look at the message again.")})
-    return {"form": form, "code": Code("138****2041", 3, 42), "next_url": ""}
+    text = _t("【安享】验证码 402817，5 分钟内有效。", "Anxiang: your code is 402817, good for 5 minutes.")
+    return {"form": form, "code": Code("138****2041", 3, 42), "next_url": "", "printed": text}
 
 
 def error(status: int) -> Context:
@@ -1277,6 +1372,15 @@ def _providers() -> tuple[overview_page.ProviderRow, ...]:
             waiting=41,
         ),
         health("ruian", "瑞安医疗", "Ruian Medical", paused_at=NOW - timedelta(hours=2), discrepancies=1),
+        health(
+            "anhe",
+            "安和体检",
+            "Anhe Health",
+            look_ups=(
+                Reached(214, NOW - timedelta(minutes=9, seconds=12), 0),
+                Reached(1_630, NOW - timedelta(hours=3), 88),
+            ),
+        ),
         health("new", "新泽体检", "Xinze Health", pulled={"slots": None, "bookings": None, "reports": None}),
     )
 
@@ -1289,12 +1393,18 @@ def _jobs() -> tuple[overview_page.JobRow, ...]:
 
 
 def console() -> Context:
-    rows = {"discrepancies": _discrepancies(), "providers": _providers(), "jobs": _jobs()}
+    found = ("changed: audit_line 4711 (seal 88)", "missing: entitlement_entry 12 (seal 3)")
+    verified = LastVerification(NOW - timedelta(hours=6), 48_213, 2, found)
+    audit = overview_page.audit(AuditHealth(312.0, HeadsFile.UNWRITABLE, verified))
+    rows = {"discrepancies": _discrepancies(), "providers": _providers(), "jobs": _jobs(), "audit": audit}
     return _console("home", more_url="/gallery/console_differences", **rows)
 
 
 def console_quiet() -> Context:
-    return _console("home", discrepancies=(), providers=(), jobs=(), more_url="")
+    audit = overview_page.audit(
+        AuditHealth(0.0, HeadsFile.WELL, LastVerification(NOW - timedelta(hours=6), 48_213, 0, ()))
+    )
+    return _console("home", discrepancies=(), providers=(), jobs=(), more_url="", audit=audit)
 
 
 def console_differences(closed: bool = False) -> Context:
@@ -1339,6 +1449,7 @@ def _case(**changes: Any) -> cases_page.CasePage:
         ),
         commands=(("cancel", "queued"),),
         asking=True,
+        cancelling=False,
         actions=("look_up", "send_again", "take_their_time", "cancel_there", "cancel_here", "note"),
     )
     return cases_page.case(replace(view, **changes))
@@ -1464,6 +1575,10 @@ def console_customers() -> Context:
 def console_customer(blocked: bool = False) -> Context:
     name = _t("沈若兰", "Shen Ruolan")
     return _console("customers", page=CustomerStatus("cus_1", name, "138****0021", at(11, 20, 9) if blocked else None))
+
+
+def console_erase() -> Context:
+    return _console("customers", customer="cus_1", staying=left(), problem="")
 
 
 def _desk_booking() -> desk_page.DeskBooking:
@@ -1618,3 +1733,7 @@ def outbox() -> Context:
 
 def notices_none() -> Context:
     return {"page": Inbox((), 0)}
+
+
+def offline() -> Context:
+    return {"styles": [asset(path) for path in STYLES]}

@@ -17,12 +17,13 @@ from booking.hold.submit import submit
 from booking.states import BookingState
 from booking.transition import lock_booking, move
 from marketplace.app import create_app
-from marketplace.catalog.models import Provider
+from marketplace.catalog.models import Offer, Provider, Site
 from marketplace.core import clock
-from marketplace.core.db import transaction
+from marketplace.core.db import reading, transaction
+from marketplace.core.ids import new_id
 from tests.marketplace.web.surfer import Surfer, hidden, surfer, text_of
 from tests.people import NOON, counters, give, make_customer
-from tests.world import EIGHT, World, booking_row, history, join, make_slot, make_world, taken
+from tests.world import EIGHT, PACKAGE, World, booking_row, history, join, make_slot, make_world, taken
 from vip.family import NewMember, add_member
 
 PHONE = "13800000021"
@@ -82,7 +83,7 @@ def add(world: World, relation: str, sex: str, birth: date) -> str:
 
 def test_home_shows_what_is_left_and_where_to_book(browser: Surfer) -> None:
     page = text_of(browser.get("/"))
-    assert "Good afternoon, 沈静宜" in page
+    assert "Good afternoon, Ms Shen" in page
     assert "2 of 2 left" in page
     assert "Nothing booked" in page
 
@@ -91,6 +92,82 @@ def test_places_show_the_next_free_day_and_lead_to_its_times(browser: Surfer, wo
     page = browser.get("/places")
     assert "From Tue 10 March" in text_of(page)
     assert f"{times_url(world)}?for={world.beneficiary.public_id}" in page.get_data(as_text=True)
+
+
+def packages_at(world: World) -> tuple[Offer, Offer]:
+    """Two more packages at the same site: one of more worth and with a scan besides, one for women."""
+    rich = {**PACKAGE, "items": [*PACKAGE["items"], {"name_zh": "胸部 CT", "name_en": "chest CT"}], "sex": "any"}
+    with transaction() as session:
+        made = []
+        for number, (package, price) in enumerate(((rich, 228000), ({**rich, "sex": "female"}, 328000))):
+            made.append(
+                Offer(
+                    public_id=new_id("ofr"),
+                    provider_id=world.provider.id,
+                    site_id=world.offer.site_id,
+                    pool_id=world.offer.pool_id,
+                    kind="health_check",
+                    external_ref=f"more-{number}",
+                    name_zh="尊享套餐",
+                    name_en=f"Package {number}",
+                    package=package,
+                    price_minor=price,
+                )
+            )
+        session.add_all(made)
+    return made[0], made[1]
+
+
+def test_of_several_packages_none_is_chosen_for_her(browser: Surfer, world: World) -> None:
+    rich, _women = packages_at(world)
+    father = add(world, "father", "male", date(1970, 5, 1))
+    page = browser.get("/places", query_string={"for": father})
+    told, markup = text_of(page), page.get_data(as_text=True)
+    assert "2 packages · worth CN¥1,280 to CN¥2,280" in told and "Compare packages" in told
+    chips = re.findall(r'href="(/offers/\w+/times)\?for=', markup)
+    assert chips == [f"/offers/{rich.public_id}/times", times_url(world)], (
+        "most worth first, each one tap from its times"
+    )
+    assert f'/packages?benefit=health_check&amp;for={father}"' in markup
+
+
+def test_packages_stand_side_by_side_with_their_worth_and_what_differs(browser: Surfer, world: World) -> None:
+    rich, women = packages_at(world)
+    father = add(world, "father", "male", date(1970, 5, 1))
+    with reading() as session:
+        site = session.get_one(Site, world.offer.site_id).public_id
+    page = browser.get(f"/sites/{site}/packages", query_string={"for": father, "benefit": "health_check"})
+    told, markup = text_of(page), page.get_data(as_text=True)
+    order = [markup.index(f"/offers/{each.public_id}/times") for each in (rich, world.offer)]
+    assert order == sorted(order) and f"/offers/{women.public_id}/times" not in markup
+    assert "Package 0 Most for one unit" in told and "Worth CN¥2,280, nothing to pay" in told
+    assert re.search(r"Select package .* Where they differ chest CT \(not included\)", told)
+    assert "Another one here suits 沈伯年." in told
+    assert "Each of them uses one unit of the same benefit." in told
+
+
+def test_the_card_that_was_tapped_is_used_and_named_all_the_way(browser: Surfer, world: World) -> None:
+    """It ends later than the other one, which would be used without it."""
+    later = give(world.customer, 3, valid_until=date(2027, 6, 30))
+    home = browser.get("/").get_data(as_text=True)
+    assert f'href="/places?benefit=health_check&amp;entitlement={later.public_id}"' in home
+    finder = browser.get("/places", query_string={"benefit": "health_check", "entitlement": later.public_id})
+    assert "Health check · 3 left · Until 30 June 2027" in text_of(finder)
+    times = f"{times_url(world)}?for={world.beneficiary.public_id}&amp;entitlement={later.public_id}"
+    assert times in finder.get_data(as_text=True)
+    picker = browser.get(times.replace("&amp;", "&"))
+    assert "Health check · 3 left · Until 30 June 2027" in text_of(picker)
+    assert f'name="entitlement" value="{later.public_id}"' in picker.get_data(as_text=True)
+    booking = held(browser, world, entitlement=later.public_id)
+    assert booking_row(booking).entitlement_id == later.id
+    check = text_of(browser.get(f"/bookings/{booking}/confirm"))
+    assert "Uses 1 of Health check, 2 left besides Until 30 June 2027" in check
+
+
+def test_without_a_card_it_is_said_which_benefit_is_used(browser: Surfer, world: World) -> None:
+    give(world.customer, 3, valid_until=date(2027, 6, 30))
+    told = text_of(browser.get(times_url(world)))
+    assert "Health check · 2 left · Until 31 December · of several, the one that ends first" in told
 
 
 def test_the_city_is_remembered(app: Flask, browser: Surfer) -> None:

@@ -82,7 +82,7 @@ def ask_for_the_next_time(page: Page) -> None:
     page.get_by_role("link", name="Change the date").click()
     page.get_by_role("button", name="Next, compare both dates").click()
     page.get_by_role("button", name="Ask for the new date").click()
-    expect(page.locator(".turn h2")).to_contain_text("The hospital is asked about")
+    expect(page.get_by_role("article", name="Asked for")).to_be_visible()
     page.evaluate("document.body.dataset.kept = 'yes'")
 
 

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import re
-import threading
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from datetime import timedelta
 
 import pytest
-from flask import Flask
 from playwright.sync_api import Browser, Page, expect
-from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
 from booking.actors import CLOCK
 from booking.exchange.inbound import apply_remote
@@ -22,9 +18,10 @@ from marketplace.core import clock
 from marketplace.core.db import reading, transaction
 from providers.port import Accepted, Confirmed, Refused, Unknown
 from providers.reported import Proposed
+from tests.marketplace.web.conftest import Site
 from tests.marketplace.web.visitors import Visitor, main, words
 from tests.people import NOON
-from tests.world import EIGHT, FakeAdapter, World, booking_row, one_pass, remote, set_provider, taken, tasks
+from tests.world import EIGHT, FakeAdapter, World, booking_row, make_offer, one_pass, remote, set_provider, taken, tasks
 from vip.signin import issue_token
 
 PHONE = "13800000021"
@@ -76,8 +73,12 @@ def test_a_change_is_asked_once_and_told_as_it_stands(visitor: Visitor, world: W
         assert ask(visitor, world, public_id).headers["Location"] == f"/bookings/{public_id}"
     assert [command for command, _state in tasks(public_id)] == ["reserve", "change"]
     page = main(visitor.get(f"/bookings/{public_id}"))
-    assert "The hospital is asked about Tue 10 March, 09:00" in page or "asked about 10 March, 09:00" in page
-    assert "your date is unchanged" in page and "08:00–08:30" in page
+    assert re.search(r"Still yours 10 Tuesday, March 2026 08:00–08:30 .* Asked for Waiting for the hospital 10", page)
+    assert "Waiting for the hospital, until 12:00 on 4 March at the latest." in page
+    assert "Your date is 10 March, 09:00, and the old one is given back." in page
+    assert "Your date stays 10 March, 08:00; we take the request back." in page
+    assert "You asked for another date Today, 12:00 To 10 March, 09:00." in page
+    assert "Waiting for the hospital by 12:00 on 4 March" in page, "the timeline waits too"
     assert "A new date is being asked for; this one stays." in main(visitor.get("/bookings"))
     answer(world, Unknown("timed out"))
     assert "Its system has not answered clearly yet." in main(visitor.get(f"/bookings/{public_id}"))
@@ -179,40 +180,6 @@ def test_an_answer_to_no_proposal_changes_nothing(visitor: Visitor, world: World
 # --- in a browser ----------------------------------------------------------------------------------------------------
 
 
-class _Quiet(WSGIRequestHandler):
-    def log(self, *_: object) -> None:
-        """Nothing."""
-
-
-@dataclass
-class Site:
-    """The application on a port, to be stopped and started again."""
-
-    app: Flask
-    server: BaseWSGIServer = field(init=False)
-    port: int = 0
-
-    def start(self) -> None:
-        self.server = make_server("127.0.0.1", self.port, self.app, threaded=True, request_handler=_Quiet)
-        self.port = self.server.server_port
-        threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
-
-    def stop(self) -> None:
-        self.server.shutdown()
-        self.server.server_close()
-
-    def url(self, path: str) -> str:
-        return f"http://127.0.0.1:{self.port}{path}"
-
-
-@pytest.fixture
-def site(app: Flask, world: World) -> Iterator[Site]:
-    made = Site(app)
-    made.start()
-    yield made
-    made.stop()
-
-
 @pytest.fixture
 def page(chromium: Browser, site: Site) -> Iterator[Page]:
     """The customer's phone, signed in, reading English."""
@@ -231,7 +198,7 @@ def change_in(page: Page, site: Site, public_id: str) -> None:
     page.get_by_role("link", name="Change the date").click()
     page.get_by_role("button", name="Next, compare both dates").click()
     page.get_by_role("button", name="Ask for the new date").click()
-    expect(page.locator(".turn h2")).to_contain_text("The hospital is asked about")
+    expect(page.get_by_role("article", name="Asked for")).to_contain_text("09:00–09:30")
     expect(page.locator(".when__time").first).to_have_text("08:00–08:30")
     page.evaluate("document.body.dataset.kept = 'yes'")
 
@@ -263,6 +230,72 @@ def test_a_refused_change_is_one_message_that_says_so_in_its_title(visitor: Visi
     answer(world, Refused("sold_out"))
     assert turns(visitor, public_id) == [("bad", "The hospital did not agree to the new date.")]
     assert failed_steps(visitor, public_id) == ["The other date was not possible"]
+    told = main(visitor.get(f"/bookings/{public_id}"))
+    assert "That time is no longer free there. Your date stays." in told, "the timeline says why"
+
+
+def test_after_a_refused_change_other_times_here_are_asked_for_and_other_places_booked(
+    visitor: Visitor, world: World
+) -> None:
+    public_id = confirmed(world)
+    _provider, nearby, _slots = make_offer()
+    ask(visitor, world, public_id)
+    answer(world, Refused("sold_out"))
+    page = visitor.get(f"/bookings/{public_id}")
+    assert "The nearest other times" in main(page)
+    assert f'href="/bookings/{public_id}/change/check?slot={world.slots[2].public_id}"' in page.text
+    assert f'action="/offers/{nearby.public_id}/times"' in page.text
+    assert "it takes one more use until you cancel this one" in main(page)
+    visitor.post(f"/bookings/{public_id}/cancel", f"/bookings/{public_id}")
+    assert "The nearest other times" not in main(visitor.get(f"/bookings/{public_id}")), (
+        "another thing is asked for now"
+    )
+
+
+def test_a_refused_cancel_shows_other_times_too(visitor: Visitor, world: World) -> None:
+    public_id = confirmed(world)
+    visitor.post(f"/bookings/{public_id}/cancel", f"/bookings/{public_id}")
+    answer(world, Refused("too_late"))
+    told = main(visitor.get(f"/bookings/{public_id}"))
+    assert "The request reached it too late." in told and "The nearest other times" in told
+
+
+def test_a_change_is_taken_back_with_one_button(visitor: Visitor, world: World) -> None:
+    public_id = confirmed(world)
+    ask(visitor, world, public_id)
+    assert "Take the change back, keep 10 March" in main(visitor.get(f"/bookings/{public_id}"))
+    for _ in range(2):
+        sent = visitor.post(f"/bookings/{public_id}/change/withdraw", f"/bookings/{public_id}")
+        assert sent.headers["Location"] == f"/bookings/{public_id}"
+    after = words(visitor.get(f"/bookings/{public_id}"))
+    assert "You took the change of date back" in after and "Your date stays." in after
+    assert "No change of date is open any more." in after, "the second time there is nothing to take back"
+    assert (tasks(public_id)[-1], booking_row(public_id).starts_at) == (("change", "refused"), EIGHT)
+    assert visitor.post("/bookings/bkg_other/change/withdraw", f"/bookings/{public_id}").status_code == 404
+
+
+def test_one_that_the_hospital_may_have_is_taken_back_and_says_that_the_date_stays(
+    visitor: Visitor, world: World
+) -> None:
+    public_id = confirmed(world)
+    ask(visitor, world, public_id)
+    answer(world, Unknown("timed out"))
+    visitor.post(f"/bookings/{public_id}/change/withdraw", f"/bookings/{public_id}")
+    page = visitor.get(f"/bookings/{public_id}")
+    assert "Whatever it answers, your date stays as it is." in main(page) and "/change" not in page.text
+
+
+def test_a_time_at_which_she_is_booked_leads_to_that_booking(visitor: Visitor, world: World) -> None:
+    public_id = confirmed(world)
+    held = world.hold(1)
+    sent = ask(visitor, world, public_id)
+    page = visitor.get(sent.headers["Location"])
+    assert "This person has another booking at that time. Your benefit is untouched. Your date stays." in words(page)
+    assert f'<a href="/bookings/{held}">Look at that booking</a>' in page.text
+    _provider, elsewhere, slots = make_offer()
+    form = {"slot": slots[1].public_id, "for": world.beneficiary.public_id, "day": "2026-03-10"}
+    again = visitor.post(f"/offers/{elsewhere.public_id}/times", "/me", **form)
+    assert f'<a href="/bookings/{held}">Look at that booking</a>' in visitor.get(again.headers["Location"]).text
 
 
 def test_a_refused_cancel_is_one_message_that_says_so_in_its_title(visitor: Visitor, world: World) -> None:
@@ -320,7 +353,7 @@ def test_a_proposal_appears_by_itself_and_its_acceptance_is_seen_live(page: Page
     panel = page.get_by_role("region", name="The hospital proposes another time")
     expect(panel).to_contain_text("09:00–09:30", timeout=3_500)
     panel.get_by_role("button", name="Take the proposed time").click()
-    expect(page.locator(".turn h2")).to_contain_text("The hospital is asked about")
+    expect(page.get_by_role("article", name="Asked for")).to_contain_text("09:00–09:30")
     expect(page.locator(".when__time").first).to_have_text("08:00–08:30")
     answer(world, Confirmed("R-1", 3))
     expect(page.locator(".when__time").first).to_have_text("09:00–09:30", timeout=3_500)

@@ -7,18 +7,30 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from sqlalchemy import Connection, update
 from sqlalchemy.dialects.postgresql import insert
 
+from booking.actors import CLOCK
 from booking.background_models import JobRun
 from booking.calls.breaker import Call
 from booking.discrepancies import close_discrepancy, open_discrepancy
 from booking.feeds.cursors import done
+from booking.reconcile.look_ups import look_up_due
+from booking.reconcile.run import run_now
+from booking.states import BookingState
+from marketplace.chain.heads import HeadsFile
+from marketplace.chain.seal import seal_all
+from marketplace.chain.watch import run_verification
 from marketplace.core import clock
+from marketplace.core.audit import record
 from marketplace.core.db import transaction
 from marketplace.web.urls import OPERATOR_PAGES
+from providers.port import Confirmed, ProviderError
+from providers.reported import RemoteBooking
+from tests.books import Books
 from tests.marketplace.web.visitors import Visitor, main
 from tests.people import NOON, PHONE, make_customer, make_insurer
-from tests.world import World, set_breaker, set_provider
+from tests.world import DAY, FakeAdapter, World, connection_to, go, one_pass, set_breaker, set_provider
 from vip.operators import create_admin
 
 DOOR = "/operators/sign-in"
@@ -208,6 +220,24 @@ def test_a_pause_is_told_before_a_breaker(operator: Visitor, world: World) -> No
     assert "Paused" in page and "left alone" not in page
 
 
+def test_the_interval_that_look_ups_reach_is_told_where_the_list_is_not_read(operator: Visitor, world: World) -> None:
+    two = [world.submit(0), world.submit(1)]
+    one_pass(world, FakeAdapter(answers=[Confirmed("R-0"), Confirmed("R-1")]), now=NOON)
+    assert "one by one" not in main(operator.get("/operators/providers"))
+    books = Books(broken_page=0)
+    with pytest.raises(ProviderError):
+        run_now(connection_to(world.provider), books, CLOCK, clock=lambda: NOON)  # type: ignore[arg-type]
+    unread = "Its list of bookings is not read: they are looked up one by one."
+    told = main(operator.get("/operators/providers"))
+    assert f"{unread} Later days: 2 bookings · 2 not answered for yet" in told
+    for number, booking in enumerate(two):
+        books.put(RemoteBooking(f"R-{number}", booking, "confirmed", 1, DAY, world.slots[number].starts_at))
+    look_up_due(connection_to(world.provider), books, every=timedelta(minutes=4), clock=lambda: NOON)
+    with clock.frozen(NOON + timedelta(minutes=9)):
+        told = main(operator.get("/operators/providers"))
+    assert f"{unread} Later days: 2 bookings · each within 9 min" in told and "not answered" not in told
+
+
 def test_commands_that_wait_are_counted(operator: Visitor, world: World) -> None:
     world.submit(0)
     world.submit(1)
@@ -274,3 +304,65 @@ def test_a_customer_is_found_blocked_and_unblocked(operator: Visitor, world: Wor
     operator.post(path, path)
     assert "May sign in" in main(operator.get(path))
     assert Visitor.signed_in(operator.app, "13800000021").get("/me").status_code == 200
+
+
+def test_lines_that_wait_for_their_seal_are_told(operator: Visitor) -> None:
+    seal_all(now=lambda: NOON)
+    assert "Every line is sealed. Last verified: never" in main(operator.get("/operators"))
+    with transaction() as session:
+        record(session, "x", at=NOON - timedelta(seconds=61), actor_kind="system", actor="test", subject="something")
+    assert "Lines have waited 61 s for their seal" in main(operator.get("/operators"))
+    note_job("seal", 5, NOON - timedelta(seconds=60))
+    assert "Every line is sealed." in main(operator.get("/operators"))
+
+
+def test_what_a_verification_found_is_told(operator: Visitor, owner_connection: Connection) -> None:
+    run_verification(heads_file=None, at=NOON, stopping=lambda: False)
+    assert "Every line is sealed. Last verified: Today, 12:00" in main(operator.get("/operators"))
+    owner_connection.exec_driver_sql(
+        "INSERT INTO audit_verification (at, seals, lines, found, findings)"
+        " VALUES (now(), 3, 9, 1, '[\"changed: audit_line 7 (seal 2)\"]')"
+    )
+    told = main(operator.get("/operators"))
+    assert "The last verification found 1" in told and "changed: audit_line 7 (seal 2)" in told
+
+
+@pytest.mark.parametrize(
+    ("state", "told"),
+    [
+        (HeadsFile.NOT_SET, "No file of heads is set"),
+        (HeadsFile.MISSING, "The file of heads had gone"),
+        (HeadsFile.UNWRITABLE, "The file of heads cannot be written"),
+        (HeadsFile.REWRITTEN, "The file of heads and the chain differ"),
+    ],
+)
+def test_trouble_with_the_file_of_heads_is_told(operator: Visitor, state: HeadsFile, told: str) -> None:
+    note_job("seal", 5, NOON)
+    with transaction() as session:
+        session.execute(update(JobRun).values(outcome={"lines": 0, "heads_file": state}))
+    assert told in main(operator.get("/operators"))
+
+
+def test_a_customer_who_asks_for_it_is_erased(operator: Visitor, world: World) -> None:
+    path = f"/operators/customers/{world.customer.public_id}"
+    assert f'href="{path}/erase"' in operator.get(path).text
+    assert "What must stay, and until when" in main(operator.get(f"{path}/erase"))
+    assert "They name nobody" in main(operator.post(f"{path}/erase", f"{path}/erase"))
+    assert operator.get(path).status_code == 404, "there is nobody to show"
+    found = operator.post("/operators/customers", "/operators/customers", phone="13800000021")
+    assert found.status_code == 422 and "No customer has this phone." in main(found)
+
+
+def test_the_desk_still_shows_the_bookings_of_who_was_erased_without_a_name(operator: Visitor, world: World) -> None:
+    booking = world.submit()
+    go(booking, BookingState.CONFIRMED, BookingState.FULFILLED)
+    path = f"/operators/customers/{world.customer.public_id}"
+    operator.post(f"{path}/erase", f"{path}/erase")
+    page = operator.get(f"/operators/bookings/{booking}")
+    assert page.status_code == 200 and "沈静宜" not in page.text
+
+
+def test_the_console_names_the_booking_that_stands_in_the_way_of_an_erasure(operator: Visitor, world: World) -> None:
+    world.submit()
+    page = f"/operators/customers/{world.customer.public_id}/erase"
+    assert (operator.get(page).status_code, "is under way" in main(operator.get(page))) == (409, True)

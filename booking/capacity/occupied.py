@@ -1,0 +1,26 @@
+"""Which booking stands in the way of another for the same person."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from marketplace.core import db
+
+_OCCUPYING = """
+  SELECT public_id AS booking, reference FROM booking
+   WHERE beneficiary_id = %(person)s AND customer_id = %(customer)s AND live
+     AND occupied && tstzrange(%(from)s, %(until)s) AND public_id <> %(but)s
+   ORDER BY id LIMIT 1
+"""
+
+
+def occupying(
+    ask: db.Ask, *, customer: int, person: int, starts: datetime, ends: datetime, but: str = ""
+) -> Mapping[str, Any]:
+    """The facts of AlreadyBooked: `booking` and `reference` of the person's (internal ids) live booking at that time,
+    other than `but`. Empty when it has ended meanwhile."""
+    values = {"customer": customer, "person": person, "from": starts, "until": ends, "but": but}
+    rows = ask(_OCCUPYING, values)
+    return {"booking": rows[0].booking, "reference": rows[0].reference} if rows else {}

@@ -1,0 +1,218 @@
+"""What Prometheus reads: each figure is what the database says, and every alert speaks of one that there is."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from datetime import timedelta
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import requests
+import yaml
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.parser import text_string_to_metric_families
+from sqlalchemy import insert, text, update
+
+from booking.background_models import JobRun, WorkerBeat
+from booking.calls.breaker import Call
+from booking.discrepancies import open_discrepancy
+from booking.worker import figures
+from booking.worker.figures import Figures
+from marketplace import metrics
+from marketplace.chain.seal import seal_all
+from marketplace.chain.watch import run_verification
+from marketplace.core import clock, released
+from marketplace.core.audit import record
+from marketplace.core.config import ROOT, settings
+from marketplace.core.db import transaction
+from tests.people import NOON
+from tests.processes import free_port
+from tests.world import World, make_world, set_breaker, set_provider
+
+pytestmark = pytest.mark.usefixtures("db")
+ALERTS = ROOT / "deploy" / "prometheus" / "alerts.yml"
+
+
+@pytest.fixture(autouse=True)
+def noon() -> Iterator[None]:
+    """The clock stands."""
+    with clock.frozen(NOON):
+        yield
+
+
+@pytest.fixture
+def world() -> World:
+    """A customer, and a provider `kangyue`."""
+    return make_world()
+
+
+def read() -> dict[str, float]:
+    """All figures by name and labels, as Prometheus has them."""
+    registry = CollectorRegistry()
+    registry.register(Figures())
+    return parsed(generate_latest(registry).decode())
+
+
+def parsed(exported: str) -> dict[str, float]:
+    return {
+        sample.name + (str(sorted(sample.labels.items())) if sample.labels else ""): sample.value
+        for family in text_string_to_metric_families(exported)
+        for sample in family.samples
+    }
+
+
+def of(name: str, **labels: str) -> str:
+    return name + (str(sorted(labels.items())) if labels else "")
+
+
+def change(statement: str, **values: Any) -> None:
+    with transaction() as session:
+        session.execute(text(statement), values)
+
+
+def test_bookings_are_counted_by_state_and_a_state_of_nobody_is_zero(world: World) -> None:
+    world.submit(0)
+    found = read()
+    assert found[of("anxiang_bookings", state="awaiting_provider")] == 1
+    assert found[of("anxiang_bookings", state="no_show")] == 0
+
+
+def test_commands_that_wait_and_that_nobody_knows_of(world: World) -> None:
+    code = world.provider.code
+    world.submit(0)
+    world.submit(1)
+    change("UPDATE provider_task SET created_at = :at", at=NOON - timedelta(seconds=90))
+    assert read()[of("anxiang_command_oldest_waiting_seconds", provider=code)] == 90
+    for seconds, count in ((299, 0), (301, 2)):
+        change("UPDATE provider_task SET state = 'unknown', unknown_since = :at", at=NOON - timedelta(seconds=seconds))
+        assert read()[of("anxiang_commands_unknown_over_5m", provider=code)] == count
+    assert read()[of("anxiang_command_oldest_waiting_seconds", provider=code)] == 0
+
+
+def test_discrepancies_breakers_and_pauses(world: World) -> None:
+    code = world.provider.code
+    assert read()[of("anxiang_discrepancies_open", provider=code)] == 0
+    with transaction() as session:
+        open_discrepancy(session, world.provider.id, "theirs_only", "R-1", now=NOON)
+    set_breaker(world.provider, call=Call.REPORTS, failures=5, open_until=NOON)
+    set_breaker(world.provider, failures=1)
+    set_provider(world.provider, paused_at=NOON)
+    found = read()
+    assert found[of("anxiang_discrepancies_open", provider=code)] == 1
+    assert found[of("anxiang_breaker_open", provider=code, call="reports")] == 1
+    assert found[of("anxiang_breaker_open", provider=code, call="commands")] == 0
+    assert found[of("anxiang_provider_paused", provider=code)] == 1
+
+
+def test_reports_that_are_late(world: World) -> None:
+    world.submit(0)
+    assert read()["anxiang_reports_overdue"] == 0
+    change("UPDATE booking SET report_state = 'overdue'")
+    assert read()["anxiang_reports_overdue"] == 1
+
+
+def test_jobs_and_the_leader() -> None:
+    assert "anxiang_leader_seconds_since_beat" not in read()
+    with transaction() as session:
+        ran = {"name": "holds", "every_seconds": 1, "succeeded_at": NOON - timedelta(seconds=7)}
+        session.execute(insert(JobRun).values(**ran))
+        for worker, leader, ago in (("a", True, 3), ("b", False, 1)):
+            session.execute(insert(WorkerBeat).values(worker=worker, leader=leader, at=NOON - timedelta(seconds=ago)))
+    found = read()
+    assert found[of("anxiang_job_seconds_since_success", job="holds")] == 7
+    assert found[of("anxiang_job_interval_seconds", job="holds")] == 1
+    assert found["anxiang_leader_seconds_since_beat"] == 3
+
+
+def test_the_audits_chain() -> None:
+    seal_all(now=clock.now)
+    with transaction() as session:
+        record(session, "x", at=NOON - timedelta(seconds=61), actor_kind="system", actor="test", subject="y")
+        session.execute(insert(JobRun).values(name="seal", every_seconds=5, outcome={"heads_file": "unwritable"}))
+    found = read()
+    assert (found["anxiang_audit_unsealed_seconds"], found["anxiang_audit_heads_file_trouble"]) == (61, 1)
+    assert "anxiang_audit_findings" not in found
+    run_verification(heads_file=None, at=NOON - timedelta(hours=1), stopping=lambda: False)
+    with transaction() as session:
+        session.execute(update(JobRun).values(outcome={"heads_file": "well"}))
+    found = read()
+    assert (found["anxiang_audit_findings"], found["anxiang_audit_verified_seconds_ago"]) == (0, 3600)
+    assert found["anxiang_audit_heads_file_trouble"] == 0
+
+
+def test_a_copy_that_is_held_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert read()["anxiang_held_back"] == 0
+    change("INSERT INTO installation_release (at, cluster, timeline) VALUES (now(), '1', '1')")
+    assert read()["anxiang_held_back"] == 1
+    released.note(held_back=False)
+
+
+def test_a_database_that_does_not_answer_is_a_figure(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert read()["anxiang_figures_ok"] == 1
+    monkeypatch.setitem(figures._QUERIES, "anxiang_bookings", ("", (), "SELECT 1 / 0"))
+    assert read() == {"anxiang_figures_ok": 0}
+
+
+def test_the_database_is_not_asked_at_every_look(monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = Figures()
+    asked: list[object] = []
+    monkeypatch.setattr(figures, "_ask", lambda now: asked.append(now) or [])
+    list(kept.collect())
+    list(kept.collect())
+    assert len(asked) == 1
+
+
+def test_a_worker_answers_on_its_own_port_on_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[str] = []
+    log = SimpleNamespace(error=lambda event, **_: said.append(event), info=lambda event, **_: said.append(event))
+    monkeypatch.setattr(figures, "log", log)
+    port = free_port()
+    monkeypatch.setenv("METRICS_PORT", str(port))
+    settings.cache_clear()
+    figures.serve()
+    answer = requests.get(f"http://127.0.0.1:{port}/metrics", timeout=20)
+    assert parsed(answer.text)["anxiang_figures_ok"] == 1
+    figures.serve()  # another worker of the same machine
+    assert said == ["metrics.served", "metrics.not_served"]
+    settings.cache_clear()
+
+
+def rules() -> list[dict[str, Any]]:
+    return [rule for group in yaml.safe_load(ALERTS.read_text())["groups"] for rule in group["rules"]]
+
+
+def test_every_figure_that_an_alert_names_is_exported(world: World, owner_connection: Any) -> None:
+    """With a provider, a job, a leader and a verification there is each of them."""
+    set_breaker(world.provider, failures=1)
+    with transaction() as session:
+        session.execute(insert(JobRun).values(name="holds", every_seconds=1, succeeded_at=NOON))
+        session.execute(insert(WorkerBeat).values(worker="a", leader=True, at=NOON))
+    run_verification(heads_file=None, at=NOON, stopping=lambda: False)
+    metrics._SECONDS.labels("/", "GET", "200").observe(0.1)
+    exported = {name.partition("[")[0] for name in read()}
+    exported |= {name.partition("[")[0] for name in parsed(generate_latest(metrics._counted).decode())}
+    named = {name for rule in rules() for name in re.findall(r"\banxiang_\w+", rule["expr"])}
+    assert named - exported == set()
+    told = {name for name in exported if not name.startswith("anxiang_http")}
+    informs_only = {"anxiang_bookings", "anxiang_discrepancies_open", "anxiang_provider_paused"}
+    assert told - named == informs_only, "a figure without an alert"
+
+
+def test_every_alert_says_how_bad_it_is_and_what_to_do() -> None:
+    for rule in rules():
+        assert set(rule) == {"alert", "expr", "for", "labels", "annotations"}, rule
+        assert rule["labels"]["severity"] in ("page", "ticket")
+        assert set(rule["annotations"]) == {"summary", "action"}
+        assert rule["expr"].count("(") == rule["expr"].count(")")
+    names = [rule["alert"] for rule in rules()]
+    assert len(names) == len(set(names)) > 10
+
+
+@pytest.mark.skipif(shutil.which("promtool") is None, reason="there is no promtool")
+def test_promtool_reads_the_alerts() -> None:
+    done = subprocess.run(["promtool", "check", "rules", str(ALERTS)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
