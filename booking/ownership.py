@@ -1,14 +1,20 @@
-"""Who owns a booking, and which operators may see it."""
+"""Who owns a booking, which operators may see it, and the audit's line for each of their looks and searches."""
 
 from __future__ import annotations
+
+from datetime import datetime
 
 from sqlalchemy import ColumnElement, and_, exists, select
 from sqlalchemy.orm import Session
 
 from booking.models import Booking
+from marketplace.core import audit
 from marketplace.core.errors import NotFound
 from vip import roles
 from vip.principal import Principal
+
+VIEWED = "booking.viewed"
+SEARCHED = "booking.searched"
 
 
 def customer_of(principal: Principal) -> int:
@@ -51,3 +57,20 @@ def insurers_booking_id(session: Session, operator: Principal, public_id: str) -
 def is_booked(session: Session, beneficiary_id: int) -> bool:
     """Whether there is a live booking for this person (internal id)."""
     return session.scalar(select(exists().where(Booking.beneficiary_id == beneficiary_id, Booking.live))) is True
+
+
+def record_look(
+    session: Session, operator: Principal, action: str, subject: str, now: datetime, **facts: str | int
+) -> None:
+    """Add the line in the caller's transaction. `subject`: the booking's public id, or the customer's where a search
+    found her; blank where it found nobody."""
+    audit.record(
+        session,
+        action,
+        at=now,
+        actor_kind=operator.acts_as,
+        actor=operator.public_id,
+        subject=subject,
+        insurer_id=operator.insurer_id,
+        **facts,
+    )

@@ -35,7 +35,7 @@ from marketplace.core.config import ConfigError, settings
 from marketplace.core.db import reading
 from marketplace.core.errors import Refusal
 from providers.port import ProviderError
-from vip import blocking, operator_changes, operators, passwords, person_keys, signin
+from vip import blocking, operator_changes, operator_devices, operators, passwords, person_keys, signin
 from vip.principal import Role
 
 FOUND = 3
@@ -124,6 +124,15 @@ def end_service(login: str) -> None:
 def resume_service(login: str) -> None:
     """Let the operator with this LOGIN sign in again."""
     operator_changes.return_to_service(login, now=clock.now())
+
+
+@admin.command("reset-second-factor")
+@click.argument("login")
+@one_sentence
+def reset_second_factor(login: str) -> None:
+    """Take the second factor of the operator with this LOGIN away, for who lost device and recovery codes; all sessions
+    end."""
+    click.echo(f"{operator_devices.reset_by_command(login, now=clock.now())} sessions ended.")
 
 
 @vip.command("block")

@@ -76,6 +76,13 @@ WORDS: Mapping[str, Words] = {
     "wrong_code": Words(_("Not the right code"), _("That is not the code we sent. Tries left: %(tries_left)s.")),
     "code_ended": Words(_("The code has ended"), _("This code was used, replaced or is too old. Ask for a new one.")),
     "wrong_password": Words(_("Login or password is wrong"), _("Login or password is wrong.")),
+    "wrong_second_factor": Words(
+        _("Not the right code"),
+        _("That code is not right, or was used before. Wait for the next one and try again."),
+    ),
+    "offer_ended": Words(_("The secret is too old"), _("That took too long. Scan the new code below.")),
+    "own_account": Words(_("Not for your own account"), _("Another administrator has to do this to your account.")),
+    "last_admin": Words(_("The last administrator"), _("No administrator would be left. Make another one first.")),
     "login_taken": Words(_("The login is taken"), _("Another operator has this login.")),
     "phone_taken": Words(_("The number is taken"), _("Another customer has this number. Nothing was changed.")),
     "sign_in_again": Words(

@@ -25,7 +25,7 @@ def end_sessions(session: Session, account: Customer | Operator, now: datetime, 
 
 
 def record(
-    session: Session, action: str, account: Customer | Operator, by: Principal | None, now: datetime, **facts: int
+    session: Session, action: str, account: Customer | Operator, by: Principal | None, now: datetime, **facts: int | str
 ) -> None:
     """Add the audit's line. `by` is None for a command."""
     audit.record(

@@ -239,7 +239,11 @@ class SignInCode(Base):
 
 
 class Operator(Base):
-    """Somebody who works for the insurer or the platform; what a role may do: vip.roles."""
+    """Somebody who works for the insurer or the platform; what a role may do: vip.roles.
+
+    `password_once`: she has to choose a password of her own first. `totp_sealed` is her second factor's secret (record
+    `operator:<public_id>:totp`), None while there is none; no code of a step up to `totp_step` is taken any more.
+    """
 
     __tablename__ = "operator"
     __table_args__ = (CheckConstraint("role IN ('admin','agent')", name="role"),)
@@ -251,14 +255,34 @@ class Operator(Base):
     name: Mapped[str] = mapped_column(Text)
     role: Mapped[str] = mapped_column(Text, server_default="admin")
     password_hash: Mapped[str] = mapped_column(Text)
+    password_once: Mapped[bool] = mapped_column(server_default="false")
+    totp_sealed: Mapped[bytes | None] = mapped_column(BYTEA)
+    totp_since: Mapped[datetime | None]
+    totp_step: Mapped[int] = mapped_column(BigInteger, server_default="0")
     tries: Mapped[int] = mapped_column(server_default="0")
     locked_until: Mapped[datetime | None]
     disabled_at: Mapped[datetime | None]
     created_at: Mapped[Moment] = mapped_column(server_default=text("now()"))
 
 
+class RecoveryCode(Base):
+    """One of the codes that stand in for an operator's second factor, once: only its hash is stored."""
+
+    __tablename__ = "recovery_code"
+    __table_args__ = (UniqueConstraint("operator_id", "code_hash"),)
+
+    id: Mapped[PrimaryKey]
+    operator_id: Mapped[int] = mapped_column(ForeignKey("operator.id"))
+    code_hash: Mapped[bytes] = mapped_column(BYTEA)
+    created_at: Mapped[Moment]
+    ended_at: Mapped[datetime | None]
+
+
 class SignInSession(Base):
-    """A session of a customer or an operator: only the token's hash is stored. Ended, never deleted."""
+    """A session of a customer or an operator: only the token's hash is stored. Ended, never deleted.
+
+    `seen_at`: when it was last used, to within a tenth of what it may stand idle.
+    """
 
     __tablename__ = "sign_in_session"
     __table_args__ = (
@@ -266,6 +290,7 @@ class SignInSession(Base):
         Index("ix_sign_in_session_customer", "customer_id", postgresql_where=text("ended_at IS NULL")),
         Index("ix_sign_in_session_whose", "customer_id"),
         Index("ix_sign_in_session_expires", "expires_at", postgresql_using="brin"),
+        Index("ix_sign_in_session_operator", "operator_id", postgresql_where=text("operator_id IS NOT NULL")),
     )
 
     id: Mapped[PrimaryKey]
@@ -275,6 +300,7 @@ class SignInSession(Base):
     operator_id: Mapped[int | None] = mapped_column(ForeignKey("operator.id"))
     channel: Mapped[str] = mapped_column(Text)
     created_at: Mapped[Moment]
+    seen_at: Mapped[datetime | None]
     expires_at: Mapped[Moment]
     ended_at: Mapped[datetime | None]
     facts: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default="{}")

@@ -8,10 +8,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from marketplace.core.db import transaction
-from marketplace.core.errors import Invalid, NotFound, Unauthenticated
-from vip import accounts, limits, operators, passwords
+from marketplace.core.errors import Invalid, NotFound
+from vip import accounts, limits, operator_steps, operators, passwords
 from vip.codes import notice_wrong
 from vip.models import Operator
+from vip.operator_steps import NextStep, OperatorSignedIn
 from vip.principal import Principal
 from vip.signin import insurer_id
 
@@ -25,7 +26,7 @@ def change_password(principal: Principal, present: str, new: str, *, now: dateti
     """
     with transaction() as session:
         limits.take(session, operators.TRIES_AT_LOGIN, "password", f"session:{principal.session_id}", now=now)
-        operator = _own(session, principal)
+        operator = operators.own(session, principal)
         stored, about = operator.password_hash, (operator.login, operator.name)
     if not operators.is_password(stored, present):
         notice_wrong("password", now)
@@ -35,13 +36,35 @@ def change_password(principal: Principal, present: str, new: str, *, now: dateti
     passwords.check(new, *about, field="new")
     hashed = operators.hash_password(new, field="new")
     with transaction() as session:
-        operator = _own(session, principal, lock=True)
+        operator = operators.own(session, principal, lock=True)
         if operator.password_hash != stored:
             raise operators.WrongPassword(field="present")
         operator.password_hash = hashed
         ended = accounts.end_sessions(session, operator, now, but=principal.session_id)
         accounts.record(session, "operator.password_changed", operator, principal, now, sessions_ended=ended)
     return ended
+
+
+def choose_password(
+    ticket: str, new: str, *, now: datetime, previous_token: str | None = None
+) -> OperatorSignedIn | NextStep:
+    """Choose a password of one's own in place of the one that was good once, and go on signing in. Audited.
+
+    Raises Unauthenticated for a ticket that is over, Invalid(field "new").
+    """
+    with transaction() as session:
+        operator, _ = operator_steps.holder(session, ticket, now)
+        stored, about = operator.password_hash, (operator.login, operator.name)
+    if operators.is_password(stored, new):
+        raise Invalid(field="new", reason="password_same")
+    passwords.check(new, *about, field="new")
+    hashed = operators.hash_password(new, field="new")
+    with transaction() as session:
+        operator, means = operator_steps.holder(session, ticket, now)
+        operator.password_hash, operator.password_once = hashed, False
+        ended = accounts.end_sessions(session, operator, now)
+        accounts.record(session, "operator.password_chosen", operator, None, now, sessions_ended=ended)
+        return operator_steps.advance(session, operator, now, previous_token=previous_token, means=means)
 
 
 def set_password(login: str, new: str, *, now: datetime) -> int:
@@ -66,22 +89,30 @@ def end_service(login: str, *, now: datetime) -> int:
     """End an operator's service: all sessions end at once, and no sign-in works. Returns how many sessions. Audited,
     once. Raises NotFound(field="login")."""
     with transaction() as session:
-        operator = _named(session, login)
-        if operator.disabled_at is not None:
-            return 0
-        operator.disabled_at = now
-        ended = accounts.end_sessions(session, operator, now)
-        accounts.record(session, "operator.service_ended", operator, None, now, sessions_ended=ended)
-    return ended
+        return end(session, _named(session, login), None, now)
 
 
 def return_to_service(login: str, *, now: datetime) -> None:
     """Let an operator sign in again. Audited, once. Raises NotFound(field="login")."""
     with transaction() as session:
-        operator = _named(session, login)
-        if operator.disabled_at is not None:
-            operator.disabled_at = None
-            accounts.record(session, "operator.service_resumed", operator, None, now)
+        resume(session, _named(session, login), None, now)
+
+
+def end(session: Session, operator: Operator, by: Principal | None, now: datetime) -> int:
+    """End the service of an operator, who is locked, in the caller's transaction; `by` is None for a command."""
+    if operator.disabled_at is not None:
+        return 0
+    operator.disabled_at = now
+    ended = accounts.end_sessions(session, operator, now)
+    accounts.record(session, "operator.service_ended", operator, by, now, sessions_ended=ended)
+    return ended
+
+
+def resume(session: Session, operator: Operator, by: Principal | None, now: datetime) -> None:
+    """Let an operator, who is locked, sign in again, in the caller's transaction."""
+    if operator.disabled_at is not None:
+        operator.disabled_at = None
+        accounts.record(session, "operator.service_resumed", operator, by, now)
 
 
 def _named(session: Session, login: str) -> Operator:
@@ -90,12 +121,4 @@ def _named(session: Session, login: str) -> Operator:
     operator = session.scalar(wanted.with_for_update())
     if operator is None:
         raise NotFound(field="login")
-    return operator
-
-
-def _own(session: Session, principal: Principal, *, lock: bool = False) -> Operator:
-    wanted = select(Operator).where(Operator.id == principal.id, Operator.disabled_at.is_(None))
-    operator = session.scalar(wanted.with_for_update() if lock else wanted) if principal.kind == "operator" else None
-    if operator is None:
-        raise Unauthenticated()
     return operator

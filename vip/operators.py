@@ -4,29 +4,29 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import lru_cache
 from threading import BoundedSemaphore
 from typing import get_args
 
-from sqlalchemy import select, text
+from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 from werkzeug.security import check_password_hash, generate_password_hash
 
-from marketplace.core import audit, crypto, ids
+from marketplace.core import ids
 from marketplace.core.db import reading, transaction, violated
-from marketplace.core.errors import Invalid, NotFound, Refusal, TooMany
-from vip import devices, limits, passwords
+from marketplace.core.errors import Invalid, NotFound, Refusal, TooMany, Unauthenticated
+from vip import accounts, limits, operator_steps, passwords
 from vip.codes import notice_wrong
 from vip.limits import NOBODY, Caller, Limit
-from vip.models import Operator, SignInSession
-from vip.principal import Role
+from vip.models import Operator
+from vip.operator_steps import NextStep, OperatorSignedIn
+from vip.principal import Principal, Role
 from vip.signin import insurer_id
 
 LONGEST_LOGIN = 64
 LONGEST_NAME = 64
-LIFETIME = timedelta(hours=12)
 HASHING = "scrypt:32768:8:1"
 """Method, cost, block size and parallelism (RFC 7914), as werkzeug.security takes them."""
 ROLES: tuple[Role, ...] = get_args(Role)
@@ -55,23 +55,23 @@ class WrongPassword(Refusal):
     field = "password"
 
 
-@dataclass(frozen=True)
-class OperatorSignedIn:
-    """A new session. `token` is shown once: only its hash is stored. `device` is what the device is known by later."""
-
-    token: str
-    expires_at: datetime
-    operator_public_id: str
-    device: str
-
-
 def create_admin(login: str, password: str, name: str, *, now: datetime) -> str:
     """Make an administrator, as `create_operator` does."""
     return create_operator(login, password, name, "admin", now=now)
 
 
-def create_operator(login: str, password: str, name: str, role: Role, *, now: datetime) -> str:
-    """Make an operator; returns the public id. Audited.
+def create_operator(
+    login: str,
+    password: str,
+    name: str,
+    role: Role,
+    *,
+    now: datetime,
+    by: Principal | None = None,
+    password_once: bool = False,
+) -> str:
+    """Make an operator; returns the public id. `by` is None for a command. With `password_once` she chooses a
+    password of her own at her first sign-in. Audited.
 
     Logins are compared without case. Raises Invalid(field=login, password, name or role) and LoginTaken.
     """
@@ -93,10 +93,11 @@ def create_operator(login: str, password: str, name: str, role: Role, *, now: da
                 name=name,
                 role=role,
                 password_hash=hashed,
+                password_once=password_once,
             )
             session.add(operator)
             session.flush()
-            _audit(session, "operator.created", operator, now, role=role)
+            accounts.record(session, "operator.created", operator, by, now, role=role)
     except IntegrityError as refused:
         if violated(refused) == "uq_operator_login":
             raise LoginTaken() from refused
@@ -112,8 +113,9 @@ def sign_in_operator(
     previous_token: str | None = None,
     known_by: str | None = None,
     caller: Caller = NOBODY,
-) -> OperatorSignedIn:
-    """Sign an operator in. The session of `previous_token`, if one is presented, ends. Audited.
+) -> OperatorSignedIn | NextStep:
+    """Sign an operator in, or say what is asked of her besides her password. The session of `previous_token`, if one is
+    presented, ends with the sign-in. Audited.
 
     A try is counted, and committed, before the password is looked at: by the caller's address, or by the device if it
     shows the mark (or token) of an earlier session of that operator. Nobody else's tries count. Raises WrongPassword,
@@ -124,33 +126,17 @@ def sign_in_operator(
         raise WrongPassword()
     with transaction() as session:
         counted = _named(session, login)
-        who = _device(session, counted, previous_token or known_by) or caller.name
+        device = operator_steps.device_of(session, counted.id, previous_token or known_by) if counted else ""
+        who = device or caller.name
         limits.take(session, TRIES_AT_LOGIN, "password", login, who, now=now)
         limits.take(session, TRIES_BY_CALLER, "password", who, now=now)
     if not is_password(counted.password_hash if counted else _nobodys_hash(), password) or counted is None:
         notice_wrong("password", now)
         raise WrongPassword()
-    token, ends, session_id = ids.new_token(), now + LIFETIME, ids.new_id("ses")
     with transaction() as session:
-        _require_unchanged(session, counted)
+        operator = _unchanged(session, counted)
         limits.fill(session, "password", login, who)
-        if previous_token:
-            session.execute(
-                text("UPDATE sign_in_session SET ended_at = :now WHERE token_hash = :hash AND ended_at IS NULL"),
-                {"now": now, "hash": crypto.token_hash(previous_token)},
-            )
-        session.add(
-            SignInSession(
-                public_id=session_id,
-                token_hash=crypto.token_hash(token),
-                operator_id=counted.id,
-                channel="web",
-                created_at=now,
-                expires_at=ends,
-            )
-        )
-        _audit(session, "operator.signed_in", counted, now)
-    return OperatorSignedIn(token, ends, counted.public_id, devices.mark(session_id))
+        return operator_steps.advance(session, operator, now, previous_token=previous_token)
 
 
 @dataclass(frozen=True)
@@ -172,25 +158,30 @@ def operator(operator_id: int) -> OperatorView:
     return OperatorView(row.public_id, row.login, row.name, row.role)
 
 
+def own(session: Session, principal: Principal, *, lock: bool = False) -> Operator:
+    """The operator who is asking. Raises Unauthenticated for anybody else, and after the end of her service."""
+    wanted = select(Operator).where(Operator.id == principal.id, Operator.disabled_at.is_(None))
+    found = session.scalar(wanted.with_for_update() if lock else wanted) if principal.kind == "operator" else None
+    if found is None:
+        raise Unauthenticated()
+    return found
+
+
 @dataclass(frozen=True)
 class _Counted:
     id: int
-    public_id: str
-    insurer_id: int
-    role: str
     password_hash: str
 
 
-def _require_unchanged(session: Session, counted: _Counted) -> None:
-    """Raises WrongPassword if the password was changed or the service ended since it was looked at: what ends all
-    sessions leaves out none that is just being opened."""
-    stored = session.scalar(
-        select(Operator.password_hash)
-        .where(Operator.id == counted.id, Operator.disabled_at.is_(None))
-        .with_for_update(read=True)
+def _unchanged(session: Session, counted: _Counted) -> Operator:
+    """The operator, locked. Raises WrongPassword if the password was changed or the service ended since it was looked
+    at: what ends all sessions leaves out none that is just being opened."""
+    operator = session.scalar(
+        select(Operator).where(Operator.id == counted.id, Operator.disabled_at.is_(None)).with_for_update()
     )
-    if stored != counted.password_hash:
+    if operator is None or operator.password_hash != counted.password_hash:
         raise WrongPassword()
+    return operator
 
 
 def _plain(login: str) -> bool:
@@ -199,28 +190,7 @@ def _plain(login: str) -> bool:
 
 def _named(session: Session, login: str) -> _Counted | None:
     row = session.scalar(select(Operator).where(Operator.login == login, Operator.disabled_at.is_(None)))
-    return None if row is None else _Counted(row.id, row.public_id, row.insurer_id, row.role, row.password_hash)
-
-
-def _device(session: Session, who: _Counted | None, shown: str | None) -> str:
-    """What limits of a known device go by: a session that this operator once had there; blank if there is none."""
-    if who is None or not shown:
-        return ""
-    known = session.scalar(select(SignInSession.id).where(devices.had(shown), SignInSession.operator_id == who.id))
-    return "" if known is None else f"device:{known}"
-
-
-def _audit(session: Session, action: str, who: Operator | _Counted, now: datetime, **facts: str) -> None:
-    audit.record(
-        session,
-        action,
-        at=now,
-        actor_kind="agent" if who.role == "agent" else "operator",
-        actor=who.public_id,
-        subject=who.public_id,
-        insurer_id=who.insurer_id,
-        **facts,
-    )
+    return None if row is None else _Counted(row.id, row.password_hash)
 
 
 def hash_password(password: str, *, field: str = "password") -> str:

@@ -13,11 +13,12 @@ from booking.exchange.models import StrayCancel
 from booking.feeds.models import DeliveredRow
 from booking.models import Booking, BookingHistory, Discrepancy, ProviderBooking, ProviderTask
 from booking.outbox import UNFINISHED
+from booking.ownership import VIEWED, record_look
 from booking.reconcile.models import ReconcileRun
 from booking.reconcile.repair import Action, as_case, find_case, offered
 from marketplace.catalog.models import Provider
 from marketplace.core.audit import AuditLine
-from marketplace.core.db import reading
+from marketplace.core.db import reading, transaction
 from marketplace.core.paging import Page, decode_cursor, encode_cursor
 from marketplace.core.text import Text
 from vip import roles
@@ -167,15 +168,16 @@ def counts(principal: Principal) -> Counts:
 
 
 def case(principal: Principal, case_id: str, *, now: datetime) -> CaseView:
-    """One discrepancy in full. Raises NotFound."""
+    """One discrepancy in full. Audited as a look at the booking that it is about, if it is known. Raises NotFound."""
     found = find_case(principal, case_id)
-    with reading() as session:
+    with transaction() as session:
         provider = session.get_one(Provider, found.provider_id)
         booking = session.get(Booking, found.booking_id) if found.booking_id is not None else None
         references: dict[str, str] = {}
         commands: list[tuple[str, str]] = []
         lines: list[HistoryLine] = []
         if booking is not None:
+            record_look(session, principal, VIEWED, booking.public_id, now, case=found.public_id)
             known = select(ProviderBooking.reference, ProviderBooking.role).where(
                 ProviderBooking.booking_id == booking.id
             )

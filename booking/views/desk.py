@@ -5,24 +5,29 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
+from sqlalchemy.orm import Session
 
 from booking.changes.cancel import Reason, reasons_for
 from booking.models import Booking, Discrepancy
-from booking.ownership import insurers_booking
+from booking.ownership import SEARCHED, VIEWED, insurers_booking, record_look
 from booking.states import LIVE
 from booking.views.cards import BookingCard, BookingView
 from booking.views.customer import card_of, card_rows, full_view
-from marketplace.core.db import reading
+from marketplace.core.db import reading, transaction
 from marketplace.core.errors import Invalid
 from marketplace.core.strictjson import storable
-from vip import phones, roles
+from marketplace.core.text import without_invisible
+from vip import limits, phones, roles
+from vip.limits import Limit
 from vip.models import Customer
 from vip.principal import Principal
 
 MOST_FOUND = 50
+SEARCHES = Limit(60, 240)
+"""Searches of one operator."""
 
 Cancelling = Literal["open", "admins_only", "asked", "over"]
 
@@ -43,7 +48,7 @@ class AtDesk:
 
 
 def booking_at_desk(operator: Principal, public_id: str, *, now: datetime) -> AtDesk:
-    """A booking of the operator's insurer in full, and what this operator may do with it. Raises NotFound."""
+    """A booking of the operator's insurer in full, and what this operator may do with it. Audited. Raises NotFound."""
     view = full_view(insurers_booking(operator, public_id), now=now)
     overrules = roles.may(operator, "overrule")
     cancelling: Cancelling = "open" if overrules or view.can_cancel else "admins_only"
@@ -51,6 +56,8 @@ def booking_at_desk(operator: Principal, public_id: str, *, now: datetime) -> At
         cancelling = "over"
     elif view.change == "cancel":
         cancelling = "asked"
+    with transaction() as session:
+        record_look(session, operator, VIEWED, public_id, now)
     past = cancelling in ("open", "admins_only") and not view.can_cancel
     return AtDesk(view, cancelling, not overrules, past, reasons_for(operator), _differences(operator, public_id))
 
@@ -68,20 +75,38 @@ def _differences(operator: Principal, public_id: str) -> tuple[tuple[str, str | 
     return tuple((row.kind, row.public_id if may_look else None) for row in rows)
 
 
-def find_bookings(operator: Principal, wanted: str) -> Sequence[BookingCard]:
+def find_bookings(operator: Principal, wanted: str, *, now: datetime) -> Sequence[BookingCard]:
     """The bookings, newest first and at most MOST_FOUND, with this number, or of the customer with this phone number;
-    of the operator's insurer. Empty for an unknown one and for what can be neither. Raises NotFound for anybody who is
-    not of the desk."""
+    of the operator's insurer. Empty for an unknown one and for what can be neither. Audited, and limited.
+
+    Raises NotFound for anybody who is not of the desk, TooMany(retry_after).
+    """
     roles.require(operator, "desk")
+    with transaction() as session:  # of its own: a search that finds nothing counts too
+        limits.take(session, SEARCHES, "bookings", operator.public_id, now=now)
     if not storable(wanted):
         return []
+    with transaction() as session:
+        by, query = _search(operator, wanted)
+        rows = session.execute(query.order_by(Booking.id.desc()).limit(MOST_FOUND)).all()
+        subject = _whom(session, rows[0].Booking, by) if rows else ""
+        record_look(session, operator, SEARCHED, subject, now, by=by, found=len(rows))
+        return [card_of(row.Booking, row.Beneficiary, row.entitlement) for row in rows]
+
+
+def _search(operator: Principal, wanted: str) -> tuple[str, Select[Any]]:
+    """By what is searched, and the search."""
     query = card_rows().where(Booking.insurer_id == operator.insurer_id)
-    number = "".join(wanted.split()).upper()
     try:
         index = phones.index(phones.normalise(wanted))
-        query = query.join(Customer, Customer.id == Booking.customer_id).where(Customer.phone_index == index)
     except Invalid:
-        query = query.where(Booking.reference == number)
-    with reading() as session:
-        rows = session.execute(query.order_by(Booking.id.desc()).limit(MOST_FOUND)).all()
-        return [card_of(row.Booking, row.Beneficiary, row.entitlement) for row in rows]
+        number = "".join(without_invisible(wanted).split()).upper()
+        return "number", query.where(Booking.reference == number)
+    return "phone", query.join(Customer, Customer.id == Booking.customer_id).where(Customer.phone_index == index)
+
+
+def _whom(session: Session, booking: Booking, by: str) -> str:
+    """Whom a search that found something was about: all its bookings are one customer's."""
+    if by == "number":
+        return booking.public_id
+    return session.scalars(select(Customer.public_id).where(Customer.id == booking.customer_id)).one()

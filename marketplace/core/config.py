@@ -31,6 +31,7 @@ class Settings:
     `database_url` is the application's role; `owner_url` is the role that owns the tables and runs migrations.
     `leader_database_url` leads past a pooler to the same database; "" when there is none. A statement is prepared after
     `prepare_threshold` uses: 0 never, None as suits the connection.
+    `second_factor_required`: operators sign in with one besides the password, set up at the first sign-in.
     `allowed_hosts`: the names that a request may give as ours (a leading dot: with all below it); empty: any.
     `prepare_threshold` uses: 0 never, None as suits the connection. An answer of the database is waited for
     `web_answer_seconds` in a request, else `answer_seconds`. A worker ends itself when its heartbeat is
@@ -65,6 +66,7 @@ class Settings:
     still_seconds: int = 900
     leader_silent_seconds: int = 15
     prepare_threshold: int | None = None
+    second_factor_required: bool = False
     trusted_proxies: int = 0
     allowed_hosts: tuple[str, ...] = ()
     outbox_lease_seconds: int = 30
@@ -117,6 +119,13 @@ def _number(name: str, default: int) -> int:
         raise ConfigError(f"{name} must be a whole number, not {text!r}.") from bad
     if value < 0:
         raise ConfigError(f"{name} must not be negative.")
+    return value
+
+
+def _choice(name: str, allowed: tuple[str, ...], default: str) -> str:
+    value = os.environ.get(name) or default
+    if value not in allowed:
+        raise ConfigError(f"{name} must be {' or '.join(allowed)}, not {value!r}.")
     return value
 
 
@@ -202,6 +211,10 @@ def settings() -> Settings:
         prepare_threshold=_number("DATABASE_PREPARE_THRESHOLD", 0)
         if "DATABASE_PREPARE_THRESHOLD" in os.environ
         else None,
+        second_factor_required=_choice(
+            "OPERATOR_SECOND_FACTOR", ("required", "optional"), "required" if env == "production" else "optional"
+        )
+        == "required",
         trusted_proxies=_number("TRUSTED_PROXIES", 0),
         allowed_hosts=_allowed_hosts(public_url) if env == "production" else (),
         outbox_lease_seconds=lease,

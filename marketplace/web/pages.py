@@ -19,7 +19,18 @@ from marketplace.web.answers import Views, see_other
 from marketplace.web.assets import init_look
 from marketplace.web.benefits import usage
 from marketplace.web.booking import bookings, calendars, changing, path, places, waiting
-from marketplace.web.console import cases, closures, desk, overview, people, runs, statements
+from marketplace.web.console import (
+    cases,
+    closures,
+    desk,
+    devices,
+    entering,
+    operators,
+    overview,
+    people,
+    runs,
+    statements,
+)
 from marketplace.web.console.session import admit, private
 from marketplace.web.home import home
 from marketplace.web.reports import files, reports, shared, trends
@@ -51,6 +62,7 @@ VIEWS: Views = {
 }
 
 CONSOLE_VIEWS: Views = {
+    **entering.VIEWS,
     **overview.VIEWS,
     **desk.VIEWS,
     **cases.VIEWS,
@@ -58,6 +70,8 @@ CONSOLE_VIEWS: Views = {
     **statements.VIEWS,
     **closures.VIEWS,
     **people.VIEWS,
+    **devices.VIEWS,
+    **operators.VIEWS,
 }
 
 _OPEN = frozenset(f"web.{page.endpoint}" for page in PAGES if page.open)

@@ -105,6 +105,9 @@ PAGES = (
 
 OPERATOR_PAGES = (
     OperatorPage("sign_in", "/operators/sign-in", _FORM, open=True),
+    OperatorPage("sign_in_code", "/operators/sign-in/code", _FORM, open=True),
+    OperatorPage("sign_in_device", "/operators/sign-in/device", _FORM, open=True),
+    OperatorPage("sign_in_password", "/operators/sign-in/password", _FORM, open=True),
     OperatorPage("sign_out", "/operators/sign-out", ("POST",), duty="desk"),
     OperatorPage("home", "/operators"),
     OperatorPage("bookings", "/operators/bookings", _FORM, duty="desk"),
@@ -128,7 +131,12 @@ OPERATOR_PAGES = (
     OperatorPage("customers", "/operators/customers", _FORM, duty="people"),
     OperatorPage("customer", "/operators/customers/<customer>", _FORM, duty="people"),
     OperatorPage("customer_erase", "/operators/customers/<customer>/erase", _FORM, duty="people"),
+    OperatorPage("accounts", "/operators/accounts", duty="people"),
+    OperatorPage("account_new", "/operators/accounts/new", _FORM, duty="people"),
+    OperatorPage("account", "/operators/accounts/<operator>", _FORM, duty="people"),
     OperatorPage("password", "/operators/password", _FORM, duty="desk"),
+    OperatorPage("second_factor", "/operators/second-factor", _FORM, duty="desk"),
+    OperatorPage("device", "/operators/second-factor/device", _FORM, duty="desk"),
 )
 """The console's pages: endpoint of the blueprint `console`."""
 

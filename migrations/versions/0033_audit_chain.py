@@ -1,7 +1,7 @@
 """Lines of audit and ledger know their transaction, and are sealed into a chain.
 
 Revision ID: 0033
-Revises: 0028
+Revises: 0031
 """
 
 import sqlalchemy as sa
@@ -12,7 +12,7 @@ from migrations import frozen
 from migrations.add_index import add_index
 
 revision = "0033"
-down_revision = "0028"
+down_revision = "0031"
 branch_labels = None
 depends_on = None
 

@@ -12,8 +12,8 @@ from booking.changes.cancel import NotCancellable, OnlyAdminsCancel, Reason, can
 from booking.views.desk import booking_at_desk, find_bookings
 from marketplace import wording
 from marketplace.core import clock
-from marketplace.core.errors import Invalid, NotFound, Refusal
-from marketplace.web.answers import Views, asked, field, see_other
+from marketplace.core.errors import Invalid, NotFound, Refusal, TooMany
+from marketplace.web.answers import Views, asked, field, retry_after, see_other
 from marketplace.web.console import desk_page, session
 from marketplace.web.console.answers import SHOWN, console_page
 from marketplace.web.parts import Form
@@ -21,13 +21,19 @@ from marketplace.web.parts import Form
 
 def bookings() -> Response:
     """Find by booking number or phone. The search is a form that is sent, so that no number stands in an address."""
-    wanted, found = field("wanted", 60), None
-    if request.method == "POST":
-        now = clock.now()
-        found = tuple(desk_page.row(card, now) for card in find_bookings(session.operator(), wanted))
-        if len(found) == 1:
-            return see_other(url_for("console.booking", booking=found[0].id))
-    return console_page("bookings", "bookings", wanted=wanted, rows=found)
+    wanted, now = field("wanted", 60), clock.now()
+    if request.method == "GET":
+        return console_page("bookings", "bookings", wanted=wanted, rows=None, problem="")
+    try:
+        cards = find_bookings(session.operator(), wanted, now=now)
+    except TooMany as refusal:
+        problem = wording.sentence(refusal)
+        page = console_page("bookings", "bookings", refusal.status, wanted=wanted, rows=None, problem=problem)
+        return retry_after(page, refusal)
+    if len(cards) == 1:
+        return see_other(url_for("console.booking", booking=cards[0].id))
+    rows = tuple(desk_page.row(card, now) for card in cards)
+    return console_page("bookings", "bookings", wanted=wanted, rows=rows, problem="")
 
 
 def booking(booking: str) -> Response:

@@ -15,6 +15,7 @@ from marketplace.web.assets import CONTENT_POLICY
 from marketplace.web.session import safe_path
 from marketplace.web.urls import OPERATOR_PAGES
 from vip import roles, signin
+from vip.operator_steps import NextStep
 from vip.principal import Principal
 
 _COOKIE = "operator"
@@ -67,6 +68,30 @@ def store_token(response: Response, token: str, expires_at: datetime, device: st
     )
 
 
+def ticket() -> str:
+    """What was right so far at this browser's sign-in, blank while there is none under way."""
+    return request.cookies.get(_step_name(), "")
+
+
+def store_ticket(response: Response, step: NextStep) -> None:
+    """Hand the browser the ticket for its next step."""
+    secure = not settings().development
+    response.set_cookie(
+        _step_name(),
+        step.ticket,
+        expires=step.expires_at,
+        path=PATH,
+        httponly=True,
+        samesite="Strict",
+        secure=secure,
+    )
+
+
+def forget_ticket(response: Response) -> None:
+    """Take the ticket back: the sign-in is done, or begins anew."""
+    response.delete_cookie(_step_name(), path=PATH, httponly=True, samesite="Strict", secure=not settings().development)
+
+
 def forget(response: Response) -> None:
     """Take the token back from the browser."""
     response.delete_cookie(
@@ -76,6 +101,10 @@ def forget(response: Response) -> None:
 
 def _known_name() -> str:
     return "known_operator" if settings().development else "__Secure-known_operator"
+
+
+def _step_name() -> str:
+    return "operator_step" if settings().development else "__Secure-operator_step"
 
 
 def next_path(wanted: str) -> str:

@@ -135,6 +135,8 @@ def test_an_operators_password_and_service_are_changed_by_command(run: Run) -> N
     assert run("admin set-password lin", ADMIN_PASSWORD="another river, another boat").output == "0 sessions ended.\n"
     one_sentence(run("admin set-password lin", ADMIN_PASSWORD="password1234"), "password: This password is too easy")
     one_sentence(run("admin set-password nobody", ADMIN_PASSWORD="another river, another boat"), "login: ")
+    assert run("admin reset-second-factor LIN").output == "0 sessions ended.\n"
+    one_sentence(run("admin reset-second-factor nobody"), "login: ")
     assert run("admin end-service LIN").output == "0 sessions ended.\n"
     with reading() as session:
         assert session.scalars(select(Operator.disabled_at)).one() is not None

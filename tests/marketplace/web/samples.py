@@ -52,6 +52,7 @@ from marketplace.web.booking.timeline import Step
 from marketplace.web.booking.times_page import Day, Month, Slot, Taken, Times
 from marketplace.web.booking.waiting_page import WaitingList, WaitingPage, WaitingRow
 from marketplace.web.console import cases_page, closures_page, desk_page, overview_page, runs_page, statements_page
+from marketplace.web.console.qr import qr_code
 from marketplace.web.error_page import error_words
 from marketplace.web.formats import dotted
 from marketplace.web.home.home import Home
@@ -64,7 +65,10 @@ from marketplace.web.reports.trends_page import ChooseTwo, ComparePage, PairLine
 from marketplace.web.staying import Staying, staying
 from marketplace.web.tickets import NextBooking
 from vip.blocking import CustomerStatus
+from vip.operator_accounts import NewOperator, OperatorLine
+from vip.operator_devices import DeviceStatus
 from vip.operators import OperatorView
+from vip.second_factor import Offer
 
 NOW = datetime(2026, 11, 23, 1, 48, tzinfo=UTC)
 ZONE = "Asia/Shanghai"
@@ -1334,6 +1338,72 @@ def operator() -> Context:
     return {"form": Form(), "action": "/gallery/operator", "next_url": ""}
 
 
+_OFFER = Offer(
+    "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP",
+    "otpauth://totp/Anxiang:lin?secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP&issuer=Anxiang",
+    "sealed",
+)
+_CODES = tuple(f"a2b{n}-c4d5-e6f7-g8h9" for n in range(10))
+
+
+def operator_code() -> Context:
+    errors = {
+        "code": _t("验证码不正确，或已使用过。请等下一个验证码再试。", "That code is not right, or was used before.")
+    }
+    return {"form": Form(errors=errors), "action": "/gallery/operator_code", "next_url": ""}
+
+
+def operator_device() -> Context:
+    more = {"offer": _OFFER, "qr": qr_code(_OFFER.uri)}
+    return {"form": Form(), "action": "/gallery/operator_device", "next_url": "", **more}
+
+
+def operator_codes() -> Context:
+    return {"codes": _CODES, "next_url": "/operators"}
+
+
+def operator_own_password() -> Context:
+    return {"form": Form(), "action": "/gallery/operator_own_password", "next_url": ""}
+
+
+def _account(login: str, name: str, role: str, ended: bool = False, myself: bool = False) -> OperatorLine:
+    seen = None if login == "mei" else at(11, 20, 9)
+    return OperatorLine(
+        f"opr_{login}", login, name, role, seen, seen, at(11, 21, 9) if ended else None, seen is None, myself
+    )
+
+
+def console_accounts() -> Context:
+    rows = (
+        _account("lin", _t("林默", "Lin Mo"), "admin", myself=True),
+        _account("mei", _t("梅若", "Mei Ruo"), "agent"),
+        _account("wu", _t("吴迪", "Wu Di"), "agent", ended=True),
+    )
+    return _console("accounts", rows=rows)
+
+
+def console_account(ended: bool = False) -> Context:
+    return _console("accounts", page=_account("wu", _t("吴迪", "Wu Di"), "agent", ended=ended), problem="")
+
+
+def console_account_new(made: bool = False) -> Context:
+    errors = {"login": _t("另一位操作员已使用此登录名。", "Another operator has this login.")}
+    new = NewOperator("opr_wu", "a2b3-c4d5-e6f7-g8h9") if made else None
+    return _console("accounts", form=Form({"name": "Wu", "role": "agent"}, errors), made=new, login="wu")
+
+
+def console_second_factor(none: bool = False) -> Context:
+    return _console("second_factor", page=DeviceStatus(None if none else at(11, 20, 9), 9), form=Form())
+
+
+def console_device() -> Context:
+    return _console("second_factor", offer=_OFFER, qr=qr_code(_OFFER.uri), form=Form(), present=True)
+
+
+def console_recovery_codes() -> Context:
+    return _console("second_factor", codes=_CODES)
+
+
 def _console(here: str, role: str = "admin", **context: Any) -> Context:
     me = OperatorView("opr_1", "lin", _t("林默", "Lin Mo"), role)
     return {"me": me, "here": here, "feeds": overview_page.feeds(), **context}
@@ -1599,7 +1669,7 @@ def _desk_booking() -> desk_page.DeskBooking:
 
 def console_bookings(searched: bool = True) -> Context:
     rows = (_desk_booking().row, replace(_desk_booking().row, pill=booking_words.pill("cancelled")))
-    return _console("bookings", wanted="AX7K2M914Q" if searched else "", rows=rows if searched else None)
+    return _console("bookings", wanted="AX7K2M914Q" if searched else "", rows=rows if searched else None, problem="")
 
 
 def console_booking() -> Context:

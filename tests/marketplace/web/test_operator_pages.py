@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -366,3 +367,31 @@ def test_the_console_names_the_booking_that_stands_in_the_way_of_an_erasure(oper
     world.submit()
     page = f"/operators/customers/{world.customer.public_id}/erase"
     assert (operator.get(page).status_code, "is under way" in main(operator.get(page))) == (409, True)
+
+
+def test_an_operator_is_made_ended_and_resumed_in_the_console(operator: Visitor) -> None:
+    new = "/operators/accounts/new"
+    taken = operator.post(new, new, login="LIN", name="林", role="agent")
+    assert taken.status_code == 409 and 'id="f-login-error"' in taken.text
+    made = operator.post(new, new, login="wu", name="吴", role="agent")
+    password = re.search(r"(?:[a-z2-9]{4}-){3}[a-z2-9]{4}", main(made))
+    assert password is not None and password[0] not in operator.get("/operators/accounts").text
+    assert "wu Phone desk never off First sign-in awaited" in main(operator.get("/operators/accounts"))
+    path = re.search(r'href="(/operators/accounts/opr_[^"]+)">吴', operator.get("/operators/accounts").text)[1]
+    hers = Visitor(operator.app)
+    assert enter(hers, "wu", password[0]).headers["Location"] == "/operators/sign-in/password"
+    assert operator.post(path, path, act="end").headers["Location"] == path
+    assert "The service is ended" in operator.get(path).text
+    assert enter(Visitor(operator.app), "wu", password[0]).status_code == 422
+    assert operator.post(path, path, act="resume").status_code == 303
+    assert enter(Visitor(operator.app), "wu", password[0]).status_code == 303
+    assert operator.post(path, path, act="promote").status_code == 422
+
+
+def test_ones_own_account_is_changed_by_somebody_else(operator: Visitor) -> None:
+    mine = re.search(r'href="(/operators/accounts/opr_[^"]+)">林默', operator.get("/operators/accounts").text)[1]
+    assert "This is your own account." in main(operator.get(mine)) and 'name="act"' not in operator.get(mine).text
+    for act in ("end", "reset"):
+        answer = operator.post(mine, mine, act=act)
+        assert answer.status_code == 409 and "Another administrator has to do this" in main(answer)
+    assert operator.get("/operators").status_code == 200

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from booking.attendance.disputes import dispute
 from booking.attendance.models import Dispute
@@ -18,14 +18,19 @@ from booking.feeds.unreadable import store_delivered
 from booking.models import Booking, Discrepancy
 from booking.settlement.models import ClosingStatement
 from booking.states import BookingState
+from booking.views import desk
 from marketplace.catalog.models import Site
 from marketplace.core import clock
+from marketplace.core.audit import AuditLine
 from marketplace.core.db import reading, transaction
+from marketplace.web.formats import reference
 from marketplace.web.urls import OPERATOR_PAGES
 from providers.port import Confirmed
 from tests.marketplace.web.visitors import Visitor, main, words
 from tests.people import NOON, make_insurer
 from tests.world import DAY, EIGHT, FakeAdapter, World, booking_row, one_pass, remote
+from vip.limits import Limit
+from vip.models import Operator
 from vip.operators import create_operator
 from vip.principal import Principal, Role
 
@@ -37,6 +42,12 @@ TABLE = {
     # what an agent and an administrator are answered; the ids are real, what is sent lacks something
     "GET /operators/sign-in": (303, 303),
     "POST /operators/sign-in": (422, 422),
+    "GET /operators/sign-in/code": (303, 303),
+    "POST /operators/sign-in/code": (303, 303),
+    "GET /operators/sign-in/device": (303, 303),
+    "POST /operators/sign-in/device": (303, 303),
+    "GET /operators/sign-in/password": (303, 303),
+    "POST /operators/sign-in/password": (303, 303),
     "GET /operators": (303, 200),
     "GET /operators/bookings": (200, 200),
     "POST /operators/bookings": (200, 200),
@@ -67,11 +78,32 @@ TABLE = {
     "POST /operators/customers": (404, 422),
     "GET /operators/customers/<customer>": (404, 200),
     "POST /operators/customers/<customer>": (404, 303),
+    "GET /operators/accounts": (404, 200),
+    "GET /operators/accounts/new": (404, 200),
+    "POST /operators/accounts/new": (404, 422),
+    "GET /operators/accounts/<operator>": (404, 200),
+    "POST /operators/accounts/<operator>": (404, 422),
     "GET /operators/password": (200, 200),
     "POST /operators/password": (422, 422),
+    "GET /operators/second-factor": (200, 200),
+    "POST /operators/second-factor": (422, 422),
+    "GET /operators/second-factor/device": (200, 200),
+    "POST /operators/second-factor/device": (422, 422),
     "POST /operators/sign-out": (303, 303),
 }
+BEGIN_ELSEWHERE = {"/operators/closures/new", "/operators/second-factor/device", "/operators/accounts/new"}
 ENDS = "POST /operators/sign-out"
+
+
+NUMBERS_ONLY = {
+    # lists for the books that name bookings by their numbers and nobody
+    "GET /operators",
+    "GET /operators/disputes",
+    "GET /operators/differences",
+    "GET /operators/statements/<statement>",
+    "GET /operators/statements/<statement>/csv",
+    "GET /operators/closures/<closure>",
+}
 
 
 @pytest.fixture
@@ -109,6 +141,7 @@ def office(world: World) -> dict[str, str]:
             "provider": world.provider.code,
             "site": site,
             "customer": world.customer.public_id,
+            "operator": session.scalars(select(Operator.public_id).where(Operator.login == "agent")).one(),
         }
 
 
@@ -145,6 +178,71 @@ def test_each_role_finds_its_pages_and_no_others(app: Flask, office: dict[str, s
     assert found == {route: answers[column] for route, answers in TABLE.items()}
 
 
+@pytest.mark.parametrize("role", ROLES)
+def test_whatever_shows_or_finds_a_person_is_one_line_of_the_audit(
+    app: Flask, office: dict[str, str], world: World, role: str
+) -> None:
+    """A page that shows somebody and writes no line, or two, fails here without being named here."""
+    visitor, row = enter(app, role), booking_row(office["booking"])
+    persons = (world.beneficiary.name, "138****0021", "我八点到的")
+    numbers = (row.reference, reference(row.reference), office["booking"])
+    finds = {"wanted": "13800000021", "phone": "13800000021"}
+    found, shown = {}, set()
+    for route in TABLE:
+        method, rule = route.split(" ")
+        if rule.startswith(DOOR) or route == ENDS:
+            continue
+        visitor.get("/operators/password")  # the page that a form's token is taken from
+        before = looks(role)
+        path = path_of(rule, office)
+        answer = visitor.get(path) if method == "GET" else visitor.post(path, "/operators/password", **finds)
+        person = any(it in answer.text for it in persons)
+        if person or (any(it in answer.text for it in numbers) and route not in NUMBERS_ONLY):
+            shown.add(route)
+        if route in NUMBERS_ONLY:
+            assert not person, route
+        found[route] = looks(role) - before
+    assert {route: found[route] for route in shown} == dict.fromkeys(shown, 1)
+    always = {"POST /operators/bookings", "GET /operators/bookings/<booking>", "GET /operators/disputes/<dispute>"}
+    assert always <= shown and max(found.values()) == 1
+
+
+def looks(role: str) -> int:
+    """How many lines the audit has of the operator with that role."""
+    with reading() as session:
+        who = select(Operator.public_id).where(Operator.login == role).scalar_subquery()
+        return session.scalar(select(func.count()).select_from(AuditLine).where(AuditLine.actor == who))
+
+
+def test_a_search_is_told_by_what_it_searched_and_whom_it_found(
+    app: Flask, office: dict[str, str], world: World
+) -> None:
+    agent = enter(app, "agent")
+    number = booking_row(office["booking"]).reference
+    for wanted in ("13800000021", number, f"\u200b{number.lower()}\u202c", "AX00000000", "139 0000 0000"):
+        agent.post("/operators/bookings", "/operators/bookings", wanted=wanted)
+    with reading() as session:
+        found = session.scalars(select(AuditLine).where(AuditLine.action == "booking.searched").order_by(AuditLine.id))
+        lines = [(line.subject, line.facts) for line in found]
+    assert lines == [
+        (world.customer.public_id, {"by": "phone", "found": 2}),
+        (office["booking"], {"by": "number", "found": 1}),
+        (office["booking"], {"by": "number", "found": 1}),
+        ("", {"by": "number", "found": 0}),
+        ("", {"by": "phone", "found": 0}),
+    ]
+
+
+def test_who_searches_too_much_is_told_when_to_go_on(
+    app: Flask, office: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(desk, "SEARCHES", Limit(2, 60))
+    agent, page = enter(app, "agent"), "/operators/bookings"
+    answers = [agent.post(page, page, wanted="AX00000000") for _ in range(3)]
+    assert [answer.status_code for answer in answers] == [200, 200, 429]
+    assert answers[-1].headers["Retry-After"] == "60" and "Too many tries." in main(answers[-1])
+
+
 def test_nobody_finds_anything_without_signing_in(app: Flask, office: dict[str, str]) -> None:
     nobody = Visitor(app)
     for route in TABLE:
@@ -153,7 +251,8 @@ def test_nobody_finds_anything_without_signing_in(app: Flask, office: dict[str, 
             path = path_of(rule, office)
             answer = nobody.get(path) if method == "GET" else nobody.post(path, DOOR)
             led = (answer.status_code, DOOR in answer.headers.get("Location", ""))
-            assert led == ((303, True) if method == "GET" else (401, False)), route
+            sent_on = method == "GET" or rule.startswith(f"{DOOR}/")
+            assert led == ((303, True) if sent_on else (401, False)), route
 
 
 @pytest.mark.parametrize(("language", "agent", "admin"), [("en", "Phone desk", "Admin"), ("zh", "电话客服", "管理员")])
@@ -168,8 +267,8 @@ def test_the_console_says_as_what_one_is_there_and_links_to_what_one_may(
         linked = set(re.findall(r'href="(/operators[^"?]*)"', page.text))
         pages = {rule for route, answers in TABLE.items() for method, rule in [route.split(" ")]
                  if method == "GET" and "<" not in rule and answers[ROLES.index(role)] == 200}  # fmt: skip
-        # the sign leads to where one begins; closing a site begins at the closures
-        assert linked - {START} == pages - {START, "/operators/closures/new"}
+        # the sign leads to where one begins; these begin elsewhere
+        assert linked - {START} == pages - {START, *BEGIN_ELSEWHERE}
 
 
 def test_an_agent_begins_at_the_bookings_and_cancels_in_the_customers_window(
