@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -15,6 +16,7 @@ from marketplace.core import db as database
 from marketplace.core.config import ROOT, ConfigError, settings
 from marketplace.core.db import apart_engine, engine, leader_engine
 from tests.conftest import TestDatabase
+from tests.needs import needs
 
 DEPLOY = ROOT / "deploy"
 UNITS = sorted((DEPLOY / "systemd").glob("*.service"))
@@ -46,10 +48,10 @@ def test_every_setting_that_a_file_names_is_read(file: Path) -> None:
     assert {name for name in names if f'"{name}"' not in read} <= READ_ELSEWHERE
 
 
-@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="there is no systemd")
 @pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)
 def test_systemd_reads_the_units(unit: Path, tmp_path: Path) -> None:
     """With programs that are there: whether ours are installed in /srv is no matter of the file."""
+    needs(shutil.which("systemd-analyze") is not None, "systemd-analyze")
     copy = tmp_path / unit.name
     copy.write_text(re.sub(r"(?m)^(ExecStart(?:Pre)?)=\S+", r"\1=/bin/true", unit.read_text()))
     done = subprocess.run(["systemd-analyze", "verify", str(copy)], capture_output=True, text=True, check=False)
@@ -57,15 +59,17 @@ def test_systemd_reads_the_units(unit: Path, tmp_path: Path) -> None:
     assert (done.returncode, told) == (0, [])
 
 
-@pytest.mark.skipif(shutil.which("nginx") is None, reason="there is no nginx")
 def test_nginx_reads_the_proxys_sample(tmp_path: Path) -> None:
+    nginx = shutil.which("nginx", path=f"{os.environ['PATH']}{os.pathsep}/usr/sbin")
+    needs(nginx is not None, "nginx")
+    assert nginx is not None
     key, certificate = tmp_path / "privkey.pem", tmp_path / "fullchain.pem"
     make = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=x", "-days", "1"]
     subprocess.run([*make, "-keyout", str(key), "-out", str(certificate)], check=True, capture_output=True)
     site = (DEPLOY / "nginx" / "anxiang.conf").read_text().replace("/etc/ssl/anxiang", str(tmp_path))
     whole = tmp_path / "nginx.conf"
     whole.write_text(f"error_log stderr;\npid {tmp_path}/pid;\nevents {{}}\nhttp {{\n{site}\n}}\n")
-    done = subprocess.run(["nginx", "-t", "-c", str(whole)], capture_output=True, text=True, check=False)
+    done = subprocess.run([nginx, "-t", "-c", str(whole)], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
 
 
