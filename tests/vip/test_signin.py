@@ -281,3 +281,10 @@ def test_codes_are_forgotten_after_a_day() -> None:
         signin.send_code(PHONE, now=NOON + minute * MINUTE, gateway=SmsBox())
     assert codes.forget_codes(now=NOON + timedelta(days=1)) == 0
     assert codes.forget_codes(now=NOON + timedelta(days=1, minutes=10), batch=2) == 5
+
+
+@pytest.mark.parametrize(
+    "typed", ["480213", "480 213", "\u200b480\u00a0213\u202c", "\ufeff４８０２１３\u2060", "\u202a480213\u202c\n"]
+)
+def test_a_code_is_taken_as_people_paste_it(typed: str) -> None:
+    assert codes.clean(typed) == "480213"
