@@ -11,7 +11,9 @@ CHECKSUM = $(firstword $(shell cat $(1) | sha256sum))
 # A stamp carries the checksum of what was installed: it is missing when the requirements changed, whatever the dates.
 RUN_STAMP := .venv/run-$(call CHECKSUM,requirements.txt)
 DEV_STAMP := .venv/dev-$(call CHECKSUM,requirements.txt requirements-dev.txt)
-PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
+# The first installation takes a minute: it names each package as it comes.
+PIP := set -o pipefail; $(BIN)/python -m pip install --disable-pip-version-check --require-hashes --progress-bar off
+NAMED := | sed -u -n -e 's/^Collecting \([^ ]*\).*/  \1/p' -e 's/^Installing collected packages.*/  unpacking …/p'
 WORKS := $(BIN)/python -c 'import pip' 2>/dev/null
 # An environment whose Python has gone (an upgrade, a moved folder) is made anew.
 $(shell [ ! -d .venv ] || $(WORKS) || rm -f .venv/python .venv/run-* .venv/dev-*)
@@ -98,10 +100,10 @@ forget: $(RUN_STAMP) ## delete the product's data: embedded database, keys, sand
 
 $(RUN_STAMP): | .venv/python
 	@echo "Installing what the product needs …"
-	@$(PIP) -r requirements.txt
+	@$(PIP) -r requirements.txt $(NAMED)
 	@rm -f .venv/run-* && touch $@
 
 $(DEV_STAMP): | .venv/python
 	@echo "Installing what development needs …"
-	@$(PIP) -r requirements-dev.txt
+	@$(PIP) -r requirements-dev.txt $(NAMED)
 	@rm -f .venv/run-* .venv/dev-* && touch $(RUN_STAMP) $@

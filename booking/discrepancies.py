@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, exists, text, update
+from sqlalchemy import ColumnElement, and_, exists, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -17,6 +17,9 @@ from marketplace.core.ids import new_id
 EXPLAINED = "explained"
 """The resolution of a discrepancy that a person closed with a note; the same one is not opened again."""
 
+SLOT_OVERSOLD = "slot_oversold"
+"""The kind of the discrepancy of a slot of which its provider offers less than is sold; about the slot."""
+
 UNREADABLE = "unreadable_row"
 """The kind of the discrepancy of a row that a provider delivered and that could not be read, or not be applied
 (booking.feeds.unreadable)."""
@@ -25,17 +28,29 @@ UNREADABLE = "unreadable_row"
 def may_be_unreadable() -> ColumnElement[bool]:
     """Whether (SQL, of a Booking) its provider has delivered a row about it that could not be used, or one about a
     booking that could not be named: then nothing follows from what else the provider reports, or doesn't."""
-    about = Discrepancy.booking_id == Booking.id
     nameless = (
         (Discrepancy.facts["feed"].astext == Feed.BOOKINGS)
         & (Discrepancy.facts["reference"].astext == "")
         & (Discrepancy.facts["our_reference"].astext == "")
     )
+    return _unusable(_about_it() | nameless)
+
+
+def has_unreadable_row() -> ColumnElement[bool]:
+    """Whether (SQL, of a Booking) its provider has delivered a row about it that could not be used."""
+    return _unusable(_about_it())
+
+
+def _about_it() -> ColumnElement[bool]:
+    return and_(Discrepancy.booking_id == Booking.id, Discrepancy.facts["feed"].astext == Feed.BOOKINGS)
+
+
+def _unusable(which: ColumnElement[bool]) -> ColumnElement[bool]:
     return exists().where(
         Discrepancy.provider_id == Booking.provider_id,
         Discrepancy.kind == UNREADABLE,
         Discrepancy.closed_at.is_(None),
-        about & (Discrepancy.facts["feed"].astext == Feed.BOOKINGS) | nameless,
+        which,
     )
 
 

@@ -35,6 +35,9 @@ _SERVED_ANYWAY = f"""
      WHERE c.closed_at IS NULL AND c.kind = 'state_differs' AND c.facts->>'theirs' = 'fulfilled'
        AND b.state IN {_ENDED}"""
 
+# All transactions before this one had ended when the newest whole seal was made.
+_SEALED = "(SELECT split_part(snapshot, ':', 1)::bigint FROM audit_seal WHERE through = '{}' ORDER BY seq DESC LIMIT 1)"
+
 # kind -> a query whose every row is a difference; its first column is the subject, the others are facts.
 QUESTIONS = {
     "places are not what is claimed": """
@@ -148,6 +151,14 @@ QUESTIONS = {
     "an event was taken in twice": """
         SELECT event_id AS subject, count(*) AS times FROM inbox_event
          GROUP BY provider_id, event_id HAVING count(*) > 1""",
+    "a line is not in one seal": f"""
+        SELECT 'audit_line ' || l.id AS subject, count(s.id) AS seals
+          FROM audit_line l LEFT JOIN (SELECT unnest(audit_ids) AS id FROM audit_seal) s ON s.id = l.id
+         WHERE l.xact < {_SEALED} GROUP BY l.id HAVING count(s.id) <> 1
+        UNION ALL
+        SELECT 'entitlement_entry ' || l.id, count(s.id)
+          FROM entitlement_entry l LEFT JOIN (SELECT unnest(ledger_ids) AS id FROM audit_seal) s ON s.id = l.id
+         WHERE l.xact < {_SEALED} GROUP BY l.id HAVING count(s.id) <> 1""",
 }
 
 

@@ -29,6 +29,9 @@ _RESTLESS = """
          + (SELECT count(*) FROM change_request WHERE closed_at IS NULL)
          + (SELECT count(*) FROM discrepancy
              WHERE kind = 'unreadable_row' AND closed_at IS NULL AND facts ->> 'feed' <> 'bookings')
+         + (SELECT count(*) FROM entitlement_entry
+             WHERE xact >= coalesce((SELECT split_part(snapshot, ':', 2)::bigint
+                                       FROM audit_seal ORDER BY seq DESC LIMIT 1), 0))
 """
 _POLLED = "SELECT count(*) FROM sync_cursor WHERE feed = 'bookings' AND last_success_at > %s"
 

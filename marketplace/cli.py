@@ -6,10 +6,11 @@ What can't be done is one clear sentence on stderr and exit code 1.
 from __future__ import annotations
 
 import functools
+import os
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import NoReturn, ParamSpec, TypeVar
+from typing import IO, NoReturn, ParamSpec, TypeVar
 
 import click
 from flask import Flask
@@ -20,18 +21,21 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from booking.actors import SYSTEM
 from booking.calls.connections import connection_by_code
+from booking.personal.erase import erase_by_command
+from booking.personal.export import write_copy
 from booking.reconcile.run import run_now
 from booking.reports.reading import codes
+from booking.views.books import check_books
 from marketplace import wording
 from marketplace.api import openapi
 from marketplace.catalog.importer import ImportResult, import_sites
 from marketplace.chain.verify import Finding, verify
-from marketplace.core import clock
+from marketplace.core import clock, release
 from marketplace.core.config import ConfigError, settings
 from marketplace.core.db import reading
 from marketplace.core.errors import Refusal
 from providers.port import ProviderError
-from vip import blocking, operator_changes, operator_devices, operators, passwords, signin
+from vip import blocking, operator_changes, operator_devices, operators, passwords, person_keys, signin
 from vip.principal import Role
 
 FOUND = 3
@@ -45,15 +49,17 @@ R = TypeVar("R")
 
 admin = AppGroup("admin", help="People who work here.")
 vip = AppGroup("vip", help="Customers.")
+person = AppGroup("person", help="Data about people.")
 reports = AppGroup("reports", help="Results as providers deliver them.")
 catalog = AppGroup("catalog", help="Sites and offers.")
 audit = AppGroup("audit", help="The chain of audit and ledger.")
+installation = AppGroup("installation", help="This installation's database.")
 document = AppGroup("openapi", help="The API's description.")
 
 
 def install(app: Flask) -> None:
     """Add the commands to the application."""
-    for group in (admin, vip, reports, catalog, audit, document):
+    for group in (admin, vip, person, reports, catalog, audit, installation, document):
         app.cli.add_command(group)
     app.cli.add_command(reconcile)
 
@@ -153,6 +159,53 @@ def issue_token(phone: str) -> None:
     click.echo(signin.issue_token(phone, clock.now()).token)
 
 
+@person.command("export")
+@click.argument("customer")
+@click.argument("file", type=click.Path(dir_okay=False, writable=True, path_type=Path))
+@one_sentence
+def export_person(customer: str, file: Path) -> None:
+    """Write everything about a CUSTOMER (her public id) to a ZIP FILE that only you can read; of one who was erased,
+    what stays of her."""
+    with _only_ours(file) as to:
+        write_copy(customer, to, now=clock.now())
+    click.echo(f"{file.stat().st_size} bytes.")
+
+
+@person.command("erase")
+@click.argument("customer")
+@click.option("--yes", is_flag=True, help="Don't ask.")
+@one_sentence
+def erase_person(customer: str, yes: bool) -> None:
+    """Delete what may go of a CUSTOMER (her public id) and her family, or of one person whom she removed, for good;
+    prints what stays and until when."""
+    if not yes:
+        click.confirm(f"Delete the data of {customer} for good?", abort=True)
+    for it in erase_by_command(customer, now=clock.now()):
+        click.echo(f"{it.what} stays until {it.until or 'further notice, naming nobody'}.")
+
+
+@person.command("class-keys")
+@one_sentence
+def class_keys() -> None:
+    """Give everybody from before the classes of data a key for each class. Can be run again."""
+    click.echo(f"{person_keys.move_all(person_keys.move_to_classes)} people.")
+
+
+@person.command("one-key")
+@one_sentence
+def one_key() -> None:
+    """The way back: give everybody one key for all of her data, before going back to a release without classes."""
+    click.echo(f"{person_keys.move_all(person_keys.move_to_one_key)} people.")
+
+
+def _only_ours(file: Path) -> IO[bytes]:
+    """A new file that nobody else may read; one of this name is not overwritten."""
+    try:
+        return os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
+    except OSError as failed:
+        _stop(f"{file}: {failed.strerror}.")
+
+
 @reports.command("map-codes")
 @click.argument("provider")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
@@ -226,6 +279,25 @@ def verify_audit(heads: Path | None) -> None:
     compared = "" if file else "; not compared with a file of heads"
     click.echo(f"{done.seals} seals, {done.lines} lines, {done.found} findings{compared}.", err=True)
     if done.found:
+        click.get_current_context().exit(FOUND)
+
+
+@installation.command("release")
+@one_sentence
+def release_installation() -> None:
+    """Let the workers of a restored copy, or of a promoted standby, send and call again."""
+    click.echo("Released." if release.release(now=clock.now()) else "It is released already.")
+
+
+@installation.command("check")
+@one_sentence
+def check_installation() -> None:
+    """Compare the counters of entitlements and slots with the lines they are the sums of. Exit code 3: they differ."""
+    wrong = check_books()
+    for each in wrong:
+        click.echo(each)
+    click.echo(f"{len(wrong)} differences; {'held back' if release.look() else 'released'}.", err=True)
+    if wrong:
         click.get_current_context().exit(FOUND)
 
 

@@ -85,6 +85,14 @@ WORDS: Mapping[str, Words] = {
     "last_admin": Words(_("The last administrator"), _("No administrator would be left. Make another one first.")),
     "login_taken": Words(_("The login is taken"), _("Another operator has this login.")),
     "phone_taken": Words(_("The number is taken"), _("Another customer has this number. Nothing was changed.")),
+    "sign_in_again": Words(
+        _("Sign in once more"),
+        _("Sign in once more, then do this within %(within)s minutes. It keeps your data safe."),
+    ),
+    "erasure_under_way": Words(
+        _("A booking is under way"),
+        _("Nothing was deleted: %(bookings)s is under way or in dispute. Cancel it or wait for its end first."),
+    ),
     # the family
     "family_full": Words(_("The family list is full"), _("You can have at most %(most)s family members here.")),
     "already_in_family": Words(_("Already in the family"), _("Somebody with this ID number is in your family list.")),

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 
-def add_index(name: str, table: str, columns: list[str], *, where: str | None = None) -> None:
+def add_index(name: str, table: str, columns: list[str], *, where: str | None = None, using: str = "btree") -> None:
     """Build an index concurrently; what a try that was broken off left of it (an invalid index) goes first.
 
     It commits what the migration has done before it. So it comes first, or after what may be done twice: should it fail
@@ -19,5 +19,6 @@ def add_index(name: str, table: str, columns: list[str], *, where: str | None = 
             table,
             columns,
             postgresql_where=sa.text(where) if where is not None else None,
+            postgresql_using=using,
             postgresql_concurrently=True,
         )

@@ -10,12 +10,13 @@ from sqlalchemy import Connection, text
 
 APPEND_ONLY = (
     *("audit_line", "audit_seal", "audit_verification", "booking_history"),
-    *("closing_statement", "entitlement_entry", "statement_line"),
+    *("closing_statement", "entitlement_entry", "installation_release", "statement_line"),
 )
 
 KEPT_FOR_A_WHILE = (
-    *("delivered_row", "freed_slot", "idempotency_key", "inbox_event", "rate_bucket", "row_try"),
-    *("sign_in_code", "worker_beat"),
+    *("delivered_row", "freed_slot", "idempotency_key", "inbox_event", "notice_setting", "notification"),
+    *("notification_delivery", "personal_export", "personal_export_part", "rate_bucket", "row_try"),
+    *("sign_in_code", "sign_in_session", "worker_beat"),
 )
 """The only tables the application deletes from; everything else is ended, not removed."""
 

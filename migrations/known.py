@@ -8,7 +8,8 @@ import pkgutil
 import booking
 import marketplace.catalog.models
 import marketplace.chain.models
-import marketplace.core.audit  # noqa: F401
+import marketplace.core.audit
+import marketplace.core.release  # noqa: F401
 import vip
 
 

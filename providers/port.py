@@ -58,13 +58,15 @@ class Connection:
 class Capabilities:
     """What a kind of system can do, which decides how commands are sent to it. `change`: it moves a booking by one
     command; without, a change is a second booking and the cancel of the first. `idempotency_keys`: a command may be
-    sent again under its key; without, it is looked up first.
+    sent again under its key; without, it is looked up first. `list_bookings`: it lists its bookings by service date;
+    without, each of ours is looked up by itself.
 
     What one provider agreed with us stands in its row (marketplace.catalog.models.Provider), not here.
     """
 
     change: bool
     idempotency_keys: bool
+    list_bookings: bool = True
 
 
 @dataclass(frozen=True)
@@ -96,7 +98,8 @@ class Reserve:
 
 @dataclass(frozen=True)
 class Cancel:
-    """Cancel what exists at the provider under `reference`, or under our own reference when theirs is not known."""
+    """Cancel what exists at the provider under `reference`, or under our own reference when theirs is not known.
+    `our_reference` is blank for what the provider has without one."""
 
     key: str
     our_reference: str

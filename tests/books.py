@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
-from providers.port import LookUp, NotFound, ProviderError, Unknown
+from providers.port import Answer, Cancel, Confirmed, LookUp, NotFound, ProviderError, Unknown
 from providers.reported import BookingPage, RemoteBooking, UnreadableRow
 
 
@@ -14,10 +14,12 @@ from providers.reported import BookingPage, RemoteBooking, UnreadableRow
 class Books:
     """What the provider has, by its reference. `asked` holds the look-ups; `meanwhile` happens before each of them.
     With `by_our_number_only` it can't be asked by its own reference; `broken_page` is the page that can't be read,
-    `unreadable` are rows of the last page."""
+    `unreadable` are rows of the last page. A cancel gets the next of `answers`, without any it is done."""
 
     rows: dict[str, RemoteBooking] = field(default_factory=dict)
     asked: list[LookUp] = field(default_factory=list)
+    sent: list[Cancel] = field(default_factory=list)
+    answers: list[Answer] = field(default_factory=list)
     meanwhile: Any = None
     by_our_number_only: bool = False
     silent: bool = False
@@ -58,6 +60,17 @@ class Books:
                 return NotFound()
             fits = (found.our_reference or "") == question.our_reference
             return found if fits else Unknown("another booking's reference")
+        return self._by_our_number(question)
+
+    def cancel(self, command: Cancel) -> Answer:
+        """The next answer; else what it names is cancelled."""
+        self.sent.append(command)
+        if self.answers:
+            return self.answers.pop(0)
+        self.change(str(command.reference), status="cancelled")
+        return Confirmed(str(command.reference), self.rows[str(command.reference)].version)
+
+    def _by_our_number(self, question: LookUp) -> RemoteBooking | NotFound:
         mine = [each for each in self.rows.values() if each.our_reference == question.our_reference]
         mine.sort(key=lambda each: each.status in ("cancelled", "rejected"))
         return mine[0] if mine else NotFound()

@@ -103,7 +103,9 @@ def _by_phone(session: Session, insurer: int, phone: str) -> Customer:
 
 
 def _by_id(session: Session, principal: Principal, public_id: str, *, lock: bool) -> Customer:
-    wanted = select(Customer).where(Customer.insurer_id == principal.insurer_id, Customer.public_id == public_id)
+    wanted = select(Customer).where(
+        Customer.insurer_id == principal.insurer_id, Customer.public_id == public_id, Customer.erased_at.is_(None)
+    )
     customer = session.scalar(wanted.with_for_update() if lock else wanted)
     if customer is None:
         raise NotFound(field="customer_id")

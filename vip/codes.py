@@ -21,7 +21,6 @@ from marketplace.core import crypto
 from marketplace.core.db import transaction
 from marketplace.core.errors import Invalid, Refusal, TooMany
 from marketplace.core.logging import get_logger
-from marketplace.core.retention import forget
 from marketplace.core.text import without_invisible
 from vip import limits
 from vip.limits import NOBODY, Caller, Limit
@@ -228,11 +227,6 @@ def use(session: Session, right: Try, now: datetime, *, field: str = "code") -> 
 def proved(session: Session, address: Address, asker: Asker = STRANGER) -> None:
     """Whoever used a right code has all tries at this account and purpose again."""
     limits.fill(session, "try", *_account(address), asker.name(address))
-
-
-def forget_codes(*, now: datetime, batch: int = 1000) -> int:
-    """Drop codes older than a day: they ended long ago, and none of them counts any more. Returns how many."""
-    return forget(SignInCode.id, SignInCode.created_at, now - timedelta(days=1), batch)
 
 
 def _hash(address: Address, code: str) -> bytes:

@@ -72,6 +72,7 @@ def may_show(beneficiary_id: ColumnElement[int] | InstrumentedAttribute[int], no
     return exists().where(
         Beneficiary.id == beneficiary_id,
         Insurer.id == Beneficiary.insurer_id,
+        Beneficiary.erased_at.is_(None),
         or_(Beneficiary.relation == "self", child, _given(Beneficiary.id)),
     )
 

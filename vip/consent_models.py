@@ -30,6 +30,7 @@ class Consent(Base):
             unique=True,
             postgresql_where=text("withdrawn_at IS NULL"),
         ),
+        Index("ix_consent_beneficiary", "beneficiary_id"),
         Index("ix_consent_phone", "phone_index", postgresql_where=text("withdrawn_at IS NULL")),
     )
 

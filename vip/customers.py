@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import update
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
 
 from marketplace.core.db import reading, transaction
 from marketplace.core.errors import Invalid, NotFound
@@ -43,9 +44,18 @@ def profile(customer_id: int) -> Profile:
     )
 
 
+def require_not_erased(session: Session, customer_id: int) -> None:
+    """Raises NotFound once she was erased: a request that was let in before must leave nothing behind. An erasure that
+    comes now waits for the caller's transaction."""
+    wanted = select(Customer.id).where(Customer.id == customer_id, Customer.erased_at.is_(None))
+    if session.scalar(wanted.with_for_update(read=True)) is None:
+        raise NotFound()
+
+
 def choose_language(customer_id: int, language: str) -> None:
-    """Remember the language of pages and texts. Raises Invalid(field="language")."""
+    """Remember the language of pages and texts. Raises Invalid(field="language"), NotFound once she was erased."""
     if language not in LANGUAGES:
         raise Invalid(field="language", reason="not_offered")
     with transaction() as session:
+        require_not_erased(session, customer_id)
         session.execute(update(Customer).where(Customer.id == customer_id).values(language=language))

@@ -12,8 +12,9 @@ from sqlalchemy.orm import Session
 from marketplace.core import audit, clock, crypto, ids
 from marketplace.core.db import reading, transaction
 from marketplace.core.errors import Invalid, NotFound, Refusal
-from vip import id_numbers, phones
+from vip import id_numbers, person_keys, phones
 from vip.models import Beneficiary, Customer
+from vip.person_keys import CONTACT, WrappedKey
 from vip.principal import Principal
 
 RELATIONS = ("spouse", "father", "mother", "son", "daughter", "father_in_law", "mother_in_law", "other")
@@ -82,7 +83,24 @@ def family(customer_id: int) -> list[Member]:
     """The customer's people, herself (`relation` self) first, then in the order they were added."""
     with reading() as session:
         people = session.scalars(_living(customer_id)).all()
-    return [_member(person, people[0]) for person in people]
+        with_numbers = [it for it in people if it.phone_sealed or it.id_number_sealed]
+        keys = person_keys.keys_of(session, with_numbers, CONTACT)
+    return [_member(person, people[0], keys.get(person.id)) for person in people]
+
+
+def removed(customer_id: int) -> list[Member]:
+    """Relatives whom the customer has removed and who are not erased, without their numbers."""
+    with reading() as session:
+        people = session.scalars(
+            select(Beneficiary)
+            .where(
+                Beneficiary.customer_id == customer_id,
+                Beneficiary.removed_at.is_not(None),
+                Beneficiary.erased_at.is_(None),
+            )
+            .order_by(Beneficiary.id)
+        ).all()
+    return [Member(it.public_id, it.relation, it.name, it.sex, it.birth_date) for it in people]
 
 
 def beneficiary(session: Session, customer_id: int, public_id: str, *, lock: bool = False) -> Beneficiary:
@@ -115,8 +133,10 @@ def add_member(principal: Principal, new: NewMember, now: datetime) -> Member:
         if person.id_number_index is not None and person.id_number_index in {one.id_number_index for one in people}:
             raise AlreadyInFamily()
         session.add(person)
+        session.flush()
+        key = person_keys.key_of(session, person, CONTACT)
         _audit(session, "family.added", principal, person, now)
-    return _member(person, people[0] if people else person)
+    return _member(person, people[0] if people else person, key)
 
 
 def remove_member(
@@ -140,10 +160,12 @@ def remove_member(
 
 
 def new_beneficiary(customer: Customer, checked: NewMember) -> Beneficiary:
-    """A row for a person whose data has been checked, with a data key of her own that seals phone and ID number."""
+    """A row for a person whose data has been checked, with data keys of her own; the one of the class contact seals
+    phone and ID number."""
     public_id = ids.new_id("ben")
-    wrapped = crypto.new_wrapped_key(public_id)
-    key = crypto.unwrap_key(wrapped, public_id)
+    keys = person_keys.new_keys(public_id)
+    [wrapped] = [it.wrapped_key for it in keys if it.retention == CONTACT]
+    key = person_keys.chosen(public_id, CONTACT, None, wrapped).open()
 
     def sealed(value: str | None, what: str) -> bytes | None:
         return None if value is None else crypto.seal(value.encode(), key=key, record=f"beneficiary:{public_id}:{what}")
@@ -159,7 +181,7 @@ def new_beneficiary(customer: Customer, checked: NewMember) -> Beneficiary:
         phone_sealed=sealed(checked.phone, "phone"),
         id_number_sealed=sealed(checked.id_number, "id_number"),
         id_number_index=None if checked.id_number is None else crypto.blind_index(checked.id_number, "id_number"),
-        wrapped_key=wrapped,
+        keys=keys,
     )
 
 
@@ -175,7 +197,11 @@ def _own_customer(session: Session, principal: Principal) -> Customer:
     """The customer's row, locked: two additions at once are counted one after the other."""
     customer = None
     if principal.kind == "customer":
-        customer = session.scalar(select(Customer).where(Customer.id == principal.id).with_for_update(key_share=True))
+        customer = session.scalar(
+            select(Customer)
+            .where(Customer.id == principal.id, Customer.erased_at.is_(None))
+            .with_for_update(key_share=True)
+        )
     if customer is None:
         raise NotFound()
     return customer
@@ -215,8 +241,8 @@ def _warnings(person: Beneficiary, customer: Beneficiary) -> tuple[str, ...]:
     return tuple(odd)
 
 
-def _member(person: Beneficiary, customer: Beneficiary) -> Member:
-    phone, number = _opened(person, "phone"), _opened(person, "id_number")
+def _member(person: Beneficiary, customer: Beneficiary, key: WrappedKey | None) -> Member:
+    phone, number = opened(person, "phone", key), opened(person, "id_number", key)
     return Member(
         public_id=person.public_id,
         relation=person.relation,
@@ -229,12 +255,13 @@ def _member(person: Beneficiary, customer: Beneficiary) -> Member:
     )
 
 
-def _opened(person: Beneficiary, what: str) -> str | None:
+def opened(person: Beneficiary, what: str, key: WrappedKey | None) -> str | None:
+    """Her `phone` or `id_number` with her key of the class contact; None if she has none, or the key was destroyed.
+    Raises crypto.Unreadable."""
     sealed = person.phone_sealed if what == "phone" else person.id_number_sealed
-    if sealed is None or person.wrapped_key is None:
+    if sealed is None or key is None or key.wrapped is None:
         return None
-    key = crypto.unwrap_key(person.wrapped_key, person.public_id)
-    return crypto.unseal(sealed, key=key, record=f"beneficiary:{person.public_id}:{what}").decode()
+    return crypto.unseal(sealed, key=key.open(), record=f"beneficiary:{person.public_id}:{what}").decode()
 
 
 def _audit(session: Session, action: str, principal: Principal, person: Beneficiary, now: datetime) -> None:

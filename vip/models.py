@@ -15,7 +15,10 @@ from marketplace.core.db import Base
 
 
 class Customer(Base):
-    """Somebody insured. The phone is sealed (record `customer:<public_id>:phone`) and found by its blind index."""
+    """Somebody insured. The phone is sealed (record `customer:<public_id>:phone`) and found by its blind index.
+
+    After `erased_at` the row names nobody: the books go on without her.
+    """
 
     __tablename__ = "customer"
     __table_args__ = (UniqueConstraint("insurer_id", "phone_index"),)
@@ -29,6 +32,7 @@ class Customer(Base):
     phone_index: Mapped[bytes] = mapped_column(BYTEA)
     language: Mapped[str | None] = mapped_column(Text)
     blocked_at: Mapped[datetime | None]
+    erased_at: Mapped[datetime | None]
     created_at: Mapped[Moment] = mapped_column(server_default=text("now()"))
 
     insurer: Mapped[Insurer] = relationship()
@@ -37,7 +41,9 @@ class Customer(Base):
 class Beneficiary(Base):
     """A person a benefit may be used for: the customer herself (`relation` self) or family.
 
-    `wrapped_key` wraps the person's own data key (record = public_id); None after deletion, which ends what it sealed.
+    Her data keys are `keys`, one for each class; `wrapped_key` is the one key for all of somebody from before the
+    classes (vip.person_keys). After `erased_at` the row names nobody; while results must be stored, `record_sealed`
+    says whose they are: name, sex and birth date under her medical key.
     """
 
     __tablename__ = "beneficiary"
@@ -64,7 +70,27 @@ class Beneficiary(Base):
     id_number_index: Mapped[bytes | None] = mapped_column(BYTEA)
     wrapped_key: Mapped[bytes | None] = mapped_column(BYTEA)
     removed_at: Mapped[datetime | None]
+    erased_at: Mapped[datetime | None]
+    record_sealed: Mapped[bytes | None] = mapped_column(BYTEA)
     created_at: Mapped[Moment] = mapped_column(server_default=text("now()"))
+
+    keys: Mapped[list[PersonKey]] = relationship(lazy="raise")
+
+
+class PersonKey(Base):
+    """A person's data key of one class, wrapped by the master key (record: vip.person_keys.record_of). Without it what
+    it sealed can't be read: None after `destroyed_at`."""
+
+    __tablename__ = "person_key"
+    __table_args__ = (
+        CheckConstraint("retention IN ('contact','process','medical')", name="retention"),
+        CheckConstraint("(wrapped_key IS NULL) = (destroyed_at IS NOT NULL)", name="destroyed"),
+    )
+
+    beneficiary_id: Mapped[int] = mapped_column(ForeignKey("beneficiary.id"), primary_key=True)
+    retention: Mapped[str] = mapped_column(Text, primary_key=True)
+    wrapped_key: Mapped[bytes | None] = mapped_column(BYTEA)
+    destroyed_at: Mapped[datetime | None]
 
 
 class Plan(Base):
@@ -263,6 +289,8 @@ class SignInSession(Base):
         CheckConstraint("(customer_id IS NULL) <> (operator_id IS NULL)", name="one_owner"),
         Index("ix_sign_in_session_customer", "customer_id", postgresql_where=text("ended_at IS NULL")),
         Index("ix_sign_in_session_operator", "operator_id", postgresql_where=text("operator_id IS NOT NULL")),
+        Index("ix_sign_in_session_whose", "customer_id"),
+        Index("ix_sign_in_session_expires", "expires_at", postgresql_using="brin"),
     )
 
     id: Mapped[PrimaryKey]

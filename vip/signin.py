@@ -24,6 +24,8 @@ from vip.models import Customer, SignInSession
 from vip.principal import Principal
 
 LIFETIME = timedelta(days=30)
+RECENT = timedelta(minutes=15)
+"""For how long after signing in she may do what a phone left lying open should not do."""
 Channel = Literal["api", "web"]
 
 
@@ -31,6 +33,13 @@ class DevelopmentOnly(Refusal):
     """A shortcut for developers was asked for elsewhere."""
 
     code = "development_only"
+    status = 403
+
+
+class SignInAgain(Refusal):
+    """What was asked for needs a sign-in of the last minutes. Facts: `within`, minutes."""
+
+    code = "sign_in_again"
     status = 403
 
 
@@ -244,6 +253,19 @@ def sessions(principal: Principal, now: datetime) -> list[SessionView]:
         SessionView(row.public_id, row.channel, row.created_at, row.expires_at, row.id == principal.session_id)
         for row in rows
     ]
+
+
+def signed_in_recently(principal: Principal, now: datetime) -> bool:
+    """Whether this session was opened within the last RECENT."""
+    with reading() as session:
+        opened_at = session.scalar(select(SignInSession.created_at).where(SignInSession.id == principal.session_id))
+    return opened_at is not None and now - opened_at <= RECENT
+
+
+def require_recent(principal: Principal, now: datetime) -> None:
+    """Raises SignInAgain unless she signed in recently."""
+    if not signed_in_recently(principal, now):
+        raise SignInAgain(within=int(RECENT.total_seconds() // 60))
 
 
 def end_session(principal: Principal, public_id: str, now: datetime) -> None:

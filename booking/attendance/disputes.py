@@ -30,6 +30,7 @@ from marketplace.core.strictjson import storable
 from marketplace.core.text import Text
 from vip import roles
 from vip.models import Beneficiary
+from vip.person_keys import PROCESS, key_of
 from vip.principal import Principal
 
 log = get_logger(__name__)
@@ -120,7 +121,7 @@ def dispute(principal: Principal, public_id: str, words: str, *, now: datetime) 
                 public_id=dispute_id,
                 booking_id=booking.id,
                 state="open",
-                words_sealed=seal_words(words, person.wrapped_key, person.public_id, f"dispute:{dispute_id}:words"),
+                words_sealed=seal_words(words, key_of(session, person, PROCESS), f"dispute:{dispute_id}:words"),
                 opened_at=now,
             )
         )
@@ -149,7 +150,7 @@ def answer(operator: Principal, dispute_id: str, decision: Decision, words: str,
             if said:
                 person = session.get_one(Beneficiary, booking.beneficiary_id)
                 record = f"dispute:{dispute_id}:answer"
-                found.answer_sealed = seal_words(said, person.wrapped_key, person.public_id, record)
+                found.answer_sealed = seal_words(said, key_of(session, person, PROCESS), record)
             found.state = "rejected" if decision == "rejected" else "accepted"
             found.closed_at, found.decided_by, found.decided_as = now, operator.public_id, operator.acts_as
             if decision == "rejected":
@@ -184,7 +185,7 @@ def read_dispute(operator: Principal, dispute_id: str, *, now: datetime) -> Disp
         found: Dispute = row.Dispute
         person = session.get_one(Beneficiary, row.Booking.beneficiary_id)
         record = f"dispute:{dispute_id}:words"
-        words = open_words(found.words_sealed, person.wrapped_key, person.public_id, record)
+        words = _read(session, found.words_sealed, person, record)
         no_show = _no_show_entry(session, row.Booking)
         _trace(session, "dispute.read", operator, row.Booking, dispute_id, now)
         return DisputeInFull(
@@ -195,6 +196,12 @@ def read_dispute(operator: Principal, dispute_id: str, *, now: datetime) -> Disp
             recorded_at=no_show.at,
             no_show_uses=row.Booking.entitlement.no_show_uses,
         )
+
+
+def _read(session: Session, sealed: bytes, person: Beneficiary, record: str) -> str:
+    """The words as they were sealed; blank once the person's data was deleted."""
+    key = key_of(session, person, PROCESS)
+    return open_words(sealed, key, record) if sealed and key.wrapped is not None else ""
 
 
 def _usable(words: str, field: str) -> str:

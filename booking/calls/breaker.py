@@ -39,6 +39,7 @@ class Call(StrEnum):
     REPORTS = "reports"
     FETCHES = "fetches"
     RECONCILE = "reconcile"
+    LOOK_UPS = "look_ups"
 
 
 @dataclass(frozen=True)

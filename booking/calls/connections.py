@@ -11,7 +11,7 @@ from marketplace.catalog.models import Provider
 from marketplace.core.crypto import Unreadable, unseal_master
 from marketplace.core.errors import NotFound
 from providers.port import Connection, ProviderAdapter
-from providers.registry import connect
+from providers.registry import capabilities, connect
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,11 @@ class ProviderConnection:
     paused: bool
     poll_seconds: int
     slots_seconds: int
+
+    @property
+    def list_bookings(self) -> bool:
+        """Whether its system lists its bookings."""
+        return capabilities(self.adapter).list_bookings
 
     def open(self) -> ProviderAdapter:
         """A new adapter for one thread's use."""

@@ -17,6 +17,7 @@ from booking.sealing import open_details
 from marketplace.catalog.models import CapacityPool, Offer
 from providers.port import Cancel, Change, Decline, LookUp, Person, Reserve
 from vip.models import Beneficiary
+from vip.person_keys import PROCESS, key_of
 
 
 def command_for(session: Session, claimed: Claimed) -> Reserve | Cancel | Change | Decline:
@@ -85,7 +86,7 @@ def _reserve(session: Session, claimed: Claimed, booking: Booking, place: _Place
             sex="male" if person.sex == "male" else "female",
             birth_date=person.birth_date,
         ),
-        answers=open_details(booking.details_sealed, person.wrapped_key, person.public_id, booking.public_id),
+        answers=open_details(booking.details_sealed, key_of(session, person, PROCESS), booking.public_id),
     )
 
 

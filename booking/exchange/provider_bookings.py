@@ -10,10 +10,12 @@ from sqlalchemy.orm import Session
 
 from booking.attendance.early import is_early_status
 from booking.discrepancies import Effect, close_discrepancy, open_discrepancy
+from booking.exchange.models import StrayCancel
 from booking.models import Booking, ProviderBooking, ProviderTask
 from booking.outbox import UNFINISHED, annul, enqueue, lock_unfinished, unsent
 from booking.references import named
 from booking.states import DEAD, GIVEN_UP
+from marketplace.core.errors import Busy
 from providers.reported import RemoteBooking
 
 _OF_SURPLUS = ("theirs_only", "duplicate_there", "too_early", "old_date_used", "cancel_refused")
@@ -41,7 +43,9 @@ class ProviderBookings:
     def known(self, reference: str) -> ProviderBooking | None:
         """What we know of a reference; a provider may have used it for another booking."""
         query = select(ProviderBooking).where(
-            ProviderBooking.provider_id == self._booking.provider_id, ProviderBooking.reference == reference
+            ProviderBooking.provider_id == self._booking.provider_id,
+            ProviderBooking.reference == reference,
+            ProviderBooking.booking_id.is_not(None),
         )
         return self._rows.get(reference) or self._session.scalar(query)
 
@@ -66,27 +70,46 @@ class ProviderBookings:
         its role.
 
         A new reference is `current`, unless the booking already has one or has ended: then it is a `stray`; or it has
-        the role given. `ours`: what we call it there, if not by the booking's public id.
+        the role given. `ours`: what we call it there, if not by the booking's public id. Raises Busy while it is being
+        cancelled there as nobody's.
         """
         row = self.known(there.reference)
         if row is None:
             surplus = self.current is not None or self._booking.state in GIVEN_UP
-            row = ProviderBooking(
-                provider_id=self._booking.provider_id,
-                reference=there.reference,
-                booking_id=self._booking.id,
-                role=role or ("stray" if surplus else "current"),
-                status=there.status,
-                version=there.version,
-                seen_at=now,
-                our_reference=None if ours == self._booking.public_id else ours,
+            row = self._nobodys(there.reference) or ProviderBooking(
+                provider_id=self._booking.provider_id, reference=there.reference
             )
+            row.booking_id = self._booking.id
+            row.role = role or ("stray" if surplus else "current")
+            row.status, row.version, row.seen_at = there.status, there.version, now
+            row.our_reference = None if ours == self._booking.public_id else ours
             self._session.add(row)
             self._session.flush()
             self._rows[row.reference] = row
         elif there.version >= row.version:
             row.status, row.version = there.status, there.version
         row.seen_at = now
+        return row
+
+    def _nobodys(self, reference: str) -> ProviderBooking | None:
+        """The row of a reference that was cancelled, or was to be, as nobody's. Raises Busy while that goes on."""
+        row = self._session.scalar(
+            select(ProviderBooking)
+            .where(
+                ProviderBooking.provider_id == self._booking.provider_id,
+                ProviderBooking.reference == reference,
+                ProviderBooking.booking_id.is_(None),
+            )
+            .with_for_update()
+        )
+        cancelling = select(StrayCancel.id).where(
+            StrayCancel.provider_id == self._booking.provider_id,
+            StrayCancel.reference == reference,
+            StrayCancel.sent_at.is_not(None),
+            StrayCancel.finished_at.is_(None),
+        )
+        if row is not None and self._session.scalar(cancelling.limit(1)) is not None:
+            raise Busy()
         return row
 
     def take_over(self, row: ProviderBooking, now: datetime) -> None:

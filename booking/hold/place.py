@@ -30,6 +30,7 @@ from marketplace.core.ids import new_id, new_reference
 from vip import signin
 from vip.entitlements import CANDIDATE, choose
 from vip.ledger import EntitlementExhausted
+from vip.person_keys import PROCESS, chosen
 from vip.principal import Principal
 from vip.signin import Credential, principal_of
 
@@ -82,7 +83,7 @@ def _facts(columns: str, who: str) -> str:
            p.name_zh AS provider_zh, p.name_en AS provider_en,
            s.id AS slot_id, s.pool_id AS slot_pool, s.service_date, s.starts_at, s.ends_at,
            {_RULE.closes_at} AS closes_at, {_RULE.reason} AS reason,
-           b.id AS beneficiary_id, b.sex, b.birth_date, b.wrapped_key, {CANDIDATE},
+           b.id AS beneficiary_id, b.sex, b.birth_date, b.wrapped_key, pk.wrapped_key AS process_key, {CANDIDATE},
            k.fingerprint AS known_fingerprint, k.resource AS known_resource,
            k.created_at AS known_at
       FROM (SELECT 1) AS one
@@ -93,6 +94,7 @@ def _facts(columns: str, who: str) -> str:
       LEFT JOIN slot s ON s.public_id = %(slot)s
       LEFT JOIN beneficiary b
            ON b.public_id = %(beneficiary)s AND b.customer_id = w.customer_id AND b.removed_at IS NULL
+      LEFT JOIN person_key pk ON pk.beneficiary_id = b.id AND pk.retention = '{PROCESS}'
       LEFT JOIN entitlement e ON e.customer_id = b.customer_id
            AND CASE WHEN %(entitlement)s::text IS NULL THEN e.kind = o.kind ELSE e.public_id = %(entitlement)s END
       LEFT JOIN idempotency_key k ON k.scope = w.principal_id AND k.key = %(key)s
@@ -189,6 +191,7 @@ def _hold(
     if not entitlements:
         raise EntitlementExhausted()
     public_id = new_id("bkg")
+    key = chosen(request.beneficiary, PROCESS, facts.wrapped_key, facts.process_key)
     actor = terms.actor or Actor("customer", principal.public_id)
     starts, ends = window_of(facts.service_date, facts.starts_at, facts.ends_at, facts.time_zone)
     values = {
@@ -213,7 +216,7 @@ def _hold(
         "price": facts.price_minor,
         "currency": facts.currency,
         "snapshot": orjson.dumps(_snapshot(facts)).decode(),
-        "details": seal_details(request.details, facts.wrapped_key, request.beneficiary, public_id),
+        "details": seal_details(request.details, key, public_id),
         "actor_kind": actor.kind,
         "actor": actor.id,
         "scope": principal.public_id,

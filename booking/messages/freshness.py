@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from booking.calls.waiting_commands import NOTICE, is_waiting
-from booking.models import Booking, Discrepancy, ProviderTask
+from booking.discrepancies import SLOT_OVERSOLD
+from booking.models import Booking, Discrepancy, ProviderTask, Slot, SlotClaim
 from booking.notices import told_otherwise
 from booking.notices.models import Notification
 from booking.outbox import UNFINISHED
@@ -95,12 +96,30 @@ def _differs(session: Session, notice: Notification, booking: Booking) -> bool:
     """Whether what was told of the provider's books is still open."""
     if notice.facts.get("difference") == "slot_moved":
         return booking.state in LIVE
+    if notice.facts.get("difference") == SLOT_OVERSOLD:
+        return session.scalar(_oversold_slot(booking)) is not None
     known = select(Discrepancy.id).where(
         Discrepancy.booking_id == booking.id,
         Discrepancy.kind == notice.facts.get("difference"),
         Discrepancy.closed_at.is_(None),
     )
     return session.scalar(known.limit(1)) is not None
+
+
+def _oversold_slot(booking: Booking) -> Select[int]:
+    """An open discrepancy of a slot that the booking holds a place in."""
+    return (
+        select(Discrepancy.id)
+        .join(Slot, Slot.public_id == Discrepancy.subject)
+        .join(SlotClaim, SlotClaim.slot_id == Slot.id)
+        .where(
+            SlotClaim.booking_id == booking.id,
+            SlotClaim.live,
+            Discrepancy.kind == SLOT_OVERSOLD,
+            Discrepancy.closed_at.is_(None),
+        )
+        .limit(1)
+    )
 
 
 def _same_time(notice: Notification, booking: Booking) -> bool:

@@ -20,6 +20,7 @@ from marketplace.core.ids import new_id
 from marketplace.core.logging import get_logger
 from marketplace.core.text import Text, language_of
 from vip import codes, email_address, phones
+from vip.customers import require_not_erased
 from vip.models import Customer
 from vip.principal import Principal
 
@@ -162,8 +163,9 @@ def forget_email(principal: Principal, *, now: datetime) -> None:
 
 
 def own_row(session: Session, principal: Principal, now: datetime) -> NoticeSetting:
-    """The customer's row, locked; it is made with the defaults if there is none."""
+    """The customer's row, locked; made with the defaults if there is none. Raises NotFound once she was erased."""
     customer = customer_of(principal)
+    require_not_erased(session, customer)
     session.execute(
         insert(NoticeSetting)
         .values(customer_id=customer, updated_at=now)

@@ -22,6 +22,7 @@ class Notification(Base):
         UniqueConstraint("customer_id", "kind", "subject"),
         Index("ix_notification_customer", "customer_id", "id"),
         Index("ix_notification_booking", "booking_id"),
+        Index("ix_notification_created", "created_at", postgresql_using="brin"),
     )
 
     id: Mapped[PrimaryKey]
@@ -47,6 +48,7 @@ class NotificationDelivery(Base):
         CheckConstraint("state IN ('queued','sent','failed','dropped')", name="state"),
         CheckConstraint("tries >= 0 AND failures >= 0", name="tries"),
         CheckConstraint("(state = 'queued') = (finished_at IS NULL)", name="finished"),
+        Index("ix_notification_delivery_finished", "finished_at", postgresql_using="brin"),
         Index("ix_notification_delivery_due", "run_after", postgresql_where=text("state = 'queued'")),
     )
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, func, or_, select
 
+from booking.exchange.models import StrayCancel
 from booking.feeds.models import DeliveredRow
 from booking.models import Booking, BookingHistory, Discrepancy, ProviderBooking, ProviderTask
 from booking.outbox import UNFINISHED
@@ -96,8 +97,8 @@ class HistoryLine:
 @dataclass(frozen=True)
 class CaseView:
     """One discrepancy in full. `commands` are those on their way to the provider, as (command, state). `asking` is true
-    while the worker is still to ask the provider again. `delivered`: what the provider delivered can be read
-    (booking.reconcile.delivered)."""
+    while the worker is still to ask the provider again, `cancelling` while it is to be cancelled there as nobody's.
+    `delivered`: what the provider delivered can be read (booking.reconcile.delivered)."""
 
     discrepancy: DiscrepancyView
     facts: Mapping[str, Any]
@@ -106,6 +107,7 @@ class CaseView:
     lines: Sequence[HistoryLine]
     commands: Sequence[tuple[str, str]]
     asking: bool
+    cancelling: bool
     actions: Sequence[Action]
     delivered: bool = False
 
@@ -212,6 +214,10 @@ def case(principal: Principal, case_id: str, *, now: datetime) -> CaseView:
                 ReconcileRun.case_id == found.id, ReconcileRun.state.in_(("queued", "running"))
             )
         )
+        cancelling = session.scalar(
+            select(StrayCancel.id).where(StrayCancel.discrepancy_id == found.id, StrayCancel.finished_at.is_(None))
+        )
+    actions = offered(as_case(found, booking), now=now)
     return CaseView(
         discrepancy=_difference(found, provider, booking.reference if booking is not None else None),
         facts=found.facts,
@@ -220,7 +226,8 @@ def case(principal: Principal, case_id: str, *, now: datetime) -> CaseView:
         lines=sorted(lines, key=lambda line: line.at, reverse=True)[:MOST_LINES],
         commands=commands,
         asking=asking is not None,
-        actions=offered(as_case(found, booking), now=now),
+        cancelling=cancelling is not None,
+        actions=[each for each in actions if each != "cancel_there" or cancelling is None],
         delivered=delivered,
     )
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
@@ -26,7 +26,7 @@ from booking.states import DEAD
 from booking.transition import lock_booking
 from marketplace.catalog.models import Provider
 from marketplace.core.db import reading, transaction
-from providers.port import LookUp, NotFound, ProviderAdapter
+from providers.port import LookUp, NotFound, RetryAfter, Unknown
 from providers.reported import RemoteBooking
 
 Verdict = Literal["agrees", "busy", "unsettled", "unverified", "explained", "repaired", "opened", "standing"]
@@ -34,6 +34,14 @@ Verdict = Literal["agrees", "busy", "unsettled", "unverified", "explained", "rep
 Clock = Callable[[], datetime]
 
 AGREES_AGAIN = "agrees_again"
+
+
+class Answering(Protocol):
+    """A provider that can be asked about one booking."""
+
+    def look_up(self, question: LookUp) -> RemoteBooking | NotFound | Unknown | RetryAfter:
+        """As ProviderAdapter.look_up()."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -49,7 +57,7 @@ class Suspect:
     listed: tuple[RemoteBooking, ...] = ()
 
 
-def examine(provider: ProviderConnection, adapter: ProviderAdapter, suspect: Suspect, *, clock: Clock) -> Verdict:
+def examine(provider: ProviderConnection, adapter: Answering, suspect: Suspect, *, clock: Clock) -> Verdict:
     """Ask the provider about one suspect and record the result. No transaction is open while it is asked."""
     theirs = _ask(adapter, suspect, _called(provider.id, suspect))
     if theirs is None:
@@ -87,7 +95,7 @@ def _called(provider_id: int, suspect: Suspect) -> str:
     return known or suspect.our_reference or ""
 
 
-def _ask(adapter: ProviderAdapter, suspect: Suspect, called: str) -> list[RemoteBooking] | None:
+def _ask(adapter: Answering, suspect: Suspect, called: str) -> list[RemoteBooking] | None:
     """The provider's bookings for the suspect now; empty if it has none, None if it gave no usable answer."""
     if suspect.reference is not None:
         answer = adapter.look_up(LookUp("", called, suspect.reference))

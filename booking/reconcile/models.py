@@ -1,4 +1,4 @@
-"""Reconciliation runs."""
+"""Reconciliation runs, and look-ups of single bookings."""
 
 from __future__ import annotations
 
@@ -50,3 +50,23 @@ class ReconcileRun(Base):
     reason: Mapped[str] = mapped_column(server_default="")
     counts: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default="{}")
     theirs: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default="{}")
+
+
+class BookingLookUp(Base):
+    """When a confirmed booking was last looked up at its provider, whose list of bookings is not read.
+
+    `asked_at` and `calls` (how many requests it took) count against the provider's rate. `answered_at`: the last clear
+    answer, None before the first.
+    """
+
+    __tablename__ = "booking_look_up"
+    __table_args__ = (
+        CheckConstraint("calls >= 0", name="calls"),
+        Index("ix_booking_look_up_asked", "provider_id", "asked_at"),
+    )
+
+    booking_id: Mapped[int] = mapped_column(ForeignKey("booking.id"), primary_key=True)
+    provider_id: Mapped[int] = mapped_column(ForeignKey("provider.id"))
+    asked_at: Mapped[Moment]
+    answered_at: Mapped[datetime | None]
+    calls: Mapped[int]

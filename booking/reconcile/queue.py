@@ -18,6 +18,8 @@ from marketplace.core.ids import new_id
 
 LEASE = timedelta(seconds=60)
 AFTER_A_FAILURE = timedelta(minutes=1)
+NAMELESS = "nameless"
+"""How many rows of the list may be about any booking (a count of a run): nothing is missing in such a list."""
 
 
 class LostLease(Exception):
@@ -114,6 +116,24 @@ def due(provider_id: int, every: timedelta, now: datetime) -> bool:
             ).where(ReconcileRun.provider_id == provider_id, ReconcileRun.case_id.is_(None))
         ).one()
     return (done is None or now - done >= every) and (tried is None or now - tried >= min(every, AFTER_A_FAILURE))
+
+
+def list_is_read(session: Session, provider_id: int, every: timedelta, now: datetime) -> bool:
+    """Whether the provider's list of bookings is read as it should be: the last run that ended read it whole, and it is
+    at most two intervals old. True before the first run has ended, which comes at once."""
+    last = session.execute(
+        select(ReconcileRun.state, ReconcileRun.started_at, ReconcileRun.counts)
+        .where(
+            ReconcileRun.provider_id == provider_id,
+            ReconcileRun.case_id.is_(None),
+            ReconcileRun.state.in_(("done", "failed")),
+        )
+        .order_by(ReconcileRun.id.desc())
+        .limit(1)
+    ).one_or_none()
+    if last is None or last.started_at is None:
+        return True
+    return last.state == "done" and not last.counts.get(NAMELESS) and now - last.started_at <= 2 * every
 
 
 def end(run: Run, state: str, now: datetime, **values: Any) -> None:

@@ -27,6 +27,7 @@ from booking.models import Booking, ChangeRequest, Discrepancy, ProviderBooking,
 from booking.outbox import enqueue
 from booking.reconcile.compare import KINDS, leads
 from booking.reconcile.queue import queue_run
+from booking.reconcile.strays import request_cancel
 from booking.states import CANCELLABLE, DEAD, LIVE, STATE_OF, BookingState, legal
 from booking.transition import lock_booking, move
 from marketplace.catalog.models import Offer
@@ -120,7 +121,7 @@ def offered(case: Case, *, now: datetime) -> list[Action]:
         and bool(case.facts.get("service_date")),
         "take_their_status": case.kind in ("state_differs", "too_early") and _was_there(case, now),
         "cancel_there": case.kind in _CANCELS_THERE
-        and case.state is not None
+        and (case.state is not None or case.kind == "theirs_only")
         and (case.theirs is None or case.theirs in CANCELLABLE),
         "cancel_here": case.kind in _CANCELS_HERE and _can_end(case),
         "note": case.kind != "commands_waiting",  # it closes itself, and would only come again
@@ -219,6 +220,11 @@ class _Work:
             raise NotThisRepair()
         return self._booking
 
+    @property
+    def stray(self) -> bool:
+        """Whether no booking of ours is concerned."""
+        return self._booking is None
+
     def still_so(self) -> None:
         """Raise CaseMovedOn unless the booking has the recorded state and no command is on its way."""
         recorded = self.case.facts.get("ours")
@@ -254,7 +260,12 @@ def _send_again(session: Session, work: _Work) -> None:
 
 
 def _cancel_there(session: Session, work: _Work) -> None:
+    """Ask the provider to cancel what is surplus there: through the outbox of the booking that it is surplus to; what
+    is nobody's by a command of its own."""
     reference = work.case.subject
+    if work.stray:
+        request_cancel(session, work.case, work.actor, now=work.now)
+        return
     if work.case.kind == "cancel_refused":
         work.close("cancelled_again")
     if reference == work.booking.public_id:

@@ -21,7 +21,7 @@ from booking.models import Booking, Discrepancy, Feed, ProviderBooking, Provider
 from booking.outbox import UNFINISHED
 from booking.reconcile.compare import KINDS, Found, Kind, Ours, compare, newest
 from booking.reconcile.examine import Suspect, examine
-from booking.reconcile.queue import LostLease, Run, begin, due, end, go_on
+from booking.reconcile.queue import NAMELESS, LostLease, Run, begin, due, end, go_on
 from booking.references import named
 from marketplace.catalog.models import Provider
 from marketplace.core.clock import today
@@ -105,6 +105,8 @@ def _everything(
     counts = Counter(listed=len(theirs), compared=sum(not row.ours.busy for row in rows))
     if unreadable:
         counts["unreadable"] = len(unreadable)
+    if any(row.nameless for row in unreadable):
+        counts[NAMELESS] = sum(row.nameless for row in unreadable)
     suspects = _suspects(provider.id, rows, theirs, unreadable)
     counts["found"] = len(suspects)
     counts.update(_examine(provider, adapter, run, suspects[:MOST_SUSPECTS], clock))

@@ -44,28 +44,33 @@ def delete_report(principal: Principal, public_id: str, *, now: datetime) -> Non
         if not session.scalar(select(may_show(Report.beneficiary_id, now)).where(Report.id == report.id)):
             person = session.get_one(Beneficiary, report.beneficiary_id)
             raise ConsentMissing(beneficiary_id=person.public_id)
-        _destroy(session, report.id)
-        report.deleted_at, report.fetch_after = now, None
-        session.execute(
-            update(ReportShare)
-            .where(ReportShare.report_id == report.id, ReportShare.revoked_at.is_(None))
-            .values(revoked_at=now)
-        )
-        booking = session.scalars(select(Booking).where(Booking.id == report.booking_id).with_for_update()).one()
-        booking.report_state = "none"
-        touch(booking, now=now)
-        for kind in ("report_refused", "report_not_fetched", "report_incomplete", "report_critical"):
-            close_discrepancy(session, report.provider_id, kind, report.reference, "deleted", now=now)
-        audit.record(
-            session,
-            "report.deleted",
-            at=now,
-            actor_kind=principal.kind,
-            actor=principal.public_id,
-            subject=report.public_id,
-            insurer_id=report.insurer_id,
-            versions=report.fetched_version,
-        )
+        end_report(session, report, "report.deleted", principal.kind, principal.public_id, now=now)
+
+
+def end_report(session: Session, report: Report, action: str, actor_kind: str, actor: str, *, now: datetime) -> None:
+    """What `delete_report` does to a report whose row the caller has locked; the audit names it `action`."""
+    _destroy(session, report.id)
+    report.deleted_at, report.fetch_after = now, None
+    session.execute(
+        update(ReportShare)
+        .where(ReportShare.report_id == report.id, ReportShare.revoked_at.is_(None))
+        .values(revoked_at=now)
+    )
+    booking = session.scalars(select(Booking).where(Booking.id == report.booking_id).with_for_update()).one()
+    booking.report_state = "none"
+    touch(booking, now=now)
+    for kind in ("report_refused", "report_not_fetched", "report_incomplete", "report_critical"):
+        close_discrepancy(session, report.provider_id, kind, report.reference, "deleted", now=now)
+    audit.record(
+        session,
+        action,
+        at=now,
+        actor_kind=actor_kind,
+        actor=actor,
+        subject=report.public_id,
+        insurer_id=report.insurer_id,
+        versions=report.fetched_version,
+    )
 
 
 def _destroy(session: Session, report_id: int) -> None:

@@ -14,11 +14,11 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.orm import Session
 
 from booking.calls.connections import ProviderConnection
-from booking.discrepancies import close_discrepancy, open_discrepancy
+from booking.discrepancies import SLOT_OVERSOLD, close_discrepancy, open_discrepancy
 from booking.feeds.cursors import Pull, apply_each, cursor_of, done, pages
 from booking.feeds.unreadable import due_again
 from booking.models import Discrepancy, Feed, Slot
-from booking.notices.told_otherwise import notify_moved_slot
+from booking.notices.told_otherwise import bookings_of, notify_cut_slot, notify_moved_slot
 from marketplace.catalog.models import CapacityPool
 from marketplace.core.db import reading, transaction
 from marketplace.core.errors import Busy
@@ -32,7 +32,9 @@ log = get_logger(__name__)
 HORIZON = timedelta(days=60)
 BATCH = 500
 SIGHT = "slots:sight"
-OVERSOLD, MOVED = "slot_oversold", "slot_moved"
+OVERSOLD, MOVED = SLOT_OVERSOLD, "slot_moved"
+MOST_NAMED = 50
+"""How many bookings of an oversold slot its case names."""
 
 _UPSERT = text(
     """
@@ -196,8 +198,9 @@ def _open_discrepancies(session: Session, provider_id: int) -> OpenDiscrepancies
 
 
 def _compare(session: Session, provider_id: int, row: Row[Any], open_ones: OpenDiscrepancies, now: datetime) -> None:
-    """A provider that offers less than we have sold, or moves a slot we have sold, is a discrepancy for a person."""
-    oversold = {"taken": row.taken, "offered": row.offered} if row.taken > row.offered else None
+    """A provider that offers less than we have sold, or moves a slot we have sold, is a discrepancy for a person, and
+    those who have booked it are notified. One that only takes a slot off sale (`closed`) leaves what is sold."""
+    oversold = _oversold(session, row) if row.taken > row.offered else None
     times = {"service_date": row.service_date, "starts_at": row.starts_at, "ends_at": row.ends_at}
     moved = {name: None if at is None else at.isoformat() for name, at in times.items()} if row.moved else None
     for kind, facts, explained in ((OVERSOLD, oversold, "offered_again"), (MOVED, moved, "same_time_again")):
@@ -208,8 +211,24 @@ def _compare(session: Session, provider_id: int, row: Row[Any], open_ones: OpenD
             open_discrepancy(session, provider_id, kind, row.public_id, now=now, facts=facts)
             if kind == MOVED:
                 notify_moved_slot(session, row.public_id, facts, now=now)
+            else:
+                notify_cut_slot(session, row.public_id, offered=row.offered, now=now)
         elif facts is not None and facts != known:
             _restate(session, provider_id, kind, row.public_id, facts)
+            if kind == OVERSOLD:
+                notify_cut_slot(session, row.public_id, offered=row.offered, now=now)
+
+
+def _oversold(session: Session, row: Row[Any]) -> dict[str, Any]:
+    """What the case of an oversold slot says: the figures, and whom it concerns (our numbers of the bookings)."""
+    concerned = session.scalars(bookings_of(row.public_id).limit(MOST_NAMED))
+    return {
+        "taken": row.taken,
+        "offered": row.offered,
+        "service_date": row.service_date.isoformat(),
+        "starts_at": row.starts_at.isoformat() if row.starts_at else None,
+        "bookings": [booking.reference for booking in concerned],
+    }
 
 
 def _restate(session: Session, provider_id: int, kind: str, slot: str, facts: dict[str, Any]) -> None:

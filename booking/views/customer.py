@@ -29,6 +29,7 @@ from marketplace.core.paging import Page, decode_cursor, encode_cursor
 from marketplace.core.text import Text
 from vip.ledger import Reservation, ReservationStatus, reservation_status
 from vip.models import Beneficiary, Entitlement
+from vip.person_keys import PROCESS, key_of
 from vip.principal import Principal
 
 When = Literal["upcoming", "past"]
@@ -323,9 +324,9 @@ def _dispute(session: Session, booking: Booking, person: Beneficiary) -> Dispute
     if found is None:
         return None
     said = ""
-    if found.answer_sealed is not None and person.wrapped_key is not None:
-        record = f"dispute:{found.public_id}:answer"
-        said = open_words(found.answer_sealed, person.wrapped_key, person.public_id, record)
+    key = key_of(session, person, PROCESS)
+    if found.answer_sealed is not None and key.wrapped is not None:
+        said = open_words(found.answer_sealed, key, f"dispute:{found.public_id}:answer")
     return DisputeView(found.state, found.opened_at, found.closed_at, said, found.decided_as)
 
 

@@ -16,11 +16,16 @@ from booking.background_models import JobRun
 from booking.calls.breaker import Call
 from booking.calls.models import ProviderBreaker
 from booking.models import Discrepancy, Feed, ProviderTask, SyncCursor
+from booking.reconcile.look_ups import Reached, reached
+from booking.reconcile.queue import list_is_read
 from marketplace.catalog.models import Provider
 from marketplace.chain.heads import HeadsFile
 from marketplace.chain.watch import UNSEALED_SECONDS, LastVerification, last_verification, unsealed_seconds
+from marketplace.core.clock import today
+from marketplace.core.config import settings
 from marketplace.core.db import reading
 from marketplace.core.text import Text
+from providers.registry import capabilities
 from vip import roles
 from vip.principal import Principal
 
@@ -43,7 +48,8 @@ class BreakerView:
 class ProviderHealth:
     """A provider now. `pulled` gives the last complete pull of each feed (slots, bookings, reports), None if there was
     none yet. `breakers` are those of the kinds of call that failed last; no command is sent while `paused_at` is set or
-    the one of commands is open. `waiting` and `unknown` count commands."""
+    the one of commands is open. `waiting` and `unknown` count commands. `look_ups`: how far they get up to tomorrow,
+    and later, where bookings are looked up one by one because the list of them is not read."""
 
     code: str
     name: Text
@@ -53,6 +59,7 @@ class ProviderHealth:
     waiting: int
     unknown: int
     discrepancies: int
+    look_ups: tuple[Reached, Reached] | None = None
 
 
 @dataclass(frozen=True)
@@ -80,7 +87,7 @@ class AuditHealth:
         return self.unsealed > UNSEALED_SECONDS
 
 
-def providers(principal: Principal) -> list[ProviderHealth]:
+def providers(principal: Principal, *, now: datetime) -> list[ProviderHealth]:
     """All providers by code, each with its present state."""
     roles.require(principal, "books")
     with reading() as session:
@@ -110,6 +117,7 @@ def providers(principal: Principal) -> list[ProviderHealth]:
                 .group_by(Discrepancy.provider_id)
             )
         }
+        looked_up = {row.id: _look_ups(session, row, now) for row in rows}
     return [
         ProviderHealth(
             code=row.code,
@@ -120,9 +128,17 @@ def providers(principal: Principal) -> list[ProviderHealth]:
             waiting=tasks[row.id].waiting if row.id in tasks else 0,
             unknown=tasks[row.id].unknown if row.id in tasks else 0,
             discrepancies=open_cases.get(row.id, 0),
+            look_ups=looked_up[row.id],
         )
         for row in rows
     ]
+
+
+def _look_ups(session: Session, provider: Provider, now: datetime) -> tuple[Reached, Reached] | None:
+    every = timedelta(seconds=settings().reconcile_seconds)
+    if capabilities(provider.adapter).list_bookings and list_is_read(session, provider.id, every, now):
+        return None
+    return reached(session, provider, today(provider.time_zone, now))
 
 
 def _breakers(session: Session) -> dict[int, dict[Call, BreakerView]]:

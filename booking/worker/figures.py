@@ -23,7 +23,7 @@ from booking.background_models import JobRun
 from booking.states import BookingState
 from marketplace.chain.heads import HeadsFile
 from marketplace.chain.watch import last_verification, unsealed_seconds
-from marketplace.core import clock
+from marketplace.core import clock, release
 from marketplace.core.config import settings
 from marketplace.core.db import reading
 from marketplace.core.errors import Refusal
@@ -126,7 +126,7 @@ def _ask(now: datetime) -> list[GaugeMetricFamily]:
     try:
         with reading() as session:
             found = [_gauge(session, name, now) for name in _QUERIES]
-        found += _audit(now)
+        found += [*_audit(now), _held()]
     except (SQLAlchemyError, Refusal) as failed:
         log.warning("metrics.no_figures", reason=type(failed).__name__)
         found = []
@@ -171,6 +171,11 @@ def _audit(now: datetime) -> list[GaugeMetricFamily]:
             _single("anxiang_audit_verified_seconds_ago", "Age of the last verification of the chain.", age),
         ]
     return found
+
+
+def _held() -> GaugeMetricFamily:
+    words = "1 while this database is a restored copy, or a promoted standby, that was not released."
+    return _single("anxiang_held_back", words, float(release.look()))
 
 
 def _single(name: str, words: str, value: float) -> GaugeMetricFamily:

@@ -23,7 +23,12 @@ from booking.hold.expire import expire_holds
 from booking.idempotency import forget_keys
 from booking.messages.deliver import deliver_due
 from booking.messages.remind import remind_of_bookings, remind_of_endings
+from booking.personal.erase import finish_erasures
+from booking.personal.export import forget_copies, make_copies
+from booking.personal.retention import forget_old, forget_reports
+from booking.reconcile.look_ups import look_up_due
 from booking.reconcile.run import run_due
+from booking.reconcile.strays import cancel_due
 from booking.reports.chase import ask_again, mark_overdue
 from booking.reports.fetch import fetch_due, poll_reports
 from booking.settlement.close_day import make_statements
@@ -37,7 +42,6 @@ from marketplace.core import clock
 from marketplace.core.config import settings
 from marketplace.core.logging import get_logger
 from marketplace.messages import send
-from vip.codes import forget_codes
 from vip.entitlements import expire_due
 from vip.limits import forget_buckets
 
@@ -47,6 +51,8 @@ FETCH_SECONDS = 3
 CHASE_SECONDS = 300
 RECONCILE_LOOK = 3
 """How often (seconds) a worker checks whether a reconciliation is due or was requested."""
+LOOK_UPS_SECONDS = 5
+STRAYS_SECONDS = 3
 EXPIRE_AT_ONCE = 500
 SEAL_SECONDS = 5
 
@@ -87,9 +93,13 @@ def all_jobs(lanes: Lanes, stopping: Event) -> list[Job]:
         Job("keys", 3600, lambda: {"forgotten": forget_keys(now=clock.now())}),
         Job("events", 3600, lambda: {"forgotten": forget_events(now=clock.now())}),
         Job("rows", 3600, lambda: {"forgotten": forget_rows(now=clock.now())}),
-        Job("codes", 3600, lambda: {"forgotten": forget_codes(now=clock.now())}),
         Job("seal", SEAL_SECONDS, Sealer(settings().audit_heads_file, clock.now, stopping.is_set).run),
         Job("verify", 300, lambda: _verify(stopping)),
+        Job("retention", 3600, lambda: forget_old(now=clock.now())),
+        Job("reports-over", 3600, lambda: forget_reports(now=clock.now())),
+        Job("copies", 5, lambda: make_copies(now=clock.now())),
+        Job("erasures", 60, lambda: finish_erasures(now=clock.now())),
+        Job("copies-over", 3600, lambda: {"forgotten": forget_copies(now=clock.now())}),
         Job("limits", 3600, lambda: {"forgotten": forget_buckets(now=clock.now())}),
     ]
     for lane in lanes.all():
@@ -104,11 +114,14 @@ def _jobs_of(lanes: Lanes, provider: ProviderConnection) -> list[Job]:
         pull = _pull(lanes, provider.id, call, work, may_idle=may_idle)
         return Job(f"{task}:{provider.code}", every, pull, provider.code)
 
+    listed = [job("reconcile", RECONCILE_LOOK, Call.RECONCILE, _reconcile, may_idle=True)]
     return [
         job("slots", provider.slots_seconds, Call.SLOTS, _slots),
         job("bookings", provider.poll_seconds, Call.BOOKINGS, _bookings),
         job("reports", provider.poll_seconds, Call.REPORTS, _reports),
-        job("reconcile", RECONCILE_LOOK, Call.RECONCILE, _reconcile, may_idle=True),
+        *(listed if provider.list_bookings else []),
+        job("look_ups", LOOK_UPS_SECONDS, Call.LOOK_UPS, _look_ups, may_idle=True),
+        job("strays", STRAYS_SECONDS, Call.COMMANDS, _strays, may_idle=True),
         job("chase", CHASE_SECONDS, Call.REPORTS, _chase, may_idle=True),
         job("fetch", FETCH_SECONDS, Call.FETCHES, _fetch, may_idle=True),
     ]
@@ -160,6 +173,15 @@ def _fetch(lane: Lane) -> dict[str, int]:
 def _reconcile(lane: Lane) -> dict[str, int]:
     every = timedelta(seconds=settings().reconcile_seconds)
     return run_due(lane.provider, lane.adapter(), every=every, clock=clock.now)
+
+
+def _strays(lane: Lane) -> dict[str, int]:
+    return cancel_due(lane.provider, lane.adapter(), clock=clock.now)
+
+
+def _look_ups(lane: Lane) -> dict[str, int]:
+    every = timedelta(seconds=settings().reconcile_seconds)
+    return look_up_due(lane.provider, lane.adapter(), every=every, clock=clock.now)
 
 
 def _pull(

@@ -3,7 +3,8 @@
 Any number may run. Each works the outbox; one of them, the leader (an advisory lock), also keeps the clock: it pulls
 slots, polls statuses and reports, expires holds and entitlements, sends messages and reminders. Each provider has its
 own threads, so that a slow one delays nobody else. It survives a database that goes away and comes back, and ends
-itself when its heartbeat or a job stands still (`watchdog`), so that whoever watches over it starts a new one.
+itself when its heartbeat or a job stands still (`watchdog`), so that whoever watches over it starts a new one. On a
+restored copy (`marketplace.core.released`) it does nothing at all until that is released.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ from booking.worker.jobs import Job, all_jobs
 from booking.worker.lanes import Lane, Lanes
 from booking.worker.leader import LeaderLock
 from booking.worker.watchdog import Watchdog
-from marketplace.core import clock
+from marketplace.core import clock, release, released
 from marketplace.core.config import ConfigError, settings
 from marketplace.core.db import bare_app, reading, require_limits, transaction
 from marketplace.core.errors import Refusal
@@ -62,6 +63,7 @@ class Worker:
         self._executors: set[str] = set()
         self._lock = LeaderLock()
         self._watchdog = Watchdog()
+        self._held = False
         self._overdue_seconds = settings().overdue_seconds
         self._still_seconds = settings().still_seconds
 
@@ -110,7 +112,9 @@ class Worker:
     # --- the outbox -------------------------------------------------------------------------------------------------
 
     def _pass(self) -> None:
-        """Claim for every provider as much as it has free threads for."""
+        """Claim for every provider as much as it has free threads for; from a restored copy nothing."""
+        if release.look():
+            return
         for lane in self.lanes.all():
             places = lane.places()
             if places <= 0:
@@ -133,8 +137,14 @@ class Worker:
     # --- heartbeat, providers, leadership ---------------------------------------------------------------------------
 
     def _beat(self) -> None:
+        held = release.look()
+        if held:
+            self._lose_leadership()
+        if held and not self._held:
+            log.error("worker.held", reason="this database was restored and not released: it sends and calls nothing")
+        self._held = held
         self._refresh_lanes()
-        leader = self._lead()
+        leader = not held and self._lead()
         if not leader:
             self._watchdog.forget_all(_NEXT)
         now = clock.now()
@@ -229,6 +239,8 @@ class Worker:
         process."""
         if job.brief:
             self._expect(job)
+        if released.held():
+            return
         with self._watchdog.watching(f"job {job.name}", self._still_seconds):
             self._work_and_note(job)
 

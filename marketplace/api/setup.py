@@ -14,6 +14,7 @@ from marketplace.api.v1 import (
     me,
     notifications,
     offers,
+    personal,
     problem_types,
     reports,
     sessions,
@@ -24,7 +25,7 @@ from marketplace.api.v1 import (
 from marketplace.edge import PublicIdConverter
 
 RESOURCES = (
-    *(sessions, me, consents, entitlements, sites, offers, bookings, booking_changes, waiting),
+    *(sessions, me, personal, consents, entitlements, sites, offers, bookings, booking_changes, waiting),
     *(reports, shares, notifications, problem_types),
 )
 

@@ -35,6 +35,7 @@ class Provider(Base):
     `settle_window_seconds`: how long after a command the provider may still commit it (a look-up that finds nothing
     is believed only then). `answer_hours`: how long a request may wait for an answer before the clock ends it.
     `no_show_hours`: how long after the end of a service its word is waited for before the clock calls a no-show.
+    `look_ups_a_minute`: the most requests a minute to look up bookings one by one (booking.reconcile.look_ups).
     """
 
     __tablename__ = "provider"
@@ -43,6 +44,7 @@ class Provider(Base):
         CheckConstraint("max_in_flight > 0", name="max_in_flight"),
         CheckConstraint("no_show_hours >= 0", name="no_show_hours"),
         CheckConstraint("deadline_seconds BETWEEN 1 AND 10", name="deadline_seconds"),
+        CheckConstraint("look_ups_a_minute >= 2", name="look_ups_a_minute"),
     )
 
     id: Mapped[PrimaryKey]
@@ -64,6 +66,7 @@ class Provider(Base):
     no_show_hours: Mapped[int] = mapped_column(server_default="24")
     poll_seconds: Mapped[int] = mapped_column(server_default="15")
     slots_seconds: Mapped[int] = mapped_column(server_default="60")
+    look_ups_a_minute: Mapped[int] = mapped_column(server_default="60")
     paused_at: Mapped[datetime | None]
     # No longer used (see booking.calls.breaker). The release before this one reads them; the next one drops them.
     failures: Mapped[int] = mapped_column(server_default="0")

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from marketplace.catalog.places import official_names
-from marketplace.catalog.terms import Word, query_words, syllables
+from marketplace.catalog.terms import Word, query_tiers, query_words, syllables
 from marketplace.core.db import rows
 from marketplace.core.errors import Invalid, NotFound
 from marketplace.core.paging import Page, check_limit, decode_cursor, encode_cursor
@@ -40,7 +40,8 @@ _COLUMNS = (
 @dataclass(frozen=True)
 class SiteQuery:
     """What to look for; None means any. `city` and `district` with or without their rank (北京, 北京市); `tier` one of
-    TIERS, or `unknown`; `kind` is the kind of hospital; `q` words in Chinese, English or pinyin."""
+    TIERS, or `unknown`; `kind` is the kind of hospital; `q` words in Chinese of either script, English
+    or pinyin, and a tier (三甲)."""
 
     city: str | None = None
     district: str | None = None
@@ -187,6 +188,9 @@ def site_filter(query: SiteQuery, *, loose: bool = False) -> SiteFilter:
         conditions.append("s.kind = %(kind)s")
     if query.q is not None and len(query.q) > MAX_QUERY:
         raise Invalid(field="q", reason="too_long", maximum=MAX_QUERY)
+    if named := query_tiers(query.q or ""):
+        values["named_tiers"] = named
+        conditions.append("s.tier = ANY(CAST(%(named_tiers)s AS text[]))")
     ranks = []
     for number, word in enumerate(query_words(query.q or "")):
         condition, rank = (_loose if loose else _strict)(word, f"w{number}", values)

@@ -13,7 +13,9 @@ import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
+from opencc import OpenCC
 from pypinyin import lazy_pinyin, load_phrases_dict, load_single_dict
 
 from marketplace.catalog.places import short_place
@@ -23,6 +25,14 @@ _NUMBER = re.compile(r"[0-9〇零○o一二三四五六七八九]{3,}")
 _HAN = re.compile(r"[㐀-鿿]+")
 _LATIN = re.compile(r"[a-z0-9']+")
 _PINYIN_PREFIX = 6
+_NO_TEXT = ("Cc", "Cs", "Cn", "Co", "Zl", "Zp")
+_BETWEEN_WORDS = re.compile(r"[,;:!?()\[\]{}<>|/、。·《》〈〉【】〔〕「」“”\"]+")
+_TIER = re.compile(r"([一二三])(?:级?([特甲乙丙])等?|级)(?!港)")
+"""A tier inside a query, as in 上海三甲医院. 三甲港 is a place."""
+_RANKS = ("", "特等", "甲等", "乙等", "丙等")
+_BOTH_SCRIPTS = frozenset("乾於")
+"""Simplified names have these too, and mean them."""
+_TO_SIMPLIFIED = OpenCC("t2s")
 
 # Readings that names of hospitals need and the general dictionary has otherwise.
 load_single_dict({ord("长"): "cháng,zhǎng"})
@@ -63,11 +73,20 @@ class Word:
 
 
 def normalise(text: str) -> str:
-    """Compatibility forms folded (NFKC), small letters, numbers of three figures and more as digits (三〇一 is 301);
-    control characters, lone surrogates and runs of space become one space."""
+    """Compatibility forms folded (NFKC), small letters, simplified characters, numbers of three figures and more as
+    digits (三〇一 is 301); control characters, lone surrogates and runs of space become one space."""
     folded = unicodedata.normalize("NFKC", text).casefold().replace("ü", "v")
-    cleaned = "".join(" " if unicodedata.category(c) in ("Cc", "Cs", "Cn", "Co", "Zl", "Zp") else c for c in folded)
+    cleaned = "".join(
+        " " if unicodedata.category(c) in ("Cc", "Cs", "Cn", "Co", "Zl", "Zp") else _simplified(c) for c in folded
+    )
     return " ".join(_NUMBER.sub(_as_digits, cleaned).split())
+
+
+@lru_cache(maxsize=50_000)
+def _simplified(character: str) -> str:
+    if character < "\u3400" or character in _BOTH_SCRIPTS:
+        return character
+    return str(_TO_SIMPLIFIED.convert(character))
 
 
 def _as_digits(found: re.Match[str]) -> str:
@@ -125,8 +144,16 @@ def _pairs(text: str) -> list[str]:
 
 
 def query_words(query: str) -> list[Word]:
-    """The words of a query, in order and each once; empty if there is nothing to look for."""
-    return [_word(text) for text in dict.fromkeys(normalise(query).split(" ")) if text]
+    """The words of a query, in order and each once; empty if there is nothing to look for. Signs between words part
+    them as blanks do, and so does a tier, which is none of them."""
+    plain = _BETWEEN_WORDS.sub(" ", _TIER.sub(" ", normalise(query)))
+    return [_word(text) for text in dict.fromkeys(plain.split(" ")) if text]
+
+
+def query_tiers(query: str) -> list[str]:
+    """The tiers that a query names, in full: 三甲 is 三级甲等, 三级 is each of that level."""
+    named = _TIER.findall(normalise(query))
+    return [f"{level}级{rank}" for level, one in named for rank in ((f"{one}等",) if one else _RANKS)]
 
 
 def _word(text: str) -> Word:

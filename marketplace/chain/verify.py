@@ -23,7 +23,8 @@ from marketplace.chain.seal import NOTHING, content, last_seal
 from marketplace.core.db import reading
 
 PORTION_LINES = 5000
-PORTION_SEALS = 500
+FETCHED = 50
+"""So many seals are read at once."""
 BACKDATED = timedelta(minutes=30)
 """How long before the beginning of its transaction a line's time may lie: a job takes the time once, at its start."""
 
@@ -239,7 +240,7 @@ def _portions(session: Session, end: int) -> Iterator[list[AuditSeal]]:
     held, seq = 0, 0
     while True:
         query = select(AuditSeal).where(AuditSeal.seq > seq, AuditSeal.seq <= end).order_by(AuditSeal.seq)
-        read = session.scalars(query.limit(PORTION_SEALS // 10)).all()
+        read = session.scalars(query.limit(FETCHED)).all()
         session.expunge_all()
         for seal in read:
             alone = bool(seal.after or seal.through)

@@ -9,7 +9,9 @@ from __future__ import annotations
 import base64
 import json
 import os
+import re
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -37,6 +39,9 @@ class Settings:
     `leader_silent_seconds` leads no more.
     `audit_heads_file` is where the heads of the audit's chain go; None: nowhere.
     A worker answers Prometheus at `metrics_host` and `metrics_port` (0: nowhere), the web to who shows `metrics_token`.
+    What was booked must be stored for `process_years` after the service, results for `medical_years` (0: no longer than
+    its customer wants), and no longer than `report_years` anyway; the other limits of age (0: none) have their reasons
+    in booking/personal/tables.py.
     `master_key` wraps per-person and per-report keys, `index_key` keys the blind indexes; both are 32 bytes.
     """
 
@@ -65,11 +70,19 @@ class Settings:
     trusted_proxies: int = 0
     allowed_hosts: tuple[str, ...] = ()
     outbox_lease_seconds: int = 30
-    reconcile_seconds: int = 300
+    reconcile_seconds: int = 240
     audit_heads_file: Path | None = None
     metrics_port: int = 0
     metrics_host: str = "127.0.0.1"
     metrics_token: str = ""
+    process_years: int = 3
+    medical_years: int = 15
+    report_years: int = 30
+    session_days: int = 400
+    code_days: int = 1
+    notice_days: int = 400
+    delivery_days: int = 90
+    list_days: int = 30
 
     @property
     def development(self) -> bool:
@@ -80,6 +93,20 @@ class Settings:
 def state_dir() -> Path:
     """Where development keeps its keys, database and sandbox ledgers (`ANXIANG_STATE_DIR`, else `var/`)."""
     return Path(os.environ.get("ANXIANG_STATE_DIR") or ROOT / "var")
+
+
+def _secret(name: str) -> str:
+    """A setting that is better not in the environment: `NAME`, else the file that `NAME_FILE` names, "" without
+    either. Raises ConfigError when the file can't be read, or both are set."""
+    given, file = os.environ.get(name, ""), os.environ.get(f"{name}_FILE", "")
+    if not file:
+        return given
+    if given:
+        raise ConfigError(f"{name} and {name}_FILE are both set: one of them must go.")
+    try:
+        return Path(file).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as failed:
+        raise ConfigError(f"{name}_FILE names a file that cannot be read ({type(failed).__name__}).") from failed
 
 
 def _number(name: str, default: int) -> int:
@@ -110,7 +137,7 @@ def _limit(name: str, default: int) -> int:
 
 
 def _key(name: str, stored: dict[str, str]) -> bytes:
-    text = os.environ.get(name) or stored.get(name)
+    text = _secret(name) or stored.get(name)
     if not text:
         raise ConfigError(f"{name} is not set: give 32 random bytes as base64 (`openssl rand -base64 32`).")
     try:
@@ -150,20 +177,20 @@ def settings() -> Settings:
         raise ConfigError(f"ANXIANG_ENV must be development, test or production, not {env!r}.")
     folder = state_dir()
     stored = _development_keys(folder) if env != "production" else {}
-    database_url = os.environ.get("DATABASE_URL", "")
+    database_url = _secret("DATABASE_URL")
     if not database_url:
         raise ConfigError("DATABASE_URL is not set. For development, `make run` starts a database of its own.")
     lease = _number("OUTBOX_LEASE_SECONDS", 30)
     if env == "production" and lease <= 20:
         raise ConfigError("OUTBOX_LEASE_SECONDS must be more than 20: a call takes up to ten, and settling follows.")
-    secret_key = os.environ.get("SECRET_KEY") or stored.get("SECRET_KEY", "")
+    secret_key = _secret("SECRET_KEY") or stored.get("SECRET_KEY", "")
     if not secret_key:
         raise ConfigError("SECRET_KEY is not set: give a long random text.")
     public_url = os.environ.get("PUBLIC_URL", "http://127.0.0.1:8000").rstrip("/")
     return Settings(
         env=env,
         database_url=sqlalchemy_url(database_url),
-        owner_url=sqlalchemy_url(os.environ.get("DATABASE_OWNER_URL") or database_url),
+        owner_url=sqlalchemy_url(_secret("DATABASE_OWNER_URL") or database_url),
         secret_key=secret_key,
         master_key=_key("MASTER_KEY", stored),
         index_key=_key("INDEX_KEY", stored),
@@ -171,10 +198,10 @@ def settings() -> Settings:
         public_url=public_url,
         sms_backend=os.environ.get("SMS_BACKEND", "print" if env != "production" else ""),
         email_backend=os.environ.get("EMAIL_BACKEND", "print" if env != "production" else ""),
-        smtp_url=os.environ.get("SMTP_URL", ""),
+        smtp_url=_secret("SMTP_URL"),
         email_from=os.environ.get("EMAIL_FROM", ""),
         state_dir=folder,
-        leader_database_url=sqlalchemy_url(os.environ.get("LEADER_DATABASE_URL", "")),
+        leader_database_url=sqlalchemy_url(_secret("LEADER_DATABASE_URL")),
         pool_size=_number("DATABASE_POOL_SIZE", 16),
         answer_seconds=_limit("DATABASE_ANSWER_MS", _statement_timeout() + 2_000) / 1000,
         web_answer_seconds=_limit("WEB_DATABASE_ANSWER_MS", 3_500) / 1000,
@@ -191,16 +218,54 @@ def settings() -> Settings:
         trusted_proxies=_number("TRUSTED_PROXIES", 0),
         allowed_hosts=_allowed_hosts(public_url) if env == "production" else (),
         outbox_lease_seconds=lease,
-        reconcile_seconds=_number("RECONCILE_SECONDS", 300),
+        reconcile_seconds=_number("RECONCILE_SECONDS", 240),
         audit_heads_file=_heads_file(env, folder),
         metrics_port=_number("METRICS_PORT", 0),
         metrics_host=os.environ.get("METRICS_HOST", "127.0.0.1"),
         metrics_token=_metrics_token(),
+        process_years=_number("RETENTION_PROCESS_YEARS", 3),
+        medical_years=_number("RETENTION_MEDICAL_YEARS", 15),
+        report_years=_number("RETENTION_REPORT_YEARS", 30),
+        session_days=_number("RETENTION_SESSION_DAYS", 400),
+        code_days=_number("RETENTION_CODE_DAYS", 1),
+        notice_days=_number("RETENTION_NOTICE_DAYS", 400),
+        delivery_days=_number("RETENTION_DELIVERY_DAYS", 90),
+        list_days=_number("RETENTION_LIST_DAYS", 30),
     )
 
 
+@dataclass(frozen=True)
+class Contact:
+    """How people reach us, as each page shows it; a blank one is not shown. `hours` by language (`zh`, `en`)."""
+
+    phone: str
+    email: str
+    hours: Mapping[str, str]
+
+
+_EXAMPLE = {
+    "HELP_PHONE": "400 000 0000",
+    "HELP_EMAIL": "help@example.com",
+    "HELP_HOURS_ZH": "每天 8:00–20:00",
+    "HELP_HOURS_EN": "Every day, 8:00–20:00",
+}
+
+
+def contact() -> Contact:
+    """HELP_PHONE, HELP_EMAIL, HELP_HOURS_ZH and HELP_HOURS_EN; outside of production an example where they are not set.
+    Raises ConfigError for a phone or an address that can't be one."""
+    production = os.environ.get("ANXIANG_ENV", "production") == "production"
+    given = {name: os.environ.get(name, "" if production else value).strip() for name, value in _EXAMPLE.items()}
+    if given["HELP_PHONE"] and not re.fullmatch(r"\+?[0-9][0-9 ()-]{2,30}", given["HELP_PHONE"]):
+        raise ConfigError("HELP_PHONE must be a phone number: digits, spaces, brackets and hyphens.")
+    if given["HELP_EMAIL"] and not re.fullmatch(r"[^@\s<>\"']+@[^@\s<>\"']+", given["HELP_EMAIL"]):
+        raise ConfigError("HELP_EMAIL must be an e-mail address.")
+    hours = {"zh": given["HELP_HOURS_ZH"], "en": given["HELP_HOURS_EN"]}
+    return Contact(given["HELP_PHONE"], given["HELP_EMAIL"], hours)
+
+
 def _metrics_token() -> str:
-    token = os.environ.get("METRICS_TOKEN", "")
+    token = _secret("METRICS_TOKEN")
     if token and len(token) < 20:
         raise ConfigError("METRICS_TOKEN must have at least 20 characters: it is all that keeps strangers out.")
     return token

@@ -12,6 +12,7 @@ from typing import Any
 from psycopg import Connection
 from sqlalchemy import Engine, NullPool, create_engine, event, text
 
+from marketplace.core import released
 from marketplace.core.config import ConfigError, role_settings, settings
 
 _ONE_AT_A_TIME = 0x414E5852  # advisory: two runs would change the role's row at once, which PostgreSQL refuses
@@ -46,13 +47,16 @@ def watch(engine: Engine) -> None:
 
 
 def examine(connection: Connection[Any], record: Any) -> None:
-    """Refuse a connection without time limits or in another zone; note in `record.info["pooled"]` what is behind it.
+    """Refuse a connection without time limits or in another zone; note in `record.info["pooled"]` what is behind it,
+    and for the process whether the database was released.
 
     Behind a pooler nothing is prepared unless DATABASE_PREPARE_THRESHOLD says so: the next transaction may be on a
     connection where that name is missing, or is another statement's. Raises ConfigError.
     """
     connection.autocommit = True
     role, pid, zone, missing = connection.execute(_ASK, [list(_MUST_HAVE)], prepare=False).fetchall()[0]
+    if not missing:
+        released.ask(connection)
     connection.autocommit = False
     if missing or zone not in _UTC:
         connection.close()

@@ -16,7 +16,7 @@ from functools import lru_cache
 from typing import Protocol, TextIO
 from urllib.parse import unquote, urlsplit
 
-from marketplace.core import clock
+from marketplace.core import clock, release
 from marketplace.core.config import ConfigError, settings
 from marketplace.core.outgoing import DevelopmentOutbox, Undeliverable, named_gateway
 
@@ -41,6 +41,18 @@ class PrintEmail:
         """Print one line and store the message in development's outbox."""
         print(f"E-mail to {to}: {subject}: {text}", file=self._stream or sys.stdout, flush=True)
         DevelopmentOutbox().put("email", to, subject, text, key)
+
+
+class UnlessHeld:
+    """Sends through `inner`, and from a restored copy nothing: then it raises NotReleased."""
+
+    def __init__(self, inner: EmailBackend) -> None:
+        self._inner = inner
+
+    def send(self, to: str, subject: str, text: str, *, key: str) -> None:
+        """Hand the text on."""
+        release.require_released()
+        self._inner.send(to, subject, text, key=key)
 
 
 class Smtp:
@@ -98,6 +110,5 @@ def backend() -> EmailBackend | None:
             raise ConfigError("EMAIL_BACKEND=print shows messages in the log: it is for development only.")
         return PrintEmail()
     if config.email_backend == "smtp":
-        return Smtp(config.smtp_url, config.email_from)
-    made: EmailBackend = named_gateway("EMAIL_BACKEND", config.email_backend)
-    return made
+        return UnlessHeld(Smtp(config.smtp_url, config.email_from))
+    return UnlessHeld(named_gateway("EMAIL_BACKEND", config.email_backend))

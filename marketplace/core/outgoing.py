@@ -33,19 +33,24 @@ class Sent:
 
 
 class DevelopmentOutbox:
-    """Development's gateway for messages: a file in the state folder, newest last, that a page shows."""
+    """Development's gateway for messages: a file in the state folder, newest last, that a page shows. Codes are in a
+    file of their own."""
 
-    def __init__(self, folder: Path | None = None) -> None:
-        self._file = (folder or settings().state_dir) / "outbox.jsonl"
+    def __init__(self, folder: Path | None = None, *, codes: bool = False) -> None:
+        self._file = (folder or settings().state_dir) / ("codes.jsonl" if codes else "outbox.jsonl")
 
     def put(self, channel: str, to: str, subject: str, text: str, key: str) -> None:
         """Keep one message; a large file is begun anew."""
-        sent = Sent(clock.now(), channel, f"{to[:3]}****{to[-2:]}", subject, text, key)
+        sent = Sent(clock.now(), channel, _masked(to), subject, text, key)
         self._file.parent.mkdir(parents=True, exist_ok=True)
         if self._file.exists() and self._file.stat().st_size > _LARGEST:
             self._file.replace(self._file.with_suffix(".old.jsonl"))
         with self._file.open("a", encoding="utf-8") as lines:
             lines.write(json.dumps({**asdict(sent), "at": sent.at.isoformat()}, ensure_ascii=False) + "\n")
+
+    def newest(self, to: str) -> str:
+        """The text of the newest message to this address, blank without one."""
+        return next((sent.text for sent in self.messages() if sent.to == _masked(to)), "")
 
     def messages(self) -> list[Sent]:
         """The newest messages, newest first; one that was handed over twice under its key appears once, as a gateway
@@ -58,6 +63,10 @@ class DevelopmentOutbox:
             values["at"] = datetime.fromisoformat(values["at"])
             found.setdefault(values["key"], Sent(**values))
         return list(reversed(found.values()))
+
+
+def _masked(to: str) -> str:
+    return f"{to[:3]}****{to[-2:]}"
 
 
 def named_gateway(setting: str, name: str) -> Any:

@@ -11,7 +11,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from functools import lru_cache
 from typing import Protocol, TextIO
 
+from marketplace.core import release
 from marketplace.core.config import ConfigError, settings
+from marketplace.core.ids import new_id
 from marketplace.core.logging import get_logger
 from marketplace.core.outgoing import DevelopmentOutbox, named_gateway
 
@@ -31,7 +33,8 @@ class SmsBackend(Protocol):
 
 
 class PrintSms:
-    """Prints each text where the developer can read it, and stores what has a key in development's outbox."""
+    """Prints each text where the developer can read it, and stores it in development's outbox: codes, which have no
+    key, beside the rest, for the page on which they are typed."""
 
     def __init__(self, stream: TextIO | None = None) -> None:
         self._stream = stream
@@ -39,8 +42,19 @@ class PrintSms:
     def send(self, phone: str, text: str, *, key: str = "") -> None:
         """Print one line: the phone, then the text."""
         print(f"SMS to {phone}: {text}", file=self._stream or sys.stdout, flush=True)
-        if key:
-            DevelopmentOutbox().put("sms", phone, "", text, key)
+        DevelopmentOutbox(codes=not key).put("sms", phone, "", text, key or new_id("sms"))
+
+
+class UnlessHeld:
+    """Sends through `inner`, and from a restored copy nothing: then it raises NotReleased."""
+
+    def __init__(self, inner: SmsBackend) -> None:
+        self._inner = inner
+
+    def send(self, phone: str, text: str, *, key: str = "") -> None:
+        """Hand the text on."""
+        release.require_released()
+        self._inner.send(phone, text, **({"key": key} if key else {}))
 
 
 class InBackground:
@@ -85,5 +99,4 @@ def _make() -> SmsBackend:
         if not settings().development:
             raise ConfigError("SMS_BACKEND=print shows sign-in codes in the log: it is for development only.")
         return PrintSms()
-    made: SmsBackend = named_gateway("SMS_BACKEND", name)
-    return made
+    return UnlessHeld(named_gateway("SMS_BACKEND", name))

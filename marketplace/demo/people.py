@@ -14,12 +14,12 @@ from marketplace.core import audit, clock, crypto, ids
 from marketplace.core.config import settings
 from marketplace.core.db import transaction
 from marketplace.core.errors import Invalid
-from vip import phones
+from vip import person_keys, phones
 from vip.consent import record_consent
 from vip.family import NewMember, new_beneficiary
 from vip.grants import Grant, give_plan, grant
 from vip.ledger import Stamp, expire_rest
-from vip.models import Beneficiary, Customer, Entitlement, EntitlementEntry, Plan, PlanBenefit, SignInSession
+from vip.models import Beneficiary, Customer, Entitlement, EntitlementEntry, PersonKey, Plan, PlanBenefit, SignInSession
 from vip.signin import LIFETIME, insurer_id, require_development
 
 KIND = "health_check"
@@ -219,6 +219,7 @@ def _bulk(session: Session, n: int, kind: str, quantity: int | None, now: dateti
     owners = list(zip(customer_ids, customers, strict=True))
     people = [row for number, one in owners for row in _people(insurer, number, one)]
     stored = session.scalars(insert(Beneficiary).returning(Beneficiary), people).all()
+    session.execute(insert(PersonKey), person_keys.new_rows(stored))
     record_consent(session, [one for one in stored if one.relation != "self"], "demonstration", now=now)
     _entitle(session, insurer, customer_ids, Grant(kind, quantity, *_year(insurer, now)), now)
     tokens = [ids.new_token() for _ in numbers]
@@ -264,7 +265,6 @@ def _people(insurer: Insurer, customer_id: int, customer: dict[str, Any]) -> lis
                 "name": name,
                 "sex": sex,
                 "birth_date": birth_date,
-                "wrapped_key": crypto.new_wrapped_key(public_id),
             }
         )
     return rows

@@ -201,6 +201,14 @@ _DIFFERS: Mapping[str, Text] = {
     "moved": Text("{place}那边记录的是 {new}。", "{Place} has it at {new}."),
     "forgotten": Text("{place}那边暂时查不到这个预约。", "{Place} can't find this booking for now."),
     "cut": Text("{place}那边显示这个预约已取消。", "{Place} shows it as cancelled."),
+    "fewer": Text(
+        "{place}在这个时间给出的名额少于已约人数，您的预约目前仍然有效。",
+        "{Place} now has fewer places at that time than are booked. Your booking stands for now.",
+    ),
+    "withdrawn": Text(
+        "{place}取消了这个时间的名额，您的预约目前仍然有效。",
+        "{Place} has withdrawn that time. Your booking stands for now.",
+    ),
 }
 """What the provider says of a booking instead of what was promised."""
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from flask import Blueprint, Flask, Response, request, url_for
 
+from marketplace.core.config import contact
 from marketplace.web import compression
 from marketplace.web.formats import init_formats
 from marketplace.web.kind_words import init_kind_words
@@ -97,6 +98,7 @@ def init_look(app: Flask) -> None:
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
     app.jinja_env.policies["ext.i18n.trimmed"] = True
+    app.jinja_env.globals["contact"] = contact()
     words: dict[str, Any] = {"asset": asset, "theme": theme, "themes": THEMES, "htmx_config": HTMX}
     app.jinja_env.globals.update(words)
     compression.install(app)  # before _keep_files: what is added first is done last

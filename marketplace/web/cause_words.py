@@ -51,6 +51,7 @@ def cause_line(cause: str) -> str:
         "old_date_served": _("The provider served the old date."),
         "dispute_accepted": _("The customer's objection was accepted."),
         "not_recorded": _("The provider recorded no visit."),
+        "erased": _("The customer's data was erased."),
         "site_closed": _("The site is closed."),
         "demonstration": _("An example of the demonstration."),
         "settled_by_operator": _("The desk settled a difference with the provider."),

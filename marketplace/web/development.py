@@ -1,4 +1,4 @@
-"""What only exists in development: the outbox of messages that would have been sent."""
+"""What only exists in development: the outbox of messages that would have been sent, and a code on its own page."""
 
 from __future__ import annotations
 
@@ -15,6 +15,14 @@ def outbox() -> Response:
     if not settings().development:
         raise NotFound()
     return render("outbox.html", messages=DevelopmentOutbox().messages())
+
+
+def text_with_code(phone: str) -> str:
+    """The text that carries the newest code for a phone, so that whoever tries the product out finds it where it is
+    typed; blank outside of development, and where a real gateway sends."""
+    if not settings().development or settings().sms_backend != "print":
+        return ""
+    return DevelopmentOutbox(codes=True).newest(phone)
 
 
 VIEWS: Views = {"outbox": outbox}

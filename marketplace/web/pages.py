@@ -13,8 +13,8 @@ from flask_wtf.csrf import CSRFError, CSRFProtect
 from werkzeug.exceptions import Forbidden, NotFound
 
 from marketplace.core.errors import Unauthenticated
-from marketplace.web import development, session
-from marketplace.web.account import consent, me, message_settings, notices, phone, sign_in
+from marketplace.web import development, offline, session
+from marketplace.web.account import consent, data, erasing, me, message_settings, notices, phone, sign_in
 from marketplace.web.answers import Views, see_other
 from marketplace.web.assets import init_look
 from marketplace.web.benefits import usage
@@ -49,11 +49,14 @@ VIEWS: Views = {
     **consent.VIEWS,
     **trends.VIEWS,
     **me.VIEWS,
+    **data.VIEWS,
+    **erasing.VIEWS,
     **phone.VIEWS,
     **notices.VIEWS,
     **message_settings.VIEWS,
     **calendars.VIEWS,
     **development.VIEWS,
+    **offline.VIEWS,
     **usage.VIEWS,
     **waiting.VIEWS,
 }

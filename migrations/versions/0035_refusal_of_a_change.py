@@ -1,7 +1,7 @@
 """Why a change or cancel was refused, beside why it was asked.
 
 Revision ID: 0035
-Revises: 0033
+Revises: 0034
 
 Until now a refusal overwrote the cause. What was overwritten is gone: those rows keep the refusal in both columns.
 """
@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0035"
-down_revision = "0033"
+down_revision = "0034"
 branch_labels = None
 depends_on = None
 

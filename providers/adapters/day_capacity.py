@@ -137,7 +137,7 @@ class DayCapacity:
             order = self._order(told.object(), told).booking
         except ProviderError as error:
             return Unknown(str(error))
-        if (order.reference, order.our_reference) != (reference, command.our_reference):
+        if (order.reference, order.our_reference or "") != (reference, command.our_reference):
             return Unknown("an answer without our reference")
         return Confirmed(reference, order.version) if order.status in CANCELLED else Unknown("not cancelled after all")
 

@@ -24,6 +24,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import HTTPError, NewConnectionError
 
+from marketplace.core import released
 from marketplace.core.logging import get_logger
 from providers.port import Oversize, ProviderError
 
@@ -243,6 +244,8 @@ class HttpClient:
         left = deadline.left()
         if left <= 0:
             raise NoAnswer("no time was left", sent=False)
+        if released.held():
+            raise NoAnswer("this database was restored and not released", sent=False)
         with _Watchdog(deadline) as dog:
             try:
                 response = self._session.request(

@@ -257,7 +257,7 @@ def _settle(
         at_slot = slot is None or answer.status == 202 or fields.text(body, "slot") == slot
     except ProviderError as error:
         return Unknown(str(error))
-    if booking.our_reference != our_reference:
+    if (booking.our_reference or "") != our_reference:
         return Unknown("an answer without our reference")
     if not at_slot or booking.status not in wanted[answer.status]:
         return Unknown(f"status {answer.status} with a booking that does not suit it")

@@ -11,7 +11,7 @@ import zlib
 from collections.abc import Callable, Mapping
 from typing import Any
 
-SOUND = ("pdf", "png", "zip", "fhir")
+SOUND = ("pdf", "png", "zip", "fhir", "fhir_critical")
 HOSTILE = ("wrong_type", "oversize", "pdf_script", "png_bomb", "zip_bomb", "zip_path")
 FILES = SOUND + HOSTILE
 
@@ -29,6 +29,10 @@ def deliver(
         return "application/zip", _archive({"report.pdf": paper(), "ecg.png": _picture(_SIZE)})
     if kind == "fhir":
         return "application/fhir+json", json.dumps(_fhir(report, content, paper()), ensure_ascii=False).encode()
+    if kind == "fhir_critical":
+        return "application/fhir+json", json.dumps(
+            _critical(_fhir(report, content, paper())), ensure_ascii=False
+        ).encode()
     if kind == "wrong_type":
         return "application/pdf", b"<!doctype html><title>Sign in</title>"
     if kind == "oversize":
@@ -93,6 +97,13 @@ def _fhir(report: Mapping[str, Any], content: Mapping[str, Any], paper: bytes) -
         "conclusion": content["conclusion"],
         "presentedForm": [{"contentType": "application/pdf", "data": base64.b64encode(paper).decode()}],
     }
+
+
+def _critical(report: dict[str, Any]) -> dict[str, Any]:
+    """The same with its last number marked as critical, and with a result named that is not in the file."""
+    last = [each for each in report["contained"] if "valueQuantity" in each][-1]
+    last["interpretation"] = [{"coding": [{"code": "HH"}]}]
+    return {**report, "result": [*report["result"], {"reference": "#not-in-this-file"}]}
 
 
 def _observation(number: int, item: Mapping[str, Any]) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from booking.actors import Actor
 from booking.models import Discrepancy, Slot
 from booking.reconcile.models import ReconcileRun
 from booking.reconcile.queue import ask_for_run
+from booking.reconcile.repair import repair
 from marketplace.core import clock
 from marketplace.core.config import ROOT
 from marketplace.core.db import reading
@@ -23,6 +24,8 @@ from marketplace.development.database import DevDatabase
 from tests.sandboxes import eventually
 from tests.stage import Stage, let_its_day_come, set_stage
 from tests.world import booking_row
+from vip.models import Insurer
+from vip.principal import Principal
 
 OPERATOR = Actor("operator", "opr_1")
 
@@ -32,6 +35,17 @@ def stage(own_server: DevDatabase, tmp_path: Path, monkeypatch: pytest.MonkeyPat
     """A provider that confirms at once."""
     with set_stage(own_server, tmp_path, monkeypatch) as made:
         yield made
+
+
+def cancel_stray(subject: str) -> None:
+    """One click of an operator's."""
+    with reading() as session:
+        found = session.scalars(
+            select(Discrepancy).where(Discrepancy.subject == subject, Discrepancy.closed_at.is_(None))
+        ).one()
+        insurer = session.scalars(select(Insurer.id)).one()
+    operator = Principal("operator", 1, "opr_1", insurer, 1, "Asia/Shanghai", "admin")
+    repair(operator, found.public_id, "cancel_there", now=clock.now())
 
 
 def state(public_id: str) -> str:
@@ -99,4 +113,7 @@ def test_planted_differences_are_found_and_repaired_or_shown(stage: Stage) -> No
     assert cases() == {"time_differs": moved, "ours_only": lost, "theirs_only": strange}
     assert "standing=3" in flask_reconcile(stage)
     assert cases() == {"time_differs": moved, "ours_only": lost, "theirs_only": strange}
+    cancel_stray(strange)
+    eventually(lambda: cases() == {"time_differs": moved, "ours_only": lost}, 30)
+    assert [row["status"] for row in control.bookings("somebody-elses")] == ["cancelled"]
     stage.assert_books_add_up()

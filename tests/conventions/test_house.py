@@ -27,6 +27,7 @@ NAMES_IT_TOO = {
     "booking/waiting/models.py": "when a place came free",
     "booking/sync/slots.py": "stores what the provider says",
     "booking/closures/close.py": "closes slots",
+    "booking/personal/tables.py": "names every column of the schema",
     "booking/closures/view.py": "counts the slots that a closure will close",
 }
 

@@ -115,6 +115,11 @@ PLANTED = {
         "INSERT INTO inbox_event (provider_id, event_id, kind, received_at, outcome)"
         " SELECT id, 'evt', 'k', now(), 'applied' FROM provider, generate_series(1, 2)"
     ),
+    "a line is not in one seal": (
+        "INSERT INTO audit_seal (seq, sealed_at, snapshot, after, through, audit_ids, audit_digests, ledger_ids,"
+        " ledger_digests, previous, hash)"
+        " SELECT 1, now(), pg_current_snapshot()::text, '{}', '{}', '{}', '', '{}', '', '', ''"
+    ),
 }
 
 

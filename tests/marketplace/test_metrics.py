@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import requests
 from flask.testing import FlaskClient
 
 from marketplace.app import create_app
 from marketplace.core.config import ROOT, ConfigError, settings
 from marketplace.metrics import FOLDER
+from tests.conftest import TestDatabase
+from tests.processes import start_web
+from tests.sandboxes import eventually
 
 pytestmark = pytest.mark.usefixtures("db")
 TOKEN = "a-token-of-twenty-or-more"
@@ -83,8 +88,7 @@ def test_all_processes_are_added_up_and_a_start_wipes_what_was(token: None, tmp_
         done = subprocess.run(
             [sys.executable, "-c", SERVE], cwd=ROOT, env=environment, capture_output=True, text=True, check=True
         )
-        (line,) = [line for line in done.stdout.splitlines() if '_count{method="GET",route="/healthz"' in line]
-        return line.split()[-1]
+        return str(_healthz(done.stdout))
 
     subprocess.run(wipe, cwd=ROOT, env=environment, check=True)
     assert folder.stat().st_mode & 0o777 == 0o700
@@ -92,3 +96,34 @@ def test_all_processes_are_added_up_and_a_start_wipes_what_was(token: None, tmp_
     subprocess.run(wipe, cwd=ROOT, env=environment, check=True)
     assert counted() == "1.0"
     assert subprocess.run(wipe, cwd=ROOT, env={**os.environ, FOLDER: ""}, check=False).returncode == 1
+
+
+def test_one_process_of_the_server_tells_of_the_others(
+    token: None, other_database: Callable[[str], TestDatabase], tmp_path: Path
+) -> None:
+    """The one that answered first is stopped, so that another one has to."""
+    folder = tmp_path / "metrics"
+    environment = {**other_database("metrics").environment, FOLDER: str(folder)}
+    subprocess.run([sys.executable, "-m", "marketplace.metrics"], cwd=ROOT, env=environment, check=True)
+    web = start_web(environment, tmp_path / "web.log")
+
+    def told() -> float | None:
+        try:
+            return _healthz(requests.get(f"{web.url}/metrics", headers=SHOWN, timeout=2).text)
+        except requests.RequestException:
+            return None  # the kernel gave this connection to the one that is stopped
+
+    try:
+        first = set(folder.glob("histogram_*.db"))
+        for each in first:
+            os.kill(int(each.stem.removeprefix("histogram_")), signal.SIGSTOP)
+        if len(first) == 1:
+            assert eventually(told, 60) >= 1
+            assert len(set(folder.glob("histogram_*.db")) - first) == 1
+    finally:
+        web.kill()
+
+
+def _healthz(exported: str) -> float:
+    (line,) = [line for line in exported.splitlines() if '_count{method="GET",route="/healthz"' in line]
+    return float(line.split()[-1])

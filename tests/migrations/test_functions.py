@@ -61,6 +61,7 @@ def test_a_file_is_named_after_what_it_makes(owner: psycopg.Connection) -> None:
         "audit_verification_append_only",
         "booking_history_append_only",
         "entitlement_entry_append_only",
+        "installation_release_append_only",
     }, "the trigger of a table that shares its function and its name with others"
 
 

@@ -22,6 +22,7 @@ from vip.family import (
     family,
     remove_member,
 )
+from vip.person_keys import CONTACT, destroy
 
 pytestmark = pytest.mark.usefixtures("db")
 FATHER = NewMember("father", "沈伯年", "male", date(1951, 9, 3))
@@ -53,7 +54,7 @@ def test_a_person_whose_key_was_destroyed_stays_on_the_list_without_numbers() ->
     customer = make_customer()
     added = add_member(signed_in(), replace(FATHER, phone="13900000009"), NOON)
     with transaction() as session:
-        beneficiary(session, customer.id, added.public_id).wrapped_key = None
+        destroy(session, [beneficiary(session, customer.id, added.public_id).id], CONTACT, NOON)
     assert family(customer.id)[1].phone_masked is None
 
 

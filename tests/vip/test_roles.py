@@ -293,7 +293,7 @@ def test_an_agent_has_nothing_to_do_with_the_books(world: World, agent: Principa
         lambda who: site_closure_view.find_sites(who, "x"),
         lambda who: site_closure_view.closures(who, limit=9),
         lambda who: site_closure_view.closure(who, closing),
-        lambda who: oversight.providers(who),
+        lambda who: oversight.providers(who, now=NOON),
         lambda who: oversight.late_jobs(who, now=NOON),
         lambda who: repair(who, found.id, "note", note="x", now=NOON),
         lambda who: close.reopen_site(who, closing, now=NOON),

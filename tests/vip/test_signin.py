@@ -275,14 +275,6 @@ def test_a_gateway_that_refuses_does_not_reach_the_caller(monkeypatch: pytest.Mo
     assert "13800000011" not in said[0]
 
 
-def test_codes_are_forgotten_after_a_day() -> None:
-    make_customer()
-    for minute in range(5):
-        signin.send_code(PHONE, now=NOON + minute * MINUTE, gateway=SmsBox())
-    assert codes.forget_codes(now=NOON + timedelta(days=1)) == 0
-    assert codes.forget_codes(now=NOON + timedelta(days=1, minutes=10), batch=2) == 5
-
-
 @pytest.mark.parametrize(
     "typed", ["480213", "480 213", "\u200b480\u00a0213\u202c", "\ufeff４８０２１３\u2060", "\u202a480213\u202c\n"]
 )

@@ -14,7 +14,8 @@ class Mark:
     once. `doubtful`: the result is uncertain or invalid, so nothing may be concluded from it. `unknown`: somebody
     marked it in a way that we can't read. `finding`: it repeats what was found (positive, not detected), which is no
     verdict where a positive result is good or neither good nor bad. `beyond` is high or low for a value that the
-    instrument could not measure, which is no verdict by itself."""
+    instrument could not measure, which is no verdict by itself. `critical_outside`: a `C`, critical where the range
+    agrees, and else a corrected result."""
 
     flag: str = ""
     critical: bool = False
@@ -22,6 +23,7 @@ class Mark:
     unknown: bool = False
     finding: bool = False
     beyond: str = ""
+    critical_outside: bool = False
 
 
 NOTHING = Mark()
@@ -63,6 +65,7 @@ _SILENT = (
 
 def _table() -> dict[str, Mark]:
     known = dict.fromkeys(_SILENT.split(), NOTHING)
+    known["c"] = Mark(critical_outside=True)
     known |= {">": Mark(beyond="high"), "<": Mark(beyond="low")}
     known |= {word: Mark(doubtful=True) for word in _DOUBTFUL.split()}
     known |= {word: Mark(flag) for flag, words in _FLAGS.items() for word in words.split()}
@@ -89,6 +92,7 @@ def mark_of(text: str) -> Mark:
         doubtful=any(one.doubtful for one in found),
         unknown=not flag and any(one.unknown for one in found),
         finding=bool(flag) and all(one.finding for one in found if one.flag),
+        critical_outside=any(one.critical_outside for one in found),
         beyond=next((one.beyond for one in found if one.beyond), ""),
     )
 

@@ -34,7 +34,8 @@ _TABLE: tuple[tuple[Quality, re.Pattern[str]], ...] = (
             r"低于检测下限|小于检测下限|低于检出限|低于最低检测限|neg(?:ative)?\.?\s?(?:\(-\))?|not[ -]?detected|undetected|undetectable|"
             r"none(?: detected| seen| found)?|"
             r"not (?:seen|found|present)|absent|non[ -]?reactive|target not detected|no growth(?: detected)?|"
-            r"未培养出(?:细菌|致病菌)|无(?:细菌|致病菌)生长|"
+            r"未培养出(?:细菌|致病菌)|(?:培养)?(?:[0-9]+ ?(?:小时|天|h|d))?(?:无|未见)(?:细菌|致病菌|真菌|菌|需氧菌|厌氧菌)?生长|"
+            r"no (?:bacterial |fungal |aerobic )?growth(?: (?:after|at|in) [0-9]+ ?(?:hours?|hrs?|h|days?|d))?|"
             r"below (?:the )?(?:detection limit|limit of detection)|no(?:t)? reaction"
         ),
     ),
@@ -43,7 +44,7 @@ _TABLE: tuple[tuple[Quality, re.Pattern[str]], ...] = (
         re.compile(
             r"(?:强|高危型|中度|中)?阳性?|阳性?\s?\(?[1-4]?\+{1,4}[1-4]?\)?|\(?\+{1,4}\)?|\(?[1-4]\+{1,4}\)?|\(?\+[1-4]\)?|"
             r"[1-4]?\+{1,4}\s?\(?阳性\)?"
-            r"|检出|检测到|可检出|有反应性?|反应性?|呈阳性|pos(?:itive)?\.?\s?(?:\(?[1-4]?\+{0,4}\)?)?|detected|(?:repeatedly |"
+            r"|检出|检测到|可检出|找到|查见|查到|镜检可见|有反应性?|反应性?|呈阳性|pos(?:itive)?\.?\s?(?:\(?[1-4]?\+{0,4}\)?)?|detected|(?:repeatedly |"
             r"strongly )?reactive|present"
             r"|(?:strong(?:ly)?|weak)? ?positive"
         ),
@@ -51,14 +52,20 @@ _TABLE: tuple[tuple[Quality, re.Pattern[str]], ...] = (
     (
         "normal",
         re.compile(
-            r"正常|大致正常|基本正常|正常范围|(?:未见|未发现|无)(?:明显|显著)?异常|normal|wnl|within normal (?:limits|range)|unremarkable|"
+            r"nilm|正常|大致正常|基本正常|正常范围|(?:未见|未发现|无)(?:明显|显著)?异常|normal|wnl|within normal (?:limits|range)|unremarkable|"
             r"no (?:significant )?abnormalit(?:y|ies)(?: detected| seen| found)?|no abnormal findings?"
         ),
     ),
-    ("abnormal", re.compile(r"异常|不正常|有异常|abnormal")),
+    (
+        "abnormal",
+        re.compile(
+            r"异常|不正常|有异常|abnormal|asc-?us|asc-?h|lsil|hsil|agc(?:-nos)?|ais|低级别鳞状上皮内病变|高级别鳞状上皮内病变|"
+            r"(?:布?满视野|成堆|满)\s?(?:/?hpf?)?|tntc|too numerous to count|(?:packed|full) field"
+        ),
+    ),
 )
 _NO_RESULT = re.compile(
-    r"溶血|凝块|脂血|标本|未检$|未做|拒检|弃检|放弃|未查|hemoly|haemoly|clotted|insufficient|not (?:tested|done|performed)|cancel"
+    r"溶血|凝块|脂血|标本|未检$|未做|拒检|弃检|放弃|未查(?![见出到])|hemoly|haemoly|clotted|insufficient|not (?:tested|done|performed)|cancel"
 )
 
 

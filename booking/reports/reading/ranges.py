@@ -12,6 +12,8 @@ from booking.reports.reading.qualities import Quality, quality_of
 
 GROWN_UP = 18
 CHILD_UNDER = 14
+AFTER_MENOPAUSE = 56
+"""From this age a range for women after the menopause is taken for hers; before, nobody told us."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,7 @@ class _Entry:
     to_age: int = 999
     good: bool | None = None
     only: tuple[str, ...] = ()
+    after_menopause: bool = False
 
     @property
     def labels(self) -> int:
@@ -46,11 +49,15 @@ class _Entry:
 @dataclass(frozen=True)
 class Reference:
     """What a delivered range text says for a person: bounds, or the words that are usual (`words`), or neither: then
-    it is shown as delivered and nothing is judged. `plain` is the folded text."""
+    it is shown as delivered and nothing is judged. `either` are bounds of which one is this person's, but nobody knows which (smokers,
+    phases of a cycle); a single one is hers only as long as she is as most people are (not pregnant). `between` are bounds that a text of several calls neither good nor
+    bad (average). `plain` is the folded text."""
 
     plain: str = ""
     bounds: Bounds | None = None
     words: frozenset[Quality] = field(default_factory=frozenset)
+    either: tuple[Bounds, ...] = ()
+    between: tuple[Bounds, ...] = ()
 
 
 _SPACE = r"\s*"
@@ -86,10 +93,13 @@ _SCANNER = re.compile(
             rf"below|or above|and above|and below))",
             rf"(?P<from>(?P<from_at>{_SIGNED}){_SPACE}[-~](?!{_SPACE}[0-9+(.-]))",
             rf"(?P<to>(?<![0-9a-z]){_SPACE}~{_SPACE}(?P<to_at>{NUMBER}))",
+            r"(?P<after>绝经后女性|绝经后妇女|绝经后期|绝经后|绝经期|\bpost-?\s?menopausal(?: women| females?)?\b)",
             r"(?P<female>成年女性?|成年女|女性?|\bfemales?\b|\bwom[ae]n\b|\bgirls?\b|\bf\b|♀)",
             r"(?P<male>成年男性?|成年男|男性?|\bmales?\b|\bm[ae]n\b|\bboys?\b|\bm\b|♂)",
             r"(?P<adult>成年人?|成人|\badults?\b)",
             r"(?P<child>儿童|小儿|\bchild(?:ren)?\b)",
+            r"(?P<safe>低危|低风险|\blow[ -]risk\b|\blower risk\b)",
+            r"(?P<risk>风险|\brisk\b)",
             r"(?P<bad>糖尿病前期|糖尿病|边缘(?:升高)?|升高|偏高|增高|降低|偏低|极高|很高|缺乏|不足|过量|中毒|阳性|弱阳性|可疑|灰区|异常|高危|中危|轻度|中度|重度|"
             r"\bborderline\b|\bhigh\b|\bvery high\b|\blow\b|\bdeficien(?:t|cy)\b|\binsufficien(?:t|cy)\b|"
             r"\bpositive\b|\bequivocal\b|\bdiabet(?:es|ic)\b|"
@@ -119,9 +129,24 @@ def reference_of(text: str, sex: str, age: int, name: str) -> Reference:
     if words:
         return Reference(plain, None, words)
     entries = list(_entries(_CLEAR.sub(" ", plain)))
-    return Reference(plain, _chosen(entries, sex, age, folded(name)))
+    between = tuple(entry.bounds for entry in entries if entry.only and set(entry.only) <= _AVERAGE)
+    chosen = _chosen(entries, sex, age, folded(name))
+    return Reference(plain, chosen, either=() if chosen else _either(entries, sex, age), between=between)
 
 
+_AS_MOST_ARE = {
+    "未孕",
+    "非孕",
+    "未妊娠",
+    "非妊娠",
+    "非妊娠期",
+    "非孕期",
+    "non-pregnant",
+    "nonpregnant",
+    "not",
+    "pregnant",
+}
+_AVERAGE = {"average", "average risk", "中等", "一般", "intermediate"}
 _OR = re.compile(r"\s*(?:或者|或|及|和|/|~|,|;|\bor\b|\bto\b|至|(?<=[a-z])-(?=[a-z]))\s*")
 _HEAD = re.compile(r"^(?:参考值|参考范围|正常值|ref(?:erence)?(?: range)?)\s*[:：]?\s*")
 
@@ -142,6 +167,7 @@ def _entries(plain: str) -> Iterator[_Entry]:
     """Each range of a text with what it is for: labels stand before it, or in brackets behind it."""
     labels = _Entry(Bounds(None, None))
     waiting: _Entry | None = None
+    bare: _Entry | None = None
     brackets = 0
     for token in _SCANNER.finditer(plain):
         kind, text = next(name for name in _KINDS if token[name] is not None), token[0]
@@ -149,19 +175,25 @@ def _entries(plain: str) -> Iterator[_Entry]:
             brackets += text.count("(") + text.count("[") - text.count(")") - text.count("]")
             if waiting is not None and brackets <= 0 and re.search(r"[;,/|]|[)\]]", text):
                 yield waiting
-                waiting = None
+                waiting = bare = None
             continue
-        if kind == "idle" or (kind == "word" and (is_unit(text) or text in ("x", "+", "="))):
+        if kind == "safe":
+            kind = "good"
+        if kind in ("idle", "risk") or (kind == "word" and (is_unit(text) or text in ("x", "+", "="))):
             if kind == "word" and waiting is not None and is_unit(text):
                 waiting = replace(waiting, bounds=replace(waiting.bounds, unit=waiting.bounds.unit or text))
             continue
         bounds = _bounds(kind, token)
         if bounds is not None:
-            if waiting is not None:
+            if waiting is not None and bare is not None and brackets > 0:
+                yield bare  # `0.9-1.1 (treated 2-3)`: what stands in the brackets is of the bounds in them
+                labels = replace(waiting, bounds=labels.bounds)
+            elif waiting is not None:
                 yield waiting
-            waiting = replace(labels, bounds=bounds)
+            waiting, bare = replace(labels, bounds=bounds), None
             labels = _Entry(Bounds(None, None))
         elif waiting is not None and brackets > 0:
+            bare = bare or waiting
             waiting = _labelled(waiting, kind, token)
         elif waiting is not None and kind in ("good", "bad") and waiting.good is None:
             # A word behind bounds is theirs if nothing follows it; between two bounds nobody knows whose it is.
@@ -179,7 +211,7 @@ def _entries(plain: str) -> Iterator[_Entry]:
 
 _KINDS = (
     "pair", "other_age", "ages", "age_side", "age_after", "between", "around", "both", "below", "above", "until",
-    "from", "to", "female", "male", "adult", "child", "bad", "good", "idle", "mark", "word",
+    "from", "to", "after", "female", "male", "adult", "child", "safe", "risk", "bad", "good", "idle", "mark", "word",
 )  # fmt: skip
 
 
@@ -187,6 +219,8 @@ def _labelled(entry: _Entry, kind: str, token: re.Match[str]) -> _Entry:
     if kind in ("female", "male"):
         made = replace(entry, sex=kind)
         return replace(made, from_age=max(GROWN_UP, entry.from_age)) if token[0].startswith("成年") else made
+    if kind == "after":
+        return replace(entry, sex="female", from_age=max(AFTER_MENOPAUSE, entry.from_age), after_menopause=True)
     if kind == "adult":
         return replace(entry, from_age=max(GROWN_UP, entry.from_age))
     if kind == "child":
@@ -257,8 +291,34 @@ def _range(first: str, second: str) -> Bounds | None:
     return Bounds(min(low, high), max(low, high), unsure=unsure or also)
 
 
+def _either(entries: list[_Entry], sex: str, age: int) -> tuple[Bounds, ...]:
+    could = [
+        entry
+        for entry in entries
+        if entry.sex in ("", sex) and (entry.from_age <= age <= entry.to_age or entry.after_menopause)
+    ]
+    if len(could) == 1:
+        could = [entry for entry in could if entry.only and set(entry.only) <= _AS_MOST_ARE]
+    elif not _by_condition(could) and any(entry.good is False for entry in could):
+        return ()
+    return tuple({entry.bounds: None for entry in could})
+
+
+def _by_condition(entries: list[_Entry]) -> bool:
+    """Whether the words beside bounds are not categories of the value but people that each is for, as in
+    `低危<3.4；高危<2.6`: then a good range and a bad one end at the same side."""
+    sides = [
+        {(each.bounds.low is None, each.bounds.high is None) for each in entries if each.good is good}
+        & {(True, False), (False, True)}
+        for good in (True, False)
+    ]
+    return bool(sides[0] & sides[1])
+
+
 def _chosen(entries: list[_Entry], sex: str, age: int, name: str) -> Bounds | None:
     """The one range that is for this person: the most closely labelled; None if there is none, or two differ."""
+    if _by_condition(entries):
+        return None
     if any(entry.good for entry in entries):
         entries = [entry for entry in entries if entry.good]
     suiting = [
@@ -273,4 +333,15 @@ def _chosen(entries: list[_Entry], sex: str, age: int, name: str) -> Bounds | No
         return None
     closest = max(entry.labels for entry in suiting)
     found = {entry.bounds for entry in suiting if entry.labels == closest}
+    if len(found) > 1 and all(entry.good for entry in suiting):
+        return _widest(list(found))
     return found.pop() if len(found) == 1 else None
+
+
+def _widest(good: list[Bounds]) -> Bounds | None:
+    """The one of several good ranges that holds the others, as in `理想<2.6；合适<3.4`; None if there is none."""
+    if all(each.low is None and each.high is not None for each in good):
+        return max(good, key=lambda each: each.high or 0)
+    if all(each.high is None and each.low is not None for each in good):
+        return min(good, key=lambda each: each.low or 0)
+    return None

@@ -13,8 +13,10 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, Literal
 
+from booking.reports.reading.appearance import look_of
 from booking.reports.reading.figures import Figure
 from booking.reports.reading.folding import folded
+from booking.reports.reading.grades import as_figures
 from booking.reports.reading.marks import NOTHING, Mark, mark_of
 from booking.reports.reading.qualities import Quality, quality_of
 from booking.reports.reading.ranges import Bounds, Reference, reference_of
@@ -156,6 +158,8 @@ def read(result: Delivered, whose: Whose, codes: Mapping[str, str]) -> Reading:
             values |= {} if ours is None else {"our_low": ours.low, "our_high": ours.high}
             ours = ours if _as_in_its_source(found, unit) else None
     judged, by = _judge(told, found.item if found else None, ours)
+    if told.mark.critical_outside and judged in ("low", "high"):
+        values["critical"] = True
     as_told = replace(result, low=told.low, high=told.high, flag=told.mark.flag)
     return Reading(**vars(as_told), **values, judged=judged, judged_by=by)
 
@@ -180,6 +184,7 @@ class _Told:
     """What the provider's own words say of a result: value, mark and reference."""
 
     name: str
+    look: str
     value: Value
     mark: Mark
     reference: Reference
@@ -190,6 +195,7 @@ class _Told:
     @classmethod
     def of(cls, result: Delivered, whose: Whose) -> _Told:
         written, range_text = as_numbers(result.name, result.value, result.range_text)
+        written, range_text = as_figures(written, range_text)
         value = value_of(written, result.unit)
         reference = reference_of(range_text, whose.sex, whose.age, result.name)
         if result.low is not None or result.high is not None:
@@ -200,6 +206,7 @@ class _Told:
             figure = None  # `1,234`: without a range that tells nobody knows
         return cls(
             result.name,
+            look_of(result.name, result.value, result.range_text),
             value,
             _together(mark_of(result.mark or result.flag), value.mark),
             reference,
@@ -236,11 +243,16 @@ class _Told:
         return bool(self.reference.plain) or self.reference.bounds is not None
 
 
+_LARGE = 100
+
+
 def _thousands(figure: Figure, bounds: Bounds | None, range_text: str) -> bool:
-    """Whether the comma of `1,234` can't be a decimal one: its range is written so too, or is written without any comma
-    and the other reading would lie outside it as well."""
+    """Whether the comma of `1,234` can't be a decimal one: its range is written so too; is in whole hundreds, where
+    nobody counts thousandths; or is written without any comma and the other reading would lie outside it as well."""
     if bounds is None or bounds.unsure:
         return bounds is not None
+    if re.fullmatch("[^.,]*", folded(range_text)) and max(abs(bounds.low or 0), abs(bounds.high or 0)) >= _LARGE:
+        return True
     decimal = replace(figure, number=figure.number / 1000, to=None)
     outside = _side(decimal.number, decimal.comparator, bounds) in ("low", "high")
     return outside and figure.to is None and "," not in folded(range_text)
@@ -289,7 +301,7 @@ def _as_in_its_source(found: Found, spelling: str) -> bool:
 def _judge(told: _Told, item: Item | None, ours: Range | None) -> tuple[str, JudgedBy]:
     """normal, low, high, abnormal or blank, and what says so.
 
-    The provider's mark decides, else its range or words, else ours if it gave none. A `normal` that the provider's own
+    The provider's mark decides, else its range or words, else ours if it gave none. A mark that the provider's own
     range or words contradict is left unjudged, and so is a result that it marked in a way that we can't read.
     """
     if told.mark.doubtful:
@@ -300,7 +312,7 @@ def _judge(told: _Told, item: Item | None, ours: Range | None) -> tuple[str, Jud
     if told.mark.flag and not (told.mark.finding and told.open_question):
         outside = told.reference.bounds is not None and _by_bounds(told, told.reference.bounds) in ("low", "high")
         contradicted = told.mark.flag == "normal" and (outside or (judged not in ("", "normal") and by != "our_range"))
-        if contradicted:
+        if contradicted or _on_the_other_side(told):
             return "", ""
         side = judged if told.mark.flag == "abnormal" and by == "provider_range" and judged in ("low", "high") else ""
         return side or told.mark.flag, "provider_flag"
@@ -311,21 +323,42 @@ def _judge(told: _Told, item: Item | None, ours: Range | None) -> tuple[str, Jud
     return _by_ours(told, ours)
 
 
+def _on_the_other_side(told: _Told) -> bool:
+    """Whether a mark for high stands at a value in the lower half of the range, or below it; or the reverse."""
+    bounds = told.reference.bounds
+    if told.mark.flag not in ("low", "high") or told.number is None or told.comparator or bounds is None:
+        return False
+    if bounds.low is None or bounds.high is None or not _by_bounds(told, bounds):
+        return False
+    middle = (bounds.low + bounds.high) / 2
+    return told.number > middle if told.mark.flag == "low" else told.number < middle
+
+
 def _by_their_reference(told: _Told) -> tuple[str, JudgedBy]:
     """By the provider's range or by the words it calls usual."""
     quality, usual = told.value.quality, told.reference.words
     if told.value.void or quality == "doubtful":
         return "", ""
-    worded = _by_words(told)
+    worded = told.look or _by_words(told)
+    if told.reference.bounds is None and told.reference.either and not worded:
+        return _by_either(told)
     if told.reference.bounds is None:
         return (worded, "provider_words") if worded else ("", "")
     side = _by_bounds(told, told.reference.bounds)
     if side == "high" and not told.reference.bounds.low and _PROTECTS.search(told.name):
-        return "", ""
+        return ("normal", "provider_words") if quality == "positive" else ("", "")
     if not quality or usual:
         return (side, "provider_range") if side else ("", "")
     agree = not side or not worded or (side == "normal") == (worded == "normal")
     return (worded, "provider_words") if worded and agree else ("", "")
+
+
+def _by_either(told: _Told) -> tuple[str, JudgedBy]:
+    """By several ranges of which one is this person's: what all of them say."""
+    sides = {_by_bounds(told, bounds) for bounds in told.reference.either}
+    if len(sides) > 1 or "" in sides or (len(told.reference.either) == 1 and sides != {"normal"}):
+        return "", ""
+    return sides.pop(), "provider_range"
 
 
 def _by_words(told: _Told) -> str:
@@ -335,6 +368,8 @@ def _by_words(told: _Told) -> str:
         return _by_words_alone(told)
     if not quality:
         return ""
+    if quality == "positive" and _PROTECTS.search(told.name):
+        return "normal"
     return (
         "normal"
         if quality == "normal" or quality in usual or (quality == "negative" and "normal" in usual)
@@ -346,7 +381,7 @@ def _by_words_alone(told: _Told) -> str:
     """What a word says without any that are usual: with a bare cut-off (`<1.0`) or with nothing beside it."""
     quality, bounds = told.value.quality, told.reference.bounds
     if quality in ("normal", "abnormal"):
-        return quality
+        return "" if quality == "abnormal" and told.open_question else quality
     if quality not in ("negative", "positive", "trace") or (told.reference.plain and bounds is None):
         return ""
     if bounds is None:
@@ -363,6 +398,8 @@ def _by_bounds(told: _Told, bounds: Bounds) -> str:
         low, high = _side(told.span[0], "", bounds), _side(told.span[1], "", bounds)
         return low if low == high else ""
     if told.number is None or not _same_unit(told, bounds):
+        return ""
+    if any(_side(told.number, told.comparator, each) == "normal" for each in told.reference.between):
         return ""
     figure = told.value.figure
     if bounds.unsure and not (figure is not None and figure.unsure) and abs(told.number) < 1000:

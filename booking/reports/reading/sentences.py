@@ -40,7 +40,7 @@ _THING = _any(
     "异常 病变 活动性病变 实质性病变 占位(?:性病变)? 结节 肿大 肿块 包块 肿物 积液 积气 增厚 增生 扩张 "
     "结石 压痛 反跳痛 叩击痛 "
     "(?:病理性)?杂音 (?:干湿性?)?啰音 肿大淋巴结 淋巴结肿大 畸形 出血 渗出 破裂 狭窄 血栓 斑块 反流 骨折 "
-    "脱位 上皮内病变 恶性细胞 溃疡 "
+    "脱位 上皮内病变(?:细胞)? 恶性(?:病变)?细胞 溃疡 "
     "息肉 异常回声 异常信号 异常密度影 水肿 瘀斑 皮疹 黄染"
 )
 _THINGS = rf"{_THING}(?:(?:及|或|和|、|与){_THING})*"
@@ -51,7 +51,10 @@ _ILLS = _any(
     "rubs? gallops? tenderness lymphadenopathy fractures? infiltrates? arrhythmias?"
 )
 _KINDS = _any("acute focal significant obvious pleural active abnormal palpable pericardial cardiopulmonary suspicious")
-_NOTHING_ILL = re.compile(rf"no (?:evidence of )?(?:{_KINDS} ){{0,3}}{_ILLS}(?: (?:or|and) (?:{_KINDS} )?{_ILLS})*")
+_NOTHING_ILL = re.compile(
+    rf"no (?:evidence of )?(?:{_KINDS} ){{0,3}}{_ILLS}(?: (?:or|and) (?:{_KINDS} )?{_ILLS})*"
+    r"(?: (?:(?:is|are|was|were) )?(?:identified|seen|detected|noted|present|found|demonstrated|visuali[sz]ed))?"
+)
 _ASPECT = _any("大小 形态 位置 结构 回声 轮廓 边界 包膜 比例")
 _HEALTHY = re.compile(
     "|".join(
@@ -65,6 +68,7 @@ _HEALTHY = re.compile(
             ),
             _any("包膜(?:光滑|完整) (?:实质)?回声(?:分布)?均匀 咽部无充血 腹软 肝脾肋下未触及"),
             "(?:normal )?sinus rhythm|regular (?:rate and )?rhythm|clear lungs",
+            r"(?:(?:双侧?|左侧?|右侧?)?乳(?:腺|房)?)?(?:acr )?bi-?rads ?(?:分类|分级|category)?[: ]?1(?:类|级)?",
             "normal " + _any("ecg ekg electrocardiogram study examination exam chest_radiograph chest_x-ray"),
             "(?:[a-z]+ ){1,4}(?:(?:is|are|appears?) )?(?:normal|unremarkable|clear|intact|within normal limits)",
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from booking.reports.reading.folding import folded
+from booking.reports.reading.qualities import quality_of
 
 _MEASURED_SO = re.compile(
     ""
@@ -12,6 +13,8 @@ _MEASURED_SO = re.compile(
 )
 """Elsewhere `1:270` may be a risk, where the higher number is the better one."""
 _TITRE = re.compile(r"(?<![0-9.:])1\s*:\s*(?=[1-9][0-9]{0,5}(?![0-9.:]))")
+_BEFORE_A_WORD = re.compile(r"[<>≤≥]?\s*1\s*:\s*[1-9][0-9]{0,5}\s*\(?(?P<word>[^0-9<>≤≥()]+)\)?")
+_ALONE = re.compile(r"1\s*:\s*[1-9][0-9]{0,5}")
 _NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?")
 _BEHIND_A_WORD = re.compile(r"^(?P<word>[^0-9<>≤≥]+?)\s*\(?\s*[<>≤≥]?\s*1\s*:\s*[1-9][0-9]{0,5}\s*\)?$")
 
@@ -19,16 +22,21 @@ _BEHIND_A_WORD = re.compile(r"^(?P<word>[^0-9<>≤≥]+?)\s*\(?\s*[<>≤≥]?\s*
 def as_numbers(name: str, value: str, reference: str) -> tuple[str, str]:
     """Value and reference as delivered, or as plain numbers when both are titres and nothing but titres: `1:320` and
     `<1:100` become `320` and `<100`. A titre behind a word, as in `阴性(<1:100)`, is left out, since the word says it.
-    `name` is the result's."""
+    A titre alone beside `阴性` is a positive result: a negative one has none. `name` is the result's."""
     if not _MEASURED_SO.search(folded(name)):
         return value, reference
     value, reference = _word_alone(value), _word_alone(reference)
+    if _ALONE.fullmatch(folded(value)) and quality_of(reference) == "negative":
+        return "阳性", reference
     if _all_titres(folded(value)) and _all_titres(folded(reference)):
         return _TITRE.sub("", folded(value)), _TITRE.sub("", folded(reference))
     return value, reference
 
 
 def _word_alone(text: str) -> str:
+    before = _BEFORE_A_WORD.fullmatch(folded(text))
+    if before is not None and quality_of(before["word"]):
+        return before["word"]
     found = _BEHIND_A_WORD.match(folded(text))
     return found["word"].strip(" (:,") if found and found["word"].strip(" (:,") else text
 

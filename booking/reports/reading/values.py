@@ -25,9 +25,11 @@ class Value:
 
 
 _BEHIND = re.compile(
-    r"^(?P<rest>.*?[0-9%\])a-z\u3400-\u9fff])\s*(?P<mark>[↑↓]+|\*+)$|^(?P<rest2>.*[0-9\s])(?P<mark2>hh|ll|h|l|n)$"
+    r"^(?P<rest>.*?[0-9%\])a-z\u3400-\u9fff])\s*(?P<mark>[↑↓]+|\*+)$|^(?P<rest2>.*[0-9\s])(?P<mark2>hh|ll|h|l|n|critical|panic|危急值|危急)$"
 )
-_BEFORE = re.compile(r"^(?P<mark>[↑↓]+|\*+|(?:hh|ll|h|l|n)(?=\s))\s*(?P<rest>[0-9<>≤≥+-].*)$")
+_BEFORE = re.compile(
+    r"^(?P<mark>[↑↓]+|\*+|(?:hh|ll|h|l|n)(?=\s)|critical|panic|危急值|危急)[\s:]*(?P<rest>[0-9<>≤≥+-].*)$"
+)
 _BRACKET = re.compile(r"^(?P<outer>.+?)\s*[(\[]\s*(?P<inner>[^()\[\]]+?)\s*[)\]]$")
 _UNITS_TOO = ("h", "l")
 

@@ -150,7 +150,7 @@ class WhichTrend(Request):
     """An item of the vocabulary, and whose."""
 
     item = Text(shortest=1, longest=64, required=True, metadata={"examples": ["ldl"]})
-    beneficiary = Id("ben_7c1x9d4t6b3n0v8m5r2k", required=True)
+    beneficiary_id = Id("ben_7c1x9d4t6b3n0v8m5r2k", required=True)
 
 
 class WhichTwo(Request):
@@ -229,7 +229,7 @@ def trends(query: dict[str, Any]) -> Any:
 
     Across all providers, in one unit where that can be had. A look at each report shown is recorded.
     """
-    return trend(principal(), query["item"], query["beneficiary"], now=clock.now())
+    return trend(principal(), query["item"], query["beneficiary_id"], now=clock.now())
 
 
 @blueprint.route("/reports/compare")

@@ -14,7 +14,7 @@ from flask_babel import ngettext
 from marketplace import wording
 from marketplace.core import clock, crypto
 from marketplace.core.errors import Invalid, Refusal, TooMany
-from marketplace.web import assets, language, session
+from marketplace.web import assets, development, language, session
 from marketplace.web.answers import Views, asked, field, render, retry_after, see_other
 from marketplace.web.parts import Code, Form
 from vip import codes, customers, phones, signin
@@ -27,7 +27,7 @@ _YEAR = 365 * 24 * 3600
 def sign_in() -> Response:
     """Step one: the phone number; a code is sent to it."""
     if request.method == "GET":
-        if session.visitor() is not None:
+        if session.visitor() is not None and not asked("again", 1):
             return see_other(_next() or url_for("web.home"))
         return _phone_step(Form())
     again = bool(field("again"))
@@ -108,7 +108,8 @@ def _code_step(form: Form, status: int = 200, tries_left: int | None = None) -> 
     code = Code(phones.masked(number), codes.TRIES, max(0, wait), minutes, codes.DIGITS)
     if tries_left is not None:
         code = replace(code, tries_left=tries_left)
-    return render("sign_in_code.html", status, form=form, code=code, next_url=_next())
+    shown = development.text_with_code(number)
+    return render("sign_in_code.html", status, form=form, code=code, next_url=_next(), printed=shown)
 
 
 def _next() -> str:

@@ -9,10 +9,11 @@ from flask import url_for
 from flask_babel import gettext as _
 
 from booking.calls.waiting_commands import COMMANDS_WAITING
-from booking.discrepancies import UNREADABLE
+from booking.discrepancies import SLOT_OVERSOLD, UNREADABLE
 from booking.reconcile.cases import CaseView, Counts, Filter, HistoryLine
 from booking.reconcile.delivered import READ
 from booking.reconcile.repair import Action
+from booking.reconcile.strays import STRAY_CANCELLED
 from marketplace.core.clock import HOME_ZONE
 from marketplace.web import booking_words, formats
 from marketplace.web.console.amounts import effect
@@ -72,6 +73,7 @@ class CasePage:
     lines: tuple[CaseLine, ...]
     commands: tuple[str, ...]
     asking: bool
+    cancelling: bool
     repairs: tuple[RepairChoice, ...]
     ended: str = ""
     note: str = ""
@@ -125,6 +127,7 @@ def case(view: CaseView) -> CasePage:
         lines=tuple(map(_line, view.lines)),
         commands=tuple(_command(command, state) for command, state in view.commands),
         asking=view.asking,
+        cancelling=view.cancelling,
         repairs=tuple(repair(it.id, action) for action in view.actions),
         ended=_resolution(it.resolution) if it.closed_at else "",
         note=view.note,
@@ -147,6 +150,8 @@ def _ours(view: CaseView) -> Side:
     it = view.ours
     if view.discrepancy.kind == COMMANDS_WAITING:
         return _waiting(view)
+    if view.discrepancy.kind == SLOT_OVERSOLD:
+        return _sold(view)
     if it is None and view.discrepancy.kind == UNREADABLE:
         return Side(_("Our books"), (), _("It is not known which booking of ours it is about, if any."))
     if it is None:
@@ -173,6 +178,13 @@ def _waiting(view: CaseView) -> Side:
     return Side(_("Our books"), facts)
 
 
+def _sold(view: CaseView) -> Side:
+    """Whom an oversold slot concerns."""
+    numbers = " · ".join(formats.reference(str(number)) for number in view.facts.get("bookings", ()))
+    facts = ((_("Places sold"), str(view.facts.get("taken", ""))), (_("Bookings"), numbers))
+    return Side(_("Our books"), tuple((name, text) for name, text in facts if text))
+
+
 def _theirs(view: CaseView) -> Side:
     facts = view.facts
     status = facts.get("theirs") or facts.get("status")
@@ -182,6 +194,7 @@ def _theirs(view: CaseView) -> Side:
     rows = [
         (_("State"), booking_words.provider_word(str(status)) if status else ""),
         (_("When"), _time(facts.get("service_date"), facts.get("starts_at"), zone)),
+        (_("Places offered"), str(facts.get("offered", ""))),
         (_("Their number"), str(facts.get("reference") or "")),
         (_("Our number there"), str(facts.get("our_reference") or "")),
         (_("Their version"), str(facts.get("version") or "")),
@@ -274,6 +287,7 @@ def _resolution(code: str) -> str:
         "given_up_in_time": _("Nobody came on a date that had been given up in time."),
         "read_again": _("It could be read when it came again."),
         "not_delivered_again": _("The provider does not list it any more."),
+        "became_ours": _("It has become a booking of ours, and was not cancelled."),
         "old_date_served": _("The old date was served, so the booking went back to it."),
     }
     return words.get(code, code.replace("_", " "))
@@ -300,7 +314,7 @@ def repair_words(action: str) -> tuple[str, str]:
         ),
         "cancel_there": (
             _("Cancel there"),
-            _("The provider is asked to cancel what is surplus. Our booking stays as it is."),
+            _("The provider is asked to cancel what is surplus there. No booking of ours is touched."),
         ),
         "cancel_here": (
             _("Cancel here and give the benefit back"),
@@ -311,6 +325,7 @@ def repair_words(action: str) -> tuple[str, str]:
             _("Nothing is changed. The same discrepancy is not raised again until something about it changes."),
         ),
         READ: (_("Read what was delivered"), ""),
+        STRAY_CANCELLED: (_("Cancelled there"), ""),
     }
     return words.get(action, (action, ""))
 

@@ -24,7 +24,7 @@ def home() -> Response:
         "home",
         discrepancies=tuple(map(overview_page.discrepancy, page.items)),
         more_url=url_for("console.discrepancies") if page.next else "",
-        providers=tuple(overview_page.provider(it, now) for it in oversight.providers(who)),
+        providers=tuple(overview_page.provider(it, now) for it in oversight.providers(who, now=now)),
         jobs=tuple(map(overview_page.job, oversight.late_jobs(who, now=now))),
         audit=overview_page.audit(oversight.audit_health(who, now=now)),
     )
@@ -33,9 +33,8 @@ def home() -> Response:
 def providers() -> Response:
     """Providers and how they are."""
     now = clock.now()
-    return _page(
-        "providers", providers=tuple(overview_page.provider(it, now) for it in oversight.providers(session.operator()))
-    )
+    found = oversight.providers(session.operator(), now=now)
+    return _page("providers", providers=tuple(overview_page.provider(it, now) for it in found))
 
 
 def jobs() -> Response:

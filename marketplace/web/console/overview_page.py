@@ -7,13 +7,16 @@ from datetime import datetime
 
 from flask import url_for
 from flask_babel import gettext as _
+from flask_babel import ngettext
 
 from booking.calls.breaker import Call
 from booking.calls.waiting_commands import COMMANDS_WAITING, NOT_REACHED, NOT_SENT, TOLD_TO_WAIT
 from booking.models import Feed
 from booking.reconcile.cases import DiscrepancyView
+from booking.reconcile.look_ups import Reached
 from booking.views.oversight import AuditHealth, BreakerView, LateJob, ProviderHealth
 from marketplace.chain.heads import HeadsFile
+from marketplace.web.formats import dotted, span
 from marketplace.web.language import by_language
 from marketplace.web.parts import Pill
 
@@ -35,7 +38,7 @@ class DiscrepancyRow:
 @dataclass(frozen=True)
 class ProviderRow:
     """A provider. `pulled`: the last complete pull of each feed, in the order of `feeds`. `troubles`: what fails beside
-    the commands, in words."""
+    the commands, in words. `look_ups`: how far they get where its list of bookings is not read."""
 
     name: str
     code: str
@@ -46,6 +49,7 @@ class ProviderRow:
     unknown: int
     discrepancies: int
     troubles: tuple[str, ...] = ()
+    look_ups: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -102,7 +106,7 @@ def kind_words(kind: str) -> tuple[str, str]:
     kinds = {
         "theirs_only": (
             _("A booking that only they have"),
-            _("Ask the provider what it is; nobody of ours made it."),
+            _("Nobody of ours made it. Ask the provider what it is, or have it cancelled there."),
         ),
         "ours_only": (
             _("A booking that only we have"),
@@ -150,7 +154,7 @@ def kind_words(kind: str) -> tuple[str, str]:
         ),
         "slot_oversold": (
             _("They offer less than we have sold"),
-            _("All sold places stay. Ask the provider to honour them."),
+            _("All sold places stay, and the customers were told so. Ask the provider to honour them."),
         ),
         "unreadable_row": (
             _("They sent something that cannot be read"),
@@ -235,7 +239,28 @@ def provider(it: ProviderHealth, now: datetime) -> ProviderRow:
         it.unknown,
         it.discrepancies,
         tuple(_trouble(call, breaker) for call, breaker in it.breakers.items() if call is not Call.COMMANDS),
+        _look_ups(it.look_ups, now) if it.look_ups is not None else (),
     )
+
+
+def _look_ups(reached: tuple[Reached, Reached], now: datetime) -> tuple[str, ...]:
+    """How far looking up one by one gets."""
+    near, later = reached
+    lines = [_("Its list of bookings is not read: they are looked up one by one.")]
+    if near.bookings:
+        lines.append(_("Until tomorrow: %(what)s", what=_reached(near, now)))
+    if later.bookings:
+        lines.append(_("Later days: %(what)s", what=_reached(later, now)))
+    return tuple(lines)
+
+
+def _reached(it: Reached, now: datetime) -> str:
+    told = [ngettext("%(num)d booking", "%(num)d bookings", it.bookings)]
+    if it.oldest is not None:
+        told.append(_("each within %(span)s", span=span((now - it.oldest).total_seconds())))
+    if it.unanswered:
+        told.append(_("%(num)d not answered for yet", num=it.unanswered))
+    return dotted(told)
 
 
 def _stopped(breaker: BreakerView, now: datetime) -> tuple[Pill, datetime | None]:
@@ -252,6 +277,7 @@ def _trouble(call: Call, breaker: BreakerView) -> str:
         Call.REPORTS: _("Reports"),
         Call.FETCHES: _("Fetching reports"),
         Call.RECONCILE: _("Reconciliation"),
+        Call.LOOK_UPS: _("Looking bookings up"),
     }
     return _("%(call)s: failed %(num)d times in a row", call=names.get(call, call.value), num=breaker.failures)
 
@@ -267,6 +293,11 @@ def job(it: LateJob) -> JobRow:
         "no_shows": _("Record visits that did not happen"),
         "entitlements": _("Expire benefits"),
         "rows": _("Delete old rows that could not be read"),
+        "copies": _("Prepare copies of customers' data"),
+        "retention": _("Delete what is older than it may be"),
+        "reports-over": _("Delete results that are older than they may be"),
+        "erasures": _("Finish erasures whose time has come"),
+        "copies-over": _("Delete copies of customers' data that are over"),
         "keys": _("Forget old idempotency keys"),
         "slots": _("Read slots"),
         "bookings": _("Read bookings"),
@@ -275,6 +306,8 @@ def job(it: LateJob) -> JobRow:
         "overdue": _("Find reports that are late"),
         "chase": _("Ask again for late reports"),
         "reconcile": _("Compare books"),
+        "look_ups": _("Look bookings up one by one"),
+        "strays": _("Cancel there what is nobody's"),
         "statements": _("Make closing statements"),
         "closures": _("Close sites"),
         "seal": _("Seal audit and ledger"),

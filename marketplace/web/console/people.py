@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Response, flash, request, url_for
 from flask_babel import gettext as _
 
+from booking.personal.erase import Stays, UnderWay, erase_customer, preview_customer
 from marketplace import wording
 from marketplace.core import clock
 from marketplace.core.errors import Invalid, NotFound, TooMany
@@ -12,6 +13,7 @@ from marketplace.web.answers import Views, field, retry_after, see_other
 from marketplace.web.console import session
 from marketplace.web.console.answers import console_page
 from marketplace.web.parts import Form
+from marketplace.web.staying import staying
 from vip import blocking
 from vip.operator_changes import change_password
 from vip.operators import WrongPassword
@@ -62,4 +64,19 @@ def customer(customer: str) -> Response:
     return console_page("customer", "customers", page=blocking.customer_status(who, customer, now=now))
 
 
-VIEWS: Views = {"password": password, "customers": customers, "customer": customer}
+def customer_erase(customer: str) -> Response:
+    """Delete what is stored about a customer, because she asked for it."""
+    who, problem, status = session.operator(), "", 200
+    stays: tuple[Stays, ...] = ()
+    try:
+        if request.method == "POST":
+            left = erase_customer(who, customer, now=clock.now())
+            return console_page("customer_erased", "customers", staying=staying(left))
+        stays = preview_customer(who, customer)
+    except UnderWay as refusal:
+        problem, status = wording.sentence(refusal), refusal.status
+    given = {"staying": staying(stays), "customer": customer, "problem": problem}
+    return console_page("customer_erase", "customers", status, **given)
+
+
+VIEWS: Views = {"password": password, "customers": customers, "customer": customer, "customer_erase": customer_erase}

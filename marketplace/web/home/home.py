@@ -15,7 +15,7 @@ from marketplace.web import benefit_cards
 from marketplace.web.answers import Views, live, render, unchanged
 from marketplace.web.benefit_cards import Benefit
 from marketplace.web.formats import dotted, local
-from marketplace.web.people import person
+from marketplace.web.people import addressed, person
 from marketplace.web.session import principal
 from marketplace.web.tickets import NextBooking, followed_tag, next_booking
 from vip.customers import profile
@@ -42,12 +42,15 @@ def home() -> Response:
     """What the customer has, what is next."""
     me, now = principal(), clock.now()
     today = clock.today(me.time_zone, now)
-    people = [person(member, today) for member in family(me.id)]
+    members = family(me.id)
+    people = [person(member, today) for member in members]
+    herself = next((member for member in members if member.relation == "self"), None)
+    name = addressed(herself.name, herself.sex) if herself else profile(me.id).name
     found = entitlements(me.id, today=today)
     return render(
         "home.html",
         page=Home(
-            _greeting(profile(me.id).name, now, me.time_zone),
+            _greeting(name, now, me.time_zone),
             _plan_line(found),
             _next(me, now),
             benefit_cards.benefits(found, people),

@@ -170,7 +170,13 @@ def _line(point: Point, links: Links) -> TrendLine:
 def _summary(trend: Trend, unit: str) -> str:
     """From the first value to the last, in a sentence."""
     values = _values(trend.points)
-    if len(values) < 2:
+    if len(values) == 1:
+        value, day = reports_page.ours(trend.points[0].reading, values[0]), formats.full_date(trend.points[0].day)
+        return formats.sentences(
+            _("One value so far: %(value)s on %(day)s.", value=value, day=day),
+            _("From the second on you see how it changes."),
+        )
+    if not values:
         return ""
     first, last = trend.points[0], trend.points[-1]
     facts = {

@@ -328,7 +328,7 @@ def test_a_note_closes_and_must_say_something(world: World, operator: Principal)
     with transaction() as session:
         open_discrepancy(session, world.provider.id, "theirs_only", "R-9", now=NOON, facts={"status": "confirmed"})
     found = case()
-    assert fits(found) == ["look_up", "note"]
+    assert fits(found) == ["look_up", "cancel_there", "note"]
     for wrong in ("", "x" * 501):
         with pytest.raises(Invalid):
             repair(operator, found.public_id, "note", note=wrong, now=LATER)

@@ -11,16 +11,19 @@ from sqlalchemy import event, func, select
 
 from booking.changes.cancel import cancel
 from booking.feeds.cursors import MOST_TRIES, NotApplied, cursor_of
-from booking.models import Discrepancy, Feed, Slot
+from booking.messages.freshness import stale
+from booking.models import Booking, Discrepancy, Feed, Slot
+from booking.notices.models import Notification
 from booking.refusals import SlotClosed, SlotFull
 from booking.sync import slots as slots_room
 from booking.sync.slots import BATCH, HORIZON, pull_slots
 from marketplace.catalog.models import CapacityPool, Site
 from marketplace.core.db import engine, reading, transaction
-from providers.port import ProviderError
+from marketplace.messages.words import say
+from providers.port import Confirmed, ProviderError
 from providers.reported import RemoteSlot, SlotPage
 from tests.people import NOON, TODAY
-from tests.world import World, connection_to, join, make_world
+from tests.world import FakeAdapter, World, booking_row, connection_to, join, make_world, one_pass
 
 pytestmark = [pytest.mark.usefixtures("db"), pytest.mark.every_postgres]
 
@@ -308,3 +311,70 @@ def test_a_slot_that_cannot_be_applied_keeps_no_other_from_it(monkeypatch: pytes
     with reading() as session:
         assert session.get_one(Slot, world.slots[0].id).offered == 9
         assert session.scalar(select(func.count()).where(Discrepancy.closed_at.is_(None))) == 0
+
+
+def booked(count: int) -> tuple[World, list[str]]:
+    """A world whose first slot so many customers have a confirmed booking of, and their bookings."""
+    world = make_world(slots=2)
+    bookings = []
+    for number in range(count):
+        other = join(world.provider, world.offer, world.slots, phone=f"1380066{number:04}")
+        bookings.append(other.submit())
+        one_pass(world, FakeAdapter(answers=[Confirmed(f"R-{number}", 1)]), now=NOON)
+    return world, bookings
+
+
+def notified() -> list[tuple[str, str]]:
+    """The booking and what was said of its provider's books, for each notice."""
+    with reading() as session:
+        rows = session.execute(
+            select(Booking.public_id, Notification.facts)
+            .join(Notification, Notification.booking_id == Booking.id)
+            .where(Notification.kind == "provider_differs")
+            .order_by(Notification.id)
+        ).all()
+    return [(row.public_id, row.facts["says"]) for row in rows]
+
+
+@pytest.mark.parametrize(("offered", "says"), [(1, "fewer"), (0, "withdrawn")])
+def test_all_who_booked_a_slot_that_its_provider_cut_are_told_that_they_are_still_expected(
+    offered: int, says: str
+) -> None:
+    world, (one, other) = booked(2)
+    pull(world, told(world.slots[0], offered=offered))
+    assert notified() == [(one, says), (other, says)]
+    text = say("provider_differs", {"says": says}, "en", as_of=NOON).text
+    assert "Your booking stands for now." in text
+    with reading() as session:
+        case = session.scalars(select(Discrepancy)).one()
+    assert case.facts["bookings"] == [booking_row(one).reference, booking_row(other).reference]
+
+
+def test_a_figure_that_goes_up_and_down_is_told_once_a_day() -> None:
+    world, (one, _) = booked(2)
+    for version, offered in enumerate((1, 4, 1, 5, 1), start=1):
+        pull(world, told(world.slots[0], offered=offered, version=version), now=NOON + timedelta(minutes=version))
+    assert [public_id for public_id, _ in notified()].count(one) == 1
+    pull(world, told(world.slots[0], offered=5, version=8), now=NOON + timedelta(days=1))
+    pull(world, told(world.slots[0], offered=1, version=9), now=NOON + timedelta(days=1))
+    assert [public_id for public_id, _ in notified()].count(one) == 2
+
+
+def test_a_slot_that_is_only_off_sale_and_one_that_fits_concern_nobody() -> None:
+    world, _ = booked(2)
+    pull(world, told(world.slots[0], offered=2))
+    pull(world, told(world.slots[0], offered=5, closed=True, version=2))
+    pull(world, told(world.slots[1], offered=0))
+    assert (notified(), discrepancies()) == ([], [])
+
+
+def test_a_notice_of_a_cut_that_is_over_is_not_sent() -> None:
+    world, _ = booked(2)
+    pull(world, told(world.slots[0], offered=0))
+    with transaction() as session:
+        notice = session.scalars(select(Notification).where(Notification.kind == "provider_differs")).first()
+        assert notice is not None and stale(session, notice, NOON) == ""
+    pull(world, told(world.slots[0], offered=5, version=2))
+    with transaction() as session:
+        notice = session.scalars(select(Notification).where(Notification.kind == "provider_differs")).first()
+        assert notice is not None and stale(session, notice, NOON) == "moved_on"

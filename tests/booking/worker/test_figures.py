@@ -7,6 +7,7 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -24,7 +25,7 @@ from booking.worker.figures import Figures
 from marketplace import metrics
 from marketplace.chain.seal import seal_all
 from marketplace.chain.watch import run_verification
-from marketplace.core import clock
+from marketplace.core import clock, released
 from marketplace.core.audit import record
 from marketplace.core.config import ROOT, settings
 from marketplace.core.db import transaction
@@ -143,6 +144,13 @@ def test_the_audits_chain() -> None:
     assert found["anxiang_audit_heads_file_trouble"] == 0
 
 
+def test_a_copy_that_is_held_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert read()["anxiang_held_back"] == 0
+    change("INSERT INTO installation_release (at, cluster, timeline) VALUES (now(), '1', '1')")
+    assert read()["anxiang_held_back"] == 1
+    released.note(held_back=False)
+
+
 def test_a_database_that_does_not_answer_is_a_figure(monkeypatch: pytest.MonkeyPatch) -> None:
     assert read()["anxiang_figures_ok"] == 1
     monkeypatch.setitem(figures._QUERIES, "anxiang_bookings", ("", (), "SELECT 1 / 0"))
@@ -158,9 +166,10 @@ def test_the_database_is_not_asked_at_every_look(monkeypatch: pytest.MonkeyPatch
     assert len(asked) == 1
 
 
-def test_a_worker_answers_on_its_own_port_on_loopback(
-    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
-) -> None:
+def test_a_worker_answers_on_its_own_port_on_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[str] = []
+    log = SimpleNamespace(error=lambda event, **_: said.append(event), info=lambda event, **_: said.append(event))
+    monkeypatch.setattr(figures, "log", log)
     port = free_port()
     monkeypatch.setenv("METRICS_PORT", str(port))
     settings.cache_clear()
@@ -168,7 +177,7 @@ def test_a_worker_answers_on_its_own_port_on_loopback(
     answer = requests.get(f"http://127.0.0.1:{port}/metrics", timeout=20)
     assert parsed(answer.text)["anxiang_figures_ok"] == 1
     figures.serve()  # another worker of the same machine
-    assert "metrics.not_served" in "".join(capfd.readouterr())
+    assert said == ["metrics.served", "metrics.not_served"]
     settings.cache_clear()
 
 

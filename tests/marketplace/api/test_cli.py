@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -152,3 +153,25 @@ def test_a_customer_is_blocked_and_unblocked_by_command(run: Run) -> None:
     assert run("vip unblock 13800000021").exit_code == 0
     assert run("vip issue-token 13800000021").exit_code == 0
     one_sentence(run("vip block 12"), "phone: ")
+
+
+def test_everything_about_a_customer_is_written_to_a_file_that_is_only_ours(run: Run, tmp_path: Path) -> None:
+    customer, to = make_customer(), tmp_path / "copy.zip"
+    assert run(f"person export {customer.public_id} {to}").exit_code == 0
+    assert to.stat().st_mode & 0o777 == 0o600 and "customer.json" in zipfile.ZipFile(to).namelist()
+    one_sentence(run(f"person export {customer.public_id} {to}"), "File exists")
+    one_sentence(run(f"person export cus_00000000000000000000 {tmp_path / 'other.zip'}"), "customer_id")
+
+
+def test_people_are_given_keys_by_class_and_the_way_back(run: Run) -> None:
+    make_customer()
+    assert run("person one-key").output == "1 people.\n"
+    assert run("person class-keys").output == "1 people.\n"
+
+
+def test_a_customer_is_erased_by_command_once_it_is_confirmed(run: Run) -> None:
+    customer = make_customer()
+    assert run(f"person erase {customer.public_id}").exit_code == 1
+    done = run(f"person erase {customer.public_id} --yes")
+    assert done.output == "books stays until further notice, naming nobody.\n"
+    one_sentence(run("person erase cus_00000000000000000000 --yes"), "customer_id")

@@ -118,9 +118,9 @@ def test_results_carry_our_reading_and_a_trend_can_be_asked_for(caller: Caller, 
         "glucose", "loinc", "high", "provider_flag",
     )  # fmt: skip
     assert (glucose["our_value"], glucose["our_unit"], told["newest"]) == (7.2, "mmol/L", 1)
-    trend = caller.get(f"/reports/trends?item=glucose&beneficiary={told['beneficiary_id']}").get_json()
+    trend = caller.get(f"/reports/trends?item=glucose&beneficiary_id={told['beneficiary_id']}").get_json()
     assert (trend["points"][0]["report_id"], trend["points"][0]["result"]["our_value"]) == (report_id, 7.2)
-    problem(caller.get(f"/reports/trends?item=none&beneficiary={told['beneficiary_id']}"), 404, "not_found", "item")
+    problem(caller.get(f"/reports/trends?item=none&beneficiary_id={told['beneficiary_id']}"), 404, "not_found", "item")
     problem(caller.get(f"/reports/compare?a={report_id}&b={report_id}"), 422, "invalid", "b")
     problem(caller.get(f"/reports/compare?a={report_id}&b=rpt_0"), 404, "not_found", "report_id")
     problem(caller.get(f"/reports/{report_id}?version=9"), 404, "not_found", "report_id")

@@ -69,6 +69,36 @@ def test_words_in_many_spellings_find_their_hospital_first(loaded: Engine, q: st
     assert _found(q)[0] == first
 
 
+@pytest.mark.parametrize(
+    ("q", "names"),
+    [
+        ("北京協和醫院", ["北京协和医院"]),
+        ("協和醫院", ["北京协和医院", "唐山协和医院"]),
+        ("中醫院", ["杭州市中医院"]),
+        ("北京,协和", ["北京协和医院"]),
+        ("北京，协和", ["北京协和医院"]),
+        ("北京、协和", ["北京协和医院"]),
+        ("协和医院（北京）", ["北京协和医院"]),
+        ("协和（北京）医院", ["北京协和医院"]),
+        ("北京/协和", ["北京协和医院"]),
+        ("杭州三甲中医院", ["杭州市中医院"]),
+        ("上海二级医院", ["Ａ＆Ｂ国际医院"]),
+        ("三甲 协和", ["北京协和医院"]),
+        ("三級甲等 協和", ["北京协和医院"]),
+        ("二甲", ["大理州人民医院"]),
+    ],
+)
+def test_either_script_signs_between_words_and_a_tier_are_understood(loaded: Engine, q: str, names: list[str]) -> None:
+    assert _found(q) == names
+
+
+def test_a_name_in_the_other_script_is_found_in_both_and_a_place_is_no_tier(db: Engine, tmp_path: Path) -> None:
+    load_sites(tmp_path, [row("臺安醫院", tier="二级"), row("三甲港医院", tier="二级"), row("乾县医院", tier="二级")])
+    assert _found("台安医院") == _found("臺安醫院") == ["臺安醫院"]
+    assert _found("三甲港") == ["三甲港医院"]
+    assert _found("乾县") == _found("qianxian") == ["乾县医院"]
+
+
 @pytest.mark.parametrize("q", ["_ab", "\\", "协%医", "%协", "ie", "湘雅", "'; DROP TABLE site --", "a" * 100])
 def test_what_stands_nowhere_finds_nothing_and_signs_are_data(loaded: Engine, q: str) -> None:
     assert _found(q) == []

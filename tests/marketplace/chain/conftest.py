@@ -8,6 +8,7 @@ from contextlib import contextmanager
 import psycopg
 import pytest
 
+from marketplace.chain import heads, watch
 from marketplace.development.database import DevDatabase
 from marketplace.development.embedded.postgres import SUPERUSER
 from tests.conftest import TestDatabase
@@ -27,6 +28,34 @@ def superuser(database_server: DevDatabase, worker_database: TestDatabase, db: o
             return done.fetchall() if done.description else []
 
         yield run
+
+
+class Logged:
+    """Stands in for a module's logger, and keeps the events."""
+
+    def __init__(self) -> None:
+        self.events: list[str] = []
+
+    def error(self, event: str, **facts: object) -> None:
+        """An alarm."""
+        self.events.append(" ".join([event, *map(str, facts.values())]))
+
+    def info(self, event: str, **facts: object) -> None:
+        """Nothing that anybody must know."""
+
+    def take(self) -> list[str]:
+        """The alarms since the last time."""
+        taken, self.events = self.events, []
+        return taken
+
+
+@pytest.fixture
+def logged(monkeypatch: pytest.MonkeyPatch) -> Logged:
+    """The alarms of the chain."""
+    made = Logged()
+    for module in (heads, watch):
+        monkeypatch.setattr(module, "log", made)
+    return made
 
 
 @contextmanager

@@ -8,7 +8,7 @@ import pytest
 
 from marketplace.chain.heads import HeadsFile, HeadsWriter
 from marketplace.chain.seal import seal_all
-from tests.marketplace.chain.conftest import Superuser
+from tests.marketplace.chain.conftest import Logged, Superuser
 from tests.marketplace.chain.lines import write
 from tests.people import NOON
 
@@ -33,7 +33,7 @@ def test_each_head_is_one_line_that_only_the_owner_may_read(tmp_path: Path) -> N
     assert file.stat().st_mode & 0o777 == 0o600
 
 
-def test_heads_that_found_no_folder_follow_when_it_is_there(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_heads_that_found_no_folder_follow_when_it_is_there(tmp_path: Path, logged: Logged) -> None:
     file = tmp_path / "away" / "heads"
     writer = HeadsWriter(file)
     seal_one("a")
@@ -43,10 +43,10 @@ def test_heads_that_found_no_folder_follow_when_it_is_there(tmp_path: Path, capf
     file.touch(0o600)
     assert writer.write() == HeadsFile.WELL
     assert numbers(file) == [1, 2]
-    assert "".join(capfd.readouterr()).count("audit.heads_file") == 1
+    assert len(logged.take()) == 1
 
 
-def test_a_file_that_has_gone_is_an_alarm_and_begun_anew(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_file_that_has_gone_is_an_alarm_and_begun_anew(tmp_path: Path, logged: Logged) -> None:
     file = tmp_path / "heads"
     writer = HeadsWriter(file)
     seal_one("a")
@@ -55,7 +55,7 @@ def test_a_file_that_has_gone_is_an_alarm_and_begun_anew(tmp_path: Path, capfd: 
     file.unlink()
     assert (writer.write(), writer.write()) == (HeadsFile.MISSING, HeadsFile.WELL)
     assert numbers(file) == [1, 2]
-    assert "missing" in "".join(capfd.readouterr())
+    assert logged.take() == ["audit.heads_file missing"]
 
 
 def test_a_file_that_says_otherwise_is_left_as_it_is(tmp_path: Path, superuser: Superuser) -> None:

@@ -16,7 +16,7 @@ from marketplace.chain.seal import seal_all
 from marketplace.chain.watch import Sealer, last_verification, unsealed_seconds, verify_nightly
 from marketplace.core.config import settings
 from marketplace.core.errors import Busy
-from tests.marketplace.chain.conftest import Superuser
+from tests.marketplace.chain.conftest import Logged, Superuser
 from tests.marketplace.chain.lines import write
 from tests.people import NOON
 
@@ -34,9 +34,7 @@ def test_the_job_seals_and_writes_the_head(tmp_path: Path) -> None:
     assert (tmp_path / "heads").read_text().startswith("1 ")
 
 
-def test_lines_that_wait_longer_than_a_minute_are_an_alarm(
-    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
-) -> None:
+def test_lines_that_wait_longer_than_a_minute_are_an_alarm(monkeypatch: pytest.MonkeyPatch, logged: Logged) -> None:
     """Another process holds the sealer's lock and does not go on."""
     write("a")
     now = NOON
@@ -47,7 +45,7 @@ def test_lines_that_wait_longer_than_a_minute_are_an_alarm(
         now = later(seconds)
         with suppress(Busy):
             sealer.run()
-        return "audit.unsealed" in "".join(capfd.readouterr())
+        return any(event.startswith("audit.unsealed") for event in logged.take())
 
     with monkeypatch.context() as patch:
         patch.setattr(seal, "_alone", lambda session: False)
@@ -64,7 +62,7 @@ def test_a_line_waits_at_most_since_the_last_sealing_began() -> None:
     assert unsealed_seconds(now=later(900), sealed_until=None) == 0
 
 
-def test_the_chain_is_verified_once_a_night(superuser: Superuser, capfd: pytest.CaptureFixture[str]) -> None:
+def test_the_chain_is_verified_once_a_night(superuser: Superuser, logged: Logged) -> None:
     """The night of Shanghai: three o'clock there is seven in the evening in UTC."""
 
     def ask(day: int, hour: int) -> bool:
@@ -75,9 +73,9 @@ def test_the_chain_is_verified_once_a_night(superuser: Superuser, capfd: pytest.
     seal_all(now=lambda: NOON)
     assert [ask(2, 10), ask(2, 18), ask(2, 19), ask(2, 23), ask(3, 18)] == [True, False, True, False, False]
     superuser("UPDATE audit_line SET subject = 'b'")
-    capfd.readouterr()
+    logged.take()
     assert ask(3, 20)
-    assert "audit.finding" in "".join(capfd.readouterr())
+    assert logged.take() == ["audit.finding changed audit_line 1 1"]
     last = last_verification()
     assert last is not None
     assert (last.lines, last.found, last.findings) == (1, 1, ("changed: audit_line 1 (seal 1)",))

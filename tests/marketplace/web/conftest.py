@@ -6,13 +6,14 @@ import os
 import shutil
 import threading
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 from flask import Flask
 from playwright.sync_api import Browser, sync_playwright
 from sqlalchemy import Engine
-from werkzeug.serving import WSGIRequestHandler, make_server
+from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
 from marketplace.app import create_app
 from marketplace.core import clock
@@ -80,3 +81,32 @@ def world(db: Engine) -> Iterator[World]:
 def visitor(app: Flask, world: World) -> Visitor:
     """The world's customer, signed in, reading English."""
     return Visitor.signed_in(app, "13800000021")
+
+
+@dataclass
+class Site:
+    """The application on a port, to be stopped and started again."""
+
+    app: Flask
+    server: BaseWSGIServer = field(init=False)
+    port: int = 0
+
+    def start(self) -> None:
+        self.server = make_server("127.0.0.1", self.port, self.app, threaded=True, request_handler=_Quiet)
+        self.port = self.server.server_port
+        threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+
+    def stop(self) -> None:
+        self.server.shutdown()
+        self.server.server_close()
+
+    def url(self, path: str) -> str:
+        return f"http://127.0.0.1:{self.port}{path}"
+
+
+@pytest.fixture
+def site(app: Flask, world: World) -> Iterator[Site]:
+    made = Site(app)
+    made.start()
+    yield made
+    made.stop()

@@ -100,6 +100,12 @@ SHOWN: dict[str, tuple[str, Callable[[], s.Context]]] = {
     "consent_back_done": ("consent_back.html", partial(s.consent_back, "done")),
     "consent_code": ("consent_code.html", s.consent_code),
     "me": ("me.html", s.me),
+    "my_data": ("my_data.html", s.my_data),
+    "my_data_old": ("my_data.html", partial(s.my_data, recent=False)),
+    "erase": ("erase.html", s.erase),
+    "erase_late": ("erase.html", partial(s.erase, recent=False)),
+    "erase_booked": ("erase.html", partial(s.erase, booked=True)),
+    "erased": ("erased.html", lambda: {"staying": s.left()}),
     "family_new": ("family_new.html", s.family_new),
     "family_remove": ("family_remove.html", s.family_remove),
     "family_booked": ("family_remove.html", partial(s.family_remove, problem=True)),
@@ -112,6 +118,8 @@ SHOWN: dict[str, tuple[str, Callable[[], s.Context]]] = {
     "outbox": ("outbox.html", s.outbox),
     "outbox_empty": ("outbox.html", lambda: {"messages": ()}),
     "notices_none": ("notices.html", s.notices_none),
+    "report_trend_one": ("report_trend.html", partial(s.trend, 1)),
+    "offline": ("offline.html", s.offline),
     "error_404": ("error.html", partial(s.error, 404)),
     "error_403": ("error.html", partial(s.error, 403)),
     "error_429": ("error.html", partial(s.error, 429)),
@@ -163,6 +171,8 @@ SHOWN: dict[str, tuple[str, Callable[[], s.Context]]] = {
     "console_recovery_codes": ("console/recovery_codes.html", s.console_recovery_codes),
     "console_customers": ("console/customers.html", s.console_customers),
     "console_customer": ("console/customer.html", s.console_customer),
+    "console_erase": ("console/customer_erase.html", s.console_erase),
+    "console_erased": ("console/customer_erased.html", s.console_erase),
     "console_customer_blocked": ("console/customer.html", partial(s.console_customer, blocked=True)),
 }
 
@@ -178,6 +188,11 @@ def _secured(response: Response) -> Response:
     return response
 
 
+def _no_worker() -> Response:
+    """A worker that does nothing."""
+    return Response("", content_type="text/javascript")
+
+
 def create_gallery() -> Flask:
     """An application that holds the pages' addresses and shows each sample under `/gallery/<name>`. A template that
     names something its context lacks fails."""
@@ -189,7 +204,8 @@ def create_gallery() -> Flask:
     app.jinja_env.globals["unread_notices"] = lambda: 2
     web = Blueprint("web", __name__)
     for page in PAGES:
-        web.add_url_rule(page.rule, page.endpoint, lambda **_parts: ("", 204), methods=page.methods)
+        view = _no_worker if page.endpoint == "service_worker" else lambda **_parts: ("", 204)
+        web.add_url_rule(page.rule, page.endpoint, view, methods=page.methods)
     console = Blueprint("console", __name__)
     for page in OPERATOR_PAGES:
         console.add_url_rule(page.rule, page.endpoint, lambda **_parts: ("", 204), methods=page.methods)

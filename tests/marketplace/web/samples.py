@@ -10,7 +10,9 @@ from typing import Any
 from booking.calls.breaker import Call
 from booking.changes.cancel import REASONS
 from booking.closures.view import Affected, ClosureView
+from booking.personal.erase import Stays
 from booking.reconcile.cases import CaseView, Counts, DiscrepancyView, Filter, HistoryLine, OurSide
+from booking.reconcile.look_ups import Reached
 from booking.reconcile.runs import RunView
 from booking.reports.reading.read import Delivered, Whose, read
 from booking.reports.reading.vocabulary import vocabulary
@@ -25,9 +27,11 @@ from marketplace.core.outgoing import Sent
 from marketplace.core.text import Text
 from marketplace.web import booking_words, language
 from marketplace.web.account.consent import ConsentPage
+from marketplace.web.account.data import CopyLine, MyData
 from marketplace.web.account.me import Me, SessionLine
 from marketplace.web.account.message_settings import MessageSettings
 from marketplace.web.account.notices_page import Inbox, NoticeRow
+from marketplace.web.assets import asset
 from marketplace.web.benefit_cards import Benefit
 from marketplace.web.benefits.usage_page import Usage, UsageLine
 from marketplace.web.booking import waiting_page as waiting_words
@@ -52,11 +56,13 @@ from marketplace.web.console.qr import qr_code
 from marketplace.web.error_page import error_words
 from marketplace.web.formats import dotted
 from marketplace.web.home.home import Home
+from marketplace.web.offline import STYLES
 from marketplace.web.parts import AlternativeRow, Choice, Code, Fact, Form, Link, Person, Pill, Ticket, Turn, When
 from marketplace.web.reports import trends_page
 from marketplace.web.reports.reports_page import Item, PaperRow, Range, ReportPage, ReportRow, Section
 from marketplace.web.reports.shares_page import AboutReport, MadeLink, SharedReport, ShareRow
 from marketplace.web.reports.trends_page import ChooseTwo, ComparePage, PairLine
+from marketplace.web.staying import Staying, staying
 from marketplace.web.tickets import NextBooking
 from vip.blocking import CustomerStatus
 from vip.operator_accounts import NewOperator, OperatorLine
@@ -951,7 +957,9 @@ def reports_none(text: str = "") -> Context:
     return {"rows": (), "more_url": "", "empty_text": text, **narrow}
 
 
-def trend() -> Context:
+def trend(values: int = 4) -> Context:
+    """An item over the years, with its last `values`."""
+
     def point(day: date, value: str, unit: str, flag: str = "", **more: Any) -> Point:
         given = Delivered("低密度脂蛋白胆固醇", value, "", unit, None, None, flag, "", "")
         read_as = read(given, Whose("male", date(1954, 3, 1), day), {})
@@ -966,7 +974,7 @@ def trend() -> Context:
     )
     apart = (point(date(2022, 11, 1), "3.0", "", apart="unit"),)
     item = vocabulary().items["ldl"]
-    found = Trend(item, "p2", people()[1].name, "father", points, apart, None, 3.4, "provider")
+    found = Trend(item, "p2", people()[1].name, "father", points[-values:], apart, None, 3.4, "provider")
     return {"page": trends_page.trend_page(found, lambda _report: "/gallery/report")}
 
 
@@ -1210,6 +1218,28 @@ def me() -> Context:
     }
 
 
+def my_data(recent: bool = True) -> Context:
+    ready = CopyLine("cpy_1", "ready", at(11, 20, 9), at(11, 27, 9), "3.4 MB")
+    failed = CopyLine("cpy_2", "failed", at(11, 19, 9), None, "1 kB")
+    return {"page": MyData((ready, failed), recent, False, removed=people()[1:2]), "problem": ""}
+
+
+def left() -> tuple[Staying, ...]:
+    return staying((Stays("process", date(2029, 3, 10)), Stays("medical", date(2041, 3, 10)), Stays("books", None)))
+
+
+def erase(recent: bool = True, booked: bool = False) -> Context:
+    told = _t("没有删除任何数据：预约 AX7K2M914Q 仍在进行。", "Nothing was deleted: AX7K2M914Q is under way.")
+    return {
+        "name": "" if recent else people()[1].name,
+        "here": "#",
+        "staying": () if booked else left(),
+        "under_way": ["b1"] if booked else [],
+        "recent": recent,
+        "problem": told if booked else "",
+    }
+
+
 def family_new() -> Context:
     form = Form(
         {"name": _t("沈伯年", "Shen Bonian"), "id_number": "3301021954031200"},
@@ -1288,7 +1318,8 @@ def sign_in(error: bool = False) -> Context:
 
 def sign_in_code() -> Context:
     form = Form({}, {"code": _t("验证码不对，请再看一下短信。", "That's not the code. Look at the message again.")})
-    return {"form": form, "code": Code("138****2041", 3, 42), "next_url": ""}
+    text = _t("【安享】验证码 402817，5 分钟内有效。", "Anxiang: your code is 402817, good for 5 minutes.")
+    return {"form": form, "code": Code("138****2041", 3, 42), "next_url": "", "printed": text}
 
 
 def error(status: int) -> Context:
@@ -1411,6 +1442,15 @@ def _providers() -> tuple[overview_page.ProviderRow, ...]:
             waiting=41,
         ),
         health("ruian", "瑞安医疗", "Ruian Medical", paused_at=NOW - timedelta(hours=2), discrepancies=1),
+        health(
+            "anhe",
+            "安和体检",
+            "Anhe Health",
+            look_ups=(
+                Reached(214, NOW - timedelta(minutes=9, seconds=12), 0),
+                Reached(1_630, NOW - timedelta(hours=3), 88),
+            ),
+        ),
         health("new", "新泽体检", "Xinze Health", pulled={"slots": None, "bookings": None, "reports": None}),
     )
 
@@ -1479,6 +1519,7 @@ def _case(**changes: Any) -> cases_page.CasePage:
         ),
         commands=(("cancel", "queued"),),
         asking=True,
+        cancelling=False,
         actions=("look_up", "send_again", "take_their_time", "cancel_there", "cancel_here", "note"),
     )
     return cases_page.case(replace(view, **changes))
@@ -1604,6 +1645,10 @@ def console_customers() -> Context:
 def console_customer(blocked: bool = False) -> Context:
     name = _t("沈若兰", "Shen Ruolan")
     return _console("customers", page=CustomerStatus("cus_1", name, "138****0021", at(11, 20, 9) if blocked else None))
+
+
+def console_erase() -> Context:
+    return _console("customers", customer="cus_1", staying=left(), problem="")
 
 
 def _desk_booking() -> desk_page.DeskBooking:
@@ -1758,3 +1803,7 @@ def outbox() -> Context:
 
 def notices_none() -> Context:
     return {"page": Inbox((), 0)}
+
+
+def offline() -> Context:
+    return {"styles": [asset(path) for path in STYLES]}

@@ -83,7 +83,7 @@ def add(world: World, relation: str, sex: str, birth: date) -> str:
 
 def test_home_shows_what_is_left_and_where_to_book(browser: Surfer) -> None:
     page = text_of(browser.get("/"))
-    assert "Good afternoon, 沈静宜" in page
+    assert "Good afternoon, Ms Shen" in page
     assert "2 of 2 left" in page
     assert "Nothing booked" in page
 

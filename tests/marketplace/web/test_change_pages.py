@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import re
-import threading
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from datetime import timedelta
 
 import pytest
-from flask import Flask
 from playwright.sync_api import Browser, Page, expect
-from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
 from booking.actors import CLOCK
 from booking.exchange.inbound import apply_remote
@@ -22,6 +18,7 @@ from marketplace.core import clock
 from marketplace.core.db import reading, transaction
 from providers.port import Accepted, Confirmed, Refused, Unknown
 from providers.reported import Proposed
+from tests.marketplace.web.conftest import Site
 from tests.marketplace.web.visitors import Visitor, main, words
 from tests.people import NOON
 from tests.world import EIGHT, FakeAdapter, World, booking_row, make_offer, one_pass, remote, set_provider, taken, tasks
@@ -181,40 +178,6 @@ def test_an_answer_to_no_proposal_changes_nothing(visitor: Visitor, world: World
 
 
 # --- in a browser ----------------------------------------------------------------------------------------------------
-
-
-class _Quiet(WSGIRequestHandler):
-    def log(self, *_: object) -> None:
-        """Nothing."""
-
-
-@dataclass
-class Site:
-    """The application on a port, to be stopped and started again."""
-
-    app: Flask
-    server: BaseWSGIServer = field(init=False)
-    port: int = 0
-
-    def start(self) -> None:
-        self.server = make_server("127.0.0.1", self.port, self.app, threaded=True, request_handler=_Quiet)
-        self.port = self.server.server_port
-        threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
-
-    def stop(self) -> None:
-        self.server.shutdown()
-        self.server.server_close()
-
-    def url(self, path: str) -> str:
-        return f"http://127.0.0.1:{self.port}{path}"
-
-
-@pytest.fixture
-def site(app: Flask, world: World) -> Iterator[Site]:
-    made = Site(app)
-    made.start()
-    yield made
-    made.stop()
 
 
 @pytest.fixture

@@ -28,6 +28,30 @@ TOO_SMALL = """() => [...document.querySelectorAll("a, button, summary, input:no
     .map(([it, box]) => `${Math.round(box.width)}x${Math.round(box.height)} ${it.outerHTML.slice(0, 120)}`)"""
 
 
+# What a voice says to tap must be in the name: the visible words stand in the accessible name.
+UNLIKE = """() => [...document.querySelectorAll("a[aria-label], button[aria-label], summary[aria-label]")]
+    .map((it) => [it, it.innerText.replace(/\\s+/g, " ").trim()])
+    .filter(([it, seen]) => seen && it.checkVisibility() && !it.querySelector("[aria-hidden]")
+        && !it.getAttribute("aria-label").toLowerCase().includes(seen.toLowerCase()))
+    .map(([it]) => it.outerHTML.slice(0, 160))"""
+
+# What has the focus is seen: neither the tab bar nor the dock lies over it.
+COVERED = """() => {
+    const sticky = (it) => getComputedStyle(it).position === "sticky";
+    const bars = [...document.querySelectorAll(".tabs, .dock")].filter(sticky);
+    return [...document.querySelectorAll("main, footer")]
+        .flatMap((part) => [...part.querySelectorAll("a, button, summary, input:not([type=hidden]), select")])
+        .filter((it) => it.checkVisibility() && !it.disabled && !it.closest("dialog, .sr"))
+        .filter((it) => {
+            it.focus();
+            const box = (it.closest("label") ?? it).getBoundingClientRect();
+            return bars.map((bar) => bar.getBoundingClientRect())
+                .some((at) => at.height && box.height < 300 && box.top < at.bottom - 1 && box.bottom > at.top + 1);
+        })
+        .map((it) => it.outerHTML.slice(0, 160));
+}"""
+
+
 @pytest.fixture(scope="module", params=[("zh", "light"), ("en", "dark")], ids=lambda it: "-".join(it))
 def look(request: pytest.FixtureRequest, chromium: Browser) -> Iterator[tuple[Page, str, list[str]]]:
     """A page in one language and colour, and the list of what its console complains about."""
@@ -48,6 +72,8 @@ def test_page_is_accessible_and_fits(look: tuple[Page, str, list[str]], gallery:
     page.set_viewport_size({"width": 390, "height": 844})
     page.goto(f"{gallery}/{name}?lang={lang}")
     assert page.evaluate(TOO_SMALL) == []
+    assert page.evaluate(UNLIKE) == []
+    assert page.evaluate(COVERED) == []
     page.evaluate("for (const it of document.querySelectorAll('details')) it.open = true")
     # As tall as the page: a bar that lies over a button until one scrolls says nothing about the button's size.
     page.set_viewport_size({"width": 390, "height": page.evaluate("document.scrollingElement.scrollHeight")})

@@ -11,10 +11,14 @@ from flask import Flask
 from sqlalchemy import Connection, select, update
 from sqlalchemy.dialects.postgresql import insert
 
+from booking.actors import CLOCK
 from booking.background_models import JobRun
 from booking.calls.breaker import Call
 from booking.discrepancies import close_discrepancy, open_discrepancy
 from booking.feeds.cursors import done
+from booking.reconcile.look_ups import look_up_due
+from booking.reconcile.run import run_now
+from booking.states import BookingState
 from marketplace.chain.heads import HeadsFile
 from marketplace.chain.seal import seal_all
 from marketplace.chain.watch import run_verification
@@ -22,9 +26,12 @@ from marketplace.core import clock
 from marketplace.core.audit import record
 from marketplace.core.db import reading, transaction
 from marketplace.web.urls import OPERATOR_PAGES
+from providers.port import Confirmed, ProviderError
+from providers.reported import RemoteBooking
+from tests.books import Books
 from tests.marketplace.web.visitors import Visitor, main
 from tests.people import NOON, PHONE, make_customer, make_insurer
-from tests.world import World, set_breaker, set_provider
+from tests.world import DAY, FakeAdapter, World, connection_to, go, one_pass, set_breaker, set_provider
 from vip.models import SignInSession
 from vip.operators import create_admin
 
@@ -238,6 +245,24 @@ def test_a_pause_is_told_before_a_breaker(operator: Visitor, world: World) -> No
     assert "Paused" in page and "left alone" not in page
 
 
+def test_the_interval_that_look_ups_reach_is_told_where_the_list_is_not_read(operator: Visitor, world: World) -> None:
+    two = [world.submit(0), world.submit(1)]
+    one_pass(world, FakeAdapter(answers=[Confirmed("R-0"), Confirmed("R-1")]), now=NOON)
+    assert "one by one" not in main(operator.get("/operators/providers"))
+    books = Books(broken_page=0)
+    with pytest.raises(ProviderError):
+        run_now(connection_to(world.provider), books, CLOCK, clock=lambda: NOON)  # type: ignore[arg-type]
+    unread = "Its list of bookings is not read: they are looked up one by one."
+    told = main(operator.get("/operators/providers"))
+    assert f"{unread} Later days: 2 bookings · 2 not answered for yet" in told
+    for number, booking in enumerate(two):
+        books.put(RemoteBooking(f"R-{number}", booking, "confirmed", 1, DAY, world.slots[number].starts_at))
+    look_up_due(connection_to(world.provider), books, every=timedelta(minutes=4), clock=lambda: NOON)
+    with clock.frozen(NOON + timedelta(minutes=9)):
+        told = main(operator.get("/operators/providers"))
+    assert f"{unread} Later days: 2 bookings · each within 9 min" in told and "not answered" not in told
+
+
 def test_commands_that_wait_are_counted(operator: Visitor, world: World) -> None:
     world.submit(0)
     world.submit(1)
@@ -369,3 +394,28 @@ def test_ones_own_account_is_changed_by_somebody_else(operator: Visitor) -> None
         answer = operator.post(mine, mine, act=act)
         assert answer.status_code == 409 and "Another administrator has to do this" in main(answer)
     assert operator.get("/operators").status_code == 200
+
+
+def test_a_customer_who_asks_for_it_is_erased(operator: Visitor, world: World) -> None:
+    path = f"/operators/customers/{world.customer.public_id}"
+    assert f'href="{path}/erase"' in operator.get(path).text
+    assert "What must stay, and until when" in main(operator.get(f"{path}/erase"))
+    assert "They name nobody" in main(operator.post(f"{path}/erase", f"{path}/erase"))
+    assert operator.get(path).status_code == 404, "there is nobody to show"
+    found = operator.post("/operators/customers", "/operators/customers", phone="13800000021")
+    assert found.status_code == 422 and "No customer has this phone." in main(found)
+
+
+def test_the_desk_still_shows_the_bookings_of_who_was_erased_without_a_name(operator: Visitor, world: World) -> None:
+    booking = world.submit()
+    go(booking, BookingState.CONFIRMED, BookingState.FULFILLED)
+    path = f"/operators/customers/{world.customer.public_id}"
+    operator.post(f"{path}/erase", f"{path}/erase")
+    page = operator.get(f"/operators/bookings/{booking}")
+    assert page.status_code == 200 and "沈静宜" not in page.text
+
+
+def test_the_console_names_the_booking_that_stands_in_the_way_of_an_erasure(operator: Visitor, world: World) -> None:
+    world.submit()
+    page = f"/operators/customers/{world.customer.public_id}/erase"
+    assert (operator.get(page).status_code, "is under way" in main(operator.get(page))) == (409, True)

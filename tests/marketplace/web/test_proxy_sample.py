@@ -1,4 +1,4 @@
-"""The proxy's sample in docs/deployment.md limits every path where somebody could guess a secret."""
+"""The proxy's sample in deploy/nginx limits every path where somebody could guess a secret."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from flask import Flask
 
 from marketplace.core.config import ROOT
 
-SAMPLE = (ROOT / "docs" / "deployment.md").read_text()
+SAMPLE = (ROOT / "deploy" / "nginx" / "anxiang.conf").read_text()
 TAKES_A_SECRET = re.compile(r'"(code|codes|old_code|new_code|present|password)"|send_code|ask_code')
 LIMITED = re.compile(r"location ~ (\^\S+) \{[^}]*limit_req\s+zone=codes")
 KNOWN = {

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import io
+import re
+from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -10,10 +14,11 @@ from sqlalchemy import Engine
 from werkzeug.test import TestResponse
 
 from marketplace.app import create_app
-from marketplace.core import clock
+from marketplace.core import clock, outgoing
 from marketplace.core import sms as sms_port
+from marketplace.core.config import settings
 from marketplace.core.errors import Unauthenticated
-from marketplace.web import session
+from marketplace.web import development, session
 from marketplace.web.session import cookie_name, safe_path
 from marketplace.web.urls import PAGES
 from tests.marketplace.web.surfer import Surfer, surfer, text_of
@@ -53,6 +58,23 @@ def stranger(app: Flask, box: SmsBox) -> Surfer:
     client = app.test_client()
     client.set_cookie("lang", "en")
     return Surfer(client)
+
+
+def test_in_development_the_code_stands_on_the_page_where_it_is_typed(
+    stranger: Surfer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    shown = io.StringIO()
+    monkeypatch.setattr(outgoing, "settings", lambda: replace(settings(), state_dir=tmp_path))
+    monkeypatch.setattr(sms_port, "backend", lambda: sms_port.PrintSms(shown))
+    with clock.frozen(NOON):
+        stranger.post("/sign-in", phone=PHONE)
+        page = text_of(stranger.get("/sign-in/code"))
+    [code] = re.findall(r"\d{6}", shown.getvalue().split(": ", 1)[1])
+    assert "Only in development: the text message that would arrive" in page and code in page
+    for elsewhere in ({"env": "production"}, {"sms_backend": "shop.sms:Gateway"}):
+        monkeypatch.setattr(development, "settings", lambda changed=elsewhere: replace(settings(), **changed))
+        with clock.frozen(NOON):
+            assert code not in text_of(stranger.get("/sign-in/code"))
 
 
 def ask_for_code(browser: Surfer, box: SmsBox, following: str = "") -> str:

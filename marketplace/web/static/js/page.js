@@ -62,3 +62,36 @@ document.addEventListener("DOMContentLoaded", () => {
   document.querySelector(".days .day input:checked")?.closest(".day").scrollIntoView({ inline: "center", block: "nearest" });
   document.querySelector("[aria-invalid=true]")?.focus();
 });
+
+// Copy and share what a field holds. The buttons appear where the device can do it, and what was done is said aloud.
+document.addEventListener("DOMContentLoaded", () => {
+  for (const button of document.querySelectorAll("[data-copy]")) button.hidden = !navigator.clipboard;
+  for (const button of document.querySelectorAll("[data-share]")) button.hidden = !navigator.share;
+});
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest("[data-copy], [data-share]");
+  if (!button) return;
+  const field = document.getElementById(button.dataset.copy ?? button.dataset.share);
+  if (button.dataset.share !== undefined) {
+    await navigator.share({ title: button.dataset.title, url: field.value }).catch(() => {}); // given up by the reader
+    return;
+  }
+  try {
+    await navigator.clipboard.writeText(field.value);
+  } catch {
+    field.focus();
+    field.select();
+    return;
+  }
+  const label = button.textContent;
+  button.textContent = button.dataset.said;
+  const voice = document.getElementById("announce");
+  if (voice) voice.textContent = button.dataset.said;
+  setTimeout(() => {
+    button.textContent = label;
+    if (voice) voice.textContent = "";
+  }, 4000);
+});
+
+// Without a connection a tap shows a page of ours: the worker keeps that page and its looks, and nothing of anybody's.
+navigator.serviceWorker?.register(`/sw.js?language=${document.documentElement.lang.slice(0, 2)}`).catch(() => {});

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+from datetime import date
+
 import pytest
 
 from booking.reports.reading.ranges import reference_of
+from booking.reports.reading.read import Reading, Whose, delivered, read
+from providers.adapters.checkup_wire import read_item
 
 GOOD = (
     ("<20 缺乏；20-29 不足；≥30 充足", (30, None)),
@@ -30,3 +35,124 @@ def test_the_good_range_is_the_one_its_word_stands_at(text: str, bounds: tuple[f
 @pytest.mark.parametrize("text", NOBODY_KNOWS)
 def test_words_that_could_be_either_neighbours_judge_nothing(text: str) -> None:
     assert reference_of(text, "female", 40, "").bounds is None
+
+
+@pytest.mark.parametrize(
+    ("text", "bounds"),
+    [
+        ("理想<2.6；合适<3.4；边缘升高3.4-4.1；升高≥4.1", (None, 3.4)),
+        ("low risk <1.0; average 1.0-3.0; high >3.0", (None, 1.0)),
+        ("0.9-1.1 (therapeutic 2.0-3.0)", (0.9, 1.1)),
+        ("35-45（妊娠 28-34）", (35, 45)),
+    ],
+)
+def test_categories_and_what_stands_in_brackets_keep_their_own_words(
+    text: str, bounds: tuple[float | None, float | None]
+) -> None:
+    found = reference_of(text, "female", 40, "").bounds
+    assert found is not None
+    assert (found.low, found.high) == bounds
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "judged"),
+    [
+        ("非吸烟者≤5.0；吸烟者≤6.5", "4.8", "normal"),
+        ("非吸烟者≤5.0；吸烟者≤6.5", "5.8", ""),
+        ("非吸烟者≤5.0；吸烟者≤6.5", "7.1", "high"),
+        ("卵泡期 12-166；黄体期 44-211；绝经期 <54", "150", ""),
+        ("卵泡期 12-166；黄体期 44-211；绝经期 <54", "50", "normal"),
+        ("卵泡期 12-166；黄体期 44-211；绝经期 <54", "500", "high"),
+        ("低危<3.4；高危<2.6", "3.0", ""),
+        ("低危<3.4；高危<2.6", "2.0", "normal"),
+        ("<2.6（高危人群）", "3.2", ""),
+        ("<2.6（高危人群）", "2.0", ""),
+        ("未孕 <5.0", "0.3", "normal"),
+        ("未孕 <5.0", "900", ""),
+        ("low risk <1.0; average 1.0-3.0; high >3.0", "2.1", ""),
+        ("low risk <1.0; average 1.0-3.0; high >3.0", "6.8", "high"),
+    ],
+)
+def test_of_ranges_that_depend_on_what_nobody_told_only_their_agreement_judges(
+    text: str, value: str, judged: str
+) -> None:
+    assert told("项目", value, text) == judged
+
+
+@pytest.mark.parametrize(("age", "judged"), [(61, "normal"), (50, ""), (40, "")])
+def test_a_range_for_after_the_menopause_is_hers_from_an_age_that_leaves_no_doubt(age: int, judged: str) -> None:
+    assert told("FSH", "60", "卵泡期 3-10；绝经后 25-134", age=age) == judged
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "text", "judged"),
+    [
+        ("尿液外观", "浑浊", "清亮", "abnormal"),
+        ("Urine clarity", "Slightly cloudy", "Clear", "abnormal"),
+        ("尿液颜色", "淡黄色", "黄色", "normal"),
+        ("尿液颜色", "酱油色", "淡黄色~黄色", "abnormal"),
+        ("尿液颜色", "绿色", "黄色", ""),
+        ("粪便性状", "软便", "软便", "normal"),
+        ("粪便性状", "脓血便", "软便", "abnormal"),
+        ("粪便颜色", "黑色", "黄褐色", "abnormal"),
+        ("备注", "见报告", "见报告", ""),
+        ("血型", "A", "A", "normal"),
+        ("痰培养", "肺炎克雷伯菌生长", "无菌生长", "abnormal"),
+        ("痰培养", "正常菌群", "无菌生长", ""),
+        ("Urine culture", "Mixed flora, contamination likely", "No growth", ""),
+        ("血培养", "培养5天无细菌生长", "无菌生长", "normal"),
+        ("尿培养", "大肠埃希菌 >10^5 CFU/mL", "", "abnormal"),
+        ("尿培养", "大肠埃希菌 10^3 CFU/mL", "", ""),
+        ("尿培养", "杂菌 >10^5 CFU/mL", "", ""),
+        ("白带清洁度", "Ⅲ度", "Ⅰ-Ⅱ度", "high"),
+        ("白带清洁度", "Ⅱ度", "Ⅰ-Ⅱ度", "normal"),
+        ("镜检红细胞", "满视野", "0-3", "abnormal"),
+        ("乳酸杆菌", "满视野", "", ""),
+        ("梅毒甲苯胺红试验(TRUST)", "1:16", "阴性", "abnormal"),
+        ("梅毒甲苯胺红试验(TRUST)", "<1:2", "阴性", ""),
+        ("唐氏筛查风险", "1:16", "阴性", ""),
+        ("Pap smear", "ASC-US", "NILM", "abnormal"),
+        ("Pap smear", "NILM", "NILM", "normal"),
+        ("HBsAb", "Reactive", "Non-reactive", "normal"),
+        ("HBsAg", "Reactive", "Non-reactive", "abnormal"),
+        ("NT-proBNP", "5,230", "<450", "high"),
+        ("WBC", "4,500", "4-10", ""),
+        ("滴虫", "未查见", "阴性", "normal"),
+        ("念珠菌", "找到", "未找到", "abnormal"),
+        ("上皮细胞", "Moderate", "Few", "abnormal"),
+        ("上皮细胞", "少量", "少许", "normal"),
+        ("Bacteria", "Many", "None", "abnormal"),
+        ("Varicella IgG", "Negative", "Positive/Immune", "abnormal"),
+        ("Varicella IgG", "Positive (45 IU/mL)", "Immune >=10", "normal"),
+        ("Varicella IgG", "Equivocal", "Immune", ""),
+        ("RPR", "1:4 阳性", "阴性", "abnormal"),
+        ("Troponin", "Critical 850", "<14", "high"),
+    ],
+)
+def test_a_look_a_grade_a_titre_and_a_culture_are_read_by_what_stands_beside_them(
+    name: str, value: str, text: str, judged: str
+) -> None:
+    assert told(name, value, text) == judged
+
+
+@pytest.mark.parametrize(
+    ("value", "mark", "judged"), [("5.8", "↑", "high"), ("4.2", "↑", ""), ("5.8", "L", ""), ("4.2", "L", "low")]
+)
+def test_a_mark_at_the_other_side_of_its_range_judges_nothing(value: str, mark: str, judged: str) -> None:
+    assert told("葡萄糖", value, "3.9-6.1", mark=mark) == judged
+
+
+@pytest.mark.parametrize(("value", "critical"), [("6.4", True), ("4.2", False)])
+def test_a_c_is_critical_outside_the_range_and_a_correction_inside(value: str, critical: bool) -> None:
+    assert reading_of("钾", value, "3.5-5.3", mark="C").critical is critical
+
+
+def told(name: str, value: str, text: str, *, age: int = 40, mark: str = "") -> str:
+    """The verdict for a woman."""
+    return reading_of(name, value, text, age=age, mark=mark).judged
+
+
+def reading_of(name: str, value: str, text: str, *, age: int = 40, mark: str = "") -> Reading:
+    whose = Whose("female", date(2026 - age, 1, 1), date(2026, 6, 1))
+    body = {"itemName": name, "result": value, "refRange": text, "mark": mark}
+    return read(delivered(asdict(read_item(body))), whose, {})

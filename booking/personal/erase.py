@@ -1,0 +1,407 @@
+"""Erasure of a customer, or of a relative whom she removed: what may go ends at once, what must stay ends in its time.
+
+`begin` decides in one transaction: nobody can sign in or book any more, and the row of the erasure says until when what
+must stay is stored. The rest is `finish`: a class at a time, each in one transaction that also records that it is over.
+Killed anywhere it is gone on with, by whoever asks again and by the worker.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy import ColumnElement, or_, select, text, update
+from sqlalchemy.orm import Session
+
+from booking.attendance.models import Dispute
+from booking.models import Booking
+from booking.ownership import customer_of
+from booking.personal.models import Erasure
+from booking.personal.register import STAYS, Retention
+from booking.personal.scope import Scope, of_customer, of_person
+from booking.personal.tables import OF_CUSTOMERS
+from booking.reports.models import Report, ReportShare, ReportVersion
+from booking.states import GIVEN_UP
+from booking.waiting.models import WaitingEntry, WaitingPlace
+from marketplace.core import audit, crypto, ids
+from marketplace.core.config import settings
+from marketplace.core.db import reading, transaction
+from marketplace.core.errors import NotFound, Refusal
+from marketplace.core.logging import get_logger
+from marketplace.core.one_by_one import one_by_one
+from vip import roles
+from vip.accounts import COMMAND
+from vip.consent_models import Consent
+from vip.models import Beneficiary, Customer
+from vip.person_keys import destroy, key_of, move_to_classes
+from vip.principal import Principal
+from vip.signin import require_recent
+
+log = get_logger(__name__)
+
+_DONE = {
+    Retention.CONTACT: Erasure.contact_done_at,
+    Retention.PROCESS: Erasure.process_done_at,
+    Retention.MEDICAL: Erasure.medical_done_at,
+}
+BOOKS = "books"
+"""What stays for good and names nobody: ledger, audit, history and statements, by opaque ids."""
+
+
+class UnderWay(Refusal):
+    """A booking is under way, or its no-show is disputed. Facts: `bookings`, their numbers; `ids`, their public ids."""
+
+    code = "erasure_under_way"
+    status = 409
+
+
+@dataclass(frozen=True)
+class Stays:
+    """What must stay: `what` is process, medical or BOOKS; `until` its last day, None where it is not limited."""
+
+    what: str
+    until: date | None
+
+
+@dataclass(frozen=True)
+class Who:
+    """Who is erased: a customer (internal id), or one person of hers; and who asks for it, as the audit names it."""
+
+    scope: Scope
+    insurer_id: int
+    public_id: str
+    actor_kind: str
+    actor: str
+
+    @property
+    def _mine(self) -> ColumnElement[bool]:
+        if self.scope.customer is not None:
+            return Beneficiary.customer_id == self.scope.customer
+        return Beneficiary.id == self.scope.person
+
+    def people(self, session: Session, *, lock: bool = False) -> Sequence[Beneficiary]:
+        """The rows of who is meant, in one order."""
+        query = select(Beneficiary).where(self._mine).order_by(Beneficiary.id)
+        return session.scalars(query.with_for_update() if lock else query).all()
+
+
+def preview(principal: Principal, *, person: str | None = None) -> tuple[Stays, ...]:
+    """What would stay, before a customer decides about herself or a `person` she removed. Raises NotFound, UnderWay."""
+    with reading() as session:
+        who = _asked(session, principal, person)
+        people = [it.id for it in who.people(session)]
+        _refuse_under_way(session, people)
+        return _stays(*_until(session, people))
+
+
+def preview_customer(principal: Principal, public_id: str) -> tuple[Stays, ...]:
+    """`preview` for an operator whom a customer asked. Raises NotFound, also without the role for it; UnderWay."""
+    with reading() as session:
+        people = [it.id for it in _at_desk(session, principal, public_id).people(session)]
+        _refuse_under_way(session, people)
+        return _stays(*_until(session, people))
+
+
+def erase(principal: Principal, *, now: datetime, person: str | None = None) -> tuple[Stays, ...]:
+    """Erase the customer who asks, or a `person` (public id) whom she removed; returns what stays.
+
+    Raises SignInAgain, NotFound, UnderWay. Asking again answers the same.
+    """
+    require_recent(principal, now)
+    with reading() as session:
+        who = _asked(session, principal, person)
+    return _erase(who, now)
+
+
+def erase_customer(principal: Principal, public_id: str, *, now: datetime) -> tuple[Stays, ...]:
+    """Erase a customer because she asked an operator. Raises NotFound, also without the role for it; UnderWay."""
+    with reading() as session:
+        who = _at_desk(session, principal, public_id)
+    return _erase(who, now)
+
+
+def erase_by_command(public_id: str, *, now: datetime) -> tuple[Stays, ...]:
+    """Erase a customer, or one person of hers, for who runs the installation. Raises NotFound, UnderWay."""
+    with reading() as session:
+        person = session.scalar(select(Beneficiary).where(Beneficiary.public_id == public_id, _gone()))
+        if person is not None:
+            who = Who(of_person(person.id), person.insurer_id, person.public_id, "system", COMMAND)
+        else:
+            who = _whole(_customer(session, public_id), "system", COMMAND)
+    return _erase(who, now)
+
+
+def finish_erasures(*, now: datetime) -> dict[str, int]:
+    """End every class of every erasure whose time has come; one that fails stops no other. For the worker."""
+    with reading() as session:
+        due = session.scalars(
+            select(Erasure.id).where(or_(*(_due(each, now) for each in Retention))).order_by(Erasure.id)
+        ).all()
+    return dict(one_by_one("erasure", list(due), lambda row: _finish(row, now)))
+
+
+def _erase(who: Who, now: datetime) -> tuple[Stays, ...]:
+    begun = begin(who, now)
+    _finish(begun.id, now)
+    return _stays(begun.process_until, begun.medical_until)
+
+
+def begin(who: Who, now: datetime) -> Erasure:
+    """Decide the erasure, or find the one that was decided. Raises UnderWay."""
+    with transaction() as session:
+        customer = None
+        if who.scope.customer is not None:
+            # not stronger: a hold, which has her person's lock already, refers to this row
+            customer = session.get_one(Customer, who.scope.customer, with_for_update={"key_share": True})
+        people = who.people(session, lock=True)
+        known = session.scalar(select(Erasure).where(_is_of(who.scope)))
+        if known is not None:
+            return known
+        ids_of_people = [it.id for it in people]
+        _refuse_under_way(session, ids_of_people)
+        process_until, medical_until = _until(session, ids_of_people)
+        for person in people:
+            person.removed_at, person.erased_at = person.removed_at or now, person.erased_at or now
+        if customer is not None:
+            customer.blocked_at, customer.erased_at = customer.blocked_at or now, now
+            _end_doors(session, customer.id)
+        begun = Erasure(
+            public_id=ids.new_id("era"),
+            customer_id=who.scope.customer,
+            beneficiary_id=who.scope.person,
+            asked_at=now,
+            process_until=process_until,
+            medical_until=medical_until,
+        )
+        session.add(begun)
+        _audit(session, who, "erasure.begun", now, process_until=_day(process_until), medical_until=_day(medical_until))
+    log.info("erasure.begun", erasure=begun.public_id, whose=who.public_id)
+    return begun
+
+
+def _finish(erasure_id: int, now: datetime) -> str:
+    """End the classes whose time has come, in their order."""
+    ended = "waits"
+    for retention in Retention:
+        with transaction() as session:
+            due = select(Erasure).where(Erasure.id == erasure_id, _due(retention, now)).with_for_update()
+            found = session.scalar(due)
+            if found is not None:
+                end_class(session, found, retention, now)
+                ended = "ended"
+    return ended
+
+
+def end_class(session: Session, erasure: Erasure, retention: Retention, now: datetime) -> None:
+    """Destroy the keys of the class, overwrite or delete what the register says of it, and record that it is over."""
+    who = _of_erasure(session, erasure)
+    people = who.people(session, lock=True)
+    if retention is Retention.CONTACT:
+        _end_what_goes_on(session, who, people, now)
+        for person in people:
+            move_to_classes(session, person)
+            _store_whose_record(session, person)
+        session.flush()
+    if retention is Retention.MEDICAL:
+        reports = update(Report).where(Report.beneficiary_id.in_([it.id for it in people]), Report.deleted_at.is_(None))
+        session.execute(reports.values(deleted_at=now, fetch_after=None))
+    destroy(session, [it.id for it in people], retention, now)
+    overwrite(session, who.scope, retention)
+    setattr(erasure, _DONE[retention].key, now)
+    _audit(session, who, "erasure.ended", now, what=retention.value)
+
+
+def overwrite(session: Session, scope: Scope, retention: Retention) -> None:
+    """Delete the rows that end with the class, then overwrite the columns that do, all over the scope."""
+    for table in OF_CUSTOMERS:
+        if table.rows_end is retention:
+            session.execute(text(f"DELETE FROM {table.name} t WHERE {scope.where(table)}"), scope.values)
+    for table in OF_CUSTOMERS:
+        ends = [
+            f"{column} = {it.ends}"
+            for column, it in table.personal.items()
+            if it.retention is retention and it.ends != STAYS
+        ]
+        if ends and table.rows_end is not retention:
+            query = f"UPDATE {table.name} t SET {', '.join(ends)} WHERE {scope.where(table)}"
+            session.execute(text(query), scope.values)
+
+
+def _end_doors(session: Session, customer_id: int) -> None:
+    """End every session in the transaction that blocks her: no device is signed in any more from here on."""
+    session.execute(text("DELETE FROM sign_in_session WHERE customer_id = :customer"), {"customer": customer_id})
+
+
+def _end_what_goes_on(session: Session, who: Who, people: Sequence[Beneficiary], now: datetime) -> None:
+    """End consents, links, waiting and the fetching of reports: nothing new arrives for who is erased."""
+    mine = [it.id for it in people]
+    session.execute(
+        update(Consent)
+        .where(Consent.beneficiary_id.in_(mine), Consent.withdrawn_at.is_(None))
+        .values(withdrawn_at=now, withdrawn_by="customer")
+    )
+    reports = select(Report.id).where(Report.beneficiary_id.in_(mine))
+    session.execute(
+        update(ReportShare)
+        .where(ReportShare.report_id.in_(reports), ReportShare.revoked_at.is_(None))
+        .values(revoked_at=now)
+    )
+    session.execute(update(Report).where(Report.beneficiary_id.in_(mine)).values(fetch_after=None))
+    session.execute(
+        update(WaitingEntry)
+        .where(WaitingEntry.beneficiary_id.in_(mine), WaitingEntry.state.in_(("waiting", "offered")))
+        .values(state="withdrawn", cause="erased", updated_at=now, version=WaitingEntry.version + 1)
+    )
+    session.execute(update(WaitingPlace).where(WaitingPlace.beneficiary_id.in_(mine)).values(open=False))
+
+
+def _store_whose_record(session: Session, person: Beneficiary) -> None:
+    """While results must be stored, say under her medical key whose they are: a record of nobody is of no use."""
+    results = (
+        select(ReportVersion.id)
+        .join(Report, Report.id == ReportVersion.report_id)
+        .where(Report.beneficiary_id == person.id, ReportVersion.wrapped_key.is_not(None))
+        .limit(1)
+    )
+    if person.record_sealed is None and session.scalar(results) is not None:
+        whose = {"name": person.name, "sex": person.sex, "birth_date": person.birth_date.isoformat()}
+        key = key_of(session, person, Retention.MEDICAL)
+        if key.wrapped is not None:
+            plain = json.dumps(whose, ensure_ascii=False).encode()
+            person.record_sealed = crypto.seal(plain, key=key.open(), record=f"beneficiary:{person.public_id}:record")
+
+
+def _refuse_under_way(session: Session, people: Sequence[int]) -> None:
+    disputed = select(Dispute.booking_id).where(Dispute.state == "open")
+    found = session.execute(
+        select(Booking.reference, Booking.public_id)
+        .where(Booking.beneficiary_id.in_(people), or_(Booking.live, Booking.id.in_(disputed)))
+        .order_by(Booking.id)
+    ).all()
+    if found:
+        raise UnderWay(bookings=", ".join(row.reference for row in found), ids=[row.public_id for row in found])
+
+
+def _until(session: Session, people: Sequence[int]) -> tuple[date | None, date | None]:
+    """The last days on which process and medical data must be stored; None where there is none of it."""
+    last_service = session.scalar(
+        select(Booking.service_date)
+        .where(Booking.beneficiary_id.in_(people), Booking.state.not_in(GIVEN_UP))
+        .order_by(Booking.service_date.desc())
+        .limit(1)
+    )
+    last_result = session.scalar(
+        select(Booking.service_date)
+        .join(Report, Report.booking_id == Booking.id)
+        .join(ReportVersion, ReportVersion.report_id == Report.id)
+        .where(Report.beneficiary_id.in_(people), ReportVersion.wrapped_key.is_not(None))
+        .order_by(Booking.service_date.desc())
+        .limit(1)
+    )
+    return years_after(last_service, settings().process_years), years_after(last_result, settings().medical_years)
+
+
+def years_after(day: date | None, years: int) -> date | None:
+    """The day so many years later (1 March for 29 February); None for no day, or when nothing is to be stored."""
+    if day is None or years == 0:
+        return None
+    try:
+        return day.replace(year=day.year + years)
+    except ValueError:
+        return date(day.year + years, 3, 1)
+
+
+def years_before(day: date, years: int) -> date:
+    """The day so many years earlier (28 February for the 29th): what happened before it is over by more than them."""
+    try:
+        return day.replace(year=day.year - years)
+    except ValueError:
+        return date(day.year - years, 2, 28)
+
+
+def _stays(process_until: date | None, medical_until: date | None) -> tuple[Stays, ...]:
+    limited = ((Retention.PROCESS, process_until), (Retention.MEDICAL, medical_until))
+    return (*(Stays(what.value, until) for what, until in limited if until is not None), Stays(BOOKS, None))
+
+
+def _due(retention: Retention, now: datetime) -> ColumnElement[bool]:
+    """Whether (SQL, of an Erasure) the class is not over and its last day is past."""
+    open_still = _DONE[retention].is_(None)
+    if retention is Retention.CONTACT:
+        return open_still
+    until = Erasure.process_until if retention is Retention.PROCESS else Erasure.medical_until
+    return open_still & Erasure.contact_done_at.is_not(None) & or_(until.is_(None), until < now.date())
+
+
+def _is_of(scope: Scope) -> ColumnElement[bool]:
+    if scope.customer is not None:
+        return Erasure.customer_id == scope.customer
+    return Erasure.beneficiary_id == scope.person
+
+
+def _asked(session: Session, principal: Principal, person: str | None) -> Who:
+    customer = session.get_one(Customer, customer_of(principal))
+    if person is None:
+        return _whole(customer, principal.acts_as, principal.public_id)
+    found = session.scalar(
+        select(Beneficiary).where(
+            Beneficiary.public_id == person,
+            Beneficiary.customer_id == customer.id,
+            _gone(),
+        )
+    )
+    if found is None:
+        raise NotFound(field="beneficiary_id")
+    return Who(of_person(found.id), found.insurer_id, found.public_id, principal.acts_as, principal.public_id)
+
+
+def _at_desk(session: Session, principal: Principal, public_id: str) -> Who:
+    roles.require(principal, "people")
+    customer = _customer(session, public_id)
+    if customer.insurer_id != principal.insurer_id:
+        raise NotFound(field="customer_id")
+    return _whole(customer, principal.acts_as, principal.public_id)
+
+
+def _gone() -> ColumnElement[bool]:
+    """Whether (SQL, of a Beneficiary) she was removed from the family: nobody erases somebody who is booked for."""
+    return Beneficiary.removed_at.is_not(None)
+
+
+def _whole(customer: Customer, actor_kind: str, actor: str) -> Who:
+    return Who(of_customer(customer.id), customer.insurer_id, customer.public_id, actor_kind, actor)
+
+
+def _of_erasure(session: Session, erasure: Erasure) -> Who:
+    if erasure.customer_id is not None:
+        return _whole(session.get_one(Customer, erasure.customer_id), "system", "erasure")
+    person = session.get_one(Beneficiary, erasure.beneficiary_id)
+    return Who(of_person(person.id), person.insurer_id, person.public_id, "system", "erasure")
+
+
+def _customer(session: Session, public_id: str) -> Customer:
+    found = (
+        session.scalar(select(Customer).where(Customer.public_id == public_id)) if ids.well_formed(public_id) else None
+    )
+    if found is None:
+        raise NotFound(field="customer_id")
+    return found
+
+
+def _day(until: date | None) -> str:
+    return until.isoformat() if until is not None else ""
+
+
+def _audit(session: Session, who: Who, action: str, now: datetime, **facts: str) -> None:
+    audit.record(
+        session,
+        action,
+        at=now,
+        actor_kind=who.actor_kind,
+        actor=who.actor,
+        subject=who.public_id,
+        insurer_id=who.insurer_id,
+        **facts,
+    )

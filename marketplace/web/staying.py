@@ -1,0 +1,39 @@
+"""What an erasure leaves, in words: what it is, why, and until when. For the customer's pages and the console."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from flask_babel import gettext as _
+
+from booking.personal.erase import Stays
+
+
+@dataclass(frozen=True)
+class Staying:
+    """One thing that stays. `until` is its last day, None where it is not limited."""
+
+    what: str
+    why: str
+    until: date | None
+
+
+def staying(stays: Sequence[Stays]) -> tuple[Staying, ...]:
+    """What stays, in words."""
+    words = {
+        "process": (
+            _("What was booked and how it went, with the answers given for it"),
+            _("The law asks platforms to store their transactions. It stands without name and phone."),
+        ),
+        "medical": (
+            _("Results, and whose they are"),
+            _("The law asks to store medical records. They are sealed, and no page shows them."),
+        ),
+        "books": (
+            _("Entries in the books of benefits and in the audit"),
+            _("The books must add up. They name nobody, only a number."),
+        ),
+    }
+    return tuple(Staying(*words[it.what], it.until) for it in stays)
