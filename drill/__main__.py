@@ -22,7 +22,7 @@ import structlog
 from drill import plant
 from drill.api import Tally
 from drill.books import Difference
-from drill.calm import PATIENCE, come_to_rest, compare, reconcile
+from drill.calm import PATIENCE, cancel_strays, come_to_rest, compare, reconcile
 from drill.customers import customers
 from drill.evidence import gather
 from drill.figures import table
@@ -30,6 +30,7 @@ from drill.fleet import CannotDrill
 from drill.journal import Journal
 from drill.plan import Plan, make_plan
 from drill.stage import CODES, Stage, stage
+from drill.still import Watch, troubles_of, watch
 from drill.trouble import Providers, kill_by_plan
 from marketplace.core.config import state_dir
 
@@ -88,6 +89,9 @@ def perform(where: Stage, plan: Plan, planted: str = "") -> Done:
     other_side = threading.Thread(target=providers.run, name="providers", daemon=True)
     other_side.start()
     threads = customers(where, plan, tally, journal, over)
+    seen, watched = Watch(troubles_of(plan)), threading.Event()
+    watching = threading.Thread(target=watch, args=(where, seen, since, watched), name="watch", daemon=True)
+    watching.start()
     try:
         kill_by_plan(where, plan, since)
     finally:
@@ -100,14 +104,21 @@ def perform(where: Stage, plan: Plan, planted: str = "") -> Done:
     providers.calm()
     rested = come_to_rest(where)
     reconciled = reconcile()
+    cancelled = cancel_strays(where, providers.strays)
     come_to_rest(where)
     if planted:
         plant.KINDS[planted](where)
-    found = [Difference("an answer no customer should get", sentence) for sentence in tally.broken] + compare(where)
+    watched.set()
+    watching.join(PATIENCE)
+    found = [Difference("an answer no customer should get", sentence) for sentence in tally.broken]
+    found += compare(where) + seen.differences()
     journal.close()
     with where.books() as books:
         for line in table(books, where.fleet, tally, providers, rested, reconciled):
             print(line)
+        print(f"the database was silent {providers.silences} times")
+        print(f"strays: {len(providers.strays)}, of these found and cancelled there: {cancelled}")
+        print(f"longest stand-still outside a trouble: {seen.worst()}")
         bookings = books.execute("SELECT count(*) FROM booking").fetchall()[0][0]
     return Done(found, where.fleet.kills.total(), bookings)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
@@ -10,6 +11,7 @@ import psycopg
 
 from booking.actors import SYSTEM
 from booking.calls.connections import connection_by_code
+from booking.reconcile.repair import repair
 from booking.reconcile.run import run_now
 from drill.books import Difference, differences, served_anyway
 from drill.compare import read_ours, read_record, read_theirs, with_customers, with_providers
@@ -19,6 +21,7 @@ from drill.stage import CODES, Stage
 from marketplace.core import clock
 from marketplace.core.db import forget_engines, reading
 from providers.port import ProviderError
+from vip.principal import Principal
 
 PATIENCE = 180.0
 """Seconds in which everything must have come to rest. Look-ups of an open outcome are up to 60 s apart."""
@@ -32,6 +35,10 @@ _RESTLESS = """
          + (SELECT count(*) FROM entitlement_entry
              WHERE xact >= coalesce((SELECT split_part(snapshot, ':', 2)::bigint
                                        FROM audit_seal ORDER BY seq DESC LIMIT 1), 0))
+"""
+_STRAYS = """
+    SELECT public_id FROM discrepancy
+     WHERE kind = 'theirs_only' AND booking_id IS NULL AND closed_at IS NULL AND subject = ANY(%s)
 """
 _POLLED = "SELECT count(*) FROM sync_cursor WHERE feed = 'bookings' AND last_success_at > %s"
 
@@ -71,6 +78,24 @@ def reconcile() -> dict[str, str]:
             results[code] = " ".join(f"{name}={number}" for name, number in sorted(counts.items()))
     forget_engines()
     return results
+
+
+def cancel_strays(where: Stage, planted: Collection[str], patience: float = PATIENCE) -> int:
+    """Cancel at their providers the strays that were planted and found, one click each, as an operator would; returns
+    how many. One that was not found, or does not go away, is for the comparison to find."""
+    with where.books() as books:
+        insurer = books.execute("SELECT min(id) FROM insurer").fetchall()[0][0]
+        found = books.execute(_STRAYS, [list(planted)]).fetchall()
+    operator = Principal("operator", 0, "opr_drill", insurer, 0, clock.HOME_ZONE, "admin")
+    for row in found:
+        repair(operator, row.public_id, "cancel_there", now=clock.now())
+    forget_engines()
+    until = time.monotonic() + patience
+    with where.books() as books:
+        while time.monotonic() < until and _one(books, "SELECT count(*) FROM stray_cancel WHERE finished_at IS NULL"):
+            where.fleet.look()
+            time.sleep(0.3)
+    return len(found)
 
 
 def _quiet_since(books: psycopg.Connection[Any], quiet: datetime | None) -> datetime | None:

@@ -49,6 +49,7 @@ _FAULTS: tuple[tuple[str, tuple[str, ...], int, tuple[float, float]], ...] = (
 _FEEDS = ("slots", "bookings", "reports")
 _BROKEN_FOR, _STORM_FOR = (12.0, 25.0), (6.0, 12.0)
 """Seconds: long enough that the breaker of a feed opens, and that calls come back more than once into the storm."""
+_SILENT_FOR = 15.0
 _POISONED = ("slots", "bookings", "bookings", "reports")
 _MOVES = {"cancel": 5, "check_in": 1, "fulfil": 3, "no_show": 2}
 
@@ -73,6 +74,7 @@ class Fault:
     probability: float
     seconds: float
     retry_after: int = 1
+    outage: bool = False
 
     @property
     def body(self) -> dict[str, object]:
@@ -99,8 +101,25 @@ class ProviderMove:
 
 
 @dataclass(frozen=True)
+class Stray:
+    """A booking that nobody here asked for appears at the provider, beside one of ours that `dice` chooses."""
+
+    at: float
+    provider: str
+    dice: float
+
+
+@dataclass(frozen=True)
+class Silence:
+    """From `at` to `until` the database accepts connections and answers nothing."""
+
+    at: float
+    until: float
+
+
+@dataclass(frozen=True)
 class Plan:
-    """A whole drill. `kills`, `faults` and `moves` are in the order of their times."""
+    """A whole drill. Everything is in the order of its time."""
 
     seed: int
     seconds: float
@@ -108,6 +127,8 @@ class Plan:
     kills: Sequence[Kill] = field(default=())
     faults: Sequence[Fault] = field(default=())
     moves: Sequence[ProviderMove] = field(default=())
+    strays: Sequence[Stray] = field(default=())
+    silences: Sequence[Silence] = field(default=())
 
     def dice(self, name: str) -> random.Random:
         """Dice of an actor's own, so that one actor's luck does not depend on another's pace."""
@@ -123,6 +144,8 @@ def make_plan(seed: int, seconds: float, providers: Sequence[str], customers: in
         _kills(random.Random(f"{seed}/kills"), seconds),
         _faults(seed, seconds, providers),
         _moves(random.Random(f"{seed}/moves"), seconds, providers),
+        _strays(random.Random(f"{seed}/strays"), seconds, providers),
+        _silences(random.Random(f"{seed}/silences"), seconds),
     )
 
 
@@ -198,7 +221,26 @@ def _outages(dice: random.Random, provider: str, seconds: float) -> list[Fault]:
 
 
 def _outage(provider: str, at: float, until: float, fault: str, command: str, *, retry_after: int = 1) -> Fault:
-    return Fault(round(at, 3), round(until, 3), provider, fault, command, 1.0, 0.0, retry_after)
+    return Fault(round(at, 3), round(until, 3), provider, fault, command, 1.0, 0.0, retry_after, outage=True)
+
+
+def _strays(dice: random.Random, seconds: float, providers: Sequence[str]) -> list[Stray]:
+    found: list[Stray] = []
+    at = dice.uniform(10, 20)
+    while at < seconds:
+        found.append(Stray(round(at, 3), dice.choice(list(providers)), dice.random()))
+        at += dice.uniform(15, 40)
+    return found
+
+
+def _silences(dice: random.Random, seconds: float) -> list[Silence]:
+    """The first one within half a minute, so that a drill of a minute has one; then one every minute and a half."""
+    found: list[Silence] = []
+    at = dice.uniform(15, 30)
+    while at < seconds:
+        found.append(Silence(round(at, 3), round(at + _SILENT_FOR, 3)))
+        at += _SILENT_FOR + dice.uniform(60, 100)
+    return found
 
 
 def _moves(dice: random.Random, seconds: float, providers: Sequence[str]) -> list[ProviderMove]:

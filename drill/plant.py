@@ -11,6 +11,7 @@ from drill.fleet import CannotDrill
 from drill.journal import Acknowledged, Journal
 from drill.plan import SANDBOX
 from drill.stage import Stage
+from drill.still import plant_still
 
 
 def theirs(where: Stage) -> None:
@@ -70,4 +71,10 @@ def lost(where: Stage) -> None:
     )
 
 
-KINDS: Mapping[str, Callable[[Stage], None]] = {"theirs": theirs, "ours": ours, "ledger": ledger, "lost": lost}
+KINDS: Mapping[str, Callable[[Stage], None]] = {
+    "theirs": theirs,
+    "ours": ours,
+    "ledger": ledger,
+    "lost": lost,
+    "still": plant_still,
+}

@@ -20,9 +20,11 @@ from zoneinfo import ZoneInfo
 import psycopg
 import requests
 from psycopg.rows import namedtuple_row
+from sqlalchemy import make_url
 
 from drill.fleet import CannotDrill, Fleet, answers
 from drill.plan import DAYS, POSTGRESQL, SANDBOX, WEBS, WORKERS
+from drill.proxy import Proxy, proxy_to
 from marketplace.catalog.importer import import_sites
 from marketplace.core import clock, db, migrate
 from marketplace.core.config import ROOT, settings
@@ -82,6 +84,7 @@ class Stage:
     keys: dict[str, str]
     places: dict[str, int]
     first_day: date
+    proxy: Proxy
 
     @contextmanager
     def books(self) -> Iterator[psycopg.Connection[Any]]:
@@ -124,7 +127,10 @@ def stage(customers: int) -> Iterator[Stage]:
     """A stage with everything up; it changes this process's environment, like any program that runs the product."""
     with tempfile.TemporaryDirectory(prefix="anxiang-drill-") as name:
         folder = Path(name)
-        with DevDatabase(folder / POSTGRESQL, ephemeral=True, fsync=True) as database:
+        with (
+            DevDatabase(folder / POSTGRESQL, ephemeral=True, fsync=True) as database,
+            proxy_to(_port_of_database(database.database_url)) as proxy,
+        ):
             os.environ.update(
                 ANXIANG_ENV="development",
                 ANXIANG_STATE_DIR=str(folder / "state"),
@@ -136,7 +142,7 @@ def stage(customers: int) -> Iterator[Stage]:
             db.forget_engines()
             migrate.upgrade(database.owner_url, application_role=APPLICATION)
             processes.compile_translations(ROOT / "marketplace" / "web" / "translations")
-            made = _furnish(folder, database, customers)
+            made = _furnish(folder, database, customers, proxy)
             try:
                 for name in made.fleet.commands:
                     made.fleet.start(name)
@@ -148,7 +154,7 @@ def stage(customers: int) -> Iterator[Stage]:
                 db.forget_engines()
 
 
-def _furnish(folder: Path, database: DevDatabase, customers: int) -> Stage:
+def _furnish(folder: Path, database: DevDatabase, customers: int, proxy: Proxy) -> Stage:
     sandbox, days, *webs = (f"http://127.0.0.1:{free_port()}" for _ in (SANDBOX, DAYS, *WEBS))
     now = clock.now()
     people.load_people(now)
@@ -172,7 +178,7 @@ def _furnish(folder: Path, database: DevDatabase, customers: int) -> Stage:
     where = Stage(
         folder=folder,
         database=database,
-        fleet=_fleet(folder, database, webs, sandboxes, files),
+        fleet=_fleet(folder, database, webs, sandboxes, files, proxy),
         webs=webs,
         sandboxes=sandboxes,
         people=[Person(one.customer_public_id, one.token) for one in made],
@@ -181,6 +187,7 @@ def _furnish(folder: Path, database: DevDatabase, customers: int) -> Stage:
         keys=keys,
         places=places,
         first_day=clock.today(clock.HOME_ZONE, now),
+        proxy=proxy,
     )
     with where.books() as connection:
         times = ", ".join(f"{name} = {value}" for name, value in _TIMES.items())
@@ -242,9 +249,15 @@ def _slots_are_here(where: Stage, seconds: float = 180.0) -> None:
 
 
 def _fleet(
-    folder: Path, database: DevDatabase, webs: list[str], sandboxes: Mapping[str, str], files: Mapping[str, Path]
+    folder: Path,
+    database: DevDatabase,
+    webs: list[str],
+    sandboxes: Mapping[str, str],
+    files: Mapping[str, Path],
+    proxy: Proxy,
 ) -> Fleet:
-    """Two web servers of one process each: a kill takes one, and customers go on with the other."""
+    """Two web servers of one process each: a kill takes one, and customers go on with the other. All reach the database
+    through the proxy."""
     logs = folder / "logs"
     logs.mkdir()
     template = processes.Options.read(os.environ).web_command
@@ -262,11 +275,21 @@ def _fleet(
         ready[name] = partial(_beats, database)
     environment = {
         **os.environ,
+        "DATABASE_URL": through_proxy(database.database_url, proxy),
         "PUBLIC_URL": webs[0],
         "OUTBOX_LEASE_SECONDS": str(_LEASE),
         "PYTHONUNBUFFERED": "1",
     }
     return Fleet(database=database, environment=environment, logs=logs, commands=commands, ready=ready)
+
+
+def _port_of_database(url: str) -> int:
+    return int(make_url(url).port or 5432)
+
+
+def through_proxy(url: str, proxy: Proxy) -> str:
+    """The address of the database, past which everything goes through the proxy."""
+    return make_url(url).set(host="127.0.0.1", port=proxy.port).render_as_string(hide_password=False)
 
 
 def _port(url: str) -> int:

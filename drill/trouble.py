@@ -11,7 +11,7 @@ from typing import Any
 
 import requests
 
-from drill.plan import Fault, Kill, Plan, ProviderMove
+from drill.plan import Fault, Kill, Plan, ProviderMove, Stray
 from drill.stage import CODES, PLAYED_BY, Stage
 
 _TICK = 0.05
@@ -65,20 +65,27 @@ class Providers:
     over: threading.Event
     moves: Counter[str] = field(default_factory=Counter)
     struck: Counter[str] = field(default_factory=Counter)
+    strays: list[str] = field(default_factory=list)
+    silences: int = 0
+    is_silent: bool = False
     _on: dict[str, tuple[int, tuple[Fault, ...]]] = field(default_factory=dict)
 
     def run(self) -> None:
         """Go by the plan until `over`."""
-        moves = list(self.plan.moves)
+        moves, strays = list(self.plan.moves), list(self.plan.strays)
         while not self.over.wait(_TICK):
             now = time.monotonic() - self.began
             for code in CODES:
                 self._switch(code, tuple(f for f in self.plan.faults if f.provider == code and f.at <= now < f.until))
             while moves and moves[0].at <= now:
                 self._move(moves.pop(0))
+            while strays and strays[0].at <= now:
+                self._stray(strays.pop(0))
+            self._be_silent(any(silence.at <= now < silence.until for silence in self.plan.silences))
 
     def calm(self) -> None:
         """All faults off; what struck is counted."""
+        self._be_silent(False)
         for code in CODES:
             self._count(self.where.control("GET", code, "/faults")["faults"])
             self.where.control("DELETE", code, "/faults")
@@ -101,6 +108,30 @@ class Providers:
     def _count(self, faults: list[dict[str, Any]]) -> None:
         for fault in faults:
             self.struck[fault["fault"]] += fault["struck"]
+
+    def _be_silent(self, silent: bool) -> None:
+        """Let the database answer nothing, or answer again; connections from before stay dead."""
+        if silent != self.is_silent:
+            self.is_silent = silent
+            self.silences += silent
+            self.where.proxy.become("silent" if silent else "pass")
+
+    def _stray(self, stray: Stray) -> None:
+        """Another booking there beside one of ours, on a later day: nobody serves it before it is found."""
+        try:
+            found = self.where.control("GET", stray.provider, "/bookings")["bookings"]
+            later = [
+                each["reference"]
+                for each in found
+                if each["status"] == "confirmed" and each["service_date"] > self.where.first_day.isoformat()
+            ]
+            if later:
+                beside = later[int(stray.dice * len(later))]
+                wish = {"our_reference": f"nobody-{len(self.strays)}"}
+                made = self.where.control("POST", stray.provider, f"/bookings/{beside}/copy", wish)
+                self.strays.append(made["reference"])
+        except requests.RequestException:
+            self.moves["not possible"] += 1
 
     def _move(self, move: ProviderMove) -> None:
         try:

@@ -210,8 +210,10 @@ def _own_customer(session: Session, principal: Principal) -> Customer:
 def _checked(new: NewMember, today: date) -> NewMember:
     """`new` with texts tidied and numbers normalised. Raises Invalid."""
     name = " ".join(new.name.split())  # an ideographic space is one too
-    if not 1 <= len(name) <= LONGEST_NAME or not name.isprintable():
+    if not 1 <= len(name) <= LONGEST_NAME:
         raise Invalid(field="name", reason="name")
+    if not name.isprintable():  # a private-use character, which each device shows in a way of its own, is none
+        raise Invalid(field="name", reason="bad_characters")
     if new.relation not in RELATIONS:
         raise Invalid(field="relation", reason="not_offered")
     if new.sex not in ("male", "female"):

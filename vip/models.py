@@ -288,9 +288,9 @@ class SignInSession(Base):
     __table_args__ = (
         CheckConstraint("(customer_id IS NULL) <> (operator_id IS NULL)", name="one_owner"),
         Index("ix_sign_in_session_customer", "customer_id", postgresql_where=text("ended_at IS NULL")),
-        Index("ix_sign_in_session_operator", "operator_id", postgresql_where=text("operator_id IS NOT NULL")),
         Index("ix_sign_in_session_whose", "customer_id"),
         Index("ix_sign_in_session_expires", "expires_at", postgresql_using="brin"),
+        Index("ix_sign_in_session_operator", "operator_id", postgresql_where=text("operator_id IS NOT NULL")),
     )
 
     id: Mapped[PrimaryKey]

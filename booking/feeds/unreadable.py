@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Select, delete, exists, false, select
+from sqlalchemy import Select, delete, exists, false, func, or_, select
 from sqlalchemy.orm import Session
 
 from booking.discrepancies import EXPLAINED, UNREADABLE, open_discrepancy
@@ -27,6 +27,9 @@ log = get_logger(__name__)
 
 STORED_FOR = timedelta(days=30)
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(minutes=1), timedelta(hours=1)
+MOST_CASES, A_DAY = 50, timedelta(days=1)
+"""How many rows of one feed have a case each, open or of the last day; what else comes is counted in one more."""
+MORE = "#more"
 FEWEST = 2
 READ_AGAIN, NOT_DELIVERED = "read_again", "not_delivered_again"
 
@@ -64,6 +67,10 @@ def record_row(session: Session, provider_id: int, feed: str, row: UnreadableRow
     delivers the same."""
     digest = blind_index(row.digest, UNREADABLE).hex()
     subject = _subject(feed, row.reference or row.our_reference or f"#{digest[:32]}")
+    booking_id = _booking_of(session, provider_id, feed, row)
+    if booking_id is None and _too_many(session, provider_id, feed, subject, now):
+        _count_more(session, provider_id, feed, digest, row, now)
+        return
     last = session.scalar(_cases(provider_id, feed, subject).order_by(Discrepancy.id.desc()).limit(1))
     if last is not None and last.resolution == EXPLAINED and last.facts["digest"] == digest:
         return
@@ -77,7 +84,6 @@ def record_row(session: Session, provider_id: int, feed: str, row: UnreadableRow
         "asked": 0,
         "ask_at": (now + _pause(0)).isoformat(),
     }
-    booking_id = _booking_of(session, provider_id, feed, row)
     open_discrepancy(session, provider_id, UNREADABLE, subject, now=now, booking_id=booking_id, facts=facts)
     case = session.scalar(_open(provider_id, feed, subject).with_for_update())
     if case is None:  # read again by a rival at this moment
@@ -86,6 +92,48 @@ def record_row(session: Session, provider_id: int, feed: str, row: UnreadableRow
         store_delivered(session, case, row.delivered, now)
     facts |= {"times": case.facts["times"] + 1, "last_at": now.isoformat()}
     case.facts = facts | _next_time(case, now)
+
+
+def _too_many(session: Session, provider_id: int, feed: str, subject: str, now: datetime) -> bool:
+    """Whether a row without an open case would be one too many: one whose text is new each time it is delivered makes
+    no cases without end."""
+    if session.scalar(_open(provider_id, feed, subject)) is not None:
+        return False
+    lately = select(func.count()).where(
+        Discrepancy.provider_id == provider_id,
+        Discrepancy.kind == UNREADABLE,
+        Discrepancy.facts["feed"].astext == feed,
+        Discrepancy.subject != _subject(feed, MORE),
+        or_(Discrepancy.closed_at.is_(None), Discrepancy.opened_at > now - A_DAY),
+    )
+    return session.execute(lately).scalar_one() >= MOST_CASES
+
+
+def _count_more(session: Session, provider_id: int, feed: str, digest: str, row: UnreadableRow, now: datetime) -> None:
+    """One more in the case that counts what has no case of its own. It names no booking, so it may be about any. One
+    that was closed within the last day, though not by a person, is opened again."""
+    subject = _subject(feed, MORE)
+    last = session.scalar(_cases(provider_id, feed, subject).order_by(Discrepancy.id.desc()).limit(1).with_for_update())
+    if last is None or (last.closed_at is not None and _is_done_with(last, now)):
+        facts = {
+            "feed": feed,
+            "reference": "",
+            "our_reference": "",
+            "reason": "row.more",
+            "digest": digest,
+            "times": 0,
+            "asked": 0,
+            "ask_at": (now + _pause(0)).isoformat(),
+        }
+        open_discrepancy(session, provider_id, UNREADABLE, subject, now=now, facts=facts)
+        last = session.scalars(_open(provider_id, feed, subject).with_for_update()).one()
+        store_delivered(session, last, row.delivered, now)
+    last.closed_at, last.resolution = None, ""
+    last.facts = last.facts | {"times": last.facts["times"] + 1, "last_at": now.isoformat()} | _next_time(last, now)
+
+
+def _is_done_with(case: Discrepancy, now: datetime) -> bool:
+    return case.resolution == EXPLAINED or case.opened_at <= now - A_DAY
 
 
 def close_read(provider_id: int, feed: str, references: Iterable[str], *, now: datetime) -> None:

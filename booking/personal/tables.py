@@ -115,7 +115,7 @@ OF_CUSTOMERS = (
         personal={
             "public_id": contact("id"),
             "token_hash": contact("token_hash", never=_HASH),
-            **{each: contact(each) for each in ("channel", "created_at", "seen_at", "expires_at", "ended_at", "facts")},
+            **{each: contact(each) for each in ("channel", "created_at", "expires_at", "seen_at", "ended_at", "facts")},
         },
         rows_end=Retention.CONTACT,
         age=Age("expires_at", "session_days", "a device is known by the session it had, for a year after it was over"),
@@ -445,6 +445,7 @@ OF_NOBODY = (
     Table("capacity_pool", "id public_id provider_id site_id external_ref"),
     Table("closing_statement", "id public_id provider_id insurer_id day time_zone run_id made_at content"),
     Table("freed_slot", "id slot_id kept freed_at"),
+    Table("recovery_code", "id operator_id code_hash created_at ended_at"),
     Table("installation_release", "id at cluster timeline"),
     # ends within two days; `scope` is a customer's public id
     Table("idempotency_key", "id scope key fingerprint status resource created_at"),
@@ -462,7 +463,6 @@ OF_NOBODY = (
         "id public_id insurer_id login name role password_hash password_once totp_sealed totp_since totp_step tries"
         " locked_until disabled_at created_at",
     ),
-    Table("recovery_code", "id operator_id code_hash created_at ended_at"),
     Table("plan", "id public_id insurer_id code tier name_zh name_en"),
     Table("plan_benefit", "id plan_id kind quantity sharing months grace_days no_show_uses"),
     Table(

@@ -1,7 +1,7 @@
 """A restored copy is told from the database that was released.
 
 Revision ID: 0042
-Revises: 0038
+Revises: 0041
 """
 
 import sqlalchemy as sa
@@ -10,7 +10,7 @@ from alembic import op
 from migrations import frozen
 
 revision = "0042"
-down_revision = "0038"
+down_revision = "0041"
 branch_labels = None
 depends_on = None
 

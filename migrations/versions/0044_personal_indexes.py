@@ -1,7 +1,7 @@
 """Whose sessions and consents, and what is old, are found without reading whole tables.
 
 Revision ID: 0044
-Revises: 0038
+Revises: 0042
 """
 
 from alembic import op
@@ -9,7 +9,7 @@ from alembic import op
 from migrations.add_index import add_index
 
 revision = "0044"
-down_revision = "0038"
+down_revision = "0042"
 branch_labels = None
 depends_on = None
 

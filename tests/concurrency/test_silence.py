@@ -17,6 +17,7 @@ import requests
 from sqlalchemy import make_url, text
 from sqlalchemy.exc import DBAPIError
 
+from drill.proxy import Mode, Proxy, proxy_to
 from marketplace.app import create_app
 from marketplace.core import clock, silence
 from marketplace.core import db as database
@@ -26,7 +27,6 @@ from tests.conftest import TestDatabase
 from tests.marketplace.web.visitors import Visitor
 from tests.people import NOON, PHONE, make_customer
 from tests.processes import Running, killed_afterwards, start_web
-from tests.proxy import Mode, Proxy, proxy_to
 from tests.sandboxes import eventually
 
 QUICK = 0.6

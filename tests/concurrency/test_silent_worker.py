@@ -15,12 +15,12 @@ import pytest
 
 from booking.hold.place import HoldRequest, hold
 from booking.worker.watchdog import EXIT_CODE
+from drill.proxy import Mode, Proxy, proxy_to
 from marketplace.core import clock
 from marketplace.core.config import sqlalchemy_url
 from marketplace.core.connection import set_on_role
 from marketplace.development.database import DevDatabase
 from tests.processes import Running, start_worker
-from tests.proxy import Mode, Proxy, proxy_to
 from tests.sandboxes import eventually
 from tests.stage import Stage, set_stage
 from tests.world import booking_row

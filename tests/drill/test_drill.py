@@ -48,3 +48,10 @@ def test_a_planted_difference_fails_the_drill_and_is_named(tmp_path: Path) -> No
     assert lines[-1].startswith("DRILL FAILED: ")
     assert any(line.startswith("DIFFERENCE theirs only: ") for line in lines)
     assert list((tmp_path / "drill").glob("5-*/evidence.json")), "the rows behind the difference are kept"
+
+
+@pytest.mark.slow
+def test_a_planted_stand_still_fails_the_drill_and_is_named(tmp_path: Path) -> None:
+    code, lines = drill(tmp_path, "--seed", "5", "--minutes", "0.05", "--customers", "6", "--plant", "still")
+    assert code == 1
+    assert any(line.startswith("DIFFERENCE stood still: feed ") for line in lines), "\n".join(lines)

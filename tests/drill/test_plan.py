@@ -51,3 +51,12 @@ def test_every_provider_has_a_broken_feed_and_a_storm_of_429_within_a_minute_and
             assert {fault.command for fault in broken} <= {"slots", "bookings", "reports"}
             assert broken
             assert any(storm.until - storm.at >= 6 and 1 <= storm.retry_after <= 4 for storm in storms)
+
+
+def test_a_drill_of_a_minute_has_a_silent_database_and_strays_and_they_leave_the_other_dice_alone() -> None:
+    for seed in range(50):
+        plan = make_plan(seed, 60, PROVIDERS, 10)
+        assert plan.strays
+        assert all(abs(silence.until - silence.at - 15) < 0.01 for silence in plan.silences)
+        assert len(plan.silences) == 1
+        assert len(make_plan(seed, 300, PROVIDERS, 10).silences) >= 3

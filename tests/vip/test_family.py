@@ -81,6 +81,27 @@ def test_what_cannot_be_is_refused_with_its_field(changed: dict[str, object], fi
     assert refused.value.at == field
 
 
+@pytest.mark.parametrize("name", ["沈\u3000伯年", " 沈  伯年 ", "沈\xa0伯年"])
+def test_every_sort_of_blank_inside_a_name_is_one_blank(name: str) -> None:
+    make_customer()
+    assert add_member(signed_in(), replace(FATHER, name=name), NOON).name == "沈 伯年"
+
+
+@pytest.mark.parametrize("character", ["\ue863", "\U000f0000", "\0", "\ud800"])
+def test_a_character_that_others_cannot_read_is_refused_with_its_reason(character: str) -> None:
+    make_customer()
+    with pytest.raises(Invalid) as refused:
+        add_member(signed_in(), replace(FATHER, name=f"沈{character}"), NOON)
+    assert (refused.value.at, refused.value.facts["reason"]) == ("name", "bad_characters")
+
+
+@pytest.mark.parametrize("pasted", ["\u202d{}\u202c", "\ufeff{}\u200e", "\u2060{}\u200b", " {} "])
+def test_an_id_number_is_taken_with_the_invisible_characters_that_contacts_add(pasted: str) -> None:
+    make_customer()
+    added = add_member(signed_in(), replace(FATHER, id_number=pasted.format(FATHERS_NUMBER)), NOON)
+    assert added.id_number_masked == f"1{'*' * 16}{FATHERS_NUMBER[-1]}"
+
+
 def test_a_child_born_today_in_the_insurers_zone_can_be_added() -> None:
     make_customer()
     night = datetime(2026, 3, 2, 17, 0, tzinfo=UTC)  # already 3 March in Shanghai

@@ -46,7 +46,8 @@ def package(view: OfferView, *, url: str = "", chosen: bool = False) -> Package:
 @dataclass(frozen=True)
 class Column:
     """A package beside others of its kind. `worth` is in minor units; `differs` are the items that not all of them
-    have, in one order for all, and whether this one has it. `note` says what else suits a person it is not for."""
+    have, those of the fewest first, in one order for all, and whether this one has it. `note` says what else suits a
+    person it is not for."""
 
     package: Package
     worth: int
@@ -70,7 +71,8 @@ def side_by_side(views: Sequence[OfferView], urls: Mapping[str, str], chosen: st
     ordered = sorted(views, key=lambda view: (view.card.not_eligible is not None, -view.card.price_minor))
     had = [_items(view) for view in ordered]
     common = tuple(item for item in had[0] if all(item in items for items in had)) if had else ()
-    differing = tuple(dict.fromkeys(item for items in had for item in items if item not in common))
+    some = dict.fromkeys(item for items in had for item in items if item not in common)
+    differing = sorted(some, key=lambda item: sum(item in items for items in had))
     fit = [view for view in ordered if view.card.not_eligible is None]
     best = fit[0] if len(fit) > 1 and fit[0].card.price_minor > fit[1].card.price_minor else None
     columns = tuple(

@@ -225,6 +225,7 @@ def _unreadable(view: CaseView) -> list[tuple[str, str]]:
         "list": _("not of the form that was agreed"),
         "order": _("ends before it begins"),
         "window": _("a time that was not asked for"),
+        "more": _("more rows than have a case of their own; this one counts them"),
         "not_applied": _("was read, and could not be entered in our books"),
     }
     feeds = {"slots": _("Slots"), "bookings": _("Bookings"), "reports": _("Reports")}

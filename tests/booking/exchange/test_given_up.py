@@ -54,6 +54,12 @@ def tell(world: World, reference: str, status: str, version: int, slot: int = 0,
         return apply_remote(session, world.provider.id, told, now=now).what
 
 
+def tell_without_a_time(world: World, reference: str, status: str, version: int) -> None:
+    told = RemoteBooking(reference, None, status, version)  # type: ignore[arg-type]
+    with transaction() as session:
+        apply_remote(session, world.provider.id, told, now=AFTER)
+
+
 def stands(world: World, public_id: str) -> tuple[str, int]:
     """The booking's state, and which slot it has."""
     row = booking_row(public_id)
@@ -109,6 +115,48 @@ def test_a_no_show_waits_also_while_nobody_knows_whether_the_change_arrived() ->
     found = RemoteBooking("R-2", f"{public_id}-2", "confirmed", 5, of.service_date, of.starts_at, of.ends_at)
     one_pass(world, FakeAdapter(found=[found]), now=AFTER + timedelta(minutes=2))
     assert stands(world, public_id) == ("confirmed", 1)
+
+
+def test_a_no_show_without_a_date_is_of_the_date_that_the_booking_has_and_waits_too() -> None:
+    world, public_id = changing()
+    tell_without_a_time(world, "R-1", "no_show", 2)
+    assert stands(world, public_id) == ("confirmed", 0)
+    one_pass(world, FakeAdapter(answers=[Confirmed("R-2", 5)]), now=AFTER)
+    assert stands(world, public_id) == ("confirmed", 1) and counters(world.entitlement.id)["used"] == 0
+
+
+def test_a_no_show_that_waited_is_no_use_when_the_change_was_done_under_the_same_reference() -> None:
+    world, public_id = changing(adapter="open_protocol")
+    tell(world, "R-1", "no_show", 7)
+    one_pass(world, FakeAdapter(answers=[Confirmed("R-1", 5)]), now=AFTER)
+    assert stands(world, public_id) == ("confirmed", 1) and counters(world.entitlement.id)["used"] == 0
+
+
+def test_a_no_show_that_comes_late_is_of_its_own_date_when_the_reference_stayed_the_same() -> None:
+    world, public_id = changing(adapter="open_protocol")
+    one_pass(world, FakeAdapter(answers=[Confirmed("R-1", 5)]), now=IN_TIME)
+    tell(world, "R-1", "no_show", 6, slot=0)
+    assert stands(world, public_id) == ("confirmed", 1) and cases() == [("time_differs", "open")]
+
+
+def test_a_no_show_of_somebody_who_was_checked_in_is_a_case_also_while_a_change_is_open() -> None:
+    world, public_id = changing(adapter="open_protocol")
+    one_pass(world, FakeAdapter(answers=[Unknown("timed out")]), now=IN_TIME)
+    tell(world, "R-1", "checked_in", 2)
+    tell(world, "R-1", "no_show", 3)
+    assert stands(world, public_id) == ("checked_in", 0) and cases() == [("state_differs", "open")]
+
+
+def test_a_cancel_that_is_refused_since_nobody_came_is_a_case_when_the_booking_was_cancelled_here() -> None:
+    world = make_world(quantity=1, allotment=True)
+    public_id = world.submit()
+    adapter = FakeAdapter(answers=[Confirmed("R-1", 1), Confirmed("R-1", 2), Refused("too_late")])
+    one_pass(world, adapter, now=NOON)
+    cancel(world.principal, public_id, now=IN_TIME)
+    one_pass(world, adapter, now=IN_TIME)
+    tell(world, "R-1", "no_show", 3)
+    one_pass(world, adapter, now=AFTER)
+    assert booking_row(public_id).state == "cancelled" and cases() == [("cancel_refused", "open")]
 
 
 def test_a_no_show_on_a_date_that_was_given_up_is_no_use_and_ends_our_cancel_there() -> None:

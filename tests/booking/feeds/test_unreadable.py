@@ -14,7 +14,15 @@ from sqlalchemy import func, select, update
 from booking.feeds import cursors
 from booking.feeds.cursors import MOST_TRIES, NotApplied, Pull, apply_each, cursor_of, pages
 from booking.feeds.models import DeliveredRow, RowTry
-from booking.feeds.unreadable import STORED_FOR, close_read, forget_rows, open_delivered, record_rows
+from booking.feeds.unreadable import (
+    MOST_CASES,
+    STORED_FOR,
+    close_read,
+    end_full_read,
+    forget_rows,
+    open_delivered,
+    record_rows,
+)
 from booking.models import Discrepancy, Feed
 from booking.sync import bookings
 from booking.sync.bookings import poll_bookings
@@ -328,3 +336,60 @@ def test_an_event_whose_booking_is_unreadable_becomes_a_discrepancy() -> None:
     assert [(case.subject, case.facts["times"]) for case in cases()] == [("bookings:R-1", 1)]
     close_read(world.provider.id, Feed.BOOKINGS, ["R-1"], now=NOON + MINUTE)
     assert cases() == []
+
+
+def open_subjects() -> list[str]:
+    with reading() as session:
+        known = select(Discrepancy.subject).where(Discrepancy.closed_at.is_(None)).order_by(Discrepancy.id)
+        return list(session.scalars(known))
+
+
+def how_many() -> int:
+    with reading() as session:
+        return session.execute(select(func.count()).select_from(Discrepancy)).scalar_one()
+
+
+def test_rubbish_that_is_new_each_time_makes_no_cases_without_end_and_one_says_how_many_more() -> None:
+    world = make_world()
+    for time in range(20):
+        now = NOON + time * MINUTE
+        rows = [bad(None, text=f"{time}/{number}") for number in range(10)]
+        record_rows(world.provider.id, Feed.BOOKINGS, rows, now=now)
+    found = open_subjects()
+    assert len(found) == MOST_CASES + 1 and found[-1] == "bookings:#more"
+    with reading() as session:
+        more = session.scalars(select(Discrepancy).where(Discrepancy.subject == "bookings:#more")).one()
+    assert more.facts["times"] == 200 - MOST_CASES
+
+
+def test_cases_that_close_by_themselves_make_no_room_for_more_within_the_day() -> None:
+    world = make_world()
+    for time in range(20):
+        now = NOON + time * MINUTE
+        rows = [bad(None, text=f"{time}/{number}") for number in range(10)]
+        record_rows(world.provider.id, Feed.BOOKINGS, rows, now=now)
+        end_full_read(world.provider.id, Feed.BOOKINGS, nameless=False, now=now + MINUTE / 2)
+    assert open_subjects() == [] and how_many() == MOST_CASES + 1
+    tomorrow = NOON + timedelta(days=1, hours=1)
+    record_rows(world.provider.id, Feed.BOOKINGS, [bad(None, text="another day")], now=tomorrow)
+    assert how_many() == MOST_CASES + 2 and open_subjects() != ["bookings:#more"]
+
+
+def test_a_row_that_has_a_case_and_one_about_a_booking_of_ours_are_counted_in_their_own() -> None:
+    world = make_world()
+    public_id = world.submit()
+    known = bad(None, text="0")
+    record_rows(world.provider.id, Feed.BOOKINGS, [known], now=NOON)
+    others = [bad(None, text=str(number)) for number in range(1, MOST_CASES + 5)]
+    record_rows(world.provider.id, Feed.BOOKINGS, [*others, known, bad("R-1", public_id)], now=NOON + MINUTE)
+    assert open_subjects()[-2:] == ["bookings:#more", "bookings:R-1"]
+    with reading() as session:
+        first = session.scalars(select(Discrepancy).order_by(Discrepancy.id)).first()
+    assert first is not None and first.facts["times"] == 2
+
+
+def test_another_feed_has_cases_of_its_own() -> None:
+    world = make_world()
+    record_rows(world.provider.id, Feed.SLOTS, [bad(None, text=str(n)) for n in range(MOST_CASES)], now=NOON)
+    record_rows(world.provider.id, Feed.BOOKINGS, [bad(None, text="x")], now=NOON)
+    assert len(open_subjects()) == MOST_CASES + 1 and not any("#more" in subject for subject in open_subjects())

@@ -39,7 +39,7 @@ from tests.world import World, go
 from vip import email_address, id_numbers, phones
 from vip.consent import record_consent
 from vip.family import NewMember, add_member
-from vip.models import Beneficiary, SignInCode
+from vip.models import Beneficiary, SignInCode, SignInSession
 from vip.person_keys import PROCESS, key_of
 
 _SAYS_WHOSE = ("audit_line", "subject")
@@ -79,6 +79,7 @@ def live(world: World, phone: str, mark: str, superuser: str, *, now: datetime =
     life.bookings = [world.submit(0, now=now), world.submit(1, now=now)]
     with transaction() as session:
         session.execute(update(Booking).where(Booking.public_id == life.bookings[1]).values(beneficiary_id=father.id))
+        session.execute(update(SignInSession).where(SignInSession.customer_id == world.customer.id).values(seen_at=now))
     for number, booking in enumerate(life.bookings):
         go(booking, BookingState.CONFIRMED, BookingState.FULFILLED)
         item = ReportItem(f"{mark}-item-{number}", "1", "x")

@@ -401,8 +401,9 @@ def packages() -> Context:
         reasons=(_t("仅限女性，沈伯年不能选。", "For women only, so not for Shen Bonian."),),
     )
     suits = _t("这里的其他套餐适合沈伯年。", "Another one here suits Shen Bonian.")
+    more = tuple((_t(f"肿瘤标志物 {number}", f"tumour marker {number}"), True) for number in range(1, 9))
     columns = (
-        Column(package(), 168000, "CNY", True, ((scan, True), (heart, True))),
+        Column(package(), 168000, "CNY", True, ((scan, True), (heart, True), *more)),
         Column(plain, 88000, "CNY", False, ((scan, False), (heart, False))),
         Column(woman, 158000, "CNY", False, ((scan, True), (heart, False)), suits),
     )

@@ -368,6 +368,31 @@ def test_trouble_with_the_file_of_heads_is_told(operator: Visitor, state: HeadsF
     assert told in main(operator.get("/operators"))
 
 
+def test_a_customer_who_asks_for_it_is_erased(operator: Visitor, world: World) -> None:
+    path = f"/operators/customers/{world.customer.public_id}"
+    assert f'href="{path}/erase"' in operator.get(path).text
+    assert "What must stay, and until when" in main(operator.get(f"{path}/erase"))
+    assert "They name nobody" in main(operator.post(f"{path}/erase", f"{path}/erase"))
+    assert operator.get(path).status_code == 404, "there is nobody to show"
+    found = operator.post("/operators/customers", "/operators/customers", phone="13800000021")
+    assert found.status_code == 422 and "No customer has this phone." in main(found)
+
+
+def test_the_desk_still_shows_the_bookings_of_who_was_erased_without_a_name(operator: Visitor, world: World) -> None:
+    booking = world.submit()
+    go(booking, BookingState.CONFIRMED, BookingState.FULFILLED)
+    path = f"/operators/customers/{world.customer.public_id}"
+    operator.post(f"{path}/erase", f"{path}/erase")
+    page = operator.get(f"/operators/bookings/{booking}")
+    assert page.status_code == 200 and "沈静宜" not in page.text
+
+
+def test_the_console_names_the_booking_that_stands_in_the_way_of_an_erasure(operator: Visitor, world: World) -> None:
+    world.submit()
+    page = f"/operators/customers/{world.customer.public_id}/erase"
+    assert (operator.get(page).status_code, "is under way" in main(operator.get(page))) == (409, True)
+
+
 def test_an_operator_is_made_ended_and_resumed_in_the_console(operator: Visitor) -> None:
     new = "/operators/accounts/new"
     taken = operator.post(new, new, login="LIN", name="林", role="agent")
@@ -394,28 +419,3 @@ def test_ones_own_account_is_changed_by_somebody_else(operator: Visitor) -> None
         answer = operator.post(mine, mine, act=act)
         assert answer.status_code == 409 and "Another administrator has to do this" in main(answer)
     assert operator.get("/operators").status_code == 200
-
-
-def test_a_customer_who_asks_for_it_is_erased(operator: Visitor, world: World) -> None:
-    path = f"/operators/customers/{world.customer.public_id}"
-    assert f'href="{path}/erase"' in operator.get(path).text
-    assert "What must stay, and until when" in main(operator.get(f"{path}/erase"))
-    assert "They name nobody" in main(operator.post(f"{path}/erase", f"{path}/erase"))
-    assert operator.get(path).status_code == 404, "there is nobody to show"
-    found = operator.post("/operators/customers", "/operators/customers", phone="13800000021")
-    assert found.status_code == 422 and "No customer has this phone." in main(found)
-
-
-def test_the_desk_still_shows_the_bookings_of_who_was_erased_without_a_name(operator: Visitor, world: World) -> None:
-    booking = world.submit()
-    go(booking, BookingState.CONFIRMED, BookingState.FULFILLED)
-    path = f"/operators/customers/{world.customer.public_id}"
-    operator.post(f"{path}/erase", f"{path}/erase")
-    page = operator.get(f"/operators/bookings/{booking}")
-    assert page.status_code == 200 and "沈静宜" not in page.text
-
-
-def test_the_console_names_the_booking_that_stands_in_the_way_of_an_erasure(operator: Visitor, world: World) -> None:
-    world.submit()
-    page = f"/operators/customers/{world.customer.public_id}/erase"
-    assert (operator.get(page).status_code, "is under way" in main(operator.get(page))) == (409, True)
