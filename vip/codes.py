@@ -10,7 +10,6 @@ from __future__ import annotations
 import hmac
 import math
 import secrets
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -22,6 +21,7 @@ from marketplace.core import crypto
 from marketplace.core.db import transaction
 from marketplace.core.errors import Invalid, Refusal, TooMany
 from marketplace.core.logging import get_logger
+from marketplace.core.text import without_invisible
 from vip import limits
 from vip.limits import NOBODY, Caller, Limit
 from vip.models import SignInCode
@@ -119,10 +119,10 @@ class Try:
 
 
 def clean(code: str, *, field: str = "code") -> str:
-    """The six digits that were typed, in ASCII. Raises Invalid(reason="code")."""
+    """The six digits that were typed or pasted, in ASCII. Raises Invalid(reason="code")."""
     if len(code) > 4 * DIGITS:
         raise Invalid(field=field, reason="code")
-    digits = "".join(unicodedata.normalize("NFKC", code).split())
+    digits = "".join(without_invisible(code).split())
     if len(digits) != DIGITS or not digits.isascii() or not digits.isdigit():
         raise Invalid(field=field, reason="code")
     return digits

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, select, update
+from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.orm import Session
 
 from marketplace.catalog.models import Insurer
@@ -152,7 +152,11 @@ def open_session(session: Session, customer: Customer, channel: Channel, now: da
     return SignedIn(token, ends, customer.public_id, devices.mark(session_id))
 
 
-WHOSE = """
+IDLE_MINUTES = 30
+"""How long an operator's session may stand unused."""
+NOTED_EVERY = timedelta(minutes=IDLE_MINUTES / 10)
+
+WHOSE = f"""
     SELECT s.id AS session_id, s.customer_id, s.operator_id, i.id AS insurer_id, i.time_zone AS insurer_zone,
            coalesce(c.public_id, o.public_id) AS principal_id, o.role
       FROM sign_in_session s
@@ -161,6 +165,8 @@ WHOSE = """
       JOIN insurer i ON i.id = coalesce(c.insurer_id, o.insurer_id)
      WHERE s.token_hash = %(token)s AND s.ended_at IS NULL AND s.expires_at > %(now)s
        AND c.blocked_at IS NULL AND o.disabled_at IS NULL
+       AND (s.operator_id IS NULL
+            OR coalesce(s.seen_at, s.created_at) > %(now)s::timestamptz - interval '{IDLE_MINUTES} minutes')
 """
 """Whose session a token is: one row with what principal_of() wants, or none. Values: `token` (its hash), `now`."""
 
@@ -184,6 +190,17 @@ def authenticate(token: str, *, now: datetime) -> Principal:
     """Whose token it is; one query. Raises Unauthenticated if there is no such session, or it or its owner ended."""
     found = rows(WHOSE, {"token": credential(token).hash, "now": now})
     return principal_of(found[0] if found else None)
+
+
+def note_use(principal: Principal, now: datetime) -> None:
+    """Note that this session is in use: one write in three minutes, whatever the requests between."""
+    with transaction() as session:
+        last = func.coalesce(SignInSession.seen_at, SignInSession.created_at)
+        session.execute(
+            update(SignInSession)
+            .where(SignInSession.id == principal.session_id, last <= now - NOTED_EVERY)
+            .values(seen_at=now)
+        )
 
 
 def principal_of(row: Any) -> Principal:

@@ -273,3 +273,10 @@ def test_a_gateway_that_refuses_does_not_reach_the_caller(monkeypatch: pytest.Mo
     assert len(said) == 1
     assert "ConnectionError" in said[0]
     assert "13800000011" not in said[0]
+
+
+@pytest.mark.parametrize(
+    "typed", ["480213", "480 213", "\u200b480\u00a0213\u202c", "\ufeff４８０２１３\u2060", "\u202a480213\u202c\n"]
+)
+def test_a_code_is_taken_as_people_paste_it(typed: str) -> None:
+    assert codes.clean(typed) == "480213"

@@ -144,4 +144,7 @@ def _authenticated() -> Principal | None:
         found = signin.authenticate(token, now=clock.now())
     except Unauthenticated:
         return None
-    return found if found.kind == "operator" else None
+    if found.kind != "operator":
+        return None
+    signin.note_use(found, clock.now())
+    return found

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import Connection, update
+from sqlalchemy import Connection, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from booking.actors import CLOCK
@@ -24,7 +24,7 @@ from marketplace.chain.seal import seal_all
 from marketplace.chain.watch import run_verification
 from marketplace.core import clock
 from marketplace.core.audit import record
-from marketplace.core.db import transaction
+from marketplace.core.db import reading, transaction
 from marketplace.web.urls import OPERATOR_PAGES
 from providers.port import Confirmed, ProviderError
 from providers.reported import RemoteBooking
@@ -32,6 +32,7 @@ from tests.books import Books
 from tests.marketplace.web.visitors import Visitor, main
 from tests.people import NOON, PHONE, make_customer, make_insurer
 from tests.world import DAY, FakeAdapter, World, connection_to, go, one_pass, set_breaker, set_provider
+from vip.models import SignInSession
 from vip.operators import create_admin
 
 DOOR = "/operators/sign-in"
@@ -99,11 +100,34 @@ def test_who_tried_ten_wrong_passwords_has_to_wait(door: Visitor) -> None:
         assert enter(door).status_code == 303
 
 
-def test_a_session_ends_after_twelve_hours(operator: Visitor) -> None:
-    with clock.frozen(NOON + timedelta(hours=11, minutes=59)):
-        assert operator.get("/operators").status_code == 200
+def test_a_session_ends_after_twelve_hours_however_busy(operator: Visitor) -> None:
+    for minutes in range(20, 12 * 60, 20):
+        with clock.frozen(NOON + timedelta(minutes=minutes)):
+            assert operator.get("/operators/password").status_code == 200, minutes
     with clock.frozen(NOON + timedelta(hours=12, minutes=1)):
         assert operator.get("/operators").status_code == 303
+
+
+def test_a_session_that_stands_idle_for_half_an_hour_is_over(operator: Visitor) -> None:
+    with clock.frozen(NOON + timedelta(minutes=29)):
+        assert operator.get("/operators").status_code == 200
+    with clock.frozen(NOON + timedelta(minutes=58)):
+        assert operator.get("/operators").status_code == 200
+    with clock.frozen(NOON + timedelta(minutes=89)):
+        assert operator.get("/operators").status_code == 303
+
+
+def test_a_session_in_use_is_written_once_in_three_minutes(operator: Visitor) -> None:
+    seen = []
+    for seconds in (0, 60, 179, 180, 200, 359, 360):
+        with clock.frozen(NOON + timedelta(seconds=seconds)):
+            operator.get("/operators/password")
+        with reading() as session:
+            seen.append(
+                session.scalars(select(SignInSession.seen_at).where(SignInSession.operator_id.is_not(None))).one()
+            )
+    first, second = (NOON + timedelta(seconds=seconds) for seconds in (180, 360))
+    assert seen == [None, None, None, first, first, first, second]
 
 
 def test_a_form_from_elsewhere_is_refused(operator: Visitor) -> None:
