@@ -16,7 +16,8 @@ from booking.ownership import customer_of
 from booking.reports.models import Report, ReportVersion
 from booking.reports.papers import PaperLine, open_paper, papers_of
 from booking.reports.reading.codes import codes_of
-from booking.reports.reading.read import Reading, Whose, read_all
+from booking.reports.reading.read import Reading, read_all
+from booking.reports.reading.told import Whose
 from booking.reports.versions import Changes, VersionLine, changes_between, outstanding
 from marketplace.core import audit
 from marketplace.core.crypto import unseal, unwrap_key

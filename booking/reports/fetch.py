@@ -24,7 +24,8 @@ from booking.reports.files import Examined, FileRefused, examine
 from booking.reports.models import Report, ReportVersion
 from booking.reports.papers import open_paper, papers_of, store_papers
 from booking.reports.reading.codes import codes_of
-from booking.reports.reading.read import Reading, Whose, read_all
+from booking.reports.reading.read import Reading, read_all
+from booking.reports.reading.told import Whose
 from booking.transition import touch
 from marketplace.core.crypto import new_wrapped_key, seal, unseal, unwrap_key
 from marketplace.core.db import reading, transaction

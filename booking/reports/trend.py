@@ -14,7 +14,8 @@ from booking.models import Booking
 from booking.ownership import customer_of
 from booking.reports.box import record_look, results_of, rows
 from booking.reports.models import Report
-from booking.reports.reading.read import Reading, Whose
+from booking.reports.reading.read import Reading
+from booking.reports.reading.told import Whose
 from booking.reports.reading.units import ucum
 from booking.reports.reading.vocabulary import Item, vocabulary
 from booking.reports.versions import series_of

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from booking.reports.intake.fhir import examine
-from booking.reports.reading.read import Reading, Whose, delivered, read
+from booking.reports.reading.read import Reading, delivered, read
+from booking.reports.reading.told import Whose
 from providers.adapters.checkup_wire import read_item
 
 DAY = date(2026, 6, 1)

@@ -13,7 +13,8 @@ from booking.models import Booking
 from booking.reports.box import report, reports
 from booking.reports.comparison import compare
 from booking.reports.reading.codes import map_codes
-from booking.reports.reading.read import Delivered, Whose, read
+from booking.reports.reading.read import read
+from booking.reports.reading.told import Delivered, Whose
 from booking.reports.trend import trend
 from marketplace.core.db import transaction
 from marketplace.core.errors import Invalid, NotFound

@@ -14,7 +14,8 @@ from booking.personal.erase import Stays
 from booking.reconcile.cases import CaseView, Counts, DiscrepancyView, Filter, HistoryLine, OurSide
 from booking.reconcile.look_ups import Reached
 from booking.reconcile.runs import RunView
-from booking.reports.reading.read import Delivered, Whose, read
+from booking.reports.reading.read import read
+from booking.reports.reading.told import Delivered, Whose
 from booking.reports.reading.vocabulary import vocabulary
 from booking.reports.share import ShareLink
 from booking.reports.trend import Point, Trend

@@ -8,7 +8,8 @@ from datetime import date
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from booking.reports.reading.read import Whose, delivered, read
+from booking.reports.reading.read import delivered, read
+from booking.reports.reading.told import Whose
 from providers.adapters.checkup_wire import read_item
 
 STEADY = settings(derandomize=True, max_examples=400, deadline=None)

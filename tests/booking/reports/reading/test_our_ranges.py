@@ -8,7 +8,8 @@ from datetime import date
 
 import pytest
 
-from booking.reports.reading.read import Reading, Whose, delivered, read
+from booking.reports.reading.read import Reading, delivered, read
+from booking.reports.reading.told import Whose
 from booking.reports.reading.vocabulary import FILE, vocabulary
 from providers.reported import ReportItem
 

@@ -7,7 +7,8 @@ from datetime import date
 
 import pytest
 
-from booking.reports.reading.read import Whose, delivered, read
+from booking.reports.reading.read import delivered, read
+from booking.reports.reading.told import Whose
 from providers.adapters.checkup_wire import read_item
 
 WHOSE = Whose("female", date(1988, 4, 12), date(2026, 6, 1))

@@ -8,7 +8,8 @@ from datetime import date
 import pytest
 
 from booking.reports.reading.ranges import reference_of
-from booking.reports.reading.read import Reading, Whose, delivered, read
+from booking.reports.reading.read import Reading, delivered, read
+from booking.reports.reading.told import Whose
 from providers.adapters.checkup_wire import read_item
 
 GOOD = (

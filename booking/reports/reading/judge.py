@@ -1,0 +1,153 @@
+"""Whether a result is normal, low, high or abnormal, and what says so: the provider, or our range if it gave none."""
+
+from __future__ import annotations
+
+import re
+from typing import Literal
+
+from booking.reports.reading.ranges import Bounds
+from booking.reports.reading.told import Told, side
+from booking.reports.reading.units import ucum
+from booking.reports.reading.vocabulary import Item, Range
+
+JudgedBy = Literal["provider_flag", "provider_range", "provider_words", "our_range", ""]
+
+_PROTECTS = re.compile(
+    "乙肝表面抗体|乙型肝炎(?:病毒)?表面抗体|hbs ?ab|anti-hbs|hepatitis b surface antibod"
+    "|(?:风疹|麻疹|水痘|腮腺炎|rubella|measles|varicella|mumps).*(?:igg|抗体|antibod)",
+    re.I,
+)
+"""Antibodies that a vaccine gives: more than the cut-off is not bad news."""
+
+
+def judge(told: Told, item: Item | None, ours: Range | None) -> tuple[str, JudgedBy]:
+    """normal, low, high, abnormal or blank, and what says so.
+
+    The provider's mark decides, else its range or words, else ours if it gave none. A mark that the provider's own
+    range or words contradict is left unjudged, and so is a result that it marked in a way that we can't read.
+    """
+    if told.mark.doubtful:
+        return "", ""
+    judged, by = _by_their_reference(told)
+    if item is not None and item.usual and told.finding and not told.says_reference:
+        judged, by = ("normal" if told.finding in (*item.usual, "normal") else "abnormal"), "our_range"
+    if told.mark.flag and not (told.mark.finding and told.open_question):
+        outside = told.reference.bounds is not None and _by_bounds(told, told.reference.bounds) in ("low", "high")
+        contradicted = told.mark.flag == "normal" and (outside or (judged not in ("", "normal") and by != "our_range"))
+        if contradicted or _on_the_other_side(told):
+            return "", ""
+        where = judged if told.mark.flag == "abnormal" and by == "provider_range" and judged in ("low", "high") else ""
+        return where or told.mark.flag, "provider_flag"
+    if told.mark.unknown and judged in ("", "normal"):
+        return "", ""
+    if judged or told.says_reference or told.value.void:
+        return judged, by
+    return _by_ours(told, ours)
+
+
+def _on_the_other_side(told: Told) -> bool:
+    """Whether a mark for high stands at a value in the lower half of the range, or below it; or the reverse."""
+    bounds = told.reference.bounds
+    if told.mark.flag not in ("low", "high") or told.number is None or told.comparator or bounds is None:
+        return False
+    if bounds.low is None or bounds.high is None or not _by_bounds(told, bounds):
+        return False
+    middle = (bounds.low + bounds.high) / 2
+    return told.number > middle if told.mark.flag == "low" else told.number < middle
+
+
+def _by_their_reference(told: Told) -> tuple[str, JudgedBy]:
+    """By the provider's range or by the words it calls usual."""
+    quality, usual = told.value.quality, told.reference.words
+    if told.value.void or quality == "doubtful":
+        return "", ""
+    worded = told.look or _by_words(told)
+    if told.reference.bounds is None and told.reference.either and not worded:
+        return _by_either(told)
+    if told.reference.bounds is None:
+        return (worded, "provider_words") if worded else ("", "")
+    where = _by_bounds(told, told.reference.bounds)
+    if where == "high" and not told.reference.bounds.low and _PROTECTS.search(told.name):
+        return ("normal", "provider_words") if quality == "positive" else ("", "")
+    if not quality or usual:
+        return (where, "provider_range") if where else ("", "")
+    agree = not where or not worded or (where == "normal") == (worded == "normal")
+    return (worded, "provider_words") if worded and agree else ("", "")
+
+
+def _by_either(told: Told) -> tuple[str, JudgedBy]:
+    """By several ranges of which one is this person's: what all of them say."""
+    sides = {_by_bounds(told, bounds) for bounds in told.reference.either}
+    if len(sides) > 1 or "" in sides or (len(told.reference.either) == 1 and sides != {"normal"}):
+        return "", ""
+    return sides.pop(), "provider_range"
+
+
+def _by_words(told: Told) -> str:
+    """What a result in words is by the words that the provider calls usual, or by its own where it gave no others."""
+    quality, usual = told.value.quality, told.reference.words
+    if not usual:
+        return _by_words_alone(told)
+    if not quality:
+        return ""
+    if quality == "positive" and _PROTECTS.search(told.name):
+        return "normal"
+    return (
+        "normal"
+        if quality == "normal" or quality in usual or (quality == "negative" and "normal" in usual)
+        else "abnormal"
+    )
+
+
+def _by_words_alone(told: Told) -> str:
+    """What a word says without any that are usual: with a bare cut-off (`<1.0`) or with nothing beside it."""
+    quality, bounds = told.value.quality, told.reference.bounds
+    if quality in ("normal", "abnormal"):
+        return "" if quality == "abnormal" and told.open_question else quality
+    if quality not in ("negative", "positive", "trace") or (told.reference.plain and bounds is None):
+        return ""
+    if bounds is None:
+        return "" if told.open_question or quality == "trace" else _GOOD_OR_BAD[quality]
+    cut_off = bounds.high is not None and not bounds.low
+    return _GOOD_OR_BAD[quality] if cut_off and quality != "trace" else ""
+
+
+_GOOD_OR_BAD = {"negative": "normal", "positive": "abnormal"}
+
+
+def _by_bounds(told: Told, bounds: Bounds) -> str:
+    if told.span is not None:
+        low, high = side(told.span[0], "", bounds), side(told.span[1], "", bounds)
+        return low if low == high else ""
+    if told.number is None or not _same_unit(told, bounds):
+        return ""
+    if any(side(told.number, told.comparator, each) == "normal" for each in told.reference.between):
+        return ""
+    figure = told.value.figure
+    if bounds.unsure and not (figure is not None and figure.unsure) and abs(told.number) < 1000:
+        return ""
+    return side(told.number, told.comparator, bounds)
+
+
+def _same_unit(told: Told, bounds: Bounds) -> bool:
+    """False if value and range are known to be in different units, or one may be a share and the other percent."""
+    beside = told.value.figure.unit if told.value.figure is not None else ""
+    known = {ucum(unit) for unit in (told.unit, beside, bounds.unit) if ucum(unit)}
+    if len(known) > 1:
+        return False
+    share = bounds.high is not None and bounds.high <= 1 and not bounds.unit
+    return not (beside == "%" and share and not told.unit.strip("%"))
+
+
+def _by_ours(told: Told, ours: Range | None) -> tuple[str, JudgedBy]:
+    """By our range, if a source is known for it. Any does for a value beyond both it and the instrument."""
+    if ours is None or told.number is None:
+        return "", ""
+    where = side(told.number, told.comparator, Bounds(ours.low, ours.high, low_open=ours.open, high_open=ours.open))
+    if not ours.source and (not where or where != told.mark.beyond):
+        return "", ""
+    sure = {"low": ours.low_for_sure, "high": ours.high_for_sure}.get(where)
+    if where and sure is not None:
+        where = side(told.number, told.comparator, Bounds(*((sure, None) if where == "low" else (None, sure))))
+        where = where if where in ("low", "high") else ""
+    return (where, "our_range") if where else ("", "")

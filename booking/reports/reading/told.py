@@ -1,0 +1,190 @@
+"""What a provider told of one result, in its own words: value, mark and reference."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from datetime import date
+
+from booking.reports.reading.appearance import look_of
+from booking.reports.reading.figures import Figure
+from booking.reports.reading.folding import folded
+from booking.reports.reading.grades import as_figures
+from booking.reports.reading.marks import NOTHING, Mark, mark_of
+from booking.reports.reading.qualities import Quality, quality_of
+from booking.reports.reading.ranges import Bounds, Reference, reference_of
+from booking.reports.reading.titres import as_numbers
+from booking.reports.reading.values import Value, value_of
+from marketplace.catalog.benefit_kind import age_on
+
+_NOT_JUDGED_ALONE = re.compile(
+    "抗体|血型|疫苗|妊娠|怀孕|孕|hcg|乳酸杆菌|精子|antibod|(?<![a-z])(?:igg|igm|ab|rh|abo)(?![a-z])"
+    "|hb[sec] ?ab|anti-hb[sec]|blood (?:group|type)|immun|pregnan|lactobac|flora|sperm|vaccin",
+    re.I,
+)
+"""Of these, a positive result isn't bad news by itself, nor a negative one good news …"""
+_UNWANTED = re.compile(
+    "丙肝|丙型肝炎|hcv|hepatitis c|hiv|艾滋|人类免疫缺陷|梅毒|syphilis|treponema|tppa|trust|rpr|戊肝.*igm|甲肝.*igm",
+    re.I,
+)
+"""… but for antibodies against these, which nobody should have."""
+
+
+@dataclass(frozen=True)
+class Whose:
+    """What ranges depend on: the person's sex and birth date, and the day of the service."""
+
+    sex: str
+    birth_date: date
+    day: date
+
+    @property
+    def age(self) -> int:
+        """Completed years on the day of the service."""
+        return age_on(self.birth_date, self.day)
+
+
+@dataclass(frozen=True)
+class Delivered:
+    """One result as the provider delivered it. `flag`: normal, low, high, abnormal or blank; `code` is the provider's
+    own code for the item. `range_text` is a range in words and `mark` the laboratory's mark, as delivered; older
+    content has neither."""
+
+    name: str
+    value: str
+    loinc: str
+    unit: str
+    low: float | None
+    high: float | None
+    flag: str
+    section: str
+    note: str
+    code: str = ""
+    range_text: str = ""
+    mark: str = ""
+
+
+FINDINGS = ("negative", "trace", "positive", "normal")
+
+
+@dataclass(frozen=True)
+class Told:
+    """What the provider's own words say of a result: value, mark and reference."""
+
+    name: str
+    look: str
+    value: Value
+    mark: Mark
+    reference: Reference
+    unit: str
+    number: float | None
+    span: tuple[float, float] | None
+
+    @classmethod
+    def of(cls, result: Delivered, whose: Whose) -> Told:
+        written, range_text = as_numbers(result.name, result.value, result.range_text)
+        written, range_text = as_figures(written, range_text)
+        value = value_of(written, result.unit)
+        reference = reference_of(range_text, whose.sex, whose.age, result.name)
+        if result.low is not None or result.high is not None:
+            reference = replace(reference, bounds=Bounds(result.low, result.high), words=frozenset())
+        value = _as_expected(written, value, reference)
+        figure = value.figure
+        if figure is not None and figure.unsure and not _thousands(figure, reference.bounds, range_text):
+            figure = None  # `1,234`: without a range that tells nobody knows
+        return cls(
+            result.name,
+            look_of(result.name, result.value, result.range_text),
+            value,
+            _together(mark_of(result.mark or result.flag), value.mark),
+            reference,
+            result.unit or (figure.unit if figure else ""),
+            figure.number if figure is not None and figure.to is None else None,
+            (figure.number, figure.to) if figure is not None and figure.to is not None else None,
+        )
+
+    @property
+    def comparator(self) -> str:
+        figure = self.value.figure
+        return figure.comparator if figure is not None and self.number is not None else ""
+
+    @property
+    def finding(self) -> str:
+        return self.value.quality if self.value.quality in FINDINGS else ""
+
+    @property
+    def low(self) -> float | None:
+        return self.reference.bounds.low if self.reference.bounds is not None else None
+
+    @property
+    def high(self) -> float | None:
+        return self.reference.bounds.high if self.reference.bounds is not None else None
+
+    @property
+    def open_question(self) -> bool:
+        """Whether positive is not bad by itself, nor negative good: an antibody that protects, a blood group."""
+        return bool(_NOT_JUDGED_ALONE.search(self.name)) and not _UNWANTED.search(self.name)
+
+    @property
+    def says_reference(self) -> bool:
+        """Whether the provider gave a reference, readable or not: then ours is not used."""
+        return bool(self.reference.plain) or self.reference.bounds is not None
+
+
+_LARGE = 100
+
+
+def _thousands(figure: Figure, bounds: Bounds | None, range_text: str) -> bool:
+    """Whether the comma of `1,234` can't be a decimal one: its range is written so too; is in whole hundreds, where
+    nobody counts thousandths; or is written without any comma and the other reading would lie outside it as well."""
+    if bounds is None or bounds.unsure:
+        return bounds is not None
+    if re.fullmatch("[^.,]*", folded(range_text)) and max(abs(bounds.low or 0), abs(bounds.high or 0)) >= _LARGE:
+        return True
+    decimal = replace(figure, number=figure.number / 1000, to=None)
+    outside = side(decimal.number, decimal.comparator, bounds) in ("low", "high")
+    return outside and figure.to is None and "," not in folded(range_text)
+
+
+def _as_expected(text: str, value: Value, reference: Reference) -> Value:
+    """A value that can be read in two ways, in the way its reference expects: `+1` is a grade beside words and a number
+    beside bounds, `N` is negative beside words, and `-` is no result where a number is expected."""
+    grade = quality_of(text)
+    if value.figure is not None and grade:
+        return replace(value, figure=None) if reference.bounds is None else replace(value, quality="")
+    if reference.words and not value.quality and value.figure is None:
+        return replace(value, quality=_LETTERS.get(folded(text), ""))
+    if grade == "negative" and folded(text) == "-" and reference.bounds is not None:
+        return replace(value, quality="", void=True)
+    return value
+
+
+_LETTERS: dict[str, Quality] = {"n": "negative", "p": "positive"}
+
+
+def _together(mark: Mark, beside: Mark) -> Mark:
+    """The provider's mark and the one it wrote beside the value."""
+    if beside == NOTHING:
+        return mark
+    if mark.flag in ("", "abnormal") and beside.flag:
+        return replace(beside, critical=mark.critical or beside.critical, doubtful=mark.doubtful)
+    return replace(mark, critical=mark.critical or beside.critical)
+
+
+def side(value: float, comparator: str, bounds: Bounds) -> str:
+    """normal, low or high; blank if the value is only a limit (`<0.5`) that leaves it open, or is the bound itself of a
+    range that excludes it."""
+    low, high = bounds.low, bounds.high
+    if comparator.startswith("<"):
+        if low is not None and (value < low or (value == low and comparator == "<")):
+            return "low"
+        return "normal" if high is not None and value <= high and (low is None or low <= 0) else ""
+    if comparator.startswith(">"):
+        if high is not None and (value > high or (value == high and comparator == ">")):
+            return "high"
+        return "normal" if high is None and low is not None and value >= low else ""
+    if low is not None and value < low:
+        return "low"
+    if high is not None and value > high:
+        return "high"
+    return "" if (value == low and bounds.low_open) or (value == high and bounds.high_open) else "normal"
