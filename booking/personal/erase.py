@@ -17,21 +17,20 @@ from sqlalchemy.orm import Session
 
 from booking.attendance.models import Dispute
 from booking.models import Booking
-from booking.ownership import customer_of
 from booking.personal.models import Erasure
 from booking.personal.register import STAYS, Retention
-from booking.personal.scope import Scope, of_customer, of_person
+from booking.personal.scope import Scope, of_person
 from booking.personal.tables import OF_CUSTOMERS
+from booking.personal.whose import Who, asked, at_desk, customer_named, gone, of_erasure, whole
 from booking.reports.models import Report, ReportShare, ReportVersion
 from booking.states import GIVEN_UP
 from booking.waiting.models import WaitingEntry, WaitingPlace
 from marketplace.core import audit, crypto, ids
 from marketplace.core.config import settings
 from marketplace.core.db import reading, transaction
-from marketplace.core.errors import NotFound, Refusal
+from marketplace.core.errors import Refusal
 from marketplace.core.logging import get_logger
 from marketplace.core.one_by_one import one_by_one
-from vip import roles
 from vip.accounts import COMMAND
 from vip.consent_models import Consent
 from vip.models import Beneficiary, Customer
@@ -65,32 +64,10 @@ class Stays:
     until: date | None
 
 
-@dataclass(frozen=True)
-class Who:
-    """Who is erased: a customer (internal id), or one person of hers; and who asks for it, as the audit names it."""
-
-    scope: Scope
-    insurer_id: int
-    public_id: str
-    actor_kind: str
-    actor: str
-
-    @property
-    def _mine(self) -> ColumnElement[bool]:
-        if self.scope.customer is not None:
-            return Beneficiary.customer_id == self.scope.customer
-        return Beneficiary.id == self.scope.person
-
-    def people(self, session: Session, *, lock: bool = False) -> Sequence[Beneficiary]:
-        """The rows of who is meant, in one order."""
-        query = select(Beneficiary).where(self._mine).order_by(Beneficiary.id)
-        return session.scalars(query.with_for_update() if lock else query).all()
-
-
 def preview(principal: Principal, *, person: str | None = None) -> tuple[Stays, ...]:
     """What would stay, before a customer decides about herself or a `person` she removed. Raises NotFound, UnderWay."""
     with reading() as session:
-        who = _asked(session, principal, person)
+        who = asked(session, principal, person)
         people = [it.id for it in who.people(session)]
         _refuse_under_way(session, people)
         return _stays(*_until(session, people))
@@ -99,7 +76,7 @@ def preview(principal: Principal, *, person: str | None = None) -> tuple[Stays, 
 def preview_customer(principal: Principal, public_id: str) -> tuple[Stays, ...]:
     """`preview` for an operator whom a customer asked. Raises NotFound, also without the role for it; UnderWay."""
     with reading() as session:
-        people = [it.id for it in _at_desk(session, principal, public_id).people(session)]
+        people = [it.id for it in at_desk(session, principal, public_id).people(session)]
         _refuse_under_way(session, people)
         return _stays(*_until(session, people))
 
@@ -111,25 +88,25 @@ def erase(principal: Principal, *, now: datetime, person: str | None = None) -> 
     """
     require_recent(principal, now)
     with reading() as session:
-        who = _asked(session, principal, person)
+        who = asked(session, principal, person)
     return _erase(who, now)
 
 
 def erase_customer(principal: Principal, public_id: str, *, now: datetime) -> tuple[Stays, ...]:
     """Erase a customer because she asked an operator. Raises NotFound, also without the role for it; UnderWay."""
     with reading() as session:
-        who = _at_desk(session, principal, public_id)
+        who = at_desk(session, principal, public_id)
     return _erase(who, now)
 
 
 def erase_by_command(public_id: str, *, now: datetime) -> tuple[Stays, ...]:
     """Erase a customer, or one person of hers, for who runs the installation. Raises NotFound, UnderWay."""
     with reading() as session:
-        person = session.scalar(select(Beneficiary).where(Beneficiary.public_id == public_id, _gone()))
+        person = session.scalar(select(Beneficiary).where(Beneficiary.public_id == public_id, gone()))
         if person is not None:
             who = Who(of_person(person.id), person.insurer_id, person.public_id, "system", COMMAND)
         else:
-            who = _whole(_customer(session, public_id), "system", COMMAND)
+            who = whole(customer_named(session, public_id), "system", COMMAND)
     return _erase(who, now)
 
 
@@ -196,7 +173,7 @@ def _finish(erasure_id: int, now: datetime) -> str:
 
 def end_class(session: Session, erasure: Erasure, retention: Retention, now: datetime) -> None:
     """Destroy the keys of the class, overwrite or delete what the register says of it, and record that it is over."""
-    who = _of_erasure(session, erasure)
+    who = of_erasure(session, erasure)
     people = who.people(session, lock=True)
     if retention is Retention.CONTACT:
         _end_what_goes_on(session, who, people, now)
@@ -339,55 +316,6 @@ def _is_of(scope: Scope) -> ColumnElement[bool]:
     if scope.customer is not None:
         return Erasure.customer_id == scope.customer
     return Erasure.beneficiary_id == scope.person
-
-
-def _asked(session: Session, principal: Principal, person: str | None) -> Who:
-    customer = session.get_one(Customer, customer_of(principal))
-    if person is None:
-        return _whole(customer, principal.acts_as, principal.public_id)
-    found = session.scalar(
-        select(Beneficiary).where(
-            Beneficiary.public_id == person,
-            Beneficiary.customer_id == customer.id,
-            _gone(),
-        )
-    )
-    if found is None:
-        raise NotFound(field="beneficiary_id")
-    return Who(of_person(found.id), found.insurer_id, found.public_id, principal.acts_as, principal.public_id)
-
-
-def _at_desk(session: Session, principal: Principal, public_id: str) -> Who:
-    roles.require(principal, "people")
-    customer = _customer(session, public_id)
-    if customer.insurer_id != principal.insurer_id:
-        raise NotFound(field="customer_id")
-    return _whole(customer, principal.acts_as, principal.public_id)
-
-
-def _gone() -> ColumnElement[bool]:
-    """Whether (SQL, of a Beneficiary) she was removed from the family: nobody erases somebody who is booked for."""
-    return Beneficiary.removed_at.is_not(None)
-
-
-def _whole(customer: Customer, actor_kind: str, actor: str) -> Who:
-    return Who(of_customer(customer.id), customer.insurer_id, customer.public_id, actor_kind, actor)
-
-
-def _of_erasure(session: Session, erasure: Erasure) -> Who:
-    if erasure.customer_id is not None:
-        return _whole(session.get_one(Customer, erasure.customer_id), "system", "erasure")
-    person = session.get_one(Beneficiary, erasure.beneficiary_id)
-    return Who(of_person(person.id), person.insurer_id, person.public_id, "system", "erasure")
-
-
-def _customer(session: Session, public_id: str) -> Customer:
-    found = (
-        session.scalar(select(Customer).where(Customer.public_id == public_id)) if ids.well_formed(public_id) else None
-    )
-    if found is None:
-        raise NotFound(field="customer_id")
-    return found
 
 
 def _day(until: date | None) -> str:
