@@ -2,7 +2,8 @@
 
 Who adds a column adds it here: to the table's `personal` with its class, or to `other` if it says nothing about a
 customer or her family. Of `other` are: internal ids, the workings of the outbox and of claims, and what is only about
-providers, plans and those who work here.
+providers, plans and those who work here. One list, longer than a file
+should be: it is data, read from top to bottom.
 """
 
 from __future__ import annotations

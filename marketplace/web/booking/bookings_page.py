@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from urllib.parse import urlencode
 
 from flask import url_for
@@ -14,41 +14,16 @@ from flask_babel import ngettext
 
 from booking.offers.alternatives import Alternative
 from booking.views.cards import BookingCard, BookingView, ProposalView
-from marketplace.catalog.kinds import words_of
-from marketplace.core.clock import start_of
 from marketplace.web import booking_words, formats
-from marketplace.web.booking.packages_page import Package, fasting
+from marketplace.web.booking.packages_page import fasting
 from marketplace.web.booking.timeline import AHEAD, Step, steps
 from marketplace.web.booking.waiting_page import WaitingList
 from marketplace.web.cause_words import refusal_line
 from marketplace.web.kind_words import nouns
 from marketplace.web.language import by_language
-from marketplace.web.parts import AlternativeRow, Fact, Hint, Person, Pill, Ticket, Turn, When
+from marketplace.web.parts import AlternativeRow, Fact, Hint, Pill, Ticket, Turn, When
 from marketplace.web.people import named
 from marketplace.web.tickets import facts, live_line, state_of, ticket, title, when
-
-
-@dataclass(frozen=True)
-class Confirm:
-    """The last step of a booking. `hold_left` and `hold_total` are seconds. `price` is in minor units. `version` is the
-    ETag that `confirm_live` would answer now."""
-
-    id: str
-    ticket: Ticket
-    person: Person
-    package: Package
-    benefit_line: str
-    rules: tuple[str, ...]
-    answer_line: str
-    hold_left: int
-    hold_total: int
-    price: int | None = None
-    currency: str = "CNY"
-    idempotency_key: str = ""
-    problem: str = ""
-    version: str = ""
-    icon: str = ""
-    benefit_note: str = ""
 
 
 @dataclass(frozen=True)
@@ -400,45 +375,6 @@ def _why_not(view: BookingView, now: datetime) -> str:
         until = _on(view.cancel_until, view)
         return _("Online cancellation closed on %(time)s. You can still call us.", time=until)
     return _("This booking has begun or is over.")
-
-
-def confirm(
-    view: BookingView, person: Person, package: Package, benefit_line: str, now: datetime, benefit_note: str = ""
-) -> Confirm:
-    """The last step. The hold's seconds come from the server, so that a wrong clock in the device does no harm."""
-    ends = view.hold_expires_at or now
-    total = max(timedelta(seconds=1), ends - view.created_at)
-    if now < view.cancel_until:
-        terms = _("Cancel before %(time)s and your benefit comes back in full.", time=_on(view.cancel_until, view))
-    else:
-        terms = _("Once confirmed, it can't be cancelled online any more.")
-    if view.allotment:
-        answer = _("Confirmed at once: %(place)s has given us these places.", **nouns(view.kind))
-    elif now < start_of(view.service_date, view.starts_at, view.time_zone) < now + timedelta(hours=view.answer_hours):
-        answer = _("%(Place)s answers before this time begins; you see it here.", **nouns(view.kind))
-    else:
-        hours = view.answer_hours
-        answer = ngettext(
-            "%(Place)s answers within %(num)d hour; you see it here.",
-            "%(Place)s answers within %(num)d hours; you see it here.",
-            hours,
-            **nouns(view.kind),
-        )
-    return Confirm(
-        view.id,
-        replace(ticket(view, now), facts=()),
-        person,
-        package,
-        benefit_line,
-        (terms,),
-        answer,
-        max(0, int((ends - now).total_seconds())),
-        int(total.total_seconds()),
-        view.price_minor,
-        view.currency,
-        icon=words_of(view.kind).place_icon,
-        benefit_note=benefit_note,
-    )
 
 
 def rows(cards: Sequence[BookingCard], now: datetime, unsubmitted: tuple[str, ...]) -> tuple[BookingRow, ...]:

@@ -26,7 +26,7 @@ from marketplace.core.errors import NotFound, Refusal
 from marketplace.web import tickets
 from marketplace.web.answers import Views, asked, field, live, render, said, see_other, tag, unchanged
 from marketplace.web.benefit_cards import taken_from, taken_line, which_line
-from marketplace.web.booking import bookings_page, packages_page, times_page
+from marketplace.web.booking import confirm_page, packages_page, times_page
 from marketplace.web.booking.picking import chosen_day, day_of, month_page
 from marketplace.web.booking.places_page import city_name, tier_word
 from marketplace.web.booking.times_page import Taken, Times
@@ -127,7 +127,7 @@ def confirm_booking(booking: str) -> Response:
     if member is None:
         raise NotFound()
     benefit = next((one for one in entitlements(me.id, today=today) if one.public_id == view.entitlement_id), None)
-    page = bookings_page.confirm(
+    page = confirm_page.confirm(
         view,
         person(member, today),
         packages_page.of_snapshot(view.offer_id, view.kind, view.offer_name, view.package),

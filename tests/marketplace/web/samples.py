@@ -43,10 +43,10 @@ from marketplace.web.booking.bookings_page import (
     Bookings,
     Cancel,
     Change,
-    Confirm,
     Proposal,
     Rule,
 )
+from marketplace.web.booking.confirm_page import Confirm
 from marketplace.web.booking.packages_page import Column, Package, SideBySide
 from marketplace.web.booking.places_page import City, CityGroup, Finder, Option, PersonChoice, Place
 from marketplace.web.booking.timeline import Step
