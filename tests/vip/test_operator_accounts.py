@@ -76,7 +76,9 @@ def test_service_ends_and_is_resumed_and_each_is_audited_once(lin: Principal) ->
         return_to_service(lin, wu, now=NOON)
     assert sign_in_operator("wu", PASSWORD, NOON).token
     with reading() as session:
-        lines = session.scalars(select(AuditLine).where(AuditLine.action.like("operator.service%"))).all()
+        lines = session.scalars(
+            select(AuditLine).where(AuditLine.action.like("operator.service%")).order_by(AuditLine.id)
+        ).all()
     assert [(line.action, line.actor) for line in lines] == [
         ("operator.service_ended", lin.public_id),
         ("operator.service_resumed", lin.public_id),

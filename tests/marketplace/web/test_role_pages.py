@@ -78,6 +78,8 @@ TABLE = {
     "POST /operators/customers": (404, 422),
     "GET /operators/customers/<customer>": (404, 200),
     "POST /operators/customers/<customer>": (404, 303),
+    "GET /operators/customers/<customer>/erase": (404, 409),  # a booking is under way
+    "POST /operators/customers/<customer>/erase": (404, 409),
     "GET /operators/accounts": (404, 200),
     "GET /operators/accounts/new": (404, 200),
     "POST /operators/accounts/new": (404, 422),
@@ -103,6 +105,9 @@ NUMBERS_ONLY = {
     "GET /operators/statements/<statement>",
     "GET /operators/statements/<statement>/csv",
     "GET /operators/closures/<closure>",
+    # what stands in the way of an erasure
+    "GET /operators/customers/<customer>/erase",
+    "POST /operators/customers/<customer>/erase",
 }
 
 
