@@ -68,14 +68,17 @@ def reconcile() -> dict[str, str]:
     for code in CODES:
         with reading() as session:
             connection = connection_by_code(session, code)
-        try:
-            counts = run_now(connection, connection.open(), SYSTEM, clock=clock.now)
-        except ProviderError as problem:
-            raise CannotDrill(f"{code} cannot be reconciled with: {problem}") from problem
+        until, counts = time.monotonic() + PATIENCE, None
+        while counts is None and time.monotonic() < until:  # None: the worker is at it, and may have begun long ago
+            try:
+                counts = run_now(connection, connection.open(), SYSTEM, clock=clock.now)
+            except ProviderError as problem:
+                raise CannotDrill(f"{code} cannot be reconciled with: {problem}") from problem
+            if counts is None:
+                time.sleep(1)
         if counts is None:
-            results[code] = "the worker is at it"
-        else:
-            results[code] = " ".join(f"{name}={number}" for name, number in sorted(counts.items()))
+            raise CannotDrill(f"{code} cannot be reconciled with: the worker does not end its own comparison")
+        results[code] = " ".join(f"{name}={number}" for name, number in sorted(counts.items()))
     forget_engines()
     return results
 

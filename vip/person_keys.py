@@ -111,8 +111,9 @@ def move_to_classes(session: Session, person: Beneficiary) -> None:
 
 def move_to_one_key(session: Session, person: Beneficiary) -> None:
     """The way back, for a release that knows no classes. Destroyed keys stay destroyed: without the key of the class
-    process she gets none. The caller has locked her row."""
-    if person.wrapped_key is not None:
+    process she gets none. Who is erased stays as she is: her classes end at days of their own, and the record of whose
+    her results are is under one of them. The caller has locked her row."""
+    if person.wrapped_key is not None or person.erased_at is not None:
         return
     process, contact = (key_of(session, person, each) for each in (PROCESS, CONTACT))
     if process.wrapped is None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -14,6 +15,7 @@ from booking.notices.kinds import KINDS, Channel
 from booking.notices.models import NoticeSetting, Notification, NotificationDelivery
 from marketplace.core.ids import new_id
 from marketplace.core.text import Text
+from vip.models import Customer
 
 
 def notify(
@@ -26,13 +28,16 @@ def notify(
     booking_id: int | None = None,
     facts: Mapping[str, Any] | None = None,
 ) -> bool:
-    """Record a notice for a customer, unless she has one of the same kind and subject. Returns whether it is new.
+    """Record a notice for a customer, unless she has one of the same kind and subject, or is erased. Returns whether it
+    is new.
 
     `kind` is one of booking.notices.kinds. `subject` is the public id of what it is about, with a version or a date if
     there can be several notices about it (`bkg_…:7`). `facts` are the codes, ids and times that the words need, never
     personal data. With `booking_id` (internal), those of facts_of() are added, as they are in this transaction.
     """
     booking = session.get(Booking, booking_id) if booking_id is not None else None
+    if session.scalar(select(Customer.erased_at).where(Customer.id == customer_id)) is not None:
+        return False
     added = session.execute(
         insert(Notification)
         .values(

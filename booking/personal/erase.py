@@ -12,12 +12,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import ColumnElement, or_, select, text, update
+from sqlalchemy import ColumnElement, delete, or_, select, text, update
 from sqlalchemy.orm import Session
 
 from booking.attendance.models import Dispute
 from booking.models import Booking
-from booking.personal.models import Erasure
+from booking.personal.models import Erasure, PersonalExport
 from booking.personal.register import STAYS, Retention
 from booking.personal.scope import Scope, of_person
 from booking.personal.tables import OF_CUSTOMERS
@@ -177,6 +177,7 @@ def end_class(session: Session, erasure: Erasure, retention: Retention, now: dat
     people = who.people(session, lock=True)
     if retention is Retention.CONTACT:
         _end_what_goes_on(session, who, people, now)
+        _end_copies(session, people)
         for person in people:
             move_to_classes(session, person)
             _store_whose_record(session, person)
@@ -232,6 +233,13 @@ def _end_what_goes_on(session: Session, who: Who, people: Sequence[Beneficiary],
         .values(state="withdrawn", cause="erased", updated_at=now, version=WaitingEntry.version + 1)
     )
     session.execute(update(WaitingPlace).where(WaitingPlace.beneficiary_id.in_(mine)).values(open=False))
+
+
+def _end_copies(session: Session, people: Sequence[Beneficiary]) -> None:
+    """Delete the copies of the customers whose people these are, also one that is being made: who is erased is in
+    them."""
+    customers = {person.customer_id for person in people}
+    session.execute(delete(PersonalExport).where(PersonalExport.customer_id.in_(customers)))
 
 
 def _store_whose_record(session: Session, person: Beneficiary) -> None:

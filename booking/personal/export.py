@@ -120,8 +120,9 @@ def open_copy(principal: Principal, public_id: str, *, now: datetime) -> CopyFil
 
 
 def make_copies(*, now: datetime) -> dict[str, int]:
-    """Prepare the copies that are asked for; one whose maker was killed is prepared anew. For the worker."""
-    made = failed = 0
+    """Prepare the copies that are asked for; one whose maker was killed is prepared anew, TRIES times at most. For the
+    worker."""
+    made, failed = 0, _end_killers(now)
     while (claimed := _claim(now)) is not None:
         try:
             made += _make(claimed, now)
@@ -180,6 +181,7 @@ def _claim(now: datetime) -> PersonalExport | None:
         select(PersonalExport.id)
         .where(
             PersonalExport.state == "asked",
+            PersonalExport.tries < TRIES,
             or_(PersonalExport.lease_until.is_(None), PersonalExport.lease_until <= now),
         )
         .order_by(PersonalExport.id)
@@ -194,6 +196,21 @@ def _claim(now: datetime) -> PersonalExport | None:
             .values(lease_until=now + LEASE, tries=PersonalExport.tries + 1)
             .returning(PersonalExport)
         ).one_or_none()
+
+
+def _end_killers(now: datetime) -> int:
+    """Give up the copies whose last maker died too; returns how many."""
+    with transaction() as session:
+        over = (
+            update(PersonalExport)
+            .where(
+                PersonalExport.state == "asked",
+                PersonalExport.tries >= TRIES,
+                PersonalExport.lease_until <= now,
+            )
+            .values(state="failed")
+        )
+        return len(session.scalars(over.returning(PersonalExport.id)).all())
 
 
 def _make(claimed: PersonalExport, now: datetime) -> int:

@@ -21,8 +21,17 @@ REPORTS_AT_ONCE = 500
 
 
 def forget_old(*, now: datetime, batch: int = 1000) -> dict[str, int]:
-    """Delete or empty rows that are older than the register allows, a batch a transaction; how many of each table."""
-    return {table.name: _forget(table, table.age, now, batch) for table in TABLES if table.age is not None}
+    """Delete or empty rows that are older than the register allows, a batch a transaction; how many of each table.
+    A table that fails stops no other."""
+    gone = dict[str, int]()
+
+    def forget(row: tuple[str, Table, Age]) -> str:
+        name, table, age = row
+        gone[name] = _forget(table, age, now, batch)
+        return "tables"
+
+    limited = [(table.name, table, table.age) for table in TABLES if table.age is not None]
+    return dict(one_by_one("retention", limited, forget)) | gone
 
 
 def forget_reports(*, now: datetime) -> dict[str, int]:

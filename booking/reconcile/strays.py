@@ -187,6 +187,10 @@ def _settle(claimed: Claimed, answer: Answer | RemoteBooking, now: datetime) -> 
         if mine is None:
             return "stale"
         match answer:
+            case NotFound() if mine.sent_at is None:  # nothing was cancelled: it had gone before
+                _finish(mine, "gone_before", now)
+                _close(case, "agrees_again", now)
+                return "gone_before"
             case Confirmed() | NotFound():
                 _gone(session, case, mine, now)
                 return "cancelled"

@@ -17,7 +17,7 @@ depends_on = None
 
 ONE_KEY = """
 SELECT count(*) FROM beneficiary b JOIN person_key k ON k.beneficiary_id = b.id AND k.retention = 'process'
- WHERE b.wrapped_key IS NULL AND k.wrapped_key IS NOT NULL
+ WHERE b.wrapped_key IS NULL AND k.wrapped_key IS NOT NULL AND b.erased_at IS NULL
 """
 
 

@@ -104,6 +104,21 @@ def test_somebody_from_before_the_classes_is_read_moved_and_moved_back(customer:
     assert masked(customer) == "139****0009"
 
 
+def test_who_is_erased_is_not_moved_back_so_that_her_record_stays_readable(customer: Customer) -> None:
+    person = father_of(customer)
+    with transaction() as session:
+        session.execute(update(Beneficiary).where(Beneficiary.id == person.id).values(erased_at=NOON))
+        destroy(session, [person.id], CONTACT, NOON)
+        medical = key_of(session, person, MEDICAL).open()
+    move_all(move_to_one_key)
+    assert father_of(customer).wrapped_key is None
+    move_all(move_to_classes)
+    with reading() as session:
+        assert key_of(session, person, MEDICAL).open() == medical
+        with pytest.raises(Unreadable):
+            key_of(session, person, CONTACT).open()
+
+
 def test_moving_takes_the_contact_data_from_under_the_old_key(customer: Customer) -> None:
     """Otherwise destroying the key of the class contact would end nothing."""
     person = father_of(customer)

@@ -14,6 +14,7 @@ import pytest
 from sqlalchemy import Connection, Engine, select, text
 
 from booking.messages.calendar import new_feed, open_feed
+from booking.notices.notify import notify
 from booking.personal.erase import (
     BOOKS,
     Stays,
@@ -26,7 +27,7 @@ from booking.personal.erase import (
     years_after,
 )
 from booking.personal.export import ask_copy, make_copies
-from booking.personal.models import Erasure
+from booking.personal.models import Erasure, PersonalExport
 from booking.personal.opening import opened
 from booking.personal.register import Retention
 from booking.personal.scope import Scope, of_customer, of_person
@@ -265,6 +266,26 @@ def test_a_relative_is_erased_once_she_is_removed_and_nobody_else(
     with pytest.raises(NotFound):
         erase(signed_in("13800000022"), now=NOON, person=hers.father)
     assert erase_by_command(hers.father, now=NOON) == stays, "as after a backup was restored"
+
+
+def test_no_copy_of_the_customers_data_keeps_a_relative_who_is_erased(lives: Lives) -> None:
+    hers, theirs = lives()
+    for life in (hers, theirs):
+        ask_copy(life.world.principal, now=NOON)
+    assert make_copies(now=NOON)["failed"] == 0
+    remove_member(hers.world.principal, hers.father, NOON, in_use=lambda _session, _person: False)
+    erase(hers.world.principal, now=NOON, person=hers.father)
+    with reading() as session:
+        left = set(session.scalars(select(PersonalExport.customer_id)))
+    assert left == {theirs.customer}
+
+
+def test_who_is_erased_is_notified_of_nothing_more(lives: Lives) -> None:
+    hers, theirs = lives()
+    erase(hers.world.principal, now=NOON)
+    with transaction() as session:
+        told = [notify(session, life.customer, "report_overdue", "bkg_x", now=NOON) for life in (hers, theirs)]
+    assert told == [False, True]
 
 
 def test_reports_that_come_later_are_not_fetched(lives: Lives) -> None:

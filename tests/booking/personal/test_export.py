@@ -216,6 +216,17 @@ class TestOfOneCustomer:
             assert make_copies(now=NOON + timedelta(hours=hour)) == {"made": 0, "failed": 1}
         assert [it.state for it in copies(principal, now=NOON + timedelta(hours=6))] == ["failed"]
 
+    def test_one_that_kills_its_maker_is_given_up_and_the_next_is_made(self) -> None:
+        principal = signed_in()
+        ask_copy(principal, now=NOON)
+        at = NOON
+        for _ in range(export.TRIES):
+            assert export._claim(at) is not None
+            at += timedelta(minutes=11)
+        assert make_copies(now=at) == {"made": 0, "failed": 1}
+        assert [it.state for it in copies(principal, now=at)] == ["failed"]
+        assert make_copies(now=at + timedelta(minutes=11)) == {"made": 0, "failed": 0}
+
     def test_it_is_stored_sealed_and_in_parts(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(export, "PART", 500)
         copy = fetched(signed_in())
