@@ -95,8 +95,8 @@ class Backups:
 def backups(own_server: DevDatabase) -> Iterator[Backups]:
     """The test's server, archiving."""
     server = own_server.server
-    if not (server.programs / "pg_basebackup").exists():
-        pytest.skip("this PostgreSQL has no pg_basebackup")
+    if server.programs.parent.name.startswith("pginstall"):
+        pytest.skip("the wheel's pg_basebackup crashes: copies are made with a machine's own programs")
     folder = server.folder / "backups"
     for each in (folder, folder / "base", folder / "wal"):
         each.mkdir()
