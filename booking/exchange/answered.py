@@ -23,6 +23,7 @@ from booking.exchange.follow import annul_followers, cancel_locally
 from booking.exchange.provider_bookings import ProviderBookings
 from booking.models import Booking, ChangeRequest, ProviderTask
 from booking.notices.notify import notify
+from booking.notices.told_otherwise import notify_difference
 from booking.offers.alternatives import elsewhere
 from booking.outbox import finish
 from booking.states import GIVEN_UP, LIVE, MOVABLE, BookingState, legal
@@ -197,9 +198,27 @@ def _moved_back(
     if request is not None and request.id == task.change_request_id:
         swap.leave(session, booking, request, cause=request.refusal or "withdrawn", now=now)
     if evidence.refusal and booking.state in LIVE:
-        _open_time_differs(session, task, booking, evidence.refusal, now)
+        _expected_elsewhere(session, task, booking, evidence.refusal, now)
     elif not evidence.refusal:
         close_discrepancy(session, booking.provider_id, "time_differs", booking.public_id, "agrees_again", now=now)
+
+
+def _expected_elsewhere(session: Session, task: ProviderTask, booking: Booking, code: str, now: datetime) -> None:
+    """The provider keeps her at the time that she took back: a case for a person, and she is notified of both times."""
+    taken_back = session.get_one(ChangeRequest, task.change_request_id)
+    day, starts = taken_back.new_service_date, taken_back.new_starts_at
+    facts = {
+        "code": code,
+        "task": task.public_id,
+        "service_date": day.isoformat() if day else None,
+        "starts_at": starts.isoformat() if starts else None,
+    }
+    subject = booking.public_id
+    new = open_discrepancy(
+        session, booking.provider_id, "time_differs", subject, now=now, booking_id=booking.id, facts=facts
+    )
+    if new:
+        notify_difference(session, booking, "time_differs", facts, now=now)
 
 
 def _moved_already(session: Session, booking: Booking, task: ProviderTask) -> bool:

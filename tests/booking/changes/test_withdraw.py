@@ -141,6 +141,9 @@ def test_a_provider_that_does_not_move_it_back_is_a_case_for_a_person() -> None:
     one_pass(world, adapter, now=LATER + timedelta(seconds=1))
     assert (stands(world, public_id), places(world)) == (True, [1, 0, 0])
     assert open_cases() == ["time_differs"]
+    with reading() as session:
+        (told,) = session.scalars(select(Notification).where(Notification.kind == "provider_differs")).all()
+    assert (told.facts["says"], told.facts["new_starts_at"]) == ("moved", world.slots[1].starts_at.isoformat())
 
 
 @pytest.mark.parametrize("answer", [NotThere(), "refused"])
