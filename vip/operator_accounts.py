@@ -16,6 +16,7 @@ from vip import operator_changes, operators, roles
 from vip.models import Operator, SignInSession
 from vip.operator_devices import OwnAccount
 from vip.principal import Principal, Role
+from vip.signin import require_recent
 
 _ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
 
@@ -66,9 +67,10 @@ def operator_of(principal: Principal, public_id: str) -> OperatorLine:
 
 
 def add_operator(principal: Principal, login: str, name: str, role: Role, *, now: datetime) -> NewOperator:
-    """Make an operator with a password for her first sign-in. Audited. Raises Invalid(field="login", "name" or "role"),
-    LoginTaken."""
+    """Make an operator with a password for her first sign-in. Audited. Raises SignInAgain (else a session that was left
+    open makes one for whoever finds it), Invalid(field="login", "name" or "role"), LoginTaken."""
     roles.require(principal, "people")
+    require_recent(principal, now)
     password = "-".join("".join(secrets.choice(_ALPHABET) for _ in range(4)) for _ in range(4))
     made = operators.create_operator(login, password, name, role, now=now, by=principal, password_once=True)
     return NewOperator(made, password)

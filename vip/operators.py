@@ -88,7 +88,7 @@ def create_operator(
         with transaction() as session:
             operator = Operator(
                 public_id=ids.new_id("opr"),
-                insurer_id=insurer_id(session),
+                insurer_id=insurer_id(session) if by is None else by.insurer_id,
                 login=login,
                 name=name,
                 role=role,

@@ -93,9 +93,11 @@ def erase(principal: Principal, *, now: datetime, person: str | None = None) -> 
 
 
 def erase_customer(principal: Principal, public_id: str, *, now: datetime) -> tuple[Stays, ...]:
-    """Erase a customer because she asked an operator. Raises NotFound, also without the role for it; UnderWay."""
+    """Erase a customer because she asked an operator. Raises NotFound, also without the role for it; SignInAgain,
+    UnderWay."""
     with reading() as session:
         who = at_desk(session, principal, public_id)
+    require_recent(principal, now)
     return _erase(who, now)
 
 

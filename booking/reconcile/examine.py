@@ -251,14 +251,17 @@ def _open(session: Session, provider_id: int, booking: Booking | None, found: Fo
     if new and booking is not None:
         notify_difference(session, booking, found.kind, facts, now=now)
     if not new:
+        open_one = (
+            Discrepancy.provider_id == provider_id,
+            Discrepancy.kind == found.kind,
+            Discrepancy.subject == found.subject,
+            Discrepancy.closed_at.is_(None),
+        )
+        before = session.scalar(select(Discrepancy.facts).where(*open_one).with_for_update()) or {}
+        facts |= {"code": before["code"]} if "code" in before else {}  # why a cancel was refused there
         session.execute(
             update(Discrepancy)
-            .where(
-                Discrepancy.provider_id == provider_id,
-                Discrepancy.kind == found.kind,
-                Discrepancy.subject == found.subject,
-                Discrepancy.closed_at.is_(None),
-            )
+            .where(*open_one)
             .values(facts=facts, quota_units=means.units, money_minor=means.money_minor, currency=means.currency)
         )
     return "opened" if new else "standing"

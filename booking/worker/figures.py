@@ -72,9 +72,9 @@ _QUERIES: Mapping[str, tuple[str, tuple[str, ...], str]] = {
         "SELECT count(*) FROM booking WHERE report_state = 'overdue'",
     ),
     "anxiang_job_seconds_since_success": (
-        "Age of a job's last success.",
+        "Age of a job's last success; infinite for one that has been started and has never succeeded.",
         ("job",),
-        f"SELECT name, {_AGE.format('succeeded_at')} FROM job_run WHERE succeeded_at IS NOT NULL",
+        f"SELECT name, coalesce({_AGE.format('succeeded_at')}, 'Infinity') FROM job_run",
     ),
     "anxiang_job_interval_seconds": ("How often a job is due.", ("job",), "SELECT name, every_seconds FROM job_run"),
     "anxiang_leader_seconds_since_beat": (

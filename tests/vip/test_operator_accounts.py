@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
+from marketplace.catalog.models import Insurer
 from marketplace.core.audit import AuditLine
-from marketplace.core.db import reading
+from marketplace.core.db import reading, transaction
 from marketplace.core.errors import Invalid, NotFound, Unauthenticated
 from tests.people import NOON, make_insurer
 from vip import operator_accounts, operators
+from vip.models import Operator
 from vip.operator_accounts import add_operator, end_service, operators_of, return_to_service
 from vip.operator_devices import OwnAccount
 from vip.operator_steps import NextStep
 from vip.operators import LoginTaken, WrongPassword, sign_in_operator
 from vip.principal import Principal
-from vip.signin import authenticate
+from vip.signin import RECENT, SignInAgain, authenticate
 
 pytestmark = pytest.mark.usefixtures("db")
 PASSWORD = "a long enough secret"
@@ -50,6 +53,25 @@ def test_a_new_operators_password_is_for_one_sign_in_and_audited_to_who_made_her
     with reading() as session:
         line = session.scalars(select(AuditLine).where(AuditLine.subject == made.public_id)).one()
     assert (line.action, line.actor, line.facts) == ("operator.created", lin.public_id, {"role": "agent"})
+
+
+def test_a_session_that_was_left_open_makes_no_operator(lin: Principal) -> None:
+    with pytest.raises(SignInAgain):
+        add_operator(lin, "wu", "吴", "admin", now=NOON + RECENT + timedelta(seconds=1))
+    assert [line.login for line in operators_of(lin)] == ["lin"]
+    assert add_operator(lin, "wu", "吴", "admin", now=NOON + RECENT)
+
+
+def test_an_operator_works_for_the_insurer_of_who_made_her(lin: Principal) -> None:
+    with transaction() as session:
+        session.add(Insurer(public_id="ins_other", code="other", name_zh="另一家", name_en="Other", time_zone="UTC"))
+        session.flush()
+        other = session.scalars(select(Insurer.id).where(Insurer.code == "other")).one()
+        session.execute(update(Operator).where(Operator.public_id == lin.public_id).values(insurer_id=other))
+    theirs = replace(lin, insurer_id=other)
+    made = add_operator(theirs, "wu", "吴", "agent", now=NOON)
+    assert made.public_id in [line.public_id for line in operators_of(theirs)]
+    assert operators_of(lin) == []
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from marketplace.web.parts import Form
 from vip import operator_accounts, operator_devices
 from vip.operators import LoginTaken
 from vip.principal import Role
+from vip.signin import SignInAgain
 
 
 def accounts() -> Response:
@@ -33,7 +34,7 @@ def account_new() -> Response:
         made = operator_accounts.add_operator(
             session.operator(), given["login"], given["name"], cast(Role, given["role"]), now=clock.now()
         )
-    except (Invalid, LoginTaken) as refusal:
+    except (Invalid, LoginTaken, SignInAgain) as refusal:
         message = wording.sentence(refusal)
         form = Form(given, {refusal.at: message}) if refusal.at in given else Form(given, problem=message)
         return console_page("account_new", "accounts", refusal.status, form=form, made=None)

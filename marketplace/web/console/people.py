@@ -17,6 +17,7 @@ from marketplace.web.staying import staying
 from vip import blocking
 from vip.operator_changes import change_password
 from vip.operators import WrongPassword
+from vip.signin import SignInAgain
 
 
 def password() -> Response:
@@ -73,7 +74,7 @@ def customer_erase(customer: str) -> Response:
             left = erase_customer(who, customer, now=clock.now())
             return console_page("customer_erased", "customers", staying=staying(left))
         stays = preview_customer(who, customer)
-    except UnderWay as refusal:
+    except (UnderWay, SignInAgain) as refusal:
         problem, status = wording.sentence(refusal), refusal.status
     given = {"staying": staying(stays), "customer": customer, "problem": problem}
     return console_page("customer_erase", "customers", status, **given)

@@ -46,7 +46,7 @@ from vip.codes import WrongCode
 from vip.family import remove_member
 from vip.models import Beneficiary, Customer
 from vip.operators import create_admin, sign_in_operator
-from vip.signin import SignInAgain, authenticate, issue_token, send_code, sign_in
+from vip.signin import RECENT, SignInAgain, authenticate, issue_token, send_code, sign_in
 
 Lives = Callable[[], tuple[Life, Life]]
 
@@ -303,6 +303,8 @@ def test_an_administrator_erases_by_console_and_an_agent_does_not(db: Engine) ->
     admin = authenticate(sign_in_operator("admin", "a long password", now=NOON).token, now=NOON)
     with pytest.raises(NotFound):
         erase_customer(replace(admin, role="agent"), customer.public_id, now=NOON)
+    with pytest.raises(SignInAgain):  # a session that somebody left open
+        erase_customer(admin, customer.public_id, now=NOON + RECENT + timedelta(seconds=1))
     assert erase_customer(admin, customer.public_id, now=NOON) == (Stays(BOOKS, None),)
     assert erase_customer(admin, customer.public_id, now=NOON) == (Stays(BOOKS, None),), "again is the same"
     with reading() as session:

@@ -207,6 +207,8 @@ def test_a_refusal_leaves_the_case_to_a_person_who_may_try_again_under_another_k
     books.answers = [Refused("too_late")]
     assert work(world, books) == {"refused": 1}
     assert case().closed_at is None and case().facts["code"] == "too_late"
+    compare(world, books, LATER + timedelta(minutes=5))
+    assert case().facts["code"] == "too_late", "a comparison that finds it again keeps the reason"
     assert "cancel_there" in cases.case(operator, case().public_id, now=LATER).actions
     click(operator)
     assert work(world, books) == {"cancelled": 1}

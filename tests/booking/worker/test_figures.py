@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import shutil
 import subprocess
@@ -126,6 +127,12 @@ def test_jobs_and_the_leader() -> None:
     assert found[of("anxiang_job_seconds_since_success", job="holds")] == 7
     assert found[of("anxiang_job_interval_seconds", job="holds")] == 1
     assert found["anxiang_leader_seconds_since_beat"] == 3
+
+
+def test_a_job_that_has_never_succeeded_is_later_than_any_limit() -> None:
+    with transaction() as session:
+        session.execute(insert(JobRun).values(name="seal", every_seconds=5, started_at=NOON))
+    assert read()[of("anxiang_job_seconds_since_success", job="seal")] == math.inf
 
 
 def test_the_audits_chain() -> None:
