@@ -181,7 +181,6 @@ def _claim(now: datetime) -> PersonalExport | None:
         select(PersonalExport.id)
         .where(
             PersonalExport.state == "asked",
-            PersonalExport.tries < TRIES,
             or_(PersonalExport.lease_until.is_(None), PersonalExport.lease_until <= now),
         )
         .order_by(PersonalExport.id)
