@@ -61,6 +61,15 @@ def enter(visitor: Visitor, name: str = "lin", password: str = PASSWORD, **more:
 # --- the door --------------------------------------------------------------------------------------------------------
 
 
+def test_a_forms_token_from_before_an_operators_sign_in_is_worth_nothing_after_it(door: Visitor) -> None:
+    before = re.search(r'name="csrf_token" value="([^"]+)"', door.get(DOOR).text)
+    assert before is not None
+    enter(door)
+    door.get("/operators/password")  # the page whose form has the token of now
+    answer = door.client.post("/operators/sign-out", data={"csrf_token": before[1]})
+    assert answer.status_code == 403 and door.get("/operators").status_code == 200
+
+
 def test_an_operator_signs_in_and_out(door: Visitor) -> None:
     answer = enter(door)
     assert answer.headers["Location"] == "/operators"

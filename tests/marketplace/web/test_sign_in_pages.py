@@ -122,6 +122,16 @@ def test_the_session_before_ends_at_sign_in(app: Flask, box: SmsBox) -> None:
         authenticate(before.value, now=NOON)
 
 
+def test_a_forms_token_from_before_the_sign_in_is_worth_nothing_after_it(stranger: Surfer, box: SmsBox) -> None:
+    code, before = ask_for_code(stranger, box), stranger.token()
+    with clock.frozen(NOON):
+        assert stranger.post("/sign-in/code", code=code).status_code == 303
+        stranger.get("/me")  # the page whose forms have the token of now
+        answer = stranger.client.post("/sign-out", data={"csrf_token": before})
+        assert answer.status_code == 403 and "was open too long" in text_of(answer)
+        assert stranger.get("/me").status_code == 200, "nothing was changed"
+
+
 def test_a_wrong_code_says_how_many_tries_are_left(stranger: Surfer, box: SmsBox) -> None:
     right = ask_for_code(stranger, box)
     answer = enter(stranger, f"{(int(right) + 1) % 10**6:06d}")
