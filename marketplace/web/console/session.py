@@ -112,7 +112,4 @@ def _authenticated() -> Principal | None:
         found = signin.authenticate(token, now=clock.now())
     except Unauthenticated:
         return None
-    if found.kind != "operator":
-        return None
-    signin.note_use(found, clock.now())
-    return found
+    return found if found.kind == "operator" else None
