@@ -29,7 +29,7 @@ from marketplace.development.database import DevDatabase
 from marketplace.development.embedded.postgres import APPLICATION, OWNER, SUPERUSER
 from tests import outside
 from tests.emptying import Emptying
-from vip import operators
+from vip.operators import operators
 
 _TEMPLATE = "migrated"
 _RUN = "ANXIANG_TEST_RUN"

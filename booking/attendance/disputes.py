@@ -29,8 +29,8 @@ from marketplace.core.paging import Page, decode_cursor, encode_cursor
 from marketplace.core.strictjson import storable
 from marketplace.core.text import Text
 from vip import roles
+from vip.customers.person_keys import PROCESS, key_of
 from vip.models import Beneficiary
-from vip.person_keys import PROCESS, key_of
 from vip.principal import Principal
 
 log = get_logger(__name__)

@@ -26,7 +26,7 @@ from booking.states import DEAD, GIVEN_UP, LIVE, MOVABLE, STATE_OF, BookingState
 from booking.transition import move
 from marketplace.core.db import violated
 from providers.reported import RemoteBooking
-from vip.ledger import EntitlementExhausted
+from vip.entitlements.ledger import EntitlementExhausted
 
 _S = BookingState
 

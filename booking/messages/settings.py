@@ -19,10 +19,12 @@ from marketplace.core.errors import Invalid, Refusal
 from marketplace.core.ids import new_id
 from marketplace.core.logging import get_logger
 from marketplace.core.text import Text, language_of
-from vip import codes, email_address, phones
-from vip.customers import require_not_erased
+from vip import phones
+from vip.customers import email_address
+from vip.customers.customers import require_not_erased
 from vip.models import Customer
 from vip.principal import Principal
+from vip.signin import codes
 
 log = get_logger(__name__)
 

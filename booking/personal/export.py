@@ -23,12 +23,12 @@ from marketplace.core import audit, crypto, ids
 from marketplace.core.db import reading, transaction
 from marketplace.core.errors import NotFound
 from marketplace.core.logging import get_logger
-from vip import limits
-from vip.customers import require_not_erased
-from vip.limits import Limit
+from vip.customers.customers import require_not_erased
 from vip.models import Customer
 from vip.principal import Principal
-from vip.signin import require_recent
+from vip.signin import limits
+from vip.signin.limits import Limit
+from vip.signin.signin import require_recent
 
 log = get_logger(__name__)
 

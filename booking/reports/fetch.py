@@ -34,7 +34,7 @@ from marketplace.core.logging import get_logger
 from marketplace.core.one_by_one import one_by_one
 from providers.port import ComeBackLater, Oversize, ProviderAdapter, ProviderError
 from providers.reported import RemoteReport
-from vip.consent import may_show
+from vip.customers.consent import may_show
 from vip.models import Beneficiary
 
 log = get_logger(__name__)

@@ -25,10 +25,10 @@ from marketplace.core import audit, crypto, ids
 from marketplace.core.audit import AuditLine
 from marketplace.core.db import reading, transaction
 from marketplace.core.errors import Invalid, NotFound, Refusal
-from vip import codes, limits
-from vip.limits import NOBODY, Caller, Limit
 from vip.models import Customer
 from vip.principal import Principal
+from vip.signin import codes, limits
+from vip.signin.limits import NOBODY, Caller, Limit
 
 DAYS = (1, 7, 30)
 AUDIENCES = ("family", "doctor")

@@ -22,7 +22,7 @@ from booking.reports.versions import series_of
 from marketplace.core.db import transaction
 from marketplace.core.errors import NotFound
 from marketplace.core.text import Text
-from vip.consent import ConsentMissing, may_show
+from vip.customers.consent import ConsentMissing, may_show
 from vip.models import Beneficiary
 from vip.principal import Principal
 

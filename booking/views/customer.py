@@ -27,9 +27,9 @@ from marketplace.core.db import reading
 from marketplace.core.errors import Invalid, NotFound
 from marketplace.core.paging import Page, decode_cursor, encode_cursor
 from marketplace.core.text import Text
-from vip.ledger import Reservation, ReservationStatus, reservation_status
+from vip.customers.person_keys import PROCESS, key_of
+from vip.entitlements.ledger import Reservation, ReservationStatus, reservation_status
 from vip.models import Beneficiary, Entitlement
-from vip.person_keys import PROCESS, key_of
 from vip.principal import Principal
 
 When = Literal["upcoming", "past"]

@@ -29,7 +29,7 @@ from tests.concurrency import controls
 from tests.conftest import TestDatabase
 from tests.people import NOON, counters, give
 from tests.world import World, booking_row, join, make_offer, make_slot, make_world, taken
-from vip.family import NewMember, add_member
+from vip.customers.family import NewMember, add_member
 
 Hold = Callable[[], place.Held]
 

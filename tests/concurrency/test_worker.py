@@ -29,7 +29,7 @@ from tests.processes import Running, start_worker
 from tests.sandboxes import account, eventually, start_sandbox
 from tests.stage import POOLS, Stage, set_stage
 from tests.world import booking_row, connection_to, make_offer, set_provider
-from vip.entitlements import Expired
+from vip.entitlements.of_customer import Expired
 
 
 @pytest.fixture

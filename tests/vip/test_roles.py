@@ -34,9 +34,9 @@ from tests.people import NOON, counters, make_insurer
 from tests.world import DAY, EIGHT, FakeAdapter, World, booking_row, make_world, one_pass, remote
 from vip import roles
 from vip.models import Entitlement
-from vip.operators import create_operator, operator, sign_in_operator
+from vip.operators.operators import create_operator, operator, sign_in_operator
 from vip.principal import Principal, Role
-from vip.signin import authenticate, sign_out_everywhere
+from vip.signin.signin import authenticate, sign_out_everywhere
 
 pytestmark = [pytest.mark.usefixtures("db"), pytest.mark.every_postgres]
 

@@ -27,7 +27,7 @@ from marketplace.core.errors import Invalid, TooMany
 from marketplace.web import session
 from marketplace.web.answers import Views, field, render, retry_after, see_other
 from marketplace.web.parts import Form
-from vip.codes import CodeEnded, WrongCode
+from vip.signin.codes import CodeEnded, WrongCode
 
 
 @dataclass(frozen=True)

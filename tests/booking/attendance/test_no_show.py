@@ -37,11 +37,11 @@ from providers.port import Confirmed, Refused
 from providers.reported import UnreadableRow
 from tests.people import NOON, counters
 from tests.world import FakeAdapter, World, booking_row, history, make_world, one_pass, remote, set_provider
-from vip.ledger import EntitlementExhausted
+from vip.entitlements.ledger import EntitlementExhausted
 from vip.models import Entitlement
-from vip.operators import create_admin, sign_in_operator
+from vip.operators.operators import create_admin, sign_in_operator
 from vip.principal import Principal
-from vip.signin import authenticate
+from vip.signin.signin import authenticate
 
 pytestmark = [pytest.mark.usefixtures("db"), pytest.mark.quick]
 

@@ -22,7 +22,7 @@ from providers.port import NotFound as NotThere
 from providers.reported import RemoteBooking
 from tests.people import NOON, counters
 from tests.world import DAY, FakeAdapter, World, booking_row, join, make_world, one_pass, remote, taken, tasks
-from vip.entitlements import ValidityOver
+from vip.entitlements.of_customer import ValidityOver
 from vip.models import Entitlement
 
 pytestmark = [pytest.mark.usefixtures("db"), pytest.mark.quick]

@@ -32,8 +32,9 @@ from providers.port import Confirmed
 from tests.booking.test_moves import S, go
 from tests.people import NOON, SmsBox
 from tests.world import FakeAdapter, World, make_world, one_pass
-from vip import codes, email_address
-from vip.codes import CodeEnded, WrongCode
+from vip.customers import email_address
+from vip.signin import codes
+from vip.signin.codes import CodeEnded, WrongCode
 
 NIGHT = datetime(2026, 3, 2, 15, 30, tzinfo=UTC)  # 23:30 in Shanghai
 MORNING = datetime(2026, 3, 3, 0, 0, tzinfo=UTC)  # 08:00 there, the next day

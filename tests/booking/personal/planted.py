@@ -36,11 +36,12 @@ from providers.reported import ReportItem
 from tests.people import NOON
 from tests.reports import deliver
 from tests.world import World, go
-from vip import email_address, id_numbers, phones
-from vip.consent import record_consent
-from vip.family import NewMember, add_member
+from vip import phones
+from vip.customers import email_address, id_numbers
+from vip.customers.consent import record_consent
+from vip.customers.family import NewMember, add_member
+from vip.customers.person_keys import PROCESS, key_of
 from vip.models import Beneficiary, SignInCode, SignInSession
-from vip.person_keys import PROCESS, key_of
 
 _SAYS_WHOSE = ("audit_line", "subject")
 

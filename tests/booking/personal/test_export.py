@@ -25,10 +25,10 @@ from marketplace.core.errors import NotFound, TooMany
 from tests.booking.personal.planted import Life
 from tests.people import NOON, PHONE, make_customer, signed_in
 from tests.reports import PDF
-from vip.consent import withdraw_consent
+from vip.customers.consent import withdraw_consent
 from vip.models import Beneficiary
 from vip.principal import Principal
-from vip.signin import SignInAgain
+from vip.signin.signin import SignInAgain
 
 Lives = Callable[[], tuple[Life, Life]]
 

@@ -27,7 +27,7 @@ from marketplace.core.ids import new_id
 from tests.people import NOON, SmsBox, make_customer, signed_in
 from tests.reports import deliver, looks
 from tests.world import World, go, make_world
-from vip import signin
+from vip.signin import signin
 
 DAY = timedelta(days=1)
 AGED = {table.name: table.age for table in TABLES if table.age is not None}

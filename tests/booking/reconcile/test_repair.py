@@ -43,7 +43,7 @@ from tests.world import (
     taken,
     tasks,
 )
-from vip.entitlements import NotValidYet, ValidityOver
+from vip.entitlements.of_customer import NotValidYet, ValidityOver
 from vip.models import Entitlement
 from vip.principal import Principal
 

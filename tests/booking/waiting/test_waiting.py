@@ -42,9 +42,9 @@ from tests.waiting import (
     wait,
 )
 from tests.world import EIGHT, World, booking_row, go, history, join, make_slot, make_world, taken
-from vip.entitlements import NoEntitlement
-from vip.family import NewMember, add_member, remove_member
-from vip.ledger import EntitlementExhausted
+from vip.customers.family import NewMember, add_member, remove_member
+from vip.entitlements.ledger import EntitlementExhausted
+from vip.entitlements.of_customer import NoEntitlement
 from vip.models import Customer, Entitlement
 
 NOON_THEN = EIGHT + timedelta(hours=4)

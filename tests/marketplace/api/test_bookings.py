@@ -15,7 +15,7 @@ from tests.marketplace.api.caller import Caller, problem, wanted
 from tests.people import NOON, counters, give, make_customer, self_of
 from tests.statements import statements_sent
 from tests.world import World, join, set_provider, taken
-from vip.operators import create_admin, sign_in_operator
+from vip.operators.operators import create_admin, sign_in_operator
 
 
 def test_a_place_is_held_confirmed_and_cancelled(caller: Caller, world: World) -> None:

@@ -74,7 +74,7 @@ def test_made_customers_are_printed_with_tokens_that_work(run: Run, app: Flask) 
 def test_shortcuts_are_refused_outside_development(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     make_customer()
     production = {**vars(settings()), "env": "production"}
-    monkeypatch.setattr("vip.signin.settings", lambda: type(settings())(**production))
+    monkeypatch.setattr("vip.signin.signin.settings", lambda: type(settings())(**production))
     one_sentence(run("vip issue-token 13800000011"), "development only")
     one_sentence(run("demo customers 1"), "development only")
     one_sentence(run("demo load"), "development only")

@@ -28,7 +28,7 @@ from marketplace.web.console import session as console_session
 from tests.marketplace.api.caller import Caller, problem
 from tests.people import NOON
 from tests.world import World
-from vip import customers
+from vip.customers import customers
 
 
 def test_the_description_is_valid_and_the_file_is_current(app: Flask) -> None:

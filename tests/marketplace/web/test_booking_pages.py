@@ -24,7 +24,7 @@ from marketplace.core.ids import new_id
 from tests.marketplace.web.surfer import Surfer, hidden, surfer, text_of
 from tests.people import NOON, counters, give, make_customer
 from tests.world import EIGHT, PACKAGE, World, booking_row, history, join, make_slot, make_world, taken
-from vip.family import NewMember, add_member
+from vip.customers.family import NewMember, add_member
 
 PHONE = "13800000021"
 HOSTILE = [

@@ -22,7 +22,7 @@ from tests.marketplace.web.conftest import Site
 from tests.marketplace.web.visitors import Visitor, main, words
 from tests.people import NOON
 from tests.world import EIGHT, FakeAdapter, World, booking_row, make_offer, one_pass, remote, set_provider, taken, tasks
-from vip.signin import issue_token
+from vip.signin.signin import issue_token
 
 PHONE = "13800000021"
 

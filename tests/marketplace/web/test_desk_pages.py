@@ -18,7 +18,7 @@ from providers.port import Confirmed, Refused
 from tests.marketplace.web.visitors import Visitor, main
 from tests.people import NOON, counters
 from tests.world import EIGHT, FakeAdapter, World, booking_row, one_pass, remote, set_provider
-from vip.operators import create_admin
+from vip.operators.operators import create_admin
 
 PASSWORD = "a long password"
 PHONE = "13800000021"

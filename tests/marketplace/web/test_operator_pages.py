@@ -33,7 +33,7 @@ from tests.marketplace.web.visitors import Visitor, main
 from tests.people import NOON, PHONE, make_customer, make_insurer
 from tests.world import DAY, FakeAdapter, World, connection_to, go, one_pass, set_breaker, set_provider
 from vip.models import SignInSession
-from vip.operators import create_admin
+from vip.operators.operators import create_admin
 
 DOOR = "/operators/sign-in"
 PASSWORD = "a long password"

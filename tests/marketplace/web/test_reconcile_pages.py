@@ -25,7 +25,7 @@ from providers.reported import UnreadableRow
 from tests.marketplace.web.visitors import Visitor, main
 from tests.people import NOON
 from tests.world import DAY, FakeAdapter, World, booking_row, one_pass
-from vip.operators import create_admin
+from vip.operators.operators import create_admin
 
 DOOR = "/operators/sign-in"
 

@@ -23,7 +23,7 @@ from marketplace.demo.people import PEOPLE
 from tests.marketplace.web.conftest import _Quiet
 from tests.marketplace.web.visitors import Visitor, main
 from tests.people import NOON
-from vip.signin import issue_token
+from vip.signin.signin import issue_token
 
 PHONE = PEOPLE[0].phone
 

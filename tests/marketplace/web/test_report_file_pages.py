@@ -19,7 +19,7 @@ from tests.marketplace.web.visitors import Visitor, main
 from tests.people import NOON, SmsBox, consents
 from tests.reports import PDF, deliver, looks
 from tests.world import World, join
-from vip.family import NewMember, add_member
+from vip.customers.family import NewMember, add_member
 from vip.models import Beneficiary
 
 FATHERS_PHONE = "13900000055"

@@ -23,7 +23,7 @@ from marketplace.web.session import cookie_name, safe_path
 from marketplace.web.urls import PAGES
 from tests.marketplace.web.surfer import Surfer, surfer, text_of
 from tests.people import NOON, PHONE, SmsBox, make_customer
-from vip.signin import authenticate
+from vip.signin.signin import authenticate
 
 HOSTILE = [
     "\0",

@@ -25,8 +25,8 @@ from tests.marketplace.web.surfer import Surfer, hidden, surfer, text_of
 from tests.people import NOON
 from tests.waiting import entry, fill, give_up, offered, offers_made, serve, sweep, wait
 from tests.world import EIGHT, World, booking_row, join, make_slot, make_world
-from vip.family import NewMember, add_member
-from vip.signin import issue_token
+from vip.customers.family import NewMember, add_member
+from vip.signin.signin import issue_token
 
 PHONE = "13800000021"
 
