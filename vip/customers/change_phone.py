@@ -8,10 +8,11 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from marketplace.core import audit, sms
+from marketplace.core import audit
 from marketplace.core.db import transaction, violated
 from marketplace.core.errors import Invalid, Refusal, Unauthenticated
-from marketplace.core.sms import SmsBackend
+from marketplace.core.sending import sms
+from marketplace.core.sending.sms import SmsBackend
 from vip import phones
 from vip.models import Customer
 from vip.principal import Principal

@@ -18,11 +18,12 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from marketplace.catalog.models import Insurer
-from marketplace.core import audit, clock, ids, sms
+from marketplace.core import audit, clock, ids
 from marketplace.core.config import settings
 from marketplace.core.db import reading, transaction
 from marketplace.core.errors import Invalid, Refusal
-from marketplace.core.sms import SmsBackend
+from marketplace.core.sending import sms
+from marketplace.core.sending.sms import SmsBackend
 from marketplace.core.text import Text, language_of
 from vip import phones
 from vip.customers import family

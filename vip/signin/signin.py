@@ -10,11 +10,12 @@ from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.orm import Session
 
 from marketplace.catalog.models import Insurer
-from marketplace.core import audit, crypto, ids, sms
+from marketplace.core import audit, crypto, ids
 from marketplace.core.config import ConfigError, settings
 from marketplace.core.db import reading, rows, transaction
 from marketplace.core.errors import NotFound, Refusal, Unauthenticated
-from marketplace.core.sms import SmsBackend
+from marketplace.core.sending import sms
+from marketplace.core.sending.sms import SmsBackend
 from marketplace.core.text import Text, language_of
 from vip import phones
 from vip.models import Customer, SignInSession

@@ -22,11 +22,12 @@ from booking.messages.settings import Choices
 from booking.notices.models import NotificationDelivery
 from booking.notices.notify import notify
 from booking.notices.quiet_hours import quiet_until
-from marketplace.core import clock, email, sms
+from marketplace.core import clock
 from marketplace.core.config import ConfigError
 from marketplace.core.db import reading, transaction
 from marketplace.core.errors import Invalid, TooMany
-from marketplace.core.outgoing import DevelopmentOutbox, Undeliverable
+from marketplace.core.sending import email, sms
+from marketplace.core.sending.outgoing import DevelopmentOutbox, Undeliverable
 from marketplace.messages import send as post
 from providers.port import Confirmed
 from tests.booking.test_moves import S, go

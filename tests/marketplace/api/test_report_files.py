@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 from flask import Flask
 
-from marketplace.core import sms
+from marketplace.core.sending import sms
 from tests.marketplace.api.caller import Caller, problem
 from tests.people import NOON, SmsBox, consents
 from tests.reports import PDF, deliver

@@ -24,7 +24,7 @@ from booking.views.oversight import AuditHealth, BreakerView, LateJob, ProviderH
 from booking.waiting.view import HeldPlace, WaitingSite, WaitingView
 from marketplace.chain.heads import HeadsFile
 from marketplace.chain.watch import LastVerification
-from marketplace.core.outgoing import Sent
+from marketplace.core.sending.outgoing import Sent
 from marketplace.core.text import Text
 from marketplace.web import booking_words, language
 from marketplace.web.account.consent import ConsentPage

@@ -12,8 +12,9 @@ from sqlalchemy import Engine
 from booking.messages.calendar import new_feed
 from booking.reports.share import NewShare, share_report
 from marketplace.app import create_app
-from marketplace.core import clock, sms
+from marketplace.core import clock
 from marketplace.core.config import settings
+from marketplace.core.sending import sms
 from marketplace.web import session
 from marketplace.web.console import session as console_session
 from tests.marketplace.web.visitors import Visitor

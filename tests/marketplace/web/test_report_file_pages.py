@@ -12,8 +12,9 @@ from flask import Flask
 from sqlalchemy import select
 
 from marketplace import edge
-from marketplace.core import clock, sms
+from marketplace.core import clock
 from marketplace.core.db import reading
+from marketplace.core.sending import sms
 from tests.files import make_png, make_zip
 from tests.marketplace.web.visitors import Visitor, main
 from tests.people import NOON, SmsBox, consents

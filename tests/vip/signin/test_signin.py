@@ -9,12 +9,13 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Engine, select, text, update
 
-from marketplace.core import crypto, sms
+from marketplace.core import crypto
 from marketplace.core.audit import AuditLine
 from marketplace.core.config import ConfigError, settings
 from marketplace.core.db import reading, transaction
 from marketplace.core.errors import Invalid, NotFound, Refusal, TooMany, Unauthenticated
-from marketplace.core.sms import InBackground, PrintSms
+from marketplace.core.sending import sms
+from marketplace.core.sending.sms import InBackground, PrintSms
 from tests.people import NOON, OTHER_PHONE, PHONE, SmsBox, make_customer, make_insurer, signed_in
 from tests.statements import statements_sent
 from vip.models import Customer, SignInCode, SignInSession
@@ -247,7 +248,7 @@ def test_codes_are_printed_in_development_and_never_in_production(monkeypatch: p
     shown = io.StringIO()
     PrintSms(shown).send("+8613800000011", "code 123456")
     assert shown.getvalue() == "SMS to +8613800000011: code 123456\n"
-    for name in ("print", "", "no.such.module:Gateway", "marketplace.core.sms:Nothing"):
+    for name in ("print", "", "no.such.module:Gateway", "marketplace.core.sending.sms:Nothing"):
         production = type("Production", (), {"development": False, "sms_backend": name})()
         monkeypatch.setattr(sms, "settings", lambda production=production: production)
         with pytest.raises(ConfigError):

@@ -15,14 +15,14 @@ from marketplace.core import release
 from marketplace.core.config import ConfigError, settings
 from marketplace.core.ids import new_id
 from marketplace.core.logging import get_logger
-from marketplace.core.outgoing import DevelopmentOutbox, named_gateway
+from marketplace.core.sending.outgoing import DevelopmentOutbox, named_gateway
 
 log = get_logger(__name__)
 
 
 class SmsBackend(Protocol):
-    """Sends one text to one phone (E.164). Raises Undeliverable (marketplace.core.outgoing) when it can never arrive,
-    anything else when a later try may succeed.
+    """Sends one text to one phone (E.164). Raises Undeliverable (marketplace.core.sending.outgoing) when it can never
+    arrive, anything else when a later try may succeed.
 
     `key` names a message that may be tried again after a crash: a gateway that knows the key already sends nothing, so
     hand it on as its idempotency key. Sign-in codes have none: each is sent once, and asked for anew by the person.

@@ -18,7 +18,7 @@ from urllib.parse import unquote, urlsplit
 
 from marketplace.core import clock, release
 from marketplace.core.config import ConfigError, settings
-from marketplace.core.outgoing import DevelopmentOutbox, Undeliverable, named_gateway
+from marketplace.core.sending.outgoing import DevelopmentOutbox, Undeliverable, named_gateway
 
 TIMEOUT = 10.0
 
