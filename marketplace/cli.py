@@ -32,7 +32,7 @@ from marketplace.catalog.importer import ImportResult, import_sites
 from marketplace.chain.verify import Finding, verify
 from marketplace.core import clock, release
 from marketplace.core.config import ConfigError, settings
-from marketplace.core.db import reading
+from marketplace.core.database.db import reading
 from marketplace.core.errors import Refusal
 from providers.port import ProviderError
 from vip.customers import blocking, person_keys

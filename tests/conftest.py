@@ -22,9 +22,9 @@ import pytest
 from psycopg import sql
 from sqlalchemy import Connection, Engine, NullPool, create_engine, text
 
-from marketplace.core import db as database
 from marketplace.core import migrate
 from marketplace.core.config import settings, sqlalchemy_url
+from marketplace.core.database import db as database
 from marketplace.development.database import DevDatabase
 from marketplace.development.embedded.postgres import APPLICATION, OWNER, SUPERUSER
 from tests import outside

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from marketplace.catalog.models import Insurer
 from marketplace.core import ids
 from marketplace.core.config import settings
-from marketplace.core.db import reading, transaction
+from marketplace.core.database.db import reading, transaction
 from vip import phones
 from vip.customers.consent import record_consent
 from vip.customers.family import NewMember, new_beneficiary

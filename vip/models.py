@@ -10,8 +10,8 @@ from sqlalchemy.dialects.postgresql import BYTEA, JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from marketplace.catalog.models import Insurer
-from marketplace.core.columns import Moment, PrimaryKey, PublicId, WritingTransaction
-from marketplace.core.db import Base
+from marketplace.core.database.columns import Moment, PrimaryKey, PublicId, WritingTransaction
+from marketplace.core.database.db import Base
 
 
 class Customer(Base):

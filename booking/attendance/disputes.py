@@ -21,7 +21,7 @@ from booking.sealing import open_words, seal_words
 from booking.states import BookingState
 from booking.transition import lock_booking, move, touch
 from marketplace.core import audit
-from marketplace.core.db import reading, transaction, violated
+from marketplace.core.database.db import reading, transaction, violated
 from marketplace.core.errors import Invalid, NotFound, Refusal
 from marketplace.core.ids import new_id
 from marketplace.core.logging import get_logger

@@ -23,8 +23,8 @@ from booking.ownership import customer_of
 from booking.refusals import AlreadyBooked, SlotFull, SlotMoved, TooManyHeld
 from booking.sealing import seal_details
 from marketplace.catalog import kinds
-from marketplace.core import db
 from marketplace.core.clock import window_of
+from marketplace.core.database import db
 from marketplace.core.errors import IdempotencyKeyReused, NotFound
 from marketplace.core.ids import new_id, new_reference
 from vip.customers.person_keys import PROCESS, chosen

@@ -26,7 +26,7 @@ from booking.notices.kinds import Channel, rule_of
 from booking.notices.models import NoticeSetting, Notification, NotificationDelivery
 from booking.notices.notify import reaches
 from booking.notices.quiet_hours import QUIET_FROM, QUIET_UNTIL, quiet_until
-from marketplace.core.db import reading, transaction
+from marketplace.core.database.db import reading, transaction
 from marketplace.core.logging import get_logger
 from marketplace.core.sending.outgoing import Undeliverable
 from vip import phones

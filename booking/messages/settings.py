@@ -13,7 +13,7 @@ from booking.notices.models import NoticeSetting
 from booking.notices.quiet_hours import QUIET_FROM, QUIET_UNTIL
 from booking.ownership import customer_of
 from marketplace.core import crypto
-from marketplace.core.db import reading, transaction
+from marketplace.core.database.db import reading, transaction
 from marketplace.core.errors import Invalid, Refusal
 from marketplace.core.ids import new_id
 from marketplace.core.logging import get_logger

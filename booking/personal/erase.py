@@ -27,7 +27,7 @@ from booking.states import GIVEN_UP
 from booking.waiting.models import WaitingEntry, WaitingPlace
 from marketplace.core import audit, crypto, ids
 from marketplace.core.config import settings
-from marketplace.core.db import reading, transaction
+from marketplace.core.database.db import reading, transaction
 from marketplace.core.errors import Refusal
 from marketplace.core.logging import get_logger
 from marketplace.core.one_by_one import one_by_one

@@ -20,7 +20,7 @@ from booking.personal.bundle import may_be_shown, write_bundle
 from booking.personal.models import PersonalExport, PersonalExportPart
 from booking.personal.scope import of_customer, to_show
 from marketplace.core import audit, crypto, ids
-from marketplace.core.db import reading, transaction
+from marketplace.core.database.db import reading, transaction
 from marketplace.core.errors import NotFound
 from marketplace.core.logging import get_logger
 from vip.customers.customers import require_not_erased

@@ -21,7 +21,7 @@ from booking.reports.reading.told import Whose
 from booking.reports.versions import Changes, VersionLine, changes_between, outstanding
 from marketplace.core import audit
 from marketplace.core.crypto import unseal, unwrap_key
-from marketplace.core.db import reading, transaction
+from marketplace.core.database.db import reading, transaction
 from marketplace.core.errors import Invalid, NotFound
 from marketplace.core.paging import Page, decode_cursor, encode_cursor
 from marketplace.core.text import Text

@@ -23,7 +23,7 @@ from booking.reports.models import Report, ReportShare
 from booking.reports.output.export import pdf_of
 from marketplace.core import audit, crypto, ids
 from marketplace.core.audit import AuditLine
-from marketplace.core.db import reading, transaction
+from marketplace.core.database.db import reading, transaction
 from marketplace.core.errors import Invalid, NotFound, Refusal
 from vip.models import Customer
 from vip.principal import Principal

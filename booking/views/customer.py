@@ -23,7 +23,7 @@ from booking.sealing import open_words
 from booking.states import BookingState
 from booking.views.cards import BookingCard, BookingView, DisputeView, Moved, ProposalView
 from marketplace.catalog.models import Offer, Provider, Site
-from marketplace.core.db import reading
+from marketplace.core.database.db import reading
 from marketplace.core.errors import Invalid, NotFound
 from marketplace.core.paging import Page, decode_cursor, encode_cursor
 from marketplace.core.text import Text

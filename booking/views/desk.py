@@ -16,7 +16,7 @@ from booking.ownership import SEARCHED, VIEWED, insurers_booking, record_look
 from booking.states import LIVE
 from booking.views.cards import BookingCard, BookingView
 from booking.views.customer import card_of, card_rows, full_view
-from marketplace.core.db import reading, transaction
+from marketplace.core.database.db import reading, transaction
 from marketplace.core.errors import Invalid
 from marketplace.core.strictjson import storable
 from marketplace.core.text import without_invisible

@@ -28,7 +28,7 @@ from booking.waiting.models import EXPIRED, MOST_OPEN, OPEN, WaitingEntry, Waiti
 from marketplace.catalog import kinds
 from marketplace.catalog.benefit_kind import NotEligible
 from marketplace.core.clock import today
-from marketplace.core.db import transaction, violated
+from marketplace.core.database.db import transaction, violated
 from marketplace.core.errors import Invalid, NotFound, Refusal
 from marketplace.core.ids import new_id, well_formed
 from marketplace.core.logging import get_logger

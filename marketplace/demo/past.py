@@ -23,7 +23,7 @@ from booking.states import BookingState
 from marketplace.catalog.models import Offer, Provider, Site
 from marketplace.core.clock import start_of, today
 from marketplace.core.config import ROOT
-from marketplace.core.db import reading, transaction
+from marketplace.core.database.db import reading, transaction
 from marketplace.core.ids import new_id, new_reference
 from marketplace.demo.people import PEOPLE
 from providers.reported import RemoteReport, ReportContent, ReportItem

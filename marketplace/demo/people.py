@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from marketplace.catalog.models import Insurer
 from marketplace.core import audit, clock, crypto, ids
 from marketplace.core.config import settings
-from marketplace.core.db import transaction
+from marketplace.core.database.db import transaction
 from marketplace.core.errors import Invalid
 from vip import phones
 from vip.customers import person_keys

@@ -20,9 +20,9 @@ from booking.hold.expire import expire_holds
 from booking.hold.submit import submit
 from booking.models import Slot
 from booking.sync.slots import apply_slots
-from marketplace.core import db as database
 from marketplace.core.config import settings, sqlalchemy_url
-from marketplace.core.db import reading, transaction
+from marketplace.core.database import db as database
+from marketplace.core.database.db import reading, transaction
 from marketplace.core.errors import Refusal
 from providers.reported import RemoteSlot
 from tests.concurrency import controls

@@ -14,7 +14,7 @@ from booking.messages.settings import own_row
 from booking.models import Booking
 from booking.personal import erase as erasing
 from booking.personal.erase import UnderWay, erase
-from marketplace.core.db import reading, transaction
+from marketplace.core.database.db import reading, transaction
 from marketplace.core.errors import NotFound, Refusal
 from tests.people import NOON
 from tests.world import World, make_world

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from marketplace.core.db import reading
+from marketplace.core.database.db import reading
 from tests.concurrency.controls import all_at_once
 from tests.people import NOON, make_insurer
 from vip.models import Operator

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import DBAPIError
 
-from marketplace.core.db import transaction, violated
+from marketplace.core.database.db import transaction, violated
 from tests.concurrency.controls import all_at_once, owner, scratch_engine, take_constraints_away, take_guard_away
 from tests.people import BY_TEST, NOON, TODAY, counters, give, make_customer
 from vip.entitlements import ledger

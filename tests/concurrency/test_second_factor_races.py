@@ -8,7 +8,7 @@ import pyotp
 import pytest
 from sqlalchemy import select
 
-from marketplace.core.db import transaction
+from marketplace.core.database.db import transaction
 from tests.concurrency.controls import all_at_once
 from tests.people import NOON, make_insurer
 from vip.models import Operator

@@ -11,7 +11,7 @@ from sqlalchemy import func, select, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from marketplace.core.db import engine, reading, transaction
+from marketplace.core.database.db import engine, reading, transaction
 from marketplace.core.errors import TooMany, Unauthenticated
 from tests.concurrency.controls import all_at_once
 from tests.people import NOON, PHONE, SmsBox, make_customer, make_insurer, signed_in

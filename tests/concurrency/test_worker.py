@@ -22,7 +22,7 @@ from booking.worker.jobs import Job, expire_entitlements
 from booking.worker.process import Worker
 from marketplace.core import clock
 from marketplace.core.crypto import seal_master
-from marketplace.core.db import reading
+from marketplace.core.database.db import reading
 from marketplace.development.database import DevDatabase
 from tests.people import give, make_customer
 from tests.processes import Running, start_worker

@@ -27,7 +27,7 @@ from booking.views.customer import booking as view_booking
 from booking.views.desk import booking_at_desk, find_bookings
 from marketplace.catalog.models import Site
 from marketplace.core.audit import AuditLine
-from marketplace.core.db import reading, transaction
+from marketplace.core.database.db import reading, transaction
 from marketplace.core.errors import Invalid, NotFound
 from providers.port import Confirmed
 from tests.people import NOON, counters, make_insurer

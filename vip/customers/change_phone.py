@@ -9,7 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from marketplace.core import audit
-from marketplace.core.db import transaction, violated
+from marketplace.core.database.db import transaction, violated
 from marketplace.core.errors import Invalid, Refusal, Unauthenticated
 from marketplace.core.sending import sms
 from marketplace.core.sending.sms import SmsBackend

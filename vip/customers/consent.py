@@ -20,7 +20,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from marketplace.catalog.models import Insurer
 from marketplace.core import audit, clock, ids
 from marketplace.core.config import settings
-from marketplace.core.db import reading, transaction
+from marketplace.core.database.db import reading, transaction
 from marketplace.core.errors import Invalid, Refusal
 from marketplace.core.sending import sms
 from marketplace.core.sending.sms import SmsBackend

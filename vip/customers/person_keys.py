@@ -19,7 +19,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from marketplace.core import crypto
-from marketplace.core.db import transaction
+from marketplace.core.database.db import transaction
 from vip.models import Beneficiary, PersonKey
 
 CONTACT, PROCESS, MEDICAL = CLASSES = ("contact", "process", "medical")

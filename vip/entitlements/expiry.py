@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from marketplace.core.db import reading, transaction
+from marketplace.core.database.db import reading, transaction
 from vip.entitlements.ledger import Stamp, expire_rest
 
 _DUE = (

@@ -9,7 +9,7 @@ from sqlalchemy import null, select
 from sqlalchemy.orm import Session
 
 from marketplace.core import audit, ids
-from marketplace.core.db import transaction
+from marketplace.core.database.db import transaction
 from marketplace.core.errors import Invalid, NotFound, Refusal
 from vip.entitlements.ledger import Stamp, write
 from vip.models import Customer, Entitlement, Plan, PlanBenefit

@@ -15,7 +15,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from marketplace.core import audit, clock
-from marketplace.core.db import violated
+from marketplace.core.database.db import violated
 from marketplace.core.errors import NotFound, Refusal
 
 Entry = Literal["grant", "reserve", "release", "use", "reverse", "expire", "revoke"]

@@ -11,7 +11,7 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from marketplace.core import ids
-from marketplace.core.db import reading
+from marketplace.core.database.db import reading
 from marketplace.core.errors import NotFound, Refusal
 from vip.entitlements.expiry import Expired, expire_due
 from vip.entitlements.grants import Grant, grant

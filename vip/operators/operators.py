@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from werkzeug.security import check_password_hash, generate_password_hash
 
 from marketplace.core import ids
-from marketplace.core.db import reading, transaction, violated
+from marketplace.core.database.db import reading, transaction, violated
 from marketplace.core.errors import Invalid, NotFound, Refusal, TooMany, Unauthenticated
 from vip import accounts
 from vip.models import Operator

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from marketplace.core import audit, crypto, ids
 from marketplace.core.config import settings
-from marketplace.core.db import transaction
+from marketplace.core.database.db import transaction
 from marketplace.core.errors import Unauthenticated
 from vip.models import Operator, SignInSession
 from vip.operators import second_factor

@@ -18,8 +18,8 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from marketplace.core import crypto
+from marketplace.core.database.retention import forget
 from marketplace.core.errors import TooMany
-from marketplace.core.retention import forget
 from vip.signin.limit_models import RateBucket
 
 TAKE = """

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from marketplace.catalog.models import Insurer
 from marketplace.core import audit, crypto, ids
 from marketplace.core.config import ConfigError, settings
-from marketplace.core.db import reading, rows, transaction
+from marketplace.core.database.db import reading, rows, transaction
 from marketplace.core.errors import NotFound, Refusal, Unauthenticated
 from marketplace.core.sending import sms
 from marketplace.core.sending.sms import SmsBackend

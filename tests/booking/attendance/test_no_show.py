@@ -31,7 +31,7 @@ from booking.notices.models import Notification
 from booking.states import BookingState
 from booking.views.customer import booking as view
 from marketplace.core.audit import AuditLine
-from marketplace.core.db import reading, transaction
+from marketplace.core.database.db import reading, transaction
 from marketplace.core.errors import Invalid, NotFound
 from providers.port import Confirmed, Refused
 from providers.reported import UnreadableRow

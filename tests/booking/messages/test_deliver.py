@@ -24,7 +24,7 @@ from booking.notices.notify import notify
 from booking.notices.quiet_hours import quiet_until
 from marketplace.core import clock
 from marketplace.core.config import ConfigError
-from marketplace.core.db import reading, transaction
+from marketplace.core.database.db import reading, transaction
 from marketplace.core.errors import Invalid, TooMany
 from marketplace.core.sending import email, sms
 from marketplace.core.sending.outgoing import DevelopmentOutbox, Undeliverable

@@ -30,7 +30,7 @@ from booking.settlement.models import ClosingStatement, StatementLine
 from booking.states import BookingState
 from booking.waiting.models import WaitingEntry, WaitingOffer, WaitingPlace
 from marketplace.core import crypto
-from marketplace.core.db import reading, transaction
+from marketplace.core.database.db import reading, transaction
 from marketplace.core.ids import new_id
 from providers.reported import ReportItem
 from tests.people import NOON

@@ -34,7 +34,7 @@ from booking.personal.scope import Scope, of_customer, of_person
 from booking.personal.tables import OF_CUSTOMERS
 from booking.reports.fetch import announce
 from marketplace.core.config import settings
-from marketplace.core.db import reading, transaction
+from marketplace.core.database.db import reading, transaction
 from marketplace.core.errors import NotFound, Unauthenticated
 from marketplace.core.sending import sms
 from tests.booking.personal.planted import Life

@@ -22,7 +22,7 @@ from booking.reports.share import (
     share_report,
     shares,
 )
-from marketplace.core.db import reading
+from marketplace.core.database.db import reading
 from marketplace.core.errors import Invalid, NotFound, TooMany
 from tests.people import consents
 from tests.reports import LATER, PDF, deliver, looks

@@ -16,7 +16,7 @@ from booking.reports.reading.codes import map_codes
 from booking.reports.reading.read import read
 from booking.reports.reading.told import Delivered, Whose
 from booking.reports.trend import trend
-from marketplace.core.db import transaction
+from marketplace.core.database.db import transaction
 from marketplace.core.errors import Invalid, NotFound
 from providers.reported import ReportItem
 from tests.people import NOON, self_of

@@ -23,7 +23,7 @@ from booking.worker.jobs import all_jobs
 from booking.worker.lanes import Lanes
 from marketplace.catalog.models import Offer, Site
 from marketplace.core import clock
-from marketplace.core.db import reading, transaction
+from marketplace.core.database.db import reading, transaction
 from marketplace.core.errors import IdempotencyKeyReused, Invalid, NotFound
 from tests.people import NOON, counters, give, make_customer, self_of
 from tests.waiting import (

@@ -10,7 +10,7 @@ from sqlalchemy import update
 
 from booking.models import Slot
 from marketplace.core import clock
-from marketplace.core.db import transaction
+from marketplace.core.database.db import transaction
 from tests.marketplace.api.caller import Caller, problem, wanted
 from tests.people import NOON, counters, give, make_customer, self_of
 from tests.statements import statements_sent

@@ -16,7 +16,7 @@ from sqlalchemy import Engine, select
 from marketplace import cli
 from marketplace.api import openapi
 from marketplace.core.config import settings
-from marketplace.core.db import reading
+from marketplace.core.database.db import reading
 from marketplace.demo.commands import demo
 from marketplace.demo.offers import SAMPLE_SITES
 from tests.marketplace.api.caller import Caller

@@ -21,7 +21,7 @@ from marketplace.api import openapi
 from marketplace.app import create_app
 from marketplace.core import clock
 from marketplace.core.config import settings
-from marketplace.core.db import transaction
+from marketplace.core.database.db import transaction
 from marketplace.edge import BODY_LIMIT
 from marketplace.web import session
 from marketplace.web.console import session as console_session

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import Engine, func, select
 
-from marketplace.core.db import reading
+from marketplace.core.database.db import reading
 from marketplace.core.errors import Invalid
 from marketplace.demo import people as demo
 from tests.people import NOON, TODAY, make_customer, make_insurer

@@ -19,7 +19,7 @@ from booking.transition import lock_booking, move
 from marketplace.app import create_app
 from marketplace.catalog.models import Offer, Provider, Site
 from marketplace.core import clock
-from marketplace.core.db import reading, transaction
+from marketplace.core.database.db import reading, transaction
 from marketplace.core.ids import new_id
 from tests.marketplace.web.surfer import Surfer, hidden, surfer, text_of
 from tests.people import NOON, counters, give, make_customer

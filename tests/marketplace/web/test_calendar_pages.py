@@ -19,7 +19,7 @@ from booking.messages.calendar import Event
 from booking.notices.models import NoticeSetting
 from marketplace import edge
 from marketplace.core.config import settings
-from marketplace.core.db import reading
+from marketplace.core.database.db import reading
 from marketplace.core.sending import email
 from marketplace.core.sending.outgoing import DevelopmentOutbox
 from marketplace.messages import calendar

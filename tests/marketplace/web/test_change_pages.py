@@ -15,7 +15,7 @@ from booking.models import ChangeRequest
 from booking.states import BookingState
 from booking.transition import lock_booking, move
 from marketplace.core import clock
-from marketplace.core.db import reading, transaction
+from marketplace.core.database.db import reading, transaction
 from providers.port import Accepted, Confirmed, Refused, Unknown
 from providers.reported import Proposed
 from tests.marketplace.web.conftest import Site

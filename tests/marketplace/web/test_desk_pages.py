@@ -13,7 +13,7 @@ from booking.ownership import VIEWED
 from booking.states import BookingState
 from marketplace.core import clock
 from marketplace.core.audit import AuditLine
-from marketplace.core.db import reading, transaction
+from marketplace.core.database.db import reading, transaction
 from providers.port import Confirmed, Refused
 from tests.marketplace.web.visitors import Visitor, main
 from tests.people import NOON, counters

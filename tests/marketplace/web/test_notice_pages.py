@@ -7,7 +7,7 @@ from datetime import date
 
 from booking.hold.submit import submit
 from booking.notices.notify import notify
-from marketplace.core.db import transaction
+from marketplace.core.database.db import transaction
 from tests.booking.test_moves import S as State
 from tests.booking.test_moves import go
 from tests.marketplace.web.visitors import Visitor, main, words

@@ -24,7 +24,7 @@ from marketplace.chain.seal import seal_all
 from marketplace.chain.watch import run_verification
 from marketplace.core import clock
 from marketplace.core.audit import record
-from marketplace.core.db import reading, transaction
+from marketplace.core.database.db import reading, transaction
 from marketplace.web.urls import OPERATOR_PAGES
 from providers.port import Confirmed, ProviderError
 from providers.reported import RemoteBooking

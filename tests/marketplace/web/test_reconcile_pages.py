@@ -19,7 +19,7 @@ from booking.settlement.close_day import make_statements
 from booking.settlement.models import ClosingStatement
 from marketplace.catalog.models import Site
 from marketplace.core.audit import AuditLine
-from marketplace.core.db import reading, transaction
+from marketplace.core.database.db import reading, transaction
 from providers.port import Confirmed
 from providers.reported import UnreadableRow
 from tests.marketplace.web.visitors import Visitor, main

@@ -13,7 +13,7 @@ from sqlalchemy import select
 
 from marketplace import edge
 from marketplace.core import clock
-from marketplace.core.db import reading
+from marketplace.core.database.db import reading
 from marketplace.core.sending import sms
 from tests.files import make_png, make_zip
 from tests.marketplace.web.visitors import Visitor, main

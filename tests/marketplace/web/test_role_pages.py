@@ -22,7 +22,7 @@ from booking.views import desk
 from marketplace.catalog.models import Site
 from marketplace.core import clock
 from marketplace.core.audit import AuditLine
-from marketplace.core.db import reading, transaction
+from marketplace.core.database.db import reading, transaction
 from marketplace.web.formats import reference
 from marketplace.web.urls import OPERATOR_PAGES
 from providers.port import Confirmed

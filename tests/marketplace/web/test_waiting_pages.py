@@ -20,7 +20,7 @@ from booking.waiting.offers import HOLD, review
 from booking.waiting.view import current
 from marketplace.app import create_app
 from marketplace.core import clock
-from marketplace.core.db import transaction
+from marketplace.core.database.db import transaction
 from tests.marketplace.web.surfer import Surfer, hidden, surfer, text_of
 from tests.people import NOON
 from tests.waiting import entry, fill, give_up, offered, offers_made, serve, sweep, wait

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from marketplace.core.audit import AuditLine
-from marketplace.core.db import reading
+from marketplace.core.database.db import reading
 from marketplace.core.errors import Invalid, Refusal, TooMany, Unauthenticated
 from tests.people import NOON, OTHER_PHONE, PHONE, SmsBox, make_customer, signed_in
 from vip.customers.change_phone import PhoneTaken, confirm_phone_change, start_phone_change

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from booking.reports.box import report, reports
 from booking.reports.fetch import announce
 from marketplace.core.audit import AuditLine
-from marketplace.core.db import reading, transaction
+from marketplace.core.database.db import reading, transaction
 from marketplace.core.errors import Invalid, NotFound, TooMany
 from tests.people import NOON, PHONE, SmsBox, consents, make_customer, signed_in
 from tests.reports import LATER, content, deliver, fetch, listed, report_row

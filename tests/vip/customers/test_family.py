@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from sqlalchemy import text
 
-from marketplace.core.db import reading, transaction
+from marketplace.core.database.db import reading, transaction
 from marketplace.core.errors import Invalid, NotFound
 from tests.people import NOON, OTHER_PHONE, PHONE, TODAY, make_customer, self_of, signed_in
 from vip.customers import id_numbers

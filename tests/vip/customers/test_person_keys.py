@@ -11,7 +11,7 @@ from sqlalchemy import Engine, delete, select, text, update
 from booking.sealing import open_details
 from marketplace.core import crypto
 from marketplace.core.crypto import Unreadable
-from marketplace.core.db import reading, transaction
+from marketplace.core.database.db import reading, transaction
 from tests.people import NOON, make_customer, self_of, signed_in
 from tests.world import World, booking_row, make_world
 from vip.customers.family import NewMember, add_member, family

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from marketplace.catalog.models import Insurer
 from marketplace.core.audit import AuditLine
-from marketplace.core.db import engine, reading, transaction
+from marketplace.core.database.db import engine, reading, transaction
 from marketplace.core.errors import Invalid, NotFound, Refusal
 from tests.people import BY_TEST, NOON, OTHER_PHONE, TODAY, counters, give, make_customer, self_of, signed_in
 from tests.statements import statements_sent

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select
 
 from marketplace.core.audit import AuditLine
-from marketplace.core.db import reading
+from marketplace.core.database.db import reading
 from marketplace.core.errors import Invalid, NotFound, TooMany, Unauthenticated
 from tests.people import NOON, PHONE, make_customer, make_insurer
 from vip.customers import blocking

@@ -10,7 +10,7 @@ from sqlalchemy import select, update
 
 from marketplace.catalog.models import Insurer
 from marketplace.core.audit import AuditLine
-from marketplace.core.db import reading, transaction
+from marketplace.core.database.db import reading, transaction
 from marketplace.core.errors import Invalid, NotFound, Unauthenticated
 from tests.people import NOON, make_insurer
 from vip.models import Operator

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select, text
 
 from marketplace.core.audit import AuditLine
-from marketplace.core.db import reading, transaction
+from marketplace.core.database.db import reading, transaction
 from marketplace.core.errors import Invalid, Unauthenticated
 from tests.people import NOON, make_insurer
 from vip.operators import operators

@@ -12,7 +12,7 @@ from sqlalchemy import select, text
 
 from marketplace.core.audit import AuditLine
 from marketplace.core.config import settings
-from marketplace.core.db import reading
+from marketplace.core.database.db import reading
 from marketplace.core.errors import NotFound, TooMany, Unauthenticated
 from tests.people import NOON, make_insurer
 from vip.operators import account_changes, device_changes, operators, second_factor, sign_in_steps

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text
 
-from marketplace.core.db import reading, transaction
+from marketplace.core.database.db import reading, transaction
 from marketplace.core.errors import TooMany
 from tests.people import NOON, OTHER_PHONE, PHONE, SmsBox, make_customer, make_insurer
 from vip.operators import operators

@@ -12,7 +12,7 @@ from sqlalchemy import Engine, select, text, update
 from marketplace.core import crypto
 from marketplace.core.audit import AuditLine
 from marketplace.core.config import ConfigError, settings
-from marketplace.core.db import reading, transaction
+from marketplace.core.database.db import reading, transaction
 from marketplace.core.errors import Invalid, NotFound, Refusal, TooMany, Unauthenticated
 from marketplace.core.sending import sms
 from marketplace.core.sending.sms import InBackground, PrintSms

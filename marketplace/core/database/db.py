@@ -23,8 +23,8 @@ from sqlalchemy import BigInteger, DateTime, Engine, MetaData, NullPool, Text, c
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.orm import DeclarativeBase, Session, registry
 
-from marketplace.core import connection, silence
 from marketplace.core.config import Settings, settings
+from marketplace.core.database import connection, silence
 from marketplace.core.errors import Busy
 
 NAMING = {

@@ -12,8 +12,8 @@ from typing import Any
 from psycopg import Connection
 from sqlalchemy import Engine, NullPool, create_engine, event, text
 
-from marketplace.core import released
 from marketplace.core.config import ConfigError, role_settings, settings
+from marketplace.core.database import released
 
 _ONE_AT_A_TIME = 0x414E5852  # advisory: two runs would change the role's row at once, which PostgreSQL refuses
 _MUST_HAVE = ("statement_timeout", "lock_timeout")

@@ -16,8 +16,9 @@ from sqlalchemy.orm import Session
 
 from booking.background_models import JobRun
 from marketplace.app import create_app
-from marketplace.core import clock, db
-from marketplace.core.db import bare_app, reading, statements, transaction
+from marketplace.core import clock
+from marketplace.core.database import db
+from marketplace.core.database.db import bare_app, reading, statements, transaction
 
 pytestmark = pytest.mark.usefixtures("db")
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import delete, select
 from sqlalchemy.orm import InstrumentedAttribute
 
-from marketplace.core.db import transaction
+from marketplace.core.database.db import transaction
 
 
 def forget(key: InstrumentedAttribute[int], at: InstrumentedAttribute[datetime], before: datetime, batch: int) -> int:
