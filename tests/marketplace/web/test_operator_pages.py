@@ -219,7 +219,7 @@ def test_differences_of_another_insurers_bookings_are_not_shown(
 
 
 def test_many_differences_page(operator: Visitor, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("marketplace.web.console.cases.SHOWN", 2)
+    monkeypatch.setattr("marketplace.web.console.books.cases.SHOWN", 2)
     with transaction() as session:
         for number in range(3):
             open_discrepancy(session, world.provider.id, "theirs_only", f"R-{number}", now=NOON)

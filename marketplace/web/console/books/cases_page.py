@@ -16,7 +16,7 @@ from booking.reconcile.repair import Action
 from booking.reconcile.strays import STRAY_CANCELLED
 from marketplace.core.clock import HOME_ZONE
 from marketplace.web import booking_words, formats
-from marketplace.web.console.amounts import effect
+from marketplace.web.console.books.amounts import effect
 from marketplace.web.console.overview_page import DiscrepancyRow, discrepancy, kind_words
 from marketplace.web.formats import money
 from marketplace.web.language import by_language

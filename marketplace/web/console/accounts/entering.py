@@ -13,7 +13,7 @@ from marketplace.core import clock
 from marketplace.core.errors import Invalid, Refusal, TooMany, Unauthenticated
 from marketplace.web.answers import Views, asked, field, render, retry_after, see_other
 from marketplace.web.console import session
-from marketplace.web.console.qr import qr_code
+from marketplace.web.console.accounts.qr import qr_code
 from marketplace.web.parts import Form
 from marketplace.web.session import caller
 from vip.operators import sign_in_steps

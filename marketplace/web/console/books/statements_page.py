@@ -11,7 +11,7 @@ from flask_babel import gettext as _
 
 from booking.settlement.statements import Stated, StatementRow, StatementView
 from marketplace.web import booking_words
-from marketplace.web.console.amounts import effect, sums
+from marketplace.web.console.books.amounts import effect, sums
 from marketplace.web.language import by_language
 from marketplace.web.parts import Pill
 

@@ -9,8 +9,8 @@ from marketplace.core import clock
 from marketplace.core.errors import Refusal, TooMany
 from marketplace.web.answers import Views, field, retry_after
 from marketplace.web.console import session
+from marketplace.web.console.accounts.qr import qr_code
 from marketplace.web.console.answers import console_page
-from marketplace.web.console.qr import qr_code
 from marketplace.web.parts import Form
 from vip.operators import device_changes
 from vip.operators.second_factor import Offer, OfferEnded, WrongSecondFactor

@@ -12,8 +12,9 @@ from marketplace import wording
 from marketplace.core import clock
 from marketplace.core.errors import Invalid, NotFound, Refusal
 from marketplace.web.answers import Views, asked, field, see_other
-from marketplace.web.console import cases_page, overview_page, session
+from marketplace.web.console import overview_page, session
 from marketplace.web.console.answers import SHOWN, console_page
+from marketplace.web.console.books import cases_page
 from marketplace.web.parts import Form
 
 

@@ -8,8 +8,9 @@ from flask_babel import gettext as _
 from booking.reconcile import runs
 from booking.settlement import statements
 from marketplace.web.answers import Views, asked
-from marketplace.web.console import runs_page, session, statements_page
+from marketplace.web.console import session
 from marketplace.web.console.answers import SHOWN, console_page
+from marketplace.web.console.books import runs_page, statements_page
 from marketplace.web.parts import Form
 
 LINES_SHOWN = 200

@@ -8,8 +8,9 @@ from flask_babel import gettext as _
 from booking.reconcile import runs
 from marketplace.core import clock
 from marketplace.web.answers import Views, asked, field, see_other
-from marketplace.web.console import runs_page, session
+from marketplace.web.console import session
 from marketplace.web.console.answers import SHOWN, console_page
+from marketplace.web.console.books import runs_page
 from marketplace.web.parts import Form
 
 
