@@ -47,8 +47,8 @@ from marketplace.web.booking.bookings_page import (
     Rule,
 )
 from marketplace.web.booking.confirm_page import Confirm
-from marketplace.web.booking.packages_page import Column, Package, SideBySide
-from marketplace.web.booking.places_page import City, CityGroup, Finder, Option, PersonChoice, Place
+from marketplace.web.booking.finding.packages_page import Column, Package, SideBySide
+from marketplace.web.booking.finding.places_page import City, CityGroup, Finder, Option, PersonChoice, Place
 from marketplace.web.booking.timeline import Step
 from marketplace.web.booking.times_page import Day, Month, Slot, Taken, Times
 from marketplace.web.booking.waiting_page import WaitingList, WaitingPage, WaitingRow

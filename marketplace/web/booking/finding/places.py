@@ -19,9 +19,9 @@ from marketplace.core.errors import NotFound
 from marketplace.web import session
 from marketplace.web.answers import Views, asked, render, see_other
 from marketplace.web.benefit_cards import bookable, which_line
-from marketplace.web.booking import packages_page, places_page
-from marketplace.web.booking.places_page import Finder, PersonChoice
-from marketplace.web.booking.whose import facts_of, paying, people_of, usable_benefits, why_not
+from marketplace.web.booking.finding import packages_page, places_page
+from marketplace.web.booking.finding.places_page import Finder, PersonChoice
+from marketplace.web.booking.finding.whose import facts_of, paying, people_of, usable_benefits, why_not
 from marketplace.web.kind_words import kind_name
 from marketplace.web.people import person
 from vip.customers.family import Member
