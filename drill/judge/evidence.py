@@ -11,8 +11,8 @@ from typing import Any
 
 import psycopg
 
-from drill.books import Difference
-from drill.stage import CODES, Stage
+from drill.judge.books import Difference
+from drill.rig.stage import CODES, Stage
 
 _MOST = 50
 _ROWS = {

@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from drill.plan import POSTGRESQL
+from drill.rig.plan import POSTGRESQL
 from marketplace.core.config import ROOT
 from marketplace.development.children import dies_with_us
 from marketplace.development.database import DevDatabase

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from drill.trouble import able_to
+from drill.rig.trouble import able_to
 
 TODAY, TOMORROW = "2026-03-10", "2026-03-11"
 

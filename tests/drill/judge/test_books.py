@@ -10,7 +10,7 @@ from psycopg.rows import namedtuple_row
 from sqlalchemy import Engine
 
 from booking.changes.cancel import cancel
-from drill.books import QUESTIONS, differences, served_anyway
+from drill.judge.books import QUESTIONS, differences, served_anyway
 from tests.conftest import TestDatabase
 from tests.people import NOON
 from tests.world import World, make_world

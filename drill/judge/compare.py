@@ -14,8 +14,8 @@ from typing import Any
 
 import psycopg
 
-from drill.books import Difference
-from drill.journal import Acknowledged
+from drill.judge.books import Difference
+from drill.judge.journal import Acknowledged
 
 _THERE = {"confirmed", "checked_in", "in_service", "fulfilled", "no_show"}
 _ENDED = {"cancelled", "rejected", "expired", "entered_in_error"}

@@ -11,8 +11,8 @@ from typing import Any
 
 import requests
 
-from drill.plan import Fault, Kill, Plan, ProviderMove, Stray
-from drill.stage import CODES, PLAYED_BY, Stage
+from drill.rig.plan import Fault, Kill, Plan, ProviderMove, Stray
+from drill.rig.stage import CODES, PLAYED_BY, Stage
 
 _TICK = 0.05
 _LOOK = 0.25

@@ -14,9 +14,9 @@ from datetime import datetime, timedelta
 
 import psycopg
 
-from drill.books import Difference
-from drill.plan import Plan
-from drill.stage import Stage
+from drill.judge.books import Difference
+from drill.rig.plan import Plan
+from drill.rig.stage import Stage
 from marketplace.core import clock
 
 MOST_STILL = 60.0

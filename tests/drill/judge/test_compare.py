@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from drill.books import Difference
-from drill.compare import Ours, Record, Step, Theirs, moment, read_theirs, with_customers, with_providers
-from drill.journal import Acknowledged, Journal
+from drill.judge.books import Difference
+from drill.judge.compare import Ours, Record, Step, Theirs, moment, read_theirs, with_customers, with_providers
+from drill.judge.journal import Acknowledged, Journal
 
 OURS = Ours("bkg_1", "cus_1", "p", "confirmed", 3, "2026-03-10T00:00:00+00:00", "s@1", "s")
 THEIRS = Theirs("R1", "p", "bkg_1", "confirmed", True, OURS.starts, "s@1", "s")

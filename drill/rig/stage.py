@@ -22,9 +22,9 @@ import requests
 from psycopg.rows import namedtuple_row
 from sqlalchemy import make_url
 
-from drill.fleet import CannotDrill, Fleet, answers
-from drill.plan import DAYS, POSTGRESQL, SANDBOX, WEBS, WORKERS
-from drill.proxy import Proxy, proxy_to
+from drill.rig.fleet import CannotDrill, Fleet, answers
+from drill.rig.plan import DAYS, POSTGRESQL, SANDBOX, WEBS, WORKERS
+from drill.rig.proxy import Proxy, proxy_to
 from marketplace.catalog.importer import import_sites
 from marketplace.core import clock, migrate
 from marketplace.core.config import ROOT, settings

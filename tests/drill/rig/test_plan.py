@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from drill.plan import DAYS, POSTGRESQL, SANDBOX, WEBS, WORKERS, make_plan
+from drill.rig.plan import DAYS, POSTGRESQL, SANDBOX, WEBS, WORKERS, make_plan
 
 PROVIDERS = ("a", "b", "c")
 

@@ -15,8 +15,8 @@ from psycopg.rows import namedtuple_row
 from sqlalchemy import Connection
 
 from booking.feeds.cursors import done
-from drill.plan import make_plan
-from drill.still import MOST_STILL, Trouble, Watch, troubles_of, watch
+from drill.judge.still import MOST_STILL, Trouble, Watch, troubles_of, watch
+from drill.rig.plan import make_plan
 from tests.people import NOON
 from tests.world import World, make_world
 
@@ -87,8 +87,8 @@ def test_it_reads_feeds_jobs_and_due_commands_from_the_database(
 
     over = Event()
     seen = Watch([])
-    monkeypatch.setattr("drill.still.clock.now", lambda: later(90))
-    monkeypatch.setattr("drill.still._LOOK", 0.01)
+    monkeypatch.setattr("drill.judge.still.clock.now", lambda: later(90))
+    monkeypatch.setattr("drill.judge.still._LOOK", 0.01)
     look = seen.look
 
     def once(*args: Any) -> None:

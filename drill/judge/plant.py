@@ -7,11 +7,11 @@ from collections.abc import Callable, Mapping
 
 import requests
 
-from drill.fleet import CannotDrill
-from drill.journal import Acknowledged, Journal
-from drill.plan import SANDBOX
-from drill.stage import Stage
-from drill.still import plant_still
+from drill.judge.journal import Acknowledged, Journal
+from drill.judge.still import plant_still
+from drill.rig.fleet import CannotDrill
+from drill.rig.plan import SANDBOX
+from drill.rig.stage import Stage
 
 
 def theirs(where: Stage) -> None:
