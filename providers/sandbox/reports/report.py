@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from providers.sandbox.checkup_items import ADVICE, GENERAL, MEASURED, TOLD, Item
 from providers.sandbox.ledger import Row, Transaction, next_seq
+from providers.sandbox.reports.checkup_items import ADVICE, GENERAL, MEASURED, TOLD, Item
 
 ABNORMAL_ITEMS = (2, 5)
 CORRECTION = "复核后更正"
