@@ -12,13 +12,13 @@ from sqlalchemy import Connection, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from booking.actors import CLOCK
-from booking.background_models import JobRun
 from booking.calls.breaker import Call
 from booking.discrepancies import close_discrepancy, open_discrepancy
 from booking.feeds.cursors import done
 from booking.reconcile.look_ups import look_up_due
 from booking.reconcile.run import run_now
 from booking.states import BookingState
+from booking.worker_models import JobRun
 from marketplace.chain.heads import HeadsFile
 from marketplace.chain.seal import seal_all
 from marketplace.chain.watch import run_verification
