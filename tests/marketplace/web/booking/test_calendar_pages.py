@@ -29,7 +29,7 @@ from tests.marketplace.messages.test_calendar import DAYS, TIMES, an_event, mome
 from tests.marketplace.web.visitors import Visitor, main
 from tests.world import World
 
-ICAL_JS = Path(__file__).resolve().parents[2] / "vendored" / "ical.es5.min.cjs"
+ICAL_JS = Path(__file__).resolve().parents[3] / "vendored" / "ical.es5.min.cjs"
 LOAD = """(source) => {
   const module = { exports: {} };
   new Function("module", "exports", source)(module, module.exports);
