@@ -77,7 +77,7 @@ class Providers:
     _on: dict[str, tuple[int, tuple[Fault, ...]]] = field(default_factory=dict)
 
     def run(self) -> None:
-        """Go by the plan until `over`."""
+        """Go by the plan until `over`; then the database answers, so that all can start who were killed last."""
         moves, strays = list(self.plan.moves), list(self.plan.strays)
         while not self.over.wait(_TICK):
             now = time.monotonic() - self.began
@@ -88,10 +88,10 @@ class Providers:
             while strays and strays[0].at <= now:
                 self._stray(strays.pop(0))
             self._be_silent(any(silence.at <= now < silence.until for silence in self.plan.silences))
+        self._be_silent(False)
 
     def calm(self) -> None:
         """All faults off; what struck is counted."""
-        self._be_silent(False)
         for code in CODES:
             self._count(self.where.control("GET", code, "/faults")["faults"])
             self.where.control("DELETE", code, "/faults")
