@@ -6,9 +6,10 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
-from booking.reports.reading.figures import ABOVE, BELOW, NUMBER, is_unit, number_of
+from booking.reports.reading.figures import ABOVE, BELOW, NUMBER, WITH_EQUAL, is_unit, number_of
 from booking.reports.reading.folding import folded
 from booking.reports.reading.qualities import Quality, quality_of
+from booking.reports.reading.statements import statement_of
 
 GROWN_UP = 18
 CHILD_UNDER = 14
@@ -72,6 +73,7 @@ _OTHER_AGE = r"(?:个月|月龄|月|天|日龄|日|周|months?|mos?|weeks?|days?
 _SCANNER = re.compile(
     "|".join(
         (
+            rf"(?P<spread>(?P<s_mid>{_SIGNED})?{_SPACE}±{_SPACE}(?P<s_by>{NUMBER}))",
             rf"(?P<pair>[\[(]{_SPACE}(?P<pair_low>{_PLAIN}){_SPACE},{_SPACE}(?P<pair_high>{_PLAIN}){_SPACE}[\])])",
             rf"(?P<other_age>(?:[<>≤≥]{_SPACE})?[0-9]+(?:{_SPACE}(?:-|~|至|到|"
             rf"to){_SPACE}[0-9]+)?{_SPACE}{_OTHER_AGE}(?![a-z]))",
@@ -82,11 +84,13 @@ _SCANNER = re.compile(
             rf"小于){_SPACE}(?P<age_at>[0-9]{{1,3}}){_SPACE}{_YEARS})",
             rf"(?P<age_after>(?P<age_at2>[0-9]{{1,3}}){_SPACE}{_YEARS}{_SPACE}(?P<age_way>及?以上|及?以下|以内|and (?:over|"
             rf"older|above)|and (?:under|younger|below)))",
+            rf"(?P<age_plus>(?:ages?{_SPACE})?(?P<age_at3>[0-9]{{1,3}}){_SPACE}(?:\+{_SPACE}{_YEARS}?|{_YEARS}{_SPACE}\+){_SPACE}(?:(?=:)|(?={_YEARS}|{_SPACE}[0-9<>≤≥])))",
             rf"(?P<between>(?P<b_low>{_IN_BRACKETS}|"
-            rf"{_SIGNED}){_SOME_UNIT}{_SPACE}(?P<b_sep>{_DASH}){_SPACE}(?P<b_high>{_IN_BRACKETS}|[+-]?{NUMBER}))",
-            rf"(?P<around>(?P<a_low>{_SIGNED}){_SPACE}(?P<a_open>[<≤]){_SPACE}[a-z]{_SPACE}(?P<a_open2>[<≤]){_SPACE}(?P<a_high>{_SIGNED}))",
+            rf"{_SIGNED}){_SOME_UNIT}{_SPACE}(?P<b_sep>{_DASH}|(?<=[0-9]){_SPACE}(?:和|与|and){_SPACE}(?=[0-9.]+{_SPACE}之间)|(?<=[0-9])\.\.+(?=[0-9])){_SPACE}(?P<b_high>{_IN_BRACKETS}|[+-]?{NUMBER}))",
+            rf"(?P<around>(?P<a_low>{_SIGNED}){_SPACE}(?P<a_open>[<≤]){_SPACE}[a-z\u4e00-\u9fff][a-z0-9\u4e00-\u9fff-]{{0,9}}{_SPACE}(?P<a_open2>[<≤]){_SPACE}(?P<a_high>{_SIGNED}))",
             rf"(?P<both>(?P<c_sign>{ABOVE}){_SPACE}(?P<c_low>{_SIGNED}){_SOME_UNIT}{_SPACE}(?:且|并|和|,|and|"
             rf"&)?{_SPACE}(?P<c_sign2>{BELOW}){_SPACE}(?P<c_high>{_SIGNED}))",
+            rf"(?P<amid>\bbetween{_SPACE}(?P<m_low>{_SIGNED}){_SPACE}(?:and|&){_SPACE}(?P<m_high>{_SIGNED}))",
             rf"(?P<below>(?P<below_sign>{BELOW}){_SPACE}(?P<below_at>{_SIGNED}))",
             rf"(?P<above>(?P<above_sign>{ABOVE}){_SPACE}(?P<above_at>{_SIGNED}))",
             rf"(?P<until>(?P<until_at>{_SIGNED}){_SOME_UNIT}{_SPACE}及?(?P<until_way>以下|以内|以上|or less|or more|or "
@@ -100,6 +104,7 @@ _SCANNER = re.compile(
             r"(?P<child>儿童|小儿|\bchild(?:ren)?\b)",
             r"(?P<safe>低危|低风险|\blow[ -]risk\b|\blower risk\b)",
             r"(?P<risk>风险|\brisk\b)",
+            r"(?P<healthy>非糖尿病(?:者|人群)?|健康(?:人|者|人群)?|\bnon-?diabetics?\b|\bhealthy\b)",
             r"(?P<bad>糖尿病前期|糖尿病|边缘(?:升高)?|升高|偏高|增高|降低|偏低|极高|很高|缺乏|不足|过量|中毒|阳性|弱阳性|可疑|灰区|异常|高危|中危|轻度|中度|重度|"
             r"\bborderline\b|\bhigh\b|\bvery high\b|\blow\b|\bdeficien(?:t|cy)\b|\binsufficien(?:t|cy)\b|"
             r"\bpositive\b|\bequivocal\b|\bdiabet(?:es|ic)\b|"
@@ -107,7 +112,7 @@ _SCANNER = re.compile(
             r"(?P<good>合适范围|合适水平|合适|理想范围|理想水平|理想|适宜|充足|正常(?!值|参考)|阴性|\bdesirable\b|\boptimal\b|\bnormal\b(?! "
             r"range)|\bnegative\b|"
             r"\bsufficien(?:t|cy)\b|\bnon-?reactive\b)",
-            r"(?P<idle>生物参考区间|参考区间|参考范围|参考值|参考|正常参考值|正常值|正常范围|范围|区间|reference(?: (?:range|interval|value)s?)?|"
+            r"(?P<idle>介于|之间|between|生物参考区间|参考区间|参考范围|参考值|参考|正常参考值|正常值|正常范围|范围|区间|reference(?: (?:range|interval|value)s?)?|"
             r"ref\.?(?: range)?|"
             r"normal range|range|interval|\bages?\b|\bi\.?e\.?\b|[^\s()\[\];,:]{0,12}法)",
             r"(?P<mark>[;,:/\s()\[\]|.。]+)",
@@ -128,7 +133,7 @@ def reference_of(text: str, sex: str, age: int, name: str) -> Reference:
     words = _usual_words(plain)
     if words:
         return Reference(plain, None, words)
-    entries = list(_entries(_CLEAR.sub(" ", plain)))
+    entries = _by_risk(list(_entries(_CLEAR.sub(" ", plain))), plain)
     between = tuple(entry.bounds for entry in entries if entry.only and set(entry.only) <= _AVERAGE)
     chosen = _chosen(entries, sex, age, folded(name))
     return Reference(plain, chosen, either=() if chosen else _either(entries, sex, age), between=between)
@@ -148,13 +153,14 @@ _AS_MOST_ARE = {
 }
 _AVERAGE = {"average", "average risk", "中等", "一般", "intermediate"}
 _OR = re.compile(r"\s*(?:或者|或|及|和|/|~|,|;|\bor\b|\bto\b|至|(?<=[a-z])-(?=[a-z]))\s*")
+_BOUND = re.compile("[<>≤≥0-9]")
 _HEAD = re.compile(r"^(?:参考值|参考范围|正常值|ref(?:erence)?(?: range)?)\s*[:：]?\s*")
 
 
 def _usual_words(plain: str) -> frozenset[Quality]:
     """The qualities that are usual by a text like `阴性或弱阳性`; empty if it is anything else."""
     bare = _HEAD.sub("", plain)
-    whole = quality_of(bare)
+    whole = quality_of(bare) or ("negative" if statement_of(bare) == "negative" and not _BOUND.search(bare) else "")
     if whole:
         return frozenset((whole,))
     if re.search("[0-9]", bare):
@@ -177,7 +183,7 @@ def _entries(plain: str) -> Iterator[_Entry]:
                 yield waiting
                 waiting = bare = None
             continue
-        if kind == "safe":
+        if kind in ("safe", "healthy"):
             kind = "good"
         if kind in ("idle", "risk") or (kind == "word" and (is_unit(text) or text in ("x", "+", "="))):
             if kind == "word" and waiting is not None and is_unit(text):
@@ -192,7 +198,7 @@ def _entries(plain: str) -> Iterator[_Entry]:
                 yield waiting
             waiting, bare = replace(labels, bounds=bounds), None
             labels = _Entry(Bounds(None, None))
-        elif waiting is not None and brackets > 0:
+        elif waiting is not None and brackets > 0 and not (bare is None and _is_said_before(waiting, kind)):
             bare = bare or waiting
             waiting = _labelled(waiting, kind, token)
         elif waiting is not None and kind in ("good", "bad") and waiting.good is None:
@@ -209,9 +215,16 @@ def _entries(plain: str) -> Iterator[_Entry]:
         yield waiting
 
 
+def _is_said_before(entry: _Entry, kind: str) -> bool:
+    """Whether bounds have such a label already, so that one in brackets behind them begins the next: `(男)3-6 (女)2-5`."""
+    if kind in ("female", "male"):
+        return bool(entry.sex)
+    return kind in ("ages", "age_side", "age_after", "adult", "child") and (entry.from_age > 0 or entry.to_age < 999)
+
+
 _KINDS = (
-    "pair", "other_age", "ages", "age_side", "age_after", "between", "around", "both", "below", "above", "until",
-    "from", "to", "after", "female", "male", "adult", "child", "safe", "risk", "bad", "good", "idle", "mark", "word",
+    "pair", "spread", "other_age", "ages", "age_side", "age_after", "age_plus", "between", "around", "amid", "both", "below", "above", "until",
+    "from", "to", "after", "female", "male", "adult", "child", "healthy", "safe", "risk", "bad", "good", "idle", "mark", "word",
 )  # fmt: skip
 
 
@@ -232,6 +245,8 @@ def _labelled(entry: _Entry, kind: str, token: re.Match[str]) -> _Entry:
     if kind == "age_after":
         way = token["age_way"]
         return _aged(entry, "≥" if re.search("上|over|older|above", way) else "≤", int(token["age_at2"]))
+    if kind == "age_plus":
+        return replace(entry, from_age=int(token["age_at3"]))
     if kind in ("good", "bad"):
         return replace(entry, good=kind == "good" and entry.good is not False)
     return replace(entry, only=(*entry.only, token[0]))
@@ -248,6 +263,9 @@ def _aged(entry: _Entry, sign: str, age: int) -> _Entry:
 def _bounds(kind: str, token: re.Match[str]) -> Bounds | None:
     if kind == "pair":
         return _range(token["pair_low"], token["pair_high"])
+    if kind == "spread":
+        (middle, _), (by, unsure) = number_of(token["s_mid"] or "0"), number_of(token["s_by"])
+        return Bounds(round(middle - by, 6), round(middle + by, 6), unsure=unsure)
     if kind == "between":
         low = token["b_low"].strip("()")
         if low.startswith("-") and token["b_sep"] == "--" and not token["b_high"].startswith(("+", "-", "(")):
@@ -261,6 +279,8 @@ def _bounds(kind: str, token: re.Match[str]) -> Bounds | None:
         return (
             replace(found, low_open=_is_open(token["c_sign"]), high_open=_is_open(token["c_sign2"])) if found else None
         )
+    if kind == "amid":
+        return _range(token["m_low"], token["m_high"])
     if kind == "below":
         high, unsure = number_of(token["below_at"])
         return Bounds(None, high, high_open=_is_open(token["below_sign"]), unsure=unsure)
@@ -281,7 +301,7 @@ def _bounds(kind: str, token: re.Match[str]) -> Bounds | None:
 
 
 def _is_open(sign: str) -> bool:
-    return not re.search(r"≤|≥|等于|不|equal|up to|at most|at least|not ", sign)
+    return not WITH_EQUAL.search(sign)
 
 
 def _range(first: str, second: str) -> Bounds | None:
@@ -289,6 +309,16 @@ def _range(first: str, second: str) -> Bounds | None:
     if low == high == 0:
         return None
     return Bounds(min(low, high), max(low, high), unsure=unsure or also)
+
+
+def _by_risk(entries: list[_Entry], plain: str) -> list[_Entry]:
+    """Entries of a text that gives each group of risk an aim of its own (`中低危<3.4；高危<2.6`) as conditions: nobody told
+    us the group, and the words are not categories of the value, since all bounds are at one side."""
+    sides = {(entry.bounds.low is None, entry.bounds.high is None) for entry in entries}
+    groups = len(re.findall("危(?!急)", plain))
+    if len(entries) < 2 or groups != len(entries) or sides not in ({(True, False)}, {(False, True)}):
+        return entries
+    return [replace(entry, good=None, only=(*entry.only, "危")) for entry in entries]
 
 
 def _either(entries: list[_Entry], sex: str, age: int) -> tuple[Bounds, ...]:

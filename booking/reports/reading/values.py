@@ -24,14 +24,42 @@ class Value:
     void: bool = False
 
 
+_ARROWS = re.compile(r"[↑↓]+")
 _BEHIND = re.compile(
-    r"^(?P<rest>.*?[0-9%\])a-z\u3400-\u9fff])\s*(?P<mark>[↑↓]+|\*+)$|^(?P<rest2>.*[0-9\s])(?P<mark2>hh|ll|h|l|n|critical|panic|危急值|危急)$"
+    r"^(?P<rest>.*?[0-9%\])a-z\u3400-\u9fff])\s*(?P<mark>\*+|!+)$"
+    r"|^(?P<rest2>.*[0-9\s])(?P<mark2>hh|ll|h|l|n|critical|panic|危急值|危急|偏高|偏低|升高|降低|高|低)$"
+    r"|^(?P<rest3>[^,; ]*[0-9%][^,; ]*(?: [a-z%/][^,; ]*)??)\s*[,; ]\s*(?P<mark3>[a-z\u3400-\u9fff][a-z\u3400-\u9fff ]{0,20})$"
 )
 _BEFORE = re.compile(
-    r"^(?P<mark>[↑↓]+|\*+|(?:hh|ll|h|l|n)(?=\s)|critical|panic|危急值|危急)[\s:]*(?P<rest>[0-9<>≤≥+-].*)$"
+    r"^(?P<mark>\*+|!+|(?:hh|ll|h|l|n|high|low|critical|panic)(?=[\s:])|危急值|危急|偏高|偏低|升高|降低)[\s:,]*(?P<rest>[0-9<>≤≥+.-].*)$"
 )
 _BRACKET = re.compile(r"^(?P<outer>.+?)\s*[(\[]\s*(?P<inner>[^()\[\]]+?)\s*[)\]]$")
 _UNITS_TOO = ("h", "l")
+
+
+_RESULT = re.compile(
+    r"^(?:(?:检测|检验|测定|测量)?(?:结果|值)(?:为|是)?|results?(?: is)?|value)\s*[:=]?\s*(?=\S)|^=\s*"
+)
+_NAMED = re.compile(
+    r"^(?P<label>[a-z\u3400-\u9fff][a-z0-9\u3400-\u9fff/-]{0,14}?)值?\s*(?P<sign>[:=]|\s)\s*(?P<rest>\S.*)$"
+)
+_USUAL_LABELS = ("dob", "dpm", "s/co", "coi", "index", "ratio", "比值", "数", "od")
+
+
+def without_label(name: str, value: str) -> str:
+    """A value without what it is called by: `DOB=12.6`, `结果：5.2`, and the item's own name, as in `GLU 7.2`."""
+    plain = folded(value)
+    bare = _RESULT.sub("", plain, count=1)
+    found = _NAMED.match(bare)
+    if found is not None and _is_its_name(found["label"], found["sign"], folded(name)):
+        bare = found["rest"]
+    return value if bare == plain else bare
+
+
+def _is_its_name(label: str, sign: str, name: str) -> bool:
+    if label in _USUAL_LABELS or sign == "=":
+        return sign != " " or label in _USUAL_LABELS
+    return len(label) > 1 and known_mark(label) is None and not quality_of(label) and label in name
 
 
 def value_of(text: str, unit: str) -> Value:
@@ -46,20 +74,20 @@ def value_of(text: str, unit: str) -> Value:
 
 
 def _marked(plain: str, unit: str) -> Value | None:
+    arrows = _ARROWS.findall(plain)
+    if len(arrows) == 1 and (beside := figure(" ".join(_ARROWS.sub(" ", plain).split()))) is not None:
+        return Value(beside, mark=known_mark(arrows[0]) or NOTHING)
     for pattern in (_BEHIND, _BEFORE):
         found = pattern.match(plain)
         if found is None:
             continue
-        parts = found.groupdict()
-        mark, rest = (
-            parts.get("mark") or parts.get("mark2") or "",
-            (parts.get("rest") or parts.get("rest2") or "").strip(),
-        )
-        if mark in _UNITS_TOO and not unit.strip() and pattern is _BEHIND:
+        parts = {name.rstrip("23"): text for name, text in found.groupdict().items() if text is not None}
+        mark = known_mark(parts["mark"])
+        if parts["mark"] in _UNITS_TOO and not unit.strip() and pattern is _BEHIND and parts["rest"][-1:] not in ",;":
             continue
-        inner = figure(rest)
-        if inner is not None:
-            return Value(inner, mark=known_mark(mark) or NOTHING)
+        inner = figure(parts["rest"].strip(" ,;"))
+        if inner is not None and mark is not None and not mark.finding:
+            return Value(inner, mark=mark)
     return None
 
 
@@ -74,7 +102,7 @@ def _both(plain: str) -> Value | None:
             return None
         second = Value(figure(inner), quality_of(inner), mark if mark is not None and mark.flag else NOTHING)
         return Value(first.figure or second.figure, first.quality or second.quality, _beside(second))
-    for blank in re.finditer(" ", plain):
+    for blank in re.finditer("[,;:]? |[,;:]", plain):
         left, right = plain[: blank.start()], plain[blank.end() :]
         for words, number in ((left, right), (right, left)):
             quality, amount = quality_of(words), figure(number)
