@@ -30,7 +30,9 @@ _LOOKS = (
     ),
 )
 _TABLE = tuple(tuple(frozenset(words.split()) for words in look) for look in _LOOKS)
-_PART = re.compile(r"\s*(?:或者|或|及|和|至|/|~|,|;|\bor\b|\bto\b|(?<=none)-|(?<=negative)-|(?<=rare)-|(?<=neg)-)\s*")
+_PART = re.compile(
+    r"\s*(?:或者|或|及|和|至|/|~|,|;|\bor\b|\bto\b|(?<=none) ?- ?|(?<=negative) ?- ?|(?<=rare) ?- ?|(?<=neg) ?- ?)\s*"
+)
 _AMOUNTS = (
     "negative none absent none_seen not_seen 阴性 无 未见 (-) -",
     "rare occasional occ 偶见 极少",
@@ -52,8 +54,12 @@ _NO_MATTER = re.compile(
     "未|无|不|正常|污染|杂菌|混合|待|no |not |normal|mixed|contamin|flora|pending|insignificant|sterile"
 )
 _FLORA = re.compile(
-    "(?:有)?正常(?:咽喉部?|口腔|呼吸道|上呼吸道|皮肤|肠道|阴道)?菌群(?:生长)?|(?:growth of )?(?:usual|normal) (?:[a-z]+ )?flora(?: isolated| present)?"
+    "(?:有)?正常(?:咽喉部?|口腔|呼吸道|上呼吸道|皮肤|肠道|阴道)?菌群(?:生长)?"
+    "|(?:growth of )?(?:usual|normal) (?:[a-z]+ )?flora(?: isolated| present)?"
 )
+_RESISTANT = ("resistant", "耐药", "耐药(r)", "r(耐药)", "resistant (r)", "r (resistant)")
+_SENSITIVE = ("susceptible", "sensitive", "敏感", "敏感(s)", "s(敏感)", "susceptible (s)", "s (susceptible)", "s")
+_DRUG = re.compile("药敏|敏感性|susceptib|sensitivit|antibiogram")
 _NO_WORD = ("-", "--", "/", "见报告", "见备注", "see report", "see comment", "n/a", "na")
 
 
@@ -63,6 +69,10 @@ def look_of(name: str, value: str, reference: str) -> Literal["normal", "abnorma
     plain, usual = folded(value).strip(" ."), folded(reference).strip(" .")
     if not usual and _GROWTH.search(folded(name)) and _MANY.search(plain) and not _NO_MATTER.search(plain):
         return "abnormal" if _GREW.search(plain.replace("cfu", "")) else ""
+    if plain in _RESISTANT:
+        return "abnormal"
+    if plain in _SENSITIVE and _DRUG.search(folded(name)):
+        return "normal"
     if _GROWTH.search(folded(name)) and _FLORA.fullmatch(plain) and (not usual or _FLORA.fullmatch(usual)):
         return "normal"
     if not plain or not usual or len(plain) > 80 or len(usual) > 40 or without_result(plain) or plain in _NO_WORD:

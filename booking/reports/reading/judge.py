@@ -49,13 +49,14 @@ def judge(told: Told, item: Item | None, ours: Range | None) -> tuple[str, Judge
     return _by_ours(told, ours)
 
 
-_NEAR = 0.25
-"""How near a bound, as a part of the range's width, a value inside can be that is marked beyond it: it was rounded, or the
-laboratory's own range is a little narrower than the one it prints."""
+_NEAR = 0.15
+"""How near a bound, as a part of the range's width, a value inside can be that is marked beyond it: it was rounded, or
+the laboratory's own range is a little narrower than the one it prints."""
 
 
 def _contradicted(told: Told, judged: str) -> bool:
-    """Whether a mark for high or low stands well inside the range or at its other side, or any at the word that is usual."""
+    """Whether a mark for high or low stands well inside the range or at its other side, or any mark at the word that is
+    usual."""
     bounds = told.reference.bounds
     if told.mark.flag not in ("low", "high", "abnormal") or told.mark.critical or told.mark.finding:
         return False
@@ -132,7 +133,8 @@ def _by_words_alone(told: Told) -> str:
     if quality not in ("negative", "positive", "trace") or (told.reference.plain and bounds is None):
         return ""
     if bounds is None:
-        return "" if told.open_question or quality == "trace" else _GOOD_OR_BAD[quality]
+        unclear = told.open_question or quality == "trace" or (told.there_or_not and not told.sought)
+        return "" if unclear else _GOOD_OR_BAD[quality]
     cut_off = bounds.high is not None and not bounds.low
     return _GOOD_OR_BAD[quality] if cut_off and quality != "trace" else ""
 
@@ -177,7 +179,9 @@ def _by_ours(told: Told, ours: Range | None) -> tuple[str, JudgedBy]:
     """By our range, if a source is known for it. Any does for a value beyond both it and the instrument."""
     if ours is None or told.number is None:
         return "", ""
-    where = side(told.number, told.comparator, Bounds(ours.low, ours.high, low_open=ours.open, high_open=ours.open))
+    if ours.open and not told.comparator and told.number in (ours.low, ours.high):
+        return "", ""
+    where = side(told.number, told.comparator, Bounds(ours.low, ours.high))
     if not ours.source and (not where or where != told.mark.beyond):
         return "", ""
     sure = {"low": ours.low_for_sure, "high": ours.high_for_sure}.get(where)

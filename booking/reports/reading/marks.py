@@ -78,6 +78,8 @@ def _table() -> dict[str, Mark]:
 _KNOWN = _table()
 _WRAPPED = re.compile(r"[(\[]\s*([^()\[\]]+?)\s*[)\]]")
 _REMARK = re.compile(r"(?P<mark>[^()\[\]]+?)\s*[(\[]\s*(?P<remark>[^()\[\]]*?)\s*[)\]]")
+_CRITICAL_WORD = re.compile(r"危急|危险值|危机值|\b(?:critical|panic)\b")
+_DENIED = re.compile(r"非|未|无|不|否|\b(?:no|not|non|never|without)\b")
 _BETWEEN = re.compile(r"\s*[,;/|&+]\s*|\s+-\s+|\s+|(?<=[a-z\u3400-\u9fff]) ?- ?(?=[a-z\u3400-\u9fff])")
 
 
@@ -122,7 +124,9 @@ def known_mark(text: str) -> Mark | None:
         return _all_of([mark, known_mark(remarked["remark"]) or NOTHING])
     words = [_in_table(word) for word in _BETWEEN.split(plain.strip("!")) if word]
     known = [mark for mark in words if mark is not None]
-    return _all_of(known) if len(words) > 1 and len(known) == len(words) else None
+    if len(words) > 1 and len(known) == len(words) and not _DENIED.search(plain):
+        return _all_of(known)
+    return Mark("abnormal", critical=True) if _CRITICAL_WORD.search(plain) and not _DENIED.search(plain) else None
 
 
 def _all_of(marks: list[Mark]) -> Mark | None:

@@ -26,9 +26,7 @@ def pair_of(value: str, reference: str) -> Verdict:
     sides = {_side(float(number), *each) for number, each in zip(pair.groups(), bounds, strict=True)}
     if {"low", "high"} <= sides:
         return "abnormal"
-    if "high" in sides or "low" in sides:
-        return "high" if "high" in sides else "low"
-    return "" if "" in sides else "normal"
+    return next((side for side in ("high", "low") if side in sides), "normal")
 
 
 def _bounds(usual: str) -> list[tuple[float | None, float, bool]] | None:
@@ -46,4 +44,4 @@ def _side(number: float, low: float | None, high: float, open_: bool) -> Verdict
         return "low"
     if number > high:
         return "high"
-    return "" if open_ and number == high else "normal"
+    return "high" if open_ and number == high else "normal"

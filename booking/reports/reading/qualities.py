@@ -31,7 +31,7 @@ _TABLE: tuple[tuple[Quality, re.Pattern[str]], ...] = (
         "negative",
         re.compile(
             r"\(?-\)?|阴性?|阴性?\s?\(?-\)?|-\s?\(?阴性\)?|未检出|未检测到|未测出|未见|未找到|未查见|未查到|未发现|未分离出|未培养出|无|无反应性?|非反应性?|不阳性|未见阳性反应|"
-            r"低于检测下限|小于检测下限|低于检出限|低于最低检测限|neg(?:ative)?\.?\s?(?:\(-\))?|not[ -]?detected|undetected|undetectable|"
+            r"(?:低于|小于)(?:最低)?(?:检测|检出|检测值|定量|检测方法)?(?:下限|限|线)|neg(?:ative)?\.?\s?(?:\(-\))?|not[ -]?detected|undetected|undetectable|"
             r"none(?: detected| seen| found)?|"
             r"not (?:seen|found|present)|absent|non[ -]?reactive|target not detected|no growth(?: detected)?|"
             r"(?:结果|呈|为)?阴性?(?:反应)?|(?:结果|均|呈|为|全部)+(?:为|呈)?阴性|not reactive|tnd|未检见|none isolated|not isolated|"
@@ -61,7 +61,7 @@ _TABLE: tuple[tuple[Quality, re.Pattern[str]], ...] = (
     (
         "abnormal",
         re.compile(
-            r"异常|不正常|有异常|abnormal|asc-?us|asc-?h|lsil|hsil|agc(?:-nos)?|ais|低级别鳞状上皮内病变|高级别鳞状上皮内病变|"
+            r"异常|不正常|缺乏|deficient|减弱|消失|有异常|abnormal|asc-?us|asc-?h|lsil|hsil|agc(?:-nos)?|ais|低级别鳞状上皮内病变|高级别鳞状上皮内病变|"
             r"(?:布?满视野|成堆|满)\s?(?:/?hpf?)?|tntc|too numerous to count|(?:packed|full)(?: field)?"
         ),
     ),
@@ -81,6 +81,17 @@ def quality_of(text: str) -> Quality:
             if pattern.fullmatch(tried):
                 return quality
     return ""
+
+
+_THERE_OR_NOT = re.compile(
+    "无|未见|未找到|未查见|未查到|未发现|找到|查见|查到|镜检可见|可见|none(?: seen| found)?|not (?:seen|found|present)|absent|present|seen|found"
+)
+
+
+def only_there_or_not(text: str) -> bool:
+    """Whether a text only says that something is there or isn't, and not that a test had an outcome: a gall bladder that is
+    absent is no negative test."""
+    return _THERE_OR_NOT.fullmatch(folded(text).strip(" .。;,!")) is not None
 
 
 def without_result(text: str) -> bool:

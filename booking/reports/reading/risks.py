@@ -1,4 +1,4 @@
-"""Risks of a screening before birth: `高风险 1/126` against `低风险 <1/270`, where the smaller second number is the worse."""
+"""Risks of a screening before birth: `高风险 1/126` against `低风险 <1/270`, where the smaller number is the worse."""
 
 from __future__ import annotations
 

@@ -13,8 +13,8 @@ from booking.reports.reading.qualities import Quality, quality_of, without_resul
 _LONGEST = 80
 _PART = re.compile(r"[,;。]|\.(?![0-9])|\band\b|(?<=\)) ")
 _OPEN = re.compile(
-    "可能|疑|待|除外|排除|不能|对照|既往|治疗|考虑|复检|污染|杂菌|混合|建议|正常|菌群|乳酸杆菌|精子|免疫力|保护|抗体|疫苗|血型|"
-    "control|possib|probab|cannot|suspect|exclud|previous|history|pending|repeat|normal|flora|contamin|lactobac|sperm|"
+    "可能|疑|待|假(?!丝|单胞)|除外|排除|不能|对照|既往|治疗|考虑|复检|污染|杂菌|混合|建议|正常|菌群|乳酸杆菌|精子|免疫力|保护|抗体|疫苗|血型|"
+    "false|control|possib|probab|cannot|suspect|exclud|previous|history|pending|repeat|normal|flora|contamin|lactobac|sperm|"
     "immun|antibod|vaccin|insufficient|unable|invalid|(?<![a-z])(?:igg|ab|rh)(?![a-z])"
 )
 """Words that leave it open, speak of another time, or of what is good to have: nothing is told of a text with one."""
@@ -24,6 +24,7 @@ _GERM = re.compile(
 )
 _SEEN = r"(?:seen|detected|isolated|found|identified|observed|present|recovered|noted)"
 _WHAT = r"[^,;阴阳+]{1,40}?"
+_ONLY = rf"(?!.*\b(?:but|except|other than|however|only|though)\b)(?!.*\b{_SEEN}\b.*\b{_SEEN}\b)"
 _NEGATIVE = tuple(
     re.compile(form)
     for form in (
@@ -31,7 +32,7 @@ _NEGATIVE = tuple(
         r"(?:均|全部|全|皆)?(?:为|呈|是)?(?:阴性|未检出)",
         r"(?:未检出|未检测到|未查见|未查到|未找到|未发现|未分离出|未培养出|未见|无)(?P<what>[^,;阴阳+]{1,24})",
         rf"(?:negative|neg|not detected) for (?P<what>{_WHAT})",
-        rf"no (?P<what>{_WHAT}) (?:(?:was|were|is|are) )?{_SEEN}",
+        rf"no (?P<what>{_ONLY}{_WHAT}) (?:(?:was|were|is|are) )?{_SEEN}",
         rf"(?P<what>{_WHAT})(?: (?:is|was|were|are)|:)? (?:negative|neg|non-?reactive|not {_SEEN}|absent)",
         rf"(?:none|not) {_SEEN}",
     )
@@ -39,7 +40,10 @@ _NEGATIVE = tuple(
 _POSITIVE = tuple(
     re.compile(form)
     for form in (
-        rf"(?P<what>{_WHAT})(?:均|皆)?(?:为|呈|是|:)?\s*(?P<weak>弱)?(?:阳性|检出|查见)(?:\s?\(?[1-4]?\+{{0,4}}[1-4]?\)?)?",
+        rf"(?P<what>{_WHAT})(?:均|皆)?(?:为|呈|是|:)?\s*(?P<weak>弱)?(?:阳性|检出|查见)(?:\s?\(?[1-4]?\+{{0,4}}[1-4]?\)?)?"
+        r"(?:\([a-z0-9 -]{1,20}型?\))?",
+        r"(?P<weak>弱)?阳性\s?[:(]\s?(?P<what>[^阴()]{1,20})\)?",
+        rf"(?P<what>{_WHAT}) [1-9][0-9]*(?:-[1-9][0-9]*)? ?/?(?:hpf?|lpf?)",
         rf"(?P<what>{_WHAT})\s?(?:\([1-4]?\+{{1,4}}\)|[1-4]?\+{{1,4}})",
         r"(?:镜检(?:可见|见)|检出|检测到|检见|查见|查到|找到|发现|见到|可见|分离出|培养出|见(?!报告|附|备注|图|说明|下|上|结论|纸|病历))(?:少量|大量|中等量|多量|少许)?"
         r"(?P<what>[^,;阴阳+]{1,24})(?:\s?\(?[1-4]?\+{1,4}\)?)?",
@@ -52,9 +56,7 @@ _POSITIVE = tuple(
 )
 
 
-_NONE_OF = re.compile(
-    rf"no (?!.*(?:but|except|other than|however|only)\b)[a-z][a-z ,/-]{{1,60}} (?:(?:was|were|is|are) )?{_SEEN}"
-)
+_NONE_OF = re.compile(rf"no {_ONLY}[a-z][a-z ,/-]{{1,60}} (?:(?:was|were|is|are) )?{_SEEN}")
 
 
 def statement_of(text: str) -> Quality:

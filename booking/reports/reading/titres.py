@@ -17,11 +17,12 @@ _BEFORE_A_WORD = re.compile(r"[<>≤≥]?\s*1\s*:\s*[1-9][0-9]{0,5}\s*\(?(?P<wor
 _ALONE = re.compile(r"1\s*:\s*[1-9][0-9]{0,5}")
 _PATTERN = re.compile(
     r"[\s,;(]*(?:(?:核?(?:均质|斑点|颗粒|粗颗粒|细颗粒|致密颗粒)|核仁|核膜|着丝点|胞浆|核浆|混合)型?"
-    r"|(?:fine |coarse )?(?:homogeneous|homogenous|speckled|nucleolar|centromere|cytoplasmic|diffuse))(?: pattern)?\s*\)?$"
+    r"|(?:fine |coarse )?(?:homogeneous|homogenous|speckled|nucleolar|centromere|cytoplasmic|diffuse))"
+    r"(?: pattern)?\s*\)?$"
 )
 """How an antinuclear antibody shines, told behind its titre."""
 _CALLED = re.compile(
-    r"\b(?:tit(?:er|re)|滴度|效价)\s*[:=]?\s*(?=[<>≤≥]?\s*1\s*:)|^(?:trust|rpr|vdrl|tppa|ana|aso)\s*(?=[<>≤≥]?\s*1\s*:)|(?:滴度|效价)(?:为|[:=])?\s*(?=[<>≤≥]?\s*1\s*:)"
+    r"(?:\btit(?:er|re)|滴度|效价|^(?:trust|rpr|vdrl|tppa|ana|aso))(?:为)?\s*[:=]?\s*(?=[<>≤≥]?\s*1\s*:)"
 )
 _NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?")
 _BEHIND_A_WORD = re.compile(r"^(?P<word>[^0-9<>≤≥]+?)\s*\(?\s*[<>≤≥]?\s*1\s*:\s*[1-9][0-9]{0,5}\s*\)?$")

@@ -12,7 +12,7 @@ from booking.reports.reading.folding import folded
 from booking.reports.reading.grades import as_figures
 from booking.reports.reading.marks import NOTHING, Mark, mark_of
 from booking.reports.reading.pairs import pair_of
-from booking.reports.reading.qualities import Quality, quality_of
+from booking.reports.reading.qualities import Quality, only_there_or_not, quality_of
 from booking.reports.reading.ranges import Bounds, Reference, reference_of
 from booking.reports.reading.risks import risk_of
 from booking.reports.reading.statements import statement_of
@@ -22,7 +22,8 @@ from marketplace.catalog.benefit_kind import age_on
 
 _NOT_JUDGED_ALONE = re.compile(
     "抗体|血型|疫苗|妊娠|怀孕|孕|hcg|乳酸杆菌|精子|antibod|(?<![a-z])(?:igg|igm|ab|rh|abo)(?![a-z])"
-    "|hb[sec] ?ab|anti-hb[sec]|blood (?:group|type)|immun|pregnan|lactobac|flora|sperm|vaccin",
+    "|hb[sec] ?ab|anti-hb[sec]|blood (?:group|type)|immun|pregnan|lactobac|flora|sperm|vaccin"
+    "|乳杆菌|胎|卵泡|fetal|foetal|embryo|heartbeat|reflex|反射|follicle",
     re.I,
 )
 """Of these, a positive result isn't bad news by itself, nor a negative one good news …"""
@@ -78,6 +79,7 @@ class Told:
     look: str
     look_by_number: bool
     value: Value
+    there_or_not: bool
     mark: Mark
     reference: Reference
     unit: str
@@ -105,6 +107,7 @@ class Told:
             pair or risk or look_of(result.name, result.value, result.range_text),
             bool(pair) or by_number,
             value,
+            only_there_or_not(written),
             _together(mark_of(result.mark or result.flag), value.mark),
             reference,
             result.unit or (figure.unit if figure else ""),
@@ -133,6 +136,11 @@ class Told:
     def open_question(self) -> bool:
         """Whether positive is not bad by itself, nor negative good: an antibody that protects, a blood group."""
         return bool(_NOT_JUDGED_ALONE.search(self.name)) and not _UNWANTED.search(self.name)
+
+    @property
+    def sought(self) -> bool:
+        """Whether it is something that a laboratory looks for and that nobody should have."""
+        return bool(_SOUGHT.search(folded(self.name)))
 
     @property
     def says_reference(self) -> bool:
@@ -166,9 +174,10 @@ def _as_stated(text: str, value: Value, reference: Reference, name: str) -> Valu
 
 
 _SOUGHT = re.compile(
-    "菌|虫|卵|病毒|真菌|霉|hpv|核酸|dna|rna|抗原|培养|梅毒|艾滋|hiv|结核|涂片|癌细胞|恶性细胞|血清学|流感|新冠|cov|virus|cultur|smear|"
+    "菌|虫|孢子|病毒|真菌|霉|hpv|核酸|dna|rna|抗原|培养|梅毒|艾滋|hiv|结核|涂片|癌细胞|恶性细胞|血清学|流感|新冠|cov|virus|cultur|smear|"
     "bacill|afb|parasit|ova|salmonella|shigella|pathogen|organism|fung|yeast|malaria|influenza|strep|antigen|toxin|chlamydia|"
-    "gonorrh|trichomonas|candida|tppa|trust|寄生"
+    "gonorrh|trichomonas|candida|tppa|trust|寄生|管型|结晶|细胞|隐血|潜血|霉菌|脂肪球|粘液|黏液|"
+    "cast|crystal|cells|blood|mucus|growth|生长|aureus|coli|mutation|突变|variant|clue"
 )
 """What a laboratory looks for, so that not finding it is good news: of a gall bladder that isn't seen it is not."""
 
@@ -178,11 +187,11 @@ _PER_FIELD = re.compile("(?:个|cells?)?/\\[?(?:hpf?|lpf?)]?(?:视野)?")
 
 def _counted(figure: Figure, unit: str) -> Quality:
     """What a count in a field of view says where none is usual."""
+    if figure.number == 0 and figure.to is None and not figure.comparator:
+        return "negative"
     if not _PER_FIELD.fullmatch(figure.unit or folded(unit)) or figure.comparator.startswith("<"):
         return ""
-    if figure.number > 0:
-        return "positive"
-    return "negative" if not figure.number and figure.to is None and not figure.comparator else ""
+    return "positive" if figure.number > 0 else ""
 
 
 def _as_expected(text: str, value: Value, reference: Reference, unit: str) -> Value:
@@ -215,7 +224,7 @@ def _together(mark: Mark, beside: Mark) -> Mark:
 
 
 def side(value: float, comparator: str, bounds: Bounds) -> str:
-    """normal, low or high; blank if the value is only a limit (`<0.5`) that leaves it open, or is the bound itself of a
+    """normal, low or high; blank if the value is only a limit (`<0.5`) that leaves it open. A bound itself is outside a
     range that excludes it."""
     low, high = bounds.low, bounds.high
     if comparator.startswith("<"):
@@ -230,4 +239,6 @@ def side(value: float, comparator: str, bounds: Bounds) -> str:
         return "low"
     if high is not None and value > high:
         return "high"
-    return "" if (value == low and bounds.low_open) or (value == high and bounds.high_open) else "normal"
+    if value == low and bounds.low_open:
+        return "low"
+    return "high" if value == high and bounds.high_open else "normal"

@@ -28,7 +28,8 @@ _ARROWS = re.compile(r"[↑↓]+")
 _BEHIND = re.compile(
     r"^(?P<rest>.*?[0-9%\])a-z\u3400-\u9fff])\s*(?P<mark>\*+|!+)$"
     r"|^(?P<rest2>.*[0-9\s])(?P<mark2>hh|ll|h|l|n|critical|panic|危急值|危急|偏高|偏低|升高|降低|高|低)$"
-    r"|^(?P<rest3>[^,; ]*[0-9%][^,; ]*(?: [a-z%/][^,; ]*)??)\s*[,; ]\s*(?P<mark3>[a-z\u3400-\u9fff][a-z\u3400-\u9fff ]{0,20})$"
+    r"|^(?P<rest3>[^,; ]*[0-9%][^,; ]*(?: [a-z%/][^,; ]*)??)\s*[,; ]\s*"
+    r"(?P<mark3>[a-z\u3400-\u9fff][a-z\u3400-\u9fff ]{0,20})$"
 )
 _BEFORE = re.compile(
     r"^(?P<mark>\*+|!+|(?:hh|ll|h|l|n|high|low|critical|panic)(?=[\s:])|危急值|危急|偏高|偏低|升高|降低)[\s:,]*(?P<rest>[0-9<>≤≥+.-].*)$"
@@ -69,7 +70,7 @@ def value_of(text: str, unit: str) -> Value:
         return Value(quality=sentence_of(plain), void=not plain)
     whole = Value(figure(plain), quality_of(plain))
     if whole.figure is None and not whole.quality:
-        whole = _marked(plain, unit) or _both(plain) or Value(quality=sentence_of(plain))
+        whole = _marked(plain, unit) or _both(plain, unit) or Value(quality=sentence_of(plain))
     return replace(whole, void=without_result(plain))
 
 
@@ -91,7 +92,7 @@ def _marked(plain: str, unit: str) -> Value | None:
     return None
 
 
-def _both(plain: str) -> Value | None:
+def _both(plain: str, unit: str) -> Value | None:
     """A figure or quality with another one, a mark or a remark behind it in brackets, or with a blank between."""
     found = _BRACKET.match(plain)
     if found is not None:
@@ -99,9 +100,15 @@ def _both(plain: str) -> Value | None:
         mark = known_mark(inner)
         first = Value(figure(outer), quality_of(outer))
         if first.figure is None and not first.quality:
+            first = _marked(outer, unit) or first
+        if first.figure is None and not first.quality:
+            return None
+        if _says_more(inner, first):
             return None
         second = Value(figure(inner), quality_of(inner), mark if mark is not None and mark.flag else NOTHING)
-        return Value(first.figure or second.figure, first.quality or second.quality, _beside(second))
+        return Value(
+            first.figure or second.figure, first.quality or second.quality, _two_marks(first.mark, _beside(second))
+        )
     for blank in re.finditer("[,;:]? |[,;:]", plain):
         left, right = plain[: blank.start()], plain[blank.end() :]
         for words, number in ((left, right), (right, left)):
@@ -109,6 +116,33 @@ def _both(plain: str) -> Value | None:
             if quality and amount is not None:
                 return Value(amount, quality)
     return None
+
+
+_BEFORE_THIS = re.compile("(?:prev|last|prior|former|上次|前次|既往|历史)")
+_OUTCOME = re.compile("阴|阳|pos|neg|react|detect")
+_MORE = re.compile(f"[0-9]|{_OUTCOME.pattern}")
+
+
+def _says_more(remark: str, first: Value) -> bool:
+    """Whether what stands in brackets behind a figure or a word may be another result of now (`4.0 (复查6.5)`)."""
+    if _BEFORE_THIS.match(remark):
+        return False
+    beside = figure(remark)
+    if beside is not None and beside.to is None:
+        return first.figure is not None and not first.quality
+    return (
+        beside is None
+        and not quality_of(remark)
+        and known_mark(remark) is None
+        and bool((_MORE if first.figure else _OUTCOME).search(remark))
+    )
+
+
+def _two_marks(first: Mark, second: Mark) -> Mark:
+    """Both marks of a figure that has one behind it and one in brackets; none if they contradict each other."""
+    if NOTHING in (first, second):
+        return first if second == NOTHING else second
+    return first if first.flag == second.flag else Mark(unknown=True)
 
 
 def _beside(value: Value) -> Mark:
