@@ -9,7 +9,7 @@ gc.disable()
 from marketplace import cli  # noqa: E402
 from marketplace.app import create_app  # noqa: E402
 from marketplace.core.config import ConfigError  # noqa: E402
-from marketplace.core.db import require_limits  # noqa: E402
+from marketplace.core.database.db import require_limits  # noqa: E402
 
 try:
     app = create_app()

@@ -10,7 +10,7 @@ from sqlalchemy import make_url
 from sqlalchemy.exc import DBAPIError
 
 from marketplace.core.config import ROOT, ConfigError, settings, sqlalchemy_url
-from marketplace.core.connection import set_on_role
+from marketplace.core.database.connection import set_on_role
 from marketplace.core.revisions import newest
 
 

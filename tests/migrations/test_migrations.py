@@ -18,7 +18,7 @@ from sqlalchemy import Engine, create_engine, text
 
 from marketplace.core import migrate, revisions
 from marketplace.core.config import ROOT, sqlalchemy_url
-from marketplace.core.db import apart_engine, db
+from marketplace.core.database.db import apart_engine, db
 from marketplace.development.database import DevDatabase
 from marketplace.development.embedded.postgres import APPLICATION
 from migrations.known import import_models
