@@ -26,8 +26,9 @@ from drill.fleet import CannotDrill, Fleet, answers
 from drill.plan import DAYS, POSTGRESQL, SANDBOX, WEBS, WORKERS
 from drill.proxy import Proxy, proxy_to
 from marketplace.catalog.importer import import_sites
-from marketplace.core import clock, db, migrate
+from marketplace.core import clock, migrate
 from marketplace.core.config import ROOT, settings
+from marketplace.core.database import db
 from marketplace.demo import people
 from marketplace.demo.offers import BY_DAY, PROVIDERS, SAMPLE_SITES, place_offers
 from marketplace.development import processes
@@ -138,6 +139,7 @@ def stage(customers: int) -> Iterator[Stage]:
                 DATABASE_URL=database.database_url,
                 DATABASE_OWNER_URL=database.owner_url,
             )
+            os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # else each start compiles the whole product anew
             settings.cache_clear()
             db.forget_engines()
             migrate.upgrade(database.owner_url, application_role=APPLICATION)
