@@ -11,8 +11,8 @@ from marketplace import wording
 from marketplace.core.errors import Refusal
 from marketplace.web.answers import render
 from marketplace.web.console import session
-from vip.operators import operator
-from vip.signin import SignInAgain
+from vip.operators.operators import operator
+from vip.signin.signin import SignInAgain
 
 SHOWN = 50
 """How many lines of a list a page has."""

@@ -12,9 +12,9 @@ from marketplace.web.console import session
 from marketplace.web.console.answers import Problem, console_page, problem_of
 from marketplace.web.console.qr import qr_code
 from marketplace.web.parts import Form
-from vip import operator_devices
-from vip.second_factor import Offer, OfferEnded, WrongSecondFactor
-from vip.signin import SignInAgain
+from vip.operators import device_changes
+from vip.operators.second_factor import Offer, OfferEnded, WrongSecondFactor
+from vip.signin.signin import SignInAgain
 
 
 def second_factor() -> Response:
@@ -22,7 +22,7 @@ def second_factor() -> Response:
     who, form, status = session.operator(), Form(), 200
     if request.method == "POST":
         try:
-            codes = operator_devices.renew_recovery_codes(who, field("present", 60), now=clock.now())
+            codes = device_changes.renew_recovery_codes(who, field("present", 60), now=clock.now())
             return console_page("recovery_codes", "second_factor", codes=codes)
         except (WrongSecondFactor, TooMany) as refusal:
             page = _state(_form(refusal), refusal.status)
@@ -34,27 +34,27 @@ def device() -> Response:
     """Another device, or the first one: the QR code, and a form with a code of it."""
     who, now = session.operator(), clock.now()
     if request.method == "GET":
-        return _device(operator_devices.offer(who, now=now), Form())
+        return _device(device_changes.offer(who, now=now), Form())
     sealed = field("offer")
     try:
-        codes = operator_devices.change_device(who, field("present", 60), sealed, field("code", 60), now=now)
+        codes = device_changes.change_device(who, field("present", 60), sealed, field("code", 60), now=now)
     except OfferEnded as refusal:
-        return _device(operator_devices.offer(who, now=now), _form(refusal), refusal.status)
+        return _device(device_changes.offer(who, now=now), _form(refusal), refusal.status)
     except (WrongSecondFactor, TooMany) as refusal:
-        page = _device(operator_devices.offered(who, sealed, now=now), _form(refusal), refusal.status)
+        page = _device(device_changes.offered(who, sealed, now=now), _form(refusal), refusal.status)
         return retry_after(page, refusal)
     except SignInAgain as refusal:
-        return _device(operator_devices.offer(who, now=now), Form(), refusal.status, problem_of(refusal))
+        return _device(device_changes.offer(who, now=now), Form(), refusal.status, problem_of(refusal))
     return console_page("recovery_codes", "second_factor", codes=codes)
 
 
 def _state(form: Form, status: int) -> Response:
-    page = operator_devices.status(session.operator())
+    page = device_changes.status(session.operator())
     return console_page("second_factor", "second_factor", status, page=page, form=form)
 
 
 def _device(offer: Offer, form: Form, status: int = 200, problem: Problem | None = None) -> Response:
-    present = operator_devices.status(session.operator()).since is not None
+    present = device_changes.status(session.operator()).since is not None
     page = {"offer": offer, "qr": qr_code(offer.uri), "form": form, "present": present, "problem": problem}
     return console_page("device", "second_factor", status, **page)
 

@@ -15,7 +15,7 @@ from booking.models import Booking, Discrepancy, ProviderBooking
 from booking.notices.models import Notification
 from booking.reconcile.repair import repair
 from booking.views.customer import booking as view
-from marketplace.core.db import reading, transaction
+from marketplace.core.database.db import reading, transaction
 from providers.port import Accepted, Answer, Cancel, Confirmed, Refused, Reserve, Unknown
 from providers.port import NotFound as NotThere
 from providers.reported import RemoteBooking
