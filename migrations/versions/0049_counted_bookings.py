@@ -3,7 +3,7 @@
 Not written when a booking is held or confirmed.
 
 Revision ID: 0049
-Revises: 0044
+Revises: 0048
 """
 
 from alembic import op
@@ -11,7 +11,7 @@ from alembic import op
 from migrations.add_index import add_index
 
 revision = "0049"
-down_revision = "0044"
+down_revision = "0048"
 branch_labels = None
 depends_on = None
 
