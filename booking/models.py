@@ -13,8 +13,8 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from booking.states import BookingState, live_states_sql, states_sql
 from marketplace.catalog.models import CapacityPool, Offer, Provider
-from marketplace.core.columns import Moment, PrimaryKey, PublicId
-from marketplace.core.db import Base
+from marketplace.core.database.columns import Moment, PrimaryKey, PublicId
+from marketplace.core.database.db import Base
 from vip.models import Beneficiary, Customer, Entitlement
 
 STATE = Enum(
@@ -104,6 +104,12 @@ class Booking(Base):
         ),
         Index("ix_booking_provider_day", "provider_id", "service_date"),
         Index("ix_booking_confirmed", "service_date", postgresql_where=text("state = 'confirmed'")),
+        Index(
+            "ix_booking_begun_or_over",
+            "state",
+            "updated_at",
+            postgresql_where=text("state NOT IN ('held','awaiting_provider','outcome_unknown','confirmed')"),
+        ),
     )
 
     id: Mapped[PrimaryKey]

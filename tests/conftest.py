@@ -22,14 +22,14 @@ import pytest
 from psycopg import sql
 from sqlalchemy import Connection, Engine, NullPool, create_engine, text
 
-from marketplace.core import db as database
 from marketplace.core import migrate
 from marketplace.core.config import settings, sqlalchemy_url
+from marketplace.core.database import db as database
 from marketplace.development.database import DevDatabase
 from marketplace.development.embedded.postgres import APPLICATION, OWNER, SUPERUSER
 from tests import outside
 from tests.emptying import Emptying
-from vip import operators
+from vip.operators import operators
 
 _TEMPLATE = "migrated"
 _RUN = "ANXIANG_TEST_RUN"
@@ -69,6 +69,7 @@ def pytest_configure(config: pytest.Config) -> None:
         config.add_cleanup(lambda: os.environ.pop(_RUN, None))
     for name in ("CLOCK_OFFSET_SECONDS", "MASTER_KEY", "INDEX_KEY", "SECRET_KEY", "PUBLIC_URL", "SMS_BACKEND"):
         os.environ.pop(name, None)
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # else each process of a test compiles the whole product anew
     os.environ["ANXIANG_ENV"] = "test"
     os.environ["ANXIANG_STATE_DIR"] = str(_run_folder() / "state")
     os.environ["DATABASE_URL"] = os.environ["DATABASE_OWNER_URL"] = _NOWHERE

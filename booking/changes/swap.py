@@ -26,7 +26,7 @@ from booking.refusals import AlreadyBooked, SlotFull
 from booking.states import MOVABLE, BookingState
 from booking.transition import touch, write_history
 from marketplace.core.clock import window_of
-from marketplace.core.db import violated
+from marketplace.core.database.db import violated
 from vip.models import Entitlement
 
 _TAKEN_SINCE = frozenset({"ex_booking_one_place_at_a_time", "slot_full", "ck_slot_taken"})
@@ -101,8 +101,17 @@ def asks_for(request: ChangeRequest, day: Any, starts_at: datetime | None) -> bo
     return (request.new_service_date, request.new_starts_at) == (day, starts_at)
 
 
-def switch(session: Session, booking: Booking, request: ChangeRequest, *, actor: Actor, now: datetime) -> None:
-    """The provider agreed: the booking is at the new time, and the old place goes back."""
+def switch(
+    session: Session,
+    booking: Booking,
+    request: ChangeRequest,
+    *,
+    actor: Actor,
+    now: datetime,
+    notice: str = "changed",
+) -> None:
+    """The provider agreed: the booking is at the new time, and the old place goes back. `notice` is what the customer
+    is notified with."""
     if request.new_service_date is None:
         raise ValueError("a change without a time")
     _lock_entitlement(session, booking)
@@ -117,7 +126,7 @@ def switch(session: Session, booking: Booking, request: ChangeRequest, *, actor:
     write_history(session, booking, actor=actor, now=now, cause="rescheduled", facts={"before": before, "after": after})
     release_claims(session, booking.id, now=now, keep_slot=request.new_slot_id)
     if booking.state is not BookingState.AWAITING_PROVIDER:  # else it is confirmed next, and she is notified of that
-        _notify(session, booking, "changed", f"{booking.public_id}:{booking.version}", now)
+        _notify(session, booking, notice, f"{booking.public_id}:{booking.version}", now)
 
 
 def go_back(session: Session, booking: Booking, slot: Slot, *, actor: Actor, now: datetime) -> bool:

@@ -24,9 +24,9 @@ from booking.offers.alternatives import elsewhere
 from booking.outbox import annul, finish, lock_unfinished, unsent
 from booking.states import DEAD, GIVEN_UP, LIVE, MOVABLE, STATE_OF, BookingState, legal
 from booking.transition import move
-from marketplace.core.db import violated
+from marketplace.core.database.db import violated
 from providers.reported import RemoteBooking
-from vip.ledger import EntitlementExhausted
+from vip.entitlements.ledger import EntitlementExhausted
 
 _S = BookingState
 
@@ -159,6 +159,8 @@ def _end_change(session: Session, booking: Booking, target: BookingState, now: d
         swap.close(session, booking, request, cause="overtaken", now=now)
         return
     task = next((each for each in lock_unfinished(session, booking.id) if each.change_request_id == request.id), None)
+    if task is None and request.state == "withdrawn":
+        return  # what it made at the provider is being cancelled there: its place goes back with that
     if task is None or unsent(task):
         if task is not None:
             annul(task, now=now)

@@ -21,7 +21,7 @@ from booking.ownership import customer_of
 from booking.states import SUBMITTED, BookingState
 from booking.transition import move
 from marketplace.catalog.models import Provider
-from marketplace.core.db import statements
+from marketplace.core.database.db import statements
 from marketplace.core.errors import NotFound, Refusal
 from marketplace.core.ids import new_id
 from marketplace.core.logging import get_logger
@@ -94,7 +94,8 @@ _SUBMIT = f"""
       LEFT JOIN offer o ON o.id = (done.result).offer_id
       LEFT JOIN site s ON s.id = o.site_id
       LEFT JOIN provider p ON p.id = (done.result).provider_id
-      LEFT JOIN booking_history h ON h.booking_id = (done.result).id AND h.version = 1
+      LEFT JOIN LATERAL (SELECT * FROM booking_history h
+                          WHERE h.booking_id = (done.result).id ORDER BY h.version LIMIT 1) AS h ON true
 """
 
 

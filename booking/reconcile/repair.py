@@ -22,6 +22,7 @@ from booking.changes.reschedule import check_validity
 from booking.discrepancies import EXPLAINED
 from booking.exchange.follow import go_to
 from booking.exchange.provider_bookings import ProviderBookings
+from booking.exchange.replacement import end_given_up
 from booking.feeds.unreadable import forget_delivered
 from booking.models import Booking, ChangeRequest, Discrepancy, ProviderBooking, ProviderTask, Slot
 from booking.outbox import enqueue
@@ -33,7 +34,7 @@ from booking.transition import lock_booking, move
 from marketplace.catalog.models import Offer
 from marketplace.core import audit
 from marketplace.core.clock import start_of
-from marketplace.core.db import reading, transaction
+from marketplace.core.database.db import reading, transaction
 from marketplace.core.errors import Invalid, NotFound, Refusal
 from marketplace.core.ids import new_id
 from marketplace.core.logging import get_logger
@@ -356,9 +357,11 @@ def _slot_at(session: Session, booking: Booking, day: date, starts_at: object) -
     return slot
 
 
-def _note(_session: Session, work: _Work) -> None:
+def _note(session: Session, work: _Work) -> None:
     work.case.note = work.note
     work.close(EXPLAINED)
+    if not work.stray:
+        end_given_up(session, work.booking, work.now)
 
 
 _DO: Mapping[str, Callable[[Session, _Work], None]] = {

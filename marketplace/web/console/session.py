@@ -14,9 +14,10 @@ from marketplace.web.assets import CONTENT_POLICY
 from marketplace.web.cookies import KNOWN_OPERATOR, OPERATOR, OPERATOR_STEP
 from marketplace.web.session import safe_path
 from marketplace.web.urls import OPERATOR_PAGES
-from vip import roles, signin
-from vip.operator_steps import NextStep
+from vip import roles
+from vip.operators.sign_in_steps import NextStep
 from vip.principal import Principal
+from vip.signin import signin
 
 _OPEN = frozenset(f"console.{page.endpoint}" for page in OPERATOR_PAGES if page.open)
 _DUTY = {f"console.{page.endpoint}": page.duty for page in OPERATOR_PAGES}

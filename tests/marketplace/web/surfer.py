@@ -14,7 +14,7 @@ from werkzeug.test import TestResponse
 
 from marketplace.web.cookies import SIGNED_IN
 from tests.people import NOON
-from vip.signin import issue_token
+from vip.signin.signin import issue_token
 
 
 @dataclass

@@ -13,7 +13,7 @@ from werkzeug.test import TestResponse
 
 from marketplace.web.cookies import SIGNED_IN
 from tests.people import NOON
-from vip.signin import issue_token
+from vip.signin.signin import issue_token
 
 _TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
 
