@@ -1,7 +1,8 @@
 """Each look at health data through the API is one line of the audit, and nobody but the customer has one.
 
 A route that is new stands in no row and fails; one that shows a result and writes no line, or two, fails without being
-named. Operators and agents have the console (tests/marketplace/web/test_role_pages.py), providers their webhook.
+named. Operators and agents have the console (tests/marketplace/web/console/test_role_pages.py), and providers their
+webhook.
 """
 
 from __future__ import annotations
@@ -17,14 +18,14 @@ from booking.notices.models import Notification
 from booking.personal.export import make_copies
 from booking.reports.share import NewShare, share_report
 from marketplace.core.audit import AuditLine
-from marketplace.core.db import reading
+from marketplace.core.database.db import reading
 from providers.reported import ReportItem
 from tests.conventions.test_access import CUSTOMER, PUBLIC
 from tests.marketplace.api.caller import Caller
 from tests.people import NOON
 from tests.reports import deliver
 from tests.world import World
-from vip.operators import create_operator, sign_in_operator
+from vip.operators.operators import create_operator, sign_in_operator
 
 HERS = "13800000021"
 RESULTS = ("7.217", "6.683")

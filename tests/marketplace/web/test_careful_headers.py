@@ -13,7 +13,7 @@ from marketplace.edge import BODY_LIMIT
 from tests.marketplace.web.visitors import Visitor
 from tests.reports import deliver
 from tests.world import World
-from vip import signin
+from vip.signin import signin
 
 WANTED = {
     "Cross-Origin-Resource-Policy": "same-origin",
