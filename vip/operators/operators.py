@@ -132,7 +132,7 @@ def sign_in_operator(
         who = device or caller.name
         limits.take(session, TRIES_AT_LOGIN, "password", login, who, now=now)
         limits.take(session, TRIES_BY_CALLER, "password", who, now=now)
-    if not is_password(counted.password_hash if counted else _nobodys_hash(), password) or counted is None:
+    if not is_password(counted.password_hash if counted else None, password) or counted is None:
         notice_wrong("password", now)
         raise WrongPassword()
     with transaction() as session:
@@ -203,12 +203,13 @@ def hash_password(password: str, *, field: str = "password") -> str:
         raise Invalid(field=field, reason="password_text") from bad
 
 
-def is_password(hashed: str, password: str) -> bool:
-    """Whether it is the password. Raises TooMany while too many others are compared in this process."""
+def is_password(hashed: str | None, password: str) -> bool:
+    """Whether it is the password; None takes as long and is never right. Raises TooMany while too many others are
+    compared in this process."""
     if not _comparing.acquire(timeout=LONGEST_WAIT):
         raise TooMany(retry_after=math.ceil(LONGEST_WAIT))
     try:
-        return check_password_hash(hashed, password)
+        return check_password_hash(hashed or _nobodys_hash(), password) and hashed is not None
     except UnicodeEncodeError:
         return False
     finally:
