@@ -124,7 +124,7 @@ def test_an_operators_password_is_looked_at_ten_times_by_16_guessers(monkeypatch
     def look(stored: str, password: str) -> bool:
         with lock:
             looked.append(stored)
-            at_once.append(operators.AT_ONCE - operators._comparing._value)
+            at_once.append(operators.AT_ONCE - operators._of_strangers._value)
         return False
 
     monkeypatch.setattr(operators, "check_password_hash", look)
@@ -140,7 +140,7 @@ def test_what_unknown_logins_are_compared_with_is_made_within_the_same_bound(mon
     hashed, within = operators.hash_password("a long enough secret"), []
 
     def make(_password: str, **_how: str) -> str:
-        within.append(operators.AT_ONCE - operators._comparing._value)
+        within.append(operators.AT_ONCE - operators._of_strangers._value)
         return hashed
 
     operators._nobodys_hash.cache_clear()
