@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -192,6 +193,22 @@ def authenticate(token: str, *, now: datetime) -> Principal:
     """Whose token it is; one query. Raises Unauthenticated if there is no such session, or it or its owner ended."""
     found = rows(WHOSE, {"token": credential(token).hash, "now": now})
     return principal_of(found[0] if found else None)
+
+
+def rows_for(who: Credential, sql: str, values: Mapping[str, Any], *, now: datetime) -> list[Any]:
+    """What `rows` finds, in the question's own order, if `who` is a customer's: whose it is is asked in the same round
+    trip. Each row has the columns of WHOSE before its own. Raises Unauthenticated."""
+    found = rows(_TOGETHER.format(sql), {**values, "token": who.hash, "now": now})
+    if principal_of(found[0] if found else None).kind != "customer":
+        raise Unauthenticated()
+    return [row for row in found if row.place is not None]
+
+
+_TOGETHER = f"""
+    SELECT w.*, asked.* FROM ({WHOSE}) AS w
+      LEFT JOIN (SELECT row_number() OVER () AS place, question.* FROM ({{}}) AS question) AS asked ON true
+     ORDER BY asked.place
+"""
 
 
 def note_use(principal: Principal, now: datetime) -> None:
