@@ -16,7 +16,10 @@ JudgedBy = Literal["provider_flag", "provider_range", "provider_words", "our_ran
 
 _PROTECTS = re.compile(
     "乙肝表面抗体|乙型肝炎(?:病毒)?表面抗体|hbs ?ab|anti-hbs|hepatitis b surface antibod"
-    "|(?:风疹|麻疹|水痘|腮腺炎|rubella|measles|varicella|mumps).*(?:igg|抗体|antibod)",
+    "|(?!.*(?:igm|iga(?![a-z])))(?:"
+    "(?:风疹|麻疹|水痘|带状疱疹|腮腺炎|破伤风|白喉|百日咳|狂犬|脊髓灰质炎|脊灰|乙脑|黄热|rubella|rubeola|measles|varicella|vzv|zoster|mumps|tetanus"
+    "|diphtheria|pertussis|rabies|polio|yellow fever).*(?:igg|抗体|antibod|(?<![a-z])ab(?![a-z])|immun|titer|titre)"
+    "|(?:甲肝|甲型肝炎|hepatitis a(?![a-z])|hav).*(?:igg|总抗体|total))",
     re.I,
 )
 """Antibodies that a vaccine gives: more than the cut-off is not bad news."""
@@ -86,7 +89,7 @@ def _by_their_reference(told: Told) -> tuple[str, JudgedBy]:
     if told.value.void or quality == "doubtful":
         return "", ""
     worded = told.look or _by_words(told)
-    if told.look and told.number is None and not quality:
+    if told.look and not quality and (told.number is None or told.reference.bounds is None):
         return told.look, "provider_range" if told.look_by_number else "provider_words"
     if told.reference.bounds is None and told.reference.either and not worded:
         return _by_either(told)

@@ -56,7 +56,7 @@ _POSITIVE = tuple(
 )
 
 
-_NONE_OF = re.compile(rf"no {_ONLY}[a-z][a-z ,/-]{{1,60}} (?:(?:was|were|is|are) )?{_SEEN}")
+_NONE_OF = re.compile(rf"no {_ONLY}[a-z][a-z0-9 .,/-]{{1,80}} (?:(?:was|were|is|are) )?{_SEEN}")
 
 
 def statement_of(text: str) -> Quality:

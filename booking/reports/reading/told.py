@@ -9,7 +9,7 @@ from datetime import date
 from booking.reports.reading.appearance import look_of
 from booking.reports.reading.figures import Figure
 from booking.reports.reading.folding import folded
-from booking.reports.reading.grades import as_figures
+from booking.reports.reading.grades import grade_of
 from booking.reports.reading.marks import NOTHING, Mark, mark_of
 from booking.reports.reading.pairs import pair_of
 from booking.reports.reading.qualities import Quality, only_there_or_not, quality_of
@@ -89,13 +89,12 @@ class Told:
     @classmethod
     def of(cls, result: Delivered, whose: Whose) -> Told:
         written, range_text = as_numbers(result.name, without_label(result.name, result.value), result.range_text)
-        written, range_text = as_figures(written, range_text)
         value = value_of(written, result.unit)
         reference = reference_of(range_text, whose.sex, whose.age, result.name)
         if result.low is not None or result.high is not None:
             reference = replace(reference, bounds=Bounds(result.low, result.high), words=frozenset())
-        pair = pair_of(written, range_text)
-        if pair:
+        pair, grade = pair_of(written, range_text), grade_of(written, range_text)
+        if pair or grade:
             reference = replace(reference, bounds=None)
         value = _as_stated(written, _as_expected(written, value, reference, result.unit), reference, result.name)
         figure = value.figure
@@ -104,7 +103,7 @@ class Told:
         risk, by_number = risk_of(result.name, written, range_text)
         return cls(
             result.name,
-            pair or risk or look_of(result.name, result.value, result.range_text),
+            pair or risk or grade or look_of(result.name, result.value, result.range_text),
             bool(pair) or by_number,
             value,
             only_there_or_not(written),

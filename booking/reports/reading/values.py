@@ -38,6 +38,8 @@ _BRACKET = re.compile(r"^(?P<outer>.+?)\s*[(\[]\s*(?P<inner>[^()\[\]]+?)\s*[)\]]
 _UNITS_TOO = ("h", "l")
 
 
+_SUSCEPTIBLE = re.compile(r"(?P<rest>.*[0-9])\s*\(?(?P<grade>s|r|i|sdd|ns)\)?")
+_CONCENTRATION = re.compile("(?:mg/l|ug/ml|mcg/ml)")
 _RESULT = re.compile(
     r"^(?:(?:检测|检验|测定|测量)?(?:结果|值)(?:为|是)?|results?(?: is)?|value)\s*[:=]?\s*(?=\S)|^=\s*"
 )
@@ -68,9 +70,14 @@ def value_of(text: str, unit: str) -> Value:
     plain = folded(text)
     if not plain or len(plain) > LONGEST:
         return Value(quality=sentence_of(plain), void=not plain)
+    graded = _SUSCEPTIBLE.fullmatch(plain)
+    if graded is not None and _CONCENTRATION.fullmatch(folded(unit)):
+        plain = graded["rest"].strip()
     whole = Value(figure(plain), quality_of(plain))
     if whole.figure is None and not whole.quality:
         whole = _marked(plain, unit) or _both(plain, unit) or Value(quality=sentence_of(plain))
+    if graded is not None and plain == graded["rest"].strip() and whole.figure is not None:
+        whole = replace(whole, mark=known_mark(graded["grade"]) or NOTHING)
     return replace(whole, void=without_result(plain))
 
 
@@ -118,7 +125,7 @@ def _both(plain: str, unit: str) -> Value | None:
     return None
 
 
-_BEFORE_THIS = re.compile("(?:prev|last|prior|former|上次|前次|既往|历史)")
+_BEFORE_THIS = re.compile("(?:prev|last|prior|former|上次|前次|既往|历史)|(?:class|grade|level|type) ?[0-9]$|[0-9]级$")
 _OUTCOME = re.compile("阴|阳|pos|neg|react|detect")
 _MORE = re.compile(f"[0-9]|{_OUTCOME.pattern}")
 
