@@ -24,6 +24,9 @@ _LOOKS = (
         "watery loose mucoid bloody mucus hard 稀便 稀 水样 水样便 稀水便 粘液便 黏液便 脓血便 "
         "粘液血便 黏液血便 糊状便 血便 柏油样便",
     ),
+    ("pass passed 通过", "refer referred fail failed not_passed 未通过 不通过"),
+    ("compatible 相合 相容", "incompatible 不相合 不合 不相容"),
+    ("present 存在 引出 可引出", "absent 消失 减弱 未引出 diminished"),
     (
         "brown yellow yellow-brown yellowish_brown light_brown 黄 黄色 棕 棕色 黄褐色 棕黄色 褐色",
         "black tarry red clay-colored clay-coloured maroon 黑 黑色 柏油样 红色 鲜红色 暗红色 陶土色 白陶土色 灰白色",

@@ -6,6 +6,8 @@ import re
 from dataclasses import replace
 from typing import Literal
 
+from booking.reports.reading.figures import is_unit
+from booking.reports.reading.folding import folded
 from booking.reports.reading.marks import NOTHING
 from booking.reports.reading.ranges import Bounds
 from booking.reports.reading.told import Told, side
@@ -162,10 +164,18 @@ def _by_bounds(told: Told, bounds: Bounds) -> str:
 def _same_unit(told: Told, bounds: Bounds) -> bool:
     """False if value and range are known to be in different units, or one may be a share and the other percent."""
     beside = told.value.figure.unit if told.value.figure is not None else ""
+    if beside and not is_unit(beside) and not _only_unit(told, beside):
+        return False
     known = {ucum(unit) for unit in (told.unit, beside, bounds.unit) if ucum(unit)}
     if len(known) > 1:
         return False
     return not _share_against_percent(told, beside, bounds)
+
+
+def _only_unit(told: Told, beside: str) -> bool:
+    """Whether a unit that we don't know is the only one named with a value and its range."""
+    named = re.sub(r"[^a-z/]", " ", told.reference.plain.replace(beside, " ")).split()
+    return not named and folded(told.unit) in ("", beside)
 
 
 def _share_against_percent(told: Told, beside: str, bounds: Bounds) -> bool:

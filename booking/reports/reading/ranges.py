@@ -14,7 +14,9 @@ from booking.reports.reading.statements import statement_of
 GROWN_UP = 18
 CHILD_UNDER = 14
 AFTER_MENOPAUSE = 56
-"""From this age a range for women after the menopause is taken for hers; before, nobody told us."""
+BEFORE_MENOPAUSE = 39
+"""Until the one age a range for women before the menopause is taken for hers, from the other one for those after it;
+between them, nobody told us."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,7 @@ class _Entry:
     to_age: int = 999
     good: bool | None = None
     only: tuple[str, ...] = ()
-    after_menopause: bool = False
+    menopause: bool = False
     first: str = ""
 
     @property
@@ -106,6 +108,7 @@ _SCANNER = re.compile(
             rf"(?P<from>(?P<from_at>{_SIGNED}){_SPACE}[-~](?!{_SPACE}[0-9+(.-]))",
             rf"(?P<to>(?<![0-9a-z]){_SPACE}~{_SPACE}(?P<to_at>{NUMBER}))",
             r"(?P<after>绝经后女性|绝经后妇女|绝经后期|绝经后|绝经期|\bpost-?\s?menopausal(?: women| females?)?\b)",
+            r"(?P<before>绝经前女性|绝经前妇女|绝经前期?|\bpre-?\s?menopausal(?: women| females?)?\b)",
             r"(?P<female>成年女性?|成年女|女性?|\bfemales?\b|\bwom[ae]n\b|\bgirls?\b|\bf\b|♀)",
             r"(?P<male>成年男性?|成年男|男性?|\bmales?\b|\bm[ae]n\b|\bboys?\b|\bm\b|♂)",
             r"(?P<adult>成年人?|成人|\badults?\b)",
@@ -265,7 +268,7 @@ _MEANS = {
 _AGES = ("adult", "child", "ages", "ages_mixed", "age_side", "age_after", "age_plus")
 _KINDS = (
     "no_class", "some_class", "plus", "minus", "pair", "spread", "ages_mixed", "other_age", "ages", "age_side", "age_after", "age_plus",
-    "between", "around", "amid", "both", "below", "above", "until", "from", "to", "after", "female", "male", "adult",
+    "between", "around", "amid", "both", "below", "above", "until", "from", "to", "after", "before", "female", "male", "adult",
     "child", "healthy", "lacks", "has", "suits", "resists", "safe", "risk", "bad", "good", "idle", "mark", "word",
 )  # fmt: skip
 
@@ -290,7 +293,7 @@ def _with_headings(entries: list[_Entry]) -> list[_Entry]:
 
 
 def _labelled(entry: _Entry, kind: str, token: re.Match[str]) -> _Entry:
-    if not entry.first and kind in ("female", "male", "after"):
+    if not entry.first and kind in ("female", "male", "after", "before"):
         entry = replace(entry, first="sex")
     elif not entry.first and kind in _AGES:
         entry = replace(entry, first="age")
@@ -298,7 +301,9 @@ def _labelled(entry: _Entry, kind: str, token: re.Match[str]) -> _Entry:
         made = replace(entry, sex=kind)
         return replace(made, from_age=max(GROWN_UP, entry.from_age)) if token[0].startswith("成年") else made
     if kind == "after":
-        return replace(entry, sex="female", from_age=max(AFTER_MENOPAUSE, entry.from_age), after_menopause=True)
+        return replace(entry, sex="female", from_age=max(AFTER_MENOPAUSE, entry.from_age), menopause=True)
+    if kind == "before":
+        return replace(entry, sex="female", to_age=min(BEFORE_MENOPAUSE, entry.to_age), menopause=True)
     if kind == "adult":
         return replace(entry, from_age=max(GROWN_UP, entry.from_age))
     if kind == "child":
@@ -436,7 +441,7 @@ def _either(entries: list[_Entry], sex: str, age: int) -> tuple[Bounds, ...]:
     could = [
         entry
         for entry in entries
-        if entry.sex in ("", sex) and (entry.from_age <= age <= entry.to_age or entry.after_menopause)
+        if entry.sex in ("", sex) and (entry.from_age <= age <= entry.to_age or entry.menopause)
     ]
     if len(could) == 1:
         could = [entry for entry in could if _as_most_are(entry.only)]

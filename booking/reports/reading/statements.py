@@ -35,6 +35,7 @@ _NEGATIVE = tuple(
         rf"no (?P<what>{_ONLY}{_WHAT}) (?:(?:was|were|is|are) )?{_SEEN}",
         rf"(?P<what>{_WHAT})(?: (?:is|was|were|are)|:)? (?:negative|neg|non-?reactive|not {_SEEN}|absent)",
         rf"(?:none|not) {_SEEN}",
+        r"no (?!longer|result|sample|specimen|change|comment|data|report|further|new)(?P<what>[a-z][a-z -]{2,30})",
     )
 )
 _POSITIVE = tuple(

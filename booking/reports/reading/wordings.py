@@ -196,7 +196,7 @@ _GROWTHS_EN = """
     (?:solid|breast|lung|pelvic|adnexal|renal|suspicious|liver|hepatic|large|enhancing)_mass
     suspicious_(?:lesion|abnormality) (?:white_matter|focal|lytic|ring-enhancing|hepatic|liver|cystic)_lesions?
     metasta(?:sis|ses|tic) lymphoma melanoma sarcoma glioma meningioma tumou?r(?!_marker)
-    cancer(?!_screen|_antigen|_marker) cin_?[123] abscess
+    cancer(?!_screen|_antigen|_marker) cin_?(?:[123]|iii|ii|i) abscess
     """
 _OTHERS = """
     斑块 钙化斑 (?:动脉|主动脉)(?:粥样)?硬化 内-?中膜(?:局限性)?增厚 静脉曲张 (?:轻|中|重)度狭窄 管腔狭窄 动脉瘤
