@@ -15,13 +15,14 @@ _AMOUNT = r"(?:\s*[(\[:][^()\[\]]{0,24}[)\]]?)?"
 _CALLED = rf"(?:class|grade|stage)\s*{_STEP}(?:{_TO}(?:class|grade|stage)?\s*{_STEP})?"
 _BEHIND = rf"{_STEP}\s*{_NAMED}(?:{_TO}{_STEP}\s*{_NAMED})?|{_STEP}{_TO}{_STEP}\s*{_NAMED}"
 _BARE = rf"(vi|iv|v|i{{1,3}})(?:{_TO}(vi|iv|v|i{{1,3}}))?"
+_MORE_IS_BETTER = re.compile("肌力|握力|力量|平衡|power|strength|balance|视力")
 _GRADE = re.compile(rf"(?:<|≤)?\s*(?:{_CALLED}|{_BEHIND}|{_BARE}){_AMOUNT}")
 
 
-def grade_of(value: str, reference: str) -> Literal["normal", "abnormal", ""]:
+def grade_of(name: str, value: str, reference: str) -> Literal["normal", "abnormal", ""]:
     """normal or abnormal if value and reference are grades and nothing else but the amount in brackets behind one."""
     told, usual = _steps(value), _steps(reference)
-    if len(told) != 1 or not usual:
+    if len(told) != 1 or not usual or _MORE_IS_BETTER.search(folded(name)):
         return ""
     return "normal" if told[0] <= max(usual) else "abnormal"
 

@@ -74,6 +74,8 @@ _DASH = r"(?:-+|~+|至|到|to|—)"
 _YEARS = r"(?:周岁|岁|years? old|years?|yrs?\.?|y\.?o\.?|y(?![a-z]))"
 _OTHER_AGE = r"(?:个月|月龄|月|天|日龄|日|周|months?|mos?|weeks?|days?|hours?|小时)"
 
+_PAIR = rf"[\[(]{_SPACE}{_PLAIN}{_SPACE},{_SPACE}{_PLAIN}{_SPACE}[\])]"
+
 _SCANNER = re.compile(
     "|".join(
         (
@@ -127,11 +129,11 @@ _SCANNER = re.compile(
             r"(?P<good>合适范围|合适水平|合适|理想范围|理想水平|理想|适宜|充足|正常(?!值|参考)|阴性|\bdesirable\b|\boptimal\b|\bnormal\b(?! "
             r"range)|\bneg(?:ative)?\b|"
             r"\bsufficien(?:t|cy)\b|\bnon-?reactive\b)",
-            r"(?P<idle>\b(?:elisa|eclia|clia|hplc|elfa|ria|lc-?ms(?:/ms)?|ngsp|ifcc|dcct|nephelometry|turbidimetry|jaffe|enzymatic|"
+            r"(?P<idle>\bn(?=\s*:)|\bexpected(?: values?)?\b|\bcut-?\s?off\b|\b(?:elisa|eclia|clia|hplc|elfa|ria|lc-?ms(?:/ms)?|ngsp|ifcc|dcct|nephelometry|turbidimetry|jaffe|enzymatic|"
             r"westergren)\b|为|表示|属于|介于|之间|between|生物参考区间|参考区间|参考范围|参考值|参考|正常参考值|正常值|正常范围|范围|区间|reference(?: (?:range|interval|value)s?)?|"
             r"ref\.?(?: range)?|"
             r"normal range|range|interval|\bages?\b|\bi\.?e\.?\b|[^\s()\[\];,:]{0,12}法)",
-            r"(?P<mark>[;,:/\s()\[\]|.。]+)",
+            rf"(?P<mark>(?:(?!{_PAIR})[;,:/\s()\[\]|.。])+)",
             r"(?P<word>[a-z%‰℃°][a-z0-9%‰℃°^*/.\[\]{}~-]*|[\u3400-\u9fff]+?(?=[^\u3400-\u9fff]|男|女|成人|儿童|$)|.)",
         )
     )

@@ -21,7 +21,7 @@ OPEN = re.compile(
         既往 病史 术后 切除 消失 缩小 愈 恢复 治疗 家族 复查 复诊 随访 建议 除 可能 疑 似 待定 是否 待查 考虑 较前
         对比 好转 吸收 余 其余 \? history previous prior family follow compar suspect suspicio possible probabl
         exclude rule_out cannot suggest recommend status_post resect remov excis heal treated resolved unchanged
-        otherwise
+        otherwise risk screening? 风险 筛查
         """
     )
 )
