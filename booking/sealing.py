@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from marketplace.core.crypto import seal, unseal
-from vip.person_keys import WrappedKey
+from vip.customers.person_keys import WrappedKey
 
 
 def seal_details(details: Mapping[str, Any], key: WrappedKey, booking: str) -> bytes | None:

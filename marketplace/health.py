@@ -8,9 +8,9 @@ from flask import Blueprint, Response, jsonify
 from sqlalchemy import func, select
 from sqlalchemy.exc import ProgrammingError, SQLAlchemyError
 
-from booking.background_models import WorkerBeat
+from booking.worker_models import WorkerBeat
 from marketplace.core import clock, migrate
-from marketplace.core.db import apart_engine
+from marketplace.core.database.db import apart_engine
 
 BEAT_SECONDS = 10
 """Five beats. One that leads must be among them: without a leader nothing expires and no message leaves."""

@@ -19,13 +19,13 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from booking.background_models import JobRun
 from booking.states import BookingState
+from booking.worker_models import JobRun
 from marketplace.chain.heads import HeadsFile
 from marketplace.chain.watch import last_verification, unsealed_seconds
 from marketplace.core import clock, release
 from marketplace.core.config import settings
-from marketplace.core.db import reading
+from marketplace.core.database.db import reading
 from marketplace.core.errors import Refusal
 from marketplace.core.logging import get_logger
 

@@ -15,21 +15,21 @@ import psycopg
 import pytest
 from sqlalchemy import select
 
-from booking.background_models import JobRun
 from booking.sync.slots import pull_slots
 from booking.worker import jobs
 from booking.worker.jobs import Job, expire_entitlements
 from booking.worker.process import Worker
+from booking.worker_models import JobRun
 from marketplace.core import clock
 from marketplace.core.crypto import seal_master
-from marketplace.core.db import reading
+from marketplace.core.database.db import reading
 from marketplace.development.database import DevDatabase
 from tests.people import give, make_customer
 from tests.processes import Running, start_worker
 from tests.sandboxes import account, eventually, start_sandbox
 from tests.stage import POOLS, Stage, set_stage
 from tests.world import booking_row, connection_to, make_offer, set_provider
-from vip.entitlements import Expired
+from vip.entitlements.of_customer import Expired
 
 
 @pytest.fixture

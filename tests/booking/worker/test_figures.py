@@ -18,18 +18,19 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import insert, text, update
 
-from booking.background_models import JobRun, WorkerBeat
 from booking.calls.breaker import Call
 from booking.discrepancies import open_discrepancy
 from booking.worker import figures
 from booking.worker.figures import Figures
+from booking.worker_models import JobRun, WorkerBeat
 from marketplace import metrics
 from marketplace.chain.seal import seal_all
 from marketplace.chain.watch import run_verification
-from marketplace.core import clock, released
+from marketplace.core import clock
 from marketplace.core.audit import record
 from marketplace.core.config import ROOT, settings
-from marketplace.core.db import transaction
+from marketplace.core.database import released
+from marketplace.core.database.db import transaction
 from tests.people import NOON
 from tests.processes import free_port
 from tests.world import World, make_world, set_breaker, set_provider

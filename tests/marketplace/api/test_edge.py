@@ -15,20 +15,20 @@ from openapi_spec_validator import validate
 from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError
 
-from booking.background_models import WorkerBeat
+from booking.worker_models import WorkerBeat
 from marketplace import edge
 from marketplace.api import openapi
 from marketplace.app import create_app
 from marketplace.core import clock
 from marketplace.core.config import settings
-from marketplace.core.db import transaction
+from marketplace.core.database.db import transaction
 from marketplace.edge import BODY_LIMIT
 from marketplace.web import session
 from marketplace.web.console import session as console_session
 from tests.marketplace.api.caller import Caller, problem
 from tests.people import NOON
 from tests.world import World
-from vip import customers
+from vip.customers import customers
 
 
 def test_the_description_is_valid_and_the_file_is_current(app: Flask) -> None:

@@ -24,7 +24,7 @@ from booking.views.oversight import AuditHealth, BreakerView, LateJob, ProviderH
 from booking.waiting.view import HeldPlace, WaitingSite, WaitingView
 from marketplace.chain.heads import HeadsFile
 from marketplace.chain.watch import LastVerification
-from marketplace.core.outgoing import Sent
+from marketplace.core.sending.outgoing import Sent
 from marketplace.core.text import Text
 from marketplace.web import booking_words, language
 from marketplace.web.account.consent import ConsentPage
@@ -47,13 +47,14 @@ from marketplace.web.booking.bookings_page import (
     Rule,
 )
 from marketplace.web.booking.confirm_page import Confirm
-from marketplace.web.booking.packages_page import Column, Package, SideBySide
-from marketplace.web.booking.places_page import City, CityGroup, Finder, Option, PersonChoice, Place
+from marketplace.web.booking.finding.packages_page import Column, Package, SideBySide
+from marketplace.web.booking.finding.places_page import City, CityGroup, Finder, Option, PersonChoice, Place
 from marketplace.web.booking.timeline import Step
 from marketplace.web.booking.times_page import Day, Month, Slot, Taken, Times
 from marketplace.web.booking.waiting_page import WaitingList, WaitingPage, WaitingRow
-from marketplace.web.console import cases_page, closures_page, desk_page, overview_page, runs_page, statements_page
-from marketplace.web.console.qr import qr_code
+from marketplace.web.console import closures_page, desk_page, overview_page
+from marketplace.web.console.accounts.qr import qr_code
+from marketplace.web.console.books import cases_page, runs_page, statements_page
 from marketplace.web.error_page import error_words
 from marketplace.web.formats import dotted
 from marketplace.web.home.home import Home
@@ -65,11 +66,11 @@ from marketplace.web.reports.shares_page import AboutReport, MadeLink, SharedRep
 from marketplace.web.reports.trends_page import ChooseTwo, ComparePage, PairLine
 from marketplace.web.staying import Staying, staying
 from marketplace.web.tickets import NextBooking
-from vip.blocking import CustomerStatus
-from vip.operator_accounts import NewOperator, OperatorLine
-from vip.operator_devices import DeviceStatus
-from vip.operators import OperatorView
-from vip.second_factor import Offer
+from vip.customers.blocking import CustomerStatus
+from vip.operators.administration import NewOperator, OperatorLine
+from vip.operators.device_changes import DeviceStatus
+from vip.operators.operators import OperatorView
+from vip.operators.second_factor import Offer
 
 NOW = datetime(2026, 11, 23, 1, 48, tzinfo=UTC)
 ZONE = "Asia/Shanghai"
