@@ -36,7 +36,7 @@ ROLES: tuple[Role, ...] = get_args(Role)
 TRIES_AT_LOGIN = Limit(10, 10)
 TRIES_BY_CALLER = Limit(60, 60)
 AT_ONCE = 1
-"""Passwords of strangers that one process compares at a time, and as many of known devices, whom strangers don't hold up:
+"""Passwords of strangers that one process compares at a time, and as many of known devices, whom strangers don't delay:
 each takes a core for a tenth of a second."""
 LONGEST_WAIT = 2.0
 
