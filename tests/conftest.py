@@ -29,6 +29,7 @@ from marketplace.development.database import DevDatabase
 from marketplace.development.embedded.postgres import APPLICATION, OWNER, SUPERUSER
 from tests import outside
 from tests.emptying import Emptying
+from tests.migrated_server import make_once, place_copy
 from vip.operators import operators
 
 _TEMPLATE = "migrated"
@@ -167,8 +168,11 @@ def other_database(database_server: DevDatabase) -> Iterator[Callable[[str], Tes
 @pytest.fixture
 def own_server(tmp_path: Path) -> Iterator[DevDatabase]:
     """A server of the test's own, with a migrated database at its `database_url`: kill() and start() as you like."""
+    made = _run_folder() / "own_server"
+    with _one_at_a_time():
+        make_once(made)
+    place_copy(made, tmp_path / "postgres")
     with DevDatabase(tmp_path / "postgres", ephemeral=True, fsync=False) as server:
-        migrate.upgrade(server.owner_url, application_role=APPLICATION)
         yield server
 
 
