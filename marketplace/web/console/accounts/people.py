@@ -1,0 +1,92 @@
+"""The console's pages about people: one's own password, and customers who are blocked."""
+
+from __future__ import annotations
+
+from flask import Response, flash, request, url_for
+from flask_babel import gettext as _
+
+from booking.personal.erase import Stays, UnderWay, erase_customer, preview_customer
+from marketplace import wording
+from marketplace.core import clock
+from marketplace.core.errors import Invalid, NotFound, TooMany
+from marketplace.web.answers import Views, field, retry_after, see_other
+from marketplace.web.console import session
+from marketplace.web.console.answers import console_page, problem_of
+from marketplace.web.parts import Form
+from marketplace.web.staying import staying
+from vip.customers import blocking
+from vip.operators.account_changes import change_password
+from vip.operators.operators import WrongPassword
+from vip.signin.signin import SignInAgain
+
+
+def password() -> Response:
+    """Change one's own password; the other sessions end."""
+    if request.method == "GET":
+        return console_page("password", "password", form=Form())
+    given = {name: request.form.get(name, "") for name in ("present", "new")}
+    try:
+        change_password(session.operator(), given["present"], given["new"], now=clock.now())
+    except (Invalid, WrongPassword, TooMany) as refusal:
+        message = wording.sentence(refusal)
+        form = Form(errors={refusal.at: message}) if refusal.at in given else Form(problem=message)
+        return retry_after(console_page("password", "password", refusal.status, form=form), refusal)
+    flash(_("Your password is changed. Your other sessions have ended."), "ok")
+    return see_other(url_for("console.password"))
+
+
+def customers() -> Response:
+    """Find a customer by phone. The search is a form that is sent, so that no number stands in an address."""
+    if request.method == "GET":
+        return console_page("customers", "customers", form=Form())
+    phone = field("phone", 60)
+    try:
+        found = blocking.find_customer(session.operator(), phone, now=clock.now())
+    except (Invalid, TooMany) as refusal:
+        form = Form({"phone": phone}, {"phone": wording.sentence(refusal)})
+        return retry_after(console_page("customers", "customers", refusal.status, form=form), refusal)
+    except NotFound:
+        form = Form({"phone": phone}, {"phone": _("No customer has this phone.")})
+        return console_page("customers", "customers", 422, form=form)
+    return see_other(url_for("console.customer", customer=found.public_id))
+
+
+def customer(customer: str) -> Response:
+    """Whether a customer may sign in; the form blocks or unblocks."""
+    who, now, problem, status = session.operator(), clock.now(), None, 200
+    if request.method == "POST":
+        try:
+            flash(_act(field("block", 1) != "", customer), "ok")
+            return see_other(url_for("console.customer", customer=customer))
+        except SignInAgain as refusal:
+            problem, status = problem_of(refusal), refusal.status
+    page = blocking.customer_status(who, customer, now=now)
+    return console_page("customer", "customers", status, page=page, problem=problem)
+
+
+def _act(block: bool, customer: str) -> str:
+    """Do it; returns what is said about it."""
+    who, now = session.operator(), clock.now()
+    if block:
+        blocking.block(who, customer, now=now)
+        return _("The customer is blocked and signed out.")
+    blocking.unblock(who, customer, now=now)
+    return _("The customer can sign in again.")
+
+
+def customer_erase(customer: str) -> Response:
+    """Delete what is stored about a customer, because she asked for it."""
+    who, problem, status = session.operator(), None, 200
+    stays: tuple[Stays, ...] = ()
+    try:
+        if request.method == "POST":
+            left = erase_customer(who, customer, now=clock.now())
+            return console_page("customer_erased", "customers", staying=staying(left))
+        stays = preview_customer(who, customer)
+    except (UnderWay, SignInAgain) as refusal:
+        problem, status = problem_of(refusal), refusal.status
+    given = {"staying": staying(stays), "customer": customer, "problem": problem}
+    return console_page("customer_erase", "customers", status, **given)
+
+
+VIEWS: Views = {"password": password, "customers": customers, "customer": customer, "customer_erase": customer_erase}
