@@ -29,6 +29,7 @@ from marketplace.development.database import DevDatabase
 from marketplace.development.embedded.postgres import APPLICATION, OWNER, SUPERUSER
 from tests import outside
 from tests.emptying import Emptying
+from tests.migrated_server import make_once, place_copy
 from vip.operators import operators
 
 _TEMPLATE = "migrated"
@@ -67,9 +68,9 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ[_RUN] = folder
         config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
         config.add_cleanup(lambda: os.environ.pop(_RUN, None))
+        os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # else each process of a test compiles the whole product anew
     for name in ("CLOCK_OFFSET_SECONDS", "MASTER_KEY", "INDEX_KEY", "SECRET_KEY", "PUBLIC_URL", "SMS_BACKEND"):
         os.environ.pop(name, None)
-    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # else each process of a test compiles the whole product anew
     os.environ["ANXIANG_ENV"] = "test"
     os.environ["ANXIANG_STATE_DIR"] = str(_run_folder() / "state")
     os.environ["DATABASE_URL"] = os.environ["DATABASE_OWNER_URL"] = _NOWHERE
@@ -167,8 +168,11 @@ def other_database(database_server: DevDatabase) -> Iterator[Callable[[str], Tes
 @pytest.fixture
 def own_server(tmp_path: Path) -> Iterator[DevDatabase]:
     """A server of the test's own, with a migrated database at its `database_url`: kill() and start() as you like."""
+    made = _run_folder() / "own_server"
+    with _one_at_a_time():
+        make_once(made)
+    place_copy(made, tmp_path / "postgres")
     with DevDatabase(tmp_path / "postgres", ephemeral=True, fsync=False) as server:
-        migrate.upgrade(server.owner_url, application_role=APPLICATION)
         yield server
 
 
