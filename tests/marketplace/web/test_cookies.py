@@ -16,14 +16,15 @@ from sqlalchemy import Engine
 from werkzeug.test import TestResponse
 
 from marketplace.app import create_app
-from marketplace.core import clock, sms
+from marketplace.core import clock
 from marketplace.core.config import ROOT, settings
+from marketplace.core.sending import sms
 from marketplace.web import cookies
-from tests.marketplace.web.test_second_factor_pages import DEVICE, PASSWORD, enter, offered
+from tests.marketplace.web.console.test_second_factor_pages import DEVICE, PASSWORD, enter, offered
 from tests.marketplace.web.visitors import Visitor
 from tests.people import NOON, SmsBox, make_customer
 from tests.world import give, make_offer
-from vip.operators import create_admin
+from vip.operators.operators import create_admin
 
 HERS = "13800000021"
 YEAR = timedelta(days=365)
