@@ -35,9 +35,9 @@ def judge(told: Told, item: Item | None, ours: Range | None) -> tuple[str, Judge
     """
     if told.mark.doubtful:
         return "", ""
-    if told.mark.dash and told.number is not None:
-        told = replace(told, mark=NOTHING)
     judged, by = _by_their_reference(told)
+    if told.mark.dash and judged in ("low", "high"):
+        told = replace(told, mark=NOTHING)  # here it says low, or nothing: no laboratory calls this normal
     if item is not None and item.usual and told.finding and not told.says_reference:
         judged, by = ("normal" if told.finding in (*item.usual, "normal") else "abnormal"), "our_range"
     if told.mark.flag and not (told.mark.finding and told.open_question):
