@@ -98,7 +98,7 @@ class HistoryLine:
 class CaseView:
     """One discrepancy in full. `commands` are those on their way to the provider, as (command, state). `asking` is true
     while the worker is still to ask the provider again, `cancelling` while it is to be cancelled there as nobody's.
-    `delivered`: what the provider delivered can be read (booking.reconcile.delivered)."""
+    `delivered`: what the provider delivered can be read (booking.reconcile.delivered). `for_the_house`: as in Case."""
 
     discrepancy: DiscrepancyView
     facts: Mapping[str, Any]
@@ -110,6 +110,7 @@ class CaseView:
     cancelling: bool
     actions: Sequence[Action]
     delivered: bool = False
+    for_the_house: bool = False
 
 
 def discrepancies(
@@ -214,10 +215,10 @@ def case(principal: Principal, case_id: str, *, now: datetime) -> CaseView:
                 ReconcileRun.case_id == found.id, ReconcileRun.state.in_(("queued", "running"))
             )
         )
+        settles = as_case(session, found, booking)
         cancelling = session.scalar(
             select(StrayCancel.id).where(StrayCancel.discrepancy_id == found.id, StrayCancel.finished_at.is_(None))
         )
-    actions = offered(as_case(found, booking), now=now)
     return CaseView(
         discrepancy=_difference(found, provider, booking.reference if booking is not None else None),
         facts=found.facts,
@@ -227,7 +228,8 @@ def case(principal: Principal, case_id: str, *, now: datetime) -> CaseView:
         commands=commands,
         asking=asking is not None,
         cancelling=cancelling is not None,
-        actions=[each for each in actions if each != "cancel_there" or cancelling is None],
+        actions=[each for each in offered(settles, now=now) if each != "cancel_there" or cancelling is None],
+        for_the_house=settles.for_the_house,
         delivered=delivered,
     )
 
