@@ -10,7 +10,7 @@ from marketplace.api.json import Json
 from marketplace.core import logging
 from marketplace.core.config import settings
 from marketplace.core.database.db import db
-from marketplace.web import demonstration, pages
+from marketplace.web import cookies, demonstration, pages
 from marketplace.web.assets import CONTENT_POLICY
 from marketplace.web.error_page import error_page
 from providers.partner_api import webhooks
@@ -25,10 +25,8 @@ def create_app() -> Flask:
     app.json = Json(app)
     app.config.update(
         SECRET_KEY=config.secret_key,
-        SESSION_COOKIE_SECURE=not config.development,
-        SESSION_COOKIE_HTTPONLY=True,
-        SESSION_COOKIE_SAMESITE="Lax",
         PROPAGATE_EXCEPTIONS=False,
+        **cookies.of_pages(),
     )
     db.init_app(app)
     pages.install(app)

@@ -177,7 +177,7 @@ def _hold(
         "now": now,
     }
     if isinstance(who, Credential):
-        rows = ask(_FACTS_AND_WHO, {**asked, "token": who.hash})
+        rows = ask(_FACTS_AND_WHO, {**asked, **signin.whose_values(who, now)})
         principal = principal_of(rows[0])
         customer_of(principal)
     else:

@@ -94,7 +94,8 @@ _SUBMIT = f"""
       LEFT JOIN offer o ON o.id = (done.result).offer_id
       LEFT JOIN site s ON s.id = o.site_id
       LEFT JOIN provider p ON p.id = (done.result).provider_id
-      LEFT JOIN booking_history h ON h.booking_id = (done.result).id AND h.version = 1
+      LEFT JOIN LATERAL (SELECT * FROM booking_history h
+                          WHERE h.booking_id = (done.result).id ORDER BY h.version LIMIT 1) AS h ON true
 """
 
 

@@ -31,11 +31,11 @@ from marketplace.core.database.db import reading, transaction
 from marketplace.core.errors import Refusal
 from marketplace.core.logging import get_logger
 from marketplace.core.one_by_one import one_by_one
+from vip import risky
 from vip.accounts import COMMAND
 from vip.customers.consent_models import Consent
 from vip.customers.person_keys import destroy, key_of, move_to_classes
 from vip.models import Beneficiary, Customer
-from vip.operators import risky
 from vip.principal import Principal
 from vip.signin.signin import require_recent
 

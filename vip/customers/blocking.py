@@ -10,9 +10,8 @@ from sqlalchemy.orm import Session
 
 from marketplace.core.database.db import transaction
 from marketplace.core.errors import NotFound
-from vip import accounts, phones, roles
+from vip import accounts, phones, risky, roles
 from vip.models import Customer
-from vip.operators import risky
 from vip.principal import Principal
 from vip.signin import limits
 from vip.signin.limits import Limit

@@ -12,9 +12,9 @@ from sqlalchemy.orm import Session
 
 from marketplace.core.database.db import reading, transaction
 from marketplace.core.errors import NotFound, Refusal
-from vip import roles
+from vip import risky, roles
 from vip.models import Operator, SignInSession
-from vip.operators import account_changes, operators, risky
+from vip.operators import account_changes, operators
 from vip.operators.device_changes import OwnAccount
 from vip.principal import Principal, Role
 

@@ -10,9 +10,9 @@ from sqlalchemy.orm import Session
 
 from marketplace.core.database.db import reading, transaction
 from marketplace.core.errors import NotFound, Refusal
-from vip import accounts
+from vip import accounts, risky
 from vip.models import Operator
-from vip.operators import operators, risky, second_factor
+from vip.operators import operators, second_factor
 from vip.operators.second_factor import Offer, WrongSecondFactor
 from vip.principal import Principal
 from vip.signin import limits
