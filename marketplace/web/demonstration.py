@@ -40,7 +40,7 @@ def install(app: Flask, *, development: bool) -> None:
 def move_on() -> Response:
     """Move time on by an hour or a day, or to the beginning of the customer's next visit; back to the page it was."""
     clock.move_on(_by(field("by", 20)))
-    flash(_("Time has moved on. Give the hospital and the worker a few seconds."), "ok")
+    flash(_("Time has moved on. Give the providers and the worker a few seconds."), "ok")
     came_from = urlsplit(request.referrer or "")
     return see_other(safe_path(came_from.path) or url_for("web.home"))
 

@@ -53,8 +53,7 @@ def test_in_production_nothing_of_it_is_registered(file: Path, db: object, monke
 
 def test_an_hour_and_a_day_move_pages_worker_and_providers_together(file: Path, db: object, tmp_path: Path) -> None:
     make_world()
-    app, provider = create_app(), Ledger(tmp_path / "sandbox", clock_file=file)
-    visitor = Visitor(app)
+    visitor, provider = Visitor(create_app()), Ledger(tmp_path / "sandbox", clock_file=file)
     assert "Demonstration" in words(visitor.get("/sign-in"))
     for step in ("hour", "day"):
         assert visitor.post(STRIP, "/sign-in", by=step).status_code == 303
@@ -63,3 +62,4 @@ def test_an_hour_and_a_day_move_pages_worker_and_providers_together(file: Path, 
     assert visitor.post(STRIP, "/sign-in", by="year").status_code == 422
     with pytest.raises(ValueError, match="only on"):
         clock.move_on(timedelta(hours=-1))
+    provider.close()
