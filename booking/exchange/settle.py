@@ -148,7 +148,7 @@ def _found_changed(session: Session, task: ProviderTask, booking: Booking, found
 
 def _not_cancelled(session: Session, task: ProviderTask, booking: Booking, now: datetime) -> Outcome:
     """What was to be cancelled lives on: send the cancel again under the same key, if it is still surplus."""
-    if ProviderBookings(session, booking).wanted(task.facts.get("reference")) and task.facts.get("compensating"):
+    if ProviderBookings(session, booking).wanted(task.facts.get("reference")):  # only what was surplus is named
         finish(task, "refused", now=now, error="not_wanted")
         return Outcome("applied", booking.public_id)
     queue_again(task, now)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -205,7 +206,27 @@ def authenticate(token: str, *, now: datetime) -> Principal:
     """Whose token it is; one query, and its use is noted: one write in a tenth of what it may stand unused.
 
     Raises Unauthenticated if there is no such session, it stood unused for too long, or it or its owner ended."""
-    found = rows(WHOSE, whose_values(credential(token), now))
+    return _in_use(rows(WHOSE, whose_values(credential(token), now)), now)
+
+
+def rows_for(who: Credential, sql: str, values: Mapping[str, Any], *, now: datetime) -> list[Any]:
+    """What `rows` finds, in the question's own order, if `who` is a customer's: whose it is is asked in the same round
+    trip, and its use is noted. Each row has the columns of WHOSE before its own. Raises Unauthenticated."""
+    found = rows(_TOGETHER.format(sql), {**values, **whose_values(who, now)})
+    if _in_use(found, now).kind != "customer":
+        raise Unauthenticated()
+    return [row for row in found if row.place is not None]
+
+
+_TOGETHER = f"""
+    SELECT w.*, asked.* FROM ({WHOSE}) AS w
+      LEFT JOIN (SELECT row_number() OVER () AS place, question.* FROM ({{}}) AS question) AS asked ON true
+     ORDER BY asked.place
+"""
+
+
+def _in_use(found: Sequence[Any], now: datetime) -> Principal:
+    """Who the first row of WHOSE names; her session's use is noted. Raises Unauthenticated if there is none."""
     principal = principal_of(found[0] if found else None)
     noted_until = now - idle_limit(principal.kind) / 10
     if found[0].used_at <= noted_until:
