@@ -67,7 +67,8 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ[_RUN] = folder
         config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
         config.add_cleanup(lambda: os.environ.pop(_RUN, None))
-    for name in ("CLOCK_OFFSET_SECONDS", "MASTER_KEY", "INDEX_KEY", "SECRET_KEY", "PUBLIC_URL", "SMS_BACKEND"):
+    keys = ("MASTER_KEY", "MASTER_KEYS", "INDEX_KEY", "INDEX_KEYS", "SECRET_KEY", "SECRET_KEY_FALLBACKS")
+    for name in (*keys, "CLOCK_OFFSET_SECONDS", "PUBLIC_URL", "SMS_BACKEND"):
         os.environ.pop(name, None)
     os.environ["ANXIANG_ENV"] = "test"
     os.environ["ANXIANG_STATE_DIR"] = str(_run_folder() / "state")

@@ -12,8 +12,9 @@ from marketplace.core.db import reading
 from marketplace.core.errors import Invalid, Refusal, TooMany, Unauthenticated
 from tests.people import NOON, OTHER_PHONE, PHONE, SmsBox, make_customer, signed_in
 from vip import codes, signin
-from vip.change_phone import PhoneTaken, confirm_phone_change, start_phone_change
+from vip.change_phone import confirm_phone_change, start_phone_change
 from vip.customers import profile
+from vip.phones import PhoneTaken
 from vip.principal import Principal
 
 pytestmark = pytest.mark.usefixtures("db")
