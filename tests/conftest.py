@@ -29,6 +29,7 @@ from marketplace.development.database import DevDatabase
 from marketplace.development.embedded.postgres import APPLICATION, OWNER, SUPERUSER
 from tests import outside
 from tests.emptying import Emptying
+from tests.keys import forget_keys
 from vip import operators
 
 _TEMPLATE = "migrated"
@@ -82,6 +83,13 @@ def no_way_out() -> Iterator[None]:
     outside.attempts.clear()
     yield
     assert outside.attempts == [], "this test tried to leave the machine"
+
+
+@pytest.fixture(autouse=True)
+def keys_as_before() -> Iterator[None]:
+    """Keys of a test's own end with it. Set up before any monkeypatch, so torn down after."""
+    yield
+    forget_keys()
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -4,10 +4,18 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from threading import local
 
 import pytest
 
-from marketplace.core.config import settings
+from marketplace.core import crypto, keyring
+from marketplace.core.config import Settings, settings
+
+
+_used: list[bool] = []
 
 
 def made(key_id: str) -> str:
@@ -27,3 +35,30 @@ def use_keys(monkeypatch: pytest.MonkeyPatch, *, master: str | None = None, inde
             monkeypatch.setenv(name, text_of(given))
             monkeypatch.delenv(name.removesuffix("S"), raising=False)
     settings.cache_clear()
+    _used.append(True)
+
+
+def forget_keys() -> None:
+    """After a test that used keys of its own: settings are read anew."""
+    if _used:
+        _used.clear()
+        settings.cache_clear()
+
+
+class KeysByThread:
+    """Threads that find different index keys in force, as processes do while they are started anew one by one."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._mine = local()
+        monkeypatch.setattr(crypto, "settings", self._settings)
+
+    @contextmanager
+    def index(self, key_ids: str) -> Iterator[None]:
+        """In this thread these are the index keys: "new old"."""
+        self._mine.keys = keyring.parse(text_of(key_ids), "INDEX_KEYS")
+        yield
+        del self._mine.keys
+
+    def _settings(self) -> Settings:
+        mine = getattr(self._mine, "keys", None)
+        return settings() if mine is None else replace(settings(), index_keys=mine)

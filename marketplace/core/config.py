@@ -6,7 +6,6 @@ an error at start, never a silent default.
 
 from __future__ import annotations
 
-import base64
 import json
 import os
 import re
@@ -174,7 +173,10 @@ def _development_keys(folder: Path) -> dict[str, str]:
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "keys.json"
     if not path.exists():
-        fresh = {name: base64.b64encode(secrets.token_bytes(32)).decode() for name in ("MASTER_KEY", "INDEX_KEY")}
+        fresh = {
+            name: keyring.text_of([Key("k1", secrets.token_bytes(keyring.BYTES))])
+            for name in ("MASTER_KEYS", "INDEX_KEYS")
+        }
         fresh["SECRET_KEY"] = secrets.token_urlsafe(32)
         draft = folder / f"keys.{os.getpid()}.tmp"
         draft.touch(mode=0o600)

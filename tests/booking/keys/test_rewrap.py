@@ -207,6 +207,20 @@ def test_what_does_not_open_is_named_and_stops_nothing(db: Engine, monkeypatch: 
     assert (counted.by_key, counted.left, counted.unreadable) == ({"b": 1}, 0, 1)
 
 
+def test_two_who_have_one_number_are_named_and_stop_nothing(db: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    use_keys(monkeypatch, index="b")
+    taken = make_customer(PHONE)
+    use_keys(monkeypatch, index="a")
+    twin, other = make_customer(PHONE), make_customer("13800000022")
+    use_keys(monkeypatch, index="b a")
+    done = brought()["customer.phone_index"]
+    assert (done.finished, done.unreadable) == (True, 2)
+    records = {f"{phones.record_of(each.public_id)}:index" for each in (taken, twin)}
+    assert {alarm.record for alarm in integrity.alarms(now=NOON)} == records
+    with reading() as session:
+        assert session.get_one(Customer, other.id).phone_index == phones.index("+8613800000022")
+
+
 def test_of_who_was_erased_nothing_is_sealed_again(db: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     use_keys(monkeypatch, master="a")
     customer = make_customer(PHONE)
