@@ -14,7 +14,6 @@ import pytest
 from marketplace.core import crypto, keyring
 from marketplace.core.config import Settings, settings
 
-
 _used: list[bool] = []
 
 
