@@ -6,7 +6,7 @@ import sys
 from marketplace import cli
 from marketplace.app import create_app
 from marketplace.core.config import ConfigError
-from marketplace.core.db import require_limits
+from marketplace.core.database.db import require_limits
 
 try:
     app = create_app()

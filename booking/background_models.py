@@ -9,8 +9,8 @@ from sqlalchemy import Text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from marketplace.core.columns import Moment
-from marketplace.core.db import Base
+from marketplace.core.database.columns import Moment
+from marketplace.core.database.db import Base
 
 
 class JobRun(Base):

@@ -10,8 +10,8 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from booking.models import IdempotencyKey
+from marketplace.core.database.retention import forget
 from marketplace.core.errors import IdempotencyKeyReused
-from marketplace.core.retention import forget
 
 
 @dataclass(frozen=True)

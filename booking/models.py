@@ -13,8 +13,8 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from booking.states import BookingState, live_states_sql, states_sql
 from marketplace.catalog.models import CapacityPool, Offer, Provider
-from marketplace.core.columns import Moment, PrimaryKey, PublicId
-from marketplace.core.db import Base
+from marketplace.core.database.columns import Moment, PrimaryKey, PublicId
+from marketplace.core.database.db import Base
 from vip.models import Beneficiary, Customer, Entitlement
 
 STATE = Enum(

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from marketplace.core.crypto import seal, unseal
-from vip.person_keys import WrappedKey
+from vip.customers.person_keys import WrappedKey
 
 
 def version_record(report: str, version: int) -> str:

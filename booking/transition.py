@@ -24,8 +24,8 @@ from booking.proposal import EXPIRED, end_proposal
 from booking.states import GIVEN_UP, SUBMITTED, BookingState, legal
 from marketplace.catalog.models import Provider
 from marketplace.core.errors import NotFound, Refusal
-from vip import ledger
-from vip.ledger import Reservation, Stamp
+from vip.entitlements import ledger
+from vip.entitlements.ledger import Reservation, Stamp
 from vip.models import Entitlement
 
 _S = BookingState

@@ -19,7 +19,7 @@ from drill.fleet import CannotDrill
 from drill.journal import Journal
 from drill.stage import CODES, Stage
 from marketplace.core import clock
-from marketplace.core.db import forget_engines, reading
+from marketplace.core.database.db import forget_engines, reading
 from providers.port import ProviderError
 from vip.principal import Principal
 

@@ -26,8 +26,9 @@ from drill.fleet import CannotDrill, Fleet, answers
 from drill.plan import DAYS, POSTGRESQL, SANDBOX, WEBS, WORKERS
 from drill.proxy import Proxy, proxy_to
 from marketplace.catalog.importer import import_sites
-from marketplace.core import clock, db, migrate
+from marketplace.core import clock, migrate
 from marketplace.core.config import ROOT, settings
+from marketplace.core.database import db
 from marketplace.demo import people
 from marketplace.demo.offers import BY_DAY, PROVIDERS, SAMPLE_SITES, place_offers
 from marketplace.development import processes

@@ -9,7 +9,7 @@ from marketplace.api import setup
 from marketplace.api.json import Json
 from marketplace.core import logging
 from marketplace.core.config import settings
-from marketplace.core.db import db
+from marketplace.core.database.db import db
 from marketplace.web import pages
 from marketplace.web.assets import CONTENT_POLICY
 from marketplace.web.error_page import error_page

@@ -35,11 +35,13 @@ from marketplace.catalog.importer import ImportResult, import_sites
 from marketplace.chain.verify import Finding, verify
 from marketplace.core import clock, release
 from marketplace.core.config import ConfigError, settings
-from marketplace.core.db import reading
+from marketplace.core.database.db import reading
 from marketplace.core.errors import Refusal
 from providers.port import ProviderError
-from vip import blocking, operator_changes, operator_devices, operators, passwords, person_keys, signin
+from vip.customers import blocking, person_keys
+from vip.operators import account_changes, device_changes, operators, passwords
 from vip.principal import Role
+from vip.signin import signin
 
 FOUND = 3
 """The exit code of a verification that found something."""
@@ -111,7 +113,7 @@ def create_operator(login: str, name: str, role: Role, password: str) -> None:
 @one_sentence
 def set_password(login: str, password: str) -> None:
     """Give the operator with this LOGIN a new password and end all sessions."""
-    click.echo(f"{operator_changes.set_password(login, password, now=clock.now())} sessions ended.")
+    click.echo(f"{account_changes.set_password(login, password, now=clock.now())} sessions ended.")
 
 
 @admin.command("end-service")
@@ -119,7 +121,7 @@ def set_password(login: str, password: str) -> None:
 @one_sentence
 def end_service(login: str) -> None:
     """End the service of the operator with this LOGIN: all sessions end at once, no sign-in works."""
-    click.echo(f"{operator_changes.end_service(login, now=clock.now())} sessions ended.")
+    click.echo(f"{account_changes.end_service(login, now=clock.now())} sessions ended.")
 
 
 @admin.command("resume-service")
@@ -127,7 +129,7 @@ def end_service(login: str) -> None:
 @one_sentence
 def resume_service(login: str) -> None:
     """Let the operator with this LOGIN sign in again."""
-    operator_changes.return_to_service(login, now=clock.now())
+    account_changes.return_to_service(login, now=clock.now())
 
 
 @admin.command("reset-second-factor")
@@ -136,7 +138,7 @@ def resume_service(login: str) -> None:
 def reset_second_factor(login: str) -> None:
     """Take the second factor of the operator with this LOGIN away, for who lost device and recovery codes; all sessions
     end."""
-    click.echo(f"{operator_devices.reset_by_command(login, now=clock.now())} sessions ended.")
+    click.echo(f"{device_changes.reset_by_command(login, now=clock.now())} sessions ended.")
 
 
 @vip.command("block")

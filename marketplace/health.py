@@ -10,7 +10,7 @@ from sqlalchemy.exc import ProgrammingError, SQLAlchemyError
 
 from booking.background_models import WorkerBeat
 from marketplace.core import clock, migrate
-from marketplace.core.db import apart_engine
+from marketplace.core.database.db import apart_engine
 
 BEAT_SECONDS = 10
 """Five beats. One that leads must be among them: without a leader nothing expires and no message leaves."""

@@ -11,7 +11,7 @@ from alembic import context
 from sqlalchemy import Connection, NullPool, create_engine, inspect, make_url, text
 
 from marketplace.core.config import settings
-from marketplace.core.db import db
+from marketplace.core.database.db import db
 from migrations import grants
 from migrations.known import import_models
 

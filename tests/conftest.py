@@ -22,15 +22,15 @@ import pytest
 from psycopg import sql
 from sqlalchemy import Connection, Engine, NullPool, create_engine, text
 
-from marketplace.core import db as database
 from marketplace.core import migrate
 from marketplace.core.config import settings, sqlalchemy_url
+from marketplace.core.database import db as database
 from marketplace.development.database import DevDatabase
 from marketplace.development.embedded.postgres import APPLICATION, OWNER, SUPERUSER
 from tests import outside
 from tests.emptying import Emptying
 from tests.keys import forget_keys
-from vip import operators
+from vip.operators import operators
 
 _TEMPLATE = "migrated"
 _RUN = "ANXIANG_TEST_RUN"

@@ -11,15 +11,15 @@ from sqlalchemy import select
 from marketplace.catalog.models import Insurer
 from marketplace.core import ids
 from marketplace.core.config import settings
-from marketplace.core.db import reading, transaction
+from marketplace.core.database.db import reading, transaction
 from vip import phones
-from vip.consent import record_consent
-from vip.family import NewMember, new_beneficiary
-from vip.grants import Grant, grant
-from vip.ledger import Stamp
+from vip.customers.consent import record_consent
+from vip.customers.family import NewMember, new_beneficiary
+from vip.entitlements.grants import Grant, grant
+from vip.entitlements.ledger import Stamp
 from vip.models import Beneficiary, Customer, Entitlement
 from vip.principal import Principal
-from vip.signin import authenticate, issue_token
+from vip.signin.signin import authenticate, issue_token
 
 NOON = datetime(2026, 3, 2, 4, 0, tzinfo=UTC)  # 12:00 in Shanghai
 TODAY = date(2026, 3, 2)

@@ -16,7 +16,7 @@ from booking.reports import files
 from booking.reports.fetch import announce, fetch_due
 from booking.reports.models import Report, ReportVersion
 from marketplace.core.audit import AuditLine
-from marketplace.core.db import reading, transaction
+from marketplace.core.database.db import reading, transaction
 from providers.port import ProviderError
 from providers.reported import RemoteReport, ReportContent, ReportItem, ReportPage
 from tests.files import make_pdf

@@ -15,7 +15,7 @@ from sqlalchemy import Engine, select, text
 from marketplace.catalog.importer import import_sites
 from marketplace.catalog.models import CapacityPool, Offer, Provider, Site
 from marketplace.catalog.site_rows import COLUMNS
-from marketplace.core.db import transaction
+from marketplace.core.database.db import transaction
 from marketplace.core.ids import new_id
 from tests.statements import sent_to_the_database
 

@@ -21,17 +21,17 @@ from booking.models import Booking, Slot
 from booking.sync.slots import pull_slots
 from marketplace.catalog.models import Offer, Provider
 from marketplace.core import clock
-from marketplace.core import db as database
 from marketplace.core.config import settings
 from marketplace.core.crypto import seal_master
-from marketplace.core.db import reading, transaction
+from marketplace.core.database import db as database
+from marketplace.core.database.db import reading, transaction
 from marketplace.development.database import DevDatabase
 from tests.people import give, make_customer, self_of
 from tests.processes import Running, free_port, start_web, start_worker
 from tests.sandboxes import WEBHOOK_SECRET, Control, Sandbox, account, start_sandbox
 from tests.world import make_offer
 from vip.principal import Principal
-from vip.signin import authenticate, issue_token
+from vip.signin.signin import authenticate, issue_token
 
 POOLS = [{"pool": "pool-1", "offers": ["basic"], "capacity": 50}]
 

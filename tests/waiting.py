@@ -16,7 +16,7 @@ from booking.notices.models import Notification
 from booking.waiting import join as waiting
 from booking.waiting.models import WaitingEntry, WaitingOffer
 from booking.waiting.offers import offer_freed, settle_offers
-from marketplace.core.db import reading, transaction
+from marketplace.core.database.db import reading, transaction
 from tests.people import NOON
 from tests.world import DAY, World, join
 

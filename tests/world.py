@@ -23,7 +23,7 @@ from booking.models import Booking, BookingHistory, ProviderTask, Slot
 from booking.states import BookingState
 from booking.transition import lock_booking, move
 from marketplace.catalog.models import CapacityPool, Offer, Provider, Site
-from marketplace.core.db import reading, transaction
+from marketplace.core.database.db import reading, transaction
 from marketplace.core.ids import new_id
 from providers import port
 from tests.people import NOON, give, make_customer, self_of, signed_in

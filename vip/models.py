@@ -10,8 +10,8 @@ from sqlalchemy.dialects.postgresql import BYTEA, JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from marketplace.catalog.models import Insurer
-from marketplace.core.columns import Moment, PrimaryKey, PublicId, WritingTransaction
-from marketplace.core.db import Base
+from marketplace.core.database.columns import Moment, PrimaryKey, PublicId, WritingTransaction
+from marketplace.core.database.db import Base
 
 
 class Customer(Base):
@@ -59,8 +59,8 @@ class Beneficiary(Base):
     """A person a benefit may be used for: the customer herself (`relation` self) or family.
 
     Her data keys are `keys`, one for each class; `wrapped_key` is the one key for all of somebody from before the
-    classes (vip.person_keys). After `erased_at` the row names nobody; while results must be stored, `record_sealed`
-    says whose they are: name, sex and birth date under her medical key.
+    classes (vip.customers.person_keys). After `erased_at` the row names nobody; while results must be stored,
+    `record_sealed` says whose they are: name, sex and birth date under her medical key.
     """
 
     __tablename__ = "beneficiary"
@@ -95,8 +95,8 @@ class Beneficiary(Base):
 
 
 class PersonKey(Base):
-    """A person's data key of one class, wrapped by the master key (record: vip.person_keys.record_of). Without it what
-    it sealed can't be read: None after `destroyed_at`."""
+    """A person's data key of one class, wrapped by the master key (record: vip.customers.person_keys.record_of).
+    Without it what it sealed can't be read: None after `destroyed_at`."""
 
     __tablename__ = "person_key"
     __table_args__ = (

@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from marketplace.core import crypto
-from marketplace.core.db import violated
+from marketplace.core.database.db import violated
 from marketplace.core.errors import Invalid, Refusal
 from marketplace.core.text import without_invisible
 from vip.models import Customer, CustomerPhone

@@ -21,7 +21,7 @@ from booking.sealing import open_words, seal_words
 from booking.states import BookingState
 from booking.transition import lock_booking, move, touch
 from marketplace.core import audit
-from marketplace.core.db import reading, transaction, violated
+from marketplace.core.database.db import reading, transaction, violated
 from marketplace.core.errors import Invalid, NotFound, Refusal
 from marketplace.core.ids import new_id
 from marketplace.core.logging import get_logger
@@ -29,8 +29,8 @@ from marketplace.core.paging import Page, decode_cursor, encode_cursor
 from marketplace.core.strictjson import storable
 from marketplace.core.text import Text
 from vip import roles
+from vip.customers.person_keys import PROCESS, key_of
 from vip.models import Beneficiary
-from vip.person_keys import PROCESS, key_of
 from vip.principal import Principal
 
 log = get_logger(__name__)

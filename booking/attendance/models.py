@@ -8,8 +8,8 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, tex
 from sqlalchemy.dialects.postgresql import BYTEA
 from sqlalchemy.orm import Mapped, mapped_column
 
-from marketplace.core.columns import Moment, PrimaryKey, PublicId
-from marketplace.core.db import Base
+from marketplace.core.database.columns import Moment, PrimaryKey, PublicId
+from marketplace.core.database.db import Base
 
 
 class Dispute(Base):

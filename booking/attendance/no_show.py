@@ -15,7 +15,7 @@ from booking.states import BookingState
 from booking.transition import lock_booking, move
 from marketplace.catalog.models import Provider
 from marketplace.core.clock import window_of
-from marketplace.core.db import reading, transaction
+from marketplace.core.database.db import reading, transaction
 from marketplace.core.logging import get_logger
 from marketplace.core.one_by_one import one_by_one
 

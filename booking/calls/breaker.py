@@ -19,7 +19,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from booking.calls.models import ProviderBreaker
-from marketplace.core.db import transaction
+from marketplace.core.database.db import transaction
 from marketplace.core.logging import get_logger
 
 log = get_logger(__name__)

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import CheckConstraint, ForeignKey, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from marketplace.core.db import Base
+from marketplace.core.database.db import Base
 
 
 class ProviderBreaker(Base):

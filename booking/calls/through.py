@@ -10,7 +10,7 @@ from booking.calls import breaker
 from booking.calls.breaker import Call, Permit, pause
 from booking.calls.connections import ProviderConnection
 from booking.feeds.cursors import NotApplied
-from marketplace.core.db import transaction
+from marketplace.core.database.db import transaction
 from marketplace.core.logging import get_logger
 from providers.port import ComeBackLater, ProviderError
 

@@ -21,7 +21,7 @@ from booking.notices.models import Notification
 from booking.notices.notify import notify
 from booking.outbox import UNFINISHED
 from marketplace.catalog.models import Provider
-from marketplace.core.db import reading, transaction
+from marketplace.core.database.db import reading, transaction
 from marketplace.core.one_by_one import one_by_one
 
 COMMANDS_WAITING = "commands_waiting"

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from marketplace.core import db
+from marketplace.core.database import db
 
 _OCCUPYING = """
   SELECT public_id AS booking, reference FROM booking

@@ -24,7 +24,7 @@ from booking.states import BEGUN, LIVE, BookingState
 from booking.transition import lock_booking, move
 from marketplace.catalog.models import Provider
 from marketplace.core import audit
-from marketplace.core.db import transaction
+from marketplace.core.database.db import transaction
 from marketplace.core.errors import Invalid, Refusal
 from marketplace.core.logging import get_logger
 from vip import roles

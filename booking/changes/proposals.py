@@ -27,7 +27,7 @@ from booking.states import MOVABLE, BookingState
 from booking.transition import lock_booking, write_history
 from marketplace.catalog.models import Offer, Provider
 from marketplace.core.clock import start_of
-from marketplace.core.db import reading, transaction
+from marketplace.core.database.db import reading, transaction
 from marketplace.core.errors import NotFound, Refusal
 from marketplace.core.logging import get_logger
 from marketplace.core.one_by_one import one_by_one

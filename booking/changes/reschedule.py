@@ -26,10 +26,10 @@ from booking.transition import lock_booking
 from marketplace.catalog.kinds import kind
 from marketplace.catalog.models import Offer, Provider
 from marketplace.core.clock import start_of, window_of
-from marketplace.core.db import asking, reading, transaction
+from marketplace.core.database.db import asking, reading, transaction
 from marketplace.core.errors import NotFound, Refusal
 from marketplace.core.logging import get_logger
-from vip.entitlements import NotValidYet, ValidityOver
+from vip.entitlements.of_customer import NotValidYet, ValidityOver
 from vip.models import Beneficiary, Entitlement
 from vip.principal import Principal
 

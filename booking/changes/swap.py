@@ -26,7 +26,7 @@ from booking.refusals import AlreadyBooked, SlotFull
 from booking.states import MOVABLE, BookingState
 from booking.transition import touch, write_history
 from marketplace.core.clock import window_of
-from marketplace.core.db import violated
+from marketplace.core.database.db import violated
 from vip.models import Entitlement
 
 _TAKEN_SINCE = frozenset({"ex_booking_one_place_at_a_time", "slot_full", "ck_slot_taken"})

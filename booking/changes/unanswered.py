@@ -15,7 +15,7 @@ from booking.notices.notify import notify
 from booking.proposal import Proposal, open_proposal
 from booking.states import BookingState
 from booking.transition import lock_booking
-from marketplace.core.db import reading, transaction
+from marketplace.core.database.db import reading, transaction
 from marketplace.core.logging import get_logger
 from marketplace.core.one_by_one import one_by_one
 

@@ -19,7 +19,7 @@ from booking.outbox import annul, enqueue, unsent
 from booking.ownership import own_booking_id
 from booking.states import BookingState
 from booking.transition import lock_booking, touch
-from marketplace.core.db import transaction
+from marketplace.core.database.db import transaction
 from marketplace.core.errors import Refusal
 from marketplace.core.logging import get_logger
 from vip.principal import Principal

@@ -36,7 +36,7 @@ from booking.transition import lock_booking
 from marketplace.catalog.models import CapacityPool, Offer, Site
 from marketplace.core import audit
 from marketplace.core.clock import today
-from marketplace.core.db import reading, transaction, violated
+from marketplace.core.database.db import reading, transaction, violated
 from marketplace.core.errors import Invalid, NotFound, Refusal
 from marketplace.core.ids import new_id
 from marketplace.core.logging import get_logger

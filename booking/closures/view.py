@@ -14,7 +14,7 @@ from booking.closures.models import SiteClosure, SiteClosureItem
 from booking.models import Booking, Slot
 from booking.states import BEGUN, LIVE
 from marketplace.catalog.models import CapacityPool, Offer, Site
-from marketplace.core.db import reading
+from marketplace.core.database.db import reading
 from marketplace.core.errors import NotFound
 from marketplace.core.text import Text
 from vip import roles

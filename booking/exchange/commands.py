@@ -16,8 +16,8 @@ from booking.references import own_reference
 from booking.sealing import open_details
 from marketplace.catalog.models import CapacityPool, Offer
 from providers.port import Cancel, Change, Decline, LookUp, Person, Reserve
+from vip.customers.person_keys import PROCESS, key_of
 from vip.models import Beneficiary
-from vip.person_keys import PROCESS, key_of
 
 
 def command_for(session: Session, claimed: Claimed) -> Reserve | Cancel | Change | Decline:

@@ -18,7 +18,7 @@ from booking.notices.notify import notify
 from booking.outbox import UNFINISHED
 from booking.states import BookingState
 from booking.transition import lock_booking
-from marketplace.core.db import reading, transaction
+from marketplace.core.database.db import reading, transaction
 from marketplace.core.one_by_one import one_by_one
 
 ASK_A_PERSON = timedelta(minutes=9, seconds=30)

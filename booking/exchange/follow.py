@@ -24,9 +24,9 @@ from booking.offers.alternatives import elsewhere
 from booking.outbox import annul, finish, lock_unfinished, unsent
 from booking.states import DEAD, GIVEN_UP, LIVE, MOVABLE, STATE_OF, BookingState, legal
 from booking.transition import move
-from marketplace.core.db import violated
+from marketplace.core.database.db import violated
 from providers.reported import RemoteBooking
-from vip.ledger import EntitlementExhausted
+from vip.entitlements.ledger import EntitlementExhausted
 
 _S = BookingState
 

@@ -12,7 +12,7 @@ from booking.exchange.commands import command_for, question_for
 from booking.exchange.evidence import Outcome
 from booking.exchange.settle import settle_answer, settle_look_up
 from booking.outbox import Claimed, claim
-from marketplace.core.db import reading, transaction
+from marketplace.core.database.db import reading, transaction
 from marketplace.core.logging import get_logger
 from providers.port import Answer, Cancel, Change, Decline, NotFound, ProviderAdapter, Reserve, RetryAfter, Unknown
 from providers.registry import capabilities

@@ -26,7 +26,7 @@ from booking.outbox import Claimed, annul, finish
 from booking.states import DEAD, MOVABLE, OVER, BookingState
 from booking.transition import lock_booking, move
 from marketplace.catalog.models import Provider
-from marketplace.core.db import transaction
+from marketplace.core.database.db import transaction
 from providers.port import Accepted, Answer, Confirmed, NotFound, Refused, RetryAfter, Unknown
 from providers.reported import BookingStatus, RemoteBooking
 

@@ -6,8 +6,8 @@ from sqlalchemy import ForeignKey, Text, UniqueConstraint
 from sqlalchemy.dialects.postgresql import BYTEA
 from sqlalchemy.orm import Mapped, mapped_column
 
-from marketplace.core.columns import Moment, PrimaryKey
-from marketplace.core.db import Base
+from marketplace.core.database.columns import Moment, PrimaryKey
+from marketplace.core.database.db import Base
 
 
 class DeliveredRow(Base):

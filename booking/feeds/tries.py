@@ -12,7 +12,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert
 
 from booking.feeds.models import RowTry
-from marketplace.core.db import reading, transaction
+from marketplace.core.database.db import reading, transaction
 from providers.reported import MOST_DELIVERED, UnreadableRow
 
 NOT_APPLIED = "row.not_applied"

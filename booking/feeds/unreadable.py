@@ -19,7 +19,7 @@ from booking.feeds.models import DeliveredRow
 from booking.models import Booking, Discrepancy, Feed, ProviderBooking
 from booking.references import named
 from marketplace.core.crypto import blind_indexes, new_wrapped_key, seal, unseal, unwrap_key
-from marketplace.core.db import reading, transaction
+from marketplace.core.database.db import reading, transaction
 from marketplace.core.logging import get_logger
 from providers.reported import UnreadableRow
 

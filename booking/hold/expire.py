@@ -10,7 +10,7 @@ from booking.actors import CLOCK
 from booking.models import Booking
 from booking.states import BookingState
 from booking.transition import lock_booking, move
-from marketplace.core.db import reading, transaction
+from marketplace.core.database.db import reading, transaction
 from marketplace.core.one_by_one import one_by_one
 
 

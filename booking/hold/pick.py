@@ -17,9 +17,9 @@ from booking.refusals import AlreadyBooked
 from booking.states import BookingState
 from booking.transition import lock_booking, move
 from marketplace.catalog.models import Offer
-from marketplace.core.db import reading, transaction
+from marketplace.core.database.db import reading, transaction
 from marketplace.core.logging import get_logger
-from vip.ledger import EntitlementExhausted
+from vip.entitlements.ledger import EntitlementExhausted
 from vip.models import Beneficiary
 from vip.principal import Principal
 

@@ -23,16 +23,16 @@ from booking.ownership import customer_of
 from booking.refusals import AlreadyBooked, SlotFull, SlotMoved, TooManyHeld
 from booking.sealing import seal_details
 from marketplace.catalog import kinds
-from marketplace.core import db
 from marketplace.core.clock import window_of
+from marketplace.core.database import db
 from marketplace.core.errors import IdempotencyKeyReused, NotFound
 from marketplace.core.ids import new_id, new_reference
-from vip import signin
-from vip.entitlements import CANDIDATE, choose
-from vip.ledger import EntitlementExhausted
-from vip.person_keys import PROCESS, chosen
+from vip.customers.person_keys import PROCESS, chosen
+from vip.entitlements.ledger import EntitlementExhausted
+from vip.entitlements.of_customer import CANDIDATE, choose
 from vip.principal import Principal
-from vip.signin import Credential, principal_of
+from vip.signin import signin
+from vip.signin.signin import Credential, principal_of
 
 HOLD = timedelta(minutes=10)
 MOST_HELD = 10

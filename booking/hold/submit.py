@@ -21,7 +21,7 @@ from booking.ownership import customer_of
 from booking.states import SUBMITTED, BookingState
 from booking.transition import move
 from marketplace.catalog.models import Provider
-from marketplace.core.db import statements
+from marketplace.core.database.db import statements
 from marketplace.core.errors import NotFound, Refusal
 from marketplace.core.ids import new_id
 from marketplace.core.logging import get_logger

@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from booking.keys.indexed import INDEXED
 from booking.keys.rewrap import BATCH, PARTS
 from booking.reports.models import ReportShare
-from marketplace.core.db import reading
+from marketplace.core.database.db import reading
 
 
 @dataclass(frozen=True)

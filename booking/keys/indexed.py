@@ -14,10 +14,11 @@ from booking.keys.part import Item, Moved
 from marketplace.core import crypto, integrity
 from marketplace.core.config import settings
 from marketplace.core.keyring import Key
-from vip import consent, family, id_numbers, phones
-from vip.consent_models import Consent
+from vip import phones
+from vip.customers import consent, family, id_numbers
+from vip.customers.consent_models import Consent
+from vip.customers.person_keys import CONTACT, WrappedKey, keys_of
 from vip.models import Beneficiary, Customer, CustomerPhone
-from vip.person_keys import CONTACT, WrappedKey, keys_of
 
 P = ParamSpec("P")
 

@@ -7,8 +7,8 @@ from datetime import datetime
 from sqlalchemy import Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from marketplace.core.columns import Moment
-from marketplace.core.db import Base
+from marketplace.core.database.columns import Moment
+from marketplace.core.database.db import Base
 
 
 class KeyRewrap(Base):

@@ -19,7 +19,7 @@ from booking.keys.indexed import INDEXED
 from booking.keys.models import KeyRewrap
 from booking.keys.part import Part
 from booking.keys.sealed import SEALED
-from marketplace.core.db import transaction
+from marketplace.core.database.db import transaction
 from marketplace.core.errors import Busy
 
 BATCH = 200

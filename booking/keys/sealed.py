@@ -22,8 +22,10 @@ from marketplace.catalog.models import Provider
 from marketplace.core import crypto, integrity
 from marketplace.core.config import settings
 from marketplace.core.keyring import Key
-from vip import email_address, person_keys, phones, second_factor
+from vip import phones
+from vip.customers import email_address, person_keys
 from vip.models import Beneficiary, Customer, Operator, PersonKey
+from vip.operators import second_factor
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ from booking.ownership import own_booking
 from booking.states import AT_PROVIDER, GIVEN_UP
 from marketplace.core import audit
 from marketplace.core.crypto import token_hash
-from marketplace.core.db import reading, transaction
+from marketplace.core.database.db import reading, transaction
 from marketplace.core.errors import NotFound
 from marketplace.core.ids import new_token
 from marketplace.core.text import Text

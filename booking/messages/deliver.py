@@ -26,10 +26,11 @@ from booking.notices.kinds import Channel, rule_of
 from booking.notices.models import NoticeSetting, Notification, NotificationDelivery
 from booking.notices.notify import reaches
 from booking.notices.quiet_hours import QUIET_FROM, QUIET_UNTIL, quiet_until
-from marketplace.core.db import reading, transaction
+from marketplace.core.database.db import reading, transaction
 from marketplace.core.logging import get_logger
-from marketplace.core.outgoing import Undeliverable
-from vip import email_address, phones
+from marketplace.core.sending.outgoing import Undeliverable
+from vip import phones
+from vip.customers import email_address
 from vip.models import Beneficiary, Customer
 
 log = get_logger(__name__)

@@ -13,7 +13,7 @@ from booking.models import Booking
 from booking.notices.models import Notification
 from booking.ownership import customer_of
 from booking.states import BookingState
-from marketplace.core.db import reading, transaction
+from marketplace.core.database.db import reading, transaction
 from marketplace.core.errors import NotFound
 from marketplace.core.paging import Page, decode_cursor, encode_cursor
 from vip.models import Beneficiary

@@ -23,7 +23,7 @@ from booking.transition import lock_booking
 from marketplace.catalog.kinds import words_of
 from marketplace.catalog.models import Insurer
 from marketplace.core.clock import start_of, today
-from marketplace.core.db import reading, transaction
+from marketplace.core.database.db import reading, transaction
 from marketplace.core.one_by_one import one_by_one
 from marketplace.core.text import Language, Text
 from vip.models import Entitlement

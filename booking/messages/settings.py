@@ -12,17 +12,20 @@ from sqlalchemy.orm import Session
 from booking.notices.models import NoticeSetting
 from booking.notices.quiet_hours import QUIET_FROM, QUIET_UNTIL
 from booking.ownership import customer_of
-from marketplace.core import crypto, email
-from marketplace.core.db import reading, transaction
-from marketplace.core.email import EmailBackend
+from marketplace.core import crypto
+from marketplace.core.database.db import reading, transaction
 from marketplace.core.errors import Invalid, Refusal
 from marketplace.core.ids import new_id
 from marketplace.core.logging import get_logger
+from marketplace.core.sending import email
+from marketplace.core.sending.email import EmailBackend
 from marketplace.core.text import Text, language_of
-from vip import codes, email_address, phones
-from vip.customers import require_not_erased
+from vip import phones
+from vip.customers import email_address
+from vip.customers.customers import require_not_erased
 from vip.models import Customer
 from vip.principal import Principal
+from vip.signin import codes
 
 log = get_logger(__name__)
 

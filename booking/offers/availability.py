@@ -14,7 +14,7 @@ from booking.offers.bookable import NO_PLACE, Reason, Rule
 from booking.offers.cards import OfferCard, OfferView, PersonFacts, card, view
 from marketplace.catalog.kinds import kind
 from marketplace.catalog.search import SiteQuery, site_filter
-from marketplace.core.db import rows
+from marketplace.core.database.db import rows
 from marketplace.core.errors import Invalid, NotFound
 from marketplace.core.paging import Page, check_limit, decode_cursor, encode_cursor
 from marketplace.core.strictjson import storable

@@ -8,7 +8,7 @@ from booking.offers.bookable import given_out
 from marketplace.catalog.kinds import kind
 from marketplace.catalog.search import TIERS, UNKNOWN_TIER, CityCount, Counted, SiteQuery, site_filter
 from marketplace.catalog.terms import syllables
-from marketplace.core.db import rows
+from marketplace.core.database.db import rows
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from booking.personal.tables import OF_CUSTOMERS
 from booking.reports.models import Report, ReportVersion
 from booking.reports.papers import open_paper, papers_of
 from marketplace.core.crypto import Unreadable
-from vip.consent import may_show
+from vip.customers.consent import may_show
 from vip.models import Beneficiary, Customer
 
 _ENDINGS = {"application/pdf": "pdf", "image/png": "png"}
@@ -30,7 +30,7 @@ _ABOUT = {
 
 
 def may_be_shown(session: Session, customer_id: int, now: datetime) -> list[int]:
-    """The customer's people (internal ids) whose results she may see at `now`: vip.consent's rule for reports."""
+    """The customer's people (internal ids) whose results she may see at `now`: the rule of vip.customers.consent."""
     mine = aliased(Beneficiary)  # may_show has its own Beneficiary, and must not mean this one
     shown = select(mine.id).where(mine.customer_id == customer_id, may_show(mine.id, now))
     return list(session.scalars(shown.order_by(mine.id)))

@@ -27,16 +27,16 @@ from booking.states import GIVEN_UP
 from booking.waiting.models import WaitingEntry, WaitingPlace
 from marketplace.core import audit, crypto, ids
 from marketplace.core.config import settings
-from marketplace.core.db import reading, transaction
+from marketplace.core.database.db import reading, transaction
 from marketplace.core.errors import Refusal
 from marketplace.core.logging import get_logger
 from marketplace.core.one_by_one import one_by_one
 from vip.accounts import COMMAND
-from vip.consent_models import Consent
+from vip.customers.consent_models import Consent
+from vip.customers.person_keys import destroy, key_of, move_to_classes
 from vip.models import Beneficiary, Customer
-from vip.person_keys import destroy, key_of, move_to_classes
 from vip.principal import Principal
-from vip.signin import require_recent
+from vip.signin.signin import require_recent
 
 log = get_logger(__name__)
 

@@ -20,15 +20,15 @@ from booking.personal.bundle import may_be_shown, write_bundle
 from booking.personal.models import PersonalExport, PersonalExportPart
 from booking.personal.scope import of_customer, to_show
 from marketplace.core import audit, crypto, ids
-from marketplace.core.db import reading, transaction
+from marketplace.core.database.db import reading, transaction
 from marketplace.core.errors import NotFound
 from marketplace.core.logging import get_logger
-from vip import limits
-from vip.customers import require_not_erased
-from vip.limits import Limit
+from vip.customers.customers import require_not_erased
 from vip.models import Customer
 from vip.principal import Principal
-from vip.signin import require_recent
+from vip.signin import limits
+from vip.signin.limits import Limit
+from vip.signin.signin import require_recent
 
 log = get_logger(__name__)
 

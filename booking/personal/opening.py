@@ -17,10 +17,11 @@ from booking.personal.register import Reader
 from booking.reports.models import Report, ReportVersion
 from booking.sealing import open_details, open_words, version_record
 from marketplace.core.crypto import Unreadable, unseal, unwrap_key
-from vip import consent, email_address, family, phones
-from vip.consent_models import Consent
+from vip import phones
+from vip.customers import consent, email_address, family
+from vip.customers.consent_models import Consent
+from vip.customers.person_keys import CONTACT, MEDICAL, PROCESS, key_of
 from vip.models import Beneficiary, Customer
-from vip.person_keys import CONTACT, MEDICAL, PROCESS, key_of
 
 UNREADABLE = {"unreadable": True}
 """What stands for a value that can't be opened: its key is destroyed, or the row was damaged."""

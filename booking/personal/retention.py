@@ -13,7 +13,7 @@ from booking.personal.tables import TABLES
 from booking.reports.delete import end_report
 from booking.reports.models import Report
 from marketplace.core.config import settings
-from marketplace.core.db import reading, transaction
+from marketplace.core.database.db import reading, transaction
 from marketplace.core.one_by_one import one_by_one
 from vip.models import Beneficiary
 

@@ -18,7 +18,7 @@ from booking.reconcile.models import ReconcileRun
 from booking.reconcile.repair import Action, as_case, find_case, offered
 from marketplace.catalog.models import Provider
 from marketplace.core.audit import AuditLine
-from marketplace.core.db import reading, transaction
+from marketplace.core.database.db import reading, transaction
 from marketplace.core.paging import Page, decode_cursor, encode_cursor
 from marketplace.core.text import Text
 from vip import roles

@@ -8,7 +8,7 @@ from booking.feeds.unreadable import open_delivered
 from booking.models import Discrepancy
 from booking.reconcile.repair import find_case
 from marketplace.core import audit
-from marketplace.core.db import transaction
+from marketplace.core.database.db import transaction
 from marketplace.core.errors import NotFound
 from vip.principal import Principal
 

@@ -25,7 +25,7 @@ from booking.reconcile.compare import Found, Kind, Ours, compare, effect
 from booking.states import DEAD
 from booking.transition import lock_booking
 from marketplace.catalog.models import Provider
-from marketplace.core.db import reading, transaction
+from marketplace.core.database.db import reading, transaction
 from providers.port import LookUp, NotFound, RetryAfter, Unknown
 from providers.reported import RemoteBooking
 

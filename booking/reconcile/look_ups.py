@@ -25,7 +25,7 @@ from booking.reconcile.queue import list_is_read
 from booking.states import BookingState
 from marketplace.catalog.models import Provider
 from marketplace.core.clock import today
-from marketplace.core.db import reading, transaction
+from marketplace.core.database.db import reading, transaction
 from marketplace.core.one_by_one import one_by_one
 from providers.port import ComeBackLater, LookUp, NotFound, ProviderError, RetryAfter, Unknown
 from providers.reported import RemoteBooking

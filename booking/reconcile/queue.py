@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from booking.actors import Actor
 from booking.reconcile.models import ReconcileRun
-from marketplace.core.db import reading, transaction, violated
+from marketplace.core.database.db import reading, transaction, violated
 from marketplace.core.ids import new_id
 
 LEASE = timedelta(seconds=60)

@@ -33,7 +33,7 @@ from booking.transition import lock_booking, move
 from marketplace.catalog.models import Offer
 from marketplace.core import audit
 from marketplace.core.clock import start_of
-from marketplace.core.db import reading, transaction
+from marketplace.core.database.db import reading, transaction
 from marketplace.core.errors import Invalid, NotFound, Refusal
 from marketplace.core.ids import new_id
 from marketplace.core.logging import get_logger

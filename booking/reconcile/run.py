@@ -25,7 +25,7 @@ from booking.reconcile.queue import NAMELESS, LostLease, Run, begin, due, end, g
 from booking.references import named
 from marketplace.catalog.models import Provider
 from marketplace.core.clock import today
-from marketplace.core.db import reading
+from marketplace.core.database.db import reading
 from marketplace.core.logging import get_logger
 from marketplace.core.one_by_one import one_by_one
 from providers.port import ProviderAdapter, ProviderError

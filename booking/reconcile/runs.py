@@ -14,7 +14,7 @@ from booking.reconcile.models import ReconcileRun
 from booking.reconcile.queue import queue_run
 from marketplace.catalog.models import Provider
 from marketplace.core import audit
-from marketplace.core.db import reading, transaction
+from marketplace.core.database.db import reading, transaction
 from marketplace.core.errors import NotFound
 from marketplace.core.paging import Page, decode_cursor, encode_cursor
 from marketplace.core.text import Text

@@ -25,7 +25,7 @@ from booking.exchange.silence import UNKNOWN_BACKOFF
 from booking.models import Discrepancy, ProviderBooking
 from booking.states import CANCELLABLE, DEAD
 from marketplace.core import audit
-from marketplace.core.db import transaction
+from marketplace.core.database.db import transaction
 from marketplace.core.ids import new_id
 from marketplace.core.logging import get_logger
 from providers.port import (

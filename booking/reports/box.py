@@ -22,11 +22,11 @@ from booking.reports.versions import Changes, VersionLine, changes_between, outs
 from booking.sealing import version_record
 from marketplace.core import audit
 from marketplace.core.crypto import unseal, unwrap_key
-from marketplace.core.db import reading, transaction
+from marketplace.core.database.db import reading, transaction
 from marketplace.core.errors import Invalid, NotFound
 from marketplace.core.paging import Page, decode_cursor, encode_cursor
 from marketplace.core.text import Text
-from vip.consent import ConsentMissing, may_show
+from vip.customers.consent import ConsentMissing, may_show
 from vip.models import Beneficiary
 from vip.principal import Principal
 
@@ -110,7 +110,7 @@ def reports(
     first.
 
     It shows no result, so nothing is recorded in the audit. Reports of an adult who has not consented are left out;
-    vip.consent.consents() says who that is.
+    vip.customers.consent.consents() says who that is.
     """
     order = (Booking.service_date, Report.id)
     with reading() as session:

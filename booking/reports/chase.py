@@ -16,7 +16,7 @@ from booking.reports.fetch import OVERDUE, announce
 from booking.reports.models import Report
 from booking.states import BookingState
 from booking.transition import touch
-from marketplace.core.db import reading, transaction
+from marketplace.core.database.db import reading, transaction
 from marketplace.core.one_by_one import one_by_one
 from providers.port import ProviderAdapter
 from providers.reported import RemoteReport

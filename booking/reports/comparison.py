@@ -11,7 +11,7 @@ from booking.reports.box import ReportCard, card_of, own_report, record_look, re
 from booking.reports.reading.read import Reading
 from booking.reports.reading.vocabulary import vocabulary
 from booking.reports.versions import keyed
-from marketplace.core.db import transaction
+from marketplace.core.database.db import transaction
 from marketplace.core.errors import Invalid
 from vip.principal import Principal
 

@@ -13,9 +13,9 @@ from booking.ownership import customer_of
 from booking.reports.models import Report, ReportDocument, ReportShare, ReportVersion
 from booking.transition import touch
 from marketplace.core import audit
-from marketplace.core.db import transaction
+from marketplace.core.database.db import transaction
 from marketplace.core.errors import NotFound
-from vip.consent import ConsentMissing, may_show
+from vip.customers.consent import ConsentMissing, may_show
 from vip.models import Beneficiary
 from vip.principal import Principal
 

@@ -29,13 +29,13 @@ from booking.reports.reading.told import Whose
 from booking.sealing import version_record
 from booking.transition import touch
 from marketplace.core.crypto import new_wrapped_key, seal, unseal, unwrap_key
-from marketplace.core.db import reading, transaction
+from marketplace.core.database.db import reading, transaction
 from marketplace.core.ids import new_id
 from marketplace.core.logging import get_logger
 from marketplace.core.one_by_one import one_by_one
 from providers.port import ComeBackLater, Oversize, ProviderAdapter, ProviderError
 from providers.reported import RemoteReport
-from vip.consent import may_show
+from vip.customers.consent import may_show
 from vip.models import Beneficiary
 
 log = get_logger(__name__)

@@ -23,12 +23,12 @@ from booking.reports.models import Report, ReportShare
 from booking.reports.output.export import pdf_of
 from marketplace.core import audit, crypto, ids
 from marketplace.core.audit import AuditLine
-from marketplace.core.db import reading, transaction
+from marketplace.core.database.db import reading, transaction
 from marketplace.core.errors import Invalid, NotFound, Refusal
-from vip import codes, limits
-from vip.limits import NOBODY, Caller, Limit
 from vip.models import Customer
 from vip.principal import Principal
+from vip.signin import codes, limits
+from vip.signin.limits import NOBODY, Caller, Limit
 
 DAYS = (1, 7, 30)
 AUDIENCES = ("family", "doctor")

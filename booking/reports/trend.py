@@ -19,10 +19,10 @@ from booking.reports.reading.told import Whose
 from booking.reports.reading.units import ucum
 from booking.reports.reading.vocabulary import Item, vocabulary
 from booking.reports.versions import series_of
-from marketplace.core.db import transaction
+from marketplace.core.database.db import transaction
 from marketplace.core.errors import NotFound
 from marketplace.core.text import Text
-from vip.consent import ConsentMissing, may_show
+from vip.customers.consent import ConsentMissing, may_show
 from vip.models import Beneficiary
 from vip.principal import Principal
 

@@ -23,7 +23,7 @@ from booking.reconcile.models import ReconcileRun
 from booking.settlement.models import ClosingStatement
 from marketplace.catalog.models import Insurer, Provider
 from marketplace.core.clock import today
-from marketplace.core.db import reading, transaction
+from marketplace.core.database.db import reading, transaction
 from marketplace.core.ids import new_id
 from marketplace.core.logging import get_logger
 from marketplace.core.one_by_one import one_by_one

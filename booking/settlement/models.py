@@ -9,8 +9,8 @@ from sqlalchemy import CheckConstraint, Date, ForeignKey, Index, UniqueConstrain
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from marketplace.core.columns import Moment, PrimaryKey, PublicId
-from marketplace.core.db import Base
+from marketplace.core.database.columns import Moment, PrimaryKey, PublicId
+from marketplace.core.database.db import Base
 
 
 class ClosingStatement(Base):

@@ -14,7 +14,7 @@ from sqlalchemy import func, select
 from booking.models import Booking, ProviderBooking
 from booking.settlement.models import ClosingStatement, StatementLine
 from marketplace.catalog.models import Provider
-from marketplace.core.db import reading
+from marketplace.core.database.db import reading
 from marketplace.core.errors import NotFound
 from marketplace.core.paging import Page, decode_cursor, encode_cursor
 from marketplace.core.text import Text

@@ -13,7 +13,7 @@ from booking.exchange.inbound import apply_remote
 from booking.feeds.cursors import Pull, apply_each, pages
 from booking.feeds.unreadable import Due, asked_in_vain, close_read, due_again
 from booking.models import Feed, ProviderBooking
-from marketplace.core.db import reading, transaction
+from marketplace.core.database.db import reading, transaction
 from marketplace.core.logging import get_logger
 from marketplace.core.one_by_one import one_by_one
 from providers.port import ComeBackLater, LookUp, ProviderAdapter, ProviderError, RetryAfter

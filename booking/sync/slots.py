@@ -20,7 +20,7 @@ from booking.feeds.unreadable import due_again
 from booking.models import Discrepancy, Feed, Slot
 from booking.notices.told_otherwise import bookings_of, notify_cut_slot, notify_moved_slot
 from marketplace.catalog.models import CapacityPool
-from marketplace.core.db import reading, transaction
+from marketplace.core.database.db import reading, transaction
 from marketplace.core.errors import Busy
 from marketplace.core.ids import new_id
 from marketplace.core.logging import get_logger

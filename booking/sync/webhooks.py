@@ -10,9 +10,9 @@ from booking.exchange.inbound import apply_remote
 from booking.feeds.unreadable import record_row
 from booking.models import Feed, ProviderEvent
 from booking.reports.fetch import announce
-from marketplace.core.db import transaction
+from marketplace.core.database.db import transaction
+from marketplace.core.database.retention import forget
 from marketplace.core.logging import get_logger
-from marketplace.core.retention import forget
 from providers.reported import Event
 
 log = get_logger(__name__)

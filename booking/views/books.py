@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import text
 
-from marketplace.core.db import reading
+from marketplace.core.database.db import reading
 
 _ENTITLEMENTS = """
     SELECT e.public_id FROM entitlement e

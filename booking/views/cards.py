@@ -9,7 +9,7 @@ from typing import Any
 
 from booking.offers.alternatives import Alternative
 from marketplace.core.text import Text
-from vip.ledger import ReservationStatus
+from vip.entitlements.ledger import ReservationStatus
 
 
 @dataclass(frozen=True)

@@ -23,13 +23,13 @@ from booking.sealing import open_words
 from booking.states import BookingState
 from booking.views.cards import BookingCard, BookingView, DisputeView, Moved, ProposalView
 from marketplace.catalog.models import Offer, Provider, Site
-from marketplace.core.db import reading
+from marketplace.core.database.db import reading
 from marketplace.core.errors import Invalid, NotFound
 from marketplace.core.paging import Page, decode_cursor, encode_cursor
 from marketplace.core.text import Text
-from vip.ledger import Reservation, ReservationStatus, reservation_status
+from vip.customers.person_keys import PROCESS, key_of
+from vip.entitlements.ledger import Reservation, ReservationStatus, reservation_status
 from vip.models import Beneficiary, Entitlement
-from vip.person_keys import PROCESS, key_of
 from vip.principal import Principal
 
 When = Literal["upcoming", "past"]

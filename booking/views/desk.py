@@ -16,14 +16,15 @@ from booking.ownership import SEARCHED, VIEWED, insurers_booking, record_look
 from booking.states import LIVE
 from booking.views.cards import BookingCard, BookingView
 from booking.views.customer import card_of, card_rows, full_view
-from marketplace.core.db import reading, transaction
+from marketplace.core.database.db import reading, transaction
 from marketplace.core.errors import Invalid
 from marketplace.core.strictjson import storable
 from marketplace.core.text import without_invisible
-from vip import limits, phones, roles
-from vip.limits import Limit
+from vip import phones, roles
 from vip.models import Customer
 from vip.principal import Principal
+from vip.signin import limits
+from vip.signin.limits import Limit
 
 MOST_FOUND = 50
 SEARCHES = Limit(60, 240)

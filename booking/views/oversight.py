@@ -23,7 +23,7 @@ from marketplace.chain.heads import HeadsFile
 from marketplace.chain.watch import UNSEALED_SECONDS, LastVerification, last_verification, unsealed_seconds
 from marketplace.core.clock import today
 from marketplace.core.config import settings
-from marketplace.core.db import reading
+from marketplace.core.database.db import reading
 from marketplace.core.text import Text
 from providers.registry import capabilities
 from vip import roles

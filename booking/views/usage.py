@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Row, text
 
-from marketplace.core.db import reading
+from marketplace.core.database.db import reading
 from marketplace.core.errors import NotFound
 from marketplace.core.ids import well_formed
 from marketplace.core.paging import Page, decode_cursor, encode_cursor

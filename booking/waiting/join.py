@@ -28,13 +28,13 @@ from booking.waiting.models import EXPIRED, MOST_OPEN, OPEN, WaitingEntry, Waiti
 from marketplace.catalog import kinds
 from marketplace.catalog.benefit_kind import NotEligible
 from marketplace.core.clock import today
-from marketplace.core.db import transaction, violated
+from marketplace.core.database.db import transaction, violated
 from marketplace.core.errors import Invalid, NotFound, Refusal
 from marketplace.core.ids import new_id, well_formed
 from marketplace.core.logging import get_logger
-from vip.entitlements import NotValidYet, ValidityOver, eligible
-from vip.family import beneficiary
-from vip.ledger import EntitlementExhausted
+from vip.customers.family import beneficiary
+from vip.entitlements.ledger import EntitlementExhausted
+from vip.entitlements.of_customer import NotValidYet, ValidityOver, eligible
 from vip.models import Beneficiary, Customer, Entitlement
 from vip.principal import Principal
 

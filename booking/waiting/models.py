@@ -7,8 +7,8 @@ from datetime import date, datetime
 from sqlalchemy import CheckConstraint, Date, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from marketplace.core.columns import Moment, PrimaryKey, PublicId
-from marketplace.core.db import Base
+from marketplace.core.database.columns import Moment, PrimaryKey, PublicId
+from marketplace.core.database.db import Base
 
 MOST_OPEN = 10
 """Open entries that a customer may have at once."""

@@ -28,7 +28,7 @@ from booking.transition import lock_booking
 from booking.waiting.join import close, lock_entry, open_offer, outcome_of, set_state
 from booking.waiting.match import FITS, LEAST_TIME, WINDOW_ENDS, look_again, look_everywhere
 from booking.waiting.models import EXPIRED, WaitingEntry, WaitingOffer
-from marketplace.core.db import reading, transaction
+from marketplace.core.database.db import reading, transaction
 from marketplace.core.errors import Busy, Refusal
 from marketplace.core.logging import get_logger
 from marketplace.core.one_by_one import one_by_one

@@ -16,7 +16,7 @@ from booking.ownership import customer_of
 from booking.waiting.join import own_entry_id
 from booking.waiting.models import OPEN, WaitingEntry, WaitingOffer, WaitingPlace
 from marketplace.catalog.models import Offer, Site
-from marketplace.core.db import reading
+from marketplace.core.database.db import reading
 from marketplace.core.errors import NotFound
 from marketplace.core.ids import well_formed
 from marketplace.core.paging import Page, check_limit, decode_cursor, encode_cursor

@@ -25,7 +25,7 @@ from marketplace.chain.heads import HeadsFile
 from marketplace.chain.watch import last_verification, unsealed_seconds
 from marketplace.core import clock, release
 from marketplace.core.config import settings
-from marketplace.core.db import reading
+from marketplace.core.database.db import reading
 from marketplace.core.errors import Refusal
 from marketplace.core.logging import get_logger
 

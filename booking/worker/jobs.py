@@ -42,8 +42,8 @@ from marketplace.core import clock
 from marketplace.core.config import settings
 from marketplace.core.logging import get_logger
 from marketplace.messages import send
-from vip.entitlements import expire_due
-from vip.limits import forget_buckets
+from vip.entitlements.of_customer import expire_due
+from vip.signin.limits import forget_buckets
 
 log = get_logger(__name__)
 

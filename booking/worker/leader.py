@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import Connection, text
 
 from marketplace.core.config import settings
-from marketplace.core.db import leader_engine
+from marketplace.core.database.db import leader_engine
 from marketplace.core.logging import get_logger
 
 log = get_logger(__name__)

@@ -4,7 +4,7 @@ Any number may run. Each works the outbox; one of them, the leader (an advisory 
 slots, polls statuses and reports, expires holds and entitlements, sends messages and reminders. Each provider has its
 own threads, so that a slow one delays nobody else. It survives a database that goes away and comes back, and ends
 itself when its heartbeat or a job stands still (`watchdog`), so that whoever watches over it starts a new one. On a
-restored copy (`marketplace.core.released`) it does nothing at all until that is released.
+restored copy (`marketplace.core.database.released`) it does nothing at all until that is released.
 """
 
 from __future__ import annotations
@@ -35,9 +35,10 @@ from booking.worker.jobs import Job, all_jobs
 from booking.worker.lanes import Lane, Lanes
 from booking.worker.leader import LeaderLock
 from booking.worker.watchdog import Watchdog
-from marketplace.core import clock, release, released
+from marketplace.core import clock, release
 from marketplace.core.config import ConfigError, settings
-from marketplace.core.db import bare_app, reading, require_limits, transaction
+from marketplace.core.database import released
+from marketplace.core.database.db import bare_app, reading, require_limits, transaction
 from marketplace.core.errors import Refusal
 from marketplace.core.logging import configure, get_logger
 from providers.port import ProviderError

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from threading import Event, Lock, Thread, get_ident
 from time import monotonic
 
+from marketplace.core.database.silence import heard
 from marketplace.core.logging import get_logger
-from marketplace.core.silence import heard
 
 log = get_logger(__name__)
 

@@ -16,10 +16,10 @@ from werkzeug.exceptions import HTTPException, UnsupportedMediaType
 from marketplace.core import clock, strictjson
 from marketplace.core.errors import Refusal, Unauthenticated
 from marketplace.problems import FieldError, InvalidRequest, Where
-from vip import signin
-from vip.limits import reads
 from vip.principal import Principal
-from vip.signin import Credential
+from vip.signin import signin
+from vip.signin.limits import reads
+from vip.signin.signin import Credential
 
 View = TypeVar("View", bound=Callable[..., Any])
 Access = Literal["public", "customer"]

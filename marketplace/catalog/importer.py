@@ -23,7 +23,7 @@ from marketplace.catalog.models import Site
 from marketplace.catalog.site_rows import COLUMNS, Bad, Problem, SiteRow, read_row
 from marketplace.core import clock
 from marketplace.core.config import settings
-from marketplace.core.db import transaction
+from marketplace.core.database.db import transaction
 from marketplace.core.errors import Refusal
 from marketplace.core.ids import new_id
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from marketplace.catalog.places import official_names
 from marketplace.catalog.terms import Word, query_tiers, query_words, syllables
-from marketplace.core.db import rows
+from marketplace.core.database.db import rows
 from marketplace.core.errors import Invalid, NotFound
 from marketplace.core.paging import Page, check_limit, decode_cursor, encode_cursor
 from marketplace.core.strictjson import storable

@@ -9,8 +9,8 @@ from sqlalchemy import BigInteger, Text
 from sqlalchemy.dialects.postgresql import ARRAY, BYTEA, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from marketplace.core.columns import Moment, PrimaryKey
-from marketplace.core.db import Base
+from marketplace.core.database.columns import Moment, PrimaryKey
+from marketplace.core.database.db import Base
 
 
 class AuditSeal(Base):

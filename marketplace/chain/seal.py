@@ -19,7 +19,7 @@ from marketplace.chain import lines
 from marketplace.chain.canonical import digest
 from marketplace.chain.lines import AUDIT, LEDGER, Line, Position, Span
 from marketplace.chain.models import AuditSeal
-from marketplace.core.db import reading, transaction, violated
+from marketplace.core.database.db import reading, transaction, violated
 from marketplace.core.errors import Busy
 from marketplace.core.logging import get_logger
 

@@ -20,7 +20,7 @@ from marketplace.chain.heads import read_heads
 from marketplace.chain.lines import AUDIT, LEDGER, Line, Span
 from marketplace.chain.models import AuditSeal
 from marketplace.chain.seal import NOTHING, content, last_seal
-from marketplace.core.db import reading
+from marketplace.core.database.db import reading
 
 PORTION_LINES = 5000
 FETCHED = 50

@@ -15,7 +15,7 @@ from marketplace.chain.models import AuditVerification
 from marketplace.chain.seal import seal_all, unsealed_since
 from marketplace.chain.verify import Finding, verify
 from marketplace.core.clock import HOME_ZONE
-from marketplace.core.db import reading, transaction
+from marketplace.core.database.db import reading, transaction
 from marketplace.core.logging import get_logger
 
 log = get_logger(__name__)

@@ -12,8 +12,8 @@ from sqlalchemy import BigInteger, Index, Text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from marketplace.core.columns import Moment, PrimaryKey, WritingTransaction
-from marketplace.core.db import Base
+from marketplace.core.database.columns import Moment, PrimaryKey, WritingTransaction
+from marketplace.core.database.db import Base
 
 
 class AuditLine(Base):

@@ -17,10 +17,10 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Mapped, mapped_column
 
 from marketplace.core import clock
-from marketplace.core.columns import Moment, PrimaryKey
-from marketplace.core.db import Base, apart_engine, reading
+from marketplace.core.database.columns import Moment, PrimaryKey
+from marketplace.core.database.db import Base, apart_engine, reading
+from marketplace.core.database.retention import forget
 from marketplace.core.logging import get_logger
-from marketplace.core.retention import forget
 
 SHOWN_FOR = timedelta(days=7)
 """A record that has opened, or was not asked for, since then is no alarm any more."""

@@ -13,8 +13,8 @@ from sqlalchemy import Connection, make_url
 from sqlalchemy.exc import DBAPIError
 
 from marketplace.core.config import ROOT, ConfigError, settings, sqlalchemy_url
-from marketplace.core.connection import set_on_role
-from marketplace.core.db import autocommit_engine
+from marketplace.core.database.connection import set_on_role
+from marketplace.core.database.db import autocommit_engine
 
 
 def upgrade(owner_url: str, *, application_role: str | None = None, revision: str = "head") -> None:

@@ -7,9 +7,10 @@ from datetime import datetime
 from sqlalchemy import Text, select, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from marketplace.core import audit, released
-from marketplace.core.columns import Moment, PrimaryKey
-from marketplace.core.db import Base, reading, transaction
+from marketplace.core import audit
+from marketplace.core.database import released
+from marketplace.core.database.columns import Moment, PrimaryKey
+from marketplace.core.database.db import Base, reading, transaction
 
 
 class NotReleased(Exception):

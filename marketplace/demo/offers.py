@@ -23,7 +23,7 @@ from marketplace.catalog.kinds import kind
 from marketplace.catalog.models import Provider
 from marketplace.core import crypto
 from marketplace.core.config import ROOT, settings
-from marketplace.core.db import transaction
+from marketplace.core.database.db import transaction
 from marketplace.core.errors import Refusal
 from marketplace.core.ids import new_id
 from marketplace.demo.config import Secrets, provider_secrets, write_config

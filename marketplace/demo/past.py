@@ -23,15 +23,16 @@ from booking.states import BookingState
 from marketplace.catalog.models import Offer, Provider, Site
 from marketplace.core.clock import start_of, today
 from marketplace.core.config import ROOT
-from marketplace.core.db import reading, transaction
+from marketplace.core.database.db import reading, transaction
 from marketplace.core.ids import new_id, new_reference
 from marketplace.demo.people import PEOPLE
 from providers.reported import RemoteReport, ReportContent, ReportItem
-from vip import ledger, phones
-from vip.grants import Grant, grant
-from vip.ledger import Reservation, Stamp
+from vip import phones
+from vip.entitlements import ledger
+from vip.entitlements.grants import Grant, grant
+from vip.entitlements.ledger import Reservation, Stamp
 from vip.models import Beneficiary, Customer
-from vip.signin import insurer_id, require_development
+from vip.signin.signin import insurer_id, require_development
 
 FILE = ROOT / "data" / "demo-reports.json"
 CAUSE = "demonstration"

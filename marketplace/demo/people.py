@@ -12,15 +12,16 @@ from sqlalchemy.orm import Session
 from marketplace.catalog.models import Insurer
 from marketplace.core import audit, clock, crypto, ids
 from marketplace.core.config import settings
-from marketplace.core.db import transaction
+from marketplace.core.database.db import transaction
 from marketplace.core.errors import Invalid
-from vip import person_keys, phones
-from vip.consent import record_consent
-from vip.family import NewMember, new_beneficiary
-from vip.grants import Grant, give_plan, grant
-from vip.ledger import Stamp, expire_rest
+from vip import phones
+from vip.customers import person_keys
+from vip.customers.consent import record_consent
+from vip.customers.family import NewMember, new_beneficiary
+from vip.entitlements.grants import Grant, give_plan, grant
+from vip.entitlements.ledger import Stamp, expire_rest
 from vip.models import Beneficiary, Customer, Entitlement, EntitlementEntry, PersonKey, Plan, PlanBenefit, SignInSession
-from vip.signin import LIFETIME, insurer_id, require_development
+from vip.signin.signin import LIFETIME, insurer_id, require_development
 
 KIND = "health_check"
 MOST_CUSTOMERS = 100_000

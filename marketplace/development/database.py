@@ -39,7 +39,7 @@ import psycopg
 from psycopg import sql
 
 from marketplace.core.config import sqlalchemy_url, state_dir
-from marketplace.core.connection import set_on_role
+from marketplace.core.database.connection import set_on_role
 from marketplace.development.embedded import guard, postgres
 from marketplace.development.embedded.postgres import APPLICATION, OWNER, SUPERUSER, Server
 from marketplace.development.embedded.programs import DevDatabaseError, RunAs, choose_user, find, own_folder

@@ -35,7 +35,7 @@ from sqlalchemy.exc import DBAPIError
 from booking.worker.watchdog import EXIT_CODE
 from marketplace.core import migrate
 from marketplace.core.config import ROOT, sqlalchemy_url, state_dir
-from marketplace.core.connection import set_on_role
+from marketplace.core.database.connection import set_on_role
 from marketplace.development.database import DevDatabase, DevDatabaseError
 from marketplace.development.supervisor import Service, Supervisor
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from booking.messages.deliver import Letter, Post
-from marketplace.core import email, sms
 from marketplace.core.config import settings
-from marketplace.core.outgoing import Undeliverable
+from marketplace.core.sending import email, sms
+from marketplace.core.sending.outgoing import Undeliverable
 from marketplace.core.text import language_of
 from marketplace.messages import words
 

@@ -17,7 +17,7 @@ from marketplace.web.formats import date_of, dotted, sentences
 from marketplace.web.kind_words import kind_name
 from marketplace.web.language import by_language
 from marketplace.web.parts import Person
-from vip.entitlements import EntitlementView
+from vip.entitlements.of_customer import EntitlementView
 
 
 @dataclass(frozen=True)

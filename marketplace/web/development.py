@@ -6,7 +6,7 @@ from flask import Response
 
 from marketplace.core.config import settings
 from marketplace.core.errors import NotFound
-from marketplace.core.outgoing import DevelopmentOutbox
+from marketplace.core.sending.outgoing import DevelopmentOutbox
 from marketplace.web.answers import Views, render
 
 

@@ -14,8 +14,8 @@ from marketplace.core.text import Text
 from marketplace.web.formats import dotted
 from marketplace.web.language import by_language
 from marketplace.web.parts import Person
-from vip.consent import consents
-from vip.family import Member, family
+from vip.customers.consent import consents
+from vip.customers.family import Member, family
 from vip.principal import Principal
 
 

@@ -10,9 +10,9 @@ from flask import Response, g, request, url_for
 from marketplace.core import clock, crypto
 from marketplace.core.config import settings
 from marketplace.core.errors import Unauthenticated
-from vip import signin
-from vip.limits import Caller, reads
 from vip.principal import Principal
+from vip.signin import signin
+from vip.signin.limits import Caller, reads
 
 _COOKIE = "signed_in"
 _LONGEST_PATH = 1_000

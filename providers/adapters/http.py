@@ -24,7 +24,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import HTTPError, NewConnectionError
 
-from marketplace.core import released
+from marketplace.core.database import released
 from marketplace.core.logging import get_logger
 from providers.port import Oversize, ProviderError
 

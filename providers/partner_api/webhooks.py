@@ -11,7 +11,7 @@ from booking.sync.webhooks import receive_event
 from marketplace.catalog.models import Provider
 from marketplace.core import clock
 from marketplace.core.crypto import Unreadable
-from marketplace.core.db import reading
+from marketplace.core.database.db import reading
 from marketplace.core.errors import Invalid, Unauthenticated
 from marketplace.core.logging import get_logger
 from providers.port import BadSignature, ProviderError

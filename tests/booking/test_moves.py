@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 from booking.states import LEGAL, LIVE, BookingState, legal
 from booking.transition import IllegalMove
-from marketplace.core.db import transaction
+from marketplace.core.database.db import transaction
 from tests.people import counters
 from tests.world import World, booking_row, go, history, make_world, taken
 

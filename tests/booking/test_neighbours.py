@@ -19,7 +19,7 @@ from booking.changes.swap import open_change
 from booking.notices.models import Notification
 from booking.notices.told_otherwise import notify_moved_slot
 from booking.transition import lock_booking
-from marketplace.core.db import reading, transaction
+from marketplace.core.database.db import reading, transaction
 from providers.port import Confirmed, Refused
 from tests.people import NOON
 from tests.world import DAY, EIGHT, FakeAdapter, World, booking_row, join, make_world, one_pass

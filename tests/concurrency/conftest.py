@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import Engine
 
-from marketplace.core import db as database
 from marketplace.core.config import settings
+from marketplace.core.database import db as database
 
 
 @pytest.fixture

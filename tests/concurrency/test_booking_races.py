@@ -20,16 +20,16 @@ from booking.hold.expire import expire_holds
 from booking.hold.submit import submit
 from booking.models import Slot
 from booking.sync.slots import apply_slots
-from marketplace.core import db as database
 from marketplace.core.config import settings, sqlalchemy_url
-from marketplace.core.db import reading, transaction
+from marketplace.core.database import db as database
+from marketplace.core.database.db import reading, transaction
 from marketplace.core.errors import Refusal
 from providers.reported import RemoteSlot
 from tests.concurrency import controls
 from tests.conftest import TestDatabase
 from tests.people import NOON, counters, give
 from tests.world import World, booking_row, join, make_offer, make_slot, make_world, taken
-from vip.family import NewMember, add_member
+from vip.customers.family import NewMember, add_member
 
 Hold = Callable[[], place.Held]
 

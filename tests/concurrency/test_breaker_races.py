@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from booking.calls import breaker
 from booking.calls.models import ProviderBreaker
 from booking.outbox import Claimed
-from marketplace.core.db import bare_app, transaction
+from marketplace.core.database.db import bare_app, transaction
 from tests.people import NOON
 from tests.sandboxes import eventually
 from tests.world import World, claim_all, make_world, set_breaker

@@ -20,7 +20,7 @@ from booking.exchange.send import run_task
 from booking.models import Booking, Discrepancy, ProviderTask, Slot
 from booking.states import BookingState
 from marketplace.catalog.models import Offer
-from marketplace.core.db import reading, transaction, violated
+from marketplace.core.database.db import reading, transaction, violated
 from providers.port import Answer, Confirmed, Refused
 from providers.reported import RemoteBooking
 from tests.concurrency import controls

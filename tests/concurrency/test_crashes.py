@@ -17,8 +17,8 @@ from sqlalchemy import select
 
 from booking.models import Booking
 from marketplace.core import clock
-from marketplace.core import db as database
-from marketplace.core.db import reading
+from marketplace.core.database import db as database
+from marketplace.core.database.db import reading
 from marketplace.development.database import DevDatabase
 from tests.sandboxes import eventually
 from tests.stage import Stage, set_stage

@@ -14,12 +14,12 @@ from booking.messages.settings import own_row
 from booking.models import Booking
 from booking.personal import erase as erasing
 from booking.personal.erase import UnderWay, erase
-from marketplace.core.db import reading, transaction
+from marketplace.core.database.db import reading, transaction
 from marketplace.core.errors import NotFound, Refusal
 from tests.people import NOON
 from tests.world import World, make_world
-from vip.customers import choose_language
-from vip.family import NewMember, add_member
+from vip.customers.customers import choose_language
+from vip.customers.family import NewMember, add_member
 from vip.models import Beneficiary
 
 pytestmark = pytest.mark.usefixtures("many_connections")

@@ -12,13 +12,14 @@ import pytest
 from sqlalchemy import Engine, func, select
 
 from booking.keys.rewrap import rewrap
-from marketplace.core.db import reading, transaction
+from marketplace.core.database.db import reading, transaction
 from tests.concurrency.controls import all_at_once
 from tests.keys import KeysByThread, use_keys
 from tests.people import NOON, SmsBox, make_customer, signed_in
-from vip import id_numbers, phones
-from vip.change_phone import confirm_phone_change, start_phone_change
-from vip.family import AlreadyInFamily, NewMember, add_member
+from vip import phones
+from vip.customers import id_numbers
+from vip.customers.change_phone import confirm_phone_change, start_phone_change
+from vip.customers.family import AlreadyInFamily, NewMember, add_member
 from vip.models import Beneficiary, Customer, CustomerPhone
 from vip.phones import PhoneTaken
 

@@ -10,14 +10,14 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from marketplace.core.db import reading
+from marketplace.core.database.db import reading
 from tests.concurrency.controls import all_at_once
 from tests.people import NOON, make_insurer
-from vip import operator_accounts, operators
 from vip.models import Operator
-from vip.operator_accounts import LastAdmin, end_service
-from vip.operators import sign_in_operator
-from vip.signin import authenticate
+from vip.operators import administration, operators
+from vip.operators.administration import LastAdmin, end_service
+from vip.operators.operators import sign_in_operator
+from vip.signin.signin import authenticate
 
 pytestmark = pytest.mark.usefixtures("db")
 PASSWORD = "a long enough secret"
@@ -49,5 +49,5 @@ def test_without_the_lock_both_are_gone(monkeypatch: pytest.MonkeyPatch) -> None
         both.wait(60)
         return found
 
-    monkeypatch.setattr(operator_accounts, "lock_admins", look)
+    monkeypatch.setattr(administration, "lock_admins", look)
     assert end_each_other()[1] == 0

@@ -9,12 +9,12 @@ import pytest
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import DBAPIError
 
-from marketplace.core.db import transaction, violated
+from marketplace.core.database.db import transaction, violated
 from tests.concurrency.controls import all_at_once, owner, scratch_engine, take_constraints_away, take_guard_away
 from tests.people import BY_TEST, NOON, TODAY, counters, give, make_customer
-from vip import ledger
-from vip.expiry import expire_due
-from vip.ledger import EntitlementExhausted, Reservation
+from vip.entitlements import ledger
+from vip.entitlements.expiry import expire_due
+from vip.entitlements.ledger import EntitlementExhausted, Reservation
 
 RIVALS = 64
 RESERVE = (

@@ -13,7 +13,7 @@ from booking.changes.cancel import begin_cancel
 from booking.exchange.settle import settle_answer
 from booking.models import ProviderTask
 from booking.transition import lock_booking
-from marketplace.core.db import reading, transaction
+from marketplace.core.database.db import reading, transaction
 from providers.port import Confirmed
 from tests.people import NOON
 from tests.world import World, booking_row, claim_all, make_world, tasks

@@ -11,7 +11,7 @@ from sqlalchemy.sql.selectable import Select
 
 from booking.reconcile.look_ups import Claimed, claim_next
 from marketplace.catalog.models import Provider
-from marketplace.core.db import bare_app, transaction
+from marketplace.core.database.db import bare_app, transaction
 from providers.port import Confirmed
 from tests.people import NOON
 from tests.sandboxes import eventually

@@ -16,11 +16,11 @@ from psycopg import sql
 from sqlalchemy import text
 
 from booking.worker.leader import LeaderLock
-from marketplace.core import db as database
 from marketplace.core import migrate
 from marketplace.core.config import ROOT, ConfigError, settings
-from marketplace.core.connection import set_on_role
-from marketplace.core.db import reading, require_limits, statements, transaction
+from marketplace.core.database import db as database
+from marketplace.core.database.connection import set_on_role
+from marketplace.core.database.db import reading, require_limits, statements, transaction
 from marketplace.development.database import DevDatabase
 from marketplace.development.embedded.postgres import APPLICATION, SUPERUSER
 from tests.pooler import pooler

@@ -24,7 +24,7 @@ import sys, time
 from datetime import datetime
 from booking.calls.connections import connection_by_code
 from booking.exchange.send import claim_tasks
-from marketplace.core.db import bare_app, reading
+from marketplace.core.database.db import bare_app, reading
 
 with bare_app().app_context():
     with reading() as session:

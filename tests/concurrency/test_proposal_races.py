@@ -20,7 +20,7 @@ from booking.exchange.proposed_times import follow_proposal
 from booking.models import Booking, ChangeRequest, Discrepancy, ProviderTask
 from booking.proposal import Proposal
 from booking.transition import lock_booking
-from marketplace.core.db import reading, transaction, violated
+from marketplace.core.database.db import reading, transaction, violated
 from providers.port import Accepted, Answer, Confirmed
 from providers.reported import Proposed
 from tests.concurrency import controls

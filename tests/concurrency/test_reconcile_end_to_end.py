@@ -19,7 +19,7 @@ from booking.reconcile.queue import ask_for_run
 from booking.reconcile.repair import repair
 from marketplace.core import clock
 from marketplace.core.config import ROOT
-from marketplace.core.db import reading
+from marketplace.core.database.db import reading
 from marketplace.development.database import DevDatabase
 from tests.sandboxes import eventually
 from tests.stage import Stage, let_its_day_come, set_stage

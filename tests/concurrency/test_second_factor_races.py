@@ -8,13 +8,13 @@ import pyotp
 import pytest
 from sqlalchemy import select
 
-from marketplace.core.db import transaction
+from marketplace.core.database.db import transaction
 from tests.concurrency.controls import all_at_once
 from tests.people import NOON, make_insurer
-from vip import operators, second_factor
 from vip.models import Operator
-from vip.operator_steps import OperatorSignedIn, show_code
-from vip.second_factor import WrongSecondFactor
+from vip.operators import operators, second_factor
+from vip.operators.second_factor import WrongSecondFactor
+from vip.operators.sign_in_steps import OperatorSignedIn, show_code
 
 pytestmark = pytest.mark.usefixtures("db")
 PASSWORD = "a long enough secret"

@@ -14,7 +14,7 @@ from booking.reports.share import TRIES_AT_LINK, NewShare, open_share, share_rep
 from tests.concurrency import controls
 from tests.reports import LATER, deliver
 from tests.world import World, make_world
-from vip.limits import Limit
+from vip.signin.limits import Limit
 
 MANY = 12
 

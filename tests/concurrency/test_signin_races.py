@@ -11,16 +11,18 @@ from sqlalchemy import func, select, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from marketplace.core.db import engine, reading, transaction
+from marketplace.core.database.db import engine, reading, transaction
 from marketplace.core.errors import TooMany, Unauthenticated
 from tests.concurrency.controls import all_at_once
 from tests.people import NOON, PHONE, SmsBox, make_customer, make_insurer, signed_in
 from tests.sandboxes import eventually
-from vip import codes, limits, operators, phones, signin
-from vip.blocking import block_by_command, unblock_by_command
-from vip.family import FamilyFull, NewMember, add_member, family
-from vip.limits import Limit
+from vip import phones
+from vip.customers.blocking import block_by_command, unblock_by_command
+from vip.customers.family import FamilyFull, NewMember, add_member, family
 from vip.models import SignInCode
+from vip.operators import operators
+from vip.signin import codes, limits, signin
+from vip.signin.limits import Limit
 
 pytestmark = pytest.mark.usefixtures("db")
 GUESSERS = 64

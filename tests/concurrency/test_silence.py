@@ -19,10 +19,11 @@ from sqlalchemy.exc import DBAPIError
 
 from drill.proxy import Mode, Proxy, proxy_to
 from marketplace.app import create_app
-from marketplace.core import clock, silence
-from marketplace.core import db as database
+from marketplace.core import clock
 from marketplace.core.config import ConfigError, role_settings, settings
-from marketplace.core.db import asking, engine, reading, rows, statements, transaction
+from marketplace.core.database import db as database
+from marketplace.core.database import silence
+from marketplace.core.database.db import asking, engine, reading, rows, statements, transaction
 from tests.conftest import TestDatabase
 from tests.marketplace.web.visitors import Visitor
 from tests.people import NOON, PHONE, make_customer

@@ -18,7 +18,7 @@ from booking.worker.watchdog import EXIT_CODE
 from drill.proxy import Mode, Proxy, proxy_to
 from marketplace.core import clock
 from marketplace.core.config import sqlalchemy_url
-from marketplace.core.connection import set_on_role
+from marketplace.core.database.connection import set_on_role
 from marketplace.development.database import DevDatabase
 from tests.processes import Running, start_worker
 from tests.sandboxes import eventually

@@ -13,7 +13,7 @@ from booking.exchange.inbound import apply_remote
 from booking.models import Discrepancy
 from booking.reconcile.repair import repair
 from booking.reconcile.strays import cancel_due
-from marketplace.core.db import bare_app, reading, transaction
+from marketplace.core.database.db import bare_app, reading, transaction
 from providers.reported import RemoteBooking
 from tests.books import Books
 from tests.concurrency.controls import all_at_once

@@ -16,8 +16,8 @@ from booking.refusals import SlotFull
 from booking.waiting import join as waiting
 from booking.waiting import offers
 from booking.waiting.models import MOST_OPEN
-from marketplace.core import db as database
 from marketplace.core.config import settings
+from marketplace.core.database import db as database
 from marketplace.core.errors import Refusal
 from tests.concurrency import controls
 from tests.conftest import TestDatabase

@@ -22,14 +22,14 @@ from booking.worker.jobs import Job, expire_entitlements
 from booking.worker.process import Worker
 from marketplace.core import clock
 from marketplace.core.crypto import seal_master
-from marketplace.core.db import reading
+from marketplace.core.database.db import reading
 from marketplace.development.database import DevDatabase
 from tests.people import give, make_customer
 from tests.processes import Running, start_worker
 from tests.sandboxes import account, eventually, start_sandbox
 from tests.stage import POOLS, Stage, set_stage
 from tests.world import booking_row, connection_to, make_offer, set_provider
-from vip.entitlements import Expired
+from vip.entitlements.of_customer import Expired
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 from marketplace.app import create_app
 from marketplace.core import clock
 from tests.people import NOON, make_insurer
-from vip.operators import create_admin, sign_in_operator
+from vip.operators.operators import create_admin, sign_in_operator
 
 PUBLIC = {
     "GET /healthz",

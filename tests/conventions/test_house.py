@@ -35,7 +35,7 @@ NAMES_IT_TOO = {
 def test_only_one_file_commits() -> None:
     found = {str(path) for path, tree in _ours() for node in ast.walk(tree) if _is_commit(node)}
     # The guard against two migration runs ends its own transaction; nothing of the product passes through it.
-    assert found - {"migrations/env.py", "providers/sandbox/ledger.py"} <= {"marketplace/core/db.py"}
+    assert found - {"migrations/env.py", "providers/sandbox/ledger.py"} <= {"marketplace/core/database/db.py"}
 
 
 def test_only_the_worker_imports_the_scheduler() -> None:

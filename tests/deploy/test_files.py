@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from marketplace.core import db as database
 from marketplace.core.config import ROOT, ConfigError, settings
-from marketplace.core.db import apart_engine, engine, leader_engine
+from marketplace.core.database import db as database
+from marketplace.core.database.db import apart_engine, engine, leader_engine
 from tests.conftest import TestDatabase
 from tests.needs import needs
 

@@ -19,11 +19,13 @@ from marketplace import cli
 from marketplace.app import create_app
 from marketplace.chain.heads import HeadsWriter
 from marketplace.chain.seal import seal_all
-from marketplace.core import clock, email, release, released, sms
-from marketplace.core import db as database
+from marketplace.core import clock, release
 from marketplace.core.config import ROOT, settings
-from marketplace.core.db import reading
+from marketplace.core.database import db as database
+from marketplace.core.database import released
+from marketplace.core.database.db import reading
 from marketplace.core.release import NotReleased
+from marketplace.core.sending import email, sms
 from marketplace.development.database import DevDatabase
 from marketplace.development.embedded.postgres import APPLICATION, OWNER, SUPERUSER, Server, free_port
 from marketplace.development.embedded.programs import RunAs

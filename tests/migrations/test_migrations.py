@@ -16,7 +16,7 @@ from sqlalchemy import Engine, create_engine
 
 from marketplace.core import migrate
 from marketplace.core.config import ROOT, sqlalchemy_url
-from marketplace.core.db import apart_engine, db
+from marketplace.core.database.db import apart_engine, db
 from marketplace.development.database import DevDatabase
 from marketplace.development.embedded.postgres import APPLICATION
 from migrations.known import import_models

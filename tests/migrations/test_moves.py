@@ -7,8 +7,8 @@ from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError
 
 from booking.states import FIRST, BookingState, first_states_sql, legal, legal_moves_sql
-from marketplace.core import db as database
 from marketplace.core.config import ROOT
+from marketplace.core.database import db as database
 from tests.world import booking_row, make_world
 
 COPIED = (

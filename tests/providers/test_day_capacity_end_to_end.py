@@ -21,7 +21,7 @@ from booking.refusals import AlreadyBooked
 from booking.reports.box import reports
 from marketplace.catalog.models import Provider
 from marketplace.core import clock
-from marketplace.core.db import reading
+from marketplace.core.database.db import reading
 from marketplace.development.database import DevDatabase
 from tests.sandboxes import eventually, start_day_sandbox
 from tests.stage import Stage, let_its_day_come, set_stage

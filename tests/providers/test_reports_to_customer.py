@@ -12,7 +12,7 @@ from booking.notices.models import Notification
 from booking.reports.box import report
 from booking.reports.fetch import MOST_TRIES, fetch_due, poll_reports
 from booking.reports.models import Report
-from marketplace.core.db import reading
+from marketplace.core.database.db import reading
 from marketplace.messages.words import WORDS
 from providers.adapters.open_protocol import OpenProtocol
 from providers.port import Confirmed

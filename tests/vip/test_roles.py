@@ -27,16 +27,16 @@ from booking.views.customer import booking as view_booking
 from booking.views.desk import booking_at_desk, find_bookings
 from marketplace.catalog.models import Site
 from marketplace.core.audit import AuditLine
-from marketplace.core.db import reading, transaction
+from marketplace.core.database.db import reading, transaction
 from marketplace.core.errors import Invalid, NotFound
 from providers.port import Confirmed
 from tests.people import NOON, counters, make_insurer
 from tests.world import DAY, EIGHT, FakeAdapter, World, booking_row, make_world, one_pass, remote
 from vip import roles
 from vip.models import Entitlement
-from vip.operators import create_operator, operator, sign_in_operator
+from vip.operators.operators import create_operator, operator, sign_in_operator
 from vip.principal import Principal, Role
-from vip.signin import authenticate, sign_out_everywhere
+from vip.signin.signin import authenticate, sign_out_everywhere
 
 pytestmark = [pytest.mark.usefixtures("db"), pytest.mark.every_postgres]
 

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from booking.reports.box import Document, own_report, paper_of, record_look, view_of
 from booking.reports.output.fhir import bundle
 from booking.reports.output.print import print_report
-from marketplace.core.db import transaction
+from marketplace.core.database.db import transaction
 from vip.principal import Principal
 
 PDF = "application/pdf"

@@ -16,7 +16,7 @@ from booking.reports.models import ReportItemCode
 from booking.reports.reading.vocabulary import vocabulary
 from marketplace.catalog.models import Provider
 from marketplace.core import audit
-from marketplace.core.db import transaction
+from marketplace.core.database.db import transaction
 from marketplace.core.errors import Invalid, NotFound
 
 MOST = 5_000

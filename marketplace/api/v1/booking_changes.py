@@ -18,7 +18,7 @@ from marketplace.api.v1.bookings import FullBooking, blueprint, shown
 from marketplace.catalog.benefit_kind import NotEligible
 from marketplace.core import clock
 from marketplace.core.errors import Busy, IdempotencyKeyReused, Invalid, NotFound
-from vip import entitlements
+from vip.entitlements import of_customer
 
 
 class ProposalAnswer(Request):
@@ -48,8 +48,8 @@ CHANGE_REFUSALS = (
     refusals.SlotClosed,
     refusals.OfferClosed,
     refusals.AlreadyBooked,
-    entitlements.NotValidYet,
-    entitlements.ValidityOver,
+    of_customer.NotValidYet,
+    of_customer.ValidityOver,
     IdempotencyKeyReused,
     Busy,
 )

@@ -19,7 +19,7 @@ from marketplace.api.fields import Answer, Answers, Choice, Id, Listing, Request
 from marketplace.catalog.benefit_kind import NotEligible
 from marketplace.core import clock
 from marketplace.core.errors import Busy, Invalid, NotFound
-from vip import entitlements
+from vip.entitlements import of_customer
 
 blueprint = Resource("bookings", __name__, description="Booking, following and cancelling.")
 
@@ -210,12 +210,12 @@ REFUSALS = (
     refusals.TooManyHeld,
     refusals.OfferClosed,
     refusals.AlreadyBooked,
-    entitlements.NoEntitlement,
-    entitlements.EntitlementExhausted,
-    entitlements.NotShared,
-    entitlements.NotValidYet,
-    entitlements.ValidityOver,
-    entitlements.WrongKind,
+    of_customer.NoEntitlement,
+    of_customer.EntitlementExhausted,
+    of_customer.NotShared,
+    of_customer.NotValidYet,
+    of_customer.ValidityOver,
+    of_customer.WrongKind,
     Busy,
 )
 

@@ -11,7 +11,8 @@ from marketplace.api.fields import Answer, Request, Text
 from marketplace.api.v1.sessions import PHONE, CodeSent
 from marketplace.core import clock
 from marketplace.core.errors import NotFound, TooMany
-from vip import codes, consent
+from vip.customers import consent
+from vip.signin import codes
 
 blueprint = Resource(
     "consents", __name__, description="Whether an adult relative agrees that her reports are fetched and shown."

@@ -9,7 +9,7 @@ from marshmallow import fields as out
 from marketplace.api.blueprint import Resource, principal
 from marketplace.api.fields import Answer, page_of
 from marketplace.core import clock
-from vip import entitlements
+from vip.entitlements import of_customer
 
 blueprint = Resource("entitlements", __name__, description="Benefits granted, and what is left of them.")
 
@@ -43,4 +43,4 @@ def mine() -> Any:
     Those that can be used come first.
     """
     who = principal()
-    return {"items": entitlements.entitlements(who.id, today=clock.today(who.time_zone)), "next": None}
+    return {"items": of_customer.entitlements(who.id, today=clock.today(who.time_zone)), "next": None}

@@ -8,7 +8,7 @@ from marshmallow import fields as out
 
 from marketplace.api.blueprint import Resource, principal
 from marketplace.api.fields import Answer, page_of
-from vip import customers, family
+from vip.customers import customers, family
 
 blueprint = Resource("me", __name__, description="The signed-in customer and the people she books for.")
 

@@ -12,7 +12,7 @@ from marketplace.api.blueprint import Resource, principal, reads_body, refuses
 from marketplace.api.fields import Answer, Request, Truth, page_of
 from marketplace.core import clock
 from marketplace.core.errors import Invalid, TooMany
-from vip.signin import SignInAgain
+from vip.signin.signin import SignInAgain
 
 BYTES = {"type": "string", "format": "binary"}
 ZIP = "application/zip"

@@ -19,7 +19,7 @@ from marketplace.api.fields import Answer, Id, Listing, Request, Text, Whole, pa
 from marketplace.api.v1.bookings import Names
 from marketplace.core import clock
 from marketplace.core.errors import Invalid, NotFound
-from vip.consent import ConsentMissing
+from vip.customers.consent import ConsentMissing
 
 BYTES = {"type": "string", "format": "binary"}
 

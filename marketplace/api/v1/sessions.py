@@ -11,8 +11,8 @@ from marketplace.api.blueprint import Resource, principal, public, reads_body, r
 from marketplace.api.fields import Answer, Request, Text
 from marketplace.core import clock
 from marketplace.core.errors import TooMany
-from vip import codes, signin
-from vip.limits import Caller
+from vip.signin import codes, signin
+from vip.signin.limits import Caller
 
 blueprint = Resource("sessions", __name__, description="Signing in by phone and one-time code, and signing out.")
 

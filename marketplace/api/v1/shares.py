@@ -12,7 +12,7 @@ from marketplace.api.blueprint import Resource, principal, reads_body, refuses
 from marketplace.api.fields import Answer, Choice, Number, Request, Truth
 from marketplace.core import clock
 from marketplace.core.config import settings
-from vip.consent import ConsentMissing
+from vip.customers.consent import ConsentMissing
 
 blueprint = Resource("shares", __name__, description="Showing a report by a link that expires; each look is recorded.")
 

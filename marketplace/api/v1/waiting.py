@@ -15,7 +15,7 @@ from marketplace.api.v1.bookings import Names
 from marketplace.catalog.benefit_kind import NotEligible
 from marketplace.core import clock
 from marketplace.core.errors import Busy, Invalid, NotFound
-from vip import entitlements
+from vip.entitlements import of_customer
 
 blueprint = Resource("waiting", __name__, description="Waiting for a place where all are taken.")
 
@@ -114,12 +114,12 @@ REFUSALS = (
     NotEligible,
     join.AlreadyWaiting,
     join.WaitingListFull,
-    entitlements.NoEntitlement,
-    entitlements.EntitlementExhausted,
-    entitlements.NotShared,
-    entitlements.NotValidYet,
-    entitlements.ValidityOver,
-    entitlements.WrongKind,
+    of_customer.NoEntitlement,
+    of_customer.EntitlementExhausted,
+    of_customer.NotShared,
+    of_customer.NotValidYet,
+    of_customer.ValidityOver,
+    of_customer.WrongKind,
     Busy,
 )
 

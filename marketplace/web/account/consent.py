@@ -20,8 +20,8 @@ from marketplace.web import session
 from marketplace.web.answers import Views, field, render, retry_after, see_other
 from marketplace.web.parts import Code, Form, Person
 from marketplace.web.people import person
-from vip import codes, phones
-from vip.consent import (
+from vip import phones
+from vip.customers.consent import (
     ConsentNotNeeded,
     ask_consent,
     ask_withdrawal,
@@ -30,7 +30,8 @@ from vip.consent import (
     withdraw_by_phone,
     withdraw_consent,
 )
-from vip.family import Member, family
+from vip.customers.family import Member, family
+from vip.signin import codes
 
 
 @dataclass(frozen=True)

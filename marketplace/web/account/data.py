@@ -17,8 +17,8 @@ from marketplace.web.answers import Views, render, retry_after, see_other
 from marketplace.web.parts import Person
 from marketplace.web.people import person
 from marketplace.web.prefetch import not_yet, only_prefetched
-from vip.family import removed
-from vip.signin import SignInAgain, require_recent, signed_in_recently
+from vip.customers.family import removed
+from vip.signin.signin import SignInAgain, require_recent, signed_in_recently
 
 
 @dataclass(frozen=True)

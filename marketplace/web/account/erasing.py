@@ -15,8 +15,8 @@ from marketplace.core.errors import NotFound
 from marketplace.web import session
 from marketplace.web.answers import Views, field, render, see_other
 from marketplace.web.staying import staying
-from vip.family import removed
-from vip.signin import SignInAgain, signed_in_recently
+from vip.customers.family import removed
+from vip.signin.signin import SignInAgain, signed_in_recently
 
 _LEFT = "erased"
 

@@ -20,12 +20,21 @@ from marketplace.web.benefit_cards import plan_name
 from marketplace.web.formats import full_date
 from marketplace.web.parts import Form, Person
 from marketplace.web.people import person, relation_word
-from vip import signin
-from vip.consent import ConsentView, consents
-from vip.customers import profile
-from vip.entitlements import entitlements
-from vip.family import RELATIONS, FamilyFull, Member, MemberInUse, NewMember, add_member, family, remove_member
+from vip.customers.consent import ConsentView, consents
+from vip.customers.customers import profile
+from vip.customers.family import (
+    RELATIONS,
+    FamilyFull,
+    Member,
+    MemberInUse,
+    NewMember,
+    add_member,
+    family,
+    remove_member,
+)
+from vip.entitlements.of_customer import entitlements
 from vip.principal import Principal
+from vip.signin import signin
 
 
 @dataclass(frozen=True)

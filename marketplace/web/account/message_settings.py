@@ -21,13 +21,14 @@ from booking.messages.settings import (
     settings_of,
 )
 from marketplace import wording
-from marketplace.core import clock, email
+from marketplace.core import clock
 from marketplace.core.config import settings
 from marketplace.core.errors import Invalid, TooMany
+from marketplace.core.sending import email
 from marketplace.web import session
 from marketplace.web.answers import Views, field, render, retry_after, see_other
 from marketplace.web.parts import Form
-from vip.codes import CodeEnded, WrongCode
+from vip.signin.codes import CodeEnded, WrongCode
 
 
 @dataclass(frozen=True)

@@ -17,8 +17,10 @@ from marketplace.web import session
 from marketplace.web.account.links import end_links_if_asked
 from marketplace.web.answers import Views, field, render, retry_after, see_other
 from marketplace.web.parts import Code, Form
-from vip import change_phone, codes, phones
-from vip.customers import profile
+from vip import phones
+from vip.customers import change_phone
+from vip.customers.customers import profile
+from vip.signin import codes
 
 _PENDING = "new_phone"
 

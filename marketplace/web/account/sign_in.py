@@ -17,7 +17,9 @@ from marketplace.core.errors import Invalid, Refusal, TooMany
 from marketplace.web import assets, development, language, session
 from marketplace.web.answers import Views, asked, field, render, retry_after, see_other
 from marketplace.web.parts import Code, Form
-from vip import codes, customers, phones, signin
+from vip import phones
+from vip.customers import customers
+from vip.signin import codes, signin
 
 _PENDING = "sign_in"
 _RECORD = "web:sign_in"

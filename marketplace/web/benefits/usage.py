@@ -14,8 +14,8 @@ from marketplace.web.benefit_cards import Benefit
 from marketplace.web.benefits import usage_page
 from marketplace.web.benefits.usage_page import Usage
 from marketplace.web.kind_words import kind_name
-from vip.entitlements import EntitlementView, entitlements
-from vip.family import family
+from vip.customers.family import family
+from vip.entitlements.of_customer import EntitlementView, entitlements
 from vip.principal import Principal
 
 SHOWN = 30

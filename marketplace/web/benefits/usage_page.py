@@ -15,8 +15,8 @@ from marketplace.web import formats
 from marketplace.web.benefit_cards import Benefit, plan_name
 from marketplace.web.kind_words import kind_name, nouns
 from marketplace.web.people import person
-from vip.entitlements import EntitlementView
-from vip.family import Member
+from vip.customers.family import Member
+from vip.entitlements.of_customer import EntitlementView
 
 
 @dataclass(frozen=True)

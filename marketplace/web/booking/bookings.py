@@ -26,7 +26,7 @@ from marketplace.web.booking.waiting import waiting_list
 from marketplace.web.parts import Form
 from marketplace.web.session import principal
 from marketplace.web.tickets import followed_tag
-from vip.entitlements import entitlements
+from vip.entitlements.of_customer import entitlements
 from vip.principal import Principal
 
 _UPCOMING = 50

@@ -33,8 +33,8 @@ from marketplace.web.booking.times_page import Taken, Times
 from marketplace.web.booking.whose import facts_of, paying, people_of, usable_benefits, why_not
 from marketplace.web.people import person
 from marketplace.web.session import principal
-from vip.entitlements import entitlements
-from vip.family import Member
+from vip.customers.family import Member
+from vip.entitlements.of_customer import entitlements
 from vip.principal import Principal
 
 _LONGEST_ID = 64

@@ -24,8 +24,8 @@ from marketplace.web.booking.places_page import Finder, PersonChoice
 from marketplace.web.booking.whose import facts_of, paying, people_of, usable_benefits, why_not
 from marketplace.web.kind_words import kind_name
 from marketplace.web.people import person
-from vip.entitlements import entitlements
-from vip.family import Member
+from vip.customers.family import Member
+from vip.entitlements.of_customer import entitlements
 from vip.principal import Principal
 
 CITY_COOKIE = "city"

@@ -25,7 +25,7 @@ from marketplace.web.booking.whose import facts_of, open_benefits, people_of, wh
 from marketplace.web.parts import Form
 from marketplace.web.people import person
 from marketplace.web.session import principal
-from vip.family import Member
+from vip.customers.family import Member
 from vip.principal import Principal
 
 _LONGEST_ID = 64

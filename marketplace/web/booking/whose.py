@@ -11,8 +11,8 @@ from marketplace import wording
 from marketplace.core import clock
 from marketplace.core.errors import NotFound
 from marketplace.web.answers import asked, field
-from vip.entitlements import EntitlementView, NotShared, entitlements
-from vip.family import Member, family
+from vip.customers.family import Member, family
+from vip.entitlements.of_customer import EntitlementView, NotShared, entitlements
 from vip.principal import Principal
 
 

@@ -8,7 +8,7 @@ from flask import Response
 
 from marketplace.web.answers import render
 from marketplace.web.console import session
-from vip.operators import operator
+from vip.operators.operators import operator
 
 SHOWN = 50
 """How many lines of a list a page has."""

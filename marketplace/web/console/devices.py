@@ -12,8 +12,8 @@ from marketplace.web.console import session
 from marketplace.web.console.answers import console_page
 from marketplace.web.console.qr import qr_code
 from marketplace.web.parts import Form
-from vip import operator_devices
-from vip.second_factor import Offer, OfferEnded, WrongSecondFactor
+from vip.operators import device_changes
+from vip.operators.second_factor import Offer, OfferEnded, WrongSecondFactor
 
 
 def second_factor() -> Response:
@@ -21,7 +21,7 @@ def second_factor() -> Response:
     who, form, status = session.operator(), Form(), 200
     if request.method == "POST":
         try:
-            codes = operator_devices.renew_recovery_codes(who, field("present", 60), now=clock.now())
+            codes = device_changes.renew_recovery_codes(who, field("present", 60), now=clock.now())
             return console_page("recovery_codes", "second_factor", codes=codes)
         except (WrongSecondFactor, TooMany) as refusal:
             page = _state(_form(refusal), refusal.status)
@@ -33,25 +33,25 @@ def device() -> Response:
     """Another device, or the first one: the QR code, and a form with a code of it."""
     who, now = session.operator(), clock.now()
     if request.method == "GET":
-        return _device(operator_devices.offer(who, now=now), Form())
+        return _device(device_changes.offer(who, now=now), Form())
     sealed = field("offer")
     try:
-        codes = operator_devices.change_device(who, field("present", 60), sealed, field("code", 60), now=now)
+        codes = device_changes.change_device(who, field("present", 60), sealed, field("code", 60), now=now)
     except OfferEnded as refusal:
-        return _device(operator_devices.offer(who, now=now), _form(refusal), refusal.status)
+        return _device(device_changes.offer(who, now=now), _form(refusal), refusal.status)
     except (WrongSecondFactor, TooMany) as refusal:
-        page = _device(operator_devices.offered(who, sealed, now=now), _form(refusal), refusal.status)
+        page = _device(device_changes.offered(who, sealed, now=now), _form(refusal), refusal.status)
         return retry_after(page, refusal)
     return console_page("recovery_codes", "second_factor", codes=codes)
 
 
 def _state(form: Form, status: int) -> Response:
-    page = operator_devices.status(session.operator())
+    page = device_changes.status(session.operator())
     return console_page("second_factor", "second_factor", status, page=page, form=form)
 
 
 def _device(offer: Offer, form: Form, status: int = 200) -> Response:
-    present = operator_devices.status(session.operator()).since is not None
+    present = device_changes.status(session.operator()).since is not None
     return console_page(
         "device", "second_factor", status, offer=offer, qr=qr_code(offer.uri), form=form, present=present
     )

@@ -16,11 +16,12 @@ from marketplace.web.console import session
 from marketplace.web.console.qr import qr_code
 from marketplace.web.parts import Form
 from marketplace.web.session import caller
-from vip import operator_steps, signin
-from vip.operator_changes import choose_password
-from vip.operator_steps import NextStep, OperatorSignedIn, Step
-from vip.operators import WrongPassword, sign_in_operator
-from vip.second_factor import Offer, OfferEnded, WrongSecondFactor
+from vip.operators import sign_in_steps
+from vip.operators.account_changes import choose_password
+from vip.operators.operators import WrongPassword, sign_in_operator
+from vip.operators.second_factor import Offer, OfferEnded, WrongSecondFactor
+from vip.operators.sign_in_steps import NextStep, OperatorSignedIn, Step
+from vip.signin import signin
 
 _PAGES: dict[Step, str] = {
     "code": "console.sign_in_code",
@@ -58,7 +59,7 @@ def sign_in_code() -> Response:
     if request.method == "GET":
         return _page("operator_code.html", "console.sign_in_code", Form())
     try:
-        found = operator_steps.show_code(
+        found = sign_in_steps.show_code(
             session.ticket(),
             field("code", 60),
             now=clock.now(),
@@ -77,16 +78,16 @@ def sign_in_device() -> Response:
         return elsewhere
     ticket, now = session.ticket(), clock.now()
     if request.method == "GET":
-        return _device(operator_steps.offer_device(ticket, now=now), Form())
+        return _device(sign_in_steps.offer_device(ticket, now=now), Form())
     sealed = field("offer")
     try:
-        done = operator_steps.set_up_device(
+        done = sign_in_steps.set_up_device(
             ticket, sealed, field("code", 60), now=now, previous_token=session.session_token() or None
         )
     except WrongSecondFactor as refusal:
-        return _device(operator_steps.offered_device(ticket, sealed, now=now), _form(refusal), refusal.status)
+        return _device(sign_in_steps.offered_device(ticket, sealed, now=now), _form(refusal), refusal.status)
     except OfferEnded as refusal:
-        return _device(operator_steps.offer_device(ticket, now=now), _form(refusal), refusal.status)
+        return _device(sign_in_steps.offer_device(ticket, now=now), _form(refusal), refusal.status)
     onward = session.next_path(field("next"))
     answer = render("operator_recovery_codes.html", codes=done.recovery_codes, next_url=onward)
     return _hand_over(answer, done.then)
@@ -123,7 +124,7 @@ def sign_out() -> Response:
 def _elsewhere(step: Step) -> Response | None:
     """None if this step is awaited of this browser; else the way to the one that is, or to the first page."""
     try:
-        awaited = operator_steps.awaited(session.ticket(), now=clock.now())
+        awaited = sign_in_steps.awaited(session.ticket(), now=clock.now())
     except Unauthenticated:
         if session.ticket():
             flash(_("That took too long. Sign in once more."), "notice")

@@ -14,15 +14,15 @@ from marketplace.web.answers import Views, field, see_other
 from marketplace.web.console import session
 from marketplace.web.console.answers import console_page
 from marketplace.web.parts import Form
-from vip import operator_accounts, operator_devices
-from vip.operators import LoginTaken
+from vip.operators import administration, device_changes
+from vip.operators.operators import LoginTaken
 from vip.principal import Role
-from vip.signin import SignInAgain
+from vip.signin.signin import SignInAgain
 
 
 def accounts() -> Response:
     """Who works here."""
-    return console_page("accounts", "accounts", rows=operator_accounts.operators_of(session.operator()))
+    return console_page("accounts", "accounts", rows=administration.operators_of(session.operator()))
 
 
 def account_new() -> Response:
@@ -31,7 +31,7 @@ def account_new() -> Response:
         return console_page("account_new", "accounts", form=Form({"role": "agent"}), made=None)
     given = {"login": field("login", 200), "name": field("name", 200), "role": field("role", 20)}
     try:
-        made = operator_accounts.add_operator(
+        made = administration.add_operator(
             session.operator(), given["login"], given["name"], cast(Role, given["role"]), now=clock.now()
         )
     except (Invalid, LoginTaken, SignInAgain) as refusal:
@@ -52,7 +52,7 @@ def account(operator: str) -> Response:
             raise
         except Refusal as refusal:
             problem, status = wording.sentence(refusal), refusal.status
-    page = operator_accounts.operator_of(who, operator)
+    page = administration.operator_of(who, operator)
     return console_page("account", "accounts", status, page=page, problem=problem)
 
 
@@ -60,13 +60,13 @@ def _act(what: str, operator: str) -> str:
     """Do it; returns what is said about it."""
     who, now = session.operator(), clock.now()
     if what == "end":
-        operator_accounts.end_service(who, operator, now=now)
+        administration.end_service(who, operator, now=now)
         return _("The service is ended, and all sessions with it.")
     if what == "resume":
-        operator_accounts.return_to_service(who, operator, now=now)
+        administration.return_to_service(who, operator, now=now)
         return _("The operator can sign in again.")
     if what == "reset":
-        operator_devices.reset(who, operator, now=now)
+        device_changes.reset(who, operator, now=now)
         return _("The second factor is reset. The next sign-in sets up a new device.")
     raise Invalid(field="act", reason="unknown_value")
 

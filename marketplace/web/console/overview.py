@@ -11,7 +11,7 @@ from booking.views import oversight
 from marketplace.core import clock
 from marketplace.web.answers import Views, render
 from marketplace.web.console import overview_page, session
-from vip.operators import operator
+from vip.operators.operators import operator
 
 FEW = 8
 

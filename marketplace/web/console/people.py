@@ -14,10 +14,10 @@ from marketplace.web.console import session
 from marketplace.web.console.answers import console_page
 from marketplace.web.parts import Form
 from marketplace.web.staying import staying
-from vip import blocking
-from vip.operator_changes import change_password
-from vip.operators import WrongPassword
-from vip.signin import SignInAgain
+from vip.customers import blocking
+from vip.operators.account_changes import change_password
+from vip.operators.operators import WrongPassword
+from vip.signin.signin import SignInAgain
 
 
 def password() -> Response:

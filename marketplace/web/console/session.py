@@ -14,9 +14,10 @@ from marketplace.web.answers import see_other
 from marketplace.web.assets import CONTENT_POLICY
 from marketplace.web.session import safe_path
 from marketplace.web.urls import OPERATOR_PAGES
-from vip import roles, signin
-from vip.operator_steps import NextStep
+from vip import roles
+from vip.operators.sign_in_steps import NextStep
 from vip.principal import Principal
+from vip.signin import signin
 
 _COOKIE = "operator"
 _YEAR = 365 * 24 * 3600

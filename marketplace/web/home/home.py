@@ -18,9 +18,9 @@ from marketplace.web.formats import dotted, local
 from marketplace.web.people import addressed, person
 from marketplace.web.session import principal
 from marketplace.web.tickets import NextBooking, followed_tag, next_booking
-from vip.customers import profile
-from vip.entitlements import EntitlementView, entitlements
-from vip.family import family
+from vip.customers.customers import profile
+from vip.customers.family import family
+from vip.entitlements.of_customer import EntitlementView, entitlements
 from vip.principal import Principal
 
 

@@ -17,7 +17,7 @@ from marketplace.web.parts import Link
 from marketplace.web.people import relation_word, to_ask
 from marketplace.web.prefetch import not_yet, only_prefetched
 from marketplace.web.reports import reports_page, shares_page
-from vip.consent import ConsentMissing
+from vip.customers.consent import ConsentMissing
 
 SHOWN = 20
 

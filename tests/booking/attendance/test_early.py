@@ -13,7 +13,7 @@ from booking.discrepancies import open_discrepancy
 from booking.exchange.inbound import apply_remote
 from booking.feeds.cursors import done
 from booking.models import Discrepancy
-from marketplace.core.db import reading, transaction
+from marketplace.core.database.db import reading, transaction
 from providers.port import Accepted, Confirmed, Unknown
 from tests.people import NOON, counters
 from tests.world import EIGHT, FakeAdapter, World, booking_row, history, make_world, one_pass, remote

@@ -31,17 +31,17 @@ from booking.notices.models import Notification
 from booking.states import BookingState
 from booking.views.customer import booking as view
 from marketplace.core.audit import AuditLine
-from marketplace.core.db import reading, transaction
+from marketplace.core.database.db import reading, transaction
 from marketplace.core.errors import Invalid, NotFound
 from providers.port import Confirmed, Refused
 from providers.reported import UnreadableRow
 from tests.people import NOON, counters
 from tests.world import FakeAdapter, World, booking_row, history, make_world, one_pass, remote, set_provider
-from vip.ledger import EntitlementExhausted
+from vip.entitlements.ledger import EntitlementExhausted
 from vip.models import Entitlement
-from vip.operators import create_admin, sign_in_operator
+from vip.operators.operators import create_admin, sign_in_operator
 from vip.principal import Principal
-from vip.signin import authenticate
+from vip.signin.signin import authenticate
 
 pytestmark = [pytest.mark.usefixtures("db"), pytest.mark.quick]
 

@@ -12,7 +12,7 @@ from booking.calls.breaker import FAILURES, PAUSE, PROBE_LEASE, BreakerState, Ca
 from booking.calls.through import LeftAlone, through
 from booking.exchange.send import run_task
 from booking.feeds.cursors import NotApplied
-from marketplace.core.db import transaction
+from marketplace.core.database.db import transaction
 from providers.port import Answer, ComeBackLater, Confirmed, ProviderError, RetryAfter, Unknown
 from tests.people import NOON
 from tests.world import (

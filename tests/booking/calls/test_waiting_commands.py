@@ -13,7 +13,7 @@ from booking.changes.cancel import cancel
 from booking.messages.freshness import stale
 from booking.models import Booking, Discrepancy
 from booking.notices.models import Notification
-from marketplace.core.db import reading, transaction
+from marketplace.core.database.db import reading, transaction
 from providers.port import Confirmed, RetryAfter, Unknown
 from tests.people import NOON
 from tests.world import FakeAdapter, booking_row, join, make_world, one_pass, set_breaker, set_provider

@@ -22,7 +22,7 @@ from booking.reconcile.compare import Ours, compare
 from booking.refusals import SlotClosed, SlotFull, SlotMoved
 from booking.views.cards import BookingView
 from booking.views.customer import booking as view
-from marketplace.core.db import reading, transaction
+from marketplace.core.database.db import reading, transaction
 from marketplace.core.errors import NotFound
 from providers.port import Accepted, Confirmed, Decline, Refused, Unknown
 from providers.port import NotFound as NotThere

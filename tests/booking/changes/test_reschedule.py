@@ -15,14 +15,14 @@ from booking.exchange.inbound import apply_remote
 from booking.models import Discrepancy, Slot
 from booking.views.customer import booking as view
 from marketplace.catalog.models import Offer, Site
-from marketplace.core.db import reading, transaction
+from marketplace.core.database.db import reading, transaction
 from marketplace.core.errors import NotFound
 from providers.port import Confirmed, Refused, Unknown
 from providers.port import NotFound as NotThere
 from providers.reported import RemoteBooking
 from tests.people import NOON, counters
 from tests.world import DAY, FakeAdapter, World, booking_row, join, make_world, one_pass, remote, taken, tasks
-from vip.entitlements import ValidityOver
+from vip.entitlements.of_customer import ValidityOver
 from vip.models import Entitlement
 
 pytestmark = [pytest.mark.usefixtures("db"), pytest.mark.quick]

@@ -15,7 +15,7 @@ from booking.exchange.inbound import apply_remote
 from booking.models import Discrepancy
 from booking.notices.models import Notification
 from booking.views.customer import booking as view
-from marketplace.core.db import reading, transaction
+from marketplace.core.database.db import reading, transaction
 from marketplace.core.errors import NotFound
 from providers.port import Confirmed, Refused, Unknown
 from providers.port import NotFound as NotThere

@@ -20,7 +20,7 @@ from booking.refusals import SlotClosed
 from booking.states import BookingState
 from booking.sync.slots import SIGHT, apply_slots
 from marketplace.catalog.models import Site
-from marketplace.core.db import reading, transaction
+from marketplace.core.database.db import reading, transaction
 from marketplace.core.errors import Invalid, NotFound, Refusal
 from marketplace.core.text import Text
 from providers.port import Confirmed, Refused

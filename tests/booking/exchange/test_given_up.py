@@ -14,7 +14,7 @@ from booking.exchange.inbound import apply_remote
 from booking.models import Discrepancy
 from booking.reconcile.run import run_now
 from marketplace.catalog.models import Offer
-from marketplace.core.db import reading, transaction
+from marketplace.core.database.db import reading, transaction
 from providers.port import Confirmed, Refused, Unknown
 from providers.reported import RemoteBooking
 from tests.books import Books

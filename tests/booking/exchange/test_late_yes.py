@@ -17,7 +17,7 @@ from booking.states import BookingState
 from booking.sync.bookings import poll_bookings
 from booking.sync.webhooks import receive_event
 from booking.transition import lock_booking, move
-from marketplace.core.db import transaction
+from marketplace.core.database.db import transaction
 from providers.port import Accepted, Cancel, Confirmed
 from providers.reported import BookingPage, Event, RemoteBooking
 from tests.people import NOON, counters

@@ -12,7 +12,7 @@ from booking.changes.reschedule import reschedule
 from booking.exchange.inbound import apply_remote
 from booking.models import Booking, Discrepancy, ProviderBooking
 from booking.views.customer import booking as view
-from marketplace.core.db import reading, transaction
+from marketplace.core.database.db import reading, transaction
 from providers.port import Accepted, Cancel, Confirmed, Refused, Reserve, Unknown
 from providers.port import NotFound as NotThere
 from providers.reported import RemoteBooking

@@ -22,7 +22,7 @@ from booking.reports.models import Report
 from booking.sync.bookings import poll_bookings
 from booking.sync.slots import pull_slots
 from marketplace.catalog.models import CapacityPool
-from marketplace.core.db import reading
+from marketplace.core.database.db import reading
 from providers.adapters.day_capacity import DayCapacity
 from providers.adapters.http import Reply
 from providers.adapters.open_protocol import OpenProtocol

@@ -24,7 +24,7 @@ from booking.transition import lock_booking
 from booking.views.customer import When, bookings
 from booking.views.customer import booking as view
 from marketplace.core.audit import AuditLine
-from marketplace.core.db import reading, transaction
+from marketplace.core.database.db import reading, transaction
 from marketplace.core.errors import NotFound
 from providers.port import Accepted, Confirmed, Refused, RetryAfter, Unknown
 from providers.port import NotFound as NotThere

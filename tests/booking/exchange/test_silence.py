@@ -12,7 +12,7 @@ from booking.exchange.escalate import ASK_A_PERSON, raise_unknown
 from booking.feeds.cursors import done
 from booking.models import Discrepancy, Feed, ProviderTask
 from booking.notices.models import Notification
-from marketplace.core.db import reading, transaction
+from marketplace.core.database.db import reading, transaction
 from providers.port import Accepted, Answer, Confirmed, RetryAfter, Unknown
 from tests.people import NOON
 from tests.world import FakeAdapter, World, booking_row, claim_all, make_world, one_pass, remote, set_breaker

@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from booking.feeds.models import RowTry
 from booking.feeds.tries import count_try, forget_tries, not_applied
-from marketplace.core.db import reading
+from marketplace.core.database.db import reading
 from tests.people import NOON
 from tests.world import make_world, remote
 

@@ -29,7 +29,7 @@ from booking.sync import bookings
 from booking.sync.bookings import poll_bookings
 from booking.sync.slots import pull_slots
 from booking.sync.webhooks import receive_event
-from marketplace.core.db import reading, transaction
+from marketplace.core.database.db import reading, transaction
 from marketplace.core.errors import Busy
 from providers.port import ComeBackLater, LookUp, NotFound, ProviderError, RetryAfter, Unknown
 from providers.reported import BookingPage, Event, RemoteBooking, SlotPage, UnreadableRow

@@ -14,7 +14,7 @@ from booking.changes.cancel import cancel
 from booking.exchange.inbound import apply_remote
 from booking.hold import expire
 from booking.models import Booking
-from marketplace.core.db import transaction
+from marketplace.core.database.db import transaction
 from marketplace.core.one_by_one import one_by_one
 from providers.port import Accepted
 from tests.people import NOON

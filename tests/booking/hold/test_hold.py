@@ -15,12 +15,12 @@ from booking.idempotency import forget_keys
 from booking.models import Slot
 from marketplace.catalog.benefit_kind import NotEligible
 from marketplace.catalog.models import Offer
-from marketplace.core.db import reading, transaction
+from marketplace.core.database.db import reading, transaction
 from marketplace.core.errors import IdempotencyKeyReused, Invalid, NotFound
 from tests.people import NOON, counters, give
 from tests.world import booking_row, history, join, make_offer, make_world, taken
-from vip.entitlements import ValidityOver
-from vip.ledger import EntitlementExhausted
+from vip.entitlements.ledger import EntitlementExhausted
+from vip.entitlements.of_customer import ValidityOver
 from vip.models import Entitlement
 
 pytestmark = [pytest.mark.usefixtures("db"), pytest.mark.quick, pytest.mark.every_postgres]

@@ -12,8 +12,8 @@ from booking import refusals
 from booking.hold.pick import pick
 from tests.people import NOON
 from tests.world import World, booking_row, join, make_offer, make_world, taken
-from vip.family import NewMember, add_member
-from vip.ledger import EntitlementExhausted
+from vip.customers.family import NewMember, add_member
+from vip.entitlements.ledger import EntitlementExhausted
 
 pytestmark = [pytest.mark.usefixtures("db"), pytest.mark.quick]
 

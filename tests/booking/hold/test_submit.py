@@ -18,7 +18,7 @@ from booking.notices.models import NoticeSetting
 from booking.states import LEGAL, LIVE, BookingState
 from booking.transition import lock_booking
 from marketplace.core.config import ROOT
-from marketplace.core.db import Base, reading, transaction
+from marketplace.core.database.db import Base, reading, transaction
 from tests.people import NOON
 from tests.world import World, booking_row, history, make_world, set_provider
 

@@ -13,13 +13,13 @@ from booking.calls.connections import connection_of
 from booking.personal.export import ask_copy, make_copies, open_copy, write_copy
 from marketplace.catalog.models import Provider
 from marketplace.core.crypto import seal_master
-from marketplace.core.db import reading, transaction
+from marketplace.core.database.db import reading, transaction
 from tests.booking.personal.planted import Life, live
 from tests.people import NOON
 from tests.stage import WEBHOOK_SECRET
 from tests.world import make_world
-from vip import operators, second_factor
 from vip.models import Operator
+from vip.operators import operators, second_factor
 
 PHONE = "13800000021"
 TOTP = pyotp.random_base32()

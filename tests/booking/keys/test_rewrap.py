@@ -17,15 +17,15 @@ from booking.keys.rewrap import BATCH, Progress, rewrap
 from booking.keys.sealed import SEALED
 from marketplace.core import crypto, integrity
 from marketplace.core.config import settings
-from marketplace.core.db import engine, reading, transaction
+from marketplace.core.database.db import engine, reading, transaction
 from tests.booking.keys.stored import PHONE, Stored, store
 from tests.conftest import TestDatabase
 from tests.keys import text_of, use_keys
 from tests.people import NOON, make_customer
 from tests.sandboxes import eventually
 from vip import phones
+from vip.customers.person_keys import CONTACT, destroy, key_of
 from vip.models import Beneficiary, Customer, PersonKey
-from vip.person_keys import CONTACT, destroy, key_of
 
 
 @pytest.fixture(autouse=True)

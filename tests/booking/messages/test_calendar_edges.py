@@ -20,11 +20,11 @@ from booking.offers.bookable import Rule
 from booking.views.customer import booking as view
 from marketplace.catalog.models import Site
 from marketplace.core.clock import window_of
-from marketplace.core.db import reading, transaction
+from marketplace.core.database.db import reading, transaction
 from providers.port import Confirmed
 from tests.people import give
 from tests.world import FakeAdapter, World, booking_row, make_slot, make_world, one_pass
-from vip.entitlements import EntitlementExhausted, ValidityOver
+from vip.entitlements.of_customer import EntitlementExhausted, ValidityOver
 
 NEW_YORK, LORD_HOWE, SHANGHAI = "America/New_York", "Australia/Lord_Howe", "Asia/Shanghai"
 

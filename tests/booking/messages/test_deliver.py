@@ -22,18 +22,20 @@ from booking.messages.settings import Choices
 from booking.notices.models import NotificationDelivery
 from booking.notices.notify import notify
 from booking.notices.quiet_hours import quiet_until
-from marketplace.core import clock, email, sms
+from marketplace.core import clock
 from marketplace.core.config import ConfigError
-from marketplace.core.db import reading, transaction
+from marketplace.core.database.db import reading, transaction
 from marketplace.core.errors import Invalid, TooMany
-from marketplace.core.outgoing import DevelopmentOutbox, Undeliverable
+from marketplace.core.sending import email, sms
+from marketplace.core.sending.outgoing import DevelopmentOutbox, Undeliverable
 from marketplace.messages import send as post
 from providers.port import Confirmed
 from tests.booking.test_moves import S, go
 from tests.people import NOON, SmsBox
 from tests.world import FakeAdapter, World, make_world, one_pass
-from vip import codes, email_address
-from vip.codes import CodeEnded, WrongCode
+from vip.customers import email_address
+from vip.signin import codes
+from vip.signin.codes import CodeEnded, WrongCode
 
 NIGHT = datetime(2026, 3, 2, 15, 30, tzinfo=UTC)  # 23:30 in Shanghai
 MORNING = datetime(2026, 3, 3, 0, 0, tzinfo=UTC)  # 08:00 there, the next day

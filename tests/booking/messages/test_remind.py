@@ -12,7 +12,7 @@ from booking.changes.reschedule import reschedule
 from booking.messages import inbox
 from booking.messages.remind import due_at, is_due, preparation, remind_of_bookings, remind_of_endings
 from booking.notices.models import Notification
-from marketplace.core.db import reading
+from marketplace.core.database.db import reading
 from marketplace.core.text import Text
 from marketplace.messages import words
 from providers.port import Confirmed

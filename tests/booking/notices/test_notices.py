@@ -19,7 +19,7 @@ from booking.notices.notify import facts_of, notify
 from booking.states import BookingState as S
 from booking.transition import lock_booking, move
 from marketplace.catalog.models import Site
-from marketplace.core.db import reading, transaction
+from marketplace.core.database.db import reading, transaction
 from marketplace.core.errors import Invalid, NotFound
 from marketplace.messages import words
 from providers.port import Answer, Confirmed, Refused

@@ -18,7 +18,7 @@ from booking.reconcile.examine import _open
 from booking.states import BookingState
 from booking.sync.slots import apply_slots
 from booking.transition import lock_booking
-from marketplace.core.db import reading, transaction
+from marketplace.core.database.db import reading, transaction
 from marketplace.messages.words import say
 from providers.port import Confirmed
 from providers.reported import RemoteBooking, RemoteSlot

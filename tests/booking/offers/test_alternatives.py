@@ -15,7 +15,7 @@ from booking.models import BookingHistory, Slot
 from booking.notices.models import Notification
 from booking.views.customer import booking as view
 from marketplace.catalog.models import CapacityPool, Offer, Site
-from marketplace.core.db import reading, transaction
+from marketplace.core.database.db import reading, transaction
 from marketplace.messages.words import say
 from providers.port import Confirmed, Refused
 from tests.people import NOON, counters, give

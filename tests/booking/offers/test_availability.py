@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Engine, text
 
 from booking.offers.availability import OfferQuery, days, offer, search_offers, slots
 from booking.offers.cards import PersonFacts
-from marketplace.core.db import engine
+from marketplace.core.database.db import engine
 from marketplace.core.errors import Invalid, NotFound
 from tests.sites import Place, add_slot, load_sites, make_offer, plans_of, row
 

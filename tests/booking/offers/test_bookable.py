@@ -22,7 +22,7 @@ from booking.waiting.match import LEAST_TIME, look_again
 from booking.waiting.offers import offer_freed
 from booking.waiting.view import alike
 from marketplace.catalog.models import Offer, Site
-from marketplace.core.db import reading, transaction
+from marketplace.core.database.db import reading, transaction
 from marketplace.core.errors import NotFound, Refusal
 from marketplace.core.ids import new_id
 from tests.waiting import entry, wait

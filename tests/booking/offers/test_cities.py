@@ -7,7 +7,7 @@ from sqlalchemy import Engine, update
 
 from booking.offers.cities import narrowing, offer_cities
 from marketplace.catalog.models import Offer, Site
-from marketplace.core.db import transaction
+from marketplace.core.database.db import transaction
 from marketplace.core.errors import Invalid, NotFound
 from tests.world import make_offer
 

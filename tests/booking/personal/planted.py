@@ -30,17 +30,18 @@ from booking.settlement.models import ClosingStatement, StatementLine
 from booking.states import BookingState
 from booking.waiting.models import WaitingEntry, WaitingOffer, WaitingPlace
 from marketplace.core import crypto
-from marketplace.core.db import reading, transaction
+from marketplace.core.database.db import reading, transaction
 from marketplace.core.ids import new_id
 from providers.reported import ReportItem
 from tests.people import NOON
 from tests.reports import deliver
 from tests.world import World, go
-from vip import email_address, id_numbers, phones
-from vip.consent import record_consent
-from vip.family import NewMember, add_member
+from vip import phones
+from vip.customers import email_address, id_numbers
+from vip.customers.consent import record_consent
+from vip.customers.family import NewMember, add_member
+from vip.customers.person_keys import PROCESS, key_of
 from vip.models import Beneficiary, SignInCode, SignInSession
-from vip.person_keys import PROCESS, key_of
 
 _SAYS_WHOSE = ("audit_line", "subject")
 

@@ -33,20 +33,20 @@ from booking.personal.register import Retention
 from booking.personal.scope import Scope, of_customer, of_person
 from booking.personal.tables import OF_CUSTOMERS
 from booking.reports.fetch import announce
-from marketplace.core import sms
 from marketplace.core.config import settings
-from marketplace.core.db import reading, transaction
+from marketplace.core.database.db import reading, transaction
 from marketplace.core.errors import NotFound, Unauthenticated
+from marketplace.core.sending import sms
 from tests.booking.personal.planted import Life
 from tests.conftest import TestDatabase
 from tests.people import NOON, SmsBox, make_customer, signed_in
 from tests.reports import content, fetch, listed
 from tests.world import make_world
-from vip.codes import WrongCode
-from vip.family import remove_member
+from vip.customers.family import remove_member
 from vip.models import Beneficiary, Customer
-from vip.operators import create_admin, sign_in_operator
-from vip.signin import RECENT, SignInAgain, authenticate, issue_token, send_code, sign_in
+from vip.operators.operators import create_admin, sign_in_operator
+from vip.signin.codes import WrongCode
+from vip.signin.signin import RECENT, SignInAgain, authenticate, issue_token, send_code, sign_in
 
 Lives = Callable[[], tuple[Life, Life]]
 

@@ -20,15 +20,15 @@ from booking.personal.opening import UNREADABLE
 from booking.personal.scope import to_show
 from booking.personal.tables import OF_CUSTOMERS
 from marketplace.core.audit import AuditLine
-from marketplace.core.db import reading, transaction
+from marketplace.core.database.db import reading, transaction
 from marketplace.core.errors import NotFound, TooMany
 from tests.booking.personal.planted import Life
 from tests.people import NOON, PHONE, make_customer, signed_in
 from tests.reports import PDF
-from vip.consent import withdraw_consent
+from vip.customers.consent import withdraw_consent
 from vip.models import Beneficiary
 from vip.principal import Principal
-from vip.signin import SignInAgain
+from vip.signin.signin import SignInAgain
 
 Lives = Callable[[], tuple[Life, Life]]
 

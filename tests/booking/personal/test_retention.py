@@ -22,12 +22,12 @@ from booking.states import BookingState
 from booking.worker.jobs import all_jobs
 from booking.worker.lanes import Lanes
 from marketplace.core.config import Settings, settings
-from marketplace.core.db import transaction
+from marketplace.core.database.db import transaction
 from marketplace.core.ids import new_id
 from tests.people import NOON, SmsBox, make_customer, signed_in
 from tests.reports import deliver, looks
 from tests.world import World, go, make_world
-from vip import signin
+from vip.signin import signin
 
 DAY = timedelta(days=1)
 AGED = {table.name: table.age for table in TABLES if table.age is not None}

@@ -23,7 +23,7 @@ from booking.reconcile.run import run_now
 from booking.worker.jobs import all_jobs
 from booking.worker.lanes import Lane, Lanes
 from marketplace.catalog.models import Provider
-from marketplace.core.db import reading, transaction
+from marketplace.core.database.db import reading, transaction
 from providers.adapters.open_protocol import OpenProtocol
 from providers.port import ComeBackLater, Confirmed, ProviderError, RetryAfter
 from providers.reported import RemoteBooking, UnreadableRow

@@ -22,7 +22,7 @@ from booking.refusals import SlotFull
 from booking.sync.slots import apply_slots
 from booking.sync.webhooks import receive_event
 from marketplace.core.audit import AuditLine
-from marketplace.core.db import reading, transaction
+from marketplace.core.database.db import reading, transaction
 from marketplace.core.errors import Invalid, NotFound
 from providers.port import Confirmed, Unknown
 from providers.port import NotFound as NotThere
@@ -43,7 +43,7 @@ from tests.world import (
     taken,
     tasks,
 )
-from vip.entitlements import NotValidYet, ValidityOver
+from vip.entitlements.of_customer import NotValidYet, ValidityOver
 from vip.models import Entitlement
 from vip.principal import Principal
 

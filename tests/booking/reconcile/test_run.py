@@ -22,7 +22,7 @@ from booking.reconcile.queue import LostLease, ask_for_run, begin
 from booking.reconcile.run import carry_out, run_due, run_now
 from booking.states import BookingState
 from booking.transition import lock_booking, move
-from marketplace.core.db import reading, transaction
+from marketplace.core.database.db import reading, transaction
 from providers.port import Accepted, Confirmed, ProviderError, Unknown
 from providers.port import NotFound as NotThere
 from providers.reported import RemoteBooking, UnreadableRow

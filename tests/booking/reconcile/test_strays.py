@@ -24,7 +24,7 @@ from booking.reconcile.strays import LEASE, STRAY_CANCELLED, cancel_due
 from booking.worker.jobs import all_jobs
 from booking.worker.lanes import Lane, Lanes
 from marketplace.core.audit import AuditLine
-from marketplace.core.db import reading, transaction
+from marketplace.core.database.db import reading, transaction
 from marketplace.core.errors import Busy, NotFound
 from providers.port import Accepted, Answer, ComeBackLater, Confirmed, ProviderError, Refused, RetryAfter, Unknown
 from providers.port import NotFound as NotThere

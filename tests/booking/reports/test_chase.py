@@ -16,7 +16,7 @@ from booking.reports.fetch import announce
 from booking.states import BookingState
 from booking.transition import lock_booking, move
 from marketplace.catalog.kinds import kind
-from marketplace.core.db import reading, transaction
+from marketplace.core.database.db import reading, transaction
 from providers.port import ProviderError
 from providers.reported import ReportPage
 from tests.people import NOON

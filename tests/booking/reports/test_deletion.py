@@ -15,7 +15,7 @@ from booking.reports.share import NewShare, find_link, share_report
 from booking.views.customer import booking as view
 from marketplace.core import crypto
 from marketplace.core.config import settings
-from marketplace.core.db import reading, transaction
+from marketplace.core.database.db import reading, transaction
 from marketplace.core.errors import NotFound
 from tests.files import make_png, make_zip
 from tests.reports import LATER, PDF, ReportAdapter, content, deliver, listed, looks, report_row, versions

@@ -19,7 +19,7 @@ from booking.reports.intake.fhir import examine
 from booking.reports.intake.findings import FHIR, Findings, Refused
 from booking.reports.reading.read import Reading, read_all
 from booking.reports.reading.told import Whose
-from marketplace.core.db import reading, transaction
+from marketplace.core.database.db import reading, transaction
 from providers.adapters.checkup_wire import read_item
 from tests.reports import LATER, content, deliver, fetch, listed
 from tests.world import World, make_world

@@ -17,7 +17,7 @@ from booking.reports.fetch import MOST_TRIES, announce
 from booking.reports.intake.fhir import examine
 from booking.reports.intake.findings import FHIR, Refused
 from booking.reports.models import ReportVersion
-from marketplace.core.db import reading, transaction
+from marketplace.core.database.db import reading, transaction
 from providers.reported import ReportItem
 from tests.people import NOON
 from tests.reports import ITEMS, LATER, content, deliver, fetch, listed

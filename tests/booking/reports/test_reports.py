@@ -12,7 +12,7 @@ from booking.models import Discrepancy, Feed, ProviderBooking
 from booking.reports.box import Document, document, report, reports, rows
 from booking.reports.fetch import announce, fetch_due, poll_reports
 from booking.sync.webhooks import receive_event
-from marketplace.core.db import reading, transaction
+from marketplace.core.database.db import reading, transaction
 from marketplace.core.errors import NotFound
 from providers.port import ProviderError
 from providers.reported import Event, ReportItem, ReportPage

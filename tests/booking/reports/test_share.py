@@ -22,16 +22,16 @@ from booking.reports.share import (
     share_report,
     shares,
 )
-from marketplace.core.db import reading
+from marketplace.core.database.db import reading
 from marketplace.core.errors import Invalid, NotFound, TooMany
 from tests.people import consents
 from tests.reports import LATER, PDF, deliver, looks
-from tests.vip.test_consent import fathers_world
+from tests.vip.customers.test_consent import fathers_world
 from tests.world import World, join, make_world
-from vip import codes
-from vip.blocking import block_by_command, unblock_by_command
-from vip.consent import withdraw_consent
-from vip.limits import Caller, Limit
+from vip.customers.blocking import block_by_command, unblock_by_command
+from vip.customers.consent import withdraw_consent
+from vip.signin import codes
+from vip.signin.limits import Caller, Limit
 
 pytestmark = pytest.mark.usefixtures("db")
 

@@ -16,14 +16,14 @@ from booking.reports.reading.codes import map_codes
 from booking.reports.reading.read import read
 from booking.reports.reading.told import Delivered, Whose
 from booking.reports.trend import trend
-from marketplace.core.db import transaction
+from marketplace.core.database.db import transaction
 from marketplace.core.errors import Invalid, NotFound
 from providers.reported import ReportItem
 from tests.people import NOON, self_of
 from tests.reports import ITEMS, LATER, deliver, looks
 from tests.world import World, join, make_world
-from vip.consent import ConsentMissing
-from vip.family import NewMember, add_member
+from vip.customers.consent import ConsentMissing
+from vip.customers.family import NewMember, add_member
 
 LDL = "低密度脂蛋白胆固醇"
 WOMAN = Whose("female", date(1988, 4, 12), date(2026, 3, 10))

@@ -19,7 +19,7 @@ from booking.settlement.models import ClosingStatement, StatementLine
 from booking.settlement.statements import statement, statement_csv, statements
 from booking.states import BookingState
 from booking.transition import lock_booking, move
-from marketplace.core.db import reading, transaction
+from marketplace.core.database.db import reading, transaction
 from marketplace.core.errors import NotFound
 from providers.port import Confirmed, ProviderError
 from providers.reported import RemoteBooking

@@ -18,7 +18,7 @@ from booking.refusals import SlotClosed, SlotFull
 from booking.sync import slots as slots_room
 from booking.sync.slots import BATCH, HORIZON, pull_slots
 from marketplace.catalog.models import CapacityPool, Site
-from marketplace.core.db import engine, reading, transaction
+from marketplace.core.database.db import engine, reading, transaction
 from marketplace.messages.words import say
 from providers.port import Confirmed, ProviderError
 from providers.reported import RemoteSlot, SlotPage

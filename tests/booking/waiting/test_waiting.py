@@ -23,7 +23,7 @@ from booking.worker.jobs import all_jobs
 from booking.worker.lanes import Lanes
 from marketplace.catalog.models import Offer, Site
 from marketplace.core import clock
-from marketplace.core.db import reading, transaction
+from marketplace.core.database.db import reading, transaction
 from marketplace.core.errors import IdempotencyKeyReused, Invalid, NotFound
 from tests.people import NOON, counters, give, make_customer, self_of
 from tests.waiting import (
@@ -42,9 +42,9 @@ from tests.waiting import (
     wait,
 )
 from tests.world import EIGHT, World, booking_row, go, history, join, make_slot, make_world, taken
-from vip.entitlements import NoEntitlement
-from vip.family import NewMember, add_member, remove_member
-from vip.ledger import EntitlementExhausted
+from vip.customers.family import NewMember, add_member, remove_member
+from vip.entitlements.ledger import EntitlementExhausted
+from vip.entitlements.of_customer import NoEntitlement
 from vip.models import Customer, Entitlement
 
 NOON_THEN = EIGHT + timedelta(hours=4)

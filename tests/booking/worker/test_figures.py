@@ -26,10 +26,11 @@ from booking.worker.figures import Figures
 from marketplace import metrics
 from marketplace.chain.seal import seal_all
 from marketplace.chain.watch import run_verification
-from marketplace.core import clock, released
+from marketplace.core import clock
 from marketplace.core.audit import record
 from marketplace.core.config import ROOT, settings
-from marketplace.core.db import transaction
+from marketplace.core.database import released
+from marketplace.core.database.db import transaction
 from tests.people import NOON
 from tests.processes import free_port
 from tests.world import World, make_world, set_breaker, set_provider

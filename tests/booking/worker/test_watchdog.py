@@ -11,7 +11,7 @@ import pytest
 
 from booking.worker.watchdog import EXIT_CODE, Watchdog
 from marketplace.core.config import ROOT
-from marketplace.core.silence import heard
+from marketplace.core.database.silence import heard
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from werkzeug.test import TestResponse
 
 from tests.people import NOON
 from tests.world import World
-from vip.signin import issue_token
+from vip.signin.signin import issue_token
 
 
 @dataclass

@@ -10,12 +10,12 @@ from sqlalchemy import update
 
 from booking.models import Slot
 from marketplace.core import clock
-from marketplace.core.db import transaction
+from marketplace.core.database.db import transaction
 from tests.marketplace.api.caller import Caller, problem, wanted
 from tests.people import NOON, counters, give, make_customer, self_of
 from tests.statements import statements_sent
 from tests.world import World, join, set_provider, taken
-from vip.operators import create_admin, sign_in_operator
+from vip.operators.operators import create_admin, sign_in_operator
 
 
 def test_a_place_is_held_confirmed_and_cancelled(caller: Caller, world: World) -> None:

@@ -11,7 +11,7 @@ from werkzeug.test import TestResponse
 
 from booking.exchange.inbound import apply_remote
 from marketplace.core import clock
-from marketplace.core.db import transaction
+from marketplace.core.database.db import transaction
 from providers.port import Confirmed, Refused, Unknown
 from providers.reported import Proposed
 from tests.concurrency.controls import all_at_once

@@ -16,7 +16,7 @@ from sqlalchemy import Engine, select
 from marketplace import cli
 from marketplace.api import openapi
 from marketplace.core.config import settings
-from marketplace.core.db import reading
+from marketplace.core.database.db import reading
 from marketplace.demo.commands import demo
 from marketplace.demo.offers import SAMPLE_SITES
 from tests.marketplace.api.caller import Caller
@@ -74,7 +74,7 @@ def test_made_customers_are_printed_with_tokens_that_work(run: Run, app: Flask) 
 def test_shortcuts_are_refused_outside_development(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     make_customer()
     production = {**vars(settings()), "env": "production"}
-    monkeypatch.setattr("vip.signin.settings", lambda: type(settings())(**production))
+    monkeypatch.setattr("vip.signin.signin.settings", lambda: type(settings())(**production))
     one_sentence(run("vip issue-token 13800000011"), "development only")
     one_sentence(run("demo customers 1"), "development only")
     one_sentence(run("demo load"), "development only")

@@ -21,14 +21,14 @@ from marketplace.api import openapi
 from marketplace.app import create_app
 from marketplace.core import clock
 from marketplace.core.config import settings
-from marketplace.core.db import transaction
+from marketplace.core.database.db import transaction
 from marketplace.edge import BODY_LIMIT
 from marketplace.web import session
 from marketplace.web.console import session as console_session
 from tests.marketplace.api.caller import Caller, problem
 from tests.people import NOON
 from tests.world import World
-from vip import customers
+from vip.customers import customers
 
 
 def test_the_description_is_valid_and_the_file_is_current(app: Flask) -> None:

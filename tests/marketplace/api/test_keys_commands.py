@@ -12,7 +12,7 @@ from sqlalchemy import Engine, update
 from marketplace import cli
 from marketplace.core import integrity
 from marketplace.core.config import settings
-from marketplace.core.db import transaction
+from marketplace.core.database.db import transaction
 from tests.keys import text_of, use_keys
 from tests.people import make_customer
 from vip.models import Customer

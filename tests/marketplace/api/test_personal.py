@@ -11,7 +11,7 @@ from marketplace.core import clock
 from tests.marketplace.api.caller import Caller
 from tests.people import NOON
 from tests.world import World
-from vip.family import NewMember, add_member, remove_member
+from vip.customers.family import NewMember, add_member, remove_member
 
 
 def test_a_copy_is_asked_for_and_fetched(caller: Caller) -> None:

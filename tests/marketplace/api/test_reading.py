@@ -7,7 +7,8 @@ from datetime import timedelta
 import pytest
 from flask import Flask
 
-from marketplace.core import clock, sms
+from marketplace.core import clock
+from marketplace.core.sending import sms
 from tests.marketplace.api.caller import Caller, problem
 from tests.people import NOON, SmsBox, give, self_of
 from tests.world import World

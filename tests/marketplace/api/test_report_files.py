@@ -7,12 +7,12 @@ from datetime import date
 import pytest
 from flask import Flask
 
-from marketplace.core import sms
+from marketplace.core.sending import sms
 from tests.marketplace.api.caller import Caller, problem
 from tests.people import NOON, SmsBox, consents
 from tests.reports import PDF, deliver
 from tests.world import World, join
-from vip.family import NewMember, add_member
+from vip.customers.family import NewMember, add_member
 
 FATHERS_PHONE = "13900000055"
 

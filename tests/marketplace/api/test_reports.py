@@ -12,7 +12,7 @@ from booking.reports.fetch import store
 from booking.reports.files import examine
 from booking.reports.models import Report
 from marketplace.core.audit import AuditLine
-from marketplace.core.db import reading, transaction
+from marketplace.core.database.db import reading, transaction
 from marketplace.core.ids import new_id
 from providers.reported import RemoteReport, ReportContent, ReportItem
 from tests.files import make_pdf

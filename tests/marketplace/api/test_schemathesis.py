@@ -22,7 +22,7 @@ from sqlalchemy import Engine, text
 
 from marketplace.api import openapi
 from marketplace.core import clock
-from marketplace.core.db import transaction
+from marketplace.core.database.db import transaction
 from tests.marketplace.api.caller import Caller
 from tests.people import NOON
 from tests.world import World, join, make_world

@@ -9,7 +9,7 @@ from booking.models import Slot
 from booking.offers.availability import slots
 from marketplace.api.fields import page_of
 from marketplace.api.v1 import offers
-from marketplace.core.db import transaction
+from marketplace.core.database.db import transaction
 from tests.marketplace.api.caller import Caller
 from tests.people import NOON
 from tests.world import DAY, World

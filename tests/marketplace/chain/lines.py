@@ -8,7 +8,7 @@ from sqlalchemy import text
 
 from marketplace.chain.verify import Finding, verify
 from marketplace.core import audit
-from marketplace.core.db import reading, transaction
+from marketplace.core.database.db import reading, transaction
 from tests.people import NOON
 
 INSERT = (

@@ -23,7 +23,7 @@ from marketplace.chain.models import AuditSeal
 from marketplace.chain.seal import CountersWentBack, seal_all, seal_batch, unsealed_since
 from marketplace.core.audit import AuditLine
 from marketplace.core.config import ROOT
-from marketplace.core.db import reading, transaction
+from marketplace.core.database.db import reading, transaction
 from marketplace.core.errors import Busy
 from tests.conftest import TestDatabase
 from tests.marketplace.chain.conftest import Superuser, open_transaction

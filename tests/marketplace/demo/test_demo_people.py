@@ -5,15 +5,15 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import Engine, func, select
 
-from marketplace.core.db import reading
+from marketplace.core.database.db import reading
 from marketplace.core.errors import Invalid
 from marketplace.demo import people as demo
 from tests.people import NOON, TODAY, make_customer, make_insurer
 from tests.statements import statements_sent
-from vip import signin
-from vip.entitlements import entitlements
-from vip.family import family
+from vip.customers.family import family
+from vip.entitlements.of_customer import entitlements
 from vip.models import Customer, Entitlement, EntitlementEntry, SignInSession
+from vip.signin import signin
 
 pytestmark = pytest.mark.usefixtures("db")
 

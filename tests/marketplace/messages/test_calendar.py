@@ -14,7 +14,7 @@ from booking.messages import calendar
 from booking.messages.calendar import Event
 from booking.notices.models import NoticeSetting
 from marketplace.core.audit import AuditLine
-from marketplace.core.db import reading
+from marketplace.core.database.db import reading
 from marketplace.core.errors import NotFound
 from marketplace.core.text import Text
 from marketplace.messages import calendar as ics

@@ -24,7 +24,7 @@ from booking.views.oversight import AuditHealth, BreakerView, LateJob, ProviderH
 from booking.waiting.view import HeldPlace, WaitingSite, WaitingView
 from marketplace.chain.heads import HeadsFile
 from marketplace.chain.watch import LastVerification
-from marketplace.core.outgoing import Sent
+from marketplace.core.sending.outgoing import Sent
 from marketplace.core.text import Text
 from marketplace.web import booking_words, language
 from marketplace.web.account.consent import ConsentPage
@@ -65,11 +65,11 @@ from marketplace.web.reports.shares_page import AboutReport, MadeLink, SharedRep
 from marketplace.web.reports.trends_page import ChooseTwo, ComparePage, PairLine
 from marketplace.web.staying import Staying, staying
 from marketplace.web.tickets import NextBooking
-from vip.blocking import CustomerStatus
-from vip.operator_accounts import NewOperator, OperatorLine
-from vip.operator_devices import DeviceStatus
-from vip.operators import OperatorView
-from vip.second_factor import Offer
+from vip.customers.blocking import CustomerStatus
+from vip.operators.administration import NewOperator, OperatorLine
+from vip.operators.device_changes import DeviceStatus
+from vip.operators.operators import OperatorView
+from vip.operators.second_factor import Offer
 
 NOW = datetime(2026, 11, 23, 1, 48, tzinfo=UTC)
 ZONE = "Asia/Shanghai"

@@ -14,7 +14,7 @@ from werkzeug.test import TestResponse
 
 from marketplace.web.session import cookie_name
 from tests.people import NOON
-from vip.signin import issue_token
+from vip.signin.signin import issue_token
 
 
 @dataclass

@@ -19,12 +19,12 @@ from booking.transition import lock_booking, move
 from marketplace.app import create_app
 from marketplace.catalog.models import Offer, Provider, Site
 from marketplace.core import clock
-from marketplace.core.db import reading, transaction
+from marketplace.core.database.db import reading, transaction
 from marketplace.core.ids import new_id
 from tests.marketplace.web.surfer import Surfer, hidden, surfer, text_of
 from tests.people import NOON, counters, give, make_customer
 from tests.world import EIGHT, PACKAGE, World, booking_row, history, join, make_slot, make_world, taken
-from vip.family import NewMember, add_member
+from vip.customers.family import NewMember, add_member
 
 PHONE = "13800000021"
 HOSTILE = [

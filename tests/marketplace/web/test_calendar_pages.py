@@ -18,10 +18,10 @@ from booking.messages import settings as notice_settings
 from booking.messages.calendar import Event
 from booking.notices.models import NoticeSetting
 from marketplace import edge
-from marketplace.core import email
 from marketplace.core.config import settings
-from marketplace.core.db import reading
-from marketplace.core.outgoing import DevelopmentOutbox
+from marketplace.core.database.db import reading
+from marketplace.core.sending import email
+from marketplace.core.sending.outgoing import DevelopmentOutbox
 from marketplace.messages import calendar
 from tests.booking.messages.test_deliver import MailBox
 from tests.booking.test_moves import S, go

@@ -18,7 +18,7 @@ from sqlalchemy import select
 from booking.models import Slot
 from booking.states import BookingState
 from marketplace.core import clock
-from marketplace.core.db import reading
+from marketplace.core.database.db import reading
 from marketplace.development.database import DevDatabase
 from tests.sandboxes import eventually
 from tests.stage import Stage, set_stage

@@ -15,14 +15,14 @@ from booking.models import ChangeRequest
 from booking.states import BookingState
 from booking.transition import lock_booking, move
 from marketplace.core import clock
-from marketplace.core.db import reading, transaction
+from marketplace.core.database.db import reading, transaction
 from providers.port import Accepted, Confirmed, Refused, Unknown
 from providers.reported import Proposed
 from tests.marketplace.web.conftest import Site
 from tests.marketplace.web.visitors import Visitor, main, words
 from tests.people import NOON
 from tests.world import EIGHT, FakeAdapter, World, booking_row, make_offer, one_pass, remote, set_provider, taken, tasks
-from vip.signin import issue_token
+from vip.signin.signin import issue_token
 
 PHONE = "13800000021"
 

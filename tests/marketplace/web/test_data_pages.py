@@ -15,7 +15,7 @@ from tests.marketplace.web.visitors import Visitor, main
 from tests.people import NOON
 from tests.reports import deliver
 from tests.world import World, go
-from vip.family import NewMember, add_member, remove_member
+from vip.customers.family import NewMember, add_member, remove_member
 
 
 def link(visitor: Visitor) -> str:

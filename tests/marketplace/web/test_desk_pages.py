@@ -13,12 +13,12 @@ from booking.ownership import VIEWED
 from booking.states import BookingState
 from marketplace.core import clock
 from marketplace.core.audit import AuditLine
-from marketplace.core.db import reading, transaction
+from marketplace.core.database.db import reading, transaction
 from providers.port import Confirmed, Refused
 from tests.marketplace.web.visitors import Visitor, main
 from tests.people import NOON, counters
 from tests.world import EIGHT, FakeAdapter, World, booking_row, one_pass, remote, set_provider
-from vip.operators import create_admin
+from vip.operators.operators import create_admin
 
 PASSWORD = "a long password"
 PHONE = "13800000021"

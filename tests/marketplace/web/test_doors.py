@@ -12,19 +12,21 @@ from sqlalchemy import Engine
 from booking.messages.calendar import new_feed
 from booking.reports.share import NewShare, share_report
 from marketplace.app import create_app
-from marketplace.core import clock, sms
+from marketplace.core import clock
 from marketplace.core.config import settings
+from marketplace.core.sending import sms
 from marketplace.web import session
 from marketplace.web.console import session as console_session
 from tests.marketplace.web.visitors import Visitor
 from tests.people import NOON, SmsBox, make_customer
 from tests.reports import LATER, deliver
-from tests.vip.test_consent import fathers_world
+from tests.vip.customers.test_consent import fathers_world
 from tests.world import make_world
-from vip import codes, limits, operators, signin
-from vip.blocking import block_by_command
-from vip.limits import Caller, InMemory, Limit
+from vip.customers.blocking import block_by_command
+from vip.operators import operators
 from vip.principal import Principal
+from vip.signin import codes, limits, signin
+from vip.signin.limits import Caller, InMemory, Limit
 
 HERS = "13800000021"
 PASSWORD = "a long password"

@@ -16,7 +16,7 @@ from tests.marketplace.web.conftest import Site
 from tests.marketplace.web.visitors import Visitor, words
 from tests.people import NOON
 from tests.world import World
-from vip.signin import issue_token
+from vip.signin.signin import issue_token
 
 PHONE = "13800000021"
 SOON = 20_000

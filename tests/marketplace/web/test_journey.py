@@ -18,8 +18,8 @@ from tests.people import consents, give, make_customer
 from tests.sandboxes import eventually
 from tests.stage import Stage, let_its_day_come, set_stage
 from tests.world import booking_row
-from vip.family import NewMember, add_member
-from vip.signin import authenticate, issue_token
+from vip.customers.family import NewMember, add_member
+from vip.signin.signin import authenticate, issue_token
 
 PHONE = "13800440001"
 MOST_TAPS = 5

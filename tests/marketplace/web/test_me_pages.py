@@ -10,12 +10,13 @@ from flask import Flask
 
 from booking.changes.cancel import cancel
 from booking.hold.expire import expire_holds
-from marketplace.core import clock, sms
+from marketplace.core import clock
+from marketplace.core.sending import sms
 from tests.marketplace.web.visitors import Visitor, main
 from tests.people import NOON, SmsBox, counters, self_of
 from tests.world import World, join
-from vip.family import family
-from vip.signin import issue_token
+from vip.customers.family import family
+from vip.signin.signin import issue_token
 
 MEMBER = {
     "name": "沈伯年",

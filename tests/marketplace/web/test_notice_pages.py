@@ -7,13 +7,13 @@ from datetime import date
 
 from booking.hold.submit import submit
 from booking.notices.notify import notify
-from marketplace.core.db import transaction
+from marketplace.core.database.db import transaction
 from tests.booking.test_moves import S as State
 from tests.booking.test_moves import go
 from tests.marketplace.web.visitors import Visitor, main, words
 from tests.people import NOON
 from tests.world import World
-from vip.family import NewMember, add_member
+from vip.customers.family import NewMember, add_member
 
 
 def bell(visitor: Visitor) -> str:

@@ -24,7 +24,7 @@ from marketplace.chain.seal import seal_all
 from marketplace.chain.watch import run_verification
 from marketplace.core import clock
 from marketplace.core.audit import record
-from marketplace.core.db import reading, transaction
+from marketplace.core.database.db import reading, transaction
 from marketplace.web.urls import OPERATOR_PAGES
 from providers.port import Confirmed, ProviderError
 from providers.reported import RemoteBooking
@@ -33,7 +33,7 @@ from tests.marketplace.web.visitors import Visitor, main
 from tests.people import NOON, PHONE, make_customer, make_insurer
 from tests.world import DAY, FakeAdapter, World, connection_to, go, one_pass, set_breaker, set_provider
 from vip.models import SignInSession
-from vip.operators import create_admin
+from vip.operators.operators import create_admin
 
 DOOR = "/operators/sign-in"
 PASSWORD = "a long password"

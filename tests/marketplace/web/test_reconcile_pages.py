@@ -19,13 +19,13 @@ from booking.settlement.close_day import make_statements
 from booking.settlement.models import ClosingStatement
 from marketplace.catalog.models import Site
 from marketplace.core.audit import AuditLine
-from marketplace.core.db import reading, transaction
+from marketplace.core.database.db import reading, transaction
 from providers.port import Confirmed
 from providers.reported import UnreadableRow
 from tests.marketplace.web.visitors import Visitor, main
 from tests.people import NOON
 from tests.world import DAY, FakeAdapter, World, booking_row, one_pass
-from vip.operators import create_admin
+from vip.operators.operators import create_admin
 
 DOOR = "/operators/sign-in"
 

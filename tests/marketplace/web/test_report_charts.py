@@ -17,13 +17,13 @@ from booking.models import Booking
 from booking.reports.models import Report
 from marketplace.core import clock
 from marketplace.core.audit import AuditLine
-from marketplace.core.db import reading
+from marketplace.core.database.db import reading
 from marketplace.demo.commands import demo
 from marketplace.demo.people import PEOPLE
 from tests.marketplace.web.conftest import _Quiet
 from tests.marketplace.web.visitors import Visitor, main
 from tests.people import NOON
-from vip.signin import issue_token
+from vip.signin.signin import issue_token
 
 PHONE = PEOPLE[0].phone
 

@@ -12,14 +12,15 @@ from flask import Flask
 from sqlalchemy import select
 
 from marketplace import edge
-from marketplace.core import clock, sms
-from marketplace.core.db import reading
+from marketplace.core import clock
+from marketplace.core.database.db import reading
+from marketplace.core.sending import sms
 from tests.files import make_png, make_zip
 from tests.marketplace.web.visitors import Visitor, main
 from tests.people import NOON, SmsBox, consents
 from tests.reports import PDF, deliver, looks
 from tests.world import World, join
-from vip.family import NewMember, add_member
+from vip.customers.family import NewMember, add_member
 from vip.models import Beneficiary
 
 FATHERS_PHONE = "13900000055"

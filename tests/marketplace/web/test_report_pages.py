@@ -16,7 +16,7 @@ from tests.marketplace.web.visitors import Visitor, main
 from tests.people import NOON
 from tests.reports import CONCLUSION, ITEMS, LATER, PDF, deliver, looks
 from tests.world import World, go, join, make_world
-from vip.signin import issue_token
+from vip.signin.signin import issue_token
 
 HOSTILE = '<script>alert("1")</script>{{7*7}}'
 

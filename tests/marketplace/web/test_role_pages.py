@@ -22,17 +22,17 @@ from booking.views import desk
 from marketplace.catalog.models import Site
 from marketplace.core import clock
 from marketplace.core.audit import AuditLine
-from marketplace.core.db import reading, transaction
+from marketplace.core.database.db import reading, transaction
 from marketplace.web.formats import reference
 from marketplace.web.urls import OPERATOR_PAGES
 from providers.port import Confirmed
 from tests.marketplace.web.visitors import Visitor, main, words
 from tests.people import NOON, make_insurer
 from tests.world import DAY, EIGHT, FakeAdapter, World, booking_row, one_pass, remote
-from vip.limits import Limit
 from vip.models import Operator
-from vip.operators import create_operator
+from vip.operators.operators import create_operator
 from vip.principal import Principal, Role
+from vip.signin.limits import Limit
 
 ROLES: tuple[Role, ...] = ("agent", "admin")
 DOOR = "/operators/sign-in"

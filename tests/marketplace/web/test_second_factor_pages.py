@@ -18,8 +18,8 @@ from marketplace.web.console.qr import qr_code
 from tests.marketplace.web.visitors import Visitor, main
 from tests.people import NOON
 from tests.world import World
-from vip.operator_devices import reset_by_command
-from vip.operators import create_admin, create_operator
+from vip.operators.device_changes import reset_by_command
+from vip.operators.operators import create_admin, create_operator
 
 DOOR, DEVICE, CODE = "/operators/sign-in", "/operators/sign-in/device", "/operators/sign-in/code"
 PASSWORD = "a long password"

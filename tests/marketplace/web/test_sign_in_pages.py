@@ -14,16 +14,17 @@ from sqlalchemy import Engine
 from werkzeug.test import TestResponse
 
 from marketplace.app import create_app
-from marketplace.core import clock, outgoing
-from marketplace.core import sms as sms_port
+from marketplace.core import clock
 from marketplace.core.config import settings
 from marketplace.core.errors import Unauthenticated
+from marketplace.core.sending import outgoing
+from marketplace.core.sending import sms as sms_port
 from marketplace.web import development, session
 from marketplace.web.session import cookie_name, safe_path
 from marketplace.web.urls import PAGES
 from tests.marketplace.web.surfer import Surfer, surfer, text_of
 from tests.people import NOON, PHONE, SmsBox, make_customer
-from vip.signin import authenticate
+from vip.signin.signin import authenticate
 
 HOSTILE = [
     "\0",

@@ -20,13 +20,13 @@ from booking.waiting.offers import HOLD, review
 from booking.waiting.view import current
 from marketplace.app import create_app
 from marketplace.core import clock
-from marketplace.core.db import transaction
+from marketplace.core.database.db import transaction
 from tests.marketplace.web.surfer import Surfer, hidden, surfer, text_of
 from tests.people import NOON
 from tests.waiting import entry, fill, give_up, offered, offers_made, serve, sweep, wait
 from tests.world import EIGHT, World, booking_row, join, make_slot, make_world
-from vip.family import NewMember, add_member
-from vip.signin import issue_token
+from vip.customers.family import NewMember, add_member
+from vip.signin.signin import issue_token
 
 PHONE = "13800000021"
 

@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from tests.people import NOON
-from vip.signin import issue_token
+from vip.signin.signin import issue_token
 
 _TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
 

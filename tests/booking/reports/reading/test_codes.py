@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from booking.reports.reading.codes import codes_of, map_codes
-from marketplace.core.db import reading
+from marketplace.core.database.db import reading
 from marketplace.core.errors import Invalid
 from marketplace.wording import sentence
 from tests.people import NOON

@@ -1,0 +1,1 @@
+"""The database: its connections and what they wait for, `transaction()`, and columns that tables share."""

@@ -1,0 +1,392 @@
+"""An operator's second factor: setting it up, codes of the device, recovery codes, another device, reset."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+import pyotp
+import pytest
+from sqlalchemy import select, text
+
+from marketplace.core.audit import AuditLine
+from marketplace.core.config import settings
+from marketplace.core.database.db import reading
+from marketplace.core.errors import NotFound, TooMany, Unauthenticated
+from tests.people import NOON, make_insurer
+from vip.operators import account_changes, device_changes, operators, second_factor, sign_in_steps
+from vip.operators.device_changes import OwnAccount
+from vip.operators.operators import sign_in_operator
+from vip.operators.second_factor import OfferEnded, WrongSecondFactor
+from vip.operators.sign_in_steps import DeviceSet, NextStep, OperatorSignedIn, show_code
+from vip.principal import Principal
+from vip.signin.limits import Caller
+from vip.signin.signin import authenticate
+
+pytestmark = pytest.mark.usefixtures("db")
+PASSWORD = "a long enough secret"
+STEP = timedelta(seconds=30)
+LATER = NOON + 10 * STEP
+
+
+@pytest.fixture(autouse=True)
+def lin(db: object, monkeypatch: pytest.MonkeyPatch) -> str:
+    """An administrator, where a second factor is required."""
+    monkeypatch.setenv("OPERATOR_SECOND_FACTOR", "required")
+    settings.cache_clear()
+    make_insurer()
+    yield operators.create_admin("lin", PASSWORD, "林主管", now=NOON)
+    settings.cache_clear()
+
+
+def next_step(now: datetime = NOON, **shown: Any) -> NextStep:
+    found = sign_in_operator("lin", PASSWORD, now, **shown)
+    assert isinstance(found, NextStep)
+    return found
+
+
+def set_up(now: datetime = NOON) -> tuple[str, DeviceSet]:
+    """The device's secret, and what setting it up led to."""
+    ticket = next_step(now).ticket
+    offer = sign_in_steps.offer_device(ticket, now=now)
+    return offer.secret, sign_in_steps.set_up_device(ticket, offer.sealed, code_of(offer.secret, now), now=now)
+
+
+def code_of(secret: str, now: datetime) -> str:
+    return pyotp.TOTP(secret).at(now)
+
+
+def entered(found: object, now: datetime = NOON) -> Principal:
+    assert isinstance(found, OperatorSignedIn)
+    return authenticate(found.token, now=now)
+
+
+def lines(action: str) -> list[dict[str, Any]]:
+    with reading() as session:
+        return list(session.scalars(select(AuditLine.facts).where(AuditLine.action == action).order_by(AuditLine.id)))
+
+
+# --- setting it up ---------------------------------------------------------------------------------------------------
+
+
+def test_the_first_sign_in_sets_up_a_device_and_the_next_one_asks_for_its_code(lin: str) -> None:
+    assert next_step().step == "device"
+    secret, done = set_up()
+    assert entered(done.then).public_id == lin
+    again = next_step(LATER)
+    assert again.step == "code"
+    assert entered(show_code(again.ticket, code_of(secret, LATER), now=LATER), LATER).public_id == lin
+    assert lines("operator.signed_in") == [{"second_factor": "device"}] * 2
+    assert len(lines("operator.second_factor_set")) == 1
+
+
+def test_where_it_is_optional_only_who_has_one_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPERATOR_SECOND_FACTOR", "optional")
+    settings.cache_clear()
+    operators.create_admin("wu", PASSWORD, "吴", now=NOON)
+    wu = entered(sign_in_operator("wu", PASSWORD, NOON))
+    offer = device_changes.offer(wu, now=NOON)
+    device_changes.change_device(wu, "", offer.sealed, code_of(offer.secret, NOON), now=NOON)
+    found = sign_in_operator("wu", PASSWORD, NOON)
+    assert isinstance(found, NextStep) and found.step == "code"
+    assert entered(sign_in_operator("lin", PASSWORD, NOON))
+
+
+def test_it_is_required_unless_the_installation_is_for_development(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OPERATOR_SECOND_FACTOR")
+    for environment, required in (("production", True), ("development", False), ("test", False)):
+        monkeypatch.setenv("ANXIANG_ENV", environment)
+        for name in ("MASTER_KEY", "INDEX_KEY"):
+            monkeypatch.setenv(name, "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=")
+        monkeypatch.setenv("SECRET_KEY", "secret")
+        settings.cache_clear()
+        assert settings().second_factor_required is required
+
+
+def test_nothing_is_stored_until_the_device_has_shown_a_code() -> None:
+    ticket = next_step().ticket
+    offer = sign_in_steps.offer_device(ticket, now=NOON)
+    with pytest.raises(WrongSecondFactor):
+        sign_in_steps.set_up_device(ticket, offer.sealed, "000000", now=NOON)
+    assert next_step().step == "device"
+
+
+def test_the_secret_and_the_recovery_codes_are_not_stored_readable() -> None:
+    secret, done = set_up()
+    with reading() as session:
+        row = session.execute(text("SELECT totp_sealed FROM operator WHERE login = 'lin'")).scalar_one()
+        hashes = [bytes(each) for each in session.scalars(text("SELECT code_hash FROM recovery_code"))]
+    assert secret.encode() not in bytes(row) and len(set(hashes)) == 10
+    assert not any(code.encode() in each for code in done.recovery_codes for each in hashes)
+
+
+@pytest.mark.parametrize("sealed", ["", "nonsense", "AAAA", "\ud800", "x" * 900])
+def test_a_secret_that_was_not_offered_is_refused(sealed: str) -> None:
+    ticket = next_step().ticket
+    with pytest.raises(OfferEnded):
+        sign_in_steps.set_up_device(ticket, sealed, "000000", now=NOON)
+
+
+def test_an_offer_is_for_one_operator_and_a_quarter_of_an_hour() -> None:
+    operators.create_admin("wu", PASSWORD, "吴", now=NOON)
+    wu = sign_in_operator("wu", PASSWORD, NOON)
+    assert isinstance(wu, NextStep)
+    hers = sign_in_steps.offer_device(next_step().ticket, now=NOON)
+    with pytest.raises(OfferEnded):
+        sign_in_steps.set_up_device(wu.ticket, hers.sealed, code_of(hers.secret, NOON), now=NOON)
+    late = NOON + timedelta(minutes=16)
+    with pytest.raises(OfferEnded):
+        sign_in_steps.set_up_device(next_step(late).ticket, hers.sealed, code_of(hers.secret, late), now=late)
+
+
+# --- codes -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("away", "right"), [(-2, False), (-1, True), (0, True), (1, True), (2, False)])
+def test_a_code_counts_for_its_step_and_the_ones_beside_it(away: int, right: bool) -> None:
+    secret, _ = set_up()
+    code = code_of(secret, LATER + away * STEP)
+    if right:
+        assert entered(show_code(next_step(LATER).ticket, code, now=LATER), LATER)
+    else:
+        with pytest.raises(WrongSecondFactor):
+            show_code(next_step(LATER).ticket, code, now=LATER)
+
+
+def test_a_code_is_taken_once_and_none_of_an_earlier_step_after_it() -> None:
+    secret, _ = set_up()
+    show_code(next_step(LATER).ticket, code_of(secret, LATER), now=LATER)
+    for used in (code_of(secret, LATER), code_of(secret, LATER - STEP)):
+        with pytest.raises(WrongSecondFactor):
+            show_code(next_step(LATER).ticket, used, now=LATER)
+    assert show_code(next_step(LATER).ticket, code_of(secret, LATER + STEP), now=LATER)
+
+
+def test_the_code_that_set_the_device_up_signs_nobody_in() -> None:
+    secret, _ = set_up()
+    with pytest.raises(WrongSecondFactor):
+        show_code(next_step().ticket, code_of(secret, NOON), now=NOON)
+
+
+def test_a_code_is_taken_as_people_paste_it() -> None:
+    secret, done = set_up()
+    code = code_of(secret, LATER)
+    pasted = f"\u200b{code[:3]}\u00a0{code[3:]}\u202c".translate({ord("0") + n: ord("０") + n for n in range(10)})
+    assert show_code(next_step(LATER).ticket, pasted, now=LATER)
+    typed = f" {done.recovery_codes[0].upper().replace('-', ' ')}\u2060"
+    assert show_code(next_step(LATER).ticket, typed, now=LATER)
+
+
+def test_a_recovery_code_signs_in_once() -> None:
+    _, done = set_up()
+    assert len(done.recovery_codes) == 10
+    code = done.recovery_codes[3]
+    hers = entered(show_code(next_step(LATER).ticket, code, now=LATER), LATER)
+    assert device_changes.status(hers).codes_left == 9
+    with pytest.raises(WrongSecondFactor):
+        show_code(next_step(LATER).ticket, code, now=LATER)
+    assert lines("operator.signed_in")[-1] == {"second_factor": "recovery_code"}
+
+
+def test_recovery_codes_are_one_operators() -> None:
+    _, hers = set_up()
+    operators.create_admin("wu", PASSWORD, "吴", now=NOON)
+    wu = sign_in_operator("wu", PASSWORD, NOON)
+    offer = sign_in_steps.offer_device(wu.ticket, now=NOON)
+    sign_in_steps.set_up_device(wu.ticket, offer.sealed, code_of(offer.secret, NOON), now=NOON)
+    with pytest.raises(WrongSecondFactor):
+        show_code(sign_in_operator("wu", PASSWORD, LATER).ticket, hers.recovery_codes[0], now=LATER)
+
+
+def test_wrong_codes_are_audited_and_limited_over_all_strange_devices() -> None:
+    secret, _ = set_up()
+    ticket = next_step(LATER).ticket
+    for number in range(20):
+        with pytest.raises(WrongSecondFactor):
+            show_code(ticket, "000000", now=LATER, caller=Caller(f"192.0.2.{number}"))
+    with pytest.raises(TooMany):
+        show_code(ticket, code_of(secret, LATER), now=LATER, caller=Caller("192.0.2.99"))
+    assert len(lines("operator.second_factor_wrong")) == 20
+
+
+def test_a_device_that_was_signed_in_before_has_its_own_tries() -> None:
+    secret, done = set_up()
+    known_by = done.then.device
+    ticket = next_step(LATER, known_by=known_by).ticket
+    for number in range(20):
+        with pytest.raises(WrongSecondFactor):
+            show_code(ticket, "000000", now=LATER, caller=Caller(f"192.0.2.{number}"))
+    assert show_code(ticket, code_of(secret, LATER), now=LATER, known_by=known_by)
+    for _ in range(9):
+        with pytest.raises(WrongSecondFactor):
+            show_code(ticket, "000000", now=LATER, known_by=known_by)
+    with pytest.raises(TooMany):
+        show_code(ticket, "000000", now=LATER, known_by=known_by)
+
+
+# --- tickets ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_ticket_is_no_session_and_lasts_ten_minutes() -> None:
+    secret, _ = set_up()
+    ticket = next_step(LATER).ticket
+    with pytest.raises(Unauthenticated):
+        authenticate(ticket, now=LATER)
+    late = LATER + timedelta(minutes=10, seconds=1)
+    with pytest.raises(Unauthenticated):
+        show_code(ticket, code_of(secret, late), now=late)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda: account_changes.set_password("lin", "another river, another boat", now=LATER),
+        lambda: account_changes.end_service("lin", now=LATER),
+        lambda: device_changes.reset_by_command("lin", now=LATER),
+    ],
+)
+def test_a_ticket_ends_with_password_service_and_device(change: Callable[[], object]) -> None:
+    secret, _ = set_up()
+    ticket = next_step(LATER).ticket
+    change()
+    with pytest.raises(Unauthenticated):
+        show_code(ticket, code_of(secret, LATER), now=LATER)
+
+
+def test_a_ticket_for_the_code_sets_up_no_device() -> None:
+    set_up()
+    with pytest.raises(Unauthenticated):
+        sign_in_steps.offer_device(next_step(LATER).ticket, now=LATER)
+
+
+def test_a_ticket_that_set_up_a_device_sets_up_no_second_one() -> None:
+    ticket = next_step().ticket
+    first, second = (sign_in_steps.offer_device(ticket, now=NOON) for _ in range(2))
+    sign_in_steps.set_up_device(ticket, first.sealed, code_of(first.secret, NOON), now=NOON)
+    with pytest.raises(Unauthenticated):
+        sign_in_steps.set_up_device(ticket, second.sealed, code_of(second.secret, NOON), now=NOON)
+
+
+@pytest.mark.parametrize("bend", [str.upper, lambda it: it[:-1], lambda it: it.replace("..", ".device."), lambda _: ""])
+def test_a_forged_ticket_is_none(bend: Callable[[str], str]) -> None:
+    with pytest.raises(Unauthenticated):
+        sign_in_steps.awaited(bend(next_step().ticket), now=NOON)
+
+
+def test_a_ticket_that_promises_to_last_longer_is_forged() -> None:
+    public_id, means, until, proof = next_step().ticket.split(".")
+    with pytest.raises(Unauthenticated):
+        sign_in_steps.awaited(f"{public_id}.{means}.{int(until) + 1}.{proof}", now=NOON)
+
+
+# --- another device, new codes, reset --------------------------------------------------------------------------------
+
+
+def test_another_device_needs_the_present_one_and_ends_the_other_sessions_and_codes() -> None:
+    secret, done = set_up()
+    other = done.then.token
+    me = entered(show_code(next_step(LATER).ticket, code_of(secret, LATER), now=LATER), LATER)
+    offer = device_changes.offer(me, now=LATER)
+    new = code_of(offer.secret, LATER)
+    for present in ("000000", code_of(secret, LATER)):  # the second one was used
+        with pytest.raises(WrongSecondFactor) as refused:
+            device_changes.change_device(me, present, offer.sealed, new, now=LATER)
+        assert refused.value.at == "present"
+    with pytest.raises(WrongSecondFactor) as refused:
+        device_changes.change_device(me, code_of(secret, LATER + STEP), offer.sealed, "000000", now=LATER)
+    assert refused.value.at == "code"
+    codes = device_changes.change_device(me, code_of(secret, LATER + STEP), offer.sealed, new, now=LATER)
+    with pytest.raises(Unauthenticated):
+        authenticate(other, now=LATER)
+    after = LATER + 10 * STEP
+    for old in (code_of(secret, after), done.recovery_codes[0]):
+        with pytest.raises(WrongSecondFactor):
+            show_code(next_step(after).ticket, old, now=after)
+    assert show_code(next_step(after).ticket, codes[0], now=after)
+    assert show_code(next_step(after).ticket, code_of(offer.secret, after), now=after)
+
+
+def test_new_recovery_codes_need_the_device_and_end_the_earlier_ones() -> None:
+    secret, done = set_up()
+    me = entered(done.then)
+    with pytest.raises(WrongSecondFactor):
+        device_changes.renew_recovery_codes(me, "000000", now=NOON)
+    codes = device_changes.renew_recovery_codes(me, code_of(secret, NOON + STEP), now=NOON)
+    assert set(codes).isdisjoint(done.recovery_codes) and device_changes.status(me).codes_left == 10
+    with pytest.raises(WrongSecondFactor):
+        show_code(next_step(LATER).ticket, done.recovery_codes[0], now=LATER)
+
+
+def test_a_stolen_session_may_not_go_on_guessing() -> None:
+    _, done = set_up()
+    me = entered(done.then)
+    for _ in range(10):
+        with pytest.raises(WrongSecondFactor):
+            device_changes.renew_recovery_codes(me, "000000", now=NOON)
+    with pytest.raises(TooMany):
+        device_changes.renew_recovery_codes(me, "000000", now=NOON)
+
+
+def test_another_administrator_resets_it_and_all_sessions_end(lin: str) -> None:
+    _, done = set_up()
+    wu = Principal("operator", 0, operators.create_admin("wu", PASSWORD, "吴", now=NOON), 1, 0, "UTC", "admin")
+    wu = Principal(**{**vars(wu), "insurer_id": make_insurer().id})
+    assert device_changes.reset(wu, lin, now=NOON) == 1
+    assert device_changes.reset(wu, lin, now=NOON) == 0
+    with pytest.raises(Unauthenticated):
+        authenticate(done.then.token, now=NOON)
+    assert next_step(LATER).step == "device"
+    assert lines("operator.second_factor_reset") == [{"sessions_ended": 1}]
+
+
+def test_nobody_resets_her_own_and_no_agent_anybodys(lin: str) -> None:
+    _, done = set_up()
+    me = entered(done.then)
+    with pytest.raises(OwnAccount):
+        device_changes.reset(me, lin, now=NOON)
+    agent = Principal(**{**vars(me), "role": "agent", "public_id": "opr_other"})
+    with pytest.raises(NotFound):
+        device_changes.reset(agent, lin, now=NOON)
+    stranger = Principal(**{**vars(me), "insurer_id": me.insurer_id + 1, "public_id": "opr_other"})
+    with pytest.raises(NotFound):
+        device_changes.reset(stranger, lin, now=NOON)
+    assert device_changes.status(me).since == NOON
+
+
+def test_the_command_resets_it_by_login() -> None:
+    _, done = set_up()
+    assert device_changes.reset_by_command(" LIN ", now=NOON) == 1
+    with pytest.raises(Unauthenticated):
+        authenticate(done.then.token, now=NOON)
+    with pytest.raises(NotFound):
+        device_changes.reset_by_command("nobody", now=NOON)
+    with pytest.raises(WrongSecondFactor):
+        second_factor_of_nobody()
+
+
+def second_factor_of_nobody() -> None:
+    """A code for an operator without a device is never right."""
+    with reading() as session:
+        operator = session.scalar(select(second_factor.Operator).where(second_factor.Operator.login == "lin"))
+        second_factor.prove(session, operator, "000000", NOON)
+
+
+# --- a password that is good once ------------------------------------------------------------------------------------
+
+
+def test_a_password_for_once_is_replaced_before_anything_else() -> None:
+    operators.create_operator("mei", PASSWORD, "梅", "agent", now=NOON, password_once=True)
+    first = sign_in_operator("mei", PASSWORD, NOON)
+    assert isinstance(first, NextStep) and first.step == "password"
+    for bad in (PASSWORD, "short", "password1234"):
+        with pytest.raises(Exception) as refused:
+            account_changes.choose_password(first.ticket, bad, now=NOON)
+        assert getattr(refused.value, "at", "") == "new"
+    second = account_changes.choose_password(first.ticket, "another river, another boat", now=NOON)
+    assert isinstance(second, NextStep) and second.step == "device"
+    with pytest.raises(Unauthenticated):
+        account_changes.choose_password(first.ticket, "a third river, a third boat", now=NOON)
+    with pytest.raises(operators.WrongPassword):
+        sign_in_operator("mei", PASSWORD, NOON)
+    assert len(lines("operator.password_chosen")) == 1

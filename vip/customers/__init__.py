@@ -1,0 +1,1 @@
+"""A customer and her family: who they are, how they are reached, what they agreed to."""

@@ -1,0 +1,1 @@
+"""What a customer may use, and the ledger that says what became of it."""

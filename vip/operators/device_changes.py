@@ -1,0 +1,137 @@
+"""An operator's second factor once she is signed in, and its reset by an administrator or by command."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from marketplace.core.database.db import reading, transaction
+from marketplace.core.errors import NotFound, Refusal
+from vip import accounts, roles
+from vip.models import Operator
+from vip.operators import operators, second_factor
+from vip.operators.second_factor import Offer, WrongSecondFactor
+from vip.principal import Principal
+from vip.signin import limits
+from vip.signin.codes import notice_wrong
+from vip.signin.signin import insurer_id
+
+
+class OwnAccount(Refusal):
+    """Somebody else has to do this to one's account."""
+
+    code = "own_account"
+
+
+@dataclass(frozen=True)
+class DeviceStatus:
+    """One's own second factor: since when (None without one), and how many recovery codes are good."""
+
+    since: datetime | None
+    codes_left: int
+
+
+def status(principal: Principal) -> DeviceStatus:
+    """One's own second factor. Raises Unauthenticated."""
+    with reading() as session:
+        operator = operators.own(session, principal)
+        return DeviceStatus(operator.totp_since, second_factor.recovery_codes_left(session, operator))
+
+
+def offer(principal: Principal, *, now: datetime) -> Offer:
+    """A secret for a new device of one's own. Raises Unauthenticated."""
+    with reading() as session:
+        return second_factor.offer(operators.own(session, principal), now)
+
+
+def offered(principal: Principal, sealed: str, *, now: datetime) -> Offer:
+    """The secret that was offered. Raises Unauthenticated, OfferEnded."""
+    with reading() as session:
+        return second_factor.offered(operators.own(session, principal), sealed, now)
+
+
+def change_device(principal: Principal, present: str, sealed: str, code: str, *, now: datetime) -> tuple[str, ...]:
+    """Put the offered secret in place of the second factor, which `present` shows (anything while there is none), and
+    end one's other sessions; returns new recovery codes. Audited.
+
+    Raises OfferEnded, WrongSecondFactor(field "present" or "code"), TooMany(retry_after).
+    """
+    with transaction() as session:
+        operator = operators.own(session, principal)
+        if not second_factor.steps_of(second_factor.offered(operator, sealed, now).secret, code, now):
+            raise WrongSecondFactor()
+    _count(principal, now)
+    try:
+        with transaction() as session:
+            operator = operators.own(session, principal, lock=True)
+            if operator.totp_sealed is not None:
+                second_factor.prove(session, operator, present, now)
+            given = second_factor.offered(operator, sealed, now)
+            codes = second_factor.set_device(session, operator, given, code, now)
+            ended = accounts.end_sessions(session, operator, now, but=principal.session_id)
+            accounts.record(session, "operator.second_factor_set", operator, principal, now, sessions_ended=ended)
+    except WrongSecondFactor as wrong:
+        notice_wrong("second_factor", now)
+        raise WrongSecondFactor(field="present") from wrong
+    return codes
+
+
+def renew_recovery_codes(principal: Principal, present: str, *, now: datetime) -> tuple[str, ...]:
+    """New recovery codes; the earlier ones end. Audited. Raises WrongSecondFactor(field "present"), TooMany."""
+    _count(principal, now)
+    try:
+        with transaction() as session:
+            operator = operators.own(session, principal, lock=True)
+            second_factor.prove(session, operator, present, now)
+            accounts.record(session, "operator.recovery_codes_made", operator, principal, now)
+            return second_factor.new_recovery_codes(session, operator, now)
+    except WrongSecondFactor as wrong:
+        notice_wrong("second_factor", now)
+        raise WrongSecondFactor(field="present") from wrong
+
+
+def reset(principal: Principal, public_id: str, *, now: datetime) -> int:
+    """Take the second factor of another operator away and end her sessions; returns how many. Audited, once.
+
+    Raises NotFound, and OwnAccount for one's own: who holds a stolen session must not get rid of it.
+    """
+    roles.require(principal, "people")
+    if public_id == principal.public_id:
+        raise OwnAccount()
+    wanted = select(Operator).where(Operator.insurer_id == principal.insurer_id, Operator.public_id == public_id)
+    with transaction() as session:
+        operator = session.scalar(wanted.with_for_update())
+        if operator is None:
+            raise NotFound(field="operator_id")
+        return _reset(session, operator, principal, now)
+
+
+def reset_by_command(login: str, *, now: datetime) -> int:
+    """`reset` for who runs the installation, by login. Raises NotFound(field="login")."""
+    with transaction() as session:
+        named = select(Operator).where(
+            Operator.insurer_id == insurer_id(session), Operator.login == login.strip().lower()
+        )
+        operator = session.scalar(named.with_for_update())
+        if operator is None:
+            raise NotFound(field="login")
+        return _reset(session, operator, None, now)
+
+
+def _reset(session: Session, operator: Operator, by: Principal | None, now: datetime) -> int:
+    if operator.totp_sealed is None:
+        return 0
+    second_factor.remove(session, operator, now)
+    ended = accounts.end_sessions(session, operator, now)
+    accounts.record(session, "operator.second_factor_reset", operator, by, now, sessions_ended=ended)
+    return ended
+
+
+def _count(principal: Principal, now: datetime) -> None:
+    """Count a try at one's present second factor, by the session that makes it. Raises TooMany(retry_after)."""
+    with transaction() as session:
+        key = f"session:{principal.session_id}"
+        limits.take(session, second_factor.TRIES_BY_DEVICE, "second_factor", principal.public_id, key, now=now)

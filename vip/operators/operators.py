@@ -1,0 +1,221 @@
+"""People who work for the insurer or the platform: making them, and signing them in by password."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from threading import BoundedSemaphore
+from typing import get_args
+
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+from werkzeug.security import check_password_hash, generate_password_hash
+
+from marketplace.core import ids
+from marketplace.core.database.db import reading, transaction, violated
+from marketplace.core.errors import Invalid, NotFound, Refusal, TooMany, Unauthenticated
+from vip import accounts
+from vip.models import Operator
+from vip.operators import passwords, sign_in_steps
+from vip.operators.sign_in_steps import NextStep, OperatorSignedIn
+from vip.principal import Principal, Role
+from vip.signin import limits
+from vip.signin.codes import notice_wrong
+from vip.signin.limits import NOBODY, Caller, Limit
+from vip.signin.signin import insurer_id
+
+LONGEST_LOGIN = 64
+LONGEST_NAME = 64
+HASHING = "scrypt:32768:8:1"
+"""Method, cost, block size and parallelism (RFC 7914), as werkzeug.security takes them."""
+ROLES: tuple[Role, ...] = get_args(Role)
+
+TRIES_AT_LOGIN = Limit(10, 10)
+TRIES_BY_CALLER = Limit(60, 60)
+AT_ONCE = 2
+"""Passwords that one process compares at a time: each takes a core for a tenth of a second."""
+LONGEST_WAIT = 2.0
+
+_comparing = BoundedSemaphore(AT_ONCE)
+
+
+class LoginTaken(Refusal):
+    """Another operator has that login."""
+
+    code = "login_taken"
+    field = "login"
+
+
+class WrongPassword(Refusal):
+    """Login or password is wrong: the answer is the same, so that it tells nobody which logins there are."""
+
+    code = "wrong_password"
+    status = 422
+    field = "password"
+
+
+def create_admin(login: str, password: str, name: str, *, now: datetime) -> str:
+    """Make an administrator, as `create_operator` does."""
+    return create_operator(login, password, name, "admin", now=now)
+
+
+def create_operator(
+    login: str,
+    password: str,
+    name: str,
+    role: Role,
+    *,
+    now: datetime,
+    by: Principal | None = None,
+    password_once: bool = False,
+) -> str:
+    """Make an operator; returns the public id. `by` is None for a command. With `password_once` she chooses a
+    password of her own at her first sign-in. Audited.
+
+    Logins are compared without case. Raises Invalid(field=login, password, name or role) and LoginTaken.
+    """
+    if role not in ROLES:
+        raise Invalid(field="role", reason="unknown_value")
+    login, name = login.strip().lower(), name.strip()
+    if not 1 <= len(login) <= LONGEST_LOGIN or not login.isascii() or not login.isprintable():
+        raise Invalid(field="login", reason="login")
+    if not 1 <= len(name) <= LONGEST_NAME or not name.isprintable():
+        raise Invalid(field="name", reason="name")
+    passwords.check(password, login, name)
+    hashed = hash_password(password)
+    try:
+        with transaction() as session:
+            operator = Operator(
+                public_id=ids.new_id("opr"),
+                insurer_id=insurer_id(session) if by is None else by.insurer_id,
+                login=login,
+                name=name,
+                role=role,
+                password_hash=hashed,
+                password_once=password_once,
+            )
+            session.add(operator)
+            session.flush()
+            accounts.record(session, "operator.created", operator, by, now, role=role)
+    except IntegrityError as refused:
+        if violated(refused) == "uq_operator_login":
+            raise LoginTaken() from refused
+        raise
+    return operator.public_id
+
+
+def sign_in_operator(
+    login: str,
+    password: str,
+    now: datetime,
+    *,
+    previous_token: str | None = None,
+    known_by: str | None = None,
+    caller: Caller = NOBODY,
+) -> OperatorSignedIn | NextStep:
+    """Sign an operator in, or say what is asked of her besides her password. The session of `previous_token`, if one is
+    presented, ends with the sign-in. Audited.
+
+    A try is counted, and committed, before the password is looked at: by the caller's address, or by the device if it
+    shows the mark (or token) of an earlier session of that operator. Nobody else's tries count. Raises WrongPassword,
+    and TooMany(retry_after) for who tried too often or while too many passwords are being compared.
+    """
+    login = login.strip().lower()
+    if not 1 <= len(login) <= LONGEST_LOGIN or not _plain(login) or len(password) > passwords.LONGEST:
+        raise WrongPassword()
+    with transaction() as session:
+        counted = _named(session, login)
+        device = sign_in_steps.device_of(session, counted.id, previous_token or known_by) if counted else ""
+        who = device or caller.name
+        limits.take(session, TRIES_AT_LOGIN, "password", login, who, now=now)
+        limits.take(session, TRIES_BY_CALLER, "password", who, now=now)
+    if not is_password(counted.password_hash if counted else _nobodys_hash(), password) or counted is None:
+        notice_wrong("password", now)
+        raise WrongPassword()
+    with transaction() as session:
+        operator = _unchanged(session, counted)
+        limits.fill(session, "password", login, who)
+        return sign_in_steps.advance(session, operator, now, previous_token=previous_token)
+
+
+@dataclass(frozen=True)
+class OperatorView:
+    """An operator as she sees herself."""
+
+    public_id: str
+    login: str
+    name: str
+    role: str
+
+
+def operator(operator_id: int) -> OperatorView:
+    """The operator with this internal id. Raises NotFound."""
+    with reading() as session:
+        row = session.get(Operator, operator_id)
+    if row is None:
+        raise NotFound()
+    return OperatorView(row.public_id, row.login, row.name, row.role)
+
+
+def own(session: Session, principal: Principal, *, lock: bool = False) -> Operator:
+    """The operator who is asking. Raises Unauthenticated for anybody else, and after the end of her service."""
+    wanted = select(Operator).where(Operator.id == principal.id, Operator.disabled_at.is_(None))
+    found = session.scalar(wanted.with_for_update() if lock else wanted) if principal.kind == "operator" else None
+    if found is None:
+        raise Unauthenticated()
+    return found
+
+
+@dataclass(frozen=True)
+class _Counted:
+    id: int
+    password_hash: str
+
+
+def _unchanged(session: Session, counted: _Counted) -> Operator:
+    """The operator, locked. Raises WrongPassword if the password was changed or the service ended since it was looked
+    at: what ends all sessions leaves out none that is just being opened."""
+    operator = session.scalar(
+        select(Operator).where(Operator.id == counted.id, Operator.disabled_at.is_(None)).with_for_update()
+    )
+    if operator is None or operator.password_hash != counted.password_hash:
+        raise WrongPassword()
+    return operator
+
+
+def _plain(login: str) -> bool:
+    return "\0" not in login and login.isascii()
+
+
+def _named(session: Session, login: str) -> _Counted | None:
+    row = session.scalar(select(Operator).where(Operator.login == login, Operator.disabled_at.is_(None)))
+    return None if row is None else _Counted(row.id, row.password_hash)
+
+
+def hash_password(password: str, *, field: str = "password") -> str:
+    """What is stored of a password. Raises Invalid(reason="password_text")."""
+    try:
+        return generate_password_hash(password, method=HASHING)
+    except UnicodeEncodeError as bad:
+        raise Invalid(field=field, reason="password_text") from bad
+
+
+def is_password(hashed: str, password: str) -> bool:
+    """Whether it is the password. Raises TooMany while too many others are compared in this process."""
+    if not _comparing.acquire(timeout=LONGEST_WAIT):
+        raise TooMany(retry_after=math.ceil(LONGEST_WAIT))
+    try:
+        return check_password_hash(hashed, password)
+    except UnicodeEncodeError:
+        return False
+    finally:
+        _comparing.release()
+
+
+@lru_cache(maxsize=1)
+def _nobodys_hash() -> str:
+    """Compared against when there is no such login, so that the answer takes as long."""
+    return generate_password_hash(ids.new_token(), method=HASHING)

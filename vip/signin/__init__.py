@@ -1,0 +1,1 @@
+"""Who asks: one-time codes, limits of tries, sessions."""

@@ -1,0 +1,129 @@
+"""Limits of tries: token buckets in the database, and of reads: token buckets in this process's memory.
+
+A bucket belongs to who asks (an address, a customer, a known device) or to that together with whose account is meant,
+never to an account alone: a stranger can't use up what its owner needs. Keys are stored as keyed hashes.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import math
+import time
+from collections import OrderedDict
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from threading import Lock
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from marketplace.core import crypto
+from marketplace.core.database.retention import forget
+from marketplace.core.errors import TooMany
+from vip.signin.limit_models import RateBucket
+
+TAKE = """
+INSERT INTO rate_bucket AS b (key_hash, tokens, refilled_at) VALUES (:key, :capacity - 1, :now)
+ON CONFLICT (key_hash) DO UPDATE SET
+  tokens = LEAST(:capacity, b.tokens + GREATEST(0, EXTRACT(epoch FROM :now - b.refilled_at)) * :per_second) - 1,
+  refilled_at = GREATEST(b.refilled_at, :now)
+  WHERE LEAST(:capacity, b.tokens + GREATEST(0, EXTRACT(epoch FROM :now - b.refilled_at)) * :per_second) >= 1
+RETURNING tokens
+"""
+
+KEPT = timedelta(days=2)
+"""Longer than any bucket takes to fill: a bucket that is forgotten is a full one."""
+
+
+@dataclass(frozen=True)
+class Limit:
+    """At most `capacity` at once, and `per_hour` afterwards."""
+
+    capacity: int
+    per_hour: int
+
+    @property
+    def per_second(self) -> float:
+        """How fast the bucket fills."""
+        return self.per_hour / 3600
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who asks: the client's address as the outermost trusted proxy saw it. Callers without one share their limits."""
+
+    address: str = ""
+
+    @property
+    def name(self) -> str:
+        """What limits go by: an IPv4 address, or the /64 of an IPv6 one, which is one subscriber's."""
+        try:
+            found = ipaddress.ip_address(self.address)
+        except ValueError:
+            return "address:unknown"
+        if isinstance(found, ipaddress.IPv6Address):
+            if found.ipv4_mapped is None:
+                return f"address:{ipaddress.ip_network((int(found), 64), strict=False)}"
+            found = found.ipv4_mapped
+        return f"address:{found}"
+
+
+NOBODY = Caller()
+
+
+def take(session: Session, limit: Limit, *key: str, now: datetime) -> int:
+    """Take one token of the bucket named `key`; returns how many whole ones are left. Raises TooMany(retry_after)."""
+    values = {"key": _hash(key), "capacity": float(limit.capacity), "per_second": limit.per_second, "now": now}
+    left = session.execute(text(TAKE), values).scalar_one_or_none()
+    if left is not None:
+        return int(left)
+    stored = session.execute(
+        text("SELECT tokens, refilled_at FROM rate_bucket WHERE key_hash = :key"), {"key": values["key"]}
+    ).one()
+    grown = stored.tokens + max(0.0, (now - stored.refilled_at).total_seconds()) * limit.per_second
+    raise TooMany(retry_after=_seconds((1 - grown) / limit.per_second))
+
+
+def fill(session: Session, *key: str) -> None:
+    """Make the bucket full again: whoever proved to be the owner starts anew."""
+    session.execute(text("DELETE FROM rate_bucket WHERE key_hash = :key"), {"key": _hash(key)})
+
+
+def forget_buckets(*, now: datetime, batch: int = 1000) -> int:
+    """Drop buckets that nobody took from for two days; returns how many."""
+    return forget(RateBucket.id, RateBucket.refilled_at, now - KEPT, batch)
+
+
+class InMemory:
+    """Buckets of this process alone, without a write anywhere; at most `most`, the longest unused goes first."""
+
+    def __init__(self, limit: Limit, most: int = 10_000) -> None:
+        self._limit, self._most = limit, most
+        self._buckets: OrderedDict[bytes, tuple[float, float]] = OrderedDict()
+        self._lock = Lock()
+
+    def take(self, key: bytes, at: float | None = None) -> None:
+        """Take one token at `at` (seconds of a clock that never goes back). Raises TooMany(retry_after)."""
+        at = time.monotonic() if at is None else at
+        with self._lock:
+            tokens, since = self._buckets.pop(key, (float(self._limit.capacity), at))
+            tokens = min(float(self._limit.capacity), tokens + (at - since) * self._limit.per_second)
+            enough = tokens >= 1
+            self._buckets[key] = (tokens - 1 if enough else tokens, at)
+            if len(self._buckets) > self._most:
+                self._buckets.popitem(last=False)
+        if not enough:
+            raise TooMany(retry_after=_seconds((1 - tokens) / self._limit.per_second))
+
+
+reads = InMemory(Limit(600, 20 * 3600))
+"""What a session may read: 600 at once, 20 a second afterwards."""
+
+
+def _hash(key: tuple[str, ...]) -> bytes:
+    return crypto.blind_index("\0".join(key), "rate")
+
+
+def _seconds(wait: float) -> int:
+    """Whole seconds, at least one; what is less than a thousandth comes from counting in fractions."""
+    return max(1, math.ceil(round(wait, 3)))

@@ -1,0 +1,366 @@
+"""Signing in and out: codes by SMS, sessions, and the one query behind every authenticated request."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy.orm import Session
+
+from marketplace.catalog.models import Insurer
+from marketplace.core import audit, crypto, ids
+from marketplace.core.config import ConfigError, settings
+from marketplace.core.database.db import reading, rows, transaction
+from marketplace.core.errors import NotFound, Refusal, Unauthenticated
+from marketplace.core.sending import sms
+from marketplace.core.sending.sms import SmsBackend
+from marketplace.core.text import Text, language_of
+from vip import phones
+from vip.models import Customer, SignInSession
+from vip.principal import Principal
+from vip.signin import codes, devices
+from vip.signin.codes import Asker, CodeSent
+from vip.signin.devices import LONGEST_TOKEN
+from vip.signin.limits import NOBODY, Caller
+
+LIFETIME = timedelta(days=30)
+RECENT = timedelta(minutes=15)
+"""For how long after signing in she may do what a phone left lying open should not do."""
+Channel = Literal["api", "web"]
+
+
+class DevelopmentOnly(Refusal):
+    """A shortcut for developers was asked for elsewhere."""
+
+    code = "development_only"
+    status = 403
+
+
+class SignInAgain(Refusal):
+    """What was asked for needs a sign-in of the last minutes. Facts: `within`, minutes."""
+
+    code = "sign_in_again"
+    status = 403
+
+
+@dataclass(frozen=True)
+class SignedIn:
+    """A new session. `token` is shown once: only its hash is stored. `device` is what the device is known by later."""
+
+    token: str
+    expires_at: datetime
+    customer_public_id: str
+    device: str
+
+
+@dataclass(frozen=True)
+class SessionView:
+    """A session that has not ended, for the page that lists them."""
+
+    public_id: str
+    channel: str
+    created_at: datetime
+    expires_at: datetime
+    current: bool
+
+
+def send_code(
+    phone: str,
+    *,
+    now: datetime,
+    gateway: SmsBackend | None = None,
+    caller: Caller = NOBODY,
+    known_by: str | None = None,
+) -> CodeSent:
+    """Send a sign-in code to `phone`; a phone that no customer has gets none, with the same answer. None is sent either
+    where one went out less than a minute ago. `known_by`: a device that was signed in to this account is known by
+    its session's token or mark.
+
+    Raises Invalid(field="phone"), and TooMany(retry_after) for a caller who asks too often.
+    """
+    number = phones.normalise(phone)
+    gateway = gateway or sms.backend()
+    with transaction() as session:
+        address = codes.Address(insurer_id(session), phones.indexes(number))
+        codes.lock_phones(session, address)
+        asker = _asker(session, address, caller, known_by)
+        made = codes.new_code(session, address, now, asker)
+        customer = _customer(session, address)
+    if customer is not None and made.code is not None:
+        gateway.send(number, code_text(made.code, customer.language))
+    return made.sent
+
+
+def code_text(code: str, language: str | None) -> str:
+    """The text that carries a code, in the customer's language."""
+    minutes = int(codes.LIFETIME.total_seconds() // 60)
+    said = Text(
+        f"【安享】验证码 {code}，{minutes} 分钟内有效。请勿告诉任何人。",
+        f"[Anxiang] Your code is {code}. It is valid for {minutes} minutes. Tell it to nobody.",
+    )
+    return said.in_language(language_of(language))
+
+
+def sign_in(
+    phone: str,
+    code: str,
+    *,
+    channel: Channel,
+    now: datetime,
+    previous_token: str | None = None,
+    known_by: str | None = None,
+    caller: Caller = NOBODY,
+) -> SignedIn:
+    """Sign in with the code that was sent. The session of `previous_token`, if one is presented, ends. A device
+    is known by that token or by `known_by`, its mark of an earlier session.
+
+    Raises Invalid, WrongCode(tries_left), CodeEnded or TooMany(retry_after); a blocked customer's answer is that of
+    a wrong code.
+    """
+    number, digits = phones.normalise(phone), codes.clean(code)
+    with transaction() as session:
+        address = codes.Address(insurer_id(session), phones.indexes(number))
+        asker = _asker(session, address, caller, previous_token or known_by)
+        counted = codes.count_try(session, address, now, asker)
+    right = codes.compare(counted, address, digits, now=now)
+    with transaction() as session:
+        customer = _customer(session, address, lock=True)
+        if customer is None:
+            raise codes.WrongCode(tries_left=right.tries_left)
+        codes.use(session, right, now)
+        codes.proved(session, address, asker)
+        if previous_token:
+            _end(session, SignInSession.token_hash == crypto.token_hash(previous_token), now=now)
+        signed_in = open_session(session, customer, channel, now)
+        _audit(session, "customer.signed_in", customer, now, channel=channel)
+    return signed_in
+
+
+def open_session(session: Session, customer: Customer, channel: Channel, now: datetime) -> SignedIn:
+    """Add a session of `customer` in the caller's transaction."""
+    token, ends, session_id = ids.new_token(), now + LIFETIME, ids.new_id("ses")
+    session.add(
+        SignInSession(
+            public_id=session_id,
+            token_hash=crypto.token_hash(token),
+            customer_id=customer.id,
+            channel=channel,
+            created_at=now,
+            expires_at=ends,
+        )
+    )
+    return SignedIn(token, ends, customer.public_id, devices.mark(session_id))
+
+
+IDLE_MINUTES = 30
+"""How long an operator's session may stand unused."""
+NOTED_EVERY = timedelta(minutes=IDLE_MINUTES / 10)
+
+WHOSE = f"""
+    SELECT s.id AS session_id, s.customer_id, s.operator_id, i.id AS insurer_id, i.time_zone AS insurer_zone,
+           coalesce(c.public_id, o.public_id) AS principal_id, o.role
+      FROM sign_in_session s
+      LEFT JOIN customer c ON c.id = s.customer_id
+      LEFT JOIN operator o ON o.id = s.operator_id
+      JOIN insurer i ON i.id = coalesce(c.insurer_id, o.insurer_id)
+     WHERE s.token_hash = %(token)s AND s.ended_at IS NULL AND s.expires_at > %(now)s
+       AND c.blocked_at IS NULL AND o.disabled_at IS NULL
+       AND (s.operator_id IS NULL
+            OR coalesce(s.seen_at, s.created_at) > %(now)s::timestamptz - interval '{IDLE_MINUTES} minutes')
+"""
+"""Whose session a token is: one row with what principal_of() wants, or none. Values: `token` (its hash), `now`."""
+
+
+@dataclass(frozen=True)
+class Credential:
+    """A token that was shown and is not looked up yet: a use case that takes one asks WHOSE it is together with its
+    own first question, in one round trip."""
+
+    hash: bytes = field(repr=False)
+
+
+def credential(token: str) -> Credential:
+    """The token as a credential. Raises Unauthenticated if we never gave one out that looks like it."""
+    if not token or len(token) > LONGEST_TOKEN:
+        raise Unauthenticated()
+    return Credential(crypto.token_hash(token))
+
+
+def authenticate(token: str, *, now: datetime) -> Principal:
+    """Whose token it is; one query. Raises Unauthenticated if there is no such session, or it or its owner ended."""
+    found = rows(WHOSE, {"token": credential(token).hash, "now": now})
+    return principal_of(found[0] if found else None)
+
+
+def note_use(principal: Principal, now: datetime) -> None:
+    """Note that this session is in use: one write in three minutes, whatever the requests between."""
+    with transaction() as session:
+        last = func.coalesce(SignInSession.seen_at, SignInSession.created_at)
+        session.execute(
+            update(SignInSession)
+            .where(SignInSession.id == principal.session_id, last <= now - NOTED_EVERY)
+            .values(seen_at=now)
+        )
+
+
+def principal_of(row: Any) -> Principal:
+    """Who the row of WHOSE names. Raises Unauthenticated if there is none."""
+    if row is None or row.session_id is None:
+        raise Unauthenticated()
+    return Principal(
+        kind="customer" if row.customer_id is not None else "operator",
+        id=row.customer_id if row.customer_id is not None else row.operator_id,
+        public_id=row.principal_id,
+        insurer_id=row.insurer_id,
+        session_id=row.session_id,
+        time_zone=row.insurer_zone,
+        role=row.role,
+    )
+
+
+def sign_out(principal: Principal, now: datetime) -> None:
+    """End this session. Ending it twice is the same as once."""
+    with transaction() as session:
+        _end(session, SignInSession.id == principal.session_id, now=now)
+
+
+def sign_out_everywhere(principal: Principal, now: datetime) -> int:
+    """End all sessions of this customer or operator, this one too; returns how many. Audited."""
+    with transaction() as session:
+        ended = _end(session, _owner(principal), now=now)
+        audit.record(
+            session,
+            f"{principal.kind}.signed_out_everywhere",
+            at=now,
+            actor_kind=principal.acts_as,
+            actor=principal.public_id,
+            subject=principal.public_id,
+            insurer_id=principal.insurer_id,
+            sessions=ended,
+        )
+    return ended
+
+
+def sessions(principal: Principal, now: datetime) -> list[SessionView]:
+    """The sessions that have not ended, newest first."""
+    with reading() as session:
+        rows = session.scalars(
+            select(SignInSession)
+            .where(_owner(principal), SignInSession.ended_at.is_(None), SignInSession.expires_at > now)
+            .order_by(SignInSession.id.desc())
+        ).all()
+    return [
+        SessionView(row.public_id, row.channel, row.created_at, row.expires_at, row.id == principal.session_id)
+        for row in rows
+    ]
+
+
+def signed_in_recently(principal: Principal, now: datetime) -> bool:
+    """Whether this session was opened within the last RECENT."""
+    with reading() as session:
+        opened_at = session.scalar(select(SignInSession.created_at).where(SignInSession.id == principal.session_id))
+    return opened_at is not None and now - opened_at <= RECENT
+
+
+def require_recent(principal: Principal, now: datetime) -> None:
+    """Raises SignInAgain unless she signed in recently."""
+    if not signed_in_recently(principal, now):
+        raise SignInAgain(within=int(RECENT.total_seconds() // 60))
+
+
+def end_session(principal: Principal, public_id: str, now: datetime) -> None:
+    """End one of one's own sessions by its public id. Raises NotFound."""
+    if not ids.well_formed(public_id):
+        raise NotFound(field="session_id")
+    with transaction() as session:
+        if not _end(session, _owner(principal), SignInSession.public_id == public_id, now=now):
+            raise NotFound(field="session_id")
+
+
+def issue_token(phone: str, now: datetime) -> SignedIn:
+    """A token without a code, for scripts. Raises DevelopmentOnly elsewhere, NotFound(field="phone")."""
+    require_development()
+    number = phones.normalise(phone)
+    with transaction() as session:
+        customer = _customer(session, codes.Address(insurer_id(session), phones.indexes(number)))
+        if customer is None:
+            raise NotFound(field="phone")
+        signed_in = open_session(session, customer, "api", now)
+        _audit(session, "customer.token_issued", customer, now)
+    return signed_in
+
+
+def require_development() -> None:
+    """Raises DevelopmentOnly unless this is a development or test installation."""
+    if not settings().development:
+        raise DevelopmentOnly()
+
+
+def insurer_id(session: Session) -> int:
+    """The insurer this installation serves (`INSURER_CODE`). Raises ConfigError if the database has none."""
+    found = session.scalar(select(Insurer.id).where(Insurer.code == settings().insurer_code))
+    if found is None:
+        raise ConfigError(f"There is no insurer with the code {settings().insurer_code!r} in the database.")
+    return found
+
+
+def end_other_sessions(session: Session, principal: Principal, now: datetime) -> int:
+    """End all but this session, in the caller's transaction; returns how many."""
+    return _end(session, _owner(principal), SignInSession.id != principal.session_id, now=now)
+
+
+def _asker(session: Session, address: codes.Address, caller: Caller, shown: str | None) -> Asker:
+    """The caller, known by a session that this account once had on her device, be it over or not."""
+    if not shown:
+        return Asker(caller)
+    known = session.scalar(
+        select(SignInSession.id)
+        .join(Customer, Customer.id == SignInSession.customer_id)
+        .where(
+            devices.had(shown),
+            Customer.insurer_id == address.insurer_id,
+            phones.of_customer(address.phone_indexes),
+        )
+    )
+    return Asker(caller, known)
+
+
+def _owner(principal: Principal) -> ColumnElement[bool]:
+    column = SignInSession.customer_id if principal.kind == "customer" else SignInSession.operator_id
+    return column == principal.id
+
+
+def _end(session: Session, *which: ColumnElement[bool], now: datetime) -> int:
+    ended = session.scalars(
+        update(SignInSession)
+        .where(*which, SignInSession.ended_at.is_(None))
+        .values(ended_at=now)
+        .returning(SignInSession.id)
+    ).all()
+    return len(ended)
+
+
+def _audit(session: Session, action: str, customer: Customer, now: datetime, **facts: str) -> None:
+    audit.record(
+        session,
+        action,
+        at=now,
+        actor_kind="customer",
+        actor=customer.public_id,
+        subject=customer.public_id,
+        insurer_id=customer.insurer_id,
+        **facts,
+    )
+
+
+def _customer(session: Session, address: codes.Address, *, lock: bool = False) -> Customer | None:
+    """The customer with that phone who may sign in. With `lock` nobody blocks her while the transaction lasts: what
+    ends her sessions leaves out none that is just being opened."""
+    wanted = select(Customer).where(
+        Customer.insurer_id == address.insurer_id,
+        phones.of_customer(address.phone_indexes),
+        Customer.blocked_at.is_(None),
+    )
+    return session.scalar(wanted.with_for_update(read=True) if lock else wanted)
