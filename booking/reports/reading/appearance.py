@@ -21,7 +21,7 @@ _LOOKS = (
     ),
     (
         "soft formed soft_formed 软 软便 成形 成形便 成形软便 黄软便 黄色软便",
-        "watery loose mucoid bloody mucus hard 稀便 水样便 稀水便 粘液便 黏液便 脓血便 "
+        "watery loose mucoid bloody mucus hard 稀便 稀 水样 水样便 稀水便 粘液便 黏液便 脓血便 "
         "粘液血便 黏液血便 糊状便 血便 柏油样便",
     ),
     (
@@ -30,7 +30,9 @@ _LOOKS = (
     ),
 )
 _TABLE = tuple(tuple(frozenset(words.split()) for words in look) for look in _LOOKS)
-_PART = re.compile(r"\s*(?:或者|或|及|和|至|/|~|,|;|\bor\b|\bto\b)\s*")
+_PART = re.compile(
+    r"\s*(?:或者|或|及|和|至|/|~|,|;|\bor\b|\bto\b|(?<=none) ?- ?|(?<=negative) ?- ?|(?<=rare) ?- ?|(?<=neg) ?- ?)\s*"
+)
 _AMOUNTS = (
     "negative none absent none_seen not_seen 阴性 无 未见 (-) -",
     "rare occasional occ 偶见 极少",
@@ -42,15 +44,22 @@ _AMOUNT = {word: step for step, words in enumerate(_AMOUNTS) for word in words.s
 _IMMUNE = re.compile("(?<!not )(?<!non-)(?<!non)immune|有免疫力|有保护")
 _HAS = re.compile("(?:positive|pos|reactive|immune|阳性|有免疫力)(?![a-z])")
 _LACKS = re.compile("(?:negative|neg|non-?reactive|not immune|non-?immune|susceptible|阴性|无免疫力)(?![a-z])")
-_GROWTH = re.compile("生长|growth|grew|培养|culture")
+_GROWTH = re.compile("生长|growth|grew|培养|culture|smear|gram stain|涂片|革兰")
 _GREW = re.compile(
-    "菌|coli|aureus|albicans|klebsiella|streptococc|enterococc|pseudomonas|proteus|candida|cfu|growth|生长|spp"
+    "菌|coli|aureus|albicans|klebsiella|streptococc|enterococc|pseudomonas|proteus|candida|cfu|growth|生长|spp|cocci|bacilli|rods|yeast|hyphae"
 )
 _MANY = re.compile(r"(?:>|≥)?\s*(?:10\s*\^?\s*[5-9]|[1-9]00[,]?000)\s*(?:cfu|cfu/ml|个?/ml)")
 """What counts as an infection without a word of the laboratory: 10^5 of one named germ in a millilitre."""
 _NO_MATTER = re.compile(
     "未|无|不|正常|污染|杂菌|混合|待|no |not |normal|mixed|contamin|flora|pending|insignificant|sterile"
 )
+_FLORA = re.compile(
+    "(?:有)?正常(?:咽喉部?|口腔|呼吸道|上呼吸道|皮肤|肠道|阴道)?菌群(?:生长)?"
+    "|(?:growth of )?(?:usual|normal) (?:[a-z]+ )?flora(?: isolated| present)?"
+)
+_RESISTANT = ("resistant", "耐药", "耐药(r)", "r(耐药)", "resistant (r)", "r (resistant)")
+_SENSITIVE = ("susceptible", "sensitive", "敏感", "敏感(s)", "s(敏感)", "susceptible (s)", "s (susceptible)", "s")
+_DRUG = re.compile("药敏|敏感性|susceptib|sensitivit|antibiogram")
 _NO_WORD = ("-", "--", "/", "见报告", "见备注", "see report", "see comment", "n/a", "na")
 
 
@@ -60,6 +69,12 @@ def look_of(name: str, value: str, reference: str) -> Literal["normal", "abnorma
     plain, usual = folded(value).strip(" ."), folded(reference).strip(" .")
     if not usual and _GROWTH.search(folded(name)) and _MANY.search(plain) and not _NO_MATTER.search(plain):
         return "abnormal" if _GREW.search(plain.replace("cfu", "")) else ""
+    if plain in _RESISTANT:
+        return "abnormal"
+    if plain in _SENSITIVE and _DRUG.search(folded(name)):
+        return "normal"
+    if _GROWTH.search(folded(name)) and _FLORA.fullmatch(plain) and (not usual or _FLORA.fullmatch(usual)):
+        return "normal"
     if not plain or not usual or len(plain) > 80 or len(usual) > 40 or without_result(plain) or plain in _NO_WORD:
         return ""
     if plain == usual and not re.search("[0-9]", plain) and not quality_of(plain):
@@ -76,7 +91,12 @@ def look_of(name: str, value: str, reference: str) -> Literal["normal", "abnorma
         return "normal" if _HAS.match(plain) else "abnormal" if _LACKS.match(plain) else ""
     if (step := _AMOUNT.get(plain.replace(" ", "_"))) is not None and (most := _most(good)) is not None and step:
         return "abnormal" if step > most else "normal"
-    if quality_of(usual) == "negative" and _GROWTH.search(f"{folded(name)} {usual}"):
+    none = (
+        quality_of(usual) == "negative"
+        or _FLORA.fullmatch(usual)
+        or re.fullmatch("no organisms? (?:seen|found)", usual)
+    )
+    if none and _GROWTH.search(f"{folded(name)} {usual}"):
         return "abnormal" if _GREW.search(plain) and not _NO_MATTER.search(plain) else ""
     return ""
 

@@ -9,7 +9,7 @@ from booking.reports.reading.units import ucum
 
 NUMBER = (
     r"(?:[0-9]{1,3}(?:\.[0-9]{3})+,[0-9]+|[0-9]{1,3}(?:[, ][0-9]{3})+(?![0-9])(?:\.[0-9]+)?|"
-    r"[0-9]{1,15}(?:[.,][0-9]{1,15})?)"
+    r"[0-9]{1,15}(?:[.,][0-9]{1,15})?|(?<![0-9])\.[0-9]{1,15})"
     r"(?:e[+-]?[0-9]{1,2}(?![0-9/])(?!\s*/)|\s*[x*]\s*10\s*(?:\^|e|\*\*)?\s*[+-]?[0-9]{1,2}(?![0-9])(?!\s*/))?"
 )
 """A number without its sign in a folded text; a power of ten that is part of a unit (`×10^9/L`) isn't the number's."""
@@ -18,9 +18,9 @@ _THOUSANDS_OR_DECIMALS = re.compile(r"[1-9][0-9]{0,2},[0-9]{3}")
 _EUROPEAN = re.compile(r"[0-9]{1,3}(?:\.[0-9]{3})+,[0-9]+")
 _GROUPED = re.compile(r"[0-9]{1,3}(?:[, ][0-9]{3})+(?:\.[0-9]+)?")
 
-BELOW = r"(?:≤|<|小于或等于|小于等于|不大于|不超过|不高于|小于|低于|少于|less than or equal to|less than|not more than|up to|at most|below|under)"
-ABOVE = r"(?:≥|>|大于或等于|大于等于|不小于|不低于|不少于|大于|高于|超过|greater than or equal to|greater than|more than|not less than|at least|above|over)"
-_WITH_EQUAL = re.compile(r"≤|≥|等于|不|equal|up to|at most|at least|not ")
+BELOW = r"(?:≤|<|小于或等于|小于等于|不大于|不超过|不高于|小于|低于|少于|less than or equal to|less than|not more than|up to|at most|below|under|max(?:imum)?[.:]?)"
+ABOVE = r"(?:≥|>|大于或等于|大于等于|不小于|不低于|不少于|大于|高于|超过|greater than or equal to|greater than|more than|not less than|at least|above|over|min(?:imum)?[.:]?)"
+WITH_EQUAL = re.compile(r"≤|≥|等于|不|equal|up to|at most|at least|not |max|min")
 
 _UNITS = frozenset(
     [
@@ -87,6 +87,23 @@ _UNITS = frozenset(
         "au/ml",
         "bau/ml",
         "ru/ml",
+        "dpm",
+        "dpm/mmol",
+        "e.u./dl",
+        "eu/dl",
+        "thou/ul",
+        "mill/ul",
+        "leu/ul",
+        "ery/ul",
+        "wbc/ul",
+        "rbc/ul",
+        "ca/ul",
+        "mosm/kg",
+        "mosm/l",
+        "ug/g",
+        "mg/24h",
+        "ml/min",
+        "nmol/min",
     ]
 )
 
@@ -136,7 +153,7 @@ def comparator_of(sign: str, after: str = "") -> str:
     if not sign:
         return {"以下": "<", "以上": ">"}.get(after, "")
     way = "<" if re.fullmatch(BELOW, sign) else ">"
-    return way + ("=" if _WITH_EQUAL.search(sign) else "")
+    return way + ("=" if WITH_EQUAL.search(sign) else "")
 
 
 def figure(text: str) -> Figure | None:

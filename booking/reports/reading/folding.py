@@ -13,11 +13,11 @@ _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufe0f\uf
 _SIGNS = str.maketrans(
     {
         **dict.fromkeys("‐‑‒–—―−─﹣－", "-"),
-        **dict.fromkeys("~～〜∼˜", "~"),
+        **dict.fromkeys("~～〜∼˜⁓∽〰", "~"),
         **dict.fromkeys("≤≦⩽", "≤"),
         **dict.fromkeys("≥≧⩾", "≥"),
-        **dict.fromkeys("⬆⇑▲△🔺", "↑"),
-        **dict.fromkeys("⬇⇓▼▽🔻", "↓"),
+        **dict.fromkeys("⬆⇑▲△🔺⇧⏫", "↑"),
+        **dict.fromkeys("⬇⇓▼▽🔻⇩⏬", "↓"),
         **dict.fromkeys("【〔", "["),
         **dict.fromkeys("】〕", "]"),
         "μ": "u",

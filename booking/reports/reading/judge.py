@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Literal
 
+from booking.reports.reading.marks import NOTHING
 from booking.reports.reading.ranges import Bounds
 from booking.reports.reading.told import Told, side
 from booking.reports.reading.units import ucum
@@ -28,13 +30,15 @@ def judge(told: Told, item: Item | None, ours: Range | None) -> tuple[str, Judge
     """
     if told.mark.doubtful:
         return "", ""
+    if told.mark.dash and told.number is not None:
+        told = replace(told, mark=NOTHING)
     judged, by = _by_their_reference(told)
     if item is not None and item.usual and told.finding and not told.says_reference:
         judged, by = ("normal" if told.finding in (*item.usual, "normal") else "abnormal"), "our_range"
     if told.mark.flag and not (told.mark.finding and told.open_question):
         outside = told.reference.bounds is not None and _by_bounds(told, told.reference.bounds) in ("low", "high")
         contradicted = told.mark.flag == "normal" and (outside or (judged not in ("", "normal") and by != "our_range"))
-        if contradicted or _on_the_other_side(told):
+        if contradicted or _contradicted(told, judged):
             return "", ""
         where = judged if told.mark.flag == "abnormal" and by == "provider_range" and judged in ("low", "high") else ""
         return where or told.mark.flag, "provider_flag"
@@ -45,15 +49,35 @@ def judge(told: Told, item: Item | None, ours: Range | None) -> tuple[str, Judge
     return _by_ours(told, ours)
 
 
-def _on_the_other_side(told: Told) -> bool:
-    """Whether a mark for high stands at a value in the lower half of the range, or below it; or the reverse."""
+_NEAR = 0.15
+"""How near a bound, as a part of the range's width, a value inside can be that is marked beyond it: it was rounded, or
+the laboratory's own range is a little narrower than the one it prints."""
+
+
+def _contradicted(told: Told, judged: str) -> bool:
+    """Whether a mark for high or low stands well inside the range or at its other side, or any mark at the word that is
+    usual."""
     bounds = told.reference.bounds
-    if told.mark.flag not in ("low", "high") or told.number is None or told.comparator or bounds is None:
+    if told.mark.flag not in ("low", "high", "abnormal") or told.mark.critical or told.mark.finding:
         return False
-    if bounds.low is None or bounds.high is None or not _by_bounds(told, bounds):
+    if told.number is None or bounds is None:
+        return judged == "normal" and bool(told.reference.words) and told.value.quality == "negative"
+    if told.comparator or told.mark.flag == "abnormal" or not (where := _by_bounds(told, bounds)):
         return False
-    middle = (bounds.low + bounds.high) / 2
-    return told.number > middle if told.mark.flag == "low" else told.number < middle
+    if where != "normal":
+        return told.mark.flag != where
+    return _far(told.number, bounds, told.mark.flag)
+
+
+def _far(number: float, bounds: Bounds, end: str) -> bool:
+    """Whether a number inside a range is far from one end of it; true if it has none."""
+    low, high = bounds.low, bounds.high
+    if (low if end == "low" else high) is None:
+        return True
+    if low is None or high is None:
+        edge = low if low is not None else high or 0.0
+        return abs(number - edge) > _NEAR * abs(edge)
+    return (number - low if end == "low" else high - number) > _NEAR * (high - low)
 
 
 def _by_their_reference(told: Told) -> tuple[str, JudgedBy]:
@@ -62,6 +86,8 @@ def _by_their_reference(told: Told) -> tuple[str, JudgedBy]:
     if told.value.void or quality == "doubtful":
         return "", ""
     worded = told.look or _by_words(told)
+    if told.look and told.number is None and not quality:
+        return told.look, "provider_range" if told.look_by_number else "provider_words"
     if told.reference.bounds is None and told.reference.either and not worded:
         return _by_either(told)
     if told.reference.bounds is None:
@@ -107,7 +133,8 @@ def _by_words_alone(told: Told) -> str:
     if quality not in ("negative", "positive", "trace") or (told.reference.plain and bounds is None):
         return ""
     if bounds is None:
-        return "" if told.open_question or quality == "trace" else _GOOD_OR_BAD[quality]
+        unclear = told.open_question or quality == "trace" or (told.there_or_not and not told.sought)
+        return "" if unclear else _GOOD_OR_BAD[quality]
     cut_off = bounds.high is not None and not bounds.low
     return _GOOD_OR_BAD[quality] if cut_off and quality != "trace" else ""
 
@@ -135,15 +162,26 @@ def _same_unit(told: Told, bounds: Bounds) -> bool:
     known = {ucum(unit) for unit in (told.unit, beside, bounds.unit) if ucum(unit)}
     if len(known) > 1:
         return False
-    share = bounds.high is not None and bounds.high <= 1 and not bounds.unit
-    return not (beside == "%" and share and not told.unit.strip("%"))
+    return not _share_against_percent(told, beside, bounds)
+
+
+def _share_against_percent(told: Told, beside: str, bounds: Bounds) -> bool:
+    """Whether one of value and range may be a share (0.42) and the other percent (36-50)."""
+    low, high, number = bounds.low or 0, bounds.high or 0, told.number or 0
+    if high and high <= 1 and not bounds.unit and beside == "%" and not told.unit.strip("%"):
+        return True
+    if "%" in (beside, told.unit) and not bounds.unit:
+        return 0 < low < high <= 1 < number and low / 4 <= number / 100 <= high * 4
+    return bounds.unit == "%" and not beside and told.unit in ("", "1") and 0 < number <= 1 < low
 
 
 def _by_ours(told: Told, ours: Range | None) -> tuple[str, JudgedBy]:
     """By our range, if a source is known for it. Any does for a value beyond both it and the instrument."""
     if ours is None or told.number is None:
         return "", ""
-    where = side(told.number, told.comparator, Bounds(ours.low, ours.high, low_open=ours.open, high_open=ours.open))
+    if ours.open and not told.comparator and told.number in (ours.low, ours.high):
+        return "", ""
+    where = side(told.number, told.comparator, Bounds(ours.low, ours.high))
     if not ours.source and (not where or where != told.mark.beyond):
         return "", ""
     sure = {"low": ours.low_for_sure, "high": ours.high_for_sure}.get(where)

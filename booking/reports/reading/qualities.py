@@ -24,16 +24,17 @@ _TABLE: tuple[tuple[Quality, re.Pattern[str]], ...] = (
         "trace",
         re.compile(
             r"\(?±\)?|\(?\+-\)?|弱阳性?|阳性?\(弱\)|弱反应性?|微量|痕量|trace|tr|weak(?:ly)?[ _-]?(?:positive|reactive|pos)"
-            r"|(?:弱阳性?|trace|微量)\s?\(?(?:±|\+-|\+)\)?|positive[ ,]*\(?weak\)?"
+            r"|(?:弱阳性?|trace|微量)\s?\(?(?:±|\+-|\+)\)?|positive[ ,]*\(?weak\)?|trace[ -](?:intact|lysed|hemolyzed|non-?hemolyzed)"
         ),
     ),
     (
         "negative",
         re.compile(
-            r"\(?-\)?|阴性?|阴性?\s?\(?-\)?|-\s?\(?阴性\)?|未检出|未检测到|未测出|未见|未找到|未查见|未发现|无|无反应性?|非反应性?|不阳性|未见阳性反应|"
-            r"低于检测下限|小于检测下限|低于检出限|低于最低检测限|neg(?:ative)?\.?\s?(?:\(-\))?|not[ -]?detected|undetected|undetectable|"
+            r"\(?-\)?|阴性?|阴性?\s?\(?-\)?|-\s?\(?阴性\)?|未检出|未检测到|未测出|未见|未找到|未查见|未查到|未发现|未分离出|未培养出|无|无反应性?|非反应性?|不阳性|未见阳性反应|"
+            r"(?:低于|小于)(?:最低)?(?:检测|检出|检测值|定量|检测方法)?(?:下限|限|线)|neg(?:ative)?\.?\s?(?:\(-\))?|not[ -]?detected|undetected|undetectable|"
             r"none(?: detected| seen| found)?|"
             r"not (?:seen|found|present)|absent|non[ -]?reactive|target not detected|no growth(?: detected)?|"
+            r"(?:结果|呈|为)?阴性?(?:反应)?|(?:结果|均|呈|为|全部)+(?:为|呈)?阴性|not reactive|tnd|未检见|none isolated|not isolated|"
             r"未培养出(?:细菌|致病菌)|(?:培养)?(?:[0-9]+ ?(?:小时|天|h|d))?(?:无|未见)(?:细菌|致病菌|真菌|菌|需氧菌|厌氧菌)?生长|"
             r"no (?:bacterial |fungal |aerobic )?growth(?: (?:after|at|in) [0-9]+ ?(?:hours?|hrs?|h|days?|d))?|"
             r"below (?:the )?(?:detection limit|limit of detection)|no(?:t)? reaction"
@@ -44,6 +45,7 @@ _TABLE: tuple[tuple[Quality, re.Pattern[str]], ...] = (
         re.compile(
             r"(?:强|高危型|中度|中)?阳性?|阳性?\s?\(?[1-4]?\+{1,4}[1-4]?\)?|\(?\+{1,4}\)?|\(?[1-4]\+{1,4}\)?|\(?\+[1-4]\)?|"
             r"[1-4]?\+{1,4}\s?\(?阳性\)?"
+            r"|(?:结果|均|呈|为)+(?:为|呈)?阳性|阳性反应|检见|isolated"
             r"|检出|检测到|可检出|找到|查见|查到|镜检可见|有反应性?|反应性?|呈阳性|pos(?:itive)?\.?\s?(?:\(?[1-4]?\+{0,4}\)?)?|detected|(?:repeatedly |"
             r"strongly )?reactive|present"
             r"|(?:strong(?:ly)?|weak)? ?positive"
@@ -59,8 +61,8 @@ _TABLE: tuple[tuple[Quality, re.Pattern[str]], ...] = (
     (
         "abnormal",
         re.compile(
-            r"异常|不正常|有异常|abnormal|asc-?us|asc-?h|lsil|hsil|agc(?:-nos)?|ais|低级别鳞状上皮内病变|高级别鳞状上皮内病变|"
-            r"(?:布?满视野|成堆|满)\s?(?:/?hpf?)?|tntc|too numerous to count|(?:packed|full) field"
+            r"异常|不正常|缺乏|deficient|减弱|消失|有异常|abnormal|asc-?us|asc-?h|lsil|hsil|agc(?:-nos)?|ais|低级别鳞状上皮内病变|高级别鳞状上皮内病变|"
+            r"(?:布?满视野|成堆|满)\s?(?:/?hpf?)?|tntc|too numerous to count|(?:packed|full)(?: field)?"
         ),
     ),
 )
@@ -79,6 +81,17 @@ def quality_of(text: str) -> Quality:
             if pattern.fullmatch(tried):
                 return quality
     return ""
+
+
+_THERE_OR_NOT = re.compile(
+    "无|未见|未找到|未查见|未查到|未发现|找到|查见|查到|镜检可见|可见|none(?: seen| found)?|not (?:seen|found|present)|absent|present|seen|found"
+)
+
+
+def only_there_or_not(text: str) -> bool:
+    """Whether a text only says that something is there or isn't, and not that a test had an outcome: a gall bladder that is
+    absent is no negative test."""
+    return _THERE_OR_NOT.fullmatch(folded(text).strip(" .。;,!")) is not None
 
 
 def without_result(text: str) -> bool:

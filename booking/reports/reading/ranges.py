@@ -6,9 +6,10 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
-from booking.reports.reading.figures import ABOVE, BELOW, NUMBER, is_unit, number_of
+from booking.reports.reading.figures import ABOVE, BELOW, NUMBER, WITH_EQUAL, is_unit, number_of
 from booking.reports.reading.folding import folded
 from booking.reports.reading.qualities import Quality, quality_of
+from booking.reports.reading.statements import statement_of
 
 GROWN_UP = 18
 CHILD_UNDER = 14
@@ -31,7 +32,8 @@ class Bounds:
 
 @dataclass(frozen=True)
 class _Entry:
-    """Bounds and whom they are for. `only` are conditions that we can't check (a phase, a pregnancy, a risk)."""
+    """Bounds and whom they are for. `only` are conditions that we can't check (a phase, a pregnancy, a risk). `first`
+    is the kind of label that came first: sex or age."""
 
     bounds: Bounds
     sex: str = ""
@@ -40,6 +42,7 @@ class _Entry:
     good: bool | None = None
     only: tuple[str, ...] = ()
     after_menopause: bool = False
+    first: str = ""
 
     @property
     def labels(self) -> int:
@@ -72,7 +75,12 @@ _OTHER_AGE = r"(?:个月|月龄|月|天|日龄|日|周|months?|mos?|weeks?|days?
 _SCANNER = re.compile(
     "|".join(
         (
+            r"(?P<plus>\(\s*\+{1,4}\s*\))",
+            r"(?P<minus>\(\s*-\s*\))",
+            rf"(?P<spread>(?P<s_mid>{_SIGNED})?{_SPACE}±{_SPACE}(?P<s_by>{NUMBER}))",
             rf"(?P<pair>[\[(]{_SPACE}(?P<pair_low>{_PLAIN}){_SPACE},{_SPACE}(?P<pair_high>{_PLAIN}){_SPACE}[\])])",
+            rf"(?P<ages_mixed>(?P<mixed_from>[0-9]{{1,3}}){_SPACE}(?P<mixed_unit>{_OTHER_AGE}){_SPACE}(?:-|~|至|到|to){_SPACE}"
+            rf"(?P<mixed_to>[0-9]{{1,3}}){_SPACE}{_YEARS})",
             rf"(?P<other_age>(?:[<>≤≥]{_SPACE})?[0-9]+(?:{_SPACE}(?:-|~|至|到|"
             rf"to){_SPACE}[0-9]+)?{_SPACE}{_OTHER_AGE}(?![a-z]))",
             rf"(?P<ages>(?:ages?{_SPACE})?(?P<age_from>[0-9]{{1,3}}){_SPACE}{_YEARS}?{_SPACE}(?:-|~|至|到|"
@@ -82,11 +90,13 @@ _SCANNER = re.compile(
             rf"小于){_SPACE}(?P<age_at>[0-9]{{1,3}}){_SPACE}{_YEARS})",
             rf"(?P<age_after>(?P<age_at2>[0-9]{{1,3}}){_SPACE}{_YEARS}{_SPACE}(?P<age_way>及?以上|及?以下|以内|and (?:over|"
             rf"older|above)|and (?:under|younger|below)))",
+            rf"(?P<age_plus>(?:ages?{_SPACE})?(?P<age_at3>[0-9]{{1,3}}){_SPACE}(?:\+{_SPACE}{_YEARS}?|{_YEARS}{_SPACE}\+){_SPACE}(?:(?=:)|(?={_YEARS}|{_SPACE}[0-9<>≤≥])))",
             rf"(?P<between>(?P<b_low>{_IN_BRACKETS}|"
-            rf"{_SIGNED}){_SOME_UNIT}{_SPACE}(?P<b_sep>{_DASH}){_SPACE}(?P<b_high>{_IN_BRACKETS}|[+-]?{NUMBER}))",
-            rf"(?P<around>(?P<a_low>{_SIGNED}){_SPACE}(?P<a_open>[<≤]){_SPACE}[a-z]{_SPACE}(?P<a_open2>[<≤]){_SPACE}(?P<a_high>{_SIGNED}))",
+            rf"{_SIGNED}){_SOME_UNIT}{_SPACE}(?P<b_sep>{_DASH}|(?<=[0-9]){_SPACE}(?:和|与|and){_SPACE}(?=[0-9.]+{_SPACE}之间)|(?<=[0-9])\.\.+(?=[0-9])){_SPACE}(?P<b_high>{_IN_BRACKETS}|[+-]?{NUMBER}))",
+            rf"(?P<around>(?P<a_low>{_SIGNED}){_SPACE}(?P<a_open>[<≤]){_SPACE}[a-z\u4e00-\u9fff][a-z0-9\u4e00-\u9fff-]{{0,9}}{_SPACE}(?P<a_open2>[<≤]){_SPACE}(?P<a_high>{_SIGNED}))",
             rf"(?P<both>(?P<c_sign>{ABOVE}){_SPACE}(?P<c_low>{_SIGNED}){_SOME_UNIT}{_SPACE}(?:且|并|和|,|and|"
             rf"&)?{_SPACE}(?P<c_sign2>{BELOW}){_SPACE}(?P<c_high>{_SIGNED}))",
+            rf"(?P<amid>\bbetween{_SPACE}(?P<m_low>{_SIGNED}){_SPACE}(?:and|&){_SPACE}(?P<m_high>{_SIGNED}))",
             rf"(?P<below>(?P<below_sign>{BELOW}){_SPACE}(?P<below_at>{_SIGNED}))",
             rf"(?P<above>(?P<above_sign>{ABOVE}){_SPACE}(?P<above_at>{_SIGNED}))",
             rf"(?P<until>(?P<until_at>{_SIGNED}){_SOME_UNIT}{_SPACE}及?(?P<until_way>以下|以内|以上|or less|or more|or "
@@ -100,14 +110,17 @@ _SCANNER = re.compile(
             r"(?P<child>儿童|小儿|\bchild(?:ren)?\b)",
             r"(?P<safe>低危|低风险|\blow[ -]risk\b|\blower risk\b)",
             r"(?P<risk>风险|\brisk\b)",
-            r"(?P<bad>糖尿病前期|糖尿病|边缘(?:升高)?|升高|偏高|增高|降低|偏低|极高|很高|缺乏|不足|过量|中毒|阳性|弱阳性|可疑|灰区|异常|高危|中危|轻度|中度|重度|"
-            r"\bborderline\b|\bhigh\b|\bvery high\b|\blow\b|\bdeficien(?:t|cy)\b|\binsufficien(?:t|cy)\b|"
+            r"(?P<healthy>非糖尿病(?:者|人群)?|健康(?:人|者|人群)?|\bnon-?diabetics?\b|\bhealthy\b)",
+            r"(?P<lacks>\bnon-?immune\b|\bnot immune\b|\bsusceptible\b|\bnot protected\b|无免疫力|无保护(?:力|作用)?|未免疫)",
+            r"(?P<has>\bimmune\b|\bimmunity\b|\bprotected\b|有免疫力|有保护(?:力|作用)?)",
+            r"(?P<bad>极?高风险|中高?风险|临界风险|糖尿病前期|糖尿病|边缘(?:升高)?|升高|偏高|增高|降低|偏低|极高|很高|缺乏|不足|过量|中毒|阳性|弱阳性|可疑|灰区|异常|高危|中危|轻度|中度|重度|偏瘦|消瘦|体重过低|超重|肥胖|"
+            r"\bunderweight\b|\boverweight\b|\bobes(?:e|ity)\b|\bborderline\b|\bhigh\b|\bvery high\b|\blow\b|\bdeficien(?:t|cy)\b|\binsufficien(?:t|cy)\b|"
             r"\bpositive\b|\bequivocal\b|\bdiabet(?:es|ic)\b|"
             r"\bprediabet(?:es|ic)\b|\btoxic(?:ity)?\b|\babnormal\b|\bindeterminate\b|\breactive\b)",
             r"(?P<good>合适范围|合适水平|合适|理想范围|理想水平|理想|适宜|充足|正常(?!值|参考)|阴性|\bdesirable\b|\boptimal\b|\bnormal\b(?! "
             r"range)|\bnegative\b|"
             r"\bsufficien(?:t|cy)\b|\bnon-?reactive\b)",
-            r"(?P<idle>生物参考区间|参考区间|参考范围|参考值|参考|正常参考值|正常值|正常范围|范围|区间|reference(?: (?:range|interval|value)s?)?|"
+            r"(?P<idle>介于|之间|between|生物参考区间|参考区间|参考范围|参考值|参考|正常参考值|正常值|正常范围|范围|区间|reference(?: (?:range|interval|value)s?)?|"
             r"ref\.?(?: range)?|"
             r"normal range|range|interval|\bages?\b|\bi\.?e\.?\b|[^\s()\[\];,:]{0,12}法)",
             r"(?P<mark>[;,:/\s()\[\]|.。]+)",
@@ -117,7 +130,7 @@ _SCANNER = re.compile(
 )
 _ENDS = re.compile(r"\s*(?:[;,/|)\]。]|\.(?![0-9])|$)")
 _CLEAR = re.compile(
-    r"(?:x|\*)?\s*10\s*[\^~e*]{0,2}\s*(?:3|6|9|12)\s*/\s*(?:ul|ml|l|mm3)\b|(?:/|个/)(?:\[?hpf?\]?|lpf?|hp视野|高倍视野)"
+    r"(?:x|\*)?\s*10\s*[\^~e*]{0,2}\s*(?:3|6|9|12)\s*/\s*(?:ul|ml|l|mm3)\b|(?:/|个/)(?:\[?hpf?\]?|lpf?|hp视野|高倍视野)|\(?(?:the )?99th percentile(?: url)?\)?|\(?第99百分位数?(?:值)?\)?"
 )
 
 
@@ -128,7 +141,7 @@ def reference_of(text: str, sex: str, age: int, name: str) -> Reference:
     words = _usual_words(plain)
     if words:
         return Reference(plain, None, words)
-    entries = list(_entries(_CLEAR.sub(" ", plain)))
+    entries = _by_risk(_with_headings(list(_entries(_CLEAR.sub(" ", plain)))), plain)
     between = tuple(entry.bounds for entry in entries if entry.only and set(entry.only) <= _AVERAGE)
     chosen = _chosen(entries, sex, age, folded(name))
     return Reference(plain, chosen, either=() if chosen else _either(entries, sex, age), between=between)
@@ -148,13 +161,14 @@ _AS_MOST_ARE = {
 }
 _AVERAGE = {"average", "average risk", "中等", "一般", "intermediate"}
 _OR = re.compile(r"\s*(?:或者|或|及|和|/|~|,|;|\bor\b|\bto\b|至|(?<=[a-z])-(?=[a-z]))\s*")
+_BOUND = re.compile("[<>≤≥0-9]")
 _HEAD = re.compile(r"^(?:参考值|参考范围|正常值|ref(?:erence)?(?: range)?)\s*[:：]?\s*")
 
 
 def _usual_words(plain: str) -> frozenset[Quality]:
     """The qualities that are usual by a text like `阴性或弱阳性`; empty if it is anything else."""
     bare = _HEAD.sub("", plain)
-    whole = quality_of(bare)
+    whole = quality_of(bare) or ("negative" if statement_of(bare) == "negative" and not _BOUND.search(bare) else "")
     if whole:
         return frozenset((whole,))
     if re.search("[0-9]", bare):
@@ -166,6 +180,7 @@ def _usual_words(plain: str) -> frozenset[Quality]:
 def _entries(plain: str) -> Iterator[_Entry]:
     """Each range of a text with what it is for: labels stand before it, or in brackets behind it."""
     labels = _Entry(Bounds(None, None))
+    behind = _words_stand_behind(plain)
     waiting: _Entry | None = None
     bare: _Entry | None = None
     brackets = 0
@@ -177,8 +192,9 @@ def _entries(plain: str) -> Iterator[_Entry]:
                 yield waiting
                 waiting = bare = None
             continue
-        if kind == "safe":
-            kind = "good"
+        kind = {"safe": "good", "healthy": "good", "has": "good", "lacks": "bad", "minus": "good", "plus": "bad"}.get(
+            kind, kind
+        )
         if kind in ("idle", "risk") or (kind == "word" and (is_unit(text) or text in ("x", "+", "="))):
             if kind == "word" and waiting is not None and is_unit(text):
                 waiting = replace(waiting, bounds=replace(waiting.bounds, unit=waiting.bounds.unit or text))
@@ -192,13 +208,14 @@ def _entries(plain: str) -> Iterator[_Entry]:
                 yield waiting
             waiting, bare = replace(labels, bounds=bounds), None
             labels = _Entry(Bounds(None, None))
-        elif waiting is not None and brackets > 0:
+        elif waiting is not None and brackets > 0 and not (bare is None and _is_said_before(waiting, kind)):
             bare = bare or waiting
             waiting = _labelled(waiting, kind, token)
         elif waiting is not None and kind in ("good", "bad") and waiting.good is None:
             # A word behind bounds is theirs if nothing follows it; between two bounds nobody knows whose it is.
-            waiting = _labelled(waiting, kind if _ENDS.match(plain, token.end()) else "bad", token)
-            if not _ENDS.match(plain, token.end()):
+            its = behind or _ENDS.match(plain, token.end())
+            waiting = _labelled(waiting, kind if its else "bad", token)
+            if not its:
                 labels = _labelled(labels, "bad", token)
         else:
             if waiting is not None:
@@ -209,13 +226,58 @@ def _entries(plain: str) -> Iterator[_Entry]:
         yield waiting
 
 
+def _words_stand_behind(plain: str) -> bool:
+    """Whether bounds and categories take turns from the first bounds to a last word, as in `<5.2 合适 ≥6.2 升高`: then each
+    word is of the bounds before it."""
+    turns = []
+    for token in _SCANNER.finditer(plain):
+        kind = next(name for name in _KINDS if token[name] is not None)
+        if _bounds(kind, token) is not None:
+            turns.append("bounds")
+        elif kind in ("good", "bad", "safe", "healthy", "has", "lacks", "plus", "minus"):
+            turns.append("word")
+    return len(turns) > 2 and turns == ["bounds", "word"] * (len(turns) // 2)
+
+
+def _is_said_before(entry: _Entry, kind: str) -> bool:
+    """Whether bounds have such a label already, so that one in brackets behind them begins the next: `(男)3-6 (女)2-5`."""
+    if kind in ("female", "male"):
+        return bool(entry.sex)
+    return kind in _AGES and (entry.from_age > 0 or entry.to_age < 999)
+
+
+_AGES = ("adult", "child", "ages", "ages_mixed", "age_side", "age_after", "age_plus")
 _KINDS = (
-    "pair", "other_age", "ages", "age_side", "age_after", "between", "around", "both", "below", "above", "until",
-    "from", "to", "after", "female", "male", "adult", "child", "safe", "risk", "bad", "good", "idle", "mark", "word",
+    "plus", "minus", "pair", "spread", "ages_mixed", "other_age", "ages", "age_side", "age_after", "age_plus",
+    "between", "around", "amid", "both", "below", "above", "until", "from", "to", "after", "female", "male", "adult",
+    "child", "healthy", "lacks", "has", "safe", "risk", "bad", "good", "idle", "mark", "word",
 )  # fmt: skip
 
 
+def _with_headings(entries: list[_Entry]) -> list[_Entry]:
+    """Entries with what an earlier one heads: the ages of `男：20-59岁 57-97；60-79岁 57-111` are all men's, and the sexes of
+    `<50岁：男0-15 女0-20` are all under 50."""
+    made: list[_Entry] = []
+    heading: _Entry | None = None
+    for entry in entries:
+        aged = entry.from_age > 0 or entry.to_age < 999
+        if entry.sex and aged:
+            heading = entry
+        elif heading is not None and heading.first == "sex" and aged:
+            entry = replace(entry, sex=heading.sex)
+        elif heading is not None and heading.first == "age" and entry.sex:
+            entry = replace(entry, from_age=heading.from_age, to_age=heading.to_age)
+        elif entry.sex or aged:
+            heading = None
+        made.append(entry)
+    return made
+
+
 def _labelled(entry: _Entry, kind: str, token: re.Match[str]) -> _Entry:
+    if not entry.first and kind in ("female", "male", "after"):
+        entry = replace(entry, first="sex")
+    elif not entry.first and kind in _AGES:
+        entry = replace(entry, first="age")
     if kind in ("female", "male"):
         made = replace(entry, sex=kind)
         return replace(made, from_age=max(GROWN_UP, entry.from_age)) if token[0].startswith("成年") else made
@@ -227,11 +289,16 @@ def _labelled(entry: _Entry, kind: str, token: re.Match[str]) -> _Entry:
         return replace(entry, to_age=min(CHILD_UNDER - 1, entry.to_age))
     if kind == "ages":
         return replace(entry, from_age=int(token["age_from"]), to_age=int(token["age_to"]))
+    if kind == "ages_mixed":
+        months = int(token["mixed_from"]) if "月" in token["mixed_unit"] or token["mixed_unit"].startswith("mo") else 1
+        return replace(entry, from_age=-(-months // 12), to_age=int(token["mixed_to"]))
     if kind == "age_side":
         return _aged(entry, token["age_sign"], int(token["age_at"]))
     if kind == "age_after":
         way = token["age_way"]
         return _aged(entry, "≥" if re.search("上|over|older|above", way) else "≤", int(token["age_at2"]))
+    if kind == "age_plus":
+        return replace(entry, from_age=int(token["age_at3"]))
     if kind in ("good", "bad"):
         return replace(entry, good=kind == "good" and entry.good is not False)
     return replace(entry, only=(*entry.only, token[0]))
@@ -248,6 +315,9 @@ def _aged(entry: _Entry, sign: str, age: int) -> _Entry:
 def _bounds(kind: str, token: re.Match[str]) -> Bounds | None:
     if kind == "pair":
         return _range(token["pair_low"], token["pair_high"])
+    if kind == "spread":
+        (middle, _), (by, unsure) = number_of(token["s_mid"] or "0"), number_of(token["s_by"])
+        return Bounds(round(middle - by, 6), round(middle + by, 6), unsure=unsure)
     if kind == "between":
         low = token["b_low"].strip("()")
         if low.startswith("-") and token["b_sep"] == "--" and not token["b_high"].startswith(("+", "-", "(")):
@@ -261,6 +331,8 @@ def _bounds(kind: str, token: re.Match[str]) -> Bounds | None:
         return (
             replace(found, low_open=_is_open(token["c_sign"]), high_open=_is_open(token["c_sign2"])) if found else None
         )
+    if kind == "amid":
+        return _range(token["m_low"], token["m_high"])
     if kind == "below":
         high, unsure = number_of(token["below_at"])
         return Bounds(None, high, high_open=_is_open(token["below_sign"]), unsure=unsure)
@@ -281,7 +353,7 @@ def _bounds(kind: str, token: re.Match[str]) -> Bounds | None:
 
 
 def _is_open(sign: str) -> bool:
-    return not re.search(r"≤|≥|等于|不|equal|up to|at most|at least|not ", sign)
+    return not WITH_EQUAL.search(sign)
 
 
 def _range(first: str, second: str) -> Bounds | None:
@@ -291,6 +363,16 @@ def _range(first: str, second: str) -> Bounds | None:
     return Bounds(min(low, high), max(low, high), unsure=unsure or also)
 
 
+def _by_risk(entries: list[_Entry], plain: str) -> list[_Entry]:
+    """Entries of a text that gives each group of risk an aim of its own (`中低危<3.4；高危<2.6`) as conditions: nobody told
+    us the group, and the words are not categories of the value, since all bounds are at one side."""
+    sides = {(entry.bounds.low is None, entry.bounds.high is None) for entry in entries}
+    groups = len(re.findall("危(?!急)", plain))
+    if len(entries) < 2 or groups != len(entries) or sides not in ({(True, False)}, {(False, True)}):
+        return entries
+    return [replace(entry, good=None, only=(*entry.only, "危")) for entry in entries]
+
+
 def _either(entries: list[_Entry], sex: str, age: int) -> tuple[Bounds, ...]:
     could = [
         entry
@@ -298,10 +380,16 @@ def _either(entries: list[_Entry], sex: str, age: int) -> tuple[Bounds, ...]:
         if entry.sex in ("", sex) and (entry.from_age <= age <= entry.to_age or entry.after_menopause)
     ]
     if len(could) == 1:
-        could = [entry for entry in could if entry.only and set(entry.only) <= _AS_MOST_ARE]
+        could = [entry for entry in could if _as_most_are(entry.only)]
     elif not _by_condition(could) and any(entry.good is False for entry in could):
         return ()
     return tuple({entry.bounds: None for entry in could})
+
+
+def _as_most_are(conditions: tuple[str, ...]) -> bool:
+    """Whether conditions only say that she is not pregnant."""
+    said = set(conditions)
+    return bool(said) and said <= _AS_MOST_ARE and ("pregnant" not in said or "not" in said)
 
 
 def _by_condition(entries: list[_Entry]) -> bool:
@@ -318,6 +406,8 @@ def _by_condition(entries: list[_Entry]) -> bool:
 def _chosen(entries: list[_Entry], sex: str, age: int, name: str) -> Bounds | None:
     """The one range that is for this person: the most closely labelled; None if there is none, or two differ."""
     if _by_condition(entries):
+        return None
+    if _both_ways(entries):
         return None
     if any(entry.good for entry in entries):
         entries = [entry for entry in entries if entry.good]
@@ -336,6 +426,12 @@ def _chosen(entries: list[_Entry], sex: str, age: int, name: str) -> Bounds | No
     if len(found) > 1 and all(entry.good for entry in suiting):
         return _widest(list(found))
     return found.pop() if len(found) == 1 else None
+
+
+def _both_ways(entries: list[_Entry]) -> bool:
+    """Whether a text without a good range has bounds below which and bounds above which: one of the two is what it warns of."""
+    ways = {(entry.bounds.low is None, entry.bounds.high is None) for entry in entries if entry.good is not False}
+    return not any(entry.good for entry in entries) and {(True, False), (False, True)} <= ways
 
 
 def _widest(good: list[Bounds]) -> Bounds | None:

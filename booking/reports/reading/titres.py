@@ -15,6 +15,15 @@ _MEASURED_SO = re.compile(
 _TITRE = re.compile(r"(?<![0-9.:])1\s*:\s*(?=[1-9][0-9]{0,5}(?![0-9.:]))")
 _BEFORE_A_WORD = re.compile(r"[<>≤≥]?\s*1\s*:\s*[1-9][0-9]{0,5}\s*\(?(?P<word>[^0-9<>≤≥()]+)\)?")
 _ALONE = re.compile(r"1\s*:\s*[1-9][0-9]{0,5}")
+_PATTERN = re.compile(
+    r"[\s,;(]*(?:(?:核?(?:均质|斑点|颗粒|粗颗粒|细颗粒|致密颗粒)|核仁|核膜|着丝点|胞浆|核浆|混合)型?"
+    r"|(?:fine |coarse )?(?:homogeneous|homogenous|speckled|nucleolar|centromere|cytoplasmic|diffuse))"
+    r"(?: pattern)?\s*\)?$"
+)
+"""How an antinuclear antibody shines, told behind its titre."""
+_CALLED = re.compile(
+    r"(?:\btit(?:er|re)|滴度|效价|^(?:trust|rpr|vdrl|tppa|ana|aso))(?:为)?\s*[:=]?\s*(?=[<>≤≥]?\s*1\s*:)"
+)
 _NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?")
 _BEHIND_A_WORD = re.compile(r"^(?P<word>[^0-9<>≤≥]+?)\s*\(?\s*[<>≤≥]?\s*1\s*:\s*[1-9][0-9]{0,5}\s*\)?$")
 
@@ -34,11 +43,14 @@ def as_numbers(name: str, value: str, reference: str) -> tuple[str, str]:
 
 
 def _word_alone(text: str) -> str:
-    before = _BEFORE_A_WORD.fullmatch(folded(text))
+    plain = _CALLED.sub("", folded(text))
+    plain = _PATTERN.sub(")" if plain.endswith(")") and "(1" in plain else "", plain) if _TITRE.search(plain) else plain
+    before = _BEFORE_A_WORD.fullmatch(plain)
     if before is not None and quality_of(before["word"]):
         return before["word"]
-    found = _BEHIND_A_WORD.match(folded(text))
-    return found["word"].strip(" (:,") if found and found["word"].strip(" (:,") else text
+    found = _BEHIND_A_WORD.match(plain)
+    word = found["word"].strip(" (:,") if found else ""
+    return word or (plain if _TITRE.search(plain) else text)
 
 
 def _all_titres(plain: str) -> bool:

@@ -11,15 +11,19 @@ from booking.reports.reading.figures import Figure
 from booking.reports.reading.folding import folded
 from booking.reports.reading.grades import as_figures
 from booking.reports.reading.marks import NOTHING, Mark, mark_of
-from booking.reports.reading.qualities import Quality, quality_of
+from booking.reports.reading.pairs import pair_of
+from booking.reports.reading.qualities import Quality, only_there_or_not, quality_of
 from booking.reports.reading.ranges import Bounds, Reference, reference_of
+from booking.reports.reading.risks import risk_of
+from booking.reports.reading.statements import statement_of
 from booking.reports.reading.titres import as_numbers
-from booking.reports.reading.values import Value, value_of
+from booking.reports.reading.values import Value, value_of, without_label
 from marketplace.catalog.benefit_kind import age_on
 
 _NOT_JUDGED_ALONE = re.compile(
     "抗体|血型|疫苗|妊娠|怀孕|孕|hcg|乳酸杆菌|精子|antibod|(?<![a-z])(?:igg|igm|ab|rh|abo)(?![a-z])"
-    "|hb[sec] ?ab|anti-hb[sec]|blood (?:group|type)|immun|pregnan|lactobac|flora|sperm|vaccin",
+    "|hb[sec] ?ab|anti-hb[sec]|blood (?:group|type)|immun|pregnan|lactobac|flora|sperm|vaccin"
+    "|乳杆菌|胎|卵泡|fetal|foetal|embryo|heartbeat|reflex|反射|follicle",
     re.I,
 )
 """Of these, a positive result isn't bad news by itself, nor a negative one good news …"""
@@ -73,7 +77,9 @@ class Told:
 
     name: str
     look: str
+    look_by_number: bool
     value: Value
+    there_or_not: bool
     mark: Mark
     reference: Reference
     unit: str
@@ -82,20 +88,26 @@ class Told:
 
     @classmethod
     def of(cls, result: Delivered, whose: Whose) -> Told:
-        written, range_text = as_numbers(result.name, result.value, result.range_text)
+        written, range_text = as_numbers(result.name, without_label(result.name, result.value), result.range_text)
         written, range_text = as_figures(written, range_text)
         value = value_of(written, result.unit)
         reference = reference_of(range_text, whose.sex, whose.age, result.name)
         if result.low is not None or result.high is not None:
             reference = replace(reference, bounds=Bounds(result.low, result.high), words=frozenset())
-        value = _as_expected(written, value, reference)
+        pair = pair_of(written, range_text)
+        if pair:
+            reference = replace(reference, bounds=None)
+        value = _as_stated(written, _as_expected(written, value, reference, result.unit), reference, result.name)
         figure = value.figure
         if figure is not None and figure.unsure and not _thousands(figure, reference.bounds, range_text):
             figure = None  # `1,234`: without a range that tells nobody knows
+        risk, by_number = risk_of(result.name, written, range_text)
         return cls(
             result.name,
-            look_of(result.name, result.value, result.range_text),
+            pair or risk or look_of(result.name, result.value, result.range_text),
+            bool(pair) or by_number,
             value,
+            only_there_or_not(written),
             _together(mark_of(result.mark or result.flag), value.mark),
             reference,
             result.unit or (figure.unit if figure else ""),
@@ -126,6 +138,11 @@ class Told:
         return bool(_NOT_JUDGED_ALONE.search(self.name)) and not _UNWANTED.search(self.name)
 
     @property
+    def sought(self) -> bool:
+        """Whether it is something that a laboratory looks for and that nobody should have."""
+        return bool(_SOUGHT.search(folded(self.name)))
+
+    @property
     def says_reference(self) -> bool:
         """Whether the provider gave a reference, readable or not: then ours is not used."""
         return bool(self.reference.plain) or self.reference.bounds is not None
@@ -146,10 +163,45 @@ def _thousands(figure: Figure, bounds: Bounds | None, range_text: str) -> bool:
     return outside and figure.to is None and "," not in folded(range_text)
 
 
-def _as_expected(text: str, value: Value, reference: Reference) -> Value:
+def _as_stated(text: str, value: Value, reference: Reference, name: str) -> Value:
+    """A value that states something of a subject (`16型阳性`), beside words that are usual or beside nothing at all."""
+    if value.quality or value.figure is not None or value.void or (reference.plain and not reference.words):
+        return value
+    said = statement_of(text)
+    if not reference.words and not _SOUGHT.search(f"{folded(name)} {folded(text)}"):
+        return value
+    return replace(value, quality=said) if said else value
+
+
+_SOUGHT = re.compile(
+    "菌|虫|孢子|病毒|真菌|霉|hpv|核酸|dna|rna|抗原|培养|梅毒|艾滋|hiv|结核|涂片|癌细胞|恶性细胞|血清学|流感|新冠|cov|virus|cultur|smear|"
+    "bacill|afb|parasit|ova|salmonella|shigella|pathogen|organism|fung|yeast|malaria|influenza|strep|antigen|toxin|chlamydia|"
+    "gonorrh|trichomonas|candida|tppa|trust|寄生|管型|结晶|细胞|隐血|潜血|霉菌|脂肪球|粘液|黏液|"
+    "cast|crystal|cells|blood|mucus|growth|生长|aureus|coli|mutation|突变|variant|clue"
+)
+"""What a laboratory looks for, so that not finding it is good news: of a gall bladder that isn't seen it is not."""
+
+
+_PER_FIELD = re.compile("(?:个|cells?)?/\\[?(?:hpf?|lpf?)]?(?:视野)?")
+
+
+def _counted(figure: Figure, unit: str) -> Quality:
+    """What a count in a field of view says where none is usual."""
+    if figure.number == 0 and figure.to is None and not figure.comparator:
+        return "negative"
+    if not _PER_FIELD.fullmatch(figure.unit or folded(unit)) or figure.comparator.startswith("<"):
+        return ""
+    return "positive" if figure.number > 0 else ""
+
+
+def _as_expected(text: str, value: Value, reference: Reference, unit: str) -> Value:
     """A value that can be read in two ways, in the way its reference expects: `+1` is a grade beside words and a number
     beside bounds, `N` is negative beside words, and `-` is no result where a number is expected."""
     grade = quality_of(text)
+    if reference.words and value.figure is not None and (signed := re.match(r"(\+{1,4})\s", folded(text))):
+        return replace(value, quality=quality_of(signed[1]))
+    if value.figure is not None and not value.quality and reference.words == {"negative"}:
+        return replace(value, quality=_counted(value.figure, unit))
     if value.figure is not None and grade:
         return replace(value, figure=None) if reference.bounds is None else replace(value, quality="")
     if reference.words and not value.quality and value.figure is None:
@@ -172,7 +224,7 @@ def _together(mark: Mark, beside: Mark) -> Mark:
 
 
 def side(value: float, comparator: str, bounds: Bounds) -> str:
-    """normal, low or high; blank if the value is only a limit (`<0.5`) that leaves it open, or is the bound itself of a
+    """normal, low or high; blank if the value is only a limit (`<0.5`) that leaves it open. A bound itself is outside a
     range that excludes it."""
     low, high = bounds.low, bounds.high
     if comparator.startswith("<"):
@@ -187,4 +239,6 @@ def side(value: float, comparator: str, bounds: Bounds) -> str:
         return "low"
     if high is not None and value > high:
         return "high"
-    return "" if (value == low and bounds.low_open) or (value == high and bounds.high_open) else "normal"
+    if value == low and bounds.low_open:
+        return "low"
+    return "high" if value == high and bounds.high_open else "normal"

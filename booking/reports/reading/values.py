@@ -24,14 +24,43 @@ class Value:
     void: bool = False
 
 
+_ARROWS = re.compile(r"[↑↓]+")
 _BEHIND = re.compile(
-    r"^(?P<rest>.*?[0-9%\])a-z\u3400-\u9fff])\s*(?P<mark>[↑↓]+|\*+)$|^(?P<rest2>.*[0-9\s])(?P<mark2>hh|ll|h|l|n|critical|panic|危急值|危急)$"
+    r"^(?P<rest>.*?[0-9%\])a-z\u3400-\u9fff])\s*(?P<mark>\*+|!+)$"
+    r"|^(?P<rest2>.*[0-9\s])(?P<mark2>hh|ll|h|l|n|critical|panic|危急值|危急|偏高|偏低|升高|降低|高|低)$"
+    r"|^(?P<rest3>[^,; ]*[0-9%][^,; ]*(?: [a-z%/][^,; ]*)??)\s*[,; ]\s*"
+    r"(?P<mark3>[a-z\u3400-\u9fff][a-z\u3400-\u9fff ]{0,20})$"
 )
 _BEFORE = re.compile(
-    r"^(?P<mark>[↑↓]+|\*+|(?:hh|ll|h|l|n)(?=\s)|critical|panic|危急值|危急)[\s:]*(?P<rest>[0-9<>≤≥+-].*)$"
+    r"^(?P<mark>\*+|!+|(?:hh|ll|h|l|n|high|low|critical|panic)(?=[\s:])|危急值|危急|偏高|偏低|升高|降低)[\s:,]*(?P<rest>[0-9<>≤≥+.-].*)$"
 )
 _BRACKET = re.compile(r"^(?P<outer>.+?)\s*[(\[]\s*(?P<inner>[^()\[\]]+?)\s*[)\]]$")
 _UNITS_TOO = ("h", "l")
+
+
+_RESULT = re.compile(
+    r"^(?:(?:检测|检验|测定|测量)?(?:结果|值)(?:为|是)?|results?(?: is)?|value)\s*[:=]?\s*(?=\S)|^=\s*"
+)
+_NAMED = re.compile(
+    r"^(?P<label>[a-z\u3400-\u9fff][a-z0-9\u3400-\u9fff/-]{0,14}?)值?\s*(?P<sign>[:=]|\s)\s*(?P<rest>\S.*)$"
+)
+_USUAL_LABELS = ("dob", "dpm", "s/co", "coi", "index", "ratio", "比值", "数", "od")
+
+
+def without_label(name: str, value: str) -> str:
+    """A value without what it is called by: `DOB=12.6`, `结果：5.2`, and the item's own name, as in `GLU 7.2`."""
+    plain = folded(value)
+    bare = _RESULT.sub("", plain, count=1)
+    found = _NAMED.match(bare)
+    if found is not None and _is_its_name(found["label"], found["sign"], folded(name)):
+        bare = found["rest"]
+    return value if bare == plain else bare
+
+
+def _is_its_name(label: str, sign: str, name: str) -> bool:
+    if label in _USUAL_LABELS or sign == "=":
+        return sign != " " or label in _USUAL_LABELS
+    return len(label) > 1 and known_mark(label) is None and not quality_of(label) and label in name
 
 
 def value_of(text: str, unit: str) -> Value:
@@ -41,29 +70,29 @@ def value_of(text: str, unit: str) -> Value:
         return Value(quality=sentence_of(plain), void=not plain)
     whole = Value(figure(plain), quality_of(plain))
     if whole.figure is None and not whole.quality:
-        whole = _marked(plain, unit) or _both(plain) or Value(quality=sentence_of(plain))
+        whole = _marked(plain, unit) or _both(plain, unit) or Value(quality=sentence_of(plain))
     return replace(whole, void=without_result(plain))
 
 
 def _marked(plain: str, unit: str) -> Value | None:
+    arrows = _ARROWS.findall(plain)
+    if len(arrows) == 1 and (beside := figure(" ".join(_ARROWS.sub(" ", plain).split()))) is not None:
+        return Value(beside, mark=known_mark(arrows[0]) or NOTHING)
     for pattern in (_BEHIND, _BEFORE):
         found = pattern.match(plain)
         if found is None:
             continue
-        parts = found.groupdict()
-        mark, rest = (
-            parts.get("mark") or parts.get("mark2") or "",
-            (parts.get("rest") or parts.get("rest2") or "").strip(),
-        )
-        if mark in _UNITS_TOO and not unit.strip() and pattern is _BEHIND:
+        parts = {name.rstrip("23"): text for name, text in found.groupdict().items() if text is not None}
+        mark = known_mark(parts["mark"])
+        if parts["mark"] in _UNITS_TOO and not unit.strip() and pattern is _BEHIND and parts["rest"][-1:] not in ",;":
             continue
-        inner = figure(rest)
-        if inner is not None:
-            return Value(inner, mark=known_mark(mark) or NOTHING)
+        inner = figure(parts["rest"].strip(" ,;"))
+        if inner is not None and mark is not None and not mark.finding:
+            return Value(inner, mark=mark)
     return None
 
 
-def _both(plain: str) -> Value | None:
+def _both(plain: str, unit: str) -> Value | None:
     """A figure or quality with another one, a mark or a remark behind it in brackets, or with a blank between."""
     found = _BRACKET.match(plain)
     if found is not None:
@@ -71,16 +100,49 @@ def _both(plain: str) -> Value | None:
         mark = known_mark(inner)
         first = Value(figure(outer), quality_of(outer))
         if first.figure is None and not first.quality:
+            first = _marked(outer, unit) or first
+        if first.figure is None and not first.quality:
+            return None
+        if _says_more(inner, first):
             return None
         second = Value(figure(inner), quality_of(inner), mark if mark is not None and mark.flag else NOTHING)
-        return Value(first.figure or second.figure, first.quality or second.quality, _beside(second))
-    for blank in re.finditer(" ", plain):
+        return Value(
+            first.figure or second.figure, first.quality or second.quality, _two_marks(first.mark, _beside(second))
+        )
+    for blank in re.finditer("[,;:]? |[,;:]", plain):
         left, right = plain[: blank.start()], plain[blank.end() :]
         for words, number in ((left, right), (right, left)):
             quality, amount = quality_of(words), figure(number)
             if quality and amount is not None:
                 return Value(amount, quality)
     return None
+
+
+_BEFORE_THIS = re.compile("(?:prev|last|prior|former|上次|前次|既往|历史)")
+_OUTCOME = re.compile("阴|阳|pos|neg|react|detect")
+_MORE = re.compile(f"[0-9]|{_OUTCOME.pattern}")
+
+
+def _says_more(remark: str, first: Value) -> bool:
+    """Whether what stands in brackets behind a figure or a word may be another result of now (`4.0 (复查6.5)`)."""
+    if _BEFORE_THIS.match(remark):
+        return False
+    beside = figure(remark)
+    if beside is not None and beside.to is None:
+        return first.figure is not None and not first.quality
+    return (
+        beside is None
+        and not quality_of(remark)
+        and known_mark(remark) is None
+        and bool((_MORE if first.figure else _OUTCOME).search(remark))
+    )
+
+
+def _two_marks(first: Mark, second: Mark) -> Mark:
+    """Both marks of a figure that has one behind it and one in brackets; none if they contradict each other."""
+    if NOTHING in (first, second):
+        return first if second == NOTHING else second
+    return first if first.flag == second.flag else Mark(unknown=True)
 
 
 def _beside(value: Value) -> Mark:

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import Engine, text, update
 
 from booking import refusals
+from booking.actors import Actor
 from booking.hold import place
 from booking.hold.submit import submit
 from booking.idempotency import forget_keys
@@ -222,6 +223,22 @@ def test_ten_places_are_held_for_a_customer_at_most_and_what_is_over_or_submitte
     other = join(world.provider, world.offer, world.slots, phone="13800000022")
     other.hold(11)
     world.hold(11, now=NOON + place.HOLD)  # the clock has not swept them yet
+
+
+def test_a_hold_looks_at_no_holds_of_others_however_many_there_are() -> None:
+    world = make_world(slots=20, quantity=None)
+    for slot in range(9):
+        world.hold(slot)
+    other = join(world.provider, world.offer, world.slots, phone="13800000022")
+    actor = Actor("customer", other.principal.public_id)
+    read = text("SELECT pg_stat_get_xact_tuples_returned('ix_booking_hold'::regclass)")
+    with transaction() as session:
+        before = session.scalar(read)
+        place.hold_for(
+            session, other.principal, other.request(10), key="k", until=NOON + place.HOLD, actor=actor, now=NOON
+        )
+        after = session.scalar(read)
+    assert after == before
 
 
 def test_keys_are_kept_for_two_days_and_then_all_forgotten() -> None:

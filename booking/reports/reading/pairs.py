@@ -1,0 +1,47 @@
+"""Two numbers in one cell, as of blood pressure: `150/95` against `<140/90`, `90-139/60-89` or `90/60-139/89`."""
+
+from __future__ import annotations
+
+import re
+from typing import Literal
+
+from booking.reports.reading.folding import folded
+
+_UNIT = r"\s*(?:mmhg|毫米汞柱|kpa)?"
+_NUMBER = r"[0-9]{1,3}(?:\.[0-9])?"
+_VALUE = re.compile(rf"({_NUMBER})\s*/\s*({_NUMBER}){_UNIT}")
+_BELOW = re.compile(rf"([<≤])\s*({_NUMBER})\s*/\s*[<≤]?\s*({_NUMBER}){_UNIT}")
+_EACH = re.compile(rf"({_NUMBER})\s*[-~]\s*({_NUMBER})\s*/\s*({_NUMBER})\s*[-~]\s*({_NUMBER}){_UNIT}")
+_ENDS = re.compile(rf"({_NUMBER})\s*/\s*({_NUMBER})\s*[-~]\s*({_NUMBER})\s*/\s*({_NUMBER}){_UNIT}")
+
+Verdict = Literal["normal", "low", "high", "abnormal", ""]
+
+
+def pair_of(value: str, reference: str) -> Verdict:
+    """What a pair is beside the bounds of both numbers; blank if either isn't such a pair."""
+    pair = _VALUE.fullmatch(folded(value))
+    bounds = _bounds(folded(reference).strip("()[]"))
+    if pair is None or bounds is None:
+        return ""
+    sides = {_side(float(number), *each) for number, each in zip(pair.groups(), bounds, strict=True)}
+    if {"low", "high"} <= sides:
+        return "abnormal"
+    return next((side for side in ("high", "low") if side in sides), "normal")
+
+
+def _bounds(usual: str) -> list[tuple[float | None, float, bool]] | None:
+    if below := _BELOW.fullmatch(usual):
+        return [(None, float(below[2]), below[1] == "<"), (None, float(below[3]), below[1] == "<")]
+    if each := _EACH.fullmatch(usual):
+        return [(float(each[1]), float(each[2]), False), (float(each[3]), float(each[4]), False)]
+    if ends := _ENDS.fullmatch(usual):
+        return [(float(ends[1]), float(ends[3]), False), (float(ends[2]), float(ends[4]), False)]
+    return None
+
+
+def _side(number: float, low: float | None, high: float, open_: bool) -> Verdict:
+    if low is not None and number < low:
+        return "low"
+    if number > high:
+        return "high"
+    return "high" if open_ and number == high else "normal"

@@ -1,0 +1,182 @@
+"""The wordings that findings in sentences are read by: a healthy person's, and what no healthy person has."""
+
+from __future__ import annotations
+
+import re
+
+
+def _any(words: str) -> str:
+    """A pattern for any of these words; `_` stands for a blank."""
+    return "(?:" + "|".join(words.split()).replace("_", " ") + ")"
+
+
+OPEN = re.compile(
+    _any(
+        r"""
+        既往 病史 术后 切除 消失 缩小 愈 恢复 治疗 家族 复查 复诊 随访 建议 除 可能 疑 似 待定 是否 待查 考虑 较前 对比
+        好转 吸收 余 其余 \?
+        history previous prior family follow compar suspect suspicio possible probabl exclude rule_out cannot suggest
+        recommend status_post resect remov excis heal treated resolved unchanged otherwise
+        """
+    )
+)
+"""Words that leave a question open, or speak of another time: nothing is told of a text with one."""
+DENIED = re.compile(
+    "未|无|没有|不|非(?!萎缩|典型|对称|特异)|阴性|否认"
+    "|(?<![a-z])(?:no|not|without|negative|absent|free|denie[sd]|non|nor|neither)(?![a-z])"
+)
+NO_DENIAL = re.compile(
+    _any(
+        """
+        不正常心电图 心律不齐 供血不足 关闭不全 屈光不正 功能不全 骨折不愈
+        non-?(?:proliferative|obstructing|specific) suspicious_(?=nodule|mass|lesion|abnormality)
+        """
+    )
+)
+"""What sounds like a denial or an open question, and is none."""
+ROUTINE = re.compile(r"[,;。](?:建议)?(?:每年|定期|年度|常规)(?:健康)?(?:复查|体检)(?=$|[。;])")
+"""Advice that everybody gets, and that leaves nothing open."""
+
+_THING = _any(
+    """
+    异常 病变 活动性病变 实质性病变 占位(?:性病变)? 结节 肿大 肿块 包块 肿物 积液 积气 增厚 增生 扩张 囊肿 肌瘤 息肉
+    息肉样病变 钙化 曲张 糜烂 出血 出血灶 出血点 梗[死塞]灶 结石 压痛 反跳痛 叩击痛 (?:病理性)?杂音 (?:干湿性?)?啰音
+    肿大淋巴结 淋巴结肿大 畸形 渗出 破裂 狭窄 血栓 斑块 反流 骨折 脱位 上皮内病变(?:细胞)? 恶性病变(?:细胞)? 恶性肿瘤
+    恶性(?:病变)?细胞 癌细胞 溃疡 异常声像(?:图)? 异常回声 异常信号 异常密度影 水肿 瘀斑 皮疹 黄染
+    """
+)
+_THINGS = rf"{_THING}(?:(?:及|或|和|、|与){_THING})*"
+_NONE = rf"(?:未见|未发现|未触及|未扪及|未闻及|未及|无)(?:明显|显著|明确|确切)?{_THINGS}"
+_ILLS = _any(
+    """
+    consolidation effusion pneumothorax mass(?:es)? nodules? abnormalit(?:y|ies) lesions? disease calculi stones?
+    gallstones? murmurs? rubs? gallops? tenderness adenopathy lymphadenopathy fractures? infiltrates? arrhythmias?
+    st(?:-t)?(?:_segment)?_changes? ischa?emia ha?emorrhage polyps? cysts? hydronephrosis malignan(?:cy|t_cells)
+    opacit(?:y|ies) o?edema pneumonia fluid thrombus retinopathy process findings?
+    """
+)
+_KINDS = _any(
+    """
+    acute focal significant obvious pleural active abnormal palpable pericardial cardiopulmonary suspicious pulmonary
+    cardiac valve valvular intracranial diabetic bony osseous intraluminal gross hepatic
+    """
+)
+NOTHING_ILL = re.compile(
+    rf"no (?:evidence of )?(?:{_KINDS} ){{0,3}}{_ILLS}(?: (?:or|and) (?:{_KINDS} )?{_ILLS})*"
+    r"(?: (?:(?:is|are|was|were) )?(?:identified|seen|detected|noted|present|found|demonstrated|visuali[sz]ed))?"
+    r"|negative(?: for (?:intraepithelial lesions?|malignan(?:cy|t cells)|fracture|abnormality|acute disease)"
+    r"(?:(?: or|,| and) (?:malignancy|malignant cells|dislocation))?)?(?: ?\(nilm\))?"
+)
+
+_ASPECT = _any("大小 形态 位置 结构 回声 轮廓 边界 包膜 比例")
+_PART = _any(
+    """
+    lung_fields? lungs heart heart_size bone_density bone_mineral_density uterus ovaries liver gall_?bladder pancreas
+    spleen kidneys bladder prostate thyroid breasts aorta ventricles sinuses colon ca?ecum stomach o?esophagus fundi
+    retina cornea size echotexture contour systolic_function lv_systolic_function mediastinum cardiac_silhouette
+    """
+)
+HEALTHY = re.compile(
+    "|".join(
+        (
+            rf"[\u4e00-\u9fffa-z0-9/()-]{{0,20}}?(?:均|皆|亦)?{_NONE}(?:\(nilm\))?",
+            rf"[\u4e00-\u9fff/()]{{0,16}}?{_ASPECT}{{1,3}}均?(?:正常|规则|完整|清晰|均匀)",
+            r"[\u4e00-\u9fff]{1,8}均?正常",
+            "正常" + _any("骨密度 超声心动图 脑电图 眼底 听力 胸片 骨量 视野"),
+            _any(
+                """
+                窦性心律(?:规则|整齐|齐)? (?:大致|基本)?正常(?:范围)?(?:静息)?心电图 心律齐 心率齐 律齐 nilm
+                双肺呼吸音清 [双两]?肺纹理(?:清晰|清楚) [双两]肺野?(?:清晰|清|透亮度正常) 双侧肋膈角锐利 膈面光滑
+                包膜(?:光滑|完整) (?:实质)?回声(?:分布)?均匀 咽部无充血 腹软 肝脾肋下未触及
+                """
+            ),
+            r"(?:(?:双侧?|左侧?|右侧?)?乳(?:腺|房)?)?(?:acr )?bi-?rads ?(?:分类|分级|category)?[: ]?1(?:类|级)?",
+            "(?:normal )?sinus rhythm|regular (?:rate and )?rhythm|clear lungs|satisfactory for evaluation",
+            "(?:within )?normal limits",
+            rf"(?:normal|clear|unremarkable|intact) (?:[a-z]+ ){{0,2}}{_PART}(?: (?:and|or) {_PART})*",
+            "normal "
+            + _any(
+                """
+                ecg ekg electrocardiogram study examination exam chest_radiograph chest_x-ray gastroscopy
+                colonoscopy(?:_to_ca?ecum)?
+                """
+            ),
+            "(?:[a-z]+ ){1,4}(?:(?:is|are|appears?) )?(?:normal|unremarkable|clear|intact|within normal limits)",
+        )
+    )
+)
+USUAL_RATE = re.compile(
+    r"(?:心率|(?:heart |ventricular )?rate|hr)?[: ]?(?:5[5-9]|[6-9][0-9]|100) ?(?:次/分钟?|bpm|/min|beats/min)?"
+)
+"""A usual heart rate, told among other things: it says nothing of the rest."""
+DENIAL = re.compile(rf"{_NONE}|无充血|肋下未触及")
+"""What is well denied. Any other denial in a clause takes back what it says."""
+GOES_ON = re.compile(rf"{_THINGS}|(?:or |and )?{_ILLS}(?: (?:or|and) {_ILLS})?")
+"""What goes on after a comma behind a denial."""
+LISTED = re.compile(
+    _any(
+        """
+        大小 形态 位置 双 左 右 肝脏? 胆囊? 胰腺? 脾脏? 肾 甲状腺 前列腺 子宫 附件 膀胱 双侧附件 心 肺
+        liver_? gall_?bladder_? pancreas_? spleen_? kidneys_? uterus_? ovaries_? heart_? lungs_?
+        """
+    )
+    + "+"
+)
+"""Organs of a list, before the clause that speaks of all."""
+BESIDE = re.compile(r"(?:,? ?without| ?(?:不伴|未伴|无伴)).*$")
+"""What is said to be missing beside an illness: `gallstones without cholecystitis`."""
+
+_HEART = """
+    房颤 心房[颤纤][动颤] 心房扑动 早搏 传导阻滞 房室阻滞 st-?t_?改变 t波(?:改变|倒置|低平) st段(?:压低|抬高|改变)
+    心肌缺血 心肌梗[死塞] 心室肥[厚大] 心动过[速缓] 心律不齐 不正常心电图 异常心电图 室性心律 逸搏 预激
+    (?:舒张|收缩)功能(?:减[低退]|降低|不全) 关闭不全 心影增大 心脏增大 房间隔缺损
+    (?:可闻及|闻及)[^未无]{0,12}(?:杂音|啰音)
+    """
+_HEART_EN = """
+    atrial_fibrillation atrial_flutter bundle_branch_block cardiomegaly (?:sinus_)?(?:brady|tachy)cardia
+    (?:av|heart)_block st(?:-segment)?_(?:elevation|depression) t_wave_inversions? abnormal_e[ck]g lvh
+    left_ventricular_hypertrophy premature_(?:ventricular|atrial)_(?:complexes|contractions|beats)
+    prolonged_qtc?(?:_interval)? qtc?_prolongation stenosis aneurysm infarct(?:ion)? pericardial_effusion
+    """
+_LUNGS = """
+    肺炎(?!支原体|衣原体|链球菌|克雷伯) 肺气肿 肺大[泡疱] 肺结核(?!抗|菌|筛查) 磨玻璃
+    斑片状?(?:模糊|高密度|密度增高)?影 (?:高|低)?密度(?:增高)?影 实变 结节影 (?<!慢性)炎症(?!指标|因子|标志)
+    """
+_LUNGS_EN = """
+    consolidation pneumonia effusion opacit(?:y|ies) atelectasis emphysema ground[-_]glass pleural_thickening
+    pneumothorax infiltrates?
+    """
+_BELLY = """
+    脂肪肝 肝硬化 胆囊炎 (?:肝|脾)脏?大(?!小) 积水 疝 前列腺(?:增生|增大|肥大) 乳腺增生 弥漫性病变 胃炎 食管炎
+    肠炎 糜烂 溃疡
+    """
+_BELLY_EN = """
+    fatty_liver hepatic_steatosis gallstones? cholelithiasis renal_calcul(?:us|i) kidney_stones? hydronephrosis
+    hepatomegaly splenomegaly hiatal_hernia inguinal_hernia gastritis diverticul(?:osis|a|itis) cirrhosis varices
+    """
+_GROWTHS = """
+    囊肿 结石 息肉 结节 肌瘤 血管瘤 肿瘤(?!标志|相关|筛查|指标) 占位 肿块 积液 肿大 腺瘤 非典型(?:鳞状|腺)(?:上皮)?细胞
+    低级别 高级别 癌(?!胚|细胞|筛查|抗原|标志|症|基因|相关)
+    bi-?rads_?(?:category|分类|分级)?_?(?:[3-6]|iv|v) ti-?rads_?(?:分类|分级)?_?(?:tr)?[3-6]
+    lung-?rads_?(?:category)?_?[3-4]
+    """
+_GROWTHS_EN = """
+    nodules? hypoechoic_mass polyps? cysts? adenomas? carcinoma adenocarcinoma lymphadenopathy dysplasia(?!_screen)
+    atypical_(?:squamous|glandular)_cells lsil hsil fibroids? leiomyomas? goit(?:er|re) [0-9.]+_?[cm]m_mass
+    (?:solid|breast|lung|pelvic|adnexal|renal|suspicious)_mass suspicious_(?:lesion|abnormality)
+    """
+_OTHERS = """
+    斑块 钙化斑 (?:动脉|主动脉)(?:粥样)?硬化 内-?中膜(?:局限性)?增厚 静脉曲张 (?:轻|中|重)度狭窄 管腔狭窄
+    脑梗[死塞] 腔隙性 骨折(?!风险) 骨质疏松(?!风险|筛查) 骨量(?:减少|低下) 低骨量 骨质增生 椎间盘[突膨]出
+    白内障 青光眼 晶状体混浊 视网膜病变 色盲 色弱 龋齿? 残根 牙周炎 牙龈炎 咽炎 鼻炎 鼻中隔偏曲 扁桃体肥大
+    痔疮? (?:混合|内|外)痔 肛裂 湿疹
+    """
+_OTHERS_EN = """
+    osteoporosis osteopenia fractures?(?!_risk) cataracts? retinopathy ha?emorrhoids atrophy(?!_score)
+    """
+ILLNESS = re.compile(
+    _any(_HEART + _LUNGS + _BELLY + _GROWTHS + _OTHERS)
+    + "|(?<![a-z])"
+    + _any(_HEART_EN + _LUNGS_EN + _BELLY_EN + _GROWTHS_EN + _OTHERS_EN)
+    + "(?![a-z])"
+)
