@@ -109,18 +109,24 @@ def index_otherwise(session: Session, insurer_id: int, known: Iterable[tuple[int
         session.execute(insert(CustomerPhone), others)
 
 
-def index_again(session: Session, customer: Customer, found: Sequence[bytes]) -> None:
-    """Give a customer, whose row the caller has locked, these indexes of her number and no others: one for each live
+def index_again(session: Session, customers: Sequence[tuple[Customer, Sequence[bytes]]]) -> None:
+    """Give customers, whose rows the caller has locked, these indexes of their numbers and no others: one for each live
     key, the current one's first. Raises IntegrityError if another customer has one of them."""
-    customer.phone_index = found[0]
+    for customer, found in customers:
+        customer.phone_index = found[0]
     session.flush()
-    stored = set(session.scalars(select(CustomerPhone.phone_index).where(CustomerPhone.customer_id == customer.id)))
-    session.execute(
-        delete(CustomerPhone).where(CustomerPhone.customer_id == customer.id, CustomerPhone.phone_index.not_in(found))
-    )
-    missing = [one for one in found if one not in stored]
+    of_these = CustomerPhone.customer_id.in_([customer.id for customer, _found in customers])
+    live = [one for _customer, found in customers for one in found]
+    session.execute(delete(CustomerPhone).where(of_these, CustomerPhone.phone_index.not_in(live)))
+    stored = set(session.scalars(select(CustomerPhone.phone_index).where(of_these)))
+    missing = [
+        {"customer_id": customer.id, "insurer_id": customer.insurer_id, "phone_index": one}
+        for customer, found in customers
+        for one in found
+        if one not in stored
+    ]
     if missing:
-        index_otherwise(session, customer.insurer_id, [(customer.id, (found[0], *missing))])
+        session.execute(insert(CustomerPhone), missing)
 
 
 def record_of(customer_public_id: str) -> str:

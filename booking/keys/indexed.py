@@ -44,13 +44,13 @@ class Found:
 
 @dataclass(frozen=True)
 class Indexed:
-    """A column of blind indexes. `find` reads rows with what they were indexed from; `assign` gives a row its index
-    under the current key."""
+    """A column of blind indexes. `find` reads rows with what they were indexed from; `assign` gives rows their
+    indexes under the current key."""
 
     column: InstrumentedAttribute[Any]
     number: InstrumentedAttribute[int]
     find: Callable[[Session, Sequence[Any]], list[Found]]
-    assign: Callable[[Session, Any, Sequence[bytes]], None]
+    assign: Callable[[Session, Sequence[tuple[Any, Sequence[bytes]]]], None]
 
     @property
     def name(self) -> str:
@@ -75,27 +75,32 @@ class Indexed:
         there = len(session.scalars(select(self.number).where(self._among(numbers))).all())
         locked = self._wanted(numbers).with_for_update(of=self.column.class_, skip_locked=True)
         rows = session.scalars(locked, execution_options={"populate_existing": True}).all()
-        moved = unreadable = unknown = 0
-        for found in self.find(session, rows):
-            if found.unknown:
-                unknown += 1
-            elif not found.indexes:
-                unreadable += 1
-            elif not found.item().current:
-                done = self._assign(session, found)
-                moved, unreadable = moved + done, unreadable + (not done)
+        found = self.find(session, rows)
+        waiting = [each for each in found if each.indexes and not each.item().current]
+        moved = len(waiting) if self._assigned(session, waiting) else self._one_by_one(session, waiting)
+        unknown = sum(each.unknown for each in found)
+        unreadable = sum(not each.indexes for each in found) - unknown + len(waiting) - moved
         return Moved(moved, there - len(rows), unreadable, unknown)
 
-    def _assign(self, session: Session, found: Found) -> bool:
-        """False if another row has the index: the two have one number, which must never be."""
+    def _assigned(self, session: Session, found: Sequence[Found]) -> bool:
+        """False if another row has one of the indexes; then nothing was written."""
         try:
             with session.begin_nested():
-                self.assign(session, found.row, found.indexes)
+                self.assign(session, [(each.row, each.indexes) for each in found])
                 session.flush()
         except IntegrityError:
-            integrity.alarm(f"{found.record}:index")
             return False
         return True
+
+    def _one_by_one(self, session: Session, found: Sequence[Found]) -> int:
+        """How many could be assigned. Two rows that have one number, which must never be, are an alarm each."""
+        moved = 0
+        for each in found:
+            if self._assigned(session, [each]):
+                moved += 1
+            else:
+                integrity.alarm(f"{each.record}:index")
+        return moved
 
     def _among(self, numbers: Sequence[int]) -> Any:
         return self.number.in_(numbers) & self.column.is_not(None)
@@ -166,17 +171,19 @@ def _indexes(purpose: str, opened: Callable[P, str | None], *args: P.args, **kwa
     return () if value is None else crypto.blind_indexes(value, purpose)
 
 
-def _set_id_number(_session: Session, person: Beneficiary, indexes: Sequence[bytes]) -> None:
-    person.id_number_index = indexes[0]
+def _set_id_numbers(_session: Session, people: Sequence[tuple[Beneficiary, Sequence[bytes]]]) -> None:
+    for person, indexes in people:
+        person.id_number_index = indexes[0]
 
 
-def _set_consent(_session: Session, given: Consent, indexes: Sequence[bytes]) -> None:
-    given.phone_index = indexes[0]
+def _set_consents(_session: Session, given: Sequence[tuple[Consent, Sequence[bytes]]]) -> None:
+    for each, indexes in given:
+        each.phone_index = indexes[0]
 
 
 INDEXED = (
     Indexed(Customer.phone_index, Customer.id, _customers, phones.index_again),
-    Indexed(Beneficiary.id_number_index, Beneficiary.id, _people, _set_id_number),
-    Indexed(Consent.phone_index, Consent.id, _consents, _set_consent),
+    Indexed(Beneficiary.id_number_index, Beneficiary.id, _people, _set_id_numbers),
+    Indexed(Consent.phone_index, Consent.id, _consents, _set_consents),
 )
 """Every column by which somebody is found for longer than a code lives; a test compares with the schema."""

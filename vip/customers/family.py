@@ -247,7 +247,7 @@ def _warnings(person: Beneficiary, customer: Beneficiary) -> tuple[str, ...]:
 
 
 def _member(person: Beneficiary, customer: Beneficiary, key: WrappedKey | None) -> Member:
-    phone, number = opened(person, "phone", key), opened(person, "id_number", key)
+    phone, number = _readable(person, "phone", key), _readable(person, "id_number", key)
     return Member(
         public_id=person.public_id,
         relation=person.relation,
@@ -267,6 +267,14 @@ def opened(person: Beneficiary, what: str, key: WrappedKey | None) -> str | None
     if sealed is None or key is None or key.wrapped is None:
         return None
     return crypto.unseal(sealed, key=key.open(), record=record_of(person.public_id, what)).decode()
+
+
+def _readable(person: Beneficiary, what: str, key: WrappedKey | None) -> str | None:
+    """The same for a list: what does not open has raised its alarm, and does not stop the others."""
+    try:
+        return opened(person, what, key)
+    except crypto.Unreadable:
+        return None
 
 
 def record_of(public_id: str, what: str) -> str:
