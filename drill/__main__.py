@@ -19,19 +19,19 @@ from typing import NoReturn
 
 import structlog
 
-from drill import plant
 from drill.api import Tally
-from drill.books import Difference
 from drill.calm import PATIENCE, cancel_strays, come_to_rest, compare, reconcile
 from drill.customers import customers
-from drill.evidence import gather
 from drill.figures import table
-from drill.fleet import CannotDrill
-from drill.journal import Journal
-from drill.plan import Plan, make_plan
-from drill.stage import CODES, Stage, stage
-from drill.still import Watch, troubles_of, watch
-from drill.trouble import Providers, kill_by_plan
+from drill.judge import plant
+from drill.judge.books import Difference
+from drill.judge.evidence import gather
+from drill.judge.journal import Journal
+from drill.judge.still import Watch, troubles_of, watch
+from drill.rig.fleet import CannotDrill
+from drill.rig.plan import Plan, make_plan
+from drill.rig.stage import CODES, Stage, stage
+from drill.rig.trouble import Providers, kill_by_plan
 from marketplace.core.config import state_dir
 
 _SHOWN = 40

@@ -13,11 +13,11 @@ from booking.actors import SYSTEM
 from booking.calls.connections import connection_by_code
 from booking.reconcile.repair import repair
 from booking.reconcile.run import run_now
-from drill.books import Difference, differences, served_anyway
-from drill.compare import read_ours, read_record, read_theirs, with_customers, with_providers
-from drill.fleet import CannotDrill
-from drill.journal import Journal
-from drill.stage import CODES, Stage
+from drill.judge.books import Difference, differences, served_anyway
+from drill.judge.compare import read_ours, read_record, read_theirs, with_customers, with_providers
+from drill.judge.journal import Journal
+from drill.rig.fleet import CannotDrill
+from drill.rig.stage import CODES, Stage
 from marketplace.core import clock
 from marketplace.core.database.db import forget_engines, reading
 from providers.port import ProviderError

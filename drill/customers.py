@@ -12,10 +12,10 @@ from typing import Any
 import psycopg
 
 from drill.api import Answer, Api, GaveUp, Tally
-from drill.compare import moment
-from drill.journal import Acknowledged, Journal
-from drill.plan import Plan
-from drill.stage import Person, Stage
+from drill.judge.compare import moment
+from drill.judge.journal import Acknowledged, Journal
+from drill.rig.plan import Plan
+from drill.rig.stage import Person, Stage
 
 _ACTIONS = {"book": 46, "dawdle": 10, "cancel": 14, "change": 18, "wait": 6, "look": 18}
 _HOT = 0.4

@@ -11,8 +11,8 @@ from typing import Any
 import psycopg
 
 from drill.api import Tally
-from drill.fleet import Fleet
-from drill.trouble import Providers
+from drill.rig.fleet import Fleet
+from drill.rig.trouble import Providers
 
 _COUNTS = {
     "bookings": "SELECT count(*) FROM booking",

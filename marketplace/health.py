@@ -8,7 +8,7 @@ from flask import Blueprint, Response, jsonify
 from sqlalchemy import func, select
 from sqlalchemy.exc import ProgrammingError, SQLAlchemyError
 
-from booking.background_models import WorkerBeat
+from booking.worker_models import WorkerBeat
 from marketplace.core import clock, migrate
 from marketplace.core.database.db import apart_engine
 

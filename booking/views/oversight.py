@@ -12,12 +12,12 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from booking.background_models import JobRun
 from booking.calls.breaker import Call
 from booking.calls.models import ProviderBreaker
 from booking.models import Discrepancy, Feed, ProviderTask, SyncCursor
 from booking.reconcile.look_ups import Reached, reached
 from booking.reconcile.queue import list_is_read
+from booking.worker_models import JobRun
 from marketplace.catalog.models import Provider
 from marketplace.chain.heads import HeadsFile
 from marketplace.chain.watch import UNSEALED_SECONDS, LastVerification, last_verification, unsealed_seconds

@@ -19,8 +19,8 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from booking.background_models import JobRun
 from booking.states import BookingState
+from booking.worker_models import JobRun
 from marketplace.chain.heads import HeadsFile
 from marketplace.chain.watch import last_verification, unsealed_seconds
 from marketplace.core import clock, release

@@ -26,7 +26,6 @@ from sqlalchemy import delete
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import SQLAlchemyError
 
-from booking.background_models import JobRun, WorkerBeat
 from booking.calls.connections import provider_connections
 from booking.exchange.send import claim_tasks, run_task
 from booking.outbox import Claimed
@@ -35,6 +34,7 @@ from booking.worker.jobs import Job, all_jobs
 from booking.worker.lanes import Lane, Lanes
 from booking.worker.leader import LeaderLock
 from booking.worker.watchdog import Watchdog
+from booking.worker_models import JobRun, WorkerBeat
 from marketplace.core import clock, release
 from marketplace.core.config import ConfigError, settings
 from marketplace.core.database import released

@@ -18,19 +18,11 @@ from marketplace.web.account import consent, data, erasing, me, message_settings
 from marketplace.web.answers import Views, see_other
 from marketplace.web.assets import init_look
 from marketplace.web.benefits import usage
-from marketplace.web.booking import bookings, calendars, changing, path, places, waiting
-from marketplace.web.console import (
-    cases,
-    closures,
-    desk,
-    devices,
-    entering,
-    operators,
-    overview,
-    people,
-    runs,
-    statements,
-)
+from marketplace.web.booking import bookings, calendars, changing, path, waiting
+from marketplace.web.booking.finding import places
+from marketplace.web.console import closures, desk, overview
+from marketplace.web.console.accounts import devices, entering, operators, people
+from marketplace.web.console.books import cases, runs, statements
 from marketplace.web.console.session import admit, private
 from marketplace.web.home import home
 from marketplace.web.reports import files, reports, shared, trends

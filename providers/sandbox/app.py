@@ -13,11 +13,12 @@ from typing import Any
 from flask import Blueprint, Flask, Response, current_app, g, request
 from werkzeug.exceptions import HTTPException
 
-from providers.sandbox import bookings, document, faults, files, proposals, slots
+from providers.sandbox import bookings, faults, proposals, slots
 from providers.sandbox.bookings import Desk, Reply
 from providers.sandbox.control import control
 from providers.sandbox.problems import Problem
-from providers.sandbox.report import find_report, listed, reports_since
+from providers.sandbox.reports import document, files
+from providers.sandbox.reports.report import find_report, listed, reports_since
 
 protocol = Blueprint("protocol", __name__, url_prefix="/p/<code>")
 MAX_BODY = 1024 * 1024

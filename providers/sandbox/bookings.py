@@ -17,7 +17,7 @@ from providers.sandbox.config import Account
 from providers.sandbox.faults import Faults, chance
 from providers.sandbox.ledger import Ledger, Row, Transaction, next_seq
 from providers.sandbox.problems import Problem
-from providers.sandbox.report import write_report
+from providers.sandbox.reports.report import write_report
 from providers.sandbox.webhooks import Sender
 
 DEAD = ("rejected", "cancelled")

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from standardwebhooks.webhooks import EmptyWebhookSecretError, Webhook
 
-from providers.sandbox.files import FILES
+from providers.sandbox.reports.files import FILES
 
 HOME_ZONE = "Asia/Shanghai"
 MANNERS = ("prompt", "deliberate", "moody")

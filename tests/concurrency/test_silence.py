@@ -17,7 +17,7 @@ import requests
 from sqlalchemy import make_url, text
 from sqlalchemy.exc import DBAPIError
 
-from drill.proxy import Mode, Proxy, proxy_to
+from drill.rig.proxy import Mode, Proxy, proxy_to
 from marketplace.app import create_app
 from marketplace.core import clock
 from marketplace.core.config import ConfigError, role_settings, settings

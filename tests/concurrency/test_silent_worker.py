@@ -15,7 +15,7 @@ import pytest
 
 from booking.hold.place import HoldRequest, hold
 from booking.worker.watchdog import EXIT_CODE
-from drill.proxy import Mode, Proxy, proxy_to
+from drill.rig.proxy import Mode, Proxy, proxy_to
 from marketplace.core import clock
 from marketplace.core.config import sqlalchemy_url
 from marketplace.core.database.connection import set_on_role

@@ -15,11 +15,11 @@ import psycopg
 import pytest
 from sqlalchemy import select
 
-from booking.background_models import JobRun
 from booking.sync.slots import pull_slots
 from booking.worker import jobs
 from booking.worker.jobs import Job, expire_entitlements
 from booking.worker.process import Worker
+from booking.worker_models import JobRun
 from marketplace.core import clock
 from marketplace.core.crypto import seal_master
 from marketplace.core.database.db import reading

@@ -15,7 +15,7 @@ from flask_babel import ngettext
 from booking.offers.alternatives import Alternative
 from booking.views.cards import BookingCard, BookingView, ProposalView
 from marketplace.web import booking_words, formats
-from marketplace.web.booking.packages_page import fasting
+from marketplace.web.booking.finding.packages_page import fasting
 from marketplace.web.booking.timeline import AHEAD, Step, steps
 from marketplace.web.booking.waiting_page import WaitingList
 from marketplace.web.cause_words import refusal_line

@@ -26,12 +26,13 @@ from marketplace.core import clock
 from marketplace.core.errors import NotFound, Refusal
 from marketplace.web import tickets
 from marketplace.web.answers import Views, asked, field, render, said, see_other
-from marketplace.web.booking import packages_page, times_page
+from marketplace.web.booking import times_page
 from marketplace.web.booking.bookings_page import Change
+from marketplace.web.booking.finding import packages_page
+from marketplace.web.booking.finding.places_page import city_name, tier_word
+from marketplace.web.booking.finding.whose import facts_of, people_of
 from marketplace.web.booking.picking import chosen_day, day_of, month_page
-from marketplace.web.booking.places_page import city_name, tier_word
 from marketplace.web.booking.times_page import Slot, Times
-from marketplace.web.booking.whose import facts_of, people_of
 from marketplace.web.kind_words import nouns
 from marketplace.web.parts import When
 from marketplace.web.people import person

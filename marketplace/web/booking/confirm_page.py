@@ -12,7 +12,7 @@ from booking.views.cards import BookingView
 from marketplace.catalog.kinds import words_of
 from marketplace.core.clock import start_of
 from marketplace.web import formats
-from marketplace.web.booking.packages_page import Package
+from marketplace.web.booking.finding.packages_page import Package
 from marketplace.web.kind_words import nouns
 from marketplace.web.parts import Person, Ticket
 from marketplace.web.tickets import ticket

@@ -26,11 +26,12 @@ from marketplace.core.errors import NotFound, Refusal
 from marketplace.web import tickets
 from marketplace.web.answers import Views, asked, field, live, render, said, see_other, tag, unchanged
 from marketplace.web.benefit_cards import taken_from, taken_line, which_line
-from marketplace.web.booking import confirm_page, packages_page, times_page
+from marketplace.web.booking import confirm_page, times_page
+from marketplace.web.booking.finding import packages_page
+from marketplace.web.booking.finding.places_page import city_name, tier_word
+from marketplace.web.booking.finding.whose import facts_of, paying, people_of, usable_benefits, why_not
 from marketplace.web.booking.picking import chosen_day, day_of, month_page
-from marketplace.web.booking.places_page import city_name, tier_word
 from marketplace.web.booking.times_page import Taken, Times
-from marketplace.web.booking.whose import facts_of, paying, people_of, usable_benefits, why_not
 from marketplace.web.people import person
 from marketplace.web.session import principal
 from vip.customers.family import Member

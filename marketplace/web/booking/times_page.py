@@ -10,8 +10,8 @@ from flask_babel import gettext as _
 
 from booking.offers.availability import MAX_DAYS, DayView, SlotView
 from booking.offers.bookable import Reason
-from marketplace.web.booking.packages_page import Package
-from marketplace.web.booking.places_page import FEW
+from marketplace.web.booking.finding.packages_page import Package
+from marketplace.web.booking.finding.places_page import FEW
 from marketplace.web.formats import local, time_of
 from marketplace.web.parts import Person, When
 

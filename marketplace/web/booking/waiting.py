@@ -18,10 +18,11 @@ from marketplace import wording
 from marketplace.core import clock
 from marketplace.core.errors import Invalid, NotFound, Refusal
 from marketplace.web.answers import Views, asked, field, live, render, see_other, tag, unchanged
-from marketplace.web.booking import packages_page, waiting_page
-from marketplace.web.booking.places_page import city_name
+from marketplace.web.booking import waiting_page
+from marketplace.web.booking.finding import packages_page
+from marketplace.web.booking.finding.places_page import city_name
+from marketplace.web.booking.finding.whose import facts_of, open_benefits, people_of, why_not
 from marketplace.web.booking.waiting_page import WaitingList, WaitingPage
-from marketplace.web.booking.whose import facts_of, open_benefits, people_of, why_not
 from marketplace.web.parts import Form
 from marketplace.web.people import person
 from marketplace.web.session import principal

@@ -13,7 +13,7 @@ from flask_babel import ngettext
 
 from booking.waiting.view import HeldPlace, WaitingSite, WaitingView
 from marketplace.web import formats
-from marketplace.web.booking.packages_page import Package
+from marketplace.web.booking.finding.packages_page import Package
 from marketplace.web.kind_words import nouns
 from marketplace.web.language import by_language
 from marketplace.web.parts import Choice, Form, Person, Pill, When

@@ -11,7 +11,7 @@ from typing import Any
 from flask import Blueprint, Flask, Response, current_app, g, request
 from werkzeug.exceptions import HTTPException
 
-from providers.sandbox import document, faults
+from providers.sandbox import faults
 from providers.sandbox.bookings import Desk
 from providers.sandbox.control import control
 from providers.sandbox.day_capacity import orders
@@ -19,7 +19,8 @@ from providers.sandbox.day_capacity.envelope import Failure, Nonces, answer, ope
 from providers.sandbox.day_capacity.results import as_told, in_own_words
 from providers.sandbox.faults import Fault, Voice
 from providers.sandbox.problems import Problem
-from providers.sandbox.report import find_report, listed
+from providers.sandbox.reports import document
+from providers.sandbox.reports.report import find_report, listed
 
 gateway = Blueprint("gateway", __name__, url_prefix="/p/<code>")
 MAX_BODY = 1024 * 1024

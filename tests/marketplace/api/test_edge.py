@@ -15,7 +15,7 @@ from openapi_spec_validator import validate
 from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError
 
-from booking.background_models import WorkerBeat
+from booking.worker_models import WorkerBeat
 from marketplace import edge
 from marketplace.api import openapi
 from marketplace.app import create_app

@@ -48,13 +48,14 @@ from marketplace.web.booking.bookings_page import (
     Rule,
 )
 from marketplace.web.booking.confirm_page import Confirm
-from marketplace.web.booking.packages_page import Column, Package, SideBySide
-from marketplace.web.booking.places_page import City, CityGroup, Finder, Option, PersonChoice, Place
+from marketplace.web.booking.finding.packages_page import Column, Package, SideBySide
+from marketplace.web.booking.finding.places_page import City, CityGroup, Finder, Option, PersonChoice, Place
 from marketplace.web.booking.timeline import Step
 from marketplace.web.booking.times_page import Day, Month, Slot, Taken, Times
 from marketplace.web.booking.waiting_page import WaitingList, WaitingPage, WaitingRow
-from marketplace.web.console import cases_page, closures_page, desk_page, overview_page, runs_page, statements_page
-from marketplace.web.console.qr import qr_code
+from marketplace.web.console import closures_page, desk_page, overview_page
+from marketplace.web.console.accounts.qr import qr_code
+from marketplace.web.console.books import cases_page, runs_page, statements_page
 from marketplace.web.error_page import error_words
 from marketplace.web.formats import dotted
 from marketplace.web.home.home import Home

@@ -12,7 +12,7 @@ from structlog.testing import capture_logs
 
 from marketplace.core import integrity
 from marketplace.core.database.db import transaction
-from tests.marketplace.web.test_role_pages import PASSWORD, enter
+from tests.marketplace.web.console.test_role_pages import PASSWORD, enter
 from tests.marketplace.web.visitors import Visitor, main, words
 from tests.people import NOON, make_customer
 from tests.world import World

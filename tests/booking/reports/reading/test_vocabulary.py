@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from booking.reports.reading.units import ucum
 from booking.reports.reading.vocabulary import Item, Range, fold, spellings, vocabulary
 from marketplace.demo.offers import demo_packages
-from providers.sandbox.checkup_items import MEASURED, TOLD
+from providers.sandbox.reports.checkup_items import MEASURED, TOLD
 
 STEADY = settings(derandomize=True, max_examples=60, deadline=None)
 ITEMS = list(vocabulary().items.values())

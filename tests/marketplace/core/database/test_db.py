@@ -14,7 +14,7 @@ from sqlalchemy import Connection, inspect, select, text
 from sqlalchemy.exc import InvalidRequestError
 from sqlalchemy.orm import Session
 
-from booking.background_models import JobRun
+from booking.worker_models import JobRun
 from marketplace.app import create_app
 from marketplace.core import clock
 from marketplace.core.database import db

@@ -1,0 +1,1 @@
+"""Whether a drill lost anything: what was acknowledged, all books compared, and what is kept of a failure."""

@@ -1,0 +1,117 @@
+"""The processes of a drill: killed with kill -9, and brought back as a supervisor would.
+
+Everything here is called from the main thread: the kernel ends each process when the thread that started it ends.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from drill.rig.plan import POSTGRESQL
+from marketplace.core.config import ROOT
+from marketplace.development.children import dies_with_us
+from marketplace.development.database import DevDatabase
+
+_NO_PROXY = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+
+class CannotDrill(Exception):
+    """Why there is no verdict, in one sentence."""
+
+
+@dataclass
+class Fleet:
+    """Named processes and the database server. `ready` tells of each process, by its pid, whether it is at work."""
+
+    database: DevDatabase
+    environment: Mapping[str, str]
+    logs: Path
+    commands: Mapping[str, Sequence[str]]
+    ready: Mapping[str, Callable[[int], bool]]
+    kills: Counter[str] = field(default_factory=Counter)
+    starts: dict[str, list[float]] = field(default_factory=dict)
+    _running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+    _started: dict[str, float] = field(default_factory=dict)
+
+    def start(self, name: str) -> None:
+        """Start a process; it may not be up yet."""
+        with (self.logs / f"{name}.log").open("ab") as log:
+            self._running[name] = subprocess.Popen(
+                self.commands[name],
+                cwd=ROOT,
+                env=self.environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                process_group=0,  # a kill takes what it has started too
+                preexec_fn=dies_with_us(signal.SIGKILL),
+            )
+        self._started[name] = time.monotonic()
+
+    def kill(self, name: str) -> None:
+        """kill -9, whatever it is doing, and start it again."""
+        self.kills[name] += 1
+        if name == POSTGRESQL:
+            began = time.monotonic()
+            self.database.kill()
+            self.database.start()
+            self._note(name, began)
+            return
+        self._end(name)
+        self.start(name)
+
+    def up(self, name: str) -> bool:
+        """Whether it has been seen at work since it was started last; the database is whenever it was started."""
+        return name not in self._started
+
+    def look(self) -> None:
+        """Note who has come up since the last look, and bring back who ended by itself."""
+        for name, process in self._running.items():
+            if process.poll() is not None:
+                self.kills[f"{name} ended by itself"] += 1
+                self.start(name)
+        for name in list(self._started):
+            if self.ready[name](self._running[name].pid):
+                self._note(name, self._started.pop(name))
+
+    def wait_until_up(self, seconds: float = 180.0) -> None:
+        """Wait for everybody. Raises CannotDrill."""
+        until = time.monotonic() + seconds
+        while self._started:
+            if time.monotonic() > until:
+                who = ", ".join(self._started)
+                raise CannotDrill(f"Not at work after {seconds:.0f} seconds: {who}; the logs are in {self.logs}.")
+            time.sleep(0.1)
+            self.look()
+
+    def end(self) -> None:
+        """Kill all processes; the database belongs to whoever gave it."""
+        for name in self._running:
+            self._end(name)
+
+    def _end(self, name: str) -> None:
+        process = self._running[name]
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait(10)
+
+    def _note(self, name: str, began: float) -> None:
+        self.starts.setdefault(name, []).append(time.monotonic() - began)
+
+
+def answers(address: str) -> bool:
+    """Whether an address answers 200."""
+    try:
+        with _NO_PROXY.open(address, timeout=1) as answer:
+            return bool(answer.status == 200)
+    except (urllib.error.URLError, OSError):
+        return False

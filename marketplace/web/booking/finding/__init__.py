@@ -1,0 +1,1 @@
+"""Finding a place: for whom, where, and which package."""

@@ -1,0 +1,1 @@
+"""Who may enter: signing in, one's own password and device, operators, blocked customers."""

@@ -1,0 +1,1 @@
+"""Our books against the providers': discrepancies, comparisons, closing statements."""

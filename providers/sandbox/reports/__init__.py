@@ -1,0 +1,1 @@
+"""What this provider reports: items and values, the PDF, and files in every form."""
