@@ -104,6 +104,12 @@ class Booking(Base):
         ),
         Index("ix_booking_provider_day", "provider_id", "service_date"),
         Index("ix_booking_confirmed", "service_date", postgresql_where=text("state = 'confirmed'")),
+        Index(
+            "ix_booking_begun_or_over",
+            "state",
+            "updated_at",
+            postgresql_where=text("state NOT IN ('held','awaiting_provider','outcome_unknown','confirmed')"),
+        ),
     )
 
     id: Mapped[PrimaryKey]

@@ -10,7 +10,7 @@ from marketplace.api.json import Json
 from marketplace.core import logging
 from marketplace.core.config import settings
 from marketplace.core.database.db import db
-from marketplace.web import pages
+from marketplace.web import cookies, pages
 from marketplace.web.assets import CONTENT_POLICY
 from marketplace.web.error_page import error_page
 from providers.partner_api import webhooks
@@ -28,10 +28,8 @@ def create_app() -> Flask:
         SECRET_KEY_FALLBACKS=list(config.secret_key_fallbacks),
         # the tokens of forms, signed with the last and checked with each: Flask-WTF knows no fallbacks
         WTF_CSRF_SECRET_KEY=[*reversed(config.secret_key_fallbacks), config.secret_key],
-        SESSION_COOKIE_SECURE=not config.development,
-        SESSION_COOKIE_HTTPONLY=True,
-        SESSION_COOKIE_SAMESITE="Lax",
         PROPAGATE_EXCEPTIONS=False,
+        **cookies.of_pages(),
     )
     db.init_app(app)
     pages.install(app)

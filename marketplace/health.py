@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import ProgrammingError, SQLAlchemyError
 
 from booking.worker_models import WorkerBeat
-from marketplace.core import clock, migrate
+from marketplace.core import clock, revisions
 from marketplace.core.database.db import apart_engine
 
 BEAT_SECONDS = 10
@@ -39,7 +39,7 @@ def _parts() -> dict[str, str]:
     """
     try:
         with apart_engine().connect() as connection:
-            migrations = "ok" if migrate.is_current(connection) else "behind"
+            migrations = "ok" if revisions.is_current(connection) else "behind"
             beat = connection.execute(select(func.max(WorkerBeat.at)).where(WorkerBeat.leader)).scalar_one()
     except ProgrammingError:  # the database answers, but has no tables yet
         return {"database": "ok", "migrations": "behind", "worker": "unknown"}

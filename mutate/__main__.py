@@ -1,4 +1,4 @@
-"""The command line: `python -m mutate [--seed N] [--minutes M] [--most N] [MODULE …] [--tests TEST …]`.
+"""The command line: `python -m mutate [--seed N] [--minutes M] [--most N] [--again LOG] [MODULE …] [--tests TEST …]`.
 
 Prints each mistake as it is tried, then the score by module and what no test noticed.
 """
@@ -12,7 +12,8 @@ from pathlib import Path
 from threading import Lock
 
 from marketplace.core.config import ROOT, state_dir
-from mutate.run import Options, Trial, draw, run
+from mutate.again import find, unnoticed
+from mutate.run import Options, Trial, chosen, draw, run
 from mutate.targets import HEART, Targets
 
 
@@ -23,13 +24,23 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--minutes", type=float, default=50, help="no new mistake is begun after these")
     parser.add_argument("--most", type=int, help="mistakes at most")
     parser.add_argument("--lanes", type=int, default=2, help="tried at a time")
+    parser.add_argument("--again", type=Path, metavar="LOG", help="what an earlier run's output says no test noticed")
     parser.add_argument("--tests", nargs="+", help="test modules or folders instead of the heart's")
     parser.add_argument("modules", nargs="*", help="modules or folders instead of the heart's")
     given = parser.parse_args(arguments)
     targets = Targets(tuple(given.modules) or HEART.modules, tuple(given.tests or HEART.tests))
+    again = unnoticed(given.again.read_text(encoding="utf-8")) if given.again else []
     options = Options(
-        ROOT, state_dir().absolute() / "mutate", given.seed, given.minutes * 60, most=given.most, lanes=given.lanes
+        ROOT,
+        state_dir().absolute() / "mutate",
+        given.seed,
+        given.minutes * 60,
+        most=given.most,
+        lanes=given.lanes,
+        again=again,
     )
+    for wanted in find(ROOT, again).gone:
+        print(f"gone     {wanted.file}:{wanted.line}  {wanted.told}")
     lock = Lock()
 
     def tell(trial: Trial) -> None:
@@ -37,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             print(f"{trial.outcome:8} {where(trial)}  {trial.told}  {trial.by}", flush=True)
 
     tried = run(options, targets, tell)
-    made = Counter(file for file, _ in draw(ROOT, targets, given.seed))
+    made = Counter(file for file, _ in (chosen(options, targets) if again else draw(ROOT, targets, given.seed)))
     print("\n".join(report(tried, made)))
 
 

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from itertools import zip_longest
@@ -22,6 +22,7 @@ from typing import IO, cast
 
 from marketplace.core.config import ROOT
 from marketplace.development.database import DevDatabase
+from mutate.again import Wanted, find
 from mutate.copies import copy_tree, fingerprint
 from mutate.mutants import Mutant, mutants
 from mutate.targets import Targets
@@ -32,7 +33,8 @@ from mutate.trace import Trace, trace
 class Options:
     """`tree` is copied, `kept` keeps traces; at most `most` mistakes in at most `seconds`, drawn by `seed`.
 
-    A mistake's tests may take `patience` seconds beyond four times what they took without it.
+    A mistake's tests may take `patience` seconds beyond four times what they took without it. `again`: these mistakes
+    of an earlier run instead of a draw.
     """
 
     tree: Path
@@ -42,6 +44,7 @@ class Options:
     most: int | None = None
     lanes: int = 2
     patience: float = 60.0
+    again: Sequence[Wanted] = ()
 
 
 @dataclass(frozen=True)
@@ -74,6 +77,13 @@ def draw(tree: Path, targets: Targets, seed: int) -> Draw:
     return [one for turn in zip_longest(*shuffled) for one in turn if one is not None]
 
 
+def chosen(options: Options, targets: Targets) -> Draw:
+    """What a run tries, in order."""
+    if options.again:
+        return find(options.tree, options.again).found[: options.most]
+    return draw(options.tree, targets, options.seed)[: options.most]
+
+
 def run(options: Options, targets: Targets, tell: Callable[[Trial], None]) -> list[Trial]:
     """Try what was drawn, `lanes` at a time, on one PostgreSQL; `tell` hears of each."""
     with ExitStack() as stack:
@@ -84,7 +94,7 @@ def run(options: Options, targets: Targets, tell: Callable[[Trial], None]) -> li
         traced = trace(copies[0], targets.tests, _environment(folder, 0), kept)
         end = time.monotonic() + options.seconds
         todo: Queue[tuple[Path, Mutant]] = Queue()
-        for one in draw(options.tree, targets, options.seed)[: options.most]:
+        for one in chosen(options, targets):
             todo.put(one)
         done: list[Trial] = []
 

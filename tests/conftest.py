@@ -71,6 +71,7 @@ def pytest_configure(config: pytest.Config) -> None:
     keys = ("MASTER_KEY", "MASTER_KEYS", "INDEX_KEY", "INDEX_KEYS", "SECRET_KEY", "SECRET_KEY_FALLBACKS")
     for name in (*keys, "CLOCK_OFFSET_SECONDS", "PUBLIC_URL", "SMS_BACKEND"):
         os.environ.pop(name, None)
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # else each process of a test compiles the whole product anew
     os.environ["ANXIANG_ENV"] = "test"
     os.environ["ANXIANG_STATE_DIR"] = str(_run_folder() / "state")
     os.environ["DATABASE_URL"] = os.environ["DATABASE_OWNER_URL"] = _NOWHERE

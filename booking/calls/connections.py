@@ -95,7 +95,7 @@ def connection_of(provider: Provider) -> ProviderConnection:
                 unseal_master(sealed, webhook_record(provider.code)) for sealed in provider.webhook_secrets_sealed
             ),
             time_zone=provider.time_zone,
-            deadline_seconds=float(min(provider.deadline_seconds, 10)),
+            deadline_seconds=float(provider.deadline_seconds),
             settings=provider.settings,
         ),
         max_in_flight=provider.max_in_flight,

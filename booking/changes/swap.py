@@ -101,8 +101,17 @@ def asks_for(request: ChangeRequest, day: Any, starts_at: datetime | None) -> bo
     return (request.new_service_date, request.new_starts_at) == (day, starts_at)
 
 
-def switch(session: Session, booking: Booking, request: ChangeRequest, *, actor: Actor, now: datetime) -> None:
-    """The provider agreed: the booking is at the new time, and the old place goes back."""
+def switch(
+    session: Session,
+    booking: Booking,
+    request: ChangeRequest,
+    *,
+    actor: Actor,
+    now: datetime,
+    notice: str = "changed",
+) -> None:
+    """The provider agreed: the booking is at the new time, and the old place goes back. `notice` is what the customer
+    is notified with."""
     if request.new_service_date is None:
         raise ValueError("a change without a time")
     _lock_entitlement(session, booking)
@@ -117,7 +126,7 @@ def switch(session: Session, booking: Booking, request: ChangeRequest, *, actor:
     write_history(session, booking, actor=actor, now=now, cause="rescheduled", facts={"before": before, "after": after})
     release_claims(session, booking.id, now=now, keep_slot=request.new_slot_id)
     if booking.state is not BookingState.AWAITING_PROVIDER:  # else it is confirmed next, and she is notified of that
-        _notify(session, booking, "changed", f"{booking.public_id}:{booking.version}", now)
+        _notify(session, booking, notice, f"{booking.public_id}:{booking.version}", now)
 
 
 def go_back(session: Session, booking: Booking, slot: Slot, *, actor: Actor, now: datetime) -> bool:

@@ -18,15 +18,14 @@ from booking.changes.withdraw import stays, undo_there
 from booking.deadlines import before_the_visit
 from booking.discrepancies import close_discrepancy, open_discrepancy
 from booking.exchange import replacement
-from booking.exchange.evidence import Evidence
+from booking.exchange.evidence import REFUSED, Evidence
 from booking.exchange.follow import annul_followers, cancel_locally
 from booking.exchange.provider_bookings import ProviderBookings
 from booking.models import Booking, ChangeRequest, ProviderTask
 from booking.notices.notify import notify
-from booking.notices.told_otherwise import notify_difference
 from booking.offers.alternatives import elsewhere
 from booking.outbox import finish
-from booking.states import GIVEN_UP, LIVE, MOVABLE, BookingState, legal
+from booking.states import DEAD, GIVEN_UP, LIVE, MOVABLE, BookingState, legal
 from booking.transition import move, touch
 from providers.reported import RemoteBooking
 
@@ -61,6 +60,7 @@ def cancelled(session: Session, booking: Booking, theirs: ProviderBookings, evid
         _await_decision(session, booking, task, evidence, now)
     elif task.facts.get("compensating"):
         theirs.surplus_gone(str(task.facts.get("reference", "")), now)
+        replacement.end_given_up(session, booking, now)
     else:
         cancel_locally(session, booking, now)
     return "applied"
@@ -70,8 +70,7 @@ def changed(session: Session, booking: Booking, theirs: ProviderBookings, eviden
     """The answer to a change, by the provider's call for it or by a new booking (`replacement`)."""
     task, there = _both(evidence)
     if task.facts.get("back"):
-        _moved_back(session, booking, theirs, task, evidence, now)
-        return "applied"
+        return _moved_back(session, booking, theirs, task, evidence, now)
     if evidence.refusal:
         finish(task, "refused", now=now, error=evidence.refusal)
         left = replacement.refused(session, booking, theirs, task, evidence.refusal, now)
@@ -142,9 +141,11 @@ def _refuse_cancel(
         customer = booking.customer_id
         notify(session, customer, "cancel_refused", subject, now=now, booking_id=booking.id, facts=facts)
     elif theirs.missed(reference):
+        replacement.end_given_up(session, booking, now)
         return  # what that means was judged when it was told: nothing, or it is a case of its own (`old_date_used`)
     elif not theirs.wanted(reference):
         _open(session, booking, "cancel_refused", reference or booking.public_id, {"code": code}, now)
+        replacement.keeps_both(session, booking, reference or "", now)
 
 
 def _switch(
@@ -188,37 +189,49 @@ def _moved_back(
     task: ProviderTask,
     evidence: Evidence,
     now: datetime,
-) -> None:
-    """The answer to undoing a change that was taken back: our books are at the old date whatever it is. A no leaves
-    the two books apart, which is for a person."""
-    if evidence.there is not None:
-        theirs.record(evidence.there, now)
+) -> str:
+    """The answer to undoing a change that was taken back. A yes gives the new place back. After a no both places stay
+    taken until a look-up (`waiting`) has shown which of them the provider holds: that is where the booking is."""
+    there, request = evidence.there, swap.open_change(session, booking)
+    if evidence.refusal and evidence.source == "answer":
+        task.facts = {**task.facts, REFUSED: evidence.refusal}
+        return "waiting"
+    if there is not None:
+        theirs.record(there, now)
     finish(task, "refused" if evidence.refusal else "done", now=now, error=evidence.refusal)
-    request = swap.open_change(session, booking)
     if request is not None and request.id == task.change_request_id:
-        swap.leave(session, booking, request, cause=request.refusal or "withdrawn", now=now)
-    if evidence.refusal and booking.state in LIVE:
-        _expected_elsewhere(session, task, booking, evidence.refusal, now)
-    elif not evidence.refusal:
+        if evidence.refusal and there is not None and _held_there(booking, request, there):
+            _stand_where_it_is(session, booking, task, request, now)
+        else:
+            swap.leave(session, booking, request, cause=request.refusal or "withdrawn", now=now)
+    if not evidence.refusal:
         close_discrepancy(session, booking.provider_id, "time_differs", booking.public_id, "agrees_again", now=now)
+    row = None if there is None else theirs.known(there.reference)
+    return "current" if evidence.refusal and row is not None and row.role == "current" else "applied"
 
 
-def _expected_elsewhere(session: Session, task: ProviderTask, booking: Booking, code: str, now: datetime) -> None:
-    """The provider keeps her at the time that she took back: a case for a person, and she is notified of both times."""
-    taken_back = session.get_one(ChangeRequest, task.change_request_id)
-    day, starts = taken_back.new_service_date, taken_back.new_starts_at
+def _held_there(booking: Booking, request: ChangeRequest, there: RemoteBooking) -> bool:
+    """Whether the provider holds the place of a change that was taken back, for a booking that can still follow it."""
+    alive = there.status not in DEAD and booking.state in MOVABLE
+    return alive and swap.asks_for(request, there.service_date, there.starts_at)
+
+
+def _stand_where_it_is(
+    session: Session, booking: Booking, task: ProviderTask, request: ChangeRequest, now: datetime
+) -> None:
+    """The provider keeps her at the time that she had asked for and took back: the booking is there, and she is
+    notified of that. The discrepancy between the two is recorded with what settled it."""
+    day, starts = request.new_service_date, request.new_starts_at
     facts = {
-        "code": code,
+        "code": str(task.facts.get(REFUSED, "")),
         "task": task.public_id,
         "service_date": day.isoformat() if day else None,
         "starts_at": starts.isoformat() if starts else None,
     }
-    subject = booking.public_id
-    new = open_discrepancy(
-        session, booking.provider_id, "time_differs", subject, now=now, booking_id=booking.id, facts=facts
-    )
-    if new:
-        notify_difference(session, booking, "time_differs", facts, now=now)
+    provider, subject = booking.provider_id, booking.public_id
+    open_discrepancy(session, provider, "time_differs", subject, now=now, booking_id=booking.id, facts=facts)
+    swap.switch(session, booking, request, actor=provider_actor(session, booking), now=now, notice="change_stands")
+    close_discrepancy(session, provider, "time_differs", subject, "followed_provider", now=now)
 
 
 def _moved_already(session: Session, booking: Booking, task: ProviderTask) -> bool:

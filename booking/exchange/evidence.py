@@ -11,6 +11,10 @@ from providers.reported import RemoteBooking
 
 Source = Literal["answer", "look_up", "message", "poll"]
 
+REFUSED = "refused"
+"""The fact of a command to undo a change that its provider refused: the code of that no. It is not sent again; a
+look-up says what the provider holds."""
+
 
 @dataclass(frozen=True)
 class Evidence:

@@ -159,6 +159,8 @@ def _end_change(session: Session, booking: Booking, target: BookingState, now: d
         swap.close(session, booking, request, cause="overtaken", now=now)
         return
     task = next((each for each in lock_unfinished(session, booking.id) if each.change_request_id == request.id), None)
+    if task is None and request.state == "withdrawn":
+        return  # what it made at the provider is being cancelled there: its place goes back with that
     if task is None or unsent(task):
         if task is not None:
             annul(task, now=now)

@@ -13,6 +13,7 @@ from booking.attendance.given_up import given_up_in_time
 from booking.changes import swap
 from booking.discrepancies import close_discrepancy, open_discrepancy
 from booking.exchange.provider_bookings import ProviderBookings
+from booking.exchange.replacement import end_given_up
 from booking.models import Booking, ProviderBooking, Slot, SlotClaim
 from booking.outbox import annul, lock_unfinished, unsent
 from booking.states import CANCELLABLE, DEAD, GIVEN_UP, BookingState
@@ -33,8 +34,10 @@ def put_aside(session: Session, booking: Booking, theirs: ProviderBookings, ther
         close_discrepancy(session, booking.provider_id, TOO_EARLY, there.reference, correction, now=now)
     if there.status in DEAD:
         theirs.surplus_gone(there.reference, now)
+        end_given_up(session, booking, now)
     elif there.status == "no_show" and not early and _nobody_expected(session, booking, row, there):
         theirs.surplus_missed(there.reference, now)
+        end_given_up(session, booking, now)
     elif row is not None and row.role == "stray":
         theirs.cancel_surplus(row, now)
     elif there.status in CANCELLABLE:

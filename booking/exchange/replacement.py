@@ -18,10 +18,12 @@ from booking.changes import swap
 from booking.discrepancies import close_discrepancy
 from booking.exchange.evidence import Evidence
 from booking.exchange.provider_bookings import ProviderBookings
-from booking.models import Booking, ChangeRequest, ProviderBooking, ProviderTask
+from booking.models import Booking, ChangeRequest, Discrepancy, ProviderBooking, ProviderTask
+from booking.notices.told_otherwise import KEEPS_BOTH, notify_difference
 from booking.outbox import UNFINISHED, annul, finish, lock_unfinished, unsent
 from booking.references import named, own_reference
-from booking.states import DEAD, BookingState
+from booking.states import DEAD, GIVEN_UP, BookingState
+from booking.transition import touch
 from marketplace.catalog.models import Provider
 from providers.registry import capabilities
 from providers.reported import RemoteBooking
@@ -177,5 +179,65 @@ def _give_up(
     finish(task, "refused", now=now, error="not_wanted")
     theirs.drop_pending()
     theirs.cancel_there(there.reference, now)
-    if request is not None and request.closed_at is None:
+    if request is None or request.closed_at is not None:
+        return
+    if booking.state in GIVEN_UP:
         swap.leave(session, booking, request, cause="overtaken", now=now)
+    elif request.state == "open":
+        request.state, request.refusal = "withdrawn", "overtaken"
+        touch(booking, now=now)
+
+
+def end_given_up(session: Session, booking: Booking, now: datetime) -> None:
+    """Something that was surplus at the provider has ended there. A change that was given up gives its place back when
+    nothing of it is left: no command for it or for what it made is under way, none was refused."""
+    request = swap.open_change(session, booking)
+    if request is None or request.state != "withdrawn" or not replaces(session, booking):
+        return
+    if not _alive_there(session, booking, request):
+        swap.leave(session, booking, request, cause=request.refusal or "withdrawn", now=now)
+
+
+def keeps_both(session: Session, booking: Booking, reference: str, now: datetime) -> None:
+    """The provider does not cancel what a change that was given up has made there: its place stays taken here as well,
+    and the customer is notified that her old date is valid."""
+    request = swap.open_change(session, booking)
+    if request is None or reference not in _living(session, booking, request):
+        end_given_up(session, booking, now)
+        return
+    day, starts = request.new_service_date, request.new_starts_at
+    facts = {
+        "service_date": day.isoformat() if day else None,
+        "starts_at": starts.isoformat() if starts else None,
+    }
+    notify_difference(session, booking, KEEPS_BOTH, facts, now=now)
+
+
+def _living(session: Session, booking: Booking, request: ChangeRequest) -> set[str]:
+    """References of what the change has made at the provider and is not known to have ended there."""
+    numbers = [
+        own_reference(booking.public_id, seq)
+        for seq in session.scalars(select(ProviderTask.seq).where(ProviderTask.change_request_id == request.id))
+    ]
+    made = select(ProviderBooking.reference).where(
+        ProviderBooking.booking_id == booking.id,
+        ProviderBooking.our_reference.in_(numbers),
+        ProviderBooking.status.not_in(DEAD),
+    )
+    return set(session.scalars(made))
+
+
+def _alive_there(session: Session, booking: Booking, request: ChangeRequest) -> bool:
+    tasks = lock_unfinished(session, booking.id)
+    if any(each.change_request_id == request.id for each in tasks):
+        return True
+    living = _living(session, booking, request)
+    if any(each.command == "cancel" and each.facts.get("reference") in living for each in tasks):
+        return True
+    refused = select(Discrepancy.id).where(
+        Discrepancy.booking_id == booking.id,
+        Discrepancy.kind == "cancel_refused",
+        Discrepancy.subject.in_(living),
+        Discrepancy.closed_at.is_(None),
+    )
+    return session.scalar(refused.limit(1)) is not None

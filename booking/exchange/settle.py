@@ -16,7 +16,7 @@ from booking.calls.breaker import pause
 from booking.changes import swap
 from booking.changes.requests import open_cancel
 from booking.exchange import replacement
-from booking.exchange.evidence import Evidence, Outcome
+from booking.exchange.evidence import REFUSED, Evidence, Outcome
 from booking.exchange.follow import cancel_locally
 from booking.exchange.inbound import apply_evidence, no_longer_unknown
 from booking.exchange.provider_bookings import ProviderBookings
@@ -106,6 +106,8 @@ def _apply(session: Session, task: ProviderTask, booking: Booking, evidence: Evi
     if accepted and task.command == "change" and not replacement.replaces(session, booking):
         return _wait_unknown(session, task, booking, "accepted", now)
     outcome = apply_evidence(session, booking, evidence, now)
+    if outcome.what == "waiting" and evidence.refusal:  # what it holds now is looked up
+        return _wait_unknown(session, task, booking, evidence.refusal, now)
     if outcome.what == "waiting":
         leave_unknown(session, task, booking, "accepted", now)
         task.unknown_since = task.silent_since = None  # it has said that it will decide: nobody needs to be asked
@@ -137,6 +139,8 @@ def _found_changed(session: Session, task: ProviderTask, booking: Booking, found
         return Evidence("look_up", found, task, refusal=found.reason or "other")
     if task.facts.get("back"):
         arrived = (found.service_date, found.starts_at) == (booking.service_date, booking.starts_at)
+        if REFUSED in task.facts and not arrived:
+            return Evidence("look_up", found, task, refusal=task.facts[REFUSED])
     else:
         arrived = request is not None and swap.asks_for(request, found.service_date, found.starts_at)
     return Evidence("look_up", found, task) if arrived else None
@@ -144,7 +148,7 @@ def _found_changed(session: Session, task: ProviderTask, booking: Booking, found
 
 def _not_cancelled(session: Session, task: ProviderTask, booking: Booking, now: datetime) -> Outcome:
     """What was to be cancelled lives on: send the cancel again under the same key, if it is still surplus."""
-    if ProviderBookings(session, booking).wanted(task.facts.get("reference")) and task.facts.get("compensating"):
+    if ProviderBookings(session, booking).wanted(task.facts.get("reference")):  # only what was surplus is named
         finish(task, "refused", now=now, error="not_wanted")
         return Outcome("applied", booking.public_id)
     queue_again(task, now)
@@ -183,7 +187,7 @@ def _needless(session: Session, task: ProviderTask, booking: Booking, now: datet
         return True
     request = swap.open_change(session, booking)
     state = "withdrawn" if task.facts.get("back") else "open"
-    wanted = request is not None and request.state == state and booking.state in MOVABLE
+    wanted = request is not None and request.state == state and booking.state in MOVABLE and REFUSED not in task.facts
     if task.command != "change" or wanted:
         return False
     annul(task, now=now)

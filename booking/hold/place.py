@@ -177,7 +177,7 @@ def _hold(
         "now": now,
     }
     if isinstance(who, Credential):
-        rows = ask(_FACTS_AND_WHO, {**asked, "token": who.hash})
+        rows = ask(_FACTS_AND_WHO, {**asked, **signin.whose_values(who, now)})
         principal = principal_of(rows[0])
         customer_of(principal)
     else:
@@ -188,8 +188,6 @@ def _hold(
         return _replay(facts, repeat.fingerprint)
     _check(facts, request, in_line=terms.in_line)
     entitlements = choose(rows, facts.kind, facts.service_date, request.entitlement)
-    if not entitlements:
-        raise EntitlementExhausted()
     public_id = new_id("bkg")
     key = chosen(request.beneficiary, PROCESS, facts.wrapped_key, facts.process_key)
     actor = terms.actor or Actor("customer", principal.public_id)
@@ -274,7 +272,7 @@ def _snapshot(facts: Any) -> dict[str, Any]:
 
 def _take(ask: db.Ask, values: Mapping[str, Any], facts: Any, *, tries: int) -> Held:
     """Run the function. A rival may take the last unit of the entitlement it chose while another still has some:
-    then it is asked again, at most once per entitlement."""
+    then it is asked again, at most once per entitlement; without any it is not asked at all."""
     for left in range(tries - 1, -1, -1):
         try:
             rows = ask(_HOLD, values)

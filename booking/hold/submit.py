@@ -94,13 +94,14 @@ _SUBMIT = f"""
       LEFT JOIN offer o ON o.id = (done.result).offer_id
       LEFT JOIN site s ON s.id = o.site_id
       LEFT JOIN provider p ON p.id = (done.result).provider_id
-      LEFT JOIN booking_history h ON h.booking_id = (done.result).id AND h.version = 1
+      LEFT JOIN LATERAL (SELECT * FROM booking_history h
+                          WHERE h.booking_id = (done.result).id ORDER BY h.version LIMIT 1) AS h ON true
 """
 
 
 def submit(principal: Principal, public_id: str, *, now: datetime) -> Submitted | None:
     """Submit the booking. Asking again after it was submitted changes nothing and succeeds, and returns None: by then
-    it may have moved on.
+    it may have moved on. None also where more than the hold was written of it before: this knows those two lines only.
 
     Raises NotFound, HoldExpired, NotHeld, Busy.
     """
@@ -123,9 +124,9 @@ def submit(principal: Principal, public_id: str, *, now: datetime) -> Submitted 
     state = BookingState(row.state)
     if not row.moved:
         _check_submitted(state)
-    if row.moved:
-        log.info("booking.submitted", booking=public_id)
-    return _submitted(row, state, now) if row.moved and row.version == 2 else None
+        return None
+    log.info("booking.submitted", booking=public_id)
+    return _submitted(row, state, now) if row.version == 2 else None
 
 
 def _check_submitted(state: BookingState) -> None:

@@ -25,6 +25,7 @@ _STATES = {
     "confirmed": {_S.CONFIRMED},
     "rejected": {_S.REJECTED},
     "changed": {_S.CONFIRMED},
+    "change_stands": {_S.CONFIRMED},
     "change_refused": MOVABLE,
     "cancel_refused": MOVABLE,
     "time_proposed": MOVABLE,
@@ -37,7 +38,16 @@ _STATES = {
 """The states of the booking in which a notice of a kind is still true; a kind that is missing is true in all."""
 
 _AHEAD = frozenset(
-    {"confirmed", "changed", "change_refused", "cancel_refused", "time_proposed", "reminder", "waitlist_booked"}
+    {
+        "confirmed",
+        "changed",
+        "change_stands",
+        "change_refused",
+        "cancel_refused",
+        "time_proposed",
+        "reminder",
+        "waitlist_booked",
+    }
 )
 """Kinds that announce a date: out of date once the service has begun or has another date."""
 

@@ -27,6 +27,7 @@ KINDS: dict[str, NoticeKind] = {
     "confirmed": NoticeKind(),
     "rejected": NoticeKind(),
     "changed": NoticeKind(),
+    "change_stands": NoticeKind(),
     "change_refused": NoticeKind(),
     "cancel_refused": NoticeKind(),
     "time_proposed": NoticeKind(),

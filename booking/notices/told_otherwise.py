@@ -22,6 +22,8 @@ from marketplace.core.clock import today
 NOTICE = "provider_differs"
 MOVED, FORGOTTEN, CUT = "moved", "forgotten", "cut"
 FEWER, WITHDRAWN = "fewer", "withdrawn"
+KEEPS_BOTH = "keeps_both"
+"""The provider also holds the time of a change that was taken back, and does not cancel it."""
 
 
 def notify_difference(
@@ -33,7 +35,7 @@ def notify_difference(
     if says is None or booking.state not in MOVABLE:
         return
     told: dict[str, Any] = {"says": says, "difference": kind}
-    if says == MOVED:
+    if says in (MOVED, KEEPS_BOTH):
         told |= {"new_day": facts.get("service_date"), "new_starts_at": facts.get("starts_at")}
     subject = f"{booking.public_id}:{kind}:{now.isoformat()}"
     notify(session, booking.customer_id, NOTICE, subject, now=now, booking_id=booking.id, facts=told)
@@ -82,6 +84,8 @@ def notify_cut_slot(session: Session, slot: str, *, offered: int, now: datetime)
 def _says(kind: str, facts: Mapping[str, Any]) -> str | None:
     if kind in ("time_differs", "slot_moved"):
         return MOVED
+    if kind == KEEPS_BOTH:
+        return KEEPS_BOTH
     if kind == "ours_only":
         return FORGOTTEN
     return CUT if kind == "state_differs" and facts.get("theirs") in DEAD else None

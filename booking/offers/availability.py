@@ -6,6 +6,7 @@ by the one rule (bookable.py).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -18,6 +19,7 @@ from marketplace.core.database.db import rows
 from marketplace.core.errors import Invalid, NotFound
 from marketplace.core.paging import Page, check_limit, decode_cursor, encode_cursor
 from marketplace.core.strictjson import storable
+from vip.signin.signin import Credential, rows_for
 
 MAX_DAYS = 62
 
@@ -69,18 +71,22 @@ class DayView:
     reason: Reason | None = None
 
 
-def search_offers(query: OfferQuery, *, cursor: str | None = None, limit: int = 20, now: datetime) -> Page[OfferCard]:
+def search_offers(
+    query: OfferQuery, *, cursor: str | None = None, limit: int = 20, now: datetime, who: Credential | None = None
+) -> Page[OfferCard]:
     """Active offers at sites that match, in the order of the sites (best match, tier, name), then by price.
 
-    Each card carries the next free place within MAX_DAYS, None if there is none.
-    Raises Invalid(field=…) for an unusable query, cursor or limit, NotFound(field="benefit") for an unknown kind.
+    Each card carries the next free place within MAX_DAYS, None if there is none. With `who` they are found for a
+    customer alone, who is looked up in the same round trip.
+    Raises Invalid(field=…) for an unusable query, cursor or limit, NotFound(field="benefit") for an unknown kind, and
+    Unauthenticated.
     """
     check_limit(limit)
     loose, after = False, None
     if cursor is not None:
         mode, *after = decode_cursor(cursor, (int, int, int, str, int, str))
         loose = mode == 1
-    hits = _offers(query, after, limit + 1, now, loose=loose)
+    hits = _offers(query, after, limit + 1, now, loose=loose, who=who)
     if not hits and cursor is None and query.q:
         loose = True
         hits = _offers(query, None, limit + 1, now, loose=True)
@@ -93,7 +99,15 @@ def search_offers(query: OfferQuery, *, cursor: str | None = None, limit: int = 
     return Page([card(row, query.person, now) for row in hits[:limit]], following)
 
 
-def _offers(query: OfferQuery, after: list[Any] | None, limit: int, now: datetime, *, loose: bool) -> list[Any]:
+def _offers(
+    query: OfferQuery,
+    after: list[Any] | None,
+    limit: int,
+    now: datetime,
+    *,
+    loose: bool,
+    who: Credential | None = None,
+) -> list[Any]:
     """The page's offers first, then the next free place of these alone."""
     found = site_filter(SiteQuery(query.city, query.district, query.tier, None, query.q), loose=loose)
     conditions, values = ["o.active", found.where], found.values
@@ -127,7 +141,11 @@ def _offers(query: OfferQuery, after: list[Any] | None, limit: int, now: datetim
         JOIN offer o ON o.id = hit.offer_id JOIN site s ON s.id = o.site_id JOIN provider p ON p.id = o.provider_id
         LEFT JOIN LATERAL ({_NEXT_FREE}) AS free ON true
        ORDER BY hit.rank, hit.tier_order, hit.site_name, hit.price_minor, hit.public_id"""
-    return rows(sql, values)
+    return _rows(who, sql, values, now)
+
+
+def _rows(who: Credential | None, sql: str, values: Mapping[str, Any], now: datetime) -> list[Any]:
+    return rows(sql, values) if who is None else rows_for(who, sql, values, now=now)
 
 
 _OFFER = (
@@ -202,15 +220,20 @@ def _slot_view(row: Any) -> SlotView:
     )
 
 
-def slots_as_json(offer_public_id: str, first: date, last: date, *, now: datetime) -> str:
+def slots_as_json(
+    offer_public_id: str, first: date, last: date, *, now: datetime, who: Credential | None = None
+) -> str:
     """What `slots` finds as a JSON list whose objects have SlotView's fields, made by PostgreSQL: turning hundreds of
-    rows into Python's objects and those into JSON costs several times the query. Raises as `slots` does."""
+    rows into Python's objects and those into JSON costs several times the query. With `who`, as search_offers. Raises
+    as `slots` does, and Unauthenticated."""
     values = _slots_asked(offer_public_id, first, last, now)
-    found = rows(
+    found = _rows(
+        who,
         "SELECT (SELECT json_agg(slot)::text FROM (SELECT judged.reason IS NULL AS bookable, judged.* "
         f"FROM (SELECT {_SLOT} {_OF_DAYS} ORDER BY l.service_date, l.starts_at, l.id) AS judged) AS slot) AS slots "
         f"{_OFFERED} {_BY_ID}",
         values,
+        now,
     )
     if not found:
         raise NotFound(field="offer_id")

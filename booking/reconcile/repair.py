@@ -22,6 +22,7 @@ from booking.changes.reschedule import check_validity
 from booking.discrepancies import EXPLAINED
 from booking.exchange.follow import go_to
 from booking.exchange.provider_bookings import ProviderBookings
+from booking.exchange.replacement import end_given_up
 from booking.feeds.unreadable import forget_delivered
 from booking.models import Booking, ChangeRequest, Discrepancy, ProviderBooking, ProviderTask, Slot
 from booking.outbox import enqueue
@@ -356,9 +357,11 @@ def _slot_at(session: Session, booking: Booking, day: date, starts_at: object) -
     return slot
 
 
-def _note(_session: Session, work: _Work) -> None:
+def _note(session: Session, work: _Work) -> None:
     work.case.note = work.note
     work.close(EXPLAINED)
+    if not work.stray:
+        end_given_up(session, work.booking, work.now)
 
 
 _DO: Mapping[str, Callable[[Session, _Work], None]] = {

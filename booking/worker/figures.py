@@ -1,7 +1,8 @@
 """What Prometheus reads from a worker: how the business is, asked of the database when somebody reads.
 
 Every worker tells the same, so that alerts take `max`. It is asked again after `FRESH_SECONDS` only. A database that
-does not answer is itself a figure (`anxiang_figures_ok` 0), and the others are left out.
+does not answer is itself a figure (`anxiang_figures_ok` 0), and the others are left out. Each query is answered
+by an index over what is open or recent: none may grow with the years of bookings behind it.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from booking.states import BookingState
+from booking.states import LIVE, OVER, BookingState
 from booking.worker_models import JobRun
 from marketplace.chain.heads import HeadsFile
 from marketplace.chain.watch import last_verification, unsealed_seconds
@@ -34,8 +35,22 @@ log = get_logger(__name__)
 FRESH_SECONDS = 10
 
 _AGE = "extract(epoch FROM CAST(:now AS timestamptz) - {})"
+_COUNT = "SELECT '{0}', count(*) FROM booking WHERE state = '{0}'"
 _QUERIES: Mapping[str, tuple[str, tuple[str, ...], str]] = {
-    "anxiang_bookings": ("Bookings by state.", ("state",), "SELECT state, count(*) FROM booking GROUP BY state"),
+    "anxiang_bookings": (
+        "Bookings under way, by state.",
+        ("state",),
+        " UNION ALL ".join(_COUNT.format(state.value) for state in BookingState if state in LIVE),
+    ),
+    "anxiang_bookings_ended": (
+        "Bookings that are over and were last changed within a day, by state.",
+        ("state",),
+        " UNION ALL ".join(
+            f"{_COUNT.format(state.value)} AND updated_at > CAST(:now AS timestamptz) - interval '1 day'"
+            for state in BookingState
+            if state in OVER
+        ),
+    ),
     "anxiang_commands_unknown_over_5m": (
         "Commands of which nobody has known for more than five minutes whether they were carried out.",
         ("provider",),
@@ -142,8 +157,6 @@ def _gauge(session: Session, name: str, now: datetime) -> GaugeMetricFamily:
     words, labels, query = _QUERIES[name]
     gauge = GaugeMetricFamily(name, words, labels=labels)
     values: dict[tuple[str, ...], Any] = {}
-    if name == "anxiang_bookings":  # a state that nobody is in is 0 and not absent
-        values = {(state.value,): 0 for state in BookingState}
     for *of, value in session.execute(text(query), {"now": now} if ":now" in query else {}):
         values[tuple(map(str, of))] = value
     for each, value in values.items():

@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 import psycopg
 
 from drill.judge.books import Difference
-from drill.rig.plan import Plan
+from drill.rig.plan import WORKERS, Plan
 from drill.rig.stage import Stage
 from marketplace.core import clock
 
@@ -49,10 +49,22 @@ class Trouble:
 
 @dataclass
 class Watch:
-    """How long anything has stood still at most, by name."""
+    """How long anything has stood still at most, by name.
+
+    Seconds in which no worker could be at work, since each was killed, count for nobody. They do not begin the count
+    anew as a trouble does: what stands still between them is found, however many follow each other.
+    """
 
     troubles: list[Trouble]
     longest: dict[str, float] = field(default_factory=dict)
+    _idle: list[tuple[float, float]] = field(default_factory=list)
+    _noted: float = 0.0
+
+    def note(self, elapsed: float, *, held_down: bool) -> None:
+        """Take whether all workers are held down by kills now, and so since this was last asked."""
+        if held_down:
+            self._idle.append((self._noted, elapsed))
+        self._noted = elapsed
 
     def look(self, rows: Iterable[tuple[str, str, datetime | None]], now: datetime, elapsed: float) -> None:
         """Take what each work's last success was at `now`, so many seconds after the beginning of the drill. Nothing
@@ -60,12 +72,16 @@ class Watch:
         for name, code, since in rows:
             still = elapsed if since is None else (now - since).total_seconds()
             still = min(still, elapsed - self._trouble_until(code, elapsed))
+            still -= self._idle_since(elapsed - still)
             self.longest[name] = max(self.longest.get(name, 0.0), still)
 
     def _trouble_until(self, code: str, elapsed: float) -> float:
         """When the last trouble of a provider ended; now while one lasts."""
         mine = [each for each in self.troubles if each.code in ("", code) and each.at <= elapsed]
         return max((min(each.until, elapsed) for each in mine), default=0.0)
+
+    def _idle_since(self, at: float) -> float:
+        return sum(until - max(since, at) for since, until in self._idle if until > at)
 
     def differences(self) -> list[Difference]:
         """What stood still for too long."""
@@ -90,6 +106,7 @@ def troubles_of(plan: Plan) -> list[Trouble]:
 def watch(where: Stage, seen: Watch, began: float, over: threading.Event) -> None:
     """Look every second until `over`; a database that is being killed is waited for."""
     while not over.wait(_LOOK):
+        seen.note(time.monotonic() - began, held_down=where.fleet.held_down(WORKERS))
         try:
             with where.books() as books:
                 rows = [(row.name, row.code, row.since) for row in books.execute(_WORK).fetchall()]

@@ -24,6 +24,10 @@ from marketplace.development.database import DevDatabase
 _NO_PROXY = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
+LONGEST_START = 30.0
+"""Seconds after a kill in which a process may be starting. What takes longer is not the kill's doing."""
+
+
 class CannotDrill(Exception):
     """Why there is no verdict, in one sentence."""
 
@@ -41,6 +45,8 @@ class Fleet:
     starts: dict[str, list[float]] = field(default_factory=dict)
     _running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
     _started: dict[str, float] = field(default_factory=dict)
+    _up_since: dict[str, float] = field(default_factory=dict)
+    _killed: set[str] = field(default_factory=set)
 
     def start(self, name: str) -> None:
         """Start a process; it may not be up yet."""
@@ -68,10 +74,18 @@ class Fleet:
             return
         self._end(name)
         self.start(name)
+        self._killed.add(name)
 
-    def up(self, name: str) -> bool:
-        """Whether it has been seen at work since it was started last; the database is whenever it was started."""
-        return name not in self._started
+    def up(self, name: str, seconds: float = 0.0) -> bool:
+        """Whether it was first seen at work at least so many seconds ago, since it was started last; the database is at
+        work whenever it was started."""
+        return name not in self._started and time.monotonic() - self._up_since.get(name, 0.0) >= seconds
+
+    def held_down(self, names: Sequence[str]) -> bool:
+        """Whether none of them can be at work because we killed each: it is starting since, not longer than
+        LONGEST_START. One that ended by itself is not."""
+        now = time.monotonic()
+        return all(name in self._killed and now - self._started.get(name, 0.0) <= LONGEST_START for name in names)
 
     def look(self) -> None:
         """Note who has come up since the last look, and bring back who ended by itself."""
@@ -79,9 +93,11 @@ class Fleet:
             if process.poll() is not None:
                 self.kills[f"{name} ended by itself"] += 1
                 self.start(name)
+                self._killed.discard(name)
         for name in list(self._started):
             if self.ready[name](self._running[name].pid):
                 self._note(name, self._started.pop(name))
+                self._killed.discard(name)
 
     def wait_until_up(self, seconds: float = 180.0) -> None:
         """Wait for everybody. Raises CannotDrill."""
@@ -105,7 +121,8 @@ class Fleet:
         process.wait(10)
 
     def _note(self, name: str, began: float) -> None:
-        self.starts.setdefault(name, []).append(time.monotonic() - began)
+        self._up_since[name] = time.monotonic()
+        self.starts.setdefault(name, []).append(self._up_since[name] - began)
 
 
 def answers(address: str) -> bool:

@@ -16,8 +16,8 @@ WEBS = ("web-1", "web-2")
 WORKERS = ("worker-1", "worker-2")
 
 _KILLS = {**dict.fromkeys(WEBS, 14), **dict.fromkeys(WORKERS, 19), POSTGRESQL: 24, SANDBOX: 7, DAYS: 4}
-_REST = {**dict.fromkeys(WEBS, 5.0), **dict.fromkeys(WORKERS, 3.0), POSTGRESQL: 5.0, SANDBOX: 3.0, DAYS: 3.0}
-"""Seconds a process is left alone after its own kill, so that the next one hits work and not a start."""
+REST = {**dict.fromkeys(WEBS, 5.0), **dict.fromkeys(WORKERS, 3.0), POSTGRESQL: 5.0, SANDBOX: 3.0, DAYS: 3.0}
+"""Seconds a process is left alone after its own kill, and at work after its start, so that the next kill hits work."""
 
 _BETWEEN = (1.6, 4.6)
 _CALM = 2.0
@@ -154,7 +154,7 @@ def _kills(dice: random.Random, seconds: float) -> list[Kill]:
     last = dict.fromkeys(_KILLS, -60.0)
     at = _CALM + dice.uniform(0, 1)
     while at < seconds:
-        rested = [what for what in _KILLS if at - last[what] >= _REST[what]]
+        rested = [what for what in _KILLS if at - last[what] >= REST[what]]
         if rested:
             what = dice.choices(rested, [_KILLS[each] for each in rested])[0]
             last[what] = at

@@ -139,6 +139,7 @@ def stage(customers: int) -> Iterator[Stage]:
                 DATABASE_URL=database.database_url,
                 DATABASE_OWNER_URL=database.owner_url,
             )
+            os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # else each start compiles the whole product anew
             settings.cache_clear()
             db.forget_engines()
             migrate.upgrade(database.owner_url, application_role=APPLICATION)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import requests
 
-from drill.rig.plan import Fault, Kill, Plan, ProviderMove, Stray
+from drill.rig.plan import REST, Fault, Kill, Plan, ProviderMove, Stray
 from drill.rig.stage import CODES, PLAYED_BY, Stage
 
 _TICK = 0.05
@@ -27,22 +27,28 @@ _FROM = {
 def kill_by_plan(where: Stage, plan: Plan, began: float) -> None:
     """Kill who is to be killed when its time has come, until the plan's time is over. Call it from the main thread.
 
-    Who is still starting is left to start, and killed when it is at work: a busy machine makes fewer kills, not kills
-    that hit nothing.
+    Who is still starting is left to start, and killed when it has been at work for its REST; the kills of one process
+    that come meanwhile are one. So a busy machine makes fewer kills, not kills that hit nothing.
     """
-    due: list[Kill] = []
-    to_come = list(plan.kills)
+    to_come, due = list(plan.kills), set[str]()
     looked = 0.0
     while (now := time.monotonic() - began) < plan.seconds:
-        while to_come and to_come[0].at <= now:
-            due.append(to_come.pop(0))
-        for kill in [kill for kill in due if where.fleet.up(kill.what)][:1]:
-            due.remove(kill)
-            where.fleet.kill(kill.what)
+        chosen = next_kill(to_come, due, now, lambda what: where.fleet.up(what, REST[what]))
+        if chosen is not None:
+            where.fleet.kill(chosen)
         if time.monotonic() - looked > _LOOK:
             where.fleet.look()
             looked = time.monotonic()
         time.sleep(_TICK)
+
+
+def next_kill(to_come: list[Kill], due: set[str], now: float, ready: Callable[[str], bool]) -> str | None:
+    """Who is killed at `now`: one of those whose time has come and who are `ready`. The others stay in `due`."""
+    while to_come and to_come[0].at <= now:
+        due.add(to_come.pop(0).what)
+    chosen = next((what for what in sorted(due) if ready(what)), None)
+    due.discard(chosen or "")
+    return chosen
 
 
 def able_to(action: str, found: Sequence[Mapping[str, Any]], today: str) -> list[str]:
@@ -71,7 +77,7 @@ class Providers:
     _on: dict[str, tuple[int, tuple[Fault, ...]]] = field(default_factory=dict)
 
     def run(self) -> None:
-        """Go by the plan until `over`."""
+        """Go by the plan until `over`; then the database answers, so that all can start who were killed last."""
         moves, strays = list(self.plan.moves), list(self.plan.strays)
         while not self.over.wait(_TICK):
             now = time.monotonic() - self.began
@@ -82,10 +88,10 @@ class Providers:
             while strays and strays[0].at <= now:
                 self._stray(strays.pop(0))
             self._be_silent(any(silence.at <= now < silence.until for silence in self.plan.silences))
+        self._be_silent(False)
 
     def calm(self) -> None:
         """All faults off; what struck is counted."""
-        self._be_silent(False)
         for code in CODES:
             self._count(self.where.control("GET", code, "/faults")["faults"])
             self.where.control("DELETE", code, "/faults")

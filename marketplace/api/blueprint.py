@@ -153,7 +153,9 @@ def access_of(view: Callable[..., Any]) -> Access:
 
 
 def principal() -> Principal:
-    """The signed-in customer of this request."""
+    """The signed-in customer of this request. Raises Unauthenticated, Forbidden in a view that looks up who it is."""
+    if "principal" not in g:
+        _sign_in()
     found: Principal = g.principal
     return found
 
@@ -165,17 +167,17 @@ def credential() -> Credential:
 
 def _admit() -> None:
     view = current_app.view_functions[str(request.endpoint)]
-    if access_of(view) != "public" and not hasattr(view, "admits_later"):
-        _sign_in()
+    if access_of(view) != "public":
+        if request.method == "GET":
+            reads.take(credential().hash)
+        if not hasattr(view, "admits_later"):
+            _sign_in()
     if request.method in ("POST", "DELETE") and not hasattr(view, "reads_body"):
         _no_body()
 
 
 def _sign_in() -> None:
-    token = _bearer()
-    if request.method == "GET":
-        reads.take(signin.credential(token).hash)
-    g.principal = signin.authenticate(token, now=clock.now())
+    g.principal = signin.authenticate(_bearer(), now=clock.now())
     if g.principal.kind != "customer":
         raise Forbidden()
 

@@ -34,6 +34,7 @@ class Settings:
     `leader_database_url` leads past a pooler to the same database; "" when there is none. A statement is prepared after
     `prepare_threshold` uses: 0 never, None as suits the connection.
     `second_factor_required`: operators sign in with one besides the password, set up at the first sign-in.
+    A session that stands unused for `operator_idle_minutes` or `customer_idle_days` is over.
     `allowed_hosts`: the names that a request may give as ours (a leading dot: with all below it); empty: any.
     `prepare_threshold` uses: 0 never, None as suits the connection. An answer of the database is waited for
     `web_answer_seconds` in a request, else `answer_seconds`. A worker ends itself when its heartbeat is
@@ -71,6 +72,8 @@ class Settings:
     leader_silent_seconds: int = 15
     prepare_threshold: int | None = None
     second_factor_required: bool = False
+    operator_idle_minutes: int = 30
+    customer_idle_days: int = 14
     trusted_proxies: int = 0
     allowed_hosts: tuple[str, ...] = ()
     secret_key_fallbacks: tuple[str, ...] = ()
@@ -138,6 +141,13 @@ def _limit(name: str, default: int) -> int:
     value = _number(name, default)
     if value == 0:
         raise ConfigError(f"{name} must be more than 0: it is how long something is waited for.")
+    return value
+
+
+def _within(name: str, default: int, *, most: int) -> int:
+    value = _number(name, default)
+    if not 1 <= value <= most:
+        raise ConfigError(f"{name} must be between 1 and {most}.")
     return value
 
 
@@ -237,6 +247,8 @@ def settings() -> Settings:
             "OPERATOR_SECOND_FACTOR", ("required", "optional"), "required" if env == "production" else "optional"
         )
         == "required",
+        operator_idle_minutes=_within("OPERATOR_IDLE_MINUTES", 30, most=24 * 60),
+        customer_idle_days=_within("CUSTOMER_IDLE_DAYS", 14, most=366),
         trusted_proxies=_number("TRUSTED_PROXIES", 0),
         allowed_hosts=_allowed_hosts(public_url) if env == "production" else (),
         secret_key_fallbacks=_fallbacks(secret_key, {} if _secret("SECRET_KEY") else stored),

@@ -1,20 +1,17 @@
-"""Bring a database to the schema of this code: `python -m marketplace.core.migrate`, and ask whether it is there."""
+"""Bring a database to the schema of this code: `python -m marketplace.core.migrate`."""
 
 from __future__ import annotations
 
 import sys
-from functools import lru_cache
 
 from alembic import command
 from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, make_url
+from sqlalchemy import make_url
 from sqlalchemy.exc import DBAPIError
 
 from marketplace.core.config import ROOT, ConfigError, settings, sqlalchemy_url
 from marketplace.core.database.connection import set_on_role
-from marketplace.core.database.db import autocommit_engine
+from marketplace.core.revisions import newest
 
 
 def upgrade(owner_url: str, *, application_role: str | None = None, revision: str = "head") -> None:
@@ -29,27 +26,6 @@ def upgrade(owner_url: str, *, application_role: str | None = None, revision: st
 def downgrade(owner_url: str, revision: str, *, application_role: str | None = None) -> None:
     """Migrate down to `revision` (`base` for an empty database)."""
     command.downgrade(_config(owner_url, application_role), revision)
-
-
-def current() -> str | None:
-    """The revision that the application's database is at, None when it has no schema."""
-    with autocommit_engine().connect() as connection:
-        return _revision(connection)
-
-
-def is_current(connection: Connection) -> bool:
-    """True when the database is at this code's newest revision."""
-    return _revision(connection) == newest()
-
-
-def _revision(connection: Connection) -> str | None:
-    return MigrationContext.configure(connection).get_current_revision()
-
-
-@lru_cache(maxsize=1)
-def newest() -> str | None:
-    """The newest revision this code knows; they are files, read once."""
-    return ScriptDirectory.from_config(Config(ROOT / "alembic.ini")).get_current_head()
 
 
 def _config(owner_url: str, application_role: str | None) -> Config:

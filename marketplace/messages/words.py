@@ -58,6 +58,14 @@ WORDS: Mapping[str, Message] = {
     "changed": Message(
         Text("预约已改期", "Your booking has moved"), Text("现在是 {when}，{where}。", "It is now {when}, {where}.")
     ),
+    "change_stands": Message(
+        Text("改期没能撤回", "Your change could not be taken back"),
+        Text(
+            "{place}已按您申请的新时间安排，不能改回原来的时间。现在是 {when}，{where}。您仍可再次改期或取消。",
+            "{Place} has you at the new time and can't move you back. Your booking is now {when}, {where}. "
+            "You can still change or cancel it.",
+        ),
+    ),
     "change_refused": Message(
         Text("改期未成功", "The change was not possible"),
         Text("原来的时间不变：{when}，{where}。{instead}", "The date is unchanged: {when}, {where}. {instead}"),
@@ -199,6 +207,10 @@ _ENDED: Mapping[str, Text] = {
 
 _DIFFERS: Mapping[str, Text] = {
     "moved": Text("{place}那边记录的是 {new}。", "{Place} has it at {new}."),
+    "keeps_both": Text(
+        "您撤回的改期时间 {new}，{place}还没有取消；原来的时间仍然有效，两个时间都为您留着。",
+        "{Place} has not cancelled {new}, the change that you took back. Your date stands; both times are reserved.",
+    ),
     "forgotten": Text("{place}那边暂时查不到这个预约。", "{Place} can't find this booking for now."),
     "cut": Text("{place}那边显示这个预约已取消。", "{Place} shows it as cancelled."),
     "fewer": Text(

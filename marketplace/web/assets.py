@@ -11,7 +11,7 @@ from typing import Any
 from flask import Blueprint, Flask, Response, request, url_for
 
 from marketplace.core.config import contact
-from marketplace.web import compression
+from marketplace.web import compression, cookies
 from marketplace.web.formats import init_formats
 from marketplace.web.kind_words import init_kind_words
 from marketplace.web.language import init_language
@@ -19,7 +19,6 @@ from marketplace.web.urls import pages_of
 
 STATIC = Path(__file__).with_name("static")
 THEMES = ("system", "light", "dark")
-THEME_COOKIE = "theme"
 
 # htmx runs no code from attributes and adds no style element, so that the strict content policy holds; an answer
 # "not modified" leaves the page as it is.
@@ -68,7 +67,7 @@ def asset(path: str) -> str:
 
 def theme() -> str:
     """The reader's choice of light or dark: `system`, `light` or `dark`."""
-    chosen = request.cookies.get(THEME_COOKIE, "")
+    chosen = cookies.THEME.read()
     return chosen if chosen in THEMES else "system"
 
 
@@ -100,6 +99,7 @@ def init_look(app: Flask) -> None:
     app.jinja_env.policies["ext.i18n.trimmed"] = True
     app.jinja_env.globals["contact"] = contact()
     words: dict[str, Any] = {"asset": asset, "theme": theme, "themes": THEMES, "htmx_config": HTMX}
+    words["theme_cookie"] = cookies.THEME
     app.jinja_env.globals.update(words)
     compression.install(app)  # before _keep_files: what is added first is done last
     app.after_request(_keep_files)

@@ -18,10 +18,9 @@ from flask import Flask, Response, g, has_request_context, request
 from flask_babel import Babel
 
 from marketplace.core.text import Text
+from marketplace.web.cookies import LANGUAGE
 
 CATALOGUES = Path(__file__).with_name("translations")
-COOKIE = "lang"
-_YEAR = 365 * 24 * 3600
 
 
 @dataclass(frozen=True)
@@ -61,7 +60,7 @@ def by_language(text: Text) -> str:
 
 
 def _chosen() -> Language:
-    for asked in (request.args.get("lang"), request.cookies.get(COOKIE)):
+    for asked in (request.args.get("lang"), LANGUAGE.read()):
         if language := named(asked):
             return language
     for tag, _quality in request.accept_languages:
@@ -83,10 +82,8 @@ def _remember(response: Response) -> Response:
     if (request.endpoint or "").endswith("static") or request.path.startswith(("/api/", "/partner/")):
         return response
     chosen = named(request.args.get("lang"))
-    if chosen is not None and request.cookies.get(COOKIE) != chosen.code:
-        response.set_cookie(
-            COOKIE, chosen.code, max_age=_YEAR, samesite="Lax", httponly=True, secure=request.is_secure, path="/"
-        )
+    if chosen is not None and LANGUAGE.read() != chosen.code:
+        LANGUAGE.write(response, chosen.code)
     response.headers["Content-Language"] = current().html
     response.vary.update(("Accept-Language", "Cookie"))
     return response

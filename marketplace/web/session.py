@@ -8,15 +8,13 @@ from urllib.parse import urlsplit
 from flask import Response, g, request, url_for
 
 from marketplace.core import clock, crypto
-from marketplace.core.config import settings
 from marketplace.core.errors import Unauthenticated
+from marketplace.web.cookies import KNOWN_DEVICE, SIGNED_IN
 from vip.principal import Principal
 from vip.signin import signin
 from vip.signin.limits import Caller, reads
 
-_COOKIE = "signed_in"
 _LONGEST_PATH = 1_000
-_YEAR = 365 * 24 * 3600
 
 
 def principal() -> Principal:
@@ -49,19 +47,14 @@ def _authenticated() -> Principal | None:
     return found if found.kind == "customer" else None
 
 
-def cookie_name() -> str:
-    """The cookie's name. Behind TLS `__Host-` lets no other host of the domain, and no plain connection, set it."""
-    return _COOKIE if settings().development else f"__Host-{_COOKIE}"
-
-
 def session_token() -> str:
     """The token that the browser sent, blank without one."""
-    return request.cookies.get(cookie_name(), "")
+    return SIGNED_IN.read()
 
 
 def known_by() -> str:
     """What the device is known by: its session's token, or the mark of the session it had last."""
-    return session_token() or request.cookies.get(_known_name(), "")
+    return session_token() or KNOWN_DEVICE.read()
 
 
 def caller() -> Caller:
@@ -71,20 +64,13 @@ def caller() -> Caller:
 
 def store_token(response: Response, token: str, expires_at: datetime, device: str) -> None:
     """Hand the browser the token, out of reach of scripts and of other sites' forms, and its device's mark."""
-    secure = not settings().development
-    response.set_cookie(
-        cookie_name(), token, expires=expires_at, path="/", httponly=True, samesite="Lax", secure=secure
-    )
-    response.set_cookie(_known_name(), device, max_age=_YEAR, path="/", httponly=True, samesite="Lax", secure=secure)
+    SIGNED_IN.write(response, token, expires_at)
+    KNOWN_DEVICE.write(response, device)
 
 
 def forget(response: Response) -> None:
     """Take the token back from the browser; it remains known by its mark, which opens nothing."""
-    response.delete_cookie(cookie_name(), path="/", httponly=True, samesite="Lax", secure=not settings().development)
-
-
-def _known_name() -> str:
-    return "known_device" if settings().development else "__Host-known_device"
+    SIGNED_IN.delete(response)
 
 
 def safe_path(wanted: str) -> str:

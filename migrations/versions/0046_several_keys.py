@@ -2,7 +2,7 @@
 does not open an alarm, and a consent the number that its index can be made anew from.
 
 Revision ID: 0046
-Revises: 0048
+Revises: 0049
 """
 
 import sqlalchemy as sa
@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import BYTEA
 from migrations import frozen
 
 revision = "0046"
-down_revision = "0048"
+down_revision = "0049"
 branch_labels = None
 depends_on = None
 

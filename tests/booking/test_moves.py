@@ -3,15 +3,35 @@
 from __future__ import annotations
 
 import itertools
+import re
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
 
-from booking.states import LEGAL, LIVE, BookingState, legal
+from booking.deadlines import report_due
+from booking.proposal import EXPIRED, Proposal
+from booking.states import (
+    AT_PROVIDER,
+    BEGUN,
+    CANCELLABLE,
+    DEAD,
+    GIVEN_UP,
+    LEGAL,
+    LIVE,
+    MOVABLE,
+    OVER,
+    STATE_OF,
+    SUBMITTED,
+    UNDECIDED,
+    BookingState,
+    legal,
+    live_states_sql,
+)
 from booking.transition import IllegalMove
-from marketplace.core.database.db import transaction
-from tests.people import counters
-from tests.world import World, booking_row, go, history, make_world, taken
+from marketplace.core.database.db import reading, transaction
+from providers.sandbox import bookings
+from tests.people import NOON, counters
+from tests.world import EIGHT, World, booking_row, go, history, make_world, taken
 
 pytestmark = [pytest.mark.usefixtures("db"), pytest.mark.quick]
 S = BookingState
@@ -30,7 +50,6 @@ PATHS: dict[BookingState, list[BookingState]] = {
     S.CANCELLED: [S.CANCELLED],
     S.ENTERED_IN_ERROR: [S.ENTERED_IN_ERROR],
 }
-GIVEN_UP = {S.CANCELLED, S.REJECTED, S.EXPIRED, S.ENTERED_IN_ERROR}
 USED = {S.FULFILLED, S.NO_SHOW}
 
 
@@ -69,6 +88,62 @@ def test_the_table_is_the_designs() -> None:
         ("no_show", "checked_in"), ("no_show", "fulfilled"),
         ("fulfilled", "in_service"),
     }  # fmt: skip
+
+
+def test_the_sets_of_states_divide_them_all() -> None:
+    every = frozenset(S)
+    for parts in [(UNDECIDED, AT_PROVIDER, GIVEN_UP), (LIVE, OVER), (UNDECIDED, {S.CONFIRMED}, BEGUN, OVER)]:
+        assert frozenset().union(*parts) == every and sum(map(len, parts)) == len(every)
+    assert frozenset(S(state) for state in USED) == OVER - GIVEN_UP
+    assert LIVE - BEGUN - {S.HELD} == SUBMITTED and SUBMITTED - {S.OUTCOME_UNKNOWN} == MOVABLE
+
+
+def test_a_provider_lets_cancel_what_is_booked_there_and_has_not_begun() -> None:
+    assert {STATE_OF[status] for status in CANCELLABLE} == MOVABLE
+    assert frozenset(bookings.CANCELLABLE) == CANCELLABLE, "and so does the provider that we try against"
+    assert {STATE_OF[status] for status in DEAD} == GIVEN_UP & set(STATE_OF.values())
+
+
+def test_the_database_holds_live_the_same_states() -> None:
+    with reading() as session:
+        written = session.scalar(
+            text(
+                "SELECT pg_get_expr(d.adbin, d.adrelid) FROM pg_attrdef d JOIN pg_attribute a"
+                " ON a.attrelid = d.adrelid AND a.attnum = d.adnum"
+                " WHERE d.adrelid = 'booking'::regclass AND a.attname = 'live'"
+            )
+        )
+    assert re.findall(r"'(\w+)'::", written or "") == re.findall(r"'(\w+)'", live_states_sql())
+
+
+@pytest.mark.parametrize(("state", "to"), [(a, b) for a, b in itertools.product(SUBMITTED, S) if legal(a, b)])
+def test_a_proposal_lasts_as_long_as_the_booking_waits_for_its_day(state: BookingState, to: BookingState) -> None:
+    world, public_id = in_state(state)
+    slot = world.slots[1]
+    with transaction() as session:
+        proposal = Proposal(
+            public_id="prp_1",
+            booking_id=booking_row(public_id).id,
+            slot_ref=slot.external_ref,
+            service_date=slot.service_date,
+            starts_at=slot.starts_at,
+            ends_at=slot.ends_at,
+            expires_at=EIGHT,
+            made_at=NOON,
+        )
+        session.add(proposal)
+    go(public_id, to)
+    with reading() as session:
+        assert session.scalars(select(Proposal.state)).one() == ("open" if to in SUBMITTED else EXPIRED)
+
+
+def test_a_report_is_expected_once_the_service_is_done() -> None:
+    _, public_id = in_state(S.IN_SERVICE)
+    assert (booking_row(public_id).report_state, booking_row(public_id).report_due_at) == ("none", None)
+    go(public_id, S.FULFILLED)
+    kept = booking_row(public_id)
+    assert (kept.report_state, kept.report_due_at) == ("expected", report_due(kept, NOON))
+    assert kept.report_due_at is not None and kept.report_due_at > NOON
 
 
 @pytest.mark.parametrize(("state", "to"), [pair for pair in itertools.product(PATHS, S) if not legal(*pair)])

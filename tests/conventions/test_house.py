@@ -17,6 +17,8 @@ from marketplace.core.config import ROOT
 
 PACKAGES = ("marketplace", "booking", "vip", "providers")
 
+MOST_FILES, MOST_LINES = 14, 2200  # a dozen and 2,000 lines, or so
+
 # What decides whether a slot may be booked, and who else may name it than the rule itself.
 DECIDES = re.compile(
     r"\b(lead_minutes|available_from|available_until|has_place|freed_at|(?:\w|[Ss]lot)\.(?:closed|has_place))\b"
@@ -84,6 +86,17 @@ def test_every_module_of_booking_has_its_place_in_the_layers() -> None:
     assert modules - {"booking.__init__", "booking.__pycache__"} <= placed, "add it to the layers in pyproject.toml"
 
 
+def test_a_room_that_outgrew_a_dozen_files_or_so_has_its_reason() -> None:
+    record = (ROOT / "docs" / "decisions" / "0032-rooms-of-people-and-tools.md").read_text()
+    reasons = set(re.findall(r"^\| `([\w/]+)` \|", record, re.MULTILINE))
+    rooms: dict[str, list[str]] = {}
+    for name in _listed():
+        if name.partition("/")[0] in (*PACKAGES, "bench", "drill", "mutate") and name.endswith((".py", ".sql")):
+            rooms.setdefault(name.rpartition("/")[0], []).append(name)
+    large = {room for room, files in rooms.items() if len(files) > MOST_FILES or _lines(files) > MOST_LINES}
+    assert large - reasons == set(), "part it, or give its reason in that record"
+
+
 def test_everything_except_the_tests_is_typed() -> None:
     checked = set(tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["mypy"]["files"])
     tops = {name.partition("/")[0] for name in _listed() if name.endswith(".py")}
@@ -104,6 +117,10 @@ def test_the_stubs_say_of_libraries_what_is_so() -> None:
 def test_no_file_of_the_project_is_a_secret_or_a_leftover() -> None:
     endings = (".env", ".pem", ".key", ".mo", ".pyc", ".orig", ".rej", ".sqlite3", ".db")
     assert [name for name in _listed() if name.endswith(endings)] == []
+
+
+def _lines(names: list[str]) -> int:
+    return sum(len((ROOT / name).read_text().splitlines()) for name in names)
 
 
 def _listed() -> list[str]:

@@ -22,9 +22,11 @@ MAY_SPEAK_OF_THEM = (
     "marketplace/demo/",
     "marketplace/api/v1/sites.py",
     "providers/sandbox/",
+    "booking/reports/reading/",
     *(f"marketplace/catalog/{name}" for name in SITES),
 )
-"""The kinds themselves, real sites as data, demonstrations, and the servers that play a provider."""
+"""The kinds themselves, real sites as data, demonstrations, the servers that play a provider, and the reader of what
+laboratories deliver."""
 
 
 def generic_files() -> Iterator[Path]:

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from marketplace.core.database.db import transaction
 from marketplace.core.errors import NotFound
-from vip import accounts, phones, roles
+from vip import accounts, phones, risky, roles
 from vip.models import Customer
 from vip.principal import Principal
 from vip.signin import limits
@@ -53,15 +53,15 @@ def customer_status(principal: Principal, public_id: str, *, now: datetime) -> C
 
 
 def block(principal: Principal, public_id: str, *, now: datetime) -> int:
-    """Block a customer and end her sessions; returns how many. Audited, once. Raises NotFound."""
-    roles.require(principal, "people")
+    """Block a customer and end her sessions; returns how many. Audited, once. Raises NotFound, SignInAgain."""
+    risky.allow(principal, "block_customer", now=now)
     with transaction() as session:
         return _block(session, _by_id(session, principal, public_id, lock=True), principal, now)
 
 
 def unblock(principal: Principal, public_id: str, *, now: datetime) -> None:
-    """Let a customer sign in again. Audited, once. Raises NotFound."""
-    roles.require(principal, "people")
+    """Let a customer sign in again. Audited, once. Raises NotFound, SignInAgain."""
+    risky.allow(principal, "unblock_customer", now=now)
     with transaction() as session:
         _unblock(session, _by_id(session, principal, public_id, lock=True), principal, now)
 

@@ -12,12 +12,11 @@ from sqlalchemy.orm import Session
 
 from marketplace.core.database.db import reading, transaction
 from marketplace.core.errors import NotFound, Refusal
-from vip import roles
+from vip import risky, roles
 from vip.models import Operator, SignInSession
 from vip.operators import account_changes, operators
 from vip.operators.device_changes import OwnAccount
 from vip.principal import Principal, Role
-from vip.signin.signin import require_recent
 
 _ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
 
@@ -70,8 +69,7 @@ def operator_of(principal: Principal, public_id: str) -> OperatorLine:
 def add_operator(principal: Principal, login: str, name: str, role: Role, *, now: datetime) -> NewOperator:
     """Make an operator with a password for her first sign-in. Audited. Raises SignInAgain (else a session that was left
     open makes one for whoever finds it), Invalid(field="login", "name" or "role"), LoginTaken."""
-    roles.require(principal, "people")
-    require_recent(principal, now)
+    risky.allow(principal, "add_operator", now=now)
     password = "-".join("".join(secrets.choice(_ALPHABET) for _ in range(4)) for _ in range(4))
     made = operators.create_operator(login, password, name, role, now=now, by=principal, password_once=True)
     return NewOperator(made, password)
@@ -80,9 +78,9 @@ def add_operator(principal: Principal, login: str, name: str, role: Role, *, now
 def end_service(principal: Principal, public_id: str, *, now: datetime) -> int:
     """End the service of another operator: all her sessions end at once. Returns how many. Audited, once.
 
-    Raises NotFound, OwnAccount, LastAdmin.
+    Raises NotFound, SignInAgain, OwnAccount, LastAdmin.
     """
-    roles.require(principal, "people")
+    risky.allow(principal, "end_service", now=now)
     if public_id == principal.public_id:
         raise OwnAccount()
     with transaction() as session:
@@ -94,8 +92,8 @@ def end_service(principal: Principal, public_id: str, *, now: datetime) -> int:
 
 
 def return_to_service(principal: Principal, public_id: str, *, now: datetime) -> None:
-    """Let an operator sign in again. Audited, once. Raises NotFound."""
-    roles.require(principal, "people")
+    """Let an operator sign in again. Audited, once. Raises NotFound, SignInAgain."""
+    risky.allow(principal, "return_to_service", now=now)
     with transaction() as session:
         account_changes.resume(session, _locked(session, principal, public_id), principal, now)
 

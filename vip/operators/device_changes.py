@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from marketplace.core.database.db import reading, transaction
 from marketplace.core.errors import NotFound, Refusal
-from vip import accounts, roles
+from vip import accounts, risky
 from vip.models import Operator
 from vip.operators import operators, second_factor
 from vip.operators.second_factor import Offer, WrongSecondFactor
@@ -57,8 +57,10 @@ def change_device(principal: Principal, present: str, sealed: str, code: str, *,
     """Put the offered secret in place of the second factor, which `present` shows (anything while there is none), and
     end one's other sessions; returns new recovery codes. Audited.
 
-    Raises OfferEnded, WrongSecondFactor(field "present" or "code"), TooMany(retry_after).
+    Raises SignInAgain for a first one, OfferEnded, WrongSecondFactor(field "present" or "code"), TooMany(retry_after).
     """
+    if status(principal).since is None:
+        risky.allow(principal, "set_first_device", now=now)
     with transaction() as session:
         operator = operators.own(session, principal)
         if not second_factor.steps_of(second_factor.offered(operator, sealed, now).secret, code, now):
@@ -96,9 +98,9 @@ def renew_recovery_codes(principal: Principal, present: str, *, now: datetime) -
 def reset(principal: Principal, public_id: str, *, now: datetime) -> int:
     """Take the second factor of another operator away and end her sessions; returns how many. Audited, once.
 
-    Raises NotFound, and OwnAccount for one's own: who holds a stolen session must not get rid of it.
+    Raises NotFound, SignInAgain, and OwnAccount for one's own: who holds a stolen session must not get rid of it.
     """
-    roles.require(principal, "people")
+    risky.allow(principal, "reset_second_factor", now=now)
     if public_id == principal.public_id:
         raise OwnAccount()
     wanted = select(Operator).where(Operator.insurer_id == principal.insurer_id, Operator.public_id == public_id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -154,23 +155,19 @@ def open_session(session: Session, customer: Customer, channel: Channel, now: da
     return SignedIn(token, ends, customer.public_id, devices.mark(session_id))
 
 
-IDLE_MINUTES = 30
-"""How long an operator's session may stand unused."""
-NOTED_EVERY = timedelta(minutes=IDLE_MINUTES / 10)
-
-WHOSE = f"""
+WHOSE = """
     SELECT s.id AS session_id, s.customer_id, s.operator_id, i.id AS insurer_id, i.time_zone AS insurer_zone,
-           coalesce(c.public_id, o.public_id) AS principal_id, o.role
+           coalesce(c.public_id, o.public_id) AS principal_id, o.role, coalesce(s.seen_at, s.created_at) AS used_at
       FROM sign_in_session s
       LEFT JOIN customer c ON c.id = s.customer_id
       LEFT JOIN operator o ON o.id = s.operator_id
       JOIN insurer i ON i.id = coalesce(c.insurer_id, o.insurer_id)
      WHERE s.token_hash = %(token)s AND s.ended_at IS NULL AND s.expires_at > %(now)s
        AND c.blocked_at IS NULL AND o.disabled_at IS NULL
-       AND (s.operator_id IS NULL
-            OR coalesce(s.seen_at, s.created_at) > %(now)s::timestamptz - interval '{IDLE_MINUTES} minutes')
+       AND coalesce(s.seen_at, s.created_at)
+           > CASE WHEN s.operator_id IS NULL THEN %(customers_idle)s::timestamptz ELSE %(operators_idle)s END
 """
-"""Whose session a token is: one row with what principal_of() wants, or none. Values: `token` (its hash), `now`."""
+"""Whose session a token is: one row with what principal_of() wants, or none. Values: those of whose_values()."""
 
 
 @dataclass(frozen=True)
@@ -188,19 +185,63 @@ def credential(token: str) -> Credential:
     return Credential(crypto.token_hash(token))
 
 
+def whose_values(shown: Credential, now: datetime) -> dict[str, Any]:
+    """What WHOSE asks with."""
+    return {
+        "token": shown.hash,
+        "now": now,
+        "customers_idle": now - idle_limit("customer"),
+        "operators_idle": now - idle_limit("operator"),
+    }
+
+
+def idle_limit(kind: Literal["customer", "operator"]) -> timedelta:
+    """How long a session may stand unused."""
+    if kind == "operator":
+        return timedelta(minutes=settings().operator_idle_minutes)
+    return timedelta(days=settings().customer_idle_days)
+
+
 def authenticate(token: str, *, now: datetime) -> Principal:
-    """Whose token it is; one query. Raises Unauthenticated if there is no such session, or it or its owner ended."""
-    found = rows(WHOSE, {"token": credential(token).hash, "now": now})
-    return principal_of(found[0] if found else None)
+    """Whose token it is; one query, and its use is noted: one write in a tenth of what it may stand unused.
+
+    Raises Unauthenticated if there is no such session, it stood unused for too long, or it or its owner ended."""
+    return _in_use(rows(WHOSE, whose_values(credential(token), now)), now)
 
 
-def note_use(principal: Principal, now: datetime) -> None:
-    """Note that this session is in use: one write in three minutes, whatever the requests between."""
+def rows_for(who: Credential, sql: str, values: Mapping[str, Any], *, now: datetime) -> list[Any]:
+    """What `rows` finds, in the question's own order, if `who` is a customer's: whose it is is asked in the same round
+    trip, and its use is noted. Each row has the columns of WHOSE before its own. Raises Unauthenticated."""
+    found = rows(_TOGETHER.format(sql), {**values, **whose_values(who, now)})
+    if _in_use(found, now).kind != "customer":
+        raise Unauthenticated()
+    return [row for row in found if row.place is not None]
+
+
+_TOGETHER = f"""
+    SELECT w.*, asked.* FROM ({WHOSE}) AS w
+      LEFT JOIN (SELECT row_number() OVER () AS place, question.* FROM ({{}}) AS question) AS asked ON true
+     ORDER BY asked.place
+"""
+
+
+def _in_use(found: Sequence[Any], now: datetime) -> Principal:
+    """Who the first row of WHOSE names; her session's use is noted. Raises Unauthenticated if there is none."""
+    principal = principal_of(found[0] if found else None)
+    noted_until = now - idle_limit(principal.kind) / 10
+    if found[0].used_at <= noted_until:
+        _note_use(principal, noted_until, now)
+    return principal
+
+
+def _note_use(principal: Principal, noted_until: datetime, now: datetime) -> None:
     with transaction() as session:
-        last = func.coalesce(SignInSession.seen_at, SignInSession.created_at)
         session.execute(
             update(SignInSession)
-            .where(SignInSession.id == principal.session_id, last <= now - NOTED_EVERY)
+            .where(
+                SignInSession.id == principal.session_id,
+                func.coalesce(SignInSession.seen_at, SignInSession.created_at) <= noted_until,
+            )
             .values(seen_at=now)
         )
 
@@ -248,7 +289,12 @@ def sessions(principal: Principal, now: datetime) -> list[SessionView]:
     with reading() as session:
         rows = session.scalars(
             select(SignInSession)
-            .where(_owner(principal), SignInSession.ended_at.is_(None), SignInSession.expires_at > now)
+            .where(
+                _owner(principal),
+                SignInSession.ended_at.is_(None),
+                SignInSession.expires_at > now,
+                func.coalesce(SignInSession.seen_at, SignInSession.created_at) > now - idle_limit(principal.kind),
+            )
             .order_by(SignInSession.id.desc())
         ).all()
     return [

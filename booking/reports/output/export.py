@@ -10,7 +10,6 @@ from sqlalchemy.orm import Session
 
 from booking.reports.box import Document, own_report, paper_of, record_look, view_of
 from booking.reports.output.fhir import bundle
-from booking.reports.output.print import print_report
 from marketplace.core.database.db import transaction
 from vip.principal import Principal
 
@@ -41,4 +40,7 @@ def pdf_of(session: Session, row: Row[Any]) -> Document:
     for paper in view.papers:
         if paper.media_type == PDF:
             return paper_of(session, row, paper.position)
+    # Here, since reportlab and its imaging library make every start of a web process longer, and few ever print.
+    from booking.reports.output.print import print_report  # noqa: PLC0415
+
     return Document(print_report(view), PDF, view.version, view.service_date, view.kind)

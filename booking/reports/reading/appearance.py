@@ -24,6 +24,9 @@ _LOOKS = (
         "watery loose mucoid bloody mucus hard 稀便 稀 水样 水样便 稀水便 粘液便 黏液便 脓血便 "
         "粘液血便 黏液血便 糊状便 血便 柏油样便",
     ),
+    ("pass passed 通过", "refer referred fail failed not_passed 未通过 不通过"),
+    ("compatible 相合 相容", "incompatible 不相合 不合 不相容"),
+    ("present 存在 引出 可引出", "absent 消失 减弱 未引出 diminished"),
     (
         "brown yellow yellow-brown yellowish_brown light_brown 黄 黄色 棕 棕色 黄褐色 棕黄色 褐色",
         "black tarry red clay-colored clay-coloured maroon 黑 黑色 柏油样 红色 鲜红色 暗红色 陶土色 白陶土色 灰白色",
@@ -42,8 +45,11 @@ _AMOUNTS = (
 )
 _AMOUNT = {word: step for step, words in enumerate(_AMOUNTS) for word in words.split()}
 _IMMUNE = re.compile("(?<!not )(?<!non-)(?<!non)immune|有免疫力|有保护")
-_HAS = re.compile("(?:positive|pos|reactive|immune|阳性|有免疫力)(?![a-z])")
-_LACKS = re.compile("(?:negative|neg|non-?reactive|not immune|non-?immune|susceptible|阴性|无免疫力)(?![a-z])")
+_HAS = re.compile("(?:positive|pos|reactive|detected|immune|阳性|检出|有免疫力)(?![a-z])")
+_LACKS = re.compile(
+    "(?:negative|neg|non-?reactive|not (?:immune|detected|reactive)|undetected|absent|non-?immune|susceptible"
+    "|阴性|未检出|无免疫力)(?![a-z])"
+)
 _GROWTH = re.compile("生长|growth|grew|培养|culture|smear|gram stain|涂片|革兰")
 _GREW = re.compile(
     "菌|coli|aureus|albicans|klebsiella|streptococc|enterococc|pseudomonas|proteus|candida|cfu|growth|生长|spp|cocci|bacilli|rods|yeast|hyphae"
@@ -51,11 +57,12 @@ _GREW = re.compile(
 _MANY = re.compile(r"(?:>|≥)?\s*(?:10\s*\^?\s*[5-9]|[1-9]00[,]?000)\s*(?:cfu|cfu/ml|个?/ml)")
 """What counts as an infection without a word of the laboratory: 10^5 of one named germ in a millilitre."""
 _NO_MATTER = re.compile(
-    "未|无|不|正常|污染|杂菌|混合|待|no |not |normal|mixed|contamin|flora|pending|insignificant|sterile"
+    "未|无|不(?!动)|正常|污染|杂菌|混合|待|no |not |normal|mixed|contamin|flora|pending|insignificant|sterile"
 )
 _FLORA = re.compile(
     "(?:有)?正常(?:咽喉部?|口腔|呼吸道|上呼吸道|皮肤|肠道|阴道)?菌群(?:生长)?"
-    "|(?:growth of )?(?:usual|normal) (?:[a-z]+ )?flora(?: isolated| present)?"
+    "|(?:(?:scant|light|moderate|heavy|mixed|few|abundant) )?(?:growth of )?(?:mixed )?(?:usual|normal) "
+    "(?:[a-z]+ )?flora(?: isolated| present)?"
 )
 _RESISTANT = ("resistant", "耐药", "耐药(r)", "r(耐药)", "resistant (r)", "r (resistant)")
 _SENSITIVE = ("susceptible", "sensitive", "敏感", "敏感(s)", "s(敏感)", "susceptible (s)", "s (susceptible)", "s")
@@ -69,7 +76,7 @@ def look_of(name: str, value: str, reference: str) -> Literal["normal", "abnorma
     plain, usual = folded(value).strip(" ."), folded(reference).strip(" .")
     if not usual and _GROWTH.search(folded(name)) and _MANY.search(plain) and not _NO_MATTER.search(plain):
         return "abnormal" if _GREW.search(plain.replace("cfu", "")) else ""
-    if plain in _RESISTANT:
+    if plain in _RESISTANT or (plain == "r" and _DRUG.search(folded(name))):
         return "abnormal"
     if plain in _SENSITIVE and _DRUG.search(folded(name)):
         return "normal"

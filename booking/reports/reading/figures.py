@@ -8,11 +8,15 @@ from dataclasses import dataclass
 from booking.reports.reading.units import ucum
 
 NUMBER = (
-    r"(?:[0-9]{1,3}(?:\.[0-9]{3})+,[0-9]+|[0-9]{1,3}(?:[, ][0-9]{3})+(?![0-9])(?:\.[0-9]+)?|"
+    r"(?:10\s?\^\s?[0-9]{1,2}(?![0-9])(?!\s*/)|"
+    r"[0-9]{1,3}(?:\.[0-9]{3})+,[0-9]+|[0-9]{1,3}(?:[, ][0-9]{3})+(?![0-9])(?:\.[0-9]+)?|"
     r"[0-9]{1,15}(?:[.,][0-9]{1,15})?|(?<![0-9])\.[0-9]{1,15})"
     r"(?:e[+-]?[0-9]{1,2}(?![0-9/])(?!\s*/)|\s*[x*]\s*10\s*(?:\^|e|\*\*)?\s*[+-]?[0-9]{1,2}(?![0-9])(?!\s*/))?"
 )
 """A number without its sign in a folded text; a power of ten that is part of a unit (`×10^9/L`) isn't the number's."""
+_TEN_TO_THE = re.compile(r"10\s?\^\s?([0-9]{1,2})")
+_SHAPE = re.compile(r"(?!n/a)[a-z]{1,12}/[a-z0-9.]{1,8}|db ?hl|dbhl")
+"""A unit that we don't know, but that can be nothing else."""
 _POWER = re.compile(r"^(.*?)(?:e([+-]?[0-9]+)|\s*[x*]\s*10\s*(?:\^|e|\*\*)?\s*([+-]?[0-9]+))$")
 _THOUSANDS_OR_DECIMALS = re.compile(r"[1-9][0-9]{0,2},[0-9]{3}")
 _EUROPEAN = re.compile(r"[0-9]{1,3}(?:\.[0-9]{3})+,[0-9]+")
@@ -126,8 +130,15 @@ def is_unit(text: str) -> bool:
     return bool(compact) and (compact in _UNITS or bool(ucum(compact)))
 
 
+def looks_like_a_unit(text: str) -> bool:
+    """Whether a folded text is a unit that we know, or is written as only a unit is."""
+    return is_unit(text) or _SHAPE.fullmatch(text.strip()) is not None
+
+
 def number_of(text: str) -> tuple[float, bool]:
     """The number of a text that matches NUMBER (with or without sign), and whether its comma is ambiguous."""
+    if power_alone := _TEN_TO_THE.fullmatch(text.lstrip("+").strip()):
+        return float(10 ** int(power_alone[1])), False
     sign = -1.0 if text.startswith("-") else 1.0
     digits, power = text.lstrip("+-").strip(), 0
     raised = _POWER.match(digits)
@@ -157,13 +168,13 @@ def comparator_of(sign: str, after: str = "") -> str:
 
 
 def figure(text: str) -> Figure | None:
-    """The figure that a folded text is, with nothing beside it but a known unit; None for anything else."""
+    """The figure that a folded text is, with nothing beside it but a unit; None for anything else."""
     span = _SPAN.fullmatch(text)
-    if span and (not span["unit"] or is_unit(span["unit"])):
+    if span and (not span["unit"] or looks_like_a_unit(span["unit"])):
         (low, first), (high, second) = number_of(span["number"]), number_of(span["to"])
         return Figure(low, to=high, unit=span["unit"], unsure=first or second) if low <= high else None
     one = _ONE.fullmatch(text)
-    if one is None or (one["unit"] and not is_unit(one["unit"])):
+    if one is None or (one["unit"] and not looks_like_a_unit(one["unit"])):
         return None
     number, unsure = number_of(one["number"].replace("- ", "-").replace("+ ", "+"))
     return Figure(number, comparator_of(one["sign"] or "", one["after"] or ""), None, one["unit"], unsure)

@@ -6,7 +6,7 @@ import html
 import re
 import unicodedata
 
-_RAISED = "⁰¹²³⁴⁵⁶⁷⁸⁹"
+_RAISED = "⁺⁻⁰¹²³⁴⁵⁶⁷⁸⁹"
 _POWER = re.compile(f"([{_RAISED}]+)")
 _BREAK = re.compile(r"<\s*br\s*/?\s*>|[\r\n]+", re.I)
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufe0f\ufeff]")

@@ -6,6 +6,8 @@ import re
 from dataclasses import replace
 from typing import Literal
 
+from booking.reports.reading.figures import is_unit
+from booking.reports.reading.folding import folded
 from booking.reports.reading.marks import NOTHING
 from booking.reports.reading.ranges import Bounds
 from booking.reports.reading.told import Told, side
@@ -16,7 +18,10 @@ JudgedBy = Literal["provider_flag", "provider_range", "provider_words", "our_ran
 
 _PROTECTS = re.compile(
     "乙肝表面抗体|乙型肝炎(?:病毒)?表面抗体|hbs ?ab|anti-hbs|hepatitis b surface antibod"
-    "|(?:风疹|麻疹|水痘|腮腺炎|rubella|measles|varicella|mumps).*(?:igg|抗体|antibod)",
+    "|(?!.*(?:igm|iga(?![a-z])))(?:"
+    "(?:风疹|麻疹|水痘|带状疱疹|腮腺炎|破伤风|白喉|百日咳|狂犬|脊髓灰质炎|脊灰|乙脑|黄热|rubella|rubeola|measles|varicella|vzv|zoster|mumps|tetanus"
+    "|diphtheria|pertussis|rabies|polio|yellow fever).*(?:igg|抗体|antibod|(?<![a-z])ab(?![a-z])|immun|titer|titre)"
+    "|(?:甲肝|甲型肝炎|hepatitis a(?![a-z])|hav).*(?:igg|总抗体|total))",
     re.I,
 )
 """Antibodies that a vaccine gives: more than the cut-off is not bad news."""
@@ -86,7 +91,7 @@ def _by_their_reference(told: Told) -> tuple[str, JudgedBy]:
     if told.value.void or quality == "doubtful":
         return "", ""
     worded = told.look or _by_words(told)
-    if told.look and told.number is None and not quality:
+    if told.look and not quality and (told.number is None or told.reference.bounds is None):
         return told.look, "provider_range" if told.look_by_number else "provider_words"
     if told.reference.bounds is None and told.reference.either and not worded:
         return _by_either(told)
@@ -159,10 +164,18 @@ def _by_bounds(told: Told, bounds: Bounds) -> str:
 def _same_unit(told: Told, bounds: Bounds) -> bool:
     """False if value and range are known to be in different units, or one may be a share and the other percent."""
     beside = told.value.figure.unit if told.value.figure is not None else ""
+    if beside and not is_unit(beside) and not _only_unit(told, beside):
+        return False
     known = {ucum(unit) for unit in (told.unit, beside, bounds.unit) if ucum(unit)}
     if len(known) > 1:
         return False
     return not _share_against_percent(told, beside, bounds)
+
+
+def _only_unit(told: Told, beside: str) -> bool:
+    """Whether a unit that we don't know is the only one named with a value and its range."""
+    named = re.sub(r"[^a-z/]", " ", told.reference.plain.replace(beside, " ")).split()
+    return not named and folded(told.unit) in ("", beside)
 
 
 def _share_against_percent(told: Told, beside: str, bounds: Bounds) -> bool:

@@ -8,7 +8,7 @@ from typing import Literal
 from booking.reports.reading.folding import folded
 
 _UNIT = r"\s*(?:mmhg|毫米汞柱|kpa)?"
-_NUMBER = r"[0-9]{1,3}(?:\.[0-9])?"
+_NUMBER = r"[0-9]{2,3}(?:\.[0-9])?"
 _VALUE = re.compile(rf"({_NUMBER})\s*/\s*({_NUMBER}){_UNIT}")
 _BELOW = re.compile(rf"([<≤])\s*({_NUMBER})\s*/\s*[<≤]?\s*({_NUMBER}){_UNIT}")
 _EACH = re.compile(rf"({_NUMBER})\s*[-~]\s*({_NUMBER})\s*/\s*({_NUMBER})\s*[-~]\s*({_NUMBER}){_UNIT}")

@@ -67,7 +67,7 @@ _TABLE: tuple[tuple[Quality, re.Pattern[str]], ...] = (
     ),
 )
 _NO_RESULT = re.compile(
-    r"溶血|凝块|脂血|标本|未检$|未做|拒检|弃检|放弃|未查(?![见出到])|hemoly|haemoly|clotted|insufficient|not (?:tested|done|performed)|cancel"
+    r"溶血|凝块|脂血|标本|未检$|未做|拒检|弃检|放弃|未查(?![见出到])|ha?emoly[sz]|clotted|insufficient|not (?:tested|done|performed)|cancel"
 )
 
 

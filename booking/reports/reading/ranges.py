@@ -14,7 +14,9 @@ from booking.reports.reading.statements import statement_of
 GROWN_UP = 18
 CHILD_UNDER = 14
 AFTER_MENOPAUSE = 56
-"""From this age a range for women after the menopause is taken for hers; before, nobody told us."""
+BEFORE_MENOPAUSE = 39
+"""Until the one age a range for women before the menopause is taken for hers, from the other one for those after it;
+between them, nobody told us."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,7 @@ class _Entry:
     to_age: int = 999
     good: bool | None = None
     only: tuple[str, ...] = ()
-    after_menopause: bool = False
+    menopause: bool = False
     first: str = ""
 
     @property
@@ -72,9 +74,13 @@ _DASH = r"(?:-+|~+|至|到|to|—)"
 _YEARS = r"(?:周岁|岁|years? old|years?|yrs?\.?|y\.?o\.?|y(?![a-z]))"
 _OTHER_AGE = r"(?:个月|月龄|月|天|日龄|日|周|months?|mos?|weeks?|days?|hours?|小时)"
 
+_PAIR = rf"[\[(]{_SPACE}{_PLAIN}{_SPACE},{_SPACE}{_PLAIN}{_SPACE}[\])]"
+
 _SCANNER = re.compile(
     "|".join(
         (
+            r"(?P<no_class>(?<![0-9.])0级|\bclass 0(?![0-9./]))",
+            r"(?P<some_class>(?<![0-9.])[1-6]级|\bclass [1-6](?![0-9.]))",
             r"(?P<plus>\(\s*\+{1,4}\s*\))",
             r"(?P<minus>\(\s*-\s*\))",
             rf"(?P<spread>(?P<s_mid>{_SIGNED})?{_SPACE}±{_SPACE}(?P<s_by>{NUMBER}))",
@@ -104,6 +110,7 @@ _SCANNER = re.compile(
             rf"(?P<from>(?P<from_at>{_SIGNED}){_SPACE}[-~](?!{_SPACE}[0-9+(.-]))",
             rf"(?P<to>(?<![0-9a-z]){_SPACE}~{_SPACE}(?P<to_at>{NUMBER}))",
             r"(?P<after>绝经后女性|绝经后妇女|绝经后期|绝经后|绝经期|\bpost-?\s?menopausal(?: women| females?)?\b)",
+            r"(?P<before>绝经前女性|绝经前妇女|绝经前期?|\bpre-?\s?menopausal(?: women| females?)?\b)",
             r"(?P<female>成年女性?|成年女|女性?|\bfemales?\b|\bwom[ae]n\b|\bgirls?\b|\bf\b|♀)",
             r"(?P<male>成年男性?|成年男|男性?|\bmales?\b|\bm[ae]n\b|\bboys?\b|\bm\b|♂)",
             r"(?P<adult>成年人?|成人|\badults?\b)",
@@ -113,24 +120,28 @@ _SCANNER = re.compile(
             r"(?P<healthy>非糖尿病(?:者|人群)?|健康(?:人|者|人群)?|\bnon-?diabetics?\b|\bhealthy\b)",
             r"(?P<lacks>\bnon-?immune\b|\bnot immune\b|\bsusceptible\b|\bnot protected\b|无免疫力|无保护(?:力|作用)?|未免疫)",
             r"(?P<has>\bimmune\b|\bimmunity\b|\bprotected\b|有免疫力|有保护(?:力|作用)?)",
+            r"(?P<suits>(?<![a-z0-9])s(?=\s*[:=]?\s*[<≤>≥]))",
+            r"(?P<resists>(?<![a-z0-9])[ri](?=\s*[:=]?\s*[<≤>≥]))",
             r"(?P<bad>极?高风险|中高?风险|临界风险|糖尿病前期|糖尿病|边缘(?:升高)?|升高|偏高|增高|降低|偏低|极高|很高|缺乏|不足|过量|中毒|阳性|弱阳性|可疑|灰区|异常|高危|中危|轻度|中度|重度|偏瘦|消瘦|体重过低|超重|肥胖|"
             r"\bunderweight\b|\boverweight\b|\bobes(?:e|ity)\b|\bborderline\b|\bhigh\b|\bvery high\b|\blow\b|\bdeficien(?:t|cy)\b|\binsufficien(?:t|cy)\b|"
-            r"\bpositive\b|\bequivocal\b|\bdiabet(?:es|ic)\b|"
+            r"\bpos(?:itive)?\b|\bequivocal\b|\bdiabet(?:es|ic)\b|"
             r"\bprediabet(?:es|ic)\b|\btoxic(?:ity)?\b|\babnormal\b|\bindeterminate\b|\breactive\b)",
             r"(?P<good>合适范围|合适水平|合适|理想范围|理想水平|理想|适宜|充足|正常(?!值|参考)|阴性|\bdesirable\b|\boptimal\b|\bnormal\b(?! "
-            r"range)|\bnegative\b|"
+            r"range)|\bneg(?:ative)?\b|"
             r"\bsufficien(?:t|cy)\b|\bnon-?reactive\b)",
-            r"(?P<idle>介于|之间|between|生物参考区间|参考区间|参考范围|参考值|参考|正常参考值|正常值|正常范围|范围|区间|reference(?: (?:range|interval|value)s?)?|"
+            r"(?P<idle>\bn(?=\s*:)|\bexpected(?: values?)?\b|\bcut-?\s?off\b|\b(?:elisa|eclia|clia|hplc|elfa|ria|lc-?ms(?:/ms)?|ngsp|ifcc|dcct|nephelometry|turbidimetry|jaffe|enzymatic|"
+            r"westergren)\b|为|表示|属于|介于|之间|between|生物参考区间|参考区间|参考范围|参考值|参考|正常参考值|正常值|正常范围|范围|区间|reference(?: (?:range|interval|value)s?)?|"
             r"ref\.?(?: range)?|"
             r"normal range|range|interval|\bages?\b|\bi\.?e\.?\b|[^\s()\[\];,:]{0,12}法)",
-            r"(?P<mark>[;,:/\s()\[\]|.。]+)",
+            rf"(?P<mark>(?:(?!{_PAIR})[;,:/\s()\[\]|.。])+)",
             r"(?P<word>[a-z%‰℃°][a-z0-9%‰℃°^*/.\[\]{}~-]*|[\u3400-\u9fff]+?(?=[^\u3400-\u9fff]|男|女|成人|儿童|$)|.)",
         )
     )
 )
 _ENDS = re.compile(r"\s*(?:[;,/|)\]。]|\.(?![0-9])|$)")
+_CLOSES = re.compile(r"[^0-9<>≤≥;,/|)\]。]*(?:[;,/|)\]。]|$)")
 _CLEAR = re.compile(
-    r"(?:x|\*)?\s*10\s*[\^~e*]{0,2}\s*(?:3|6|9|12)\s*/\s*(?:ul|ml|l|mm3)\b|(?:/|个/)(?:\[?hpf?\]?|lpf?|hp视野|高倍视野)|\(?(?:the )?99th percentile(?: url)?\)?|\(?第99百分位数?(?:值)?\)?"
+    r"(?:x|\*)?\s*10\s*[\^~e*]{0,2}\s*(?:3|6|9|12)\s*/\s*(?:ul|ml|l|mm3)\b|(?:/|个/)(?:\[?hpf?\]?|lpf?|hp视野|高倍视野)|[次个拍]/[a-z分\u4e00-\u9fff]{1,3}|\(?(?:the )?99th percentile(?: url)?\)?|\(?第99百分位数?(?:值)?\)?"
 )
 
 
@@ -141,7 +152,7 @@ def reference_of(text: str, sex: str, age: int, name: str) -> Reference:
     words = _usual_words(plain)
     if words:
         return Reference(plain, None, words)
-    entries = _by_risk(_with_headings(list(_entries(_CLEAR.sub(" ", plain)))), plain)
+    entries = _aimed_at(_by_risk(_with_headings(list(_entries(_CLEAR.sub(" ", plain)))), plain), folded(name))
     between = tuple(entry.bounds for entry in entries if entry.only and set(entry.only) <= _AVERAGE)
     chosen = _chosen(entries, sex, age, folded(name))
     return Reference(plain, chosen, either=() if chosen else _either(entries, sex, age), between=between)
@@ -177,6 +188,11 @@ def _usual_words(plain: str) -> frozenset[Quality]:
     return frozenset(found) if len(found) > 1 and all(found) else frozenset()
 
 
+_LIKE_A_UNIT = re.compile(
+    r"[x+=*]|[a-z0-9.*^%{}\[\]]{1,14}/[a-z0-9.*^{}\[\]]{1,14}|units?|index|ratio|titer|score|cells"
+)
+
+
 def _entries(plain: str) -> Iterator[_Entry]:
     """Each range of a text with what it is for: labels stand before it, or in brackets behind it."""
     labels = _Entry(Bounds(None, None))
@@ -192,10 +208,8 @@ def _entries(plain: str) -> Iterator[_Entry]:
                 yield waiting
                 waiting = bare = None
             continue
-        kind = {"safe": "good", "healthy": "good", "has": "good", "lacks": "bad", "minus": "good", "plus": "bad"}.get(
-            kind, kind
-        )
-        if kind in ("idle", "risk") or (kind == "word" and (is_unit(text) or text in ("x", "+", "="))):
+        kind = _MEANS.get(kind, kind)
+        if kind in ("idle", "risk") or (kind == "word" and (is_unit(text) or _LIKE_A_UNIT.fullmatch(text))):
             if kind == "word" and waiting is not None and is_unit(text):
                 waiting = replace(waiting, bounds=replace(waiting.bounds, unit=waiting.bounds.unit or text))
             continue
@@ -217,6 +231,8 @@ def _entries(plain: str) -> Iterator[_Entry]:
             waiting = _labelled(waiting, kind if its else "bad", token)
             if not its:
                 labels = _labelled(labels, "bad", token)
+        elif waiting is not None and brackets <= 0 and _CLOSES.match(plain, token.end()):
+            waiting = _labelled(waiting, kind, token)  # `3-6 男，2-5 女`: no bounds follow that it could be of
         else:
             if waiting is not None:
                 yield waiting
@@ -234,7 +250,7 @@ def _words_stand_behind(plain: str) -> bool:
         kind = next(name for name in _KINDS if token[name] is not None)
         if _bounds(kind, token) is not None:
             turns.append("bounds")
-        elif kind in ("good", "bad", "safe", "healthy", "has", "lacks", "plus", "minus"):
+        elif _MEANS.get(kind, kind) in ("good", "bad"):
             turns.append("word")
     return len(turns) > 2 and turns == ["bounds", "word"] * (len(turns) // 2)
 
@@ -246,11 +262,16 @@ def _is_said_before(entry: _Entry, kind: str) -> bool:
     return kind in _AGES and (entry.from_age > 0 or entry.to_age < 999)
 
 
+_MEANS = {
+    **dict.fromkeys(("safe", "healthy", "has", "minus", "suits", "no_class"), "good"),
+    **dict.fromkeys(("lacks", "plus", "resists", "some_class"), "bad"),
+}
+"""What a word of its own kind says of the bounds beside it."""
 _AGES = ("adult", "child", "ages", "ages_mixed", "age_side", "age_after", "age_plus")
 _KINDS = (
-    "plus", "minus", "pair", "spread", "ages_mixed", "other_age", "ages", "age_side", "age_after", "age_plus",
-    "between", "around", "amid", "both", "below", "above", "until", "from", "to", "after", "female", "male", "adult",
-    "child", "healthy", "lacks", "has", "safe", "risk", "bad", "good", "idle", "mark", "word",
+    "no_class", "some_class", "plus", "minus", "pair", "spread", "ages_mixed", "other_age", "ages", "age_side", "age_after", "age_plus",
+    "between", "around", "amid", "both", "below", "above", "until", "from", "to", "after", "before", "female", "male", "adult",
+    "child", "healthy", "lacks", "has", "suits", "resists", "safe", "risk", "bad", "good", "idle", "mark", "word",
 )  # fmt: skip
 
 
@@ -274,7 +295,7 @@ def _with_headings(entries: list[_Entry]) -> list[_Entry]:
 
 
 def _labelled(entry: _Entry, kind: str, token: re.Match[str]) -> _Entry:
-    if not entry.first and kind in ("female", "male", "after"):
+    if not entry.first and kind in ("female", "male", "after", "before"):
         entry = replace(entry, first="sex")
     elif not entry.first and kind in _AGES:
         entry = replace(entry, first="age")
@@ -282,7 +303,9 @@ def _labelled(entry: _Entry, kind: str, token: re.Match[str]) -> _Entry:
         made = replace(entry, sex=kind)
         return replace(made, from_age=max(GROWN_UP, entry.from_age)) if token[0].startswith("成年") else made
     if kind == "after":
-        return replace(entry, sex="female", from_age=max(AFTER_MENOPAUSE, entry.from_age), after_menopause=True)
+        return replace(entry, sex="female", from_age=max(AFTER_MENOPAUSE, entry.from_age), menopause=True)
+    if kind == "before":
+        return replace(entry, sex="female", to_age=min(BEFORE_MENOPAUSE, entry.to_age), menopause=True)
     if kind == "adult":
         return replace(entry, from_age=max(GROWN_UP, entry.from_age))
     if kind == "child":
@@ -363,6 +386,49 @@ def _range(first: str, second: str) -> Bounds | None:
     return Bounds(min(low, high), max(low, high), unsure=unsure or also)
 
 
+_AIMS = frozenset(
+    {
+        "target",
+        "goal",
+        "therapeutic",
+        "on",
+        "warfarin",
+        "recommended",
+        "level",
+        "levels",
+        "治疗",
+        "治疗窗",
+        "治疗范围",
+        "有效",
+    }
+    | {
+        "治疗浓度",
+        "治疗目标",
+        "有效浓度",
+        "有效血药浓度",
+        "治疗有效浓度",
+        "目标",
+        "目标值",
+        "目标范围",
+        "控制目标",
+        "推荐",
+    }
+)
+_THINS_BLOOD = re.compile("(?<![a-z])inr(?![a-z])|国际标准化|凝血酶原|prothrombin")
+_TREATED = re.compile("warfarin|华法林|抗凝|anticoag")
+"""Whose blood isn't thinned has an INR far below what the treatment aims at, and nobody told us whether it is."""
+
+
+def _aimed_at(entries: list[_Entry], name: str) -> list[_Entry]:
+    """Entries of a text whose only range is what a treatment aims at, perhaps with one that is called toxic beside it."""
+    aims = [entry for entry in entries if entry.only and set(entry.only) <= _AIMS and entry.good is None]
+    if _THINS_BLOOD.search(name) and not _TREATED.search(name):
+        return entries
+    if len(aims) != 1 or any(entry.good is not False for entry in entries if entry is not aims[0]):
+        return entries
+    return [replace(entry, only=(), good=True) if entry is aims[0] else entry for entry in entries]
+
+
 def _by_risk(entries: list[_Entry], plain: str) -> list[_Entry]:
     """Entries of a text that gives each group of risk an aim of its own (`中低危<3.4；高危<2.6`) as conditions: nobody told
     us the group, and the words are not categories of the value, since all bounds are at one side."""
@@ -377,7 +443,7 @@ def _either(entries: list[_Entry], sex: str, age: int) -> tuple[Bounds, ...]:
     could = [
         entry
         for entry in entries
-        if entry.sex in ("", sex) and (entry.from_age <= age <= entry.to_age or entry.after_menopause)
+        if entry.sex in ("", sex) and (entry.from_age <= age <= entry.to_age or entry.menopause)
     ]
     if len(could) == 1:
         could = [entry for entry in could if _as_most_are(entry.only)]

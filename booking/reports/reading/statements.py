@@ -13,16 +13,25 @@ from booking.reports.reading.qualities import Quality, quality_of, without_resul
 _LONGEST = 80
 _PART = re.compile(r"[,;。]|\.(?![0-9])|\band\b|(?<=\)) ")
 _OPEN = re.compile(
-    "可能|疑|待|假(?!丝|单胞)|除外|排除|不能|对照|既往|治疗|考虑|复检|污染|杂菌|混合|建议|正常|菌群|乳酸杆菌|精子|免疫力|保护|抗体|疫苗|血型|"
-    "false|control|possib|probab|cannot|suspect|exclud|previous|history|pending|repeat|normal|flora|contamin|lactobac|sperm|"
+    "可能|疑|待|假(?!丝|单胞)|除外|排除|不能|对照|既往|治疗|考虑|复检|污染|杂菌|混合|建议|正常|菌群|乳酸杆菌|精子|免疫力|保护|抗体|疫苗|血型|标本|样本|样品|质控|内参|试剂|报告|检[出测]下限|无法|"
+    "false|sample|specimen|reagent|report|drawn|doubt|control|possib|probab|cannot|suspect|exclud|previous|history|pending|repeat|normal|flora|contamin|lactobac|sperm|"
     "immun|antibod|vaccin|insufficient|unable|invalid|(?<![a-z])(?:igg|ab|rh)(?![a-z])"
 )
 """Words that leave it open, speak of another time, or of what is good to have: nothing is told of a text with one."""
+SOUGHT = re.compile(
+    "菌|虫|孢子|病毒|真菌|霉|hpv|核酸|dna|rna|抗原|培养|梅毒|艾滋|hiv|结核|涂片|癌细胞|恶性细胞|血清学|流感|新冠|cov|virus|cultur|smear|"
+    "bacill|afb|parasit|ova|salmonella|shigella|pathogen|organism|fung|yeast|malaria|influenza|strep|antigen|toxin|chlamydia|"
+    "gonorrh|trichomonas|candida|tppa|trust|寄生|管型|结晶|细胞|隐血|潜血|霉菌|脂肪球|粘液|黏液|"
+    "cast|crystal|cells|blood|mucus|growth|生长|aureus|coli|mutation|突变|variant|clue|band|blast|element|hypha|spore|cyst|larva|worm|egg|flagell|monil|phage"
+)
+"""What a laboratory looks for, so that not finding it is good news: of a gall bladder that isn't seen it is not."""
 _NOT = re.compile("未|无|没|不|非|(?<![a-z])(?:no|not|non|none|without|negative|neg|absent)(?![a-z])")
 _GERM = re.compile(
     "(?:及|或|和|or )?[^0-9+]{0,14}(?:菌属?|虫|卵|孢子|菌丝|病毒|salmonella|shigella|campylobacter|parasites|ova)"
 )
 _SEEN = r"(?:seen|detected|isolated|found|identified|observed|present|recovered|noted)"
+_THERE = re.compile(rf"未见|未发现|无|可见|见(?!于)|发现|no (?!.*{_SEEN}$)")
+"""Words that say only that something is there or isn't: of what nobody looks for (`无结果`) they say nothing."""
 _WHAT = r"[^,;阴阳+]{1,40}?"
 _ONLY = rf"(?!.*\b(?:but|except|other than|however|only|though)\b)(?!.*\b{_SEEN}\b.*\b{_SEEN}\b)"
 _NEGATIVE = tuple(
@@ -35,6 +44,7 @@ _NEGATIVE = tuple(
         rf"no (?P<what>{_ONLY}{_WHAT}) (?:(?:was|were|is|are) )?{_SEEN}",
         rf"(?P<what>{_WHAT})(?: (?:is|was|were|are)|:)? (?:negative|neg|non-?reactive|not {_SEEN}|absent)",
         rf"(?:none|not) {_SEEN}",
+        r"no (?!longer|result|sample|specimen|change|comment|data|report|further|new)(?P<what>[a-z][a-z -]{2,30})",
     )
 )
 _POSITIVE = tuple(
@@ -56,7 +66,7 @@ _POSITIVE = tuple(
 )
 
 
-_NONE_OF = re.compile(rf"no {_ONLY}[a-z][a-z ,/-]{{1,60}} (?:(?:was|were|is|are) )?{_SEEN}")
+_NONE_OF = re.compile(rf"no {_ONLY}[a-z][a-z0-9 .,/-]{{1,80}} (?:(?:was|were|is|are) )?{_SEEN}")
 
 
 def statement_of(text: str) -> Quality:
@@ -92,10 +102,12 @@ def _part(part: str) -> Quality:
         return alone if alone in ("positive", "negative", "trace") else ""
     for form in _NEGATIVE:
         found = form.fullmatch(part)
-        if found is not None and not _NOT.search(found.groupdict().get("what") or ""):
+        what = found.groupdict().get("what") or "" if found is not None else ""
+        if found is not None and not _NOT.search(what) and (not _THERE.match(part) or SOUGHT.search(what)):
             return "negative"
     for form in _POSITIVE:
         found = form.fullmatch(part)
-        if found is not None and not _NOT.search(found.groupdict().get("what") or ""):
+        what = found.groupdict().get("what") or "" if found is not None else ""
+        if found is not None and not _NOT.search(what) and (not _THERE.match(part) or SOUGHT.search(what)):
             return "trace" if found.groupdict().get("weak") else "positive"
     return ""

@@ -9,13 +9,13 @@ from datetime import date
 from booking.reports.reading.appearance import look_of
 from booking.reports.reading.figures import Figure
 from booking.reports.reading.folding import folded
-from booking.reports.reading.grades import as_figures
+from booking.reports.reading.grades import grade_of
 from booking.reports.reading.marks import NOTHING, Mark, mark_of
 from booking.reports.reading.pairs import pair_of
 from booking.reports.reading.qualities import Quality, only_there_or_not, quality_of
 from booking.reports.reading.ranges import Bounds, Reference, reference_of
 from booking.reports.reading.risks import risk_of
-from booking.reports.reading.statements import statement_of
+from booking.reports.reading.statements import SOUGHT, statement_of
 from booking.reports.reading.titres import as_numbers
 from booking.reports.reading.values import Value, value_of, without_label
 from marketplace.catalog.benefit_kind import age_on
@@ -89,13 +89,12 @@ class Told:
     @classmethod
     def of(cls, result: Delivered, whose: Whose) -> Told:
         written, range_text = as_numbers(result.name, without_label(result.name, result.value), result.range_text)
-        written, range_text = as_figures(written, range_text)
         value = value_of(written, result.unit)
         reference = reference_of(range_text, whose.sex, whose.age, result.name)
         if result.low is not None or result.high is not None:
             reference = replace(reference, bounds=Bounds(result.low, result.high), words=frozenset())
-        pair = pair_of(written, range_text)
-        if pair:
+        pair, grade = pair_of(written, range_text), grade_of(result.name, written, range_text)
+        if pair or grade:
             reference = replace(reference, bounds=None)
         value = _as_stated(written, _as_expected(written, value, reference, result.unit), reference, result.name)
         figure = value.figure
@@ -104,7 +103,7 @@ class Told:
         risk, by_number = risk_of(result.name, written, range_text)
         return cls(
             result.name,
-            pair or risk or look_of(result.name, result.value, result.range_text),
+            pair or risk or grade or look_of(result.name, result.value, result.range_text),
             bool(pair) or by_number,
             value,
             only_there_or_not(written),
@@ -140,7 +139,7 @@ class Told:
     @property
     def sought(self) -> bool:
         """Whether it is something that a laboratory looks for and that nobody should have."""
-        return bool(_SOUGHT.search(folded(self.name)))
+        return bool(SOUGHT.search(folded(self.name)))
 
     @property
     def says_reference(self) -> bool:
@@ -168,18 +167,9 @@ def _as_stated(text: str, value: Value, reference: Reference, name: str) -> Valu
     if value.quality or value.figure is not None or value.void or (reference.plain and not reference.words):
         return value
     said = statement_of(text)
-    if not reference.words and not _SOUGHT.search(f"{folded(name)} {folded(text)}"):
+    if not reference.words and not SOUGHT.search(f"{folded(name)} {folded(text)}"):
         return value
     return replace(value, quality=said) if said else value
-
-
-_SOUGHT = re.compile(
-    "菌|虫|孢子|病毒|真菌|霉|hpv|核酸|dna|rna|抗原|培养|梅毒|艾滋|hiv|结核|涂片|癌细胞|恶性细胞|血清学|流感|新冠|cov|virus|cultur|smear|"
-    "bacill|afb|parasit|ova|salmonella|shigella|pathogen|organism|fung|yeast|malaria|influenza|strep|antigen|toxin|chlamydia|"
-    "gonorrh|trichomonas|candida|tppa|trust|寄生|管型|结晶|细胞|隐血|潜血|霉菌|脂肪球|粘液|黏液|"
-    "cast|crystal|cells|blood|mucus|growth|生长|aureus|coli|mutation|突变|variant|clue"
-)
-"""What a laboratory looks for, so that not finding it is good news: of a gall bladder that isn't seen it is not."""
 
 
 _PER_FIELD = re.compile("(?:个|cells?)?/\\[?(?:hpf?|lpf?)]?(?:视野)?")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
-from booking.reports.reading.figures import Figure, figure
+from booking.reports.reading.figures import Figure, figure, is_unit
 from booking.reports.reading.folding import folded
 from booking.reports.reading.marks import NOTHING, Mark, known_mark
 from booking.reports.reading.qualities import Quality, quality_of, without_result
@@ -24,20 +24,24 @@ class Value:
     void: bool = False
 
 
+_WITHIN = re.compile(r"(?P<number>[<>≤≥]?\s*[0-9.,]+)\s*[(\[]?(?P<mark>hh|ll|h|l|n)[)\]]?\s+(?P<unit>[a-z%/].*)")
 _ARROWS = re.compile(r"[↑↓]+")
 _BEHIND = re.compile(
     r"^(?P<rest>.*?[0-9%\])a-z\u3400-\u9fff])\s*(?P<mark>\*+|!+)$"
     r"|^(?P<rest2>.*[0-9\s])(?P<mark2>hh|ll|h|l|n|critical|panic|危急值|危急|偏高|偏低|升高|降低|高|低)$"
-    r"|^(?P<rest3>[^,; ]*[0-9%][^,; ]*(?: [a-z%/][^,; ]*)??)\s*[,; ]\s*"
+    r"|^(?P<rest4>[^0-9]{2,20}|[1-4]\+)\s+(?P<mark4>hh|ll|h|l|a|abn|abnormal)$"
+    r"|^(?P<rest3>[^,; ]*[0-9%][^,; ]*(?: [a-z%/][^,; ]*)??)(?:\s*[,; ]\s*|\s+-\s+)"
     r"(?P<mark3>[a-z\u3400-\u9fff][a-z\u3400-\u9fff ]{0,20})$"
 )
 _BEFORE = re.compile(
-    r"^(?P<mark>\*+|!+|(?:hh|ll|h|l|n|high|low|critical|panic)(?=[\s:])|危急值|危急|偏高|偏低|升高|降低)[\s:,]*(?P<rest>[0-9<>≤≥+.-].*)$"
+    r"^(?P<mark>\*+|!+|(?:hh|ll|h|l|n|high|low|critical|panic)(?=[\s:])|[(\[](?:hh|ll|h|l|n|high|low|critical|高|低)[)\]]|危急值|危急|偏高|偏低|升高|降低)[\s:,]*(?P<rest>[0-9<>≤≥+.-].*)$"
 )
 _BRACKET = re.compile(r"^(?P<outer>.+?)\s*[(\[]\s*(?P<inner>[^()\[\]]+?)\s*[)\]]$")
 _UNITS_TOO = ("h", "l")
 
 
+_SUSCEPTIBLE = re.compile(r"(?P<rest>.*[0-9])\s*\(?(?P<grade>s|r|i|sdd|ns)\)?")
+_CONCENTRATION = re.compile("(?:mg/l|ug/ml|mcg/ml)")
 _RESULT = re.compile(
     r"^(?:(?:检测|检验|测定|测量)?(?:结果|值)(?:为|是)?|results?(?: is)?|value)\s*[:=]?\s*(?=\S)|^=\s*"
 )
@@ -68,28 +72,45 @@ def value_of(text: str, unit: str) -> Value:
     plain = folded(text)
     if not plain or len(plain) > LONGEST:
         return Value(quality=sentence_of(plain), void=not plain)
+    graded = _SUSCEPTIBLE.fullmatch(plain)
+    if graded is not None and _CONCENTRATION.fullmatch(folded(unit)):
+        plain = graded["rest"].strip()
     whole = Value(figure(plain), quality_of(plain))
     if whole.figure is None and not whole.quality:
         whole = _marked(plain, unit) or _both(plain, unit) or Value(quality=sentence_of(plain))
+    if graded is not None and plain == graded["rest"].strip() and whole.figure is not None:
+        whole = replace(whole, mark=known_mark(graded["grade"]) or NOTHING)
     return replace(whole, void=without_result(plain))
 
 
 def _marked(plain: str, unit: str) -> Value | None:
     arrows = _ARROWS.findall(plain)
-    if len(arrows) == 1 and (beside := figure(" ".join(_ARROWS.sub(" ", plain).split()))) is not None:
-        return Value(beside, mark=known_mark(arrows[0]) or NOTHING)
+    if len(arrows) == 1 and (beside := _read(" ".join(_ARROWS.sub(" ", plain).split()))) is not None:
+        return replace(beside, mark=known_mark(arrows[0]) or NOTHING)
+    within = _WITHIN.fullmatch(plain)
+    if within is not None and is_unit(within["unit"]) and (beside := _read(within["number"])) is not None:
+        return replace(beside, mark=known_mark(within["mark"]) or NOTHING)
+    starred = plain.strip("*! ")
+    if starred != plain and quality_of(starred):
+        return Value(quality=quality_of(starred), mark=Mark("abnormal"))
     for pattern in (_BEHIND, _BEFORE):
         found = pattern.match(plain)
         if found is None:
             continue
-        parts = {name.rstrip("23"): text for name, text in found.groupdict().items() if text is not None}
+        parts = {name.rstrip("234"): text for name, text in found.groupdict().items() if text is not None}
         mark = known_mark(parts["mark"])
         if parts["mark"] in _UNITS_TOO and not unit.strip() and pattern is _BEHIND and parts["rest"][-1:] not in ",;":
             continue
-        inner = figure(parts["rest"].strip(" ,;"))
+        inner = _read(parts["rest"].strip(" ,;-"))
         if inner is not None and mark is not None and not mark.finding:
-            return Value(inner, mark=mark)
+            return replace(inner, mark=mark)
     return None
+
+
+def _read(plain: str) -> Value | None:
+    """A figure or a word of quality, and nothing else."""
+    read = Value(figure(plain), quality_of(plain))
+    return read if read.figure is not None or read.quality else None
 
 
 def _both(plain: str, unit: str) -> Value | None:
@@ -118,7 +139,7 @@ def _both(plain: str, unit: str) -> Value | None:
     return None
 
 
-_BEFORE_THIS = re.compile("(?:prev|last|prior|former|上次|前次|既往|历史)")
+_BEFORE_THIS = re.compile("(?:prev|last|prior|former|上次|前次|既往|历史)|(?:class|grade|level|type) ?[0-9]$|[0-9]级$")
 _OUTCOME = re.compile("阴|阳|pos|neg|react|detect")
 _MORE = re.compile(f"[0-9]|{_OUTCOME.pattern}")
 

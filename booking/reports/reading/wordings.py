@@ -10,13 +10,18 @@ def _any(words: str) -> str:
     return "(?:" + "|".join(words.split()).replace("_", " ") + ")"
 
 
+def _longest_first(words: str) -> str:
+    """A pattern for any of these words that takes `异常密度影` for one and not for `异常` with something behind it."""
+    return _any(" ".join(sorted(words.split(), key=len, reverse=True)))
+
+
 OPEN = re.compile(
     _any(
         r"""
-        既往 病史 术后 切除 消失 缩小 愈 恢复 治疗 家族 复查 复诊 随访 建议 除 可能 疑 似 待定 是否 待查 考虑 较前 对比
-        好转 吸收 余 其余 \?
-        history previous prior family follow compar suspect suspicio possible probabl exclude rule_out cannot suggest
-        recommend status_post resect remov excis heal treated resolved unchanged otherwise
+        既往 病史 术后 切除 消失 缩小 愈 恢复 治疗 家族 复查 复诊 随访 建议 除 可能 疑 似 待定 是否 待查 考虑 较前
+        对比 好转 吸收 余 其余 \? history previous prior family follow compar suspect suspicio possible probabl
+        exclude rule_out cannot suggest recommend status_post resect remov excis heal treated resolved unchanged
+        otherwise risk screening? 风险 筛查
         """
     )
 )
@@ -37,12 +42,12 @@ NO_DENIAL = re.compile(
 ROUTINE = re.compile(r"[,;。](?:建议)?(?:每年|定期|年度|常规)(?:健康)?(?:复查|体检)(?=$|[。;])")
 """Advice that everybody gets, and that leaves nothing open."""
 
-_THING = _any(
+_THING = _longest_first(
     """
     异常 病变 活动性病变 实质性病变 占位(?:性病变)? 结节 肿大 肿块 包块 肿物 积液 积气 增厚 增生 扩张 囊肿 肌瘤 息肉
     息肉样病变 钙化 曲张 糜烂 出血 出血灶 出血点 梗[死塞]灶 结石 压痛 反跳痛 叩击痛 (?:病理性)?杂音 (?:干湿性?)?啰音
-    肿大淋巴结 淋巴结肿大 畸形 渗出 破裂 狭窄 血栓 斑块 反流 骨折 脱位 上皮内病变(?:细胞)? 恶性病变(?:细胞)? 恶性肿瘤
-    恶性(?:病变)?细胞 癌细胞 溃疡 异常声像(?:图)? 异常回声 异常信号 异常密度影 水肿 瘀斑 皮疹 黄染
+    肿大淋巴结 淋巴结肿大 畸形 渗出 破裂 狭窄 血栓 斑块 反流 骨折 脱位 上皮内病变(?:细胞)? 恶性病变(?:细胞)?
+    恶性肿瘤 恶性(?:病变)?细胞 癌细胞 溃疡 异常声像(?:图)? 异常回声 异常信号 异常密度影 水肿 瘀斑 皮疹 黄染
     """
 )
 _THINGS = rf"{_THING}(?:(?:及|或|和|、|与){_THING})*"
@@ -52,28 +57,32 @@ _ILLS = _any(
     consolidation effusion pneumothorax mass(?:es)? nodules? abnormalit(?:y|ies) lesions? disease calculi stones?
     gallstones? murmurs? rubs? gallops? tenderness adenopathy lymphadenopathy fractures? infiltrates? arrhythmias?
     st(?:-t)?(?:_segment)?_changes? ischa?emia ha?emorrhage polyps? cysts? hydronephrosis malignan(?:cy|t_cells)
-    opacit(?:y|ies) o?edema pneumonia fluid thrombus retinopathy process findings?
+    opacit(?:y|ies) o?edema pneumonia fluid thrombus retinopathy process findings? midline_shift stenos[ie]s
+    thrombos[ie]s dvt emboli(?:sm)? dislocations? dissection aneurysms? obstruction perforation
     """
 )
 _KINDS = _any(
     """
-    acute focal significant obvious pleural active abnormal palpable pericardial cardiopulmonary suspicious pulmonary
-    cardiac valve valvular intracranial diabetic bony osseous intraluminal gross hepatic
+    acute focal significant obvious pleural active abnormal palpable pericardial cardiopulmonary suspicious
+    pulmonary cardiac valve valvular intracranial diabetic bony osseous intraluminal gross hepatic deep_vein
+    pulmonary_arterial intra-abdominal
     """
 )
 NOTHING_ILL = re.compile(
     rf"no (?:evidence of )?(?:{_KINDS} ){{0,3}}{_ILLS}(?: (?:or|and) (?:{_KINDS} )?{_ILLS})*"
     r"(?: (?:(?:is|are|was|were) )?(?:identified|seen|detected|noted|present|found|demonstrated|visuali[sz]ed))?"
-    r"|negative(?: for (?:intraepithelial lesions?|malignan(?:cy|t cells)|fracture|abnormality|acute disease)"
+    r"|negative(?: for (?:intraepithelial lesions?|malignan(?:cy|t cells)|fracture|abnormality|acute disease"
+    r"|ischa?emia|dvt|thrombosis)"
     r"(?:(?: or|,| and) (?:malignancy|malignant cells|dislocation))?)?(?: ?\(nilm\))?"
 )
 
 _ASPECT = _any("大小 形态 位置 结构 回声 轮廓 边界 包膜 比例")
 _PART = _any(
     """
-    lung_fields? lungs heart heart_size bone_density bone_mineral_density uterus ovaries liver gall_?bladder pancreas
-    spleen kidneys bladder prostate thyroid breasts aorta ventricles sinuses colon ca?ecum stomach o?esophagus fundi
-    retina cornea size echotexture contour systolic_function lv_systolic_function mediastinum cardiac_silhouette
+    lung_fields? lungs heart heart_size bone_density bone_mineral_density uterus ovaries liver gall_?bladder
+    pancreas spleen kidneys bladder prostate thyroid breasts aorta ventricles sinuses colon ca?ecum stomach
+    o?esophagus fundi retina cornea size echotexture contour lv_size_and_function
+    (?:systolic_|lv_systolic_|lv_)?function mediastinum cardiac_silhouette
     """
 )
 HEALTHY = re.compile(
@@ -82,6 +91,8 @@ HEALTHY = re.compile(
             rf"[\u4e00-\u9fffa-z0-9/()-]{{0,20}}?(?:均|皆|亦)?{_NONE}(?:\(nilm\))?",
             rf"[\u4e00-\u9fff/()]{{0,16}}?{_ASPECT}{{1,3}}均?(?:正常|规则|完整|清晰|均匀)",
             r"[\u4e00-\u9fff]{1,8}均?正常",
+            r"[\u4e00-\u9fff-]{1,12}(?:不厚|不大|不宽|不粗|不扩张|未增厚|未增宽|未增大|未扩张|无扩张|无增厚|无移位|无增宽)",
+            r"[\u4e00-\u9fff]{1,10}(?:光滑|对称|居中|通畅|规整|锐利|柔软|红润|充盈良好|搏动良好|闭合良好|血流通畅|显示清晰)",
             "正常" + _any("骨密度 超声心动图 脑电图 眼底 听力 胸片 骨量 视野"),
             _any(
                 """
@@ -101,6 +112,9 @@ HEALTHY = re.compile(
                 colonoscopy(?:_to_ca?ecum)?
                 """
             ),
+            "normal "
+            + _any("ct mri x-?ray ultrasound scan spirometry echocardiogram mammogram eeg angiogram")
+            + "(?: (?:of )?(?:the )?[a-z]+){0,2}",
             "(?:[a-z]+ ){1,4}(?:(?:is|are|appears?) )?(?:normal|unremarkable|clear|intact|within normal limits)",
         )
     )
@@ -109,15 +123,17 @@ USUAL_RATE = re.compile(
     r"(?:心率|(?:heart |ventricular )?rate|hr)?[: ]?(?:5[5-9]|[6-9][0-9]|100) ?(?:次/分钟?|bpm|/min|beats/min)?"
 )
 """A usual heart rate, told among other things: it says nothing of the rest."""
-DENIAL = re.compile(rf"{_NONE}|无充血|肋下未触及")
+DENIAL = re.compile(
+    rf"{_NONE}|无充血|肋下未触及|不厚|不大|不宽|不粗|不扩张|未增厚|未增宽|未增大|未扩张|无扩张|无增厚|无移位|无增宽"
+)
 """What is well denied. Any other denial in a clause takes back what it says."""
 GOES_ON = re.compile(rf"{_THINGS}|(?:or |and )?{_ILLS}(?: (?:or|and) {_ILLS})?")
 """What goes on after a comma behind a denial."""
 LISTED = re.compile(
     _any(
         """
-        大小 形态 位置 双 左 右 肝脏? 胆囊? 胰腺? 脾脏? 肾 甲状腺 前列腺 子宫 附件 膀胱 双侧附件 心 肺
-        liver_? gall_?bladder_? pancreas_? spleen_? kidneys_? uterus_? ovaries_? heart_? lungs_?
+        大小 形态 位置 双 左 右 肝脏? 胆囊? 胰腺? 脾脏? 肾 甲状腺 前列腺 子宫 附件 膀胱 双侧附件 心 肺 liver_?
+        gall_?bladder_? pancreas_? spleen_? kidneys_? uterus_? ovaries_? heart_? lungs_?
         """
     )
     + "+"
@@ -128,51 +144,75 @@ BESIDE = re.compile(r"(?:,? ?without| ?(?:不伴|未伴|无伴)).*$")
 
 _HEART = """
     房颤 心房[颤纤][动颤] 心房扑动 早搏 传导阻滞 房室阻滞 st-?t_?改变 t波(?:改变|倒置|低平) st段(?:压低|抬高|改变)
-    心肌缺血 心肌梗[死塞] 心室肥[厚大] 心动过[速缓] 心律不齐 不正常心电图 异常心电图 室性心律 逸搏 预激
-    (?:舒张|收缩)功能(?:减[低退]|降低|不全) 关闭不全 心影增大 心脏增大 房间隔缺损
+    病理性q波 心肌缺血 心肌梗[死塞] 心梗 心室肥[厚大] 心动过[速缓] 心律不齐 不正常心电图 异常心电图 室性心律 逸搏
+    预激 室颤 室速 室上速 停搏 (?:舒张|收缩)功能(?:减[低退]|降低|不全) 关闭不全 (?:中|重)度反流
+    室壁运动(?:减弱|异常) 心影增大 心脏增大 心肌病 心肌炎 心包炎 心力衰竭 心衰 房间隔缺损 室间隔缺损 动脉导管未闭
     (?:可闻及|闻及)[^未无]{0,12}(?:杂音|啰音)
     """
 _HEART_EN = """
-    atrial_fibrillation atrial_flutter bundle_branch_block cardiomegaly (?:sinus_)?(?:brady|tachy)cardia
-    (?:av|heart)_block st(?:-segment)?_(?:elevation|depression) t_wave_inversions? abnormal_e[ck]g lvh
-    left_ventricular_hypertrophy premature_(?:ventricular|atrial)_(?:complexes|contractions|beats)
-    prolonged_qtc?(?:_interval)? qtc?_prolongation stenosis aneurysm infarct(?:ion)? pericardial_effusion
+    atrial_fibrillation atrial_flutter bundle_branch_block cardiomegaly (?:sinus_)?(?:brady|tachy)cardia asystole
+    (?:av|heart)_block st(?:-segment)?_(?:elevations?|depression) t_wave_inversions? abnormal_e[ck]g lvh
+    ventricular_fibrillation left_ventricular_hypertrophy
+    (?:lv|left_ventricular|ventricular|diastolic|systolic)_dysfunction positive_for_ischa?emia
+    premature_(?:ventricular|atrial)_(?:complexes|contractions|beats) prolonged_qtc?(?:_interval)? qtc?_prolongation
+    stenosis aneurysm (?:aortic_)?dissection infarct(?:ion)?s? pericardial_effusion pericarditis myocarditis
+    cardiomyopathy heart_failure (?:moderate|severe)_[a-z]+_regurgitation hypokines(?:is|ia) akines(?:is|ia)
+    pathologic(?:al)?_q_waves? wall_motion_abnormality
     """
 _LUNGS = """
-    肺炎(?!支原体|衣原体|链球菌|克雷伯) 肺气肿 肺大[泡疱] 肺结核(?!抗|菌|筛查) 磨玻璃
-    斑片状?(?:模糊|高密度|密度增高)?影 (?:高|低)?密度(?:增高)?影 实变 结节影 (?<!慢性)炎症(?!指标|因子|标志)
+    肺炎(?!支原体|衣原体|链球菌|克雷伯|疫苗) 肺气肿 肺大[泡疱] 肺结核(?!抗|菌|筛查) 磨玻璃 实变 结节影 空洞
+    支气管扩张 间质性改变 斑片状?(?:模糊|高密度|密度增高)?影 (?:高|低)?密度(?:增高)?影
+    (?<!慢性)炎症(?!指标|因子|标志) 肺不张 气胸 胸腔积液 尘肺 肺纤维化 肺栓塞 肺水肿 阻塞性通气 限制性通气
     """
 _LUNGS_EN = """
-    consolidation pneumonia effusion opacit(?:y|ies) atelectasis emphysema ground[-_]glass pleural_thickening
-    pneumothorax infiltrates?
+    consolidation pneumonia(?!_vaccine) effusions? opacit(?:y|ies) atelectasis emphysema ground[-_]glass
+    pleural_thickening pneumothorax infiltrates? cavitation cavitary bronchiectasis (?:pulmonary_)?fibrosis
+    pulmonary_(?:embolism|emboli|oedema|edema) tuberculosis(?!_screen) obstructive_(?:pattern|defect|ventilatory)
+    restrictive_(?:pattern|defect)
     """
 _BELLY = """
     脂肪肝 肝硬化 胆囊炎 (?:肝|脾)脏?大(?!小) 积水 疝 前列腺(?:增生|增大|肥大) 乳腺增生 弥漫性病变 胃炎 食管炎
-    肠炎 糜烂 溃疡
+    肠炎(?!沙门) 糜烂 溃疡 阑尾炎 胰腺炎 穿孔 肠梗阻 游离气体 腹水 憩室 肠化 巴雷特 宫外孕 异位妊娠 子宫内膜异位
+    腺肌症 附睾炎 睾丸扭转 肝内胆管扩张 胆总管扩张 肾萎缩
     """
 _BELLY_EN = """
-    fatty_liver hepatic_steatosis gallstones? cholelithiasis renal_calcul(?:us|i) kidney_stones? hydronephrosis
-    hepatomegaly splenomegaly hiatal_hernia inguinal_hernia gastritis diverticul(?:osis|a|itis) cirrhosis varices
+    fatty_liver (?:hepatic_)?steatosis gallstones? chole(?:docho)?lithiasis renal_calcul(?:us|i) kidney_stones?
+    hydronephrosis hepatomegaly splenomegaly hiatal_hernia inguinal_hernia gastritis diverticul(?:osis|a|itis)
+    cirrhosis varices appendicitis pancreatitis cholecystitis perforation bowel_obstruction
+    free_(?:intraperitoneal_)?(?:air|gas|fluid) ascites (?:gastric|duodenal)_ulcer o?esophagitis colitis barrett
+    ectopic_pregnancy endometriosis ovarian_torsion
     """
 _GROWTHS = """
-    囊肿 结石 息肉 结节 肌瘤 血管瘤 肿瘤(?!标志|相关|筛查|指标) 占位 肿块 积液 肿大 腺瘤 非典型(?:鳞状|腺)(?:上皮)?细胞
-    低级别 高级别 癌(?!胚|细胞|筛查|抗原|标志|症|基因|相关)
-    bi-?rads_?(?:category|分类|分级)?_?(?:[3-6]|iv|v) ti-?rads_?(?:分类|分级)?_?(?:tr)?[3-6]
-    lung-?rads_?(?:category)?_?[3-4]
+    囊肿 结石 息肉 结节 肌瘤 血管瘤 肿瘤(?!标志|相关|筛查|指标) 占位 肿块 积液 肿大 腺瘤
+    非典型(?:鳞状|腺)(?:上皮)?细胞 低级别 高级别 癌(?!胚|细胞|筛查|抗原|标志|症|基因|相关) 转移[瘤灶] 淋巴瘤(?!标志)
+    肉瘤 黑色素瘤 错构瘤 畸胎瘤 上皮内瘤变 bi-?rads_?(?:category|分类|分级)?_?(?:[3-6]|iv|v)
+    (?:c-)?ti-?rads_?(?:分类|分级)?_?(?:tr)?[3-6] lung-?rads_?(?:category)?_?[3-4]
+    pi-?rads_?(?:category|score)?_?[3-5] li-?rads_?(?:lr-)?[3-5m]
     """
 _GROWTHS_EN = """
-    nodules? hypoechoic_mass polyps? cysts? adenomas? carcinoma adenocarcinoma lymphadenopathy dysplasia(?!_screen)
-    atypical_(?:squamous|glandular)_cells lsil hsil fibroids? leiomyomas? goit(?:er|re) [0-9.]+_?[cm]m_mass
-    (?:solid|breast|lung|pelvic|adnexal|renal|suspicious)_mass suspicious_(?:lesion|abnormality)
+    nodules? hypoechoic_mass polyps? cysts? adenomas? (?:adeno|squamous_cell_)?carcinomas? lymphadenopathy
+    dysplasia(?!_screen) atypical_(?:squamous|glandular)_cells lsil hsil asc-us asc-h agc fibroids? leiomyomas?
+    goit(?:er|re) [0-9.]+_?[cm]m_mass
+    (?:solid|breast|lung|pelvic|adnexal|renal|suspicious|liver|hepatic|large|enhancing)_mass
+    suspicious_(?:lesion|abnormality) (?:white_matter|focal|lytic|ring-enhancing|hepatic|liver|cystic)_lesions?
+    metasta(?:sis|ses|tic) lymphoma melanoma sarcoma glioma meningioma tumou?r(?!_marker)
+    cancer(?!_screen|_antigen|_marker) cin_?(?:[123]|iii|ii|i) abscess
     """
 _OTHERS = """
-    斑块 钙化斑 (?:动脉|主动脉)(?:粥样)?硬化 内-?中膜(?:局限性)?增厚 静脉曲张 (?:轻|中|重)度狭窄 管腔狭窄
-    脑梗[死塞] 腔隙性 骨折(?!风险) 骨质疏松(?!风险|筛查) 骨量(?:减少|低下) 低骨量 骨质增生 椎间盘[突膨]出
-    白内障 青光眼 晶状体混浊 视网膜病变 色盲 色弱 龋齿? 残根 牙周炎 牙龈炎 咽炎 鼻炎 鼻中隔偏曲 扁桃体肥大
-    痔疮? (?:混合|内|外)痔 肛裂 湿疹
+    斑块 钙化斑 (?:动脉|主动脉)(?:粥样)?硬化 内-?中膜(?:局限性)?增厚 静脉曲张 (?:轻|中|重)度狭窄 管腔狭窄 动脉瘤
+    夹层 血栓(?!弹力) 栓塞 脑梗[死塞] 腔隙性 脑出血 血肿 蛛网膜下腔出血 中线移位 脑萎缩 脓肿 骨折(?!风险)
+    骨质疏松(?!风险|筛查) 骨量(?:减少|低下) 低骨量 骨质增生 椎间盘[突膨]出 脊柱侧弯 关节炎 半月板撕裂 韧带撕裂 脱位
+    白内障 青光眼 晶状体混浊 视网膜(?:病变|脱离) 黄斑变性 色盲 色弱 龋齿? 残根 牙周炎 牙龈炎 咽炎 鼻炎 鼻窦炎 中耳炎
+    鼻中隔偏曲 扁桃体肥大 痔疮? (?:混合|内|外)痔 肛裂 湿疹 银屑病 听力(?:下降|损失|减退) 宫颈炎 阴道炎 甲亢 甲减
+    桥本
     """
 _OTHERS_EN = """
-    osteoporosis osteopenia fractures?(?!_risk) cataracts? retinopathy ha?emorrhoids atrophy(?!_score)
+    osteoporosis osteopenia fractures?(?!_risk) cataracts? retinopathy ha?emorrhoids atrophy(?!_score) ha?ematoma
+    (?:subdural|subarachnoid|intracranial|intracerebral|intraventricular|retinal|gi)_ha?emorrhage midline_shift
+    mass_effect (?:acute|deep_vein|venous)_thrombos[ie]s thrombosis dvt emboli(?:sm)? stroke papillo?edema
+    retinal_detachment macular_degeneration glaucoma(?!_screen) sinusitis otitis_media (?:osteo)?arthritis scoliosis
+    disc_(?:herniation|protrusion|bulge|prolapse) herniated_disc
+    (?:menisc(?:al|us)|ligament|rotator_cuff|labral|tendon)_tear dislocation hearing_loss psoriasis eczema
     """
 ILLNESS = re.compile(
     _any(_HEART + _LUNGS + _BELLY + _GROWTHS + _OTHERS)

@@ -11,7 +11,7 @@ from marshmallow import fields as out
 from booking.offers import availability
 from booking.offers.availability import OfferQuery
 from booking.offers.bookable import Reason
-from marketplace.api.blueprint import Resource, principal, refuses
+from marketplace.api.blueprint import Resource, credential, looks_up_who, principal, refuses
 from marketplace.api.fields import Answer, Day, Id, Listing, Request, Text, page_of
 from marketplace.core import clock
 from marketplace.core.errors import NotFound
@@ -94,6 +94,7 @@ class Slot(Answer):
 
 
 @blueprint.route("/offers")
+@looks_up_who
 @refuses(NotFound)
 @blueprint.arguments(OfferListing(), location="query")
 @blueprint.response(200, page_of(Offer))
@@ -103,10 +104,13 @@ def offers(query: dict[str, Any]) -> Any:
     Each with its next free time. Best matching place first, then by price.
     """
     cursor, limit = query.pop("cursor"), query.pop("limit")
-    return availability.search_offers(OfferQuery(**query), cursor=cursor, limit=limit, now=clock.now())
+    return availability.search_offers(
+        OfferQuery(**query), cursor=cursor, limit=limit, now=clock.now(), who=credential()
+    )
 
 
 @blueprint.route("/offers/<id:offer_id>/slots")
+@looks_up_who
 @blueprint.arguments(SlotListing(), location="query")
 @blueprint.response(200, page_of(Slot))
 def slots(query: dict[str, Any], offer_id: str) -> Response:
@@ -116,5 +120,5 @@ def slots(query: dict[str, Any], offer_id: str) -> Response:
     """
     first = query["first"] or clock.today(principal().time_zone)
     last = query["last"] or first + timedelta(days=DAYS - 1)
-    found = availability.slots_as_json(offer_id, first, last, now=clock.now())
+    found = availability.slots_as_json(offer_id, first, last, now=clock.now(), who=credential())
     return Response(f'{{"items":{found},"next":null}}', content_type="application/json")

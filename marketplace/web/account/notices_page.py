@@ -41,6 +41,7 @@ _LOOKS = {
     "confirmed": Pill("", "ok", icon="check"),
     "rejected": Pill("", "bad", icon="calendar-x"),
     "changed": Pill("", "ok", icon="calendar-check"),
+    "change_stands": Pill("", "wait", icon="calendar-check"),
     "change_refused": Pill("", "wait", icon="calendar-x"),
     "cancel_refused": Pill("", "bad", icon="calendar-x"),
     "time_proposed": Pill("", "wait", icon="calendar-clock"),

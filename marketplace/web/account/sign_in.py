@@ -16,6 +16,7 @@ from marketplace.core import clock, crypto
 from marketplace.core.errors import Invalid, Refusal, TooMany
 from marketplace.web import assets, development, language, session
 from marketplace.web.answers import Views, asked, field, render, retry_after, see_other
+from marketplace.web.cookies import LANGUAGE, THEME
 from marketplace.web.parts import Code, Form
 from vip import phones
 from vip.customers import customers
@@ -23,7 +24,6 @@ from vip.signin import codes, signin
 
 _PENDING = "sign_in"
 _RECORD = "web:sign_in"
-_YEAR = 365 * 24 * 3600
 
 
 def sign_in() -> Response:
@@ -88,11 +88,10 @@ def preferences() -> Response:
     """Light or dark, and the language; of a customer the language is stored for texts too."""
     answer = see_other(session.safe_path(field("next")) or url_for("web.home"))
     theme, chosen = field("theme"), language.named(field("lang", 20))
-    if theme in assets.THEMES:  # the page's own script reads and sets it, so it is not HttpOnly
-        answer.set_cookie(assets.THEME_COOKIE, theme, max_age=_YEAR, samesite="Lax", secure=request.is_secure)
+    if theme in assets.THEMES:
+        THEME.write(answer, theme)
     if chosen is not None:
-        secure = request.is_secure
-        answer.set_cookie(language.COOKIE, chosen.code, max_age=_YEAR, samesite="Lax", httponly=True, secure=secure)
+        LANGUAGE.write(answer, chosen.code)
         known = session.visitor()
         if known is not None:
             customers.choose_language(known.id, chosen.code)

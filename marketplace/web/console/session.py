@@ -8,10 +8,10 @@ from datetime import datetime
 from flask import Response, g, request, url_for
 
 from marketplace.core import clock
-from marketplace.core.config import settings
 from marketplace.core.errors import NotFound, Unauthenticated
 from marketplace.web.answers import see_other
 from marketplace.web.assets import CONTENT_POLICY
+from marketplace.web.cookies import KNOWN_OPERATOR, OPERATOR, OPERATOR_STEP
 from marketplace.web.session import safe_path
 from marketplace.web.urls import OPERATOR_PAGES
 from vip import roles
@@ -19,9 +19,6 @@ from vip.operators.sign_in_steps import NextStep
 from vip.principal import Principal
 from vip.signin import signin
 
-_COOKIE = "operator"
-_YEAR = 365 * 24 * 3600
-PATH = "/operators"
 _OPEN = frozenset(f"console.{page.endpoint}" for page in OPERATOR_PAGES if page.open)
 _DUTY = {f"console.{page.endpoint}": page.duty for page in OPERATOR_PAGES}
 _HERE = re.compile(r"/operators(/[0-9A-Za-z_-]+){0,3}(\?.*)?")
@@ -43,69 +40,40 @@ def visiting() -> Principal | None:
     return found
 
 
-def cookie_name() -> str:
-    """The cookie's name. `__Secure-` behind TLS: no plain connection may set it (`__Host-` would forbid its path)."""
-    return _COOKIE if settings().development else f"__Secure-{_COOKIE}"
-
-
 def session_token() -> str:
     """The token that the browser sent, blank without one."""
-    return request.cookies.get(cookie_name(), "")
+    return OPERATOR.read()
 
 
 def known_by() -> str:
     """What the device is known by: its session's token, or the mark of the session it had last."""
-    return session_token() or request.cookies.get(_known_name(), "")
+    return session_token() or KNOWN_OPERATOR.read()
 
 
 def store_token(response: Response, token: str, expires_at: datetime, device: str) -> None:
     """Hand the browser the token, for the console's paths alone and never on the way from another site."""
-    secure = not settings().development
-    response.set_cookie(
-        cookie_name(), token, expires=expires_at, path=PATH, httponly=True, samesite="Strict", secure=secure
-    )
-    response.set_cookie(
-        _known_name(), device, max_age=_YEAR, path=PATH, httponly=True, samesite="Strict", secure=secure
-    )
+    OPERATOR.write(response, token, expires_at)
+    KNOWN_OPERATOR.write(response, device)
 
 
 def ticket() -> str:
     """What was right so far at this browser's sign-in, blank while there is none under way."""
-    return request.cookies.get(_step_name(), "")
+    return OPERATOR_STEP.read()
 
 
 def store_ticket(response: Response, step: NextStep) -> None:
     """Hand the browser the ticket for its next step."""
-    secure = not settings().development
-    response.set_cookie(
-        _step_name(),
-        step.ticket,
-        expires=step.expires_at,
-        path=PATH,
-        httponly=True,
-        samesite="Strict",
-        secure=secure,
-    )
+    OPERATOR_STEP.write(response, step.ticket, step.expires_at)
 
 
 def forget_ticket(response: Response) -> None:
     """Take the ticket back: the sign-in is done, or begins anew."""
-    response.delete_cookie(_step_name(), path=PATH, httponly=True, samesite="Strict", secure=not settings().development)
+    OPERATOR_STEP.delete(response)
 
 
 def forget(response: Response) -> None:
     """Take the token back from the browser."""
-    response.delete_cookie(
-        cookie_name(), path=PATH, httponly=True, samesite="Strict", secure=not settings().development
-    )
-
-
-def _known_name() -> str:
-    return "known_operator" if settings().development else "__Secure-known_operator"
-
-
-def _step_name() -> str:
-    return "operator_step" if settings().development else "__Secure-operator_step"
+    OPERATOR.delete(response)
 
 
 def next_path(wanted: str) -> str:
@@ -145,7 +113,4 @@ def _authenticated() -> Principal | None:
         found = signin.authenticate(token, now=clock.now())
     except Unauthenticated:
         return None
-    if found.kind != "operator":
-        return None
-    signin.note_use(found, clock.now())
-    return found
+    return found if found.kind == "operator" else None

@@ -254,3 +254,22 @@ def test_being_asked_to_come_later_is_no_failure_and_frees_the_probe() -> None:
     with pytest.raises(ComeBackLater):
         read(world, Call.SLOTS, asks_for_a_minute, later)
     assert breaker_row(world.provider, Call.SLOTS) == (5, NOON, None)
+
+
+def test_a_look_that_is_out_of_date_claims_no_probe() -> None:
+    """The pause began anew between the look at the breaker and the claim."""
+    world = make_world()
+    set_breaker(world.provider, failures=5, opened_at=NOON, open_until=NOON + timedelta(seconds=1))
+    lease = NOON + timedelta(minutes=1)
+    with transaction() as session:
+        assert not breaker._claim_probe(session, world.provider.id, Call.COMMANDS, lease, NOON)
+    with transaction() as session:
+        assert breaker._claim_probe(session, world.provider.id, Call.COMMANDS, lease, NOON + timedelta(seconds=1))
+
+
+@pytest.mark.parametrize(("counts", "failures"), [({"read": 1}, 0), ({}, 2)])
+def test_work_that_may_idle_closes_its_breaker_when_it_did_something(counts: dict[str, int], failures: int) -> None:
+    world = make_world()
+    set_breaker(world.provider, Call.RECONCILE, failures=2)
+    through(Call.RECONCILE, connection_to(world.provider), lambda: counts, lambda: NOON, may_idle=True)
+    assert breaker_row(world.provider, Call.RECONCILE)[0] == failures

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from booking.calls.waiting_commands import COMMANDS_WAITING, NOTICE, raise_waiting
+from booking.calls.waiting_commands import COMMANDS_WAITING, NOTICE, is_waiting, raise_waiting
 from booking.changes.cancel import cancel
 from booking.messages.freshness import stale
 from booking.models import Booking, Discrepancy
@@ -162,3 +162,19 @@ def test_a_probe_that_is_on_its_way_does_not_end_the_trouble() -> None:
     one_pass(world, FakeAdapter(answers=[while_it_is_sent]), now=at(3))
     raise_waiting(now=at(3))
     assert (len(cases()), cases(closed=True), len(notified())) == (1, [], 1)
+
+
+def test_each_customer_is_told_of_her_own_trouble_and_of_her_own_booking() -> None:
+    """One provider, two causes: who waits for the one is not told of the other, and who does not wait of none."""
+    world = make_world(slots=3, quantity=2)
+    other = join(world.provider, world.offer, world.slots, phone="13800000029")
+    taken_there = world.submit(2)
+    one_pass(world, FakeAdapter(answers=[Confirmed("R-1")]), now=NOON)
+    unreached, busy = world.submit(0), other.submit(1)
+    one_pass(world, FakeAdapter(answers=[RetryAfter(3600, reached=False), RetryAfter(3600)]), now=NOON)
+    raise_waiting(now=TWO_MINUTES)
+    assert sorted(booking for _, bookings in cases() for booking in bookings) == sorted([unreached, busy])
+    assert len(cases()) == 2 and notified() == sorted([unreached, busy])
+    with reading() as session:
+        waits = {each: is_waiting(session, booking_row(each).id) for each in (taken_there, unreached, busy)}
+    assert waits == {taken_there: False, unreached: True, busy: True}

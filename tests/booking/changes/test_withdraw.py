@@ -11,6 +11,7 @@ from booking.changes.cancel import cancel
 from booking.changes.reschedule import reschedule
 from booking.changes.unanswered import end_unanswered_changes
 from booking.changes.withdraw import NoOpenChange, withdraw
+from booking.exchange.escalate import raise_unknown
 from booking.exchange.inbound import apply_remote
 from booking.models import Discrepancy
 from booking.notices.models import Notification
@@ -134,16 +135,74 @@ def test_an_undoing_without_an_answer_is_looked_up_and_sent_again() -> None:
     assert (stands(world, public_id), places(world)) == (True, [1, 0, 0])
 
 
-def test_a_provider_that_does_not_move_it_back_is_a_case_for_a_person() -> None:
-    world, public_id = sent()
+def refused_undo(world: World, public_id: str) -> FakeAdapter:
+    """The late yes, and then a no to moving the booking back."""
     adapter = FakeAdapter(answers=[Refused("sold_out")], found=[moved(world, public_id, 1, 2)])
     one_pass(world, adapter, now=LATER)
     one_pass(world, adapter, now=LATER + timedelta(seconds=1))
-    assert (stands(world, public_id), places(world)) == (True, [1, 0, 0])
-    assert open_cases() == ["time_differs"]
+    return adapter
+
+
+def cases() -> list[tuple[str, str | None]]:
     with reading() as session:
-        (told,) = session.scalars(select(Notification).where(Notification.kind == "provider_differs")).all()
-    assert (told.facts["says"], told.facts["new_starts_at"]) == ("moved", world.slots[1].starts_at.isoformat())
+        rows = session.execute(select(Discrepancy.kind, Discrepancy.resolution).order_by(Discrepancy.id))
+        return [(row.kind, row.resolution) for row in rows]
+
+
+def test_when_it_is_not_moved_back_nothing_is_given_back_before_it_is_known_which_place_the_provider_holds() -> None:
+    world, public_id = sent()
+    refused_undo(world, public_id)
+    assert (stands(world, public_id), places(world)) == (True, [1, 1, 0])
+    assert view(world.principal, public_id, now=LATER).taking_back
+
+
+def test_a_booking_that_is_not_moved_back_is_where_the_provider_holds_it_and_she_is_notified_once() -> None:
+    world, public_id = sent()
+    adapter = refused_undo(world, public_id)
+    adapter.found = [moved(world, public_id, 1, 2)]
+    for minutes in (2, 4):
+        one_pass(world, adapter, now=LATER + timedelta(minutes=minutes))
+    assert (booking_row(public_id).starts_at, places(world)) == (world.slots[1].starts_at, [0, 1, 0])
+    assert len(adapter.sent) == 1, "what was refused is not asked for again"
+    assert notices(public_id)[2:] == ["change_stands"]
+    assert cases() == [("time_differs", "followed_provider")]
+    assert tasks(public_id)[-2:] == [("change", "done"), ("change", "refused")]
+
+
+def test_a_booking_that_was_moved_back_after_all_is_at_its_old_date() -> None:
+    world, public_id = sent()
+    adapter = refused_undo(world, public_id)
+    adapter.found = [moved(world, public_id, 0, 3)]
+    one_pass(world, adapter, now=LATER + timedelta(minutes=2))
+    assert (stands(world, public_id), places(world), cases()) == (True, [1, 0, 0], [])
+
+
+def test_a_third_time_after_a_refused_undoing_is_a_case_for_a_person() -> None:
+    world, public_id = sent()
+    adapter = refused_undo(world, public_id)
+    adapter.found = [moved(world, public_id, 2, 3)]
+    one_pass(world, adapter, now=LATER + timedelta(minutes=2))
+    assert (stands(world, public_id), places(world), open_cases()) == (True, [1, 0, 0], ["time_differs"])
+    assert notices(public_id)[2:] == ["provider_differs"]
+
+
+def test_what_the_provider_has_no_more_after_a_refused_undoing_gives_the_new_place_back() -> None:
+    world, public_id = sent()
+    adapter = refused_undo(world, public_id)
+    adapter.found = [NotThere()]
+    one_pass(world, adapter, now=LATER + timedelta(hours=1))
+    assert (stands(world, public_id), places(world), len(adapter.sent)) == (True, [1, 0, 0], 1)
+
+
+def test_a_provider_that_stays_silent_after_a_refused_undoing_is_a_case_and_both_places_stay_taken() -> None:
+    world, public_id = sent()
+    adapter = refused_undo(world, public_id)
+    for minutes in (2, 5, 10):
+        adapter.found = [Unknown("timed out")]
+        one_pass(world, adapter, now=LATER + timedelta(minutes=minutes))
+    raise_unknown(now=LATER + timedelta(minutes=15))
+    assert (open_cases(), places(world)) == (["outcome_unknown"], [1, 1, 0])
+    assert notices(public_id)[2:] == ["outcome_unknown"]
 
 
 @pytest.mark.parametrize("answer", [NotThere(), "refused"])

@@ -9,15 +9,19 @@ from sqlalchemy import select
 
 from booking.changes.cancel import cancel
 from booking.changes.reschedule import reschedule
+from booking.changes.withdraw import withdraw
 from booking.exchange.inbound import apply_remote
 from booking.models import Booking, Discrepancy, ProviderBooking
+from booking.notices.models import Notification
+from booking.reconcile.repair import repair
 from booking.views.customer import booking as view
 from marketplace.core.database.db import reading, transaction
-from providers.port import Accepted, Cancel, Confirmed, Refused, Reserve, Unknown
+from providers.port import Accepted, Answer, Cancel, Confirmed, Refused, Reserve, Unknown
 from providers.port import NotFound as NotThere
 from providers.reported import RemoteBooking
-from tests.people import NOON, counters
+from tests.people import NOON, counters, make_insurer
 from tests.world import EIGHT, FakeAdapter, World, booking_row, join, make_world, one_pass, set_provider, taken, tasks
+from vip.principal import Principal
 
 pytestmark = [pytest.mark.usefixtures("db"), pytest.mark.quick]
 
@@ -197,8 +201,61 @@ def test_an_arrival_while_the_change_is_open_gives_it_up() -> None:
     one_pass(world, FakeAdapter(answers=[Accepted("R-2", 5)]), now=LATER)
     tell(world, RemoteBooking("R-1", public_id, "checked_in", 8), EIGHT)
     one_pass(world, FakeAdapter(found=[new_one(world, public_id, "confirmed", 9)]), now=EIGHT)
-    assert (booking_row(public_id).state, at(public_id, world), places(world)) == ("checked_in", 0, [1, 0, 0])
+    assert (booking_row(public_id).state, at(public_id, world), places(world)) == ("checked_in", 0, [1, 1, 0])
     assert roles(public_id) == {"R-1": "current", "R-2": "stray"} and tasks(public_id)[-1] == ("cancel", "queued")
+    one_pass(world, FakeAdapter(answers=[Confirmed("R-2", 10)]), now=EIGHT)
+    assert places(world) == [1, 0, 0]
+
+
+def given_up_late(first: Answer) -> tuple[World, str]:
+    """A change that was taken back and done at the provider all the same; it has answered the cancel of that."""
+    world, public_id = changing()
+    one_pass(world, FakeAdapter(answers=[Unknown("timed out")]), now=LATER)
+    withdraw(world.principal, public_id, now=LATER)
+    one_pass(world, FakeAdapter(found=[new_one(world, public_id, "confirmed", 5)]), now=LATER + timedelta(minutes=1))
+    assert (at(public_id, world), places(world)) == (0, [1, 1, 0]), "the provider still holds the new place"
+    one_pass(world, FakeAdapter(answers=[first]), now=LATER + timedelta(minutes=1))
+    return world, public_id
+
+
+def notices(kind: str) -> list[dict[str, object]]:
+    with reading() as session:
+        return [row.facts for row in session.scalars(select(Notification).where(Notification.kind == kind))]
+
+
+def test_the_place_of_a_change_that_was_taken_back_goes_back_when_the_provider_has_cancelled_it() -> None:
+    world, public_id = given_up_late(Confirmed("R-2", 9))
+    assert (at(public_id, world), places(world), open_kinds()) == (0, [1, 0, 0], [])
+    assert view(world.principal, public_id, now=LATER).can_change
+
+
+def test_a_provider_that_keeps_what_was_taken_back_is_a_case_and_its_place_stays_taken_until_that_has_ended() -> None:
+    world, public_id = given_up_late(Refused("too_late"))
+    assert (at(public_id, world), places(world), open_kinds()) == (0, [1, 1, 0], ["cancel_refused"])
+    (told,) = notices("provider_differs")
+    assert (told["says"], told["new_starts_at"]) == ("keeps_both", world.slots[1].starts_at.isoformat())
+    tell(world, new_one(world, public_id, "cancelled", 10))
+    assert (at(public_id, world), places(world), open_kinds()) == (0, [1, 0, 0], [])
+    assert len(notices("provider_differs")) == 1
+
+
+@pytest.mark.parametrize("action", ["cancel_there", "note"])
+def test_a_person_ends_what_the_provider_kept(action: str) -> None:
+    world, public_id = given_up_late(Refused("too_late"))
+    admin = Principal("operator", 1, "opr_1", make_insurer().id, 1, "Asia/Shanghai", "admin")
+    with reading() as session:
+        case = session.scalars(select(Discrepancy.public_id).where(Discrepancy.closed_at.is_(None))).one()
+    repair(admin, case, action, note="They cancelled it by hand.", now=LATER)
+    if action == "cancel_there":
+        assert places(world) == [1, 1, 0], "nothing is known yet"
+        one_pass(world, FakeAdapter(answers=[Confirmed("R-2", 9)]), now=LATER + timedelta(minutes=2))
+    assert (at(public_id, world), places(world), open_kinds()) == (0, [1, 0, 0], [])
+
+
+def test_a_visit_on_the_old_date_does_not_give_back_what_the_provider_keeps() -> None:
+    world, public_id = given_up_late(Refused("too_late"))
+    tell(world, RemoteBooking("R-1", public_id, "checked_in", 8), EIGHT)
+    assert (booking_row(public_id).state, places(world)) == ("checked_in", [1, 1, 0])
 
 
 def test_what_is_told_of_the_old_booking_moves_nothing_any_more() -> None:

@@ -20,6 +20,7 @@ from booking.feeds.unreadable import (
     STORED_FOR,
     close_read,
     end_full_read,
+    forget_delivered,
     forget_rows,
     open_delivered,
     record_rows,
@@ -234,6 +235,27 @@ def test_two_bad_rows_do_not_stop_a_quiet_feed_for_ever() -> None:
             poll(world, page(unreadable=[bad("R-2"), bad("R-3")]))
     poll(world, page(unreadable=[bad("R-2"), bad("R-3")]))
     assert (cursor(world), len(cases())) == ("c1", 2)
+
+
+def test_the_largest_of_the_small_pages_stops_no_quiet_feed_either() -> None:
+    world = make_world()
+    rows = [bad(f"R-{number}") for number in range(cursors.SMALL_PAGE)]
+    for _ in range(cursors.SMALL_FAILURES):
+        with pytest.raises(ProviderError):
+            poll(world, page(unreadable=rows))
+    poll(world, page(unreadable=rows))
+    assert cursor(world) == "c1"
+
+
+def test_what_was_delivered_cannot_be_opened_once_it_is_gone() -> None:
+    world = make_world()
+    poll(world, page(unreadable=[bad("R-2")]))
+    (case,) = cases()
+    with transaction() as session:
+        assert open_delivered(session, case) == "{}"
+        forget_delivered(session, case.id)
+    with reading() as session:
+        assert open_delivered(session, case) is None
 
 
 def test_a_large_page_that_is_mostly_unreadable_fails_as_often_as_it_comes() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date, timedelta
+from functools import partial
 
 import pytest
 from sqlalchemy import Engine, text, update
@@ -20,6 +21,7 @@ from marketplace.core.database.db import reading, transaction
 from marketplace.core.errors import IdempotencyKeyReused, Invalid, NotFound
 from tests.people import NOON, counters, give
 from tests.world import booking_row, history, join, make_offer, make_world, taken
+from vip.entitlements import of_customer
 from vip.entitlements.ledger import EntitlementExhausted
 from vip.entitlements.of_customer import ValidityOver
 from vip.models import Entitlement
@@ -248,3 +250,24 @@ def test_keys_are_kept_for_two_days_and_then_all_forgotten() -> None:
     assert forget_keys(now=NOON + timedelta(hours=47)) == 0
     assert forget_keys(now=NOON + timedelta(hours=49), batch=2) == 5
     assert forget_keys(now=NOON + timedelta(hours=49), batch=2) == 0
+
+
+@pytest.mark.parametrize("fingerprint", [b"f", b"g"])
+def test_a_request_that_ran_beside_this_one_took_its_key(fingerprint: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It wrote after this one had looked whether the key is known: the same request is answered with what that one
+    made, and another one is refused."""
+    world, first = make_world(quantity=2), []
+
+    def choose(*asked: object) -> list[int]:
+        monkeypatch.setattr(place, "choose", of_customer.choose)
+        first.append(world.hold(key="same"))
+        return of_customer.choose(*asked)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(place, "choose", choose)
+    ask = partial(place.hold, world.principal, world.request(), key="same", fingerprint=fingerprint, now=NOON)
+    if fingerprint == b"f":
+        assert (ask().public_id, ask().replayed) == (first[0], True)
+    else:
+        with pytest.raises(IdempotencyKeyReused):
+            ask()
+    assert taken(world.slots[0]) == 1 and counters(world.entitlement.id)["reserved"] == 1

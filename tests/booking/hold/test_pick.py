@@ -62,6 +62,7 @@ def test_the_same_choice_twice_is_one_and_a_new_one_once_it_was_given_back() -> 
     world = make_world(quantity=2)
     first = choose(world, 0, key="same")
     assert choose(world, 0, key="same") == first
+    assert (booking_row(first).state, places(world)) == ("held", [1, 0, 0])
     choose(world, 1)
     again = choose(world, 0, key="same")
     assert again != first

@@ -16,7 +16,7 @@ from booking.hold.submit import submit, submit_for
 from booking.models import Slot
 from booking.notices.models import NoticeSetting
 from booking.states import LEGAL, LIVE, BookingState
-from booking.transition import lock_booking
+from booking.transition import lock_booking, write_history
 from marketplace.core.config import ROOT
 from marketplace.core.database.db import Base, reading, transaction
 from tests.people import NOON
@@ -185,6 +185,18 @@ def test_a_hold_that_is_over_is_not_submitted_though_nobody_swept_it() -> None:
         submit(world.principal, public_id, now=NOON + timedelta(minutes=10))
     with reading() as session:
         assert all_rows(session) == before
+
+
+def test_the_answer_holds_the_whole_history_or_there_is_none() -> None:
+    world = make_world()
+    plain, touched = world.hold(0), world.hold(1)
+    with transaction() as session:
+        booking, _ = lock_booking(session, booking_row(touched).id)
+        write_history(session, booking, actor=Actor("operator", "opr_1"), now=NOON, cause="looked_at")
+    answer = submit(world.principal, plain, now=NOON)
+    assert answer is not None and [line.to_state for line in answer.history] == history(plain)
+    assert submit(world.principal, touched, now=NOON) is None
+    assert history(touched) == ["held", "held", "awaiting_provider"]
 
 
 def test_submitting_again_writes_nothing() -> None:

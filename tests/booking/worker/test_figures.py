@@ -20,6 +20,7 @@ from sqlalchemy import insert, text, update
 
 from booking.calls.breaker import Call
 from booking.discrepancies import open_discrepancy
+from booking.states import BookingState
 from booking.worker import figures
 from booking.worker.figures import Figures
 from booking.worker_models import JobRun, WorkerBeat
@@ -33,7 +34,7 @@ from marketplace.core.database import released
 from marketplace.core.database.db import transaction
 from tests.people import NOON
 from tests.processes import free_port
-from tests.world import World, make_world, set_breaker, set_provider
+from tests.world import World, go, make_world, set_breaker, set_provider
 
 pytestmark = pytest.mark.usefixtures("db")
 ALERTS = ROOT / "deploy" / "prometheus" / "alerts.yml"
@@ -80,7 +81,51 @@ def test_bookings_are_counted_by_state_and_a_state_of_nobody_is_zero(world: Worl
     world.submit(0)
     found = read()
     assert found[of("anxiang_bookings", state="awaiting_provider")] == 1
-    assert found[of("anxiang_bookings", state="no_show")] == 0
+    assert found[of("anxiang_bookings", state="confirmed")] == 0
+    assert found[of("anxiang_bookings_ended", state="no_show")] == 0
+    assert len([name for name in found if name.startswith("anxiang_bookings")]) == len(BookingState)
+
+
+def test_what_ended_is_counted_for_a_day(world: World) -> None:
+    go(world.submit(0), BookingState.CONFIRMED, BookingState.NO_SHOW)
+    for hours, count in ((23, 1), (25, 0)):
+        change("UPDATE booking SET updated_at = :at", at=NOON - timedelta(hours=hours))
+        assert read()[of("anxiang_bookings_ended", state="no_show")] == count
+
+
+SMALL = {"provider", "provider_breaker", "job_run", "worker_beat"}
+"""A row for each provider, job or process: read whole."""
+OF_WHAT_IS_OPEN = {
+    "ix_booking_hold",
+    "ix_booking_answer_due",
+    "ix_booking_confirmed",
+    "ix_booking_begun_or_over",
+    "ix_booking_report_due",
+    "ix_provider_task_ready",
+    "uq_discrepancy_open",
+}
+
+
+@pytest.mark.parametrize("name", figures._QUERIES)
+def test_no_figure_reads_a_whole_table(name: str) -> None:
+    """With sequential scans priced out, a plan that still has one, or that walks an index over everything, has no other
+    way: on a large table that would be every scrape."""
+    query = figures._QUERIES[name][2]
+    with transaction() as session:
+        session.execute(text("SET LOCAL enable_seqscan = off"))
+        (plan,) = session.execute(
+            text(f"EXPLAIN (FORMAT JSON) {query}"), {"now": NOON} if ":now" in query else {}
+        ).one()
+    read = {(node["Relation Name"], node.get("Index Name")) for node in scans(plan[0]["Plan"])}
+    assert {(table, index) for table, index in read if table not in SMALL and index not in OF_WHAT_IS_OPEN} == set()
+
+
+def scans(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    if "Relation Name" in node:
+        indexes = [each["Index Name"] for each in node.get("Plans", []) if "Index Name" in each]
+        yield {**node, "Index Name": node.get("Index Name") or next(iter(indexes), None)}
+    for below in node.get("Plans", []):
+        yield from scans(below)
 
 
 def test_commands_that_wait_and_that_nobody_knows_of(world: World) -> None:
@@ -217,7 +262,12 @@ def test_every_figure_that_an_alert_names_is_exported(world: World, owner_connec
     named = {name for rule in rules() for name in re.findall(r"\banxiang_\w+", rule["expr"])}
     assert named - exported == set()
     told = {name for name in exported if not name.startswith("anxiang_http")}
-    informs_only = {"anxiang_bookings", "anxiang_discrepancies_open", "anxiang_provider_paused"}
+    informs_only = {
+        "anxiang_bookings",
+        "anxiang_bookings_ended",
+        "anxiang_discrepancies_open",
+        "anxiang_provider_paused",
+    }
     assert told - named == informs_only, "a figure without an alert"
 
 

@@ -46,6 +46,33 @@ def test_while_a_trouble_lasts_nothing_stands_still_and_afterwards_it_counts_fro
     assert still(Trouble(200, 300, "a")) == 100, "nor does one that is to come"
 
 
+def killed_again_and_again(seen: Watch, seconds: int) -> None:
+    """Of each 30 seconds no worker is there for 20; a job that succeeded at the beginning does nothing more."""
+    for second in range(seconds + 1):
+        seen.note(second, held_down=0 < second % 30 <= 20)
+        seen.look([("job", "", NOON)], later(second), second)
+
+
+def test_seconds_without_any_worker_are_left_out_and_those_between_them_count() -> None:
+    seen = Watch([])
+    killed_again_and_again(seen, 90)
+    assert seen.longest == {"job": 30} and seen.differences() == []
+
+
+def test_what_stands_still_is_found_though_workers_are_killed_again_and_again() -> None:
+    seen = Watch([])
+    killed_again_and_again(seen, 240)
+    assert seen.longest == {"job": 80} and len(seen.differences()) == 1
+
+
+def test_seconds_without_a_worker_before_the_last_success_explain_nothing() -> None:
+    seen = Watch([])
+    seen.note(10, held_down=False)
+    seen.note(40, held_down=True)
+    seen.look([("job", "", later(30))], later(100), 100)
+    assert seen.longest == {"job": 60}, "of those 30 seconds 10 came after the success"
+
+
 def test_more_than_a_minute_is_a_difference_and_the_longest_counts_though_it_has_ended() -> None:
     seen = Watch([])
     seen.look([("feed", "a", NOON), ("job", "", NOON)], later(MOST_STILL), MOST_STILL)
@@ -96,6 +123,7 @@ def test_it_reads_feeds_jobs_and_due_commands_from_the_database(
         over.set()
 
     monkeypatch.setattr(seen, "look", once)
-    watch(types.SimpleNamespace(books=books), seen, -1000.0, over)  # type: ignore[arg-type]
+    fleet = types.SimpleNamespace(held_down=lambda names: False)
+    watch(types.SimpleNamespace(books=books, fleet=fleet), seen, -1000.0, over)  # type: ignore[arg-type]
     assert seen.longest == {f"feed slots of {code}": 90, "job holds": 90, f"commands of {code}": 90}
     assert len(seen.differences()) == 3

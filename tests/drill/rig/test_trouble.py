@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import threading
+import time
+import types
+from collections import Counter
+
 import pytest
 
-from drill.rig.trouble import able_to
+from drill.rig.plan import Kill, Plan, Silence
+from drill.rig.trouble import Providers, able_to, next_kill
 
 TODAY, TOMORROW = "2026-03-10", "2026-03-11"
 
@@ -27,3 +33,30 @@ def test_a_day_that_is_being_given_up_is_served_or_missed_like_any_other() -> No
         assert able_to(action, moving, TODAY) == ["R1"]
     moved = [row("R1", "bkg_1", status="cancelled", live=False), row("R2", "bkg_1-4")]
     assert able_to("no_show", moved, TODAY) == ["R2"]
+
+
+def test_who_is_still_starting_is_killed_once_and_later_however_many_kills_come_meanwhile() -> None:
+    to_come, due = [Kill(1, "worker-1"), Kill(2, "worker-1"), Kill(3, "web-1"), Kill(9, "worker-1")], set[str]()
+    assert next_kill(to_come, due, 0.5, lambda _: True) is None
+    assert next_kill(to_come, due, 3, lambda what: what == "web-1") == "web-1"
+    assert next_kill(to_come, due, 4, lambda what: what == "web-1") is None
+    assert next_kill(to_come, due, 5, lambda _: True) == "worker-1"
+    assert next_kill(to_come, due, 6, lambda _: True) is None
+    assert next_kill(to_come, due, 9, lambda _: True) == "worker-1"
+
+
+def test_a_silence_that_outlasts_the_plan_ends_with_it_so_that_who_was_killed_last_can_start() -> None:
+    """Not only when all are at work again: workers start with a beat into the database."""
+    heard, over = list[str](), threading.Event()
+
+    def become(mode: str) -> None:
+        heard.append(mode)
+        over.set()
+
+    where = types.SimpleNamespace(
+        proxy=types.SimpleNamespace(become=become),
+        fleet=types.SimpleNamespace(kills=Counter[str]()),
+        control=lambda *_: {"faults": []},
+    )
+    Providers(where, Plan(1, 5, 1, silences=[Silence(0, 3600)]), time.monotonic(), over).run()  # type: ignore[arg-type]
+    assert heard == ["silent", "pass"]

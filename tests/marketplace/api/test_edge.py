@@ -10,7 +10,7 @@ from io import BytesIO
 from typing import Any
 
 import pytest
-from flask import Flask, Response
+from flask import Flask
 from openapi_spec_validator import validate
 from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError
@@ -23,8 +23,6 @@ from marketplace.core import clock
 from marketplace.core.config import settings
 from marketplace.core.database.db import transaction
 from marketplace.edge import BODY_LIMIT
-from marketplace.web import session
-from marketplace.web.console import session as console_session
 from tests.marketplace.api.caller import Caller, problem
 from tests.people import NOON
 from tests.world import World
@@ -153,16 +151,6 @@ def test_other_names_are_ours_where_the_settings_say_so(production: Flask, monke
     client = create_app().test_client()
     named = ("one.example.com", "two.example.net", "benefits.example.com")
     assert [client.get("/sign-in", headers={"Host": name}).status_code for name in named] == [200, 200, 400]
-
-
-def test_cookies_behind_tls_have_names_that_no_other_host_can_set(production: Flask) -> None:
-    with production.test_request_context(base_url="https://benefits.example.com"):
-        for kept, prefix, path in ((session, "__Host-", "/"), (console_session, "__Secure-", "/operators")):
-            answer = Response()
-            kept.store_token(answer, "token", NOON, "mark")
-            cookie = answer.headers["Set-Cookie"]
-            assert cookie.startswith(prefix) and "Secure" in cookie and f"Path={path}" in cookie
-            assert "Domain" not in cookie
 
 
 def test_a_form_behind_tls_needs_its_token_and_no_referrer(production: Flask) -> None:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import orjson
+import pytest
+from flask import Flask
 from sqlalchemy import update
 
 from booking.models import Slot
-from booking.offers.availability import slots
+from booking.offers.availability import OfferQuery, search_offers, slots
 from marketplace.api.fields import page_of
 from marketplace.api.v1 import offers
 from marketplace.core.database.db import transaction
-from tests.marketplace.api.caller import Caller
+from tests.marketplace.api.caller import Caller, problem
 from tests.people import NOON
-from tests.world import DAY, World
+from tests.statements import statements_sent
+from tests.world import DAY, World, make_offer
+from vip.operators.operators import create_admin, sign_in_operator
 
 
 def test_slots_are_answered_as_their_schema_says(caller: Caller, world: World) -> None:
@@ -26,3 +30,29 @@ def test_slots_are_answered_as_their_schema_says(caller: Caller, world: World) -
     assert answer.status_code == 200
     expected = page_of(offers.Slot)().dump({"items": found, "next": None})
     assert answer.get_json() == orjson.loads(orjson.dumps(expected))
+
+
+@pytest.mark.parametrize("path", ["/offers?city=上海市", "/offers/{offer}/slots?from={day}&to={day}"])
+def test_who_asks_and_what_she_looks_for_are_one_question(caller: Caller, world: World, path: str) -> None:
+    path = path.format(offer=world.offer.public_id, day=DAY)
+    with statements_sent() as sent:
+        answer = caller.get(path)
+    assert (answer.status_code, len(sent)) == (200, 1)
+
+
+@pytest.mark.parametrize("query", ["", "?limit=0", "?from=never"], ids=["right", "wrong limit", "wrong day"])
+def test_who_may_not_ask_learns_nothing_else(caller: Caller, app: Flask, world: World, query: str) -> None:
+    create_admin("admin", "a long password", "Admin", now=NOON)
+    operator = Caller(app, sign_in_operator("admin", "a long password", now=NOON).token)
+    caller.call("DELETE", "/sessions")
+    for path in ("/offers", f"/offers/{world.offer.public_id}/slots", "/offers/ofr_unknown/slots"):
+        problem(operator.get(path + query), 403, "forbidden")
+        problem(caller.get(path + query), 401, "unauthenticated")
+
+
+def test_offers_come_in_their_order_with_whoever_asks(caller: Caller, world: World) -> None:
+    for place in ("丙医院", "甲医院", "乙医院", "丁医院"):
+        make_offer(place_name=place)
+    found = [offer.public_id for offer in search_offers(OfferQuery(), now=NOON).items]
+    assert [offer["id"] for offer in caller.get("/offers").get_json()["items"]] == found
+    assert len(found) == 5

@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 from itsdangerous import URLSafeTimedSerializer
 from werkzeug.test import TestResponse
 
-from marketplace.web.session import cookie_name
+from marketplace.web.cookies import SIGNED_IN
 from tests.people import NOON
 from vip.signin.signin import issue_token
 
@@ -44,7 +44,7 @@ class Surfer:
 def surfer(app: Flask, phone: str) -> Surfer:
     """The browser of the customer with that phone."""
     client = app.test_client()
-    client.set_cookie(cookie_name(), issue_token(phone, NOON).token)
+    client.set_cookie(SIGNED_IN.name, issue_token(phone, NOON).token)
     client.set_cookie("lang", "en")
     return Surfer(client)
 

@@ -16,7 +16,7 @@ from marketplace.core import clock
 from marketplace.core.config import settings
 from marketplace.core.sending import sms
 from marketplace.web import session
-from marketplace.web.console import session as console_session
+from marketplace.web.cookies import KNOWN_DEVICE, KNOWN_OPERATOR, OPERATOR, SIGNED_IN
 from tests.marketplace.web.visitors import Visitor
 from tests.people import NOON, SmsBox, make_customer
 from tests.reports import LATER, deliver
@@ -101,11 +101,11 @@ def test_the_mark_of_a_device_is_no_session(app: Flask, box: SmsBox) -> None:
     browser = Behind(app)
     browser.post("/sign-in", "/sign-in", phone=HERS)
     browser.post("/sign-in/code", "/sign-in/code", code=box.code_for(HERS))
-    token, mark = (browser.client.get_cookie(name) for name in (session.cookie_name(), "known_device"))
+    token, mark = (browser.client.get_cookie(name) for name in (SIGNED_IN.name, KNOWN_DEVICE.name))
     assert token is not None and mark is not None and token.value not in mark.value
     assert signin.authenticate(token.value, now=NOON)
     thief = Behind(app)
-    thief.client.set_cookie(session.cookie_name(), mark.value)
+    thief.client.set_cookie(SIGNED_IN.name, mark.value)
     assert thief.get("/me").status_code == 303
     assert app.test_client().get("/api/v1/me", headers={"Authorization": f"Bearer {mark.value}"}).status_code == 401
 
@@ -128,14 +128,11 @@ def test_an_operators_mark_is_no_session_either(app: Flask, box: SmsBox) -> None
     operators.create_admin("lin", PASSWORD, "林主管", now=NOON)
     browser, door = Behind(app), "/operators/sign-in"
     assert browser.post(door, door, name="lin", password=PASSWORD).status_code == 303
-    kept = [
-        browser.client.get_cookie(name, path=console_session.PATH)
-        for name in (console_session.cookie_name(), "known_operator")
-    ]
+    kept = [browser.client.get_cookie(name, path=OPERATOR.path) for name in (OPERATOR.name, KNOWN_OPERATOR.name)]
     token, mark = kept
     assert token is not None and mark is not None and token.value not in mark.value
     thief = Behind(app)
-    thief.client.set_cookie(console_session.cookie_name(), mark.value, path=console_session.PATH)
+    thief.client.set_cookie(OPERATOR.name, mark.value, path=OPERATOR.path)
     assert thief.get("/operators").headers["Location"].startswith(door)
 
 

@@ -11,6 +11,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from marketplace.web.cookies import SIGNED_IN
 from tests.people import NOON
 from vip.signin.signin import issue_token
 
@@ -32,7 +33,7 @@ class Visitor:
     def signed_in(cls, app: Flask, phone: str, language: str = "en") -> Visitor:
         """The customer with that phone."""
         visitor = cls(app, language)
-        visitor.client.set_cookie("signed_in", issue_token(phone, NOON).token)
+        visitor.client.set_cookie(SIGNED_IN.name, issue_token(phone, NOON).token)
         return visitor
 
     def get(self, path: str, **more: Any) -> TestResponse:

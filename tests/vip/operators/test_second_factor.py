@@ -330,7 +330,8 @@ def test_a_stolen_session_may_not_go_on_guessing() -> None:
 
 def test_another_administrator_resets_it_and_all_sessions_end(lin: str) -> None:
     _, done = set_up()
-    wu = Principal("operator", 0, operators.create_admin("wu", PASSWORD, "吴", now=NOON), 1, 0, "UTC", "admin")
+    recent = entered(done.then).session_id  # one of the last minutes
+    wu = Principal("operator", 0, operators.create_admin("wu", PASSWORD, "吴", now=NOON), 1, recent, "UTC", "admin")
     wu = Principal(**{**vars(wu), "insurer_id": make_insurer().id})
     assert device_changes.reset(wu, lin, now=NOON) == 1
     assert device_changes.reset(wu, lin, now=NOON) == 0

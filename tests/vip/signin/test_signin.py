@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 
 import pytest
@@ -21,8 +21,15 @@ from tests.statements import statements_sent
 from vip.models import Customer, SignInCode, SignInSession
 from vip.signin import codes, signin
 
-pytestmark = pytest.mark.usefixtures("db")
+pytestmark = pytest.mark.usefixtures("db", "settings_read_anew")
 MINUTE = timedelta(minutes=1)
+
+
+@pytest.fixture
+def settings_read_anew() -> Iterator[None]:
+    """What a test changes of the environment ends with it."""
+    yield
+    settings.cache_clear()
 
 
 def wrong(code: str) -> str:
@@ -169,9 +176,64 @@ def test_a_session_ends_after_thirty_days_however_much_it_is_used() -> None:
     make_customer()
     token = signin.issue_token(PHONE, NOON).token
     last = NOON + timedelta(days=30) - timedelta(seconds=1)
+    for day in (10, 20, 29):
+        signin.authenticate(token, now=NOON + timedelta(days=day))
     assert signin.authenticate(token, now=last).kind == "customer"
     with pytest.raises(Unauthenticated):
         signin.authenticate(token, now=last + timedelta(seconds=1))
+
+
+@pytest.mark.parametrize(("setting", "days"), [(None, 14), ("3", 3)])
+def test_a_session_that_stands_unused_for_the_days_of_the_setting_is_over(
+    setting: str | None, days: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_idle_limit(monkeypatch, "CUSTOMER_IDLE_DAYS", setting)
+    make_customer()
+    used, unused = (signin.issue_token(PHONE, NOON).token for _ in range(2))
+    nearly = timedelta(days=days) - timedelta(seconds=1)
+    who = signin.authenticate(used, now=NOON + nearly)
+    assert len(signin.sessions(who, NOON + nearly)) == 2
+    assert signin.authenticate(used, now=NOON + 2 * nearly).kind == "customer"
+    assert len(signin.sessions(who, NOON + 2 * nearly)) == 1
+    for token, now in ((unused, NOON + timedelta(days=days)), (used, NOON + 3 * nearly + timedelta(seconds=1))):
+        with pytest.raises(Unauthenticated):
+            signin.authenticate(token, now=now)
+
+
+def test_the_use_of_a_session_is_written_once_in_a_tenth_of_what_it_may_stand_unused() -> None:
+    make_customer()
+    token, tenth = signin.issue_token(PHONE, NOON).token, timedelta(days=14) / 10
+    written = []
+    for passed in (tenth - timedelta(seconds=1), tenth, tenth * 1.9, tenth * 2):
+        with statements_sent() as seen:
+            signin.authenticate(token, now=NOON + passed)
+        written.append(any(line.lstrip().startswith("UPDATE") for line in seen))
+    assert written == [False, True, False, True]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("OPERATOR_IDLE_MINUTES", "0"),
+        ("OPERATOR_IDLE_MINUTES", "1441"),
+        ("CUSTOMER_IDLE_DAYS", "0"),
+        ("CUSTOMER_IDLE_DAYS", "367"),
+        ("CUSTOMER_IDLE_DAYS", "a week"),
+    ],
+)
+def test_a_limit_that_cannot_be_meant_is_refused_at_start(
+    name: str, value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(ConfigError, match=name):
+        set_idle_limit(monkeypatch, name, value)
+
+
+def set_idle_limit(monkeypatch: pytest.MonkeyPatch, name: str, value: str | None) -> None:
+    """As the process would be started with that setting, or without it."""
+    if value is not None:
+        monkeypatch.setenv(name, value)
+    settings.cache_clear()
+    settings()
 
 
 @pytest.mark.parametrize("token", ["", "x", "\0", "\ud800", "x" * 1_000_000, "好"])

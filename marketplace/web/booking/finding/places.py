@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Any
 from urllib.parse import parse_qs, quote, unquote, urlencode, urlsplit, urlunsplit
 
-from flask import Response, request, url_for
+from flask import Response, url_for
 from flask_babel import gettext as _
 
 from booking.offers.availability import OfferQuery, offer, search_offers
@@ -14,7 +14,6 @@ from booking.offers.cities import narrowing, offer_cities
 from marketplace.catalog.kinds import kinds
 from marketplace.catalog.search import CityCount
 from marketplace.core import clock
-from marketplace.core.config import settings
 from marketplace.core.errors import NotFound
 from marketplace.web import session
 from marketplace.web.answers import Views, asked, render, see_other
@@ -22,15 +21,14 @@ from marketplace.web.benefit_cards import bookable, which_line
 from marketplace.web.booking.finding import packages_page, places_page
 from marketplace.web.booking.finding.places_page import Finder, PersonChoice
 from marketplace.web.booking.finding.whose import facts_of, paying, people_of, usable_benefits, why_not
+from marketplace.web.cookies import CITIES
 from marketplace.web.kind_words import kind_name
 from marketplace.web.people import person
 from vip.customers.family import Member
 from vip.entitlements.of_customer import entitlements
 from vip.principal import Principal
 
-CITY_COOKIE = "city"
 _MOST_RECENT = 3
-_YEAR = 365 * 24 * 3600
 _ROWS = 60
 _LONGEST_QUERY = 60
 
@@ -191,7 +189,7 @@ def _usual_city(found: list[CityCount]) -> str:
 
 def _recent_cities() -> list[str]:
     """The cities that this browser looked at last, newest first."""
-    names = unquote(request.cookies.get(CITY_COOKIE, "")).split(",")[:_MOST_RECENT]
+    names = unquote(CITIES.read()).split(",")[:_MOST_RECENT]
     return [name for name in names if 0 < len(name) <= 50]
 
 
@@ -199,10 +197,7 @@ def _store_city(answer: Response, city: str) -> None:
     if not asked("city", 50) or not city:
         return
     names = [city, *(name for name in _recent_cities() if name != city)][:_MOST_RECENT]
-    secure = not settings().development
-    answer.set_cookie(
-        CITY_COOKIE, quote(",".join(names)), max_age=_YEAR, path="/", httponly=True, samesite="Lax", secure=secure
-    )
+    CITIES.write(answer, quote(",".join(names)))
 
 
 def _choices(members: list[Member], search: places_page.Search, today: date) -> tuple[PersonChoice, ...]:

@@ -10,10 +10,11 @@ from marketplace.core.errors import Refusal, TooMany
 from marketplace.web.answers import Views, field, retry_after
 from marketplace.web.console import session
 from marketplace.web.console.accounts.qr import qr_code
-from marketplace.web.console.answers import console_page
+from marketplace.web.console.answers import Problem, console_page, problem_of
 from marketplace.web.parts import Form
 from vip.operators import device_changes
 from vip.operators.second_factor import Offer, OfferEnded, WrongSecondFactor
+from vip.signin.signin import SignInAgain
 
 
 def second_factor() -> Response:
@@ -42,6 +43,8 @@ def device() -> Response:
     except (WrongSecondFactor, TooMany) as refusal:
         page = _device(device_changes.offered(who, sealed, now=now), _form(refusal), refusal.status)
         return retry_after(page, refusal)
+    except SignInAgain as refusal:
+        return _device(device_changes.offer(who, now=now), Form(), refusal.status, problem_of(refusal))
     return console_page("recovery_codes", "second_factor", codes=codes)
 
 
@@ -50,11 +53,10 @@ def _state(form: Form, status: int) -> Response:
     return console_page("second_factor", "second_factor", status, page=page, form=form)
 
 
-def _device(offer: Offer, form: Form, status: int = 200) -> Response:
+def _device(offer: Offer, form: Form, status: int = 200, problem: Problem | None = None) -> Response:
     present = device_changes.status(session.operator()).since is not None
-    return console_page(
-        "device", "second_factor", status, offer=offer, qr=qr_code(offer.uri), form=form, present=present
-    )
+    page = {"offer": offer, "qr": qr_code(offer.uri), "form": form, "present": present, "problem": problem}
+    return console_page("device", "second_factor", status, **page)
 
 
 def _form(refusal: Refusal) -> Form:

@@ -31,9 +31,9 @@ _PAGES: dict[Step, str] = {
 
 
 def sign_in() -> Response:
-    """By name and password; the session that the browser had before ends."""
+    """By name and password; the session that the browser had before ends. `again` shows it to who is signed in."""
     if request.method == "GET":
-        if session.visiting() is not None:
+        if session.visiting() is not None and not asked("again"):
             return see_other(url_for("console.home"))
         return _page("operator_sign_in.html", "console.sign_in", Form())
     name = field("name", 80)

@@ -12,7 +12,7 @@ from marketplace.core import clock
 from marketplace.core.errors import Invalid, NotFound, Refusal
 from marketplace.web.answers import Views, field, see_other
 from marketplace.web.console import session
-from marketplace.web.console.answers import console_page
+from marketplace.web.console.answers import console_page, problem_of
 from marketplace.web.parts import Form
 from vip.operators import administration, device_changes
 from vip.operators.operators import LoginTaken
@@ -34,16 +34,19 @@ def account_new() -> Response:
         made = administration.add_operator(
             session.operator(), given["login"], given["name"], cast(Role, given["role"]), now=clock.now()
         )
-    except (Invalid, LoginTaken, SignInAgain) as refusal:
+    except (Invalid, LoginTaken) as refusal:
         message = wording.sentence(refusal)
         form = Form(given, {refusal.at: message}) if refusal.at in given else Form(given, problem=message)
         return console_page("account_new", "accounts", refusal.status, form=form, made=None)
+    except SignInAgain as refusal:
+        page = {"form": Form(given), "made": None, "problem": problem_of(refusal)}
+        return console_page("account_new", "accounts", refusal.status, **page)
     return console_page("account_new", "accounts", form=Form(), made=made, login=given["login"])
 
 
 def account(operator: str) -> Response:
     """One operator; the form ends her service, lets her return, or resets her second factor."""
-    who, problem, status = session.operator(), "", 200
+    who, problem, status = session.operator(), None, 200
     if request.method == "POST":
         try:
             flash(_act(field("act", 20), operator), "ok")
@@ -51,7 +54,7 @@ def account(operator: str) -> Response:
         except NotFound:
             raise
         except Refusal as refusal:
-            problem, status = wording.sentence(refusal), refusal.status
+            problem, status = problem_of(refusal), refusal.status
     page = administration.operator_of(who, operator)
     return console_page("account", "accounts", status, page=page, problem=problem)
 

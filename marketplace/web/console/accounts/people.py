@@ -11,7 +11,7 @@ from marketplace.core import clock
 from marketplace.core.errors import Invalid, NotFound, TooMany
 from marketplace.web.answers import Views, field, retry_after, see_other
 from marketplace.web.console import session
-from marketplace.web.console.answers import console_page
+from marketplace.web.console.answers import console_page, problem_of
 from marketplace.web.parts import Form
 from marketplace.web.staying import staying
 from vip.customers import blocking
@@ -53,21 +53,30 @@ def customers() -> Response:
 
 def customer(customer: str) -> Response:
     """Whether a customer may sign in; the form blocks or unblocks."""
-    who, now = session.operator(), clock.now()
+    who, now, problem, status = session.operator(), clock.now(), None, 200
     if request.method == "POST":
-        if field("block", 1):
-            blocking.block(who, customer, now=now)
-            flash(_("The customer is blocked and signed out."), "ok")
-        else:
-            blocking.unblock(who, customer, now=now)
-            flash(_("The customer can sign in again."), "ok")
-        return see_other(url_for("console.customer", customer=customer))
-    return console_page("customer", "customers", page=blocking.customer_status(who, customer, now=now))
+        try:
+            flash(_act(field("block", 1) != "", customer), "ok")
+            return see_other(url_for("console.customer", customer=customer))
+        except SignInAgain as refusal:
+            problem, status = problem_of(refusal), refusal.status
+    page = blocking.customer_status(who, customer, now=now)
+    return console_page("customer", "customers", status, page=page, problem=problem)
+
+
+def _act(block: bool, customer: str) -> str:
+    """Do it; returns what is said about it."""
+    who, now = session.operator(), clock.now()
+    if block:
+        blocking.block(who, customer, now=now)
+        return _("The customer is blocked and signed out.")
+    blocking.unblock(who, customer, now=now)
+    return _("The customer can sign in again.")
 
 
 def customer_erase(customer: str) -> Response:
     """Delete what is stored about a customer, because she asked for it."""
-    who, problem, status = session.operator(), "", 200
+    who, problem, status = session.operator(), None, 200
     stays: tuple[Stays, ...] = ()
     try:
         if request.method == "POST":
@@ -75,7 +84,7 @@ def customer_erase(customer: str) -> Response:
             return console_page("customer_erased", "customers", staying=staying(left))
         stays = preview_customer(who, customer)
     except (UnderWay, SignInAgain) as refusal:
-        problem, status = wording.sentence(refusal), refusal.status
+        problem, status = problem_of(refusal), refusal.status
     given = {"staying": staying(stays), "customer": customer, "problem": problem}
     return console_page("customer_erase", "customers", status, **given)
 

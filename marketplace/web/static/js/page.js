@@ -5,7 +5,7 @@ document.addEventListener("change", (event) => {
   if (input.name === "theme") {
     document.documentElement.dataset.theme = input.value;
     const secure = location.protocol === "https:" ? "; Secure" : "";
-    document.cookie = `theme=${input.value}; Path=/; Max-Age=31536000; SameSite=Lax${secure}`;
+    document.cookie = `${input.form.dataset.cookie}=${input.value}; Path=/; Max-Age=31536000; SameSite=Lax${secure}`;
   }
   if (input.dataset.label) {
     const say = document.getElementById("chosen");

@@ -83,6 +83,30 @@ def test_of_ranges_that_depend_on_what_nobody_told_only_their_agreement_judges(
     assert told("项目", value, text) == judged
 
 
+@pytest.mark.parametrize(
+    ("text", "bounds"),
+    [
+        *(
+            ("3-6 男，2-5 女", (2, 5)),
+            ("3-6 M, 2-5 F", (2, 5)),
+            ("(男)3-6 (女)2-5", (2, 5)),
+            ("(女)2-5(男)3-6", (2, 5)),
+        ),
+        *(
+            ("男：20-59岁 3-6；60-79岁 4-7；女：20-59岁 2-5", (2, 5)),
+            ("<60岁：男3-6 女2-5；≥60岁：男4-7 女3-6", (2, 5)),
+        ),
+        *(("3-6 pregnant", None), ("3-6 (pregnant)", None), ("3-6 男", None), ("3-6 儿童", None), ("3-6 孕妇", None)),
+        *(("女：60-79岁 1-6；男：20-59岁 3-6", None), ("therapeutic 10-20", (10, 20)), ("10-20 (toxic >20)", (10, 20))),
+    ],
+)
+def test_a_label_is_of_the_bounds_it_stands_at_before_or_behind(
+    text: str, bounds: tuple[float | None, float | None] | None
+) -> None:
+    found = reference_of(text, "female", 40, "").bounds
+    assert (found and (found.low, found.high)) == bounds
+
+
 @pytest.mark.parametrize(("age", "judged"), [(61, "normal"), (50, ""), (40, "")])
 def test_a_range_for_after_the_menopause_is_hers_from_an_age_that_leaves_no_doubt(age: int, judged: str) -> None:
     assert told("FSH", "60", "卵泡期 3-10；绝经后 25-134", age=age) == judged
@@ -108,7 +132,10 @@ def test_a_range_for_after_the_menopause_is_hers_from_an_age_that_leaves_no_doub
         ("尿培养", "大肠埃希菌 >10^5 CFU/mL", "", "abnormal"),
         ("尿培养", "大肠埃希菌 10^3 CFU/mL", "", ""),
         ("尿培养", "杂菌 >10^5 CFU/mL", "", ""),
-        ("白带清洁度", "Ⅲ度", "Ⅰ-Ⅱ度", "high"),
+        ("白带清洁度", "Ⅲ度", "Ⅰ-Ⅱ度", "abnormal"),
+        ("白带清洁度", "3度", "1-2度", "abnormal"),
+        ("Peanut IgE", "Class 4 (22.4 kU/L)", "Class 0 (<0.35)", "abnormal"),
+        ("Peanut IgE", "Class 0", "Class 0-1", "normal"),
         ("白带清洁度", "Ⅱ度", "Ⅰ-Ⅱ度", "normal"),
         ("镜检红细胞", "满视野", "0-3", "abnormal"),
         ("乳酸杆菌", "满视野", "", ""),

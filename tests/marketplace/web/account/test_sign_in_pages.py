@@ -20,7 +20,8 @@ from marketplace.core.errors import Unauthenticated
 from marketplace.core.sending import outgoing
 from marketplace.core.sending import sms as sms_port
 from marketplace.web import development, session
-from marketplace.web.session import cookie_name, safe_path
+from marketplace.web.cookies import SIGNED_IN
+from marketplace.web.session import safe_path
 from marketplace.web.urls import PAGES
 from tests.marketplace.web.surfer import Surfer, surfer, text_of
 from tests.people import NOON, PHONE, SmsBox, make_customer
@@ -93,7 +94,7 @@ def token_in(answer: TestResponse) -> str:
     return next(
         cookie.split(";")[0].split("=", 1)[1]
         for cookie in answer.headers.getlist("Set-Cookie")
-        if cookie.startswith(f"{cookie_name()}=")
+        if cookie.startswith(f"{SIGNED_IN.name}=")
     )
 
 
@@ -108,14 +109,14 @@ def test_a_customer_signs_in_and_comes_back_to_the_page_she_wanted(stranger: Sur
 
 def test_the_cookie_is_out_of_reach_of_scripts_and_other_sites(stranger: Surfer, box: SmsBox) -> None:
     answer = enter(stranger, ask_for_code(stranger, box))
-    cookie = next(line for line in answer.headers.getlist("Set-Cookie") if line.startswith(f"{cookie_name()}="))
+    cookie = next(line for line in answer.headers.getlist("Set-Cookie") if line.startswith(f"{SIGNED_IN.name}="))
     assert "HttpOnly" in cookie and "SameSite=Lax" in cookie and "Path=/" in cookie
 
 
 def test_the_session_before_ends_at_sign_in(app: Flask, box: SmsBox) -> None:
     make_customer(PHONE)
     browser = surfer(app, PHONE)
-    before = browser.client.get_cookie(cookie_name())
+    before = browser.client.get_cookie(SIGNED_IN.name)
     assert before is not None
     answer = enter(browser, ask_for_code(browser, box))
     assert token_in(answer) != before.value
@@ -176,7 +177,7 @@ def test_the_sixth_code_within_an_hour_is_refused_with_the_wait(stranger: Surfer
 def test_signing_out_ends_the_session_in_the_database_too(app: Flask, box: SmsBox) -> None:
     make_customer(PHONE)
     browser = surfer(app, PHONE)
-    kept = browser.client.get_cookie(cookie_name())
+    kept = browser.client.get_cookie(SIGNED_IN.name)
     with clock.frozen(NOON):
         assert kept is not None and browser.post("/sign-out").location == "/sign-in"
         assert browser.get("/").status_code == 303

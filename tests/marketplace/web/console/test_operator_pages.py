@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -24,6 +25,7 @@ from marketplace.chain.seal import seal_all
 from marketplace.chain.watch import run_verification
 from marketplace.core import clock
 from marketplace.core.audit import record
+from marketplace.core.config import settings
 from marketplace.core.database.db import reading, transaction
 from marketplace.web.urls import OPERATOR_PAGES
 from providers.port import Confirmed, ProviderError
@@ -34,6 +36,7 @@ from tests.people import NOON, PHONE, make_customer, make_insurer
 from tests.world import DAY, FakeAdapter, World, connection_to, go, one_pass, set_breaker, set_provider
 from vip.models import SignInSession
 from vip.operators.operators import create_admin
+from vip.signin import signin
 
 DOOR = "/operators/sign-in"
 PASSWORD = "a long password"
@@ -123,6 +126,16 @@ def test_a_session_that_stands_idle_for_half_an_hour_is_over(operator: Visitor) 
     with clock.frozen(NOON + timedelta(minutes=58)):
         assert operator.get("/operators").status_code == 200
     with clock.frozen(NOON + timedelta(minutes=89)):
+        assert operator.get("/operators").status_code == 303
+
+
+def test_an_operator_may_stand_idle_for_as_long_as_the_setting_says(
+    operator: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(signin, "settings", lambda: replace(settings(), operator_idle_minutes=5))
+    with clock.frozen(NOON + timedelta(minutes=4)):
+        assert operator.get("/operators").status_code == 200
+    with clock.frozen(NOON + timedelta(minutes=9)):
         assert operator.get("/operators").status_code == 303
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import html
 import re
+from collections import Counter
 from datetime import timedelta
 
 import pytest
@@ -33,6 +35,7 @@ from vip.models import Operator
 from vip.operators.operators import create_operator
 from vip.principal import Principal, Role
 from vip.signin.limits import Limit
+from vip.signin.signin import RECENT
 
 ROLES: tuple[Role, ...] = ("agent", "admin")
 DOOR = "/operators/sign-in"
@@ -181,6 +184,61 @@ def test_each_role_finds_its_pages_and_no_others(app: Flask, office: dict[str, s
         answer = visitor.get(path) if method == "GET" else visitor.post(path, "/operators/bookings", **sent)
         found[route] = answer.status_code
     assert found == {route: answers[column] for route, answers in TABLE.items()}
+
+
+RISKY = {
+    # route: forms that would do it, the ids being real
+    "POST /operators/accounts/new": [{"login": "wu", "name": "吴", "role": "admin"}],
+    "POST /operators/accounts/<operator>": [{"act": "end"}, {"act": "resume"}, {"act": "reset"}],
+    "POST /operators/customers/<customer>": [{"block": "1"}, {}],
+    "POST /operators/customers/<customer>/erase": [{}],
+    "POST /operators/second-factor/device": [{"offer": "", "code": "123456"}],  # the first one
+}
+ASK_FOR_WHAT_ONE_KNOWS = {
+    # one's own password or second factor is asked for
+    "POST /operators/password",
+    "POST /operators/second-factor",
+}
+NOT_ABOUT_PEOPLE = {
+    "POST /operators/bookings",
+    "POST /operators/bookings/<booking>/cancel",
+    "POST /operators/disputes/<dispute>",
+    "POST /operators/differences/<case>/<action>",
+    "POST /operators/runs",
+    "POST /operators/closures/new",
+    "POST /operators/closures/<closure>",
+    "POST /operators/customers",  # a search
+    ENDS,
+}
+
+
+def test_every_form_of_the_console_is_risky_or_known_not_to_be() -> None:
+    forms = {f"POST {page.rule}" for page in OPERATOR_PAGES if "POST" in page.methods and not page.open}
+    assert forms == RISKY.keys() | ASK_FOR_WHAT_ONE_KNOWS | NOT_ABOUT_PEOPLE
+    about_people = {f"POST {page.rule}" for page in OPERATOR_PAGES if page.duty == "people" and "POST" in page.methods}
+    assert about_people - RISKY.keys() == {"POST /operators/customers"}
+
+
+@pytest.mark.parametrize("route", RISKY)
+def test_a_session_that_was_left_open_does_nothing_risky(app: Flask, office: dict[str, str], route: str) -> None:
+    visitor, path = enter(app, "admin"), path_of(route.split(" ")[1], office)
+    with clock.frozen(NOON + RECENT + timedelta(seconds=1)):
+        for form in RISKY[route]:
+            before = audited()
+            answer = visitor.post(path, "/operators/password", **form)
+            assert answer.status_code == 403, form
+            assert "Sign in once more, then do this within 15 minutes." in main(answer)
+            again = re.search(r'href="(/operators/sign-in[?][^"]+)"', answer.text)
+            assert again is not None and visitor.get(html.unescape(again[1])).status_code == 200, (
+                "a form, not a way back"
+            )
+            assert set(audited() - before) <= {"customer.viewed"}, form
+
+
+def audited() -> Counter[str]:
+    """How often the audit has each act."""
+    with reading() as session:
+        return Counter(session.scalars(select(AuditLine.action)))
 
 
 @pytest.mark.parametrize("role", ROLES)
