@@ -1,4 +1,6 @@
-"""A person's answers and words, stored sealed under her own key of the class process and bound to their record."""
+"""A person's answers and words, stored sealed under her own key of the class process and bound to their record.
+
+And the record that a version of a report is bound to."""
 
 from __future__ import annotations
 
@@ -8,6 +10,12 @@ from typing import Any
 
 from marketplace.core.crypto import seal, unseal
 from vip.customers.person_keys import WrappedKey
+
+
+def version_record(report: str, version: int) -> str:
+    """The record of one version of a report (its public id): its key is wrapped for it, its parts are sealed for parts
+    of it."""
+    return f"{report}:{version}"
 
 
 def seal_details(details: Mapping[str, Any], key: WrappedKey, booking: str) -> bytes | None:

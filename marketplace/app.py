@@ -25,6 +25,9 @@ def create_app() -> Flask:
     app.json = Json(app)
     app.config.update(
         SECRET_KEY=config.secret_key,
+        SECRET_KEY_FALLBACKS=list(config.secret_key_fallbacks),
+        # the tokens of forms, signed with the last and checked with each: Flask-WTF knows no fallbacks
+        WTF_CSRF_SECRET_KEY=[*reversed(config.secret_key_fallbacks), config.secret_key],
         PROPAGATE_EXCEPTIONS=False,
         **cookies.of_pages(),
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import IO, NoReturn, ParamSpec, TypeVar
 
@@ -21,6 +21,9 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from booking.actors import SYSTEM
 from booking.calls.connections import connection_by_code
+from booking.keys.count import PartCount, count, links_with_codes
+from booking.keys.rewrap import BATCH, Progress, rewrap
+from booking.keys.rotate import PURPOSES, Purpose, rotate
 from booking.personal.erase import erase_by_command
 from booking.personal.export import write_copy
 from booking.reconcile.repair import cancel_stray_by_command
@@ -57,12 +60,13 @@ reports = AppGroup("reports", help="Results as providers deliver them.")
 catalog = AppGroup("catalog", help="Sites and offers.")
 audit = AppGroup("audit", help="The chain of audit and ledger.")
 installation = AppGroup("installation", help="This installation's database.")
+keys = AppGroup("keys", help="The keys that seal, index and sign.")
 document = AppGroup("openapi", help="The API's description.")
 
 
 def install(app: Flask) -> None:
     """Add the commands to the application."""
-    for group in (admin, vip, person, reports, catalog, audit, installation, document):
+    for group in (admin, vip, person, reports, catalog, audit, installation, keys, document):
         app.cli.add_command(group)
     app.cli.add_command(reconcile)
 
@@ -310,6 +314,75 @@ def check_installation() -> None:
         click.echo(each)
     click.echo(f"{len(wrong)} differences; {'held back' if release.look() else 'released'}.", err=True)
     if wrong:
+        click.get_current_context().exit(FOUND)
+
+
+@keys.command("list")
+@one_sentence
+def list_keys() -> None:
+    """Show the live keys and how many values rest on each. Every value is opened, so it takes a while."""
+    counts = count()
+    for ring in ("master", "index"):
+        click.echo(f"{ring} keys")
+        mine = [part for part in counts if part.ring == ring]
+        for number, key in enumerate(mine[0].live):
+            _say_key(key, mine, used=number == 0)
+    for part in counts:
+        if part.unreadable:
+            click.echo(f"{part.part}: {part.unreadable} rest on no live key or do not open")
+        if part.unknown:
+            click.echo(f"{part.part}: {part.unknown} can't be indexed anew (docs/keys.md)")
+    if links := links_with_codes(now=clock.now()):
+        click.echo(f"Access codes of {links.number} open links rest on index keys; the last ends at {links.last}.")
+
+
+def _say_key(key: str, parts: Sequence[PartCount], *, used: bool) -> None:
+    resting = {part.part: part.by_key[key] for part in parts if part.by_key.get(key)}
+    left = sum(part.left for part in parts)
+    if used:
+        state = f"used for what is new; {left} rows wait for a rewrap" if left else "used for what is new"
+    else:
+        state = "in use for what is older" if resting else "nothing rests on it"
+    click.echo(f"  {key}: {state}")
+    for part, number in resting.items():
+        click.echo(f"    {part}: {number}")
+
+
+@keys.command("rotate")
+@click.argument("purpose", type=click.Choice(PURPOSES))
+@one_sentence
+def rotate_key(purpose: Purpose) -> None:
+    """Make a new key and print the settings that bring it in, in two steps. They are secret: they are printed here and
+    stored nowhere."""
+    made = rotate(purpose, now=clock.now())
+    steps = (("1. For every process; then start all anew:", made.known), ("2. Afterwards the same with:", made.used))
+    for title, values in steps:
+        click.echo(title, err=True)
+        for name, value in values.items():
+            click.echo(f"{name}={value}")
+    if made.gone:
+        click.echo(f"{made.gone} goes with step 1: its key is among them.", err=True)
+
+
+@keys.command("rewrap")
+@click.option("--batch", type=click.IntRange(1, 5000), default=BATCH, show_default=True, help="Rows a transaction.")
+@one_sentence
+def rewrap_keys(batch: int) -> None:
+    """Bring everything to the current keys, while all goes on. It can be ended and started again, and run twice at
+    once. Exit code 3: something does not open."""
+    said = time.monotonic()
+
+    def say(done: Progress) -> None:
+        nonlocal said
+        if done.finished or time.monotonic() - said >= 1:
+            said = time.monotonic()
+            state = "finished" if done.finished else "under way"
+            click.echo(f"{done.part}: {done.seen} looked at, {done.moved} moved, {done.unreadable} unreadable, {state}")
+
+    done = rewrap(now=clock.now, batch=batch, wait=time.sleep, say=say)
+    unreadable = sum(part.unreadable for part in done)
+    click.echo(f"{sum(part.moved for part in done)} moved, {unreadable} unreadable.", err=True)
+    if unreadable:
         click.get_current_context().exit(FOUND)
 
 

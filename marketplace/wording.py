@@ -70,6 +70,10 @@ WORDS: Mapping[str, Words] = {
     "internal": Words(
         _("An error on our side"), _("Something went wrong on our side. Give this number when you ask: %(reference)s.")
     ),
+    "record_unreadable": Words(
+        _("This can't be opened"),
+        _("A stored record can't be opened. The people who run this service have been told which one."),
+    ),
     "not_in_production": Words(_("For development only"), _("Demonstration data is for development only.")),
     "development_only": Words(_("For development only"), _("This shortcut exists in development only.")),
     # signing in

@@ -29,6 +29,7 @@ from marketplace.development.database import DevDatabase
 from marketplace.development.embedded.postgres import APPLICATION, OWNER, SUPERUSER
 from tests import outside
 from tests.emptying import Emptying
+from tests.keys import forget_keys
 from tests.migrated_server import make_once, place_copy
 from vip.operators import operators
 
@@ -69,7 +70,8 @@ def pytest_configure(config: pytest.Config) -> None:
         config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
         config.add_cleanup(lambda: os.environ.pop(_RUN, None))
         os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # else each process of a test compiles the whole product anew
-    for name in ("CLOCK_OFFSET_SECONDS", "MASTER_KEY", "INDEX_KEY", "SECRET_KEY", "PUBLIC_URL", "SMS_BACKEND"):
+    keys = ("MASTER_KEY", "MASTER_KEYS", "INDEX_KEY", "INDEX_KEYS", "SECRET_KEY", "SECRET_KEY_FALLBACKS")
+    for name in (*keys, "CLOCK_OFFSET_SECONDS", "PUBLIC_URL", "SMS_BACKEND"):
         os.environ.pop(name, None)
     os.environ["ANXIANG_ENV"] = "test"
     os.environ["ANXIANG_STATE_DIR"] = str(_run_folder() / "state")
@@ -83,6 +85,13 @@ def no_way_out() -> Iterator[None]:
     outside.attempts.clear()
     yield
     assert outside.attempts == [], "this test tried to leave the machine"
+
+
+@pytest.fixture(autouse=True)
+def keys_as_before() -> Iterator[None]:
+    """Keys of a test's own end with it. Set up before any monkeypatch, so torn down after."""
+    yield
+    forget_keys()
 
 
 @pytest.fixture(autouse=True, scope="session")

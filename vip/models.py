@@ -38,6 +38,23 @@ class Customer(Base):
     insurer: Mapped[Insurer] = relationship()
 
 
+class CustomerPhone(Base):
+    """The blind index of a customer's phone under one live key; she has a row for each. This keeps a phone
+    unique while keys change. `vip/customer_phone_follows.sql` writes that of `Customer.phone_index`,
+    vip.phones.assign() the others."""
+
+    __tablename__ = "customer_phone"
+    __table_args__ = (
+        UniqueConstraint("insurer_id", "phone_index"),
+        Index("ix_customer_phone_customer", "customer_id"),
+    )
+
+    id: Mapped[PrimaryKey]
+    customer_id: Mapped[int] = mapped_column(ForeignKey("customer.id", ondelete="CASCADE"))
+    insurer_id: Mapped[int] = mapped_column(ForeignKey("insurer.id"))
+    phone_index: Mapped[bytes] = mapped_column(BYTEA)
+
+
 class Beneficiary(Base):
     """A person a benefit may be used for: the customer herself (`relation` self) or family.
 

@@ -70,8 +70,18 @@ def connection_by_code(session: Session, code: str) -> ProviderConnection:
     return connection_of(provider)
 
 
+def secret_record(code: str) -> str:
+    """The record that the secret for calling a provider is sealed for."""
+    return f"provider:{code}:secret"
+
+
+def webhook_record(code: str) -> str:
+    """The record that the secrets of a provider's webhooks are sealed for."""
+    return f"provider:{code}:webhook"
+
+
 def connection_of(provider: Provider) -> ProviderConnection:
-    """A provider's row as plain data, its secrets opened (records `provider:<code>:secret` and `…:webhook`)."""
+    """A provider's row as plain data, its secrets opened."""
     secret = b"" if provider.secret_sealed is None else provider.secret_sealed
     return ProviderConnection(
         id=provider.id,
@@ -80,9 +90,9 @@ def connection_of(provider: Provider) -> ProviderConnection:
         connection=Connection(
             provider=provider.code,
             base_url=provider.base_url,
-            secret=unseal_master(secret, f"provider:{provider.code}:secret") if secret else "",
+            secret=unseal_master(secret, secret_record(provider.code)) if secret else "",
             webhook_secrets=tuple(
-                unseal_master(sealed, f"provider:{provider.code}:webhook") for sealed in provider.webhook_secrets_sealed
+                unseal_master(sealed, webhook_record(provider.code)) for sealed in provider.webhook_secrets_sealed
             ),
             time_zone=provider.time_zone,
             deadline_seconds=float(provider.deadline_seconds),

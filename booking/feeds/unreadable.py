@@ -18,7 +18,7 @@ from booking.discrepancies import EXPLAINED, UNREADABLE, open_discrepancy
 from booking.feeds.models import DeliveredRow
 from booking.models import Booking, Discrepancy, Feed, ProviderBooking
 from booking.references import named
-from marketplace.core.crypto import blind_index, new_wrapped_key, seal, unseal, unwrap_key
+from marketplace.core.crypto import blind_indexes, new_wrapped_key, seal, unseal, unwrap_key
 from marketplace.core.database.db import reading, transaction
 from marketplace.core.logging import get_logger
 from providers.reported import UnreadableRow
@@ -65,14 +65,14 @@ def record_rows(provider_id: int, feed: str, rows: Iterable[UnreadableRow], *, n
 def record_row(session: Session, provider_id: int, feed: str, row: UnreadableRow, *, now: datetime) -> None:
     """Record one row in the caller's transaction. What a person explained is not recorded again while the provider
     delivers the same."""
-    digest = blind_index(row.digest, UNREADABLE).hex()
-    subject = _subject(feed, row.reference or row.our_reference or f"#{digest[:32]}")
+    digests = [one.hex() for one in blind_indexes(row.digest, UNREADABLE)]
+    digest, subject = digests[0], _subject_of(session, provider_id, feed, row, digests)
     booking_id = _booking_of(session, provider_id, feed, row)
     if booking_id is None and _too_many(session, provider_id, feed, subject, now):
         _count_more(session, provider_id, feed, digest, row, now)
         return
     last = session.scalar(_cases(provider_id, feed, subject).order_by(Discrepancy.id.desc()).limit(1))
-    if last is not None and last.resolution == EXPLAINED and last.facts["digest"] == digest:
+    if last is not None and last.resolution == EXPLAINED and last.facts["digest"] in digests:
         return
     facts: dict[str, Any] = {
         "feed": feed,
@@ -88,7 +88,7 @@ def record_row(session: Session, provider_id: int, feed: str, row: UnreadableRow
     case = session.scalar(_open(provider_id, feed, subject).with_for_update())
     if case is None:  # read again by a rival at this moment
         return
-    if case.facts["times"] == 0 or case.facts["digest"] != digest:
+    if case.facts["times"] == 0 or case.facts["digest"] not in digests:
         store_delivered(session, case, row.delivered, now)
     facts |= {"times": case.facts["times"] + 1, "last_at": now.isoformat()}
     case.facts = facts | _next_time(case, now)
@@ -189,7 +189,9 @@ def open_delivered(session: Session, case: Discrepancy) -> str | None:
     stored = session.get(DeliveredRow, case.id)
     if stored is None:
         return None
-    return unseal(stored.sealed, key=unwrap_key(stored.wrapped_key, _record(case)), record=_record(case)).decode()
+    return unseal(
+        stored.sealed, key=unwrap_key(stored.wrapped_key, record_of(case.public_id)), record=record_of(case.public_id)
+    ).decode()
 
 
 def forget_delivered(session: Session, case_id: int) -> None:
@@ -228,13 +230,29 @@ def _close(
 def store_delivered(session: Session, case: Discrepancy, delivered: bytes, now: datetime) -> None:
     """Store what was delivered, in place of what is stored."""
     forget_delivered(session, case.id)
-    wrapped = new_wrapped_key(_record(case))
-    sealed = seal(delivered, key=unwrap_key(wrapped, _record(case)), record=_record(case))
+    wrapped = new_wrapped_key(record_of(case.public_id))
+    sealed = seal(delivered, key=unwrap_key(wrapped, record_of(case.public_id)), record=record_of(case.public_id))
     session.add(DeliveredRow(discrepancy_id=case.id, stored_at=now, wrapped_key=wrapped, sealed=sealed))
 
 
-def _record(case: Discrepancy) -> str:
-    return f"{case.public_id}:delivered"
+def record_of(case_public_id: str) -> str:
+    """The record that the delivered text of a discrepancy, and its key, are sealed for."""
+    return f"{case_public_id}:delivered"
+
+
+def _subject_of(session: Session, provider_id: int, feed: str, row: UnreadableRow, digests: Sequence[str]) -> str:
+    """What the row's case is about. One without a name goes by its digest: also by that under an earlier index key, if
+    it has a case from then."""
+    name = row.reference or row.our_reference
+    if name:
+        return _subject(feed, name)
+    subjects = [_subject(feed, f"#{digest[:32]}") for digest in digests]
+    if len(subjects) == 1:
+        return subjects[0]
+    known = select(Discrepancy.subject).where(
+        Discrepancy.provider_id == provider_id, Discrepancy.kind == UNREADABLE, Discrepancy.subject.in_(subjects)
+    )
+    return session.scalar(known.order_by(Discrepancy.id.desc()).limit(1)) or subjects[0]
 
 
 def _subject(feed: str, name: str) -> str:

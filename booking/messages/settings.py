@@ -113,7 +113,7 @@ def give_email(principal: Principal, text: str, *, now: datetime, gateway: Email
         row = own_row(session, principal, now)
         customer = session.get_one(Customer, row.customer_id)
         whose = _whose(customer)
-        codes.lock_phones(session, whose.phone_index)
+        codes.lock_phones(session, whose)
         code = codes.only_code(session, whose, now)
         row.email_sealed = email_address.seal(address, customer.public_id)
         row.email_confirmed_at, row.updated_at = None, now
@@ -189,5 +189,5 @@ def parse_time(text: str, field: str) -> time:
 def _whose(customer: Customer) -> codes.Address:
     """Codes are counted by customer, so that nobody can have many mails sent to strangers. Only the newest code is
     valid, and it is for the address given last."""
-    index = crypto.blind_index(customer.public_id, "email")
-    return codes.Address(customer.insurer_id, index, "email", customer.id)
+    indexes = crypto.blind_indexes(customer.public_id, "email")
+    return codes.Address(customer.insurer_id, indexes, "email", customer.id)

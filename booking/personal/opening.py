@@ -10,14 +10,16 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from booking.attendance.models import Dispute
+from booking.feeds import unreadable
 from booking.feeds.models import DeliveredRow
 from booking.models import Booking, Discrepancy
 from booking.personal.register import Reader
 from booking.reports.models import Report, ReportVersion
-from booking.sealing import open_details, open_words
+from booking.sealing import open_details, open_words, version_record
 from marketplace.core.crypto import Unreadable, unseal, unwrap_key
 from vip import phones
-from vip.customers import email_address, family
+from vip.customers import consent, email_address, family
+from vip.customers.consent_models import Consent
 from vip.customers.person_keys import CONTACT, MEDICAL, PROCESS, key_of
 from vip.models import Beneficiary, Customer
 
@@ -74,7 +76,7 @@ def _report(session: Session, _column: str, row_id: int, stored: bytes) -> Any:
         .join(Report, Report.id == ReportVersion.report_id)
         .where(ReportVersion.id == row_id)
     ).one()
-    record = f"{report_id}:{version.version}"
+    record = version_record(report_id, version.version)
     return json.loads(unseal(stored, key=unwrap_key(version.wrapped_key, record), record=f"{record}:content"))
 
 
@@ -84,8 +86,14 @@ def _delivered(session: Session, _column: str, row_id: int, stored: bytes) -> st
         .join(Discrepancy, Discrepancy.id == DeliveredRow.discrepancy_id)
         .where(DeliveredRow.discrepancy_id == row_id)
     ).one()
-    record = f"{case_id}:delivered"
+    record = unreadable.record_of(case_id)
     return unseal(stored, key=unwrap_key(row.wrapped_key, record), record=record).decode()
+
+
+def _consent_phone(session: Session, _column: str, row_id: int, _stored: bytes) -> str | None:
+    given = session.get_one(Consent, row_id)
+    person = session.get_one(Beneficiary, given.beneficiary_id)
+    return consent.phone_of(given, key_of(session, person, CONTACT))
 
 
 def _booking_and_person(session: Session, booking_id: int) -> tuple[Booking, Beneficiary]:
@@ -103,4 +111,5 @@ _READERS: Mapping[str, Callable[[Session, str, int, bytes], Any]] = {
     "words": _words,
     "report": _report,
     "delivered": _delivered,
+    "consent_phone": _consent_phone,
 }

@@ -24,7 +24,16 @@ class Retention(StrEnum):
 
 
 Reader = Literal[
-    "plain", "customer_phone", "email", "person_phone", "id_number", "answers", "words", "report", "delivered"
+    "plain",
+    "customer_phone",
+    "email",
+    "person_phone",
+    "id_number",
+    "answers",
+    "words",
+    "report",
+    "delivered",
+    "consent_phone",
 ]
 """How a stored value becomes a readable one: as it is, or opened by the function of that name (`personal.opening`)."""
 

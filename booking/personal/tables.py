@@ -101,9 +101,8 @@ OF_CUSTOMERS = (
         other="id",
         personal={
             "public_id": process("id"),
-            "phone_index": contact(
-                "phone_index", never="a keyed fingerprint of a number that is not stored", ends=_NONE
-            ),
+            "phone_sealed": contact("phone", reader="consent_phone", ends=_NONE),
+            "phone_index": contact("phone_index", same_as="phone_sealed", ends=_NONE),
             **all_process("purpose method given_at withdrawn_at withdrawn_by"),
         },
         links={"beneficiary_id": "beneficiary"},
@@ -125,8 +124,9 @@ OF_CUSTOMERS = (
         "sign_in_code",
         file="codes",
         whose=(
-            "(t.customer_id = :customer OR t.phone_index ="
-            " (SELECT c.phone_index FROM customer c WHERE c.id = :customer AND c.insurer_id = t.insurer_id))"
+            "(t.customer_id = :customer OR t.phone_index IN"
+            " (SELECT c.phone_index FROM customer_phone c WHERE c.customer_id = :customer"
+            " AND c.insurer_id = t.insurer_id))"
         ),
         other="id insurer_id customer_id",
         personal={
@@ -136,6 +136,15 @@ OF_CUSTOMERS = (
         },
         rows_end=Retention.CONTACT,
         age=Age("created_at", "code_days", "limits count codes of the last hour; none counts after ten minutes"),
+    ),
+    Table(  # its row under the current key is made anew when `customer.phone_index` is overwritten
+        "customer_phone",
+        file="phone_indexes",
+        whose="t.customer_id = :customer",
+        other="id insurer_id customer_id",
+        personal={
+            "phone_index": contact("phone_index", never="a keyed fingerprint of the phone", ends=_NOBODY),
+        },
     ),
     Table(
         "notice_setting",
@@ -451,6 +460,8 @@ OF_NOBODY = (
     # ends within two days; `scope` is a customer's public id
     Table("idempotency_key", "id scope key fingerprint status resource created_at"),
     Table("inbox_event", "id provider_id event_id kind received_at outcome"),
+    Table("integrity_alarm", "id record times first_at last_at"),  # records by their public names
+    Table("key_rewrap", "part key_id after_id seen moved again unreadable unknown started_at finished_at"),
     Table("insurer", "id public_id code name_zh name_en time_zone"),
     Table("job_run", "name every_seconds started_at finished_at succeeded_at outcome"),
     Table(

@@ -19,6 +19,7 @@ from booking.reports.reading.codes import codes_of
 from booking.reports.reading.read import Reading, read_all
 from booking.reports.reading.told import Whose
 from booking.reports.versions import Changes, VersionLine, changes_between, outstanding
+from booking.sealing import version_record
 from marketplace.core import audit
 from marketplace.core.crypto import unseal, unwrap_key
 from marketplace.core.database.db import reading, transaction
@@ -286,7 +287,7 @@ def _versions(session: Session, report_id: int) -> list[VersionLine]:
 
 def _open(row: Row[Any]) -> bytes:
     stored: ReportVersion = row.ReportVersion
-    record = f"{row.Report.public_id}:{stored.version}"
+    record = version_record(row.Report.public_id, stored.version)
     return unseal(stored.content_sealed, key=unwrap_key(stored.wrapped_key, record), record=f"{record}:content")
 
 

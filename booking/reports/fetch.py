@@ -26,6 +26,7 @@ from booking.reports.papers import open_paper, papers_of, store_papers
 from booking.reports.reading.codes import codes_of
 from booking.reports.reading.read import Reading, read_all
 from booking.reports.reading.told import Whose
+from booking.sealing import version_record
 from booking.transition import touch
 from marketplace.core.crypto import new_wrapped_key, seal, unseal, unwrap_key
 from marketplace.core.database.db import reading, transaction
@@ -210,7 +211,7 @@ def store(report_id: int, examined: Examined, *, now: datetime) -> str:
             report.fetch_after, report.failures = None, 0
             _close_troubles(session, report, now)
             return "known"
-        record = f"{report.public_id}:{version}"
+        record = version_record(report.public_id, version)
         wrapped = new_wrapped_key(record)
         key = unwrap_key(wrapped, record)
         plain = _plain(examined)
@@ -277,7 +278,7 @@ def _is_what_we_have(session: Session, report: Report, examined: Examined) -> bo
     ).one_or_none()
     if stored is None or version <= stored.version or (stored.status == "partial") != (status == "partial"):
         return False
-    record = f"{report.public_id}:{stored.version}"
+    record = version_record(report.public_id, stored.version)
     key = unwrap_key(stored.wrapped_key, record)
     if json.loads(unseal(stored.content_sealed, key=key, record=f"{record}:content")) != _plain(examined):
         return False

@@ -136,7 +136,7 @@ def share_report(principal: Principal, public_id: str, new: NewShare, *, now: da
             created_at=now,
             expires_at=now + timedelta(days=new.days),
         )
-        share.code_hash = None if access_code is None else _hash(share.public_id, access_code)
+        share.code_hash = None if access_code is None else _hashes(share.public_id, access_code)[0]
         session.add(share)
         _audit(session, "report.shared", principal, report, now, share=share.public_id, days=new.days)
         notify(
@@ -288,7 +288,8 @@ def _try_code(share: ReportShare, report: Report, code: str, now: datetime, call
     with transaction() as session:
         left = limits.take(session, TRIES_AT_LINK, *at_link, now=now)
         limits.take(session, TRIES_BY_CALLER, "try", "share", caller.name, now=now)
-    if share.code_hash is None or not hmac.compare_digest(share.code_hash, _hash(share.public_id, digits)):
+    known = share.code_hash or b""
+    if not any([hmac.compare_digest(known, one) for one in _hashes(share.public_id, digits)]):
         with transaction() as session:
             _record(session, share, report, "report.wrong_code", now)
         codes.notice_wrong("access_code", now)
@@ -341,8 +342,9 @@ def _check(new: NewShare) -> None:
         raise Invalid(field="max_views", reason="out_of_range", minimum=1, maximum=MOST_VIEWS)
 
 
-def _hash(share_id: str, code: str) -> bytes:
-    return crypto.blind_index(f"{share_id}:{code}", "share_code")
+def _hashes(share_id: str, code: str) -> tuple[bytes, ...]:
+    """What is stored of a link's code, under each live key, the current one's first."""
+    return crypto.blind_indexes(f"{share_id}:{code}", "share_code")
 
 
 def _audit(

@@ -99,11 +99,11 @@ def _search(operator: Principal, wanted: str) -> tuple[str, Select[Any]]:
     """By what is searched, and the search."""
     query = card_rows().where(Booking.insurer_id == operator.insurer_id)
     try:
-        index = phones.index(phones.normalise(wanted))
+        indexes = phones.indexes(phones.normalise(wanted))
     except Invalid:
         number = "".join(without_invisible(wanted).split()).upper()
         return "number", query.where(Booking.reference == number)
-    return "phone", query.join(Customer, Customer.id == Booking.customer_id).where(Customer.phone_index == index)
+    return "phone", query.join(Customer, Customer.id == Booking.customer_id).where(phones.of_customer(indexes))
 
 
 def _whom(session: Session, booking: Booking, by: str) -> str:

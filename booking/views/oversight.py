@@ -21,9 +21,11 @@ from booking.worker_models import JobRun
 from marketplace.catalog.models import Provider
 from marketplace.chain.heads import HeadsFile
 from marketplace.chain.watch import UNSEALED_SECONDS, LastVerification, last_verification, unsealed_seconds
+from marketplace.core import integrity
 from marketplace.core.clock import today
 from marketplace.core.config import settings
 from marketplace.core.database.db import reading
+from marketplace.core.integrity import Alarm
 from marketplace.core.text import Text
 from providers.registry import capabilities
 from vip import roles
@@ -173,6 +175,12 @@ def audit_health(principal: Principal, *, now: datetime) -> AuditHealth:
     return AuditHealth(
         unsealed_seconds(now=now, sealed_until=until), HeadsFile(told) if told else None, last_verification()
     )
+
+
+def unreadable_records(principal: Principal, *, now: datetime) -> Sequence[Alarm]:
+    """The records whose ciphertext did not open within the last days, by names that are nobody's; the newest first."""
+    roles.require(principal, "books")
+    return integrity.alarms(now=now)
 
 
 def _patience(every_seconds: int) -> timedelta:

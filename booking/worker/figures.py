@@ -86,6 +86,11 @@ _QUERIES: Mapping[str, tuple[str, tuple[str, ...], str]] = {
         (),
         "SELECT count(*) FROM booking WHERE report_state = 'overdue'",
     ),
+    "anxiang_integrity_alarms": (
+        "Records whose ciphertext did not open within the last day.",
+        (),
+        "SELECT count(*) FROM integrity_alarm WHERE last_at > CAST(:now AS timestamptz) - interval '1 day'",
+    ),
     "anxiang_job_seconds_since_success": (
         "Age of a job's last success; infinite for one that has been started and has never succeeded.",
         ("job",),

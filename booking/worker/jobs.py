@@ -40,6 +40,7 @@ from booking.worker.lanes import Lane, Lanes
 from marketplace.chain.watch import Sealer, verify_nightly
 from marketplace.core import clock
 from marketplace.core.config import settings
+from marketplace.core.integrity import forget_alarms
 from marketplace.core.logging import get_logger
 from marketplace.messages import send
 from vip.entitlements.of_customer import expire_due
@@ -100,6 +101,7 @@ def all_jobs(lanes: Lanes, stopping: Event) -> list[Job]:
         Job("copies", 5, lambda: make_copies(now=clock.now())),
         Job("erasures", 60, lambda: finish_erasures(now=clock.now())),
         Job("copies-over", 3600, lambda: {"forgotten": forget_copies(now=clock.now())}),
+        Job("alarms-over", 3600, lambda: {"forgotten": forget_alarms(now=clock.now())}),
         Job("limits", 3600, lambda: {"forgotten": forget_buckets(now=clock.now())}),
     ]
     for lane in lanes.all():

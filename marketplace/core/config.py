@@ -6,7 +6,6 @@ an error at start, never a silent default.
 
 from __future__ import annotations
 
-import base64
 import json
 import os
 import re
@@ -16,6 +15,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from urllib.parse import urlsplit
+
+from marketplace.core import keyring
+from marketplace.core.keyring import Key
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -43,15 +45,17 @@ class Settings:
     What was booked must be stored for `process_years` after the service, results for `medical_years` (0: no longer than
     its customer wants), and no longer than `report_years` anyway; the other limits of age (0: none) have their reasons
     in booking/personal/tables.py.
-    `master_key` wraps per-person and per-report keys, `index_key` keys the blind indexes; both are 32 bytes.
+    `master_keys` wrap per-person and per-report keys, `index_keys` key the blind indexes: the first is the one in use,
+    the others are on their way out (docs/keys.md). `secret_key` signs cookies and forms; what was signed with one of
+    `secret_key_fallbacks` is still believed.
     """
 
     env: str
     database_url: str
     owner_url: str
     secret_key: str
-    master_key: bytes
-    index_key: bytes
+    master_keys: tuple[Key, ...]
+    index_keys: tuple[Key, ...]
     insurer_code: str
     public_url: str
     sms_backend: str
@@ -72,6 +76,7 @@ class Settings:
     customer_idle_days: int = 14
     trusted_proxies: int = 0
     allowed_hosts: tuple[str, ...] = ()
+    secret_key_fallbacks: tuple[str, ...] = ()
     outbox_lease_seconds: int = 30
     reconcile_seconds: int = 240
     audit_heads_file: Path | None = None
@@ -146,17 +151,31 @@ def _within(name: str, default: int, *, most: int) -> int:
     return value
 
 
-def _key(name: str, stored: dict[str, str]) -> bytes:
-    text = _secret(name) or stored.get(name)
-    if not text:
-        raise ConfigError(f"{name} is not set: give 32 random bytes as base64 (`openssl rand -base64 32`).")
+def _keys(plural: str, stored: Mapping[str, str]) -> tuple[Key, ...]:
+    """The keys of MASTER_KEYS or INDEX_KEYS, then the one of MASTER_KEY or INDEX_KEY. Where the environment gives
+    either, what development stored is not used."""
+    single = plural.removesuffix("S")
+    given: Mapping[str, str] = {name: _secret(name) for name in (plural, single)}
+    given = given if any(given.values()) else stored
     try:
-        raw = base64.b64decode(text, validate=True)
-    except ValueError as bad:
-        raise ConfigError(f"{name} is not valid base64.") from bad
-    if len(raw) != 32:
-        raise ConfigError(f"{name} must be 32 bytes, not {len(raw)}.")
-    return raw
+        keys = keyring.parse(given[plural], plural) if given.get(plural) else ()
+        if given.get(single):
+            keys = (*keys, keyring.single(given[single], single))
+        keyring.refuse_twins(keys, f"{plural} with {single}")
+    except keyring.BadKey as bad:
+        raise ConfigError(str(bad)) from bad
+    if not keys:
+        raise ConfigError(
+            f"{plural} is not set: give id:key, the key 32 random bytes as base64 (`openssl rand -base64 32`),"
+            f" or {single} with a key alone."
+        )
+    return keys
+
+
+def _fallbacks(secret_key: str, stored: Mapping[str, str]) -> tuple[str, ...]:
+    """The earlier secrets, separated by blanks."""
+    text = _secret("SECRET_KEY_FALLBACKS") or stored.get("SECRET_KEY_FALLBACKS", "")
+    return tuple(one for one in text.split() if one != secret_key)
 
 
 def _development_keys(folder: Path) -> dict[str, str]:
@@ -164,7 +183,10 @@ def _development_keys(folder: Path) -> dict[str, str]:
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "keys.json"
     if not path.exists():
-        fresh = {name: base64.b64encode(secrets.token_bytes(32)).decode() for name in ("MASTER_KEY", "INDEX_KEY")}
+        fresh = {
+            name: keyring.text_of([Key("k1", secrets.token_bytes(keyring.BYTES))])
+            for name in ("MASTER_KEYS", "INDEX_KEYS")
+        }
         fresh["SECRET_KEY"] = secrets.token_urlsafe(32)
         draft = folder / f"keys.{os.getpid()}.tmp"
         draft.touch(mode=0o600)
@@ -202,8 +224,8 @@ def settings() -> Settings:
         database_url=sqlalchemy_url(database_url),
         owner_url=sqlalchemy_url(_secret("DATABASE_OWNER_URL") or database_url),
         secret_key=secret_key,
-        master_key=_key("MASTER_KEY", stored),
-        index_key=_key("INDEX_KEY", stored),
+        master_keys=_keys("MASTER_KEYS", stored),
+        index_keys=_keys("INDEX_KEYS", stored),
         insurer_code=os.environ.get("INSURER_CODE", "demo"),
         public_url=public_url,
         sms_backend=os.environ.get("SMS_BACKEND", "print" if env != "production" else ""),
@@ -229,6 +251,7 @@ def settings() -> Settings:
         customer_idle_days=_within("CUSTOMER_IDLE_DAYS", 14, most=366),
         trusted_proxies=_number("TRUSTED_PROXIES", 0),
         allowed_hosts=_allowed_hosts(public_url) if env == "production" else (),
+        secret_key_fallbacks=_fallbacks(secret_key, {} if _secret("SECRET_KEY") else stored),
         outbox_lease_seconds=lease,
         reconcile_seconds=_number("RECONCILE_SECONDS", 240),
         audit_heads_file=_heads_file(env, folder),

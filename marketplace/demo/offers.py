@@ -17,6 +17,7 @@ from typing import Any
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
+from booking.calls.connections import secret_record, webhook_record
 from marketplace.catalog.importer import read_file
 from marketplace.catalog.kinds import kind
 from marketplace.catalog.models import Provider
@@ -217,10 +218,10 @@ def _provider(session: Session, demo: DemoProvider, sandbox_url: str, secrets: S
         session.add(provider)
     provider.name_zh, provider.name_en = demo.name_zh, demo.name_en
     provider.adapter, provider.base_url = demo.adapter, f"{sandbox_url.rstrip('/')}/p/{demo.code}"
-    record = f"provider:{demo.code}:secret"
+    record = secret_record(demo.code)
     if not _opens_to(provider.secret_sealed, record, secrets.api_key):
         provider.secret_sealed = crypto.seal_master(secrets.api_key, record)
-    record = f"provider:{demo.code}:webhook"
+    record = webhook_record(demo.code)
     known = provider.webhook_secrets_sealed or []
     if len(known) != 1 or not _opens_to(known[0], record, secrets.webhook_secret):
         provider.webhook_secrets_sealed = [crypto.seal_master(secrets.webhook_secret, record)]
@@ -229,10 +230,8 @@ def _provider(session: Session, demo: DemoProvider, sandbox_url: str, secrets: S
 
 
 def _opens_to(sealed: bytes | None, record: str, expected: str) -> bool:
-    try:
-        return sealed is not None and crypto.unseal_master(sealed, record) == expected
-    except crypto.Unreadable:
-        return False
+    opened = None if sealed is None else crypto.open_master(sealed, record)
+    return opened is not None and opened[1] == expected.encode()
 
 
 def _place_at(

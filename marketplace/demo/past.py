@@ -59,7 +59,7 @@ def _past_check(entry: Mapping[str, Any], now: datetime) -> Booking | None:
     with transaction() as session:
         customer = session.scalars(
             select(Customer)
-            .where(Customer.insurer_id == insurer_id(session), Customer.phone_index == phones.index(number))
+            .where(Customer.insurer_id == insurer_id(session), phones.of_customer(phones.indexes(number)))
             .with_for_update()
         ).one()
         place = _offer_of(session, str(entry["provider"]))

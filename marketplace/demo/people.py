@@ -173,7 +173,7 @@ def _plan(session: Session, insurer: Insurer, tier: _Tier) -> None:
 
 def _customer(session: Session, insurer: Insurer, person: _Person, now: datetime) -> None:
     number = phones.normalise(person.phone)
-    wanted = select(Customer.id).where(Customer.insurer_id == insurer.id, Customer.phone_index == phones.index(number))
+    wanted = select(Customer.id).where(Customer.insurer_id == insurer.id, phones.of_customer(phones.indexes(number)))
     if session.scalar(wanted) is not None:
         return
     public_id = ids.new_id("cus")
@@ -182,12 +182,9 @@ def _customer(session: Session, insurer: Insurer, person: _Person, now: datetime
         insurer_id=insurer.id,
         tier=person.tier,
         name=person.self.name,
-        phone_sealed=phones.seal(number, public_id),
-        phone_index=phones.index(number),
         created_at=now,
     )
-    session.add(customer)
-    session.flush()
+    phones.assign(session, customer, number)
     family = [new_beneficiary(customer, member) for member in (person.self, *person.relatives)]
     for member in family:
         session.add(member)
@@ -217,6 +214,8 @@ def _bulk(session: Session, n: int, kind: str, quantity: int | None, now: dateti
     customer_ids = list(
         session.scalars(insert(Customer).returning(Customer.id, sort_by_parameter_order=True), customers)
     )
+    known = [phones.indexes(phones.normalise(number)) for number in numbers]
+    phones.index_otherwise(session, insurer.id, zip(customer_ids, known, strict=True))
     owners = list(zip(customer_ids, customers, strict=True))
     people = [row for number, one in owners for row in _people(insurer, number, one)]
     stored = session.scalars(insert(Beneficiary).returning(Beneficiary), people).all()

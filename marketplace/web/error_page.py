@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Response, request
 from flask_babel import gettext as _
 
+from marketplace.core.crypto import Unreadable
 from marketplace.problems import Problem
 from marketplace.web.answers import render
 
@@ -14,7 +15,7 @@ _TOLD_BY_THEMSELVES = (409, 422)
 def error_page(problem: Problem) -> Response:
     """The page of `problem`, with its status and headers; the reference only where somebody may ask for it."""
     title, text = error_words(problem.status)
-    if problem.status in _TOLD_BY_THEMSELVES:
+    if problem.status in _TOLD_BY_THEMSELVES or problem.code == Unreadable.code:
         title, text = problem.title, problem.detail
     headers = {name: value for name, value in problem.headers.items() if name != "WWW-Authenticate"}
     answer = render(

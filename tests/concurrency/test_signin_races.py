@@ -102,7 +102,7 @@ def test_32_requests_at_once_send_one_code() -> None:
 
 def test_without_the_phones_lock_rivals_get_more_than_one_code() -> None:
     insurer = make_insurer()
-    address = codes.Address(insurer.id, phones.index(phones.normalise(PHONE)))
+    address = codes.Address(insurer.id, phones.indexes(phones.normalise(PHONE)))
     rivals = [Session(engine()) for _ in range(8)]
     for rival in rivals:  # each looks before any of them commits
         assert not codes._good_codes(rival, address, NOON)

@@ -106,15 +106,23 @@ def test_the_authority_and_our_certificate_are_passed_on(as_in_production: pytes
     ]
 
 
-SECRETS = ("DATABASE_URL", "SECRET_KEY", "MASTER_KEY", "INDEX_KEY", "SMTP_URL", "LEADER_DATABASE_URL", "METRICS_TOKEN")
+SECRETS = (
+    "DATABASE_URL",
+    "SECRET_KEY",
+    "MASTER_KEYS",
+    "INDEX_KEYS",
+    "SMTP_URL",
+    "LEADER_DATABASE_URL",
+    "METRICS_TOKEN",
+)
 
 
 def test_secrets_are_read_from_files(as_in_production: pytest.MonkeyPatch, tmp_path: Path) -> None:
     values = {
         "DATABASE_URL": "postgresql://a:secret@db/x",
         "SECRET_KEY": "s" * 32,
-        "MASTER_KEY": KEY,
-        "INDEX_KEY": KEY,
+        "MASTER_KEYS": f"k1:{KEY}",
+        "INDEX_KEYS": f"k1:{KEY}",
         "SMTP_URL": "smtp://m",
         "LEADER_DATABASE_URL": "postgresql://l/x",
         "METRICS_TOKEN": "t" * 20,
@@ -131,7 +139,7 @@ def test_secrets_are_read_from_files(as_in_production: pytest.MonkeyPatch, tmp_p
         "postgresql+psycopg://a:secret@db/x",
         "postgresql+psycopg://l/x",
     )
-    assert read.master_key == read.index_key == bytes(32)
+    assert [key.secret for key in (*read.master_keys, *read.index_keys)] == [bytes(32)] * 2
 
 
 @pytest.mark.parametrize("name", SECRETS)

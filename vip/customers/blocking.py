@@ -94,9 +94,8 @@ def _unblock(session: Session, customer: Customer, by: Principal | None, now: da
 
 
 def _by_phone(session: Session, insurer: int, phone: str) -> Customer:
-    wanted = select(Customer).where(
-        Customer.insurer_id == insurer, Customer.phone_index == phones.index(phones.normalise(phone))
-    )
+    known = phones.indexes(phones.normalise(phone))
+    wanted = select(Customer).where(Customer.insurer_id == insurer, phones.of_customer(known))
     customer = session.scalar(wanted.with_for_update())
     if customer is None:
         raise NotFound(field="phone")

@@ -5,12 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 
 from sqlalchemy import select
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from marketplace.core import audit
-from marketplace.core.database.db import transaction, violated
-from marketplace.core.errors import Invalid, Refusal, Unauthenticated
+from marketplace.core.database.db import transaction
+from marketplace.core.errors import Invalid, Unauthenticated
 from marketplace.core.sending import sms
 from marketplace.core.sending.sms import SmsBackend
 from vip import phones
@@ -21,14 +20,6 @@ from vip.signin.codes import Address, CodeSent
 from vip.signin.signin import code_text, end_other_sessions
 
 OLD, NEW = "change_phone_old", "change_phone_new"
-
-
-class PhoneTaken(Refusal):
-    """Another customer has the number. Raised only for a caller who proved that the number is hers."""
-
-    code = "phone_taken"
-    status = 409
-    field = "phone"
 
 
 def start_phone_change(
@@ -43,7 +34,7 @@ def start_phone_change(
     with transaction() as session:
         customer = _customer(session, principal, lock=False)
         old, new = _addresses(customer, number)
-        codes.lock_phones(session, old.phone_index, new.phone_index)
+        codes.lock_phones(session, old, new)
         old_code = codes.new_code(session, old, now)
         new_code = codes.new_code(session, new, now)
     present = phones.unseal(customer.phone_sealed, customer.public_id)
@@ -67,26 +58,19 @@ def confirm_phone_change(principal: Principal, new_phone: str, *, old_code: str,
         counted_old, counted_new = codes.count_try(session, old, now), codes.count_try(session, new, now)
     right_old = codes.compare(counted_old, old, old_digits, now=now, field="old_code")
     right_new = codes.compare(counted_new, new, new_digits, now=now, field="new_code")
-    try:
-        with transaction() as session:
-            customer = _customer(session, principal, lock=True)
-            if customer.phone_index != old.phone_index:
-                raise codes.CodeEnded(field="old_code")
-            codes.use(session, right_old, now, field="old_code")
-            codes.use(session, right_new, now, field="new_code")
-            codes.proved(session, old)
-            codes.proved(session, new)
-            _move(session, principal, customer, number, now)
-    except IntegrityError as refused:
-        if violated(refused) == "uq_customer_insurer_id_phone_index":
-            raise PhoneTaken() from refused
-        raise
+    with transaction() as session:
+        customer = _customer(session, principal, lock=True)
+        if customer.phone_index not in old.phone_indexes:
+            raise codes.CodeEnded(field="old_code")
+        codes.use(session, right_old, now, field="old_code")
+        codes.use(session, right_new, now, field="new_code")
+        codes.proved(session, old)
+        codes.proved(session, new)
+        _move(session, principal, customer, number, now)
 
 
 def _move(session: Session, principal: Principal, customer: Customer, number: str, now: datetime) -> None:
-    customer.phone_index = phones.index(number)
-    customer.phone_sealed = phones.seal(number, customer.public_id)
-    session.flush()
+    phones.assign(session, customer, number)
     ended = end_other_sessions(session, principal, now)
     audit.record(
         session,
@@ -109,10 +93,10 @@ def _customer(session: Session, principal: Principal, *, lock: bool) -> Customer
 
 
 def _addresses(customer: Customer, number: str) -> tuple[Address, Address]:
-    new_index = phones.index(number)
-    if new_index == customer.phone_index:
+    present = phones.unseal(customer.phone_sealed, customer.public_id)
+    if number == present:
         raise Invalid(field="phone", reason="same_phone")
     return (
-        Address(customer.insurer_id, customer.phone_index, OLD, customer.id),
-        Address(customer.insurer_id, new_index, NEW, customer.id),
+        Address(customer.insurer_id, phones.indexes(present), OLD, customer.id),
+        Address(customer.insurer_id, phones.indexes(number), NEW, customer.id),
     )

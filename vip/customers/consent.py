@@ -18,7 +18,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from marketplace.catalog.models import Insurer
-from marketplace.core import audit, clock, ids
+from marketplace.core import audit, clock, crypto, ids
 from marketplace.core.config import settings
 from marketplace.core.database.db import reading, transaction
 from marketplace.core.errors import Invalid, Refusal
@@ -28,6 +28,7 @@ from marketplace.core.text import Text, language_of
 from vip import phones
 from vip.customers import family
 from vip.customers.consent_models import Consent
+from vip.customers.person_keys import CONTACT, WrappedKey, key_of
 from vip.models import Beneficiary, Customer
 from vip.principal import Principal
 from vip.signin import codes
@@ -110,10 +111,10 @@ def ask_consent(
     number = phones.normalise(phone)
     gateway = gateway or sms.backend()
     with transaction() as session:
-        customer = session.get_one(Customer, principal.id)
+        customer = session.get_one(Customer, principal.id, with_for_update={"key_share": True})  # see codes.bound()
         person = _needing(session, principal, beneficiary, now)
         address = _address(customer, person, number)
-        codes.lock_phones(session, address.phone_index, customer.phone_index)
+        codes.lock_phones(session, address)
         codes.bound(session, principal.id, "consent", CODES_PER_HOUR, now, field="phone")
         made = codes.new_code(session, address, now)
     if made.code is not None:
@@ -136,7 +137,7 @@ def give_consent(principal: Principal, beneficiary: str, phone: str, code: str, 
         person = family.beneficiary(session, principal.id, beneficiary, lock=True)
         codes.use(session, right, now)
         codes.proved(session, address)
-        record_consent(session, [person], "phone_code", now=now, phone_index=address.phone_index)
+        record_consent(session, [person], "phone_code", now=now, phone=number)
         _audit(session, "consent.given", principal, person, now, method="phone_code")
     return ConsentView(person.public_id, "given", now, "phone_code")
 
@@ -158,8 +159,8 @@ def ask_withdrawal(
     number = phones.normalise(phone)
     gateway = gateway or sms.backend()
     with transaction() as session:
-        address = Address(insurer_id(session), phones.index(number), WITHDRAW)
-        codes.lock_phones(session, address.phone_index)
+        address = Address(insurer_id(session), phones.indexes(number), WITHDRAW)
+        codes.lock_phones(session, address)
         made = codes.new_code(session, address, now, Asker(caller))
         agreed = session.scalar(select(_agreed_by(address)))
     if agreed and made.code is not None:
@@ -174,7 +175,7 @@ def withdraw_by_phone(phone: str, code: str, *, now: datetime, caller: Caller = 
     """
     number, digits = phones.normalise(phone), codes.clean(code)
     with transaction() as session:
-        address = Address(insurer_id(session), phones.index(number), WITHDRAW)
+        address = Address(insurer_id(session), phones.indexes(number), WITHDRAW)
         counted = codes.count_try(session, address, now, Asker(caller))
     right = codes.compare(counted, address, digits, now=now)
     with transaction() as session:
@@ -202,16 +203,18 @@ def record_consent(
     method: Literal["phone_code", "demonstration"],
     *,
     now: datetime,
-    phone_index: bytes | None = None,
+    phone: str | None = None,
 ) -> None:
-    """Write the consent of these people in the caller's transaction; a consent given earlier stays as it is."""
+    """Write the consent of these people, proved by that normalised `phone`, in the caller's transaction; a consent
+    given earlier stays as it is."""
     rows = [
         {
-            "public_id": ids.new_id("cst"),
+            "public_id": (public_id := ids.new_id("cst")),
             "beneficiary_id": person.id,
             "purpose": REPORTS,
             "method": method,
-            "phone_index": phone_index,
+            "phone_index": phones.index(phone) if phone else None,
+            "phone_sealed": _sealed(session, phone, public_id, person) if phone else None,
             "given_at": now,
         }
         for person in people
@@ -226,6 +229,11 @@ def record_consent(
         )
 
 
+def record_of(public_id: str) -> str:
+    """The record that the phone of a consent is sealed for."""
+    return f"consent:{public_id}:phone"
+
+
 def is_adult(birth_date: date, today: date) -> bool:
     """Whether she is 18 or older. Who is born on 29 February comes of age on the 28th where a year lacks the 29th."""
     year = birth_date.year + OF_AGE
@@ -236,6 +244,19 @@ def is_adult(birth_date: date, today: date) -> bool:
     return birthday <= today
 
 
+def _sealed(session: Session, phone: str, public_id: str, person: Beneficiary) -> bytes:
+    key = key_of(session, person, CONTACT).open()
+    return crypto.seal(phone.encode(), key=key, record=record_of(public_id))
+
+
+def phone_of(consent: Consent, key: WrappedKey) -> str | None:
+    """The phone of a consent with the person's key of the class contact; None if it is not stored. Raises
+    crypto.Unreadable."""
+    if not consent.phone_sealed:
+        return None
+    return crypto.unseal(consent.phone_sealed, key=key.open(), record=record_of(consent.public_id)).decode()
+
+
 def _given(beneficiary_id: InstrumentedAttribute[int]) -> ColumnElement[bool]:
     return exists().where(
         Consent.beneficiary_id == beneficiary_id, Consent.purpose == REPORTS, Consent.withdrawn_at.is_(None)
@@ -244,7 +265,7 @@ def _given(beneficiary_id: InstrumentedAttribute[int]) -> ColumnElement[bool]:
 
 def _of_phone(address: Address) -> ColumnElement[bool]:
     mine = select(Beneficiary.id).where(Beneficiary.insurer_id == address.insurer_id)
-    return and_(Consent.phone_index == address.phone_index, Consent.beneficiary_id.in_(mine))
+    return and_(Consent.phone_index.in_(address.phone_indexes), Consent.beneficiary_id.in_(mine))
 
 
 def _agreed_by(address: Address) -> ColumnElement[bool]:
@@ -268,10 +289,10 @@ def _needing(session: Session, principal: Principal, beneficiary: str, now: date
 
 
 def _address(customer: Customer, person: Beneficiary, number: str) -> Address:
-    index = phones.index(number)
-    if index == customer.phone_index:
+    indexes = phones.indexes(number)
+    if customer.phone_index in indexes:
         raise Invalid(field="phone", reason="own_phone")
-    return Address(customer.insurer_id, index, f"consent:{person.public_id}", customer.id)
+    return Address(customer.insurer_id, indexes, f"consent:{person.public_id}", customer.id)
 
 
 def _end(session: Session, which: ColumnElement[bool], by: str, now: datetime) -> list[int]:

@@ -15,7 +15,9 @@ from marketplace.core.database.db import Base
 class Consent(Base):
     """A person's agreement to one purpose; withdrawn, never deleted. At most one counts at a time.
 
-    `method`: phone_code (she passed on a code sent to her phone, whose blind index is stored) or demonstration.
+    `method`: phone_code (she passed on a code sent to her phone) or demonstration. The phone's blind index is stored,
+    and the number itself under her key of the class contact (record `consent:<public_id>:phone`), so that the index
+    can be made anew under another key.
     """
 
     __tablename__ = "consent"
@@ -40,6 +42,7 @@ class Consent(Base):
     purpose: Mapped[str]
     method: Mapped[str]
     phone_index: Mapped[bytes | None] = mapped_column(BYTEA)
+    phone_sealed: Mapped[bytes | None] = mapped_column(BYTEA)
     given_at: Mapped[Moment]
     withdrawn_at: Mapped[datetime | None]
     withdrawn_by: Mapped[str | None]

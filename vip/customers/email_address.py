@@ -25,14 +25,19 @@ def normalise(text: str, *, field: str = "email") -> str:
     return f"{local}@{domain.lower()}"
 
 
+def record_of(customer_public_id: str) -> str:
+    """The record that a customer's address is sealed for."""
+    return f"customer:{customer_public_id}:email"
+
+
 def seal(address: str, customer_public_id: str) -> bytes:
     """An address as it is stored with its customer."""
-    return crypto.seal_master(address, f"customer:{customer_public_id}:email")
+    return crypto.seal_master(address, record_of(customer_public_id))
 
 
 def unseal(sealed: bytes, customer_public_id: str) -> str:
     """The address of that customer. Raises crypto.Unreadable when it was moved from another record."""
-    return crypto.unseal_master(sealed, f"customer:{customer_public_id}:email")
+    return crypto.unseal_master(sealed, record_of(customer_public_id))
 
 
 def masked(address: str) -> str:

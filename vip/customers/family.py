@@ -131,7 +131,9 @@ def add_member(principal: Principal, new: NewMember, now: datetime) -> Member:
         if len([person for person in people if person.relation != "self"]) >= MOST_MEMBERS:
             raise FamilyFull(most=MOST_MEMBERS)
         person = new_beneficiary(customer, clean)
-        if person.id_number_index is not None and person.id_number_index in {one.id_number_index for one in people}:
+        if clean.id_number is not None and set(id_numbers.indexes(clean.id_number)) & {
+            one.id_number_index for one in people
+        }:
             raise AlreadyInFamily()
         session.add(person)
         session.flush()
@@ -169,7 +171,7 @@ def new_beneficiary(customer: Customer, checked: NewMember) -> Beneficiary:
     key = person_keys.chosen(public_id, CONTACT, None, wrapped).open()
 
     def sealed(value: str | None, what: str) -> bytes | None:
-        return None if value is None else crypto.seal(value.encode(), key=key, record=f"beneficiary:{public_id}:{what}")
+        return None if value is None else crypto.seal(value.encode(), key=key, record=record_of(public_id, what))
 
     return Beneficiary(
         public_id=public_id,
@@ -181,7 +183,7 @@ def new_beneficiary(customer: Customer, checked: NewMember) -> Beneficiary:
         birth_date=checked.birth_date,
         phone_sealed=sealed(checked.phone, "phone"),
         id_number_sealed=sealed(checked.id_number, "id_number"),
-        id_number_index=None if checked.id_number is None else crypto.blind_index(checked.id_number, "id_number"),
+        id_number_index=None if checked.id_number is None else id_numbers.indexes(checked.id_number)[0],
         keys=keys,
     )
 
@@ -245,7 +247,7 @@ def _warnings(person: Beneficiary, customer: Beneficiary) -> tuple[str, ...]:
 
 
 def _member(person: Beneficiary, customer: Beneficiary, key: WrappedKey | None) -> Member:
-    phone, number = opened(person, "phone", key), opened(person, "id_number", key)
+    phone, number = _readable(person, "phone", key), _readable(person, "id_number", key)
     return Member(
         public_id=person.public_id,
         relation=person.relation,
@@ -264,7 +266,20 @@ def opened(person: Beneficiary, what: str, key: WrappedKey | None) -> str | None
     sealed = person.phone_sealed if what == "phone" else person.id_number_sealed
     if sealed is None or key is None or key.wrapped is None:
         return None
-    return crypto.unseal(sealed, key=key.open(), record=f"beneficiary:{person.public_id}:{what}").decode()
+    return crypto.unseal(sealed, key=key.open(), record=record_of(person.public_id, what)).decode()
+
+
+def _readable(person: Beneficiary, what: str, key: WrappedKey | None) -> str | None:
+    """The same for a list: what does not open has raised its alarm, and does not stop the others."""
+    try:
+        return opened(person, what, key)
+    except crypto.Unreadable:
+        return None
+
+
+def record_of(public_id: str, what: str) -> str:
+    """The record that a person's `phone` or `id_number` is sealed for."""
+    return f"beneficiary:{public_id}:{what}"
 
 
 def _audit(session: Session, action: str, principal: Principal, person: Beneficiary, now: datetime) -> None:

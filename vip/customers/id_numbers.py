@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from datetime import date
 
+from marketplace.core import crypto
 from marketplace.core.errors import Invalid
 from marketplace.core.text import without_invisible
 
+PURPOSE = "id_number"
 _FORM = re.compile(r"[1-9][0-9]{16}[0-9X]")
 _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _CHECK = "10X98765432"
@@ -34,6 +36,11 @@ def normalise(text: str, *, sex: str, birth_date: date) -> str:
     if (int(number[16]) % 2 == 1) != (sex == "male"):
         raise Invalid(field="id_number", reason="id_number_sex")
     return number
+
+
+def indexes(number: str) -> tuple[bytes, ...]:
+    """The blind indexes that a normalised number may have: one for each live key, the current one's first."""
+    return crypto.blind_indexes(number, PURPOSE)
 
 
 def masked(number: str) -> str:

@@ -87,7 +87,8 @@ def offer(operator: Operator, now: datetime) -> Offer:
 def offered(operator: Operator, sealed: str, now: datetime) -> Offer:
     """The secret that was offered to this operator. Raises OfferEnded."""
     try:
-        opened = crypto.unseal_master(base64.urlsafe_b64decode(sealed.encode()), _record(operator, "offer"))
+        shown = base64.urlsafe_b64decode(sealed.encode())
+        opened = crypto.unseal_master(shown, f"operator:{operator.public_id}:offer", stored=False)
     except (crypto.Unreadable, binascii.Error, ValueError) as bad:
         raise OfferEnded() from bad
     since, _, secret = opened.partition(".")
@@ -108,7 +109,7 @@ def prove(session: Session, operator: Operator, code: str, now: datetime) -> Mea
     """Spend a code of the device, or a recovery code, in the caller's transaction. Raises WrongSecondFactor."""
     if operator.totp_sealed is None:
         raise WrongSecondFactor()
-    secret = crypto.unseal_master(operator.totp_sealed, _record(operator, "totp"))
+    secret = crypto.unseal_master(operator.totp_sealed, totp_record(operator.public_id))
     for step in steps_of(secret, code, now):
         if session.execute(text(ACCEPT_STEP), {"operator": operator.id, "step": step}).one_or_none() is not None:
             return "device"
@@ -126,7 +127,7 @@ def set_device(session: Session, operator: Operator, given: Offer, code: str, no
     steps = steps_of(given.secret, code, now)
     if not steps:
         raise WrongSecondFactor()
-    operator.totp_sealed = crypto.seal_master(given.secret, _record(operator, "totp"))
+    operator.totp_sealed = crypto.seal_master(given.secret, totp_record(operator.public_id))
     operator.totp_since, operator.totp_step = now, steps[0]
     return new_recovery_codes(session, operator, now)
 
@@ -163,7 +164,7 @@ def steps_of(secret: str, code: str, now: datetime) -> list[int]:
 
 
 def _offer(operator: Operator, secret: str, now: datetime) -> Offer:
-    sealed = crypto.seal_master(f"{int(now.timestamp())}.{secret}", _record(operator, "offer"))
+    sealed = crypto.seal_master(f"{int(now.timestamp())}.{secret}", f"operator:{operator.public_id}:offer")
     return Offer(secret, _uri(operator, secret), base64.urlsafe_b64encode(sealed).decode())
 
 
@@ -171,8 +172,9 @@ def _uri(operator: Operator, secret: str) -> str:
     return pyotp.TOTP(secret, interval=STEP_SECONDS).provisioning_uri(name=operator.login, issuer_name=ISSUER)
 
 
-def _record(operator: Operator, what: str) -> str:
-    return f"operator:{operator.public_id}:{what}"
+def totp_record(operator_public_id: str) -> str:
+    """The record that the secret of an operator's device is sealed for."""
+    return f"operator:{operator_public_id}:totp"
 
 
 def _plain(code: str) -> str:

@@ -170,13 +170,13 @@ def _step(operator: Operator, means: Means | None) -> Step:
 
 
 def _ticket(operator: Operator, means: Means | None, until: int) -> str:
-    return f"{operator.public_id}.{means or ''}.{until}.{_proof(operator, means, until)}"
+    return f"{operator.public_id}.{means or ''}.{until}.{_proofs(operator, means, until)[0]}"
 
 
-def _proof(operator: Operator, means: Means | None, until: int) -> str:
-    """Another password and another device end every ticket."""
+def _proofs(operator: Operator, means: Means | None, until: int) -> list[str]:
+    """The proof under each live key, the current one's first. Another password and another device end every ticket."""
     about = (operator.public_id, means or "", str(until), operator.password_hash, str(operator.totp_since))
-    return crypto.blind_index("\0".join(about), "operator_step").hex()
+    return [one.hex() for one in crypto.blind_indexes("\0".join(about), "operator_step")]
 
 
 def _holder(session: Session, ticket: str, now: datetime, step: Step | None = None) -> tuple[Operator, Means | None]:
@@ -188,7 +188,7 @@ def _holder(session: Session, ticket: str, now: datetime, step: Step | None = No
     wanted = select(Operator).where(Operator.public_id == public_id, Operator.disabled_at.is_(None))
     operator = session.scalar(wanted.with_for_update())
     shown: Means | None = "device" if means == "device" else "recovery_code" if means == "recovery_code" else None
-    if operator is None or not hmac.compare_digest(proof, _proof(operator, shown, int(until))):
+    if operator is None or not any([hmac.compare_digest(proof, it) for it in _proofs(operator, shown, int(until))]):
         raise Unauthenticated()
     if now.timestamp() > int(until) or (step is not None and _step(operator, shown) != step):
         raise Unauthenticated()

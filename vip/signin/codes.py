@@ -22,6 +22,7 @@ from marketplace.core.database.db import transaction
 from marketplace.core.errors import Invalid, Refusal, TooMany
 from marketplace.core.logging import get_logger
 from marketplace.core.text import without_invisible
+from vip import phones
 from vip.models import SignInCode
 from vip.signin import limits
 from vip.signin.limits import NOBODY, Caller, Limit
@@ -69,13 +70,18 @@ class CodeSent:
 
 @dataclass(frozen=True)
 class Address:
-    """Whose code it is: a phone's (or an e-mail address's) index within an insurer, for a purpose; `customer_id` where
-    a signed-in person asked for it."""
+    """Whose code it is: a phone's (or an e-mail address's) indexes within an insurer, one for each live key, for a
+    purpose; `customer_id` where a signed-in person asked for it."""
 
     insurer_id: int
-    phone_index: bytes
+    phone_indexes: tuple[bytes, ...]
     purpose: str = "sign_in"
     customer_id: int | None = None
+
+    @property
+    def phone_index(self) -> bytes:
+        """The one that is stored: that of the current key."""
+        return self.phone_indexes[0]
 
     @property
     def use(self) -> str:
@@ -128,11 +134,9 @@ def clean(code: str, *, field: str = "code") -> str:
     return digits
 
 
-def lock_phones(session: Session, *phone_indexes: bytes) -> None:
+def lock_phones(session: Session, *addresses: Address) -> None:
     """Lock each phone until the transaction ends, in one order, so that codes an hour are counted exactly."""
-    for phone_index in sorted(phone_indexes):
-        number = int.from_bytes(phone_index[:8], "big", signed=True)
-        session.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": number})
+    phones.lock(session, (one for address in addresses for one in address.phone_indexes))
 
 
 def new_code(session: Session, address: Address, now: datetime, asker: Asker = STRANGER) -> Made:
@@ -155,10 +159,15 @@ def only_code(session: Session, address: Address, now: datetime) -> str:
     _may_ask(session, address, now, STRANGER)
     session.execute(
         text(
-            "UPDATE sign_in_code SET expires_at = :now WHERE insurer_id = :insurer AND phone_index = :phone"
+            "UPDATE sign_in_code SET expires_at = :now WHERE insurer_id = :insurer AND phone_index = ANY(:phones)"
             " AND purpose = :purpose AND used_at IS NULL AND expires_at > :now"
         ),
-        {"insurer": address.insurer_id, "phone": address.phone_index, "purpose": address.purpose, "now": now},
+        {
+            "insurer": address.insurer_id,
+            "phones": list(address.phone_indexes),
+            "purpose": address.purpose,
+            "now": now,
+        },
     )
     return _add(session, address, now)
 
@@ -194,8 +203,12 @@ def compare(counted: Try, address: Address, code: str, *, now: datetime, field: 
     """The try, if `code` is right; compared in constant time. Raises WrongCode or CodeEnded."""
     if not counted.good:
         raise CodeEnded(field=field)
-    typed = _hash(address, code)
-    right = [number for number, stored in counted.good.items() if hmac.compare_digest(stored, typed)]
+    typed = [
+        one for index in address.phone_indexes for one in crypto.blind_indexes(_said(index, address, code), "code")
+    ]
+    right = [
+        number for number, stored in counted.good.items() if any([hmac.compare_digest(stored, one) for one in typed])
+    ]
     if not right:
         notice_wrong("code", now)
         raise WrongCode(field=field, tries_left=counted.tries_left)
@@ -229,8 +242,9 @@ def proved(session: Session, address: Address, asker: Asker = STRANGER) -> None:
     limits.fill(session, "try", *_account(address), asker.name(address))
 
 
-def _hash(address: Address, code: str) -> bytes:
-    return crypto.blind_index(f"{address.phone_index.hex()}:{address.purpose}:{code}", "code")
+def _said(phone_index: bytes, address: Address, code: str) -> str:
+    """What is hashed of a code."""
+    return f"{phone_index.hex()}:{address.purpose}:{code}"
 
 
 def _may_ask(session: Session, address: Address, now: datetime, asker: Asker) -> None:
@@ -240,6 +254,7 @@ def _may_ask(session: Session, address: Address, now: datetime, asker: Asker) ->
 
 
 def _account(address: Address) -> tuple[str, str, str]:
+    """What limits call the account."""
     return str(address.insurer_id), address.phone_index.hex(), address.purpose
 
 
@@ -251,7 +266,7 @@ def _add(session: Session, address: Address, now: datetime) -> str:
             phone_index=address.phone_index,
             purpose=address.purpose,
             customer_id=address.customer_id,
-            code_hash=_hash(address, code),
+            code_hash=crypto.blind_index(_said(address.phone_index, address, code), "code"),
             created_at=now,
             expires_at=now + LIFETIME,
         )
@@ -268,7 +283,7 @@ def _good_codes(
         select(SignInCode)
         .where(
             SignInCode.insurer_id == address.insurer_id,
-            SignInCode.phone_index == address.phone_index,
+            SignInCode.phone_index.in_(address.phone_indexes),
             SignInCode.purpose == address.purpose,
             SignInCode.customer_id.is_not_distinct_from(address.customer_id),
             SignInCode.created_at > (since or now - LIFETIME),

@@ -10,11 +10,12 @@ from marketplace.core import crypto, ids
 from vip.models import SignInSession
 
 LONGEST_TOKEN = 200
+_PURPOSE = "device"
 
 
 def mark(session_id: str) -> str:
     """What a browser stores to be known by: the session's public id, and a proof that it was given out by us."""
-    return f"{session_id}.{_proof(session_id)}"
+    return f"{session_id}.{crypto.blind_index(session_id, _PURPOSE).hex()}"
 
 
 def had(shown: str | None) -> ColumnElement[bool]:
@@ -24,9 +25,6 @@ def had(shown: str | None) -> ColumnElement[bool]:
     session_id, dot, proof = shown.partition(".")
     if not dot:
         return SignInSession.token_hash == crypto.token_hash(shown)
-    right = ids.well_formed(session_id) and proof.isascii() and hmac.compare_digest(proof, _proof(session_id))
+    proofs = [one.hex() for one in crypto.blind_indexes(session_id, _PURPOSE)] if ids.well_formed(session_id) else []
+    right = proof.isascii() and any([hmac.compare_digest(proof, one) for one in proofs])
     return SignInSession.public_id == session_id if right else false()
-
-
-def _proof(session_id: str) -> str:
-    return crypto.blind_index(session_id, "device").hex()

@@ -84,8 +84,8 @@ def send_code(
     number = phones.normalise(phone)
     gateway = gateway or sms.backend()
     with transaction() as session:
-        address = codes.Address(insurer_id(session), phones.index(number))
-        codes.lock_phones(session, address.phone_index)
+        address = codes.Address(insurer_id(session), phones.indexes(number))
+        codes.lock_phones(session, address)
         asker = _asker(session, address, caller, known_by)
         made = codes.new_code(session, address, now, asker)
         customer = _customer(session, address)
@@ -122,7 +122,7 @@ def sign_in(
     """
     number, digits = phones.normalise(phone), codes.clean(code)
     with transaction() as session:
-        address = codes.Address(insurer_id(session), phones.index(number))
+        address = codes.Address(insurer_id(session), phones.indexes(number))
         asker = _asker(session, address, caller, previous_token or known_by)
         counted = codes.count_try(session, address, now, asker)
     right = codes.compare(counted, address, digits, now=now)
@@ -330,7 +330,7 @@ def issue_token(phone: str, now: datetime) -> SignedIn:
     require_development()
     number = phones.normalise(phone)
     with transaction() as session:
-        customer = _customer(session, codes.Address(insurer_id(session), phones.index(number)))
+        customer = _customer(session, codes.Address(insurer_id(session), phones.indexes(number)))
         if customer is None:
             raise NotFound(field="phone")
         signed_in = open_session(session, customer, "api", now)
@@ -367,7 +367,7 @@ def _asker(session: Session, address: codes.Address, caller: Caller, shown: str 
         .where(
             devices.had(shown),
             Customer.insurer_id == address.insurer_id,
-            Customer.phone_index == address.phone_index,
+            phones.of_customer(address.phone_indexes),
         )
     )
     return Asker(caller, known)
@@ -406,7 +406,7 @@ def _customer(session: Session, address: codes.Address, *, lock: bool = False) -
     ends her sessions leaves out none that is just being opened."""
     wanted = select(Customer).where(
         Customer.insurer_id == address.insurer_id,
-        Customer.phone_index == address.phone_index,
+        phones.of_customer(address.phone_indexes),
         Customer.blocked_at.is_(None),
     )
     return session.scalar(wanted.with_for_update(read=True) if lock else wanted)

@@ -151,7 +151,7 @@ def _pending(member: str) -> tuple[str, int]:
     if not pending or pending[0] != member:
         return "", 0
     try:
-        return crypto.unseal_master(base64.urlsafe_b64decode(pending[1]), _record()), int(pending[2])
+        return crypto.unseal_master(base64.urlsafe_b64decode(pending[1]), _record(), stored=False), int(pending[2])
     except (crypto.Unreadable, binascii.Error):
         return "", 0
 

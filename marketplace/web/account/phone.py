@@ -61,7 +61,7 @@ def phone_code() -> Response:
         message, at = wording.sentence(refusal), refusal.at or ""
         form = Form(errors={at: message}) if at in given else Form(problem=message)
         return retry_after(_codes_step(form, refusal.status), refusal)
-    except change_phone.PhoneTaken as refusal:
+    except phones.PhoneTaken as refusal:
         flask.session.pop(_PENDING)
         return _number_step(Form({"phone": ""}, {"phone": wording.sentence(refusal)}), refusal.status)
     end_links_if_asked()
@@ -99,7 +99,7 @@ def _pending() -> tuple[str, int]:
     if not pending:
         return "", 0
     try:
-        return crypto.unseal_master(base64.urlsafe_b64decode(pending[0]), _record()), int(pending[1])
+        return crypto.unseal_master(base64.urlsafe_b64decode(pending[0]), _record(), stored=False), int(pending[1])
     except (crypto.Unreadable, binascii.Error):
         return "", 0
 

@@ -129,7 +129,7 @@ def _pending() -> tuple[str, int]:
     if not pending:
         return "", 0
     try:
-        return crypto.unseal_master(base64.urlsafe_b64decode(pending[0]), _RECORD), int(pending[1])
+        return crypto.unseal_master(base64.urlsafe_b64decode(pending[0]), _RECORD, stored=False), int(pending[1])
     except (crypto.Unreadable, binascii.Error):
         return "", 0
 

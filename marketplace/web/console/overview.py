@@ -17,7 +17,7 @@ FEW = 8
 
 
 def home() -> Response:
-    """All three lists, the first lines of each, and the chain of the audit."""
+    """All three lists, the first lines of each, the chain of the audit, and records that can't be opened."""
     who, now = session.operator(), clock.now()
     page = cases.discrepancies(who, cursor=None, limit=FEW)
     return _page(
@@ -27,6 +27,7 @@ def home() -> Response:
         providers=tuple(overview_page.provider(it, now) for it in oversight.providers(who, now=now)),
         jobs=tuple(map(overview_page.job, oversight.late_jobs(who, now=now))),
         audit=overview_page.audit(oversight.audit_health(who, now=now)),
+        alarms=oversight.unreadable_records(who, now=now),
     )
 
 

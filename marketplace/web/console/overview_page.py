@@ -299,6 +299,7 @@ def job(it: LateJob) -> JobRow:
         "reports-over": _("Delete results that are older than they may be"),
         "erasures": _("Finish erasures whose time has come"),
         "copies-over": _("Delete copies of customers' data that are over"),
+        "alarms-over": _("Delete old alarms of records that can't be opened"),
         "keys": _("Forget old idempotency keys"),
         "slots": _("Read slots"),
         "bookings": _("Read bookings"),

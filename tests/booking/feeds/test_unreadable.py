@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select, update
 
+from booking.discrepancies import EXPLAINED
 from booking.feeds import cursors
 from booking.feeds.cursors import MOST_TRIES, NotApplied, Pull, apply_each, cursor_of, pages
 from booking.feeds.models import DeliveredRow, RowTry
@@ -33,6 +34,7 @@ from marketplace.core.database.db import reading, transaction
 from marketplace.core.errors import Busy
 from providers.port import ComeBackLater, LookUp, NotFound, ProviderError, RetryAfter, Unknown
 from providers.reported import BookingPage, Event, RemoteBooking, SlotPage, UnreadableRow
+from tests.keys import use_keys
 from tests.people import NOON, TODAY
 from tests.world import World, booking_row, connection_to, make_world, remote, taken
 
@@ -134,6 +136,23 @@ def test_a_row_without_a_name_goes_by_what_it_holds() -> None:
         poll(world, page(*good, unreadable=[bad(None, text="1"), bad(None, text="2")]), now=now)
     assert [case.facts["times"] for case in cases()] == [2, 2]
     assert len({case.subject for case in cases()}) == 2
+
+
+@pytest.mark.parametrize("name", ["R-9", None])
+def test_after_a_change_of_index_keys_a_row_is_the_one_it_was(
+    name: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use_keys(monkeypatch, index="old")
+    world = make_world()
+    for index in ("old", "old new", "new old"):
+        use_keys(monkeypatch, index=index)
+        record_rows(world.provider.id, Feed.BOOKINGS, [bad(name)], now=NOON)
+    [case] = cases()
+    assert case.facts["times"] == 3
+    with transaction() as session:
+        session.execute(update(Discrepancy).values(closed_at=NOON, resolution=EXPLAINED))
+    record_rows(world.provider.id, Feed.BOOKINGS, [bad(name)], now=NOON)
+    assert cases() == []
 
 
 def test_a_row_that_is_read_again_closes_its_discrepancy_and_ends_what_is_stored() -> None:

@@ -5,19 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from sqlalchemy import Engine
 
-from marketplace.development.database import DevDatabase
-from marketplace.development.embedded.postgres import SUPERUSER
 from tests.booking.personal.planted import Life, live
-from tests.conftest import TestDatabase
 from tests.world import join, make_world
-
-
-@pytest.fixture
-def superuser(database_server: DevDatabase, worker_database: TestDatabase, db: Engine) -> str:
-    """The address of the test's database for who may do anything."""
-    return database_server.server.url(SUPERUSER, worker_database.name)
 
 
 @pytest.fixture

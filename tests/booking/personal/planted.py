@@ -76,7 +76,7 @@ def live(world: World, phone: str, mark: str, superuser: str, *, now: datetime =
         ).one()
     life = Life(world, mark, father.public_id)
     with transaction() as session:
-        record_consent(session, [father], "phone_code", now=now, phone_index=crypto.blind_index(mark, "phone"))
+        record_consent(session, [father], "phone_code", now=now, phone=mark)
     life.bookings = [world.submit(0, now=now), world.submit(1, now=now)]
     with transaction() as session:
         session.execute(update(Booking).where(Booking.public_id == life.bookings[1]).values(beneficiary_id=father.id))

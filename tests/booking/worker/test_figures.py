@@ -27,7 +27,7 @@ from booking.worker_models import JobRun, WorkerBeat
 from marketplace import metrics
 from marketplace.chain.seal import seal_all
 from marketplace.chain.watch import run_verification
-from marketplace.core import clock
+from marketplace.core import clock, integrity
 from marketplace.core.audit import record
 from marketplace.core.config import ROOT, settings
 from marketplace.core.database import released
@@ -160,6 +160,17 @@ def test_reports_that_are_late(world: World) -> None:
     assert read()["anxiang_reports_overdue"] == 0
     change("UPDATE booking SET report_state = 'overdue'")
     assert read()["anxiang_reports_overdue"] == 1
+
+
+def test_records_that_do_not_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert read()["anxiang_integrity_alarms"] == 0
+    integrity.forget_raised()
+    with clock.frozen(NOON - timedelta(hours=25)):
+        integrity.alarm("customer:cus_a:phone")
+    assert read()["anxiang_integrity_alarms"] == 0
+    with clock.frozen(NOON):
+        integrity.alarm("customer:cus_b:phone")
+    assert read()["anxiang_integrity_alarms"] == 1
 
 
 def test_jobs_and_the_leader() -> None:

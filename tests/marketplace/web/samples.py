@@ -24,6 +24,7 @@ from booking.views.oversight import AuditHealth, BreakerView, LateJob, ProviderH
 from booking.waiting.view import HeldPlace, WaitingSite, WaitingView
 from marketplace.chain.heads import HeadsFile
 from marketplace.chain.watch import LastVerification
+from marketplace.core.integrity import Alarm
 from marketplace.core.sending.outgoing import Sent
 from marketplace.core.text import Text
 from marketplace.web import booking_words, language
@@ -1469,7 +1470,17 @@ def console() -> Context:
     found = ("changed: audit_line 4711 (seal 88)", "missing: entitlement_entry 12 (seal 3)")
     verified = LastVerification(NOW - timedelta(hours=6), 48_213, 2, found)
     audit = overview_page.audit(AuditHealth(312.0, HeadsFile.UNWRITABLE, verified))
-    rows = {"discrepancies": _discrepancies(), "providers": _providers(), "jobs": _jobs(), "audit": audit}
+    alarms = (
+        Alarm("customer:cus_7tq2m9x4kd8p3w5z1rnb:phone", 3, NOW - timedelta(hours=2), NOW - timedelta(minutes=4)),
+        Alarm("key:rpt_dd83vt3jkdsnv1mn4mjd:1", 1, NOW - timedelta(days=1), NOW - timedelta(days=1)),
+    )
+    rows = {
+        "discrepancies": _discrepancies(),
+        "providers": _providers(),
+        "jobs": _jobs(),
+        "audit": audit,
+        "alarms": alarms,
+    }
     return _console("home", more_url="/gallery/console_differences", **rows)
 
 
@@ -1477,7 +1488,7 @@ def console_quiet() -> Context:
     audit = overview_page.audit(
         AuditHealth(0.0, HeadsFile.WELL, LastVerification(NOW - timedelta(hours=6), 48_213, 0, ()))
     )
-    return _console("home", discrepancies=(), providers=(), jobs=(), more_url="", audit=audit)
+    return _console("home", discrepancies=(), providers=(), jobs=(), more_url="", audit=audit, alarms=())
 
 
 def console_differences(closed: bool = False) -> Context:

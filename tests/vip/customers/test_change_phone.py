@@ -11,8 +11,9 @@ from marketplace.core.audit import AuditLine
 from marketplace.core.database.db import reading
 from marketplace.core.errors import Invalid, Refusal, TooMany, Unauthenticated
 from tests.people import NOON, OTHER_PHONE, PHONE, SmsBox, make_customer, signed_in
-from vip.customers.change_phone import PhoneTaken, confirm_phone_change, start_phone_change
+from vip.customers.change_phone import confirm_phone_change, start_phone_change
 from vip.customers.customers import profile
+from vip.phones import PhoneTaken
 from vip.principal import Principal
 from vip.signin import codes, signin
 
