@@ -11,17 +11,17 @@ import sys
 import time
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import median
 from typing import NoReturn
 
-from bench import bare, data, load, pages
+from bench import attempts, bare, data, load, pages
 from bench.data import Loaded
-from bench.reads import READS
+from bench.reads import READS, slots
 from bench.stage import CannotMeasure, Stage, WebServer, serving, stage
 from marketplace.development import processes
 
-PARTS = ("bookings", "reads", "pages", "servers")
+PARTS = ("bookings", "reads", "attempts", "pages", "servers")
 BOOKINGS = {"spread": "hold, spread over the slots", "hot": "hold, one hot slot", "confirm": "hold and confirm, spread"}
 MOST_PER_SECOND = 4000  # requests made ready for each second that is measured
 
@@ -88,6 +88,8 @@ def _measure(where: Stage, options: Options) -> None:
         _bookings(where, loaded, options)
     if "reads" in options.only:
         _reads(where, loaded, options)
+    if "attempts" in options.only:
+        _attempts(where, loaded, options)
     if "pages" in options.only:
         _pages(where, loaded)
     if "servers" in options.only:
@@ -157,6 +159,30 @@ def _reads(where: Stage, loaded: Loaded, options: Options) -> None:
             )
 
 
+def _attempts(where: Stage, loaded: Loaded, options: Options) -> None:
+    print(f"\nReads under attempts, {options.readers} clients read, {options.clients} try: p50 and p95 in milliseconds")
+    with serving(where, CHOSEN, TRUSTED_PROXIES="1") as port:
+        _warm_up(where, loaded, port, options)
+        read = slots(loaded)
+        most = round(MOST_PER_SECOND * options.seconds)
+        job = load.Job(port, options.readers, options.seconds, read.requests(loaded, most))
+        tries = round(attempts.MOST_TRIES_PER_SECOND * (options.seconds + 1) * options.rounds)
+        for attack in (attempts.codes(tries, options.clients), attempts.passwords(port, tries, options.clients)):
+            for number in range(options.rounds):
+                quiet = load.run(job)
+                step = len(attack.requests) // options.rounds
+                part = replace(attack, requests=attack.requests[number * step : (number + 1) * step])
+                busy = attempts.under(part, job)
+                if set(quiet.statuses) | set(busy.reads.statuses) != {"200"}:
+                    raise CannotMeasure(f"Not every read succeeded: {busy.reads.statuses} {busy.reads.refusal}")
+                before, beside = quiet.latencies, busy.reads.latencies
+                print(
+                    f"  {attack.name:<16} alone {median(before):5.1f} {_p95(before):6.1f}   under attempts "
+                    f"{median(beside):5.1f} {_p95(beside):6.1f}   p95 ratio {_p95(beside) / _p95(before):.2f}   "
+                    f"({busy.tries.rate:.0f} tries a second, {busy.tries.statuses}; load {os.getloadavg()[0]:.1f})"
+                )
+
+
 def _pages(where: Stage, loaded: Loaded) -> None:
     with serving(where, CHOSEN) as port:
         weights = pages.first_visit(pages.over_http(port, f"__Host-signed_in={loaded.bookers[0].token}"), "/")
@@ -182,6 +208,10 @@ def _servers(where: Stage, loaded: Loaded, options: Options) -> None:
 
 def _spread(figures: Sequence[float], digits: int) -> str:
     return f"{median(figures):.{digits}f} ({min(figures):.{digits}f} to {max(figures):.{digits}f})"
+
+
+def _p95(latencies: Sequence[float]) -> float:
+    return sorted(latencies)[math.ceil(0.95 * len(latencies)) - 1]
 
 
 def _p99(latencies: Sequence[float]) -> float:

@@ -97,8 +97,9 @@ class WebServer:
 
 
 @contextmanager
-def serving(where: Stage, server: WebServer) -> Iterator[int]:
-    """The server runs as in production, with its log in a file; yields its port. Raises CannotMeasure."""
+def serving(where: Stage, server: WebServer, **more: str) -> Iterator[int]:
+    """The server runs as in production, with `more` settings and its log in a file; yields its port. Raises
+    CannotMeasure."""
     port = free_port()
     workers = processes.Options.read(os.environ).web_workers
     command = processes.web_command(server.command, host="127.0.0.1", port=port, workers=workers)
@@ -106,7 +107,7 @@ def serving(where: Stage, server: WebServer) -> Iterator[int]:
         process = subprocess.Popen(
             command,
             cwd=ROOT,
-            env=_as_in_production(server),
+            env={**_as_in_production(server), **more},
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,

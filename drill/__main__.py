@@ -1,4 +1,4 @@
-"""The command line: `python -m drill [--seed N] [--minutes M] [--customers N] [--plant KIND]`.
+"""The command line: `python -m drill [--seed N] [--minutes M] [--customers N] [--plant KIND …]`.
 
 The last line is the verdict; the exit code is 0 when nothing differs, 1 when something does, 2 when there was no drill.
 """
@@ -44,7 +44,7 @@ class Options:
     seed: int
     seconds: float
     customers: int
-    plant: str
+    plant: Sequence[str]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -81,7 +81,7 @@ class Done:
     bookings: int
 
 
-def perform(where: Stage, plan: Plan, planted: str = "") -> Done:
+def perform(where: Stage, plan: Plan, planted: Sequence[str] = ()) -> Done:
     """Carry out a plan on a stage and compare everything; prints the figures. Call it from the main thread."""
     tally, over, since = Tally(), threading.Event(), time.monotonic()
     journal = Journal(where.folder / "journal.jsonl")
@@ -106,8 +106,9 @@ def perform(where: Stage, plan: Plan, planted: str = "") -> Done:
     reconciled = reconcile()
     cancelled = cancel_strays(where, providers.strays)
     come_to_rest(where)
-    if planted:
-        plant.KINDS[planted](where)
+    for kind, put in plant.KINDS.items():
+        if kind in planted:
+            put(where)
     watched.set()
     watching.join(PATIENCE)
     found = [Difference("an answer no customer should get", sentence) for sentence in tally.broken]
@@ -144,7 +145,7 @@ def _options(arguments: Sequence[str] | None) -> Options:
     parser.add_argument("--seed", type=int, default=None, help="what goes wrong and when; a random one if left out")
     parser.add_argument("--minutes", type=float, default=5.0, help="how long customers book and processes die (5)")
     parser.add_argument("--customers", type=int, default=24, help="how many at once (24)")
-    parser.add_argument("--plant", choices=sorted(plant.KINDS), default="", help="a difference on purpose")
+    parser.add_argument("--plant", nargs="+", choices=sorted(plant.KINDS), default=(), help="differences on purpose")
     given = parser.parse_args(arguments)
     if given.minutes <= 0 or given.customers < 1:
         parser.error("--minutes and --customers must be more than 0")

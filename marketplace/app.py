@@ -10,7 +10,7 @@ from marketplace.api.json import Json
 from marketplace.core import logging
 from marketplace.core.config import settings
 from marketplace.core.database.db import db
-from marketplace.web import cookies, pages
+from marketplace.web import cookies, demonstration, pages
 from marketplace.web.assets import CONTENT_POLICY
 from marketplace.web.error_page import error_page
 from providers.partner_api import webhooks
@@ -33,6 +33,7 @@ def create_app() -> Flask:
     )
     db.init_app(app)
     pages.install(app)
+    demonstration.install(app, development=config.development)
     edge.install(app, page=error_page, page_policy=CONTENT_POLICY)
     app.register_blueprint(health.blueprint)
     metrics.install(app)

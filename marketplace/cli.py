@@ -26,6 +26,7 @@ from booking.keys.rewrap import BATCH, Progress, rewrap
 from booking.keys.rotate import PURPOSES, Purpose, rotate
 from booking.personal.erase import erase_by_command
 from booking.personal.export import write_copy
+from booking.reconcile.repair import cancel_stray_by_command
 from booking.reconcile.run import run_now
 from booking.reports.reading import codes
 from booking.views.books import check_books
@@ -293,6 +294,15 @@ def verify_audit(heads: Path | None) -> None:
 def release_installation() -> None:
     """Let the workers of a restored copy, or of a promoted standby, send and call again."""
     click.echo("Released." if release.release(now=clock.now()) else "It is released already.")
+
+
+@installation.command("cancel-stray")
+@click.argument("case")
+@one_sentence
+def cancel_stray(case: str) -> None:
+    """Have a provider cancel what is nobody's of ours, by its CASE (dsc_...)."""
+    queued = cancel_stray_by_command(case, now=clock.now())
+    click.echo("The provider is asked to cancel it." if queued else "That is on its way.")
 
 
 @installation.command("check")

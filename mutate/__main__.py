@@ -48,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             print(f"{trial.outcome:8} {where(trial)}  {trial.told}  {trial.by}", flush=True)
 
     tried = run(options, targets, tell)
-    made = Counter(file for file, _ in (chosen(options, targets) if again else draw(ROOT, targets, given.seed)))
+    made = Counter(file for file, _ in (chosen(ROOT, options, targets) if again else draw(ROOT, targets, given.seed)))
     print("\n".join(report(tried, made)))
 
 

@@ -77,11 +77,10 @@ def draw(tree: Path, targets: Targets, seed: int) -> Draw:
     return [one for turn in zip_longest(*shuffled) for one in turn if one is not None]
 
 
-def chosen(options: Options, targets: Targets) -> Draw:
-    """What a run tries, in order."""
-    if options.again:
-        return find(options.tree, options.again).found[: options.most]
-    return draw(options.tree, targets, options.seed)[: options.most]
+def chosen(tree: Path, options: Options, targets: Targets) -> Draw:
+    """What a run tries in a tree, in order."""
+    drawn = find(tree, options.again).found if options.again else draw(tree, targets, options.seed)
+    return drawn[: options.most]
 
 
 def run(options: Options, targets: Targets, tell: Callable[[Trial], None]) -> list[Trial]:
@@ -94,7 +93,7 @@ def run(options: Options, targets: Targets, tell: Callable[[Trial], None]) -> li
         traced = trace(copies[0], targets.tests, _environment(folder, 0), kept)
         end = time.monotonic() + options.seconds
         todo: Queue[tuple[Path, Mutant]] = Queue()
-        for one in chosen(options, targets):
+        for one in chosen(copies[0], options, targets):  # the tree itself may have changed since it was copied
             todo.put(one)
         done: list[Trial] = []
 

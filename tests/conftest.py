@@ -30,6 +30,7 @@ from marketplace.development.embedded.postgres import APPLICATION, OWNER, SUPERU
 from tests import outside
 from tests.emptying import Emptying
 from tests.keys import forget_keys
+from tests.migrated_server import make_once, place_copy
 from vip.operators import operators
 
 _TEMPLATE = "migrated"
@@ -68,10 +69,10 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ[_RUN] = folder
         config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
         config.add_cleanup(lambda: os.environ.pop(_RUN, None))
+        os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # else each process of a test compiles the whole product anew
     keys = ("MASTER_KEY", "MASTER_KEYS", "INDEX_KEY", "INDEX_KEYS", "SECRET_KEY", "SECRET_KEY_FALLBACKS")
     for name in (*keys, "CLOCK_OFFSET_SECONDS", "PUBLIC_URL", "SMS_BACKEND"):
         os.environ.pop(name, None)
-    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # else each process of a test compiles the whole product anew
     os.environ["ANXIANG_ENV"] = "test"
     os.environ["ANXIANG_STATE_DIR"] = str(_run_folder() / "state")
     os.environ["DATABASE_URL"] = os.environ["DATABASE_OWNER_URL"] = _NOWHERE
@@ -176,8 +177,11 @@ def other_database(database_server: DevDatabase) -> Iterator[Callable[[str], Tes
 @pytest.fixture
 def own_server(tmp_path: Path) -> Iterator[DevDatabase]:
     """A server of the test's own, with a migrated database at its `database_url`: kill() and start() as you like."""
+    made = _run_folder() / "own_server"
+    with _one_at_a_time():
+        make_once(made)
+    place_copy(made, tmp_path / "postgres")
     with DevDatabase(tmp_path / "postgres", ephemeral=True, fsync=False) as server:
-        migrate.upgrade(server.owner_url, application_role=APPLICATION)
         yield server
 
 

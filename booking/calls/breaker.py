@@ -31,7 +31,8 @@ PROBE_LEASE = timedelta(seconds=30)
 
 
 class Call(StrEnum):
-    """The kinds of call that fail apart from each other. Commands, with the look-ups of their outcome, are one."""
+    """The kinds of call that fail apart from each other. Commands, with the look-ups of their outcome, are one; cancels
+    of what is nobody's, with theirs, another."""
 
     COMMANDS = "commands"
     SLOTS = "slots"
@@ -40,6 +41,7 @@ class Call(StrEnum):
     FETCHES = "fetches"
     RECONCILE = "reconcile"
     LOOK_UPS = "look_ups"
+    STRAYS = "strays"
 
 
 @dataclass(frozen=True)

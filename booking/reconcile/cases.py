@@ -8,6 +8,7 @@ from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy.orm import Session
 
 from booking.exchange.models import StrayCancel
 from booking.feeds.models import DeliveredRow
@@ -98,7 +99,7 @@ class HistoryLine:
 class CaseView:
     """One discrepancy in full. `commands` are those on their way to the provider, as (command, state). `asking` is true
     while the worker is still to ask the provider again, `cancelling` while it is to be cancelled there as nobody's.
-    `delivered`: what the provider delivered can be read (booking.reconcile.delivered)."""
+    `delivered`: what the provider delivered can be read (booking.reconcile.delivered). `for_the_house`: as in Case."""
 
     discrepancy: DiscrepancyView
     facts: Mapping[str, Any]
@@ -110,6 +111,7 @@ class CaseView:
     cancelling: bool
     actions: Sequence[Action]
     delivered: bool = False
+    for_the_house: bool = False
 
 
 def discrepancies(
@@ -173,63 +175,76 @@ def case(principal: Principal, case_id: str, *, now: datetime) -> CaseView:
     with transaction() as session:
         provider = session.get_one(Provider, found.provider_id)
         booking = session.get(Booking, found.booking_id) if found.booking_id is not None else None
-        references: dict[str, str] = {}
-        commands: list[tuple[str, str]] = []
-        lines: list[HistoryLine] = []
         if booking is not None:
             record_look(session, principal, VIEWED, booking.public_id, now, case=found.public_id)
-            known = select(ProviderBooking.reference, ProviderBooking.role).where(
-                ProviderBooking.booking_id == booking.id
-            )
-            references = {row.reference: row.role for row in session.execute(known)}
-            on_the_way = select(ProviderTask.command, ProviderTask.state).where(
-                ProviderTask.booking_id == booking.id, ProviderTask.state.in_(UNFINISHED)
-            )
-            commands = [(row.command, row.state) for row in session.execute(on_the_way.order_by(ProviderTask.seq))]
-            history = select(BookingHistory).where(BookingHistory.booking_id == booking.id)
-            lines += [
-                HistoryLine(move.at, move.to_state, False, move.actor_kind, move.actor, move.cause)
-                for move in session.scalars(history.order_by(BookingHistory.version.desc()).limit(MOST_LINES))
-            ]
-        repairs = session.execute(
-            select(AuditLine, Operator.name)
-            .outerjoin(Operator, Operator.public_id == AuditLine.actor)
-            .where(AuditLine.subject == found.public_id)
-            .order_by(AuditLine.id.desc())
-            .limit(MOST_LINES)
+        asking, cancelling = _asking(session, found), _cancelling(session, found)
+        settles = as_case(session, found, booking)
+        lines = [*_moves(session, booking), *_repairs(session, found)]
+        return CaseView(
+            discrepancy=_difference(found, provider, booking.reference if booking is not None else None),
+            facts=found.facts,
+            note=found.note,
+            ours=_our_side(booking, _roles(session, booking)) if booking is not None else None,
+            lines=sorted(lines, key=lambda line: line.at, reverse=True)[:MOST_LINES],
+            commands=_commands(session, booking),
+            asking=asking,
+            cancelling=cancelling,
+            actions=[each for each in offered(settles, now=now) if each != "cancel_there" or not cancelling],
+            delivered=session.get(DeliveredRow, found.id) is not None,
+            for_the_house=settles.for_the_house,
         )
-        delivered = session.get(DeliveredRow, found.id) is not None
-        lines += [
-            HistoryLine(
-                row.AuditLine.at,
-                row.AuditLine.facts.get("repair", row.AuditLine.action),
-                True,
-                "operator",
-                row.name or "",
-            )
-            for row in repairs
-        ]
-        asking = session.scalar(
-            select(ReconcileRun.id).where(
-                ReconcileRun.case_id == found.id, ReconcileRun.state.in_(("queued", "running"))
-            )
-        )
-        cancelling = session.scalar(
-            select(StrayCancel.id).where(StrayCancel.discrepancy_id == found.id, StrayCancel.finished_at.is_(None))
-        )
-    actions = offered(as_case(found, booking), now=now)
-    return CaseView(
-        discrepancy=_difference(found, provider, booking.reference if booking is not None else None),
-        facts=found.facts,
-        note=found.note,
-        ours=_our_side(booking, references) if booking is not None else None,
-        lines=sorted(lines, key=lambda line: line.at, reverse=True)[:MOST_LINES],
-        commands=commands,
-        asking=asking is not None,
-        cancelling=cancelling is not None,
-        actions=[each for each in actions if each != "cancel_there" or cancelling is None],
-        delivered=delivered,
+
+
+def _roles(session: Session, booking: Booking) -> dict[str, str]:
+    """What the provider has for the booking: references, and what each is to us."""
+    known = select(ProviderBooking.reference, ProviderBooking.role).where(ProviderBooking.booking_id == booking.id)
+    return {row.reference: row.role for row in session.execute(known)}
+
+
+def _commands(session: Session, booking: Booking | None) -> list[tuple[str, str]]:
+    """What is on its way to the provider, in order."""
+    if booking is None:
+        return []
+    on_the_way = select(ProviderTask.command, ProviderTask.state).where(
+        ProviderTask.booking_id == booking.id, ProviderTask.state.in_(UNFINISHED)
     )
+    return [(row.command, row.state) for row in session.execute(on_the_way.order_by(ProviderTask.seq))]
+
+
+def _moves(session: Session, booking: Booking | None) -> list[HistoryLine]:
+    """The booking's newest moves."""
+    if booking is None:
+        return []
+    history = select(BookingHistory).where(BookingHistory.booking_id == booking.id)
+    return [
+        HistoryLine(move.at, move.to_state, False, move.actor_kind, move.actor, move.cause)
+        for move in session.scalars(history.order_by(BookingHistory.version.desc()).limit(MOST_LINES))
+    ]
+
+
+def _repairs(session: Session, found: Discrepancy) -> list[HistoryLine]:
+    """The newest lines of the audit about the case."""
+    rows = session.execute(
+        select(AuditLine, Operator.name)
+        .outerjoin(Operator, Operator.public_id == AuditLine.actor)
+        .where(AuditLine.subject == found.public_id)
+        .order_by(AuditLine.id.desc())
+        .limit(MOST_LINES)
+    )
+    lines = [(row.AuditLine, row.name or "") for row in rows]
+    return [HistoryLine(it.at, it.facts.get("repair", it.action), True, "operator", name) for it, name in lines]
+
+
+def _asking(session: Session, found: Discrepancy) -> bool:
+    """Whether the worker is still to ask the provider again."""
+    run = select(ReconcileRun.id).where(ReconcileRun.case_id == found.id, ReconcileRun.state.in_(("queued", "running")))
+    return session.scalar(run) is not None
+
+
+def _cancelling(session: Session, found: Discrepancy) -> bool:
+    """Whether it is to be cancelled there as nobody's."""
+    cancel = select(StrayCancel.id).where(StrayCancel.discrepancy_id == found.id, StrayCancel.finished_at.is_(None))
+    return session.scalar(cancel) is not None
 
 
 def _our_side(booking: Booking, references: Mapping[str, str]) -> OurSide:

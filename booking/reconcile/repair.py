@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import func, or_, select, update
 from sqlalchemy.orm import Session
 
 from booking.actors import Actor, actor_of
@@ -31,7 +31,7 @@ from booking.reconcile.queue import queue_run
 from booking.reconcile.strays import request_cancel
 from booking.states import CANCELLABLE, DEAD, LIVE, STATE_OF, BookingState, legal
 from booking.transition import lock_booking, move
-from marketplace.catalog.models import Offer
+from marketplace.catalog.models import Insurer, Offer
 from marketplace.core import audit
 from marketplace.core.clock import start_of
 from marketplace.core.database.db import reading, transaction
@@ -39,6 +39,7 @@ from marketplace.core.errors import Invalid, NotFound, Refusal
 from marketplace.core.ids import new_id
 from marketplace.core.logging import get_logger
 from vip import roles
+from vip.accounts import COMMAND
 from vip.principal import Principal
 
 log = get_logger(__name__)
@@ -56,6 +57,9 @@ ACTIONS: tuple[Action, ...] = (
 )
 LONGEST_NOTE = 500
 CAUSE = "settled_by_operator"
+STRAY = "theirs_only"
+"""The kind of the discrepancy of a booking there that is nobody's of ours."""
+BY_COMMAND = Actor("system", COMMAND)
 
 _S = BookingState
 _CANCELS_HERE = (
@@ -90,7 +94,8 @@ class NoSuchTime(Refusal):
 
 @dataclass(frozen=True)
 class Case:
-    """A discrepancy with its booking, as `offered` and the repairs need them."""
+    """A discrepancy with its booking, as `offered` and the repairs need them. `for_the_house`: it is a booking that
+    belongs to no insurer where there are several: none of their operators settles it."""
 
     kind: str
     facts: Mapping[str, object]
@@ -99,6 +104,7 @@ class Case:
     begins: datetime | None = None
     service_date: date | None = None
     time_zone: str = ""
+    for_the_house: bool = False
 
     @property
     def theirs(self) -> str | None:
@@ -127,6 +133,8 @@ def offered(case: Case, *, now: datetime) -> list[Action]:
         "cancel_here": case.kind in _CANCELS_HERE and _can_end(case),
         "note": case.kind != "commands_waiting",  # it closes itself, and would only come again
     }
+    if case.for_the_house:
+        fits |= {"cancel_there": False, "note": False}
     return [action for action in ACTIONS if fits[action]]
 
 
@@ -161,7 +169,7 @@ def repair(principal: Principal, case_id: str, action: str, *, note: str = "", n
         case = session.get_one(Discrepancy, found.id, with_for_update=True, populate_existing=True)
         if case.closed_at is not None:
             return
-        if action not in offered(as_case(case, booking), now=now):
+        if action not in offered(as_case(session, case, booking), now=now):
             raise NotThisRepair()
         _DO[action](session, _Work(session, case, booking, tasks, actor_of(principal), now, note))
         audit.record(
@@ -195,13 +203,37 @@ def find_case(principal: Principal, case_id: str) -> Discrepancy:
     return case
 
 
-def as_case(case: Discrepancy, booking: Booking | None) -> Case:
+def as_case(session: Session, case: Discrepancy, booking: Booking | None) -> Case:
     """The facts that decide which repairs are possible."""
     if booking is None:
-        return Case(case.kind, case.facts, case.closed_at is not None, None)
+        several = case.kind == STRAY and (session.scalar(select(func.count()).select_from(Insurer)) or 0) > 1
+        return Case(case.kind, case.facts, case.closed_at is not None, None, for_the_house=several)
     begins = start_of(booking.service_date, booking.starts_at, booking.time_zone)
     day, zone = booking.service_date, booking.time_zone
     return Case(case.kind, case.facts, case.closed_at is not None, booking.state, begins, day, zone)
+
+
+def cancel_stray_by_command(case_id: str, *, now: datetime) -> bool:
+    """Have a stray cancelled there, for who runs the installation. False if that is on its way. Audited. Raises
+    NotFound, also for a case that is closed or about a booking of ours."""
+    with transaction() as session:
+        case = session.scalar(
+            select(Discrepancy)
+            .where(Discrepancy.public_id == case_id, Discrepancy.kind == STRAY, Discrepancy.closed_at.is_(None))
+            .with_for_update()
+        )
+        if case is None or case.booking_id is not None:
+            raise NotFound(field="case_id")
+        audit.record(
+            session,
+            "difference.repaired",
+            at=now,
+            actor_kind=BY_COMMAND.kind,
+            actor=BY_COMMAND.id,
+            subject=case.public_id,
+            repair="cancel_there",
+        )
+        return request_cancel(session, case, BY_COMMAND, now=now)
 
 
 @dataclass

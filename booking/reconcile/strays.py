@@ -49,6 +49,10 @@ LEASE = timedelta(seconds=60)
 PASS = timedelta(seconds=10)
 REASON = "not_ours"
 STRAY_CANCELLED = "stray.cancelled"
+GAVE_UP = "gave_up"
+"""How a cancel ends that was never answered; the fact of its case says after how many tries."""
+MOST_TRIES = 30
+"""How often a cancel is tried: half an hour of silence, a look-up before each. Then its case tells a person."""
 TO_BE_DECIDED = 60.0
 """Seconds until a cancel is asked about again that the provider will decide later."""
 
@@ -69,6 +73,7 @@ class Claimed:
 
 def request_cancel(session: Session, case: Discrepancy, by: Actor, *, now: datetime) -> bool:
     """Queue the cancel of the stray that a case is about, in the caller's transaction. False if one is on its way."""
+    case.facts = {name: value for name, value in case.facts.items() if name != GAVE_UP}
     queued = session.execute(
         insert(StrayCancel)
         .values(
@@ -181,7 +186,7 @@ def _begin(provider_id: int, claimed: Claimed, found: RemoteBooking, now: dateti
 
 
 def _settle(claimed: Claimed, answer: Answer | RemoteBooking, now: datetime) -> str:
-    """Record what came of it: gone, refused, or to be asked again under the same key."""
+    """Record what came of it: gone, refused, to be asked again under the same key, or given up after the last try."""
     with transaction() as session:
         case, mine = _lock(session, claimed)
         if mine is None:
@@ -204,6 +209,10 @@ def _settle(claimed: Claimed, answer: Answer | RemoteBooking, now: datetime) -> 
                 wait, outcome = timedelta(seconds=UNKNOWN_BACKOFF[min(mine.tries, len(UNKNOWN_BACKOFF)) - 1]), "unknown"
             case _:
                 wait, outcome = pause(TO_BE_DECIDED), "waiting"
+        if mine.tries >= MOST_TRIES:
+            _finish(mine, GAVE_UP, now)
+            case.facts = case.facts | {GAVE_UP: mine.tries}
+            return GAVE_UP
         mine.run_after, mine.lease_until = now + wait, None
     return outcome
 

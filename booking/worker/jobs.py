@@ -123,7 +123,7 @@ def _jobs_of(lanes: Lanes, provider: ProviderConnection) -> list[Job]:
         job("reports", provider.poll_seconds, Call.REPORTS, _reports),
         *(listed if provider.list_bookings else []),
         job("look_ups", LOOK_UPS_SECONDS, Call.LOOK_UPS, _look_ups, may_idle=True),
-        job("strays", STRAYS_SECONDS, Call.COMMANDS, _strays, may_idle=True),
+        job("strays", STRAYS_SECONDS, Call.STRAYS, _strays, may_idle=True),
         job("chase", CHASE_SECONDS, Call.REPORTS, _chase, may_idle=True),
         job("fetch", FETCH_SECONDS, Call.FETCHES, _fetch, may_idle=True),
     ]

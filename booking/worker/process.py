@@ -282,6 +282,7 @@ def main() -> int:
     """Run a worker until SIGTERM or SIGINT; the exit code."""
     try:
         configure(json=settings().env == "production")
+        clock.follow_demonstration(development=settings().development)
         require_limits()
     except ConfigError as wrong:
         sys.stderr.write(f"{wrong}\n")

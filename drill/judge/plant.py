@@ -72,9 +72,11 @@ def lost(where: Stage) -> None:
 
 
 KINDS: Mapping[str, Callable[[Stage], None]] = {
+    "still": plant_still,
     "theirs": theirs,
     "ours": ours,
     "ledger": ledger,
     "lost": lost,
-    "still": plant_still,
 }
+"""In the order in which they are planted: a stand-still is watched for its minute, in which the product would repair
+another."""

@@ -1,7 +1,8 @@
 """The one place that reads the time.
 
 Use cases take `now` as an argument; entrypoints pass `clock.now()`. Tests set the clock instead of sleeping.
-`CLOCK_OFFSET_SECONDS` moves a whole process, for trying out what tomorrow brings.
+`CLOCK_OFFSET_SECONDS` moves a whole process, for trying out what tomorrow brings. In the demonstration the clock of all
+processes together is moved on while they run: by a file, which nothing but a development process ever reads.
 """
 
 from __future__ import annotations
@@ -10,19 +11,51 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, time, timedelta
+from math import ceil
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 HOME_ZONE = "Asia/Shanghai"
 """Where most sites and readers are, and what a zone is where nobody said another one."""
 
 _fixed: datetime | None = None
+_demonstration: Path | None = None
 
 
 def now() -> datetime:
     """The present moment, in UTC with its zone."""
     if _fixed is not None:
         return _fixed
-    return datetime.now(UTC) + timedelta(seconds=int(os.environ.get("CLOCK_OFFSET_SECONDS", "0")))
+    ahead = timedelta(seconds=int(os.environ.get("CLOCK_OFFSET_SECONDS", "0")))
+    return datetime.now(UTC) + ahead + (timedelta() if _demonstration is None else _moved(_demonstration))
+
+
+def follow_demonstration(*, development: bool) -> None:
+    """Let this process's clock follow the demonstration's (`DEMO_CLOCK_FILE`). Outside of development nothing is."""
+    global _demonstration
+    file = os.environ.get("DEMO_CLOCK_FILE", "")
+    _demonstration = Path(file) if development and file else None
+
+
+def can_move_on() -> bool:
+    """Whether this is a process of the demonstration."""
+    return _demonstration is not None
+
+
+def move_on(by: timedelta) -> None:
+    """Move the demonstration's clock on, for all its processes. It never goes back: what has happened has happened."""
+    if _demonstration is None or by < timedelta():
+        raise ValueError("only the demonstration's clock is moved, and only on")
+    there = _demonstration.with_suffix(f".{os.getpid()}")
+    there.write_text(str(ceil((_moved(_demonstration) + by).total_seconds())))
+    there.replace(_demonstration)
+
+
+def _moved(file: Path) -> timedelta:
+    try:
+        return timedelta(seconds=int(file.read_text()))
+    except FileNotFoundError:
+        return timedelta()
 
 
 def of_the_machine() -> datetime:

@@ -243,6 +243,7 @@ def _environment(options: Options, database_url: str, owner_url: str) -> dict[st
         "ANXIANG_SANDBOX_URL": options.sandbox_address,
         "ANXIANG_DAY_SANDBOX_URL": options.day_sandbox_address,
         "ANXIANG_SANDBOX_ACCOUNTS": str(sandbox_accounts()),
+        "DEMO_CLOCK_FILE": str(state_dir().absolute() / "clock"),
         "PYTHONUNBUFFERED": "1",
     }
 

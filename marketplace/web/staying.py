@@ -8,7 +8,9 @@ from datetime import date
 
 from flask_babel import gettext as _
 
-from booking.personal.erase import Stays
+from booking.personal.erase import Stays, UnderWay
+from marketplace import wording
+from marketplace.web import formats
 
 
 @dataclass(frozen=True)
@@ -18,6 +20,28 @@ class Staying:
     what: str
     why: str
     until: date | None
+
+
+@dataclass(frozen=True)
+class InTheWay:
+    """A booking for which nothing is deleted: its public id, and its number as it is read out."""
+
+    id: str
+    number: str
+
+
+def in_the_way(refusal: UnderWay) -> tuple[InTheWay, ...]:
+    """The bookings for which an erasure was refused."""
+    numbers = str(refusal.facts["bookings"]).split(", ")
+    return tuple(
+        InTheWay(id, formats.reference(number)) for id, number in zip(refusal.facts["ids"], numbers, strict=True)
+    )
+
+
+def refused(refusal: UnderWay) -> str:
+    """Why it was refused, with the numbers as they are read out."""
+    numbers = ", ".join(each.number for each in in_the_way(refusal))
+    return wording.sentence_of(refusal.code, {**refusal.facts, "bookings": numbers})
 
 
 def staying(stays: Sequence[Stays]) -> tuple[Staying, ...]:

@@ -65,10 +65,10 @@ class DataInUse(RuntimeError):
 class Ledger:
     """The open ledger. `transaction()` writes, `reading()` gives a consistent view; both may be used by any thread."""
 
-    def __init__(self, folder: Path, clock_offset: float = 0.0) -> None:
+    def __init__(self, folder: Path, clock_offset: float = 0.0, clock_file: Path | None = None) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._path = folder / "ledger.sqlite3"
-        self._offset = clock_offset
+        self._offset, self._clock_file = clock_offset, clock_file
         self._lock_file = (folder / "lock").open("w")
         try:
             fcntl.flock(self._lock_file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -89,8 +89,14 @@ class Ledger:
         return connection
 
     def timestamp(self) -> float:
-        """Seconds since 1970, moved by the clock offset."""
-        return time.time() + self._offset
+        """Seconds since 1970, moved by the clock offset and by what stands in the clock file now."""
+        return time.time() + self._offset + self._moved_on()
+
+    def _moved_on(self) -> int:
+        try:
+            return int(self._clock_file.read_text()) if self._clock_file is not None else 0
+        except FileNotFoundError:
+            return 0
 
     def now(self) -> datetime:
         """The present moment in UTC, moved by the clock offset."""

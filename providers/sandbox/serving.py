@@ -50,7 +50,7 @@ def serve(
     options = _options(module, default_port, arguments)
     try:
         accounts = load(options.config, os.environ)
-        ledger = Ledger(options.data, options.clock_offset)
+        ledger = Ledger(options.data, options.clock_offset, options.clock_file)
     except (ConfigError, DataInUse) as error:
         print(f"sandbox: {error}", file=sys.stderr)
         return 2
@@ -90,5 +90,12 @@ def _options(module: str, default_port: int, arguments: Sequence[str] | None) ->
         type=float,
         default=float(os.environ.get("CLOCK_OFFSET_SECONDS", "0")),
         help="seconds by which the clock is ahead (CLOCK_OFFSET_SECONDS)",
+    )
+    moved = os.environ.get("DEMO_CLOCK_FILE")
+    parser.add_argument(
+        "--clock-file",
+        type=Path,
+        default=Path(moved) if moved else None,
+        help="file with the seconds by which it is further ahead, read anew each time (DEMO_CLOCK_FILE)",
     )
     return parser.parse_args(arguments)

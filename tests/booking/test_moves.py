@@ -95,11 +95,15 @@ def test_the_sets_of_states_divide_them_all() -> None:
     for parts in [(UNDECIDED, AT_PROVIDER, GIVEN_UP), (LIVE, OVER), (UNDECIDED, {S.CONFIRMED}, BEGUN, OVER)]:
         assert frozenset().union(*parts) == every and sum(map(len, parts)) == len(every)
     assert frozenset(S(state) for state in USED) == OVER - GIVEN_UP
+    assert (
+        frozenset(state for state in S if not any(legal(state, to) for to in every - {S.ENTERED_IN_ERROR})) == GIVEN_UP
+    )
     assert LIVE - BEGUN - {S.HELD} == SUBMITTED and SUBMITTED - {S.OUTCOME_UNKNOWN} == MOVABLE
 
 
 def test_a_provider_lets_cancel_what_is_booked_there_and_has_not_begun() -> None:
     assert {STATE_OF[status] for status in CANCELLABLE} == MOVABLE
+    assert all(legal(STATE_OF[status], S.CANCELLED) for status in CANCELLABLE)
     assert frozenset(bookings.CANCELLABLE) == CANCELLABLE, "and so does the provider that we try against"
     assert {STATE_OF[status] for status in DEAD} == GIVEN_UP & set(STATE_OF.values())
 

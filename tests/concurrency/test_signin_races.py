@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date
+from functools import partial
 from threading import Lock, Thread
 
 import pytest
@@ -123,7 +124,7 @@ def test_an_operators_password_is_looked_at_ten_times_by_16_guessers(monkeypatch
     def look(stored: str, password: str) -> bool:
         with lock:
             looked.append(stored)
-            at_once.append(operators.AT_ONCE - operators._comparing._value)
+            at_once.append(operators.AT_ONCE - operators._of_strangers._value)
         return False
 
     monkeypatch.setattr(operators, "check_password_hash", look)
@@ -131,6 +132,23 @@ def test_an_operators_password_is_looked_at_ten_times_by_16_guessers(monkeypatch
     assert [type(failed) for failed in results].count(operators.WrongPassword) == len(looked) == 10
     assert [type(failed) for failed in results].count(TooMany) == 6
     assert max(at_once) <= operators.AT_ONCE
+
+
+def test_what_unknown_logins_are_compared_with_is_made_within_the_same_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first guesses after a start made it once for each of them, all at the same time."""
+    make_insurer()
+    hashed, within = operators.hash_password("a long enough secret"), []
+
+    def make(_password: str, **_how: str) -> str:
+        within.append(operators.AT_ONCE - operators._of_strangers._value)
+        return hashed
+
+    operators._nobodys_hash.cache_clear()
+    monkeypatch.setattr(operators, "generate_password_hash", make)
+    guesses = [partial(operators.sign_in_operator, f"nobody{number}", WRONG, NOON) for number in range(16)]
+    assert {type(failed) for failed in all_at_once(guesses)} == {operators.WrongPassword}
+    assert 1 <= len(within) <= operators.AT_ONCE and min(within) >= 1
+    operators._nobodys_hash.cache_clear()
 
 
 def test_a_family_added_from_many_threads_has_ten_relatives() -> None:

@@ -35,11 +35,12 @@ ROLES: tuple[Role, ...] = get_args(Role)
 
 TRIES_AT_LOGIN = Limit(10, 10)
 TRIES_BY_CALLER = Limit(60, 60)
-AT_ONCE = 2
-"""Passwords that one process compares at a time: each takes a core for a tenth of a second."""
+AT_ONCE = 1
+"""Passwords of strangers that one process compares at a time, and as many of known devices, whom strangers don't delay:
+each takes a core for a tenth of a second."""
 LONGEST_WAIT = 2.0
 
-_comparing = BoundedSemaphore(AT_ONCE)
+_of_strangers, _of_known = BoundedSemaphore(AT_ONCE), BoundedSemaphore(AT_ONCE)
 
 
 class LoginTaken(Refusal):
@@ -132,7 +133,7 @@ def sign_in_operator(
         who = device or caller.name
         limits.take(session, TRIES_AT_LOGIN, "password", login, who, now=now)
         limits.take(session, TRIES_BY_CALLER, "password", who, now=now)
-    if not is_password(counted.password_hash if counted else _nobodys_hash(), password) or counted is None:
+    if not is_password(counted.password_hash if counted else None, password, known=bool(device)) or counted is None:
         notice_wrong("password", now)
         raise WrongPassword()
     with transaction() as session:
@@ -203,16 +204,18 @@ def hash_password(password: str, *, field: str = "password") -> str:
         raise Invalid(field=field, reason="password_text") from bad
 
 
-def is_password(hashed: str, password: str) -> bool:
-    """Whether it is the password. Raises TooMany while too many others are compared in this process."""
-    if not _comparing.acquire(timeout=LONGEST_WAIT):
+def is_password(hashed: str | None, password: str, *, known: bool = True) -> bool:
+    """Whether it is the password; None takes as long and is never right. Raises TooMany while too many others are
+    compared in this process: for who is `known` others of devices that were signed in before, else of strangers."""
+    comparing = _of_known if known else _of_strangers
+    if not comparing.acquire(timeout=LONGEST_WAIT):
         raise TooMany(retry_after=math.ceil(LONGEST_WAIT))
     try:
-        return check_password_hash(hashed, password)
+        return check_password_hash(hashed or _nobodys_hash(), password) and hashed is not None
     except UnicodeEncodeError:
         return False
     finally:
-        _comparing.release()
+        comparing.release()
 
 
 @lru_cache(maxsize=1)

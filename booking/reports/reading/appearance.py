@@ -7,6 +7,7 @@ from typing import Literal
 
 from booking.reports.reading.folding import folded
 from booking.reports.reading.qualities import quality_of, without_result
+from booking.reports.reading.statements import statement_of
 
 _LOOKS = (
     (
@@ -64,6 +65,7 @@ _FLORA = re.compile(
     "|(?:(?:scant|light|moderate|heavy|mixed|few|abundant) )?(?:growth of )?(?:mixed )?(?:usual|normal) "
     "(?:[a-z]+ )?flora(?: isolated| present)?"
 )
+_SOME_FLORA = re.compile("(?:(?:mixed|normal|usual|commensal) )?(?:[a-z]+ )?flora(?: only)?|正常菌群(?:生长)?")
 _RESISTANT = ("resistant", "耐药", "耐药(r)", "r(耐药)", "resistant (r)", "r (resistant)")
 _SENSITIVE = ("susceptible", "sensitive", "敏感", "敏感(s)", "s(敏感)", "susceptible (s)", "s (susceptible)", "s")
 _DRUG = re.compile("药敏|敏感性|susceptib|sensitivit|antibiogram")
@@ -81,6 +83,8 @@ def look_of(name: str, value: str, reference: str) -> Literal["normal", "abnorma
     if plain in _SENSITIVE and _DRUG.search(folded(name)):
         return "normal"
     if _GROWTH.search(folded(name)) and _FLORA.fullmatch(plain) and (not usual or _FLORA.fullmatch(usual)):
+        return "normal"
+    if _GROWTH.search(folded(name)) and not usual and _only_flora(plain):
         return "normal"
     if not plain or not usual or len(plain) > 80 or len(usual) > 40 or without_result(plain) or plain in _NO_WORD:
         return ""
@@ -106,6 +110,13 @@ def look_of(name: str, value: str, reference: str) -> Literal["normal", "abnorma
     if none and _GROWTH.search(f"{folded(name)} {usual}"):
         return "abnormal" if _GREW.search(plain) and not _NO_MATTER.search(plain) else ""
     return ""
+
+
+def _only_flora(plain: str) -> bool:
+    """Whether a culture grew what everybody has, and the laboratory says that nothing else did."""
+    parts = [part.strip() for part in re.split("[,;.]", plain) if part.strip()]
+    flora = [part for part in parts if _SOME_FLORA.fullmatch(part)]
+    return 0 < len(flora) < len(parts) and all(part in flora or statement_of(part) == "negative" for part in parts)
 
 
 def _most(usual: list[str]) -> int | None:

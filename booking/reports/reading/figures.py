@@ -92,6 +92,7 @@ _UNITS = frozenset(
         "bau/ml",
         "ru/ml",
         "dpm",
+        "mom",
         "dpm/mmol",
         "e.u./dl",
         "eu/dl",

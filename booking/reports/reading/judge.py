@@ -11,7 +11,7 @@ from booking.reports.reading.folding import folded
 from booking.reports.reading.marks import NOTHING
 from booking.reports.reading.ranges import Bounds
 from booking.reports.reading.told import Told, side
-from booking.reports.reading.units import ucum
+from booking.reports.reading.units import per_litre, ucum
 from booking.reports.reading.vocabulary import Item, Range
 
 JudgedBy = Literal["provider_flag", "provider_range", "provider_words", "our_range", ""]
@@ -35,9 +35,9 @@ def judge(told: Told, item: Item | None, ours: Range | None) -> tuple[str, Judge
     """
     if told.mark.doubtful:
         return "", ""
-    if told.mark.dash and told.number is not None:
-        told = replace(told, mark=NOTHING)
     judged, by = _by_their_reference(told)
+    if told.mark.dash and judged in ("low", "high"):
+        told = replace(told, mark=NOTHING)  # here it says low, or nothing: no laboratory calls this normal
     if item is not None and item.usual and told.finding and not told.says_reference:
         judged, by = ("normal" if told.finding in (*item.usual, "normal") else "abnormal"), "our_range"
     if told.mark.flag and not (told.mark.finding and told.open_question):
@@ -47,7 +47,7 @@ def judge(told: Told, item: Item | None, ours: Range | None) -> tuple[str, Judge
             return "", ""
         where = judged if told.mark.flag == "abnormal" and by == "provider_range" and judged in ("low", "high") else ""
         return where or told.mark.flag, "provider_flag"
-    if told.mark.unknown and judged in ("", "normal"):
+    if (told.mark.unknown or told.mark.critical_outside) and judged in ("", "normal"):
         return "", ""
     if judged or told.says_reference or told.value.void:
         return judged, by
@@ -63,7 +63,9 @@ def _contradicted(told: Told, judged: str) -> bool:
     """Whether a mark for high or low stands well inside the range or at its other side, or any mark at the word that is
     usual."""
     bounds = told.reference.bounds
-    if told.mark.flag not in ("low", "high", "abnormal") or told.mark.critical or told.mark.finding:
+    if told.mark.flag not in ("low", "high", "abnormal") or told.mark.finding:
+        return False
+    if told.mark.critical and told.mark.flag == "abnormal":
         return False
     if told.number is None or bounds is None:
         return judged == "normal" and bool(told.reference.words) and told.value.quality == "negative"
@@ -148,7 +150,7 @@ _GOOD_OR_BAD = {"negative": "normal", "positive": "abnormal"}
 
 
 def _by_bounds(told: Told, bounds: Bounds) -> str:
-    if told.span is not None:
+    if told.span is not None and _same_unit(told, bounds):
         low, high = side(told.span[0], "", bounds), side(told.span[1], "", bounds)
         return low if low == high else ""
     if told.number is None or not _same_unit(told, bounds):
@@ -158,7 +160,16 @@ def _by_bounds(told: Told, bounds: Bounds) -> str:
     figure = told.value.figure
     if bounds.unsure and not (figure is not None and figure.unsure) and abs(told.number) < 1000:
         return ""
-    return side(told.number, told.comparator, bounds)
+    return side(told.number * _times(told, bounds), told.comparator, bounds)
+
+
+_ANOTHER_COUNT = 50
+
+
+def _times(told: Told, bounds: Bounds) -> float:
+    """What a count is multiplied by to be in the unit of its range: 450/uL is 0.45 of `10^9/L`."""
+    its, theirs = per_litre(told.unit), per_litre(bounds.unit)
+    return its / theirs if its and theirs else 1.0
 
 
 def _same_unit(told: Told, bounds: Bounds) -> bool:
@@ -166,8 +177,11 @@ def _same_unit(told: Told, bounds: Bounds) -> bool:
     beside = told.value.figure.unit if told.value.figure is not None else ""
     if beside and not is_unit(beside) and not _only_unit(told, beside):
         return False
-    known = {ucum(unit) for unit in (told.unit, beside, bounds.unit) if ucum(unit)}
-    if len(known) > 1:
+    theirs = per_litre(bounds.unit)
+    if theirs and not told.unit and bounds.high and told.number and told.number > _ANOTHER_COUNT * bounds.high:
+        return False
+    units = (told.unit, beside, "" if theirs and per_litre(told.unit) else bounds.unit)
+    if len({per_litre(unit) or ucum(unit) for unit in units if ucum(unit)}) > 1:
         return False
     return not _share_against_percent(told, beside, bounds)
 

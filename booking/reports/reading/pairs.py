@@ -1,4 +1,4 @@
-"""Two numbers in one cell, as of blood pressure: `150/95` against `<140/90`, `90-139/60-89` or `90/60-139/89`."""
+"""Two numbers in one cell: blood pressure (`150/95` against `<140/90`, `90-139/60-89`, `90/60-139/89`) and eyesight."""
 
 from __future__ import annotations
 
@@ -14,11 +14,16 @@ _BELOW = re.compile(rf"([<≤])\s*({_NUMBER})\s*/\s*[<≤]?\s*({_NUMBER}){_UNIT}
 _EACH = re.compile(rf"({_NUMBER})\s*[-~]\s*({_NUMBER})\s*/\s*({_NUMBER})\s*[-~]\s*({_NUMBER}){_UNIT}")
 _ENDS = re.compile(rf"({_NUMBER})\s*/\s*({_NUMBER})\s*[-~]\s*({_NUMBER})\s*/\s*({_NUMBER}){_UNIT}")
 
+_SIGHT = re.compile("视力|acuity|vision|eyesight")
+_FRACTION = re.compile("(20|6)/([0-9]{1,3})")
+
 Verdict = Literal["normal", "low", "high", "abnormal", ""]
 
 
-def pair_of(value: str, reference: str) -> Verdict:
+def pair_of(name: str, value: str, reference: str) -> Verdict:
     """What a pair is beside the bounds of both numbers; blank if either isn't such a pair."""
+    if _SIGHT.search(folded(name)):
+        return _sight(folded(value), folded(reference))
     pair = _VALUE.fullmatch(folded(value))
     bounds = _bounds(folded(reference).strip("()[]"))
     if pair is None or bounds is None:
@@ -27,6 +32,14 @@ def pair_of(value: str, reference: str) -> Verdict:
     if {"low", "high"} <= sides:
         return "abnormal"
     return next((side for side in ("high", "low") if side in sides), "normal")
+
+
+def _sight(value: str, usual: str) -> Verdict:
+    """Eyesight as a fraction (20/60, 6/12): what one sees at 20 feet, a good eye sees at 60."""
+    sees, should = _FRACTION.fullmatch(value), _FRACTION.fullmatch(usual)
+    if sees is None or should is None or sees[1] != should[1]:
+        return ""
+    return "abnormal" if int(sees[2]) > int(should[2]) else "normal"
 
 
 def _bounds(usual: str) -> list[tuple[float | None, float, bool]] | None:

@@ -30,7 +30,7 @@ _TABLE: tuple[tuple[Quality, re.Pattern[str]], ...] = (
     (
         "negative",
         re.compile(
-            r"\(?-\)?|阴性?|阴性?\s?\(?-\)?|-\s?\(?阴性\)?|未检出|未检测到|未测出|未见|未找到|未查见|未查到|未发现|未分离出|未培养出|无|无反应性?|非反应性?|不阳性|未见阳性反应|"
+            r"\(?-\)?|阴性?|阴性?\s?\(?-\)?|-\s?\(?阴性\)?|未检出|未检测到|未测出|未见|未找到|未查见|未查到|未发现|未分离出|未培养出|无|无反应性?|非反应性?|不阳性|(?:未见|未发现|未检出|无)阳性(?:反应|结果)?|no positives?(?: seen| detected| found)?|"
             r"(?:低于|小于)(?:最低)?(?:检测|检出|检测值|定量|检测方法)?(?:下限|限|线)|neg(?:ative)?\.?\s?(?:\(-\))?|not[ -]?detected|undetected|undetectable|"
             r"none(?: detected| seen| found)?|"
             r"not (?:seen|found|present)|absent|non[ -]?reactive|target not detected|no growth(?: detected)?|"
@@ -61,7 +61,7 @@ _TABLE: tuple[tuple[Quality, re.Pattern[str]], ...] = (
     (
         "abnormal",
         re.compile(
-            r"异常|不正常|缺乏|deficient|减弱|消失|有异常|abnormal|asc-?us|asc-?h|lsil|hsil|agc(?:-nos)?|ais|低级别鳞状上皮内病变|高级别鳞状上皮内病变|"
+            r"异常|不正常|不凝固?|未凝固?|unclottable|incoagulable|缺乏|deficient|减弱|消失|有异常|abnormal|asc-?us|asc-?h|lsil|hsil|agc(?:-nos)?|ais|低级别鳞状上皮内病变|高级别鳞状上皮内病变|"
             r"(?:布?满视野|成堆|满)\s?(?:/?hpf?)?|tntc|too numerous to count|(?:packed|full)(?: field)?"
         ),
     ),

@@ -10,6 +10,7 @@ from booking.reports.reading.figures import ABOVE, BELOW, NUMBER, WITH_EQUAL, is
 from booking.reports.reading.folding import folded
 from booking.reports.reading.qualities import Quality, quality_of
 from booking.reports.reading.statements import statement_of
+from booking.reports.reading.units import ucum
 
 GROWN_UP = 18
 CHILD_UNDER = 14
@@ -130,7 +131,7 @@ _SCANNER = re.compile(
             r"range)|\bneg(?:ative)?\b|"
             r"\bsufficien(?:t|cy)\b|\bnon-?reactive\b)",
             r"(?P<idle>\bn(?=\s*:)|\bexpected(?: values?)?\b|\bcut-?\s?off\b|\b(?:elisa|eclia|clia|hplc|elfa|ria|lc-?ms(?:/ms)?|ngsp|ifcc|dcct|nephelometry|turbidimetry|jaffe|enzymatic|"
-            r"westergren)\b|为|表示|属于|介于|之间|between|生物参考区间|参考区间|参考范围|参考值|参考|正常参考值|正常值|正常范围|范围|区间|reference(?: (?:range|interval|value)s?)?|"
+            r"westergren)\b|为|表示|属于|筛查|初筛|判定|提示|介于|之间|between|生物参考区间|参考区间|参考范围|参考值|参考|正常参考值|正常值|正常范围|范围|区间|reference(?: (?:range|interval|value)s?)?|"
             r"ref\.?(?: range)?|"
             r"normal range|range|interval|\bages?\b|\bi\.?e\.?\b|[^\s()\[\];,:]{0,12}法)",
             rf"(?P<mark>(?:(?!{_PAIR})[;,:/\s()\[\]|.。])+)",
@@ -140,6 +141,9 @@ _SCANNER = re.compile(
 )
 _ENDS = re.compile(r"\s*(?:[;,/|)\]。]|\.(?![0-9])|$)")
 _CLOSES = re.compile(r"[^0-9<>≤≥;,/|)\]。]*(?:[;,/|)\]。]|$)")
+_COUNT = re.compile(
+    r"(?:[x*]\s*)?10\s*[\^~e*]{0,2}\s*(?:3|6|9|12)\s*/\s*(?:ul|l|mm3)\b|(?<![0-9a-z^])(?:cells)?/(?:ul|mm3)\b"
+)
 _CLEAR = re.compile(
     r"(?:x|\*)?\s*10\s*[\^~e*]{0,2}\s*(?:3|6|9|12)\s*/\s*(?:ul|ml|l|mm3)\b|(?:/|个/)(?:\[?hpf?\]?|lpf?|hp视野|高倍视野)|[次个拍]/[a-z分\u4e00-\u9fff]{1,3}|\(?(?:the )?99th percentile(?: url)?\)?|\(?第99百分位数?(?:值)?\)?"
 )
@@ -153,6 +157,9 @@ def reference_of(text: str, sex: str, age: int, name: str) -> Reference:
     if words:
         return Reference(plain, None, words)
     entries = _aimed_at(_by_risk(_with_headings(list(_entries(_CLEAR.sub(" ", plain)))), plain), folded(name))
+    counts = {ucum(found[0]) for found in _COUNT.finditer(plain)} - {""}
+    if len(counts) == 1:
+        entries = [replace(entry, bounds=replace(entry.bounds, unit=next(iter(counts)))) for entry in entries]
     between = tuple(entry.bounds for entry in entries if entry.only and set(entry.only) <= _AVERAGE)
     chosen = _chosen(entries, sex, age, folded(name))
     return Reference(plain, chosen, either=() if chosen else _either(entries, sex, age), between=between)

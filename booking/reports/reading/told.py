@@ -89,13 +89,16 @@ class Told:
     @classmethod
     def of(cls, result: Delivered, whose: Whose) -> Told:
         written, range_text = as_numbers(result.name, without_label(result.name, result.value), result.range_text)
+        written, range_text = _to_one(written, range_text)
         value = value_of(written, result.unit)
         reference = reference_of(range_text, whose.sex, whose.age, result.name)
         if result.low is not None or result.high is not None:
             reference = replace(reference, bounds=Bounds(result.low, result.high), words=frozenset())
-        pair, grade = pair_of(written, range_text), grade_of(result.name, written, range_text)
+        pair, grade = pair_of(result.name, written, range_text), grade_of(result.name, written, range_text)
         if pair or grade:
             reference = replace(reference, bounds=None)
+        elif _NOTHING.fullmatch(reference.plain) and _NONE_EXPECTED.search(folded(result.name)):
+            reference = replace(reference, bounds=Bounds(None, 0.0))
         value = _as_stated(written, _as_expected(written, value, reference, result.unit), reference, result.name)
         figure = value.figure
         if figure is not None and figure.unsure and not _thousands(figure, reference.bounds, range_text):
@@ -145,6 +148,19 @@ class Told:
     def says_reference(self) -> bool:
         """Whether the provider gave a reference, readable or not: then ours is not used."""
         return bool(self.reference.plain) or self.reference.bounds is not None
+
+
+_NOTHING = re.compile("0(?:\\.0+)? ?%?")
+_NONE_EXPECTED = re.compile("原始|幼稚|早幼粒|blast|promyelocyt|有核红|nucleated red|nrbc|疟|malaria|parasit")
+"""A bare `0` as a range is an empty field, but for cells and germs of which nobody has any."""
+_RATIO = re.compile(r"[0-9.]+\s*:\s*1(?![0-9.])")
+
+
+def _to_one(value: str, reference: str) -> tuple[str, str]:
+    """Value and reference without the `:1` that both end with: `1.5:1` against `1.2-2.4:1`."""
+    if not _RATIO.fullmatch(folded(value)) or not _RATIO.search(folded(reference)):
+        return value, reference
+    return tuple(re.sub(r"\s*:\s*1(?![0-9.])", "", folded(text)) for text in (value, reference))  # type: ignore[return-value]
 
 
 _LARGE = 100

@@ -100,6 +100,14 @@ def _fold(text: str) -> str:
 _KNOWN = {_fold(spelling): unit for unit, spellings in _SPELLINGS.items() for spelling in (unit, *spellings)}
 
 
+_PER_LITRE = {"/uL": 1e6, "/nL": 1e9, "10*3/uL": 1e9, "10*6/uL": 1e12, "10*6/L": 1e6, "10*9/L": 1e9, "10*12/L": 1e12}
+
+
+def per_litre(spelling: str) -> float | None:
+    """How many in a litre one of a unit of counts is; None for any other unit."""
+    return _PER_LITRE.get(ucum(spelling))
+
+
 def ucum(spelling: str) -> str:
     """The UCUM unit that a report's spelling means: `×10⁹/L` is `10*9/L`; blank for an unknown one."""
     return _KNOWN.get(_fold(spelling), "")

@@ -99,12 +99,23 @@ def _marked(plain: str, unit: str) -> Value | None:
             continue
         parts = {name.rstrip("234"): text for name, text in found.groupdict().items() if text is not None}
         mark = known_mark(parts["mark"])
-        if parts["mark"] in _UNITS_TOO and not unit.strip() and pattern is _BEHIND and parts["rest"][-1:] not in ",;":
+        if (
+            parts["mark"] in _UNITS_TOO
+            and not unit.strip()
+            and pattern is _BEHIND
+            and not _ends_the_unit(parts["rest"])
+        ):
             continue
         inner = _read(parts["rest"].strip(" ,;-"))
         if inner is not None and mark is not None and not mark.finding:
             return replace(inner, mark=mark)
     return None
+
+
+def _ends_the_unit(rest: str) -> bool:
+    """Whether what stands before an `L` or `H` has a unit already, or a comma: then the letter is a mark."""
+    before = figure(rest.strip(" ,;"))
+    return rest[-1:] in (",", ";") or (before is not None and bool(before.unit))
 
 
 def _read(plain: str) -> Value | None:
@@ -139,7 +150,9 @@ def _both(plain: str, unit: str) -> Value | None:
     return None
 
 
-_BEFORE_THIS = re.compile("(?:prev|last|prior|former|上次|前次|既往|历史)|(?:class|grade|level|type) ?[0-9]$|[0-9]级$")
+_BEFORE_THIS = re.compile(
+    "(?:prev|last|prior|former|was |上次|前次|既往|历史)|(?:class|grade|level|type) ?[0-9]$|[0-9]级$"
+)
 _OUTCOME = re.compile("阴|阳|pos|neg|react|detect")
 _MORE = re.compile(f"[0-9]|{_OUTCOME.pattern}")
 

@@ -18,7 +18,7 @@ from marketplace.web.parts import Person
 from marketplace.web.people import person
 from marketplace.web.prefetch import not_yet, only_prefetched
 from vip.customers.family import removed
-from vip.signin.signin import SignInAgain, require_recent, signed_in_recently
+from vip.signin.signin import RECENT, SignInAgain, require_recent, signed_in_recently
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,7 @@ class MyData:
     preparing: bool
     removed: tuple[Person, ...] = ()
     days: int = DAYS
+    minutes: int = int(RECENT.total_seconds() // 60)
 
 
 def my_data() -> Response:

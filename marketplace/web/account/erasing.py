@@ -14,7 +14,7 @@ from marketplace.core import clock
 from marketplace.core.errors import NotFound
 from marketplace.web import session
 from marketplace.web.answers import Views, field, render, see_other
-from marketplace.web.staying import staying
+from marketplace.web.staying import InTheWay, in_the_way, refused, staying
 from vip.customers.family import removed
 from vip.signin.signin import SignInAgain, signed_in_recently
 
@@ -74,12 +74,12 @@ def _goodbye(stays: tuple[Stays, ...]) -> Response:
 
 def _page(person: str | None, name: str, problem: str, status: int) -> Response:
     me, now = session.principal(), clock.now()
-    under_way: list[str] = []
+    under_way: tuple[InTheWay, ...] = ()
     stays: tuple[Stays, ...] = ()
     try:
         stays = preview(me, person=person)
     except UnderWay as refusal:
-        problem, under_way = wording.sentence(refusal), refusal.facts["ids"]
+        problem, under_way = refused(refusal), in_the_way(refusal)
     here = url_for("web.erase_person", person=person) if person else url_for("web.erase_me")
     return render(
         "erase.html",

@@ -278,6 +278,7 @@ def _trouble(call: Call, breaker: BreakerView) -> str:
         Call.FETCHES: _("Fetching reports"),
         Call.RECONCILE: _("Reconciliation"),
         Call.LOOK_UPS: _("Looking bookings up"),
+        Call.STRAYS: _("Cancelling what is nobody's"),
     }
     return _("%(call)s: failed %(num)d times in a row", call=names.get(call, call.value), num=breaker.failures)
 

@@ -12,13 +12,13 @@ from booking.attendance.models import Dispute
 from booking.changes.cancel import cancel
 from booking.changes.reschedule import reschedule
 from booking.exchange.inbound import apply_remote
-from booking.models import Booking
+from booking.models import Booking, ChangeRequest
 from booking.notices.models import Notification
 from marketplace.catalog.models import Offer
 from marketplace.core.database.db import reading, transaction
 from providers.port import Confirmed
 from tests.people import NOON
-from tests.world import EIGHT, FakeAdapter, World, booking_row, join, make_world, one_pass, remote
+from tests.world import EIGHT, FakeAdapter, World, booking_row, join, make_world, one_pass, remote, taken
 
 pytestmark = [pytest.mark.usefixtures("db"), pytest.mark.quick]
 
@@ -89,13 +89,13 @@ def test_a_cancel_that_the_provider_has_not_answered_gives_no_date_up() -> None:
     assert booking_row(public_id).state == "no_show"
 
 
-def test_a_neighbours_change_gives_up_no_date_of_this_booking() -> None:
+def test_a_neighbours_change_gives_up_no_date_of_this_booking_and_goes_on() -> None:
     world = make_world()
     other = join(world.provider, world.offer, world.slots, phone="13800000099")
-    hers = other.submit()
-    one_pass(other, FakeAdapter(answers=[Confirmed("R-1", 1)]), now=NOON)
+    hers, mine = other.submit(), world.submit()
+    one_pass(world, FakeAdapter(answers=[Confirmed("R-1", 1), Confirmed("R-2", 1)]), now=NOON)
     reschedule(other.principal, hers, world.slots[1].public_id, now=NOON)
-    public_id = world.submit()
-    one_pass(world, FakeAdapter(answers=[Confirmed("R-1", 2), Confirmed("R-2", 1)]), now=NOON)
-    tell(world, public_id, "no_show", 2, "R-2")
-    assert booking_row(public_id).state == "no_show"
+    tell(world, mine, "no_show", 2, "R-2")
+    with reading() as session:
+        changes = session.scalars(select(ChangeRequest.state)).all()
+    assert (booking_row(mine).state, changes, taken(world.slots[1])) == ("no_show", ["open"], 1)

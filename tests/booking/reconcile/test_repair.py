@@ -102,7 +102,7 @@ def audited() -> list[str]:
 def fits(found: Discrepancy) -> list[str]:
     with reading() as session:
         booking = session.get(Booking, found.booking_id) if found.booking_id else None
-    return list(offered(as_case(found, booking), now=LATER))
+        return list(offered(as_case(session, found, booking), now=LATER))
 
 
 def lost(world: World, books: Books) -> tuple[str, Discrepancy]:

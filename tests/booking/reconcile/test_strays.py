@@ -18,11 +18,12 @@ from booking.exchange.models import StrayCancel
 from booking.models import Discrepancy, ProviderBooking
 from booking.reconcile import cases
 from booking.reconcile.queue import queue_run
-from booking.reconcile.repair import NotThisRepair, repair
+from booking.reconcile.repair import NotThisRepair, cancel_stray_by_command, repair
 from booking.reconcile.run import run_now
-from booking.reconcile.strays import LEASE, STRAY_CANCELLED, cancel_due
+from booking.reconcile.strays import LEASE, MOST_TRIES, STRAY_CANCELLED, cancel_due
 from booking.worker.jobs import all_jobs
 from booking.worker.lanes import Lane, Lanes
+from marketplace.catalog.models import Insurer
 from marketplace.core.audit import AuditLine
 from marketplace.core.database.db import reading, transaction
 from marketplace.core.errors import Busy, NotFound
@@ -77,9 +78,9 @@ def work(world: World, books: Any, now: datetime = LATER) -> dict[str, int]:
 
 
 def job(world: World, books: Any, now: datetime) -> dict[str, int]:
-    """As the worker does it: through the breaker of commands."""
+    """As the worker does it: through the breaker of its kind of call."""
     known = connection_to(world.provider)
-    return through(Call.COMMANDS, known, lambda: work(world, books, now), lambda: now, may_idle=True)
+    return through(Call.STRAYS, known, lambda: work(world, books, now), lambda: now, may_idle=True)
 
 
 def audited(action: str) -> list[tuple[str, str]]:
@@ -315,19 +316,66 @@ def test_a_paused_provider_gets_no_cancel(world: World, books: Books, operator: 
     assert work(world, books) == {} and books.sent == []
 
 
-def test_it_counts_as_a_command_for_the_breaker(world: World, books: Books, operator: Principal) -> None:
+def test_a_provider_that_does_not_answer_it_still_gets_commands(
+    world: World, books: Books, operator: Principal
+) -> None:
     click(operator)
     books.silent = True
     now = LATER
     for _ in range(5):
         job(world, books, now)
         now += timedelta(minutes=2)
-    assert breaker_row(world.provider)[0] == 5
+    assert breaker_row(world.provider, Call.STRAYS)[0] == 5
+    assert breaker_row(world.provider) == (0, None, None)
     with pytest.raises(LeftAlone):
         job(world, books, now - timedelta(minutes=2))
     books.silent = False
     assert job(world, books, now) == {"cancelled": 1}
-    assert breaker_row(world.provider) == (0, None, None)
+    assert breaker_row(world.provider, Call.STRAYS) == (0, None, None)
+
+
+def test_after_the_last_try_its_case_tells_a_person_who_may_begin_anew(
+    world: World, books: Books, operator: Principal
+) -> None:
+    click(operator)
+    books.silent = True
+    now, outcomes = LATER, []
+    while (done := work(world, books, now)) and len(outcomes) < 100:
+        outcomes.append(done)
+        now += timedelta(minutes=2)
+    assert len(outcomes) == MOST_TRIES and outcomes[-1] == {"gave_up": 1}
+    view = cases.case(operator, case().public_id, now=now)
+    assert (view.facts["gave_up"], view.cancelling, "cancel_there" in view.actions) == (MOST_TRIES, False, True)
+    books.silent = False
+    click(operator, now)
+    assert "gave_up" not in case().facts
+    assert work(world, books, now) == {"cancelled": 1}
+
+
+@pytest.fixture
+def second_insurer(world: World) -> None:
+    with transaction() as session:
+        session.add(Insurer(public_id="ins_other", code="other", name_zh="另一家", name_en="Other", time_zone="UTC"))
+
+
+@pytest.mark.parametrize("action", ["cancel_there", "note"])
+def test_where_there_are_several_insurers_none_of_their_operators_settles_what_is_nobodys(
+    books: Books, operator: Principal, second_insurer: None, action: str
+) -> None:
+    view = cases.case(operator, case().public_id, now=LATER)
+    assert action not in view.actions and view.for_the_house
+    with pytest.raises(NotThisRepair):
+        repair(operator, case().public_id, action, note="Ours, surely.", now=LATER)
+    assert case().closed_at is None
+
+
+def test_whoever_runs_the_installation_has_it_cancelled(world: World, books: Books, second_insurer: None) -> None:
+    assert cancel_stray_by_command(case().public_id, now=LATER)
+    assert not cancel_stray_by_command(case().public_id, now=LATER), "it is on its way"
+    assert work(world, books) == {"cancelled": 1}
+    assert audited("difference.repaired")[0] == audited("stray.cancelled")[0] == ("command", case().public_id)
+    with pytest.raises(NotFound):
+        cancel_stray_by_command(case().public_id, now=LATER)
 
 
 def test_the_worker_carries_it_out(

@@ -151,7 +151,7 @@ def path_of(rule: str, named: dict[str, str], reports: tuple[str, str]) -> str:
 
 def body_of(route: str) -> Any:
     """What is sent; what suits no route is refused, which shows nothing either."""
-    if "/shares" in route:
+    if route.startswith("POST") and "/shares" in route:
         return {"audience": "doctor", "days": 7}
     return {"sure": True} if route.endswith("/erasure") else None
 

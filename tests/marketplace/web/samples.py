@@ -65,7 +65,7 @@ from marketplace.web.reports import trends_page
 from marketplace.web.reports.reports_page import Item, PaperRow, Range, ReportPage, ReportRow, Section
 from marketplace.web.reports.shares_page import AboutReport, MadeLink, SharedReport, ShareRow
 from marketplace.web.reports.trends_page import ChooseTwo, ComparePage, PairLine
-from marketplace.web.staying import Staying, staying
+from marketplace.web.staying import InTheWay, Staying, staying
 from marketplace.web.tickets import NextBooking
 from vip.customers.blocking import CustomerStatus
 from vip.operators.administration import NewOperator, OperatorLine
@@ -1238,7 +1238,7 @@ def erase(recent: bool = True, booked: bool = False) -> Context:
         "name": "" if recent else people()[1].name,
         "here": "#",
         "staying": () if booked else left(),
-        "under_way": ["b1"] if booked else [],
+        "under_way": (InTheWay("b1", "AX 7K2 9143"),) if booked else (),
         "recent": recent,
         "problem": told if booked else "",
     }

@@ -67,7 +67,7 @@ def test_files_and_what_has_not_changed_are_careful(visitor: Visitor, world: Wor
     assert (paper.status_code, paper.mimetype) == (200, "application/pdf")
     assert_careful(paper)
     script = visitor.get("/static/js/page.js", buffered=True)
-    again = visitor.get("/static/js/page.js", headers={"If-None-Match": script.headers["ETag"]})
+    again = visitor.get("/static/js/page.js", headers={"If-None-Match": script.headers["ETag"]}, buffered=True)
     assert again.status_code == 304
     assert_careful(again)
 

@@ -11,6 +11,7 @@ from marketplace.core.database.db import reading, transaction
 from marketplace.core.errors import TooMany
 from tests.people import NOON, OTHER_PHONE, PHONE, SmsBox, make_customer, make_insurer
 from vip.operators import operators
+from vip.operators.sign_in_steps import OperatorSignedIn
 from vip.signin import codes, limits, signin
 from vip.signin.limits import Caller, InMemory, Limit
 
@@ -186,9 +187,22 @@ def test_no_password_is_looked_at_once_the_bucket_is_empty(monkeypatch: pytest.M
 def test_a_password_that_waits_too_long_for_its_turn_is_told_when_to_come_back(monkeypatch: pytest.MonkeyPatch) -> None:
     make_insurer()
     monkeypatch.setattr(operators, "LONGEST_WAIT", 0.01)
-    with operators._comparing, operators._comparing, pytest.raises(TooMany) as refused:
+    with operators._of_strangers, pytest.raises(TooMany) as refused:
         operators.sign_in_operator("lin", "wrong", NOON)
     assert refused.value.facts["retry_after"] == 1
+
+
+def test_strangers_who_try_passwords_hold_up_no_device_that_was_here_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    make_insurer()
+    operators.create_admin("lin", "a long enough secret", "林主管", now=NOON)
+    monkeypatch.setattr(operators, "LONGEST_WAIT", 0.01)
+    first = operators.sign_in_operator("lin", "a long enough secret", NOON)
+    assert isinstance(first, OperatorSignedIn)
+    with operators._of_strangers:
+        with pytest.raises(TooMany):
+            operators.sign_in_operator("lin", "a long enough secret", NOON, caller=ATTACKER)
+        again = operators.sign_in_operator("lin", "a long enough secret", NOON, known_by=first.device, caller=ATTACKER)
+    assert isinstance(again, OperatorSignedIn)
 
 
 def test_when_wrong_codes_of_all_rise_there_is_an_alarm_and_no_refusal(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,9 +11,9 @@ from marketplace.core import clock
 from marketplace.core.errors import Invalid, NotFound, TooMany
 from marketplace.web.answers import Views, field, retry_after, see_other
 from marketplace.web.console import session
-from marketplace.web.console.answers import console_page, problem_of
+from marketplace.web.console.answers import Problem, console_page, problem_of
 from marketplace.web.parts import Form
-from marketplace.web.staying import staying
+from marketplace.web.staying import InTheWay, in_the_way, refused, staying
 from vip.customers import blocking
 from vip.operators.account_changes import change_password
 from vip.operators.operators import WrongPassword
@@ -78,14 +78,17 @@ def customer_erase(customer: str) -> Response:
     """Delete what is stored about a customer, because she asked for it."""
     who, problem, status = session.operator(), None, 200
     stays: tuple[Stays, ...] = ()
+    under_way: tuple[InTheWay, ...] = ()
     try:
         if request.method == "POST":
             left = erase_customer(who, customer, now=clock.now())
             return console_page("customer_erased", "customers", staying=staying(left))
         stays = preview_customer(who, customer)
-    except (UnderWay, SignInAgain) as refusal:
+    except UnderWay as refusal:
+        problem, status, under_way = Problem(refused(refusal)), refusal.status, in_the_way(refusal)
+    except SignInAgain as refusal:
         problem, status = problem_of(refusal), refusal.status
-    given = {"staying": staying(stays), "customer": customer, "problem": problem}
+    given = {"staying": staying(stays), "customer": customer, "problem": problem, "under_way": under_way}
     return console_page("customer_erase", "customers", status, **given)
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from typing import Any
 
 from flask import url_for
 from flask_babel import gettext as _
@@ -13,7 +15,7 @@ from booking.discrepancies import SLOT_OVERSOLD, UNREADABLE
 from booking.reconcile.cases import CaseView, Counts, Filter, HistoryLine
 from booking.reconcile.delivered import READ
 from booking.reconcile.repair import Action
-from booking.reconcile.strays import STRAY_CANCELLED
+from booking.reconcile.strays import GAVE_UP, STRAY_CANCELLED
 from marketplace.core.clock import HOME_ZONE
 from marketplace.web import booking_words, formats
 from marketplace.web.console.books.amounts import effect
@@ -74,6 +76,7 @@ class CasePage:
     commands: tuple[str, ...]
     asking: bool
     cancelling: bool
+    for_the_house: bool
     repairs: tuple[RepairChoice, ...]
     ended: str = ""
     note: str = ""
@@ -128,6 +131,7 @@ def case(view: CaseView) -> CasePage:
         commands=tuple(_command(command, state) for command, state in view.commands),
         asking=view.asking,
         cancelling=view.cancelling,
+        for_the_house=view.for_the_house and view.discrepancy.closed_at is None,
         repairs=tuple(repair(it.id, action) for action in view.actions),
         ended=_resolution(it.resolution) if it.closed_at else "",
         note=view.note,
@@ -199,10 +203,19 @@ def _theirs(view: CaseView) -> Side:
         (_("Our number there"), str(facts.get("our_reference") or "")),
         (_("Their version"), str(facts.get("version") or "")),
         (_("Reason they gave"), str(facts.get("code") or "")),
+        (_("Cancel"), _gave_up(facts)),
         *_unreadable(view),
     ]
     known = tuple((name, text) for name, text in rows if text)
     return Side(_("The provider"), known, "" if known else _("Nothing more is known of their side."))
+
+
+def _gave_up(facts: Mapping[str, Any]) -> str:
+    """That a cancel was never answered, blank where none was given up."""
+    tries = facts.get(GAVE_UP)
+    if not tries:
+        return ""
+    return _("Tried %(num)d times without an answer, and not any more. Call the provider, or try again.", num=tries)
 
 
 def _unreadable(view: CaseView) -> list[tuple[str, str]]:

@@ -64,3 +64,23 @@ def test_a_number_outside_a_readable_range_is_never_normal(
     if {"<{}": value < low, "＞{}": above}.get(spelling, below or above):  # type: ignore[operator]
         assert told.judged != "normal"
     assert not (told.judged in ("low", "high") and low <= value <= high and spelling not in ("<{}", "＞{}"))  # type: ignore[operator]
+
+
+@STEADY
+@given(
+    low=st.integers(1, 400),
+    width=st.integers(0, 400),
+    value=st.integers(0, 900_000),
+    unit=st.sampled_from(("/uL", "cells/µL", "个/μl", "/mm3")),
+    way=st.sampled_from(("{}-{} x10^9/L", "{}～{}×10⁹/L", "{}-{}(10*9/L)", "{} - {} 10^3/uL", "{}-{} K/uL")),
+)
+def test_a_count_outside_a_range_in_another_unit_of_counts_is_never_normal(
+    low: int, width: int, value: int, unit: str, way: str
+) -> None:
+    high = low + width
+    body = {"itemName": "项目", "result": str(value), "unit": unit, "refRange": way.format(low, high), "mark": ""}
+    judged = read(delivered(asdict(read_item(body))), WHOSE, {}).judged
+    if low <= value / 1000 <= high:
+        assert judged in ("normal", "")
+    else:
+        assert judged in ("low" if value / 1000 < low else "high", "")

@@ -23,7 +23,7 @@ from booking.reports.reading.risks import risk_of
     ],
 )
 def test_a_pair_is_normal_only_if_both_numbers_are(value: str, reference: str, verdict: str) -> None:
-    assert pair_of(value, reference) == verdict
+    assert pair_of("血压", value, reference) == verdict
 
 
 @pytest.mark.parametrize(

@@ -11,10 +11,11 @@ from datetime import date, timedelta
 from booking.personal.export import make_copies
 from booking.states import BookingState
 from marketplace.core import clock
+from marketplace.web import formats
 from tests.marketplace.web.visitors import Visitor, main
 from tests.people import NOON
 from tests.reports import deliver
-from tests.world import World, go
+from tests.world import World, booking_row, go
 from vip.customers.family import NewMember, add_member, remove_member
 
 
@@ -90,7 +91,8 @@ def test_she_deletes_everything_after_reading_what_stays(visitor: Visitor, world
 def test_a_booking_under_way_is_shown_with_its_link(visitor: Visitor, world: World) -> None:
     booking = world.submit()
     page = visitor.get("/me/data/erase")
-    assert f'href="/bookings/{booking}"' in page.text and "is under way or in dispute" in main(page)
+    number = formats.reference(booking_row(booking).reference)
+    assert f'href="/bookings/{booking}"' in page.text and f"{number} is under way or in dispute" in main(page)
     assert 'name="sure"' not in page.text
 
 

@@ -6,7 +6,7 @@ import re
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -107,3 +107,37 @@ def test_a_customer_books_for_her_father_within_five_taps_and_gets_the_report(st
     control.move(there["reference"], "fulfil")
     expect(page.get_by_role("link", name="看报告")).to_be_visible(timeout=40_000)
     assert page.evaluate("document.body.dataset.kept") == "yes"
+
+
+@pytest.fixture
+def moved_clock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The processes that are started from here on are a demonstration's."""
+    monkeypatch.setenv("DEMO_CLOCK_FILE", str(tmp_path / "clock"))
+
+
+@pytest.mark.browser
+@pytest.mark.slow
+def test_who_tries_the_product_out_moves_time_on_to_the_visit_and_sees_the_report(
+    moved_clock: None, stage: Stage, page: Page
+) -> None:
+    sign_in(page, stage, stage.web().url)
+    for link in ("去预约", "父亲"):
+        page.get_by_role("link", name=link, exact=link == "父亲").tap()
+    page.get_by_role("link", name=re.compile("选.*时间")).first.tap()
+    page.get_by_role("button", name="下一步，核对信息").tap()
+    page.get_by_role("button", name="确认预约").tap()
+    stage.worker()
+    pill = page.locator(".ticket .pill")
+    expect(pill).to_have_text("已确认", timeout=60_000)
+    public_id = page.url.rsplit("/", 1)[1]
+    booked, control = booking_row(public_id), stage.sandbox.control()
+
+    page.reload()
+    page.get_by_role("button", name="到预约时间").tap()
+    day = page.locator("aside time").get_attribute("datetime")
+    assert day is not None and booked.starts_at is not None and datetime.fromisoformat(day) >= booked.starts_at
+    [there] = control.bookings(public_id)
+    control.move(there["reference"], "fulfil")
+    page.goto(page.url.split("/", 3)[0] + "//" + page.url.split("/", 3)[2] + f"/bookings/{public_id}")
+    expect(page.get_by_role("link", name="看报告")).to_be_visible(timeout=60_000)
+    assert booking_row(public_id).service_date == booked.service_date, "on its own day, not before"

@@ -241,6 +241,19 @@ def audited() -> Counter[str]:
         return Counter(session.scalars(select(AuditLine.action)))
 
 
+def test_a_refused_erasure_names_the_booking_and_leads_to_it(app: Flask, office: dict[str, str]) -> None:
+    page = enter(app, "admin").get(f"/operators/customers/{office['customer']}/erase")
+    number = reference(booking_row(office["booking"]).reference)
+    assert f"To the booking {number}" in main(page)
+    assert f'href="/operators/bookings/{office["booking"]}"' in page.text
+
+
+def test_a_phone_has_the_menu_behind_a_button_that_needs_no_script(app: Flask, office: dict[str, str]) -> None:
+    page = enter(app, "admin").get("/operators/accounts").text
+    folded = re.search(r'(?s)<details class="side__fold"><summary>.*?Menu</summary><nav .*?</details>', page)
+    assert folded is not None and 'href="/operators/accounts" aria-current="page"' in folded[0]
+
+
 @pytest.mark.parametrize("role", ROLES)
 def test_whatever_shows_or_finds_a_person_is_one_line_of_the_audit(
     app: Flask, office: dict[str, str], world: World, role: str
