@@ -57,6 +57,41 @@ def test_a_migration_that_was_broken_off_at_its_index_can_be_run_again(
     assert _indexes(made.owner_url) == before
 
 
+SESSIONS = """
+ALTER TABLE sign_in_session DROP CONSTRAINT fk_sign_in_session_customer_id,
+  DROP CONSTRAINT fk_sign_in_session_operator_id;
+INSERT INTO sign_in_session (public_id, token_hash, customer_id, operator_id, channel, created_at, seen_at, expires_at,
+                             ended_at)
+SELECT name || n, convert_to(name || n, 'UTF8'), customer, operator, 'web', now() - interval '20 days', seen, ends, ended
+  FROM (VALUES ('open', 1, NULL, NULL::timestamptz, now() + interval '10 days', NULL::timestamptz),
+               ('seen', 1, NULL, now() - interval '3 days', now() + interval '10 days', NULL),
+               ('ended', 1, NULL, NULL, now() + interval '10 days', now() - interval '1 day'),
+               ('over', 1, NULL, NULL, now() - interval '1 day', NULL),
+               ('operator', NULL, 1, NULL, now() + interval '1 hour', NULL))
+       AS kind (name, customer, operator, seen, ends, ended), generate_series(1, 1200) AS n;
+"""
+
+
+def test_an_upgrade_signs_out_no_customer_who_was_signed_in(other_database: Callable[[str], TestDatabase]) -> None:
+    made = other_database("signedin")
+    migrate.downgrade(made.owner_url, "0053-1", application_role=APPLICATION)
+    with psycopg.connect(made.owner_url) as connection:
+        connection.execute(SESSIONS)
+    migrate.upgrade(made.owner_url, application_role=APPLICATION)
+    with psycopg.connect(made.owner_url) as connection:
+        found = connection.execute(
+            "SELECT rtrim(public_id, '0123456789') AS name, min(extract(day FROM now() - seen_at))::int AS days,"
+            " count(seen_at) FROM sign_in_session GROUP BY name"
+        ).fetchall()
+    assert {name: (days, seen) for name, days, seen in found} == {
+        "open": (0, 1200),
+        "seen": (3, 1200),
+        "ended": (None, 0),
+        "over": (None, 0),
+        "operator": (None, 0),
+    }
+
+
 def test_models_and_schema_agree(other_database: Callable[[str], TestDatabase]) -> None:
     # Models register themselves when imported: only the worker that made the template has done that on its way.
     assert {"booking.models", "vip.models", "booking.notices.models"} <= set(import_models())
