@@ -32,7 +32,7 @@ from vip.entitlements.ledger import EntitlementExhausted
 from vip.entitlements.of_customer import CANDIDATE, choose
 from vip.principal import Principal
 from vip.signin import signin
-from vip.signin.signin import Credential, principal_of
+from vip.signin.signin import Credential
 
 HOLD = timedelta(minutes=10)
 MOST_HELD = 10
@@ -66,7 +66,7 @@ _RULE = Rule("s", "o", "si", "%(now)s::timestamptz")
 # internal id and the public id that scopes her keys.
 _KNOWN = ("", "SELECT %(customer)s::bigint AS customer_id, %(scope)s::text AS principal_id")
 _SHOWN = (
-    "w.session_id, w.customer_id, w.operator_id, w.insurer_id, w.insurer_zone, w.principal_id, w.role,",
+    "w.session_id, w.customer_id, w.operator_id, w.insurer_id, w.insurer_zone, w.principal_id, w.role, w.used_at,",
     signin.WHOSE,
 )
 
@@ -178,7 +178,7 @@ def _hold(
     }
     if isinstance(who, Credential):
         rows = ask(_FACTS_AND_WHO, {**asked, **signin.whose_values(who, now)})
-        principal = principal_of(rows[0])
+        principal = signin.in_use(rows, now, ask=ask)
         customer_of(principal)
     else:
         principal = who

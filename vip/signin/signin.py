@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from marketplace.catalog.models import Insurer
 from marketplace.core import audit, crypto, ids
 from marketplace.core.config import ConfigError, settings
-from marketplace.core.database.db import reading, rows, transaction
+from marketplace.core.database.db import Ask, reading, rows, transaction
 from marketplace.core.errors import NotFound, Refusal, Unauthenticated
 from marketplace.core.sending import sms
 from marketplace.core.sending.sms import SmsBackend
@@ -206,14 +206,14 @@ def authenticate(token: str, *, now: datetime) -> Principal:
     """Whose token it is; one query, and its use is noted: one write in a tenth of what it may stand unused.
 
     Raises Unauthenticated if there is no such session, it stood unused for too long, or it or its owner ended."""
-    return _in_use(rows(WHOSE, whose_values(credential(token), now)), now)
+    return in_use(rows(WHOSE, whose_values(credential(token), now)), now)
 
 
 def rows_for(who: Credential, sql: str, values: Mapping[str, Any], *, now: datetime) -> list[Any]:
     """What `rows` finds, in the question's own order, if `who` is a customer's: whose it is is asked in the same round
     trip, and its use is noted. Each row has the columns of WHOSE before its own. Raises Unauthenticated."""
     found = rows(_TOGETHER.format(sql), {**values, **whose_values(who, now)})
-    if _in_use(found, now).kind != "customer":
+    if in_use(found, now).kind != "customer":
         raise Unauthenticated()
     return [row for row in found if row.place is not None]
 
@@ -225,25 +225,21 @@ _TOGETHER = f"""
 """
 
 
-def _in_use(found: Sequence[Any], now: datetime) -> Principal:
-    """Who the first row of WHOSE names; her session's use is noted. Raises Unauthenticated if there is none."""
+def in_use(found: Sequence[Any], now: datetime, *, ask: Ask = rows) -> Principal:
+    """Who the first row of WHOSE names; her session's use is noted by `ask`, once in a tenth of what it may stand
+    unused. Every use case that asks WHOSE takes its answer from here. Raises Unauthenticated if there is none."""
     principal = principal_of(found[0] if found else None)
     noted_until = now - idle_limit(principal.kind) / 10
     if found[0].used_at <= noted_until:
-        _note_use(principal, noted_until, now)
+        ask(_USED, {"session": principal.session_id, "noted_until": noted_until, "now": now})
     return principal
 
 
-def _note_use(principal: Principal, noted_until: datetime, now: datetime) -> None:
-    with transaction() as session:
-        session.execute(
-            update(SignInSession)
-            .where(
-                SignInSession.id == principal.session_id,
-                func.coalesce(SignInSession.seen_at, SignInSession.created_at) <= noted_until,
-            )
-            .values(seen_at=now)
-        )
+_USED = """
+    UPDATE sign_in_session SET seen_at = %(now)s
+     WHERE id = %(session)s AND coalesce(seen_at, created_at) <= %(noted_until)s
+ RETURNING id
+"""
 
 
 def principal_of(row: Any) -> Principal:

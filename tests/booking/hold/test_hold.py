@@ -20,11 +20,13 @@ from marketplace.catalog.models import Offer
 from marketplace.core.database.db import reading, transaction
 from marketplace.core.errors import IdempotencyKeyReused, Invalid, NotFound
 from tests.people import NOON, counters, give
+from tests.statements import statements_sent
 from tests.world import booking_row, history, join, make_offer, make_world, taken
 from vip.entitlements import of_customer
 from vip.entitlements.ledger import EntitlementExhausted
 from vip.entitlements.of_customer import ValidityOver
 from vip.models import Entitlement
+from vip.signin import signin
 
 pytestmark = [pytest.mark.usefixtures("db"), pytest.mark.quick, pytest.mark.every_postgres]
 
@@ -55,6 +57,18 @@ def test_a_key_belongs_to_its_caller() -> None:
     world = make_world()
     other = join(world.provider, world.offer, world.slots, phone="13800000022")
     assert world.hold(key="same") != other.hold(key="same")
+
+
+def test_a_hold_is_a_use_of_the_session_written_once_in_a_tenth_of_what_it_may_stand_unused() -> None:
+    world = make_world()
+    token, tenth = signin.issue_token("13800000021", NOON).token, timedelta(days=14) / 10
+    shown, sent = signin.credential(token), []
+    for passed in (tenth - timedelta(seconds=1), tenth, tenth * 2 - timedelta(seconds=1)):
+        with statements_sent() as seen:
+            place.hold(shown, world.request(), key="k", fingerprint=b"", now=NOON + passed)
+        sent.append([line.split()[0] for line in seen])
+    assert sent == [["SELECT", "SELECT"], ["SELECT", "UPDATE"], ["SELECT"]]
+    assert signin.authenticate(token, now=NOON + tenth + timedelta(days=13)).public_id == world.customer.public_id
 
 
 def test_a_full_slot_refuses_and_nothing_is_taken() -> None:
