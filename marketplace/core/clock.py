@@ -7,6 +7,7 @@ processes together is moved on while they run: by a file, which nothing but a de
 
 from __future__ import annotations
 
+import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -46,9 +47,11 @@ def move_on(by: timedelta) -> None:
     """Move the demonstration's clock on, for all its processes. It never goes back: what has happened has happened."""
     if _demonstration is None or by < timedelta():
         raise ValueError("only the demonstration's clock is moved, and only on")
-    there = _demonstration.with_suffix(f".{os.getpid()}")
-    there.write_text(str(ceil((_moved(_demonstration) + by).total_seconds())))
-    there.replace(_demonstration)
+    with _demonstration.with_suffix(".lock").open("w") as lock:  # a lock of this opening: threads wait for it as well
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        there = _demonstration.with_suffix(".new")
+        there.write_text(str(ceil((_moved(_demonstration) + by).total_seconds())))
+        there.replace(_demonstration)
 
 
 def _moved(file: Path) -> timedelta:

@@ -6,13 +6,15 @@ loads the demonstration's data, and then runs the web server, the worker and the
 
 Settings: ANXIANG_HOST and ANXIANG_PORT (127.0.0.1, 8000), ANXIANG_SANDBOX_PORT and ANXIANG_DAY_SANDBOX_PORT (8010,
 8011), ANXIANG_WEB_WORKERS (2), ANXIANG_WEB_COMMAND (another web server; {host}, {port} and {workers} are filled in),
-ANXIANG_DEMO=no for no demonstration data and no sandboxes. What cannot be done is said in one sentence before anything
-starts, exit code 1.
+ANXIANG_DEMO=no for no demonstration data, no sandboxes and no clock to move, ANXIANG_DEMO_CLOCK=yes for a clock that
+others may move where ANXIANG_HOST is open to them. What cannot be done is said in one sentence before anything starts,
+exit code 1.
 """
 
 from __future__ import annotations
 
 import argparse
+import ipaddress
 import os
 import shlex
 import signal
@@ -63,18 +65,24 @@ class Options:
     web_workers: int
     web_command: str
     demo: bool
+    clock: bool
+    """Whether pages move the demonstration's clock, without a sign-in: for this machine only, unless asked for."""
 
     @staticmethod
     def read(environment: Mapping[str, str]) -> Options:
         """The options in the environment. Raises CannotRun."""
+        host = environment.get("ANXIANG_HOST") or "127.0.0.1"
+        demo = environment.get("ANXIANG_DEMO", "yes").lower() not in ("no", "0", "false")
+        asked = environment.get("ANXIANG_DEMO_CLOCK", "").lower() in ("yes", "1", "true")
         return Options(
-            host=environment.get("ANXIANG_HOST") or "127.0.0.1",
+            host=host,
             port=_number(environment, "ANXIANG_PORT", 8000, 65535),
             sandbox_port=_number(environment, "ANXIANG_SANDBOX_PORT", 8010, 65535),
             day_sandbox_port=_number(environment, "ANXIANG_DAY_SANDBOX_PORT", 8011, 65535),
             web_workers=_number(environment, "ANXIANG_WEB_WORKERS", 2, 64),
             web_command=environment.get("ANXIANG_WEB_COMMAND") or WEB,
-            demo=environment.get("ANXIANG_DEMO", "yes").lower() not in ("no", "0", "false"),
+            demo=demo,
+            clock=demo and (asked or _this_machine_only(host)),
         )
 
     @property
@@ -102,7 +110,7 @@ def run() -> int:
         _check_port("127.0.0.1", options.sandbox_port, "ANXIANG_SANDBOX_PORT")
         _check_port("127.0.0.1", options.day_sandbox_port, "ANXIANG_DAY_SANDBOX_PORT")
     with _database() as (database_url, owner_url):
-        environment = _environment(options, database_url, owner_url)
+        environment = environment_of(options, database_url, owner_url)
         _migrate(database_url, owner_url)
         compile_translations(ROOT / "marketplace" / "web" / "translations")
         sign_ins = _load_demo(environment) if options.demo else ""
@@ -118,7 +126,7 @@ def run() -> int:
 def execute(command: list[str]) -> int:
     """Run one command on the product's database and return its exit code. Raises CannotRun."""
     with _database() as (database_url, owner_url):
-        environment = _environment(Options.read(os.environ), database_url, owner_url)
+        environment = environment_of(Options.read(os.environ), database_url, owner_url)
         child = subprocess.Popen(command, cwd=ROOT, env=environment)
         with _signals_go_to(child):
             return child.wait()
@@ -183,6 +191,13 @@ def _with_our_programs(command: list[str]) -> list[str]:
     return [str(program) if program.exists() else command[0], *command[1:]]
 
 
+def _this_machine_only(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
 def _number(environment: Mapping[str, str], name: str, default: int, largest: int) -> int:
     text = environment.get(name) or str(default)
     if not (text.isascii() and text.isdigit() and 1 <= int(text) <= largest):
@@ -232,18 +247,22 @@ def _check_database(address: str) -> None:
         raise CannotRun(f"The database of DATABASE_URL does not answer: {reason}") from failed
 
 
-def _environment(options: Options, database_url: str, owner_url: str) -> dict[str, str]:
+def environment_of(options: Options, database_url: str, owner_url: str) -> dict[str, str]:
+    """What the processes of the product are started with. Where the clock is not to be moved, nothing outside says
+    otherwise."""
+    given = {name: value for name, value in os.environ.items() if name != "DEMO_CLOCK_FILE"}
+    moved = {"DEMO_CLOCK_FILE": str(state_dir().absolute() / "clock")} if options.clock else {}
     return {
         "ANXIANG_ENV": "development",
         "PUBLIC_URL": options.address,
-        **os.environ,
+        **given,
+        **moved,
         "DATABASE_URL": database_url,
         "DATABASE_OWNER_URL": owner_url,
         "ANXIANG_STATE_DIR": str(state_dir().absolute()),
         "ANXIANG_SANDBOX_URL": options.sandbox_address,
         "ANXIANG_DAY_SANDBOX_URL": options.day_sandbox_address,
         "ANXIANG_SANDBOX_ACCOUNTS": str(sandbox_accounts()),
-        "DEMO_CLOCK_FILE": str(state_dir().absolute() / "clock"),
         "PYTHONUNBUFFERED": "1",
     }
 

@@ -11,15 +11,17 @@ from urllib.parse import urlsplit
 
 from flask import Blueprint, Flask, Response, flash, request, url_for
 from flask_babel import gettext as _
+from sqlalchemy.exc import SQLAlchemyError
 
 from booking.views.customer import bookings
 from marketplace.core import clock
 from marketplace.core.clock import HOME_ZONE, start_of
-from marketplace.core.errors import Invalid
+from marketplace.core.errors import Busy, Invalid
 from marketplace.web import session
 from marketplace.web.answers import field, see_other
 from marketplace.web.pages import guard_form
 from marketplace.web.session import safe_path
+from vip.signin import signin
 
 STEPS = {"hour": timedelta(hours=1), "day": timedelta(days=1)}
 VISIT = "visit"
@@ -34,12 +36,15 @@ def install(app: Flask, *, development: bool) -> None:
     pages.add_url_rule("/development/clock", "move_on", move_on, methods=["POST"])
     pages.before_request(guard_form)
     app.register_blueprint(pages)
-    app.context_processor(_shown)
+    app.context_processor(lambda: {"demonstration": _strip})
 
 
 def move_on() -> Response:
-    """Move time on by an hour or a day, or to the beginning of the customer's next visit; back to the page it was."""
-    clock.move_on(_by(field("by", 20)))
+    """Move time on by an hour or a day, or to the beginning of the customer's next visit; back to the page it was.
+    Whoever is signed in stays so: nobody was away for that long."""
+    by = _by(field("by", 20))
+    signin.keep_open(by, clock.now())
+    clock.move_on(by)
     flash(_("Time has moved on. Give the providers and the worker a few seconds."), "ok")
     came_from = urlsplit(request.referrer or "")
     return see_other(safe_path(came_from.path) or url_for("web.home"))
@@ -66,6 +71,11 @@ def _until_the_next_visit() -> timedelta | None:
     return min((at - now for at in starts if at > now), default=None)
 
 
-def _shown() -> dict[str, Any]:
-    """The strip at the foot of each page: the demonstration's time, and whether there is a visit to go to."""
-    return {"demonstration": {"at": clock.now(), "zone": HOME_ZONE, "visit": _until_the_next_visit() is not None}}
+def _strip() -> dict[str, Any] | None:
+    """The strip at the foot of each page but those of errors: the demonstration's time, and whether there is a visit to
+    go to. None when the database is in trouble: no page fails because of it."""
+    try:
+        visit = _until_the_next_visit() is not None
+    except (SQLAlchemyError, Busy):
+        return None
+    return {"at": clock.now(), "zone": HOME_ZONE, "visit": visit}

@@ -62,7 +62,8 @@ ALTER TABLE sign_in_session DROP CONSTRAINT fk_sign_in_session_customer_id,
   DROP CONSTRAINT fk_sign_in_session_operator_id;
 INSERT INTO sign_in_session (public_id, token_hash, customer_id, operator_id, channel, created_at, seen_at, expires_at,
                              ended_at)
-SELECT name || n, convert_to(name || n, 'UTF8'), customer, operator, 'web', now() - interval '20 days', seen, ends, ended
+SELECT name || n, convert_to(name || n, 'UTF8'), customer, operator, 'web', now() - interval '20 days', seen, ends,
+       ended
   FROM (VALUES ('open', 1, NULL, NULL::timestamptz, now() + interval '10 days', NULL::timestamptz),
                ('seen', 1, NULL, now() - interval '3 days', now() + interval '10 days', NULL),
                ('ended', 1, NULL, NULL, now() + interval '10 days', now() - interval '1 day'),

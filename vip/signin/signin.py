@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy import ColumnElement, case, func, select, update
 from sqlalchemy.orm import Session
 
 from marketplace.catalog.models import Insurer
@@ -332,6 +332,22 @@ def issue_token(phone: str, now: datetime) -> SignedIn:
         signed_in = open_session(session, customer, "api", now)
         _audit(session, "customer.token_issued", customer, now)
     return signed_in
+
+
+def keep_open(by: timedelta, now: datetime) -> None:
+    """Before the demonstration's clock moves on by that much: what is open now, customers' sessions and operators', was
+    used and ends that much later. Raises DevelopmentOnly elsewhere."""
+    require_development()
+    used_at = func.coalesce(SignInSession.seen_at, SignInSession.created_at)
+    unused_since = case(
+        (SignInSession.operator_id.is_(None), now - idle_limit("customer")), else_=now - idle_limit("operator")
+    )
+    with transaction() as session:
+        session.execute(
+            update(SignInSession)
+            .where(SignInSession.ended_at.is_(None), SignInSession.expires_at > now, used_at > unused_since)
+            .values(seen_at=used_at + by, expires_at=SignInSession.expires_at + by)
+        )
 
 
 def require_development() -> None:

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from marketplace.core.config import ROOT
+from marketplace.core.config import ROOT, state_dir
 from marketplace.development.embedded.postgres import free_port
-from marketplace.development.processes import CannotRun, Options, compile_translations, services
+from marketplace.development.processes import CannotRun, Options, compile_translations, environment_of, services
 
 
 def _run(*arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
@@ -89,6 +89,28 @@ def test_addresses_and_commands_follow_the_environment() -> None:
 
 def test_without_demonstration_there_is_no_sandbox() -> None:
     assert [service.name for service in services(Options.read({"ANXIANG_DEMO": "no"}))] == ["web", "worker"]
+
+
+@pytest.mark.parametrize(
+    ("settings", "moved"),
+    [
+        ({}, True),
+        ({"ANXIANG_HOST": "::1"}, True),
+        ({"ANXIANG_HOST": "localhost"}, True),
+        ({"ANXIANG_DEMO": "no"}, False),
+        ({"ANXIANG_DEMO": "no", "ANXIANG_DEMO_CLOCK": "yes"}, False),
+        ({"ANXIANG_HOST": "0.0.0.0"}, False),
+        ({"ANXIANG_HOST": "::"}, False),
+        ({"ANXIANG_HOST": "demo.example"}, False),
+        ({"ANXIANG_HOST": "0.0.0.0", "ANXIANG_DEMO_CLOCK": "yes"}, True),
+    ],
+)
+def test_the_clock_is_moved_in_the_demonstration_by_this_machine_unless_others_are_asked_for(
+    settings: dict[str, str], moved: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DEMO_CLOCK_FILE", "/tmp/from-outside")
+    given = environment_of(Options.read(settings), "postgresql://a@127.0.0.1/a", "postgresql://o@127.0.0.1/a")
+    assert given.get("DEMO_CLOCK_FILE") == (str(state_dir().absolute() / "clock") if moved else None)
 
 
 def test_exec_runs_a_command_on_the_embedded_database_and_stops_it(tmp_path: Path) -> None:
