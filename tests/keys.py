@@ -8,10 +8,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from threading import local
+from unittest.mock import patch
 
 import pytest
+import structlog
+from structlog.typing import EventDict
 
-from marketplace.core import crypto, keyring
+from marketplace.core import crypto, integrity, keyring
 from marketplace.core.config import Settings, settings
 
 _used: list[bool] = []
@@ -42,6 +45,14 @@ def forget_keys() -> None:
     if _used:
         _used.clear()
         settings.cache_clear()
+
+
+@contextmanager
+def logged_alarms() -> Iterator[list[EventDict]]:
+    """What the integrity alarm logs meanwhile. A logger that was used keeps the settings of that moment, so another
+    one stands in its place."""
+    with patch.object(integrity, "log", structlog.get_logger()), structlog.testing.capture_logs() as lines:
+        yield lines
 
 
 class KeysByThread:

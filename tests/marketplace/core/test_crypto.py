@@ -6,12 +6,11 @@ import base64
 from collections.abc import Iterator
 
 import pytest
-import structlog
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from marketplace.core import crypto, integrity
 from marketplace.core.config import settings
-from tests.keys import use_keys
+from tests.keys import logged_alarms, use_keys
 
 RECORD = "customer:cus_a:phone"
 
@@ -76,7 +75,7 @@ def test_a_ciphertext_whose_key_id_was_changed_does_not_open(monkeypatch: pytest
 def test_what_is_damaged_raises_an_alarm_that_names_the_record_and_no_person(monkeypatch: pytest.MonkeyPatch) -> None:
     use_keys(monkeypatch, master="a")
     swapped = crypto.seal_master("+8613800000001", "customer:cus_b:phone")
-    with structlog.testing.capture_logs() as lines, pytest.raises(crypto.Unreadable) as refused:
+    with logged_alarms() as lines, pytest.raises(crypto.Unreadable) as refused:
         crypto.unseal_master(swapped, RECORD)
     broken = [line for line in lines if line["event"] == "integrity.broken"]
     assert [(line["record"], line["log_level"]) for line in broken] == [(RECORD, "error")]
@@ -85,7 +84,7 @@ def test_what_is_damaged_raises_an_alarm_that_names_the_record_and_no_person(mon
 
 def test_a_destroyed_key_and_a_browsers_own_bytes_raise_no_alarm(monkeypatch: pytest.MonkeyPatch) -> None:
     use_keys(monkeypatch, master="a")
-    with structlog.testing.capture_logs() as lines:
+    with logged_alarms() as lines:
         with pytest.raises(crypto.Unreadable):
             crypto.unwrap_key(None, "ben_a")
         with pytest.raises(crypto.Unreadable):

@@ -8,10 +8,10 @@ from datetime import timedelta
 import pytest
 from flask import Flask
 from sqlalchemy import create_engine, update
-from structlog.testing import capture_logs
 
 from marketplace.core import integrity
 from marketplace.core.database.db import transaction
+from tests.keys import logged_alarms
 from tests.marketplace.web.console.test_role_pages import PASSWORD, enter
 from tests.marketplace.web.visitors import Visitor, main, words
 from tests.people import NOON, make_customer
@@ -43,7 +43,7 @@ def swapped(world: World) -> str:
 
 
 def test_a_swapped_phone_is_503_with_a_sentence_in_both_languages(visitor: Visitor, swapped: str) -> None:
-    with capture_logs() as lines:
+    with logged_alarms() as lines:
         page = visitor.get("/me")
     assert page.status_code == 503
     assert SENTENCE in words(page) and "13800000099" not in page.text and swapped not in page.text
@@ -107,7 +107,7 @@ def test_old_alarms_are_shown_and_stored_no_longer(world: World) -> None:
 
 def test_a_database_that_is_away_hides_no_alarm_from_the_log(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(integrity, "apart_engine", lambda: create_engine("postgresql+psycopg://nobody@127.0.0.1:9/x"))
-    with capture_logs() as lines:
+    with logged_alarms() as lines:
         integrity.alarm("customer:cus_a:phone")
     assert [line["event"] for line in lines] == ["integrity.broken", "integrity.not_stored"]
 
