@@ -22,6 +22,8 @@ from marketplace.core.strictjson import storable
 from vip.signin.signin import Credential, rows_for
 
 MAX_DAYS = 62
+DAYS = 14
+"""How many days of slots are shown to who names no last day."""
 
 
 @dataclass(frozen=True)
@@ -196,6 +198,7 @@ def _offer_row(public_id: str, now: datetime) -> Any:
 def slots(offer_public_id: str, first: date, last: date, *, now: datetime) -> list[SlotView]:
     """The slots of an offer with a service date in [first, last], in their order, bookable or not; those of past days
     are left out. Raises Invalid(field="from" or "to") for more than MAX_DAYS days or the wrong order, NotFound."""
+    check_range(first, last)
     values = _slots_asked(offer_public_id, first, last, now)
     found = rows(
         f"SELECT slot.* {_OFFERED} LEFT JOIN LATERAL (SELECT {_SLOT}, l.id AS number {_OF_DAYS}) AS slot ON true "
@@ -221,22 +224,25 @@ def _slot_view(row: Any) -> SlotView:
 
 
 def slots_as_json(
-    offer_public_id: str, first: date, last: date, *, now: datetime, who: Credential | None = None
+    offer_public_id: str, first: date | None, last: date | None, *, now: datetime, who: Credential | None = None
 ) -> str:
     """What `slots` finds as a JSON list whose objects have SlotView's fields, made by PostgreSQL: turning hundreds of
-    rows into Python's objects and those into JSON costs several times the query. With `who`, as search_offers. Raises
-    as `slots` does, and Unauthenticated."""
-    values = _slots_asked(offer_public_id, first, last, now)
+    rows into Python's objects and those into JSON costs several times the query. `first` None is today at the site,
+    `last` None the end of DAYS days. With `who`, as search_offers. Raises as `slots` does, and Unauthenticated."""
+    if first is not None and last is not None:
+        check_range(first, last)
     found = _rows(
         who,
         "SELECT (SELECT json_agg(slot)::text FROM (SELECT judged.reason IS NULL AS bookable, judged.* "
-        f"FROM (SELECT {_SLOT} {_OF_DAYS} ORDER BY l.service_date, l.starts_at, l.id) AS judged) AS slot) AS slots "
-        f"{_OFFERED} {_BY_ID}",
-        values,
+        f"FROM (SELECT {_SLOT} {_OF_DAYS} ORDER BY l.service_date, l.starts_at, l.id) AS judged) AS slot) AS slots, "
+        f"{_TODAY} AS today {_OFFERED} {_BY_ID}",
+        _slots_asked(offer_public_id, first, last, now),
         now,
     )
     if not found:
         raise NotFound(field="offer_id")
+    if first is None and last is not None:
+        check_range(found[0].today, last)
     return found[0].slots or "[]"
 
 
@@ -269,11 +275,10 @@ def check_range(first: date, last: date) -> None:
         raise Invalid(field="to", reason="range_too_long", maximum=MAX_DAYS)
 
 
-def _slots_asked(offer_public_id: str, first: date, last: date, now: datetime) -> dict[str, Any]:
-    check_range(first, last)
+def _slots_asked(offer_public_id: str, first: date | None, last: date | None, now: datetime) -> dict[str, Any]:
     if not storable(offer_public_id):
         raise NotFound(field="offer_id")
-    return {"id": offer_public_id, "first": first, "last": last, "now": now}
+    return {"id": offer_public_id, "first": first, "last": last, "days": DAYS, "most": MAX_DAYS, "now": now}
 
 
 _TODAY = "CAST(CAST(%(now)s AS timestamptz) AT TIME ZONE s.time_zone AS date)"
@@ -285,6 +290,10 @@ _SLOT = f"""
   l.public_id AS id, l.starts_at, l.ends_at, l.service_date, l.capacity, l.capacity - l.taken AS free,
   {_RULE.closes_at} AS closes_at, {_RULE.reason} AS reason"""
 
+# Without a first day today is one, and the last is DAYS from it; never more than MAX_DAYS are read.
+_FIRST = f"coalesce(CAST(%(first)s AS date), {_TODAY})"
 _OF_DAYS = f"""
   FROM slot l WHERE l.pool_id = o.pool_id
-   AND l.service_date BETWEEN greatest(CAST(%(first)s AS date), {_TODAY}) AND CAST(%(last)s AS date)"""
+   AND l.service_date BETWEEN greatest(CAST(%(first)s AS date), {_TODAY})
+       AND least(coalesce(CAST(%(last)s AS date), {_FIRST} + CAST(%(days)s AS integer) - 1),
+                 {_FIRST} + CAST(%(most)s AS integer) - 1)"""

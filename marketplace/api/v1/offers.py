@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
 from flask import Response
@@ -11,14 +10,12 @@ from marshmallow import fields as out
 from booking.offers import availability
 from booking.offers.availability import OfferQuery
 from booking.offers.bookable import Reason
-from marketplace.api.blueprint import Resource, credential, looks_up_who, principal, refuses
+from marketplace.api.blueprint import Resource, credential, looks_up_who, refuses
 from marketplace.api.fields import Answer, Day, Id, Listing, Request, Text, page_of
 from marketplace.core import clock
 from marketplace.core.errors import NotFound
 
 blueprint = Resource("offers", __name__, description="Packages at places, with their free times.")
-
-DAYS = 14
 
 
 class OfferListing(Listing):
@@ -66,7 +63,7 @@ class Offer(Answer):
 class SlotListing(Request):
     """Which days, both ends included; at most 62."""
 
-    first = Day(data_key="from", load_default=None, metadata={"description": "Today if left out."})
+    first = Day(data_key="from", load_default=None, metadata={"description": "Today at the site if left out."})
     last = Day(data_key="to", load_default=None, metadata={"description": "Two weeks from `from` if left out."})
 
 
@@ -118,7 +115,5 @@ def slots(query: dict[str, Any], offer_id: str) -> Response:
 
     In order, also those that can't be booked, with the reason.
     """
-    first = query["first"] or clock.today(principal().time_zone)
-    last = query["last"] or first + timedelta(days=DAYS - 1)
-    found = availability.slots_as_json(offer_id, first, last, now=clock.now(), who=credential())
+    found = availability.slots_as_json(offer_id, query["first"], query["last"], now=clock.now(), who=credential())
     return Response(f'{{"items":{found},"next":null}}', content_type="application/json")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
+
 import orjson
 import pytest
 from flask import Flask
@@ -11,6 +13,7 @@ from booking.models import Slot
 from booking.offers.availability import OfferQuery, search_offers, slots
 from marketplace.api.fields import page_of
 from marketplace.api.v1 import offers
+from marketplace.core import clock
 from marketplace.core.database.db import transaction
 from tests.marketplace.api.caller import Caller, problem
 from tests.people import NOON
@@ -32,12 +35,39 @@ def test_slots_are_answered_as_their_schema_says(caller: Caller, world: World) -
     assert answer.get_json() == orjson.loads(orjson.dumps(expected))
 
 
-@pytest.mark.parametrize("path", ["/offers?city=上海市", "/offers/{offer}/slots?from={day}&to={day}"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/offers?city=上海市",
+        "/offers/{offer}/slots?from={day}&to={day}",
+        "/offers/{offer}/slots?to={day}",
+        "/offers/{offer}/slots",
+    ],
+)
 def test_who_asks_and_what_she_looks_for_are_one_question(caller: Caller, world: World, path: str) -> None:
     path = path.format(offer=world.offer.public_id, day=DAY)
     with statements_sent() as sent:
         answer = caller.get(path)
     assert (answer.status_code, len(sent)) == (200, 1)
+
+
+def test_without_days_the_slots_of_two_weeks_from_today_at_the_site_are_answered(caller: Caller, world: World) -> None:
+    path = f"/offers/{world.offer.public_id}/slots"
+    evening = NOON.replace(hour=20)  # already the third of March there
+    today = date(2026, 3, 3)
+    with transaction() as session:
+        for each, day in zip(world.slots, (-1, 0, 13, 14), strict=False):
+            session.execute(update(Slot).where(Slot.id == each.id).values(service_date=today + timedelta(days=day)))
+    with clock.frozen(evening):
+        for query, last in (("", 13), (f"?from={today + timedelta(days=1)}", 14), (f"?to={today}", 0)):
+            first = today + timedelta(days=1) if "from" in query else today
+            found = slots(world.offer.public_id, first, today + timedelta(days=last), now=evening)
+            assert [slot["id"] for slot in caller.get(path + query).get_json()["items"]] == [one.id for one in found]
+            assert found
+        problem(caller.get(f"{path}?to={today - timedelta(days=1)}"), 422, "invalid", "to")
+        assert caller.get(f"{path}?to={today + timedelta(days=61)}").status_code == 200
+        problem(caller.get(f"{path}?to={today + timedelta(days=62)}"), 422, "invalid", "to")
+        problem(caller.get("/offers/ofr_unknown/slots"), 404, "not_found", "offer_id")
 
 
 @pytest.mark.parametrize("query", ["", "?limit=0", "?from=never"], ids=["right", "wrong limit", "wrong day"])
