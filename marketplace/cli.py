@@ -330,6 +330,8 @@ def list_keys() -> None:
     for part in counts:
         if part.unreadable:
             click.echo(f"{part.part}: {part.unreadable} rest on no live key or do not open")
+        if gone := part.beside.get(None):
+            click.echo(f"{part.part}: {gone} fingerprints are left of keys that are gone; a rewrap deletes them")
         if part.unknown:
             click.echo(f"{part.part}: {part.unknown} can't be indexed anew (docs/keys.md)")
     if links := links_with_codes(now=clock.now()):
@@ -338,14 +340,21 @@ def list_keys() -> None:
 
 def _say_key(key: str, parts: Sequence[PartCount], *, used: bool) -> None:
     resting = {part.part: part.by_key[key] for part in parts if part.by_key.get(key)}
+    beside = sum(part.beside.get(key, 0) for part in parts)
     left = sum(part.left for part in parts)
     if used:
         state = f"used for what is new; {left} rows wait for a rewrap" if left else "used for what is new"
+    elif resting:
+        state = "in use for what is older"
     else:
-        state = "in use for what is older" if resting else "nothing rests on it"
+        state = "nothing rests on it"
+        if beside:
+            state += f"; its {beside} fingerprints go with a rewrap after it is out of the settings"
     click.echo(f"  {key}: {state}")
     for part, number in resting.items():
         click.echo(f"    {part}: {number}")
+    if beside:
+        click.echo(f"    customer_phone.phone_index: {beside}")
 
 
 @keys.command("rotate")

@@ -2,6 +2,7 @@
 
 The role can read everything and add to everything. It can't rewrite the ledger, the audit, the history or a statement,
 can't write a counter (those are moved by triggers that run as the owner), and deletes only what is kept for a while.
+It makes no tables, temporary ones neither: those could pass for the real ones where the path is not fixed.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ def apply(connection: Connection, role: str) -> None:
         text("SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version'")
     ).scalars()
     connection.execute(text(f"GRANT USAGE ON SCHEMA public TO {quoted}"))
+    _no_temporary_tables(connection, quoted)
     for table in tables:
         connection.execute(text(f'REVOKE ALL ON "{table}" FROM {quoted}'))
         rights = "SELECT, INSERT" if table in APPEND_ONLY else "SELECT, INSERT, UPDATE"
@@ -53,3 +55,10 @@ def apply(connection: Connection, role: str) -> None:
         connection.execute(text(f'GRANT {rights} ON "{table}" TO {quoted}'))
     connection.execute(text(f"GRANT SELECT ON alembic_version TO {quoted}"))
     connection.execute(text(f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {quoted}"))
+
+
+def _no_temporary_tables(connection: Connection, quoted: str) -> None:
+    """Take away what everybody may in a new database. PostgreSQL warns and goes on if the database is not the owner's;
+    then it is for whoever made the database to say."""
+    database = connection.execute(text("SELECT quote_ident(current_database())")).scalar_one()
+    connection.execute(text(f"REVOKE TEMPORARY ON DATABASE {database} FROM PUBLIC, {quoted}"))

@@ -1,7 +1,7 @@
 -- While index keys change, a customer's phone is kept unique by its indexes in customer_phone. Here come the row under
 -- the key of customer.phone_index, and the end of an earlier number's; the application adds those under other live keys.
 CREATE OR REPLACE FUNCTION customer_phone_follows() RETURNS trigger
-  LANGUAGE plpgsql SECURITY DEFINER SET search_path = public AS $$
+  LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN
   DELETE FROM customer_phone WHERE customer_id = NEW.id;
   IF NEW.phone_index IS NOT NULL THEN

@@ -140,7 +140,10 @@ def seal(phone: str, customer_public_id: str) -> bytes:
 
 
 def unseal(sealed: bytes, customer_public_id: str) -> str:
-    """The number of that customer. Raises crypto.Unreadable when it was moved from another record."""
+    """The number of that customer. Raises crypto.Unreadable: when she was erased, and it is empty, without an integrity
+    alarm, else after one."""
+    if not sealed:
+        raise crypto.Unreadable(record_of(customer_public_id))
     return crypto.unseal_master(sealed, record_of(customer_public_id))
 
 

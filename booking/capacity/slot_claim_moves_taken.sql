@@ -1,6 +1,6 @@
 -- The counter's one writer: a claim added moves slot.taken, or is refused; a claim that ends moves it back.
 CREATE OR REPLACE FUNCTION slot_claim_moves_taken() RETURNS trigger
-  LANGUAGE plpgsql SECURITY DEFINER SET search_path = public AS $$
+  LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN
   IF TG_OP = 'INSERT' THEN
     IF NOT NEW.live THEN

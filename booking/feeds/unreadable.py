@@ -73,6 +73,7 @@ def record_row(session: Session, provider_id: int, feed: str, row: UnreadableRow
         return
     last = session.scalar(_cases(provider_id, feed, subject).order_by(Discrepancy.id.desc()).limit(1))
     if last is not None and last.resolution == EXPLAINED and last.facts["digest"] in digests:
+        last.facts = last.facts | {"digest": digest}  # found again when an earlier index key is gone
         return
     facts: dict[str, Any] = {
         "feed": feed,
@@ -241,18 +242,26 @@ def record_of(case_public_id: str) -> str:
 
 
 def _subject_of(session: Session, provider_id: int, feed: str, row: UnreadableRow, digests: Sequence[str]) -> str:
-    """What the row's case is about. One without a name goes by its digest: also by that under an earlier index key, if
-    it has a case from then."""
+    """What the row's case is about. One without a name goes by its digest; a case from an earlier index key goes by
+    that under the current one from now on."""
     name = row.reference or row.our_reference
     if name:
         return _subject(feed, name)
     subjects = [_subject(feed, f"#{digest[:32]}") for digest in digests]
-    if len(subjects) == 1:
-        return subjects[0]
-    known = select(Discrepancy.subject).where(
+    if len(subjects) > 1:
+        _move_case(session, provider_id, subjects)
+    return subjects[0]
+
+
+def _move_case(session: Session, provider_id: int, subjects: Sequence[str]) -> None:
+    """Let the newest of these cases of one row go by the first subject, unless one is open under that."""
+    wanted = select(Discrepancy).where(
         Discrepancy.provider_id == provider_id, Discrepancy.kind == UNREADABLE, Discrepancy.subject.in_(subjects)
     )
-    return session.scalar(known.order_by(Discrepancy.id.desc()).limit(1)) or subjects[0]
+    known = session.scalars(wanted.order_by(Discrepancy.id.desc()).with_for_update()).all()
+    if known and not any(case.subject == subjects[0] and case.closed_at is None for case in known):
+        known[0].subject = subjects[0]
+        session.flush()
 
 
 def _subject(feed: str, name: str) -> str:

@@ -26,12 +26,14 @@ class Links:
 @dataclass(frozen=True)
 class PartCount:
     """Values of one part by the id of the key they rest on; `ring` is master or index. `left`: rows a rewrap would
-    move; `unreadable` values rest on no live key, `unknown` ones can't be moved."""
+    move; `unreadable` values rest on no live key, `unknown` ones can't be moved. `beside`: indexes of the same values
+    that are kept under each live key; by None those under keys that are gone, which a rewrap deletes."""
 
     part: str
     ring: str
     live: tuple[str, ...]
     by_key: Mapping[str, int]
+    beside: Mapping[str | None, int]
     left: int
     unreadable: int
     unknown: int
@@ -55,7 +57,7 @@ def links_with_codes(*, now: datetime) -> Links | None:
 
 def _count(number: int) -> PartCount:
     part, after = PARTS[number], 0
-    by_key, rest = Counter[str](), Counter[str]()
+    by_key, beside, rest = Counter[str](), Counter[str | None](), Counter[str]()
     while True:
         with reading() as session:
             numbers = part.batch(session, after, BATCH)
@@ -65,9 +67,10 @@ def _count(number: int) -> PartCount:
         after = numbers[-1]
         for item in items:
             by_key.update(key for key in item.keys if key is not None)
+            beside.update(item.beside)
             rest["left"] += not item.current and not item.unknown
             rest["unknown"] += item.unknown
             rest["unreadable"] += 0 if item.unknown else item.keys.count(None)
     live = tuple(key.id for key in part.live())
     ring = "index" if part in INDEXED else "master"
-    return PartCount(part.name, ring, live, by_key, rest["left"], rest["unreadable"], rest["unknown"])
+    return PartCount(part.name, ring, live, by_key, beside, rest["left"], rest["unreadable"], rest["unknown"])

@@ -34,12 +34,14 @@ class Found:
     indexes: tuple[bytes, ...]
     unknown: bool = False
     complete: bool = True
+    beside: tuple[bytes, ...] = ()
 
     def item(self) -> Item:
         """The same for counting."""
         ids = {index: key.id for index, key in zip(self.indexes, settings().index_keys, strict=False)}
         current = bool(self.indexes) and self.stored == self.indexes[0] and self.complete
-        return Item(self.record, (ids.get(self.stored),), current, self.unknown)
+        beside = tuple(ids.get(index) for index in self.beside)
+        return Item(self.record, (ids.get(self.stored),), current, self.unknown, beside)
 
 
 @dataclass(frozen=True)
@@ -120,7 +122,9 @@ def _customers(session: Session, rows: Sequence[Customer]) -> list[Found]:
             continue
         indexes = _indexes(phones.PURPOSE, phones.unseal, row.phone_sealed, row.public_id)
         complete = stored[row.id] == set(indexes)
-        found.append(Found(row, phones.record_of(row.public_id), row.phone_index, indexes, complete=complete))
+        beside = tuple(stored[row.id])
+        record = phones.record_of(row.public_id)
+        found.append(Found(row, record, row.phone_index, indexes, complete=complete, beside=beside))
     return found
 
 

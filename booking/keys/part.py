@@ -15,12 +15,14 @@ from marketplace.core.keyring import Key
 class Item:
     """One row of a part. `record` names it without naming a person. `keys` are the ids of the keys of its values, None
     for one that rests on no live key. `current`: nothing has to be moved. `unknown`: it can't be moved, because what it
-    was made from is not stored."""
+    was made from is not stored. `beside`: the ids of the keys of indexes that are kept of the same value, so that it is
+    unique while keys change; None for one under a key that is not live any more."""
 
     record: str
     keys: tuple[str | None, ...]
     current: bool
     unknown: bool = False
+    beside: tuple[str | None, ...] = ()
 
 
 @dataclass(frozen=True)

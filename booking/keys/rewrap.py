@@ -25,13 +25,16 @@ from marketplace.core.errors import Busy
 BATCH = 200
 PAUSE_SECONDS = 0.02
 """Between batches, so that others get their turn."""
+LOCKED_SECONDS = 1.0
+"""Before a new pass for nothing but rows that others had locked: some hold them for long."""
 
 PARTS: tuple[Part, ...] = (*SEALED, *INDEXED)
 
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a part has come: rows looked at and moved over all passes, and those of the last pass that can't be."""
+    """How far a part has come: rows looked at and moved over all passes, and those of the last pass that can't be.
+    `again`: a pass has just ended, and another one is needed."""
 
     part: str
     seen: int
@@ -39,6 +42,7 @@ class Progress:
     unreadable: int
     unknown: int
     finished: bool
+    again: bool = False
 
 
 def rewrap(
@@ -56,16 +60,19 @@ def _bring(
     say: Callable[[Progress], None],
 ) -> Progress:
     _begin(part, now())
+    moved = 0  # before this pass
     while True:
         try:
             done = _step(part, batch, now())
         except Busy:  # another rewrap's turn took long
-            wait(1)
+            wait(LOCKED_SECONDS)
             continue
         say(done)
         if done.finished:
             return done
-        wait(PAUSE_SECONDS)
+        wait(LOCKED_SECONDS if done.again and done.moved == moved else PAUSE_SECONDS)
+        if done.again:
+            moved = done.moved
 
 
 def _begin(part: Part, now: datetime) -> None:
@@ -82,7 +89,7 @@ def _begin(part: Part, now: datetime) -> None:
 
 def _step(part: Part, batch: int, now: datetime) -> Progress:
     with transaction() as session:
-        way = _locked(session, part)
+        way, again = _locked(session, part), False
         if way.finished_at is None:
             numbers = part.batch(session, way.after_id, batch)
             if numbers:
@@ -94,10 +101,12 @@ def _step(part: Part, batch: int, now: datetime) -> Progress:
                 way.unreadable += done.unreadable
                 way.unknown += done.unknown
             elif way.again:
+                again = True
                 _new_pass(way)
             else:
                 way.finished_at = now
-        return Progress(part.name, way.seen, way.moved, way.unreadable, way.unknown, way.finished_at is not None)
+        finished = way.finished_at is not None
+        return Progress(part.name, way.seen, way.moved, way.unreadable, way.unknown, finished, again)
 
 
 def _new_pass(way: KeyRewrap) -> None:

@@ -1,5 +1,7 @@
-"""Several keys at once: a customer's phone is indexed under each live key, a rewrap has its progress, a ciphertext that
-does not open an alarm, and a consent the number that its index can be made anew from.
+"""Several keys at once: a customer's phone is indexed under each live key, a rewrap has its progress, and a ciphertext
+that does not open an alarm.
+
+From here on the trigger writes of each customer what is new; those of before follow in 0051, while all goes on.
 
 Revision ID: 0046
 Revises: 0049
@@ -32,11 +34,6 @@ def upgrade() -> None:
         sa.UniqueConstraint("insurer_id", "phone_index", name=op.f("uq_customer_phone_insurer_id_phone_index")),
     )
     op.create_index("ix_customer_phone_customer", "customer_phone", ["customer_id"])
-    frozen.run(revision, "customer_phone_follows")  # before the rows are copied: none is added between the two
-    op.execute(
-        "INSERT INTO customer_phone (customer_id, insurer_id, phone_index)"
-        " SELECT id, insurer_id, phone_index FROM customer ORDER BY id"
-    )
     op.create_table(
         "key_rewrap",
         sa.Column("part", sa.Text(), nullable=False),
@@ -62,11 +59,10 @@ def upgrade() -> None:
         sa.UniqueConstraint("record", name=op.f("uq_integrity_alarm_record")),
     )
     op.create_index("ix_integrity_alarm_last_at", "integrity_alarm", ["last_at"])
-    op.add_column("consent", sa.Column("phone_sealed", BYTEA(), nullable=True))
+    frozen.run(revision, "customer_phone_follows")  # last: writers of `customer` wait from here to the end
 
 
 def downgrade() -> None:
-    op.drop_column("consent", "phone_sealed")
     op.drop_table("integrity_alarm")
     op.drop_table("key_rewrap")
     op.execute("DROP TRIGGER customer_phone_follows ON customer")

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from marketplace.core.config import ROOT
+from migrations.functions import files
 
 PACKAGES = ("marketplace", "booking", "vip", "providers")
 
@@ -69,6 +70,14 @@ def test_only_the_rule_says_whether_a_slot_may_be_booked() -> None:
         if "sandbox" not in path.parts and DECIDES.search(path.read_text())
     }
     assert found == {"booking/offers/bookable.py", *NAMES_IT_TOO}, "ask booking/offers/bookable.py instead"
+
+
+def test_a_function_that_runs_as_the_owner_looks_for_temporary_tables_last() -> None:
+    """PostgreSQL looks there first unless it is named: who may make a table could have the owner write it."""
+    as_owner = {path.name: path.read_text() for path in files() if "SECURITY DEFINER" in path.read_text()}
+    fixed = "SECURITY DEFINER SET search_path = public, pg_temp AS"
+    assert as_owner, "the rule guards nothing"
+    assert {name for name, said in as_owner.items() if said.count("SECURITY DEFINER") != said.count(fixed)} == set()
 
 
 def test_the_four_top_packages_hold_a_docstring_only() -> None:

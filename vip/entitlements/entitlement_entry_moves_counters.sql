@@ -1,6 +1,6 @@
 -- The counters' one writer: a line added to the ledger moves the entitlement's columns, or is refused.
 CREATE OR REPLACE FUNCTION entitlement_entry_moves_counters() RETURNS trigger
-  LANGUAGE plpgsql SECURITY DEFINER SET search_path = public AS $$
+  LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE q bigint := NEW.quantity;
 BEGIN
   CASE NEW.entry

@@ -155,6 +155,24 @@ def test_after_a_change_of_index_keys_a_row_is_the_one_it_was(
     assert cases() == []
 
 
+@pytest.mark.parametrize("name", ["R-9", None])
+@pytest.mark.parametrize("explained", [True, False])
+def test_a_row_that_came_while_both_index_keys_lived_is_the_one_it_was_without_the_earlier(
+    name: str | None, explained: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use_keys(monkeypatch, index="old")
+    world = make_world()
+    record_rows(world.provider.id, Feed.BOOKINGS, [bad(name)], now=NOON)
+    if explained:
+        with transaction() as session:
+            session.execute(update(Discrepancy).values(closed_at=NOON, resolution=EXPLAINED))
+    for index in ("new old", "new"):
+        use_keys(monkeypatch, index=index)
+        record_rows(world.provider.id, Feed.BOOKINGS, [bad(name)], now=NOON)
+    assert [case.facts["times"] for case in cases(closed=explained)] == [1 if explained else 3]
+    assert cases(closed=not explained) == []
+
+
 def test_a_row_that_is_read_again_closes_its_discrepancy_and_ends_what_is_stored() -> None:
     world = make_world()
     public_id = world.submit()

@@ -5,16 +5,18 @@ from __future__ import annotations
 import subprocess
 import sys
 import textwrap
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from threading import Thread
 
 import pytest
+from click.testing import CliRunner
 from sqlalchemy import Connection, Engine, select, text, update
 from sqlalchemy.orm import Session
 
 from booking.keys.count import count
-from booking.keys.rewrap import BATCH, Progress, rewrap
+from booking.keys.rewrap import BATCH, LOCKED_SECONDS, PAUSE_SECONDS, Progress, rewrap
 from booking.keys.sealed import SEALED
+from marketplace.cli import list_keys
 from marketplace.core import crypto, integrity
 from marketplace.core.config import settings
 from marketplace.core.database.db import engine, reading, transaction
@@ -25,7 +27,7 @@ from tests.people import NOON, make_customer
 from tests.sandboxes import eventually
 from vip import phones
 from vip.customers.person_keys import CONTACT, destroy, key_of
-from vip.models import Beneficiary, Customer, PersonKey
+from vip.models import Beneficiary, Customer, CustomerPhone, PersonKey
 
 
 @pytest.fixture(autouse=True)
@@ -164,6 +166,47 @@ def test_a_row_that_somebody_has_locked_is_come_back_to(db: Engine, monkeypatch:
     assert _phone_of(customer) == "+8613900000099"
 
 
+def test_a_rewrap_after_an_index_key_is_gone_deletes_its_fingerprints(
+    db: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use_keys(monkeypatch, index="a")
+    make_customer(PHONE)
+    use_keys(monkeypatch, index="b a")
+    brought()
+    assert _phones_beside() == ({"a": 1, "b": 1}, 0)
+    said = CliRunner().invoke(list_keys).output
+    assert "a: nothing rests on it; its 1 fingerprints go with a rewrap after it is out of the settings" in said
+    use_keys(monkeypatch, index="b")
+    assert _phones_beside() == ({"b": 1, None: 1}, 1)
+    assert "customer.phone_index: 1 fingerprints are left of keys that are gone" in CliRunner().invoke(list_keys).output
+    brought()
+    assert _phones_beside() == ({"b": 1}, 0)
+    with reading() as session:
+        assert session.scalars(select(CustomerPhone.phone_index)).all() == [phones.index("+86" + PHONE)]
+
+
+def test_who_holds_a_row_for_long_is_asked_once_a_second(db: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    use_keys(monkeypatch, master="a")
+    customer, _other = make_customer(PHONE), make_customer("13800000022")
+    use_keys(monkeypatch, master="b a")
+    rival = Session(engine())
+    rival.execute(update(Customer).where(Customer.id == customer.id).values(name="沈"))
+    pauses = []
+
+    def wait(seconds: float) -> None:
+        pauses.append(seconds)
+        assert len(pauses) < 50, "it spins"
+        if pauses.count(LOCKED_SECONDS) == 2:
+            rival.commit()
+
+    try:
+        assert brought(wait=wait)["customer.phone_sealed"].moved == 2
+    finally:
+        rival.close()
+    first = pauses.index(LOCKED_SECONDS)
+    assert pauses[:first] == [PAUSE_SECONDS] * 3, "a pass that moved something is followed by the next at once"
+
+
 def test_a_key_that_is_destroyed_meanwhile_stays_destroyed(db: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     use_keys(monkeypatch, master="a")
     customer = make_customer(PHONE)
@@ -258,6 +301,12 @@ def _waits_for_a_lock() -> bool:
                 )
             )
         )
+
+
+def _phones_beside() -> tuple[Mapping[str | None, int], int]:
+    """The fingerprints that are kept of phones by their keys, and how many customers wait for a rewrap."""
+    [part] = [part for part in count() if part.part == "customer.phone_index"]
+    return part.beside, part.left
 
 
 def _keys_of_phones() -> dict[int, str]:
