@@ -14,8 +14,9 @@ from marketplace.core.database.db import Base
 class StrayCancel(Base):
     """A cancel of a booking at the provider that belongs to nobody of ours: a command without a booking of its own.
 
-    `key` is its idempotency key for life; `tries` the fencing token of a claim. `sent_at`: from then on it may have
-    been carried out, and nobody takes that reference over. `outcome` says how it ended.
+    `key` is its idempotency key for life; `tries` the fencing token of a claim, `silent_tries` those that nobody
+    answered. `sent_at`: from then on it may have been carried out, and nobody takes that reference over. `outcome` says
+    how it ended.
     """
 
     __tablename__ = "stray_cancel"
@@ -35,6 +36,7 @@ class StrayCancel(Base):
     actor: Mapped[str] = mapped_column(Text)
     asked_at: Mapped[Moment]
     tries: Mapped[int] = mapped_column(server_default="0")
+    silent_tries: Mapped[int] = mapped_column(server_default="0")
     run_after: Mapped[Moment]
     lease_until: Mapped[datetime | None]
     sent_at: Mapped[datetime | None]
