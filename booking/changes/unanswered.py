@@ -1,5 +1,5 @@
-"""What the clock ends: bookings and changes of date that the provider did not answer in time, and changes that were given
-up while the provider keeps what they made there."""
+"""What the clock ends: bookings and changes of date that the provider did not answer in time, and changes that were
+given up while the provider keeps what they made there."""
 
 from __future__ import annotations
 
@@ -80,9 +80,9 @@ def _end_change(booking_id: int, now: datetime) -> str:
 
 
 def end_past_changes(*, now: datetime, limit: int = 100) -> int:
-    """Close the changes that were given up and whose new date is over, although the provider has not cancelled what they
-    made there; returns how many. The place goes back, the customer can change her date again, and a case about what the
-    provider keeps stays open.
+    """Close the changes that were given up and whose new date is over, although the provider has not cancelled what
+    they made there; returns how many. The place goes back, the customer can change her date again, and a case about
+    what the provider keeps stays open.
 
     Only where a change is a new booking at the provider: elsewhere the one booking may be at either date. One whose
     command has no known end waits for that.

@@ -317,7 +317,7 @@ def test_a_change_whose_own_outcome_is_not_known_waits_for_that_whatever_its_dat
 
 
 def test_where_the_provider_moves_its_one_booking_the_clock_ends_no_change() -> None:
-    world, public_id = given_up_late(Refused("too_late"))
+    world, _ = given_up_late(Refused("too_late"))
     set_provider(world.provider, adapter="open_protocol")
     assert end_past_changes(now=over(world, 1)) == 0 and places(world) == [1, 1, 0]
 
