@@ -15,7 +15,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    op.execute("ALTER TABLE stray_cancel ADD COLUMN IF NOT EXISTS silent_tries integer NOT NULL DEFAULT 0")
+    op.execute("ALTER TABLE stray_cancel ADD COLUMN IF NOT EXISTS silent_tries bigint NOT NULL DEFAULT 0")
     add_index(
         "ix_change_request_given_up",
         "change_request",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from threading import Event
 
 import pytest
 from sqlalchemy import select
@@ -16,6 +17,8 @@ from booking.models import Booking, ChangeRequest, Discrepancy, ProviderBooking
 from booking.notices.models import Notification
 from booking.reconcile.repair import repair
 from booking.views.customer import booking as view
+from booking.worker.jobs import all_jobs
+from booking.worker.lanes import Lanes
 from marketplace.core.database.db import reading, transaction
 from providers.port import Accepted, Answer, Cancel, Confirmed, Refused, Reserve, Unknown
 from providers.port import NotFound as NotThere
@@ -282,6 +285,13 @@ def test_what_the_provider_keeps_locks_nobody_out_once_its_date_is_over_and_its_
     assert notices("change_refused") == [], "the customer took it back herself"
     ask(world, public_id, 2)
     assert places(world) == [1, 0, 1]
+
+
+def test_the_worker_closes_what_was_given_up_when_its_date_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    world, _ = given_up_late(Refused("too_late"))
+    monkeypatch.setattr("marketplace.core.clock.now", lambda: over(world, 1))
+    (past,) = [job for job in all_jobs(Lanes(), Event()) if job.name == "past-changes"]
+    assert past.work() == {"ended": 1} and places(world) == [1, 0, 0]
 
 
 def test_what_ends_at_the_provider_after_its_date_changes_nothing_of_a_later_change() -> None:
