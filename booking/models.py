@@ -215,6 +215,11 @@ class ChangeRequest(Base):
         Index("uq_change_request_open", "booking_id", unique=True, postgresql_where=text("state = 'open'")),
         Index("ix_change_request_booking", "booking_id"),
         Index("ix_change_request_answer_due", "answer_due_at", postgresql_where=text("state = 'open'")),
+        Index(
+            "ix_change_request_given_up",
+            "new_service_date",
+            postgresql_where=text("state = 'withdrawn' AND closed_at IS NULL"),
+        ),
     )
 
     id: Mapped[PrimaryKey]

@@ -26,7 +26,7 @@ from booking.keys.rewrap import BATCH, Progress, rewrap
 from booking.keys.rotate import PURPOSES, Purpose, rotate
 from booking.personal.erase import erase_by_command
 from booking.personal.export import write_copy
-from booking.reconcile.repair import cancel_stray_by_command
+from booking.reconcile.repair import cancel_stray_by_command, explain_stray_by_command
 from booking.reconcile.run import run_now
 from booking.reports.reading import codes
 from booking.views.books import check_books
@@ -303,6 +303,16 @@ def cancel_stray(case: str) -> None:
     """Have a provider cancel what is nobody's of ours, by its CASE (dsc_...)."""
     queued = cancel_stray_by_command(case, now=clock.now())
     click.echo("The provider is asked to cancel it." if queued else "That is on its way.")
+
+
+@installation.command("explain-stray")
+@click.argument("case")
+@click.argument("note")
+@one_sentence
+def explain_stray(case: str, note: str) -> None:
+    """Close the CASE (dsc_...) of what is nobody's of ours at a provider, with a NOTE that explains it."""
+    explain_stray_by_command(case, note, now=clock.now())
+    click.echo("The case is closed.")
 
 
 @installation.command("check")

@@ -10,12 +10,21 @@ from sqlalchemy.orm import Mapped, mapped_column
 from marketplace.core.database.columns import Moment, PrimaryKey
 from marketplace.core.database.db import Base
 
+GAVE_UP = "gave_up"
+"""How a cancel ends that was not ended by an answer; the fact of its case says after how many tries."""
+
+WHY = "gave_up_why"
+"""The fact that says why: what the last try came to, one of `silent`, `unreached`, `busy` and `undecided`."""
+OF_ITS_CANCEL = ("code", GAVE_UP, WHY)
+"""The facts of a case that say how its last cancel ended: why it was refused there, or given up."""
+
 
 class StrayCancel(Base):
     """A cancel of a booking at the provider that belongs to nobody of ours: a command without a booking of its own.
 
-    `key` is its idempotency key for life; `tries` the fencing token of a claim. `sent_at`: from then on it may have
-    been carried out, and nobody takes that reference over. `outcome` says how it ended.
+    `key` is its idempotency key for life; `tries` the fencing token of a claim, `silent_tries` those that nobody
+    answered. `sent_at`: from then on it may have been carried out, and nobody takes that reference over; after giving
+    up not while its case is open. `outcome` says how it ended.
     """
 
     __tablename__ = "stray_cancel"
@@ -35,6 +44,7 @@ class StrayCancel(Base):
     actor: Mapped[str] = mapped_column(Text)
     asked_at: Mapped[Moment]
     tries: Mapped[int] = mapped_column(server_default="0")
+    silent_tries: Mapped[int] = mapped_column(server_default="0")
     run_after: Mapped[Moment]
     lease_until: Mapped[datetime | None]
     sent_at: Mapped[datetime | None]

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, and_, exists, or_, select
+from sqlalchemy.orm import Session, aliased
 
 from booking.attendance.early import is_early_status
 from booking.discrepancies import Effect, close_discrepancy, open_discrepancy
-from booking.exchange.models import StrayCancel
-from booking.models import Booking, ProviderBooking, ProviderTask
+from booking.exchange.models import GAVE_UP, StrayCancel
+from booking.models import Booking, Discrepancy, ProviderBooking, ProviderTask
 from booking.outbox import UNFINISHED, annul, enqueue, lock_unfinished, unsent
 from booking.references import named
 from booking.states import DEAD, GIVEN_UP
@@ -70,13 +70,13 @@ class ProviderBookings:
         its role.
 
         A new reference is `current`, unless the booking already has one or has ended: then it is a `stray`; or it has
-        the role given. `ours`: what we call it there, if not by the booking's public id. Raises Busy while it is being
-        cancelled there as nobody's.
+        the role given. `ours`: what we call it there, if not by the booking's public id. Raises Busy while it is, or
+        may be, being cancelled there as nobody's.
         """
         row = self.known(there.reference)
         if row is None:
             surplus = self.current is not None or self._booking.state in GIVEN_UP
-            row = self._nobodys(there.reference) or ProviderBooking(
+            row = self._nobodys(there) or ProviderBooking(
                 provider_id=self._booking.provider_id, reference=there.reference
             )
             row.booking_id = self._booking.id
@@ -91,22 +91,24 @@ class ProviderBookings:
         row.seen_at = now
         return row
 
-    def _nobodys(self, reference: str) -> ProviderBooking | None:
-        """The row of a reference that was cancelled, or was to be, as nobody's. Raises Busy while that goes on."""
+    def _nobodys(self, there: RemoteBooking) -> ProviderBooking | None:
+        """The row of a reference that was cancelled, or was to be, as nobody's. Raises Busy while that goes on, or may
+        still be carried out after it was given up: until the provider says that it has ended, or its case is closed."""
         row = self._session.scalar(
             select(ProviderBooking)
             .where(
                 ProviderBooking.provider_id == self._booking.provider_id,
-                ProviderBooking.reference == reference,
+                ProviderBooking.reference == there.reference,
                 ProviderBooking.booking_id.is_(None),
             )
             .with_for_update()
         )
+        under_way = StrayCancel.finished_at.is_(None)
         cancelling = select(StrayCancel.id).where(
             StrayCancel.provider_id == self._booking.provider_id,
-            StrayCancel.reference == reference,
+            StrayCancel.reference == there.reference,
             StrayCancel.sent_at.is_not(None),
-            StrayCancel.finished_at.is_(None),
+            under_way if there.status in DEAD else or_(under_way, _given_up_open()),
         )
         if row is not None and self._session.scalar(cancelling.limit(1)) is not None:
             raise Busy()
@@ -176,6 +178,19 @@ class ProviderBookings:
     def _close_surplus(self, reference: str, resolution: str, now: datetime) -> None:
         for kind in _OF_SURPLUS:
             close_discrepancy(self._session, self._booking.provider_id, kind, reference, resolution, now=now)
+
+
+def _given_up_open() -> ColumnElement[bool]:
+    """Whether nobody knows what became of a cancel that was given up: its case is open, and no later one was
+    refused."""
+    later = aliased(StrayCancel)
+    return and_(
+        StrayCancel.outcome == GAVE_UP,
+        exists().where(Discrepancy.id == StrayCancel.discrepancy_id, Discrepancy.closed_at.is_(None)),
+        ~exists().where(
+            later.discrepancy_id == StrayCancel.discrepancy_id, later.id > StrayCancel.id, later.outcome == "refused"
+        ),
+    )
 
 
 def find_booking(session: Session, provider_id: int, remote: RemoteBooking) -> int | None:

@@ -200,7 +200,8 @@ def end_given_up(session: Session, booking: Booking, now: datetime) -> None:
 
 def keeps_both(session: Session, booking: Booking, reference: str, now: datetime) -> None:
     """The provider does not cancel what a change that was given up has made there: its place stays taken here as well,
-    and the customer is notified that her old date is valid."""
+    until that has ended or its date is over (`end_past_changes`), and the customer is notified that her old date is
+    valid."""
     request = swap.open_change(session, booking)
     if request is None or reference not in _living(session, booking, request):
         end_given_up(session, booking, now)

@@ -10,13 +10,13 @@ from typing import Any
 from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session
 
-from booking.exchange.models import StrayCancel
 from booking.feeds.models import DeliveredRow
 from booking.models import Booking, BookingHistory, Discrepancy, ProviderBooking, ProviderTask
 from booking.outbox import UNFINISHED
 from booking.ownership import VIEWED, record_look
 from booking.reconcile.models import ReconcileRun
 from booking.reconcile.repair import Action, as_case, find_case, offered
+from booking.reconcile.strays import being_cancelled
 from marketplace.catalog.models import Provider
 from marketplace.core.audit import AuditLine
 from marketplace.core.database.db import reading, transaction
@@ -177,7 +177,7 @@ def case(principal: Principal, case_id: str, *, now: datetime) -> CaseView:
         booking = session.get(Booking, found.booking_id) if found.booking_id is not None else None
         if booking is not None:
             record_look(session, principal, VIEWED, booking.public_id, now, case=found.public_id)
-        asking, cancelling = _asking(session, found), _cancelling(session, found)
+        asking, cancelling = _asking(session, found), being_cancelled(session, found)
         settles = as_case(session, found, booking)
         lines = [*_moves(session, booking), *_repairs(session, found)]
         return CaseView(
@@ -239,12 +239,6 @@ def _asking(session: Session, found: Discrepancy) -> bool:
     """Whether the worker is still to ask the provider again."""
     run = select(ReconcileRun.id).where(ReconcileRun.case_id == found.id, ReconcileRun.state.in_(("queued", "running")))
     return session.scalar(run) is not None
-
-
-def _cancelling(session: Session, found: Discrepancy) -> bool:
-    """Whether it is to be cancelled there as nobody's."""
-    cancel = select(StrayCancel.id).where(StrayCancel.discrepancy_id == found.id, StrayCancel.finished_at.is_(None))
-    return session.scalar(cancel) is not None
 
 
 def _our_side(booking: Booking, references: Mapping[str, str]) -> OurSide:

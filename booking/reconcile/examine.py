@@ -18,6 +18,7 @@ from booking.attendance.early import is_early_status, last_early, record_early_s
 from booking.calls.connections import ProviderConnection
 from booking.discrepancies import EXPLAINED, Effect, close_discrepancy, open_discrepancy
 from booking.exchange.follow import follow_state, follow_time
+from booking.exchange.models import OF_ITS_CANCEL
 from booking.exchange.provider_bookings import ProviderBookings, find_booking
 from booking.models import Booking, Discrepancy, ProviderBooking, ProviderTask
 from booking.notices.told_otherwise import notify_difference
@@ -258,7 +259,7 @@ def _open(session: Session, provider_id: int, booking: Booking | None, found: Fo
             Discrepancy.closed_at.is_(None),
         )
         before = session.scalar(select(Discrepancy.facts).where(*open_one).with_for_update()) or {}
-        facts |= {"code": before["code"]} if "code" in before else {}  # why a cancel was refused there
+        facts |= {name: before[name] for name in OF_ITS_CANCEL if name in before}
         session.execute(
             update(Discrepancy)
             .where(*open_one)

@@ -28,7 +28,7 @@ from booking.models import Booking, ChangeRequest, Discrepancy, ProviderBooking,
 from booking.outbox import enqueue
 from booking.reconcile.compare import KINDS, leads
 from booking.reconcile.queue import queue_run
-from booking.reconcile.strays import request_cancel
+from booking.reconcile.strays import being_cancelled, request_cancel
 from booking.states import CANCELLABLE, DEAD, LIVE, STATE_OF, BookingState, legal
 from booking.transition import lock_booking, move
 from marketplace.catalog.models import Insurer, Offer
@@ -161,8 +161,8 @@ def repair(principal: Principal, case_id: str, action: str, *, note: str = "", n
     """
     if action not in ACTIONS:
         raise NotThisRepair()
-    if action == "note" and not 1 <= len(note) <= LONGEST_NOTE:
-        raise Invalid(field="note", reason="note_length", longest=LONGEST_NOTE)
+    if action == "note":
+        _check_note(note)
     found = find_case(principal, case_id)
     with transaction() as session:
         booking, tasks = lock_booking(session, found.booking_id) if found.booking_id is not None else (None, [])
@@ -171,6 +171,8 @@ def repair(principal: Principal, case_id: str, action: str, *, note: str = "", n
             return
         if action not in offered(as_case(session, case, booking), now=now):
             raise NotThisRepair()
+        if action == "cancel_there" and booking is None and being_cancelled(session, case):
+            return
         _DO[action](session, _Work(session, case, booking, tasks, actor_of(principal), now, note))
         audit.record(
             session,
@@ -217,23 +219,54 @@ def cancel_stray_by_command(case_id: str, *, now: datetime) -> bool:
     """Have a stray cancelled there, for who runs the installation. False if that is on its way. Audited. Raises
     NotFound, also for a case that is closed or about a booking of ours."""
     with transaction() as session:
-        case = session.scalar(
-            select(Discrepancy)
-            .where(Discrepancy.public_id == case_id, Discrepancy.kind == STRAY, Discrepancy.closed_at.is_(None))
-            .with_for_update()
+        case = _lock_stray(session, case_id)
+        queued = request_cancel(session, case, BY_COMMAND, now=now)
+        if queued:
+            _record_by_command(session, case, "cancel_there", now)
+        return queued
+
+
+def explain_stray_by_command(case_id: str, note: str, *, now: datetime) -> None:
+    """Close the case of a stray with a note, for who runs the installation. Audited. Raises NotFound, also for a case
+    that is closed or about a booking of ours, and Invalid(field="note")."""
+    _check_note(note)
+    with transaction() as session:
+        case = _lock_stray(session, case_id)
+        _note(session, _Work(session, case, None, [], BY_COMMAND, now, note))
+        _record_by_command(session, case, "note", now)
+
+
+def _lock_stray(session: Session, case_id: str) -> Discrepancy:
+    case = session.scalar(
+        select(Discrepancy)
+        .where(
+            Discrepancy.public_id == case_id,
+            Discrepancy.kind == STRAY,
+            Discrepancy.booking_id.is_(None),
+            Discrepancy.closed_at.is_(None),
         )
-        if case is None or case.booking_id is not None:
-            raise NotFound(field="case_id")
-        audit.record(
-            session,
-            "difference.repaired",
-            at=now,
-            actor_kind=BY_COMMAND.kind,
-            actor=BY_COMMAND.id,
-            subject=case.public_id,
-            repair="cancel_there",
-        )
-        return request_cancel(session, case, BY_COMMAND, now=now)
+        .with_for_update()
+    )
+    if case is None:
+        raise NotFound(field="case_id")
+    return case
+
+
+def _record_by_command(session: Session, case: Discrepancy, action: Action, now: datetime) -> None:
+    audit.record(
+        session,
+        "difference.repaired",
+        at=now,
+        actor_kind=BY_COMMAND.kind,
+        actor=BY_COMMAND.id,
+        subject=case.public_id,
+        repair=action,
+    )
+
+
+def _check_note(note: str) -> None:
+    if not 1 <= len(note) <= LONGEST_NOTE:
+        raise Invalid(field="note", reason="note_length", longest=LONGEST_NOTE)
 
 
 @dataclass

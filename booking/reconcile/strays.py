@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from booking.actors import Actor
 from booking.calls.breaker import pause
 from booking.calls.connections import ProviderConnection
-from booking.exchange.models import StrayCancel
+from booking.exchange.models import GAVE_UP, WHY, StrayCancel
 from booking.exchange.provider_bookings import find_booking
 from booking.exchange.silence import UNKNOWN_BACKOFF
 from booking.models import Discrepancy, ProviderBooking
@@ -49,10 +49,10 @@ LEASE = timedelta(seconds=60)
 PASS = timedelta(seconds=10)
 REASON = "not_ours"
 STRAY_CANCELLED = "stray.cancelled"
-GAVE_UP = "gave_up"
-"""How a cancel ends that was never answered; the fact of its case says after how many tries."""
 MOST_TRIES = 30
-"""How often a cancel is tried: half an hour of silence, a look-up before each. Then its case tells a person."""
+"""How many tries nobody answers: half an hour of silence, a look-up before each. Then its case tells a person."""
+GIVE_UP_AFTER = timedelta(days=1)
+"""How long after it was asked for a cancel is given up whatever is answered: to come back later, not decided yet."""
 TO_BE_DECIDED = 60.0
 """Seconds until a cancel is asked about again that the provider will decide later."""
 
@@ -73,7 +73,7 @@ class Claimed:
 
 def request_cancel(session: Session, case: Discrepancy, by: Actor, *, now: datetime) -> bool:
     """Queue the cancel of the stray that a case is about, in the caller's transaction. False if one is on its way."""
-    case.facts = {name: value for name, value in case.facts.items() if name != GAVE_UP}
+    case.facts = {name: value for name, value in case.facts.items() if name not in (GAVE_UP, WHY)}
     queued = session.execute(
         insert(StrayCancel)
         .values(
@@ -91,6 +91,12 @@ def request_cancel(session: Session, case: Discrepancy, by: Actor, *, now: datet
         .returning(StrayCancel.id)
     ).scalar_one_or_none()
     return queued is not None
+
+
+def being_cancelled(session: Session, case: Discrepancy) -> bool:
+    """Whether a cancel of the stray that a case is about is on its way."""
+    query = select(StrayCancel.id).where(StrayCancel.discrepancy_id == case.id, StrayCancel.finished_at.is_(None))
+    return session.scalar(query) is not None
 
 
 def cancel_due(provider: ProviderConnection, adapter: ProviderAdapter, *, clock: Clock) -> dict[str, int]:
@@ -186,7 +192,8 @@ def _begin(provider_id: int, claimed: Claimed, found: RemoteBooking, now: dateti
 
 
 def _settle(claimed: Claimed, answer: Answer | RemoteBooking, now: datetime) -> str:
-    """Record what came of it: gone, refused, to be asked again under the same key, or given up after the last try."""
+    """Record what came of it: gone, refused, to be asked again under the same key, or given up: after too
+    much silence, or when it was asked for too long ago."""
     with transaction() as session:
         case, mine = _lock(session, claimed)
         if mine is None:
@@ -204,14 +211,16 @@ def _settle(claimed: Claimed, answer: Answer | RemoteBooking, now: datetime) -> 
                 case.facts = case.facts | {"code": code}
                 return "refused"
             case RetryAfter(seconds):
-                wait, outcome = pause(seconds), "waiting"
+                wait, outcome, why = pause(seconds), "waiting", "busy" if answer.reached else "unreached"
             case Unknown():
-                wait, outcome = timedelta(seconds=UNKNOWN_BACKOFF[min(mine.tries, len(UNKNOWN_BACKOFF)) - 1]), "unknown"
+                mine.silent_tries += 1
+                step = min(mine.silent_tries, len(UNKNOWN_BACKOFF)) - 1
+                wait, outcome, why = timedelta(seconds=UNKNOWN_BACKOFF[step]), "unknown", "silent"
             case _:
-                wait, outcome = pause(TO_BE_DECIDED), "waiting"
-        if mine.tries >= MOST_TRIES:
+                wait, outcome, why = pause(TO_BE_DECIDED), "waiting", "undecided"
+        if mine.silent_tries >= MOST_TRIES or now >= mine.asked_at + GIVE_UP_AFTER:
             _finish(mine, GAVE_UP, now)
-            case.facts = case.facts | {GAVE_UP: mine.tries}
+            case.facts = case.facts | {GAVE_UP: mine.tries, WHY: why}
             return GAVE_UP
         mine.run_after, mine.lease_until = now + wait, None
     return outcome

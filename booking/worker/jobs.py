@@ -15,7 +15,7 @@ from booking.calls.connections import ProviderConnection
 from booking.calls.through import through
 from booking.calls.waiting_commands import raise_waiting
 from booking.changes.proposals import expire_proposals
-from booking.changes.unanswered import end_unanswered, end_unanswered_changes
+from booking.changes.unanswered import end_past_changes, end_unanswered, end_unanswered_changes
 from booking.closures.close import work_closures
 from booking.exchange.escalate import raise_unknown
 from booking.feeds.unreadable import forget_rows
@@ -80,6 +80,7 @@ def all_jobs(lanes: Lanes, stopping: Event) -> list[Job]:
         Job("waiting-review", 60, lambda: dict(review(now=clock.now()))),
         Job("unanswered", 15, lambda: {"asked": end_unanswered(now=clock.now())}),
         Job("unanswered-changes", 15, lambda: {"withdrawn": end_unanswered_changes(now=clock.now())}),
+        Job("past-changes", 60, lambda: {"ended": end_past_changes(now=clock.now())}),
         Job("proposals", 15, lambda: {"expired": expire_proposals(now=clock.now())}),
         Job("overdue", 60, lambda: {"late": mark_overdue(now=clock.now())}),
         Job("no_shows", 60, lambda: {"called": call_no_shows(now=clock.now())}),

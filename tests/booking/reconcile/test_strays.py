@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from threading import Event
@@ -18,15 +19,21 @@ from booking.exchange.models import StrayCancel
 from booking.models import Discrepancy, ProviderBooking
 from booking.reconcile import cases
 from booking.reconcile.queue import queue_run
-from booking.reconcile.repair import NotThisRepair, cancel_stray_by_command, repair
+from booking.reconcile.repair import (
+    LONGEST_NOTE,
+    NotThisRepair,
+    cancel_stray_by_command,
+    explain_stray_by_command,
+    repair,
+)
 from booking.reconcile.run import run_now
-from booking.reconcile.strays import LEASE, MOST_TRIES, STRAY_CANCELLED, cancel_due
+from booking.reconcile.strays import GIVE_UP_AFTER, LEASE, MOST_TRIES, STRAY_CANCELLED, cancel_due
 from booking.worker.jobs import all_jobs
 from booking.worker.lanes import Lane, Lanes
 from marketplace.catalog.models import Insurer
 from marketplace.core.audit import AuditLine
 from marketplace.core.database.db import reading, transaction
-from marketplace.core.errors import Busy, NotFound
+from marketplace.core.errors import Busy, Invalid, NotFound
 from providers.port import Accepted, Answer, ComeBackLater, Confirmed, ProviderError, Refused, RetryAfter, Unknown
 from providers.port import NotFound as NotThere
 from providers.reported import RemoteBooking
@@ -114,6 +121,7 @@ def test_two_clicks_are_one_cancel_and_the_page_offers_it_no_more(
     assert "cancel_there" in view.actions and not view.cancelling
     click(operator)
     click(operator)
+    assert audited("difference.repaired") == [("opr_1", case().public_id)], "the second does nothing"
     view = cases.case(operator, case().public_id, now=LATER)
     assert "cancel_there" not in view.actions and view.cancelling
     work(world, books)
@@ -334,22 +342,95 @@ def test_a_provider_that_does_not_answer_it_still_gets_commands(
     assert breaker_row(world.provider, Call.STRAYS) == (0, None, None)
 
 
-def test_after_the_last_try_its_case_tells_a_person_who_may_begin_anew(
+def until_given_up(world: World, there: Any, step: timedelta) -> tuple[int, datetime]:
+    """Work until nothing is left to try: how many passes there were, and when the last was."""
+    now, passes = LATER, 0
+    while the_cancel().finished_at is None:
+        assert passes < 1000, "it is never given up"
+        now += step
+        with suppress(ProviderError):
+            work(world, there, now)
+        passes += 1
+    return passes, now
+
+
+def test_after_the_last_try_that_nobody_answered_its_case_tells_a_person_who_may_begin_anew(
     world: World, books: Books, operator: Principal
 ) -> None:
     click(operator)
     books.silent = True
-    now, outcomes = LATER, []
-    while (done := work(world, books, now)) and len(outcomes) < 100:
-        outcomes.append(done)
-        now += timedelta(minutes=2)
-    assert len(outcomes) == MOST_TRIES and outcomes[-1] == {"gave_up": 1}
+    passes, now = until_given_up(world, books, timedelta(minutes=2))
+    assert (passes, the_cancel().outcome) == (MOST_TRIES, "gave_up")
     view = cases.case(operator, case().public_id, now=now)
-    assert (view.facts["gave_up"], view.cancelling, "cancel_there" in view.actions) == (MOST_TRIES, False, True)
+    assert (view.facts["gave_up"], view.facts["gave_up_why"]) == (MOST_TRIES, "silent")
+    assert not view.cancelling and "cancel_there" in view.actions
     books.silent = False
+    compare(world, books, now)
+    assert case().facts["gave_up_why"] == "silent", "a comparison that finds it again keeps the reason"
     click(operator, now)
-    assert "gave_up" not in case().facts
+    assert not {"gave_up", "gave_up_why"} & case().facts.keys()
     assert work(world, books, now) == {"cancelled": 1}
+
+
+@pytest.mark.parametrize(
+    ("answer", "why"),
+    [
+        (Accepted("R-9"), "undecided"),
+        (RetryAfter(60), "busy"),
+        (RetryAfter(60, reached=False), "unreached"),
+    ],
+)
+def test_a_provider_that_answers_is_given_a_day_and_the_case_says_what_was_the_matter(
+    world: World, books: Books, operator: Principal, answer: Answer, why: str
+) -> None:
+    click(operator)
+    books.answers = [answer] * 200
+    passes, now = until_given_up(world, books, timedelta(minutes=15))
+    assert (passes, now) == (96, LATER + GIVE_UP_AFTER)
+    assert (case().facts["gave_up"], case().facts["gave_up_why"], case().closed_at) == (96, why, None)
+
+
+def given_up(world: World, books: Books, operator: Principal) -> tuple[str, datetime]:
+    """A booking of ours, and a cancel of R-9 that was sent and given up: the provider may still carry it out."""
+    click(operator)
+    public_id = world.submit()
+    books.answers = [Unknown("timed out")] * MOST_TRIES
+    _, now = until_given_up(world, books, timedelta(minutes=2))
+    return public_id, now
+
+
+def test_what_may_be_cancelled_after_giving_up_is_nobodys_until_a_person_closes_its_case(
+    world: World, books: Books, operator: Principal
+) -> None:
+    public_id, now = given_up(world, books, operator)
+    with pytest.raises(Busy):
+        take_over(world, public_id)
+    click(operator, now)
+    with pytest.raises(Busy):
+        take_over(world, public_id)
+    repair(operator, case().public_id, "note", note="They have deleted our cancel.", now=now)
+    take_over(world, public_id)
+    assert booking_row(public_id).state == "confirmed"
+
+
+def test_what_may_be_cancelled_after_giving_up_can_be_ours_once_a_later_cancel_was_refused(
+    world: World, books: Books, operator: Principal
+) -> None:
+    public_id, now = given_up(world, books, operator)
+    click(operator, now)
+    books.answers = [Refused("too_late")]
+    assert work(world, books, now) == {"refused": 1}
+    take_over(world, public_id)
+    assert booking_row(public_id).state == "confirmed"
+
+
+def test_what_has_ended_there_after_giving_up_is_taken_over_as_ended(
+    world: World, books: Books, operator: Principal
+) -> None:
+    public_id, now = given_up(world, books, operator)
+    with transaction() as session:
+        apply_remote(session, world.provider.id, RemoteBooking("R-9", public_id, "cancelled", 6), now=now)
+    assert booking_row(public_id).state == "cancelled"
 
 
 @pytest.fixture
@@ -372,10 +453,39 @@ def test_where_there_are_several_insurers_none_of_their_operators_settles_what_i
 def test_whoever_runs_the_installation_has_it_cancelled(world: World, books: Books, second_insurer: None) -> None:
     assert cancel_stray_by_command(case().public_id, now=LATER)
     assert not cancel_stray_by_command(case().public_id, now=LATER), "it is on its way"
+    assert audited("difference.repaired") == [("command", case().public_id)], "asking again does nothing"
     assert work(world, books) == {"cancelled": 1}
     assert audited("difference.repaired")[0] == audited("stray.cancelled")[0] == ("command", case().public_id)
     with pytest.raises(NotFound):
         cancel_stray_by_command(case().public_id, now=LATER)
+
+
+def test_whoever_runs_the_installation_explains_what_the_provider_refuses_to_cancel(
+    world: World, books: Books, second_insurer: None
+) -> None:
+    cancel_stray_by_command(case().public_id, now=LATER)
+    books.answers = [Refused("too_late")]
+    assert work(world, books) == {"refused": 1}
+    for note in ("", "x" * (LONGEST_NOTE + 1)):
+        with pytest.raises(Invalid):
+            explain_stray_by_command(case().public_id, note, now=LATER)
+    explain_stray_by_command(case().public_id, "A test of theirs.", now=LATER)
+    found = case()
+    assert (found.closed_at, found.resolution, found.note) == (LATER, "explained", "A test of theirs.")
+    assert audited("difference.repaired") == [("command", found.public_id)] * 2
+    compare(world, books, LATER + timedelta(minutes=5))
+    assert case().id == found.id, "it is not raised again"
+    with pytest.raises(NotFound):
+        explain_stray_by_command(found.public_id, "Again.", now=LATER)
+
+
+def test_a_case_about_a_booking_of_ours_is_not_explained_by_command(world: World, books: Books) -> None:
+    ours = booking_row(world.submit()).id
+    with transaction() as session:
+        session.get_one(Discrepancy, case().id).booking_id = ours
+    with pytest.raises(NotFound):
+        explain_stray_by_command(case().public_id, "Somebody's.", now=LATER)
+    assert case().closed_at is None
 
 
 def test_the_worker_carries_it_out(

@@ -13,14 +13,16 @@ from click.testing import Result
 from flask import Flask
 from sqlalchemy import Engine, select
 
+from booking.discrepancies import open_discrepancy
+from booking.models import Discrepancy
 from marketplace import cli
 from marketplace.api import openapi
 from marketplace.core.config import settings
-from marketplace.core.database.db import reading
+from marketplace.core.database.db import reading, transaction
 from marketplace.demo.commands import demo
 from marketplace.demo.offers import SAMPLE_SITES
 from tests.marketplace.api.caller import Caller
-from tests.people import make_customer, make_insurer
+from tests.people import NOON, make_customer, make_insurer
 from tests.world import make_world
 from vip.models import Operator
 
@@ -175,3 +177,18 @@ def test_a_customer_is_erased_by_command_once_it_is_confirmed(run: Run) -> None:
     done = run(f"person erase {customer.public_id} --yes")
     assert done.output == "books stays until further notice, naming nobody.\n"
     one_sentence(run("person erase cus_00000000000000000000 --yes"), "customer_id")
+
+
+def test_what_is_nobodys_is_explained_once_and_a_second_time_is_refused(run: Run) -> None:
+    world = make_world()
+    with transaction() as session:
+        open_discrepancy(session, world.provider.id, "theirs_only", "R-1", now=NOON)
+    with reading() as session:
+        case = session.scalars(select(Discrepancy.public_id)).one()
+    one_sentence(run(f"installation explain-stray {case} {'x' * 501}"), "note")
+    done = run(f"installation explain-stray {case} Theirs.")
+    assert (done.exit_code, done.output) == (0, "The case is closed.\n")
+    one_sentence(run(f"installation explain-stray {case} Again."), "case_id")
+    with reading() as session:
+        closed = session.scalars(select(Discrepancy)).one()
+    assert (closed.resolution, closed.note) == ("explained", "Theirs.")

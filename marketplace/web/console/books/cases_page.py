@@ -12,10 +12,11 @@ from flask_babel import gettext as _
 
 from booking.calls.waiting_commands import COMMANDS_WAITING
 from booking.discrepancies import SLOT_OVERSOLD, UNREADABLE
+from booking.exchange.models import GAVE_UP, WHY
 from booking.reconcile.cases import CaseView, Counts, Filter, HistoryLine
 from booking.reconcile.delivered import READ
 from booking.reconcile.repair import Action
-from booking.reconcile.strays import GAVE_UP, STRAY_CANCELLED
+from booking.reconcile.strays import STRAY_CANCELLED
 from marketplace.core.clock import HOME_ZONE
 from marketplace.web import booking_words, formats
 from marketplace.web.console.books.amounts import effect
@@ -211,11 +212,21 @@ def _theirs(view: CaseView) -> Side:
 
 
 def _gave_up(facts: Mapping[str, Any]) -> str:
-    """That a cancel was never answered, blank where none was given up."""
+    """That a cancel was given up and what was the matter, blank where none was."""
     tries = facts.get(GAVE_UP)
     if not tries:
         return ""
-    return _("Tried %(num)d times without an answer, and not any more. Call the provider, or try again.", num=tries)
+    matter = {
+        "silent": _("it did not answer"),
+        "unreached": _("it could not be reached"),
+        "busy": _("it told us to come back later"),
+        "undecided": _("it has not decided yet"),
+    }
+    return _(
+        "Tried %(num)d times, and not any more: in the end %(matter)s. Call the provider, or try again.",
+        num=tries,
+        matter=matter[facts.get(WHY, "silent")],
+    )
 
 
 def _unreadable(view: CaseView) -> list[tuple[str, str]]:

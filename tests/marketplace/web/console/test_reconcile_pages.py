@@ -17,7 +17,7 @@ from booking.models import Booking, Discrepancy
 from booking.reconcile.models import ReconcileRun
 from booking.settlement.close_day import make_statements
 from booking.settlement.models import ClosingStatement
-from marketplace.catalog.models import Site
+from marketplace.catalog.models import Insurer, Site
 from marketplace.core.audit import AuditLine
 from marketplace.core.database.db import reading, transaction
 from providers.port import Confirmed
@@ -68,6 +68,37 @@ def test_the_list_is_narrowed_by_state_kind_and_provider(operator: Visitor, worl
     closed = main(operator.get("/operators/differences?closed=1"))
     assert "R-2" in closed and "closed Today, 12:00" in closed and "R-1" not in closed
     assert "There is none of these." in main(operator.get("/operators/differences?provider=nobody"))
+
+
+@pytest.mark.parametrize(
+    ("facts", "words"),
+    [
+        ({"gave_up": 30}, "Tried 30 times, and not any more: in the end it did not answer."),
+        ({"gave_up": 31, "gave_up_why": "silent"}, "Tried 31 times, and not any more: in the end it did not answer."),
+        ({"gave_up": 4, "gave_up_why": "unreached"}, "in the end it could not be reached."),
+        ({"gave_up": 4, "gave_up_why": "busy"}, "in the end it told us to come back later."),
+        ({"gave_up": 4, "gave_up_why": "undecided"}, "in the end it has not decided yet."),
+    ],
+)
+def test_a_cancel_that_was_given_up_says_what_was_the_matter(
+    operator: Visitor, world: World, facts: dict[str, object], words: str
+) -> None:
+    with transaction() as session:
+        open_discrepancy(
+            session, world.provider.id, "theirs_only", "R-1", now=NOON, facts={"status": "confirmed"} | facts
+        )
+    assert words in main(operator.get(f"/operators/differences/{case_id()}"))
+
+
+def test_what_is_nobodys_names_the_commands_that_settle_it_where_there_are_several_insurers(
+    operator: Visitor, world: World
+) -> None:
+    with transaction() as session:
+        session.add(Insurer(public_id="ins_other", code="other", name_zh="另一家", name_en="Other", time_zone="UTC"))
+        open_discrepancy(session, world.provider.id, "theirs_only", "R-1", now=NOON, facts={"status": "confirmed"})
+    told = main(operator.get(f"/operators/differences/{case_id()}"))
+    for command in ("cancel-stray", "explain-stray"):
+        assert f"flask installation {command} {case_id()}" in told
 
 
 def test_a_case_shows_both_sides_its_effect_and_what_can_be_done(operator: Visitor, world: World) -> None:
