@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from threading import Thread
 
@@ -37,6 +38,14 @@ def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(turns, "LONGEST_WAIT", 60.0)
 
 
+@contextmanager
+def at_once(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Who is refused meanwhile has not waited."""
+    with monkeypatch.context() as patched:
+        patched.setattr(turns, "Event", lambda: pytest.fail("she waits"))
+        yield
+
+
 def queue_up(queue: Turns, names: list[str], served: list[str]) -> list[Thread]:
     """Callers who wait in this order, behind who waits already; who is served says so."""
 
@@ -65,12 +74,12 @@ def test_the_longest_waiting_is_next_and_one_is_served_at_a_time() -> None:
 
 
 @pytest.mark.usefixtures("patient")
-def test_of_one_caller_one_waits_so_that_others_are_no_further_back() -> None:
+def test_of_one_caller_one_waits_so_that_others_are_no_further_back(monkeypatch: pytest.MonkeyPatch) -> None:
     queue, served = Turns(), list[str]()
     with queue.turn("attacker"):
         waiting = queue_up(queue, ["attacker"], served)
         for _ in range(100):
-            with pytest.raises(Crowded), queue.turn("attacker"):
+            with at_once(monkeypatch), pytest.raises(Crowded), queue.turn("attacker"):
                 pass
         waiting += queue_up(queue, ["owner"], served)
     for thread in waiting:
@@ -84,7 +93,7 @@ def test_a_full_queue_refuses_at_once_and_says_when_to_come_back(monkeypatch: py
     queue, served = Turns(), list[str]()
     with queue.turn("first"):
         waiting = queue_up(queue, ["a", "b"], served)
-        with pytest.raises(Crowded) as refused, queue.turn("c"):
+        with at_once(monkeypatch), pytest.raises(Crowded) as refused, queue.turn("c"):
             pass
         assert refused.value.facts["retry_after"] == 60
     for thread in waiting:
