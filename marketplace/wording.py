@@ -45,6 +45,10 @@ WORDS: Mapping[str, Words] = {
     "too_many.minutes": Words(
         _("Too many tries"), _("Too many tries. The next one is possible in %(minutes)s minutes.")
     ),
+    "crowded": Words(
+        _("Many are signing in"),
+        _("Many are signing in just now. Please try again in %(retry_after)s seconds."),
+    ),
     "busy": Words(
         _("Somebody else was faster"), _("Another request held this up. Nothing was changed; send it again.")
     ),

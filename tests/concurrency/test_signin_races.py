@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from datetime import date
 from functools import partial
-from threading import Lock, Thread
+from threading import Event, Lock, Thread
+from typing import Any
 
 import pytest
 from sqlalchemy import func, select, text
@@ -22,12 +24,25 @@ from vip.customers.blocking import block_by_command, unblock_by_command
 from vip.customers.family import FamilyFull, NewMember, add_member, family
 from vip.models import SignInCode
 from vip.operators import operators
-from vip.signin import codes, limits, signin
-from vip.signin.limits import Limit
+from vip.signin import codes, limits, signin, turns
+from vip.signin.limits import Caller, Limit
+from vip.signin.turns import Turns
 
 pytestmark = pytest.mark.usefixtures("db")
 GUESSERS = 64
 WRONG = "wrong password"
+
+
+@pytest.fixture
+def without_turns(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Everybody at once: the buckets hold by themselves."""
+    monkeypatch.setattr(Turns, "turn", lambda queue, who: nullcontext())
+
+
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody goes without a turn, however slow the machine is."""
+    monkeypatch.setattr(turns, "LONGEST_WAIT", 60.0)
 
 
 def guess_from_every_thread() -> tuple[int, int]:
@@ -42,6 +57,7 @@ def guess_from_every_thread() -> tuple[int, int]:
     return refusals.count(codes.WrongCode), refusals.count(TooMany)
 
 
+@pytest.mark.usefixtures("without_turns")
 def test_64_guessers_at_once_get_five_tries() -> None:
     assert guess_from_every_thread() == (5, GUESSERS - 5)
 
@@ -81,6 +97,7 @@ def test_without_the_condition_the_tables_check_refuses_the_rest(monkeypatch: py
     assert [type(one) for one in results].count(IntegrityError) == 16 - 7
 
 
+@pytest.mark.usefixtures("without_turns")
 def test_a_code_signs_in_one_of_many_who_know_it() -> None:
     make_customer()
     box = SmsBox()
@@ -91,6 +108,7 @@ def test_a_code_signs_in_one_of_many_who_know_it() -> None:
     assert {type(one) for one in results} <= {signin.SignedIn, codes.CodeEnded, TooMany}
 
 
+@pytest.mark.usefixtures("without_turns")
 def test_32_requests_at_once_send_one_code() -> None:
     make_customer()
     box = SmsBox()
@@ -114,40 +132,78 @@ def test_without_the_phones_lock_rivals_get_more_than_one_code() -> None:
         assert session.scalar(select(func.count()).select_from(SignInCode)) == 8
 
 
+@pytest.mark.usefixtures("without_turns")
 def test_an_operators_password_is_looked_at_ten_times_by_16_guessers(monkeypatch: pytest.MonkeyPatch) -> None:
     make_insurer()
     operators.create_admin("lin", "a long enough secret", "林主管", now=NOON)
     looked: list[str] = []
-    at_once: list[int] = []
     lock = Lock()
 
     def look(stored: str, password: str) -> bool:
         with lock:
             looked.append(stored)
-            at_once.append(operators.AT_ONCE - operators._of_strangers._value)
         return False
 
     monkeypatch.setattr(operators, "check_password_hash", look)
     results = all_at_once([lambda: operators.sign_in_operator("lin", WRONG, NOON)] * 16)
     assert [type(failed) for failed in results].count(operators.WrongPassword) == len(looked) == 10
     assert [type(failed) for failed in results].count(TooMany) == 6
-    assert max(at_once) <= operators.AT_ONCE
 
 
+def guess_from_everywhere() -> list[Any]:
+    """Wrong passwords for 16 logins that don't exist, each from an address of its own."""
+    make_insurer()
+    return all_at_once(
+        [
+            partial(operators.sign_in_operator, f"nobody{number}", WRONG, NOON, caller=Caller(f"198.51.100.{number}"))
+            for number in range(16)
+        ]
+    )
+
+
+def compares_at_once(monkeypatch: pytest.MonkeyPatch) -> int:
+    """How many passwords of strangers were compared at the same time."""
+    under_way, most = 0, 0
+    lock = Lock()
+
+    def look(*_: object) -> bool:
+        nonlocal under_way, most
+        with lock:
+            under_way += 1
+            most = max(most, under_way)
+        Event().wait(0.02)
+        with lock:
+            under_way -= 1
+        return False
+
+    monkeypatch.setattr(operators, "_is_password_gently", look)
+    assert {type(failed) for failed in guess_from_everywhere()} == {operators.WrongPassword}
+    return most
+
+
+@pytest.mark.usefixtures("patient")
+def test_one_strangers_password_is_compared_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert compares_at_once(monkeypatch) == 1
+
+
+@pytest.mark.usefixtures("without_turns")
+def test_without_turns_several_are_compared_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert compares_at_once(monkeypatch) > 1
+
+
+@pytest.mark.usefixtures("patient")
 def test_what_unknown_logins_are_compared_with_is_made_within_the_same_bound(monkeypatch: pytest.MonkeyPatch) -> None:
     """The first guesses after a start made it once for each of them, all at the same time."""
-    make_insurer()
     hashed, within = operators.hash_password("a long enough secret"), []
 
     def make(_password: str, **_how: str) -> str:
-        within.append(operators.AT_ONCE - operators._of_strangers._value)
+        within.append(operators.strangers._taken)
         return hashed
 
     operators._nobodys_hash.cache_clear()
     monkeypatch.setattr(operators, "generate_password_hash", make)
-    guesses = [partial(operators.sign_in_operator, f"nobody{number}", WRONG, NOON) for number in range(16)]
-    assert {type(failed) for failed in all_at_once(guesses)} == {operators.WrongPassword}
-    assert 1 <= len(within) <= operators.AT_ONCE and min(within) >= 1
+    assert {type(failed) for failed in guess_from_everywhere()} == {operators.WrongPassword}
+    assert within == [True]
     operators._nobodys_hash.cache_clear()
 
 

@@ -23,14 +23,17 @@ def change_password(principal: Principal, present: str, new: str, *, now: dateti
     """Change one's own password and end one's other sessions; returns how many. Audited.
 
     A try at the present password is counted by the session that makes it. Raises WrongPassword(field present),
-    Invalid(field new; reason password_length, password_common, password_same or password_text) and
-    TooMany(retry_after).
+    Invalid(field new; reason password_length, password_common, password_same or password_text), TooMany(retry_after)
+    and Crowded(retry_after).
     """
+    who = f"session:{principal.session_id}"
     with transaction() as session:
-        limits.take(session, operators.TRIES_AT_LOGIN, "password", f"session:{principal.session_id}", now=now)
+        limits.take(session, operators.TRIES_AT_LOGIN, "password", who, now=now)
         operator = operators.own(session, principal)
         stored, about = operator.password_hash, (operator.login, operator.name)
-    if not operators.is_password(stored, present):
+    with operators.known_devices.turn(who):
+        right = operators.is_password(stored, present)
+    if not right:
         notice_wrong("password", now)
         raise operators.WrongPassword(field="present")
     if new == present:
@@ -52,12 +55,14 @@ def choose_password(
 ) -> OperatorSignedIn | NextStep:
     """Choose a password of one's own in place of the one that was good once, and go on signing in. Audited.
 
-    Raises Unauthenticated for a ticket that is over, Invalid(field "new").
+    Raises Unauthenticated for a ticket that is over, Invalid(field "new"), Crowded(retry_after).
     """
     with transaction() as session:
         operator, _ = sign_in_steps.holder(session, ticket, now)
         stored, about = operator.password_hash, (operator.login, operator.name)
-    if operators.is_password(stored, new):
+    with operators.known_devices.turn(f"login:{about[0]}"):
+        same = operators.is_password(stored, new)
+    if same:
         raise Invalid(field="new", reason="password_same")
     passwords.check(new, *about, field="new")
     hashed = operators.hash_password(new, field="new")

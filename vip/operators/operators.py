@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import math
+import os
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
-from threading import BoundedSemaphore
+from threading import get_native_id
 from typing import get_args
 
 from sqlalchemy import select
@@ -16,7 +18,7 @@ from werkzeug.security import check_password_hash, generate_password_hash
 
 from marketplace.core import ids
 from marketplace.core.database.db import reading, transaction, violated
-from marketplace.core.errors import Invalid, NotFound, Refusal, TooMany, Unauthenticated
+from marketplace.core.errors import Invalid, NotFound, Refusal, Unauthenticated
 from vip import accounts
 from vip.models import Operator
 from vip.operators import passwords, sign_in_steps
@@ -26,6 +28,7 @@ from vip.signin import limits
 from vip.signin.codes import notice_wrong
 from vip.signin.limits import NOBODY, Caller, Limit
 from vip.signin.signin import insurer_id
+from vip.signin.turns import Turns
 
 LONGEST_LOGIN = 64
 LONGEST_NAME = 64
@@ -35,12 +38,11 @@ ROLES: tuple[Role, ...] = get_args(Role)
 
 TRIES_AT_LOGIN = Limit(10, 10)
 TRIES_BY_CALLER = Limit(60, 60)
-AT_ONCE = 1
-"""Passwords of strangers that one process compares at a time, and as many of known devices, whom strangers don't delay:
-each takes a core for a tenth of a second."""
-LONGEST_WAIT = 2.0
+GENTLE = 5
+"""How much less of the processor than a request the comparing of strangers' passwords gets: a third (nice)."""
 
-_of_strangers, _of_known = BoundedSemaphore(AT_ONCE), BoundedSemaphore(AT_ONCE)
+strangers, known_devices = Turns(), Turns()
+"""To compare a password, which takes a core for a tenth of a second."""
 
 
 class LoginTaken(Refusal):
@@ -122,18 +124,22 @@ def sign_in_operator(
 
     A try is counted, and committed, before the password is looked at: by the caller's address, or by the device if it
     shows the mark (or token) of an earlier session of that operator. Nobody else's tries count. Raises WrongPassword,
-    and TooMany(retry_after) for who tried too often or while too many passwords are being compared.
+    TooMany(retry_after) for who tried too often and, without a turn, Crowded(retry_after).
     """
     login = login.strip().lower()
     if not 1 <= len(login) <= LONGEST_LOGIN or not _plain(login) or len(password) > passwords.LONGEST:
         raise WrongPassword()
-    with transaction() as session:
+    with reading() as session:
         counted = _named(session, login)
         device = sign_in_steps.device_of(session, counted.id, previous_token or known_by) if counted else ""
-        who = device or caller.name
-        limits.take(session, TRIES_AT_LOGIN, "password", login, who, now=now)
-        limits.take(session, TRIES_BY_CALLER, "password", who, now=now)
-    if not is_password(counted.password_hash if counted else None, password, known=bool(device)) or counted is None:
+    who = device or caller.name
+    with (known_devices if device else strangers).turn(who):
+        with transaction() as session:
+            limits.take(session, TRIES_AT_LOGIN, "password", login, who, now=now)
+            limits.take(session, TRIES_BY_CALLER, "password", who, now=now)
+        compare = is_password if device else _is_password_gently
+        right = compare(counted.password_hash if counted else None, password)
+    if not right or counted is None:
         notice_wrong("password", now)
         raise WrongPassword()
     with transaction() as session:
@@ -204,18 +210,26 @@ def hash_password(password: str, *, field: str = "password") -> str:
         raise Invalid(field=field, reason="password_text") from bad
 
 
-def is_password(hashed: str | None, password: str, *, known: bool = True) -> bool:
-    """Whether it is the password; None takes as long and is never right. Raises TooMany while too many others are
-    compared in this process: for who is `known` others of devices that were signed in before, else of strangers."""
-    comparing = _of_known if known else _of_strangers
-    if not comparing.acquire(timeout=LONGEST_WAIT):
-        raise TooMany(retry_after=math.ceil(LONGEST_WAIT))
+def is_password(hashed: str | None, password: str) -> bool:
+    """Whether it is the password; None takes as long and is never right. The caller has a turn."""
     try:
         return check_password_hash(hashed or _nobodys_hash(), password) and hashed is not None
     except UnicodeEncodeError:
         return False
-    finally:
-        comparing.release()
+
+
+def _is_password_gently(hashed: str | None, password: str) -> bool:
+    return _gentle.submit(is_password, hashed, password).result()
+
+
+def _give_way() -> None:
+    """Let the processor go to other threads first; Linux has a priority for each thread, others do without."""
+    with suppress(OSError):
+        own = get_native_id()
+        os.setpriority(os.PRIO_PROCESS, own, os.getpriority(os.PRIO_PROCESS, own) + GENTLE)
+
+
+_gentle = ThreadPoolExecutor(1, "strangers-passwords", initializer=_give_way)
 
 
 @lru_cache(maxsize=1)

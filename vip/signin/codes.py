@@ -187,6 +187,11 @@ def bound(session: Session, customer_id: int, purpose: str, most: int, now: date
         raise TooMany(field=field, retry_after=max(1, int(wait.total_seconds()) + 1))
 
 
+def is_out(session: Session, address: Address, now: datetime) -> bool:
+    """Whether a code of `address` is good at present."""
+    return bool(_good_codes(session, address, now))
+
+
 def count_try(session: Session, address: Address, now: datetime, asker: Asker = STRANGER) -> Try:
     """Count a try at the codes of `address`. Raises TooMany(retry_after) for who tried too often.
 

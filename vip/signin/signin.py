@@ -25,11 +25,14 @@ from vip.signin import codes, devices
 from vip.signin.codes import Asker, CodeSent
 from vip.signin.devices import LONGEST_TOKEN
 from vip.signin.limits import NOBODY, Caller
+from vip.signin.turns import Queues, Turns
 
 LIFETIME = timedelta(days=30)
 RECENT = timedelta(minutes=15)
 """For how long after signing in she may do what a phone left lying open should not do."""
 Channel = Literal["api", "web"]
+
+_asking, _trying = Queues(), Queues()
 
 
 class DevelopmentOnly(Refusal):
@@ -79,14 +82,15 @@ def send_code(
     where one went out less than a minute ago. `known_by`: a device that was signed in to this account is known by
     its session's token or mark.
 
-    Raises Invalid(field="phone"), and TooMany(retry_after) for a caller who asks too often.
+    Raises Invalid(field="phone"), TooMany(retry_after) for a caller who asks too often, and Crowded(retry_after) for
+    one who gets no turn.
     """
     number = phones.normalise(phone)
     gateway = gateway or sms.backend()
-    with transaction() as session:
-        address = codes.Address(insurer_id(session), phones.indexes(number))
+    address, asker = _who(number, caller, known_by)
+    turns = _asking.strangers if asker.device is None else _asking.known
+    with turns.turn(asker.name(address)), transaction() as session:
         codes.lock_phones(session, address)
-        asker = _asker(session, address, caller, known_by)
         made = codes.new_code(session, address, now, asker)
         customer = _customer(session, address)
     if customer is not None and made.code is not None:
@@ -117,13 +121,19 @@ def sign_in(
     """Sign in with the code that was sent. The session of `previous_token`, if one is presented, ends. A device
     is known by that token or by `known_by`, its mark of an earlier session.
 
-    Raises Invalid, WrongCode(tries_left), CodeEnded or TooMany(retry_after); a blocked customer's answer is that of
-    a wrong code.
+    Raises Invalid, WrongCode(tries_left), CodeEnded, TooMany(retry_after) or, without a turn, Crowded(retry_after); a
+    blocked customer's answer is that of a wrong code.
     """
     number, digits = phones.normalise(phone), codes.clean(code)
+    address, asker = _who(number, caller, previous_token or known_by)
+    with _turns_to_try(address, asker, now).turn(asker.name(address)):
+        return _sign_in(address, asker, digits, channel, now, previous_token)
+
+
+def _sign_in(
+    address: codes.Address, asker: Asker, digits: str, channel: Channel, now: datetime, previous_token: str | None
+) -> SignedIn:
     with transaction() as session:
-        address = codes.Address(insurer_id(session), phones.indexes(number))
-        asker = _asker(session, address, caller, previous_token or known_by)
         counted = codes.count_try(session, address, now, asker)
     right = codes.compare(counted, address, digits, now=now)
     with transaction() as session:
@@ -367,6 +377,21 @@ def insurer_id(session: Session) -> int:
 def end_other_sessions(session: Session, principal: Principal, now: datetime) -> int:
     """End all but this session, in the caller's transaction; returns how many."""
     return _end(session, _owner(principal), SignInSession.id != principal.session_id, now=now)
+
+
+def _who(number: str, caller: Caller, shown: str | None) -> tuple[codes.Address, Asker]:
+    """Whose account is meant, and who asks."""
+    with reading() as session:
+        address = codes.Address(insurer_id(session), phones.indexes(number))
+        return address, _asker(session, address, caller, shown)
+
+
+def _turns_to_try(address: codes.Address, asker: Asker, now: datetime) -> Turns:
+    """Who tries codes where none was sent doesn't hold up those who have one."""
+    if asker.device is not None:
+        return _trying.known
+    with reading() as session:
+        return _trying.holders if codes.is_out(session, address, now) else _trying.strangers
 
 
 def _asker(session: Session, address: codes.Address, caller: Caller, shown: str | None) -> Asker:

@@ -13,6 +13,7 @@ from marketplace.core import clock
 from marketplace.core.errors import TooMany
 from vip.signin import codes, signin
 from vip.signin.limits import Caller
+from vip.signin.turns import Crowded
 
 blueprint = Resource("sessions", __name__, description="Signing in by phone and one-time code, and signing out.")
 
@@ -51,7 +52,7 @@ class SignedIn(Answer):
 @blueprint.route("/sessions/codes", methods=["POST"])
 @public
 @reads_body
-@refuses(TooMany)
+@refuses(TooMany, Crowded)
 @blueprint.arguments(CodeRequest())
 @blueprint.response(202, CodeSent)
 def send_code(body: dict[str, str]) -> Any:
@@ -67,7 +68,7 @@ def send_code(body: dict[str, str]) -> Any:
 @blueprint.route("/sessions", methods=["POST"])
 @public
 @reads_body
-@refuses(codes.WrongCode, codes.CodeEnded, TooMany)
+@refuses(codes.WrongCode, codes.CodeEnded, TooMany, Crowded)
 @blueprint.arguments(SignIn())
 @blueprint.response(201, SignedIn)
 def sign_in(body: dict[str, str]) -> Any:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from datetime import timedelta
+from threading import get_native_id
 
 import pytest
 from sqlalchemy import text
@@ -12,8 +15,9 @@ from marketplace.core.errors import TooMany
 from tests.people import NOON, OTHER_PHONE, PHONE, SmsBox, make_customer, make_insurer
 from vip.operators import operators
 from vip.operators.sign_in_steps import OperatorSignedIn
-from vip.signin import codes, limits, signin
+from vip.signin import codes, limits, signin, turns
 from vip.signin.limits import Caller, InMemory, Limit
+from vip.signin.turns import Crowded
 
 pytestmark = pytest.mark.usefixtures("db")
 SECOND = timedelta(seconds=1)
@@ -186,8 +190,8 @@ def test_no_password_is_looked_at_once_the_bucket_is_empty(monkeypatch: pytest.M
 
 def test_a_password_that_waits_too_long_for_its_turn_is_told_when_to_come_back(monkeypatch: pytest.MonkeyPatch) -> None:
     make_insurer()
-    monkeypatch.setattr(operators, "LONGEST_WAIT", 0.01)
-    with operators._of_strangers, pytest.raises(TooMany) as refused:
+    monkeypatch.setattr(turns, "LONGEST_WAIT", 0.01)
+    with operators.strangers.turn("another"), pytest.raises(Crowded) as refused:
         operators.sign_in_operator("lin", "wrong", NOON)
     assert refused.value.facts["retry_after"] == 1
 
@@ -195,14 +199,37 @@ def test_a_password_that_waits_too_long_for_its_turn_is_told_when_to_come_back(m
 def test_strangers_who_try_passwords_hold_up_no_device_that_was_here_before(monkeypatch: pytest.MonkeyPatch) -> None:
     make_insurer()
     operators.create_admin("lin", "a long enough secret", "林主管", now=NOON)
-    monkeypatch.setattr(operators, "LONGEST_WAIT", 0.01)
+    monkeypatch.setattr(turns, "LONGEST_WAIT", 0.01)
     first = operators.sign_in_operator("lin", "a long enough secret", NOON)
     assert isinstance(first, OperatorSignedIn)
-    with operators._of_strangers:
-        with pytest.raises(TooMany):
+    with operators.strangers.turn("another"):
+        with pytest.raises(Crowded):
             operators.sign_in_operator("lin", "a long enough secret", NOON, caller=ATTACKER)
         again = operators.sign_in_operator("lin", "a long enough secret", NOON, known_by=first.device, caller=ATTACKER)
     assert isinstance(again, OperatorSignedIn)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has a priority for each thread")
+def test_a_strangers_password_gives_way_to_requests_and_a_known_devices_does_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    priorities: list[int] = []
+
+    def compare(stored: str, given: str) -> bool:
+        priorities.append(os.getpriority(os.PRIO_PROCESS, get_native_id()))
+        return True
+
+    monkeypatch.setattr(operators, "check_password_hash", compare)
+    usual = os.getpriority(os.PRIO_PROCESS, get_native_id())
+    make_insurer()
+    operators.create_admin("lin", PASSWORD, "林主管", now=NOON)
+    first = operators.sign_in_operator("lin", PASSWORD, NOON)
+    assert isinstance(first, OperatorSignedIn)
+    operators.sign_in_operator("lin", PASSWORD, NOON, known_by=first.device)
+    operators.sign_in_operator("lin", PASSWORD, NOON)
+    gentle = min(19, usual + operators.GENTLE)
+    assert priorities == [gentle, usual, gentle]
+    assert os.getpriority(os.PRIO_PROCESS, get_native_id()) == usual
 
 
 def test_when_wrong_codes_of_all_rise_there_is_an_alarm_and_no_refusal(monkeypatch: pytest.MonkeyPatch) -> None:
