@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Literal
 
 from booking.models import ProviderTask
@@ -30,6 +31,26 @@ class Evidence:
     task: ProviderTask | None = None
     refusal: str = ""
     answer_by: datetime | None = None
+
+
+class Result(StrEnum):
+    """What applying evidence did."""
+
+    CURRENT = "current"
+    """It is of the provider booking that ours is: ours follows the time and the state that are reported."""
+    APPLIED = "applied"
+    UNCHANGED = "unchanged"
+    """It is no newer than what we knew."""
+    STRAY = "stray"
+    """It is of a provider booking that ours is not."""
+    PROVIDER_DECIDES = "provider_decides"
+    """The provider has the command and will decide on it."""
+    LOOK_UP = "look_up"
+    """The provider refused; what it holds is to be looked up."""
+
+
+UNSETTLED = frozenset({Result.PROVIDER_DECIDES, Result.LOOK_UP})
+"""Results after which the command is not over yet."""
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from booking.discrepancies import close_discrepancy, open_discrepancy
 from booking.exchange import replacement
 from booking.exchange.answered import ANSWERED
-from booking.exchange.evidence import Evidence, Outcome, Source
+from booking.exchange.evidence import UNSETTLED, Evidence, Outcome, Result, Source
 from booking.exchange.follow import follow_kept_no_show, follow_state, follow_time
 from booking.exchange.old_date import put_aside
 from booking.exchange.proposed_times import follow_proposal
@@ -36,56 +36,56 @@ def apply_remote(
     ours = remote.our_reference
     asked = booking is not None and booking.state is not BookingState.HELD
     if booking is not None and asked and (ours in (None, booking.public_id) or named(ours)[0] == booking.public_id):
-        return apply_evidence(session, booking, Evidence(source, remote), now)
+        return Outcome(apply_evidence(session, booking, Evidence(source, remote), now).value, booking.public_id)
     if remote.status not in DEAD:
         facts = {"status": remote.status, "our_reference": remote.our_reference or ""}
         open_discrepancy(session, provider_id, "theirs_only", remote.reference, now=now, facts=facts)
     return Outcome("unmatched", None if booking is None else booking.public_id)
 
 
-def apply_evidence(session: Session, booking: Booking, evidence: Evidence, now: datetime) -> Outcome:
+def apply_evidence(session: Session, booking: Booking, evidence: Evidence, now: datetime) -> Result:
     """Apply one piece of evidence to the locked booking, in the caller's transaction: record what exists at the
-    provider, end the command that is answered, and move the booking to the time and the state that are reported."""
+    provider, end the command that is answered, and move the booking to the time and the state that are reported. Never
+    CURRENT: what is was followed, and that is APPLIED."""
     theirs = ProviderBookings(session, booking)
     there, task = evidence.there, evidence.task
     known = None if there is None else theirs.known(there.reference)
     newest = 0 if known is None else known.version
     apply = reported if task is None else ANSWERED[task.command]
-    what = apply(session, booking, theirs, evidence, now)
-    if there is not None and what == "current":
+    result = apply(session, booking, theirs, evidence, now)
+    if there is not None and result is Result.CURRENT:
         follow_time(session, booking, there, now)
         follow_state(session, booking, theirs, there, now)
         if evidence.source != "answer" and there.version >= newest:  # an answer carries no proposals
             follow_proposal(session, booking, there, now)
-        what = "applied"
-    if task is not None and what != "waiting":
+        result = Result.APPLIED
+    if task is not None and result not in UNSETTLED:
         follow_kept_no_show(session, booking, theirs, task, now)
         no_longer_unknown(session, booking, booking.state.value, now)
-    return Outcome(what, booking.public_id)
+    return result
 
 
-def reported(session: Session, booking: Booking, theirs: ProviderBookings, evidence: Evidence, now: datetime) -> str:
-    """What the provider reports by itself: `current` if it moves our booking, else what became of it."""
+def reported(session: Session, booking: Booking, theirs: ProviderBookings, evidence: Evidence, now: datetime) -> Result:
+    """What the provider reports by itself: CURRENT if it moves our booking, else what became of it."""
     there = evidence.there
     known = None if there is None else theirs.known(there.reference)
     if there is None or (known is not None and there.version <= known.version):
-        return "unchanged"
+        return Result.UNCHANGED
     role = None
     if there.our_reference not in (None, booking.public_id):  # the number of a change
         role = replacement.role_of_new(session, booking, theirs, there)
     row = theirs.record(there, now, ours=there.our_reference, role=role)
     if row.role == "pending":
         replacement.reported(session, booking, theirs, there, now)
-    what = "applied"
     if row.role == "current":
         for task in lock_unfinished(session, booking.id):
             if task.command == "reserve" and there.status != "requested":  # this is its answer, which is still missing
                 finish(task, "refused" if there.status == "rejected" else "done", now=now)
                 no_longer_unknown(session, booking, there.status, now)
-        what = "current"
-    elif row.role != "pending":
-        what = put_aside(session, booking, theirs, there, now)
-    return what
+        return Result.CURRENT
+    if row.role != "pending":
+        return put_aside(session, booking, theirs, there, now)
+    return Result.APPLIED
 
 
 def no_longer_unknown(session: Session, booking: Booking, resolution: str, now: datetime) -> None:
