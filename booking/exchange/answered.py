@@ -34,7 +34,7 @@ _S = BookingState
 
 def reserved(session: Session, booking: Booking, theirs: ProviderBookings, evidence: Evidence, now: datetime) -> Result:
     """The answer to a reserve: there, to be decided there, or refused."""
-    task, there = _both(evidence)
+    task, there = evidence.task, evidence.there
     if there is None:
         _refuse_reserve(session, booking, task, evidence.refusal, now)
         return Result.APPLIED
@@ -51,7 +51,7 @@ def cancelled(
     session: Session, booking: Booking, theirs: ProviderBookings, evidence: Evidence, now: datetime
 ) -> Result:
     """The answer to a cancel, of the booking or of what is surplus there (compensating)."""
-    task, there = _both(evidence)
+    task, there = evidence.task, evidence.there
     if evidence.refusal:
         _refuse_cancel(session, booking, theirs, task, evidence.refusal, now)
         return Result.APPLIED
@@ -70,7 +70,7 @@ def cancelled(
 
 def changed(session: Session, booking: Booking, theirs: ProviderBookings, evidence: Evidence, now: datetime) -> Result:
     """The answer to a change, by the provider's call for it or by a new booking (`replacement`)."""
-    task, there = _both(evidence)
+    task, there = evidence.task, evidence.there
     if task.facts.get("back"):
         return _moved_back(session, booking, theirs, task, evidence, now)
     if evidence.refusal:
@@ -91,8 +91,7 @@ def changed(session: Session, booking: Booking, theirs: ProviderBookings, eviden
 def declined(session: Session, booking: Booking, theirs: ProviderBookings, evidence: Evidence, now: datetime) -> Result:
     """The answer to our declining a proposal: it has ended there, one way or another. The booking's version there may
     say more than this answer does; that comes by message."""
-    task, _ = _both(evidence)
-    finish(task, "refused" if evidence.refusal else "done", now=now, error=evidence.refusal)
+    finish(evidence.task, "refused" if evidence.refusal else "done", now=now, error=evidence.refusal)
     return Result.APPLIED
 
 
@@ -104,12 +103,6 @@ ANSWERED: Mapping[str, Apply] = {
     "change": changed,
     "decline": declined,
 }
-
-
-def _both(evidence: Evidence) -> tuple[ProviderTask, RemoteBooking | None]:
-    if evidence.task is None:
-        raise ValueError("an answer to no command")
-    return evidence.task, evidence.there
 
 
 def _await_decision(session: Session, booking: Booking, task: ProviderTask, evidence: Evidence, now: datetime) -> None:

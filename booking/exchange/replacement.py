@@ -65,11 +65,11 @@ def reported(session: Session, booking: Booking, theirs: ProviderBookings, there
 
 
 def answered(session: Session, booking: Booking, theirs: ProviderBookings, evidence: Evidence, now: datetime) -> Result:
-    """The answer to a change that is a new booking there: PROVIDER_DECIDES while it does, CURRENT where a
-    look-up says more of a new booking that has taken the old one's place, else APPLIED."""
+    """The answer to a change that is a new booking there: PROVIDER_DECIDES while it does, CURRENT where a look-up says
+    more of a new booking that has taken the old one's place, else APPLIED."""
     task, there = evidence.task, evidence.there
-    if task is None or there is None:
-        raise ValueError("an answer to no change")
+    if there is None:
+        raise ValueError("a change that was neither done nor refused")
     if there.status == "requested":
         return accepted(session, booking, theirs, task, there, now)
     complete(session, booking, theirs, task, there, now)
