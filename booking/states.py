@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from enum import StrEnum
 
 
@@ -85,6 +86,12 @@ DEAD = frozenset({"cancelled", "rejected"})
 
 CANCELLABLE = frozenset({"requested", "confirmed"})
 """Statuses from which a provider still lets us cancel; later ones are for people to settle."""
+
+
+def state_at(state: BookingState, hold_expires_at: datetime | None, now: datetime) -> BookingState:
+    """The state as everybody is to see it: a hold whose time is over has expired, even before the clock swept it."""
+    over = hold_expires_at is not None and hold_expires_at <= now
+    return BookingState.EXPIRED if state is BookingState.HELD and over else state
 
 
 def legal(current: BookingState, to: BookingState) -> bool:

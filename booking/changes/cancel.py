@@ -15,12 +15,12 @@ from sqlalchemy.orm import Session
 from booking.actors import Actor, actor_of
 from booking.changes import swap
 from booking.changes.requests import close_cancel, record_request
-from booking.changes.rules import cancel_until, customer_may_cancel
+from booking.changes.rules import cancel_closed, cancel_until
 from booking.changes.withdraw import take_back
 from booking.models import Booking, ChangeRequest, ProviderTask
 from booking.outbox import annul, enqueue, unsent
 from booking.ownership import insurers_booking_id, own_booking_id
-from booking.states import BEGUN, LIVE, BookingState
+from booking.states import BookingState, state_at
 from booking.transition import lock_booking, move
 from marketplace.catalog.models import Provider
 from marketplace.core import audit
@@ -68,10 +68,11 @@ def cancel(principal: Principal, public_id: str, *, now: datetime) -> None:
         booking, tasks = lock_booking(session, own_booking_id(session, principal, public_id))
         if booking.state is _S.CANCELLED:
             return
-        if booking.state not in LIVE or booking.state in BEGUN:
-            raise NotCancellable(state=booking.state.value)
-        if not customer_may_cancel(booking, now):
+        closed = cancel_closed(booking, now)
+        if closed == "too_late":
             raise CancelTooLate(until=cancel_until(booking), time_zone=booking.time_zone)
+        if closed is not None:
+            raise NotCancellable(state=state_at(booking.state, booking.hold_expires_at, now).value)
         begin_cancel(session, booking, tasks, actor=actor_of(principal), cause="customer_asked", now=now)
     log.info("booking.cancel_asked", booking=public_id)
 
@@ -94,9 +95,10 @@ def cancel_for(operator: Principal, public_id: str, reason: Reason, *, now: date
         booking, tasks = lock_booking(session, insurers_booking_id(session, operator, public_id))
         if booking.state is _S.CANCELLED:
             return
-        if booking.state not in LIVE:
-            raise NotCancellable(state=booking.state.value)
-        past = not customer_may_cancel(booking, now)
+        closed = cancel_closed(booking, now)
+        if closed == "over":
+            raise NotCancellable(state=state_at(booking.state, booking.hold_expires_at, now).value)
+        past = closed is not None
         if past and not roles.may(operator, "overrule"):
             raise OnlyAdminsCancel(until=cancel_until(booking), time_zone=booking.time_zone)
         actor = actor_of(operator)

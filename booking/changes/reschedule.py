@@ -13,7 +13,7 @@ from booking.actors import Actor
 from booking.capacity.occupied import occupying
 from booking.changes import swap
 from booking.changes.requests import record_request
-from booking.changes.rules import change_until, changes_left
+from booking.changes.rules import change_closed, change_until, changes_left, may_be_asked
 from booking.deadlines import before_start, before_the_visit
 from booking.idempotency import Repeatable, first_time
 from booking.models import Booking, ChangeRequest, ProviderTask, Slot
@@ -113,10 +113,10 @@ def _reschedule(
         if request is not None and request.state == "open" and request.new_slot_id == slot.id:
             return
         check_changeable(session, booking)
-        until = change_until(booking)
-        if now >= until:
-            raise ChangeTooLate(until=until, time_zone=booking.time_zone)
-        if changes_left(session, booking) == 0:
+        closed = change_closed(booking, changes_left(session, booking), now)
+        if closed == "too_late":
+            raise ChangeTooLate(until=change_until(booking), time_zone=booking.time_zone)
+        if closed == "none_left":
             raise NoChangesLeft()
         ask_for(session, booking, tasks, slot, actor=Actor("customer", principal.public_id), now=now)
     log.info("booking.change_asked", booking=public_id)
@@ -141,7 +141,7 @@ def check_changeable(
     asked = session.scalar(
         select(ChangeRequest.kind).where(ChangeRequest.booking_id == booking.id, ChangeRequest.closed_at.is_(None))
     )
-    if booking.state not in states or asked is not None:
+    if not may_be_asked(booking, unfinished=asked is not None, states=states):
         raise NotChangeable(state=booking.state.value, change=asked)
 
 

@@ -1,7 +1,7 @@
 """What a provider's answer makes of the command that it answers, by command.
 
-Each returns `current` when what the provider reports moves our booking further, `waiting` when the provider will decide
-later, else `applied`.
+Each returns CURRENT when what the provider reports moves our booking further, PROVIDER_DECIDES or LOOK_UP when the
+command is not over yet, else APPLIED.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from booking.changes.withdraw import stays, undo_there
 from booking.deadlines import before_the_visit
 from booking.discrepancies import close_discrepancy, open_discrepancy
 from booking.exchange import replacement
-from booking.exchange.evidence import REFUSED, Evidence
+from booking.exchange.evidence import REFUSED, Evidence, Result
 from booking.exchange.follow import annul_followers, cancel_locally
 from booking.exchange.provider_bookings import ProviderBookings
 from booking.models import Booking, ChangeRequest, ProviderTask
@@ -32,27 +32,29 @@ from providers.reported import RemoteBooking
 _S = BookingState
 
 
-def reserved(session: Session, booking: Booking, theirs: ProviderBookings, evidence: Evidence, now: datetime) -> str:
+def reserved(session: Session, booking: Booking, theirs: ProviderBookings, evidence: Evidence, now: datetime) -> Result:
     """The answer to a reserve: there, to be decided there, or refused."""
-    task, there = _both(evidence)
+    task, there = evidence.task, evidence.there
     if there is None:
         _refuse_reserve(session, booking, task, evidence.refusal, now)
-        return "applied"
+        return Result.APPLIED
     row = theirs.record(there, now)
     finish(task, "done", now=now)
     if there.status == "requested":
         _await_decision(session, booking, task, evidence, now)
     if row.role == "stray":
         theirs.cancel_surplus(row, now)
-    return "current" if row.role == "current" else "applied"
+    return Result.CURRENT if row.role == "current" else Result.APPLIED
 
 
-def cancelled(session: Session, booking: Booking, theirs: ProviderBookings, evidence: Evidence, now: datetime) -> str:
+def cancelled(
+    session: Session, booking: Booking, theirs: ProviderBookings, evidence: Evidence, now: datetime
+) -> Result:
     """The answer to a cancel, of the booking or of what is surplus there (compensating)."""
-    task, there = _both(evidence)
+    task, there = evidence.task, evidence.there
     if evidence.refusal:
         _refuse_cancel(session, booking, theirs, task, evidence.refusal, now)
-        return "applied"
+        return Result.APPLIED
     if there is not None:
         theirs.record(there, now)
     finish(task, "done", now=now)
@@ -63,12 +65,12 @@ def cancelled(session: Session, booking: Booking, theirs: ProviderBookings, evid
         replacement.end_given_up(session, booking, now)
     else:
         cancel_locally(session, booking, now)
-    return "applied"
+    return Result.APPLIED
 
 
-def changed(session: Session, booking: Booking, theirs: ProviderBookings, evidence: Evidence, now: datetime) -> str:
+def changed(session: Session, booking: Booking, theirs: ProviderBookings, evidence: Evidence, now: datetime) -> Result:
     """The answer to a change, by the provider's call for it or by a new booking (`replacement`)."""
-    task, there = _both(evidence)
+    task, there = evidence.task, evidence.there
     if task.facts.get("back"):
         return _moved_back(session, booking, theirs, task, evidence, now)
     if evidence.refusal:
@@ -77,24 +79,23 @@ def changed(session: Session, booking: Booking, theirs: ProviderBookings, eviden
         if not left and booking.state in LIVE and _moved_already(session, booking, task):
             _open_time_differs(session, task, booking, evidence.refusal, now)
         row = None if there is None else theirs.known(there.reference)
-        return "current" if row is not None and row.role == "current" else "applied"
+        return Result.CURRENT if row is not None and row.role == "current" else Result.APPLIED
     if there is None:
         raise ValueError("a change that was neither done nor refused")
     if replacement.replaces(session, booking):
         return replacement.answered(session, booking, theirs, evidence, now)
     _switch(session, booking, theirs, task, there, now)
-    return "applied"
+    return Result.APPLIED
 
 
-def declined(session: Session, booking: Booking, theirs: ProviderBookings, evidence: Evidence, now: datetime) -> str:
+def declined(session: Session, booking: Booking, theirs: ProviderBookings, evidence: Evidence, now: datetime) -> Result:
     """The answer to our declining a proposal: it has ended there, one way or another. The booking's version there may
     say more than this answer does; that comes by message."""
-    task, _ = _both(evidence)
-    finish(task, "refused" if evidence.refusal else "done", now=now, error=evidence.refusal)
-    return "applied"
+    finish(evidence.task, "refused" if evidence.refusal else "done", now=now, error=evidence.refusal)
+    return Result.APPLIED
 
 
-Apply = Callable[[Session, Booking, ProviderBookings, Evidence, datetime], str]
+Apply = Callable[[Session, Booking, ProviderBookings, Evidence, datetime], Result]
 
 ANSWERED: Mapping[str, Apply] = {
     "reserve": reserved,
@@ -102,12 +103,6 @@ ANSWERED: Mapping[str, Apply] = {
     "change": changed,
     "decline": declined,
 }
-
-
-def _both(evidence: Evidence) -> tuple[ProviderTask, RemoteBooking | None]:
-    if evidence.task is None:
-        raise ValueError("an answer to no command")
-    return evidence.task, evidence.there
 
 
 def _await_decision(session: Session, booking: Booking, task: ProviderTask, evidence: Evidence, now: datetime) -> None:
@@ -189,13 +184,13 @@ def _moved_back(
     task: ProviderTask,
     evidence: Evidence,
     now: datetime,
-) -> str:
+) -> Result:
     """The answer to undoing a change that was taken back. A yes gives the new place back. After a no both places stay
-    taken until a look-up (`waiting`) has shown which of them the provider holds: that is where the booking is."""
+    taken until a look-up has shown which of them the provider holds: that is where the booking is."""
     there, request = evidence.there, swap.open_change(session, booking)
     if evidence.refusal and evidence.source == "answer":
         task.facts = {**task.facts, REFUSED: evidence.refusal}
-        return "waiting"
+        return Result.LOOK_UP
     if there is not None:
         theirs.record(there, now)
     finish(task, "refused" if evidence.refusal else "done", now=now, error=evidence.refusal)
@@ -207,7 +202,7 @@ def _moved_back(
     if not evidence.refusal:
         close_discrepancy(session, booking.provider_id, "time_differs", booking.public_id, "agrees_again", now=now)
     row = None if there is None else theirs.known(there.reference)
-    return "current" if evidence.refusal and row is not None and row.role == "current" else "applied"
+    return Result.CURRENT if evidence.refusal and row is not None and row.role == "current" else Result.APPLIED
 
 
 def _held_there(booking: Booking, request: ChangeRequest, there: RemoteBooking) -> bool:

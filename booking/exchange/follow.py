@@ -170,10 +170,13 @@ def _end_change(session: Session, booking: Booking, target: BookingState, now: d
 def go_to(session: Session, booking: Booking, target: BookingState, actor: Actor, reason: str, now: datetime) -> bool:
     """Move the locked booking to the state that the provider reports, through `confirmed` where that is its next step.
     False where the table has no such move or our books no longer have what it takes."""
-    direct = target is booking.state or legal(booking.state, target)
-    if legal(booking.state, _S.CONFIRMED) and (target is _S.CONFIRMED or not direct):
+    if target is booking.state:
+        return True
+    if target is _S.CONFIRMED or not legal(booking.state, target):
+        if not legal(booking.state, _S.CONFIRMED):
+            return False
         move(session, booking, _S.CONFIRMED, actor=actor, now=now)
-    return target is booking.state or _moved(session, booking, target, actor, reason, now)
+    return target is _S.CONFIRMED or _moved(session, booking, target, actor, reason, now)
 
 
 def _moved(session: Session, booking: Booking, target: BookingState, actor: Actor, reason: str, now: datetime) -> bool:

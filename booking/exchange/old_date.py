@@ -12,6 +12,7 @@ from booking.attendance.early import TOO_EARLY, record_early_status, too_early
 from booking.attendance.given_up import given_up_in_time
 from booking.changes import swap
 from booking.discrepancies import close_discrepancy, open_discrepancy
+from booking.exchange.evidence import Result
 from booking.exchange.provider_bookings import ProviderBookings
 from booking.exchange.replacement import end_given_up
 from booking.models import Booking, ProviderBooking, Slot, SlotClaim
@@ -23,9 +24,11 @@ SERVED = ("checked_in", "in_service", "fulfilled")
 """Statuses of a person who came."""
 
 
-def put_aside(session: Session, booking: Booking, theirs: ProviderBookings, there: RemoteBooking, now: datetime) -> str:
-    """It moves nothing here and is cancelled there: `stray`. Unless the person was served on a date that was given up:
-    then the booking goes back to that date, and this is the `current` one again. Where it can't, a person decides; also
+def put_aside(
+    session: Session, booking: Booking, theirs: ProviderBookings, there: RemoteBooking, now: datetime
+) -> Result:
+    """It moves nothing here and is cancelled there: STRAY. Unless the person was served on a date that was given up:
+    then the booking goes back to that date, and this is the CURRENT one again. Where it can't, a person decides; also
     on a no-show on a date that was given up when it had begun."""
     row = theirs.known(there.reference)
     early = there.service_date is not None and too_early(there.status, there.service_date, booking.time_zone, now)
@@ -45,14 +48,14 @@ def put_aside(session: Session, booking: Booking, theirs: ProviderBookings, ther
     elif early:
         record_early_status(session, booking, there, now)
     elif _go_back(session, booking, theirs, there, now):
-        return "current"
+        return Result.CURRENT
     else:
         facts = {"ours": booking.state.value, "theirs": there.status, "role": row.role if row else ""}
         reference = there.reference
         open_discrepancy(
             session, booking.provider_id, "old_date_used", reference, now=now, booking_id=booking.id, facts=facts
         )
-    return "stray"
+    return Result.STRAY
 
 
 def _nobody_expected(session: Session, booking: Booking, row: ProviderBooking | None, there: RemoteBooking) -> bool:

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from booking.actors import provider_actor
 from booking.changes import swap
 from booking.discrepancies import close_discrepancy
-from booking.exchange.evidence import Evidence
+from booking.exchange.evidence import Evidence, Result
 from booking.exchange.provider_bookings import ProviderBookings
 from booking.models import Booking, ChangeRequest, Discrepancy, ProviderBooking, ProviderTask
 from booking.notices.told_otherwise import KEEPS_BOTH, notify_difference
@@ -64,18 +64,18 @@ def reported(session: Session, booking: Booking, theirs: ProviderBookings, there
         complete(session, booking, theirs, task, there, now)
 
 
-def answered(session: Session, booking: Booking, theirs: ProviderBookings, evidence: Evidence, now: datetime) -> str:
-    """The answer to a change that is a new booking there: `waiting` while the provider decides, `current` where a
-    look-up says more of a new booking that has taken the old one's place, else `applied`."""
+def answered(session: Session, booking: Booking, theirs: ProviderBookings, evidence: Evidence, now: datetime) -> Result:
+    """The answer to a change that is a new booking there: PROVIDER_DECIDES while it does, CURRENT where a look-up says
+    more of a new booking that has taken the old one's place, else APPLIED."""
     task, there = evidence.task, evidence.there
-    if task is None or there is None:
-        raise ValueError("an answer to no change")
+    if there is None:
+        raise ValueError("a change that was neither done nor refused")
     if there.status == "requested":
         return accepted(session, booking, theirs, task, there, now)
     complete(session, booking, theirs, task, there, now)
     row = theirs.known(there.reference)
     says_more = evidence.source == "look_up" and row is not None and row.role == "current"
-    return "current" if says_more else "applied"
+    return Result.CURRENT if says_more else Result.APPLIED
 
 
 def accepted(
@@ -85,15 +85,15 @@ def accepted(
     task: ProviderTask,
     there: RemoteBooking,
     now: datetime,
-) -> str:
-    """The provider has the new booking and will decide later: `waiting` if that is still wanted; else the change ends
-    here, the new booking is cancelled there, and it is `applied`."""
+) -> Result:
+    """The provider has the new booking and will decide later: PROVIDER_DECIDES if that is still wanted; else the
+    change ends here, the new booking is cancelled there, and it is APPLIED."""
     _adopt(session, booking, theirs, task, there, now)
     request = _request(session, task)
     if _wanted(booking, request):
-        return "waiting"
+        return Result.PROVIDER_DECIDES
     _give_up(session, booking, theirs, task, request, there, now)
-    return "applied"
+    return Result.APPLIED
 
 
 def complete(

@@ -16,11 +16,11 @@ from booking.calls.breaker import pause
 from booking.changes import swap
 from booking.changes.requests import open_cancel
 from booking.exchange import replacement
-from booking.exchange.evidence import REFUSED, Evidence, Outcome
+from booking.exchange.evidence import REFUSED, Evidence, Outcome, Result
 from booking.exchange.follow import cancel_locally
 from booking.exchange.inbound import apply_evidence, no_longer_unknown
 from booking.exchange.provider_bookings import ProviderBookings
-from booking.exchange.silence import ask_again, backoff, leave_unknown, queue_again, queue_unsent
+from booking.exchange.silence import backoff, leave_unknown, look_up_later, queue_again, queue_unsent
 from booking.models import Booking, ChangeRequest, ProviderTask
 from booking.outbox import Claimed, annul, finish
 from booking.states import DEAD, MOVABLE, OVER, BookingState
@@ -34,7 +34,8 @@ _S = BookingState
 
 
 def settle_answer(claimed: Claimed, answer: Answer, *, now: datetime) -> Outcome:
-    """Apply the answer to the command of `claimed`. Stale when another claim has taken over since."""
+    """Make evidence of the answer to the command of `claimed` and have it applied (`inbound.apply_evidence`); without a
+    clear answer, leave the command to be looked up or sent again. Stale when another claim has taken over since."""
 
     def settle(session: Session, task: ProviderTask, booking: Booking) -> Outcome:
         return _settle(session, task, booking, answer, claimed.sent_before, now)
@@ -43,7 +44,8 @@ def settle_answer(claimed: Claimed, answer: Answer, *, now: datetime) -> Outcome
 
 
 def settle_look_up(claimed: Claimed, found: RemoteBooking, *, now: datetime) -> Outcome:
-    """Apply what a look-up found for a command whose outcome was open."""
+    """Make evidence of what a look-up found for a command whose outcome was open and have it applied, or, where the
+    command had no effect there, have it sent again."""
 
     def settle(session: Session, task: ProviderTask, booking: Booking) -> Outcome:
         evidence = _found(session, task, booking, found)
@@ -101,18 +103,20 @@ def _settle(
 
 
 def _apply(session: Session, task: ProviderTask, booking: Booking, evidence: Evidence, now: datetime) -> Outcome:
-    """Apply the evidence. A change that the provider has, and will decide on, is asked about again until it has."""
+    """Have the evidence applied, and leave a command waiting that is not over yet. A change that the provider has, and
+    will decide on, is asked about again until it has."""
     accepted = evidence.there is not None and evidence.there.status == "requested"
     if accepted and task.command == "change" and not replacement.replaces(session, booking):
         return _wait_unknown(session, task, booking, "accepted", now)
-    outcome = apply_evidence(session, booking, evidence, now)
-    if outcome.what == "waiting" and evidence.refusal:  # what it holds now is looked up
+    result = apply_evidence(session, booking, evidence, now)
+    if result is Result.LOOK_UP:
         return _wait_unknown(session, task, booking, evidence.refusal, now)
-    if outcome.what == "waiting":
+    if result is Result.PROVIDER_DECIDES:
         leave_unknown(session, task, booking, "accepted", now)
         task.unknown_since = task.silent_since = None  # it has said that it will decide: nobody needs to be asked
         no_longer_unknown(session, booking, "accepted", now)
-    return outcome
+        return Outcome("waiting", booking.public_id)
+    return Outcome(result.value, booking.public_id)
 
 
 def _found(session: Session, task: ProviderTask, booking: Booking, found: RemoteBooking) -> Evidence | None:
@@ -165,7 +169,7 @@ def _nothing_there(session: Session, task: ProviderTask, booking: Booking, now: 
     window = session.scalar(select(Provider.settle_window_seconds).where(Provider.id == booking.provider_id)) or 0
     settled_at = (task.first_sent_at or now) + timedelta(seconds=window)
     if now < settled_at:
-        ask_again(session, task, booking, min(settled_at, now + backoff(task)), now)
+        look_up_later(session, task, booking, min(settled_at, now + backoff(task)), now)
         return Outcome("waiting", booking.public_id)
     if task.command == "cancel":
         return _apply(session, task, booking, Evidence("look_up", None, task), now)

@@ -31,10 +31,10 @@ def leave_unknown(session: Session, task: ProviderTask, booking: Booking, detail
     if task.unknown_since is None and task.change_request_id is not None:
         touch(booking, now=now)  # an open page shows that the answer is being looked up
     task.last_error = detail[:200]
-    ask_again(session, task, booking, now + backoff(task), now)
+    look_up_later(session, task, booking, now + backoff(task), now)
 
 
-def ask_again(session: Session, task: ProviderTask, booking: Booking, at: datetime, now: datetime) -> None:
+def look_up_later(session: Session, task: ProviderTask, booking: Booking, at: datetime, now: datetime) -> None:
     """Let the outcome of a command be looked up at `at`; a booking that awaits the provider becomes outcome_unknown."""
     task.state = "unknown"
     task.unknown_since = task.unknown_since or now

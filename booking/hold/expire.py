@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from booking.actors import CLOCK
 from booking.models import Booking
-from booking.states import BookingState
+from booking.states import BookingState, state_at
 from booking.transition import lock_booking, move
 from marketplace.core.database.db import reading, transaction
 from marketplace.core.one_by_one import one_by_one
@@ -29,7 +29,8 @@ def expire_holds(*, now: datetime, limit: int = 200) -> int:
 def _expire(booking_id: int, now: datetime) -> str:
     with transaction() as session:
         booking, _ = lock_booking(session, booking_id)
-        if booking.state is not BookingState.HELD or booking.hold_expires_at is None or booking.hold_expires_at > now:
+        ended = state_at(booking.state, booking.hold_expires_at, now) is BookingState.EXPIRED
+        if booking.state is not BookingState.HELD or not ended:
             return "moved_on"
         move(session, booking, BookingState.EXPIRED, actor=CLOCK, now=now, cause="hold_expired")
     return "ended"

@@ -133,7 +133,8 @@ class _Repeat:
 
 
 def hold(who: Principal | Credential, request: HoldRequest, *, key: str, fingerprint: bytes, now: datetime) -> Held:
-    """Take a place, a unit and a price for ten minutes.
+    """Take a place, a unit and a price for ten minutes; one who comes with a credential is signed in by the same
+    statement.
 
     `key` and `fingerprint` make it repeatable: the same pair returns the same booking. A place that has just become
     free while somebody waits for it is full for a moment: those who wait are asked first. Raises NotFound or Invalid

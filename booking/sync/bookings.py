@@ -34,7 +34,7 @@ def poll_bookings(provider: ProviderConnection, adapter: ProviderAdapter, *, now
 
     def apply(remote: RemoteBooking) -> str:
         with transaction() as session:
-            return apply_remote(session, provider.id, remote, now=now, source="poll").what
+            return apply_remote(session, provider.id, remote, now=now).what
 
     pull = Pull(provider.id, Feed.BOOKINGS, now)
     counts: Counter[str] = Counter()
@@ -61,7 +61,7 @@ def ask_again(provider: ProviderConnection, adapter: ProviderAdapter, *, now: da
             asked_in_vain(provider.id, Feed.BOOKINGS, due.subject, now=now)
             return "asked_in_vain"
         with transaction() as session:
-            what = apply_remote(session, provider.id, there, now=now, source="poll").what
+            what = apply_remote(session, provider.id, there, now=now).what
         close_read(provider.id, Feed.BOOKINGS, {there.reference, due.reference or there.reference}, now=now)
         return what
 

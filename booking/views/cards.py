@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+from booking.changes.rules import CancelClosed, ChangeClosed
 from booking.offers.alternatives import Alternative
 from marketplace.core.text import Text
 from vip.entitlements.ledger import ReservationStatus
@@ -89,7 +90,8 @@ class BookingView(BookingCard):
     """A booking in full.
 
     `cancel_until` and `change_until` are the last moments for doing so online, `can_cancel` and `can_change` whether
-    it is allowed now, `changes_left` how many changes are left. `change` is the kind of the open request (cancel,
+    it is allowed now, `cancel_closed` and `change_closed` why it is no longer (None while it is, whatever is asked of
+    the provider), `changes_left` how many changes are left. `change` is the kind of the open request (cancel,
     reschedule; None: none), `new_…` the time that it asks for, `change_due_at` until when the provider may answer,
     `can_withdraw` whether it can be taken back, `change_unknown` whether the provider's answer is unknown.
     `taking_back`: one was taken back and its end is not known yet; the date stays. If the last request was refused,
@@ -102,9 +104,11 @@ class BookingView(BookingCard):
     package: dict[str, Any]
     cancel_until: datetime
     can_cancel: bool
+    cancel_closed: CancelClosed | None
     change_until: datetime
     changes_left: int
     can_change: bool
+    change_closed: ChangeClosed | None
     new_service_date: date | None
     new_starts_at: datetime | None
     new_ends_at: datetime | None

@@ -12,7 +12,16 @@ from sqlalchemy.orm import Session
 
 from booking.attendance.disputes import DISPUTE_FOR
 from booking.attendance.models import Dispute
-from booking.changes.rules import cancel_until, change_until, changes_allowed, changes_left, customer_may_cancel
+from booking.changes.rules import (
+    cancel_closed,
+    cancel_until,
+    change_closed,
+    change_until,
+    changes_allowed,
+    changes_left,
+    customer_may_cancel,
+    may_change,
+)
 from booking.hold.submit import Submitted
 from booking.models import Booking, BookingHistory, ChangeRequest, ProviderTask
 from booking.offers.alternatives import Alternative, nearest
@@ -70,6 +79,7 @@ def full_view(which: ColumnElement[bool], *, now: datetime) -> BookingView:
         ).all()
         booking: Booking = row.Booking
         asked = _asked(requests)
+        left = changes_left(session, booking)
         lost = booking.state in _LOST and bool(history) and history[-1].actor_kind not in ("customer", "agent")
         lost = lost or (booking.state is BookingState.CANCELLED and booking.cause == "proposal_declined")
         around = _Around(
@@ -79,28 +89,28 @@ def full_view(which: ColumnElement[bool], *, now: datetime) -> BookingView:
             answer_hours=row.answer_hours,
             no_show_uses=row.no_show_uses,
             history=history,
-            changes_left=changes_left(session, booking),
+            changes_left=left,
             benefit=reservation_status(session, Reservation(booking.entitlement_id, booking.id, booking.attempt)),
             requests=requests,
             change_unknown=asked is not None and _is_unknown(session, asked),
             report=report,
             dispute=_dispute(session, booking, row.Beneficiary),
             proposal=_proposal(session, booking, now) if asked is None else None,
-            alternatives=_instead(session, booking, requests, lost=lost, now=now),
+            alternatives=_instead(session, booking, requests, left, lost=lost, now=now),
         )
     return _view(booking, _card(booking, row.Beneficiary, row.entitlement), around, now=now)
 
 
 def _instead(
-    session: Session, booking: Booking, requests: Sequence[ChangeRequest], *, lost: bool, now: datetime
+    session: Session, booking: Booking, requests: Sequence[ChangeRequest], left: int, *, lost: bool, now: datetime
 ) -> Sequence[Alternative]:
     """Other times after a no: for the date that was lost, or near the one that a change asked for."""
     if lost:
         return nearest(session, booking, now=now)
     last = requests[-1] if requests else None
-    if last is None or last.state != "refused" or booking.state is not BookingState.CONFIRMED:
+    if last is None or last.state != "refused":
         return []
-    if now >= change_until(booking) or not changes_left(session, booking):
+    if not may_change(booking, unfinished=_unfinished(requests), left=left, now=now):
         return []
     wanted = (last.new_service_date, last.new_starts_at) if last.new_service_date else None
     return nearest(session, booking, now=now, wanted=wanted)
@@ -147,7 +157,7 @@ def _view(booking: Booking, card: dict[str, Any], around: _Around, *, now: datet
     refused = around.requests[-1] if around.requests and around.requests[-1].state == "refused" else None
     missed = next((line for line in reversed(around.history) if line.to_state == BookingState.NO_SHOW.value), None)
     until_disputed = missed.at + DISPUTE_FOR if missed and booking.state is BookingState.NO_SHOW else None
-    left, change_by = around.changes_left, change_until(booking)
+    left = around.changes_left
     confirmed = booking.state is BookingState.CONFIRMED
     taking_back = any(request.state == "withdrawn" and request.closed_at is None for request in around.requests)
     card["change"] = asked.kind if asked else None
@@ -155,10 +165,12 @@ def _view(booking: Booking, card: dict[str, Any], around: _Around, *, now: datet
         **card,
         package=booking.snapshot.get("package", {}),
         cancel_until=cancel_until(booking),
-        can_cancel=customer_may_cancel(booking, now) and (asked is None or asked.kind != "cancel"),
-        change_until=change_by,
+        can_cancel=customer_may_cancel(booking, asked=asked is not None and asked.kind == "cancel", now=now),
+        cancel_closed=cancel_closed(booking, now),
+        change_until=change_until(booking),
         changes_left=left,
-        can_change=confirmed and asked is None and not taking_back and left > 0 and now < change_by,
+        can_change=may_change(booking, unfinished=_unfinished(around.requests), left=left, now=now),
+        change_closed=change_closed(booking, left, now),
         new_service_date=asked.new_service_date if asked else None,
         new_starts_at=asked.new_starts_at if asked else None,
         new_ends_at=asked.new_ends_at if asked else None,
@@ -186,6 +198,10 @@ def _view(booking: Booking, card: dict[str, Any], around: _Around, *, now: datet
 
 def _asked(requests: Sequence[ChangeRequest]) -> ChangeRequest | None:
     return next((request for request in requests if request.state == "open"), None)
+
+
+def _unfinished(requests: Sequence[ChangeRequest]) -> bool:
+    return any(request.closed_at is None for request in requests)
 
 
 def booking_version(principal: Principal, public_id: str) -> int:

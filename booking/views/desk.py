@@ -13,7 +13,6 @@ from sqlalchemy.orm import Session
 from booking.changes.cancel import Reason, reasons_for
 from booking.models import Booking, Discrepancy
 from booking.ownership import SEARCHED, VIEWED, insurers_booking, record_look
-from booking.states import LIVE
 from booking.views.cards import BookingCard, BookingView
 from booking.views.customer import card_of, card_rows, full_view
 from marketplace.core.database.db import reading, transaction
@@ -53,7 +52,7 @@ def booking_at_desk(operator: Principal, public_id: str, *, now: datetime) -> At
     view = full_view(insurers_booking(operator, public_id), now=now)
     overrules = roles.may(operator, "overrule")
     cancelling: Cancelling = "open" if overrules or view.can_cancel else "admins_only"
-    if view.state not in LIVE:
+    if view.cancel_closed == "over":
         cancelling = "over"
     elif view.change == "cancel":
         cancelling = "asked"

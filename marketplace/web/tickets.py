@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from flask_babel import gettext as _
 
+from booking.states import BookingState, state_at
 from booking.views.cards import BookingCard, BookingView
 from booking.views.customer import bookings_version
 from marketplace.catalog.kinds import words_of
@@ -33,8 +34,7 @@ class NextBooking:
 
 def state_of(card: BookingCard, now: datetime) -> str:
     """The state as people see it: a hold whose time is over has expired, even before the clock has swept it."""
-    over = card.hold_expires_at is not None and card.hold_expires_at <= now
-    return "expired" if card.state == "held" and over else card.state
+    return state_at(BookingState(card.state), card.hold_expires_at, now).value
 
 
 def when(card: BookingCard) -> When:

@@ -100,12 +100,12 @@ class OpenProtocol:
     def reserve(self, command: Reserve) -> Answer:
         """POST /bookings."""
         answer = self._command("/bookings", command.key, reserve_body(command))
-        return _settle(answer, command.our_reference, {201: ("confirmed",), 202: ("requested",)})
+        return _answer_from(answer, command.our_reference, {201: ("confirmed",), 202: ("requested",)})
 
     def change(self, command: Change) -> Answer:
         """POST /changes."""
         answer = self._command("/changes", command.key, change_body(command))
-        return _settle(answer, command.our_reference, {200: STATUSES, 202: STATUSES}, slot=command.slot)
+        return _answer_from(answer, command.our_reference, {200: STATUSES, 202: STATUSES}, slot=command.slot)
 
     def decline(self, command: Decline) -> Answer:
         """POST /bookings/{reference}/proposal/decline; NotFound if the provider does not have the booking."""
@@ -113,14 +113,14 @@ class OpenProtocol:
         answer = self._command(path, command.key, decline_body(command))
         if isinstance(answer, Reply) and answer.status == 404 and answer.content_type == PROBLEM:
             return Refused("other")
-        return _settle(answer, command.our_reference, {200: STATUSES})
+        return _answer_from(answer, command.our_reference, {200: STATUSES})
 
     def cancel(self, command: Cancel) -> Answer:
         """POST /cancellations; NotFound if the provider has nothing to cancel."""
         answer = self._command("/cancellations", command.key, cancel_body(command))
         if isinstance(answer, Reply) and answer.status == 404 and answer.content_type == PROBLEM:
             return NotFound()
-        return _settle(answer, command.our_reference, {200: ("cancelled", "rejected"), 202: STATUSES})
+        return _answer_from(answer, command.our_reference, {200: ("cancelled", "rejected"), 202: STATUSES})
 
     def _command(self, path: str, key: str, payload: Mapping[str, Any]) -> Reply | RetryAfter | Unknown:
         try:
@@ -238,12 +238,14 @@ class OpenProtocol:
         return Event(identifier, kind, sent_at)
 
 
-def _settle(
+def _answer_from(
     answer: Reply | RetryAfter | Unknown,
     our_reference: str,
     wanted: Mapping[int, tuple[str, ...]],
     slot: str | None = None,
 ) -> Answer:
+    """What an HTTP reply says of the command. `wanted`: the booking statuses that each HTTP status may carry; a reply
+    that does not suit it, or the booking of ours, is Unknown."""
     if not isinstance(answer, Reply):
         return answer
     if 400 <= answer.status < 500:

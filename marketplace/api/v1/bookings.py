@@ -253,6 +253,7 @@ def book(body: dict[str, Any]) -> Response:
         details=body["details"],
     )
     key, fingerprint = idempotency.key(), idempotency.fingerprint(body)
+    # Holding also signs the customer in: one trip to the database for both.
     held = place.hold(credential(), wanted, key=key, fingerprint=fingerprint, now=clock.now())
     answer = {"id": held.public_id, "state": "held", "hold_expires_at": held.expires_at.isoformat()}
     headers = {"Location": f"/api/v1/bookings/{held.public_id}"}

@@ -143,7 +143,7 @@ def _sheet(public_id: str, problem: str = "", status: int = 200) -> Response:
     return render(
         "booking_cancel.html",
         status,
-        cancel=bookings_page.cancel(view, now),
+        cancel=bookings_page.cancel(view),
         ticket=tickets.ticket(view, now),
         problem=problem,
     )

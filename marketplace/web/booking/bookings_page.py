@@ -23,7 +23,7 @@ from marketplace.web.kind_words import nouns
 from marketplace.web.language import by_language
 from marketplace.web.parts import AlternativeRow, Fact, Hint, Pill, Ticket, Turn, When
 from marketplace.web.people import named
-from marketplace.web.tickets import facts, live_line, state_of, ticket, title, when
+from marketplace.web.tickets import facts, live_line, ticket, title, when
 
 
 @dataclass(frozen=True)
@@ -186,7 +186,7 @@ def page(view: BookingView, now: datetime, version: str) -> BookingPage:
         booking_words.final(known),
         hints=booking_words.preparation(view.kind, fasting(view.package)) if ahead else (),
         rules=rules(view, now) if ahead else (),
-        cancel=cancel(view, now) if view.can_cancel and state != "expired" else None,
+        cancel=cancel(view) if view.can_cancel else None,
         calendar_url=url_for("web.booking_calendar", booking=view.id) if state in _IN_CALENDAR else "",
         route_url=route(view) if state in ("awaiting_provider", "confirmed", "checked_in") else "",
         report_url=url_for("web.report", report=view.report_id) if view.report_id else "",
@@ -322,26 +322,26 @@ def rules(view: BookingView, now: datetime) -> tuple[Rule, ...]:
     until = _on(view.cancel_until, view)
     missed = _("Not coming counts as one use.") if view.no_show_uses else _("Not coming gives the benefit back.")
     after = Rule(icon="clock", text=formats.sentences(_("After that it can't be cancelled online."), missed))
-    if now >= view.cancel_until:
+    if view.cancel_closed == "too_late":
         closed = _("Online cancellation closed on %(time)s. You can still call us.", time=until)
-        return (*_change_rules(view, now), Rule(icon="clock", text=formats.sentences(closed, missed)))
+        return (*_change_rules(view), Rule(icon="clock", text=formats.sentences(closed, missed)))
     left = formats.span((view.cancel_until - now).total_seconds() // 60 * 60)
     free = _("Free until %(time)s; your benefit comes back in full.", time=until)
     return (
         Rule(icon="check", text=free, tone="ok", strong=_("%(span)s left.", span=left)),
         after,
-        *_change_rules(view, now),
+        *_change_rules(view),
     )
 
 
-def _change_rules(view: BookingView, now: datetime) -> tuple[Rule, ...]:
+def _change_rules(view: BookingView) -> tuple[Rule, ...]:
     """Until when and how often another date can be asked for."""
     if view.state != "confirmed":
         return ()
-    if now >= view.change_until:
+    if view.change_closed == "too_late":
         closed = _("Changing the date online closed on %(time)s.", time=_on(view.change_until, view))
         return (Rule(icon="calendar-days", text=closed),)
-    if not view.changes_left:
+    if view.change_closed == "none_left":
         return (Rule(icon="calendar-days", text=_("This booking can't be changed again.")),)
     times = ngettext("%(num)d change left.", "%(num)d changes left.", view.changes_left)
     until = _("The date can be changed until %(time)s.", time=_on(view.change_until, view))
@@ -352,11 +352,11 @@ def _on(moment: datetime, view: BookingView) -> str:
     return formats.moment(moment, view.time_zone)
 
 
-def cancel(view: BookingView, now: datetime) -> Cancel:
+def cancel(view: BookingView) -> Cancel:
     """The sheet: the consequence first. Not allowed: why, and what is left to do."""
     asked = _("Cancel the booking on %(day)s?", day=formats.date_of(view.service_date))
-    if not view.can_cancel or state_of(view, now) == "expired":
-        return Cancel(view.id, _("This can't be cancelled online"), _why_not(view, now), "", allowed=False)
+    if not view.can_cancel:
+        return Cancel(view.id, _("This can't be cancelled online"), _why_not(view), "", allowed=False)
     if view.state == "held":
         text = _("The time is given back at once. Your benefit was not spent and is back in full.")
         return Cancel(view.id, asked, text, _("Give this time back"))
@@ -368,10 +368,10 @@ def cancel(view: BookingView, now: datetime) -> Cancel:
     return Cancel(view.id, asked, free, _("Cancel and get it back"))
 
 
-def _why_not(view: BookingView, now: datetime) -> str:
+def _why_not(view: BookingView) -> str:
     if view.change == "cancel":
         return _("You have asked for it already; %(place)s has to agree.", **nouns(view.kind))
-    if state_of(view, now) in AHEAD:
+    if view.cancel_closed == "too_late":
         until = _on(view.cancel_until, view)
         return _("Online cancellation closed on %(time)s. You can still call us.", time=until)
     return _("This booking has begun or is over.")

@@ -13,7 +13,7 @@ from booking.changes.unanswered import end_unanswered_changes
 from booking.changes.withdraw import NoOpenChange, withdraw
 from booking.exchange.escalate import raise_unknown
 from booking.exchange.inbound import apply_remote
-from booking.models import Discrepancy
+from booking.models import Discrepancy, ProviderTask
 from booking.notices.models import Notification
 from booking.views.customer import booking as view
 from marketplace.core.database.db import reading, transaction
@@ -154,6 +154,10 @@ def test_when_it_is_not_moved_back_nothing_is_given_back_before_it_is_known_whic
     refused_undo(world, public_id)
     assert (stands(world, public_id), places(world)) == (True, [1, 1, 0])
     assert view(world.principal, public_id, now=LATER).taking_back
+    with reading() as session:
+        undoing = session.scalars(select(ProviderTask).order_by(ProviderTask.id.desc()).limit(1)).one()
+    assert (undoing.state, undoing.last_error) == ("unknown", "sold_out"), "to be looked up, and why"
+    assert undoing.unknown_since == LATER + timedelta(seconds=1)
 
 
 def test_a_booking_that_is_not_moved_back_is_where_the_provider_holds_it_and_she_is_notified_once() -> None:

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import event, select, update
 
 from booking.changes.cancel import cancel
 from booking.changes.reschedule import reschedule
@@ -20,7 +20,7 @@ from booking.notices.told_otherwise import notify_difference, notify_moved_slot
 from booking.states import BookingState
 from booking.transition import lock_booking
 from marketplace.catalog.models import Offer
-from marketplace.core.database.db import reading, transaction
+from marketplace.core.database.db import engine, reading, transaction
 from providers.port import Accepted, Confirmed, Refused, Reserve, RetryAfter, Unknown
 from providers.reported import RemoteBooking
 from tests.people import NOON, counters
@@ -320,3 +320,19 @@ def test_of_a_slot_that_moved_those_are_told_who_have_it_now() -> None:
     with transaction() as session:
         notify_moved_slot(session, world.slots[1].public_id, {"service_date": str(DAY)}, now=NOON)
     assert notices("provider_differs") == [hers]
+
+
+def test_a_report_locks_the_bookings_commands_once() -> None:
+    world, public_id = confirmed()
+    locked: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        if "FROM provider_task" in statement and "FOR UPDATE" in statement:
+            locked.append(statement)
+
+    event.listen(engine(), "before_cursor_execute", note)
+    try:
+        assert tell(world, remote(public_id, "confirmed", 5)) == "applied"
+    finally:
+        event.remove(engine(), "before_cursor_execute", note)
+    assert len(locked) == 1

@@ -161,6 +161,19 @@ def test_a_provider_that_takes_its_time_moves_nothing_until_it_has_decided() -> 
     assert tasks(public_id)[1:] == [("change", "done"), ("cancel", "queued")]
 
 
+def test_a_provider_that_takes_its_time_is_not_a_silent_one() -> None:
+    world, public_id = changing()
+    assert one_pass(world, FakeAdapter(answers=[Accepted("R-2", 5)]), now=LATER) == ["waiting"]
+    assert not view(world.principal, public_id, now=LATER).change_unknown
+
+
+def test_a_report_that_completes_the_change_is_followed_at_once() -> None:
+    world, public_id = changing()
+    one_pass(world, FakeAdapter(answers=[Accepted("R-2", 5)]), now=LATER)
+    tell(world, new_one(world, public_id, "checked_in", 6), EIGHT)
+    assert (booking_row(public_id).state, at(public_id, world)) == ("checked_in", 1)
+
+
 def test_a_no_after_taking_its_time_leaves_the_old_date() -> None:
     world, public_id = changing()
     one_pass(world, FakeAdapter(answers=[Accepted("R-2", 5)]), now=LATER)
