@@ -12,6 +12,7 @@ from typing import Literal
 
 from booking.reports.reading.folding import folded
 from booking.reports.reading.wordings import (
+    ALL_WELL,
     BESIDE,
     DENIAL,
     DENIED,
@@ -28,7 +29,10 @@ from booking.reports.reading.wordings import (
 
 _LONGEST = 400
 _SENTENCE = re.compile(r"(?:^|(?<=[;。])|(?<=[\u4e00-\u9fff] ))[1-9][.,)](?![0-9])|[;。!]|\.(?![0-9])")
-_CLAUSE = re.compile(r",|:(?![0-9])|(?<=[\u4e00-\u9fff]) (?=[\u4e00-\u9fff])|(?<=[0-9])(?:类|级)? - ")
+_CLAUSE = re.compile(
+    r",|:(?![0-9])|(?<=[\u4e00-\u9fff]) (?=[\u4e00-\u9fff])|(?<=[0-9])(?:类|级)? - "
+    r"|(?<=\S)\s+(?=\(?(?:acr )?(?:bi|c-ti|ti|lung|pi|li)-?rads)"
+)
 
 
 def sentence_of(text: str) -> Literal["normal", "abnormal", ""]:
@@ -39,7 +43,7 @@ def sentence_of(text: str) -> Literal["normal", "abnormal", ""]:
     sentences = [_clauses(sentence) for sentence in _SENTENCE.split(plain) if sentence.strip()]
     if any(map(_names_illness, sentences)):
         return "abnormal"
-    if OPEN.search(plain) or not all(map(_is_healthy, sentences)):
+    if any(map(_is_open, chain.from_iterable(sentences))) or not all(map(_is_healthy, sentences)):
         return ""
     return "normal" if any(map(_speaks, chain.from_iterable(sentences))) else ""
 
@@ -48,16 +52,26 @@ def _clauses(sentence: str) -> list[str]:
     return [clause.strip() for clause in _CLAUSE.split(sentence) if clause.strip()]
 
 
+def _is_open(clause: str) -> bool:
+    return bool(OPEN.search(clause)) and not NOTHING_ILL.fullmatch(clause)
+
+
 def _speaks(clause: str) -> bool:
     return bool(HEALTHY.fullmatch(clause) or NOTHING_ILL.fullmatch(clause))
 
 
 def _names_illness(sentence: list[str]) -> bool:
     """What is denied in a clause may go on behind its comma: `no nodule, mass or effusion`."""
+    complete = False
     for clause in sentence:
+        if complete and GOES_ON.fullmatch(clause):
+            return False
         said = BESIDE.sub("", clause)
         named = ILLNESS.search(said)
         said = NO_DENIAL.sub("", said)
+        complete = ALL_WELL.search(said) is not None and HEALTHY.fullmatch(clause) is not None
+        if complete:
+            continue
         if DENIED.search(said) or OPEN.search(said):
             return False
         if named:
@@ -72,9 +86,9 @@ def _is_healthy(sentence: list[str]) -> bool:
             denied = True
         elif HEALTHY.fullmatch(clause):
             said = DENIAL.sub("", clause)
-            if DENIED.search(said) or ILLNESS.search(said) or re.search("异常|欠|abnormal", said):
+            if DENIED.search(said) or ILLNESS.search(said) or re.search("异常|欠|部分|多数|大多|abnormal", said):
                 return False
-            denied = said != clause
+            denied = said != clause and not ALL_WELL.search(clause)
         elif USUAL_RATE.fullmatch(clause) and len(sentence) > 1:
             continue
         elif not (LISTED.fullmatch(clause) or (denied and GOES_ON.fullmatch(clause))):

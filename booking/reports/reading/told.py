@@ -151,7 +151,9 @@ class Told:
 
 
 _NOTHING = re.compile("0(?:\\.0+)? ?%?")
-_NONE_EXPECTED = re.compile("原始|幼稚|早幼粒|blast|promyelocyt|有核红|nucleated red|nrbc|疟|malaria|parasit")
+_NONE_EXPECTED = re.compile(
+    "原始|幼稚|早幼粒|blast|promyelocyt|有核红|nucleated red|nrbc|疟|malaria|parasit|钙化积分|calcium score|agatston"
+)
 """A bare `0` as a range is an empty field, but for cells and germs of which nobody has any."""
 _RATIO = re.compile(r"[0-9.]+\s*:\s*1(?![0-9.])")
 
