@@ -57,8 +57,10 @@ _THINGS = rf"{_THING}(?:(?:及|或|和|、|与){_THING})*"
 _NONE = rf"(?:未见|未发现|未触及|未扪及|未闻及|未探及|未及|无)(?:明显|显著|明确|确切)?{_THINGS}"
 _ILLS = _any(
     """
-    consolidation effusion pneumothorax mass(?:es)? nodules? abnormalit(?:y|ies) lesions? disease calculi stones?
-    gallstones? murmurs? rubs? gallops? tenderness adenopathy lymphadenopathy fractures? infiltrates? arrhythmias?
+    consolidation effusion pneumothorax mass(?:es)? nodules? abnormalit(?:y|ies) lesions? disease calculi
+    stones?
+    gallstones? murmurs? rubs? gallops? tenderness adenopathy lymphadenopathy fractures? infiltrates?
+    arrhythmias?
     st(?:-t)?(?:_segment)?_changes? ischa?emia ha?emorrhage polyps? cysts? hydronephrosis malignan(?:cy|t_cells)
     opacit(?:y|ies) o?edema pneumonia fluid thrombus retinopathy process findings? midline_shift stenos[ie]s
     thrombos[ie]s dvt emboli(?:sm)? dislocations? dissection aneurysms? obstruction perforation
@@ -139,9 +141,12 @@ ALL_WELL = re.compile("(?:未见|未发现|未触及|无)(?:明显|显著)?异�
 LISTED = re.compile(
     _any(
         """
-        大小 形态 位置 双 左 右 肝脏? 胆囊? 胰腺? 脾脏? 肾脏? 甲状腺 前列腺 子宫 附件 膀胱 双侧附件 心 肺 膈 皮肤 浅表 淋巴结
-        脊柱 四肢 关节 乳腺 肛门 直肠 外生殖器 鼻腔 鼻咽部? 咽部? 喉部? 扁桃体 外耳道? 鼓膜 牙齿? 牙龈 口腔 黏膜 粘膜 头颅 颈部 五官
-        纵隔 胸廓 胸膜 气管 肋骨 大脑 小脑 脑干 脑室 输尿管 胆管 门静脉 宫颈 阴道 外阴 卵巢 角膜 结膜 晶体 虹膜 瞳孔 眼睑 liver_?
+        大小 形态 位置 双 左 右 肝脏? 胆囊? 胰腺? 脾脏? 肾脏? 甲状腺 前列腺 子宫 附件 膀胱 双侧附件 心 肺 膈 皮肤
+        浅表 淋巴结
+        脊柱 四肢 关节 乳腺 肛门 直肠 外生殖器 鼻腔 鼻咽部? 咽部? 喉部? 扁桃体 外耳道? 鼓膜 牙齿? 牙龈 口腔 黏膜 粘膜
+        头颅 颈部 五官
+        纵隔 胸廓 胸膜 气管 肋骨 大脑 小脑 脑干 脑室 输尿管 胆管 门静脉 宫颈 阴道 外阴 卵巢 角膜 结膜 晶体 虹膜 瞳孔
+        眼睑 liver_?
         gall_?bladder_? pancreas_? spleen_? kidneys_? uterus_? ovaries_? heart_? lungs_?
         """
     )
@@ -155,38 +160,54 @@ _HEART = """
     房颤 心房[颤纤][动颤] 心房扑动 早搏 传导阻滞 房室阻滞 st-?t_?改变 t波(?:改变|倒置|低平) st段(?:压低|抬高|改变)
     病理性q波 心肌缺血 心肌梗[死塞] 心梗 心室肥[厚大] 心动过[速缓] 心律不齐 不正常心电图 异常心电图 室性心律 逸搏
     预激 室颤 室速 室上速 停搏 (?:舒张|收缩)功能(?:减[低退]|降低|不全) 关闭不全 (?:中|重)度反流
-    室壁运动(?:减弱|异常|不协调) st段?_?(?:下移|上移|下降) t波(?:高尖|双向|切迹|异常) u波 [pq][rt]间期(?:延长|缩短) 电轴[左右]偏
-    低电压 左[心室]*高电压 [顺逆]钟向转位 r波递增不良 束支阻滞 分支阻滞 窦房阻滞 期前收缩 异位心律 交界性心律 起搏心律 早期复极
-    [左右双]侧?[心房室]{1,2}(?:增大|扩大|肥大|肥厚) 冠心病 主动脉[结弓]?(?:迂曲|突出|增宽|延长) 心影增大 心脏增大 心肌病 心肌炎 心包炎 心力衰竭 心衰 房间隔缺损 室间隔缺损 动脉导管未闭
+    室壁运动(?:减弱|异常|不协调) st段?_?(?:下移|上移|下降) t波(?:高尖|双向|切迹|异常) u波 [pq][rt]间期(?:延长|缩短)
+    电轴[左右]偏
+    低电压 左[心室]*高电压 [顺逆]钟向转位 r波递增不良 束支阻滞 分支阻滞 窦房阻滞 期前收缩 异位心律 交界性心律
+    起搏心律 早期复极
+    [左右双]侧?[心房室]{1,2}(?:增大|扩大|肥大|肥厚) 冠心病 主动脉[结弓]?(?:迂曲|突出|增宽|延长) 心影增大 心脏增大
+    心肌病 心肌炎 心包炎 心力衰竭 心衰 房间隔缺损 室间隔缺损
+    动脉导管未闭
     (?:可闻及|闻及)[^未无]{0,12}(?:杂音|啰音)
     """
 _HEART_EN = """
-    atrial_fibrillation atrial_flutter bundle_branch_block cardiomegaly (?:sinus_)?(?:brady|tachy)cardia asystole
+    atrial_fibrillation atrial_flutter bundle_branch_block cardiomegaly (?:sinus_)?(?:brady|tachy)cardia
+    asystole
     (?:av|heart)_block st(?:-segment)?_(?:elevations?|depression) t_wave_inversions? abnormal_e[ck]g lvh
     ventricular_fibrillation left_ventricular_hypertrophy
     (?:lv|left_ventricular|ventricular|diastolic|systolic)_dysfunction positive_for_ischa?emia
-    premature_(?:ventricular|atrial)_(?:complexes|contractions|beats) prolonged_qtc?(?:_interval)? qtc?_prolongation
+    premature_(?:ventricular|atrial)_(?:complexes|contractions|beats) prolonged_qtc?(?:_interval)?
+    qtc?_prolongation
     stenosis aneurysm (?:aortic_)?dissection infarct(?:ion)?s? pericardial_effusion pericarditis myocarditis
-    cardiomyopathy heart_failure (?<!trace_)(?<!trivial_)(?<!physiologic_)(?<!physiological_)(?:[a-z]+_)regurgitation [lr]bbb st-?t?(?:_wave)?_(?:changes?|abnormalit(?:y|ies))
-    t[-_]wave_(?:abnormalit(?:y|ies)|flattening|changes?) (?:left|right)_axis_deviation (?:left|right)_(?:atrial|ventricular)_enlargement
-    pvcs? pacs? (?:low|poor)_(?:qrs_)?(?:voltage|r[-_]wave_progression) (?:first|second|third)[-_]degree_(?:av_)?block hypokines(?:is|ia) akines(?:is|ia)
+    cardiomyopathy heart_failure
+    (?<!trace_)(?<!trivial_)(?<!physiologic_)(?<!physiological_)(?:[a-z]+_)regurgitation [lr]bbb
+    st-?t?(?:_wave)?_(?:changes?|abnormalit(?:y|ies))
+    t[-_]wave_(?:abnormalit(?:y|ies)|flattening|changes?) (?:left|right)_axis_deviation
+    (?:left|right)_(?:atrial|ventricular)_enlargement
+    pvcs? pacs? (?:low|poor)_(?:qrs_)?(?:voltage|r[-_]wave_progression)
+    (?:first|second|third)[-_]degree_(?:av_)?block hypokines(?:is|ia) akines(?:is|ia)
     pathologic(?:al)?_q_waves? wall_motion_abnormality
     """
 _LUNGS = """
     肺炎(?!支原体|衣原体|链球菌|克雷伯|疫苗) 肺气肿 肺大[泡疱] 肺结核(?!抗|菌|筛查) 磨玻璃 实变 结节影 空洞
-    纤维[灶化] 纤维条索影? 条索影 斑片影 胸膜(?:局限性)?(?:增厚|粘连) 纹理(?:增[粗多重强]|紊乱|粗乱) 小气道功能[^正良]{0,6}(?:减退|障碍|降低)
+    纤维[灶化] 纤维条索影? 条索影 斑片影 胸膜(?:局限性)?(?:增厚|粘连) 纹理(?:增[粗多重强]|紊乱|粗乱)
+    小气道功能[^正良]{0,6}(?:减退|障碍|降低)
     通气功能(?:障碍|减退) 支气管扩张 间质性改变 斑片状?(?:模糊|高密度|密度增高)?影 (?:高|低)?密度(?:增高)?影
     (?<!慢性)炎症(?!指标|因子|标志) 肺不张 气胸 胸腔积液 尘肺 肺纤维化 肺栓塞 肺水肿 阻塞性通气 限制性通气
     """
 _LUNGS_EN = """
     consolidation pneumonia(?!_vaccine) effusions? opacit(?:y|ies) atelectasis emphysema ground[-_]glass
     pleural_thickening pneumothorax infiltrates? cavitation cavitary bronchiectasis (?:pulmonary_)?fibrosis
-    granulomas? hyperinflat(?:ed|ion) (?:mild|moderate|severe|airflow|airway)_obstruction pulmonary_(?:embolism|emboli|oedema|edema) tuberculosis(?!_screen) obstructive_(?:pattern|defect|ventilatory)
+    granulomas? hyperinflat(?:ed|ion) (?:mild|moderate|severe|airflow|airway)_obstruction
+    pulmonary_(?:embolism|emboli|oedema|edema) tuberculosis(?!_screen)
+    obstructive_(?:pattern|defect|ventilatory)
     restrictive_(?:pattern|defect)
     """
 _BELLY = """
-    弥漫性改变 多囊(?:样|卵巢) 内膜(?:明显)?增厚 (?:囊性|实性|混合性|低回声|附件区?)包块 小叶增生 增生结节 壁毛糙 壁粗糙 回声(?:增粗|粗糙|不均匀?) 肝内钙化 结晶
-    包皮过长 包茎 宫颈(?:肥大|糜烂) 子宫脱垂 (?:阴道[前后]?壁|直肠|脏器)(?:膨出|脱垂) 脂肪肝 肝硬化 胆囊炎 (?:肝|脾)脏?大(?!小) 积水 疝 前列腺(?:增生|增大|肥大) 乳腺增生 弥漫性病变 胃炎 食管炎
+    弥漫性改变 多囊(?:样|卵巢) 内膜(?:明显)?增厚 (?:囊性|实性|混合性|低回声|附件区?)包块 小叶增生 增生结节 壁毛糙
+    壁粗糙 回声(?:增粗|粗糙|不均匀?) 肝内钙化 结晶
+    包皮过长 包茎 宫颈(?:肥大|糜烂) 子宫脱垂 (?:阴道[前后]?壁|直肠|脏器)(?:膨出|脱垂) 脂肪肝 肝硬化 胆囊炎
+    (?:肝|脾)脏?大(?!小) 积水 疝 前列腺(?:增生|增大|肥大) 乳腺增生
+    弥漫性病变 胃炎 食管炎
     肠炎(?!沙门) 糜烂 溃疡 阑尾炎 胰腺炎 穿孔 肠梗阻 游离气体 腹水 憩室 肠化 巴雷特 宫外孕 异位妊娠 子宫内膜异位
     腺肌症 附睾炎 睾丸扭转 肝内胆管扩张 胆总管扩张 肾萎缩
     """
@@ -214,14 +235,23 @@ _GROWTHS_EN = """
     cancer(?!_screen|_antigen|_marker) cin_?(?:[123]|iii|ii|i) abscess
     """
 _OTHERS = """
-    斑块 钙化斑 (?:冠状动脉|瓣膜?|血管|动脉)钙化 (?<!骨髓)增生(?!活跃|良好) 狭窄 肥[大厚] 退行性(?:病?变|改变) 生理曲度(?:变直|消失|反弓) 间隙(?:变窄|狭窄)
-    (?:颈椎|腰椎|牙周|皮肤|白癜风|血管)病 老年性脑改变 脱髓鞘 缺血[灶性] 软化灶 白质(?:病变|疏松|变性) 空泡?蝶鞍 近视 远视 散光 老视 斜视
-    弱视 翼状胬肉 晶状?体(?:轻度|密度)?(?:混浊|浑浊) 沙眼 色素紊乱 杯盘比(?:增大|扩大) 玻璃体(?:混浊|浑浊) 豹纹状 玻璃膜疣 倒睫 睑裂斑
-    残冠 缺[牙齿] 牙(?:列)?缺[失损] 楔状缺损 阻生 牙结?石 牙龈(?:红肿|出血|萎缩) 牙列不齐 屈光不正 (?:咽部?|结膜|鼻粘膜|鼻黏膜|粘膜|黏膜)(?:慢性|轻度|明显)?充血
-    声带(?:小结|息肉) 耵聍(?:栓塞)? 鼻甲(?:肥大|肿大) 鼓膜(?:穿孔|内陷|混浊|浑浊) 耳聋 (?:触及|扪及|可及)[^未无]{0,8}(?:包块|肿块|硬结)
-    皮疹 脂肪瘤 [足手体股甲]癣 痤疮 荨麻疹 白癜风 皮炎 叩击痛 肥胖 超重 焦虑 抑郁 瘤(?!标志|相关|筛查|指标|抗) 血管弹性[^正良]{0,4}(?:减弱|降低|减退)
+    斑块 钙化斑 (?:冠状动脉|瓣膜?|血管|动脉)钙化 (?<!骨髓)增生(?!活跃|良好) 狭窄 肥[大厚] 退行性(?:病?变|改变)
+    生理曲度(?:变直|消失|反弓) 间隙(?:变窄|狭窄)
+    (?:颈椎|腰椎|牙周|皮肤|白癜风|血管)病 老年性脑改变 脱髓鞘 缺血[灶性] 软化灶 白质(?:病变|疏松|变性) 空泡?蝶鞍 近视
+    远视 散光 老视 斜视
+    弱视 翼状胬肉 晶状?体(?:轻度|密度)?(?:混浊|浑浊) 沙眼 色素紊乱 杯盘比(?:增大|扩大) 玻璃体(?:混浊|浑浊) 豹纹状
+    玻璃膜疣 倒睫 睑裂斑
+    残冠 缺[牙齿] 牙(?:列)?缺[失损] 楔状缺损 阻生 牙结?石 牙龈(?:红肿|出血|萎缩) 牙列不齐 屈光不正
+    (?:咽部?|结膜|鼻粘膜|鼻黏膜|粘膜|黏膜)(?:慢性|轻度|明显)?充血
+    声带(?:小结|息肉) 耵聍(?:栓塞)? 鼻甲(?:肥大|肿大) 鼓膜(?:穿孔|内陷|混浊|浑浊) 耳聋
+    (?:触及|扪及|可及)[^未无]{0,8}(?:包块|肿块|硬结)
+    皮疹 脂肪瘤 [足手体股甲]癣 痤疮 荨麻疹 白癜风 皮炎 叩击痛 肥胖 超重
+    (?:焦虑|抑郁)(?!自评|量表|评分|测评|筛查|症状自评) 瘤(?!标志|相关|筛查|指标|抗)
+    血管弹性[^正良]{0,4}(?:减弱|降低|减退)
     (?<![肝脑消抗])炎(?!症|支原体|衣原体|双?球菌|链球菌|克雷伯|疫苗|病毒|杆菌|抗|因子|指标|标志)
-    (?:颅内|脑实质|脑室|脑干|硬膜[外下]|消化道|眼底|玻璃体|腹腔|视网膜|肺泡?|活动性)出血 出血(?:性|灶|点) (?:动脉|主动脉)(?:粥样)?硬化 内-?中膜(?:局限性)?增厚 静脉曲张 (?:轻|中|重)度狭窄 管腔狭窄 动脉瘤
+    (?:颅内|脑实质|脑室|脑干|硬膜[外下]|消化道|眼底|玻璃体|腹腔|视网膜|肺泡?|活动性)出血 出血(?:性|灶|点)
+    (?:动脉|主动脉)(?:粥样)?硬化 内-?中膜(?:局限性)?增厚 静脉曲张
+    (?:轻|中|重)度狭窄 管腔狭窄 动脉瘤
     夹层 血栓(?!弹力) 栓塞 脑梗[死塞] 腔隙性 脑出血 血肿 蛛网膜下腔出血 中线移位 脑萎缩 脓肿 骨折(?!风险)
     骨质疏松(?!风险|筛查) 骨量(?:减少|低下) 低骨量 骨质增生 椎间盘[突膨]出 脊柱侧弯 关节炎 半月板撕裂 韧带撕裂 脱位
     白内障 青光眼 晶状体混浊 视网膜(?:病变|脱离) 黄斑变性 色盲 色弱 龋齿? 残根 牙周炎 牙龈炎 咽炎 鼻炎 鼻窦炎 中耳炎
@@ -229,15 +259,20 @@ _OTHERS = """
     桥本
     """
 _OTHERS_EN = """
-    spondylosis degenerative_(?:changes?|dis[ck]_disease|joint_disease) enlarged_(?:prostate|thyroid|heart|liver|spleen|lymph_nodes?|uterus|tonsils?)
-    (?:atypical|dysplastic)_n(?:a)?ev(?:us|i) (?:dental_)?caries (?:tooth_|dental_)?decay gingivitis periodontitis impacted_(?:wisdom_)?(?:tooth|teeth|molars?)
+    spondylosis degenerative_(?:changes?|dis[ck]_disease|joint_disease)
+    enlarged_(?:prostate|thyroid|heart|liver|spleen|lymph_nodes?|uterus|tonsils?)
+    (?:atypical|dysplastic)_n(?:a)?ev(?:us|i) (?:dental_)?caries (?:tooth_|dental_)?decay gingivitis
+    periodontitis impacted_(?:wisdom_)?(?:tooth|teeth|molars?)
     myopia hyperopia astigmatism presbyopia amblyopia pterygium drusen (?:cerumen|wax)_impaction (?:ear)?wax
-    (?:tympanic_membrane_)?perforat(?:ed|ion) deviated_(?:nasal_)?septum rhinitis pharyngitis tonsillitis conjunctivitis dermatitis lipomas?
+    (?:tympanic_membrane_)?perforat(?:ed|ion) deviated_(?:nasal_)?septum rhinitis pharyngitis tonsillitis
+    conjunctivitis dermatitis lipomas?
     (?:morbid_)?obes(?:e|ity) overweight (?<!no_)murmurs? cervicitis vaginitis prostatitis thyroiditis bph
-    osteoporosis osteopenia fractures?(?!_risk) cataracts? retinopathy ha?emorrhoids atrophy(?!_score) ha?ematoma
+    osteoporosis osteopenia fractures?(?!_risk) cataracts? retinopathy ha?emorrhoids atrophy(?!_score)
+    ha?ematoma
     (?:subdural|subarachnoid|intracranial|intracerebral|intraventricular|retinal|gi)_ha?emorrhage midline_shift
     mass_effect (?:acute|deep_vein|venous)_thrombos[ie]s thrombosis dvt emboli(?:sm)? stroke papillo?edema
-    retinal_detachment macular_degeneration glaucoma(?!_screen) sinusitis otitis_media (?:osteo)?arthritis scoliosis
+    retinal_detachment macular_degeneration glaucoma(?!_screen) sinusitis otitis_media (?:osteo)?arthritis
+    scoliosis
     disc_(?:herniation|protrusion|bulge|prolapse) herniated_disc
     (?:menisc(?:al|us)|ligament|rotator_cuff|labral|tendon)_tear dislocation hearing_loss psoriasis eczema
     """

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from booking.reports.reading.sentences import sentence_of
+from tests.booking.reports.grading import readings
 
 NORMAL = (
     "窦性心律，正常心电图",
@@ -82,3 +83,12 @@ def test_what_no_healthy_person_has_is_abnormal(text: str) -> None:
 @pytest.mark.parametrize("text", LEFT_TO_THE_READER)
 def test_what_denies_or_leaves_open_is_not_told(text: str) -> None:
     assert sentence_of(text) == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    (("家族史", "父亲 肺癌"), ("手术史", "阑尾炎手术"), ("Past history", "Pneumonia 2015"), ("既往史", "脂肪肝")),
+)
+def test_what_the_person_told_of_the_past_is_no_finding(name: str, value: str) -> None:
+    row = {"name": name, "value": value, "unit": "", "range": "", "mark": "", "shape": "text"}
+    assert [one.judged for one in readings({**row, "sex": "female", "age": 40})] == [""]
