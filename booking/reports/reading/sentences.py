@@ -7,23 +7,29 @@ person's, `abnormal` if one names what no healthy person has and denies nothing.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from itertools import chain
 from typing import Literal
 
 from booking.reports.reading.folding import folded
 from booking.reports.reading.wordings import (
     ALL_WELL,
+    ANSWERED_NO,
+    AT_ONCE,
     BESIDE,
     DENIAL,
     DENIED,
     GOES_ON,
     HEALTHY,
     ILLNESS,
+    IN_CASE,
     LISTED,
     NO_DENIAL,
+    NOT_NOW,
     NOTHING_ILL,
     OPEN,
     ROUTINE,
+    SUSPECTED,
     USUAL_RATE,
 )
 
@@ -41,7 +47,7 @@ def sentence_of(text: str) -> Literal["normal", "abnormal", ""]:
     if len(plain) > _LONGEST:
         return ""
     sentences = [_clauses(sentence) for sentence in _SENTENCE.split(plain) if sentence.strip()]
-    if any(map(_names_illness, sentences)):
+    if any(map(_names_illness, sentences)) or _is_pressing(plain, chain.from_iterable(sentences)):
         return "abnormal"
     if any(map(_is_open, chain.from_iterable(sentences))) or not all(map(_is_healthy, sentences)):
         return ""
@@ -50,6 +56,15 @@ def sentence_of(text: str) -> Literal["normal", "abnormal", ""]:
 
 def _clauses(sentence: str) -> list[str]:
     return [clause.strip() for clause in _CLAUSE.split(sentence) if clause.strip()]
+
+
+def _is_pressing(plain: str, clauses: Iterable[str]) -> bool:
+    """Whether something grave is suspected, or the person is told to see a doctor now."""
+    if AT_ONCE.search(plain) and not IN_CASE.search(plain):
+        return True
+    return any(
+        SUSPECTED.search(clause) and not DENIED.search(clause) and not NOT_NOW.search(clause) for clause in clauses
+    )
 
 
 def _is_open(clause: str) -> bool:
@@ -63,6 +78,8 @@ def _speaks(clause: str) -> bool:
 def _names_illness(sentence: list[str]) -> bool:
     """What is denied in a clause may go on behind its comma: `no nodule, mass or effusion`."""
     complete = False
+    if any(ANSWERED_NO.fullmatch(clause) for clause in sentence):
+        return False
     for clause in sentence:
         if complete and GOES_ON.fullmatch(clause):
             return False

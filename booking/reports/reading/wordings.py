@@ -36,6 +36,7 @@ NO_DENIAL = re.compile(
         不正常心电图 心律不齐 供血不足 关闭不全 屈光不正 功能不全 骨折不愈 发育不[良全] 递增不良 咬合不良 牙列不齐
         回声不均匀? 密度不均匀? 非特异性 非萎缩性
         non-?(?:proliferative|obstructing|specific) suspicious_(?=nodule|mass|lesion|abnormality)
+        free_(?:intraperitoneal_)?(?:air|gas|fluid)
         """
     )
 )
@@ -57,7 +58,8 @@ _THINGS = rf"{_THING}(?:(?:及|或|和|、|与){_THING})*"
 _NONE = rf"(?:未见|未发现|未触及|未扪及|未闻及|未探及|未及|无)(?:明显|显著|明确|确切)?{_THINGS}"
 _ILLS = _any(
     """
-    consolidation effusion pneumothorax mass(?:es)? nodules? abnormalit(?:y|ies) lesions? disease calculi
+    infarct(?:ion)?s? consolidation effusion pneumothorax mass(?:es)? nodules? abnormalit(?:y|ies) lesions? disease
+    calculi
     stones?
     gallstones? murmurs? rubs? gallops? tenderness adenopathy lymphadenopathy fractures? infiltrates?
     arrhythmias?
@@ -126,6 +128,32 @@ HEALTHY = re.compile(
         )
     )
 )
+_GRAVE = "(?:癌|恶性|转移(?!酶)|出血|梗[死塞]|血栓|栓塞|夹层|结核|骨折|占位)"
+_GRAVE_EN = (
+    "(?:malignan|carcinoma|cancer|hcc|hepatocellular|neoplas|metasta|lymphoma|infarct|embol|fracture|tubercul"
+    "|dissection|ha?emorrhage|pneumonia)"
+)
+SUSPECTED = re.compile(
+    rf"(?:考虑|疑似|可疑|提示|倾向于?|怀疑)(?:为)?[^,;除]{{0,8}}{_GRAVE}"
+    rf"|{_GRAVE}[\u4e00-\u9fff]{{0,3}}可能(?!性?(?:较|很|极)?[小低])"
+    rf"|(?:suspicious for|suggestive of|suspicion of|concerning for|worrisome for|consistent with) "
+    rf"(?:[a-z-]+ ){{0,3}}{_GRAVE_EN}"
+)
+"""What somebody suspects who looked, and that nobody may wait with: never well, whatever it turns out to be."""
+NOT_NOW = re.compile(
+    "除|史|术后|既往|家族|治疗|较前|复查|history|previous|prior|exclu|rule|post|resect|remov|treated|resolved|less"
+    "|low|unlikely|stable"
+)
+"""Words that take a suspicion back, or speak of another time."""
+AT_ONCE = re.compile(
+    "(?:建议|请|需|须|应|务必)(?:您|患者|本人)?(?:立即|马上|立刻|尽快|尽早|急诊)[^,;]{0,14}(?:就[诊医]|入院|住院|治疗|急诊|门诊)"
+    "|(?:seek|needs?|requires?) (?:immediate|urgent|emergency) (?:medical )?(?:care|attention|evaluation|treatment|help)"
+    "|(?:urgent|immediate|emergency) (?:referral|evaluation|admission|consultation|medical attention)"
+    "(?: (?:is |was )?(?:recommended|advised|required|needed))"
+)
+"""Advice to see a doctor now, which nobody gives who is well …"""
+IN_CASE = re.compile("如|若|一旦|必要时|倘|不适|不需|无需|不必|(?<![a-z])(?:if|in case|should|when|not|no)(?![a-z])")
+"""… unless it is for a case that may come."""
 USUAL_RATE = re.compile(
     r"(?:心率|(?:heart |ventricular )?rate|hr)?[: ]?(?:5[5-9]|[6-9][0-9]|100) ?(?:次/分钟?|bpm|/min|beats/min)?"
 )
@@ -134,6 +162,8 @@ DENIAL = re.compile(
     rf"{_NONE}|无充血|肋下未触及|不厚|不大|不宽|不粗|不扩张|未增厚|未增宽|未增大|未扩张|无扩张|无增厚|无移位|无增宽"
 )
 """What is well denied. Any other denial in a clause takes back what it says."""
+ANSWERED_NO = re.compile(r"(?:无|没有|未见|否认?|阴性|未发现|none|no|absent|negative|not (?:seen|present|found)|\(?-\)?)")
+"""What alone behind a comma or colon denies the words before it: `脂肪肝：无`."""
 GOES_ON = re.compile(rf"{_THINGS}|(?:or |and )?{_ILLS}(?: (?:or|and) {_ILLS})?")
 """What goes on after a comma behind a denial."""
 ALL_WELL = re.compile("(?:未见|未发现|未触及|无)(?:明显|显著)?异常$|(?<![不欠非])正常$")
@@ -157,6 +187,9 @@ BESIDE = re.compile(r"(?:,? ?without| ?(?:不伴|未伴|无伴)).*$")
 """What is said to be missing beside an illness: `gallstones without cholecystitis`."""
 
 _HEART = """
+    运动(?:减低|消失)?异常(?!风险) (?:肺动脉|门静脉|门脉|颅内)高压 高血压(?!病?史|病?家族) 全心(?:扩大|增大)
+    心[房室腔]{1,2}(?:扩大|增大)
+    (?:急性)?冠脉综合征 病态?窦(?:房结)?综合征 brugada
     房颤 心房[颤纤][动颤] 心房扑动 早搏 传导阻滞 房室阻滞 st-?t_?改变 t波(?:改变|倒置|低平) st段(?:压低|抬高|改变)
     病理性q波 心肌缺血 心肌梗[死塞] 心梗 心室肥[厚大] 心动过[速缓] 心律不齐 不正常心电图 异常心电图 室性心律 逸搏
     预激 室颤 室速 室上速 停搏 (?:舒张|收缩)功能(?:减[低退]|降低|不全) 关闭不全 (?:中|重)度反流
@@ -170,6 +203,8 @@ _HEART = """
     (?:可闻及|闻及)[^未无]{0,12}(?:杂音|啰音)
     """
 _HEART_EN = """
+    n?stemi (?:acute|old|inferior|anterior|lateral)_mi myocardial_(?:infarction|ischa?emia|injury) thromb(?:us|i)
+    ^prolonged$
     atrial_fibrillation atrial_flutter bundle_branch_block cardiomegaly (?:sinus_)?(?:brady|tachy)cardia
     asystole
     (?:av|heart)_block st(?:-segment)?_(?:elevations?|depression) t_wave_inversions? abnormal_e[ck]g lvh
@@ -188,6 +223,7 @@ _HEART_EN = """
     pathologic(?:al)?_q_waves? wall_motion_abnormality
     """
 _LUNGS = """
+    阴影 感染(?!性?(?:指标|标志|风险|筛查|史)|[四八]项|性疾病)
     肺炎(?!支原体|衣原体|链球菌|克雷伯|疫苗) 肺气肿 肺大[泡疱] 肺结核(?!抗|菌|筛查) 磨玻璃 实变 结节影 空洞
     纤维[灶化] 纤维条索影? 条索影 斑片影 胸膜(?:局限性)?(?:增厚|粘连) 纹理(?:增[粗多重强]|紊乱|粗乱)
     小气道功能[^正良]{0,6}(?:减退|障碍|降低)
@@ -195,6 +231,7 @@ _LUNGS = """
     (?<!慢性)炎症(?!指标|因子|标志) 肺不张 气胸 胸腔积液 尘肺 肺纤维化 肺栓塞 肺水肿 阻塞性通气 限制性通气
     """
 _LUNGS_EN = """
+    widened_mediastinum mediastinal_widening
     consolidation pneumonia(?!_vaccine) effusions? opacit(?:y|ies) atelectasis emphysema ground[-_]glass
     pleural_thickening pneumothorax infiltrates? cavitation cavitary bronchiectasis (?:pulmonary_)?fibrosis
     granulomas? hyperinflat(?:ed|ion) (?:mild|moderate|severe|airflow|airway)_obstruction
@@ -203,6 +240,7 @@ _LUNGS_EN = """
     restrictive_(?:pattern|defect)
     """
 _BELLY = """
+    (?:胰管|胆管|肾盂|输尿管|肠管|主动脉|血管|静脉|脑室|[左右][心]?[房室])(?:轻度|明显|稍|局限性)?扩张(?!良好|正常)
     弥漫性改变 多囊(?:样|卵巢) 内膜(?:明显)?增厚 (?:囊性|实性|混合性|低回声|附件区?)包块 小叶增生 增生结节 壁毛糙
     壁粗糙 回声(?:增粗|粗糙|不均匀?) 肝内钙化 结晶
     包皮过长 包茎 宫颈(?:肥大|糜烂) 子宫脱垂 (?:阴道[前后]?壁|直肠|脏器)(?:膨出|脱垂) 脂肪肝 肝硬化 胆囊炎
@@ -219,6 +257,9 @@ _BELLY_EN = """
     ectopic_pregnancy endometriosis ovarian_torsion
     """
 _GROWTHS = """
+    肿物 腺癌 鳞癌 (?:查见|找到|发现|可见|检出)(?:大量|少量|个别)?癌细胞
+    (?:骨|肝|肺|脑|淋巴结|远处|多发)[\u4e00-\u9fff]{0,3}转移(?!酶)
+    代谢(?:异常)?增高
     囊肿 结石 息肉 结节 肌瘤 血管瘤 肿瘤(?!标志|相关|筛查|指标) 占位 肿块 积液 肿大 腺瘤
     非典型(?:鳞状|腺)(?:上皮)?细胞 低级别 高级别 癌(?!胚|细胞|筛查|抗原|标志|症|基因|相关) 转移[瘤灶] 淋巴瘤(?!标志)
     肉瘤 黑色素瘤 错构瘤 畸胎瘤 上皮内瘤变 bi-?rads_?(?:category|分类|分级)?_?(?:[3-6]|iv|v)
@@ -226,15 +267,25 @@ _GROWTHS = """
     pi-?rads_?(?:category|score)?_?[3-5] li-?rads_?(?:lr-)?[3-5m]
     """
 _GROWTHS_EN = """
+
+    (?:lobe|head|tail|hilar|mediastinal|ulcerated|spiculated|exophytic|obstructing|intraluminal|polypoid|necrotic)_mass
+    (?:infiltrating|irregular|lobulated|rectal|gastric|colonic|thyroid|testicular|ovarian|uterine|bladder|brain)_mass
+    (?:intracranial|cerebral|retroperitoneal|palpable|soft[-_]tissue)_mass hepatocellular hcc
+    malignant_(?:cells|neoplasm|tumou?r|lesion)s? malignancy(?!_screen)
     nodules? hypoechoic_mass polyps? cysts? adenomas? (?:adeno|squamous_cell_)?carcinomas? lymphadenopathy
     dysplasia(?!_screen) atypical_(?:squamous|glandular)_cells lsil hsil asc-us asc-h agc fibroids? leiomyomas?
     goit(?:er|re) [0-9.]+_?[cm]m_mass
     (?:solid|breast|lung|pelvic|adnexal|renal|suspicious|liver|hepatic|large|enhancing)_mass
-    suspicious_(?:lesion|abnormality) (?:white_matter|focal|lytic|ring-enhancing|hepatic|liver|cystic)_lesions?
+    suspicious_(?:lesion|abnormality)
+
+
+    (?:enhancing|hypo(?:dense|intense|echoic)|hyper(?:dense|intense|echoic)|space-occupying|ulcerat(?:ed|ing)|sclerotic|osteolytic)_lesions?
+    (?:white_matter|focal|lytic|ring-enhancing|hepatic|liver|cystic)_lesions?
     metasta(?:sis|ses|tic) lymphoma melanoma sarcoma glioma meningioma tumou?r(?!_marker)
     cancer(?!_screen|_antigen|_marker) cin_?(?:[123]|iii|ii|i) abscess
     """
 _OTHERS = """
+    闭塞 (?:脊髓|神经(?:根)?|马尾(?:神经)?|硬膜囊)受压 椎间盘脱出
     斑块 钙化斑 (?:冠状动脉|瓣膜?|血管|动脉)钙化 (?<!骨髓)增生(?!活跃|良好) 狭窄 肥[大厚] 退行性(?:病?变|改变)
     生理曲度(?:变直|消失|反弓) 间隙(?:变窄|狭窄)
     (?:颈椎|腰椎|牙周|皮肤|白癜风|血管)病 老年性脑改变 脱髓鞘 缺血[灶性] 软化灶 白质(?:病变|疏松|变性) 空泡?蝶鞍 近视
@@ -245,7 +296,7 @@ _OTHERS = """
     (?:咽部?|结膜|鼻粘膜|鼻黏膜|粘膜|黏膜)(?:慢性|轻度|明显)?充血
     声带(?:小结|息肉) 耵聍(?:栓塞)? 鼻甲(?:肥大|肿大) 鼓膜(?:穿孔|内陷|混浊|浑浊) 耳聋
     (?:触及|扪及|可及)[^未无]{0,8}(?:包块|肿块|硬结)
-    皮疹 脂肪瘤 [足手体股甲]癣 痤疮 荨麻疹 白癜风 皮炎 叩击痛 肥胖 超重
+    (?<!消)水肿 皮疹 脂肪瘤 [足手体股甲]癣 痤疮 荨麻疹 白癜风 皮炎 叩击痛 肥胖 超重
     (?:焦虑|抑郁)(?!自评|量表|评分|测评|筛查|症状自评) 瘤(?!标志|相关|筛查|指标|抗)
     血管弹性[^正良]{0,4}(?:减弱|降低|减退)
     (?<![肝脑消抗])炎(?!症|支原体|衣原体|双?球菌|链球菌|克雷伯|疫苗|病毒|杆菌|抗|因子|指标|标志)
