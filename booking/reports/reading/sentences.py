@@ -26,6 +26,7 @@ from booking.reports.reading.wordings import (
     LISTED,
     NO_DENIAL,
     NOT_NOW,
+    NOT_QUITE,
     NOTHING_ILL,
     OPEN,
     ROUTINE,
@@ -103,7 +104,7 @@ def _is_healthy(sentence: list[str]) -> bool:
             denied = True
         elif HEALTHY.fullmatch(clause):
             said = DENIAL.sub("", clause)
-            if DENIED.search(said) or ILLNESS.search(said) or re.search("异常|欠|部分|多数|大多|abnormal", said):
+            if DENIED.search(said) or ILLNESS.search(said) or NOT_QUITE.search(said):
                 return False
             denied = said != clause and not ALL_WELL.search(clause)
         elif USUAL_RATE.fullmatch(clause) and len(sentence) > 1:

@@ -34,6 +34,7 @@ NO_DENIAL = re.compile(
     _any(
         """
         不正常心电图 心律不齐 供血不足 关闭不全 屈光不正 功能不全 骨折不愈 发育不[良全] 递增不良 咬合不良 牙列不齐
+        意识不清
         回声不均匀? 密度不均匀? 非特异性 非萎缩性
         non-?(?:proliferative|obstructing|specific) suspicious_(?=nodule|mass|lesion|abnormality)
         free_(?:intraperitoneal_)?(?:air|gas|fluid)
@@ -147,13 +148,16 @@ NOT_NOW = re.compile(
 """Words that take a suspicion back, or speak of another time."""
 AT_ONCE = re.compile(
     "(?:建议|请|需|须|应|务必)(?:您|患者|本人)?(?:立即|马上|立刻|尽快|尽早|急诊)[^,;]{0,14}(?:就[诊医]|入院|住院|治疗|急诊|门诊)"
-    "|(?:seek|needs?|requires?) (?:immediate|urgent|emergency) (?:medical )?(?:care|attention|evaluation|treatment|help)"
+    "|(?:seek|needs?|requires?) (?:immediate|urgent|emergency) (?:medical )?"
+    "(?:care|attention|evaluation|treatment|help)"
     "|(?:urgent|immediate|emergency) (?:referral|evaluation|admission|consultation|medical attention)"
     "(?: (?:is |was )?(?:recommended|advised|required|needed))"
 )
 """Advice to see a doctor now, which nobody gives who is well …"""
 IN_CASE = re.compile("如|若|一旦|必要时|倘|不适|不需|无需|不必|(?<![a-z])(?:if|in case|should|when|not|no)(?![a-z])")
 """… unless it is for a case that may come."""
+NOT_QUITE = re.compile("异常|欠|部分|多数|大多|[高低大小差异]于|接近|超出?|外[均皆]|abnormal|barely|nearly|almost")
+"""Words beside a healthy wording that make it another one."""
 USUAL_RATE = re.compile(
     r"(?:心率|(?:heart |ventricular )?rate|hr)?[: ]?(?:5[5-9]|[6-9][0-9]|100) ?(?:次/分钟?|bpm|/min|beats/min)?"
 )
@@ -162,7 +166,9 @@ DENIAL = re.compile(
     rf"{_NONE}|无充血|肋下未触及|不厚|不大|不宽|不粗|不扩张|未增厚|未增宽|未增大|未扩张|无扩张|无增厚|无移位|无增宽"
 )
 """What is well denied. Any other denial in a clause takes back what it says."""
-ANSWERED_NO = re.compile(r"(?:无|没有|未见|否认?|阴性|未发现|none|no|absent|negative|not (?:seen|present|found)|\(?-\)?)")
+ANSWERED_NO = re.compile(
+    r"(?:无|没有|未见|否认?|阴性|未发现|none|no|absent|negative|not (?:seen|present|found)|\(?-\)?)"
+)
 """What alone behind a comma or colon denies the words before it: `脂肪肝：无`."""
 GOES_ON = re.compile(rf"{_THINGS}|(?:or |and )?{_ILLS}(?: (?:or|and) {_ILLS})?")
 """What goes on after a comma behind a denial."""
@@ -267,7 +273,6 @@ _GROWTHS = """
     pi-?rads_?(?:category|score)?_?[3-5] li-?rads_?(?:lr-)?[3-5m]
     """
 _GROWTHS_EN = """
-
     (?:lobe|head|tail|hilar|mediastinal|ulcerated|spiculated|exophytic|obstructing|intraluminal|polypoid|necrotic)_mass
     (?:infiltrating|irregular|lobulated|rectal|gastric|colonic|thyroid|testicular|ovarian|uterine|bladder|brain)_mass
     (?:intracranial|cerebral|retroperitoneal|palpable|soft[-_]tissue)_mass hepatocellular hcc
@@ -277,14 +282,15 @@ _GROWTHS_EN = """
     goit(?:er|re) [0-9.]+_?[cm]m_mass
     (?:solid|breast|lung|pelvic|adnexal|renal|suspicious|liver|hepatic|large|enhancing)_mass
     suspicious_(?:lesion|abnormality)
-
-
     (?:enhancing|hypo(?:dense|intense|echoic)|hyper(?:dense|intense|echoic)|space-occupying|ulcerat(?:ed|ing)|sclerotic|osteolytic)_lesions?
     (?:white_matter|focal|lytic|ring-enhancing|hepatic|liver|cystic)_lesions?
     metasta(?:sis|ses|tic) lymphoma melanoma sarcoma glioma meningioma tumou?r(?!_marker)
     cancer(?!_screen|_antigen|_marker) cin_?(?:[123]|iii|ii|i) abscess
     """
 _OTHERS = """
+    骤停 心跳停止 呼吸(?:停止|暂停|衰竭) 昏迷 休克 意识(?:不清|丧失|障碍) 尿潴留 黑便 咯血 呕血 便血 刺激征阳性 偏瘫
+    失明 衰竭 贫血
+    包块 硬结 肿胀 破损 缺损
     闭塞 (?:脊髓|神经(?:根)?|马尾(?:神经)?|硬膜囊)受压 椎间盘脱出
     斑块 钙化斑 (?:冠状动脉|瓣膜?|血管|动脉)钙化 (?<!骨髓)增生(?!活跃|良好) 狭窄 肥[大厚] 退行性(?:病?变|改变)
     生理曲度(?:变直|消失|反弓) 间隙(?:变窄|狭窄)
