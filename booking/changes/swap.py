@@ -181,9 +181,9 @@ def leave(session: Session, booking: Booking, request: ChangeRequest, *, cause: 
     _lock_entitlement(session, booking)
     close(session, booking, request, cause=cause, now=now)
     old_slot = session.scalars(
-        select(SlotClaim.slot_id).where(
-            SlotClaim.booking_id == booking.id, SlotClaim.live, SlotClaim.slot_id != request.new_slot_id
-        )
+        select(SlotClaim.slot_id)
+        .where(SlotClaim.booking_id == booking.id, SlotClaim.live, SlotClaim.slot_id != request.new_slot_id)
+        .order_by(SlotClaim.id)
     ).first()
     release_claims(session, booking.id, now=now, keep_slot=old_slot)
     if request.state == "refused" and booking.state in MOVABLE:

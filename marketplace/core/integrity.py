@@ -41,7 +41,7 @@ class IntegrityAlarm(Base):
     record: Mapped[str] = mapped_column(Text, unique=True)
     times: Mapped[int] = mapped_column(server_default="1")
     first_at: Mapped[Moment]
-    last_at: Mapped[Moment]
+    last_at: Mapped[Moment] = mapped_column(index=True)
 
 
 @dataclass(frozen=True)

@@ -61,6 +61,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_integrity_alarm")),
         sa.UniqueConstraint("record", name=op.f("uq_integrity_alarm_record")),
     )
+    op.create_index("ix_integrity_alarm_last_at", "integrity_alarm", ["last_at"])
     op.add_column("consent", sa.Column("phone_sealed", BYTEA(), nullable=True))
 
 

@@ -103,6 +103,7 @@ OF_WHAT_IS_OPEN = {
     "ix_booking_report_due",
     "ix_provider_task_ready",
     "uq_discrepancy_open",
+    "ix_integrity_alarm_last_at",  # of the last day
 }
 
 
