@@ -28,6 +28,6 @@ def grade_of(name: str, value: str, reference: str) -> Literal["normal", "abnorm
 
 
 def _steps(text: str) -> list[int]:
-    found = _GRADE.fullmatch(folded(text))
+    found = _GRADE.fullmatch(re.sub("^巴氏(?:分级)?[: ]?", "", folded(text)))
     steps = [step for step in found.groups() if step] if found else []
     return [_ROMAN[step] if step in _ROMAN else int(step) for step in steps]

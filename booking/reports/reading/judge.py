@@ -33,7 +33,7 @@ def judge(told: Told, item: Item | None, ours: Range | None) -> tuple[str, Judge
     The provider's mark decides, else its range or words, else ours if it gave none. A mark that the provider's own
     range or words contradict is left unjudged, and so is a result that it marked in a way that we can't read.
     """
-    if told.mark.doubtful:
+    if told.mark.doubtful or _says_the_opposite(told):
         return "", ""
     judged, by = _by_their_reference(told)
     if told.mark.dash and judged in ("low", "high"):
@@ -52,6 +52,12 @@ def judge(told: Told, item: Item | None, ours: Range | None) -> tuple[str, Judge
     if judged or told.says_reference or told.value.void:
         return judged, by
     return _by_ours(told, ours)
+
+
+def _says_the_opposite(told: Told) -> bool:
+    """Whether the mark says what was found, and the word it stands beside says the opposite."""
+    opposite = "negative" if told.mark.flag == "abnormal" else "positive"
+    return told.mark.finding and not told.mark.dash and told.value.quality == opposite
 
 
 _NEAR = 0.15

@@ -124,13 +124,13 @@ _SCANNER = re.compile(
             r"(?P<suits>(?<![a-z0-9])s(?=\s*[:=]?\s*[<≤>≥]))",
             r"(?P<resists>(?<![a-z0-9])[ri](?=\s*[:=]?\s*[<≤>≥]))",
             r"(?P<bad>极?高风险|中高?风险|临界风险|糖尿病前期|糖尿病|边缘(?:升高)?|升高|偏高|增高|降低|偏低|极高|很高|缺乏|不足|过量|中毒|阳性|弱阳性|可疑|灰区|异常|高危|中危|轻度|中度|重度|偏瘦|消瘦|体重过低|超重|肥胖|"
-            r"\bunderweight\b|\boverweight\b|\bobes(?:e|ity)\b|\bborderline\b|\bhigh\b|\bvery high\b|\blow\b|\bdeficien(?:t|cy)\b|\binsufficien(?:t|cy)\b|"
+            r"\bmild\b|\bmoderate\b|\bsevere\b|\bunderweight\b|\boverweight\b|\bobes(?:e|ity)\b|\bborderline\b|\bhigh\b|\bvery high\b|\blow\b|\bdeficien(?:t|cy)\b|\binsufficien(?:t|cy)\b|"
             r"\bpos(?:itive)?\b|\bequivocal\b|\bdiabet(?:es|ic)\b|"
             r"\bprediabet(?:es|ic)\b|\btoxic(?:ity)?\b|\babnormal\b|\bindeterminate\b|\breactive\b)",
             r"(?P<good>合适范围|合适水平|合适|理想范围|理想水平|理想|适宜|充足|正常(?!值|参考)|阴性|\bdesirable\b|\boptimal\b|\bnormal\b(?! "
             r"range)|\bneg(?:ative)?\b|"
             r"\bsufficien(?:t|cy)\b|\bnon-?reactive\b)",
-            r"(?P<idle>\bn(?=\s*:)|\bexpected(?: values?)?\b|\bcut-?\s?off\b|\b(?:elisa|eclia|clia|hplc|elfa|ria|lc-?ms(?:/ms)?|ngsp|ifcc|dcct|nephelometry|turbidimetry|jaffe|enzymatic|"
+            r"(?P<idle>\bn(?=\s*:)|\bt(?=\s*[<>≤≥])|\bexpected(?: values?)?\b|\bcut-?\s?off\b|\b(?:elisa|eclia|clia|hplc|elfa|ria|lc-?ms(?:/ms)?|ngsp|ifcc|dcct|nephelometry|turbidimetry|jaffe|enzymatic|"
             r"westergren)\b|为|表示|属于|筛查|初筛|判定|提示|介于|之间|between|生物参考区间|参考区间|参考范围|参考值|参考|正常参考值|正常值|正常范围|范围|区间|reference(?: (?:range|interval|value)s?)?|"
             r"ref\.?(?: range)?|"
             r"normal range|range|interval|\bages?\b|\bi\.?e\.?\b|[^\s()\[\];,:]{0,12}法)",
@@ -156,6 +156,9 @@ def reference_of(text: str, sex: str, age: int, name: str) -> Reference:
     words = _usual_words(plain)
     if words:
         return Reference(plain, None, words)
+    if _FROM_NONE.match(plain):
+        return Reference(plain, Bounds(None, 0.0))
+    plain = _of_a_risk(plain, folded(name))
     entries = _aimed_at(_by_risk(_with_headings(list(_entries(_CLEAR.sub(" ", plain)))), plain), folded(name))
     counts = {ucum(found[0]) for found in _COUNT.finditer(plain)} - {""}
     if len(counts) == 1:
@@ -163,6 +166,18 @@ def reference_of(text: str, sex: str, age: int, name: str) -> Reference:
     between = tuple(entry.bounds for entry in entries if entry.only and set(entry.only) <= _AVERAGE)
     chosen = _chosen(entries, sex, age, folded(name))
     return Reference(plain, chosen, either=() if chosen else _either(entries, sex, age), between=between)
+
+
+_FROM_NONE = re.compile(r"0\s*[:=(]?\s*(?:none|no [a-z ]{3,20}|无[\u4e00-\u9fff]{0,6})\)?\s*[;,](?=.*[0-9])")
+"""Bands that begin with none at all: `0: none; 1-99: mild; 100-399: moderate`."""
+_BANDS_OF_RISK = re.compile(r"\blow\b.*[;,].*\bhigh\b")
+
+
+def _of_a_risk(plain: str, name: str) -> str:
+    """The bands of a risk with its low one as the good one, and the intermediate one as none that is."""
+    if not re.search("risk|风险", name) or not _BANDS_OF_RISK.search(plain):
+        return plain
+    return re.sub(r"\bintermediate\b", "borderline", re.sub(r"\blow\b(?! ?-?risk)", "low risk", plain))
 
 
 _AS_MOST_ARE = {

@@ -22,7 +22,7 @@ SOUGHT = re.compile(
     "菌|虫|孢子|病毒|真菌|霉|hpv|核酸|dna|rna|抗原|培养|梅毒|艾滋|hiv|结核|涂片|癌细胞|恶性细胞|血清学|流感|新冠|cov|virus|cultur|smear|"
     "bacill|afb|parasit|ova|salmonella|shigella|pathogen|organism|fung|yeast|malaria|influenza|strep|antigen|toxin|chlamydia|"
     "gonorrh|trichomonas|candida|tppa|trust|寄生|管型|结晶|细胞|隐血|潜血|霉菌|脂肪球|粘液|黏液|"
-    "cast|crystal|cells|blood|mucus|growth|生长|aureus|coli|mutation|突变|variant|clue|band|blast|element|hypha|spore|cyst|larva|worm|egg|flagell|monil|phage"
+    "cast|crystal|cells|blood|mucus|growth|生长|cryptococc|aureus|coli|mutation|突变|variant|clue|band|blast|element|hypha|spore|cyst|larva|worm|egg|flagell|monil|phage"
 )
 """What a laboratory looks for, so that not finding it is good news: of a gall bladder that isn't seen it is not."""
 _NOT = re.compile("未|无|没|不|非|(?<![a-z])(?:no|not|non|none|without|negative|neg|absent)(?![a-z])")
@@ -59,7 +59,10 @@ _POSITIVE = tuple(
         r"(?P<what>[^,;阴阳+]{1,24})(?:\s?\(?[1-4]?\+{1,4}\)?)?",
         rf"(?:positive|pos|reactive) for (?P<what>{_WHAT})",
         rf"(?:[1-4]\+ |\+{{1,4}} |few |many |moderate |rare |occasional )?(?P<what>{_WHAT})"
-        rf"(?: (?:is|was|were|are)|:)? (?:positive|{_SEEN}|reactive)",
+        rf"(?: (?:is|was|were|are)|:)? (?:positive|{_SEEN}|reactive)"
+        r"(?: ?\(?[0-9.]+ ?%\)?| (?:on|in|by|from) [a-z0-9/ -]{1,24})?",
+        r"(?P<what>[a-z -]{1,30}(?:rods|cocci|bacilli|yeasts?|organisms?))"
+        r" in [0-9] ?(?:/|of) ?[0-9] (?:[a-z]+ )?bottles?",
         rf"(?:heavy|moderate|light|scant|abundant|profuse|[1-4]\+) (?:growth (?:of )?)?(?P<what>{_WHAT})",
         r"(?:presumptive|preliminary|preliminarily|initially|confirmed|high|low|repeatedly) (?:positive|reactive)",
     )
@@ -71,7 +74,7 @@ _NONE_OF = re.compile(rf"no {_ONLY}[a-z][a-z0-9 .,/-]{{1,80}} (?:(?:was|were|is|
 
 def statement_of(text: str) -> Quality:
     """positive, negative or trace if a text states that of something, part by part; blank for anything else."""
-    plain = folded(text).strip(" .。;,!")
+    plain = re.sub("gram[ -](negative|positive)", r"gram\1", folded(text).strip(" .。;,!"))
     if not plain or len(plain) > _LONGEST or _OPEN.search(plain) or without_result(plain):
         return ""
     if _NONE_OF.fullmatch(plain):

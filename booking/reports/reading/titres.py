@@ -9,7 +9,7 @@ from booking.reports.reading.qualities import quality_of
 
 _MEASURED_SO = re.compile(
     ""
-    "抗体|抗原|隐球菌|cryptococc|antigen|抗核|滴度|效价|凝集|肥达|外斐|布氏|溶血素|tit(?:er|re)|antibod|agglutin|widal|(?<![a-z])(?:ana|rpr|vdrl|trust|tppa|aso|ab)(?![a-z])"
+    "抗体|抗原|隐球菌|cryptococc|antigen|抗核|滴度|效价|凝集|肥达|外斐|布氏|溶血素|tit(?:er|re)|antibod|agglutin|widal|(?<![a-z])(?:ana|rpr|vdrl|trust|tppa|aso|ab|ig[agm])(?![a-z])"
 )
 """Elsewhere `1:270` may be a risk, where the higher number is the better one."""
 _TITRE = re.compile(r"(?<![0-9.:])1\s*:\s*(?=[1-9][0-9]{0,5}(?![0-9.:]))")

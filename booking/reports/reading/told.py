@@ -27,6 +27,8 @@ _NOT_JUDGED_ALONE = re.compile(
     re.I,
 )
 """Of these, a positive result isn't bad news by itself, nor a negative one good news …"""
+_OF_THE_PAST = re.compile("史$|史[(:]|病史|主诉|问诊|用药|histor(?:y|ies)|medications?|complaint")
+"""What the person told: an illness there was once, or that a relative has, is no finding of this check."""
 _UNWANTED = re.compile(
     "丙肝|丙型肝炎|hcv|hepatitis c|hiv|艾滋|人类免疫缺陷|梅毒|syphilis|treponema|tppa|trust|rpr|戊肝.*igm|甲肝.*igm",
     re.I,
@@ -91,6 +93,8 @@ class Told:
         written, range_text = as_numbers(result.name, without_label(result.name, result.value), result.range_text)
         written, range_text = _to_one(written, range_text)
         value = value_of(written, result.unit)
+        if _OF_THE_PAST.search(folded(result.name)) and not range_text.strip():
+            value = replace(value, quality="")
         reference = reference_of(range_text, whose.sex, whose.age, result.name)
         if result.low is not None or result.high is not None:
             reference = replace(reference, bounds=Bounds(result.low, result.high), words=frozenset())
@@ -151,7 +155,9 @@ class Told:
 
 
 _NOTHING = re.compile("0(?:\\.0+)? ?%?")
-_NONE_EXPECTED = re.compile("原始|幼稚|早幼粒|blast|promyelocyt|有核红|nucleated red|nrbc|疟|malaria|parasit")
+_NONE_EXPECTED = re.compile(
+    "原始|幼稚|早幼粒|blast|promyelocyt|有核红|nucleated red|nrbc|疟|malaria|parasit|钙化积分|calcium score|agatston"
+)
 """A bare `0` as a range is an empty field, but for cells and germs of which nobody has any."""
 _RATIO = re.compile(r"[0-9.]+\s*:\s*1(?![0-9.])")
 

@@ -48,7 +48,10 @@ _RESULT = re.compile(
 _NAMED = re.compile(
     r"^(?P<label>[a-z\u3400-\u9fff][a-z0-9\u3400-\u9fff/-]{0,14}?)值?\s*(?P<sign>[:=]|\s)\s*(?P<rest>\S.*)$"
 )
-_USUAL_LABELS = ("dob", "dpm", "s/co", "coi", "index", "ratio", "比值", "数", "od")
+_USUAL_LABELS = (
+    *("dob", "dpm", "s/co", "coi", "index", "ratio", "比值", "数", "od", "abi", "fev1/fvc", "fev1%", "lvef", "ef"),
+    *("右侧abi", "左侧abi", "右abi", "左abi"),
+)
 
 
 def without_label(name: str, value: str) -> str:
