@@ -1,7 +1,7 @@
 """Changes that were given up and have no end yet are found by an index; a cancel of a stray counts its silence.
 
 Revision ID: 0052
-Revises: 0046
+Revises: 0051
 """
 
 from alembic import op
@@ -9,7 +9,7 @@ from alembic import op
 from migrations.add_index import add_index
 
 revision = "0052"
-down_revision = "0046"
+down_revision = "0051"
 branch_labels = None
 depends_on = None
 

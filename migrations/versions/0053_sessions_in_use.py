@@ -3,14 +3,14 @@
 Sessions older than 0031 do not know when they were last used, and would be judged by when they were opened.
 
 Revision ID: 0053
-Revises: 0046
+Revises: 0052
 """
 
 from alembic import op
 from sqlalchemy import text
 
 revision = "0053"
-down_revision = "0046"
+down_revision = "0052"
 branch_labels = None
 depends_on = None
 
