@@ -488,7 +488,7 @@ OF_NOBODY = (
     Table(
         "stray_cancel",
         "id key provider_id discrepancy_id reference our_reference actor_kind actor asked_at tries run_after"
-        " lease_until sent_at finished_at outcome",
+        " lease_until sent_at finished_at outcome silent_tries",
     ),
     # a keyed hash of an address or account, for an hour or two
     Table("rate_bucket", "id key_hash tokens refilled_at"),

@@ -171,7 +171,9 @@ def test_a_record_that_must_stay_says_whose_it_is_to_nobody_but_a_command(lives:
         session.execute(text("UPDATE beneficiary SET name = '沈静宜' WHERE customer_id = :c"), {"c": hers.customer})
     erase(hers.world.principal, now=NOON)
     with reading() as session:
-        person = session.scalars(select(Beneficiary).where(Beneficiary.customer_id == hers.customer)).first()
+        person = session.scalars(
+            select(Beneficiary).where(Beneficiary.customer_id == hers.customer).order_by(Beneficiary.id)
+        ).first()
         assert person is not None and person.record_sealed is not None
         whose = opened(session, "record", "record_sealed", person.id, person.record_sealed)
     assert whose == {"name": "沈静宜", "sex": "female", "birth_date": "1988-04-12"}

@@ -118,7 +118,7 @@ PLANTED = {
     "a line is not in one seal": (
         "INSERT INTO audit_seal (seq, sealed_at, snapshot, after, through, audit_ids, audit_digests, ledger_ids,"
         " ledger_digests, previous, hash)"
-        " SELECT 1, now(), pg_current_snapshot()::text, '{}', '{}', '{}', '', '{}', '', '', ''"
+        " SELECT 1, now(), format('%1$s:%1$s:', pg_current_xact_id()), '{}', '{}', '{}', '', '{}', '', '', ''"
     ),
 }
 

@@ -1393,7 +1393,7 @@ def console_account(ended: bool = False) -> Context:
 def console_account_new(made: bool = False) -> Context:
     errors = {"login": _t("另一位操作员已使用此登录名。", "Another operator has this login.")}
     new = NewOperator("opr_wu", "a2b3-c4d5-e6f7-g8h9") if made else None
-    return _console("accounts", form=Form({"name": "Wu", "role": "agent"}, errors), made=new, login="wu")
+    return _console("accounts", form=Form({"name": "Wu", "role": "agent"}, errors), made=new, login="wu", problem=None)
 
 
 def console_second_factor(none: bool = False) -> Context:
@@ -1401,7 +1401,7 @@ def console_second_factor(none: bool = False) -> Context:
 
 
 def console_device() -> Context:
-    return _console("second_factor", offer=_OFFER, qr=qr_code(_OFFER.uri), form=Form(), present=True)
+    return _console("second_factor", offer=_OFFER, qr=qr_code(_OFFER.uri), form=Form(), present=True, problem=None)
 
 
 def console_recovery_codes() -> Context:
@@ -1658,7 +1658,9 @@ def console_customers() -> Context:
 
 def console_customer(blocked: bool = False) -> Context:
     name = _t("沈若兰", "Shen Ruolan")
-    return _console("customers", page=CustomerStatus("cus_1", name, "138****0021", at(11, 20, 9) if blocked else None))
+    return _console(
+        "customers", page=CustomerStatus("cus_1", name, "138****0021", at(11, 20, 9) if blocked else None), problem=None
+    )
 
 
 def console_erase() -> Context:

@@ -28,7 +28,7 @@ def accounts() -> Response:
 def account_new() -> Response:
     """Make an operator; the answer shows her password for the first sign-in, once."""
     if request.method == "GET":
-        return console_page("account_new", "accounts", form=Form({"role": "agent"}), made=None)
+        return console_page("account_new", "accounts", form=Form({"role": "agent"}), made=None, problem=None)
     given = {"login": field("login", 200), "name": field("name", 200), "role": field("role", 20)}
     try:
         made = administration.add_operator(
@@ -37,11 +37,11 @@ def account_new() -> Response:
     except (Invalid, LoginTaken) as refusal:
         message = wording.sentence(refusal)
         form = Form(given, {refusal.at: message}) if refusal.at in given else Form(given, problem=message)
-        return console_page("account_new", "accounts", refusal.status, form=form, made=None)
+        return console_page("account_new", "accounts", refusal.status, form=form, made=None, problem=None)
     except SignInAgain as refusal:
         page = {"form": Form(given), "made": None, "problem": problem_of(refusal)}
         return console_page("account_new", "accounts", refusal.status, **page)
-    return console_page("account_new", "accounts", form=Form(), made=made, login=given["login"])
+    return console_page("account_new", "accounts", form=Form(), made=made, login=given["login"], problem=None)
 
 
 def account(operator: str) -> Response:
