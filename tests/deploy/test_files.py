@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import subprocess
@@ -16,6 +15,7 @@ from marketplace.core.config import ROOT, ConfigError, settings
 from marketplace.core.database import db as database
 from marketplace.core.database.db import apart_engine, engine, leader_engine
 from tests.conftest import TestDatabase
+from tests.deploy.proxied import certified, nginx_or_skip
 from tests.needs import needs
 
 DEPLOY = ROOT / "deploy"
@@ -60,15 +60,9 @@ def test_systemd_reads_the_units(unit: Path, tmp_path: Path) -> None:
 
 
 def test_nginx_reads_the_proxys_sample(tmp_path: Path) -> None:
-    nginx = shutil.which("nginx", path=f"{os.environ['PATH']}{os.pathsep}/usr/sbin")
-    needs(nginx is not None, "nginx")
-    assert nginx is not None
-    key, certificate = tmp_path / "privkey.pem", tmp_path / "fullchain.pem"
-    make = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=x", "-days", "1"]
-    subprocess.run([*make, "-keyout", str(key), "-out", str(certificate)], check=True, capture_output=True)
-    site = (DEPLOY / "nginx" / "anxiang.conf").read_text().replace("/etc/ssl/anxiang", str(tmp_path))
+    nginx = nginx_or_skip()
     whole = tmp_path / "nginx.conf"
-    whole.write_text(f"error_log stderr;\npid {tmp_path}/pid;\nevents {{}}\nhttp {{\n{site}\n}}\n")
+    whole.write_text(f"error_log stderr;\npid {tmp_path}/pid;\nevents {{}}\nhttp {{\n{certified(tmp_path)}\n}}\n")
     done = subprocess.run([nginx, "-t", "-c", str(whole)], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
 

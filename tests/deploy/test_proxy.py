@@ -1,0 +1,232 @@
+"""The proxy's sample as nginx runs it: what its logs say, whom it refuses and how, and what a slow body costs."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from booking.reports import share
+from marketplace import problems
+from marketplace.app import create_app
+from marketplace.core.errors import TooMany
+from marketplace.edge import BODY_LIMIT
+from tests.conftest import TestDatabase
+from tests.deploy.proxied import HOST, SAMPLE, Proxy, WebServer, proxied
+from tests.sandboxes import eventually
+from vip.operators import operators, second_factor
+from vip.signin import codes
+
+SECRET = "Zx9secretZx9"
+SECRETS = [
+    f"/calendar/{SECRET}.ics",
+    f"/Calendar/{SECRET}.ics",
+    f"/shared/{SECRET}",
+    f"/SHARED/{SECRET}/papers/pdf",
+    f"//shared//{SECRET}",
+    f"/%73hared/{SECRET}?lang=en",
+]
+ZONES = {
+    "customers": ("/sign-in", codes.ASKED_BY_CALLER.capacity + codes.TRIES_BY_CALLER.capacity),
+    "operators": (
+        "/operators/sign-in",
+        operators.TRIES_BY_CALLER.capacity + second_factor.TRIES_BY_CALLER.capacity,
+    ),
+    "shared": (f"/shared/{SECRET}", share.TRIES_BY_CALLER.capacity),
+    "api": ("/api/v1/sessions", codes.ASKED_BY_CALLER.capacity + codes.TRIES_BY_CALLER.capacity),
+}
+"""Each purpose's path, and how many requests at once the product itself lets one address make."""
+
+
+@pytest.fixture
+def web() -> Iterator[WebServer]:
+    """A web server that answers."""
+    server = WebServer()
+    with server.running():
+        yield server
+
+
+@pytest.fixture
+def proxy(tmp_path: Path, web: WebServer) -> Iterator[Proxy]:
+    """The sample with its own bursts."""
+    with proxied(tmp_path, web) as running:
+        yield running
+
+
+@pytest.fixture
+def strict(tmp_path: Path, web: WebServer) -> Iterator[Proxy]:
+    """The sample, but each zone lets two through."""
+    with proxied(tmp_path, web, burst=1) as running:
+        yield running
+
+
+def logged(proxy: Proxy, status: int, times: int) -> str:
+    """The logs once so many requests of that status stand in the access log."""
+    line = re.compile(rf'^access\.log: .*" {status} ', re.MULTILINE)
+    eventually(lambda: len(line.findall(proxy.logs())) >= times)
+    return proxy.logs()
+
+
+# What the logs say.
+
+
+def test_no_log_of_an_ordinary_request_has_the_secret(proxy: Proxy) -> None:
+    for path in SECRETS:
+        proxy.ask("GET", path)
+    said = logged(proxy, 200, len(SECRETS))
+    assert SECRET not in said
+    assert '"/shared/***" 200' in said and '"/calendar/***" 200' in said
+
+
+def test_no_log_of_the_redirect_to_tls_has_the_secret(proxy: Proxy) -> None:
+    for path in SECRETS:
+        assert proxy.ask_plainly("GET", path).headers["Location"] == f"https://{HOST}{path}"
+    proxy.ask_plainly("POST", f"/shared/{SECRET}", b"x" * 2_000_000)
+    assert SECRET not in logged(proxy, 301, len(SECRETS) + 1)
+
+
+def test_no_log_of_a_refusal_has_the_secret(strict: Proxy) -> None:
+    for path in SECRETS:
+        for _ in range(3):
+            answer = strict.ask("POST", path)
+    assert answer.status == 429
+    assert strict.ask("POST", f"/shared/{SECRET}", body=b"x" * 300_000, address="192.0.2.2").status == 413
+    logged(strict, 413, 1)
+    assert SECRET not in logged(strict, 429, 3)
+
+
+def test_no_log_has_the_secret_while_the_web_server_is_away(tmp_path: Path) -> None:
+    web = WebServer()
+    with web.running():
+        pass
+    with proxied(tmp_path, web) as proxy:
+        for path in SECRETS:
+            assert proxy.ask("GET", path).status == 502
+            assert proxy.ask("POST", path).status == 502
+        said = logged(proxy, 502, 2 * len(SECRETS))
+        assert SECRET not in said
+        assert proxy.ask("GET", "/me").status == 502
+        assert "error.log" in eventually(lambda: proxy.logs() if "GET /me" in proxy.logs() else "")
+
+
+def test_neither_a_query_nor_the_page_before_is_logged(proxy: Proxy) -> None:
+    proxy.ask("GET", f"/static/app.css?next=/shared/{SECRET}", headers={"Referer": f"https://{HOST}/shared/{SECRET}"})
+    said = logged(proxy, 200, 1)
+    assert SECRET not in said and '"/static/app.css" 200' in said
+
+
+# Whom it refuses, and how.
+
+
+@pytest.mark.parametrize("zone", ZONES)
+def test_all_that_the_product_lets_one_address_try_passes(proxy: Proxy, zone: str) -> None:
+    path, at_once = ZONES[zone]
+    assert {proxy.ask("POST", path).status for _ in range(at_once)} == {200}
+
+
+def test_the_brake_is_well_above_the_products_own_limits() -> None:
+    rates = dict(re.findall(r"limit_req_zone\s+\$sender\s+zone=(\w+):\w+\s+rate=(\d+)r/s;", SAMPLE))
+    bursts = re.findall(r"limit_req zone=(\w+) burst=(\d+) nodelay;", SAMPLE)
+    assert set(rates) == {zone for zone, _ in bursts} == set(ZONES)
+    assert all(int(burst) >= 2 * ZONES[zone][1] for zone, burst in bursts)
+    assert all(int(rate) * 3600 >= 2 * codes.TRIES_BY_CALLER.per_hour for rate in rates.values())
+
+
+@pytest.mark.parametrize("zone", ZONES)
+def test_who_floods_one_purpose_leaves_the_others_open(strict: Proxy, web: WebServer, zone: str) -> None:
+    path, _ = ZONES[zone]
+    for _ in range(2):
+        assert strict.ask("POST", path).status == 200
+    assert strict.ask("POST", path).status == 429
+    assert len(web.seen) == 2
+    assert {strict.ask("POST", other).status for name, (other, _) in ZONES.items() if name != zone} == {200}
+    assert strict.ask("POST", path, address="192.0.2.2").status == 200
+    assert strict.ask("GET", path).status == 200
+
+
+def test_the_addresses_of_one_subscriber_are_one(strict: Proxy) -> None:
+    def post(address: str) -> int:
+        return strict.ask("POST", "/sign-in", address=address).status
+
+    assert [post(f"2001:db8:0:a::{last}") for last in (1, 2, 3)] == [200, 200, 429]
+    assert post("2001:db8:0:b::1") == 200
+
+
+@pytest.mark.parametrize("path", ["/sign-in", "/operators/sign-in", f"/shared/{SECRET}"])
+def test_people_are_refused_by_a_page_in_both_languages(strict: Proxy, path: str) -> None:
+    for _ in range(3):
+        answer = strict.ask("POST", path)
+    assert (answer.status, answer.headers["Retry-After"]) == (429, "10")
+    assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
+    assert "请等待 10 秒" in answer.text and "Wait 10 seconds" in answer.text
+
+
+def test_programs_are_refused_by_the_products_own_problem(strict: Proxy, worker_database: TestDatabase) -> None:
+    with create_app().test_request_context("/api/v1/sessions", headers={"Accept-Language": "en"}):
+        expected = problems.of_refusal(TooMany(retry_after=10)).body()
+    for _ in range(3):
+        answer = strict.ask("POST", "/api/v1/sessions")
+    assert (answer.status, answer.headers["Retry-After"]) == (429, "10")
+    assert answer.headers["Content-Type"] == problems.MEDIA_TYPE
+    told = json.loads(answer.text)
+    assert told["instance"] == answer.headers["X-Request-Id"] != ""
+    assert told == {**expected, "instance": told["instance"]}
+    assert told["instance"] in logged(strict, 429, 1)
+
+
+@pytest.mark.parametrize("path", ["/sign-in", "/api/v1/sessions"])
+def test_the_products_own_refusals_pass_as_they_are(strict: Proxy, web: WebServer, path: str) -> None:
+    web.status = 429
+    answer = strict.ask("POST", path)
+    assert (answer.status, answer.text) == (429, "product")
+
+
+# What a slow body costs.
+
+
+def test_an_unfinished_body_never_reaches_the_web_server(proxy: Proxy, web: WebServer) -> None:
+    slow = proxy.connect()
+    slow.putrequest("POST", "/sign-in", skip_host=True)
+    for name, value in {"Host": HOST, "Content-Length": "10"}.items():
+        slow.putheader(name, value)
+    slow.endheaders(b"phone")
+    assert proxy.ask("GET", "/me").status == 200
+    assert web.seen == ["GET /me HTTP/1.0"]
+    slow.send(b"=1234")
+    assert slow.getresponse().status == 200
+    assert web.seen[1:] == ["POST /sign-in HTTP/1.0"]
+    slow.close()
+
+
+def test_bodies_are_small_but_where_programs_send_them(proxy: Proxy) -> None:
+    for path in ("/sign-in", "/operators/sign-in", f"/shared/{SECRET}", "/me/family/new"):
+        assert proxy.ask("POST", path, body=b"x" * 33_000).status == 413
+    for path in ("/api/v1/bookings", "/partner/v1/webhooks/x"):
+        assert proxy.ask("POST", path, body=b"x" * BODY_LIMIT).status == 200
+        assert proxy.ask("POST", path, body=b"x" * (BODY_LIMIT + 1)).status == 413
+
+
+def test_no_body_waits_in_a_file() -> None:
+    """A body that fits into its buffer is never written to a temporary file; passwords are among them."""
+    sizes = re.findall(r"client_max_body_size (\w+);\s+client_body_buffer_size (\w+);", SAMPLE)
+    assert len(sizes) == SAMPLE.count("client_max_body_size") and all(most == buffer for most, buffer in sizes)
+
+
+def test_one_address_has_a_bounded_number_of_requests_open(proxy: Proxy) -> None:
+    held = []
+    for _ in range(40):
+        slow = proxy.connect()
+        slow.putrequest("POST", "/me/family/new", skip_host=True)
+        for name, value in {"Host": HOST, "Content-Length": "10", "X-Test-Address": "192.0.2.1"}.items():
+            slow.putheader(name, value)
+        slow.endheaders(b"x")
+        held.append(slow)
+    refused = eventually(lambda: (answer := proxy.ask("GET", "/me")).status == 429 and answer)
+    assert refused.headers["Retry-After"] == "10"
+    assert proxy.ask("GET", "/api/v1/me").headers["Content-Type"] == problems.MEDIA_TYPE
+    assert proxy.ask("GET", "/me", address="192.0.2.2").status == 200
+    for each in held:
+        each.close()
