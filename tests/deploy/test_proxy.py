@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
@@ -188,17 +189,16 @@ def test_the_products_own_refusals_pass_as_they_are(strict: Proxy, web: WebServe
 
 
 def test_an_unfinished_body_never_reaches_the_web_server(proxy: Proxy, web: WebServer) -> None:
-    slow = proxy.connect()
-    slow.putrequest("POST", "/sign-in", skip_host=True)
-    for name, value in {"Host": HOST, "Content-Length": "10"}.items():
-        slow.putheader(name, value)
-    slow.endheaders(b"phone")
-    assert proxy.ask("GET", "/me").status == 200
-    assert web.seen == ["GET /me HTTP/1.0"]
-    slow.send(b"=1234")
-    assert slow.getresponse().status == 200
-    assert web.seen[1:] == ["POST /sign-in HTTP/1.0"]
-    slow.close()
+    with closing(proxy.connect()) as slow:
+        slow.putrequest("POST", "/sign-in", skip_host=True)
+        for name, value in {"Host": HOST, "Content-Length": "10"}.items():
+            slow.putheader(name, value)
+        slow.endheaders(b"phone")
+        assert proxy.ask("GET", "/me").status == 200
+        assert web.seen == ["GET /me HTTP/1.0"]
+        slow.send(b"=1234")
+        assert slow.getresponse().status == 200
+        assert web.seen[1:] == ["POST /sign-in HTTP/1.0"]
 
 
 def test_bodies_are_small_but_where_programs_send_them(proxy: Proxy) -> None:
@@ -216,17 +216,14 @@ def test_no_body_waits_in_a_file() -> None:
 
 
 def test_one_address_has_a_bounded_number_of_requests_open(proxy: Proxy) -> None:
-    held = []
-    for _ in range(40):
-        slow = proxy.connect()
-        slow.putrequest("POST", "/me/family/new", skip_host=True)
-        for name, value in {"Host": HOST, "Content-Length": "10", "X-Test-Address": "192.0.2.1"}.items():
-            slow.putheader(name, value)
-        slow.endheaders(b"x")
-        held.append(slow)
-    refused = eventually(lambda: (answer := proxy.ask("GET", "/me")).status == 429 and answer)
-    assert refused.headers["Retry-After"] == "10"
-    assert proxy.ask("GET", "/api/v1/me").headers["Content-Type"] == problems.MEDIA_TYPE
-    assert proxy.ask("GET", "/me", address="192.0.2.2").status == 200
-    for each in held:
-        each.close()
+    with ExitStack() as held:
+        for _ in range(40):
+            slow = held.enter_context(closing(proxy.connect()))
+            slow.putrequest("POST", "/me/family/new", skip_host=True)
+            for name, value in {"Host": HOST, "Content-Length": "10", "X-Test-Address": "192.0.2.1"}.items():
+                slow.putheader(name, value)
+            slow.endheaders(b"x")
+        refused = eventually(lambda: (answer := proxy.ask("GET", "/me")).status == 429 and answer)
+        assert refused.headers["Retry-After"] == "10"
+        assert proxy.ask("GET", "/api/v1/me").headers["Content-Type"] == problems.MEDIA_TYPE
+        assert proxy.ask("GET", "/me", address="192.0.2.2").status == 200
