@@ -13,6 +13,7 @@ from marketplace import cli
 from marketplace.core import integrity
 from marketplace.core.config import settings
 from marketplace.core.database.db import transaction
+from marketplace.one_sentence import FOUND
 from tests.keys import text_of, use_keys
 from tests.people import make_customer
 from vip.models import Customer
@@ -62,7 +63,7 @@ def test_what_does_not_open_is_counted_and_makes_the_exit_code_3(run: Run, monke
         session.execute(update(Customer).values(phone_sealed=b"rubbish"))
     use_keys(monkeypatch, master="new old")
     moved = run("keys rewrap")
-    assert moved.exit_code == cli.FOUND
+    assert moved.exit_code == FOUND
     assert "customer.phone_sealed: 2 looked at" not in moved.output
     assert "customer.phone_sealed: 1 rest on no live key or do not open\n" in run("keys list").output
 
