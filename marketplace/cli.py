@@ -26,8 +26,8 @@ from booking.keys.rewrap import BATCH, Progress, rewrap
 from booking.keys.rotate import PURPOSES, Purpose, rotate
 from booking.personal.erase import erase_by_command
 from booking.personal.export import write_copy
-from booking.reconcile.repair import cancel_stray_by_command, explain_stray_by_command
 from booking.reconcile.run import run_now
+from booking.reconcile.strays_by_command import cancel_stray_by_command, explain_stray_by_command
 from booking.reports.reading import codes
 from booking.views.books import check_books
 from marketplace import wording
