@@ -15,8 +15,8 @@ from booking.actors import SYSTEM
 from booking.calls.connections import connection_by_code
 from booking.personal.erase import erase_by_command
 from booking.personal.export import write_copy
-from booking.reconcile.repair import cancel_stray_by_command, explain_stray_by_command
 from booking.reconcile.run import run_now
+from booking.reconcile.strays_by_command import cancel_stray_by_command, explain_stray_by_command
 from booking.reports.reading import codes
 from booking.views.books import check_books
 from marketplace.api import openapi

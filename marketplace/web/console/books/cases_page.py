@@ -15,7 +15,7 @@ from booking.discrepancies import SLOT_OVERSOLD, UNREADABLE
 from booking.exchange.models import GAVE_UP, WHY
 from booking.reconcile.cases import CaseView, Counts, Filter, HistoryLine
 from booking.reconcile.delivered import READ
-from booking.reconcile.repair import Action
+from booking.reconcile.offered_repairs import Action
 from booking.reconcile.strays import STRAY_CANCELLED
 from marketplace.core.clock import HOME_ZONE
 from marketplace.web import booking_words, formats
