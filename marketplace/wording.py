@@ -47,7 +47,7 @@ WORDS: Mapping[str, Words] = {
     ),
     "crowded": Words(
         _("Many are trying just now"),
-        _("Many are trying just now. Nothing was counted against you; please try again in %(retry_after)s seconds."),
+        _("Many are trying just now. Nothing was counted; please try again in %(retry_after)s seconds."),
     ),
     "busy": Words(
         _("Somebody else was faster"), _("Another request held this up. Nothing was changed; send it again.")

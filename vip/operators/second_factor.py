@@ -170,8 +170,7 @@ def new_recovery_codes(session: Session, operator: Operator, now: datetime) -> t
     _end_recovery_codes(session, operator, now)
     made = tuple("".join(secrets.choice(_ALPHABET) for _ in range(16)) for _ in range(RECOVERY_CODES))
     session.add_all(
-        RecoveryCode(operator_id=operator.id, code_hash=_recovery_hash(operator, code), created_at=now)
-        for code in made
+        RecoveryCode(operator_id=operator.id, code_hash=_recovery_hash(operator, code), created_at=now) for code in made
     )
     return tuple("-".join(code[start : start + 4] for start in range(0, 16, 4)) for code in made)
 

@@ -1,6 +1,6 @@
 """Turns: of what costs much and anybody may ask for, one at a time in this process, so that customers' reads go on.
 
-The three kinds of such work stand at the end. Every use case that sends a code, tries one or hashes a password takes its
+The three kinds of such work stand at the end. Every use case that sends a code, tries one or hashes a password takes a
 turn there, before it counts the try: who gets none has lost no try.
 """
 
