@@ -197,7 +197,7 @@ def test_what_unknown_logins_are_compared_with_is_made_within_the_same_bound(mon
     hashed, within = operators.hash_password("a long enough secret"), []
 
     def make(_password: str, **_how: str) -> str:
-        within.append(operators.strangers._taken)
+        within.append(turns.hashing.strangers._taken)
         return hashed
 
     operators._nobodys_hash.cache_clear()

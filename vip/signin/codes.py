@@ -11,6 +11,7 @@ import hmac
 import math
 import secrets
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -18,13 +19,13 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from marketplace.core import crypto
-from marketplace.core.database.db import transaction
+from marketplace.core.database.db import reading, transaction
 from marketplace.core.errors import Invalid, Refusal, TooMany
 from marketplace.core.logging import get_logger
 from marketplace.core.text import without_invisible
 from vip import phones
 from vip.models import SignInCode
-from vip.signin import limits
+from vip.signin import limits, turns
 from vip.signin.limits import NOBODY, Caller, Limit
 
 DIGITS = 6
@@ -187,9 +188,24 @@ def bound(session: Session, customer_id: int, purpose: str, most: int, now: date
         raise TooMany(field=field, retry_after=max(1, int(wait.total_seconds()) + 1))
 
 
-def is_out(session: Session, address: Address, now: datetime) -> bool:
-    """Whether a code of `address` is good at present."""
-    return bool(_good_codes(session, address, now))
+def turn_to_ask(address: Address, asker: Asker) -> AbstractContextManager[None]:
+    """A turn of who is not signed in, to have a code sent. Raises Crowded."""
+    queue = turns.asking.strangers if asker.device is None else turns.asking.known
+    return queue.turn(asker.name(address))
+
+
+def turn_to_try(address: Address, asker: Asker, now: datetime) -> AbstractContextManager[None]:
+    """A turn of who is not signed in, to try a code: who tries codes where none was sent doesn't hold up those who
+    have one. Raises Crowded."""
+    return _queue_to_try(address, asker, now).turn(asker.name(address))
+
+
+def _queue_to_try(address: Address, asker: Asker, now: datetime) -> turns.Turns:
+    if asker.device is not None:
+        return turns.trying.known
+    with reading() as session:
+        is_out = bool(_good_codes(session, address, now))
+    return turns.trying.holders if is_out else turns.trying.strangers
 
 
 def count_try(session: Session, address: Address, now: datetime, asker: Asker = STRANGER) -> Try:

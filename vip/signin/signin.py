@@ -25,14 +25,11 @@ from vip.signin import codes, devices
 from vip.signin.codes import Asker, CodeSent
 from vip.signin.devices import LONGEST_TOKEN
 from vip.signin.limits import NOBODY, Caller
-from vip.signin.turns import Queues, Turns
 
 LIFETIME = timedelta(days=30)
 RECENT = timedelta(minutes=15)
 """For how long after signing in she may do what a phone left lying open should not do."""
 Channel = Literal["api", "web"]
-
-_asking, _trying = Queues(), Queues()
 
 
 class DevelopmentOnly(Refusal):
@@ -88,8 +85,7 @@ def send_code(
     number = phones.normalise(phone)
     gateway = gateway or sms.backend()
     address, asker = _who(number, caller, known_by)
-    turns = _asking.strangers if asker.device is None else _asking.known
-    with turns.turn(asker.name(address)), transaction() as session:
+    with codes.turn_to_ask(address, asker), transaction() as session:
         codes.lock_phones(session, address)
         made = codes.new_code(session, address, now, asker)
         customer = _customer(session, address)
@@ -126,7 +122,7 @@ def sign_in(
     """
     number, digits = phones.normalise(phone), codes.clean(code)
     address, asker = _who(number, caller, previous_token or known_by)
-    with _turns_to_try(address, asker, now).turn(asker.name(address)):
+    with codes.turn_to_try(address, asker, now):
         return _sign_in(address, asker, digits, channel, now, previous_token)
 
 
@@ -384,14 +380,6 @@ def _who(number: str, caller: Caller, shown: str | None) -> tuple[codes.Address,
     with reading() as session:
         address = codes.Address(insurer_id(session), phones.indexes(number))
         return address, _asker(session, address, caller, shown)
-
-
-def _turns_to_try(address: codes.Address, asker: Asker, now: datetime) -> Turns:
-    """Who tries codes where none was sent doesn't hold up those who have one."""
-    if asker.device is not None:
-        return _trying.known
-    with reading() as session:
-        return _trying.holders if codes.is_out(session, address, now) else _trying.strangers
 
 
 def _asker(session: Session, address: codes.Address, caller: Caller, shown: str | None) -> Asker:

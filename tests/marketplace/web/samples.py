@@ -1664,7 +1664,7 @@ def console_customer(blocked: bool = False) -> Context:
 
 
 def console_erase() -> Context:
-    return _console("customers", customer="cus_1", staying=left(), problem="")
+    return _console("customers", customer="cus_1", whose="沈**", staying=left(), problem="")
 
 
 def _desk_booking() -> desk_page.DeskBooking:

@@ -192,7 +192,7 @@ def test_no_password_is_looked_at_once_the_bucket_is_empty(monkeypatch: pytest.M
 def test_a_password_that_waits_too_long_for_its_turn_is_told_when_to_come_back(monkeypatch: pytest.MonkeyPatch) -> None:
     make_insurer()
     monkeypatch.setattr(turns, "LONGEST_WAIT", 0.01)
-    with operators.strangers.turn("another"), pytest.raises(Crowded) as refused:
+    with turns.hashing.strangers.turn("another"), pytest.raises(Crowded) as refused:
         operators.sign_in_operator("lin", "wrong", NOON)
     assert refused.value.facts["retry_after"] == 1
 
@@ -203,7 +203,7 @@ def test_strangers_who_try_passwords_hold_up_no_device_that_was_here_before(monk
     monkeypatch.setattr(turns, "LONGEST_WAIT", 0.01)
     first = operators.sign_in_operator("lin", "a long enough secret", NOON)
     assert isinstance(first, OperatorSignedIn)
-    with operators.strangers.turn("another"):
+    with turns.hashing.strangers.turn("another"):
         with pytest.raises(Crowded):
             operators.sign_in_operator("lin", "a long enough secret", NOON, caller=ATTACKER)
         again = operators.sign_in_operator("lin", "a long enough secret", NOON, known_by=first.device, caller=ATTACKER)
