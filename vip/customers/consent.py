@@ -15,7 +15,7 @@ from typing import Literal
 
 from sqlalchemy import ColumnElement, Date, and_, cast, exists, func, literal, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from marketplace.catalog.models import Insurer
 from marketplace.core import audit, clock, crypto, ids
@@ -71,13 +71,17 @@ class ConsentView:
 
 def may_show(beneficiary_id: ColumnElement[int] | InstrumentedAttribute[int], now: datetime) -> ColumnElement[bool]:
     """The condition that reports of this person (a column of internal ids) may be fetched and shown at `now`."""
-    today = cast(func.timezone(Insurer.time_zone, literal(now)), Date)
-    child = cast(Beneficiary.birth_date + text(f"interval '{OF_AGE} years'"), Date) > today
+    person, insurer = aliased(Beneficiary), aliased(Insurer)  # the query may name both tables, of whomever
+    today = cast(func.timezone(insurer.time_zone, literal(now)), Date)
+    child = cast(person.birth_date + text(f"interval '{OF_AGE} years'"), Date) > today
+    agreed = exists().where(
+        Consent.beneficiary_id == beneficiary_id, Consent.purpose == REPORTS, Consent.withdrawn_at.is_(None)
+    )
     return exists().where(
-        Beneficiary.id == beneficiary_id,
-        Insurer.id == Beneficiary.insurer_id,
-        Beneficiary.erased_at.is_(None),
-        or_(Beneficiary.relation == "self", child, _given(Beneficiary.id)),
+        person.id == beneficiary_id,
+        insurer.id == person.insurer_id,
+        person.erased_at.is_(None),
+        or_(person.relation == "self", child, agreed.correlate_except(Consent)),
     )
 
 
@@ -266,12 +270,6 @@ def phone_of(consent: Consent, key: WrappedKey) -> str | None:
     if not consent.phone_sealed:
         return None
     return crypto.unseal(consent.phone_sealed, key=key.open(), record=record_of(consent.public_id)).decode()
-
-
-def _given(beneficiary_id: InstrumentedAttribute[int]) -> ColumnElement[bool]:
-    return exists().where(
-        Consent.beneficiary_id == beneficiary_id, Consent.purpose == REPORTS, Consent.withdrawn_at.is_(None)
-    )
 
 
 def _of_phone(address: Address) -> ColumnElement[bool]:
