@@ -5,15 +5,17 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
 
 from booking.exchange.inbound import apply_remote
+from booking.feeds.tries import PutOff, not_applied
 from booking.feeds.unreadable import record_row
 from booking.models import Feed, ProviderEvent
 from booking.reports.fetch import announce
 from marketplace.core.database.db import transaction
 from marketplace.core.database.retention import forget
 from marketplace.core.logging import get_logger
-from providers.reported import Event
+from providers.reported import Event, RemoteBooking
 
 log = get_logger(__name__)
 
@@ -25,7 +27,8 @@ def forget_events(*, now: datetime, batch: int = 1000) -> int:
 
 def receive_event(provider_id: int, event: Event, *, now: datetime) -> str:
     """Record a verified webhook and apply it in the same transaction; a repeated one changes nothing, and neither does
-    one of a kind that we do not know. What cannot be read becomes a discrepancy: to be sent it again would not help.
+    one of a kind that we do not know. What cannot be read becomes a discrepancy, and so does what has to be put off: to
+    be sent it again would not help.
 
     Returns the outcome, `duplicate` for one seen before.
     """
@@ -40,7 +43,7 @@ def receive_event(provider_id: int, event: Event, *, now: datetime) -> str:
             return "duplicate"
         outcome = "ignored"
         if event.booking is not None:
-            outcome = apply_remote(session, provider_id, event.booking, now=now).what
+            outcome = _apply(session, provider_id, event.booking, now)
         if event.report is not None:
             outcome = announce(session, provider_id, event.report, now=now)
         if event.unreadable is not None:
@@ -50,3 +53,12 @@ def receive_event(provider_id: int, event: Event, *, now: datetime) -> str:
         session.get_one(ProviderEvent, fresh).outcome = outcome
     log.info("webhook.received", kind=event.kind, outcome=outcome)
     return outcome
+
+
+def _apply(session: Session, provider_id: int, there: RemoteBooking, now: datetime) -> str:
+    try:
+        return apply_remote(session, provider_id, there, now=now).what
+    except PutOff as until:
+        row = not_applied(there.reference, there, until.reason)
+        record_row(session, provider_id, Feed.BOOKINGS, row, now=now)
+        return "put_off"
