@@ -80,7 +80,7 @@ def test_of_two_clocks_that_meet_at_a_given_up_change_one_ends_it(
 
 
 def test_without_the_lock_both_end_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    world, public_id, over = given_up()
+    world, _, over = given_up()
     both_looked = Barrier(2)
 
     def unlocked(session: Session, booking_id: int) -> tuple[Booking, list[ProviderTask]]:
