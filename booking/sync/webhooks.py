@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.orm import Session
 
 from booking.exchange.inbound import apply_remote
 from booking.feeds.tries import PutOff, not_applied
@@ -15,7 +14,7 @@ from booking.reports.fetch import announce
 from marketplace.core.database.db import transaction
 from marketplace.core.database.retention import forget
 from marketplace.core.logging import get_logger
-from providers.reported import Event, RemoteBooking
+from providers.reported import Event
 
 log = get_logger(__name__)
 
@@ -43,7 +42,12 @@ def receive_event(provider_id: int, event: Event, *, now: datetime) -> str:
             return "duplicate"
         outcome = "ignored"
         if event.booking is not None:
-            outcome = _apply(session, provider_id, event.booking, now)
+            try:
+                outcome = apply_remote(session, provider_id, event.booking, now=now).what
+            except PutOff as until:
+                row = not_applied(event.booking.reference, event.booking, until.reason)
+                record_row(session, provider_id, Feed.BOOKINGS, row, now=now)
+                outcome = "put_off"
         if event.report is not None:
             outcome = announce(session, provider_id, event.report, now=now)
         if event.unreadable is not None:
@@ -53,12 +57,3 @@ def receive_event(provider_id: int, event: Event, *, now: datetime) -> str:
         session.get_one(ProviderEvent, fresh).outcome = outcome
     log.info("webhook.received", kind=event.kind, outcome=outcome)
     return outcome
-
-
-def _apply(session: Session, provider_id: int, there: RemoteBooking, now: datetime) -> str:
-    try:
-        return apply_remote(session, provider_id, there, now=now).what
-    except PutOff as until:
-        row = not_applied(there.reference, there, until.reason)
-        record_row(session, provider_id, Feed.BOOKINGS, row, now=now)
-        return "put_off"
