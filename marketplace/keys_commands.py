@@ -8,9 +8,10 @@ from collections.abc import Sequence
 import click
 from flask.cli import AppGroup
 
-from booking.keys.count import PartCount, count, links_with_codes
+from booking.keys.count import PartCount, count, count_unmoved
 from booking.keys.rewrap import BATCH, Progress, rewrap
 from booking.keys.rotate import PURPOSES, Purpose, rotate
+from booking.keys.unmoved import Left
 from marketplace.core import clock
 from marketplace.one_sentence import FOUND, one_sentence
 
@@ -21,12 +22,12 @@ keys = AppGroup("keys", help="The keys that seal, index and sign.")
 @one_sentence
 def list_keys() -> None:
     """Show the live keys and how many values rest on each. Every value is opened, so it takes a while."""
-    counts = count()
+    counts, unmoved = count(), count_unmoved(now=clock.now())
     for ring in ("master", "index"):
         click.echo(f"{ring} keys")
         mine = [part for part in counts if part.ring == ring]
         for number, key in enumerate(mine[0].live):
-            _say_key(key, mine, used=number == 0)
+            _say_key(key, mine, unmoved if ring == "index" else (), used=number == 0)
     for part in counts:
         if part.unreadable:
             click.echo(f"{part.part}: {part.unreadable} rest on no live key or do not open")
@@ -34,27 +35,37 @@ def list_keys() -> None:
             click.echo(f"{part.part}: {gone} fingerprints are left of keys that are gone; a rewrap deletes them")
         if part.unknown:
             click.echo(f"{part.part}: {part.unknown} can't be indexed anew (docs/keys.md)")
-    if links := links_with_codes(now=clock.now()):
-        click.echo(f"Access codes of {links.number} open links rest on index keys; the last ends at {links.last}.")
+    for each in unmoved:
+        _say_unmoved(each, next(part.live for part in counts if part.ring == "index"))
 
 
-def _say_key(key: str, parts: Sequence[PartCount], *, used: bool) -> None:
+def _say_key(key: str, parts: Sequence[PartCount], unmoved: Sequence[Left], *, used: bool) -> None:
     resting = {part.part: part.by_key[key] for part in parts if part.by_key.get(key)}
-    beside = sum(part.beside.get(key, 0) for part in parts)
+    beside = {part.beside_part: part.beside[key] for part in parts if part.beside.get(key)}
+    stays = {each.column: each.by_key[key] for each in unmoved if each.by_key.get(key)}
     left = sum(part.left for part in parts)
     if used:
         state = f"used for what is new; {left} rows wait for a rewrap" if left else "used for what is new"
     elif resting:
         state = "in use for what is older"
+    elif stays:
+        state = f"in use for {sum(stays.values())} values that no rewrap moves (docs/keys.md)"
     else:
         state = "nothing rests on it"
-        if beside:
-            state += f"; its {beside} fingerprints go with a rewrap after it is out of the settings"
+    if beside and not used and not resting:
+        state += f"; its {sum(beside.values())} fingerprints go with a rewrap after it is out of the settings"
     click.echo(f"  {key}: {state}")
-    for part, number in resting.items():
+    for part, number in (resting | stays | beside).items():
         click.echo(f"    {part}: {number}")
-    if beside:
-        click.echo(f"    customer_phone.phone_index: {beside}")
+
+
+def _say_unmoved(each: Left, live: Sequence[str]) -> None:
+    gone = sum(number for key, number in each.by_key.items() if key is not None and key not in live)
+    if gone:
+        click.echo(f"{each.column}: {gone} rest on index keys that are gone (docs/keys.md)")
+    if number := each.by_key.get(None):
+        last = f"; the last ends at {each.last}" if each.last else ""
+        click.echo(f"{each.column}: {number} rest on an index key whose id is not stored{last}")
 
 
 @keys.command("rotate")

@@ -252,6 +252,7 @@ def _unreadable(view: CaseView) -> list[tuple[str, str]]:
         "window": _("a time that was not asked for"),
         "more": _("more rows than have a case of their own; this one counts them"),
         "not_applied": _("was read, and could not be entered in our books"),
+        "may_be_cancelled": _("may still be cancelled there as nobody's; asked for again until that has ended"),
     }
     feeds = {"slots": _("Slots"), "bookings": _("Bookings"), "reports": _("Reports")}
     what = words.get(wrong, _("not of the form that was agreed"))
