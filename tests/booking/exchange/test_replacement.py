@@ -121,6 +121,14 @@ def test_a_second_change_and_a_cancel_name_the_newest_booking_by_its_own_number(
     assert (booking_row(public_id).state, places(world)) == ("cancelled", [0, 0, 0])
 
 
+def test_a_new_booking_that_still_waits_there_moves_nothing_here_and_is_no_difference() -> None:
+    world, public_id = changing()
+    one_pass(world, FakeAdapter(answers=[Accepted("R-2", 1)]), now=LATER)
+    assert tell(world, new_one(world, public_id, "requested", 2)) == "applied"
+    assert (at(public_id, world), roles(public_id)) == (0, {"R-1": "current", "R-2": "pending"})
+    assert open_kinds() == []
+
+
 def test_a_refusal_leaves_the_old_date_and_the_old_booking_there() -> None:
     world, public_id = changing()
     one_pass(world, FakeAdapter(answers=[Refused("sold_out")]), now=LATER)

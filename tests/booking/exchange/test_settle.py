@@ -315,6 +315,23 @@ def test_a_message_may_arrive_before_the_answer() -> None:
     assert unit(world) == (0, 0, 1)
 
 
+def test_a_message_that_nothing_is_decided_yet_leaves_the_reserve_to_be_looked_up() -> None:
+    world = make_world()
+    public_id = world.submit()
+    one_pass(world, FakeAdapter(answers=[Unknown("timed out")]), now=NOON)
+    assert tell(world, remote(public_id, "requested")) == "applied"
+    assert (state(public_id), tasks(public_id)) == ("outcome_unknown", [("reserve", "unknown")])
+
+
+@pytest.mark.parametrize("status", ["rejected", "cancelled"])
+def test_a_no_by_message_to_what_waits_for_its_provider_confirms_nothing_first(status: str) -> None:
+    world = make_world()
+    public_id = world.submit()
+    one_pass(world, FakeAdapter(answers=[Accepted("R-1", 1)]), now=NOON)
+    tell(world, remote(public_id, status, 2))
+    assert history(public_id) == ["held", "awaiting_provider", status]
+
+
 def test_a_providers_cancel_gives_the_unit_back() -> None:
     world = make_world(quantity=1)
     public_id = world.submit()
