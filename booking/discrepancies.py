@@ -102,9 +102,9 @@ def open_discrepancy(
 
 def close_discrepancy(
     session: Session, provider_id: int, kind: str, subject: str, resolution: str, *, now: datetime
-) -> None:
-    """Close it if it is open, saying what explained it."""
-    session.execute(
+) -> bool:
+    """Close it if it is open, saying what explained it; returns whether it was open."""
+    closed = session.execute(
         update(Discrepancy)
         .where(
             Discrepancy.provider_id == provider_id,
@@ -113,4 +113,6 @@ def close_discrepancy(
             Discrepancy.closed_at.is_(None),
         )
         .values(closed_at=now, resolution=resolution)
-    )
+        .returning(Discrepancy.id)
+    ).scalar_one_or_none()
+    return closed is not None
