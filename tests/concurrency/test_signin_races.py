@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import nullcontext
 from datetime import date
 from functools import partial
 from threading import Event, Lock, Thread
@@ -26,17 +25,10 @@ from vip.models import SignInCode
 from vip.operators import operators
 from vip.signin import codes, limits, signin, turns
 from vip.signin.limits import Caller, Limit
-from vip.signin.turns import Turns
 
 pytestmark = pytest.mark.usefixtures("db")
 GUESSERS = 64
 WRONG = "wrong password"
-
-
-@pytest.fixture
-def without_turns(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Everybody at once: the buckets hold by themselves."""
-    monkeypatch.setattr(Turns, "turn", lambda queue, who: nullcontext())
 
 
 @pytest.fixture
