@@ -105,7 +105,7 @@ def test_one_process_of_the_server_tells_of_the_others(
     folder = tmp_path / "metrics"
     environment = {**other_database("metrics").environment, FOLDER: str(folder)}
     subprocess.run([sys.executable, "-m", "marketplace.metrics"], cwd=ROOT, env=environment, check=True)
-    web = start_web(environment, tmp_path / "web.log")
+    web = start_web(environment, tmp_path / "web.log", anew=True)
 
     def told() -> float | None:
         try:
