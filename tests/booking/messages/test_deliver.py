@@ -1,12 +1,8 @@
-"""SMS and e-mail of what a customer was told: once, at a decent hour, and never of what is no longer so."""
+"""Messages leave the house once, only while still so, and at a decent hour."""
 
 from __future__ import annotations
 
-import io
-import socketserver
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
@@ -23,22 +19,20 @@ from booking.notices.models import NotificationDelivery
 from booking.notices.notify import notify
 from booking.notices.quiet_hours import quiet_until
 from marketplace.core import clock
-from marketplace.core.config import ConfigError
 from marketplace.core.database.db import reading, transaction
-from marketplace.core.errors import Invalid, TooMany
 from marketplace.core.sending import email, sms
 from marketplace.core.sending.outgoing import DevelopmentOutbox, Undeliverable
 from marketplace.messages import send as post
 from providers.port import Confirmed
+from tests.booking.messages.sending import MailBox, confirmed, states
 from tests.booking.test_moves import S, go
 from tests.people import NOON, SmsBox
-from tests.world import FakeAdapter, World, make_world, one_pass
-from vip.customers import email_address
-from vip.signin import codes
-from vip.signin.codes import CodeEnded, WrongCode
+from tests.world import FakeAdapter, World, one_pass
 
 NIGHT = datetime(2026, 3, 2, 15, 30, tzinfo=UTC)  # 23:30 in Shanghai
+
 MORNING = datetime(2026, 3, 3, 0, 0, tzinfo=UTC)  # 08:00 there, the next day
+
 PHONE = "+8613800000021"
 
 
@@ -56,12 +50,6 @@ class Box:
             raise self.trouble.pop(0)
 
 
-@pytest.fixture
-def world(db: object) -> World:
-    """A customer with two uses."""
-    return make_world()
-
-
 def at(moment: datetime) -> Any:
     return lambda: moment
 
@@ -70,40 +58,10 @@ def run(box: Any, moment: datetime = NOON) -> dict[str, int]:
     return deliver_due(box, at(moment))
 
 
-def confirmed(world: World, slot: int = 0) -> str:
-    booking = world.submit(slot)
-    one_pass(world, FakeAdapter(answers=[Confirmed(f"R-{slot}", 1)]), now=NOON)
-    return booking
-
-
-def states() -> list[tuple[str, str, str]]:
-    with reading() as session:
-        rows = session.scalars(select(NotificationDelivery).order_by(NotificationDelivery.id))
-        return [(row.channel, row.state, row.reason) for row in rows]
-
-
 def with_email(world: World, address: str = "shen@example.com") -> None:
     box = MailBox()
     settings.give_email(world.principal, address, now=NOON, gateway=box)
     settings.confirm_email(world.principal, box.code(), now=NOON)
-
-
-@dataclass
-class MailBox:
-    """An e-mail gateway that keeps what it is handed."""
-
-    mails: list[tuple[str, str, str, str]] = field(default_factory=list)
-
-    def send(self, to: str, subject: str, text: str, *, key: str) -> None:
-        """Keep it."""
-        self.mails.append((to, subject, text, key))
-
-    def code(self) -> str:
-        """The code in the newest mail."""
-        return next(word for word in self.mails[-1][2].replace("，", " ").split() if word.isdigit())
-
-
-# --- once ------------------------------------------------------------------------------------------------------------
 
 
 def test_what_is_told_goes_by_sms_unless_she_chose_more(world: World) -> None:
@@ -204,9 +162,6 @@ def test_what_can_never_arrive_is_given_up_at_once(world: World) -> None:
     assert states() == [("sms", "failed", "undeliverable")]
 
 
-# --- still so --------------------------------------------------------------------------------------------------------
-
-
 def test_a_confirmation_of_what_was_cancelled_meanwhile_is_dropped(world: World) -> None:
     booking = confirmed(world)
     go(booking, S.CANCELLED)
@@ -265,9 +220,6 @@ def test_only_the_newest_word_on_a_report_is_sent(
     with transaction() as session:
         notify(session, world.customer.id, kind, "rpt_1:1", now=NOON, facts={"report": "rpt_1"})
     assert run(Box()) == ({outcome: 1} if outcome else {})
-
-
-# --- at a decent hour ------------------------------------------------------------------------------------------------
 
 
 def test_at_night_messages_wait_for_the_morning(world: World) -> None:
@@ -333,9 +285,6 @@ def test_quiet_hours_are_on_the_wall_clock(zone: str, now: str, first: time, las
     assert found == (datetime.fromisoformat(ends).replace(tzinfo=UTC) if ends else None)
 
 
-# --- what a message holds --------------------------------------------------------------------------------------------
-
-
 def test_a_message_names_no_person_in_full_and_is_signed(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     box, mails = SmsBox(), MailBox()
     monkeypatch.setattr(sms, "gateway", lambda: box)
@@ -362,142 +311,3 @@ def test_development_keeps_what_would_have_been_sent_once_a_key(tmp_path: Any) -
         outbox.put("email", "shen@example.com", "Subject", "two", "k2")
     assert [(it.channel, it.text, it.at) for it in outbox.messages()] == [("email", "two", NOON), ("sms", "one", NOON)]
     assert "13800000021" not in (tmp_path / "outbox.jsonl").read_text()
-
-
-# --- e-mail ----------------------------------------------------------------------------------------------------------
-
-
-def test_an_address_is_used_only_after_its_code_came_back(world: World) -> None:
-    box = MailBox()
-    settings.give_email(world.principal, " Shen@Example.COM ", now=NOON, gateway=box)
-    shown = settings.settings_of(world.principal)
-    assert (shown.email_masked, shown.email_open) == ("S***@example.com", True)
-    confirmed(world)
-    assert [channel for channel, *_ in states()] == ["sms"]
-    wrong = "000000" if box.code() != "000000" else "111111"
-    with pytest.raises(WrongCode):
-        settings.confirm_email(world.principal, wrong, now=NOON)
-    settings.confirm_email(world.principal, box.code(), now=NOON)
-    assert not settings.settings_of(world.principal).email_open
-    with pytest.raises(CodeEnded):
-        settings.confirm_email(world.principal, box.code(), now=NOON)
-    settings.give_email(world.principal, "other@example.com", now=NOON, gateway=box)
-    assert settings.settings_of(world.principal).email_open, "another address needs a code of its own"
-    settings.forget_email(world.principal, now=NOON)
-    assert settings.settings_of(world.principal).email_masked == ""
-
-
-def test_a_code_is_for_the_address_it_was_sent_to(world: World) -> None:
-    first, second = MailBox(), MailBox()
-    settings.give_email(world.principal, "a@example.com", now=NOON, gateway=first)
-    settings.give_email(world.principal, "b@example.com", now=NOON, gateway=second)
-    if first.code() != second.code():
-        with pytest.raises(WrongCode):
-            settings.confirm_email(world.principal, first.code(), now=NOON)
-
-
-def test_a_customer_has_five_codes_an_hour_sent_to_whatever_addresses(world: World) -> None:
-    box = MailBox()
-    for number in range(5):
-        settings.give_email(world.principal, f"stranger{number}@example.com", now=NOON, gateway=box)
-    with pytest.raises(TooMany):
-        settings.give_email(world.principal, "stranger6@example.com", now=NOON, gateway=box)
-
-
-def test_an_address_given_while_a_code_is_compared_is_not_confirmed_by_it(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    box, compare = MailBox(), codes.compare
-    settings.give_email(world.principal, "mine@example.com", now=NOON, gateway=box)
-
-    def slow(*given: Any, **named: Any) -> Any:
-        settings.give_email(world.principal, "another@example.com", now=NOON, gateway=MailBox())
-        return compare(*given, **named)
-
-    monkeypatch.setattr(codes, "compare", slow)
-    with pytest.raises(CodeEnded):
-        settings.confirm_email(world.principal, box.code(), now=NOON + timedelta(seconds=-1))
-    assert settings.settings_of(world.principal).email_open
-
-
-def test_a_mail_server_in_trouble_is_told_without_the_address(world: World) -> None:
-    class Down:
-        def send(self, to: str, subject: str, text: str, *, key: str) -> None:
-            raise ConnectionRefusedError(to)
-
-    with pytest.raises(settings.EmailNotSent) as refused:
-        settings.give_email(world.principal, "a@example.com", now=NOON, gateway=Down())
-    assert refused.value.facts == {}
-
-
-@pytest.mark.parametrize(
-    "wrong", ["", "a", "a@b", "a b@c.de", "a@c.de\nBcc: x@y.z", f"{'a' * 250}@c.de", "沈@例子.cn", "<a@c.de>"]
-)
-def test_what_is_no_address_is_refused(wrong: str) -> None:
-    with pytest.raises(Invalid) as refused:
-        email_address.normalise(wrong)
-    assert (refused.value.at, refused.value.facts["reason"]) == ("email", "email")
-
-
-class _Mail(socketserver.StreamRequestHandler):
-    def handle(self) -> None:
-        """Speak as much SMTP as it takes."""
-        self.wfile.write(b"220 test\r\n")
-        lines: list[bytes] = []
-        while line := self.rfile.readline():
-            verb = line[:4].upper()
-            if verb == b"DATA":
-                self.wfile.write(b"354 go on\r\n")
-                while (line := self.rfile.readline()) != b".\r\n":
-                    lines.append(line)
-                self.server.mails.append(b"".join(lines).decode())  # type: ignore[attr-defined]
-            if verb == b"QUIT":
-                self.wfile.write(b"221 bye\r\n")
-                return
-            refused = verb == b"RCPT" and b"nobody@" in line
-            self.wfile.write(b"550 no such box\r\n" if refused else b"250 ok\r\n")
-
-
-@contextmanager
-def mail_server() -> Iterator[tuple[str, list[str]]]:
-    server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), _Mail)
-    server.mails = []  # type: ignore[attr-defined]
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield f"smtp://127.0.0.1:{server.server_address[1]}", server.mails  # type: ignore[attr-defined]
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
-
-
-def test_a_mail_server_gets_a_message_that_carries_its_key() -> None:
-    with mail_server() as (url, mails):
-        gateway = email.Smtp(url, "Anxiang <news@anxiang.example>")
-        gateway.send("shen@example.com", "预约已确认", "3 月 10 日", key="ntd_1")
-        with pytest.raises(Undeliverable):
-            gateway.send("nobody@example.com", "x", "y", key="ntd_2")
-    (mail,) = mails
-    assert "Message-ID: <ntd_1@anxiang.example>" in mail
-    assert "Subject: =?utf-8?" in mail and "Auto-Submitted: auto-generated" in mail
-
-
-def test_settings_that_name_no_mail_server_are_an_error_at_start() -> None:
-    for url, sender in (("", "a@b.c"), ("http://x", "a@b.c"), ("smtp://x", "")):
-        with pytest.raises(ConfigError):
-            email.Smtp(url, sender)
-
-
-def test_mails_are_printed_in_development_only(monkeypatch: pytest.MonkeyPatch) -> None:
-    shown = io.StringIO()
-    email.PrintEmail(shown).send("a@example.com", "Subject", "text", key="k")
-    assert shown.getvalue() == "E-mail to a@example.com: Subject: text\n"
-    for name in ("print", "no.such.module:Gateway", "nothing"):
-        values = {"development": False, "email_backend": name}
-        monkeypatch.setattr(email, "settings", lambda values=values: type("Production", (), values)())
-        with pytest.raises(ConfigError):
-            email.backend.__wrapped__()
-    nothing = type("Production", (), {"development": False, "email_backend": ""})()
-    monkeypatch.setattr(email, "settings", lambda: nothing)
-    assert email.backend.__wrapped__() is None

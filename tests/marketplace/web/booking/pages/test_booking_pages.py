@@ -1,79 +1,24 @@
-"""From the home page to a booking, its states, its cancelling, and everything that may go wrong on the way."""
+"""From home to a booking: places, packages, times, the hold and its confirmation."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from datetime import date, timedelta
-from typing import Any
 
 import pytest
 from flask import Flask
 from sqlalchemy import Engine, text, update
-from werkzeug.test import TestResponse
 
-from booking.actors import CLOCK
-from booking.hold.submit import submit
 from booking.states import BookingState
-from booking.transition import lock_booking, move
-from marketplace.app import create_app
 from marketplace.catalog.models import Offer, Provider, Site
 from marketplace.core import clock
 from marketplace.core.database.db import reading, transaction
 from marketplace.core.ids import new_id
-from tests.marketplace.web.surfer import Surfer, hidden, surfer, text_of
-from tests.people import NOON, counters, give, make_customer
+from tests.marketplace.web.booking.pages.walking import PHONE, held, hold, times_url
+from tests.marketplace.web.surfer import Surfer, surfer, text_of
+from tests.people import NOON, counters, give
 from tests.world import EIGHT, PACKAGE, World, booking_row, history, join, make_slot, make_world, taken
 from vip.customers.family import NewMember, add_member
-
-PHONE = "13800000021"
-HOSTILE = [
-    "\0",
-    "\ud800",
-    "x" * 5000,
-    "' OR 1=1 --",
-    "<script>alert(1)</script>",
-    "9223372036854775808",
-    "ofr_0",
-    "%00",
-]
-
-
-@pytest.fixture(scope="module")
-def app(worker_database: object) -> Flask:
-    """The application."""
-    return create_app()
-
-
-@pytest.fixture
-def world(db: Engine) -> Iterator[World]:
-    """A customer, an offer with three times, and the clock stopped at noon."""
-    with clock.frozen(NOON):
-        yield make_world(phone=PHONE)
-
-
-@pytest.fixture
-def browser(app: Flask, world: World) -> Surfer:
-    """The customer's browser."""
-    return surfer(app, PHONE)
-
-
-def times_url(world: World) -> str:
-    return f"/offers/{world.offer.public_id}/times"
-
-
-def hold(browser: Surfer, world: World, slot: int = 0, **fields: str) -> TestResponse:
-    """Choose a time as the page's form does."""
-    return browser.post(
-        times_url(world), **{"slot": world.slots[slot].public_id, "idempotency_key": "form-1", **fields}
-    )
-
-
-def held(browser: Surfer, world: World, slot: int = 0, **fields: str) -> str:
-    """The public id of the booking that was made."""
-    answer = hold(browser, world, slot, **fields)
-    assert answer.status_code == 303, text_of(answer)
-    return str(answer.location).split("/")[2]
 
 
 def add(world: World, relation: str, sex: str, birth: date) -> str:
@@ -341,163 +286,3 @@ def test_a_hold_that_is_over_leads_to_a_page_with_one_tap_back(browser: Surfer, 
     assert "The time was released" in text_of(page)
     assert f"{times_url(world)}?for={world.beneficiary.public_id}" in page.get_data(as_text=True)
     assert booking_row(booking).state is BookingState.HELD  # the clock's job sweeps it
-
-
-def test_the_live_part_answers_304_until_something_moves(browser: Surfer, world: World) -> None:
-    booking = held(browser, world)
-    shown = browser.get(f"/bookings/{booking}/live")
-    same = browser.get(f"/bookings/{booking}/live", headers={"If-None-Match": shown.headers["ETag"]})
-    submit(world.principal, booking, now=NOON)
-    moved = browser.get(f"/bookings/{booking}/live", headers={"If-None-Match": shown.headers["ETag"]})
-    assert [shown.status_code, same.status_code, moved.status_code] == [200, 304, 200]
-    assert same.get_data() == b""
-    assert "Waiting for the hospital" in text_of(moved)
-
-
-def test_the_page_carries_the_tag_that_its_live_part_answers(browser: Surfer, world: World) -> None:
-    booking = held(browser, world)
-    tag = browser.get(f"/bookings/{booking}/live").headers["ETag"]
-    assert f'data-etag="{tag.replace(chr(34), "&#34;")}"' in browser.get(f"/bookings/{booking}").get_data(as_text=True)
-
-
-def test_the_home_ticket_answers_304_while_nothing_moves(browser: Surfer, world: World) -> None:
-    held(browser, world)
-    shown = browser.get("/live")
-    assert browser.get("/live", headers={"If-None-Match": shown.headers["ETag"]}).status_code == 304
-
-
-def to(booking: str, *states: BookingState, **values: Any) -> None:
-    """Move a booking as the worker would."""
-    with transaction() as session:
-        row, _tasks = lock_booking(session, booking_row(booking).id)
-        for state in states:
-            move(session, row, state, actor=CLOCK, now=NOON)
-        for name, value in values.items():
-            setattr(row, name, value)
-
-
-@pytest.mark.parametrize(
-    ("path", "told"),
-    [
-        ([], "The hospital's turn"),
-        ([BookingState.OUTCOME_UNKNOWN], "Your time and your benefit are reserved, so don't book again"),
-        ([BookingState.CONFIRMED], "Confirmed by the hospital: 10 March, 08:00"),
-        ([BookingState.REJECTED], "The hospital can't take this booking"),
-        ([BookingState.CONFIRMED, BookingState.CHECKED_IN], "The hospital's staff will call you"),
-        ([BookingState.CONFIRMED, BookingState.IN_SERVICE], "The check is under way"),
-        ([BookingState.CONFIRMED, BookingState.NO_SHOW], "No visit was recorded"),
-        ([BookingState.CONFIRMED, BookingState.FULFILLED], "The hospital is writing the report"),
-        ([BookingState.CANCELLED], "We cancelled this booking"),
-        ([BookingState.ENTERED_IN_ERROR], "This booking was entered in error"),
-    ],
-)
-def test_every_state_is_told_in_words(browser: Surfer, world: World, path: list[BookingState], told: str) -> None:
-    booking = world.submit(0)
-    to(booking, *path)
-    assert told in text_of(browser.get(f"/bookings/{booking}"))
-    assert browser.get("/").status_code == browser.get("/bookings").status_code == 200
-
-
-def test_cancelling_tells_the_consequence_first(browser: Surfer, world: World) -> None:
-    booking = world.submit(0)
-    to(booking, BookingState.CONFIRMED)
-    sheet = text_of(browser.get(f"/bookings/{booking}/cancel"))
-    assert "Cancel the booking on 10 March?" in sheet
-    assert "One use of your benefit comes back" in sheet
-    answer = browser.post(f"/bookings/{booking}/cancel")
-    assert answer.location == f"/bookings/{booking}"
-    page = text_of(browser.get(f"/bookings/{booking}"))
-    assert "Your cancellation is with the hospital" in page or "You cancelled this booking" in page
-
-
-def test_too_late_to_cancel_says_until_when_it_was(browser: Surfer, world: World) -> None:
-    booking = world.submit(0)
-    to(booking, BookingState.CONFIRMED)
-    with clock.frozen(EIGHT):
-        answer = browser.post(f"/bookings/{booking}/cancel")
-    assert answer.status_code == 409
-    assert "Online cancellation closed on" in text_of(answer)
-    assert booking_row(booking).state is BookingState.CONFIRMED
-
-
-def test_a_held_time_is_given_back_and_the_times_are_shown_again(browser: Surfer, world: World) -> None:
-    booking = held(browser, world)
-    answer = browser.post(f"/bookings/{booking}/cancel")
-    assert str(answer.location).startswith(times_url(world))
-    assert "The time was given back" in text_of(browser.get(str(answer.location)))
-    assert taken(world.slots[0]) == 0
-
-
-def test_the_list_leaves_out_what_was_never_submitted(browser: Surfer, world: World) -> None:
-    held(browser, world)
-    second = held(browser, world, 1)
-    page = browser.get("/bookings").get_data(as_text=True)
-    assert page.count("/bookings/bkg_") == 1
-    assert f"/bookings/{second}" in page
-
-
-def test_an_empty_list_says_what_could_be_booked(browser: Surfer) -> None:
-    page = text_of(browser.get("/bookings"))
-    assert "You have 2 of Health check left, until 31 December." in page
-
-
-@pytest.mark.parametrize("part", ["", "/live", "/confirm", "/cancel"])
-def test_somebody_elses_booking_is_not_there(app: Flask, world: World, part: str) -> None:
-    booking = world.submit(0)
-    stranger = make_customer("13800000029")
-    give(stranger)
-    browser = surfer(app, "13800000029")
-    assert browser.get(f"/bookings/{booking}{part}").status_code == 404
-    if part in ("/confirm", "/cancel"):
-        assert browser.post(f"/bookings/{booking}{part}").status_code == 404
-    assert booking_row(booking).state is BookingState.AWAITING_PROVIDER
-
-
-def test_nobody_books_for_somebody_elses_family(app: Flask, world: World) -> None:
-    other = join(world.provider, world.offer, world.slots, phone="13800000028")
-    answer = hold(surfer(app, PHONE), world, **{"for": other.beneficiary.public_id})
-    assert answer.status_code == 404
-    assert taken(world.slots[0]) == 0
-
-
-def test_a_form_without_its_token_takes_nothing(browser: Surfer, world: World) -> None:
-    answer = browser.client.post(times_url(world), data={"slot": world.slots[0].public_id})
-    assert answer.status_code == 403
-    assert taken(world.slots[0]) == 0
-
-
-@pytest.mark.parametrize("text", HOSTILE)
-def test_hostile_input_never_breaks_a_page(browser: Surfer, world: World, text: str) -> None:
-    sent = text.encode("utf-8", "surrogatepass")
-    names = ("for", "benefit", "city", "district", "tier", "q", "cursor", "after", "entitlement", "day", "month",
-             "taken", "next", "go", "chosen", "lang")  # fmt: skip
-    offer, site = times_url(world), f"/sites/{world.offer.public_id}/packages"
-    answers = [
-        browser.get(path, query_string={name: sent})
-        for path in ("/", "/places", "/places/cities", "/who", "/bookings", offer, site)
-        for name in names
-    ]
-    fields = ("slot", "for", "entitlement", "idempotency_key", "day", "show")
-    answers += [browser.post(offer, **{"slot": world.slots[0].public_id, name: sent}) for name in fields]
-    assert {answer.status_code for answer in answers} <= {200, 303, 404, 422}
-
-
-@pytest.mark.parametrize("day", ["0001-01-01", "1999-12-31", "2100-01-01", "9999-12-31"])
-def test_a_time_that_has_gone_on_a_day_out_of_reach_is_only_not_shown(browser: Surfer, world: World, day: str) -> None:
-    assert browser.get(times_url(world), query_string={"taken": "slt_x", "day": day}).status_code == 200
-
-
-@pytest.mark.parametrize("part", ["%00", "..%2f", "x" * 200, "%ED%A0%80", "ofr_'"])
-def test_hostile_addresses_name_nothing(browser: Surfer, part: str) -> None:
-    paths = [f"/offers/{part}/times", f"/bookings/{part}", f"/bookings/{part}/live", f"/sites/{part}/packages"]
-    assert {browser.get(path).status_code for path in paths} <= {404, 308}
-
-
-def test_a_forged_idempotency_key_is_only_a_key(browser: Surfer, world: World) -> None:
-    first = held(browser, world, idempotency_key="é\tü")
-    assert booking_row(first).state is BookingState.HELD
-
-
-def test_each_page_of_times_has_a_key_of_its_own(browser: Surfer, world: World) -> None:
-    keys = {hidden(browser.get(times_url(world)), "idempotency_key") for _ in range(3)}
-    assert len(keys) == 3
