@@ -116,12 +116,20 @@ def test_one_process_of_the_server_tells_of_the_others(
     try:
         first = set(folder.glob("histogram_*.db"))
         for each in first:
-            os.kill(int(each.stem.removeprefix("histogram_")), signal.SIGSTOP)
+            pid = int(each.stem.removeprefix("histogram_"))
+            os.kill(pid, signal.SIGSTOP)
+            eventually(lambda pid=pid: _stands(pid))  # type: ignore[misc]
         if len(first) == 1:
             assert eventually(told, 60) >= 1
             assert len(set(folder.glob("histogram_*.db")) - first) == 1
     finally:
         web.kill()
+
+
+def _stands(pid: int) -> bool:
+    """Whether no thread of it runs: the signal reaches one first, and the others answer meanwhile."""
+    threads = [path.read_text() for path in Path(f"/proc/{pid}/task").glob("*/stat")]
+    return {each.rpartition(")")[2].split()[0] for each in threads} == {"T"}
 
 
 def _healthz(exported: str) -> float:
