@@ -13,6 +13,7 @@ import pytest
 import requests
 from flask.testing import FlaskClient
 
+from marketplace import metrics
 from marketplace.app import create_app
 from marketplace.core.config import ROOT, ConfigError, settings
 from marketplace.metrics import FOLDER
@@ -72,6 +73,7 @@ def test_a_short_token_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 SERVE = """
+from marketplace import metrics
 from marketplace.app import create_app
 client = create_app().test_client()
 client.get("/healthz")
@@ -79,23 +81,25 @@ print(client.get("/metrics", headers={"Authorization": "Bearer a-token-of-twenty
 """
 
 
-def test_all_processes_are_added_up_and_a_start_wipes_what_was(token: None, tmp_path: Path) -> None:
+def test_all_processes_are_added_up_and_a_start_wipes_what_was(
+    token: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     folder = tmp_path / "metrics"
-    environment = {**os.environ, FOLDER: str(folder)}
-    wipe = [sys.executable, "-m", "marketplace.metrics"]
+    monkeypatch.setenv(FOLDER, str(folder))
 
     def counted() -> str:
         done = subprocess.run(
-            [sys.executable, "-c", SERVE], cwd=ROOT, env=environment, capture_output=True, text=True, check=True
+            [sys.executable, "-c", SERVE], cwd=ROOT, env=os.environ, capture_output=True, text=True, check=True
         )
         return str(_healthz(done.stdout))
 
-    subprocess.run(wipe, cwd=ROOT, env=environment, check=True)
+    assert metrics.main() == 0
     assert folder.stat().st_mode & 0o777 == 0o700
     assert [counted(), counted()] == ["1.0", "2.0"]
-    subprocess.run(wipe, cwd=ROOT, env=environment, check=True)
+    assert metrics.main() == 0
     assert counted() == "1.0"
-    assert subprocess.run(wipe, cwd=ROOT, env={**os.environ, FOLDER: ""}, check=False).returncode == 1
+    monkeypatch.setenv(FOLDER, "")
+    assert metrics.main() == 1
 
 
 def test_one_process_of_the_server_tells_of_the_others(
