@@ -198,7 +198,7 @@ def test_links_are_ended_at_sign_out_everywhere_if_she_asks(app: Flask, asked: d
         paths = links_of(deliver(world, world.submit()), world.principal)
         hers = Visitor.signed_in(app, HERS)
         assert [Visitor(app).get(path).status_code for path in paths] == [200, 200]
-        assert hers.post("/me/sessions/end", "/me", **asked).status_code == 303
+        assert hers.post("/me/sessions/end", "/me", everywhere="1", **asked).status_code == 303
         assert [Visitor(app).get(path).status_code for path in paths] == [status] * 2
 
 
