@@ -33,7 +33,7 @@ from vip.operators.operators import WrongPassword
 from vip.operators.second_factor import WrongSecondFactor
 from vip.operators.sign_in_steps import NextStep, OperatorSignedIn
 from vip.principal import Principal
-from vip.signin import signin, turns
+from vip.signin import authentication, signin, turns
 from vip.signin.codes import CodeEnded, WrongCode
 from vip.signin.limits import Caller
 from vip.signin.turns import Queues
@@ -304,4 +304,4 @@ def _second_factor(right: Callable[[datetime], str], wrong: Callable[[datetime],
 
 def _entered(found: Any) -> Principal:
     assert isinstance(found, OperatorSignedIn)
-    return signin.authenticate(found.token, now=NOON)
+    return authentication.authenticate(found.token, now=NOON)

@@ -31,8 +31,8 @@ from vip.customers.person_keys import PROCESS, chosen
 from vip.entitlements.ledger import EntitlementExhausted
 from vip.entitlements.of_customer import CANDIDATE, choose
 from vip.principal import Principal
-from vip.signin import signin
-from vip.signin.signin import Credential
+from vip.signin import authentication
+from vip.signin.authentication import Credential
 
 HOLD = timedelta(minutes=10)
 MOST_HELD = 10
@@ -67,7 +67,7 @@ _RULE = Rule("s", "o", "si", "%(now)s::timestamptz")
 _KNOWN = ("", "SELECT %(customer)s::bigint AS customer_id")
 _SHOWN = (
     "w.session_id, w.customer_id, w.operator_id, w.insurer_id, w.insurer_zone, w.principal_id, w.role, w.used_at,",
-    signin.WHOSE,
+    authentication.WHOSE,
 )
 
 
@@ -176,8 +176,8 @@ def _hold(
         "now": now,
     }
     if isinstance(who, Credential):
-        rows = ask(_FACTS_AND_WHO, {**asked, **signin.whose_values(who, now)})
-        principal = signin.in_use(rows, now, ask=ask)
+        rows = ask(_FACTS_AND_WHO, {**asked, **authentication.whose_values(who, now)})
+        principal = authentication.in_use(rows, now, ask=ask)
         customer_of(principal)
     else:
         principal = who

@@ -23,7 +23,7 @@ from vip.customers.blocking import block_by_command, unblock_by_command
 from vip.customers.family import FamilyFull, NewMember, add_member, family
 from vip.models import SignInCode
 from vip.operators import operators
-from vip.signin import codes, limits, signin, turns
+from vip.signin import authentication, codes, limits, signin, turns
 from vip.signin.limits import Caller, Limit
 
 pytestmark = pytest.mark.usefixtures("db")
@@ -243,10 +243,10 @@ def waits_for_a_lock() -> bool:
 def test_who_is_blocked_while_she_signs_in_has_no_session_afterwards(monkeypatch: pytest.MonkeyPatch) -> None:
     signed_in = blocked_during_sign_in(monkeypatch)
     with pytest.raises(Unauthenticated):
-        signin.authenticate(signed_in.token, now=NOON)
+        authentication.authenticate(signed_in.token, now=NOON)
 
 
 def test_without_the_lock_her_session_lives_on(monkeypatch: pytest.MonkeyPatch) -> None:
     found = signin._customer
     monkeypatch.setattr(signin, "_customer", lambda session, address, lock=False: found(session, address))
-    assert signin.authenticate(blocked_during_sign_in(monkeypatch).token, now=NOON)
+    assert authentication.authenticate(blocked_during_sign_in(monkeypatch).token, now=NOON)

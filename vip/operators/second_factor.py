@@ -19,8 +19,7 @@ from sqlalchemy import func, select, text, update
 from sqlalchemy.orm import Session
 
 from marketplace.core import crypto
-from marketplace.core.database.db import transaction
-from marketplace.core.errors import Refusal, TooMany
+from marketplace.core.errors import Refusal
 from marketplace.core.logging import get_logger
 from marketplace.core.text import without_invisible
 from vip.models import Operator, RecoveryCode
@@ -121,10 +120,7 @@ def notice_wrong(operator_id: str, now: datetime) -> None:
     """Note a wrong code at an operator's account. When those of everybody rise there, or at all accounts together, an
     alarm goes to the log."""
     codes.notice_wrong("second_factor", now)
-    try:
-        with transaction() as session:
-            limits.take(session, WRONG_AT_ACCOUNT, "wrong", "second_factor", operator_id, now=now)
-    except TooMany:
+    if codes.rises(WRONG_AT_ACCOUNT, "second_factor", operator_id, now=now):
         log.warning("guessing.rises", what="second_factor", operator=operator_id, an_hour=WRONG_AT_ACCOUNT.per_hour)
 
 

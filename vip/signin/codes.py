@@ -41,6 +41,8 @@ TRIES_BY_CALLER = Limit(60, 60)
 TRIES_AT_ACCOUNT = Limit(TRIES, 5)
 WRONG_IN_ALL = Limit(200, 400)
 """Wrong codes of all callers together that are no cause for alarm. It refuses nothing."""
+ALARMS = Limit(1, 6)
+"""How often an alarm is raised while wrong codes rise: one that comes with every try is one that nobody reads."""
 
 log = get_logger(__name__)
 
@@ -238,11 +240,25 @@ def compare(counted: Try, address: Address, code: str, *, now: datetime, field: 
 
 def notice_wrong(what: str, now: datetime) -> None:
     """Note a wrong code or password of whoever's; when those of all together rise, an alarm goes to the log."""
+    if rises(WRONG_IN_ALL, what, now=now):
+        log.warning("guessing.rises", what=what, an_hour=WRONG_IN_ALL.per_hour)
+
+
+def rises(limit: Limit, *of: str, now: datetime) -> bool:
+    """Note one more wrong try, and say whether to raise an alarm: they are more than `limit`, and there was none for
+    ten minutes."""
     try:
         with transaction() as session:
-            limits.take(session, WRONG_IN_ALL, "wrong", what, now=now)
+            limits.take(session, limit, "wrong", *of, now=now)
+        return False
     except TooMany:
-        log.warning("guessing.rises", what=what, an_hour=WRONG_IN_ALL.per_hour)
+        pass
+    try:
+        with transaction() as session:
+            limits.take(session, ALARMS, "alarm", *of, now=now)
+    except TooMany:
+        return False
+    return True
 
 
 def use(session: Session, right: Try, now: datetime, *, field: str = "code") -> None:

@@ -26,7 +26,7 @@ from vip.entitlements import of_customer
 from vip.entitlements.ledger import EntitlementExhausted
 from vip.entitlements.of_customer import ValidityOver
 from vip.models import Entitlement
-from vip.signin import signin
+from vip.signin import authentication, signin
 
 pytestmark = [pytest.mark.usefixtures("db"), pytest.mark.quick, pytest.mark.every_postgres]
 
@@ -73,14 +73,16 @@ def test_a_key_belongs_to_its_caller() -> None:
 def test_a_hold_is_a_use_of_the_session_written_once_in_a_tenth_of_what_it_may_stand_unused() -> None:
     world = make_world()
     token, tenth = signin.issue_token("13800000021", NOON).token, timedelta(days=14) / 10
-    shown, sent = signin.credential(token), []
+    shown, sent = authentication.credential(token), []
     for passed in (tenth - timedelta(seconds=1), tenth, tenth * 2 - timedelta(seconds=1)):
         with statements_sent() as seen:
             place.hold(shown, world.request(), key="k", fingerprint=b"", now=NOON + passed)
         sent.append([line.split()[0] for line in seen])
     assert sent[0] == ["SELECT", "SELECT"]
     assert [each.count("UPDATE") for each in sent] == [0, 1, 0]
-    assert signin.authenticate(token, now=NOON + tenth + timedelta(days=13)).public_id == world.customer.public_id
+    assert (
+        authentication.authenticate(token, now=NOON + tenth + timedelta(days=13)).public_id == world.customer.public_id
+    )
 
 
 def test_a_full_slot_refuses_and_nothing_is_taken() -> None:

@@ -21,8 +21,8 @@ from vip.operators.operators import sign_in_operator
 from vip.operators.second_factor import OfferEnded, WrongSecondFactor
 from vip.operators.sign_in_steps import DeviceSet, NextStep, OperatorSignedIn, show_code
 from vip.principal import Principal
+from vip.signin.authentication import authenticate
 from vip.signin.limits import Caller
-from vip.signin.signin import authenticate
 
 pytestmark = pytest.mark.usefixtures("db")
 PASSWORD = "a long enough secret"

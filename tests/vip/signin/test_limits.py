@@ -17,7 +17,7 @@ from marketplace.core.errors import Refusal, TooMany
 from tests.people import NOON, OTHER_PHONE, PHONE, SmsBox, make_customer, make_insurer
 from vip.operators import operators
 from vip.operators.sign_in_steps import OperatorSignedIn
-from vip.signin import codes, limits, signin, turns
+from vip.signin import authentication, codes, limits, signin, turns
 from vip.signin.limits import Caller, InMemory, Limit
 from vip.signin.turns import Crowded
 
@@ -142,7 +142,7 @@ def test_a_known_device_is_not_held_up_by_strangers_even_behind_its_own_address(
     make_customer()
     box = SmsBox()
     token = signin.issue_token(PHONE, NOON).token
-    signin.sign_out(signin.authenticate(token, now=NOON), NOON)
+    signin.sign_out(authentication.authenticate(token, now=NOON), NOON)
     signin.send_code(PHONE, now=NOON, gateway=box, caller=ATTACKER)
     for _ in range(5):
         with pytest.raises(codes.WrongCode):
@@ -241,6 +241,17 @@ def test_when_wrong_codes_of_all_rise_there_is_an_alarm_and_no_refusal(monkeypat
     assert said == []
     codes.notice_wrong("code", NOON)
     assert said == ["guessing.rises"]
+
+
+def test_while_wrong_codes_rise_the_alarm_comes_again_every_ten_minutes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(codes, "WRONG_IN_ALL", Limit(1, 1))
+    said: list[str] = []
+    monkeypatch.setattr(codes.log, "warning", lambda event, **facts: said.append(event))
+    after = []
+    for minutes in (0, 0, 0, 9, 10, 11):
+        codes.notice_wrong("code", NOON + timedelta(minutes=minutes))
+        after.append(len(said))
+    assert after == [0, 1, 1, 1, 2, 2]
 
 
 def test_reads_of_a_session_are_limited_in_memory_for_itself_alone() -> None:

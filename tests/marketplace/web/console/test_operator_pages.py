@@ -38,7 +38,7 @@ from tests.people import NOON, PHONE, make_customer, make_insurer
 from tests.world import DAY, FakeAdapter, World, connection_to, go, one_pass, set_breaker, set_provider
 from vip.models import SignInSession
 from vip.operators.operators import create_admin
-from vip.signin import signin
+from vip.signin import authentication
 from vip.signin.signin import RECENT
 
 DOOR = "/operators/sign-in"
@@ -135,7 +135,7 @@ def test_a_session_that_stands_idle_for_half_an_hour_is_over(operator: Visitor) 
 def test_an_operator_may_stand_idle_for_as_long_as_the_setting_says(
     operator: Visitor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(signin, "settings", lambda: replace(settings(), operator_idle_minutes=5))
+    monkeypatch.setattr(authentication, "settings", lambda: replace(settings(), operator_idle_minutes=5))
     with clock.frozen(NOON + timedelta(minutes=4)):
         assert operator.get("/operators").status_code == 200
     with clock.frozen(NOON + timedelta(minutes=9)):
