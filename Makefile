@@ -36,19 +36,26 @@ worker: $(RUN_STAMP) ## run one more worker on the product's database
 migrate: $(RUN_STAMP) ## bring the product's database to the schema of this code
 	@exec $(BIN)/python -m marketplace.development.processes exec python -m marketplace.core.migrate
 
-test: lint translations ## check style, types and layers, then run the whole suite
-	$(BIN)/python -m pytest -n 3 $(PYTEST)
+# The types are checked beside the tests, which leave the processors idle a part of the time.
+test: style translations ## check style, layers and types, and run the whole suite
+	@$(MAKE) --no-print-directory types & types=$$!; $(BIN)/python -m pytest -n 4 $(PYTEST); tests=$$?; \
+	  wait $$types || { echo "The types are wrong: see make types."; exit 1; }; exit $$tests
 
 quick: $(DEV_STAMP) translations ## check what changed, then a chosen part of the suite, in a minute or so
 	@changed=$$(git diff --name-only --diff-filter=d HEAD -- '*.py'; git ls-files --others --exclude-standard -- '*.py'); \
 	  [ -z "$$changed" ] || { $(BIN)/ruff check $$changed && $(BIN)/ruff format --check --quiet $$changed; }
 	$(BIN)/python -m pytest -n 2 -p no:schemathesis -m quick $$(grep -rl --include='test_*.py' 'pytest\.mark\.quick' tests)
 
-lint: $(DEV_STAMP) ## check style, types and the direction of imports
+lint: style types ## check style, the direction of imports, and types
+
+.PHONY: style types
+style: $(DEV_STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check --quiet .
-	$(BIN)/mypy --strict
 	@said=$$($(BIN)/lint-imports --no-cache 2>&1) || { echo "$$said"; exit 1; }; tail -n 1 <<<"$$said"
+
+types: $(DEV_STAMP)
+	$(BIN)/mypy --strict
 
 format: $(DEV_STAMP) ## put the code into the house's form
 	$(BIN)/ruff check --fix --quiet .

@@ -1,4 +1,4 @@
-"""The command line: `python -m drill [--seed N] [--minutes M] [--customers N] [--plant KIND …]`.
+"""The command line: `python -m drill [--seed N] [--minutes M] [--customers N] [--plant KIND …] [--still S]`.
 
 The last line is the verdict; the exit code is 0 when nothing differs, 1 when something does, 2 when there was no drill.
 """
@@ -27,7 +27,7 @@ from drill.judge import plant
 from drill.judge.books import Difference
 from drill.judge.evidence import gather
 from drill.judge.journal import Journal
-from drill.judge.still import Watch, troubles_of, watch
+from drill.judge.still import MOST_STILL, Watch, troubles_of, watch
 from drill.rig.fleet import CannotDrill
 from drill.rig.plan import Plan, make_plan
 from drill.rig.stage import CODES, Stage, stage
@@ -45,6 +45,7 @@ class Options:
     seconds: float
     customers: int
     plant: Sequence[str]
+    still: float
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -61,7 +62,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     try:
         with stage(plan.customers) as where:
-            done = perform(where, plan, options.plant)
+            done = perform(where, plan, options.plant, options.still)
             if done.differences:
                 gather(where, done.differences, evidence)
     except CannotDrill as reason:
@@ -81,7 +82,7 @@ class Done:
     bookings: int
 
 
-def perform(where: Stage, plan: Plan, planted: Sequence[str] = ()) -> Done:
+def perform(where: Stage, plan: Plan, planted: Sequence[str] = (), still: float = MOST_STILL) -> Done:
     """Carry out a plan on a stage and compare everything; prints the figures. Call it from the main thread."""
     tally, over, since = Tally(), threading.Event(), time.monotonic()
     journal = Journal(where.folder / "journal.jsonl")
@@ -89,7 +90,7 @@ def perform(where: Stage, plan: Plan, planted: Sequence[str] = ()) -> Done:
     other_side = threading.Thread(target=providers.run, name="providers", daemon=True)
     other_side.start()
     threads = customers(where, plan, tally, journal, over)
-    seen, watched = Watch(troubles_of(plan)), threading.Event()
+    seen, watched = Watch(troubles_of(plan), still), threading.Event()
     watching = threading.Thread(target=watch, args=(where, seen, since, watched), name="watch", daemon=True)
     watching.start()
     try:
@@ -109,6 +110,8 @@ def perform(where: Stage, plan: Plan, planted: Sequence[str] = ()) -> Done:
     for kind, put in plant.KINDS.items():
         if kind in planted:
             put(where)
+            if kind == "still":
+                time.sleep(still + 20)  # it is watched for long enough
     watched.set()
     watching.join(PATIENCE)
     found = [Difference("an answer no customer should get", sentence) for sentence in tally.broken]
@@ -146,11 +149,12 @@ def _options(arguments: Sequence[str] | None) -> Options:
     parser.add_argument("--minutes", type=float, default=5.0, help="how long customers book and processes die (5)")
     parser.add_argument("--customers", type=int, default=24, help="how many at once (24)")
     parser.add_argument("--plant", nargs="+", choices=sorted(plant.KINDS), default=(), help="differences on purpose")
+    parser.add_argument("--still", type=float, default=MOST_STILL, help="seconds that nothing may stand still for (60)")
     given = parser.parse_args(arguments)
     if given.minutes <= 0 or given.customers < 1:
         parser.error("--minutes and --customers must be more than 0")
     seed = secrets.randbelow(1_000_000) if given.seed is None else given.seed
-    return Options(seed, given.minutes * 60, given.customers, given.plant)
+    return Options(seed, given.minutes * 60, given.customers, given.plant, given.still)
 
 
 def _end_in_order(*_: object) -> NoReturn:

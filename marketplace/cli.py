@@ -1,57 +1,41 @@
-"""Commands for whoever runs an installation: `flask --app wsgi GROUP COMMAND`.
-
-What can't be done is one clear sentence on stderr and exit code 1.
-"""
+"""Commands for whoever runs an installation: `flask --app wsgi GROUP COMMAND`."""
 
 from __future__ import annotations
 
-import functools
 import os
 import time
-from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import IO, NoReturn, ParamSpec, TypeVar
+from typing import IO
 
 import click
 from flask import Flask
 from flask.cli import AppGroup
-from flask_babel import force_locale
-from sqlalchemy.exc import DBAPIError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from booking.actors import SYSTEM
 from booking.calls.connections import connection_by_code
-from booking.keys.count import PartCount, count, links_with_codes
-from booking.keys.rewrap import BATCH, Progress, rewrap
-from booking.keys.rotate import PURPOSES, Purpose, rotate
 from booking.personal.erase import erase_by_command
 from booking.personal.export import write_copy
-from booking.reconcile.repair import cancel_stray_by_command, explain_stray_by_command
 from booking.reconcile.run import run_now
+from booking.reconcile.strays_by_command import cancel_stray_by_command, explain_stray_by_command
 from booking.reports.reading import codes
 from booking.views.books import check_books
-from marketplace import wording
 from marketplace.api import openapi
 from marketplace.catalog.importer import ImportResult, import_sites
 from marketplace.chain.verify import Finding, verify
 from marketplace.core import clock, release
-from marketplace.core.config import ConfigError, settings
+from marketplace.core.config import settings
 from marketplace.core.database.db import reading
-from marketplace.core.errors import Refusal
+from marketplace.keys_commands import keys
+from marketplace.one_sentence import FOUND, one_sentence, stop
 from providers.port import ProviderError
 from vip.customers import blocking, person_keys
 from vip.operators import account_changes, device_changes, operators, passwords
 from vip.principal import Role
 from vip.signin import signin
 
-FOUND = 3
-"""The exit code of a verification that found something."""
 PATIENCE_SECONDS = 120
-PASSWORD_PROMPT = f"Password (at least {passwords.SHORTEST} characters, not easy to guess)"
 """How long a comparison waits for another one with the same provider."""
-
-P = ParamSpec("P")
-R = TypeVar("R")
+PASSWORD_PROMPT = f"Password (at least {passwords.SHORTEST} characters, not easy to guess)"
 
 admin = AppGroup("admin", help="People who work here.")
 vip = AppGroup("vip", help="Customers.")
@@ -60,7 +44,6 @@ reports = AppGroup("reports", help="Results as providers deliver them.")
 catalog = AppGroup("catalog", help="Sites and offers.")
 audit = AppGroup("audit", help="The chain of audit and ledger.")
 installation = AppGroup("installation", help="This installation's database.")
-keys = AppGroup("keys", help="The keys that seal, index and sign.")
 document = AppGroup("openapi", help="The API's description.")
 
 
@@ -69,31 +52,6 @@ def install(app: Flask) -> None:
     for group in (admin, vip, person, reports, catalog, audit, installation, keys, document):
         app.cli.add_command(group)
     app.cli.add_command(reconcile)
-
-
-def one_sentence(command: Callable[P, R]) -> Callable[P, R]:
-    """Turn what the command refuses into one sentence and exit code 1."""
-
-    @functools.wraps(command)
-    def run(*args: P.args, **kwargs: P.kwargs) -> R:
-        try:
-            return command(*args, **kwargs)
-        except Refusal as refusal:
-            with force_locale("en"):
-                sentence = wording.sentence(refusal)
-            _stop(f"{refusal.at}: {sentence}" if refusal.at else sentence)
-        except ConfigError as wrong:
-            _stop(str(wrong))
-        except (OperationalError, PoolTimeout):
-            _stop("The database of DATABASE_URL does not answer.")
-        except DBAPIError as failed:
-            _stop(f"The database refused ({type(failed.orig).__name__}); is it migrated? Run `make migrate`.")
-
-    return run
-
-
-def _stop(sentence: str) -> NoReturn:
-    raise click.ClickException(sentence)
 
 
 @admin.command("create")
@@ -210,7 +168,7 @@ def _only_ours(file: Path) -> IO[bytes]:
     try:
         return os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
     except OSError as failed:
-        _stop(f"{file}: {failed.strerror}.")
+        stop(f"{file}: {failed.strerror}.")
 
 
 @reports.command("map-codes")
@@ -239,7 +197,7 @@ def import_file(path: Path | str, *, good_rows: bool, errors: Path | None) -> Im
     """Import, and say on stderr where the rows that can't be used stand. Stops if nothing was imported for them."""
     result = import_sites(path, good_rows, errors)
     if result.refused and not good_rows:
-        _stop(f"{result.refused} rows can't be used, so nothing was imported; they stand in {result.error_file}.")
+        stop(f"{result.refused} rows can't be used, so nothing was imported; they stand in {result.error_file}.")
     if result.refused:
         click.echo(f"{result.refused} rows can't be used; they stand in {result.error_file}.", err=True)
     return result
@@ -256,10 +214,10 @@ def reconcile(provider: str) -> None:
     try:
         while (counts := run_now(connection, connection.open(), SYSTEM, clock=clock.now)) is None:
             if time.monotonic() > give_up:
-                _stop("Another comparison with this provider is still going on.")
+                stop("Another comparison with this provider is still going on.")
             time.sleep(1)
     except ProviderError as problem:
-        _stop(f"The provider's list cannot be read ({str(problem)[:120]}); nothing was judged.")
+        stop(f"The provider's list cannot be read ({str(problem)[:120]}); nothing was judged.")
     click.echo(" ".join(f"{name}={number}" for name, number in sorted(counts.items())))
 
 
@@ -281,7 +239,7 @@ def verify_audit(heads: Path | None) -> None:
 
     file = heads or settings().audit_heads_file
     if file is not None and not file.is_file():
-        _stop(f"The file of heads {file} cannot be read.")
+        stop(f"The file of heads {file} cannot be read.")
     done = verify(report, heads_file=file)
     compared = "" if file else "; not compared with a file of heads"
     click.echo(f"{done.seals} seals, {done.lines} lines, {done.found} findings{compared}.", err=True)
@@ -324,84 +282,6 @@ def check_installation() -> None:
         click.echo(each)
     click.echo(f"{len(wrong)} differences; {'held back' if release.look() else 'released'}.", err=True)
     if wrong:
-        click.get_current_context().exit(FOUND)
-
-
-@keys.command("list")
-@one_sentence
-def list_keys() -> None:
-    """Show the live keys and how many values rest on each. Every value is opened, so it takes a while."""
-    counts = count()
-    for ring in ("master", "index"):
-        click.echo(f"{ring} keys")
-        mine = [part for part in counts if part.ring == ring]
-        for number, key in enumerate(mine[0].live):
-            _say_key(key, mine, used=number == 0)
-    for part in counts:
-        if part.unreadable:
-            click.echo(f"{part.part}: {part.unreadable} rest on no live key or do not open")
-        if gone := part.beside.get(None):
-            click.echo(f"{part.part}: {gone} fingerprints are left of keys that are gone; a rewrap deletes them")
-        if part.unknown:
-            click.echo(f"{part.part}: {part.unknown} can't be indexed anew (docs/keys.md)")
-    if links := links_with_codes(now=clock.now()):
-        click.echo(f"Access codes of {links.number} open links rest on index keys; the last ends at {links.last}.")
-
-
-def _say_key(key: str, parts: Sequence[PartCount], *, used: bool) -> None:
-    resting = {part.part: part.by_key[key] for part in parts if part.by_key.get(key)}
-    beside = sum(part.beside.get(key, 0) for part in parts)
-    left = sum(part.left for part in parts)
-    if used:
-        state = f"used for what is new; {left} rows wait for a rewrap" if left else "used for what is new"
-    elif resting:
-        state = "in use for what is older"
-    else:
-        state = "nothing rests on it"
-        if beside:
-            state += f"; its {beside} fingerprints go with a rewrap after it is out of the settings"
-    click.echo(f"  {key}: {state}")
-    for part, number in resting.items():
-        click.echo(f"    {part}: {number}")
-    if beside:
-        click.echo(f"    customer_phone.phone_index: {beside}")
-
-
-@keys.command("rotate")
-@click.argument("purpose", type=click.Choice(PURPOSES))
-@one_sentence
-def rotate_key(purpose: Purpose) -> None:
-    """Make a new key and print the settings that bring it in, in two steps. They are secret: they are printed here and
-    stored nowhere."""
-    made = rotate(purpose, now=clock.now())
-    steps = (("1. For every process; then start all anew:", made.known), ("2. Afterwards the same with:", made.used))
-    for title, values in steps:
-        click.echo(title, err=True)
-        for name, value in values.items():
-            click.echo(f"{name}={value}")
-    if made.gone:
-        click.echo(f"{made.gone} goes with step 1: its key is among them.", err=True)
-
-
-@keys.command("rewrap")
-@click.option("--batch", type=click.IntRange(1, 5000), default=BATCH, show_default=True, help="Rows a transaction.")
-@one_sentence
-def rewrap_keys(batch: int) -> None:
-    """Bring everything to the current keys, while all goes on. It can be ended and started again, and run twice at
-    once. Exit code 3: something does not open."""
-    said = time.monotonic()
-
-    def say(done: Progress) -> None:
-        nonlocal said
-        if done.finished or time.monotonic() - said >= 1:
-            said = time.monotonic()
-            state = "finished" if done.finished else "under way"
-            click.echo(f"{done.part}: {done.seen} looked at, {done.moved} moved, {done.unreadable} unreadable, {state}")
-
-    done = rewrap(now=clock.now, batch=batch, wait=time.sleep, say=say)
-    unreadable = sum(part.unreadable for part in done)
-    click.echo(f"{sum(part.moved for part in done)} moved, {unreadable} unreadable.", err=True)
-    if unreadable:
         click.get_current_context().exit(FOUND)
 
 

@@ -128,24 +128,26 @@ def install(app: Flask, *, page: PageMaker, page_policy: str) -> None:
 
 def _begin() -> None:
     g.started = time.perf_counter()
-    given = request.headers.get("X-Request-Id", "")
+    asked = _asked()
+    given = asked.headers.get("X-Request-Id", "")
     g.request_id = given if settings().trusted_proxies and _GIVEN_ID.fullmatch(given) else new_id("req")
     allowed = settings().allowed_hosts
-    if allowed and not host_is_trusted(request.host, allowed):  # not Flask's own: its refusal could show no page
+    if allowed and not host_is_trusted(asked.host, allowed):  # not Flask's own: its refusal could show no page
         raise BadRequest()
-    size = request.content_length
-    if size is None and request.method in _WITH_BODY:
-        size = len(request.get_data())
+    size = asked.content_length
+    if size is None and asked.method in _WITH_BODY:
+        size = len(asked.get_data())
     if (size or 0) > BODY_LIMIT:
         raise RequestEntityTooLarge()
 
 
 def _finish(page_policy: str, response: Response) -> Response:
-    machine = request.path.startswith(MACHINE_PATHS)
+    asked = _asked()
+    machine = asked.path.startswith(MACHINE_PATHS)
     wanted = [*_HEADERS, *(_FOR_MACHINES if machine else ()), ("X-Request-Id", problems.reference())]
     if not machine:
         wanted.append(("Content-Security-Policy", page_policy))
-    if request.is_secure:
+    if asked.is_secure:
         wanted.append(_TLS_ONLY)
     headers = response.headers
     given = {name.lower() for name, _ in headers}  # once, rather than a search for each
@@ -153,16 +155,21 @@ def _finish(page_policy: str, response: Response) -> Response:
         if name.lower() not in given:
             headers.add(name, value)
     seconds = time.perf_counter() - g.started
-    if request.endpoint not in _QUIET and not (machine and response.status_code < 400 and seconds < SLOW_SECONDS):
+    if asked.endpoint not in _QUIET and not (machine and response.status_code < 400 and seconds < SLOW_SECONDS):
         log.info(
             "request",
             request=problems.reference(),
-            method=request.method,
+            method=asked.method,
             route=_route(),
             status=response.status_code,
             ms=round(seconds * 1000, 1),
         )
     return response
+
+
+def _asked() -> Request:
+    """The request itself: each look through Flask's proxy costs forty steps of the interpreter."""
+    return request._get_current_object()  # type: ignore[attr-defined,no-any-return]
 
 
 def _route() -> str:

@@ -46,8 +46,8 @@ WORDS: Mapping[str, Words] = {
         _("Too many tries"), _("Too many tries. The next one is possible in %(minutes)s minutes.")
     ),
     "crowded": Words(
-        _("Many are signing in"),
-        _("Many are signing in just now. Please try again in %(retry_after)s seconds."),
+        _("Many are trying just now"),
+        _("Many are trying just now. Nothing was counted; please try again in %(retry_after)s seconds."),
     ),
     "busy": Words(
         _("Somebody else was faster"), _("Another request held this up. Nothing was changed; send it again.")

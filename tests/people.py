@@ -19,7 +19,8 @@ from vip.entitlements.grants import Grant, grant
 from vip.entitlements.ledger import Stamp
 from vip.models import Beneficiary, Customer, Entitlement
 from vip.principal import Principal
-from vip.signin.signin import authenticate, issue_token
+from vip.signin.authentication import authenticate
+from vip.signin.signin import issue_token
 
 NOON = datetime(2026, 3, 2, 4, 0, tzinfo=UTC)  # 12:00 in Shanghai
 TODAY = date(2026, 3, 2)

@@ -1,15 +1,22 @@
-"""The product's own processes, started for real: worker and web server on a given database."""
+"""The product's own processes, started for real: worker and web server on a given database.
+
+A start takes seconds, nearly all of them for importing the same modules. So a process that has them imported is kept
+ready, and each start is a fork of it that runs the module as `python -m` would. `anew` begins from nothing, for what
+an import itself reads of the environment.
+"""
 
 from __future__ import annotations
 
+import multiprocessing
 import os
+import runpy
 import signal
 import socket
-import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import requests
@@ -17,36 +24,64 @@ import requests
 from marketplace.core.config import ROOT
 from tests.sandboxes import eventually
 
+_READY = multiprocessing.get_context("forkserver")
+_READY.set_forkserver_preload(["booking.worker.process", "marketplace.app", "marketplace.cli", "granian.cli", __name__])
+
 
 @dataclass
 class Running:
     """A process in a group of its own, so that a kill takes its children too."""
 
-    process: subprocess.Popen[bytes]
+    process: BaseProcess
     url: str = ""
+
+    @property
+    def pid(self) -> int:
+        assert self.process.pid is not None
+        return self.process.pid
+
+    @property
+    def alive(self) -> bool:
+        return self.process.is_alive()
 
     def kill(self) -> None:
         """SIGKILL to the whole group."""
-        if self.process.poll() is None:
-            os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.wait(timeout=10)
+        if self.alive:
+            os.killpg(self.pid, signal.SIGKILL)
+        self.wait(10)
 
     def stop(self) -> int:
         """SIGTERM; the exit code."""
-        self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(timeout=20)
+        os.kill(self.pid, signal.SIGTERM)
+        return self.wait(20)
+
+    def wait(self, seconds: float) -> int:
+        """The exit code, within so many seconds."""
+        self.process.join(seconds)
+        assert self.process.exitcode is not None, f"it has not ended within {seconds} s"
+        return self.process.exitcode
 
 
-def _start(arguments: list[str], environment: Mapping[str, str], log: Path) -> subprocess.Popen[bytes]:
-    with log.open("ab") as out:
-        return subprocess.Popen(
-            [sys.executable, "-m", *arguments],
-            cwd=ROOT,
-            env={**os.environ, **environment},
-            stdout=out,
-            stderr=out,
-            start_new_session=True,
-        )
+def _start(arguments: list[str], environment: Mapping[str, str], log: Path, anew: bool = False) -> BaseProcess:
+    process = _READY.Process(target=_become, args=(arguments, {**os.environ, **environment}, str(log), anew))
+    process.start()
+    eventually(lambda: os.getpgid(process.pid or 0) == process.pid)
+    return process
+
+
+def _become(arguments: list[str], environment: dict[str, str], log: str, anew: bool) -> None:
+    """Be `python -m` with these arguments: in a session and an environment of its own, its words in the log."""
+    with open(log, "ab") as out:
+        os.dup2(out.fileno(), 1)
+        os.dup2(out.fileno(), 2)
+    os.setsid()
+    os.chdir(ROOT)
+    if anew:
+        os.execve(sys.executable, [sys.executable, "-m", *arguments], environment)  # noqa: S606
+    os.environ.clear()
+    os.environ.update(environment)
+    sys.argv = list(arguments)
+    runpy.run_module(arguments[0], run_name="__main__", alter_sys=True)
 
 
 def start_worker(environment: Mapping[str, str], log: Path) -> Running:
@@ -54,7 +89,7 @@ def start_worker(environment: Mapping[str, str], log: Path) -> Running:
     return Running(_start(["booking.worker"], environment, log))
 
 
-def start_web(environment: Mapping[str, str], log: Path, port: int = 0) -> Running:
+def start_web(environment: Mapping[str, str], log: Path, port: int = 0, anew: bool = False) -> Running:
     """A web server with two workers that answers /healthz."""
     port = port or free_port()
     web = Running(
@@ -63,6 +98,7 @@ def start_web(environment: Mapping[str, str], log: Path, port: int = 0) -> Runni
              "--blocking-threads", "8", "--no-ws", "wsgi:app"],
             environment,
             log,
+            anew,
         ),
         f"http://127.0.0.1:{port}",
     )  # fmt: skip

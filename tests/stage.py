@@ -31,7 +31,8 @@ from tests.processes import Running, free_port, start_web, start_worker
 from tests.sandboxes import WEBHOOK_SECRET, Control, Sandbox, account, start_sandbox
 from tests.world import make_offer
 from vip.principal import Principal
-from vip.signin.signin import authenticate, issue_token
+from vip.signin.authentication import authenticate
+from vip.signin.signin import issue_token
 
 POOLS = [{"pool": "pool-1", "offers": ["basic"], "capacity": 50}]
 

@@ -232,7 +232,7 @@ class EntitlementEntry(Base):
 
 
 class SignInCode(Base):
-    """A one-time code sent to a phone. Kept hashed; tries are counted here, not in memory.
+    """A one-time code sent to a phone. Kept hashed; how often it may be tried: vip.signin.codes.
 
     `purpose`: sign_in, or change_phone_old / change_phone_new with the customer who asked.
     """
@@ -251,6 +251,7 @@ class SignInCode(Base):
     code_hash: Mapped[bytes] = mapped_column(BYTEA)
     created_at: Mapped[Moment]
     expires_at: Mapped[Moment]
+    # No longer used (see vip.signin.limits). The release before this one reads it; the next one drops it.
     tries: Mapped[int] = mapped_column(server_default="0")
     used_at: Mapped[datetime | None]
 
@@ -276,6 +277,7 @@ class Operator(Base):
     totp_sealed: Mapped[bytes | None] = mapped_column(BYTEA)
     totp_since: Mapped[datetime | None]
     totp_step: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    # No longer used (see vip.signin.limits). The release before this one reads them; the next one drops them.
     tries: Mapped[int] = mapped_column(server_default="0")
     locked_until: Mapped[datetime | None]
     disabled_at: Mapped[datetime | None]

@@ -61,6 +61,16 @@ def record_early_status(session: Session, booking: Booking, there: RemoteBooking
     )
 
 
+def refuse_early(session: Session, booking: Booking, there: RemoteBooking, now: datetime) -> bool:
+    """Whether this report can't be followed because it comes too early, which is recorded, or came too early when it
+    was first made."""
+    known = is_early_status(session, booking, there)
+    early = not known and too_early(there.status, booking.service_date, booking.time_zone, now)
+    if early:
+        record_early_status(session, booking, there, now)
+    return known or early
+
+
 def close_all_early(session: Session, booking: Booking, now: datetime) -> None:
     """Close what came too early of any provider booking: ours has ended."""
     references = select(Discrepancy.subject).where(
@@ -73,8 +83,6 @@ def close_all_early(session: Session, booking: Booking, now: datetime) -> None:
 def is_early_status(session: Session, booking: Booking, there: RemoteBooking) -> bool:
     """Whether this is a report (same provider booking, version and status) that came too early. It stays refused after
     its day has come, and after the discrepancy is closed."""
-    if there.status not in DAY_OF_SERVICE:
-        return False
     recorded = session.scalars(_of(booking, there.reference)).all()
     return any(_report(there) in case.facts.get("reports", []) for case in recorded)
 

@@ -9,7 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from booking.actors import SYSTEM, Actor, provider_actor
-from booking.attendance.early import TOO_EARLY, close_all_early, is_early_status, record_early_status, too_early
+from booking.attendance.early import DAY_OF_SERVICE, TOO_EARLY, close_all_early, refuse_early
 from booking.attendance.given_up import given_up_in_time
 from booking.attendance.outcome import provider_gave_in
 from booking.changes import swap
@@ -41,16 +41,12 @@ def follow_state(
     if there.status == "requested":
         return
     target = STATE_OF[there.status]
-    early = too_early(there.status, booking.service_date, booking.time_zone, now)
-    told_early = is_early_status(session, booking, there)
     if target is _S.REJECTED and not legal(booking.state, target):
         target = _S.CANCELLED
     if booking.state in GIVEN_UP:
         if there.status not in DEAD:
             theirs.cancel_there(there.reference, now)
-    elif early or told_early:
-        if not told_early:
-            record_early_status(session, booking, there, now)
+    elif there.status in DAY_OF_SERVICE and refuse_early(session, booking, there, now):
         if legal(booking.state, _S.CONFIRMED):
             move(session, booking, _S.CONFIRMED, actor=provider_actor(session, booking), now=now)
     elif target is _S.CANCELLED and open_cancel(session, booking) is not None:
@@ -58,9 +54,9 @@ def follow_state(
     else:
         correction = "corrected_by_provider"
         close_discrepancy(session, booking.provider_id, TOO_EARLY, there.reference, correction, now=now)
-        if target is _S.NO_SHOW and _is_leaving(session, booking, there):
-            return
-        if not go_to(session, booking, target, provider_actor(session, booking), there.reason, now):
+        waits = target is _S.NO_SHOW and _is_leaving(session, booking, there)
+        moves = target is not booking.state and not waits
+        if moves and not go_to(session, booking, target, provider_actor(session, booking), there.reason, now):
             facts = {"ours": booking.state.value, "theirs": there.status}
             _open(session, booking, "state_differs", facts, now)
 
@@ -168,15 +164,11 @@ def _end_change(session: Session, booking: Booking, target: BookingState, now: d
 
 
 def go_to(session: Session, booking: Booking, target: BookingState, actor: Actor, reason: str, now: datetime) -> bool:
-    """Move the locked booking to the state that the provider reports, through `confirmed` where that is its next step.
-    False where the table has no such move or our books no longer have what it takes."""
-    if target is booking.state:
-        return True
-    if target is _S.CONFIRMED or not legal(booking.state, target):
-        if not legal(booking.state, _S.CONFIRMED):
-            return False
+    """Move the locked booking to another state, which the provider reports, through `confirmed` where that is its next
+    step. False where the table has no such move or our books no longer have what it takes."""
+    if legal(booking.state, _S.CONFIRMED) and (target is _S.CONFIRMED or not legal(booking.state, target)):
         move(session, booking, _S.CONFIRMED, actor=actor, now=now)
-    return target is _S.CONFIRMED or _moved(session, booking, target, actor, reason, now)
+    return target is booking.state or _moved(session, booking, target, actor, reason, now)
 
 
 def _moved(session: Session, booking: Booking, target: BookingState, actor: Actor, reason: str, now: datetime) -> bool:

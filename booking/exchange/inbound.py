@@ -52,8 +52,10 @@ def apply_evidence(session: Session, booking: Booking, evidence: Evidence, now: 
     newest = 0 if known is None else known.version
     result = ANSWERED[task.command](session, booking, theirs, evidence, now)
     if there is not None and result is Result.CURRENT:
-        proposals = evidence.source == "look_up" and there.version >= newest  # an answer carries none
-        _follow(session, booking, theirs, there, now, proposals=proposals)
+        follow_time(session, booking, there, now)
+        follow_state(session, booking, theirs, there, now)
+        if evidence.source == "look_up" and there.version >= newest:  # an answer carries no proposal
+            follow_proposal(session, booking, there, now)
         result = Result.APPLIED
     if result not in UNSETTLED:
         follow_kept_no_show(session, booking, theirs, task, now)
@@ -76,40 +78,22 @@ def _apply_report(
     row = theirs.record(there, now, ours=there.our_reference, role=role)
     if row.role == "pending":
         replacement.reported(session, booking, theirs, there, now)
-    if row.role == "pending":  # it still waits
-        return Result.APPLIED
     if row.role == "current":
-        _end_reserve(session, booking, unfinished, there, now)
-    elif put_aside(session, booking, theirs, there, now) is not Result.CURRENT:
-        return Result.STRAY
-    _follow(session, booking, theirs, there, now, proposals=True)
-    return Result.APPLIED
-
-
-def _end_reserve(
-    session: Session, booking: Booking, unfinished: Sequence[ProviderTask], there: RemoteBooking, now: datetime
-) -> None:
-    """The report is the answer to the reserve, if that is still missing and the provider has decided."""
-    for task in unfinished:
-        if task.command == "reserve" and there.status != "requested":
-            finish(task, "refused" if there.status == "rejected" else "done", now=now)
-            no_longer_unknown(session, booking, there.status, now)
-
-
-def _follow(
-    session: Session,
-    booking: Booking,
-    theirs: ProviderBookings,
-    there: RemoteBooking,
-    now: datetime,
-    *,
-    proposals: bool,
-) -> None:
-    """Follow what the provider reports of the booking that ours is."""
-    follow_time(session, booking, there, now)
-    follow_state(session, booking, theirs, there, now)
-    if proposals:
+        result = Result.CURRENT
+        for task in unfinished:
+            if task.command == "reserve" and there.status != "requested":  # this is the answer to it
+                finish(task, "refused" if there.status == "rejected" else "done", now=now)
+                no_longer_unknown(session, booking, there.status, now)
+    elif row.role == "pending":  # it still waits
+        result = Result.APPLIED
+    else:
+        result = put_aside(session, booking, theirs, there, now)
+    if result is Result.CURRENT:
+        follow_time(session, booking, there, now)
+        follow_state(session, booking, theirs, there, now)
         follow_proposal(session, booking, there, now)
+        result = Result.APPLIED
+    return result
 
 
 def no_longer_unknown(session: Session, booking: Booking, resolution: str, now: datetime) -> None:

@@ -11,11 +11,11 @@ from sqlalchemy.orm import Session, aliased
 from booking.attendance.early import is_early_status
 from booking.discrepancies import Effect, close_discrepancy, open_discrepancy
 from booking.exchange.models import GAVE_UP, StrayCancel
+from booking.feeds.tries import MAY_BE_CANCELLED, PutOff
 from booking.models import Booking, Discrepancy, ProviderBooking, ProviderTask
 from booking.outbox import UNFINISHED, annul, enqueue, lock_unfinished, unsent
 from booking.references import named
 from booking.states import DEAD, GIVEN_UP
-from marketplace.core.errors import Busy
 from providers.reported import RemoteBooking
 
 _OF_SURPLUS = ("theirs_only", "duplicate_there", "too_early", "old_date_used", "cancel_refused")
@@ -70,7 +70,7 @@ class ProviderBookings:
         its role.
 
         A new reference is `current`, unless the booking already has one or has ended: then it is a `stray`; or it has
-        the role given. `ours`: what we call it there, if not by the booking's public id. Raises Busy while it is, or
+        the role given. `ours`: what we call it there, if not by the booking's public id. Raises PutOff while it is, or
         may be, being cancelled there as nobody's.
         """
         row = self.known(there.reference)
@@ -92,8 +92,9 @@ class ProviderBookings:
         return row
 
     def _nobodys(self, there: RemoteBooking) -> ProviderBooking | None:
-        """The row of a reference that was cancelled, or was to be, as nobody's. Raises Busy while that goes on, or may
-        still be carried out after it was given up: until the provider says that it has ended, or its case is closed."""
+        """The row of a reference that was cancelled, or was to be, as nobody's. Raises PutOff while that goes on, or
+        may still be carried out after it was given up: until the provider says that it has ended, or its case is
+        closed."""
         row = self._session.scalar(
             select(ProviderBooking)
             .where(
@@ -111,7 +112,7 @@ class ProviderBookings:
             under_way if there.status in DEAD else or_(under_way, _given_up_open()),
         )
         if row is not None and self._session.scalar(cancelling.limit(1)) is not None:
-            raise Busy()
+            raise PutOff(MAY_BE_CANCELLED)
         return row
 
     def take_over(self, row: ProviderBooking, now: datetime) -> None:

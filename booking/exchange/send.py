@@ -56,11 +56,11 @@ def run_task(
     if isinstance(answer, NotFound) and claimed.command == "cancel" and claimed.sent_before:
         answer = _send(adapter, claimed)  # a cancel may be repeated under its key; it can only end a booking
     now = clock()
+    _record(provider, claimed, answer, now)  # first: an answer that cannot be settled is one all the same
     if isinstance(answer, RemoteBooking):
         outcome = settle_look_up(claimed, answer, now=now)
     else:
         outcome = settle_answer(claimed, answer, now=now)
-    _record(provider, claimed, answer, now)
     log.info(
         "task.settled",
         provider=provider.code,

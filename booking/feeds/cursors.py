@@ -13,7 +13,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.orm import Session
 
-from booking.feeds.tries import count_try, forget_tries, not_applied, tried_before
+from booking.feeds.tries import PutOff, count_try, forget_tries, not_applied, tried_before
 from booking.feeds.unreadable import close_read, end_full_read, mostly_unreadable, record_rows
 from booking.models import SyncCursor
 from marketplace.core.database.db import reading, transaction
@@ -129,14 +129,19 @@ def apply_each(
     """Do `work` for each row of a page, a row being a reference and what is reported of it, and add its outcomes to
     `counts`. What cannot be applied stops nothing else; but the pull has not ended then: NotApplied is raised on its
     last page, so that the cursor does not move and nothing is lost. What breaks for the MOST_TRIESth time is put aside
-    as a discrepancy, and the pull can end; what a rival keeps busy is tried for ever."""
+    as a discrepancy, and the pull can end; what has to be put off is so at once. What a rival keeps busy is tried for
+    ever."""
     tried = tried_before(pull.provider_id, pull.feed)
     broken: list[tuple[str, T]] = []
+    aside: list[UnreadableRow] = []
     applied: list[str] = []
 
     def apply(row: tuple[str, T]) -> str:
         try:
             outcome = work(row[1])
+        except PutOff as until:
+            aside.append(not_applied(*row, until.reason))
+            return "put_off"
         except (Busy, OperationalError, InterfaceError):
             raise
         except Exception:
@@ -148,8 +153,9 @@ def apply_each(
     counts.update(one_by_one(pull.feed, rows, apply))
     for reference, told in broken:
         if count_try(pull.provider_id, pull.feed, reference, now=pull.now) >= MOST_TRIES:
-            record_rows(pull.provider_id, pull.feed, [not_applied(reference, told)], now=pull.now)
+            aside.append(not_applied(reference, told))
             counts["put_aside"] += 1
+    record_rows(pull.provider_id, pull.feed, aside, now=pull.now)
     forget_tries(pull.provider_id, pull.feed, tried.intersection(applied))
     if part.next is None and (counts["broken"] > counts["put_aside"] or counts["busy"]):
         raise NotApplied(f"{pull.feed}: {counts['broken']} broken, {counts['busy']} busy")

@@ -1,4 +1,4 @@
-"""How often a row of a feed could be read and not be applied."""
+"""Rows of a feed that could be read and not be applied: how often, and what stands in their way."""
 
 from __future__ import annotations
 
@@ -13,10 +13,23 @@ from sqlalchemy.dialects.postgresql import insert
 
 from booking.feeds.models import RowTry
 from marketplace.core.database.db import reading, transaction
+from marketplace.core.errors import Busy
 from providers.reported import MOST_DELIVERED, UnreadableRow
 
 NOT_APPLIED = "row.not_applied"
 """The reason of a row that nothing is wrong with, as far as the adapter can tell."""
+MAY_BE_CANCELLED = "row.may_be_cancelled"
+"""The reason of a row about a booking that is being cancelled at its provider as nobody's, or may be."""
+
+
+class PutOff(Busy):
+    """What a provider reports cannot be applied before something else has ended, which may take days. Nothing was
+    written. Whoever reads reports goes on without this one, and has it asked for again later. `reason` says what has to
+    end."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__()
+        self.reason = reason
 
 
 def tried_before(provider_id: int, feed: str) -> set[str]:
@@ -48,10 +61,10 @@ def forget_tries(provider_id: int, feed: str, references: Collection[str]) -> No
         )
 
 
-def not_applied(reference: str, told: object) -> UnreadableRow:
+def not_applied(reference: str, told: object, reason: str = NOT_APPLIED) -> UnreadableRow:
     """What was read of a row that could not be applied, as a row that could not be read."""
     known = dataclasses.asdict(told) if dataclasses.is_dataclass(told) and not isinstance(told, type) else told
     whole = json.dumps(known, ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=str).encode()
     cut = whole[:MOST_DELIVERED].decode(errors="ignore").encode()
     ours = getattr(told, "our_reference", None)
-    return UnreadableRow(NOT_APPLIED, cut, hashlib.sha256(whole).hexdigest(), reference, ours)
+    return UnreadableRow(reason, cut, hashlib.sha256(whole).hexdigest(), reference, ours)

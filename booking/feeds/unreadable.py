@@ -18,6 +18,7 @@ from booking.discrepancies import EXPLAINED, UNREADABLE, open_discrepancy
 from booking.feeds.models import DeliveredRow
 from booking.models import Booking, Discrepancy, Feed, ProviderBooking
 from booking.references import named
+from marketplace.core.config import settings
 from marketplace.core.crypto import blind_indexes, new_wrapped_key, seal, unseal, unwrap_key
 from marketplace.core.database.db import reading, transaction
 from marketplace.core.logging import get_logger
@@ -30,8 +31,12 @@ FIRST_PAUSE, LONGEST_PAUSE = timedelta(minutes=1), timedelta(hours=1)
 MOST_CASES, A_DAY = 50, timedelta(days=1)
 """How many rows of one feed have a case each, open or of the last day; what else comes is counted in one more."""
 MORE = "#more"
+SEVERAL = "row.more"
+"""The reason of the case that counts them."""
 FEWEST = 2
 READ_AGAIN, NOT_DELIVERED = "read_again", "not_delivered_again"
+DIGEST_KEY = "digest_key"
+"""The fact that names the index key its `digest` rests on; a case of an earlier release has none."""
 
 
 @dataclass(frozen=True)
@@ -73,14 +78,14 @@ def record_row(session: Session, provider_id: int, feed: str, row: UnreadableRow
         return
     last = session.scalar(_cases(provider_id, feed, subject).order_by(Discrepancy.id.desc()).limit(1))
     if last is not None and last.resolution == EXPLAINED and last.facts["digest"] in digests:
-        last.facts = last.facts | {"digest": digest}  # found again when an earlier index key is gone
+        last.facts = last.facts | _digested(digest)  # found again when an earlier index key is gone
         return
     facts: dict[str, Any] = {
         "feed": feed,
         "reference": row.reference or "",
         "our_reference": row.our_reference or "",
         "reason": row.reason,
-        "digest": digest,
+        **_digested(digest),
         "times": 0,
         "asked": 0,
         "ask_at": (now + _pause(0)).isoformat(),
@@ -93,6 +98,11 @@ def record_row(session: Session, provider_id: int, feed: str, row: UnreadableRow
         store_delivered(session, case, row.delivered, now)
     facts |= {"times": case.facts["times"] + 1, "last_at": now.isoformat()}
     case.facts = facts | _next_time(case, now)
+
+
+def _digested(digest: str) -> dict[str, str]:
+    """The digest, which is under the current index key."""
+    return {"digest": digest, DIGEST_KEY: settings().index_keys[0].id}
 
 
 def _too_many(session: Session, provider_id: int, feed: str, subject: str, now: datetime) -> bool:
@@ -120,8 +130,8 @@ def _count_more(session: Session, provider_id: int, feed: str, digest: str, row:
             "feed": feed,
             "reference": "",
             "our_reference": "",
-            "reason": "row.more",
-            "digest": digest,
+            "reason": SEVERAL,
+            **_digested(digest),
             "times": 0,
             "asked": 0,
             "ask_at": (now + _pause(0)).isoformat(),

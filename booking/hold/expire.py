@@ -11,7 +11,7 @@ from booking.models import Booking
 from booking.states import BookingState, state_at
 from booking.transition import lock_booking, move
 from marketplace.core.database.db import reading, transaction
-from marketplace.core.one_by_one import one_by_one
+from marketplace.core.one_by_one import RUN_SECONDS, one_by_one
 
 
 def expire_holds(*, now: datetime, limit: int = 200) -> int:
@@ -23,7 +23,7 @@ def expire_holds(*, now: datetime, limit: int = 200) -> int:
             .order_by(Booking.hold_expires_at)
             .limit(limit)
         ).all()
-    return one_by_one("holds", due, lambda booking_id: _expire(booking_id, now))["ended"]
+    return one_by_one("holds", due, lambda booking_id: _expire(booking_id, now), seconds=RUN_SECONDS)["ended"]
 
 
 def _expire(booking_id: int, now: datetime) -> str:

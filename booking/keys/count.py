@@ -7,32 +7,23 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select
-
-from booking.keys.indexed import INDEXED
+from booking.keys.indexed import Indexed
 from booking.keys.rewrap import BATCH, PARTS
-from booking.reports.models import ReportShare
+from booking.keys.unmoved import UNMOVED, Left
 from marketplace.core.database.db import reading
-
-
-@dataclass(frozen=True)
-class Links:
-    """Links to reports that are open and ask for a code, and when the last of them ends."""
-
-    number: int
-    last: datetime
 
 
 @dataclass(frozen=True)
 class PartCount:
     """Values of one part by the id of the key they rest on; `ring` is master or index. `left`: rows a rewrap would
     move; `unreadable` values rest on no live key, `unknown` ones can't be moved. `beside`: indexes of the same values
-    that are kept under each live key; by None those under keys that are gone, which a rewrap deletes."""
+    that `beside_part` keeps under each live key; by None those under keys that are gone, which a rewrap deletes."""
 
     part: str
     ring: str
     live: tuple[str, ...]
     by_key: Mapping[str, int]
+    beside_part: str
     beside: Mapping[str | None, int]
     left: int
     unreadable: int
@@ -45,14 +36,10 @@ def count() -> list[PartCount]:
     return [_count(number) for number in range(len(PARTS))]
 
 
-def links_with_codes(*, now: datetime) -> Links | None:
-    """What rests on index keys and can't be moved, because the code itself is not stored; None if there is none."""
-    wanted = select(func.count(), func.max(ReportShare.expires_at)).where(
-        ReportShare.code_hash.is_not(None), ReportShare.revoked_at.is_(None), ReportShare.expires_at > now
-    )
+def count_unmoved(*, now: datetime) -> list[Left]:
+    """Count what rests on index keys and no rewrap moves."""
     with reading() as session:
-        number, last = session.execute(wanted).one()
-    return Links(number, last) if number else None
+        return [each.count(session, now) for each in UNMOVED]
 
 
 def _count(number: int) -> PartCount:
@@ -72,5 +59,5 @@ def _count(number: int) -> PartCount:
             rest["unknown"] += item.unknown
             rest["unreadable"] += 0 if item.unknown else item.keys.count(None)
     live = tuple(key.id for key in part.live())
-    ring = "index" if part in INDEXED else "master"
-    return PartCount(part.name, ring, live, by_key, beside, rest["left"], rest["unreadable"], rest["unknown"])
+    ring, kept_in = ("index", part.beside_name) if isinstance(part, Indexed) else ("master", "")
+    return PartCount(part.name, ring, live, by_key, kept_in, beside, rest["left"], rest["unreadable"], rest["unknown"])

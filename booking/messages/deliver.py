@@ -9,6 +9,7 @@ least once, and reaches the person once if the gateway honours the key.
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -28,6 +29,7 @@ from booking.notices.notify import reaches
 from booking.notices.quiet_hours import QUIET_FROM, QUIET_UNTIL, quiet_until
 from marketplace.core.database.db import reading, transaction
 from marketplace.core.logging import get_logger
+from marketplace.core.one_by_one import RUN_SECONDS
 from marketplace.core.sending.outgoing import Undeliverable
 from vip import phones
 from vip.customers import email_address
@@ -90,15 +92,15 @@ _CLAIM = text(
 )
 
 
-def deliver_due(send: Send, clock: Callable[[], datetime], *, passes: int = 50) -> dict[str, int]:
-    """Send what is due, in batches. Returns counts by outcome: sent, waits (quiet hours), dropped, again, failed."""
-    counts: Counter[str] = Counter()
+def deliver_due(send: Send, clock: Callable[[], datetime], *, seconds: float = RUN_SECONDS) -> dict[str, int]:
+    """Send what is due, in batches, of which none begins after so many `seconds`. Returns counts by outcome: sent,
+    waits (quiet hours), dropped, again, failed."""
+    counts, until = Counter[str](), time.monotonic() + seconds
     with ThreadPoolExecutor(THREADS, thread_name_prefix="deliver") as threads:
-        for _ in range(passes):
-            claimed = claim(now=clock())
-            if not claimed:
-                break
+        while claimed := claim(now=clock()):
             counts.update(threads.map(lambda it: deliver(it, send, clock), claimed))
+            if time.monotonic() > until:
+                break
     return dict(counts)
 
 

@@ -25,7 +25,7 @@ from vip.customers import email_address
 from vip.customers.customers import require_not_erased
 from vip.models import Customer
 from vip.principal import Principal
-from vip.signin import codes
+from vip.signin import codes, turns
 
 log = get_logger(__name__)
 
@@ -102,14 +102,14 @@ def choose(principal: Principal, choices: Choices, *, now: datetime) -> None:
 def give_email(principal: Principal, text: str, *, now: datetime, gateway: EmailBackend | None = None) -> None:
     """Store an e-mail address, replacing an earlier one, and send a code to it. It is used once the code is entered.
 
-    Raises Invalid(field="email"), NoEmail, EmailNotSent, and TooMany(retry_after) after five codes within an hour to
-    any addresses.
+    Raises Invalid(field="email"), NoEmail, EmailNotSent, TooMany(retry_after) after five codes within an hour to any
+    addresses, and Crowded(retry_after).
     """
     address = email_address.normalise(text)
     server = gateway or email.backend()
     if server is None:
         raise NoEmail()
-    with transaction() as session:
+    with turns.asking.signed_in(principal), transaction() as session:
         row = own_row(session, principal, now)
         customer = session.get_one(Customer, row.customer_id)
         whose = _whose(customer)
@@ -138,8 +138,14 @@ def code_mail(code: str, language: str | None) -> tuple[str, str]:
 
 
 def confirm_email(principal: Principal, code: str, *, now: datetime) -> None:
-    """Check the code and use the address from now on. Raises Invalid(field="code"), WrongCode, CodeEnded."""
+    """Check the code and use the address from now on. Raises Invalid(field="code"), WrongCode, CodeEnded,
+    TooMany(retry_after), Crowded(retry_after)."""
     digits = codes.clean(code)
+    with turns.trying.signed_in(principal):
+        _confirm(principal, digits, now)
+
+
+def _confirm(principal: Principal, digits: str, now: datetime) -> None:
     with transaction() as session:
         row = own_row(session, principal, now)
         customer = session.get_one(Customer, row.customer_id)

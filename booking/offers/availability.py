@@ -19,7 +19,7 @@ from marketplace.core.database.db import rows
 from marketplace.core.errors import Invalid, NotFound
 from marketplace.core.paging import Page, check_limit, decode_cursor, encode_cursor
 from marketplace.core.strictjson import storable
-from vip.signin.signin import Credential, rows_for
+from vip.signin.authentication import Credential, rows_for
 
 MAX_DAYS = 62
 DAYS = 14

@@ -15,11 +15,12 @@ from booking.models import Booking, BookingHistory, Discrepancy, ProviderBooking
 from booking.outbox import UNFINISHED
 from booking.ownership import VIEWED, record_look
 from booking.reconcile.models import ReconcileRun
-from booking.reconcile.repair import Action, as_case, find_case, offered
+from booking.reconcile.offered_repairs import Action, as_case, offered
 from booking.reconcile.strays import being_cancelled
 from marketplace.catalog.models import Provider
 from marketplace.core.audit import AuditLine
 from marketplace.core.database.db import reading, transaction
+from marketplace.core.errors import NotFound
 from marketplace.core.paging import Page, decode_cursor, encode_cursor
 from marketplace.core.text import Text
 from vip import roles
@@ -167,6 +168,20 @@ def counts(principal: Principal) -> Counts:
         name = Text(row.Provider.name_zh, row.Provider.name_en)
         providers[row.Provider.code] = (name, providers.get(row.Provider.code, (name, 0))[1] + row.number)
     return Counts(dict(sorted(kinds.items())), dict(sorted(providers.items())), sum(kinds.values()), closed or 0)
+
+
+def find_case(principal: Principal, case_id: str) -> Discrepancy:
+    """The discrepancy that an operator may see and repair: of her insurer, or without a booking. Raises NotFound."""
+    query = (
+        select(Discrepancy)
+        .outerjoin(Booking, Booking.id == Discrepancy.booking_id)
+        .where(Discrepancy.public_id == case_id, _seen_by(principal))
+    )
+    with reading() as session:
+        found = session.scalar(query)
+    if found is None:
+        raise NotFound()
+    return found
 
 
 def case(principal: Principal, case_id: str, *, now: datetime) -> CaseView:

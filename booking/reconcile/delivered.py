@@ -6,7 +6,7 @@ from datetime import datetime
 
 from booking.feeds.unreadable import open_delivered
 from booking.models import Discrepancy
-from booking.reconcile.repair import find_case
+from booking.reconcile.cases import find_case
 from marketplace.core import audit
 from marketplace.core.database.db import transaction
 from marketplace.core.errors import NotFound

@@ -197,64 +197,74 @@ def store(report_id: int, examined: Examined, *, now: datetime) -> str:
 
     Raises ProviderError if the results are of another booking than the report announced.
     """
-    content = examined.content
-    first = examined.papers[0] if examined.papers else None
+    version = examined.content.report.version
     with transaction() as session:
         report = session.scalars(select(Report).where(Report.id == report_id).with_for_update()).one()
         if report.deleted_at is not None:
             return "deleted"
         booking = session.scalars(select(Booking).where(Booking.id == report.booking_id).with_for_update()).one()
-        if named(content.report.our_reference or booking.public_id)[0] != booking.public_id:
+        if named(examined.content.report.our_reference or booking.public_id)[0] != booking.public_id:
             raise ProviderError("the report is of another booking than the one announced")
-        version = content.report.version
         if _is_what_we_have(session, report, examined):
             report.fetch_after, report.failures = None, 0
             _close_troubles(session, report, now)
             return "known"
-        record = version_record(report.public_id, version)
-        wrapped = new_wrapped_key(record)
-        key = unwrap_key(wrapped, record)
-        plain = _plain(examined)
-        results = _read(session, booking, plain)
-        added = session.execute(
-            insert(ReportVersion)
-            .values(
-                report_id=report.id,
-                version=version,
-                status=content.report.status,
-                issued_at=content.report.issued_at,
-                received_at=now,
-                wrapped_key=wrapped,
-                content_sealed=seal(json.dumps(plain).encode(), key=key, record=f"{record}:content"),
-                document_sealed=seal(first.content if first else b"", key=key, record=f"{record}:document"),
-                document_type=first.media_type if first else "",
-                items=len(content.items),
-                abnormal=sum(result.to_look_at for result in results),
-            )
-            .on_conflict_do_nothing(index_elements=["report_id", "version"])
-            .returning(ReportVersion.id)
-        ).scalar_one_or_none()
+        results = _read(session, booking, _plain(examined))
+        added = _add_version(session, report, examined, results, now)
         newest = version > report.fetched_version
         report.fetched_version = max(report.fetched_version, version)
         report.fetch_after = None if report.fetched_version >= report.announced_version else now + RETRY
         report.failures = 0
-        if added is None:
+        if not added:
             return "known"
-        store_papers(session, added, examined.papers, key=key, record=record)
         _close_troubles(session, report, now)
         if newest:
-            report.state = _state(content.report.status, report.state)
-            booking.report_state = report.state
-            if report.state != "partial":
-                close_discrepancy(session, booking.provider_id, OVERDUE, booking.public_id, "came", now=now)
-            touch(booking, now=now)
             critical = any(result.critical for result in results)
+            _move_on(session, report, booking, examined.content.report.status, now)
             _tell_desk(session, report, examined, critical, now)
-            kind = "report_critical" if critical else f"report_{report.state}"
-            about, facts = f"{report.public_id}:{version}", {"report": report.public_id}
-            notify(session, booking.customer_id, kind, about, now=now, booking_id=booking.id, facts=facts)
+            _tell_customer(session, report, booking, critical, now)
     log.info("report.stored", report=report.public_id, version=version)
     return "stored"
+
+
+def _add_version(session: Session, report: Report, examined: Examined, results: list[Reading], now: datetime) -> bool:
+    """Store a version and its papers, sealed under a key of its own; False if the version is stored already."""
+    content = examined.content
+    record = version_record(report.public_id, content.report.version)
+    wrapped = new_wrapped_key(record)
+    key = unwrap_key(wrapped, record)
+    first = examined.papers[0] if examined.papers else None
+    added = session.execute(
+        insert(ReportVersion)
+        .values(
+            report_id=report.id,
+            version=content.report.version,
+            status=content.report.status,
+            issued_at=content.report.issued_at,
+            received_at=now,
+            wrapped_key=wrapped,
+            content_sealed=seal(json.dumps(_plain(examined)).encode(), key=key, record=f"{record}:content"),
+            document_sealed=seal(first.content if first else b"", key=key, record=f"{record}:document"),
+            document_type=first.media_type if first else "",
+            items=len(content.items),
+            abnormal=sum(result.to_look_at for result in results),
+        )
+        .on_conflict_do_nothing(index_elements=["report_id", "version"])
+        .returning(ReportVersion.id)
+    ).scalar_one_or_none()
+    if added is None:
+        return False
+    store_papers(session, added, examined.papers, key=key, record=record)
+    return True
+
+
+def _move_on(session: Session, report: Report, booking: Booking, status: str, now: datetime) -> None:
+    """Give report and booking the state that the newest version brings."""
+    report.state = _state(status, report.state)
+    booking.report_state = report.state
+    if report.state != "partial":
+        close_discrepancy(session, booking.provider_id, OVERDUE, booking.public_id, "came", now=now)
+    touch(booking, now=now)
 
 
 def _plain(examined: Examined) -> dict[str, Any]:
@@ -306,6 +316,13 @@ def _tell_desk(session: Session, report: Report, examined: Examined, critical: b
                 booking_id=report.booking_id,
                 facts={"report": report.public_id, **facts},
             )
+
+
+def _tell_customer(session: Session, report: Report, booking: Booking, critical: bool, now: datetime) -> None:
+    """Notify the customer of the newest version, which was just stored."""
+    kind = "report_critical" if critical else f"report_{report.state}"
+    about, facts = f"{report.public_id}:{report.fetched_version}", {"report": report.public_id}
+    notify(session, booking.customer_id, kind, about, now=now, booking_id=booking.id, facts=facts)
 
 
 def _close_troubles(session: Session, report: Report, now: datetime) -> None:

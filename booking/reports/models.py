@@ -112,7 +112,7 @@ class ReportShare(Base):
     """A link by which a person without an account can read one report until `expires_at`.
 
     Of the token a hash is stored, of the access code a keyed hash. `views` never exceeds `max_views`. Rows are revoked,
-    never deleted. `tries` is what earlier versions counted; nothing reads it.
+    never deleted.
     """
 
     __tablename__ = "report_share"
@@ -130,6 +130,7 @@ class ReportShare(Base):
     token_hash: Mapped[bytes] = mapped_column(BYTEA, unique=True)
     audience: Mapped[str]
     code_hash: Mapped[bytes | None] = mapped_column(BYTEA)
+    # No longer used (see booking.reports.share). The release before this one reads it; the next one drops it.
     tries: Mapped[int] = mapped_column(server_default="0")
     max_views: Mapped[int | None]
     views: Mapped[int] = mapped_column(server_default="0")

@@ -27,7 +27,7 @@ from marketplace.core.database.db import reading, transaction
 from marketplace.core.errors import Invalid, NotFound, Refusal
 from vip.models import Customer
 from vip.principal import Principal
-from vip.signin import codes, limits
+from vip.signin import codes, limits, turns
 from vip.signin.limits import NOBODY, Caller, Limit
 
 DAYS = (1, 7, 30)
@@ -222,13 +222,15 @@ def find_link(token: str, *, now: datetime, opened: str = "") -> ShareLink:
 def open_share(token: str, code: str, *, now: datetime, caller: Caller = NOBODY) -> ShareLink:
     """Open a link: count one view. A try of the access code is counted and committed before the code is compared.
 
-    Raises NotFound, Invalid(field="code"), WrongAccessCode(tries_left), and TooMany(retry_after) for a caller who
-    tried too often: nobody else's tries count.
+    Raises NotFound, Invalid(field="code"), WrongAccessCode(tries_left), TooMany(retry_after) for a caller who tried too
+    often (nobody else's tries count) and, without a turn, Crowded(retry_after).
     """
     with reading() as session:
         share, row = _find(session, token, now, "")
     if share.code_hash is not None:
-        _try_code(share, row.Report, code, now, caller)
+        digits = codes.clean(code)
+        with turns.trying.holders.turn(caller.name):
+            _try_code(share, row.Report, digits, now, caller)
     with transaction() as session:
         counted = session.scalar(
             update(ReportShare)
@@ -282,8 +284,7 @@ def _find(session: Session, token: str, now: datetime, opened: str) -> tuple[Rep
     return share, row
 
 
-def _try_code(share: ReportShare, report: Report, code: str, now: datetime, caller: Caller) -> None:
-    digits = codes.clean(code)
+def _try_code(share: ReportShare, report: Report, digits: str, now: datetime, caller: Caller) -> None:
     at_link = ("try", "share", share.public_id, caller.name)
     with transaction() as session:
         left = limits.take(session, TRIES_AT_LINK, *at_link, now=now)

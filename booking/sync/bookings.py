@@ -57,8 +57,9 @@ def ask_again(provider: ProviderConnection, adapter: ProviderAdapter, *, now: da
             raise (
                 ComeBackLater("look-ups are too many", there.seconds) if there.reached else ProviderError("not reached")
             )
+        # before it is applied: one that cannot be must not come first the next time too
+        asked_in_vain(provider.id, Feed.BOOKINGS, due.subject, now=now)
         if not isinstance(there, RemoteBooking):
-            asked_in_vain(provider.id, Feed.BOOKINGS, due.subject, now=now)
             return "asked_in_vain"
         with transaction() as session:
             what = apply_remote(session, provider.id, there, now=now).what

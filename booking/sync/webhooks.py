@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from sqlalchemy.dialects.postgresql import insert
 
 from booking.exchange.inbound import apply_remote
+from booking.feeds.tries import PutOff, not_applied
 from booking.feeds.unreadable import record_row
 from booking.models import Feed, ProviderEvent
 from booking.reports.fetch import announce
@@ -25,7 +26,8 @@ def forget_events(*, now: datetime, batch: int = 1000) -> int:
 
 def receive_event(provider_id: int, event: Event, *, now: datetime) -> str:
     """Record a verified webhook and apply it in the same transaction; a repeated one changes nothing, and neither does
-    one of a kind that we do not know. What cannot be read becomes a discrepancy: to be sent it again would not help.
+    one of a kind that we do not know. What cannot be read becomes a discrepancy, and so does what has to be put off: to
+    be sent it again would not help.
 
     Returns the outcome, `duplicate` for one seen before.
     """
@@ -40,7 +42,12 @@ def receive_event(provider_id: int, event: Event, *, now: datetime) -> str:
             return "duplicate"
         outcome = "ignored"
         if event.booking is not None:
-            outcome = apply_remote(session, provider_id, event.booking, now=now).what
+            try:
+                outcome = apply_remote(session, provider_id, event.booking, now=now).what
+            except PutOff as until:
+                row = not_applied(event.booking.reference, event.booking, until.reason)
+                record_row(session, provider_id, Feed.BOOKINGS, row, now=now)
+                outcome = "put_off"
         if event.report is not None:
             outcome = announce(session, provider_id, event.report, now=now)
         if event.unreadable is not None:

@@ -31,7 +31,7 @@ from booking.waiting.models import EXPIRED, WaitingEntry, WaitingOffer
 from marketplace.core.database.db import reading, transaction
 from marketplace.core.errors import Busy, Refusal
 from marketplace.core.logging import get_logger
-from marketplace.core.one_by_one import one_by_one
+from marketplace.core.one_by_one import RUN_SECONDS, one_by_one
 from vip.models import Beneficiary
 from vip.principal import Principal
 
@@ -85,7 +85,7 @@ def offer_freed(*, now: datetime, limit: int = 100) -> Counter[str]:
 
     with reading() as session:
         freed = session.execute(_FREED, {"most": limit}).all()
-    return one_by_one("waiting", freed, offer) + outcomes
+    return one_by_one("waiting", freed, offer, seconds=RUN_SECONDS) + outcomes
 
 
 def _offer_slot(slot_id: int, now: datetime) -> Counter[str]:
@@ -212,7 +212,7 @@ def settle_offers(*, now: datetime, limit: int = 200) -> Counter[str]:
             .order_by(WaitingOffer.id)
             .limit(limit)
         ).all()
-    return one_by_one("waiting", decided, lambda row: _settle(row.entry_id, row.booking_id, now))
+    return one_by_one("waiting", decided, lambda row: _settle(row.entry_id, row.booking_id, now), seconds=RUN_SECONDS)
 
 
 def _settle(entry_id: int, booking_id: int, now: datetime) -> str:

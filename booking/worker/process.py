@@ -48,6 +48,7 @@ log = get_logger(__name__)
 TICK = 0.2
 BEAT = 2.0
 RETRY_SECONDS = 5
+AGAIN_SECONDS = 1.0
 STOP_SECONDS = 60
 _NEXT = "next "
 
@@ -93,8 +94,8 @@ class Worker:
         return int(self.broken)
 
     def _every(self, seconds: float, work: Callable[[], None], trouble: Callable[[], None]) -> None:
-        """Repeat `work`. A database that is away is waited for, after `trouble`; any other error ends the process, so
-        that whoever watches over it starts a new one."""
+        """Repeat `work`. A database that is away is asked again a second later, after `trouble`; any other error ends
+        the process, so that whoever watches over it starts a new one."""
         while not self.stopping.is_set():
             self._watchdog.expect(work.__name__, self._overdue_seconds)
             try:
@@ -102,7 +103,8 @@ class Worker:
             except (SQLAlchemyError, Refusal) as failed:
                 log.warning("worker.database_trouble", reason=type(failed).__name__)
                 trouble()
-                self.stopping.wait(1.0)
+                self.stopping.wait(AGAIN_SECONDS)
+                continue
             except Exception as unexpected:
                 log.critical("worker.broken", worker=self.name, error=type(unexpected).__name__, exc_info=True)
                 self.broken = True

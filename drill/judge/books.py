@@ -28,11 +28,13 @@ class Difference:
 _ENDED = "('cancelled', 'rejected', 'expired', 'entered_in_error')"
 _OPEN = "('held', 'awaiting_provider', 'outcome_unknown')"
 
-# What a person has to decide: the provider says it served an order that we had given up (the customer took her change
-# back while it was being carried out). The product must have found it and opened it; no books tell who is right.
+# What a person has to decide: the provider says it serves an order that we had given up (the customer took her change
+# back while it was being carried out, or had moved away from that date and cancelled). The product must have found it
+# and opened it; no books tell who is right.
 _SERVED_ANYWAY = f"""
     SELECT c.facts->>'reference' FROM discrepancy c JOIN booking b ON b.public_id = c.subject
-     WHERE c.closed_at IS NULL AND c.kind = 'state_differs' AND c.facts->>'theirs' = 'fulfilled'
+     WHERE c.closed_at IS NULL AND c.kind = 'state_differs'
+       AND c.facts->>'theirs' IN ('checked_in', 'in_service', 'fulfilled')
        AND b.state IN {_ENDED}"""
 
 # All transactions before this one had ended when the newest whole seal was made.
@@ -123,7 +125,7 @@ QUESTIONS = {
     "a difference nobody has settled": f"""
         SELECT subject, kind, facts, opened_at FROM discrepancy
          WHERE closed_at IS NULL
-           AND NOT (kind IN ('state_differs', 'cancel_refused')
+           AND NOT (kind IN ('state_differs', 'cancel_refused', 'old_date_used')
                     AND coalesce(facts->>'reference', subject) IN ({_SERVED_ANYWAY}))""",
     "a history with a hole": """
         WITH step AS (

@@ -56,6 +56,7 @@ class Watch:
     """
 
     troubles: list[Trouble]
+    most: float = MOST_STILL
     longest: dict[str, float] = field(default_factory=dict)
     _idle: list[tuple[float, float]] = field(default_factory=list)
     _noted: float = 0.0
@@ -88,7 +89,7 @@ class Watch:
         return [
             Difference("stood still", f"{name} for {seconds:.0f} s after its trouble was over")
             for name, seconds in sorted(self.longest.items())
-            if seconds > MOST_STILL
+            if seconds > self.most
         ]
 
     def worst(self) -> str:
@@ -119,11 +120,10 @@ PLANTED = timedelta(hours=1)
 
 
 def plant_still(where: Stage) -> None:
-    """A provider that is left alone for an hour although nothing is wrong with it, watched for long enough."""
+    """A provider that is left alone for an hour although nothing is wrong with it."""
     with where.books() as books:
         books.execute(
             "INSERT INTO provider_breaker (provider_id, call, retry_at) SELECT min(id), 'slots', %s FROM provider"
             " ON CONFLICT (provider_id, call) DO UPDATE SET retry_at = excluded.retry_at",
             [clock.now() + PLANTED],
         )
-    time.sleep(MOST_STILL + 20)

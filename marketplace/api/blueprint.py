@@ -17,9 +17,9 @@ from marketplace.core import clock, strictjson
 from marketplace.core.errors import Refusal, Unauthenticated
 from marketplace.problems import FieldError, InvalidRequest, Where
 from vip.principal import Principal
-from vip.signin import signin
+from vip.signin import authentication
+from vip.signin.authentication import Credential
 from vip.signin.limits import reads
-from vip.signin.signin import Credential
 
 View = TypeVar("View", bound=Callable[..., Any])
 Access = Literal["public", "customer"]
@@ -162,7 +162,7 @@ def principal() -> Principal:
 
 def credential() -> Credential:
     """What this request shows, not looked up yet: for a view that is marked `@looks_up_who`."""
-    return signin.credential(_bearer())
+    return authentication.credential(_bearer())
 
 
 def _admit() -> None:
@@ -177,7 +177,7 @@ def _admit() -> None:
 
 
 def _sign_in() -> None:
-    g.principal = signin.authenticate(_bearer(), now=clock.now())
+    g.principal = authentication.authenticate(_bearer(), now=clock.now())
     if g.principal.kind != "customer":
         raise Forbidden()
 

@@ -30,7 +30,7 @@ MAX_PLACE = 50
 
 _SHORTEST_ABBREVIATION, _LONGEST_ABBREVIATION = 3, 12
 
-_TIER_ORDER = "coalesce(array_position(CAST(%(tiers)s AS text[]), s.tier), 99)"
+_TIER_ORDER = f"coalesce(array_position(CAST('{{{','.join(TIERS)}}}' AS text[]), s.tier), 99)"
 _COLUMNS = (
     "s.public_id, s.name, s.aliases, s.province, s.city, s.district, s.tier, s.tier_source, s.tier_date, s.kind, "
     "s.address, s.longitude, s.latitude, s.time_zone"
@@ -176,7 +176,7 @@ def _matching(found: SiteFilter, after: list[Any] | None, limit: int) -> list[An
 def site_filter(query: SiteQuery, *, loose: bool = False) -> SiteFilter:
     """The SQL of `query` for a table or alias `s`. Raises Invalid(field=…) naming the part that cannot be used."""
     conditions = ["s.closed_at IS NULL"]
-    values: dict[str, Any] = {"tiers": list(TIERS)}
+    values: dict[str, Any] = {}
     if query.city is not None:
         conditions.append(_place("city", query.city, values))
     if query.district is not None:

@@ -36,10 +36,9 @@ class Settings:
     `second_factor_required`: operators sign in with one besides the password, set up at the first sign-in.
     A session that stands unused for `operator_idle_minutes` or `customer_idle_days` is over.
     `allowed_hosts`: the names that a request may give as ours (a leading dot: with all below it); empty: any.
-    `prepare_threshold` uses: 0 never, None as suits the connection. An answer of the database is waited for
-    `web_answer_seconds` in a request, else `answer_seconds`. A worker ends itself when its heartbeat is
-    `overdue_seconds` late or a job stands still for `still_seconds`; a leader that asks nothing for
-    `leader_silent_seconds` leads no more.
+    An answer of the database is waited for `web_answer_seconds` in a request, else `answer_seconds`. A worker ends
+    itself when its heartbeat is `overdue_seconds` late or a job stands still for `still_seconds`; a leader that asks
+    nothing for `leader_silent_seconds` leads no more.
     `audit_heads_file` is where the heads of the audit's chain go; None: nowhere.
     A worker answers Prometheus at `metrics_host` and `metrics_port` (0: nowhere), the web to who shows `metrics_token`.
     What was booked must be stored for `process_years` after the service, results for `medical_years` (0: no longer than
@@ -201,23 +200,53 @@ def _development_keys(folder: Path) -> dict[str, str]:
     return stored
 
 
-@lru_cache(maxsize=1)
-def settings() -> Settings:
-    """The settings of this process. Raises ConfigError with one clear sentence."""
+def _env() -> str:
     env = os.environ.get("ANXIANG_ENV", "production")
     if env not in ("development", "test", "production"):
         raise ConfigError(f"ANXIANG_ENV must be development, test or production, not {env!r}.")
-    folder = state_dir()
-    stored = _development_keys(folder) if env != "production" else {}
-    database_url = _secret("DATABASE_URL")
-    if not database_url:
+    return env
+
+
+def _database_url() -> str:
+    url = _secret("DATABASE_URL")
+    if not url:
         raise ConfigError("DATABASE_URL is not set. For development, `make run` starts a database of its own.")
+    return url
+
+
+def _lease(env: str) -> int:
     lease = _number("OUTBOX_LEASE_SECONDS", 30)
     if env == "production" and lease <= 20:
         raise ConfigError("OUTBOX_LEASE_SECONDS must be more than 20: a call takes up to ten, and settling follows.")
+    return lease
+
+
+def _secret_key(stored: Mapping[str, str]) -> str:
     secret_key = _secret("SECRET_KEY") or stored.get("SECRET_KEY", "")
     if not secret_key:
         raise ConfigError("SECRET_KEY is not set: give a long random text.")
+    return secret_key
+
+
+def _prepare_threshold() -> int | None:
+    name = "DATABASE_PREPARE_THRESHOLD"
+    return _number(name, 0) if name in os.environ else None
+
+
+def _second_factor_required(env: str) -> bool:
+    usual = "required" if env == "production" else "optional"
+    return _choice("OPERATOR_SECOND_FACTOR", ("required", "optional"), usual) == "required"
+
+
+@lru_cache(maxsize=1)
+def settings() -> Settings:
+    """The settings of this process. Raises ConfigError with one clear sentence."""
+    env = _env()
+    folder = state_dir()
+    stored = _development_keys(folder) if env != "production" else {}
+    database_url = _database_url()
+    lease = _lease(env)
+    secret_key = _secret_key(stored)
     public_url = os.environ.get("PUBLIC_URL", "http://127.0.0.1:8000").rstrip("/")
     return Settings(
         env=env,
@@ -240,13 +269,8 @@ def settings() -> Settings:
         overdue_seconds=_limit("WORKER_OVERDUE_SECONDS", 60),
         still_seconds=_limit("WORKER_STILL_SECONDS", 900),
         leader_silent_seconds=_limit("LEADER_SILENT_SECONDS", 15),
-        prepare_threshold=_number("DATABASE_PREPARE_THRESHOLD", 0)
-        if "DATABASE_PREPARE_THRESHOLD" in os.environ
-        else None,
-        second_factor_required=_choice(
-            "OPERATOR_SECOND_FACTOR", ("required", "optional"), "required" if env == "production" else "optional"
-        )
-        == "required",
+        prepare_threshold=_prepare_threshold(),
+        second_factor_required=_second_factor_required(env),
         operator_idle_minutes=_within("OPERATOR_IDLE_MINUTES", 30, most=24 * 60),
         customer_idle_days=_within("CUSTOMER_IDLE_DAYS", 14, most=366),
         trusted_proxies=_number("TRUSTED_PROXIES", 0),

@@ -6,15 +6,14 @@ import re
 import secrets
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32: no i, l, o, u
-_PAIRS = [one + two for one in _ALPHABET for two in _ALPHABET]
+_LETTERS = (_ALPHABET * 8).encode()  # 256 of them: each random byte becomes one, all equally often
 _FORM = re.compile(f"[a-z]{{2,5}}_[{_ALPHABET}]{{20}}")
 _REFERENCE = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
 def new_id(prefix: str) -> str:
     """A new public id such as `bkg_4f0…`: 20 characters of base 32, 100 random bits."""
-    number = secrets.randbits(100)
-    return f"{prefix}_" + "".join([_PAIRS[(number >> shift) & 1023] for shift in range(0, 100, 10)])
+    return f"{prefix}_{secrets.token_bytes(20).translate(_LETTERS).decode()}"
 
 
 def well_formed(text: str) -> bool:

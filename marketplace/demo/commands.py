@@ -10,12 +10,13 @@ import click
 from flask.cli import FlaskGroup
 
 from marketplace.app import create_app
-from marketplace.cli import import_file, one_sentence
+from marketplace.cli import import_file
 from marketplace.core import clock
 from marketplace.core.config import settings
 from marketplace.demo.offers import SAMPLE_SITES, place_offers
 from marketplace.demo.past import load_past
 from marketplace.demo.people import load_people, make_customers
+from marketplace.one_sentence import one_sentence
 
 SANDBOX_URL = "http://127.0.0.1:8010"
 DAY_SANDBOX_URL = "http://127.0.0.1:8011"

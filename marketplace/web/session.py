@@ -11,7 +11,7 @@ from marketplace.core import clock, crypto
 from marketplace.core.errors import Unauthenticated
 from marketplace.web.cookies import KNOWN_DEVICE, SIGNED_IN
 from vip.principal import Principal
-from vip.signin import signin
+from vip.signin import authentication
 from vip.signin.limits import Caller, reads
 
 _LONGEST_PATH = 1_000
@@ -41,7 +41,7 @@ def _authenticated() -> Principal | None:
         g.visitor = None  # the page that says "too many" shows nobody, and asks no more
         reads.take(crypto.token_hash(token))
     try:
-        found = signin.authenticate(token, now=clock.now())
+        found = authentication.authenticate(token, now=clock.now())
     except Unauthenticated:
         return None
     return found if found.kind == "customer" else None

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import nullcontext
 
 import pytest
 from sqlalchemy import Engine
 
 from marketplace.core.config import settings
 from marketplace.core.database import db as database
+from vip.signin.turns import Turns
 
 
 @pytest.fixture
@@ -20,3 +22,9 @@ def many_connections(db: Engine, monkeypatch: pytest.MonkeyPatch) -> Iterator[En
     yield database.engine()
     database.forget_engines()
     settings.cache_clear()
+
+
+@pytest.fixture
+def without_turns(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Everybody at once, as in as many processes: what the database guards holds by itself."""
+    monkeypatch.setattr(Turns, "turn", lambda queue, who: nullcontext())

@@ -17,7 +17,7 @@ from vip.models import Operator
 from vip.operators import administration, operators
 from vip.operators.administration import LastAdmin, end_service
 from vip.operators.operators import sign_in_operator
-from vip.signin.signin import authenticate
+from vip.signin.authentication import authenticate
 
 pytestmark = pytest.mark.usefixtures("db")
 PASSWORD = "a long enough secret"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 
 import pyotp
 import pytest
@@ -15,15 +16,16 @@ from vip.models import Operator
 from vip.operators import operators, second_factor
 from vip.operators.second_factor import WrongSecondFactor
 from vip.operators.sign_in_steps import OperatorSignedIn, show_code
+from vip.signin.limits import Caller
 
-pytestmark = pytest.mark.usefixtures("db")
+pytestmark = pytest.mark.usefixtures("db", "without_turns")
 PASSWORD = "a long enough secret"
 LATER = NOON + timedelta(minutes=5)
 GUARD = " AND totp_step < :step"
 
 
 def outcomes(code_of_the_device: bool) -> list[type]:
-    """What eight threads come to that show the same code at once."""
+    """What eight threads come to that show the same code at once, each from an address of its own."""
     make_insurer()
     operators.create_admin("lin", PASSWORD, "林主管", now=NOON)
     with transaction() as session:
@@ -32,7 +34,8 @@ def outcomes(code_of_the_device: bool) -> list[type]:
         codes = second_factor.set_device(session, lin, offer, pyotp.TOTP(offer.secret).at(NOON), NOON)
     code = pyotp.TOTP(offer.secret).at(LATER) if code_of_the_device else codes[0]
     ticket = operators.sign_in_operator("lin", PASSWORD, LATER).ticket
-    return [type(one) for one in all_at_once([lambda: show_code(ticket, code, now=LATER)] * 8)]
+    callers = [Caller(f"203.0.113.{number}") for number in range(8)]
+    return [type(one) for one in all_at_once([partial(show_code, ticket, code, now=LATER, caller=c) for c in callers])]
 
 
 @pytest.mark.parametrize("code_of_the_device", [True, False])

@@ -16,6 +16,7 @@ from tests.reports import LATER, deliver
 from tests.world import World, make_world
 from vip.signin.limits import Limit
 
+pytestmark = pytest.mark.usefixtures("without_turns")
 MANY = 12
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import nullcontext
 from datetime import date
 from functools import partial
 from threading import Event, Lock, Thread
@@ -24,19 +23,12 @@ from vip.customers.blocking import block_by_command, unblock_by_command
 from vip.customers.family import FamilyFull, NewMember, add_member, family
 from vip.models import SignInCode
 from vip.operators import operators
-from vip.signin import codes, limits, signin, turns
+from vip.signin import authentication, codes, limits, signin, turns
 from vip.signin.limits import Caller, Limit
-from vip.signin.turns import Turns
 
 pytestmark = pytest.mark.usefixtures("db")
 GUESSERS = 64
 WRONG = "wrong password"
-
-
-@pytest.fixture
-def without_turns(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Everybody at once: the buckets hold by themselves."""
-    monkeypatch.setattr(Turns, "turn", lambda queue, who: nullcontext())
 
 
 @pytest.fixture
@@ -197,7 +189,7 @@ def test_what_unknown_logins_are_compared_with_is_made_within_the_same_bound(mon
     hashed, within = operators.hash_password("a long enough secret"), []
 
     def make(_password: str, **_how: str) -> str:
-        within.append(operators.strangers._taken)
+        within.append(turns.hashing.strangers._taken)
         return hashed
 
     operators._nobodys_hash.cache_clear()
@@ -251,10 +243,10 @@ def waits_for_a_lock() -> bool:
 def test_who_is_blocked_while_she_signs_in_has_no_session_afterwards(monkeypatch: pytest.MonkeyPatch) -> None:
     signed_in = blocked_during_sign_in(monkeypatch)
     with pytest.raises(Unauthenticated):
-        signin.authenticate(signed_in.token, now=NOON)
+        authentication.authenticate(signed_in.token, now=NOON)
 
 
 def test_without_the_lock_her_session_lives_on(monkeypatch: pytest.MonkeyPatch) -> None:
     found = signin._customer
     monkeypatch.setattr(signin, "_customer", lambda session, address, lock=False: found(session, address))
-    assert signin.authenticate(blocked_during_sign_in(monkeypatch).token, now=NOON)
+    assert authentication.authenticate(blocked_during_sign_in(monkeypatch).token, now=NOON)

@@ -49,7 +49,7 @@ def confirmed(public_id: str) -> Callable[[], bool]:
 
 
 def name(worker: Running) -> str:
-    return f"{socket.gethostname()}:{worker.process.pid}"
+    return f"{socket.gethostname()}:{worker.pid}"
 
 
 def leaders(stage: Stage) -> list[str]:

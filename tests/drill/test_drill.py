@@ -43,7 +43,7 @@ def test_a_short_drill_finds_no_difference(tmp_path: Path, seed: str) -> None:
 
 @pytest.mark.slow
 def test_planted_differences_fail_the_drill_and_are_named(tmp_path: Path) -> None:
-    planted = ["--plant", "still", "theirs"]
+    planted = ["--still", "25", "--plant", "still", "theirs"]
     code, lines = drill(tmp_path, "--seed", "5", "--minutes", "0.05", "--customers", "6", *planted)
     assert code == 1
     assert lines[-1].startswith("DRILL FAILED: ")

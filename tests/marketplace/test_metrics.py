@@ -13,6 +13,7 @@ import pytest
 import requests
 from flask.testing import FlaskClient
 
+from marketplace import metrics
 from marketplace.app import create_app
 from marketplace.core.config import ROOT, ConfigError, settings
 from marketplace.metrics import FOLDER
@@ -72,6 +73,7 @@ def test_a_short_token_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 SERVE = """
+from marketplace import metrics
 from marketplace.app import create_app
 client = create_app().test_client()
 client.get("/healthz")
@@ -79,23 +81,25 @@ print(client.get("/metrics", headers={"Authorization": "Bearer a-token-of-twenty
 """
 
 
-def test_all_processes_are_added_up_and_a_start_wipes_what_was(token: None, tmp_path: Path) -> None:
+def test_all_processes_are_added_up_and_a_start_wipes_what_was(
+    token: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     folder = tmp_path / "metrics"
-    environment = {**os.environ, FOLDER: str(folder)}
-    wipe = [sys.executable, "-m", "marketplace.metrics"]
+    monkeypatch.setenv(FOLDER, str(folder))
 
     def counted() -> str:
         done = subprocess.run(
-            [sys.executable, "-c", SERVE], cwd=ROOT, env=environment, capture_output=True, text=True, check=True
+            [sys.executable, "-c", SERVE], cwd=ROOT, env=os.environ, capture_output=True, text=True, check=True
         )
         return str(_healthz(done.stdout))
 
-    subprocess.run(wipe, cwd=ROOT, env=environment, check=True)
+    assert metrics.main() == 0
     assert folder.stat().st_mode & 0o777 == 0o700
     assert [counted(), counted()] == ["1.0", "2.0"]
-    subprocess.run(wipe, cwd=ROOT, env=environment, check=True)
+    assert metrics.main() == 0
     assert counted() == "1.0"
-    assert subprocess.run(wipe, cwd=ROOT, env={**os.environ, FOLDER: ""}, check=False).returncode == 1
+    monkeypatch.setenv(FOLDER, "")
+    assert metrics.main() == 1
 
 
 def test_one_process_of_the_server_tells_of_the_others(
@@ -105,7 +109,7 @@ def test_one_process_of_the_server_tells_of_the_others(
     folder = tmp_path / "metrics"
     environment = {**other_database("metrics").environment, FOLDER: str(folder)}
     subprocess.run([sys.executable, "-m", "marketplace.metrics"], cwd=ROOT, env=environment, check=True)
-    web = start_web(environment, tmp_path / "web.log")
+    web = start_web(environment, tmp_path / "web.log", anew=True)
 
     def told() -> float | None:
         try:
@@ -116,12 +120,20 @@ def test_one_process_of_the_server_tells_of_the_others(
     try:
         first = set(folder.glob("histogram_*.db"))
         for each in first:
-            os.kill(int(each.stem.removeprefix("histogram_")), signal.SIGSTOP)
+            pid = int(each.stem.removeprefix("histogram_"))
+            os.kill(pid, signal.SIGSTOP)
+            eventually(lambda pid=pid: _stands(pid))  # type: ignore[misc]
         if len(first) == 1:
             assert eventually(told, 60) >= 1
             assert len(set(folder.glob("histogram_*.db")) - first) == 1
     finally:
         web.kill()
+
+
+def _stands(pid: int) -> bool:
+    """Whether no thread of it runs: the signal reaches one first, and the others answer meanwhile."""
+    threads = [path.read_text() for path in Path(f"/proc/{pid}/task").glob("*/stat")]
+    return {each.rpartition(")")[2].split()[0] for each in threads} == {"T"}
 
 
 def _healthz(exported: str) -> float:

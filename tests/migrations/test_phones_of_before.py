@@ -50,6 +50,34 @@ def test_who_writes_a_customer_waits_for_no_batch_but_her_own(
     assert stored() == {first.id: [phones.index(NEW + "1")], second.id: [phones.index(NEW)]}
 
 
+def number_that_moves_meanwhile(db: Engine, owner_connection: Connection) -> list[bytes]:
+    """What is stored of a customer whose number changed between the backfill's look and its end."""
+    customer = make_customer()
+    owner_connection.execute(text("DELETE FROM customer_phone"))
+    backfill = Thread(target=BACKFILL.copy_phones, args=[owner_connection])
+    with Session(db) as rival:
+        rival.execute(update(Customer).where(Customer.id == customer.id).values(phone_index=phones.index(NEW)))
+        backfill.start()
+        eventually(lambda: waiting() == 1)
+        rival.commit()
+    backfill.join(60)
+    return stored()[customer.id]
+
+
+def test_a_number_that_changes_meanwhile_is_copied_as_it_is_then(db: Engine, owner_connection: Connection) -> None:
+    assert number_that_moves_meanwhile(db, owner_connection) == [phones.index(NEW)]
+
+
+def test_without_the_lock_the_number_of_before_is_copied_too(
+    db: Engine, owner_connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copy = str(BACKFILL.COPY)
+    assert copy.count(" FOR SHARE") == 1
+    monkeypatch.setattr(BACKFILL, "COPY", text(copy.replace(" FOR SHARE", "")))
+    kept = number_that_moves_meanwhile(db, owner_connection)
+    assert sorted(kept) == sorted([phones.index(NEW), phones.index("+8613800000011")])
+
+
 def test_a_backfill_that_was_broken_off_is_run_again(
     db: Engine, owner_connection: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -75,6 +103,17 @@ def test_customers_of_before_are_there_after_the_migrations(other_database: Call
             "SELECT c.phone_index = p.phone_index FROM customer c JOIN customer_phone p ON p.customer_id = c.id"
         ).fetchall()
     assert rows == [(True,), (True,)]
+
+
+def waiting() -> int:
+    """How many connections to this database wait for a lock."""
+    with reading() as session:
+        return session.execute(
+            text(
+                "SELECT count(DISTINCT l.pid) FROM pg_locks l JOIN pg_stat_activity a USING (pid)"
+                " WHERE NOT l.granted AND a.datname = current_database()"
+            )
+        ).scalar_one()
 
 
 def stored() -> dict[int, list[bytes]]:

@@ -6,6 +6,7 @@ import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from threading import Event, Thread
 
 import pytest
@@ -127,6 +128,17 @@ def test_a_silent_server_is_cut_at_the_deadline() -> None:
 )
 def test_an_answer_that_says_nothing_leaves_the_outcome_open(behave: Behaviour) -> None:
     assert isinstance(ask(behave)[0], Unknown)
+
+
+def test_a_date_to_come_back_at_is_as_many_seconds_as_it_is_away() -> None:
+    now = datetime(2026, 3, 2, 4, 0, tzinfo=UTC)
+    for text, seconds in (
+        ("Mon, 02 Mar 2026 04:00:30 GMT", 30),
+        ("Monday, 02-Mar-26 04:00:30 GMT", 30),
+        ("Mon, 02 Mar 2026 12:01:00 +0800", 60),
+        ("Tue, 03 Mar 2026 04:00:00 GMT", 3600),
+    ):
+        assert Reply(429, "", b"", {"retry-after": text}).come_back(now) == seconds
 
 
 def test_clear_answers_are_clear() -> None:

@@ -36,7 +36,8 @@ from vip import roles
 from vip.models import Entitlement
 from vip.operators.operators import create_operator, operator, sign_in_operator
 from vip.principal import Principal, Role
-from vip.signin.signin import authenticate, sign_out_everywhere
+from vip.signin.authentication import authenticate
+from vip.signin.signin import sign_out_everywhere
 
 pytestmark = [pytest.mark.usefixtures("db"), pytest.mark.every_postgres]
 

@@ -15,7 +15,7 @@ from marketplace.core.sending.sms import SmsBackend
 from vip import phones
 from vip.models import Customer
 from vip.principal import Principal
-from vip.signin import codes
+from vip.signin import codes, turns
 from vip.signin.codes import Address, CodeSent
 from vip.signin.signin import code_text, end_other_sessions
 
@@ -27,11 +27,12 @@ def start_phone_change(
 ) -> CodeSent:
     """Send one code to the present number and one to the new, whoever has that.
 
-    Raises Invalid(field="phone"; reason "phone" or "same_phone"), TooMany(retry_after), Unauthenticated for operators.
+    Raises Invalid(field="phone"; reason "phone" or "same_phone"), TooMany(retry_after), Crowded(retry_after),
+    Unauthenticated for operators.
     """
     number = phones.normalise(new_phone)
     gateway = gateway or sms.backend()
-    with transaction() as session:
+    with turns.asking.signed_in(principal), transaction() as session:
         customer = _customer(session, principal, lock=False)
         old, new = _addresses(customer, number)
         codes.lock_phones(session, old, new)
@@ -47,12 +48,17 @@ def start_phone_change(
 def confirm_phone_change(principal: Principal, new_phone: str, *, old_code: str, new_code: str, now: datetime) -> None:
     """Move the customer to the new number, end her other sessions, and write an audit line.
 
-    Both codes count a try each. Raises Invalid, WrongCode or CodeEnded (field old_code or new_code), and PhoneTaken
-    once both are proved.
+    Both codes count a try each. Raises Invalid, WrongCode or CodeEnded (field old_code or new_code), TooMany
+    (retry_after), Crowded(retry_after), and PhoneTaken once both are proved.
     """
     number = phones.normalise(new_phone)
     old_digits = codes.clean(old_code, field="old_code")
     new_digits = codes.clean(new_code, field="new_code")
+    with turns.trying.signed_in(principal):
+        _confirm(principal, number, old_digits, new_digits, now)
+
+
+def _confirm(principal: Principal, number: str, old_digits: str, new_digits: str, now: datetime) -> None:
     with transaction() as session:
         old, new = _addresses(_customer(session, principal, lock=False), number)
         counted_old, counted_new = codes.count_try(session, old, now), codes.count_try(session, new, now)

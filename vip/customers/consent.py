@@ -15,7 +15,7 @@ from typing import Literal
 
 from sqlalchemy import ColumnElement, Date, and_, cast, exists, func, literal, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from marketplace.catalog.models import Insurer
 from marketplace.core import audit, clock, crypto, ids
@@ -31,7 +31,7 @@ from vip.customers.consent_models import Consent
 from vip.customers.person_keys import CONTACT, WrappedKey, key_of
 from vip.models import Beneficiary, Customer
 from vip.principal import Principal
-from vip.signin import codes
+from vip.signin import codes, turns
 from vip.signin.codes import Address, Asker, CodeSent
 from vip.signin.limits import NOBODY, Caller
 from vip.signin.signin import code_text, insurer_id
@@ -71,13 +71,17 @@ class ConsentView:
 
 def may_show(beneficiary_id: ColumnElement[int] | InstrumentedAttribute[int], now: datetime) -> ColumnElement[bool]:
     """The condition that reports of this person (a column of internal ids) may be fetched and shown at `now`."""
-    today = cast(func.timezone(Insurer.time_zone, literal(now)), Date)
-    child = cast(Beneficiary.birth_date + text(f"interval '{OF_AGE} years'"), Date) > today
+    person, insurer = aliased(Beneficiary), aliased(Insurer)  # the query may name both tables, of whomever
+    today = cast(func.timezone(insurer.time_zone, literal(now)), Date)
+    child = cast(person.birth_date + text(f"interval '{OF_AGE} years'"), Date) > today
+    agreed = exists().where(
+        Consent.beneficiary_id == beneficiary_id, Consent.purpose == REPORTS, Consent.withdrawn_at.is_(None)
+    )
     return exists().where(
-        Beneficiary.id == beneficiary_id,
-        Insurer.id == Beneficiary.insurer_id,
-        Beneficiary.erased_at.is_(None),
-        or_(Beneficiary.relation == "self", child, _given(Beneficiary.id)),
+        person.id == beneficiary_id,
+        insurer.id == person.insurer_id,
+        person.erased_at.is_(None),
+        or_(person.relation == "self", child, agreed.correlate_except(Consent)),
     )
 
 
@@ -106,11 +110,11 @@ def ask_consent(
     """Send the person a code, with what it is for.
 
     Raises NotFound, ConsentNotNeeded, Invalid(field="phone"; reason "phone", or "own_phone" for the customer's own
-    number) and TooMany(retry_after).
+    number), TooMany(retry_after) and Crowded(retry_after).
     """
     number = phones.normalise(phone)
     gateway = gateway or sms.backend()
-    with transaction() as session:
+    with turns.asking.signed_in(principal), transaction() as session:
         customer = session.get_one(Customer, principal.id, with_for_update={"key_share": True})  # see codes.bound()
         person = _needing(session, principal, beneficiary, now)
         address = _address(customer, person, number)
@@ -125,9 +129,15 @@ def ask_consent(
 def give_consent(principal: Principal, beneficiary: str, phone: str, code: str, *, now: datetime) -> ConsentView:
     """Record the consent that the code of the person's phone proves. Audited.
 
-    Raises NotFound, ConsentNotNeeded, Invalid, WrongCode(tries_left), CodeEnded, TooMany(retry_after).
+    Raises NotFound, ConsentNotNeeded, Invalid, WrongCode(tries_left), CodeEnded, TooMany(retry_after),
+    Crowded(retry_after).
     """
     number, digits = phones.normalise(phone), codes.clean(code)
+    with turns.trying.signed_in(principal):
+        return _give(principal, beneficiary, number, digits, now)
+
+
+def _give(principal: Principal, beneficiary: str, number: str, digits: str, now: datetime) -> ConsentView:
     with transaction() as session:
         person = _needing(session, principal, beneficiary, now)
         address = _address(session.get_one(Customer, principal.id), person, number)
@@ -155,13 +165,13 @@ def ask_withdrawal(
     phone: str, *, now: datetime, gateway: SmsBackend | None = None, caller: Caller = NOBODY
 ) -> CodeSent:
     """Send a code to a person who wants to withdraw what she agreed to; a phone that agreed to nothing gets none,
-    with the same answer. Raises Invalid(field="phone"), TooMany(retry_after)."""
+    with the same answer. Raises Invalid(field="phone"), TooMany(retry_after), Crowded(retry_after)."""
     number = phones.normalise(phone)
     gateway = gateway or sms.backend()
-    with transaction() as session:
-        address = Address(insurer_id(session), phones.indexes(number), WITHDRAW)
+    address, asker = _withdrawal(number), Asker(caller)
+    with codes.turn_to_ask(address, asker), transaction() as session:
         codes.lock_phones(session, address)
-        made = codes.new_code(session, address, now, Asker(caller))
+        made = codes.new_code(session, address, now, asker)
         agreed = session.scalar(select(_agreed_by(address)))
     if agreed and made.code is not None:
         gateway.send(number, code_text(made.code, None))
@@ -171,16 +181,21 @@ def ask_withdrawal(
 def withdraw_by_phone(phone: str, code: str, *, now: datetime, caller: Caller = NOBODY) -> int:
     """End every consent that was given by this phone; how many those were. Audited.
 
-    Raises Invalid, WrongCode(tries_left), CodeEnded, TooMany(retry_after).
+    Raises Invalid, WrongCode(tries_left), CodeEnded, TooMany(retry_after), Crowded(retry_after).
     """
     number, digits = phones.normalise(phone), codes.clean(code)
+    address, asker = _withdrawal(number), Asker(caller)
+    with codes.turn_to_try(address, asker, now):
+        return _withdraw(address, asker, digits, now)
+
+
+def _withdraw(address: Address, asker: Asker, digits: str, now: datetime) -> int:
     with transaction() as session:
-        address = Address(insurer_id(session), phones.indexes(number), WITHDRAW)
-        counted = codes.count_try(session, address, now, Asker(caller))
+        counted = codes.count_try(session, address, now, asker)
     right = codes.compare(counted, address, digits, now=now)
     with transaction() as session:
         codes.use(session, right, now)
-        codes.proved(session, address, Asker(caller))
+        codes.proved(session, address, asker)
         ended = _end(session, _of_phone(address), "person", now)
         for person in session.scalars(select(Beneficiary).where(Beneficiary.id.in_(ended))):
             audit.record(
@@ -257,12 +272,6 @@ def phone_of(consent: Consent, key: WrappedKey) -> str | None:
     return crypto.unseal(consent.phone_sealed, key=key.open(), record=record_of(consent.public_id)).decode()
 
 
-def _given(beneficiary_id: InstrumentedAttribute[int]) -> ColumnElement[bool]:
-    return exists().where(
-        Consent.beneficiary_id == beneficiary_id, Consent.purpose == REPORTS, Consent.withdrawn_at.is_(None)
-    )
-
-
 def _of_phone(address: Address) -> ColumnElement[bool]:
     mine = select(Beneficiary.id).where(Beneficiary.insurer_id == address.insurer_id)
     return and_(Consent.phone_index.in_(address.phone_indexes), Consent.beneficiary_id.in_(mine))
@@ -293,6 +302,11 @@ def _address(customer: Customer, person: Beneficiary, number: str) -> Address:
     if customer.phone_index in indexes:
         raise Invalid(field="phone", reason="own_phone")
     return Address(customer.insurer_id, indexes, f"consent:{person.public_id}", customer.id)
+
+
+def _withdrawal(number: str) -> Address:
+    with reading() as session:
+        return Address(insurer_id(session), phones.indexes(number), WITHDRAW)
 
 
 def _end(session: Session, which: ColumnElement[bool], by: str, now: datetime) -> list[int]:

@@ -14,7 +14,7 @@ from vip.models import Operator
 from vip.operators import operators, passwords, sign_in_steps
 from vip.operators.sign_in_steps import NextStep, OperatorSignedIn
 from vip.principal import Principal
-from vip.signin import limits
+from vip.signin import limits, turns
 from vip.signin.codes import notice_wrong
 from vip.signin.signin import insurer_id
 
@@ -26,20 +26,8 @@ def change_password(principal: Principal, present: str, new: str, *, now: dateti
     Invalid(field new; reason password_length, password_common, password_same or password_text), TooMany(retry_after)
     and Crowded(retry_after).
     """
-    who = f"session:{principal.session_id}"
-    with transaction() as session:
-        limits.take(session, operators.TRIES_AT_LOGIN, "password", who, now=now)
-        operator = operators.own(session, principal)
-        stored, about = operator.password_hash, (operator.login, operator.name)
-    with operators.known_devices.turn(who):
-        right = operators.is_password(stored, present)
-    if not right:
-        notice_wrong("password", now)
-        raise operators.WrongPassword(field="present")
-    if new == present:
-        raise Invalid(field="new", reason="password_same")
-    passwords.check(new, *about, field="new")
-    hashed = operators.hash_password(new, field="new")
+    with turns.hashing.signed_in(principal):
+        stored, hashed = _proved_and_hashed(principal, present, new, now)
     with transaction() as session:
         operator = operators.own(session, principal, lock=True)
         if operator.password_hash != stored:
@@ -48,6 +36,21 @@ def change_password(principal: Principal, present: str, new: str, *, now: dateti
         ended = accounts.end_sessions(session, operator, now, but=principal.session_id)
         accounts.record(session, "operator.password_changed", operator, principal, now, sessions_ended=ended)
     return ended
+
+
+def _proved_and_hashed(principal: Principal, present: str, new: str, now: datetime) -> tuple[str, str]:
+    """The stored hash, which is that of `present`, and the new one."""
+    with transaction() as session:
+        limits.take(session, operators.TRIES_AT_LOGIN, "password", f"session:{principal.session_id}", now=now)
+        operator = operators.own(session, principal)
+        stored, about = operator.password_hash, (operator.login, operator.name)
+    if not operators.is_password(stored, present):
+        notice_wrong("password", now)
+        raise operators.WrongPassword(field="present")
+    if new == present:
+        raise Invalid(field="new", reason="password_same")
+    passwords.check(new, *about, field="new")
+    return stored, operators.hash_password(new, field="new")
 
 
 def choose_password(
@@ -60,12 +63,11 @@ def choose_password(
     with transaction() as session:
         operator, _ = sign_in_steps.holder(session, ticket, now)
         stored, about = operator.password_hash, (operator.login, operator.name)
-    with operators.known_devices.turn(f"login:{about[0]}"):
-        same = operators.is_password(stored, new)
-    if same:
-        raise Invalid(field="new", reason="password_same")
-    passwords.check(new, *about, field="new")
-    hashed = operators.hash_password(new, field="new")
+    with turns.hashing.known.turn(f"login:{about[0]}"):
+        if operators.is_password(stored, new):
+            raise Invalid(field="new", reason="password_same")
+        passwords.check(new, *about, field="new")
+        hashed = operators.hash_password(new, field="new")
     with transaction() as session:
         operator, means = sign_in_steps.holder(session, ticket, now)
         operator.password_hash, operator.password_once = hashed, False

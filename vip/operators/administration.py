@@ -17,6 +17,7 @@ from vip.models import Operator, SignInSession
 from vip.operators import account_changes, operators
 from vip.operators.device_changes import OwnAccount
 from vip.principal import Principal, Role
+from vip.signin import turns
 
 _ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
 
@@ -68,10 +69,11 @@ def operator_of(principal: Principal, public_id: str) -> OperatorLine:
 
 def add_operator(principal: Principal, login: str, name: str, role: Role, *, now: datetime) -> NewOperator:
     """Make an operator with a password for her first sign-in. Audited. Raises SignInAgain (else a session that was left
-    open makes one for whoever finds it), Invalid(field="login", "name" or "role"), LoginTaken."""
+    open makes one for whoever finds it), Invalid(field="login", "name" or "role"), LoginTaken, Crowded(retry_after)."""
     risky.allow(principal, "add_operator", now=now)
     password = "-".join("".join(secrets.choice(_ALPHABET) for _ in range(4)) for _ in range(4))
-    made = operators.create_operator(login, password, name, role, now=now, by=principal, password_once=True)
+    with turns.hashing.signed_in(principal):
+        made = operators.create_operator(login, password, name, role, now=now, by=principal, password_once=True)
     return NewOperator(made, password)
 
 

@@ -15,8 +15,7 @@ from vip.models import Operator
 from vip.operators import operators, second_factor
 from vip.operators.second_factor import Offer, WrongSecondFactor
 from vip.principal import Principal
-from vip.signin import limits
-from vip.signin.codes import notice_wrong
+from vip.signin import limits, turns
 from vip.signin.signin import insurer_id
 
 
@@ -57,10 +56,16 @@ def change_device(principal: Principal, present: str, sealed: str, code: str, *,
     """Put the offered secret in place of the second factor, which `present` shows (anything while there is none), and
     end one's other sessions; returns new recovery codes. Audited.
 
-    Raises SignInAgain for a first one, OfferEnded, WrongSecondFactor(field "present" or "code"), TooMany(retry_after).
+    Raises SignInAgain for a first one, OfferEnded, WrongSecondFactor(field "present" or "code"), TooMany(retry_after),
+    Crowded(retry_after).
     """
     if status(principal).since is None:
         risky.allow(principal, "set_first_device", now=now)
+    with turns.trying.signed_in(principal):
+        return _change(principal, present, sealed, code, now)
+
+
+def _change(principal: Principal, present: str, sealed: str, code: str, now: datetime) -> tuple[str, ...]:
     with transaction() as session:
         operator = operators.own(session, principal)
         if not second_factor.steps_of(second_factor.offered(operator, sealed, now).secret, code, now):
@@ -76,13 +81,19 @@ def change_device(principal: Principal, present: str, sealed: str, code: str, *,
             ended = accounts.end_sessions(session, operator, now, but=principal.session_id)
             accounts.record(session, "operator.second_factor_set", operator, principal, now, sessions_ended=ended)
     except WrongSecondFactor as wrong:
-        notice_wrong("second_factor", now)
+        second_factor.notice_wrong(principal.public_id, now)
         raise WrongSecondFactor(field="present") from wrong
     return codes
 
 
 def renew_recovery_codes(principal: Principal, present: str, *, now: datetime) -> tuple[str, ...]:
-    """New recovery codes; the earlier ones end. Audited. Raises WrongSecondFactor(field "present"), TooMany."""
+    """New recovery codes; the earlier ones end. Audited. Raises WrongSecondFactor(field "present"),
+    TooMany(retry_after), Crowded(retry_after)."""
+    with turns.trying.signed_in(principal):
+        return _renew(principal, present, now)
+
+
+def _renew(principal: Principal, present: str, now: datetime) -> tuple[str, ...]:
     _count(principal, now)
     try:
         with transaction() as session:
@@ -91,7 +102,7 @@ def renew_recovery_codes(principal: Principal, present: str, *, now: datetime) -
             accounts.record(session, "operator.recovery_codes_made", operator, principal, now)
             return second_factor.new_recovery_codes(session, operator, now)
     except WrongSecondFactor as wrong:
-        notice_wrong("second_factor", now)
+        second_factor.notice_wrong(principal.public_id, now)
         raise WrongSecondFactor(field="present") from wrong
 
 

@@ -24,11 +24,10 @@ from vip.models import Operator
 from vip.operators import passwords, sign_in_steps
 from vip.operators.sign_in_steps import NextStep, OperatorSignedIn
 from vip.principal import Principal, Role
-from vip.signin import limits
+from vip.signin import limits, turns
 from vip.signin.codes import notice_wrong
 from vip.signin.limits import NOBODY, Caller, Limit
 from vip.signin.signin import insurer_id
-from vip.signin.turns import Turns
 
 LONGEST_LOGIN = 64
 LONGEST_NAME = 64
@@ -40,9 +39,6 @@ TRIES_AT_LOGIN = Limit(10, 10)
 TRIES_BY_CALLER = Limit(60, 60)
 GENTLE = 5
 """How much less of the processor than a request the comparing of strangers' passwords gets: a third (nice)."""
-
-strangers, known_devices = Turns(), Turns()
-"""To compare a password, which takes a core for a tenth of a second."""
 
 
 class LoginTaken(Refusal):
@@ -133,7 +129,7 @@ def sign_in_operator(
         counted = _named(session, login)
         device = sign_in_steps.device_of(session, counted.id, previous_token or known_by) if counted else ""
     who = device or caller.name
-    with (known_devices if device else strangers).turn(who):
+    with (turns.hashing.known if device else turns.hashing.strangers).turn(who):
         with transaction() as session:
             limits.take(session, TRIES_AT_LOGIN, "password", login, who, now=now)
             limits.take(session, TRIES_BY_CALLER, "password", who, now=now)

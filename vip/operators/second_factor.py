@@ -20,10 +20,13 @@ from sqlalchemy.orm import Session
 
 from marketplace.core import crypto
 from marketplace.core.errors import Refusal
+from marketplace.core.logging import get_logger
 from marketplace.core.text import without_invisible
 from vip.models import Operator, RecoveryCode
-from vip.signin import limits
+from vip.signin import codes, limits
 from vip.signin.limits import Caller, Limit
+
+log = get_logger(__name__)
 
 ISSUER = "Anxiang"
 STEP_SECONDS = 30
@@ -35,8 +38,11 @@ RECOVERY_CODES = 10
 TRIES_BY_CALLER = Limit(60, 60)
 TRIES_BY_DEVICE = Limit(10, 10)
 """Codes that a device tries that was signed in to this account before."""
-TRIES_BY_OTHERS = Limit(20, 20)
-"""Codes that all other devices together try at an account. Who gets that far knows the password already."""
+TRIES_BY_ADDRESS = Limit(5, 2)
+"""Codes that an address tries at an account it wasn't signed in to. Who gets that far knows the password already, so
+tries come back slower than there."""
+WRONG_AT_ACCOUNT = Limit(20, 20)
+"""Wrong codes at an account, whoever's, that are no cause for alarm. It refuses nothing."""
 
 ACCEPT_STEP = """
 UPDATE operator SET totp_step = :step WHERE id = :operator AND totp_step < :step RETURNING id
@@ -100,9 +106,26 @@ def offered(operator: Operator, sealed: str, now: datetime) -> Offer:
 def count_try(session: Session, operator_id: str, device: str, caller: Caller, *, now: datetime) -> None:
     """Count a try of the operator with this public id; `device` names one that she was signed in on, else it is blank.
     Raises TooMany(retry_after)."""
-    limits.take(session, TRIES_BY_CALLER, "second_factor", device or caller.name, now=now)
-    limit = TRIES_BY_DEVICE if device else TRIES_BY_OTHERS
-    limits.take(session, limit, "second_factor", operator_id, device or "others", now=now)
+    who = device or caller.name
+    limits.take(session, TRIES_BY_DEVICE if device else TRIES_BY_ADDRESS, *_bucket(operator_id, who), now=now)
+    limits.take(session, TRIES_BY_CALLER, "second_factor", who, now=now)
+
+
+def proved(session: Session, operator_id: str, device: str, caller: Caller) -> None:
+    """Whoever showed a right code has all tries at this account again."""
+    limits.fill(session, *_bucket(operator_id, device or caller.name))
+
+
+def notice_wrong(operator_id: str, now: datetime) -> None:
+    """Note a wrong code at an operator's account. When those of everybody rise there, or at all accounts together, an
+    alarm goes to the log."""
+    codes.notice_wrong("second_factor", now)
+    if codes.rises(WRONG_AT_ACCOUNT, "second_factor", operator_id, now=now):
+        log.warning("guessing.rises", what="second_factor", operator=operator_id, an_hour=WRONG_AT_ACCOUNT.per_hour)
+
+
+def _bucket(operator_id: str, who: str) -> tuple[str, str, str]:
+    return "second_factor", operator_id, who
 
 
 def prove(session: Session, operator: Operator, code: str, now: datetime) -> Means:
@@ -141,12 +164,11 @@ def remove(session: Session, operator: Operator, now: datetime) -> None:
 def new_recovery_codes(session: Session, operator: Operator, now: datetime) -> tuple[str, ...]:
     """New recovery codes, to be shown once; the earlier ones end."""
     _end_recovery_codes(session, operator, now)
-    codes = tuple("".join(secrets.choice(_ALPHABET) for _ in range(16)) for _ in range(RECOVERY_CODES))
+    made = tuple("".join(secrets.choice(_ALPHABET) for _ in range(16)) for _ in range(RECOVERY_CODES))
     session.add_all(
-        RecoveryCode(operator_id=operator.id, code_hash=_recovery_hash(operator, code), created_at=now)
-        for code in codes
+        RecoveryCode(operator_id=operator.id, code_hash=_recovery_hash(operator, code), created_at=now) for code in made
     )
-    return tuple("-".join(code[start : start + 4] for start in range(0, 16, 4)) for code in codes)
+    return tuple("-".join(code[start : start + 4] for start in range(0, 16, 4)) for code in made)
 
 
 def recovery_codes_left(session: Session, operator: Operator) -> int:

@@ -18,8 +18,7 @@ from marketplace.core.errors import Unauthenticated
 from vip.models import Operator, SignInSession
 from vip.operators import second_factor
 from vip.operators.second_factor import Means, Offer, WrongSecondFactor
-from vip.signin import devices
-from vip.signin.codes import notice_wrong
+from vip.signin import devices, turns
 from vip.signin.limits import NOBODY, Caller
 
 LIFETIME = timedelta(hours=12)
@@ -106,21 +105,34 @@ def show_code(
     """Go on with a code of the device, or a recovery code, which is spent by it. Audited, wrong ones too.
 
     A try is counted, and committed, before the code is compared: by the device if it was signed in to this account
-    before, else together with all other devices. Raises Unauthenticated, WrongSecondFactor, TooMany(retry_after).
+    before, else by the caller's address. Nobody else's tries count. Raises Unauthenticated, WrongSecondFactor,
+    TooMany(retry_after) and, without a turn, Crowded(retry_after).
     """
     with transaction() as session:
         operator, _ = _holder(session, ticket, now, "code")
-        who, device = operator.id, device_of(session, operator.id, previous_token or known_by)
-        second_factor.count_try(session, operator.public_id, device, caller, now=now)
+        device = device_of(session, operator.id, previous_token or known_by)
+    queue = turns.trying.known if device else turns.trying.holders
+    with queue.turn(device or caller.name):
+        return _show(ticket, code, device, caller, previous_token, now)
+
+
+def _show(
+    ticket: str, code: str, device: str, caller: Caller, previous_token: str | None, now: datetime
+) -> OperatorSignedIn | NextStep:
+    with transaction() as session:
+        operator, _ = _holder(session, ticket, now, "code")
+        who, whose = operator.id, operator.public_id
+        second_factor.count_try(session, whose, device, caller, now=now)
     try:
         with transaction() as session:
             operator, _ = _holder(session, ticket, now, "code")
             means = second_factor.prove(session, operator, code, now)
+            second_factor.proved(session, whose, device, caller)
             return advance(session, operator, now, previous_token=previous_token, means=means)
     except WrongSecondFactor:
         with transaction() as session:
             _audit(session, "operator.second_factor_wrong", session.get_one(Operator, who), now)
-        notice_wrong("second_factor", now)
+        second_factor.notice_wrong(whose, now)
         raise
 
 
@@ -129,9 +141,11 @@ def set_up_device(
 ) -> DeviceSet:
     """Make the offered secret the second factor, shown by a code of the device, and go on. Audited.
 
-    Raises Unauthenticated, OfferEnded, WrongSecondFactor.
+    Raises Unauthenticated, OfferEnded, WrongSecondFactor, Crowded(retry_after).
     """
     with transaction() as session:
+        whose = _holder(session, ticket, now, "device")[0].public_id
+    with turns.trying.holders.turn(f"operator:{whose}"), transaction() as session:
         operator, _ = _holder(session, ticket, now, "device")
         given = second_factor.offered(operator, sealed, now)
         codes = second_factor.set_device(session, operator, given, code, now)

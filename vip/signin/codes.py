@@ -11,6 +11,7 @@ import hmac
 import math
 import secrets
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -18,13 +19,13 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from marketplace.core import crypto
-from marketplace.core.database.db import transaction
+from marketplace.core.database.db import reading, transaction
 from marketplace.core.errors import Invalid, Refusal, TooMany
 from marketplace.core.logging import get_logger
 from marketplace.core.text import without_invisible
 from vip import phones
 from vip.models import SignInCode
-from vip.signin import limits
+from vip.signin import limits, turns
 from vip.signin.limits import NOBODY, Caller, Limit
 
 DIGITS = 6
@@ -40,6 +41,8 @@ TRIES_BY_CALLER = Limit(60, 60)
 TRIES_AT_ACCOUNT = Limit(TRIES, 5)
 WRONG_IN_ALL = Limit(200, 400)
 """Wrong codes of all callers together that are no cause for alarm. It refuses nothing."""
+ALARMS = Limit(1, 6)
+"""How often an alarm is raised while wrong codes rise: one that comes with every try is one that nobody reads."""
 
 log = get_logger(__name__)
 
@@ -187,9 +190,24 @@ def bound(session: Session, customer_id: int, purpose: str, most: int, now: date
         raise TooMany(field=field, retry_after=max(1, int(wait.total_seconds()) + 1))
 
 
-def is_out(session: Session, address: Address, now: datetime) -> bool:
-    """Whether a code of `address` is good at present."""
-    return bool(_good_codes(session, address, now))
+def turn_to_ask(address: Address, asker: Asker) -> AbstractContextManager[None]:
+    """A turn of who is not signed in, to have a code sent. Raises Crowded."""
+    queue = turns.asking.strangers if asker.device is None else turns.asking.known
+    return queue.turn(asker.name(address))
+
+
+def turn_to_try(address: Address, asker: Asker, now: datetime) -> AbstractContextManager[None]:
+    """A turn of who is not signed in, to try a code: who tries codes where none was sent doesn't hold up those who
+    have one. Raises Crowded."""
+    return _queue_to_try(address, asker, now).turn(asker.name(address))
+
+
+def _queue_to_try(address: Address, asker: Asker, now: datetime) -> turns.Turns:
+    if asker.device is not None:
+        return turns.trying.known
+    with reading() as session:
+        is_out = bool(_good_codes(session, address, now))
+    return turns.trying.holders if is_out else turns.trying.strangers
 
 
 def count_try(session: Session, address: Address, now: datetime, asker: Asker = STRANGER) -> Try:
@@ -222,11 +240,25 @@ def compare(counted: Try, address: Address, code: str, *, now: datetime, field: 
 
 def notice_wrong(what: str, now: datetime) -> None:
     """Note a wrong code or password of whoever's; when those of all together rise, an alarm goes to the log."""
+    if rises(WRONG_IN_ALL, what, now=now):
+        log.warning("guessing.rises", what=what, an_hour=WRONG_IN_ALL.per_hour)
+
+
+def rises(limit: Limit, *of: str, now: datetime) -> bool:
+    """Note one more wrong try, and say whether to raise an alarm: they are more than `limit`, and there was none for
+    ten minutes."""
     try:
         with transaction() as session:
-            limits.take(session, WRONG_IN_ALL, "wrong", what, now=now)
+            limits.take(session, limit, "wrong", *of, now=now)
+        return False
     except TooMany:
-        log.warning("guessing.rises", what=what, an_hour=WRONG_IN_ALL.per_hour)
+        pass
+    try:
+        with transaction() as session:
+            limits.take(session, ALARMS, "alarm", *of, now=now)
+    except TooMany:
+        return False
+    return True
 
 
 def use(session: Session, right: Try, now: datetime, *, field: str = "code") -> None:

@@ -1,14 +1,19 @@
-"""Turns: of what costs much and anybody may ask for, one at a time in this process, so that customers' reads go on."""
+"""Turns: of what costs much and anybody may ask for, one at a time in this process, so that customers' reads go on.
+
+The three kinds of such work stand at the end. Every use case that sends a code, tries one or hashes a password takes a
+turn there, before it counts the try: who gets none has lost no try.
+"""
 
 from __future__ import annotations
 
 import math
 from collections import OrderedDict
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from threading import Event, Lock
 
 from marketplace.core.errors import TooMany
+from vip.principal import Principal
 
 LONGEST_WAIT = 2.0
 """Seconds that one waits for a turn."""
@@ -67,11 +72,24 @@ class Turns:
 
 
 class Queues:
-    """Turns of those whom nobody knows, of those a code was sent to, and of devices that were signed in before: none
-    of the three waits for another."""
+    """Turns of those whom nobody knows, of those who hold something of ours (a code that was sent, a link, the ticket
+    of a right password), and of who is signed in or on a device that was before: none of the three waits for another.
+    """
 
     def __init__(self) -> None:
         self.strangers, self.holders, self.known = Turns(), Turns(), Turns()
+
+    def signed_in(self, principal: Principal) -> AbstractContextManager[None]:
+        """A turn of who is signed in. Raises Crowded."""
+        return self.known.turn(f"session:{principal.session_id}")
+
+
+asking = Queues()
+"""To have a code sent, whatever it is for."""
+trying = Queues()
+"""To try a code, whatever it is for: one that was sent, one of a second factor, or a shared report's."""
+hashing = Queues()
+"""To compare or hash a password, which takes a core for a tenth of a second."""
 
 
 def _crowded() -> Crowded:

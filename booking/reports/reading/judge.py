@@ -6,10 +6,10 @@ import re
 from dataclasses import replace
 from typing import Literal
 
+from booking.reports.reading.bounds import Bounds
 from booking.reports.reading.figures import is_unit
 from booking.reports.reading.folding import folded
 from booking.reports.reading.marks import NOTHING
-from booking.reports.reading.ranges import Bounds
 from booking.reports.reading.told import Told, side
 from booking.reports.reading.units import per_litre, ucum
 from booking.reports.reading.vocabulary import Item, Range

@@ -7,13 +7,14 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from booking.reports.reading.appearance import look_of
+from booking.reports.reading.bounds import Bounds
 from booking.reports.reading.figures import Figure
 from booking.reports.reading.folding import folded
 from booking.reports.reading.grades import grade_of
 from booking.reports.reading.marks import NOTHING, Mark, mark_of
 from booking.reports.reading.pairs import pair_of
 from booking.reports.reading.qualities import Quality, only_there_or_not, quality_of
-from booking.reports.reading.ranges import Bounds, Reference, reference_of
+from booking.reports.reading.ranges import Reference, reference_of
 from booking.reports.reading.risks import risk_of
 from booking.reports.reading.statements import SOUGHT, statement_of
 from booking.reports.reading.titres import as_numbers

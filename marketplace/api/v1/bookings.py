@@ -16,6 +16,7 @@ from booking.views.cards import BookingView
 from marketplace.api import idempotency
 from marketplace.api.blueprint import Resource, credential, looks_up_who, principal, reads_body, refuses
 from marketplace.api.fields import Answer, Answers, Choice, Id, Listing, Request, page_of
+from marketplace.api.json import JsonResponse
 from marketplace.catalog.benefit_kind import NotEligible
 from marketplace.core import clock
 from marketplace.core.errors import Busy, Invalid, NotFound
@@ -257,7 +258,7 @@ def book(body: dict[str, Any]) -> Response:
     held = place.hold(credential(), wanted, key=key, fingerprint=fingerprint, now=clock.now())
     answer = {"id": held.public_id, "state": "held", "hold_expires_at": held.expires_at.isoformat()}
     headers = {"Location": f"/api/v1/bookings/{held.public_id}"}
-    return Response(orjson.dumps(answer), 201, headers, content_type="application/json")
+    return JsonResponse(orjson.dumps(answer), 201, headers)
 
 
 @blueprint.route("/bookings/<id:booking_id>/confirm", methods=["POST"], endpoint="confirm")

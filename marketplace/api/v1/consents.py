@@ -13,6 +13,7 @@ from marketplace.core import clock
 from marketplace.core.errors import NotFound, TooMany
 from vip.customers import consent
 from vip.signin import codes
+from vip.signin.turns import Crowded
 
 blueprint = Resource(
     "consents", __name__, description="Whether an adult relative agrees that her reports are fetched and shown."
@@ -56,7 +57,7 @@ def get(beneficiary_id: str) -> Any:
 
 @blueprint.route("/me/family/<id:beneficiary_id>/consent/codes", methods=["POST"])
 @reads_body
-@refuses(TooMany, consent.ConsentNotNeeded)
+@refuses(TooMany, Crowded, consent.ConsentNotNeeded)
 @blueprint.arguments(Asked())
 @blueprint.response(202, CodeSent)
 def ask(body: dict[str, str], beneficiary_id: str) -> Any:
@@ -69,7 +70,7 @@ def ask(body: dict[str, str], beneficiary_id: str) -> Any:
 
 @blueprint.route("/me/family/<id:beneficiary_id>/consent", methods=["POST"])
 @reads_body
-@refuses(TooMany, codes.WrongCode, codes.CodeEnded, consent.ConsentNotNeeded)
+@refuses(TooMany, Crowded, codes.WrongCode, codes.CodeEnded, consent.ConsentNotNeeded)
 @blueprint.arguments(Proof())
 @blueprint.response(201, Consent)
 def give(body: dict[str, str], beneficiary_id: str) -> Any:

@@ -12,6 +12,7 @@ from booking.offers.availability import OfferQuery
 from booking.offers.bookable import Reason
 from marketplace.api.blueprint import Resource, credential, looks_up_who, refuses
 from marketplace.api.fields import Answer, Day, Id, Listing, Request, Text, page_of
+from marketplace.api.json import JsonResponse
 from marketplace.core import clock
 from marketplace.core.errors import NotFound
 
@@ -116,4 +117,4 @@ def slots(query: dict[str, Any], offer_id: str) -> Response:
     In order, also those that can't be booked, with the reason.
     """
     found = availability.slots_as_json(offer_id, query["first"], query["last"], now=clock.now(), who=credential())
-    return Response(f'{{"items":{found},"next":null}}', content_type="application/json")
+    return JsonResponse(f'{{"items":{found},"next":null}}')

@@ -15,6 +15,7 @@ import psycopg
 from flask import has_request_context
 from psycopg.abc import RV, PQGen
 from psycopg.errors import ConnectionTimeout, _WaitTimeout
+from psycopg.pq import TransactionStatus
 from sqlalchemy import Engine, event
 
 from marketplace.core.config import settings
@@ -75,6 +76,21 @@ class Bounded(psycopg.Connection[Any]):
             raise AnswerLost(f"PostgreSQL gave no answer within {timeout:g} s: what was asked may be done") from late
         heard[get_ident()] = monotonic()
         return found
+
+    # The pool and `statements()` call these two around each use, when no transaction is open and nothing is asked of
+    # the server: then there is nothing to wait for either, and the driver's way through a wait costs as much as a row.
+
+    def rollback(self) -> None:
+        """As the driver's."""
+        if self.pgconn.transaction_status != TransactionStatus.IDLE:
+            super().rollback()
+
+    def set_autocommit(self, value: bool) -> None:
+        """As the driver's."""
+        if self.pgconn.transaction_status == TransactionStatus.IDLE:
+            self._autocommit = value
+        else:
+            super().set_autocommit(value)
 
 
 class _Silence:

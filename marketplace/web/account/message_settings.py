@@ -84,8 +84,8 @@ def message_email_code() -> Response:
     """The code that came back from the address."""
     try:
         confirm_email(session.principal(), field("code", 30), now=clock.now())
-    except (Invalid, WrongCode, CodeEnded) as refusal:
-        return _page(Form({}, {"code": wording.sentence(refusal)}), status=refusal.status)
+    except (Invalid, WrongCode, CodeEnded, TooMany) as refusal:
+        return retry_after(_page(Form({}, {"code": wording.sentence(refusal)}), status=refusal.status), refusal)
     flash(_("The address is confirmed."), "ok")
     return see_other(url_for("web.message_settings"))
 

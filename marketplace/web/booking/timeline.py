@@ -15,8 +15,6 @@ from marketplace.web.kind_words import nouns
 from marketplace.web.language import by_language
 
 AHEAD = ("awaiting_provider", "outcome_unknown", "confirmed")
-
-
 _PROPOSAL = ("time_proposed", "proposal_withdrawn", "proposal_accepted", "proposal_declined", "proposal_lapsed")
 _CHANGE_ENDS = ("reschedule_refused", "reschedule_withdrawn")
 
@@ -49,11 +47,22 @@ def steps(view: BookingView, known: booking_words.Facts) -> tuple[Step, ...]:
 
 
 def _done(line: Moved, zone: str, *, last: bool, known: booking_words.Facts) -> Step:
+    heading, note = _for_its_cause(line, zone, known)
+    heading = _for_its_actor(line) or heading
+    note = _with_reasons(note, line, zone, known)
+    ended = last and line.state in ("rejected", "expired", "no_show", "entered_in_error")
+    refused = line.state in ("reschedule_refused", "cancel_refused") and not _dropped(line)
+    return Step("fail" if ended or refused else "done", heading, line.at, note)
+
+
+def _in_general(line: Moved, known: booking_words.Facts) -> tuple[str, str]:
+    """Heading and note of a state, whatever its cause."""
     said = nouns(known.kind)
     kind = words_of(known.kind)
+    hers = line.actor == "customer"
     words = {
         "held": (_("A time was held for you"), _("One use of your benefit is reserved for it")),
-        "awaiting_provider": (_("You submitted the booking"), ""),
+        "awaiting_provider": (_("You submitted the booking") if hers else _("Asked %(place)s again", **said), ""),
         "outcome_unknown": (
             _("%(Place)s has not answered yet", **said),
             _("We are checking; time and benefit are reserved"),
@@ -75,43 +84,61 @@ def _done(line: Moved, zone: str, *, last: bool, known: booking_words.Facts) -> 
         "dispute_asked": (_("You said that you were there"), _("We ask %(place)s", **said)),
         "dispute_rejected": (_("We looked into it"), _("The record is unchanged")),
     }
-    heading, note = words.get(line.state, (line.state, ""))
-    if line.state == "awaiting_provider" and line.actor != "customer":
-        heading = _("Asked %(place)s again", **said)
+    return words.get(line.state, (line.state, ""))
+
+
+def _for_its_cause(line: Moved, zone: str, known: booking_words.Facts) -> tuple[str, str]:
+    """Heading and note, as the cause changes them."""
+    heading, note = _in_general(line, known)
     if line.cause in _PROPOSAL and line.state in (*AHEAD, "cancel_asked", "reschedule_asked"):
-        heading, note = _proposal_step(line, known)
+        return _proposal_step(line, known)
     if line.cause == "rescheduled":
-        heading, note = _("The date was changed"), _from_to(line, zone)
+        return _("The date was changed"), _from_to(line, zone)
     if line.cause == "old_date_served":
-        heading, note = _("You came on the old date, so it stays"), _from_to(line, zone)
-    if line.state == "reschedule_asked":
-        if line.actor not in ("customer", "agent", "provider"):
-            heading = _("Another date was asked for")
-        note = formats.sentences(_from_to(line, zone), _("The old one stays until it is agreed."))
-    if line.state in ("reschedule_refused", "cancel_refused", "rejected"):
-        note = formats.sentences(refusal_line(line.cause), note)
-    dropped = line.state in _CHANGE_ENDS and line.cause in ("cancelled", "overtaken")
-    if dropped:
-        heading, note = _("The change of date was dropped"), ""
-    elif line.state == "reschedule_withdrawn" and line.cause == "not_answered_in_time":
-        heading = _("%(Place)s did not answer about the other date in time", **said)
-    if line.state == "no_show" and line.actor == "clock":
-        heading = _("No visit was recorded")
+        return _("You came on the old date, so it stays"), _from_to(line, zone)
+    if _dropped(line):
+        return _("The change of date was dropped"), ""
+    if line.state == "reschedule_withdrawn" and line.cause == "not_answered_in_time":
+        return _("%(Place)s did not answer about the other date in time", **nouns(known.kind)), note
     if line.state in ("checked_in", "fulfilled") and line.cause == "dispute_accepted":
-        note = _("We looked into it: you were there")
-    if line.actor == "operator" and line.state in ("cancelled", "cancel_asked"):
-        heading = (
-            _("Our service desk cancelled") if line.state == "cancelled" else _("Our service desk asked to cancel")
-        )
-    if line.actor == "agent" and line.state in ("cancelled", "cancel_asked"):
-        heading = _("You cancelled by phone") if line.state == "cancelled" else _("You asked to cancel by phone")
-    if line.state == "cancel_asked" and line.actor == "clock":
-        heading = _("No answer in time; we asked to cancel")
+        return heading, _("We looked into it: you were there")
+    return heading, note
+
+
+def _for_its_actor(line: Moved) -> str:
+    """The heading where who acted changes it, else blank."""
+    match line.state, line.actor:
+        case "cancelled", "operator":
+            return _("Our service desk cancelled")
+        case "cancel_asked", "operator":
+            return _("Our service desk asked to cancel")
+        case "cancelled", "agent":
+            return _("You cancelled by phone")
+        case "cancel_asked", "agent":
+            return _("You asked to cancel by phone")
+        case "cancel_asked", "clock":
+            return _("No answer in time; we asked to cancel")
+        case "no_show", "clock":
+            return _("No visit was recorded")
+        case "reschedule_asked", actor if actor not in ("customer", "agent", "provider"):
+            return _("Another date was asked for")
+    return ""
+
+
+def _with_reasons(note: str, line: Moved, zone: str, known: booking_words.Facts) -> str:
+    """The note with what belongs to this line alone: the dates, or why a provider said no."""
+    if line.state == "reschedule_asked":
+        return formats.sentences(_from_to(line, zone), _("The old one stays until it is agreed."))
+    if line.state in ("reschedule_refused", "cancel_refused", "rejected") and not _dropped(line):
+        return formats.sentences(refusal_line(line.cause), note)
     if line.state == "cancelled" and known.quota_used:
-        note = ""
-    ended = last and line.state in ("rejected", "expired", "no_show", "entered_in_error")
-    refused = line.state in ("reschedule_refused", "cancel_refused") and not dropped
-    return Step("fail" if ended or refused else "done", heading, line.at, note)
+        return ""
+    return note
+
+
+def _dropped(line: Moved) -> bool:
+    """Whether a change of date ended only because the booking did, or had moved on."""
+    return line.state in _CHANGE_ENDS and line.cause in ("cancelled", "overtaken")
 
 
 def _from_to(line: Moved, zone: str) -> str:

@@ -15,7 +15,7 @@ from booking.views.cards import BookingCard, Moved
 from booking.views.desk import AtDesk
 from marketplace.web import booking_words, formats
 from marketplace.web.cause_words import cause_line
-from marketplace.web.console.overview_page import kind_words
+from marketplace.web.console.discrepancy_words import kind_words
 from marketplace.web.language import by_language
 from marketplace.web.parts import Fact, Pill, When
 from marketplace.web.people import named

@@ -17,7 +17,7 @@ from marketplace.web.urls import OPERATOR_PAGES
 from vip import roles
 from vip.operators.sign_in_steps import NextStep
 from vip.principal import Principal
-from vip.signin import signin
+from vip.signin import authentication
 
 _OPEN = frozenset(f"console.{page.endpoint}" for page in OPERATOR_PAGES if page.open)
 _DUTY = {f"console.{page.endpoint}": page.duty for page in OPERATOR_PAGES}
@@ -110,7 +110,7 @@ def _authenticated() -> Principal | None:
     if not token:
         return None
     try:
-        found = signin.authenticate(token, now=clock.now())
+        found = authentication.authenticate(token, now=clock.now())
     except Unauthenticated:
         return None
     return found if found.kind == "operator" else None

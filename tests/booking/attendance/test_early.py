@@ -9,10 +9,13 @@ from sqlalchemy import select
 
 from booking.attendance.early import CHECK_IN_EARLY, last_early
 from booking.attendance.no_show import call_no_shows
-from booking.discrepancies import open_discrepancy
+from booking.discrepancies import EXPLAINED, close_discrepancy, open_discrepancy
+from booking.exchange.follow import follow_state
 from booking.exchange.inbound import apply_remote
+from booking.exchange.provider_bookings import ProviderBookings
 from booking.feeds.cursors import done
 from booking.models import Discrepancy
+from booking.transition import lock_booking
 from marketplace.core.database.db import reading, transaction
 from providers.port import Accepted, Confirmed, Unknown
 from tests.people import NOON, counters
@@ -86,6 +89,19 @@ def test_a_look_up_is_believed_no_earlier_than_a_message() -> None:
     one_pass(world, adapter, now=NOON)
     one_pass(world, adapter, now=NOON + timedelta(minutes=1))
     assert (state(public_id), cases()) == ("confirmed", [("too_early", "open")])
+
+
+def test_what_a_person_has_explained_is_not_opened_again_by_the_same_report() -> None:
+    world, public_id = confirmed()
+    tell(world, public_id, "fulfilled", 2, NOON)
+    with transaction() as session:
+        close_discrepancy(session, world.provider.id, "too_early", "R-1", EXPLAINED, now=NOON)
+        booking, _ = lock_booking(session, booking_row(public_id).id)
+        theirs = ProviderBookings(session, booking)
+        follow_state(session, booking, theirs, remote(public_id, "fulfilled", 2), NOON)
+    assert (state(public_id), cases()) == ("confirmed", [("too_early", EXPLAINED)])
+    tell(world, public_id, "confirmed", 3, NOON)
+    assert cases() == [("too_early", EXPLAINED)], "what a person closed is not closed again"
 
 
 def test_a_provider_that_takes_its_word_back_has_explained_it() -> None:

@@ -41,7 +41,7 @@ from vip.entitlements.ledger import EntitlementExhausted
 from vip.models import Entitlement
 from vip.operators.operators import create_admin, sign_in_operator
 from vip.principal import Principal
-from vip.signin.signin import authenticate
+from vip.signin.authentication import authenticate
 
 pytestmark = [pytest.mark.usefixtures("db"), pytest.mark.quick]
 

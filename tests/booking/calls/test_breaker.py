@@ -10,9 +10,11 @@ import pytest
 from booking.calls import breaker
 from booking.calls.breaker import FAILURES, PAUSE, PROBE_LEASE, BreakerState, Call, Permit, after_failure
 from booking.calls.through import LeftAlone, through
+from booking.exchange import send
 from booking.exchange.send import run_task
 from booking.feeds.cursors import NotApplied
 from marketplace.core.database.db import transaction
+from marketplace.core.errors import Busy
 from providers.port import Answer, ComeBackLater, Confirmed, ProviderError, RetryAfter, Unknown
 from tests.people import NOON
 from tests.world import (
@@ -198,6 +200,19 @@ def test_a_command_that_always_fails_does_not_keep_the_breaker_open(own_fault: A
     assert [command.our_reference for command in adapter.sent] == [good]
     assert (booking_row(good).state.value, breaker_row(world.provider)) == ("confirmed", (0, None, None))
     assert booking_row(bad).state.value != "confirmed"
+
+
+def test_a_probe_whose_answer_cannot_be_settled_yet_closes_the_breaker(monkeypatch: pytest.MonkeyPatch) -> None:
+    def busy(*_args: object, **_more: object) -> None:
+        raise Busy()
+
+    world = make_world()
+    world.submit()
+    set_breaker(world.provider, failures=5, opened_at=NOON, open_until=NOON)
+    monkeypatch.setattr(send, "settle_answer", busy)
+    with pytest.raises(Busy):
+        one_pass(world, FakeAdapter(answers=[Confirmed("R-1")]), now=NOON)
+    assert breaker_row(world.provider) == (0, None, None)
 
 
 def test_an_operators_pause_counts_nothing() -> None:

@@ -12,13 +12,14 @@ from booking.changes.cancel import cancel
 from booking.changes.proposals import ProposalOver, accept, decline
 from booking.changes.reschedule import NotChangeable, reschedule
 from booking.changes.unanswered import end_unanswered
+from booking.exchange.settle import settle_answer
 from booking.models import Booking, ChangeRequest, Discrepancy
 from booking.proposal import Proposal
 from booking.reconcile.compare import Ours, compare
 from booking.refusals import SlotClosed, SlotFull, SlotMoved
 from marketplace.core.database.db import reading, transaction
 from marketplace.core.errors import NotFound
-from providers.port import Confirmed
+from providers.port import Accepted, Confirmed, Unknown
 from providers.reported import Proposed
 from tests.booking.changes.proposing import (
     END,
@@ -33,8 +34,8 @@ from tests.booking.changes.proposing import (
     states,
     told,
 )
-from tests.people import counters
-from tests.world import EIGHT, FakeAdapter, booking_row, join, one_pass, remote, taken, tasks
+from tests.people import NOON, counters
+from tests.world import EIGHT, FakeAdapter, booking_row, claim_all, join, make_world, one_pass, remote, taken, tasks
 
 pytestmark = [pytest.mark.usefixtures("db"), pytest.mark.quick]
 
@@ -64,6 +65,25 @@ def test_a_newer_version_without_it_takes_it_back_and_an_older_one_does_not() ->
             answer(world.principal, public_id, which, now=SOON)
     told(world, public_id, 7, proposal=proposed(world))
     assert states(public_id) == ["withdrawn", "open"]
+
+
+def test_the_answer_to_the_reserve_carries_no_proposal_and_takes_none_back() -> None:
+    world = make_world()
+    public_id = world.submit()
+    (claimed,) = claim_all(world, now=NOON)
+    told(world, public_id, 2, proposal=proposed(world))
+    assert settle_answer(claimed, Accepted("R-1", 2), now=SOON).what == "applied"
+    assert states(public_id) == ["open"]
+
+
+def test_a_look_up_that_is_older_than_the_message_takes_no_proposal_back() -> None:
+    world = make_world()
+    public_id = world.submit()
+    adapter = FakeAdapter(answers=[Unknown("timed out")], found=[remote(public_id, "requested", 1)])
+    one_pass(world, adapter, now=NOON)
+    told(world, public_id, 2, proposal=proposed(world))
+    assert one_pass(world, adapter, now=LATER) == ["applied"]
+    assert states(public_id) == ["open"]
 
 
 def test_another_proposal_takes_the_place_of_the_first() -> None:

@@ -1,85 +1,39 @@
-"""What a provider's answers, silences and messages make of a booking."""
+"""What becomes of a command: its answer, silence, look-ups, a dead worker."""
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import timedelta
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import select
 
-from booking.changes.cancel import CancelTooLate, NotCancellable, cancel
-from booking.changes.unanswered import end_unanswered
+from booking.changes.cancel import cancel
 from booking.exchange.escalate import raise_unknown
-from booking.exchange.follow import follow_state
-from booking.exchange.inbound import apply_remote
-from booking.exchange.provider_bookings import ProviderBookings
 from booking.exchange.send import run_task
 from booking.exchange.settle import settle_answer
-from booking.hold.expire import expire_holds
-from booking.hold.submit import HoldExpired, NotHeld, submit
-from booking.models import ChangeRequest, Discrepancy, ProviderBooking, Slot
+from booking.models import ChangeRequest
 from booking.notices.models import Notification
-from booking.sync.webhooks import forget_events, receive_event
-from booking.transition import lock_booking
-from booking.views.customer import When, bookings
 from booking.views.customer import booking as view
-from marketplace.core.audit import AuditLine
-from marketplace.core.database.db import reading, transaction
-from marketplace.core.errors import NotFound
+from marketplace.core.database.db import reading
 from providers.port import Accepted, Confirmed, Refused, RetryAfter, Unknown
 from providers.port import NotFound as NotThere
-from providers.reported import Event, RemoteBooking
-from tests.people import NOON, counters
+from tests.booking.exchange.settling import LATER, SOON, roles, state, tell, unit
+from tests.people import NOON
 from tests.world import (
-    DAY,
-    EIGHT,
     FakeAdapter,
-    World,
     booking_row,
-    breaker_row,
     claim_all,
     connection_to,
     history,
-    join,
     make_world,
     one_pass,
     remote,
-    set_breaker,
     set_provider,
     taken,
     tasks,
 )
-from vip.models import Entitlement
 
 pytestmark = [pytest.mark.usefixtures("db"), pytest.mark.quick]
-
-SOON = NOON + timedelta(seconds=1)
-LATER = NOON + timedelta(minutes=5)
-
-
-def state(public_id: str) -> str:
-    return booking_row(public_id).state.value
-
-
-def unit(world: World) -> tuple[int | None, int | None, int | None]:
-    found = counters(world.entitlement.id)
-    return found["available"], found["reserved"], found["used"]
-
-
-def tell(world: World, told: RemoteBooking, now: datetime = LATER) -> str:
-    with transaction() as session:
-        return apply_remote(session, world.provider.id, told, now=now).what
-
-
-def roles(public_id: str) -> dict[str, str]:
-    with reading() as session:
-        rows = session.scalars(select(ProviderBooking).where(ProviderBooking.booking_id == booking_row(public_id).id))
-        return {row.reference: row.role for row in rows}
-
-
-def open_cases() -> list[str]:
-    with reading() as session:
-        return list(session.scalars(select(Discrepancy.kind).where(Discrepancy.closed_at.is_(None))))
 
 
 def test_a_confirmed_answer_confirms() -> None:
@@ -271,219 +225,6 @@ def test_a_command_that_is_sent_again_is_silent_only_from_then_on() -> None:
     assert raise_unknown(now=looked) == 0
 
 
-def test_a_late_yes_to_an_ended_booking_starts_a_compensating_cancel() -> None:
-    world = make_world(quantity=1)
-    public_id = world.submit()
-    one_pass(world, FakeAdapter(answers=[Accepted("R-1", 1)]), now=NOON)
-    assert tell(world, remote(public_id, "cancelled", 2)) == "applied"
-    assert (state(public_id), unit(world)) == ("cancelled", (1, 0, 0))
-    tell(world, remote(public_id, "confirmed", 3, "R-2"))
-    assert state(public_id) == "cancelled"
-    assert roles(public_id) == {"R-1": "current", "R-2": "stray"}
-    adapter = FakeAdapter(answers=[Confirmed("R-2", 4)])
-    one_pass(world, adapter, now=LATER)
-    assert adapter.sent[0].reference == "R-2"
-    assert unit(world) == (1, 0, 0)
-
-
-def test_a_second_booking_for_the_same_is_cancelled_and_the_first_stays() -> None:
-    world = make_world()
-    public_id = world.submit()
-    one_pass(world, FakeAdapter(answers=[Confirmed("R-1", 1)]), now=NOON)
-    assert tell(world, remote(public_id, "confirmed", 1, "R-2")) == "stray"
-    adapter = FakeAdapter(answers=[Confirmed("R-2", 2)])
-    one_pass(world, adapter, now=LATER)
-    assert (adapter.sent[0].reference, state(public_id)) == ("R-2", "confirmed")
-
-
-def test_an_older_version_never_overwrites_a_newer() -> None:
-    world = make_world()
-    public_id = world.submit()
-    one_pass(world, FakeAdapter(answers=[Confirmed("R-1", 1)]), now=NOON)
-    assert tell(world, remote(public_id, "fulfilled", 5), EIGHT) == "applied"
-    assert tell(world, remote(public_id, "cancelled", 4), EIGHT) == "unchanged"
-    assert state(public_id) == "fulfilled"
-
-
-def test_a_message_may_arrive_before_the_answer() -> None:
-    world = make_world(quantity=1)
-    public_id = world.submit()
-    (claimed,) = claim_all(world, now=NOON)
-    assert tell(world, remote(public_id, "fulfilled", 3), EIGHT) == "applied"
-    assert history(public_id) == ["held", "awaiting_provider", "confirmed", "fulfilled"]
-    assert settle_answer(claimed, Confirmed("R-1", 1), now=LATER).what == "stale"
-    assert unit(world) == (0, 0, 1)
-
-
-def test_a_providers_cancel_gives_the_unit_back() -> None:
-    world = make_world(quantity=1)
-    public_id = world.submit()
-    one_pass(world, FakeAdapter(answers=[Confirmed("R-1", 1)]), now=NOON)
-    tell(world, remote(public_id, "cancelled", 2, reason="closed"))
-    assert (state(public_id), booking_row(public_id).cause, unit(world)) == ("cancelled", "closed", (1, 0, 0))
-
-
-def test_a_booking_we_do_not_know_is_a_difference() -> None:
-    world = make_world()
-    assert tell(world, remote("bkg_00000000000000000000", "confirmed")) == "unmatched"
-    assert open_cases() == ["theirs_only"]
-
-
-def test_the_same_webhook_twice_has_one_effect() -> None:
-    world = make_world()
-    public_id = world.submit()
-    one_pass(world, FakeAdapter(answers=[Accepted("R-1", 1)]), now=NOON)
-    event = Event("evt-1", "booking.confirmed", NOON, remote(public_id, "confirmed", 2))
-    assert receive_event(world.provider.id, event, now=SOON) == "applied"
-    assert receive_event(world.provider.id, event, now=SOON) == "duplicate"
-    assert history(public_id).count("confirmed") == 1
-    assert forget_events(now=SOON + timedelta(days=89)) == 0
-    assert forget_events(now=SOON + timedelta(days=91)) == 1
-
-
-def test_allotment_places_are_firm_at_once_and_cancel_at_once() -> None:
-    world = make_world(quantity=1, allotment=True)
-    public_id = world.submit()
-    assert state(public_id) == "confirmed"
-    one_pass(world, FakeAdapter(answers=[Confirmed("R-1")]), now=NOON)
-    cancel(world.principal, public_id, now=SOON)
-    assert (state(public_id), unit(world)) == ("cancelled", (1, 0, 0))
-    adapter = FakeAdapter(answers=[Confirmed("R-1", 2)])
-    one_pass(world, adapter, now=LATER)
-    assert adapter.sent[0].reference == "R-1"
-
-
-def test_an_allotment_the_provider_refuses_is_a_difference_not_a_lost_booking() -> None:
-    world = make_world(allotment=True)
-    public_id = world.submit()
-    one_pass(world, FakeAdapter(answers=[Refused("sold_out")]), now=NOON)
-    assert state(public_id) == "confirmed"
-    assert open_cases() == ["allotment_refused"]
-
-
-def test_a_paused_provider_gets_nothing_new_but_is_still_asked() -> None:
-    world = make_world()
-    asked, waiting = world.submit(0), None
-    one_pass(world, FakeAdapter(answers=[Unknown("timed out")]), now=NOON)
-    waiting = world.submit(1, now=SOON)
-    set_provider(world.provider, paused_at=SOON)
-    adapter = FakeAdapter(found=[remote(asked, "confirmed")])
-    one_pass(world, adapter, now=LATER)
-    assert (state(asked), state(waiting), adapter.sent) == ("confirmed", "awaiting_provider", [])
-
-
-@pytest.mark.parametrize("failure", [Unknown("timed out"), RetryAfter(5, reached=False)])
-def test_five_failures_in_a_row_open_the_breaker_for_a_while(failure: Unknown | RetryAfter) -> None:
-    world = make_world(slots=6, quantity=6)
-    for slot in range(6):
-        world.submit(slot)
-    one_pass(world, FakeAdapter(answers=[failure] * 6), now=NOON)
-    assert claim_all(world, now=NOON + timedelta(seconds=10)) == []
-    assert len(claim_all(world, now=NOON + timedelta(seconds=16))) == 1
-
-
-@pytest.mark.parametrize("answer", [Confirmed("R-1"), Refused("closed"), RetryAfter(5)])
-def test_any_answer_of_the_provider_closes_the_breaker(answer: Confirmed | Refused | RetryAfter) -> None:
-    world = make_world()
-    world.submit()
-    set_breaker(world.provider, failures=7, open_until=NOON)
-    one_pass(world, FakeAdapter(answers=[answer]), now=NOON)
-    assert breaker_row(world.provider) == (0, None, None)
-
-
-def test_a_hold_ends_with_the_clock_and_cannot_be_confirmed_after() -> None:
-    world = make_world(quantity=1)
-    public_id = world.hold()
-    with pytest.raises(HoldExpired):
-        submit(world.principal, public_id, now=NOON + timedelta(minutes=10))
-    assert expire_holds(now=NOON + timedelta(minutes=9)) == 0
-    assert expire_holds(now=NOON + timedelta(minutes=10)) == 1
-    assert (state(public_id), unit(world), taken(world.slots[0])) == ("expired", (1, 0, 0), 0)
-    with pytest.raises(HoldExpired):
-        submit(world.principal, public_id, now=NOON)
-
-
-def test_confirming_twice_sends_once_and_a_cancelled_one_cannot_be_confirmed() -> None:
-    world = make_world()
-    public_id = world.submit()
-    submit(world.principal, public_id, now=SOON)
-    assert tasks(public_id) == [("reserve", "queued")]
-    cancel(world.principal, public_id, now=SOON)
-    with pytest.raises(NotHeld):
-        submit(world.principal, public_id, now=SOON)
-
-
-def test_a_stranger_finds_no_booking() -> None:
-    world = make_world()
-    public_id = world.hold()
-    other = join(world.provider, world.offer, world.slots, phone="13800000029")
-    for attempt in (submit, cancel, view):
-        with pytest.raises(NotFound):
-            attempt(other.principal, public_id, now=NOON)  # type: ignore[operator]
-    assert state(public_id) == "held"
-
-
-def test_the_window_for_cancelling_closes() -> None:
-    world = make_world()
-    public_id = world.submit()
-    one_pass(world, FakeAdapter(answers=[Confirmed("R-1", 1)]), now=NOON)
-    starts = world.slots[0].starts_at
-    assert starts is not None
-    with pytest.raises(CancelTooLate):
-        cancel(world.principal, public_id, now=starts - timedelta(hours=24))
-    tell(world, remote(public_id, "checked_in", 2), EIGHT)
-    with pytest.raises(NotCancellable):
-        cancel(world.principal, public_id, now=NOON)
-
-
-def test_a_request_nobody_answers_ends_at_its_deadline_when_the_provider_agrees() -> None:
-    world = make_world(quantity=1)
-    public_id = world.submit()
-    one_pass(world, FakeAdapter(answers=[Accepted("R-1", 1)]), now=NOON)
-    assert end_unanswered(now=NOON + timedelta(hours=47)) == 0
-    deadline = NOON + timedelta(hours=48)
-    assert end_unanswered(now=deadline) == 1
-    assert state(public_id) == "awaiting_provider"
-    one_pass(world, FakeAdapter(answers=[Confirmed("R-1", 2)]), now=deadline)
-    assert (state(public_id), booking_row(public_id).cause, unit(world)) == (
-        "cancelled",
-        "not_answered_in_time",
-        (1, 0, 0),
-    )
-
-
-@pytest.mark.parametrize("heard", [True, False], ids=["asked, and it never decided", "no worker ever asked"])
-def test_what_the_clock_cancels_after_validity_is_the_providers_fault_and_gets_the_grace(heard: bool) -> None:
-    world = make_world(quantity=1)
-    with transaction() as session:
-        session.execute(update(Entitlement).values(valid_until=DAY, grace_days=30))
-    public_id = world.submit()
-    if heard:
-        one_pass(world, FakeAdapter(answers=[Accepted("R-1", 1)]), now=NOON)
-    after = NOON + timedelta(days=10)  # two days after the entitlement's last day
-    assert end_unanswered(now=after) == 1
-    if heard:
-        one_pass(world, FakeAdapter(answers=[Confirmed("R-1", 2)]), now=after)
-    assert (state(public_id), unit(world)) == ("cancelled", (1, 0, 0))
-    with reading() as session:
-        assert session.get_one(Entitlement, world.entitlement.id).valid_until == date(2026, 4, 11)
-        line = session.scalars(select(AuditLine).where(AuditLine.action == "entitlement.lengthened")).one()
-    assert line.facts == {"by": "provider", "before": "2026-03-10", "after": "2026-04-11"}
-
-
-def test_an_outcome_unknown_for_ten_minutes_becomes_a_case_once() -> None:
-    world = make_world()
-    public_id = world.submit()
-    adapter = FakeAdapter(answers=[Unknown("timed out")], found=[remote(public_id, "confirmed")])
-    one_pass(world, adapter, now=NOON)
-    assert raise_unknown(now=NOON + timedelta(minutes=9)) == 0
-    raise_unknown(now=NOON + timedelta(minutes=10))
-    raise_unknown(now=NOON + timedelta(minutes=11))
-    assert open_cases() == ["outcome_unknown"]
-    one_pass(world, adapter, now=NOON + timedelta(minutes=12))
-    assert open_cases() == []
-
-
 def test_a_cancel_asked_again_after_the_provider_was_busy_leaves_nothing_asked_for() -> None:
     world = make_world()
     public_id = world.submit()
@@ -516,140 +257,6 @@ def test_a_worker_that_slept_past_its_lease_sends_nothing() -> None:
     known = connection_to(world.provider)
     assert run_task(known, adapter, claimed, lambda: NOON + timedelta(minutes=5)).what == "stale"  # type: ignore[arg-type]
     assert adapter.sent == []
-
-
-def test_a_provider_cannot_confirm_what_it_was_never_asked() -> None:
-    world = make_world()
-    public_id = world.hold()
-    assert tell(world, remote(public_id, "confirmed")) == "unmatched"
-    assert (state(public_id), open_cases()) == ("held", ["theirs_only"])
-
-
-@pytest.mark.parametrize("status", ["cancelled", "rejected"])
-def test_what_is_over_there_and_was_never_asked_is_no_difference(status: str) -> None:
-    world = make_world()
-    public_id = world.hold()
-    assert tell(world, remote(public_id, status)) == "unmatched"
-    assert (state(public_id), open_cases()) == ("held", [])
-
-
-def test_a_provider_that_has_not_decided_yet_moves_no_booking_and_makes_no_difference() -> None:
-    world = make_world()
-    public_id = world.submit()
-    one_pass(world, FakeAdapter(answers=[Confirmed("R-1", 1)]), now=NOON)
-    undecided = remote(public_id, "requested", 2)
-    with transaction() as session:
-        booking, _ = lock_booking(session, booking_row(public_id).id)
-        follow_state(session, booking, ProviderBookings(session, booking), undecided, LATER)
-    assert (state(public_id), open_cases()) == ("confirmed", [])
-
-
-def test_an_older_answer_does_not_bring_an_older_status_back() -> None:
-    world = make_world()
-    public_id = world.submit()
-    one_pass(world, FakeAdapter(answers=[Confirmed("R-1", 1)]), now=NOON)
-    with transaction() as session:
-        booking, _ = lock_booking(session, booking_row(public_id).id)
-        theirs = ProviderBookings(session, booking)
-        told = [("cancelled", 3), ("confirmed", 2), ("rejected", 3)]
-        kept = [theirs.record(remote(public_id, status, version), LATER) for status, version in told[:2]]
-        assert [(row.status, row.version) for row in kept] == [("cancelled", 3)] * 2
-        same = theirs.record(remote(public_id, *told[2]), LATER)
-        assert (same.status, same.version) == ("rejected", 3)
-
-
-def test_a_reference_that_the_provider_reuses_moves_nobody_elses_booking() -> None:
-    world = make_world()
-    public_id = world.submit()
-    one_pass(world, FakeAdapter(answers=[Confirmed("R-1", 1)]), now=NOON)
-    assert tell(world, remote("bkg_00000000000000000000", "cancelled", 9)) == "unmatched"
-    assert state(public_id) == "confirmed"
-
-
-def test_a_look_up_that_finds_the_service_given_moves_the_booking_there() -> None:
-    world = make_world(quantity=1)
-    public_id = world.submit()
-    adapter = FakeAdapter(answers=[Unknown("timed out")], found=[remote(public_id, "fulfilled", 4)])
-    one_pass(world, adapter, now=NOON)
-    assert one_pass(world, adapter, now=EIGHT) == ["applied"]
-    assert history(public_id)[-2:] == ["confirmed", "fulfilled"]
-    assert unit(world) == (0, 0, 1)
-
-
-@pytest.mark.parametrize("status", ["rejected", "cancelled", "requested", "checked_in"])
-def test_whatever_a_look_up_finds_ends_the_case(status: str) -> None:
-    world = make_world()
-    public_id = world.submit()
-    adapter = FakeAdapter(answers=[Unknown("timed out")], found=[remote(public_id, status)])
-    one_pass(world, adapter, now=NOON)
-    assert raise_unknown(now=NOON + timedelta(minutes=10)) == 1
-    one_pass(world, adapter, now=EIGHT)
-    assert open_cases() == []
-
-
-def test_a_cancel_that_was_unknown_leaves_no_case_when_it_is_done() -> None:
-    world = make_world()
-    public_id = world.submit()
-    one_pass(world, FakeAdapter(answers=[Confirmed("R-1")]), now=NOON)
-    cancel(world.principal, public_id, now=SOON)
-    adapter = FakeAdapter(answers=[Unknown("timed out")], found=[remote(public_id, "cancelled", 2)])
-    one_pass(world, adapter, now=LATER)
-    raise_unknown(now=LATER + timedelta(minutes=10))
-    assert open_cases() == ["outcome_unknown"]
-    one_pass(world, adapter, now=LATER + timedelta(minutes=11))
-    assert (state(public_id), open_cases()) == ("cancelled", [])
-
-
-def test_the_oldest_cases_do_not_hide_a_new_one() -> None:
-    world = make_world(slots=3, quantity=3)
-    for slot in range(3):
-        world.submit(slot)
-    one_pass(world, FakeAdapter(answers=[Unknown("timed out")] * 3), now=NOON)
-    assert [raise_unknown(now=LATER + timedelta(minutes=10), limit=2) for _ in range(3)] == [2, 1, 0]
-    assert open_cases() == ["outcome_unknown"] * 3
-
-
-@pytest.mark.parametrize(("quantity", "again"), [(1, 1), (2, 0)], ids=["the unit is spent", "the person is elsewhere"])
-def test_a_dispute_that_our_books_cannot_take_is_a_difference_and_stops_no_feed(quantity: int, again: int) -> None:
-    world = make_world(quantity=quantity)
-    with transaction() as session:
-        session.execute(update(Entitlement).values(no_show_uses=False))
-    public_id = world.submit()
-    one_pass(world, FakeAdapter(answers=[Confirmed("R-1", 1)]), now=NOON)
-    assert tell(world, remote(public_id, "no_show", 2), EIGHT) == "applied"
-    other = world.submit(again, now=LATER)
-    assert tell(world, remote(public_id, "checked_in", 3), EIGHT) == "applied"
-    assert (state(public_id), state(other)) == ("no_show", "awaiting_provider")
-    assert open_cases() == ["state_differs"]
-    assert unit(world) == (quantity - 1, 1, 0)
-
-
-def test_a_request_for_a_whole_day_is_answered_before_that_day_begins_at_the_site() -> None:
-    world = make_world()
-    midnight = datetime(2026, 3, 9, 16, 0, tzinfo=UTC)  # of 10 March in Shanghai
-    with transaction() as session:
-        session.execute(update(Slot).values(starts_at=None, ends_at=None))
-    public_id = world.submit(now=midnight - timedelta(hours=20))
-    assert booking_row(public_id).answer_due_at == midnight - timedelta(hours=1)
-    assert view(world.principal, public_id, now=NOON).cancel_until == midnight - timedelta(hours=24)
-
-
-def test_a_provider_that_takes_its_time_has_it_until_an_hour_before_the_visit() -> None:
-    world = make_world()
-    public_id = world.submit()
-    begins = booking_row(public_id).starts_at
-    one_pass(world, FakeAdapter(answers=[Accepted("R-1", 1, answer_by=begins + timedelta(days=2))]), now=NOON)
-    assert booking_row(public_id).answer_due_at == begins - timedelta(hours=1)
-
-
-@pytest.mark.parametrize(("hour", "when"), [(15, "upcoming"), (16, "past")])
-def test_a_booking_is_past_when_its_day_is_over_at_the_site(hour: int, when: When) -> None:
-    world = make_world()
-    public_id = world.submit()
-    now = datetime(2026, 3, 10, hour, 0, tzinfo=UTC)  # 23:00, and midnight in Shanghai
-    assert [card.id for card in bookings(world.principal, cursor=None, limit=10, now=now, when=when).items] == [
-        public_id
-    ]
 
 
 def test_the_answer_to_a_claim_that_another_worker_took_over_is_stale() -> None:

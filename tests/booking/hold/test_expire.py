@@ -29,9 +29,9 @@ def before_the_lock(monkeypatch: pytest.MonkeyPatch, module: Any, rival: Callabl
     """Let `rival` act between finding and locking; the outcomes of the run are put into the list."""
     outcomes: list[dict[str, int]] = []
 
-    def found(what: str, rows: Iterable[int], work: Callable[[int], str]) -> Any:
+    def found(what: str, rows: Iterable[int], work: Callable[[int], str], **more: Any) -> Any:
         rival()
-        counts = one_by_one(what, rows, work)
+        counts = one_by_one(what, rows, work, **more)
         outcomes.append(dict(counts))
         return counts
 

@@ -26,7 +26,7 @@ from vip.entitlements import of_customer
 from vip.entitlements.ledger import EntitlementExhausted
 from vip.entitlements.of_customer import ValidityOver
 from vip.models import Entitlement
-from vip.signin import signin
+from vip.signin import authentication, signin
 
 pytestmark = [pytest.mark.usefixtures("db"), pytest.mark.quick, pytest.mark.every_postgres]
 
@@ -53,6 +53,17 @@ def test_the_same_key_makes_one_booking_and_another_body_is_refused() -> None:
     assert taken(world.slots[0]) == 1
 
 
+def test_the_same_key_gives_the_same_answer_after_the_slot_has_filled_and_another_body_is_refused_for_the_key() -> None:
+    world = make_world(capacity=1)
+    first = world.hold(key="k")
+    with pytest.raises(refusals.SlotFull):
+        world.hold(key="another")
+    again = partial(place.hold, world.principal, world.request(), key="k", now=NOON + timedelta(minutes=1))
+    assert again(fingerprint=b"f").public_id == first
+    with pytest.raises(IdempotencyKeyReused):
+        again(fingerprint=b"other")
+
+
 def test_a_key_belongs_to_its_caller() -> None:
     world = make_world()
     other = join(world.provider, world.offer, world.slots, phone="13800000022")
@@ -62,13 +73,16 @@ def test_a_key_belongs_to_its_caller() -> None:
 def test_a_hold_is_a_use_of_the_session_written_once_in_a_tenth_of_what_it_may_stand_unused() -> None:
     world = make_world()
     token, tenth = signin.issue_token("13800000021", NOON).token, timedelta(days=14) / 10
-    shown, sent = signin.credential(token), []
+    shown, sent = authentication.credential(token), []
     for passed in (tenth - timedelta(seconds=1), tenth, tenth * 2 - timedelta(seconds=1)):
         with statements_sent() as seen:
             place.hold(shown, world.request(), key="k", fingerprint=b"", now=NOON + passed)
         sent.append([line.split()[0] for line in seen])
-    assert sent == [["SELECT", "SELECT"], ["SELECT", "UPDATE"], ["SELECT"]]
-    assert signin.authenticate(token, now=NOON + tenth + timedelta(days=13)).public_id == world.customer.public_id
+    assert sent[0] == ["SELECT", "SELECT"]
+    assert [each.count("UPDATE") for each in sent] == [0, 1, 0]
+    assert (
+        authentication.authenticate(token, now=NOON + tenth + timedelta(days=13)).public_id == world.customer.public_id
+    )
 
 
 def test_a_full_slot_refuses_and_nothing_is_taken() -> None:
@@ -268,8 +282,8 @@ def test_keys_are_kept_for_two_days_and_then_all_forgotten() -> None:
 
 @pytest.mark.parametrize("fingerprint", [b"f", b"g"])
 def test_a_request_that_ran_beside_this_one_took_its_key(fingerprint: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It wrote after this one had looked whether the key is known: the same request is answered with what that one
-    made, and another one is refused."""
+    """It wrote after this one had read what it judges by: the same request is answered with what that one made, and
+    another one is refused."""
     world, first = make_world(quantity=2), []
 
     def choose(*asked: object) -> list[int]:

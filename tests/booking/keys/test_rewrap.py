@@ -16,10 +16,10 @@ from sqlalchemy.orm import Session
 from booking.keys.count import count
 from booking.keys.rewrap import BATCH, LOCKED_SECONDS, PAUSE_SECONDS, Progress, rewrap
 from booking.keys.sealed import SEALED
-from marketplace.cli import list_keys
 from marketplace.core import crypto, integrity
 from marketplace.core.config import settings
 from marketplace.core.database.db import engine, reading, transaction
+from marketplace.keys_commands import list_keys
 from tests.booking.keys.stored import PHONE, Stored, store
 from tests.conftest import TestDatabase
 from tests.keys import text_of, use_keys

@@ -45,8 +45,9 @@ from tests.world import make_world
 from vip.customers.family import remove_member
 from vip.models import Beneficiary, Customer
 from vip.operators.operators import create_admin, sign_in_operator
+from vip.signin.authentication import authenticate
 from vip.signin.codes import WrongCode
-from vip.signin.signin import RECENT, SignInAgain, authenticate, issue_token, send_code, sign_in
+from vip.signin.signin import RECENT, SignInAgain, issue_token, send_code, sign_in
 
 Lives = Callable[[], tuple[Life, Life]]
 

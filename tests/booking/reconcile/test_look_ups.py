@@ -19,10 +19,11 @@ from booking.models import Discrepancy, Feed
 from booking.notices.models import Notification
 from booking.reconcile.look_ups import Reached, look_up_due, reached
 from booking.reconcile.models import BookingLookUp
-from booking.reconcile.run import run_now
-from booking.worker.jobs import all_jobs
+from booking.reconcile.run import run_due, run_now
+from booking.worker.jobs import RECONCILE_LOOK, all_jobs
 from booking.worker.lanes import Lane, Lanes
 from marketplace.catalog.models import Provider
+from marketplace.core.config import settings
 from marketplace.core.database.db import reading, transaction
 from providers.adapters.open_protocol import OpenProtocol
 from providers.port import ComeBackLater, Confirmed, ProviderError, RetryAfter
@@ -133,6 +134,18 @@ def test_nothing_is_looked_up_where_the_list_is_read(world: World, books: Books)
     compare(world, books)
     assert look_up(world, books, LATER + 2 * EVERY) == {}
     assert look_up(world, books, LATER + 2 * EVERY + timedelta(seconds=1)) == {"agrees": 1}
+
+
+def test_what_a_provider_that_lists_its_bookings_forgot_is_found_within_five_minutes_and_told(world: World) -> None:
+    there = Books()
+    public_id = confirmed(world, there)
+    compare(world, there)
+    del there.rows["R-1"]
+    every = timedelta(seconds=settings().reconcile_seconds)
+    for second in range(0, 300, RECONCILE_LOOK):
+        now = LATER + timedelta(seconds=second)
+        run_due(connection_to(world.provider), there, every=every, clock=lambda now=now: now)  # type: ignore[arg-type,misc]
+    assert (forgotten(), notified()) == ([public_id], ["forgotten"])
 
 
 def test_it_is_looked_up_where_a_row_of_the_list_may_be_any_booking(world: World, books: Books) -> None:

@@ -1,4 +1,4 @@
-"""A reconciliation run against a provider's books: found, asked again, repaired or made a case."""
+"""A comparison of both books: what agrees, what is a case, what is repaired by itself."""
 
 from __future__ import annotations
 
@@ -11,11 +11,9 @@ from sqlalchemy import select, update
 from booking.actors import CLOCK, Actor
 from booking.changes.cancel import cancel
 from booking.discrepancies import EXPLAINED, close_discrepancy
-from booking.exchange.escalate import raise_unknown
 from booking.exchange.inbound import apply_remote
 from booking.feeds.unreadable import record_rows
 from booking.models import Discrepancy, Feed
-from booking.notices.models import Notification
 from booking.reconcile import examine
 from booking.reconcile.models import ReconcileRun
 from booking.reconcile.queue import LostLease, ask_for_run, begin
@@ -23,20 +21,18 @@ from booking.reconcile.run import carry_out, run_due, run_now
 from booking.states import BookingState
 from booking.transition import lock_booking, move
 from marketplace.core.database.db import reading, transaction
-from providers.port import Accepted, Confirmed, ProviderError, Unknown
-from providers.port import NotFound as NotThere
-from providers.reported import RemoteBooking, UnreadableRow
+from providers.port import Accepted, Confirmed, ProviderError
+from providers.reported import UnreadableRow
+from tests.booking.reconcile.comparing import cases, there
 from tests.books import Books
 from tests.people import NOON, counters
 from tests.world import (
-    DAY,
     EIGHT,
     FakeAdapter,
     World,
     booking_row,
     connection_to,
     history,
-    make_world,
     one_pass,
     set_provider,
     taken,
@@ -46,12 +42,8 @@ from tests.world import (
 pytestmark = pytest.mark.usefixtures("db")
 
 LATER = NOON + timedelta(hours=1)
+
 OPERATOR = Actor("operator", "opr_1")
-
-
-@pytest.fixture
-def world() -> World:
-    return make_world(quantity=3)
 
 
 @pytest.fixture
@@ -67,24 +59,10 @@ def confirmed(world: World, books: Books, reference: str = "R-1", slot: int = 0)
     return public_id
 
 
-def there(
-    world: World, public_id: str | None, reference: str = "R-1", status: str = "confirmed", **more: Any
-) -> RemoteBooking:
-    slot = world.slots[more.pop("slot", 0)]
-    values: dict[str, Any] = {"service_date": slot.service_date, "starts_at": slot.starts_at, "version": 1, **more}
-    return RemoteBooking(reference, public_id, status, **values)  # type: ignore[arg-type]
-
-
 def run(world: World, books: Books, now: Any = LATER) -> dict[str, int]:
     counts = run_now(connection_to(world.provider), books, CLOCK, clock=lambda: now)  # type: ignore[arg-type]
     assert counts is not None
     return counts
-
-
-def cases(*, closed: bool = False) -> list[tuple[str, str]]:
-    with reading() as session:
-        rows = session.scalars(select(Discrepancy).order_by(Discrepancy.id))
-        return [(row.kind, row.resolution if closed else row.subject) for row in rows if bool(row.closed_at) is closed]
 
 
 def case() -> Discrepancy:
@@ -373,47 +351,6 @@ def test_the_clock_runs_one_when_it_is_due_and_people_when_they_like(world: Worl
     assert due(200) == {}, "left alone for a minute after a failure"
     with pytest.raises(ProviderError):
         due(201)
-
-
-# --- nothing stays unknown for more than ten minutes unseen ----------------------------------------------------------
-
-
-def told() -> list[tuple[str, str]]:
-    with reading() as session:
-        query = select(Notification).where(Notification.kind == "outcome_unknown")
-        return [(row.kind, row.subject.split(":")[0]) for row in session.scalars(query)]
-
-
-def test_a_person_is_asked_and_the_customer_told_before_ten_minutes_are_over(world: World) -> None:
-    public_id = world.submit()
-    one_pass(world, FakeAdapter(answers=[Unknown("timed out")]), now=NOON)
-    assert raise_unknown(now=NOON + timedelta(minutes=9, seconds=29)) == 0 and told() == []
-    assert raise_unknown(now=NOON + timedelta(minutes=9, seconds=45)) == 1
-    assert raise_unknown(now=NOON + timedelta(minutes=10)) == 0
-    assert cases() == [("outcome_unknown", public_id)] and told() == [("outcome_unknown", public_id)]
-
-
-def test_a_command_that_is_sent_again_and_stays_silent_counts_from_its_first_silence(world: World) -> None:
-    set_provider(world.provider, settle_window_seconds=60)
-    public_id = world.submit()
-    adapter = FakeAdapter(answers=[Unknown("timed out")] * 8, found=[NotThere()] * 40)
-    second = 0
-    while second < 600:
-        one_pass(world, adapter, now=NOON + timedelta(seconds=second))
-        raise_unknown(now=NOON + timedelta(seconds=second))
-        second += 15
-    assert len(adapter.sent) > 2, "it was sent again"
-    assert ("outcome_unknown", public_id) in cases()
-    assert told() == [("outcome_unknown", public_id)], "and told once"
-
-
-def test_what_settles_in_the_last_moment_asks_nobody(world: World) -> None:
-    public_id = world.submit()
-    adapter = FakeAdapter(answers=[Unknown("timed out")], found=[there(world, public_id)])
-    one_pass(world, adapter, now=NOON)
-    one_pass(world, adapter, now=NOON + timedelta(minutes=9, seconds=50))
-    assert raise_unknown(now=NOON + timedelta(minutes=10)) == 0
-    assert cases() == [] and told() == [] and booking_row(public_id).service_date == DAY
 
 
 def unreadable(reference: str | None, ours: str | None = None) -> UnreadableRow:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from threading import Event
@@ -11,40 +10,39 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from booking.actors import CLOCK, Actor
+from booking.actors import Actor
 from booking.calls.breaker import Call
 from booking.calls.through import LeftAlone, through
-from booking.exchange.inbound import apply_remote
-from booking.exchange.models import StrayCancel
-from booking.models import Discrepancy, ProviderBooking
+from booking.models import ProviderBooking
 from booking.reconcile import cases
 from booking.reconcile.queue import queue_run
-from booking.reconcile.repair import (
-    LONGEST_NOTE,
-    NotThisRepair,
-    cancel_stray_by_command,
-    explain_stray_by_command,
-    repair,
-)
-from booking.reconcile.run import run_now
-from booking.reconcile.strays import GIVE_UP_AFTER, LEASE, MOST_TRIES, STRAY_CANCELLED, cancel_due
+from booking.reconcile.repair import repair
+from booking.reconcile.repair_actions import NotThisRepair
+from booking.reconcile.strays import LEASE, STRAY_CANCELLED
 from booking.worker.jobs import all_jobs
 from booking.worker.lanes import Lane, Lanes
-from marketplace.catalog.models import Insurer
 from marketplace.core.audit import AuditLine
 from marketplace.core.database.db import reading, transaction
-from marketplace.core.errors import Busy, Invalid, NotFound
+from marketplace.core.errors import Busy, NotFound
 from providers.port import Accepted, Answer, ComeBackLater, Confirmed, ProviderError, Refused, RetryAfter, Unknown
 from providers.port import NotFound as NotThere
 from providers.reported import RemoteBooking
+from tests.booking.reconcile.strays import (
+    LATER,
+    audited,
+    case,
+    click,
+    compare,
+    take_over,
+    the_cancel,
+    with_a_stray,
+    work,
+)
 from tests.books import Books
-from tests.people import NOON, make_insurer
 from tests.world import FakeAdapter, World, booking_row, breaker_row, connection_to, make_world, one_pass, set_provider
 from vip.principal import Principal
 
 pytestmark = pytest.mark.usefixtures("db")
-
-LATER = NOON + timedelta(hours=1)
 
 
 @pytest.fixture
@@ -53,52 +51,14 @@ def world() -> World:
 
 
 @pytest.fixture
-def operator(world: World) -> Principal:
-    return Principal("operator", 1, "opr_1", make_insurer().id, 1, "Asia/Shanghai", "admin")
-
-
-@pytest.fixture
 def books(world: World) -> Books:
-    """A provider with a booking that nobody of ours made, found by a comparison."""
-    there = Books()
-    at = world.slots[0]
-    there.put(RemoteBooking("R-9", None, "confirmed", 1, service_date=at.service_date, starts_at=at.starts_at))
-    compare(world, there)
-    return there
-
-
-def compare(world: World, books: Books, now: datetime = LATER) -> None:
-    assert run_now(connection_to(world.provider), books, CLOCK, clock=lambda: now) is not None
-
-
-def case() -> Discrepancy:
-    with reading() as session:
-        return session.scalars(select(Discrepancy).order_by(Discrepancy.id.desc()).limit(1)).one()
-
-
-def click(operator: Principal, now: datetime = LATER) -> None:
-    repair(operator, case().public_id, "cancel_there", now=now)
-
-
-def work(world: World, books: Any, now: datetime = LATER) -> dict[str, int]:
-    return cancel_due(connection_to(world.provider), books, clock=lambda: now)
+    return with_a_stray(world)
 
 
 def job(world: World, books: Any, now: datetime) -> dict[str, int]:
     """As the worker does it: through the breaker of its kind of call."""
     known = connection_to(world.provider)
     return through(Call.STRAYS, known, lambda: work(world, books, now), lambda: now, may_idle=True)
-
-
-def audited(action: str) -> list[tuple[str, str]]:
-    with reading() as session:
-        rows = session.scalars(select(AuditLine).where(AuditLine.action == action).order_by(AuditLine.id))
-        return [(row.actor, row.subject) for row in rows]
-
-
-def the_cancel() -> StrayCancel:
-    with reading() as session:
-        return session.scalars(select(StrayCancel)).one()
 
 
 def test_one_click_cancels_it_there_closes_the_case_and_leaves_two_audit_lines(
@@ -239,13 +199,6 @@ def test_a_case_that_was_closed_meanwhile_is_not_carried_out(world: World, books
     assert books.sent == [] and case().resolution == "explained"
 
 
-def take_over(world: World, public_id: str, reference: str = "R-9") -> None:
-    """The provider says that the stray is the booking of ours."""
-    with transaction() as session:
-        ours = RemoteBooking(reference, public_id, "confirmed", 5)
-        apply_remote(session, world.provider.id, ours, now=LATER)
-
-
 def test_what_has_become_ours_before_the_cancel_was_sent_is_not_cancelled(
     world: World, books: Books, operator: Principal
 ) -> None:
@@ -340,152 +293,6 @@ def test_a_provider_that_does_not_answer_it_still_gets_commands(
     books.silent = False
     assert job(world, books, now) == {"cancelled": 1}
     assert breaker_row(world.provider, Call.STRAYS) == (0, None, None)
-
-
-def until_given_up(world: World, there: Any, step: timedelta) -> tuple[int, datetime]:
-    """Work until nothing is left to try: how many passes there were, and when the last was."""
-    now, passes = LATER, 0
-    while the_cancel().finished_at is None:
-        assert passes < 1000, "it is never given up"
-        now += step
-        with suppress(ProviderError):
-            work(world, there, now)
-        passes += 1
-    return passes, now
-
-
-def test_after_the_last_try_that_nobody_answered_its_case_tells_a_person_who_may_begin_anew(
-    world: World, books: Books, operator: Principal
-) -> None:
-    click(operator)
-    books.silent = True
-    passes, now = until_given_up(world, books, timedelta(minutes=2))
-    assert (passes, the_cancel().outcome) == (MOST_TRIES, "gave_up")
-    view = cases.case(operator, case().public_id, now=now)
-    assert (view.facts["gave_up"], view.facts["gave_up_why"]) == (MOST_TRIES, "silent")
-    assert not view.cancelling and "cancel_there" in view.actions
-    books.silent = False
-    compare(world, books, now)
-    assert case().facts["gave_up_why"] == "silent", "a comparison that finds it again keeps the reason"
-    click(operator, now)
-    assert not {"gave_up", "gave_up_why"} & case().facts.keys()
-    assert work(world, books, now) == {"cancelled": 1}
-
-
-@pytest.mark.parametrize(
-    ("answer", "why"),
-    [
-        (Accepted("R-9"), "undecided"),
-        (RetryAfter(60), "busy"),
-        (RetryAfter(60, reached=False), "unreached"),
-    ],
-)
-def test_a_provider_that_answers_is_given_a_day_and_the_case_says_what_was_the_matter(
-    world: World, books: Books, operator: Principal, answer: Answer, why: str
-) -> None:
-    click(operator)
-    books.answers = [answer] * 200
-    passes, now = until_given_up(world, books, timedelta(minutes=15))
-    assert (passes, now) == (96, LATER + GIVE_UP_AFTER)
-    assert (case().facts["gave_up"], case().facts["gave_up_why"], case().closed_at) == (96, why, None)
-
-
-def given_up(world: World, books: Books, operator: Principal) -> tuple[str, datetime]:
-    """A booking of ours, and a cancel of R-9 that was sent and given up: the provider may still carry it out."""
-    click(operator)
-    public_id = world.submit()
-    books.answers = [Unknown("timed out")] * MOST_TRIES
-    _, now = until_given_up(world, books, timedelta(minutes=2))
-    return public_id, now
-
-
-def test_what_may_be_cancelled_after_giving_up_is_nobodys_until_a_person_closes_its_case(
-    world: World, books: Books, operator: Principal
-) -> None:
-    public_id, now = given_up(world, books, operator)
-    with pytest.raises(Busy):
-        take_over(world, public_id)
-    click(operator, now)
-    with pytest.raises(Busy):
-        take_over(world, public_id)
-    repair(operator, case().public_id, "note", note="They have deleted our cancel.", now=now)
-    take_over(world, public_id)
-    assert booking_row(public_id).state == "confirmed"
-
-
-def test_what_may_be_cancelled_after_giving_up_can_be_ours_once_a_later_cancel_was_refused(
-    world: World, books: Books, operator: Principal
-) -> None:
-    public_id, now = given_up(world, books, operator)
-    click(operator, now)
-    books.answers = [Refused("too_late")]
-    assert work(world, books, now) == {"refused": 1}
-    take_over(world, public_id)
-    assert booking_row(public_id).state == "confirmed"
-
-
-def test_what_has_ended_there_after_giving_up_is_taken_over_as_ended(
-    world: World, books: Books, operator: Principal
-) -> None:
-    public_id, now = given_up(world, books, operator)
-    with transaction() as session:
-        apply_remote(session, world.provider.id, RemoteBooking("R-9", public_id, "cancelled", 6), now=now)
-    assert booking_row(public_id).state == "cancelled"
-
-
-@pytest.fixture
-def second_insurer(world: World) -> None:
-    with transaction() as session:
-        session.add(Insurer(public_id="ins_other", code="other", name_zh="另一家", name_en="Other", time_zone="UTC"))
-
-
-@pytest.mark.parametrize("action", ["cancel_there", "note"])
-def test_where_there_are_several_insurers_none_of_their_operators_settles_what_is_nobodys(
-    books: Books, operator: Principal, second_insurer: None, action: str
-) -> None:
-    view = cases.case(operator, case().public_id, now=LATER)
-    assert action not in view.actions and view.for_the_house
-    with pytest.raises(NotThisRepair):
-        repair(operator, case().public_id, action, note="Ours, surely.", now=LATER)
-    assert case().closed_at is None
-
-
-def test_whoever_runs_the_installation_has_it_cancelled(world: World, books: Books, second_insurer: None) -> None:
-    assert cancel_stray_by_command(case().public_id, now=LATER)
-    assert not cancel_stray_by_command(case().public_id, now=LATER), "it is on its way"
-    assert audited("difference.repaired") == [("command", case().public_id)], "asking again does nothing"
-    assert work(world, books) == {"cancelled": 1}
-    assert audited("difference.repaired")[0] == audited("stray.cancelled")[0] == ("command", case().public_id)
-    with pytest.raises(NotFound):
-        cancel_stray_by_command(case().public_id, now=LATER)
-
-
-def test_whoever_runs_the_installation_explains_what_the_provider_refuses_to_cancel(
-    world: World, books: Books, second_insurer: None
-) -> None:
-    cancel_stray_by_command(case().public_id, now=LATER)
-    books.answers = [Refused("too_late")]
-    assert work(world, books) == {"refused": 1}
-    for note in ("", "x" * (LONGEST_NOTE + 1)):
-        with pytest.raises(Invalid):
-            explain_stray_by_command(case().public_id, note, now=LATER)
-    explain_stray_by_command(case().public_id, "A test of theirs.", now=LATER)
-    found = case()
-    assert (found.closed_at, found.resolution, found.note) == (LATER, "explained", "A test of theirs.")
-    assert audited("difference.repaired") == [("command", found.public_id)] * 2
-    compare(world, books, LATER + timedelta(minutes=5))
-    assert case().id == found.id, "it is not raised again"
-    with pytest.raises(NotFound):
-        explain_stray_by_command(found.public_id, "Again.", now=LATER)
-
-
-def test_a_case_about_a_booking_of_ours_is_not_explained_by_command(world: World, books: Books) -> None:
-    ours = booking_row(world.submit()).id
-    with transaction() as session:
-        session.get_one(Discrepancy, case().id).booking_id = ours
-    with pytest.raises(NotFound):
-        explain_stray_by_command(case().public_id, "Somebody's.", now=LATER)
-    assert case().closed_at is None
 
 
 def test_the_worker_carries_it_out(

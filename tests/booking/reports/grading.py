@@ -47,6 +47,13 @@ def grade(row: dict[str, Any]) -> Grade:
     return Grade(row["id"], row["shape"], tuple(_wrong(result, row["expect"])), judged in row["expect"]["dangerous"])
 
 
+def reading_of(name: str, value: str, text: str, *, age: int = 40, mark: str = "") -> Reading:
+    """What we make of a woman's result with a range text."""
+    whose = Whose("female", date(DAY.year - age, 1, 1), DAY)
+    body = {"itemName": name, "result": value, "refRange": text, "mark": mark}
+    return read(delivered(asdict(read_item(body))), whose, {})
+
+
 def readings(row: dict[str, Any]) -> Iterator[Reading]:
     """What we make of a row: one reading, or one for each part of a panel."""
     whose = Whose(row["sex"], date(DAY.year - row["age"], 1, 1), DAY)

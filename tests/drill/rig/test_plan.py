@@ -53,6 +53,13 @@ def test_every_provider_has_a_broken_feed_and_a_storm_of_429_within_a_minute_and
             assert any(storm.until - storm.at >= 6 and 1 <= storm.retry_after <= 4 for storm in storms)
 
 
+def test_every_provider_has_poisoned_rows_within_a_minute_and_all_feeds_have_in_five() -> None:
+    for seed in range(50):
+        poisoned = [fault for fault in make_plan(seed, 300, PROVIDERS, 10).faults if fault.fault == "poisoned_row"]
+        assert {fault.provider for fault in poisoned if fault.at < 60} == {*PROVIDERS}
+        assert {fault.command for fault in poisoned} == {"slots", "bookings", "reports"}
+
+
 def test_a_drill_of_a_minute_has_a_silent_database_and_strays_and_they_leave_the_other_dice_alone() -> None:
     for seed in range(50):
         plan = make_plan(seed, 60, PROVIDERS, 10)

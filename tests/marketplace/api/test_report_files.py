@@ -100,10 +100,20 @@ def test_consent_is_asked_given_and_withdrawn(caller: Caller, world: World, monk
 
 
 def test_without_consent_the_refusal_names_the_person(caller: Caller, world: World) -> None:
+    mother = add_member(world.principal, NewMember("mother", "林月华", "female", date(1957, 3, 2)), NOON).public_id
+    consents(mother)  # which says nothing of the father
     father = add_member(world.principal, NewMember("father", "沈伯年", "male", date(1955, 5, 1)), NOON).public_id
     world.beneficiary = consents(father)
     public_id = deliver(world, world.submit())
+    other = deliver(world, world.submit(1), reference="RR-2")
+    share = {"audience": "family", "days": 1}
+    link = caller.post(f"/reports/{public_id}/shares", share).get_json()
     caller.call("DELETE", f"/me/family/{father}/consent")
     for path in ("", "/document", "/fhir", "/papers/0", "/shares"):
         told = problem(caller.get(f"/reports/{public_id}{path}"), 403, "consent_missing")
         assert father in str(told)
+    problem(caller.post(f"/reports/{public_id}/shares", share), 403, "consent_missing")
+    problem(caller.get(f"/reports/compare?a={public_id}&b={other}"), 403, "consent_missing")
+    problem(caller.get(f"/reports/trends?item=glucose&beneficiary_id={father}"), 403, "consent_missing")
+    assert caller.get("/reports").get_json()["items"] == []
+    assert caller.app.test_client().get("/shared/" + link["url"].rsplit("/", 1)[1]).status_code == 404

@@ -27,7 +27,7 @@ from tests.marketplace.api.caller import Caller
 from tests.people import NOON
 from tests.world import World, join, make_world
 
-EXAMPLES = 100
+EXAMPLES = 60
 PHONE = "13800000021"
 CHECKS = [
     not_a_server_error,

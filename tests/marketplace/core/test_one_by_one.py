@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -26,6 +27,18 @@ def test_what_breaks_and_what_is_busy_is_left_and_counted() -> None:
         return "done"
 
     assert one_by_one("test", [1, 2, 3, 4], work) == {"broken": 1, "busy": 1, "done": 2}
+
+
+def test_what_is_not_begun_in_time_is_left() -> None:
+    begun: list[int] = []
+
+    def work(row: int) -> str:
+        begun.append(row)
+        time.sleep(0.01)
+        return "done"
+
+    assert one_by_one("test", [1, 2, 3], work, seconds=0.005) == {"done": 1}
+    assert begun == [1]
 
 
 def test_a_database_that_is_away_ends_it() -> None:

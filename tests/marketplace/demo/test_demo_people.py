@@ -13,7 +13,7 @@ from tests.statements import statements_sent
 from vip.customers.family import family
 from vip.entitlements.of_customer import entitlements
 from vip.models import Customer, Entitlement, EntitlementEntry, SignInSession
-from vip.signin import signin
+from vip.signin import authentication, signin
 
 pytestmark = pytest.mark.usefixtures("db")
 
@@ -22,14 +22,14 @@ def test_three_people_of_three_tiers_can_sign_in() -> None:
     people = demo.load_people(NOON)
     assert [one.tier for one in people] == ["select", "premier", "essential"]
     for one in people:
-        principal = signin.authenticate(signin.issue_token(one.phone, NOON).token, now=NOON)
+        principal = authentication.authenticate(signin.issue_token(one.phone, NOON).token, now=NOON)
         assert family(principal.id)[0].name == one.name
         assert any(view.state == "active" for view in entitlements(principal.id, today=TODAY))
 
 
 def test_the_first_one_has_a_benefit_that_ends_soon_and_one_that_expired() -> None:
     first = demo.load_people(NOON)[0]
-    principal = signin.authenticate(signin.issue_token(first.phone, NOON).token, now=NOON)
+    principal = authentication.authenticate(signin.issue_token(first.phone, NOON).token, now=NOON)
     views = entitlements(principal.id, today=TODAY)
     assert (views[0].state, views[0].granted, views[0].days_left) == ("active", 1, 13)
     assert views[-1].state == "expired" and views[-1].expired == 1
@@ -58,9 +58,9 @@ def test_each_of_them_signs_in_with_phone_or_token_and_has_a_family() -> None:
     make_customer()
     made = demo.make_customers(2, "health_check", None, NOON) + demo.make_customers(2, "health_check", 1, NOON)
     for place, one in enumerate(made):
-        principal = signin.authenticate(one.token, now=NOON)
+        principal = authentication.authenticate(one.token, now=NOON)
         assert principal.public_id == one.customer_public_id
-        assert signin.authenticate(signin.issue_token(one.phone, NOON).token, now=NOON).id == principal.id
+        assert authentication.authenticate(signin.issue_token(one.phone, NOON).token, now=NOON).id == principal.id
         assert [member.relation for member in family(principal.id)] == ["self", "father"]
         (view,) = entitlements(principal.id, today=TODAY)
         assert (view.state, view.granted) == ("active", None if place < 2 else 1)

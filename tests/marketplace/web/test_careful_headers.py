@@ -13,7 +13,7 @@ from marketplace.edge import BODY_LIMIT
 from tests.marketplace.web.visitors import Visitor
 from tests.reports import deliver
 from tests.world import World
-from vip.signin import signin
+from vip.signin import authentication
 
 WANTED = {
     "Cross-Origin-Resource-Policy": "same-origin",
@@ -89,7 +89,7 @@ def test_our_own_trouble_is_answered_carefully(
     def fail(*_args: Any, **_named: Any) -> Any:
         raise trouble
 
-    monkeypatch.setattr(signin, "authenticate", fail)
+    monkeypatch.setattr(authentication, "authenticate", fail)
     cookie = visitor.client.get_cookie("signed_in")
     assert cookie is not None
     api = app.test_client().get("/api/v1/me", headers={"Authorization": f"Bearer {cookie.value}"})

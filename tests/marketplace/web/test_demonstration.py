@@ -22,8 +22,9 @@ from tests.marketplace.web.visitors import Visitor, words
 from tests.people import NOON
 from tests.world import make_world
 from vip.operators.operators import create_admin, sign_in_operator
-from vip.signin import signin
-from vip.signin.signin import authenticate, issue_token, sign_out
+from vip.signin import authentication, signin
+from vip.signin.authentication import authenticate
+from vip.signin.signin import issue_token, sign_out
 
 PHONE_OF_WORLD = "13800000021"
 STRIP = "/development/clock"
@@ -115,7 +116,7 @@ def test_an_error_page_has_no_strip_and_a_page_none_that_the_database_cannot_fil
         patch.setattr(demonstration, "bookings", away)
         page = visitor.get("/me")
         assert page.status_code == 200 and STRIP not in page.text
-        patch.setattr(signin, "authenticate", away)
+        patch.setattr(authentication, "authenticate", away)
         for path, status in (("/me", 503), ("/nowhere", 404)):
             assert visitor.get(path).status_code == status
             assert STRIP not in visitor.get(path).text

@@ -25,7 +25,7 @@ from tests.world import make_world
 from vip.customers.blocking import block_by_command
 from vip.operators import operators
 from vip.principal import Principal
-from vip.signin import codes, limits, signin
+from vip.signin import authentication, codes, limits, signin
 from vip.signin.limits import Caller, InMemory, Limit
 
 HERS = "13800000021"
@@ -103,7 +103,7 @@ def test_the_mark_of_a_device_is_no_session(app: Flask, box: SmsBox) -> None:
     browser.post("/sign-in/code", "/sign-in/code", code=box.code_for(HERS))
     token, mark = (browser.client.get_cookie(name) for name in (SIGNED_IN.name, KNOWN_DEVICE.name))
     assert token is not None and mark is not None and token.value not in mark.value
-    assert signin.authenticate(token.value, now=NOON)
+    assert authentication.authenticate(token.value, now=NOON)
     thief = Behind(app)
     thief.client.set_cookie(SIGNED_IN.name, mark.value)
     assert thief.get("/me").status_code == 303
@@ -198,7 +198,7 @@ def test_links_are_ended_at_sign_out_everywhere_if_she_asks(app: Flask, asked: d
         paths = links_of(deliver(world, world.submit()), world.principal)
         hers = Visitor.signed_in(app, HERS)
         assert [Visitor(app).get(path).status_code for path in paths] == [200, 200]
-        assert hers.post("/me/sessions/end", "/me", **asked).status_code == 303
+        assert hers.post("/me/sessions/end", "/me", everywhere="1", **asked).status_code == 303
         assert [Visitor(app).get(path).status_code for path in paths] == [status] * 2
 
 

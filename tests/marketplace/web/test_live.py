@@ -13,8 +13,9 @@ from playwright.sync_api import Browser, Page, expect
 from werkzeug.serving import make_server
 
 from marketplace.core import clock
-from tests.marketplace.web import samples
 from tests.marketplace.web.gallery import create_gallery
+from tests.marketplace.web.samples import booking as samples
+from tests.marketplace.web.samples.everyday import NOW
 
 
 @dataclass
@@ -29,7 +30,7 @@ class Hospital:
         self.tags.append(request.headers.get("If-None-Match"))
         if self.broken:
             return Response(status=503)
-        with clock.frozen(samples.NOW):
+        with clock.frozen(NOW):
             answer = Response(render_template("parts/booking_live.html", **samples.booking(self.state)))
         answer.set_etag(self.state)
         return answer.make_conditional(request)

@@ -64,7 +64,7 @@ def test_a_form_from_a_process_that_is_ahead_is_taken_by_one_that_knows_its_secr
     token = FORM.search(ahead.get("/me").text)
     assert token is not None
     behind = moved_to(app_with(monkeypatch, "old", "new"), ahead)
-    assert behind.client.post("/me/sessions/end", data={"csrf_token": token[1]}).status_code == 303
+    assert behind.client.post("/me/sessions/end", data={"csrf_token": token[1], "everywhere": "1"}).status_code == 303
 
 
 @pytest.mark.parametrize(("fallbacks", "goes_on"), [("old", True), ("", False)])

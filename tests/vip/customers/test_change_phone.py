@@ -15,7 +15,7 @@ from vip.customers.change_phone import confirm_phone_change, start_phone_change
 from vip.customers.customers import profile
 from vip.phones import PhoneTaken
 from vip.principal import Principal
-from vip.signin import codes, signin
+from vip.signin import authentication, codes, signin
 
 pytestmark = pytest.mark.usefixtures("db")
 
@@ -58,7 +58,7 @@ def test_other_sessions_end_this_one_stays_and_the_audit_knows_no_number() -> No
         principal, OTHER_PHONE, old_code=box.code_for(PHONE), new_code=box.code_for(OTHER_PHONE), now=NOON
     )
     with pytest.raises(Unauthenticated):
-        signin.authenticate(elsewhere, now=NOON)
+        authentication.authenticate(elsewhere, now=NOON)
     assert [one.current for one in signin.sessions(principal, NOON)] == [True]
     with reading() as session:
         line = session.scalars(select(AuditLine).where(AuditLine.action == "customer.phone_changed")).one()

@@ -59,8 +59,9 @@ def agree(me: Principal, public_id: str, box: SmsBox, phone: str = HIS_PHONE) ->
 
 
 def fathers_world() -> tuple[World, str]:
-    """A world whose bookings are the father's, and his public id."""
+    """A world whose bookings are the father's, and his public id; the mother has agreed, which says nothing of him."""
     world = make_world(quantity=4)
+    consents(add_member(world.principal, NewMember("mother", "林月华", "female", date(1957, 3, 2)), NOON).public_id)
     father = add(world.principal)
     with reading() as session:
         world.beneficiary = session.scalars(select(Beneficiary).where(Beneficiary.public_id == father)).one()

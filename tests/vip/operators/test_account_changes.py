@@ -18,8 +18,8 @@ from vip.operators import account_changes, operators, passwords
 from vip.operators.operators import WrongPassword, sign_in_operator
 from vip.principal import Principal
 from vip.signin import signin
+from vip.signin.authentication import authenticate
 from vip.signin.limits import Limit
-from vip.signin.signin import authenticate
 
 pytestmark = pytest.mark.usefixtures("db")
 PASSWORD = "a long enough secret"

@@ -20,7 +20,8 @@ from vip.operators.device_changes import OwnAccount
 from vip.operators.operators import LoginTaken, WrongPassword, sign_in_operator
 from vip.operators.sign_in_steps import NextStep
 from vip.principal import Principal
-from vip.signin.signin import RECENT, SignInAgain, authenticate
+from vip.signin.authentication import authenticate
+from vip.signin.signin import RECENT, SignInAgain
 
 pytestmark = pytest.mark.usefixtures("db")
 PASSWORD = "a long enough secret"

@@ -13,7 +13,8 @@ from marketplace.core.errors import Invalid, Unauthenticated
 from tests.people import NOON, make_insurer
 from vip.operators import operators
 from vip.operators.operators import LoginTaken, WrongPassword, create_admin, sign_in_operator
-from vip.signin.signin import authenticate, sign_out, sign_out_everywhere
+from vip.signin.authentication import authenticate
+from vip.signin.signin import sign_out, sign_out_everywhere
 
 pytestmark = pytest.mark.usefixtures("db")
 PASSWORD = "a long enough secret"

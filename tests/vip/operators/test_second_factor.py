@@ -21,8 +21,8 @@ from vip.operators.operators import sign_in_operator
 from vip.operators.second_factor import OfferEnded, WrongSecondFactor
 from vip.operators.sign_in_steps import DeviceSet, NextStep, OperatorSignedIn, show_code
 from vip.principal import Principal
+from vip.signin.authentication import authenticate
 from vip.signin.limits import Caller
-from vip.signin.signin import authenticate
 
 pytestmark = pytest.mark.usefixtures("db")
 PASSWORD = "a long enough secret"
@@ -199,15 +199,43 @@ def test_recovery_codes_are_one_operators() -> None:
         show_code(sign_in_operator("wu", PASSWORD, LATER).ticket, hers.recovery_codes[0], now=LATER)
 
 
-def test_wrong_codes_are_audited_and_limited_over_all_strange_devices() -> None:
+def test_wrong_codes_are_audited_and_those_of_other_addresses_keep_no_new_device_of_hers_out() -> None:
     secret, _ = set_up()
     ticket = next_step(LATER).ticket
-    for number in range(20):
+    for number in range(25):
         with pytest.raises(WrongSecondFactor):
             show_code(ticket, "000000", now=LATER, caller=Caller(f"192.0.2.{number}"))
-    with pytest.raises(TooMany):
-        show_code(ticket, code_of(secret, LATER), now=LATER, caller=Caller("192.0.2.99"))
-    assert len(lines("operator.second_factor_wrong")) == 20
+    assert len(lines("operator.second_factor_wrong")) == 25
+    assert show_code(ticket, code_of(secret, LATER), now=LATER, caller=Caller("192.0.2.99"))
+
+
+def test_an_address_tries_five_codes_and_two_an_hour_and_a_right_one_gives_all_tries_back() -> None:
+    secret, _ = set_up()
+    ticket, caller = next_step(LATER).ticket, Caller("192.0.2.1")
+    for _ in range(4):
+        with pytest.raises(WrongSecondFactor):
+            show_code(ticket, "000000", now=LATER, caller=caller)
+    assert show_code(ticket, code_of(secret, LATER), now=LATER, caller=caller)
+    for _ in range(5):
+        with pytest.raises(WrongSecondFactor):
+            show_code(ticket, "000000", now=LATER, caller=caller)
+    with pytest.raises(TooMany) as refused:
+        show_code(ticket, "000000", now=LATER, caller=caller)
+    assert refused.value.facts["retry_after"] == 1800
+
+
+def test_when_wrong_codes_at_one_account_rise_there_is_an_alarm_that_names_it(
+    lin: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[tuple[str, dict[str, Any]]] = []
+    monkeypatch.setattr(second_factor.log, "warning", lambda event, **facts: said.append((event, facts)))
+    set_up()
+    ticket = next_step(LATER).ticket
+    for number in range(second_factor.WRONG_AT_ACCOUNT.capacity + 1):
+        assert said == []
+        with pytest.raises(WrongSecondFactor):
+            show_code(ticket, "000000", now=LATER, caller=Caller(f"192.0.2.{number}"))
+    assert said == [("guessing.rises", {"what": "second_factor", "operator": lin, "an_hour": 20})]
 
 
 def test_a_device_that_was_signed_in_before_has_its_own_tries() -> None:
@@ -218,7 +246,7 @@ def test_a_device_that_was_signed_in_before_has_its_own_tries() -> None:
         with pytest.raises(WrongSecondFactor):
             show_code(ticket, "000000", now=LATER, caller=Caller(f"192.0.2.{number}"))
     assert show_code(ticket, code_of(secret, LATER), now=LATER, known_by=known_by)
-    for _ in range(9):
+    for _ in range(10):
         with pytest.raises(WrongSecondFactor):
             show_code(ticket, "000000", now=LATER, known_by=known_by)
     with pytest.raises(TooMany):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
+from collections import Counter
+from collections.abc import Callable
 from datetime import timedelta
 from threading import get_native_id
 
@@ -11,11 +13,11 @@ import pytest
 from sqlalchemy import text
 
 from marketplace.core.database.db import reading, transaction
-from marketplace.core.errors import TooMany
+from marketplace.core.errors import Refusal, TooMany
 from tests.people import NOON, OTHER_PHONE, PHONE, SmsBox, make_customer, make_insurer
 from vip.operators import operators
 from vip.operators.sign_in_steps import OperatorSignedIn
-from vip.signin import codes, limits, signin, turns
+from vip.signin import authentication, codes, limits, signin, turns
 from vip.signin.limits import Caller, InMemory, Limit
 from vip.signin.turns import Crowded
 
@@ -27,6 +29,13 @@ PASSWORD = "a long enough secret"
 
 def wrong(code: str) -> str:
     return f"{(int(code) + 1) % 1_000_000:06d}"
+
+
+def refusal_of(sign_in: Callable[..., object], *args: object, **facts: object) -> type[Refusal]:
+    """With what a try is refused; fails if it is not."""
+    with pytest.raises(Refusal) as refused:
+        sign_in(*args, **facts)
+    return refused.type
 
 
 def test_a_bucket_gives_what_it_holds_then_what_flows_in_and_says_when() -> None:
@@ -99,16 +108,13 @@ def test_thousands_of_requests_from_one_address_keep_no_customer_out() -> None:
 def test_one_address_guesses_across_phones_at_most_its_own_tries() -> None:
     make_insurer()
     phones = [f"+86139{number:08d}" for number in range(60)]
-    compared = 0
-    for phone in phones:
-        for _ in range(3):
-            try:
-                signin.sign_in(phone, "123456", channel="web", now=NOON, caller=ATTACKER)
-            except (codes.WrongCode, codes.CodeEnded):
-                compared += 1
-            except TooMany:
-                pass
-    assert compared == codes.TRIES_BY_CALLER.capacity == 60
+    tries = [
+        refusal_of(signin.sign_in, phone, "123456", channel="web", now=NOON, caller=ATTACKER)
+        for phone in phones
+        for _ in range(3)
+    ]
+    assert tries == [codes.CodeEnded] * 60 + [TooMany] * 120
+    assert codes.TRIES_BY_CALLER.capacity == 60
 
 
 def test_a_code_stays_good_when_a_stranger_asks_for_another() -> None:
@@ -136,7 +142,7 @@ def test_a_known_device_is_not_held_up_by_strangers_even_behind_its_own_address(
     make_customer()
     box = SmsBox()
     token = signin.issue_token(PHONE, NOON).token
-    signin.sign_out(signin.authenticate(token, now=NOON), NOON)
+    signin.sign_out(authentication.authenticate(token, now=NOON), NOON)
     signin.send_code(PHONE, now=NOON, gateway=box, caller=ATTACKER)
     for _ in range(5):
         with pytest.raises(codes.WrongCode):
@@ -162,15 +168,10 @@ def test_a_device_known_to_one_account_is_a_stranger_to_another() -> None:
 def test_an_operator_signs_in_while_another_address_tries_thousands_of_passwords() -> None:
     make_insurer()
     operators.create_admin("lin", PASSWORD, "林主管", now=NOON)
-    looked = 0
-    for second in range(0, 1000, 2):
-        try:
-            operators.sign_in_operator("lin", "wrong", NOON + second * SECOND, caller=ATTACKER)
-        except operators.WrongPassword:
-            looked += 1
-        except TooMany:
-            pass
-    assert looked == operators.TRIES_AT_LOGIN.capacity + 2
+    times = (NOON + second * SECOND for second in range(0, 1000, 2))
+    tries = [refusal_of(operators.sign_in_operator, "lin", "wrong", now, caller=ATTACKER) for now in times]
+    looked = operators.TRIES_AT_LOGIN.capacity + 2
+    assert Counter(tries) == {operators.WrongPassword: looked, TooMany: 500 - looked}
     later = NOON + 1000 * SECOND
     with pytest.raises(TooMany):
         operators.sign_in_operator("lin", PASSWORD, later, caller=ATTACKER)
@@ -191,7 +192,7 @@ def test_no_password_is_looked_at_once_the_bucket_is_empty(monkeypatch: pytest.M
 def test_a_password_that_waits_too_long_for_its_turn_is_told_when_to_come_back(monkeypatch: pytest.MonkeyPatch) -> None:
     make_insurer()
     monkeypatch.setattr(turns, "LONGEST_WAIT", 0.01)
-    with operators.strangers.turn("another"), pytest.raises(Crowded) as refused:
+    with turns.hashing.strangers.turn("another"), pytest.raises(Crowded) as refused:
         operators.sign_in_operator("lin", "wrong", NOON)
     assert refused.value.facts["retry_after"] == 1
 
@@ -202,7 +203,7 @@ def test_strangers_who_try_passwords_hold_up_no_device_that_was_here_before(monk
     monkeypatch.setattr(turns, "LONGEST_WAIT", 0.01)
     first = operators.sign_in_operator("lin", "a long enough secret", NOON)
     assert isinstance(first, OperatorSignedIn)
-    with operators.strangers.turn("another"):
+    with turns.hashing.strangers.turn("another"):
         with pytest.raises(Crowded):
             operators.sign_in_operator("lin", "a long enough secret", NOON, caller=ATTACKER)
         again = operators.sign_in_operator("lin", "a long enough secret", NOON, known_by=first.device, caller=ATTACKER)
@@ -240,6 +241,17 @@ def test_when_wrong_codes_of_all_rise_there_is_an_alarm_and_no_refusal(monkeypat
     assert said == []
     codes.notice_wrong("code", NOON)
     assert said == ["guessing.rises"]
+
+
+def test_while_wrong_codes_rise_the_alarm_comes_again_every_ten_minutes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(codes, "WRONG_IN_ALL", Limit(1, 1))
+    said: list[str] = []
+    monkeypatch.setattr(codes.log, "warning", lambda event, **facts: said.append(event))
+    after = []
+    for minutes in (0, 0, 0, 9, 10, 11):
+        codes.notice_wrong("code", NOON + timedelta(minutes=minutes))
+        after.append(len(said))
+    assert after == [0, 1, 1, 1, 2, 2]
 
 
 def test_reads_of_a_session_are_limited_in_memory_for_itself_alone() -> None:

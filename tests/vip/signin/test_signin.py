@@ -19,7 +19,7 @@ from marketplace.core.sending.sms import InBackground, PrintSms
 from tests.people import NOON, OTHER_PHONE, PHONE, SmsBox, make_customer, make_insurer, signed_in
 from tests.statements import statements_sent
 from vip.models import Customer, SignInCode, SignInSession
-from vip.signin import codes, signin
+from vip.signin import authentication, codes, signin
 
 pytestmark = pytest.mark.usefixtures("db", "settings_read_anew")
 MINUTE = timedelta(minutes=1)
@@ -47,7 +47,7 @@ def test_the_code_that_was_sent_signs_in() -> None:
     sent = signin.send_code("138-0000-0011", now=NOON, gateway=box)
     assert (sent.expires_at, sent.resend_after_seconds) == (NOON + 5 * MINUTE, 60)
     done = signin.sign_in(PHONE, box.code_for(PHONE), channel="web", now=NOON + MINUTE)
-    principal = signin.authenticate(done.token, now=NOON + MINUTE)
+    principal = authentication.authenticate(done.token, now=NOON + MINUTE)
     assert (principal.kind, principal.id, principal.public_id) == ("customer", customer.id, customer.public_id)
     assert (principal.insurer_id, principal.time_zone) == (customer.insurer_id, "Asia/Shanghai")
     assert done.customer_public_id == customer.public_id
@@ -156,7 +156,7 @@ def test_a_blocked_customer_cannot_sign_in_and_her_sessions_stop() -> None:
         session.execute(update(Customer).where(Customer.id == customer.id).values(blocked_at=NOON))
     assert answer(PHONE, box.code_for(PHONE))[0] is codes.WrongCode
     with pytest.raises(Unauthenticated):
-        signin.authenticate(token, now=NOON)
+        authentication.authenticate(token, now=NOON)
     signin.send_code(PHONE, now=NOON, gateway=box)
     assert len(box.texts) == 1
 
@@ -168,8 +168,8 @@ def test_the_session_presented_at_sign_in_ends() -> None:
     signin.send_code(PHONE, now=NOON, gateway=box)
     new = signin.sign_in(PHONE, box.code_for(PHONE), channel="web", now=NOON, previous_token=old).token
     with pytest.raises(Unauthenticated):
-        signin.authenticate(old, now=NOON)
-    assert signin.authenticate(new, now=NOON).kind == "customer"
+        authentication.authenticate(old, now=NOON)
+    assert authentication.authenticate(new, now=NOON).kind == "customer"
 
 
 def test_a_session_ends_after_thirty_days_however_much_it_is_used() -> None:
@@ -177,10 +177,10 @@ def test_a_session_ends_after_thirty_days_however_much_it_is_used() -> None:
     token = signin.issue_token(PHONE, NOON).token
     last = NOON + timedelta(days=30) - timedelta(seconds=1)
     for day in (10, 20, 29):
-        signin.authenticate(token, now=NOON + timedelta(days=day))
-    assert signin.authenticate(token, now=last).kind == "customer"
+        authentication.authenticate(token, now=NOON + timedelta(days=day))
+    assert authentication.authenticate(token, now=last).kind == "customer"
     with pytest.raises(Unauthenticated):
-        signin.authenticate(token, now=last + timedelta(seconds=1))
+        authentication.authenticate(token, now=last + timedelta(seconds=1))
 
 
 @pytest.mark.parametrize(("setting", "days"), [(None, 14), ("3", 3)])
@@ -191,13 +191,13 @@ def test_a_session_that_stands_unused_for_the_days_of_the_setting_is_over(
     make_customer()
     used, unused = (signin.issue_token(PHONE, NOON).token for _ in range(2))
     nearly = timedelta(days=days) - timedelta(seconds=1)
-    who = signin.authenticate(used, now=NOON + nearly)
+    who = authentication.authenticate(used, now=NOON + nearly)
     assert len(signin.sessions(who, NOON + nearly)) == 2
-    assert signin.authenticate(used, now=NOON + 2 * nearly).kind == "customer"
+    assert authentication.authenticate(used, now=NOON + 2 * nearly).kind == "customer"
     assert len(signin.sessions(who, NOON + 2 * nearly)) == 1
     for token, now in ((unused, NOON + timedelta(days=days)), (used, NOON + 3 * nearly + timedelta(seconds=1))):
         with pytest.raises(Unauthenticated):
-            signin.authenticate(token, now=now)
+            authentication.authenticate(token, now=now)
 
 
 def test_the_use_of_a_session_is_written_once_in_a_tenth_of_what_it_may_stand_unused() -> None:
@@ -206,7 +206,7 @@ def test_the_use_of_a_session_is_written_once_in_a_tenth_of_what_it_may_stand_un
     written = []
     for passed in (tenth - timedelta(seconds=1), tenth, tenth * 1.9, tenth * 2):
         with statements_sent() as seen:
-            signin.authenticate(token, now=NOON + passed)
+            authentication.authenticate(token, now=NOON + passed)
         written.append(any(line.lstrip().startswith("UPDATE") for line in seen))
     assert written == [False, True, False, True]
 
@@ -239,14 +239,14 @@ def set_idle_limit(monkeypatch: pytest.MonkeyPatch, name: str, value: str | None
 @pytest.mark.parametrize("token", ["", "x", "\0", "\ud800", "x" * 1_000_000, "好"])
 def test_a_token_nobody_gave_is_unauthenticated(token: str) -> None:
     with pytest.raises(Unauthenticated):
-        signin.authenticate(token, now=NOON)
+        authentication.authenticate(token, now=NOON)
 
 
 def test_authenticating_takes_one_query(db: Engine) -> None:
     make_customer()
     token = signin.issue_token(PHONE, NOON).token
     with statements_sent() as seen:
-        signin.authenticate(token, now=NOON)
+        authentication.authenticate(token, now=NOON)
     assert len(seen) == 1
 
 
@@ -254,7 +254,7 @@ def test_signing_out_ends_this_session_only() -> None:
     make_customer()
     here, there = signed_in(), signin.issue_token(PHONE, NOON).token
     signin.sign_out(here, NOON)
-    assert [one.current for one in signin.sessions(signin.authenticate(there, now=NOON), NOON)] == [True]
+    assert [one.current for one in signin.sessions(authentication.authenticate(there, now=NOON), NOON)] == [True]
 
 
 def test_signing_out_everywhere_ends_all_of_ones_own_sessions() -> None:
@@ -262,11 +262,11 @@ def test_signing_out_everywhere_ends_all_of_ones_own_sessions() -> None:
     make_customer(OTHER_PHONE)
     stranger = signin.issue_token(OTHER_PHONE, NOON).token
     mine = [signin.issue_token(PHONE, NOON).token for _ in range(3)]
-    assert signin.sign_out_everywhere(signin.authenticate(mine[0], now=NOON), NOON) == 3
+    assert signin.sign_out_everywhere(authentication.authenticate(mine[0], now=NOON), NOON) == 3
     for token in mine:
         with pytest.raises(Unauthenticated):
-            signin.authenticate(token, now=NOON)
-    assert signin.authenticate(stranger, now=NOON).kind == "customer"
+            authentication.authenticate(token, now=NOON)
+    assert authentication.authenticate(stranger, now=NOON).kind == "customer"
     with reading() as session:
         line = session.scalars(select(AuditLine).where(AuditLine.action == "customer.signed_out_everywhere")).one()
     assert line.facts == {"sessions": 3}
@@ -286,7 +286,7 @@ def test_one_session_of_the_list_can_be_ended_but_nobody_elses() -> None:
             signin.end_session(me, unknown, NOON)
     signin.end_session(me, newest.public_id, NOON)
     with pytest.raises(Unauthenticated):
-        signin.authenticate(lost, now=NOON)
+        authentication.authenticate(lost, now=NOON)
 
 
 @pytest.mark.parametrize("code", ["", "12345", "1234567", "12345x", "١٢٣٤٥٦", "\0" * 6, "\ud800" * 6, "1" * 1_000_000])

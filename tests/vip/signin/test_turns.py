@@ -120,14 +120,14 @@ def test_strangers_who_ask_or_guess_hold_up_no_known_device_and_nobody_who_has_a
     box = SmsBox()
     known = signin.issue_token(OTHER_PHONE, NOON).device
     signin.send_code(PHONE, now=NOON, gateway=box, caller=OWNER)
-    with signin._asking.strangers.turn(ATTACKER.name), signin._trying.strangers.turn(ATTACKER.name):
+    with turns.asking.strangers.turn(ATTACKER.name), turns.trying.strangers.turn(ATTACKER.name):
         with pytest.raises(Crowded):
             signin.send_code(PHONE, now=NOON, gateway=box, caller=OWNER)
         with pytest.raises(Crowded):
             signin.sign_in("13900000001", "123456", channel="web", now=NOON, caller=OWNER)
         assert signin.sign_in(PHONE, box.code_for(PHONE), channel="web", now=NOON, caller=OWNER).token
         signin.send_code(OTHER_PHONE, now=NOON, gateway=box, caller=OWNER, known_by=known)
-        with signin._trying.holders.turn(ATTACKER.name):
+        with turns.trying.holders.turn(ATTACKER.name):
             hers = box.code_for(OTHER_PHONE)
             assert signin.sign_in(OTHER_PHONE, hers, channel="web", now=NOON, caller=OWNER, known_by=known).token
 
@@ -136,7 +136,7 @@ def test_strangers_who_ask_or_guess_hold_up_no_known_device_and_nobody_who_has_a
 def test_a_try_without_a_turn_costs_its_caller_no_try() -> None:
     make_customer()
     for _ in range(2 * codes.TRIES):
-        with signin._trying.strangers.turn(ATTACKER.name), pytest.raises(Crowded):
+        with turns.trying.strangers.turn(ATTACKER.name), pytest.raises(Crowded):
             signin.sign_in(PHONE, "123456", channel="web", now=NOON, caller=OWNER)
     with pytest.raises(codes.CodeEnded):
         signin.sign_in(PHONE, "123456", channel="web", now=NOON, caller=OWNER)

@@ -84,8 +84,9 @@ def sign_in_device() -> Response:
         done = sign_in_steps.set_up_device(
             ticket, sealed, field("code", 60), now=now, previous_token=session.session_token() or None
         )
-    except WrongSecondFactor as refusal:
-        return _device(sign_in_steps.offered_device(ticket, sealed, now=now), _form(refusal), refusal.status)
+    except (WrongSecondFactor, TooMany) as refusal:
+        offer = sign_in_steps.offered_device(ticket, sealed, now=now)
+        return retry_after(_device(offer, _form(refusal), refusal.status), refusal)
     except OfferEnded as refusal:
         return _device(sign_in_steps.offer_device(ticket, now=now), _form(refusal), refusal.status)
     onward = session.next_path(field("next"))

@@ -9,8 +9,8 @@ from flask_babel import gettext as _
 
 from marketplace import wording
 from marketplace.core import clock
-from marketplace.core.errors import Invalid, NotFound, Refusal
-from marketplace.web.answers import Views, field, see_other
+from marketplace.core.errors import Invalid, NotFound, Refusal, TooMany
+from marketplace.web.answers import Views, field, retry_after, see_other
 from marketplace.web.console import session
 from marketplace.web.console.answers import console_page, problem_of
 from marketplace.web.parts import Form
@@ -34,13 +34,14 @@ def account_new() -> Response:
         made = administration.add_operator(
             session.operator(), given["login"], given["name"], cast(Role, given["role"]), now=clock.now()
         )
-    except (Invalid, LoginTaken) as refusal:
+    except (Invalid, LoginTaken, TooMany) as refusal:
         message = wording.sentence(refusal)
         form = Form(given, {refusal.at: message}) if refusal.at in given else Form(given, problem=message)
-        return console_page("account_new", "accounts", refusal.status, form=form, made=None, problem=None)
+        page = console_page("account_new", "accounts", refusal.status, form=form, made=None, problem=None)
+        return retry_after(page, refusal)
     except SignInAgain as refusal:
-        page = {"form": Form(given), "made": None, "problem": problem_of(refusal)}
-        return console_page("account_new", "accounts", refusal.status, **page)
+        again = {"form": Form(given), "made": None, "problem": problem_of(refusal)}
+        return console_page("account_new", "accounts", refusal.status, **again)
     return console_page("account_new", "accounts", form=Form(), made=made, login=given["login"], problem=None)
 
 

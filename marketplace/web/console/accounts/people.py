@@ -9,6 +9,7 @@ from booking.personal.erase import Stays, UnderWay, erase_customer, preview_cust
 from marketplace import wording
 from marketplace.core import clock
 from marketplace.core.errors import Invalid, NotFound, TooMany
+from marketplace.messages.words import masked_name
 from marketplace.web.answers import Views, field, retry_after, see_other
 from marketplace.web.console import session
 from marketplace.web.console.answers import Problem, console_page, problem_of
@@ -89,7 +90,15 @@ def customer_erase(customer: str) -> Response:
     except SignInAgain as refusal:
         problem, status = problem_of(refusal), refusal.status
     given = {"staying": staying(stays), "customer": customer, "problem": problem, "under_way": under_way}
-    return console_page("customer_erase", "customers", status, **given)
+    return console_page("customer_erase", "customers", status, whose=_whose(customer), **given)
+
+
+def _whose(customer: str) -> str:
+    """Whose data it is, as a heading: her masked name, or that she was erased before."""
+    try:
+        return masked_name(blocking.customer_status(session.operator(), customer, now=clock.now()).name)
+    except NotFound:
+        return _("The data is deleted")
 
 
 VIEWS: Views = {"password": password, "customers": customers, "customer": customer, "customer_erase": customer_erase}

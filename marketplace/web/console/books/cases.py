@@ -7,7 +7,8 @@ from flask_babel import gettext as _
 
 from booking.reconcile import cases
 from booking.reconcile.delivered import read_delivered
-from booking.reconcile.repair import LONGEST_NOTE, repair
+from booking.reconcile.repair import repair
+from booking.reconcile.repair_actions import LONGEST_NOTE
 from marketplace import wording
 from marketplace.core import clock
 from marketplace.core.errors import Invalid, NotFound, Refusal

@@ -15,12 +15,13 @@ from booking.discrepancies import SLOT_OVERSOLD, UNREADABLE
 from booking.exchange.models import GAVE_UP, WHY
 from booking.reconcile.cases import CaseView, Counts, Filter, HistoryLine
 from booking.reconcile.delivered import READ
-from booking.reconcile.repair import Action
+from booking.reconcile.offered_repairs import Action
 from booking.reconcile.strays import STRAY_CANCELLED
 from marketplace.core.clock import HOME_ZONE
 from marketplace.web import booking_words, formats
 from marketplace.web.console.books.amounts import effect
-from marketplace.web.console.overview_page import DiscrepancyRow, discrepancy, kind_words
+from marketplace.web.console.discrepancy_words import kind_words
+from marketplace.web.console.overview_page import DiscrepancyRow, discrepancy
 from marketplace.web.formats import money
 from marketplace.web.language import by_language
 
@@ -251,6 +252,7 @@ def _unreadable(view: CaseView) -> list[tuple[str, str]]:
         "window": _("a time that was not asked for"),
         "more": _("more rows than have a case of their own; this one counts them"),
         "not_applied": _("was read, and could not be entered in our books"),
+        "may_be_cancelled": _("may still be cancelled there as nobody's; asked for again until that has ended"),
     }
     feeds = {"slots": _("Slots"), "bookings": _("Bookings"), "reports": _("Reports")}
     what = words.get(wrong, _("not of the form that was agreed"))

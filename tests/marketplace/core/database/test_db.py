@@ -10,6 +10,7 @@ from collections.abc import Callable
 import psycopg
 import pytest
 from flask import Flask
+from psycopg.pq import TransactionStatus
 from sqlalchemy import Connection, inspect, select, text
 from sqlalchemy.exc import InvalidRequestError
 from sqlalchemy.orm import Session
@@ -187,3 +188,32 @@ def _looks() -> dict[str, Callable[[], None]]:
             raise ZeroDivisionError
 
     return {"reading": read, "statements": bare, "a transaction that ended": write, "one that broke": broken}
+
+
+def test_the_connection_that_was_given_back_last_is_lent_first() -> None:
+    def one() -> int:
+        with statements() as cursor:
+            return cursor.connection.info.backend_pid
+
+    with statements() as outer, statements() as inner:
+        pids = [cursor.connection.info.backend_pid for cursor in (outer, inner)]
+    assert [one(), one()] == [pids[0]] * 2  # the outer one, which was given back after the inner one
+
+
+def test_a_connection_in_the_middle_of_a_transaction_rolls_back_and_refuses_to_commit_by_itself() -> None:
+    connection = db.engine().raw_connection()
+    try:
+        driver = connection.driver_connection
+        assert isinstance(driver, psycopg.Connection)
+        driver.execute("SELECT 1")
+        assert driver.pgconn.transaction_status == TransactionStatus.INTRANS
+        with pytest.raises(psycopg.ProgrammingError):
+            driver.autocommit = True
+        driver.rollback()
+        assert driver.pgconn.transaction_status == TransactionStatus.IDLE
+        driver.autocommit = True
+        driver.execute("SELECT 1")
+        assert driver.pgconn.transaction_status == TransactionStatus.IDLE
+        driver.autocommit = False
+    finally:
+        connection.close()

@@ -162,7 +162,7 @@ def test_one_session_ends_and_the_others_go_on(app: Flask, visitor: Visitor) -> 
 
 def test_signing_out_everywhere_ends_this_one_too(app: Flask, visitor: Visitor) -> None:
     other = Visitor.signed_in(app, "13800000021")
-    answer = visitor.post("/me/sessions/end")
+    answer = visitor.post("/me/sessions/end", everywhere="1")
     assert answer.headers["Location"] == "/sign-in" and "signed_in=;" in answer.headers["Set-Cookie"]
     for one in (visitor, other):
         assert one.get("/me").headers["Location"].startswith("/sign-in")
@@ -172,9 +172,11 @@ def test_somebody_elses_session_is_not_there(app: Flask, visitor: Visitor, world
     join(world.provider, world.offer, world.slots, phone="13800000052")
     stranger = Visitor.signed_in(app, "13800000052")
     (theirs,) = session_ids(stranger)
-    for which in (theirs, "ses_00000000000000000000", "'"):
+    for which in (theirs, "ses_00000000000000000000", "'", "", "s" * 65):
         assert visitor.post("/me/sessions/end", session=which).status_code == 404
+    assert visitor.post("/me/sessions/end").status_code == 404
     assert session_ids(stranger) == [theirs]
+    assert visitor.get("/me").status_code == 200, "what names no session ends none"
 
 
 # --- the phone number ------------------------------------------------------------------------------------------------

@@ -25,7 +25,7 @@ from marketplace.web.session import safe_path
 from marketplace.web.urls import PAGES
 from tests.marketplace.web.surfer import Surfer, surfer, text_of
 from tests.people import NOON, PHONE, SmsBox, make_customer
-from vip.signin.signin import authenticate
+from vip.signin.authentication import authenticate
 
 HOSTILE = [
     "\0",

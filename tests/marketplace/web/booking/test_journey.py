@@ -19,7 +19,8 @@ from tests.sandboxes import eventually
 from tests.stage import Stage, let_its_day_come, set_stage
 from tests.world import booking_row
 from vip.customers.family import NewMember, add_member
-from vip.signin.signin import authenticate, issue_token
+from vip.signin.authentication import authenticate
+from vip.signin.signin import issue_token
 
 PHONE = "13800440001"
 MOST_TAPS = 5

@@ -16,6 +16,7 @@ from booking.actors import CLOCK
 from booking.calls.breaker import Call
 from booking.discrepancies import close_discrepancy, open_discrepancy
 from booking.feeds.cursors import done
+from booking.models import Booking
 from booking.reconcile.look_ups import look_up_due
 from booking.reconcile.run import run_now
 from booking.states import BookingState
@@ -27,6 +28,7 @@ from marketplace.core import clock
 from marketplace.core.audit import record
 from marketplace.core.config import settings
 from marketplace.core.database.db import reading, transaction
+from marketplace.web import formats
 from marketplace.web.urls import OPERATOR_PAGES
 from providers.port import Confirmed, ProviderError
 from providers.reported import RemoteBooking
@@ -36,7 +38,8 @@ from tests.people import NOON, PHONE, make_customer, make_insurer
 from tests.world import DAY, FakeAdapter, World, connection_to, go, one_pass, set_breaker, set_provider
 from vip.models import SignInSession
 from vip.operators.operators import create_admin
-from vip.signin import signin
+from vip.signin import authentication
+from vip.signin.signin import RECENT
 
 DOOR = "/operators/sign-in"
 PASSWORD = "a long password"
@@ -132,7 +135,7 @@ def test_a_session_that_stands_idle_for_half_an_hour_is_over(operator: Visitor) 
 def test_an_operator_may_stand_idle_for_as_long_as_the_setting_says(
     operator: Visitor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(signin, "settings", lambda: replace(settings(), operator_idle_minutes=5))
+    monkeypatch.setattr(authentication, "settings", lambda: replace(settings(), operator_idle_minutes=5))
     with clock.frozen(NOON + timedelta(minutes=4)):
         assert operator.get("/operators").status_code == 200
     with clock.frozen(NOON + timedelta(minutes=9)):
@@ -413,6 +416,48 @@ def test_the_console_names_the_booking_that_stands_in_the_way_of_an_erasure(oper
     world.submit()
     page = f"/operators/customers/{world.customer.public_id}/erase"
     assert (operator.get(page).status_code, "is under way" in main(operator.get(page))) == (409, True)
+
+
+@pytest.mark.parametrize("language", ["en", "zh-CN"])
+@pytest.mark.parametrize("under_way", [False, True])
+def test_the_page_that_erases_a_customer_is_headed_by_her_masked_name_and_never_by_her_id(
+    operator: Visitor, world: World, language: str, under_way: bool
+) -> None:
+    if under_way:
+        world.submit()
+    operator.language = language
+    page = operator.get(f"/operators/customers/{world.customer.public_id}/erase")
+    assert '<h2 class="h3" id="erase-title">沈**</h2>' in page.text and "沈静宜" not in page.text
+    assert world.customer.public_id not in main(page)
+
+
+def test_who_was_erased_before_has_no_name_on_that_page(operator: Visitor, world: World) -> None:
+    path = f"/operators/customers/{world.customer.public_id}/erase"
+    operator.post(path, path)
+    page = operator.get(path)
+    assert page.status_code == 200 and '<h2 class="h3" id="erase-title">The data is deleted</h2>' in page.text
+
+
+@pytest.mark.parametrize("language", ["en", "zh-CN"])
+def test_an_erasure_that_needs_a_new_sign_in_says_within_how_many_minutes(
+    operator: Visitor, world: World, language: str
+) -> None:
+    operator.language = language
+    path = f"/operators/customers/{world.customer.public_id}/erase"
+    operator.get(path)
+    with clock.frozen(NOON + RECENT + timedelta(seconds=1)):
+        said = main(operator.post(path, path))
+    minutes = int(RECENT.total_seconds() // 60)
+    assert (f"within {minutes} minutes" if language == "en" else f"{minutes} 分钟内") in said
+
+
+def test_the_booking_in_the_way_is_a_link_with_its_number_as_it_is_read_out(operator: Visitor, world: World) -> None:
+    booking = world.submit()
+    page = operator.get(f"/operators/customers/{world.customer.public_id}/erase")
+    with reading() as session:
+        number = formats.reference(session.scalar(select(Booking.reference).where(Booking.public_id == booking)))
+    assert f'href="/operators/bookings/{booking}">' in page.text
+    assert main(page).count(number) == 2, "in the sentence, and in the link"
 
 
 def test_an_operator_is_made_ended_and_resumed_in_the_console(operator: Visitor) -> None:

@@ -12,6 +12,7 @@ from booking.closures.close import work_closures
 from booking.closures.models import SiteClosure
 from booking.discrepancies import Effect, close_discrepancy, open_discrepancy
 from booking.feeds.models import DeliveredRow
+from booking.feeds.tries import MAY_BE_CANCELLED, not_applied
 from booking.feeds.unreadable import forget_delivered, record_rows
 from booking.models import Booking, Discrepancy
 from booking.reconcile.models import ReconcileRun
@@ -21,7 +22,7 @@ from marketplace.catalog.models import Insurer, Site
 from marketplace.core.audit import AuditLine
 from marketplace.core.database.db import reading, transaction
 from providers.port import Confirmed
-from providers.reported import UnreadableRow
+from providers.reported import RemoteBooking, UnreadableRow
 from tests.marketplace.web.visitors import Visitor, main
 from tests.people import NOON
 from tests.world import DAY, FakeAdapter, World, booking_row, one_pass
@@ -245,6 +246,13 @@ def test_what_was_delivered_of_an_unreadable_row_is_read_with_one_audit_line(ope
     assert operator.get(f"{case}/delivered").status_code == 404
     assert delivered_read() == 1
     assert f"{case}/delivered" not in operator.get(case).text
+
+
+def test_the_case_of_a_row_that_was_put_off_says_what_it_waits_for(operator: Visitor, world: World) -> None:
+    row = not_applied("R-9", RemoteBooking("R-9", "bkg_1", "confirmed", 5), MAY_BE_CANCELLED)
+    record_rows(world.provider.id, "bookings", [row], now=NOON)
+    shown = main(operator.get(f"/operators/differences/{case_id()}"))
+    assert "may still be cancelled there as nobody's" in shown
 
 
 def test_a_note_ends_what_was_delivered(operator: Visitor, world: World) -> None:

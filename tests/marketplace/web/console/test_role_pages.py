@@ -108,9 +108,6 @@ NUMBERS_ONLY = {
     "GET /operators/statements/<statement>",
     "GET /operators/statements/<statement>/csv",
     "GET /operators/closures/<closure>",
-    # what stands in the way of an erasure
-    "GET /operators/customers/<customer>/erase",
-    "POST /operators/customers/<customer>/erase",
 }
 
 

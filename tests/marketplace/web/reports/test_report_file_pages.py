@@ -240,6 +240,8 @@ def test_the_father_is_asked_by_text_and_his_code_shows_the_reports(
 def test_ending_the_consent_hides_the_reports_and_leads_to_asking_again(
     visitor: Visitor, world: World, father: str
 ) -> None:
+    mother = add_member(world.principal, NewMember("mother", "林月华", "female", date(1957, 3, 2)), NOON).public_id
+    consents(mother)  # which says nothing of the father
     consents(father)
     public_id = deliver(world, world.submit())
     path = f"/me/family/{father}/consent"

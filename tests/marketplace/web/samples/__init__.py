@@ -1,0 +1,1 @@
+"""Invented content for looking at every page, by subject."""
