@@ -30,6 +30,7 @@ def error_page(problem: Problem) -> Response:
     )
     answer.headers.update(headers)
     answer.headers["Cache-Control"] = "no-store"
+    answer.headers["Referrer-Policy"] = "strict-origin"  # the address may be a key, as a shared report's
     return answer
 
 

@@ -120,7 +120,7 @@ def family_remove(member: str) -> Response:
 def end_sessions() -> Response:
     """End one session of hers, or all, this one too: which is said, a form that lost it ends nothing."""
     principal, which = session.principal(), field("session", 64)
-    if not field("everywhere", 1):
+    if field("everywhere", 1) != "1":
         signin.end_session(principal, which, clock.now())
         flash(_("Signed out there."), "ok")
         return see_other(url_for("web.me"))
