@@ -247,15 +247,14 @@ def notice_wrong(what: str, now: datetime) -> None:
 def rises(limit: Limit, *of: str, now: datetime) -> bool:
     """Note one more wrong try, and say whether to raise an alarm: they are more than `limit`, and there was none for
     ten minutes."""
+    return not _within(limit, "wrong", *of, now=now) and _within(ALARMS, "alarm", *of, now=now)
+
+
+def _within(limit: Limit, *key: str, now: datetime) -> bool:
+    """Take one of the bucket, in a transaction of its own; whether there was one."""
     try:
         with transaction() as session:
-            limits.take(session, limit, "wrong", *of, now=now)
-        return False
-    except TooMany:
-        pass
-    try:
-        with transaction() as session:
-            limits.take(session, ALARMS, "alarm", *of, now=now)
+            limits.take(session, limit, *key, now=now)
     except TooMany:
         return False
     return True

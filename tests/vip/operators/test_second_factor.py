@@ -1,73 +1,27 @@
-"""An operator's second factor: setting it up, codes of the device, recovery codes, another device, reset."""
+"""An operator's second factor: set up, shown, and the ticket between its steps."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
-import pyotp
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import text
 
-from marketplace.core.audit import AuditLine
 from marketplace.core.config import settings
 from marketplace.core.database.db import reading
-from marketplace.core.errors import NotFound, TooMany, Unauthenticated
-from tests.people import NOON, make_insurer
+from marketplace.core.errors import TooMany, Unauthenticated
+from tests.people import NOON
+from tests.vip.operators.devices import LATER, PASSWORD, STEP, code_of, entered, lines, next_step, set_up
 from vip.operators import account_changes, device_changes, operators, second_factor, sign_in_steps
-from vip.operators.device_changes import OwnAccount
 from vip.operators.operators import sign_in_operator
 from vip.operators.second_factor import OfferEnded, WrongSecondFactor
-from vip.operators.sign_in_steps import DeviceSet, NextStep, OperatorSignedIn, show_code
-from vip.principal import Principal
+from vip.operators.sign_in_steps import NextStep, show_code
 from vip.signin.authentication import authenticate
 from vip.signin.limits import Caller
 
-pytestmark = pytest.mark.usefixtures("db")
-PASSWORD = "a long enough secret"
-STEP = timedelta(seconds=30)
-LATER = NOON + 10 * STEP
-
-
-@pytest.fixture(autouse=True)
-def lin(db: object, monkeypatch: pytest.MonkeyPatch) -> str:
-    """An administrator, where a second factor is required."""
-    monkeypatch.setenv("OPERATOR_SECOND_FACTOR", "required")
-    settings.cache_clear()
-    make_insurer()
-    yield operators.create_admin("lin", PASSWORD, "林主管", now=NOON)
-    settings.cache_clear()
-
-
-def next_step(now: datetime = NOON, **shown: Any) -> NextStep:
-    found = sign_in_operator("lin", PASSWORD, now, **shown)
-    assert isinstance(found, NextStep)
-    return found
-
-
-def set_up(now: datetime = NOON) -> tuple[str, DeviceSet]:
-    """The device's secret, and what setting it up led to."""
-    ticket = next_step(now).ticket
-    offer = sign_in_steps.offer_device(ticket, now=now)
-    return offer.secret, sign_in_steps.set_up_device(ticket, offer.sealed, code_of(offer.secret, now), now=now)
-
-
-def code_of(secret: str, now: datetime) -> str:
-    return pyotp.TOTP(secret).at(now)
-
-
-def entered(found: object, now: datetime = NOON) -> Principal:
-    assert isinstance(found, OperatorSignedIn)
-    return authenticate(found.token, now=now)
-
-
-def lines(action: str) -> list[dict[str, Any]]:
-    with reading() as session:
-        return list(session.scalars(select(AuditLine.facts).where(AuditLine.action == action).order_by(AuditLine.id)))
-
-
-# --- setting it up ---------------------------------------------------------------------------------------------------
+pytestmark = pytest.mark.usefixtures("db", "lin")
 
 
 def test_the_first_sign_in_sets_up_a_device_and_the_next_one_asks_for_its_code(lin: str) -> None:
@@ -138,9 +92,6 @@ def test_an_offer_is_for_one_operator_and_a_quarter_of_an_hour() -> None:
     late = NOON + timedelta(minutes=16)
     with pytest.raises(OfferEnded):
         sign_in_steps.set_up_device(next_step(late).ticket, hers.sealed, code_of(hers.secret, late), now=late)
-
-
-# --- codes -----------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("away", "right"), [(-2, False), (-1, True), (0, True), (1, True), (2, False)])
@@ -253,9 +204,6 @@ def test_a_device_that_was_signed_in_before_has_its_own_tries() -> None:
         show_code(ticket, "000000", now=LATER, known_by=known_by)
 
 
-# --- tickets ---------------------------------------------------------------------------------------------------------
-
-
 def test_a_ticket_is_no_session_and_lasts_ten_minutes() -> None:
     secret, _ = set_up()
     ticket = next_step(LATER).ticket
@@ -306,102 +254,6 @@ def test_a_ticket_that_promises_to_last_longer_is_forged() -> None:
     public_id, means, until, proof = next_step().ticket.split(".")
     with pytest.raises(Unauthenticated):
         sign_in_steps.awaited(f"{public_id}.{means}.{int(until) + 1}.{proof}", now=NOON)
-
-
-# --- another device, new codes, reset --------------------------------------------------------------------------------
-
-
-def test_another_device_needs_the_present_one_and_ends_the_other_sessions_and_codes() -> None:
-    secret, done = set_up()
-    other = done.then.token
-    me = entered(show_code(next_step(LATER).ticket, code_of(secret, LATER), now=LATER), LATER)
-    offer = device_changes.offer(me, now=LATER)
-    new = code_of(offer.secret, LATER)
-    for present in ("000000", code_of(secret, LATER)):  # the second one was used
-        with pytest.raises(WrongSecondFactor) as refused:
-            device_changes.change_device(me, present, offer.sealed, new, now=LATER)
-        assert refused.value.at == "present"
-    with pytest.raises(WrongSecondFactor) as refused:
-        device_changes.change_device(me, code_of(secret, LATER + STEP), offer.sealed, "000000", now=LATER)
-    assert refused.value.at == "code"
-    codes = device_changes.change_device(me, code_of(secret, LATER + STEP), offer.sealed, new, now=LATER)
-    with pytest.raises(Unauthenticated):
-        authenticate(other, now=LATER)
-    after = LATER + 10 * STEP
-    for old in (code_of(secret, after), done.recovery_codes[0]):
-        with pytest.raises(WrongSecondFactor):
-            show_code(next_step(after).ticket, old, now=after)
-    assert show_code(next_step(after).ticket, codes[0], now=after)
-    assert show_code(next_step(after).ticket, code_of(offer.secret, after), now=after)
-
-
-def test_new_recovery_codes_need_the_device_and_end_the_earlier_ones() -> None:
-    secret, done = set_up()
-    me = entered(done.then)
-    with pytest.raises(WrongSecondFactor):
-        device_changes.renew_recovery_codes(me, "000000", now=NOON)
-    codes = device_changes.renew_recovery_codes(me, code_of(secret, NOON + STEP), now=NOON)
-    assert set(codes).isdisjoint(done.recovery_codes) and device_changes.status(me).codes_left == 10
-    with pytest.raises(WrongSecondFactor):
-        show_code(next_step(LATER).ticket, done.recovery_codes[0], now=LATER)
-
-
-def test_a_stolen_session_may_not_go_on_guessing() -> None:
-    _, done = set_up()
-    me = entered(done.then)
-    for _ in range(10):
-        with pytest.raises(WrongSecondFactor):
-            device_changes.renew_recovery_codes(me, "000000", now=NOON)
-    with pytest.raises(TooMany):
-        device_changes.renew_recovery_codes(me, "000000", now=NOON)
-
-
-def test_another_administrator_resets_it_and_all_sessions_end(lin: str) -> None:
-    _, done = set_up()
-    recent = entered(done.then).session_id  # one of the last minutes
-    wu = Principal("operator", 0, operators.create_admin("wu", PASSWORD, "吴", now=NOON), 1, recent, "UTC", "admin")
-    wu = Principal(**{**vars(wu), "insurer_id": make_insurer().id})
-    assert device_changes.reset(wu, lin, now=NOON) == 1
-    assert device_changes.reset(wu, lin, now=NOON) == 0
-    with pytest.raises(Unauthenticated):
-        authenticate(done.then.token, now=NOON)
-    assert next_step(LATER).step == "device"
-    assert lines("operator.second_factor_reset") == [{"sessions_ended": 1}]
-
-
-def test_nobody_resets_her_own_and_no_agent_anybodys(lin: str) -> None:
-    _, done = set_up()
-    me = entered(done.then)
-    with pytest.raises(OwnAccount):
-        device_changes.reset(me, lin, now=NOON)
-    agent = Principal(**{**vars(me), "role": "agent", "public_id": "opr_other"})
-    with pytest.raises(NotFound):
-        device_changes.reset(agent, lin, now=NOON)
-    stranger = Principal(**{**vars(me), "insurer_id": me.insurer_id + 1, "public_id": "opr_other"})
-    with pytest.raises(NotFound):
-        device_changes.reset(stranger, lin, now=NOON)
-    assert device_changes.status(me).since == NOON
-
-
-def test_the_command_resets_it_by_login() -> None:
-    _, done = set_up()
-    assert device_changes.reset_by_command(" LIN ", now=NOON) == 1
-    with pytest.raises(Unauthenticated):
-        authenticate(done.then.token, now=NOON)
-    with pytest.raises(NotFound):
-        device_changes.reset_by_command("nobody", now=NOON)
-    with pytest.raises(WrongSecondFactor):
-        second_factor_of_nobody()
-
-
-def second_factor_of_nobody() -> None:
-    """A code for an operator without a device is never right."""
-    with reading() as session:
-        operator = session.scalar(select(second_factor.Operator).where(second_factor.Operator.login == "lin"))
-        second_factor.prove(session, operator, "000000", NOON)
-
-
-# --- a password that is good once ------------------------------------------------------------------------------------
 
 
 def test_a_password_for_once_is_replaced_before_anything_else() -> None:
