@@ -15,6 +15,7 @@ import pytest
 
 from marketplace.core.config import ROOT
 from migrations.functions import files
+from tests.conventions.sources import modules, parsed
 
 PACKAGES = ("marketplace", "booking", "vip", "providers")
 
@@ -36,13 +37,13 @@ NAMES_IT_TOO = {
 
 
 def test_only_one_file_commits() -> None:
-    found = {str(path) for path, tree in _ours() for node in ast.walk(tree) if _is_commit(node)}
+    found = {str(path) for path, tree in _ours("commit") for node in ast.walk(tree) if _is_commit(node)}
     # The guard against two migration runs ends its own transaction; nothing of the product passes through it.
     assert found - {"migrations/env.py", "providers/sandbox/ledger.py"} <= {"marketplace/core/database/db.py"}
 
 
 def test_only_the_worker_imports_the_scheduler() -> None:
-    found = {str(path) for path, tree in _ours() if "apscheduler" in _imported(tree)}
+    found = {str(path) for path, tree in _ours("apscheduler") if "apscheduler" in _imported(tree)}
     assert found <= {"booking/worker/process.py"}
 
 
@@ -51,7 +52,7 @@ def test_no_import_gives_what_is_ours_another_name() -> None:
     ours = {path.stem for path in ROOT.iterdir() if (path / "__init__.py").is_file()}
     found = [
         f"{path}: {alias.name} as {alias.asname}"
-        for path, tree in _typed()
+        for path, tree in _typed(r"\bas\b")
         for node in ast.walk(tree)
         if isinstance(node, ast.Import | ast.ImportFrom)
         for alias in node.names
@@ -137,17 +138,14 @@ def _listed() -> list[str]:
     return listed.stdout.splitlines()
 
 
-def _ours() -> Iterator[tuple[Path, ast.Module]]:
-    for package in (*PACKAGES, "migrations"):
-        for path in sorted((ROOT / package).rglob("*.py")):
-            yield path.relative_to(ROOT), ast.parse(path.read_text())
+def _ours(about: str) -> Iterator[tuple[Path, ast.Module]]:
+    return parsed(modules(*PACKAGES, "migrations"), about)
 
 
-def _typed() -> Iterator[tuple[Path, ast.Module]]:
+def _typed(about: str) -> Iterator[tuple[Path, ast.Module]]:
     """Everything except the tests."""
-    for name in _listed():
-        if name.endswith(".py") and not name.startswith("tests/"):
-            yield Path(name), ast.parse((ROOT / name).read_text())
+    typed = [name for name in _listed() if name.endswith(".py") and not name.startswith("tests/")]
+    return parsed([ROOT / name for name in typed], about)
 
 
 def _is_commit(node: ast.AST) -> bool:

@@ -11,6 +11,7 @@ import pytest
 
 from marketplace.core.config import ROOT
 from migrations.functions import files
+from tests.conventions.sources import modules, parsed
 
 PACKAGES = ("marketplace", "booking", "vip", "providers", "drill", "bench")
 
@@ -37,9 +38,9 @@ def in_sql(text: str) -> bool:
     return updated or any(re.search(r"\bstate\b", found[1]) for found in _INSERT.finditer(text))
 
 
-def in_python(source: str) -> Iterator[tuple[int, str]]:
+def in_python(tree: ast.Module) -> Iterator[tuple[int, str]]:
     """Line and spelling of each place that writes a booking's state."""
-    for node in ast.walk(ast.parse(source)):
+    for node in ast.walk(tree):
         if isinstance(node, ast.Assign | ast.AugAssign | ast.AnnAssign):
             for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
                 yield from ((node.lineno, "assigned") for part in ast.walk(target) if _is_state(part))
@@ -80,10 +81,9 @@ def _text(node: ast.Constant | ast.JoinedStr) -> str:
 
 def test_a_state_is_written_in_one_place() -> None:
     found: dict[tuple[str, str], set[int]] = {}
-    for package in PACKAGES:
-        for path in sorted((ROOT / package).rglob("*.py")):
-            for line, spelling in in_python(path.read_text()):
-                found.setdefault((str(path.relative_to(ROOT)), spelling), set()).add(line)
+    for path, tree in parsed(modules(*PACKAGES), about="(?i)state"):
+        for line, spelling in in_python(tree):
+            found.setdefault((str(path), spelling), set()).add(line)
     assert {where: len(lines) for where, lines in found.items()} == ALLOWED, found
 
 
@@ -115,7 +115,7 @@ def test_two_functions_write_a_state() -> None:
     ],
 )
 def test_no_spelling_is_overlooked(spelling: str) -> None:
-    assert list(in_python(spelling)), spelling
+    assert list(in_python(ast.parse(spelling))), spelling
 
 
 @pytest.mark.parametrize(
@@ -130,4 +130,4 @@ def test_no_spelling_is_overlooked(spelling: str) -> None:
     ],
 )
 def test_what_merely_reads_is_left_alone(harmless: str) -> None:
-    assert not list(in_python(harmless)), harmless
+    assert not list(in_python(ast.parse(harmless))), harmless

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -18,8 +19,9 @@ CATALOGUE = ROOT / "marketplace" / "web" / "translations" / "zh_Hans_CN" / "LC_M
 HAN = re.compile(r"[\u3400-\u9fff]")
 
 
-def said() -> set[str]:
-    """The msgids (the singular where there is a plural) that templates and code use."""
+@cache
+def said() -> frozenset[str]:
+    """The msgids (the singular where there is a plural) that templates and code use: extracted once, it takes long."""
     with (ROOT / "babel.cfg").open() as mapping:
         methods, options = parse_mapping_cfg(mapping)
     found: Iterator[tuple[str, int, str | tuple[str, ...], list[str], str | None]] = extract_from_dir(
@@ -27,7 +29,7 @@ def said() -> set[str]:
         [(pattern.removeprefix("marketplace/"), method) for pattern, method in methods],
         {pattern.removeprefix("marketplace/"): option for pattern, option in options.items()},
     )
-    return {msgid if isinstance(msgid, str) else msgid[0] for _path, _line, msgid, _notes, _context in found}
+    return frozenset(msgid if isinstance(msgid, str) else msgid[0] for _path, _line, msgid, _notes, _context in found)
 
 
 def catalogue() -> list[Message]:

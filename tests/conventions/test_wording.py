@@ -13,8 +13,8 @@ from flask_babel import force_locale
 
 from marketplace import wording
 from marketplace.app import create_app
-from marketplace.core.config import ROOT
 from marketplace.core.errors import Invalid, Refusal
+from tests.conventions.sources import modules, parsed
 
 PACKAGES = ("marketplace", "booking", "vip", "providers")
 
@@ -42,15 +42,14 @@ def refusals() -> Iterator[type[Refusal]]:
 def reasons() -> set[str]:
     """Every reason that the code gives an `Invalid` as a literal."""
     found = set()
-    for name in PACKAGES:
-        for path in (ROOT / name).rglob("*.py"):
-            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-                if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Invalid":
-                    found |= {
-                        word.value.value
-                        for word in node.keywords
-                        if word.arg == "reason" and isinstance(word.value, ast.Constant)
-                    }
+    for _, tree in parsed(modules(*PACKAGES), about="Invalid"):
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Invalid":
+                found |= {
+                    word.value.value
+                    for word in node.keywords
+                    if word.arg == "reason" and isinstance(word.value, ast.Constant)
+                }
     return found
 
 
@@ -59,8 +58,9 @@ def test_every_refusal_has_its_words() -> None:
 
 
 def test_every_reason_has_its_words() -> None:
-    assert reasons() - set(wording.REASONS) == set()
-    assert len(reasons()) > 10
+    found = reasons()
+    assert found - set(wording.REASONS) == set()
+    assert len(found) > 10
 
 
 def test_all_words_are_translated(app: Flask) -> None:

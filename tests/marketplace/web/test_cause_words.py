@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -14,30 +13,27 @@ from booking.changes.cancel import REASONS
 from marketplace.web.cause_words import cause_line, refusal_line
 from providers.adapters.checkup_wire import REFUSED
 from providers.adapters.open_protocol import REFUSALS
-
-ROOT = Path(__file__).resolve().parents[3]
+from tests.conventions.sources import modules, parsed
 
 
 def written() -> Iterator[str]:
     """Every cause that the code of booking and of the demonstration writes: as a literal, or as a name of its file."""
-    for room in ("booking", "marketplace/demo"):
-        for path in (ROOT / room).rglob("*.py"):
-            tree = ast.parse(path.read_text())
-            constants = {
-                target.id: node.value.value
-                for node in tree.body
-                if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant)
-                for target in node.targets
-                if isinstance(target, ast.Name)
-            }
-            for node in ast.walk(tree):
-                if isinstance(node, ast.keyword) and node.arg == "cause":
-                    given = node.value
-                    if isinstance(given, ast.Name) and given.id in constants:
-                        yield str(constants[given.id])
-                    for each in ast.walk(given):
-                        if isinstance(each, ast.Constant) and isinstance(each.value, str):
-                            yield each.value
+    for _, tree in parsed(modules("booking", "marketplace/demo"), about="cause"):
+        constants = {
+            target.id: node.value.value
+            for node in tree.body
+            if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant)
+            for target in node.targets
+            if isinstance(target, ast.Name)
+        }
+        for node in ast.walk(tree):
+            if isinstance(node, ast.keyword) and node.arg == "cause":
+                given = node.value
+                if isinstance(given, ast.Name) and given.id in constants:
+                    yield str(constants[given.id])
+                for each in ast.walk(given):
+                    if isinstance(each, ast.Constant) and isinstance(each.value, str):
+                        yield each.value
 
 
 @pytest.fixture(scope="module")

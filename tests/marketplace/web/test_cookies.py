@@ -17,9 +17,10 @@ from werkzeug.test import TestResponse
 
 from marketplace.app import create_app
 from marketplace.core import clock
-from marketplace.core.config import ROOT, settings
+from marketplace.core.config import settings
 from marketplace.core.sending import sms
 from marketplace.web import cookies
+from tests.conventions.sources import modules, parsed
 from tests.marketplace.web.console.test_second_factor_pages import DEVICE, PASSWORD, enter, offered
 from tests.marketplace.web.visitors import Visitor
 from tests.people import NOON, SmsBox, make_customer
@@ -162,10 +163,9 @@ def test_scripts_write_the_look_under_the_name_that_is_read(env: str, box: SmsBo
 
 def test_no_other_module_sets_a_cookie() -> None:
     found = {
-        str(path.relative_to(ROOT))
-        for package in ("marketplace", "booking", "vip", "providers")
-        for path in (ROOT / package).rglob("*.py")
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        str(path)
+        for path, tree in parsed(modules("marketplace", "booking", "vip", "providers"), about="cookie|Host-|Secure-")
+        for node in ast.walk(tree)
         if (isinstance(node, ast.Attribute) and node.attr in ("set_cookie", "delete_cookie"))
         or (isinstance(node, ast.Constant) and str(node.value).startswith(("__Host-", "__Secure-")))
         or (isinstance(node, ast.Attribute) and node.attr == "cookies" and isinstance(node.value, ast.Name))
