@@ -22,10 +22,13 @@ from pathlib import Path
 import requests
 
 from marketplace.core.config import ROOT
-from tests.sandboxes import eventually
+from tests.eventually import eventually
 
 _READY = multiprocessing.get_context("forkserver")
-_READY.set_forkserver_preload(["booking.worker.process", "marketplace.app", "marketplace.cli", "granian.cli", __name__])
+_READY.set_forkserver_preload(
+    ["booking.worker.process", "marketplace.app", "marketplace.cli", "granian.cli", "providers.sandbox.__main__",
+     "providers.sandbox.day_capacity.__main__", __name__]
+)  # fmt: skip
 
 
 @dataclass
@@ -62,7 +65,9 @@ class Running:
         return self.process.exitcode
 
 
-def _start(arguments: list[str], environment: Mapping[str, str], log: Path, anew: bool = False) -> BaseProcess:
+def start(arguments: list[str], environment: Mapping[str, str], log: Path, anew: bool = False) -> BaseProcess:
+    """`python -m` with these arguments: in a session and an environment of its own, its words behind what the log
+    holds."""
     process = _READY.Process(target=_become, args=(arguments, {**os.environ, **environment}, str(log), anew))
     process.start()
     eventually(lambda: os.getpgid(process.pid or 0) == process.pid)
@@ -70,7 +75,7 @@ def _start(arguments: list[str], environment: Mapping[str, str], log: Path, anew
 
 
 def _become(arguments: list[str], environment: dict[str, str], log: str, anew: bool) -> None:
-    """Be `python -m` with these arguments: in a session and an environment of its own, its words in the log."""
+    """Be what `start` promises."""
     with open(log, "ab") as out:
         os.dup2(out.fileno(), 1)
         os.dup2(out.fileno(), 2)
@@ -84,16 +89,30 @@ def _become(arguments: list[str], environment: dict[str, str], log: str, anew: b
     runpy.run_module(arguments[0], run_name="__main__", alter_sys=True)
 
 
+def run_program(program: str, environment: Mapping[str, str]) -> int:
+    """Run a program's text in a process that has the product imported; its exit code, below 0 where a signal ended
+    it."""
+    process = _READY.Process(target=_run, args=(program, {**os.environ, **environment}))
+    process.start()
+    return Running(process).wait(120)
+
+
+def _run(program: str, environment: dict[str, str]) -> None:
+    os.environ.clear()
+    os.environ.update(environment)
+    exec(program, {"__name__": "__main__"})  # noqa: S102
+
+
 def start_worker(environment: Mapping[str, str], log: Path) -> Running:
     """A worker; it may not be working yet."""
-    return Running(_start(["booking.worker"], environment, log))
+    return Running(start(["booking.worker"], environment, log))
 
 
 def start_web(environment: Mapping[str, str], log: Path, port: int = 0, anew: bool = False) -> Running:
     """A web server with two workers that answers /healthz."""
     port = port or free_port()
     web = Running(
-        _start(
+        start(
             ["granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port), "--workers", "2",
              "--blocking-threads", "8", "--no-ws", "wsgi:app"],
             environment,

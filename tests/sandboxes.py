@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
-import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -19,22 +15,13 @@ from typing import Any
 import requests
 
 from providers.port import Connection
+from tests.eventually import eventually
+from tests.processes import Running, start
 
 ROOT = Path(__file__).resolve().parent.parent
 # Signs nothing but messages between two processes of one test.
 WEBHOOK_SECRET = "whsec_c2FuZGJveC10ZXN0LXNlY3JldC0xMjM0NTY="
 POOL = {"pool": "P1", "offers": ["BASIC"], "time_zone": "Asia/Shanghai", "pattern": "half_hourly", "capacity": 5}
-
-
-def eventually(look: Callable[[], Any], seconds: float = 20.0) -> Any:
-    """What `look` returns once it is true; AssertionError if it is not within `seconds`."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        found = look()
-        if found:
-            return found
-        time.sleep(0.05)
-    raise AssertionError(f"it did not come about within {seconds} s")
 
 
 class Control:
@@ -123,7 +110,7 @@ class Sandbox:
 
     url: str
     folder: Path
-    process: subprocess.Popen[str]
+    running: Running
     module: str = "providers.sandbox"
 
     def control(self, code: str = "prompt") -> Control:
@@ -142,25 +129,17 @@ class Sandbox:
 
     def stop(self) -> int:
         """SIGTERM; the exit code."""
-        self.process.send_signal(signal.SIGTERM)
-        self._close()
-        return self.process.wait(timeout=10)
+        return self.running.stop()
 
     def kill(self) -> None:
         """SIGKILL."""
-        self.process.kill()
-        self._close()
-        self.process.wait(timeout=10)
-
-    def _close(self) -> None:
-        if self.process.stdout is not None:
-            self.process.stdout.close()
+        self.running.kill()
 
     def restart(self) -> None:
         """Start again on the same port with the same ledger."""
-        if self.process.poll() is None:
+        if self.running.alive:
             self.stop()
-        self.process, self.url = _launch(self.module, self.folder, int(self.url.rsplit(":", 1)[1]))
+        self.running, self.url = _launch(self.module, self.folder, int(self.url.rsplit(":", 1)[1]))
 
 
 def account(code: str, manner: str, **settings: Any) -> dict[str, Any]:
@@ -188,8 +167,8 @@ def start_sandbox(
     entries = accounts or [account(manner, manner) for manner in ("prompt", "deliberate", "moody")]
     written = [{"pools": list(pools), **entry} for entry in entries]
     (folder / "sandbox.json").write_text(json.dumps({"accounts": written}), encoding="utf-8")
-    process, url = _launch(module, folder, 0)
-    return Sandbox(url, folder, process, module)
+    running, url = _launch(module, folder, 0)
+    return Sandbox(url, folder, running, module)
 
 
 def start_day_sandbox(
@@ -201,21 +180,19 @@ def start_day_sandbox(
     return start_sandbox(folder, accounts, pools, "providers.sandbox.day_capacity")
 
 
-def _launch(module: str, folder: Path, port: int) -> tuple[subprocess.Popen[str], str]:
-    process = subprocess.Popen(
-        [
-            *(sys.executable, "-m", module, "--port", str(port)),
-            *("--data", str(folder / "ledger"), "--config", str(folder / "sandbox.json")),
-        ],
-        cwd=ROOT,
-        env={**os.environ, "PYTHONUNBUFFERED": "1"},
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stdout is not None
-    line = process.stdout.readline()
-    assert line.startswith("sandbox ready on "), f"the sandbox did not start: {line!r}"
-    return process, line.split()[-1]
+def _launch(module: str, folder: Path, port: int) -> tuple[Running, str]:
+    log = folder / "sandbox.log"
+    log.unlink(missing_ok=True)
+    files = ["--data", str(folder / "ledger"), "--config", str(folder / "sandbox.json")]
+    running = Running(start([module, "--port", str(port), *files], {}, log))
+
+    def address() -> str:
+        said = log.read_text(encoding="utf-8")
+        assert running.alive, f"the sandbox did not start: {said}"
+        ready = re.search(r"^sandbox ready on (\S+)\n", said, re.MULTILINE)
+        return ready[1] if ready else ""
+
+    return running, eventually(address, 60)
 
 
 @dataclass

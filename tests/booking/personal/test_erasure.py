@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import signal
 import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -40,6 +39,7 @@ from marketplace.core.sending import sms
 from tests.booking.personal.planted import Life
 from tests.conftest import TestDatabase
 from tests.people import NOON, SmsBox, make_customer, signed_in
+from tests.processes import run_program
 from tests.reports import content, fetch, listed
 from tests.world import make_world
 from vip.customers.family import remove_member
@@ -336,8 +336,7 @@ def killed(*given, **more):
 erase.{at} = killed
 erase.erase_by_command({hers.world.principal.public_id!r}, now=datetime.fromisoformat({NOON.isoformat()!r}))
 """
-    killed = subprocess.run([sys.executable, "-c", program], env=worker_database.environment, timeout=120)
-    assert killed.returncode == -signal.SIGKILL
+    assert run_program(program, worker_database.environment) == -signal.SIGKILL
     with reading() as session:
         assert session.scalars(select(Erasure.contact_done_at)).one() is None, "decided, and not done"
     assert finish_erasures(now=NOON) == {"ended": 1}

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
-import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import timedelta
@@ -22,13 +20,13 @@ from marketplace.chain.lines import COLUMNS
 from marketplace.chain.models import AuditSeal
 from marketplace.chain.seal import CountersWentBack, seal_all, seal_batch, unsealed_since
 from marketplace.core.audit import AuditLine
-from marketplace.core.config import ROOT
 from marketplace.core.database.db import reading, transaction
 from marketplace.core.errors import Busy
 from tests.conftest import TestDatabase
 from tests.marketplace.chain.conftest import Superuser, open_transaction
 from tests.marketplace.chain.lines import INSERT, findings, sealed_ids, write
 from tests.people import NOON, give, make_customer
+from tests.processes import run_program
 from tests.sandboxes import eventually
 from vip.models import EntitlementEntry
 
@@ -185,8 +183,7 @@ from pathlib import Path
 setattr(pkgutil.resolve_name("{module}"), "{name}", lambda *_: os.kill(os.getpid(), 9))
 watch.Sealer(Path("{file}"), clock.now, lambda: False).run()
 """
-    killed = subprocess.run([sys.executable, "-c", script], cwd=ROOT, env=worker_database.environment, check=False)
-    assert killed.returncode == -signal.SIGKILL
+    assert run_program(script, worker_database.environment) == -signal.SIGKILL
     eventually(_sealed_as_soon_as_may_be)
     HeadsWriter(file).write()
     assert sealed_ids()[1:] == ids
