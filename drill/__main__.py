@@ -111,7 +111,7 @@ def perform(where: Stage, plan: Plan, planted: Sequence[str] = (), still: float 
         if kind in planted:
             put(where)
             if kind == "still":
-                time.sleep(still + 20)  # it is watched for long enough
+                seen.wait_for_another(still + 20)
     watched.set()
     watching.join(PATIENCE)
     found = [Difference("an answer no customer should get", sentence) for sentence in tally.broken]

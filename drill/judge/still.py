@@ -92,6 +92,12 @@ class Watch:
             if seconds > self.most
         ]
 
+    def wait_for_another(self, seconds: float) -> None:
+        """Wait until something more has stood still for too long, at most so many seconds."""
+        before, until = len(self.differences()), time.monotonic() + seconds
+        while len(self.differences()) == before and time.monotonic() < until:
+            time.sleep(_LOOK)
+
     def worst(self) -> str:
         """The longest stand-still, for the figures."""
         name = max(self.longest, key=self.longest.__getitem__, default="")

@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 from drill.rig.plan import POSTGRESQL
 from marketplace.core.config import ROOT
@@ -32,6 +33,33 @@ class CannotDrill(Exception):
     """Why there is no verdict, in one sentence."""
 
 
+class Process(Protocol):
+    """A process that was started, as subprocess.Popen has it."""
+
+    pid: int
+
+    def poll(self) -> int | None:
+        """Its exit code; None while it runs."""
+
+    def wait(self, timeout: float) -> int:
+        """Its exit code, within so many seconds."""
+
+
+def launch(command: Sequence[str], environment: Mapping[str, str], log: Path) -> Process:
+    """Start a program in a group of its own, what it says behind what the log holds."""
+    with log.open("ab") as said:
+        return subprocess.Popen(
+            command,
+            cwd=ROOT,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=said,
+            stderr=said,
+            process_group=0,  # a kill takes what it has started too
+            preexec_fn=dies_with_us(signal.SIGKILL),
+        )
+
+
 @dataclass
 class Fleet:
     """Named processes and the database server. `ready` tells of each process, by its pid, whether it is at work."""
@@ -43,24 +71,14 @@ class Fleet:
     ready: Mapping[str, Callable[[int], bool]]
     kills: Counter[str] = field(default_factory=Counter)
     starts: dict[str, list[float]] = field(default_factory=dict)
-    _running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+    _running: dict[str, Process] = field(default_factory=dict)
     _started: dict[str, float] = field(default_factory=dict)
     _up_since: dict[str, float] = field(default_factory=dict)
     _killed: set[str] = field(default_factory=set)
 
     def start(self, name: str) -> None:
         """Start a process; it may not be up yet."""
-        with (self.logs / f"{name}.log").open("ab") as log:
-            self._running[name] = subprocess.Popen(
-                self.commands[name],
-                cwd=ROOT,
-                env=self.environment,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                process_group=0,  # a kill takes what it has started too
-                preexec_fn=dies_with_us(signal.SIGKILL),
-            )
+        self._running[name] = launch(self.commands[name], self.environment, self.logs / f"{name}.log")
         self._started[name] = time.monotonic()
 
     def kill(self, name: str) -> None:

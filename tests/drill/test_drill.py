@@ -17,10 +17,10 @@ SEEDS = [
 
 
 def drill(folder: Path, *options: str) -> tuple[int, list[str]]:
-    """Exit code and lines of `python -m drill`."""
+    """Exit code and lines of `python -m drill`, whose processes are forks: see tests/drill/forking.py."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("DATABASE_")}
     done = subprocess.run(
-        [sys.executable, "-m", "drill", *options],
+        [sys.executable, "-c", "from tests.drill.forking import run; run()", *options],
         cwd=ROOT,
         env={**environment, "ANXIANG_STATE_DIR": str(folder)},
         stdout=subprocess.PIPE,

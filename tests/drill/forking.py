@@ -1,0 +1,46 @@
+"""`python -m drill`, but each process it starts is a fork of one that has the product imported (tests/processes.py):
+a drill that is over in seconds would else spend most of them on importing the same modules a dozen times."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+
+from drill.__main__ import main
+from drill.rig import fleet
+from tests.processes import start
+
+
+@dataclass
+class Forked:
+    """A fork, as the fleet wants it."""
+
+    process: BaseProcess
+
+    @property
+    def pid(self) -> int:
+        assert self.process.pid is not None
+        return self.process.pid
+
+    def poll(self) -> int | None:
+        return self.process.exitcode
+
+    def wait(self, timeout: float) -> int:
+        self.process.join(timeout)
+        assert self.process.exitcode is not None, f"it has not ended within {timeout} s"
+        return self.process.exitcode
+
+
+def launch(command: Sequence[str], environment: Mapping[str, str], log: Path) -> Forked:
+    """The command's module: `python -m module …`, or the program of a package of that name."""
+    module = command[2:] if command[1] == "-m" else [Path(command[0]).name, *command[1:]]
+    return Forked(start(module, environment, log))
+
+
+def run() -> None:
+    """Drill, and end this process."""
+    fleet.launch = launch
+    sys.exit(main())
