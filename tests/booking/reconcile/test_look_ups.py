@@ -20,7 +20,7 @@ from booking.notices.models import Notification
 from booking.reconcile.look_ups import Reached, look_up_due, reached
 from booking.reconcile.models import BookingLookUp
 from booking.reconcile.run import run_due, run_now
-from booking.worker.jobs import RECONCILE_LOOK, all_jobs
+from booking.worker.jobs import LOOK_UPS_SECONDS, RECONCILE_LOOK, all_jobs
 from booking.worker.lanes import Lane, Lanes
 from marketplace.catalog.models import Provider
 from marketplace.core.config import settings
@@ -49,6 +49,8 @@ pytestmark = pytest.mark.usefixtures("db")
 EVERY = timedelta(minutes=4)
 LATER = NOON + timedelta(hours=1)
 EVE = EIGHT - timedelta(hours=20)  # noon of the day before the slots
+PASSES = 3 * LOOK_UPS_SECONDS
+"""Seconds from pass to pass where a test makes hundreds: whatever is reached so is reached by a worker all the more."""
 RUBBISH = UnreadableRow("reference.missing", b"{}", "d")
 
 
@@ -226,13 +228,13 @@ def test_tomorrows_lost_bookings_are_all_found_within_a_quarter_of_an_hour_while
     for day in range(2, 10):
         confirmed(world, books, f"L-{day}", another_day(world, day))
     compare(world, books, EVE)
-    for second in range(0, 1800, 5):
+    for second in range(0, 1800, PASSES):
         look_up(world, books, EVE + timedelta(seconds=second))
     assert forgotten() == []
     for number in range(4):
         del books.rows[f"R-{number}"]
     gone = EVE + timedelta(seconds=1800)
-    for second in range(0, 900, 5):
+    for second in range(0, 900, PASSES):
         look_up(world, books, gone + timedelta(seconds=second))
     assert sorted(forgotten()) == sorted(lost)
 
@@ -349,7 +351,7 @@ def test_one_booking_that_is_never_answered_for_keeps_no_other_from_being_looked
         confirmed(world, books, f"R-{number}", number)
     books.put(replace(books.rows["R-0"], our_reference="another's"))  # each look-up of it says nothing
     compare(world, books, EVE)
-    for second in range(0, 3_600, 5):
+    for second in range(0, 3_600, PASSES):
         job(world, books, EVE + timedelta(seconds=second))
     assert all(references(books).count(f"R-{number}") >= 6 for number in range(1, 4))
     assert breaker_row(world.provider, Call.LOOK_UPS)[0] < FAILURES
