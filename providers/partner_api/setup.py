@@ -1,0 +1,18 @@
+"""The partner API on the application: every resource, its OpenAPI document, tokens and webhooks."""
+
+from __future__ import annotations
+
+from flask import Flask
+
+from marketplace.rest import openapi
+from providers.partner_api import oauth, webhooks
+from providers.partner_api.description import DESCRIPTION
+
+RESOURCES = ()
+
+
+def install(app: Flask) -> None:
+    """Add `/partner/v1` to the application."""
+    app.register_blueprint(webhooks.blueprint)
+    app.register_blueprint(oauth.blueprint)
+    openapi.install(app, DESCRIPTION, [resource.blueprint for resource in RESOURCES])
