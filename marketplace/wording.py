@@ -41,6 +41,12 @@ WORDS: Mapping[str, Words] = {
     "not_found": Words(_("Not found"), _("There is nothing here, or it is not yours.")),
     "unauthenticated": Words(_("Sign in first"), _("Sign in, then send the request again.")),
     "forbidden": Words(_("Not allowed"), _("This account can't do that.")),
+    "insufficient_scope": Words(
+        _("The token lacks a scope"), _("This needs a token with the scope %(scope)s. Ask for one, or have it added.")
+    ),
+    "two_secrets": Words(
+        _("There are two secrets already"), _("A client has two secrets at most. End one of them before the next.")
+    ),
     "too_many": Words(_("Too many tries"), _("Too many tries. The next one is possible in %(retry_after)s seconds.")),
     "too_many.minutes": Words(
         _("Too many tries"), _("Too many tries. The next one is possible in %(minutes)s minutes.")

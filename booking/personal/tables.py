@@ -446,6 +446,10 @@ OF_CUSTOMERS = (
 """What is about customers and their family. A table stands before the one that its rows depend on."""
 
 OF_NOBODY = (
+    # programs of providers: what a provider calls one, and hashes of secrets
+    Table("api_client", "id public_id provider_id name scopes created_at ended_at"),
+    Table("api_secret", "id public_id client_id place secret_hash created_at ended_at"),
+    Table("api_token", "id client_id secret_id token_hash scopes created_at expires_at ended_at"),
     # digests of lines, and what a verification says of lines by their number
     Table(
         "audit_seal",

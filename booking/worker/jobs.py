@@ -43,6 +43,7 @@ from marketplace.core.config import settings
 from marketplace.core.integrity import forget_alarms
 from marketplace.core.logging import get_logger
 from marketplace.messages import send
+from providers.clients.tokens import forget_tokens
 from vip.entitlements.of_customer import expire_due
 from vip.signin.limits import forget_buckets
 
@@ -103,6 +104,7 @@ def all_jobs(lanes: Lanes, stopping: Event) -> list[Job]:
         Job("erasures", 60, lambda: finish_erasures(now=clock.now())),
         Job("copies-over", 3600, lambda: {"forgotten": forget_copies(now=clock.now())}),
         Job("alarms-over", 3600, lambda: {"forgotten": forget_alarms(now=clock.now())}),
+        Job("api_tokens", 3600, lambda: {"forgotten": forget_tokens(now=clock.now())}),
         Job("limits", 3600, lambda: {"forgotten": forget_buckets(now=clock.now())}),
     ]
     for lane in lanes.all():

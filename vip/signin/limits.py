@@ -18,6 +18,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from marketplace.core import crypto
+from marketplace.core.database.db import reading
 from marketplace.core.database.retention import forget
 from marketplace.core.errors import TooMany
 from vip.signin.limit_models import RateBucket
@@ -73,15 +74,31 @@ NOBODY = Caller()
 
 def take(session: Session, limit: Limit, *key: str, now: datetime) -> int:
     """Take one token of the bucket named `key`; returns how many whole ones are left. Raises TooMany(retry_after)."""
-    values = {"key": _hash(key), "capacity": float(limit.capacity), "per_second": limit.per_second, "now": now}
+    hashed = _hash(key)
+    values = {"key": hashed, "capacity": float(limit.capacity), "per_second": limit.per_second, "now": now}
     left = session.execute(text(TAKE), values).scalar_one_or_none()
     if left is not None:
         return int(left)
+    raise TooMany(retry_after=_wait(session, limit, hashed, now))
+
+
+def look(limit: Limit, *key: str, now: datetime) -> None:
+    """Take nothing. Raises TooMany(retry_after) where `take` would."""
+    with reading() as session:
+        wait = _wait(session, limit, _hash(key), now)
+    if wait:
+        raise TooMany(retry_after=wait)
+
+
+def _wait(session: Session, limit: Limit, key_hash: bytes, now: datetime) -> int:
+    """Seconds until the bucket has a token, 0 if it has."""
     stored = session.execute(
-        text("SELECT tokens, refilled_at FROM rate_bucket WHERE key_hash = :key"), {"key": values["key"]}
-    ).one()
+        text("SELECT tokens, refilled_at FROM rate_bucket WHERE key_hash = :key"), {"key": key_hash}
+    ).one_or_none()
+    if stored is None:
+        return 0
     grown = stored.tokens + max(0.0, (now - stored.refilled_at).total_seconds()) * limit.per_second
-    raise TooMany(retry_after=_seconds((1 - grown) / limit.per_second))
+    return 0 if grown >= 1 else _seconds((1 - grown) / limit.per_second)
 
 
 def fill(session: Session, *key: str) -> None:
@@ -102,8 +119,9 @@ class InMemory:
         self._buckets: OrderedDict[bytes, tuple[float, float]] = OrderedDict()
         self._lock = Lock()
 
-    def take(self, key: bytes, at: float | None = None) -> None:
-        """Take one token at `at` (seconds of a clock that never goes back). Raises TooMany(retry_after)."""
+    def take(self, key: bytes, at: float | None = None) -> int:
+        """Take one token at `at` (seconds of a clock that never goes back); returns how many whole ones are left.
+        Raises TooMany(retry_after)."""
         at = time.monotonic() if at is None else at
         with self._lock:
             tokens, since = self._buckets.pop(key, (float(self._limit.capacity), at))
@@ -114,6 +132,7 @@ class InMemory:
                 self._buckets.popitem(last=False)
         if not enough:
             raise TooMany(retry_after=_seconds((1 - tokens) / self._limit.per_second))
+        return int(tokens - 1)
 
 
 reads = InMemory(Limit(600, 20 * 3600))
