@@ -5,10 +5,10 @@ from __future__ import annotations
 from flask import Flask
 
 from marketplace.rest import openapi
-from providers.partner_api import oauth, webhooks
+from providers.partner_api import oauth, slots, webhooks
 from providers.partner_api.description import DESCRIPTION
 
-RESOURCES = ()
+RESOURCES = (slots,)
 
 
 def install(app: Flask) -> None:
