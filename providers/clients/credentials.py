@@ -7,6 +7,7 @@ import secrets
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.orm import Session
@@ -20,7 +21,7 @@ from providers.clients.models import ApiClient, ApiSecret, ApiToken
 from providers.clients.scopes import SCOPES
 
 PLACES = (1, 2)
-SECRET_PREFIX = "axs_"
+BEGINNING = "axs_"
 """What a secret begins with, so that scanners of repositories know one when they see it."""
 
 
@@ -129,7 +130,7 @@ def _live(session: Session, client_id: str) -> ApiClient:
 
 
 def _add_secret(session: Session, client: ApiClient, place: int, now: datetime) -> Credentials:
-    secret = SECRET_PREFIX + secrets.token_urlsafe(32)
+    secret = BEGINNING + secrets.token_urlsafe(32)
     row = ApiSecret(
         public_id=new_id("sec"), client_id=client.id, place=place, secret_hash=fingerprint(secret), created_at=now
     )
@@ -142,5 +143,5 @@ def _end_tokens(session: Session, now: datetime, which: ColumnElement[bool]) -> 
     session.execute(update(ApiToken).where(which, ApiToken.ended_at.is_(None)).values(ended_at=now))
 
 
-def _audit(session: Session, action: str, client: ApiClient, actor: str, now: datetime, **facts: object) -> None:
+def _audit(session: Session, action: str, client: ApiClient, actor: str, now: datetime, **facts: Any) -> None:
     audit.record(session, action, at=now, actor_kind="operator", actor=actor, subject=client.public_id, **facts)

@@ -3,17 +3,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import partial
 from typing import Any
 
 from authlib.integrations.flask_oauth2 import AuthorizationServer
-from authlib.oauth2.rfc6749 import ClientMixin, OAuth2Request
-from authlib.oauth2.rfc6749.errors import InvalidRequestError, OAuth2Error
+from authlib.integrations.flask_oauth2.requests import FlaskOAuth2Request
+from authlib.oauth2.rfc6749 import ClientMixin, OAuth2Request, scope_to_list
+from authlib.oauth2.rfc6749.errors import InvalidRequestError, InvalidScopeError, OAuth2Error
 from authlib.oauth2.rfc6749.grants import ClientCredentialsGrant
 from authlib.oauth2.rfc6750 import BearerTokenGenerator
 from authlib.oauth2.rfc7009 import RevocationEndpoint
-from flask import Blueprint, Response, current_app, request
+from flask import Blueprint, Response, current_app, jsonify, request
 from sqlalchemy import select
 
 from marketplace.core import clock
@@ -44,7 +45,7 @@ _SENTENCES: Mapping[str, str] = {
 blueprint = Blueprint("partner_oauth", __name__, url_prefix="/partner/v1/oauth")
 
 
-class Client(ClientMixin):  # type: ignore[misc]
+class Client(ClientMixin):
     """A client as Authlib asks about it. For an id that nobody has it knows no secret: that answer is the same."""
 
     def __init__(self, client_id: str) -> None:
@@ -70,20 +71,22 @@ class Client(ClientMixin):  # type: ignore[misc]
         """Whether it may have tokens by this grant."""
         return grant_type == ClientCredentialsGrant.GRANT_TYPE
 
-    def get_allowed_scope(self, scope: str | None) -> str | None:
-        """The scopes of its token: those asked for, or all it has; None when it asked for one it doesn't have."""
+    def get_allowed_scope(self, scope: Collection[str] | str | None) -> str:
+        """The scopes of its token: those asked for, or all it has. Raises InvalidScopeError for one it doesn't have."""
         mine = set(self._row.scopes) if self._row is not None else set()
-        asked = set((scope or "").split()) or mine
-        return " ".join(sorted(asked)) if asked <= mine else None
+        asked = set(scope_to_list(scope or "")) or mine
+        if not asked <= mine:
+            raise InvalidScopeError()
+        return " ".join(sorted(asked))
 
 
-class Grant(ClientCredentialsGrant):  # type: ignore[misc]
+class Grant(ClientCredentialsGrant):
     """Client credentials, the secret in the header or in the body."""
 
     TOKEN_ENDPOINT_AUTH_METHODS = _METHODS
 
 
-class Revocation(RevocationEndpoint):  # type: ignore[misc]
+class Revocation(RevocationEndpoint):
     """Revocation of a client's own tokens; for any other it says the same and does nothing."""
 
     CLIENT_AUTH_METHODS = _METHODS
@@ -98,10 +101,10 @@ class Revocation(RevocationEndpoint):  # type: ignore[misc]
         tokens.revoke(token, request.client.client_id, now=clock.now())
 
 
-class Server(AuthorizationServer):  # type: ignore[misc]
+class Server(AuthorizationServer):
     """Authlib's server. Its errors say nothing that the caller sent, and the same for all clients it can't let in."""
 
-    def create_oauth2_request(self, request: Any) -> OAuth2Request:
+    def create_oauth2_request(self, request: Any) -> FlaskOAuth2Request:
         """The request. Raises InvalidRequestError for a parameter in the query, or one that is given twice."""
         made = super().create_oauth2_request(request)
         if made.args or any(len(values) > 1 for _, values in made.form.lists()):
@@ -110,15 +113,16 @@ class Server(AuthorizationServer):  # type: ignore[misc]
 
     def handle_error_response(self, request: Any, error: OAuth2Error) -> Response:
         """The error (RFC 6749, section 5.2)."""
-        return _error(error.error, 401 if error.error == "invalid_client" else 400)
+        return _error(error.error)
 
 
 def server() -> Server:
     """The authorization server, for one application."""
+    lifetime = int(tokens.LIFETIME.total_seconds())
     made = Server(query_client=Client, save_token=_save)
     made.register_token_generator(
         "default",
-        BearerTokenGenerator(lambda **_: new_token(), expires_generator=int(tokens.LIFETIME.total_seconds())),
+        BearerTokenGenerator(lambda **_: new_token(), expires_generator=lambda *_: lifetime),
     )
     made.register_grant(Grant)
     made.register_endpoint(Revocation)
@@ -142,16 +146,16 @@ def revoke() -> Response:
     return _answered(partial(current_app.extensions["partner_oauth"].create_endpoint_response, "revocation"))
 
 
-def _answered(answer: Any) -> Response:
+def _answered(answer: Callable[[], Response]) -> Response:
     """Let Authlib answer. What it cannot decode is no client of ours; tries that fail are counted by address."""
     caller, now = Caller(request.remote_addr or ""), clock.now()
     limits.look(TRIES, "partner_client", caller.name, now=now)
     try:
-        made: Response = answer()
+        made = answer()
     except (UnicodeDecodeError, ValueError):
-        made = _error("invalid_client", 401)
+        made = _error("invalid_client")
     except OAuth2Error as error:
-        made = _error(error.error, 400)
+        made = _error(error.error)
     if made.status_code == 401:
         log.info("api_client.refused")
         with transaction() as session:
@@ -160,17 +164,19 @@ def _answered(answer: Any) -> Response:
     return made
 
 
-def _error(code: str, status: int) -> Response:
-    answer = current_app.json.response(error=code, error_description=_SENTENCES.get(code, "The request is refused."))
-    answer.status_code = status
-    if status == 401:
+def _error(code: str | None) -> Response:
+    """An error (RFC 6749, section 5.2)."""
+    said = code or "invalid_request"
+    answer = jsonify(error=said, error_description=_SENTENCES.get(said, "The request is refused."))
+    answer.status_code = 401 if said == "invalid_client" else 400
+    if answer.status_code == 401:
         answer.headers["WWW-Authenticate"] = 'Basic realm="partner", charset="UTF-8"'
     return answer
 
 
 def _save(token: Mapping[str, Any], asked: OAuth2Request) -> None:
-    client: Client = asked.client
-    if client.secret is None:
+    client = asked.client
+    if not isinstance(client, Client) or client.secret is None:
         raise ValueError("a token for nobody")
     with transaction() as session:
         tokens.give(session, client.secret, token["access_token"], token["scope"].split(), clock.now())

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from types import ModuleType
+
 from flask import Flask
 
 from marketplace.rest import openapi
 from providers.partner_api import oauth, slots, webhooks
 from providers.partner_api.description import DESCRIPTION
 
-RESOURCES = (slots,)
+RESOURCES: tuple[ModuleType, ...] = (slots,)
 
 
 def install(app: Flask) -> None:

@@ -74,11 +74,12 @@ NOBODY = Caller()
 
 def take(session: Session, limit: Limit, *key: str, now: datetime) -> int:
     """Take one token of the bucket named `key`; returns how many whole ones are left. Raises TooMany(retry_after)."""
-    values = {"key": _hash(key), "capacity": float(limit.capacity), "per_second": limit.per_second, "now": now}
+    hashed = _hash(key)
+    values = {"key": hashed, "capacity": float(limit.capacity), "per_second": limit.per_second, "now": now}
     left = session.execute(text(TAKE), values).scalar_one_or_none()
     if left is not None:
         return int(left)
-    raise TooMany(retry_after=_wait(session, limit, values["key"], now))
+    raise TooMany(retry_after=_wait(session, limit, hashed, now))
 
 
 def look(limit: Limit, *key: str, now: datetime) -> None:
