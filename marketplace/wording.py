@@ -85,7 +85,7 @@ WORDS: Mapping[str, Words] = {
     ),
     "snapshot_refused": Words(
         _("Lines of the snapshot were refused"),
-        _("%(refused)s lines of the snapshot were refused, so that nothing was closed. Open another one."),
+        _("Nothing was closed: %(refused)s of the snapshot's lines were refused. Open another one."),
     ),
     "too_many_snapshots": Words(
         _("Too many snapshots"),
