@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Flask
 
 from marketplace import edge, health, metrics
-from marketplace.api import setup as api
+from marketplace.api import setup
 from marketplace.core import logging
 from marketplace.core.config import settings
 from marketplace.core.database.db import db
@@ -13,7 +13,7 @@ from marketplace.rest.json import Json
 from marketplace.web import cookies, demonstration, pages
 from marketplace.web.assets import CONTENT_POLICY
 from marketplace.web.error_page import error_page
-from providers.partner_api import setup as partner_api
+from providers.partner_api.setup import install_partner_api
 
 
 def create_app() -> Flask:
@@ -37,6 +37,6 @@ def create_app() -> Flask:
     edge.install(app, page=error_page, page_policy=CONTENT_POLICY)
     app.register_blueprint(health.blueprint)
     metrics.install(app)
-    partner_api.install(app)
-    api.install(app)
+    install_partner_api(app)
+    setup.install(app)
     return app

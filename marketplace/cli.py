@@ -19,7 +19,7 @@ from booking.reconcile.run import run_now
 from booking.reconcile.strays_by_command import cancel_stray_by_command, explain_stray_by_command
 from booking.reports.reading import codes
 from booking.views.books import check_books
-from marketplace.api.description import DESCRIPTION
+from marketplace.api.description import CUSTOMER_API
 from marketplace.catalog.importer import ImportResult, import_sites
 from marketplace.chain.verify import Finding, verify
 from marketplace.core import clock, release
@@ -29,7 +29,7 @@ from marketplace.keys_commands import keys
 from marketplace.one_sentence import FOUND, one_sentence, stop
 from marketplace.providers_commands import providers
 from marketplace.rest import openapi
-from providers.partner_api.description import DESCRIPTION as PARTNER
+from providers.partner_api.description import PARTNER_API
 from providers.port import ProviderError
 from vip.customers import blocking, person_keys
 from vip.operators import account_changes, device_changes, operators, passwords
@@ -292,6 +292,6 @@ def check_installation() -> None:
 @one_sentence
 def write_openapi() -> None:
     """Write the description of each API to its file in docs/."""
-    for of in (DESCRIPTION, PARTNER):
+    for of in (CUSTOMER_API, PARTNER_API):
         of.file.write_text(openapi.text(openapi.current(of)), encoding="utf-8")
         click.echo(str(of.file))

@@ -24,7 +24,7 @@ _OPTIONS: dict[str, Any] = {
     },
 }
 
-DESCRIPTION = Description(
+CUSTOMER_API = Description(
     name="api",
     title="Anxiang API",
     version="1.0.0",

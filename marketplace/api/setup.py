@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Flask
 
-from marketplace.api.description import DESCRIPTION
+from marketplace.api.description import CUSTOMER_API
 from marketplace.api.v1 import (
     booking_changes,
     bookings,
@@ -31,4 +31,4 @@ RESOURCES = (
 
 def install(app: Flask) -> None:
     """Add `/api/v1` to the application."""
-    openapi.install(app, DESCRIPTION, [resource.blueprint for resource in RESOURCES])
+    openapi.install(app, CUSTOMER_API, [resource.blueprint for resource in RESOURCES])

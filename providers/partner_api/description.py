@@ -35,7 +35,7 @@ _OPTIONS: dict[str, Any] = {
     },
 }
 
-DESCRIPTION = Description(
+PARTNER_API = Description(
     name="partner",
     title="Anxiang Partner API",
     version="1.0.0",

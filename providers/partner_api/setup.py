@@ -8,13 +8,13 @@ from flask import Flask
 
 from marketplace.rest import openapi
 from providers.partner_api import oauth, slots, webhooks
-from providers.partner_api.description import DESCRIPTION
+from providers.partner_api.description import PARTNER_API
 
 RESOURCES: tuple[ModuleType, ...] = (slots,)
 
 
-def install(app: Flask) -> None:
+def install_partner_api(app: Flask) -> None:
     """Add `/partner/v1` to the application."""
     app.register_blueprint(webhooks.blueprint)
     app.register_blueprint(oauth.blueprint)
-    openapi.install(app, DESCRIPTION, [resource.blueprint for resource in RESOURCES])
+    openapi.install(app, PARTNER_API, [resource.blueprint for resource in RESOURCES])

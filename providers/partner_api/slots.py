@@ -11,8 +11,7 @@ from flask import Response, request
 from marshmallow import fields as out
 
 from booking.idempotency import Repeatable
-from booking.sync import held_slots as books
-from booking.sync import snapshots
+from booking.sync import held_slots, snapshots
 from booking.sync.open_snapshots import SnapshotOver
 from booking.sync.publish import Answered, Call, Faults, publish_slots
 from marketplace import problems, wording
@@ -171,7 +170,7 @@ def held(query: dict[str, Any]) -> Any:
 
     By day. Compare `offered`, `closed` and `version` with yours; `taken` is what is booked with us.
     """
-    return books.held_slots(
+    return held_slots.held_slots(
         caller().provider_id,
         query["pool"],
         query["first"],

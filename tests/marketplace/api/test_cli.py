@@ -118,10 +118,10 @@ def test_sites_are_imported_and_bad_rows_reported(run: Run, tmp_path: Path) -> N
     one_sentence(run(f"catalog import-sites {tmp_path / 'none.csv'}"), "No such file")
 
 
-@pytest.mark.parametrize("of", ["DESCRIPTION", "PARTNER"])
+@pytest.mark.parametrize("of", ["CUSTOMER_API", "PARTNER_API"])
 def test_the_descriptions_are_written(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, of: str) -> None:
     before = getattr(cli, of).file.read_text(encoding="utf-8")
-    for name in ("DESCRIPTION", "PARTNER"):
+    for name in ("CUSTOMER_API", "PARTNER_API"):
         monkeypatch.setattr(cli, name, replace(getattr(cli, name), file=tmp_path / name))
     assert run("openapi write").exit_code == 0
     assert (tmp_path / of).read_text(encoding="utf-8") == before

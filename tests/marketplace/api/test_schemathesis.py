@@ -20,7 +20,7 @@ from schemathesis.config import SchemathesisConfig
 from schemathesis.specs.openapi import checks
 from sqlalchemy import Engine, text
 
-from marketplace.api.description import DESCRIPTION
+from marketplace.api.description import CUSTOMER_API
 from marketplace.core import clock
 from marketplace.core.database.db import transaction
 from tests.marketplace.api.caller import Caller
@@ -84,7 +84,7 @@ class Program:
 
 program = Program()
 schema = schemathesis.openapi.from_path(
-    str(DESCRIPTION.file),
+    str(CUSTOMER_API.file),
     config=SchemathesisConfig.from_dict({"generation": {"deterministic": True, "with-security-parameters": False}}),
 )
 schema.app = program

@@ -90,6 +90,7 @@ def test_many_at_once_add_one_secret(code: str) -> None:
     assert len(outcomes) == 6 and outcomes.count("two_secrets") == 5
 
 
+@pytest.mark.every_postgres
 def test_the_database_refuses_a_third_live_secret_without_the_lock(code: str) -> None:
     first = add_client(code, "hall", ["slots"], actor="t", now=NOON)
     add_secret(first.client_id, actor="t", now=NOON)
