@@ -1,7 +1,7 @@
 """Snapshots of slots that providers publish, and the slots that were named since each was opened.
 
 Revision ID: 0055
-Revises: 0054
+Revises: 0061
 """
 
 import sqlalchemy as sa
@@ -9,7 +9,7 @@ from alembic import op
 from sqlalchemy.dialects.postgresql import JSONB
 
 revision = "0055"
-down_revision = "0054"
+down_revision = "0061"
 branch_labels = None
 depends_on = None
 

@@ -109,7 +109,9 @@ def test_every_route_stands_in_the_table(app: Flask) -> None:
 
 @pytest.mark.parametrize("route", sorted(CUSTOMER | PARTNER))
 @pytest.mark.parametrize("header", [None, "Bearer ", "Bearer nobody", "Basic eDp5", "bearer\tx", "Bearer \x80\xff"])
-def test_a_route_of_customers_or_partners_answers_401_to_anybody_else(app: Flask, db: Engine, route: str, header: str | None) -> None:
+def test_a_route_of_customers_or_partners_answers_401_to_anybody_else(
+    app: Flask, db: Engine, route: str, header: str | None
+) -> None:
     method, rule = route.split(" ")
     path = re.sub(r"<[^>]+>", "bkg_00000000000000000000", re.sub(r"<int[^>]+>", "0", rule))
     answer = app.test_client().open(
