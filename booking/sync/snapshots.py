@@ -168,7 +168,7 @@ def complete_snapshot(provider_id: int, public_id: str, *, now: datetime) -> Sna
                 raise SnapshotOver()
             if row.refused:
                 raise SnapshotRefused(refused=row.refused, lines=row.refused_lines)
-            row.state = "closing"
+            _update(session, row.id, state="closing")
         elif row.state == "expired":
             raise SnapshotOver()
     _close_all(row.id, now)
@@ -197,10 +197,14 @@ def _close_some(snapshot_id: int, now: datetime) -> bool:
                 "most": BATCH,
             },
         ).rowcount  # type: ignore[attr-defined]
-        row.closed += closed
-        if closed < BATCH:
-            row.state, row.completed_at = "completed", now
-        return bool(closed < BATCH)
+        over = bool(closed < BATCH)
+        ending = {"state": "completed", "completed_at": now} if over else {}
+        _update(session, row.id, closed=row.closed + closed, **ending)
+        return over
+
+
+def _update(session: Session, snapshot_id: int, **values: Any) -> None:
+    session.execute(update(SlotSnapshot).where(SlotSnapshot.id == snapshot_id).values(**values))
 
 
 def tend_snapshots(*, now: datetime) -> Counter[str]:

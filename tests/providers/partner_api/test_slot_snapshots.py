@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Engine, func, select, update
 from sqlalchemy.exc import IntegrityError
 
 from booking.sync import publish, slots, snapshots
@@ -25,7 +25,7 @@ from tests.providers.partner_api.partner import NDJSON, Partner, ndjson, partner
 from tests.providers.partner_api.test_slots import line, statuses
 from tests.world import DAY, World, join, make_offer, make_world, taken
 
-pytestmark = pytest.mark.usefixtures("db")
+pytestmark = [pytest.mark.usefixtures("db"), pytest.mark.every_postgres]
 
 ASKED = {"pools": ["pool-1"], "from": "2026-03-10", "to": "2026-03-11"}
 
@@ -187,7 +187,7 @@ def test_the_database_lets_no_snapshot_close_that_holds_a_refused_line(
     snapshot = opened(partner)
     partner.publish([line("a"), b"{"], snapshot)
     with transaction() as session:
-        session.scalars(select(SlotSnapshot)).one().state = "closing"
+        session.execute(update(SlotSnapshot).values(state="closing"))
     with pytest.raises(IntegrityError, match="ck_slot_snapshot_refused"):
         snapshots.complete_snapshot(provider_of(snapshot), snapshot, now=NOON)
     assert closed(partner) == set()
