@@ -78,6 +78,14 @@ CUSTOMER = {
     "POST /api/v1/notifications/<id:notification_id>/read",
 }
 
+PARTNER = {
+    "POST /partner/v1/slots",
+    "GET /partner/v1/slots",
+    "POST /partner/v1/slots/snapshots",
+    "GET /partner/v1/slots/snapshots/<id:snapshot_id>",
+    "POST /partner/v1/slots/snapshots/<id:snapshot_id>/complete",
+}
+
 
 @pytest.fixture(scope="module")
 def app(worker_database: object) -> Flask:
@@ -96,12 +104,14 @@ def routes(app: Flask) -> set[str]:
 
 
 def test_every_route_stands_in_the_table(app: Flask) -> None:
-    assert routes(app) == PUBLIC | FOR_WHO_HAS_A_SETTING | SIGNED_BY_PROVIDER | BY_CLIENT_SECRET | CUSTOMER
+    assert routes(app) == PUBLIC | FOR_WHO_HAS_A_SETTING | SIGNED_BY_PROVIDER | BY_CLIENT_SECRET | CUSTOMER | PARTNER
 
 
-@pytest.mark.parametrize("route", sorted(CUSTOMER))
+@pytest.mark.parametrize("route", sorted(CUSTOMER | PARTNER))
 @pytest.mark.parametrize("header", [None, "Bearer ", "Bearer nobody", "Basic eDp5", "bearer\tx", "Bearer \x80\xff"])
-def test_a_customers_route_answers_401_to_anybody_else(app: Flask, db: Engine, route: str, header: str | None) -> None:
+def test_a_route_of_customers_or_partners_answers_401_to_anybody_else(
+    app: Flask, db: Engine, route: str, header: str | None
+) -> None:
     method, rule = route.split(" ")
     path = re.sub(r"<[^>]+>", "bkg_00000000000000000000", re.sub(r"<int[^>]+>", "0", rule))
     answer = app.test_client().open(

@@ -29,6 +29,7 @@ NAMES_IT_TOO = {
     "booking/models.py": "the slot's columns",
     "booking/waiting/models.py": "when a place came free",
     "booking/sync/slots.py": "stores what the provider says",
+    "booking/sync/snapshots.py": "closes what the provider no longer names",
     "booking/closures/close.py": "closes slots",
     "booking/personal/tables.py": "names every column of the schema",
     "booking/closures/view.py": "counts the slots that a closure will close",
