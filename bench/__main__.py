@@ -142,20 +142,29 @@ def _booking_requests(loaded: Loaded, what: str, how_many: int) -> list[str]:
 
 
 def _reads(where: Stage, loaded: Loaded, options: Options) -> None:
-    print(f"\nLatency of reads in milliseconds, {options.readers} clients: median and p99")
+    print(
+        f"\nLatency of reads in milliseconds, {options.readers} clients: median and p99; ratio of the p99, median of "
+        f"{options.rounds} rounds (lowest to highest)"
+    )
     with serving(where, CHOSEN) as port:
         _warm_up(where, loaded, port, options)
+        where.begin_anew()
         for make in READS:
             read = make(loaded)
-            sql = bare.read(read.statements, clients=options.readers, seconds=options.seconds)
             requests = read.requests(loaded, round(MOST_PER_SECOND * options.seconds))
-            tally = load.run(load.Job(port, options.readers, options.seconds, requests))
-            if set(tally.statuses) != {"200"}:
-                raise CannotMeasure(f"Not every read succeeded: {tally.statuses} {tally.refusal}")
-            http = tally.latencies
+            job = load.Job(port, options.readers, options.seconds, requests)
+            sql, http, ratios = [], [], []
+            for _ in range(options.rounds):
+                theirs = bare.read(read.statements, clients=options.readers, seconds=options.seconds)
+                tally = load.run(job)
+                if set(tally.statuses) != {"200"}:
+                    raise CannotMeasure(f"Not every read succeeded: {tally.statuses} {tally.refusal}")
+                sql += theirs
+                http += tally.latencies
+                ratios.append(_p99(tally.latencies) / _p99(theirs))
             print(
                 f"  {read.name:<32} SQL {median(sql):5.1f} {_p99(sql):6.1f}   HTTP {median(http):5.1f} "
-                f"{_p99(http):6.1f}   p99 ratio {_p99(http) / _p99(sql):.2f}   ({len(sql)} and {len(http)} answers)"
+                f"{_p99(http):6.1f}   p99 ratio {_spread(ratios, 2)}   ({len(sql)} and {len(http)} answers)"
             )
 
 

@@ -6,14 +6,14 @@ from flask import Flask
 
 from marketplace import edge, health, metrics
 from marketplace.api import setup
-from marketplace.api.json import Json
 from marketplace.core import logging
 from marketplace.core.config import settings
 from marketplace.core.database.db import db
+from marketplace.rest.json import Json
 from marketplace.web import cookies, demonstration, pages
 from marketplace.web.assets import CONTENT_POLICY
 from marketplace.web.error_page import error_page
-from providers.partner_api import webhooks
+from providers.partner_api.setup import install_partner_api
 
 
 def create_app() -> Flask:
@@ -37,6 +37,6 @@ def create_app() -> Flask:
     edge.install(app, page=error_page, page_policy=CONTENT_POLICY)
     app.register_blueprint(health.blueprint)
     metrics.install(app)
-    app.register_blueprint(webhooks.blueprint)
+    install_partner_api(app)
     setup.install(app)
     return app

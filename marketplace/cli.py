@@ -19,7 +19,7 @@ from booking.reconcile.run import run_now
 from booking.reconcile.strays_by_command import cancel_stray_by_command, explain_stray_by_command
 from booking.reports.reading import codes
 from booking.views.books import check_books
-from marketplace.api import openapi
+from marketplace.api.description import CUSTOMER_API
 from marketplace.catalog.importer import ImportResult, import_sites
 from marketplace.chain.verify import Finding, verify
 from marketplace.core import clock, release
@@ -27,6 +27,9 @@ from marketplace.core.config import settings
 from marketplace.core.database.db import reading
 from marketplace.keys_commands import keys
 from marketplace.one_sentence import FOUND, one_sentence, stop
+from marketplace.providers_commands import providers
+from marketplace.rest import openapi
+from providers.partner_api.description import PARTNER_API
 from providers.port import ProviderError
 from vip.customers import blocking, person_keys
 from vip.operators import account_changes, device_changes, operators, passwords
@@ -44,12 +47,12 @@ reports = AppGroup("reports", help="Results as providers deliver them.")
 catalog = AppGroup("catalog", help="Sites and offers.")
 audit = AppGroup("audit", help="The chain of audit and ledger.")
 installation = AppGroup("installation", help="This installation's database.")
-document = AppGroup("openapi", help="The API's description.")
+document = AppGroup("openapi", help="The descriptions of the APIs.")
 
 
 def install(app: Flask) -> None:
     """Add the commands to the application."""
-    for group in (admin, vip, person, reports, catalog, audit, installation, keys, document):
+    for group in (admin, vip, person, reports, catalog, audit, installation, keys, providers, document):
         app.cli.add_command(group)
     app.cli.add_command(reconcile)
 
@@ -288,6 +291,7 @@ def check_installation() -> None:
 @document.command("write")
 @one_sentence
 def write_openapi() -> None:
-    """Write the API's description to docs/openapi.json."""
-    openapi.FILE.write_text(openapi.text(openapi.current()), encoding="utf-8")
-    click.echo(str(openapi.FILE))
+    """Write the description of each API to its file in docs/."""
+    for of in (CUSTOMER_API, PARTNER_API):
+        of.file.write_text(openapi.text(openapi.current(of)), encoding="utf-8")
+        click.echo(str(of.file))

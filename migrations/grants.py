@@ -15,9 +15,18 @@ APPEND_ONLY = (
 )
 
 KEPT_FOR_A_WHILE = (
-    *("customer_phone", "delivered_row", "freed_slot", "idempotency_key", "inbox_event", "integrity_alarm"),
+    *(
+        "api_token",
+        "customer_phone",
+        "delivered_row",
+        "freed_slot",
+        "idempotency_key",
+        "inbox_event",
+        "integrity_alarm",
+    ),
     *("notice_setting", "notification", "notification_delivery", "personal_export"),
-    *("personal_export_part", "rate_bucket", "row_try", "sign_in_code", "sign_in_session", "worker_beat"),
+    *("personal_export_part", "rate_bucket", "row_try", "sign_in_code", "sign_in_session", "slot_snapshot"),
+    *("slot_snapshot_named", "worker_beat"),
 )
 """The only tables the application deletes from; everything else is ended, not removed."""
 

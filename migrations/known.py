@@ -10,6 +10,7 @@ import marketplace.catalog.models
 import marketplace.chain.models
 import marketplace.core.audit
 import marketplace.core.release  # noqa: F401
+import providers.clients
 import vip
 
 
@@ -17,7 +18,7 @@ def import_models() -> list[str]:
     """Import all modules of models, found by their names (`models`, `consent_models` …), and return those names."""
     found = [
         module.name
-        for package in (booking, vip)
+        for package in (booking, providers.clients, vip)
         for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}.")
         if module.name.endswith("models") or module.name == "booking.proposal"
     ]

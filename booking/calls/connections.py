@@ -13,6 +13,11 @@ from marketplace.core.errors import NotFound
 from providers.port import Connection, ProviderAdapter
 from providers.registry import capabilities, connect
 
+CALL_RECORD = "provider:{}:secret"
+"""The record that the secret for calling a provider is sealed for, of the provider's code."""
+WEBHOOK_RECORD = "provider:{}:webhook"
+"""The record that the secrets of a provider's webhooks are sealed for, of the provider's code."""
+
 
 @dataclass(frozen=True)
 class ProviderConnection:
@@ -70,16 +75,6 @@ def connection_by_code(session: Session, code: str) -> ProviderConnection:
     return connection_of(provider)
 
 
-def secret_record(code: str) -> str:
-    """The record that the secret for calling a provider is sealed for."""
-    return f"provider:{code}:secret"
-
-
-def webhook_record(code: str) -> str:
-    """The record that the secrets of a provider's webhooks are sealed for."""
-    return f"provider:{code}:webhook"
-
-
 def connection_of(provider: Provider) -> ProviderConnection:
     """A provider's row as plain data, its secrets opened."""
     secret = b"" if provider.secret_sealed is None else provider.secret_sealed
@@ -90,9 +85,10 @@ def connection_of(provider: Provider) -> ProviderConnection:
         connection=Connection(
             provider=provider.code,
             base_url=provider.base_url,
-            secret=unseal_master(secret, secret_record(provider.code)) if secret else "",
+            secret=unseal_master(secret, CALL_RECORD.format(provider.code)) if secret else "",
             webhook_secrets=tuple(
-                unseal_master(sealed, webhook_record(provider.code)) for sealed in provider.webhook_secrets_sealed
+                unseal_master(sealed, WEBHOOK_RECORD.format(provider.code))
+                for sealed in provider.webhook_secrets_sealed
             ),
             time_zone=provider.time_zone,
             deadline_seconds=float(provider.deadline_seconds),

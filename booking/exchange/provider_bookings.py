@@ -41,13 +41,24 @@ class ProviderBookings:
         return [row for row in self._rows.values() if row.role == "pending"]
 
     def known(self, reference: str) -> ProviderBooking | None:
-        """What we know of a reference; a provider may have used it for another booking."""
-        query = select(ProviderBooking).where(
-            ProviderBooking.provider_id == self._booking.provider_id,
-            ProviderBooking.reference == reference,
-            ProviderBooking.booking_id.is_not(None),
+        """What we know of one of this booking's references."""
+        return self._rows.get(reference)
+
+    def used_for_another(self, reference: str) -> bool:
+        """Whether the provider has used this reference for another booking of ours: then nobody knows which of the two
+        it means."""
+        return (
+            self._session.scalar(
+                select(
+                    exists().where(
+                        ProviderBooking.provider_id == self._booking.provider_id,
+                        ProviderBooking.reference == reference,
+                        ProviderBooking.booking_id != self._booking.id,
+                    )
+                )
+            )
+            is True
         )
-        return self._rows.get(reference) or self._session.scalar(query)
 
     def wanted(self, reference: str | None) -> bool:
         """Whether this is the current one of a booking that has not ended: nothing may cancel it there."""

@@ -104,8 +104,11 @@ def _settle(
 
 def _apply(session: Session, task: ProviderTask, booking: Booking, evidence: Evidence, now: datetime) -> Outcome:
     """Have the evidence applied, and leave a command waiting that is not over yet. A change that the provider has, and
-    will decide on, is asked about again until it has."""
-    accepted = evidence.there is not None and evidence.there.status == "requested"
+    will decide on, is asked about again until it has. An answer under another booking's reference is no evidence."""
+    there = evidence.there
+    if there is not None and ProviderBookings(session, booking).used_for_another(there.reference):
+        return _wait_unknown(session, task, booking, "reference_used_twice", now)
+    accepted = there is not None and there.status == "requested"
     if accepted and task.command == "change" and not replacement.replaces(session, booking):
         return _wait_unknown(session, task, booking, "accepted", now)
     result = apply_evidence(session, booking, evidence, now)

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Row, Select, bindparam, select, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from booking.calls.connections import secret_record, webhook_record
+from booking.calls.connections import CALL_RECORD, WEBHOOK_RECORD
 from booking.feeds import unreadable
 from booking.feeds.models import DeliveredRow
 from booking.keys.part import Item, Moved
@@ -136,8 +136,8 @@ SEALED = (
         _wrapped(person_keys.record_of),
     ),
     Sealed(Operator.totp_sealed, Operator.id, (Operator.public_id,), second_factor.totp_record),
-    Sealed(Provider.secret_sealed, Provider.id, (Provider.code,), secret_record),
-    Sealed(Provider.webhook_secrets_sealed, Provider.id, (Provider.code,), webhook_record),
+    Sealed(Provider.secret_sealed, Provider.id, (Provider.code,), CALL_RECORD.format),
+    Sealed(Provider.webhook_secrets_sealed, Provider.id, (Provider.code,), WEBHOOK_RECORD.format),
     Sealed(
         ReportVersion.wrapped_key,
         ReportVersion.id,

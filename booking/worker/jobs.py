@@ -34,6 +34,7 @@ from booking.reports.fetch import fetch_due, poll_reports
 from booking.settlement.close_day import make_statements
 from booking.sync.bookings import poll_bookings
 from booking.sync.slots import pull_slots
+from booking.sync.snapshots import tend_snapshots
 from booking.sync.webhooks import forget_events
 from booking.waiting.offers import offer_freed, review, settle_offers
 from booking.worker.lanes import Lane, Lanes
@@ -43,6 +44,7 @@ from marketplace.core.config import settings
 from marketplace.core.integrity import forget_alarms
 from marketplace.core.logging import get_logger
 from marketplace.messages import send
+from providers.clients.tokens import forget_tokens
 from vip.entitlements.of_customer import expire_due
 from vip.signin.limits import forget_buckets
 
@@ -103,6 +105,8 @@ def all_jobs(lanes: Lanes, stopping: Event) -> list[Job]:
         Job("erasures", 60, lambda: finish_erasures(now=clock.now())),
         Job("copies-over", 3600, lambda: {"forgotten": forget_copies(now=clock.now())}),
         Job("alarms-over", 3600, lambda: {"forgotten": forget_alarms(now=clock.now())}),
+        Job("api_tokens", 3600, lambda: {"forgotten": forget_tokens(now=clock.now())}),
+        Job("slot_snapshots", 60, lambda: dict(tend_snapshots(now=clock.now()))),
         Job("limits", 3600, lambda: {"forgotten": forget_buckets(now=clock.now())}),
     ]
     for lane in lanes.all():

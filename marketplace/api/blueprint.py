@@ -1,30 +1,22 @@
-"""What all API resources share: sign-in by default, strict reading of requests, documented refusals."""
+"""What the resources of the customer's API share: sign-in by default, and whose request it is."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from functools import wraps
-from typing import Any, Literal, NoReturn, TypeVar, cast
-from urllib.parse import unquote_to_bytes
+from typing import Any, cast
 
-import marshmallow as ma
-from flask import Request, current_app, g, request
+from flask import current_app, g, request
 from flask_smorest import Blueprint
-from webargs.flaskparser import FlaskParser
-from werkzeug.exceptions import HTTPException, UnsupportedMediaType
+from werkzeug.exceptions import HTTPException
 
-from marketplace.core import clock, strictjson
-from marketplace.core.errors import Refusal, Unauthenticated
-from marketplace.problems import FieldError, InvalidRequest, Where
+from marketplace.core import clock
+from marketplace.core.errors import Refusal
+from marketplace.rest.reading import StrictParser, bearer_token, no_body
+from marketplace.rest.views import View, has_body, is_public
 from vip.principal import Principal
 from vip.signin import authentication
 from vip.signin.authentication import Credential
 from vip.signin.limits import reads
-
-View = TypeVar("View", bound=Callable[..., Any])
-Access = Literal["public", "customer"]
-
-_WHERE: Mapping[str, Where] = {"json": "body", "query": "query", "querystring": "query"}
 
 
 class Forbidden(Refusal):
@@ -32,74 +24,6 @@ class Forbidden(Refusal):
 
     code = "forbidden"
     status = 403
-
-
-class StrictParser(FlaskParser):
-    """Reads JSON bodies and query strings, and turns every complaint into InvalidRequest."""
-
-    DEFAULT_UNKNOWN_BY_LOCATION = {**FlaskParser.DEFAULT_UNKNOWN_BY_LOCATION, "query": None, "json": None}
-
-    def load_json(self, req: Request, schema: ma.Schema) -> Any:
-        """The body. Raises NotJson, UnsupportedMediaType, Invalid."""
-        return read_json(req)
-
-    def load_querystring(self, req: Request, schema: ma.Schema) -> Any:
-        """The query, each name once. Raises InvalidRequest."""
-        return read_query(req)
-
-    def handle_error(self, error: ma.ValidationError, req: Request, schema: ma.Schema, **_: Any) -> NoReturn:
-        """Raise InvalidRequest with every field at fault."""
-        messages = error.messages
-        [(location, complaints)] = messages.items() if isinstance(messages, dict) else [("json", messages)]
-        raise InvalidRequest(list(_flat(complaints, "", _WHERE.get(location, "body")))) from error
-
-
-def _flat(complaints: Any, path: str, where: Where) -> Any:
-    if isinstance(complaints, dict):
-        for name, inner in complaints.items():
-            part = "" if name == "_schema" else str(name)[:64]
-            yield from _flat(inner, f"{path}.{part}" if path and part else path or part, where)
-    else:
-        for reason in complaints:
-            yield FieldError(path or "body", where, str(reason))
-
-
-def read_json(req: Request) -> Any:
-    """The JSON document in the body. Raises UnsupportedMediaType, NotJson, Invalid."""
-    if req.mimetype != "application/json":
-        raise UnsupportedMediaType()
-    return strictjson.loads(req.get_data())
-
-
-def read_query(req: Request) -> dict[str, str]:
-    """The query as plain values. Raises InvalidRequest for a name given twice, or a text that can't be stored."""
-    if not req.query_string:
-        return {}
-    values = {}
-    errors = []
-    for name, given in req.args.lists():
-        if len(given) > 1:
-            errors.append(FieldError(name[:64], "query", "repeated"))
-        elif not strictjson.storable(given[0]):
-            errors.append(FieldError(name[:64], "query", "text"))
-        values[name] = given[0]
-    errors += [FieldError(name, "query", "text") for name in _not_utf8(req.query_string)]
-    if errors:
-        raise InvalidRequest(errors)
-    return values
-
-
-def _not_utf8(query: bytes) -> list[str]:
-    """Names of the parameters that are not UTF-8; werkzeug would pass them on percent-encoded."""
-    if b"%" not in query:
-        return []
-    names = []
-    for pair in query.split(b"&"):
-        try:
-            unquote_to_bytes(pair).decode()
-        except UnicodeDecodeError:
-            names.append(unquote_to_bytes(pair.partition(b"=")[0]).decode(errors="replace")[:64])
-    return names
 
 
 class Resource(Blueprint):
@@ -110,22 +34,6 @@ class Resource(Blueprint):
     def __init__(self, name: str, module: str, *, description: str) -> None:
         super().__init__(f"api_{name}", module, url_prefix="/api/v1", description=description)
         self.before_request(_admit)
-
-
-def public(view: View) -> View:
-    """Mark a view that anybody may call."""
-    view.access = "public"  # type: ignore[attr-defined]
-    return view
-
-
-def refuses(*refusals: type[Refusal]) -> Callable[[View], View]:
-    """State the refusals of a view for the OpenAPI document; each code becomes an example of its status."""
-
-    def mark(view: View) -> View:
-        view.refuses = refusals  # type: ignore[attr-defined]
-        return view
-
-    return mark
 
 
 def looks_up_who(view: View) -> View:
@@ -147,11 +55,6 @@ def looks_up_who(view: View) -> View:
     return cast(View, wrapped)
 
 
-def access_of(view: Callable[..., Any]) -> Access:
-    """Who may call the view."""
-    return getattr(view, "access", "customer")
-
-
 def principal() -> Principal:
     """The signed-in customer of this request. Raises Unauthenticated, Forbidden in a view that looks up who it is."""
     if "principal" not in g:
@@ -162,43 +65,21 @@ def principal() -> Principal:
 
 def credential() -> Credential:
     """What this request shows, not looked up yet: for a view that is marked `@looks_up_who`."""
-    return authentication.credential(_bearer())
+    return authentication.credential(bearer_token())
 
 
 def _admit() -> None:
     view = current_app.view_functions[str(request.endpoint)]
-    if access_of(view) != "public":
-        if request.method == "GET":
+    if not is_public(view):
+        if request.method in ("GET", "HEAD"):
             reads.take(credential().hash)
         if not hasattr(view, "admits_later"):
             _sign_in()
-    if request.method in ("POST", "DELETE") and not hasattr(view, "reads_body"):
-        _no_body()
+    if request.method in ("POST", "DELETE") and not has_body(view):
+        no_body()
 
 
 def _sign_in() -> None:
-    g.principal = authentication.authenticate(_bearer(), now=clock.now())
+    g.principal = authentication.authenticate(bearer_token(), now=clock.now())
     if g.principal.kind != "customer":
         raise Forbidden()
-
-
-def reads_body(view: View) -> View:
-    """Mark a view that declares a JSON body; any other one refuses a body that holds something."""
-    view.reads_body = True  # type: ignore[attr-defined]
-    return view
-
-
-def _bearer() -> str:
-    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() != "bearer":
-        raise Unauthenticated()
-    return token.strip()
-
-
-def _no_body() -> None:
-    if not request.get_data():
-        return
-    body = read_json(request)
-    if body != {}:
-        name = next(iter(body))[:64] if isinstance(body, dict) else "body"
-        raise InvalidRequest([FieldError(name, "body", "unknown_field" if isinstance(body, dict) else "object")])

@@ -17,7 +17,7 @@ from typing import Any
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from booking.calls.connections import secret_record, webhook_record
+from booking.calls.connections import CALL_RECORD, WEBHOOK_RECORD
 from marketplace.catalog.importer import read_file
 from marketplace.catalog.kinds import kind
 from marketplace.catalog.models import Provider
@@ -218,10 +218,10 @@ def _provider(session: Session, demo: DemoProvider, sandbox_url: str, secrets: S
         session.add(provider)
     provider.name_zh, provider.name_en = demo.name_zh, demo.name_en
     provider.adapter, provider.base_url = demo.adapter, f"{sandbox_url.rstrip('/')}/p/{demo.code}"
-    record = secret_record(demo.code)
+    record = CALL_RECORD.format(demo.code)
     if not _opens_to(provider.secret_sealed, record, secrets.api_key):
         provider.secret_sealed = crypto.seal_master(secrets.api_key, record)
-    record = webhook_record(demo.code)
+    record = WEBHOOK_RECORD.format(demo.code)
     known = provider.webhook_secrets_sealed or []
     if len(known) != 1 or not _opens_to(known[0], record, secrets.webhook_secret):
         provider.webhook_secrets_sealed = [crypto.seal_master(secrets.webhook_secret, record)]

@@ -17,12 +17,14 @@ PUBLIC = {
     "GET /healthz",
     "GET /readyz",
     "GET /api/v1/openapi.json",
+    "GET /partner/v1/openapi.json",
     "GET /api/v1/problems/<id:code>",
     "POST /api/v1/sessions/codes",
     "POST /api/v1/sessions",
 }
 FOR_WHO_HAS_A_SETTING = {"GET /metrics"}
 SIGNED_BY_PROVIDER = {"POST /partner/v1/webhooks/<id:code>"}
+BY_CLIENT_SECRET = {"POST /partner/v1/oauth/token", "POST /partner/v1/oauth/revoke"}
 CUSTOMER = {
     "DELETE /api/v1/sessions/current",
     "DELETE /api/v1/sessions",
@@ -76,6 +78,14 @@ CUSTOMER = {
     "POST /api/v1/notifications/<id:notification_id>/read",
 }
 
+PARTNER = {
+    "POST /partner/v1/slots",
+    "GET /partner/v1/slots",
+    "POST /partner/v1/slots/snapshots",
+    "GET /partner/v1/slots/snapshots/<id:snapshot_id>",
+    "POST /partner/v1/slots/snapshots/<id:snapshot_id>/complete",
+}
+
 
 @pytest.fixture(scope="module")
 def app(worker_database: object) -> Flask:
@@ -94,12 +104,14 @@ def routes(app: Flask) -> set[str]:
 
 
 def test_every_route_stands_in_the_table(app: Flask) -> None:
-    assert routes(app) == PUBLIC | FOR_WHO_HAS_A_SETTING | SIGNED_BY_PROVIDER | CUSTOMER
+    assert routes(app) == PUBLIC | FOR_WHO_HAS_A_SETTING | SIGNED_BY_PROVIDER | BY_CLIENT_SECRET | CUSTOMER | PARTNER
 
 
-@pytest.mark.parametrize("route", sorted(CUSTOMER))
+@pytest.mark.parametrize("route", sorted(CUSTOMER | PARTNER))
 @pytest.mark.parametrize("header", [None, "Bearer ", "Bearer nobody", "Basic eDp5", "bearer\tx", "Bearer \x80\xff"])
-def test_a_customers_route_answers_401_to_anybody_else(app: Flask, db: Engine, route: str, header: str | None) -> None:
+def test_a_route_of_customers_or_partners_answers_401_to_anybody_else(
+    app: Flask, db: Engine, route: str, header: str | None
+) -> None:
     method, rule = route.split(" ")
     path = re.sub(r"<[^>]+>", "bkg_00000000000000000000", re.sub(r"<int[^>]+>", "0", rule))
     answer = app.test_client().open(
@@ -108,6 +120,12 @@ def test_a_customers_route_answers_401_to_anybody_else(app: Flask, db: Engine, r
     assert answer.status_code == 401
     assert answer.content_type == "application/problem+json"
     assert answer.headers["WWW-Authenticate"].startswith("Bearer")
+
+
+@pytest.mark.parametrize("route", sorted(BY_CLIENT_SECRET))
+def test_a_token_is_nothing_for_who_shows_no_secret(app: Flask, db: Engine, route: str) -> None:
+    answer = app.test_client().post(route.split(" ")[1], data={"grant_type": "client_credentials"})
+    assert (answer.status_code, answer.get_json()["error"]) == (401, "invalid_client")
 
 
 def test_an_operator_is_no_customer(app: Flask, db: Engine) -> None:

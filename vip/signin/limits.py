@@ -10,6 +10,7 @@ import ipaddress
 import math
 import time
 from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from threading import Lock
@@ -18,6 +19,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from marketplace.core import crypto
+from marketplace.core.database.db import reading
 from marketplace.core.database.retention import forget
 from marketplace.core.errors import TooMany
 from vip.signin.limit_models import RateBucket
@@ -29,6 +31,11 @@ ON CONFLICT (key_hash) DO UPDATE SET
   refilled_at = GREATEST(b.refilled_at, :now)
   WHERE LEAST(:capacity, b.tokens + GREATEST(0, EXTRACT(epoch FROM :now - b.refilled_at)) * :per_second) >= 1
 RETURNING tokens
+"""
+
+COUNT = """
+INSERT INTO rate_bucket AS b (key_hash, tokens, refilled_at) VALUES (:key, 1, :due)
+ON CONFLICT (key_hash) DO UPDATE SET tokens = b.tokens + 1 RETURNING tokens, refilled_at
 """
 
 KEPT = timedelta(days=2)
@@ -73,20 +80,55 @@ NOBODY = Caller()
 
 def take(session: Session, limit: Limit, *key: str, now: datetime) -> int:
     """Take one token of the bucket named `key`; returns how many whole ones are left. Raises TooMany(retry_after)."""
-    values = {"key": _hash(key), "capacity": float(limit.capacity), "per_second": limit.per_second, "now": now}
+    hashed = _hash(key)
+    values = {"key": hashed, "capacity": float(limit.capacity), "per_second": limit.per_second, "now": now}
     left = session.execute(text(TAKE), values).scalar_one_or_none()
     if left is not None:
         return int(left)
+    raise TooMany(retry_after=_wait(session, limit, hashed, now))
+
+
+def look(limit: Limit, *key: str, now: datetime) -> None:
+    """Take nothing. Raises TooMany(retry_after) where `take` would."""
+    with reading() as session:
+        wait = _wait(session, limit, _hash(key), now)
+    if wait:
+        raise TooMany(retry_after=wait)
+
+
+def _wait(session: Session, limit: Limit, key_hash: bytes, now: datetime) -> int:
+    """Seconds until the bucket has a token, 0 if it has."""
     stored = session.execute(
-        text("SELECT tokens, refilled_at FROM rate_bucket WHERE key_hash = :key"), {"key": values["key"]}
-    ).one()
+        text("SELECT tokens, refilled_at FROM rate_bucket WHERE key_hash = :key"), {"key": key_hash}
+    ).one_or_none()
+    if stored is None:
+        return 0
     grown = stored.tokens + max(0.0, (now - stored.refilled_at).total_seconds()) * limit.per_second
-    raise TooMany(retry_after=_seconds((1 - grown) / limit.per_second))
+    return 0 if grown >= 1 else _seconds((1 - grown) / limit.per_second)
 
 
 def fill(session: Session, *key: str) -> None:
     """Make the bucket full again: whoever proved to be the owner starts anew."""
     session.execute(text("DELETE FROM rate_bucket WHERE key_hash = :key"), {"key": _hash(key)})
+
+
+def count(session: Session, key: tuple[str, ...], *, every: timedelta, now: datetime) -> int:
+    """Count one more of what is reported at most once in `every`: how many to report now, which are all since the last
+    report, or 0 while that is younger."""
+    values = {"key": _hash(key), "now": now, "due": now - every}
+    stored = session.execute(text(COUNT), values).one()
+    if stored.refilled_at > values["due"]:
+        return 0
+    session.execute(text("UPDATE rate_bucket SET tokens = 0, refilled_at = :now WHERE key_hash = :key"), values)
+    return int(stored.tokens)
+
+
+def counted(session: Session, keys: Sequence[tuple[str, ...]]) -> dict[tuple[str, ...], int]:
+    """How many were counted and not reported, for each key that has some; all these counts begin anew."""
+    hashed = {_hash(key): key for key in keys}
+    gone = text("DELETE FROM rate_bucket WHERE key_hash = ANY(:keys) RETURNING key_hash, tokens")
+    found = session.execute(gone, {"keys": list(hashed)}).all()
+    return {hashed[bytes(row.key_hash)]: int(row.tokens) for row in found if row.tokens > 0}
 
 
 def forget_buckets(*, now: datetime, batch: int = 1000) -> int:
@@ -102,8 +144,9 @@ class InMemory:
         self._buckets: OrderedDict[bytes, tuple[float, float]] = OrderedDict()
         self._lock = Lock()
 
-    def take(self, key: bytes, at: float | None = None) -> None:
-        """Take one token at `at` (seconds of a clock that never goes back). Raises TooMany(retry_after)."""
+    def take(self, key: bytes, at: float | None = None) -> int:
+        """Take one token at `at` (seconds of a clock that never goes back); returns how many whole ones are left.
+        Raises TooMany(retry_after)."""
         at = time.monotonic() if at is None else at
         with self._lock:
             tokens, since = self._buckets.pop(key, (float(self._limit.capacity), at))
@@ -114,6 +157,7 @@ class InMemory:
                 self._buckets.popitem(last=False)
         if not enough:
             raise TooMany(retry_after=_seconds((1 - tokens) / self._limit.per_second))
+        return int(tokens - 1)
 
 
 reads = InMemory(Limit(600, 20 * 3600))

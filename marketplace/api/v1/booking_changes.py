@@ -11,13 +11,14 @@ from booking.attendance import disputes
 from booking.changes import cancel, proposals, reschedule, withdraw
 from booking.idempotency import Repeatable
 from booking.views import customer
-from marketplace.api import idempotency
-from marketplace.api.blueprint import principal, reads_body, refuses
-from marketplace.api.fields import Id, Request, Text
+from marketplace.api.blueprint import principal
 from marketplace.api.v1.bookings import FullBooking, blueprint, shown
 from marketplace.catalog.benefit_kind import NotEligible
 from marketplace.core import clock
 from marketplace.core.errors import Busy, IdempotencyKeyReused, Invalid, NotFound
+from marketplace.rest import idempotency
+from marketplace.rest.fields import Id, Request, Text
+from marketplace.rest.views import reads_body, refuses
 from vip.entitlements import of_customer
 
 

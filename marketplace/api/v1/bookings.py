@@ -13,13 +13,14 @@ from booking.hold import place, submit
 from booking.states import BookingState
 from booking.views import customer
 from booking.views.cards import BookingView
-from marketplace.api import idempotency
-from marketplace.api.blueprint import Resource, credential, looks_up_who, principal, reads_body, refuses
-from marketplace.api.fields import Answer, Answers, Choice, Id, Listing, Request, page_of
-from marketplace.api.json import JsonResponse
+from marketplace.api.blueprint import Resource, credential, looks_up_who, principal
 from marketplace.catalog.benefit_kind import NotEligible
 from marketplace.core import clock
 from marketplace.core.errors import Busy, Invalid, NotFound
+from marketplace.rest import idempotency
+from marketplace.rest.fields import Answer, Answers, Choice, Id, Listing, Request, page_of
+from marketplace.rest.json import JsonResponse
+from marketplace.rest.views import reads_body, refuses
 from vip.entitlements import of_customer
 
 blueprint = Resource("bookings", __name__, description="Booking, following and cancelling.")

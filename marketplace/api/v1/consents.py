@@ -6,11 +6,12 @@ from typing import Any
 
 from marshmallow import fields as out
 
-from marketplace.api.blueprint import Resource, principal, reads_body, refuses
-from marketplace.api.fields import Answer, Request, Text
+from marketplace.api.blueprint import Resource, principal
 from marketplace.api.v1.sessions import PHONE, CodeSent
 from marketplace.core import clock
 from marketplace.core.errors import NotFound, TooMany
+from marketplace.rest.fields import Answer, Request, Text
+from marketplace.rest.views import reads_body, refuses
 from vip.customers import consent
 from vip.signin import codes
 from vip.signin.turns import Crowded

@@ -7,8 +7,8 @@ from typing import Any
 from marshmallow import fields as out
 
 from marketplace.api.blueprint import Resource, principal
-from marketplace.api.fields import Answer, page_of
 from marketplace.core import clock
+from marketplace.rest.fields import Answer, page_of
 from vip.entitlements import of_customer
 
 blueprint = Resource("entitlements", __name__, description="Benefits granted, and what is left of them.")

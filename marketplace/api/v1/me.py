@@ -7,7 +7,7 @@ from typing import Any
 from marshmallow import fields as out
 
 from marketplace.api.blueprint import Resource, principal
-from marketplace.api.fields import Answer, page_of
+from marketplace.rest.fields import Answer, page_of
 from vip.customers import customers, family
 
 blueprint = Resource("me", __name__, description="The signed-in customer and the people she books for.")

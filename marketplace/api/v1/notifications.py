@@ -9,12 +9,13 @@ from marshmallow import fields as out
 from booking.messages import calendar, inbox
 from booking.messages.settings import Choices, choose, parse_time, settings_of
 from booking.notices.kinds import KINDS
-from marketplace.api.blueprint import Resource, principal, reads_body, refuses
-from marketplace.api.fields import Answer, Listing, Request, Text, Truth, page_of
+from marketplace.api.blueprint import Resource, principal
 from marketplace.core import clock
 from marketplace.core.config import settings
 from marketplace.core.errors import NotFound
 from marketplace.messages import words
+from marketplace.rest.fields import Answer, Listing, Request, Text, Truth, page_of
+from marketplace.rest.views import reads_body, refuses
 from marketplace.wording import reader_language
 
 blueprint = Resource("notifications", __name__, description="What the customer was told, and what she has read.")

@@ -10,11 +10,12 @@ from marshmallow import fields as out
 from booking.offers import availability
 from booking.offers.availability import OfferQuery
 from booking.offers.bookable import Reason
-from marketplace.api.blueprint import Resource, credential, looks_up_who, refuses
-from marketplace.api.fields import Answer, Day, Id, Listing, Request, Text, page_of
-from marketplace.api.json import JsonResponse
+from marketplace.api.blueprint import Resource, credential, looks_up_who
 from marketplace.core import clock
 from marketplace.core.errors import NotFound
+from marketplace.rest.fields import Answer, Day, Id, Listing, Request, Text, page_of
+from marketplace.rest.json import JsonResponse
+from marketplace.rest.views import refuses
 
 blueprint = Resource("offers", __name__, description="Packages at places, with their free times.")
 

@@ -8,10 +8,11 @@ from flask import Response
 from marshmallow import fields as out
 
 from booking.personal import erase, export
-from marketplace.api.blueprint import Resource, principal, reads_body, refuses
-from marketplace.api.fields import Answer, Request, Truth, page_of
+from marketplace.api.blueprint import Resource, principal
 from marketplace.core import clock
 from marketplace.core.errors import Invalid, TooMany
+from marketplace.rest.fields import Answer, Request, Truth, page_of
+from marketplace.rest.views import reads_body, refuses
 from vip.signin.signin import SignInAgain
 
 BYTES = {"type": "string", "format": "binary"}

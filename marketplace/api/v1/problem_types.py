@@ -7,9 +7,10 @@ from typing import Any
 from marshmallow import fields as out
 
 from marketplace import wording
-from marketplace.api.blueprint import Resource, public
-from marketplace.api.fields import Answer
+from marketplace.api.blueprint import Resource
 from marketplace.core.errors import NotFound
+from marketplace.rest.fields import Answer
+from marketplace.rest.views import public
 
 blueprint = Resource("problems", __name__, description="What the codes of refusals mean.")
 

@@ -14,11 +14,12 @@ from booking.reports.delete import delete_report
 from booking.reports.output import export
 from booking.reports.output.fhir import MEDIA_TYPE
 from booking.reports.trend import trend
-from marketplace.api.blueprint import Resource, principal, refuses
-from marketplace.api.fields import Answer, Id, Listing, Request, Text, Whole, page_of
+from marketplace.api.blueprint import Resource, principal
 from marketplace.api.v1.bookings import Names
 from marketplace.core import clock
 from marketplace.core.errors import Invalid, NotFound
+from marketplace.rest.fields import Answer, Id, Listing, Request, Text, Whole, page_of
+from marketplace.rest.views import refuses
 from vip.customers.consent import ConsentMissing
 
 BYTES = {"type": "string", "format": "binary"}

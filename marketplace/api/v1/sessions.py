@@ -7,10 +7,11 @@ from typing import Any
 from flask import request
 from marshmallow import fields as out
 
-from marketplace.api.blueprint import Resource, principal, public, reads_body, refuses
-from marketplace.api.fields import Answer, Request, Text
+from marketplace.api.blueprint import Resource, principal
 from marketplace.core import clock
 from marketplace.core.errors import TooMany
+from marketplace.rest.fields import Answer, Request, Text
+from marketplace.rest.views import public, reads_body, refuses
 from vip.signin import codes, signin
 from vip.signin.limits import Caller
 from vip.signin.turns import Crowded

@@ -8,10 +8,11 @@ from flask import url_for
 from marshmallow import fields as out
 
 from booking.reports import share
-from marketplace.api.blueprint import Resource, principal, reads_body, refuses
-from marketplace.api.fields import Answer, Choice, Number, Request, Truth
+from marketplace.api.blueprint import Resource, principal
 from marketplace.core import clock
 from marketplace.core.config import settings
+from marketplace.rest.fields import Answer, Choice, Number, Request, Truth
+from marketplace.rest.views import reads_body, refuses
 from vip.customers.consent import ConsentMissing
 
 blueprint = Resource("shares", __name__, description="Showing a report by a link that expires; each look is recorded.")

@@ -7,8 +7,8 @@ from typing import Any
 from marshmallow import fields as out
 
 from marketplace.api.blueprint import Resource
-from marketplace.api.fields import Answer, Listing, Text, page_of
 from marketplace.catalog.search import SiteQuery, search_sites
+from marketplace.rest.fields import Answer, Listing, Text, page_of
 
 blueprint = Resource("sites", __name__, description="Hospitals and check-up centres.")
 

@@ -8,13 +8,14 @@ from marshmallow import fields as out
 
 from booking.states import BookingState
 from booking.waiting import join, view
-from marketplace.api import idempotency
-from marketplace.api.blueprint import Resource, principal, reads_body, refuses
-from marketplace.api.fields import Answer, Day, Id, Items, Listing, Number, Request, Truth, page_of
+from marketplace.api.blueprint import Resource, principal
 from marketplace.api.v1.bookings import Names
 from marketplace.catalog.benefit_kind import NotEligible
 from marketplace.core import clock
 from marketplace.core.errors import Busy, Invalid, NotFound
+from marketplace.rest import idempotency
+from marketplace.rest.fields import Answer, Day, Id, Items, Listing, Number, Request, Truth, page_of
+from marketplace.rest.views import reads_body, refuses
 from vip.entitlements import of_customer
 
 blueprint = Resource("waiting", __name__, description="Waiting for a place where all are taken.")

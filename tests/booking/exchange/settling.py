@@ -41,6 +41,11 @@ def roles(public_id: str) -> dict[str, str]:
         return {row.reference: row.role for row in rows}
 
 
+def version_of(reference: str) -> int:
+    with reading() as session:
+        return session.scalars(select(ProviderBooking.version).where(ProviderBooking.reference == reference)).one()
+
+
 def open_cases() -> list[str]:
     with reading() as session:
         return list(session.scalars(select(Discrepancy.kind).where(Discrepancy.closed_at.is_(None))))

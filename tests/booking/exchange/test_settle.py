@@ -17,7 +17,7 @@ from booking.views.customer import booking as view
 from marketplace.core.database.db import reading
 from providers.port import Accepted, Confirmed, Refused, RetryAfter, Unknown
 from providers.port import NotFound as NotThere
-from tests.booking.exchange.settling import LATER, SOON, roles, state, tell, unit
+from tests.booking.exchange.settling import LATER, SOON, roles, state, tell, unit, version_of
 from tests.people import NOON
 from tests.world import (
     FakeAdapter,
@@ -25,6 +25,7 @@ from tests.world import (
     claim_all,
     connection_to,
     history,
+    join,
     make_world,
     one_pass,
     remote,
@@ -93,6 +94,27 @@ def test_nothing_found_is_believed_only_after_the_settle_window() -> None:
     assert one_pass(world, adapter, now=NOON + timedelta(seconds=62)) == ["applied"]
     assert state(public_id) == "confirmed"
     assert adapter.sent[0].key == adapter.sent[1].key, "one key for life"
+
+
+def test_a_reference_that_another_booking_has_confirms_nothing_and_leaves_that_one_alone() -> None:
+    world = make_world()
+    other = join(world.provider, world.offer, world.slots, phone="13800000022")
+    first = world.submit()
+    one_pass(world, FakeAdapter(answers=[Confirmed("0001", 1)]), now=NOON)
+    second = other.submit()
+    adapter = FakeAdapter(
+        answers=[Confirmed("0001", 9)],
+        found=[remote(second, "confirmed", reference="0001"), remote(second, "confirmed", reference="0002")],
+    )
+    assert one_pass(other, adapter, now=SOON) == ["waiting"]
+    assert (state(second), tasks(second)) == ("outcome_unknown", [("reserve", "unknown")])
+    assert one_pass(other, adapter, now=LATER) == ["waiting"], "said again, it is no truer"
+    assert (state(second), taken(world.slots[0])) == ("outcome_unknown", 2)
+    assert (roles(first), roles(second), version_of("0001")) == ({"0001": "current"}, {}, 1)
+    later = LATER + timedelta(minutes=5)
+    assert raise_unknown(now=later) == 1, "a person is asked while the provider keeps to it"
+    assert one_pass(other, adapter, now=later) == ["applied"]
+    assert (state(second), roles(second)) == ("confirmed", {"0002": "current"})
 
 
 def test_a_late_commit_is_found_before_anything_is_sent_again() -> None:

@@ -13,8 +13,8 @@ import pytest
 from flask import Flask
 from marshmallow import fields as out
 
-from marketplace.api.fields import Answer
-from marketplace.api.json import Json
+from marketplace.rest.fields import Answer
+from marketplace.rest.json import Json
 
 
 class Colour(StrEnum):

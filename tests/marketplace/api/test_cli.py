@@ -6,6 +6,7 @@ import csv
 import io
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,6 @@ from sqlalchemy import Engine, select
 from booking.discrepancies import open_discrepancy
 from booking.models import Discrepancy
 from marketplace import cli
-from marketplace.api import openapi
 from marketplace.core.config import settings
 from marketplace.core.database.db import reading, transaction
 from marketplace.demo.commands import demo
@@ -118,11 +118,13 @@ def test_sites_are_imported_and_bad_rows_reported(run: Run, tmp_path: Path) -> N
     one_sentence(run(f"catalog import-sites {tmp_path / 'none.csv'}"), "No such file")
 
 
-def test_the_description_is_written(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    before = openapi.FILE.read_text(encoding="utf-8")
-    monkeypatch.setattr(openapi, "FILE", tmp_path / "openapi.json")
+@pytest.mark.parametrize("of", ["CUSTOMER_API", "PARTNER_API"])
+def test_the_descriptions_are_written(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, of: str) -> None:
+    before = getattr(cli, of).file.read_text(encoding="utf-8")
+    for name in ("CUSTOMER_API", "PARTNER_API"):
+        monkeypatch.setattr(cli, name, replace(getattr(cli, name), file=tmp_path / name))
     assert run("openapi write").exit_code == 0
-    assert (tmp_path / "openapi.json").read_text(encoding="utf-8") == before
+    assert (tmp_path / of).read_text(encoding="utf-8") == before
 
 
 def test_reconciling_with_nobody_or_with_a_provider_that_is_away_is_one_sentence(run: Run) -> None:

@@ -22,7 +22,7 @@ from schemathesis.pytest.lazy import get_all_tests
 from schemathesis.specs.openapi import checks
 from sqlalchemy import Engine, text
 
-from marketplace.api import openapi
+from marketplace.api.description import CUSTOMER_API
 from marketplace.core import clock
 from marketplace.core.database.db import transaction
 from tests.marketplace.api.caller import Caller
@@ -86,7 +86,7 @@ class Program:
 
 program = Program()
 schema = schemathesis.openapi.from_path(
-    str(openapi.FILE),
+    str(CUSTOMER_API.file),
     config=SchemathesisConfig.from_dict({"generation": {"deterministic": True, "with-security-parameters": False}}),
 )
 schema.app = program

@@ -11,10 +11,10 @@ from sqlalchemy import update
 
 from booking.models import Slot
 from booking.offers.availability import OfferQuery, search_offers, slots
-from marketplace.api.fields import page_of
 from marketplace.api.v1 import offers
 from marketplace.core import clock
 from marketplace.core.database.db import transaction
+from marketplace.rest.fields import page_of
 from tests.marketplace.api.caller import Caller, problem
 from tests.people import NOON
 from tests.statements import statements_sent

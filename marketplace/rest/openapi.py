@@ -1,6 +1,6 @@
-"""The OpenAPI document: what flask-smorest gathers, and what it can't know: who may call, and every refusal.
+"""The OpenAPI document of an API: what flask-smorest gathers, and what it can't know: who may call, and every refusal.
 
-Served at /api/v1/openapi.json and kept as docs/openapi.json (`flask openapi write`); a test compares the two.
+Served at <prefix>/openapi.json and kept as a file in docs/ (`flask openapi write`); a test compares the two.
 """
 
 from __future__ import annotations
@@ -8,38 +8,47 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from flask import Flask, Response, current_app
-from flask_smorest import Api
+from flask_smorest import Api, Blueprint
 
 from marketplace import wording
-from marketplace.api.blueprint import access_of, public
-from marketplace.api.idempotency import IdempotencyKeyMissing
-from marketplace.core.config import ROOT
 from marketplace.core.errors import Busy, IdempotencyKeyReused, Invalid, NotFound, Refusal, Unauthenticated
 from marketplace.core.strictjson import NotJson
+from marketplace.edge import PublicIdConverter
 from marketplace.problems import MEDIA_TYPE, TYPE_PREFIX
+from marketplace.rest.idempotency import IdempotencyKeyMissing
+from marketplace.rest.views import View, is_public, public
 
-VERSION = "1.0.0"
-FILE = ROOT / "docs" / "openapi.json"
+OPENAPI = "3.1.0"
 
-OPTIONS: dict[str, Any] = {
-    "info": {
-        "description": (
-            "What a customer has, what she can book, and what became of it. Policy, and the whole path with curl: "
-            "docs/api.md. Every refusal is a problem document (RFC 9457)."
-        ),
-        "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
-    },
-    "servers": [{"url": "/"}],
-    "security": [{"bearer": []}],
-    "components": {
-        "securitySchemes": {
-            "bearer": {"type": "http", "scheme": "bearer", "description": "The token of POST /api/v1/sessions."}
-        }
-    },
-}
+
+@dataclass(frozen=True)
+class Description:
+    """What is said of an API as a whole. `name` begins the names of its blueprints and of its settings in the
+    application (`api_bookings`, API_TITLE); `prefix` its paths. `refuses`: what any operation that is not public may
+    refuse."""
+
+    name: str
+    title: str
+    version: str
+    prefix: str
+    file: Path
+    options: Mapping[str, Any]
+    refuses: tuple[type[Refusal], ...] = (Unauthenticated,)
+
+
+class PlainApi(Api):
+    """Refusals are told by marketplace.edge alone, so flask-smorest neither handles nor documents errors."""
+
+    DEFAULT_ERROR_RESPONSE_NAME = None
+
+    def _register_error_handlers(self) -> None:
+        return
+
 
 _FIELD_ERROR = {
     "type": "object",
@@ -72,24 +81,39 @@ _ALWAYS = ((500, "internal"), (503, "unavailable"))
 _WITH_BODY = ((413, "too_large"), (415, "unsupported_media_type"))
 
 
-def serve(app: Flask, api: Api) -> None:
-    """Add GET /api/v1/openapi.json."""
+def install(app: Flask, of: Description, blueprints: Iterable[Blueprint]) -> None:
+    """Add an API and GET <prefix>/openapi.json to the application."""
+    settings = f"{of.name.upper()}_"
+    app.config.update(
+        {
+            f"{settings}API_TITLE": of.title,
+            f"{settings}API_VERSION": of.version,
+            f"{settings}OPENAPI_VERSION": OPENAPI,
+            f"{settings}API_SPEC_OPTIONS": dict(of.options),
+        }
+    )
+    api = PlainApi(app, config_prefix=of.name)
+    api.register_converter(
+        PublicIdConverter, lambda _converter: {"type": "string", "pattern": f"^{PublicIdConverter.regex}$"}
+    )
+    for blueprint in dict.fromkeys(blueprints):
+        api.register_blueprint(blueprint)
     body: list[bytes] = []
 
     def openapi_json() -> Response:
         if not body:
-            body.append(text(document(app, api)).encode())
+            body.append(text(document(app, api, of)).encode())
         return Response(body[0], content_type="application/json", headers={"Cache-Control": "public, max-age=300"})
 
-    app.add_url_rule("/api/v1/openapi.json", "api_openapi", public(openapi_json))
-    app.extensions["openapi"] = lambda: document(app, api)
+    app.add_url_rule(f"{of.prefix}/openapi.json", f"{of.name}_openapi", public(openapi_json))
+    app.extensions.setdefault("openapi", {})[of.name] = lambda: document(app, api, of)
 
 
-def document(app: Flask, api: Api) -> dict[str, Any]:
+def document(app: Flask, api: Api, of: Description) -> dict[str, Any]:
     """The document as plain data; the same each time."""
     spec: dict[str, Any] = json.loads(json.dumps(api.spec.to_dict()))
     for tag in spec.get("tags", ()):
-        tag["name"] = tag["name"].removeprefix("api_")
+        tag["name"] = tag["name"].removeprefix(f"{of.name}_")
     spec.setdefault("components", {}).setdefault("schemas", {})["Problem"] = _PROBLEM
     views = _views(app)
     for path, operations in spec["paths"].items():
@@ -98,14 +122,15 @@ def document(app: Flask, api: Api) -> dict[str, Any]:
             if method != "parameters":
                 name, view = views[method, path]
                 operation["operationId"] = name
+                operation["tags"] = [tag.removeprefix(f"{of.name}_") for tag in operation["tags"]]
                 parameters = [*shared, *operation.get("parameters", [])]
-                _finish(operation, view, parameters, method)
+                _finish(operation, view, parameters, method, of)
     return spec
 
 
-def current() -> dict[str, Any]:
+def current(of: Description) -> dict[str, Any]:
     """The document of the current application."""
-    made: dict[str, Any] = current_app.extensions["openapi"]()
+    made: dict[str, Any] = current_app.extensions["openapi"][of.name]()
     return made
 
 
@@ -124,17 +149,17 @@ def _views(app: Flask) -> dict[tuple[str, str], tuple[str, Callable[..., Any]]]:
     return views
 
 
-def _finish(operation: dict[str, Any], view: Callable[..., Any], parameters: list[Any], method: str) -> None:
+def _finish(
+    operation: dict[str, Any], view: Callable[..., Any], parameters: list[Any], method: str, of: Description
+) -> None:
     """Say who may call, and add the problem documents of every refusal."""
-    is_public = access_of(view) == "public"
-    if is_public:
+    if is_public(view):
         operation["security"] = []
-    operation["tags"] = [tag.removeprefix("api_") for tag in operation["tags"]]
     for parameter in parameters:
         if parameter["in"] == "query":
             _never_null(parameter["schema"])
     codes: dict[int, list[str]] = defaultdict(list)
-    for refusal in _refusals(operation, view, parameters, is_public=is_public):
+    for refusal in _refusals(operation, view, parameters, of):
         codes[refusal.status].append(refusal.code)
     for status, code in (*_ALWAYS, *(_WITH_BODY if method in ("post", "put", "delete") else ())):
         codes[status].append(code)
@@ -153,11 +178,9 @@ def _never_null(schema: dict[str, Any]) -> None:
 
 
 def _refusals(
-    operation: Mapping[str, Any], view: Callable[..., Any], parameters: Iterable[Mapping[str, Any]], *, is_public: bool
+    operation: Mapping[str, Any], view: View, parameters: Iterable[Mapping[str, Any]], of: Description
 ) -> list[type[Refusal]]:
-    found: list[type[Refusal]] = []
-    if not is_public:
-        found.append(Unauthenticated)
+    found: list[type[Refusal]] = [] if is_public(view) else list(of.refuses)
     places = {parameter["in"] for parameter in parameters}
     if "path" in places:
         found.append(NotFound)

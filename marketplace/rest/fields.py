@@ -150,7 +150,7 @@ class Answer(ma.Schema):
 
     def dump(self, obj: Any, *, many: bool | None = None) -> Any:
         """What marshmallow's own makes of `obj`, at a third of the cost; but dates and moments stay what they are, for
-        marketplace.api.json to write."""
+        marketplace.rest.json to write."""
         if self.many if many is None else many:
             return [self._plain(one) for one in obj]
         return self._plain(obj)

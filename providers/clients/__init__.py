@@ -1,0 +1,1 @@
+"""API clients of providers: their credentials, scopes and access tokens."""

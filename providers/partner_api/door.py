@@ -1,0 +1,84 @@
+"""The door of the partner API: whose token it is, what it may do, and how often."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from flask import Response, current_app, g, request
+from flask_smorest import Blueprint
+
+from marketplace.core import clock
+from marketplace.core.errors import Refusal
+from marketplace.rest.reading import StrictParser, bearer_token, no_body
+from marketplace.rest.views import View, has_body
+from providers.clients import tokens
+from providers.clients.scopes import SCOPES
+from providers.clients.tokens import Caller
+from vip.signin.limits import InMemory, Limit
+
+RATE = Limit(capacity=300, per_hour=50 * 3600)
+"""Requests of a client to one process: 300 at once, 50 a second afterwards."""
+POLICY = f'"client";q={RATE.capacity};w={RATE.capacity * 3600 // RATE.per_hour}'
+"""RATE as a RateLimit-Policy (draft-ietf-httpapi-ratelimit-headers): a quota and the seconds in which it fills."""
+
+calls = InMemory(RATE)
+
+
+class NoScope(Refusal):
+    """The token does not have the scope that this needs (RFC 6750, section 3.1: insufficient_scope)."""
+
+    code = "insufficient_scope"
+    status = 403
+
+
+class Resource(Blueprint):
+    """A blueprint of the partner API: every route needs a token, and says with `@needs` which scope."""
+
+    ARGUMENTS_PARSER = StrictParser()
+
+    def __init__(self, name: str, module: str, *, description: str) -> None:
+        super().__init__(f"partner_{name}", module, url_prefix="/partner/v1", description=description)
+        self.before_request(_admit)
+        self.after_request(_tell_rate)
+
+
+def needs(scope: str) -> Callable[[View], View]:
+    """Mark a view with the scope that it needs."""
+    if scope not in SCOPES:
+        raise ValueError(f"no scope: {scope}")
+
+    def mark(view: View) -> View:
+        view.scope = scope  # type: ignore[attr-defined]
+        return view
+
+    return mark
+
+
+def scope_of(view: Callable[..., Any]) -> str:
+    """The scope that a view needs."""
+    return str(view.scope)  # type: ignore[attr-defined]
+
+
+def caller() -> Caller:
+    """Whose request this is."""
+    found: Caller = g.partner
+    return found
+
+
+def _admit() -> None:
+    view = current_app.view_functions[str(request.endpoint)]
+    found = tokens.authenticate(bearer_token(), now=clock.now())
+    g.rate_left = calls.take(found.client.encode())
+    if scope_of(view) not in found.scopes:
+        raise NoScope(scope=scope_of(view))
+    g.partner = found
+    if request.method in ("POST", "DELETE") and not has_body(view):
+        no_body()
+
+
+def _tell_rate(answer: Response) -> Response:
+    if "rate_left" in g:
+        answer.headers["RateLimit-Policy"] = POLICY
+        answer.headers["RateLimit"] = f'"client";r={g.rate_left};t=1'
+    return answer

@@ -1,0 +1,165 @@
+"""Clients of providers, their secrets and tokens: shown once, two at most, ended at once."""
+
+from __future__ import annotations
+
+import threading
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
+
+from marketplace.core import audit
+from marketplace.core.database.db import reading, transaction
+from marketplace.core.errors import Invalid, NotFound, Unauthenticated
+from providers.clients import tokens
+from providers.clients.credentials import (
+    Credentials,
+    TwoSecrets,
+    add_client,
+    add_secret,
+    end_client,
+    end_secret,
+    fingerprint,
+    secret_of,
+)
+from providers.clients.listing import clients_of
+from providers.clients.models import ApiClient
+from tests.people import NOON
+from tests.world import make_offer
+
+pytestmark = pytest.mark.usefixtures("db")
+
+
+@pytest.fixture
+def code() -> str:
+    """A provider's code."""
+    return make_offer()[0].code
+
+
+def token_for(made: Credentials) -> str:
+    """A token that was given for this secret."""
+    token = f"token of {made.secret_id}"
+    with transaction() as session:
+        client = session.query(ApiClient).filter_by(public_id=made.client_id).one()
+        secret = secret_of(session, client, made.secret)
+        assert secret is not None
+        tokens.give(session, secret, token, client.scopes, NOON)
+    return token
+
+
+def test_a_secret_opens_its_own_client_and_only_hashes_are_stored(code: str) -> None:
+    mine, other = (add_client(code, name, ["slots"], actor="t", now=NOON) for name in ("hall", "desk"))
+    with reading() as session:
+        client = session.query(ApiClient).filter_by(public_id=mine.client_id).one()
+        assert secret_of(session, client, mine.secret) is not None
+        assert secret_of(session, client, other.secret) is None
+        stored = session.execute(text("SELECT string_agg(s::text, ' ') FROM api_secret s")).scalar_one()
+    assert mine.secret not in stored and fingerprint(mine.secret).hex() in stored
+    assert mine.secret not in repr(mine)
+
+
+def test_a_second_secret_lives_beside_the_first_and_a_third_does_not(code: str) -> None:
+    first = add_client(code, "hall", ["slots"], actor="t", now=NOON)
+    second = add_secret(first.client_id, actor="t", now=NOON)
+    assert tokens.authenticate(token_for(first), now=NOON).client == first.client_id
+    assert tokens.authenticate(token_for(second), now=NOON).client == first.client_id
+    with pytest.raises(TwoSecrets):
+        add_secret(first.client_id, actor="t", now=NOON)
+    end_secret(first.client_id, first.secret_id, actor="t", now=NOON)
+    third = add_secret(first.client_id, actor="t", now=NOON)
+    [client] = clients_of(code)
+    assert [secret.id for secret in client.secrets] == [second.secret_id, third.secret_id]
+
+
+def test_many_at_once_add_one_secret(code: str) -> None:
+    first = add_client(code, "hall", ["slots"], actor="t", now=NOON)
+    outcomes: list[str] = []
+
+    def add() -> None:
+        try:
+            outcomes.append(add_secret(first.client_id, actor="t", now=NOON).secret_id)
+        except TwoSecrets:
+            outcomes.append("two_secrets")
+
+    threads = [threading.Thread(target=add) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(outcomes) == 6 and outcomes.count("two_secrets") == 5
+
+
+@pytest.mark.every_postgres
+def test_the_database_refuses_a_third_live_secret_without_the_lock(code: str) -> None:
+    first = add_client(code, "hall", ["slots"], actor="t", now=NOON)
+    add_secret(first.client_id, actor="t", now=NOON)
+    copied = text(
+        "INSERT INTO api_secret (public_id, client_id, place, secret_hash, created_at) "
+        "SELECT 'sec_x', client_id, 2, sha256('x'), created_at FROM api_secret LIMIT 1"
+    )
+    with pytest.raises(IntegrityError, match="uq_api_secret_place"), transaction() as session:
+        session.execute(copied)
+
+
+def test_a_token_ends_with_its_time_its_secret_its_client_and_by_itself(code: str) -> None:
+    first = add_client(code, "hall", ["slots", "reports"], actor="t", now=NOON)
+    second = add_secret(first.client_id, actor="t", now=NOON)
+    token, other = token_for(first), token_for(second)
+    assert tokens.authenticate(token, now=NOON + tokens.LIFETIME - timedelta(seconds=1)).scopes == {"slots", "reports"}
+    with pytest.raises(Unauthenticated):
+        tokens.authenticate(token, now=NOON + tokens.LIFETIME)
+    end_secret(first.client_id, first.secret_id, actor="t", now=NOON)
+    with pytest.raises(Unauthenticated):
+        tokens.authenticate(token, now=NOON)
+    tokens.revoke(other, "cli_of_somebody_else", now=NOON)
+    assert tokens.authenticate(other, now=NOON).provider == code, "nobody else can end it"
+    tokens.revoke(other, first.client_id, now=NOON)
+    with pytest.raises(Unauthenticated):
+        tokens.authenticate(other, now=NOON)
+
+
+def test_an_ended_client_has_nothing_left(code: str) -> None:
+    made = add_client(code, "hall", ["slots"], actor="t", now=NOON)
+    token = token_for(made)
+    end_client(made.client_id, actor="t", now=NOON)
+    with pytest.raises(Unauthenticated):
+        tokens.authenticate(token, now=NOON)
+    for again in (add_secret, end_client):
+        with pytest.raises(NotFound):
+            again(made.client_id, actor="t", now=NOON)
+    assert [(client.ended, list(client.secrets)) for client in clients_of(code)] == [(True, [])]
+
+
+def test_each_change_is_one_line_of_the_audit_without_a_secret(code: str) -> None:
+    made = add_client(code, "hall", ["slots"], actor="opr_1", now=NOON)
+    second = add_secret(made.client_id, actor="opr_1", now=NOON)
+    end_secret(made.client_id, second.secret_id, actor="opr_1", now=NOON)
+    end_secret(made.client_id, second.secret_id, actor="opr_1", now=NOON)
+    end_client(made.client_id, actor="opr_1", now=NOON)
+    with reading() as session:
+        lines = session.query(audit.AuditLine).order_by(audit.AuditLine.id).all()
+    assert [line.action for line in lines] == [
+        "api_client.added",
+        "api_secret.added",
+        "api_secret.ended",
+        "api_client.ended",
+    ]
+    assert {(line.actor, line.subject) for line in lines} == {("opr_1", made.client_id)}
+    assert made.secret not in repr([line.facts for line in lines])
+
+
+@pytest.mark.parametrize("scopes", [[], ["everything"], ["slots", ""]])
+def test_scopes_that_there_are_not_make_no_client(code: str, scopes: list[str]) -> None:
+    with pytest.raises(Invalid):
+        add_client(code, "hall", scopes, actor="t", now=NOON)
+    with pytest.raises(NotFound):
+        add_client("nobody", "hall", ["slots"], actor="t", now=NOON)
+    assert clients_of(code) == []
+
+
+def test_tokens_are_forgotten_a_week_after_their_end(code: str) -> None:
+    token_for(add_client(code, "hall", ["slots"], actor="t", now=NOON))
+    over = NOON + tokens.LIFETIME + tokens.KEPT
+    assert tokens.forget_tokens(now=over) == 0
+    assert tokens.forget_tokens(now=over + timedelta(seconds=1)) == 1
