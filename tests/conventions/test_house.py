@@ -62,6 +62,19 @@ def test_no_import_gives_what_is_ours_another_name() -> None:
     assert found == []
 
 
+def test_a_view_asks_whether_a_form_was_sent_and_not_whether_a_page_is_asked_for() -> None:
+    """A request for the head of a page is no GET either, and must not pass for the sending of its form."""
+    found = [
+        f"{path}:{node.lineno}"
+        for path, tree in _typed()
+        if path.parts[:2] == ("marketplace", "web")
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Compare) and "request.method" in ast.unparse(node.left)
+        if isinstance(node.ops[0], ast.Eq) and ast.unparse(node.comparators[0]) == "'GET'"
+    ]
+    assert found == []
+
+
 def test_only_the_rule_says_whether_a_slot_may_be_booked() -> None:
     found = {
         str(path.relative_to(ROOT))
