@@ -15,13 +15,13 @@ from dataclasses import dataclass, replace
 from statistics import median
 from typing import NoReturn
 
-from bench import attempts, bare, data, load, pages
+from bench import attempts, bare, data, load, pages, partner
 from bench.data import Loaded
 from bench.reads import READS, slots
 from bench.stage import CannotMeasure, Stage, WebServer, serving, stage
 from marketplace.development import processes
 
-PARTS = ("bookings", "reads", "attempts", "pages", "servers")
+PARTS = ("bookings", "reads", "attempts", "pages", "partner", "servers")
 BOOKINGS = {"spread": "hold, spread over the slots", "hot": "hold, one hot slot", "confirm": "hold and confirm, spread"}
 MOST_PER_SECOND = 4000  # requests made ready for each second that is measured
 
@@ -92,6 +92,8 @@ def _measure(where: Stage, options: Options) -> None:
         _attempts(where, loaded, options)
     if "pages" in options.only:
         _pages(where, loaded)
+    if "partner" in options.only:
+        _partner(where, options)
     if "servers" in options.only:
         _servers(where, loaded, options)
     print(f"\nDone in {time.monotonic() - since:.0f} s.")
@@ -166,6 +168,19 @@ def _reads(where: Stage, loaded: Loaded, options: Options) -> None:
                 f"  {read.name:<32} SQL {median(sql):5.1f} {_p99(sql):6.1f}   HTTP {median(http):5.1f} "
                 f"{_p99(http):6.1f}   p99 ratio {_spread(ratios, 2)}   ({len(sql)} and {len(http)} answers)"
             )
+
+
+def _partner(where: Stage, options: Options) -> None:
+    told = partner.feed(where)
+    print(f"\n{len(told.slots):,} slots changed, 500 a transaction: slots a second; median of {options.rounds} rounds")
+    with serving(where, CHOSEN) as port:
+        program = partner.Program(port)
+        partner.measure(where, told, program, 1)  # imports, prepared statements, caches
+        rates = [partner.measure(where, told, program, 4 + 3 * n) for n in range(options.rounds)]
+    sql = [rate.sql for rate in rates]
+    for name, ours in (("partner API", [rate.api for rate in rates]), ("worker, polled", [r.worker for r in rates])):
+        ratios = [one / bare_ for one, bare_ in zip(ours, sql, strict=True)]
+        print(f"  {name:<28} SQL {_spread(sql, 0)}   ours {_spread(ours, 0)}   ratio {_spread(ratios, 3)}")
 
 
 def _attempts(where: Stage, loaded: Loaded, options: Options) -> None:

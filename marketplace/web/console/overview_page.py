@@ -206,6 +206,7 @@ def job(it: LateJob) -> JobRow:
         "alarms-over": _("Delete old alarms of records that can't be opened"),
         "keys": _("Forget old idempotency keys"),
         "slots": _("Read slots"),
+        "slot_snapshots": _("End snapshots of published slots"),
         "bookings": _("Read bookings"),
         "reports": _("Read the list of reports"),
         "fetch": _("Fetch reports"),

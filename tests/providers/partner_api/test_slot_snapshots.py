@@ -260,6 +260,38 @@ def test_it_is_opened_once_for_one_key(partner: Partner) -> None:
     assert partner.post("/slots/snapshots", json=ASKED).get_json()["code"] == "idempotency_key_missing"
 
 
+def test_one_that_is_completed_between_two_batches_of_a_call_takes_no_more_lines(
+    partner: Partner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    snapshot = opened(partner)
+    honest = slots.apply_slots
+
+    def completes_first(*given: Any, **more: Any) -> Any:
+        snapshots.complete_snapshot(provider_of(snapshot), snapshot, now=NOON)
+        return honest(*given, **more)
+
+    monkeypatch.setattr(publish, "apply_slots", completes_first)
+    sent = partner.post(f"/slots?snapshot={snapshot}", data=ndjson([line("a", version=2)]), content_type=NDJSON)
+    assert (sent.status_code, sent.get_json()["code"]) == (409, "snapshot_over")
+    versions = {slot["version"] for slot in partner.get("/slots?pool=pool-1").get_json()["items"]}
+    assert versions == {1}
+
+
+def test_no_refused_line_is_forgotten_for_one_that_is_completed_meanwhile(
+    partner: Partner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    snapshot = opened(partner)
+    honest = publish._faults_of
+
+    def completes_first(*given: Any) -> Any:
+        snapshots.complete_snapshot(provider_of(snapshot), snapshot, now=NOON)
+        return honest(*given)
+
+    monkeypatch.setattr(publish, "_faults_of", completes_first)
+    sent = partner.post(f"/slots?snapshot={snapshot}", data=ndjson([line("a"), b"{"]), content_type=NDJSON)
+    assert (sent.status_code, sent.get_json()["code"]) == (409, "snapshot_over")
+
+
 @pytest.mark.parametrize(
     ("changes", "field"),
     [
