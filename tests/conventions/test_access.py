@@ -10,6 +10,7 @@ from sqlalchemy import Engine
 
 from marketplace.app import create_app
 from marketplace.core import clock
+from providers.partner_api.door import scope_of
 from tests.people import NOON, make_insurer
 from vip.operators.operators import create_admin, sign_in_operator
 
@@ -25,6 +26,22 @@ PUBLIC = {
 FOR_WHO_HAS_A_SETTING = {"GET /metrics"}
 SIGNED_BY_PROVIDER = {"POST /partner/v1/webhooks/<id:code>"}
 BY_CLIENT_SECRET = {"POST /partner/v1/oauth/token", "POST /partner/v1/oauth/revoke"}
+PARTNER = {
+    "GET /partner/v1/bookings": "bookings",
+    "GET /partner/v1/bookings/<id:booking_id>": "bookings",
+    "POST /partner/v1/bookings/<id:booking_id>/confirm": "bookings",
+    "POST /partner/v1/bookings/<id:booking_id>/reject": "bookings",
+    "POST /partner/v1/bookings/<id:booking_id>/proposal": "bookings",
+    "POST /partner/v1/bookings/<id:booking_id>/move": "bookings",
+    "POST /partner/v1/bookings/<id:booking_id>/change/accept": "bookings",
+    "POST /partner/v1/bookings/<id:booking_id>/change/refuse": "bookings",
+    "POST /partner/v1/bookings/<id:booking_id>/cancel": "bookings",
+    "POST /partner/v1/bookings/<id:booking_id>/check-in": "bookings",
+    "POST /partner/v1/bookings/<id:booking_id>/start": "bookings",
+    "POST /partner/v1/bookings/<id:booking_id>/complete": "bookings",
+    "POST /partner/v1/bookings/<id:booking_id>/no-show": "bookings",
+}
+"""Routes of providers' programs, with the scope that each needs."""
 CUSTOMER = {
     "DELETE /api/v1/sessions/current",
     "DELETE /api/v1/sessions",
@@ -96,12 +113,23 @@ def routes(app: Flask) -> set[str]:
 
 
 def test_every_route_stands_in_the_table(app: Flask) -> None:
-    assert routes(app) == PUBLIC | FOR_WHO_HAS_A_SETTING | SIGNED_BY_PROVIDER | BY_CLIENT_SECRET | CUSTOMER
+    assert (
+        routes(app) == PUBLIC | FOR_WHO_HAS_A_SETTING | SIGNED_BY_PROVIDER | BY_CLIENT_SECRET | set(PARTNER) | CUSTOMER
+    )
 
 
-@pytest.mark.parametrize("route", sorted(CUSTOMER))
+@pytest.mark.parametrize("route", sorted(PARTNER))
+def test_a_partners_route_needs_its_scope(app: Flask, route: str) -> None:
+    method, rule = route.split(" ")
+    [found] = [each for each in app.url_map.iter_rules() if each.rule == rule and method in (each.methods or ())]
+    assert scope_of(app.view_functions[found.endpoint]) == PARTNER[route]
+
+
+@pytest.mark.parametrize("route", sorted(CUSTOMER | set(PARTNER)))
 @pytest.mark.parametrize("header", [None, "Bearer ", "Bearer nobody", "Basic eDp5", "bearer\tx", "Bearer \x80\xff"])
-def test_a_customers_route_answers_401_to_anybody_else(app: Flask, db: Engine, route: str, header: str | None) -> None:
+def test_a_route_that_needs_a_token_answers_401_without_one(
+    app: Flask, db: Engine, route: str, header: str | None
+) -> None:
     method, rule = route.split(" ")
     path = re.sub(r"<[^>]+>", "bkg_00000000000000000000", re.sub(r"<int[^>]+>", "0", rule))
     answer = app.test_client().open(
