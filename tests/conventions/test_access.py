@@ -10,7 +10,11 @@ from sqlalchemy import Engine
 
 from marketplace.app import create_app
 from marketplace.core import clock
+from providers.clients.scopes import SCOPES
+from providers.partner_api.door import scope_of
 from tests.people import NOON, make_insurer
+from tests.providers.partner_api.partner import partner_of
+from tests.world import make_offer
 from vip.operators.operators import create_admin, sign_in_operator
 
 PUBLIC = {
@@ -25,6 +29,29 @@ PUBLIC = {
 FOR_WHO_HAS_A_SETTING = {"GET /metrics"}
 SIGNED_BY_PROVIDER = {"POST /partner/v1/webhooks/<id:code>"}
 BY_CLIENT_SECRET = {"POST /partner/v1/oauth/token", "POST /partner/v1/oauth/revoke"}
+PARTNER = {
+    "POST /partner/v1/slots": "slots",
+    "GET /partner/v1/slots": "slots",
+    "POST /partner/v1/slots/snapshots": "slots",
+    "GET /partner/v1/slots/snapshots/<id:snapshot_id>": "slots",
+    "POST /partner/v1/slots/snapshots/<id:snapshot_id>/complete": "slots",
+    "GET /partner/v1/bookings": "bookings",
+    "GET /partner/v1/bookings/<id:booking_id>": "bookings",
+    "POST /partner/v1/bookings/<id:booking_id>/confirm": "bookings",
+    "POST /partner/v1/bookings/<id:booking_id>/reject": "bookings",
+    "POST /partner/v1/bookings/<id:booking_id>/proposal": "bookings",
+    "POST /partner/v1/bookings/<id:booking_id>/move": "bookings",
+    "POST /partner/v1/bookings/<id:booking_id>/change/accept": "bookings",
+    "POST /partner/v1/bookings/<id:booking_id>/change/refuse": "bookings",
+    "POST /partner/v1/bookings/<id:booking_id>/cancel": "bookings",
+    "POST /partner/v1/bookings/<id:booking_id>/check-in": "bookings",
+    "POST /partner/v1/bookings/<id:booking_id>/start": "bookings",
+    "POST /partner/v1/bookings/<id:booking_id>/complete": "bookings",
+    "POST /partner/v1/bookings/<id:booking_id>/no-show": "bookings",
+    "POST /partner/v1/bookings/<id:booking_id>/reports": "reports",
+    "GET /partner/v1/bookings/<id:booking_id>/reports": "reports",
+}
+"""Routes of providers' programs, with the scope that each needs."""
 CUSTOMER = {
     "DELETE /api/v1/sessions/current",
     "DELETE /api/v1/sessions",
@@ -78,14 +105,6 @@ CUSTOMER = {
     "POST /api/v1/notifications/<id:notification_id>/read",
 }
 
-PARTNER = {
-    "POST /partner/v1/slots",
-    "GET /partner/v1/slots",
-    "POST /partner/v1/slots/snapshots",
-    "GET /partner/v1/slots/snapshots/<id:snapshot_id>",
-    "POST /partner/v1/slots/snapshots/<id:snapshot_id>/complete",
-}
-
 
 @pytest.fixture(scope="module")
 def app(worker_database: object) -> Flask:
@@ -104,12 +123,21 @@ def routes(app: Flask) -> set[str]:
 
 
 def test_every_route_stands_in_the_table(app: Flask) -> None:
-    assert routes(app) == PUBLIC | FOR_WHO_HAS_A_SETTING | SIGNED_BY_PROVIDER | BY_CLIENT_SECRET | CUSTOMER | PARTNER
+    assert (
+        routes(app) == PUBLIC | FOR_WHO_HAS_A_SETTING | SIGNED_BY_PROVIDER | BY_CLIENT_SECRET | set(PARTNER) | CUSTOMER
+    )
 
 
-@pytest.mark.parametrize("route", sorted(CUSTOMER | PARTNER))
+@pytest.mark.parametrize("route", sorted(PARTNER))
+def test_a_partners_route_needs_its_scope(app: Flask, route: str) -> None:
+    method, rule = route.split(" ")
+    [found] = [each for each in app.url_map.iter_rules() if each.rule == rule and method in (each.methods or ())]
+    assert scope_of(app.view_functions[found.endpoint]) == PARTNER[route]
+
+
+@pytest.mark.parametrize("route", sorted(CUSTOMER | set(PARTNER)))
 @pytest.mark.parametrize("header", [None, "Bearer ", "Bearer nobody", "Basic eDp5", "bearer\tx", "Bearer \x80\xff"])
-def test_a_route_of_customers_or_partners_answers_401_to_anybody_else(
+def test_a_route_that_needs_a_token_answers_401_without_one(
     app: Flask, db: Engine, route: str, header: str | None
 ) -> None:
     method, rule = route.split(" ")
@@ -126,6 +154,16 @@ def test_a_route_of_customers_or_partners_answers_401_to_anybody_else(
 def test_a_token_is_nothing_for_who_shows_no_secret(app: Flask, db: Engine, route: str) -> None:
     answer = app.test_client().post(route.split(" ")[1], data={"grant_type": "client_credentials"})
     assert (answer.status_code, answer.get_json()["error"]) == (401, "invalid_client")
+
+
+@pytest.mark.parametrize(("route", "scope"), sorted(PARTNER.items()))
+def test_a_program_needs_the_scope_of_the_route(app: Flask, db: Engine, route: str, scope: str) -> None:
+    method, rule = route.split(" ")
+    path = re.sub(r"<[^>]+>", "bkg_00000000000000000000", rule).removeprefix("/partner/v1")
+    program = partner_of(app, make_offer()[0], *(set(SCOPES) - {scope}))
+    answer = program.send(method, path, data=b"not json")
+    assert (answer.status_code, answer.get_json()["code"]) == (403, "insufficient_scope")
+    assert answer.get_json()["facts"] == {"scope": scope}
 
 
 def test_an_operator_is_no_customer(app: Flask, db: Engine) -> None:
