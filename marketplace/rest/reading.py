@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from itertools import islice
 from typing import Any, NoReturn
 from urllib.parse import unquote_to_bytes
 
@@ -12,7 +13,7 @@ from webargs.flaskparser import FlaskParser
 from werkzeug.exceptions import UnsupportedMediaType
 
 from marketplace.core import strictjson
-from marketplace.core.errors import Unauthenticated
+from marketplace.core.errors import Refusal, Unauthenticated
 from marketplace.problems import FieldError, InvalidRequest, Where
 
 _WHERE: Mapping[str, Where] = {"json": "body", "query": "query", "querystring": "query"}
@@ -36,6 +37,12 @@ class StrictParser(FlaskParser):
         messages = error.messages
         [(location, complaints)] = messages.items() if isinstance(messages, dict) else [("json", messages)]
         raise InvalidRequest(list(_flat(complaints, "", _WHERE.get(location, "body")))) from error
+
+
+def invalid_at(path: str, error: ma.ValidationError) -> InvalidRequest:
+    """The refusal of what stood at `path` of the body and was loaded by a schema of its own: its first hundred
+    faults."""
+    return InvalidRequest(list(islice(_flat(error.messages, path, "body"), 100)))
 
 
 def _flat(complaints: Any, path: str, where: Where) -> Any:
@@ -94,6 +101,19 @@ def no_body() -> None:
     if body != {}:
         name = next(iter(body))[:64] if isinstance(body, dict) else "body"
         raise InvalidRequest([FieldError(name, "body", "unknown_field" if isinstance(body, dict) else "object")])
+
+
+def large_body(most: int, too_large: Callable[[], Refusal]) -> bytes:
+    """The body of a view that takes a large one, called once the caller is known. Raises `too_large` for more than
+    `most` bytes: before it is read where its length is announced."""
+    asked: Request = request._get_current_object()  # type: ignore[attr-defined]
+    asked.max_content_length = most + 1  # one more than may be: of what is not announced werkzeug keeps what fits
+    if (asked.content_length or 0) > most:
+        raise too_large()
+    body = asked.get_data(cache=False)
+    if len(body) > most:
+        raise too_large()
+    return body
 
 
 def bearer_token() -> str:

@@ -10,7 +10,10 @@ from sqlalchemy import Engine
 
 from marketplace.app import create_app
 from marketplace.core import clock
+from providers.clients.scopes import SCOPES
 from tests.people import NOON, make_insurer
+from tests.providers.partner_api.partner import partner_of
+from tests.world import make_offer
 from vip.operators.operators import create_admin, sign_in_operator
 
 PUBLIC = {
@@ -25,6 +28,11 @@ PUBLIC = {
 FOR_WHO_HAS_A_SETTING = {"GET /metrics"}
 SIGNED_BY_PROVIDER = {"POST /partner/v1/webhooks/<id:code>"}
 BY_CLIENT_SECRET = {"POST /partner/v1/oauth/token", "POST /partner/v1/oauth/revoke"}
+PARTNER = {
+    "POST /partner/v1/bookings/<id:booking_id>/reports": "reports",
+    "GET /partner/v1/bookings/<id:booking_id>/reports": "reports",
+}
+"""Routes for providers' programs, with the scope of each."""
 CUSTOMER = {
     "DELETE /api/v1/sessions/current",
     "DELETE /api/v1/sessions",
@@ -96,12 +104,16 @@ def routes(app: Flask) -> set[str]:
 
 
 def test_every_route_stands_in_the_table(app: Flask) -> None:
-    assert routes(app) == PUBLIC | FOR_WHO_HAS_A_SETTING | SIGNED_BY_PROVIDER | BY_CLIENT_SECRET | CUSTOMER
+    assert (
+        routes(app) == PUBLIC | FOR_WHO_HAS_A_SETTING | SIGNED_BY_PROVIDER | BY_CLIENT_SECRET | set(PARTNER) | CUSTOMER
+    )
 
 
-@pytest.mark.parametrize("route", sorted(CUSTOMER))
+@pytest.mark.parametrize("route", sorted([*CUSTOMER, *PARTNER]))
 @pytest.mark.parametrize("header", [None, "Bearer ", "Bearer nobody", "Basic eDp5", "bearer\tx", "Bearer \x80\xff"])
-def test_a_customers_route_answers_401_to_anybody_else(app: Flask, db: Engine, route: str, header: str | None) -> None:
+def test_a_route_with_a_token_answers_401_to_anybody_else(
+    app: Flask, db: Engine, route: str, header: str | None
+) -> None:
     method, rule = route.split(" ")
     path = re.sub(r"<[^>]+>", "bkg_00000000000000000000", re.sub(r"<int[^>]+>", "0", rule))
     answer = app.test_client().open(
@@ -116,6 +128,16 @@ def test_a_customers_route_answers_401_to_anybody_else(app: Flask, db: Engine, r
 def test_a_token_is_nothing_for_who_shows_no_secret(app: Flask, db: Engine, route: str) -> None:
     answer = app.test_client().post(route.split(" ")[1], data={"grant_type": "client_credentials"})
     assert (answer.status_code, answer.get_json()["error"]) == (401, "invalid_client")
+
+
+@pytest.mark.parametrize(("route", "scope"), sorted(PARTNER.items()))
+def test_a_program_needs_the_scope_of_the_route(app: Flask, db: Engine, route: str, scope: str) -> None:
+    method, rule = route.split(" ")
+    path = re.sub(r"<[^>]+>", "bkg_00000000000000000000", rule).removeprefix("/partner/v1")
+    program = partner_of(app, make_offer()[0], *(set(SCOPES) - {scope}))
+    answer = program.send(method, path, data=b"not json")
+    assert (answer.status_code, answer.get_json()["code"]) == (403, "insufficient_scope")
+    assert answer.get_json()["facts"] == {"scope": scope}
 
 
 def test_an_operator_is_no_customer(app: Flask, db: Engine) -> None:

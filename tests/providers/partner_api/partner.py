@@ -1,0 +1,72 @@
+"""A provider's program that calls the partner API."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from flask import Flask
+from werkzeug.test import TestResponse
+
+from marketplace.catalog.models import Provider
+from marketplace.core import clock
+from providers.clients import credentials
+from providers.clients.scopes import SCOPES
+from tests.people import NOON
+
+NDJSON = "application/x-ndjson"
+
+
+@dataclass
+class Partner:
+    """A program with a token; `language` is what it asks for."""
+
+    app: Flask
+    token: str
+    language: str = "en"
+    now: datetime = NOON
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    def send(self, method: str, path: str, **sent: Any) -> TestResponse:
+        """One request with the token."""
+        headers = {"Authorization": f"Bearer {self.token}", "Accept-Language": self.language, **self.headers}
+        headers |= sent.pop("headers", {})
+        with clock.frozen(self.now):
+            return self.app.test_client().open(f"/partner/v1{path}", method=method, headers=headers, **sent)
+
+    def get(self, path: str, **sent: Any) -> TestResponse:
+        """GET."""
+        return self.send("GET", path, **sent)
+
+    def post(self, path: str, **sent: Any) -> TestResponse:
+        """POST."""
+        return self.send("POST", path, **sent)
+
+    def publish(self, lines: Iterable[Any], snapshot: str | None = None) -> list[dict[str, Any]]:
+        """Publish slots; the answer to each line, in order. Bytes are sent as they are."""
+        query = f"?snapshot={snapshot}" if snapshot else ""
+        answer = self.post(f"/slots{query}", data=ndjson(lines), content_type=NDJSON)
+        assert answer.status_code == 200, answer.text
+        return [json.loads(line) for line in answer.data.splitlines()][:-1]
+
+
+def ndjson(lines: Iterable[Any]) -> bytes:
+    """The body of a call."""
+    return b"".join((line if isinstance(line, bytes) else json.dumps(line).encode()) + b"\n" for line in lines)
+
+
+def partner_of(app: Flask, provider: Provider, *scopes: str, language: str = "en", now: datetime = NOON) -> Partner:
+    """A new client of the provider with these scopes (all of them if none is named) and its token."""
+    made = credentials.add_client(provider.code, "program", list(scopes or SCOPES), actor="test", now=now)
+    basic = base64.b64encode(f"{made.client_id}:{made.secret}".encode()).decode()
+    with clock.frozen(now):
+        answer = app.test_client().post(
+            "/partner/v1/oauth/token",
+            data={"grant_type": "client_credentials"},
+            headers={"Authorization": f"Basic {basic}"},
+        )
+    return Partner(app, answer.get_json()["access_token"], language, now)
