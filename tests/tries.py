@@ -60,8 +60,8 @@ class Tries:
 class MailBox:
     """The newest mail's code."""
 
-    def __init__(self) -> None:
-        self._box = SmsBox()
+    def __init__(self, box: SmsBox | None = None) -> None:
+        self._box = box or SmsBox()
 
     def send(self, address: str, subject: str, body: str, *, key: str = "") -> None:
         self._box.texts.append((phones.normalise(PHONE), body))

@@ -102,8 +102,9 @@ def choose(principal: Principal, choices: Choices, *, now: datetime) -> None:
 def give_email(principal: Principal, text: str, *, now: datetime, gateway: EmailBackend | None = None) -> None:
     """Store an e-mail address, replacing an earlier one, and send a code to it. It is used once the code is entered.
 
-    Raises Invalid(field="email"), NoEmail, EmailNotSent, TooMany(retry_after) after five codes within an hour to any
-    addresses, and Crowded(retry_after).
+    Raises Invalid(field="email"), NoEmail, EmailNotSent, Crowded(retry_after), and TooMany(retry_after) within 60 s of
+    the code before or after five within an hour, to whatever addresses: then the one before stays good, and so does its
+    address.
     """
     address = email_address.normalise(text)
     server = gateway or email.backend()

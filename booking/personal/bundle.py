@@ -68,13 +68,20 @@ def rows_of(session: Session, table: Table, scope: Scope) -> list[dict[str, Any]
     ]
 
 
+def versions_in(session: Session, scope: Scope) -> list[int]:
+    """The versions of reports (internal ids) that can be read in a copy of the scope."""
+    versions = (
+        f"SELECT v.id FROM report_version v WHERE v.report_id IN ({scope.parts['reports']})"
+        " AND v.wrapped_key IS NOT NULL ORDER BY v.id"
+    )
+    return list(session.scalars(text(versions), scope.values))
+
+
 def _write_papers(session: Session, made: zipfile.ZipFile, scope: Scope) -> None:
-    reports = f"SELECT id FROM report WHERE id IN ({scope.parts['reports']})"
-    ids = session.scalars(text(reports), scope.values).all()
     versions = session.execute(
         select(ReportVersion, Report.public_id)
         .join(Report, Report.id == ReportVersion.report_id)
-        .where(ReportVersion.report_id.in_(ids), ReportVersion.wrapped_key.is_not(None))
+        .where(ReportVersion.id.in_(versions_in(session, scope)))
         .order_by(ReportVersion.id)
     ).all()
     for version, report_id in versions:

@@ -65,6 +65,16 @@ class Stays:
     until: date | None
 
 
+@dataclass(frozen=True)
+class Preview:
+    """What an operator is shown before she erases a customer: whom, blank once she is erased; what would stay; and what
+    is in the way of it, if anything."""
+
+    name: str
+    stays: tuple[Stays, ...]
+    in_the_way: UnderWay | None
+
+
 def preview(principal: Principal, *, person: str | None = None) -> tuple[Stays, ...]:
     """What would stay, before a customer decides about herself or a `person` she removed. Raises NotFound, UnderWay."""
     with reading() as session:
@@ -74,12 +84,15 @@ def preview(principal: Principal, *, person: str | None = None) -> tuple[Stays, 
         return _stays(*_until(session, people))
 
 
-def preview_customer(principal: Principal, public_id: str) -> tuple[Stays, ...]:
-    """`preview` for an operator whom a customer asked. Raises NotFound, also without the role for it; UnderWay."""
-    with reading() as session:
-        people = [it.id for it in at_desk(session, principal, public_id).people(session)]
-        _refuse_under_way(session, people)
-        return _stays(*_until(session, people))
+def preview_customer(principal: Principal, public_id: str, *, now: datetime) -> Preview:
+    """`preview` for an operator whom a customer asked. Audited. Raises NotFound, also without the role for it."""
+    with transaction() as session:
+        who = at_desk(session, principal, public_id)
+        customer = session.get_one(Customer, who.scope.customer)
+        people = [it.id for it in who.people(session)]
+        _audit(session, who, "customer.viewed", now)
+        name = customer.name if customer.erased_at is None else ""
+        return Preview(name, _stays(*_until(session, people)), _under_way(session, people))
 
 
 def erase(principal: Principal, *, now: datetime, person: str | None = None) -> tuple[Stays, ...]:
@@ -262,14 +275,21 @@ def _store_whose_record(session: Session, person: Beneficiary) -> None:
 
 
 def _refuse_under_way(session: Session, people: Sequence[int]) -> None:
+    found = _under_way(session, people)
+    if found is not None:
+        raise found
+
+
+def _under_way(session: Session, people: Sequence[int]) -> UnderWay | None:
     disputed = select(Dispute.booking_id).where(Dispute.state == "open")
     found = session.execute(
         select(Booking.reference, Booking.public_id)
         .where(Booking.beneficiary_id.in_(people), or_(Booking.live, Booking.id.in_(disputed)))
         .order_by(Booking.id)
     ).all()
-    if found:
-        raise UnderWay(bookings=", ".join(row.reference for row in found), ids=[row.public_id for row in found])
+    if not found:
+        return None
+    return UnderWay(bookings=", ".join(row.reference for row in found), ids=[row.public_id for row in found])
 
 
 def _until(session: Session, people: Sequence[int]) -> tuple[date | None, date | None]:

@@ -1,12 +1,13 @@
 """A customer's copy of everything about her: asked for in "me", made by the worker, given out after a new sign-in.
 
-It is stored sealed, in parts, for some days. What is given out is recorded in the audit, one line each time.
+It is stored sealed, in parts, for some days. Each time it is given out is a line of the audit, and one more for each
+version of a report that is in it.
 """
 
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import IO
@@ -16,13 +17,15 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from booking.ownership import customer_of
-from booking.personal.bundle import may_be_shown, write_bundle
+from booking.personal.bundle import may_be_shown, versions_in, write_bundle
 from booking.personal.models import PersonalExport, PersonalExportPart
 from booking.personal.scope import of_customer, to_show
+from booking.reports.models import Report, ReportVersion
 from marketplace.core import audit, crypto, ids
 from marketplace.core.database.db import reading, transaction
 from marketplace.core.errors import NotFound
 from marketplace.core.logging import get_logger
+from vip.accounts import COMMAND
 from vip.customers.customers import require_not_erased
 from vip.models import Customer
 from vip.principal import Principal
@@ -95,7 +98,7 @@ def copies(principal: Principal, *, now: datetime) -> list[Copy]:
 
 
 def open_copy(principal: Principal, public_id: str, *, now: datetime) -> CopyFile:
-    """A copy that is ready, for who signed in recently. The audit records it.
+    """A copy that is ready, for who signed in recently. The audit records it, and each version of a report in it.
 
     Raises SignInAgain, and NotFound also when it is over, or an adult relative has withdrawn her consent since.
     """
@@ -116,6 +119,7 @@ def open_copy(principal: Principal, public_id: str, *, now: datetime) -> CopyFil
             insurer_id=principal.insurer_id,
             copy=public_id,
         )
+        _record_looks(session, found.versions, principal.kind, me, now)
     return CopyFile(public_id, found.asked_at, found.size, _parts(found))
 
 
@@ -156,16 +160,38 @@ def write_copy(customer_public_id: str, to: IO[bytes], *, now: datetime) -> None
             "customer.copy_written",
             at=now,
             actor_kind="system",
-            actor="command",
+            actor=COMMAND,
             subject=customer.public_id,
             insurer_id=customer.insurer_id,
         )
-    with reading() as session:
         if customer.erased_at is not None:
             scope = of_customer(customer.id)
         else:
             scope = to_show(customer.id, may_be_shown(session, customer.id, now))
+        _record_looks(session, versions_in(session, scope), "system", COMMAND, now)
+    with reading() as session:
         write_bundle(session, customer.id, scope, to, now=now)
+
+
+def _record_looks(session: Session, versions: Sequence[int], actor_kind: str, actor: str, now: datetime) -> None:
+    """A line for each of these versions of reports; all are written by one statement."""
+    found = session.execute(
+        select(Report.public_id, Report.insurer_id, ReportVersion.version)
+        .join(Report, Report.id == ReportVersion.report_id)
+        .where(ReportVersion.id.in_(versions))
+        .order_by(ReportVersion.id)
+    ).all()
+    for row in found:
+        audit.record(
+            session,
+            "report.copied",
+            at=now,
+            actor_kind=actor_kind,
+            actor=actor,
+            subject=row.public_id,
+            insurer_id=row.insurer_id,
+            version=row.version,
+        )
 
 
 def _own(customer_id: int) -> Select[PersonalExport]:
@@ -217,7 +243,9 @@ def _make(claimed: PersonalExport, now: datetime) -> int:
     with tempfile.TemporaryFile() as file:
         with reading() as session:
             shown = may_be_shown(session, claimed.customer_id, now)
-            write_bundle(session, claimed.customer_id, to_show(claimed.customer_id, shown), file, now=now)
+            scope = to_show(claimed.customer_id, shown)
+            write_bundle(session, claimed.customer_id, scope, file, now=now)
+            versions = versions_in(session, scope)
         size = file.tell()
         file.seek(0)
         with transaction() as session:
@@ -228,7 +256,14 @@ def _make(claimed: PersonalExport, now: datetime) -> int:
                     PersonalExport.tries == claimed.tries,
                     PersonalExport.state == "asked",
                 )
-                .values(state="ready", ready_at=now, expires_at=now + timedelta(days=DAYS), size=size, shown=shown)
+                .values(
+                    state="ready",
+                    ready_at=now,
+                    expires_at=now + timedelta(days=DAYS),
+                    size=size,
+                    shown=shown,
+                    versions=versions,
+                )
                 .returning(PersonalExport.id)
             ).one_or_none()
             if ready is None:

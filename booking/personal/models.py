@@ -16,8 +16,9 @@ class PersonalExport(Base):
     """A copy of everything about a customer and her family, as she asked for it: a ZIP in sealed parts.
 
     The worker makes it and takes a lease; `tries` is the fencing token of a claim. `shown` are the people (internal
-    ids) whose results are in it: it isn't given out once one of them may not be shown any more. Row and parts are
-    deleted after `expires_at`, and with them the key (record = public id) that seals the parts.
+    ids) whose results are in it: it isn't given out once one of them may not be shown any more. `versions` are the
+    versions of reports (internal ids) that can be read in it. Row and parts are deleted after `expires_at`, and with
+    them the key (record = public id) that seals the parts.
     """
 
     __tablename__ = "personal_export"
@@ -39,6 +40,7 @@ class PersonalExport(Base):
     expires_at: Mapped[datetime | None]
     size: Mapped[int] = mapped_column(server_default="0")
     shown: Mapped[list[int]] = mapped_column(ARRAY(BigInteger), server_default="{}")
+    versions: Mapped[list[int]] = mapped_column(ARRAY(BigInteger), server_default="{}")
     wrapped_key: Mapped[bytes] = mapped_column(BYTEA)
 
 

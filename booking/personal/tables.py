@@ -86,7 +86,7 @@ OF_CUSTOMERS = (
         "personal_export",
         file="copies",
         whose="t.customer_id = :customer",
-        other="id customer_id tries lease_until shown",
+        other="id customer_id tries lease_until shown versions",
         personal={
             "public_id": contact("id"),
             "wrapped_key": contact("wrapped_key", never=_KEY),

@@ -10,6 +10,7 @@ from flask_babel import gettext as _
 
 from booking.personal.erase import Stays, UnderWay
 from marketplace import wording
+from marketplace.core.errors import Refusal
 from marketplace.web import formats
 
 
@@ -38,8 +39,10 @@ def in_the_way(refusal: UnderWay) -> tuple[InTheWay, ...]:
     )
 
 
-def refused(refusal: UnderWay) -> str:
-    """Why it was refused, with the numbers as they are read out."""
+def refused(refusal: Refusal) -> str:
+    """Why an erasure was refused, with the numbers of bookings as they are read out."""
+    if not isinstance(refusal, UnderWay):
+        return wording.sentence(refusal)
     numbers = ", ".join(each.number for each in in_the_way(refusal))
     return wording.sentence_of(refusal.code, {**refusal.facts, "bookings": numbers})
 

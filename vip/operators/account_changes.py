@@ -11,7 +11,7 @@ from marketplace.core.database.db import transaction
 from marketplace.core.errors import Invalid, NotFound
 from vip import accounts
 from vip.models import Operator
-from vip.operators import operators, passwords, sign_in_steps
+from vip.operators import operators, passwords, sign_in_steps, wrong_tries
 from vip.operators.sign_in_steps import NextStep, OperatorSignedIn
 from vip.principal import Principal
 from vip.signin import limits, turns
@@ -45,6 +45,7 @@ def _proved_and_hashed(principal: Principal, present: str, new: str, now: dateti
         operator = operators.own(session, principal)
         stored, about = operator.password_hash, (operator.login, operator.name)
     if not operators.is_password(stored, present):
+        wrong_tries.in_session("password", principal, now)
         notice_wrong("password", now)
         raise operators.WrongPassword(field="present")
     if new == present:

@@ -12,7 +12,7 @@ from marketplace.core.database.db import reading, transaction
 from marketplace.core.errors import NotFound, Refusal
 from vip import accounts, risky
 from vip.models import Operator
-from vip.operators import operators, second_factor
+from vip.operators import operators, second_factor, wrong_tries
 from vip.operators.second_factor import Offer, WrongSecondFactor
 from vip.principal import Principal
 from vip.signin import limits, turns
@@ -81,13 +81,14 @@ def _change(principal: Principal, present: str, sealed: str, code: str, now: dat
             ended = accounts.end_sessions(session, operator, now, but=principal.session_id)
             accounts.record(session, "operator.second_factor_set", operator, principal, now, sessions_ended=ended)
     except WrongSecondFactor as wrong:
+        wrong_tries.in_session(second_factor.kind_of(present), principal, now)
         second_factor.notice_wrong(principal.public_id, now)
         raise WrongSecondFactor(field="present") from wrong
     return codes
 
 
 def renew_recovery_codes(principal: Principal, present: str, *, now: datetime) -> tuple[str, ...]:
-    """New recovery codes; the earlier ones end. Audited. Raises WrongSecondFactor(field "present"),
+    """New recovery codes; the earlier ones end. Audited, a wrong one too. Raises WrongSecondFactor(field "present"),
     TooMany(retry_after), Crowded(retry_after)."""
     with turns.trying.signed_in(principal):
         return _renew(principal, present, now)
@@ -102,6 +103,7 @@ def _renew(principal: Principal, present: str, now: datetime) -> tuple[str, ...]
             accounts.record(session, "operator.recovery_codes_made", operator, principal, now)
             return second_factor.new_recovery_codes(session, operator, now)
     except WrongSecondFactor as wrong:
+        wrong_tries.in_session(second_factor.kind_of(present), principal, now)
         second_factor.notice_wrong(principal.public_id, now)
         raise WrongSecondFactor(field="present") from wrong
 

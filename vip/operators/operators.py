@@ -21,8 +21,9 @@ from marketplace.core.database.db import reading, transaction, violated
 from marketplace.core.errors import Invalid, NotFound, Refusal, Unauthenticated
 from vip import accounts
 from vip.models import Operator
-from vip.operators import passwords, sign_in_steps
+from vip.operators import passwords, sign_in_steps, wrong_tries
 from vip.operators.sign_in_steps import NextStep, OperatorSignedIn
+from vip.operators.wrong_tries import Account
 from vip.principal import Principal, Role
 from vip.signin import limits, turns
 from vip.signin.codes import notice_wrong
@@ -116,7 +117,7 @@ def sign_in_operator(
     caller: Caller = NOBODY,
 ) -> OperatorSignedIn | NextStep:
     """Sign an operator in, or say what is asked of her besides her password. The session of `previous_token`, if one is
-    presented, ends with the sign-in. Audited.
+    presented, ends with the sign-in. Audited, wrong passwords too.
 
     A try is counted, and committed, before the password is looked at: by the caller's address, or by the device if it
     shows the mark (or token) of an earlier session of that operator. Nobody else's tries count. Raises WrongPassword,
@@ -136,6 +137,7 @@ def sign_in_operator(
         compare = is_password if device else _is_password_gently
         right = compare(counted.password_hash if counted else None, password)
     if not right or counted is None:
+        wrong_tries.at_sign_in("password", counted.account if counted else None, now, login=login)
         notice_wrong("password", now)
         raise WrongPassword()
     with transaction() as session:
@@ -176,6 +178,7 @@ def own(session: Session, principal: Principal, *, lock: bool = False) -> Operat
 class _Counted:
     id: int
     password_hash: str
+    account: Account
 
 
 def _unchanged(session: Session, counted: _Counted) -> Operator:
@@ -195,7 +198,7 @@ def _plain(login: str) -> bool:
 
 def _named(session: Session, login: str) -> _Counted | None:
     row = session.scalar(select(Operator).where(Operator.login == login, Operator.disabled_at.is_(None)))
-    return None if row is None else _Counted(row.id, row.password_hash)
+    return None if row is None else _Counted(row.id, row.password_hash, Account(row.public_id, row.insurer_id))
 
 
 def hash_password(password: str, *, field: str = "password") -> str:

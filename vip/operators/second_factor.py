@@ -23,6 +23,7 @@ from marketplace.core.errors import Refusal
 from marketplace.core.logging import get_logger
 from marketplace.core.text import without_invisible
 from vip.models import Operator, RecoveryCode
+from vip.operators.wrong_tries import Kind
 from vip.signin import codes, limits
 from vip.signin.limits import Caller, Limit
 
@@ -142,6 +143,11 @@ def prove(session: Session, operator: Operator, code: str, now: datetime) -> Mea
         if session.execute(text(SPEND_CODE), spent).one_or_none() is not None:
             return "recovery_code"
     raise WrongSecondFactor()
+
+
+def kind_of(code: str) -> Kind:
+    """What a wrong code was meant as: the device's are digits alone."""
+    return "second_factor" if _plain(code).isdecimal() else "recovery_code"
 
 
 def set_device(session: Session, operator: Operator, given: Offer, code: str, now: datetime) -> tuple[str, ...]:

@@ -16,8 +16,9 @@ from marketplace.core.config import settings
 from marketplace.core.database.db import transaction
 from marketplace.core.errors import Unauthenticated
 from vip.models import Operator, SignInSession
-from vip.operators import second_factor
+from vip.operators import second_factor, wrong_tries
 from vip.operators.second_factor import Means, Offer, WrongSecondFactor
+from vip.operators.wrong_tries import Account
 from vip.signin import devices, turns
 from vip.signin.limits import NOBODY, Caller
 
@@ -121,7 +122,7 @@ def _show(
 ) -> OperatorSignedIn | NextStep:
     with transaction() as session:
         operator, _ = _holder(session, ticket, now, "code")
-        who, whose = operator.id, operator.public_id
+        whose, account = operator.public_id, Account(operator.public_id, operator.insurer_id)
         second_factor.count_try(session, whose, device, caller, now=now)
     try:
         with transaction() as session:
@@ -130,8 +131,7 @@ def _show(
             second_factor.proved(session, whose, device, caller)
             return advance(session, operator, now, previous_token=previous_token, means=means)
     except WrongSecondFactor:
-        with transaction() as session:
-            _audit(session, "operator.second_factor_wrong", session.get_one(Operator, who), now)
+        wrong_tries.at_sign_in(second_factor.kind_of(code), account, now)
         second_factor.notice_wrong(whose, now)
         raise
 
@@ -228,6 +228,7 @@ def _open_session(
             expires_at=ends,
         )
     )
+    wrong_tries.conclude(session, Account(operator.public_id, operator.insurer_id), now)
     _audit(session, "operator.signed_in", operator, now, second_factor=means or "none")
     return OperatorSignedIn(token, ends, operator.public_id, devices.mark(session_id))
 

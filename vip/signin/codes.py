@@ -15,7 +15,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from sqlalchemy import select, text
+from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from marketplace.core import crypto
@@ -158,8 +158,17 @@ def new_code(session: Session, address: Address, now: datetime, asker: Asker = S
 
 def only_code(session: Session, address: Address, now: datetime) -> str:
     """Make a code that ends the ones before it: for what only the signed-in customer can ask for, where an earlier
-    code proves something else. Raises TooMany(retry_after)."""
-    _may_ask(session, address, now, STRANGER)
+    code proves something else. The caller holds the lock.
+
+    Raises TooMany(retry_after) within 60 s of the one before, whatever became of that, and for who asks too often.
+    """
+    wait = _seconds_until_spaced(session, address, now)
+    try:
+        _may_ask(session, address, now, STRANGER)
+    except TooMany as refusal:
+        raise TooMany(retry_after=max(wait, refusal.facts["retry_after"])) from refusal
+    if wait > 0:
+        raise TooMany(retry_after=wait)
     session.execute(
         text(
             "UPDATE sign_in_code SET expires_at = :now WHERE insurer_id = :insurer AND phone_index = ANY(:phones)"
@@ -173,6 +182,18 @@ def only_code(session: Session, address: Address, now: datetime) -> str:
         },
     )
     return _add(session, address, now)
+
+
+def _seconds_until_spaced(session: Session, address: Address, now: datetime) -> int:
+    """When the account may be sent another code; 0 or less for now."""
+    last = session.scalar(
+        select(func.max(SignInCode.created_at)).where(
+            SignInCode.insurer_id == address.insurer_id,
+            SignInCode.phone_index.in_(address.phone_indexes),
+            SignInCode.purpose == address.purpose,
+        )
+    )
+    return 0 if last is None else math.ceil((last + RESEND_AFTER - now).total_seconds())
 
 
 def bound(session: Session, customer_id: int, purpose: str, most: int, now: datetime, *, field: str) -> None:

@@ -11,7 +11,8 @@ from marketplace.core.database.db import Base
 
 
 class RateBucket(Base):
-    """What is left of a limit: the tokens there were at `refilled_at`. The key is hashed with a secret."""
+    """What is left of a limit: the tokens there were at `refilled_at`. Or what was counted since the last report, which
+    was then. The key is hashed with a secret."""
 
     __tablename__ = "rate_bucket"
     __table_args__ = (CheckConstraint("tokens >= 0", name="tokens"),)

@@ -10,6 +10,7 @@ import ipaddress
 import math
 import time
 from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from threading import Lock
@@ -30,6 +31,11 @@ ON CONFLICT (key_hash) DO UPDATE SET
   refilled_at = GREATEST(b.refilled_at, :now)
   WHERE LEAST(:capacity, b.tokens + GREATEST(0, EXTRACT(epoch FROM :now - b.refilled_at)) * :per_second) >= 1
 RETURNING tokens
+"""
+
+COUNT = """
+INSERT INTO rate_bucket AS b (key_hash, tokens, refilled_at) VALUES (:key, 1, :due)
+ON CONFLICT (key_hash) DO UPDATE SET tokens = b.tokens + 1 RETURNING tokens, refilled_at
 """
 
 KEPT = timedelta(days=2)
@@ -104,6 +110,25 @@ def _wait(session: Session, limit: Limit, key_hash: bytes, now: datetime) -> int
 def fill(session: Session, *key: str) -> None:
     """Make the bucket full again: whoever proved to be the owner starts anew."""
     session.execute(text("DELETE FROM rate_bucket WHERE key_hash = :key"), {"key": _hash(key)})
+
+
+def count(session: Session, key: tuple[str, ...], *, every: timedelta, now: datetime) -> int:
+    """Count one more of what is reported at most once in `every`: how many to report now, which are all since the last
+    report, or 0 while that is younger."""
+    values = {"key": _hash(key), "now": now, "due": now - every}
+    stored = session.execute(text(COUNT), values).one()
+    if stored.refilled_at > values["due"]:
+        return 0
+    session.execute(text("UPDATE rate_bucket SET tokens = 0, refilled_at = :now WHERE key_hash = :key"), values)
+    return int(stored.tokens)
+
+
+def counted(session: Session, keys: Sequence[tuple[str, ...]]) -> dict[tuple[str, ...], int]:
+    """How many were counted and not reported, for each key that has some; all these counts begin anew."""
+    hashed = {_hash(key): key for key in keys}
+    gone = text("DELETE FROM rate_bucket WHERE key_hash = ANY(:keys) RETURNING key_hash, tokens")
+    found = session.execute(gone, {"keys": list(hashed)}).all()
+    return {hashed[bytes(row.key_hash)]: int(row.tokens) for row in found if row.tokens > 0}
 
 
 def forget_buckets(*, now: datetime, batch: int = 1000) -> int:

@@ -9,7 +9,6 @@ from flask import Response, flash, request, url_for
 from flask_babel import gettext as _
 
 from booking.personal.erase import Stays, UnderWay, erase, preview
-from marketplace import wording
 from marketplace.core import clock
 from marketplace.core.errors import NotFound
 from marketplace.web import session
@@ -28,7 +27,7 @@ def erase_me() -> Response:
         try:
             stays = erase(session.principal(), now=clock.now())
         except (UnderWay, SignInAgain) as refusal:
-            problem, status = wording.sentence(refusal), refusal.status
+            problem, status = refused(refusal), refusal.status
         else:
             return _goodbye(stays)
     elif request.method == "POST":
@@ -46,7 +45,7 @@ def erase_person(person: str) -> Response:
         try:
             erase(session.principal(), now=clock.now(), person=person)
         except (UnderWay, SignInAgain) as refusal:
-            problem, status = wording.sentence(refusal), refusal.status
+            problem, status = refused(refusal), refusal.status
         else:
             flash(_("The data of %(name)s is deleted.", name=found.name), "ok")
             return see_other(url_for("web.my_data"))

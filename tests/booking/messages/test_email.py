@@ -24,6 +24,8 @@ from vip.customers import email_address
 from vip.signin import codes
 from vip.signin.codes import CodeEnded, WrongCode
 
+MINUTE = timedelta(minutes=1)
+
 
 def test_an_address_is_used_only_after_its_code_came_back(world: World) -> None:
     box = MailBox()
@@ -39,7 +41,7 @@ def test_an_address_is_used_only_after_its_code_came_back(world: World) -> None:
     assert not settings.settings_of(world.principal).email_open
     with pytest.raises(CodeEnded):
         settings.confirm_email(world.principal, box.code(), now=NOON)
-    settings.give_email(world.principal, "other@example.com", now=NOON, gateway=box)
+    settings.give_email(world.principal, "other@example.com", now=NOON + MINUTE, gateway=box)
     assert settings.settings_of(world.principal).email_open, "another address needs a code of its own"
     settings.forget_email(world.principal, now=NOON)
     assert settings.settings_of(world.principal).email_masked == ""
@@ -48,18 +50,59 @@ def test_an_address_is_used_only_after_its_code_came_back(world: World) -> None:
 def test_a_code_is_for_the_address_it_was_sent_to(world: World) -> None:
     first, second = MailBox(), MailBox()
     settings.give_email(world.principal, "a@example.com", now=NOON, gateway=first)
-    settings.give_email(world.principal, "b@example.com", now=NOON, gateway=second)
+    settings.give_email(world.principal, "b@example.com", now=NOON + MINUTE, gateway=second)
     if first.code() != second.code():
         with pytest.raises(WrongCode):
-            settings.confirm_email(world.principal, first.code(), now=NOON)
+            settings.confirm_email(world.principal, first.code(), now=NOON + MINUTE)
 
 
 def test_a_customer_has_five_codes_an_hour_sent_to_whatever_addresses(world: World) -> None:
     box = MailBox()
     for number in range(5):
-        settings.give_email(world.principal, f"stranger{number}@example.com", now=NOON, gateway=box)
+        settings.give_email(world.principal, f"stranger{number}@example.com", now=NOON + number * MINUTE, gateway=box)
     with pytest.raises(TooMany):
-        settings.give_email(world.principal, "stranger6@example.com", now=NOON, gateway=box)
+        settings.give_email(world.principal, "stranger6@example.com", now=NOON + 5 * MINUTE, gateway=box)
+
+
+def test_another_code_within_a_minute_is_refused_and_the_one_before_stays_good(world: World) -> None:
+    first, second = MailBox(), MailBox()
+    settings.give_email(world.principal, "mine@example.com", now=NOON, gateway=first)
+    for seconds, wait in ((0, 60), (20.5, 40), (59, 1)):
+        with pytest.raises(TooMany) as refused:
+            settings.give_email(
+                world.principal, "another@example.com", now=NOON + timedelta(seconds=seconds), gateway=second
+            )
+        assert refused.value.facts["retry_after"] == wait
+    assert second.mails == [] and settings.settings_of(world.principal).email_masked == "m***@example.com"
+    settings.confirm_email(world.principal, first.code(), now=NOON + timedelta(seconds=59))
+    assert not settings.settings_of(world.principal).email_open
+
+
+def test_a_code_that_was_used_or_never_arrived_spaces_the_next_one_too(world: World) -> None:
+    class Down:
+        def send(self, to: str, subject: str, text: str, *, key: str) -> None:
+            raise ConnectionRefusedError(to)
+
+    box, later = MailBox(), NOON + MINUTE
+    settings.give_email(world.principal, "mine@example.com", now=NOON, gateway=box)
+    settings.confirm_email(world.principal, box.code(), now=NOON)
+    with pytest.raises(TooMany):
+        settings.give_email(world.principal, "another@example.com", now=NOON, gateway=box)
+    with pytest.raises(settings.EmailNotSent):
+        settings.give_email(world.principal, "another@example.com", now=later, gateway=Down())
+    with pytest.raises(TooMany):
+        settings.give_email(world.principal, "another@example.com", now=later, gateway=box)
+    settings.give_email(world.principal, "another@example.com", now=later + MINUTE, gateway=box)
+
+
+def test_a_refusal_names_the_second_from_which_on_neither_limit_is_in_the_way(world: World) -> None:
+    box = MailBox()
+    for seconds in (0, 60, 120, 180, 684):  # then 0.95 of the next of five an hour is there
+        settings.give_email(world.principal, "mine@example.com", now=NOON + timedelta(seconds=seconds), gateway=box)
+    with pytest.raises(TooMany) as refused:
+        settings.give_email(world.principal, "mine@example.com", now=NOON + timedelta(seconds=690), gateway=box)
+    assert refused.value.facts["retry_after"] == 54
+    settings.give_email(world.principal, "mine@example.com", now=NOON + timedelta(seconds=744), gateway=box)
 
 
 def test_an_address_given_while_a_code_is_compared_is_not_confirmed_by_it(
@@ -69,12 +112,12 @@ def test_an_address_given_while_a_code_is_compared_is_not_confirmed_by_it(
     settings.give_email(world.principal, "mine@example.com", now=NOON, gateway=box)
 
     def slow(*given: Any, **named: Any) -> Any:
-        settings.give_email(world.principal, "another@example.com", now=NOON, gateway=MailBox())
+        settings.give_email(world.principal, "another@example.com", now=NOON + MINUTE, gateway=MailBox())
         return compare(*given, **named)
 
     monkeypatch.setattr(codes, "compare", slow)
     with pytest.raises(CodeEnded):
-        settings.confirm_email(world.principal, box.code(), now=NOON + timedelta(seconds=-1))
+        settings.confirm_email(world.principal, box.code(), now=NOON + MINUTE - timedelta(seconds=1))
     assert settings.settings_of(world.principal).email_open
 
 

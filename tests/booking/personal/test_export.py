@@ -19,12 +19,14 @@ from booking.personal.models import PersonalExport, PersonalExportPart
 from booking.personal.opening import UNREADABLE
 from booking.personal.scope import to_show
 from booking.personal.tables import OF_CUSTOMERS
+from booking.reports.delete import delete_report
+from booking.reports.fetch import announce
 from marketplace.core.audit import AuditLine
 from marketplace.core.database.db import reading, transaction
 from marketplace.core.errors import NotFound, TooMany
 from tests.booking.personal.planted import Life
 from tests.people import NOON, PHONE, make_customer, signed_in
-from tests.reports import PDF
+from tests.reports import PDF, content, fetch, listed
 from vip.customers.consent import withdraw_consent
 from vip.models import Beneficiary
 from vip.principal import Principal
@@ -98,6 +100,46 @@ def test_it_holds_the_papers_of_reports_as_they_were_delivered(lives: Lives) -> 
     papers = [name for name in copy.namelist() if name.startswith("papers/")]
     assert sorted(papers) == sorted(f"papers/{report}/v1-1.pdf" for report in hers.reports)
     assert copy.read(papers[0]) == PDF
+
+
+def test_each_version_of_a_report_in_it_is_a_line_each_time_it_is_given_out(lives: Lives) -> None:
+    hers, theirs = lives()
+    asked = ask_copy(hers.world.principal, now=NOON)
+    make_copies(now=NOON)
+    delete_report(hers.world.principal, hers.reports[1], now=NOON)  # the copy has it still
+    for _time in range(2):
+        open_copy(hers.world.principal, asked.id, now=NOON)
+    actor = ("customer", hers.world.principal.public_id, {"version": 1})
+    assert [copied(report) for report in (*hers.reports, *theirs.reports)] == [[actor] * 2] * 2 + [[]] * 2
+
+
+def test_a_version_that_came_after_the_copy_was_made_is_no_line(lives: Lives) -> None:
+    hers, _theirs = lives()
+    asked = ask_copy(hers.world.principal, now=NOON)
+    make_copies(now=NOON)
+    late = listed(hers.world, hers.bookings[0], 2, "hers-0")
+    with transaction() as session:
+        announce(session, hers.world.provider.id, late, now=NOON)
+    fetch(hers.world, content(late), now=NOON)
+    open_copy(hers.world.principal, asked.id, now=NOON)
+    assert [facts for *_, facts in copied(hers.reports[0])] == [{"version": 1}]
+    fetched(hers.world.principal)
+    assert [facts for *_, facts in copied(hers.reports[0])] == [{"version": 1}, {"version": 1}, {"version": 2}]
+
+
+def test_a_copy_that_is_written_to_a_file_is_a_line_for_each_version_too(lives: Lives) -> None:
+    hers, _theirs = lives()
+    write_copy(hers.world.principal.public_id, io.BytesIO(), now=NOON)
+    assert [copied(report) for report in hers.reports] == [[("system", "command", {"version": 1})]] * 2
+
+
+def copied(report: str) -> list[tuple[str, str, dict[str, Any]]]:
+    """Who was given the report in a copy, and which version."""
+    with reading() as session:
+        lines = session.scalars(
+            select(AuditLine).where(AuditLine.subject == report, AuditLine.action == "report.copied")
+        ).all()
+    return [(it.actor_kind, it.actor, it.facts) for it in sorted(lines, key=lambda it: it.id)]
 
 
 def test_an_adult_who_takes_her_consent_back_is_not_in_it(lives: Lives) -> None:

@@ -40,7 +40,7 @@ LOOKS: dict[str, tuple[list[str], list[str]]] = {
     "GET /api/v1/reports/<id:report_id>/fhir": (["report.exported"], []),
     "GET /api/v1/reports/compare": (["report.compared"], ["report.compared"]),
     "GET /api/v1/reports/trends": (["report.trend_viewed"], ["report.trend_viewed"]),
-    "GET /api/v1/me/copies/<id:copy_id>/file": ([], []),  # one line for all: customer.copy_fetched
+    "GET /api/v1/me/copies/<id:copy_id>/file": (["report.copied"], ["report.copied"]),
 }
 # What these do is a line of the audit too, and no look.
 DEEDS = {

@@ -124,7 +124,7 @@ def test_the_chosen_time_is_said_in_the_dock(page: Page, address: str) -> None:
 def test_dark_is_chosen_at_once_and_remembered(page: Page, address: str) -> None:
     page.goto(f"{address}/me?lang=en")
     page.get_by_role("radio", name="Dark").check(force=True)
-    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(12, 19, 31)"
+    expect(page.locator("body")).to_have_css("background-color", "rgb(12, 19, 31)")
     page.reload()
     expect(page.locator("html")).to_have_attribute("data-theme", "dark")
 

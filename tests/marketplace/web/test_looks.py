@@ -43,7 +43,7 @@ LOOKS: dict[str, tuple[list[str], list[str]]] = {
     "GET /reports/trends/<item>": (["report.trend_viewed"], ["report.trend_viewed"]),
     "GET /shared/<token>": ([VIEWED], []),
     "GET /shared/<token>/papers/<position>": ([DOWNLOADED], []),
-    "GET /me/data/copies/<copy>": ([], []),  # one line for all: customer.copy_fetched
+    "GET /me/data/copies/<copy>": (["report.copied"], ["report.copied"]),
 }
 # What these do is a line too, and no look.
 DEEDS: dict[str, tuple[list[str], list[str]]] = {

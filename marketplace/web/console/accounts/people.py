@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Response, flash, request, url_for
 from flask_babel import gettext as _
 
-from booking.personal.erase import Stays, UnderWay, erase_customer, preview_customer
+from booking.personal.erase import Preview, UnderWay, erase_customer, preview_customer
 from marketplace import wording
 from marketplace.core import clock
 from marketplace.core.errors import Invalid, NotFound, TooMany
@@ -14,7 +14,7 @@ from marketplace.web.answers import Views, field, retry_after, see_other
 from marketplace.web.console import session
 from marketplace.web.console.answers import Problem, console_page, problem_of
 from marketplace.web.parts import Form
-from marketplace.web.staying import InTheWay, in_the_way, refused, staying
+from marketplace.web.staying import in_the_way, refused, staying
 from vip.customers import blocking
 from vip.operators.account_changes import change_password
 from vip.operators.operators import WrongPassword
@@ -77,28 +77,29 @@ def _act(block: bool, customer: str) -> str:
 
 def customer_erase(customer: str) -> Response:
     """Delete what is stored about a customer, because she asked for it."""
-    who, problem, status = session.operator(), None, 200
-    stays: tuple[Stays, ...] = ()
-    under_way: tuple[InTheWay, ...] = ()
+    who, now = session.operator(), clock.now()
+    if request.method != "POST":
+        return _erase_page(preview_customer(who, customer, now=now), customer)
     try:
-        if request.method == "POST":
-            left = erase_customer(who, customer, now=clock.now())
-            return console_page("customer_erased", "customers", staying=staying(left))
-        stays = preview_customer(who, customer)
-    except UnderWay as refusal:
-        problem, status, under_way = Problem(refused(refusal)), refusal.status, in_the_way(refusal)
-    except SignInAgain as refusal:
-        problem, status = problem_of(refusal), refusal.status
-    given = {"staying": staying(stays), "customer": customer, "problem": problem, "under_way": under_way}
-    return console_page("customer_erase", "customers", status, whose=_whose(customer), **given)
+        left = erase_customer(who, customer, now=now)
+    except (UnderWay, SignInAgain) as refusal:
+        return _erase_page(preview_customer(who, customer, now=now), customer, refusal)
+    return console_page("customer_erased", "customers", staying=staying(left))
 
 
-def _whose(customer: str) -> str:
-    """Whose data it is, as a heading: her masked name, or that she was erased before."""
-    try:
-        return masked_name(blocking.customer_status(session.operator(), customer, now=clock.now()).name)
-    except NotFound:
-        return _("The data is deleted")
+def _erase_page(page: Preview, customer: str, refusal: UnderWay | SignInAgain | None = None) -> Response:
+    """Whose data it is and what would stay; or why it isn't deleted, with the bookings that are in the way."""
+    refusal = refusal or page.in_the_way
+    return console_page(
+        "customer_erase",
+        "customers",
+        200 if refusal is None else refusal.status,
+        customer=customer,
+        whose=masked_name(page.name) if page.name else _("The data is deleted"),
+        staying=staying(page.stays),
+        problem=None if refusal is None else Problem(refused(refusal), isinstance(refusal, SignInAgain)),
+        under_way=in_the_way(refusal) if isinstance(refusal, UnderWay) else (),
+    )
 
 
 VIEWS: Views = {"password": password, "customers": customers, "customer": customer, "customer_erase": customer_erase}

@@ -6,6 +6,7 @@ import contextvars
 import os
 import threading
 from collections.abc import Callable
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -198,6 +199,24 @@ def test_the_connection_that_was_given_back_last_is_lent_first() -> None:
     with statements() as outer, statements() as inner:
         pids = [cursor.connection.info.backend_pid for cursor in (outer, inner)]
     assert [one(), one()] == [pids[0]] * 2  # the outer one, which was given back after the inner one
+
+
+def test_a_connection_that_is_lent_is_switched_and_given_back_without_a_word_to_the_server(tmp_path: Path) -> None:
+    connection = db.engine().raw_connection()
+    driver = connection.driver_connection
+    assert isinstance(driver, psycopg.Connection)
+
+    def said(act: Callable[[], object]) -> bytes:
+        with (tmp_path / "said").open("wb") as file:
+            driver.pgconn.trace(file.fileno())
+            act()
+            driver.pgconn.untrace()
+        return (tmp_path / "said").read_bytes()
+
+    assert said(lambda: setattr(driver, "autocommit", True)) == b""
+    assert b"SELECT 1" in said(lambda: driver.execute("SELECT 1")), "what is said is noted"
+    assert said(lambda: setattr(driver, "autocommit", False)) == b""
+    assert said(connection.close) == b""
 
 
 def test_a_connection_in_the_middle_of_a_transaction_rolls_back_and_refuses_to_commit_by_itself() -> None:

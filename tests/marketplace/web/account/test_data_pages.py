@@ -8,10 +8,14 @@ import re
 import zipfile
 from datetime import date, timedelta
 
+import pytest
+
+from booking.personal.erase import UnderWay
 from booking.personal.export import make_copies
 from booking.states import BookingState
 from marketplace.core import clock
 from marketplace.web import formats
+from marketplace.web.account import erasing
 from tests.marketplace.web.visitors import Visitor, main
 from tests.people import NOON
 from tests.reports import deliver
@@ -94,6 +98,17 @@ def test_a_booking_under_way_is_shown_with_its_link(visitor: Visitor, world: Wor
     number = formats.reference(booking_row(booking).reference)
     assert f'href="/bookings/{booking}"' in page.text and f"{number} is under way or in dispute" in main(page)
     assert 'name="sure"' not in page.text
+
+
+def test_the_number_is_written_as_it_is_read_out_even_if_the_booking_ended_meanwhile(
+    visitor: Visitor, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_given: object, **_more: object) -> None:
+        raise UnderWay(bookings="AX7K29143Q", ids=["bkg_1"])
+
+    monkeypatch.setattr(erasing, "erase", refused)
+    answer = visitor.post("/me/data/erase", page="/me/data/erase", sure="1")
+    assert answer.status_code == 409 and "AX 7K29 143Q is under way or in dispute" in main(answer)
 
 
 def test_who_signed_in_long_ago_is_asked_to_sign_in_again(visitor: Visitor, world: World) -> None:

@@ -218,6 +218,18 @@ def test_an_address_is_given_proved_and_removed(
     assert "example.com" not in main(visitor.get("/me/messages"))
 
 
+def test_a_second_code_within_a_minute_is_refused_and_the_first_can_still_be_entered(
+    visitor: Visitor, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    box = MailBox()
+    monkeypatch.setattr(email, "backend", lambda: box)
+    visitor.post("/me/messages/email", page="/me/messages", email="shen@example.com")
+    refused = visitor.post("/me/messages/email", page="/me/messages", email="other@example.com")
+    assert (refused.status_code, refused.headers["Retry-After"], len(box.mails)) == (429, "60", 1)
+    assert "s***@example.com" in main(refused) and 'name="code"' in refused.text
+    assert visitor.post("/me/messages/email/code", page="/me/messages", code=box.code()).status_code == 303
+
+
 def test_without_a_mail_server_no_address_is_asked_for(visitor: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(email, "backend", lambda: None)
     assert "E-mail address" not in main(visitor.get("/me/messages"))

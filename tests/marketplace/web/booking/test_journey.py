@@ -135,6 +135,7 @@ def test_who_tries_the_product_out_moves_time_on_to_the_visit_and_sees_the_repor
 
     page.reload()
     page.get_by_role("button", name="到预约时间").tap()
+    expect(page.get_by_text("时间已前进")).to_be_visible(timeout=60_000)  # the page before has a time as well
     day = page.locator("aside time").get_attribute("datetime")
     assert day is not None and booked.starts_at is not None and datetime.fromisoformat(day) >= booked.starts_at
     [there] = control.bookings(public_id)

@@ -11,6 +11,7 @@ from sqlalchemy import select
 from booking.models import Booking
 from booking.states import BookingState
 from marketplace.core import clock
+from marketplace.core.audit import AuditLine
 from marketplace.core.database.db import reading
 from marketplace.web import formats
 from tests.marketplace.web.console.entering import PASSWORD, enter
@@ -98,6 +99,32 @@ def test_who_was_erased_before_has_no_name_on_that_page(operator: Visitor, world
     operator.post(path, path)
     page = operator.get(path)
     assert page.status_code == 200 and '<h2 class="h3" id="erase-title">The data is deleted</h2>' in page.text
+
+
+def test_each_look_at_the_page_that_erases_her_is_one_line_also_when_she_is_erased(
+    operator: Visitor, world: World
+) -> None:
+    path = f"/operators/customers/{world.customer.public_id}/erase"
+    booking = world.submit()
+    looks = []
+    for look in (
+        lambda: operator.get(path),  # a booking is under way
+        lambda: operator.post(path, path[: -len("/erase")]),
+        lambda: go(booking, BookingState.CONFIRMED, BookingState.FULFILLED),
+        lambda: operator.get(path),
+        lambda: operator.post(path, path),  # the form is looked at, then she is erased
+        lambda: operator.get(path),
+    ):
+        look()
+        looks.append(viewed(world.customer.public_id))
+    assert looks == [1, 3, 3, 4, 5, 6]
+
+
+def viewed(customer: str) -> int:
+    """How many lines say that she was looked at."""
+    with reading() as session:
+        lines = select(AuditLine).where(AuditLine.action == "customer.viewed", AuditLine.subject == customer)
+        return len(session.scalars(lines).all())
 
 
 @pytest.mark.parametrize("language", ["en", "zh-CN"])
