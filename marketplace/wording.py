@@ -141,6 +141,38 @@ WORDS: Mapping[str, Words] = {
     "wrong_access_code": Words(
         _("Not the access code"), _("That is not this link's access code. Tries left: %(tries_left)s.")
     ),
+    # reports that providers deliver
+    "not_multipart": Words(
+        _("This content type is not understood"),
+        _("Send multipart/form-data with two parts: report (the JSON) and document (the file)."),
+    ),
+    "report_too_large": Words(
+        _("The request is too large"),
+        _("A report's file may have at most %(document)s bytes, and its JSON at most %(report)s."),
+    ),
+    "hash_differs": Words(
+        _("The file is not the one announced"),
+        _("The file that came has another SHA-256 than document_sha256. Nothing was stored; send it again."),
+    ),
+    "report_file_refused": Words(
+        _("The file is refused"),
+        _("The file is not what it says it is, is damaged, or may do harm (%(reason)s). Nothing was stored."),
+    ),
+    "report_without_consent": Words(
+        _("The person has not agreed"),
+        _("The person has not agreed that her reports are taken and shown. Nothing was stored; try once a day."),
+    ),
+    "report_deleted": Words(
+        _("The report was deleted"), _("The customer has deleted this report. It is not taken again.")
+    ),
+    "report_of_another_booking": Words(
+        _("A report of another booking"),
+        _("You delivered a report of this reference for another booking. Nothing was stored; use another reference."),
+    ),
+    "version_taken": Words(
+        _("This version is here with other content"),
+        _("This version was delivered before with other content. Send a correction as a new version."),
+    ),
     # benefits
     "no_plan": Words(_("No plan"), _("There is no plan for this tier.")),
     "no_entitlement": Words(_("No such benefit"), _("You have no benefit of this kind.")),
@@ -286,6 +318,7 @@ REASONS: Mapping[str, LazyString] = {
     "string": _("This must be text."),
     "integer": _("This must be a whole number."),
     "list": _("This must be a list."),
+    "file": _("This must be a file: a part with a file name."),
     "truth": _("This must be true or false."),
     "date": _("This must be a date such as 2030-01-31."),
     "object": _("This must be an object."),
@@ -352,6 +385,7 @@ REASONS: Mapping[str, LazyString] = {
     "not_json": _("The line is not a JSON object in UTF-8."),
     "line_length": _("The line is too long."),
     "not_applied": _("This line could not be applied. Send it again; if it stays, ask us."),
+    "figure": _("This must be a number."),
     "unreadable_event": _("The event can't be read."),
 }
 """Reason of an `Invalid`, or of a schema's complaint about one field, to its words."""

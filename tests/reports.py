@@ -79,11 +79,16 @@ def _look_once(claimed: str, content: bytes, *_how: object) -> Any:
     return _look(claimed, content)
 
 
+def examined_once() -> Any:
+    """While this lasts the examiner of files, a process of its own, is asked once about the same bytes, and its answer
+    remembered."""
+    return mock.patch.object(files, "_look", lambda *file: _look_once(*file, files.COMMAND, files.WALL_SECONDS))
+
+
 def fetch(world: World, *contents: ReportContent, now: datetime = LATER) -> dict[str, int]:
-    """Fetch what is due from a provider that has these. The examiner of files, a process of its own, is asked once
-    about the same bytes, and its answer remembered."""
+    """Fetch what is due from a provider that has these, each file examined once."""
     adapter = ReportAdapter(contents={(it.report.reference, it.report.version): it for it in contents})
-    with mock.patch.object(files, "_look", lambda *file: _look_once(*file, files.COMMAND, files.WALL_SECONDS)):
+    with examined_once():
         return fetch_due(connection_to(world.provider), adapter, now=now)  # type: ignore[arg-type]
 
 

@@ -193,37 +193,45 @@ def refuse(report_id: int, version: int, reason: str, *, now: datetime) -> None:
 
 
 def store(report_id: int, examined: Examined, *, now: datetime) -> str:
-    """Seal and store one version. Returns stored, known, or deleted if the customer has deleted the report meanwhile.
+    """Seal and store one version in a transaction of its own. Returns and raises what add() does."""
+    with transaction() as session:
+        report = session.scalars(select(Report).where(Report.id == report_id).with_for_update()).one()
+        outcome = add(session, report, examined, now=now)
+    if outcome == "stored":
+        log.info("report.stored", report=report.public_id, version=examined.content.report.version)
+    return outcome
+
+
+def add(session: Session, report: Report, examined: Examined, *, now: datetime) -> str:
+    """Seal and store one version of a report whose row the caller has locked. Returns stored, known, or deleted if the
+    customer has deleted the report meanwhile.
 
     Raises ProviderError if the results are of another booking than the report announced.
     """
     version = examined.content.report.version
-    with transaction() as session:
-        report = session.scalars(select(Report).where(Report.id == report_id).with_for_update()).one()
-        if report.deleted_at is not None:
-            return "deleted"
-        booking = session.scalars(select(Booking).where(Booking.id == report.booking_id).with_for_update()).one()
-        if named(examined.content.report.our_reference or booking.public_id)[0] != booking.public_id:
-            raise ProviderError("the report is of another booking than the one announced")
-        if _is_what_we_have(session, report, examined):
-            report.fetch_after, report.failures = None, 0
-            _close_troubles(session, report, now)
-            return "known"
-        results = _read(session, booking, _plain(examined))
-        added = _add_version(session, report, examined, results, now)
-        newest = version > report.fetched_version
-        report.fetched_version = max(report.fetched_version, version)
-        report.fetch_after = None if report.fetched_version >= report.announced_version else now + RETRY
-        report.failures = 0
-        if not added:
-            return "known"
+    if report.deleted_at is not None:
+        return "deleted"
+    booking = session.scalars(select(Booking).where(Booking.id == report.booking_id).with_for_update()).one()
+    if named(examined.content.report.our_reference or booking.public_id)[0] != booking.public_id:
+        raise ProviderError("the report is of another booking than the one announced")
+    if _is_what_we_have(session, report, examined):
+        report.fetch_after, report.failures = None, 0
         _close_troubles(session, report, now)
-        if newest:
-            critical = any(result.critical for result in results)
-            _move_on(session, report, booking, examined.content.report.status, now)
-            _tell_desk(session, report, examined, critical, now)
-            _tell_customer(session, report, booking, critical, now)
-    log.info("report.stored", report=report.public_id, version=version)
+        return "known"
+    results = _read(session, booking, _plain(examined))
+    added = _add_version(session, report, examined, results, now)
+    newest = version > report.fetched_version
+    report.fetched_version = max(report.fetched_version, version)
+    report.fetch_after = None if report.fetched_version >= report.announced_version else now + RETRY
+    report.failures = 0
+    if not added:
+        return "known"
+    _close_troubles(session, report, now)
+    if newest:
+        critical = any(result.critical for result in results)
+        _move_on(session, report, booking, examined.content.report.status, now)
+        _tell_desk(session, report, examined, critical, now)
+        _tell_customer(session, report, booking, critical, now)
     return "stored"
 
 
@@ -288,6 +296,11 @@ def _is_what_we_have(session: Session, report: Report, examined: Examined) -> bo
     ).one_or_none()
     if stored is None or version <= stored.version or (stored.status == "partial") != (status == "partial"):
         return False
+    return holds(session, report, stored, examined)
+
+
+def holds(session: Session, report: Report, stored: ReportVersion, examined: Examined) -> bool:
+    """Whether a stored version, whose key is there, has these results, this conclusion and these papers."""
     record = version_record(report.public_id, stored.version)
     key = unwrap_key(stored.wrapped_key, record)
     if json.loads(unseal(stored.content_sealed, key=key, record=f"{record}:content")) != _plain(examined):

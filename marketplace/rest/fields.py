@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from datetime import date
+from datetime import date, datetime
 from functools import cached_property
 from typing import Any, TypeAlias
 
@@ -17,6 +17,7 @@ from marshmallow import validate
 _COMMON = {"required": "required", "null": "null", "validator_failed": "format"}
 _WHOLE = re.compile(r"-?(0|[1-9][0-9]{0,17})")
 _DAY = re.compile(r"20[0-9]{2}-[0-9]{2}-[0-9]{2}")
+_MOMENT = re.compile(r"20\d\d-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,6})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 
 
 class Text(ma.fields.String):
@@ -91,6 +92,35 @@ class Number(ma.fields.Integer):
         if isinstance(value, bool) or not isinstance(value, int | float) or value != value // 1:
             raise self.make_error("invalid", input=value)
         return int(value)
+
+
+class Moment(ma.fields.DateTime):
+    """A moment of this century as RFC 3339 writes it, with its zone."""
+
+    default_error_messages = {**_COMMON, "invalid": "moment", "format": "moment"}
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> datetime:
+        if not isinstance(value, str) or not _MOMENT.fullmatch(value):
+            raise self.make_error("invalid", input=value, obj_type="datetime")
+        try:
+            return datetime.fromisoformat(value.upper())
+        except ValueError as bad:
+            raise self.make_error("invalid", input=value, obj_type="datetime") from bad
+
+
+class Figure(ma.fields.Float):
+    """A number of a body, whole or not, whose size is at most 10^12."""
+
+    default_error_messages = {**_COMMON, "invalid": "figure", "special": "figure", "too_large": "number"}
+    MOST = 1e12
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(validate=validate.Range(-self.MOST, self.MOST, error="number"), **kwargs)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> float:
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise self.make_error("invalid", input=value)
+        return float(value)
 
 
 class Truth(ma.fields.Boolean):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from itertools import islice
 from typing import Any, NoReturn
 from urllib.parse import unquote_to_bytes
 
@@ -36,6 +37,12 @@ class StrictParser(FlaskParser):
         messages = error.messages
         [(location, complaints)] = messages.items() if isinstance(messages, dict) else [("json", messages)]
         raise InvalidRequest(list(_flat(complaints, "", _WHERE.get(location, "body")))) from error
+
+
+def invalid_at(path: str, error: ma.ValidationError) -> InvalidRequest:
+    """The refusal of what stood at `path` of the body and was loaded by a schema of its own: its first hundred
+    faults."""
+    return InvalidRequest(list(islice(_flat(error.messages, path, "body"), 100)))
 
 
 def _flat(complaints: Any, path: str, where: Where) -> Any:
