@@ -5,7 +5,9 @@ from __future__ import annotations
 import click
 from flask.cli import AppGroup
 
+from marketplace.catalog.new_provider import add_provider
 from marketplace.core import clock
+from marketplace.core.clock import HOME_ZONE
 from marketplace.one_sentence import one_sentence
 from providers.clients import credentials, listing
 from providers.clients.credentials import Credentials
@@ -15,6 +17,18 @@ BY = "command"
 """Who does it: whoever may run commands on this machine."""
 
 providers = AppGroup("providers", help="Providers and their programs.")
+
+
+@providers.command("add")
+@click.argument("code")
+@click.option("--name-zh", required=True, help="Its name in Chinese.")
+@click.option("--name-en", required=True, help="Its name in English.")
+@click.option("--time-zone", default=HOME_ZONE, show_default=True)
+@one_sentence
+def add(code: str, name_zh: str, name_en: str, time_zone: str) -> None:
+    """Make a provider that answers its bookings by the partner API, with no server that we call. CODE (a-z, 0-9, -) is
+    its name in commands, for good."""
+    click.echo(add_provider(code, name_zh, name_en, adapter="partner", time_zone=time_zone, actor=BY, now=clock.now()))
 
 
 @providers.command("add-client")

@@ -44,6 +44,7 @@ WORDS: Mapping[str, Words] = {
     "insufficient_scope": Words(
         _("The token lacks a scope"), _("This needs a token with the scope %(scope)s. Ask for one, or have it added.")
     ),
+    "code_taken": Words(_("This code is taken"), _("Another provider has this code. Choose another one.")),
     "two_secrets": Words(
         _("There are two secrets already"), _("A client has two secrets at most. End one of them before the next.")
     ),
