@@ -79,6 +79,16 @@ CUSTOMER = {
 }
 
 PARTNER = {
+    "POST /partner/v1/webhook-endpoints",
+    "GET /partner/v1/webhook-endpoints",
+    "GET /partner/v1/webhook-endpoints/<id:endpoint_id>",
+    "PUT /partner/v1/webhook-endpoints/<id:endpoint_id>",
+    "DELETE /partner/v1/webhook-endpoints/<id:endpoint_id>",
+    "POST /partner/v1/webhook-endpoints/<id:endpoint_id>/secrets",
+    "DELETE /partner/v1/webhook-endpoints/<id:endpoint_id>/secrets/<id:secret_id>",
+    "GET /partner/v1/webhook-endpoints/<id:endpoint_id>/deliveries",
+    "POST /partner/v1/webhook-endpoints/<id:endpoint_id>/deliveries/<id:delivery_id>/replay",
+    "POST /partner/v1/webhook-endpoints/<id:endpoint_id>/replay",
     "POST /partner/v1/slots",
     "GET /partner/v1/slots",
     "POST /partner/v1/slots/snapshots",

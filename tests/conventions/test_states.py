@@ -14,7 +14,20 @@ from migrations.functions import files
 
 PACKAGES = ("marketplace", "booking", "vip", "providers", "drill", "bench")
 
-OTHERS = {"task", "change", "request", "found", "entry", "proposal", "report", "closure", "self", "mine"}
+OTHERS = {
+    "task",
+    "change",
+    "request",
+    "found",
+    "entry",
+    "proposal",
+    "report",
+    "closure",
+    "self",
+    "mine",
+    "endpoint",
+    "delivery",
+}
 """Names of what has a state of its own and is no booking."""
 
 ALLOWED = {
