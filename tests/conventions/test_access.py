@@ -28,6 +28,7 @@ SIGNED_BY_PROVIDER = {"POST /partner/v1/webhooks/<id:code>"}
 BY_CLIENT_SECRET = {"POST /partner/v1/oauth/token", "POST /partner/v1/oauth/revoke"}
 PARTNER = {
     "GET /partner/v1/bookings": "bookings",
+    "GET /partner/v1/events": "bookings",
     "GET /partner/v1/bookings/<id:booking_id>": "bookings",
     "POST /partner/v1/bookings/<id:booking_id>/confirm": "bookings",
     "POST /partner/v1/bookings/<id:booking_id>/reject": "bookings",
