@@ -49,6 +49,9 @@ class Proposal(Base):
 EXPIRED: Literal["lapsed"] = "lapsed"
 """The stored state of a proposal that nobody answered in time."""
 
+PROPOSAL_ACCEPTED = "proposal_accepted"
+"""The cause of a change to a time that the provider proposed."""
+
 End = Literal["accepted", "declined", "lapsed", "withdrawn"]
 
 

@@ -37,6 +37,7 @@ _CODES = {
 }
 
 Where = Literal["body", "query", "header"]
+_HEADERS = ("Idempotency-Key", "If-Match")
 
 
 @dataclass(frozen=True)
@@ -106,7 +107,7 @@ def of_refusal(refusal: Refusal) -> Problem:
         headers["Retry-After"] = str(refusal.facts["retry_after"])
     errors = [_told(error) for error in refusal.errors] if isinstance(refusal, InvalidRequest) else []
     if refusal.at and not errors:
-        where: Where = "header" if refusal.at == "Idempotency-Key" else _place()
+        where: Where = "header" if refusal.at in _HEADERS else _place()
         errors = [_pointed(refusal.at, where, wording.sentence(refusal))]
     return Problem(
         status=refusal.status,

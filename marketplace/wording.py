@@ -260,6 +260,20 @@ WORDS: Mapping[str, Words] = {
         _("It has changed meanwhile"),
         _("The booking has changed since you looked at it. Nothing was done; look again."),
     ),
+    "precondition_required": Words(
+        _("An If-Match is needed"), _("Send an If-Match header with the ETag of the booking as you know it.")
+    ),
+    "not_possible_now": Words(
+        _("Not possible now"), _("That can't be said of the booking as it is now. Nothing was changed.")
+    ),
+    "cancel_under_way": Words(
+        _("The customer cancelled"), _("The customer has cancelled this booking. Nothing else can be said of it now.")
+    ),
+    "too_early": Words(_("Too early"), _("That can be said from %(opens_at)s. Nothing was changed.")),
+    "time_differs": Words(
+        _("Another time was reported before"),
+        _("You reported another time before, and a person has not decided on it yet. Nothing was changed."),
+    ),
     "same_slot": Words(_("That is your date already"), _("Your booking has this time. Choose another one.")),
     "illegal_move": Words(_("Not possible in this state"), _("The booking's state does not allow that.")),
     "no_email": Words(_("No e-mail here"), _("This service sends no e-mail. Messages come by SMS and to your inbox.")),

@@ -59,7 +59,8 @@ class Capabilities:
     """What a kind of system can do, which decides how commands are sent to it. `change`: it moves a booking by one
     command; without, a change is a second booking and the cancel of the first. `idempotency_keys`: a command may be
     sent again under its key; without, it is looked up first. `list_bookings`: it lists its bookings by service date;
-    without, each of ours is looked up by itself.
+    without, each of ours is looked up by itself. `answers_here`: its people answer in our own books, by the partner API
+    or at their desk: there is nothing to read from it, and all that it says is known at once.
 
     What one provider agreed with us stands in its row (marketplace.catalog.models.Provider), not here.
     """
@@ -67,6 +68,7 @@ class Capabilities:
     change: bool
     idempotency_keys: bool
     list_bookings: bool = True
+    answers_here: bool = False
 
 
 @dataclass(frozen=True)
@@ -82,7 +84,8 @@ class Person:
 
 @dataclass(frozen=True)
 class Reserve:
-    """Book one place. `key` never changes in the command's life; `our_reference` is the booking's public id."""
+    """Book one place. `key` never changes in the command's life; `our_reference` is the booking's public id. `agreed`:
+    the provider proposed this time itself, and the customer accepted."""
 
     key: str
     our_reference: str
@@ -94,17 +97,19 @@ class Reserve:
     ends_at: datetime | None
     person: Person
     answers: Mapping[str, object] = field(default_factory=dict)
+    agreed: bool = False
 
 
 @dataclass(frozen=True)
 class Cancel:
     """Cancel what exists at the provider under `reference`, or under our own reference when theirs is not known.
-    `our_reference` is blank for what the provider has without one."""
+    `our_reference` is blank for what the provider has without one; `version` is the last that we know of it."""
 
     key: str
     our_reference: str
     reference: str | None
     reason: str
+    version: int = 0
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import ColumnElement, DateTime, cast, exists, func, literal_column, select
+from sqlalchemy import ColumnElement, DateTime, case, cast, exists, func, literal_column, select
 
 from booking.actors import CLOCK
 from booking.attendance.early import has_early_status
@@ -18,6 +18,7 @@ from marketplace.core.clock import window_of
 from marketplace.core.database.db import reading, transaction
 from marketplace.core.logging import get_logger
 from marketplace.core.one_by_one import one_by_one
+from providers.registry import answering_here
 
 log = get_logger(__name__)
 
@@ -31,19 +32,19 @@ def call_no_shows(*, now: datetime, limit: int = 100) -> int:
     """Move to no-show the confirmed bookings whose service ended more than `no_show_hours` of their provider ago.
     Returns how many; each has its own transaction.
 
-    The provider's bookings must have been read to the end after that time. A booking with an open change or cancel
-    waits for its answer; one with a status that came too early waits for a person; one whose row in the provider's
-    list could not be read, or may be a row without a readable name, waits until it is read.
+    The provider's bookings must have been read to the end after that time, unless it answers here. A booking with an
+    open change or cancel waits for its answer; one with a status that came too early waits for a person; one whose row
+    in the provider's list could not be read, or may be a row without a readable name, waits until it is read.
     """
     with reading() as session:
         due = session.scalars(
             select(Booking.id)
             .join(Provider, Provider.id == Booking.provider_id)
-            .join(SyncCursor, (SyncCursor.provider_id == Booking.provider_id) & (SyncCursor.feed == Feed.BOOKINGS))
+            .outerjoin(SyncCursor, (SyncCursor.provider_id == Booking.provider_id) & (SyncCursor.feed == Feed.BOOKINGS))
             .where(
                 Booking.state == BookingState.CONFIRMED,
                 Booking.service_date <= now.date(),
-                _end_sql() + Provider.no_show_hours * _HOUR <= func.least(now, SyncCursor.last_success_at),
+                _end_sql() + Provider.no_show_hours * _HOUR <= _heard(now),
                 ~exists().where(ChangeRequest.booking_id == Booking.id, ChangeRequest.state == "open"),
                 ~has_early_status(),
                 ~may_be_unreadable(),
@@ -58,8 +59,8 @@ def _call(booking_id: int, now: datetime) -> str:
     with transaction() as session:
         booking, _ = lock_booking(session, booking_id)
         hours, heard = session.execute(
-            select(Provider.no_show_hours, SyncCursor.last_success_at)
-            .join(SyncCursor, (SyncCursor.provider_id == Provider.id) & (SyncCursor.feed == Feed.BOOKINGS))
+            select(Provider.no_show_hours, _heard(now))
+            .outerjoin(SyncCursor, (SyncCursor.provider_id == Provider.id) & (SyncCursor.feed == Feed.BOOKINGS))
             .where(Provider.id == booking.provider_id)
         ).one()
         asked = session.scalar(
@@ -67,11 +68,19 @@ def _call(booking_id: int, now: datetime) -> str:
         )
         waits = session.scalar(select(has_early_status() | may_be_unreadable()).where(Booking.id == booking.id))
         over = no_show_after(booking, hours)
-        if booking.state is not BookingState.CONFIRMED or asked or waits or heard is None or over > min(now, heard):
+        if booking.state is not BookingState.CONFIRMED or asked or waits or heard is None or over > heard:
             return "moved_on"
         move(session, booking, BookingState.NO_SHOW, actor=CLOCK, now=now, cause=CAUSE)
     log.info("booking.not_attended", booking=booking.public_id)
     return "called"
+
+
+def _heard(now: datetime) -> ColumnElement[datetime | None]:
+    """Until when we know all that the provider has reported: now, if it answers here; NULL if it was never read."""
+    read = case(
+        (SyncCursor.last_success_at < now, SyncCursor.last_success_at), (SyncCursor.last_success_at >= now, now)
+    )
+    return case((Provider.adapter.in_(answering_here()), now), else_=read)
 
 
 def no_show_after(booking: Booking, hours: int) -> datetime:

@@ -38,6 +38,11 @@ class ProviderConnection:
         """Whether its system lists its bookings."""
         return capabilities(self.adapter).list_bookings
 
+    @property
+    def answers_here(self) -> bool:
+        """Whether there is nothing to read from it."""
+        return capabilities(self.adapter).answers_here
+
     def open(self) -> ProviderAdapter:
         """A new adapter for one thread's use."""
         return connect(self.adapter, self.connection)

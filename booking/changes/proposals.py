@@ -21,7 +21,7 @@ from booking.idempotency import Repeatable, first_time
 from booking.models import Booking, ProviderTask, Slot
 from booking.outbox import enqueue
 from booking.ownership import own_booking_id
-from booking.proposal import EXPIRED, End, Proposal, end_proposal
+from booking.proposal import EXPIRED, PROPOSAL_ACCEPTED, End, Proposal, end_proposal
 from booking.refusals import SlotClosed, SlotMoved
 from booking.states import MOVABLE, BookingState
 from booking.transition import lock_booking, write_history
@@ -66,7 +66,7 @@ def accept(
         end_proposal(session, booking, "accepted", now=now)
         actor = provider_actor(session, booking)
         # The provider chose that time for her: those who wait do not come first.
-        ask_for(session, booking, tasks, slot, actor=actor, now=now, cause="proposal_accepted", in_line=True)
+        ask_for(session, booking, tasks, slot, actor=actor, now=now, cause=PROPOSAL_ACCEPTED, in_line=True)
         _await_answer(session, booking, slot, now)
     log.info("booking.proposal_accepted", booking=public_id)
 

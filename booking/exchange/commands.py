@@ -12,6 +12,7 @@ from booking.exchange.provider_bookings import ProviderBookings
 from booking.exchange.replacement import replaces
 from booking.models import Booking, ChangeRequest, ProviderTask, Slot, SlotClaim
 from booking.outbox import Claimed
+from booking.proposal import PROPOSAL_ACCEPTED
 from booking.references import own_reference
 from booking.sealing import open_details
 from marketplace.catalog.models import CapacityPool, Offer
@@ -25,18 +26,20 @@ def command_for(session: Session, claimed: Claimed) -> Reserve | Cancel | Change
     booking = session.get_one(Booking, claimed.booking_id)
     task = session.get_one(ProviderTask, claimed.id)
     if claimed.command == "cancel":
-        reference, ours = _order(session, booking, task)
+        reference, ours, version = _order(session, booking, task)
         reason = str(task.facts.get("reason", "compensating"))
-        return Cancel(key=claimed.key, our_reference=ours, reference=reference, reason=reason)
+        return Cancel(key=claimed.key, our_reference=ours, reference=reference, reason=reason, version=version)
     if claimed.command == "decline":
-        reference, ours = _order(session, booking, task)
+        reference, ours, _ = _order(session, booking, task)
         return Decline(key=claimed.key, our_reference=ours, reference=reference or "", slot=str(task.facts["slot"]))
     if claimed.command == "change":
         change = _change(session, claimed, booking, task)
         if not replaces(session, booking):
             return change
         ours = own_reference(booking.public_id, task.seq)
-        return _reserve(session, claimed, booking, _Place(ours, change.slot, *_times(change)))
+        request = session.get_one(ChangeRequest, task.change_request_id)
+        agreed = request.cause == PROPOSAL_ACCEPTED
+        return _reserve(session, claimed, booking, _Place(ours, change.slot, *_times(change)), agreed=agreed)
     return _reserve(session, claimed, booking, _Place(booking.public_id, _slot(session, booking), *_times(booking)))
 
 
@@ -65,7 +68,7 @@ def _slot(session: Session, booking: Booking) -> str:
     ).scalar_one()
 
 
-def _reserve(session: Session, claimed: Claimed, booking: Booking, place: _Place) -> Reserve:
+def _reserve(session: Session, claimed: Claimed, booking: Booking, place: _Place, *, agreed: bool = False) -> Reserve:
     offer, pool, person = session.execute(
         select(Offer, CapacityPool, Beneficiary)
         .join(CapacityPool, CapacityPool.id == Offer.pool_id)
@@ -87,6 +90,7 @@ def _reserve(session: Session, claimed: Claimed, booking: Booking, place: _Place
             birth_date=person.birth_date,
         ),
         answers=open_details(booking.details_sealed, key_of(session, person, PROCESS), booking.public_id),
+        agreed=agreed,
     )
 
 
@@ -123,15 +127,16 @@ def question_for(session: Session, claimed: Claimed) -> LookUp:
     task = session.get_one(ProviderTask, claimed.id)
     if claimed.command == "change" and replaces(session, booking):
         return LookUp(key=claimed.key, our_reference=own_reference(booking.public_id, task.seq))
-    reference, ours = _order(session, booking, task)
+    reference, ours, _ = _order(session, booking, task)
     return LookUp(key=claimed.key, our_reference=ours, reference=reference)
 
 
-def _order(session: Session, booking: Booking, task: ProviderTask) -> tuple[str | None, str]:
-    """The provider's reference of what the task is about (the current one, unless it names another), and ours."""
+def _order(session: Session, booking: Booking, task: ProviderTask) -> tuple[str | None, str, int]:
+    """The provider's reference of what the task is about (the current one, unless it names another), ours, and the last
+    version that we know of it."""
     reference: str | None = task.facts.get("reference")
     theirs = ProviderBookings(session, booking)
     known = theirs.current if reference is None else theirs.known(reference)
     if known is None:
-        return reference, booking.public_id
-    return known.reference, known.our_reference or booking.public_id
+        return reference, booking.public_id, 0
+    return known.reference, known.our_reference or booking.public_id, known.version

@@ -18,8 +18,10 @@ from booking.notices.notify import notify
 from booking.outbox import UNFINISHED
 from booking.states import BookingState
 from booking.transition import lock_booking
+from marketplace.catalog.models import Provider
 from marketplace.core.database.db import reading, transaction
 from marketplace.core.one_by_one import one_by_one
+from providers.registry import answering_here
 
 ASK_A_PERSON = timedelta(minutes=9, seconds=30)
 """How long a command may stay without a clear answer before a person is asked and the customer is notified. Ten minutes
@@ -99,11 +101,12 @@ def _unseen_since(session: Session, booking: Booking) -> datetime | None:
 
 
 def _read_lately(now: datetime) -> ColumnElement[bool]:
+    """Whether what the provider decides is seen: its list is read, or it answers here."""
     return exists().where(
         SyncCursor.provider_id == Booking.provider_id,
         SyncCursor.feed == Feed.BOOKINGS,
         SyncCursor.last_success_at > now - ASK_A_PERSON,
-    )
+    ) | exists().where(Provider.id == Booking.provider_id, Provider.adapter.in_(answering_here()))
 
 
 def _has_command(booking_id: InstrumentedAttribute[int]) -> ColumnElement[bool]:

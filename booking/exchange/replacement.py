@@ -22,8 +22,8 @@ from booking.models import Booking, ChangeRequest, Discrepancy, ProviderBooking,
 from booking.notices.told_otherwise import KEEPS_BOTH, notify_difference
 from booking.outbox import UNFINISHED, annul, finish, lock_unfinished, unsent
 from booking.references import named, own_reference
-from booking.states import DEAD, GIVEN_UP, BookingState
-from booking.transition import touch
+from booking.states import DEAD, GIVEN_UP, MOVABLE, BookingState
+from booking.transition import move, touch
 from marketplace.catalog.models import Provider
 from providers.registry import capabilities
 from providers.reported import RemoteBooking
@@ -116,7 +116,10 @@ def complete(
     finish(task, "done", now=now)
     theirs.take_over(row, now)
     if request is not None and not switched_before:
-        swap.switch(session, booking, request, actor=provider_actor(session, booking), now=now)
+        actor = provider_actor(session, booking)
+        swap.switch(session, booking, request, actor=actor, now=now)
+        if booking.state is BookingState.AWAITING_PROVIDER:  # the time that it proposed itself
+            move(session, booking, BookingState.CONFIRMED, actor=actor, now=now)
 
 
 def refused(
@@ -133,7 +136,7 @@ def refused(
 
 
 def _wanted(booking: Booking, request: ChangeRequest | None) -> bool:
-    return request is not None and request.state == "open" and booking.state is BookingState.CONFIRMED
+    return request is not None and request.state == "open" and booking.state in MOVABLE
 
 
 def _request(session: Session, task: ProviderTask) -> ChangeRequest | None:

@@ -28,7 +28,7 @@ def queue_unsent(task: ProviderTask, now: datetime, seconds: float, *, reached: 
 
 def leave_unknown(session: Session, task: ProviderTask, booking: Booking, detail: str, now: datetime) -> None:
     """Record that the outcome of a command is unknown, with the reason; it is looked up after `backoff`."""
-    if task.unknown_since is None and task.change_request_id is not None:
+    if task.unknown_since is None and task.change_request_id is not None and task.last_error != detail:
         touch(booking, now=now)  # an open page shows that the answer is being looked up
     task.last_error = detail[:200]
     look_up_later(session, task, booking, now + backoff(task), now)

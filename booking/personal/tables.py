@@ -245,7 +245,7 @@ OF_CUSTOMERS = (
         "booking_history",
         file="booking_history",
         whose="t.booking_id IN ({bookings})",
-        other="id version",
+        other="id version provider_id xact",
         personal=all_process("at from_state to_state actor_kind actor cause facts"),
         links={"booking_id": "booking"},
     ),

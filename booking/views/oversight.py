@@ -138,7 +138,8 @@ def providers(principal: Principal, *, now: datetime) -> list[ProviderHealth]:
 
 def _look_ups(session: Session, provider: Provider, now: datetime) -> tuple[Reached, Reached] | None:
     every = timedelta(seconds=settings().reconcile_seconds)
-    if capabilities(provider.adapter).list_bookings and list_is_read(session, provider.id, every, now):
+    can = capabilities(provider.adapter)
+    if can.answers_here or (can.list_bookings and list_is_read(session, provider.id, every, now)):
         return None
     return reached(session, provider, today(provider.time_zone, now))
 

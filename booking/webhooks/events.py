@@ -1,34 +1,33 @@
-"""The events of a provider's bookings, as webhooks need them: read on from a cursor, and one read again."""
+"""The events of a provider's bookings, as webhooks need them: the feed's own (booking.answering.events), read on from a
+cursor, and one read again."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, func, or_, select, text
+import orjson
 from sqlalchemy.orm import Session
 
-from booking.models import Booking, BookingHistory
-from booking.states import BookingState
+from booking.answering import events as feed
+from booking.answering.event_cursor import EventCursor
+from booking.answering.events import BookingEvent
+from booking.answering.shown import STATUSES
 
-_OLDEST = text("SELECT CAST(CAST(pg_snapshot_xmin(pg_current_snapshot()) AS text) AS bigint)")
-"""The oldest transaction that is not over."""
-_FOLLOWING = text("SELECT CAST(CAST(pg_snapshot_xmax(pg_current_snapshot()) AS text) AS bigint)")
-"""The first transaction that has not begun."""
-
-_OURS = (BookingState.HELD, BookingState.EXPIRED)
-"""States of which a provider is not told: the booking was not asked for yet."""
-
-TYPES = tuple(f"booking.{state.value}" for state in BookingState if state not in _OURS)
+TYPES = (
+    *(f"booking.{status}" for status in STATUSES),
+    *("booking.moved", "booking.time_proposed", "booking.proposal_ended", "booking.updated"),
+)
 """What an event may be of."""
 
 
 @dataclass(frozen=True)
 class Event:
     """Something that happened to a booking. `id` is the event's own for good; `booking` the booking's public id,
-    `version` the booking's after it."""
+    `version` the booking's after it; `payload` what the feed says of it."""
 
     id: str
     type: str
@@ -39,52 +38,30 @@ class Event:
 
 
 def events_since(session: Session, provider_id: int, cursor: str, limit: int) -> tuple[Sequence[Event], str]:
-    """The next events of a provider, about `limit` of them, and the cursor after them.
+    """The next events of a provider, at most so many, and the cursor after them; the same cursor where there are none.
 
-    A line's id is given before its transaction commits, so lines become visible out of their order. A cursor is
-    therefore `settled:seen:horizon`: lines up to `seen` were read, but those after `settled` are read once more until
-    every transaction from before `horizon`, when they were read, has ended. An event may so come more than once, and
-    none is lost; a transaction that stays open has lines read again, and holds up nothing.
+    The cursor is stored by us and shown to nobody, so that it has no mark of a key which may go.
     """
-    settled, seen, horizon = map(int, cursor.split(":"))
-    over = session.execute(_OLDEST).scalar_one() >= horizon  # before the lines are read: all of them are there then
-    late = _rows(provider_id).where(BookingHistory.id > settled, BookingHistory.id <= seen)
-    new = _rows(provider_id).where(BookingHistory.id > seen).order_by(BookingHistory.id).limit(limit)
-    again, rows = session.execute(late.order_by(BookingHistory.id)).all(), session.execute(new).all()
-    settled = seen if over else settled
-    if rows:  # the horizon after the lines: whoever was given an id before the last of them has begun
-        seen, horizon = rows[-1][0].id, session.execute(_FOLLOWING).scalar_one()
-    return [_event(row) for row in (*again, *rows)], f"{settled}:{seen}:{horizon}"
+    seen, until, *after = json.loads(cursor)
+    items, following, _more = feed.read(session, provider_id, EventCursor(seen, until, (after[0], after[1])), limit)
+    return [_event(item) for item in items], _text(following) if items else cursor
 
 
 def newest(session: Session, provider_id: int) -> str:
     """The cursor after all events that there are."""
-    last = session.scalar(select(func.coalesce(func.max(BookingHistory.id), 0)))
-    return f"{last}:{last}:0"
+    return _text(EventCursor(feed.snapshot(session)))
 
 
 def event(session: Session, provider_id: int, event_id: str) -> Event | None:
     """One event once more; None if it is not there any more."""
-    row = session.execute(
-        _rows(provider_id).where(BookingHistory.id == int(event_id.removeprefix("evt_")))
-    ).one_or_none()
-    return None if row is None else _event(row)
+    item = feed.event(session, provider_id, event_id)
+    return None if item is None else _event(item)
 
 
-def _rows(provider_id: int) -> Select[BookingHistory, Booking]:
-    return (
-        select(BookingHistory, Booking)
-        .join(Booking, Booking.id == BookingHistory.booking_id)
-        .where(
-            Booking.provider_id == provider_id,
-            BookingHistory.to_state.not_in(_OURS),
-            # what was given up before it was asked for
-            or_(BookingHistory.to_state != BookingState.CANCELLED, BookingHistory.from_state.not_in(_OURS)),
-        )
-    )
+def _event(item: BookingEvent) -> Event:
+    payload = orjson.loads(orjson.dumps(item, option=orjson.OPT_UTC_Z))
+    return Event(item.id, item.kind, item.at, item.booking.id, item.booking.version, payload)
 
 
-def _event(row: Row[BookingHistory, Booking]) -> Event:
-    line, booking = row
-    payload = {"booking_id": booking.public_id, "state": line.to_state, "version": line.version, "cause": line.cause}
-    return Event(f"evt_{line.id}", f"booking.{line.to_state}", line.at, booking.public_id, line.version, payload)
+def _text(cursor: EventCursor) -> str:
+    return json.dumps([cursor.seen, cursor.until, *cursor.after])

@@ -148,7 +148,7 @@ def prepare(session: Session, claimed: Claimed, now: datetime) -> Message | None
     if event is None:
         return None
     occurred = event.occurred_at.astimezone(UTC).isoformat().replace("+00:00", "Z")
-    content = {"type": event.type, "timestamp": occurred, "data": {"event_id": event.id, **event.payload}}
+    content = {"type": event.type, "timestamp": occurred, "data": event.payload}
     body = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
     target = read_url(endpoint.url, loopback=settings().loopback_urls)
     signed_at = now.astimezone(UTC)

@@ -119,7 +119,9 @@ def all_jobs(lanes: Lanes, stopping: Event) -> list[Job]:
 
 
 def _jobs_of(lanes: Lanes, provider: ProviderConnection) -> list[Job]:
-    """The jobs that read from one provider."""
+    """The jobs that read from one provider: none where there is nothing to read."""
+    if provider.answers_here:
+        return []
 
     def job(task: str, every: int, call: Call, work: Work, *, may_idle: bool = False) -> Job:
         pull = _pull(lanes, provider.id, call, work, may_idle=may_idle)

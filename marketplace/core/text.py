@@ -39,3 +39,8 @@ def without_invisible(text: str) -> str:
     """What was typed or pasted in its plain form (NFKC), without format characters (Unicode category Cf): contacts and
     chats wrap numbers in marks of direction, zero-width spaces, word joiners and byte order marks."""
     return "".join(each for each in unicodedata.normalize("NFKC", text) if unicodedata.category(each) != "Cf")
+
+
+def masked_name(name: str) -> str:
+    """`沈*宜` is still a name: only its first character stays, `沈**`, `J***`."""
+    return f"{name[:1]}{'*' * min(3, max(1, len(name) - 1))}"

@@ -9,8 +9,7 @@ from icalendar import Calendar
 from icalendar import Event as Entry
 
 from booking.messages.calendar import Event
-from marketplace.core.text import Language, Text
-from marketplace.messages.words import masked_name
+from marketplace.core.text import Language, Text, masked_name
 
 CONTENT_TYPE = "text/calendar; charset=utf-8"
 _REFRESH = timedelta(hours=1)

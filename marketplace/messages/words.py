@@ -18,7 +18,7 @@ from babel.dates import format_date, get_timezone_location
 from marketplace.catalog.benefit_kind import Message, Words
 from marketplace.catalog.kinds import kinds, words_of
 from marketplace.core.clock import HOME_ZONE
-from marketplace.core.text import Language, Text
+from marketplace.core.text import Language, Text, masked_name
 
 _LOCALE = Text("zh_Hans_CN", "en")
 _DAY = Text("M 月 d 日 EEE", "EEE d MMMM")
@@ -261,11 +261,6 @@ def email_text(said: Said, person: str, language: Language, address: str) -> tup
         return f"安享：{said.title}{whose}", f"{said.title}{whose}\n{said.text}\n\n{read}：{address}\n\n{why}\n"
     whose, why = f" ({name})" if name else "", "You can turn these mails off under Me, Message settings."
     return f"Anxiang: {said.title}{whose}", f"{said.title}{whose}\n{said.text}\n\nDetails: {address}\n\n{why}\n"
-
-
-def masked_name(name: str) -> str:
-    """`沈*宜` is still a name: only its first character stays, `沈**`, `J***`."""
-    return f"{name[:1]}{'*' * min(3, max(1, len(name) - 1))}"
 
 
 class _Facts(dict[str, str]):

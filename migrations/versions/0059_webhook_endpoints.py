@@ -1,7 +1,7 @@
 """Endpoints of webhooks to providers, and the secrets that messages are signed with, of which two are live at most.
 
 Revision ID: 0059
-Revises: 0055
+Revises: 0057
 """
 
 import sqlalchemy as sa
@@ -9,7 +9,7 @@ from alembic import op
 from sqlalchemy.dialects.postgresql import BYTEA
 
 revision = "0059"
-down_revision = "0055"
+down_revision = "0057"
 branch_labels = None
 depends_on = None
 

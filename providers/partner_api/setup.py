@@ -7,10 +7,10 @@ from types import ModuleType
 from flask import Flask
 
 from marketplace.rest import openapi
-from providers.partner_api import oauth, slots, webhook_endpoints, webhooks
+from providers.partner_api import booking_answers, bookings, events, oauth, slots, webhook_endpoints, webhooks
 from providers.partner_api.description import PARTNER_API
 
-RESOURCES: tuple[ModuleType, ...] = (slots, webhook_endpoints)
+RESOURCES: tuple[ModuleType, ...] = (slots, bookings, booking_answers, events, webhook_endpoints)
 
 
 def install_partner_api(app: Flask) -> None:

@@ -37,7 +37,7 @@ def test_a_sender_killed_during_its_call_is_followed_by_another_under_the_same_i
             receiver.ended.wait(120)
             return Reply()
 
-        add(world, receiver.url, "booking.awaiting_provider")
+        add(world, receiver.url, "booking.requested")
         world.submit()
         make_deliveries(now=NOON)
         receiver.answer = hold

@@ -33,5 +33,5 @@ def test_a_worker_sends_what_happened_in_the_order_in_which_it_did(stage: Stage)
         eventually(lambda: len(receiver.received) >= 2, 60)
         assert made.secret is not None
         told = [Webhook(made.secret).verify(it.body, it.headers) for it in receiver.received]
-        assert [it["type"] for it in told[:2]] == ["booking.awaiting_provider", "booking.confirmed"]
-        assert {it["data"]["booking_id"] for it in told} == {booking}
+        assert [it["type"] for it in told[:2]] == ["booking.requested", "booking.confirmed"]
+        assert {it["data"]["booking"]["id"] for it in told} == {booking}

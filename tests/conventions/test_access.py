@@ -10,6 +10,7 @@ from sqlalchemy import Engine
 
 from marketplace.app import create_app
 from marketplace.core import clock
+from providers.partner_api.door import scope_of
 from tests.people import NOON, make_insurer
 from vip.operators.operators import create_admin, sign_in_operator
 
@@ -25,6 +26,38 @@ PUBLIC = {
 FOR_WHO_HAS_A_SETTING = {"GET /metrics"}
 SIGNED_BY_PROVIDER = {"POST /partner/v1/webhooks/<id:code>"}
 BY_CLIENT_SECRET = {"POST /partner/v1/oauth/token", "POST /partner/v1/oauth/revoke"}
+PARTNER = {
+    "GET /partner/v1/bookings": "bookings",
+    "GET /partner/v1/events": "bookings",
+    "GET /partner/v1/bookings/<id:booking_id>": "bookings",
+    "POST /partner/v1/bookings/<id:booking_id>/confirm": "bookings",
+    "POST /partner/v1/bookings/<id:booking_id>/reject": "bookings",
+    "POST /partner/v1/bookings/<id:booking_id>/proposal": "bookings",
+    "POST /partner/v1/bookings/<id:booking_id>/move": "bookings",
+    "POST /partner/v1/bookings/<id:booking_id>/change/accept": "bookings",
+    "POST /partner/v1/bookings/<id:booking_id>/change/refuse": "bookings",
+    "POST /partner/v1/bookings/<id:booking_id>/cancel": "bookings",
+    "POST /partner/v1/bookings/<id:booking_id>/check-in": "bookings",
+    "POST /partner/v1/bookings/<id:booking_id>/start": "bookings",
+    "POST /partner/v1/bookings/<id:booking_id>/complete": "bookings",
+    "POST /partner/v1/bookings/<id:booking_id>/no-show": "bookings",
+    "POST /partner/v1/webhook-endpoints": "webhooks",
+    "GET /partner/v1/webhook-endpoints": "webhooks",
+    "GET /partner/v1/webhook-endpoints/<id:endpoint_id>": "webhooks",
+    "PUT /partner/v1/webhook-endpoints/<id:endpoint_id>": "webhooks",
+    "DELETE /partner/v1/webhook-endpoints/<id:endpoint_id>": "webhooks",
+    "POST /partner/v1/webhook-endpoints/<id:endpoint_id>/secrets": "webhooks",
+    "DELETE /partner/v1/webhook-endpoints/<id:endpoint_id>/secrets/<id:secret_id>": "webhooks",
+    "GET /partner/v1/webhook-endpoints/<id:endpoint_id>/deliveries": "webhooks",
+    "POST /partner/v1/webhook-endpoints/<id:endpoint_id>/deliveries/<id:delivery_id>/replay": "webhooks",
+    "POST /partner/v1/webhook-endpoints/<id:endpoint_id>/replay": "webhooks",
+    "POST /partner/v1/slots": "slots",
+    "GET /partner/v1/slots": "slots",
+    "POST /partner/v1/slots/snapshots": "slots",
+    "GET /partner/v1/slots/snapshots/<id:snapshot_id>": "slots",
+    "POST /partner/v1/slots/snapshots/<id:snapshot_id>/complete": "slots",
+}
+"""Routes of providers' programs, with the scope that each needs."""
 CUSTOMER = {
     "DELETE /api/v1/sessions/current",
     "DELETE /api/v1/sessions",
@@ -78,24 +111,6 @@ CUSTOMER = {
     "POST /api/v1/notifications/<id:notification_id>/read",
 }
 
-PARTNER = {
-    "POST /partner/v1/webhook-endpoints",
-    "GET /partner/v1/webhook-endpoints",
-    "GET /partner/v1/webhook-endpoints/<id:endpoint_id>",
-    "PUT /partner/v1/webhook-endpoints/<id:endpoint_id>",
-    "DELETE /partner/v1/webhook-endpoints/<id:endpoint_id>",
-    "POST /partner/v1/webhook-endpoints/<id:endpoint_id>/secrets",
-    "DELETE /partner/v1/webhook-endpoints/<id:endpoint_id>/secrets/<id:secret_id>",
-    "GET /partner/v1/webhook-endpoints/<id:endpoint_id>/deliveries",
-    "POST /partner/v1/webhook-endpoints/<id:endpoint_id>/deliveries/<id:delivery_id>/replay",
-    "POST /partner/v1/webhook-endpoints/<id:endpoint_id>/replay",
-    "POST /partner/v1/slots",
-    "GET /partner/v1/slots",
-    "POST /partner/v1/slots/snapshots",
-    "GET /partner/v1/slots/snapshots/<id:snapshot_id>",
-    "POST /partner/v1/slots/snapshots/<id:snapshot_id>/complete",
-}
-
 
 @pytest.fixture(scope="module")
 def app(worker_database: object) -> Flask:
@@ -114,12 +129,21 @@ def routes(app: Flask) -> set[str]:
 
 
 def test_every_route_stands_in_the_table(app: Flask) -> None:
-    assert routes(app) == PUBLIC | FOR_WHO_HAS_A_SETTING | SIGNED_BY_PROVIDER | BY_CLIENT_SECRET | CUSTOMER | PARTNER
+    assert (
+        routes(app) == PUBLIC | FOR_WHO_HAS_A_SETTING | SIGNED_BY_PROVIDER | BY_CLIENT_SECRET | set(PARTNER) | CUSTOMER
+    )
 
 
-@pytest.mark.parametrize("route", sorted(CUSTOMER | PARTNER))
+@pytest.mark.parametrize("route", sorted(PARTNER))
+def test_a_partners_route_needs_its_scope(app: Flask, route: str) -> None:
+    method, rule = route.split(" ")
+    [found] = [each for each in app.url_map.iter_rules() if each.rule == rule and method in (each.methods or ())]
+    assert scope_of(app.view_functions[found.endpoint]) == PARTNER[route]
+
+
+@pytest.mark.parametrize("route", sorted(CUSTOMER | set(PARTNER)))
 @pytest.mark.parametrize("header", [None, "Bearer ", "Bearer nobody", "Basic eDp5", "bearer\tx", "Bearer \x80\xff"])
-def test_a_route_of_customers_or_partners_answers_401_to_anybody_else(
+def test_a_route_that_needs_a_token_answers_401_without_one(
     app: Flask, db: Engine, route: str, header: str | None
 ) -> None:
     method, rule = route.split(" ")

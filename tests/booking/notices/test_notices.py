@@ -21,6 +21,7 @@ from booking.transition import lock_booking, move
 from marketplace.catalog.models import Site
 from marketplace.core.database.db import reading, transaction
 from marketplace.core.errors import Invalid, NotFound
+from marketplace.core.text import masked_name
 from marketplace.messages import words
 from providers.port import Answer, Confirmed, Refused
 from tests.people import NOON
@@ -272,7 +273,7 @@ def test_the_time_is_the_sites(facts: dict[str, Any], as_of: datetime, zh: str, 
 
 @pytest.mark.parametrize(("name", "masked"), [("沈静宜", "沈**"), ("沈", "沈*"), ("John Smith", "J***")])
 def test_a_name_is_masked(name: str, masked: str) -> None:
-    assert words.masked_name(name) == masked
+    assert masked_name(name) == masked
 
 
 def test_the_day_is_written_for_its_reader() -> None:

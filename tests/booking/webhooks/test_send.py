@@ -30,9 +30,9 @@ def test_each_event_arrives_once_and_the_receivers_library_verifies_it(world: Wo
     assert send_all(real_now()) == []
     assert endpoint.secret is not None
     contents = [Webhook(endpoint.secret).verify(it.body, it.headers) for it in receiver.received]
-    assert [it["data"]["version"] for it in contents] == [2, 3]
-    assert {it["data"]["booking_id"] for it in contents} == {booking}
-    assert [it["type"] for it in contents] == ["booking.awaiting_provider", "booking.confirmed"]
+    assert [it["data"]["booking"]["version"] for it in contents] == [2, 3]
+    assert {it["data"]["booking"]["id"] for it in contents} == {booking}
+    assert [it["type"] for it in contents] == ["booking.requested", "booking.confirmed"]
     assert len({it.id for it in receiver.received}) == 2
     assert [row.body_hash for row in rows()] == [hashlib.sha256(it.body).digest() for it in receiver.received]
 
@@ -57,14 +57,14 @@ def test_a_message_is_signed_with_both_secrets_until_one_ends(world: World, rece
 def test_only_events_of_the_chosen_types_and_of_the_own_bookings_are_delivered(
     world: World, receiver: Receiver
 ) -> None:
-    add(world, receiver.url, "booking.awaiting_provider")
+    add(world, receiver.url, "booking.requested")
     other = make_world(phone="13800000077")
     other.submit()
     world.submit()
     make_deliveries(now=NOON)
     make_deliveries(now=NOON)
     send_all()
-    assert [it.content["type"] for it in receiver.received] == ["booking.awaiting_provider"]
+    assert [it.content["type"] for it in receiver.received] == ["booking.requested"]
 
 
 def test_what_happened_before_the_endpoint_was_added_is_not_delivered(world: World, receiver: Receiver) -> None:
@@ -81,14 +81,14 @@ def test_a_later_version_waits_until_the_earlier_one_has_arrived(world: World, r
     receiver.says(200)
     assert send_due() == []
     assert send_all(NOON + timedelta(seconds=5)) == ["done", "done"]
-    assert [it.content["data"]["version"] for it in receiver.received] == [2, 2, 3]
+    assert [it.content["data"]["booking"]["version"] for it in receiver.received] == [2, 2, 3]
 
 
 def test_another_booking_does_not_wait_for_it(world: World, receiver: Receiver) -> None:
     endpoint = booked(world, receiver.url, 0)
     other = confirmed(world, 1)
     make_deliveries(now=NOON)
-    receiver.answer = lambda it: Reply(200 if it.content["data"]["booking_id"] == other else 500)
+    receiver.answer = lambda it: Reply(200 if it.content["data"]["booking"]["id"] == other else 500)
     assert sorted(send_due()) == ["again", "done"]
     assert sorted(send_due()) == ["done"]
     assert endpoint.state == "active"
@@ -168,9 +168,7 @@ def test_a_receiver_that_is_gone_ends_the_subscription(world: World, receiver: R
     assert (shown.state, shown.reason) == ("ended", "gone")
     assert claim(NOON + DAY) == []
     with pytest.raises(endpoints.EndpointEnded):
-        endpoints.change(
-            world.provider.id, endpoint.id, receiver.url, ["booking.awaiting_provider"], "active", by=BY, now=NOON
-        )
+        endpoints.change(world.provider.id, endpoint.id, receiver.url, ["booking.requested"], "active", by=BY, now=NOON)
 
 
 def test_an_endpoint_that_fails_for_five_days_is_paused_and_said_to_be(
@@ -203,8 +201,8 @@ def test_one_success_ends_the_failing(world: World, receiver: Receiver) -> None:
 
 
 def test_a_paused_endpoint_gets_what_happened_meanwhile_when_it_goes_on(world: World, receiver: Receiver) -> None:
-    endpoint = add(world, receiver.url, "booking.awaiting_provider")
-    change = (world.provider.id, endpoint.id, receiver.url, ["booking.awaiting_provider"])
+    endpoint = add(world, receiver.url, "booking.requested")
+    change = (world.provider.id, endpoint.id, receiver.url, ["booking.requested"])
     endpoints.change(*change, "paused", by=BY, now=NOON)
     world.submit()
     make_deliveries(now=NOON)

@@ -22,7 +22,7 @@ from tests.providers.partner_api.partner import Partner, partner_of
 from tests.world import World, make_world
 
 URL = "https://hooks.example/anxiang"
-TYPES = ["booking.awaiting_provider"]
+TYPES = ["booking.requested"]
 
 
 @pytest.fixture
@@ -208,6 +208,14 @@ def test_the_log_says_what_was_sent_and_answered(partner: Partner, world: World)
         [older] = partner.get(f"{path}/deliveries?limit=1&cursor={page['next']}").get_json()["items"]
         assert older["id"] != newest["id"]
         assert partner.get(f"{path}/deliveries?state=failed").get_json()["items"] == []
+
+
+def test_a_message_says_of_an_event_what_the_feed_says(partner: Partner, world: World) -> None:
+    with listening() as receiver:
+        delivered(partner, world, receiver)
+        told = {it.id: it.content["data"] for it in receiver.received}
+        items = partner.get("/events").get_json()["items"]
+        assert told == {it["id"]: it for it in items if it["kind"] in TYPES} and len(told) == 2
 
 
 def test_the_log_says_when_the_next_try_is(partner: Partner, world: World) -> None:

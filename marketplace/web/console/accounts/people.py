@@ -9,7 +9,7 @@ from booking.personal.erase import Preview, UnderWay, erase_customer, preview_cu
 from marketplace import wording
 from marketplace.core import clock
 from marketplace.core.errors import Invalid, NotFound, TooMany
-from marketplace.messages.words import masked_name
+from marketplace.core.text import masked_name
 from marketplace.web.answers import Views, field, retry_after, see_other
 from marketplace.web.console import session
 from marketplace.web.console.answers import Problem, console_page, problem_of

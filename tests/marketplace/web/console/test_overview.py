@@ -127,7 +127,7 @@ def test_the_interval_that_look_ups_reach_is_told_where_the_list_is_not_read(ope
 def test_endpoints_of_webhooks_that_stopped_are_told(operator: Visitor, world: World) -> None:
     assert "Webhooks" not in main(operator.get("/operators/providers"))
     by = endpoints.By("system", "test")
-    made = endpoints.add(world.provider.id, "https://hooks.example/", ["booking.awaiting_provider"], by=by, now=NOON)
+    made = endpoints.add(world.provider.id, "https://hooks.example/", ["booking.requested"], by=by, now=NOON)
     with transaction() as session:
         row = session.query(WebhookEndpoint).filter_by(public_id=made.id).one()
         endpoints.stop(session, row, "failing", NOON)

@@ -1,0 +1,260 @@
+"""What a provider says of a booking: `/bookings/{id}/confirm`, `/reject`, `/proposal`, `/move`, `/change/…`, `/cancel`,
+and what became of the visit."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import marshmallow as ma
+from flask import Response
+
+from booking.answering import answer
+from booking.answering.answer import ProvidersAnswer
+from booking.changes.reschedule import OutOfDate, SameSlot
+from booking.changes.withdraw import NoOpenChange
+from booking.idempotency import Repeatable
+from marketplace.core import clock
+from marketplace.core.errors import Invalid, NotFound
+from marketplace.rest import conditions, idempotency
+from marketplace.rest.conditions import PreconditionRequired
+from marketplace.rest.fields import Request, Text
+from marketplace.rest.views import reads_body, refuses
+from providers.partner_api.bookings import ETAG, PartnerBooking, answered, blueprint
+from providers.partner_api.door import caller, needs
+
+LONGEST_REASON = 200
+
+
+class Instant(ma.fields.AwareDateTime):
+    """A moment with its offset from UTC (RFC 3339)."""
+
+    default_error_messages = {
+        "required": "required",
+        "null": "null",
+        "invalid": "format",
+        "invalid_awareness": "format",
+        "format": "format",
+    }
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> datetime:
+        if not isinstance(value, str) or len(value) > 40:
+            raise self.make_error("invalid", input=value, obj_type="datetime")
+        try:
+            found = super()._deserialize(value, attr, data, **kwargs)
+        except (OverflowError, ValueError) as bad:
+            if isinstance(bad, ma.ValidationError):
+                raise
+            raise self.make_error("invalid", input=value, obj_type="datetime") from bad
+        if not 2000 <= found.year < 2100:
+            raise self.make_error("invalid", input=value, obj_type="datetime")
+        return found
+
+
+class Why(Request):
+    """`reason`: one of sold_out, closed, not_eligible, too_late, unknown_slot, other, or words for the customer to
+    read."""
+
+    reason = Text(shortest=1, longest=LONGEST_REASON, required=True)
+
+
+class NewTime(Request):
+    """Another slot of the same offer, by your reference."""
+
+    slot = Text(shortest=1, longest=200, required=True)
+
+
+class NewProposal(NewTime):
+    """Another time for the customer to accept or decline before `expires_at`: a day from now if it is left out, or
+    before either time where that is sooner. `reason` is for her to read."""
+
+    expires_at = Instant(load_default=None)
+    reason = Text(longest=LONGEST_REASON, load_default="")
+
+
+COMMON = (NotFound, answer.NotPossibleNow, answer.CancelUnderWay, OutOfDate)
+_KEY = {
+    **idempotency.PARAMETER,
+    "description": (
+        "A value of your own, new for each answer (a UUID, say). Sent again with the same content within 24 hours it "
+        "gives the same answer and does nothing more; with other content it is refused."
+    ),
+}
+_SAFE = {"parameters": [_KEY, conditions.PARAMETER]}
+_FREE = {"parameters": [_KEY, conditions.OPTIONAL]}
+
+
+def _of(booking_id: str, body: Any, version: int | None) -> ProvidersAnswer:
+    who = caller()
+    repeat = Repeatable(who.scope_of_keys, idempotency.key(), idempotency.fingerprint(body))
+    return ProvidersAnswer(who.provider_id, booking_id, repeat, version)
+
+
+@blueprint.route("/bookings/<id:booking_id>/confirm", methods=["POST"], endpoint="confirm")
+@needs("bookings")
+@refuses(*COMMON, PreconditionRequired)
+@blueprint.response(200, PartnerBooking, headers=ETAG)
+@blueprint.doc(**_SAFE)
+def confirm_booking(booking_id: str) -> Response:
+    """Confirm a requested booking
+
+    Confirming what is confirmed changes nothing.
+    """
+    answer.confirm(_of(booking_id, {}, conditions.known_version()), now=clock.now())
+    return answered(booking_id)
+
+
+@blueprint.route("/bookings/<id:booking_id>/reject", methods=["POST"], endpoint="reject")
+@needs("bookings")
+@reads_body
+@refuses(*COMMON, PreconditionRequired)
+@blueprint.arguments(Why())
+@blueprint.response(200, PartnerBooking, headers=ETAG)
+@blueprint.doc(**_SAFE)
+def reject_booking(body: dict[str, Any], booking_id: str) -> Response:
+    """Reject a requested booking
+
+    The place and the customer's benefit go back, and she is shown other times. What was confirmed is cancelled, not
+    rejected.
+    """
+    answer.reject(_of(booking_id, body, conditions.known_version()), body["reason"], now=clock.now())
+    return answered(booking_id)
+
+
+@blueprint.route("/bookings/<id:booking_id>/proposal", methods=["POST"], endpoint="propose")
+@needs("bookings")
+@reads_body
+@refuses(*COMMON, PreconditionRequired, Invalid, SameSlot)
+@blueprint.arguments(NewProposal())
+@blueprint.response(200, PartnerBooking, headers=ETAG)
+@blueprint.doc(**_SAFE)
+def propose_time(body: dict[str, Any], booking_id: str) -> Response:
+    """Propose another time
+
+    The customer accepts or declines it before `expires_at`. Once she accepts it the booking is confirmed there; a
+    booking that was not confirmed yet is cancelled if she declines. A new proposal replaces the one before.
+    """
+    canonical = {**body, "expires_at": body["expires_at"].isoformat() if body["expires_at"] else None}
+    given = _of(booking_id, canonical, conditions.known_version())
+    answer.propose(given, body["slot"], reason=body["reason"], expires_at=body["expires_at"], now=clock.now())
+    return answered(booking_id)
+
+
+@blueprint.route("/bookings/<id:booking_id>/move", methods=["POST"], endpoint="move")
+@needs("bookings")
+@reads_body
+@refuses(*COMMON, PreconditionRequired, SameSlot, answer.TimeDiffers, NoOpenChange)
+@blueprint.arguments(NewTime())
+@blueprint.response(202, PartnerBooking, headers=ETAG)
+@blueprint.doc(**_SAFE)
+def move_booking(body: dict[str, Any], booking_id: str) -> Response:
+    """Tell that you have moved a booking
+
+    The customer was promised another time: she is told, `differences` holds `time_differs`, and a person of ours
+    decides with you. Where she asked for that very time her change is accepted. To ask her first, propose the time.
+    """
+    answer.move(_of(booking_id, body, conditions.known_version()), body["slot"], now=clock.now())
+    return answered(booking_id, 202)
+
+
+@blueprint.route("/bookings/<id:booking_id>/change/accept", methods=["POST"], endpoint="accept_change")
+@needs("bookings")
+@refuses(*COMMON, PreconditionRequired, NoOpenChange)
+@blueprint.response(200, PartnerBooking, headers=ETAG)
+@blueprint.doc(**_SAFE)
+def accept_change(booking_id: str) -> Response:
+    """Accept the date that the customer asks for
+
+    The booking is at its new time from now on, and the old place is free.
+    """
+    answer.accept_change(_of(booking_id, {}, conditions.known_version()), now=clock.now())
+    return answered(booking_id)
+
+
+@blueprint.route("/bookings/<id:booking_id>/change/refuse", methods=["POST"], endpoint="refuse_change")
+@needs("bookings")
+@reads_body
+@refuses(*COMMON, PreconditionRequired, NoOpenChange)
+@blueprint.arguments(Why())
+@blueprint.response(200, PartnerBooking, headers=ETAG)
+@blueprint.doc(**_SAFE)
+def refuse_change(body: dict[str, Any], booking_id: str) -> Response:
+    """Refuse the date that the customer asks for
+
+    Her old date stands.
+    """
+    answer.refuse_change(_of(booking_id, body, conditions.known_version()), body["reason"], now=clock.now())
+    return answered(booking_id)
+
+
+@blueprint.route("/bookings/<id:booking_id>/cancel", methods=["POST"], endpoint="cancel")
+@needs("bookings")
+@reads_body
+@refuses(*COMMON, PreconditionRequired)
+@blueprint.arguments(Why())
+@blueprint.response(200, PartnerBooking, headers=ETAG)
+@blueprint.doc(**_SAFE)
+def cancel_booking(body: dict[str, Any], booking_id: str) -> Response:
+    """Cancel a booking
+
+    For what you can't keep: the customer's benefit comes back in full, and she is shown other times.
+    """
+    answer.cancel(_of(booking_id, body, conditions.known_version()), body["reason"], now=clock.now())
+    return answered(booking_id)
+
+
+@blueprint.route("/bookings/<id:booking_id>/check-in", methods=["POST"], endpoint="check_in")
+@needs("bookings")
+@refuses(*COMMON, answer.TooEarly)
+@blueprint.response(200, PartnerBooking, headers=ETAG)
+@blueprint.doc(**_FREE)
+def check_in(booking_id: str) -> Response:
+    """The person is there
+
+    From six hours before the service date begins.
+    """
+    return _came(booking_id, "checked_in")
+
+
+@blueprint.route("/bookings/<id:booking_id>/start", methods=["POST"], endpoint="start")
+@needs("bookings")
+@refuses(*COMMON, answer.TooEarly)
+@blueprint.response(200, PartnerBooking, headers=ETAG)
+@blueprint.doc(**_FREE)
+def start(booking_id: str) -> Response:
+    """The service has begun
+
+    What was completed too soon goes on by this.
+    """
+    return _came(booking_id, "in_service")
+
+
+@blueprint.route("/bookings/<id:booking_id>/complete", methods=["POST"], endpoint="complete")
+@needs("bookings")
+@refuses(*COMMON, answer.TooEarly)
+@blueprint.response(200, PartnerBooking, headers=ETAG)
+@blueprint.doc(**_FREE)
+def complete(booking_id: str) -> Response:
+    """The service is done
+
+    The benefit is used by this, and a report is expected where the offer promises one.
+    """
+    return _came(booking_id, "fulfilled")
+
+
+@blueprint.route("/bookings/<id:booking_id>/no-show", methods=["POST"], endpoint="no_show")
+@needs("bookings")
+@refuses(*COMMON, answer.TooEarly)
+@blueprint.response(200, PartnerBooking, headers=ETAG)
+@blueprint.doc(**_FREE)
+def no_show(booking_id: str) -> Response:
+    """Nobody came
+
+    A later check-in or completion corrects it.
+    """
+    return _came(booking_id, "no_show")
+
+
+def _came(booking_id: str, came: answer.Came) -> Response:
+    answer.report(_of(booking_id, {}, conditions.version_if_given()), came, now=clock.now())
+    return answered(booking_id)
