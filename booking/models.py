@@ -7,7 +7,18 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import CheckConstraint, Computed, Date, Enum, ForeignKey, Index, Text, UniqueConstraint, text
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Computed,
+    Date,
+    Enum,
+    ForeignKey,
+    Index,
+    Text,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.dialects.postgresql import BYTEA, JSONB, TSTZMULTIRANGE, TSTZRANGE, ExcludeConstraint, Range
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
@@ -182,10 +193,23 @@ class SlotClaim(Base):
 
 
 class BookingHistory(Base):
-    """One move of a booking: what the timeline shows. `version` is the booking's after the move."""
+    """One move of a booking: what the timeline shows. `version` is the booking's after the move.
+
+    `provider_id` (by trigger) and `xact` make the provider's feed of events (booking.answering.events): both are None
+    for lines from before there was one, and the first for a hold, which is none of the provider's business.
+    """
 
     __tablename__ = "booking_history"
-    __table_args__ = (UniqueConstraint("booking_id", "version"),)
+    __table_args__ = (
+        UniqueConstraint("booking_id", "version"),
+        Index(
+            "ix_booking_history_provider",
+            "provider_id",
+            "xact",
+            "id",
+            postgresql_where=text("provider_id IS NOT NULL"),
+        ),
+    )
 
     id: Mapped[PrimaryKey]
     booking_id: Mapped[int] = mapped_column(ForeignKey("booking.id"))
@@ -197,6 +221,10 @@ class BookingHistory(Base):
     actor: Mapped[str]
     cause: Mapped[str] = mapped_column(server_default="")
     facts: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default="{}")
+    provider_id: Mapped[int | None] = mapped_column(BigInteger)
+    xact: Mapped[int | None] = mapped_column(
+        BigInteger, server_default=text("((pg_current_xact_id())::text)::bigint"), deferred=True
+    )
 
 
 class ChangeRequest(Base):

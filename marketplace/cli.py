@@ -29,6 +29,7 @@ from marketplace.keys_commands import keys
 from marketplace.one_sentence import FOUND, one_sentence, stop
 from marketplace.providers_commands import providers
 from marketplace.rest import openapi
+from marketplace.webhooks_commands import webhooks
 from providers.partner_api.description import PARTNER_API
 from providers.port import ProviderError
 from vip.customers import blocking, person_keys
@@ -52,7 +53,7 @@ document = AppGroup("openapi", help="The descriptions of the APIs.")
 
 def install(app: Flask) -> None:
     """Add the commands to the application."""
-    for group in (admin, vip, person, reports, catalog, audit, installation, keys, providers, document):
+    for group in (admin, vip, person, reports, catalog, audit, installation, keys, providers, webhooks, document):
         app.cli.add_command(group)
     app.cli.add_command(reconcile)
 

@@ -46,7 +46,16 @@ WORDS: Mapping[str, Words] = {
     ),
     "code_taken": Words(_("This code is taken"), _("Another provider has this code. Choose another one.")),
     "two_secrets": Words(
-        _("There are two secrets already"), _("A client has two secrets at most. End one of them before the next.")
+        _("There are two secrets already"), _("There are two secrets at most. End one of them before the next.")
+    ),
+    "last_secret": Words(
+        _("It is the last secret"), _("Without a secret nothing could be signed. Add another one before this one ends.")
+    ),
+    "too_many_endpoints": Words(
+        _("Too many endpoints"), _("There are %(most)s endpoints at most. Delete one before the next.")
+    ),
+    "endpoint_ended": Words(
+        _("The endpoint has ended"), _("The receiver answered that it is gone. Delete the endpoint and add a new one.")
     ),
     "too_many": Words(_("Too many tries"), _("Too many tries. The next one is possible in %(retry_after)s seconds.")),
     "too_many.minutes": Words(
@@ -334,6 +343,10 @@ REASONS: Mapping[str, LazyString] = {
     "out_of_range": _("This must be between %(minimum)s and %(maximum)s."),
     "quantity": _("This must be a whole number of at least 1."),
     "format": _("This does not have the right form."),
+    "url_form": _("This is not an address that we can call: https, a host, a path, and nothing else."),
+    "url_https": _("The address must begin with https."),
+    "url_host": _("The host must be a full name or an IP address in its usual form."),
+    "url_address": _("The address is not public, so that we don't call it."),
     "schema": _("This does not fit what the benefit asks for."),
     "bad_cursor": _("This cursor is not one that we gave out for this list."),
     "same_report": _("These are the same report."),

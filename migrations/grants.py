@@ -26,7 +26,7 @@ KEPT_FOR_A_WHILE = (
     ),
     *("notice_setting", "notification", "notification_delivery", "personal_export"),
     *("personal_export_part", "rate_bucket", "row_try", "sign_in_code", "sign_in_session", "slot_snapshot"),
-    *("slot_snapshot_named", "worker_beat"),
+    *("slot_snapshot_named", "webhook_delivery", "worker_beat"),
 )
 """The only tables the application deletes from; everything else is ended, not removed."""
 

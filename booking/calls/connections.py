@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from marketplace.catalog.models import Provider
 from marketplace.core.crypto import Unreadable, unseal_master
+from marketplace.core.database.db import reading
 from marketplace.core.errors import NotFound
 from providers.port import Connection, ProviderAdapter
 from providers.registry import capabilities, connect
@@ -70,6 +71,15 @@ def provider_connections(session: Session) -> tuple[list[ProviderConnection], li
         else:
             usable.append(known)
     return usable, unusable
+
+
+def provider_id_of(code: str) -> int:
+    """The number of the provider with this code. Raises NotFound(field="provider")."""
+    with reading() as session:
+        provider_id = session.scalar(select(Provider.id).where(Provider.code == code))
+    if provider_id is None:
+        raise NotFound(field="provider")
+    return provider_id
 
 
 def connection_by_code(session: Session, code: str) -> ProviderConnection:

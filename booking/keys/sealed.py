@@ -18,6 +18,8 @@ from booking.notices.models import NoticeSetting
 from booking.personal.models import PersonalExport
 from booking.reports.models import Report, ReportVersion
 from booking.sealing import version_record
+from booking.webhooks import endpoints
+from booking.webhooks.models import WebhookEndpoint, WebhookSecret
 from marketplace.catalog.models import Provider
 from marketplace.core import crypto, integrity
 from marketplace.core.config import settings
@@ -147,6 +149,7 @@ SEALED = (
     Sealed(
         DeliveredRow.wrapped_key, DeliveredRow.discrepancy_id, (Discrepancy.public_id,), _wrapped(unreadable.record_of)
     ),
+    Sealed(WebhookSecret.sealed, WebhookSecret.id, (WebhookEndpoint.public_id,), endpoints.secret_record),
     Sealed(PersonalExport.wrapped_key, PersonalExport.id, (PersonalExport.public_id,), _wrapped(_itself)),
 )
 """Every column of the database whose values are sealed under a master key; a test compares with the schema."""

@@ -245,7 +245,7 @@ OF_CUSTOMERS = (
         "booking_history",
         file="booking_history",
         whose="t.booking_id IN ({bookings})",
-        other="id version",
+        other="id version provider_id xact",
         personal=all_process("at from_state to_state actor_kind actor cause facts"),
         links={"booking_id": "booking"},
     ),
@@ -531,6 +531,17 @@ OF_NOBODY = (
     # which places a booking took: its times are the booking's own
     Table("slot_claim", "id booking_id slot_id places live created_at released_at"),
     Table("sync_cursor", "provider_id feed cursor last_success_at next_at failures"),
+    # where providers' systems are told of bookings; an event names a booking by its id, and is kept 30 days
+    Table(
+        "webhook_delivery",
+        "id public_id endpoint_id event_id event_type booking version occurred_at state tries failures run_after"
+        " lease_until sent_at body_hash status answer error milliseconds finished_at created_at",
+    ),
+    Table(
+        "webhook_endpoint",
+        "id public_id provider_id url event_types state reason state_since cursor failing_since not_before created_at",
+    ),
+    Table("webhook_secret", "id public_id endpoint_id place sealed created_at ended_at"),
     Table("worker_beat", "worker at leader"),
 )
 

@@ -37,6 +37,8 @@ from booking.sync.slots import pull_slots
 from booking.sync.snapshots import tend_snapshots
 from booking.sync.webhooks import forget_events
 from booking.waiting.offers import offer_freed, review, settle_offers
+from booking.webhooks.deliveries import forget_deliveries
+from booking.webhooks.make import make_deliveries
 from booking.worker.lanes import Lane, Lanes
 from marketplace.chain.watch import Sealer, verify_nightly
 from marketplace.core import clock
@@ -107,6 +109,8 @@ def all_jobs(lanes: Lanes, stopping: Event) -> list[Job]:
         Job("alarms-over", 3600, lambda: {"forgotten": forget_alarms(now=clock.now())}),
         Job("api_tokens", 3600, lambda: {"forgotten": forget_tokens(now=clock.now())}),
         Job("slot_snapshots", 60, lambda: dict(tend_snapshots(now=clock.now()))),
+        Job("webhooks", 1, lambda: make_deliveries(now=clock.now())),
+        Job("webhooks-over", 3600, lambda: {"forgotten": forget_deliveries(now=clock.now())}),
         Job("limits", 3600, lambda: {"forgotten": forget_buckets(now=clock.now())}),
     ]
     for lane in lanes.all():

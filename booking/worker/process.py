@@ -29,6 +29,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from booking.calls.connections import provider_connections
 from booking.exchange.send import claim_tasks, run_task
 from booking.outbox import Claimed
+from booking.webhooks.senders import Senders
 from booking.worker import figures
 from booking.worker.jobs import Job, all_jobs
 from booking.worker.lanes import Lane, Lanes
@@ -65,6 +66,7 @@ class Worker:
         self._executors: set[str] = set()
         self._lock = LeaderLock()
         self._watchdog = Watchdog()
+        self._senders = Senders(clock.now)
         self._held = False
         self._overdue_seconds = settings().overdue_seconds
         self._still_seconds = settings().still_seconds
@@ -88,6 +90,7 @@ class Worker:
             beat.join(timeout=10)
             self._lose_leadership()  # its connection must not be lent to anybody else
             self.lanes.close()
+            self._senders.close()
             self._farewell()
             self._watchdog.close()
             log.info("worker.stopped", worker=self.name)
@@ -115,9 +118,10 @@ class Worker:
     # --- the outbox -------------------------------------------------------------------------------------------------
 
     def _pass(self) -> None:
-        """Claim for every provider as much as it has free threads for; from a restored copy nothing."""
+        """Claim webhooks, and each provider's commands, as many as threads are free; from a restored copy nothing."""
         if release.look():
             return
+        self._senders.round()
         for lane in self.lanes.all():
             places = lane.places()
             if places <= 0:

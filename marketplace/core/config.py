@@ -39,6 +39,7 @@ class Settings:
     An answer of the database is waited for `web_answer_seconds` in a request, else `answer_seconds`. A worker ends
     itself when its heartbeat is `overdue_seconds` late or a job stands still for `still_seconds`; a leader that asks
     nothing for `leader_silent_seconds` leads no more.
+    `loopback_urls`: a URL that somebody outside gave may lead to this machine itself; never in production.
     `audit_heads_file` is where the heads of the audit's chain go; None: nowhere.
     A worker answers Prometheus at `metrics_host` and `metrics_port` (0: nowhere), the web to who shows `metrics_token`.
     What was booked must be stored for `process_years` after the service, results for `medical_years` (0: no longer than
@@ -75,6 +76,7 @@ class Settings:
     customer_idle_days: int = 14
     trusted_proxies: int = 0
     allowed_hosts: tuple[str, ...] = ()
+    loopback_urls: bool = False
     secret_key_fallbacks: tuple[str, ...] = ()
     outbox_lease_seconds: int = 30
     reconcile_seconds: int = 240
@@ -275,6 +277,7 @@ def settings() -> Settings:
         customer_idle_days=_within("CUSTOMER_IDLE_DAYS", 14, most=366),
         trusted_proxies=_number("TRUSTED_PROXIES", 0),
         allowed_hosts=_allowed_hosts(public_url) if env == "production" else (),
+        loopback_urls=env != "production" and _choice("LOOPBACK_URLS", ("allowed", "refused"), "allowed") == "allowed",
         secret_key_fallbacks=_fallbacks(secret_key, {} if _secret("SECRET_KEY") else stored),
         outbox_lease_seconds=lease,
         reconcile_seconds=_number("RECONCILE_SECONDS", 240),

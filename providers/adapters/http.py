@@ -1,7 +1,9 @@
-"""How every adapter speaks HTTP: one total deadline, a bounded body, no redirects, one kind of error, one log line.
+"""How every call out is made: one total deadline, a bounded body, no redirects, one kind of error, one log line.
 
 A deadline that starts anew with each byte is none, so a watchdog cuts the connection when the call's time is over;
-name resolution alone is left to the resolver's own limits, and nothing is sent after the deadline.
+name resolution alone is left to the resolver's own limits, and nothing is sent after the deadline. Where the address
+was given by somebody outside, the call reaches public addresses only (marketplace.core.sending.outside), and the
+look-up of the name is within the deadline as well.
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ import math
 import socket
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -22,10 +24,12 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
-from urllib3.exceptions import HTTPError, NewConnectionError
+from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
 
+from marketplace.core.config import settings
 from marketplace.core.database import released
 from marketplace.core.logging import get_logger
+from marketplace.core.sending import outside
 from providers.port import Oversize, ProviderError
 
 MAX_DEADLINE_SECONDS = 10.0
@@ -77,18 +81,18 @@ class Reply:
             raise NoAnswer("the answer is not a JSON object", sent=True)
         return document
 
-    def retry_after(self, now: datetime) -> float | None:
-        """Seconds of Retry-After (RFC 9110 section 10.2.3), between 0 and an hour; None if it is not there."""
+    def retry_after(self, now: datetime, most: float = MAX_RETRY_AFTER) -> float | None:
+        """Seconds of Retry-After (RFC 9110 section 10.2.3), between 0 and `most`; None if it is not there."""
         text = self.headers.get("retry-after", "").strip()
         if text.isascii() and text.isdigit():
-            return min(float(text[:9]), MAX_RETRY_AFTER)
+            return min(float(text[:9]), most)
         try:
             moment = parsedate_to_datetime(text)
         except ValueError:
             return None
         if moment.tzinfo is None:
             moment = moment.replace(tzinfo=UTC)
-        return min(max((moment - now).total_seconds(), 0.0), MAX_RETRY_AFTER)
+        return min(max((moment - now).total_seconds(), 0.0), most)
 
     def come_back(self, now: datetime) -> float | None:
         """After how many seconds the provider wants to be asked again, which did not look at the call: a 429, or a 503
@@ -119,6 +123,7 @@ class _Watchdog:
     def __init__(self, deadline: Deadline) -> None:
         self._lock = threading.Lock()
         self._socket: socket.socket | None = None
+        self.deadline = deadline
         self.bitten = False
         self._timer = threading.Timer(deadline.left(), self._bite)
         self._timer.daemon = True
@@ -175,6 +180,37 @@ class _SecureConnection(HTTPSConnection):
         super().putrequest(*args, **kwargs)
 
 
+def _connect_outside(connection: HTTPConnection, *, https: bool) -> socket.socket:
+    """A socket for a connection whose host somebody outside gave, to an address that was judged."""
+    dog: _Watchdog = _Watchdog.current.dog
+    left = dog.deadline.left
+    try:
+        made = outside.connect(
+            connection.host.strip("[]"),
+            connection.port,
+            https=https,
+            loopback=settings().loopback_urls,
+            left=left,
+            each=CONNECT_SECONDS,
+        )
+    except TimeoutError as late:
+        raise ConnectTimeoutError(connection, "no connection within the time") from late
+    except OSError as failed:
+        raise NewConnectionError(connection, type(failed).__name__) from failed
+    made.settimeout(max(left(), 0.001))  # the handshake of TLS is within the deadline as well
+    return made
+
+
+class _OutsideConnection(_Connection):
+    def _new_conn(self) -> socket.socket:
+        return _connect_outside(self, https=False)
+
+
+class _SecureOutsideConnection(_SecureConnection):
+    def _new_conn(self) -> socket.socket:
+        return _connect_outside(self, https=True)
+
+
 class _Pool(HTTPConnectionPool):
     ConnectionCls = _Connection
 
@@ -183,20 +219,45 @@ class _SecurePool(HTTPSConnectionPool):
     ConnectionCls = _SecureConnection
 
 
+class _OutsidePool(HTTPConnectionPool):
+    ConnectionCls = _OutsideConnection
+
+
+class _SecureOutsidePool(HTTPSConnectionPool):
+    ConnectionCls = _SecureOutsideConnection
+
+
 class _Transport(HTTPAdapter):
+    pools: Mapping[str, type[HTTPConnectionPool]] = {"http": _Pool, "https": _SecurePool}
+
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _SecurePool}
+        self.poolmanager.pool_classes_by_scheme = dict(self.pools)
 
 
-# Connections are kept and shared by all adapters of the process: the pools are safe for threads.
+class _OutsideTransport(_Transport):
+    pools: Mapping[str, type[HTTPConnectionPool]] = {"http": _OutsidePool, "https": _SecureOutsidePool}
+
+
+# Connections are kept and shared by all adapters of the process: the pools are safe for threads. Those to hosts that
+# somebody outside gave are apart: none of them may be a connection that was made without judging the address.
 _transport = _Transport(pool_connections=64, pool_maxsize=32, max_retries=0)
+_outside_transport = _OutsideTransport(pool_connections=64, pool_maxsize=32, max_retries=0)
 
 
 class HttpClient:
-    """HTTP for one provider. `headers` go with every call; proxies, netrc and cookies are not used."""
+    """HTTP for one provider. `headers` go with every call; proxies, netrc and cookies are not used. `from_outside`: the
+    address was given by the provider itself and not by who runs us, so that it may lead to public addresses only."""
 
-    def __init__(self, provider: str, base_url: str, headers: Mapping[str, str], deadline_seconds: float) -> None:
+    def __init__(
+        self,
+        provider: str,
+        base_url: str,
+        headers: Mapping[str, str],
+        deadline_seconds: float,
+        *,
+        from_outside: bool = False,
+    ) -> None:
         self._provider = provider
         self._base_url = base_url.rstrip("/")
         self._deadline_seconds = deadline_seconds
@@ -204,8 +265,8 @@ class HttpClient:
         self._session.trust_env = False
         self._session.cookies.set_policy(http.cookiejar.DefaultCookiePolicy(allowed_domains=[]))
         self._session.headers.update({"Accept-Encoding": "gzip", **headers})
-        self._session.mount("http://", _transport)
-        self._session.mount("https://", _transport)
+        for scheme in ("http://", "https://"):
+            self._session.mount(scheme, _outside_transport if from_outside else _transport)
 
     def deadline(self) -> Deadline:
         """A new deadline for one call of the port."""
@@ -223,10 +284,24 @@ class HttpClient:
         read: bool = False,
     ) -> Reply:
         """The whole answer, of any status. Raises NoAnswer. `read`: nothing is changed there, as with every GET."""
+        # The first step of the path only: the rest names bookings and reports.
+        action = f"{verb} {path.split('/')[1]}"
+        quiet = read or verb == "GET"  # a pull is hundreds of pages
+        parts = {"params": params, "json": payload, "headers": headers}
+        return self._logged(action, quiet, lambda: self._call(verb, path, deadline, parts, MAX_BODY))
+
+    def post(self, path: str, body: bytes, *, action: str, headers: Mapping[str, str], excerpt: int) -> Reply:
+        """Post these very bytes; the answer with no more than `excerpt` bytes of its body. Raises NoAnswer. `action`
+        names the call in the log: the path may be a secret."""
+        parts = {"data": body, "headers": headers}
+        return self._logged(action, False, lambda: self._call("POST", path, self.deadline(), parts, excerpt, cut=True))
+
+    def _logged(self, action: str, quiet: bool, call: Callable[[], Reply]) -> Reply:
+        """What `call` answers, with one line in the log."""
         began = time.monotonic()
         outcome = "no answer"
         try:
-            reply = self._call(verb, path, deadline, {"params": params, "json": payload, "headers": headers})
+            reply = call()
             outcome = str(reply.status)
             return reply
         except NoAnswer as error:
@@ -234,13 +309,12 @@ class HttpClient:
             raise
         finally:
             milliseconds = round((time.monotonic() - began) * 1000)
-            # The first step of the path only: the rest names bookings and reports.
-            action = f"{verb} {path.split('/')[1]}"
-            quiet = str(outcome) == "200" and (read or verb == "GET")  # a pull is hundreds of pages
-            tell = log.debug if quiet else log.info
+            tell = log.debug if quiet and outcome == "200" else log.info
             tell("provider.call", provider=self._provider, action=action, outcome=outcome, ms=milliseconds)
 
-    def _call(self, verb: str, path: str, deadline: Deadline, parts: Mapping[str, Any]) -> Reply:
+    def _call(
+        self, verb: str, path: str, deadline: Deadline, parts: Mapping[str, Any], largest: int, *, cut: bool = False
+    ) -> Reply:
         left = deadline.left()
         if left <= 0:
             raise NoAnswer("no time was left", sent=False)
@@ -257,22 +331,26 @@ class HttpClient:
                     **parts,
                 )
                 with response:
-                    reply = _read(response, deadline)
+                    reply = _read(response, deadline, largest, cut=cut)
             except (requests.RequestException, HTTPError, OSError, ValueError) as error:
                 if dog.bitten or deadline.left() <= 0:
                     raise NoAnswer("the deadline passed", sent=not _never_sent(error)) from error
-                raise NoAnswer(type(error).__name__, sent=not _never_sent(error)) from error
+                raise NoAnswer(_named(error), sent=not _never_sent(error)) from error
             if dog.bitten:
                 # A connection cut between two headers looks like a whole answer.
                 raise NoAnswer("the deadline passed", sent=True)
         return reply
 
 
-def _read(response: requests.Response, deadline: Deadline) -> Reply:
+def _read(response: requests.Response, deadline: Deadline, largest: int, *, cut: bool) -> Reply:
+    """The answer. A body of more than `largest` bytes is too large, or is `cut`: the rest is not read."""
     body = bytearray()
-    while chunk := response.raw.read(CHUNK, decode_content=True):
+    while chunk := response.raw.read(min(CHUNK, largest + 1), decode_content=True):
         body += chunk
-        if len(body) > MAX_BODY:
+        if len(body) > largest and cut:
+            del body[largest:]
+            break
+        if len(body) > largest:
             raise TooLarge("the answer is too large", sent=True)
         if deadline.left() <= 0:
             raise NoAnswer("the deadline passed", sent=True)
@@ -285,5 +363,17 @@ def _never_sent(error: BaseException) -> bool:
     """No connection came about, so nothing can have been taken: refused, unreachable, or no such name."""
     if isinstance(error, requests.exceptions.ConnectTimeout):
         return True
+    return isinstance(_inner(error), NewConnectionError)
+
+
+def _named(error: BaseException) -> str:
+    """What went wrong, without the address."""
+    not_public = isinstance(_inner(error).__cause__, outside.NotPublic)
+    return "the address is not public" if not_public else type(error).__name__
+
+
+def _inner(error: BaseException) -> BaseException:
+    """What urllib3 raised inside an error of requests."""
     inner = error.args[0] if isinstance(error, requests.ConnectionError) and error.args else error
-    return isinstance(getattr(inner, "reason", inner), NewConnectionError)
+    reason = getattr(inner, "reason", inner)
+    return reason if isinstance(reason, BaseException) else error

@@ -8,6 +8,7 @@ SCOPES: Mapping[str, str] = {
     "slots": "Publish slots and day capacities.",
     "bookings": "Read the bookings, answer them, and say what became of them.",
     "reports": "Deliver and correct reports.",
+    "webhooks": "Say where webhooks go, and look at what was delivered.",
     "offers": "Maintain packages and their prices.",
 }
 """Each scope with what it allows, in English: it stands in the OpenAPI file."""

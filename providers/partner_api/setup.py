@@ -7,10 +7,23 @@ from types import ModuleType
 from flask import Flask
 
 from marketplace.rest import openapi
-from providers.partner_api import booking_answers, bookings, oauth, reports, slots, webhooks
+from providers.partner_api import (
+    booking_answers,
+    bookings,
+    events,
+    oauth,
+    offers,
+    pools,
+    reports,
+    slots,
+    webhook_endpoints,
+    webhooks,
+)
 from providers.partner_api.description import PARTNER_API
 
-RESOURCES: tuple[ModuleType, ...] = (slots, bookings, booking_answers, reports)
+RESOURCES: tuple[ModuleType, ...] = (
+    *(pools, offers, slots, bookings, booking_answers, events, reports, webhook_endpoints),
+)
 
 
 def install_partner_api(app: Flask) -> None:

@@ -36,6 +36,7 @@ PARTNER = {
     "GET /partner/v1/slots/snapshots/<id:snapshot_id>": "slots",
     "POST /partner/v1/slots/snapshots/<id:snapshot_id>/complete": "slots",
     "GET /partner/v1/bookings": "bookings",
+    "GET /partner/v1/events": "bookings",
     "GET /partner/v1/bookings/<id:booking_id>": "bookings",
     "POST /partner/v1/bookings/<id:booking_id>/confirm": "bookings",
     "POST /partner/v1/bookings/<id:booking_id>/reject": "bookings",
@@ -50,6 +51,16 @@ PARTNER = {
     "POST /partner/v1/bookings/<id:booking_id>/no-show": "bookings",
     "POST /partner/v1/bookings/<id:booking_id>/reports": "reports",
     "GET /partner/v1/bookings/<id:booking_id>/reports": "reports",
+    "POST /partner/v1/webhook-endpoints": "webhooks",
+    "GET /partner/v1/webhook-endpoints": "webhooks",
+    "GET /partner/v1/webhook-endpoints/<id:endpoint_id>": "webhooks",
+    "PUT /partner/v1/webhook-endpoints/<id:endpoint_id>": "webhooks",
+    "DELETE /partner/v1/webhook-endpoints/<id:endpoint_id>": "webhooks",
+    "POST /partner/v1/webhook-endpoints/<id:endpoint_id>/secrets": "webhooks",
+    "DELETE /partner/v1/webhook-endpoints/<id:endpoint_id>/secrets/<id:secret_id>": "webhooks",
+    "GET /partner/v1/webhook-endpoints/<id:endpoint_id>/deliveries": "webhooks",
+    "POST /partner/v1/webhook-endpoints/<id:endpoint_id>/deliveries/<id:delivery_id>/replay": "webhooks",
+    "POST /partner/v1/webhook-endpoints/<id:endpoint_id>/replay": "webhooks",
 }
 """Routes of providers' programs, with the scope that each needs."""
 CUSTOMER = {

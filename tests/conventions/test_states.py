@@ -15,7 +15,20 @@ from tests.conventions.sources import modules, parsed
 
 PACKAGES = ("marketplace", "booking", "vip", "providers", "drill", "bench")
 
-OTHERS = {"task", "change", "request", "found", "entry", "proposal", "report", "closure", "self", "mine"}
+OTHERS = {
+    "task",
+    "change",
+    "request",
+    "found",
+    "entry",
+    "proposal",
+    "report",
+    "closure",
+    "self",
+    "mine",
+    "endpoint",
+    "delivery",
+}
 """Names of what has a state of its own and is no booking."""
 
 ALLOWED = {

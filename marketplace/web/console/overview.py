@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from flask import Response, url_for
 
 from booking.reconcile import cases
 from booking.views import oversight
+from booking.webhooks import endpoints
 from marketplace.core import clock
 from marketplace.web.answers import Views, render
 from marketplace.web.console import overview_page, session
@@ -24,7 +26,7 @@ def home() -> Response:
         "home",
         discrepancies=tuple(map(overview_page.discrepancy, page.items)),
         more_url=url_for("console.discrepancies") if page.next else "",
-        providers=tuple(overview_page.provider(it, now) for it in oversight.providers(who, now=now)),
+        providers=_providers(now),
         jobs=tuple(map(overview_page.job, oversight.late_jobs(who, now=now))),
         audit=overview_page.audit(oversight.audit_health(who, now=now)),
         alarms=oversight.unreadable_records(who, now=now),
@@ -33,15 +35,18 @@ def home() -> Response:
 
 def providers() -> Response:
     """Providers and how they are."""
-    now = clock.now()
-    found = oversight.providers(session.operator(), now=now)
-    return _page("providers", providers=tuple(overview_page.provider(it, now) for it in found))
+    return _page("providers", providers=_providers(clock.now()))
 
 
 def jobs() -> Response:
     """Background jobs that did not run."""
     late = oversight.late_jobs(session.operator(), now=clock.now())
     return _page("jobs", jobs=tuple(map(overview_page.job, late)))
+
+
+def _providers(now: datetime) -> tuple[overview_page.ProviderRow, ...]:
+    found, stopped = oversight.providers(session.operator(), now=now), endpoints.stopped()
+    return tuple(overview_page.provider(it, now, stopped) for it in found)
 
 
 def _page(name: str, **context: Any) -> Response:

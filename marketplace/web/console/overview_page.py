@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -121,8 +122,9 @@ def discrepancy(it: DiscrepancyView) -> DiscrepancyRow:
     return DiscrepancyRow(name, kind, does, subject, it.reference or "", it.opened_at, url, it.closed_at)
 
 
-def provider(it: ProviderHealth, now: datetime) -> ProviderRow:
-    """A row of the list; what stops commands comes before what is only trouble."""
+def provider(it: ProviderHealth, now: datetime, stopped: Mapping[str, int]) -> ProviderRow:
+    """A row of the list; what stops commands comes before what is only trouble. `stopped`: how many endpoints of its
+    webhooks have stopped, by the provider's code."""
     pill, until = Pill(_("In order"), "ok", icon="check"), None
     commands = it.breakers.get(Call.COMMANDS)
     if commands is not None:
@@ -142,9 +144,16 @@ def provider(it: ProviderHealth, now: datetime) -> ProviderRow:
         it.waiting,
         it.unknown,
         it.discrepancies,
-        tuple(_trouble(call, breaker) for call, breaker in it.breakers.items() if call is not Call.COMMANDS),
+        (
+            *(_trouble(call, breaker) for call, breaker in it.breakers.items() if call is not Call.COMMANDS),
+            *([_endpoints(stopped[it.code])] if it.code in stopped else []),
+        ),
         _look_ups(it.look_ups, now) if it.look_ups is not None else (),
     )
+
+
+def _endpoints(stopped: int) -> str:
+    return ngettext("Webhooks: %(num)d endpoint has stopped", "Webhooks: %(num)d endpoints have stopped", stopped)
 
 
 def _look_ups(reached: tuple[Reached, Reached], now: datetime) -> tuple[str, ...]:
@@ -217,6 +226,8 @@ def job(it: LateJob) -> JobRow:
         "strays": _("Cancel there what is nobody's"),
         "statements": _("Make closing statements"),
         "closures": _("Close sites"),
+        "webhooks": _("Make webhooks of what happened"),
+        "webhooks-over": _("Delete old deliveries of webhooks"),
         "seal": _("Seal audit and ledger"),
         "verify": _("Verify the chain of the audit"),
     }

@@ -30,7 +30,7 @@ MADE_UP = {
     "provider_task": {"id", "public_id", "key"},
     "notification": {"id", "public_id"},
     "notification_delivery": {"id", "notification_id", "key"},
-    "booking_history": {"id"},
+    "booking_history": {"id", "xact"},
 }
 """What is drawn anew for each row."""
 

@@ -11,6 +11,8 @@ from sqlalchemy import select, update
 
 from booking.calls.connections import connection_of
 from booking.personal.export import ask_copy, make_copies, open_copy, write_copy
+from booking.webhooks import endpoints
+from booking.webhooks.models import WebhookEndpoint
 from marketplace.catalog.models import Provider
 from marketplace.core.crypto import seal_master
 from marketplace.core.database.db import reading, transaction
@@ -32,6 +34,7 @@ class Stored:
 
     life: Life
     copy: str
+    hook: str
 
     def readable(self) -> None:
         """Read everything anew, as the product does; fails on the first that is not what it was."""
@@ -46,6 +49,8 @@ class Stored:
             operator = session.scalars(select(Operator)).one()
             assert second_factor.prove(session, operator, pyotp.TOTP(TOTP).at(NOON), NOON) == "device"
             session.execute(update(Operator).values(totp_step=0))
+            endpoint = session.scalars(select(WebhookEndpoint)).one()
+            assert endpoints.open_secrets(session, endpoint) == [self.hook]
         assert provider.connection.secret == SECRET
         assert provider.connection.webhook_secrets == (WEBHOOK_SECRET, WEBHOOK_SECRET)
 
@@ -63,8 +68,11 @@ def store(superuser: str) -> Stored:
         webhook = [seal_master(WEBHOOK_SECRET, f"provider:{code}:webhook") for _ in range(2)]
         secret = seal_master(SECRET, f"provider:{code}:secret")
         session.execute(update(Provider).values(secret_sealed=secret, webhook_secrets_sealed=webhook))
+    by = endpoints.By("operator", "test")
+    hook = endpoints.add(world.provider.id, "https://hooks.example/", ["booking.confirmed"], by=by, now=NOON).secret
+    assert hook is not None
     asked = ask_copy(world.principal, now=NOON)
     assert make_copies(now=NOON)["made"] == 1
     with reading() as session:
         assert session.scalars(select(Provider)).one().webhook_secrets_sealed
-    return Stored(life, asked.id)
+    return Stored(life, asked.id, hook)

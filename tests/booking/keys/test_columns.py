@@ -37,7 +37,7 @@ NO_KEY = """
 api_secret.secret_hash api_token.token_hash
 audit_seal.audit_digests audit_seal.hash audit_seal.ledger_digests audit_seal.previous idempotency_key.fingerprint
 notice_setting.feed_hash recovery_code.code_hash report_share.token_hash
-sign_in_session.token_hash
+sign_in_session.token_hash webhook_delivery.body_hash
 """
 """Hashes without a key."""
 

@@ -15,6 +15,8 @@ from booking.discrepancies import close_discrepancy, open_discrepancy
 from booking.feeds.cursors import done
 from booking.reconcile.look_ups import look_up_due
 from booking.reconcile.run import run_now
+from booking.webhooks import endpoints
+from booking.webhooks.models import WebhookEndpoint
 from booking.worker_models import JobRun
 from marketplace.chain.heads import HeadsFile
 from marketplace.chain.seal import seal_all
@@ -120,6 +122,16 @@ def test_the_interval_that_look_ups_reach_is_told_where_the_list_is_not_read(ope
     with clock.frozen(NOON + timedelta(minutes=9)):
         told = main(operator.get("/operators/providers"))
     assert f"{unread} Later days: 2 bookings · each within 9 min" in told and "not answered" not in told
+
+
+def test_endpoints_of_webhooks_that_stopped_are_told(operator: Visitor, world: World) -> None:
+    assert "Webhooks" not in main(operator.get("/operators/providers"))
+    by = endpoints.By("system", "test")
+    made = endpoints.add(world.provider.id, "https://hooks.example/", ["booking.requested"], by=by, now=NOON)
+    with transaction() as session:
+        row = session.query(WebhookEndpoint).filter_by(public_id=made.id).one()
+        endpoints.stop(session, row, "failing", NOON)
+    assert "Webhooks: 1 endpoint has stopped" in main(operator.get("/operators/providers"))
 
 
 def test_commands_that_wait_are_counted(operator: Visitor, world: World) -> None:

@@ -50,7 +50,7 @@ def _providers() -> tuple[overview_page.ProviderRow, ...]:
     def health(code: str, zh: str, en: str, **changes: Any) -> overview_page.ProviderRow:
         fresh = {feed: NOW - timedelta(seconds=20) for feed in ("slots", "bookings", "reports")}
         calm = ProviderHealth(code, Text(zh, en), fresh, {}, None, 2, 0, 0)
-        return overview_page.provider(replace(calm, **changes), NOW)
+        return overview_page.provider(replace(calm, **changes), NOW, {})
 
     return (
         health("hexin", "和馨体检", "Hexin Health"),

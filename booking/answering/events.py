@@ -1,0 +1,224 @@
+"""What happened to a provider's bookings, as a feed that it can read again from any place.
+
+The feed is the bookings' history (`booking_history`), which is never rewritten. How a reading goes on without losing
+what commits late: `event_cursor`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Row, select, text
+from sqlalchemy.orm import Session
+
+from booking.answering.event_cursor import EventCursor, decode, encode
+from booking.answering.shown import ShownBooking, show, status_of
+from booking.models import Booking, BookingHistory, Slot, SlotClaim
+from marketplace.core.database.db import reading
+
+_SHOWN = "pg_visible_in_snapshot(CAST(CAST(xact AS text) AS xid8), CAST(:{} AS pg_snapshot))"
+_READ = text(
+    f"""
+    SELECT id, xact, booking_id, version, at, from_state, to_state, actor_kind, cause, facts
+      FROM booking_history
+     WHERE provider_id = :provider AND xact >= :low AND (xact, id) > (:after_xact, :after_id)
+       AND {_SHOWN.format("until")} AND NOT {_SHOWN.format("seen")}
+     ORDER BY xact, id LIMIT :limit
+    """
+)
+_ONE = text(
+    """
+    SELECT h.id, h.xact, h.booking_id, h.version, h.at, h.from_state, h.to_state, h.actor_kind, h.cause, h.facts
+      FROM booking_history h JOIN booking b ON b.id = h.booking_id
+     WHERE h.provider_id = :provider AND b.public_id = :booking AND h.version = :version
+    """
+)
+_NOW = text("SELECT CAST(pg_current_snapshot() AS text)")
+
+_TIMES = ("rescheduled", "old_date_served")
+"""Causes of lines that moved a booking to another time."""
+
+_KINDS: Mapping[str, str] = {
+    **dict.fromkeys(_TIMES, "booking.moved"),
+    "time_proposed": "booking.time_proposed",
+    "proposal_withdrawn": "booking.proposal_ended",
+    "proposal_declined": "booking.proposal_ended",
+    "proposal_lapsed": "booking.proposal_ended",
+}
+"""Kinds of the events that are no plain move to another status, by their causes."""
+
+
+@dataclass(frozen=True)
+class At:
+    """A time that a booking had or has."""
+
+    service_date: date
+    starts_at: datetime | None
+
+
+@dataclass(frozen=True)
+class BookingEvent:
+    """One thing that happened. `booking` is as it was then: its version, status, cause, time and slot; `before` its
+    time before that, where this moved it. `by`: customer, provider, operator, agent, clock or system."""
+
+    id: str
+    kind: str
+    at: datetime
+    by: str
+    cause: str
+    booking: ShownBooking
+    before: At | None
+
+
+@dataclass(frozen=True)
+class EventPage:
+    """Some events, and the cursor that goes on behind them: always one, since more may come. `more`: some are there."""
+
+    items: Sequence[BookingEvent]
+    next: str
+    more: bool
+
+
+def events(provider_id: int, *, cursor: str | None, limit: int) -> EventPage:
+    """The next events of a provider's bookings, the oldest first; without a cursor from the beginning. The same cursor
+    gives the same events again, and those that have come since.
+
+    Each event comes once to who goes on with `next`. Within a page those of one booking are in the order of its
+    versions; of two that were made at the same moment the higher version may have been on the page before. Raises
+    Invalid(field="cursor").
+    """
+    known = EventCursor() if cursor is None else decode(cursor, provider_id)
+    with reading() as session:
+        items, following, more = read(session, provider_id, known, limit)
+    return EventPage(items, encode(following, provider_id), more)
+
+
+def read(
+    session: Session, provider_id: int, known: EventCursor, limit: int
+) -> tuple[Sequence[BookingEvent], EventCursor, bool]:
+    """What events() gives, by a cursor that is no text: the events, the cursor behind them, whether there are more."""
+    until = known.until or snapshot(session)
+    rows = _lines(session, provider_id, replace(known, until=until), limit + 1)
+    more = len(rows) > limit
+    rows = rows[:limit]
+    items = _events(session, sorted(rows, key=lambda line: line.id))
+    following = EventCursor(known.seen, until, (rows[-1].xact, rows[-1].id)) if more else EventCursor(until)
+    return items, following, more
+
+
+def snapshot(session: Session) -> str:
+    """Which transactions have ended by now."""
+    return str(session.execute(_NOW).scalar_one())
+
+
+def event(session: Session, provider_id: int, event_id: str) -> BookingEvent | None:
+    """One event once more; None where the provider has none of this id."""
+    booking, _, version = event_id.removeprefix("evt_").rpartition("_")
+    values = {"provider": provider_id, "booking": f"bkg_{booking}", "version": int(version)}
+    return next(iter(_events(session, session.execute(_ONE, values).all())), None)
+
+
+def _lines(session: Session, provider_id: int, span: EventCursor, limit: int) -> Sequence[Row[Any]]:
+    return session.execute(
+        _READ,
+        {
+            "provider": provider_id,
+            "low": int(span.seen.split(":")[0]),
+            "seen": span.seen,
+            "until": span.until,
+            "after_xact": span.after[0],
+            "after_id": span.after[1],
+            "limit": limit,
+        },
+    ).all()
+
+
+def _events(session: Session, lines: Sequence[Row[Any]]) -> list[BookingEvent]:
+    ids = {line.booking_id for line in lines}
+    found = session.scalars(select(Booking).where(Booking.id.in_(ids))).all()
+    now = dict(zip((each.id for each in found), show(session, found), strict=True))
+    moves = _moves(session, ids)
+    slots = _slots(session, ids)
+    return [_event(line, now[line.booking_id], moves.get(line.booking_id, ()), slots) for line in lines]
+
+
+def _event(
+    line: Row[Any], now: ShownBooking, moves: Sequence[Row[Any]], slots: Mapping[tuple[int, At], Slot]
+) -> BookingEvent:
+    then = _time_at(line.version, now, moves)
+    slot = slots.get((line.booking_id, then))
+    booking = replace(
+        now,
+        version=line.version,
+        status=status_of(line.to_state),
+        cause=line.cause,
+        service_date=then.service_date,
+        starts_at=then.starts_at,
+        ends_at=None if slot is None else slot.ends_at,
+        slot=None if slot is None else slot.external_ref,
+        updated_at=line.at,
+        **({} if now.version == line.version else _NOT_KNOWN_OF_THEN),
+    )
+    before = _of(line.facts["before"]) if line.cause in _TIMES else None
+    return BookingEvent(
+        id=f"evt_{now.id.partition('_')[2]}_{line.version}",
+        kind=_kind(line),
+        at=line.at,
+        by=line.actor_kind,
+        cause=line.cause,
+        booking=booking,
+        before=before,
+    )
+
+
+_NOT_KNOWN_OF_THEN: Mapping[str, Any] = {
+    "answer_due_at": None,
+    "change": None,
+    "cancel_asked": False,
+    "proposal": None,
+    "differences": (),
+}
+"""What a booking that has gone on no longer tells of an earlier version."""
+
+
+def _kind(line: Row[Any]) -> str:
+    stayed = line.from_state == line.to_state
+    return _KINDS.get(line.cause, "booking.updated") if stayed else f"booking.{status_of(line.to_state)}"
+
+
+def _moves(session: Session, ids: set[int]) -> dict[int, list[Row[Any]]]:
+    """By booking, the lines that moved it to another time, the oldest first."""
+    rows = session.execute(
+        select(BookingHistory.booking_id, BookingHistory.version, BookingHistory.facts)
+        .where(BookingHistory.booking_id.in_(ids), BookingHistory.cause.in_(_TIMES))
+        .order_by(BookingHistory.booking_id, BookingHistory.version)
+    )
+    found: dict[int, list[Row[Any]]] = {}
+    for row in rows:
+        found.setdefault(row.booking_id, []).append(row)
+    return found
+
+
+def _time_at(version: int, now: ShownBooking, moves: Sequence[Row[Any]]) -> At:
+    """The time that the booking had in a version: what the first later move took it from."""
+    later = next((move for move in moves if move.version > version), None)
+    return At(now.service_date, now.starts_at) if later is None else _of(later.facts["before"])
+
+
+def _of(told: Mapping[str, str | None]) -> At:
+    starts_at = told["starts_at"]
+    return At(date.fromisoformat(told["service_date"] or ""), datetime.fromisoformat(starts_at) if starts_at else None)
+
+
+def _slots(session: Session, ids: set[int]) -> dict[tuple[int, At], Slot]:
+    """The slots that bookings have or had, by their time."""
+    rows = session.execute(
+        select(SlotClaim.booking_id, Slot)
+        .join(Slot, Slot.id == SlotClaim.slot_id)
+        .where(SlotClaim.booking_id.in_(ids))
+        .order_by(SlotClaim.id)
+    )
+    return {(row.booking_id, At(row.Slot.service_date, row.Slot.starts_at)): row.Slot for row in rows}

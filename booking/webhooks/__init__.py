@@ -1,0 +1,1 @@
+"""Webhooks to providers: which they want, how each is delivered, and the log of it."""

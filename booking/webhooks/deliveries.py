@@ -1,0 +1,139 @@
+"""The log of deliveries to an endpoint, and sending them once more."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, select, update
+from sqlalchemy.orm import Session
+
+from booking.idempotency import Repeatable, first_time
+from booking.webhooks.endpoints import EndpointEnded
+from booking.webhooks.models import WebhookDelivery, WebhookEndpoint
+from marketplace.core.database.db import reading, transaction
+from marketplace.core.database.retention import forget
+from marketplace.core.errors import Invalid, NotFound
+from marketplace.core.paging import Page, decode_cursor, encode_cursor
+
+KEPT = timedelta(days=30)
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """A delivery and its last try. `next_try` is None once it has ended, and while its endpoint is not active.
+    `body_sha256` in hexadecimal digits, of what was sent last."""
+
+    id: str
+    event_id: str
+    event_type: str
+    booking_id: str
+    version: int
+    occurred_at: datetime
+    state: str
+    tries: int
+    next_try: datetime | None
+    sent_at: datetime | None
+    body_sha256: str | None
+    status: int | None
+    answer: str
+    error: str
+    milliseconds: int | None
+    finished_at: datetime | None
+    created_at: datetime
+
+
+def deliveries(
+    provider_id: int, endpoint_id: str, *, state: str | None = None, cursor: str | None, limit: int
+) -> Page[Delivery]:
+    """The deliveries to an endpoint of the last 30 days, newest first. Raises NotFound, Invalid(field="cursor")."""
+    with reading() as session:
+        endpoint = _endpoint(session, provider_id, endpoint_id)
+        query = select(WebhookDelivery).where(WebhookDelivery.endpoint_id == endpoint.id)
+        if state is not None:
+            query = query.where(WebhookDelivery.state == state)
+        if cursor is not None:
+            query = query.where(WebhookDelivery.id < decode_cursor(cursor, (int,))[0])
+        rows = session.scalars(query.order_by(WebhookDelivery.id.desc()).limit(limit + 1)).all()
+    shown = rows[:limit]
+    following = encode_cursor([shown[-1].id]) if len(rows) > limit else None
+    return Page([_shown(row, endpoint) for row in shown], following)
+
+
+def replay(provider_id: int, endpoint_id: str, delivery_id: str, *, repeat: Repeatable, now: datetime) -> None:
+    """Send one delivery once more, under its own id, also where it was done. Raises NotFound, EndpointEnded,
+    IdempotencyKeyReused."""
+    with transaction() as session:
+        fresh = first_time(session, repeat, delivery_id, now=now)
+        endpoint = _endpoint(session, provider_id, endpoint_id)
+        mine = (WebhookDelivery.endpoint_id == endpoint.id, WebhookDelivery.public_id == delivery_id)
+        if session.scalar(select(WebhookDelivery.id).where(*mine)) is None:
+            raise NotFound(field="delivery_id")
+        if fresh:
+            _again(session, endpoint, mine, now)
+
+
+def replay_span(
+    provider_id: int, endpoint_id: str, since: datetime, until: datetime, *, repeat: Repeatable, now: datetime
+) -> None:
+    """Send the deliveries of all events that occurred from `since` until before `until` once more. Raises NotFound,
+    EndpointEnded, Invalid(field="until") for a span that is none, IdempotencyKeyReused."""
+    if not since < until:
+        raise Invalid(field="until", reason="format")
+    with transaction() as session:
+        fresh = first_time(session, repeat, endpoint_id, now=now)
+        endpoint = _endpoint(session, provider_id, endpoint_id)
+        if fresh:
+            within = (WebhookDelivery.occurred_at >= since, WebhookDelivery.occurred_at < until)
+            _again(session, endpoint, (WebhookDelivery.endpoint_id == endpoint.id, *within), now)
+
+
+def forget_deliveries(*, now: datetime, batch: int = 1000) -> int:
+    """Delete the deliveries that were made more than 30 days ago; returns how many."""
+    return forget(WebhookDelivery.id, WebhookDelivery.created_at, now - KEPT, batch)
+
+
+def _again(session: Session, endpoint: WebhookEndpoint, which: Sequence[ColumnElement[bool]], now: datetime) -> None:
+    """Put those that have ended back into the queue, with a schedule that begins anew."""
+    if endpoint.state == "ended":
+        raise EndpointEnded()
+    anew: dict[str, Any] = {"state": "queued", "finished_at": None, "failures": 0, "run_after": now}
+    session.execute(update(WebhookDelivery).where(*which, WebhookDelivery.state != "queued").values(anew))
+
+
+def _endpoint(session: Session, provider_id: int, endpoint_id: str) -> WebhookEndpoint:
+    found = session.scalar(
+        select(WebhookEndpoint).where(
+            WebhookEndpoint.provider_id == provider_id,
+            WebhookEndpoint.public_id == endpoint_id,
+            WebhookEndpoint.reason != "deleted",
+        )
+    )
+    if found is None:
+        raise NotFound(field="endpoint_id")
+    return found
+
+
+def _shown(row: WebhookDelivery, endpoint: WebhookEndpoint) -> Delivery:
+    waits = row.state == "queued" and endpoint.state == "active"
+    return Delivery(
+        id=row.public_id,
+        event_id=row.event_id,
+        event_type=row.event_type,
+        booking_id=row.booking,
+        version=row.version,
+        occurred_at=row.occurred_at,
+        state=row.state,
+        tries=row.tries,
+        next_try=max(row.run_after, endpoint.not_before or row.run_after) if waits else None,
+        sent_at=row.sent_at,
+        body_sha256=row.body_hash.hex() if row.body_hash is not None else None,
+        status=row.status,
+        answer=row.answer,
+        error=row.error,
+        milliseconds=row.milliseconds,
+        finished_at=row.finished_at,
+        created_at=row.created_at,
+    )

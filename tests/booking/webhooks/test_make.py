@@ -1,0 +1,85 @@
+"""Events made into deliveries: each of them, once, whatever order they become visible in."""
+
+from __future__ import annotations
+
+import threading
+
+from sqlalchemy import Engine, text
+
+from booking.changes.cancel import cancel
+from booking.webhooks import endpoints, events, make
+from booking.webhooks.make import make_deliveries
+from tests.booking.webhooks.hooks import BY, add, rows, write_line
+from tests.people import NOON
+from tests.world import World
+
+URL = "https://hooks.example/"
+
+
+def test_an_event_that_becomes_visible_after_a_later_one_arrives_too_and_each_once(world: World, db: Engine) -> None:
+    add(world, URL)
+    booking = world.submit(0)
+    make_deliveries(now=NOON)
+    with db.connect() as slow:
+        write_line(slow, booking, 9)
+        world.submit(1)
+        for _ in range(3):
+            make_deliveries(now=NOON)
+        assert len(rows()) == 2, "the long transaction holds nothing up"
+        slow.commit()
+    for _ in range(3):
+        make_deliveries(now=NOON)
+    assert sorted(row.version for row in rows()) == [2, 2, 9]
+    assert len({row.event_id for row in rows()}) == 3
+
+
+def test_what_was_read_is_not_read_again(world: World) -> None:
+    add(world, URL)
+    world.submit()
+    assert [make_deliveries(now=NOON)["made"] for _ in range(3)] == [1, 0, 0]
+
+
+def test_many_events_are_made_in_parts(world: World, db: Engine) -> None:
+    add(world, URL, "booking.confirmed")
+    booking = world.submit()
+    with db.begin() as connection:
+        for version in range(3, 3 + 2 * make.AT_ONCE):
+            write_line(connection, booking, version)
+    make_deliveries(now=NOON)
+    make_deliveries(now=NOON)
+    assert len(rows()) == 2 * make.AT_ONCE
+
+
+def test_two_leaders_at_once_make_each_delivery_once(world: World) -> None:
+    add(world, URL)
+    world.submit()
+    both = [threading.Thread(target=make_deliveries, kwargs={"now": NOON}) for _ in range(2)]
+    for one in both:
+        one.start()
+    for one in both:
+        one.join(60)
+    assert len(rows()) == 1
+
+
+def test_an_endpoint_that_breaks_stops_no_other(world: World, db: Engine) -> None:
+    broken, well = add(world, URL), add(world, URL)
+    with db.begin() as connection:
+        connection.execute(
+            text("UPDATE webhook_endpoint SET cursor = 'rubbish' WHERE public_id = :id"), {"id": broken.id}
+        )
+    world.submit()
+    assert make_deliveries(now=NOON) == {"made": 1, "broken": 1}
+    assert endpoints.one(world.provider.id, well.id).state == "active"
+    endpoints.delete(world.provider.id, broken.id, by=BY, now=NOON)
+    assert make_deliveries(now=NOON) == {"made": 0}
+    assert set(events.TYPES) >= {row.event_type for row in rows()}
+
+
+def test_a_provider_is_not_told_of_what_was_not_asked_for(world: World) -> None:
+    add(world, URL)
+    withdrawn = world.hold(0)
+    cancel(world.principal, withdrawn, now=NOON)
+    world.hold(1)
+    asked = world.submit(2)
+    make_deliveries(now=NOON)
+    assert [(row.booking, row.event_type) for row in rows()] == [(asked, "booking.requested")]

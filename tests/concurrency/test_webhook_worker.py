@@ -1,0 +1,37 @@
+"""A real worker tells a real receiver of a booking, from the hold on to what the provider says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from standardwebhooks.webhooks import Webhook
+
+from booking.webhooks import endpoints, events
+from marketplace.core import clock
+from marketplace.development.database import DevDatabase
+from tests.booking.webhooks.hooks import BY
+from tests.booking.webhooks.receiver import listening
+from tests.sandboxes import eventually
+from tests.stage import Stage, set_stage
+
+
+@pytest.fixture
+def stage(own_server: DevDatabase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
+    """A provider that confirms at once."""
+    with set_stage(own_server, tmp_path, monkeypatch) as made:
+        yield made
+
+
+def test_a_worker_sends_what_happened_in_the_order_in_which_it_did(stage: Stage) -> None:
+    principal, beneficiary, _ = stage.customer(1)
+    with listening() as receiver:
+        made = endpoints.add(stage.provider.id, receiver.url, events.TYPES, by=BY, now=clock.now())
+        booking = stage.submit(principal, beneficiary, stage.slots()[0])
+        stage.worker()
+        eventually(lambda: len(receiver.received) >= 2, 60)
+        assert made.secret is not None
+        told = [Webhook(made.secret).verify(it.body, it.headers) for it in receiver.received]
+        assert [it["type"] for it in told[:2]] == ["booking.requested", "booking.confirmed"]
+        assert {it["data"]["booking"]["id"] for it in told} == {booking}
