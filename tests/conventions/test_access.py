@@ -29,6 +29,11 @@ FOR_WHO_HAS_A_SETTING = {"GET /metrics"}
 SIGNED_BY_PROVIDER = {"POST /partner/v1/webhooks/<id:code>"}
 BY_CLIENT_SECRET = {"POST /partner/v1/oauth/token", "POST /partner/v1/oauth/revoke"}
 PARTNER = {
+    "GET /partner/v1/offers": "offers",
+    "GET /partner/v1/offers/<string(maxlength=255):reference>": "offers",
+    "PUT /partner/v1/offers/<string(maxlength=255):reference>": "offers",
+    "GET /partner/v1/pools": "offers",
+    "PUT /partner/v1/pools/<string(maxlength=255):reference>": "offers",
     "POST /partner/v1/bookings/<id:booking_id>/reports": "reports",
     "GET /partner/v1/bookings/<id:booking_id>/reports": "reports",
 }
