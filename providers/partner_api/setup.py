@@ -7,10 +7,10 @@ from types import ModuleType
 from flask import Flask
 
 from marketplace.rest import openapi
-from providers.partner_api import oauth, offers, pools, reports, webhooks
+from providers.partner_api import oauth, offers, pools, reports, slots, webhooks
 from providers.partner_api.description import PARTNER_API
 
-RESOURCES: tuple[ModuleType, ...] = (offers, pools, reports)
+RESOURCES: tuple[ModuleType, ...] = (offers, pools, reports, slots)
 
 
 def install_partner_api(app: Flask) -> None:
