@@ -183,6 +183,17 @@ WORDS: Mapping[str, Words] = {
         _("This version is here with other content"),
         _("This version was delivered before with other content. Send a correction as a new version."),
     ),
+    # offers that providers maintain
+    "offer_changed": Words(
+        _("The offer has changed"), _("The offer has changed since you read it. Read it again, then send your change.")
+    ),
+    "precondition_required": Words(
+        _("If-Match is needed"),
+        _("There is such an offer. Send its ETag as If-Match, so that no other change is lost."),
+    ),
+    "pool_at_another_site": Words(
+        _("The pool is at another site"), _("A pool stays at its site. Use another reference for another site.")
+    ),
     # benefits
     "no_plan": Words(_("No plan"), _("There is no plan for this tier.")),
     "no_entitlement": Words(_("No such benefit"), _("You have no benefit of this kind.")),
@@ -392,6 +403,13 @@ REASONS: Mapping[str, LazyString] = {
     "window_over": _("Booking closes before a place on these days could be offered. Choose later days."),
     "too_far": _("At most %(maximum)s days ahead."),
     "moment": _("This must be a moment with its zone such as 2030-01-31T08:30:00+08:00."),
+    "figure": _("This must be a number."),
+    "unknown_benefit": _("There is no such benefit."),
+    "unknown_site": _("There is no such site in the list."),
+    "unknown_province": _("There is no site of this province in the list."),
+    "unknown_city": _("There is no site of this city in the list."),
+    "benefit_stays": _("An offer stays with its benefit. Make another offer."),
+    "pool_stays": _("An offer stays with its pool. Make another offer."),
     "both_times": _("The start and the end are given both, or neither for a whole day."),
     "ends_before_start": _("The end must lie after the start."),
     "unknown_pool": _("There is no such pool."),
@@ -399,7 +417,6 @@ REASONS: Mapping[str, LazyString] = {
     "not_json": _("The line is not a JSON object in UTF-8."),
     "line_length": _("The line is too long."),
     "not_applied": _("This line could not be applied. Send it again; if it stays, ask us."),
-    "figure": _("This must be a number."),
     "unreadable_event": _("The event can't be read."),
 }
 """Reason of an `Invalid`, or of a schema's complaint about one field, to its words."""

@@ -477,7 +477,7 @@ OF_NOBODY = (
     Table(
         "offer",
         "id public_id provider_id site_id pool_id kind external_ref name_zh name_en package price_minor currency"
-        " lead_minutes cancel_hours change_hours max_changes active available_from available_until",
+        " lead_minutes cancel_hours change_hours max_changes active available_from available_until version",
     ),
     # those who work here: their data is no customer's
     Table(

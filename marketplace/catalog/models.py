@@ -133,6 +133,7 @@ class Offer(Base):
     `package` follows the schema of the benefit kind (catalog/kinds). `price_minor` is in minor units of `currency`
     (ISO 4217). `lead_minutes`: how long before the start booking closes; `cancel_hours`: until how many hours before
     the start the customer may cancel online; `change_hours` the same for another date, at most `max_changes` times.
+    `version` grows with every change.
     """
 
     __tablename__ = "offer"
@@ -162,6 +163,7 @@ class Offer(Base):
     active: Mapped[bool] = mapped_column(server_default="true")
     available_from: Mapped[date | None] = mapped_column(Date)
     available_until: Mapped[date | None] = mapped_column(Date)
+    version: Mapped[int] = mapped_column(server_default="1")
 
     site: Mapped[Site] = relationship()
     provider: Mapped[Provider] = relationship()

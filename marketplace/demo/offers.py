@@ -266,8 +266,7 @@ def _place_at(
         }
         changed += len(session.execute(text(_CHANGE), values).all())
         added += len(session.execute(text(_ADD), values).all())
-    off = "UPDATE offer SET active = false WHERE provider_id = :provider AND active AND external_ref <> ALL(:refs) "
-    changed += len(session.execute(text(off + "RETURNING id"), {"provider": provider_id, "refs": offered}).all())
+    changed += len(session.execute(text(_END), {"provider": provider_id, "refs": offered}).all())
     return added, changed
 
 
@@ -297,9 +296,14 @@ _ADD = f"""
    WHERE NOT EXISTS (SELECT FROM offer o WHERE o.provider_id = :provider AND o.external_ref = w.ref)
   RETURNING id"""
 
+_END = """
+  UPDATE offer SET active = false, version = version + 1
+   WHERE provider_id = :provider AND active AND external_ref <> ALL(:refs)
+  RETURNING id"""
+
 _CHANGE = f"""
   UPDATE offer o SET name_zh = k.name_zh, name_en = k.name_en, package = k.package, price_minor = k.price_minor,
-                     active = true
+                     active = true, version = o.version + 1
     FROM {_WANTED}
    WHERE o.provider_id = :provider AND o.external_ref = w.ref
      AND (o.name_zh, o.name_en, o.package, o.price_minor, o.active, CAST(:kind AS text))

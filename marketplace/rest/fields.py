@@ -17,7 +17,8 @@ from marshmallow import validate
 _COMMON = {"required": "required", "null": "null", "validator_failed": "format"}
 _WHOLE = re.compile(r"-?(0|[1-9][0-9]{0,17})")
 _DAY = re.compile(r"20[0-9]{2}-[0-9]{2}-[0-9]{2}")
-_MOMENT = re.compile(r"20\d\d-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,6})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
+MOMENT = re.compile(r"20\d\d-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,6})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
+"""A moment of this century as RFC 3339 writes it, with its zone; the calendar is to be asked too."""
 
 
 class Text(ma.fields.String):
@@ -100,7 +101,7 @@ class Moment(ma.fields.DateTime):
     default_error_messages = {**_COMMON, "invalid": "moment", "format": "moment"}
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> datetime:
-        if not isinstance(value, str) or not _MOMENT.fullmatch(value):
+        if not isinstance(value, str) or not MOMENT.fullmatch(value):
             raise self.make_error("invalid", input=value, obj_type="datetime")
         try:
             return datetime.fromisoformat(value.upper())

@@ -17,7 +17,7 @@ import marshmallow as ma
 from booking.sync.publish import Fault, Faults
 from marketplace.core import strictjson
 from marketplace.core.errors import Invalid
-from marketplace.rest.fields import Day, Number, Request, Text, Truth
+from marketplace.rest.fields import MOMENT, Day, Moment, Number, Request, Text, Truth
 from providers.reported import RemoteSlot
 
 MOST_LINES = 10_000
@@ -26,24 +26,9 @@ LONGEST_LINE = 4096
 LONGEST_NAME = 255
 MOST_PLACES = 2**31 - 1
 
-_MOMENT = re.compile(r"20\d\d-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,6})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 _DAY = re.compile(r"20\d\d-\d\d-\d\d", re.ASCII)
 _LIKE_A_FIELD = re.compile(r"[A-Za-z_]{1,32}")
 _OURS = frozenset({"pool", "reference", "service_date", "starts_at", "ends_at", "offered", "closed", "version"})
-
-
-class Moment(ma.fields.DateTime):
-    """A moment of this century as RFC 3339 writes it, with its zone."""
-
-    default_error_messages = {"required": "required", "null": "null", "invalid": "moment", "format": "moment"}
-
-    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> datetime:
-        if not isinstance(value, str) or not _MOMENT.fullmatch(value):
-            raise self.make_error("invalid", input=value, obj_type="datetime")
-        try:
-            return datetime.fromisoformat(value.upper())
-        except ValueError as bad:
-            raise self.make_error("invalid", input=value, obj_type="datetime") from bad
 
 
 class SlotLine(Request):
@@ -150,7 +135,7 @@ def _day(text: str) -> date:
 
 @lru_cache(maxsize=32768)
 def _moment(text: str) -> datetime:
-    if not _MOMENT.fullmatch(text):
+    if not MOMENT.fullmatch(text):
         raise ValueError
     return datetime.fromisoformat(text.upper())
 

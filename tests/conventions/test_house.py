@@ -28,6 +28,8 @@ DECIDES = re.compile(
 NAMES_IT_TOO = {
     "marketplace/catalog/models.py": "the offer's columns",
     "booking/models.py": "the slot's columns",
+    "booking/offers/maintain.py": "writes the offer's rules",
+    "providers/partner_api/offers.py": "takes the offer's rules from its provider",
     "booking/waiting/models.py": "when a place came free",
     "booking/sync/slots.py": "stores what the provider says",
     "booking/sync/snapshots.py": "closes what the provider no longer names",
