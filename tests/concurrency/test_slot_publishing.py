@@ -116,7 +116,7 @@ def test_control_without_a_second_look_the_rivals_lower_version_stands(
 
 
 def completed_against(provider: Provider, owner_connection: Connection, *, waits: bool) -> None:
-    """Complete a snapshot while a transaction has named the provider's slot s0 and has not committed yet."""
+    """Complete a snapshot while a transaction is writing the provider's slot s0 and has not noted it yet."""
     asked = snapshots.open_snapshot(
         provider.id, ["pool-1"], DAY, DAY, repeatable=Repeatable("t", "k", b"f" * 32), now=NOON
     )
@@ -126,12 +126,12 @@ def completed_against(provider: Provider, owner_connection: Connection, *, waits
         with transaction() as session:
             naming = slots.lock_open_snapshots(session, provider.id, within=None, now=NOON)
             assert len(naming) == 1
-            note_named(session, naming, {"pools": list(pools.values()), "refs": ["s0"]})
             done = threads.submit(snapshots.complete_snapshot, provider.id, asked.id, now=NOON)
             if waits:
                 eventually(lambda: waits_for_a_lock(owner_connection), 60)
             else:
                 done.result(60)
+            note_named(session, naming, {"pools": list(pools.values()), "refs": ["s0"]})
         done.result(60)
 
 
@@ -146,11 +146,7 @@ def test_control_without_the_lock_it_is_closed(owner_connection: Connection, mon
     def unlocked(session: Session, provider_id: int, **_: Any) -> list[int]:
         return list(session.scalars(select(SlotSnapshot.id).where(SlotSnapshot.provider_id == provider_id)))
 
-    def noted_later(*_: Any) -> None:
-        """Not before the commit: the foreign key would lock the snapshot too."""
-
     monkeypatch.setattr(slots, "lock_open_snapshots", unlocked)
-    monkeypatch.setitem(globals(), "note_named", noted_later)
     provider = make_offer(slots=0)[0]
     publish_slots(call(provider), lines(1, 2))
     completed_against(provider, owner_connection, waits=False)
