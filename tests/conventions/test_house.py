@@ -69,7 +69,7 @@ def test_a_view_asks_whether_a_form_was_sent_and_not_whether_a_page_is_asked_for
     """A request for the head of a page is no GET either, and must not pass for the sending of its form."""
     found = [
         f"{path}:{node.lineno}"
-        for path, tree in _typed()
+        for path, tree in _typed("GET")
         if path.parts[:2] == ("marketplace", "web")
         for node in ast.walk(tree)
         if isinstance(node, ast.Compare) and "request.method" in ast.unparse(node.left)
