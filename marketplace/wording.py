@@ -187,7 +187,7 @@ WORDS: Mapping[str, Words] = {
     "offer_changed": Words(
         _("The offer has changed"), _("The offer has changed since you read it. Read it again, then send your change.")
     ),
-    "precondition_required": Words(
+    "offer_version_needed": Words(
         _("If-Match is needed"),
         _("There is such an offer. Send its ETag as If-Match, so that no other change is lost."),
     ),

@@ -38,7 +38,7 @@ class OfferChanged(Refusal):
 class VersionMissing(Refusal):
     """There is such an offer, and the caller did not say which version it knows (RFC 6585, section 3)."""
 
-    code = "precondition_required"
+    code = "offer_version_needed"
     status = 428
     field = "If-Match"
 

@@ -1,14 +1,14 @@
 """The version of an offer: it grows with every change, and is what two people who change it at once are told apart by.
 
 Revision ID: 0058
-Revises: 0055
+Revises: 0060
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0058"
-down_revision = "0055"
+down_revision = "0060"
 branch_labels = None
 depends_on = None
 

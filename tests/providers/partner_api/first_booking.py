@@ -1,5 +1,5 @@
-"""What a provider's engineer writes from docs/partner-openapi.json alone: it imports nothing of ours, and it is a program
-of its own. It publishes what can be booked, is told of a booking, confirms it and delivers its report.
+"""What a provider's engineer writes from docs/partner-openapi.json alone: a program that imports nothing of ours. It
+publishes what can be booked, is told of a booking, confirms it and delivers its report.
 
     python first_booking.py URL CLIENT SECRET SITE
 

@@ -200,7 +200,7 @@ def test_two_that_make_the_same_offer_at_once_are_one_offer(partner: Partner) ->
     ("en", "The offer has changed", "If-Match is needed"), ("zh", "服务已更改", "需要 If-Match")])  # fmt: skip
 def test_the_version_must_be_the_one_that_is_there(partner: Partner, language: str, stale: str, missing: str) -> None:
     partner.language = language
-    assert problem(put(partner, terms()), 428, "precondition_required", "If-Match")["title"] == missing
+    assert problem(put(partner, terms()), 428, "offer_version_needed", "If-Match")["title"] == missing
     for known in ('"2"', '"0"', '"1x"', "rubbish", '"%00"', '""'):
         answer = put(partner, terms(), known=known)
         assert problem(answer, 412, "offer_changed", "If-Match")["title"] == stale, known
