@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Literal
 
@@ -63,33 +63,24 @@ def publish_slots(call: Call, lines: Sequence[RemoteSlot | Faults]) -> list[Answ
     with reading() as session:
         pools = pools_of(session, call.provider_id)
     part_of = None if call.snapshot is None else snapshots.open_row(call.provider_id, call.snapshot, now=call.now)
-    slots: dict[int, RemoteSlot] = {}
-    refused: dict[int, Faults] = {}
-    for place, line in enumerate(lines):
-        faults = _faults_of(line, pools, part_of) if isinstance(line, RemoteSlot) else line
-        if faults or not isinstance(line, RemoteSlot):
-            refused[place] = faults
-        else:
-            slots[place] = line
+    slots, refused = _sort_out(lines, pools, part_of)
     _remember(call, part_of, refused)
     newest = _newest(slots)
     statuses, failed = _apply(call, [slots[place] for place in newest.values()], pools, part_of)
-    broken = {place: (Fault("line", "not_applied"),) for key, place in newest.items() if key in failed}
+    broken = {newest[key]: (Fault("line", "not_applied"),) for key in failed}
     _remember(call, part_of, broken)
     refused |= broken
-    answers = []
-    for place in range(len(lines)):
-        if place in refused:
-            answers.append(Answered("refused", refused[place]))
-        else:
-            winner = newest[_key(slots[place])]
-            answers.append(_ANSWERS[statuses[_key(slots[place])] if winner == place else _beaten(slots, place, winner)])
-    return answers
+    return [
+        Answered("refused", refused[place]) if place in refused else _ANSWERS[_status(place, slots, newest, statuses)]
+        for place in range(len(lines))
+    ]
 
 
 _ANSWERS: Mapping[Status, Answered] = {
     status: Answered(status) for status in ("created", "updated", "unchanged", "outdated")
 }
+
+_FIELDS = frozenset(each.name for each in fields(RemoteSlot))
 
 Key = tuple[str, str]
 """The provider's names of a pool and of a slot in it."""
@@ -109,9 +100,30 @@ def _newest(slots: Mapping[int, RemoteSlot]) -> dict[Key, int]:
     return newest
 
 
-def _beaten(slots: Mapping[int, RemoteSlot], place: int, winner: int) -> Status:
-    """What is said of a line whose key another line of the call has."""
-    return "unchanged" if slots[place] == slots[winner] else "outdated"
+def _status(
+    place: int, slots: Mapping[int, RemoteSlot], newest: Mapping[Key, int], statuses: Mapping[Key, Status]
+) -> Status:
+    """What is said of a line: what became of its slot, or that another line of the call counts for it."""
+    slot = slots[place]
+    counts = newest[_key(slot)]
+    if counts == place:
+        return statuses[_key(slot)]
+    return "unchanged" if slot == slots[counts] else "outdated"
+
+
+def _sort_out(
+    lines: Sequence[RemoteSlot | Faults], pools: Mapping[str, int], part_of: SlotSnapshot | None
+) -> tuple[dict[int, RemoteSlot], dict[int, Faults]]:
+    """The slots that can be applied, and what is wrong with the other lines, by their places."""
+    slots: dict[int, RemoteSlot] = {}
+    refused: dict[int, Faults] = {}
+    for place, line in enumerate(lines):
+        faults = _faults_of(line, pools, part_of) if isinstance(line, RemoteSlot) else line
+        if isinstance(line, RemoteSlot) and not faults:
+            slots[place] = line
+        else:
+            refused[place] = faults
+    return slots, refused
 
 
 def _faults_of(slot: RemoteSlot, pools: Mapping[str, int], part_of: SlotSnapshot | None) -> Faults:
@@ -127,10 +139,15 @@ def _faults_of(slot: RemoteSlot, pools: Mapping[str, int], part_of: SlotSnapshot
 
 
 def _remember(call: Call, part_of: SlotSnapshot | None, refused: Mapping[int, Faults]) -> None:
-    """Note refused lines with their snapshot, before anything else is done for it."""
+    """Note refused lines with their snapshot, before anything else is done for it; of a strange field not the name."""
     if part_of is not None and refused:
         lines = [
-            {"request": call.request, "line": place + 1, "field": fault.field, "reason": fault.reason}
+            {
+                "request": call.request,
+                "line": place + 1,
+                "field": fault.field if fault.field in _FIELDS else "line",
+                "reason": fault.reason,
+            }
             for place, (fault, *_) in refused.items()
         ]
         snapshots.note_refused(part_of.id, lines, now=call.now)

@@ -162,6 +162,14 @@ def test_a_refused_line_closes_nothing_at_all_and_is_named(app: Flask, partner: 
     assert complete(partner, again).get_json()["closed"] == 1
 
 
+def test_of_refused_lines_nothing_is_kept_that_they_held(partner: Partner) -> None:
+    snapshot = opened(partner)
+    partner.publish([line(zhangsan=1), line(offered="zhangsan"), line(reference=1)], snapshot)
+    kept = complete(partner, snapshot).get_json()["facts"]["lines"]
+    assert [each["field"] for each in kept] == ["line", "offered", "reference"]
+    assert "zhangsan" not in str(kept)
+
+
 def test_a_line_outside_the_snapshot_is_refused(partner: Partner) -> None:
     snapshot = opened(partner)
     answers = partner.publish([line("x", pool="pool-2"), line("x", service_date="2026-03-12")], snapshot)
