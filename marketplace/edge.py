@@ -9,7 +9,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from flask import Flask, Request, Response, g, request
+from flask import Flask, Request, Response, current_app, g, request
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 from flask.typing import ResponseReturnValue
 from sqlalchemy.exc import InterfaceError, OperationalError
@@ -28,6 +28,8 @@ from marketplace.problems import Problem
 
 BODY_LIMIT = 256 * 1024
 MACHINE_PATHS = ("/api/", "/partner/")
+LARGE_BODY = "takes_large_body"
+"""The mark of a view that may be sent more than BODY_LIMIT, and says itself how much."""
 SLOW_SECONDS = 0.5
 """Calls of programs that succeed sooner than this leave no line: it costs a sixth of a booking's own overhead."""
 
@@ -134,11 +136,18 @@ def _begin() -> None:
     allowed = settings().allowed_hosts
     if allowed and not host_is_trusted(asked.host, allowed):  # not Flask's own: its refusal could show no page
         raise BadRequest()
+    if _takes_large_body(asked):
+        return
     size = asked.content_length
     if size is None and asked.method in _WITH_BODY:
         size = len(asked.get_data())
     if (size or 0) > BODY_LIMIT:
         raise RequestEntityTooLarge()
+
+
+def _takes_large_body(asked: Request) -> bool:
+    """Whether the view reads its body itself, once it knows whose request it is (marketplace.rest.views)."""
+    return hasattr(current_app.view_functions.get(asked.endpoint or ""), LARGE_BODY)
 
 
 def _finish(page_policy: str, response: Response) -> Response:

@@ -73,6 +73,24 @@ WORDS: Mapping[str, Words] = {
     "method_not_allowed": Words(_("This method is not offered here"), _("See the Allow header for what is offered.")),
     "not_acceptable": Words(_("Not in this form"), _("This can't be given in the form you accept.")),
     "too_large": Words(_("The request is too large"), _("A request may hold at most 256 KiB.")),
+    "not_ndjson": Words(
+        _("This content type is not understood"), _("Send the body as application/x-ndjson: a JSON object a line.")
+    ),
+    "batch_too_large": Words(
+        _("The request is too large"), _("A call may hold at most %(lines)s lines and %(bytes)s bytes. Send several.")
+    ),
+    "snapshot_over": Words(
+        _("The snapshot is over"),
+        _("The snapshot was completed, or its hour is over. Lines that were applied stay. Open another one."),
+    ),
+    "snapshot_refused": Words(
+        _("Lines of the snapshot were refused"),
+        _("Nothing was closed: %(refused)s of the snapshot's lines were refused. Open another one."),
+    ),
+    "too_many_snapshots": Words(
+        _("Too many snapshots"),
+        _("At most %(most)s snapshots may be open. Complete one, or wait for the end of its hour."),
+    ),
     "unsupported_media_type": Words(_("This content type is not understood"), _("Send the body as application/json.")),
     "unavailable": Words(
         _("Not available right now"), _("The service can't be reached right now. Nothing was changed; try again soon.")
@@ -326,6 +344,14 @@ REASONS: Mapping[str, LazyString] = {
     "past_day": _("This day is over."),
     "window_over": _("Booking closes before a place on these days could be offered. Choose later days."),
     "too_far": _("At most %(maximum)s days ahead."),
+    "moment": _("This must be a moment with its zone such as 2030-01-31T08:30:00+08:00."),
+    "both_times": _("The start and the end are given both, or neither for a whole day."),
+    "ends_before_start": _("The end must lie after the start."),
+    "unknown_pool": _("There is no such pool."),
+    "outside_snapshot": _("This is outside the pools and days of the snapshot."),
+    "not_json": _("The line is not a JSON object in UTF-8."),
+    "line_length": _("The line is too long."),
+    "not_applied": _("This line could not be applied. Send it again; if it stays, ask us."),
     "unreadable_event": _("The event can't be read."),
 }
 """Reason of an `Invalid`, or of a schema's complaint about one field, to its words."""

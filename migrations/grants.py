@@ -25,7 +25,8 @@ KEPT_FOR_A_WHILE = (
         "integrity_alarm",
     ),
     *("notice_setting", "notification", "notification_delivery", "personal_export"),
-    *("personal_export_part", "rate_bucket", "row_try", "sign_in_code", "sign_in_session", "worker_beat"),
+    *("personal_export_part", "rate_bucket", "row_try", "sign_in_code", "sign_in_session", "slot_snapshot"),
+    *("slot_snapshot_named", "worker_beat"),
 )
 """The only tables the application deletes from; everything else is ended, not removed."""
 

@@ -450,6 +450,12 @@ OF_NOBODY = (
     Table("api_client", "id public_id provider_id name scopes created_at ended_at"),
     Table("api_secret", "id public_id client_id place secret_hash created_at ended_at"),
     Table("api_token", "id client_id secret_id token_hash scopes created_at expires_at ended_at"),
+    # a provider's slots told anew: pools and days, and which lines could not be read, without what they held
+    Table(
+        "slot_snapshot",
+        "id public_id provider_id pool_ids from_day to_day state refused refused_lines closed opened_at completed_at",
+    ),
+    Table("slot_snapshot_named", "snapshot_id slot_id"),
     # digests of lines, and what a verification says of lines by their number
     Table(
         "audit_seal",

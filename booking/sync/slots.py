@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import Row, select, text, update
 from sqlalchemy.exc import InterfaceError, OperationalError
@@ -19,6 +19,7 @@ from booking.feeds.cursors import Pull, apply_each, cursor_of, done, pages
 from booking.feeds.unreadable import due_again
 from booking.models import Discrepancy, Feed, Slot
 from booking.notices.told_otherwise import bookings_of, notify_cut_slot, notify_moved_slot
+from booking.sync.open_snapshots import SnapshotOver, lock_open_snapshots, note_named
 from marketplace.catalog.models import CapacityPool
 from marketplace.core.database.db import reading, transaction
 from marketplace.core.errors import Busy
@@ -46,6 +47,7 @@ _UPSERT = text(
       ) AS g(public_id, pool_id, external_ref, service_date, starts_at, ends_at, offered, closed, version)
     ), known AS (
       SELECT s.id, s.public_id, s.taken, g.service_date, g.starts_at, g.ends_at, g.offered, g.closed, g.version,
+             s.pool_id, s.external_ref,
              s.taken > 0 AND (s.starts_at, s.ends_at, s.service_date)
                IS DISTINCT FROM (g.starts_at, g.ends_at, g.service_date) AS moved
         FROM slot s JOIN given g ON g.pool_id = s.pool_id AND g.external_ref = s.external_ref
@@ -70,15 +72,29 @@ _UPSERT = text(
              g.closed, g.version
         FROM given g
        WHERE NOT EXISTS (SELECT 1 FROM slot s WHERE s.pool_id = g.pool_id AND s.external_ref = g.external_ref)
+       ORDER BY g.pool_id, g.external_ref
       ON CONFLICT (pool_id, external_ref) DO NOTHING
-      RETURNING 1
+      RETURNING pool_id, external_ref
     )
-    SELECT k.public_id, k.taken, k.offered, k.moved, k.service_date, k.starts_at, k.ends_at, c.id AS changed,
-           NULL::bigint AS added
+    SELECT CASE WHEN c.id IS NULL THEN 'unchanged' ELSE 'updated' END AS outcome, k.pool_id, k.external_ref,
+           k.public_id, k.taken, k.offered, k.moved, k.service_date, k.starts_at, k.ends_at
       FROM known k LEFT JOIN changed c ON c.id = k.id
-    UNION ALL SELECT NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, count(*) FROM added
+    UNION ALL SELECT 'created', a.pool_id, a.external_ref, NULL, NULL, NULL, NULL, NULL, NULL, NULL FROM added a
     """
 )
+
+_NEWER = text(
+    """
+    SELECT s.pool_id, s.external_ref
+      FROM unnest(CAST(:pools AS bigint[]), CAST(:refs AS text[]), CAST(:versions AS bigint[]))
+           AS g(pool_id, external_ref, version)
+      JOIN slot s ON s.pool_id = g.pool_id AND s.external_ref = g.external_ref AND s.version > g.version
+    """
+)
+
+Outcome = Literal["created", "updated", "unchanged", "outdated"]
+Key = tuple[int, str]
+"""What tells a slot from all others: its pool (our id) and the provider's reference."""
 
 
 def pull_slots(provider: ProviderConnection, adapter: ProviderAdapter, *, today: date, now: datetime) -> dict[str, int]:
@@ -91,7 +107,7 @@ def pull_slots(provider: ProviderConnection, adapter: ProviderAdapter, *, today:
     until then stays, the cursor does not move.
     """
     with reading() as session:
-        pools = _pools(session, provider.id)
+        pools = pools_of(session, provider.id)
     counts = {"read": 0, "added": 0, "changed": 0, "unknown_pool": 0}
     fetch = partial(adapter.slots, today, today + HORIZON)
     sight = _sight(pools, today)
@@ -106,7 +122,7 @@ def pull_slots(provider: ProviderConnection, adapter: ProviderAdapter, *, today:
 
     for part in pages(provider.id, Feed.SLOTS, fetch, now=now, afresh=afresh):
         batches = [part.slots[start : start + BATCH] for start in range(0, len(part.slots), BATCH)]
-        alone = [(slot.name, slot) for batch in _broken(batches, apply) for slot in batch]
+        alone = [(slot.name, slot) for batch in broken_batches(batches, apply) for slot in batch]
         apply_each(pull, part, alone, lambda slot: apply([slot]), outcomes)
     if afresh:
         done(provider.id, SIGHT, sight, now=now)
@@ -114,16 +130,16 @@ def pull_slots(provider: ProviderConnection, adapter: ProviderAdapter, *, today:
     return counts
 
 
-def _broken(
-    batches: Sequence[Sequence[RemoteSlot]], apply: Callable[[Sequence[RemoteSlot]], str]
+def broken_batches(
+    batches: Sequence[Sequence[RemoteSlot]], apply: Callable[[Sequence[RemoteSlot]], object]
 ) -> list[Sequence[RemoteSlot]]:
-    """Apply each batch; the ones that could not be, because of a slot that is to be found. Raises Busy: a batch that a
-    rival keeps is not taken apart."""
+    """Apply each batch; the ones that could not be, because of a slot that is to be found. Raises Busy and
+    SnapshotOver: what no single slot is to blame for is not taken apart."""
     broken: list[Sequence[RemoteSlot]] = []
     for batch in batches:
         try:
             apply(batch)
-        except (Busy, OperationalError, InterfaceError):
+        except (Busy, SnapshotOver, OperationalError, InterfaceError):
             raise
         except Exception as problem:  # whatever it is, it is one slot's and no other's
             log.exception("slots.batch_broken", error=type(problem).__name__, exc_info=False)
@@ -137,7 +153,8 @@ def _sight(pools: Mapping[str, int], today: date) -> str:
     return f"{today.isoformat()} {known}"
 
 
-def _pools(session: Session, provider_id: int) -> dict[str, int]:
+def pools_of(session: Session, provider_id: int) -> dict[str, int]:
+    """Our ids of the provider's pools, by its names for them."""
     rows = session.execute(
         select(CapacityPool.external_ref, CapacityPool.id).where(CapacityPool.provider_id == provider_id)
     )
@@ -145,41 +162,73 @@ def _pools(session: Session, provider_id: int) -> dict[str, int]:
 
 
 def apply_slots(
-    provider_id: int, slots: Sequence[RemoteSlot], pools: dict[str, int], counts: dict[str, int], *, now: datetime
-) -> None:
-    """Write at most 500 slots in one transaction; rows are locked in the order of their ids."""
+    provider_id: int,
+    slots: Sequence[RemoteSlot],
+    pools: Mapping[str, int],
+    counts: dict[str, int],
+    *,
+    now: datetime,
+    snapshot: int | None = None,
+) -> dict[Key, Outcome]:
+    """Write at most 500 slots, the last of each key, in one transaction; rows are locked in the order of their ids.
+    What became of each slot of a pool that we know.
+
+    The version decides: what is not lower than the version we hold is taken, whichever way it came. `snapshot`: which
+    open one the slots are part of. Raises Busy, SnapshotOver.
+    """
     ours = {(pools[slot.pool], slot.reference): slot for slot in slots if slot.pool in pools}
-    if ours:
-        _write_slots(provider_id, ours, counts, now)
+    outcomes: dict[Key, Outcome] = {}
+    for _ in range(_ROUNDS):
+        left = {key: slot for key, slot in ours.items() if key not in outcomes}
+        if not left:
+            break
+        outcomes |= _write_slots(provider_id, left, snapshot, now)
+    if len(outcomes) < len(ours):
+        raise Busy()
     counts["read"] += len(slots)
     counts["unknown_pool"] += sum(slot.pool not in pools for slot in slots)
+    became = Counter(outcomes.values())
+    counts["added"] += became["created"]
+    counts["changed"] += became["updated"]
+    return outcomes
+
+
+_ROUNDS = 3
+"""A slot that a rival adds while we do is written in a transaction of its own: the rival's row is seen by then."""
 
 
 def _write_slots(
-    provider_id: int, ours: Mapping[tuple[int, str], RemoteSlot], counts: dict[str, int], now: datetime
-) -> None:
+    provider_id: int, ours: Mapping[Key, RemoteSlot], snapshot: int | None, now: datetime
+) -> dict[Key, Outcome]:
+    """What became of them; a slot that a rival has just added is missing."""
+    keys: dict[str, list[Any]] = {"pools": [pool for pool, _ in ours], "refs": [reference for _, reference in ours]}
+    versions = [slot.version for slot in ours.values()]
     with transaction() as session:
+        naming = lock_open_snapshots(session, provider_id, within=snapshot, now=now)
         rows = session.execute(
             _UPSERT,
             {
+                **keys,
                 "public_ids": [new_id("slt") for _ in ours],
-                "pools": [pool for pool, _ in ours],
-                "refs": [reference for _, reference in ours],
                 "dates": [slot.service_date for slot in ours.values()],
                 "starts": [slot.starts_at for slot in ours.values()],
                 "ends": [slot.ends_at for slot in ours.values()],
                 "offered": [max(slot.offered, 0) for slot in ours.values()],
                 "closed": [slot.closed for slot in ours.values()],
-                "versions": [slot.version for slot in ours.values()],
+                "versions": versions,
             },
         ).all()
+        outcomes: dict[Key, Outcome] = {(row.pool_id, row.external_ref): row.outcome for row in rows}
+        if len(outcomes) < len(ours):
+            newer = session.execute(_NEWER, {**keys, "versions": versions})
+            outcomes |= {(row.pool_id, row.external_ref): "outdated" for row in newer}
+        if naming:
+            note_named(session, naming, keys)
         open_ones = _open_discrepancies(session, provider_id)
         for row in rows:
-            if row.added is not None:
-                counts["added"] += row.added
-                continue
-            counts["changed"] += row.changed is not None
-            _compare(session, provider_id, row, open_ones, now)
+            if row.outcome != "created":
+                _compare(session, provider_id, row, open_ones, now)
+    return outcomes
 
 
 OpenDiscrepancies = dict[tuple[str, str], dict[str, Any]]

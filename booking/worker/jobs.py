@@ -34,6 +34,7 @@ from booking.reports.fetch import fetch_due, poll_reports
 from booking.settlement.close_day import make_statements
 from booking.sync.bookings import poll_bookings
 from booking.sync.slots import pull_slots
+from booking.sync.snapshots import tend_snapshots
 from booking.sync.webhooks import forget_events
 from booking.waiting.offers import offer_freed, review, settle_offers
 from booking.worker.lanes import Lane, Lanes
@@ -105,6 +106,7 @@ def all_jobs(lanes: Lanes, stopping: Event) -> list[Job]:
         Job("copies-over", 3600, lambda: {"forgotten": forget_copies(now=clock.now())}),
         Job("alarms-over", 3600, lambda: {"forgotten": forget_alarms(now=clock.now())}),
         Job("api_tokens", 3600, lambda: {"forgotten": forget_tokens(now=clock.now())}),
+        Job("slot_snapshots", 60, lambda: dict(tend_snapshots(now=clock.now()))),
         Job("limits", 3600, lambda: {"forgotten": forget_buckets(now=clock.now())}),
     ]
     for lane in lanes.all():

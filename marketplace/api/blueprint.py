@@ -71,7 +71,7 @@ def credential() -> Credential:
 def _admit() -> None:
     view = current_app.view_functions[str(request.endpoint)]
     if not is_public(view):
-        if request.method == "GET":
+        if request.method in ("GET", "HEAD"):
             reads.take(credential().hash)
         if not hasattr(view, "admits_later"):
             _sign_in()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NoReturn
 from urllib.parse import unquote_to_bytes
 
@@ -12,7 +12,7 @@ from webargs.flaskparser import FlaskParser
 from werkzeug.exceptions import UnsupportedMediaType
 
 from marketplace.core import strictjson
-from marketplace.core.errors import Unauthenticated
+from marketplace.core.errors import Refusal, Unauthenticated
 from marketplace.problems import FieldError, InvalidRequest, Where
 
 _WHERE: Mapping[str, Where] = {"json": "body", "query": "query", "querystring": "query"}
@@ -94,6 +94,19 @@ def no_body() -> None:
     if body != {}:
         name = next(iter(body))[:64] if isinstance(body, dict) else "body"
         raise InvalidRequest([FieldError(name, "body", "unknown_field" if isinstance(body, dict) else "object")])
+
+
+def large_body(most: int, too_large: Callable[[], Refusal]) -> bytes:
+    """The body of a view that takes a large one, called once the caller is known. Raises `too_large` for more than
+    `most` bytes: before it is read where its length is announced."""
+    asked: Request = request._get_current_object()  # type: ignore[attr-defined]
+    asked.max_content_length = most + 1  # one more than may be: of what is not announced werkzeug keeps what fits
+    if (asked.content_length or 0) > most:
+        raise too_large()
+    body = asked.get_data(cache=False)
+    if len(body) > most:
+        raise too_large()
+    return body
 
 
 def bearer_token() -> str:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from marketplace.core.errors import Refusal
+from marketplace.edge import LARGE_BODY
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -34,6 +35,12 @@ def is_public(view: Callable[..., Any]) -> bool:
 def reads_body(view: View) -> View:
     """Mark a view that declares a JSON body; any other one refuses a body that holds something."""
     view.reads_body = True  # type: ignore[attr-defined]
+    return view
+
+
+def takes_large_body(view: View) -> View:
+    """Mark a view that may be sent more than edge.BODY_LIMIT: it reads its body by reading.large_body()."""
+    setattr(view, LARGE_BODY, True)
     return view
 
 

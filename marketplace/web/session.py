@@ -37,7 +37,7 @@ def _authenticated() -> Principal | None:
     token = session_token()
     if not token:
         return None
-    if request.method == "GET":
+    if request.method in ("GET", "HEAD"):
         g.visitor = None  # the page that says "too many" shows nobody, and asks no more
         reads.take(crypto.token_hash(token))
     try:

@@ -3,7 +3,7 @@
 Lines of before have neither, and are in no feed.
 
 Revision ID: 0056
-Revises: 0061
+Revises: 0055
 """
 
 from alembic import op
@@ -11,7 +11,7 @@ from alembic import op
 from migrations import frozen
 
 revision = "0056"
-down_revision = "0061"
+down_revision = "0055"
 branch_labels = None
 depends_on = None
 

@@ -7,10 +7,10 @@ from types import ModuleType
 from flask import Flask
 
 from marketplace.rest import openapi
-from providers.partner_api import booking_answers, bookings, events, oauth, webhooks
+from providers.partner_api import booking_answers, bookings, events, oauth, slots, webhooks
 from providers.partner_api.description import PARTNER_API
 
-RESOURCES: tuple[ModuleType, ...] = (bookings, booking_answers, events)
+RESOURCES: tuple[ModuleType, ...] = (slots, bookings, booking_answers, events)
 
 
 def install_partner_api(app: Flask) -> None:

@@ -29,6 +29,7 @@ NAMES_IT_TOO = {
     "booking/models.py": "the slot's columns",
     "booking/waiting/models.py": "when a place came free",
     "booking/sync/slots.py": "stores what the provider says",
+    "booking/sync/snapshots.py": "closes what the provider no longer names",
     "booking/closures/close.py": "closes slots",
     "booking/personal/tables.py": "names every column of the schema",
     "booking/closures/view.py": "counts the slots that a closure will close",
@@ -57,6 +58,19 @@ def test_no_import_gives_what_is_ours_another_name() -> None:
         for alias in node.names
         if alias.asname not in (None, alias.name)
         and (getattr(node, "module", None) or alias.name).partition(".")[0] in ours
+    ]
+    assert found == []
+
+
+def test_a_view_asks_whether_a_form_was_sent_and_not_whether_a_page_is_asked_for() -> None:
+    """A request for the head of a page is no GET either, and must not pass for the sending of its form."""
+    found = [
+        f"{path}:{node.lineno}"
+        for path, tree in _typed()
+        if path.parts[:2] == ("marketplace", "web")
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Compare) and "request.method" in ast.unparse(node.left)
+        if isinstance(node.ops[0], ast.Eq) and ast.unparse(node.comparators[0]) == "'GET'"
     ]
     assert found == []
 

@@ -15,6 +15,7 @@ from marketplace import problems
 from marketplace.app import create_app
 from marketplace.core.errors import TooMany
 from marketplace.edge import BODY_LIMIT
+from providers.partner_api.slot_lines import MOST_BYTES
 from tests.conftest import TestDatabase
 from tests.deploy.proxied import HOST, SAMPLE, Proxy, WebServer, proxied
 from tests.sandboxes import eventually
@@ -206,6 +207,14 @@ def test_bodies_are_small_but_where_programs_send_them(proxy: Proxy) -> None:
         assert proxy.ask("POST", path, body=b"x" * 33_000).status == 413
     for path in ("/api/v1/bookings", "/partner/v1/webhooks/x"):
         assert proxy.ask("POST", path, body=b"x" * BODY_LIMIT).status == 200
+        assert proxy.ask("POST", path, body=b"x" * (BODY_LIMIT + 1)).status == 413
+
+
+def test_only_where_slots_are_published_may_a_body_be_large(proxy: Proxy) -> None:
+    for path in ("/partner/v1/slots", "/partner/v1/slots?snapshot=snp_x"):
+        assert proxy.ask("POST", path, body=b"x" * MOST_BYTES).status == 200
+        assert proxy.ask("POST", path, body=b"x" * (MOST_BYTES + 1)).status == 413
+    for path in ("/partner/v1/slots/snapshots", "/partner/v1/slots/", "/partner/v1/slots2", "/api/v1/slots"):
         assert proxy.ask("POST", path, body=b"x" * (BODY_LIMIT + 1)).status == 413
 
 

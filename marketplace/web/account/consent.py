@@ -49,7 +49,7 @@ _PENDING = "consent"
 def consent(member: str) -> Response:
     """Why it is needed, and where the code goes. `again` sends another one to the same number."""
     page = _page(member)
-    if request.method == "GET":
+    if request.method != "POST":
         return _ask(page, Form())
     again = bool(field("again"))
     typed = _pending(member)[0] if again else field("phone", 60)

@@ -82,7 +82,7 @@ def _with_consent(shown: Person, consent: ConsentView | None) -> Person:
 
 def family_new() -> Response:
     """Add a relative, then go back to where she is needed."""
-    if request.method == "GET":
+    if request.method != "POST":
         return _family_form(Form())
     given = {name: field(name, 200) for name in _FIELDS}
     try:

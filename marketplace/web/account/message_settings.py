@@ -49,7 +49,7 @@ class MessageSettings:
 
 def message_settings() -> Response:
     """Channels and quiet hours."""
-    if request.method == "GET":
+    if request.method != "POST":
         return _page()
     given = {name: field(name, 10) for name in ("quiet_from", "quiet_until")}
     try:

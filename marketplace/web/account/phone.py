@@ -27,7 +27,7 @@ _PENDING = "new_phone"
 
 def phone() -> Response:
     """Give the new number; a code goes to it and to the present one. `again` sends new codes to the same number."""
-    if request.method == "GET":
+    if request.method != "POST":
         return _number_step(Form())
     again = bool(field("again"))
     typed = _pending()[0] if again else field("phone", 60)
@@ -52,7 +52,7 @@ def phone_code() -> Response:
     number, _sent = _pending()
     if not number:
         return see_other(url_for("web.phone"))
-    if request.method == "GET":
+    if request.method != "POST":
         return _codes_step(Form())
     given = {name: field(name, 60) for name in ("old_code", "new_code")}
     try:

@@ -28,7 +28,7 @@ _RECORD = "web:sign_in"
 
 def sign_in() -> Response:
     """Step one: the phone number; a code is sent to it."""
-    if request.method == "GET":
+    if request.method != "POST":
         if session.visitor() is not None and not asked("again", 1):
             return see_other(_next() or url_for("web.home"))
         return _phone_step(Form())
@@ -53,7 +53,7 @@ def sign_in_code() -> Response:
     number, _sent = _pending()
     if not number:
         return see_other(url_for("web.sign_in", next=_next() or None))
-    if request.method == "GET":
+    if request.method != "POST":
         return _code_step(Form())
     try:
         signed_in = signin.sign_in(

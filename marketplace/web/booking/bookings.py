@@ -87,7 +87,7 @@ def booking_live(booking: str) -> Response:
 def booking_cancel(booking: str) -> Response:
     """The consequence first, then the cancelling."""
     me, now = principal(), clock.now()
-    if request.method == "GET":
+    if request.method != "POST":
         return _sheet(booking)
     before = customer.booking(me, booking, now=now)
     try:

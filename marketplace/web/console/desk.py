@@ -22,7 +22,7 @@ from marketplace.web.parts import Form
 def bookings() -> Response:
     """Find by booking number or phone. The search is a form that is sent, so that no number stands in an address."""
     wanted, now = field("wanted", 60), clock.now()
-    if request.method == "GET":
+    if request.method != "POST":
         return console_page("bookings", "bookings", wanted=wanted, rows=None, problem="")
     try:
         cards = find_bookings(session.operator(), wanted, now=now)

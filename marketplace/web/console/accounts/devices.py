@@ -33,7 +33,7 @@ def second_factor() -> Response:
 def device() -> Response:
     """Another device, or the first one: the QR code, and a form with a code of it."""
     who, now = session.operator(), clock.now()
-    if request.method == "GET":
+    if request.method != "POST":
         return _device(device_changes.offer(who, now=now), Form())
     sealed = field("offer")
     try:

@@ -32,7 +32,7 @@ _PAGES: dict[Step, str] = {
 
 def sign_in() -> Response:
     """By name and password; the session that the browser had before ends. `again` shows it to who is signed in."""
-    if request.method == "GET":
+    if request.method != "POST":
         if session.visiting() is not None and not asked("again"):
             return see_other(url_for("console.home"))
         return _page("operator_sign_in.html", "console.sign_in", Form())
@@ -56,7 +56,7 @@ def sign_in_code() -> Response:
     """The second factor: a code of the device, or a recovery code."""
     if (elsewhere := _elsewhere("code")) is not None:
         return elsewhere
-    if request.method == "GET":
+    if request.method != "POST":
         return _page("operator_code.html", "console.sign_in_code", Form())
     try:
         found = sign_in_steps.show_code(
@@ -77,7 +77,7 @@ def sign_in_device() -> Response:
     if (elsewhere := _elsewhere("device")) is not None:
         return elsewhere
     ticket, now = session.ticket(), clock.now()
-    if request.method == "GET":
+    if request.method != "POST":
         return _device(sign_in_steps.offer_device(ticket, now=now), Form())
     sealed = field("offer")
     try:
@@ -98,7 +98,7 @@ def sign_in_password() -> Response:
     """Choose a password of one's own in place of the one that was given."""
     if (elsewhere := _elsewhere("password")) is not None:
         return elsewhere
-    if request.method == "GET":
+    if request.method != "POST":
         return _page("operator_own_password.html", "console.sign_in_password", Form())
     try:
         found = choose_password(

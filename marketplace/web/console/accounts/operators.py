@@ -27,7 +27,7 @@ def accounts() -> Response:
 
 def account_new() -> Response:
     """Make an operator; the answer shows her password for the first sign-in, once."""
-    if request.method == "GET":
+    if request.method != "POST":
         return console_page("account_new", "accounts", form=Form({"role": "agent"}), made=None, problem=None)
     given = {"login": field("login", 200), "name": field("name", 200), "role": field("role", 20)}
     try:

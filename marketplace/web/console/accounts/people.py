@@ -23,7 +23,7 @@ from vip.signin.signin import SignInAgain
 
 def password() -> Response:
     """Change one's own password; the other sessions end."""
-    if request.method == "GET":
+    if request.method != "POST":
         return console_page("password", "password", form=Form())
     given = {name: request.form.get(name, "") for name in ("present", "new")}
     try:
@@ -38,7 +38,7 @@ def password() -> Response:
 
 def customers() -> Response:
     """Find a customer by phone. The search is a form that is sent, so that no number stands in an address."""
-    if request.method == "GET":
+    if request.method != "POST":
         return console_page("customers", "customers", form=Form())
     phone = field("phone", 60)
     try:

@@ -86,6 +86,13 @@ def test_cancelling_tells_the_consequence_first(browser: Surfer, world: World) -
     assert "Your cancellation is with the hospital" in page or "You cancelled this booking" in page
 
 
+def test_a_page_that_only_its_head_is_asked_of_does_nothing(browser: Surfer, world: World) -> None:
+    booking = world.submit()
+    head = browser.client.head(f"/bookings/{booking}/cancel")
+    assert (head.status_code, head.data) == (200, b"")
+    assert booking_row(booking).state == "awaiting_provider"
+
+
 def test_too_late_to_cancel_says_until_when_it_was(browser: Surfer, world: World) -> None:
     booking = world.submit(0)
     to(booking, BookingState.CONFIRMED)
