@@ -15,7 +15,7 @@ from sqlalchemy import Row, select, text
 from sqlalchemy.orm import Session
 
 from booking.answering.event_cursor import EventCursor, decode, encode
-from booking.answering.shown import ShownBooking, show, status_of
+from booking.answering.shown import STATUSES, ShownBooking, show, status_of
 from booking.models import Booking, BookingHistory, Slot, SlotClaim
 from booking.transition import CANCEL_ASKED, CHANGE_ASKED, CHANGE_ENDED
 from marketplace.core.database.db import reading
@@ -53,6 +53,10 @@ _KINDS: Mapping[str, str] = {
     "proposal_lapsed": "booking.proposal_ended",
 }
 """Kinds of the events that are no plain move to another status, by their causes."""
+_OTHER = "booking.updated"
+
+KINDS = (*(f"booking.{status}" for status in STATUSES), *dict.fromkeys(_KINDS.values()), _OTHER)
+"""What an event may be of."""
 
 
 @dataclass(frozen=True)
@@ -194,7 +198,7 @@ _NOT_KNOWN_OF_THEN: Mapping[str, Any] = {
 
 def _kind(line: Row[Any]) -> str:
     stayed = line.from_state == line.to_state
-    return _KINDS.get(line.cause, "booking.updated") if stayed else f"booking.{status_of(line.to_state)}"
+    return _KINDS.get(line.cause, _OTHER) if stayed else f"booking.{status_of(line.to_state)}"
 
 
 def _moves(session: Session, ids: set[int]) -> dict[int, list[Row[Any]]]:

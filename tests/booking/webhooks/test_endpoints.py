@@ -55,6 +55,7 @@ def test_rivals_for_the_second_secret_leave_two(world: World) -> None:
     assert len(endpoints.one(world.provider.id, made.id).secrets) == 2
 
 
+@pytest.mark.every_postgres
 def test_the_database_refuses_a_third_live_secret_too(world: World, db: Engine) -> None:
     made = add(world, URL)
     endpoints.add_secret(world.provider.id, made.id, by=BY, now=NOON)
