@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from flask import Flask
 from sqlalchemy import Connection, select, text
+from werkzeug import formparser
 from werkzeug.datastructures import FileStorage
 from werkzeug.test import TestResponse, encode_multipart
 
@@ -460,7 +461,13 @@ def test_more_than_a_part_may_have_is_refused(partner: Partner, booking: str, la
         assert problem(answer, 413, "report_too_large")["title"] == title
 
 
-def test_a_file_of_nearly_five_mebibytes_comes_through(partner: Partner, booking: str) -> None:
+def test_a_file_of_nearly_five_mebibytes_comes_through_and_is_written_nowhere(
+    partner: Partner, booking: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: Any, **__: Any) -> None:
+        raise AssertionError("results in a file")
+
+    monkeypatch.setattr(formparser, "SpooledTemporaryFile", refuse)
     file = make_pdf(contents=b"<< /Length %d >>\nstream\n%s\nendstream" % (5_000_000, b" " * 5_000_000))
     answer = deliver(partner, booking, told(file), file)
     assert answer.status_code == 201, answer.text
