@@ -1,14 +1,13 @@
 """A delivered report as multipart/form-data (RFC 7578): its JSON and its file, each a part of its own.
 
-Base64 inside of JSON would make a file a third larger and hold it in memory three times; a part goes to disk as it
-comes, and every HTTP library and `curl -F` can send one.
+Base64 inside of JSON would make a file a third larger and hold it in memory three times; a part is read as it comes,
+and every HTTP library and `curl -F` can send one.
 """
 
 from __future__ import annotations
 
-from contextlib import ExitStack
 from dataclasses import fields
-from tempfile import SpooledTemporaryFile
+from io import BytesIO
 from typing import IO, Any
 
 import marshmallow as ma
@@ -30,8 +29,6 @@ MULTIPART = "multipart/form-data"
 MOST_JSON = MIB
 MOST_BYTES = LARGEST + MOST_JSON + 64 * 1024
 """Of a whole request; the rest is for what stands between the parts."""
-IN_MEMORY = 512 * 1024
-"""Of a file that is coming; the rest of a larger one goes to disk."""
 MOST_PARTS = 10
 LONGEST_REFERENCE = 255
 _PARTS = ("report", "document")
@@ -170,32 +167,30 @@ def _item(row: dict[str, Any]) -> ReportItem:
 
 
 def _parts(asked: FlaskRequest) -> tuple[bytes, bytes, str]:
-    """The JSON, sent as a field or as a file; the file, and its type. Larger files are on disk meanwhile."""
+    """The JSON, sent as a field or as a file; the file, and its type."""
     boundary = asked.mimetype_params.get("boundary", "")
     if asked.mimetype != MULTIPART or not boundary or not boundary.isascii():
         raise NotMultipart()
     asked.max_content_length = MOST_BYTES
-    with ExitStack() as opened:
+    parser = MultiPartParser(_in_memory, max_form_memory_size=MOST_JSON, max_form_parts=MOST_PARTS)
+    try:
+        form, files = parser.parse(asked.stream, boundary.encode(), asked.content_length)
+    except RequestEntityTooLarge as large:
+        raise ReportTooLarge() from large
+    except ValueError as bad:
+        raise NotMultipart() from bad
+    _check_names(form, files)
+    report = _read(files["report"], MOST_JSON) if "report" in files else form["report"].encode()
+    document = files["document"]
+    return report, _read(document, LARGEST), document.mimetype
 
-        def place(
-            total_content_length: int | None,
-            content_type: str | None,
-            filename: str | None,
-            content_length: int | None = None,
-        ) -> IO[bytes]:
-            return opened.enter_context(SpooledTemporaryFile(IN_MEMORY))
 
-        parser = MultiPartParser(place, max_form_memory_size=MOST_JSON, max_form_parts=MOST_PARTS)
-        try:
-            form, files = parser.parse(asked.stream, boundary.encode(), asked.content_length)
-        except RequestEntityTooLarge as large:
-            raise ReportTooLarge() from large
-        except ValueError as bad:
-            raise NotMultipart() from bad
-        _check_names(form, files)
-        report = _read(files["report"], MOST_JSON) if "report" in files else form["report"].encode()
-        document = files["document"]
-        return report, _read(document, LARGEST), document.mimetype
+def _in_memory(
+    total_content_length: int | None, content_type: str | None, filename: str | None, content_length: int | None = None
+) -> IO[bytes]:
+    """Where a part is put as it comes. werkzeug's own would write it to disk, where results have no place in the
+    clear."""
+    return BytesIO()
 
 
 def _check_names(form: MultiDict[str, str], files: MultiDict[str, FileStorage]) -> None:

@@ -15,6 +15,7 @@ from marketplace import problems
 from marketplace.app import create_app
 from marketplace.core.errors import TooMany
 from marketplace.edge import BODY_LIMIT
+from providers.partner_api import report_parts
 from providers.partner_api.slot_lines import MOST_BYTES
 from tests.conftest import TestDatabase
 from tests.deploy.proxied import HOST, SAMPLE, Proxy, WebServer, proxied
@@ -215,6 +216,14 @@ def test_only_where_slots_are_published_may_a_body_be_large(proxy: Proxy) -> Non
         assert proxy.ask("POST", path, body=b"x" * MOST_BYTES).status == 200
         assert proxy.ask("POST", path, body=b"x" * (MOST_BYTES + 1)).status == 413
     for path in ("/partner/v1/slots/snapshots", "/partner/v1/slots/", "/partner/v1/slots2", "/api/v1/slots"):
+        assert proxy.ask("POST", path, body=b"x" * (BODY_LIMIT + 1)).status == 413
+
+
+def test_a_report_may_have_its_file_with_it(proxy: Proxy) -> None:
+    path = "/partner/v1/bookings/bkg_7c1x9d4t6b3n0v8m5r2k/reports"
+    assert proxy.ask("POST", path, body=b"x" * report_parts.MOST_BYTES).status == 200
+    assert proxy.ask("POST", path, body=b"x" * (report_parts.MOST_BYTES + 1)).status == 413
+    for path in ("/partner/v1/bookings/bkg_x/confirm", "/partner/v1/bookings/bkg_x/reports/x", "/api/v1/reports"):
         assert proxy.ask("POST", path, body=b"x" * (BODY_LIMIT + 1)).status == 413
 
 

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from flask import Flask
 from sqlalchemy import Connection, select, text
+from werkzeug import formparser
 from werkzeug.datastructures import FileStorage
 from werkzeug.test import TestResponse, encode_multipart
 
@@ -446,6 +447,18 @@ def test_hostile_bodies_are_refused_and_never_an_error_of_ours(partner: Partner,
     assert listing(partner, booking) == []
 
 
+def test_a_field_that_is_not_utf_8_is_refused_and_not_stored_with_its_letters_lost(
+    partner: Partner, booking: str
+) -> None:
+    report = json.dumps(told(conclusion="血脂偏高"), ensure_ascii=False).encode("gb18030")
+    head = b'--x\r\nContent-Disposition: form-data; name="%s"\r\nContent-Type: application/pdf\r\n\r\n'
+    body = head % b"report" + report + b"\r\n" + head % b'document"; filename="r.pdf' + PDF + b"\r\n--x--\r\n"
+    sent = {"data": body, "content_type": "multipart/form-data; boundary=x", "headers": {"Idempotency-Key": "k"}}
+    problem(partner.post(f"/bookings/{booking}/reports", **sent), 422, "invalid", "report")
+    sent["data"] = body.replace(report, report.decode("gb18030").encode())
+    assert partner.post(f"/bookings/{booking}/reports", **sent).status_code == 201
+
+
 @pytest.mark.parametrize(("language", "title"), [("en", "The request is too large"), ("zh", "请求过大")])
 def test_more_than_a_part_may_have_is_refused(partner: Partner, booking: str, language: str, title: str) -> None:
     partner.language = language
@@ -460,7 +473,13 @@ def test_more_than_a_part_may_have_is_refused(partner: Partner, booking: str, la
         assert problem(answer, 413, "report_too_large")["title"] == title
 
 
-def test_a_file_of_nearly_five_mebibytes_comes_through(partner: Partner, booking: str) -> None:
+def test_a_file_of_nearly_five_mebibytes_comes_through_and_is_written_nowhere(
+    partner: Partner, booking: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: Any, **__: Any) -> None:
+        raise AssertionError("results in a file")
+
+    monkeypatch.setattr(formparser, "SpooledTemporaryFile", refuse)
     file = make_pdf(contents=b"<< /Length %d >>\nstream\n%s\nendstream" % (5_000_000, b" " * 5_000_000))
     answer = deliver(partner, booking, told(file), file)
     assert answer.status_code == 201, answer.text
