@@ -12,7 +12,7 @@ from typing import Any
 import orjson
 from sqlalchemy.orm import Session
 
-from booking.answering import events as feed
+from booking.answering import events
 from booking.answering.event_cursor import EventCursor
 from booking.answering.events import BookingEvent
 from booking.answering.shown import STATUSES
@@ -43,23 +43,23 @@ def events_since(session: Session, provider_id: int, cursor: str, limit: int) ->
     The cursor is stored by us and shown to nobody, so that it has no mark of a key which may go.
     """
     seen, until, *after = json.loads(cursor)
-    items, following, _more = feed.read(session, provider_id, EventCursor(seen, until, (after[0], after[1])), limit)
+    items, following, _more = events.read(session, provider_id, EventCursor(seen, until, (after[0], after[1])), limit)
     return [_event(item) for item in items], _text(following) if items else cursor
 
 
 def newest(session: Session, provider_id: int) -> str:
     """The cursor after all events that there are."""
-    return _text(EventCursor(feed.snapshot(session)))
+    return _text(EventCursor(events.snapshot(session)))
 
 
 def event(session: Session, provider_id: int, event_id: str) -> Event | None:
     """One event once more; None if it is not there any more."""
-    item = feed.event(session, provider_id, event_id)
+    item = events.event(session, provider_id, event_id)
     return None if item is None else _event(item)
 
 
 def _event(item: BookingEvent) -> Event:
-    payload = orjson.loads(orjson.dumps(item, option=orjson.OPT_UTC_Z))
+    payload = orjson.loads(orjson.dumps(item))
     return Event(item.id, item.kind, item.at, item.booking.id, item.booking.version, payload)
 
 
