@@ -43,6 +43,12 @@ _USED = frozenset({_S.CHECKED_IN, _S.FULFILLED, _S.NO_SHOW})
 """States that decide whether the reserved unit is used."""
 
 
+CHANGE_ASKED, CANCEL_ASKED, CHANGE_ENDED = "change_asked", "cancel_asked", "change_ended"
+WISHES = (CHANGE_ASKED, CANCEL_ASKED, CHANGE_ENDED)
+"""Causes of lines of history that say what was asked of the provider, or that a change is not asked for any more: for
+its feed of events. To people the requests themselves are shown."""
+
+
 class IllegalMove(Refusal):
     """The state table does not allow this move; `state` and `to` are among the facts."""
 

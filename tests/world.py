@@ -21,7 +21,7 @@ from booking.hold import place
 from booking.hold.submit import submit
 from booking.models import Booking, BookingHistory, ProviderTask, Slot
 from booking.states import BookingState
-from booking.transition import lock_booking, move
+from booking.transition import WISHES, lock_booking, move
 from marketplace.catalog.models import CapacityPool, Offer, Provider, Site
 from marketplace.core.database.db import reading, transaction
 from marketplace.core.ids import new_id
@@ -223,7 +223,7 @@ def history(public_id: str) -> list[str]:
             session.scalars(
                 select(BookingHistory.to_state)
                 .join(Booking, Booking.id == BookingHistory.booking_id)
-                .where(Booking.public_id == public_id)
+                .where(Booking.public_id == public_id, BookingHistory.cause.not_in(WISHES))
                 .order_by(BookingHistory.version)
             )
         )

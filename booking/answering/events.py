@@ -15,8 +15,9 @@ from sqlalchemy import Row, select, text
 from sqlalchemy.orm import Session
 
 from booking.answering.event_cursor import EventCursor, decode, encode
-from booking.answering.shown import ShownBooking, show, status_of
+from booking.answering.shown import STATUSES, ShownBooking, show, status_of
 from booking.models import Booking, BookingHistory, Slot, SlotClaim
+from booking.transition import CANCEL_ASKED, CHANGE_ASKED, CHANGE_ENDED
 from marketplace.core.database.db import reading
 
 _SHOWN = "pg_visible_in_snapshot(CAST(CAST(xact AS text) AS xid8), CAST(:{} AS pg_snapshot))"
@@ -43,12 +44,18 @@ _TIMES = ("rescheduled", "old_date_served")
 
 _KINDS: Mapping[str, str] = {
     **dict.fromkeys(_TIMES, "booking.moved"),
+    CHANGE_ASKED: "booking.change_asked",
+    CHANGE_ENDED: "booking.change_ended",
+    CANCEL_ASKED: "booking.cancel_asked",
     "time_proposed": "booking.time_proposed",
     "proposal_withdrawn": "booking.proposal_ended",
     "proposal_declined": "booking.proposal_ended",
     "proposal_lapsed": "booking.proposal_ended",
 }
 """Kinds of the events that are no plain move to another status, by their causes."""
+
+KINDS = tuple(dict.fromkeys((*(f"booking.{status}" for status in STATUSES), *_KINDS.values(), "booking.updated")))
+"""All kinds of events that there are."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +69,8 @@ class At:
 @dataclass(frozen=True)
 class BookingEvent:
     """One thing that happened. `booking` is as it was then: its version, status, cause, time and slot; `before` its
-    time before that, where this moved it. `by`: customer, provider, operator, agent, clock or system."""
+    time before that, where this moved it; `wanted` the time that is asked for, where this asks for one. `by`: customer,
+    provider, operator, agent, clock or system."""
 
     id: str
     kind: str
@@ -71,6 +79,7 @@ class BookingEvent:
     cause: str
     booking: ShownBooking
     before: At | None
+    wanted: At | None
 
 
 @dataclass(frozen=True)
@@ -163,6 +172,7 @@ def _event(
         **({} if now.version == line.version else _NOT_KNOWN_OF_THEN),
     )
     before = _of(line.facts["before"]) if line.cause in _TIMES else None
+    wanted = _of(line.facts["wanted"]) if line.cause == CHANGE_ASKED else None
     return BookingEvent(
         id=f"evt_{now.id.partition('_')[2]}_{line.version}",
         kind=_kind(line),
@@ -171,6 +181,7 @@ def _event(
         cause=line.cause,
         booking=booking,
         before=before,
+        wanted=wanted,
     )
 
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from booking.actors import Actor
 from booking.models import Booking, ChangeRequest
-from booking.transition import touch
+from booking.transition import CANCEL_ASKED, CHANGE_ASKED, write_history
 from marketplace.core.ids import new_id
 
 
@@ -22,8 +23,10 @@ def record_request(
     actor: Actor,
     cause: str,
     now: datetime,
+    wanted: Mapping[str, Any] | None = None,
 ) -> ChangeRequest:
-    """Record what is asked of the provider. The caller holds the booking's lock and has seen that nothing is open."""
+    """Record what is asked of the provider; `wanted`: the time, as history's facts have one. The caller holds the
+    booking's lock and has seen that nothing is open."""
     request = ChangeRequest(
         public_id=new_id("chg"),
         booking_id=booking.id,
@@ -35,8 +38,8 @@ def record_request(
         asked_at=now,
     )
     session.add(request)
-    touch(booking, now=now)
-    session.flush()
+    asked, facts = (CANCEL_ASKED, None) if kind == "cancel" else (CHANGE_ASKED, {"wanted": wanted})
+    write_history(session, booking, actor=actor, now=now, cause=asked, facts=facts)
     return request
 
 

@@ -163,7 +163,8 @@ def ask_for(
     NotEligible.
     """
     _check_slot(session, booking, slot, now, in_line=in_line)
-    request = record_request(session, booking, "reschedule", actor=actor, cause=cause, now=now)
+    wanted = swap.time_facts(slot.service_date, slot.starts_at)
+    request = record_request(session, booking, "reschedule", actor=actor, cause=cause, now=now, wanted=wanted)
     allotment, hours = session.execute(
         select(Provider.allotment, Provider.answer_hours).where(Provider.id == booking.provider_id)
     ).one()

@@ -8,7 +8,7 @@ lock. Here the entitlement is locked, since the move that follows may use it; sl
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import or_, select
@@ -16,7 +16,7 @@ from sqlalchemy.dialects.postgresql import Range
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from booking.actors import Actor
+from booking.actors import SYSTEM, Actor
 from booking.capacity.claims import release_claims
 from booking.models import Booking, ChangeRequest, Slot, SlotClaim
 from booking.notices.notify import notify
@@ -24,7 +24,7 @@ from booking.offers.alternatives import elsewhere
 from booking.proposal import end_proposal
 from booking.refusals import AlreadyBooked, SlotFull
 from booking.states import MOVABLE, BookingState
-from booking.transition import touch, write_history
+from booking.transition import CHANGE_ENDED, touch, write_history
 from marketplace.core.clock import window_of
 from marketplace.core.database.db import violated
 from vip.models import Entitlement
@@ -115,14 +115,14 @@ def switch(
     if request.new_service_date is None:
         raise ValueError("a change without a time")
     _lock_entitlement(session, booking)
-    before = _facts(booking.service_date.isoformat(), booking.starts_at)
+    before = time_facts(booking.service_date, booking.starts_at)
     booking.service_date = request.new_service_date
     booking.starts_at, booking.ends_at = request.new_starts_at, request.new_ends_at
     starts, ends = window_of(booking.service_date, booking.starts_at, booking.ends_at, booking.time_zone)
     booking.period, booking.pending_period = Range(starts, ends, bounds="[)"), None
     request.state, request.closed_at = "done", now
     end_proposal(session, booking, "withdrawn", now=now)  # one for another time than this
-    after = _facts(booking.service_date.isoformat(), booking.starts_at)
+    after = time_facts(booking.service_date, booking.starts_at)
     write_history(session, booking, actor=actor, now=now, cause="rescheduled", facts={"before": before, "after": after})
     release_claims(session, booking.id, now=now, keep_slot=request.new_slot_id)
     if booking.state is not BookingState.AWAITING_PROVIDER:  # else it is confirmed next, and she is notified of that
@@ -133,7 +133,7 @@ def go_back(session: Session, booking: Booking, slot: Slot, *, actor: Actor, now
     """The provider served the booking at the old place `slot`: it is at that time again, and the new place goes back.
     An open change to a third one keeps its place. False, and nothing is changed, when the old place or the person's
     time has been taken since."""
-    before = _facts(booking.service_date.isoformat(), booking.starts_at)
+    before = time_facts(booking.service_date, booking.starts_at)
     _lock_entitlement(session, booking)
     lock_slots(session, booking, slot)
     request = open_change(session, booking)
@@ -157,7 +157,7 @@ def go_back(session: Session, booking: Booking, slot: Slot, *, actor: Actor, now
         raise
     for claim in given_up:
         claim.live, claim.released_at = False, now
-    after = _facts(booking.service_date.isoformat(), booking.starts_at)
+    after = time_facts(booking.service_date, booking.starts_at)
     write_history(
         session, booking, actor=actor, now=now, cause="old_date_served", facts={"before": before, "after": after}
     )
@@ -171,7 +171,9 @@ def close(session: Session, booking: Booking, request: ChangeRequest, *, cause: 
     request.closed_at = now
     if request.state == "open":
         request.state, request.refusal = "refused", cause
-    touch(booking, now=now)
+        write_history(session, booking, actor=SYSTEM, now=now, cause=CHANGE_ENDED, facts={"refusal": cause})
+    else:
+        touch(booking, now=now)
     session.flush()
 
 
@@ -198,5 +200,6 @@ def _notify(
     notify(session, booking.customer_id, kind, subject, now=now, booking_id=booking.id, facts=facts)
 
 
-def _facts(day: str, starts_at: datetime | None) -> dict[str, str | None]:
-    return {"service_date": day, "starts_at": starts_at.isoformat() if starts_at else None}
+def time_facts(day: date, starts_at: datetime | None) -> dict[str, str | None]:
+    """A time as the facts of history have it."""
+    return {"service_date": day.isoformat(), "starts_at": starts_at.isoformat() if starts_at else None}

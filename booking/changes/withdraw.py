@@ -12,13 +12,14 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from booking.actors import CLOCK, Actor
 from booking.changes import swap
 from booking.changes.requests import open_cancel
 from booking.models import Booking, ChangeRequest, ProviderTask, Slot, SlotClaim
 from booking.outbox import annul, enqueue, unsent
 from booking.ownership import own_booking_id
 from booking.states import BookingState
-from booking.transition import lock_booking, touch
+from booking.transition import CHANGE_ENDED, lock_booking, write_history
 from marketplace.core.database.db import transaction
 from marketplace.core.errors import Refusal
 from marketplace.core.logging import get_logger
@@ -60,8 +61,8 @@ def take_back(
     if change.state != "open":
         return
     change.state, change.refusal = "withdrawn", cause
-    touch(booking, now=now)
-    session.flush()
+    actor = CLOCK if cause == "not_answered_in_time" else Actor(change.actor_kind, change.actor)  # type: ignore[arg-type]
+    write_history(session, booking, actor=actor, now=now, cause=CHANGE_ENDED, facts={"refusal": cause})
     task = next((task for task in tasks if task.change_request_id == change.id), None)
     if task is None or unsent(task):
         if task is not None:

@@ -17,6 +17,7 @@ from booking.ownership import VIEWED, record_look
 from booking.reconcile.models import ReconcileRun
 from booking.reconcile.offered_repairs import Action, as_case, offered
 from booking.reconcile.strays import being_cancelled
+from booking.transition import WISHES
 from marketplace.catalog.models import Provider
 from marketplace.core.audit import AuditLine
 from marketplace.core.database.db import reading, transaction
@@ -230,7 +231,7 @@ def _moves(session: Session, booking: Booking | None) -> list[HistoryLine]:
     """The booking's newest moves."""
     if booking is None:
         return []
-    history = select(BookingHistory).where(BookingHistory.booking_id == booking.id)
+    history = select(BookingHistory).where(BookingHistory.booking_id == booking.id, BookingHistory.cause.not_in(WISHES))
     return [
         HistoryLine(move.at, move.to_state, False, move.actor_kind, move.actor, move.cause)
         for move in session.scalars(history.order_by(BookingHistory.version.desc()).limit(MOST_LINES))

@@ -30,6 +30,7 @@ from booking.proposal import open_proposal
 from booking.reports.models import Report
 from booking.sealing import open_words
 from booking.states import BookingState
+from booking.transition import WISHES
 from booking.views.cards import BookingCard, BookingView, DisputeView, Moved, ProposalView
 from marketplace.catalog.models import Offer, Provider, Site
 from marketplace.core.database.db import reading
@@ -371,6 +372,7 @@ def _timeline(
     lines = [
         Moved(it.at, it.to_state, it.actor_kind, it.cause, *_time(it.facts, "after"), *_time(it.facts, "before"))
         for it in history
+        if it.cause not in WISHES
     ]
     for request in requests:
         asked = (request.new_service_date, request.new_starts_at)

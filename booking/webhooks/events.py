@@ -15,12 +15,8 @@ from sqlalchemy.orm import Session
 from booking.answering import events
 from booking.answering.event_cursor import EventCursor
 from booking.answering.events import BookingEvent
-from booking.answering.shown import STATUSES
 
-TYPES = (
-    *(f"booking.{status}" for status in STATUSES),
-    *("booking.moved", "booking.time_proposed", "booking.proposal_ended", "booking.updated"),
-)
+TYPES = events.KINDS
 """What an event may be of."""
 
 

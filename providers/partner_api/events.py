@@ -24,10 +24,11 @@ class Time(Answer):
 
 class PartnerEvent(Answer):
     """One thing that happened. `booking` is as it was then; open wishes, proposals and differences are with its newest
-    event only. `before`: the time before, where a booking was moved.
+    event only. `before`: the time before, where a booking was moved; `wanted`: the time that the customer asks for.
 
     `kind`: booking.requested, .confirmed, .rejected, .cancelled, .checked_in, .in_service, .fulfilled, .no_show,
-    .moved, .time_proposed, .proposal_ended, or .updated for anything else. There may be more one day.
+    .moved, .change_asked, .change_ended (refused, taken back or overtaken), .cancel_asked, .time_proposed,
+    .proposal_ended, or .updated for anything else. There may be more one day.
     """
 
     id = out.String(required=True, metadata={"description": "The same each time: know by it what you had before."})
@@ -37,6 +38,7 @@ class PartnerEvent(Answer):
     cause = out.String(required=True)
     booking = out.Nested(PartnerBooking, required=True)
     before = out.Nested(Time, required=True, allow_none=True)
+    wanted = out.Nested(Time, required=True, allow_none=True)
 
 
 class PartnerEventPage(Answer):

@@ -66,20 +66,22 @@ def test_a_bookings_life_is_told_with_the_booking_as_it_was_each_time(app: Flask
     cancel(world.principal, public_id, now=NOON)
     work(world)
     found = partner.get("/events").get_json()
-    kinds = ["booking.requested", "booking.confirmed", "booking.moved", "booking.cancelled"]
-    assert [each["kind"] for each in found["items"]] == kinds
-    assert [each["by"] for each in found["items"]] == ["customer", "provider", "provider", "customer"]
+    kinds = ["requested", "confirmed", "change_asked", "moved", "cancel_asked", "cancelled"]
+    assert [each["kind"] for each in found["items"]] == [f"booking.{kind}" for kind in kinds]
+    by = ["customer", "provider", "customer", "provider", "customer", "customer"]
+    assert [each["by"] for each in found["items"]] == by
     old, new = world.slots[0].external_ref, world.slots[1].external_ref
-    assert [each["booking"]["slot"] for each in found["items"]] == [old, old, new, new]
+    assert [each["booking"]["slot"] for each in found["items"]] == [old, old, old, new, new, new]
     statuses = [each["booking"]["status"] for each in found["items"]]
-    assert statuses == ["requested", "confirmed", "confirmed", "cancelled"]
-    moved = found["items"][2]
+    assert statuses == ["requested", *["confirmed"] * 4, "cancelled"]
+    asked, moved = found["items"][2:4]
+    assert asked["wanted"]["starts_at"] == moved["booking"]["starts_at"]
     assert moved["before"]["starts_at"] != moved["booking"]["starts_at"]
     assert moved["before"]["starts_at"] == found["items"][0]["booking"]["starts_at"]
     versions = [each["booking"]["version"] for each in found["items"]]
     assert versions == sorted(versions)
     assert versions[-1] == booking_row(public_id).version
-    assert len({each["id"] for each in found["items"]}) == 4
+    assert len({each["id"] for each in found["items"]}) == 6
     assert world.beneficiary.name not in partner.get("/events").text
     assert found["more"] is False
     assert partner.get(f"/events?cursor={found['next']}").get_json()["items"] == []
