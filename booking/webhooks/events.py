@@ -17,7 +17,7 @@ from booking.answering.event_cursor import EventCursor
 from booking.answering.events import BookingEvent
 
 TYPES = events.KINDS
-"""What a webhook may be of."""
+"""What an event may be of."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ def events_since(session: Session, provider_id: int, cursor: str, limit: int) ->
     """
     seen, until, *after = json.loads(cursor)
     items, following, _more = events.read(session, provider_id, EventCursor(seen, until, (after[0], after[1])), limit)
-    return [_event(item) for item in items], _text(following) if items else cursor
+    return [_event(item) for item in items], _text(following) if items or until else cursor
 
 
 def newest(session: Session, provider_id: int) -> str:

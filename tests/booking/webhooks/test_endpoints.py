@@ -18,6 +18,8 @@ from tests.booking.webhooks.hooks import BY, add
 from tests.people import NOON
 from tests.world import World
 
+pytestmark = pytest.mark.every_postgres
+
 URL = "https://hooks.example/"
 
 

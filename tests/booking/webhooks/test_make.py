@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 
 from sqlalchemy import Engine, text
@@ -83,3 +84,13 @@ def test_a_provider_is_not_told_of_what_was_not_asked_for(world: World) -> None:
     asked = world.submit(2)
     make_deliveries(now=NOON)
     assert [(row.booking, row.event_type) for row in rows()] == [(asked, "booking.requested")]
+
+
+def test_a_part_in_which_nothing_is_left_does_not_hold_up_what_follows(world: World, db: Engine) -> None:
+    add(world, URL)
+    with db.begin() as connection:
+        seen = connection.execute(text("SELECT CAST(pg_current_snapshot() AS text)")).scalar_one()
+        part = json.dumps([seen, seen, -1, -1])
+        connection.execute(text("UPDATE webhook_endpoint SET cursor = :part"), {"part": part})
+    world.submit()
+    assert [make_deliveries(now=NOON)["made"] for _ in range(2)] == [0, 1]
