@@ -58,9 +58,6 @@ _OTHER = "booking.updated"
 KINDS = (*(f"booking.{status}" for status in STATUSES), *dict.fromkeys(_KINDS.values()), _OTHER)
 """What an event may be of."""
 
-KINDS = tuple(dict.fromkeys((*(f"booking.{status}" for status in STATUSES), *_KINDS.values(), "booking.updated")))
-"""All kinds of events that there are."""
-
 
 @dataclass(frozen=True)
 class At:
