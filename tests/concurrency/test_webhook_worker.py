@@ -28,8 +28,9 @@ def test_a_worker_sends_what_happened_in_the_order_in_which_it_did(stage: Stage)
     principal, beneficiary, _ = stage.customer(1)
     with listening() as receiver:
         made = endpoints.add(stage.provider.id, receiver.url, events.TYPES, by=BY, now=clock.now())
-        booking = stage.submit(principal, beneficiary, stage.slots()[0])
         stage.worker()
+        slot = eventually(stage.slots, 60)[0]
+        booking = stage.submit(principal, beneficiary, slot)
         eventually(lambda: len(receiver.received) >= 2, 60)
         assert made.secret is not None
         told = [Webhook(made.secret).verify(it.body, it.headers) for it in receiver.received]
