@@ -8,6 +8,7 @@ from flask import Response, jsonify, request
 from marshmallow import fields as out
 
 from booking.offers.maintain import MaintainedOffer, OfferChanged, Terms, VersionMissing, offer_of, offers_of, put_offer
+from marketplace.catalog.kinds import kinds
 from marketplace.core import clock
 from marketplace.core.errors import Busy, Invalid, NotFound
 from marketplace.rest import idempotency
@@ -41,7 +42,13 @@ class OfferTerms(Request):
     )
     name_zh = Text(shortest=1, longest=200, required=True)
     name_en = Text(shortest=1, longest=200, required=True)
-    package = Answers(required=True, metadata={"description": "What is in it, by the schema of the benefit."})
+    package = Answers(
+        required=True,
+        metadata={
+            "description": "What is in it, by the schema of the benefit.",
+            "oneOf": [{"title": code, **known.package_schema} for code, known in kinds().items()],
+        },
+    )
     price_minor = Number(least=0, most=10**12, required=True, metadata={"description": "In minor units of `currency`."})
     currency = Text(longest=3, pattern="^[A-Z]{3}$", load_default="CNY", metadata={"description": "ISO 4217."})
     lead_minutes = Number(

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import sys
 import uuid
 from datetime import UTC, datetime, timedelta
@@ -103,7 +102,12 @@ def main() -> None:
             "pool": "hall-0",
             "name_zh": "基础套餐",
             "name_en": "Basic package",
-            "package": json.loads(os.environ["PACKAGE"]),
+            "package": {
+                "items": [{"code": "lipids", "name_zh": "血脂", "name_en": "Blood lipids"}],
+                "sex": "any",
+                "age_min": 0,
+                "age_max": 120,
+            },
             "price_minor": 88000,
         },
     )
@@ -111,7 +115,7 @@ def main() -> None:
 
     key = [""]
     port, told = listen(key)
-    types = ["booking.requested", "booking.completed"]
+    types = ["booking.requested", "booking.fulfilled"]
     made = partner.send(
         "POST", "/webhook-endpoints", json={"url": f"http://127.0.0.1:{port}/anxiang", "event_types": types}
     ).json()
@@ -123,10 +127,10 @@ def main() -> None:
     partner.send("POST", f"/bookings/{booking}/confirm", headers={"If-Match": known.headers["ETag"]})
     print("confirmed", booking, known.json()["person"]["name"], flush=True)
 
-    sys.stdin.readline()  # until the visit is over
+    sys.stdin.buffer.readline()  # until the visit is over
     partner.send("POST", f"/bookings/{booking}/complete")
     print("completed", booking, flush=True)
-    sys.stdin.readline()
+    sys.stdin.buffer.readline()
     document = sys.stdin.buffer.read()
     report = {
         "reference": "LAB-1",
