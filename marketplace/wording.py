@@ -313,6 +313,10 @@ WORDS: Mapping[str, Words] = {
     "cancel_under_way": Words(
         _("The customer cancelled"), _("The customer has cancelled this booking. Nothing else can be said of it now.")
     ),
+    "answered_elsewhere": Words(
+        _("Your system answers"),
+        _("Your bookings are answered in your own system, which we call. Answer there; nothing was changed."),
+    ),
     "too_early": Words(_("Too early"), _("That can be said from %(opens_at)s. Nothing was changed.")),
     "time_differs": Words(
         _("Another time was reported before"),

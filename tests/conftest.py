@@ -23,7 +23,7 @@ import pytest
 from psycopg import sql
 from sqlalchemy import Connection, Engine, NullPool, create_engine, text
 
-from marketplace.core import migrate
+from marketplace.core import clock, migrate
 from marketplace.core.config import settings, sqlalchemy_url
 from marketplace.core.database import db as database
 from marketplace.development.database import DevDatabase
@@ -87,6 +87,14 @@ def no_way_out() -> Iterator[None]:
     outside.attempts.clear()
     yield
     assert outside.attempts == [], "this test tried to leave the machine"
+
+
+@pytest.fixture(autouse=True)
+def the_clock_goes() -> Iterator[None]:
+    """Fail the test that left the clock stopped: those behind it would live in another year."""
+    yield
+    stopped, clock._fixed = clock._fixed, None
+    assert stopped is None, f"the clock was left standing at {stopped}"
 
 
 @pytest.fixture(autouse=True)

@@ -16,7 +16,7 @@ from typing import Literal
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from booking.answering.whose import providers_booking_id
+from booking.answering.whose import answers_here, providers_booking_id
 from booking.attendance.early import CHECK_IN_EARLY, too_early
 from booking.changes import swap
 from booking.changes.requests import open_cancel
@@ -61,6 +61,12 @@ class CancelUnderWay(Refusal):
     """The customer cancelled, and that is being carried out."""
 
     code = "cancel_under_way"
+
+
+class AnsweredElsewhere(Refusal):
+    """The provider has a system that we call: what is said of a booking is said there, and read from there."""
+
+    code = "answered_elsewhere"
 
 
 class TooEarly(Refusal):
@@ -208,6 +214,8 @@ def _answering(answer: ProvidersAnswer, now: datetime, *, over_cancel: bool = Fa
     """The transaction of one answer, its booking locked; None for a request that was carried out before."""
     with transaction() as session:
         booking_id = providers_booking_id(session, answer.provider_id, answer.booking)
+        if not answers_here(session, answer.provider_id):
+            raise AnsweredElsewhere()
         if not first_time(session, answer.repeat, answer.booking, now=now):
             yield None
             return

@@ -7,7 +7,9 @@ from sqlalchemy.orm import Session
 
 from booking.models import Booking, ProviderTask
 from booking.states import BookingState
+from marketplace.catalog.models import Provider
 from marketplace.core.errors import NotFound
+from providers.registry import ADAPTERS, capabilities
 
 _NEVER_SUBMITTED = (BookingState.HELD, BookingState.EXPIRED)
 _MAYBE = (BookingState.CANCELLED, BookingState.ENTERED_IN_ERROR)
@@ -21,6 +23,12 @@ def of_provider(provider_id: int) -> ColumnElement[bool]:
         and_(Booking.state.in_(_MAYBE), exists().where(ProviderTask.booking_id == Booking.id)),
     )
     return and_(Booking.provider_id == provider_id, submitted)
+
+
+def answers_here(session: Session, provider_id: int) -> bool:
+    """Whether the provider answers in our books, rather than in a system of its own that we call."""
+    adapter = session.scalar(select(Provider.adapter).where(Provider.id == provider_id))
+    return adapter in ADAPTERS and capabilities(adapter).answers_here
 
 
 def providers_booking_id(session: Session, provider_id: int, public_id: str) -> int:

@@ -38,6 +38,7 @@ def record_request(
         asked_at=now,
     )
     session.add(request)
+    session.flush()  # before the line of history, so that of two at once its own index refuses one
     asked, facts = (CANCEL_ASKED, None) if kind == "cancel" else (CHANGE_ASKED, {"wanted": wanted})
     write_history(session, booking, actor=actor, now=now, cause=asked, facts=facts)
     return request

@@ -185,6 +185,12 @@ def _open_to(delivery: Delivery, now: datetime) -> int:
     return int(booking.id)
 
 
+def _require_consent(session: Session, booking_id: int, now: datetime) -> None:
+    """Once more: the examination took its time. Raises ReportWithoutConsent."""
+    if not session.scalar(select(may_show(Booking.beneficiary_id, now)).where(Booking.id == booking_id)):
+        raise ReportWithoutConsent()
+
+
 def _examined(delivery: Delivery, booking_id: int, now: datetime) -> Examined:
     """What the file holds. Raises ReportFileRefused, after a discrepancy was opened, and TooMany(retry_after) while
     others are examined."""
@@ -215,6 +221,7 @@ def _take(delivery: Delivery, booking_id: int, examined: Examined, now: datetime
     with transaction() as session:
         if not first_time(session, delivery.repeat, delivery.booking, now=now):
             return
+        _require_consent(session, booking_id, now)
         announced = announce(session, delivery.provider_id, remote, now=now)
         report = session.scalars(_named(delivery).with_for_update()).one_or_none()
         if announced == "unmatched" or report is None or report.booking_id != booking_id:

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import func, select, text, update
 from sqlalchemy.orm import Session
 
-from booking.idempotency import Repeatable, record_key
+from booking.idempotency import Repeatable, first_time, record_key
 from booking.sync.models import SlotSnapshot
 from booking.sync.open_snapshots import LIFETIME, SnapshotOver, takes_lines
 from booking.sync.slots import BATCH, pools_of
@@ -156,10 +156,15 @@ def note_refused(snapshot_id: int, lines: Sequence[dict[str, Any]], *, now: date
         row.refused_lines = [*row.refused_lines, *lines][:MOST_LISTED]
 
 
-def complete_snapshot(provider_id: int, public_id: str, *, now: datetime) -> Snapshot:
+def complete_snapshot(
+    provider_id: int, public_id: str, *, now: datetime, repeatable: Repeatable | None = None
+) -> Snapshot:
     """Close the slots of its pools and days that nobody has named since it was opened. What is sold stays sold. Asked
-    again, the answer is the same; broken off, it is carried on. Raises NotFound, SnapshotOver, SnapshotRefused."""
+    again, the answer is the same; broken off, it is carried on. Raises NotFound, SnapshotOver, SnapshotRefused,
+    IdempotencyKeyReused."""
     with transaction() as session:
+        if repeatable is not None:
+            first_time(session, repeatable, public_id, now=now)
         row: SlotSnapshot | None = session.scalar(_mine(provider_id, public_id).with_for_update())
         if row is None:
             raise NotFound()

@@ -12,7 +12,7 @@ from typing import Any, Literal
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from booking.idempotency import Repeatable, record_key
+from booking.idempotency import Repeatable, first_time, record_key
 from booking.webhooks import events
 from booking.webhooks.models import WebhookEndpoint, WebhookSecret
 from marketplace.catalog.models import Provider
@@ -166,13 +166,17 @@ def change(
     *,
     by: By,
     now: datetime,
+    repeat: Repeatable | None = None,
 ) -> Endpoint:
     """Give an endpoint another address or other event types, pause it or let it go on. What happened while it was
-    paused is delivered when it goes on. Audited. Raises NotFound, EndpointEnded, Invalid(field="url" or "event_types").
+    paused is delivered when it goes on. Audited. Raises NotFound, EndpointEnded, Invalid(field="url" or "event_types"),
+    IdempotencyKeyReused.
     """
     check_url(url)
     _check_types(event_types)
     with transaction() as session:
+        if _done_before(session, repeat, endpoint_id, now):
+            return _shown(session, _of(session, provider_id, endpoint_id))
         endpoint = _lock(session, provider_id, endpoint_id)
         if endpoint.state == "ended":
             raise EndpointEnded()
@@ -183,9 +187,12 @@ def change(
         return _shown(session, endpoint)
 
 
-def delete(provider_id: int, endpoint_id: str, *, by: By, now: datetime) -> None:
-    """End an endpoint and its secrets for good; nothing more is sent. Audited. Raises NotFound."""
+def delete(provider_id: int, endpoint_id: str, *, by: By, now: datetime, repeat: Repeatable | None = None) -> None:
+    """End an endpoint and its secrets for good; nothing more is sent. Audited. Raises NotFound,
+    IdempotencyKeyReused."""
     with transaction() as session:
+        if _done_before(session, repeat, endpoint_id, now):
+            return
         endpoint = _lock(session, provider_id, endpoint_id)
         _move(endpoint, "ended", "deleted", now)
         for secret in _live_secrets(session, endpoint):
@@ -216,9 +223,14 @@ def add_secret(
         return _shown(session, endpoint, secret)
 
 
-def end_secret(provider_id: int, endpoint_id: str, secret_id: str, *, by: By, now: datetime) -> None:
-    """End a secret; one that has ended stays so. Audited. Raises NotFound(field="secret" too), LastSecret."""
+def end_secret(
+    provider_id: int, endpoint_id: str, secret_id: str, *, by: By, now: datetime, repeat: Repeatable | None = None
+) -> None:
+    """End a secret; one that has ended stays so. Audited. Raises NotFound(field="secret" too), LastSecret,
+    IdempotencyKeyReused."""
     with transaction() as session:
+        if _done_before(session, repeat, secret_id, now):
+            return
         endpoint = _lock(session, provider_id, endpoint_id)
         secret = session.scalar(
             select(WebhookSecret).where(WebhookSecret.endpoint_id == endpoint.id, WebhookSecret.public_id == secret_id)
@@ -231,6 +243,10 @@ def end_secret(provider_id: int, endpoint_id: str, secret_id: str, *, by: By, no
             raise LastSecret()
         _end(secret, now)
         _audit(session, "webhook_secret.ended", endpoint, by, now, secret=secret_id)
+
+
+def _done_before(session: Session, repeat: Repeatable | None, resource: str, now: datetime) -> bool:
+    return repeat is not None and not first_time(session, repeat, resource, now=now)
 
 
 def check_url(url: str) -> None:

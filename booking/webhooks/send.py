@@ -141,18 +141,19 @@ def send(claimed: Claimed, clock: Callable[[], datetime], chance: Callable[[], f
 
 
 def prepare(session: Session, claimed: Claimed, now: datetime) -> Message | None:
-    """The message to be sent now; None if its event is not there any more. Raises BadUrl, Unreadable."""
+    """The message to be sent now; None if its event or its endpoint has gone. Raises BadUrl, Unreadable."""
     delivery = session.get_one(WebhookDelivery, claimed.id)
     endpoint = session.get_one(WebhookEndpoint, delivery.endpoint_id)
     event = events.event(session, endpoint.provider_id, delivery.event_id)
-    if event is None:
+    secrets = open_secrets(session, endpoint)
+    if event is None or endpoint.state == "ended" or not secrets:
         return None
     occurred = event.occurred_at.astimezone(UTC).isoformat().replace("+00:00", "Z")
     content = {"type": event.type, "timestamp": occurred, "data": event.payload}
     body = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
     target = read_url(endpoint.url, loopback=settings().loopback_urls)
     signed_at = now.astimezone(UTC)
-    signatures = [Webhook(secret).sign(event.id, signed_at, body) for secret in open_secrets(session, endpoint)]
+    signatures = [Webhook(secret).sign(event.id, signed_at, body) for secret in secrets]
     headers = {
         "Content-Type": "application/json",
         "Accept-Encoding": "identity",

@@ -23,7 +23,7 @@ from marketplace.rest.views import reads_body, refuses
 from providers.partner_api.bookings import ETAG, PartnerBooking, answered, blueprint
 from providers.partner_api.door import caller, needs
 
-LONGEST_REASON = 200
+LONGEST_REASON, LONGEST_SLOT = 200, 255
 
 
 class Instant(ma.fields.AwareDateTime):
@@ -61,7 +61,7 @@ class Why(Request):
 class NewTime(Request):
     """Another slot of the same offer, by your reference."""
 
-    slot = Text(shortest=1, longest=200, required=True)
+    slot = Text(shortest=1, longest=LONGEST_SLOT, required=True)
 
 
 class NewProposal(NewTime):
@@ -72,7 +72,7 @@ class NewProposal(NewTime):
     reason = Text(longest=LONGEST_REASON, load_default="")
 
 
-COMMON = (NotFound, answer.NotPossibleNow, answer.CancelUnderWay, OutOfDate)
+COMMON = (NotFound, answer.AnsweredElsewhere, answer.NotPossibleNow, answer.CancelUnderWay, OutOfDate)
 _KEY = {
     **idempotency.PARAMETER,
     "description": (

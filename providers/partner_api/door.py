@@ -10,6 +10,7 @@ from flask_smorest import Blueprint
 
 from marketplace.core import clock
 from marketplace.core.errors import Refusal
+from marketplace.rest import idempotency
 from marketplace.rest.reading import StrictParser, bearer_token, no_body
 from marketplace.rest.views import View, has_body
 from providers.clients import tokens
@@ -21,6 +22,9 @@ RATE = Limit(capacity=300, per_hour=50 * 3600)
 """Requests of a client to one process: 300 at once, 50 a second afterwards."""
 POLICY = f'"client";q={RATE.capacity};w={RATE.capacity * 3600 // RATE.per_hour}'
 """RATE as a RateLimit-Policy (draft-ietf-httpapi-ratelimit-headers): a quota and the seconds in which it fills."""
+
+WRITES = ("POST", "PUT", "DELETE")
+"""Methods that need an Idempotency-Key, unless the view is marked `@without_key`."""
 
 calls = InMemory(RATE)
 
@@ -55,6 +59,12 @@ def needs(scope: str) -> Callable[[View], View]:
     return mark
 
 
+def without_key(view: View) -> View:
+    """Mark a write that needs no Idempotency-Key: each of its lines has a key and a version of its own."""
+    view.without_key = True  # type: ignore[attr-defined]
+    return view
+
+
 def scope_of(view: Callable[..., Any]) -> str:
     """The scope that a view needs."""
     return str(view.scope)  # type: ignore[attr-defined]
@@ -73,6 +83,8 @@ def _admit() -> None:
     if scope_of(view) not in found.scopes:
         raise NoScope(scope=scope_of(view))
     g.partner = found
+    if request.method in WRITES and not hasattr(view, "without_key"):
+        idempotency.key()
     if request.method in ("POST", "DELETE") and not has_body(view):
         no_body()
 

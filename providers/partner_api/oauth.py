@@ -21,6 +21,7 @@ from marketplace.core import clock
 from marketplace.core.database.db import reading, transaction
 from marketplace.core.ids import new_token
 from marketplace.core.logging import get_logger
+from marketplace.core.strictjson import storable
 from providers.clients import tokens
 from providers.clients.credentials import secret_of
 from providers.clients.models import ApiClient, ApiSecret
@@ -55,6 +56,8 @@ class Client(ClientMixin):
 
     def check_client_secret(self, client_secret: str) -> bool:
         """Whether this is one of its live secrets."""
+        if not storable(self.client_id):
+            return False
         with reading() as session:
             self._row = session.scalar(
                 select(ApiClient).where(ApiClient.public_id == self.client_id, ApiClient.ended_at.is_(None))

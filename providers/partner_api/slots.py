@@ -22,7 +22,7 @@ from marketplace.rest.fields import Answer, Day, Id, Items, Listing, Request, Te
 from marketplace.rest.reading import large_body
 from marketplace.rest.views import reads_body, refuses, takes_large_body
 from providers.partner_api import slot_lines
-from providers.partner_api.door import Resource, caller, needs
+from providers.partner_api.door import Resource, caller, needs, without_key
 from providers.partner_api.slot_lines import LONGEST_NAME, MOST_BYTES, MOST_LINES, SlotLine
 
 NDJSON = "application/x-ndjson"
@@ -116,6 +116,7 @@ class Snapshot(Answer):
 @needs("slots")
 @reads_body
 @takes_large_body
+@without_key
 @refuses(NotNdjson, BatchTooLarge, NotFound, SnapshotOver, Busy)
 @blueprint.arguments(LinesQuery(), location="query")
 @blueprint.response(200, LineAnswer, content_type=NDJSON)
@@ -211,10 +212,12 @@ def snapshot(snapshot_id: str) -> Any:
 @needs("slots")
 @refuses(SnapshotOver, snapshots.SnapshotRefused, Busy)
 @blueprint.response(200, Snapshot)
+@blueprint.doc(parameters=[idempotency.PARAMETER])
 def complete(snapshot_id: str) -> Any:
     """Complete a snapshot
 
     Slots of its pools and days that nobody has named since it was opened are closed; what is booked stays booked.
     Asked again, the answer is the same.
     """
-    return snapshots.complete_snapshot(caller().provider_id, snapshot_id, now=clock.now())
+    key = Repeatable(caller().scope_of_keys, idempotency.key(), idempotency.fingerprint({}))
+    return snapshots.complete_snapshot(caller().provider_id, snapshot_id, repeatable=key, now=clock.now())

@@ -153,21 +153,24 @@ def endpoint(endpoint_id: str) -> Any:
 @refuses(Invalid, EndpointEnded, Busy)
 @blueprint.arguments(ChangedEndpoint())
 @blueprint.response(200, Endpoint)
+@blueprint.doc(parameters=[idempotency.PARAMETER])
 def change_endpoint(body: dict[str, Any], endpoint_id: str) -> Any:
     """Change, pause or resume an endpoint"""
-    return endpoints.change(caller().provider_id, endpoint_id, **body, by=_by(), now=clock.now())
+    repeat = _repeatable(body)
+    return endpoints.change(caller().provider_id, endpoint_id, **body, by=_by(), now=clock.now(), repeat=repeat)
 
 
 @blueprint.route("/webhook-endpoints/<id:endpoint_id>", methods=["DELETE"])
 @needs("webhooks")
 @refuses(Busy)
 @blueprint.response(204)
+@blueprint.doc(parameters=[idempotency.PARAMETER])
 def delete_endpoint(endpoint_id: str) -> None:
     """Delete an endpoint
 
     Nothing more is sent; its secrets and its log end with it.
     """
-    endpoints.delete(caller().provider_id, endpoint_id, by=_by(), now=clock.now())
+    endpoints.delete(caller().provider_id, endpoint_id, by=_by(), now=clock.now(), repeat=_repeatable({}))
 
 
 @blueprint.route("/webhook-endpoints/<id:endpoint_id>/secrets", methods=["POST"])
@@ -188,12 +191,14 @@ def add_endpoint_secret(endpoint_id: str) -> Any:
 @needs("webhooks")
 @refuses(LastSecret, Busy)
 @blueprint.response(204)
+@blueprint.doc(parameters=[idempotency.PARAMETER])
 def end_endpoint_secret(endpoint_id: str, secret_id: str) -> None:
     """End a secret
 
     Twice is the same as once; the last one can't be ended.
     """
-    endpoints.end_secret(caller().provider_id, endpoint_id, secret_id, by=_by(), now=clock.now())
+    repeat = _repeatable({})
+    endpoints.end_secret(caller().provider_id, endpoint_id, secret_id, by=_by(), now=clock.now(), repeat=repeat)
 
 
 @blueprint.route("/webhook-endpoints/<id:endpoint_id>/deliveries")

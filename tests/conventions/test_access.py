@@ -181,6 +181,22 @@ def test_a_program_needs_the_scope_of_the_route(app: Flask, db: Engine, route: s
     assert answer.get_json()["facts"] == {"scope": scope}
 
 
+WITHOUT_A_KEY = {"POST /partner/v1/slots"}
+"""Each of its lines has a key and a version."""
+PARTNERS_WRITES = sorted(route for route in PARTNER if not route.startswith("GET ") and route not in WITHOUT_A_KEY)
+
+
+@pytest.mark.parametrize("route", PARTNERS_WRITES)
+def test_a_partners_write_needs_a_key_and_says_so(app: Flask, db: Engine, route: str) -> None:
+    method, rule = route.split(" ")
+    path = re.sub(r"<[^>]+>", "bkg_00000000000000000000", rule).removeprefix("/partner/v1")
+    answer = partner_of(app, make_offer()[0]).send(method, path, headers={"Idempotency-Key": ""})
+    assert (answer.status_code, answer.get_json()["code"]) == (400, "idempotency_key_missing")
+    described = app.test_client().get("/partner/v1/openapi.json").get_json()["paths"]
+    operation = described[re.sub(r"<(?:[^:>]+:)?([^>]+)>", r"{\1}", rule)][method.lower()]
+    assert "Idempotency-Key" in [each["name"] for each in operation["parameters"]]
+
+
 def test_an_operator_is_no_customer(app: Flask, db: Engine) -> None:
     make_insurer()
     create_admin("admin", "a long password", "Admin", now=NOON)

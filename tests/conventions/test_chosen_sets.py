@@ -20,6 +20,7 @@ PLAYS_A_JOURNEY = {
     "test_change_journey.py",
     "test_events_end_to_end.py",
     "test_day_capacity_end_to_end.py",
+    "test_first_booking.py",
     "test_metrics.py",
 }
 """These need a database of their own for their processes; what they show is the same on any server."""

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterable, Mapping
+import uuid
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from threading import Lock
 from typing import Any
 
 from flask import Flask
@@ -21,6 +24,27 @@ from tests.people import NOON
 NDJSON = "application/x-ndjson"
 
 
+_lock, _sending, _clock = Lock(), 0, ExitStack()
+
+
+@contextmanager
+def _stopped(moment: datetime) -> Iterator[None]:
+    """The clock stopped while any thread sends; the one that stops it first and the one that ends last need not be the
+    same. All who send at once send at the same moment."""
+    global _sending
+    with _lock:
+        if _sending == 0:
+            _clock.enter_context(clock.frozen(moment))
+        _sending += 1
+    try:
+        yield
+    finally:
+        with _lock:
+            _sending -= 1
+            if _sending == 0:
+                _clock.close()
+
+
 @dataclass
 class Partner:
     """A program with a token; `language` is what it asks for."""
@@ -32,10 +56,12 @@ class Partner:
     headers: Mapping[str, str] = field(default_factory=dict)
 
     def send(self, method: str, path: str, **sent: Any) -> TestResponse:
-        """One request with the token."""
+        """One request with the token, a write with a new key unless one is given."""
         headers = {"Authorization": f"Bearer {self.token}", "Accept-Language": self.language, **self.headers}
         headers |= sent.pop("headers", {})
-        with clock.frozen(self.now):
+        if method != "GET":
+            headers.setdefault("Idempotency-Key", str(uuid.uuid4()))
+        with _stopped(self.now):
             return self.app.test_client().open(f"/partner/v1{path}", method=method, headers=headers, **sent)
 
     def get(self, path: str, **sent: Any) -> TestResponse:

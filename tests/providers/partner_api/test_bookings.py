@@ -24,7 +24,7 @@ from marketplace.core.database.db import reading
 from tests.people import NOON, counters
 from tests.providers.partner_api.answering import answering_world, code, open_cases, requested, say, work
 from tests.providers.partner_api.partner import partner_of
-from tests.world import EIGHT, World, booking_row, history, join, taken
+from tests.world import EIGHT, World, booking_row, history, join, set_provider, taken
 
 pytestmark = pytest.mark.usefixtures("db")
 
@@ -279,9 +279,18 @@ def test_an_answer_needs_the_version_it_is_made_of_and_a_key(app: Flask, world: 
         for stale in ('"1"', '"99"', "*", "nonsense", '"2", "3"', ""):
             assert code(say(partner, public_id, what, etag=stale, **body)) == (412, "precondition_failed")
     assert code(say(partner, public_id, "check-in", etag='"1"')) == (412, "precondition_failed")
-    without = partner.post(f"/bookings/{public_id}/confirm", headers={"If-Match": '"2"'})
+    without = partner.post(f"/bookings/{public_id}/confirm", headers={"If-Match": '"2"', "Idempotency-Key": ""})
     assert code(without) == (400, "idempotency_key_missing")
     assert booking_row(public_id).version == 2
+
+
+def test_where_a_system_is_called_nobody_answers_by_the_api(app: Flask, world: World) -> None:
+    public_id = requested(world)
+    set_provider(world.provider, adapter="open_protocol")
+    partner, before = partner_of(app, world.provider), booking_row(public_id)
+    for what, body in (("confirm", {}), ("reject", {"reason": "x"}), ("cancel", {"reason": "x"}), ("complete", {})):
+        assert code(say(partner, public_id, what, **body)) == (409, "answered_elsewhere")
+    assert (booking_row(public_id).state, booking_row(public_id).version) == (before.state, before.version)
 
 
 def test_the_same_request_twice_is_one_answer(app: Flask, world: World) -> None:

@@ -76,6 +76,8 @@ def test_who_is_not_let_in_learns_nothing(app: Flask, client: Credentials) -> No
         basic(ended.client_id, ended.secret),
         {"Authorization": "Basic " + base64.b64encode(b"\xff\xfe:\xff").decode()},
         {"Authorization": "Basic !!!"},
+        basic("cli_\0", client.secret),
+        basic("%00", client.secret),
         {},
     ]
     answers = [post(app, TOKEN, GRANT, headers) for headers in tries]

@@ -19,12 +19,14 @@ from werkzeug.datastructures import FileStorage
 from werkzeug.test import TestResponse, encode_multipart
 
 from booking.models import Discrepancy
+from booking.reports import deliver as delivering
 from booking.reports.delete import delete_report
 from booking.reports.fetch import announce
 from booking.states import BookingState
 from marketplace.core import clock
 from marketplace.core.database.db import reading, transaction
 from marketplace.web.cookies import SIGNED_IN
+from providers.reported import ReportContent
 from tests.concurrency.controls import all_at_once
 from tests.files import make_pdf
 from tests.marketplace.api.caller import Caller, problem
@@ -32,6 +34,7 @@ from tests.people import NOON, consents
 from tests.providers.partner_api.partner import Partner, partner_of
 from tests.reports import LATER, PDF, content, examined_once, fetch, listed, looks, report_row, versions
 from tests.world import World, booking_row, go, make_offer, make_world
+from vip.customers.consent import withdraw_consent
 from vip.customers.family import NewMember, add_member
 
 ROWS: list[dict[str, Any]] = [
@@ -247,7 +250,12 @@ def test_after_a_lost_answer_the_same_is_answered_and_nothing_is_stored_twice(pa
 def test_a_key_is_for_one_content(partner: Partner, booking: str) -> None:
     deliver(partner, booking, key="k-1")
     problem(deliver(partner, booking, told(version=2), key="k-1"), 422, "idempotency_key_reused", "Idempotency-Key")
-    without = partner.post(f"/bookings/{booking}/reports", data=b"", content_type="multipart/form-data; boundary=x")
+    without = partner.post(
+        f"/bookings/{booking}/reports",
+        data=b"",
+        content_type="multipart/form-data; boundary=x",
+        headers={"Idempotency-Key": ""},
+    )
     problem(without, 400, "idempotency_key_missing", "Idempotency-Key")
 
 
@@ -327,6 +335,23 @@ def test_without_consent_a_report_is_not_taken(partner: Partner, world: World, l
     assert listing(partner, held) == []
     consents(father)
     assert deliver(partner, held).status_code == 201
+
+
+def test_consent_that_is_withdrawn_while_the_file_is_examined_counts(
+    partner: Partner, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    father = add_member(world.principal, NewMember("father", "沈国栋", "male", date(1955, 5, 1)), NOON).public_id
+    held = world.hold(beneficiary=father)
+    consents(father)
+    examine = delivering.examine
+
+    def withdrawn_meanwhile(given: ReportContent) -> Any:
+        withdraw_consent(world.principal, father, now=NOON)
+        return examine(given)
+
+    monkeypatch.setattr(delivering, "examine", withdrawn_meanwhile)
+    problem(deliver(partner, held), 409, "report_without_consent")
+    assert versions() == []
 
 
 @pytest.mark.parametrize(("language", "title"), [("en", "The report was deleted"), ("zh", "报告已删除")])
