@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -235,13 +236,20 @@ def test_no_body_waits_in_a_file() -> None:
 
 def test_one_address_has_a_bounded_number_of_requests_open(proxy: Proxy) -> None:
     with ExitStack() as held:
-        for _ in range(40):
-            slow = held.enter_context(closing(proxy.connect()))
-            slow.putrequest("POST", "/me/family/new", skip_host=True)
-            for name, value in {"Host": HOST, "Content-Length": "10", "X-Test-Address": "192.0.2.1"}.items():
-                slow.putheader(name, value)
-            slow.endheaders(b"x")
-        refused = eventually(lambda: (answer := proxy.ask("GET", "/me")).status == 429 and answer)
+        slow = [held.enter_context(closing(proxy.connect())) for _ in range(40)]
+        for each in slow:
+            each.putrequest("POST", "/me/family/new", skip_host=True)
+            for name, value in {"Host": HOST, "Content-Length": "9999", "X-Test-Address": "192.0.2.1"}.items():
+                each.putheader(name, value)
+            each.endheaders(b"x")
+
+        def refusal() -> Any:
+            for each in slow:
+                each.send(b"x")  # a body that stands still is given up after ten seconds
+            answer = proxy.ask("GET", "/me")
+            return answer.status == 429 and answer
+
+        refused = eventually(refusal)
         assert refused.headers["Retry-After"] == "10"
         assert proxy.ask("GET", "/api/v1/me").headers["Content-Type"] == problems.MEDIA_TYPE
         assert proxy.ask("GET", "/me", address="192.0.2.2").status == 200
