@@ -74,7 +74,7 @@ WORDS: Mapping[str, Words] = {
     ),
     "idempotency_key_missing": Words(
         _("An Idempotency-Key is needed"),
-        _("Send an Idempotency-Key header of 1 to 255 visible ASCII characters, a new one for each new booking."),
+        _("Send an Idempotency-Key header of 1 to 255 visible ASCII characters, a new one for each new request."),
     ),
     "not_json": Words(
         _("The body is not JSON"), _("The body must be a JSON document in UTF-8, nested at most 32 levels deep.")

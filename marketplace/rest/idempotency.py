@@ -18,8 +18,8 @@ PARAMETER = {
     "name": "Idempotency-Key",
     "required": True,
     "description": (
-        "A value of your own, new for each new booking (a UUID, say). Sent again with the same content within "
-        "24 hours it gives the same answer and books nothing more; with other content it is refused."
+        "A value of your own, new for each new request (a UUID, say). Sent again with the same content within "
+        "24 hours it gives the same answer and does nothing more; with other content it is refused."
     ),
     "schema": {"type": "string", "pattern": "^[\\x21-\\x7e]{1,255}$", "examples": ["0b6cf0a4-6f2e-4a3f-9d41-7a3c"]},
 }
