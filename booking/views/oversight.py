@@ -14,7 +14,8 @@ from sqlalchemy.orm import Session
 
 from booking.calls.breaker import Call
 from booking.calls.models import ProviderBreaker
-from booking.models import Discrepancy, Feed, ProviderTask, SyncCursor
+from booking.feeds.models import SyncCursor
+from booking.models import Discrepancy, Feed, ProviderTask
 from booking.reconcile.look_ups import Reached, reached
 from booking.reconcile.queue import list_is_read
 from booking.worker_models import JobRun
