@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import text
@@ -12,7 +14,7 @@ from sqlalchemy.exc import IntegrityError
 from marketplace.core import audit
 from marketplace.core.database.db import reading, transaction
 from marketplace.core.errors import Invalid, NotFound, Unauthenticated
-from providers.clients import tokens
+from providers.clients import credentials, tokens
 from providers.clients.credentials import (
     Credentials,
     TwoSecrets,
@@ -88,6 +90,31 @@ def test_many_at_once_add_one_secret(code: str) -> None:
     for thread in threads:
         thread.join()
     assert len(outcomes) == 6 and outcomes.count("two_secrets") == 5
+
+
+def test_two_who_add_one_do_not_look_at_the_same_places(code: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = add_client(code, "hall", ["slots"], actor="t", now=NOON)
+    both, met = threading.Barrier(2), list[bool]()
+    made = credentials._add_secret
+
+    def slowly(*given: Any) -> Credentials:
+        with contextlib.suppress(threading.BrokenBarrierError):
+            both.wait(2)
+            met.append(True)
+        return made(*given)
+
+    monkeypatch.setattr(credentials, "_add_secret", slowly)
+
+    def add() -> None:
+        with contextlib.suppress(TwoSecrets):
+            add_secret(first.client_id, actor="t", now=NOON)
+
+    threads = [threading.Thread(target=add) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert met == [], "one waits until the other is done"
 
 
 @pytest.mark.every_postgres
