@@ -1,0 +1,1 @@
+"""The schema's steps, and what they share."""

@@ -1,0 +1,1 @@
+"""The pages, a room a subject, and what they share."""

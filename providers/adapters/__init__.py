@@ -1,0 +1,1 @@
+"""One provider system's wire format a file, and what these files share."""

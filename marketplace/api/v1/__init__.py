@@ -1,0 +1,1 @@
+"""The resources of the customer's JSON API, a file each."""
