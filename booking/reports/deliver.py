@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 from booking.discrepancies import open_discrepancy
 from booking.idempotency import Repeatable, first_time
 from booking.models import Booking
+from booking.ownership import of_provider
 from booking.reports.fetch import add, announce, holds
 from booking.reports.files import Examined, FileRefused, examine
 from booking.reports.models import Report, ReportVersion
@@ -146,9 +147,7 @@ def deliver(delivery: Delivery, *, now: datetime) -> Delivered:
 def reports_of(provider_id: int, booking: str) -> list[StoredReport]:
     """The reports of a provider's booking with their versions, the first report first. Raises NotFound."""
     with reading() as session:
-        booking_id = session.scalar(
-            select(Booking.id).where(Booking.public_id == booking, Booking.provider_id == provider_id)
-        )
+        booking_id = session.scalar(select(Booking.id).where(Booking.public_id == booking, of_provider(provider_id)))
         if booking_id is None:
             raise NotFound()
         rows = session.execute(
@@ -175,7 +174,7 @@ def _open_to(delivery: Delivery, now: datetime) -> int:
     with reading() as session:
         booking = session.execute(
             select(Booking.id, may_show(Booking.beneficiary_id, now).label("may_show")).where(
-                Booking.public_id == delivery.booking, Booking.provider_id == delivery.provider_id
+                Booking.public_id == delivery.booking, of_provider(delivery.provider_id)
             )
         ).one_or_none()
     if booking is None:

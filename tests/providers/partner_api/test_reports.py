@@ -329,19 +329,21 @@ def test_a_refused_file_is_told_to_the_caller_and_to_the_desk(
 def test_without_consent_a_report_is_not_taken(partner: Partner, world: World, language: str, title: str) -> None:
     partner.language = language
     father = add_member(world.principal, NewMember("father", "沈国栋", "male", date(1955, 5, 1)), NOON).public_id
-    held = world.hold(beneficiary=father)
-    answer = deliver(partner, held)
+    asked = world.hold(beneficiary=father)
+    go(asked, BookingState.AWAITING_PROVIDER)
+    answer = deliver(partner, asked)
     assert problem(answer, 409, "report_without_consent")["title"] == title
-    assert listing(partner, held) == []
+    assert listing(partner, asked) == []
     consents(father)
-    assert deliver(partner, held).status_code == 201
+    assert deliver(partner, asked).status_code == 201
 
 
 def test_consent_that_is_withdrawn_while_the_file_is_examined_counts(
     partner: Partner, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     father = add_member(world.principal, NewMember("father", "沈国栋", "male", date(1955, 5, 1)), NOON).public_id
-    held = world.hold(beneficiary=father)
+    asked = world.hold(beneficiary=father)
+    go(asked, BookingState.AWAITING_PROVIDER)
     consents(father)
     examine = delivering.examine
 
@@ -350,7 +352,7 @@ def test_consent_that_is_withdrawn_while_the_file_is_examined_counts(
         return examine(given)
 
     monkeypatch.setattr(delivering, "examine", withdrawn_meanwhile)
-    problem(deliver(partner, held), 409, "report_without_consent")
+    problem(deliver(partner, asked), 409, "report_without_consent")
     assert versions() == []
 
 
@@ -395,6 +397,17 @@ def test_another_providers_booking_is_not_there(app: Flask, partner: Partner, bo
     mine, none = (stranger.get(f"/bookings/{public_id}/reports") for public_id in (booking, missing))
     assert plain(mine) == plain(none)
     assert len(versions()) == 1
+
+
+@pytest.mark.parametrize("ending", [[], [BookingState.EXPIRED], [BookingState.CANCELLED]])
+def test_a_hold_that_was_never_submitted_is_not_there(
+    partner: Partner, world: World, ending: list[BookingState]
+) -> None:
+    hold = world.hold()
+    go(hold, *ending)
+    problem(deliver(partner, hold), 404, "not_found")
+    problem(partner.get(f"/bookings/{hold}/reports"), 404, "not_found")
+    assert versions() == []
 
 
 def test_a_booking_that_nobody_attended_takes_a_report_as_a_fetched_one_and_says_so(
