@@ -21,7 +21,7 @@ from booking.reports.deliver import (
     reports_of,
 )
 from marketplace.core import clock
-from marketplace.core.errors import Busy, Invalid, NotFound
+from marketplace.core.errors import Busy, Invalid, NotFound, TooMany
 from marketplace.core.strictjson import NotJson
 from marketplace.rest import idempotency
 from marketplace.rest.fields import Answer
@@ -100,6 +100,7 @@ class StoredReports(Answer):
     ReportDeleted,
     ReportOfAnotherBooking,
     VersionTaken,
+    TooMany,
     Busy,
 )
 @blueprint.response(201, Delivered)
