@@ -3,10 +3,8 @@ and what became of the visit."""
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 
-import marshmallow as ma
 from flask import Response
 
 from booking.answering import answer
@@ -18,37 +16,12 @@ from marketplace.core import clock
 from marketplace.core.errors import Invalid, NotFound
 from marketplace.rest import conditions, idempotency
 from marketplace.rest.conditions import PreconditionRequired
-from marketplace.rest.fields import Request, Text
+from marketplace.rest.fields import Moment, Request, Text
 from marketplace.rest.views import reads_body, refuses
 from providers.partner_api.bookings import ETAG, PartnerBooking, answered, blueprint
 from providers.partner_api.door import caller, needs
 
 LONGEST_REASON, LONGEST_SLOT = 200, 255
-
-
-class Instant(ma.fields.AwareDateTime):
-    """A moment with its offset from UTC (RFC 3339)."""
-
-    default_error_messages = {
-        "required": "required",
-        "null": "null",
-        "invalid": "format",
-        "invalid_awareness": "format",
-        "format": "format",
-    }
-
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> datetime:
-        if not isinstance(value, str) or len(value) > 40:
-            raise self.make_error("invalid", input=value, obj_type="datetime")
-        try:
-            found = super()._deserialize(value, attr, data, **kwargs)
-        except (OverflowError, ValueError) as bad:
-            if isinstance(bad, ma.ValidationError):
-                raise
-            raise self.make_error("invalid", input=value, obj_type="datetime") from bad
-        if not 2000 <= found.year < 2100:
-            raise self.make_error("invalid", input=value, obj_type="datetime")
-        return found
 
 
 class Why(Request):
@@ -68,7 +41,7 @@ class NewProposal(NewTime):
     """Another time for the customer to accept or decline before `expires_at`: a day from now if it is left out, or
     before either time where that is sooner. `reason` is for her to read."""
 
-    expires_at = Instant(load_default=None)
+    expires_at = Moment(load_default=None)
     reason = Text(longest=LONGEST_REASON, load_default="")
 
 
