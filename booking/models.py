@@ -1,4 +1,4 @@
-"""Slots, claims, bookings, their history, commands to providers, the inbox, reports and discrepancies."""
+"""Slots, claims, bookings, their history, changes, commands to providers, what exists there, and discrepancies."""
 
 from __future__ import annotations
 
@@ -337,39 +337,12 @@ class ProviderBooking(Base):
     our_reference: Mapped[str | None]
 
 
-class ProviderEvent(Base):
-    """A message from a provider, once. Shares a transaction with its effect."""
-
-    __tablename__ = "inbox_event"
-    __table_args__ = (UniqueConstraint("provider_id", "event_id"),)
-
-    id: Mapped[PrimaryKey]
-    provider_id: Mapped[int] = mapped_column(ForeignKey("provider.id"))
-    event_id: Mapped[str]
-    kind: Mapped[str]
-    received_at: Mapped[Moment]
-    outcome: Mapped[str]
-
-
 class Feed(StrEnum):
     """What is pulled from a provider, each feed with a cursor of its own."""
 
     SLOTS = "slots"
     BOOKINGS = "bookings"
     REPORTS = "reports"
-
-
-class SyncCursor(Base):
-    """Where a pull of one provider's feed (slots, bookings, reports) goes on."""
-
-    __tablename__ = "sync_cursor"
-
-    provider_id: Mapped[int] = mapped_column(ForeignKey("provider.id"), primary_key=True)
-    feed: Mapped[str] = mapped_column(Text, primary_key=True)
-    cursor: Mapped[str | None]
-    last_success_at: Mapped[datetime | None]
-    next_at: Mapped[datetime | None]
-    failures: Mapped[int] = mapped_column(server_default="0")
 
 
 class Discrepancy(Base):

@@ -42,7 +42,7 @@ _HEADERS = ("Idempotency-Key", "If-Match")
 
 @dataclass(frozen=True)
 class FieldError:
-    """One input at fault: its path (`details.note`), where it stood, and the key of its words in wording.REASONS."""
+    """One input at fault: its path (`details.note`), where it stood, and the key of its words in `reason_words`."""
 
     path: str
     where: Where

@@ -10,7 +10,8 @@ from sqlalchemy import ColumnElement, DateTime, case, cast, exists, func, litera
 from booking.actors import CLOCK
 from booking.attendance.early import has_early_status
 from booking.discrepancies import may_be_unreadable
-from booking.models import Booking, ChangeRequest, Feed, SyncCursor
+from booking.feeds.models import SyncCursor
+from booking.models import Booking, ChangeRequest, Feed
 from booking.states import BookingState
 from booking.transition import lock_booking, move
 from marketplace.catalog.models import Provider

@@ -13,7 +13,8 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from booking.discrepancies import open_discrepancy
 from booking.exchange.inbound import no_longer_unknown
-from booking.models import Booking, Discrepancy, Feed, ProviderTask, SyncCursor
+from booking.feeds.models import SyncCursor
+from booking.models import Booking, Discrepancy, Feed, ProviderTask
 from booking.notices.notify import notify
 from booking.outbox import UNFINISHED
 from booking.states import BookingState

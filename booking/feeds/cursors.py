@@ -13,9 +13,9 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.orm import Session
 
+from booking.feeds.models import SyncCursor
 from booking.feeds.tries import PutOff, count_try, forget_tries, not_applied, tried_before
 from booking.feeds.unreadable import close_read, end_full_read, mostly_unreadable, record_rows
-from booking.models import SyncCursor
 from marketplace.core.database.db import reading, transaction
 from marketplace.core.errors import Busy
 from marketplace.core.one_by_one import one_by_one

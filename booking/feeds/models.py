@@ -1,6 +1,8 @@
-"""Rows of a provider's feeds that could not be read or applied."""
+"""Where the pulls of providers' feeds go on, and rows of them that could not be read or applied."""
 
 from __future__ import annotations
+
+from datetime import datetime
 
 from sqlalchemy import ForeignKey, Text, UniqueConstraint
 from sqlalchemy.dialects.postgresql import BYTEA
@@ -8,6 +10,19 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from marketplace.core.database.columns import Moment, PrimaryKey
 from marketplace.core.database.db import Base
+
+
+class SyncCursor(Base):
+    """Where a pull of one provider's feed (slots, bookings, reports) goes on."""
+
+    __tablename__ = "sync_cursor"
+
+    provider_id: Mapped[int] = mapped_column(ForeignKey("provider.id"), primary_key=True)
+    feed: Mapped[str] = mapped_column(Text, primary_key=True)
+    cursor: Mapped[str | None]
+    last_success_at: Mapped[datetime | None]
+    next_at: Mapped[datetime | None]
+    failures: Mapped[int] = mapped_column(server_default="0")
 
 
 class DeliveredRow(Base):

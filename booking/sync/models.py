@@ -1,11 +1,11 @@
-"""Rows of a snapshot: all slots of some pools and days, published in several calls."""
+"""Snapshots (all slots of some pools and days, published in several calls), and the inbox of providers' events."""
 
 from __future__ import annotations
 
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ARRAY, BigInteger, CheckConstraint, Date, ForeignKey, Index, text
+from sqlalchemy import ARRAY, BigInteger, CheckConstraint, Date, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -53,3 +53,17 @@ class NamedSlot(Base):
 
     snapshot_id: Mapped[int] = mapped_column(ForeignKey("slot_snapshot.id", ondelete="CASCADE"), primary_key=True)
     slot_id: Mapped[int] = mapped_column(ForeignKey("slot.id"), primary_key=True)
+
+
+class ProviderEvent(Base):
+    """A message from a provider, once. Shares a transaction with its effect."""
+
+    __tablename__ = "inbox_event"
+    __table_args__ = (UniqueConstraint("provider_id", "event_id"),)
+
+    id: Mapped[PrimaryKey]
+    provider_id: Mapped[int] = mapped_column(ForeignKey("provider.id"))
+    event_id: Mapped[str]
+    kind: Mapped[str]
+    received_at: Mapped[Moment]
+    outcome: Mapped[str]

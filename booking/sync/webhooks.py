@@ -9,8 +9,9 @@ from sqlalchemy.dialects.postgresql import insert
 from booking.exchange.inbound import apply_remote
 from booking.feeds.tries import PutOff, not_applied
 from booking.feeds.unreadable import record_row
-from booking.models import Feed, ProviderEvent
+from booking.models import Feed
 from booking.reports.fetch import announce
+from booking.sync.models import ProviderEvent
 from marketplace.core.database.db import transaction
 from marketplace.core.database.retention import forget
 from marketplace.core.logging import get_logger

@@ -14,7 +14,8 @@ from sqlalchemy.orm import Session
 
 from booking.calls.breaker import Call
 from booking.calls.models import ProviderBreaker
-from booking.models import Discrepancy, Feed, ProviderTask, SyncCursor
+from booking.feeds.models import SyncCursor
+from booking.models import Discrepancy, Feed, ProviderTask
 from booking.reconcile.look_ups import Reached, reached
 from booking.reconcile.queue import list_is_read
 from booking.worker_models import JobRun
@@ -51,7 +52,8 @@ class ProviderHealth:
     """A provider now. `pulled` gives the last complete pull of each feed (slots, bookings, reports), None if there was
     none yet. `breakers` are those of the kinds of call that failed last; no command is sent while `paused_at` is set or
     the one of commands is open. `waiting` and `unknown` count commands. `look_ups`: how far they get up to tomorrow,
-    and later, where bookings are looked up one by one because the list of them is not read."""
+    and later, where bookings are looked up one by one because the list of them is not read. `answers_here`: it answers
+    in our books, so that nothing is read from it."""
 
     code: str
     name: Text
@@ -62,6 +64,7 @@ class ProviderHealth:
     unknown: int
     discrepancies: int
     look_ups: tuple[Reached, Reached] | None = None
+    answers_here: bool = False
 
 
 @dataclass(frozen=True)
@@ -131,6 +134,7 @@ def providers(principal: Principal, *, now: datetime) -> list[ProviderHealth]:
             unknown=tasks[row.id].unknown if row.id in tasks else 0,
             discrepancies=open_cases.get(row.id, 0),
             look_ups=looked_up[row.id],
+            answers_here=capabilities(row.adapter).answers_here,
         )
         for row in rows
     ]

@@ -107,7 +107,7 @@ def all_jobs(lanes: Lanes, stopping: Event) -> list[Job]:
         Job("erasures", 60, lambda: finish_erasures(now=clock.now())),
         Job("copies-over", 3600, lambda: {"forgotten": forget_copies(now=clock.now())}),
         Job("alarms-over", 3600, lambda: {"forgotten": forget_alarms(now=clock.now())}),
-        Job("api_tokens", 3600, lambda: {"forgotten": forget_tokens(now=clock.now())}),
+        Job("tokens-over", 3600, lambda: {"forgotten": forget_tokens(now=clock.now())}),
         Job("slot_snapshots", 60, lambda: dict(tend_snapshots(now=clock.now()))),
         Job("webhooks", 1, lambda: make_deliveries(now=clock.now())),
         Job("webhooks-over", 3600, lambda: {"forgotten": forget_deliveries(now=clock.now())}),

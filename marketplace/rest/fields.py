@@ -1,6 +1,6 @@
 """Marshmallow fields of what callers send, strict about what JSON Schema calls the same thing.
 
-Each complaint is a key of wording.REASONS, so that one place knows the words and their languages.
+Each complaint is a key of reason_words.REASONS, so that one place knows the words and their languages.
 """
 
 from __future__ import annotations

@@ -14,6 +14,8 @@ from flask_babel import force_locale
 from marketplace import wording
 from marketplace.app import create_app
 from marketplace.core.errors import Invalid, Refusal
+from marketplace.reason_words import REASONS
+from marketplace.refusal_words import WORDS
 from tests.conventions.sources import modules, parsed
 
 PACKAGES = ("marketplace", "booking", "vip", "providers")
@@ -54,18 +56,18 @@ def reasons() -> set[str]:
 
 
 def test_every_refusal_has_its_words() -> None:
-    assert {refusal.code for refusal in refusals()} - set(wording.WORDS) == set()
+    assert {refusal.code for refusal in refusals()} - set(WORDS) == set()
 
 
 def test_every_reason_has_its_words() -> None:
     found = reasons()
-    assert found - set(wording.REASONS) == set()
+    assert found - set(REASONS) == set()
     assert len(found) > 10
 
 
 def test_all_words_are_translated(app: Flask) -> None:
-    words = [text for sentence_of in wording.WORDS.values() for text in (sentence_of.title, sentence_of.sentence)]
-    words += list(wording.REASONS.values())
+    words = [text for sentence_of in WORDS.values() for text in (sentence_of.title, sentence_of.sentence)]
+    words += list(REASONS.values())
     with app.test_request_context():
         with force_locale("en"):
             english = [str(text) for text in words]
@@ -75,7 +77,7 @@ def test_all_words_are_translated(app: Flask) -> None:
 
 
 def test_translations_keep_the_places_of_facts(app: Flask) -> None:
-    words = [each.sentence for each in wording.WORDS.values()] + list(wording.REASONS.values())
+    words = [each.sentence for each in WORDS.values()] + list(REASONS.values())
     with app.test_request_context():
         for text in words:
             with force_locale("en"):
@@ -86,5 +88,5 @@ def test_translations_keep_the_places_of_facts(app: Flask) -> None:
 
 def test_a_sentence_with_a_missing_fact_is_still_a_sentence(app: Flask) -> None:
     with app.test_request_context():
-        assert wording.sentence(Invalid(reason="nobody knows")) == str(wording.WORDS["invalid"].sentence)
+        assert wording.sentence(Invalid(reason="nobody knows")) == str(WORDS["invalid"].sentence)
         assert "None" not in wording.sentence_of("too_many", {})

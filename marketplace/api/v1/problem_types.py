@@ -9,6 +9,7 @@ from marshmallow import fields as out
 from marketplace import wording
 from marketplace.api.blueprint import Resource
 from marketplace.core.errors import NotFound
+from marketplace.refusal_words import WORDS
 from marketplace.rest.fields import Answer
 from marketplace.rest.views import public
 
@@ -27,6 +28,6 @@ class ProblemType(Answer):
 @blueprint.response(200, ProblemType)
 def problem_type(code: str) -> Any:
     """What a code means"""
-    if code not in wording.WORDS:
+    if code not in WORDS:
         raise NotFound(field="code")
     return {"code": code, "title": wording.title(code)}

@@ -39,8 +39,9 @@ class DiscrepancyRow:
 
 @dataclass(frozen=True)
 class ProviderRow:
-    """A provider. `pulled`: the last complete pull of each feed, in the order of `feeds`. `troubles`: what fails beside
-    the commands, in words. `look_ups`: how far they get where its list of bookings is not read."""
+    """A provider. `pulled`: the last complete pull of each feed, in the order of `feeds`; empty where nothing is read.
+    `troubles`: what fails beside the commands, in words. `look_ups`: how far they get where its list of bookings is not
+    read."""
 
     name: str
     code: str
@@ -129,7 +130,7 @@ def provider(it: ProviderHealth, now: datetime, stopped: Mapping[str, int]) -> P
     commands = it.breakers.get(Call.COMMANDS)
     if commands is not None:
         pill = Pill(_("Failing: %(num)d in a row", num=commands.failures), "wait", icon="info")
-    if not any(it.pulled.values()):
+    if not it.answers_here and not any(it.pulled.values()):
         pill = Pill(_("Never read"), "wait", icon="info")
     if commands is not None and commands.open_until is not None:
         pill, until = _stopped(commands, now)
@@ -140,7 +141,7 @@ def provider(it: ProviderHealth, now: datetime, stopped: Mapping[str, int]) -> P
         it.code,
         pill,
         until,
-        tuple(it.pulled[feed] for feed in Feed),
+        () if it.answers_here else tuple(it.pulled[feed] for feed in Feed),
         it.waiting,
         it.unknown,
         it.discrepancies,
@@ -199,7 +200,12 @@ def _trouble(call: Call, breaker: BreakerView) -> str:
 def job(it: LateJob) -> JobRow:
     """A row of the list. Jobs of one provider are named `task:code`."""
     task, _colon, code = it.name.partition(":")
-    names = {
+    return JobRow(job_names().get(task, task), code, it.every_seconds, it.started_at, it.succeeded_at)
+
+
+def job_names() -> dict[str, str]:
+    """What each job of the worker does."""
+    return {
         "holds": _("Release holds that are over"),
         "unanswered": _("End requests without an answer"),
         "unknown": _("Raise what stays unknown"),
@@ -230,5 +236,15 @@ def job(it: LateJob) -> JobRow:
         "webhooks-over": _("Delete old deliveries of webhooks"),
         "seal": _("Seal audit and ledger"),
         "verify": _("Verify the chain of the audit"),
+        "waiting": _("Offer places that came free"),
+        "waiting-review": _("Look through the waiting list"),
+        "unanswered-changes": _("End changes without an answer"),
+        "past-changes": _("End changes whose date has passed"),
+        "proposals": _("End proposals without an answer"),
+        "messages": _("Deliver messages"),
+        "reminders": _("Remind of bookings"),
+        "endings": _("Remind of benefits that end"),
+        "events": _("Delete old messages of providers"),
+        "tokens-over": _("Delete access tokens that are over"),
+        "limits": _("Delete old counts of tries"),
     }
-    return JobRow(names.get(task, task), code, it.every_seconds, it.started_at, it.succeeded_at)

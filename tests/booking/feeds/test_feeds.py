@@ -8,7 +8,7 @@ import pytest
 
 from booking.feeds import cursors
 from booking.feeds.cursors import NotApplied, Pull, apply_each, cursor_of, pages
-from booking.models import SyncCursor
+from booking.feeds.models import SyncCursor
 from marketplace.core.database.db import reading
 from providers.port import CursorLost, ProviderError
 from providers.reported import BookingPage

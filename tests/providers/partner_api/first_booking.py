@@ -88,10 +88,8 @@ def listen(secret: list[str]) -> tuple[int, Queue[dict[str, Any]]]:
     return server.server_port, told
 
 
-def main() -> None:
-    """From nothing to a report."""
-    url, client, secret, site = sys.argv[1:]
-    partner = Partner(url, client, secret)
+def offer(partner: Partner, site: str) -> None:
+    """Ten pools at the site, and a check-up that is offered in the first of them."""
     for number in range(10):
         partner.send("PUT", f"/pools/hall-{number}", json={"site_id": site})
     partner.send(
@@ -111,8 +109,10 @@ def main() -> None:
             "price_minor": 88000,
         },
     )
-    print("published", partner.publish(10_000), flush=True)
 
+
+def subscribe(partner: Partner) -> Queue[dict[str, Any]]:
+    """Have webhooks sent here from now on; what they tell."""
     key = [""]
     port, told = listen(key)
     types = ["booking.requested", "booking.fulfilled"]
@@ -120,18 +120,18 @@ def main() -> None:
         "POST", "/webhook-endpoints", json={"url": f"http://127.0.0.1:{port}/anxiang", "event_types": types}
     ).json()
     key[0] = made["secret"]
-    print("listening", flush=True)
+    return told
 
-    booking = told.get(timeout=60)["data"]["booking"]["id"]
+
+def confirm(partner: Partner, booking: str) -> str:
+    """Confirm the booking as it was looked at; the name of who comes."""
     known = partner.send("GET", f"/bookings/{booking}")
     partner.send("POST", f"/bookings/{booking}/confirm", headers={"If-Match": known.headers["ETag"]})
-    print("confirmed", booking, known.json()["person"]["name"], flush=True)
+    return str(known.json()["person"]["name"])
 
-    sys.stdin.buffer.readline()  # until the visit is over
-    partner.send("POST", f"/bookings/{booking}/complete")
-    print("completed", booking, flush=True)
-    sys.stdin.buffer.readline()
-    document = sys.stdin.buffer.read()
+
+def deliver(partner: Partner, booking: str, document: bytes) -> None:
+    """Deliver the booking's report, with this file."""
     report = {
         "reference": "LAB-1",
         "version": 1,
@@ -149,7 +149,29 @@ def main() -> None:
             "document": ("report.pdf", document, "application/pdf"),
         },
     )
-    print("reported", booking, flush=True)
+
+
+def say(*words: object) -> None:
+    """A line to whoever started this."""
+    print(*words, flush=True)
+
+
+def main() -> None:
+    """From nothing to a report."""
+    url, client, secret, site = sys.argv[1:]
+    partner = Partner(url, client, secret)
+    offer(partner, site)
+    say("published", partner.publish(10_000))
+    told = subscribe(partner)
+    say("listening")
+    booking = told.get(timeout=60)["data"]["booking"]["id"]
+    say("confirmed", booking, confirm(partner, booking))
+    sys.stdin.buffer.readline()  # until the visit is over
+    partner.send("POST", f"/bookings/{booking}/complete")
+    say("completed", booking)
+    sys.stdin.buffer.readline()  # the report's file follows
+    deliver(partner, booking, sys.stdin.buffer.read())
+    say("reported", booking)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from threading import Event
 from typing import Any
 
 import pytest
@@ -17,6 +18,8 @@ from booking.reconcile.look_ups import look_up_due
 from booking.reconcile.run import run_now
 from booking.webhooks import endpoints
 from booking.webhooks.models import WebhookEndpoint
+from booking.worker.jobs import all_jobs
+from booking.worker.lanes import Lanes
 from booking.worker_models import JobRun
 from marketplace.chain.heads import HeadsFile
 from marketplace.chain.seal import seal_all
@@ -24,6 +27,7 @@ from marketplace.chain.watch import run_verification
 from marketplace.core import clock
 from marketplace.core.audit import record
 from marketplace.core.database.db import transaction
+from marketplace.web.console.overview_page import job_names
 from providers.port import Confirmed, ProviderError
 from providers.reported import RemoteBooking
 from tests.books import Books
@@ -122,6 +126,23 @@ def test_the_interval_that_look_ups_reach_is_told_where_the_list_is_not_read(ope
     with clock.frozen(NOON + timedelta(minutes=9)):
         told = main(operator.get("/operators/providers"))
     assert f"{unread} Later days: 2 bookings · each within 9 min" in told and "not answered" not in told
+
+
+def test_a_provider_that_answers_here_is_in_order_though_nothing_is_read_from_it(
+    operator: Visitor, world: World
+) -> None:
+    set_provider(world.provider, adapter="partner")
+    page = main(operator.get("/operators/providers"))
+    assert "Answers here; nothing is read from it" in page and "In order" in page and "Never read" not in page
+
+
+def test_every_job_of_the_worker_says_what_it_does(operator: Visitor, world: World) -> None:
+    lanes = Lanes()
+    lanes.refresh([connection_to(world.provider)], [])
+    names = {job.name.partition(":")[0] for job in all_jobs(lanes, Event())}
+    assert {"messages", "fetch"} <= names, "ours and those of a provider"
+    with operator.app.test_request_context():
+        assert names - set(job_names()) == set()
 
 
 def test_endpoints_of_webhooks_that_stopped_are_told(operator: Visitor, world: World) -> None:

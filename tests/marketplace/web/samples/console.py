@@ -75,6 +75,7 @@ def _providers() -> tuple[overview_page.ProviderRow, ...]:
                 Reached(1_630, NOW - timedelta(hours=3), 88),
             ),
         ),
+        health("qihang", "启航体检", "Qihang", answers_here=True),
         health("new", "新泽体检", "Xinze Health", pulled={"slots": None, "bookings": None, "reports": None}),
     )
 

@@ -1,0 +1,1 @@
+"""Reports that a provider delivers over the partner API."""
