@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -21,6 +21,14 @@ class Repeatable:
     scope: str
     key: str
     fingerprint: bytes
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """What an earlier request made: the public id, and the status that it was answered by."""
+
+    resource: str
+    status: int
 
 
 def first_time(session: Session, request: Repeatable, resource: str, *, now: datetime) -> bool:
@@ -50,14 +58,29 @@ def record_key(session: Session, request: Repeatable, resource: str, *, now: dat
     ).scalar_one_or_none()
     if fresh is not None:
         return None
-    earlier = session.execute(
-        select(IdempotencyKey.fingerprint, IdempotencyKey.resource).where(
-            IdempotencyKey.scope == request.scope, IdempotencyKey.key == request.key
-        )
-    ).one()
-    if earlier.fingerprint != request.fingerprint:
+    known = earlier(session, request)
+    if known is None:
+        raise LookupError("a key that was there is gone")
+    return known.resource
+
+
+def earlier(session: Session, request: Repeatable) -> Earlier | None:
+    """What a request with this key made before, None if there was none. Raises IdempotencyKeyReused as record_key()."""
+    known = session.execute(select(IdempotencyKey).where(*_is(request))).scalar_one_or_none()
+    if known is None:
+        return None
+    if known.fingerprint != request.fingerprint:
         raise IdempotencyKeyReused()
-    return str(earlier.resource)
+    return Earlier(known.resource, known.status)
+
+
+def record_status(session: Session, request: Repeatable, status: int) -> None:
+    """Change the status of a recorded key, where it is known only after the effect."""
+    session.execute(update(IdempotencyKey).where(*_is(request)).values(status=status))
+
+
+def _is(request: Repeatable) -> tuple[ColumnElement[bool], ...]:
+    return IdempotencyKey.scope == request.scope, IdempotencyKey.key == request.key
 
 
 def forget_keys(*, now: datetime, batch: int = 1000) -> int:

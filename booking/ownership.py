@@ -1,13 +1,15 @@
-"""Who owns a booking, which operators may see it, and the audit's line for each of their looks and searches."""
+"""Who owns a booking, which provider knows of it, which operators may see it, and the audit's line for each of the
+operators' looks and searches."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, exists, select
+from sqlalchemy import ColumnElement, and_, exists, or_, select
 from sqlalchemy.orm import Session
 
-from booking.models import Booking
+from booking.models import Booking, ProviderTask
+from booking.states import BookingState
 from marketplace.core import audit
 from marketplace.core.errors import NotFound
 from vip import roles
@@ -34,6 +36,29 @@ def own_booking_id(session: Session, principal: Principal, public_id: str) -> in
     """Internal id of the principal's own booking. Raises NotFound if there is none, and if it is another
     customer's."""
     found = session.scalar(select(Booking.id).where(own_booking(principal, public_id)))
+    if found is None:
+        raise NotFound(field="booking_id")
+    return found
+
+
+_NEVER_SUBMITTED = (BookingState.HELD, BookingState.EXPIRED)
+_MAYBE = (BookingState.CANCELLED, BookingState.ENTERED_IN_ERROR)
+"""States that a hold may end in as well as what was submitted: that has a command."""
+
+
+def of_provider(provider_id: int) -> ColumnElement[bool]:
+    """The condition that a booking is this provider's, and is or was submitted to it: it knows of no other."""
+    submitted = or_(
+        Booking.state.not_in((*_NEVER_SUBMITTED, *_MAYBE)),
+        and_(Booking.state.in_(_MAYBE), exists().where(ProviderTask.booking_id == Booking.id)),
+    )
+    return and_(Booking.provider_id == provider_id, submitted)
+
+
+def providers_booking_id(session: Session, provider_id: int, public_id: str) -> int:
+    """Internal id of a booking that the provider knows of. Raises NotFound if there is none, and if it is another
+    provider's."""
+    found = session.scalar(select(Booking.id).where(of_provider(provider_id), Booking.public_id == public_id))
     if found is None:
         raise NotFound(field="booking_id")
     return found

@@ -16,7 +16,6 @@ from typing import Literal
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from booking.answering.whose import answers_here, providers_booking_id
 from booking.attendance.early import CHECK_IN_EARLY, too_early
 from booking.changes import swap
 from booking.changes.requests import open_cancel
@@ -27,15 +26,17 @@ from booking.exchange.inbound import apply_remote
 from booking.exchange.provider_bookings import ProviderBookings
 from booking.idempotency import Repeatable, first_time
 from booking.models import Booking, ChangeRequest, Discrepancy, ProviderTask, Slot
+from booking.ownership import providers_booking_id
 from booking.proposal import open_proposal
 from booking.references import own_reference
 from booking.states import LIVE, MOVABLE, STATE_OF, SUBMITTED, BookingState
 from booking.transition import lock_booking, touch
-from marketplace.catalog.models import Offer
+from marketplace.catalog.models import Offer, Provider
 from marketplace.core.clock import start_of
 from marketplace.core.database.db import transaction
 from marketplace.core.errors import Invalid, NotFound, Refusal
 from marketplace.core.logging import get_logger
+from providers.registry import ADAPTERS, capabilities
 from providers.reported import BookingStatus, Proposed, RemoteBooking
 
 log = get_logger(__name__)
@@ -209,12 +210,18 @@ def refuse_change(answer: ProvidersAnswer, reason: str, *, now: datetime) -> Non
     _answer_change(answer, "rejected", reason, now)
 
 
+def _answers_here(session: Session, provider_id: int) -> bool:
+    """Whether the provider answers in our books, rather than in a system of its own that we call."""
+    adapter = session.scalar(select(Provider.adapter).where(Provider.id == provider_id))
+    return adapter in ADAPTERS and capabilities(adapter).answers_here
+
+
 @contextmanager
 def _answering(answer: ProvidersAnswer, now: datetime, *, over_cancel: bool = False) -> Iterator[_Asked | None]:
     """The transaction of one answer, its booking locked; None for a request that was carried out before."""
     with transaction() as session:
         booking_id = providers_booking_id(session, answer.provider_id, answer.booking)
-        if not answers_here(session, answer.provider_id):
+        if not _answers_here(session, answer.provider_id):
             raise AnsweredElsewhere()
         if not first_time(session, answer.repeat, answer.booking, now=now):
             yield None

@@ -14,8 +14,8 @@ from typing import Any, Literal, get_args
 from sqlalchemy import ColumnElement, DateTime, Row, Select, cast, func, literal, select, tuple_
 from sqlalchemy.orm import Session
 
-from booking.answering.whose import of_provider
 from booking.models import Booking, ChangeRequest, Discrepancy, Slot, SlotClaim
+from booking.ownership import of_provider
 from booking.proposal import Proposal
 from booking.sealing import open_details
 from booking.states import LIVE, BookingState

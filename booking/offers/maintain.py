@@ -14,7 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session, joinedload
 
-from booking.idempotency import Repeatable, first_time
+from booking.idempotency import Repeatable, earlier, first_time, record_status
 from marketplace.catalog.kinds import kinds
 from marketplace.catalog.models import CapacityPool, Offer, Site
 from marketplace.core import audit
@@ -299,23 +299,36 @@ def put_pool(
     writer: Writer, reference: str, place: PlaceOfPool, *, repeat: Repeatable, now: datetime
 ) -> tuple[MaintainedPool, bool]:
     """Make a pool at a site of the list; one that is there already at that site stays as it is. Returns it and whether
-    it is new.
+    it is new; sent again with its key, the answer is the same.
 
     Raises Invalid with the field that no site has, PoolAtAnotherSite, IdempotencyKeyReused and Busy.
     """
     with transaction() as session:
-        site = _site(session, place)
-        made = None
         if first_time(session, repeat, reference, now=now):
-            made = _add_pool(session, writer, reference, site, now)
-        pool = session.scalars(
-            select(CapacityPool).where(
-                CapacityPool.provider_id == writer.provider_id, CapacityPool.external_ref == reference
-            )
-        ).one()
-        if pool.site_id != site.id:
-            raise PoolAtAnotherSite()
-        return _pool_seen(pool), made is not None
+            return _put_pool(session, writer, reference, place, repeat, now)
+        known = earlier(session, repeat)
+        return _pool_seen(_pool_of(session, writer, reference)), known is not None and known.status == 201
+
+
+def _put_pool(
+    session: Session, writer: Writer, reference: str, place: PlaceOfPool, repeat: Repeatable, now: datetime
+) -> tuple[MaintainedPool, bool]:
+    site = _site(session, place)
+    made = _add_pool(session, writer, reference, site, now)
+    if made is not None:
+        record_status(session, repeat, 201)
+    pool = _pool_of(session, writer, reference)
+    if pool.site_id != site.id:
+        raise PoolAtAnotherSite()
+    return _pool_seen(pool), made is not None
+
+
+def _pool_of(session: Session, writer: Writer, reference: str) -> CapacityPool:
+    return session.scalars(
+        select(CapacityPool).where(
+            CapacityPool.provider_id == writer.provider_id, CapacityPool.external_ref == reference
+        )
+    ).one()
 
 
 def _add_pool(session: Session, writer: Writer, reference: str, site: Site, now: datetime) -> str | None:

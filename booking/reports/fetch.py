@@ -19,6 +19,7 @@ from booking.feeds.cursors import Pull, apply_each, pages
 from booking.feeds.unreadable import due_again
 from booking.models import Booking, Feed, ProviderBooking
 from booking.notices.notify import notify
+from booking.ownership import of_provider
 from booking.references import named
 from booking.reports.files import Examined, FileRefused, examine
 from booking.reports.models import Report, ReportVersion
@@ -123,7 +124,7 @@ def _booking_of(session: Session, provider_id: int, remote: RemoteReport) -> Boo
     if booking_id is not None:
         return session.get(Booking, booking_id)
     public_id, _ = named(remote.our_reference)
-    return session.scalar(select(Booking).where(Booking.public_id == public_id, Booking.provider_id == provider_id))
+    return session.scalar(select(Booking).where(Booking.public_id == public_id, of_provider(provider_id)))
 
 
 def fetch_due(

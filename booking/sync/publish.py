@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
+from threading import BoundedSemaphore
 from typing import Literal
 
 from sqlalchemy.exc import InterfaceError, OperationalError
@@ -14,11 +15,17 @@ from booking.sync.models import SlotSnapshot
 from booking.sync.open_snapshots import SnapshotOver
 from booking.sync.slots import BATCH, apply_slots, broken_batches, pools_of
 from marketplace.core.database.db import reading
-from marketplace.core.errors import Busy
+from marketplace.core.errors import Busy, TooMany
 from marketplace.core.logging import get_logger
 from providers.reported import RemoteSlot
 
 log = get_logger(__name__)
+
+PUBLISHED_AT_ONCE = 4
+"""How many calls a process writes at a time, so that publishing keeps no customer waiting for a thread or a connection:
+a call of 10,000 lines takes seconds."""
+
+_publishers = BoundedSemaphore(PUBLISHED_AT_ONCE)
 
 Status = Literal["created", "updated", "unchanged", "outdated", "refused"]
 
@@ -58,8 +65,17 @@ def publish_slots(call: Call, lines: Sequence[RemoteSlot | Faults]) -> list[Answ
 
     Of lines with the same key the highest version counts, the last of these if there are several. Sent again, as a
     whole or in part, lines lead to the same slots. Raises NotFound and SnapshotOver for the snapshot, Busy; what was
-    applied until then stays.
+    applied until then stays. Raises TooMany(retry_after) while others are written, before anything is applied.
     """
+    if not _publishers.acquire(blocking=False):
+        raise TooMany(retry_after=2)
+    try:
+        return _publish(call, lines)
+    finally:
+        _publishers.release()
+
+
+def _publish(call: Call, lines: Sequence[RemoteSlot | Faults]) -> list[Answered]:
     with reading() as session:
         pools = pools_of(session, call.provider_id)
     part_of = None if call.snapshot is None else snapshots.open_row(call.provider_id, call.snapshot, now=call.now)

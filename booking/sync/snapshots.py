@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, select, text, update
+from sqlalchemy import delete, exists, func, select, text, update
 from sqlalchemy.orm import Session
 
 from booking.idempotency import Repeatable, first_time, record_key
-from booking.sync.models import SlotSnapshot
+from booking.sync.models import NamedSlot, SlotSnapshot
 from booking.sync.open_snapshots import LIFETIME, SnapshotOver, takes_lines
 from booking.sync.slots import BATCH, pools_of
 from marketplace.core.database.db import reading, transaction
@@ -27,6 +27,11 @@ MOST_OPEN = 5
 MOST_LISTED = 100
 """How many of its refused lines a snapshot remembers."""
 KEPT = timedelta(days=1)
+FORGOTTEN_AT_ONCE = 5000
+"""How many notes of named slots a statement deletes: a snapshot may have a million, and a statement ends in time."""
+
+_OVER = SlotSnapshot.state.in_(("completed", "expired"))
+_HAS_NAMED = exists().where(NamedSlot.snapshot_id == SlotSnapshot.id)
 
 _CLOSE = text(
     """
@@ -213,8 +218,8 @@ def _update(session: Session, snapshot_id: int, **values: Any) -> None:
 
 
 def tend_snapshots(*, now: datetime) -> Counter[str]:
-    """Carry on what was broken off while it closed slots, end what was not completed in its hour, and forget what is
-    over for a day."""
+    """Carry on what was broken off while it closed slots, end what was not completed in its hour, and forget: which
+    slots were named once that is over, and a day after its opening the snapshot. One that still closes is kept."""
     with reading() as session:
         left = session.scalars(select(SlotSnapshot.id).where(SlotSnapshot.state == "closing")).all()
     counts = one_by_one("slot_snapshots", left, lambda snapshot: _close_all(snapshot, now))
@@ -226,5 +231,20 @@ def tend_snapshots(*, now: datetime) -> Counter[str]:
             .returning(SlotSnapshot.id)
         ).all()
     counts["expired"] += len(ended)
-    counts["forgotten"] += forget(SlotSnapshot.id, SlotSnapshot.opened_at, now - KEPT, 1)
+    with reading() as session:
+        over = session.scalars(select(SlotSnapshot.id).where(_OVER, _HAS_NAMED)).all()
+    counts += one_by_one("slot_snapshots", over, _forget_named)
+    counts["forgotten"] += forget(SlotSnapshot.id, SlotSnapshot.opened_at, now - KEPT, 1, _OVER, ~_HAS_NAMED)
     return counts
+
+
+def _forget_named(snapshot_id: int) -> str:
+    """Delete what a snapshot noted that closes nothing any more."""
+    last: int | None = 0
+    while last is not None:
+        noted = select(NamedSlot.slot_id).where(NamedSlot.snapshot_id == snapshot_id, NamedSlot.slot_id > last)
+        batch = noted.order_by(NamedSlot.slot_id).limit(FORGOTTEN_AT_ONCE)
+        these = delete(NamedSlot).where(NamedSlot.snapshot_id == snapshot_id, NamedSlot.slot_id.in_(batch))
+        with transaction() as session:
+            last = max(session.scalars(these.returning(NamedSlot.slot_id)).all(), default=None)
+    return "cleared"

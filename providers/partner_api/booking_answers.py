@@ -3,10 +3,9 @@ and what became of the visit."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Callable
 from typing import Any
 
-import marshmallow as ma
 from flask import Response
 
 from booking.answering import answer
@@ -15,40 +14,17 @@ from booking.changes.reschedule import OutOfDate, SameSlot
 from booking.changes.withdraw import NoOpenChange
 from booking.idempotency import Repeatable
 from marketplace.core import clock
-from marketplace.core.errors import Invalid, NotFound
+from marketplace.core.errors import Invalid, NotFound, Refusal
 from marketplace.rest import conditions, idempotency
 from marketplace.rest.conditions import PreconditionRequired
-from marketplace.rest.fields import Request, Text
+from marketplace.rest.fields import Moment, Request, Text
 from marketplace.rest.views import reads_body, refuses
 from providers.partner_api.bookings import ETAG, PartnerBooking, answered, blueprint
 from providers.partner_api.door import caller, needs
 
 LONGEST_REASON, LONGEST_SLOT = 200, 255
 
-
-class Instant(ma.fields.AwareDateTime):
-    """A moment with its offset from UTC (RFC 3339)."""
-
-    default_error_messages = {
-        "required": "required",
-        "null": "null",
-        "invalid": "format",
-        "invalid_awareness": "format",
-        "format": "format",
-    }
-
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> datetime:
-        if not isinstance(value, str) or len(value) > 40:
-            raise self.make_error("invalid", input=value, obj_type="datetime")
-        try:
-            found = super()._deserialize(value, attr, data, **kwargs)
-        except (OverflowError, ValueError) as bad:
-            if isinstance(bad, ma.ValidationError):
-                raise
-            raise self.make_error("invalid", input=value, obj_type="datetime") from bad
-        if not 2000 <= found.year < 2100:
-            raise self.make_error("invalid", input=value, obj_type="datetime")
-        return found
+Route = Callable[..., Any]
 
 
 class Why(Request):
@@ -68,7 +44,7 @@ class NewProposal(NewTime):
     """Another time for the customer to accept or decline before `expires_at`: a day from now if it is left out, or
     before either time where that is sooner. `reason` is for her to read."""
 
-    expires_at = Instant(load_default=None)
+    expires_at = Moment(load_default=None)
     reason = Text(longest=LONGEST_REASON, load_default="")
 
 
@@ -84,17 +60,38 @@ _SAFE = {"parameters": [_KEY, conditions.PARAMETER]}
 _FREE = {"parameters": [_KEY, conditions.OPTIONAL]}
 
 
+def _answer_at(
+    path: str,
+    endpoint: str,
+    *refusals: type[Refusal],
+    body: type[Request] | None = None,
+    status: int = 200,
+    versioned: bool = True,
+) -> Callable[[Route], Route]:
+    """A route of an answer: what all of them need, refuse and return, and the refusals and the body of this one.
+    `versioned`: the version that the caller knows must be given."""
+
+    def mark(view: Route) -> Route:
+        view = blueprint.doc(**(_SAFE if versioned else _FREE))(view)
+        view = blueprint.response(status, PartnerBooking, headers=ETAG)(view)
+        if body is not None:
+            view = reads_body(blueprint.arguments(body())(view))
+        view = refuses(*COMMON, *((PreconditionRequired,) if versioned else ()), *refusals)(view)
+        routed: Route = blueprint.route(f"/bookings/<id:booking_id>/{path}", methods=["POST"], endpoint=endpoint)(
+            needs("bookings")(view)
+        )
+        return routed
+
+    return mark
+
+
 def _of(booking_id: str, body: Any, version: int | None) -> ProvidersAnswer:
     who = caller()
     repeat = Repeatable(who.scope_of_keys, idempotency.key(), idempotency.fingerprint(body))
     return ProvidersAnswer(who.provider_id, booking_id, repeat, version)
 
 
-@blueprint.route("/bookings/<id:booking_id>/confirm", methods=["POST"], endpoint="confirm")
-@needs("bookings")
-@refuses(*COMMON, PreconditionRequired)
-@blueprint.response(200, PartnerBooking, headers=ETAG)
-@blueprint.doc(**_SAFE)
+@_answer_at("confirm", "confirm")
 def confirm_booking(booking_id: str) -> Response:
     """Confirm a requested booking
 
@@ -104,13 +101,7 @@ def confirm_booking(booking_id: str) -> Response:
     return answered(booking_id)
 
 
-@blueprint.route("/bookings/<id:booking_id>/reject", methods=["POST"], endpoint="reject")
-@needs("bookings")
-@reads_body
-@refuses(*COMMON, PreconditionRequired)
-@blueprint.arguments(Why())
-@blueprint.response(200, PartnerBooking, headers=ETAG)
-@blueprint.doc(**_SAFE)
+@_answer_at("reject", "reject", body=Why)
 def reject_booking(body: dict[str, Any], booking_id: str) -> Response:
     """Reject a requested booking
 
@@ -121,13 +112,7 @@ def reject_booking(body: dict[str, Any], booking_id: str) -> Response:
     return answered(booking_id)
 
 
-@blueprint.route("/bookings/<id:booking_id>/proposal", methods=["POST"], endpoint="propose")
-@needs("bookings")
-@reads_body
-@refuses(*COMMON, PreconditionRequired, Invalid, SameSlot)
-@blueprint.arguments(NewProposal())
-@blueprint.response(200, PartnerBooking, headers=ETAG)
-@blueprint.doc(**_SAFE)
+@_answer_at("proposal", "propose", Invalid, SameSlot, body=NewProposal)
 def propose_time(body: dict[str, Any], booking_id: str) -> Response:
     """Propose another time
 
@@ -140,13 +125,7 @@ def propose_time(body: dict[str, Any], booking_id: str) -> Response:
     return answered(booking_id)
 
 
-@blueprint.route("/bookings/<id:booking_id>/move", methods=["POST"], endpoint="move")
-@needs("bookings")
-@reads_body
-@refuses(*COMMON, PreconditionRequired, SameSlot, answer.TimeDiffers, NoOpenChange)
-@blueprint.arguments(NewTime())
-@blueprint.response(202, PartnerBooking, headers=ETAG)
-@blueprint.doc(**_SAFE)
+@_answer_at("move", "move", SameSlot, answer.TimeDiffers, NoOpenChange, body=NewTime, status=202)
 def move_booking(body: dict[str, Any], booking_id: str) -> Response:
     """Tell that you have moved a booking
 
@@ -157,11 +136,7 @@ def move_booking(body: dict[str, Any], booking_id: str) -> Response:
     return answered(booking_id, 202)
 
 
-@blueprint.route("/bookings/<id:booking_id>/change/accept", methods=["POST"], endpoint="accept_change")
-@needs("bookings")
-@refuses(*COMMON, PreconditionRequired, NoOpenChange)
-@blueprint.response(200, PartnerBooking, headers=ETAG)
-@blueprint.doc(**_SAFE)
+@_answer_at("change/accept", "accept_change", NoOpenChange)
 def accept_change(booking_id: str) -> Response:
     """Accept the date that the customer asks for
 
@@ -171,13 +146,7 @@ def accept_change(booking_id: str) -> Response:
     return answered(booking_id)
 
 
-@blueprint.route("/bookings/<id:booking_id>/change/refuse", methods=["POST"], endpoint="refuse_change")
-@needs("bookings")
-@reads_body
-@refuses(*COMMON, PreconditionRequired, NoOpenChange)
-@blueprint.arguments(Why())
-@blueprint.response(200, PartnerBooking, headers=ETAG)
-@blueprint.doc(**_SAFE)
+@_answer_at("change/refuse", "refuse_change", NoOpenChange, body=Why)
 def refuse_change(body: dict[str, Any], booking_id: str) -> Response:
     """Refuse the date that the customer asks for
 
@@ -187,13 +156,7 @@ def refuse_change(body: dict[str, Any], booking_id: str) -> Response:
     return answered(booking_id)
 
 
-@blueprint.route("/bookings/<id:booking_id>/cancel", methods=["POST"], endpoint="cancel")
-@needs("bookings")
-@reads_body
-@refuses(*COMMON, PreconditionRequired)
-@blueprint.arguments(Why())
-@blueprint.response(200, PartnerBooking, headers=ETAG)
-@blueprint.doc(**_SAFE)
+@_answer_at("cancel", "cancel", body=Why)
 def cancel_booking(body: dict[str, Any], booking_id: str) -> Response:
     """Cancel a booking
 
@@ -203,11 +166,7 @@ def cancel_booking(body: dict[str, Any], booking_id: str) -> Response:
     return answered(booking_id)
 
 
-@blueprint.route("/bookings/<id:booking_id>/check-in", methods=["POST"], endpoint="check_in")
-@needs("bookings")
-@refuses(*COMMON, answer.TooEarly)
-@blueprint.response(200, PartnerBooking, headers=ETAG)
-@blueprint.doc(**_FREE)
+@_answer_at("check-in", "check_in", answer.TooEarly, versioned=False)
 def check_in(booking_id: str) -> Response:
     """The person is there
 
@@ -216,11 +175,7 @@ def check_in(booking_id: str) -> Response:
     return _came(booking_id, "checked_in")
 
 
-@blueprint.route("/bookings/<id:booking_id>/start", methods=["POST"], endpoint="start")
-@needs("bookings")
-@refuses(*COMMON, answer.TooEarly)
-@blueprint.response(200, PartnerBooking, headers=ETAG)
-@blueprint.doc(**_FREE)
+@_answer_at("start", "start", answer.TooEarly, versioned=False)
 def start(booking_id: str) -> Response:
     """The service has begun
 
@@ -229,11 +184,7 @@ def start(booking_id: str) -> Response:
     return _came(booking_id, "in_service")
 
 
-@blueprint.route("/bookings/<id:booking_id>/complete", methods=["POST"], endpoint="complete")
-@needs("bookings")
-@refuses(*COMMON, answer.TooEarly)
-@blueprint.response(200, PartnerBooking, headers=ETAG)
-@blueprint.doc(**_FREE)
+@_answer_at("complete", "complete", answer.TooEarly, versioned=False)
 def complete(booking_id: str) -> Response:
     """The service is done
 
@@ -242,11 +193,7 @@ def complete(booking_id: str) -> Response:
     return _came(booking_id, "fulfilled")
 
 
-@blueprint.route("/bookings/<id:booking_id>/no-show", methods=["POST"], endpoint="no_show")
-@needs("bookings")
-@refuses(*COMMON, answer.TooEarly)
-@blueprint.response(200, PartnerBooking, headers=ETAG)
-@blueprint.doc(**_FREE)
+@_answer_at("no-show", "no_show", answer.TooEarly, versioned=False)
 def no_show(booking_id: str) -> Response:
     """Nobody came
 

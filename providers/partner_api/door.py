@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from threading import Lock
 from typing import Any
 
 from flask import Response, current_app, g, request
 from flask_smorest import Blueprint
 
 from marketplace.core import clock
-from marketplace.core.errors import Refusal
+from marketplace.core.errors import Refusal, TooMany
 from marketplace.rest import idempotency
 from marketplace.rest.reading import StrictParser, bearer_token, no_body
 from marketplace.rest.views import View, has_body
@@ -74,6 +76,25 @@ def caller() -> Caller:
     """Whose request this is."""
     found: Caller = g.partner
     return found
+
+
+_busy: set[int] = set()
+_busy_lock = Lock()
+
+
+@contextmanager
+def one_at_a_time() -> Iterator[None]:
+    """What a provider may do once at a time in a process, so that it never holds more than one of the threads for it.
+    Entered before the body is read: a slow body counts too. Raises TooMany(retry_after)."""
+    provider = caller().provider_id
+    with _busy_lock:
+        if provider in _busy:
+            raise TooMany(retry_after=2)
+        _busy.add(provider)
+    try:
+        yield
+    finally:
+        _busy.remove(provider)
 
 
 def _admit() -> None:

@@ -7,6 +7,7 @@ from typing import Any
 from flask import request
 from marshmallow import fields as out
 
+from booking.answering.shown import STATUSES, status_of
 from booking.idempotency import Repeatable
 from booking.reports.deliver import (
     Delivery,
@@ -20,7 +21,7 @@ from booking.reports.deliver import (
     reports_of,
 )
 from marketplace.core import clock
-from marketplace.core.errors import Busy, Invalid, NotFound
+from marketplace.core.errors import Busy, Invalid, NotFound, TooMany
 from marketplace.core.strictjson import NotJson
 from marketplace.rest import idempotency
 from marketplace.rest.fields import Answer
@@ -52,8 +53,12 @@ class Delivered(Answer):
     """What is stored after a delivery."""
 
     booking_id = out.String(required=True)
-    booking_state = out.String(
-        required=True, metadata={"description": "How the booking stands with us. Look again at one nobody attended."}
+    booking_status = out.String(
+        required=True,
+        metadata={
+            "enum": [*STATUSES],
+            "description": "How the booking stands with us. Look again at one nobody attended.",
+        },
     )
     reference = out.String(required=True)
     stored = out.Nested(StoredVersion, required=True)
@@ -95,6 +100,7 @@ class StoredReports(Answer):
     ReportDeleted,
     ReportOfAnotherBooking,
     VersionTaken,
+    TooMany,
     Busy,
 )
 @blueprint.response(201, Delivered)
@@ -111,7 +117,8 @@ def deliver_report(booking_id: str) -> Any:
     repeat = Repeatable(caller().scope_of_keys, key, idempotency.fingerprint(given))
     delivery = Delivery(caller().provider_id, booking_id, content, sha256, repeat)
     delivered = deliver(delivery, now=clock.now())
-    return delivered, 201 if delivered.new else 200
+    shown = {**vars(delivered), "booking_status": status_of(delivered.booking_state)}
+    return shown, 201 if delivered.new else 200
 
 
 @blueprint.route("/bookings/<id:booking_id>/reports", endpoint="list")

@@ -16,14 +16,15 @@ from booking.sync.open_snapshots import SnapshotOver
 from booking.sync.publish import Answered, Call, Faults, publish_slots
 from marketplace import problems, wording
 from marketplace.core import clock
-from marketplace.core.errors import Busy, Invalid, NotFound, Refusal
+from marketplace.core.errors import Busy, Invalid, NotFound, Refusal, TooMany
 from marketplace.rest import idempotency
 from marketplace.rest.fields import Answer, Day, Id, Items, Listing, Request, Text, page_of
 from marketplace.rest.reading import large_body
 from marketplace.rest.views import reads_body, refuses, takes_large_body
 from providers.partner_api import slot_lines
-from providers.partner_api.door import Resource, caller, needs, without_key
+from providers.partner_api.door import Resource, caller, needs, one_at_a_time, without_key
 from providers.partner_api.slot_lines import LONGEST_NAME, MOST_BYTES, MOST_LINES, SlotLine
+from providers.reported import RemoteSlot
 
 NDJSON = "application/x-ndjson"
 
@@ -117,7 +118,7 @@ class Snapshot(Answer):
 @reads_body
 @takes_large_body
 @without_key
-@refuses(NotNdjson, BatchTooLarge, NotFound, SnapshotOver, Busy)
+@refuses(NotNdjson, BatchTooLarge, NotFound, SnapshotOver, TooMany, Busy)
 @blueprint.arguments(LinesQuery(), location="query")
 @blueprint.response(200, LineAnswer, content_type=NDJSON)
 @blueprint.doc(requestBody={"required": True, "content": {NDJSON: {"schema": SlotLine}}})
@@ -125,18 +126,26 @@ def publish(query: dict[str, Any]) -> Response:
     """Publish slots
 
     A JSON object a line, at most 10,000 lines and 5 MiB. Each line is answered in its place, and one that is refused
-    holds up no other. Sent again, lines that are known are `unchanged`.
+    holds up no other. Sent again, lines that are known are `unchanged`. Send one call after the other: a second one
+    at the same time is refused (429), and so is any while several others are being written.
     """
     if request.mimetype != NDJSON:
         raise NotNdjson()
+    with one_at_a_time():
+        lines = _lines()
+        call = Call(caller().provider_id, problems.reference(), query["snapshot"], clock.now())
+        return Response(_written(publish_slots(call, lines)), content_type=NDJSON)
+
+
+def _lines() -> list[RemoteSlot | Faults]:
+    """The lines of the body. Raises BatchTooLarge."""
     body = large_body(MOST_BYTES, BatchTooLarge)
     if body.count(b"\n") > MOST_LINES:
         raise BatchTooLarge()
     lines = list(slot_lines.read_lines(body))
     if len(lines) > MOST_LINES:
         raise BatchTooLarge()
-    call = Call(caller().provider_id, problems.reference(), query["snapshot"], clock.now())
-    return Response(_written(publish_slots(call, lines)), content_type=NDJSON)
+    return lines
 
 
 def _written(answers: Iterable[Answered]) -> bytes:

@@ -16,12 +16,13 @@ from booking.reports.reading.codes import map_codes
 from booking.reports.reading.read import read
 from booking.reports.reading.told import Delivered, Whose
 from booking.reports.trend import trend
+from booking.states import BookingState
 from marketplace.core.database.db import transaction
 from marketplace.core.errors import Invalid, NotFound
 from providers.reported import ReportItem
 from tests.people import NOON, self_of
 from tests.reports import ITEMS, LATER, deliver, looks
-from tests.world import World, join, make_world
+from tests.world import World, go, join, make_world
 from vip.customers.consent import ConsentMissing
 from vip.customers.family import NewMember, add_member
 
@@ -166,7 +167,9 @@ def test_two_reports_are_aligned_and_their_difference_told(world: World) -> None
 def test_only_two_reports_of_one_person_of_ones_own_are_compared(world: World) -> None:
     last, this = two_years(world)
     child = add_member(world.principal, NewMember("daughter", "陆小满", "female", date(2019, 5, 21)), NOON)
-    hers = deliver(world, world.hold(2, beneficiary=child.public_id), reference="RR-9")
+    asked = world.hold(2, beneficiary=child.public_id)
+    go(asked, BookingState.AWAITING_PROVIDER)
+    hers = deliver(world, asked, reference="RR-9")
     stranger = join(world.provider, world.offer, world.slots, phone="13800000052").principal
     with pytest.raises(NotFound):
         compare(stranger, last, this, now=LATER)

@@ -262,7 +262,8 @@ def test_a_pool_is_made_at_a_site_by_its_id_or_by_its_names(partner: Partner) ->
     assert (by_id.status_code, by_names.status_code) == (201, 201)
     assert by_names.get_json() == {"reference": "pool-3", "site_id": known["site_id"], **names}
     again = put_pool(partner, names, "pool-3", key="k")
-    assert (again.status_code, again.get_json()) == (200, by_names.get_json())
+    assert (again.status_code, again.get_json()) == (201, by_names.get_json())
+    assert [put_pool(partner, names, "pool-3", key="k-2").status_code for _ in range(2)] == [200, 200]
     assert put_pool(partner, names, "pool-3").status_code == 200
     assert [action for action, _, _ in lines()] == ["pool.added", "pool.added"]
     assert put(partner, terms(pool="pool-3"), "there").get_json()["site_id"] == known["site_id"]
@@ -303,6 +304,17 @@ def test_a_closed_site_takes_no_pool(partner: Partner, owner_connection: Connect
     site = partner.get("/pools").get_json()["items"][0]["site_id"]
     owner_connection.execute(text("UPDATE site SET closed_at = now()"))
     problem(put_pool(partner, {"site_id": site}), 422, "invalid", "site_id")
+
+
+def test_after_a_lost_answer_a_pool_is_answered_alike_though_its_site_is_closed(
+    partner: Partner, owner_connection: Connection
+) -> None:
+    place = {"site_id": partner.get("/pools").get_json()["items"][0]["site_id"]}
+    first = put_pool(partner, place, "pool-3", key="k")
+    owner_connection.execute(text("UPDATE site SET closed_at = now()"))
+    again = put_pool(partner, place, "pool-3", key="k")
+    assert (again.status_code, again.get_json()) == (201, first.get_json())
+    problem(put_pool(partner, {}, "pool-3", key="k"), 422, "invalid", "site_id")
 
 
 # --- whose they are --------------------------------------------------------------------------------------------------

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import Engine, func, select, update
+from sqlalchemy import Engine, event, func, select, update
 from sqlalchemy.exc import IntegrityError
 
 from booking.sync import publish, slots, snapshots
@@ -17,7 +19,7 @@ from booking.sync.models import NamedSlot, SlotSnapshot
 from booking.sync.open_snapshots import LIFETIME
 from booking.sync.snapshots import KEPT, MOST_OPEN, tend_snapshots
 from marketplace.catalog.models import CapacityPool
-from marketplace.core.database.db import reading, transaction
+from marketplace.core.database.db import engine, reading, transaction
 from marketplace.core.ids import new_id
 from providers.reported import RemoteSlot
 from tests.people import NOON
@@ -222,13 +224,69 @@ def test_one_that_is_not_completed_ends_after_an_hour_and_closes_nothing(
     assert closed(partner) == set()
 
 
-def test_what_is_over_is_forgotten_a_day_later_with_what_it_noted(partner: Partner) -> None:
+def test_what_is_over_is_forgotten_a_day_later(partner: Partner) -> None:
     snapshot = opened(partner)
     partner.publish([line("a")], snapshot)
     assert tend_snapshots(now=NOON + KEPT)["forgotten"] == 0
-    assert count(NamedSlot.slot_id) == 1
+    assert partner.get(f"/slots/snapshots/{snapshot}").get_json()["state"] == "expired"
     assert tend_snapshots(now=NOON + KEPT + timedelta(seconds=1))["forgotten"] == 1
     assert (count(SlotSnapshot.id), count(NamedSlot.slot_id)) == (0, 0)
+
+
+@pytest.mark.parametrize("ending", ["completed", "expired"])
+def test_what_was_named_is_forgotten_in_small_statements_once_a_snapshot_is_over(
+    partner: Partner, monkeypatch: pytest.MonkeyPatch, ending: str
+) -> None:
+    monkeypatch.setattr(snapshots, "FORGOTTEN_AT_ONCE", 2)
+    snapshot, still_open = opened(partner), NOON + LIFETIME - timedelta(seconds=1)
+    partner.publish([line(name) for name in "abcde"], snapshot)
+    tend_snapshots(now=still_open)
+    assert count(NamedSlot.slot_id) == 5, "it may still close what was not named"
+    if ending == "completed":
+        complete(partner, snapshot)
+    with deleted_at_once() as deleted:
+        tend_snapshots(now=still_open if ending == "completed" else NOON + LIFETIME)
+    assert deleted == [2, 2, 1, 0]
+    assert partner.get(f"/slots/snapshots/{snapshot}").get_json()["state"] == ending
+
+
+def test_one_that_still_has_what_it_noted_is_not_forgotten(partner: Partner, monkeypatch: pytest.MonkeyPatch) -> None:
+    snapshot = opened(partner)
+    partner.publish([line("a")], snapshot)
+    monkeypatch.setattr(snapshots, "_forget_named", lambda snapshot: "broken off")
+    assert tend_snapshots(now=NOON + 2 * KEPT)["forgotten"] == 0
+    assert count(NamedSlot.slot_id) == 1
+
+
+def test_one_that_was_broken_off_keeps_what_it_noted_however_old_it_is(
+    partner: Partner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    snapshot = opened(partner)
+    partner.publish([line("a")], snapshot)
+    with transaction() as session:
+        session.execute(update(SlotSnapshot).values(state="closing"))
+    honest = snapshots._close_some
+    monkeypatch.setattr(snapshots, "_close_some", lambda *given: True)
+    assert tend_snapshots(now=NOON + 2 * KEPT)["forgotten"] == 0
+    monkeypatch.setattr(snapshots, "_close_some", honest)
+    snapshots.complete_snapshot(provider_of(snapshot), snapshot, now=NOON)
+    assert closed(partner) == {"pool-1/b", "pool-1/c"}
+
+
+@contextmanager
+def deleted_at_once() -> Iterator[list[int]]:
+    """How many notes each statement deletes."""
+    counts: list[int] = []
+
+    def note(connection: Any, cursor: Any, statement: str, *_: Any) -> None:
+        if statement.startswith("DELETE FROM slot_snapshot_named"):
+            counts.append(cursor.rowcount)
+
+    event.listen(engine(), "after_cursor_execute", note)
+    try:
+        yield counts
+    finally:
+        event.remove(engine(), "after_cursor_execute", note)
 
 
 def count(column: Any) -> int:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from threading import BoundedSemaphore
 from typing import Any
 
 import pytest
@@ -260,14 +263,26 @@ def test_no_other_route_takes_a_large_body_and_nobody_without_a_token(app: Flask
 
 
 class _Watched(io.BytesIO):
-    """A body that counts how often it is read."""
+    """A body that counts how often it is read, and before the first time does something else."""
 
-    asked = 0
+    def __init__(self, body: bytes, meanwhile: Callable[[], None] = lambda: None) -> None:
+        super().__init__(body)
+        self.asked, self._meanwhile = 0, meanwhile
+
+    def _note(self) -> None:
+        self.asked += 1
+        if self.asked == 1:
+            self._meanwhile()
 
     def read(self, size: int | None = -1) -> bytes:
         """Some of it."""
-        self.asked += 1
+        self._note()
         return super().read(size)
+
+    def readinto(self, buffer: Any) -> int:
+        """Some of it, as werkzeug asks for it."""
+        self._note()
+        return super().readinto(buffer)
 
 
 def test_another_content_type_is_refused_with_the_right_one(partner: Partner) -> None:
@@ -374,3 +389,41 @@ def test_an_unknown_snapshot_is_not_there(partner: Partner) -> None:
     assert answer.status_code == 404
     with reading() as session:
         assert session.scalars(select(Slot)).all() == []
+
+
+def test_a_provider_publishes_one_call_at_a_time_and_a_second_is_refused_before_its_body_is_read(
+    app: Flask, partner: Partner
+) -> None:
+    other = partner_of(app, make_offer(slots=0)[0], "slots")
+    body = ndjson([line()])
+    second = _Watched(body)
+    answers = []
+
+    def send(sender: Partner, read: io.BytesIO) -> None:
+        length = {"CONTENT_LENGTH": str(len(body))}
+        answers.append(sender.post("/slots", input_stream=read, content_type=NDJSON, environ_overrides=length))
+
+    def meanwhile() -> None:
+        with ThreadPoolExecutor(1) as thread:
+            thread.submit(send, partner, second).result()
+            thread.submit(send, other, io.BytesIO(body)).result()
+
+    send(partner, _Watched(body, meanwhile))
+    refused, of_another, first = answers
+    assert (refused.status_code, refused.get_json()["code"], refused.headers["Retry-After"]) == (429, "too_many", "2")
+    assert second.asked == 0
+    assert (of_another.status_code, first.status_code) == (200, 200)
+    assert statuses(partner.publish([line()])) == ["unchanged"], "the turn was given back"
+
+
+def test_only_so_many_calls_are_written_at_a_time(partner: Partner, monkeypatch: pytest.MonkeyPatch) -> None:
+    publishers = BoundedSemaphore(publish.PUBLISHED_AT_ONCE)
+    monkeypatch.setattr(publish, "_publishers", publishers)
+    assert partner.post("/slots?snapshot=snp_7c1x9d4t6b3n0v8m5r2k", data=b"", content_type=NDJSON).status_code == 404
+    for _ in range(publish.PUBLISHED_AT_ONCE):
+        assert publishers.acquire(blocking=False), "a refused call keeps no place"
+    answer = partner.post("/slots", data=ndjson([line()]), content_type=NDJSON)
+    assert (answer.status_code, answer.get_json()["code"]) == (429, "too_many")
+    assert (answer.headers["Retry-After"], held(partner)) == ("2", [])
+    publishers.release()
+    assert statuses(partner.publish([line()])) == ["created"]

@@ -125,6 +125,15 @@ def test_a_proposal_must_end_before_the_slot_and_not_be_the_same_time(app: Flask
     assert booking_row(public_id).version == 2
 
 
+@pytest.mark.parametrize("wrong", ["2026-03-09 10:00:00+08:00", "2026-03-09T10:00+08:00", "2026-03-09T10:00:00"])
+def test_the_end_of_a_proposal_is_read_as_every_other_moment(app: Flask, world: World, wrong: str) -> None:
+    partner, public_id = partner_of(app, world.provider), requested(world)
+    answer = say(partner, public_id, "proposal", slot=world.slots[1].external_ref, expires_at=wrong)
+    assert code(answer) == (422, "invalid")
+    told = [(error["field"], error["detail"]) for error in answer.get_json()["errors"]]
+    assert told == [("expires_at", "This must be a moment with its zone such as 2030-01-31T08:30:00+08:00.")]
+
+
 def test_a_move_keeps_what_was_promised_and_tells_everybody(app: Flask, world: World) -> None:
     partner, public_id = partner_of(app, world.provider), requested(world)
     say(partner, public_id, "confirm")

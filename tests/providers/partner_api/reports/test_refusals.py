@@ -12,6 +12,7 @@ from werkzeug.test import TestResponse
 
 from booking.reports import deliver as delivering
 from booking.reports.delete import delete_report
+from booking.states import BookingState
 from providers.reported import ReportContent
 from tests.files import make_pdf
 from tests.marketplace.api.caller import problem
@@ -19,7 +20,7 @@ from tests.people import NOON, consents
 from tests.providers.partner_api.partner import Partner, partner_of
 from tests.providers.partner_api.reports.delivering import cases, deliver, listing, told
 from tests.reports import LATER, PDF, report_row, versions
-from tests.world import World, make_offer
+from tests.world import World, go, make_offer
 from vip.customers.consent import withdraw_consent
 from vip.customers.family import NewMember, add_member
 
@@ -55,19 +56,21 @@ def test_a_refused_file_is_told_to_the_caller_and_to_the_desk(
 def test_without_consent_a_report_is_not_taken(partner: Partner, world: World, language: str, title: str) -> None:
     partner.language = language
     father = add_member(world.principal, NewMember("father", "沈国栋", "male", date(1955, 5, 1)), NOON).public_id
-    held = world.hold(beneficiary=father)
-    answer = deliver(partner, held)
+    asked = world.hold(beneficiary=father)
+    go(asked, BookingState.AWAITING_PROVIDER)
+    answer = deliver(partner, asked)
     assert problem(answer, 409, "report_without_consent")["title"] == title
-    assert listing(partner, held) == []
+    assert listing(partner, asked) == []
     consents(father)
-    assert deliver(partner, held).status_code == 201
+    assert deliver(partner, asked).status_code == 201
 
 
 def test_consent_that_is_withdrawn_while_the_file_is_examined_counts(
     partner: Partner, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     father = add_member(world.principal, NewMember("father", "沈国栋", "male", date(1955, 5, 1)), NOON).public_id
-    held = world.hold(beneficiary=father)
+    asked = world.hold(beneficiary=father)
+    go(asked, BookingState.AWAITING_PROVIDER)
     consents(father)
     examine = delivering.examine
 
@@ -76,7 +79,7 @@ def test_consent_that_is_withdrawn_while_the_file_is_examined_counts(
         return examine(given)
 
     monkeypatch.setattr(delivering, "examine", withdrawn_meanwhile)
-    problem(deliver(partner, held), 409, "report_without_consent")
+    problem(deliver(partner, asked), 409, "report_without_consent")
     assert versions() == []
 
 
@@ -121,6 +124,17 @@ def test_another_providers_booking_is_not_there(app: Flask, partner: Partner, bo
     mine, none = (stranger.get(f"/bookings/{public_id}/reports") for public_id in (booking, missing))
     assert plain(mine) == plain(none)
     assert len(versions()) == 1
+
+
+@pytest.mark.parametrize("ending", [[], [BookingState.EXPIRED], [BookingState.CANCELLED]])
+def test_a_hold_that_was_never_submitted_is_not_there(
+    partner: Partner, world: World, ending: list[BookingState]
+) -> None:
+    hold = world.hold()
+    go(hold, *ending)
+    problem(deliver(partner, hold), 404, "not_found")
+    problem(partner.get(f"/bookings/{hold}/reports"), 404, "not_found")
+    assert versions() == []
 
 
 def test_only_so_many_files_are_examined_at_a_time(

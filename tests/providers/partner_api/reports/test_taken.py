@@ -6,6 +6,7 @@ import io
 import json
 from datetime import timedelta
 
+import pytest
 from flask import Flask
 from sqlalchemy import Connection, text
 
@@ -29,7 +30,7 @@ def test_what_is_delivered_stands_on_the_customers_page_and_in_her_api(
     assert answer.status_code == 201, answer.text
     assert answer.get_json() == {
         "booking_id": booking,
-        "booking_state": "fulfilled",
+        "booking_status": "fulfilled",
         "reference": "RR-1",
         "stored": {
             "version": 1,
@@ -101,7 +102,23 @@ def test_a_booking_that_nobody_attended_takes_a_report_as_a_fetched_one_and_says
     public_id = world.submit()
     go(public_id, BookingState.CONFIRMED, BookingState.NO_SHOW)
     answer = deliver(partner, public_id)
-    assert (answer.status_code, answer.get_json()["booking_state"]) == (201, "no_show")
+    assert (answer.status_code, answer.get_json()["booking_status"]) == (201, "no_show")
+
+
+@pytest.mark.parametrize(
+    ("states", "status"),
+    [
+        ([BookingState.AWAITING_PROVIDER], "requested"),
+        ([BookingState.AWAITING_PROVIDER, BookingState.OUTCOME_UNKNOWN], "requested"),
+        ([BookingState.AWAITING_PROVIDER, BookingState.CONFIRMED], "confirmed"),
+    ],
+)
+def test_how_the_booking_stands_is_said_in_the_words_of_the_partner_api(
+    partner: Partner, world: World, states: list[BookingState], status: str
+) -> None:
+    asked = world.hold()
+    go(asked, *states)
+    assert deliver(partner, asked).get_json()["booking_status"] == status
 
 
 def test_nothing_of_a_delivered_report_can_be_read_in_the_table(

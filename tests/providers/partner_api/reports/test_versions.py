@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from threading import BoundedSemaphore
 from typing import Any
 
 import pytest
 from flask import Flask
+from sqlalchemy import false
 from werkzeug.test import TestResponse
 
+from booking.reports import deliver as delivering
 from tests.concurrency.controls import all_at_once
 from tests.files import make_pdf
 from tests.marketplace.api.caller import problem
@@ -52,6 +55,21 @@ def test_after_a_lost_answer_the_same_is_answered_and_nothing_is_stored_twice(pa
     assert (again.status_code, by_another_key.status_code) == (201, 201)
     assert by_another_key.get_json() == first.get_json()
     assert len(versions()) == 1
+
+
+def test_after_a_lost_answer_the_file_is_not_examined_again(
+    partner: Partner, world: World, booking: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = deliver(partner, booking, key="k-1")
+    examiners = BoundedSemaphore(1)
+    monkeypatch.setattr(delivering, "_examiners", examiners)
+    assert examiners.acquire()
+    again = deliver(partner, booking, key="k-1")
+    assert (again.status_code, again.get_json()) == (201, first.get_json())
+    problem(deliver(partner, booking, told(version=2), key="k-1"), 422, "idempotency_key_reused", "Idempotency-Key")
+    problem(deliver(partner, booking, key="k-2"), 429, "too_many")
+    monkeypatch.setattr(delivering, "may_show", lambda *_: false())
+    problem(deliver(partner, booking, key="k-1"), 409, "report_without_consent")
 
 
 def test_a_key_is_for_one_content(partner: Partner, booking: str) -> None:
