@@ -10,13 +10,15 @@ from contextlib import contextmanager
 
 import pytest
 from flask import Flask
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, select, text
 
 from booking.answering import events
 from booking.answering.event_cursor import LONGEST, EventCursor, decode, encode
 from booking.changes.cancel import cancel
 from booking.changes.reschedule import reschedule
-from marketplace.core.database.db import engine
+from booking.models import Booking
+from booking.transition import touch
+from marketplace.core.database.db import engine, reading, transaction
 from marketplace.core.errors import Invalid
 from tests.people import NOON
 from tests.providers.partner_api.answering import answering_world, code, requested, say, work
@@ -49,6 +51,12 @@ def write(connection: Connection, public_id: str, version: int) -> None:
         ),
         {"booking": public_id, "version": version, "at": NOON},
     )
+
+
+def note_something(public_id: str) -> None:
+    """Raise a booking's version without a line of history, as noting a provider's silence does."""
+    with transaction() as session:
+        touch(session.scalars(select(Booking).where(Booking.public_id == public_id)).one(), now=NOON)
 
 
 def read(world: World, cursor: str | None, limit: int = 50) -> tuple[list[int], str]:
@@ -85,6 +93,34 @@ def test_a_bookings_life_is_told_with_the_booking_as_it_was_each_time(app: Flask
     assert world.beneficiary.name not in partner.get("/events").text
     assert found["more"] is False
     assert partner.get(f"/events?cursor={found['next']}").get_json()["items"] == []
+
+
+def test_the_newest_event_says_what_is_open_also_where_the_booking_was_noted_upon_since(
+    app: Flask, world: World
+) -> None:
+    partner, public_id = partner_of(app, world.provider), requested(world)
+    note_something(public_id)
+    assert partner.get("/events").get_json()["items"][-1]["booking"]["answer_due_at"] is not None
+    say(partner, public_id, "confirm")
+    reschedule(world.principal, public_id, world.slots[1].public_id, now=NOON)
+    first = partner.get("/events").get_json()["items"]
+    note_something(public_id)
+    again = partner.get("/events").get_json()["items"]
+    assert again == first
+    assert [each["booking"]["change"] is None for each in again] == [True] * (len(again) - 1) + [False]
+    with reading() as session:
+        alone = events.event(session, world.provider.id, again[-1]["id"])
+    assert alone is not None
+    assert alone.booking.change is not None
+
+
+def test_a_cancel_that_is_asked_for_stays_in_the_newest_event_until_it_is_done(app: Flask, world: World) -> None:
+    partner, public_id = partner_of(app, world.provider), requested(world)
+    say(partner, public_id, "confirm")
+    cancel(world.principal, public_id, now=NOON)
+    note_something(public_id)
+    newest = partner.get("/events").get_json()["items"][-1]
+    assert (newest["kind"], newest["booking"]["cancel_asked"]) == ("booking.cancel_asked", True)
 
 
 def test_a_hold_is_no_event_and_not_in_the_index(world: World) -> None:
