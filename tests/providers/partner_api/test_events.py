@@ -14,16 +14,18 @@ from sqlalchemy import Connection, select, text
 
 from booking.answering import events
 from booking.answering.event_cursor import LONGEST, EventCursor, decode, encode
+from booking.answering.shown import booking
 from booking.changes.cancel import cancel
 from booking.changes.reschedule import reschedule
 from booking.models import Booking
+from booking.states import BookingState
 from booking.transition import touch
 from marketplace.core.database.db import engine, reading, transaction
-from marketplace.core.errors import Invalid
+from marketplace.core.errors import Invalid, NotFound
 from tests.people import NOON
 from tests.providers.partner_api.answering import answering_world, code, requested, say, work
 from tests.providers.partner_api.partner import partner_of
-from tests.world import World, booking_row, join
+from tests.world import World, booking_row, go, join
 
 pytestmark = [pytest.mark.usefixtures("db"), pytest.mark.every_postgres]
 
@@ -130,6 +132,24 @@ def test_a_hold_is_no_event_and_not_in_the_index(world: World) -> None:
     with engine().connect() as connection:
         known = connection.execute(text("SELECT count(*), count(provider_id) FROM booking_history")).one()
     assert tuple(known) == (3, 0), other
+
+
+@pytest.mark.parametrize("ended", [BookingState.EXPIRED, BookingState.CANCELLED])
+def test_a_hold_that_ended_and_is_corrected_later_is_still_no_event(world: World, ended: BookingState) -> None:
+    held = world.hold()
+    go(held, ended, actor="customer")
+    go(held, BookingState.ENTERED_IN_ERROR, actor="operator")
+    assert read(world, None)[0] == []
+    with pytest.raises(NotFound):
+        booking(world.provider.id, held)
+
+
+def test_what_was_submitted_and_is_corrected_later_is_an_event(world: World) -> None:
+    public_id = requested(world)
+    go(public_id, BookingState.CANCELLED, actor="customer")
+    go(public_id, BookingState.ENTERED_IN_ERROR, actor="operator")
+    assert read(world, None)[0] == [2, 3, 4]
+    assert booking(world.provider.id, public_id).version == 4
 
 
 def test_two_events_that_commit_in_reverse_order_while_a_reader_polls_both_arrive_once(world: World) -> None:
