@@ -4,15 +4,22 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import delete, select
+from sqlalchemy import ColumnElement, delete, select
 from sqlalchemy.orm import InstrumentedAttribute
 
 from marketplace.core.database.db import transaction
 
 
-def forget(key: InstrumentedAttribute[int], at: InstrumentedAttribute[datetime], before: datetime, batch: int) -> int:
-    """Delete all rows of the table of `key` (its primary key) whose `at` lies before `before`; returns how many."""
-    old = select(key).where(at < before).order_by(key).limit(batch)
+def forget(
+    key: InstrumentedAttribute[int],
+    at: InstrumentedAttribute[datetime],
+    before: datetime,
+    batch: int,
+    *only: ColumnElement[bool],
+) -> int:
+    """Delete all rows of the table of `key` (its primary key) whose `at` lies before `before`, of those for which
+    `only` is true; returns how many."""
+    old = select(key).where(at < before, *only).order_by(key).limit(batch)
     forgotten = 0
     while True:
         with transaction() as session:
