@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Row, select, text
+from sqlalchemy import Row, func, select, text
 from sqlalchemy.orm import Session
 
 from booking.answering.event_cursor import EventCursor, decode, encode
@@ -69,9 +69,11 @@ class At:
 
 @dataclass(frozen=True)
 class BookingEvent:
-    """One thing that happened. `booking` is as it was then: its version, status, cause, time and slot; `before` its
-    time before that, where this moved it; `wanted` the time that is asked for, where this asks for one. `by`: customer,
-    provider, operator, agent, clock or system."""
+    """One thing that happened. `booking` is as it was then: its version, status, cause, time and slot. What is open
+    (change, cancel_asked, proposal, differences, answer_due_at) stands in the booking's newest event alone, as it is
+    when the event is read: the next reading of it may say otherwise, an older event says nothing of it. `before`: its
+    time before that, where this moved it; `wanted`: the time that is asked for, where this asks for one. `by`:
+    customer, provider, operator, agent, clock or system."""
 
     id: str
     kind: str
@@ -150,9 +152,16 @@ def _events(session: Session, lines: Sequence[Row[Any]]) -> list[BookingEvent]:
     ids = {line.booking_id for line in lines}
     found = session.scalars(select(Booking).where(Booking.id.in_(ids))).all()
     now = dict(zip((each.id for each in found), show(session, found), strict=True))
+    newest = _newest(session, ids)
     moves = _moves(session, ids)
     slots = _slots(session, ids)
-    return [_event(line, now[line.booking_id], moves.get(line.booking_id, ()), slots) for line in lines]
+
+    def event_of(line: Row[Any]) -> BookingEvent:
+        booking = now[line.booking_id]
+        known = booking if line.version == newest[line.booking_id] else replace(booking, **_NOT_KNOWN_OF_THEN)
+        return _event(line, known, moves.get(line.booking_id, ()), slots)
+
+    return [event_of(line) for line in lines]
 
 
 def _event(
@@ -170,7 +179,6 @@ def _event(
         ends_at=None if slot is None else slot.ends_at,
         slot=None if slot is None else slot.external_ref,
         updated_at=line.at,
-        **({} if now.version == line.version else _NOT_KNOWN_OF_THEN),
     )
     before = _of(line.facts["before"]) if line.cause in _TIMES else None
     wanted = _of(line.facts["wanted"]) if line.cause == CHANGE_ASKED else None
@@ -194,6 +202,17 @@ _NOT_KNOWN_OF_THEN: Mapping[str, Any] = {
     "differences": (),
 }
 """What a booking that has gone on no longer tells of an earlier version."""
+
+
+def _newest(session: Session, ids: set[int]) -> dict[int, int]:
+    """By booking, the version of its newest line. The booking's own may be higher: what is noted without a move
+    (a time of answer, a difference) raises it and writes no line."""
+    rows = session.execute(
+        select(BookingHistory.booking_id, func.max(BookingHistory.version))
+        .where(BookingHistory.booking_id.in_(ids))
+        .group_by(BookingHistory.booking_id)
+    )
+    return {row[0]: row[1] for row in rows}
 
 
 def _kind(line: Row[Any]) -> str:

@@ -19,6 +19,9 @@ from marketplace.core.errors import Invalid, NotFound
 from marketplace.core.paging import Page, decode_cursor, encode_cursor
 
 KEPT = timedelta(days=30)
+LONGEST_REPLAY = timedelta(days=1)
+BATCH = 1000
+"""So many deliveries are put back into the queue by one statement."""
 
 
 @dataclass(frozen=True)
@@ -78,10 +81,12 @@ def replay(provider_id: int, endpoint_id: str, delivery_id: str, *, repeat: Repe
 def replay_span(
     provider_id: int, endpoint_id: str, since: datetime, until: datetime, *, repeat: Repeatable, now: datetime
 ) -> None:
-    """Send the deliveries of all events that occurred from `since` until before `until` once more. Raises NotFound,
-    EndpointEnded, Invalid(field="until") for a span that is none, IdempotencyKeyReused."""
+    """Send the deliveries of all events that occurred from `since` until before `until`, a day at most, once more.
+    Raises NotFound, EndpointEnded, Invalid(field="until") for a span that is none or too long, IdempotencyKeyReused."""
     if not since < until:
         raise Invalid(field="until", reason="format")
+    if until - since > LONGEST_REPLAY:
+        raise Invalid(field="until", reason="range_too_long", maximum=LONGEST_REPLAY.days)
     with transaction() as session:
         fresh = first_time(session, repeat, endpoint_id, now=now)
         endpoint = _endpoint(session, provider_id, endpoint_id)
@@ -91,16 +96,29 @@ def replay_span(
 
 
 def forget_deliveries(*, now: datetime, batch: int = 1000) -> int:
-    """Delete the deliveries that were made more than 30 days ago; returns how many."""
-    return forget(WebhookDelivery.id, WebhookDelivery.created_at, now - KEPT, batch)
+    """Delete the deliveries that were made more than 30 days ago and have ended; returns how many. One that waits, for
+    an endpoint that is paused, is delivered when that goes on."""
+    ended = WebhookDelivery.state != "queued"
+    return forget(WebhookDelivery.id, WebhookDelivery.created_at, now - KEPT, batch, ended)
 
 
 def _again(session: Session, endpoint: WebhookEndpoint, which: Sequence[ColumnElement[bool]], now: datetime) -> None:
-    """Put those that have ended back into the queue, with a schedule that begins anew."""
+    """Put those that have ended back into the queue, in batches by id, with a schedule that begins anew."""
     if endpoint.state == "ended":
         raise EndpointEnded()
     anew: dict[str, Any] = {"state": "queued", "finished_at": None, "failures": 0, "run_after": now}
-    session.execute(update(WebhookDelivery).where(*which, WebhookDelivery.state != "queued").values(anew))
+    last: int | None = 0
+    while last is not None:
+        batch = (
+            select(WebhookDelivery.id)
+            .where(*which, WebhookDelivery.state != "queued", WebhookDelivery.id > last)
+            .order_by(WebhookDelivery.id)
+            .limit(BATCH)
+            .with_for_update()
+        )
+        ids = session.scalars(batch).all()
+        session.execute(update(WebhookDelivery).where(WebhookDelivery.id.in_(ids)).values(anew))
+        last = ids[-1] if len(ids) == BATCH else None
 
 
 def _endpoint(session: Session, provider_id: int, endpoint_id: str) -> WebhookEndpoint:

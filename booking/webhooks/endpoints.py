@@ -8,6 +8,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -124,7 +125,8 @@ def add(
         session.flush()
         session.refresh(endpoint)
         secret = _add_secret(session, endpoint, PLACES[0], now)
-        _audit(session, "webhook_endpoint.added", endpoint, by, now, event_types=endpoint.event_types)
+        facts = {"host": _host(url), "event_types": endpoint.event_types}
+        _audit(session, "webhook_endpoint.added", endpoint, by, now, **facts)
         return _shown(session, endpoint, secret)
 
 
@@ -183,7 +185,8 @@ def change(
         endpoint.url, endpoint.event_types = url, sorted(set(event_types))
         if endpoint.state != state:
             _move(endpoint, state, "" if state == "active" else "asked", now)
-        _audit(session, "webhook_endpoint.changed", endpoint, by, now, state=state, event_types=endpoint.event_types)
+        facts = {"host": _host(url), "state": state, "event_types": endpoint.event_types}
+        _audit(session, "webhook_endpoint.changed", endpoint, by, now, **facts)
         return _shown(session, endpoint)
 
 
@@ -360,6 +363,11 @@ def _shown(session: Session, row: WebhookEndpoint, secret: str | None = None) ->
         secrets=[LiveSecret(each.public_id, each.created_at) for each in _live_secrets(session, row)],
         secret=secret,
     )
+
+
+def _host(url: str) -> str:
+    """What the audit says of an address: path and query may hold a key of the receiver's."""
+    return urlsplit(url).hostname or ""
 
 
 def _audit(session: Session, action: str, endpoint: WebhookEndpoint, by: By, now: datetime, **facts: Any) -> None:

@@ -33,14 +33,15 @@ class Event:
     payload: Mapping[str, Any]
 
 
-def events_since(session: Session, provider_id: int, cursor: str, limit: int) -> tuple[Sequence[Event], str]:
-    """The next events of a provider, at most so many, and the cursor after them; the same cursor where there are none.
+def events_since(session: Session, provider_id: int, cursor: str, limit: int) -> tuple[Sequence[Event], str, bool]:
+    """The next events of a provider, at most so many, the cursor after them (the same where there are none), and
+    whether there are more of the span that the cursor has begun.
 
     The cursor is stored by us and shown to nobody, so that it has no mark of a key which may go.
     """
     seen, until, *after = json.loads(cursor)
-    items, following, _more = events.read(session, provider_id, EventCursor(seen, until, (after[0], after[1])), limit)
-    return [_event(item) for item in items], _text(following) if items or until else cursor
+    items, following, more = events.read(session, provider_id, EventCursor(seen, until, (after[0], after[1])), limit)
+    return [_event(item) for item in items], _text(following) if items or until else cursor, more
 
 
 def newest(session: Session, provider_id: int) -> str:

@@ -19,6 +19,9 @@ from marketplace.core.ids import new_id
 from marketplace.core.one_by_one import RUN_SECONDS, one_by_one
 
 AT_ONCE = 200
+"""Events a page."""
+MOST_PAGES = 50
+"""Pages that are made into deliveries in one transaction."""
 
 
 def make_deliveries(*, now: datetime, seconds: float = RUN_SECONDS) -> dict[str, int]:
@@ -34,7 +37,7 @@ def make_deliveries(*, now: datetime, seconds: float = RUN_SECONDS) -> dict[str,
     def read_on(endpoint_id: int) -> str:
         more = True
         while more:
-            count, more = _make_some(endpoint_id, now)
+            count, more = _make_span(endpoint_id, now)
             made["made"] += count
             more = more and time.monotonic() < until
         return "read"
@@ -43,20 +46,24 @@ def make_deliveries(*, now: datetime, seconds: float = RUN_SECONDS) -> dict[str,
     return {"made": made["made"], **{name: counts[name] for name in ("busy", "broken") if counts[name]}}
 
 
-def _make_some(endpoint_id: int, now: datetime) -> tuple[int, bool]:
-    """Make the next deliveries of an endpoint and move its cursor, in one transaction. Returns how many, and whether
-    there may be more."""
+def _make_span(endpoint_id: int, now: datetime) -> tuple[int, bool]:
+    """Make the next deliveries of an endpoint and move its cursor. Returns how many, and whether there are more.
+
+    All pages of one span are read in one transaction, since of two events of a booking the later one may stand on the
+    earlier page: no sender sees it without the other. A span of more than AT_ONCE * MOST_PAGES events is cut there.
+    """
     with transaction() as session:
         endpoint = session.get(WebhookEndpoint, endpoint_id, with_for_update=True)
         if endpoint is None or endpoint.state != "active":
             return 0, False
-        found, after = events.events_since(session, endpoint.provider_id, endpoint.cursor, AT_ONCE)
-        if not found and after == endpoint.cursor:
-            return 0, False
-        wanted = [each for each in found if each.type in endpoint.event_types]
-        made = _insert(session, endpoint, wanted, now) if wanted else 0
-        endpoint.cursor = after
-        return made, len(found) >= AT_ONCE and made > 0
+        made = 0
+        for _ in range(MOST_PAGES):
+            found, endpoint.cursor, more = events.events_since(session, endpoint.provider_id, endpoint.cursor, AT_ONCE)
+            wanted = [each for each in found if each.type in endpoint.event_types]
+            made += _insert(session, endpoint, wanted, now) if wanted else 0
+            if not more:
+                return made, False
+        return made, True
 
 
 def _insert(session: Session, endpoint: WebhookEndpoint, wanted: Sequence[Event], now: datetime) -> int:

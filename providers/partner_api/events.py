@@ -23,8 +23,9 @@ class Time(Answer):
 
 
 class PartnerEvent(Answer):
-    """One thing that happened. `booking` is as it was then; open wishes, proposals and differences are with its newest
-    event only. `before`: the time before, where a booking was moved; `wanted`: the time that the customer asks for.
+    """One thing that happened. `booking` is as it was then; what is open (`change`, `cancel_asked`, `proposal`,
+    `differences`, `answer_due_at`) is with its newest event only, as it is at the moment of reading. `before`: the
+    time before, where a booking was moved; `wanted`: the time that the customer asks for.
 
     `kind`: booking.requested, .confirmed, .rejected, .cancelled, .checked_in, .in_service, .fulfilled, .no_show,
     .moved, .change_asked, .change_ended (refused, taken back or overtaken), .cancel_asked, .time_proposed,

@@ -46,7 +46,7 @@ class ChangedEndpoint(_Where):
 
 
 class Span(Request):
-    """The events that occurred from `since` until before `until`, in UTC."""
+    """The events that occurred from `since` until before `until`, in UTC; a day at most."""
 
     since = Text(longest=20, pattern=_MOMENT, required=True, metadata={"examples": ["2026-03-02T04:00:00Z"]})
     until = Text(longest=20, pattern=_MOMENT, required=True, metadata={"examples": ["2026-03-02T05:00:00Z"]})

@@ -84,3 +84,16 @@ def test_a_secret_opens_for_its_own_endpoint_alone(world: World, db: Engine) -> 
         assert endpoints.open_secrets(session, first)
         with pytest.raises(Unreadable):
             endpoints.open_secrets(session, second)
+
+
+def test_the_audit_says_the_host_of_an_address_and_no_more(world: World, db: Engine) -> None:
+    made = add(world, "https://first.example/path?key=1")
+    second = "https://second.example/path"
+    endpoints.change(world.provider.id, made.id, second, ["booking.requested"], "active", by=BY, now=NOON)
+    with db.connect() as connection:
+        lines = connection.execute(
+            text("SELECT facts FROM audit_line WHERE action LIKE 'webhook_endpoint.%' ORDER BY id")
+        ).scalars()
+        facts = list(lines)
+    assert [each["host"] for each in facts] == ["first.example", "second.example"]
+    assert "path" not in str(facts)

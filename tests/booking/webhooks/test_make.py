@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import threading
+from typing import Any
 
+import pytest
 from sqlalchemy import Engine, text
 
 from booking.changes.cancel import cancel
 from booking.webhooks import endpoints, events, make
 from booking.webhooks.make import make_deliveries
-from tests.booking.webhooks.hooks import BY, add, rows, write_line
+from booking.webhooks.models import WebhookDelivery
+from tests.booking.webhooks.hooks import BY, add, claim, rows, write_line
 from tests.people import NOON
 from tests.world import World
 
@@ -94,3 +97,60 @@ def test_a_part_in_which_nothing_is_left_does_not_hold_up_what_follows(world: Wo
         connection.execute(text("UPDATE webhook_endpoint SET cursor = :part"), {"part": part})
     world.submit()
     assert [make_deliveries(now=NOON)["made"] for _ in range(2)] == [0, 1]
+
+
+def test_no_sender_sees_a_part_of_a_span(world: World, db: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(make, "AT_ONCE", 1)
+    add(world, URL)
+    booking, other = world.submit(0), world.submit(1)
+    with db.connect() as slow, db.begin() as quick:
+        write_line(slow, other, 3)  # takes its number first, so that its lines are read first
+        write_line(quick, booking, 3)
+        quick.commit()
+        write_line(slow, booking, 4)
+        slow.commit()
+    there: list[int] = []
+    since = events.events_since
+
+    def watched(*arguments: Any) -> Any:
+        with db.connect() as sender:
+            there.append(sender.execute(text("SELECT count(*) FROM webhook_delivery")).scalar_one())
+        return since(*arguments)
+
+    monkeypatch.setattr(events, "events_since", watched)
+    assert make_deliveries(now=NOON)["made"] == 5
+    assert there == [0] * 5
+    versions = [row.version for row in rows() if row.booking == booking]
+    assert versions == [2, 4, 3], "read in another order than that of the versions"
+    assert [one.version for one in claimed_of(booking)] == [2]
+
+
+def claimed_of(booking: str) -> list[WebhookDelivery]:
+    """What a sender may take of a booking's deliveries."""
+    taken = {one.id for one in claim()}
+    return [row for row in rows() if row.id in taken and row.booking == booking]
+
+
+def test_a_page_in_which_nothing_is_wanted_stops_nothing(
+    world: World, db: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(make, "AT_ONCE", 2)
+    add(world, URL, "booking.requested")
+    booking = world.submit(0)
+    with db.begin() as connection:
+        for version in range(3, 9):
+            write_line(connection, booking, version)
+    world.submit(1)
+    assert make_deliveries(now=NOON)["made"] == 2
+
+
+def test_a_long_span_is_made_in_several_transactions(world: World, db: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(make, "AT_ONCE", 2)
+    monkeypatch.setattr(make, "MOST_PAGES", 2)
+    add(world, URL)
+    booking = world.submit(0)
+    with db.begin() as connection:
+        for version in range(3, 12):
+            write_line(connection, booking, version)
+    assert make_deliveries(now=NOON)["made"] == 10
+    assert [row.version for row in rows()] == list(range(2, 12))

@@ -10,18 +10,22 @@ from contextlib import contextmanager
 
 import pytest
 from flask import Flask
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, select, text
 
 from booking.answering import events
 from booking.answering.event_cursor import LONGEST, EventCursor, decode, encode
+from booking.answering.shown import booking
 from booking.changes.cancel import cancel
 from booking.changes.reschedule import reschedule
-from marketplace.core.database.db import engine
-from marketplace.core.errors import Invalid
+from booking.models import Booking
+from booking.states import BookingState
+from booking.transition import touch
+from marketplace.core.database.db import engine, reading, transaction
+from marketplace.core.errors import Invalid, NotFound
 from tests.people import NOON
 from tests.providers.partner_api.answering import answering_world, code, requested, say, work
 from tests.providers.partner_api.partner import partner_of
-from tests.world import World, booking_row, join
+from tests.world import World, booking_row, go, join
 
 pytestmark = [pytest.mark.usefixtures("db"), pytest.mark.every_postgres]
 
@@ -49,6 +53,12 @@ def write(connection: Connection, public_id: str, version: int) -> None:
         ),
         {"booking": public_id, "version": version, "at": NOON},
     )
+
+
+def note_something(public_id: str) -> None:
+    """Raise a booking's version without a line of history, as noting a provider's silence does."""
+    with transaction() as session:
+        touch(session.scalars(select(Booking).where(Booking.public_id == public_id)).one(), now=NOON)
 
 
 def read(world: World, cursor: str | None, limit: int = 50) -> tuple[list[int], str]:
@@ -87,6 +97,34 @@ def test_a_bookings_life_is_told_with_the_booking_as_it_was_each_time(app: Flask
     assert partner.get(f"/events?cursor={found['next']}").get_json()["items"] == []
 
 
+def test_the_newest_event_says_what_is_open_also_where_the_booking_was_noted_upon_since(
+    app: Flask, world: World
+) -> None:
+    partner, public_id = partner_of(app, world.provider), requested(world)
+    note_something(public_id)
+    assert partner.get("/events").get_json()["items"][-1]["booking"]["answer_due_at"] is not None
+    say(partner, public_id, "confirm")
+    reschedule(world.principal, public_id, world.slots[1].public_id, now=NOON)
+    first = partner.get("/events").get_json()["items"]
+    note_something(public_id)
+    again = partner.get("/events").get_json()["items"]
+    assert again == first
+    assert [each["booking"]["change"] is None for each in again] == [True] * (len(again) - 1) + [False]
+    with reading() as session:
+        alone = events.event(session, world.provider.id, again[-1]["id"])
+    assert alone is not None
+    assert alone.booking.change is not None
+
+
+def test_a_cancel_that_is_asked_for_stays_in_the_newest_event_until_it_is_done(app: Flask, world: World) -> None:
+    partner, public_id = partner_of(app, world.provider), requested(world)
+    say(partner, public_id, "confirm")
+    cancel(world.principal, public_id, now=NOON)
+    note_something(public_id)
+    newest = partner.get("/events").get_json()["items"][-1]
+    assert (newest["kind"], newest["booking"]["cancel_asked"]) == ("booking.cancel_asked", True)
+
+
 def test_a_hold_is_no_event_and_not_in_the_index(world: World) -> None:
     held, other = world.hold(), join(world.provider, world.offer, world.slots, phone="13800000033").hold(1)
     cancel(world.principal, held, now=NOON)
@@ -94,6 +132,24 @@ def test_a_hold_is_no_event_and_not_in_the_index(world: World) -> None:
     with engine().connect() as connection:
         known = connection.execute(text("SELECT count(*), count(provider_id) FROM booking_history")).one()
     assert tuple(known) == (3, 0), other
+
+
+@pytest.mark.parametrize("ended", [BookingState.EXPIRED, BookingState.CANCELLED])
+def test_a_hold_that_ended_and_is_corrected_later_is_still_no_event(world: World, ended: BookingState) -> None:
+    held = world.hold()
+    go(held, ended, actor="customer")
+    go(held, BookingState.ENTERED_IN_ERROR, actor="operator")
+    assert read(world, None)[0] == []
+    with pytest.raises(NotFound):
+        booking(world.provider.id, held)
+
+
+def test_what_was_submitted_and_is_corrected_later_is_an_event(world: World) -> None:
+    public_id = requested(world)
+    go(public_id, BookingState.CANCELLED, actor="customer")
+    go(public_id, BookingState.ENTERED_IN_ERROR, actor="operator")
+    assert read(world, None)[0] == [2, 3, 4]
+    assert booking(world.provider.id, public_id).version == 4
 
 
 def test_two_events_that_commit_in_reverse_order_while_a_reader_polls_both_arrive_once(world: World) -> None:

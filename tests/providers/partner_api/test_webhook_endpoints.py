@@ -242,13 +242,14 @@ def test_one_delivery_is_sent_once_more_under_its_id(partner: Partner, world: Wo
 def test_all_of_a_time_is_sent_once_more(partner: Partner, world: World) -> None:
     with listening() as receiver:
         path = delivered(partner, world, receiver)
-        before = {"since": "2026-03-01T00:00:00Z", "until": "2026-03-02T04:00:00Z"}
+        before = {"since": "2026-03-01T04:00:00Z", "until": "2026-03-02T04:00:00Z"}
         assert post(partner, f"{path}/replay", before).status_code == 204
         assert send_all() == []
         span = {"since": "2026-03-02T04:00:00Z", "until": "2026-03-02T04:00:01Z"}
         assert post(partner, f"{path}/replay", span).status_code == 204
         assert send_all() == ["done", "done"]
-        for wrong in ({**span, "until": span["since"]}, {**span, "until": "2026-13-02T04:00:00Z"}):
+        ends = (span["since"], "2026-13-02T04:00:00Z", "2026-03-03T04:00:01Z")
+        for wrong in ({**span, "until": end} for end in ends):
             assert post(partner, f"{path}/replay", wrong).get_json()["field"] == "until"
 
 
