@@ -37,9 +37,14 @@ migrate: $(RUN_STAMP) ## bring the product's database to the schema of this code
 	@exec $(BIN)/python -m marketplace.development.processes exec python -m marketplace.core.migrate
 
 # The types are checked beside the tests, which leave the processors idle a part of the time.
-test: style translations ## check style, layers and types, and run the whole suite
-	@$(MAKE) --no-print-directory types & types=$$!; $(BIN)/python -m pytest -n 4 $(PYTEST); tests=$$?; \
+test: style translations fhir-server ## check style, layers and types, and run the whole suite
+	@$(MAKE) --no-print-directory types & types=$$!; $(BIN)/python -m pytest -n 4 --dist worksteal $(PYTEST); tests=$$?; \
 	  wait $$types || { echo "The types are wrong: see make types."; exit 1; }; exit $$tests
+
+# The server that the FHIR adapter is tested against, with its own lock file (tests/fhir_servers.py).
+.PHONY: fhir-server
+fhir-server: $(DEV_STAMP)
+	@$(BIN)/python -m tests.fhir_servers
 
 quick: $(DEV_STAMP) translations ## check what changed, then a chosen part of the suite, in a minute or so
 	@changed=$$(git diff --name-only --diff-filter=d HEAD -- '*.py'; git ls-files --others --exclude-standard -- '*.py'); \
@@ -71,6 +76,14 @@ endif
 drill: $(DEV_STAMP) translations ## kill everything at random while customers book, then compare all books: SEED=1 MINUTES=5
 	@$(BIN)/python -m drill $(if $(SEED),--seed $(SEED)) $(if $(MINUTES),--minutes $(MINUTES)) $(DRILL)
 
+.PHONY: consultations
+consultations: $(DEV_STAMP) translations ## open 200 consultations at once, kill a worker, and count every pledge again: SEED=1
+	@$(BIN)/python -m drill.consultations $(if $(SEED),--seed $(SEED)) $(DRILL)
+
+.PHONY: dispatch
+dispatch: $(DEV_STAMP) translations ## give out 1,000 requests for escorts in one run, and count every answer again: SEED=1
+	@$(BIN)/python -m drill.dispatch $(if $(SEED),--seed $(SEED)) $(DRILL)
+
 .PHONY: mutate
 mutate: $(DEV_STAMP) translations ## make small mistakes in the heart of booking, and see which no test notices: SEED=1 MINUTES=50
 	@$(BIN)/python -m mutate $(if $(SEED),--seed $(SEED)) $(if $(MINUTES),--minutes $(MINUTES)) $(MUTATE)
@@ -89,7 +102,7 @@ vendor: ## copy the front-end files that the pages serve out of their npm packag
 	npm run --silent vendor
 
 clean: ## remove what was installed and cached; data stays
-	rm -rf .venv node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis .schemathesis .import_linter_cache
+	rm -rf .venv node_modules tests/fhir-server/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis .schemathesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 forget: $(RUN_STAMP) ## delete the product's data: embedded database, keys, sandbox

@@ -15,17 +15,18 @@ from dataclasses import dataclass, replace
 from statistics import median
 from typing import NoReturn
 
-from bench import attempts, bare, data, load, pages, partner
+from bench import attempts, bare, data, load, pages, polling, rotation, streams
 from bench.data import Loaded
+from bench.providers import commands, partner, webhooks
 from bench.reads import READS, slots
-from bench.stage import CannotMeasure, Stage, WebServer, serving, stage
+from bench.stage import CHOSEN, CannotMeasure, Stage, WebServer, serving, stage, working
 from marketplace.development import processes
 
-PARTS = ("bookings", "reads", "attempts", "pages", "partner", "servers")
+PARTS = ("bookings", "reads", "attempts", "pages", "partner", "webhooks", "dead", "streams", "servers")
+KEYS = "keys"
+"""Measured by itself: it makes people of its own, and changes the keys under everybody."""
 BOOKINGS = {"spread": "hold, spread over the slots", "hot": "hold, one hot slot", "confirm": "hold and confirm, spread"}
 MOST_PER_SECOND = 4000  # requests made ready for each second that is measured
-
-CHOSEN = WebServer("granian, 2 × 16 threads (default)", processes.WEB, 16)
 
 
 def _granian(threads: int) -> WebServer:
@@ -47,6 +48,7 @@ class Options:
     only: Sequence[str]
     slots: int
     customers: int
+    reports: int
 
 
 def main() -> int:
@@ -70,13 +72,28 @@ def _options() -> Options:
     parser.add_argument("--clients", type=int, default=32, help="who book at once (32)")
     parser.add_argument("--readers", type=int, default=4, help="who read at once (4)")
     parser.add_argument("--rounds", type=int, default=3, help="SQL and HTTP in turn, so many times (3)")
-    parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS, help="parts to measure")
+    parser.add_argument(
+        "--only", nargs="+", choices=(*PARTS, KEYS), default=PARTS, help="parts to measure; keys alone (all but keys)"
+    )
     parser.add_argument("--slots", type=int, default=1_500_000, help="slots to load (1,500,000)")
     parser.add_argument("--customers", type=int, default=10_000, help="customers to make (10,000)")
-    return Options(**vars(parser.parse_args()))
+    parser.add_argument("--reports", type=int, default=10_000, help="reports to make for `keys` (10,000)")
+    given = parser.parse_args()
+    if KEYS in given.only and given.only != [KEYS]:
+        parser.error("keys are measured by themselves")
+    return Options(**vars(given))
 
 
 def _measure(where: Stage, options: Options) -> None:
+    since = time.monotonic()
+    if options.only == [KEYS]:
+        _keys(where, options)
+    else:
+        _measure_bookings(where, options)
+    print(f"\nDone in {time.monotonic() - since:.0f} s.")
+
+
+def _measure_bookings(where: Stage, options: Options) -> None:
     since = time.monotonic()
     loaded = data.load(where, slots=options.slots, customers=options.customers)
     print(
@@ -94,14 +111,19 @@ def _measure(where: Stage, options: Options) -> None:
         _pages(where, loaded)
     if "partner" in options.only:
         _partner(where, options)
+    if "webhooks" in options.only:
+        _webhooks(where, loaded, options)
+    if "dead" in options.only:
+        _dead(where, loaded, options)
+    if "streams" in options.only:
+        _streams(where, loaded, options)
     if "servers" in options.only:
         _servers(where, loaded, options)
-    print(f"\nDone in {time.monotonic() - since:.0f} s.")
 
 
 def _bookings(where: Stage, loaded: Loaded, options: Options) -> None:
     print(f"\nBookings a second, {options.clients} clients; median of {options.rounds} rounds (lowest to highest)")
-    with serving(where, CHOSEN) as port:
+    with serving(where) as port:
         _warm_up(where, loaded, port, options)
         for what, name in BOOKINGS.items():
             sql, http = [], []
@@ -148,7 +170,7 @@ def _reads(where: Stage, loaded: Loaded, options: Options) -> None:
         f"\nLatency of reads in milliseconds, {options.readers} clients: median and p99; ratio of the p99, median of "
         f"{options.rounds} rounds (lowest to highest)"
     )
-    with serving(where, CHOSEN) as port:
+    with serving(where) as port:
         _warm_up(where, loaded, port, options)
         where.begin_anew()
         for make in READS:
@@ -173,7 +195,7 @@ def _reads(where: Stage, loaded: Loaded, options: Options) -> None:
 def _partner(where: Stage, options: Options) -> None:
     told = partner.feed(where)
     print(f"\n{len(told.slots):,} slots changed, 500 a transaction: slots a second; median of {options.rounds} rounds")
-    with serving(where, CHOSEN) as port:
+    with serving(where) as port:
         program = partner.Program(port)
         partner.measure(where, told, program, 1)  # imports, prepared statements, caches
         rates = [partner.measure(where, told, program, 4 + 3 * n) for n in range(options.rounds)]
@@ -181,6 +203,63 @@ def _partner(where: Stage, options: Options) -> None:
     for name, ours in (("partner API", [rate.api for rate in rates]), ("worker, polled", [r.worker for r in rates])):
         ratios = [one / bare_ for one, bare_ in zip(ours, sql, strict=True)]
         print(f"  {name:<28} SQL {_spread(sql, 0)}   ours {_spread(ours, 0)}   ratio {_spread(ratios, 3)}")
+
+
+def _webhooks(where: Stage, loaded: Loaded, options: Options) -> None:
+    print(f"\nWebhook in, status seen: {webhooks.PER_SECOND:.0f} messages a second; p50 and p99 in milliseconds")
+    told = webhooks.sender(where)
+    with serving(where) as port:
+        webhooks.measure(where, loaded, port, told, seconds=1, clients=options.clients)  # imports, statements, caches
+        for _ in range(options.rounds):
+            tally = webhooks.measure(where, loaded, port, told, seconds=options.seconds, clients=options.clients)
+            rate = len(tally.answered) / tally.seconds
+            print(
+                f"  answered {median(tally.answered):6.1f} {_p99(tally.answered):7.1f}   seen by the customer "
+                f"{median(tally.shown):6.1f} {_p99(tally.shown):7.1f}   "
+                f"({rate:.0f} a second, {tally.reads} reads; load {os.getloadavg()[0]:.1f})"
+            )
+
+
+def _dead(where: Stage, loaded: Loaded, options: Options) -> None:
+    seconds = 4 * options.seconds
+    print(f"\nCommands a healthy provider gets, {commands.PER_SECOND:.0f} a second, one worker: p50 and p95 in ms")
+    with serving(where) as port:
+        commands.queue(where, loaded, port, rounds=options.rounds, seconds=seconds, clients=options.clients)
+    with commands.rig(where) as rig, working(where):
+        commands.warm_up(where)
+        rounds = [commands.measure(where, rig, seconds=seconds) for _ in range(options.rounds)]
+    alone = [one for each in rounds for one in each.alone]
+    print(f"  alone {median(alone):25.1f} {_p95(alone):6.1f}   ({len(alone)} commands; load {os.getloadavg()[0]:.1f})")
+    for way in commands.DEAD:
+        beside = [one for each in rounds for one in each.beside[way]]
+        tried = sum(each.tried[way] for each in rounds)
+        print(
+            f"  beside one that is {way:<8} {median(beside):6.1f} {_p95(beside):6.1f}   "
+            f"p95 ratio {_p95(beside) / _p95(alone):.2f}   ({tried} commands of that one were tried)"
+        )
+
+
+def _streams(where: Stage, loaded: Loaded, options: Options) -> None:
+    seconds = 4 * options.seconds
+    print(f"\n{streams.STREAMS:,} streams, {streams.PER_SECOND} messages a second: p50 and p99 in ms until it is read")
+    for _ in range(options.rounds):
+        told = streams.measure(where, loaded, seconds=seconds)
+        print(
+            f"  SQL {median(told.bare):5.1f} {_p99(told.bare):6.1f}   streamed {median(told.streamed):6.1f} "
+            f"{_p99(told.streamed):6.1f}   p50 ratio {median(told.streamed) / median(told.bare):.1f}, p99 ratio "
+            f"{_p99(told.streamed) / _p99(told.bare):.1f}   {told.bytes_a_page / 1024:.0f} KiB a page, idle "
+            f"{told.idle:.1%} and busy {told.busy:.1%} of a core, opened in {told.opened_seconds:.1f} s "
+            f"(load {os.getloadavg()[0]:.1f})"
+        )
+    talks = polling.begin_talks(where, loaded)
+    print(f"\n{len(talks):,} readers asking every {polling.EVERY_SECONDS:.0f} s instead, by their ETag")
+    for _ in range(options.rounds):
+        polled = polling.measure(where, talks, seconds=seconds)
+        print(
+            f"  polled {median(polled.late):6.1f} {_p99(polled.late):6.1f}   {polled.rate:.0f} requests a second; the "
+            f"web server takes {polled.idle:.1%} of a core while nothing is said and {polled.busy:.1%} under messages "
+            f"(load {os.getloadavg()[0]:.1f})"
+        )
 
 
 def _attempts(where: Stage, loaded: Loaded, options: Options) -> None:
@@ -207,8 +286,25 @@ def _attempts(where: Stage, loaded: Loaded, options: Options) -> None:
                 )
 
 
+def _keys(where: Stage, options: Options) -> None:
+    before = os.getloadavg()[0]
+    print(f"\nBoth keys changed, {options.reports:,} reports, {options.readers} readers: p50 and p95 in milliseconds")
+    found = rotation.measure(
+        where, reports=options.reports, readers=options.readers, seconds=options.seconds * options.rounds
+    )
+    alone, beside = ([each * 1000 for each in reads] for reads in (found.alone, found.beside))
+    print(
+        f"  rewrap {found.seconds:.0f} s ({found.moved})\n"
+        f"  reads alone {median(alone):.1f} {_p95(alone):.1f} ({len(alone)})   beside it {median(beside):.1f} "
+        f"{_p95(beside):.1f} ({len(beside)})   p95 ratio {_p95(beside) / _p95(alone):.2f}   "
+        f"errors {len(found.errors)}   load {before:.1f} before, {os.getloadavg()[0]:.1f} at the end"
+    )
+    if found.errors:
+        raise CannotMeasure(f"Reads went wrong: {sorted(set(found.errors))[:5]}")
+
+
 def _pages(where: Stage, loaded: Loaded) -> None:
-    with serving(where, CHOSEN) as port:
+    with serving(where) as port:
         weights = pages.first_visit(pages.over_http(port, f"__Host-signed_in={loaded.bookers[0].token}"), "/")
     print(f"\nFirst visit of the home page: {sum(weights.values()):,} bytes in {len(weights)} answers, heads included")
 

@@ -166,9 +166,9 @@ def _load_offers(connection: psycopg.Connection, pools: int, first_day: date) ->
     connection.execute(
         """
         INSERT INTO offer (public_id, provider_id, site_id, pool_id, kind, external_ref, name_zh, name_en, package,
-                           price_minor)
+                           price_minor, certified)
         SELECT 'ofr_' || substr(md5('offer-' || n), 1, 20), provider_id, site_id, id, 'health_check', 'offer-' || n,
-               '甄选体检套餐', 'Select health check', %(package)s, 98000 + 100 * (n %% 50)
+               '甄选体检套餐', 'Select health check', %(package)s, 98000 + 100 * (n %% 50), true
           FROM (SELECT *, row_number() OVER (ORDER BY id) - 1 AS n FROM capacity_pool) AS pool ORDER BY n
         """,
         values,

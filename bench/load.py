@@ -99,7 +99,7 @@ def _drive(job: Job) -> Tally:
     started = time.perf_counter()
     until = started + job.seconds
     for _ in range(job.clients):
-        _next(_Line(_connect(job.port)), waiting, lines, poll, until)
+        _next(_Line(connect(job.port)), waiting, lines, poll, until)
     while lines:
         ready = poll.poll(10)
         if not ready:
@@ -108,7 +108,7 @@ def _drive(job: Job) -> Tally:
             line = lines[number]
             block = line.connection.recv(1 << 18)
             line.got += block
-            length = _length(line.got)
+            length = length_of(line.got)
             if block and (length is None or len(line.got) < length):
                 continue
             if not line.got:  # an idle connection was closed; the request is sent again
@@ -125,12 +125,12 @@ def _drive(job: Job) -> Tally:
             statuses[status] += 1
             tally.latencies.append((now - line.since) * 1000)
             if status >= "400" and not tally.refusal:
-                tally.refusal = line.got.partition(_HEAD_END)[2].decode(errors="replace")[:300]
+                tally.refusal = body_of(line.got).decode(errors="replace")[:300]
             del lines[number]
             poll.unregister(number)
             if not block or b"connection: close" in line.got[:600].lower():
                 line.connection.close()
-                line = _Line(_connect(job.port))
+                line = _Line(connect(job.port))
             _next(line, waiting, lines, poll, until)
             tally.seconds = now - started
     tally.statuses = dict(statuses)
@@ -154,19 +154,20 @@ def _reconnect(line: _Line, port: int, lines: dict[int, _Line], poll: select.epo
     del lines[line.connection.fileno()]
     poll.unregister(line.connection.fileno())
     line.connection.close()
-    line.connection = _connect(port)
+    line.connection = connect(port)
     lines[line.connection.fileno()] = line
     poll.register(line.connection.fileno(), select.EPOLLIN)
 
 
-def _connect(port: int) -> socket.socket:
+def connect(port: int) -> socket.socket:
+    """A connection to this machine that sends at once."""
     connection = socket.create_connection(("127.0.0.1", port), timeout=10)
     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return connection
 
 
-def _length(got: bytes) -> int | None:
-    """How long the whole answer is, None while its head is not complete."""
+def length_of(got: bytes) -> int | None:
+    """How long the whole answer is, head and body, None while its head is not complete."""
     end = got.find(_HEAD_END)
     if end < 0:
         return None
@@ -177,9 +178,14 @@ def _length(got: bytes) -> int | None:
     return end + 4 + int(head[at + 15 :].split(b"\r\n", 1)[0])
 
 
+def body_of(answer: bytes) -> bytes:
+    """The body of a whole answer."""
+    return answer.partition(_HEAD_END)[2]
+
+
 def _confirmation(request: bytes, answer: bytes) -> bytes:
     """The confirmation of the booking that was just answered."""
-    booking = json.loads(answer.partition(_HEAD_END)[2])["id"]
+    booking = json.loads(body_of(answer))["id"]
     token = request.partition(b"Bearer ")[2].partition(b"\r\n")[0].decode()
     return (
         message("POST", f"/api/v1/bookings/{booking}/confirm", token)

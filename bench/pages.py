@@ -17,7 +17,7 @@ ACCEPTED = "gzip, deflate, br, zstd"
 _IN_PAGES = re.compile(r'(?:href|src)="(/static/[^"#]+)')
 _IN_FILES = {
     "text/css": re.compile(r"""(?:url\(|@import )["']?(?!data:)([^"')#;]+)"""),
-    "text/javascript": re.compile(r"""^(?:import|export)\b[^;"']*["']([^"']+)["']""", re.MULTILINE),
+    "text/javascript": re.compile(r"""^(?:import|export)\b(?:[^;"']*\bfrom\b)?\s*["']([^"']+)["']""", re.MULTILINE),
 }
 _OPEN: Mapping[str, Callable[[bytes], bytes]] = {"br": brotli.decompress, "gzip": gzip.decompress, "": bytes}
 

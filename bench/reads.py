@@ -14,6 +14,9 @@ from bench.bare import Statement
 from bench.data import Loaded, offer_id
 from booking.offers import availability
 from booking.offers.availability import OfferQuery
+from marketplace.catalog.english.pinyin import syllables
+from marketplace.catalog.english.sites import english_site
+from marketplace.catalog.places import short_place
 from marketplace.catalog.search import SiteQuery, search_sites
 from marketplace.core import clock
 
@@ -78,4 +81,30 @@ def sites(loaded: Loaded) -> Read:
     )
 
 
-READS = (slots, offers, sites)
+def typed(loaded: Loaded) -> Read:
+    """Words over the whole country as people type them: another city before the name, pinyin, initials, English, and a
+    name with one character wrong, which is looked for once more and more freely."""
+    dice = random.Random(4)
+    names = [dice.choice(loaded.names) for _ in range(QUESTIONS)]
+    words = [_as_typed(name, dice.choice(loaded.cities), place % 6) for place, name in enumerate(names)]
+    return Read(
+        "GET /sites?q=…, as typed",
+        ["/api/v1/sites?" + urlencode({"q": word}) for word in words],
+        [bare.statements_of(lambda word=word: search_sites(SiteQuery(q=word))) for word in words],  # type: ignore[misc]
+    )
+
+
+def _as_typed(name: str, city: str, way: int) -> str:
+    spelled = syllables(name)
+    ways = (
+        f"{short_place(city)} {name[-6:-2]}",
+        "".join(spelled[:4]),
+        "".join(part[0] for part in spelled[:5]),
+        english_site(name)[:40],
+        f"{name[:2]}错{name[3:]}",
+        f"{short_place(city)}三甲医院",
+    )
+    return ways[way]
+
+
+READS = (slots, offers, sites, typed)

@@ -1,4 +1,4 @@
-"""Changing the master and the index key with many reports stored, while people read: `python -m bench.rotation`.
+"""Changing the master and the index key with many reports stored, while people read: `python -m bench --only keys`.
 
 Readers look up a customer by her phone, read her family's numbers, and open a report, one after the other. What opens
 to something else, or raises, is an error. A rewrap runs as the command that operators use.
@@ -6,7 +6,6 @@ to something else, or raises, is an error. A rewrap runs as the command that ope
 
 from __future__ import annotations
 
-import argparse
 import os
 import random
 import subprocess
@@ -15,14 +14,13 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from statistics import quantiles
 from threading import Event, Thread
 from typing import Any
 
 from sqlalchemy import NullPool, create_engine, insert, select, text
 from sqlalchemy.orm import Session
 
-from bench.stage import Stage, stage
+from bench.stage import Stage
 from booking.keys.rotate import Purpose, rotate
 from booking.reports.models import Report, ReportVersion
 from booking.sealing import version_record
@@ -35,6 +33,7 @@ from vip.customers.family import family
 from vip.models import Beneficiary, Customer
 
 KIND = "health_check"
+_PURPOSES: tuple[Purpose, ...] = ("master", "index")
 CONTENT = b'{"items": [' + b'{"name": "ALT", "value": "21", "unit": "U/L"},' * 90 + b"{}]}"
 
 
@@ -55,10 +54,12 @@ class Readers:
         threads = [Thread(target=self._go_on, args=(random.Random(seed),)) for seed in range(self.threads)]
         for each in threads:
             each.start()
-        yield
-        self.stop.set()
-        for each in threads:
-            each.join()
+        try:
+            yield
+        finally:
+            self.stop.set()
+            for each in threads:
+                each.join()
 
     def taken(self) -> list[float]:
         """What was measured since the last call."""
@@ -90,40 +91,46 @@ class Readers:
             raise ValueError("another report")
 
 
-def main() -> int:
-    """Measure and print."""
-    parser = argparse.ArgumentParser(prog="python -m bench.rotation", description=__doc__)
-    parser.add_argument("--reports", type=int, default=10_000)
-    parser.add_argument("--readers", type=int, default=4)
-    parser.add_argument("--seconds", type=float, default=15, help="of reading before the rotation")
-    asked = parser.parse_args()
-    with stage() as where:
-        load_people(clock.now())
-        customers = make_customers(asked.reports // 2, KIND, None, clock.now())
-        _store(where, asked.reports)
-        readers = Readers(customers, asked.reports, asked.readers)
-        with readers.reading():
-            time.sleep(asked.seconds)
-            _say("before", asked.seconds, readers.taken())
-            purposes: tuple[Purpose, ...] = ("master", "index")
-            for purpose in purposes:
-                made = rotate(purpose, now=clock.now())
-                for step in (made.known, made.used):
-                    _use(step)
-                    time.sleep(1)
-            _say("new keys known, then used", 4, readers.taken())
-            began = time.perf_counter()
-            done = subprocess.run(
-                [sys.executable, "-m", "flask", "--app", "wsgi", "keys", "rewrap"],
-                env=os.environ, check=True, capture_output=True, text=True,
-            )  # fmt: skip
-            _say("rewrap", time.perf_counter() - began, readers.taken())
-            print(done.stderr.strip().splitlines()[-1])
-            _use({name: os.environ[name].split(",")[0] for name in ("MASTER_KEYS", "INDEX_KEYS")})
-            time.sleep(asked.seconds)
-            _say("earlier keys taken away", asked.seconds, readers.taken())
-    print(f"{len(readers.errors)} read errors, load {os.getloadavg()[0]:.1f}", *sorted(set(readers.errors))[:5])
-    return 1 if readers.errors else 0
+@dataclass(frozen=True)
+class Figures:
+    """How long the rewrap took with its start (seconds), what it said of itself, how long each read took before it and
+    beside it (seconds), and what went wrong with reads."""
+
+    seconds: float
+    moved: str
+    alone: Sequence[float]
+    beside: Sequence[float]
+    errors: Sequence[str]
+
+
+def measure(where: Stage, *, reports: int, readers: int, seconds: float) -> Figures:
+    """Store the reports, read for `seconds`, change both keys in two steps, rewrap while reading goes on, and take the
+    earlier keys away."""
+    load_people(clock.now())
+    customers = make_customers(reports // 2, KIND, None, clock.now())
+    _store(where, reports)
+    threads = Readers(customers, reports, readers)
+    with threads.reading():
+        time.sleep(min(2.0, seconds))  # imports, caches
+        threads.taken()
+        time.sleep(seconds)
+        alone = threads.taken()
+        for purpose in _PURPOSES:
+            made = rotate(purpose, now=clock.now())
+            for step in (made.known, made.used):
+                _use(step)
+                time.sleep(1)
+        threads.taken()
+        began = time.perf_counter()
+        done = subprocess.run(
+            [sys.executable, "-m", "flask", "--app", "wsgi", "keys", "rewrap"],
+            env=os.environ, check=True, capture_output=True, text=True,
+        )  # fmt: skip
+        took = time.perf_counter() - began
+        beside = threads.taken()
+        _use({name: os.environ[name].split(",")[0] for name in ("MASTER_KEYS", "INDEX_KEYS")})
+        time.sleep(min(2.0, seconds))
+    return Figures(took, done.stderr.strip().splitlines()[-1], alone, beside, threads.errors)
 
 
 def _store(where: Stage, reports: int) -> None:
@@ -172,12 +179,3 @@ def _version(report_id: int, public_id: str) -> dict[str, object]:
 def _use(values: Mapping[str, str]) -> None:
     os.environ.update(values)
     settings.cache_clear()
-
-
-def _say(what: str, seconds: float, taken: Sequence[float]) -> None:
-    cuts = quantiles(taken, n=100)
-    print(f"{what}: {seconds:.0f} s, {len(taken)} reads, p50 {cuts[49] * 1000:.0f} ms, p95 {cuts[94] * 1000:.0f} ms")
-
-
-if __name__ == "__main__":
-    sys.exit(main())

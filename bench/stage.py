@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 import urllib.error
@@ -30,6 +31,7 @@ _NO_PROXY = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 _FORGET = """
     UPDATE slot SET taken = 0 WHERE id IN (SELECT slot_id FROM slot_claim);
     TRUNCATE booking, booking_history, slot_claim, entitlement_entry, provider_task, idempotency_key CASCADE;
+    TRUNCATE live_event;
     UPDATE entitlement SET reserved = 0 WHERE reserved <> 0;
 """
 
@@ -96,10 +98,20 @@ class WebServer:
     pool_size: int
 
 
+CHOSEN = WebServer("granian, 2 × 16 threads (default)", processes.WEB, 16)
+
+
 @contextmanager
-def serving(where: Stage, server: WebServer, **more: str) -> Iterator[int]:
+def serving(where: Stage, server: WebServer = CHOSEN, **more: str) -> Iterator[int]:
     """The server runs as in production, with `more` settings and its log in a file; yields its port. Raises
     CannotMeasure."""
+    with serving_in_group(where, server, **more) as (port, _):
+        yield port
+
+
+@contextmanager
+def serving_in_group(where: Stage, server: WebServer = CHOSEN, **more: str) -> Iterator[tuple[int, int]]:
+    """serving() with the server's process group beside its port."""
     port = free_port()
     workers = processes.Options.read(os.environ).web_workers
     command = processes.web_command(server.command, host="127.0.0.1", port=port, workers=workers)
@@ -116,7 +128,56 @@ def serving(where: Stage, server: WebServer, **more: str) -> Iterator[int]:
         )
         try:
             _wait(process, port, where.folder / "web.log")
-            yield port
+            yield port, process.pid
+        finally:
+            _end(process)
+
+
+@contextmanager
+def delivering(where: Stage) -> Iterator[tuple[int, int]]:
+    """The process that delivers streams, as in production; yields its port and its process group. Raises
+    CannotMeasure."""
+    port = free_port()
+    with (where.folder / "live.log").open("ab") as log:
+        process = subprocess.Popen(
+            processes.live_command(host="127.0.0.1", port=port),
+            cwd=ROOT,
+            env=_as_in_production(CHOSEN),
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            process_group=0,
+            preexec_fn=dies_with_us(signal.SIGTERM),
+        )
+        try:
+            _wait(process, port, where.folder / "live.log", "/live/healthz")
+            yield port, process.pid
+        finally:
+            _end(process)
+
+
+@contextmanager
+def working(where: Stage) -> Iterator[None]:
+    """One worker, as in production, with its log in a file, from its first heartbeat on. Raises CannotMeasure."""
+    log = where.folder / "worker.log"
+    with log.open("ab") as written:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "booking.worker"],
+            cwd=ROOT,
+            env=_as_in_production(CHOSEN),
+            stdin=subprocess.DEVNULL,
+            stdout=written,
+            stderr=written,
+            process_group=0,
+            preexec_fn=dies_with_us(signal.SIGTERM),
+        )
+        try:
+            until = time.monotonic() + 60
+            while not where.count("SELECT count(*) FROM worker_beat WHERE at > now() - interval '5 s'"):
+                if process.poll() is not None or time.monotonic() > until:
+                    raise CannotMeasure(f"The worker does not work: {' '.join(log.read_text().split()[-40:])}")
+                time.sleep(0.1)
+            yield
         finally:
             _end(process)
 
@@ -126,15 +187,15 @@ def _as_in_production(server: WebServer) -> dict[str, str]:
     return {**os.environ, **keys, "ANXIANG_ENV": "production", "DATABASE_POOL_SIZE": str(server.pool_size)}
 
 
-def _wait(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
+def _wait(process: subprocess.Popen[bytes], port: int, log: Path, path: str = "/healthz") -> None:
     until = time.monotonic() + 60
     while process.poll() is None and time.monotonic() < until:
         try:
-            _NO_PROXY.open(f"http://127.0.0.1:{port}/healthz", timeout=1).close()
+            _NO_PROXY.open(f"http://127.0.0.1:{port}{path}", timeout=1).close()
             return
         except (urllib.error.URLError, OSError):
             time.sleep(0.1)
-    raise CannotMeasure(f"The web server does not answer: {' '.join(log.read_text().split()[-40:])}")
+    raise CannotMeasure(f"The server does not answer: {' '.join(log.read_text().split()[-40:])}")
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

@@ -32,7 +32,17 @@ def actor_of(principal: Principal) -> Actor:
     return Actor(principal.acts_as, principal.public_id)
 
 
+_SPEAKER = "speaks_for_provider"
+
+
+def speak_for_provider(session: Session, member: str) -> None:
+    """Until this transaction ends, what the provider says is said by one of its people (public id)."""
+    session.info[_SPEAKER] = member
+
+
 def provider_actor(session: Session, booking: Booking) -> Actor:
-    """The booking's provider as the one who acts."""
+    """The booking's provider as the one who acts, by its code; or the member of it who speaks in this transaction."""
+    if _SPEAKER in session.info:
+        return Actor("provider", session.info[_SPEAKER])
     code = session.scalar(select(Provider.code).where(Provider.id == booking.provider_id))
     return Actor("provider", code or "")

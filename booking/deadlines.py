@@ -23,6 +23,11 @@ def report_due(booking: Booking, now: datetime) -> datetime | None:
     return start_of(last + timedelta(days=1), None, booking.time_zone)
 
 
+def first_answer_due(booking: Booking) -> datetime:
+    """When the clock ends a booking without a time that nobody has answered, by its kind's own hours."""
+    return booking.created_at + timedelta(hours=kind(booking.kind).traits.answer_hours)
+
+
 LEAST_NOTICE = timedelta(hours=1)
 """How long before a visit its answer is due at the latest, so that the customer can still go elsewhere."""
 

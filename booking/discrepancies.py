@@ -7,11 +7,21 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, exists, text, update
-from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.orm import Session
+from sqlalchemy import (
+    ColumnElement,
+    ForeignKey,
+    Index,
+    and_,
+    exists,
+    text,
+    update,
+)
+from sqlalchemy.dialects.postgresql import JSONB, insert
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from booking.models import Booking, Discrepancy, Feed
+from booking.models import Booking, Feed
+from marketplace.core.database.columns import Moment, PrimaryKey, PublicId
+from marketplace.core.database.db import Base
 from marketplace.core.ids import new_id
 
 EXPLAINED = "explained"
@@ -116,3 +126,39 @@ def close_discrepancy(
         .returning(Discrepancy.id)
     ).scalar_one_or_none()
     return closed is not None
+
+
+class Discrepancy(Base):
+    """A discrepancy between our books and a provider's, open until a person or a later report explains it.
+
+    What their books bind beyond ours (negative: ours bind more): `quota_units` of the entitlement, and `money_minor` in
+    minor units of `currency`. `note` is what the person wrote who closed it.
+    """
+
+    __tablename__ = "discrepancy"
+    __table_args__ = (
+        Index("ix_discrepancy_booking", "booking_id"),
+        Index(
+            "uq_discrepancy_open",
+            "provider_id",
+            "kind",
+            "subject",
+            unique=True,
+            postgresql_where=text("closed_at IS NULL"),
+        ),
+    )
+
+    id: Mapped[PrimaryKey]
+    public_id: Mapped[PublicId]
+    provider_id: Mapped[int] = mapped_column(ForeignKey("provider.id"))
+    kind: Mapped[str]
+    subject: Mapped[str]
+    booking_id: Mapped[int | None] = mapped_column(ForeignKey("booking.id"))
+    facts: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default="{}")
+    opened_at: Mapped[Moment]
+    closed_at: Mapped[datetime | None]
+    resolution: Mapped[str] = mapped_column(server_default="")
+    quota_units: Mapped[int] = mapped_column(server_default="0")
+    money_minor: Mapped[int] = mapped_column(server_default="0")
+    currency: Mapped[str] = mapped_column(server_default="")
+    note: Mapped[str] = mapped_column(server_default="")

@@ -5,11 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, select, update
-from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.orm import Session
+from sqlalchemy import (
+    ColumnElement,
+    Index,
+    UniqueConstraint,
+    select,
+    update,
+)
+from sqlalchemy.dialects.postgresql import BYTEA, insert
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from booking.models import IdempotencyKey
+from marketplace.core.database.columns import Moment, PrimaryKey
+from marketplace.core.database.db import Base
 from marketplace.core.database.retention import forget
 from marketplace.core.errors import IdempotencyKeyReused
 
@@ -86,3 +93,18 @@ def _is(request: Repeatable) -> tuple[ColumnElement[bool], ...]:
 def forget_keys(*, now: datetime, batch: int = 1000) -> int:
     """Delete all idempotency keys older than 48 hours (24 are promised). Returns how many."""
     return forget(IdempotencyKey.id, IdempotencyKey.created_at, now - timedelta(hours=48), batch)
+
+
+class IdempotencyKey(Base):
+    """A key a caller used. `resource` is the public id of what it made; no health data is stored here."""
+
+    __tablename__ = "idempotency_key"
+    __table_args__ = (UniqueConstraint("scope", "key"), Index("ix_idempotency_key_created", "created_at"))
+
+    id: Mapped[PrimaryKey]
+    scope: Mapped[str]
+    key: Mapped[str]
+    fingerprint: Mapped[bytes] = mapped_column(BYTEA)
+    status: Mapped[int]
+    resource: Mapped[str]
+    created_at: Mapped[Moment]

@@ -14,6 +14,7 @@ from sqlalchemy import (
     Date,
     Enum,
     ForeignKey,
+    ForeignKeyConstraint,
     Index,
     Text,
     UniqueConstraint,
@@ -23,7 +24,8 @@ from sqlalchemy.dialects.postgresql import BYTEA, JSONB, TSTZMULTIRANGE, TSTZRAN
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from booking.states import BookingState, live_states_sql, states_sql
-from marketplace.catalog.models import CapacityPool, Offer, Provider
+from marketplace.catalog.markets import LIVE
+from marketplace.catalog.models import CapacityPool, Offer, Provider, Site
 from marketplace.core.database.columns import Moment, PrimaryKey, PublicId
 from marketplace.core.database.db import Base
 from vip.models import Beneficiary, Customer, Entitlement
@@ -35,6 +37,9 @@ STATE = Enum(
     length=24,
     values_callable=lambda states: [state.value for state in states],
 )
+
+
+_REPORT_OWED = text("report_state IN ('expected','partial','overdue')")
 
 
 class Slot(Base):
@@ -50,13 +55,7 @@ class Slot(Base):
         CheckConstraint("taken >= 0 AND taken <= capacity", name="taken"),
         CheckConstraint("offered >= 0", name="offered"),
         CheckConstraint("(starts_at IS NULL) = (ends_at IS NULL) AND starts_at < ends_at", name="times"),
-        Index(
-            "ix_slot_free",
-            "pool_id",
-            "service_date",
-            "starts_at",
-            postgresql_where=text("has_place"),
-        ),
+        Index("ix_slot_free", "pool_id", "service_date", "starts_at", postgresql_where=text("has_place")),
         Index("ix_slot_pool_date", "pool_id", "service_date", "starts_at"),
         {"postgresql_with": {"fillfactor": "85"}},
     )
@@ -81,15 +80,31 @@ class Slot(Base):
 class Booking(Base):
     """One customer's use of one offer for one beneficiary. `state` is assigned by booking.transition alone.
 
-    `period` is when the beneficiary is there, `pending_period` the time an open change asks for; `occupied` is both,
-    and nobody can be booked twice in it. `snapshot` freezes what was offered (names, package,
-    rules); `price_minor` is the frozen price in minor units of `currency`. `details_sealed` holds the answers under
-    the beneficiary's own key. `version` grows with every move and is the pages' ETag. `report_due_at`: when the report
-    was promised, from fulfilment on; `report_asked_at`: when the provider was last asked for a late one.
+    `period` is when the beneficiary is there (empty for a kind that occupies nobody), `pending_period` the time an open
+    change asks for; `occupied` is both, and nobody can be booked twice in it. `snapshot` freezes what was offered
+    (names, package, rules); `price_minor` is the frozen price in minor units of `currency`. `details_sealed` holds the
+    answers under the beneficiary's own key. `version` grows with every move and is the pages' ETag. `report_due_at`:
+    when the report was promised, from fulfilment on; `report_asked_at`: when the provider was last asked for a late
+    one. `cancel_noted_at`: when a person of the provider took note that it was cancelled. `venue_id`: the site where it
+    is done, chosen by the customer, for a kind for which somebody is sent; None where that is the offer's own.
+    `market` is its provider's, by trigger, and the foreign keys say that all it names is of that market.
     """
 
     __tablename__ = "booking"
     __table_args__ = (
+        *(
+            ForeignKeyConstraint(
+                [f"{what}_id", with_it], [f"{what}.id", f"{what}.{with_it}"], name=f"fk_booking_{what}_{named}"
+            )
+            for what, with_it, named in (
+                ("provider", "market", "market"),
+                ("insurer", "market", "market"),
+                ("customer", "insurer_id", "insurer"),
+                ("beneficiary", "customer_id", "customer"),
+                ("entitlement", "customer_id", "customer"),
+                ("offer", "provider_id", "provider"),
+            )
+        ),
         CheckConstraint(f"state IN ({states_sql()})", name="state"),
         CheckConstraint("price_minor >= 0", name="price"),
         CheckConstraint("report_state IN ('none','expected','partial','ready','corrected','overdue')", name="report"),
@@ -107,14 +122,24 @@ class Booking(Base):
             "answer_due_at",
             postgresql_where=text("state IN ('awaiting_provider','outcome_unknown')"),
         ),
-        Index("ix_booking_provider", "provider_id", "id"),
         Index(
-            "ix_booking_report_due",
-            "report_due_at",
-            postgresql_where=text("report_state IN ('expected','partial','overdue')"),
+            "ix_booking_first_answer_due",
+            "answer_due_at",
+            postgresql_where=text("state = 'confirmed' AND answer_due_at IS NOT NULL"),
         ),
+        Index("ix_booking_provider", "provider_id", "id"),
+        Index("ix_booking_report_due", "report_due_at", postgresql_where=_REPORT_OWED),
         Index("ix_booking_provider_day", "provider_id", "service_date"),
+        Index(
+            "ix_booking_to_answer",
+            "provider_id",
+            "answer_due_at",
+            postgresql_where=text("state IN ('awaiting_provider','outcome_unknown') OR pending_period IS NOT NULL"),
+        ),
+        Index("ix_booking_report_owed", "provider_id", "report_due_at", postgresql_where=_REPORT_OWED),
+        Index("ix_booking_tests", "state", "updated_at", postgresql_where=text("market <> 0")),
         Index("ix_booking_confirmed", "service_date", postgresql_where=text("state = 'confirmed'")),
+        Index("ix_booking_venue", "venue_id", "service_date", postgresql_where=text("venue_id IS NOT NULL")),
         Index(
             "ix_booking_begun_or_over",
             "state",
@@ -126,12 +151,14 @@ class Booking(Base):
     id: Mapped[PrimaryKey]
     public_id: Mapped[PublicId]
     reference: Mapped[str] = mapped_column(Text, unique=True)
-    insurer_id: Mapped[int] = mapped_column(ForeignKey("insurer.id"))
-    customer_id: Mapped[int] = mapped_column(ForeignKey("customer.id"))
-    beneficiary_id: Mapped[int] = mapped_column(ForeignKey("beneficiary.id"))
-    offer_id: Mapped[int] = mapped_column(ForeignKey("offer.id"))
-    provider_id: Mapped[int] = mapped_column(ForeignKey("provider.id"))
-    entitlement_id: Mapped[int] = mapped_column(ForeignKey("entitlement.id"))
+    insurer_id: Mapped[int]
+    customer_id: Mapped[int]
+    beneficiary_id: Mapped[int]
+    offer_id: Mapped[int]
+    provider_id: Mapped[int]
+    market: Mapped[int] = mapped_column(server_default=str(LIVE))
+    entitlement_id: Mapped[int]
+    venue_id: Mapped[int | None] = mapped_column(ForeignKey("site.id"))
     kind: Mapped[str]
     state: Mapped[BookingState] = mapped_column(STATE)
     live: Mapped[bool] = mapped_column(Computed(f"state IN ({live_states_sql()})", persisted=True))
@@ -161,14 +188,24 @@ class Booking(Base):
     report_state: Mapped[str] = mapped_column(server_default="none")
     report_due_at: Mapped[datetime | None]
     report_asked_at: Mapped[datetime | None]
+    cancel_noted_at: Mapped[datetime | None]
     created_at: Mapped[Moment]
     updated_at: Mapped[Moment]
 
-    customer: Mapped[Customer] = relationship()
-    beneficiary: Mapped[Beneficiary] = relationship()
-    offer: Mapped[Offer] = relationship()
-    provider: Mapped[Provider] = relationship()
-    entitlement: Mapped[Entitlement] = relationship()
+    customer: Mapped[Customer] = relationship(
+        primaryjoin="Booking.customer_id == Customer.id", foreign_keys="Booking.customer_id"
+    )
+    beneficiary: Mapped[Beneficiary] = relationship(
+        primaryjoin="Booking.beneficiary_id == Beneficiary.id", foreign_keys="Booking.beneficiary_id"
+    )
+    offer: Mapped[Offer] = relationship(primaryjoin="Booking.offer_id == Offer.id", foreign_keys="Booking.offer_id")
+    provider: Mapped[Provider] = relationship(
+        primaryjoin="Booking.provider_id == Provider.id", foreign_keys="Booking.provider_id"
+    )
+    venue: Mapped[Site | None] = relationship()
+    entitlement: Mapped[Entitlement] = relationship(
+        primaryjoin="Booking.entitlement_id == Entitlement.id", foreign_keys="Booking.entitlement_id"
+    )
 
 
 class SlotClaim(Base):
@@ -181,6 +218,7 @@ class SlotClaim(Base):
         CheckConstraint("live = (released_at IS NULL)", name="released"),
         Index("uq_slot_claim_live", "booking_id", "slot_id", unique=True, postgresql_where=text("live")),
         Index("ix_slot_claim_slot", "slot_id", postgresql_where=text("live")),
+        Index("ix_slot_claim_ended", "booking_id", postgresql_where=text("NOT live")),
     )
 
     id: Mapped[PrimaryKey]
@@ -343,54 +381,3 @@ class Feed(StrEnum):
     SLOTS = "slots"
     BOOKINGS = "bookings"
     REPORTS = "reports"
-
-
-class Discrepancy(Base):
-    """A discrepancy between our books and a provider's, open until a person or a later report explains it.
-
-    What their books bind beyond ours (negative: ours bind more): `quota_units` of the entitlement, and `money_minor` in
-    minor units of `currency`. `note` is what the person wrote who closed it.
-    """
-
-    __tablename__ = "discrepancy"
-    __table_args__ = (
-        Index("ix_discrepancy_booking", "booking_id"),
-        Index(
-            "uq_discrepancy_open",
-            "provider_id",
-            "kind",
-            "subject",
-            unique=True,
-            postgresql_where=text("closed_at IS NULL"),
-        ),
-    )
-
-    id: Mapped[PrimaryKey]
-    public_id: Mapped[PublicId]
-    provider_id: Mapped[int] = mapped_column(ForeignKey("provider.id"))
-    kind: Mapped[str]
-    subject: Mapped[str]
-    booking_id: Mapped[int | None] = mapped_column(ForeignKey("booking.id"))
-    facts: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default="{}")
-    opened_at: Mapped[Moment]
-    closed_at: Mapped[datetime | None]
-    resolution: Mapped[str] = mapped_column(server_default="")
-    quota_units: Mapped[int] = mapped_column(server_default="0")
-    money_minor: Mapped[int] = mapped_column(server_default="0")
-    currency: Mapped[str] = mapped_column(server_default="")
-    note: Mapped[str] = mapped_column(server_default="")
-
-
-class IdempotencyKey(Base):
-    """A key a caller used. `resource` is the public id of what it made; no health data is stored here."""
-
-    __tablename__ = "idempotency_key"
-    __table_args__ = (UniqueConstraint("scope", "key"), Index("ix_idempotency_key_created", "created_at"))
-
-    id: Mapped[PrimaryKey]
-    scope: Mapped[str]
-    key: Mapped[str]
-    fingerprint: Mapped[bytes] = mapped_column(BYTEA)
-    status: Mapped[int]
-    resource: Mapped[str]
-    created_at: Mapped[Moment]

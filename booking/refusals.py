@@ -48,6 +48,20 @@ class TooManyHeld(Refusal):
     code = "too_many_held"
 
 
+class HasNoTimes(Refusal):
+    """What is booked begins at once: there is no time to choose, to change, to propose or to wait for."""
+
+    code = "has_no_times"
+    status = 422
+
+
+class NotWaitedFor(Refusal):
+    """There is no waiting list where somebody is sent to a venue: that and the answers are chosen with a time."""
+
+    code = "not_waited_for"
+    status = 422
+
+
 class OfferClosed(Refusal):
     """The offer is no longer given out, or its site has closed."""
 

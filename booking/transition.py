@@ -16,12 +16,14 @@ from sqlalchemy.orm import Session
 
 from booking.actors import Actor
 from booking.capacity.claims import release_claims
-from booking.deadlines import before_the_visit, report_due
+from booking.deadlines import before_the_visit, first_answer_due, report_due
 from booking.models import Booking, BookingHistory, ProviderTask
 from booking.notices.notify import notify
 from booking.outbox import enqueue, lock_unfinished
+from booking.pledges import request
 from booking.proposal import EXPIRED, end_proposal
 from booking.states import GIVEN_UP, SUBMITTED, BookingState, legal
+from marketplace.catalog.kinds import has_times
 from marketplace.catalog.models import Provider
 from marketplace.core.errors import NotFound, Refusal
 from vip.entitlements import ledger
@@ -38,6 +40,9 @@ _NOTICE = {
 }
 """States of which the customer is notified, with the kind of notice. Of what is not a plain move (a change, an offer
 from the waiting list, an answer that stays out) its own use case notifies her."""
+
+_ASKED = frozenset({_S.AWAITING_PROVIDER, _S.OUTCOME_UNKNOWN})
+"""States in which the provider's answer is waited for."""
 
 _USED = frozenset({_S.CHECKED_IN, _S.FULFILLED, _S.NO_SHOW})
 """States that decide whether the reserved unit is used."""
@@ -87,7 +92,8 @@ def move(
     booking.cause = cause
     if before is _S.HELD:
         booking.hold_expires_at = None
-    if to not in (_S.AWAITING_PROVIDER, _S.OUTCOME_UNKNOWN):
+    queued = to is _S.CONFIRMED and not has_times(booking.kind)  # it still waits for its first answer
+    if to not in (_S.AWAITING_PROVIDER, _S.OUTCOME_UNKNOWN) and not queued:
         booking.answer_due_at = None
     if to is _S.FULFILLED and booking.report_state in ("none", "expected"):
         booking.report_due_at = report_due(booking, now)
@@ -103,15 +109,34 @@ def move(
     if before is _S.HELD and to in (_S.AWAITING_PROVIDER, _S.CONFIRMED):
         booking.answer_due_at = _answer_due(session, booking, now) if to is _S.AWAITING_PROVIDER else None
         enqueue(session, booking, "reserve", now=now)
+        if to is _S.AWAITING_PROVIDER:
+            request.begin_request(session, booking, now=now)
+    if before in _ASKED and to not in _ASKED:
+        request.end_request(session, booking, actor=actor, now=now)
     if to in GIVEN_UP:
         booking.pending_period = None
         release_claims(session, booking.id, now=now)
     session.flush()
     by_herself = before is _S.HELD and to is _S.CANCELLED and actor.kind == "customer"  # she gave up her own hold
-    if to in _NOTICE and not by_herself:
+    if to in _NOTICE and not by_herself and not queued:
         subject = f"{booking.public_id}:{booking.version}"
         notice = {"by": actor.kind, "alternatives": (facts or {}).get("alternatives", [])}
         notify(session, booking.customer_id, _NOTICE[to], subject, now=now, booking_id=booking.id, facts=notice)
+
+
+def begin(session: Session, booking: Booking, *, actor: Actor, now: datetime, cause: str) -> None:
+    """Write a new booking of what has no slot: it waits for its provider at once. Its unit is reserved and the provider
+    is asked, as a hold and its submission do together. Raises EntitlementExhausted."""
+    booking.state = _S.AWAITING_PROVIDER
+    booking.cause = cause
+    booking.version = 0
+    session.add(booking)
+    session.flush()
+    write_history(session, booking, actor=actor, now=now, cause=cause, first=True)
+    reservation = Reservation(booking.entitlement_id, booking.id, attempt=1)
+    ledger.reserve(session, reservation, Stamp(at=now, actor_kind=actor.kind, actor=actor.id, reason=cause))
+    booking.answer_due_at = _answer_due(session, booking, now)
+    enqueue(session, booking, "reserve", now=now)
 
 
 def touch(booking: Booking, *, now: datetime) -> None:
@@ -129,16 +154,17 @@ def write_history(
     cause: str,
     facts: Mapping[str, Any] | None = None,
     before: BookingState | None = None,
+    first: bool = False,
 ) -> None:
     """Write a line of history, with which the version grows. `before`: the state that a move left; None for something
-    that moved nothing."""
+    that moved nothing. `first`: there was no state before."""
     touch(booking, now=now)
     session.add(
         BookingHistory(
             booking_id=booking.id,
             version=booking.version,
             at=now,
-            from_state=(before or booking.state).value,
+            from_state=None if first else (before or booking.state).value,
             to_state=booking.state.value,
             actor_kind=actor.kind,
             actor=actor.id,
@@ -150,6 +176,8 @@ def write_history(
 
 
 def _answer_due(session: Session, booking: Booking, now: datetime) -> datetime:
+    if not has_times(booking.kind):
+        return first_answer_due(booking)
     hours = session.scalar(select(Provider.answer_hours).where(Provider.id == booking.provider_id)) or 0
     return before_the_visit(booking, now + timedelta(hours=hours), now)
 

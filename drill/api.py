@@ -74,12 +74,16 @@ class Answer:
 
 
 class Api:
-    """One customer's connection; when a web server breaks off, the next try goes to the other one."""
+    """One customer's connection; when a web server breaks off, the next try goes to the other one. `timeout`: how many
+    seconds one try may take, `patience` all of them."""
 
-    def __init__(self, urls: Sequence[str], token: str, tally: Tally, patience: float) -> None:
+    def __init__(
+        self, urls: Sequence[str], token: str, tally: Tally, patience: float, timeout: float = _TIMEOUT
+    ) -> None:
         self._urls = [f"{url}/api/v1" for url in urls]
         self._tally = tally
         self._patience = patience
+        self._timeout = timeout
         self._session = requests.Session()
         self._session.trust_env = False
         self._session.headers["Authorization"] = f"Bearer {token}"
@@ -106,7 +110,7 @@ class Api:
         """One try; None when it has to be repeated."""
         headers = {"Idempotency-Key": key} if key else {}
         try:
-            got = self._session.request(verb, self._urls[0] + path, json=body, headers=headers, timeout=_TIMEOUT)
+            got = self._session.request(verb, self._urls[0] + path, json=body, headers=headers, timeout=self._timeout)
             document = got.json()
         except requests.Timeout:
             self._tally.error("no answer in time")

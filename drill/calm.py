@@ -15,7 +15,7 @@ from booking.reconcile.repair import repair
 from booking.reconcile.run import run_now
 from drill.judge.books import Difference, differences, served_anyway
 from drill.judge.compare import read_ours, read_record, read_theirs, with_customers, with_providers
-from drill.judge.journal import Journal
+from drill.judge.journal import Acknowledged, Journal
 from drill.rig.fleet import CannotDrill
 from drill.rig.stage import CODES, Stage
 from marketplace.core import clock
@@ -114,7 +114,7 @@ def _one(books: psycopg.Connection[Any], question: str, *values: object) -> int:
 
 def compare(where: Stage) -> list[Difference]:
     """Every difference between our books, the providers' ledgers and the acknowledged answers. Raises CannotDrill."""
-    acknowledged = Journal.read(where.folder / "journal.jsonl")
+    acknowledged = Journal.read(where.folder / "journal.jsonl", Acknowledged)
     theirs = [
         booking for code in CODES for booking in read_theirs(code, where.control("GET", code, "/bookings")["bookings"])
     ]

@@ -46,26 +46,27 @@ def table(
     reconciled: Mapping[str, str],
 ) -> Iterator[str]:
     """The lines to print."""
-    yield from _part(f"kills: {fleet.kills.total()}", fleet.kills)
-    yield from _part(
+    yield from part(f"kills: {fleet.kills.total()}", fleet.kills)
+    yield from part(
         "seconds until it answered again (median, longest)",
         {name: f"{median(times):.1f}, {max(times):.1f}" for name, times in fleet.starts.items()},
     )
-    yield from _part("our books", {name: _one(books, question) for name, question in _COUNTS.items()})
-    yield from _part(f"answers to customers: {tally.answers.total()}", tally.answers)
-    yield from _part("refusals", tally.refusals)
-    yield from _part("what customers saw of the kills", tally.errors)
-    yield from _part("faults that struck", providers.struck)
-    yield from _part("providers' own moves", providers.moves)
+    yield from part("our books", {name: _one(books, question) for name, question in _COUNTS.items()})
+    yield from part(f"answers to customers: {tally.answers.total()}", tally.answers)
+    yield from part("refusals", tally.refusals)
+    yield from part("what customers saw of the kills", tally.errors)
+    yield from part("faults that struck", providers.struck)
+    yield from part("providers' own moves", providers.moves)
     yield (
-        f"one answer: p50 {_ms(tally.times, 0.5)}, p99 {_ms(tally.times, 0.99)}; "
-        f"with all repeats: p50 {_ms(tally.waits, 0.5)}, p99 {_ms(tally.waits, 0.99)}"
+        f"one answer: p50 {milliseconds(tally.times, 0.5)}, p99 {milliseconds(tally.times, 0.99)}; "
+        f"with all repeats: p50 {milliseconds(tally.waits, 0.5)}, p99 {milliseconds(tally.waits, 0.99)}"
     )
-    yield from _part("reconciliation", reconciled)
+    yield from part("reconciliation", reconciled)
     yield f"came to rest {rested:.0f} s after the faults were switched off"
 
 
-def _part(title: str, figures: Mapping[str, Any] | Counter[str]) -> Iterator[str]:
+def part(title: str, figures: Mapping[str, Any] | Counter[str]) -> Iterator[str]:
+    """A heading and a line for each figure."""
     yield title
     for name, figure in sorted(figures.items()) if isinstance(figures, Counter) else figures.items():
         yield f"  {name:<40} {figure}"
@@ -75,7 +76,8 @@ def _one(books: psycopg.Connection[Any], question: str) -> int:
     return int(books.execute(question.encode()).fetchall()[0][0])
 
 
-def _ms(times: Sequence[float], share: float) -> str:
+def milliseconds(times: Sequence[float], share: float) -> str:
+    """The seconds that a share of the times stays within, in words."""
     if not times:
         return "none"
     return f"{sorted(times)[math.ceil(share * len(times)) - 1] * 1000:.0f} ms"

@@ -6,12 +6,13 @@ from flask import Flask
 
 from marketplace import edge, health, metrics
 from marketplace.api import setup
+from marketplace.api.insurer.setup import install_insurer_api
 from marketplace.core import logging
 from marketplace.core.config import settings
 from marketplace.core.database.db import db
 from marketplace.rest.json import Json
 from marketplace.web import cookies, demonstration, pages
-from marketplace.web.assets import CONTENT_POLICY
+from marketplace.web.assets import content_policy
 from marketplace.web.error_page import error_page
 from providers.partner_api.setup import install_partner_api
 
@@ -34,9 +35,10 @@ def create_app() -> Flask:
     db.init_app(app)
     pages.install(app)
     demonstration.install(app, development=config.development)
-    edge.install(app, page=error_page, page_policy=CONTENT_POLICY)
+    edge.install(app, page=error_page, page_policy=content_policy())
     app.register_blueprint(health.blueprint)
     metrics.install(app)
     install_partner_api(app)
     setup.install(app)
+    install_insurer_api(app)
     return app

@@ -12,6 +12,7 @@ from flask import Flask
 from flask.cli import AppGroup
 
 from booking.actors import SYSTEM
+from booking.answering.feed_history import lines_of_before
 from booking.calls.connections import connection_by_code
 from booking.personal.erase import erase_by_command
 from booking.personal.export import write_copy
@@ -20,11 +21,14 @@ from booking.reconcile.strays_by_command import cancel_stray_by_command, explain
 from booking.reports.reading import codes
 from booking.views.books import check_books
 from marketplace.api.description import CUSTOMER_API
-from marketplace.catalog.importer import ImportResult, import_sites
+from marketplace.api.insurer.description import INSURER_API
+from marketplace.catalog.importer import ImportResult, import_sites, renew_search_columns
+from marketplace.catalog.one_place.find import look_for_doubles
 from marketplace.chain.verify import Finding, verify
 from marketplace.core import clock, release
 from marketplace.core.config import settings
 from marketplace.core.database.db import reading
+from marketplace.insurers_commands import insurers
 from marketplace.keys_commands import keys
 from marketplace.one_sentence import FOUND, one_sentence, stop
 from marketplace.providers_commands import providers
@@ -32,6 +36,7 @@ from marketplace.rest import openapi
 from marketplace.webhooks_commands import webhooks
 from providers.partner_api.description import PARTNER_API
 from providers.port import ProviderError
+from providers.staff import administration
 from vip.customers import blocking, person_keys
 from vip.operators import account_changes, device_changes, operators, passwords
 from vip.principal import Role
@@ -53,7 +58,8 @@ document = AppGroup("openapi", help="The descriptions of the APIs.")
 
 def install(app: Flask) -> None:
     """Add the commands to the application."""
-    for group in (admin, vip, person, reports, catalog, audit, installation, keys, providers, webhooks, document):
+    groups = (admin, vip, person, reports, catalog, audit, installation, keys, providers, insurers, webhooks, document)
+    for group in groups:
         app.cli.add_command(group)
     app.cli.add_command(reconcile)
 
@@ -91,8 +97,8 @@ def end_service(login: str) -> None:
 @click.argument("login")
 @one_sentence
 def resume_service(login: str) -> None:
-    """Let the operator with this LOGIN sign in again."""
-    account_changes.return_to_service(login, now=clock.now())
+    """Let the operator or member with this LOGIN sign in again. What a member invited before stays over."""
+    administration.resume_by_command(login, now=clock.now())
 
 
 @admin.command("reset-second-factor")
@@ -195,6 +201,23 @@ def import_sites_command(path: Path, good_rows: bool, errors: Path | None) -> No
     click.echo(
         f"{result.inserted} new, {result.updated} changed, {result.unchanged} unchanged, {result.refused} refused."
     )
+    if result.doubles:
+        click.echo(f"{result.doubles} pairs may be one place: see Double entries in the console.")
+
+
+@catalog.command("find-doubles")
+@one_sentence
+def find_doubles() -> None:
+    """Look for entries of the list that may mean one place; operators decide in the console."""
+    found = look_for_doubles(now=clock.now())
+    click.echo(f"{found.pairs} pairs may be one place, {found.new} of them new: see Double entries in the console.")
+
+
+@catalog.command("renew-search")
+@one_sentence
+def renew_search_command() -> None:
+    """Write down anew what each site is found by, after a release that reads names otherwise."""
+    click.echo(f"{renew_search_columns()} sites changed.")
 
 
 def import_file(path: Path | str, *, good_rows: bool, errors: Path | None) -> ImportResult:
@@ -252,10 +275,17 @@ def verify_audit(heads: Path | None) -> None:
 
 
 @installation.command("release")
+@click.option(
+    "--nothing-lost",
+    is_flag=True,
+    help="A standby was promoted that had every transaction: places in providers' feeds stay good.",
+)
 @one_sentence
-def release_installation() -> None:
-    """Let the workers of a restored copy, or of a promoted standby, send and call again."""
-    click.echo("Released." if release.release(now=clock.now()) else "It is released already.")
+def release_installation(nothing_lost: bool) -> None:
+    """Let the workers of a restored copy, or of a promoted standby, send and call again. Providers are told that what
+    they have read of their events no longer holds, unless nothing was lost."""
+    done = release.release(now=clock.now(), nothing_lost=nothing_lost, lines_before=lines_of_before)
+    click.echo("Released." if done else "It is released already.")
 
 
 @installation.command("cancel-stray")
@@ -293,6 +323,6 @@ def check_installation() -> None:
 @one_sentence
 def write_openapi() -> None:
     """Write the description of each API to its file in docs/."""
-    for of in (CUSTOMER_API, PARTNER_API):
+    for of in (CUSTOMER_API, PARTNER_API, INSURER_API):
         of.file.write_text(openapi.text(openapi.current(of)), encoding="utf-8")
         click.echo(str(of.file))

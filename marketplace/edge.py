@@ -7,7 +7,8 @@ import time
 import traceback
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from io import BytesIO
+from typing import IO, Any
 
 from flask import Flask, Request, Response, current_app, g, request
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
@@ -27,9 +28,11 @@ from marketplace.core.logging import get_logger
 from marketplace.problems import Problem
 
 BODY_LIMIT = 256 * 1024
-MACHINE_PATHS = ("/api/", "/partner/")
+MACHINE_PATHS = ("/api/", "/partner/", "/insurer/")
 LARGE_BODY = "takes_large_body"
 """The mark of a view that may be sent more than BODY_LIMIT, and says itself how much."""
+LARGE_FORM = "takes_large_form"
+"""The mark of a page that may be sent a form of more than BODY_LIMIT, whose value says how much."""
 SLOW_SECONDS = 0.5
 """Calls of programs that succeed sooner than this leave no line: it costs a sixth of a booking's own overhead."""
 
@@ -47,7 +50,20 @@ _FOR_MACHINES = (
 )
 _TLS_ONLY = ("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
 _GIVEN_ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
-_QUIET = frozenset({"health.healthz", "health.readyz", "assets.static", "web.home_live", "web.booking_live"})
+_QUIET = frozenset(
+    {
+        "health.healthz",
+        "health.readyz",
+        "assets.static",
+        "web.home_live",
+        "web.booking_live",
+        "web.consultation_live",
+        "web.escort_live",
+        "web.followed_live",
+        "desk.home_live",
+        "desk.dispatch_live",
+    }
+)
 
 _WITH_BODY = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
@@ -56,8 +72,24 @@ PageMaker = Callable[[Problem], ResponseReturnValue]
 log = get_logger(__name__)
 
 
+class FormRequest(Request):
+    """A request whose files stay in memory: results of people are never written to disk in the clear. A body is
+    bounded by MAX_CONTENT_LENGTH, or by the page's own mark."""
+
+    def _get_file_stream(
+        self,
+        total_content_length: int | None,
+        content_type: str | None,
+        filename: str | None = None,
+        content_length: int | None = None,
+    ) -> IO[bytes]:
+        return BytesIO()
+
+
 class Application(Flask):
     """Flask without what no view of ours asks for, which each request paid for."""
+
+    request_class = FormRequest
 
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
         """The function itself: none of ours is asynchronous."""
@@ -65,7 +97,7 @@ class Application(Flask):
 
 
 class PageSessions(SecureCookieSessionInterface):
-    """Flask's signed session cookie for people's pages. Programs (`/api/`, `/partner/`) show a credential with every
+    """Flask's signed session cookie for people's pages. Programs (MACHINE_PATHS) show a credential with every
     request and have none."""
 
     def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
@@ -81,7 +113,7 @@ class PublicIdConverter(BaseConverter):
 
 
 def install(app: Flask, *, page: PageMaker, page_policy: str) -> None:
-    """Wire the edge to `app`. `page` shows a problem to people; programs (`/api/`, `/partner/`) get problem+json.
+    """Wire the edge to `app`. `page` shows a problem to people; programs (MACHINE_PATHS) get problem+json.
     `page_policy` is the content policy of what people get."""
     app.url_map.converters["id"] = PublicIdConverter
     trusted = settings().trusted_proxies
@@ -128,6 +160,15 @@ def install(app: Flask, *, page: PageMaker, page_policy: str) -> None:
     app.register_error_handler(Exception, failed)
 
 
+def _readable(asked: Request) -> bool:
+    """Whether the path is UTF-8: what is not would be read with U+FFFD in its place, and stored as somebody's name."""
+    try:
+        asked.environ.get("PATH_INFO", "").encode("latin-1").decode()  # PEP 3333: bytes in the guise of text
+    except UnicodeError:
+        return False
+    return True
+
+
 def _begin() -> None:
     g.started = time.perf_counter()
     asked = _asked()
@@ -136,7 +177,13 @@ def _begin() -> None:
     allowed = settings().allowed_hosts
     if allowed and not host_is_trusted(asked.host, allowed):  # not Flask's own: its refusal could show no page
         raise BadRequest()
+    if not _readable(asked):
+        raise BadRequest()
     if _takes_large_body(asked):
+        return
+    largest = getattr(current_app.view_functions.get(asked.endpoint or ""), LARGE_FORM, None)
+    if largest is not None and asked.method == "POST":
+        asked.max_content_length = asked.max_form_memory_size = largest  # read only when the page knows who sends it
         return
     size = asked.content_length
     if size is None and asked.method in _WITH_BODY:

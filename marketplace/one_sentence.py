@@ -17,6 +17,8 @@ from marketplace.core.errors import Refusal
 
 FOUND = 3
 """The exit code of a command that did its work and found something wrong."""
+INCOMPLETE = 4
+"""The exit code of a command that found nothing wrong, and could not look at all it should."""
 
 P = ParamSpec("P")
 R = TypeVar("R")

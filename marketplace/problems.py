@@ -18,6 +18,7 @@ from werkzeug.exceptions import HTTPException
 
 from marketplace import wording
 from marketplace.core.errors import Refusal
+from marketplace.core.text import Text
 
 MEDIA_TYPE = "application/problem+json"
 TYPE_PREFIX = "/api/v1/problems/"
@@ -117,7 +118,11 @@ def of_refusal(refusal: Refusal) -> Problem:
         reference=reference(),
         field=refusal.at,
         errors=errors,
-        facts={name: fact for name, fact in refusal.facts.items() if name != "field"},
+        facts={
+            name: fact._asdict() if isinstance(fact, Text) else fact
+            for name, fact in refusal.facts.items()
+            if name != "field"
+        },
         headers=headers,
     )
 

@@ -19,7 +19,7 @@ from flask_babel.speaklater import LazyString
 
 from marketplace.core.clock import HOME_ZONE
 from marketplace.core.errors import Invalid, Refusal
-from marketplace.core.text import Language
+from marketplace.core.text import Language, Text
 from marketplace.reason_words import REASONS
 from marketplace.refusal_words import WORDS, Words
 
@@ -60,13 +60,17 @@ _IN_MINUTES = 120
 
 def sentence_of(code: str, facts: Mapping[str, Any]) -> str:
     """The sentence of `code` with `facts`."""
-    words = WORDS.get(f"{code}.{_variant(facts)}") or WORDS[code]
+    words = WORDS.get(f"{code}.{_variant(facts)}") or WORDS.get(f"{code}.{facts.get('reason')}") or WORDS[code]
     return _with_facts(words.sentence, {**facts, "minutes": math.ceil(int(facts.get("retry_after", 0)) / 60)})
 
 
 def _variant(facts: Mapping[str, Any]) -> str:
     if int(facts.get("retry_after", 0)) >= _IN_MINUTES:
         return "minutes"
+    if "earliest" in facts and facts["earliest"] is None:
+        return "none_ahead"
+    if facts.get("reason") == "answered":
+        return "answered"
     if facts.get("reason") == "sex":
         return str(facts.get("sex"))
     if facts.get("reason") != "age":
@@ -77,8 +81,9 @@ def _variant(facts: Mapping[str, Any]) -> str:
 
 
 def reason(key: str) -> str:
-    """The sentence about one field, for a key of REASONS."""
-    return str(REASONS[key])
+    """The sentence about one field, for a key of REASONS; `one_of:a, b` names the values that are possible."""
+    name, _colon, choices = key.partition(":")
+    return _with_facts(REASONS[name], {"choices": choices})
 
 
 class _Shown(dict[str, str]):
@@ -101,6 +106,8 @@ def _show(value: Any, zone: ZoneInfo) -> str:
     if isinstance(value, datetime):
         local = value.astimezone(zone)
         return f"{_show(local.date(), zone)}{' ' if chinese else ', '}{local:%H:%M}"
+    if isinstance(value, Text):
+        return value.in_language("zh" if chinese else "en")
     if isinstance(value, date):
         return format_date(value, "M 月 d 日" if chinese else "d MMMM")
     return str(value)

@@ -6,7 +6,9 @@ import sqlalchemy as sa
 from alembic import op
 
 
-def add_index(name: str, table: str, columns: list[str], *, where: str | None = None, using: str = "btree") -> None:
+def add_index(
+    name: str, table: str, columns: list[str], *, where: str | None = None, using: str = "btree", unique: bool = False
+) -> None:
     """Build an index concurrently; what a try that was broken off left of it (an invalid index) goes first.
 
     It commits what the migration has done before it. So it comes first, or after what may be done twice: should it fail
@@ -18,6 +20,7 @@ def add_index(name: str, table: str, columns: list[str], *, where: str | None = 
             name,
             table,
             columns,
+            unique=unique,
             postgresql_where=sa.text(where) if where is not None else None,
             postgresql_using=using,
             postgresql_concurrently=True,

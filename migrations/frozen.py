@@ -6,6 +6,7 @@ Their current text is a `*.sql` file in the room that uses them; a migration run
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from alembic import op
@@ -17,3 +18,9 @@ def run(revision: str, *names: str) -> None:
     """Run the files `names` (without their ending) of a revision, in this order."""
     for name in names:
         op.get_bind().exec_driver_sql((FOLDER / revision / f"{name}.sql").read_text().replace("%", "%%"))
+
+
+def statements(revision: str, *names: str) -> list[str]:
+    """The statements of these files one by one, for migrations/steps.py."""
+    texts = [(FOLDER / revision / f"{name}.sql").read_text() for name in names]
+    return [each for text in texts for each in re.split(r"(?<=;)\n+(?=CREATE )", text.strip())]

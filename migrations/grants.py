@@ -11,7 +11,8 @@ from sqlalchemy import Connection, text
 
 APPEND_ONLY = (
     *("audit_line", "audit_seal", "audit_verification", "booking_history"),
-    *("closing_statement", "entitlement_entry", "installation_release", "statement_line"),
+    *("closing_statement", "coverage_line", "entitlement_entry", "installation_release", "live_event"),
+    *("pledge_compensation", "policy_version", "statement_line"),
 )
 
 KEPT_FOR_A_WHILE = (
@@ -25,15 +26,38 @@ KEPT_FOR_A_WHILE = (
         "integrity_alarm",
     ),
     *("notice_setting", "notification", "notification_delivery", "personal_export"),
-    *("personal_export_part", "rate_bucket", "row_try", "sign_in_code", "sign_in_session", "slot_snapshot"),
-    *("slot_snapshot_named", "webhook_delivery", "worker_beat"),
+    *(
+        "personal_export_part",
+        "provider_call_count",
+        "policy_snapshot_named",
+        "provider_message",
+        "rate_bucket",
+        "row_try",
+        "sign_in_code",
+        "sign_in_link",
+        "sign_in_session",
+        "slot_snapshot",
+    ),
+    *("slot_snapshot_named", "webhook_delivery", "worker_beat", "conformance_made", "system_test", "rehearsal"),
+    *("used_assertion", "provider_application", "conformance_call", "live_event", "live_ticket", "bulk_line"),
+    *("favourite_site", "escort_absence", "escort_duty", "escort_knows", "escort_search"),
 )
 """The only tables the application deletes from; everything else is ended, not removed."""
 
 COUNTERS = {
     "entitlement": ("granted", "available", "reserved", "used", "expired", "revoked"),
     "slot": ("taken",),
+    "clinician_shift": ("in_hand",),
 }
+
+WRITTEN_ONCE = {
+    "site_merge": ("id", "public_id", "site_id", "into_id", "merged_at", "merged_by"),
+    "escort_deed": (
+        *("id", "public_id", "assignment_id", "booking_id", "key", "number", "kind", "at", "received_at", "doubt"),
+        *("position", "accuracy_m", "by_code"),
+    ),
+}
+"""Columns that are written with their row and never again; what ends it is added to it."""
 
 
 def apply(connection: Connection, role: str) -> None:
@@ -51,7 +75,8 @@ def apply(connection: Connection, role: str) -> None:
         rights = "SELECT, INSERT" if table in APPEND_ONLY else "SELECT, INSERT, UPDATE"
         if table in KEPT_FOR_A_WHILE:
             rights += ", DELETE"
-        if table in COUNTERS:
+        fixed = {**COUNTERS, **WRITTEN_ONCE}.get(table)
+        if fixed:
             columns = connection.execute(
                 text(
                     "SELECT column_name FROM information_schema.columns "
@@ -59,7 +84,7 @@ def apply(connection: Connection, role: str) -> None:
                 ),
                 {"table": table},
             ).scalars()
-            writable = ", ".join(f'"{name}"' for name in columns if name not in COUNTERS[table])
+            writable = ", ".join(f'"{name}"' for name in columns if name not in fixed)
             rights = f"SELECT, INSERT, UPDATE ({writable})"
         connection.execute(text(f'GRANT {rights} ON "{table}" TO {quoted}'))
     connection.execute(text(f"GRANT SELECT ON alembic_version TO {quoted}"))

@@ -6,11 +6,16 @@ import importlib
 import pkgutil
 
 import booking
+import marketplace.catalog.coverage.models
 import marketplace.catalog.models
+import marketplace.catalog.one_place.models
 import marketplace.chain.models
+import marketplace.clients
 import marketplace.core.audit
-import marketplace.core.release  # noqa: F401
-import providers.clients
+import marketplace.core.release
+import providers.applying
+import providers.conformance
+import providers.staff
 import vip
 
 
@@ -18,7 +23,7 @@ def import_models() -> list[str]:
     """Import all modules of models, found by their names (`models`, `consent_models` …), and return those names."""
     found = [
         module.name
-        for package in (booking, providers.clients, vip)
+        for package in (booking, marketplace.clients, providers.applying, providers.conformance, providers.staff, vip)
         for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}.")
         if module.name.endswith("models") or module.name == "booking.proposal"
     ]

@@ -7,12 +7,15 @@ leave its outcome open). Every call has one total deadline of at most ten second
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
+
+from marshmallow import Schema
 
 from marketplace.core.clock import HOME_ZONE
+from marketplace.core.text import Text
 from providers.reported import BookingPage, Event, RemoteBooking, RemoteReport, ReportContent, ReportPage, SlotPage
 
 
@@ -33,6 +36,10 @@ class ComeBackLater(ProviderError):
         self.retry_after = retry_after
 
 
+class NotAuthorised(ProviderError):
+    """The system does not take our key or credentials, and did not look at the call: a person has to fix that."""
+
+
 class Oversize(ProviderError):
     """The answer is larger than anything we read; asking again brings no other."""
 
@@ -43,7 +50,8 @@ class BadSignature(ProviderError):
 
 @dataclass(frozen=True)
 class Connection:
-    """How to reach one provider. `secret` signs or authorises our calls, `webhook_secrets` verify theirs."""
+    """How to reach one provider. `secret` signs or authorises our calls, `webhook_secrets` verify theirs. Its address
+    may lead to public ones by https, and into the `networks` that an operator allowed."""
 
     provider: str
     base_url: str
@@ -52,6 +60,7 @@ class Connection:
     time_zone: str = HOME_ZONE
     deadline_seconds: float = 8.0
     settings: Mapping[str, str] = field(default_factory=dict)
+    networks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -60,7 +69,9 @@ class Capabilities:
     command; without, a change is a second booking and the cancel of the first. `idempotency_keys`: a command may be
     sent again under its key; without, it is looked up first. `list_bookings`: it lists its bookings by service date;
     without, each of ours is looked up by itself. `answers_here`: its people answer in our own books, by the partner API
-    or at their desk: there is nothing to read from it, and all that it says is known at once.
+    or at their desk: there is nothing to read from it, and all that it says is known at once. `program`: what answers
+    here is a program of the provider's, which has to prove by certificates that it does so rightly.
+    `converses`: its own doctors can answer consultations (providers.conversing).
 
     What one provider agreed with us stands in its row (marketplace.catalog.models.Provider), not here.
     """
@@ -69,6 +80,8 @@ class Capabilities:
     idempotency_keys: bool
     list_bookings: bool = True
     answers_here: bool = False
+    program: bool = False
+    converses: bool = False
 
 
 @dataclass(frozen=True)
@@ -83,9 +96,22 @@ class Person:
 
 
 @dataclass(frozen=True)
+class Venue:
+    """Where somebody is sent, as it was when it was booked. `id` is ours."""
+
+    id: str
+    name: str
+    city: str
+    district: str
+    address: str
+
+
+@dataclass(frozen=True)
 class Reserve:
     """Book one place. `key` never changes in the command's life; `our_reference` is the booking's public id. `agreed`:
-    the provider proposed this time itself, and the customer accepted."""
+    the provider proposed this time itself, and the customer accepted. `immediate`: what begins at once has no slot
+    (`slot` is blank), and its day is the day on which it was asked for. `venue`: None for what is done at a place of
+    the provider's own."""
 
     key: str
     our_reference: str
@@ -98,6 +124,8 @@ class Reserve:
     person: Person
     answers: Mapping[str, object] = field(default_factory=dict)
     agreed: bool = False
+    immediate: bool = False
+    venue: Venue | None = None
 
 
 @dataclass(frozen=True)
@@ -199,11 +227,14 @@ Answer = Accepted | Confirmed | Refused | NotFound | Unknown | RetryAfter
 
 class ProviderAdapter(Protocol):
     """One provider system's wire format. Construct with a Connection; instances are used by one thread at a time.
+    `settings_schema` says which settings its providers have (Connection.settings); wrong ones are a ValueError when it
+    is constructed.
 
     A row of a page that cannot be read stops no other: it is one of the page's `unreadable` (providers.adapters.rows).
     """
 
     capabilities: Capabilities
+    settings_schema: type[Schema]
 
     def __init__(self, connection: Connection) -> None: ...
 
@@ -253,3 +284,22 @@ class ProviderAdapter(Protocol):
         """Verify and parse a webhook. Raises BadSignature, or ProviderError when it cannot be read at all: not what it
         is about, but what it is."""
         ...
+
+
+@runtime_checkable
+class TellsWhatItCan(Protocol):
+    """An adapter of systems that say what they can do, so that one that is no use is refused when it joins."""
+
+    def missing(self) -> Sequence[Text]:
+        """What this provider's system lacks for us, each in a sentence that names it; empty if it is fit. Raises
+        ProviderError when it cannot be asked."""
+        ...
+
+
+def try_out(adapter: ProviderAdapter, today: date) -> Sequence[Text]:
+    """Ask a system for what changes nothing there: what it lacks for us if it tells (that is returned, and nothing more
+    is asked of one that is not fit), then the places of one day, which needs our key. Raises ProviderError."""
+    missing = adapter.missing() if isinstance(adapter, TellsWhatItCan) else ()
+    if not missing:
+        adapter.slots(today, today, None, None)
+    return missing

@@ -10,6 +10,11 @@ from typing import Literal
 BookingStatus = Literal[
     "requested", "confirmed", "rejected", "cancelled", "checked_in", "in_service", "fulfilled", "no_show"
 ]
+MessageKind = Literal["text", "picture", "summary"]
+
+
+TEST_PREFIX = "kit-"
+"""How our references of test bookings begin (providers.conformance). No booking of a customer has such a reference."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +45,11 @@ class RemoteBooking:
     reason: str = ""
     updated_at: datetime | None = None
     proposal: Proposed | None = None
+
+    @property
+    def for_test(self) -> bool:
+        """Whether a run of conformance made it."""
+        return (self.our_reference or "").startswith(TEST_PREFIX)
 
 
 @dataclass(frozen=True)
@@ -78,7 +88,8 @@ class UnreadableRow:
 
     `reference` (of a slot its `name`) and `our_reference` are None where they cannot be read either. `reason` is a code
     that names the field: `status.unknown`. `delivered` is the row as it came, in canonical JSON of at most 16 KiB;
-    `digest` tells it from others, also beyond that.
+    `digest` tells it from others, also beyond that. `seq`: the number of a line of a consultation; None of every other
+    row, and where no number of that consultation can be read.
     """
 
     reason: str
@@ -86,6 +97,7 @@ class UnreadableRow:
     digest: str
     reference: str | None = None
     our_reference: str | None = None
+    seq: int | None = None
 
     @property
     def nameless(self) -> bool:
@@ -135,6 +147,11 @@ class RemoteReport:
     version: int
     status: Literal["partial", "final", "corrected"]
     issued_at: datetime
+
+    @property
+    def for_test(self) -> bool:
+        """Whether it is of a test booking."""
+        return (self.our_reference or "").startswith(TEST_PREFIX)
 
 
 @dataclass(frozen=True)
@@ -188,13 +205,64 @@ class ReportContent:
 
 
 @dataclass(frozen=True)
+class RemoteClinician:
+    """A doctor of the provider, as its roster says. `code`: what its messages name her by. `licence`: 15 digits."""
+
+    code: str
+    name: str
+    title_zh: str
+    title_en: str
+    licence: str
+
+
+@dataclass(frozen=True)
+class RemoteSummary:
+    """With what a doctor closes: `next_service` is the code of a benefit kind, blank for none."""
+
+    summary: str = field(repr=False)
+    advice: str = field(default="", repr=False)
+    next_service: str = ""
+    next_department: str = ""
+
+
+@dataclass(frozen=True)
+class RemoteMessage:
+    """A line of what a provider's doctor said. `seq`: the provider's number of it, from 1 in this consultation.
+    `clinician`: a code of the roster. A text, a picture (`picture`: what fetch_picture is asked for) or a summary,
+    which closes the consultation."""
+
+    id: str
+    reference: str
+    our_reference: str | None
+    seq: int
+    kind: MessageKind
+    clinician: str
+    sent_at: datetime
+    text: str = field(default="", repr=False)
+    picture: str = ""
+    summary: RemoteSummary | None = None
+
+
+@dataclass(frozen=True)
+class MessagePage:
+    """What was said after a number, in its order. `next` is the number to go on after, None on the last page. An
+    unreadable line is one of `unreadable`: it was said, and is asked for again."""
+
+    messages: Sequence[RemoteMessage]
+    next: int | None
+    unreadable: Sequence[UnreadableRow] = ()
+
+
+@dataclass(frozen=True)
 class Event:
-    """A verified message from the provider. `booking` and `report` say what it is about; both are None for a kind we do
-    not know, which is recorded and changes nothing. `unreadable` is what it is about where that breaks the contract."""
+    """A verified message from the provider. `booking`, `report` or `message` says what it is about; all are None for a
+    kind we do not know, which is recorded and changes nothing. `unreadable` is what it is about where that breaks the
+    contract."""
 
     id: str
     kind: str
     sent_at: datetime
     booking: RemoteBooking | None = None
     report: RemoteReport | None = None
+    message: RemoteMessage | None = None
     unreadable: UnreadableRow | None = None

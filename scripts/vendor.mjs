@@ -1,5 +1,5 @@
 // Copies what the pages serve out of node_modules into marketplace/web/static/vendor:
-// htmx with its licence, and one SVG sprite that holds only the icons the templates and view models name; and ical.js
+// htmx and jsQR with their licences, and one SVG sprite that holds only the icons the templates and view models name; and ical.js
 // into tests/vendored.
 // Run it after `npm ci`, and again whenever a page names a new icon; the result is committed.
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -39,6 +39,8 @@ function drawing(name) {
 mkdirSync(target, { recursive: true });
 copyFileSync(join(modules, "htmx.org", "dist", "htmx.min.js"), join(target, "htmx.min.js"));
 copyFileSync(join(modules, "htmx.org", "LICENSE"), join(target, "htmx.LICENSE.txt"));
+copyFileSync(join(modules, "jsqr", "dist", "jsQR.js"), join(target, "jsQR.js"));
+copyFileSync(join(modules, "jsqr", "LICENSE"), join(target, "jsQR.LICENSE.txt"));
 copyFileSync(join(modules, "lucide-static", "LICENSE"), join(target, "icons.LICENSE.txt"));
 
 // What only tests need: the second reader of our calendars.
@@ -53,4 +55,4 @@ writeFileSync(
   join(target, "icons.svg"),
   `<svg xmlns="http://www.w3.org/2000/svg">\n  <!-- icons: Lucide, ISC licence, see icons.LICENSE.txt -->\n${symbols.join("\n")}\n</svg>\n`,
 );
-console.log(`vendored htmx and ${names.length} icons`);
+console.log(`vendored htmx, jsQR and ${names.length} icons`);

@@ -9,11 +9,13 @@
 from __future__ import annotations
 
 import fcntl
+import gc
 import os
+import re
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,9 +28,10 @@ from sqlalchemy import Connection, Engine, NullPool, create_engine, text
 from marketplace.core import clock, migrate
 from marketplace.core.config import settings, sqlalchemy_url
 from marketplace.core.database import db as database
+from marketplace.core.database import silence
 from marketplace.development.database import DevDatabase
 from marketplace.development.embedded.postgres import APPLICATION, OWNER, SUPERUSER
-from tests import outside
+from tests import outside, templates
 from tests.emptying import Emptying
 from tests.keys import forget_keys
 from tests.migrated_server import make_once, place_copy
@@ -36,6 +39,7 @@ from vip.operators import operators
 
 _TEMPLATE = "migrated"
 _RUN = "ANXIANG_TEST_RUN"
+_BROKEN = re.compile(r"terminated by (signal|exception)|PANIC|crash of another|[Oo]ut of memory|not yet accepting")
 _NOWHERE = "postgresql://nobody@127.0.0.1:9/no_test_asked_for_the_db_fixture"
 
 
@@ -53,6 +57,21 @@ class TestDatabase:
     def environment(self) -> dict[str, str]:
         """A whole environment for subprocess: ours with this database."""
         return {**os.environ, "DATABASE_URL": self.database_url, "DATABASE_OWNER_URL": self.owner_url}
+
+
+silence.WEB_CONNECT_SECONDS = 10
+"""A machine that is busy with tests may take longer to let somebody in than a person at a browser should wait."""
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """What is imported and collected stays to the end: no search for garbage goes through it, then or later."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -78,7 +97,17 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ["ANXIANG_ENV"] = "test"
     os.environ["ANXIANG_STATE_DIR"] = str(_run_folder() / "state")
     os.environ["DATABASE_URL"] = os.environ["DATABASE_OWNER_URL"] = _NOWHERE
+    templates.compile_once(_run_folder() / "templates")
     outside.close()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say when the run's PostgreSQL lost a process: what failed then has that reason, which nobody else would tell."""
+    log = _run_folder() / "postgres" / "server.log"
+    lines = log.read_text(errors="replace").splitlines() if log.exists() else []
+    for line in lines:
+        if _BROKEN.search(line):
+            terminalreporter.write_line(f"PostgreSQL: {line}")
 
 
 @pytest.fixture(autouse=True)
@@ -165,8 +194,10 @@ def empty_database(database_server: DevDatabase, worker_database: TestDatabase) 
 
 @pytest.fixture
 def db(worker_database: TestDatabase, empty_database: Emptying) -> Engine:
-    """All tables empty, and the application's engine on them. Rows stay after the test, for looking at a failure."""
+    """All tables empty, and the application's engine on them. Rows stay after the test, for looking at a failure. That
+    an earlier test met a silent server says nothing of this one's."""
     empty_database()
+    silence.forget()
     return database.engine()
 
 

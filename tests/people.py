@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from typing import Any
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from marketplace.catalog.models import Insurer
 from marketplace.core import ids
@@ -50,36 +52,50 @@ class SmsBox:
 def make_insurer() -> Insurer:
     """The insurer of this installation, made once."""
     with transaction() as session:
-        insurer = session.scalar(select(Insurer).where(Insurer.code == settings().insurer_code))
-        if insurer is None:
-            insurer = Insurer(
-                public_id=ids.new_id("ins"),
-                code=settings().insurer_code,
-                name_zh="示范",
-                name_en="Demo",
-                time_zone="Asia/Shanghai",
-            )
-            session.add(insurer)
+        return insurer_in(session)
+
+
+def insurer_in(session: Session) -> Insurer:
+    """The same in the caller's transaction."""
+    insurer = session.scalar(select(Insurer).where(Insurer.code == settings().insurer_code))
+    if insurer is None:
+        insurer = Insurer(
+            public_id=ids.new_id("ins"),
+            code=settings().insurer_code,
+            name_zh="示范",
+            name_en="Demo",
+            time_zone="Asia/Shanghai",
+        )
+        session.add(insurer)
+        session.flush()
     return insurer
 
 
 def make_customer(phone: str = PHONE, *, tier: str = "select", name: str = "沈静宜") -> Customer:
     """A customer born in 1988, with herself to book for."""
-    insurer = make_insurer()
-    number, public_id = phones.normalise(phone), ids.new_id("cus")
     with transaction() as session:
-        customer = Customer(
-            public_id=public_id,
-            insurer_id=insurer.id,
-            tier=tier,
-            name=name,
-            phone_sealed=phones.seal(number, public_id),
-            phone_index=phones.index(number),
-        )
-        session.add(customer)
-        session.flush()
-        session.add(new_beneficiary(customer, NewMember("self", name, "female", date(1988, 4, 12))))
-    return customer
+        return add_customer(session, phone, tier=tier, name=name)[0]
+
+
+def add_customer(
+    session: Session, phone: str = PHONE, *, tier: str = "select", name: str = "沈静宜"
+) -> tuple[Customer, Beneficiary]:
+    """The same in the caller's transaction; she, and she as beneficiary."""
+    insurer = insurer_in(session)
+    number, public_id = phones.normalise(phone), ids.new_id("cus")
+    customer = Customer(
+        public_id=public_id,
+        insurer_id=insurer.id,
+        tier=tier,
+        name=name,
+        phone_sealed=phones.seal(number, public_id),
+        phone_index=phones.index(number),
+    )
+    session.add(customer)
+    session.flush()
+    herself = new_beneficiary(customer, NewMember("self", name, "female", date(1988, 4, 12)))
+    session.add(herself)
+    return customer, herself
 
 
 def signed_in(phone: str = PHONE, now: datetime = NOON) -> Principal:
@@ -95,7 +111,14 @@ def self_of(customer: Customer) -> Beneficiary:
         ).one()
 
 
-def give(
+def give(customer: Customer, quantity: int | None = 1, **terms: Any) -> Entitlement:
+    """An entitlement of the customer."""
+    with transaction() as session:
+        return add_entitlement(session, customer, quantity, **terms)
+
+
+def add_entitlement(
+    session: Session,
     customer: Customer,
     quantity: int | None = 1,
     *,
@@ -105,14 +128,9 @@ def give(
     sharing: str = "family",
     grace_days: int = 30,
 ) -> Entitlement:
-    """An entitlement of the customer."""
-    with transaction() as session:
-        return grant(
-            session,
-            customer,
-            Grant(kind, quantity, valid_from, valid_until, sharing=sharing, grace_days=grace_days),
-            BY_TEST,
-        )
+    """The same in the caller's transaction."""
+    given = Grant(kind, quantity, valid_from, valid_until, sharing=sharing, grace_days=grace_days)
+    return grant(session, customer, given, BY_TEST)
 
 
 def counters(entitlement_id: int) -> dict[str, int | None]:

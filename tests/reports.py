@@ -12,16 +12,18 @@ from unittest import mock
 from sqlalchemy import select
 from sqlalchemy.orm import undefer
 
+from booking.models import Booking
 from booking.reports import files
 from booking.reports.fetch import announce, fetch_due
 from booking.reports.models import Report, ReportVersion
+from booking.states import BookingState
 from marketplace.core.audit import AuditLine
 from marketplace.core.database.db import reading, transaction
 from providers.port import ProviderError
 from providers.reported import RemoteReport, ReportContent, ReportItem, ReportPage
 from tests.files import make_pdf
 from tests.people import NOON
-from tests.world import World, connection_to
+from tests.world import World, connection_to, go
 
 PDF = make_pdf("the original document of a check-up")
 LATER = NOON + timedelta(hours=1)
@@ -38,7 +40,19 @@ CONCLUSION = "血脂偏高，三个月后复查。"
 def listed(
     world: World, booking: str | None, version: int = 1, reference: str = "RR-1", **changes: Any
 ) -> RemoteReport:
-    """A report as the provider's list shows it."""
+    """A report as the provider's list shows it, of a booking that it has confirmed."""
+    if booking is not None and _state(booking) is BookingState.AWAITING_PROVIDER:
+        go(booking, BookingState.CONFIRMED)
+    return listed_unconfirmed(booking, version, reference, **changes)
+
+
+def _state(booking: str) -> BookingState | None:
+    with reading() as session:
+        return session.scalar(select(Booking.state).where(Booking.public_id == booking))
+
+
+def listed_unconfirmed(booking: str | None, version: int = 1, reference: str = "RR-1", **changes: Any) -> RemoteReport:
+    """The same, and how its booking stands is left as it is."""
     status: Literal["final", "corrected"] = "final" if version == 1 else "corrected"
     return replace(RemoteReport(reference, "R-1", booking, version, status, NOON), **changes)
 

@@ -95,6 +95,40 @@ class Control:
         """manner, confirm_after, report_after, auto, seed, dice, webhook_url: until the next start."""
         self._ask("PATCH", "/settings", settings)
 
+    def consultations(self, our_reference: str | None = None) -> list[dict[str, Any]]:
+        """What each holds: state, what was `heard` and what was `said`, the oldest first."""
+        params = {} if our_reference is None else {"our_reference": our_reference}
+        return list(self._ask("GET", "/consultations", **params)["consultations"])
+
+    def say(self, reference: str, **wish: Any) -> dict[str, Any]:
+        """A doctor's line now: `text`, `picture` (True) or `summary`, perhaps of another `clinician`."""
+        return dict(self._ask("POST", f"/consultations/{reference}/say", wish))
+
+    def answer(self, reference: str) -> dict[str, Any]:
+        """The script's next answer now."""
+        return dict(self._ask("POST", f"/consultations/{reference}/answer"))
+
+    def close_consultation(self, reference: str, *, summary: bool = True) -> dict[str, Any]:
+        """End it now, with the script's summary or without one."""
+        return dict(self._ask("POST", f"/consultations/{reference}/close", {"summary": summary}))
+
+    def reword(self, reference: str, number: int, text: str) -> dict[str, Any]:
+        """Other words under a number that was told."""
+        return dict(self._ask("PATCH", f"/consultations/{reference}/lines/{number}", {"text": text}))
+
+    def doctors(self) -> list[dict[str, Any]]:
+        """The roster, with who has left."""
+        return list(self._ask("GET", "/doctors")["doctors"])
+
+    def set_doctors(self, doctors: int | Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        """Another roster: so many, or these."""
+        wanted = doctors if isinstance(doctors, int) else list(doctors)
+        return list(self._ask("PUT", "/doctors", {"doctors": wanted})["doctors"])
+
+    def change_doctor(self, doctor: str, **facts: Any) -> dict[str, Any]:
+        """Another name, title or licence; `active` False takes her off the roster."""
+        return dict(self._ask("PATCH", f"/doctors/{doctor}", facts))
+
     def webhooks(self) -> list[dict[str, Any]]:
         """The log of outgoing messages."""
         return list(self._ask("GET", "/webhooks")["webhooks"])

@@ -97,7 +97,7 @@ def make_offer(site: str, *, code: str = "one", package: Mapping[str, Any] | Non
             session.add(provider)
         at = session.scalars(select(Site).where(Site.name == site)).one()
         pool = CapacityPool(public_id=new_id("pool"), provider=provider, site=at, external_ref=f"{at.public_id}-{code}")
-        known = {"name_zh": "体检", "name_en": "Check-up", "price_minor": 10_000, "lead_minutes": 60}
+        known = {"name_zh": "体检", "name_en": "Check-up", "price_minor": 10_000, "lead_minutes": 60, "certified": True}
         offer = Offer(
             public_id=new_id("ofr"),
             provider=provider,

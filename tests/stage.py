@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -80,7 +80,7 @@ class Stage:
         """Principal, beneficiary and token of another customer."""
         phone = f"1380044{number:04}"
         customer = make_customer(phone)
-        give(customer, quantity, valid_until=clock.now().date() + timedelta(days=90))
+        give(customer, quantity, valid_until=clock.now().date() + timedelta(days=90), kind=self.offer.kind)
         token = issue_token(phone, clock.now()).token
         return authenticate(token, now=clock.now()), self_of(customer).public_id, token
 
@@ -138,10 +138,11 @@ def set_stage(
     monkeypatch: pytest.MonkeyPatch,
     manner: str = "prompt",
     start: Callable[..., Sandbox] = start_sandbox,
+    selling: Mapping[str, Any] | None = None,
     **settled: Any,
 ) -> Iterator[Stage]:
     """A provider with a manner, its slots pulled, nothing running of ours yet. `settled` changes the provider's row;
-    `start` is start_sandbox or start_day_sandbox.
+    `start` is start_sandbox or start_day_sandbox, `selling` says what is sold there, in the words of make_offer.
 
     The provider sends its events to the port that Stage.web() will listen on.
     """
@@ -151,7 +152,7 @@ def set_stage(
     database.forget_engines()
     settings.cache_clear()
     sandbox = start(folder / "sandbox", [account("prompt", manner)], POOLS)
-    provider, offer, _ = make_offer(slots=0, base_url=sandbox.base_url())
+    provider, offer, _ = make_offer(slots=0, base_url=sandbox.base_url(), **(selling or {}))
     with transaction() as session:
         row = session.get_one(Provider, provider.id)
         row.secret_sealed = seal_master("key-prompt", f"provider:{row.code}:secret")
@@ -163,10 +164,12 @@ def set_stage(
     pull_slots(known, known.open(), today=clock.today("Asia/Shanghai", now), now=now)
     sandbox.control().settings(webhook_url=f"http://127.0.0.1:{port}/partner/v1/webhooks/{provider.code}")
     made = Stage(server, sandbox, folder, provider, offer, port)
-    yield made
-    for each in made.running:
-        each.kill()
-    sandbox.kill()
-    database.forget_engines()
-    monkeypatch.undo()
-    settings.cache_clear()
+    try:
+        yield made
+    finally:
+        for each in made.running:
+            each.kill()
+        sandbox.kill()
+        database.forget_engines()
+        monkeypatch.undo()
+        settings.cache_clear()

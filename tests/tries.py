@@ -20,9 +20,10 @@ from booking.reports import share
 from booking.reports.share import NewShare, WrongAccessCode
 from marketplace.core.database.db import transaction
 from marketplace.core.errors import Refusal
+from providers.staff import members
 from tests.people import NOON, PHONE, SmsBox, make_customer, make_insurer, signed_in
 from tests.reports import LATER, deliver
-from tests.world import make_world
+from tests.world import make_offer, make_world
 from vip import phones
 from vip.customers import change_phone, consent
 from vip.customers.consent import record_consent
@@ -32,7 +33,7 @@ from vip.operators import account_changes, device_changes, operators, sign_in_st
 from vip.operators.operators import WrongPassword
 from vip.operators.second_factor import WrongSecondFactor
 from vip.operators.sign_in_steps import NextStep, OperatorSignedIn
-from vip.principal import Principal
+from vip.principal import Employer, Member, Principal, Somebody
 from vip.signin import authentication, signin, turns
 from vip.signin.codes import CodeEnded, WrongCode
 from vip.signin.limits import Caller
@@ -175,9 +176,17 @@ def shared_report() -> Tries:
 
 def password() -> Tries:
     lin()
+    return _password("lin", "insurer")
 
+
+def password_of_a_member() -> Tries:
+    fang()
+    return _password("fang", "provider")
+
+
+def _password(login: str, employer: Employer) -> Tries:
     def trying(typed: str) -> Callable[[str, datetime], object]:
-        return lambda who, now: operators.sign_in_operator("lin", typed, now, caller=CALLERS[who])
+        return lambda who, now: operators.sign_in_operator(login, typed, now, caller=CALLERS[who], employer=employer)
 
     return Tries(trying("not her password"), trying(PASSWORD), (WrongPassword,), turns.hashing)
 
@@ -192,10 +201,23 @@ def second_factor_by_recovery_code() -> Tries:
     return _second_factor(lambda _: codes_left[0], lambda _: "aaaa-aaaa-aaaa-aaaa")
 
 
+def second_factor_of_a_member() -> Tries:
+    fang()
+    secret = first_device(of_fang(OWNER)[OWNER])
+    return _second_factor(lambda now: pyotp.TOTP(secret).at(now), lambda _: "000000", "fang", "provider")
+
+
 def change_of_password() -> Tries:
     """The attackers are other sessions of hers, which were stolen."""
-    sessions = of_lin()
+    return _change_of_password(of_lin())
 
+
+def change_of_password_of_a_member() -> Tries:
+    fang()
+    return _change_of_password(of_fang(OWNER, *ATTACKERS))
+
+
+def _change_of_password(sessions: Mapping[str, Somebody]) -> Tries:
     def trying(present: str) -> Callable[[str, datetime], object]:
         return lambda who, now: account_changes.change_password(sessions[who], present, NEW_PASSWORD, now=now)
 
@@ -246,6 +268,9 @@ PURPOSES: tuple[Callable[[], Tries], ...] = (
     second_factor_by_app,
     second_factor_by_recovery_code,
     change_of_password,
+    password_of_a_member,
+    second_factor_of_a_member,
+    change_of_password_of_a_member,
     step_up,
     another_device,
 )
@@ -257,13 +282,25 @@ def lin() -> str:
     return operators.create_admin("lin", PASSWORD, "林主管", now=NOON)
 
 
+def fang() -> str:
+    """A manager of a provider; her public id."""
+    provider, _offer, _slots = make_offer()
+    return members.add_member(provider.code, "fang", PASSWORD, "方敏", "manager", now=NOON)
+
+
+def of_fang(*whose: str) -> Mapping[str, Member]:
+    """Sessions of hers, one for each."""
+    found = {who: operators.sign_in_operator("fang", PASSWORD, NOON, employer="provider") for who in whose}
+    return {who: authentication.authenticate_member(it.token, now=NOON) for who, it in found.items()}  # type: ignore[union-attr]
+
+
 def of_lin() -> Mapping[str, Principal]:
     """Sessions of hers, one for each."""
     lin()
     return {who: _entered(operators.sign_in_operator("lin", PASSWORD, NOON)) for who in (OWNER, *ATTACKERS)}
 
 
-def first_device(principal: Principal) -> str:
+def first_device(principal: Somebody) -> str:
     """She sets a second factor up; its secret. Her other sessions go on, for a test."""
     offer = device_changes.offer(principal, now=NOON)
     device_changes.change_device(principal, "", offer.sealed, pyotp.TOTP(offer.secret).at(NOON), now=NOON)
@@ -281,17 +318,22 @@ def device() -> tuple[str, tuple[str, ...]]:
     return offer.secret, made
 
 
-def _second_factor(right: Callable[[datetime], str], wrong: Callable[[datetime], str]) -> Tries:
+def _second_factor(
+    right: Callable[[datetime], str],
+    wrong: Callable[[datetime], str],
+    login: str = "lin",
+    employer: Employer = "insurer",
+) -> Tries:
     """Who tries knows the password, and shows it once for each moment."""
 
     @cache
     def ticket(who: str, now: datetime) -> str:
-        found = operators.sign_in_operator("lin", PASSWORD, now, caller=CALLERS[who])
+        found = operators.sign_in_operator(login, PASSWORD, now, caller=CALLERS[who], employer=employer)
         assert isinstance(found, NextStep)
         return found.ticket
 
     def trying(who: str, code: str, now: datetime) -> object:
-        return sign_in_steps.show_code(ticket(who, now), code, now=now, caller=CALLERS[who])
+        return sign_in_steps.show_code(ticket(who, now), code, now=now, caller=CALLERS[who], employer=employer)
 
     return Tries(
         lambda who, now: trying(who, wrong(now), now),

@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import select, update
+from sqlalchemy.orm import Session
 
 from booking import outbox
 from booking.actors import Actor, ActorKind
@@ -26,9 +27,11 @@ from marketplace.catalog.models import CapacityPool, Offer, Provider, Site
 from marketplace.core.database.db import reading, transaction
 from marketplace.core.ids import new_id
 from providers import port
-from tests.people import NOON, give, make_customer, self_of, signed_in
+from tests.people import NOON, add_customer, add_entitlement
 from vip.models import Beneficiary, Customer, Entitlement
 from vip.principal import Principal
+from vip.signin.authentication import authenticate
+from vip.signin.signin import issue_token_to
 
 DAY = date(2026, 3, 10)
 EIGHT = datetime(2026, 3, 10, 0, 0, tzinfo=UTC)  # 08:00 in Shanghai
@@ -72,7 +75,14 @@ class World:
         return public_id
 
 
-def make_offer(
+def make_offer(**terms: Any) -> tuple[Provider, Offer, list[Slot]]:
+    """A provider with one offer at a site of its own; `terms` are those of add_offer."""
+    with transaction() as session:
+        return add_offer(session, **terms)
+
+
+def add_offer(
+    session: Session,
     *,
     slots: int = 3,
     capacity: int = 5,
@@ -83,40 +93,40 @@ def make_offer(
     kind: str = "health_check",
     place_name: str = "示范医院",
 ) -> tuple[Provider, Offer, list[Slot]]:
-    """A provider with one offer at a site of its own."""
+    """The same in the caller's transaction."""
     number = next(_number)
     code = f"clinic{number}-{uuid.uuid4().hex[:6]}"
-    with transaction() as session:
-        provider = Provider(
-            public_id=new_id("prv"),
-            code=code,
-            name_zh="和馨",
-            name_en="Hexin",
-            adapter="open_protocol",
-            base_url=base_url,
-            allotment=allotment,
-        )
-        site = Site(public_id=new_id("sit"), name=f"{place_name}{code}", province="浙江省", city="杭州市")
-        session.add_all([provider, site])
-        session.flush()
-        pool = CapacityPool(public_id=new_id("pol"), provider_id=provider.id, site_id=site.id, external_ref="pool-1")
-        session.add(pool)
-        session.flush()
-        offer = Offer(
-            public_id=new_id("ofr"),
-            provider_id=provider.id,
-            site_id=site.id,
-            pool_id=pool.id,
-            kind=kind,
-            external_ref="basic",
-            name_zh="甄选套餐",
-            name_en="Select package",
-            package=dict(package or PACKAGE),
-            price_minor=128000,
-        )
-        session.add(offer)
-        made = [make_slot(pool.id, start + timedelta(hours=hour), capacity) for hour in range(slots)]
-        session.add_all(made)
+    provider = Provider(
+        public_id=new_id("prv"),
+        code=code,
+        name_zh="和馨",
+        name_en="Hexin",
+        adapter="open_protocol",
+        base_url=base_url,
+        allotment=allotment,
+    )
+    site = Site(public_id=new_id("sit"), name=f"{place_name}{code}", province="浙江省", city="杭州市")
+    session.add_all([provider, site])
+    session.flush()
+    pool = CapacityPool(public_id=new_id("pol"), provider_id=provider.id, site_id=site.id, external_ref="pool-1")
+    session.add(pool)
+    session.flush()
+    offer = Offer(
+        public_id=new_id("ofr"),
+        provider_id=provider.id,
+        site_id=site.id,
+        pool_id=pool.id,
+        kind=kind,
+        external_ref="basic",
+        name_zh="甄选套餐",
+        name_en="Select package",
+        package=dict(package or PACKAGE),
+        price_minor=128000,
+        certified=True,
+    )
+    session.add(offer)
+    made = [make_slot(pool.id, start + timedelta(hours=hour), capacity) for hour in range(slots)]
+    session.add_all(made)
     return provider, offer, made
 
 
@@ -135,17 +145,27 @@ def make_slot(pool_id: int, starts: datetime, capacity: int, zone_hours: int = 8
 
 
 def make_world(*, quantity: int | None = 2, phone: str = "13800000021", **offer: Any) -> World:
-    """Everything needed to book, for one customer."""
-    provider, made, slots = make_offer(**offer)
-    return join(provider, made, slots, phone=phone, quantity=quantity)
+    """Everything needed to book, for one customer. In one transaction: thousands of tests begin with it."""
+    with transaction() as session:
+        joined = _add_world(session, *add_offer(session, **offer), phone, quantity)
+    return joined()
 
 
 def join(provider: Provider, offer: Offer, slots: list[Slot], *, phone: str, quantity: int | None = 1) -> World:
     """Another customer, with an entitlement, in the same world."""
-    customer = make_customer(phone)
-    return World(
-        provider, offer, slots, customer, self_of(customer), give(customer, quantity, kind=offer.kind), signed_in(phone)
-    )
+    with transaction() as session:
+        joined = _add_world(session, provider, offer, slots, phone, quantity)
+    return joined()
+
+
+def _add_world(
+    session: Session, provider: Provider, offer: Offer, slots: list[Slot], phone: str, quantity: int | None
+) -> Callable[[], World]:
+    """A customer who may book; what is returned signs her in, once she is there."""
+    customer, herself = add_customer(session, phone)
+    entitlement = add_entitlement(session, customer, quantity, kind=offer.kind)
+    token = issue_token_to(session, customer, NOON).token
+    return lambda: World(provider, offer, slots, customer, herself, entitlement, authenticate(token, now=NOON))
 
 
 @dataclass

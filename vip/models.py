@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import BYTEA, JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from marketplace.catalog.models import Insurer
+from marketplace.clients.models import ApiClient
 from marketplace.core.database.columns import Moment, PrimaryKey, PublicId, WritingTransaction
 from marketplace.core.database.db import Base
 
@@ -21,7 +22,10 @@ class Customer(Base):
     """
 
     __tablename__ = "customer"
-    __table_args__ = (UniqueConstraint("insurer_id", "phone_index"),)
+    __table_args__ = (
+        UniqueConstraint("insurer_id", "phone_index"),
+        Index("uq_customer_insurer", "id", "insurer_id", unique=True),
+    )
 
     id: Mapped[PrimaryKey]
     public_id: Mapped[PublicId]
@@ -72,6 +76,7 @@ class Beneficiary(Base):
         CheckConstraint("sex IN ('male','female')", name="sex"),
         Index("uq_beneficiary_self", "customer_id", unique=True, postgresql_where=text("relation = 'self'")),
         Index("ix_beneficiary_customer", "customer_id"),
+        Index("uq_beneficiary_customer", "id", "customer_id", unique=True),
     )
 
     id: Mapped[PrimaryKey]
@@ -160,6 +165,7 @@ class Entitlement(Base):
         CheckConstraint("valid_from <= valid_until", name="validity"),
         CheckConstraint("sharing IN ('self','family')", name="sharing"),
         Index("ix_entitlement_customer", "customer_id", "kind", "valid_until"),
+        Index("uq_entitlement_customer", "id", "customer_id", unique=True),
         Index("ix_entitlement_to_expire", "valid_until", postgresql_where=text("available > 0")),
     )
 
@@ -257,18 +263,28 @@ class SignInCode(Base):
 
 
 class Operator(Base):
-    """Somebody who works for the insurer or the platform; what a role may do: vip.roles.
+    """Somebody who signs in by password: an operator of the insurer (what a role may do: vip.roles), or a member of a
+    provider (providers.staff.duties).
 
     `password_once`: she has to choose a password of her own first. `totp_sealed` is her second factor's secret (record
     `operator:<public_id>:totp`), None while there is none; no code of a step up to `totp_step` is taken any more.
     """
 
     __tablename__ = "operator"
-    __table_args__ = (CheckConstraint("role IN ('admin','agent')", name="role"),)
+    __table_args__ = (
+        CheckConstraint("(insurer_id IS NULL) <> (provider_id IS NULL)", name="employer"),
+        CheckConstraint(
+            "CASE WHEN provider_id IS NULL THEN role IN ('admin','agent')"
+            " ELSE role IN ('manager','front_desk','clinician','escort') END",
+            name="role",
+        ),
+        Index("ix_operator_provider", "provider_id", postgresql_where=text("provider_id IS NOT NULL")),
+    )
 
     id: Mapped[PrimaryKey]
     public_id: Mapped[PublicId]
-    insurer_id: Mapped[int] = mapped_column(ForeignKey("insurer.id"))
+    insurer_id: Mapped[int | None] = mapped_column(ForeignKey("insurer.id"))
+    provider_id: Mapped[int | None] = mapped_column(ForeignKey("provider.id"))
     login: Mapped[str] = mapped_column(Text, unique=True)
     name: Mapped[str] = mapped_column(Text)
     role: Mapped[str] = mapped_column(Text, server_default="admin")
@@ -300,7 +316,8 @@ class RecoveryCode(Base):
 class SignInSession(Base):
     """A session of a customer or an operator: only the token's hash is stored. Ended, never deleted.
 
-    `seen_at`: when it was last used, to within a tenth of what it may stand idle.
+    `seen_at`: when it was last used, to within a tenth of what it may stand idle. `client_id`: the program of her
+    insurer that brought her, None where she signed in herself.
     """
 
     __tablename__ = "sign_in_session"
@@ -310,6 +327,7 @@ class SignInSession(Base):
         Index("ix_sign_in_session_whose", "customer_id"),
         Index("ix_sign_in_session_expires", "expires_at", postgresql_using="brin"),
         Index("ix_sign_in_session_operator", "operator_id", postgresql_where=text("operator_id IS NOT NULL")),
+        Index("ix_sign_in_session_client", "client_id", postgresql_where=text("client_id IS NOT NULL")),
     )
 
     id: Mapped[PrimaryKey]
@@ -317,6 +335,7 @@ class SignInSession(Base):
     token_hash: Mapped[bytes] = mapped_column(BYTEA, unique=True)
     customer_id: Mapped[int | None] = mapped_column(ForeignKey("customer.id"))
     operator_id: Mapped[int | None] = mapped_column(ForeignKey("operator.id"))
+    client_id: Mapped[int | None] = mapped_column(ForeignKey(ApiClient.id))
     channel: Mapped[str] = mapped_column(Text)
     created_at: Mapped[Moment]
     seen_at: Mapped[datetime | None]

@@ -6,25 +6,26 @@ from collections.abc import Mapping
 from typing import Literal
 
 from marketplace.core.errors import NotFound
-from vip.principal import Principal, Role
+from vip.principal import Role, Somebody
 
-Duty = Literal["desk", "overrule", "books", "people"]
+Duty = Literal["desk", "overrule", "books", "people", "imports"]
 """`desk`: find a booking, see it, cancel it within the customer's window, answer disputes. `overrule`: cancel past that
 window, or on the provider's account. `books`: discrepancies and their repairs, comparisons, closing statements, sites
-that close, providers, background jobs. `people`: block customers and unblock them."""
+that close, coverage, providers, background jobs. `people`: block customers and unblock them. `imports`: what the
+insurer brings in as files."""
 
 DUTIES: Mapping[Role, frozenset[Duty]] = {
-    "admin": frozenset({"desk", "overrule", "books", "people"}),
+    "admin": frozenset({"desk", "overrule", "books", "people", "imports"}),
     "agent": frozenset({"desk"}),
 }
 
 
-def may(principal: Principal, duty: Duty) -> bool:
+def may(principal: Somebody, duty: Duty) -> bool:
     """Whether this is an operator whose role has the duty."""
     return principal.kind == "operator" and principal.role is not None and duty in DUTIES[principal.role]
 
 
-def require(principal: Principal, duty: Duty) -> None:
+def require(principal: Somebody, duty: Duty) -> None:
     """Raises NotFound when the role lacks the duty: what a reader may not see looks absent."""
     if not may(principal, duty):
         raise NotFound()

@@ -1,8 +1,8 @@
 """What a provider says of one of its bookings, by the partner API or at its desk.
 
-Each answer becomes what its system would have reported, and is applied as that is (`exchange.inbound`): there are no
-rules of its own here. But who asks is told at once: what would be a discrepancy, or change nothing, is refused, and
-nothing is written.
+Each answer becomes what its system would have reported, and is applied as that is (`exchange.inbound`). But who asks is
+told at once: what would be a discrepancy, or change nothing, is refused, and nothing is written. And a visit is said of
+what was confirmed: in a system's report a check-in is evidence of a yes that we missed; here it would be a slip.
 """
 
 from __future__ import annotations
@@ -16,27 +16,30 @@ from typing import Literal
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from booking.attendance.early import CHECK_IN_EARLY, too_early
+from booking.actors import speak_for_provider
+from booking.attendance.early import DAY_OF_SERVICE, possible_from
 from booking.changes import swap
 from booking.changes.requests import open_cancel
 from booking.changes.reschedule import OutOfDate, SameSlot
 from booking.changes.withdraw import NoOpenChange
 from booking.deadlines import before_start
-from booking.exchange.inbound import apply_remote
+from booking.discrepancies import Discrepancy
 from booking.exchange.provider_bookings import ProviderBookings
+from booking.exchange.said_here import SaidHere, answers_here
 from booking.idempotency import Repeatable, first_time
-from booking.models import Booking, ChangeRequest, Discrepancy, ProviderTask, Slot
+from booking.models import Booking, ChangeRequest, Slot
 from booking.ownership import providers_booking_id
 from booking.proposal import open_proposal
 from booking.references import own_reference
-from booking.states import LIVE, MOVABLE, STATE_OF, SUBMITTED, BookingState
+from booking.refusals import HasNoTimes
+from booking.states import LIVE, MOVABLE, STATE_OF, SUBMITTED, UNDECIDED, BookingState
 from booking.transition import lock_booking, touch
-from marketplace.catalog.models import Offer, Provider
+from marketplace.catalog.kinds import has_times
+from marketplace.catalog.models import Offer
 from marketplace.core.clock import start_of
 from marketplace.core.database.db import transaction
 from marketplace.core.errors import Invalid, NotFound, Refusal
 from marketplace.core.logging import get_logger
-from providers.registry import ADAPTERS, capabilities
 from providers.reported import BookingStatus, Proposed, RemoteBooking
 
 log = get_logger(__name__)
@@ -58,10 +61,22 @@ class NotPossibleNow(Refusal):
     code = "not_possible_now"
 
 
+class NotConfirmed(NotPossibleNow):
+    """Who came is said of a booking that was confirmed, and this one was not: a check-in is no yes by itself."""
+
+    code = "not_confirmed"
+
+
 class CancelUnderWay(Refusal):
     """The customer cancelled, and that is being carried out."""
 
     code = "cancel_under_way"
+
+
+class SaidWhereItIsDone(Refusal):
+    """What has no time begins and ends where it is done (a consultation in its conversation), and is said there."""
+
+    code = "said_where_it_is_done"
 
 
 class AnsweredElsewhere(Refusal):
@@ -85,50 +100,14 @@ class TimeDiffers(Refusal):
 @dataclass(frozen=True)
 class ProvidersAnswer:
     """Whose answer it is, to which booking (public id), and the request that gave it. `version`: the booking's as the
-    provider knows it, if it must still be that."""
+    provider knows it, if it must still be that. `member`: the public id of the person who gives it, blank for a
+    program: the history names her then."""
 
     provider_id: int
     booking: str
     repeat: Repeatable
     version: int | None = None
-
-
-@dataclass(frozen=True)
-class _Asked:
-    """The locked booking that is answered."""
-
-    session: Session
-    booking: Booking
-    tasks: list[ProviderTask]
-    theirs: ProviderBookings
-    now: datetime
-
-    def as_reported(
-        self, status: BookingStatus, *, slot: Slot | None = None, reason: str = "", proposal: Proposed | None = None
-    ) -> RemoteBooking:
-        """The booking as the provider sees it from now on; `slot`: it is at that one."""
-        current = self.theirs.current
-        reference = self.booking.public_id if current is None else current.reference
-        return RemoteBooking(
-            reference=reference,
-            our_reference=self.booking.public_id if current is None else None,
-            status=status,
-            version=self.next_version(reference),
-            service_date=None if slot is None else slot.service_date,
-            starts_at=None if slot is None else slot.starts_at,
-            ends_at=None if slot is None else slot.ends_at,
-            reason=reason,
-            proposal=proposal,
-        )
-
-    def next_version(self, reference: str) -> int:
-        """What the provider says now of this one is newer than all before."""
-        known = self.theirs.known(reference)
-        return 2 if known is None else known.version + 1
-
-    def tell(self, told: RemoteBooking) -> None:
-        """Apply it as if a system had reported it."""
-        apply_remote(self.session, self.booking.provider_id, told, now=self.now)
+    member: str = ""
 
 
 def confirm(answer: ProvidersAnswer, *, now: datetime) -> None:
@@ -150,7 +129,8 @@ def cancel(answer: ProvidersAnswer, reason: str, *, now: datetime) -> None:
 
 
 def report(answer: ProvidersAnswer, came: Came, *, now: datetime) -> None:
-    """Say what became of the visit: who came, began, is done, or did not come. Raises as `confirm`, and TooEarly."""
+    """Say what became of the visit: who came, began, is done, or did not come. Raises as `confirm`, NotConfirmed for a
+    booking that waits for its answer, TooEarly, and SaidWhereItIsDone for what has no time."""
     _say(answer, came, now=now)
 
 
@@ -158,13 +138,14 @@ def propose(answer: ProvidersAnswer, slot: str, *, reason: str, expires_at: date
     """Propose another slot (by the provider's reference or its public id) of the same offer to the customer, who
     answers before `expires_at`: a day from now, or before either time if that is sooner. A proposal before is replaced.
 
-    Raises as `confirm`, NotFound(field="slot"), SameSlot, and Invalid(field="expires_at") for a time that is over or
-    not before the slot.
+    Raises as `confirm`, HasNoTimes, NotFound(field="slot"), SameSlot, and Invalid(field="expires_at") for a time that
+    is over or not before the slot.
     """
     with _answering(answer, now) as asked:
         if asked is None:
             return
         session, booking = asked.session, asked.booking
+        _check_has_times(booking)
         found = _slot(session, booking, slot)
         if booking.state not in SUBMITTED:
             raise NotPossibleNow(state=booking.state.value)
@@ -179,12 +160,13 @@ def move(answer: ProvidersAnswer, slot: str, *, now: datetime) -> None:
     """Say that the booking is at another slot now. If the customer asked for it, that accepts her change. Otherwise our
     books keep what she was promised, she is told, and a person decides.
 
-    Raises as `confirm`, NotFound(field="slot"), SameSlot, TimeDiffers.
+    Raises as `confirm`, HasNoTimes, NotFound(field="slot"), SameSlot, TimeDiffers.
     """
     with _answering(answer, now) as asked:
         if asked is None:
             return
         session, booking = asked.session, asked.booking
+        _check_has_times(booking)
         found = _slot(session, booking, slot)
         if (found.service_date, found.starts_at) == (booking.service_date, booking.starts_at):
             raise SameSlot()
@@ -210,28 +192,24 @@ def refuse_change(answer: ProvidersAnswer, reason: str, *, now: datetime) -> Non
     _answer_change(answer, "rejected", reason, now)
 
 
-def _answers_here(session: Session, provider_id: int) -> bool:
-    """Whether the provider answers in our books, rather than in a system of its own that we call."""
-    adapter = session.scalar(select(Provider.adapter).where(Provider.id == provider_id))
-    return adapter in ADAPTERS and capabilities(adapter).answers_here
-
-
 @contextmanager
-def _answering(answer: ProvidersAnswer, now: datetime, *, over_cancel: bool = False) -> Iterator[_Asked | None]:
+def _answering(answer: ProvidersAnswer, now: datetime, *, over_cancel: bool = False) -> Iterator[SaidHere | None]:
     """The transaction of one answer, its booking locked; None for a request that was carried out before."""
     with transaction() as session:
         booking_id = providers_booking_id(session, answer.provider_id, answer.booking)
-        if not _answers_here(session, answer.provider_id):
+        if not answers_here(session, answer.provider_id):
             raise AnsweredElsewhere()
         if not first_time(session, answer.repeat, answer.booking, now=now):
             yield None
             return
+        if answer.member:
+            speak_for_provider(session, answer.member)
         booking, tasks = lock_booking(session, booking_id)
         if answer.version is not None and answer.version != booking.version:
             raise OutOfDate()
         if not over_cancel and booking.state in LIVE and open_cancel(session, booking) is not None:
             raise CancelUnderWay()
-        yield _Asked(session, booking, tasks, ProviderBookings(session, booking), now)
+        yield SaidHere(session, booking, tasks, ProviderBookings(session, booking), now)
 
 
 def _say(answer: ProvidersAnswer, status: BookingStatus, reason: str = "", *, now: datetime) -> None:
@@ -240,15 +218,18 @@ def _say(answer: ProvidersAnswer, status: BookingStatus, reason: str = "", *, no
         if asked is None or asked.booking.state is target:
             return
         booking, before = asked.booking, asked.booking.state
+        if status in DAY_OF_SERVICE and not has_times(booking.kind):
+            raise SaidWhereItIsDone()
+        if status in DAY_OF_SERVICE and before in UNDECIDED:
+            raise NotConfirmed(state=before.value)
         asked.tell(asked.as_reported(status, reason=reason))
         if booking.state is target:
             log.info("booking.answered_here", booking=booking.public_id, status=status)
-        elif before in LIVE and too_early(status, booking.service_date, booking.time_zone, now):
-            begins = start_of(booking.service_date, None, booking.time_zone)
-            opens_at = begins - (CHECK_IN_EARLY if status == "checked_in" else timedelta())
+            return
+        opens_at = possible_from(status, booking.service_date, booking.starts_at, booking.time_zone)
+        if before in LIVE and opens_at is not None and now < opens_at:
             raise TooEarly(opens_at=opens_at, time_zone=booking.time_zone)
-        else:
-            raise NotPossibleNow(state=before.value)
+        raise NotPossibleNow(state=before.value)
 
 
 def _answer_change(answer: ProvidersAnswer, status: _YesOrNo, reason: str, now: datetime) -> None:
@@ -261,7 +242,7 @@ def _answer_change(answer: ProvidersAnswer, status: _YesOrNo, reason: str, now: 
         _decide_change(asked, change, status, reason)
 
 
-def _decide_change(asked: _Asked, change: ChangeRequest, status: _YesOrNo, reason: str) -> None:
+def _decide_change(asked: SaidHere, change: ChangeRequest, status: _YesOrNo, reason: str) -> None:
     """The new booking that the change is at this provider: it is firm, or is not wanted there."""
     task = next((each for each in asked.tasks if each.change_request_id == change.id), None)
     if task is None:
@@ -273,7 +254,7 @@ def _decide_change(asked: _Asked, change: ChangeRequest, status: _YesOrNo, reaso
     log.info("booking.change_answered_here", booking=asked.booking.public_id, status=status)
 
 
-def _report_time(asked: _Asked, slot: Slot) -> None:
+def _report_time(asked: SaidHere, slot: Slot) -> None:
     booking = asked.booking
     asked.tell(asked.as_reported(_as_it_is(booking), slot=slot))
     if not _differs(asked.session, booking):
@@ -283,6 +264,11 @@ def _report_time(asked: _Asked, slot: Slot) -> None:
 
 def _as_it_is(booking: Booking) -> BookingStatus:
     return "confirmed" if booking.state is _S.CONFIRMED else "requested"
+
+
+def _check_has_times(booking: Booking) -> None:
+    if not has_times(booking.kind):
+        raise HasNoTimes()
 
 
 def _slot(session: Session, booking: Booking, named: str) -> Slot:

@@ -34,17 +34,20 @@ BEFORE_ALL: Position = (-1, -1)
 @dataclass(frozen=True)
 class EventCursor:
     """All that `seen` shows was read. Of what `until` shows besides, everything up to `after` was; without `until` the
-    next reading begins a new span."""
+    next reading begins a new span. `history`: in which history the numbers are meant (booking.answering.feed_history),
+    blank for a cursor from before histories had names."""
 
     seen: str = NOTHING
     until: str | None = None
     after: Position = BEFORE_ALL
+    history: str = ""
 
 
 def encode(cursor: EventCursor, provider_id: int) -> str:
     """The cursor as text, of this provider alone."""
     until = None if cursor.until is None else _short(cursor.until)
-    plain = json.dumps([_short(cursor.seen), until, *cursor.after], separators=(",", ":")).encode()
+    named = [cursor.history] if cursor.history else []
+    plain = json.dumps([_short(cursor.seen), until, *cursor.after, *named], separators=(",", ":")).encode()
     return _as_text(_mark(plain, provider_id) + zlib.compress(plain, 9))
 
 
@@ -59,8 +62,8 @@ def decode(text: str, provider_id: int) -> EventCursor:
         whole = unpacking.eof and not unpacking.unused_data and _as_text(stored) == text
         if not whole or not _is_ours(stored[:_MARK], plain, provider_id):
             raise ValueError("another's")
-        seen, until, xact, line = json.loads(plain)
-        return EventCursor(_long(seen), None if until is None else _long(until), (xact, line))
+        seen, until, xact, line, *named = json.loads(plain)
+        return EventCursor(_long(seen), None if until is None else _long(until), (xact, line), "".join(named))
     except (ValueError, binascii.Error, zlib.error) as bad:
         raise Invalid(field="cursor", reason="bad_cursor") from bad
 

@@ -14,7 +14,9 @@ from typing import Any
 from sqlalchemy import Row, func, select, text
 from sqlalchemy.orm import Session
 
+from booking.answering import feed_history
 from booking.answering.event_cursor import EventCursor, decode, encode
+from booking.answering.feed_history import CursorOutlived, History
 from booking.answering.shown import STATUSES, ShownBooking, show, status_of
 from booking.models import Booking, BookingHistory, Slot, SlotClaim
 from booking.transition import CANCEL_ASKED, CHANGE_ASKED, CHANGE_ENDED
@@ -25,8 +27,8 @@ _READ = text(
     f"""
     SELECT id, xact, booking_id, version, at, from_state, to_state, actor_kind, cause, facts
       FROM booking_history
-     WHERE provider_id = :provider AND xact >= :low AND (xact, id) > (:after_xact, :after_id)
-       AND {_SHOWN.format("until")} AND NOT {_SHOWN.format("seen")}
+     WHERE provider_id = :provider AND xact >= :low AND xact < :high AND (xact, id) > (:after_xact, :after_id)
+       AND id > :before AND {_SHOWN.format("until")} AND NOT {_SHOWN.format("seen")}
      ORDER BY xact, id LIMIT :limit
     """
 )
@@ -37,7 +39,16 @@ _ONE = text(
      WHERE h.provider_id = :provider AND b.public_id = :booking AND h.version = :version
     """
 )
-_NOW = text("SELECT CAST(pg_current_snapshot() AS text)")
+_LEFT = text(
+    f"""
+    SELECT id, xact, booking_id, version, at, from_state, to_state, actor_kind, cause, facts
+      FROM booking_history
+     WHERE provider_id = :provider AND id > :after_id AND id <= :before
+       AND (id > :of_cursor AND NOT {_SHOWN.format("seen")} AND id <= :next OR id > :next)
+     ORDER BY id LIMIT :limit
+    """
+)
+_NEXT = text("SELECT coalesce(min(lines_before), 0) FROM installation_release WHERE lines_before > :of_cursor")
 
 _TIMES = ("rescheduled", "old_date_served")
 """Causes of lines that moved a booking to another time."""
@@ -100,30 +111,42 @@ def events(provider_id: int, *, cursor: str | None, limit: int) -> EventPage:
 
     Each event comes once to who goes on with `next`. Within a page those of one booking are in the order of its
     versions; of two that were made at the same moment the higher version may have been on the page before. Raises
-    Invalid(field="cursor").
+    Invalid(field="cursor"), CursorOutlived(next), HeldBack.
     """
-    known = EventCursor() if cursor is None else decode(cursor, provider_id)
+    known = None if cursor is None else decode(cursor, provider_id)
     with reading() as session:
-        items, following, more = read(session, provider_id, known, limit)
+        here = feed_history.current(session)
+        if known is not None and known.history != here.id:
+            raise CursorOutlived(next=encode(EventCursor(here.snapshot, history=here.id), provider_id))
+        items, following, more = read(session, provider_id, known or EventCursor(history=here.id), limit, here)
     return EventPage(items, encode(following, provider_id), more)
 
 
 def read(
-    session: Session, provider_id: int, known: EventCursor, limit: int
+    session: Session, provider_id: int, known: EventCursor, limit: int, here: History
 ) -> tuple[Sequence[BookingEvent], EventCursor, bool]:
     """What events() gives, by a cursor that is no text: the events, the cursor behind them, whether there are more."""
-    until = known.until or snapshot(session)
-    rows = _lines(session, provider_id, replace(known, until=until), limit + 1)
+    until = known.until or here.snapshot
+    rows = _lines(session, provider_id, replace(known, until=until), limit + 1, here.before)
     more = len(rows) > limit
     rows = rows[:limit]
     items = _events(session, sorted(rows, key=lambda line: line.id))
-    following = EventCursor(known.seen, until, (rows[-1].xact, rows[-1].id)) if more else EventCursor(until)
-    return items, following, more
+    if more:
+        return items, replace(known, until=until, after=(rows[-1].xact, rows[-1].id)), True
+    return items, EventCursor(until, history=known.history), False
 
 
-def snapshot(session: Session) -> str:
-    """Which transactions have ended by now."""
-    return str(session.execute(_NOW).scalar_one())
+def read_left(
+    session: Session, provider_id: int, seen: str, of_cursor: int, after: int, limit: int, here: History
+) -> tuple[Sequence[BookingEvent], int, bool]:
+    """The events that were not read when the database came into another cluster, from behind the line `after`: what
+    `seen`, a snapshot of the count before, does not show. `of_cursor` is History.before of that count. Returns them,
+    the last one's line, and whether there are more."""
+    following = session.execute(_NEXT, {"of_cursor": of_cursor}).scalar_one()
+    bounds = {"after_id": after, "before": here.before, "of_cursor": of_cursor, "next": following or here.before}
+    rows = session.execute(_LEFT, {"provider": provider_id, "seen": seen, "limit": limit + 1, **bounds}).all()
+    shown = rows[:limit]
+    return _events(session, shown), shown[-1].id if shown else after, len(rows) > limit
 
 
 def event(session: Session, provider_id: int, event_id: str) -> BookingEvent | None:
@@ -133,14 +156,17 @@ def event(session: Session, provider_id: int, event_id: str) -> BookingEvent | N
     return next(iter(_events(session, session.execute(_ONE, values).all())), None)
 
 
-def _lines(session: Session, provider_id: int, span: EventCursor, limit: int) -> Sequence[Row[Any]]:
+def _lines(session: Session, provider_id: int, span: EventCursor, limit: int, before: int) -> Sequence[Row[Any]]:
+    until = str(span.until)
     return session.execute(
         _READ,
         {
             "provider": provider_id,
             "low": int(span.seen.split(":")[0]),
+            "high": int(until.split(":")[1]),
+            "before": before,
             "seen": span.seen,
-            "until": span.until,
+            "until": until,
             "after_xact": span.after[0],
             "after_id": span.after[1],
             "limit": limit,

@@ -14,7 +14,10 @@ from typing import Any, Literal, get_args
 from sqlalchemy import ColumnElement, DateTime, Row, Select, cast, func, literal, select, tuple_
 from sqlalchemy.orm import Session
 
-from booking.models import Booking, ChangeRequest, Discrepancy, Slot, SlotClaim
+from booking.capacity.of_booking import own_slot
+from booking.discrepancies import Discrepancy
+from booking.eligibility.told import may_be_told
+from booking.models import Booking, ChangeRequest, Slot
 from booking.ownership import of_provider
 from booking.proposal import Proposal
 from booking.sealing import open_details
@@ -23,8 +26,8 @@ from marketplace.catalog.models import CapacityPool, Offer
 from marketplace.core import audit
 from marketplace.core.crypto import Unreadable
 from marketplace.core.database.db import reading, transaction
-from marketplace.core.errors import Invalid, NotFound
-from marketplace.core.paging import Page, decode_cursor, encode_cursor
+from marketplace.core.errors import NotFound
+from marketplace.core.paging import Page, decode_moment, encode_cursor
 from marketplace.core.text import masked_name
 from vip.customers.person_keys import PROCESS, key_of
 from vip.models import Beneficiary
@@ -36,6 +39,8 @@ SHOWN = "booking.shown_to_provider"
 
 Status = Literal["requested", "confirmed", "rejected", "cancelled", "checked_in", "in_service", "fulfilled", "no_show"]
 STATUSES: Sequence[Status] = get_args(Status)
+CAME: Sequence[Status] = ("checked_in", "in_service", "fulfilled")
+"""Somebody was there: a report can be due."""
 _CANCELLED = (_S.CANCELLED, _S.ENTERED_IN_ERROR)
 _REQUESTED = (_S.AWAITING_PROVIDER, _S.OUTCOME_UNKNOWN)
 
@@ -64,17 +69,31 @@ class AskedTime:
 
 
 @dataclass(frozen=True)
+class BookedVenue:
+    """The site to which somebody is sent, as it was when it was booked."""
+
+    id: str
+    name: str
+    city: str
+    district: str
+    address: str
+
+
+@dataclass(frozen=True)
 class ShownBooking:
     """A booking as its provider is shown it. `id` and `reference` are ours (the second can be read out), the offer,
     pool and slot are named as the provider does. Times are UTC, None for a whole day.
 
+    `kind` is the benefit's code; what has no time has no slot either, and its day is the one it was asked for on.
     `change`: the date that the customer asks for; `cancel_asked`: her cancel is being carried out; `proposal`: what she
-    has not answered yet; `differences`: kinds of what is open between our books and what the provider said.
+    has not answered yet; `differences`: kinds of what is open between our books and what the provider said; `venue`:
+    None for what is done at the provider's own place.
     """
 
     id: str
     reference: str
     version: int
+    kind: str
     status: Status
     cause: str
     offer: str
@@ -92,6 +111,7 @@ class ShownBooking:
     differences: Sequence[str]
     created_at: datetime
     updated_at: datetime
+    venue: BookedVenue | None = None
 
 
 @dataclass(frozen=True)
@@ -131,7 +151,7 @@ def bookings(provider_id: int, wanted: Wanted, *, cursor: str | None, limit: int
     order = _order(wanted)
     query = select(Booking, order.label("place")).where(*_filters(provider_id, wanted))
     if cursor is not None:
-        place, last_id = _read_cursor(cursor)
+        place, last_id = decode_moment(cursor)
         query = query.where(tuple_(order, Booking.id) > tuple_(literal(place), literal(last_id)))
     with reading() as session:
         rows = session.execute(query.order_by(order, Booking.id).limit(limit + 1)).all()
@@ -155,18 +175,33 @@ def booking_with_person(provider_id: int, public_id: str, *, looker: str, now: d
         shown = show(session, [found])[0]
         if found.state not in LIVE:
             return WithPerson(shown, None)
-        audit.record(
-            session,
-            SHOWN,
-            at=now,
-            actor_kind="provider",
-            actor=looker,
-            subject=found.public_id,
-            insurer_id=found.insurer_id,
-        )
         person = session.get_one(Beneficiary, found.beneficiary_id)
-        comer = Comer(person.name, person.sex, person.birth_date)
-        return WithPerson(shown, comer, _answers(session, found, person))
+        return WithPerson(shown, _look(session, found, person, looker, now), _answers(session, found, person, now))
+
+
+def booking_of_report(provider_id: int, public_id: str, *, looker: str, now: datetime) -> WithPerson:
+    """One of a provider's bookings with who came, so that a report goes to the right person; without answers. None
+    before somebody came. Audited as booking_with_person(). Raises NotFound."""
+    with transaction() as session:
+        found = _one(session, provider_id, public_id)
+        shown = show(session, [found])[0]
+        if shown.status not in CAME:
+            return WithPerson(shown, None)
+        return WithPerson(shown, _look(session, found, session.get_one(Beneficiary, found.beneficiary_id), looker, now))
+
+
+def _look(session: Session, found: Booking, person: Beneficiary, looker: str, now: datetime) -> Comer:
+    """Who it is, and the line of the audit that says who looked."""
+    audit.record(
+        session,
+        SHOWN,
+        at=now,
+        actor_kind="provider",
+        actor=looker,
+        subject=found.public_id,
+        insurer_id=found.insurer_id,
+    )
+    return Comer(person.name, person.sex, person.birth_date)
 
 
 def show(session: Session, found: Sequence[Booking]) -> list[ShownBooking]:
@@ -214,6 +249,7 @@ def _shown(
         id=found.public_id,
         reference=found.reference,
         version=found.version,
+        kind=found.kind,
         status=status_of(found.state),
         cause=found.cause,
         offer=names.offer,
@@ -231,7 +267,15 @@ def _shown(
         differences=tuple(differences),
         created_at=found.created_at,
         updated_at=found.updated_at,
+        venue=_venue(found),
     )
+
+
+def _venue(found: Booking) -> BookedVenue | None:
+    if found.venue_id is None:
+        return None
+    site = found.snapshot["site"]
+    return BookedVenue(site["id"], site["name"], site["city"], site["district"], site["address"])
 
 
 def _asked(request: ChangeRequest | None, slots: Mapping[int, str]) -> AskedTime | None:
@@ -248,24 +292,12 @@ def _proposed(proposal: Proposal) -> AskedTime:
 
 def _names(session: Session, ids: Sequence[int]) -> dict[int, Row[Any]]:
     """What names a booking's offer, pool, slot and person."""
-    slot = (
-        select(Slot.external_ref)
-        .join(SlotClaim, SlotClaim.slot_id == Slot.id)
-        .where(
-            SlotClaim.booking_id == Booking.id,
-            Slot.service_date == Booking.service_date,
-            Slot.starts_at.is_not_distinct_from(Booking.starts_at),
-        )
-        .order_by(SlotClaim.live.desc(), SlotClaim.id.desc())
-        .limit(1)
-        .scalar_subquery()
-    )
     rows = session.execute(
         select(
             Booking.id,
             Offer.external_ref.label("offer"),
             CapacityPool.external_ref.label("pool"),
-            slot.label("slot"),
+            own_slot(Slot.external_ref).label("slot"),
             Beneficiary.name.label("person"),
         )
         .join(Offer, Offer.id == Booking.offer_id)
@@ -287,7 +319,9 @@ def _one(session: Session, provider_id: int, public_id: str) -> Booking:
     return found
 
 
-def _answers(session: Session, found: Booking, person: Beneficiary) -> Mapping[str, Any]:
+def _answers(session: Session, found: Booking, person: Beneficiary, now: datetime) -> Mapping[str, Any]:
+    if not may_be_told(session, found, now):
+        return {}
     try:
         return open_details(found.details_sealed, key_of(session, person, PROCESS), found.public_id)
     except Unreadable:  # erased meanwhile
@@ -323,14 +357,3 @@ def _change_due() -> ColumnElement[Any]:
         )
         .scalar_subquery()
     )
-
-
-def _read_cursor(cursor: str) -> tuple[datetime, int]:
-    text, last_id = decode_cursor(cursor, (str, int))
-    try:
-        place = datetime.fromisoformat(text)
-    except ValueError as bad:
-        raise Invalid(field="cursor", reason="bad_cursor") from bad
-    if place.tzinfo is None:
-        raise Invalid(field="cursor", reason="bad_cursor")
-    return place, last_id

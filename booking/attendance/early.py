@@ -1,4 +1,4 @@
-"""A status that a provider reports before the day of the service: it opens a discrepancy and does not move the
+"""A status that a provider reports before it can be true: it opens a discrepancy and does not move the
 booking."""
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, exists, select
 from sqlalchemy.orm import Session
 
-from booking.discrepancies import close_discrepancy, open_discrepancy
-from booking.models import Booking, Discrepancy
+from booking.discrepancies import Discrepancy, close_discrepancy, open_discrepancy
+from booking.models import Booking
 from marketplace.core.clock import start_of
 from providers.reported import RemoteBooking
 
@@ -26,16 +26,30 @@ _TOLERANCE: Mapping[str, timedelta] = {
     "fulfilled": timedelta(),
     "no_show": timedelta(),
 }
-"""Statuses that are possible only from the service date on, and how long before it each is accepted."""
+"""Statuses that are possible only from the service date, or its time, on, and how long before each is accepted."""
 
 DAY_OF_SERVICE = frozenset(_TOLERANCE)
 """Statuses that say who came on the day, or that nobody did."""
 
 
-def too_early(status: str, service_date: date, time_zone: str, now: datetime) -> bool:
-    """Whether the provider cannot report this status yet. The service date begins at midnight at the site."""
+_NOT_BEFORE_ITS_TIME = frozenset({"no_show"})
+"""Statuses that are possible only from the time of the service on, where it has one. Who comes early may be served
+early, on the same day; who has not come may still come."""
+
+
+def possible_from(status: str, service_date: date, starts_at: datetime | None, time_zone: str) -> datetime | None:
+    """From when the provider can report this status; None if it always can. The service date begins at midnight at the
+    site; `starts_at` is None for a whole day."""
     tolerance = _TOLERANCE.get(status)
-    return tolerance is not None and now < start_of(service_date, None, time_zone) - tolerance
+    if tolerance is None:
+        return None
+    return start_of(service_date, starts_at if status in _NOT_BEFORE_ITS_TIME else None, time_zone) - tolerance
+
+
+def too_early(status: str, service_date: date, starts_at: datetime | None, time_zone: str, now: datetime) -> bool:
+    """Whether the provider cannot report this status yet."""
+    begins = possible_from(status, service_date, starts_at, time_zone)
+    return begins is not None and now < begins
 
 
 def record_early_status(session: Session, booking: Booking, there: RemoteBooking, now: datetime) -> None:
@@ -65,7 +79,9 @@ def refuse_early(session: Session, booking: Booking, there: RemoteBooking, now: 
     """Whether this report can't be followed because it comes too early, which is recorded, or came too early when it
     was first made."""
     known = is_early_status(session, booking, there)
-    early = not known and too_early(there.status, booking.service_date, booking.time_zone, now)
+    # What it says of another time of the day can't come too early for ours: the times differ, and that is the case.
+    at = booking.starts_at if there.starts_at in (None, booking.starts_at) else None
+    early = not known and too_early(there.status, booking.service_date, at, booking.time_zone, now)
     if early:
         record_early_status(session, booking, there, now)
     return known or early

@@ -42,6 +42,7 @@ class Call(StrEnum):
     RECONCILE = "reconcile"
     LOOK_UPS = "look_ups"
     STRAYS = "strays"
+    CONSULTATIONS = "consultations"
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from marketplace.catalog.models import Provider
 from marketplace.core.crypto import Unreadable, unseal_master
-from marketplace.core.database.db import reading
+from marketplace.core.database.db import reading, rows
 from marketplace.core.errors import NotFound
 from providers.port import Connection, ProviderAdapter
 from providers.registry import capabilities, connect
@@ -42,6 +42,11 @@ class ProviderConnection:
     def answers_here(self) -> bool:
         """Whether there is nothing to read from it."""
         return capabilities(self.adapter).answers_here
+
+    @property
+    def converses(self) -> bool:
+        """Whether doctors of its own can answer consultations."""
+        return capabilities(self.adapter).converses
 
     def open(self) -> ProviderAdapter:
         """A new adapter for one thread's use."""
@@ -90,6 +95,20 @@ def connection_by_code(session: Session, code: str) -> ProviderConnection:
     return connection_of(provider)
 
 
+_BY_CODE = """
+    SELECT id, code, adapter, base_url, secret_sealed, webhook_secrets_sealed, time_zone, deadline_seconds, settings,
+           networks, max_in_flight, paused_at, poll_seconds, slots_seconds
+      FROM provider WHERE code = %(code)s
+"""
+
+
+def sender_by_code(code: str) -> ProviderConnection | None:
+    """The provider with this code, None if there is none: by one bare statement, since each of its messages asks.
+    Raises Unreadable."""
+    found = rows(_BY_CODE, {"code": code})
+    return connection_of(found[0]) if found else None
+
+
 def connection_of(provider: Provider) -> ProviderConnection:
     """A provider's row as plain data, its secrets opened."""
     secret = b"" if provider.secret_sealed is None else provider.secret_sealed
@@ -108,6 +127,7 @@ def connection_of(provider: Provider) -> ProviderConnection:
             time_zone=provider.time_zone,
             deadline_seconds=float(provider.deadline_seconds),
             settings=provider.settings,
+            networks=tuple(provider.networks),
         ),
         max_in_flight=provider.max_in_flight,
         paused=provider.paused_at is not None,

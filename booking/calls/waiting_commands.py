@@ -15,8 +15,8 @@ from sqlalchemy.orm import Session, aliased
 
 from booking.calls.breaker import Call
 from booking.calls.models import ProviderBreaker
-from booking.discrepancies import close_discrepancy, open_discrepancy
-from booking.models import Booking, Discrepancy, ProviderTask
+from booking.discrepancies import Discrepancy, close_discrepancy, open_discrepancy
+from booking.models import Booking, ProviderTask
 from booking.notices.models import Notification
 from booking.notices.notify import notify
 from booking.outbox import UNFINISHED
@@ -61,6 +61,16 @@ def raise_waiting(*, now: datetime) -> dict[str, int]:
     counts = one_by_one(COMMANDS_WAITING, list(troubles.items()), lambda row: _raise(row[1], now))
     counts += one_by_one(COMMANDS_WAITING, over, lambda row: _close(row.provider_id, row.subject, now))
     return dict(counts)
+
+
+def waiting_since(session: Session, *, now: datetime) -> dict[int, datetime]:
+    """Since when the oldest command waits at each provider (internal id) that has one which waited for too long."""
+    rows = session.execute(
+        select(ProviderTask.provider_id, func.min(ProviderTask.created_at).label("since"))
+        .where(_waits_too_long(now))
+        .group_by(ProviderTask.provider_id)
+    )
+    return {row.provider_id: row.since for row in rows}
 
 
 def is_waiting(session: Session, booking_id: int) -> bool:

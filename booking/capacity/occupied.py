@@ -1,4 +1,4 @@
-"""Which booking stands in the way of another for the same person."""
+"""When a booking occupies its person, and which one stands in the way of another."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy.dialects.postgresql import Range
+
+from marketplace.catalog.kinds import kind
 from marketplace.core.database import db
 
 _OCCUPYING = """
@@ -14,6 +17,11 @@ _OCCUPYING = """
      AND occupied && tstzrange(%(from)s, %(until)s) AND public_id <> %(but)s
    ORDER BY id LIMIT 1
 """
+
+
+def occupied_time(code: str, starts: datetime, ends: datetime) -> Range[datetime]:
+    """When a booking of this kind occupies its person; empty for a kind that goes on beside anything."""
+    return Range(starts, ends, bounds="[)") if kind(code).traits.occupies_person else Range(empty=True)
 
 
 def occupying(

@@ -1,7 +1,8 @@
 """Cancel a booking.
 
-Held, unsent and allotment bookings end at once. If the provider may know of it, a ChangeRequest opens: state, place and
-quota stay reserved until evidence shows that nothing is live there.
+Held and unsent bookings end at once, what is firm at once, and those without a time: their provider is told. If the
+provider may know of it, a ChangeRequest opens: state, place and quota stay reserved until evidence shows that nothing
+is live there.
 """
 
 from __future__ import annotations
@@ -17,14 +18,18 @@ from booking.changes import swap
 from booking.changes.requests import close_cancel, record_request
 from booking.changes.rules import cancel_closed, cancel_until
 from booking.changes.withdraw import take_back
+from booking.eligibility.entitled import firm_at_once
 from booking.models import Booking, ChangeRequest, ProviderTask
 from booking.outbox import annul, enqueue, unsent
 from booking.ownership import insurers_booking_id, own_booking_id
+from booking.pledges import pledge
 from booking.states import BookingState, state_at
 from booking.transition import lock_booking, move
+from marketplace.catalog.kinds import has_times
 from marketplace.catalog.models import Provider
 from marketplace.core import audit
 from marketplace.core.database.db import transaction
+from marketplace.core.database.moment import When, moment
 from marketplace.core.errors import Invalid, Refusal
 from marketplace.core.logging import get_logger
 from vip import roles
@@ -54,13 +59,15 @@ class OnlyAdminsCancel(Refusal):
 
 
 class NotCancellable(Refusal):
-    """The booking has begun or is over; `state` says what it is."""
+    """The booking has begun or is over; `state` says what it is. `reason` is `answered` where what has no time was
+    answered: it can be closed."""
 
     code = "not_cancellable"
 
 
-def cancel(principal: Principal, public_id: str, *, now: datetime) -> None:
-    """A customer cancels her own booking. Asking again changes nothing and succeeds.
+def cancel(principal: Principal, public_id: str, *, now: datetime, pledged: When | None = None) -> None:
+    """A customer cancels her own booking. Asking again changes nothing and succeeds. `pledged`: the moment that decides
+    about what was pledged, read under the booking's lock; `now` without it.
 
     Raises NotFound, CancelTooLate, NotCancellable.
     """
@@ -72,14 +79,18 @@ def cancel(principal: Principal, public_id: str, *, now: datetime) -> None:
         if closed == "too_late":
             raise CancelTooLate(until=cancel_until(booking), time_zone=booking.time_zone)
         if closed is not None:
-            raise NotCancellable(state=state_at(booking.state, booking.hold_expires_at, now).value)
-        begin_cancel(session, booking, tasks, actor=actor_of(principal), cause="customer_asked", now=now)
+            facts = {"reason": "answered"} if closed == "begun" and not has_times(booking.kind) else {}
+            raise NotCancellable(state=state_at(booking.state, booking.hold_expires_at, now).value, **facts)
+        actor = actor_of(principal)
+        begin_cancel(session, booking, tasks, actor=actor, cause="customer_asked", now=now, pledged=pledged)
     log.info("booking.cancel_asked", booking=public_id)
 
 
-def cancel_for(operator: Principal, public_id: str, reason: Reason, *, now: datetime) -> None:
+def cancel_for(
+    operator: Principal, public_id: str, reason: Reason, *, now: datetime, pledged: When | None = None
+) -> None:
     """The desk cancels for a customer. Asking again changes nothing and succeeds. Audited; `reason` is one of
-    `reasons_for(operator)`.
+    `reasons_for(operator)`, `pledged` as for `cancel`.
 
     An agent acts for the customer: within her window, and it counts as her own cancel. An administrator may until the
     booking is over, and whatever the reason, the benefit comes back as when the platform is the cause: in full, and
@@ -113,7 +124,7 @@ def cancel_for(operator: Principal, public_id: str, reason: Reason, *, now: date
             reason=reason,
             past_window=past,
         )
-        begin_cancel(session, booking, tasks, actor=actor, cause=f"desk_{reason}", now=now)
+        begin_cancel(session, booking, tasks, actor=actor, cause=f"desk_{reason}", now=now, pledged=pledged)
     log.info("booking.cancel_asked", booking=public_id, by=operator.acts_as)
 
 
@@ -125,17 +136,32 @@ def reasons_for(operator: Principal) -> tuple[Reason, ...]:
 
 
 def begin_cancel(
-    session: Session, booking: Booking, tasks: list[ProviderTask], *, actor: Actor, cause: str, now: datetime
+    session: Session,
+    booking: Booking,
+    tasks: list[ProviderTask],
+    *,
+    actor: Actor,
+    cause: str,
+    now: datetime,
+    pledged: When | None = None,
 ) -> None:
-    """Cancel a locked live booking at once where nothing can be live at the provider, else ask the provider."""
+    """Cancel a locked live booking at once where nothing can be live at the provider, or where it has no say: what is
+    firm at once and is not being moved, and what has no time to give back. Else ask the provider. What was pledged
+    about it ends with the customer's own word, not with anybody else's, by the moment `pledged` (`now` without it)."""
+    if actor.kind in ("customer", "agent"):
+        pledge.cancel(session, booking, now=moment(session, pledged or now))
     reserve = next((task for task in tasks if task.command == "reserve"), None)
+    change = swap.open_change(session, booking)
     if booking.state is _S.HELD or (reserve is not None and unsent(reserve)):
         for task in tasks:
             annul(task, now=now)
+        if change is not None:
+            swap.close(session, booking, change, cause="cancelled", now=now)
         move(session, booking, _S.CANCELLED, actor=actor, now=now, cause=cause)
         close_cancel(session, booking, "done", now)  # asked for before, while the reserve was out
         return
-    if session.scalar(select(Provider.allotment).where(Provider.id == booking.provider_id)):
+    allotment = session.scalar(select(Provider.allotment).where(Provider.id == booking.provider_id))
+    if not has_times(booking.kind) or (change is None and firm_at_once(booking.snapshot, bool(allotment))):
         enqueue(session, booking, "cancel", now=now, facts={"reason": cause})
         move(session, booking, _S.CANCELLED, actor=actor, now=now, cause=cause)
         return
@@ -144,7 +170,6 @@ def begin_cancel(
     )
     if request is not None and request.kind == "cancel":
         return
-    change = swap.open_change(session, booking)
     if change is not None:  # an unsent one ends here, a sent one is waited for (by seq) and then undone
         take_back(session, booking, tasks, change, cause="cancelled", now=now)
     request = record_request(session, booking, "cancel", actor=actor, cause=cause, now=now)

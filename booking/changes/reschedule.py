@@ -15,18 +15,19 @@ from booking.changes import swap
 from booking.changes.requests import record_request
 from booking.changes.rules import change_closed, change_until, changes_left, may_be_asked
 from booking.deadlines import before_start, before_the_visit
+from booking.eligibility.entitled import Entitled, Wish, asks, entitled, firm_at_once
 from booking.idempotency import Repeatable, first_time
 from booking.models import Booking, ChangeRequest, ProviderTask, Slot
 from booking.offers.bookable import check_bookable, judge
 from booking.outbox import enqueue, unsent
 from booking.ownership import own_booking_id
-from booking.refusals import AlreadyBooked
+from booking.refusals import AlreadyBooked, HasNoTimes
 from booking.states import BookingState
 from booking.transition import lock_booking
-from marketplace.catalog.kinds import kind
+from marketplace.catalog.kinds import has_times, kind
 from marketplace.catalog.models import Offer, Provider
 from marketplace.core.clock import start_of, window_of
-from marketplace.core.database.db import asking, reading, transaction
+from marketplace.core.database.db import asking, asking_in, reading, transaction
 from marketplace.core.errors import NotFound, Refusal
 from marketplace.core.logging import get_logger
 from vip.entitlements.of_customer import NotValidYet, ValidityOver
@@ -83,8 +84,8 @@ def reschedule(
 
     With `repeat`, a request that was carried out before changes nothing. `version`: the booking's as the caller knows
     it, if it must still be that. Asking again for the slot that is already asked for changes nothing. Raises NotFound,
-    NotChangeable, ChangeTooLate, NoChangesLeft, OutOfDate, IdempotencyKeyReused and what `ask_for` raises; after any of
-    them the booking is as it was.
+    HasNoTimes, NotChangeable, ChangeTooLate, NoChangesLeft, OutOfDate, IdempotencyKeyReused and what `ask_for` raises;
+    after any of them the booking is as it was.
     """
     try:
         _reschedule(principal, public_id, slot_public_id, now=now, repeat=repeat, version=version)
@@ -108,6 +109,8 @@ def _reschedule(
         booking, tasks = lock_booking(session, booking_id)
         if version is not None and booking.version != version:
             raise OutOfDate()
+        if not has_times(booking.kind):
+            raise HasNoTimes()
         slot = _slot(session, booking, slot_public_id)
         request = swap.open_change(session, booking)
         if request is not None and request.state == "open" and request.new_slot_id == slot.id:
@@ -120,6 +123,16 @@ def _reschedule(
             raise NoChangesLeft()
         ask_for(session, booking, tasks, slot, actor=Actor("customer", principal.public_id), now=now)
     log.info("booking.change_asked", booking=public_id)
+
+
+def moved_at_once(principal: Principal, public_id: str, slot_public_id: str) -> bool:
+    """Whether the customer's confirmed booking would be moved to the slot at once, by what is known now; else its
+    provider is asked. Raises NotFound and what booking.eligibility refuses on that day."""
+    with reading() as session:
+        booking = session.get_one(Booking, own_booking_id(session, principal, public_id))
+        allotment = session.scalars(select(Provider.allotment).where(Provider.id == booking.provider_id)).one()
+        slot = _slot(session, booking, slot_public_id)
+        return firm_at_once(_entitled(session, booking, slot.service_date).snapshot(), allotment)
 
 
 def _in_the_way(principal: Principal, public_id: str, slot_public_id: str) -> Mapping[str, Any]:
@@ -157,26 +170,29 @@ def ask_for(
     in_line: bool = False,
 ) -> ChangeRequest:
     """Ask the provider to move a locked, changeable booking to a slot of its offer, and take the place meanwhile; with
-    `in_line` also a place that is reserved for the waiting list.
+    `in_line` also a place that is reserved for the waiting list. A confirmed booking is moved at once where a first
+    booking of that slot would be firm at once.
 
-    Raises SameSlot, SlotPast, SlotClosed, OfferClosed, SlotFull, AlreadyBooked, NotValidYet, ValidityOver or the kind's
-    NotEligible.
+    Raises SameSlot, SlotPast, SlotClosed, OfferClosed, SlotFull, AlreadyBooked, NotValidYet, ValidityOver, the kind's
+    NotEligible, or what booking.eligibility refuses on the new day.
     """
-    _check_slot(session, booking, slot, now, in_line=in_line)
+    by = _check_slot(session, booking, slot, now, in_line=in_line).snapshot()
     wanted = swap.time_facts(slot.service_date, slot.starts_at)
     request = record_request(session, booking, "reschedule", actor=actor, cause=cause, now=now, wanted=wanted)
     allotment, hours = session.execute(
         select(Provider.allotment, Provider.answer_hours).where(Provider.id == booking.provider_id)
     ).one()
-    if not allotment and booking.state is BookingState.CONFIRMED:
+    confirmed = booking.state is BookingState.CONFIRMED
+    firm = confirmed and firm_at_once(by, allotment)
+    if confirmed and not firm:
         request.answer_due_at = _answer_due(booking, slot, now + timedelta(hours=hours), now)
-    if not (allotment and any(task.command == "reserve" and unsent(task) for task in tasks)):
+    if not (firm and any(task.command == "reserve" and unsent(task) for task in tasks)):
         facts = {"slot": slot.public_id}
         enqueue(session, booking, "change", now=now, change_request_id=request.id, facts=facts)
-    if allotment:
+    if firm:
         swap.lock_slots(session, booking, slot)
-    swap.begin(session, booking, slot, request)
-    if allotment:
+    swap.begin(session, booking, slot, request, entitled=by)
+    if firm:
         swap.switch(session, booking, request, actor=actor, now=now)
     return request
 
@@ -199,15 +215,25 @@ def _slot(session: Session, booking: Booking, public_id: str) -> Slot:
     return slot
 
 
-def _check_slot(session: Session, booking: Booking, slot: Slot, now: datetime, *, in_line: bool) -> None:
-    """The rules of a first booking, for the new time: one that breaks them is refused before anything is taken."""
+def _check_slot(session: Session, booking: Booking, slot: Slot, now: datetime, *, in_line: bool) -> Entitled:
+    """The rules of a first booking, for the new time: one that breaks them is refused before anything is taken. Returns
+    by what the booking is entitled to it."""
     if (slot.service_date, slot.starts_at) == (booking.service_date, booking.starts_at):
         raise SameSlot()
-    check_bookable(judge(session, slot_id=slot.id, offer_id=booking.offer_id, now=now), in_line=in_line)
+    found = judge(asking_in(session), slot_id=slot.id, offer_id=booking.offer_id, now=now)
+    check_bookable(found, in_line=in_line)
     package = session.scalars(select(Offer.package).where(Offer.id == booking.offer_id)).one()
     person = session.get_one(Beneficiary, booking.beneficiary_id)
     kind(booking.kind).check_eligible(package, person.sex, person.birth_date, slot.service_date)
     check_validity(session, booking, slot.service_date)
+    return _entitled(session, booking, slot.service_date)
+
+
+def _entitled(session: Session, booking: Booking, day: date) -> Entitled:
+    if not asks(booking.kind, booking.market):
+        return Entitled()
+    whom = (booking.insurer_id, booking.beneficiary_id, booking.venue_id)
+    return entitled(session, Wish(booking.kind, *whom, day))
 
 
 def check_validity(session: Session, booking: Booking, day: date) -> None:

@@ -7,11 +7,13 @@ from collections.abc import Container
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
-from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ScalarSelect, Select, func, select
+from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
+from booking.deadlines import first_answer_due
 from booking.models import Booking, ChangeRequest
 from booking.states import BEGUN, LIVE, BookingState, state_at
+from marketplace.catalog.kinds import has_times
 from marketplace.core.clock import start_of
 
 CancelClosed = Literal["over", "begun", "too_late"]
@@ -22,7 +24,10 @@ ChangeClosed = Literal["too_late", "none_left"]
 
 
 def cancel_until(booking: Booking) -> datetime:
-    """The last moment to cancel: the frozen number of hours before the start (or before the day begins), in UTC."""
+    """The last moment to cancel: the frozen number of hours before the start (or before the day begins), in UTC. What
+    has no time can be cancelled until it is answered; this is when it ends if it never is."""
+    if not has_times(booking.kind):
+        return first_answer_due(booking)
     return _before_start(booking, int(booking.snapshot.get("cancel_hours", 0)))
 
 
@@ -34,7 +39,7 @@ def cancel_closed(booking: Booking, now: datetime) -> CancelClosed | None:
         return "over"
     if state in BEGUN:
         return "begun"
-    if state is not BookingState.HELD and now >= cancel_until(booking):
+    if state is not BookingState.HELD and has_times(booking.kind) and now >= cancel_until(booking):
         return "too_late"
     return None
 
@@ -53,8 +58,8 @@ def may_be_asked(
     booking: Booking, *, unfinished: bool, states: Container[BookingState] = (BookingState.CONFIRMED,)
 ) -> bool:
     """Whether another date can be asked for at all, by anyone: the booking is confirmed (in one of `states`), and no
-    request is `unfinished`."""
-    return booking.state in states and not unfinished
+    request is `unfinished`. Never of what has no time."""
+    return has_times(booking.kind) and booking.state in states and not unfinished
 
 
 def change_closed(booking: Booking, left: int, now: datetime) -> ChangeClosed | None:
@@ -71,17 +76,24 @@ def may_change(booking: Booking, *, unfinished: bool, left: int, now: datetime) 
 
 def changes_left(session: Session, booking: Booking) -> int:
     """How many more changes the customer may make; those that a provider or an operator made are not counted."""
-    made = session.scalar(
-        select(func.count())
-        .select_from(ChangeRequest)
-        .where(
-            ChangeRequest.booking_id == booking.id,
-            ChangeRequest.kind == "reschedule",
-            ChangeRequest.state == "done",
-            ChangeRequest.actor_kind == "customer",
-        )
+    return left_after(booking, session.scalar(_made_of(booking.id)) or 0)
+
+
+def changes_made() -> ScalarSelect[int]:
+    """The number of changes that left_after() wants, for each booking of the query that it stands in."""
+    return _made_of(Booking.id).correlate(Booking).scalar_subquery()
+
+
+def left_after(booking: Booking, made: int) -> int:
+    """How many more changes the customer may make who has made so many."""
+    return max(changes_allowed(booking) - made, 0)
+
+
+def _made_of(booking_id: int | InstrumentedAttribute[int]) -> Select[int]:
+    made = aliased(ChangeRequest)  # the query around it may have the booking's open request beside it
+    return select(func.count()).where(
+        made.booking_id == booking_id, made.kind == "reschedule", made.state == "done", made.actor_kind == "customer"
     )
-    return max(changes_allowed(booking) - (made or 0), 0)
 
 
 def changes_allowed(booking: Booking) -> int:

@@ -12,21 +12,22 @@ from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import or_, select
-from sqlalchemy.dialects.postgresql import Range
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from booking.actors import SYSTEM, Actor
 from booking.capacity.claims import release_claims
+from booking.capacity.occupied import occupied_time
 from booking.models import Booking, ChangeRequest, Slot, SlotClaim
 from booking.notices.notify import notify
 from booking.offers.alternatives import elsewhere
+from booking.offers.bookable import check_bookable, judge
 from booking.proposal import end_proposal
 from booking.refusals import AlreadyBooked, SlotFull
 from booking.states import MOVABLE, BookingState
 from booking.transition import CHANGE_ENDED, touch, write_history
 from marketplace.core.clock import window_of
-from marketplace.core.database.db import violated
+from marketplace.core.database.db import asking_in, violated
 from vip.models import Entitlement
 
 _TAKEN_SINCE = frozenset({"ex_booking_one_place_at_a_time", "slot_full", "ck_slot_taken"})
@@ -46,30 +47,40 @@ def open_change(session: Session, booking: Booking) -> ChangeRequest | None:
     )
 
 
-def begin(session: Session, booking: Booking, slot: Slot, request: ChangeRequest) -> None:
-    """Occupy the new time, then take the new place (the contended row last).
+_AFTER_CHANGE = "after_change"
+"""Where a booking's snapshot keeps, while a change is open, what it is going to say of policy and coverage."""
 
-    Raises AlreadyBooked or SlotFull; the transaction cannot go on after that.
+
+def begin(
+    session: Session, booking: Booking, slot: Slot, request: ChangeRequest, *, entitled: Mapping[str, Any] | None = None
+) -> None:
+    """Occupy the new time, then take the new place (the contended row last). `entitled`: by what the booking is
+    entitled to the new time (Entitled.snapshot), which its own snapshot says once it is there.
+
+    Raises AlreadyBooked, SlotFull, or what else has kept it from being booked since it was looked at; the transaction
+    cannot go on after that.
     """
     starts, ends = window_of(slot.service_date, slot.starts_at, slot.ends_at, booking.time_zone)
-    booking.pending_period = Range(starts, ends, bounds="[)")
-    request.new_slot_id = slot.id
+    slot_id, offer_id, asked_at = slot.id, booking.offer_id, request.asked_at  # gone after a failed flush
+    facts: dict[str, Any] = {"starts_at": slot.starts_at, "service_date": slot.service_date.isoformat()}
+    claim = SlotClaim(booking_id=booking.id, slot_id=slot_id, places=1, live=True, created_at=asked_at)
+    booking.pending_period = occupied_time(booking.kind, starts, ends)
+    if entitled:
+        booking.snapshot = {**booking.snapshot, _AFTER_CHANGE: dict(entitled)}
+    request.new_slot_id = slot_id
     request.new_service_date = slot.service_date
     request.new_starts_at, request.new_ends_at = slot.starts_at, slot.ends_at
-    facts: dict[str, Any] = {
-        "starts_at": slot.starts_at,
-        "service_date": slot.service_date.isoformat(),
-    }  # gone after a failed flush
-    claim = SlotClaim(booking_id=booking.id, slot_id=slot.id, places=1, live=True, created_at=request.asked_at)
     try:
         session.flush()
-        session.add(claim)
-        session.flush()
+        with session.begin_nested():
+            session.add(claim)
     except DBAPIError as failed:
         match violated(failed):
             case "ex_booking_one_place_at_a_time":
                 raise AlreadyBooked() from failed
             case "slot_full" | "ck_slot_taken":
+                found = judge(asking_in(session), slot_id=slot_id, offer_id=offer_id, now=asked_at)
+                check_bookable(found, in_line=True)
                 raise SlotFull(**facts) from failed
         raise
 
@@ -119,7 +130,8 @@ def switch(
     booking.service_date = request.new_service_date
     booking.starts_at, booking.ends_at = request.new_starts_at, request.new_ends_at
     starts, ends = window_of(booking.service_date, booking.starts_at, booking.ends_at, booking.time_zone)
-    booking.period, booking.pending_period = Range(starts, ends, bounds="[)"), None
+    booking.period, booking.pending_period = occupied_time(booking.kind, starts, ends), None
+    _end_entitled(booking, moved=True)
     request.state, request.closed_at = "done", now
     end_proposal(session, booking, "withdrawn", now=now)  # one for another time than this
     after = time_facts(booking.service_date, booking.starts_at)
@@ -148,7 +160,7 @@ def go_back(session: Session, booking: Booking, slot: Slot, *, actor: Actor, now
         with session.begin_nested():
             booking.service_date, booking.starts_at, booking.ends_at = slot.service_date, slot.starts_at, slot.ends_at
             starts, ends = window_of(slot.service_date, slot.starts_at, slot.ends_at, booking.time_zone)
-            booking.period = Range(starts, ends, bounds="[)")
+            booking.period = occupied_time(booking.kind, starts, ends)
             session.add(SlotClaim(booking_id=booking.id, slot_id=slot.id, places=1, live=True, created_at=now))
             session.flush()
     except DBAPIError as failed:
@@ -168,6 +180,7 @@ def go_back(session: Session, booking: Booking, slot: Slot, *, actor: Actor, now
 def close(session: Session, booking: Booking, request: ChangeRequest, *, cause: str, now: datetime) -> None:
     """End the request without its switch; its place stays claimed for the caller to release with the others."""
     booking.pending_period = None
+    _end_entitled(booking, moved=False)
     request.closed_at = now
     if request.state == "open":
         request.state, request.refusal = "refused", cause
@@ -192,6 +205,14 @@ def leave(session: Session, booking: Booking, request: ChangeRequest, *, cause: 
         wanted = (request.new_service_date, request.new_starts_at) if request.new_service_date else None
         facts = elsewhere(session, booking, now=now, wanted=wanted)
         _notify(session, booking, "change_refused", f"{booking.public_id}:{request.public_id}", now, facts)
+
+
+def _end_entitled(booking: Booking, *, moved: bool) -> None:
+    """A booking that has moved says by what it is entitled to its new time; one that stays says what it said."""
+    if _AFTER_CHANGE in booking.snapshot:
+        snapshot = dict(booking.snapshot)
+        after = snapshot.pop(_AFTER_CHANGE)
+        booking.snapshot = {**snapshot, **after} if moved else snapshot
 
 
 def _notify(

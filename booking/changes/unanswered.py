@@ -1,11 +1,12 @@
-"""What the clock ends: bookings and changes of date that the provider did not answer in time, and changes that were
+"""What the clock ends: bookings and changes of date that the provider did not answer in time (of what has no time: to
+which nobody gave a first answer), and changes that were
 given up while the provider keeps what they made there."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, DateTime, and_, cast, exists, func, select
+from sqlalchemy import ColumnElement, DateTime, and_, cast, exists, func, or_, select
 
 from booking.actors import CLOCK
 from booking.changes.cancel import begin_cancel
@@ -31,12 +32,23 @@ _PROPOSED = exists().where(Proposal.booking_id == Booking.id, Proposal.state == 
 """The provider did answer: it proposed another time, and now the customer is waited for."""
 
 
+_WAITS = or_(
+    Booking.state == _S.AWAITING_PROVIDER,
+    and_(Booking.state == _S.CONFIRMED, Booking.answer_due_at.is_not(None)),
+)
+"""What has no time is confirmed when it stands in the provider's queue, and has its deadline until it is answered."""
+
+
+def _waits(booking: Booking) -> bool:
+    return booking.state in (_S.AWAITING_PROVIDER, _S.CONFIRMED)
+
+
 def end_unanswered(*, now: datetime, limit: int = 100) -> int:
     """Ask for a cancel of requests whose answer deadline has passed; returns how many were asked."""
     with reading() as session:
         due = session.scalars(
             select(Booking.id)
-            .where(Booking.state == _S.AWAITING_PROVIDER, Booking.answer_due_at <= now, ~_PROPOSED)
+            .where(_WAITS, Booking.answer_due_at <= now, ~_PROPOSED)
             .order_by(Booking.answer_due_at)
             .limit(limit)
         ).all()
@@ -47,7 +59,7 @@ def _end_one(booking_id: int, now: datetime) -> str:
     with transaction() as session:
         booking, tasks = lock_booking(session, booking_id)
         due_at = booking.answer_due_at if open_proposal(session, booking) is None else None
-        if booking.state is not _S.AWAITING_PROVIDER or due_at is None or due_at > now:
+        if not _waits(booking) or due_at is None or due_at > now:
             return "moved_on"
         booking.answer_due_at = None
         begin_cancel(session, booking, tasks, actor=CLOCK, cause="not_answered_in_time", now=now)

@@ -14,26 +14,29 @@ from datetime import date, datetime
 from functools import partial
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, and_, exists, or_, select, text, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import ColumnElement, and_, exists, or_, select, update
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy.orm import Session, aliased
 
 from booking.actors import Actor
 from booking.changes import swap
 from booking.changes.cancel import begin_cancel
 from booking.changes.reschedule import ask_for, check_changeable
+from booking.closures.again import ONE_OPEN, take_up
 from booking.closures.models import SiteClosure, SiteClosureItem
-from booking.discrepancies import close_discrepancy, open_discrepancy
+from booking.closures.slots import SLOTS, close_slots, within_days
+from booking.discrepancies import Discrepancy, close_discrepancy, open_discrepancy
 from booking.feeds.cursors import done
-from booking.models import Booking, ChangeRequest, Discrepancy, ProviderTask, Slot
+from booking.models import Booking, ChangeRequest, ProviderTask, Slot
 from booking.notices.notify import notify
 from booking.offers.alternatives import Alternative, nearest
 from booking.outbox import UNFINISHED
 from booking.states import BEGUN, LIVE, BookingState
 from booking.sync.slots import SIGHT
 from booking.transition import lock_booking
+from marketplace.catalog.kinds import without_times
 from marketplace.catalog.models import CapacityPool, Offer, Site
+from marketplace.catalog.one_place.sql import entries_with, sites_covered
 from marketplace.core import audit
 from marketplace.core.clock import today
 from marketplace.core.database.db import reading, transaction, violated
@@ -54,13 +57,12 @@ STILL_BOOKED = "closure_stands"
 BEGUN_ALREADY = "kept"
 """The stored outcome of a booking whose service had begun: it stays."""
 BATCH = 50
-SLOTS = 500
 
 _S = BookingState
 
 
 class ClosingAlready(Refusal):
-    """Another closure of this site is still open."""
+    """Another closure of this site by the same insurer is still open."""
 
     code = "closing_already"
 
@@ -94,21 +96,25 @@ def close_site(
             session.flush()
             _audit(session, principal, "site.closed", closure, now, days=[from_day.isoformat(), str(to_day or "")])
     except IntegrityError as refused:
-        if violated(refused) != "uq_site_closure_open":
+        if violated(refused) != ONE_OPEN:
             raise
-        return _the_same(site_id, from_day, to_day, mode)
+        return _the_same(principal, site_id, from_day, to_day, mode)
     while close_slots(closure.id) == SLOTS:
         pass
     log.info("site.closed", closure=closure.public_id, mode=mode)
     return closure.public_id
 
 
-def _the_same(site_id: str, from_day: date, to_day: date | None, mode: str) -> str:
+def _the_same(principal: Principal, site_id: str, from_day: date, to_day: date | None, mode: str) -> str:
     with reading() as session:
         earlier = session.scalar(
             select(SiteClosure)
             .join(Site, Site.id == SiteClosure.site_id)
-            .where(Site.public_id == site_id, SiteClosure.state == "open")
+            .where(
+                Site.public_id == site_id,
+                SiteClosure.insurer_id == principal.insurer_id,
+                SiteClosure.state == "open",
+            )
         )
     if earlier is None or (earlier.from_day, earlier.to_day, earlier.mode) != (from_day, to_day, mode):
         raise ClosingAlready()
@@ -134,32 +140,10 @@ def reopen_site(principal: Principal, closure_id: str, *, now: datetime) -> None
         closure.state, closure.finished_at = "withdrawn", now
         _audit(session, principal, "site.reopened", closure, now)
         providers = session.scalars(
-            select(CapacityPool.provider_id).where(CapacityPool.site_id == closure.site_id).distinct()
+            select(CapacityPool.provider_id).where(CapacityPool.site_id.in_(sites_covered(closure.site_id))).distinct()
         ).all()
     for provider_id in providers:
         done(provider_id, SIGHT, None, now=now)  # all slots are pulled afresh
-
-
-def close_slots(closure_id: int) -> int:
-    """Close at most SLOTS of a closure's slots that are still open, by id. Returns how many."""
-    with transaction() as session:
-        rows = session.execute(
-            text(
-                """
-                WITH due AS (
-                  SELECT s.id FROM slot s
-                    JOIN capacity_pool p ON p.id = s.pool_id
-                    JOIN site_closure c ON c.site_id = p.site_id AND c.id = :closure AND c.state <> 'withdrawn'
-                   WHERE NOT s.closed AND s.service_date >= c.from_day
-                     AND (c.to_day IS NULL OR s.service_date <= c.to_day)
-                   ORDER BY s.id LIMIT :most FOR NO KEY UPDATE OF s
-                )
-                UPDATE slot SET closed = true FROM due WHERE slot.id = due.id RETURNING slot.id
-                """
-            ),
-            {"closure": closure_id, "most": SLOTS},
-        ).all()
-    return len(rows)
 
 
 # --- the worker ------------------------------------------------------------------------------------------------------
@@ -169,6 +153,7 @@ def work_closures(*, now: datetime, limit: int = BATCH) -> dict[str, int]:
     """Continue every open closure with at most `limit` bookings each. Returns counts by outcome; `over` counts the
     discrepancies that were closed."""
     counts = Counter[str]()
+    take_up()
     with reading() as session:
         closures = session.scalars(
             select(SiteClosure).where(SiteClosure.state == "open").order_by(SiteClosure.id)
@@ -218,14 +203,11 @@ def _move_or_cancel(closure: SiteClosure, booking_id: int, *, now: datetime) -> 
                 SiteClosureItem.closure_id == closure.id, SiteClosureItem.booking_id == booking.id
             )
         )
-        first = item is None
-        outcome = _act(session, closure, booking, tasks, first=first, now=now)
-        values = {"closure_id": closure.id, "booking_id": booking.id, "outcome": outcome, "at": now}
-        session.execute(
-            insert(SiteClosureItem)
-            .values(**values)
-            .on_conflict_do_update(index_elements=["closure_id", "booking_id"], set_={"outcome": outcome, "at": now})
-        )
+        outcome = _act(session, closure, booking, tasks, first=item is None, now=now)
+        if item is None:
+            session.add(SiteClosureItem(closure_id=closure.id, booking_id=booking.id, outcome=outcome, at=now))
+        else:
+            item.outcome, item.at = outcome, now
     return outcome
 
 
@@ -293,6 +275,8 @@ def _finish(closure: SiteClosure, *, now: datetime) -> None:
         .where(*affected(closure))
     )
     with transaction() as session:
+        # What belongs to the place doesn't change between this look and what is written.
+        session.execute(select(SiteClosure.id).where(SiteClosure.id == closure.id).with_for_update())
         rows = session.execute(left).all()
         for row in rows:
             if row.outcome == "asked" and not row.waiting:
@@ -328,17 +312,29 @@ def _close_cases(*, now: datetime) -> int:
 
 
 def affected(closure: SiteClosure) -> tuple[ColumnElement[bool], ...]:
+    """The conditions that a booking is one that the closure moves or cancels: of the insurer whose operator closed the
+    site. Another insurer's are that one's to decide about, but for those that the release before began to move or
+    cancel for all: that is brought to its end. What has no time has begun and goes on: no new one is opened."""
     days = within_days(Booking.service_date, closure.from_day, closure.to_day)
-    return Offer.site_id == closure.site_id, Booking.state.in_(LIVE), days
+    at_site = done_at(closure.site_id)
+    item = aliased(SiteClosureItem)
+    begun = exists().where(item.closure_id == closure.id, item.booking_id == Booking.id)
+    mine = or_(Booking.insurer_id == closure.insurer_id, begun)
+    return at_site, mine, Booking.state.in_(LIVE), Booking.kind.not_in(without_times()), days
+
+
+def done_at(site_id: int) -> ColumnElement[bool]:
+    """The condition that a booking is done at the site (internal id): at its venue where it has one, else where its
+    offer is. Each way by its own index. A venue is a place with all its entries, whichever of them was closed."""
+    there, where = aliased(Booking), aliased(Offer)
+    by_offer = select(there.id).join(where, where.id == there.offer_id)
+    by_offer = by_offer.where(where.site_id.in_(sites_covered(site_id)), there.venue_id.is_(None))
+    sent = aliased(Booking)
+    return Booking.id.in_(by_offer.union_all(select(sent.id).where(sent.venue_id.in_(entries_with(site_id)))))
 
 
 def _within(closure: SiteClosure, day: date) -> bool:
     return closure.from_day <= day and (closure.to_day is None or day <= closure.to_day)
-
-
-def within_days(column: InstrumentedAttribute[date], from_day: date, to_day: date | None) -> ColumnElement[bool]:
-    """The condition that a day is within a closure; `to_day` None means for good."""
-    return column >= from_day if to_day is None else column.between(from_day, to_day)
 
 
 def site_of(session: Session, site_id: str) -> Site:

@@ -12,15 +12,15 @@ from marketplace.core.database.db import Base
 
 
 class SiteClosure(Base):
-    """A site is closed from `from_day` to `to_day` (None: for good), both included. A trigger keeps its slots closed;
-    the worker moves or cancels its bookings one by one."""
+    """A site is closed from `from_day` to `to_day` (None: for good), both included. A trigger keeps its slots closed
+    while any insurer's closure stands; the worker moves or cancels the insurer's bookings there one by one."""
 
     __tablename__ = "site_closure"
     __table_args__ = (
         CheckConstraint("state IN ('open','done','withdrawn')", name="state"),
         CheckConstraint("mode IN ('move','cancel')", name="mode"),
         CheckConstraint("to_day IS NULL OR to_day >= from_day", name="days"),
-        Index("uq_site_closure_open", "site_id", unique=True, postgresql_where=text("state = 'open'")),
+        Index("uq_site_closure_open", "site_id", "insurer_id", unique=True, postgresql_where=text("state = 'open'")),
         Index("ix_site_closure_site", "site_id", "from_day", postgresql_where=text("state <> 'withdrawn'")),
     )
 

@@ -6,14 +6,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import exists, func, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy import and_, exists, func, or_, select
+from sqlalchemy.orm import Session, aliased
 
-from booking.closures.close import affected, check_days, site_of, within_days
+from booking.closures.close import affected, check_days, done_at, site_of
 from booking.closures.models import SiteClosure, SiteClosureItem
+from booking.closures.slots import still_open, within_days
 from booking.models import Booking, Slot
 from booking.states import BEGUN, LIVE
+from marketplace.catalog.kinds import dispatched, without_times
 from marketplace.catalog.models import CapacityPool, Offer, Site
+from marketplace.catalog.one_place.sql import sites_covered
 from marketplace.core.database.db import reading
 from marketplace.core.errors import NotFound
 from marketplace.core.text import Text
@@ -23,8 +26,9 @@ from vip.principal import Principal
 
 @dataclass(frozen=True)
 class Affected:
-    """What a closure would affect. `offers` are (names, number of live bookings), `bookings` their sum; `begun` counts
-    bookings whose service has begun, which stay; `slots` those that would be closed."""
+    """What a closure would affect. `offers` are (names, number of the insurer's live bookings), `bookings` their sum;
+    `begun` counts bookings whose service has begun, which stay; those without times do as well and are not counted;
+    `slots` those that would be closed."""
 
     site: str
     city: str
@@ -36,8 +40,8 @@ class Affected:
 
 @dataclass(frozen=True)
 class ClosureView:
-    """A closure and how far it is. `outcomes` counts bookings by outcome; `remaining`
-    are up to 50 that are still live, as (reference, state)."""
+    """A closure and how far it is. `outcomes` counts the insurer's bookings by outcome; `remaining` are up to 50 of
+    them that are still live, as (reference, state)."""
 
     id: str
     site: str
@@ -53,17 +57,25 @@ class ClosureView:
 
 
 def find_sites(principal: Principal, asked: str, *, limit: int = 20) -> list[tuple[str, str, str]]:
-    """Sites with offers whose name or city contains the text: (public id, name, city). Empty for a blank text."""
+    """Places whose name or city contains the text, or that of a site merged into them: (public id, name, city). Those
+    with offers, and those of a city where there are services that send somebody. Empty for a blank text."""
     roles.require(principal, "books")
     if not asked.strip():
         return []
     like = "%" + asked.strip().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
+    part, base = aliased(Site), aliased(Site)
+    senders = select(Offer.id).join(base, base.id == Offer.site_id)  # an offer's city, whatever it was merged into
+    in_city = ((base.province == Site.province), (base.city == Site.city))
     with reading() as session:
         rows = session.execute(
             select(Site.public_id, Site.name, Site.city)
             .where(
-                or_(Site.name.ilike(like), Site.city.ilike(like)),
-                exists().where(CapacityPool.site_id == Site.id),
+                Site.merged_into.is_(None),
+                exists().where(part.place_id == Site.id, or_(part.name.ilike(like), part.city.ilike(like))),
+                or_(
+                    exists().where(CapacityPool.site_id.in_(sites_covered(Site.id))),
+                    and_(Site.closed_at.is_(None), senders.where(Offer.kind.in_(dispatched()), *in_city).exists()),
+                ),
             )
             .order_by(Site.name)
             .limit(limit)
@@ -82,7 +94,11 @@ def preview(principal: Principal, site_id: str, from_day: date, to_day: date | N
             .select_from(Booking)
             .join(Offer, Offer.id == Booking.offer_id)
             .where(
-                Offer.site_id == site.id, Booking.state.in_(LIVE), within_days(Booking.service_date, from_day, to_day)
+                done_at(site.id),
+                Booking.insurer_id == principal.insurer_id,
+                Booking.state.in_(LIVE),
+                Booking.kind.not_in(without_times()),
+                within_days(Booking.service_date, from_day, to_day),
             )
             .group_by(Offer.id, Booking.state)
             .order_by(Offer.id)
@@ -91,7 +107,7 @@ def preview(principal: Principal, site_id: str, from_day: date, to_day: date | N
             select(func.count())
             .select_from(Slot)
             .join(CapacityPool, CapacityPool.id == Slot.pool_id)
-            .where(CapacityPool.site_id == site.id, ~Slot.closed, within_days(Slot.service_date, from_day, to_day))
+            .where(*still_open(site.id, from_day, to_day))
         )
     offers: dict[Text, int] = {}
     for row in rows:
@@ -137,15 +153,17 @@ def closure(principal: Principal, closure_id: str) -> ClosureView:
 
 
 def _view(session: Session, closure: SiteClosure, site: Site) -> ClosureView:
+    own = Booking.insurer_id == closure.insurer_id
     outcomes = session.execute(
         select(SiteClosureItem.outcome, func.count().label("number"))
-        .where(SiteClosureItem.closure_id == closure.id)
+        .join(Booking, Booking.id == SiteClosureItem.booking_id)
+        .where(SiteClosureItem.closure_id == closure.id, own)
         .group_by(SiteClosureItem.outcome)
     )
     remaining = session.execute(
         select(Booking.reference, Booking.state)
         .join(Offer, Offer.id == Booking.offer_id)
-        .where(*affected(closure))
+        .where(*affected(closure), own)
         .order_by(Booking.id)
         .limit(50)
     )

@@ -4,25 +4,33 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any, Literal
 
-from sqlalchemy import select
+from sqlalchemy import Row, select, text
 from sqlalchemy.orm import Session
 
+from booking.eligibility.told import may_be_told
 from booking.exchange.provider_bookings import ProviderBookings
 from booking.exchange.replacement import replaces
 from booking.models import Booking, ChangeRequest, ProviderTask, Slot, SlotClaim
 from booking.outbox import Claimed
+from booking.pledges.pledge import promised
 from booking.proposal import PROPOSAL_ACCEPTED
 from booking.references import own_reference
 from booking.sealing import open_details
+from marketplace.catalog.kinds import has_times
 from marketplace.catalog.models import CapacityPool, Offer
-from providers.port import Cancel, Change, Decline, LookUp, Person, Reserve
+from providers.conversing import OpenConversation
+from providers.port import Cancel, Change, Decline, LookUp, Person, Reserve, Venue
 from vip.customers.person_keys import PROCESS, key_of
 from vip.models import Beneficiary
 
+Command = Reserve | Cancel | Change | Decline | OpenConversation
 
-def command_for(session: Session, claimed: Claimed) -> Reserve | Cancel | Change | Decline:
-    """The command of a claimed task, as plain data."""
+
+def command_for(session: Session, claimed: Claimed) -> Command:
+    """The command of a claimed task, as plain data. A consultation that doctors of the provider answer is opened there,
+    all else is reserved."""
     booking = session.get_one(Booking, claimed.booking_id)
     task = session.get_one(ProviderTask, claimed.id)
     if claimed.command == "cancel":
@@ -40,7 +48,16 @@ def command_for(session: Session, claimed: Claimed) -> Reserve | Cancel | Change
         request = session.get_one(ChangeRequest, task.change_request_id)
         agreed = request.cause == PROPOSAL_ACCEPTED
         return _reserve(session, claimed, booking, _Place(ours, change.slot, *_times(change)), agreed=agreed)
+    talk = session.execute(_OUTSIDE, {"booking": booking.id}).one_or_none()
+    if talk is not None:
+        return _open(session, claimed, booking, talk)
     return _reserve(session, claimed, booking, _Place(booking.public_id, _slot(session, booking), *_times(booking)))
+
+
+_OUTSIDE = text(
+    "SELECT department, language, flagged_at IS NOT NULL AS flagged FROM conversation"
+    " WHERE booking_id = :booking AND outside"
+)
 
 
 @dataclass(frozen=True)
@@ -59,6 +76,9 @@ def _times(of: Booking | Change) -> tuple[date, datetime | None, datetime | None
 
 
 def _slot(session: Session, booking: Booking) -> str:
+    """The provider's name of the booking's slot; blank for what has none."""
+    if not has_times(booking.kind):
+        return ""
     return session.execute(
         select(Slot.external_ref)
         .join(SlotClaim, SlotClaim.slot_id == Slot.id)
@@ -66,6 +86,31 @@ def _slot(session: Session, booking: Booking) -> str:
         .order_by(SlotClaim.live.desc(), SlotClaim.id.desc())
         .limit(1)
     ).scalar_one()
+
+
+def _open(session: Session, claimed: Claimed, booking: Booking, talk: Row[Any]) -> OpenConversation:
+    offer, person = session.execute(
+        select(Offer, Beneficiary)
+        .join(Beneficiary, Beneficiary.id == booking.beneficiary_id)
+        .where(Offer.id == booking.offer_id)
+    ).one()
+    promise = promised(booking)
+    return OpenConversation(
+        key=claimed.key,
+        our_reference=booking.public_id,
+        offer=offer.external_ref,
+        department=talk.department,
+        language=talk.language,
+        person=_person(person),
+        answers=open_details(booking.details_sealed, key_of(session, person, PROCESS), booking.public_id),
+        flagged=talk.flagged,
+        answer_seconds=None if promise is None else promise.seconds,
+    )
+
+
+def _person(person: Beneficiary) -> Person:
+    sex: Literal["male", "female"] = "male" if person.sex == "male" else "female"
+    return Person(name=person.name, sex=sex, birth_date=person.birth_date)
 
 
 def _reserve(session: Session, claimed: Claimed, booking: Booking, place: _Place, *, agreed: bool = False) -> Reserve:
@@ -84,14 +129,26 @@ def _reserve(session: Session, claimed: Claimed, booking: Booking, place: _Place
         service_date=place.service_date,
         starts_at=place.starts_at,
         ends_at=place.ends_at,
-        person=Person(
-            name=person.name,
-            sex="male" if person.sex == "male" else "female",
-            birth_date=person.birth_date,
-        ),
-        answers=open_details(booking.details_sealed, key_of(session, person, PROCESS), booking.public_id),
+        person=_person(person),
+        answers=_answers(session, booking, person),
         agreed=agreed,
+        immediate=not has_times(booking.kind),
+        venue=_venue(booking),
     )
+
+
+def _answers(session: Session, booking: Booking, person: Beneficiary) -> dict[str, Any]:
+    if not may_be_told(session, booking):
+        return {}
+    return open_details(booking.details_sealed, key_of(session, person, PROCESS), booking.public_id)
+
+
+def _venue(booking: Booking) -> Venue | None:
+    """Where somebody is sent, as the booking keeps it."""
+    if booking.venue_id is None:
+        return None
+    site = booking.snapshot["site"]
+    return Venue(site["id"], site["name"], site["city"], site["district"], site["address"])
 
 
 def _change(session: Session, claimed: Claimed, booking: Booking, task: ProviderTask) -> Change:

@@ -11,10 +11,10 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from booking.discrepancies import open_discrepancy
+from booking.discrepancies import Discrepancy, open_discrepancy
 from booking.exchange.inbound import no_longer_unknown
 from booking.feeds.models import SyncCursor
-from booking.models import Booking, Discrepancy, Feed, ProviderTask
+from booking.models import Booking, Feed, ProviderTask
 from booking.notices.notify import notify
 from booking.outbox import UNFINISHED
 from booking.states import BookingState

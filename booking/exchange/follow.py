@@ -22,8 +22,9 @@ from booking.models import Booking, ChangeRequest, ProviderTask
 from booking.notices.told_otherwise import notify_difference
 from booking.offers.alternatives import elsewhere
 from booking.outbox import annul, finish, lock_unfinished, unsent
-from booking.states import DEAD, GIVEN_UP, LIVE, MOVABLE, STATE_OF, BookingState, legal
+from booking.states import AT_PROVIDER, DEAD, GIVEN_UP, LIVE, MOVABLE, STATE_OF, BookingState, legal
 from booking.transition import move
+from marketplace.catalog.kinds import has_times
 from marketplace.core.database.db import violated
 from providers.reported import RemoteBooking
 from vip.entitlements.ledger import EntitlementExhausted
@@ -36,17 +37,18 @@ def follow_state(
 ) -> None:
     """Move the booking to where the provider says it is, through `confirmed` where the table wants that step. What
     can't be true before the service date says no more than that it has the booking, and is recorded as a discrepancy,
-    also when it is met again on that date. What it has not decided yet moves nothing; a no-show on a date that is being
-    given up waits for the answer to that change."""
-    if there.status == "requested":
-        return
+    also when it is met again on that date. That what has no time has begun, and is done, is told by what was said in it
+    and not by its status. What the provider has not decided yet moves nothing; a no-show on a date that is being given
+    up waits for the answer to that change."""
     target = STATE_OF[there.status]
+    if there.status == "requested" or (target is _S.CONFIRMED and _answered_since(booking)):
+        return
     if target is _S.REJECTED and not legal(booking.state, target):
         target = _S.CANCELLED
     if booking.state in GIVEN_UP:
         if there.status not in DEAD:
             theirs.cancel_there(there.reference, now)
-    elif there.status in DAY_OF_SERVICE and refuse_early(session, booking, there, now):
+    elif there.status in DAY_OF_SERVICE and (not has_times(booking.kind) or refuse_early(session, booking, there, now)):
         if legal(booking.state, _S.CONFIRMED):
             move(session, booking, _S.CONFIRMED, actor=provider_actor(session, booking), now=now)
     elif target is _S.CANCELLED and open_cancel(session, booking) is not None:
@@ -59,6 +61,12 @@ def follow_state(
         if moves and not go_to(session, booking, target, provider_actor(session, booking), there.reason, now):
             facts = {"ours": booking.state.value, "theirs": there.status}
             _open(session, booking, "state_differs", facts, now)
+
+
+def _answered_since(booking: Booking) -> bool:
+    """Whether what has no time has gone on since it was passed to its provider: a person may be faster than the
+    command that tells of it, and her answer was the yes."""
+    return not has_times(booking.kind) and booking.state in AT_PROVIDER
 
 
 def follow_kept_no_show(
@@ -87,8 +95,9 @@ def _is_leaving(session: Session, booking: Booking, there: RemoteBooking) -> boo
 def follow_time(session: Session, booking: Booking, there: RemoteBooking, now: datetime) -> None:
     """Follow the time that the provider reports. The one that an open change asks for accepts that change; if that was
     taken back, the answer to its command undoes it. Another one is a discrepancy, which a person decides, since the
-    customer was promised what our books say."""
-    date = there.service_date if there.status not in DEAD and booking.state in LIVE else None
+    customer was promised what our books say. What has no time has none that could differ."""
+    compared = has_times(booking.kind) and there.status not in DEAD and booking.state in LIVE
+    date = there.service_date if compared else None
     agrees = (date, there.starts_at) == (booking.service_date, booking.starts_at)
     if date is not None and (agrees or _accepts_change(session, booking, there, now)):
         close_discrepancy(session, booking.provider_id, "time_differs", booking.public_id, "agrees_again", now=now)

@@ -31,7 +31,8 @@ def put_aside(
     then the booking goes back to that date, and this is the CURRENT one again. Where it can't, a person decides; also
     on a no-show on a date that was given up when it had begun."""
     row = theirs.known(there.reference)
-    early = there.service_date is not None and too_early(there.status, there.service_date, booking.time_zone, now)
+    day, at = there.service_date, there.starts_at
+    early = day is not None and too_early(there.status, day, at, booking.time_zone, now)
     if not early:
         correction = "corrected_by_provider"
         close_discrepancy(session, booking.provider_id, TOO_EARLY, there.reference, correction, now=now)

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from booking.actors import provider_actor
 from booking.models import Booking, Slot
 from booking.notices.notify import notify
+from booking.pledges.request import end_request
 from booking.proposal import EXPIRED, Proposal, end_proposal, open_proposal
 from booking.states import CANCELLABLE, SUBMITTED, BookingState
 from booking.transition import write_history
@@ -61,6 +62,7 @@ def _open(session: Session, booking: Booking, proposed: Proposed, now: datetime)
     session.flush()
     if booking.state is BookingState.AWAITING_PROVIDER:  # the provider has answered; now the customer is asked
         booking.answer_due_at = max(booking.answer_due_at or proposed.expires_at, proposed.expires_at)
+        end_request(session, booking, actor=provider_actor(session, booking), now=now)
     starts_at = proposed.starts_at.isoformat() if proposed.starts_at else None
     facts = {"new_day": proposed.service_date.isoformat(), "new_starts_at": starts_at}
     actor = provider_actor(session, booking)

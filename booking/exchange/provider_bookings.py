@@ -9,10 +9,10 @@ from sqlalchemy import ColumnElement, and_, exists, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from booking.attendance.early import is_early_status
-from booking.discrepancies import Effect, close_discrepancy, open_discrepancy
+from booking.discrepancies import Discrepancy, Effect, close_discrepancy, open_discrepancy
 from booking.exchange.models import GAVE_UP, StrayCancel
 from booking.feeds.tries import MAY_BE_CANCELLED, PutOff
-from booking.models import Booking, Discrepancy, ProviderBooking, ProviderTask
+from booking.models import Booking, ProviderBooking, ProviderTask
 from booking.outbox import UNFINISHED, annul, enqueue, lock_unfinished, unsent
 from booking.references import named
 from booking.states import DEAD, GIVEN_UP

@@ -15,10 +15,10 @@ from sqlalchemy.orm import Session
 
 from booking.actors import provider_actor
 from booking.changes import swap
-from booking.discrepancies import close_discrepancy
+from booking.discrepancies import Discrepancy, close_discrepancy
 from booking.exchange.evidence import Evidence, Result
 from booking.exchange.provider_bookings import ProviderBookings
-from booking.models import Booking, ChangeRequest, Discrepancy, ProviderBooking, ProviderTask
+from booking.models import Booking, ChangeRequest, ProviderBooking, ProviderTask
 from booking.notices.told_otherwise import KEEPS_BOTH, notify_difference
 from booking.outbox import UNFINISHED, annul, finish, lock_unfinished, unsent
 from booking.references import named, own_reference

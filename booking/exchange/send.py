@@ -11,9 +11,11 @@ from booking.calls.connections import ProviderConnection
 from booking.exchange.commands import command_for, question_for
 from booking.exchange.evidence import Outcome
 from booking.exchange.settle import settle_answer, settle_look_up
+from booking.exchange.struck import armed_for, note_look_up, send_struck
 from booking.outbox import Claimed, claim
 from marketplace.core.database.db import reading, transaction
 from marketplace.core.logging import get_logger
+from providers.conversing import OpenConversation, conversing_adapter
 from providers.port import Answer, Cancel, Change, Decline, NotFound, ProviderAdapter, Reserve, RetryAfter, Unknown
 from providers.registry import capabilities
 from providers.reported import RemoteBooking
@@ -52,7 +54,7 @@ def run_task(
     if clock() + timedelta(seconds=provider.connection.deadline_seconds) >= claimed.lease_until:
         log.warning("task.lease_too_short", provider=provider.code, task=claimed.id)
         return Outcome("stale")
-    answer = _ask(provider, adapter, claimed)
+    answer = _ask(provider, adapter, claimed, clock)
     if isinstance(answer, NotFound) and claimed.command == "cancel" and claimed.sent_before:
         answer = _send(adapter, claimed)  # a cancel may be repeated under its key; it can only end a booking
     now = clock()
@@ -72,16 +74,22 @@ def run_task(
     return outcome
 
 
-def _ask(provider: ProviderConnection, adapter: ProviderAdapter, claimed: Claimed) -> Answer | RemoteBooking:
+def _ask(
+    provider: ProviderConnection, adapter: ProviderAdapter, claimed: Claimed, clock: Callable[[], datetime]
+) -> Answer | RemoteBooking:
     """Look up what may have been sent; send what was not. Where no key protects from a second booking, a command that
     was tried before is looked up once more right before it is sent again."""
+    armed = armed_for(provider, claimed)
     if claimed.sent_before:
-        return _look_up(adapter, claimed)
+        found = _look_up(adapter, claimed)
+        if armed is not None:
+            note_look_up(armed, found, now=clock())
+        return found
     if claimed.tries > 1 and claimed.command != "cancel" and not capabilities(provider.adapter).idempotency_keys:
         found = _look_up(adapter, claimed)
         if not isinstance(found, NotFound):
             return found
-    return _send(adapter, claimed)
+    return _send(adapter, claimed) if armed is None else send_struck(armed, lambda: _send(adapter, claimed), clock)
 
 
 def _send(adapter: ProviderAdapter, claimed: Claimed) -> Answer:
@@ -94,6 +102,8 @@ def _send(adapter: ProviderAdapter, claimed: Claimed) -> Answer:
             return adapter.change(command)
         case Decline():
             return adapter.decline(command)
+        case OpenConversation():
+            return conversing_adapter(adapter).open(command)
         case Reserve():
             return adapter.reserve(command)
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol, TypeVar
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.orm import Session
@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from booking.feeds.models import SyncCursor
 from booking.feeds.tries import PutOff, count_try, forget_tries, not_applied, tried_before
 from booking.feeds.unreadable import close_read, end_full_read, mostly_unreadable, record_rows
+from marketplace.catalog.models import Provider
 from marketplace.core.database.db import reading, transaction
 from marketplace.core.errors import Busy
 from marketplace.core.one_by_one import one_by_one
@@ -56,6 +57,10 @@ MOST_TRIES = 5
 SMALL_PAGE, SMALL_FAILURES = 10, 3
 """A page of so few rows that is mostly unreadable fails its feed so many times; then its rows are taken one by one. Two
 bad rows must not stop a quiet provider's feed until it has more good ones to report."""
+
+OTHER_SYSTEM = timedelta(minutes=1)
+"""So long after another system was connected, a worker may still begin to read the one before: it looks at the
+providers' rows every few seconds."""
 
 
 class NotApplied(Exception):
@@ -169,14 +174,28 @@ def cursor_of(session: Session, provider_id: int, feed: str) -> str | None:
 
 
 def done(provider_id: int, feed: str, cursor: str | None, *, now: datetime) -> None:
-    """Record where a complete pull ended."""
+    """Record where a complete pull ended that began at `now`. It is not recorded where the pull may have read the
+    system before the present one: then the next begins anew."""
     values = {"cursor": cursor, "last_success_at": now, "failures": 0}
     with transaction() as session:
+        mine = select(Provider.system_since).where(Provider.id == provider_id)
+        since = session.scalar(mine.with_for_update(key_share=True))
+        if since is not None and now < since + OTHER_SYSTEM:
+            return
         session.execute(
             insert(SyncCursor)
             .values(provider_id=provider_id, feed=feed, **values)
             .on_conflict_do_update(index_elements=["provider_id", "feed"], set_=values)
         )
+
+
+def forget_cursors(session: Session, provider_id: int) -> None:
+    """Begin all feeds anew, in the caller's transaction, which locks the provider: what was read is of another one."""
+    session.execute(
+        update(SyncCursor)
+        .where(SyncCursor.provider_id == provider_id)
+        .values(cursor=None, last_success_at=None, next_at=None, failures=0)
+    )
 
 
 def failed(provider_id: int, feed: str) -> None:

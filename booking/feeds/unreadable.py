@@ -14,9 +14,9 @@ from typing import Any
 from sqlalchemy import Select, delete, exists, false, func, or_, select
 from sqlalchemy.orm import Session
 
-from booking.discrepancies import EXPLAINED, UNREADABLE, open_discrepancy
+from booking.discrepancies import EXPLAINED, UNREADABLE, Discrepancy, open_discrepancy
 from booking.feeds.models import DeliveredRow
-from booking.models import Booking, Discrepancy, Feed, ProviderBooking
+from booking.models import Booking, Feed, ProviderBooking
 from booking.references import named
 from marketplace.core.config import settings
 from marketplace.core.crypto import blind_indexes, new_wrapped_key, seal, unseal, unwrap_key

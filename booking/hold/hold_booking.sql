@@ -1,14 +1,17 @@
 -- Hold a place: one round trip, and the contended rows are locked only while PostgreSQL itself works. Eligibility was
 -- decided by the caller (place.py); here stands what must be true at the moment of taking. Locks in the one order: key,
 -- beneficiary, the customer's turn, entitlement, slot last. p_most_held bounds what is held for her at once; NULL: no
--- bound (last week's code, which runs beside this for a moment, knows of none).
+-- bound (last week's code, which runs beside this for a moment, knows of none). p_venue: where it is done, if not at the
+-- offer's own site. p_consent: a purpose that the person agrees to by this booking, written down as p_consent_id unless
+-- she agreed to it before; NULL: none.
 CREATE OR REPLACE FUNCTION hold_booking(
   p_now timestamptz, p_insurer bigint, p_customer bigint, p_beneficiary bigint, p_entitlements bigint[],
   p_offer bigint, p_provider bigint, p_kind text, p_slot bigint, p_slot_starts timestamptz,
   p_public_id text, p_reference text, p_service_date date, p_ends timestamptz, p_time_zone text, p_period tstzrange,
   p_hold_expires timestamptz, p_price bigint, p_currency text, p_snapshot jsonb, p_details bytea,
   p_actor_kind text, p_actor text, p_scope text, p_key text, p_fingerprint bytea,
-  p_most_held bigint DEFAULT NULL,
+  p_most_held bigint DEFAULT NULL, p_venue bigint DEFAULT NULL, p_consent text DEFAULT NULL,
+  p_consent_id text DEFAULT NULL,
   OUT outcome text, OUT booking text
 ) LANGUAGE plpgsql AS $$
 DECLARE
@@ -58,11 +61,17 @@ BEGIN
 
   INSERT INTO booking (public_id, reference, insurer_id, customer_id, beneficiary_id, offer_id, provider_id,
       entitlement_id, kind, state, service_date, starts_at, ends_at, time_zone, period, hold_expires_at,
-      price_minor, currency, snapshot, details_sealed, created_at, updated_at)
+      price_minor, currency, snapshot, details_sealed, venue_id, created_at, updated_at)
   VALUES (p_public_id, p_reference, p_insurer, p_customer, p_beneficiary, p_offer, p_provider,
       v_entitlement, p_kind, 'held', p_service_date, p_slot_starts, p_ends, p_time_zone, p_period, p_hold_expires,
-      p_price, p_currency, p_snapshot, p_details, p_now, p_now)
+      p_price, p_currency, p_snapshot, p_details, p_venue, p_now, p_now)
   RETURNING id INTO v_booking;
+
+  IF p_consent IS NOT NULL THEN
+    INSERT INTO consent (public_id, beneficiary_id, purpose, method, given_at)
+    VALUES (p_consent_id, p_beneficiary, p_consent, 'booking', p_now)
+    ON CONFLICT (beneficiary_id, purpose) WHERE withdrawn_at IS NULL DO NOTHING;
+  END IF;
 
   INSERT INTO booking_history (booking_id, version, at, from_state, to_state, actor_kind, actor)
   VALUES (v_booking, 1, p_now, NULL, 'held', p_actor_kind, p_actor);

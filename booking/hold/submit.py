@@ -15,12 +15,14 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from booking.actors import Actor
+from booking.eligibility.entitled import firm_at_once
 from booking.models import Booking, BookingHistory
 from booking.notices.kinds import rule_of
 from booking.ownership import customer_of
 from booking.states import SUBMITTED, BookingState
 from booking.transition import move
 from marketplace.catalog.models import Provider
+from marketplace.catalog.one_place.sql import placed
 from marketplace.core.database.db import statements
 from marketplace.core.errors import NotFound, Refusal
 from marketplace.core.ids import new_id
@@ -92,7 +94,7 @@ _SUBMIT = f"""
       LEFT JOIN beneficiary b ON b.id = (done.result).beneficiary_id
       LEFT JOIN entitlement e ON e.id = (done.result).entitlement_id
       LEFT JOIN offer o ON o.id = (done.result).offer_id
-      LEFT JOIN site s ON s.id = o.site_id
+      {placed("coalesce((done.result).venue_id, o.site_id)", "s", outer=True)}
       LEFT JOIN provider p ON p.id = (done.result).provider_id
       LEFT JOIN LATERAL (SELECT * FROM booking_history h
                           WHERE h.booking_id = (done.result).id ORDER BY h.version LIMIT 1) AS h ON true
@@ -146,7 +148,7 @@ def _submitted(row: Any, state: BookingState, now: datetime) -> Submitted:
         no_show_uses=row.no_show_uses,
         longitude=row.longitude,
         latitude=row.latitude,
-        allotment=row.allotment,
+        allotment=firm_at_once(row.snapshot, row.allotment),
         answer_hours=row.answer_hours,
         history=(
             BookingHistory(
@@ -161,5 +163,6 @@ def submit_for(session: Session, booking: Booking, *, actor: Actor, cause: str, 
     """`submit` as part of the caller's transaction, for a locked booking that is held, recorded as `actor`'s doing and
     with a `cause` of its own."""
     allotment = session.scalar(select(Provider.allotment).where(Provider.id == booking.provider_id))
-    to = BookingState.CONFIRMED if allotment else BookingState.AWAITING_PROVIDER
+    firm = firm_at_once(booking.snapshot, bool(allotment))
+    to = BookingState.CONFIRMED if firm else BookingState.AWAITING_PROVIDER
     move(session, booking, to, actor=actor, now=now, cause=cause)

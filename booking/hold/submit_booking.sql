@@ -1,7 +1,7 @@
--- The customer submits what she holds, in one round trip: besides hold_booking the only SQL that writes booking.state.
--- It writes what transition.move() writes for the same moves (tests/booking/hold/test_submit.py runs both and compares), and
--- `result` is the booking as it is then. A booking of hers that is not held, or no longer, is returned unchanged, with
--- `moved` false; `result` is null when she has no such booking.
+-- The customer submits what she holds, in one round trip: with hold_booking and confirm_plainly the only SQL that writes
+-- booking.state. It writes what transition.move() writes for the same moves (tests/booking/hold/test_submit.py runs both
+-- and compares), and `result` is the booking as it is then. A booking of hers that is not held, or no longer, is returned
+-- unchanged, with `moved` false; `result` is null when she has no such booking.
 CREATE OR REPLACE FUNCTION submit_booking(
   p_now timestamptz, p_customer bigint, p_booking text, p_actor text,
   p_task text, p_key text, p_notice text, p_channels text[], p_deliveries text[],
@@ -16,9 +16,12 @@ DECLARE
   v_notice bigint;
 BEGIN
   UPDATE booking b
-     SET state = CASE WHEN p.allotment THEN c_at_once ELSE c_asked END,
+     -- A venue to which somebody is sent on request alone is asked for, whatever was given in advance
+     -- (booking/eligibility/entitled.py).
+     SET state = CASE WHEN p.allotment AND b.snapshot ->> 'coverage' IS DISTINCT FROM 'on_request'
+           THEN c_at_once ELSE c_asked END,
          version = b.version + 1, updated_at = p_now, cause = v_cause, hold_expires_at = NULL,
-         answer_due_at = CASE WHEN NOT p.allotment THEN
+         answer_due_at = CASE WHEN NOT (p.allotment AND b.snapshot ->> 'coverage' IS DISTINCT FROM 'on_request') THEN
            -- Within the provider's hours, and before the service begins if that lies ahead (booking/deadlines.py).
            CASE WHEN coalesce(b.starts_at, b.service_date::timestamp AT TIME ZONE b.time_zone) > p_now
              THEN least(p_now + p.answer_hours * interval '1 hour',
@@ -44,6 +47,17 @@ BEGIN
   VALUES (p_task, result.provider_id, result.id,
       (SELECT coalesce(max(t.seq), 0) + 1 FROM provider_task t WHERE t.booking_id = result.id),
       'reserve', p_key, 'queued', p_now, p_now);
+
+  IF result.state = c_asked AND result.snapshot ? 'pledge' AND result.answer_due_at >= p_now + interval '1 s' THEN
+    -- That it is answered by its deadline is a pledge, as booking/pledges/request.py begins it.
+    INSERT INTO pledge (public_id, promise, subject_kind, subject, insurer_id, customer_id, provider_id, booking_id,
+        seconds, units, begun_at, risk_due_at, due_at)
+    SELECT 'plg_' || substr(p_task, 5), 'request_answer', 'booking', result.public_id, result.insurer_id,
+           result.customer_id, result.provider_id, result.id, left_over.seconds,
+           (result.snapshot #>> '{pledge,units}')::bigint, p_now, p_now + left_over.seconds * interval '0.5 s',
+           p_now + left_over.seconds * interval '1 s'
+      FROM (SELECT floor(extract(epoch FROM result.answer_due_at - p_now))::bigint AS seconds) AS left_over;
+  END IF;
 
   IF result.state = c_at_once THEN
     INSERT INTO notification (public_id, customer_id, booking_id, kind, subject, facts, created_at)

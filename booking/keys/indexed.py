@@ -19,6 +19,8 @@ from vip.customers import consent, family, id_numbers
 from vip.customers.consent_models import Consent
 from vip.customers.person_keys import CONTACT, WrappedKey, keys_of
 from vip.models import Beneficiary, Customer, CustomerPhone
+from vip.policies import numbers
+from vip.policies.models import Policy
 
 P = ParamSpec("P")
 
@@ -163,6 +165,21 @@ def _consents(session: Session, rows: Sequence[Consent]) -> list[Found]:
     return found
 
 
+def _policies(_session: Session, rows: Sequence[Policy]) -> list[Found]:
+    """Those whose holder was not erased."""
+    found = []
+    for row in rows:
+        if row.number_sealed:
+            indexes = _indexes(numbers.PURPOSE, _policy_number, row)
+            found.append(Found(row, numbers.record_of(row.public_id), row.number_index, indexes))
+    return found
+
+
+def _policy_number(row: Policy) -> str:
+    """A number as it is indexed."""
+    return numbers.spelled(numbers.unseal(row.number_sealed, row.public_id))
+
+
 def _of_consent(row: Consent, person: Beneficiary, key: WrappedKey) -> tuple[bytes, ...]:
     if key.wrapped is None:
         return ()
@@ -181,6 +198,11 @@ def _indexes(purpose: str, opened: Callable[P, str | None], *args: P.args, **kwa
     return () if value is None else crypto.blind_indexes(value, purpose)
 
 
+def _set_policy_numbers(_session: Session, policies: Sequence[tuple[Policy, Sequence[bytes]]]) -> None:
+    for policy, indexes in policies:
+        policy.number_index = indexes[0]
+
+
 def _set_id_numbers(_session: Session, people: Sequence[tuple[Beneficiary, Sequence[bytes]]]) -> None:
     for person, indexes in people:
         person.id_number_index = indexes[0]
@@ -195,5 +217,6 @@ INDEXED = (
     Indexed(Customer.phone_index, Customer.id, _customers, phones.index_again, CustomerPhone.phone_index),
     Indexed(Beneficiary.id_number_index, Beneficiary.id, _people, _set_id_numbers),
     Indexed(Consent.phone_index, Consent.id, _consents, _set_consents),
+    Indexed(Policy.number_index, Policy.id, _policies, _set_policy_numbers),
 )
 """Every column of indexes that can be made anew; a test compares with the schema. The others: booking.keys.unmoved."""

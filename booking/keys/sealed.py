@@ -10,24 +10,37 @@ from sqlalchemy import Row, Select, bindparam, select, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from booking.calls.connections import CALL_RECORD, WEBHOOK_RECORD
+from booking.discrepancies import Discrepancy
+from booking.escort.models import EscortWorker
+from booking.escort.records import phone_record
 from booking.feeds import unreadable
 from booking.feeds.models import DeliveredRow
+from booking.joining import secret
+from booking.joining.models import SystemTest
 from booking.keys.part import Item, Moved
-from booking.models import Discrepancy
 from booking.notices.models import NoticeSetting
 from booking.personal.models import PersonalExport
 from booking.reports.models import Report, ReportVersion
 from booking.sealing import version_record
-from booking.webhooks import endpoints
-from booking.webhooks.models import WebhookEndpoint, WebhookSecret
+from booking.webhooks import contacts, endpoints
+from booking.webhooks.models import ProviderContact, WebhookEndpoint, WebhookSecret
 from marketplace.catalog.models import Provider
 from marketplace.core import crypto, integrity
 from marketplace.core.config import settings
 from marketplace.core.keyring import Key
+from providers.applying.models import ProviderApplication
+from providers.applying.records import contact_record, email_record, token_record
+from providers.staff import records
+from providers.staff.models import MemberInvitation
 from vip import phones
 from vip.customers import email_address, person_keys
+from vip.imports import contents
+from vip.imports.models import BulkImport
 from vip.models import Beneficiary, Customer, Operator, PersonKey
 from vip.operators import second_factor
+from vip.policies import numbers
+from vip.policies.models import Policy
+from vip.policies.put import contents_record
 
 
 @dataclass(frozen=True)
@@ -140,6 +153,7 @@ SEALED = (
     Sealed(Operator.totp_sealed, Operator.id, (Operator.public_id,), second_factor.totp_record),
     Sealed(Provider.secret_sealed, Provider.id, (Provider.code,), CALL_RECORD.format),
     Sealed(Provider.webhook_secrets_sealed, Provider.id, (Provider.code,), WEBHOOK_RECORD.format),
+    Sealed(SystemTest.secret_sealed, SystemTest.id, (SystemTest.public_id,), secret.RECORD.format),
     Sealed(
         ReportVersion.wrapped_key,
         ReportVersion.id,
@@ -150,6 +164,31 @@ SEALED = (
         DeliveredRow.wrapped_key, DeliveredRow.discrepancy_id, (Discrepancy.public_id,), _wrapped(unreadable.record_of)
     ),
     Sealed(WebhookSecret.sealed, WebhookSecret.id, (WebhookEndpoint.public_id,), endpoints.secret_record),
+    Sealed(MemberInvitation.to_sealed, MemberInvitation.id, (MemberInvitation.public_id,), records.to_record),
+    Sealed(MemberInvitation.token_sealed, MemberInvitation.id, (MemberInvitation.public_id,), records.token_record),
+    Sealed(
+        ProviderApplication.contact_sealed,
+        ProviderApplication.id,
+        (ProviderApplication.public_id,),
+        contact_record,
+    ),
+    Sealed(
+        ProviderApplication.email_sealed,
+        ProviderApplication.id,
+        (ProviderApplication.public_id,),
+        email_record,
+    ),
+    Sealed(
+        ProviderApplication.token_sealed,
+        ProviderApplication.id,
+        (ProviderApplication.public_id,),
+        token_record,
+    ),
+    Sealed(ProviderContact.email_sealed, ProviderContact.id, (ProviderContact.public_id,), contacts.record_of),
+    Sealed(Policy.number_sealed, Policy.id, (Policy.public_id,), numbers.record_of),
+    Sealed(Policy.contents_sealed, Policy.id, (Policy.public_id,), contents_record),
+    Sealed(BulkImport.wrapped_key, BulkImport.id, (BulkImport.public_id,), _wrapped(contents.record_of)),
+    Sealed(EscortWorker.phone_sealed, EscortWorker.id, (EscortWorker.public_id,), phone_record),
     Sealed(PersonalExport.wrapped_key, PersonalExport.id, (PersonalExport.public_id,), _wrapped(_itself)),
 )
 """Every column of the database whose values are sealed under a master key; a test compares with the schema."""

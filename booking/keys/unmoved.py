@@ -10,9 +10,10 @@ from typing import Any
 from sqlalchemy import ColumnElement, SQLColumnExpression, Text, and_, cast, exists, func, null, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
-from booking.discrepancies import EXPLAINED, UNREADABLE
+from booking.discrepancies import EXPLAINED, UNREADABLE, Discrepancy
 from booking.feeds.unreadable import DIGEST_KEY, SEVERAL
-from booking.models import Discrepancy
+from booking.joining.models import SystemTest
+from booking.joining.view import GOOD_FOR
 from booking.reports.models import ReportShare
 from vip.models import SignInCode
 from vip.signin import limits
@@ -91,6 +92,12 @@ UNMOVED = (
         RateBucket.key_hash,
         lambda now: RateBucket.refilled_at > now - limits.KEPT,
         ends=RateBucket.refilled_at + limits.KEPT,
+    ),
+    Unmoved(
+        SystemTest.connection_mark,
+        lambda now: and_(SystemTest.connection_mark.is_not(None), SystemTest.asked_at > now - GOOD_FOR),
+        ends=SystemTest.asked_at + GOOD_FOR,
+        also=(SystemTest.secret_hash,),
     ),
 )
 """Every column of indexes that a rewrap leaves as it is; a test compares with what is stored."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, Select, exists, func, select
+from sqlalchemy import Row, Select, and_, exists, func, select
 from sqlalchemy.orm import Session
 
 from booking.messages.remind import preparation
@@ -21,6 +21,7 @@ from booking.models import Booking, BookingHistory
 from booking.notices.models import NoticeSetting
 from booking.ownership import own_booking
 from booking.states import AT_PROVIDER, GIVEN_UP
+from marketplace.catalog.kinds import without_times
 from marketplace.core import audit
 from marketplace.core.crypto import token_hash
 from marketplace.core.database.db import reading, transaction
@@ -69,7 +70,7 @@ class Feed:
 
 
 def event(principal: Principal, public_id: str) -> Event:
-    """One of the customer's bookings. Raises NotFound, also for one that was never submitted."""
+    """One of the customer's bookings. Raises NotFound, also for one that was never submitted, or has no time."""
     with reading() as session:
         row = session.execute(_rows().where(own_booking(principal, public_id))).one_or_none()
     if row is None:
@@ -132,7 +133,9 @@ def _in_feed(customer_id: int, now: datetime) -> tuple[Any, ...]:
 
 
 def _submitted() -> Any:
-    return exists().where(BookingHistory.booking_id == Booking.id, BookingHistory.to_state.in_(_SUBMITTED))
+    """The condition that a booking was submitted and has a time, so that a calendar can hold it."""
+    asked = exists().where(BookingHistory.booking_id == Booking.id, BookingHistory.to_state.in_(_SUBMITTED))
+    return and_(Booking.kind.not_in(without_times()), asked)
 
 
 def _rows() -> Select[*tuple[Any, ...]]:

@@ -27,6 +27,7 @@ from booking.notices.kinds import Channel, rule_of
 from booking.notices.models import NoticeSetting, Notification, NotificationDelivery
 from booking.notices.notify import reaches
 from booking.notices.quiet_hours import QUIET_FROM, QUIET_UNTIL, quiet_until
+from marketplace.catalog.markets import LIVE
 from marketplace.core.database.db import reading, transaction
 from marketplace.core.logging import get_logger
 from marketplace.core.one_by_one import RUN_SECONDS
@@ -142,13 +143,15 @@ class Outcome:
 
 def prepare(session: Session, claimed: Claimed, now: datetime) -> Post | Outcome:
     """The message to be sent now, or the outcome without sending it: it waits for the end of the quiet hours, is out of
-    date, or the customer has turned this channel off."""
+    date, the customer has turned this channel off, or is a test customer, of whom nobody is ever sent anything."""
     delivery = session.get_one(NotificationDelivery, claimed.id)
     notice = session.get_one(Notification, delivery.notification_id)
     customer = session.get_one(Customer, notice.customer_id)
     setting = session.get(NoticeSetting, notice.customer_id)
     if customer.blocked_at is not None:
         return Outcome("dropped", "blocked")
+    if customer.insurer.market != LIVE:
+        return Outcome("dropped", "test")
     channel: Channel = "sms" if delivery.channel == "sms" else "email"
     to = address_of(customer, setting, channel)
     if not to:

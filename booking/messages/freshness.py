@@ -8,8 +8,11 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from booking.calls.waiting_commands import NOTICE, is_waiting
-from booking.discrepancies import SLOT_OVERSOLD
-from booking.models import Booking, Discrepancy, ProviderTask, Slot, SlotClaim
+from booking.consultation.notices.due import still_true
+from booking.discrepancies import SLOT_OVERSOLD, Discrepancy
+from booking.escort.assigning.told import still_goes
+from booking.escort.dispatch.nobody import NOBODY, still_nobody
+from booking.models import Booking, ProviderTask, Slot, SlotClaim
 from booking.notices import told_otherwise
 from booking.notices.models import Notification
 from booking.outbox import UNFINISHED
@@ -32,6 +35,8 @@ _STATES = {
     "cancelled": {_S.CANCELLED, _S.ENTERED_IN_ERROR},
     "reminder": {_S.CONFIRMED},
     "no_show": {_S.NO_SHOW},
+    "escort_late": {_S.CONFIRMED},
+    "escort_over": {_S.CONFIRMED, _S.CHECKED_IN, _S.IN_SERVICE},
     "waitlist_offer": {_S.HELD},
     "waitlist_booked": LIVE,
 }
@@ -47,6 +52,9 @@ _AHEAD = frozenset(
         "time_proposed",
         "reminder",
         "waitlist_booked",
+        "escort_assigned",
+        "escort_replaced",
+        "escort_nobody",
     }
 )
 """Kinds that announce a date: out of date once the service has begun or has another date."""
@@ -70,6 +78,12 @@ def stale(session: Session, notice: Notification, now: datetime) -> str:
     booking = session.get_one(Booking, notice.booking_id, populate_existing=True)
     if notice.kind in _STATES and booking.state not in _STATES[notice.kind]:
         return "moved_on"
+    if not still_true(session, notice.kind, notice.subject, booking.id, now=now):
+        return "moved_on"
+    if not still_goes(session, notice.kind, notice.subject):
+        return "moved_on"
+    if not still_nobody(session, notice.kind, notice.subject, booking.id):
+        return "moved_on"
     if notice.kind == "outcome_unknown" and not _unanswered(session, booking, str(notice.facts.get("command"))):
         return "moved_on"
     if notice.kind == told_otherwise.NOTICE and not _differs(session, notice, booking):
@@ -85,7 +99,8 @@ def stale(session: Session, notice: Notification, now: datetime) -> str:
     if notice.kind in _AHEAD:
         if not _same_time(notice, booking):
             return "other_date"
-        if start_of(booking.service_date, booking.starts_at, booking.time_zone) <= now and booking.starts_at:
+        begins = start_of(booking.service_date, booking.starts_at, booking.time_zone)
+        if begins <= now and booking.starts_at and not (notice.kind == NOBODY and notice.created_at >= begins):
             return "over"
         if booking.service_date < today(booking.time_zone, now):
             return "over"

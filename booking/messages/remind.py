@@ -20,7 +20,7 @@ from booking.notices.models import Notification
 from booking.notices.notify import notify
 from booking.states import BookingState
 from booking.transition import lock_booking
-from marketplace.catalog.kinds import words_of
+from marketplace.catalog.kinds import without_times, words_of
 from marketplace.catalog.models import Insurer
 from marketplace.core.clock import start_of, today
 from marketplace.core.database.db import reading, transaction
@@ -47,7 +47,8 @@ def is_due(day: date, starts_at: datetime | None, zone: str, now: datetime) -> b
 
 
 def remind_of_bookings(*, now: datetime) -> int:
-    """Notify the customers whose bookings are tomorrow, once for each date. Returns how many were notified."""
+    """Notify the customers whose bookings are tomorrow, once for each date, of what has times. Returns how many were
+    notified."""
     with reading() as session:
         waiting = session.execute(
             select(Booking.id, Booking.service_date, Booking.starts_at, Booking.time_zone)
@@ -59,6 +60,7 @@ def remind_of_bookings(*, now: datetime) -> int:
             )
             .where(
                 Booking.state == BookingState.CONFIRMED,
+                Booking.kind.not_in(without_times()),
                 Booking.service_date.between(now.date() - timedelta(days=1), now.date() + timedelta(days=2)),
                 Notification.id.is_(None),
             )

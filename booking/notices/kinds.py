@@ -37,6 +37,7 @@ KINDS: dict[str, NoticeKind] = {
     "provider_differs": NoticeKind(),
     "reminder": NoticeKind(),
     "no_show": NoticeKind(),
+    "escort_over": NoticeKind(),
     "dispute_answered": NoticeKind(),
     "report_ready": NoticeKind(),
     "report_partial": NoticeKind(channels=()),  # the whole one follows
@@ -50,6 +51,15 @@ KINDS: dict[str, NoticeKind] = {
     "waitlist_booked": NoticeKind(),
     "waitlist_ended": NoticeKind(),
     "site_closed": NoticeKind(),
+    "place_covered": NoticeKind(),
+    "pledge_breached": NoticeKind(urgent=True),  # she asked a moment ago and is waiting
+    "doctor_answered": NoticeKind(urgent=True),
+    "call_back_due": NoticeKind(urgent=True),  # the time is her own choice
+    "nobody_on_shift": NoticeKind(urgent=True),
+    "escort_assigned": NoticeKind(),
+    "escort_replaced": NoticeKind(urgent=True),  # a stranger would come instead of whom she expects
+    "escort_nobody": NoticeKind(urgent=True),  # it may be for the morning
+    "escort_late": NoticeKind(urgent=True),  # she waits for her now
 }
 """Every kind there is."""
 

@@ -3,18 +3,25 @@ being asked for."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import cache
 from typing import Any
 
 from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
+from booking.eligibility.entitled import Wish, asks, refusals_of
 from booking.models import Booking
+from booking.offers.at_once import venue_closed
 from booking.offers.bookable import Rule
 from marketplace.catalog.benefit_kind import NotEligible
-from marketplace.catalog.kinds import kind
+from marketplace.catalog.coverage.level import level_sql
+from marketplace.catalog.kinds import has_times, kind
+from marketplace.catalog.one_place.sql import at_place, placed
 from marketplace.core.clock import start_of
+from marketplace.core.sphere import DIAMETER
 from marketplace.core.text import Text
 from vip.models import Beneficiary
 
@@ -29,7 +36,8 @@ PER_OFFER = 2
 @dataclass(frozen=True)
 class Alternative:
     """A slot that can be booked instead. Times are None for a whole day; `metres` is the way between the two sites as
-    the crow flies, None when one of them has no coordinates; `same_offer` when it is the very same package."""
+    the crow flies, None when one of them has no coordinates and where it is done at the same venue, `venue_id`;
+    `same_offer` when it is the very same package."""
 
     offer_id: str
     offer_name: Text
@@ -41,6 +49,7 @@ class Alternative:
     time_zone: str
     metres: int | None
     same_offer: bool
+    venue_id: str | None = None
 
 
 def nearest(
@@ -50,12 +59,17 @@ def nearest(
     now: datetime,
     same_offer: bool = False,
     wanted: tuple[date, datetime | None] | None = None,
+    unproposed: bool = False,
 ) -> list[Alternative]:
     """Three slots of the same package, or of the same kind in the same city (not those with `same_offer`), near the
     time that was `wanted` (the booking's own without one): nearest in time first, then in place, and at different times
     and places where there are several. Only those that could be booked now for this person, who has nothing else then,
     within the validity of the benefit that was used; never a slot that the booking has or had. A live booking can move
-    within its offer; elsewhere its benefit must have another unit. Empty when there is none."""
+    within its offer; elsewhere its benefit must have another unit. `unproposed`: a place that was proposed to somebody
+    who hasn't answered is none of the free ones. Empty when there is none, and for what
+    has no time."""
+    if not has_times(booking.kind):
+        return []
     person = session.get_one(Beneficiary, booking.beneficiary_id)
     day, starts_at = wanted or (booking.service_date, booking.starts_at)
     start = start_of(day, starts_at, booking.time_zone)
@@ -68,9 +82,17 @@ def nearest(
             "first": max(day - REACH, now.date() - timedelta(days=1)),
             "last": day + REACH,
             "each": PER_OFFER,
+            "unproposed": unproposed,
+            "asks": asks(booking.kind, booking.market),
+            "occupies": kind(booking.kind).traits.occupies_person,
         },
     )
-    fits = [row for row in rows if (row.same_offer or not same_offer) and _welcome(row, booking.kind, person)]
+    entitled = _entitled(session, booking)
+    fits = [
+        row
+        for row in rows
+        if (row.same_offer or not same_offer) and _welcome(row, booking.kind, person) and entitled(row.service_date)
+    ]
     found = [_alternative(row) for row in fits]
     found.sort(key=lambda one: (abs(_start(one) - start), _way(one), not one.same_offer, _start(one), one.slot_id))
     return _varied(found)
@@ -121,6 +143,14 @@ def _welcome(row: Row[Any], code: str, person: Beneficiary) -> bool:
     return True
 
 
+def _entitled(session: Session, booking: Booking) -> Callable[[date], bool]:
+    """Whether policy, coverage and the venue would allow the booking on a day."""
+    if not asks(booking.kind, booking.market):
+        return lambda _day: True
+    whom = (booking.insurer_id, booking.beneficiary_id, booking.venue_id)
+    return cache(lambda day: next(refusals_of(session, Wish(booking.kind, *whom, day)), None) is None)
+
+
 def _alternative(row: Row[Any]) -> Alternative:
     return Alternative(
         offer_id=row.offer,
@@ -133,10 +163,12 @@ def _alternative(row: Row[Any]) -> Alternative:
         time_zone=row.time_zone,
         metres=row.metres,
         same_offer=row.same_offer,
+        venue_id=row.venue,
     )
 
 
-_RULE = Rule("l", "o", "s", "CAST(:now AS timestamptz)")
+_RULE = Rule("l", "o", "s", "CAST(:now AS timestamptz)", "b.market")
+_LEVEL = level_sql(site="home", kind="b.kind", day="l.service_date", insurer="b.insurer_id")
 
 
 def _side(condition: str, order: str) -> str:
@@ -149,31 +181,37 @@ def _side(condition: str, order: str) -> str:
           AND l.service_date BETWEEN greatest(CAST(:first AS date), e.valid_from)
                                  AND least(CAST(:last AS date), e.valid_until)
           AND {start} {condition} CAST(:start AS timestamptz)
+          AND (b.venue_id IS NULL OR NOT {venue_closed("home", "l.service_date")})
+          AND (NOT CAST(:asks AS boolean) OR b.venue_id IS NULL OR {_LEVEL} <> 'not_covered')
           AND NOT EXISTS (SELECT FROM slot_claim c WHERE c.booking_id = b.id AND c.slot_id = l.id)
-          AND NOT EXISTS (SELECT FROM booking other
+          AND (NOT CAST(:unproposed AS boolean) OR l.capacity - l.taken >
+               (SELECT count(*) FROM proposal p WHERE p.slot_id = l.id AND p.state = 'open'))
+          AND (NOT CAST(:occupies AS boolean) OR NOT EXISTS (SELECT FROM booking other
                            WHERE other.customer_id = b.customer_id AND other.beneficiary_id = b.beneficiary_id
                              AND other.live AND (other.id <> b.id OR o.id <> b.offer_id)
-                             AND other.occupied && tstzrange({start}, {end}))
+                             AND other.occupied && tstzrange({start}, {end})))
         ORDER BY l.service_date {order}, l.starts_at {order} LIMIT :each)"""
 
 
-# The haversine of two points (WGS 84) on a sphere of the earth's mean radius, in metres.
-_METRES = """
-  CAST(round(12742017.6 * asin(sqrt(
+# The haversine of two points, as marketplace.core.sphere has it.
+_METRES = f"""
+  CAST(round({DIAMETER} * asin(sqrt(
     power(sin(radians(s.latitude - home.latitude) / 2), 2)
     + cos(radians(s.latitude)) * cos(radians(home.latitude)) * power(sin(radians(s.longitude - home.longitude) / 2), 2)
   ))) AS integer)"""
 
 _NEAREST = f"""
   SELECT o.public_id AS offer, o.name_zh, o.name_en, o.package - 'items' AS rules, o.id = b.offer_id AS same_offer,
-         s.name AS site_name, s.time_zone, near.public_id AS slot, near.service_date, near.starts_at, near.ends_at,
-         {_METRES} AS metres
+         CASE WHEN b.venue_id IS NULL THEN s.name ELSE home.name END AS site_name, s.time_zone,
+         CASE WHEN b.venue_id IS NOT NULL THEN home.public_id END AS venue,
+         near.public_id AS slot, near.service_date, near.starts_at, near.ends_at,
+         CASE WHEN b.venue_id IS NULL THEN {_METRES} END AS metres
     FROM booking b
     JOIN entitlement e ON e.id = b.entitlement_id
     JOIN offer lost ON lost.id = b.offer_id
-    JOIN site home ON home.id = lost.site_id
+    {placed("coalesce(b.venue_id, lost.site_id)", "home")}
     JOIN offer o ON o.kind = b.kind
-    JOIN site s ON s.id = o.site_id
+    {at_place("o", "s")}
          AND (o.id = lost.id OR (s.province = home.province AND s.city = home.city))
     CROSS JOIN LATERAL ({_side(">=", "ASC")} UNION ALL {_side("<", "DESC")}) AS near
    WHERE b.id = :booking

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
-from sqlalchemy import text
-from sqlalchemy.orm import Session
-
 from booking.refusals import OfferClosed, SlotClosed, SlotFull, SlotPast
+from marketplace.catalog.markets import LIVE
+from marketplace.catalog.one_place.sql import at_place
+from marketplace.catalog.one_place.suits import suits
+from marketplace.core.database.db import Ask
 
 
 class Reason(StrEnum):
@@ -33,14 +34,17 @@ NO_PLACE = (Reason.FULL, Reason.RESERVED)
 
 @dataclass(frozen=True)
 class Rule:
-    """The rule as SQL. `slot`, `offer` and `site` are aliases of these tables in the statement, `now` is an expression
-    of the moment that is asked about. What the methods and properties return are expressions too, never NULL unless
-    said; an alias without a row (an outer join) makes them meaningless."""
+    """The rule as SQL. `slot`, `offer` and `site` are aliases of these tables in the statement, the last one of the
+    offer's place (catalog.one_place.sql); `now` is an expression of the moment that is asked about, `market` one of the
+    market of whoever would book; the offer's own where it is settled who that is, as for a booking's own offer. What
+    the methods and properties return are expressions too, never NULL unless said; an alias without a row (an outer
+    join) makes them meaningless."""
 
     slot: str
     offer: str
     site: str
     now: str
+    market: str
 
     @property
     def starts_at(self) -> str:
@@ -72,7 +76,7 @@ class Rule:
         a customer waits for it is reserved for a moment, by the database's own clock."""
         slot, offer = self.slot, self.offer
         return {
-            Reason.OFFER_CLOSED: given_out(offer, self.site),
+            Reason.OFFER_CLOSED: given_out(offer, self.site, self.market),
             Reason.PAST: f"{self.closes_at} >= {self.now}",
             Reason.CLOSED: f"NOT {slot}.closed",
             Reason.OUT_OF_SEASON: f"{slot}.service_date BETWEEN coalesce({offer}.available_from, '-infinity') "
@@ -83,9 +87,31 @@ class Rule:
         }
 
 
-def given_out(offer: str, site: str) -> str:
-    """Whether the offer is given out at all, as SQL; for the aliases of the two tables."""
-    return f"{offer}.active AND {site}.closed_at IS NULL"
+def given_out(offer: str, site: str, market: str) -> str:
+    """Whether the offer is given out at all to those of a market (an expression), as SQL; for the aliases of the offer
+    and its place, which must be of a kind that can do this."""
+    return f"{on_sale(offer, market)} AND {site}.closed_at IS NULL AND {suits(f'{offer}.kind', site)}"
+
+
+def ended(offer: str, site: str) -> str:
+    """Whether the offer has ended, as SQL; for the aliases of the offer and its place. One whose certificate is missing
+    has not, nor has one whose provider waits to be approved: it is given out as soon as neither is missing."""
+    return f"NOT ({offer}.active AND {site}.closed_at IS NULL)"
+
+
+def on_sale(offer: str, market: str) -> str:
+    """Whether its provider sells the offer to those of a market (an expression), was approved by an operator,
+    and has proved what that rests on (`certified` says both), as SQL; for the alias of the table. Who is of another
+    market never sees it. A test rests on neither."""
+    return f"{offer}.active AND ({offer}.certified OR {offer}.market <> {LIVE}) AND {offer}.market = {market}"
+
+
+def approved(offer: str) -> str:
+    """Whether the offer's provider was approved by an operator, as SQL; for the alias of the offer."""
+    return (
+        f"EXISTS (SELECT FROM provider approving"
+        f" WHERE approving.id = {offer}.provider_id AND approving.approved_at IS NOT NULL)"
+    )
 
 
 def lead(offer: str) -> str:
@@ -120,15 +146,15 @@ def check_bookable(found: Verdict, *, in_line: bool = False) -> None:
             raise SlotFull(slot=found.slot, starts_at=found.starts_at, service_date=found.service_date.isoformat())
 
 
-_RULE = Rule("l", "o", "s", "CAST(:now AS timestamptz)")
-_JUDGE = text(f"""
+_RULE = Rule("l", "o", "s", "%(now)s::timestamptz", "o.market")
+_JUDGE = f"""
   SELECT l.public_id, l.service_date, l.starts_at, {_RULE.closes_at} AS closes_at, {_RULE.reason} AS reason
-    FROM slot l CROSS JOIN offer o JOIN site s ON s.id = o.site_id
-   WHERE l.id = :slot AND o.id = :offer
-""")
+    FROM slot l CROSS JOIN offer o {at_place("o", "s")}
+   WHERE l.id = %(slot)s AND o.id = %(offer)s
+"""
 
 
-def judge(session: Session, *, slot_id: int, offer_id: int, now: datetime) -> Verdict:
+def judge(ask: Ask, *, slot_id: int, offer_id: int, now: datetime) -> Verdict:
     """What the rule says of a slot of the offer's pool."""
-    row = session.execute(_JUDGE, {"slot": slot_id, "offer": offer_id, "now": now}).one()
+    [row] = ask(_JUDGE, {"slot": slot_id, "offer": offer_id, "now": now})
     return Verdict(row.public_id, row.service_date, row.starts_at, row.closes_at, row.reason and Reason(row.reason))

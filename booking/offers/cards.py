@@ -8,7 +8,9 @@ from typing import Any
 
 from sqlalchemy import Row
 
+from booking.offers.answers_slowly import AnswersSlowly, answers_slowly
 from marketplace.catalog.benefit_kind import NotEligible
+from marketplace.catalog.english.sites import english_site
 from marketplace.catalog.kinds import kind
 from marketplace.core.clock import today
 
@@ -34,7 +36,9 @@ class NextFree:
 @dataclass(frozen=True)
 class OfferCard:
     """An offer in a list. `price_minor` is in minor units of `currency` (ISO 4217). `not_eligible` is the refusal the
-    person asked about would get at the next free date (today without one), None if welcome or nobody was named."""
+    person asked about would get at the next free date (today without one), None if welcome or nobody was named.
+    `answers_slowly`: the provider is slower than usual now. `site_kind` is the kind of place, blank if unknown;
+    coordinates are WGS 84, both or neither."""
 
     public_id: str
     kind: str
@@ -57,19 +61,26 @@ class OfferCard:
     time_zone: str
     next_free: NextFree | None
     not_eligible: NotEligible | None
+    answers_slowly: AnswersSlowly | None = None
+    site_kind: str = ""
+    longitude: float | None = None
+    latitude: float | None = None
+
+    @property
+    def site_name_en(self) -> str:
+        """The place's name in English: that it has itself, else made from the Chinese one."""
+        return english_site(self.site_name, self.province, self.city, self.district)
 
 
 @dataclass(frozen=True)
 class OfferView:
     """One offer: its card and everything a customer decides by. `package` follows its kind's schema. With `allotment`
-    a booking is confirmed at once, otherwise the provider answers first. Coordinates are WGS 84, both or neither."""
+    a booking is confirmed at once, otherwise the provider answers first."""
 
     card: OfferCard
     package: dict[str, Any]
     allotment: bool
     cancel_hours: int
-    longitude: float | None
-    latitude: float | None
 
 
 def card(row: Row[Any], person: PersonFacts | None, now: datetime) -> OfferCard:
@@ -100,6 +111,10 @@ def card(row: Row[Any], person: PersonFacts | None, now: datetime) -> OfferCard:
         time_zone=row.time_zone,
         next_free=upcoming,
         not_eligible=_refusal(row, person, on_date) if person else None,
+        answers_slowly=answers_slowly(row.slow_since, row.slow_reason),
+        site_kind=row.site_kind,
+        longitude=row.longitude,
+        latitude=row.latitude,
     )
 
 
@@ -118,6 +133,4 @@ def view(row: Row[Any], person: PersonFacts | None, now: datetime) -> OfferView:
         package=row.package,
         allotment=row.allotment,
         cancel_hours=row.cancel_hours,
-        longitude=row.longitude,
-        latitude=row.latitude,
     )

@@ -1,4 +1,4 @@
-"""What a provider sells, maintained by its program: offers with their packages and prices, and the pools they draw on.
+"""What a provider sells, maintained by its program or at its desk: offers with packages and prices, and their pools.
 
 Bookings keep what was offered when they were made: no change here reaches one.
 """
@@ -17,11 +17,13 @@ from sqlalchemy.orm import Session, joinedload
 from booking.idempotency import Repeatable, earlier, first_time, record_status
 from marketplace.catalog.kinds import kinds
 from marketplace.catalog.models import CapacityPool, Offer, Site
+from marketplace.catalog.one_place.suits import check_suited
 from marketplace.core import audit
 from marketplace.core.database.db import reading, transaction
 from marketplace.core.errors import Invalid, NotFound, Refusal
 from marketplace.core.ids import new_id
 from marketplace.core.paging import Page, decode_cursor, encode_cursor
+from providers.conformance.certificates.issue import mark_new_offer
 
 ANY = "*"
 """As a version that is expected: whatever it is."""
@@ -81,7 +83,7 @@ class MaintainedOffer(Terms):
 
 @dataclass(frozen=True)
 class Writer:
-    """Whose program writes: the provider, and the client for the audit."""
+    """Who writes: the provider, and for the audit its client or the member of its desk."""
 
     provider_id: int
     client: str
@@ -151,8 +153,8 @@ def put_offer(
     """Make an offer, or change one whose version is among `known`; with None only one that is not there is made.
 
     Each change is a line of the audit with the old and the new price. Terms that it has already change nothing. An
-    offer that is not active sells nothing more; its bookings stay. Raises Invalid (with the field), VersionMissing,
-    OfferChanged, IdempotencyKeyReused and Busy.
+    offer that is not active sells nothing more; its bookings stay. Raises Invalid (with the field; a new one is refused
+    where the kind of place can't do this), VersionMissing, OfferChanged, IdempotencyKeyReused and Busy.
     """
     _check(terms)
     with transaction() as session:
@@ -181,7 +183,9 @@ def _put(
     if pool is None:
         raise Invalid(field="pool", reason="unknown_pool")
     if known is None:
+        check_suited(session, terms.benefit, pool.site_id)
         _add(session, writer, reference, terms, pool, now)
+        mark_new_offer(session, writer.provider_id, reference)
         return
     offer = _find(session, writer.provider_id, reference, lock=True)
     if offer is None or (ANY not in known and str(offer.version) not in known):

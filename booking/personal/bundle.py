@@ -1,4 +1,5 @@
-"""The copy itself: a ZIP with one JSON file for each subject, and the papers of reports as they were delivered."""
+"""The copy itself: a ZIP with one JSON file for each subject, the papers of reports as they were delivered, and the
+pictures of consultations and escorts."""
 
 from __future__ import annotations
 
@@ -10,6 +11,10 @@ from typing import IO, Any
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session, aliased
 
+from booking.consultation.models import Conversation, ConversationMessage, ConversationPicture
+from booking.consultation.pictures import open_picture
+from booking.escort.evidence.models import EscortDeed, EscortPicture
+from booking.escort.evidence.pictures import picture_of
 from booking.personal.opening import opened
 from booking.personal.register import Table
 from booking.personal.scope import Scope
@@ -22,10 +27,11 @@ from vip.models import Beneficiary, Customer
 
 _ENDINGS = {"application/pdf": "pdf", "image/png": "png"}
 _ABOUT = {
-    "zh": "这是安享保存的关于您和您的家人的全部数据。每个 JSON 文件是一个主题；papers 里是报告的原始文件。"
-    "成年家人的报告只在其同意查看时包含在内。时间均为 UTC。",
+    "zh": "这是安享保存的关于您和您的家人的全部数据。每个 JSON 文件是一个主题；papers 里是报告的原始文件，"
+    "pictures 里是问诊和随行服务的图片。成年家人的报告只在其同意查看时包含在内。时间均为 UTC。",
     "en": "Everything that Anxiang stores about you and your family. Each JSON file is one subject; `papers` has the"
-    " original files of the reports. Reports of adult relatives are included only if they agreed. Times are UTC.",
+    " original files of the reports, `pictures` the pictures of consultations and escorts. Reports of adult relatives"
+    " are included only if they agreed. Times are UTC.",
 }
 
 
@@ -44,6 +50,7 @@ def write_bundle(session: Session, customer_id: int, scope: Scope, to: IO[bytes]
         for table in OF_CUSTOMERS:
             _write(made, table.file, rows_of(session, table, scope))
         _write_papers(session, made, scope)
+        _write_pictures(session, made, scope)
 
 
 def rows_of(session: Session, table: Table, scope: Scope) -> list[dict[str, Any]]:
@@ -94,6 +101,42 @@ def _write_papers(session: Session, made: zipfile.ZipFile, scope: Scope) -> None
                 continue
             if paper is not None:
                 made.writestr(f"{name}.{_ENDINGS.get(paper.media_type, 'bin')}", paper.content)
+
+
+def _write_pictures(session: Session, made: zipfile.ZipFile, scope: Scope) -> None:
+    """The pictures of consultations and escorts, under their ids."""
+    mine = session.scalars(text(scope.parts["talks"]), scope.values).all()
+    found = session.execute(
+        select(ConversationPicture.id, Conversation)
+        .join(ConversationMessage, ConversationMessage.id == ConversationPicture.message_id)
+        .join(Conversation, Conversation.id == ConversationMessage.conversation_id)
+        .where(Conversation.id.in_(mine))
+        .order_by(ConversationPicture.id)
+    ).all()
+    for picture_id, talk in found:
+        picture = session.get_one(ConversationPicture, picture_id)  # one at a time: each is half a megabyte
+        try:
+            made.writestr(f"pictures/{picture.public_id}.jpg", open_picture(session, talk, picture))
+        except Unreadable:
+            made.writestr(f"pictures/{picture.public_id}.unreadable.txt", "")
+        session.expunge(picture)
+    _write_escort_pictures(session, made, scope)
+
+
+def _write_escort_pictures(session: Session, made: zipfile.ZipFile, scope: Scope) -> None:
+    mine = session.scalars(text(scope.parts["escorted"]), scope.values).all()
+    found = session.execute(
+        select(EscortPicture.public_id, EscortDeed.booking_id)
+        .join(EscortDeed, EscortDeed.id == EscortPicture.deed_id)
+        .where(EscortDeed.booking_id.in_(mine))
+        .order_by(EscortPicture.id)
+    ).all()
+    for picture, booking_id in found:
+        try:
+            made.writestr(f"pictures/{picture}.jpg", picture_of(session, booking_id, picture))
+        except Unreadable:
+            made.writestr(f"pictures/{picture}.unreadable.txt", "")
+        session.expire_all()  # one at a time, as above
 
 
 def _write(made: zipfile.ZipFile, name: str, content: Any) -> None:

@@ -12,10 +12,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import ColumnElement, delete, or_, select, text, update
+from sqlalchemy import ColumnElement, delete, exists, or_, select, text, update
 from sqlalchemy.orm import Session
 
 from booking.attendance.models import Dispute
+from booking.consultation.models import Conversation, ConversationMessage
+from booking.coverage.models import CoverageWish
 from booking.models import Booking
 from booking.personal.models import Erasure, PersonalExport
 from booking.personal.register import STAYS, Retention
@@ -249,6 +251,11 @@ def _end_what_goes_on(session: Session, who: Who, people: Sequence[Beneficiary],
         .values(state="withdrawn", cause="erased", updated_at=now, version=WaitingEntry.version + 1)
     )
     session.execute(update(WaitingPlace).where(WaitingPlace.beneficiary_id.in_(mine)).values(open=False))
+    session.execute(
+        update(CoverageWish)
+        .where(CoverageWish.customer_id == who.scope.customer, CoverageWish.outcome == "open")
+        .values(outcome="withdrawn", ended_at=now)
+    )
 
 
 def _end_copies(session: Session, people: Sequence[Beneficiary]) -> None:
@@ -259,14 +266,10 @@ def _end_copies(session: Session, people: Sequence[Beneficiary]) -> None:
 
 
 def _store_whose_record(session: Session, person: Beneficiary) -> None:
-    """While results must be stored, say under her medical key whose they are: a record of nobody is of no use."""
-    results = (
-        select(ReportVersion.id)
-        .join(Report, Report.id == ReportVersion.report_id)
-        .where(Report.beneficiary_id == person.id, ReportVersion.wrapped_key.is_not(None))
-        .limit(1)
-    )
-    if person.record_sealed is None and session.scalar(results) is not None:
+    """While results and consultations must be stored, say under her medical key whose they are: a record of nobody is
+    of no use."""
+    records = select(Booking.id).where(Booking.beneficiary_id == person.id, or_(_has_result(), _has_words())).limit(1)
+    if person.record_sealed is None and session.scalar(records) is not None:
         whose = {"name": person.name, "sex": person.sex, "birth_date": person.birth_date.isoformat()}
         key = key_of(session, person, Retention.MEDICAL)
         if key.wrapped is not None:
@@ -300,15 +303,29 @@ def _until(session: Session, people: Sequence[int]) -> tuple[date | None, date |
         .order_by(Booking.service_date.desc())
         .limit(1)
     )
-    last_result = session.scalar(
+    last_record = session.scalar(
         select(Booking.service_date)
-        .join(Report, Report.booking_id == Booking.id)
-        .join(ReportVersion, ReportVersion.report_id == Report.id)
-        .where(Report.beneficiary_id.in_(people), ReportVersion.wrapped_key.is_not(None))
+        .where(Booking.beneficiary_id.in_(people), or_(_has_result(), _has_words()))
         .order_by(Booking.service_date.desc())
         .limit(1)
     )
-    return years_after(last_service, settings().process_years), years_after(last_result, settings().medical_years)
+    return years_after(last_service, settings().process_years), years_after(last_record, settings().medical_years)
+
+
+def _has_result() -> ColumnElement[bool]:
+    """Whether (SQL, of a Booking) a result of it can be read."""
+    return exists().where(
+        Report.booking_id == Booking.id, ReportVersion.report_id == Report.id, ReportVersion.wrapped_key.is_not(None)
+    )
+
+
+def _has_words() -> ColumnElement[bool]:
+    """Whether (SQL, of a Booking) something was said in its consultation: that is a medical record."""
+    return exists().where(
+        Conversation.booking_id == Booking.id,
+        ConversationMessage.conversation_id == Conversation.id,
+        ConversationMessage.body_sealed.is_not(None),
+    )
 
 
 def years_after(day: date | None, years: int) -> date | None:

@@ -4,16 +4,27 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from booking.attendance.models import Dispute
+from booking.consultation import say
+from booking.consultation.models import Conversation, ConversationMessage
+from booking.discrepancies import Discrepancy
+from booking.escort.evidence.contents import open_contents
+from booking.escort.evidence.models import EscortDeed
+from booking.escort.evidence.pictures import medical_key
+from booking.escort.following.links import name_record
+from booking.escort.following.models import EscortLink
 from booking.feeds import unreadable
 from booking.feeds.models import DeliveredRow
-from booking.models import Booking, Discrepancy
+from booking.models import Booking
 from booking.personal.register import Reader
+from booking.ratings import rate
+from booking.ratings.models import Rating
 from booking.reports.models import Report, ReportVersion
 from booking.sealing import open_details, open_words, version_record
 from marketplace.core.crypto import Unreadable, unseal, unwrap_key
@@ -22,6 +33,8 @@ from vip.customers import consent, email_address, family
 from vip.customers.consent_models import Consent
 from vip.customers.person_keys import CONTACT, MEDICAL, PROCESS, key_of
 from vip.models import Beneficiary, Customer
+from vip.policies import numbers
+from vip.policies.models import Policy
 
 UNREADABLE = {"unreadable": True}
 """What stands for a value that can't be opened: its key is destroyed, or the row was damaged."""
@@ -96,6 +109,34 @@ def _consent_phone(session: Session, _column: str, row_id: int, _stored: bytes) 
     return consent.phone_of(given, key_of(session, person, CONTACT))
 
 
+def _message(session: Session, _column: str, row_id: int, stored: bytes) -> str:
+    message = session.get_one(ConversationMessage, row_id)
+    talk = session.get_one(Conversation, message.conversation_id)
+    _booking, person = _booking_and_person(session, talk.booking_id)
+    return open_words(stored, key_of(session, person, MEDICAL), say.record_of(message.public_id))
+
+
+def _escort_deed(session: Session, _column: str, row_id: int, stored: bytes) -> dict[str, Any]:
+    deed = session.get_one(EscortDeed, row_id)
+    found = open_contents(stored, medical_key(session, deed.booking_id), deed.public_id)
+    return {**asdict(found), "strokes": [list(each) for each in found.strokes]}
+
+
+def _rating(session: Session, _column: str, row_id: int, stored: bytes) -> str:
+    booking, person = _booking_and_person(session, session.get_one(Rating, row_id).booking_id)
+    return open_words(stored, key_of(session, person, PROCESS), rate.record_of(booking.public_id))
+
+
+def _escort_link_name(session: Session, _column: str, row_id: int, stored: bytes) -> str:
+    link = session.get_one(EscortLink, row_id)
+    _booking, person = _booking_and_person(session, link.booking_id)
+    return open_words(stored, key_of(session, person, PROCESS), name_record(link.public_id))
+
+
+def _policy_number(session: Session, _column: str, row_id: int, stored: bytes) -> str:
+    return numbers.unseal(stored, session.get_one(Policy, row_id).public_id)
+
+
 def _booking_and_person(session: Session, booking_id: int) -> tuple[Booking, Beneficiary]:
     booking = session.get_one(Booking, booking_id)
     return booking, session.get_one(Beneficiary, booking.beneficiary_id)
@@ -112,4 +153,9 @@ _READERS: Mapping[str, Callable[[Session, str, int, bytes], Any]] = {
     "report": _report,
     "delivered": _delivered,
     "consent_phone": _consent_phone,
+    "message": _message,
+    "escort_deed": _escort_deed,
+    "rating": _rating,
+    "escort_link_name": _escort_link_name,
+    "policy_number": _policy_number,
 }

@@ -34,6 +34,11 @@ Reader = Literal[
     "report",
     "delivered",
     "consent_phone",
+    "message",
+    "escort_deed",
+    "rating",
+    "escort_link_name",
+    "policy_number",
 ]
 """How a stored value becomes a readable one: as it is, or opened by the function of that name (`personal.opening`)."""
 
@@ -79,7 +84,8 @@ class Age:
 class Table:
     """One table. `whose` is the SQL condition on its rows (alias `t`) that they are of the person in question. It may
     use `:customer`, `:person` and the subqueries of internal ids of `personal.scope`: `{people}`, `{bookings}`,
-    `{reports}`, `{notices}`, `{entries}` (of the waiting list) and `{shown}` (the people whose results may be shown).
+    `{reports}`, `{notices}`, `{entries}` (of the waiting list), `{talks}` (consultations), `{escorted}` (bookings of
+    whose escorts may be told) and `{shown}` (the people whose results may be shown).
 
     `file` is its file in the export. `links` maps columns to the table whose public id is exported instead. `rows_end`:
     the class with whose end the rows are deleted; `age`: how old they may get before. `other` are the columns that are

@@ -16,6 +16,8 @@ _OF_CUSTOMER = {
     "notices": "SELECT n.id FROM notification n WHERE n.customer_id = :customer",
     "entries": "SELECT w.id FROM waiting_entry w WHERE w.customer_id = :customer",
     "shown": "SELECT b.id FROM beneficiary b WHERE b.customer_id = :customer",
+    "escorted": "SELECT k.id FROM booking k WHERE k.customer_id = :customer",
+    "talks": ("SELECT v.id FROM conversation v JOIN booking k ON k.id = v.booking_id WHERE k.customer_id = :customer"),
 }
 _OWNER = "(SELECT o.customer_id FROM beneficiary o WHERE o.id = :person)"
 _BOOKINGS = f"SELECT k.id FROM booking k WHERE k.customer_id = {_OWNER} AND k.beneficiary_id = :person"
@@ -26,6 +28,8 @@ _OF_PERSON = {
     "notices": f"SELECT n.id FROM notification n WHERE n.booking_id IN ({_BOOKINGS})",
     "entries": f"SELECT w.id FROM waiting_entry w WHERE w.customer_id = {_OWNER} AND w.beneficiary_id = :person",
     "shown": "SELECT b.id FROM beneficiary b WHERE b.id = :person",
+    "escorted": _BOOKINGS,
+    "talks": f"SELECT v.id FROM conversation v WHERE v.booking_id IN ({_BOOKINGS})",
 }
 
 
@@ -59,7 +63,8 @@ def of_person(beneficiary_id: int) -> Scope:
 
 
 def to_show(customer_id: int, shown: Sequence[int]) -> Scope:
-    """What a customer may be shown: of people those that are in her family, of results those of the people `shown`."""
+    """What a customer may be shown: of people those that are in her family, of results, consultations and
+    what was done on escorts those of the people `shown`."""
     kept = "b.removed_at IS NULL OR b.id = ANY(:shown) AND EXISTS (SELECT FROM report r WHERE r.beneficiary_id = b.id)"
     mine = "b.customer_id = :customer AND b.erased_at IS NULL"
     return Scope(
@@ -69,6 +74,13 @@ def to_show(customer_id: int, shown: Sequence[int]) -> Scope:
             "people": f"SELECT b.id FROM beneficiary b WHERE {mine} AND ({kept})",
             "reports": ("SELECT r.id FROM report r WHERE r.customer_id = :customer AND r.beneficiary_id = ANY(:shown)"),
             "shown": "SELECT b.id FROM beneficiary b WHERE b.id = ANY(:shown)",
+            "escorted": (
+                "SELECT k.id FROM booking k WHERE k.customer_id = :customer AND k.beneficiary_id = ANY(:shown)"
+            ),
+            "talks": (
+                "SELECT v.id FROM conversation v JOIN booking k ON k.id = v.booking_id"
+                " WHERE k.customer_id = :customer AND k.beneficiary_id = ANY(:shown)"
+            ),
         },
         more={"shown": list(shown)},
     )

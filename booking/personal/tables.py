@@ -19,6 +19,7 @@ _NO_DAY = "DATE '1900-01-01'"
 
 _HASH = "the hash of a secret, of use to nobody"
 _KEY = "a key: what it opens is exported"
+_OF_ONE_DAY = "by what two people know each other on one day, of no use after it"
 
 OF_CUSTOMERS = (
     Table(
@@ -111,7 +112,7 @@ OF_CUSTOMERS = (
         "sign_in_session",
         file="sessions",
         whose="t.customer_id = :customer",
-        other="id customer_id operator_id",
+        other="id customer_id operator_id client_id",
         personal={
             "public_id": contact("id"),
             "token_hash": contact("token_hash", never=_HASH),
@@ -119,6 +120,18 @@ OF_CUSTOMERS = (
         },
         rows_end=Retention.CONTACT,
         age=Age("expires_at", "session_days", "a device is known by the session it had, for a year after it was over"),
+    ),
+    Table(
+        "sign_in_link",
+        file="sign_in_links",
+        whose="t.customer_id = :customer",
+        other="id insurer_id client_id customer_id",
+        personal={
+            "public_id": contact("id"),
+            "token_hash": contact("token_hash", never=_HASH),
+            **{each: contact(each) for each in ("path", "created_at", "expires_at", "used_at")},
+        },
+        rows_end=Retention.CONTACT,
     ),
     Table(
         "sign_in_code",
@@ -159,6 +172,15 @@ OF_CUSTOMERS = (
             **{each: contact(each) for each in ("feed_made_at", "updated_at")},
         },
         key="customer_id",
+        rows_end=Retention.CONTACT,
+    ),
+    Table(
+        "favourite_site",
+        file="favourite_places",
+        whose="t.customer_id = :customer",
+        other="id customer_id",
+        personal={"created_at": contact("marked_at")},
+        links={"site_id": "site"},
         rows_end=Retention.CONTACT,
     ),
     Table(
@@ -211,6 +233,44 @@ OF_CUSTOMERS = (
         links={"entitlement_id": "entitlement", "booking_id": "booking"},
     ),
     Table(
+        "policy",
+        file="policies",
+        whose="t.customer_id = :customer",
+        other="id insurer_id customer_id plan_id",
+        personal={
+            "public_id": process("id"),
+            "number_sealed": contact("number", reader="policy_number", ends=_NO_BYTES),
+            "number_index": contact("number_index", same_as="number_sealed", ends=_NOBODY),
+            "contents_sealed": contact("contents", never="a digest of what the rest says", ends=_NO_BYTES),
+            **all_process("key version product product_name_zh product_name_en long_term"),
+            **all_process("in_force_from in_force_until status created_at updated_at"),
+        },
+    ),
+    Table(
+        "policy_insured",
+        file="insured",
+        whose="t.beneficiary_id IN ({people})",
+        other="id customer_id",
+        personal=all_process("relation since ended_on"),
+        links={"policy_id": "policy", "beneficiary_id": "beneficiary"},
+    ),
+    Table(
+        "policy_version",
+        file="policy_versions",
+        whose="t.policy_id IN (SELECT p.id FROM policy p WHERE p.customer_id = :customer)",
+        other="id",
+        personal=all_process("version at source product long_term in_force_from in_force_until status insured changed"),
+        links={"policy_id": "policy"},
+    ),
+    Table(
+        "policy_vanished",
+        file="policies_vanished",
+        whose="t.policy_id IN (SELECT p.id FROM policy p WHERE p.customer_id = :customer)",
+        personal=all_process("ended_at status_before returned_at"),
+        links={"policy_id": "policy", "snapshot_id": "policy_snapshot"},
+        key="policy_id",
+    ),
+    Table(
         "booking_look_up",
         file="look_ups",
         whose="t.booking_id IN ({bookings})",
@@ -224,7 +284,8 @@ OF_CUSTOMERS = (
         file="bookings",
         whose="t.id IN ({bookings})",
         # `occupied` and `live` are computed; `pending_period` repeats an open change
-        other="id insurer_id customer_id live occupied pending_period version attempt report_asked_at",
+        other="id insurer_id customer_id market live occupied pending_period version attempt report_asked_at"
+        " cancel_noted_at",
         personal={
             "public_id": process("id"),
             "details_sealed": process("answers", reader="answers", ends=_NONE),
@@ -239,6 +300,7 @@ OF_CUSTOMERS = (
             "offer_id": "offer",
             "provider_id": "provider",
             "entitlement_id": "entitlement",
+            "venue_id": "site",
         },
     ),
     Table(
@@ -247,6 +309,177 @@ OF_CUSTOMERS = (
         whose="t.booking_id IN ({bookings})",
         other="id version provider_id xact",
         personal=all_process("at from_state to_state actor_kind actor cause facts"),
+        links={"booking_id": "booking"},
+    ),
+    Table(
+        "escort_assignment",
+        file="escorts",
+        whose="t.booking_id IN ({bookings})",
+        # its times are the booking's own
+        other="id worker_id provider_id live period padded travel_seconds",
+        personal={
+            "public_id": process("id"),
+            "safe_word_sealed": process("safe_word", never=_OF_ONE_DAY, ends=_NONE),
+            "code_sealed": process("code", never=_OF_ONE_DAY, ends=_NONE),
+            **all_process("state asked_at answer_due_at answered_at ended_at cause asked_by_kind asked_by"),
+        },
+        links={"booking_id": "booking"},
+    ),
+    Table(
+        "escort_search",
+        file="escort_searches",
+        whose="t.booking_id IN ({bookings})",
+        personal=all_process("begun_at look_at nobody_since"),
+        links={"booking_id": "booking"},
+        key="booking_id",
+    ),
+    Table(
+        "escort_picture",
+        file="escort_pictures",
+        whose="t.deed_id IN (SELECT d.id FROM escort_deed d WHERE d.booking_id IN ({escorted}))",
+        other="id",
+        personal={
+            "public_id": medical("id"),
+            "sealed": medical("sealed", never="its bytes are a file in `pictures`", ends=_NO_BYTES),
+            "thumbnail_sealed": medical("small", never="a small copy of the picture", ends=_NO_BYTES),
+            "size": medical("size", ends="0"),
+            "width": medical("width"),
+            "height": medical("height"),
+        },
+        links={"deed_id": "escort_deed"},
+    ),
+    Table(
+        "escort_deed",
+        file="escort_steps",
+        whose="t.booking_id IN ({escorted})",
+        other="id key",
+        personal={
+            "public_id": medical("id"),
+            "sealed": medical("contents", reader="escort_deed", ends=_NONE),
+            **{each: medical(each) for each in ("number", "kind", "at", "received_at", "doubt")},
+            **{each: medical(each) for each in ("position", "accuracy_m", "by_code")},
+        },
+        links={"assignment_id": "escort_assignment", "booking_id": "booking"},
+    ),
+    Table(
+        "conversation_offer",
+        file="consultation_offers",
+        whose="t.conversation_id IN ({talks})",
+        other="id shift_id member_id",
+        personal=all_process("state offered_at expires_at ended_at"),
+        links={"conversation_id": "conversation"},
+    ),
+    Table(
+        "conversation_escalation",
+        file="consultation_escalations",
+        whose="t.conversation_id IN ({talks})",
+        other="id",
+        personal=all_process("step at"),
+        links={"conversation_id": "conversation"},
+    ),
+    Table(
+        "conversation_handover",
+        file="consultation_handovers",
+        whose="t.conversation_id IN ({talks})",
+        other="id from_member_id to_member_id",
+        personal=all_process("at"),
+        links={"conversation_id": "conversation"},
+    ),
+    Table(
+        "conversation_choice",
+        file="consultation_choices",
+        whose="t.conversation_id IN ({talks})",
+        other="id",
+        personal=all_process("choice call_back_at at"),
+        links={"conversation_id": "conversation"},
+    ),
+    Table(
+        "conversation_picture",
+        file="consultation_pictures",
+        whose="t.message_id IN (SELECT m.id FROM conversation_message m WHERE m.conversation_id IN ({talks}))",
+        other="id",
+        personal={
+            "public_id": medical("id"),
+            "sealed": medical("sealed", never="its bytes are a file in `pictures`", ends=_NO_BYTES),
+            "thumbnail_sealed": medical("small", never="a small copy of the picture", ends=_NO_BYTES),
+            "size": medical("size", ends="0"),
+            "width": medical("width"),
+            "height": medical("height"),
+        },
+        links={"message_id": "conversation_message"},
+    ),
+    Table(
+        "conversation_delivery",
+        file="consultation_deliveries",
+        whose="t.conversation_id IN ({talks})",
+        other="id key provider_id tries run_after lease_until",
+        personal=all_process("reason state sent_at finished_at refusal"),
+        links={"conversation_id": "conversation", "message_id": "conversation_message"},
+    ),
+    Table(
+        "conversation_line",
+        file="consultation_lines",
+        whose="t.conversation_id IN ({talks})",
+        other="id",
+        personal={
+            "digest_sealed": medical("digest", never="a fingerprint of the message, which is exported", ends=_NONE),
+            **all_process("seq their_id"),
+        },
+        links={"conversation_id": "conversation", "message_id": "conversation_message"},
+    ),
+    Table(
+        "conversation_message",
+        file="consultation_messages",
+        whose="t.conversation_id IN ({talks})",
+        other="id member_id outside_clinician_id",
+        personal={
+            "public_id": medical("id"),
+            "body_sealed": medical("text", reader="message", ends=_NONE),
+            **{each: medical(each) for each in ("seq", "client_message_id", "author", "kind", "at")},
+        },
+        links={"conversation_id": "conversation"},
+    ),
+    Table(
+        "conversation_note",
+        file="consultation_notes",
+        whose="t.conversation_id IN ({talks})",
+        other="id public_id member_id",
+        personal={
+            "body_sealed": process("note", never="what clinicians note for each other", ends=_NONE),
+            **all_process("at"),
+        },
+        links={"conversation_id": "conversation"},
+    ),
+    Table(
+        "conversation_read",
+        file="consultation_read_marks",
+        whose="t.conversation_id IN ({talks})",
+        other="id member_id looked_at",
+        personal=all_process("seq read_at typing_at"),
+        links={"conversation_id": "conversation"},
+    ),
+    Table(
+        "conversation",
+        file="consultations",
+        whose="t.id IN ({talks})",
+        other="id provider_id last_seq clinician_id absent_id outside outside_clinician_id their_seq their_version"
+        " listen_at",
+        personal={
+            "public_id": process("id"),
+            **all_process("department language flagged_at first_message_at first_answer_at opened_at closed_at"),
+            **all_process("handed_back_at reports_agreed_at"),
+        },
+        links={"booking_id": "booking"},
+    ),
+    Table(
+        "rating",
+        file="ratings",
+        whose="t.booking_id IN ({bookings})",
+        other="id",
+        personal={
+            "words_sealed": process("words", reader="rating", ends=_NONE),
+            **all_process("stars at changed_at"),
+        },
         links={"booking_id": "booking"},
     ),
     Table(
@@ -336,6 +569,26 @@ OF_CUSTOMERS = (
         rows_end=Retention.CONTACT,
     ),
     Table(
+        "pledge_compensation",
+        file="compensations",
+        whose="t.pledge_id IN (SELECT p.id FROM pledge p WHERE p.customer_id = :customer)",
+        personal=all_process("units at"),
+        links={"pledge_id": "pledge", "entitlement_id": "entitlement"},
+        key="pledge_id",
+    ),
+    Table(
+        "pledge",
+        file="pledges",
+        whose="t.customer_id = :customer",
+        other="id insurer_id customer_id",
+        personal={
+            "public_id": process("id"),
+            **all_process("promise subject_kind subject seconds units state begun_at risk_due_at due_at at_risk_at"),
+            **all_process("met_at breached_at cancelled_at"),
+        },
+        links={"provider_id": "provider", "booking_id": "booking"},
+    ),
+    Table(
         "waiting_entry",
         file="waiting",
         whose="t.id IN ({entries})",
@@ -364,6 +617,14 @@ OF_CUSTOMERS = (
         links={"entry_id": "waiting_entry", "booking_id": "booking"},
     ),
     Table(
+        "coverage_wish",
+        file="coverage_wishes",
+        whose="t.customer_id = :customer",
+        other="id customer_id",
+        personal={"public_id": process("id"), **all_process("kind asked_at ended_at outcome")},
+        links={"site_id": "site"},
+    ),
+    Table(
         "statement_line",
         file="statement_lines",
         whose="t.booking_id IN ({bookings})",
@@ -377,6 +638,14 @@ OF_CUSTOMERS = (
         whose="t.booking_id IN ({bookings})",
         other="id closure_id",
         personal=all_process("outcome at"),
+        links={"booking_id": "booking"},
+    ),
+    Table(  # `reason`: what the provider lets her know, as she was told it
+        "capacity_change_item",
+        file="closed_places",
+        whose="t.booking_id IN ({bookings})",
+        other="id public_id change_id slot_id slot_ref actor",
+        personal=all_process("action reason state outcome decided_at finished_at"),
         links={"booking_id": "booking"},
     ),
     Table(
@@ -431,6 +700,19 @@ OF_CUSTOMERS = (
         links={"report_id": "report"},
     ),
     Table(
+        "escort_link",
+        file="escort_links",
+        whose="t.booking_id IN ({bookings})",
+        other="id",
+        personal={
+            "public_id": process("id"),
+            "token_hash": contact("token_hash", never=_HASH, ends=_NOBODY),
+            "name_sealed": process("for", reader="escort_link_name", ends=_NONE),
+            **all_process("with_notes days_after created_at ended_at"),
+        },
+        links={"booking_id": "booking"},
+    ),
+    Table(
         "audit_line",
         file="audit",
         whose=(
@@ -446,8 +728,19 @@ OF_CUSTOMERS = (
 """What is about customers and their family. A table stands before the one that its rows depend on."""
 
 OF_NOBODY = (
+    # files that insurers bring in: what stands in them is of many people at once, sealed under a key of each file, and
+    # goes 30 days after the last thing that happened to it (vip.imports.work); what it said of her is in her policy
+    Table(
+        "bulk_import",
+        "id public_id insurer_id number kind state uploaded_by uploaded_at file_hash size wrapped_key details_sealed"
+        " content_sealed lines failure changed_at started_by started_at ended_at forgotten_at counts",
+    ),
+    Table(
+        "bulk_line",
+        "id import_id number cells_sealed readable expected outcome reason errors tries done_at",
+    ),
     # programs of providers: what a provider calls one, and hashes of secrets
-    Table("api_client", "id public_id provider_id name scopes created_at ended_at"),
+    Table("api_client", "id public_id provider_id insurer_id name scopes created_at ended_at"),
     Table("api_secret", "id public_id client_id place secret_hash created_at ended_at"),
     Table("api_token", "id client_id secret_id token_hash scopes created_at expires_at ended_at"),
     # a provider's slots told anew: pools and days, and which lines could not be read, without what they held
@@ -456,44 +749,157 @@ OF_NOBODY = (
         "id public_id provider_id pool_ids from_day to_day state refused refused_lines closed opened_at completed_at",
     ),
     Table("slot_snapshot_named", "snapshot_id slot_id"),
+    # what an insurer's programs do, without a word about anybody: of refused lines their number and what is wrong
+    Table("insurer_key", "id public_id insurer_id issuer kid algorithms public_key created_at ended_at"),
+    Table("used_assertion", "id insurer_id jti_hash expires_at"),
+    Table(
+        "policy_snapshot",
+        "id public_id insurer_id state ends_vanished most_percent refused refused_lines named known vanished ended"
+        " opened_at completed_at decided_by",
+    ),
+    Table("policy_snapshot_named", "snapshot_id policy_id"),
     # digests of lines, and what a verification says of lines by their number
     Table(
         "audit_seal",
         "seq sealed_at base snapshot after through audit_ids audit_digests ledger_ids ledger_digests previous hash",
     ),
     Table("audit_verification", "id at seals lines found findings"),
-    Table("capacity_pool", "id public_id provider_id site_id external_ref"),
+    # `actor` is a member of the provider
+    Table("capacity_change", "id public_id pool_id version kind day actor at"),
+    Table("capacity_exception", "id pool_id day sections ended_at"),
+    Table("capacity_pool", "id public_id provider_id site_id external_ref name"),
+    Table(
+        "capacity_rule",
+        "id pool_id weekdays from_minute to_minute slot_minutes places valid_from valid_until ended_at",
+    ),
+    Table(
+        "pool_calendar",
+        "pool_id version closed_on_holidays make_up_weekday horizon_days published_version published_on"
+        " published_edition lease lease_until",
+    ),
+    # what providers have proved; a transcript shows test bookings, and nothing of a person
+    Table(
+        "certificate", "id public_id provider_id run_id capability grade issued_at expires_at ended_at ended_because"
+    ),
+    Table("conformance_made", "id provider_id what subject pool service_date made_at taken_back_until"),
+    Table(
+        "conformance_run",
+        "id public_id provider_id state actor_kind actor asked_at started_at lease_until finished_at reason steps"
+        " left_behind tried_id refuse_seconds refused_until",
+    ),
+    Table("conformance_call", "id run_id at method route booking status"),  # of test bookings, until the run ends
+    # of test customers alone, who are nobody
+    Table(
+        "rehearsal",
+        "id public_id provider_id market state seed kinds bookings offer actor_kind actor stop_asked reason asked_at"
+        " started_at lease_until finished_at",
+    ),
+    Table(
+        "rehearsal_booking",
+        "id rehearsal_id provider_id market number kind seconds hold state reason booking made_at struck_at judged_at",
+    ),
+    Table("rehearsal_step", "id rehearsal_booking_id at by what facts"),
     Table("closing_statement", "id public_id provider_id insurer_id day time_zone run_id made_at content"),
     Table("freed_slot", "id slot_id kept freed_at"),
     Table("recovery_code", "id operator_id code_hash created_at ended_at"),
-    Table("installation_release", "id at cluster timeline"),
+    Table("installation_release", "id at cluster timeline history numbering lines_before"),
     # ends within two days; `scope` is a customer's public id
     Table("idempotency_key", "id scope key fingerprint status resource created_at"),
     Table("inbox_event", "id provider_id event_id kind received_at outcome"),
     Table("integrity_alarm", "id record times first_at last_at"),  # records by their public names
     Table("key_rewrap", "part key_id after_id seen moved again unreadable unknown started_at finished_at"),
-    Table("insurer", "id public_id code name_zh name_en time_zone"),
+    Table("insurer", "id public_id code name_zh name_en time_zone twin_id market"),
     Table("job_run", "name every_seconds started_at finished_at succeeded_at outcome"),
     Table(
         "offer",
-        "id public_id provider_id site_id pool_id kind external_ref name_zh name_en package price_minor currency"
-        " lead_minutes cancel_hours change_hours max_changes active available_from available_until version",
+        "id public_id provider_id market site_id pool_id kind external_ref name_zh name_en package price_minor currency"
+        " lead_minutes cancel_hours change_hours max_changes active available_from available_until version"
+        " certified",
     ),
-    # those who work here: their data is no customer's
+    # deleted after an hour; `topics` are internal ids, `facts` public ids, numbers and versions
+    Table("live_event", "id xact topics kind facts at"),
+    # ends within a minute, or by its use
+    Table("live_ticket", "id token_hash session_id topics expires_at"),
+    # those who work here or for a provider: their data is no customer's
     Table(
         "operator",
-        "id public_id insurer_id login name role password_hash password_once totp_sealed totp_since totp_step tries"
-        " locked_until disabled_at created_at",
+        "id public_id insurer_id provider_id login name role password_hash password_once totp_sealed totp_since"
+        " totp_step tries locked_until disabled_at created_at",
+    ),
+    # whom managers of providers ask to join them; the address goes when the invitation is over
+    Table(
+        "member_invitation",
+        "id public_id provider_id inviter_id role channel language to_sealed token_hash token_sealed created_at"
+        " expires_at run_after lease_until tries failures sent_at given_up_at accepted_at member_id withdrawn_at",
+    ),
+    # what patients are told of a provider's clinicians, and when they work
+    Table(
+        "clinician",
+        "member_id provider_id shown_name title_zh title_en licence departments languages lead verified_at verified_by"
+        " created_at updated_at",
+    ),
+    Table(
+        "consultation_phrase",
+        "id public_id provider_id member_id department name text_zh text_en position created_at updated_at removed_at",
+    ),
+    Table(
+        "outside_clinician",
+        "id public_id provider_id code name title_zh title_en licence verified_at verified_by listed_at created_at"
+        " updated_at",
+    ),
+    Table(
+        "clinician_shift",
+        "id member_id provider_id capacity lead in_hand began_at break_since missed_at seen_at ended_at",
     ),
     Table("plan", "id public_id insurer_id code tier name_zh name_en"),
     Table("plan_benefit", "id plan_id kind quantity sharing months grace_days no_show_uses"),
     Table(
         "provider",
-        "id public_id code name_zh name_en adapter base_url secret_sealed webhook_secrets_sealed settings time_zone"
+        "id public_id code name_zh name_en adapter base_url networks secret_sealed webhook_secrets_sealed settings"
+        " time_zone"
         " allotment deadline_seconds max_in_flight settle_window_seconds answer_hours no_show_hours poll_seconds"
-        " slots_seconds look_ups_a_minute paused_at failures open_until",
+        " slots_seconds look_ups_a_minute paused_at approved_at paused_by pause_reason twin_of market"
+        " system_since answers_slowly_since answers_slowly_reason usual_answer_ms usual_answer_at failures open_until",
+    ),
+    # organisations that register; the contact's name and address, sealed, go half a year after the last word about
+    # them, and all of it after a week where the address was never confirmed (providers.applying.forget)
+    Table(
+        "provider_application",
+        "id public_id state name_zh name_en answers country registration contact_sealed email_sealed language time_zone"
+        " token_hash token_sealed created_at expires_at confirmed_at provider_id submitted_at decided_at note reply"
+        " letter run_after lease_until tries failures sent_at given_up_at",
+    ),
+    # whom a provider sends to customers, and when they work
+    Table(
+        "escort_worker",
+        "id public_id provider_id member_id shown_name staff_number sex languages qualification_zh qualification_en"
+        " province city home_longitude home_latitude phone_sealed papers_checked_at papers_checked_by auto active_from"
+        " ended_at created_at updated_at",
+    ),
+    Table("escort_knows", "worker_id site_id", key="worker_id"),
+    Table("escort_duty", "id worker_id weekdays start_minute end_minute valid_from valid_until"),
+    Table("escort_absence", "id public_id worker_id period cause created_at by_kind by"),
+    # mail boxes of a provider's people, sealed, erased when they end; messages say which endpoint stopped
+    Table("provider_contact", "id public_id provider_id email_sealed language created_at ended_at"),
+    Table(
+        "provider_message",
+        "id contact_id endpoint_id reason failing_since state tries run_after lease_until error created_at finished_at",
+    ),
+    # numbers only: what came of calls within five minutes, and how long they took
+    Table(
+        "provider_call_count",
+        "id provider_id call at calls succeeded timed_out unreached server_errors client_errors unreadable rate_limited"
+        " other_errors milliseconds histogram",
+        age=Age("at", "call_count_days", "what is usual for a provider is known from two weeks"),
     ),
     Table("provider_breaker", "provider_id call failures opened_at open_until probe_until retry_at"),
+    # how a provider's system would be reached, as one of its people (`actor`) typed it; its secret stays for an hour
+    Table(
+        "system_test",
+        "id public_id provider_id actor adapter base_url settings secret_sealed secret_hash secret_kept asked_at state"
+        " tries lease_until finished_at outcome milliseconds calls missing connected_at"
+        " connection_mark wrong_secrets",
+    ),
     # a booking at a provider that is nobody's of ours; `actor` is the administrator who had it cancelled
     Table(
         "stray_cancel",
@@ -520,9 +926,17 @@ OF_NOBODY = (
     Table(
         "site",
         "id public_id name aliases province city district tier tier_source tier_date kind address longitude latitude"
-        " time_zone terms search_text pinyin closed_at updated_at",
+        " time_zone terms search_text pinyin merged_into place_id closed_at updated_at",
+    ),
+    Table("site_allowance", "id public_id site_id kind allowed_at allowed_by ended_at ended_by"),
+    Table(
+        "coverage_line",
+        "id public_id insurer_id kind province city district tier site_id narrowness level counts_from actor source"
+        " written_at",
     ),
     Table("site_closure", "id public_id insurer_id site_id from_day to_day mode state actor asked_at finished_at"),
+    Table("site_double", "id public_id first_id second_id score reasons found_at lost_at apart_at apart_by"),
+    Table("site_merge", "id public_id site_id into_id merged_at merged_by undone_at undone_by"),
     Table(
         "slot",
         "id public_id pool_id external_ref service_date starts_at ends_at offered capacity taken closed version"
@@ -535,11 +949,12 @@ OF_NOBODY = (
     Table(
         "webhook_delivery",
         "id public_id endpoint_id event_id event_type booking version occurred_at state tries failures run_after"
-        " lease_until sent_at body_hash status answer error milliseconds finished_at created_at",
+        " lease_until sent_at url body_hash status answer error milliseconds finished_at created_at",
     ),
     Table(
         "webhook_endpoint",
-        "id public_id provider_id url event_types state reason state_since cursor failing_since not_before created_at",
+        "id public_id provider_id url event_types state reason state_since cursor failing_since not_before recovered_at"
+        " created_at",
     ),
     Table("webhook_secret", "id public_id endpoint_id place sealed created_at ended_at"),
     Table("worker_beat", "worker at leader"),

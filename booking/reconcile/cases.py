@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import Session
 
+from booking.discrepancies import Discrepancy
 from booking.feeds.models import DeliveredRow
-from booking.models import Booking, BookingHistory, Discrepancy, ProviderBooking, ProviderTask
+from booking.models import Booking, BookingHistory, ProviderBooking, ProviderTask
 from booking.outbox import UNFINISHED
 from booking.ownership import VIEWED, record_look
 from booking.reconcile.models import ReconcileRun
@@ -128,7 +129,7 @@ def discrepancies(
         .outerjoin(Booking, Booking.id == Discrepancy.booking_id)
         .where(
             Discrepancy.closed_at.is_not(None) if wanted.closed else Discrepancy.closed_at.is_(None),
-            _seen_by(principal),
+            seen_by(principal),
         )
     )
     if wanted.kind:
@@ -150,7 +151,7 @@ def counts(principal: Principal) -> Counts:
         select(Discrepancy.kind, Provider, func.count().label("number"))
         .join(Provider, Provider.id == Discrepancy.provider_id)
         .outerjoin(Booking, Booking.id == Discrepancy.booking_id)
-        .where(_seen_by(principal))
+        .where(seen_by(principal))
     )
     with reading() as session:
         rows = session.execute(
@@ -160,7 +161,7 @@ def counts(principal: Principal) -> Counts:
             select(func.count())
             .select_from(Discrepancy)
             .outerjoin(Booking, Booking.id == Discrepancy.booking_id)
-            .where(_seen_by(principal), Discrepancy.closed_at.is_not(None))
+            .where(seen_by(principal), Discrepancy.closed_at.is_not(None))
         )
     kinds: dict[str, int] = {}
     providers: dict[str, tuple[Text, int]] = {}
@@ -176,7 +177,7 @@ def find_case(principal: Principal, case_id: str) -> Discrepancy:
     query = (
         select(Discrepancy)
         .outerjoin(Booking, Booking.id == Discrepancy.booking_id)
-        .where(Discrepancy.public_id == case_id, _seen_by(principal))
+        .where(Discrepancy.public_id == case_id, seen_by(principal))
     )
     with reading() as session:
         found = session.scalar(query)
@@ -290,6 +291,11 @@ def _difference(row: Discrepancy, provider: Provider, reference: str | None) -> 
     )
 
 
-def _seen_by(principal: Principal) -> ColumnElement[bool]:
+def seen_by(principal: Principal) -> ColumnElement[bool]:
+    """The condition that the operator may see a discrepancy, with its booking joined if it has one: of her insurer, or
+    without a booking at a live provider. Raises NotFound without the duty."""
     roles.require(principal, "books")
-    return or_(Booking.id.is_(None), Booking.insurer_id == principal.insurer_id)
+    twins = select(Provider.id).where(Provider.twin_of.is_not(None))
+    return or_(
+        and_(Booking.id.is_(None), Discrepancy.provider_id.not_in(twins)), Booking.insurer_id == principal.insurer_id
+    )

@@ -30,7 +30,8 @@ _TIMED = LIVE - {_S.HELD, _S.OUTCOME_UNKNOWN}
 @dataclass(frozen=True)
 class Ours:
     """A booking in our books. `references` gives the roles of the provider bookings known for it; a `busy` one has an
-    unanswered command, or a row of the provider's list about it could not be read; it is not compared."""
+    unanswered command, or a row of the provider's list about it could not be read; it is not compared. Of a `timeless`
+    one what was said in it tells how far it is, and not the provider's status (booking.exchange.follow)."""
 
     booking: str
     state: BookingState
@@ -39,6 +40,7 @@ class Ours:
     references: Mapping[str, str] = field(default_factory=dict)
     allotment: bool = False
     busy: bool = False
+    timeless: bool = False
 
     @property
     def current(self) -> str | None:
@@ -82,7 +84,7 @@ def compare(ours: Sequence[Ours], theirs: Sequence[RemoteBooking], *, complete: 
         else:
             matched[mine.booking].append(remote)
     found = [each for mine in ours if not mine.busy for each in _discrepancies(mine, matched[mine.booking], complete)]
-    found += [_theirs_only(None, remote) for remote in alone if remote.status not in DEAD]
+    found += [_theirs_only(None, remote) for remote in alone if remote.status not in DEAD and not remote.for_test]
     return found
 
 
@@ -166,6 +168,8 @@ def agree(mine: Ours, status: str) -> bool:
     """
     if mine.state is STATE_OF[status]:
         return True
+    if mine.timeless and mine.state in AT_PROVIDER:
+        return STATE_OF[status] in AT_PROVIDER
     if mine.state is _S.CONFIRMED:
         return status == "requested" and mine.allotment
     return mine.state is _S.NO_SHOW and status == "confirmed"
@@ -184,7 +188,7 @@ def leads(state: BookingState, status: str) -> bool:
 def same_time(mine: Ours, remote: RemoteBooking) -> bool:
     """Whether both have the same time. A time that the provider does not give (it counts days only) is not compared,
     and neither is a booking that has ended."""
-    if mine.state not in _TIMED or remote.service_date is None:
+    if mine.timeless or mine.state not in _TIMED or remote.service_date is None:
         return True
     if mine.starts_at is None or remote.starts_at is None:
         return mine.service_date == remote.service_date

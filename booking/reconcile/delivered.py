@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from booking.discrepancies import Discrepancy
 from booking.feeds.unreadable import open_delivered
-from booking.models import Discrepancy
 from booking.reconcile.cases import find_case
 from marketplace.core import audit
 from marketplace.core.database.db import transaction

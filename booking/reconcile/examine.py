@@ -16,15 +16,16 @@ from sqlalchemy.orm import Session
 
 from booking.attendance.early import is_early_status, last_early, record_early_status, too_early
 from booking.calls.connections import ProviderConnection
-from booking.discrepancies import EXPLAINED, Effect, close_discrepancy, open_discrepancy
+from booking.discrepancies import EXPLAINED, Discrepancy, Effect, close_discrepancy, open_discrepancy
 from booking.exchange.follow import follow_state, follow_time
 from booking.exchange.models import OF_ITS_CANCEL
 from booking.exchange.provider_bookings import ProviderBookings, find_booking
-from booking.models import Booking, Discrepancy, ProviderBooking, ProviderTask
+from booking.models import Booking, ProviderBooking, ProviderTask
 from booking.notices.told_otherwise import notify_difference
 from booking.reconcile.compare import Found, Kind, Ours, compare, effect
 from booking.states import DEAD
 from booking.transition import lock_booking
+from marketplace.catalog.kinds import has_times
 from marketplace.catalog.models import Provider
 from marketplace.core.database.db import reading, transaction
 from providers.port import LookUp, NotFound, RetryAfter, Unknown
@@ -130,6 +131,7 @@ def ours_of(session: Session, booking: Booking) -> Ours:
         starts_at=booking.starts_at,
         references={row.reference: row.role for row in references},
         allotment=bool(allotment),
+        timeless=not has_times(booking.kind),
     )
 
 
@@ -199,7 +201,7 @@ def _early(session: Session, provider_id: int, booking: Booking, found: Found, n
     remote = found.theirs
     if remote is None:
         return None
-    early = too_early(remote.status, booking.service_date, booking.time_zone, now)
+    early = too_early(remote.status, booking.service_date, booking.starts_at, booking.time_zone, now)
     if not is_early_status(session, booking, remote):
         if early:
             record_early_status(session, booking, remote, now)

@@ -11,7 +11,8 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from booking.attendance.early import DAY_OF_SERVICE, too_early
-from booking.models import Booking, Discrepancy
+from booking.discrepancies import Discrepancy
+from booking.models import Booking
 from booking.reconcile.compare import KINDS, leads
 from booking.states import CANCELLABLE, DEAD, LIVE, BookingState
 from marketplace.catalog.models import Insurer
@@ -39,7 +40,11 @@ _CANCELS_HERE = (
     "allotment_refused",
     "outcome_unknown",
     "closure_stands",
+    "escort_complaint",
+    "escort_lost",
 )
+_GIVES_BACK = ("ours_only", "escort_complaint")
+"""Kinds that are settled by giving the unit back although the service has begun, or is over."""
 _CANCELS_THERE = ("theirs_only", "duplicate_there", "cancel_refused")
 _FIRM = LIVE - {_S.HELD}
 
@@ -55,6 +60,7 @@ class Case:
     state: BookingState | None
     begins: datetime | None = None
     service_date: date | None = None
+    starts_at: datetime | None = None
     time_zone: str = ""
     for_the_house: bool = False
 
@@ -91,18 +97,19 @@ def offered(case: Case, *, now: datetime) -> list[Action]:
 
 
 def _can_end(case: Case) -> bool:
-    """Whether the booking can be cancelled here: while it is open, or used but unknown to the provider."""
+    """Whether the booking can be cancelled here: while it is open, or used but unknown to the provider,
+    or not as its customer was promised."""
     if case.state in _FIRM:
-        return case.state is not _S.IN_SERVICE or case.kind == "ours_only" or case.theirs in DEAD
+        return case.state is not _S.IN_SERVICE or case.kind in _GIVES_BACK or case.theirs in DEAD
     used = case.state in (_S.FULFILLED, _S.NO_SHOW)
-    return used and (case.kind == "ours_only" or (case.kind == "state_differs" and case.theirs in DEAD))
+    return used and (case.kind in _GIVES_BACK or (case.kind == "state_differs" and case.theirs in DEAD))
 
 
 def _was_there(case: Case, now: datetime) -> bool:
     """Whether the provider reports a visit, or that nobody came, which can be true by now and is our next state."""
     if case.state is None or case.theirs not in DAY_OF_SERVICE or case.service_date is None:
         return False
-    possible = not too_early(case.theirs, case.service_date, case.time_zone, now)
+    possible = not too_early(case.theirs, case.service_date, case.starts_at, case.time_zone, now)
     return possible and leads(case.state, case.theirs)
 
 
@@ -112,5 +119,5 @@ def as_case(session: Session, case: Discrepancy, booking: Booking | None) -> Cas
         several = case.kind == STRAY and (session.scalar(select(func.count()).select_from(Insurer)) or 0) > 1
         return Case(case.kind, case.facts, case.closed_at is not None, None, for_the_house=several)
     begins = start_of(booking.service_date, booking.starts_at, booking.time_zone)
-    day, zone = booking.service_date, booking.time_zone
-    return Case(case.kind, case.facts, case.closed_at is not None, booking.state, begins, day, zone)
+    when = booking.service_date, booking.starts_at, booking.time_zone
+    return Case(case.kind, case.facts, case.closed_at is not None, booking.state, begins, *when)

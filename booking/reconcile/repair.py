@@ -10,7 +10,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from booking.actors import actor_of
-from booking.models import Discrepancy
+from booking.discrepancies import Discrepancy
 from booking.reconcile.cases import find_case
 from booking.reconcile.offered_repairs import ACTIONS, as_case, offered
 from booking.reconcile.repair_actions import NotThisRepair, Work, carry_out, check_note

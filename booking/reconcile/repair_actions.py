@@ -17,12 +17,12 @@ from booking.attendance.early import close_all_early
 from booking.changes import swap
 from booking.changes.cancel import begin_cancel
 from booking.changes.reschedule import check_validity
-from booking.discrepancies import EXPLAINED
+from booking.discrepancies import EXPLAINED, Discrepancy
 from booking.exchange.follow import go_to
 from booking.exchange.provider_bookings import ProviderBookings
 from booking.exchange.replacement import end_given_up
 from booking.feeds.unreadable import forget_delivered
-from booking.models import Booking, ChangeRequest, Discrepancy, ProviderBooking, ProviderTask, Slot
+from booking.models import Booking, ChangeRequest, ProviderBooking, ProviderTask, Slot
 from booking.outbox import enqueue
 from booking.reconcile.offered_repairs import Action
 from booking.reconcile.queue import queue_run
@@ -35,6 +35,9 @@ from marketplace.core.ids import new_id
 
 LONGEST_NOTE = 500
 CAUSE = "settled_by_operator"
+
+_GONE = ("ours_only", "allotment_refused", "escort_complaint", "escort_lost")
+"""Kinds of which the provider has nothing to cancel any more."""
 
 _S = BookingState
 
@@ -152,7 +155,7 @@ def _cancel_here(session: Session, work: Work) -> None:
     if any(task.command == "cancel" for task in work.tasks):
         return
     work.still_so()
-    gone = case.kind in ("ours_only", "allotment_refused") or case.facts.get("theirs") in DEAD
+    gone = case.kind in _GONE or case.facts.get("theirs") in DEAD
     if not gone:
         begin_cancel(session, booking, work.tasks, actor=work.actor, cause=CAUSE, now=work.now)
         return

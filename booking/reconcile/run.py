@@ -16,13 +16,15 @@ from sqlalchemy import exists, func, literal_column, select
 
 from booking.actors import CLOCK, Actor
 from booking.calls.connections import ProviderConnection
+from booking.discrepancies import Discrepancy
 from booking.feeds.unreadable import close_read, end_full_read, mostly_unreadable, record_rows
-from booking.models import Booking, Discrepancy, Feed, ProviderBooking, ProviderTask
+from booking.models import Booking, Feed, ProviderBooking, ProviderTask
 from booking.outbox import UNFINISHED
 from booking.reconcile.compare import KINDS, Found, Kind, Ours, compare, newest
 from booking.reconcile.examine import Suspect, examine
 from booking.reconcile.queue import NAMELESS, LostLease, Run, begin, due, end, go_on
 from booking.references import named
+from marketplace.catalog.kinds import has_times
 from marketplace.catalog.models import Provider
 from marketplace.core.clock import today
 from marketplace.core.database.db import reading
@@ -172,6 +174,7 @@ def our_bookings(provider_id: int, start: date, end: date) -> list[Row]:
                 Booking.state,
                 Booking.service_date,
                 Booking.starts_at,
+                Booking.kind,
                 Booking.price_minor,
                 Booking.currency,
                 Provider.allotment,
@@ -184,7 +187,16 @@ def our_bookings(provider_id: int, start: date, end: date) -> list[Row]:
         ).all()
     return [
         Row(
-            Ours(row.public_id, row.state, row.service_date, row.starts_at, row.known, row.allotment, row.busy),
+            Ours(
+                row.public_id,
+                row.state,
+                row.service_date,
+                row.starts_at,
+                row.known,
+                row.allotment,
+                row.busy,
+                timeless=not has_times(row.kind),
+            ),
             row.id,
             row.insurer_id,
             row.price_minor,

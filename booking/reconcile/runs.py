@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import and_, case, select
 
 from booking.actors import actor_of
-from booking.models import Discrepancy
+from booking.discrepancies import Discrepancy
+from booking.models import Booking
+from booking.reconcile.cases import seen_by
 from booking.reconcile.models import ReconcileRun
 from booking.reconcile.queue import queue_run
 from marketplace.catalog.models import Provider
@@ -25,8 +27,9 @@ from vip.principal import Principal
 
 @dataclass(frozen=True)
 class RunView:
-    """A run. `by` is the operator's name, blank for the clock and the command line. `case` is the public id of the
-    discrepancy that it was limited to, or None. `counts` as in ReconcileRun."""
+    """A run. `by` is the operator's name, blank for the clock, the command line and another insurer's operator
+    (`by_other`). `case` is the public id of the discrepancy that it was limited to, or None, also where the reader may
+    not see it. `counts` as in ReconcileRun."""
 
     id: str
     provider_name: Text
@@ -40,16 +43,21 @@ class RunView:
     finished_at: datetime | None
     reason: str
     counts: Mapping[str, int]
+    by_other: bool = False
 
 
 def runs(principal: Principal, *, cursor: str | None, limit: int) -> Page[RunView]:
     """Runs, newest first."""
     roles.require(principal, "books")
     query = (
-        select(ReconcileRun, Provider, Operator.name, Discrepancy.public_id.label("case"))
+        select(ReconcileRun, Provider, Operator.name, case((seen_by(principal), Discrepancy.public_id)).label("case"))
         .join(Provider, Provider.id == ReconcileRun.provider_id)
-        .outerjoin(Operator, Operator.public_id == ReconcileRun.actor)
+        .outerjoin(
+            Operator,
+            and_(Operator.public_id == ReconcileRun.actor, Operator.insurer_id == principal.insurer_id),
+        )
         .outerjoin(Discrepancy, Discrepancy.id == ReconcileRun.case_id)
+        .outerjoin(Booking, Booking.id == Discrepancy.booking_id)
     )
     if cursor is not None:
         (last,) = decode_cursor(cursor, (int,))
@@ -70,6 +78,7 @@ def runs(principal: Principal, *, cursor: str | None, limit: int) -> Page[RunVie
             finished_at=row.ReconcileRun.finished_at,
             reason=row.ReconcileRun.reason,
             counts=row.ReconcileRun.counts,
+            by_other=row.ReconcileRun.actor_kind == "operator" and row.name is None,
         )
         for row in rows[:limit]
     ]

@@ -19,10 +19,11 @@ from sqlalchemy.orm import Session
 from booking.actors import Actor
 from booking.calls.breaker import pause
 from booking.calls.connections import ProviderConnection
+from booking.discrepancies import Discrepancy
 from booking.exchange.models import GAVE_UP, WHY, StrayCancel
 from booking.exchange.provider_bookings import find_booking
 from booking.exchange.silence import UNKNOWN_BACKOFF
-from booking.models import Discrepancy, ProviderBooking
+from booking.models import ProviderBooking
 from booking.states import CANCELLABLE, DEAD
 from marketplace.core import audit
 from marketplace.core.database.db import transaction

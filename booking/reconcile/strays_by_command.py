@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from booking.actors import Actor
-from booking.models import Discrepancy
+from booking.discrepancies import Discrepancy
 from booking.reconcile.offered_repairs import STRAY, Action
 from booking.reconcile.repair_actions import Work, carry_out, check_note
 from booking.reconcile.strays import request_cancel

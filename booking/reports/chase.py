@@ -8,9 +8,9 @@ from datetime import datetime, timedelta
 from sqlalchemy import Select, exists, select, update
 
 from booking.calls.connections import ProviderConnection
-from booking.discrepancies import open_discrepancy
+from booking.discrepancies import Discrepancy, open_discrepancy
 from booking.feeds.cursors import Pull, apply_each, pages
-from booking.models import Booking, Discrepancy, Feed
+from booking.models import Booking, Feed
 from booking.notices.notify import notify
 from booking.reports.fetch import OVERDUE, announce
 from booking.reports.models import Report

@@ -20,9 +20,12 @@ from booking.discrepancies import open_discrepancy
 from booking.idempotency import Repeatable, earlier, first_time
 from booking.models import Booking
 from booking.ownership import of_provider
+from booking.reports.agreed import was_agreed
 from booking.reports.fetch import add, announce, holds
 from booking.reports.files import Examined, FileRefused, examine
 from booking.reports.models import Report, ReportVersion
+from booking.reports.persons.same import require_same_person
+from marketplace.core import audit
 from marketplace.core.database.db import reading, transaction
 from marketplace.core.errors import NotFound, Refusal, TooMany
 from marketplace.core.logging import get_logger
@@ -30,6 +33,9 @@ from providers.reported import ReportContent
 from vip.customers.consent import may_show
 
 log = get_logger(__name__)
+
+DELIVERED = "report.delivered"
+"""The audit's action for a report that a person brought in."""
 
 EXAMINED_AT_ONCE = 2
 """How many files a process examines at a time, so that no delivery keeps customers waiting for a thread: an examination
@@ -47,11 +53,17 @@ class HashDiffers(Refusal):
 
 
 class ReportFileRefused(Refusal):
-    """The file is refused. Facts: `reason`, a stable code (docs/reports.md)."""
+    """The file is refused. Facts: `reason`, a stable code (docs/partner/reports.md)."""
 
     code = "report_file_refused"
     status = 422
     field = "document"
+
+
+class BookingNotConfirmed(Refusal):
+    """The provider has not agreed to this booking, so that nothing can have been examined."""
+
+    code = "not_confirmed"
 
 
 class ReportWithoutConsent(Refusal):
@@ -82,13 +94,15 @@ class VersionTaken(Refusal):
 
 @dataclass(frozen=True)
 class Delivery:
-    """A report that a provider delivers for one of its bookings, and what it says the SHA-256 of its file is (hex)."""
+    """A report that a provider delivers for one of its bookings, and what it says the SHA-256 of its file is (hex).
+    `member`: the public id of the person who delivers it, blank for a program."""
 
     provider_id: int
     booking: str
     content: ReportContent
     sha256: str
     repeat: Repeatable
+    member: str = ""
 
 
 @dataclass(frozen=True)
@@ -111,6 +125,11 @@ class StoredReport:
     state: str
     versions: Sequence[StoredVersion]
 
+    @property
+    def newest(self) -> int:
+        """The number of its newest version, 0 before the first came."""
+        return max((each.version for each in self.versions), default=0)
+
 
 @dataclass(frozen=True)
 class Delivered:
@@ -127,9 +146,9 @@ class Delivered:
 def deliver(delivery: Delivery, *, now: datetime) -> Delivered:
     """Take a report: examine its file outside of this process and of any transaction, then seal and store the version.
 
-    Raises NotFound, HashDiffers, ReportWithoutConsent, ReportFileRefused, ReportDeleted, ReportOfAnotherBooking,
-    VersionTaken, IdempotencyKeyReused, TooMany and Busy; then nothing is stored. For a refused file and another
-    booking's report a discrepancy is opened, as for fetched ones. Takes up to 25 s.
+    Raises NotFound, BookingNotConfirmed, HashDiffers, ReportWithoutConsent, ReportFileRefused, ReportDeleted,
+    ReportOfAnotherBooking, VersionTaken, IdempotencyKeyReused, TooMany and Busy; then nothing is stored. For a refused
+    file and another booking's report a discrepancy is opened, as for fetched ones. Takes up to 25 s.
     """
     booking_id = _open_to(delivery, now)
     if hashlib.sha256(delivery.content.document).hexdigest() != delivery.sha256:
@@ -172,15 +191,17 @@ def reports_of(provider_id: int, booking: str) -> list[StoredReport]:
 
 
 def _open_to(delivery: Delivery, now: datetime) -> int:
-    """The booking, if a report may be taken for it. Raises NotFound, ReportWithoutConsent."""
+    """The booking, if a report may be taken for it. Raises NotFound, BookingNotConfirmed, ReportWithoutConsent."""
     with reading() as session:
         booking = session.execute(
-            select(Booking.id, may_show(Booking.beneficiary_id, now).label("may_show")).where(
-                Booking.public_id == delivery.booking, of_provider(delivery.provider_id)
-            )
+            select(
+                Booking.id, may_show(Booking.beneficiary_id, now).label("may_show"), was_agreed().label("agreed")
+            ).where(Booking.public_id == delivery.booking, of_provider(delivery.provider_id))
         ).one_or_none()
     if booking is None:
         raise NotFound()
+    if not booking.agreed:
+        raise BookingNotConfirmed()
     if not booking.may_show:
         raise ReportWithoutConsent()
     return int(booking.id)
@@ -199,13 +220,16 @@ def _require_consent(session: Session, booking_id: int, now: datetime) -> None:
 
 
 def _examined(delivery: Delivery, booking_id: int, now: datetime) -> Examined:
-    """What the file holds. Raises ReportFileRefused, after a discrepancy was opened, and TooMany(retry_after) while
-    others are examined."""
+    """What the file holds, which must name nobody else than the booking's person. Raises ReportFileRefused, after a
+    discrepancy was opened, and TooMany(retry_after) while others are examined."""
     report = delivery.content.report
     if not _examiners.acquire(blocking=False):
         raise TooMany(retry_after=2)
     try:
-        return examine(delivery.content)
+        examined = examine(delivery.content)
+        with reading() as session:
+            require_same_person(session, booking_id, examined.named)
+        return examined
     except FileRefused as problem:
         with transaction() as session:
             open_discrepancy(
@@ -242,6 +266,17 @@ def _take(delivery: Delivery, booking_id: int, examined: Examined, now: datetime
             outcome = "known"
         else:
             raise VersionTaken()
+        if delivery.member:
+            audit.record(
+                session,
+                DELIVERED,
+                at=now,
+                actor_kind="provider",
+                actor=delivery.member,
+                subject=report.public_id,
+                insurer_id=report.insurer_id,
+                version=remote.version,
+            )
     log.info("report.delivered", report=report.public_id, version=remote.version, outcome=outcome)
 
 

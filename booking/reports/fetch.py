@@ -21,9 +21,11 @@ from booking.models import Booking, Feed, ProviderBooking
 from booking.notices.notify import notify
 from booking.ownership import of_provider
 from booking.references import named
+from booking.reports.agreed import was_agreed
 from booking.reports.files import Examined, FileRefused, examine
 from booking.reports.models import Report, ReportVersion
 from booking.reports.papers import open_paper, papers_of, store_papers
+from booking.reports.persons.same import require_same_person
 from booking.reports.reading.codes import codes_of
 from booking.reports.reading.read import Reading, read_all
 from booking.reports.reading.told import Whose
@@ -41,6 +43,8 @@ from vip.models import Beneficiary
 
 log = get_logger(__name__)
 
+NOT_CONFIRMED = "report_not_confirmed"
+"""The kind of the discrepancy of a report that was announced for a booking to which its provider has not agreed."""
 NOT_FETCHED, INCOMPLETE, CRITICAL = "report_not_fetched", "report_incomplete", "report_critical"
 """Kinds of discrepancies: a report that couldn't be fetched MOST_TRIES times, one whose file names results that are not
 in it or holds papers that we don't show, and one with a result that asks for a doctor at once."""
@@ -77,16 +81,20 @@ def announce(session: Session, provider_id: int, remote: RemoteReport, *, now: d
     its customer has deleted the report: then it is not fetched again.
 
     A report that belongs to none of our bookings, or to another booking than before, is unmatched: a discrepancy is
-    opened and nobody is shown it.
+    opened and nobody is shown it. Nor is one of a booking to which the provider has not agreed: it is fetched once the
+    provider has, and until then a discrepancy is open.
     """
     booking = _booking_of(session, provider_id, remote)
     known = session.scalar(
         select(Report).where(Report.provider_id == provider_id, Report.reference == remote.reference).with_for_update()
     )
     if booking is None or (known is not None and known.booking_id != booking.id):
-        open_discrepancy(session, provider_id, "report_unmatched", remote.reference, now=now)
+        if not remote.for_test:
+            open_discrepancy(session, provider_id, "report_unmatched", remote.reference, now=now)
         return "unmatched"
     close_discrepancy(session, provider_id, "report_unmatched", remote.reference, "matched", now=now)
+    if not session.scalar(select(was_agreed()).where(Booking.id == booking.id)):
+        open_discrepancy(session, provider_id, NOT_CONFIRMED, remote.reference, now=now, booking_id=booking.id)
     if known is not None:
         if known.deleted_at is not None:
             return "deleted"
@@ -133,14 +141,15 @@ def fetch_due(
     """Fetch the announced reports that are due and examine their files, outside of this process. Returns counts.
 
     One that cannot be fetched is tried again later. For a refused file a discrepancy is opened, and nothing of it is
-    stored. A report of an adult who has not consented is not fetched until she does. Raises ComeBackLater.
+    stored. A report of an adult who has not consented is not fetched until she does, nor one of a booking to which the
+    provider has not agreed until it has. Raises ComeBackLater.
     """
     with reading() as session:
         due = session.execute(
             select(Report.id, Report.reference, Report.announced_version, Report.issued_at, Booking.public_id)
             .join(Booking, Booking.id == Report.booking_id)
             .where(Report.provider_id == provider.id, Report.fetch_after <= now, Report.deleted_at.is_(None))
-            .where(may_show(Report.beneficiary_id, now))
+            .where(may_show(Report.beneficiary_id, now), was_agreed())
             .order_by(Report.fetch_after)
             .limit(limit)
         ).all()
@@ -194,9 +203,12 @@ def refuse(report_id: int, version: int, reason: str, *, now: datetime) -> None:
 
 
 def store(report_id: int, examined: Examined, *, now: datetime) -> str:
-    """Seal and store one version in a transaction of its own. Returns and raises what add() does."""
+    """Seal and store one version in a transaction of its own. Returns and raises what add() does, and FileRefused for a
+    file that names another person than the booking's."""
     with transaction() as session:
         report = session.scalars(select(Report).where(Report.id == report_id).with_for_update()).one()
+        if report.deleted_at is None:
+            require_same_person(session, report.booking_id, examined.named)
         outcome = add(session, report, examined, now=now)
     if outcome == "stored":
         log.info("report.stored", report=report.public_id, version=examined.content.report.version)
@@ -340,7 +352,7 @@ def _tell_customer(session: Session, report: Report, booking: Booking, critical:
 
 
 def _close_troubles(session: Session, report: Report, now: datetime) -> None:
-    for kind in ("report_refused", NOT_FETCHED, INCOMPLETE):
+    for kind in ("report_refused", NOT_CONFIRMED, NOT_FETCHED, INCOMPLETE):
         close_discrepancy(session, report.provider_id, kind, report.reference, "delivered", now=now)
 
 

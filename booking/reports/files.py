@@ -1,22 +1,18 @@
 """Delivered files: examined in a short-lived process of their own, never in the process that asks.
 
-The examiner (`python -m booking.reports.intake`) gets the file through a pipe and writes its answer into memory whose
-size the kernel limits. It gets no setting and no key of ours, can open no file and no connection, and is killed when it
-takes too long.
+The examiner is `python -m booking.reports.intake`; how it is held: marketplace/core/examining.
 """
 
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any, NamedTuple
 
-from booking.reports.intake.findings import FHIR, MOST_PAPERS, Paper
-from marketplace.core.config import ROOT
-from marketplace.core.logging import get_logger
+from booking.reports.intake.findings import FHIR, MOST_PAPERS, Named, Paper
+from marketplace.core.examining import ask
 from marketplace.core.strictjson import storable
 from providers.reported import ReportContent, ReportItem
 
@@ -28,8 +24,6 @@ LARGEST_ANSWER = 64 * 2**20
 COMMAND = (sys.executable, "-E", "-s", "-m", "booking.reports.intake")
 _TYPES = {"application/x-zip-compressed": "application/zip", "application/json+fhir": FHIR}
 _TEXTS = ("name", "value", "loinc", "unit", "flag", "section", "note", "code", "range_text", "mark")
-
-log = get_logger(__name__)
 
 
 class FileRefused(Exception):
@@ -44,12 +38,14 @@ class FileRefused(Exception):
 @dataclass(frozen=True)
 class Examined:
     """A delivered report that may be stored: the content with its results, and its papers (PDF or PNG). `missing`
-    results are named in the file but not in it; `left_out` papers are of a type that we don't show."""
+    results are named in the file but not in it; `left_out` papers are of a type that we don't show; `named` is whom the
+    file names, to be compared."""
 
     content: ReportContent
     papers: tuple[Paper, ...]
     missing: int = 0
     left_out: int = 0
+    named: tuple[Named, ...] = ()
 
 
 def examine(content: ReportContent) -> Examined:
@@ -64,7 +60,7 @@ def examine(content: ReportContent) -> Examined:
         raise FileRefused("too_many_results")
     if any(len(getattr(item, name)) > LONGEST_TEXT for item in whole.items for name in _TEXTS):
         raise FileRefused("too_many_results")
-    return Examined(whole, found.papers, 0 if content.items else found.missing, found.left_out)
+    return Examined(whole, found.papers, 0 if content.items else found.missing, found.left_out, found.named)
 
 
 class _Verdict(NamedTuple):
@@ -73,29 +69,20 @@ class _Verdict(NamedTuple):
     conclusion: str
     missing: int
     left_out: int
+    named: tuple[Named, ...]
 
 
 def _look(claimed: str, content: bytes) -> _Verdict:
     head = json.dumps({"type": claimed[:100]}).encode() + b"\n"
-    with os.fdopen(os.memfd_create("findings"), "w+b") as answer:
-        try:
-            done = subprocess.run(
-                COMMAND,
-                input=head + content,
-                stdout=answer,
-                stderr=subprocess.DEVNULL,
-                cwd=ROOT,
-                env={"LANG": "C.UTF-8", "PYTHONDONTWRITEBYTECODE": "1"},
-                timeout=WALL_SECONDS,
-                check=False,
-            )
-        except subprocess.TimeoutExpired as late:
-            raise FileRefused("too_costly") from late
-        if done.returncode != 0:
-            log.warning("report.examiner_ended", code=done.returncode)
-            raise FileRefused("too_costly" if done.returncode < 0 else "unreadable")
-        answer.seek(0)
-        return _understood(answer.read(LARGEST_ANSWER))
+    return _understood(answer_of(COMMAND, head + content))
+
+
+def answer_of(command: Sequence[str], content: bytes) -> bytes:
+    """What an examiner says of what it is given. Raises FileRefused where it ended without a verdict."""
+    try:
+        return ask.answer_of(command, content, seconds=WALL_SECONDS, largest=LARGEST_ANSWER)
+    except ask.NoVerdict as ended:
+        raise FileRefused("too_costly" if ended.costly else "unreadable") from ended
 
 
 def _understood(answer: bytes) -> _Verdict:
@@ -111,15 +98,20 @@ def _understood(answer: bytes) -> _Verdict:
             position += size
         items = tuple(_item(raw) for raw in verdict["items"])
         conclusion = str(verdict["conclusion"])
+        named = tuple(_named(raw) for raw in verdict["named"])
         missing, left_out = (min(max(int(verdict[name]), 0), MOST_ITEMS) for name in ("missing", "left_out"))
     except (ValueError, KeyError, TypeError) as bad:
         raise FileRefused("unreadable") from bad
     if position != len(rest) or not storable(conclusion):
         raise FileRefused("unreadable")
-    return _Verdict(tuple(papers), items, conclusion, missing, left_out)
+    return _Verdict(tuple(papers), items, conclusion, missing, left_out, named)
 
 
 def _item(raw: dict[str, Any]) -> ReportItem:
     if not all(isinstance(raw[name], str) and storable(raw[name]) for name in _TEXTS):
         raise ValueError("not text")
     return ReportItem(**{field.name: raw[field.name] for field in fields(ReportItem)})
+
+
+def _named(raw: dict[str, Any]) -> Named:
+    return Named(tuple(map(str, raw["names"])), str(raw["birth_date"]), tuple(map(str, raw["numbers"])))

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from typing import Literal
+from typing import Any, Literal
 
-from sqlalchemy import Row, select
+from sqlalchemy import ColumnElement, Row, and_, select
 from sqlalchemy.orm import Session
 
 from booking.models import Booking
@@ -72,19 +72,31 @@ def trend(principal: Principal, item_code: str, beneficiary_id: str, *, now: dat
     Raises NotFound if the item is not in the vocabulary, the person is not in the family, or no report has the item;
     ConsentMissing.
     """
+    with transaction() as session:
+        person = _person(session, principal, beneficiary_id, now)
+        mine = and_(Report.customer_id == customer_of(principal), Report.beneficiary_id == person.id)
+
+        def look(row: Row[Any]) -> None:
+            record_look(session, principal, row, "report.trend_viewed", now)
+
+        return read_trend(session, item_code, person, mine, look)
+
+
+def read_trend(
+    session: Session, item_code: str, person: Beneficiary, which: ColumnElement[bool], look: Callable[[Row[Any]], None]
+) -> Trend:
+    """The item's results in the reports of the person for which `which` holds; `look` records each that is shown. The
+    caller has checked that they may be. Raises NotFound if the item is not in the vocabulary or in no report."""
     item = vocabulary().items.get(item_code)
     if item is None:
         raise NotFound(field="item")
-    with transaction() as session:
-        person = _person(session, principal, beneficiary_id, now)
-        found: list[Point] = []
-        reports = rows().where(Report.customer_id == customer_of(principal), Report.beneficiary_id == person.id)
-        latest = reports.order_by(Booking.service_date.desc(), Report.id.desc()).limit(MOST_REPORTS)
-        for row in session.execute(latest).all():
-            points = _points(session, row, item)
-            if points:
-                record_look(session, principal, row, "report.trend_viewed", now)
-            found += points
+    found: list[Point] = []
+    latest = rows().where(which).order_by(Booking.service_date.desc(), Report.id.desc()).limit(MOST_REPORTS)
+    for row in session.execute(latest).all():
+        points = _points(session, row, item)
+        if points:
+            look(row)
+        found += points
     if not found:
         raise NotFound(field="item")
     found.sort(key=lambda point: point.day)

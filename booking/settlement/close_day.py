@@ -1,8 +1,8 @@
 """The daily closing statement of a provider: what was delivered on a day, what it costs, and whether both sides agree.
 
-A statement is made once: after the day has ended in the provider's zone and the provider's list has been read since. It
-is never rewritten. The statement lines of a booking add up to what the booking is worth; a change after its day was
-closed is a correction in a later statement.
+A statement is made once: after the day has ended in the provider's zone and the provider's list has been read since, if
+it has one of its own. It is never rewritten. The statement lines of a booking add up to what the booking is worth; a
+change after its day was closed is a correction in a later statement.
 """
 
 from __future__ import annotations
@@ -14,19 +14,22 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Row, func, select, text, true
+from sqlalchemy import Row, func, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from booking.models import Booking, Discrepancy
+from booking.discrepancies import Discrepancy
+from booking.models import Booking
 from booking.reconcile.models import ReconcileRun
 from booking.settlement.models import ClosingStatement
+from marketplace.catalog.markets import LIVE
 from marketplace.catalog.models import Insurer, Provider
 from marketplace.core.clock import today
 from marketplace.core.database.db import reading, transaction
 from marketplace.core.ids import new_id
 from marketplace.core.logging import get_logger
 from marketplace.core.one_by_one import one_by_one
+from providers.registry import answering_here
 
 log = get_logger(__name__)
 
@@ -59,11 +62,13 @@ _LINES = text(
 
 @dataclass(frozen=True)
 class _Books:
-    """One provider's books with one insurer."""
+    """One provider's books with one insurer. `answers_here`: what the provider has of a booking is what we have, so
+    that there is no list of its own to wait for."""
 
     provider_id: int
     insurer_id: int
     time_zone: str
+    answers_here: bool
 
 
 def end_of_day(day: date, zone: str) -> datetime:
@@ -76,20 +81,20 @@ def make_statements(*, now: datetime) -> int:
     last = func.max(ClosingStatement.day)
     with reading() as session:
         rows = session.execute(
-            select(Provider.id, Insurer.id.label("insurer"), Provider.time_zone, last.label("last"))
+            select(Provider.id, Insurer.id.label("insurer"), Provider.time_zone, Provider.adapter, last.label("last"))
             .select_from(Provider)
-            .join(Insurer, true())
+            .join(Insurer, (Insurer.market == LIVE) & (Provider.market == LIVE))  # of tests nothing is owed
             .outerjoin(
                 ClosingStatement,
                 (ClosingStatement.provider_id == Provider.id) & (ClosingStatement.insurer_id == Insurer.id),
             )
-            .group_by(Provider.id, Insurer.id, Provider.time_zone)
+            .group_by(Provider.id, Insurer.id, Provider.time_zone, Provider.adapter)
             .order_by(Provider.id, Insurer.id)
         ).all()
     made = Counter[str]()
 
     def close_days(row: Row[Any]) -> str:
-        books = _Books(row.id, row.insurer, row.time_zone)
+        books = _Books(row.id, row.insurer, row.time_zone, answers_here=row.adapter in answering_here())
         for day in _days_due(books, row.last, now):
             if not _make(books, day, now=now):
                 return "waits"
@@ -102,10 +107,13 @@ def make_statements(*, now: datetime) -> int:
 
 def _days_due(books: _Books, last: date | None, now: datetime) -> list[date]:
     """The days that have ended and have no statement, oldest first, at most MOST_DAYS. Before the first statement it is
-    only yesterday, and only if there was a booking by then."""
+    yesterday, and the day before where there may be a list to wait for (that day is what a statement without it is made
+    of), from the first day on by whose end there was a booking."""
     yesterday = today(books.time_zone, now) - timedelta(days=1)
-    first = yesterday if last is None else last + timedelta(days=1)
-    if first > yesterday or (last is None and not _had_bookings(books, end_of_day(yesterday, books.time_zone))):
+    before = [] if books.answers_here else [yesterday - timedelta(days=1)]
+    starts = [last + timedelta(days=1)] if last is not None else [*before, yesterday]
+    first = next((day for day in starts if last or _had_bookings(books, end_of_day(day, books.time_zone))), None)
+    if first is None or first > yesterday:
         return []
     return [first + timedelta(days=number) for number in range(min(MOST_DAYS, (yesterday - first).days + 1))]
 
@@ -138,7 +146,7 @@ def _make(books: _Books, day: date, *, now: datetime) -> bool:
             .order_by(ReconcileRun.id.desc())
             .limit(1)
         )
-        if run is None and now < over + WITHOUT_THEIRS:
+        if run is None and not books.answers_here and now < over + WITHOUT_THEIRS:
             return False
         ours = _our_day(session, books, day)
         theirs = _their_day(run, books, day) if run is not None else None

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Literal
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, Row, and_, func, select, true
 
 from booking.models import Booking, ProviderBooking
 from booking.settlement.models import ClosingStatement, StatementLine
-from marketplace.catalog.models import Provider
+from marketplace.catalog.models import Insurer, Provider
 from marketplace.core.database.db import reading
 from marketplace.core.errors import NotFound
 from marketplace.core.paging import Page, decode_cursor, encode_cursor
+from marketplace.core.spreadsheet import spreadsheet
 from marketplace.core.text import Text
 from vip import roles
 from vip.principal import Principal
@@ -25,7 +24,11 @@ COLUMNS = (
     "day", "provider", "kind", "booking", "provider_reference", "service_date", "state", "units", "amount_minor",
     "currency",
 )  # fmt: skip
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_SELECT = (
+    select(ClosingStatement, Provider, Insurer)
+    .join(Provider, Provider.id == ClosingStatement.provider_id)
+    .join(Insurer, Insurer.id == ClosingStatement.insurer_id)
+)
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,7 @@ class StatementRow:
     id: str
     provider_code: str
     provider_name: Text
+    insurer_name: Text
     day: date
     time_zone: str
     made_at: datetime
@@ -71,25 +75,38 @@ class StatementView:
 
 def statements(principal: Principal, *, cursor: str | None, limit: int, provider: str = "") -> Page[StatementRow]:
     """The insurer's statements, the newest day first."""
-    query = (
-        select(ClosingStatement, Provider)
-        .join(Provider, Provider.id == ClosingStatement.provider_id)
-        .where(ClosingStatement.insurer_id == _insurer(principal))
-    )
-    if provider:
-        query = query.where(Provider.code == provider)
+    of_provider = Provider.code == provider if provider else true()
+    return _listed(and_(_of_insurer(principal), of_provider), cursor, limit)
+
+
+def own_statements(provider_id: int, *, cursor: str | None, limit: int) -> Page[StatementRow]:
+    """The provider's statements (internal id), of all insurers, the newest day first."""
+    return _listed(ClosingStatement.provider_id == provider_id, cursor, limit)
+
+
+def _listed(whose: ColumnElement[bool], cursor: str | None, limit: int) -> Page[StatementRow]:
+    query = _SELECT.where(whose)
     if cursor is not None:
         (last,) = decode_cursor(cursor, (int,))
         query = query.where(ClosingStatement.id < last)
     with reading() as session:
         rows = session.execute(query.order_by(ClosingStatement.id.desc()).limit(limit + 1)).all()
-    found = [_row(row.ClosingStatement, row.Provider) for row in rows[:limit]]
+    found = [_row(row.ClosingStatement, row.Provider, row.Insurer) for row in rows[:limit]]
     return Page(found, encode_cursor([rows[limit - 1].ClosingStatement.id]) if rows[limit:] else None)
 
 
 def statement(principal: Principal, statement_id: str, *, most: int) -> StatementView:
     """One statement with at most `most` of its lines. Raises NotFound."""
-    found, provider = _find(principal, statement_id)
+    return _view(_find(_of_insurer(principal), statement_id), most)
+
+
+def own_statement(provider_id: int, statement_id: str, *, most: int) -> StatementView:
+    """One of the provider's statements, in the same form. Raises NotFound."""
+    return _view(_find(ClosingStatement.provider_id == provider_id, statement_id), most)
+
+
+def _view(row: Row[ClosingStatement, Provider, Insurer], most: int) -> StatementView:
+    found, provider, insurer = row
     with reading() as session:
         sums = session.execute(
             select(
@@ -103,7 +120,7 @@ def statement(principal: Principal, statement_id: str, *, most: int) -> Statemen
             .group_by(StatementLine.correction, StatementLine.currency)
         ).all()
     return StatementView(
-        row=_row(found, provider),
+        row=_row(found, provider, insurer),
         lines=_lines(found.id, most),
         total=sum(row.number for row in sums),
         units=int(sum(row.units for row in sums if not row.correction)),
@@ -115,32 +132,33 @@ def statement(principal: Principal, statement_id: str, *, most: int) -> Statemen
 
 def statement_csv(principal: Principal, statement_id: str) -> tuple[str, str]:
     """A file name and all lines as CSV (RFC 4180, UTF-8 with a byte order mark for spreadsheets). Raises NotFound."""
-    found, provider = _find(principal, statement_id)
-    out = io.StringIO()
-    out.write("\ufeff")
-    write = csv.writer(out)
-    write.writerow(COLUMNS)
-    for stated in _lines(found.id, None):
-        write.writerow(
-            (
-                found.day.isoformat(),
-                _plain(provider.code),
-                "correction" if stated.correction else "delivered",
-                stated.booking,
-                _plain(stated.provider_reference),
-                stated.service_date.isoformat(),
-                stated.state,
-                stated.units,
-                stated.amount_minor,
-                stated.currency,
-            )
+    return _csv(_find(_of_insurer(principal), statement_id), "provider")
+
+
+def own_statement_csv(provider_id: int, statement_id: str) -> tuple[str, str]:
+    """The same of one of the provider's statements, whose name has the insurer's code. Raises NotFound."""
+    return _csv(_find(ClosingStatement.provider_id == provider_id, statement_id), "insurer")
+
+
+def _csv(row: Row[ClosingStatement, Provider, Insurer], named: Literal["provider", "insurer"]) -> tuple[str, str]:
+    found, provider, insurer = row
+    lines = (
+        (
+            found.day.isoformat(),
+            provider.code,
+            "correction" if stated.correction else "delivered",
+            stated.booking,
+            stated.provider_reference,
+            stated.service_date.isoformat(),
+            stated.state,
+            stated.units,
+            stated.amount_minor,
+            stated.currency,
         )
-    return f"statement-{provider.code}-{found.day.isoformat()}.csv", out.getvalue()
-
-
-def _plain(text: str) -> str:
-    """The text with a quote before it if a spreadsheet would take it for a formula."""
-    return f"'{text}" if text.startswith(_FORMULA) else text
+        for stated in _lines(found.id, None)
+    )
+    code = provider.code if named == "provider" else insurer.code
+    return f"statement-{code}-{found.day.isoformat()}.csv", spreadsheet(COLUMNS, lines)
 
 
 def _lines(statement_id: int, most: int | None) -> list[Stated]:
@@ -168,28 +186,25 @@ def _lines(statement_id: int, most: int | None) -> list[Stated]:
     ]
 
 
-def _find(principal: Principal, statement_id: str) -> tuple[ClosingStatement, Provider]:
+def _find(whose: ColumnElement[bool], statement_id: str) -> Row[ClosingStatement, Provider, Insurer]:
     with reading() as session:
-        row = session.execute(
-            select(ClosingStatement, Provider)
-            .join(Provider, Provider.id == ClosingStatement.provider_id)
-            .where(ClosingStatement.public_id == statement_id, ClosingStatement.insurer_id == _insurer(principal))
-        ).one_or_none()
+        row = session.execute(_SELECT.where(ClosingStatement.public_id == statement_id, whose)).one_or_none()
     if row is None:
         raise NotFound()
-    return row.ClosingStatement, row.Provider
+    return row
 
 
-def _insurer(principal: Principal) -> int:
+def _of_insurer(principal: Principal) -> ColumnElement[bool]:
     roles.require(principal, "books")
-    return principal.insurer_id
+    return ClosingStatement.insurer_id == principal.insurer_id
 
 
-def _row(found: ClosingStatement, provider: Provider) -> StatementRow:
+def _row(found: ClosingStatement, provider: Provider, insurer: Insurer) -> StatementRow:
     return StatementRow(
         id=found.public_id,
         provider_code=provider.code,
         provider_name=Text(provider.name_zh, provider.name_en),
+        insurer_name=Text(insurer.name_zh, insurer.name_en),
         day=found.day,
         time_zone=found.time_zone,
         made_at=found.made_at,

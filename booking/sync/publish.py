@@ -13,7 +13,8 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from booking.sync import snapshots
 from booking.sync.models import SlotSnapshot
 from booking.sync.open_snapshots import SnapshotOver
-from booking.sync.slots import BATCH, apply_slots, broken_batches, pools_of
+from booking.sync.slots import BATCH, apply_slots, broken_batches, pools_of, zones_of
+from booking.sync.window import window_fault
 from marketplace.core.database.db import reading
 from marketplace.core.errors import Busy, TooMany
 from marketplace.core.logging import get_logger
@@ -51,12 +52,13 @@ class Answered:
 
 @dataclass(frozen=True)
 class Call:
-    """Whose lines, in which request, for which snapshot (its public id), and when."""
+    """Whose lines, in which request, for which snapshot (its public id), and when. `keeps_sold`: as for apply_slots."""
 
     provider_id: int
     request: str
     snapshot: str | None
     now: datetime
+    keeps_sold: bool = False
 
 
 def publish_slots(call: Call, lines: Sequence[RemoteSlot | Faults]) -> list[Answered]:
@@ -77,9 +79,9 @@ def publish_slots(call: Call, lines: Sequence[RemoteSlot | Faults]) -> list[Answ
 
 def _publish(call: Call, lines: Sequence[RemoteSlot | Faults]) -> list[Answered]:
     with reading() as session:
-        pools = pools_of(session, call.provider_id)
+        pools, zones = pools_of(session, call.provider_id), zones_of(session, call.provider_id)
     part_of = None if call.snapshot is None else snapshots.open_row(call.provider_id, call.snapshot, now=call.now)
-    slots, refused = _sort_out(lines, pools, part_of)
+    slots, refused = _sort_out(lines, pools, zones, part_of)
     _remember(call, part_of, refused)
     newest = _newest(slots)
     statuses, failed = _apply(call, [slots[place] for place in newest.values()], pools, part_of)
@@ -128,13 +130,16 @@ def _status(
 
 
 def _sort_out(
-    lines: Sequence[RemoteSlot | Faults], pools: Mapping[str, int], part_of: SlotSnapshot | None
+    lines: Sequence[RemoteSlot | Faults],
+    pools: Mapping[str, int],
+    zones: Mapping[str, str],
+    part_of: SlotSnapshot | None,
 ) -> tuple[dict[int, RemoteSlot], dict[int, Faults]]:
     """The slots that can be applied, and what is wrong with the other lines, by their places."""
     slots: dict[int, RemoteSlot] = {}
     refused: dict[int, Faults] = {}
     for place, line in enumerate(lines):
-        faults = _faults_of(line, pools, part_of) if isinstance(line, RemoteSlot) else line
+        faults = _faults_of(line, pools, zones, part_of) if isinstance(line, RemoteSlot) else line
         if isinstance(line, RemoteSlot) and not faults:
             slots[place] = line
         else:
@@ -142,9 +147,13 @@ def _sort_out(
     return slots, refused
 
 
-def _faults_of(slot: RemoteSlot, pools: Mapping[str, int], part_of: SlotSnapshot | None) -> Faults:
+def _faults_of(
+    slot: RemoteSlot, pools: Mapping[str, int], zones: Mapping[str, str], part_of: SlotSnapshot | None
+) -> Faults:
     if slot.pool not in pools:
         return (Fault("pool", "unknown_pool"),)
+    if fault := window_fault(slot, zones[slot.pool]):
+        return (Fault(*fault),)
     if part_of is None:
         return ()
     if pools[slot.pool] not in part_of.pool_ids:
@@ -179,7 +188,9 @@ def _apply(
 
     def apply(batch: Sequence[RemoteSlot]) -> None:
         snapshot = None if part_of is None else part_of.id
-        outcomes = apply_slots(call.provider_id, batch, pools, counts, now=call.now, snapshot=snapshot)
+        outcomes = apply_slots(
+            call.provider_id, batch, pools, counts, now=call.now, snapshot=snapshot, keeps_sold=call.keeps_sold
+        )
         statuses.update({(names[pool], reference): outcome for (pool, reference), outcome in outcomes.items()})
 
     failed: set[Key] = set()

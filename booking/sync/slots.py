@@ -14,13 +14,15 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.orm import Session
 
 from booking.calls.connections import ProviderConnection
-from booking.discrepancies import SLOT_OVERSOLD, close_discrepancy, open_discrepancy
+from booking.discrepancies import SLOT_OVERSOLD, Discrepancy, close_discrepancy, open_discrepancy
 from booking.feeds.cursors import Pull, apply_each, cursor_of, done, pages
-from booking.feeds.unreadable import due_again
-from booking.models import Discrepancy, Feed, Slot
+from booking.feeds.tries import not_applied
+from booking.feeds.unreadable import due_again, record_rows
+from booking.models import Feed, Slot
 from booking.notices.told_otherwise import bookings_of, notify_cut_slot, notify_moved_slot
 from booking.sync.open_snapshots import SnapshotOver, lock_open_snapshots, note_named
-from marketplace.catalog.models import CapacityPool
+from booking.sync.window import window_fault
+from marketplace.catalog.models import CapacityPool, Site
 from marketplace.core.database.db import reading, transaction
 from marketplace.core.errors import Busy
 from marketplace.core.ids import new_id
@@ -107,7 +109,7 @@ def pull_slots(provider: ProviderConnection, adapter: ProviderAdapter, *, today:
     until then stays, the cursor does not move.
     """
     with reading() as session:
-        pools = pools_of(session, provider.id)
+        pools, zones = pools_of(session, provider.id), zones_of(session, provider.id)
     counts = {"read": 0, "added": 0, "changed": 0, "unknown_pool": 0}
     fetch = partial(adapter.slots, today, today + HORIZON)
     sight = _sight(pools, today)
@@ -121,13 +123,27 @@ def pull_slots(provider: ProviderConnection, adapter: ProviderAdapter, *, today:
         return "applied"
 
     for part in pages(provider.id, Feed.SLOTS, fetch, now=now, afresh=afresh):
-        batches = [part.slots[start : start + BATCH] for start in range(0, len(part.slots), BATCH)]
+        slots = _possible(pull, part.slots, zones)
+        batches = [slots[start : start + BATCH] for start in range(0, len(slots), BATCH)]
         alone = [(slot.name, slot) for batch in broken_batches(batches, apply) for slot in batch]
         apply_each(pull, part, alone, lambda slot: apply([slot]), outcomes)
     if afresh:
         done(provider.id, SIGHT, sight, now=now)
     counts["settled"] = settle_discrepancies(provider.id, now=now)
     return counts
+
+
+def _possible(pull: Pull, slots: Sequence[RemoteSlot], zones: Mapping[str, str]) -> list[RemoteSlot]:
+    """The slots whose times can be right; each of the others becomes a row that could not be used, by its field."""
+    possible: list[RemoteSlot] = []
+    for slot in slots:
+        fault = window_fault(slot, zones[slot.pool]) if slot.pool in zones else None
+        if fault is None:
+            possible.append(slot)
+        else:
+            row = not_applied(slot.name, slot, ".".join(fault))
+            record_rows(pull.provider_id, pull.feed, [row], now=pull.now)
+    return possible
 
 
 def broken_batches(
@@ -161,6 +177,16 @@ def pools_of(session: Session, provider_id: int) -> dict[str, int]:
     return {row.external_ref: row.id for row in rows}
 
 
+def zones_of(session: Session, provider_id: int) -> dict[str, str]:
+    """The zones of the sites of the provider's pools, by its names for the pools."""
+    rows = session.execute(
+        select(CapacityPool.external_ref, Site.time_zone)
+        .join(Site, Site.id == CapacityPool.site_id)
+        .where(CapacityPool.provider_id == provider_id)
+    )
+    return {row.external_ref: row.time_zone for row in rows}
+
+
 def apply_slots(
     provider_id: int,
     slots: Sequence[RemoteSlot],
@@ -169,12 +195,14 @@ def apply_slots(
     *,
     now: datetime,
     snapshot: int | None = None,
+    keeps_sold: bool = False,
 ) -> dict[Key, Outcome]:
     """Write at most 500 slots, the last of each key, in one transaction; rows are locked in the order of their ids.
     What became of each slot of a pool that we know.
 
     The version decides: what is not lower than the version we hold is taken, whichever way it came. `snapshot`: which
-    open one the slots are part of. Raises Busy, SnapshotOver.
+    open one the slots are part of. `keeps_sold`: the provider offers less than is sold and keeps what is sold (it is
+    asked what becomes of each booking), so that this is no discrepancy. Raises Busy, SnapshotOver.
     """
     ours = {(pools[slot.pool], slot.reference): slot for slot in slots if slot.pool in pools}
     outcomes: dict[Key, Outcome] = {}
@@ -182,7 +210,7 @@ def apply_slots(
         left = {key: slot for key, slot in ours.items() if key not in outcomes}
         if not left:
             break
-        outcomes |= _write_slots(provider_id, left, snapshot, now)
+        outcomes |= _write_slots(provider_id, left, snapshot, now, keeps_sold=keeps_sold)
     if len(outcomes) < len(ours):
         raise Busy()
     counts["read"] += len(slots)
@@ -198,7 +226,7 @@ _ROUNDS = 3
 
 
 def _write_slots(
-    provider_id: int, ours: Mapping[Key, RemoteSlot], snapshot: int | None, now: datetime
+    provider_id: int, ours: Mapping[Key, RemoteSlot], snapshot: int | None, now: datetime, *, keeps_sold: bool = False
 ) -> dict[Key, Outcome]:
     """What became of them; a slot that a rival has just added is missing."""
     keys: dict[str, list[Any]] = {"pools": [pool for pool, _ in ours], "refs": [reference for _, reference in ours]}
@@ -227,7 +255,7 @@ def _write_slots(
         open_ones = _open_discrepancies(session, provider_id)
         for row in rows:
             if row.outcome != "created":
-                _compare(session, provider_id, row, open_ones, now)
+                _compare(session, provider_id, row, open_ones, now, keeps_sold=keeps_sold)
     return outcomes
 
 
@@ -246,10 +274,19 @@ def _open_discrepancies(session: Session, provider_id: int) -> OpenDiscrepancies
     return {(row.kind, row.subject): row.facts for row in rows}
 
 
-def _compare(session: Session, provider_id: int, row: Row[Any], open_ones: OpenDiscrepancies, now: datetime) -> None:
+def _compare(
+    session: Session,
+    provider_id: int,
+    row: Row[Any],
+    open_ones: OpenDiscrepancies,
+    now: datetime,
+    *,
+    keeps_sold: bool,
+) -> None:
     """A provider that offers less than we have sold, or moves a slot we have sold, is a discrepancy for a person, and
-    those who have booked it are notified. One that only takes a slot off sale (`closed`) leaves what is sold."""
-    oversold = _oversold(session, row) if row.taken > row.offered else None
+    those who have booked it are notified. One that only takes a slot off sale (`closed`) leaves what is sold, and so
+    does one that said so (`keeps_sold`)."""
+    oversold = _oversold(session, row) if row.taken > row.offered and not keeps_sold else None
     times = {"service_date": row.service_date, "starts_at": row.starts_at, "ends_at": row.ends_at}
     moved = {name: None if at is None else at.isoformat() for name, at in times.items()} if row.moved else None
     for kind, facts, explained in ((OVERSOLD, oversold, "offered_again"), (MOVED, moved, "same_time_again")):

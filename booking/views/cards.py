@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
 from booking.changes.rules import CancelClosed, ChangeClosed
 from booking.offers.alternatives import Alternative
+from booking.offers.answers_slowly import AnswersSlowly
 from marketplace.core.text import Text
 from vip.entitlements.ledger import ReservationStatus
 
@@ -89,16 +90,21 @@ class ProposalView:
 class BookingView(BookingCard):
     """A booking in full.
 
-    `cancel_until` and `change_until` are the last moments for doing so online, `can_cancel` and `can_change` whether
-    it is allowed now, `cancel_closed` and `change_closed` why it is no longer (None while it is, whatever is asked of
-    the provider), `changes_left` how many changes are left. `change` is the kind of the open request (cancel,
-    reschedule; None: none), `new_…` the time that it asks for, `change_due_at` until when the provider may answer,
-    `can_withdraw` whether it can be taken back, `change_unknown` whether the provider's answer is unknown.
-    `taking_back`: one was taken back and its end is not known yet; the date stays. If the last request was refused,
-    `change_refused` is the cause and `refused_kind` its kind. `benefit` is the status of the booking's unit. With
-    `allotment` it is confirmed at once, else within `answer_hours`. `no_show_uses`: whether a no-show uses the unit;
-    `dispute_until` is None unless it is a no-show. `proposal` is the one that waits for an answer, or None.
-    `alternatives` are empty unless someone other than the customer ended the booking.
+    `cancel_until` and `change_until` are the last moments for doing so online, `can_cancel` and `can_change` whether it
+    is allowed now, `cancel_closed` and `change_closed` why it is no
+    longer (None while it is, whatever is asked of the provider), `changes_left` how many changes are left. `change` is
+    the kind of the open request (cancel, reschedule; None: none), `new_…` the time that it asks for, `change_due_at`
+    until when the provider may answer, `can_withdraw` whether it can be taken back, `change_unknown` whether the
+    provider's answer is unknown. `taking_back`: one was taken back and its end is not known yet; the date stays. If the
+    last request was refused, `change_refused` is the cause and `refused_kind` its kind. `benefit` is the status of the
+    booking's unit. With `allotment` it is confirmed at once, else within `answer_hours`. `no_show_uses`: whether a
+    no-show uses the unit; `dispute_until` is None unless it is a no-show. `proposal` is the one that waits for an
+    answer, or None. `alternatives` are empty unless someone other than the customer ended the booking. `check_in_code`
+    is what the provider's desk reads, blank where there is no desk or nobody to check in. `answers_slowly`: its
+    provider is slower than usual now, and something waits for its answer. `conversation_id`: where it is held in a
+    conversation, the id of that. `listed_as`: what the place is called now, if it was booked under another entry that
+    is part of it by now; else blank. `answers`: what she told whoever is sent. `policy`: the policy by which it was
+    allowed (ValidPolicy.snapshot), by which it stands whatever becomes of that.
     """
 
     package: dict[str, Any]
@@ -131,3 +137,14 @@ class BookingView(BookingCard):
     dispute: DisputeView | None
     alternatives: Sequence[Alternative]
     timeline: Sequence[Moved]
+    check_in_code: str = ""
+    answers_slowly: AnswersSlowly | None = None
+    conversation_id: str | None = None
+    listed_as: str = ""
+    answers: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    policy: Mapping[str, Any] | None = None
+
+    @property
+    def ends_at_once(self) -> bool:
+        """Whether a cancel that its provider knows of needs no agreement: it is firm at once, and not being moved."""
+        return self.allotment and self.change is None and not self.taking_back

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any, Literal
+from typing import Any
 
-from sqlalchemy import ColumnElement, Date, Select, and_, cast, exists, func, or_, select
+from sqlalchemy import ColumnElement, Select, exists, func, select
 from sqlalchemy.orm import Session
 
+from booking.attendance.check_in_code import code_to_show
 from booking.attendance.disputes import DISPUTE_FOR
 from booking.attendance.models import Dispute
 from booking.changes.rules import (
@@ -22,44 +23,51 @@ from booking.changes.rules import (
     customer_may_cancel,
     may_change,
 )
+from booking.consultation.models import Conversation
+from booking.eligibility.entitled import firm_at_once
 from booking.hold.submit import Submitted
 from booking.models import Booking, BookingHistory, ChangeRequest, ProviderTask
 from booking.offers.alternatives import Alternative, nearest
-from booking.ownership import customer_of, own_booking
+from booking.offers.answers_slowly import AnswersSlowly, answers_slowly
+from booking.ownership import own_booking
 from booking.proposal import open_proposal
 from booking.reports.models import Report
-from booking.sealing import open_words
+from booking.sealing import open_details, open_words
 from booking.states import BookingState
 from booking.transition import WISHES
 from booking.views.cards import BookingCard, BookingView, DisputeView, Moved, ProposalView
+from marketplace.catalog.kinds import has_times, is_dispatched
 from marketplace.catalog.models import Offer, Provider, Site
+from marketplace.catalog.one_place.sql import place_id
+from marketplace.core.crypto import Unreadable
 from marketplace.core.database.db import reading
-from marketplace.core.errors import Invalid, NotFound
-from marketplace.core.paging import Page, decode_cursor, encode_cursor
+from marketplace.core.errors import NotFound
 from marketplace.core.text import Text
 from vip.customers.person_keys import PROCESS, key_of
 from vip.entitlements.ledger import Reservation, ReservationStatus, reservation_status
 from vip.models import Beneficiary, Entitlement
 from vip.principal import Principal
 
-When = Literal["upcoming", "past"]
-
 _LOST = (BookingState.CANCELLED, BookingState.REJECTED)
+ASKED = (BookingState.AWAITING_PROVIDER, BookingState.OUTCOME_UNKNOWN)
 
 
 def booking(principal: Principal, public_id: str, *, now: datetime) -> BookingView:
     """The principal's own booking in full. Raises NotFound."""
-    return full_view(own_booking(principal, public_id), now=now)
+    return full_view(own_booking(principal, public_id), now=now, hers=True)
 
 
-def full_view(which: ColumnElement[bool], *, now: datetime) -> BookingView:
-    """The booking for which the condition `which` holds, in full. Raises NotFound."""
+def full_view(which: ColumnElement[bool], *, now: datetime, hers: bool = False) -> BookingView:
+    """The booking for which the condition `which` holds, in full; what the customer answered only where she herself
+    (`hers`) looks. Raises NotFound."""
     with reading() as session:
         row = session.execute(
             card_rows()
-            .add_columns(Site.longitude, Site.latitude, Provider.allotment, Provider.answer_hours)
+            .add_columns(Site.public_id.label("place"), Site.name.label("listed_as"))
+            .add_columns(Site.longitude, Site.latitude, Provider.allotment, Provider.answer_hours, Provider.adapter)
+            .add_columns(Provider.answers_slowly_since, Provider.answers_slowly_reason)
             .join(Offer, Offer.id == Booking.offer_id)
-            .join(Site, Site.id == Offer.site_id)
+            .join(Site, Site.id == place_id(func.coalesce(Booking.venue_id, Offer.site_id)))
             .join(Provider, Provider.id == Booking.provider_id)
             .where(which)
         ).one_or_none()
@@ -86,7 +94,7 @@ def full_view(which: ColumnElement[bool], *, now: datetime) -> BookingView:
         around = _Around(
             longitude=row.longitude,
             latitude=row.latitude,
-            allotment=row.allotment,
+            allotment=firm_at_once(booking.snapshot, row.allotment),
             answer_hours=row.answer_hours,
             no_show_uses=row.no_show_uses,
             history=history,
@@ -98,6 +106,13 @@ def full_view(which: ColumnElement[bool], *, now: datetime) -> BookingView:
             dispute=_dispute(session, booking, row.Beneficiary),
             proposal=_proposal(session, booking, now) if asked is None else None,
             alternatives=_instead(session, booking, requests, left, lost=lost, now=now),
+            check_in_code=code_to_show(booking, row.adapter),
+            answers_slowly=answers_slowly(row.answers_slowly_since, row.answers_slowly_reason)
+            if (booking.state in ASKED and has_times(booking.kind)) or asked is not None
+            else None,
+            answers=_answers(session, booking, row.Beneficiary) if hers and is_dispatched(booking.kind) else {},
+            conversation=session.scalar(select(Conversation.public_id).where(Conversation.booking_id == booking_id)),
+            listed_as=row.listed_as if row.place != booking.snapshot["site"]["id"] else "",
         )
     return _view(booking, _card(booking, row.Beneficiary, row.entitlement), around, now=now)
 
@@ -151,6 +166,11 @@ class _Around:
     dispute: DisputeView | None = None
     proposal: ProposalView | None = None
     alternatives: Sequence[Alternative] = ()
+    check_in_code: str = ""
+    answers_slowly: AnswersSlowly | None = None
+    conversation: str | None = None
+    listed_as: str = ""
+    answers: Mapping[str, Any] = field(default_factory=dict)
 
 
 def _view(booking: Booking, card: dict[str, Any], around: _Around, *, now: datetime) -> BookingView:
@@ -194,7 +214,20 @@ def _view(booking: Booking, card: dict[str, Any], around: _Around, *, now: datet
         dispute=around.dispute,
         alternatives=around.alternatives,
         timeline=_timeline(around.history, around.requests, around.dispute),
+        check_in_code=around.check_in_code,
+        answers_slowly=around.answers_slowly,
+        conversation_id=around.conversation,
+        listed_as=around.listed_as,
+        answers=around.answers,
+        policy=booking.snapshot.get("policy"),
     )
+
+
+def _answers(session: Session, booking: Booking, person: Beneficiary) -> Mapping[str, Any]:
+    try:
+        return open_details(booking.details_sealed, key_of(session, person, PROCESS), booking.public_id)
+    except Unreadable:  # erased meanwhile
+        return {}
 
 
 def _asked(requests: Sequence[ChangeRequest]) -> ChangeRequest | None:
@@ -212,63 +245,6 @@ def booking_version(principal: Principal, public_id: str) -> int:
     if version is None:
         raise NotFound(field="booking_id")
     return version
-
-
-def bookings_version(principal: Principal) -> tuple[int, int]:
-    """The number of the principal's bookings and the sum of their versions: it changes whenever one of them does, or a
-    new one is made. For pages that poll it; one query by the customer's index."""
-    with reading() as session:
-        row = session.execute(
-            select(func.count(), func.coalesce(func.sum(Booking.version), 0)).where(
-                Booking.customer_id == customer_of(principal)
-            )
-        ).one()
-    return row[0], int(row[1])
-
-
-def bookings(
-    principal: Principal, *, cursor: str | None, limit: int, now: datetime, when: When | None = None
-) -> Page[BookingCard]:
-    """The principal's bookings: upcoming (live, and not before today at the site) by date, soonest first; past and
-    all, newest first."""
-    with reading() as session:
-        query = card_rows().where(Booking.customer_id == customer_of(principal))
-        ascending = when == "upcoming"
-        if when is not None:
-            query = query.where(_upcoming(now) if ascending else ~_upcoming(now))
-        query = _after(query, cursor, ascending)
-        rows = session.execute(query.limit(limit + 1)).all()
-        changes = _open_changes(session, [row.Booking.id for row in rows[:limit]])
-    cards = [
-        card_of(row.Booking, row.Beneficiary, row.entitlement, changes.get(row.Booking.public_id))
-        for row in rows[:limit]
-    ]
-    if len(rows) <= limit:
-        return Page(cards, None)
-    last: Booking = rows[limit - 1].Booking
-    key = [last.service_date.isoformat(), last.id] if ascending else [last.id]
-    return Page(cards, encode_cursor(key))
-
-
-def _upcoming(now: datetime) -> ColumnElement[bool]:
-    today_there = cast(func.timezone(Booking.time_zone, now), Date)
-    return and_(Booking.live, Booking.service_date >= today_there)
-
-
-def _after(query: Select[*tuple[Any, ...]], cursor: str | None, ascending: bool) -> Select[*tuple[Any, ...]]:
-    if not ascending:
-        if cursor is not None:
-            (last_id,) = decode_cursor(cursor, (int,))
-            query = query.where(Booking.id < last_id)
-        return query.order_by(Booking.id.desc())
-    if cursor is not None:
-        text, last_id = decode_cursor(cursor, (str, int))
-        try:
-            day = date.fromisoformat(text)
-        except ValueError as bad:
-            raise Invalid(field="cursor", reason="bad_cursor") from bad
-        query = query.where(or_(Booking.service_date > day, and_(Booking.service_date == day, Booking.id > last_id)))
-    return query.order_by(Booking.service_date, Booking.id)
 
 
 def card_rows() -> Select[*tuple[Any, ...]]:
@@ -316,15 +292,6 @@ def _card(booking: Booking, person: Beneficiary, entitlement: str) -> dict[str, 
         "created_at": booking.created_at,
         "updated_at": booking.updated_at,
     }
-
-
-def _open_changes(session: Session, ids: Sequence[int]) -> dict[str, str]:
-    rows = session.execute(
-        select(Booking.public_id, ChangeRequest.kind)
-        .join(ChangeRequest, ChangeRequest.booking_id == Booking.id)
-        .where(Booking.id.in_(ids), ChangeRequest.state == "open")
-    )
-    return {row.public_id: row.kind for row in rows}
 
 
 def _is_unknown(session: Session, asked: ChangeRequest) -> bool:

@@ -11,14 +11,15 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from booking.changes.cancel import Reason, reasons_for
-from booking.models import Booking, Discrepancy
+from booking.discrepancies import Discrepancy
+from booking.models import Booking
 from booking.ownership import SEARCHED, VIEWED, insurers_booking, record_look
+from booking.references import normal_number
 from booking.views.cards import BookingCard, BookingView
 from booking.views.customer import card_of, card_rows, full_view
 from marketplace.core.database.db import reading, transaction
 from marketplace.core.errors import Invalid
 from marketplace.core.strictjson import storable
-from marketplace.core.text import without_invisible
 from vip import phones, roles
 from vip.models import Customer
 from vip.principal import Principal
@@ -100,8 +101,7 @@ def _search(operator: Principal, wanted: str) -> tuple[str, Select[Any]]:
     try:
         indexes = phones.indexes(phones.normalise(wanted))
     except Invalid:
-        number = "".join(without_invisible(wanted).split()).upper()
-        return "number", query.where(Booking.reference == number)
+        return "number", query.where(Booking.reference == normal_number(wanted))
     return "phone", query.join(Customer, Customer.id == Booking.customer_id).where(phones.of_customer(indexes))
 
 

@@ -14,8 +14,10 @@ from sqlalchemy.orm import Session
 
 from booking.calls.breaker import Call
 from booking.calls.models import ProviderBreaker
+from booking.discrepancies import Discrepancy
 from booking.feeds.models import SyncCursor
-from booking.models import Discrepancy, Feed, ProviderTask
+from booking.models import Booking, Feed, ProviderTask
+from booking.reconcile.cases import seen_by
 from booking.reconcile.look_ups import Reached, reached
 from booking.reconcile.queue import list_is_read
 from booking.worker_models import JobRun
@@ -53,7 +55,7 @@ class ProviderHealth:
     none yet. `breakers` are those of the kinds of call that failed last; no command is sent while `paused_at` is set or
     the one of commands is open. `waiting` and `unknown` count commands. `look_ups`: how far they get up to tomorrow,
     and later, where bookings are looked up one by one because the list of them is not read. `answers_here`: it answers
-    in our books, so that nothing is read from it."""
+    in our books, so that nothing is read from it. `id` is internal."""
 
     code: str
     name: Text
@@ -65,6 +67,7 @@ class ProviderHealth:
     discrepancies: int
     look_ups: tuple[Reached, Reached] | None = None
     answers_here: bool = False
+    id: int = 0
 
 
 @dataclass(frozen=True)
@@ -93,7 +96,7 @@ class AuditHealth:
 
 
 def providers(principal: Principal, *, now: datetime) -> list[ProviderHealth]:
-    """All providers by code, each with its present state."""
+    """All providers by code, each with its present state; of discrepancies those that the operator may see."""
     roles.require(principal, "books")
     with reading() as session:
         rows = session.scalars(select(Provider).order_by(Provider.code)).all()
@@ -118,7 +121,8 @@ def providers(principal: Principal, *, now: datetime) -> list[ProviderHealth]:
             row.provider_id: row.number
             for row in session.execute(
                 select(Discrepancy.provider_id, func.count().label("number"))
-                .where(Discrepancy.closed_at.is_(None))
+                .outerjoin(Booking, Booking.id == Discrepancy.booking_id)
+                .where(Discrepancy.closed_at.is_(None), seen_by(principal))
                 .group_by(Discrepancy.provider_id)
             )
         }
@@ -135,6 +139,7 @@ def providers(principal: Principal, *, now: datetime) -> list[ProviderHealth]:
             discrepancies=open_cases.get(row.id, 0),
             look_ups=looked_up[row.id],
             answers_here=capabilities(row.adapter).answers_here,
+            id=row.id,
         )
         for row in rows
     ]
@@ -166,7 +171,7 @@ def late_jobs(principal: Principal, *, now: datetime) -> Sequence[LateJob]:
     return [
         LateJob(row.name, row.every_seconds, row.started_at, row.succeeded_at)
         for row in rows
-        if row.succeeded_at is None or now - row.succeeded_at > _patience(row.every_seconds)
+        if row.succeeded_at is None or now - row.succeeded_at > patience(row.every_seconds)
     ]
 
 
@@ -188,5 +193,6 @@ def unreadable_records(principal: Principal, *, now: datetime) -> Sequence[Alarm
     return integrity.alarms(now=now)
 
 
-def _patience(every_seconds: int) -> timedelta:
+def patience(every_seconds: int) -> timedelta:
+    """How long after its last success a job of this interval is late."""
     return max(LEAST_WAIT, MISSED_INTERVALS * timedelta(seconds=every_seconds))

@@ -21,12 +21,14 @@ from booking.idempotency import Repeatable, record_key
 from booking.models import Booking
 from booking.offers.bookable import given_out, lead
 from booking.ownership import customer_of
+from booking.refusals import HasNoTimes, NotWaitedFor
 from booking.states import AT_PROVIDER, LIVE, BookingState
 from booking.transition import lock_booking, move
 from booking.waiting.match import LEAST_TIME, look_again
 from booking.waiting.models import EXPIRED, MOST_OPEN, OPEN, WaitingEntry, WaitingOffer, WaitingPlace
 from marketplace.catalog import kinds
 from marketplace.catalog.benefit_kind import NotEligible
+from marketplace.catalog.one_place.sql import at_place
 from marketplace.core.clock import today
 from marketplace.core.database.db import transaction, violated
 from marketplace.core.errors import Invalid, NotFound, Refusal
@@ -99,8 +101,8 @@ class Joined:
 
 _OFFERS = text(f"""
   SELECT o.id, o.public_id, o.kind, o.pool_id, {lead("o")} AS lead, o.package, si.time_zone
-    FROM offer o JOIN site si ON si.id = o.site_id
-   WHERE o.public_id = ANY(:ids) AND {given_out("o", "si")}
+    FROM offer o {at_place("o", "si")}
+   WHERE o.public_id = ANY(:ids) AND {given_out("o", "si", ":market")}
 """)
 
 
@@ -108,7 +110,8 @@ def join(principal: Principal, criteria: Criteria, *, key: str, fingerprint: byt
     """Add an entry to the waiting list. A place that is free already is offered within seconds.
 
     `key` and `fingerprint` make the request repeatable, as for a booking. Raises NotFound or Invalid with the field at
-    fault, AlreadyWaiting, WaitingListFull, NotEligible, the refusals of vip.entitlements, IdempotencyKeyReused, Busy.
+    fault, HasNoTimes, NotWaitedFor, AlreadyWaiting, WaitingListFull, NotEligible, the refusals of vip.entitlements,
+    IdempotencyKeyReused, Busy.
     """
     customer_id = customer_of(principal)
     _check_form(criteria)
@@ -122,7 +125,7 @@ def join(principal: Principal, criteria: Criteria, *, key: str, fingerprint: byt
                 return Joined(known, replayed=True)
             session.execute(select(Customer.id).where(Customer.id == customer_id).with_for_update(key_share=True))
             person = beneficiary(session, customer_id, criteria.beneficiary)
-            places = _places(session, criteria)
+            places = _places(session, criteria, principal.market)
             closes_at = _closes_at(criteria, places, now)
             _check_rules(session, customer_id, person, criteria, places[0])
             entry = WaitingEntry(
@@ -266,16 +269,21 @@ def _days(criteria: Criteria) -> list[date]:
     return [day for day in every if day.isoweekday() in criteria.weekdays]
 
 
-def _places(session: Session, criteria: Criteria) -> Sequence[Row[Any]]:
-    """The offers' rows in the order given, all of one kind. Raises NotFound(offer_ids), Invalid."""
+def _places(session: Session, criteria: Criteria, market: int) -> Sequence[Row[Any]]:
+    """The offers' rows in the order given, all of one kind. Raises NotFound(offer_ids), Invalid, HasNoTimes,
+    NotWaitedFor."""
     ids = list(dict.fromkeys(criteria.offers))
     if not all(well_formed(each) for each in ids):
         raise NotFound(field="offer_ids")
-    found = {row.public_id: row for row in session.execute(_OFFERS, {"ids": ids})}
+    found = {row.public_id: row for row in session.execute(_OFFERS, {"ids": ids, "market": market})}
     if len(found) < len(ids):
         raise NotFound(field="offer_ids")
     if len({row.kind for row in found.values()}) > 1:
         raise Invalid(field="offer_ids", reason="other_kind")
+    if not all(kinds.has_times(row.kind) for row in found.values()):
+        raise HasNoTimes(field="offer_ids")
+    if any(kinds.is_dispatched(row.kind) for row in found.values()):
+        raise NotWaitedFor(field="offer_ids")
     return [found[each] for each in ids]
 
 

@@ -8,12 +8,13 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from booking.offers.bookable import Rule
+from marketplace.catalog.one_place.sql import at_place
 
 LEAST_TIME = timedelta(minutes=5)
 """A place is not offered if the customer would have less time than this to answer."""
 
 
-RULE = Rule("s", "o", "si", "(CAST(:now AS timestamptz) + CAST(:least AS float) * interval '1 s')")
+RULE = Rule("s", "o", "si", "(CAST(:now AS timestamptz) + CAST(:least AS float) * interval '1 s')", "o.market")
 """Whether a slot can still be booked `:least` seconds from `:now`."""
 
 WINDOW_ENDS = f"least({RULE.closes_at}, {RULE.starts_at} - e.hours_before * interval '1 hour')"
@@ -36,7 +37,7 @@ _OF_ENTRY = text(f"""
     FROM waiting_entry e
     JOIN waiting_place p ON p.entry_id = e.id
     JOIN offer o ON o.id = p.offer_id
-    JOIN site si ON si.id = o.site_id
+    {at_place("o", "si")}
     JOIN slot s ON s.pool_id = p.pool_id
    WHERE e.id = :entry AND {FITS}
    ORDER BY s.service_date, s.starts_at, s.id LIMIT 20
@@ -48,7 +49,7 @@ _OF_ALL = text(f"""
     FROM waiting_entry e
     JOIN waiting_place p ON p.entry_id = e.id AND p.open
     JOIN offer o ON o.id = p.offer_id
-    JOIN site si ON si.id = o.site_id
+    {at_place("o", "si")}
     CROSS JOIN LATERAL (SELECT s.id FROM slot s WHERE {FITS}
                          ORDER BY s.service_date, s.starts_at LIMIT 20) AS found
    WHERE e.state = 'waiting' AND NOT EXISTS (SELECT FROM freed_slot f WHERE f.slot_id = found.id)

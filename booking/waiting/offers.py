@@ -21,13 +21,14 @@ from booking.hold.submit import submit_for
 from booking.models import Booking
 from booking.notices.notify import notify
 from booking.notices.quiet_hours import quiet_until
-from booking.offers.bookable import given_out
+from booking.offers.bookable import ended
 from booking.refusals import SlotClosed, SlotFull, SlotMoved
 from booking.states import UNDECIDED
 from booking.transition import lock_booking
 from booking.waiting.join import close, lock_entry, open_offer, outcome_of, set_state
 from booking.waiting.match import FITS, LEAST_TIME, WINDOW_ENDS, look_again, look_everywhere
 from booking.waiting.models import EXPIRED, WaitingEntry, WaitingOffer
+from marketplace.catalog.one_place.sql import at_place
 from marketplace.core.database.db import reading, transaction
 from marketplace.core.errors import Busy, Refusal
 from marketplace.core.logging import get_logger
@@ -55,13 +56,13 @@ _DONE = text("DELETE FROM freed_slot WHERE id = ANY(:ids)")
 _CANDIDATES = text(f"""
   SELECT e.id AS entry_id, e.public_id AS entry, s.public_id AS slot, s.id AS slot_id, o.public_id AS offer,
          b.public_id AS beneficiary, t.public_id AS entitlement, e.insurer_id, e.customer_id,
-         c.public_id AS customer, i.time_zone AS home_zone, n.quiet, n.quiet_from, n.quiet_until,
+         c.public_id AS customer, i.time_zone AS home_zone, i.market, n.quiet, n.quiet_from, n.quiet_until,
          {WINDOW_ENDS} AS window_ends
     FROM slot s
     JOIN waiting_place p ON p.pool_id = s.pool_id
     JOIN waiting_entry e ON e.id = p.entry_id
     JOIN offer o ON o.id = p.offer_id
-    JOIN site si ON si.id = o.site_id
+    {at_place("o", "si")}
     JOIN customer c ON c.id = e.customer_id AND c.blocked_at IS NULL
     JOIN insurer i ON i.id = e.insurer_id
     JOIN beneficiary b ON b.id = e.beneficiary_id
@@ -155,7 +156,15 @@ def _hold(session: Session, entry: WaitingEntry, candidate: Row[Any], now: datet
     until = min((_quiet_end(candidate, now) or now) + HOLD, candidate.window_ends)
     held = hold_for(
         session,
-        Principal("customer", candidate.customer_id, candidate.customer, candidate.insurer_id, 0, candidate.home_zone),
+        Principal(
+            "customer",
+            candidate.customer_id,
+            candidate.customer,
+            candidate.insurer_id,
+            0,
+            candidate.home_zone,
+            market=candidate.market,
+        ),
         HoldRequest(candidate.offer, candidate.slot, candidate.beneficiary, candidate.entitlement, {}),
         key=f"{candidate.entry}:{candidate.slot}",
         until=until,
@@ -245,8 +254,8 @@ _POINTLESS = text(f"""
       WHEN e.closes_at < CAST(:now AS timestamptz) + CAST(:least AS float) * interval '1 s' THEN 'over'
       WHEN b.removed_at IS NOT NULL THEN 'person_gone'
       WHEN NOT EXISTS (
-        SELECT FROM waiting_place p JOIN offer o ON o.id = p.offer_id JOIN site si ON si.id = o.site_id
-         WHERE p.entry_id = e.id AND {given_out("o", "si")}) THEN 'offer_closed'
+        SELECT FROM waiting_place p JOIN offer o ON o.id = p.offer_id {at_place("o", "si")}
+         WHERE p.entry_id = e.id AND NOT {ended("o", "si")}) THEN 'offer_closed'
       WHEN EXISTS (
         SELECT FROM booking k
          WHERE k.customer_id = e.customer_id AND k.beneficiary_id = e.beneficiary_id AND k.kind = e.kind AND k.live

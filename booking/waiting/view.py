@@ -11,11 +11,13 @@ from sqlalchemy import ColumnElement, Row, and_, func, or_, select, text
 from sqlalchemy.orm import Session
 
 from booking.models import Booking
-from booking.offers.bookable import given_out
+from booking.offers.bookable import given_out, on_sale
 from booking.ownership import customer_of
 from booking.waiting.join import own_entry_id
 from booking.waiting.models import OPEN, WaitingEntry, WaitingOffer, WaitingPlace
+from marketplace.catalog.markets import LIVE
 from marketplace.catalog.models import Offer, Site
+from marketplace.catalog.one_place.sql import at_place, offers_at, place_id
 from marketplace.core.database.db import reading
 from marketplace.core.errors import NotFound
 from marketplace.core.ids import well_formed
@@ -148,22 +150,22 @@ _ALIKE = text(f"""
   SELECT o.public_id AS offer_id, o.name_zh, o.name_en, si.public_id AS site_id, si.name AS site_name, si.city,
          si.district, si.tier
     FROM offer mine
-    JOIN site here ON here.id = mine.site_id
-    JOIN site si ON si.province = here.province AND si.city = here.city
-    JOIN offer o ON o.site_id = si.id AND o.kind = mine.kind AND {given_out("o", "si")}
+    {at_place("mine", "here")}
+    JOIN site si ON si.province = here.province AND si.city = here.city AND si.merged_into IS NULL
+    {offers_at("si", "o")} AND o.kind = mine.kind AND {given_out("o", "si", "mine.market")}
      AND (o.package = mine.package OR (o.provider_id = mine.provider_id AND o.name_zh = mine.name_zh))
-   WHERE mine.public_id = :offer AND mine.active
+   WHERE mine.public_id = :offer AND {on_sale("mine", ":market")}
    ORDER BY o.id <> mine.id, si.district <> here.district, si.name, o.id LIMIT :most
 """)
 
 
-def alike(offer: str, *, most: int = 20) -> list[WaitingSite]:
-    """The offer itself, then the same package at other open sites of its city, those of its district first.
-    Raises NotFound(field="offer_id")."""
+def alike(offer: str, *, market: int = LIVE, most: int = 20) -> list[WaitingSite]:
+    """The offer itself, then the same package at other open sites of its city, those of its district first, for
+    customers of a market. Raises NotFound(field="offer_id")."""
     found: Sequence[Row[Any]] = ()
     if well_formed(offer):
         with reading() as session:
-            found = session.execute(_ALIKE, {"offer": offer, "most": most}).all()
+            found = session.execute(_ALIKE, {"offer": offer, "most": most, "market": market}).all()
     if not found:
         raise NotFound(field="offer_id")
     return [_site(row) for row in found]
@@ -213,7 +215,7 @@ def _sites(session: Session, ids: Sequence[int]) -> dict[int, list[WaitingSite]]
             Site.tier,
         )
         .join(Offer, Offer.id == WaitingPlace.offer_id)
-        .join(Site, Site.id == Offer.site_id)
+        .join(Site, Site.id == place_id(Offer.site_id))
         .where(WaitingPlace.entry_id.in_(ids))
         .order_by(WaitingPlace.id)
     )

@@ -16,18 +16,14 @@ from sqlalchemy.orm import Session
 from booking.idempotency import Repeatable, first_time, record_key
 from booking.webhooks import events
 from booking.webhooks.models import WebhookEndpoint, WebhookSecret
-from marketplace.catalog.models import Provider
+from marketplace.clients.credentials import TwoSecrets
 from marketplace.core import audit
 from marketplace.core.config import settings
 from marketplace.core.crypto import seal_master, unseal_master
 from marketplace.core.database.db import reading, transaction
 from marketplace.core.errors import Invalid, NotFound, Refusal
 from marketplace.core.ids import new_id
-from marketplace.core.logging import get_logger
 from marketplace.core.sending.outside import BadUrl, read_url
-from providers.clients.credentials import TwoSecrets
-
-log = get_logger(__name__)
 
 MOST = 10
 """How many endpoints a provider may have."""
@@ -141,18 +137,6 @@ def listed(provider_id: int) -> list[Endpoint]:
         return [_shown(session, row) for row in rows.all()]
 
 
-def stopped() -> dict[str, int]:
-    """How many endpoints stopped by themselves (they fail, or their receiver is gone), by the provider's code."""
-    with reading() as session:
-        rows = session.execute(
-            select(Provider.code, func.count())
-            .join(WebhookEndpoint, WebhookEndpoint.provider_id == Provider.id)
-            .where(WebhookEndpoint.reason.in_(("failing", "gone")))
-            .group_by(Provider.code)
-        )
-        return {row[0]: row[1] for row in rows}
-
-
 def one(provider_id: int, endpoint_id: str) -> Endpoint:
     """One endpoint. Raises NotFound."""
     with reading() as session:
@@ -162,30 +146,33 @@ def one(provider_id: int, endpoint_id: str) -> Endpoint:
 def change(
     provider_id: int,
     endpoint_id: str,
-    url: str,
-    event_types: Collection[str],
-    state: Choice,
+    url: str | None = None,
+    event_types: Collection[str] | None = None,
+    state: Choice | None = None,
     *,
     by: By,
     now: datetime,
     repeat: Repeatable | None = None,
 ) -> Endpoint:
-    """Give an endpoint another address or other event types, pause it or let it go on. What happened while it was
-    paused is delivered when it goes on. Audited. Raises NotFound, EndpointEnded, Invalid(field="url" or "event_types"),
-    IdempotencyKeyReused.
+    """Give an endpoint another address or other event types, pause it or let it go on; what is None stays. What
+    happened while it was paused is delivered when it goes on. Audited. Raises NotFound, EndpointEnded,
+    Invalid(field="url" or "event_types"), IdempotencyKeyReused.
     """
-    check_url(url)
-    _check_types(event_types)
+    if url is not None:
+        check_url(url)
+    if event_types is not None:
+        _check_types(event_types)
     with transaction() as session:
         if _done_before(session, repeat, endpoint_id, now):
             return _shown(session, _of(session, provider_id, endpoint_id))
         endpoint = _lock(session, provider_id, endpoint_id)
         if endpoint.state == "ended":
             raise EndpointEnded()
-        endpoint.url, endpoint.event_types = url, sorted(set(event_types))
-        if endpoint.state != state:
-            _move(endpoint, state, "" if state == "active" else "asked", now)
-        facts = {"host": _host(url), "state": state, "event_types": endpoint.event_types}
+        endpoint.url = endpoint.url if url is None else url
+        endpoint.event_types = endpoint.event_types if event_types is None else sorted(set(event_types))
+        if state is not None and endpoint.state != state:
+            move(endpoint, state, "" if state == "active" else "asked", now)
+        facts = {"host": _host(endpoint.url), "state": endpoint.state, "event_types": endpoint.event_types}
         _audit(session, "webhook_endpoint.changed", endpoint, by, now, **facts)
         return _shown(session, endpoint)
 
@@ -197,7 +184,7 @@ def delete(provider_id: int, endpoint_id: str, *, by: By, now: datetime, repeat:
         if _done_before(session, repeat, endpoint_id, now):
             return
         endpoint = _lock(session, provider_id, endpoint_id)
-        _move(endpoint, "ended", "deleted", now)
+        move(endpoint, "ended", "deleted", now)
         for secret in _live_secrets(session, endpoint):
             _end(secret, now)
         _audit(session, "webhook_endpoint.deleted", endpoint, by, now)
@@ -260,12 +247,10 @@ def check_url(url: str) -> None:
         raise Invalid(field="url", reason=bad.reason) from bad
 
 
-def stop(session: Session, endpoint: WebhookEndpoint, reason: Literal["failing", "gone"], now: datetime) -> None:
-    """Pause an endpoint that has failed for days, or end one whose receiver says that it is gone; the provider sees it
-    in its list, we in the log and the audit. The caller holds the endpoint's lock."""
-    _move(endpoint, "paused" if reason == "failing" else "ended", reason, now)
-    log.warning("webhook.endpoint_stopped", endpoint=endpoint.public_id, reason=reason)
-    _audit(session, "webhook_endpoint.stopped", endpoint, By("system", "webhooks"), now, reason=reason)
+def move(endpoint: WebhookEndpoint, state: str, reason: str, now: datetime) -> None:
+    """Give it another state; the caller holds its lock. What failed before no longer counts."""
+    endpoint.state, endpoint.reason, endpoint.state_since = state, reason, now
+    endpoint.failing_since = endpoint.not_before = None
 
 
 def secret_record(endpoint_id: str) -> str:
@@ -298,11 +283,6 @@ def _of(session: Session, provider_id: int, endpoint_id: str, *, lock: bool = Fa
 
 def _lock(session: Session, provider_id: int, endpoint_id: str) -> WebhookEndpoint:
     return _of(session, provider_id, endpoint_id, lock=True)
-
-
-def _move(endpoint: WebhookEndpoint, state: str, reason: str, now: datetime) -> None:
-    endpoint.state, endpoint.reason, endpoint.state_since = state, reason, now
-    endpoint.failing_since = endpoint.not_before = None
 
 
 def _live_secrets(session: Session, endpoint: WebhookEndpoint) -> Sequence[WebhookSecret]:

@@ -16,7 +16,10 @@ from booking.webhooks.events import Event
 from booking.webhooks.models import WebhookDelivery, WebhookEndpoint
 from marketplace.core.database.db import reading, transaction
 from marketplace.core.ids import new_id
+from marketplace.core.logging import get_logger
 from marketplace.core.one_by_one import RUN_SECONDS, one_by_one
+
+log = get_logger(__name__)
 
 AT_ONCE = 200
 """Events a page."""
@@ -58,10 +61,14 @@ def _make_span(endpoint_id: int, now: datetime) -> tuple[int, bool]:
             return 0, False
         made = 0
         for _ in range(MOST_PAGES):
-            found, endpoint.cursor, more = events.events_since(session, endpoint.provider_id, endpoint.cursor, AT_ONCE)
-            wanted = [each for each in found if each.type in endpoint.event_types]
+            part = events.events_since(session, endpoint.provider_id, endpoint.cursor, AT_ONCE)
+            endpoint.cursor = part.cursor
+            wanted = [each for each in part.events if each.type in endpoint.event_types]
             made += _insert(session, endpoint, wanted, now) if wanted else 0
-            if not more:
+            if part.recovered:
+                endpoint.recovered_at = now
+                log.warning("webhook.cursor_recovered", endpoint=endpoint.public_id)
+            if not part.more:
                 return made, False
         return made, True
 

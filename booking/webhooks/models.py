@@ -15,7 +15,8 @@ from marketplace.core.database.db import Base
 class WebhookEndpoint(Base):
     """Where a provider wants to be told of its bookings, and of what. `reason` says why it is not active; `cursor` how
     far the events were made into deliveries. `failing_since`: the first failure after the last success; nothing is sent
-    before `not_before`, which the receiver asked for."""
+    before `not_before`, which the receiver asked for. `recovered_at`: when the cursor was last set on after a dump was
+    restored (booking.webhooks.events)."""
 
     __tablename__ = "webhook_endpoint"
     __table_args__ = (
@@ -36,6 +37,7 @@ class WebhookEndpoint(Base):
     cursor: Mapped[str]
     failing_since: Mapped[datetime | None]
     not_before: Mapped[datetime | None]
+    recovered_at: Mapped[datetime | None]
     created_at: Mapped[Moment]
 
 
@@ -63,7 +65,7 @@ class WebhookSecret(Base):
 
 class WebhookDelivery(Base):
     """An event on its way to an endpoint. What it says is read from the events when it is sent, and is not stored here;
-    `body_hash` (SHA-256) is of what was sent last.
+    `body_hash` (SHA-256) and `url` are of the last try.
 
     `run_after` has the chance of the schedule in it, so that a restart changes nothing. `tries` fences: only the newest
     claim records an outcome; `failures` counts the tries since it was made or replayed that failed. `booking` is a
@@ -97,6 +99,7 @@ class WebhookDelivery(Base):
     run_after: Mapped[Moment]
     lease_until: Mapped[datetime | None]
     sent_at: Mapped[datetime | None]
+    url: Mapped[str | None]
     body_hash: Mapped[bytes | None] = mapped_column(BYTEA)
     status: Mapped[int | None]
     answer: Mapped[str] = mapped_column(server_default="")
@@ -104,3 +107,49 @@ class WebhookDelivery(Base):
     milliseconds: Mapped[int | None]
     finished_at: Mapped[datetime | None]
     created_at: Mapped[Moment]
+
+
+class ProviderContact(Base):
+    """A mail box of a provider's people that is written to. Of one that has ended the address is erased."""
+
+    __tablename__ = "provider_contact"
+    __table_args__ = (
+        CheckConstraint("language IN ('zh','en')", name="language"),
+        CheckConstraint("(ended_at IS NULL) = (email_sealed IS NOT NULL)", name="ended"),
+        Index("ix_provider_contact_provider_id", "provider_id", postgresql_where=text("ended_at IS NULL")),
+    )
+
+    id: Mapped[PrimaryKey]
+    public_id: Mapped[PublicId]
+    provider_id: Mapped[int] = mapped_column(ForeignKey("provider.id"))
+    email_sealed: Mapped[bytes | None] = mapped_column(BYTEA)
+    language: Mapped[str]
+    created_at: Mapped[Moment]
+    ended_at: Mapped[datetime | None]
+
+
+class ProviderMessage(Base):
+    """A message to a contact: an endpoint stopped at `created_at`, for this `reason`. `tries` fences, as with
+    deliveries."""
+
+    __tablename__ = "provider_message"
+    __table_args__ = (
+        UniqueConstraint("contact_id", "endpoint_id", "created_at"),
+        CheckConstraint("reason IN ('failing','gone')", name="reason"),
+        CheckConstraint("state IN ('queued','sent','failed','dropped')", name="state"),
+        CheckConstraint("(state = 'queued') = (finished_at IS NULL)", name="finished"),
+        Index("ix_provider_message_due", "run_after", postgresql_where=text("state = 'queued'")),
+    )
+
+    id: Mapped[PrimaryKey]
+    contact_id: Mapped[int] = mapped_column(ForeignKey("provider_contact.id"))
+    endpoint_id: Mapped[int] = mapped_column(ForeignKey("webhook_endpoint.id"))
+    reason: Mapped[str]
+    failing_since: Mapped[datetime | None]
+    state: Mapped[str] = mapped_column(server_default="queued")
+    tries: Mapped[int] = mapped_column(server_default="0")
+    run_after: Mapped[Moment]
+    lease_until: Mapped[datetime | None]
+    error: Mapped[str] = mapped_column(server_default="")
+    created_at: Mapped[Moment]
+    finished_at: Mapped[datetime | None]

@@ -11,7 +11,7 @@ import hashlib
 import json
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -20,9 +20,11 @@ from sqlalchemy.orm import Session
 from standardwebhooks.webhooks import Webhook
 
 from booking.webhooks import events
-from booking.webhooks.endpoints import open_secrets, stop
+from booking.webhooks.endpoints import open_secrets
 from booking.webhooks.models import WebhookDelivery, WebhookEndpoint
 from booking.webhooks.schedule import next_try
+from booking.webhooks.stopped import stop
+from booking.webhooks.struck import Means, PutOff, Struck, post_struck, struck
 from marketplace.core.config import settings
 from marketplace.core.crypto import Unreadable
 from marketplace.core.database.db import reading, transaction
@@ -34,6 +36,7 @@ log = get_logger(__name__)
 
 DEADLINE_SECONDS = 10.0
 LEASE = timedelta(seconds=30)
+LEASE_UNDER_FAULT = timedelta(seconds=90)
 EXCERPT = 2048
 """So many bytes of an answer are read and stored."""
 MOST_ASKED = timedelta(days=1)
@@ -103,9 +106,15 @@ _CLAIM = text(
        WHERE e.state = 'active' AND (e.not_before IS NULL OR e.not_before <= :now)
          AND (e.failing_since IS NOT NULL) = :failing
        ORDER BY d.run_after, d.id LIMIT :places
+    ), tests AS (
+      SELECT w.id
+        FROM webhook_endpoint e JOIN webhook_delivery w ON w.endpoint_id = e.id
+       WHERE :failing AND e.state = 'paused' AND w.booking = '' AND w.state = 'queued' AND w.run_after <= :now
+         AND (w.lease_until IS NULL OR w.lease_until <= :now)
+       ORDER BY w.run_after, w.id LIMIT :places FOR UPDATE OF w SKIP LOCKED
     )
     UPDATE webhook_delivery w SET tries = w.tries + 1, lease_until = :lease
-      FROM ready WHERE w.id = ready.id AND w.state = 'queued'
+      FROM (SELECT id FROM ready UNION ALL SELECT id FROM tests) AS taken WHERE w.id = taken.id AND w.state = 'queued'
     RETURNING w.id, w.endpoint_id, w.tries, w.lease_until
     """
 )
@@ -113,7 +122,8 @@ _CLAIM = text(
 
 def claim(*, failing: bool, each: int, places: int, now: datetime) -> list[Claimed]:
     """Take up to `places` deliveries that are due, at most `each` of an endpoint at a time: of the endpoints whose last
-    try failed, or of all others. Of a booking only the lowest version that has not ended is taken."""
+    try failed, or of all others. Of a booking only the lowest version that has not ended is taken. Of an endpoint that
+    is paused only tests are, with those that failed."""
     with transaction() as session:
         rows = session.execute(
             _CLAIM, {"now": now, "lease": now + LEASE, "failing": failing, "each": each, "places": places}
@@ -122,7 +132,8 @@ def claim(*, failing: bool, each: int, places: int, now: datetime) -> list[Claim
 
 
 def send(claimed: Claimed, clock: Callable[[], datetime], chance: Callable[[], float]) -> str:
-    """Send one delivery and record how it ended. Returns done, again, failed, dropped or overtaken.
+    """Send one delivery and record how it ended. Returns done, again, failed, dropped or overtaken; `put off` where a
+    fault of a rehearsal holds it back.
 
     A claim whose lease would end during the call is left to the next one.
     """
@@ -136,15 +147,44 @@ def send(claimed: Claimed, clock: Callable[[], datetime], chance: Callable[[], f
         return _record(claimed, Answered(0, error=type(unusable).__name__), None, now=now, chance=chance())
     if message is None:
         return _drop(claimed, now=now)
-    answered = post(message, clock)
+    faulty = struck(claimed.id)
+    answered = post(message, clock) if faulty is None else _post_struck(faulty, claimed, clock)
+    if isinstance(answered, PutOff):
+        return _put_off(claimed, answered.until)
     return _record(claimed, answered, message, now=clock(), chance=chance())
+
+
+def _post_struck(faulty: Struck, claimed: Claimed, clock: Callable[[], datetime]) -> Answered | PutOff:
+    """Post as a fault has it, which may take several calls: the lease is made to last for them."""
+
+    def post_of(delivery_id: int, at: datetime) -> Answered | None:
+        with reading() as session:
+            message = prepare(session, replace(claimed, id=delivery_id), at)
+        return None if message is None else post(message, clock)
+
+    with transaction() as session:
+        delivery = _still_ours(session, claimed)
+        if delivery is not None:
+            delivery.lease_until = clock() + LEASE_UNDER_FAULT
+    means = Means(post_of, lambda status: Answered(0, status), clock)
+    return post_struck(faulty, means) or Answered(0, error="gone")
+
+
+def _put_off(claimed: Claimed, until: datetime) -> str:
+    """Leave a delivery for later, as if it had not been claimed."""
+    with transaction() as session:
+        delivery = _still_ours(session, claimed)
+        if delivery is None:
+            return "overtaken"
+        delivery.run_after, delivery.lease_until, delivery.tries = until, None, delivery.tries - 1
+    return "put off"
 
 
 def prepare(session: Session, claimed: Claimed, now: datetime) -> Message | None:
     """The message to be sent now; None if its event or its endpoint has gone. Raises BadUrl, Unreadable."""
     delivery = session.get_one(WebhookDelivery, claimed.id)
     endpoint = session.get_one(WebhookEndpoint, delivery.endpoint_id)
-    event = events.event(session, endpoint.provider_id, delivery.event_id)
+    event = events.test(delivery) if events.is_test(delivery) else _event(session, endpoint, delivery)
     secrets = open_secrets(session, endpoint)
     if event is None or endpoint.state == "ended" or not secrets:
         return None
@@ -165,6 +205,10 @@ def prepare(session: Session, claimed: Claimed, now: datetime) -> Message | None
     return Message(endpoint.public_id, target.origin, target.path, headers, body.encode())
 
 
+def _event(session: Session, endpoint: WebhookEndpoint, delivery: WebhookDelivery) -> events.Event | None:
+    return events.event(session, endpoint.provider_id, delivery.event_id)
+
+
 def post(message: Message, clock: Callable[[], datetime]) -> Answered:
     """Post a message. A redirect is an answer like any other and is not followed."""
     began = time.monotonic()
@@ -172,7 +216,7 @@ def post(message: Message, clock: Callable[[], datetime]) -> Answered:
     def passed() -> int:
         return round((time.monotonic() - began) * 1000)
 
-    client = HttpClient(message.endpoint, message.origin, {}, DEADLINE_SECONDS, from_outside=True)
+    client = HttpClient(message.endpoint, message.origin, {}, DEADLINE_SECONDS)
     try:
         reply = client.post(message.path, message.body, action="webhook", headers=message.headers, excerpt=EXCERPT)
     except NoAnswer as none:
@@ -195,6 +239,7 @@ def _record(claimed: Claimed, answered: Answered, message: Message | None, *, no
         delivery.status, delivery.answer, delivery.error = answered.status, answered.answer, answered.error
         delivery.milliseconds = answered.milliseconds
         delivery.body_hash = hashlib.sha256(message.body).digest() if message is not None else None
+        delivery.url = message.origin + message.path if message is not None else None
         outcome = (
             _taken(session, delivery, now) if answered.taken else _failed(session, delivery, answered, now, chance)
         )
@@ -205,6 +250,8 @@ def _record(claimed: Claimed, answered: Answered, message: Message | None, *, no
 
 def _taken(session: Session, delivery: WebhookDelivery, now: datetime) -> str:
     delivery.state, delivery.finished_at = "done", now
+    if events.is_test(delivery):
+        return "done"
     session.execute(
         update(WebhookEndpoint)
         .where(WebhookEndpoint.id == delivery.endpoint_id, WebhookEndpoint.failing_since.is_not(None))
@@ -214,6 +261,10 @@ def _taken(session: Session, delivery: WebhookDelivery, now: datetime) -> str:
 
 
 def _failed(session: Session, delivery: WebhookDelivery, answered: Answered, now: datetime, chance: float) -> str:
+    """A test is tried once, and says nothing of the endpoint."""
+    if events.is_test(delivery):
+        delivery.failures, delivery.state, delivery.finished_at = delivery.failures + 1, "failed", now
+        return "failed"
     endpoint = session.get_one(WebhookEndpoint, delivery.endpoint_id, with_for_update=True)
     delivery.failures += 1
     again = next_try(delivery.failures, now=now, chance=chance, ask_again=answered.ask_again)

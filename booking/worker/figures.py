@@ -20,6 +20,8 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
+from booking.health.counts import Came
+from booking.health.histogram import STEPS_TO_DOUBLE
 from booking.states import LIVE, OVER, BookingState
 from booking.worker_models import JobRun
 from marketplace.chain.heads import HeadsFile
@@ -35,61 +37,103 @@ log = get_logger(__name__)
 FRESH_SECONDS = 10
 
 _AGE = "extract(epoch FROM CAST(:now AS timestamptz) - {})"
-_COUNT = "SELECT '{0}', count(*) FROM booking WHERE state = '{0}'"
+_LIVE = "p.twin_of IS NULL"
+"""Of providers' tests nobody is alarmed."""
+_LATELY = (
+    "FROM provider_call_count c JOIN provider p ON p.id = c.provider_id"
+    " AND c.at > CAST(:now AS timestamptz) - interval '10 minutes' AND c.at <= :now"
+    f" AND {_LIVE}"
+)
+_OUTCOMES = ", ".join(f"('{came}', c.{came})" for came in Came)
+_COUNT = (
+    "SELECT '{0}', (SELECT count(*) FROM booking WHERE state = '{0}'{1})"
+    " - (SELECT count(*) FROM booking WHERE market <> 0 AND state = '{0}'{1})"
+)
+"""All of a state less its tests, of which there is an index: a condition on those that are live would read each row."""
+_OF_A_DAY = " AND updated_at > CAST(:now AS timestamptz) - interval '1 day'"
 _QUERIES: Mapping[str, tuple[str, tuple[str, ...], str]] = {
     "anxiang_bookings": (
         "Bookings under way, by state.",
         ("state",),
-        " UNION ALL ".join(_COUNT.format(state.value) for state in BookingState if state in LIVE),
+        " UNION ALL ".join(_COUNT.format(state.value, "") for state in BookingState if state in LIVE),
     ),
     "anxiang_bookings_ended": (
         "Bookings that are over and were last changed within a day, by state.",
         ("state",),
-        " UNION ALL ".join(
-            f"{_COUNT.format(state.value)} AND updated_at > CAST(:now AS timestamptz) - interval '1 day'"
-            for state in BookingState
-            if state in OVER
-        ),
+        " UNION ALL ".join(_COUNT.format(state.value, _OF_A_DAY) for state in BookingState if state in OVER),
     ),
     "anxiang_commands_unknown_over_5m": (
         "Commands of which nobody has known for more than five minutes whether they were carried out.",
         ("provider",),
         "SELECT p.code, count(t.id) FROM provider p LEFT JOIN provider_task t ON t.provider_id = p.id"
         " AND t.state = 'unknown' AND t.unknown_since < CAST(:now AS timestamptz) - interval '5 minutes'"
-        " GROUP BY p.code",
+        f" WHERE {_LIVE} GROUP BY p.code",
     ),
     "anxiang_command_oldest_waiting_seconds": (
         "Age of the oldest command that has not been sent.",
         ("provider",),
         f"SELECT p.code, coalesce(max({_AGE.format('t.created_at')}), 0) FROM provider p"
-        " LEFT JOIN provider_task t ON t.provider_id = p.id AND t.state = 'queued' GROUP BY p.code",
+        f" LEFT JOIN provider_task t ON t.provider_id = p.id AND t.state = 'queued' WHERE {_LIVE} GROUP BY p.code",
     ),
     "anxiang_discrepancies_open": (
         "Open discrepancies between our books and a provider's.",
         ("provider",),
         "SELECT p.code, count(d.id) FROM provider p LEFT JOIN discrepancy d ON d.provider_id = p.id"
-        " AND d.closed_at IS NULL GROUP BY p.code",
+        f" AND d.closed_at IS NULL WHERE {_LIVE} GROUP BY p.code",
     ),
     "anxiang_breaker_open": (
         "1 while the provider's breaker for this kind of call lets nothing through but one probe.",
         ("provider", "call"),
         "SELECT p.code, b.call, CAST(b.open_until IS NOT NULL AS integer) FROM provider_breaker b"
-        " JOIN provider p ON p.id = b.provider_id",
+        f" JOIN provider p ON p.id = b.provider_id WHERE {_LIVE}",
     ),
     "anxiang_provider_paused": (
         "1 while an operator's pause stops the provider's commands.",
         ("provider",),
-        "SELECT code, CAST(paused_at IS NOT NULL AS integer) FROM provider",
+        f"SELECT p.code, CAST(p.paused_at IS NOT NULL AS integer) FROM provider p WHERE {_LIVE}",
+    ),
+    "anxiang_provider_answers_slowly": (
+        "1 while customers are told that the provider answers slowly.",
+        ("provider",),
+        f"SELECT p.code, CAST(p.answers_slowly_since IS NOT NULL AS integer) FROM provider p WHERE {_LIVE}",
+    ),
+    "anxiang_provider_calls": (
+        "Calls to the provider in the last ten minutes, by kind and by what came of them.",
+        ("provider", "call", "outcome"),
+        f"SELECT p.code, c.call, came.outcome, sum(came.number) {_LATELY}"
+        f" CROSS JOIN LATERAL (VALUES {_OUTCOMES}) AS came(outcome, number)"
+        " GROUP BY p.code, c.call, came.outcome",
+    ),
+    "anxiang_provider_call_p95_seconds": (
+        "What 95 of 100 of these calls took at the most, within 9 %.",
+        ("provider", "call"),
+        "SELECT code, call, min(seconds) FROM (SELECT code, call, seconds, number, sum(number) OVER"
+        " (PARTITION BY code, call) AS whole, sum(number) OVER (PARTITION BY code, call ORDER BY seconds) AS until"
+        f" FROM (SELECT p.code, c.call, 2 ^ ((place - 0.5) / {STEPS_TO_DOUBLE}) / 1000 AS seconds, sum(one) AS number"
+        f" {_LATELY} CROSS JOIN LATERAL unnest(c.histogram) WITH ORDINALITY AS step(one, place)"
+        " GROUP BY p.code, c.call, place) AS steps) AS sums WHERE until >= 0.95 * whole GROUP BY code, call",
     ),
     "anxiang_reports_overdue": (
         "Bookings whose report was promised and has not come.",
         (),
-        "SELECT count(*) FROM booking WHERE report_state = 'overdue'",
+        "SELECT count(*) FROM booking WHERE report_state = 'overdue' AND market = 0",
     ),
     "anxiang_integrity_alarms": (
         "Records whose ciphertext did not open within the last day.",
         (),
         "SELECT count(*) FROM integrity_alarm WHERE last_at > CAST(:now AS timestamptz) - interval '1 day'",
+    ),
+    "anxiang_webhook_endpoints_recovered": (
+        "Endpoints of webhooks that went on within the last week after a dump was restored.",
+        ("provider",),
+        "SELECT p.code, count(e.id) FROM provider p LEFT JOIN webhook_endpoint e ON e.provider_id = p.id"
+        f" AND e.recovered_at > CAST(:now AS timestamptz) - interval '7 days' WHERE {_LIVE} GROUP BY p.code",
+    ),
+    "anxiang_webhook_endpoints_stopped": (
+        "Endpoints of webhooks that stopped by themselves: they failed for days, or their receiver is gone.",
+        ("provider",),
+        "SELECT p.code, count(e.id) FROM provider p LEFT JOIN webhook_endpoint e ON e.provider_id = p.id"
+        f" AND e.reason IN ('failing', 'gone') WHERE {_LIVE} GROUP BY p.code",
     ),
     "anxiang_job_seconds_since_success": (
         "Age of a job's last success; infinite for one that has been started and has never succeeded.",

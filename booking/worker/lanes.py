@@ -6,21 +6,28 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from typing import TypeVar
 
+from booking.calls.breaker import Call
 from booking.calls.connections import ProviderConnection, Unusable
-from booking.outbox import Claimed
+from booking.health.counts import Counts
+from booking.health.measured import Measured
 from marketplace.core.logging import get_logger
 from providers.port import ProviderAdapter
 
 log = get_logger(__name__)
 
+T = TypeVar("T")
+
 
 @dataclass
 class Lane:
     """One provider's threads. `provider` is how it is reached, as last read; `busy` counts the commands in its threads,
-    so that the bound holds while threads of an earlier size still finish theirs."""
+    so that the bound holds while threads of an earlier size still finish theirs. `counts`: where its calls are
+    counted."""
 
     provider: ProviderConnection
+    counts: Counts = field(default_factory=Counts)
     pool: ThreadPoolExecutor = field(init=False)
     busy: int = 0
     ended: bool = False
@@ -44,15 +51,16 @@ class Lane:
         with self.guard:
             return self.provider.max_in_flight - self.busy
 
-    def put(self, work: Callable[[Lane, Claimed], None], task: Claimed) -> None:
-        """Work on a task in one of the threads. In a lane that has ended it stays claimed until its lease is over."""
+    def put(self, work: Callable[[Lane, T], None], task: T) -> None:
+        """Work on what was claimed in one of the threads. In a lane that has ended it stays claimed until its lease is
+        over."""
         with self.guard:
             if self.ended:
                 return
             self.busy += 1
             self.pool.submit(self._work, work, task)
 
-    def _work(self, work: Callable[[Lane, Claimed], None], task: Claimed) -> None:
+    def _work(self, work: Callable[[Lane, T], None], task: T) -> None:
         try:
             work(self, task)
         finally:
@@ -65,20 +73,24 @@ class Lane:
             self.ended = True
         self.pool.shutdown(wait=False)
 
-    def adapter(self) -> ProviderAdapter:
-        """This thread's adapter, made anew when the provider's settings changed."""
+    def adapter(self, call: Call) -> ProviderAdapter:
+        """This thread's adapter for one kind of call, made anew when the provider's settings changed. Calls are counted
+        where there is somebody to call."""
         provider = self.provider
         held: tuple[ProviderConnection, ProviderAdapter] | None = getattr(self.local, "held", None)
         if held is None or (held[0].adapter, held[0].connection) != (provider.adapter, provider.connection):
             held = (provider, provider.open())
             self.local.held = held
-        return held[1]
+        return held[1] if provider.answers_here else Measured(held[1], provider.id, call, self.counts)
 
 
 class Lanes:
-    """The lanes of all providers that can be spoken to, by provider id."""
+    """The lanes of all providers that can be spoken to, by provider id. `counts` are their calls, until written;
+    `talking`: those that offer consultations or are in one."""
 
     def __init__(self) -> None:
+        self.counts = Counts()
+        self.talking: frozenset[int] = frozenset()
         self._lanes: dict[int, Lane] = {}
         self._unusable: dict[int, Unusable] = {}
 
@@ -95,7 +107,7 @@ class Lanes:
         for provider in usable:
             lane = self._lanes.get(provider.id)
             if lane is None:
-                self._lanes[provider.id] = Lane(provider)
+                self._lanes[provider.id] = Lane(provider, self.counts)
             else:
                 lane.renew(provider)
         for gone in self._lanes.keys() - {provider.id for provider in usable}:

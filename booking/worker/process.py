@@ -1,7 +1,8 @@
 """The worker process: `python -m booking.worker`.
 
-Any number may run. Each works the outbox; one of them, the leader (an advisory lock), also keeps the clock: it pulls
-slots, polls statuses and reports, expires holds and entitlements, sends messages and reminders. Each provider has its
+Any number may run. Each works the outbox and watches what is promised by the second; one of them, the leader (an
+advisory lock), also keeps the clock: it pulls slots, polls statuses and reports, expires holds and entitlements, sends
+messages and reminders. Each provider has its
 own threads, so that a slow one delays nobody else. It survives a database that goes away and comes back, and ends
 itself when its heartbeat or a job stands still (`watchdog`), so that whoever watches over it starts a new one. On a
 restored copy (`marketplace.core.database.released`) it does nothing at all until that is released.
@@ -14,8 +15,8 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from typing import Any
 
@@ -26,12 +27,16 @@ from sqlalchemy import delete
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import SQLAlchemyError
 
+from booking.calls.breaker import Call
 from booking.calls.connections import provider_connections
+from booking.consultation.outside.deliver import Parcel, claim_parcels, deliver, with_parcels
+from booking.consultation.outside.listen import talking
 from booking.exchange.send import claim_tasks, run_task
+from booking.health.counts import WRITE_SECONDS
 from booking.outbox import Claimed
 from booking.webhooks.senders import Senders
 from booking.worker import figures
-from booking.worker.jobs import Job, all_jobs
+from booking.worker.jobs import PLEDGES, Job, all_jobs
 from booking.worker.lanes import Lane, Lanes
 from booking.worker.leader import LeaderLock
 from booking.worker.watchdog import Watchdog
@@ -40,18 +45,24 @@ from marketplace.core import clock, release
 from marketplace.core.config import ConfigError, settings
 from marketplace.core.database import released
 from marketplace.core.database.db import bare_app, reading, require_limits, transaction
+from marketplace.core.database.moment import by_database
 from marketplace.core.errors import Refusal
 from marketplace.core.logging import configure, get_logger
+from providers.conversing import conversing_adapter
 from providers.port import ProviderError
 
 log = get_logger(__name__)
 
 TICK = 0.2
 BEAT = 2.0
+PLEDGES_SECONDS = 0.5
+"""What is promised is looked at so often, by each worker: a breach is written within a second of its moment."""
 RETRY_SECONDS = 5
 AGAIN_SECONDS = 1.0
 STOP_SECONDS = 60
 _NEXT = "next "
+_FORGOTTEN = timedelta(hours=3)
+"""A beat so old is of a worker that is gone: more than two clocks differ by that are both an hour off."""
 
 
 class Worker:
@@ -83,14 +94,23 @@ class Worker:
             target=self._every, args=(BEAT, self._beat, self._lose_leadership), name="beat", daemon=True
         )
         beat.start()
+        counting = threading.Thread(target=self._count, name="counts", daemon=True)
+        counting.start()
+        promises = threading.Thread(
+            target=self._every, args=(PLEDGES_SECONDS, self._promises, lambda: None), name="pledges", daemon=True
+        )
+        promises.start()
         try:
             self._every(TICK, self._pass, lambda: None)
         finally:
             self._watchdog.expect("stop", STOP_SECONDS)
             beat.join(timeout=10)
+            promises.join(timeout=10)
             self._lose_leadership()  # its connection must not be lent to anybody else
             self.lanes.close()
             self._senders.close()
+            counting.join(timeout=10)
+            self._write_counts()
             self._farewell()
             self._watchdog.close()
             log.info("worker.stopped", worker=self.name)
@@ -122,24 +142,51 @@ class Worker:
         if release.look():
             return
         self._senders.round()
+        spoken_to = with_parcels(now=by_database)
         for lane in self.lanes.all():
             places = lane.places()
             if places <= 0:
                 continue
             for task in claim_tasks(lane.provider, worker=self.name, places=places, now=clock.now()):
                 lane.put(self._run_task, task)
+            if lane.provider.id in spoken_to and lane.provider.converses:
+                self._carry(lane)
+
+    def _carry(self, lane: Lane) -> None:
+        """What customers said goes to those whose doctors answer in a system of their own."""
+        places = lane.places()
+        if places > 0:
+            for parcel in claim_parcels(lane.provider, places=places, now=by_database):
+                lane.put(self._deliver, parcel)
+
+    def _deliver(self, lane: Lane, parcel: Parcel) -> None:
+        """One message in one thread. What breaks here leaves it claimed; its lease ends and it is sent again."""
+        with self._working(lane, f"delivery {parcel.id}", "consultation.not_carried", parcel.id):
+            adapter = conversing_adapter(lane.adapter(Call.COMMANDS))
+            deliver(lane.provider, adapter, parcel, now=by_database)
 
     def _run_task(self, lane: Lane, task: Claimed) -> None:
         """One command in one thread. What breaks here leaves the task claimed; its lease ends and it is looked up."""
+        with self._working(lane, f"task {task.id}", "task.broken", task.id):
+            run_task(lane.provider, lane.adapter(Call.COMMANDS), task, clock.now)
+
+    @contextmanager
+    def _working(self, lane: Lane, name: str, event: str, task: int) -> Iterator[None]:
+        """Around one piece of work in a lane's thread: watched, and what breaks in it ends nothing else."""
         try:
-            with self._watchdog.watching(f"task {task.id}", self._still_seconds), bare_app().app_context():
-                run_task(lane.provider, lane.adapter(), task, clock.now)
+            with self._watchdog.watching(name, self._still_seconds), bare_app().app_context():
+                yield
         except Exception as broken:
-            facts = {"provider": lane.provider.code, "task": task.id, "error": type(broken).__name__}
+            facts = {"provider": lane.provider.code, "task": task, "error": type(broken).__name__}
             if isinstance(broken, SQLAlchemyError):  # no trace: the database's errors quote rows
-                log.error("task.broken", **facts)  # noqa: TRY400
+                log.error(event, **facts)  # noqa: TRY400
             else:
-                log.exception("task.broken", **facts)
+                log.exception(event, **facts)
+
+    def _promises(self) -> None:
+        """Look at what is promised, whether or not this worker leads; on a restored copy nothing."""
+        if not released.held():
+            self._work_and_note(PLEDGES)
 
     # --- heartbeat, providers, leadership ---------------------------------------------------------------------------
 
@@ -162,7 +209,18 @@ class Worker:
                 .values(worker=self.name, **values)
                 .on_conflict_do_update(index_elements=["worker"], set_=values)
             )
-            session.execute(delete(WorkerBeat).where(WorkerBeat.at < now - timedelta(hours=1)))
+            session.execute(delete(WorkerBeat).where(WorkerBeat.at < now - _FORGOTTEN))
+
+    def _count(self) -> None:
+        """Write what was counted of the calls, again and again. Nobody waits for it, and its trouble ends nothing."""
+        while not self.stopping.wait(WRITE_SECONDS):
+            self._write_counts()
+
+    def _write_counts(self) -> None:
+        try:
+            self.lanes.counts.write()
+        except (SQLAlchemyError, Refusal) as failed:
+            log.warning("worker.counts_not_written", reason=type(failed).__name__)
 
     def _farewell(self) -> None:
         try:
@@ -174,6 +232,7 @@ class Worker:
     def _refresh_lanes(self) -> None:
         with reading() as session:
             self.lanes.refresh(*provider_connections(session))
+            self.lanes.talking = talking(session, now=by_database)
 
     def _lead(self) -> bool:
         """Hold the leader's lock; the leader runs the clock."""

@@ -37,6 +37,10 @@ _SERVED_ANYWAY = f"""
        AND c.facts->>'theirs' IN ('checked_in', 'in_service', 'fulfilled')
        AND b.state IN {_ENDED}"""
 
+_SERVED_BOOKINGS = f"""
+    SELECT coalesce(c.booking_id, b.id) FROM discrepancy c JOIN booking b ON b.public_id = c.subject
+     WHERE c.closed_at IS NULL AND c.facts->>'reference' IN ({_SERVED_ANYWAY})"""
+
 # All transactions before this one had ended when the newest whole seal was made.
 _SEALED = "(SELECT split_part(snapshot, ':', 1)::bigint FROM audit_seal WHERE through = '{}' ORDER BY seq DESC LIMIT 1)"
 
@@ -126,7 +130,8 @@ QUESTIONS = {
         SELECT subject, kind, facts, opened_at FROM discrepancy
          WHERE closed_at IS NULL
            AND NOT (kind IN ('state_differs', 'cancel_refused', 'old_date_used')
-                    AND coalesce(facts->>'reference', subject) IN ({_SERVED_ANYWAY}))""",
+                    AND coalesce(facts->>'reference', subject) IN ({_SERVED_ANYWAY}))
+           AND NOT (kind = 'report_not_confirmed' AND booking_id IN ({_SERVED_BOOKINGS}))""",
     "a history with a hole": """
         WITH step AS (
           SELECT b.public_id AS subject, b.state, b.version AS booking_version, h.version, h.from_state, h.to_state,

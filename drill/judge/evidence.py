@@ -80,9 +80,11 @@ def _case(
 
 
 def _booking(books: psycopg.Connection[Any], subject: str) -> str:
-    """The booking a difference is about: its own id, or that of a provider's reference."""
+    """The booking a difference is about: its own id, or that of a provider's reference or of a discrepancy."""
     row = books.execute(
-        "SELECT b.public_id FROM provider_booking r JOIN booking b ON b.id = r.booking_id WHERE r.reference = %s",
-        [subject],
+        "SELECT b.public_id FROM provider_booking r JOIN booking b ON b.id = r.booking_id WHERE r.reference = %(it)s"
+        " UNION ALL"
+        " SELECT b.public_id FROM discrepancy d JOIN booking b ON b.id = d.booking_id WHERE d.subject = %(it)s LIMIT 1",
+        {"it": subject},
     ).fetchone()
     return subject if row is None else str(row.public_id)

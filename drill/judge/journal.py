@@ -1,4 +1,4 @@
-"""What was acknowledged to customers, recorded at once: an acknowledged booking must be there afterwards."""
+"""What was acknowledged to customers, recorded at once: an acknowledged booking or message must be there after it."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import os
 import threading
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TypeVar
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,22 @@ class Acknowledged:
     slot: str = ""
 
 
+@dataclass(frozen=True)
+class TakenMessage:
+    """A message of a consultation that was taken, as its sender was answered: the number and the id that it got.
+    `client_id` and `text` are what she sent."""
+
+    conversation: str
+    author: str
+    client_id: str
+    text: str
+    seq: int
+    id: str
+
+
+Line = TypeVar("Line", Acknowledged, TakenMessage)
+
+
 class Journal:
     """An append-only file, synced line by line. Any thread may write."""
 
@@ -33,7 +50,7 @@ class Journal:
         self._file = path.open("a", encoding="utf-8")
         self._guard = threading.Lock()
 
-    def write(self, answer: Acknowledged) -> None:
+    def write(self, answer: Acknowledged | TakenMessage) -> None:
         """On disk when this returns."""
         line = json.dumps(asdict(answer), ensure_ascii=False) + "\n"
         with self._guard:
@@ -46,6 +63,6 @@ class Journal:
         self._file.close()
 
     @staticmethod
-    def read(path: Path) -> list[Acknowledged]:
-        """All lines of a journal, in their order."""
-        return [Acknowledged(**json.loads(line)) for line in path.read_text(encoding="utf-8").splitlines()]
+    def read(path: Path, kind: type[Line]) -> list[Line]:
+        """All lines of a journal of one kind, in their order."""
+        return [kind(**json.loads(line)) for line in path.read_text(encoding="utf-8").splitlines()]

@@ -62,13 +62,15 @@ def launch(command: Sequence[str], environment: Mapping[str, str], log: Path) ->
 
 @dataclass
 class Fleet:
-    """Named processes and the database server. `ready` tells of each process, by its pid, whether it is at work."""
+    """Named processes and the database server. `ready` tells of each process, by its pid, whether it is at work;
+    `settings` are those that one has beside the `environment` of all."""
 
     database: DevDatabase
     environment: Mapping[str, str]
     logs: Path
     commands: Mapping[str, Sequence[str]]
     ready: Mapping[str, Callable[[int], bool]]
+    settings: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     kills: Counter[str] = field(default_factory=Counter)
     starts: dict[str, list[float]] = field(default_factory=dict)
     _running: dict[str, Process] = field(default_factory=dict)
@@ -78,7 +80,8 @@ class Fleet:
 
     def start(self, name: str) -> None:
         """Start a process; it may not be up yet."""
-        self._running[name] = launch(self.commands[name], self.environment, self.logs / f"{name}.log")
+        environment = {**self.environment, **self.settings.get(name, {})}
+        self._running[name] = launch(self.commands[name], environment, self.logs / f"{name}.log")
         self._started[name] = time.monotonic()
 
     def kill(self, name: str) -> None:

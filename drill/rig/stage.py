@@ -230,7 +230,7 @@ def _few_places(config: Path) -> tuple[dict[str, str], dict[str, int]]:
     return {account["code"]: account["api_keys"][0] for account in document["accounts"]}, places
 
 
-def _beats(database: DevDatabase, pid: int) -> bool:
+def beats(database: DevDatabase, pid: int) -> bool:
     """Whether a worker has said that it works."""
     try:
         with psycopg.connect(database.owner_url, connect_timeout=2) as connection:
@@ -271,10 +271,10 @@ def _fleet(
         ready[name] = partial(_plays, sandboxes[name])
     for name, url in zip(WEBS, webs, strict=True):
         commands[name] = processes.web_command(template, host="127.0.0.1", port=_port(url), workers=1)
-        ready[name] = partial(_serves, url)
+        ready[name] = partial(serves, url)
     for name in WORKERS:
         commands[name] = [sys.executable, "-m", "booking.worker"]
-        ready[name] = partial(_beats, database)
+        ready[name] = partial(beats, database)
     environment = {
         **os.environ,
         "DATABASE_URL": through_proxy(database.database_url, proxy),
@@ -302,5 +302,5 @@ def _plays(url: str, _pid: int) -> bool:
     return answers(f"{url}/_control/health")
 
 
-def _serves(url: str, _pid: int) -> bool:
+def serves(url: str, _pid: int) -> bool:
     return answers(f"{url}/healthz")

@@ -53,11 +53,13 @@ def next_kill(to_come: list[Kill], due: set[str], now: float, ready: Callable[[s
 
 def able_to(action: str, found: Sequence[Mapping[str, Any]], today: str) -> list[str]:
     """References of the bookings that a provider may do `action` with: what belongs to a day, with those of `today`,
-    also while that day is being given up and the booking lives there twice."""
+    also while that day is being given up and the booking lives there twice. Nobody has missed an hour that has not
+    come, and the day has just begun: only whole days are missed."""
     return [
         booking["reference"]
         for booking in found
         if booking["status"] in _FROM[action] and (action == "cancel" or booking["service_date"] == today)
+        if action != "no_show" or booking.get("starts_at") is None
     ]
 
 

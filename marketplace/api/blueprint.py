@@ -75,7 +75,7 @@ def _admit() -> None:
             reads.take(credential().hash)
         if not hasattr(view, "admits_later"):
             _sign_in()
-    if request.method in ("POST", "DELETE") and not has_body(view):
+    if request.method in ("POST", "PUT", "DELETE") and not has_body(view):
         no_body()
 
 

@@ -9,23 +9,34 @@ from marketplace.api.v1 import (
     booking_changes,
     bookings,
     consents,
+    consultation_messages,
+    consultations,
+    coverage,
     entitlements,
+    escorts,
+    live,
     me,
     notifications,
     offers,
     personal,
+    places,
+    policies,
     problem_types,
+    ratings,
     reports,
     sessions,
     shares,
     sites,
+    venues,
     waiting,
 )
 from marketplace.rest import openapi
 
 RESOURCES = (
-    *(sessions, me, personal, consents, entitlements, sites, offers, bookings, booking_changes, waiting),
-    *(reports, shares, notifications, problem_types),
+    *(sessions, me, personal, consents, entitlements, policies, sites, places, venues, coverage),
+    *(offers, bookings, booking_changes, escorts, waiting),
+    *(consultations, consultation_messages, ratings),
+    *(reports, shares, notifications, live, problem_types),
 )
 
 

@@ -32,11 +32,36 @@ class NotEligible(Refusal):
 @dataclass(frozen=True)
 class Traits:
     """How a kind behaves. `supply`: slot (a place at a time), window (a service within a time window), immediate (no
-    slot at all). `report`: a report follows, within `report_days` unless the package says otherwise."""
+    slot at all). `report`: a report follows, within `report_days` unless the package says otherwise. `occupies_person`:
+    nobody can have two of them at the same time; else it goes on beside anything. `pledge_seconds`: how long a first
+    answer may take, unless the package says otherwise; None: nothing is pledged. `answer_hours`: after how many hours
+    without a first answer the clock ends what is immediate; what has times is ended after its provider's own hours.
+    What is immediate has no time in which it could occupy anybody and has to say so. `dispatch`: somebody is sent to a
+    place that the customer chooses, the booking's venue; else it is done where the offer is. `policy`: who may use it
+    has a valid policy of that kind on the day of the service; None: her benefit is enough. `answer_pledged`: that a
+    request is answered by its deadline is a pledge.
+    """
 
     supply: Literal["slot", "window", "immediate"]
     report: bool = False
     report_days: int = 7
+    occupies_person: bool = True
+    pledge_seconds: int | None = None
+    answer_hours: int = 24
+    dispatch: bool = False
+    policy: Literal["long_term"] | None = None
+    answer_pledged: bool = False
+
+    def __post_init__(self) -> None:
+        if self.dispatch and not self.has_times:
+            raise ValueError("nobody can be sent to what has no time")
+        if self.occupies_person and not self.has_times:
+            raise ValueError("what is immediate occupies nobody")
+
+    @property
+    def has_times(self) -> bool:
+        """Whether a time is chosen: there are slots, and what goes with them (changes, reminders, no-shows)."""
+        return self.supply != "immediate"
 
 
 @dataclass(frozen=True)
@@ -71,7 +96,8 @@ class Words:
     Nouns stand inside sentences, in English with their article: `service` what is done, `place` who is asked and
     answers, `person` whom it is done to. `services` is the service as the front door names it, blank for the kind's
     name. `for_whom` labels a person's name, `report` a report. `check_in`, `not_attended`, `began`, `under_way` and
-    `done` are what a booking's steps are called, `guidance` what helps while it is under way. `bring` says what to
+    `done` are what a booking's steps are called, `queued` what it is while it waits for its first answer (blank for a
+    kind with times, which is confirmed), `guidance` what helps while it is under way. `bring` says what to
     bring; it is left out where a package's own hints hold the word `brought`. `advice` is how to prepare, and `fasting`
     stands beside the hint of a package that asks for an empty stomach. `messages` holds what is told otherwise than in
     general, by the kind of notice. Icons are those of the pages' sprite.
@@ -86,6 +112,7 @@ class Words:
     check_in: Text = Text("到场签到", "Check in")
     not_attended: Text = Text("未到场", "Not attended")
     began: Text = Text("服务开始", "The service began")
+    queued: Text = Text("", "")
     under_way: Text = Text("服务进行中", "The service is under way")
     done: Text = Text("服务完成", "Service done")
     guidance: Text = Text("请听工作人员安排。", "Follow the staff.")
@@ -103,14 +130,27 @@ class Words:
         return spoken | {opening(name): opening(noun) for name, noun in spoken.items()}
 
 
+@dataclass(frozen=True)
+class NotAt:
+    """Places that can't give a benefit: those of these kinds, as the list of sites names them, and those whose name
+    ends so, where the list knows no kind for them. `reason` is a sentence for who would offer it there."""
+
+    reason: Text
+    kinds: tuple[str, ...] = ()
+    endings: tuple[str, ...] = ()
+
+
 EligibilityRule = Callable[[Mapping[str, Any], str, date, date], None]
 
 
 @dataclass(frozen=True)
 class BenefitKind:
-    """One kind of benefit. The schemas are JSON Schema 2020-12; a property's `title` is English, `x-title-zh` Chinese.
+    """One kind of benefit. The schemas are JSON Schema 2020-12; a property's `title` is English, `x-title-zh` Chinese;
+    `x-names` and `x-names-zh` are what the values of an `enum` are called.
 
-    `check_eligible(package, person_sex, birth_date, on_date)` returns None or raises NotEligible.
+    `check_eligible(package, person_sex, birth_date, on_date)` returns None or raises NotEligible. `not_at`: where it
+    can't be given at all (catalog.one_place.suits). `example_details` are what a test booking answers where the tester
+    gives no answers.
     """
 
     code: str
@@ -120,7 +160,9 @@ class BenefitKind:
     details_schema: Mapping[str, Any]
     check_eligible: EligibilityRule
     words: Words = Words()
+    not_at: tuple[NotAt, ...] = ()
     max_details_bytes: int = field(default=4_000)
+    example_details: Mapping[str, Any] = field(default_factory=dict)
 
     def check_package(self, package: Mapping[str, Any]) -> None:
         """Raises Invalid(field="package.…") if the package breaks its schema."""

@@ -16,10 +16,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import insert, text, update
+from sqlalchemy import insert, select, text, update
 from sqlalchemy.orm import Session
 
 from marketplace.catalog.models import Site
+from marketplace.catalog.one_place.find import find_doubles
+from marketplace.catalog.one_place.words import WORDS, index_places, lock_sites
 from marketplace.catalog.site_rows import COLUMNS, Bad, Problem, SiteRow, read_row
 from marketplace.core import clock
 from marketplace.core.config import settings
@@ -29,7 +31,6 @@ from marketplace.core.ids import new_id
 
 MAX_FILE_BYTES = 64 * 1024 * 1024
 _BATCH = 500
-_LOCK = 0x53495445  # "SITE": one import at a time in a database
 
 
 class FileUnreadable(Refusal):
@@ -43,13 +44,15 @@ class FileUnreadable(Refusal):
 @dataclass(frozen=True)
 class ImportResult:
     """What an import did, in rows. `refused` rows are in `error_file` (None if there were none); if there were any
-    and `good_rows` was not given, nothing was imported."""
+    and `good_rows` was not given, nothing was imported. `doubles` are the pairs that it found first which may be one
+    place."""
 
     inserted: int
     updated: int
     unchanged: int
     refused: int
     error_file: Path | None
+    doubles: int = 0
 
 
 def import_sites(
@@ -59,7 +62,8 @@ def import_sites(
     *,
     now: datetime | None = None,
 ) -> ImportResult:
-    """Load the file at `path`; twice changes nothing, a changed row is updated, a site not in the file stays.
+    """Load the file at `path`; twice changes nothing, a changed row is updated, a site not in the file stays. What was
+    merged into another site stays so.
 
     Rows that cannot be used are written with line, column and reason to `error_path` (by default
     `import-errors/NAME.csv` in the state directory). Raises FileUnreadable, and Busy while another import runs.
@@ -70,10 +74,20 @@ def import_sites(
     if problems and not good_rows:
         return ImportResult(0, 0, 0, len({problem.line for problem in problems}), error_file)
     with transaction() as session:
-        session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
-        inserted, updated = _store(session, rows, now or clock.now())
+        lock_sites(session)
+        at = now or clock.now()
+        inserted, updated = _store(session, rows, at)
+        doubles = find_doubles(session, now=at).new if inserted or updated else 0
     refused = len({problem.line for problem in problems})
-    return ImportResult(inserted, updated, len(rows) - inserted - updated, refused, error_file)
+    return ImportResult(inserted, updated, len(rows) - inserted - updated, refused, error_file, doubles)
+
+
+def renew_search_columns() -> int:
+    """Write down anew what each place is found by; returns how many changed. For a release that reads names otherwise:
+    until then its sites are found by what the release before it wrote."""
+    with transaction() as session:
+        lock_sites(session)
+        return index_places(session, session.scalars(select(Site.id).where(Site.merged_into.is_(None))).all())
 
 
 def read_file(path: Path) -> tuple[list[SiteRow], list[Problem]]:
@@ -169,9 +183,10 @@ def _header_problems(header: Sequence[str]) -> list[Problem]:
 def _store(session: Session, rows: Sequence[SiteRow], now: datetime) -> tuple[int, int]:
     """Insert what is new and update what differs; returns both numbers. The import lock is held."""
     fields = [name for name in SiteRow.__dataclass_fields__ if name not in ("province", "city", "name")]
-    columns = ", ".join(["id", "province", "city", "name", *fields])
-    rows_now = session.execute(text(f"SELECT {columns} FROM site"))
+    columns = ", ".join(["id", "place_id", "province", "city", "name", *fields])
+    rows_now = session.execute(text(f"SELECT {columns} FROM site")).all()
     known = {(row.province, row.city, row.name): row for row in rows_now}
+    places = {row.place_id for row in rows_now if row.place_id != row.id}
     fresh: list[dict[str, Any]] = []
     changed: list[dict[str, Any]] = []
     for row in rows:
@@ -179,12 +194,16 @@ def _store(session: Session, rows: Sequence[SiteRow], now: datetime) -> tuple[in
         if before is None:
             fresh.append({"public_id": new_id("site"), "updated_at": now, **asdict(row)})
             continue
-        if any(getattr(before, name) != getattr(row, name) for name in fields):
+        # The words of a place are not those of its row alone: they are made anew below.
+        compared = [name for name in fields if before.id not in places or name not in WORDS]
+        if any(getattr(before, name) != getattr(row, name) for name in compared):
             changed.append({"id": before.id, "updated_at": now, **asdict(row)})
     for start in range(0, len(fresh), _BATCH):
         session.execute(insert(Site), fresh[start : start + _BATCH])
     for start in range(0, len(changed), _BATCH):
         session.execute(update(Site), changed[start : start + _BATCH])
+    place_of = {row.id: row.place_id for row in rows_now}
+    index_places(session, places & {place_of[each["id"]] for each in changed})
     return len(fresh), len(changed)
 
 

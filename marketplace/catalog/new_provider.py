@@ -15,10 +15,12 @@ from marketplace.core.errors import Invalid, Refusal
 from marketplace.core.ids import new_id
 
 _CODE = re.compile(r"[a-z][a-z0-9-]{1,30}[a-z0-9]")
+RESERVED = frozenset({"certify"})
+"""Words that stand in the console's addresses where codes of providers do."""
 
 
 class CodeTaken(Refusal):
-    """Another provider has this code."""
+    """Another provider has this code, or a page of ours (RESERVED)."""
 
     code = "code_taken"
     field = "code"
@@ -27,11 +29,13 @@ class CodeTaken(Refusal):
 def add_provider(
     code: str, name_zh: str, name_en: str, *, adapter: str, time_zone: str, actor: str, now: datetime
 ) -> str:
-    """A new provider, without an address of its own; returns its public id. Audited.
+    """A new provider, without an address of its own and approved by who makes it; returns its public id. Audited.
 
     `adapter` is one of providers.registry. Nobody can book with it until it has offers and slots. Raises Invalid (field
     `code`, which is 3 to 32 of a-z, 0-9 and -; `time_zone`; a blank name) and CodeTaken.
     """
+    if code in RESERVED:
+        raise CodeTaken()
     if not _CODE.fullmatch(code):
         raise Invalid(field="code", reason="format")
     for field, name in (("name_zh", name_zh), ("name_en", name_en)):
@@ -47,6 +51,7 @@ def add_provider(
         adapter=adapter,
         base_url="",
         time_zone=time_zone,
+        approved_at=now,
     )
     try:
         with transaction() as session:

@@ -1,6 +1,12 @@
-"""What people call Chinese places, and their official names."""
+"""What people call Chinese places, their official names, and the tiers that places have."""
 
 from __future__ import annotations
+
+TIERS = (
+    "三级特等", "三级甲等", "三级乙等", "三级丙等", "三级",
+    "二级甲等", "二级乙等", "二级丙等", "二级",
+    "一级甲等", "一级乙等", "一级丙等", "一级",
+)  # fmt: skip
 
 _ENDS = ("特别行政区", "自治区", "自治州", "地区", "省", "市", "盟", "州", "区", "县")
 

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import math
 import unicodedata
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
 
+from marketplace.catalog.english.known import known_as
+from marketplace.catalog.english.sites import english_site
 from marketplace.catalog.search import TIERS
-from marketplace.catalog.terms import search_columns
+from marketplace.catalog.terms import SearchColumns, search_columns
+from marketplace.core.text import Text
 
 COLUMNS = (
     "name", "alias", "province", "city", "district", "tier", "kind", "address", "longitude", "latitude", "source",
@@ -33,6 +37,45 @@ TIER_SOURCES = {
     "haodf2015": TierSource("haodf, github.com/hoyoung2015/haodf", "2015-12-23"),
     "sample": TierSource("安享示范数据 / Anxiang sample", "2026-01-01"),
 }
+
+
+# What an English reader types for a kind of hospital, besides what its names have.
+KIND_WORDS = {
+    "中医医院": ("tcm", "chinesemedicine", "traditionalchinesemedicine"),
+    "中西医结合医院": ("tcm", "chinesemedicine"),
+    "妇幼保健院": ("maternity", "women", "children"),
+    "妇产医院": ("maternity", "women", "gynecology", "obstetrics"),
+    "儿童医院": ("pediatric", "paediatric", "kids"),
+    "口腔医院": ("dental", "dentist", "stomatology"),
+    "精神/脑科医院": ("mental", "psychiatric", "brain"),
+    "肿瘤医院": ("cancer", "oncology", "tumor", "tumour"),
+    "传染/胸科医院": ("infectious", "chest", "pulmonary", "lung"),
+    "眼耳鼻喉医院": ("eye", "ent", "ophthalmic", "ophthalmology"),
+    "骨科医院": ("orthopedic", "orthopaedic", "bone"),
+    "皮肤病医院": ("dermatology", "skin"),
+    "心血管医院": ("heart", "cardiac", "cardiovascular"),
+    "康复/疗养": ("rehabilitation", "rehab", "sanatorium"),
+    "整形美容": ("plasticsurgery", "cosmetic"),
+}
+KINDS_OF_SITES = {
+    "综合/其他": Text("综合医院", "General hospital"),
+    "中医医院": Text("中医医院", "Chinese medicine"),
+    "中西医结合医院": Text("中西医结合医院", "Chinese and Western medicine"),
+    "妇幼保健院": Text("妇幼保健院", "Women and children"),
+    "妇产医院": Text("妇产医院", "Maternity"),
+    "儿童医院": Text("儿童医院", "Children"),
+    "口腔医院": Text("口腔医院", "Dental"),
+    "眼耳鼻喉医院": Text("眼耳鼻喉医院", "Eye, ear, nose and throat"),
+    "肿瘤医院": Text("肿瘤医院", "Cancer"),
+    "心血管医院": Text("心血管医院", "Heart"),
+    "骨科医院": Text("骨科医院", "Orthopaedic"),
+    "皮肤病医院": Text("皮肤病医院", "Skin"),
+    "精神/脑科医院": Text("精神／脑科医院", "Psychiatric and brain"),
+    "传染/胸科医院": Text("传染／胸科医院", "Infectious and chest"),
+    "康复/疗养": Text("康复／疗养", "Rehabilitation"),
+    "整形美容": Text("整形美容", "Plastic surgery"),
+}
+"""What the kinds in these lists are called; others are shown as they are."""
 
 
 class Bad(Exception):
@@ -92,12 +135,8 @@ def read_row(cells: Mapping[str, str]) -> SiteRow:
     if bool(cell["longitude"]) != bool(cell["latitude"]):
         raise Bad("latitude" if cell["longitude"] else "longitude", "blank")
     aliases = [alias for alias in dict.fromkeys(part.strip() for part in cell["alias"].split("|")) if alias]
-    places = (cell["province"], cell["city"], cell["district"])
-    derived = search_columns(
-        (cell["name"], *aliases), places, (cell["address"], cell["kind"], cell["tier"], _short_tier(cell["tier"]))
-    )
     source, date = tier_source(tier, cell["source"])
-    return SiteRow(
+    row = SiteRow(
         province=cell["province"],
         city=cell["city"],
         name=cell["name"],
@@ -110,9 +149,53 @@ def read_row(cells: Mapping[str, str]) -> SiteRow:
         address=cell["address"],
         longitude=_degrees("longitude", cell["longitude"], 180),
         latitude=_degrees("latitude", cell["latitude"], 90),
-        terms=list(derived.terms),
-        search_text=derived.search_text,
-        pinyin=derived.pinyin,
+        terms=[],
+        search_text="",
+        pinyin="",
+    )
+    words = searched(row)
+    return replace(row, terms=list(words.terms), search_text=words.search_text, pinyin=words.pinyin)
+
+
+class Described(Protocol):
+    """What a site is called, where and what it is: a row of a file, or of the table."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def aliases(self) -> list[str]: ...
+    @property
+    def province(self) -> str: ...
+    @property
+    def city(self) -> str: ...
+    @property
+    def district(self) -> str: ...
+    @property
+    def tier(self) -> str | None: ...
+    @property
+    def kind(self) -> str: ...
+    @property
+    def address(self) -> str: ...
+
+
+def searched(site: Described, merged: Sequence[Described] = ()) -> SearchColumns:
+    """What a place is found by: its names, those that people and English readers know it by, and where it is; also by
+    the names and addresses of the sites that are merged into it."""
+    names = list(dict.fromkeys(name for each in (site, *merged) for name in (each.name, *each.aliases)))
+    known = known_as(names, site.city)
+    english = [english_site(each, site.province, site.city, site.district) for each in names]
+    if known:
+        english = [known.english, known.english.partition(", ")[0], *known.typed, *english]
+        names = list(dict.fromkeys((*names, known.name, *known.also)))
+    tier = site.tier or ""
+    details = (site.address, site.kind, tier, _short_tier(tier), *(each.address for each in merged))
+    return search_columns(
+        names,
+        (site.province, site.city, site.district),
+        details,
+        list(dict.fromkeys(english)),
+        KIND_WORDS.get(site.kind, ()),
+        known=known is not None,
     )
 
 

@@ -28,7 +28,7 @@ def now() -> datetime:
     if _fixed is not None:
         return _fixed
     ahead = timedelta(seconds=int(os.environ.get("CLOCK_OFFSET_SECONDS", "0")))
-    return datetime.now(UTC) + ahead + (timedelta() if _demonstration is None else _moved(_demonstration))
+    return datetime.now(UTC) + ahead + moved()
 
 
 def follow_demonstration(*, development: bool) -> None:
@@ -59,6 +59,16 @@ def _moved(file: Path) -> timedelta:
         return timedelta(seconds=int(file.read_text()))
     except FileNotFoundError:
         return timedelta()
+
+
+def moved() -> timedelta:
+    """How far the demonstration's clock was moved on; nothing outside of it."""
+    return timedelta() if _demonstration is None else _moved(_demonstration)
+
+
+def stopped_at() -> datetime | None:
+    """Where a test has stopped the clock; None while it goes."""
+    return _fixed
 
 
 def of_the_machine() -> datetime:

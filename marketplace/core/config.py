@@ -40,11 +40,14 @@ class Settings:
     itself when its heartbeat is `overdue_seconds` late or a job stands still for `still_seconds`; a leader that asks
     nothing for `leader_silent_seconds` leads no more.
     `loopback_urls`: a URL that somebody outside gave may lead to this machine itself; never in production.
+    While a provider is certified, a worker receives the events of its tests at `conformance_listen` (HOST:PORT), which
+    is reached from outside as `conformance_url`; "": only from providers on this machine.
     `audit_heads_file` is where the heads of the audit's chain go; None: nowhere.
     A worker answers Prometheus at `metrics_host` and `metrics_port` (0: nowhere), the web to who shows `metrics_token`.
     What was booked must be stored for `process_years` after the service, results for `medical_years` (0: no longer than
     its customer wants), and no longer than `report_years` anyway; the other limits of age (0: none) have their reasons
     in booking/personal/tables.py.
+    `stream_url`: the origin of the process that delivers streams, blank where a proxy shows it at the pages' own.
     `master_keys` wrap per-person and per-report keys, `index_keys` key the blind indexes: the first is the one in use,
     the others are on their way out (docs/keys.md). `secret_key` signs cookies and forms; what was signed with one of
     `secret_key_fallbacks` is still believed.
@@ -92,6 +95,10 @@ class Settings:
     notice_days: int = 400
     delivery_days: int = 90
     list_days: int = 30
+    call_count_days: int = 30
+    conformance_listen: str = ""
+    conformance_url: str = ""
+    stream_url: str = ""
 
     @property
     def development(self) -> bool:
@@ -129,6 +136,15 @@ def _number(name: str, default: int) -> int:
     if value < 0:
         raise ConfigError(f"{name} must not be negative.")
     return value
+
+
+def _address(name: str) -> str:
+    """HOST:PORT, or "" where it is not set."""
+    text = os.environ.get(name, "")
+    host, _colon, port = text.rpartition(":")
+    if text and not (host and port.isascii() and port.isdigit() and 0 < int(port) < 65536):
+        raise ConfigError(f"{name} must be HOST:PORT, not {text!r}.")
+    return text
 
 
 def _choice(name: str, allowed: tuple[str, ...], default: str) -> str:
@@ -240,6 +256,11 @@ def _second_factor_required(env: str) -> bool:
     return _choice("OPERATOR_SECOND_FACTOR", ("required", "optional"), usual) == "required"
 
 
+def loopback_urls() -> bool:
+    """`Settings.loopback_urls`, for what runs with nothing configured. Raises ConfigError."""
+    return _env() != "production" and _choice("LOOPBACK_URLS", ("allowed", "refused"), "allowed") == "allowed"
+
+
 @lru_cache(maxsize=1)
 def settings() -> Settings:
     """The settings of this process. Raises ConfigError with one clear sentence."""
@@ -277,7 +298,7 @@ def settings() -> Settings:
         customer_idle_days=_within("CUSTOMER_IDLE_DAYS", 14, most=366),
         trusted_proxies=_number("TRUSTED_PROXIES", 0),
         allowed_hosts=_allowed_hosts(public_url) if env == "production" else (),
-        loopback_urls=env != "production" and _choice("LOOPBACK_URLS", ("allowed", "refused"), "allowed") == "allowed",
+        loopback_urls=loopback_urls(),
         secret_key_fallbacks=_fallbacks(secret_key, {} if _secret("SECRET_KEY") else stored),
         outbox_lease_seconds=lease,
         reconcile_seconds=_number("RECONCILE_SECONDS", 240),
@@ -293,37 +314,19 @@ def settings() -> Settings:
         notice_days=_number("RETENTION_NOTICE_DAYS", 400),
         delivery_days=_number("RETENTION_DELIVERY_DAYS", 90),
         list_days=_number("RETENTION_LIST_DAYS", 30),
+        call_count_days=_number("RETENTION_CALL_COUNT_DAYS", 30),
+        conformance_listen=_address("CONFORMANCE_LISTEN"),
+        conformance_url=os.environ.get("CONFORMANCE_WEBHOOK_URL", ""),
+        stream_url=_stream_url(),
     )
 
 
-@dataclass(frozen=True)
-class Contact:
-    """How people reach us, as each page shows it; a blank one is not shown. `hours` by language (`zh`, `en`)."""
-
-    phone: str
-    email: str
-    hours: Mapping[str, str]
-
-
-_EXAMPLE = {
-    "HELP_PHONE": "400 000 0000",
-    "HELP_EMAIL": "help@example.com",
-    "HELP_HOURS_ZH": "每天 8:00–20:00",
-    "HELP_HOURS_EN": "Every day, 8:00–20:00",
-}
-
-
-def contact() -> Contact:
-    """HELP_PHONE, HELP_EMAIL, HELP_HOURS_ZH and HELP_HOURS_EN; outside of production an example where they are not set.
-    Raises ConfigError for a phone or an address that can't be one."""
-    production = os.environ.get("ANXIANG_ENV", "production") == "production"
-    given = {name: os.environ.get(name, "" if production else value).strip() for name, value in _EXAMPLE.items()}
-    if given["HELP_PHONE"] and not re.fullmatch(r"\+?[0-9][0-9 ()-]{2,30}", given["HELP_PHONE"]):
-        raise ConfigError("HELP_PHONE must be a phone number: digits, spaces, brackets and hyphens.")
-    if given["HELP_EMAIL"] and not re.fullmatch(r"[^@\s<>\"']+@[^@\s<>\"']+", given["HELP_EMAIL"]):
-        raise ConfigError("HELP_EMAIL must be an e-mail address.")
-    hours = {"zh": given["HELP_HOURS_ZH"], "en": given["HELP_HOURS_EN"]}
-    return Contact(given["HELP_PHONE"], given["HELP_EMAIL"], hours)
+def _stream_url() -> str:
+    """STREAM_URL: where streams come from if not from the pages' own address, such as `http://127.0.0.1:8020`."""
+    given = os.environ.get("STREAM_URL", "").rstrip("/")
+    if given and not re.fullmatch(r"https?://[A-Za-z0-9.:\[\]-]+", given):
+        raise ConfigError("STREAM_URL must be http(s)://HOST[:PORT], without a path.")
+    return given
 
 
 def _metrics_token() -> str:

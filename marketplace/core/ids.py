@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import secrets
 
@@ -14,6 +15,12 @@ _REFERENCE = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 def new_id(prefix: str) -> str:
     """A new public id such as `bkg_4f0…`: 20 characters of base 32, 100 random bits."""
     return f"{prefix}_{secrets.token_bytes(20).translate(_LETTERS).decode()}"
+
+
+def id_of(prefix: str, what: str) -> str:
+    """The public id that `what` always gives, in the form of `new_id`: for what one request must not make twice."""
+    digest = hashlib.sha256(what.encode("utf-8", "surrogatepass")).digest()
+    return f"{prefix}_{digest[:20].translate(_LETTERS).decode()}"
 
 
 def well_formed(text: str) -> bool:

@@ -7,6 +7,7 @@ import binascii
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Generic, TypeVar
 
 from marketplace.core.errors import Invalid
@@ -64,3 +65,15 @@ def check_limit(limit: int) -> int:
     if not 1 <= limit <= MAX_LIMIT:
         raise Invalid(field="limit", reason="out_of_range", minimum=1, maximum=MAX_LIMIT)
     return limit
+
+
+def decode_moment(cursor: str) -> tuple[datetime, int]:
+    """The moment and the number in a cursor of [moment.isoformat(), number]. Raises Invalid(field="cursor")."""
+    text, number = decode_cursor(cursor, (str, int))
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as bad:
+        raise Invalid(field="cursor", reason="bad_cursor") from bad
+    if moment.tzinfo is None:
+        raise Invalid(field="cursor", reason="bad_cursor")
+    return moment, number

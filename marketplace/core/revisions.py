@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 
 from sqlalchemy import Connection, text
 
 from marketplace.core.config import ROOT
+from marketplace.core.once import once
 
 _LINE = re.compile(r'^(revision|down_revision) = "(\w+)"$', re.MULTILINE)
 
@@ -23,7 +23,7 @@ def current(connection: Connection) -> str | None:
     return None if found is None else str(found)
 
 
-@lru_cache(maxsize=1)
+@once
 def newest() -> str:
     """The newest revision this code knows: the one that no other comes after. They are files, read once."""
     files = (ROOT / "migrations" / "versions").glob("*.py")

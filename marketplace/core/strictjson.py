@@ -71,6 +71,11 @@ def storable(text: str) -> bool:
     return True
 
 
+def made_storable(text: str) -> str:
+    """The text as PostgreSQL can hold it: a question mark stands for a NUL and for a surrogate without a partner."""
+    return text.replace("\0", "?").encode(errors="replace").decode()
+
+
 def _check(value: Any, path: str, depth: int) -> None:
     if depth == 0:
         raise NotJson()

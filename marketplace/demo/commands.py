@@ -13,9 +13,19 @@ from marketplace.app import create_app
 from marketplace.cli import import_file
 from marketplace.core import clock
 from marketplace.core.config import settings
+from marketplace.demo.clinic import load_clinic
+from marketplace.demo.consultations import load_consultations
+from marketplace.demo.coverage import load_coverage
+from marketplace.demo.desk import PASSWORD, load_desk
+from marketplace.demo.doctors import load_doctors
+from marketplace.demo.escort_bookings import load_escort_bookings
+from marketplace.demo.escort_workers import load_escort_workers
+from marketplace.demo.escorts import load_escorts
+from marketplace.demo.hospital import load_hospital
 from marketplace.demo.offers import SAMPLE_SITES, place_offers
 from marketplace.demo.past import load_past
 from marketplace.demo.people import load_people, make_customers
+from marketplace.demo.policies import load_policies
 from marketplace.one_sentence import one_sentence
 
 SANDBOX_URL = "http://127.0.0.1:8010"
@@ -31,12 +41,13 @@ demo = FlaskGroup(create_app=create_app, add_default_commands=False, help="Demon
 @demo.command("load")
 @one_sentence
 def load() -> None:
-    """Load the demonstration's customers, sites, offers and past reports as far as they are missing; prints who can
-    sign in.
+    """Load the demonstration's customers, policies, sites, offers and past reports as far as they are missing; prints
+    who can sign in.
 
     Sites come from HOSPITALS_CSV, else from the invented sample.
     """
     people = load_people(clock.now())
+    load_policies(clock.now())
     hospitals = os.environ.get("HOSPITALS_CSV")
     import_file(hospitals or SAMPLE_SITES, good_rows=hospitals is not None, errors=None)
     place_offers(
@@ -50,6 +61,16 @@ def load() -> None:
     click.echo("Sign in with one of these phones; the code is printed in the log:")
     for person in people:
         click.echo(f"  {person.phone}  {person.name}  {person.tier_name_zh} ({person.tier_name_en})")
+    click.echo(f"At the provider desk (/desk) with the password {PASSWORD}:")
+    now = clock.now()
+    for member in (*load_desk(now), *load_escorts(now), *load_escort_workers(now)):
+        click.echo(f"  {member.login}  {member.name}  {member.role_zh} ({member.role_en})")
+    load_clinic(clock.now())
+    load_consultations(clock.now())
+    load_doctors(clock.now())
+    load_hospital(clock.now())
+    load_coverage(clock.now())
+    load_escort_bookings(clock.now())
 
 
 @demo.command("customers")

@@ -21,12 +21,16 @@ from booking.calls.connections import CALL_RECORD, WEBHOOK_RECORD
 from marketplace.catalog.importer import read_file
 from marketplace.catalog.kinds import kind
 from marketplace.catalog.models import Provider
+from marketplace.catalog.one_place.suits import unsuited_by
 from marketplace.core import crypto
 from marketplace.core.config import ROOT, settings
 from marketplace.core.database.db import transaction
 from marketplace.core.errors import Refusal
 from marketplace.core.ids import new_id
 from marketplace.demo.config import Secrets, provider_secrets, write_config
+from marketplace.demo.hospital import HOSPITAL, NAME_EN, NAME_ZH, consulting
+from providers.conformance.certificates.issue import give_provisional
+from providers.conformance.step import Capability
 
 SAMPLE_SITES = ROOT / "data" / "sample-sites.csv"
 PACKAGES = ROOT / "data" / "demo-packages.json"
@@ -68,6 +72,9 @@ BY_DAY = DemoProvider(
     "qinghe", "青禾健康（示范）", "Qinghe Health (demo)", "deliberate", "day", 95, "day_capacity", 5, 300
 )
 """Played by the sandbox of the day-capacity interface, if that runs: it has a quarter of the sites."""
+
+ONLINE = DemoProvider(HOSPITAL, NAME_ZH, NAME_EN, "prompt", "half_hourly", 100)
+"""Its doctors answer consultations (marketplace.demo.consultations); it sells no check-ups."""
 
 
 @dataclass(frozen=True)
@@ -127,7 +134,7 @@ def place_offers(
     packages = demo_packages()
     with transaction() as session:
         session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
-        everyone = PROVIDERS if day_sandbox_url is None else (*PROVIDERS, BY_DAY)
+        everyone = (*PROVIDERS, ONLINE) if day_sandbox_url is None else (*PROVIDERS, ONLINE, BY_DAY)
         secrets = provider_secrets(folder, [provider.code for provider in everyone])
         sites = _open_sites(session, now)[:most_sites]
         places = [_place(site_id, key, packages, day_sandbox_url is not None) for site_id, key in sites]
@@ -139,9 +146,13 @@ def place_offers(
         added = changed = 0
         for provider in everyone:
             own = [place for place in places if place.provider == provider.code]
-            more, other = _place_at(session, ids[provider.code], own, _priced(packages, provider))
-            added, changed = added + more, changed + other
-        accounts = [_account(each, places, packages, webhooks_url, auto) for each in PROVIDERS]
+            if provider is not ONLINE:
+                more, other = _place_at(session, ids[provider.code], own, _priced(packages, provider))
+                added, changed = added + more, changed + other
+            also = (Capability.CONSULTATIONS,) if provider is ONLINE else ()
+            give_provisional(session, ids[provider.code], now=now, also=also)
+        accounts = [_account(each, places, packages, webhooks_url, auto) for each in (*PROVIDERS, ONLINE)]
+        accounts[-1]["consultations"] = consulting()
         config = write_config(folder, accounts, secrets)
         day_config = None
         if day_sandbox_url is not None:
@@ -169,11 +180,13 @@ def demo_packages() -> dict[str, DemoPackage]:
 
 
 def _open_sites(session: Session, now: datetime) -> list[tuple[int, str]]:
-    """(id, key) of the sites to sell at, in a stable order; opens and closes the sample sites accordingly."""
+    """(id, key) of the sites to sell at, in a stable order; opens and closes the sample sites accordingly. None where
+    the kind of place can't do it."""
     sample = {row.key for row in read_file(SAMPLE_SITES)[0]}
-    rows = session.execute(text("SELECT id, province, city, name, tier, closed_at FROM site")).all()
+    rows = session.execute(text("SELECT id, province, city, name, tier, kind, closed_at FROM site")).all()
     invented = [row for row in rows if (row.province, row.city, row.name) in sample]
-    real = [row for row in rows if row.tier == _TIER and (row.province, row.city, row.name) not in sample]
+    listed = [row for row in rows if row.tier == _TIER and unsuited_by(KIND, row.kind, row.name) is None]
+    real = [row for row in listed if (row.province, row.city, row.name) not in sample]
     wrong = [row.id for row in invented if (row.closed_at is None) == bool(real)]
     if wrong:
         session.execute(

@@ -21,6 +21,7 @@ from booking.reports.files import Examined
 from booking.reports.models import Report
 from booking.states import BookingState
 from marketplace.catalog.models import Offer, Provider, Site
+from marketplace.catalog.one_place.sql import place_id
 from marketplace.core.clock import start_of, today
 from marketplace.core.config import ROOT
 from marketplace.core.database.db import reading, transaction
@@ -76,7 +77,7 @@ def _offer_of(session: Session, provider: str) -> Row[Any] | None:
     row: Any = session.execute(
         select(Offer, Provider, Site)
         .join(Provider, Provider.id == Offer.provider_id)
-        .join(Site, Site.id == Offer.site_id)
+        .join(Site, Site.id == place_id(Offer.site_id))
         .where(Provider.code == provider, Offer.active)
         .order_by(Offer.id)
         .limit(1)

@@ -1,11 +1,13 @@
 """What `make run` runs (`python -m marketplace.development.processes run`), for development and for trying it out.
 
 It checks the ports, starts the embedded database (unless DATABASE_URL names one), migrates, compiles translations,
-loads the demonstration's data, and then runs the web server, the worker and the sandbox providers until Ctrl-C.
+loads the demonstration's data, and then runs the web server, the process that delivers streams, the worker and the
+sandbox providers until Ctrl-C.
 `exec COMMAND …` runs any command on the same database, whether or not `run` is running.
 
-Settings: ANXIANG_HOST and ANXIANG_PORT (127.0.0.1, 8000), ANXIANG_SANDBOX_PORT and ANXIANG_DAY_SANDBOX_PORT (8010,
-8011), ANXIANG_WEB_WORKERS (2), ANXIANG_WEB_COMMAND (another web server; {host}, {port} and {workers} are filled in),
+Settings: ANXIANG_HOST and ANXIANG_PORT (127.0.0.1, 8000), ANXIANG_LIVE_PORT (8020), ANXIANG_SANDBOX_PORT and
+ANXIANG_DAY_SANDBOX_PORT (8010, 8011), ANXIANG_WEB_WORKERS (2), ANXIANG_WEB_COMMAND (another web server; {host}, {port}
+and {workers} are filled in),
 ANXIANG_DEMO=no for no demonstration data, no sandboxes and no clock to move, ANXIANG_DEMO_CLOCK=yes for a clock that
 others may move where ANXIANG_HOST is open to them. What cannot be done is said in one sentence before anything starts,
 exit code 1.
@@ -47,6 +49,14 @@ WEB = (
     "granian --interface wsgi --host {host} --port {port} --workers {workers} --blocking-threads 256 --no-access-log "
     "wsgi:app"
 )
+# One process, which waits and hardly computes. As many requests are let in as it may have streams, and more.
+LIVE = (
+    "granian --interface asgi --host {host} --port {port} --workers 1 --backpressure 8192 --no-ws --no-access-log "
+    "marketplace.live.app:app"
+)
+GIVES_WAY = ("nice", "-n", "5")
+"""On the database's machine the web server gives way to it, as its unit's `Nice=` says: while the process that holds a
+row's lock waits for the processor, so does everybody who waits for the row."""
 _NO_PROXY = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
@@ -60,6 +70,7 @@ class Options:
 
     host: str
     port: int
+    live_port: int
     sandbox_port: int
     day_sandbox_port: int
     web_workers: int
@@ -77,6 +88,7 @@ class Options:
         return Options(
             host=host,
             port=_number(environment, "ANXIANG_PORT", 8000, 65535),
+            live_port=_number(environment, "ANXIANG_LIVE_PORT", 8020, 65535),
             sandbox_port=_number(environment, "ANXIANG_SANDBOX_PORT", 8010, 65535),
             day_sandbox_port=_number(environment, "ANXIANG_DAY_SANDBOX_PORT", 8011, 65535),
             web_workers=_number(environment, "ANXIANG_WEB_WORKERS", 2, 64),
@@ -88,8 +100,16 @@ class Options:
     @property
     def address(self) -> str:
         """Where a browser on this machine finds the product."""
+        return self._at(self.port)
+
+    @property
+    def live_address(self) -> str:
+        """Where it finds streams: no proxy puts both at one address here."""
+        return self._at(self.live_port)
+
+    def _at(self, port: int) -> str:
         host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)  # noqa: S104 - compared, not bound
-        return f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
+        return f"http://{f'[{host}]' if ':' in host else host}:{port}"
 
     @property
     def sandbox_address(self) -> str:
@@ -106,6 +126,7 @@ def run() -> int:
     """Run the product until a signal comes; 0 then, 1 when a process died. Raises CannotRun."""
     options = Options.read(os.environ)
     _check_port(options.host, options.port, "ANXIANG_PORT")
+    _check_port(options.host, options.live_port, "ANXIANG_LIVE_PORT")
     if options.demo:
         _check_port("127.0.0.1", options.sandbox_port, "ANXIANG_SANDBOX_PORT")
         _check_port("127.0.0.1", options.day_sandbox_port, "ANXIANG_DAY_SANDBOX_PORT")
@@ -135,7 +156,8 @@ def execute(command: list[str]) -> int:
 def services(options: Options) -> list[Service]:
     """The processes of the product."""
     web = web_command(options.web_command, host=options.host, port=options.port, workers=options.web_workers)
-    found = [Service("web", web), Service("worker", _python("booking.worker"), again=EXIT_CODE)]
+    live = live_command(host=options.host, port=options.live_port)
+    found = [Service("web", web), Service("live", live), Service("worker", _python("booking.worker"), again=EXIT_CODE)]
     if options.demo:
         where = ["--port", str(options.sandbox_port), "--data", str(_sandbox()), "--config", str(sandbox_accounts())]
         found.append(Service("sandbox", [*_python("providers.sandbox"), *where]))
@@ -146,8 +168,13 @@ def services(options: Options) -> list[Service]:
 
 
 def web_command(template: str, *, host: str, port: int, workers: int) -> list[str]:
-    """The command of a web server, of the form of ANXIANG_WEB_COMMAND."""
-    return _with_our_programs(shlex.split(template.format(host=host, port=port, workers=workers)))
+    """The command of a web server, of the form of ANXIANG_WEB_COMMAND, at the priority that it has in production."""
+    return [*GIVES_WAY, *_with_our_programs(shlex.split(template.format(host=host, port=port, workers=workers)))]
+
+
+def live_command(*, host: str, port: int) -> list[str]:
+    """The command of the process that delivers streams."""
+    return _with_our_programs(shlex.split(LIVE.format(host=host, port=port)))
 
 
 def sandbox_accounts() -> Path:
@@ -255,6 +282,7 @@ def environment_of(options: Options, database_url: str, owner_url: str) -> dict[
     return {
         "ANXIANG_ENV": "development",
         "PUBLIC_URL": options.address,
+        "STREAM_URL": options.live_address,
         **given,
         **moved,
         "DATABASE_URL": database_url,

@@ -9,6 +9,7 @@ from icalendar import Calendar
 from icalendar import Event as Entry
 
 from booking.messages.calendar import Event
+from marketplace.catalog.english.sites import english_site
 from marketplace.core.text import Language, Text, masked_name
 
 CONTENT_TYPE = "text/calendar; charset=utf-8"
@@ -50,7 +51,7 @@ def _entry(event: Event, language: Language, public_url: str) -> Entry:
     entry.add("status", event.status.upper())
     entry.add("transp", "TRANSPARENT" if event.status == "cancelled" else "OPAQUE")
     entry.add("summary", _summary(event, language))
-    entry.add("location", _location(event))
+    entry.add("location", _location(event, language))
     entry.add("description", _description(event, language))
     entry.add("url", f"{public_url}/bookings/{event.id}")
     entry.add("class", "PRIVATE")
@@ -63,10 +64,14 @@ def _summary(event: Event, language: Language) -> str:
     return Text(f"{name}（{whose}）", f"{name} ({whose})").in_language(language) if whose else name
 
 
-def _location(event: Event) -> str:
+def _location(event: Event, language: Language) -> str:
+    """The place; an English reader has its Chinese name and address as well, to show on the way."""
     name, city, address = (event.site.get(part, "") for part in ("name", "city", "address"))
     around = () if city and address.startswith(city) else (city, event.site.get("district", ""))
-    return ", ".join(part for part in (name, *around, address) if part)
+    chinese = ", ".join(part for part in (name, *around, address) if part)
+    if language != "en":
+        return chinese
+    return f"{english_site(name, '', city)}, {chinese}"
 
 
 def _description(event: Event, language: Language) -> str:

@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 from babel.dates import format_date, get_timezone_location
 
 from marketplace.catalog.benefit_kind import Message, Words
+from marketplace.catalog.english.sites import english_site
 from marketplace.catalog.kinds import kinds, words_of
 from marketplace.core.clock import HOME_ZONE
 from marketplace.core.text import Language, Text, masked_name
@@ -35,6 +36,9 @@ class Said:
 
 # Places of facts: {what} the package, {where} the site, {when} day and time at the site, {new} the day and time that is
 # proposed, {until} a moment, {left} a number of days in words, {reason} a sentence of its own or nothing,
+# {since} from when on something can be booked, {asked_first} that it is asked for first or nothing,
+# {within} how long it was promised to take, {given} what a broken promise gave, {waits} how it goes on,
+# {who} the name of who comes, {trade} what she is in a sentence or nothing, {other_times} the nearest ones or nothing,
 # {place} and {Place} who answers, {bring} what to bring, both in the words of the kind of benefit.
 WORDS: Mapping[str, Message] = {
     "held": Message(
@@ -116,6 +120,13 @@ WORDS: Mapping[str, Message] = {
             "{what}, {when}, {where}. If that is wrong, tell us on the booking's page.",
         ),
     ),
+    "escort_over": Message(
+        Text("{what}结束了，一切顺利吗？", "{what} is over: did it go well?"),
+        Text(
+            "{when}，{where}。请在 {until} 前到预约页面告诉我们；没有异议就视为顺利完成。",
+            "{when}, {where}. Tell us on the booking's page by {until}; if you say nothing, it counts as done.",
+        ),
+    ),
     "dispute_answered": Message(
         Text("您的申诉有了答复", "There is an answer to your objection"),
         Text("{what}，{when}，{where}。{verdict}", "{what}, {when}, {where}. {verdict}"),
@@ -179,6 +190,73 @@ WORDS: Mapping[str, Message] = {
             "{where} closes and can't keep your booking of {when}. {closing}",
         ),
     ),
+    "place_covered": Message(
+        Text("您问的地方可以约了", "The place you asked about can be booked"),
+        Text(
+            "{where}：{benefit}{since}可以预约。{asked_first}",
+            "{where}: {benefit} can be booked {since}. {asked_first}",
+        ),
+    ),
+    "pledge_breached": Message(
+        Text("没有按时回复您，抱歉", "We did not answer you in time"),
+        Text(
+            "我们承诺{within}回复，没有做到。{given}{waits}",
+            "We promised an answer {within} and did not keep it. {given} {waits}",
+        ),
+    ),
+    "doctor_answered": Message(
+        Text("医生已回复您", "A doctor has answered you"),
+        Text(
+            "请打开问诊查看，也可以继续补充；对话会一直保留在那里。",
+            "Open the consultation to read it and to go on. It stays there for you.",
+        ),
+    ),
+    "call_back_due": Message(
+        Text("您选的回复时间到了", "The time that you chose has come"),
+        Text(
+            "请打开问诊，医生会在那里回复您。您的问题一直排着队，不用重新提问。",
+            "Open the consultation: a doctor answers you there. Your question kept its place, you need not ask again.",
+        ),
+    ),
+    "nobody_on_shift": Message(
+        Text("现在没有医生在线", "No doctor is on shift just now"),
+        Text(
+            "您的问题已保存。请打开问诊选择：继续等、约一个回复时间，或马上就医。情况紧急请拨打 120。",
+            "Your question is safe with us. Open the consultation and choose: wait, be called back, or seek help now. "
+            "If it is urgent, dial 120.",
+        ),
+    ),
+    "escort_assigned": Message(
+        Text("{who}会陪同您", "{who} will be with you"),
+        Text(
+            "{when}，{where}。{trade}见面时请先对见面口令，口令在预约页面。",
+            "{when}, {where}. {trade} When you meet, ask for the safe word first: it is on the booking's page.",
+        ),
+    ),
+    "escort_replaced": Message(
+        Text("换人了，{who}会陪同您", "Somebody else comes: {who}"),
+        Text(
+            "原来的陪同人员来不了，时间和地点不变：{when}，{where}。{trade}见面口令换了新的，请在预约页面查看。",
+            "The person we named before can't come. Time and place stay: {when}, {where}. {trade} There is a new safe "
+            "word: look at the booking's page.",
+        ),
+    ),
+    "escort_late": Message(
+        Text("陪同人员还没有到", "Your escort is not there yet"),
+        Text(
+            "{what}，{when}，{where}。陪同人员还没有报到达，我们和{place}正在联系。请先打开预约页面看她到哪里了。",
+            "{what}, {when}, {where}. Your escort has not told us that she is there; we and {place} are asking. The "
+            "booking's page says how far she is.",
+        ),
+    ),
+    "escort_nobody": Message(
+        Text("还没有找到陪同人员", "Nobody found yet to be with you"),
+        Text(
+            "{what}，{when}，{where}。我们和{place}还在找，找到就通知您，您的时间和权益都为您留着。{other_times}",
+            "{what}, {when}, {where}. We and {place} go on looking and tell you who comes. Your time and your benefit "
+            "are reserved. {other_times}",
+        ),
+    ),
 }
 """Kind of notice to its words in general. A test holds every kind of booking.notices.kinds against it."""
 
@@ -193,6 +271,10 @@ _BY: Mapping[str, Text] = {
         "{Place} cancelled it. Your benefit is back in full; choose another time.",
     ),
     "other": Text("权益已全部退回。", "Your benefit is back in full."),
+    "nobody_came": Text(
+        "没有人到场，非常抱歉。权益已全部退回，可以另选时间。",
+        "Nobody came, and we are sorry. Your benefit is back in full; choose another time.",
+    ),
 }
 
 _ENDED: Mapping[str, Text] = {
@@ -231,6 +313,11 @@ _VERDICTS: Mapping[str, Text] = {
     ),
 }
 
+_STILL_WAITS = Text("您的问题仍在排队，不用重新提问。", "Your question stays in the queue: you need not ask again.")
+_ANSWERED_LATE = Text(
+    "医生现在已回复，请打开问诊查看。", "A doctor has answered now: open the consultation to read it."
+)
+_ASKED_FIRST = Text("需先提交申请，等待服务方答复。", "It is asked for first, and the provider answers.")
 _NOTHING = Text("", "")
 
 
@@ -263,6 +350,10 @@ def email_text(said: Said, person: str, language: Language, address: str) -> tup
     return f"Anxiang: {said.title}{whose}", f"{said.title}{whose}\n{said.text}\n\nDetails: {address}\n\n{why}\n"
 
 
+def _where(site: str, language: Language) -> str:
+    return Text(site, english_site(site)).in_language(language) if site else ""
+
+
 class _Facts(dict[str, str]):
     def __missing__(self, name: str) -> str:
         return ""
@@ -274,13 +365,16 @@ def _values(facts: Mapping[str, Any], spoken: Words, language: Language, as_of: 
         **spoken.nouns(language),
         "bring": spoken.bring.in_language(language),
         "what": _by_language(facts.get("offer"), language),
-        "where": str(facts.get("site") or ""),
+        "where": _where(str(facts.get("site") or ""), language),
         "when": _when(facts.get("day"), facts.get("starts_at"), zone, language, as_of),
         "new": _when(facts.get("new_day"), facts.get("new_starts_at"), zone, language, as_of),
         "prepare": _by_language(facts.get("prepare"), language),
         "left": _days(facts.get("days_left"), language),
         "verdict": _VERDICTS.get(str(facts.get("outcome")), _NOTHING).in_language(language),
         "instead": _instead(facts.get("alternatives"), language, as_of),
+        "other_times": _other_times(facts.get("alternatives"), language, as_of),
+        "who": str(facts.get("who") or ""),
+        "trade": _sentence(_by_language(facts.get("trade"), language), language),
     }
     if facts.get("until"):
         values["until"] = moment_text(datetime.fromisoformat(str(facts["until"])), zone, language, as_of)
@@ -288,9 +382,16 @@ def _values(facts: Mapping[str, Any], spoken: Words, language: Language, as_of: 
         values["until_day"] = day_text(date.fromisoformat(str(facts["until_day"])), language, as_of.year)
     if facts.get("benefit"):
         values["benefit"] = _benefit(str(facts["benefit"]), language)
+    if facts.get("seconds"):
+        values["within"] = _within(int(facts["seconds"]), language)
+        values["given"] = _given(facts, language)
+        values["waits"] = (_ANSWERED_LATE if facts.get("answered") else _STILL_WAITS).in_language(language)
+    if facts.get("level"):
+        values["since"] = _since(facts.get("covered_from"), language, as_of)
+        values["asked_first"] = (_ASKED_FIRST if facts["level"] == "on_request" else _NOTHING).in_language(language)
     if facts.get("closing"):
         values["closing"] = _closing(facts, language, values["new"])
-    by = str(facts.get("by") or "other")
+    by = "nobody_came" if facts.get("cause") == "nobody_came" else str(facts.get("by") or "other")
     differs = _DIFFERS.get(str(facts.get("says")), _NOTHING).in_language(language)
     values["differs"] = differs.format_map(_Facts(values))
     values["why"] = _ENDED.get(str(facts.get("reason")), _NOTHING).in_language(language)
@@ -304,20 +405,71 @@ def _benefit(code: str, language: Language) -> str:
     return code if known is None else known.name.in_language(language)
 
 
+def _since(day: Any, language: Language, as_of: datetime) -> str:
+    """From which day on something can be booked; without one it can be by now."""
+    if not day:
+        return Text("现在", "now").in_language(language)
+    said = day_text(date.fromisoformat(str(day)), language, as_of.year)
+    return Text(f" {said} 起", f"for {said} and later").in_language(language)
+
+
+def _within(seconds: int, language: Language) -> str:
+    """How long something was promised to take, in the largest unit that says it exactly."""
+    for unit, zh, one, many in ((3600, "小时", "hour", "hours"), (60, "分钟", "minute", "minutes")):
+        if seconds % unit == 0:
+            count = seconds // unit
+            return Text(f" {count} {zh}内", f"within {count} {one if count == 1 else many}").in_language(language)
+    return Text(f" {seconds} 秒内", f"within {seconds} seconds").in_language(language)
+
+
+def _given(facts: Mapping[str, Any], language: Language) -> str:
+    """What a broken pledge gave; nothing where the benefit is unlimited."""
+    units = int(facts.get("units") or 0)
+    if units == 0:
+        return ""
+    benefit = _benefit(str(facts.get("benefit") or ""), language)
+    times = "1 more use" if units == 1 else f"{units} more uses"
+    return Text(f"已为您补偿 {units} 次{benefit}。", f"We gave you {times} of: {benefit}.").in_language(language)
+
+
 def _days(count: Any, language: Language) -> str:
     if count is None:
         return ""
     return Text(f"{count} 天", f"{count} day" if count == 1 else f"{count} days").in_language(language)
 
 
-def _instead(alternatives: Any, language: Language, as_of: datetime) -> str:
-    """The nearest other times; nothing when there is none."""
-    if not isinstance(alternatives, list) or not alternatives:
-        return ""
-    times = [
+def _times(alternatives: Any, language: Language, as_of: datetime) -> list[str]:
+    """The nearest other times, each in words."""
+    if not isinstance(alternatives, list):
+        return []
+    return [
         _when(one.get("service_date"), one.get("starts_at"), str(one.get("time_zone") or HOME_ZONE), language, as_of)
         for one in alternatives
     ]
+
+
+def _other_times(alternatives: Any, language: Language, as_of: datetime) -> str:
+    """To which times a booking that stands could be moved; nothing when there is none."""
+    times = _times(alternatives, language, as_of)
+    if not times:
+        return ""
+    said = Text(
+        f"也可以在预约页面改期，最近的时间：{'、'.join(times)}。",
+        f"You can also move it on the booking's page. The nearest times: {'; '.join(times)}.",
+    )
+    return said.in_language(language)
+
+
+def _sentence(words: str, language: Language) -> str:
+    """A few words as a sentence of their own; nothing of nothing."""
+    return words and Text(f"{words}。", f"{words}.").in_language(language)
+
+
+def _instead(alternatives: Any, language: Language, as_of: datetime) -> str:
+    """The nearest other times; nothing when there is none."""
+    times = _times(alternatives, language, as_of)
+    if not times:
+        return ""
     said = Text(
         f"最近的其他时间：{'、'.join(times)}，在预约页面一点即可保留。",
         f"The nearest other times: {'; '.join(times)}. One tap on the booking's page keeps one.",

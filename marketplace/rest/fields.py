@@ -16,9 +16,9 @@ from marshmallow import validate
 
 _COMMON = {"required": "required", "null": "null", "validator_failed": "format"}
 _WHOLE = re.compile(r"-?(0|[1-9][0-9]{0,17})")
-_DAY = re.compile(r"20[0-9]{2}-[0-9]{2}-[0-9]{2}")
-MOMENT = re.compile(r"20\d\d-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,6})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
-"""A moment of this century as RFC 3339 writes it, with its zone; the calendar is to be asked too."""
+MOMENT = re.compile(r"20\d\d-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,6})?([Zz]|[+-](0\d|1[0-4]):[0-5]\d)", re.ASCII)
+"""A moment of this century as RFC 3339 writes it, with its zone; the calendar is to be asked too. No place on earth is
+more than 14 hours from UTC, and PostgreSQL takes no more than 15."""
 
 
 class Text(ma.fields.String):
@@ -46,7 +46,8 @@ class Choice(ma.fields.String):
     default_error_messages = {**_COMMON, "invalid": "string", "invalid_utf8": "text"}
 
     def __init__(self, *words: str, **kwargs: Any) -> None:
-        super().__init__(validate=validate.OneOf(words, error="choice"), **kwargs)
+        possible = ", ".join(word for word in words if word)
+        super().__init__(validate=validate.OneOf(words, error=f"one_of:{possible}"), **kwargs)
 
 
 class Whole(ma.fields.Integer):
@@ -67,18 +68,24 @@ class Day(ma.fields.Date):
     """A calendar date of this century, as RFC 3339 writes it."""
 
     default_error_messages = {**_COMMON, "invalid": "date", "format": "date"}
+    PATTERN = "20[0-9]{2}-[0-9]{2}-[0-9]{2}"
 
     def __init__(self, *, metadata: Mapping[str, Any] | None = None, **kwargs: Any) -> None:
-        pattern = {"pattern": "^20[0-9]{2}-[0-9]{2}-[0-9]{2}$"}
-        super().__init__(metadata={**pattern, **(metadata or {})}, **kwargs)
+        super().__init__(metadata={"pattern": f"^{self.PATTERN}$", **(metadata or {})}, **kwargs)
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> date:
-        if not isinstance(value, str) or not _DAY.fullmatch(value):
+        if not isinstance(value, str) or not re.fullmatch(self.PATTERN, value):
             raise self.make_error("invalid", input=value, obj_type="date")
         try:
             return date.fromisoformat(value)
         except ValueError as bad:
             raise self.make_error("invalid", input=value, obj_type="date") from bad
+
+
+class LongDay(Day):
+    """The same of the last century or the next two as well: when somebody was born, or a policy that is for life."""
+
+    PATTERN = "(19|2[0-2])[0-9]{2}-[0-9]{2}-[0-9]{2}"
 
 
 class Number(ma.fields.Integer):
@@ -147,6 +154,12 @@ class Items(ma.fields.List[Any]):
         if not isinstance(value, list):
             raise self.make_error("invalid", input=value)
         return super()._deserialize(value, attr, data, **kwargs)
+
+
+class Inner(ma.fields.Nested):
+    """An object within a body, by a schema of its own."""
+
+    default_error_messages = {**_COMMON, "type": "object"}
 
 
 class Answers(ma.fields.Dict):

@@ -16,7 +16,17 @@ from marketplace.core import strictjson
 from marketplace.core.errors import Refusal, Unauthenticated
 from marketplace.problems import FieldError, InvalidRequest, Where
 
+NDJSON = "application/x-ndjson"
+"""A JSON object a line."""
+
 _WHERE: Mapping[str, Where] = {"json": "body", "query": "query", "querystring": "query"}
+
+
+class NotNdjson(Refusal):
+    """The body is of another content type."""
+
+    code = "not_ndjson"
+    status = 415
 
 
 class StrictParser(FlaskParser):

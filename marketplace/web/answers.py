@@ -41,6 +41,13 @@ def asked(name: str, longest: int = _LONGEST_FIELD) -> str:
     return _usable(request.args.get(name, ""), longest)
 
 
+def asked_all(name: str, longest: int = _LONGEST_FIELD, most: int = 30) -> tuple[str, ...]:
+    """The values of a parameter that may be given several times, each once; those that `asked` would take for blank,
+    and more than `most`, are left out."""
+    given = (_usable(text, longest) for text in request.args.getlist(name))
+    return tuple(dict.fromkeys(text for text in given if text))[:most]
+
+
 def _usable(text: str, longest: int) -> str:
     return text.strip() if len(text) <= longest and strictjson.storable(text) else ""
 

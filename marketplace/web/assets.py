@@ -10,12 +10,13 @@ from typing import Any
 
 from flask import Blueprint, Flask, Response, request, url_for
 
-from marketplace.core.config import contact
+from marketplace.core.config import settings
+from marketplace.core.contact import contact
 from marketplace.web import compression, cookies
 from marketplace.web.formats import init_formats
 from marketplace.web.kind_words import init_kind_words
 from marketplace.web.language import init_language
-from marketplace.web.urls import pages_of
+from marketplace.web.urls import desk_pages_of, pages_of
 
 STATIC = Path(__file__).with_name("static")
 THEMES = ("system", "light", "dark")
@@ -44,6 +45,12 @@ CONTENT_POLICY = (
     "default-src 'self'; style-src 'self'; script-src 'self'; img-src 'self'; object-src 'none'; base-uri 'none'; "
     "form-action 'self'; frame-ancestors 'none'"
 )
+
+
+def content_policy() -> str:
+    """CONTENT_POLICY; where streams come from another port than pages, that is allowed too."""
+    elsewhere = settings().stream_url
+    return f"{CONTENT_POLICY}; connect-src 'self' {elsewhere}" if elsewhere else CONTENT_POLICY
 
 
 _FOR_EVER = "public, max-age=31536000, immutable"
@@ -85,7 +92,7 @@ def _keep_files(response: Response) -> Response:
 def init_look(app: Flask) -> None:
     """Wire templates, static files at `/static`, language and formats into `app`.
 
-    The caller owns security headers (CONTENT_POLICY is the policy these pages were made for) and `csrf_token()`.
+    The caller owns security headers (content_policy() is the policy these pages were made for) and `csrf_token()`.
     """
     app.register_blueprint(
         Blueprint("assets", __name__, static_folder=str(STATIC), static_url_path="/static", template_folder="templates")
@@ -93,7 +100,7 @@ def init_look(app: Flask) -> None:
     init_language(app)
     init_formats(app)
     init_kind_words(app)
-    app.jinja_env.globals["pages_of"] = pages_of
+    app.jinja_env.globals.update(pages_of=pages_of, desk_pages_of=desk_pages_of)
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
     app.jinja_env.policies["ext.i18n.trimmed"] = True

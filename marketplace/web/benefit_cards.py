@@ -11,7 +11,7 @@ from flask import url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
-from marketplace.catalog.kinds import kinds
+from marketplace.catalog.kinds import has_times, kinds
 from marketplace.core.text import Text
 from marketplace.web.formats import date_of, dotted, sentences
 from marketplace.web.kind_words import kind_name
@@ -46,8 +46,7 @@ _SOON = 45
 
 def bookable(code: str) -> bool:
     """Whether places and times are chosen for this kind."""
-    known = kinds().get(code)
-    return known is not None and known.traits.supply == "slot"
+    return code in kinds() and has_times(code)
 
 
 def plan_name(benefit: EntitlementView) -> str:
@@ -66,7 +65,7 @@ def benefits(found: Sequence[EntitlementView], people: Sequence[Person]) -> tupl
 
 def card(benefit: EntitlementView, people: Sequence[Person]) -> Benefit:
     """One card."""
-    active = benefit.state == "active" and bookable(benefit.kind)
+    action, url = _way(benefit) if benefit.state == "active" else ("", "")
     shared = _("for you and your family") if benefit.sharing == "family" else _("for you alone")
     return Benefit(
         benefit.public_id,
@@ -80,11 +79,20 @@ def card(benefit: EntitlementView, people: Sequence[Person]) -> Benefit:
         benefit.valid_until,
         benefit.days_left if benefit.state == "active" and benefit.days_left <= _SOON else None,
         tuple(person for person in people if benefit.sharing == "family" or person.is_self),
-        _("Book") if active else "",
-        f"{url_for('web.places')}?{urlencode({'benefit': benefit.kind, 'entitlement': benefit.public_id})}"
-        if active
-        else "",
+        action,
+        url,
     )
+
+
+def _way(benefit: EntitlementView) -> tuple[str, str]:
+    """How it is used, and where: a place and a time are chosen, or it begins at once. Blank for a kind that is used
+    otherwise."""
+    if bookable(benefit.kind):
+        chosen = urlencode({"benefit": benefit.kind, "entitlement": benefit.public_id})
+        return _("Book"), f"{url_for('web.places')}?{chosen}"
+    if not has_times(benefit.kind):
+        return _("Start now"), f"{url_for('web.consultation_start')}?{urlencode({'entitlement': benefit.public_id})}"
+    return "", ""
 
 
 def note(benefit: EntitlementView) -> str:

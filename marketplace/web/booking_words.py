@@ -13,7 +13,7 @@ from flask_babel import gettext as _
 
 from booking.states import GIVEN_UP
 from marketplace.catalog.benefit_kind import Words
-from marketplace.catalog.kinds import words_of
+from marketplace.catalog.kinds import has_times, words_of
 from marketplace.web import formats
 from marketplace.web.kind_words import nouns
 from marketplace.web.language import by_language
@@ -44,6 +44,10 @@ def _waiting_for(words: Words) -> str:
     return _("Waiting for %(place)s", place=by_language(words.place))
 
 
+def _firm(words: Words) -> str:
+    return by_language(words.queued) or _("Confirmed")
+
+
 @dataclass(frozen=True)
 class _Look:
     style: str
@@ -62,7 +66,7 @@ _LOOKS = {
         label=_waiting_for,
     ),
     "outcome_unknown": _Look("asked", "wait", icon="hourglass", label=lambda _words: _("Being checked")),
-    "confirmed": _Look("firm", "ok", icon="check", label=lambda _words: _("Confirmed")),
+    "confirmed": _Look("firm", "ok", icon="check", label=_firm),
     "checked_in": _Look("firm", "ok", icon="map-pin", label=lambda _words: _("Checked in")),
     "in_service": _Look("firm", "ok", icon="", label=lambda _words: _("Under way")),
     "fulfilled": _Look("past", "ok", icon="check", label=lambda _words: _("Done")),
@@ -97,9 +101,10 @@ def order(state: str) -> int:
     return list(_LOOKS).index(state) if state in _LOOKS else -1
 
 
-def ticket_style(state: str) -> str:
-    """`firm` when the date is the customer's, `asked` while it is not granted, `past` when it is over or gone."""
-    return _LOOKS[state].style
+def ticket_style(state: str, kind: str = "") -> str:
+    """`firm` when the date is the customer's, `asked` while it is not granted, `past` when it is over or gone. Of what
+    has no time nothing is granted before its first answer."""
+    return "asked" if state == "confirmed" and not has_times(kind) else _LOOKS[state].style
 
 
 def date_is_gone(state: str) -> bool:
@@ -131,10 +136,10 @@ def preparation(kind: str, fasting: str) -> tuple[Hint, ...]:
 def live_line(facts: Facts) -> str:
     """One sentence for tickets and lists: the turn's title, short."""
     said = nouns(facts.kind)
-    deadline = facts.answer_by
+    deadline = facts.answer_by if has_times(facts.kind) else None
     if facts.state == "awaiting_provider" and deadline:
         return _("Waiting for %(place)s, until %(time)s at the latest.", time=formats.deadline(deadline), **said)
-    if facts.state == "confirmed":
+    if facts.state == "confirmed" and has_times(facts.kind):
         return _("Nothing for you to do now.")
     return turn(facts).title
 
@@ -147,7 +152,14 @@ def _held(facts: Facts) -> Turn:
     )
 
 
+def _queued(facts: Facts) -> Turn:
+    text = _("The answer comes here by itself; you may leave this page.")
+    return Turn(_("Waiting for %(place)s", **nouns(facts.kind)), text, icon="hourglass")
+
+
 def _awaiting(facts: Facts) -> Turn:
+    if not has_times(facts.kind):
+        return _queued(facts)
     said = nouns(facts.kind)
     by = formats.deadline(facts.answer_by) if facts.answer_by else ""
     text = (
@@ -174,6 +186,8 @@ def _unknown(facts: Facts) -> Turn:
 
 
 def _confirmed(facts: Facts) -> Turn:
+    if not has_times(facts.kind):
+        return _queued(facts)
     said = nouns(facts.kind)
     when, zone = facts.when, facts.when.zone
     if when.starts_at:
@@ -220,6 +234,8 @@ def _fulfilled(facts: Facts) -> Turn:
             else _("It arrives here by itself.")
         )
         return Turn(_("%(Place)s is writing the report", **said), text, icon="file-heart", tone="calm")
+    if not has_times(facts.kind):
+        return Turn(by_language(words_of(facts.kind).done), "", icon="check", tone="ok")
     return Turn(_("Done"), _("Thank you for coming."), icon="check", tone="ok")
 
 
@@ -244,6 +260,7 @@ def _cancelled(facts: Facts) -> Turn:
         "customer": _("You cancelled this booking"),
         "provider": _("%(Place)s cancelled this booking", **said),
         "platform": _("We cancelled this booking"),
+        "nobody": _("Nobody came. We are sorry."),
     }
     return Turn(titles[facts.by], _untouched(facts), icon="x", tone="calm")
 

@@ -16,6 +16,7 @@ from flask import Response, request
 from marketplace.core.config import settings
 
 OPERATORS = "/operators"
+MEMBERS = "/desk"
 _YEAR = timedelta(days=365)
 
 
@@ -70,13 +71,17 @@ KNOWN_DEVICE = Cookie("known_device", _YEAR)
 OPERATOR = Cookie("operator", path=OPERATORS, same_site="Strict")
 KNOWN_OPERATOR = Cookie("known_operator", _YEAR, path=OPERATORS, same_site="Strict")
 OPERATOR_STEP = Cookie("operator_step", path=OPERATORS, same_site="Strict")
+DESK = Cookie("desk", path=MEMBERS, same_site="Strict")
+KNOWN_DESK = Cookie("known_desk", _YEAR, path=MEMBERS, same_site="Strict")
+DESK_STEP = Cookie("desk_step", path=MEMBERS, same_site="Strict")
 PAGES = Cookie("session")
 """Flask's own, signed: what a form keeps for its next step, and the secret behind the forms' tokens."""
 LANGUAGE = Cookie("lang", _YEAR)
 CITIES = Cookie("city", _YEAR)
 THEME = Cookie("theme", _YEAR, scripts=True)
 
-ALL = (SIGNED_IN, KNOWN_DEVICE, OPERATOR, KNOWN_OPERATOR, OPERATOR_STEP, PAGES, LANGUAGE, CITIES, THEME)
+OF_DOORS = (OPERATOR, KNOWN_OPERATOR, OPERATOR_STEP, DESK, KNOWN_DESK, DESK_STEP)
+ALL = (SIGNED_IN, KNOWN_DEVICE, *OF_DOORS, PAGES, LANGUAGE, CITIES, THEME)
 
 
 def of_pages() -> dict[str, str | bool]:

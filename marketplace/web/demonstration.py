@@ -13,7 +13,7 @@ from flask import Blueprint, Flask, Response, flash, request, url_for
 from flask_babel import gettext as _
 from sqlalchemy.exc import SQLAlchemyError
 
-from booking.views.customer import bookings
+from booking.views.lists import bookings
 from marketplace.core import clock
 from marketplace.core.clock import HOME_ZONE, start_of
 from marketplace.core.errors import Busy, Invalid

@@ -8,14 +8,16 @@ from flask_babel import gettext as _
 from marketplace.core.crypto import Unreadable
 from marketplace.problems import Problem
 from marketplace.web.answers import render
+from vip.customers.consent import ConsentMissing
 
 _TOLD_BY_THEMSELVES = (409, 422)
+_CODES_TOLD = (Unreadable.code, ConsentMissing.code)
 
 
 def error_page(problem: Problem) -> Response:
     """The page of `problem`, with its status and headers; the reference only where somebody may ask for it."""
     title, text = error_words(problem.status)
-    if problem.status in _TOLD_BY_THEMSELVES or problem.code == Unreadable.code:
+    if problem.status in _TOLD_BY_THEMSELVES or problem.code in _CODES_TOLD:
         title, text = problem.title, problem.detail
     headers = {name: value for name, value in problem.headers.items() if name != "WWW-Authenticate"}
     answer = render(
@@ -36,7 +38,7 @@ def error_page(problem: Problem) -> Response:
 
 def _again(status: int) -> str:
     """The address to try again, where that may help: this page if it is one, else the page that the form was on."""
-    if status not in (401, 403, 409, 500, 503) or request.url_rule is None:
+    if status not in (401, 403, 409, 413, 500, 503) or request.url_rule is None:
         return ""
     return request.path if "GET" in (request.url_rule.methods or ()) else ""
 
@@ -57,7 +59,10 @@ def error_words(status: int) -> tuple[str, str]:
         404: (_("There is nothing here"), _("The address is wrong, or what stood here is not yours to see.")),
         405: (_("That can't be done here"), _("Go back and use the buttons of the page. Nothing was changed.")),
         409: (_("Somebody was faster"), _("What you saw has changed in the meantime. Open the page again.")),
-        413: (_("That is too large"), _("Nothing was changed.")),
+        413: (
+            _("That is too large"),
+            _("Nothing was changed. As a rule a file is too large; go back, and what you typed is still there."),
+        ),
         429: (_("Too many tries"), _("To keep your account safe we ask you to wait. Nothing was changed.")),
         503: (
             _("We are back in a moment"),

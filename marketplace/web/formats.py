@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 from babel import Locale
 from babel.dates import format_date, get_timezone_location
 from babel.lists import format_list
-from babel.numbers import format_currency, format_decimal, get_currency_precision
+from babel.numbers import format_currency, format_decimal, format_percent, get_currency_precision
 from flask import Flask
 from flask_babel import gettext, ngettext
 
@@ -202,6 +202,12 @@ def money(minor: int, currency: str = "CNY") -> str:
 def number(value: int | float | Decimal) -> str:
     """`1,204`."""
     return format_decimal(value, locale=_locale())
+
+
+def percent(part: float) -> str:
+    """`99.2%`, `31%` of a part between 0 and 1. What is not all of it is never told as 100 %."""
+    shown = part if part in (0.0, 1.0) else min(max(part, 0.001), 0.999)
+    return format_percent(shown, format="0.#%" if shown > 0.9 else "0%", locale=_locale())
 
 
 def listed(names: Iterable[str]) -> str:

@@ -34,7 +34,7 @@ class Turn:
 class Person:
     """A family member as the reader sees her. `relation` is a word such as 本人 or 父亲, `face` its one character.
     `reasons` say why she cannot be chosen here; empty when she can. `consent` to her reports: missing, given or
-    blank."""
+    blank. `told`: it is agreed that whoever is sent to her is told what was answered for it."""
 
     id: str
     name: str
@@ -44,6 +44,7 @@ class Person:
     note: str = ""
     reasons: tuple[str, ...] = ()
     consent: str = ""
+    told: bool = False
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,8 @@ class Fact:
 @dataclass(frozen=True)
 class Ticket:
     """A date: `firm` (ink: it is the customer's), `asked` (dashed: not granted yet) or `past` (over or gone).
-    `gone` strikes the date through. `live` is the sentence that updates by itself."""
+    `gone` strikes the date through. `live` is the sentence that updates by itself. `driver` is the place in
+    Chinese, for a reader of another language to show on the way."""
 
     style: str
     label: str
@@ -80,6 +82,7 @@ class Ticket:
     live: str = ""
     gone: bool = False
     with_year: bool = False
+    driver: str = ""
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,8 @@ from datetime import date
 from flask_babel import gettext as _
 
 from marketplace.catalog.benefit_kind import age_on
-from marketplace.catalog.terms import syllables
+from marketplace.catalog.english.pinyin import syllables
+from marketplace.catalog.english.surnames import DOUBLE
 from marketplace.core import clock
 from marketplace.core.text import Text
 from marketplace.web.formats import dotted
@@ -39,11 +40,6 @@ def face(relation: str, name: str) -> str:
     return (name if relation == "self" else relation_word(relation))[:1]
 
 
-_DOUBLE = frozenset(
-    re.findall("..", "欧阳司马上官诸葛东方皇甫尉迟公孙慕容令狐长孙宇文司徒夏侯轩辕端木南宫西门独孤钟离东郭呼延百里第五")
-)
-"""Surnames of two characters."""
-
 _READ_AS = {
     "单": "Shan", "吕": "Lü", "曾": "Zeng", "解": "Xie", "仇": "Qiu", "任": "Ren", "区": "Ou", "查": "Zha",
     "朴": "Piao", "盖": "Ge", "华": "Hua", "覃": "Qin", "乐": "Yue", "翟": "Zhai", "尉迟": "Yuchi", "长孙": "Zhangsun",
@@ -55,7 +51,7 @@ def addressed(name: str, sex: str) -> str:
     """How a customer is spoken to: `沈女士`, `Ms Shen`. A name that is not Chinese is left as it is."""
     if not re.fullmatch(r"[\u4e00-\u9fff]{2,}", name):
         return name
-    surname = name[:2] if len(name) > 2 and name[:2] in _DOUBLE else name[:1]
+    surname = name[:2] if len(name) > 2 and name[:2] in DOUBLE else name[:1]
     spelled = _READ_AS.get(surname) or "".join(syllables(surname)).capitalize()
     if sex == "female":
         return _("Ms %(surname)s", surname=by_language(Text(surname, spelled)))

@@ -55,7 +55,7 @@ def staying(stays: Sequence[Stays]) -> tuple[Staying, ...]:
             _("The law asks platforms to store their transactions. It stands without name and phone."),
         ),
         "medical": (
-            _("Results, and whose they are"),
+            _("Results and what was said to doctors, and whose they are"),
             _("The law asks to store medical records. They are sealed, and no page shows them."),
         ),
         "books": (

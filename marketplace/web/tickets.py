@@ -9,9 +9,8 @@ from flask_babel import gettext as _
 
 from booking.states import BookingState, state_at
 from booking.views.cards import BookingCard, BookingView
-from booking.views.customer import bookings_version
-from marketplace.catalog.kinds import words_of
-from marketplace.catalog.places import short_place
+from booking.views.lists import bookings_version
+from marketplace.catalog.kinds import has_times, words_of
 from marketplace.core import clock
 from marketplace.web import booking_words, formats
 from marketplace.web.answers import tag
@@ -20,6 +19,7 @@ from marketplace.web.kind_words import nouns
 from marketplace.web.language import by_language
 from marketplace.web.parts import Fact, Ticket, When
 from marketplace.web.people import named
+from marketplace.web.place_words import for_the_driver, full_address, site_of
 from vip.principal import Principal
 
 
@@ -50,6 +50,7 @@ def facts(card: BookingCard, now: datetime) -> booking_words.Facts:
         dispute = card.dispute.state if card.dispute else ""
         until = card.dispute_until if card.can_dispute else None
     by = {"customer": "customer", "agent": "customer", "provider": "provider"}.get(last, "platform")
+    by = "nobody" if card.cause == "nobody_came" else by
     return booking_words.Facts(
         state_of(card, now),
         when(card),
@@ -70,31 +71,27 @@ def title(card: BookingCard) -> str:
     return by_language(card.offer_name)
 
 
-def address(card: BookingCard) -> str:
-    """City, district and street, each once."""
-    site = card.site
-    street = str(site.get("address", ""))
-    parts = [str(site.get(name, "")) for name in ("city", "district")]
-    return street if street.startswith((parts[0], short_place(parts[0]))) else "".join((*parts, street))
-
-
 def ticket(card: BookingCard, now: datetime) -> Ticket:
     """The ticket of a booking's own page."""
-    state = state_of(card, now)
+    state, timed = state_of(card, now), has_times(card.kind)
+    listed = card.listed_as if isinstance(card, BookingView) else ""
+    now_called = _("now listed as %(name)s", name=listed) if listed else ""
+    show = (Fact(_("Show"), _("ID card")),) if timed else ()
     return Ticket(
-        booking_words.ticket_style(state),
+        booking_words.ticket_style(state, card.kind),
         title(card),
         booking_words.pill(state, card.kind),
         when(card),
-        str(card.site["name"]),
-        address(card),
+        site_of(card.site),
+        formats.dotted((full_address(card.site), now_called)) if timed else now_called,
         facts=(
             Fact(by_language(words_of(card.kind).for_whom), named(card.beneficiary_name, card.relation)),
-            Fact(_("Show"), _("ID card")),
+            *show,
             Fact(_("Number"), formats.reference(card.reference)),
         ),
         gone=booking_words.date_is_gone(state),
         with_year=True,
+        driver=for_the_driver(card.site) if timed else "",
     )
 
 
@@ -105,7 +102,15 @@ def next_booking(card: BookingCard, now: datetime) -> NextBooking:
     label = formats.dotted((day, named(card.beneficiary_name, card.relation)))
     return NextBooking(
         card.id,
-        replace(ticket(card, now), label=label, address="", facts=(), live=live_line(card, known), with_year=False),
+        replace(
+            ticket(card, now),
+            label=label,
+            address="",
+            driver="",
+            facts=(),
+            live=live_line(card, known),
+            with_year=False,
+        ),
     )
 
 

@@ -6,11 +6,12 @@ import base64
 import binascii
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, Literal
 
 from providers.adapters import fields, zoneless
 from providers.adapters.rows import readable
+from providers.adapters.versions import at_step
 from providers.port import ProviderError, Reserve
 from providers.reported import (
     BookingStatus,
@@ -45,19 +46,8 @@ CANCELLED = ("cancelled", "rejected")
 SEXES = {"male": 1, "female": 2}
 REPORT_STATUSES: dict[int, Literal["partial", "final", "corrected"]] = {1: "partial", 2: "final", 3: "corrected"}
 
-# Orders have no version: the time of the last change, to the second, and within a second the way an order goes.
-_STEPS_A_SECOND = 16
-_EPOCH = datetime(2020, 1, 1, tzinfo=UTC)
-_ORDER_OF_STEPS: tuple[BookingStatus, ...] = (
-    "requested",
-    "confirmed",
-    "no_show",
-    "checked_in",
-    "in_service",
-    "fulfilled",
-    "rejected",
-    "cancelled",
-)
+_SECOND = timedelta(seconds=1)
+"""Orders have no version: it is the time of their last change, which is told to the second."""
 
 
 @dataclass(frozen=True)
@@ -104,7 +94,7 @@ def read_order(body: Mapping[str, Any], zone: str, told_at: datetime) -> Order:
             reference=fields.reference(body, "orderNo"),
             our_reference=fields.reference(body, "outOrderNo", "") or None,
             status=status,
-            version=_version(updated, status),
+            version=at_step(updated, _SECOND, status),
             service_date=service_date,
             reason=REFUSED.get(fields.whole_number(body, "failCode", 0), ""),
             updated_at=updated,
@@ -112,11 +102,6 @@ def read_order(body: Mapping[str, Any], zone: str, told_at: datetime) -> Order:
         fields.reference(body, "orgCode"),
         zoneless.read(body, "createTime"),
     )
-
-
-def _version(updated: datetime, status: BookingStatus) -> int:
-    seconds = max(int((updated - _EPOCH).total_seconds()), 0)
-    return seconds * _STEPS_A_SECOND + _ORDER_OF_STEPS.index(status) + 1
 
 
 def read_day(body: Mapping[str, Any]) -> RemoteSlot:

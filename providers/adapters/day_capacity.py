@@ -21,9 +21,21 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
+from marshmallow import Schema
+
 from marketplace.core.logging import get_logger
+from marketplace.core.text import Text
 from providers.adapters import fields
-from providers.adapters.changes_by_time import Check, Window, anything, next_window, page_of, tokens
+from providers.adapters.changes_by_time import (
+    HISTORY_DAYS,
+    OVERLAP_SECONDS,
+    Check,
+    Window,
+    anything,
+    next_window,
+    page_of,
+    tokens,
+)
 from providers.adapters.checkup_wire import (
     CANCELLED,
     REFUSED,
@@ -39,6 +51,7 @@ from providers.adapters.checkup_wire import (
 )
 from providers.adapters.http import Deadline, NoAnswer
 from providers.adapters.rows import read_rows
+from providers.adapters.settings import About, AdapterSettings, text, whole
 from providers.adapters.signed_calls import SignedCalls, Told
 from providers.port import (
     Accepted,
@@ -52,6 +65,7 @@ from providers.port import (
     Connection,
     Decline,
     LookUp,
+    NotAuthorised,
     NotFound,
     ProviderError,
     Refused,
@@ -82,10 +96,40 @@ LIST_PAGE = 200
 log = get_logger(__name__)
 
 
+class DayCapacitySettings(AdapterSettings):
+    """What such a provider agrees with us."""
+
+    about = About(
+        Text("按日放号接口", "Places per day"),
+        Text(
+            "国内常见的合作方接口：每天的名额，签名调用，错误写在 HTTP 200 里。",
+            "The usual partner interface in China: places per day, signed calls, errors inside HTTP 200.",
+        ),
+        Text("签名密钥", "Secret that signs"),
+        Text("贵方发给我们的 app secret。", "The app secret that you gave us."),
+    )
+
+    app_key = text(
+        Text("App key", "App key"),
+        Text("留空则使用我们给贵方的代码。", "Blank: the code that we know you by."),
+    )
+    history_days = whole(
+        Text("首次读取多少天的订单", "Days of orders that are read the first time"), HISTORY_DAYS, least=1, most=3650
+    )
+    overlap_seconds = whole(
+        Text("读取变更时回看的秒数", "Seconds that a pull looks back"),
+        OVERLAP_SECONDS,
+        least=0,
+        most=86400,
+        help=Text("避免漏掉晚提交的变更。", "So that what was committed late is not missed."),
+    )
+
+
 class DayCapacity:
     """Adapter of this interface. `connection.secret` signs; the app key is the setting `app_key`, or our code."""
 
     capabilities = Capabilities(change=False, idempotency_keys=False)
+    settings_schema: type[Schema] = DayCapacitySettings
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -296,6 +340,8 @@ class DayCapacity:
         told = self._calls.ask(method, biz, self._calls.deadline())
         if told.code in COME_BACK:
             raise ComeBackLater(f"code {told.code}", _seconds(told.data))
+        if told.code in NOT_OURS_TO_MEND:
+            raise NotAuthorised(f"code {told.code}")
         if told.code != 0:
             raise ProviderError(f"code {told.code}")
         return told

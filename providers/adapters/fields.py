@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import Any, TypeVar
 
@@ -12,6 +12,8 @@ from marketplace.core.strictjson import storable
 from providers.port import ProviderError
 
 LONGEST_REFERENCE = 255
+FARTHEST = timedelta(hours=15)
+"""No place on earth is as far from UTC, and PostgreSQL takes no more."""
 When = TypeVar("When", date, datetime)
 
 # Thousands of slots in a page share few days and hours.
@@ -87,8 +89,11 @@ def moment(body: Mapping[str, Any], name: str) -> datetime | None:
         parsed = _moment(value)
     except ValueError as error:
         raise BadField(name, "time", f"{name} is no time") from error
-    if parsed.tzinfo is None:
+    away = parsed.utcoffset()
+    if away is None:
         raise BadField(name, "zone", f"{name} is without a zone")
+    if abs(away) > FARTHEST:
+        raise BadField(name, "no_zone", f"{name} is in a zone that is nowhere")
     return _of_our_times(parsed, name)
 
 

@@ -1,9 +1,9 @@
 """How every call out is made: one total deadline, a bounded body, no redirects, one kind of error, one log line.
 
 A deadline that starts anew with each byte is none, so a watchdog cuts the connection when the call's time is over;
-name resolution alone is left to the resolver's own limits, and nothing is sent after the deadline. Where the address
-was given by somebody outside, the call reaches public addresses only (marketplace.core.sending.outside), and the
-look-up of the name is within the deadline as well.
+nothing is sent after the deadline, and the look-up of the name is within it as well. Every address is taken for one
+that somebody outside gave: a call reaches public addresses by https, and the networks that an operator allowed for
+that provider (marketplace.core.sending.outside).
 """
 
 from __future__ import annotations
@@ -15,9 +15,11 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import cached_property, lru_cache
 from typing import Any
 
 import requests
@@ -26,10 +28,11 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
 
-from marketplace.core.config import settings
+from marketplace.core.config import loopback_urls
 from marketplace.core.database import released
 from marketplace.core.logging import get_logger
 from marketplace.core.sending import outside
+from marketplace.core.sending.outside import Networks
 from providers.port import Oversize, ProviderError
 
 MAX_DEADLINE_SECONDS = 10.0
@@ -39,6 +42,11 @@ CHUNK = 64 * 1024
 MAX_RETRY_AFTER = 3600.0
 RATE_LIMIT_SECONDS = 5.0
 """The pause after a 429 that does not say how long."""
+
+NOT_PUBLIC = "the address is not public"
+TOO_LATE = "the deadline passed"
+NO_TIME = "no time was left"
+"""Reasons of a NoAnswer that somebody is told apart from the others."""
 
 log = get_logger(__name__)
 
@@ -103,6 +111,11 @@ class Reply:
         return wait if self.status == 503 else None
 
 
+Overheard = Callable[[str, Mapping[str, Any], "Reply | NoAnswer"], None]
+overhear: ContextVar[Overheard | None] = ContextVar("overhear", default=None)
+"""Who is told of each call of this thread: what was asked, its parts, and what came. A run of conformance sets it."""
+
+
 class Deadline:
     """The moment by which a call, or several that belong together, must be over."""
 
@@ -120,10 +133,11 @@ class _Watchdog:
 
     current = threading.local()
 
-    def __init__(self, deadline: Deadline) -> None:
+    def __init__(self, deadline: Deadline, networks: Networks) -> None:
         self._lock = threading.Lock()
         self._socket: socket.socket | None = None
         self.deadline = deadline
+        self.networks = networks
         self.bitten = False
         self._timer = threading.Timer(deadline.left(), self._bite)
         self._timer.daemon = True
@@ -165,6 +179,9 @@ def _watched(connection: HTTPConnection) -> None:
 
 
 class _Connection(HTTPConnection):
+    def _new_conn(self) -> socket.socket:
+        return _connect(self, https=False)
+
     def putrequest(self, *args: Any, **kwargs: Any) -> None:
         if self.sock is None:
             self.connect()
@@ -173,6 +190,9 @@ class _Connection(HTTPConnection):
 
 
 class _SecureConnection(HTTPSConnection):
+    def _new_conn(self) -> socket.socket:
+        return _connect(self, https=True)
+
     def putrequest(self, *args: Any, **kwargs: Any) -> None:
         if self.sock is None:
             self.connect()
@@ -180,8 +200,8 @@ class _SecureConnection(HTTPSConnection):
         super().putrequest(*args, **kwargs)
 
 
-def _connect_outside(connection: HTTPConnection, *, https: bool) -> socket.socket:
-    """A socket for a connection whose host somebody outside gave, to an address that was judged."""
+def _connect(connection: HTTPConnection, *, https: bool) -> socket.socket:
+    """A socket for a connection, to an address that was judged."""
     dog: _Watchdog = _Watchdog.current.dog
     left = dog.deadline.left
     try:
@@ -189,9 +209,10 @@ def _connect_outside(connection: HTTPConnection, *, https: bool) -> socket.socke
             connection.host.strip("[]"),
             connection.port,
             https=https,
-            loopback=settings().loopback_urls,
+            loopback=loopback_urls(),
             left=left,
             each=CONNECT_SECONDS,
+            networks=dog.networks,
         )
     except TimeoutError as late:
         raise ConnectTimeoutError(connection, "no connection within the time") from late
@@ -199,16 +220,6 @@ def _connect_outside(connection: HTTPConnection, *, https: bool) -> socket.socke
         raise NewConnectionError(connection, type(failed).__name__) from failed
     made.settimeout(max(left(), 0.001))  # the handshake of TLS is within the deadline as well
     return made
-
-
-class _OutsideConnection(_Connection):
-    def _new_conn(self) -> socket.socket:
-        return _connect_outside(self, https=False)
-
-
-class _SecureOutsideConnection(_SecureConnection):
-    def _new_conn(self) -> socket.socket:
-        return _connect_outside(self, https=True)
 
 
 class _Pool(HTTPConnectionPool):
@@ -219,35 +230,22 @@ class _SecurePool(HTTPSConnectionPool):
     ConnectionCls = _SecureConnection
 
 
-class _OutsidePool(HTTPConnectionPool):
-    ConnectionCls = _OutsideConnection
-
-
-class _SecureOutsidePool(HTTPSConnectionPool):
-    ConnectionCls = _SecureOutsideConnection
-
-
 class _Transport(HTTPAdapter):
-    pools: Mapping[str, type[HTTPConnectionPool]] = {"http": _Pool, "https": _SecurePool}
-
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = dict(self.pools)
+        self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _SecurePool}
 
 
-class _OutsideTransport(_Transport):
-    pools: Mapping[str, type[HTTPConnectionPool]] = {"http": _OutsidePool, "https": _SecureOutsidePool}
-
-
-# Connections are kept and shared by all adapters of the process: the pools are safe for threads. Those to hosts that
-# somebody outside gave are apart: none of them may be a connection that was made without judging the address.
-_transport = _Transport(pool_connections=64, pool_maxsize=32, max_retries=0)
-_outside_transport = _OutsideTransport(pool_connections=64, pool_maxsize=32, max_retries=0)
+@lru_cache(maxsize=1024)
+def _transport(networks: Networks) -> _Transport:
+    """The connections that are kept, of all adapters of the process that may reach the same networks: the pools are
+    safe for threads. None is lent to a call that might not have made it."""
+    return _Transport(pool_connections=64, pool_maxsize=32, max_retries=0)
 
 
 class HttpClient:
-    """HTTP for one provider. `headers` go with every call; proxies, netrc and cookies are not used. `from_outside`: the
-    address was given by the provider itself and not by who runs us, so that it may lead to public addresses only."""
+    """HTTP for one provider. `headers` go with every call; proxies, netrc and cookies are not used. `networks`: what an
+    operator allowed it besides public addresses; leave them out for an address that the provider gives in an answer."""
 
     def __init__(
         self,
@@ -256,17 +254,24 @@ class HttpClient:
         headers: Mapping[str, str],
         deadline_seconds: float,
         *,
-        from_outside: bool = False,
+        networks: Networks = (),
     ) -> None:
         self._provider = provider
         self._base_url = base_url.rstrip("/")
         self._deadline_seconds = deadline_seconds
-        self._session = requests.Session()
-        self._session.trust_env = False
-        self._session.cookies.set_policy(http.cookiejar.DefaultCookiePolicy(allowed_domains=[]))
-        self._session.headers.update({"Accept-Encoding": "gzip", **headers})
+        self._headers = headers
+        self._networks = tuple(networks)
+
+    @cached_property
+    def _session(self) -> requests.Session:
+        """Made by the first call: to read a webhook an adapter is made that calls nobody."""
+        made = requests.Session()
+        made.trust_env = False
+        made.cookies.set_policy(http.cookiejar.DefaultCookiePolicy(allowed_domains=[]))
+        made.headers.update({"Accept-Encoding": "gzip", **self._headers})
         for scheme in ("http://", "https://"):
-            self._session.mount(scheme, _outside_transport if from_outside else _transport)
+            made.mount(scheme, _transport(self._networks))
+        return made
 
     def deadline(self) -> Deadline:
         """A new deadline for one call of the port."""
@@ -280,15 +285,26 @@ class HttpClient:
         deadline: Deadline,
         params: Mapping[str, str] | None = None,
         payload: Mapping[str, Any] | None = None,
+        form: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
         read: bool = False,
+        action: str = "",
     ) -> Reply:
-        """The whole answer, of any status. Raises NoAnswer. `read`: nothing is changed there, as with every GET."""
+        """The whole answer, of any status. Raises NoAnswer. `read`: nothing is changed there, as with every GET. The
+        body is `payload` as JSON or the fields of a `form`. `action` names the call in the log where the first step of
+        its path says nothing."""
         # The first step of the path only: the rest names bookings and reports.
-        action = f"{verb} {path.split('/')[1]}"
+        action = action or f"{verb} {path.split('/')[1]}"
         quiet = read or verb == "GET"  # a pull is hundreds of pages
-        parts = {"params": params, "json": payload, "headers": headers}
-        return self._logged(action, quiet, lambda: self._call(verb, path, deadline, parts, MAX_BODY))
+        parts = {"params": params, "json": payload, "data": form, "headers": headers}
+        told = overhear.get() or (lambda *_: None)
+        try:
+            reply = self._logged(action, quiet, lambda: self._call(verb, path, deadline, parts, MAX_BODY))
+        except NoAnswer as error:
+            told(f"{verb} {path}", parts, error)
+            raise
+        told(f"{verb} {path}", parts, reply)
+        return reply
 
     def post(self, path: str, body: bytes, *, action: str, headers: Mapping[str, str], excerpt: int) -> Reply:
         """Post these very bytes; the answer with no more than `excerpt` bytes of its body. Raises NoAnswer. `action`
@@ -315,12 +331,14 @@ class HttpClient:
     def _call(
         self, verb: str, path: str, deadline: Deadline, parts: Mapping[str, Any], largest: int, *, cut: bool = False
     ) -> Reply:
+        if path and not path.startswith("/"):
+            raise ValueError("a path that could change the host")
         left = deadline.left()
         if left <= 0:
-            raise NoAnswer("no time was left", sent=False)
+            raise NoAnswer(NO_TIME, sent=False)
         if released.held():
             raise NoAnswer("this database was restored and not released", sent=False)
-        with _Watchdog(deadline) as dog:
+        with _Watchdog(deadline, self._networks) as dog:
             try:
                 response = self._session.request(
                     verb,
@@ -334,11 +352,11 @@ class HttpClient:
                     reply = _read(response, deadline, largest, cut=cut)
             except (requests.RequestException, HTTPError, OSError, ValueError) as error:
                 if dog.bitten or deadline.left() <= 0:
-                    raise NoAnswer("the deadline passed", sent=not _never_sent(error)) from error
+                    raise NoAnswer(TOO_LATE, sent=not _never_sent(error)) from error
                 raise NoAnswer(_named(error), sent=not _never_sent(error)) from error
             if dog.bitten:
                 # A connection cut between two headers looks like a whole answer.
-                raise NoAnswer("the deadline passed", sent=True)
+                raise NoAnswer(TOO_LATE, sent=True)
         return reply
 
 
@@ -353,7 +371,7 @@ def _read(response: requests.Response, deadline: Deadline, largest: int, *, cut:
         if len(body) > largest:
             raise TooLarge("the answer is too large", sent=True)
         if deadline.left() <= 0:
-            raise NoAnswer("the deadline passed", sent=True)
+            raise NoAnswer(TOO_LATE, sent=True)
     kind = response.headers.get("Content-Type", "").split(";")[0].strip().lower()
     headers = {name.lower(): value for name, value in response.headers.items()}
     return Reply(response.status_code, kind, bytes(body), headers)
@@ -369,7 +387,7 @@ def _never_sent(error: BaseException) -> bool:
 def _named(error: BaseException) -> str:
     """What went wrong, without the address."""
     not_public = isinstance(_inner(error).__cause__, outside.NotPublic)
-    return "the address is not public" if not_public else type(error).__name__
+    return NOT_PUBLIC if not_public else type(error).__name__
 
 
 def _inner(error: BaseException) -> BaseException:

@@ -1,16 +1,5 @@
-"""The published open protocol (docs/provider-protocol.yaml): JSON over HTTP, idempotency keys, signed webhooks.
-
-What an answer to a command means:
-  2xx about our booking                     Confirmed or Accepted
-  problem+json of 4xx                       Refused; 404 on a cancel NotFound
-  429, 503 with Retry-After                 RetryAfter: the contract says that nothing was taken
-  401, 403                                  RetryAfter: the provider did not look at the command because of our key, so
-                                            the customer was refused nothing; an operator has to mend it
-  no connection came about                  RetryAfter
-  a key used before with another body       Unknown: something exists under the key
-  everything else                           Unknown: time-out, 5xx, 3xx, broken JSON, another reference, a 4xx that a
-                                            gateway and not the provider may have said
-"""
+"""The published open protocol (docs/provider-protocol.yaml): JSON over HTTP, idempotency keys, signed webhooks. What an
+answer to a command means: providers.adapters.open.calls."""
 
 from __future__ import annotations
 
@@ -21,10 +10,14 @@ from datetime import date, datetime
 from typing import Any
 from urllib.parse import quote
 
-from marketplace.core import clock
-from marketplace.core.logging import get_logger
+from marshmallow import Schema
+
+from marketplace.core.text import Text
 from providers.adapters import fields
-from providers.adapters.http import Deadline, HttpClient, NoAnswer, Reply
+from providers.adapters.http import NoAnswer, Reply
+from providers.adapters.open.calls import PROBLEM, UNREACHABLE_SECONDS, answer_from
+from providers.adapters.open.consultations import OpenConsultations
+from providers.adapters.open.lines import read_lines
 from providers.adapters.open_wire import (
     STATUSES,
     cancel_body,
@@ -37,17 +30,13 @@ from providers.adapters.open_wire import (
     reserve_body,
 )
 from providers.adapters.rows import one, read_rows, readable
+from providers.adapters.settings import About, AdapterSettings
 from providers.adapters.signed_webhooks import verify
 from providers.port import (
-    Accepted,
     Answer,
     Cancel,
     Capabilities,
     Change,
-    ComeBackLater,
-    Confirmed,
-    Connection,
-    CursorLost,
     Decline,
     LookUp,
     NotFound,
@@ -68,7 +57,6 @@ from providers.reported import (
     slot_name,
 )
 
-REFUSALS = ("sold_out", "closed", "not_eligible", "too_late", "unknown_slot")
 BOOKING_EVENTS = frozenset(
     "booking." + what
     for what in (
@@ -77,35 +65,41 @@ BOOKING_EVENTS = frozenset(
     )
 )
 REPORT_EVENTS = frozenset(("report.issued", "report.corrected"))
+MESSAGE_EVENT = "consultation.message"
 """The events of the contract that change something. `slots.changed` and kinds that we do not know change nothing."""
-UNREACHABLE_SECONDS = 5.0
-UNAUTHORISED_SECONDS = 60.0
-PROBLEM = "application/problem+json"
-
-log = get_logger(__name__)
 
 
-class OpenProtocol:
+class OpenProtocolSettings(AdapterSettings):
+    """Such a provider needs none of its own."""
+
+    about = About(
+        Text("开放协议", "Open protocol"),
+        Text(
+            "贵方按我们公布的协议开发的接口：JSON、幂等键、带签名的通知。",
+            "An interface that you built by our published contract: JSON, idempotency keys, signed webhooks.",
+        ),
+        Text("API 密钥", "API key"),
+        Text("我们调用贵方系统时出示的密钥。", "The key that we show your system with each call."),
+    )
+
+
+class OpenProtocol(OpenConsultations):
     """Adapter of the open protocol. `connection.secret` is the API key."""
 
-    capabilities = Capabilities(change=True, idempotency_keys=True)
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
-        headers = {"Authorization": f"Bearer {connection.secret}", "Accept": f"application/json, {PROBLEM}"}
-        self._http = HttpClient(connection.provider, connection.base_url, headers, connection.deadline_seconds)
+    capabilities = Capabilities(change=True, idempotency_keys=True, converses=True)
+    settings_schema: type[Schema] = OpenProtocolSettings
 
     # --- commands ----------------------------------------------------------------------------------------------------
 
     def reserve(self, command: Reserve) -> Answer:
         """POST /bookings."""
         answer = self._command("/bookings", command.key, reserve_body(command))
-        return _answer_from(answer, command.our_reference, {201: ("confirmed",), 202: ("requested",)})
+        return answer_from(answer, command.our_reference, {201: ("confirmed",), 202: ("requested",)})
 
     def change(self, command: Change) -> Answer:
         """POST /changes."""
         answer = self._command("/changes", command.key, change_body(command))
-        return _answer_from(answer, command.our_reference, {200: STATUSES, 202: STATUSES}, slot=command.slot)
+        return answer_from(answer, command.our_reference, {200: STATUSES, 202: STATUSES}, slot=command.slot)
 
     def decline(self, command: Decline) -> Answer:
         """POST /bookings/{reference}/proposal/decline; NotFound if the provider does not have the booking."""
@@ -113,30 +107,14 @@ class OpenProtocol:
         answer = self._command(path, command.key, decline_body(command))
         if isinstance(answer, Reply) and answer.status == 404 and answer.content_type == PROBLEM:
             return Refused("other")
-        return _answer_from(answer, command.our_reference, {200: STATUSES})
+        return answer_from(answer, command.our_reference, {200: STATUSES})
 
     def cancel(self, command: Cancel) -> Answer:
         """POST /cancellations; NotFound if the provider has nothing to cancel."""
         answer = self._command("/cancellations", command.key, cancel_body(command))
         if isinstance(answer, Reply) and answer.status == 404 and answer.content_type == PROBLEM:
             return NotFound()
-        return _answer_from(answer, command.our_reference, {200: ("cancelled", "rejected"), 202: STATUSES})
-
-    def _command(self, path: str, key: str, payload: Mapping[str, Any]) -> Reply | RetryAfter | Unknown:
-        try:
-            reply = self._http.call(
-                "POST", path, deadline=self._http.deadline(), payload=payload, headers={"Idempotency-Key": key}
-            )
-        except NoAnswer as error:
-            return Unknown(error.reason) if error.sent else RetryAfter(UNREACHABLE_SECONDS, reached=False)
-        return self._come_back(reply) or reply
-
-    def _come_back(self, reply: Reply) -> RetryAfter | None:
-        if reply.status in (401, 403):
-            log.error("provider.key_not_accepted", provider=self._connection.provider, status=reply.status)
-            return RetryAfter(UNAUTHORISED_SECONDS)
-        wait = reply.come_back(clock.now())
-        return None if wait is None else RetryAfter(wait)
+        return answer_from(answer, command.our_reference, {200: ("cancelled", "rejected"), 202: STATUSES})
 
     def look_up(self, question: LookUp) -> RemoteBooking | NotFound | Unknown | RetryAfter:
         """GET /lookup: by the command's key if there is one, else by the provider's reference, else by ours. A key is
@@ -202,21 +180,6 @@ class OpenProtocol:
         items = [read_item(item) for item in fields.objects_at(body, "items")]
         return ReportContent(found, items, fields.text(body, "conclusion", ""), paper.body, paper.content_type)
 
-    def _page(self, path: str, params: Mapping[str, str], cursor: str | None, page: str | None) -> dict[str, Any]:
-        tokens = {name: value for name, value in (("cursor", cursor), ("page", page)) if value is not None}
-        return self._read(path, {**params, **tokens}, self._http.deadline()).json()
-
-    def _read(self, path: str, params: Mapping[str, str], deadline: Deadline) -> Reply:
-        reply = self._http.call("GET", path, deadline=deadline, params=params)
-        if reply.status == 400 and reply.content_type == PROBLEM and reply.json().get("code") == "bad_cursor":
-            raise CursorLost("the cursor is not known any more")
-        wait = reply.come_back(clock.now())
-        if wait is not None:
-            raise ComeBackLater(f"status {reply.status}", wait)
-        if reply.status != 200:
-            raise ProviderError(f"status {reply.status}")
-        return reply
-
     # --- webhooks ----------------------------------------------------------------------------------------------------
 
     def read_event(self, headers: Mapping[str, str], body: bytes, now: datetime) -> Event:
@@ -235,50 +198,10 @@ class OpenProtocol:
         if kind in REPORT_EVENTS:
             reports, unreadable = read_rows([_part(data, "report")], read_report, _named)
             return Event(identifier, kind, sent_at, report=one(reports), unreadable=one(unreadable))
+        if kind == MESSAGE_EVENT:
+            lines, unreadable = read_lines([_part(data, "message")])
+            return Event(identifier, kind, sent_at, message=one(lines), unreadable=one(unreadable))
         return Event(identifier, kind, sent_at)
-
-
-def _answer_from(
-    answer: Reply | RetryAfter | Unknown,
-    our_reference: str,
-    wanted: Mapping[int, tuple[str, ...]],
-    slot: str | None = None,
-) -> Answer:
-    """What an HTTP reply says of the command. `wanted`: the booking statuses that each HTTP status may carry; a reply
-    that does not suit it, or the booking of ours, is Unknown."""
-    if not isinstance(answer, Reply):
-        return answer
-    if 400 <= answer.status < 500:
-        return _refusal(answer)
-    if answer.status not in wanted:
-        return Unknown(f"status {answer.status}")
-    try:
-        body = answer.json()
-        booking = read_booking(body)
-        answer_by = fields.moment(body, "answer_by")
-        at_slot = slot is None or answer.status == 202 or fields.text(body, "slot") == slot
-    except ProviderError as error:
-        return Unknown(str(error))
-    if (booking.our_reference or "") != our_reference:
-        return Unknown("an answer without our reference")
-    if not at_slot or booking.status not in wanted[answer.status]:
-        return Unknown(f"status {answer.status} with a booking that does not suit it")
-    if answer.status == 202 or (slot is not None and booking.status == "requested"):
-        return Accepted(booking.reference, booking.version, answer_by)
-    return Confirmed(booking.reference, booking.version, booking.starts_at)
-
-
-def _refusal(reply: Reply) -> Answer:
-    if reply.content_type != PROBLEM or reply.status == 408:
-        return Unknown(f"status {reply.status}")
-    try:
-        problem = reply.json()
-    except NoAnswer as error:
-        return Unknown(error.reason)
-    code = problem.get("code")
-    if code == "idempotency_key_reused":
-        return Unknown("the key was used before with another body")
-    return Refused(code if code in REFUSALS else "other", str(problem.get("title", ""))[:200])
 
 
 def _bookings(body: Mapping[str, Any]) -> BookingPage:

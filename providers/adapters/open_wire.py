@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any, get_args
 
 from providers.adapters import fields
-from providers.port import Cancel, Change, Decline, Reserve
+from providers.port import Cancel, Change, Decline, Person, Reserve
 from providers.reported import BookingStatus, Proposed, RemoteBooking, RemoteReport, RemoteSlot, ReportItem
 
 STATUSES: tuple[str, ...] = get_args(BookingStatus)
@@ -15,23 +16,27 @@ STATUSES: tuple[str, ...] = get_args(BookingStatus)
 
 def reserve_body(command: Reserve) -> dict[str, Any]:
     """The body of POST /bookings."""
-    person: dict[str, Any] = {
-        "name": command.person.name,
-        "sex": command.person.sex,
-        "birth_date": command.person.birth_date.isoformat(),
-    }
-    if command.person.phone is not None:
-        person["phone"] = command.person.phone
-    if command.person.id_number is not None:
-        person["id_number"] = command.person.id_number
-    return {
+    body: dict[str, Any] = {
         "our_reference": command.our_reference,
         "offer": command.offer,
         "pool": command.pool,
         "slot": command.slot,
-        "person": person,
+        "person": person_body(command.person),
         "answers": dict(command.answers),
     }
+    if command.venue is not None:
+        body["venue"] = asdict(command.venue)
+    return body
+
+
+def person_body(person: Person) -> dict[str, Any]:
+    """Who comes, in every body."""
+    body: dict[str, Any] = {"name": person.name, "sex": person.sex, "birth_date": person.birth_date.isoformat()}
+    if person.phone is not None:
+        body["phone"] = person.phone
+    if person.id_number is not None:
+        body["id_number"] = person.id_number
+    return body
 
 
 def change_body(command: Change) -> dict[str, Any]:

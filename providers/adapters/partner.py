@@ -8,9 +8,13 @@ answers comes by `booking.answering`.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date, datetime
 from typing import NoReturn
 
+from marshmallow import Schema
+
+from providers.adapters.settings import NoSettings
 from providers.port import (
     Accepted,
     Answer,
@@ -32,14 +36,18 @@ from providers.reported import BookingPage, Event, RemoteBooking, RemoteReport, 
 class Partner:
     """Answers at once and without a network. Its references are ours."""
 
-    capabilities = Capabilities(change=False, idempotency_keys=True, list_bookings=False, answers_here=True)
+    capabilities = Capabilities(
+        change=False, idempotency_keys=True, list_bookings=False, answers_here=True, program=True
+    )
+    settings_schema: type[Schema] = NoSettings
 
     def __init__(self, connection: Connection) -> None:
         pass
 
     def reserve(self, command: Reserve) -> Answer:
-        """Waits for the provider's people; the time that they proposed themselves is agreed already."""
-        if command.agreed:
+        """Waits for the provider's people. The time that they proposed themselves is agreed already, and what is
+        immediate stands in their queue."""
+        if command.agreed or command.immediate:
             return Confirmed(command.our_reference, 1)
         return Accepted(command.our_reference, 1)
 
@@ -82,6 +90,12 @@ class Partner:
     def read_event(self, headers: Mapping[str, str], body: bytes, now: datetime) -> Event:
         """It has no webhooks to us: whoever sends one isn't it."""
         raise BadSignature("this provider signs nothing")
+
+
+class Desk(Partner):
+    """The same answered by people at the desk: they need no certificate."""
+
+    capabilities = replace(Partner.capabilities, program=False)
 
 
 def _nothing_to_read() -> NoReturn:

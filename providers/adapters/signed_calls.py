@@ -47,7 +47,13 @@ class SignedCalls:
         self._app_key = connection.settings.get("app_key") or connection.provider
         self._skew = timedelta()
         headers = {"Accept": "application/json"}
-        self._http = HttpClient(connection.provider, connection.base_url, headers, connection.deadline_seconds)
+        self._http = HttpClient(
+            connection.provider,
+            connection.base_url,
+            headers,
+            connection.deadline_seconds,
+            networks=connection.networks,
+        )
 
     def deadline(self) -> Deadline:
         """A new deadline for one call of the port."""

@@ -13,6 +13,7 @@ from booking.answering.answer import ProvidersAnswer
 from booking.changes.reschedule import OutOfDate, SameSlot
 from booking.changes.withdraw import NoOpenChange
 from booking.idempotency import Repeatable
+from booking.refusals import HasNoTimes
 from marketplace.core import clock
 from marketplace.core.errors import Invalid, NotFound, Refusal
 from marketplace.rest import conditions, idempotency
@@ -49,6 +50,8 @@ class NewProposal(NewTime):
 
 
 COMMON = (NotFound, answer.AnsweredElsewhere, answer.NotPossibleNow, answer.CancelUnderWay, OutOfDate)
+_SEEN = (answer.NotConfirmed, answer.TooEarly, answer.SaidWhereItIsDone)
+"""What refuses that something is said of the visit."""
 _KEY = {
     **idempotency.PARAMETER,
     "description": (
@@ -112,7 +115,7 @@ def reject_booking(body: dict[str, Any], booking_id: str) -> Response:
     return answered(booking_id)
 
 
-@_answer_at("proposal", "propose", Invalid, SameSlot, body=NewProposal)
+@_answer_at("proposal", "propose", Invalid, SameSlot, HasNoTimes, body=NewProposal)
 def propose_time(body: dict[str, Any], booking_id: str) -> Response:
     """Propose another time
 
@@ -125,7 +128,7 @@ def propose_time(body: dict[str, Any], booking_id: str) -> Response:
     return answered(booking_id)
 
 
-@_answer_at("move", "move", SameSlot, answer.TimeDiffers, NoOpenChange, body=NewTime, status=202)
+@_answer_at("move", "move", SameSlot, HasNoTimes, answer.TimeDiffers, NoOpenChange, body=NewTime, status=202)
 def move_booking(body: dict[str, Any], booking_id: str) -> Response:
     """Tell that you have moved a booking
 
@@ -166,16 +169,16 @@ def cancel_booking(body: dict[str, Any], booking_id: str) -> Response:
     return answered(booking_id)
 
 
-@_answer_at("check-in", "check_in", answer.TooEarly, versioned=False)
+@_answer_at("check-in", "check_in", *_SEEN, versioned=False)
 def check_in(booking_id: str) -> Response:
     """The person is there
 
-    From six hours before the service date begins.
+    From six hours before the service date begins, and once the booking is confirmed: a check-in is no yes.
     """
     return _came(booking_id, "checked_in")
 
 
-@_answer_at("start", "start", answer.TooEarly, versioned=False)
+@_answer_at("start", "start", *_SEEN, versioned=False)
 def start(booking_id: str) -> Response:
     """The service has begun
 
@@ -184,7 +187,7 @@ def start(booking_id: str) -> Response:
     return _came(booking_id, "in_service")
 
 
-@_answer_at("complete", "complete", answer.TooEarly, versioned=False)
+@_answer_at("complete", "complete", *_SEEN, versioned=False)
 def complete(booking_id: str) -> Response:
     """The service is done
 
@@ -193,7 +196,7 @@ def complete(booking_id: str) -> Response:
     return _came(booking_id, "fulfilled")
 
 
-@_answer_at("no-show", "no_show", answer.TooEarly, versioned=False)
+@_answer_at("no-show", "no_show", *_SEEN, versioned=False)
 def no_show(booking_id: str) -> Response:
     """Nobody came
 

@@ -33,13 +33,25 @@ class AskedTime(Answer):
     answer_due_at = out.DateTime(required=True, allow_none=True)
 
 
+class Venue(Answer):
+    """The place to which you send somebody, as it was when it was booked."""
+
+    id = out.String(required=True)
+    name = out.String(required=True)
+    city = out.String(required=True)
+    district = out.String(required=True)
+    address = out.String(required=True)
+
+
 class PartnerBooking(Answer):
     """A booking. `offer`, `pool` and `slot` are your references; `slot` is null once nothing of yours has that time.
-    Times are UTC, null for a whole day; `time_zone` is the site's.
+    Times are UTC, null for a whole day; `time_zone` is the site's. What begins at once (an online consultation) has
+    neither slot nor times: `service_date` is the day on which it was begun, and what becomes of it is said where it is
+    done.
 
     `change`: the date that the customer asks for; `cancel_asked`: her cancel is being carried out; `proposal`: what you
     proposed and she has not answered; `differences`: kinds of what is open between our books and what you said, which a
-    person decides.
+    person decides; `venue`: where you send somebody, null for what is done at your own place.
     """
 
     id = out.String(required=True)
@@ -47,6 +59,7 @@ class PartnerBooking(Answer):
     version = out.Integer(required=True, metadata={"description": "Grows with every change; it is the ETag."})
     status = out.String(required=True, metadata={"enum": list(STATUSES)})
     cause = out.String(required=True, metadata={"description": "Why it is there: a code, or your own words."})
+    kind = out.String(required=True, metadata={"description": "The benefit's code. What has no time has no slot."})
     offer = out.String(required=True)
     pool = out.String(required=True)
     slot = out.String(required=True, allow_none=True)
@@ -55,6 +68,7 @@ class PartnerBooking(Answer):
     ends_at = out.DateTime(required=True, allow_none=True)
     time_zone = out.String(required=True)
     answer_due_at = out.DateTime(required=True, allow_none=True)
+    venue = out.Nested(Venue, required=True, allow_none=True)
     person_name = out.String(required=True, metadata={"description": "Masked: the first character."})
     change = out.Nested(AskedTime, required=True, allow_none=True)
     cancel_asked = out.Boolean(required=True)

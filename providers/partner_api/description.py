@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from marketplace.clients.owners import SCOPES
 from marketplace.core.config import ROOT
 from marketplace.core.errors import TooMany, Unauthenticated
 from marketplace.rest.openapi import Description
-from providers.clients.scopes import SCOPES
-from providers.partner_api.door import NoScope
+from marketplace.rest.programs import NoScope
 
 PREFIX = "/partner/v1"
 
@@ -16,7 +16,7 @@ _OPTIONS: dict[str, Any] = {
     "info": {
         "description": (
             "How a provider publishes places, answers bookings and delivers reports. Begin with "
-            "docs/partner/first-booking.md. Every refusal but those of the token is a problem document (RFC 9457)."
+            "/partner/docs/first-booking.md. Every refusal but those of the token is a problem document (RFC 9457)."
         ),
         "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
     },

@@ -8,7 +8,9 @@ from marshmallow import fields as out
 
 from booking.answering import events
 from booking.answering.event_cursor import LONGEST
+from booking.answering.feed_history import CursorOutlived
 from marketplace.rest.fields import Answer, Request, Text, Whole
+from marketplace.rest.views import refuses
 from providers.partner_api.bookings import PartnerBooking
 from providers.partner_api.door import Resource, caller, needs
 
@@ -61,6 +63,7 @@ class PartnerEventListing(Request):
 
 @blueprint.route("/events", endpoint="events")
 @needs("bookings")
+@refuses(CursorOutlived)
 @blueprint.arguments(PartnerEventListing(), location="query")
 @blueprint.response(200, PartnerEventPage)
 def list_events(query: dict[str, Any]) -> Any:
@@ -68,5 +71,8 @@ def list_events(query: dict[str, Any]) -> Any:
 
     The same cursor gives the same events again, and those that have come since. Going on with `next`, each event comes
     once. The order is nearly that of time: a booking whose version is lower than the one you have is old news.
+
+    410 `cursor_outlived`: our database was restored since. Take `facts.next` as your cursor, forget ids and versions
+    that you have, read all of `/bookings` once, and go on with that cursor.
     """
     return events.events(caller().provider_id, **query)

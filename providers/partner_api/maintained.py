@@ -5,19 +5,19 @@ from __future__ import annotations
 from flask import request
 
 from booking.idempotency import Repeatable
+from booking.offers.limits import LONGEST_REFERENCE, usable_reference
 from booking.offers.maintain import Writer
-from marketplace.core import strictjson
 from marketplace.core.errors import NotFound
 from marketplace.rest import idempotency
 from providers.partner_api.door import caller
 
-PATH = "<string(maxlength=255):reference>"
+PATH = f"<string(maxlength={LONGEST_REFERENCE}):reference>"
 """A partner's own reference in a path: anything but a slash."""
 
 
 def checked(reference: str) -> str:
     """The reference of a path. Raises NotFound for one that nothing can have."""
-    if not strictjson.storable(reference) or any(not character.isprintable() for character in reference):
+    if not usable_reference(reference):
         raise NotFound()
     return reference
 

@@ -7,12 +7,13 @@ from typing import Any
 from flask import Response, jsonify, request
 from marshmallow import fields as out
 
+from booking.offers.limits import CURRENCY, LONGEST_NAME, MOST_CHANGES, MOST_HOURS, MOST_LEAD_MINUTES, MOST_PRICE
 from booking.offers.maintain import MaintainedOffer, OfferChanged, Terms, VersionMissing, offer_of, offers_of, put_offer
 from marketplace.catalog.kinds import kinds
 from marketplace.core import clock
 from marketplace.core.errors import Busy, Invalid, NotFound
 from marketplace.rest import idempotency
-from marketplace.rest.fields import Answer, Answers, Day, Listing, Number, Request, Text, Truth, page_of
+from marketplace.rest.fields import Answer, Answers, Choice, Day, Listing, Number, Request, Text, Truth, page_of
 from marketplace.rest.views import reads_body, refuses
 from providers.partner_api.door import Resource, caller, needs
 from providers.partner_api.maintained import PATH, checked, repeatable, writer
@@ -31,17 +32,16 @@ ETAG = {"ETag": {"description": "The offer's version.", "schema": {"type": "stri
 class OfferTerms(Request):
     """All that is said of an offer; what is left out has its default."""
 
-    benefit = Text(
-        shortest=1,
-        longest=64,
+    benefit = Choice(
+        *kinds(),
         required=True,
         metadata={"examples": ["health_check"], "description": "The kind of benefit. It stays for ever."},
     )
     pool = Text(
         shortest=1, longest=255, required=True, metadata={"description": "Your reference of the pool. It stays too."}
     )
-    name_zh = Text(shortest=1, longest=200, required=True)
-    name_en = Text(shortest=1, longest=200, required=True)
+    name_zh = Text(shortest=1, longest=LONGEST_NAME, required=True)
+    name_en = Text(shortest=1, longest=LONGEST_NAME, required=True)
     package = Answers(
         required=True,
         metadata={
@@ -49,18 +49,29 @@ class OfferTerms(Request):
             "oneOf": [{"title": code, **known.package_schema} for code, known in kinds().items()],
         },
     )
-    price_minor = Number(least=0, most=10**12, required=True, metadata={"description": "In minor units of `currency`."})
-    currency = Text(longest=3, pattern="^[A-Z]{3}$", load_default="CNY", metadata={"description": "ISO 4217."})
+    price_minor = Number(
+        least=0, most=MOST_PRICE, required=True, metadata={"description": "In minor units of `currency`."}
+    )
+    currency = Text(longest=3, pattern=CURRENCY, load_default="CNY", metadata={"description": "ISO 4217."})
     lead_minutes = Number(
-        least=0, most=525_600, load_default=720, metadata={"description": "How long before the start booking closes."}
+        least=0,
+        most=MOST_LEAD_MINUTES,
+        load_default=720,
+        metadata={"description": "How long before the start booking closes."},
     )
     cancel_hours = Number(
-        least=0, most=8_760, load_default=24, metadata={"description": "Until when before it one may cancel online."}
+        least=0,
+        most=MOST_HOURS,
+        load_default=24,
+        metadata={"description": "Until when before it one may cancel online."},
     )
     change_hours = Number(
-        least=0, most=8_760, load_default=24, metadata={"description": "Until when before it one may change the date."}
+        least=0,
+        most=MOST_HOURS,
+        load_default=24,
+        metadata={"description": "Until when before it one may change the date."},
     )
-    max_changes = Number(least=0, most=100, load_default=3, metadata={"description": "How often."})
+    max_changes = Number(least=0, most=MOST_CHANGES, load_default=3, metadata={"description": "How often."})
     available_from = Day(load_default=None, allow_none=True, metadata={"description": "The first day of service."})
     available_until = Day(load_default=None, allow_none=True, metadata={"description": "The last day of service."})
     active = Truth(load_default=True, metadata={"description": "false: it sells nothing more; bookings stay."})

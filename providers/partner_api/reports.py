@@ -10,6 +10,7 @@ from marshmallow import fields as out
 from booking.answering.shown import STATUSES, status_of
 from booking.idempotency import Repeatable
 from booking.reports.deliver import (
+    BookingNotConfirmed,
     Delivery,
     HashDiffers,
     ReportDeleted,
@@ -96,6 +97,7 @@ class StoredReports(Answer):
     report_parts.ReportTooLarge,
     HashDiffers,
     ReportFileRefused,
+    BookingNotConfirmed,
     ReportWithoutConsent,
     ReportDeleted,
     ReportOfAnotherBooking,

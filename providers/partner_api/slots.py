@@ -19,23 +19,15 @@ from marketplace.core import clock
 from marketplace.core.errors import Busy, Invalid, NotFound, Refusal, TooMany
 from marketplace.rest import idempotency
 from marketplace.rest.fields import Answer, Day, Id, Items, Listing, Request, Text, page_of
-from marketplace.rest.reading import large_body
+from marketplace.rest.programs import without_key
+from marketplace.rest.reading import NDJSON, NotNdjson, large_body
 from marketplace.rest.views import reads_body, refuses, takes_large_body
 from providers.partner_api import slot_lines
-from providers.partner_api.door import Resource, caller, needs, one_at_a_time, without_key
+from providers.partner_api.door import Resource, caller, needs, one_at_a_time
 from providers.partner_api.slot_lines import LONGEST_NAME, MOST_BYTES, MOST_LINES, SlotLine
 from providers.reported import RemoteSlot
 
-NDJSON = "application/x-ndjson"
-
 blueprint = Resource("slots", __name__, description="Slots and day capacities: published, and as we hold them.")
-
-
-class NotNdjson(Refusal):
-    """The body is of another content type."""
-
-    code = "not_ndjson"
-    status = 415
 
 
 class BatchTooLarge(Refusal):

@@ -9,13 +9,14 @@ from marshmallow import fields as out
 
 from booking.idempotency import Repeatable
 from booking.webhooks import deliveries, endpoints, events
+from booking.webhooks.deliveries import TestWaiting
 from booking.webhooks.endpoints import By, EndpointEnded, LastSecret, TooManyEndpoints
+from marketplace.clients.credentials import TwoSecrets
 from marketplace.core import clock
 from marketplace.core.errors import Busy, Invalid
 from marketplace.rest import idempotency
 from marketplace.rest.fields import Answer, Choice, Items, Listing, Request, Text, page_of
 from marketplace.rest.views import reads_body, refuses
-from providers.clients.credentials import TwoSecrets
 from providers.partner_api.door import Resource, caller, needs
 
 blueprint = Resource("webhook_endpoints", __name__, description="Where webhooks go, and the log of their delivery.")
@@ -97,13 +98,14 @@ class Delivery(Answer):
     id = out.String(required=True)
     event_id = out.String(required=True, metadata={"description": "The `webhook-id` of the message."})
     event_type = out.String(required=True)
-    booking_id = out.String(required=True)
-    version = out.Integer(required=True)
+    booking_id = out.String(required=True, allow_none=True, metadata={"description": "null for a test."})
+    version = out.Integer(required=True, allow_none=True)
     occurred_at = out.DateTime(required=True)
     state = out.String(required=True, metadata={"enum": list(_DELIVERY_STATES)})
     tries = out.Integer(required=True)
     next_try = out.DateTime(required=True, allow_none=True)
     sent_at = out.DateTime(required=True, allow_none=True)
+    url = out.String(required=True, allow_none=True, metadata={"description": "Where the last try was sent."})
     body_sha256 = out.String(required=True, allow_none=True)
     status = out.Integer(required=True, allow_none=True)
     answer = out.String(required=True)
@@ -171,6 +173,20 @@ def delete_endpoint(endpoint_id: str) -> None:
     Nothing more is sent; its secrets and its log end with it.
     """
     endpoints.delete(caller().provider_id, endpoint_id, by=_by(), now=clock.now(), repeat=_repeatable({}))
+
+
+@blueprint.route("/webhook-endpoints/<id:endpoint_id>/test", methods=["POST"])
+@needs("webhooks")
+@refuses(EndpointEnded, TestWaiting, Busy)
+@blueprint.response(202, Delivery)
+@blueprint.doc(parameters=[idempotency.PARAMETER])
+def test_endpoint(endpoint_id: str) -> Any:
+    """Send a test
+
+    A signed message of the type `webhook.test`, once, also to an endpoint that is paused; the log of deliveries says
+    what came of it. It changes nothing of the endpoint's state. One at a time.
+    """
+    return deliveries.send_test(caller().provider_id, endpoint_id, repeat=_repeatable({}), now=clock.now())
 
 
 @blueprint.route("/webhook-endpoints/<id:endpoint_id>/secrets", methods=["POST"])
@@ -252,7 +268,7 @@ def _moment(body: dict[str, Any], name: str) -> datetime:
 
 
 def _repeatable(body: dict[str, Any]) -> Repeatable:
-    return Repeatable(caller().scope_of_keys, idempotency.key(), idempotency.fingerprint(body))
+    return Repeatable(caller().scope_of_secret_keys, idempotency.key(), idempotency.fingerprint(body))
 
 
 def _by() -> By:

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from flask import Blueprint, Response, jsonify, request
-from sqlalchemy import select
 from werkzeug.exceptions import ServiceUnavailable
 
-from booking.calls.connections import connection_of
+from booking.calls.connections import sender_by_code
 from booking.sync.webhooks import receive_event
-from marketplace.catalog.models import Provider
 from marketplace.core import clock
 from marketplace.core.crypto import Unreadable
-from marketplace.core.database.db import reading
+from marketplace.core.database.moment import by_database
 from marketplace.core.errors import Invalid, Unauthenticated
 from marketplace.core.logging import get_logger
 from providers.port import BadSignature, ProviderError
@@ -25,15 +23,13 @@ blueprint = Blueprint("partner_webhooks", __name__, url_prefix="/partner/v1")
 def receive(code: str) -> tuple[Response, int]:
     """Verify, record and apply one event. 200 also for one received before; 401 when the signature does not fit, and as
     well for a code that no provider has: nobody learns here which there are."""
-    with reading() as session:
-        provider = session.scalar(select(Provider).where(Provider.code == code))
-        if provider is None:
-            raise Unauthenticated()
-        try:
-            known = connection_of(provider)
-        except Unreadable as broken:  # our key for its secrets does not fit: let it send again later
-            log.warning("provider.unusable", provider=code)
-            raise ServiceUnavailable() from broken
+    try:
+        known = sender_by_code(code)
+    except Unreadable as broken:  # our key for its secrets does not fit: let it send again later
+        log.warning("provider.unusable", provider=code)
+        raise ServiceUnavailable() from broken
+    if known is None:
+        raise Unauthenticated()
     now = clock.now()
     try:
         event = known.open().read_event(dict(request.headers), request.get_data(cache=False), now)
@@ -41,4 +37,4 @@ def receive(code: str) -> tuple[Response, int]:
         raise Unauthenticated() from bad
     except ProviderError as bad:
         raise Invalid(reason="unreadable_event") from bad
-    return jsonify(outcome=receive_event(known.id, event, now=now)), 200
+    return jsonify(outcome=receive_event(known.id, event, now=now, said=by_database)), 200

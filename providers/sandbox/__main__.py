@@ -9,6 +9,7 @@ from providers.sandbox import slots
 from providers.sandbox.app import create_app
 from providers.sandbox.bookings import Desk
 from providers.sandbox.config import Account
+from providers.sandbox.consultations import doctors
 from providers.sandbox.faults import Faults
 from providers.sandbox.ledger import Ledger
 from providers.sandbox.serving import serve
@@ -23,6 +24,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _open(ledger: Ledger, account: Account) -> Desk:
     if account.pools:
         slots.register(ledger, account.code, account.pools, replace=True)
+    if account.consultations is not None:
+        doctors.register(ledger, account.code, account.consultations.doctors)
     faults = Faults()
     return Desk(account, ledger, faults, Sender(ledger, account, faults))
 

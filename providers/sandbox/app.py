@@ -6,7 +6,6 @@ import hashlib
 import hmac
 import json
 from collections.abc import Callable, Mapping
-from datetime import date
 from functools import lru_cache
 from typing import Any
 
@@ -14,11 +13,18 @@ from flask import Blueprint, Flask, Response, current_app, g, request
 from werkzeug.exceptions import HTTPException
 
 from providers.sandbox import bookings, faults, proposals, slots
-from providers.sandbox.bookings import Desk, Reply
+from providers.sandbox.bookings import Desk
+from providers.sandbox.consultations import (
+    rota,
+    strings,  # noqa: F401  adds its routes to those of control
+)
+from providers.sandbox.consultations.routes import consultations, has_doctors
 from providers.sandbox.control import control
 from providers.sandbox.problems import Problem
 from providers.sandbox.reports import document, files
 from providers.sandbox.reports.report import find_report, listed, reports_since
+from providers.sandbox.test_mode import testing
+from providers.sandbox.wire import answered, as_json, check_person, read_body, read_date, read_key, read_number
 
 protocol = Blueprint("protocol", __name__, url_prefix="/p/<code>")
 MAX_BODY = 1024 * 1024
@@ -31,6 +37,8 @@ def create_app(desks: Mapping[str, Desk]) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY
     app.extensions["desks"] = desks
     app.register_blueprint(protocol)
+    app.register_blueprint(consultations)
+    app.register_blueprint(testing)
     app.register_blueprint(control)
     app.register_error_handler(Problem, lambda problem: problem.response())
     app.register_error_handler(HTTPException, _http_problem)
@@ -41,11 +49,15 @@ def _http_problem(error: HTTPException) -> Response:
     return Problem(error.code or 500, "http_error", error.name).response()
 
 
+@testing.url_value_preprocessor
+@consultations.url_value_preprocessor
 @protocol.url_value_preprocessor
 def _find_account(_endpoint: str | None, values: dict[str, Any] | None) -> None:
     g.desk = current_app.extensions["desks"].get((values or {}).pop("code", ""))
 
 
+@testing.before_request
+@consultations.before_request
 @protocol.before_request
 def _authorise() -> None:
     given = request.headers.get("Authorization", "").encode()
@@ -54,109 +66,55 @@ def _authorise() -> None:
         raise Problem(401, "unauthorized", "The API key is missing or wrong")
 
 
+consultations.before_request(has_doctors)
+
+
 def _answer(command: str, about: str, process: Callable[[], Response]) -> Response:
     desk: Desk = g.desk
-    fault = desk.faults.take(command) or faults.by_manner(desk.account, command, about)
+    fault = desk.faults.take(command, about=about) or faults.by_manner(desk.account, command, about)
     return faults.answer(fault, process)
-
-
-def _json(payload: Any, status: int = 200) -> Response:
-    return Response(
-        json.dumps(payload, ensure_ascii=False, separators=(",", ":")), status, content_type="application/json"
-    )
-
-
-def _reply(reply: Reply) -> Response:
-    response = _json(reply.document, reply.status)
-    if reply.status >= 400:
-        response.content_type = "application/problem+json"
-    return response
-
-
-# --- reading the request ---------------------------------------------------------------------------------------------
-
-
-def _body(*required: str) -> dict[str, Any]:
-    body = request.get_json(silent=True)
-    if not isinstance(body, dict):
-        raise Problem(400, "invalid", "The body is not a JSON object")
-    for name in required:
-        if not isinstance(body.get(name), str) or not body[name]:
-            raise Problem(422, "invalid", f"{name} is missing or not text")
-    return body
-
-
-def _key() -> str:
-    key = request.headers.get("Idempotency-Key", "")
-    if not 1 <= len(key) <= 255:
-        raise Problem(400, "invalid", "The header Idempotency-Key is missing or longer than 255 characters")
-    return key
-
-
-def _person(body: Mapping[str, Any]) -> None:
-    person = body.get("person")
-    if not isinstance(person, dict) or person.get("sex") not in ("male", "female") or not person.get("name"):
-        raise Problem(422, "invalid", "person needs name, sex and birth_date")
-    _date(str(person.get("birth_date")), "birth_date")
-
-
-def _date(text: str, name: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError as error:
-        raise Problem(422, "invalid", f"{name} is not a date") from error
-
-
-def _number(name: str, default: int, low: int, high: int) -> int:
-    text = request.args.get(name, str(default))
-    if not text.isascii() or not text.isdigit() or not low <= int(text) <= high:
-        raise Problem(422, "invalid", f"{name} must be a number from {low} to {high}")
-    return int(text)
-
-
-# --- the protocol ----------------------------------------------------------------------------------------------------
 
 
 @protocol.get("/slots")
 def list_slots() -> Response:
     """Slots of all pools; with `cursor` only what changed."""
-    days = _date(request.args.get("from", ""), "from"), _date(request.args.get("to", ""), "to")
+    days = read_date(request.args.get("from", ""), "from"), read_date(request.args.get("to", ""), "to")
     tokens = request.args.get("cursor"), request.args.get("page")
-    limit = _number("limit", slots.PAGE_LIMIT, 1, slots.PAGE_LIMIT)
+    limit = read_number("limit", slots.PAGE_LIMIT, 1, slots.PAGE_LIMIT)
     try:
         page = slots.pull(g.desk.ledger, g.desk.account.code, days, tokens, limit)
     except slots.BadCursor as error:
         raise Problem(400, "bad_cursor", "The cursor or page was not handed out here") from error
-    return _answer("slots", "", lambda: _json(page))
+    return _answer("slots", "", lambda: as_json(page))
 
 
 @protocol.post("/bookings")
 def reserve() -> Response:
     """Take a place."""
-    desk, key, body = g.desk, _key(), _body("our_reference", "offer", "pool", "slot")
-    _person(body)
-    return _answer("reserve", body["our_reference"], lambda: _reply(bookings.reserve(desk, key, body)))
+    desk, key, body = g.desk, read_key(), read_body("our_reference", "offer", "pool", "slot")
+    check_person(body)
+    return _answer("reserve", body["our_reference"], lambda: answered(bookings.reserve(desk, key, body)))
 
 
 @protocol.post("/changes")
 def change() -> Response:
     """Move a booking to another slot."""
-    desk, key, body = g.desk, _key(), _body("our_reference", "reference", "slot")
-    return _answer("change", key, lambda: _reply(bookings.change(desk, key, body)))
+    desk, key, body = g.desk, read_key(), read_body("our_reference", "reference", "slot")
+    return _answer("change", key, lambda: answered(bookings.change(desk, key, body)))
 
 
 @protocol.post("/bookings/<reference>/proposal/decline")
 def decline(reference: str) -> Response:
     """Turn down a proposed time."""
-    desk, key, body = g.desk, _key(), _body("our_reference", "slot")
-    return _answer("decline", key, lambda: _reply(proposals.decline(desk, key, reference, body)))
+    desk, key, body = g.desk, read_key(), read_body("our_reference", "slot")
+    return _answer("decline", key, lambda: answered(proposals.decline(desk, key, reference, body)))
 
 
 @protocol.post("/cancellations")
 def cancel() -> Response:
     """Cancel a booking."""
-    desk, key, body = g.desk, _key(), _body("our_reference")
-    return _answer("cancel", key, lambda: _reply(bookings.cancel(desk, key, body)))
+    desk, key, body = g.desk, read_key(), read_body("our_reference")
+    return _answer("cancel", key, lambda: answered(rota.cancel(desk, key, body)))
 
 
 @protocol.get("/lookup")
@@ -173,7 +131,7 @@ def look_up() -> Response:
             row = bookings.get(tx, account, asked["reference"])
         else:
             row = next(iter(bookings.by_our_reference(tx, account, asked.get("our_reference", ""))), None)
-    found = Problem(404, "unknown_booking", "Not known").response() if row is None else _json(bookings.shown(row))
+    found = Problem(404, "unknown_booking", "Not known").response() if row is None else as_json(bookings.shown(row))
     return _answer("look_up", "", lambda: found)
 
 
@@ -181,13 +139,13 @@ def _changes(name: str, find: Callable[..., list[Any]], show: Callable[[Any], di
     text = request.args.get("page") or request.args.get("cursor") or "0"
     if not text.isascii() or not text.isdigit() or len(text) > 18:
         raise Problem(400, "bad_cursor", "The cursor or page was not handed out here")
-    limit = _number("limit", PAGE_SIZE, 1, 1000)
+    limit = read_number("limit", PAGE_SIZE, 1, 1000)
     with g.desk.ledger.reading() as tx:
         rows = find(tx, g.desk.account.code, int(text), limit + 1)
     more, rows = len(rows) > limit, rows[:limit]
     token = str(rows[-1]["seq"]) if rows else text
     page = {name: [show(row) for row in rows], "next": token if more else None, "cursor": None if more else token}
-    return _answer(name, "", lambda: _json(page))
+    return _answer(name, "", lambda: as_json(page))
 
 
 @protocol.get("/bookings")
@@ -199,8 +157,8 @@ def list_bookings() -> Response:
 
 
 def _bookings_in_days() -> Response:
-    first, last = (_date(request.args.get(name, ""), name).isoformat() for name in ("from", "to"))
-    limit = _number("limit", PAGE_SIZE, 1, 1000)
+    first, last = (read_date(request.args.get(name, ""), name).isoformat() for name in ("from", "to"))
+    limit = read_number("limit", PAGE_SIZE, 1, 1000)
     with g.desk.ledger.reading() as tx:
         rows = bookings.in_days(tx, g.desk.account.code, (first, last), request.args.get("page", ""), limit + 1)
     more, rows = len(rows) > limit, rows[:limit]
@@ -209,7 +167,7 @@ def _bookings_in_days() -> Response:
         "next": rows[-1]["reference"] if more else None,
         "cursor": None,
     }
-    return _answer("bookings", "", lambda: _json(page))
+    return _answer("bookings", "", lambda: as_json(page))
 
 
 @protocol.get("/reports")
@@ -219,7 +177,7 @@ def list_reports() -> Response:
 
 
 def _report(reference: str) -> tuple[dict[str, Any], dict[str, Any], tuple[str, bytes]]:
-    version = _number("version", 0, 0, 10**6) or None
+    version = read_number("version", 0, 0, 10**6) or None
     with g.desk.ledger.reading() as tx:
         row = find_report(tx, g.desk.account.code, reference, version)
     if row is None:
@@ -242,7 +200,7 @@ def get_report(reference: str) -> Response:
     inside = kind == "application/fhir+json"
     items, conclusion = ([], "") if inside else (content["items"], content["conclusion"])
     shown = {**report, "items": items, "conclusion": conclusion, "document": about}
-    return _answer("report", reference, lambda: _json(shown))
+    return _answer("report", reference, lambda: as_json(shown))
 
 
 @protocol.get("/reports/<reference>/document")

@@ -89,8 +89,12 @@ def _reserve(desk: Desk, tx: Transaction, wish: Mapping[str, Any]) -> Reply:
 
 
 def take_in(desk: Desk, tx: Transaction, wish: Mapping[str, Any]) -> Row:
-    """A new booking, confirmed or to be decided by the account's manner. Raises Problem 409 with a code."""
-    slot = _take_place(desk, tx, wish["slot"], wish)
+    """A new booking of a slot. Raises Problem 409 with a code."""
+    return enter(desk, tx, wish, _take_place(desk, tx, wish["slot"], wish))
+
+
+def enter(desk: Desk, tx: Transaction, wish: Mapping[str, Any], slot: slots.Slot) -> Row:
+    """Write a new booking, confirmed or to be decided by the account's manner."""
     account, now = desk.account, desk.ledger.now()
     prompt = account.manner == "prompt"
     wait = account.confirm_after
@@ -165,7 +169,7 @@ def change(desk: Desk, key: str, wish: Mapping[str, Any]) -> Reply:
 
 def _change(desk: Desk, tx: Transaction, wish: Mapping[str, Any]) -> Reply:
     row = find_own(desk, tx, wish)
-    if row["status"] not in CANCELLABLE:
+    if row["status"] not in CANCELLABLE or not row["slot"]:
         raise Problem(409, "too_late", "The booking cannot be changed any more")
     if row["slot"] == wish["slot"]:
         return Reply(200, shown(row), row["reference"])
@@ -237,7 +241,7 @@ def move(desk: Desk, tx: Transaction, reference: str, action: str, reason: str =
         raise Problem(409, "wrong_state", f"A booking that is {row['status']} cannot {action.replace('_', ' ')}")
     row = write(desk, tx, reference, {"status": end, "reason": reason})
     announce(desk, tx, f"booking.{end}", row)
-    if end == "fulfilled":
+    if end == "fulfilled" and row["slot"]:
         plan(desk, tx, reference, "report", desk.account.report_after)
     _plan_next(desk, tx, row)
     return row
@@ -260,7 +264,7 @@ def decide(desk: Desk, tx: Transaction, reference: str) -> None:
 
 def _plan_next(desk: Desk, tx: Transaction, row: Row) -> None:
     step = NEXT_STEP.get(row["status"])
-    if step is None or not desk.account.auto:
+    if step is None or not desk.account.auto or not row["slot"]:
         return
     while step is not None and step not in desk.account.auto:
         step = NEXT_STEP.get(MOVES[step][1])

@@ -5,7 +5,9 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 
-from providers.sandbox.bookings import Desk, carry_out
+from providers.sandbox import bookings
+from providers.sandbox.bookings import Desk
+from providers.sandbox.consultations import rota
 from providers.sandbox.ledger import Ledger
 
 TICK_SECONDS = 0.1
@@ -45,6 +47,8 @@ class Clockwork:
         desk = self._desks[row["account"]]
         with self._ledger.transaction() as tx:
             tx.execute("DELETE FROM planned WHERE id = ?", (row["id"],))
-            carry_out(desk, tx, row["reference"], row["action"])
+            room = rota if row["action"].startswith(rota.PREFIX) else bookings
+            room.carry_out(desk, tx, row["reference"], row["action"])
+            rota.assign(desk, tx)
         desk.sender.wake()
         return True

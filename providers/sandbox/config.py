@@ -13,6 +13,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from standardwebhooks.webhooks import EmptyWebhookSecretError, Webhook
 
+from providers.sandbox.consultations.doctors import BadPractice
+from providers.sandbox.consultations.practice import Practice, read_practice
 from providers.sandbox.reports.files import FILES
 
 HOME_ZONE = "Asia/Shanghai"
@@ -47,6 +49,8 @@ class Account:
     `report_file` is the form of its reports' files, one of files.FILES, hostile ones among them.
     `auto` maps the steps check_in, start, fulfil to the seconds after the step before, none of them before the
     booking's day; empty: only by control.
+    `consultations`: how its doctors answer; None: it has none.
+    `test_webhook_url` is where events about test bookings go while somebody tests; never of the file.
     Of the day-capacity server alone: the zone of its times without one, and whether it refuses a second live order
     under the same number of ours.
     """
@@ -65,6 +69,8 @@ class Account:
     time_zone: str = HOME_ZONE
     refuse_duplicates: bool = False
     report_file: str = "pdf"
+    test_webhook_url: str = ""
+    consultations: Practice | None = None
 
 
 def load(path: Path, environ: Mapping[str, str]) -> list[Account]:
@@ -157,7 +163,7 @@ def _zone(whose: str, entry: Mapping[str, Any]) -> str:
 
 SETTINGS = (
     *("manner", "confirm_after", "report_after", "auto", "seed", "dice"),
-    *("webhook_url", "refuse_duplicates", "report_file"),
+    *("webhook_url", "refuse_duplicates", "report_file", "consultations"),
 )
 
 
@@ -165,9 +171,19 @@ def change_settings(account: Account, settings: Mapping[str, Any]) -> Account:
     """Apply settings to the account in place, also while it runs. Raises ConfigError, then nothing was changed."""
     for name, value in settings.items():
         _check_setting(name, value)
+    settings = dict(settings)
+    if "consultations" in settings:
+        settings["consultations"] = _practice(account, settings["consultations"])
     for name, value in settings.items():
         setattr(account, name, dict(value) if isinstance(value, dict) else value)
     return account
+
+
+def _practice(account: Account, wish: Any) -> Practice:
+    try:
+        return read_practice(account.code, wish, account.consultations)
+    except BadPractice as error:
+        raise ConfigError(f"account {account.code}: {error}") from error
 
 
 def _check_setting(name: str, value: Any) -> None:

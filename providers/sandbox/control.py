@@ -10,6 +10,8 @@ from flask import Blueprint, Response, current_app, g, jsonify, request
 from providers.sandbox import bookings, proposals, secretly, slots
 from providers.sandbox.bookings import DEAD, MOVES, Desk
 from providers.sandbox.config import ConfigError, change_settings, parse_pools
+from providers.sandbox.consultations import rota
+from providers.sandbox.consultations.doctors import BadPractice
 from providers.sandbox.faults import BadFault
 from providers.sandbox.problems import Problem
 
@@ -33,11 +35,13 @@ def _find_account(_endpoint: str | None, values: dict[str, Any] | None) -> None:
 
 @control.errorhandler(BadFault)
 @control.errorhandler(ConfigError)
+@control.errorhandler(BadPractice)
 def _invalid(error: ValueError) -> Response:
     return Problem(422, "invalid", "The wish cannot be met", str(error)).response()
 
 
-def _wish() -> dict[str, Any]:
+def read_wish() -> dict[str, Any]:
+    """What is wished; nothing is wished without a body."""
     wish = request.get_json(silent=True) if request.data else {}
     if not isinstance(wish, dict):
         raise Problem(400, "invalid", "The body is not a JSON object")
@@ -69,13 +73,14 @@ def move(reference: str, action: str) -> Response:
     desk: Desk = g.desk
     if action not in (*MOVES, "report"):
         raise Problem(404, "unknown_action", f"Actions are {', '.join((*MOVES, 'report'))}")
-    reason = str(_wish().get("reason", ""))
+    reason = str(read_wish().get("reason", ""))
     with desk.ledger.transaction() as tx:
         if action == "report":
             row = bookings.find(desk, tx, reference)
             bookings.issue_report(desk, tx, row)
         else:
             row = bookings.move(desk, tx, reference, action, reason)
+        rota.assign(desk, tx)
     desk.sender.wake()
     return jsonify(bookings.shown(row))
 
@@ -86,7 +91,7 @@ def proposal(reference: str) -> Response:
     desk: Desk = g.desk
     with desk.ledger.transaction() as tx:
         if request.method == "POST":
-            row = proposals.propose(desk, tx, reference, _wish())
+            row = proposals.propose(desk, tx, reference, read_wish())
         else:
             row = proposals.withdraw_proposal(desk, tx, reference)
     desk.sender.wake()
@@ -97,7 +102,7 @@ def proposal(reference: str) -> Response:
 def alter(reference: str) -> Response:
     """Change a booking's status, time or our_reference secretly: no webhook, nothing in the list of changes."""
     with g.desk.ledger.transaction() as tx:
-        row = secretly.alter(g.desk, tx, reference, _wish())
+        row = secretly.alter(g.desk, tx, reference, read_wish())
     return jsonify(bookings.shown(row))
 
 
@@ -105,7 +110,7 @@ def alter(reference: str) -> Response:
 def copy(reference: str) -> tuple[Response, int]:
     """Add another booking like it secretly; with another our_reference it is one that nobody asked for."""
     with g.desk.ledger.transaction() as tx:
-        row = secretly.copy(g.desk, tx, reference, _wish())
+        row = secretly.copy(g.desk, tx, reference, read_wish())
     return jsonify(bookings.shown(row)), 201
 
 
@@ -120,7 +125,7 @@ def lose(reference: str) -> tuple[str, int]:
 @control.put("/accounts/<code>/slots/<slot>")
 def set_slot(slot: str) -> Response:
     """Another number of places (`offered`, null for the pattern's) or `closed`; bookings there stay as they are."""
-    desk, wish = g.desk, _wish()
+    desk, wish = g.desk, read_wish()
     offered, closed = wish.get("offered"), wish.get("closed", False)
     if not isinstance(closed, bool) or not (offered is None or (type(offered) is int and offered >= 0)):
         raise Problem(422, "invalid", "offered is a number or null, closed is true or false")
@@ -138,14 +143,16 @@ def set_slot(slot: str) -> Response:
 @control.post("/accounts/<code>/pools")
 def add_pools() -> Response:
     """Register more pools, as in the configuration file."""
-    pools = parse_pools(_wish().get("pools"))
+    pools = parse_pools(read_wish().get("pools"))
     return jsonify(changed=slots.register(g.desk.ledger, g.desk.account.code, pools, replace=False))
 
 
 @control.patch("/accounts/<code>/settings")
 def settings() -> Response:
     """Manner, times, automatic moves, webhook URL: until the next start."""
-    account = change_settings(g.desk.account, _wish())
+    wish = read_wish()
+    account = change_settings(g.desk.account, wish)
+    rota.look_again(g.desk, replan="consultations" in wish)
     g.desk.sender.wake()
     return jsonify(manner=account.manner, auto=account.auto, confirm_after=account.confirm_after)
 
@@ -159,7 +166,7 @@ def list_faults() -> Response:
 @control.post("/accounts/<code>/faults")
 def add_fault() -> tuple[Response, int]:
     """Switch a fault on."""
-    return jsonify(g.desk.faults.add(_wish())), 201
+    return jsonify(g.desk.faults.add(read_wish())), 201
 
 
 @control.delete("/accounts/<code>/faults")

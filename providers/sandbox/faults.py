@@ -22,6 +22,7 @@ from providers.sandbox.problems import Problem
 COMMANDS = (
     *("reserve", "change", "cancel", "decline", "look_up"),
     *("slots", "bookings", "reports", "report", "document", "*"),
+    *("open", "post", "close", "messages", "picture", "clinicians"),
 )
 ON_ANSWERS = (
     "commit_then_hang",  # carried out, then nothing for `seconds`
@@ -42,7 +43,20 @@ ON_ANSWERS = (
     "poisoned_row",  # slots, bookings and reports: one row of the page breaks the contract
 )
 ON_WEBHOOKS = ("webhook_duplicate", "webhook_late", "webhook_reorder", "webhook_drop")
-FAULTS = ON_ANSWERS + ON_WEBHOOKS
+ON_DOCTORS = (
+    "answer_late",  # the next answer comes `seconds` later than it would
+    "answer_never",  # and does not come at all
+    "answer_first",  # a cancel finds that the doctor has answered a moment before
+    "line_twice",  # a line is told by two events of their own
+    "line_changed",  # after `seconds` it has other words under the same number
+    "line_unreadable",  # it is of a kind that the contract does not know
+    "line_stranger",  # it names a doctor who is not on the roster
+    "line_gap",  # its number leaves one out
+    "no_summary",  # a consultation is closed without one
+)
+FAULTS = ON_ANSWERS + ON_WEBHOOKS + ON_DOCTORS
+TEST_PREFIX = "kit-"
+"""How the marketplace's references of test bookings begin."""
 
 
 class BadFault(ValueError):
@@ -52,7 +66,7 @@ class BadFault(ValueError):
 @dataclass
 class Fault:
     """`times`: how often it strikes, None for ever. `probability` of striking each time, by dice from `seed`. For
-    faults of webhooks, `command` is the kind of event."""
+    faults of webhooks, `command` is the kind of event. `about`: only commands about what begins so, blank for all."""
 
     fault: str
     command: str = "*"
@@ -62,6 +76,7 @@ class Fault:
     retry_after: int = 1
     megabytes: int = 64
     seed: str = "1"
+    about: str = ""
     id: int = 0
     struck: int = 0
     dice: random.Random = field(default_factory=random.Random, repr=False)
@@ -87,7 +102,7 @@ class Faults:
             if isinstance(number, bool) or not isinstance(number, (int, float)) or number < 0:
                 raise BadFault("times, probability, seconds, retry_after and megabytes are numbers, 0 or more")
         deciding = fault.command == "decide" and fault.fault == "sold_out"
-        if fault.command not in COMMANDS and not deciding and fault.fault not in ON_WEBHOOKS:
+        if fault.command not in COMMANDS and not deciding and fault.fault not in ON_WEBHOOKS + ON_DOCTORS:
             raise BadFault(f"command must be one of {', '.join(COMMANDS)}, or decide for sold_out")
         fault.dice = random.Random(fault.seed)
         with self._lock:
@@ -106,11 +121,11 @@ class Faults:
         with self._lock:
             self._faults.clear()
 
-    def take(self, command: str, kinds: tuple[str, ...] = ON_ANSWERS) -> Fault | None:
+    def take(self, command: str, kinds: tuple[str, ...] = ON_ANSWERS, about: str = "") -> Fault | None:
         """The fault that strikes this command, counted as struck."""
         with self._lock:
             for fault in self._faults:
-                if fault.fault not in kinds or fault.times == 0:
+                if fault.fault not in kinds or fault.times == 0 or not about.startswith(fault.about):
                     continue
                 if fault.command != command and (fault.command != "*" or command == "decide"):
                     continue

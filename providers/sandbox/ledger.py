@@ -52,6 +52,27 @@ CREATE TABLE IF NOT EXISTS outgoing (
     body TEXT NOT NULL, due_at REAL NOT NULL, tries INTEGER NOT NULL DEFAULT 0, state TEXT NOT NULL DEFAULT 'queued',
     held INTEGER NOT NULL DEFAULT 0, last_answer TEXT NOT NULL DEFAULT '');
 CREATE INDEX IF NOT EXISTS outgoing_due ON outgoing (account, due_at) WHERE state = 'queued';
+CREATE TABLE IF NOT EXISTS doctor (
+    account TEXT NOT NULL, code TEXT NOT NULL, name TEXT NOT NULL, title_zh TEXT NOT NULL, title_en TEXT NOT NULL,
+    licence TEXT NOT NULL, departments TEXT NOT NULL, languages TEXT NOT NULL, active INTEGER NOT NULL,
+    PRIMARY KEY (account, code)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS consultation (
+    account TEXT NOT NULL, reference TEXT NOT NULL, number INTEGER NOT NULL, department TEXT NOT NULL,
+    language TEXT NOT NULL, flagged INTEGER NOT NULL, doctor TEXT, answers INTEGER NOT NULL DEFAULT 0,
+    answered INTEGER NOT NULL DEFAULT 0, waits_since REAL, answer_due REAL, closed_at TEXT,
+    closed_by TEXT NOT NULL DEFAULT '', PRIMARY KEY (account, reference)) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS consultation_open ON consultation (account) WHERE closed_at IS NULL;
+CREATE TABLE IF NOT EXISTS heard (
+    position INTEGER PRIMARY KEY AUTOINCREMENT, account TEXT NOT NULL, reference TEXT NOT NULL, id TEXT NOT NULL,
+    digest TEXT NOT NULL, seq INTEGER NOT NULL, at TEXT NOT NULL, flagged INTEGER NOT NULL, text TEXT NOT NULL,
+    picture BLOB, UNIQUE (account, id));
+CREATE INDEX IF NOT EXISTS heard_in ON heard (account, reference, position);
+CREATE TABLE IF NOT EXISTS said (
+    account TEXT NOT NULL, reference TEXT NOT NULL, number INTEGER NOT NULL, line TEXT NOT NULL,
+    PRIMARY KEY (account, reference, number)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS drawing (
+    account TEXT NOT NULL, reference TEXT NOT NULL, id TEXT NOT NULL, content BLOB NOT NULL,
+    PRIMARY KEY (account, reference, id));
 """
 
 Row = sqlite3.Row

@@ -12,6 +12,8 @@ LISTS = {
     "bookings": ("reference", "status", "version"),
     "slots": ("pool", "slot", "service_date", "offered"),
     "orders": ("orderNo", "orderStatus", "scheduleDate", "updateTime", "orgCode", "createTime"),
+    "messages": ("id", "reference", "seq", "kind", "clinician", "sent_at"),
+    "clinicians": ("code", "name", "title_zh", "title_en", "licence"),
     "schedules": ("orgCode", "scheduleDate", "total", "status"),
     "reports": (
         *("reference", "booking", "version", "status", "issued_at"),

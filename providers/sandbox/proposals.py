@@ -34,7 +34,7 @@ def propose(desk: Desk, tx: Transaction, reference: str, wish: Mapping[str, Any]
     """Propose `slot` for the booking, to be answered within `seconds` (a day); `reason` in the provider's words.
     Raises Problem: 404 unknown booking or slot, 409 when the booking is past that, 422."""
     row = find(desk, tx, reference)
-    if row["status"] not in CANCELLABLE:
+    if row["status"] not in CANCELLABLE or not row["slot"]:
         raise Problem(409, "wrong_state", f"No time can be proposed for a booking that is {row['status']}")
     seconds = wish.get("seconds", 86400)
     if isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or not 0 < seconds <= LONGEST:

@@ -11,12 +11,14 @@ import requests
 from standardwebhooks.webhooks import Webhook
 
 from providers.sandbox.config import Account
-from providers.sandbox.faults import ON_WEBHOOKS, Faults
+from providers.sandbox.faults import ON_WEBHOOKS, TEST_PREFIX, Faults
 from providers.sandbox.ledger import Ledger, Row, Transaction
 
 RETRY_SECONDS = (0.5, 1, 2, 5, 15, 60, 300, 900, 3600, 7200, 14400, 28800)
 HELD_SECONDS = 5.0
 TIMEOUT_SECONDS = 10
+_OF_TESTS = f'%"our_reference": "{TEST_PREFIX}%'
+"""Messages about test bookings, by their bodies."""
 
 
 class Sender:
@@ -82,21 +84,24 @@ class Sender:
             self._settle(row, *self._deliver(session, row))
 
     def _next(self) -> Row | None:
-        if not self._account.webhook_url:
+        account = self._account
+        if not (account.webhook_url or account.test_webhook_url):
             return None
+        sent = "" if account.webhook_url else " AND of_tests"
         with self._ledger.reading() as tx:
             row: Row | None = tx.execute(
-                "SELECT * FROM outgoing WHERE account = ? AND state = 'queued' AND due_at <= ?"
-                " ORDER BY due_at, position LIMIT 1",
-                (self._account.code, self._ledger.timestamp()),
+                "SELECT *, body LIKE ? AS of_tests FROM outgoing WHERE account = ? AND state = 'queued'"
+                f" AND due_at <= ?{sent} ORDER BY due_at, position LIMIT 1",
+                (_OF_TESTS, account.code, self._ledger.timestamp()),
             ).fetchone()
         return row
 
     def _deliver(self, session: requests.Session, row: Row) -> tuple[bool, str]:
         body = row["body"].encode()
+        to = self._account.webhook_url
         try:
             response = session.post(
-                self._account.webhook_url,
+                (self._account.test_webhook_url or to) if row["of_tests"] else to,
                 data=body,
                 headers=self._signed(row["id"], row["body"]),
                 timeout=TIMEOUT_SECONDS,

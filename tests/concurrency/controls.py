@@ -16,6 +16,7 @@ from typing import TypeVar
 from sqlalchemy import Connection, Engine, NullPool, create_engine, text
 
 from marketplace.core.config import sqlalchemy_url
+from marketplace.core.errors import Busy
 
 GUARD = re.compile(r"\bAND\b[^\n]*?/\* guard \*/")
 T = TypeVar("T")
@@ -61,15 +62,25 @@ def scratch_engine(database_url: str, connections: int = 16) -> Engine:
 
 
 def all_at_once(works: Sequence[Callable[[], T]]) -> list[T | Exception]:
-    """Run each on a thread of its own, started together; the results in order, exceptions as values."""
+    """Run each on a thread of its own, started together; the results in order, exceptions as values. Who is asked to
+    come again, as on a crowded machine, does so: nothing was done for her."""
     start = Barrier(len(works))
 
     def run(work: Callable[[], T]) -> T | Exception:
         start.wait(timeout=30)
         try:
-            return work()
+            return _until_served(work)
         except Exception as failed:  # the test says which ones it expects
             return failed
 
     with ThreadPoolExecutor(len(works)) as threads:
         return list(threads.map(run, works))
+
+
+def _until_served(work: Callable[[], T]) -> T:
+    for _ in range(9):
+        try:
+            return work()
+        except Busy:
+            continue
+    return work()

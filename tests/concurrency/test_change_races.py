@@ -15,9 +15,10 @@ from sqlalchemy.orm import Session
 from booking.changes import reschedule as rescheduling
 from booking.changes.cancel import cancel
 from booking.changes.reschedule import check_changeable, reschedule
+from booking.discrepancies import Discrepancy
 from booking.exchange.inbound import apply_remote
 from booking.exchange.send import run_task
-from booking.models import Booking, Discrepancy, ProviderTask, Slot
+from booking.models import Booking, ProviderTask, Slot
 from booking.states import BookingState
 from marketplace.catalog.models import Offer
 from marketplace.core.database.db import reading, transaction, violated

@@ -14,9 +14,10 @@ from marketplace.core.database.db import reading
 from tests.concurrency.controls import all_at_once
 from tests.people import NOON, make_insurer
 from vip.models import Operator
-from vip.operators import administration, operators
-from vip.operators.administration import LastAdmin, end_service
+from vip.operators import operators, team
+from vip.operators.administration import end_service
 from vip.operators.operators import sign_in_operator
+from vip.operators.team import LastAdmin, Team
 from vip.signin.authentication import authenticate
 
 pytestmark = pytest.mark.usefixtures("db")
@@ -43,11 +44,11 @@ def test_of_two_who_end_each_other_one_is_left() -> None:
 def test_without_the_lock_both_are_gone(monkeypatch: pytest.MonkeyPatch) -> None:
     both = Barrier(2)
 
-    def look(session: Session, insurer_id: int) -> Sequence[Operator]:
-        wanted = select(Operator).where(Operator.role == "admin", Operator.disabled_at.is_(None))
+    def look(session: Session, of: Team) -> Sequence[Operator]:
+        wanted = select(Operator).where(of.people, Operator.role == "admin", Operator.disabled_at.is_(None))
         found = session.scalars(wanted).all()
         both.wait(60)
         return found
 
-    monkeypatch.setattr(administration, "lock_admins", look)
+    monkeypatch.setattr(team, "lock_leading", look)
     assert end_each_other()[1] == 0

@@ -15,9 +15,10 @@ from booking.changes import proposals
 from booking.changes.cancel import cancel
 from booking.changes.proposals import accept, decline, expire_proposals
 from booking.changes.reschedule import check_changeable
+from booking.discrepancies import Discrepancy
 from booking.exchange.inbound import apply_remote
 from booking.exchange.proposed_times import follow_proposal
-from booking.models import Booking, ChangeRequest, Discrepancy, ProviderTask
+from booking.models import Booking, ChangeRequest, ProviderTask
 from booking.proposal import Proposal
 from booking.transition import lock_booking
 from marketplace.core.database.db import reading, transaction, violated

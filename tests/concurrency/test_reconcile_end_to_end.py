@@ -13,7 +13,8 @@ import pytest
 from sqlalchemy import select
 
 from booking.actors import Actor
-from booking.models import Discrepancy, Slot
+from booking.discrepancies import Discrepancy
+from booking.models import Slot
 from booking.reconcile.models import ReconcileRun
 from booking.reconcile.queue import ask_for_run
 from booking.reconcile.repair import repair
@@ -32,8 +33,8 @@ OPERATOR = Actor("operator", "opr_1")
 
 @pytest.fixture
 def stage(own_server: DevDatabase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
-    """A provider that confirms at once."""
-    with set_stage(own_server, tmp_path, monkeypatch) as made:
+    """A provider that confirms at once, and whose look-ups show a command's effect as soon as it is answered."""
+    with set_stage(own_server, tmp_path, monkeypatch, settle_window_seconds=0) as made:
         yield made
 
 

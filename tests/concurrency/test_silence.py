@@ -44,6 +44,7 @@ def proxy(db: Any, worker_database: TestDatabase, monkeypatch: pytest.MonkeyPatc
         monkeypatch.setenv("DATABASE_ANSWER_MS", str(int(QUICK * 1000)))
         monkeypatch.setenv("WEB_DATABASE_ANSWER_MS", str(int(QUICK * 1000)))
         monkeypatch.setattr(silence, "CONNECT_SECONDS", 2)
+        monkeypatch.setattr(silence, "WEB_CONNECT_SECONDS", 2)
         _forget()
         yield made
     monkeypatch.undo()

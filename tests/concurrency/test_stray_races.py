@@ -8,9 +8,8 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Connection, select
 
-from booking.discrepancies import open_discrepancy
+from booking.discrepancies import Discrepancy, open_discrepancy
 from booking.exchange.inbound import apply_remote
-from booking.models import Discrepancy
 from booking.reconcile.repair import repair
 from booking.reconcile.strays import cancel_due
 from marketplace.core.database.db import bare_app, reading, transaction

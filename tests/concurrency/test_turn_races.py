@@ -14,7 +14,14 @@ from sqlalchemy.orm import Session
 
 from marketplace.core.errors import Refusal
 from tests.concurrency.controls import all_at_once
-from tests.tries import ATTACKERS, PURPOSES, Tries, second_factor_by_app, second_factor_by_recovery_code
+from tests.tries import (
+    ATTACKERS,
+    PURPOSES,
+    Tries,
+    second_factor_by_app,
+    second_factor_by_recovery_code,
+    second_factor_of_a_member,
+)
 from vip.operators import operators, sign_in_steps
 from vip.signin import limits, turns
 from vip.signin.limits import Limit
@@ -34,7 +41,7 @@ def cheap(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     operators._nobodys_hash.cache_clear()
 
 
-BEHIND_A_LOCK = (second_factor_by_app, second_factor_by_recovery_code)
+BEHIND_A_LOCK = (second_factor_by_app, second_factor_by_recovery_code, second_factor_of_a_member)
 """Where a try is counted, its operator is locked already: how many come that far is seen one step before."""
 
 

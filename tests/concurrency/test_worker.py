@@ -6,7 +6,7 @@ import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -19,12 +19,12 @@ from booking.sync.slots import pull_slots
 from booking.worker import jobs
 from booking.worker.jobs import Job, expire_entitlements
 from booking.worker.process import Worker
-from booking.worker_models import JobRun
+from booking.worker_models import JobRun, WorkerBeat
 from marketplace.core import clock
 from marketplace.core.crypto import seal_master
-from marketplace.core.database.db import reading
+from marketplace.core.database.db import reading, transaction
 from marketplace.development.database import DevDatabase
-from tests.people import give, make_customer
+from tests.people import NOON, give, make_customer
 from tests.processes import Running, start_worker
 from tests.sandboxes import account, eventually, start_sandbox
 from tests.stage import POOLS, Stage, set_stage
@@ -195,6 +195,21 @@ def test_an_error_that_nobody_expected_ends_the_process_with_a_code(part: str, m
     worker = Worker()
     monkeypatch.setattr(worker, part, boom)
     assert worker.run() == 1
+
+
+@pytest.mark.usefixtures("db")
+def test_two_clocks_an_hour_off_each_way_forget_no_beat_and_what_is_gone_is_forgotten(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    worker = Worker()
+    monkeypatch.setattr(worker, "_lead", lambda: False)
+    beats = {"late": timedelta(hours=2, seconds=5), "gone": timedelta(hours=4)}
+    with clock.frozen(NOON):
+        with transaction() as session:
+            session.add_all(WorkerBeat(worker=name, leader=False, at=NOON - ago) for name, ago in beats.items())
+        worker._beat()
+    with reading() as session:
+        assert set(session.scalars(select(WorkerBeat.worker))) == {"late", worker.name}
 
 
 @pytest.mark.usefixtures("db")

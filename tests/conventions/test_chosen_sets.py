@@ -18,9 +18,12 @@ REFUSED_BY_POSTGRES = re.compile(r"\b(IntegrityError|DBAPIError|psycopg\.errors|
 PLAYS_A_JOURNEY = {
     "test_journey.py",
     "test_change_journey.py",
+    "test_consultations_end_to_end.py",
     "test_events_end_to_end.py",
     "test_day_capacity_end_to_end.py",
+    "test_fhir_end_to_end.py",
     "test_first_booking.py",
+    "test_messages_and_commands.py",
     "test_metrics.py",
 }
 """These need a database of their own for their processes; what they show is the same on any server."""

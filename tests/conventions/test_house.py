@@ -29,14 +29,71 @@ NAMES_IT_TOO = {
     "marketplace/catalog/models.py": "the offer's columns",
     "booking/models.py": "the slot's columns",
     "booking/offers/maintain.py": "writes the offer's rules",
+    "booking/twins/open.py": "copies the offer's rules",
     "providers/partner_api/offers.py": "takes the offer's rules from its provider",
+    "marketplace/web/desk/offering/forms.py": "takes the offer's rules from its provider's people",
+    "marketplace/web/templates/desk/offering/offer.html": "takes the offer's rules from its provider's people",
     "booking/waiting/models.py": "when a place came free",
     "booking/sync/slots.py": "stores what the provider says",
+    "providers/conformance/kit.py": "chooses among slots of a provider's own list",
     "booking/sync/snapshots.py": "closes what the provider no longer names",
-    "booking/closures/close.py": "closes slots",
+    "booking/closures/slots.py": "closes slots",
     "booking/personal/tables.py": "names every column of the schema",
-    "booking/closures/view.py": "counts the slots that a closure will close",
+    "booking/health/open_days.py": "tells the days on which a provider works",
+    "booking/answering/day.py": "counts the places of a week, and which are closed",
+    "marketplace/demo/escorts.py": "writes the rules of the demonstration's offers",
+    "marketplace/demo/clinic.py": "writes the rules of the demonstration's offers",
+    "marketplace/demo/consultations.py": "writes the rules of the demonstration's offers",
+    "booking/capacity_rules/extend.py": "closes what a calendar's rules no longer have",
+    "booking/capacity_rules/edit.py": "says what a change of the rules would close",
+    "booking/capacity_rules/affected.py": "finds who is booked at what is closed",
+    "marketplace/web/desk/capacity/calendar_page.py": "shows a provider its slots as they stand",
+    "booking/capacity_rules/view.py": "shows a provider its slots as they stand",
 }
+
+
+# How an offer, a pool or a booking leads to the place that customers see, and who may ask for the site it was made at.
+LEADS = re.compile(r"JOIN site (\w+) ON \1\.id|\bFROM site\b|Site\.id == \w+\.site_id|\.site_id == Site\.id")
+ASKS_FOR_THE_SITE = {
+    "marketplace/catalog/one_place/sql.py": "the one home of how a site leads to its place",
+    "marketplace/catalog/one_place/merge.py": "writes what leads there",
+    "marketplace/catalog/one_place/suits.py": "the kind of the place, and what was allowed at any site of it",
+    "marketplace/catalog/search.py": "lists places: those that are merged into none",
+    "marketplace/catalog/importer.py": "reads the list whole",
+    "booking/offers/availability.py": "lists places by the conditions of catalog.search",
+    "booking/offers/cities.py": "counts places by the conditions of catalog.search",
+    "booking/closures/close.py": "closes a site, and with a place all of it",
+    "booking/closures/again.py": "closures of a place and of every entry of it",
+    "booking/closures/closed_by_others.py": "closures of a site, and what they cover",
+    "booking/closures/view.py": "the site that was named for closing",
+    "booking/capacity_rules/calendars.py": "shows a provider the site that it chose",
+    "booking/capacity_rules/extend.py": "the clock of a pool's own site",
+    "booking/answering/day.py": "the clock of a pool's own site",
+    "booking/sync/slots.py": "the clock of a pool's own site",
+    "marketplace/demo/offers.py": "chooses sites to sell at",
+    "marketplace/catalog/coverage/level.py": "asks about the one site that it is given",
+    "marketplace/catalog/coverage/counts.py": "counts places by the conditions of catalog.search",
+    "marketplace/catalog/coverage/changes.py": "asks about the sites that customers named",
+    "marketplace/catalog/query/where.py": "counts places by the conditions of catalog.search",
+    "booking/coverage/venues.py": "lists places by the conditions of catalog.search",
+    "booking/coverage/nearest.py": "lists places: those that are merged into none",
+    "booking/coverage/operators.py": "shows operators lines as they were written, and places",
+    "booking/coverage/wish.py": "asks about the place that a customer named",
+    "marketplace/demo/coverage.py": "chooses cities to cover",
+    "booking/hold/place.py": "looks up the venue that was named, by its place",
+    "booking/eligibility/entitled.py": "asks about a venue, which is a place, and about the places of its city",
+}
+
+
+def test_what_is_shown_of_an_offer_is_its_place_and_not_the_site_it_was_made_at() -> None:
+    found = {
+        str(path.relative_to(ROOT))
+        for package in PACKAGES
+        for path in (ROOT / package).rglob("*.py")
+        if LEADS.search(path.read_text())
+    }
+    assert found <= ASKS_FOR_THE_SITE.keys(), "ask marketplace/catalog/one_place/sql.py instead"
+    assert ASKS_FOR_THE_SITE.keys() <= found, "no exception is left that none needs"
 
 
 def test_only_one_file_commits() -> None:
@@ -84,7 +141,7 @@ def test_only_the_rule_says_whether_a_slot_may_be_booked() -> None:
         for package in PACKAGES
         for ending in ("py", "html")
         for path in (ROOT / package).rglob(f"*.{ending}")
-        if "sandbox" not in path.parts and DECIDES.search(path.read_text())
+        if "sandbox" not in path.relative_to(ROOT).parts and DECIDES.search(path.read_text())
     }
     assert found == {"booking/offers/bookable.py", *NAMES_IT_TOO}, "ask booking/offers/bookable.py instead"
 

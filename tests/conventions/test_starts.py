@@ -17,6 +17,8 @@ PRINTING = {"reportlab", "PIL"}
 PAGES = {"marketplace.web", "marketplace.api", "marketplace.partner_api", "marshmallow", "flask_smorest", "flask_babel"}
 SEARCHING = {"pypinyin", "opencc"}
 EXAMINERS = {f"booking.reports.intake.{name}" for name in ("pdf", "png", "archive", "fhir", "__main__")}
+EXAMINERS |= {"booking.consultation.intake.__main__"}
+EXAMINERS |= {f"marketplace.core.bulk.intake.{name}" for name in ("csv_file", "xlsx_file", "__main__")}
 SCHEDULING = {"apscheduler", "booking.worker.process"}
 
 WORKER, WEB = "booking.worker.__main__", "wsgi"
@@ -25,7 +27,8 @@ WORKER, WEB = "booking.worker.__main__", "wsgi"
 @pytest.mark.parametrize(
     ("module", "stranger_to"),
     [
-        (WORKER, MIGRATIONS | PRINTING | PAGES | SEARCHING | {"zxcvbn", "icalendar"}),
+        # Adapters declare their providers' settings as schemas, and read them by these.
+        (WORKER, MIGRATIONS | PRINTING | (PAGES - {"marshmallow"}) | SEARCHING | {"zxcvbn", "icalendar"}),
         (WEB, MIGRATIONS | PRINTING | SCHEDULING),
     ],
 )
@@ -37,7 +40,7 @@ def test_a_process_loads_nothing_that_it_does_not_work_with(module: str, strange
 def test_no_process_that_serves_loads_an_examiner(module: str) -> None:
     """Files of strangers are opened by the examiner alone."""
     loaded = _started(module).loaded
-    assert (EXAMINERS | {"pypdf"}) & set(loaded) == set()
+    assert (EXAMINERS | {"pypdf", "python_calamine"}) & set(loaded) == set()
     assert "booking.reports.intake.findings" in loaded, "plain data, which both may know"
 
 

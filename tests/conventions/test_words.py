@@ -23,10 +23,15 @@ MAY_SPEAK_OF_THEM = (
     "marketplace/api/v1/sites.py",
     "providers/sandbox/",
     "booking/reports/reading/",
+    "booking/escort/",
+    "booking/escorting/",
+    "marketplace/catalog/one_place/",
+    "marketplace/catalog/query/",
+    "marketplace/catalog/english/",
     *(f"marketplace/catalog/{name}" for name in SITES),
 )
-"""The kinds themselves, real sites as data, demonstrations, the servers that play a provider, and the reader of what
-laboratories deliver."""
+"""The kinds themselves, real sites as data, demonstrations, the servers that play a provider, the reader of what
+laboratories deliver, and the rooms of those who are sent to hospitals."""
 
 
 def generic_files() -> Iterator[Path]:

@@ -142,13 +142,17 @@ def certified(here: Path) -> str:
 
 
 @contextmanager
-def proxied(here: Path, web: WebServer, *, rate: str = "1r/m", burst: int | None = None) -> Iterator[Proxy]:
+def proxied(
+    here: Path, web: WebServer, *, rate: str = "1r/m", burst: int | None = None, live: int = 0
+) -> Iterator[Proxy]:
     """nginx with the sample before `web`, on ports of its own. So that nothing depends on how fast the test is, the
-    limits give back one request a minute; `burst` replaces how many pass at once."""
+    limits give back one request a minute; `burst` replaces how many pass at once. Streams come from the port `live`,
+    without one from `web` too."""
     proxy = Proxy(here, free_port(), free_port())
     site = certified(here).replace("listen 80;", f"listen 127.0.0.1:{proxy.plain};")
-    site = site.replace("listen 443 ssl;", f"listen 127.0.0.1:{proxy.tls} ssl;")
+    site = site.replace("listen 443 ssl http2;", f"listen 127.0.0.1:{proxy.tls} ssl http2;")
     site = site.replace("127.0.0.1:8000", f"127.0.0.1:{web.port}")
+    site = site.replace("127.0.0.1:8020", f"127.0.0.1:{live or web.port}")
     site = re.sub(r"rate=\S+;", f"rate={rate};", site)
     if burst is not None:
         site = re.sub(r"burst=\d+", f"burst={burst}", site)

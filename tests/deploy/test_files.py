@@ -14,6 +14,7 @@ from sqlalchemy.exc import OperationalError
 from marketplace.core.config import ROOT, ConfigError, settings
 from marketplace.core.database import db as database
 from marketplace.core.database.db import apart_engine, engine, leader_engine
+from marketplace.development.processes import GIVES_WAY, LIVE
 from tests.conftest import TestDatabase
 from tests.deploy.proxied import certified, nginx_or_skip
 from tests.needs import needs
@@ -48,6 +49,17 @@ def test_every_setting_that_a_file_names_is_read(file: Path) -> None:
     assert {name for name in names if f'"{name}"' not in read} <= READ_ELSEWHERE
 
 
+def test_the_web_server_gives_way_to_the_database_as_here() -> None:
+    unit = (DEPLOY / "systemd" / "anxiang-web.service").read_text()
+    assert re.findall(r"(?m)^Nice=(\d+)$", unit) == [GIVES_WAY[-1]]
+
+
+def test_streams_are_delivered_as_here() -> None:
+    unit = (DEPLOY / "systemd" / "anxiang-live.service").read_text()
+    assert LIVE.format(host="127.0.0.1", port=8020) in unit
+    assert "proxy_pass http://127.0.0.1:8020;" in (DEPLOY / "nginx" / "anxiang.conf").read_text()
+
+
 @pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)
 def test_systemd_reads_the_units(unit: Path, tmp_path: Path) -> None:
     """With programs that are there: whether ours are installed in /srv is no matter of the file."""
@@ -70,6 +82,7 @@ def test_nginx_reads_the_proxys_sample(tmp_path: Path) -> None:
 def test_the_proxy_keeps_metrics_from_the_outside() -> None:
     site = (DEPLOY / "nginx" / "anxiang.conf").read_text()
     assert re.search(r"location = /metrics \{[^}]*return 404;", site)
+    assert re.findall(r"location [^{]*/live[^{]*", site) == ["location = /live/stream "], "nor health nor figures of it"
 
 
 def test_the_handbook_names_every_file() -> None:

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+import socket
+import ssl
+import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +17,16 @@ import pytest
 
 from booking.reports import share
 from marketplace import problems
+from marketplace.api.insurer import forms
 from marketplace.app import create_app
 from marketplace.core.errors import TooMany
 from marketplace.edge import BODY_LIMIT
+from marketplace.rest import oauth
 from providers.partner_api import report_parts
 from providers.partner_api.slot_lines import MOST_BYTES
 from tests.conftest import TestDatabase
 from tests.deploy.proxied import HOST, SAMPLE, Proxy, WebServer, proxied
+from tests.processes import free_port
 from tests.sandboxes import eventually
 from vip.operators import operators, second_factor
 from vip.signin import codes
@@ -29,6 +36,7 @@ SECRETS = [
     f"/calendar/{SECRET}.ics",
     f"/Calendar/{SECRET}.ics",
     f"/shared/{SECRET}",
+    f"/arrive/{SECRET}",
     f"/SHARED/{SECRET}/papers/pdf",
     f"//shared//{SECRET}",
     f"/%73hared/{SECRET}?lang=en",
@@ -41,6 +49,7 @@ ZONES = {
     ),
     "shared": (f"/shared/{SECRET}", share.TRIES_BY_CALLER.capacity),
     "api": ("/api/v1/sessions", codes.ASKED_BY_CALLER.capacity + codes.TRIES_BY_CALLER.capacity),
+    "insurers": ("/insurer/v1/oauth/token", oauth.TRIES.capacity),
 }
 """Each purpose's path, and how many requests at once the product itself lets one address make."""
 
@@ -122,6 +131,91 @@ def test_neither_a_query_nor_the_page_before_is_logged(proxy: Proxy) -> None:
     assert SECRET not in said and '"/static/app.css" 200' in said
 
 
+# Streams.
+
+
+class Streaming(BaseHTTPRequestHandler):
+    """In the place of the process that delivers streams: it tells one thing, and the next when a test says so."""
+
+    protocol_version = "HTTP/1.1"
+    go_on = threading.Event()
+
+    def do_GET(self) -> None:
+        """A stream."""
+        self.send_response(200)
+        self.send_header("Content-Type", "text/event-stream")
+        self.send_header("Connection", "close")
+        self.end_headers()
+        for told in (b"data: first\n\n", b"data: second\n\n"):
+            self.wfile.write(told)
+            self.go_on.wait(30)
+        self.close_connection = True
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def streaming(tmp_path: Path, web: WebServer) -> Iterator[Proxy]:
+    """The sample before a web server and a process that delivers streams."""
+    Streaming.go_on.clear()
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Streaming)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    with proxied(tmp_path, web, live=server.server_port) as running:
+        yield running
+    Streaming.go_on.set()
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+STREAM = f"/live/stream?ticket={SECRET}"
+
+
+def test_an_event_passes_at_once_and_its_ticket_stands_in_no_log(streaming: Proxy, web: WebServer) -> None:
+    with closing(streaming.connect()) as browser:
+        browser.request("GET", STREAM, headers={"Host": HOST})
+        answer = browser.getresponse()
+        assert answer.read1() == b"data: first\n\n", "the second is not written yet: nothing waits for it"
+        Streaming.go_on.set()
+        assert answer.read() == b"data: second\n\n"
+    said = logged(streaming, 200, 1)
+    assert SECRET not in said and '"/live/stream" 200' in said
+    assert web.seen == []
+
+
+def test_open_streams_leave_the_pages_of_an_address_alone(streaming: Proxy) -> None:
+    with ExitStack() as opened:
+        for _ in range(41):
+            browser = opened.enter_context(closing(streaming.connect()))
+            browser.request("GET", STREAM, headers={"Host": HOST, "X-Test-Address": "192.0.2.1"})
+            assert browser.getresponse().status == 200
+        assert streaming.ask("GET", "/me").status == 200
+        Streaming.go_on.set()
+
+
+def test_no_log_has_the_ticket_while_nobody_delivers_streams(tmp_path: Path, web: WebServer) -> None:
+    with proxied(tmp_path, web, live=free_port()) as proxy:
+        assert proxy.ask("GET", STREAM).status == 502
+        assert SECRET not in logged(proxy, 502, 1)
+        assert proxy.ask("GET", "/me").status == 200
+
+
+def test_streams_and_pages_share_a_connection(proxy: Proxy) -> None:
+    """Of HTTP/1.1 a browser opens six to a site: with a stream in one window after another none would be left."""
+    careless = ssl.create_default_context()
+    careless.check_hostname, careless.verify_mode = False, ssl.CERT_NONE
+    careless.set_alpn_protocols(["h2", "http/1.1"])
+    with socket.create_connection(("127.0.0.1", proxy.tls)) as plain, careless.wrap_socket(plain) as secured:
+        assert secured.selected_alpn_protocol() == "h2"
+
+
+def test_what_watches_the_process_is_not_shown_outside(streaming: Proxy, web: WebServer) -> None:
+    streaming.ask("GET", "/live/healthz")
+    assert web.seen == ["GET /live/healthz HTTP/1.0"], "the product, which has no such page"
+
+
 # Whom it refuses, and how.
 
 
@@ -137,6 +231,7 @@ def test_the_brake_is_well_above_the_products_own_limits() -> None:
     assert set(rates) == {zone for zone, _ in bursts} == set(ZONES)
     assert all(int(burst) >= 2 * ZONES[zone][1] for zone, burst in bursts)
     assert all(int(rate) * 3600 >= 2 * codes.TRIES_BY_CALLER.per_hour for rate in rates.values())
+    assert int(rates["insurers"]) == 100, "all customers of an insurer, and not a few a second"
 
 
 @pytest.mark.parametrize("zone", ZONES)
@@ -216,7 +311,15 @@ def test_only_where_slots_are_published_may_a_body_be_large(proxy: Proxy) -> Non
     for path in ("/partner/v1/slots", "/partner/v1/slots?snapshot=snp_x"):
         assert proxy.ask("POST", path, body=b"x" * MOST_BYTES).status == 200
         assert proxy.ask("POST", path, body=b"x" * (MOST_BYTES + 1)).status == 413
-    for path in ("/partner/v1/slots/snapshots", "/partner/v1/slots/", "/partner/v1/slots2", "/api/v1/slots"):
+    assert proxy.ask("POST", "/insurer/v1/policies?snapshot=snp_x", body=b"x" * forms.MOST_BYTES).status == 200
+    for path in (
+        "/insurer/v1/policies/snapshots",
+        "/insurer/v1/policies2",
+        "/partner/v1/slots/snapshots",
+        "/partner/v1/slots/",
+        "/partner/v1/slots2",
+        "/api/v1/slots",
+    ):
         assert proxy.ask("POST", path, body=b"x" * (BODY_LIMIT + 1)).status == 413
 
 

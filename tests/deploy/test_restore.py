@@ -13,6 +13,8 @@ import pytest
 from click.testing import Result
 from sqlalchemy import Connection, text
 
+from booking.answering import events
+from booking.answering.feed_history import CursorOutlived, HeldBack
 from booking.worker.jobs import Job
 from booking.worker.process import Worker
 from marketplace import cli
@@ -154,7 +156,10 @@ def test_a_restored_copy_is_whole_and_does_nothing_until_it_is_released(
     seal_all(now=clock.now)
     HeadsWriter(heads).write()
     moment = datetime.now(UTC).isoformat()
+    kept = events.events(stage.provider.id, cursor=None, limit=50).next
     lost = stage.submit(principal, person, slots[2])
+    seen = events.events(stage.provider.id, cursor=kept, limit=50)
+    assert [each.booking.id for each in seen.items] == [lost]
     seal_all(now=clock.now)
     HeadsWriter(heads).write()
     backups.archived()
@@ -190,8 +195,15 @@ def test_a_restored_copy_is_whole_and_does_nothing_until_it_is_released(
     assert (stage.sandbox.control().bookings(), texts.sent, mails.sent) == ([], [], [])
     assert "worker.leads" not in log.read_text() and "provider.call" not in log.read_text()
 
+    with pytest.raises(HeldBack):
+        events.events(stage.provider.id, cursor=kept, limit=50)
     assert run("installation", "release").output == "Released.\n"
     assert run("installation", "release").output == "It is released already.\n"
+    for outlived in (kept, seen.next):
+        with pytest.raises(CursorOutlived):
+            events.events(stage.provider.id, cursor=outlived, limit=50)
+    told = {each.booking.id for each in events.events(stage.provider.id, cursor=None, limit=50).items}
+    assert told == {first, second}
     eventually(lambda: stage.live_there(first) == stage.live_there(second) == 1, 60)
     assert stage.live_there(lost) == 0
     sms.UnlessHeld(texts).send("+8613800000000", "x")

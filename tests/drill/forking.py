@@ -1,16 +1,18 @@
-"""`python -m drill`, but each process it starts is a fork of one that has the product imported (tests/processes.py):
-a drill that is over in seconds would else spend most of them on importing the same modules a dozen times."""
+"""`python -m drill`, or another module that drills, but each process it starts is a fork of one that has the product
+imported (tests/processes.py): a drill that is over in seconds would else spend most of them on importing the same
+modules a dozen times."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
-from drill.__main__ import main
 from drill.rig import fleet
+from marketplace.development.processes import GIVES_WAY
 from tests.processes import start
 
 
@@ -35,12 +37,14 @@ class Forked:
 
 
 def launch(command: Sequence[str], environment: Mapping[str, str], log: Path) -> Forked:
-    """The command's module: `python -m module …`, or the program of a package of that name."""
+    """The command's module: `python -m module …`, or the program of a package of that name, whatever its priority."""
+    if tuple(command[: len(GIVES_WAY)]) == GIVES_WAY:
+        command = command[len(GIVES_WAY) :]
     module = command[2:] if command[1] == "-m" else [Path(command[0]).name, *command[1:]]
     return Forked(start(module, environment, log))
 
 
-def run() -> None:
-    """Drill, and end this process."""
+def run(module: str = "drill") -> None:
+    """Run a module that drills, and end this process."""
     fleet.launch = launch
-    sys.exit(main())
+    sys.exit(import_module(f"{module}.__main__").main())

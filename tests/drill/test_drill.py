@@ -16,11 +16,12 @@ SEEDS = [
 ]
 
 
-def drill(folder: Path, *options: str) -> tuple[int, list[str]]:
-    """Exit code and lines of `python -m drill`, whose processes are forks: see tests/drill/forking.py."""
+def drill(folder: Path, *options: str, module: str = "drill") -> tuple[int, list[str]]:
+    """Exit code and lines of `python -m drill`, or of another module that drills, whose processes are forks: see
+    tests/drill/forking.py."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("DATABASE_")}
     done = subprocess.run(
-        [sys.executable, "-c", "from tests.drill.forking import run; run()", *options],
+        [sys.executable, "-c", f"from tests.drill.forking import run; run({module!r})", *options],
         cwd=ROOT,
         env={**environment, "ANXIANG_STATE_DIR": str(folder)},
         stdout=subprocess.PIPE,

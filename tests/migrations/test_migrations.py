@@ -19,6 +19,7 @@ from sqlalchemy import Engine, create_engine, text
 from marketplace.core import migrate, revisions
 from marketplace.core.config import ROOT, sqlalchemy_url
 from marketplace.core.database.db import apart_engine, db
+from marketplace.core.sending.outside import may_reach
 from marketplace.development.database import DevDatabase
 from marketplace.development.embedded.postgres import APPLICATION
 from migrations.known import import_models
@@ -91,6 +92,38 @@ def test_an_upgrade_signs_out_no_customer_who_was_signed_in(other_database: Call
         "over": (None, 0),
         "operator": (None, 0),
     }
+
+
+PROVIDERS = """
+INSERT INTO provider (public_id, code, name_zh, name_en, adapter, base_url)
+VALUES ('prv_1', 'one', 'x', 'x', 'open_protocol', 'http://10.20.0.7'), ('prv_2', 'two', 'x', 'x', 'partner', '');
+"""
+
+
+def test_an_upgrade_leaves_providers_where_they_were_and_allows_none_that_come_later(
+    other_database: Callable[[str], TestDatabase],
+) -> None:
+    made = other_database("networks")
+    migrate.downgrade(made.owner_url, "0069", application_role=APPLICATION)
+    with psycopg.connect(made.owner_url) as connection:
+        connection.execute(PROVIDERS)
+    migrate.upgrade(made.owner_url, application_role=APPLICATION)
+    with psycopg.connect(made.owner_url) as connection:
+        connection.execute(PROVIDERS.replace("'one'", "'three'").replace("'two'", "'four'").replace("prv_", "prv_x"))
+        found = dict(connection.execute("SELECT code, networks FROM provider").fetchall())
+    assert found == {"one": ["0.0.0.0/0", "::/0"], "two": [], "three": [], "four": []}
+    assert may_reach("10.20.0.7", https=False, loopback=False, networks=found["one"])
+
+
+def test_the_database_in_use_goes_on_in_its_history_and_a_release_by_older_code_does_not(
+    other_database: Callable[[str], TestDatabase],
+) -> None:
+    made = other_database("history")
+    with psycopg.connect(made.owner_url) as connection:
+        for _ in range(2):
+            connection.execute("INSERT INTO installation_release (at, cluster, timeline) VALUES (now(), '1', '1')")
+        found = [row[0] for row in connection.execute("SELECT history FROM installation_release ORDER BY id")]
+    assert found[0] == "" and len(set(found)) == 3
 
 
 def test_models_and_schema_agree(other_database: Callable[[str], TestDatabase]) -> None:

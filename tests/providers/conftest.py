@@ -1,4 +1,4 @@
-"""A provider server for the tests of this folder, started once; each test clears the faults it finds."""
+"""Provider servers for the tests of this folder, started once; each test clears the faults it finds."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import pytest
 
 from providers.adapters.open_protocol import OpenProtocol
 from providers.reported import RemoteSlot
+from tests.fhir_servers import FhirProcess, start_fhir_server
 from tests.providers.wishes import bookable
 from tests.sandboxes import Inbox, Sandbox, open_inbox, start_sandbox
 
@@ -59,3 +60,11 @@ def inbox(sandbox: Sandbox) -> Iterator[Inbox]:
         yield inbox
         for code in ("prompt", "deliberate", "moody"):
             sandbox.control(code).settings(webhook_url="")
+
+
+@pytest.fixture(scope="session")
+def fhir_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FhirProcess]:
+    """One FHIR server for the whole run."""
+    server = start_fhir_server(tmp_path_factory.mktemp("fhir"))
+    yield server
+    server.kill()

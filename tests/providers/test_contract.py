@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -10,13 +11,27 @@ from typing import Any
 import pytest
 import requests
 import yaml
-from jsonschema import Draft202012Validator, FormatChecker
+from jsonschema import Draft202012Validator, FormatChecker, ValidationError
 from openapi_spec_validator import validate
 
-from providers.adapters.open_protocol import OpenProtocol
+from providers.adapters.open.lines import (
+    KINDS,
+    LONGEST_CODE,
+    LONGEST_NAME,
+    LONGEST_PICTURE_ID,
+    MOST_CHARACTERS,
+    MOST_CLINICIANS,
+    MOST_LINES,
+    close_body,
+    message_body,
+    open_body,
+)
+from providers.adapters.open_protocol import MESSAGE_EVENT, OpenProtocol
 from providers.adapters.open_wire import cancel_body, change_body, decline_body, reserve_body
+from providers.conversing import Picture
 from providers.port import Accepted, Confirmed
 from providers.reported import RemoteSlot
+from tests.providers.open.said import clinician, closing, line, opening, saying
 from tests.providers.wishes import PERSON, bookable, cancel, change, decline, reserve
 from tests.sandboxes import ROOT, Inbox, Sandbox, eventually
 
@@ -170,6 +185,44 @@ def test_the_adapter_asks_as_stated(slot: RemoteSlot) -> None:
     ):
         check(name, body)
         assert set(body) <= set(CONTRACT["components"]["schemas"][name]["properties"])
+
+
+def test_what_is_said_in_consultations_goes_out_as_stated() -> None:
+    content = b"\x89PNG"
+    picture = Picture(content, "image/png", hashlib.sha256(content).hexdigest())
+    for name, body in (
+        ("Consultation", open_body(opening())),
+        ("Consultation", open_body(opening(answer_seconds=None, answers={}, language="en"))),
+        ("CustomerMessage", message_body(saying())),
+        ("CustomerMessage", message_body(saying("", picture=picture, flagged=True))),
+        ("SentPicture", message_body(saying("", picture=picture))["picture"]),
+        ("ConsultationClose", close_body(closing(reason="cancelled"))),
+    ):
+        check(name, body)
+        assert set(body) <= set(CONTRACT["components"]["schemas"][name]["properties"])
+
+
+def test_what_is_read_of_consultations_is_bounded_as_stated() -> None:
+    schemas = CONTRACT["components"]["schemas"]
+    told, summary = schemas["Message"]["properties"], schemas["Message"]["properties"]["summary"]["properties"]
+    assert {each["maxLength"] for each in (told["text"], summary["summary"], summary["advice"])} == {MOST_CHARACTERS}
+    assert schemas["CustomerMessage"]["properties"]["text"]["maxLength"] == MOST_CHARACTERS
+    assert told["kind"]["enum"] == list(KINDS)
+    assert told["clinician"]["maxLength"] == schemas["Clinician"]["properties"]["code"]["maxLength"] == LONGEST_CODE
+    assert told["picture"]["properties"]["id"]["maxLength"] == LONGEST_PICTURE_ID
+    assert schemas["MessagePage"]["properties"]["messages"]["maxItems"] == MOST_LINES
+    assert schemas["Roster"]["properties"]["clinicians"]["maxItems"] == MOST_CLINICIANS
+    names = ("name", "title_zh", "title_en")
+    assert {schemas["Clinician"]["properties"][name]["maxLength"] for name in names} == {LONGEST_NAME}
+    for each in (line(), line(kind="summary", summary={"summary": "好"})):
+        check("Message", each)
+    check("Roster", {"clinicians": [clinician()]})
+    event = {"type": MESSAGE_EVENT, "timestamp": "2026-03-05T09:00:00Z", "data": {"message": line()}}
+    check("Event", event)
+    with pytest.raises(ValidationError):
+        check("Event", {**event, "data": {}})
+    with pytest.raises(ValidationError):
+        check("Message", {**line(), "kind": "picture"})
 
 
 def test_a_moody_provider_is_the_same_for_the_same_seed(sandbox: Sandbox, slot: RemoteSlot) -> None:

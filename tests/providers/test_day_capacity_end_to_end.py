@@ -15,7 +15,8 @@ from booking.actors import SYSTEM
 from booking.calls.connections import connection_of
 from booking.changes.cancel import cancel
 from booking.changes.reschedule import reschedule
-from booking.models import Discrepancy, Slot
+from booking.discrepancies import Discrepancy
+from booking.models import Slot
 from booking.reconcile.run import run_now
 from booking.refusals import AlreadyBooked
 from booking.reports.box import reports

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import socket
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,7 +19,10 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from marketplace.core.sending import outside
+from providers.adapters import http
 from providers.adapters.http import HttpClient, NoAnswer, Reply
+from providers.port import Connection, ProviderError
+from providers.registry import connect
 
 
 class Receiver(ThreadingHTTPServer):
@@ -39,6 +43,7 @@ class Receiver(ThreadingHTTPServer):
 
 class _Handler(BaseHTTPRequestHandler):
     server: Receiver
+    protocol_version = "HTTP/1.1"  # connections are kept
 
     def do_POST(self) -> None:
         self.rfile.read(int(self.headers["Content-Length"]))
@@ -67,8 +72,8 @@ def receiver(context: ssl.SSLContext | None = None) -> Iterator[Receiver]:
         thread.join(timeout=20)
 
 
-def post(origin: str, *, excerpt: int = 2048) -> Reply:
-    client = HttpClient("p", origin, {}, 10, from_outside=True)
+def post(origin: str, *, excerpt: int = 2048, networks: tuple[str, ...] = ()) -> Reply:
+    client = HttpClient("p", origin, {}, 10, networks=networks)
     return client.post("/hook", b"{}", action="webhook", headers={}, excerpt=excerpt)
 
 
@@ -102,16 +107,49 @@ def test_a_name_that_leads_into_our_network_is_not_called(monkeypatch: pytest.Mo
     assert (refused.value.reason, refused.value.sent) == ("the address is not public", False)
 
 
-def test_a_kept_connection_of_an_adapter_is_not_used_for_an_address_from_outside(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """Both speak to the same host and port; the adapter's connection was made without judging."""
+def test_a_kept_connection_is_not_lent_to_a_call_that_might_not_have_made_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both speak to the same host and port; for one of them an operator allowed the network."""
     with receiver() as server:
-        origin = f"http://localhost:{server.server_port}"
-        HttpClient("p", origin, {}, 10).post("/", b"{}", action="a", headers={}, excerpt=10)
-        resolves(monkeypatch, "10.0.0.1")
+        origin = f"http://hospital.example:{server.server_port}"
+        resolves(monkeypatch, "127.0.0.1", "127.0.0.1")
+        monkeypatch.setattr(http, "loopback_urls", lambda: False)
+        assert post(origin, networks=("127.0.0.0/8",)).status == 200
         with pytest.raises(NoAnswer, match="the address is not public"):
             post(origin)
+        assert post(origin, networks=("127.0.0.0/8",)).status == 200, "its own was kept: nothing was looked up again"
+
+
+@pytest.mark.parametrize("adapter", ["open_protocol", "day_capacity"])
+def test_an_adapter_calls_a_private_address_only_where_an_operator_allowed_the_network(
+    monkeypatch: pytest.MonkeyPatch, adapter: str
+) -> None:
+    called: list[str] = []
+
+    def open_socket(address: str, port: int, seconds: float) -> socket.socket:
+        called.append(address)
+        raise ConnectionRefusedError
+
+    monkeypatch.setattr(outside, "open_socket", open_socket)
+    monkeypatch.setattr(outside, "look_up", lambda host, port: ["10.20.0.7"])
+    for networks in ((), ("10.21.0.0/16",), ("10.20.0.0/16",)):
+        connection = Connection("p", "http://his.hospital.example/api", "key", networks=networks)
+        with pytest.raises(ProviderError):
+            connect(adapter, connection).reports_since(None, None)
+    assert called == ["10.20.0.7"]
+
+
+def test_of_the_addresses_of_a_name_none_is_called_where_one_may_not_be(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outside, "look_up", lambda host, port: ["127.0.0.1", "10.0.0.1"])
+    with receiver() as server:
+        with pytest.raises(NoAnswer, match="the address is not public"):
+            post(f"http://hooks.example:{server.server_port}")
+        assert server.hosts == []
+
+
+def test_a_path_that_would_change_the_host_is_no_path() -> None:
+    for path in ("@10.0.0.1/", ".evil.example/", ":1/"):
+        with pytest.raises(ValueError, match="host"):
+            HttpClient("p", "https://hooks.example", {}, 10).post(path, b"", action="a", headers={}, excerpt=10)
 
 
 def test_a_redirect_is_an_answer_and_not_followed() -> None:

@@ -7,11 +7,12 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from booking.models import Discrepancy
+from booking.discrepancies import Discrepancy
 from booking.notices.models import Notification
 from booking.reports.box import report
 from booking.reports.fetch import MOST_TRIES, fetch_due, poll_reports
 from booking.reports.models import Report
+from booking.states import BookingState
 from marketplace.core.database.db import reading
 from marketplace.messages.words import WORDS
 from providers.adapters.open_protocol import OpenProtocol
@@ -20,7 +21,7 @@ from providers.reported import RemoteSlot
 from tests.people import NOON
 from tests.providers.wishes import reserve
 from tests.sandboxes import Sandbox, eventually
-from tests.world import World, connection_to, make_world
+from tests.world import World, connection_to, go, make_world
 
 
 @pytest.fixture
@@ -32,8 +33,10 @@ def world(db: object) -> World:
 def adapter(sandbox: Sandbox, slot: RemoteSlot, world: World) -> OpenProtocol:
     """Speaks to a provider that has a report of the customer's booking; we have heard of it."""
     speaks = OpenProtocol(sandbox.connection())
-    booked = speaks.reserve(reserve(slot, our_reference=world.submit()))
+    booking = world.submit()
+    booked = speaks.reserve(reserve(slot, our_reference=booking))
     assert isinstance(booked, Confirmed)
+    go(booking, BookingState.CONFIRMED)
     sandbox.control().move(booked.reference, "fulfil")
     eventually(
         lambda: any(each.booking_reference == booked.reference for each in speaks.reports_since(None, None).reports)

@@ -8,10 +8,10 @@ take it back; bookings go on without it.
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, replace
 from datetime import date, datetime
-from typing import Literal
+from typing import Final, Literal
 
 from sqlalchemy import ColumnElement, Date, and_, cast, exists, func, literal, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
@@ -36,13 +36,16 @@ from vip.signin.codes import Address, Asker, CodeSent
 from vip.signin.limits import NOBODY, Caller
 from vip.signin.signin import code_text, insurer_id
 
-REPORTS = "reports"
+REPORTS: Final = "reports"
+DISPATCH: Final = "dispatch"
+"""Whoever is sent to her is given the answers of her booking."""
 WITHDRAW = "withdraw_consent"
 OF_AGE = 18
 CODES_PER_HOUR = 10
 """Consent codes a customer may have sent, to whatever phones."""
 LONGEST_IN_TEXT = 20
 
+Purpose = Literal["reports", "dispatch"]
 State = Literal["not_needed", "missing", "given"]
 
 
@@ -61,12 +64,14 @@ class ConsentNotNeeded(Refusal):
 
 @dataclass(frozen=True)
 class ConsentView:
-    """The status of a person's consent; `given_at` and `method` only while it counts."""
+    """The status of a person's consent to reports; `given_at` and `method` only while it counts. `dispatch_given_at`:
+    since when whoever is sent to her may be told of her, None where that was not agreed."""
 
     beneficiary_id: str
     state: State
     given_at: datetime | None = None
     method: str = ""
+    dispatch_given_at: datetime | None = None
 
 
 def may_show(beneficiary_id: ColumnElement[int] | InstrumentedAttribute[int], now: datetime) -> ColumnElement[bool]:
@@ -85,12 +90,28 @@ def may_show(beneficiary_id: ColumnElement[int] | InstrumentedAttribute[int], no
     )
 
 
+def not_withdrawn(beneficiary_id: ColumnElement[int] | InstrumentedAttribute[int]) -> ColumnElement[bool]:
+    """The condition that this person (a column of internal ids) has not taken her agreement back: what was begun with
+    it may be shown."""
+    stands, was = aliased(Consent), aliased(Consent)  # the query may name consents of others
+    agreed = exists().where(
+        stands.beneficiary_id == beneficiary_id, stands.purpose == REPORTS, stands.withdrawn_at.is_(None)
+    )
+    withdrawn = exists().where(
+        was.beneficiary_id == beneficiary_id, was.purpose == REPORTS, was.withdrawn_at.is_not(None)
+    )
+    return or_(agreed.correlate_except(stands), ~withdrawn.correlate_except(was))
+
+
 def consents(principal: Principal, now: datetime) -> dict[str, ConsentView]:
     """The status of consent of each of the customer's people, by public id."""
     today = clock.today(principal.time_zone, now)
+    told = aliased(Consent)
+    of_dispatch = and_(told.beneficiary_id == Beneficiary.id, told.purpose == DISPATCH, told.withdrawn_at.is_(None))
     with reading() as session:
         rows = session.execute(
-            select(Beneficiary, Consent)
+            select(Beneficiary, Consent, told.given_at.label("told_at"))
+            .outerjoin(told, of_dispatch)
             .outerjoin(
                 Consent,
                 and_(
@@ -101,7 +122,10 @@ def consents(principal: Principal, now: datetime) -> dict[str, ConsentView]:
             )
             .where(Beneficiary.customer_id == principal.id, Beneficiary.removed_at.is_(None))
         ).all()
-    return {row.Beneficiary.public_id: _view(row.Beneficiary, row.Consent, today) for row in rows}
+    return {
+        row.Beneficiary.public_id: replace(_view(row.Beneficiary, row.Consent, today), dispatch_given_at=row.told_at)
+        for row in rows
+    }
 
 
 def ask_consent(
@@ -152,13 +176,22 @@ def _give(principal: Principal, beneficiary: str, number: str, digits: str, now:
     return ConsentView(person.public_id, "given", now, "phone_code")
 
 
-def withdraw_consent(principal: Principal, beneficiary: str, *, now: datetime) -> None:
-    """End a consent because the customer asks: reports are hidden at once and fetched no more. Audited; nothing happens
-    where there is none. Raises NotFound."""
+def withdraw_consent(principal: Principal, beneficiary: str, *, now: datetime, purpose: Purpose = REPORTS) -> None:
+    """End a consent because the customer asks: reports are hidden at once and fetched no more, or what was told for
+    bookings that have not begun is shown to their providers no more. Audited; nothing happens where there is none.
+    Raises NotFound."""
     with transaction() as session:
         person = family.beneficiary(session, principal.id, beneficiary, lock=True)
-        if _end(session, Consent.beneficiary_id == person.id, "customer", now):
-            _audit(session, "consent.withdrawn", principal, person, now, by="customer")
+        if _end(session, Consent.beneficiary_id == person.id, "customer", now, purpose):
+            _audit(session, "consent.withdrawn", principal, person, now, purpose, by="customer")
+
+
+def dispatch_withdrawn(session: Session, beneficiary_ids: Collection[int]) -> dict[int, datetime]:
+    """When these people (internal ids) last took back that whoever is sent to them is told; of the others nothing."""
+    people = select(Consent.beneficiary_id, func.max(Consent.withdrawn_at)).where(
+        Consent.beneficiary_id.in_(beneficiary_ids), Consent.purpose == DISPATCH, Consent.withdrawn_at.is_not(None)
+    )
+    return {person: last for person, last in session.execute(people.group_by(Consent.beneficiary_id)) if last}
 
 
 def ask_withdrawal(
@@ -309,12 +342,12 @@ def _withdrawal(number: str) -> Address:
         return Address(insurer_id(session), phones.indexes(number), WITHDRAW)
 
 
-def _end(session: Session, which: ColumnElement[bool], by: str, now: datetime) -> list[int]:
+def _end(session: Session, which: ColumnElement[bool], by: str, now: datetime, purpose: Purpose = REPORTS) -> list[int]:
     """End what counts; the internal ids of the people it was of."""
     return list(
         session.scalars(
             update(Consent)
-            .where(which, Consent.purpose == REPORTS, Consent.withdrawn_at.is_(None))
+            .where(which, Consent.purpose == purpose, Consent.withdrawn_at.is_(None))
             .values(withdrawn_at=now, withdrawn_by=by)
             .returning(Consent.beneficiary_id)
         )
@@ -343,7 +376,13 @@ def _in_text(name: str) -> str:
 
 
 def _audit(
-    session: Session, action: str, principal: Principal, person: Beneficiary, now: datetime, **facts: str
+    session: Session,
+    action: str,
+    principal: Principal,
+    person: Beneficiary,
+    now: datetime,
+    purpose: Purpose = REPORTS,
+    **facts: str,
 ) -> None:
     audit.record(
         session,
@@ -353,6 +392,6 @@ def _audit(
         actor=principal.public_id,
         subject=person.public_id,
         insurer_id=principal.insurer_id,
-        purpose=REPORTS,
+        purpose=purpose,
         **facts,
     )

@@ -15,15 +15,17 @@ from marketplace.core.database.db import Base
 class Consent(Base):
     """A person's agreement to one purpose; withdrawn, never deleted. At most one counts at a time.
 
-    `method`: phone_code (she passed on a code sent to her phone) or demonstration. The phone's blind index is stored,
+    `purpose`: reports (they are fetched and shown) or dispatch (whoever is sent to her is given the booking's answers).
+    `method`: phone_code (she passed on a code sent to her phone), booking (the customer said so as she booked) or
+    demonstration. The phone's blind index is stored,
     and the number itself under her key of the class contact (record `consent:<public_id>:phone`), so that the index
     can be made anew under another key.
     """
 
     __tablename__ = "consent"
     __table_args__ = (
-        CheckConstraint("purpose IN ('reports')", name="purpose"),
-        CheckConstraint("method IN ('phone_code','demonstration')", name="method"),
+        CheckConstraint("purpose IN ('reports','dispatch')", name="purpose"),
+        CheckConstraint("method IN ('phone_code','demonstration','booking')", name="method"),
         CheckConstraint("withdrawn_by IN ('customer','person')", name="withdrawn_by"),
         Index(
             "uq_consent_given",

@@ -44,6 +44,15 @@ def profile(customer_id: int) -> Profile:
     )
 
 
+def own_contact(customer_id: int) -> tuple[str, str]:
+    """The customer's own name and phone (E.164), for a form that she fills in. Raises NotFound."""
+    with reading() as session:
+        customer = session.get(Customer, customer_id)
+    if customer is None:
+        raise NotFound()
+    return customer.name, phones.unseal(customer.phone_sealed, customer.public_id)
+
+
 def require_not_erased(session: Session, customer_id: int) -> None:
     """Raises NotFound once she was erased: a request that was let in before must leave nothing behind. An erasure that
     comes now waits for the caller's transaction."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -124,7 +124,7 @@ def add_member(principal: Principal, new: NewMember, now: datetime) -> Member:
 
     Raises Invalid(field=relation, name, sex, birth_date, phone or id_number; reason), FamilyFull, AlreadyInFamily.
     """
-    clean = _checked(new, clock.today(principal.time_zone, now))
+    clean = checked(new, clock.today(principal.time_zone, now))
     with transaction() as session:
         customer = _own_customer(session, principal)
         people = session.scalars(_living(customer.id)).all()
@@ -210,14 +210,14 @@ def _own_customer(session: Session, principal: Principal) -> Customer:
     return customer
 
 
-def _checked(new: NewMember, today: date) -> NewMember:
-    """`new` with texts tidied and numbers normalised. Raises Invalid."""
+def checked(new: NewMember, today: date, *, relations: Collection[str] = RELATIONS) -> NewMember:
+    """`new` with texts tidied and numbers normalised; `relations` are those it may have. Raises Invalid."""
     name = " ".join(new.name.split())  # an ideographic space is one too
     if not 1 <= len(name) <= LONGEST_NAME:
         raise Invalid(field="name", reason="name")
     if not name.isprintable():  # a private-use character, which each device shows in a way of its own, is none
         raise Invalid(field="name", reason="bad_characters")
-    if new.relation not in RELATIONS:
+    if new.relation not in relations:
         raise Invalid(field="relation", reason="not_offered")
     if new.sex not in ("male", "female"):
         raise Invalid(field="sex", reason="not_offered")

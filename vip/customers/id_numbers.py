@@ -26,7 +26,7 @@ def normalise(text: str, *, sex: str, birth_date: date) -> str:
     Digits 7 to 14 are the birth date; the 17th is odd for men and even for women (section 4.2.2). Raises
     Invalid(field="id_number"; reason "id_number_form", "id_number_check", "id_number_birth_date" or "id_number_sex").
     """
-    number = "".join(without_invisible(text[:64]).split()).upper()
+    number = _spelled(text)
     if not _FORM.fullmatch(number):
         raise Invalid(field="id_number", reason="id_number_form")
     if check_character(number[:17]) != number[17]:
@@ -36,6 +36,16 @@ def normalise(text: str, *, sex: str, birth_date: date) -> str:
     if (int(number[16]) % 2 == 1) != (sex == "male"):
         raise Invalid(field="id_number", reason="id_number_sex")
     return number
+
+
+def sound(text: str) -> str | None:
+    """The number as `normalise` spells it, if form and check character are right; None for anything else."""
+    number = _spelled(text)
+    return number if _FORM.fullmatch(number) and check_character(number[:17]) == number[17] else None
+
+
+def _spelled(text: str) -> str:
+    return "".join(without_invisible(text[:64]).split()).upper()
 
 
 def indexes(number: str) -> tuple[bytes, ...]:

@@ -107,7 +107,8 @@ def reservation_status(session: Session, taken: Reservation) -> ReservationStatu
 
 
 def reserve(session: Session, taken: Reservation, stamp: Stamp) -> None:
-    """Reserve a unit for another attempt of the same booking. The SQL function hold_booking reserves the first."""
+    """Reserve a unit: for a booking that has no slot, or for another attempt of the same booking. Where a place is held
+    the SQL function hold_booking reserves the first."""
     _line(session, taken, "reserve", stamp)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Literal
@@ -36,6 +36,7 @@ __all__ = [
     "entries",
     "expire_due",
     "grant",
+    "usable_days",
     "write",
 ]
 
@@ -182,6 +183,23 @@ def eligible(
     if not rows:
         raise NotFound(field="beneficiary_id")
     return choose(rows, kind, service_date, named)
+
+
+def usable_days(session: Session, customer_id: int, kind: str, beneficiary_id: int, days: Sequence[date]) -> list[date]:
+    """Those of the days for which one of her entitlements may be used by the beneficiary (internal id) and has a unit
+    left, as it is now; in one query."""
+    rows = session.execute(
+        _OF_KIND, {"beneficiary": beneficiary_id, "customer": customer_id, "kind": kind, "named": None}
+    ).all()
+    left = [row for row in rows if row.available != 0]
+    return [day for day in days if _may_pay(left, kind, day)]
+
+
+def _may_pay(rows: Iterable[Any], kind: str, day: date) -> bool:
+    try:
+        return bool(choose(rows, kind, day, None))
+    except Refusal:
+        return False
 
 
 def choose(rows: Iterable[Any], kind: str, service_date: date, named: str | None) -> list[int]:

@@ -1,25 +1,23 @@
-"""What happens to an operator later: another password, the end of service, the return."""
+"""What happens to an account later, an operator's or a member's: another password, the end of service, the return."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from marketplace.core.database.db import transaction
-from marketplace.core.errors import Invalid, NotFound
+from marketplace.core.errors import Invalid
 from vip import accounts
 from vip.models import Operator
 from vip.operators import operators, passwords, sign_in_steps, wrong_tries
 from vip.operators.sign_in_steps import NextStep, OperatorSignedIn
-from vip.principal import Principal
+from vip.principal import Employer, Somebody
 from vip.signin import limits, turns
 from vip.signin.codes import notice_wrong
-from vip.signin.signin import insurer_id
 
 
-def change_password(principal: Principal, present: str, new: str, *, now: datetime) -> int:
+def change_password(principal: Somebody, present: str, new: str, *, now: datetime) -> int:
     """Change one's own password and end one's other sessions; returns how many. Audited.
 
     A try at the present password is counted by the session that makes it. Raises WrongPassword(field present),
@@ -38,7 +36,7 @@ def change_password(principal: Principal, present: str, new: str, *, now: dateti
     return ended
 
 
-def _proved_and_hashed(principal: Principal, present: str, new: str, now: datetime) -> tuple[str, str]:
+def _proved_and_hashed(principal: Somebody, present: str, new: str, now: datetime) -> tuple[str, str]:
     """The stored hash, which is that of `present`, and the new one."""
     with transaction() as session:
         limits.take(session, operators.TRIES_AT_LOGIN, "password", f"session:{principal.session_id}", now=now)
@@ -55,14 +53,14 @@ def _proved_and_hashed(principal: Principal, present: str, new: str, now: dateti
 
 
 def choose_password(
-    ticket: str, new: str, *, now: datetime, previous_token: str | None = None
+    ticket: str, new: str, *, now: datetime, previous_token: str | None = None, employer: Employer = "insurer"
 ) -> OperatorSignedIn | NextStep:
     """Choose a password of one's own in place of the one that was good once, and go on signing in. Audited.
 
     Raises Unauthenticated for a ticket that is over, Invalid(field "new"), Crowded(retry_after).
     """
     with transaction() as session:
-        operator, _ = sign_in_steps.holder(session, ticket, now)
+        operator, _ = sign_in_steps.holder(session, ticket, now, employer)
         stored, about = operator.password_hash, (operator.login, operator.name)
     with turns.hashing.known.turn(f"login:{about[0]}"):
         if operators.is_password(stored, new):
@@ -70,7 +68,7 @@ def choose_password(
         passwords.check(new, *about, field="new")
         hashed = operators.hash_password(new, field="new")
     with transaction() as session:
-        operator, means = sign_in_steps.holder(session, ticket, now)
+        operator, means = sign_in_steps.holder(session, ticket, now, employer)
         operator.password_hash, operator.password_once = hashed, False
         ended = accounts.end_sessions(session, operator, now)
         accounts.record(session, "operator.password_chosen", operator, None, now, sessions_ended=ended)
@@ -83,12 +81,12 @@ def set_password(login: str, new: str, *, now: datetime) -> int:
     Raises NotFound(field="login"), Invalid(field="password").
     """
     with transaction() as session:
-        operator = _named(session, login)
+        operator = operators.named(session, login)
         about = (operator.login, operator.name)
     passwords.check(new, *about)
     hashed = operators.hash_password(new)
     with transaction() as session:
-        operator = _named(session, login)
+        operator = operators.named(session, login)
         operator.password_hash = hashed
         ended = accounts.end_sessions(session, operator, now)
         accounts.record(session, "operator.password_set", operator, None, now, sessions_ended=ended)
@@ -99,36 +97,12 @@ def end_service(login: str, *, now: datetime) -> int:
     """End an operator's service: all sessions end at once, and no sign-in works. Returns how many sessions. Audited,
     once. Raises NotFound(field="login")."""
     with transaction() as session:
-        return end(session, _named(session, login), None, now)
+        return accounts.end_service(session, operators.named(session, login), None, now)
 
 
-def return_to_service(login: str, *, now: datetime) -> None:
-    """Let an operator sign in again. Audited, once. Raises NotFound(field="login")."""
-    with transaction() as session:
-        resume(session, _named(session, login), None, now)
-
-
-def end(session: Session, operator: Operator, by: Principal | None, now: datetime) -> int:
-    """End the service of an operator, who is locked, in the caller's transaction; `by` is None for a command."""
-    if operator.disabled_at is not None:
-        return 0
-    operator.disabled_at = now
-    ended = accounts.end_sessions(session, operator, now)
-    accounts.record(session, "operator.service_ended", operator, by, now, sessions_ended=ended)
-    return ended
-
-
-def resume(session: Session, operator: Operator, by: Principal | None, now: datetime) -> None:
-    """Let an operator, who is locked, sign in again, in the caller's transaction."""
+def resume(session: Session, operator: Operator, by: Somebody | None, now: datetime) -> None:
+    """Let an operator, who is locked, sign in again, in the caller's transaction; `by` is None for a command. What a
+    member invited is ended before (providers.staff.administration)."""
     if operator.disabled_at is not None:
         operator.disabled_at = None
         accounts.record(session, "operator.service_resumed", operator, by, now)
-
-
-def _named(session: Session, login: str) -> Operator:
-    """The operator with this login, locked, be her service over or not."""
-    wanted = select(Operator).where(Operator.insurer_id == insurer_id(session), Operator.login == login.strip().lower())
-    operator = session.scalar(wanted.with_for_update())
-    if operator is None:
-        raise NotFound(field="login")
-    return operator

@@ -5,24 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from marketplace.core.database.db import reading, transaction
-from marketplace.core.errors import NotFound, Refusal
 from vip import accounts, risky
 from vip.models import Operator
 from vip.operators import operators, second_factor, wrong_tries
 from vip.operators.second_factor import Offer, WrongSecondFactor
-from vip.principal import Principal
+from vip.principal import Somebody
 from vip.signin import limits, turns
-from vip.signin.signin import insurer_id
-
-
-class OwnAccount(Refusal):
-    """Somebody else has to do this to one's account."""
-
-    code = "own_account"
 
 
 @dataclass(frozen=True)
@@ -33,26 +24,26 @@ class DeviceStatus:
     codes_left: int
 
 
-def status(principal: Principal) -> DeviceStatus:
+def status(principal: Somebody) -> DeviceStatus:
     """One's own second factor. Raises Unauthenticated."""
     with reading() as session:
         operator = operators.own(session, principal)
         return DeviceStatus(operator.totp_since, second_factor.recovery_codes_left(session, operator))
 
 
-def offer(principal: Principal, *, now: datetime) -> Offer:
+def offer(principal: Somebody, *, now: datetime) -> Offer:
     """A secret for a new device of one's own. Raises Unauthenticated."""
     with reading() as session:
         return second_factor.offer(operators.own(session, principal), now)
 
 
-def offered(principal: Principal, sealed: str, *, now: datetime) -> Offer:
+def offered(principal: Somebody, sealed: str, *, now: datetime) -> Offer:
     """The secret that was offered. Raises Unauthenticated, OfferEnded."""
     with reading() as session:
         return second_factor.offered(operators.own(session, principal), sealed, now)
 
 
-def change_device(principal: Principal, present: str, sealed: str, code: str, *, now: datetime) -> tuple[str, ...]:
+def change_device(principal: Somebody, present: str, sealed: str, code: str, *, now: datetime) -> tuple[str, ...]:
     """Put the offered secret in place of the second factor, which `present` shows (anything while there is none), and
     end one's other sessions; returns new recovery codes. Audited.
 
@@ -65,7 +56,7 @@ def change_device(principal: Principal, present: str, sealed: str, code: str, *,
         return _change(principal, present, sealed, code, now)
 
 
-def _change(principal: Principal, present: str, sealed: str, code: str, now: datetime) -> tuple[str, ...]:
+def _change(principal: Somebody, present: str, sealed: str, code: str, now: datetime) -> tuple[str, ...]:
     with transaction() as session:
         operator = operators.own(session, principal)
         if not second_factor.steps_of(second_factor.offered(operator, sealed, now).secret, code, now):
@@ -87,14 +78,14 @@ def _change(principal: Principal, present: str, sealed: str, code: str, now: dat
     return codes
 
 
-def renew_recovery_codes(principal: Principal, present: str, *, now: datetime) -> tuple[str, ...]:
+def renew_recovery_codes(principal: Somebody, present: str, *, now: datetime) -> tuple[str, ...]:
     """New recovery codes; the earlier ones end. Audited, a wrong one too. Raises WrongSecondFactor(field "present"),
     TooMany(retry_after), Crowded(retry_after)."""
     with turns.trying.signed_in(principal):
         return _renew(principal, present, now)
 
 
-def _renew(principal: Principal, present: str, now: datetime) -> tuple[str, ...]:
+def _renew(principal: Somebody, present: str, now: datetime) -> tuple[str, ...]:
     _count(principal, now)
     try:
         with transaction() as session:
@@ -108,35 +99,16 @@ def _renew(principal: Principal, present: str, now: datetime) -> tuple[str, ...]
         raise WrongSecondFactor(field="present") from wrong
 
 
-def reset(principal: Principal, public_id: str, *, now: datetime) -> int:
-    """Take the second factor of another operator away and end her sessions; returns how many. Audited, once.
-
-    Raises NotFound, SignInAgain, and OwnAccount for one's own: who holds a stolen session must not get rid of it.
-    """
-    risky.allow(principal, "reset_second_factor", now=now)
-    if public_id == principal.public_id:
-        raise OwnAccount()
-    wanted = select(Operator).where(Operator.insurer_id == principal.insurer_id, Operator.public_id == public_id)
-    with transaction() as session:
-        operator = session.scalar(wanted.with_for_update())
-        if operator is None:
-            raise NotFound(field="operator_id")
-        return _reset(session, operator, principal, now)
-
-
 def reset_by_command(login: str, *, now: datetime) -> int:
-    """`reset` for who runs the installation, by login. Raises NotFound(field="login")."""
+    """Take the second factor of an operator or member away, for who runs the installation; her sessions end. Returns
+    how many. Audited, once. Raises NotFound(field="login")."""
     with transaction() as session:
-        named = select(Operator).where(
-            Operator.insurer_id == insurer_id(session), Operator.login == login.strip().lower()
-        )
-        operator = session.scalar(named.with_for_update())
-        if operator is None:
-            raise NotFound(field="login")
-        return _reset(session, operator, None, now)
+        return take_away(session, operators.named(session, login), None, now)
 
 
-def _reset(session: Session, operator: Operator, by: Principal | None, now: datetime) -> int:
+def take_away(session: Session, operator: Operator, by: Somebody | None, now: datetime) -> int:
+    """Take the second factor away from an account that is locked, in the caller's transaction; returns how many
+    sessions ended by it. Audited, once. `by` is None for a command."""
     if operator.totp_sealed is None:
         return 0
     second_factor.remove(session, operator, now)
@@ -145,7 +117,7 @@ def _reset(session: Session, operator: Operator, by: Principal | None, now: date
     return ended
 
 
-def _count(principal: Principal, now: datetime) -> None:
+def _count(principal: Somebody, now: datetime) -> None:
     """Count a try at one's present second factor, by the session that makes it. Raises TooMany(retry_after)."""
     with transaction() as session:
         key = f"session:{principal.session_id}"

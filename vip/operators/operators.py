@@ -1,17 +1,17 @@
-"""People who work for the insurer or the platform: making them, and signing them in by password."""
+"""People who sign in by password, operators of the insurer and members of providers: making and signing them in."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
-from dataclasses import dataclass
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from datetime import datetime
-from functools import lru_cache
 from threading import get_native_id
-from typing import get_args
+from typing import cast, get_args
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 from werkzeug.security import check_password_hash, generate_password_hash
@@ -19,12 +19,14 @@ from werkzeug.security import check_password_hash, generate_password_hash
 from marketplace.core import ids
 from marketplace.core.database.db import reading, transaction, violated
 from marketplace.core.errors import Invalid, NotFound, Refusal, Unauthenticated
+from marketplace.core.once import once
+from marketplace.core.plain_names import holds_link
 from vip import accounts
 from vip.models import Operator
 from vip.operators import passwords, sign_in_steps, wrong_tries
 from vip.operators.sign_in_steps import NextStep, OperatorSignedIn
 from vip.operators.wrong_tries import Account
-from vip.principal import Principal, Role
+from vip.principal import Employer, MemberRole, Principal, Role, Somebody
 from vip.signin import limits, turns
 from vip.signin.codes import notice_wrong
 from vip.signin.limits import NOBODY, Caller, Limit
@@ -43,7 +45,7 @@ GENTLE = 5
 
 
 class LoginTaken(Refusal):
-    """Another operator has that login."""
+    """Another account has that login."""
 
     code = "login_taken"
     field = "login"
@@ -79,32 +81,59 @@ def create_operator(
     """
     if role not in ROLES:
         raise Invalid(field="role", reason="unknown_value")
+    new = new_account(login, password, name, password_once=password_once)
+    with free_login(), transaction() as session:
+        employed = Operator(
+            public_id=ids.new_id("opr"), insurer_id=insurer_id(session) if by is None else by.insurer_id, role=role
+        )
+        made = add_account(session, employed, new)
+        accounts.record(session, "operator.created", employed, by, now, role=role)
+    return made
+
+
+@dataclass(frozen=True)
+class NewAccount:
+    """What somebody signs in with and is called, checked and ready to be stored."""
+
+    login: str
+    name: str
+    password_hash: str = field(repr=False)
+    password_once: bool = False
+
+
+def new_account(login: str, password: str, name: str, *, password_once: bool = False) -> NewAccount:
+    """The account, the login without case. Hashes the password, so the caller has a turn, or is a command. Raises
+    Invalid(field=login, name or password)."""
     login, name = login.strip().lower(), name.strip()
     if not 1 <= len(login) <= LONGEST_LOGIN or not login.isascii() or not login.isprintable():
         raise Invalid(field="login", reason="login")
     if not 1 <= len(name) <= LONGEST_NAME or not name.isprintable():
         raise Invalid(field="name", reason="name")
+    if holds_link(name):
+        raise Invalid(field="name", reason="link")
     passwords.check(password, login, name)
-    hashed = hash_password(password)
+    return NewAccount(login, name, hash_password(password), password_once)
+
+
+def add_account(session: Session, employed: Operator, new: NewAccount) -> str:
+    """Store the account, whose employer and role are set, in the caller's transaction; returns the public id. The
+    caller stands in `free_login`, and writes the audit's line."""
+    employed.login, employed.name = new.login, new.name
+    employed.password_hash, employed.password_once = new.password_hash, new.password_once
+    session.add(employed)
+    session.flush()
+    return employed.public_id
+
+
+@contextmanager
+def free_login() -> Iterator[None]:
+    """Around the transaction that stores an account. Raises LoginTaken."""
     try:
-        with transaction() as session:
-            operator = Operator(
-                public_id=ids.new_id("opr"),
-                insurer_id=insurer_id(session) if by is None else by.insurer_id,
-                login=login,
-                name=name,
-                role=role,
-                password_hash=hashed,
-                password_once=password_once,
-            )
-            session.add(operator)
-            session.flush()
-            accounts.record(session, "operator.created", operator, by, now, role=role)
+        yield
     except IntegrityError as refused:
         if violated(refused) == "uq_operator_login":
             raise LoginTaken() from refused
         raise
-    return operator.public_id
 
 
 def sign_in_operator(
@@ -115,9 +144,11 @@ def sign_in_operator(
     previous_token: str | None = None,
     known_by: str | None = None,
     caller: Caller = NOBODY,
+    employer: Employer = "insurer",
 ) -> OperatorSignedIn | NextStep:
-    """Sign an operator in, or say what is asked of her besides her password. The session of `previous_token`, if one is
-    presented, ends with the sign-in. Audited, wrong passwords too.
+    """Sign an operator in, or a member of a provider, or say what is asked of her besides her password. Who works for
+    the other `employer` is nobody here. The session of `previous_token`, if one is presented, ends with the sign-in.
+    Audited, wrong passwords too.
 
     A try is counted, and committed, before the password is looked at: by the caller's address, or by the device if it
     shows the mark (or token) of an earlier session of that operator. Nobody else's tries count. Raises WrongPassword,
@@ -127,7 +158,7 @@ def sign_in_operator(
     if not 1 <= len(login) <= LONGEST_LOGIN or not _plain(login) or len(password) > passwords.LONGEST:
         raise WrongPassword()
     with reading() as session:
-        counted = _named(session, login)
+        counted = _named(session, login, employer)
         device = sign_in_steps.device_of(session, counted.id, previous_token or known_by) if counted else ""
     who = device or caller.name
     with (turns.hashing.known if device else turns.hashing.strangers).turn(who):
@@ -148,12 +179,12 @@ def sign_in_operator(
 
 @dataclass(frozen=True)
 class OperatorView:
-    """An operator as she sees herself."""
+    """An operator or member as she sees herself."""
 
     public_id: str
     login: str
     name: str
-    role: str
+    role: Role | MemberRole
 
 
 def operator(operator_id: int) -> OperatorView:
@@ -162,15 +193,27 @@ def operator(operator_id: int) -> OperatorView:
         row = session.get(Operator, operator_id)
     if row is None:
         raise NotFound()
-    return OperatorView(row.public_id, row.login, row.name, row.role)
+    return OperatorView(row.public_id, row.login, row.name, cast(Role | MemberRole, row.role))
 
 
-def own(session: Session, principal: Principal, *, lock: bool = False) -> Operator:
-    """The operator who is asking. Raises Unauthenticated for anybody else, and after the end of her service."""
+def own(session: Session, principal: Somebody, *, lock: bool = False) -> Operator:
+    """The account of the operator or member who is asking. Raises Unauthenticated for anybody else, and after the end
+    of her service."""
     wanted = select(Operator).where(Operator.id == principal.id, Operator.disabled_at.is_(None))
-    found = session.scalar(wanted.with_for_update() if lock else wanted) if principal.kind == "operator" else None
+    found = session.scalar(wanted.with_for_update() if lock else wanted) if principal.kind != "customer" else None
     if found is None:
         raise Unauthenticated()
+    return found
+
+
+def named(session: Session, login: str) -> Operator:
+    """The account with this login, locked, for a command: of this installation's insurer or of a provider, its service
+    over or not. Raises NotFound(field="login")."""
+    ours = or_(Operator.insurer_id == insurer_id(session), accounts.employed_by("provider"))
+    wanted = select(Operator).where(ours, Operator.login == login.strip().lower())
+    found = session.scalar(wanted.with_for_update())
+    if found is None:
+        raise NotFound(field="login")
     return found
 
 
@@ -196,8 +239,11 @@ def _plain(login: str) -> bool:
     return "\0" not in login and login.isascii()
 
 
-def _named(session: Session, login: str) -> _Counted | None:
-    row = session.scalar(select(Operator).where(Operator.login == login, Operator.disabled_at.is_(None)))
+def _named(session: Session, login: str, employer: Employer) -> _Counted | None:
+    wanted = select(Operator).where(
+        Operator.login == login, Operator.disabled_at.is_(None), accounts.employed_by(employer)
+    )
+    row = session.scalar(wanted)
     return None if row is None else _Counted(row.id, row.password_hash, Account(row.public_id, row.insurer_id))
 
 
@@ -231,7 +277,7 @@ def _give_way() -> None:
 _gentle = ThreadPoolExecutor(1, "strangers-passwords", initializer=_give_way)
 
 
-@lru_cache(maxsize=1)
+@once
 def _nobodys_hash() -> str:
     """Compared against when there is no such login, so that the answer takes as long."""
     return generate_password_hash(ids.new_token(), method=HASHING)

@@ -1,4 +1,5 @@
-"""What stands between an operator's right password and her session: her second factor, and a password of her own."""
+"""What stands between a right password and a session: the second factor, and a password of one's own. For operators of
+the insurer and for members of providers, each at their own door: a ticket of one is none at the other."""
 
 from __future__ import annotations
 
@@ -15,12 +16,15 @@ from marketplace.core import audit, crypto, ids
 from marketplace.core.config import settings
 from marketplace.core.database.db import transaction
 from marketplace.core.errors import Unauthenticated
+from vip import accounts
 from vip.models import Operator, SignInSession
 from vip.operators import second_factor, wrong_tries
 from vip.operators.second_factor import Means, Offer, WrongSecondFactor
 from vip.operators.wrong_tries import Account
+from vip.principal import Employer
 from vip.signin import devices, turns
 from vip.signin.limits import NOBODY, Caller
+from vip.signin.mode import in_test_mode
 
 LIFETIME = timedelta(hours=12)
 TICKET_LASTS = timedelta(minutes=10)
@@ -75,23 +79,23 @@ def advance(
     return _open_session(session, operator, now, previous_token, means)
 
 
-def awaited(ticket: str, *, now: datetime) -> Step:
+def awaited(ticket: str, *, now: datetime, employer: Employer = "insurer") -> Step:
     """The step that this ticket is for. Raises Unauthenticated for one that is over, used or not ours."""
     with transaction() as session:
-        operator, means = _holder(session, ticket, now)
+        operator, means = _holder(session, ticket, now, employer)
         return _step(operator, means)
 
 
-def offer_device(ticket: str, *, now: datetime) -> Offer:
+def offer_device(ticket: str, *, now: datetime, employer: Employer = "insurer") -> Offer:
     """A secret for the device of who holds the ticket. Raises Unauthenticated."""
     with transaction() as session:
-        return second_factor.offer(_holder(session, ticket, now, "device")[0], now)
+        return second_factor.offer(_holder(session, ticket, now, employer, "device")[0], now)
 
 
-def offered_device(ticket: str, sealed: str, *, now: datetime) -> Offer:
+def offered_device(ticket: str, sealed: str, *, now: datetime, employer: Employer = "insurer") -> Offer:
     """The secret that was offered to who holds the ticket. Raises Unauthenticated, OfferEnded."""
     with transaction() as session:
-        return second_factor.offered(_holder(session, ticket, now, "device")[0], sealed, now)
+        return second_factor.offered(_holder(session, ticket, now, employer, "device")[0], sealed, now)
 
 
 def show_code(
@@ -102,6 +106,7 @@ def show_code(
     previous_token: str | None = None,
     known_by: str | None = None,
     caller: Caller = NOBODY,
+    employer: Employer = "insurer",
 ) -> OperatorSignedIn | NextStep:
     """Go on with a code of the device, or a recovery code, which is spent by it. Audited, wrong ones too.
 
@@ -110,23 +115,29 @@ def show_code(
     TooMany(retry_after) and, without a turn, Crowded(retry_after).
     """
     with transaction() as session:
-        operator, _ = _holder(session, ticket, now, "code")
+        operator, _ = _holder(session, ticket, now, employer, "code")
         device = device_of(session, operator.id, previous_token or known_by)
     queue = turns.trying.known if device else turns.trying.holders
     with queue.turn(device or caller.name):
-        return _show(ticket, code, device, caller, previous_token, now)
+        return _show(ticket, code, device, caller, previous_token, now, employer)
 
 
 def _show(
-    ticket: str, code: str, device: str, caller: Caller, previous_token: str | None, now: datetime
+    ticket: str,
+    code: str,
+    device: str,
+    caller: Caller,
+    previous_token: str | None,
+    now: datetime,
+    employer: Employer,
 ) -> OperatorSignedIn | NextStep:
     with transaction() as session:
-        operator, _ = _holder(session, ticket, now, "code")
+        operator, _ = _holder(session, ticket, now, employer, "code")
         whose, account = operator.public_id, Account(operator.public_id, operator.insurer_id)
         second_factor.count_try(session, whose, device, caller, now=now)
     try:
         with transaction() as session:
-            operator, _ = _holder(session, ticket, now, "code")
+            operator, _ = _holder(session, ticket, now, employer, "code")
             means = second_factor.prove(session, operator, code, now)
             second_factor.proved(session, whose, device, caller)
             return advance(session, operator, now, previous_token=previous_token, means=means)
@@ -137,25 +148,31 @@ def _show(
 
 
 def set_up_device(
-    ticket: str, sealed: str, code: str, *, now: datetime, previous_token: str | None = None
+    ticket: str,
+    sealed: str,
+    code: str,
+    *,
+    now: datetime,
+    previous_token: str | None = None,
+    employer: Employer = "insurer",
 ) -> DeviceSet:
     """Make the offered secret the second factor, shown by a code of the device, and go on. Audited.
 
     Raises Unauthenticated, OfferEnded, WrongSecondFactor, Crowded(retry_after).
     """
     with transaction() as session:
-        whose = _holder(session, ticket, now, "device")[0].public_id
+        whose = _holder(session, ticket, now, employer, "device")[0].public_id
     with turns.trying.holders.turn(f"operator:{whose}"), transaction() as session:
-        operator, _ = _holder(session, ticket, now, "device")
+        operator, _ = _holder(session, ticket, now, employer, "device")
         given = second_factor.offered(operator, sealed, now)
         codes = second_factor.set_device(session, operator, given, code, now)
         _audit(session, "operator.second_factor_set", operator, now)
         return DeviceSet(codes, advance(session, operator, now, previous_token=previous_token, means="device"))
 
 
-def holder(session: Session, ticket: str, now: datetime) -> tuple[Operator, Means | None]:
+def holder(session: Session, ticket: str, now: datetime, employer: Employer) -> tuple[Operator, Means | None]:
     """Who chooses a password of her own with this ticket, locked, and her second factor. Raises Unauthenticated."""
-    return _holder(session, ticket, now, "password")
+    return _holder(session, ticket, now, employer, "password")
 
 
 def device_of(session: Session, operator_id: int, shown: str | None) -> str:
@@ -193,13 +210,17 @@ def _proofs(operator: Operator, means: Means | None, until: int) -> list[str]:
     return [one.hex() for one in crypto.blind_indexes("\0".join(about), "operator_step")]
 
 
-def _holder(session: Session, ticket: str, now: datetime, step: Step | None = None) -> tuple[Operator, Means | None]:
+def _holder(
+    session: Session, ticket: str, now: datetime, employer: Employer, step: Step | None = None
+) -> tuple[Operator, Means | None]:
     """Whose ticket it is, locked, and how she has shown her second factor. Raises Unauthenticated for a ticket that is
-    not ours or over, or not for `step`."""
+    not ours or over, not for `step`, or of somebody who signs in at another door."""
     if not _TICKET.fullmatch(ticket):
         raise Unauthenticated()
     public_id, means, until, proof = ticket.split(".")
-    wanted = select(Operator).where(Operator.public_id == public_id, Operator.disabled_at.is_(None))
+    wanted = select(Operator).where(
+        Operator.public_id == public_id, Operator.disabled_at.is_(None), accounts.employed_by(employer)
+    )
     operator = session.scalar(wanted.with_for_update())
     shown: Means | None = "device" if means == "device" else "recovery_code" if means == "recovery_code" else None
     if operator is None or not any([hmac.compare_digest(proof, it) for it in _proofs(operator, shown, int(until))]):
@@ -214,9 +235,12 @@ def _open_session(
 ) -> OperatorSignedIn:
     token, ends, session_id = ids.new_token(), now + LIFETIME, ids.new_id("ses")
     if previous_token:
+        before = crypto.token_hash(previous_token)
         session.execute(
-            text("UPDATE sign_in_session SET ended_at = :now WHERE token_hash = :hash AND ended_at IS NULL"),
-            {"now": now, "hash": crypto.token_hash(previous_token)},
+            text(
+                "UPDATE sign_in_session SET ended_at = :now WHERE token_hash IN (:hash, :testing) AND ended_at IS NULL"
+            ),
+            {"now": now, "hash": before, "testing": in_test_mode(before)},
         )
     session.add(
         SignInSession(
@@ -238,7 +262,7 @@ def _audit(session: Session, action: str, who: Operator, now: datetime, **facts:
         session,
         action,
         at=now,
-        actor_kind="agent" if who.role == "agent" else "operator",
+        actor_kind=accounts.acts_as(who),
         actor=who.public_id,
         subject=who.public_id,
         insurer_id=who.insurer_id,

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from marketplace.core import audit
 from marketplace.core.database.db import transaction
-from vip.principal import Principal
+from vip.principal import Somebody
 from vip.signin import limits
 
 EVERY = timedelta(minutes=1)
@@ -23,7 +23,7 @@ Where = Literal["sign_in", "session"]
 
 @dataclass(frozen=True)
 class Account:
-    """The operator's account that was tried at, by its public id."""
+    """The account that was tried at, by its public id; `insurer_id` is None for a member of a provider."""
 
     public_id: str
     insurer_id: int | None
@@ -50,7 +50,7 @@ def at_sign_in(kind: Kind, account: Account | None, now: datetime, *, login: str
                 line.rollback()
 
 
-def in_session(kind: Kind, principal: Principal, now: datetime) -> None:
+def in_session(kind: Kind, principal: Somebody, now: datetime) -> None:
     """The same for who is signed in."""
     account = Account(principal.public_id, principal.insurer_id)
     with transaction() as session:

@@ -149,15 +149,30 @@ class InMemory:
         Raises TooMany(retry_after)."""
         at = time.monotonic() if at is None else at
         with self._lock:
-            tokens, since = self._buckets.pop(key, (float(self._limit.capacity), at))
-            tokens = min(float(self._limit.capacity), tokens + (at - since) * self._limit.per_second)
+            tokens = self._grown(key, at)
             enough = tokens >= 1
             self._buckets[key] = (tokens - 1 if enough else tokens, at)
+            self._buckets.move_to_end(key)
             if len(self._buckets) > self._most:
                 self._buckets.popitem(last=False)
         if not enough:
-            raise TooMany(retry_after=_seconds((1 - tokens) / self._limit.per_second))
+            raise self._too_many(tokens)
         return int(tokens - 1)
+
+    def look(self, key: bytes, at: float | None = None) -> None:
+        """Take nothing. Raises TooMany(retry_after) where `take` would."""
+        with self._lock:
+            tokens = self._grown(key, time.monotonic() if at is None else at)
+        if tokens < 1:
+            raise self._too_many(tokens)
+
+    def _grown(self, key: bytes, at: float) -> float:
+        """What the bucket holds at that time."""
+        tokens, since = self._buckets.get(key, (float(self._limit.capacity), at))
+        return min(float(self._limit.capacity), tokens + (at - since) * self._limit.per_second)
+
+    def _too_many(self, tokens: float) -> TooMany:
+        return TooMany(retry_after=_seconds((1 - tokens) / self._limit.per_second))
 
 
 reads = InMemory(Limit(600, 20 * 3600))

@@ -19,13 +19,15 @@ from marketplace.core.sending.sms import SmsBackend
 from marketplace.core.text import Text, language_of
 from vip import phones
 from vip.models import Customer, SignInSession
-from vip.principal import Principal
+from vip.principal import Principal, Somebody
 from vip.signin import codes, devices
 from vip.signin.authentication import idle_limit
 from vip.signin.codes import Asker, CodeSent
 from vip.signin.limits import NOBODY, Caller
 
 LIFETIME = timedelta(days=30)
+LIFETIME_BROUGHT = timedelta(hours=12)
+"""The same where her insurer's app brought her, which can bring her again."""
 RECENT = timedelta(minutes=15)
 """For how long after signing in she may do what a phone left lying open should not do."""
 Channel = Literal["api", "web"]
@@ -57,13 +59,14 @@ class SignedIn:
 
 @dataclass(frozen=True)
 class SessionView:
-    """A session that has not ended, for the page that lists them."""
+    """A session that has not ended, for the page that lists them. `brought`: her insurer's app opened it."""
 
     public_id: str
     channel: str
     created_at: datetime
     expires_at: datetime
     current: bool
+    brought: bool = False
 
 
 def send_code(
@@ -137,21 +140,25 @@ def _sign_in(
             raise codes.WrongCode(tries_left=right.tries_left)
         codes.use(session, right, now)
         codes.proved(session, address, asker)
-        if previous_token:
-            _end(session, SignInSession.token_hash == crypto.token_hash(previous_token), now=now)
+        end_previous(session, previous_token, now)
         signed_in = open_session(session, customer, channel, now)
         _audit(session, "customer.signed_in", customer, now, channel=channel)
     return signed_in
 
 
-def open_session(session: Session, customer: Customer, channel: Channel, now: datetime) -> SignedIn:
-    """Add a session of `customer` in the caller's transaction."""
-    token, ends, session_id = ids.new_token(), now + LIFETIME, ids.new_id("ses")
+def open_session(
+    session: Session, customer: Customer, channel: Channel, now: datetime, *, brought_by: int | None = None
+) -> SignedIn:
+    """Add a session of `customer` in the caller's transaction. `brought_by`: the program (internal id) of her insurer
+    that says who she is; such a session is shorter, and never passes for a sign-in of the last minutes."""
+    lifetime = LIFETIME if brought_by is None else LIFETIME_BROUGHT
+    token, ends, session_id = ids.new_token(), now + lifetime, ids.new_id("ses")
     session.add(
         SignInSession(
             public_id=session_id,
             token_hash=crypto.token_hash(token),
             customer_id=customer.id,
+            client_id=brought_by,
             channel=channel,
             created_at=now,
             expires_at=ends,
@@ -160,19 +167,26 @@ def open_session(session: Session, customer: Customer, channel: Channel, now: da
     return SignedIn(token, ends, customer.public_id, devices.mark(session_id))
 
 
-def sign_out(principal: Principal, now: datetime) -> None:
+def end_previous(session: Session, token: str | None, now: datetime) -> None:
+    """End the session of a token that a device still shows when it gets another one, in the caller's transaction."""
+    if token:
+        _end(session, SignInSession.token_hash == crypto.token_hash(token), now=now)
+
+
+def sign_out(principal: Somebody, now: datetime) -> None:
     """End this session. Ending it twice is the same as once."""
     with transaction() as session:
         _end(session, SignInSession.id == principal.session_id, now=now)
 
 
-def sign_out_everywhere(principal: Principal, now: datetime) -> int:
-    """End all sessions of this customer or operator, this one too; returns how many. Audited."""
+def sign_out_everywhere(principal: Somebody, now: datetime) -> int:
+    """End all sessions of this customer, operator or member, this one too; returns how many. Audited."""
+    account = "customer" if principal.kind == "customer" else "operator"
     with transaction() as session:
         ended = _end(session, _owner(principal), now=now)
         audit.record(
             session,
-            f"{principal.kind}.signed_out_everywhere",
+            f"{account}.signed_out_everywhere",
             at=now,
             actor_kind=principal.acts_as,
             actor=principal.public_id,
@@ -183,7 +197,7 @@ def sign_out_everywhere(principal: Principal, now: datetime) -> int:
     return ended
 
 
-def sessions(principal: Principal, now: datetime) -> list[SessionView]:
+def sessions(principal: Somebody, now: datetime) -> list[SessionView]:
     """The sessions that have not ended, newest first."""
     with reading() as session:
         rows = session.scalars(
@@ -197,25 +211,37 @@ def sessions(principal: Principal, now: datetime) -> list[SessionView]:
             .order_by(SignInSession.id.desc())
         ).all()
     return [
-        SessionView(row.public_id, row.channel, row.created_at, row.expires_at, row.id == principal.session_id)
+        SessionView(
+            row.public_id,
+            row.channel,
+            row.created_at,
+            row.expires_at,
+            row.id == principal.session_id,
+            row.client_id is not None,
+        )
         for row in rows
     ]
 
 
-def signed_in_recently(principal: Principal, now: datetime) -> bool:
-    """Whether this session was opened within the last RECENT."""
+def signed_in_recently(principal: Somebody, now: datetime) -> bool:
+    """Whether this session was opened within the last RECENT, by signing in here: never where an insurer's app brought
+    her, which has proved nothing of hers to us."""
     with reading() as session:
-        opened_at = session.scalar(select(SignInSession.created_at).where(SignInSession.id == principal.session_id))
+        opened_at = session.scalar(
+            select(SignInSession.created_at).where(
+                SignInSession.id == principal.session_id, SignInSession.client_id.is_(None)
+            )
+        )
     return opened_at is not None and now - opened_at <= RECENT
 
 
-def require_recent(principal: Principal, now: datetime) -> None:
+def require_recent(principal: Somebody, now: datetime) -> None:
     """Raises SignInAgain unless she signed in recently."""
     if not signed_in_recently(principal, now):
         raise SignInAgain(within=int(RECENT.total_seconds() // 60))
 
 
-def end_session(principal: Principal, public_id: str, now: datetime) -> None:
+def end_session(principal: Somebody, public_id: str, now: datetime) -> None:
     """End one of one's own sessions by its public id. Raises NotFound."""
     if not ids.well_formed(public_id):
         raise NotFound(field="session_id")
@@ -232,8 +258,14 @@ def issue_token(phone: str, now: datetime) -> SignedIn:
         customer = _customer(session, codes.Address(insurer_id(session), phones.indexes(number)))
         if customer is None:
             raise NotFound(field="phone")
-        signed_in = open_session(session, customer, "api", now)
-        _audit(session, "customer.token_issued", customer, now)
+        return issue_token_to(session, customer, now)
+
+
+def issue_token_to(session: Session, customer: Customer, now: datetime) -> SignedIn:
+    """The same for a customer at hand, in the caller's transaction. Raises DevelopmentOnly elsewhere."""
+    require_development()
+    signed_in = open_session(session, customer, "api", now)
+    _audit(session, "customer.token_issued", customer, now)
     return signed_in
 
 
@@ -280,7 +312,9 @@ def _who(number: str, caller: Caller, shown: str | None) -> tuple[codes.Address,
 
 
 def _asker(session: Session, address: codes.Address, caller: Caller, shown: str | None) -> Asker:
-    """The caller, known by a session that this account once had on her device, be it over or not."""
+    """The caller, known by a session that this account once had on her device, be it over or not. One that her
+    insurer's app opened says nothing of the device: whoever has its secret could make as many as it likes, and each
+    would have tries of its own."""
     if not shown:
         return Asker(caller)
     known = session.scalar(
@@ -288,6 +322,7 @@ def _asker(session: Session, address: codes.Address, caller: Caller, shown: str 
         .join(Customer, Customer.id == SignInSession.customer_id)
         .where(
             devices.had(shown),
+            SignInSession.client_id.is_(None),
             Customer.insurer_id == address.insurer_id,
             phones.of_customer(address.phone_indexes),
         )
@@ -295,7 +330,7 @@ def _asker(session: Session, address: codes.Address, caller: Caller, shown: str 
     return Asker(caller, known)
 
 
-def _owner(principal: Principal) -> ColumnElement[bool]:
+def _owner(principal: Somebody) -> ColumnElement[bool]:
     column = SignInSession.customer_id if principal.kind == "customer" else SignInSession.operator_id
     return column == principal.id
 

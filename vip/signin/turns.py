@@ -13,7 +13,7 @@ from contextlib import AbstractContextManager, contextmanager
 from threading import Event, Lock
 
 from marketplace.core.errors import TooMany
-from vip.principal import Principal
+from vip.principal import Somebody
 
 LONGEST_WAIT = 2.0
 """Seconds that one waits for a turn."""
@@ -79,7 +79,7 @@ class Queues:
     def __init__(self) -> None:
         self.strangers, self.holders, self.known = Turns(), Turns(), Turns()
 
-    def signed_in(self, principal: Principal) -> AbstractContextManager[None]:
+    def signed_in(self, principal: Somebody) -> AbstractContextManager[None]:
         """A turn of who is signed in. Raises Crowded."""
         return self.known.turn(f"session:{principal.session_id}")
 

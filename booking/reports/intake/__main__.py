@@ -1,8 +1,8 @@
 """The program that examines one delivered file: `python -m booking.reports.intake`.
 
 Input: a line of JSON `{"type": …}`, then the file. Output: a line of JSON, `{"refused": reason}` or
-`{"papers": [[type, size], …], "items": […], "conclusion": …, "missing": …, "left_out": …}`, then the papers' bytes one
-after another.
+`{"papers": [[type, size], …], "items": […], "conclusion": …, "missing": …, "left_out": …, "named": […]}`, then the
+papers' bytes one after another.
 It can open no other file and no connection, has 512 MiB, ten seconds of the processor and twenty of the clock.
 """
 
@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import encodings.cp437
 import json
-import resource
-import signal
 import sys
+from dataclasses import asdict
 from typing import Any
 
 from booking.reports.intake import archive, fhir, pdf, png
 from booking.reports.intake.findings import LARGEST, MIB, PDF, PNG, ZIP, Findings, Paper, Refused, kind_of
+from marketplace.core.examining import limits
 
 MEMORY = 512 * MIB
 PROCESSOR_SECONDS = 10
@@ -28,16 +28,7 @@ PRELOADED = (encodings.cp437,)
 
 def hold() -> None:
     """Limit this process: memory, time, size of its answer, no other file. Standard input and output stay open."""
-    signal.alarm(CLOCK_SECONDS)
-    limits = {
-        resource.RLIMIT_AS: MEMORY,
-        resource.RLIMIT_CPU: PROCESSOR_SECONDS,
-        resource.RLIMIT_FSIZE: LARGEST_ANSWER,
-        resource.RLIMIT_CORE: 0,
-        resource.RLIMIT_NOFILE: 3,
-    }
-    for what, most in limits.items():
-        resource.setrlimit(what, (most, most))
+    limits.hold(memory=MEMORY, processor_seconds=PROCESSOR_SECONDS, clock_seconds=CLOCK_SECONDS, answer=LARGEST_ANSWER)
 
 
 def examine(claimed: str, content: bytes) -> Findings:
@@ -80,7 +71,8 @@ def _verdict(claimed: str, content: bytes) -> tuple[dict[str, Any], tuple[Paper,
     papers = [[paper.media_type, len(paper.content)] for paper in found.papers]
     items = [dict(item) for item in found.items]
     gaps = {"missing": found.missing, "left_out": found.left_out}
-    return {"papers": papers, "items": items, "conclusion": found.conclusion, **gaps}, found.papers
+    named = [asdict(person) for person in found.named]
+    return {"papers": papers, "items": items, "conclusion": found.conclusion, "named": named, **gaps}, found.papers
 
 
 if __name__ == "__main__":

@@ -14,18 +14,30 @@ from typing import Any
 
 from booking.reports.intake import pdf, png
 from booking.reports.intake.fhir_elements import Resource, objects_of, text_of, title_of
+from booking.reports.intake.fhir_person import named_in, patients
 from booking.reports.intake.fhir_result import read_result
-from booking.reports.intake.findings import LARGEST_UNPACKED, MOST_PAPERS, PDF, PNG, Findings, Paper, Refused, kind_of
+from booking.reports.intake.findings import (
+    LARGEST_UNPACKED,
+    MOST_PAPERS,
+    PDF,
+    PNG,
+    Findings,
+    Named,
+    Paper,
+    Refused,
+    kind_of,
+)
 
 MOST_ENTRIES = 5_000
 MOST_ITEMS = 2_000
 DEEPEST_PANEL = 5
 LONGEST_CONCLUSION = 50_000
+MOST_NAMED = 50
 _WITHDRAWN = ("entered-in-error", "cancelled")
 
 
 def examine(content: bytes) -> Findings:
-    """Results, conclusion and papers.
+    """Results, conclusion, papers, and whom they are said to be of.
 
     Raises Refused: fhir_broken (no R4 JSON that we can read), fhir_too_large, fhir_no_report, fhir_two_persons,
     fhir_withdrawn, fhir_empty (neither a result, a conclusion nor a paper), and what pdf and png refuse.
@@ -68,7 +80,8 @@ def _read(document: Any) -> Findings:
         raise Refused("fhir_empty")
     if len(items) > MOST_ITEMS or len(papers) > MOST_PAPERS:
         raise Refused("fhir_too_large")
-    return Findings(tuple(papers), tuple(items), conclusion, missing, left_out)
+    named = _named(reports, by_address)
+    return Findings(tuple(papers), tuple(items), conclusion, missing, left_out, named)
 
 
 def _contained(report: Resource) -> dict[str, Resource]:
@@ -103,6 +116,41 @@ def _require_one_person(reports: Sequence[Resource], known: Mapping[str, Resourc
             )
     if len(named) > 1:
         raise Refused("fhir_two_persons")
+
+
+def _named(reports: Sequence[Resource], known: Mapping[str, Resource]) -> tuple[Named, ...]:
+    """Whom the reports and all that belongs to them name, each once; where they refer to nobody, the Patients that are
+    in the file. Raises Refused: fhir_two_persons for more than can be one person's spellings."""
+    found: dict[Named, None] = {}
+    referred = False
+    for report in reports:
+        for resource, inside in _parts(report, known):
+            subject = resource.get("subject")
+            if isinstance(subject, dict):
+                referred = True
+                person = named_in(subject, _found(inside, text_of(subject.get("reference"))))
+                found |= {} if person is None else {person: None}
+    if not referred:
+        everything = [*known.values(), *(part for report in reports for part in _contained(report).values())]
+        found = dict.fromkeys(patients(everything))
+    if len(found) > MOST_NAMED:
+        raise Refused("fhir_two_persons")
+    return tuple(found)
+
+
+def _parts(report: Resource, known: Mapping[str, Resource]) -> Iterator[tuple[Resource, Mapping[str, Resource]]]:
+    """The report and each Observation that it leads to, with what their references may lead to."""
+    inside = {**known, **_contained(report)}
+    waiting, seen = [report], set[int]()
+    while waiting:
+        resource = waiting.pop()
+        if id(resource) in seen:
+            continue
+        seen.add(id(resource))
+        yield resource, {**inside, **_contained(resource)} if resource.get("contained") else inside
+        for one in (*objects_of(resource.get("result")), *objects_of(resource.get("hasMember"))):
+            following = _found(inside, text_of(one.get("reference")))
+            waiting += [following] if following is not None else []
 
 
 def _conclusion(reports: Sequence[Resource]) -> str:

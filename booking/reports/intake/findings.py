@@ -33,8 +33,19 @@ class Paper:
 
 
 @dataclass(frozen=True)
+class Named:
+    """A person that a file says it is about, as far as it says so: all spellings of her name, her birth date (ISO 8601,
+    perhaps without day or month) and numbers that may name her. It is compared and never stored."""
+
+    names: tuple[str, ...] = field(default=(), repr=False)
+    birth_date: str = field(default="", repr=False)
+    numbers: tuple[str, ...] = field(default=(), repr=False)
+
+
+@dataclass(frozen=True)
 class Findings:
-    """What a file holds: papers, and of FHIR the results (as providers.reported.ReportItem has them) and conclusion.
+    """What a file holds: papers, and of FHIR the results (as providers.reported.ReportItem has them), conclusion and
+    whom it names.
 
     `missing` is how many results it names that are not in it, `left_out` how many papers are of a type that we don't
     show.
@@ -45,6 +56,7 @@ class Findings:
     conclusion: str = ""
     missing: int = 0
     left_out: int = 0
+    named: tuple[Named, ...] = ()
 
 
 def kind_of(content: bytes) -> str:

@@ -12,11 +12,11 @@ import re
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import Any, Literal, NamedTuple
 
 from booking.reports.reading.units import ucum
 from marketplace.core.config import ROOT
+from marketplace.core.once import once
 from marketplace.core.text import Text
 
 FILE = ROOT / "data" / "report-items.json"
@@ -238,7 +238,7 @@ def _with_variants(item: Item, part: Literal["loinc", "aliases"]) -> Iterator[tu
             yield own, variant.code
 
 
-@cache
+@once
 def vocabulary() -> Vocabulary:
     """The project's vocabulary, read once."""
     document = json.loads(FILE.read_text(encoding="utf-8"))

@@ -12,9 +12,10 @@ from booking.changes import cancel, proposals, reschedule, withdraw
 from booking.idempotency import Repeatable
 from booking.views import customer
 from marketplace.api.blueprint import principal
-from marketplace.api.v1.bookings import FullBooking, blueprint, shown
+from marketplace.api.v1.bookings import VENUE_REFUSALS, FullBooking, blueprint, shown
 from marketplace.catalog.benefit_kind import NotEligible
 from marketplace.core import clock
+from marketplace.core.database.moment import by_database
 from marketplace.core.errors import Busy, IdempotencyKeyReused, Invalid, NotFound
 from marketplace.rest import idempotency
 from marketplace.rest.fields import Id, Request, Text
@@ -48,9 +49,11 @@ CHANGE_REFUSALS = (
     refusals.SlotPast,
     refusals.SlotClosed,
     refusals.OfferClosed,
+    refusals.HasNoTimes,
     refusals.AlreadyBooked,
     of_customer.NotValidYet,
     of_customer.ValidityOver,
+    *VENUE_REFUSALS,
     IdempotencyKeyReused,
     Busy,
 )
@@ -65,7 +68,7 @@ def cancel_booking(booking_id: str) -> Any:
     At once where nothing can be live at the provider (`cancelled`), else asked of the provider: then `change` is
     `cancel` and the booking stands until the answer. Cancelling twice is the same as once.
     """
-    cancel.cancel(principal(), booking_id, now=clock.now())
+    cancel.cancel(principal(), booking_id, now=clock.now(), pledged=by_database)
     return customer.booking(principal(), booking_id, now=clock.now())
 
 

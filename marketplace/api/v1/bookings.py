@@ -9,11 +9,22 @@ from flask import Response, jsonify, request
 from marshmallow import fields as out
 
 from booking import refusals
+from booking.eligibility.refusals import (
+    CityNotCovered,
+    NoPolicy,
+    PersonNotInsured,
+    PolicyNotInForce,
+    PolicyNotLongTerm,
+    TierNotCovered,
+    VenueClosed,
+    VenueNotCovered,
+)
 from booking.hold import place, submit
 from booking.states import BookingState
-from booking.views import customer
+from booking.views import customer, lists
 from booking.views.cards import BookingView
 from marketplace.api.blueprint import Resource, credential, looks_up_who, principal
+from marketplace.api.v1.offers import AnswersSlowly
 from marketplace.catalog.benefit_kind import NotEligible
 from marketplace.core import clock
 from marketplace.core.errors import Busy, Invalid, NotFound
@@ -29,12 +40,16 @@ STATES = {"enum": [state.value for state in BookingState]}
 
 
 class NewBooking(Request):
-    """What to book for whom. Without `entitlement_id` the earliest-expiring benefit that fits is used."""
+    """What to book for whom. Without `entitlement_id` the earliest-expiring benefit that fits is used.
+
+    `venue_id` is the site where it is done, for a benefit for which somebody is sent there (an escort, say): a site
+    in the city of the offer. Everything else is done at the offer's own site, and takes none."""
 
     offer_id = Id("ofr_3k9x0v8m5r2k7c1x9d4t", required=True)
     slot_id = Id("slt_7c1x9d4t6b3n0v8m5r2k", required=True)
     entitlement_id = Id("ent_9d4t6b3n0v8m5r2k7c1x", load_default=None, allow_none=True)
     beneficiary_id = Id("ben_5r2k7c1x9d4t6b3n0v8m", required=True)
+    venue_id = Id("sit_0v8m5r2k7c1x9d4t6b3n", load_default=None, allow_none=True)
     details = Answers(
         load_default=dict, metadata={"description": "Answers to the benefit's questions; their schema is its own."}
     )
@@ -137,7 +152,9 @@ class Proposal(Answer):
 
 
 class Alternative(Answer):
-    """A slot that can be booked instead; `metres` as the crow flies from the lost place, null when not known."""
+    """A slot that can be booked instead; `metres` as the crow flies from the lost place, null when not known.
+
+    `venue_id` is what a booking of it names; null for what is done at the offer's own site."""
 
     offer_id = out.String(required=True)
     offer_name = out.Nested(Names, required=True)
@@ -149,6 +166,7 @@ class Alternative(Answer):
     time_zone = out.String(required=True)
     metres = out.Integer(required=True, allow_none=True)
     same_offer = out.Boolean(required=True)
+    venue_id = out.String(required=True, allow_none=True)
 
 
 class FullBooking(Booking):
@@ -161,6 +179,14 @@ class FullBooking(Booking):
 
     `alternatives`: the nearest other slots when somebody else than the customer took the date away, or when a change or
     cancel was refused; at most three, at different times and places where there are several.
+
+    `answers_slowly`: the provider is slower than usual while something of this booking waits for its answer. It moves
+    neither `version` nor the ETag.
+
+    What begins at once (an online consultation) has no time: `starts_at` and `ends_at` are null, `service_date` is the
+    day on which it was begun, it can be cancelled until its first answer (`cancel_until` is when it ends without one)
+    and never changed.
+    `conversation_id` names the conversation in which it is held, null for anything else.
     """
 
     package = out.Dict(required=True)
@@ -184,7 +210,9 @@ class FullBooking(Booking):
     dispute_until = out.DateTime(required=True, allow_none=True)
     dispute = out.Nested(Dispute, required=True, allow_none=True)
     alternatives = out.List(out.Nested(Alternative), required=True)
+    answers_slowly = out.Nested(AnswersSlowly, required=True, allow_none=True)
     report_id = out.String(required=True, allow_none=True)
+    conversation_id = out.String(required=True, allow_none=True)
     longitude = out.Float(required=True, allow_none=True)
     latitude = out.Float(required=True, allow_none=True)
     timeline = out.List(out.Nested(Moved), required=True)
@@ -201,6 +229,18 @@ class BookingListing(Listing):
     )
 
 
+VENUE_REFUSALS = (
+    NoPolicy,
+    PolicyNotLongTerm,
+    PolicyNotInForce,
+    PersonNotInsured,
+    CityNotCovered,
+    TierNotCovered,
+    VenueNotCovered,
+    VenueClosed,
+)
+"""Why somebody can't be sent to the venue on that day."""
+
 REFUSALS = (
     NotFound,
     Invalid,
@@ -211,6 +251,7 @@ REFUSALS = (
     refusals.SlotMoved,
     refusals.TooManyHeld,
     refusals.OfferClosed,
+    refusals.HasNoTimes,
     refusals.AlreadyBooked,
     of_customer.NoEntitlement,
     of_customer.EntitlementExhausted,
@@ -218,6 +259,7 @@ REFUSALS = (
     of_customer.NotValidYet,
     of_customer.ValidityOver,
     of_customer.WrongKind,
+    *VENUE_REFUSALS,
     Busy,
 )
 
@@ -253,6 +295,7 @@ def book(body: dict[str, Any]) -> Response:
         beneficiary=body["beneficiary_id"],
         entitlement=body["entitlement_id"],
         details=body["details"],
+        venue=body["venue_id"],
     )
     key, fingerprint = idempotency.key(), idempotency.fingerprint(body)
     # Holding also signs the customer in: one trip to the database for both.
@@ -283,7 +326,7 @@ def confirm_booking(booking_id: str) -> Any:
 @blueprint.response(200, page_of(Booking))
 def bookings(query: dict[str, Any]) -> Any:
     """The customer's bookings"""
-    return customer.bookings(principal(), **query, now=clock.now())
+    return lists.bookings(principal(), **query, now=clock.now())
 
 
 @blueprint.route("/bookings/<id:booking_id>")

@@ -9,8 +9,8 @@ from marshmallow import fields as out
 from marketplace.api.blueprint import Resource, principal
 from marketplace.api.v1.sessions import PHONE, CodeSent
 from marketplace.core import clock
-from marketplace.core.errors import NotFound, TooMany
-from marketplace.rest.fields import Answer, Request, Text
+from marketplace.core.errors import Invalid, NotFound, TooMany
+from marketplace.rest.fields import Answer, Choice, Request, Text
 from marketplace.rest.views import reads_body, refuses
 from vip.customers import consent
 from vip.signin import codes
@@ -35,12 +35,20 @@ class Proof(Request):
 
 
 class Consent(Answer):
-    """Where it stands. `state`: not_needed (herself, or under 18), missing or given."""
+    """Where it stands. `state`: not_needed (herself, or under 18), missing or given. `dispatch_given_at`: since when
+    whoever is sent to her, such as an escort, may be told what was answered for it; null where that is not agreed."""
 
     beneficiary_id = out.String(required=True)
     state = out.String(required=True, metadata={"enum": ["not_needed", "missing", "given"]})
     given_at = out.DateTime(required=True, allow_none=True)
     method = out.String(required=True)
+    dispatch_given_at = out.DateTime(required=True, allow_none=True)
+
+
+class Which(Request):
+    """To what: that her reports are shown, or that whoever is sent to her is told what was answered."""
+
+    purpose = Choice(consent.REPORTS, consent.DISPATCH, load_default=consent.REPORTS)
 
 
 @blueprint.route("/me/family/<id:beneficiary_id>/consent")
@@ -79,14 +87,18 @@ def give(body: dict[str, str], beneficiary_id: str) -> Any:
 
     The code that she passed on proves it.
     """
-    return consent.give_consent(principal(), beneficiary_id, body["phone"], body["code"], now=clock.now())
+    consent.give_consent(principal(), beneficiary_id, body["phone"], body["code"], now=clock.now())
+    return consent.consents(principal(), clock.now())[beneficiary_id]
 
 
 @blueprint.route("/me/family/<id:beneficiary_id>/consent", methods=["DELETE"])
+@refuses(Invalid)
+@blueprint.arguments(Which(), location="query")
 @blueprint.response(204)
-def withdraw(beneficiary_id: str) -> None:
+def withdraw(query: dict[str, Any], beneficiary_id: str) -> None:
     """Withdraw a consent
 
-    Her reports are hidden at once and fetched no more.
+    Her reports are hidden at once and fetched no more. With `purpose=dispatch`, what was answered for her bookings that
+    have not begun is shown to their providers no more.
     """
-    consent.withdraw_consent(principal(), beneficiary_id, now=clock.now())
+    consent.withdraw_consent(principal(), beneficiary_id, now=clock.now(), purpose=query["purpose"])

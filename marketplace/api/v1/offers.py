@@ -8,6 +8,7 @@ from flask import Response
 from marshmallow import fields as out
 
 from booking.offers import availability
+from booking.offers.answers_slowly import SlowReason
 from booking.offers.availability import OfferQuery
 from booking.offers.bookable import Reason
 from marketplace.api.blueprint import Resource, credential, looks_up_who
@@ -38,6 +39,22 @@ class NextFree(Answer):
     free = out.Integer(required=True)
 
 
+class AnswersSlowly(Answer):
+    """The provider is slower than usual to answer, or cannot be asked at this moment. Bookings are taken all the same,
+    and keep their place until it answers."""
+
+    since = out.DateTime(required=True)
+    reason = out.String(
+        required=True,
+        metadata={
+            "enum": list(SlowReason),
+            "description": "`paused`: we pass nothing on to it for now. `not_reached`: its system does not answer. "
+            "`not_taken`: what was sent to it has not been taken for minutes. `slower`: its answers take much longer "
+            "today than they usually do. More reasons may come.",
+        },
+    )
+
+
 class Offer(Answer):
     """A package of one provider at one place. The price is in minor units of `currency` (ISO 4217)."""
 
@@ -51,6 +68,7 @@ class Offer(Answer):
     provider_en = out.String(required=True)
     site_id = out.String(required=True)
     site_name = out.String(required=True)
+    site_name_en = out.String(required=True)
     province = out.String(required=True)
     city = out.String(required=True)
     district = out.String(required=True)
@@ -60,6 +78,12 @@ class Offer(Answer):
     address = out.String(required=True)
     time_zone = out.String(required=True)
     next_free = out.Nested(NextFree, required=True, allow_none=True)
+    answers_slowly = out.Nested(
+        AnswersSlowly,
+        required=True,
+        allow_none=True,
+        metadata={"description": "Null where there is nothing to say, or too little is known to say it."},
+    )
 
 
 class SlotListing(Request):

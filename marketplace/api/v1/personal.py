@@ -80,7 +80,7 @@ def copy_file(copy_id: str) -> Response:
     """The copy as a ZIP
 
     One JSON file for each subject, and the papers of reports as they were delivered. It is given to a session that was
-    opened within the last 15 minutes, and each time is recorded.
+    opened by a code within the last 15 minutes, and each time is recorded.
     """
     found = export.open_copy(principal(), copy_id, now=clock.now())
     answer = Response(found.parts, content_type=ZIP, headers={"Content-Disposition": "attachment"})
@@ -104,8 +104,8 @@ def preview_erasure() -> Any:
 def erase_me(body: dict[str, bool]) -> Any:
     """Delete everything about the customer that may go
 
-    For good. All her sessions end, this one too. It takes a session that was opened within the last 15 minutes, and no
-    booking under way.
+    For good. All her sessions end, this one too. It takes a session that was opened by a code within the last 15
+    minutes, and no booking under way.
     """
     _require_sure(body)
     return {"stays": erase.erase(principal(), now=clock.now())}

@@ -6,6 +6,7 @@ from typing import Any
 
 from marshmallow import fields as out
 
+from booking.refusals import HasNoTimes, NotWaitedFor
 from booking.states import BookingState
 from booking.waiting import join, view
 from marketplace.api.blueprint import Resource, principal
@@ -113,6 +114,8 @@ REFUSALS = (
     NotFound,
     Invalid,
     NotEligible,
+    HasNoTimes,
+    NotWaitedFor,
     join.AlreadyWaiting,
     join.WaitingListFull,
     of_customer.NoEntitlement,

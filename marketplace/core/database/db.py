@@ -86,6 +86,12 @@ if TYPE_CHECKING:
 else:
     Base = db.Model
 
+_UNDONE = (
+    pg.LockNotAvailable,
+    pg.DeadlockDetected,
+    pg.SerializationFailure,
+    pg.IdleInTransactionSessionTimeout,
+)
 _LEADER = "leader"  # a key of SQLALCHEMY_BINDS
 _in_transaction: ContextVar[bool] = ContextVar("in_transaction", default=False)
 
@@ -255,6 +261,11 @@ Ask = Callable[[str, Mapping[str, Any]], list[Any]]
 """Sends a statement with its values and returns the rows that it finds, as named tuples."""
 
 
+def asking_in(session: Session) -> Ask:
+    """`asking()` as part of the session's transaction."""
+    return lambda sql, values: list(session.connection().exec_driver_sql(sql, dict(values)).fetchall())
+
+
 @contextmanager
 def asking() -> Iterator[Ask]:
     """`statements()` for several in a row on one connection: each is prepared, and raises as soon as it fails, so that
@@ -296,8 +307,9 @@ def _give_back(lent: PoolProxiedConnection, driver: psycopg.Connection[Any]) -> 
 
 
 def raise_busy(failed: DBAPIError) -> None:
-    """Raise Busy if `failed` says that a rival was in the way; else return."""
-    if isinstance(failed.orig, pg.LockNotAvailable | pg.DeadlockDetected | pg.SerializationFailure):
+    """Raise Busy if `failed` says that a rival was in the way, or that this process left its transaction alone for so
+    long that PostgreSQL ended it, which undoes it: nothing was done, and it may be tried again. Else return."""
+    if isinstance(failed.orig, _UNDONE):
         raise Busy() from failed
 
 

@@ -7,6 +7,7 @@ the connection and asks the server for nothing, since the question would wait as
 
 from __future__ import annotations
 
+from select import POLLERR, POLLHUP, POLLNVAL, POLLRDHUP, poll
 from threading import Lock, get_ident
 from time import monotonic
 from typing import Any
@@ -17,6 +18,7 @@ from psycopg.abc import RV, PQGen
 from psycopg.errors import ConnectionTimeout, _WaitTimeout
 from psycopg.pq import TransactionStatus
 from sqlalchemy import Engine, event
+from sqlalchemy.exc import DisconnectionError
 
 from marketplace.core.config import settings
 
@@ -137,8 +139,23 @@ def connect(*args: Any, **given: Any) -> Bounded:
 
 
 def bound(engine: Engine) -> None:
-    """Let all connections of `engine` be such, and spare each other the same wait."""
+    """Let all connections of `engine` be such, spare each other the same wait, and lend none whose server has gone."""
     event.listen(engine, "do_connect", lambda dialect, record, args, given: _silence.connect(args, given))
+    event.listen(engine, "checkout", lambda connection, record, fairy: refuse_ended(connection))
+
+
+_ENDED = POLLRDHUP | POLLHUP | POLLERR | POLLNVAL
+
+
+def refuse_ended(connection: Bounded) -> None:
+    """Raise DisconnectionError, upon which the pool makes another, if the server has ended the connection while it lay
+    in the pool: it was restarted, or a timer ended it. The kernel knows that, so nobody is asked over the wire."""
+    if connection.closed:
+        raise DisconnectionError
+    asked = poll()
+    asked.register(connection.fileno(), POLLRDHUP)
+    if any(found & _ENDED for _, found in asked.poll(0)):
+        raise DisconnectionError
 
 
 def bound_alone(engine: Engine) -> None:

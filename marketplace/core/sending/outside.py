@@ -1,4 +1,5 @@
-"""Where a URL that somebody outside gave us may lead: to public addresses by https, never into our own network.
+"""Where a URL that somebody outside gave us may lead: to public addresses by https, never into our own network. For one
+provider an operator may allow networks besides (one behind a VPN), and plain http into them.
 
 The form is judged when the URL is given, the address when it is called: the name is looked up once, every address found
 is judged, and the connection goes to one of those very addresses, so that a second answer of the name server changes
@@ -41,6 +42,29 @@ _NOT_PUBLIC = tuple(
 )
 
 
+_NEVER = tuple(
+    ipaddress.ip_network(each)
+    for each in (
+        "0.0.0.0/8",  # this machine
+        "::/128",
+        "169.254.0.0/16",  # link-local, and the services of most clouds
+        "fe80::/10",
+        "224.0.0.0/3",  # multicast, and all of 255
+        "ff00::/8",
+        # what clouds tell their machines, at addresses that look as if they were anybody's
+        "100.100.100.200/32",
+        "168.63.129.16/32",
+        "192.0.0.192/32",
+        "fd00:ec2::254/128",
+        "fd20:ce::254/128",
+    )
+)
+"""What is called for nobody, whatever networks an operator allows."""
+
+Networks = Sequence[str]
+"""Networks that an operator allowed besides, such as 10.20.0.0/16."""
+
+
 class BadUrl(Exception):
     """The URL is not one that we call. `reason`: url_form, url_https, url_host or url_address."""
 
@@ -61,53 +85,66 @@ class Target:
     path: str
 
 
-def read_url(url: str, *, loopback: bool) -> Target:
+def read_url(url: str, *, loopback: bool, networks: Networks = ()) -> Target:
     """The parts of a URL that may be called: https, with a public host. With `loopback` also http, to this machine
-    alone. Names are not looked up here. Raises BadUrl."""
+    alone; with `networks` also into them, by http too. Names are not looked up here. Raises BadUrl."""
     parts = _URL.fullmatch(url) if len(url) <= LONGEST else None
     if parts is None or not 0 < int(parts["port"] or 443) < 65536:
         raise BadUrl("url_form")
-    if parts["scheme"] == "http" and not loopback:
+    if parts["scheme"] == "http" and not loopback and not networks:
         raise BadUrl("url_https")
-    _judge_host(parts["host"], https=parts["scheme"] == "https", loopback=loopback)
+    _judge_host(parts["host"], https=parts["scheme"] == "https", loopback=loopback, networks=networks)
     path = parts["path"]
     return Target(url[: parts.start("path")], path if path.startswith("/") else f"/{path}")
 
 
-def _judge_host(host: str, *, https: bool, loopback: bool) -> None:
+def _judge_host(host: str, *, https: bool, loopback: bool, networks: Networks) -> None:
     """Raises BadUrl. A host whose last part is a number is an address (WHATWG URL, section 3.5), written as one."""
     if host.startswith("[") or _NUMBER.fullmatch(host.rpartition(".")[2]):
         try:
-            allowed = may_reach(host.strip("[]"), https=https, loopback=loopback)
+            allowed = may_reach(host.strip("[]"), https=https, loopback=loopback, networks=networks)
         except ValueError as odd:
             raise BadUrl("url_host") from odd
         if not allowed:
             raise BadUrl("url_address")
         return
     labels = host.split(".")
-    if not all(_LABEL.fullmatch(label) for label in labels) or (len(labels) == 1 and not loopback):
+    if not all(_LABEL.fullmatch(label) for label in labels) or (len(labels) == 1 and not loopback and not networks):
         raise BadUrl("url_host")
     if labels[-1].lower() == "localhost" and not loopback:
         raise BadUrl("url_address")
 
 
-def may_reach(address: str, *, https: bool, loopback: bool) -> bool:
+def may_reach(address: str, *, https: bool, loopback: bool, networks: Networks = ()) -> bool:
     """Whether a URL from outside may lead to this IP address. Raises ValueError for one that is none."""
-    known = ipaddress.ip_address(address)
-    if loopback and known.is_loopback:
+    given = ipaddress.ip_address(address)
+    if loopback and given.is_loopback:
         return True
-    return https and _is_public(known)
+    known = _carried(given)
+    if any(known in each for each in _NEVER):
+        return False
+    return any(known in ipaddress.ip_network(each) for each in networks) or (https and _is_public(known))
+
+
+def read_networks(texts: Sequence[str]) -> tuple[str, ...]:
+    """Networks as they are stored, each in its usual form. Raises ValueError for one that is none, or has bits of a
+    host."""
+    return tuple(dict.fromkeys(str(ipaddress.ip_network(text)) for text in texts))
+
+
+def _carried(address: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
+    """The IPv4 address that an IPv6 one carries for us to reach, else the address itself."""
+    if isinstance(address, IPv6Address):
+        if address.ipv4_mapped is not None:
+            return address.ipv4_mapped
+        if address in _NAT64:
+            return IPv4Address(int(address) & 0xFFFFFFFF)
+    return address
 
 
 def _is_public(address: IPv4Address | IPv6Address) -> bool:
-    if isinstance(address, IPv6Address):
-        inner = address.ipv4_mapped
-        if inner is None and address in _NAT64:
-            inner = IPv4Address(int(address) & 0xFFFFFFFF)
-        if inner is not None:
-            return _is_public(inner)
-        if address not in _GLOBAL_UNICAST:
-            return False
+    if isinstance(address, IPv6Address) and address not in _GLOBAL_UNICAST:
+        return False
     special = address.is_multicast or address.is_reserved or any(address in each for each in _NOT_PUBLIC)
     return address.is_global and not special
 
@@ -119,13 +156,24 @@ def look_up(host: str, port: int) -> Sequence[str]:
 
 
 def connect(
-    host: str, port: int, *, https: bool, loopback: bool, left: Callable[[], float], each: float
+    host: str,
+    port: int,
+    *,
+    https: bool,
+    loopback: bool,
+    left: Callable[[], float],
+    each: float,
+    networks: Networks = (),
 ) -> socket.socket:
     """A connection to the host, whose name is looked up once. The addresses are tried in turn, each for so many seconds
     at most, all of it within what is `left`. Raises NotPublic if any one of them may not be reached, else OSError, of
     which TimeoutError is one."""
     addresses = _within(lambda: look_up(host, port), left())
-    if not addresses or not all(may_reach(address, https=https, loopback=loopback) for address in addresses):
+
+    def judged(address: str) -> bool:
+        return may_reach(address, https=https, loopback=loopback, networks=networks)
+
+    if not addresses or not all(map(judged, addresses)):
         raise NotPublic(host)
     failed: OSError = TimeoutError()
     for address in addresses:

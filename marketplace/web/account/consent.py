@@ -22,6 +22,7 @@ from marketplace.web.parts import Code, Form, Person
 from marketplace.web.people import person
 from vip import phones
 from vip.customers.consent import (
+    DISPATCH,
     ConsentNotNeeded,
     ask_consent,
     ask_withdrawal,
@@ -36,11 +37,13 @@ from vip.signin import codes
 
 @dataclass(frozen=True)
 class ConsentPage:
-    """Asking an adult of the family for consent. `state`: missing or given."""
+    """Asking an adult of the family for consent. `state`: missing, given, or not_needed where only `told_at` is shown:
+    since when whoever is sent to the person is told what was answered for it."""
 
     person: Person
     state: str
     given_at: datetime | None = None
+    told_at: datetime | None = None
 
 
 _PENDING = "consent"
@@ -89,8 +92,12 @@ def consent_code(member: str) -> Response:
 
 
 def consent_end(member: str) -> Response:
-    """End it: her reports are hidden from now on."""
+    """End it: her reports are hidden from now on, or whoever is sent to her is told no more."""
     page = _page(member)
+    if field("purpose", 20) == DISPATCH:
+        withdraw_consent(session.principal(), member, now=clock.now(), purpose=DISPATCH)
+        flash(_("What you told for %(name)s is no longer shown to whoever is sent.", name=page.person.name), "ok")
+        return see_other(url_for("web.me"))
     withdraw_consent(session.principal(), member, now=clock.now())
     flash(_("%(name)s's reports are no longer fetched or shown.", name=page.person.name), "ok")
     return see_other(url_for("web.consent", member=member))
@@ -123,13 +130,14 @@ def _answer(template: str, refused: Refusal | None, **context: Any) -> Response:
 
 
 def _page(public_id: str) -> ConsentPage:
-    """Raises NotFound for whoever is not of the family, or needs no consent."""
+    """Raises NotFound for whoever is not of the family, or neither needs consent nor gave any."""
     principal, now = session.principal(), clock.now()
     known = consents(principal, now).get(public_id)
     found: Member | None = next((it for it in family(principal.id) if it.public_id == public_id), None)
-    if known is None or found is None or known.state == "not_needed":
+    if known is None or found is None or (known.state == "not_needed" and known.dispatch_given_at is None):
         raise NotFound(field="beneficiary_id")
-    return ConsentPage(person(found, clock.today(principal.time_zone, now)), known.state, known.given_at)
+    shown = person(found, clock.today(principal.time_zone, now))
+    return ConsentPage(shown, known.state, known.given_at, known.dispatch_given_at)
 
 
 def _ask(page: ConsentPage, form: Form, status: int = 200) -> Response:

@@ -67,8 +67,7 @@ def me() -> Response:
     own = profile(principal.id)
     today = clock.today(principal.time_zone, now)
     sessions = tuple(
-        SessionLine(it.public_id, _("Browser") if it.channel == "web" else _("App"), it.created_at, it.current)
-        for it in signin.sessions(principal, now)
+        SessionLine(it.public_id, _device(it), it.created_at, it.current) for it in signin.sessions(principal, now)
     )
     agreed = consents(principal, now)
     people = tuple(_with_consent(person(it, today), agreed.get(it.public_id)) for it in family(principal.id))
@@ -76,8 +75,17 @@ def me() -> Response:
     return render("me.html", page=page)
 
 
+def _device(shown: signin.SessionView) -> str:
+    if shown.brought:
+        return _("From your insurer's app")
+    return _("Browser") if shown.channel == "web" else _("App")
+
+
 def _with_consent(shown: Person, consent: ConsentView | None) -> Person:
-    return shown if consent is None or consent.state == "not_needed" else replace(shown, consent=consent.state)
+    if consent is None:
+        return shown
+    state = "" if consent.state == "not_needed" else consent.state
+    return replace(shown, consent=state, told=consent.dispatch_given_at is not None)
 
 
 def family_new() -> Response:

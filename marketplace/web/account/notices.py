@@ -49,6 +49,12 @@ def unread() -> int:
 def _about(notice: Notice) -> str:
     if notice.report_id:
         return url_for("web.report", report=notice.report_id)
+    if conversation := notice.facts.get("conversation"):
+        return url_for("web.consultation", conversation=conversation)
+    if (place := notice.facts.get("place")) and notice.kind == "place_covered":
+        return url_for("web.venue_coverage", site=place, benefit=notice.facts.get("benefit"))
+    if notice.booking_id and notice.kind == "escort_over":
+        return url_for("web.escort", booking=notice.booking_id)
     if notice.booking_id:
         return url_for("web.booking", booking=notice.booking_id)
     if notice.entitlement_id:

@@ -51,6 +51,7 @@ _LOOKS = {
     "provider_differs": Pill("", "wait", icon="calendar-x"),
     "reminder": Pill("", "plain", icon="bell"),
     "no_show": Pill("", "bad", icon="calendar-x"),
+    "escort_over": Pill("", "wait", icon="heart-handshake"),
     "dispute_answered": Pill("", "plain", icon="info"),
     "report_ready": Pill("", "ok", icon="file-heart"),
     "report_partial": Pill("", "wait", icon="file-heart"),
@@ -64,6 +65,15 @@ _LOOKS = {
     "waitlist_booked": Pill("", "ok", icon="check"),
     "waitlist_ended": Pill("", "off", icon="info"),
     "site_closed": Pill("", "bad", icon="info"),
+    "place_covered": Pill("", "ok", icon="map-pin"),
+    "pledge_breached": Pill("", "bad", icon="clock"),
+    "doctor_answered": Pill("", "ok", icon="stethoscope"),
+    "call_back_due": Pill("", "wait", icon="bell"),
+    "nobody_on_shift": Pill("", "wait", icon="stethoscope"),
+    "escort_assigned": Pill("", "ok", icon="heart-handshake"),
+    "escort_replaced": Pill("", "wait", icon="heart-handshake"),
+    "escort_nobody": Pill("", "bad", icon="heart-handshake"),
+    "escort_late": Pill("", "bad", icon="heart-handshake"),
 }
 _OTHER = Pill("", "plain", icon="info")
 

@@ -99,7 +99,7 @@ def preferences() -> Response:
 
 
 def _phone_step(form: Form, status: int = 200) -> Response:
-    return render("sign_in.html", status, form=form, next_url=_next())
+    return _door("sign_in.html", status, form=form)
 
 
 def _code_step(form: Form, status: int = 200, tries_left: int | None = None) -> Response:
@@ -110,7 +110,13 @@ def _code_step(form: Form, status: int = 200, tries_left: int | None = None) -> 
     if tries_left is not None:
         code = replace(code, tries_left=tries_left)
     shown = development.text_with_code(number)
-    return render("sign_in_code.html", status, form=form, code=code, next_url=_next(), printed=shown)
+    return _door("sign_in_code.html", status, form=form, code=code, printed=shown)
+
+
+def _door(template: str, status: int, **context: object) -> Response:
+    """A page before sign-in. It tells its script that nobody is signed in, so whether somebody is must be asked."""
+    session.visitor()
+    return render(template, status, next_url=_next(), **context)
 
 
 def _next() -> str:

@@ -11,16 +11,18 @@ from flask_babel import gettext as _
 
 from booking.attendance.disputes import LONGEST, DisputeTooLate, NotDisputable, dispute
 from booking.changes.cancel import CancelTooLate, NotCancellable, cancel
+from booking.consultation.read import conversations_of
 from booking.hold.pick import CAUSE
-from booking.views import customer
+from booking.views import customer, lists
 from booking.views.customer import booking_version
 from marketplace import wording
 from marketplace.core import clock
+from marketplace.core.database.moment import by_database
 from marketplace.core.errors import Invalid
 from marketplace.web import tickets
 from marketplace.web.answers import Views, asked, live, render, see_other, tag, unchanged
 from marketplace.web.benefit_cards import left_line
-from marketplace.web.booking import bookings_page
+from marketplace.web.booking import bookings_page, rules_page
 from marketplace.web.booking.bookings_page import Bookings
 from marketplace.web.booking.waiting import waiting_list
 from marketplace.web.parts import Form
@@ -52,12 +54,13 @@ def bookings_live() -> Response:
 
 
 def _list(me: Principal, cursor: str, version: str, now: datetime) -> Bookings:
-    upcoming = customer.bookings(me, cursor=None, limit=_UPCOMING, now=now, when="upcoming")
-    past = customer.bookings(me, cursor=cursor or None, limit=_PAST, now=now, when="past")
+    upcoming = lists.bookings(me, cursor=None, limit=_UPCOMING, now=now, when="upcoming")
+    past = lists.bookings(me, cursor=cursor or None, limit=_PAST, now=now, when="past")
+    talks = {it.booking_id: it.id for it in conversations_of(me) if it.state != "closed"}
     left = "" if upcoming.items else left_line(entitlements(me.id, today=clock.today(me.time_zone, now)))
     return Bookings(
-        bookings_page.rows(upcoming.items, now, ()),
-        bookings_page.rows(past.items, now, _UNSUBMITTED),
+        bookings_page.rows(upcoming.items, now, (), talks),
+        bookings_page.rows(past.items, now, _UNSUBMITTED, {}),
         left or _("Nothing is booked now."),
         _("Find a place") if left else "",
         url_for("web.places"),
@@ -91,13 +94,12 @@ def booking_cancel(booking: str) -> Response:
         return _sheet(booking)
     before = customer.booking(me, booking, now=now)
     try:
-        cancel(me, booking, now=now)
+        cancel(me, booking, now=now, pledged=by_database)
     except (CancelTooLate, NotCancellable) as refusal:
         return _sheet(booking, wording.sentence(refusal), refusal.status)
     if before.state == "held":
         flash(_("The time was given back. Your benefit is untouched."), "ok")
-        query = urlencode({"for": before.beneficiary_id})
-        return see_other(f"{url_for('web.times', offer=before.offer_id)}?{query}")
+        return see_other(bookings_page.times_url(before))
     return see_other(url_for("web.booking", booking=booking))
 
 
@@ -143,7 +145,7 @@ def _sheet(public_id: str, problem: str = "", status: int = 200) -> Response:
     return render(
         "booking_cancel.html",
         status,
-        cancel=bookings_page.cancel(view),
+        cancel=rules_page.cancel(view),
         ticket=tickets.ticket(view, now),
         problem=problem,
     )

@@ -3,49 +3,34 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from urllib.parse import urlencode
 
 from flask import url_for
 from flask_babel import gettext as _
-from flask_babel import ngettext
 
+from booking.attendance.early import too_early
 from booking.offers.alternatives import Alternative
 from booking.views.cards import BookingCard, BookingView, ProposalView
+from marketplace.catalog.kinds import has_times, is_dispatched
+from marketplace.core.text import Text
 from marketplace.web import booking_words, formats
+from marketplace.web.booking.finding.maps import MapLink, Spot, links
 from marketplace.web.booking.finding.packages_page import fasting
+from marketplace.web.booking.rules_page import Cancel, Rule, cancel, rules
 from marketplace.web.booking.timeline import AHEAD, Step, steps
 from marketplace.web.booking.waiting_page import WaitingList
 from marketplace.web.cause_words import refusal_line
-from marketplace.web.kind_words import nouns
+from marketplace.web.kind_words import answered, nouns
 from marketplace.web.language import by_language
 from marketplace.web.parts import AlternativeRow, Fact, Hint, Pill, Ticket, Turn, When
 from marketplace.web.people import named
+from marketplace.web.place_words import site_name, site_of
+from marketplace.web.qr import qr_code
+from marketplace.web.slow_words import SlowNote, slow_note
 from marketplace.web.tickets import facts, live_line, ticket, title, when
-
-
-@dataclass(frozen=True)
-class Rule:
-    """A line of change and cancellation rules; `strong` is appended in bold."""
-
-    icon: str
-    text: str
-    tone: str = "plain"
-    strong: str = ""
-
-
-@dataclass(frozen=True)
-class Cancel:
-    """What the sheet says before the tap. `allowed` False: `text` says why and what is left to do."""
-
-    booking: str
-    title: str
-    text: str
-    confirm: str
-    allowed: bool = True
-    idempotency_key: str = ""
 
 
 @dataclass(frozen=True)
@@ -91,7 +76,9 @@ class BookingPage:
     """A booking in any state. `final` stops live updates. `confirm_url` is set while it is held.
     `version` is the ETag, quotes included, that `booking_live` would answer now. `dispute_url` is set while a no-show
     can be disputed; `dispute_answer` is what the desk answered. A `proposal`, or what is `asked`, is shown instead of
-    the `turn`."""
+    the `turn`. `code` is a drawing for the provider's desk to read, blank where there is none; `code_wanted` once it
+    can be read there. `conversation_url` leads to what is said in it, where it is held in a conversation. `routes` are
+    maps of the way, while it lies ahead. `escort_url` leads to who comes and what is done, where somebody is sent."""
 
     id: str
     reference: str
@@ -104,7 +91,7 @@ class BookingPage:
     hints: tuple[Hint, ...] = ()
     rules: tuple[Rule, ...] = ()
     cancel: Cancel | None = None
-    route_url: str = ""
+    routes: tuple[MapLink, ...] = ()
     report_url: str = ""
     confirm_url: str = ""
     again_url: str = ""
@@ -117,11 +104,19 @@ class BookingPage:
     change_url: str = ""
     proposal: Proposal | None = None
     asked: Asked | None = None
+    code: str = ""
+    code_wanted: bool = False
+    slow: SlowNote | None = None
+    conversation_url: str = ""
+    answers: tuple[Fact, ...] = ()
+    policy: str = ""
+    kind: str = ""
+    escort_url: str = ""
 
 
 @dataclass(frozen=True)
 class BookingRow:
-    """A line of 我的预约."""
+    """A line of 我的预约. `url` leads to the conversation of one that goes on, blank for the booking's own page."""
 
     id: str
     title: str
@@ -130,6 +125,7 @@ class BookingRow:
     when: When
     pill: Pill
     live: str = ""
+    url: str = ""
 
 
 @dataclass(frozen=True)
@@ -148,7 +144,6 @@ class Bookings:
 
 
 _GONE = ("expired", "cancelled", "rejected")
-_MAP = "https://uri.amap.com/marker"
 
 
 def row(card: BookingCard, now: datetime) -> BookingRow:
@@ -158,7 +153,7 @@ def row(card: BookingCard, now: datetime) -> BookingRow:
     return BookingRow(
         card.id,
         title(card),
-        str(card.site["name"]),
+        site_of(card.site),
         named(card.beneficiary_name, card.relation),
         when(card),
         booking_words.pill(known.state, known.kind),
@@ -166,6 +161,7 @@ def row(card: BookingCard, now: datetime) -> BookingRow:
     )
 
 
+_ESCORTED = ("awaiting_provider", "outcome_unknown", "confirmed", "checked_in", "in_service", "fulfilled")
 _IN_CALENDAR = ("awaiting_provider", "outcome_unknown", "confirmed")
 
 
@@ -174,7 +170,8 @@ def page(view: BookingView, now: datetime, version: str) -> BookingPage:
     known = facts(view, now)
     state = known.state
     ahead, asked = state in AHEAD, _asked(view)
-    again = f"{url_for('web.times', offer=view.offer_id)}?{urlencode({'for': view.beneficiary_id})}"
+    timed = has_times(view.kind)
+    again = _again(view, timed=timed)
     return BookingPage(
         view.id,
         view.reference,
@@ -186,9 +183,10 @@ def page(view: BookingView, now: datetime, version: str) -> BookingPage:
         booking_words.final(known),
         hints=booking_words.preparation(view.kind, fasting(view.package)) if ahead else (),
         rules=rules(view, now) if ahead else (),
+        conversation_url=url_for("web.consultation", conversation=view.conversation_id) if view.conversation_id else "",
         cancel=cancel(view) if view.can_cancel else None,
-        calendar_url=url_for("web.booking_calendar", booking=view.id) if state in _IN_CALENDAR else "",
-        route_url=route(view) if state in ("awaiting_provider", "confirmed", "checked_in") else "",
+        calendar_url=url_for("web.booking_calendar", booking=view.id) if timed and state in _IN_CALENDAR else "",
+        routes=links(_spot(view)) if timed and state in ("awaiting_provider", "confirmed", "checked_in") else (),
         report_url=url_for("web.report", report=view.report_id) if view.report_id else "",
         confirm_url=url_for("web.confirm", booking=view.id) if state == "held" else "",
         again_url=again if state in _GONE and not view.alternatives else "",
@@ -200,7 +198,36 @@ def page(view: BookingView, now: datetime, version: str) -> BookingPage:
         dispute_answer=view.dispute.answer if view.dispute and state == "no_show" else "",
         proposal=_proposal(view, view.proposal) if view.proposal else None,
         asked=asked,
+        code=qr_code(view.check_in_code) if view.check_in_code else "",
+        code_wanted=not too_early("checked_in", view.service_date, view.starts_at, view.time_zone, now),
+        slow=slow_note(view.answers_slowly, view.kind, view.time_zone),
+        answers=answered(view.answers, view.kind) if ahead else (),
+        policy=policy_line(view) if ahead else "",
+        kind=view.kind,
+        escort_url=url_for("web.escort", booking=view.id) if is_dispatched(view.kind) and state in _ESCORTED else "",
     )
+
+
+def policy_line(view: BookingView) -> str:
+    """By which policy it was allowed, and that it stands; blank where none was asked for."""
+    if view.policy is None:
+        return ""
+    product = by_language(Text.of(view.policy["product_name"]))
+    return _("Booked with your policy %(product)s. If it ends before that day, this booking stands.", product=product)
+
+
+def _again(view: BookingView, *, timed: bool) -> str:
+    """Where the same is booked once more for the same person."""
+    if timed:
+        return times_url(view)
+    return f"{url_for('web.consultation_start')}?{urlencode({'for': view.beneficiary_id, 'offer': view.offer_id})}"
+
+
+def times_url(view: BookingCard, offer: str = "", **query: str) -> str:
+    """The times of the booking's offer, or of another one, for the same person and at the same venue."""
+    venue = {"venue": view.site["id"]} if is_dispatched(view.kind) else {}
+    asked = {"for": view.beneficiary_id, **venue, **query}
+    return f"{url_for('web.times', offer=offer or view.offer_id)}?{urlencode(asked)}"
 
 
 def _stays(firm: Ticket) -> Ticket:
@@ -229,10 +256,12 @@ def alternative(one: Alternative, view: BookingView) -> AlternativeRow:
         way = _("%(distance)s km away", distance=formats.number(max(0.1, round(one.metres / 1000, 1))))
     change = view.can_change and one.same_offer
     check = f"{url_for('web.booking_change_check', booking=view.id)}?{urlencode({'slot': one.slot_id})}"
+    if one.venue_id is not None and not change:  # what is asked there comes with the time
+        check, change = times_url(view, one.offer_id, day=one.service_date.isoformat()), True
     return AlternativeRow(
         one.slot_id,
         When(one.service_date, one.time_zone, one.starts_at, one.ends_at),
-        one.site_name,
+        site_name(one.site_name),
         by_language(one.offer_name),
         way,
         url_for("web.times", offer=one.offer_id),
@@ -240,7 +269,7 @@ def alternative(one: Alternative, view: BookingView) -> AlternativeRow:
         secrets.token_urlsafe(16),
         change_url=check if change else "",
         note=_("A booking of its own; it takes one more use until you cancel this one.")
-        if view.can_change and not change
+        if view.can_change and not (change and one.same_offer)
         else "",
     )
 
@@ -283,7 +312,7 @@ def _asked(view: BookingView) -> Asked | None:
     said = nouns(view.kind)
     new = When(view.new_service_date, view.time_zone, view.new_starts_at, view.new_ends_at)
     pill = booking_words.pill("awaiting_provider", view.kind)
-    second = Ticket("asked", _("Asked for"), pill, new, str(view.site["name"]), with_year=True)
+    second = Ticket("asked", _("Asked for"), pill, new, site_of(view.site), with_year=True)
     due = formats.deadline(view.change_due_at, view.time_zone) if view.change_due_at else ""
     live = _("Waiting for %(place)s, until %(time)s at the latest.", time=due, **said) if due else ""
     if view.change_unknown:
@@ -309,76 +338,22 @@ def _asked(view: BookingView) -> Asked | None:
     )
 
 
-def route(view: BookingView) -> str:
-    """A map with the place on it; blank without coordinates (WGS 84)."""
-    if view.longitude is None or view.latitude is None:
-        return ""
-    position = f"{view.longitude:.6f},{view.latitude:.6f}"
-    return f"{_MAP}?{urlencode({'position': position, 'name': view.site['name'], 'coordinate': 'wgs84'})}"
+def _spot(view: BookingView) -> Spot:
+    """The place of a booking on a map."""
+    site = view.site
+    name, city, address = (str(site.get(part) or "") for part in ("name", "city", "address"))
+    return Spot(name, city, address, view.longitude, view.latitude)
 
 
-def rules(view: BookingView, now: datetime) -> tuple[Rule, ...]:
-    """Until when cancelling is free, and what follows afterwards."""
-    until = _on(view.cancel_until, view)
-    missed = _("Not coming counts as one use.") if view.no_show_uses else _("Not coming gives the benefit back.")
-    after = Rule(icon="clock", text=formats.sentences(_("After that it can't be cancelled online."), missed))
-    if view.cancel_closed == "too_late":
-        closed = _("Online cancellation closed on %(time)s. You can still call us.", time=until)
-        return (*_change_rules(view), Rule(icon="clock", text=formats.sentences(closed, missed)))
-    left = formats.span((view.cancel_until - now).total_seconds() // 60 * 60)
-    free = _("Free until %(time)s; your benefit comes back in full.", time=until)
-    return (
-        Rule(icon="check", text=free, tone="ok", strong=_("%(span)s left.", span=left)),
-        after,
-        *_change_rules(view),
-    )
-
-
-def _change_rules(view: BookingView) -> tuple[Rule, ...]:
-    """Until when and how often another date can be asked for."""
-    if view.state != "confirmed":
-        return ()
-    if view.change_closed == "too_late":
-        closed = _("Changing the date online closed on %(time)s.", time=_on(view.change_until, view))
-        return (Rule(icon="calendar-days", text=closed),)
-    if view.change_closed == "none_left":
-        return (Rule(icon="calendar-days", text=_("This booking can't be changed again.")),)
-    times = ngettext("%(num)d change left.", "%(num)d changes left.", view.changes_left)
-    until = _("The date can be changed until %(time)s.", time=_on(view.change_until, view))
-    return (Rule(icon="calendar-days", text=until, strong=times),)
-
-
-def _on(moment: datetime, view: BookingView) -> str:
-    return formats.moment(moment, view.time_zone)
-
-
-def cancel(view: BookingView) -> Cancel:
-    """The sheet: the consequence first. Not allowed: why, and what is left to do."""
-    asked = _("Cancel the booking on %(day)s?", day=formats.date_of(view.service_date))
-    if not view.can_cancel:
-        return Cancel(view.id, _("This can't be cancelled online"), _why_not(view), "", allowed=False)
-    if view.state == "held":
-        text = _("The time is given back at once. Your benefit was not spent and is back in full.")
-        return Cancel(view.id, asked, text, _("Give this time back"))
-    until = _on(view.cancel_until, view)
-    free = _("Cancelling is free until %(time)s. One use of your benefit comes back.", time=until)
-    if not view.allotment and view.state != "awaiting_provider":
-        until_then = _("%(Place)s has to agree; until then the date stays.", **nouns(view.kind))
-        free = formats.sentences(free, until_then)
-    return Cancel(view.id, asked, free, _("Cancel and get it back"))
-
-
-def _why_not(view: BookingView) -> str:
-    if view.change == "cancel":
-        return _("You have asked for it already; %(place)s has to agree.", **nouns(view.kind))
-    if view.cancel_closed == "too_late":
-        until = _on(view.cancel_until, view)
-        return _("Online cancellation closed on %(time)s. You can still call us.", time=until)
-    return _("This booking has begun or is over.")
-
-
-def rows(cards: Sequence[BookingCard], now: datetime, unsubmitted: tuple[str, ...]) -> tuple[BookingRow, ...]:
-    """Lines of the list, without what was never submitted and is over (its cause says so)."""
+def rows(
+    cards: Sequence[BookingCard], now: datetime, unsubmitted: tuple[str, ...], talks: Mapping[str, str]
+) -> tuple[BookingRow, ...]:
+    """Lines of the list, without what was never submitted and is over (its cause says so). `talks`: the conversation of
+    each booking that is held in one and goes on, by ids."""
     return tuple(
-        row(card, now) for card in cards if not (card.cause in unsubmitted and card.state in ("expired", "cancelled"))
+        replace(
+            row(card, now), url=url_for("web.consultation", conversation=talks[card.id]) if card.id in talks else ""
+        )
+        for card in cards
+        if not (card.cause in unsubmitted and card.state in ("expired", "cancelled"))
     )

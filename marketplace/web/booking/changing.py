@@ -14,7 +14,7 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 
 from booking.changes.proposals import accept, decline
-from booking.changes.reschedule import reschedule
+from booking.changes.reschedule import moved_at_once, reschedule
 from booking.changes.withdraw import withdraw
 from booking.idempotency import Repeatable
 from booking.offers.availability import SlotView, days, offer, slots
@@ -22,6 +22,7 @@ from booking.offers.bookable import Reason
 from booking.views import customer
 from booking.views.cards import BookingView
 from marketplace import wording
+from marketplace.catalog.kinds import is_dispatched
 from marketplace.core import clock
 from marketplace.core.errors import NotFound, Refusal
 from marketplace.web import tickets
@@ -29,14 +30,16 @@ from marketplace.web.answers import Views, asked, field, render, said, see_other
 from marketplace.web.booking import times_page
 from marketplace.web.booking.bookings_page import Change
 from marketplace.web.booking.finding import packages_page
-from marketplace.web.booking.finding.places_page import city_name, tier_word
 from marketplace.web.booking.finding.whose import facts_of, people_of
 from marketplace.web.booking.picking import chosen_day, day_of, month_page
 from marketplace.web.booking.times_page import Slot, Times
 from marketplace.web.kind_words import nouns
 from marketplace.web.parts import When
 from marketplace.web.people import person
+from marketplace.web.place_words import city_name, site_name
 from marketplace.web.session import principal
+from marketplace.web.slow_words import slow_note
+from marketplace.web.tiers import tier_word
 from vip.principal import Principal
 
 _LONGEST_ID = 64
@@ -61,21 +64,24 @@ def _picker(me: Principal, view: BookingView, now: datetime) -> Times:
     member = next((one for one in people_of(me)[0] if one.public_id == view.beneficiary_id), None)
     if member is None:
         raise NotFound()
-    found = offer(view.offer_id, person=facts_of(member), now=now)
+    found = offer(view.offer_id, person=facts_of(member), market=me.market, now=now)
     zone, today = found.card.time_zone, clock.today(found.card.time_zone, now)
     first, last = times_page.reach(today)
-    known = {each.date: each for each in days(view.offer_id, first, last, now=now)}
+    known = {each.date: each for each in days(view.offer_id, first, last, market=me.market, now=now)}
     chosen = chosen_day(known, asked("day", 20) or view.service_date.isoformat())
     url = partial(_picker_url, view.id)
     shown_days = {at: times_page.day(each, chosen, url(day=at)) for at, each in known.items()}
-    of_day = slots(view.offer_id, chosen, chosen, now=now) if chosen else []
+    of_day = slots(view.offer_id, chosen, chosen, market=me.market, now=now) if chosen else []
+    sent = is_dispatched(view.kind)  # somebody is, to the venue that the booking has
     present = {slot.id for slot in of_day if _is_present(slot, view)}
     closed = [replace(slot, reason=Reason.CLOSED) if slot.id in present else slot for slot in of_day]
     morning, afternoon = times_page.halves(closed, zone)
     return Times(
         view.offer_id,
-        found.card.site_name,
-        tier_word(found.card.tier),
+        site_name(view.site["name"], view.site["city"], view.site["district"])
+        if sent
+        else site_name(found.card.site_name, found.card.city, found.card.district),
+        tier_word(view.site["tier"] if sent else found.card.tier),
         packages_page.package(found, chosen=True),
         person(member, clock.today(me.time_zone, now)),
         times_page.strip(list(shown_days.values()), chosen) if any(each.slots for each in known.values()) else (),
@@ -89,6 +95,7 @@ def _picker(me: Principal, view: BookingView, now: datetime) -> Times:
         back_url=url_for("web.booking", booking=view.id),
         who_url="",
         present=tickets.when(view),
+        slow=slow_note(found.card.answers_slowly, found.card.kind, zone),
     )
 
 
@@ -112,22 +119,29 @@ def booking_change_check(booking: str) -> Response:
     if slot is None or not slot.bookable:
         flash(_("This time has just gone. Your date stays. Choose another one."), "bad")
         return see_other(_picker_url(booking))
+    try:
+        at_once = moved_at_once(me, view.id, slot.id)
+    except NotFound:
+        raise
+    except Refusal as refusal:
+        flash(said(refusal, _("Your date stays.")), "bad")
+        return see_other(_picker_url(booking))
     page = Change(
         view.id,
         replace(tickets.ticket(view, now), facts=()),
         When(slot.service_date, view.time_zone, slot.starts_at, slot.ends_at),
         slot.id,
-        _rules(view),
+        _rules(view, at_once=at_once),
         _picker_url(booking, day=slot.service_date),
         secrets.token_urlsafe(16),
     )
     return render("booking_change.html", page=page)
 
 
-def _rules(view: BookingView) -> tuple[str, ...]:
+def _rules(view: BookingView, *, at_once: bool) -> tuple[str, ...]:
     """What applies, shown before the tap."""
     said = nouns(view.kind)
-    if view.allotment:
+    if at_once:
         first = _("It is changed at once: %(place)s has given us these places.", **said)
     else:
         first = _("Your present date stays until %(place)s agrees. If it does not, nothing changes.", **said)
@@ -142,7 +156,10 @@ def _rules(view: BookingView) -> tuple[str, ...]:
 def _slot(view: BookingView, slot_id: str, now: datetime) -> SlotView | None:
     """The slot that was chosen, if it is one of this offer within reach."""
     first, last = times_page.reach(clock.today(view.time_zone, now))
-    return next((slot for slot in slots(view.offer_id, first, last, now=now) if slot.id == slot_id), None)
+    return next(
+        (slot for slot in slots(view.offer_id, first, last, market=principal().market, now=now) if slot.id == slot_id),
+        None,
+    )
 
 
 def _ask(me: Principal, view: BookingView, slot: str, now: datetime) -> Response:

@@ -12,9 +12,10 @@ from booking.views.cards import BookingView
 from marketplace.catalog.kinds import words_of
 from marketplace.core.clock import start_of
 from marketplace.web import formats
+from marketplace.web.booking.bookings_page import policy_line
 from marketplace.web.booking.finding.packages_page import Package
-from marketplace.web.kind_words import nouns
-from marketplace.web.parts import Person, Ticket
+from marketplace.web.kind_words import answered, nouns
+from marketplace.web.parts import Fact, Person, Ticket
 from marketplace.web.tickets import ticket
 
 
@@ -39,6 +40,8 @@ class Confirm:
     version: str = ""
     icon: str = ""
     benefit_note: str = ""
+    kind: str = ""
+    answers: tuple[Fact, ...] = ()
 
 
 def confirm(
@@ -70,7 +73,7 @@ def confirm(
         person,
         package,
         benefit_line,
-        (terms,),
+        tuple(each for each in (terms, policy_line(view)) if each),
         answer,
         max(0, int((ends - now).total_seconds())),
         int(total.total_seconds()),
@@ -78,4 +81,6 @@ def confirm(
         view.currency,
         icon=words_of(view.kind).place_icon,
         benefit_note=benefit_note,
+        kind=view.kind,
+        answers=answered(view.answers, view.kind),
     )

@@ -8,7 +8,7 @@ from datetime import datetime
 from flask_babel import gettext as _
 
 from booking.views.cards import BookingView, Moved
-from marketplace.catalog.kinds import kinds, words_of
+from marketplace.catalog.kinds import has_times, kinds, words_of
 from marketplace.web import booking_words, formats
 from marketplace.web.cause_words import refusal_line
 from marketplace.web.kind_words import nouns
@@ -67,7 +67,7 @@ def _in_general(line: Moved, known: booking_words.Facts) -> tuple[str, str]:
             _("%(Place)s has not answered yet", **said),
             _("We are checking; time and benefit are reserved"),
         ),
-        "confirmed": (_("Confirmed by %(place)s", **said), ""),
+        "confirmed": (by_language(kind.queued) or _("Confirmed by %(place)s", **said), ""),
         "checked_in": (_("Checked in"), ""),
         "in_service": (by_language(kind.began), ""),
         "fulfilled": (by_language(kind.done), _("One use of your benefit was spent")),
@@ -96,6 +96,12 @@ def _for_its_cause(line: Moved, zone: str, known: booking_words.Facts) -> tuple[
         return _("The date was changed"), _from_to(line, zone)
     if line.cause == "old_date_served":
         return _("You came on the old date, so it stays"), _from_to(line, zone)
+    if line.state == "cancelled" and line.cause == "not_answered_in_time":
+        return _("No answer came in time"), note
+    if line.state == "cancelled" and line.cause == "nobody_came":
+        return _("Nobody came"), note
+    if line.state == "fulfilled" and line.cause == "confirmed_by_silence":
+        return heading, formats.sentences(_("Nothing was said against it, so it counts as done."), note)
     if _dropped(line):
         return _("The change of date was dropped"), ""
     if line.state == "reschedule_withdrawn" and line.cause == "not_answered_in_time":
@@ -169,6 +175,8 @@ def _now(known: booking_words.Facts) -> tuple[Step, ...]:
     said = nouns(known.kind)
     if known.state == "held":
         return (Step("now", _("Waiting for you to confirm"), aside=_("your turn")),)
+    if known.state in AHEAD and not has_times(known.kind):
+        return (Step("now", _("Waiting for %(place)s", **said)),)
     if known.state in ("awaiting_provider", "outcome_unknown"):
         aside = formats.deadline(known.answer_by) if known.answer_by else ""
         return (
@@ -204,7 +212,7 @@ def _now(known: booking_words.Facts) -> tuple[Step, ...]:
 def _coming(known: booking_words.Facts, view: BookingView) -> tuple[Step, ...]:
     minutes = view.package.get("duration_minutes")
     lasts = _("about %(span)s", span=formats.span(minutes * 60)) if minutes else ""
-    there = formats.day(view.service_date)
+    there = formats.day(view.service_date) if has_times(known.kind) else ""
     if view.starts_at:
         there = formats.moment(view.starts_at, view.time_zone)
     words, declared = words_of(known.kind), kinds().get(known.kind)

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 
 from flask_babel import gettext as _
 
 from booking.offers.availability import MAX_DAYS, DayView, SlotView
 from booking.offers.bookable import Reason
+from marketplace.catalog.kinds import has_windows
 from marketplace.web.booking.finding.packages_page import Package
 from marketplace.web.booking.finding.places_page import FEW
+from marketplace.web.booking.venues.answers_form import Question
 from marketplace.web.formats import local, time_of
-from marketplace.web.parts import Person, When
+from marketplace.web.parts import Form, Person, When
+from marketplace.web.slow_words import SlowNote
 
 
 @dataclass(frozen=True)
@@ -64,8 +67,10 @@ class Taken:
 class Times:
     """The day-and-time picker. `entitlement` and `idempotency_key` travel in the form;
     `benefit_line` says which benefit is used. `wait_url` leads to the waiting
-    list for the chosen day. With `present`, it picks a new time for a booking that has that one; `who_url` is then
-    blank."""
+    list for the chosen day; `reasons` say why no day can be chosen, `day_reasons` why the chosen one can't be;
+    `slow` says that requests are answered slowly today. With `present`, it picks a new time
+    for a booking that has that one; `who_url` is then blank. `venue` is where somebody is sent (a public id), and
+    `questions` what they need to know, answered as in `form`; neither for what is done at the offer's own site."""
 
     offer: str
     site: str
@@ -88,9 +93,19 @@ class Times:
     hint: str = ""
     taken: Taken | None = None
     reasons: tuple[str, ...] = ()
+    day_reasons: tuple[str, ...] = ()
     wait_url: str = ""
     present: When | None = None
     benefit_line: str = ""
+    slow: SlowNote | None = None
+    venue: str = ""
+    questions: tuple[Question, ...] = ()
+    form: Form = field(default_factory=Form)
+
+    @property
+    def window(self) -> bool:
+        """Whether a time is a window within which it begins."""
+        return has_windows(self.package.kind)
 
     @property
     def slots(self) -> tuple[Slot, ...]:

@@ -20,11 +20,11 @@ from marketplace.core.errors import Invalid, NotFound, Refusal
 from marketplace.web.answers import Views, asked, field, live, render, see_other, tag, unchanged
 from marketplace.web.booking import waiting_page
 from marketplace.web.booking.finding import packages_page
-from marketplace.web.booking.finding.places_page import city_name
 from marketplace.web.booking.finding.whose import facts_of, open_benefits, people_of, why_not
 from marketplace.web.booking.waiting_page import WaitingList, WaitingPage
 from marketplace.web.parts import Form
 from marketplace.web.people import person
+from marketplace.web.place_words import city_name, site_name
 from marketplace.web.session import principal
 from vip.customers.family import Member
 from vip.principal import Principal
@@ -111,20 +111,22 @@ def _key(want: Criteria, form_key: str) -> tuple[str, bytes]:
 def _form(offer_id: str, form: Form, status: int = 200, *, existing: bool = False) -> Response:
     me, now = principal(), clock.now()
     _members, member = people_of(me)
-    found = availability.offer(offer_id, person=facts_of(member), now=now)
+    found = availability.offer(offer_id, person=facts_of(member), market=me.market, now=now)
     today = clock.today(found.card.time_zone, now)
     entitlement = field("entitlement", _LONGEST_ID) or asked("entitlement", _LONGEST_ID)
     again = {"for": member.public_id, "entitlement": entitlement}
     here = url_for("web.waiting_new", offer=offer_id)
     sent = request.method == "POST"
     page = WaitingPage(
-        found.card.site_name,
+        site_name(found.card.site_name, found.card.city, found.card.district),
         packages_page.package(found, chosen=True),
         person(member, clock.today(me.time_zone, now)),
         _with_days(form, today),
         today,
         today + FARTHEST,
-        waiting_page.site_choices(alike(offer_id), request.form.getlist("place") if sent else [offer_id]),
+        waiting_page.site_choices(
+            alike(offer_id, market=me.market), request.form.getlist("place") if sent else [offer_id]
+        ),
         waiting_page.weekday_choices(_weekdays() if sent else range(1, 8)),
         waiting_page.part_choices(),
         waiting_page.hour_choices(),
@@ -137,7 +139,7 @@ def _form(offer_id: str, form: Form, status: int = 200, *, existing: bool = Fals
         entitlement=entitlement,
         idempotency_key=field("idempotency_key", 100) or secrets.token_urlsafe(16),
         existing_url=url_for("web.bookings") if existing else "",
-        reasons=why_not(member, open_benefits(me, found.card.kind, now), offer_id, now),
+        reasons=why_not(me, member, open_benefits(me, found.card.kind, now), offer_id, now),
     )
     return render("waiting_new.html", status, page=page)
 

@@ -18,6 +18,7 @@ from marketplace.web.kind_words import nouns
 from marketplace.web.language import by_language
 from marketplace.web.parts import Choice, Form, Person, Pill, When
 from marketplace.web.people import named
+from marketplace.web.place_words import district_name, site_name
 
 
 @dataclass(frozen=True)
@@ -121,7 +122,7 @@ def held(place: HeldPlace, now: datetime) -> WaitingPlace:
     address = "web.booking" if submitted else "web.confirm"
     return WaitingPlace(
         When(place.service_date, place.time_zone, place.starts_at, place.ends_at),
-        place.site_name,
+        site_name(place.site_name),
         url_for(address, booking=place.booking_id),
         max(0, int((place.until - now).total_seconds())),
         max(1, int((place.until - place.offered_at).total_seconds())),
@@ -131,7 +132,7 @@ def held(place: HeldPlace, now: datetime) -> WaitingPlace:
 
 def places(sites: Sequence[WaitingSite]) -> str:
     """The first two by name, the rest as a number."""
-    names = [site.site_name for site in sites[:_SITES_NAMED]]
+    names = [site_name(site.site_name, site.city, site.district) for site in sites[:_SITES_NAMED]]
     more = len(sites) - len(names)
     return formats.listed([*names, ngettext("%(num)d more place", "%(num)d more places", more)] if more else names)
 
@@ -220,7 +221,12 @@ def said(view: WaitingView) -> str:
 def site_choices(sites: Sequence[WaitingSite], on: Sequence[str]) -> tuple[Choice, ...]:
     """The sites to tick; the district tells two of a name apart."""
     return tuple(
-        Choice(site.offer_id, formats.dotted((site.site_name, site.district)), site.offer_id in on) for site in sites
+        Choice(
+            site.offer_id,
+            formats.dotted((site_name(site.site_name, site.city, site.district), district_name(site.district))),
+            site.offer_id in on,
+        )
+        for site in sites
     )
 
 

@@ -8,6 +8,7 @@ from flask import Response, flash, request, url_for
 from flask_babel import gettext as _
 
 from booking.closures import close, view
+from booking.closures.closed_by_others import closed_by_others
 from marketplace import wording
 from marketplace.core import clock
 from marketplace.core.errors import Invalid, NotFound, Refusal
@@ -19,9 +20,14 @@ from marketplace.web.parts import Form
 
 
 def closures() -> Response:
-    """Sites that close, newest first."""
-    found = view.closures(session.operator())
-    return console_page("closures", "closures", rows=tuple(map(closures_page.closure, found)))
+    """Sites that others closed where own bookings stand; the own closures, newest first."""
+    who = session.operator()
+    return console_page(
+        "closures",
+        "closures",
+        others=tuple(map(closures_page.stands_there, closed_by_others(who, now=clock.now()))),
+        rows=tuple(map(closures_page.closure, view.closures(who))),
+    )
 
 
 def closure_new() -> Response:

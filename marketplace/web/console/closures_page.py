@@ -7,7 +7,9 @@ from datetime import date, datetime
 
 from flask import url_for
 from flask_babel import gettext as _
+from flask_babel import pgettext
 
+from booking.closures.closed_by_others import StandsThere
 from booking.closures.view import ClosureView
 from marketplace.web import booking_words
 from marketplace.web.parts import Pill
@@ -32,6 +34,30 @@ class ClosurePage:
     can_take_back: bool
 
 
+@dataclass(frozen=True)
+class StandsThereRow:
+    """A site that another insurer closed, where own bookings stand. `url` shows what closing it for them means."""
+
+    url: str
+    site: str
+    city: str
+    from_day: date
+    to_day: date | None
+    bookings: int
+
+
+def stands_there(it: StandsThere) -> StandsThereRow:
+    """A row of the list of sites that others closed."""
+    url = url_for(
+        "console.closure_new",
+        site=it.site_id,
+        from_day=it.from_day.isoformat(),
+        to_day=it.to_day.isoformat() if it.to_day else None,
+        mode="cancel",
+    )
+    return StandsThereRow(url, it.site, it.city, it.from_day, it.to_day, it.bookings)
+
+
 def modes() -> tuple[tuple[str, str], ...]:
     """What may happen to bookings, code and words."""
     return (
@@ -45,7 +71,7 @@ def closure(it: ClosureView) -> ClosurePage:
     pills = {
         "open": Pill(_("Under way"), "wait", icon="refresh-cw"),
         "done": Pill(_("Done"), "ok", icon="check"),
-        "withdrawn": Pill(_("Taken back"), "off", icon="x"),
+        "withdrawn": Pill(pgettext("closure", "Taken back"), "off", icon="x"),
     }
     words = {
         "cancelled": _("Cancelled at once"),

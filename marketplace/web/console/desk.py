@@ -12,6 +12,7 @@ from booking.changes.cancel import NotCancellable, OnlyAdminsCancel, Reason, can
 from booking.views.desk import booking_at_desk, find_bookings
 from marketplace import wording
 from marketplace.core import clock
+from marketplace.core.database.moment import by_database
 from marketplace.core.errors import Invalid, NotFound, Refusal, TooMany
 from marketplace.web.answers import Views, asked, field, retry_after, see_other
 from marketplace.web.console import desk_page, session
@@ -51,7 +52,7 @@ def booking_cancel(booking: str) -> Response:
     if request.method == "POST":
         reason = field("reason", 40)
         try:
-            cancel_for(who, booking, cast(Reason, reason), now=now)
+            cancel_for(who, booking, cast(Reason, reason), now=now, pledged=by_database)
             flash(_("It is cancelled, or asked of the provider; the history below says which."), "ok")
             return see_other(url_for("console.booking", booking=booking))
         except NotFound:

@@ -11,8 +11,9 @@ from flask_babel import gettext as _
 
 from booking.attendance.disputes import DisputeInFull, OpenDispute
 from booking.changes.cancel import Reason
-from booking.views.cards import BookingCard, Moved
+from booking.views.cards import BookingCard, BookingView, Moved
 from booking.views.desk import AtDesk
+from marketplace.catalog.kinds import has_times
 from marketplace.web import booking_words, formats
 from marketplace.web.cause_words import cause_line
 from marketplace.web.console.discrepancy_words import kind_words
@@ -123,12 +124,12 @@ def booking(found: AtDesk, now: datetime) -> DeskBooking:
         Fact(_("For"), named(view.beneficiary_name, view.relation)),
         Fact(_("Provider"), by_language(view.provider_name)),
         Fact(_("Benefit"), texts.get(str(view.benefit), str(view.benefit))),
-        Fact(_("Online cancelling closes"), formats.moment(view.cancel_until, view.time_zone)),
+        *_closes(view),
     )
     notes = {
         "asked": _("A cancel is with the provider."),
         "admins_only": _("The customer's own window is over; only an administrator can still cancel it.")
-        if now >= view.cancel_until
+        if has_times(view.kind) and now >= view.cancel_until
         else _("The visit has begun; only an administrator can still cancel it."),
     }
     return DeskBooking(
@@ -140,6 +141,12 @@ def booking(found: AtDesk, now: datetime) -> DeskBooking:
         notes.get(found.cancelling, ""),
         tuple(_warning(kind, case) for kind, case in found.discrepancies),
     )
+
+
+def _closes(view: BookingView) -> tuple[Fact, ...]:
+    if not has_times(view.kind):
+        return ()
+    return (Fact(_("Online cancelling closes"), formats.moment(view.cancel_until, view.time_zone)),)
 
 
 def _warning(kind: str, case: str | None) -> DeskWarning:
@@ -195,10 +202,10 @@ def cancel_effects(found: AtDesk) -> tuple[str, ...]:
     ]
     if found.as_customer:
         effects = [_("It counts as the customer's own cancel: one use of the benefit comes back while it is valid.")]
-    if found.past_window:
+    if found.past_window and has_times(view.kind):
         until = formats.deadline(view.cancel_until, view.time_zone)
         effects.append(_("The customer's own window closed at %(time)s; the desk may still cancel.", time=until))
-    if view.allotment or view.state == "held":
+    if view.ends_at_once or view.state == "held" or not has_times(view.kind):
         effects.append(_("It ends at once; the provider is notified."))
     else:
         effects.append(_("If the provider knows of it, it has to agree; until then the date stays."))

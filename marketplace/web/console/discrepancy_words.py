@@ -64,6 +64,70 @@ WORDS: Mapping[str, tuple[LazyString, LazyString]] = {
         _("They sent something that cannot be read"),
         _("It was passed over, all else was taken. It is asked for again; tell the provider what is wrong."),
     ),
+    "clinician_not_verified": (
+        _("A doctor of theirs has answered and is not verified"),
+        _("Her words wait, and the patient with them. Compare her with the register now (Providers, Clinicians)."),
+    ),
+    "clinician_unknown": (
+        _("Somebody answers who is not on their roster"),
+        _("Her words wait, and the patient with them. Ask the provider to list her."),
+    ),
+    "messages_waiting": (
+        _("What patients write is not taken"),
+        _("It goes out by itself when the provider takes it; the clocks run. Ask the provider what is wrong."),
+    ),
+    "message_refused": (
+        _("They did not take what a customer wrote"),
+        _("It is marked as not delivered. Ask the provider why, and tell the customer."),
+    ),
+    "line_differs": (
+        _("A doctor's message came twice, with other words"),
+        _("The first one stands. Ask the provider which is right."),
+    ),
+    "line_after_end": (
+        _("A doctor wrote after the end"),
+        _("It is shown once the customer opens the consultation again. Ask the provider whether it is urgent."),
+    ),
+    "line_missing": (
+        _("A doctor's message is missing in their list"),
+        _("What came after it waits. Ask the provider for the missing one."),
+    ),
+    "picture_not_fetched": (
+        _("A doctor's picture can't be fetched"),
+        _("What was said after it goes on after two minutes. Ask the provider."),
+    ),
+    "list_not_read": (
+        _("The doctors' messages of a consultation can't be read"),
+        _("We ask again and again, with growing pauses. Ask the provider what is wrong with this one."),
+    ),
+    "ended_without_answer": (
+        _("They ended a consultation that nobody answered"),
+        _("The customer still waits here. Ask the provider, or cancel it and give the benefit back."),
+    ),
+    "escort_complaint": (
+        _("A customer says that something was wrong with an escort"),
+        _("Call her now. Close it once it is settled, or cancel the booking and give the benefit back."),
+    ),
+    "escort_lost": (
+        _("Nobody is known to have come to an escort"),
+        _("Call the customer now. If nobody came and the booking still stands, cancel it and give the benefit back."),
+    ),
+    "escort_came_after_all": (
+        _("An escort that was cancelled, as nobody came, took place"),
+        _("The worker's phone told it later. The benefit was given back: agree with provider and customer."),
+    ),
+    "escort_nobody": (
+        _("Nobody is found to be with a customer"),
+        _("The customer was told if their desk can't find anybody either. Ask the provider whom it can send."),
+    ),
+    "escort_late": (
+        _("Somebody who is sent is late"),
+        _("Nobody else could be there in time. Ask the provider to call the worker, and tell the customer."),
+    ),
+    "escort_away": (
+        _("Somebody who is with a customer can't stay"),
+        _("Her provider has her as absent, or as no longer there. Ask it who goes on, then close this."),
+    ),
     "slot_moved": (
         _("They moved a time that is sold"),
         _("The customers' time stays here. Ask the provider, then tell the customers."),
@@ -71,6 +135,10 @@ WORDS: Mapping[str, tuple[LazyString, LazyString]] = {
     "report_unmatched": (
         _("A report without a booking"),
         _("It is shown to nobody. Ask the provider whose it is."),
+    ),
+    "report_not_confirmed": (
+        _("A report for a booking that is not confirmed"),
+        _("It is shown to nobody, and taken once the provider confirms the booking. Ask the provider what is right."),
     ),
     "report_overdue": (
         _("A report is late"),
@@ -93,7 +161,10 @@ WORDS: Mapping[str, tuple[LazyString, LazyString]] = {
     ),
     "report_refused": (
         _("A delivered report was refused"),
-        _("The file is of a wrong type or may do harm; nothing was stored. Ask the provider for a sound one."),
+        _(
+            "The file is of a wrong type, may do harm, or names another person than the booking; nothing was stored. "
+            "Ask the provider for the right one, or see whether our name, birth date and ID number of her are right."
+        ),
     ),
 }
 

@@ -7,19 +7,27 @@ from typing import Any
 
 from flask import Response, url_for
 
+from booking.certifying.view import certificates
+from booking.closures.closed_by_others import closed_by_others
+from booking.health import view
 from booking.reconcile import cases
 from booking.views import oversight
-from booking.webhooks import endpoints
+from booking.webhooks.health import recovered
 from marketplace.core import clock
+from marketplace.web import certificate_words
 from marketplace.web.answers import Views, render
-from marketplace.web.console import overview_page, session
+from marketplace.web.console import closures_page, overview_page, session
+from marketplace.web.console.providers import rows
+from marketplace.web.console.providers.rows import ProviderRow
+from providers.staff import first_manager
 from vip.operators.operators import operator
 
 FEW = 8
 
 
 def home() -> Response:
-    """All three lists, the first lines of each, the chain of the audit, and records that can't be opened."""
+    """All three lists, the first lines of each, sites that others closed, the chain of the audit, and records that
+    can't be opened."""
     who, now = session.operator(), clock.now()
     page = cases.discrepancies(who, cursor=None, limit=FEW)
     return _page(
@@ -30,12 +38,18 @@ def home() -> Response:
         jobs=tuple(map(overview_page.job, oversight.late_jobs(who, now=now))),
         audit=overview_page.audit(oversight.audit_health(who, now=now)),
         alarms=oversight.unreadable_records(who, now=now),
+        others=tuple(map(closures_page.stands_there, closed_by_others(who, now=now, limit=FEW))),
     )
 
 
 def providers() -> Response:
-    """Providers and how they are."""
-    return _page("providers", providers=_providers(clock.now()))
+    """Providers and how they are, who works at their desks, and what they have proved."""
+    return _page(
+        "providers",
+        providers=_providers(clock.now()),
+        desks=tuple(map(overview_page.desk, first_manager.providers_staffed(session.operator()))),
+        certified=tuple(map(certificate_words.provider, certificates(session.operator()))),
+    )
 
 
 def jobs() -> Response:
@@ -44,14 +58,14 @@ def jobs() -> Response:
     return _page("jobs", jobs=tuple(map(overview_page.job, late)))
 
 
-def _providers(now: datetime) -> tuple[overview_page.ProviderRow, ...]:
-    found, stopped = oversight.providers(session.operator(), now=now), endpoints.stopped()
-    return tuple(overview_page.provider(it, now, stopped) for it in found)
+def _providers(now: datetime) -> tuple[ProviderRow, ...]:
+    went_on = recovered(now=now)
+    return tuple(rows.provider(it, now, went_on) for it in view.providers(session.operator(), now=now))
 
 
 def _page(name: str, **context: Any) -> Response:
     me = operator(session.operator().id)
-    return render(f"console/{name}.html", me=me, here=name, feeds=overview_page.feeds(), **context)
+    return render(f"console/{name}.html", me=me, here=name, **context)
 
 
 VIEWS: Views = {

@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from flask import url_for
 from flask_babel import gettext as _
-from flask_babel import ngettext
 
-from booking.calls.breaker import Call
 from booking.calls.waiting_commands import COMMANDS_WAITING, NOT_REACHED, NOT_SENT, TOLD_TO_WAIT
-from booking.models import Feed
 from booking.reconcile.cases import DiscrepancyView
-from booking.reconcile.look_ups import Reached
-from booking.views.oversight import AuditHealth, BreakerView, LateJob, ProviderHealth
+from booking.views.oversight import AuditHealth, LateJob
 from marketplace.chain.heads import HeadsFile
 from marketplace.web.console.discrepancy_words import kind_words
-from marketplace.web.formats import dotted, span
 from marketplace.web.language import by_language
 from marketplace.web.parts import Pill
+from providers.staff.first_manager import Staffed
 
 
 @dataclass(frozen=True)
@@ -38,21 +33,13 @@ class DiscrepancyRow:
 
 
 @dataclass(frozen=True)
-class ProviderRow:
-    """A provider. `pulled`: the last complete pull of each feed, in the order of `feeds`; empty where nothing is read.
-    `troubles`: what fails beside the commands, in words. `look_ups`: how far they get where its list of bookings is not
-    read."""
+class DeskRow:
+    """Who works at a provider's desk. `url` makes its first manager; blank where there is one."""
 
     name: str
     code: str
-    pill: Pill
-    until: datetime | None
-    pulled: tuple[datetime | None, ...]
-    waiting: int
-    unknown: int
-    discrepancies: int
-    troubles: tuple[str, ...] = ()
-    look_ups: tuple[str, ...] = ()
+    members: int
+    url: str
 
 
 @dataclass(frozen=True)
@@ -98,12 +85,6 @@ def audit(it: AuditHealth) -> AuditRow:
     return AuditRow(pills, it.verified.at, it.verified.lines, it.verified.findings)
 
 
-def feeds() -> tuple[str, ...]:
-    """The heads of the columns."""
-    words = {"slots": _("Slots"), "bookings": _("Booking changes"), "reports": _("Reports")}
-    return tuple(words[feed] for feed in Feed)
-
-
 def waiting_words(cause: str) -> str:
     """Why commands wait."""
     causes = {
@@ -123,78 +104,10 @@ def discrepancy(it: DiscrepancyView) -> DiscrepancyRow:
     return DiscrepancyRow(name, kind, does, subject, it.reference or "", it.opened_at, url, it.closed_at)
 
 
-def provider(it: ProviderHealth, now: datetime, stopped: Mapping[str, int]) -> ProviderRow:
-    """A row of the list; what stops commands comes before what is only trouble. `stopped`: how many endpoints of its
-    webhooks have stopped, by the provider's code."""
-    pill, until = Pill(_("In order"), "ok", icon="check"), None
-    commands = it.breakers.get(Call.COMMANDS)
-    if commands is not None:
-        pill = Pill(_("Failing: %(num)d in a row", num=commands.failures), "wait", icon="info")
-    if not it.answers_here and not any(it.pulled.values()):
-        pill = Pill(_("Never read"), "wait", icon="info")
-    if commands is not None and commands.open_until is not None:
-        pill, until = _stopped(commands, now)
-    if it.paused_at is not None:
-        pill, until = Pill(_("Paused"), "off", icon="clock"), None
-    return ProviderRow(
-        by_language(it.name),
-        it.code,
-        pill,
-        until,
-        () if it.answers_here else tuple(it.pulled[feed] for feed in Feed),
-        it.waiting,
-        it.unknown,
-        it.discrepancies,
-        (
-            *(_trouble(call, breaker) for call, breaker in it.breakers.items() if call is not Call.COMMANDS),
-            *([_endpoints(stopped[it.code])] if it.code in stopped else []),
-        ),
-        _look_ups(it.look_ups, now) if it.look_ups is not None else (),
-    )
-
-
-def _endpoints(stopped: int) -> str:
-    return ngettext("Webhooks: %(num)d endpoint has stopped", "Webhooks: %(num)d endpoints have stopped", stopped)
-
-
-def _look_ups(reached: tuple[Reached, Reached], now: datetime) -> tuple[str, ...]:
-    """How far looking up one by one gets."""
-    near, later = reached
-    lines = [_("Its list of bookings is not read: they are looked up one by one.")]
-    if near.bookings:
-        lines.append(_("Until tomorrow: %(what)s", what=_reached(near, now)))
-    if later.bookings:
-        lines.append(_("Later days: %(what)s", what=_reached(later, now)))
-    return tuple(lines)
-
-
-def _reached(it: Reached, now: datetime) -> str:
-    told = [ngettext("%(num)d booking", "%(num)d bookings", it.bookings)]
-    if it.oldest is not None:
-        told.append(_("each within %(span)s", span=span((now - it.oldest).total_seconds())))
-    if it.unanswered:
-        told.append(_("%(num)d not answered for yet", num=it.unanswered))
-    return dotted(told)
-
-
-def _stopped(breaker: BreakerView, now: datetime) -> tuple[Pill, datetime | None]:
-    if breaker.open_until is not None and breaker.open_until > now:
-        return Pill(_("Not reached, left alone"), "bad", icon="circle-alert"), breaker.open_until
-    return Pill(_("Not reached, tried one by one"), "bad", icon="circle-alert"), None
-
-
-def _trouble(call: Call, breaker: BreakerView) -> str:
-    """What fails of the calls that stop no command."""
-    names = {
-        Call.SLOTS: _("Slots"),
-        Call.BOOKINGS: _("Booking changes"),
-        Call.REPORTS: _("Reports"),
-        Call.FETCHES: _("Fetching reports"),
-        Call.RECONCILE: _("Reconciliation"),
-        Call.LOOK_UPS: _("Looking bookings up"),
-        Call.STRAYS: _("Cancelling what is nobody's"),
-    }
-    return _("%(call)s: failed %(num)d times in a row", call=names.get(call, call.value), num=breaker.failures)
+def desk(it: Staffed) -> DeskRow:
+    """A row of the list of desks."""
+    url = "" if it.has_manager else url_for("console.provider_manager", provider=it.code)
+    return DeskRow(by_language(it.name), it.code, it.members, url)
 
 
 def job(it: LateJob) -> JobRow:
@@ -207,21 +120,41 @@ def job_names() -> dict[str, str]:
     """What each job of the worker does."""
     return {
         "holds": _("Release holds that are over"),
+        "pledges": _("Watch what is promised by the second"),
         "unanswered": _("End requests without an answer"),
         "unknown": _("Raise what stays unknown"),
         "commands": _("Raise commands that wait"),
+        "answers": _("Count how long providers take to answer"),
+        "slow_providers": _("Find providers that answer slowly"),
         "no_shows": _("Record visits that did not happen"),
+        "escorts-lost": _("Give benefits back where no escort came"),
+        "escorts-said-over": _("Ask customers how an escort went"),
+        "escorts-silent": _("Complete escorts whose customers said nothing"),
+        "escort-records": _("Put records of escorts into the report box"),
         "entitlements": _("Expire benefits"),
         "rows": _("Delete old rows that could not be read"),
         "copies": _("Prepare copies of customers' data"),
         "retention": _("Delete what is older than it may be"),
         "reports-over": _("Delete results that are older than they may be"),
+        "consultations-over": _("Delete consultations that are older than they may be"),
+        "escort-records-over": _("Delete what was told on escorts that is older than it may be"),
+        "consultation-notices": _("Notify customers of answers that they have not seen"),
+        "consultations-idle": _("Close consultations that nobody goes on with"),
+        "consultations-left": _("Give up messages to doctors that nobody waits for any more"),
+        "consultations": _("Read what doctors of providers answered"),
+        "clinicians": _("Read providers' lists of doctors"),
         "erasures": _("Finish erasures whose time has come"),
         "copies-over": _("Delete copies of customers' data that are over"),
         "alarms-over": _("Delete old alarms of records that can't be opened"),
         "keys": _("Forget old idempotency keys"),
         "slots": _("Read slots"),
+        "live_events": _("Delete what streams were told"),
         "slot_snapshots": _("End snapshots of published slots"),
+        "calendars": _("Make slots from providers' weekly rules"),
+        "escorts": _("Find somebody to send, and the next one after a no"),
+        "escorts-late": _("Find those who should be on the way and are not"),
+        "escort-cases": _("Close cases of bookings that somebody was sought for"),
+        "capacity_decisions": _("Carry out what was decided about bookings at closed times"),
         "bookings": _("Read bookings"),
         "reports": _("Read the list of reports"),
         "fetch": _("Fetch reports"),
@@ -232,8 +165,10 @@ def job_names() -> dict[str, str]:
         "strays": _("Cancel there what is nobody's"),
         "statements": _("Make closing statements"),
         "closures": _("Close sites"),
+        "coverage": _("Tell customers of places that are covered now"),
         "webhooks": _("Make webhooks of what happened"),
         "webhooks-over": _("Delete old deliveries of webhooks"),
+        "webhooks-stopped": _("Write to providers whose webhooks stopped"),
         "seal": _("Seal audit and ledger"),
         "verify": _("Verify the chain of the audit"),
         "waiting": _("Offer places that came free"),
@@ -242,9 +177,23 @@ def job_names() -> dict[str, str]:
         "past-changes": _("End changes whose date has passed"),
         "proposals": _("End proposals without an answer"),
         "messages": _("Deliver messages"),
+        "invitations": _("Send invitations to members of providers"),
+        "invitations-over": _("Forget addresses of invitations that are over"),
         "reminders": _("Remind of bookings"),
         "endings": _("Remind of benefits that end"),
         "events": _("Delete old messages of providers"),
         "tokens-over": _("Delete access tokens that are over"),
+        "imports": _("Check and import uploaded files"),
+        "imports-over": _("Destroy the contents of old imports"),
         "limits": _("Delete old counts of tries"),
+        "system_tests": _("Test connections that providers' desks ask for"),
+        "system_tests-over": _("Erase secrets of connection tests that are over"),
+        "applications": _("Send letters about registrations"),
+        "applications-over": _("Forget registrations that are over"),
+        "certificates": _("End certificates that are over"),
+        "conformance": _("Certify providers"),
+        "rehearsals": _("Carry out rehearsals of providers in test mode"),
+        "rehearsals-over": _("Delete old rehearsals"),
+        "conformance-left": _("Take back what tests left at providers"),
+        "conformance-trials": _("Cancel what tests of programs booked"),
     }

@@ -9,12 +9,13 @@ from flask import Response, render_template
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
-from booking.views.customer import bookings
+from booking.views.lists import bookings
 from marketplace.core import clock
 from marketplace.web import benefit_cards
 from marketplace.web.answers import Views, live, render, unchanged
 from marketplace.web.benefit_cards import Benefit
 from marketplace.web.formats import dotted, local
+from marketplace.web.home.chat import Chat, chat
 from marketplace.web.people import addressed, person
 from marketplace.web.session import principal
 from marketplace.web.tickets import NextBooking, followed_tag, next_booking
@@ -26,13 +27,13 @@ from vip.principal import Principal
 
 @dataclass(frozen=True)
 class Home:
-    """`plan_line` such as `尊享计划·2026 年度，四项权益`. `chat` only if there is a consultation benefit."""
+    """`plan_line` such as `尊享计划·2026 年度，四项权益`. `chat` leads to a doctor, None without a benefit for it."""
 
     greeting: str
     plan_line: str
     next: NextBooking | None
     benefits: tuple[Benefit, ...]
-    chat_url: str = ""
+    chat: Chat | None = None
 
 
 _LOOKED_AT = 20
@@ -54,6 +55,7 @@ def home() -> Response:
             _plan_line(found),
             _next(me, now),
             benefit_cards.benefits(found, people),
+            chat(me, found, now),
         ),
     )
 

@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 from werkzeug.exceptions import NotFound
 
 from booking.reports import box
-from booking.views.customer import bookings
+from booking.views.lists import bookings
 from marketplace.core import clock
 from marketplace.web import session
 from marketplace.web.answers import Views, asked, render, see_other

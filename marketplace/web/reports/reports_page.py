@@ -21,6 +21,7 @@ from marketplace.web.kind_words import nouns
 from marketplace.web.language import by_language
 from marketplace.web.parts import Link, Person, Pill
 from marketplace.web.people import face, relation_word
+from marketplace.web.place_words import site_name, site_of
 from marketplace.web.reports import words
 
 
@@ -145,7 +146,7 @@ def row(card: ReportCard) -> ReportRow:
         card.id,
         by_language(card.offer_name),
         person(card.beneficiary_id, card.beneficiary_name, card.relation),
-        card.site,
+        site_name(card.site),
         card.service_date,
         True,
         card.abnormal,
@@ -161,7 +162,7 @@ def awaited(card: BookingCard, url: str) -> ReportRow:
         card.id,
         by_language(card.offer_name),
         person(card.beneficiary_id, card.beneficiary_name, card.relation),
-        str(card.site["name"]),
+        site_of(card.site),
         card.service_date,
         False,
         due=formats.last_day(card.report_due_at, card.time_zone),
@@ -181,7 +182,7 @@ def page(view: ReportView, links: Callable[[str, str], str]) -> ReportPage:
         id=view.id,
         title=by_language(words_of(view.kind).report),
         person=person(view.beneficiary_id, view.beneficiary_name, view.relation),
-        place=view.site,
+        place=site_name(view.site),
         day=view.service_date,
         version=view.version,
         abnormal=tuple(it for result, it in shown if result.to_look_at),

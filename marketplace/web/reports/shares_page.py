@@ -16,6 +16,7 @@ from marketplace.web.formats import moment
 from marketplace.web.language import by_language
 from marketplace.web.parts import Pill
 from marketplace.web.people import named
+from marketplace.web.place_words import site_name
 from marketplace.web.reports import reports_page
 from marketplace.web.reports.reports_page import PaperRow, ReportPage
 
@@ -69,7 +70,7 @@ def about(card: ReportCard) -> AboutReport:
     """Which report it is, in two lines."""
     title = by_language(card.offer_name)
     return AboutReport(
-        card.id, title, named(card.beneficiary_name, card.relation), card.site, card.service_date, card.kind
+        card.id, title, named(card.beneficiary_name, card.relation), site_name(card.site), card.service_date, card.kind
     )
 
 

@@ -14,6 +14,7 @@ from marketplace.web import formats, session
 from marketplace.web.answers import Views, asked, render
 from marketplace.web.parts import Link
 from marketplace.web.people import relation_word
+from marketplace.web.place_words import site_name
 from marketplace.web.prefetch import not_yet, only_prefetched
 from marketplace.web.reports import trends_page
 from marketplace.web.reports.trends_page import ChooseTwo
@@ -60,7 +61,9 @@ def _choose(a: str, b: str, problem: str = "") -> Response:
     known = {public_id for public_id, _name, _relation in contents.people}
     person = wanted if wanted in known else next(iter(contents.people), ("",))[0]
     cards = box.reports(principal, cursor=None, limit=CHOICES, now=clock.now(), beneficiary_id=person or None).items
-    options = tuple((card.id, formats.dotted((formats.full_date(card.service_date), card.site))) for card in cards)
+    options = tuple(
+        (card.id, formats.dotted((formats.full_date(card.service_date), site_name(card.site)))) for card in cards
+    )
     ids = [value for value, _label in options]
     people = tuple(
         Link(

@@ -17,6 +17,7 @@ from booking.reports.trend import Point, Trend
 from marketplace.web import formats
 from marketplace.web.language import by_language
 from marketplace.web.parts import Link, Person, Pill
+from marketplace.web.place_words import site_name
 from marketplace.web.reports import reports_page, words
 
 
@@ -157,7 +158,7 @@ def _line(point: Point, links: Links) -> TrendLine:
     comparable = not point.apart and result.converted
     return TrendLine(
         day=point.day,
-        place=formats.dotted((point.site, by_language(point.provider_name))),
+        place=formats.dotted((site_name(point.site), by_language(point.provider_name))),
         shown=in_ours if comparable else delivered,
         delivered=delivered if comparable else "",
         flag=reports_page.flag(result.judged),

@@ -11,7 +11,7 @@ from typing import Any
 from flask import Blueprint, Flask, Response, current_app, g, request
 from werkzeug.exceptions import HTTPException
 
-from providers.sandbox import faults
+from providers.sandbox import faults, test_mode
 from providers.sandbox.bookings import Desk
 from providers.sandbox.control import control
 from providers.sandbox.day_capacity import orders
@@ -67,7 +67,7 @@ def call(code: str, method: str) -> Response:
     if begin is None:
         raise Failure(1001, "no such method")
     command, about, process = begin(g.desk, biz)
-    fault = g.desk.faults.take(command) or faults.by_manner(g.desk.account, command, about)
+    fault = g.desk.faults.take(command, about=about) or faults.by_manner(g.desk.account, command, about)
     return faults.answer(fault, lambda: answer(g.desk, 0, process()), VOICE)
 
 
@@ -118,6 +118,41 @@ def _report_fetch(desk: Desk, biz: Mapping[str, Any]) -> tuple[str, str, Process
     return "report", number, lambda: told
 
 
+def _test_query(desk: Desk, _biz: Mapping[str, Any]) -> tuple[str, str, Process]:
+    offer, pool = test_mode.suggested(desk)
+    return "test", "", lambda: {"packageCode": offer, "orgCode": pool}
+
+
+def _test_next(desk: Desk, biz: Mapping[str, Any]) -> tuple[str, str, Process]:
+    return "test", "", _done(lambda: test_mode.order(desk, biz))
+
+
+def _test_move(desk: Desk, biz: Mapping[str, Any]) -> tuple[str, str, Process]:
+    order, action = orders.text(biz, "orderNo"), orders.text(biz, "action")
+    return "test", "", _done(lambda: test_mode.move(desk, order, action))
+
+
+def _test_forget(desk: Desk, biz: Mapping[str, Any]) -> tuple[str, str, Process]:
+    order = orders.text(biz, "orderNo")
+    return "test", "", _done(lambda: test_mode.forget(desk, order))
+
+
+def _test_schedule(desk: Desk, biz: Mapping[str, Any]) -> tuple[str, str, Process]:
+    slot = f"{orders.text(biz, 'orgCode', 100)}@{orders.day(biz, 'scheduleDate'):%Y%m%d}"
+    closed = orders.number(biz, "status", 0, 1, 1) == 0
+    return "test", "", _done(lambda: test_mode.set_slot(desk, slot, biz.get("total"), closed))
+
+
+def _done(act: Callable[[], None]) -> Process:
+    """A call that has nothing to tell but that it was carried out."""
+
+    def process() -> dict[str, Any]:
+        act()
+        return {}
+
+    return process
+
+
 def _then(desk: Desk, done: Any) -> Any:
     desk.sender.wake()
     return done
@@ -136,6 +171,11 @@ METHODS: dict[str, Callable[[Desk, Mapping[str, Any]], tuple[str, str, Process]]
     "order.list": _order_list,
     "report.list": _report_list,
     "report.fetch": _report_fetch,
+    "test.query": _test_query,
+    "test.next": _test_next,
+    "test.move": _test_move,
+    "test.forget": _test_forget,
+    "test.schedule": _test_schedule,
 }
 
 

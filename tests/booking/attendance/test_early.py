@@ -7,14 +7,13 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import select
 
-from booking.attendance.early import CHECK_IN_EARLY, last_early
+from booking.attendance.early import CHECK_IN_EARLY, last_early, too_early
 from booking.attendance.no_show import call_no_shows
-from booking.discrepancies import EXPLAINED, close_discrepancy, open_discrepancy
+from booking.discrepancies import EXPLAINED, Discrepancy, close_discrepancy, open_discrepancy
 from booking.exchange.follow import follow_state
 from booking.exchange.inbound import apply_remote
 from booking.exchange.provider_bookings import ProviderBookings
 from booking.feeds.cursors import done
-from booking.models import Discrepancy
 from booking.transition import lock_booking
 from marketplace.core.database.db import reading, transaction
 from providers.port import Accepted, Confirmed, Unknown
@@ -49,14 +48,23 @@ def cases() -> list[tuple[str, str]]:
         return [(row.kind, row.resolution or "open") for row in rows]
 
 
-@pytest.mark.parametrize("status", ["in_service", "fulfilled", "no_show"])
-def test_a_visit_is_believed_from_midnight_at_the_site_on(status: str) -> None:
+@pytest.mark.parametrize(("status", "begins"), [("in_service", MIDNIGHT), ("fulfilled", MIDNIGHT), ("no_show", EIGHT)])
+def test_a_visit_is_believed_from_midnight_at_the_site_and_its_absence_from_its_time_on(
+    status: str, begins: datetime
+) -> None:
     world, public_id = confirmed()
-    tell(world, public_id, status, 2, MIDNIGHT - A_SECOND)
+    tell(world, public_id, status, 2, begins - A_SECOND)
     assert (state(public_id), cases()) == ("confirmed", [("too_early", "open")])
     assert counters(world.entitlement.id)["reserved"] == 1
-    tell(world, public_id, status, 3, MIDNIGHT)
+    tell(world, public_id, status, 3, begins)
     assert (state(public_id), cases()) == (status, [("too_early", "corrected_by_provider")])
+
+
+def test_what_is_said_of_a_whole_day_is_believed_from_midnight_at_the_site_on() -> None:
+    day = EIGHT.date()
+    for status in ("fulfilled", "no_show"):
+        assert too_early(status, day, None, "Asia/Shanghai", MIDNIGHT - A_SECOND)
+        assert not too_early(status, day, None, "Asia/Shanghai", MIDNIGHT)
 
 
 def test_a_check_in_is_believed_from_the_evening_before_on() -> None:

@@ -10,8 +10,9 @@ from sqlalchemy import select
 
 from booking.calls.waiting_commands import COMMANDS_WAITING, NOTICE, is_waiting, raise_waiting
 from booking.changes.cancel import cancel
+from booking.discrepancies import Discrepancy
 from booking.messages.freshness import stale
-from booking.models import Booking, Discrepancy
+from booking.models import Booking
 from booking.notices.models import Notification
 from marketplace.core.database.db import reading, transaction
 from providers.port import Confirmed, RetryAfter, Unknown

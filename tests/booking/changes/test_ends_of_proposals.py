@@ -12,8 +12,9 @@ from booking.changes.cancel import cancel
 from booking.changes.proposals import ProposalOver, accept, decline
 from booking.changes.reschedule import NotChangeable, reschedule
 from booking.changes.unanswered import end_unanswered
+from booking.discrepancies import Discrepancy
 from booking.exchange.settle import settle_answer
-from booking.models import Booking, ChangeRequest, Discrepancy
+from booking.models import Booking, ChangeRequest
 from booking.proposal import Proposal
 from booking.reconcile.compare import Ours, compare
 from booking.refusals import SlotClosed, SlotFull, SlotMoved

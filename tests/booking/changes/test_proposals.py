@@ -10,8 +10,9 @@ from sqlalchemy import select, text
 
 from booking.changes import proposals
 from booking.changes.proposals import ProposalOver, accept, decline, expire_proposals
+from booking.discrepancies import Discrepancy
 from booking.messages.freshness import stale
-from booking.models import Booking, Discrepancy
+from booking.models import Booking
 from booking.notices.models import Notification
 from marketplace.core.database.db import reading, transaction
 from providers.port import Confirmed, Decline, Refused, Unknown

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import Update, select, update
 
 from booking import refusals
 from booking.actors import Actor
+from booking.changes import swap
 from booking.changes.cancel import cancel
 from booking.changes.reschedule import ChangeTooLate, NoChangesLeft, NotChangeable, SameSlot, reschedule
+from booking.discrepancies import Discrepancy
 from booking.exchange.inbound import apply_remote
-from booking.models import Discrepancy, Slot
+from booking.models import Slot
 from booking.views.customer import booking as view
 from marketplace.catalog.models import Offer, Site
 from marketplace.core.database.db import reading, transaction
@@ -224,6 +228,27 @@ def test_a_closed_slot_cannot_be_moved_to() -> None:
     with pytest.raises(refusals.SlotClosed):
         ask(world, public_id)
     ask(world, public_id, 2)
+
+
+def test_a_slot_that_closes_between_the_look_and_the_taking_is_closed_rather_than_full(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world, public_id = confirmed()
+    begin, close = swap.begin, update(Slot).where(Slot.id == world.slots[1].id).values(closed=True)
+
+    def somebody_closes_it() -> None:
+        with transaction() as session:
+            session.execute(close)
+
+    def after_it_closed(*asked: Any, **more: Any) -> None:
+        with ThreadPoolExecutor(1) as somebody:
+            somebody.submit(somebody_closes_it).result()
+        begin(*asked, **more)
+
+    monkeypatch.setattr(swap, "begin", after_it_closed)
+    with pytest.raises(refusals.SlotClosed):
+        ask(world, public_id)
+    assert (places(world), tasks(public_id)) == ([1, 0, 0], [("reserve", "done")])
 
 
 @pytest.mark.parametrize("closed", [update(Offer).values(active=False), update(Site).values(closed_at=NOON)])

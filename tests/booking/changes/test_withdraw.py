@@ -11,9 +11,10 @@ from booking.changes.cancel import cancel
 from booking.changes.reschedule import reschedule
 from booking.changes.unanswered import end_unanswered_changes
 from booking.changes.withdraw import NoOpenChange, withdraw
+from booking.discrepancies import Discrepancy
 from booking.exchange.escalate import raise_unknown
 from booking.exchange.inbound import apply_remote
-from booking.models import Discrepancy, ProviderTask
+from booking.models import ProviderTask
 from booking.notices.models import Notification
 from booking.views.customer import booking as view
 from marketplace.core.database.db import reading, transaction

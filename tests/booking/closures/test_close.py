@@ -12,8 +12,9 @@ from booking.closures import close
 from booking.closures.close import ClosingAlready, close_site, reopen_site, work_closures
 from booking.closures.models import SiteClosure, SiteClosureItem
 from booking.closures.view import closure, closures, find_sites, preview
+from booking.discrepancies import Discrepancy
 from booking.feeds.cursors import cursor_of
-from booking.models import Discrepancy, Slot
+from booking.models import Slot
 from booking.notices.models import Notification
 from booking.reconcile.repair import repair
 from booking.refusals import SlotClosed

@@ -7,8 +7,9 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 
 from booking.changes.reschedule import reschedule
+from booking.discrepancies import Discrepancy
 from booking.exchange.inbound import apply_remote
-from booking.models import Booking, Discrepancy, ProviderBooking
+from booking.models import Booking, ProviderBooking
 from marketplace.core.database.db import reading, transaction
 from providers.port import Confirmed
 from providers.reported import RemoteBooking

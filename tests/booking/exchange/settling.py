@@ -6,8 +6,9 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import select
 
+from booking.discrepancies import Discrepancy
 from booking.exchange.inbound import apply_remote
-from booking.models import Discrepancy, ProviderBooking
+from booking.models import ProviderBooking
 from marketplace.core.database.db import reading, transaction
 from providers.reported import RemoteBooking
 from tests.people import NOON, counters

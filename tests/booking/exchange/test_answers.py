@@ -10,11 +10,12 @@ from sqlalchemy import event, select, update
 
 from booking.changes.cancel import cancel
 from booking.changes.reschedule import reschedule
+from booking.discrepancies import Discrepancy
 from booking.exchange.escalate import ASK_A_PERSON, raise_unknown
 from booking.exchange.inbound import apply_remote
 from booking.exchange.provider_bookings import ProviderBookings
 from booking.feeds.cursors import done
-from booking.models import Booking, ChangeRequest, Discrepancy, Feed, ProviderTask
+from booking.models import Booking, ChangeRequest, Feed, ProviderTask
 from booking.notices.models import Notification
 from booking.notices.told_otherwise import notify_difference, notify_moved_slot
 from booking.states import BookingState

@@ -13,8 +13,8 @@ from booking.exchange.escalate import raise_unknown
 from booking.hold.expire import expire_holds
 from booking.hold.submit import HoldExpired, NotHeld, submit
 from booking.models import Slot
-from booking.views.customer import When, bookings
 from booking.views.customer import booking as view
+from booking.views.lists import When, bookings
 from marketplace.core.audit import AuditLine
 from marketplace.core.database.db import reading, transaction
 from marketplace.core.errors import NotFound

@@ -10,8 +10,8 @@ from sqlalchemy import select, update
 from booking.actors import CLOCK
 from booking.changes.cancel import cancel
 from booking.changes.reschedule import reschedule
+from booking.discrepancies import Discrepancy
 from booking.exchange.inbound import apply_remote
-from booking.models import Discrepancy
 from booking.reconcile.run import run_now
 from marketplace.catalog.models import Offer
 from marketplace.core.database.db import reading, transaction
@@ -228,7 +228,7 @@ def test_nobody_had_to_come_to_a_second_booking_for_the_same() -> None:
         apply_remote(session, world.provider.id, late, now=IN_TIME)
     one_pass(world, adapter, now=IN_TIME)
     assert cases() == [("duplicate_there", "open"), ("cancel_refused", "open")]
-    tell(world, "R-9", "no_show", 8, slot=1)
+    tell(world, "R-9", "no_show", 8, slot=1, now=AFTER + timedelta(hours=1))
     assert stands(world, public_id) == ("confirmed", 1)
     assert cases() == [("duplicate_there", "given_up_in_time"), ("cancel_refused", "given_up_in_time")]
 

@@ -10,7 +10,8 @@ from sqlalchemy import select
 
 from booking.changes.unanswered import end_past_changes
 from booking.changes.withdraw import withdraw
-from booking.models import ChangeRequest, Discrepancy
+from booking.discrepancies import Discrepancy
+from booking.models import ChangeRequest
 from booking.notices.models import Notification
 from booking.reconcile.repair import repair
 from booking.views.customer import booking as view

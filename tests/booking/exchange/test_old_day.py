@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from booking.changes.cancel import cancel
-from booking.models import Discrepancy
+from booking.discrepancies import Discrepancy
 from marketplace.core.database.db import reading
 from providers.port import Cancel, Confirmed, Refused, Unknown
 from providers.reported import RemoteBooking

@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from booking.changes.cancel import cancel
 from booking.changes.reschedule import reschedule
-from booking.models import Discrepancy
+from booking.discrepancies import Discrepancy
 from booking.views.customer import booking as view
 from marketplace.core.database.db import reading
 from providers.port import Accepted, Cancel, Confirmed, Refused, Reserve, Unknown

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -14,8 +15,8 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from booking.actors import CLOCK
-from booking.discrepancies import UNREADABLE
-from booking.models import Booking, Discrepancy, Feed, ProviderBooking, Slot
+from booking.discrepancies import UNREADABLE, Discrepancy
+from booking.models import Booking, Feed, ProviderBooking, Slot
 from booking.reconcile.run import run_now
 from booking.reports.fetch import poll_reports
 from booking.reports.models import Report
@@ -24,6 +25,8 @@ from booking.sync.slots import pull_slots
 from marketplace.catalog.models import CapacityPool
 from marketplace.core.database.db import reading
 from providers.adapters.day_capacity import DayCapacity
+from providers.adapters.fhir.adapter import Fhir
+from providers.adapters.fhir.server import Page
 from providers.adapters.http import Reply
 from providers.adapters.open_protocol import OpenProtocol
 from providers.adapters.signed_calls import Told
@@ -66,7 +69,7 @@ def rubbish(draw: st.DrawFn, row: Row, needed: Sequence[str]) -> Any:
     return {**row, name: value}
 
 
-TEXTS = {"reference", "pool", "slot", "booking", "orderNo", "orgCode", "reportNo"}
+TEXTS = {"reference", "pool", "slot", "booking", "orderNo", "orgCode", "reportNo", "id"}
 NEEDED = {
     ("open", "slots"): ("pool", "slot", "service_date", "offered"),
     ("open", "bookings"): ("reference", "status", "version"),
@@ -74,7 +77,12 @@ NEEDED = {
     ("day", "slots"): ("orgCode", "scheduleDate", "total", "status"),
     ("day", "bookings"): ("orderNo", "orderStatus", "scheduleDate", "updateTime", "orgCode", "createTime"),
     ("day", "reports"): ("reportNo", "orderNo", "reportVersion", "reportStatus", "reportTime"),
+    ("fhir", "slots"): ("id", "schedule", "status", "start", "end", "meta"),
+    ("fhir", "bookings"): ("id", "status", "meta"),
+    ("fhir", "reports"): ("id", "status", "meta"),
 }
+PROTOCOLS = ["open", "day", "fhir"]
+SYSTEM = "urn:anxiang:booking"
 LISTS = {"slots": "schedules", "bookings": "orders", "reports": "reports"}
 
 
@@ -101,12 +109,23 @@ class Wire:
         rows = self._rows if until > "2026-03-03" else []
         return Told(0, json.loads(json.dumps({self._named: rows})), self.wall_clock())
 
+    def all(self, *_: Any) -> list[Row]:
+        """The only schedule of a FHIR server."""
+        return [{"resourceType": "Schedule", "id": "pool-1"}]
+
+    def search(self, *_: Any) -> Page:
+        """A page of it."""
+        return Page(json.loads(json.dumps(self._rows)), None, NOON)
+
 
 def speaking(protocol: str, feed: str, rows: Sequence[Any]) -> Any:
     known = Connection("p", "http://127.0.0.1:9", "key")
     if protocol == "open":
         adapter: Any = OpenProtocol(known)
         adapter._http = Wire(protocol, feed, rows)
+    elif protocol == "fhir":
+        adapter = Fhir(replace(known, settings={"auth": "none"}))
+        adapter._server = Wire(protocol, feed, rows)
     else:
         adapter = DayCapacity(known)
         adapter._calls = Wire(protocol, feed, rows)
@@ -125,7 +144,20 @@ def slot_rows(protocol: str, world: World, number: int) -> list[Row]:
             {"pool": pool, "slot": f"S{each}", "service_date": day.isoformat(), "offered": number, "version": number}
             for each, day in enumerate(DAYS)
         ]
+    if protocol == "fhir":
+        return [
+            {
+                "id": f"S{each}", "schedule": {"reference": f"Schedule/{pool}"}, "status": "free",
+                "start": f"{day}T08:00:00+08:00", "end": f"{day}T08:30:00+08:00", "meta": changed(number),
+            }
+            for each, day in enumerate(DAYS)
+        ]  # fmt: skip
     return [{"orgCode": pool, "scheduleDate": day.isoformat(), "total": number, "status": 1} for day in DAYS]
+
+
+def changed(number: int) -> Row:
+    """The meta of a FHIR resource that was changed so late."""
+    return {"lastUpdated": (datetime(2026, 3, 2, 12, 0, tzinfo=UTC) + timedelta(seconds=number)).isoformat()}
 
 
 def booking_rows(protocol: str, ours: Sequence[str], number: int) -> list[Row]:
@@ -134,6 +166,14 @@ def booking_rows(protocol: str, ours: Sequence[str], number: int) -> list[Row]:
             {"reference": f"R-{each}", "our_reference": ours[each], "status": "confirmed", "version": number + 10}
             for each in range(len(ours))
         ]
+    if protocol == "fhir":
+        return [
+            {
+                "id": f"R-{each}", "identifier": [{"system": SYSTEM, "value": ours[each]}], "status": "booked",
+                "meta": changed(number),
+            }
+            for each in range(len(ours))
+        ]  # fmt: skip
     at = (datetime(2026, 3, 2, 20, 0, tzinfo=UTC) + timedelta(seconds=number)).strftime("%Y-%m-%d %H:%M:%S")
     return [
         {
@@ -150,6 +190,14 @@ def report_rows(protocol: str, ours: Sequence[str], number: int) -> list[Row]:
             {
                 "reference": f"RR-{each}", "booking": f"R-{each}", "our_reference": ours[each], "version": number,
                 "status": "final", "issued_at": "2026-03-10T12:00:00+08:00",
+            }
+            for each in range(len(ours))
+        ]  # fmt: skip
+    if protocol == "fhir":
+        return [
+            {
+                "id": f"RR-{each}", "identifier": [{"system": SYSTEM, "value": ours[each]}], "status": "final",
+                "meta": changed(number),
             }
             for each in range(len(ours))
         ]  # fmt: skip
@@ -210,7 +258,7 @@ def others(effect: dict[str, Any], spoilt: str) -> dict[str, Any]:
     return {name: value for name, value in effect.items() if name != spoilt}
 
 
-@pytest.mark.parametrize("protocol", ["open", "day"])
+@pytest.mark.parametrize("protocol", PROTOCOLS)
 def test_slots(protocol: str) -> None:
     one, other = make_world(phone="13800000021"), make_world(phone="13800000022")
 
@@ -219,7 +267,7 @@ def test_slots(protocol: str) -> None:
     def holds(data: st.DataObject, chosen: int) -> None:
         number = next(_example)
         rows, without = slot_rows(protocol, one, number), slot_rows(protocol, other, number)
-        name = f"S{chosen}" if protocol == "open" else f"{DAYS[chosen]:%Y%m%d}"
+        name = f"{DAYS[chosen]:%Y%m%d}" if protocol == "day" else f"S{chosen}"
         before, so_far = offered(one).get(name), recorded(one)
         rows[chosen] = data.draw(rubbish(rows[chosen], NEEDED[protocol, "slots"]))
         del without[chosen]
@@ -232,7 +280,7 @@ def test_slots(protocol: str) -> None:
     holds()
 
 
-@pytest.mark.parametrize("protocol", ["open", "day"])
+@pytest.mark.parametrize("protocol", PROTOCOLS)
 @pytest.mark.parametrize("feed", [Feed.BOOKINGS, Feed.REPORTS])
 def test_bookings_and_reports(protocol: str, feed: Feed) -> None:
     one, other = make_world(quantity=3, phone="13800000021"), make_world(quantity=3, phone="13800000022")
@@ -258,7 +306,7 @@ def test_bookings_and_reports(protocol: str, feed: Feed) -> None:
     holds()
 
 
-@pytest.mark.parametrize("protocol", ["open", "day"])
+@pytest.mark.parametrize("protocol", PROTOCOLS)
 def test_a_comparison_with_the_whole_list_finds_nothing_missing(protocol: str) -> None:
     world = make_world(quantity=3)
     ours = booked(world)

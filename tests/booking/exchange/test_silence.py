@@ -8,9 +8,10 @@ import pytest
 from sqlalchemy import select, update
 
 from booking.changes.cancel import cancel
+from booking.discrepancies import Discrepancy
 from booking.exchange.escalate import ASK_A_PERSON, raise_unknown
 from booking.feeds.cursors import done
-from booking.models import Discrepancy, Feed, ProviderTask
+from booking.models import Feed, ProviderTask
 from booking.notices.models import Notification
 from marketplace.core.database.db import reading, transaction
 from providers.port import Accepted, Answer, Confirmed, RetryAfter, Unknown

@@ -124,13 +124,17 @@ def told(app: Flask, world: World, public_id: str, kind: str, version: int) -> t
 
 
 def test_the_walk_of_a_webhook_stays_short(app: Flask, world: World) -> None:
+    """Both ways: the one of whatever a provider may say, and the short one of a plain confirmation (decision 0039)."""
     public_id = world.submit()
     one_pass(world, FakeAdapter(answers=[Accepted("R-1", 1)]), now=NOON)
-    for kind, version in (("booking.confirmed", 2), ("booking.changed", 3)):
+    for kind, version, way in (
+        ("booking.confirmed", 2, "sync/confirmed.py: confirm_plainly"),
+        ("booking.changed", 3, "exchange/inbound.py: apply_remote"),
+    ):
         answer, stops = told(app, world, public_id, kind, version)
         assert answer.get_json() == {"outcome": "applied"} and booking_row(public_id).state.value == "confirmed"
         names = [f"{stop.file.relative_to(BOOKING)}: {stop.name}" for stop in stops]
-        assert "exchange/inbound.py: apply_remote" in names, "the walk was seen"
+        assert way in names, "the walk was seen"
         assert len(stops) <= MOST_STOPS, "\n".join(names)
         exits = {name: exits_by_line(stop.file)[stop.line] for name, stop in zip(names, stops, strict=True)}
         assert sum(exits.values()) <= MOST_EXITS, exits

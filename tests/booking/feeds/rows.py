@@ -9,9 +9,9 @@ from typing import Any
 
 from sqlalchemy import func, select
 
+from booking.discrepancies import Discrepancy
 from booking.feeds.cursors import cursor_of
 from booking.feeds.models import DeliveredRow
-from booking.models import Discrepancy
 from booking.sync.bookings import poll_bookings
 from marketplace.core.database.db import reading
 from providers.port import LookUp, NotFound, Unknown

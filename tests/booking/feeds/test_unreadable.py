@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select, update
 
-from booking.discrepancies import EXPLAINED
+from booking.discrepancies import EXPLAINED, Discrepancy
 from booking.feeds import cursors
 from booking.feeds.models import DeliveredRow
 from booking.feeds.unreadable import (
@@ -15,7 +15,7 @@ from booking.feeds.unreadable import (
     open_delivered,
     record_rows,
 )
-from booking.models import Discrepancy, Feed
+from booking.models import Feed
 from booking.sync.bookings import poll_bookings
 from marketplace.core.database.db import reading, transaction
 from providers.port import ComeBackLater, ProviderError, RetryAfter

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select, update
 
+from booking.discrepancies import Discrepancy
 from booking.feeds.cursors import MOST_TRIES, NotApplied, Pull, apply_each, pages
 from booking.feeds.models import RowTry
 from booking.feeds.unreadable import (
@@ -19,7 +20,7 @@ from booking.feeds.unreadable import (
     forget_rows,
     record_rows,
 )
-from booking.models import Discrepancy, Feed
+from booking.models import Feed
 from booking.sync import bookings
 from booking.sync.slots import pull_slots
 from booking.sync.webhooks import receive_event

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date, timedelta
 from functools import partial
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine, text, update
@@ -93,6 +94,23 @@ def test_a_full_slot_refuses_and_nothing_is_taken() -> None:
         world.hold()
     assert counters(world.entitlement.id)["available"] == 2
     assert counters(world.entitlement.id)["reserved"] == 0
+
+
+def test_a_slot_that_closes_between_the_look_and_the_taking_is_closed_rather_than_full(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world = make_world()
+    take = place._take
+
+    def after_it_closed(*asked: Any) -> place.Held:
+        with transaction() as session:
+            session.execute(update(Slot).where(Slot.id == world.slots[0].id).values(closed=True))
+        return take(*asked)
+
+    monkeypatch.setattr(place, "_take", after_it_closed)
+    with pytest.raises(refusals.SlotClosed):
+        world.hold()
+    assert (taken(world.slots[0]), counters(world.entitlement.id)["reserved"]) == (0, 0)
 
 
 def test_the_last_unit_goes_once() -> None:

@@ -20,8 +20,13 @@ from tests.people import NOON
 
 UNDER_A_DATA_KEY = """
 beneficiary.id_number_sealed beneficiary.phone_sealed beneficiary.record_sealed booking.details_sealed
-consent.phone_sealed delivered_row.sealed dispute.answer_sealed dispute.words_sealed personal_export_part.sealed
-report_document.sealed report_version.content_sealed report_version.document_sealed
+bulk_import.content_sealed bulk_import.details_sealed bulk_line.cells_sealed
+consent.phone_sealed conversation_line.digest_sealed conversation_message.body_sealed
+conversation_note.body_sealed conversation_picture.sealed conversation_picture.thumbnail_sealed delivered_row.sealed
+escort_assignment.code_sealed escort_assignment.safe_word_sealed escort_deed.sealed escort_link.name_sealed
+escort_picture.sealed escort_picture.thumbnail_sealed
+dispute.answer_sealed dispute.words_sealed personal_export_part.sealed
+rating.words_sealed report_document.sealed report_version.content_sealed report_version.document_sealed
 """
 """Their key is wrapped in a column of a part, so nothing of them has to be touched."""
 
@@ -35,9 +40,13 @@ NOT_BYTES = {"discrepancy.facts", "discrepancy.subject"}
 
 NO_KEY = """
 api_secret.secret_hash api_token.token_hash
-audit_seal.audit_digests audit_seal.hash audit_seal.ledger_digests audit_seal.previous idempotency_key.fingerprint
-notice_setting.feed_hash recovery_code.code_hash report_share.token_hash
-sign_in_session.token_hash webhook_delivery.body_hash
+audit_seal.audit_digests audit_seal.hash audit_seal.ledger_digests audit_seal.previous bulk_import.file_hash
+idempotency_key.fingerprint
+escort_link.token_hash live_ticket.token_hash member_invitation.token_hash notice_setting.feed_hash
+provider_application.token_hash
+recovery_code.code_hash
+report_share.token_hash
+sign_in_link.token_hash sign_in_session.token_hash used_assertion.jti_hash webhook_delivery.body_hash
 """
 """Hashes without a key."""
 

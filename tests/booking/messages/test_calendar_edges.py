@@ -128,7 +128,7 @@ def test_a_service_takes_the_sites_day_and_the_grace_follows_its_end(edge: Edge)
 @EVERY
 @pytest.mark.usefixtures("db")
 def test_the_databases_start_is_the_same_and_booking_closes_before_it(edge: Edge) -> None:
-    rule = Rule("l", "o", "s", "now()")
+    rule = Rule("l", "o", "s", "now()", "o.market")
     with reading() as session:
         start, closes = session.execute(
             text(

@@ -13,13 +13,16 @@ from booking.exchange.inbound import apply_remote
 from booking.hold.submit import submit
 from booking.models import BookingHistory, Slot
 from booking.notices.models import Notification
+from booking.offers.alternatives import nearest
 from booking.views.customer import booking as view
 from marketplace.catalog.models import CapacityPool, Offer, Site
 from marketplace.core.database.db import reading, transaction
 from marketplace.messages.words import say
 from providers.port import Confirmed, Refused
+from tests.escorts import cover, make_escorts
+from tests.escorts import put as put_policy
 from tests.people import NOON, counters, give
-from tests.world import EIGHT, FakeAdapter, World, booking_row, make_offer, make_slot, make_world, one_pass, remote
+from tests.world import DAY, EIGHT, FakeAdapter, World, booking_row, make_offer, make_slot, make_world, one_pass, remote
 from vip.models import Entitlement
 
 pytestmark = pytest.mark.usefixtures("db")
@@ -210,3 +213,17 @@ def test_the_benefit_comes_back_in_full_after_its_validity_when_the_provider_can
     with reading() as session:
         kept = session.get_one(Entitlement, short.id)
     assert (kept.available, kept.expired, kept.valid_until) == (1, 0, date(2026, 4, 11))
+
+
+def test_who_is_sent_is_offered_on_days_that_policy_and_coverage_allow() -> None:
+    made = make_escorts(slots=1)
+    days = [DAY + timedelta(days=ahead) for ahead in (1, 2, 3)]
+    with transaction() as session:
+        session.add_all(make_slot(made.world.offer.pool_id, EIGHT + timedelta(days=ahead), 1) for ahead in (1, 2, 3))
+    booked = made.hold(0)
+    cover("not_covered", since=days[0])
+    cover("covered", since=days[1])
+    put_policy(version=2, until=days[1])
+    with reading() as session:
+        found = nearest(session, booking_row(booked), now=NOON)
+    assert [one.service_date for one in found] == [days[1]]

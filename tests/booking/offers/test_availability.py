@@ -123,7 +123,7 @@ def test_offers_are_found_by_city_words_and_site_and_inactive_ones_are_not(place
         return [each.public_id for each in search_offers(OfferQuery(**query), now=NOON).items]
 
     assert found() == [place.offer, other.offer]
-    assert found(city="唐山") == found(q="乙医院") == found(tier="三级") == [other.offer]
+    assert found(city="唐山") == found(q="乙医院") == found(tiers=("三级",)) == [other.offer]
     site_id = search_offers(OfferQuery(city="北京"), now=NOON).items[0].site_id
     assert found(site=site_id) == [place.offer]
     assert found(q="湘雅") == found(site="site_none") == []

@@ -36,13 +36,22 @@ def test_a_closed_site_and_an_offer_given_up_do_not_count(db: Engine) -> None:
 
 def test_a_city_is_narrowed_by_what_it_has_highest_tier_first(db: Engine) -> None:
     offers = [make_offer()[1] for _ in range(4)]
-    for offer, tier, district in zip(
-        offers, ("二级", "三级甲等", None, "二级"), ("上城区", "西湖区", "西湖区", ""), strict=True
+    heart = {"code": "heart", "name_zh": "心内科", "name_en": "Cardiology"}
+    for offer, tier, district, kind in zip(
+        offers,
+        ("二级", "三级甲等", None, "二级"),
+        ("上城区", "西湖区", "西湖区", ""),
+        ("中医医院", "综合/其他", "", "综合/其他"),
+        strict=True,
     ):
-        change(offer, tier=tier, district=district)
+        change(offer, tier=tier, district=district, kind=kind)
+        with transaction() as session:
+            session.execute(update(Offer).where(Offer.id == offer.id).values(package={"departments": [heart]}))
     found = narrowing("health_check", "杭州")
     assert [(tier.name, tier.sites) for tier in found.tiers] == [("三级甲等", 1), ("二级", 2), ("unknown", 1)]
     assert [(district.name, district.sites) for district in found.districts] == [("西湖区", 2), ("上城区", 1)]
+    assert [(kind.name, kind.sites) for kind in found.kinds] == [("综合/其他", 2), ("中医医院", 1)]
+    assert [(department.code, department.name.en) for department in found.departments] == [("heart", "Cardiology")]
 
 
 def test_an_unknown_benefit_and_an_impossible_city_are_named(db: Engine) -> None:

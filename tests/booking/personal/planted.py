@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
@@ -13,35 +13,75 @@ import psycopg
 from psycopg import sql
 from psycopg.types.json import Jsonb
 from sqlalchemy import delete, insert, select, update
+from sqlalchemy.dialects.postgresql import Range
+from sqlalchemy.orm import Session
 
 from booking.attendance.models import Dispute
+from booking.capacity_rules.models import CapacityChange, CapacityChangeItem
 from booking.closures.models import SiteClosure, SiteClosureItem
+from booking.consultation import pictures, say
+from booking.consultation.assigning.models import (
+    ConversationChoice,
+    ConversationEscalation,
+    ConversationHandover,
+    ConversationOffer,
+)
+from booking.consultation.at_desk import notes
+from booking.consultation.models import (
+    Conversation,
+    ConversationMessage,
+    ConversationNote,
+    ConversationPicture,
+    ConversationRead,
+)
+from booking.consultation.outside import lines
+from booking.consultation.outside.models import ConversationDelivery, ConversationLine
+from booking.coverage.models import CoverageWish
+from booking.discrepancies import Discrepancy
+from booking.escort import known_by
+from booking.escort.following.links import name_record
+from booking.escort.following.models import EscortLink
+from booking.escort.models import EscortAssignment, EscortSearch, EscortWorker
 from booking.feeds.models import DeliveredRow
-from booking.models import Booking, ChangeRequest, Discrepancy, ProviderBooking, ProviderTask
+from booking.finding.models import FavouriteSite
+from booking.models import Booking, ChangeRequest, ProviderBooking, ProviderTask
 from booking.notices.models import NoticeSetting, Notification, NotificationDelivery
 from booking.personal.register import Table
 from booking.personal.scope import Scope, of_customer
 from booking.personal.tables import OF_CUSTOMERS
+from booking.pledges.models import Pledge, PledgeCompensation
 from booking.proposal import Proposal
+from booking.ratings import rate
+from booking.ratings.models import Rating
 from booking.reconcile.models import BookingLookUp
 from booking.reports.share import NewShare, share_report
 from booking.sealing import seal_details, seal_words
 from booking.settlement.models import ClosingStatement, StatementLine
 from booking.states import BookingState
 from booking.waiting.models import WaitingEntry, WaitingOffer, WaitingPlace
+from marketplace.clients.credentials import add_client, fingerprint, operator
+from marketplace.clients.models import ApiClient
+from marketplace.clients.owners import INSURERS
 from marketplace.core import crypto
+from marketplace.core.config import settings
 from marketplace.core.database.db import reading, transaction
 from marketplace.core.ids import new_id
 from providers.reported import ReportItem
+from providers.staff.models import ClinicianShift
+from tests.booking.personal.told import tell_deed
 from tests.people import NOON
+from tests.policies import policy_facts, put
 from tests.reports import deliver
 from tests.world import World, go
 from vip import phones
 from vip.customers import email_address, id_numbers
 from vip.customers.consent import record_consent
 from vip.customers.family import NewMember, add_member
-from vip.customers.person_keys import PROCESS, key_of
-from vip.models import Beneficiary, SignInCode, SignInSession
+from vip.customers.person_keys import MEDICAL, PROCESS, key_of
+from vip.insurers.models import SignInLink
+from vip.models import Beneficiary, Operator, SignInCode, SignInSession
+from vip.policies.facts import InsuredFacts
+from vip.policies.models import Policy, PolicySnapshot, VanishedPolicy
 
 _SAYS_WHOSE = ("audit_line", "subject")
 
@@ -91,8 +131,15 @@ def live(world: World, phone: str, mark: str, superuser: str, *, now: datetime =
         )
     share_report(world.principal, life.reports[0], NewShare("doctor", 7, with_code=True), now=now)
     _rest(life, phone, now)
+    _insure(life, phone, now)
+    _bring(life, now)
+    _talk(life, now)
+    _promise(life, now)
+    _escort(life, now)
+    tell_deed(life.bookings[0], mark, now)
     _plant(life, superuser)
     life.values |= {
+        ("escort_deed", "sealed"): f"{mark}-told",
         ("report_version", "content_sealed"): f"{mark}-conclusion-0",
         ("customer", "phone_sealed"): phones.normalise(phone),
         ("beneficiary", "phone_sealed"): f"+86139{phone[3:]}",
@@ -102,6 +149,10 @@ def live(world: World, phone: str, mark: str, superuser: str, *, now: datetime =
         ("dispute", "words_sealed"): f"{mark}-words",
         ("dispute", "answer_sealed"): f"{mark}-answer",
         ("delivered_row", "sealed"): f"{mark}-delivered",
+        ("conversation_message", "body_sealed"): f"{mark}-said",
+        ("rating", "words_sealed"): f"{mark}-rated",
+        ("escort_link", "name_sealed"): f"{mark}-follower",
+        ("policy", "number_sealed"): f"{mark}-POLICY".upper(),
     }
     return life
 
@@ -110,6 +161,57 @@ def _id_number(phone: str) -> str:
     """Another one for each phone."""
     first = f"110105195109030{phone[-1]}1"
     return first + id_numbers.check_character(first)
+
+
+def _insure(life: Life, phone: str, now: datetime) -> None:
+    """A policy of two versions: the second one insures her father alone."""
+    herself = InsuredFacts("沈静宜", date(1988, 4, 12), "female", "self")
+    father = InsuredFacts(f"{life.mark}爸", date(1951, 9, 3), "male", "father", _id_number(phone))
+    first = policy_facts(
+        key=f"{life.mark}-key",
+        number=f"{life.mark}-policy",
+        holder_phone=phone,
+        in_force_until=date(2066, 1, 1),
+        insured=(herself, father),
+    )
+    put(first, insurer_id=life.world.customer.insurer_id, now=now)
+    put(replace(first, version=2, insured=(father,)), insurer_id=life.world.customer.insurer_id, now=now)
+
+
+def _bring(life: Life, now: datetime) -> None:
+    """Her insurer's app made a link for her, and a snapshot forgot her policy for a while."""
+    insurer_id = life.world.customer.insurer_id
+    made = add_client(settings().insurer_code, life.mark, ["customers"], by=operator("test", INSURERS), now=now)
+    with transaction() as session:
+        policy = session.scalars(select(Policy).where(Policy.customer_id == life.customer)).one()
+        client = session.scalars(select(ApiClient).where(ApiClient.public_id == made.client_id)).one()
+        snapshot = PolicySnapshot(
+            public_id=new_id("snp"), insurer_id=insurer_id, ends_vanished=True, most_percent=2, opened_at=now
+        )
+        session.add(snapshot)
+        session.flush()
+        session.add_all(
+            [
+                VanishedPolicy(
+                    snapshot_id=snapshot.id,
+                    policy_id=policy.id,
+                    ended_at=now,
+                    status_before="in_force",
+                    returned_at=now,
+                ),
+                SignInLink(
+                    public_id=new_id("sil"),
+                    token_hash=fingerprint(life.mark),
+                    insurer_id=insurer_id,
+                    client_id=client.id,
+                    customer_id=life.customer,
+                    path="/bookings",
+                    created_at=now,
+                    expires_at=now,
+                    used_at=now,
+                ),
+            ]
+        )
 
 
 def _rest(life: Life, phone: str, now: datetime) -> None:
@@ -264,7 +366,10 @@ def _rest(life: Life, phone: str, now: datetime) -> None:
             created_at=now,
             read_at=now,
         )
-        session.add_all([entry, statement, closure, notice])
+        capacity = CapacityChange(
+            public_id=new_id("cch"), pool_id=slot.pool_id, version=booking.id, kind="rules", actor="x", at=now
+        )
+        session.add_all([entry, statement, closure, capacity, notice])
         session.flush()
         session.add_all(
             [
@@ -294,7 +399,29 @@ def _rest(life: Life, phone: str, now: datetime) -> None:
                     currency="CNY",
                     correction=False,
                 ),
+                CapacityChangeItem(
+                    public_id=new_id("cci"),
+                    change_id=capacity.id,
+                    booking_id=booking.id,
+                    slot_id=slot.id,
+                    action="keep",
+                    reason="x",
+                    state="done",
+                    outcome="x",
+                    actor="x",
+                    decided_at=now,
+                    finished_at=now,
+                ),
                 SiteClosureItem(closure_id=closure.id, booking_id=booking.id, outcome="kept", at=now),
+                CoverageWish(
+                    public_id=new_id("cvw"),
+                    customer_id=world.customer.id,
+                    kind="x",
+                    site_id=world.offer.site_id,
+                    asked_at=now,
+                    ended_at=now,
+                    outcome="told",
+                ),
                 NotificationDelivery(
                     notification_id=notice.id,
                     channel="sms",
@@ -317,6 +444,214 @@ def _rest(life: Life, phone: str, now: datetime) -> None:
                 updated_at=now,
             )
         )
+
+
+def _talk(life: Life, now: datetime) -> None:
+    """A consultation about her first booking with a message and its picture, and what she said of the service."""
+    with transaction() as session:
+        booking = session.scalars(select(Booking).where(Booking.public_id == life.bookings[0])).one()
+        person = session.get_one(Beneficiary, booking.beneficiary_id)
+        medical, process = (key_of(session, person, each) for each in (MEDICAL, PROCESS))
+        talk = Conversation(
+            public_id=new_id("cnv"),
+            booking_id=booking.id,
+            provider_id=life.world.provider.id,
+            department="general",
+            language="zh",
+            last_seq=1,
+            flagged_at=now,
+            first_message_at=now,
+            handed_back_at=now,
+            reports_agreed_at=now,
+            opened_at=now,
+            closed_at=now,
+        )
+        rating = Rating(booking_id=booking.id, stars=5, at=now, changed_at=now)
+        rating.words_sealed = seal_words(f"{life.mark}-rated", process, rate.record_of(booking.public_id))
+        marked = FavouriteSite(customer_id=booking.customer_id, site_id=life.world.offer.site_id, created_at=now)
+        follower = EscortLink(
+            public_id=new_id("esl"),
+            booking_id=booking.id,
+            token_hash=crypto.token_hash(f"{life.mark}-follower"),
+            with_notes=True,
+            days_after=1,
+            created_at=now,
+            ended_at=now,
+        )
+        follower.name_sealed = seal_words(f"{life.mark}-follower", process, name_record(follower.public_id))
+        session.add_all([talk, rating, marked, follower])
+        session.flush()
+        message, picture = new_id("msg"), new_id("pic")
+        said = ConversationMessage(
+            public_id=message,
+            conversation_id=talk.id,
+            seq=1,
+            client_message_id="message-1",
+            author="customer",
+            kind="text",
+            body_sealed=seal_words(f"{life.mark}-said", medical, say.record_of(message)),
+            at=now,
+        )
+        session.add(said)
+        session.add(ConversationRead(conversation_id=talk.id, seq=1, read_at=now, typing_at=now))
+        session.flush()
+        large, small = (
+            crypto.seal(f"{life.mark}-{size}".encode(), key=medical.open(), record=pictures.record_of(picture, small))
+            for size, small in (("large", False), ("small", True))
+        )
+        session.add(
+            ConversationPicture(
+                public_id=picture,
+                message_id=said.id,
+                width=1,
+                height=1,
+                size=1,
+                sealed=large,
+                thumbnail_sealed=small,
+            )
+        )
+
+
+def _promise(life: Life, now: datetime) -> None:
+    """How her question found a clinician, and what was pledged, broken and made good."""
+    with transaction() as session:
+        talk = session.scalars(
+            select(Conversation)
+            .join(Booking, Booking.id == Conversation.booking_id)
+            .where(Booking.public_id == life.bookings[0])
+        ).one()
+        doctor = Operator(
+            public_id=new_id("mbr"),
+            provider_id=life.world.provider.id,
+            login=f"{life.mark}-doctor",
+            name="何医生",
+            role="clinician",
+            password_hash="x",
+        )
+        ends = {"breached": ("breached_at", 90), "met": ("met_at", 60), "cancelled": ("cancelled_at", 60)}
+        pledges = [
+            Pledge(
+                public_id=new_id("plg"),
+                promise=state,
+                subject_kind="conversation",
+                subject=talk.public_id,
+                insurer_id=life.world.customer.insurer_id,
+                customer_id=life.customer,
+                provider_id=life.world.provider.id,
+                booking_id=talk.booking_id,
+                seconds=90,
+                units=1,
+                state=state,
+                begun_at=now,
+                risk_due_at=now + timedelta(seconds=45),
+                due_at=now + timedelta(seconds=90),
+                at_risk_at=now + timedelta(seconds=45),
+                **{moment: now + timedelta(seconds=seconds)},
+            )
+            for state, (moment, seconds) in ends.items()
+        ]
+        broken = pledges[0]
+        session.add_all([doctor, *pledges])
+        session.flush()
+        booking = session.get_one(Booking, talk.booking_id)
+        process = key_of(session, session.get_one(Beneficiary, booking.beneficiary_id), PROCESS)
+        noted = new_id("nte")
+        sealed = seal_words(f"{life.mark}-noted", process, notes.record_of(noted))
+        session.add(
+            ConversationNote(public_id=noted, conversation_id=talk.id, member_id=doctor.id, body_sealed=sealed, at=now)
+        )
+        shift = ClinicianShift(
+            member_id=doctor.id, provider_id=life.world.provider.id, capacity=1, began_at=now, ended_at=now
+        )
+        session.add(shift)
+        session.flush()
+        session.add_all(
+            [
+                PledgeCompensation(pledge_id=broken.id, entitlement_id=life.world.entitlement.id, units=1, at=now),
+                ConversationOffer(
+                    conversation_id=talk.id,
+                    shift_id=shift.id,
+                    member_id=doctor.id,
+                    state="passed",
+                    offered_at=now,
+                    expires_at=now,
+                    ended_at=now,
+                ),
+                ConversationEscalation(conversation_id=talk.id, step=1, at=now),
+                ConversationHandover(conversation_id=talk.id, from_member_id=doctor.id, at=now),
+                ConversationChoice(conversation_id=talk.id, choice="call_back", call_back_at=now, at=now),
+            ]
+        )
+        _carried(session, life, talk, now)
+
+
+def _escort(life: Life, now: datetime) -> None:
+    """A worker who was asked to go with her and said no, and the search for another one."""
+    with transaction() as session:
+        booking = session.scalars(select(Booking).where(Booking.public_id == life.bookings[0])).one()
+        worker = EscortWorker(
+            public_id=new_id("esw"),
+            provider_id=booking.provider_id,
+            shown_name="王护理",
+            sex="female",
+            languages=["mandarin"],
+            province="浙江省",
+            city="杭州市",
+            active_from=now,
+            created_at=now,
+            updated_at=now,
+        )
+        session.add(worker)
+        session.flush()
+        asked = new_id("esa")
+        key = key_of(session, session.get_one(Beneficiary, booking.beneficiary_id), PROCESS)
+        words = known_by.new_words(key, asked)
+        period = Range(now, now + timedelta(hours=4), bounds="[)")
+        session.add_all(
+            [
+                EscortAssignment(
+                    public_id=asked,
+                    booking_id=booking.id,
+                    worker_id=worker.id,
+                    provider_id=booking.provider_id,
+                    state="declined",
+                    period=period,
+                    padded=period,
+                    travel_seconds=0,
+                    asked_at=now,
+                    answer_due_at=now + timedelta(minutes=15),
+                    answered_at=now,
+                    ended_at=now,
+                    cause="declined",
+                    asked_by_kind="provider",
+                    asked_by="mbr_1",
+                    safe_word_sealed=words.safe_word,
+                    code_sealed=words.code,
+                ),
+                EscortSearch(booking_id=booking.id, begun_at=now, look_at=now, nobody_since=now),
+            ]
+        )
+
+
+def _carried(session: Session, life: Life, talk: Conversation, now: datetime) -> None:
+    """What passes between us and an outside provider: a message that it did not take, that the consultation is over,
+    and a line of its doctor's."""
+    message = session.scalars(
+        select(ConversationMessage).where(ConversationMessage.conversation_id == talk.id).limit(1)
+    ).one()
+    about: dict[str, Any] = {"conversation_id": talk.id, "provider_id": life.world.provider.id, "run_after": now}
+    lost = {"state": "refused", "sent_at": now, "finished_at": now, "refusal": "closed"}
+    person = session.get_one(Beneficiary, session.get_one(Booking, talk.booking_id).beneficiary_id)
+    digest = seal_words(f"{life.mark}-digest", key_of(session, person, MEDICAL), lines.record_of(talk.id, 1))
+    session.add_all(
+        [
+            ConversationDelivery(key=message.public_id, message_id=message.id, **about, **lost),
+            ConversationDelivery(key=new_id("end"), reason="idle", **about),
+            ConversationLine(
+                conversation_id=talk.id, seq=1, their_id="m-1", message_id=message.id, digest_sealed=digest
+            ),
+        ]
+    )
 
 
 def _plant(life: Life, superuser: str) -> None:

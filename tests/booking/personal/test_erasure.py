@@ -107,7 +107,7 @@ def test_after_an_erasure_a_full_dump_holds_nothing_of_what_may_go(
     ask_copy(hers.world.principal, now=NOON)
     make_copies(now=NOON)
     at_once = goes_with(hers, Retention.CONTACT) | sealed_bytes(owner_connection, hers)
-    sealed = {"phone_sealed", "id_number_sealed", "email_sealed", "sealed", "0", "1"}
+    sealed = {"phone_sealed", "id_number_sealed", "number_sealed", "email_sealed", "sealed", "0", "1"}
     before = hits(dump(), at_once)
     assert len(at_once) > 20
     # what is sealed is not readable before either, except as its own bytes

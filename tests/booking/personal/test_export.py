@@ -77,6 +77,7 @@ NOT_IN_THIS_LIFE = {
     ("booking", "hold_expires_at"),
     ("booking", "answer_due_at"),
     ("booking", "report_due_at"),
+    ("conversation", "first_answer_at"),
     ("booking_history", "from_state"),
     ("report", "deleted_at"),
     ("report_share", "max_views"),
@@ -100,6 +101,14 @@ def test_it_holds_the_papers_of_reports_as_they_were_delivered(lives: Lives) -> 
     papers = [name for name in copy.namelist() if name.startswith("papers/")]
     assert sorted(papers) == sorted(f"papers/{report}/v1-1.pdf" for report in hers.reports)
     assert copy.read(papers[0]) == PDF
+
+
+def test_it_holds_the_pictures_of_consultations_and_escorts(lives: Lives) -> None:
+    hers, _theirs = lives()
+    copy = fetched(hers.world.principal)
+    pictures = [name for name in copy.namelist() if name.startswith("pictures/")]
+    assert [name.split("/")[1][:4] for name in pictures] == ["pic_", "epi_"]
+    assert all(name.endswith(".jpg") and copy.read(name) == b"hers-large" for name in pictures)
 
 
 def test_each_version_of_a_report_in_it_is_a_line_each_time_it_is_given_out(lives: Lives) -> None:

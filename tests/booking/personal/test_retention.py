@@ -55,6 +55,7 @@ def test_every_limit_names_a_setting_and_a_reason() -> None:
         "sign_in_code",
         "notification_delivery",
         "notification",
+        "provider_call_count",
         "reconcile_run",
     }
     for age in AGED.values():
@@ -213,4 +214,5 @@ def test_without_a_limit_a_customer_keeps_her_results(report: tuple[World, str],
 
 def test_the_worker_does_it(db: Engine) -> None:
     names = {job.name for job in all_jobs(Lanes(), Event())}
-    assert {"retention", "reports-over", "erasures", "copies", "copies-over"} <= names
+    over = {"reports-over", "consultations-over", "escort-records-over", "copies-over"}
+    assert {"retention", "erasures", "copies", *over} <= names

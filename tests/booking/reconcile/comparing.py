@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from booking.models import Discrepancy
+from booking.discrepancies import Discrepancy
 from marketplace.core.database.db import reading
 from providers.reported import RemoteBooking
 from tests.world import (

@@ -8,7 +8,8 @@ from typing import Any
 from sqlalchemy import select
 
 from booking.actors import CLOCK
-from booking.models import Booking, Discrepancy
+from booking.discrepancies import Discrepancy
+from booking.models import Booking
 from booking.reconcile.offered_repairs import as_case, offered
 from booking.reconcile.run import run_now
 from marketplace.core.audit import AuditLine

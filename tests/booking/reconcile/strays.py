@@ -8,9 +8,9 @@ from typing import Any
 from sqlalchemy import select
 
 from booking.actors import CLOCK
+from booking.discrepancies import Discrepancy
 from booking.exchange.inbound import apply_remote
 from booking.exchange.models import StrayCancel
-from booking.models import Discrepancy
 from booking.reconcile.repair import repair
 from booking.reconcile.run import run_now
 from booking.reconcile.strays import cancel_due

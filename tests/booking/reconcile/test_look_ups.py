@@ -14,8 +14,9 @@ from booking.actors import CLOCK
 from booking.calls.breaker import FAILURES, Call
 from booking.calls.through import LeftAlone, through
 from booking.changes.cancel import cancel
+from booking.discrepancies import Discrepancy
 from booking.feeds.unreadable import record_rows
-from booking.models import Discrepancy, Feed
+from booking.models import Feed
 from booking.notices.models import Notification
 from booking.reconcile.look_ups import Reached, look_up_due, reached
 from booking.reconcile.models import BookingLookUp
@@ -183,7 +184,7 @@ def test_the_worker_looks_up_through_the_breaker(world: World, books: Books, mon
     books.rows.clear()
     compare(world, books)
     monkeypatch.setattr("marketplace.core.clock.now", lambda: LATER)
-    monkeypatch.setattr(Lane, "adapter", lambda _lane: books)
+    monkeypatch.setattr(Lane, "adapter", lambda _lane, _call: books)
     lanes = Lanes()
     lanes.refresh([connection_to(world.provider)], [])
     (looks,) = [each for each in all_jobs(lanes, Event()) if each.name.startswith("look_ups:")]

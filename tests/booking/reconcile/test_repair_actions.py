@@ -8,9 +8,9 @@ import pytest
 from sqlalchemy import select, update
 
 from booking.actors import CLOCK
-from booking.discrepancies import open_discrepancy
+from booking.discrepancies import Discrepancy, open_discrepancy
 from booking.exchange.escalate import raise_unknown
-from booking.models import Booking, Discrepancy
+from booking.models import Booking
 from booking.notices.models import Notification
 from booking.reconcile.models import ReconcileRun
 from booking.reconcile.repair import repair

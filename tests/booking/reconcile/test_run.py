@@ -10,10 +10,10 @@ from sqlalchemy import select, update
 
 from booking.actors import CLOCK, Actor
 from booking.changes.cancel import cancel
-from booking.discrepancies import EXPLAINED, close_discrepancy
+from booking.discrepancies import EXPLAINED, Discrepancy, close_discrepancy
 from booking.exchange.inbound import apply_remote
 from booking.feeds.unreadable import record_rows
-from booking.models import Discrepancy, Feed
+from booking.models import Feed
 from booking.reconcile import examine
 from booking.reconcile.models import ReconcileRun
 from booking.reconcile.queue import LostLease, ask_for_run, begin

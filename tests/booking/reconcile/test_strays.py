@@ -300,7 +300,7 @@ def test_the_worker_carries_it_out(
 ) -> None:
     click(operator)
     monkeypatch.setattr("marketplace.core.clock.now", lambda: LATER)
-    monkeypatch.setattr(Lane, "adapter", lambda _lane: books)
+    monkeypatch.setattr(Lane, "adapter", lambda _lane, _call: books)
     lanes = Lanes()
     lanes.refresh([connection_to(world.provider)], [])
     (strays,) = [each for each in all_jobs(lanes, Event()) if each.name.startswith("strays:")]

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from booking.models import Discrepancy
+from booking.discrepancies import Discrepancy
 from booking.reconcile import cases
 from booking.reconcile.repair import repair
 from booking.reconcile.repair_actions import LONGEST_NOTE, NotThisRepair

@@ -9,11 +9,10 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from booking.discrepancies import UNREADABLE
+from booking.discrepancies import UNREADABLE, Discrepancy
 from booking.exchange.inbound import apply_remote
 from booking.feeds.cursors import cursor_of
 from booking.feeds.unreadable import record_rows
-from booking.models import Discrepancy
 from booking.reconcile import cases
 from booking.reconcile.repair import repair
 from booking.reconcile.strays import GIVE_UP_AFTER, MOST_TRIES

@@ -9,7 +9,8 @@ import pytest
 from sqlalchemy import select
 
 from booking.actors import Actor
-from booking.models import Booking, Discrepancy
+from booking.discrepancies import Discrepancy
+from booking.models import Booking
 from booking.notices.models import Notification
 from booking.reports.chase import ASK_EVERY, ask_again, mark_overdue
 from booking.reports.fetch import announce

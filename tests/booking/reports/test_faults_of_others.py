@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from booking.models import Discrepancy
+from booking.discrepancies import Discrepancy
 from booking.notices.models import Notification
 from booking.reports.box import ReportView, report
 from booking.reports.fetch import announce

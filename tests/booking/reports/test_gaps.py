@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from booking.models import Discrepancy
+from booking.discrepancies import Discrepancy
 from booking.notices.models import Notification
 from booking.reports.box import report
 from booking.reports.fetch import MOST_TRIES, announce

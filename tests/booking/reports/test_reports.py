@@ -8,9 +8,11 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Connection, inspect, select, text
 
-from booking.models import Discrepancy, Feed, ProviderBooking
+from booking.discrepancies import Discrepancy
+from booking.models import Feed, ProviderBooking
 from booking.reports.box import Document, document, report, reports, rows
 from booking.reports.fetch import announce, fetch_due, poll_reports
+from booking.states import BookingState
 from booking.sync.webhooks import receive_event
 from marketplace.core.database.db import reading, transaction
 from marketplace.core.errors import NotFound
@@ -27,11 +29,12 @@ from tests.reports import (
     deliver,
     fetch,
     listed,
+    listed_unconfirmed,
     looks,
     report_row,
     versions,
 )
-from tests.world import DAY, World, booking_row, connection_to, join, make_world
+from tests.world import DAY, World, booking_row, connection_to, go, join, make_world
 
 pytestmark = pytest.mark.usefixtures("db")
 
@@ -138,6 +141,17 @@ def test_a_report_of_no_booking_of_ours_is_a_difference_until_it_is_matched(worl
     assert open_cases() == [("report_unmatched", "RR-1")]
     assert reports(world.principal, cursor=None, limit=10, now=LATER).items == []
     assert noted(world, listed(world, public_id)) == ["noted"]
+    assert open_cases() == []
+
+
+def test_a_report_of_a_booking_that_is_not_confirmed_waits_until_it_is(world: World) -> None:
+    public_id = world.submit()
+    remote = listed_unconfirmed(public_id)
+    assert noted(world, remote) == ["noted"]
+    assert fetch(world, content(remote)) == {}
+    assert (versions(), open_cases()) == ([], [("report_not_confirmed", "RR-1")])
+    go(public_id, BookingState.CONFIRMED)
+    assert fetch(world, content(remote)) == {"stored": 1}
     assert open_cases() == []
 
 

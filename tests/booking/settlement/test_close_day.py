@@ -175,6 +175,23 @@ def test_a_provider_that_cannot_be_read_gets_its_statement_a_day_later(world: Wo
     assert content["theirs"] is None and content["balance"] is None
 
 
+@pytest.mark.parametrize(
+    ("adapter", "waits"), [("desk", timedelta()), ("partner", timedelta()), ("open_protocol", timedelta(hours=24))]
+)
+def test_where_no_list_is_ever_read_there_is_a_first_statement_all_the_same(
+    world: World, books: Books, adapter: str, waits: timedelta
+) -> None:
+    """At the end of the day where the provider answers here, else after its list was waited for in vain."""
+    public_id = delivered(world, books, "R-1")
+    set_provider(world.provider, adapter=adapter)
+    with transaction() as session:
+        session.execute(update(Booking).where(Booking.public_id == public_id).values(service_date=NOON.date()))
+    over = end_of_day(NOON.date(), world.provider.time_zone)
+    assert make_statements(now=over + waits - timedelta(minutes=1)) == 0
+    assert make_statements(now=over + waits) == 1
+    assert [row.day for row in made()] == [NOON.date()]
+
+
 def test_days_that_were_missed_are_closed_one_by_one(world: World, books: Books) -> None:
     delivered(world, books, "R-1")
     skip_to(DAY, world)
@@ -255,3 +272,17 @@ def test_the_list_and_the_table_belong_to_the_insurer(world: World, books: Books
         with pytest.raises(NotFound):
             statement(other, page.items[0].id, most=1)
     assert statements(stranger, cursor=None, limit=5).items == []
+
+
+def test_a_provider_that_answers_here_has_no_list_of_its_own_to_wait_for(world: World) -> None:
+    set_provider(world.provider, adapter="desk")
+    public_id = world.submit()
+    with transaction() as session:
+        booking, _ = lock_booking(session, booking_row(public_id).id)
+        for state in (BookingState.CONFIRMED, BookingState.FULFILLED):
+            move(session, booking, state, actor=SYSTEM, now=EVENING)
+    assert make_statements(now=MIDNIGHT) == 1
+    with reading() as session:
+        assert session.scalars(select(StatementLine.units)).all() == [1]
+        made = session.scalars(select(ClosingStatement)).one()
+    assert (made.day, made.content["theirs"]) == (DAY, None)

@@ -5,14 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import event, func, select
 
 from booking.changes.cancel import cancel
+from booking.discrepancies import Discrepancy
 from booking.feeds.cursors import MOST_TRIES, NotApplied, cursor_of
 from booking.messages.freshness import stale
-from booking.models import Booking, Discrepancy, Feed, Slot
+from booking.models import Booking, Feed, Slot
 from booking.notices.models import Notification
 from booking.refusals import SlotClosed, SlotFull
 from booking.sync import slots as slots_room
@@ -66,7 +68,8 @@ def moved(slot: Slot, hours: int, **changes: Any) -> RemoteSlot:
     assert slot.starts_at is not None
     assert slot.ends_at is not None
     by = timedelta(hours=hours)
-    return told(slot, starts_at=slot.starts_at + by, ends_at=slot.ends_at + by, **changes)
+    day = (slot.starts_at + by).astimezone(ZoneInfo("Asia/Shanghai")).date()
+    return told(slot, service_date=day, starts_at=slot.starts_at + by, ends_at=slot.ends_at + by, **changes)
 
 
 def row(slot: Slot) -> Slot:
@@ -378,3 +381,19 @@ def test_a_notice_of_a_cut_that_is_over_is_not_sent() -> None:
     with transaction() as session:
         notice = session.scalars(select(Notification).where(Notification.kind == "provider_differs")).first()
         assert notice is not None and stale(session, notice, NOON) == "moved_on"
+
+
+def test_times_that_cannot_be_right_are_put_aside_by_their_field_and_stop_nothing() -> None:
+    world = make_world()
+    slot, other = world.slots[:2]
+    assert slot.starts_at is not None
+    wrong = told(slot, service_date=slot.service_date + timedelta(days=1), version=2)
+    long = told(other, ends_at=slot.starts_at + timedelta(days=2), version=2)
+    fine = replace(told(slot, version=2), reference="fine")
+    assert pull(world, wrong, long, fine)["added"] == 1
+    with reading() as session:
+        reasons = session.scalars(select(Discrepancy.facts["reason"].astext).order_by(Discrepancy.id)).all()
+    assert reasons == ["service_date.not_the_day_of_start", "ends_at.longer_than_a_day"]
+    assert row(slot).version < 2
+    with reading() as session:
+        assert cursor_of(session, world.provider.id, Feed.SLOTS) == "c1", "the pull has ended"

@@ -228,6 +228,16 @@ def test_it_ends_when_all_its_sites_have_closed(world: World) -> None:
     assert (entry(waits).state, entry(waits).cause) == ("ended", "offer_closed")
 
 
+def test_it_goes_on_while_its_provider_is_without_a_certificate_and_nobody_joins(world: World) -> None:
+    waits = wait(world)
+    with transaction() as session:
+        session.execute(update(Offer).values(certified=False))
+    review(now=NOON)
+    assert entry(waits).state == "waiting"
+    with pytest.raises((NotFound, Invalid)):
+        wait(world)
+
+
 def test_it_ends_when_its_offer_has_ended(world: World) -> None:
     waits = wait(world)
     review(now=NOON)

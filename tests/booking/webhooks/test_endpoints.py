@@ -11,9 +11,9 @@ from sqlalchemy.exc import IntegrityError
 from booking.webhooks import endpoints
 from booking.webhooks.endpoints import MOST, TooManyEndpoints
 from booking.webhooks.models import WebhookEndpoint
+from marketplace.clients.credentials import TwoSecrets
 from marketplace.core.crypto import Unreadable
 from marketplace.core.database.db import transaction
-from providers.clients.credentials import TwoSecrets
 from tests.booking.webhooks.hooks import BY, add
 from tests.people import NOON
 from tests.world import World

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import Engine, text
 
 from booking.changes.cancel import cancel
-from booking.webhooks import endpoints, events, make
+from booking.webhooks import endpoints, events, health, make
 from booking.webhooks.make import make_deliveries
 from booking.webhooks.models import WebhookDelivery
 from tests.booking.webhooks.hooks import BY, add, claim, rows, write_line
@@ -89,14 +89,18 @@ def test_a_provider_is_not_told_of_what_was_not_asked_for(world: World) -> None:
     assert [(row.booking, row.event_type) for row in rows()] == [(asked, "booking.requested")]
 
 
-def test_a_part_in_which_nothing_is_left_does_not_hold_up_what_follows(world: World, db: Engine) -> None:
+@pytest.mark.parametrize("counted", [[], ["", 0, None]])  # as cursors were stored before, which is no recovery
+def test_a_part_in_which_nothing_is_left_does_not_hold_up_what_follows(
+    world: World, db: Engine, counted: list[object]
+) -> None:
     add(world, URL)
     with db.begin() as connection:
         seen = connection.execute(text("SELECT CAST(pg_current_snapshot() AS text)")).scalar_one()
-        part = json.dumps([seen, seen, -1, -1])
+        part = json.dumps([seen, seen, -1, -1, *counted])
         connection.execute(text("UPDATE webhook_endpoint SET cursor = :part"), {"part": part})
     world.submit()
     assert [make_deliveries(now=NOON)["made"] for _ in range(2)] == [0, 1]
+    assert health.recovered(now=NOON) == {}
 
 
 def test_no_sender_sees_a_part_of_a_span(world: World, db: Engine, monkeypatch: pytest.MonkeyPatch) -> None:

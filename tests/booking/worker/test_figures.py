@@ -20,7 +20,10 @@ from sqlalchemy import insert, text, update
 
 from booking.calls.breaker import Call
 from booking.discrepancies import open_discrepancy
+from booking.health import histogram
+from booking.health.counts import Came, Counts
 from booking.states import BookingState
+from booking.twins.book import book_for_test
 from booking.worker import figures
 from booking.worker.figures import Figures
 from booking.worker_models import JobRun, WorkerBeat
@@ -32,6 +35,10 @@ from marketplace.core.audit import record
 from marketplace.core.config import ROOT, settings
 from marketplace.core.database import released
 from marketplace.core.database.db import transaction
+from marketplace.live.figures import LiveFigures
+from marketplace.live.hub import Hub
+from tests.booking.twins.stage import with_twin
+from tests.booking.webhooks.hooks import add
 from tests.people import NOON
 from tests.processes import free_port
 from tests.world import World, go, make_world, set_breaker, set_provider
@@ -86,6 +93,19 @@ def test_bookings_are_counted_by_state_and_a_state_of_nobody_is_zero(world: Worl
     assert len([name for name in found if name.startswith("anxiang_bookings")]) == len(BookingState)
 
 
+def test_endpoints_of_webhooks_that_stopped_or_went_on_after_a_restore_are_counted(world: World) -> None:
+    code = world.provider.code
+    add(world, "https://hooks.example/")
+    for name, change_of in (
+        ("stopped", "state = 'paused', reason = 'failing'"),
+        ("recovered", "recovered_at = :at"),
+    ):
+        figure = of(f"anxiang_webhook_endpoints_{name}", provider=code)
+        assert read()[figure] == 0
+        change(f"UPDATE webhook_endpoint SET {change_of} WHERE CAST(:at AS timestamptz) IS NOT NULL", at=NOON)
+        assert read()[figure] == 1
+
+
 def test_what_ended_is_counted_for_a_day(world: World) -> None:
     go(world.submit(0), BookingState.CONFIRMED, BookingState.NO_SHOW)
     for hours, count in ((23, 1), (25, 0)):
@@ -93,17 +113,37 @@ def test_what_ended_is_counted_for_a_day(world: World) -> None:
         assert read()[of("anxiang_bookings_ended", state="no_show")] == count
 
 
-SMALL = {"provider", "provider_breaker", "job_run", "worker_beat"}
-"""A row for each provider, job or process: read whole."""
+def test_tests_are_in_no_figure(world: World) -> None:
+    """Of none of the queries, whichever tables they read."""
+    stage = with_twin(world, slots=5)
+    go(world.submit(), BookingState.CONFIRMED)
+    before = {name: value for name, value in read().items() if "seconds" not in name}
+    for number, state in enumerate((None, BookingState.CONFIRMED, BookingState.REJECTED), 1):
+        made = book_for_test(stage.twin.id, stage.offer.public_id, None, number, NOON)
+        if state is not None:
+            go(made, state)
+        with transaction() as session:
+            open_discrepancy(session, stage.twin.id, "theirs_only", made, now=NOON)
+    after = {name: value for name, value in read().items() if "seconds" not in name}
+    assert after == before
+
+
+SMALL = {"provider", "provider_breaker", "webhook_endpoint", "job_run", "worker_beat"}
+"""A row for each provider (or ten), job or process: read whole."""
 OF_WHAT_IS_OPEN = {
     "ix_booking_hold",
     "ix_booking_answer_due",
     "ix_booking_confirmed",
     "ix_booking_begun_or_over",
     "ix_booking_report_due",
+    "ix_booking_report_owed",
+    "ix_booking_to_answer",
+    "ix_booking_tests",
     "ix_provider_task_ready",
     "uq_discrepancy_open",
     "ix_integrity_alarm_last_at",  # of the last day
+    "ix_provider_call_count_at",  # of the last minutes
+    "uq_provider_call_count_provider_id_call_at",  # the same, of each provider: as statistics of few rows have it
 }
 
 
@@ -154,6 +194,25 @@ def test_discrepancies_breakers_and_pauses(world: World) -> None:
     assert found[of("anxiang_breaker_open", provider=code, call="reports")] == 1
     assert found[of("anxiang_breaker_open", provider=code, call="commands")] == 0
     assert found[of("anxiang_provider_paused", provider=code)] == 1
+
+
+def test_calls_of_the_last_minutes_by_what_came_of_them_and_how_long_they_took(world: World) -> None:
+    code, counts = world.provider.code, Counts()
+    for minutes, came, took in ((1, Came.SUCCEEDED, 100), (4, Came.TIMED_OUT, 8_000), (30, Came.SUCCEEDED, 5)):
+        counts.add(world.provider.id, Call.COMMANDS, came, took, at=NOON - timedelta(minutes=minutes))
+    counts.write()
+    found = read()
+    for came, number in ((Came.SUCCEEDED, 1), (Came.TIMED_OUT, 1), (Came.UNREADABLE, 0)):
+        assert found[of("anxiang_provider_calls", provider=code, call="commands", outcome=came.value)] == number
+    exact = histogram.percentile(histogram.counted((100, 8_000)), 0.95)
+    assert found[of("anxiang_provider_call_p95_seconds", provider=code, call="commands")] * 1000 == pytest.approx(exact)
+
+
+def test_who_answers_slowly(world: World) -> None:
+    name = of("anxiang_provider_answers_slowly", provider=world.provider.code)
+    assert read()[name] == 0
+    set_provider(world.provider, answers_slowly_since=NOON, answers_slowly_reason="slower")
+    assert read()[name] == 1
 
 
 def test_reports_that_are_late(world: World) -> None:
@@ -257,9 +316,15 @@ def test_every_figure_that_an_alert_names_is_exported(world: World, owner_connec
         session.execute(insert(JobRun).values(name="holds", every_seconds=1, succeeded_at=NOON))
         session.execute(insert(WorkerBeat).values(worker="a", leader=True, at=NOON))
     run_verification(heads_file=None, at=NOON, stopping=lambda: False)
+    counts = Counts()
+    counts.add(world.provider.id, Call.SLOTS, Came.SUCCEEDED, 5, at=NOON)
+    counts.write()
     metrics._SECONDS.labels("/", "GET", "200").observe(0.1)
     exported = {name.partition("[")[0] for name in read()}
     exported |= {name.partition("[")[0] for name in parsed(generate_latest(metrics._counted).decode())}
+    streams = CollectorRegistry()
+    streams.register(LiveFigures(Hub()))
+    exported |= {name.partition("[")[0] for name in parsed(generate_latest(streams).decode())}
     named = {name for rule in rules() for name in re.findall(r"\banxiang_\w+", rule["expr"])}
     assert named - exported == set()
     told = {name for name in exported if not name.startswith("anxiang_http")}
@@ -267,6 +332,7 @@ def test_every_figure_that_an_alert_names_is_exported(world: World, owner_connec
         "anxiang_bookings",
         "anxiang_bookings_ended",
         "anxiang_discrepancies_open",
+        "anxiang_provider_call_p95_seconds",
         "anxiang_provider_paused",
     }
     assert told - named == informs_only, "a figure without an alert"

@@ -85,7 +85,7 @@ def test_holds_are_the_brief_job() -> None:
 
 def test_a_command_that_stands_still_is_overdue(leader: Worker, go_on: Event, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(process, "run_task", lambda *_: go_on.wait(60))
-    lane: Any = type("Lane", (), {"provider": None, "adapter": lambda self: None})()
+    lane: Any = type("Lane", (), {"provider": None, "adapter": lambda self, call: None})()
     task: Any = type("Task", (), {"id": 7})()
     thread = Thread(target=leader._run_task, args=(lane, task), daemon=True)
     thread.start()

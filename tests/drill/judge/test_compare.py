@@ -130,7 +130,7 @@ def test_the_journal_gives_back_what_was_written(tmp_path: Path) -> None:
     journal.write(HELD)
     journal.write(CONFIRMED)
     journal.close()
-    assert Journal.read(journal.path) == [HELD, CONFIRMED]
+    assert Journal.read(journal.path, Acknowledged) == [HELD, CONFIRMED]
 
 
 def test_a_booking_that_replaces_one_is_the_same_booking_of_ours() -> None:

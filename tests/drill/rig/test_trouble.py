@@ -27,6 +27,12 @@ def test_what_belongs_to_a_day_is_done_on_that_day(action: str) -> None:
     assert able_to("cancel", [row("R1", "bkg_1"), row("R2", "bkg_2", TOMORROW)], TODAY) == ["R1", "R2"]
 
 
+def test_nobody_misses_an_hour_that_has_not_come() -> None:
+    at_eight = {**row("R1", "bkg_1"), "starts_at": f"{TODAY}T08:00:00+08:00"}
+    assert able_to("no_show", [at_eight, {**row("R2", "bkg_2"), "starts_at": None}], TODAY) == ["R2"]
+    assert able_to("fulfil", [at_eight], TODAY) == ["R1"]
+
+
 def test_a_day_that_is_being_given_up_is_served_or_missed_like_any_other() -> None:
     moving = [row("R1", "bkg_1"), row("R2", "bkg_1-4", TOMORROW)]
     for action in ("check_in", "fulfil", "no_show"):

@@ -34,6 +34,13 @@ def ask(
     return caller.post(path, {"slot_id": world.slots[slot].public_id}, headers=headers)
 
 
+def until_taken(asked: Callable[[], TestResponse]) -> TestResponse:
+    """As a client does: what was answered by 503 is asked for again, under the same key."""
+    while (answer := asked()).status_code == 503:
+        continue
+    return answer
+
+
 def test_another_date_is_asked_for_and_switched_when_the_provider_agrees(caller: Caller, world: World) -> None:
     public_id = confirmed(world)
     before = caller.get(f"/bookings/{public_id}").get_json()
@@ -102,7 +109,9 @@ def test_a_repeated_request_changes_once_and_another_body_is_refused(caller: Cal
 
 def test_one_key_eight_times_at_once_is_one_change(caller: Caller, world: World) -> None:
     public_id = confirmed(world)
-    works: list[Callable[[], TestResponse]] = [lambda: ask(caller, public_id, world, key="once")] * 8
+    works: list[Callable[[], TestResponse]] = [
+        lambda: until_taken(lambda: ask(caller, public_id, world, key="once"))
+    ] * 8
     answers = all_at_once(works)
     assert [answer.status_code for answer in answers if isinstance(answer, TestResponse)] == [200] * 8
     assert [task[0] for task in tasks(public_id)].count("change") == 1

@@ -14,8 +14,7 @@ from click.testing import Result
 from flask import Flask
 from sqlalchemy import Engine, select
 
-from booking.discrepancies import open_discrepancy
-from booking.models import Discrepancy
+from booking.discrepancies import Discrepancy, open_discrepancy
 from marketplace import cli
 from marketplace.core.config import settings
 from marketplace.core.database.db import reading, transaction
@@ -92,7 +91,7 @@ def test_an_administrator_is_made_once(run: Run) -> None:
     make_insurer()
     line = "admin create --login anna --name Anna"
     assert run(line, ADMIN_PASSWORD="long enough for us").exit_code == 0
-    one_sentence(run(line, ADMIN_PASSWORD="long enough for us"), "login: Another operator has this login.")
+    one_sentence(run(line, ADMIN_PASSWORD="long enough for us"), "login: Another account has this login.")
     one_sentence(run(line, ADMIN_PASSWORD="short"), "password: A password has at least 12 characters.")
 
 
@@ -107,6 +106,7 @@ def test_an_agent_is_made_by_her_role_and_other_roles_there_are_none(run: Run) -
 
 def test_sites_are_imported_and_bad_rows_reported(run: Run, tmp_path: Path) -> None:
     assert " 0 refused." in run(f"catalog import-sites {SAMPLE_SITES}").output
+    assert "pairs may be one place, 0 of them new" in run("catalog find-doubles").output
     broken = tmp_path / "broken.csv"
     lines = SAMPLE_SITES.read_text(encoding="utf-8").splitlines()
     broken.write_text("\n".join([*lines, "only,two"]), encoding="utf-8")
@@ -118,10 +118,10 @@ def test_sites_are_imported_and_bad_rows_reported(run: Run, tmp_path: Path) -> N
     one_sentence(run(f"catalog import-sites {tmp_path / 'none.csv'}"), "No such file")
 
 
-@pytest.mark.parametrize("of", ["CUSTOMER_API", "PARTNER_API"])
+@pytest.mark.parametrize("of", ["CUSTOMER_API", "PARTNER_API", "INSURER_API"])
 def test_the_descriptions_are_written(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, of: str) -> None:
     before = getattr(cli, of).file.read_text(encoding="utf-8")
-    for name in ("CUSTOMER_API", "PARTNER_API"):
+    for name in ("CUSTOMER_API", "PARTNER_API", "INSURER_API"):
         monkeypatch.setattr(cli, name, replace(getattr(cli, name), file=tmp_path / name))
     assert run("openapi write").exit_code == 0
     assert (tmp_path / of).read_text(encoding="utf-8") == before

@@ -165,6 +165,12 @@ def test_a_form_behind_tls_needs_its_token_and_no_referrer(production: Flask) ->
 
     assert status() == status(Referer="https://benefits.example.com/sign-in") == 422
     assert status(Referer="https://evil.example.org/") == status(Origin="https://evil.example.org") == 403
+    assert (
+        status(**{"Sec-Fetch-Site": "cross-site"})
+        == status(**{"Sec-Fetch-Site": "cross-site", "Origin": "null"})
+        == 403
+    )
+    assert status(**{"Sec-Fetch-Site": "same-origin", "Origin": "https://benefits.example.com"}) == 422
 
 
 def test_a_code_leads_to_its_meaning(app: Flask) -> None:
@@ -191,6 +197,17 @@ def test_a_body_of_unannounced_length_has_the_same_limit(
         environ_overrides={"wsgi.input_terminated": True},
     )
     assert answer.status_code == status, answer.text
+
+
+@pytest.mark.parametrize(
+    "path", ["/places/a\xffb", "/api/v1/me/\xc3", "/partner/v1/pools/a\xffb", "/desk/\xed\xa0\x80", "/\xff"]
+)
+@pytest.mark.parametrize("method", ["GET", "POST", "PUT"])
+def test_a_path_that_is_no_utf8_is_refused_everywhere(app: Flask, method: str, path: str) -> None:
+    answer = app.test_client().open(
+        "/", method=method, environ_overrides={"PATH_INFO": path}
+    )  # bytes, as PEP 3333 says
+    assert answer.status_code == 400
 
 
 def test_a_page_that_does_not_exist_is_no_problem_document(app: Flask) -> None:

@@ -10,9 +10,9 @@ from click.testing import Result
 from flask import Flask
 from sqlalchemy import Engine, select, update
 
-from booking.discrepancies import EXPLAINED
+from booking.discrepancies import EXPLAINED, Discrepancy
 from booking.feeds.unreadable import DIGEST_KEY, record_rows
-from booking.models import Discrepancy, Feed
+from booking.models import Feed
 from marketplace import cli
 from marketplace.core import clock, integrity
 from marketplace.core.config import settings

@@ -94,7 +94,7 @@ def test_consent_is_asked_given_and_withdrawn(caller: Caller, world: World, monk
     problem(caller.post(f"{path}/codes", {"phone": FATHERS_PHONE}), 409, "consent_not_needed", "beneficiary_id")
     assert caller.call("DELETE", path).status_code == 204
     assert caller.get(path).get_json() == {
-        "beneficiary_id": father, "state": "missing", "given_at": None, "method": "",
+        "beneficiary_id": father, "state": "missing", "given_at": None, "dispatch_given_at": None, "method": "",
     }  # fmt: skip
     problem(caller.get("/me/family/ben_00000000000000000000/consent"), 404, "not_found", "beneficiary_id")
 

@@ -23,6 +23,7 @@ from schemathesis.specs.openapi import checks
 from sqlalchemy import Engine, text
 
 from marketplace.api.description import CUSTOMER_API
+from marketplace.catalog.kinds import kind
 from marketplace.core import clock
 from marketplace.core.database.db import transaction
 from tests.marketplace.api.caller import Caller
@@ -70,7 +71,7 @@ class Program:
         """The signed-in customer's."""
         return {"Authorization": f"Bearer {self.caller.token}"}
 
-    def ids(self) -> dict[str, str]:
+    def ids(self) -> dict[str, str | None]:
         """Real ids by the name of the field or path parameter, for every other request; none for the others."""
         self.count += 1
         if self.count % 2:
@@ -81,7 +82,14 @@ class Program:
             "beneficiary_id": self.world.beneficiary.public_id,
             "entitlement_id": self.world.entitlement.public_id,
             "booking_id": self.booked,
+            "venue_id": None,
         }
+
+    def wish(self) -> dict[str, Any]:
+        """What holds a place: a time of the offer for the customer herself, with the answers that it asks for."""
+        slot = self.world.slots[self.count % len(self.world.slots)].public_id
+        asked = {"offer_id": self.world.offer.public_id, "beneficiary_id": self.world.beneficiary.public_id}
+        return {**asked, "slot_id": slot, "details": dict(kind(self.world.offer.kind).example_details)}
 
 
 program = Program()
@@ -131,10 +139,16 @@ def asked(case: schemathesis.Case) -> None:
     with_real_ids(case).call_and_validate(headers=program.headers(), checks=CHECKS)
 
 
+BOOKING = "/(bookings|offers|waiting|notifications)"
+"""What a sequence goes through: among everything that can be asked hardly any would come to a booking."""
+
+
 def test_sequences_of_operations_keep_their_word(busy_world: World) -> None:
     number = itertools.count()
 
-    class Customer(schema.as_state_machine()):  # type: ignore[misc]
+    machine = schema.include(path_regex=BOOKING).as_state_machine()
+
+    class Customer(machine):  # type: ignore[misc,valid-type]
         """Goes from one answer to the next request. Each sequence is another customer's, so that none sees what the
         one before left behind; she begins with a place on hold."""
 
@@ -156,6 +170,8 @@ def test_sequences_of_operations_keep_their_word(busy_world: World) -> None:
                     real = {name: value for name, value in ids.items() if name in part}
                     self.repaired = self.repaired or bool(real)
                     part.update(real)
+            if self.repaired and case.method.upper() == "POST" and case.path.endswith("/bookings"):
+                case.body = program.wish()  # of made-up answers hardly any would begin a sequence
 
         def get_call_kwargs(self, case: schemathesis.Case) -> dict[str, Any]:
             return {"headers": program.headers()}

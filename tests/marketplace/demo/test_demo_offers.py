@@ -107,7 +107,7 @@ def test_an_offer_that_was_changed_is_put_right(loaded: Engine) -> None:
 def test_the_secrets_are_sealed_in_the_database_and_private_on_disk(loaded: Engine, own_state: Path) -> None:
     made = _place()
     accounts = {each["code"]: each for each in _accounts(made)}
-    assert set(accounts) == {"hexin", "mingde", "yunshan", "qinghe"}
+    assert set(accounts) == {"hexin", "mingde", "yunshan", "anxin", "qinghe"}
     with loaded.connect() as connection:
         for code, sealed, webhook in connection.execute(
             text("SELECT code, secret_sealed, webhook_secrets_sealed[1] FROM provider")

@@ -27,7 +27,7 @@ def _run(*arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-PORTS = ("ANXIANG_PORT", "ANXIANG_SANDBOX_PORT", "ANXIANG_DAY_SANDBOX_PORT")
+PORTS = ("ANXIANG_PORT", "ANXIANG_LIVE_PORT", "ANXIANG_SANDBOX_PORT", "ANXIANG_DAY_SANDBOX_PORT")
 
 
 def _free_ports() -> dict[str, str]:
@@ -79,16 +79,18 @@ def test_addresses_and_commands_follow_the_environment() -> None:
             "ANXIANG_WEB_COMMAND": "serve --at {host}:{port} x{workers}",
         }
     )
-    web, worker, sandbox, days = services(options)
+    web, live, worker, sandbox, days = services(options)
     assert options.address == "http://127.0.0.1:9001"
-    assert web.command == ["serve", "--at", "0.0.0.0:9001", "x2"]
+    assert web.command == ["nice", "-n", "5", "serve", "--at", "0.0.0.0:9001", "x2"]
+    assert live.command[1:7] == ["--interface", "asgi", "--host", "0.0.0.0", "--port", "8020"]
+    assert options.live_address == "http://127.0.0.1:8020"
     assert worker.command[1:] == ["-m", "booking.worker"]
     assert sandbox.command[1:5] == ["-m", "providers.sandbox", "--port", "8010"]
     assert days.command[1:5] == ["-m", "providers.sandbox.day_capacity", "--port", "8011"]
 
 
 def test_without_demonstration_there_is_no_sandbox() -> None:
-    assert [service.name for service in services(Options.read({"ANXIANG_DEMO": "no"}))] == ["web", "worker"]
+    assert [service.name for service in services(Options.read({"ANXIANG_DEMO": "no"}))] == ["web", "live", "worker"]
 
 
 @pytest.mark.parametrize(

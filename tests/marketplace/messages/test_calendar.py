@@ -98,6 +98,8 @@ def test_an_address_that_names_its_city_stands_alone() -> None:
     site = {"name": "示范医院", "city": "杭州市", "district": "西湖区", "address": "杭州市西湖区文溪路 8 号"}
     (entry,) = read(document(an_event(site=site)))
     assert entry["LOCATION"] == "示范医院, 杭州市西湖区文溪路 8 号"
+    (entry,) = read(document(an_event(site=site), language="en"))
+    assert entry["LOCATION"] == "Shifan Hospital, 示范医院, 杭州市西湖区文溪路 8 号", "English, and what a driver reads"
     assert b"REFRESH-INTERVAL;VALUE=DURATION:PT1H" in document()
 
 

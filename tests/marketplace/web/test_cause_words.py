@@ -12,7 +12,7 @@ from flask_babel import force_locale
 from booking.changes.cancel import REASONS
 from marketplace.web.cause_words import cause_line, refusal_line
 from providers.adapters.checkup_wire import REFUSED
-from providers.adapters.open_protocol import REFUSALS
+from providers.adapters.open.calls import REFUSALS
 from tests.conventions.sources import modules, parsed
 
 

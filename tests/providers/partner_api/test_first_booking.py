@@ -18,9 +18,13 @@ import pytest
 import requests
 from sqlalchemy import func, select, update
 
+from booking.actors import Actor
 from booking.models import Booking, Slot
-from marketplace.catalog.models import Offer, Site
+from booking.twins.open import open_test_mode
+from marketplace.catalog.models import Offer, Provider, Site
 from marketplace.catalog.new_provider import add_provider
+from marketplace.clients.credentials import Credentials, add_client, operator
+from marketplace.clients.owners import SCOPES
 from marketplace.core import clock
 from marketplace.core.clock import HOME_ZONE
 from marketplace.core.config import settings
@@ -29,8 +33,7 @@ from marketplace.core.database.db import reading, transaction
 from marketplace.core.ids import new_id
 from marketplace.development.database import DevDatabase
 from marketplace.web.cookies import SIGNED_IN
-from providers.clients.credentials import Credentials, add_client
-from providers.clients.scopes import SCOPES
+from providers.conformance.certificates.issue import give_provisional
 from tests.eventually import eventually
 from tests.files import make_pdf
 from tests.people import give, make_customer, self_of
@@ -49,9 +52,9 @@ def test_the_client_imports_nothing_of_ours() -> None:
 class Program:
     """The provider's program: what it says, line by line."""
 
-    def __init__(self, arguments: list[str]) -> None:
+    def __init__(self, arguments: list[str], program: Path = CLIENT) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, str(CLIENT), *arguments],
+            [sys.executable, str(program), *arguments],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -124,7 +127,10 @@ def begin() -> tuple[Credentials, str]:
         site_id = site.public_id
     now = clock.now()
     add_provider("qihang", "启航体检", "Qihang", adapter="partner", time_zone=HOME_ZONE, actor="t", now=now)
-    return add_client("qihang", "booking system", list(SCOPES), actor="t", now=now), site_id
+    with transaction() as session:
+        provider_id = session.scalars(select(Provider.id).where(Provider.code == "qihang")).one()
+        give_provisional(session, provider_id, now=now)
+    return add_client("qihang", "booking system", list(SCOPES), by=operator("t"), now=now), site_id
 
 
 @pytest.mark.slow
@@ -156,6 +162,27 @@ def test_from_a_token_to_the_report_on_the_customers_page(environment: dict[str,
         report = eventually(lambda: re.search(r'href="(/reports/rpt_\w+)', hers.get(f"{web.url}/reports").text))
         assert "3.92" in hers.get(web.url + report[1]).text
         assert client.process.wait(20) == 0
+
+
+@pytest.mark.slow
+def test_a_program_in_test_mode_passes_a_rehearsal_with_every_fault(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    _live, site = begin()
+    with reading() as session:
+        live = session.scalars(select(Provider.id).where(Provider.code == "qihang")).one()
+    twin = open_test_mode(live, Actor("operator", "t"), clock.now())
+    credentials = add_client(twin.code, "booking system", list(SCOPES), by=operator("t"), now=clock.now())
+    web = start_web(environment, tmp_path / "web.log")
+    worker = start_worker(environment, tmp_path / "worker.log")
+    given = [web.url, credentials.client_id, credentials.secret, site, "7", "6"]
+    client = Program(given, CLIENT.with_name("rehearsed.py"))
+    with killed_afterwards(web, worker), running(client):
+        client.says("published 200")
+        client.says("rehearsing")
+        for number in range(1, 7):
+            assert " right " in client.says(f"{number} ", 290)
+        assert client.says("passed") == "passed 6 0 0"
 
 
 def book(url: str) -> tuple[str, requests.Session]:

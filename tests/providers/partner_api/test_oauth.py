@@ -11,10 +11,11 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 from marketplace.app import create_app
+from marketplace.clients import credentials, tokens
+from marketplace.clients.credentials import Credentials
+from marketplace.clients.owners import PROVIDERS
 from marketplace.core import clock
-from providers.clients import credentials, tokens
-from providers.clients.credentials import Credentials
-from providers.partner_api import oauth
+from marketplace.rest import oauth
 from tests.people import NOON
 from tests.world import make_offer
 
@@ -30,10 +31,13 @@ def app(worker_database: object) -> Flask:
     return create_app()
 
 
+BY = credentials.operator("t")
+
+
 @pytest.fixture
 def client(db: object) -> Credentials:
     """A client that may publish slots and answer bookings."""
-    return credentials.add_client(make_offer()[0].code, "hall", ["slots", "bookings"], actor="t", now=NOON)
+    return credentials.add_client(make_offer()[0].code, "hall", ["slots", "bookings"], by=BY, now=NOON)
 
 
 def basic(name: str, secret: str) -> dict[str, str]:
@@ -55,7 +59,7 @@ def test_a_token_is_given_for_the_secret_in_the_header_or_in_the_body(app: Flask
         assert (answer.status_code, answer.headers["Cache-Control"]) == (200, "no-store")
         assert (given["token_type"], given["expires_in"], given["scope"]) == ("Bearer", 3600, "bookings slots")
         assert given["expires_in"] >= 300
-        assert tokens.authenticate(given["access_token"], now=NOON).scopes == {"slots", "bookings"}
+        assert tokens.authenticate(PROVIDERS, given["access_token"], now=NOON).scopes == {"slots", "bookings"}
         assert "refresh_token" not in given
 
 
@@ -68,8 +72,8 @@ def test_fewer_scopes_are_given_when_asked_for_and_none_that_it_has_not(app: Fla
 
 
 def test_who_is_not_let_in_learns_nothing(app: Flask, client: Credentials) -> None:
-    ended = credentials.add_client(make_offer()[0].code, "old", ["slots"], actor="t", now=NOON)
-    credentials.end_client(ended.client_id, actor="t", now=NOON)
+    ended = credentials.add_client(make_offer()[0].code, "old", ["slots"], by=BY, now=NOON)
+    credentials.end_client(ended.client_id, by=BY, now=NOON)
     tries = [
         basic(client.client_id, "wrong"),
         basic("cli_nobody", client.secret),
@@ -95,6 +99,7 @@ def test_who_is_not_let_in_learns_nothing(app: Flask, client: Credentials) -> No
         ({}, "?grant_type=client_credentials", "invalid_request"),
         (GRANT, "?client_secret=in-the-log", "invalid_request"),
         ({"grant_type": ["client_credentials", "client_credentials"]}, "", "invalid_request"),
+        ({**GRANT, "client_id": "cli_other", "client_secret": "another"}, "", "invalid_request"),
     ],
 )
 def test_what_the_standard_forbids_is_told_by_its_code(
@@ -107,14 +112,14 @@ def test_what_the_standard_forbids_is_told_by_its_code(
 
 def test_a_token_is_revoked_at_once_and_only_by_its_client(app: Flask, client: Credentials) -> None:
     me = basic(client.client_id, client.secret)
-    other = credentials.add_client(make_offer()[0].code, "other", ["slots"], actor="t", now=NOON)
+    other = credentials.add_client(make_offer()[0].code, "other", ["slots"], by=BY, now=NOON)
     token = post(app, TOKEN, GRANT, me).get_json()["access_token"]
     stranger = post(app, REVOKE, {"token": token}, basic(other.client_id, other.secret))
-    assert (stranger.status_code, tokens.authenticate(token, now=NOON).client) == (200, client.client_id)
+    assert (stranger.status_code, tokens.authenticate(PROVIDERS, token, now=NOON).client) == (200, client.client_id)
     assert post(app, REVOKE, {"token": "never given"}, me).status_code == 200
     assert post(app, REVOKE, {"token": token}, me).status_code == 200
     with pytest.raises(tokens.Unauthenticated):
-        tokens.authenticate(token, now=NOON)
+        tokens.authenticate(PROVIDERS, token, now=NOON)
     assert post(app, REVOKE, {"token": token}).status_code == 401
     assert post(app, REVOKE, {}, me).get_json()["error"] == "invalid_request"
 

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, select, text
 from werkzeug.test import TestResponse
 
 from booking.offers import maintain
+from marketplace.catalog.kinds import kinds
 from marketplace.core import clock
 from marketplace.core.audit import AuditLine
 from marketplace.core.database.db import reading
@@ -251,6 +252,17 @@ def test_an_offer_stays_with_its_pool_and_its_benefit(
     problem(put(partner, terms(), known=etag(partner)), 422, "invalid", "benefit")
 
 
+@pytest.mark.parametrize(("language", "told"), [("en", "A dental hospital"), ("zh", "口腔医院只看口腔")])
+def test_a_new_offer_where_the_kind_of_place_cannot_do_it_is_refused_with_the_reason(
+    partner: Partner, owner_connection: Connection, language: str, told: str
+) -> None:
+    partner.language = language
+    owner_connection.execute(text("UPDATE site SET kind = '口腔医院'"))
+    body = problem(put(partner, terms(), "teeth"), 422, "invalid", "pool")
+    assert body["detail"].startswith(told) and body["facts"]["why"]["en"].startswith("A dental hospital")
+    assert put(partner, terms(), known=etag(partner)).status_code == 200, "what stands can be changed"
+
+
 # --- pools -----------------------------------------------------------------------------------------------------------
 
 
@@ -281,7 +293,11 @@ def test_a_pool_stays_at_its_site(app: Flask, partner: Partner, language: str, t
 
 
 @pytest.mark.parametrize(
-    ("language", "told"), [("en", "There is no such site in the list."), ("zh", "名录中没有这家机构。")]
+    ("language", "told"),
+    [
+        ("en", "There is no such site in the list. If yours is missing, ask the operator to add it."),
+        ("zh", "名录中没有这家机构。如需新增，请联系平台管理员。"),
+    ],
 )
 def test_a_site_that_is_not_in_the_list_is_named_by_its_field(partner: Partner, language: str, told: str) -> None:
     partner.language = language
@@ -352,3 +368,22 @@ def test_hostile_requests_are_refused_and_never_an_error_of_ours(partner: Partne
             answers.append(partner.get(f"/{what}?{query}"))
     assert {answer.status_code for answer in answers} <= {200, 400, 404, 405, 412, 422}
     assert {answer.content_type for answer in answers if answer.status_code >= 400} == {"application/problem+json"}
+
+
+@pytest.mark.parametrize(("language", "told"), [("en", "This must be one of: {}."), ("zh", "须为以下之一：{}。")])
+def test_an_unknown_benefit_is_named_among_all_wrong_fields_with_the_benefits_there_are(
+    partner: Partner, language: str, told: str
+) -> None:
+    partner.language = language
+    answer = put(partner, terms(benefit="massage", price_minor=-1, name_en=""), "one")
+    errors = {error["field"]: error["detail"] for error in problem(answer, 422, "invalid", "benefit")["errors"]}
+    assert {"benefit", "price_minor", "name_en"} <= set(errors)
+    assert errors["benefit"] == told.format(", ".join(kinds()))
+
+
+def test_a_status_that_there_is_not_is_answered_with_those_there_are(app: Flask, world: World) -> None:
+    caller = partner_of(app, world.provider, "bookings")
+    caller.language = "en"
+    answer = caller.get("/bookings?status=lost")
+    (error,) = problem(answer, 422, "invalid", "status")["errors"]
+    assert error["parameter"] == "status" and "requested, " in error["detail"] and "lost" not in error["detail"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -24,12 +23,10 @@ from marketplace.core.ids import new_id
 from providers.reported import RemoteSlot
 from tests.people import NOON
 from tests.providers.partner_api.partner import NDJSON, Partner, ndjson, partner_of
-from tests.providers.partner_api.test_slots import line, statuses
+from tests.providers.partner_api.slot_lines import ASKED, closed, complete, line, opened, statuses
 from tests.world import DAY, World, join, make_offer, make_world, taken
 
 pytestmark = [pytest.mark.usefixtures("db"), pytest.mark.every_postgres]
-
-ASKED = {"pools": ["pool-1"], "from": "2026-03-10", "to": "2026-03-11"}
 
 
 @pytest.fixture
@@ -52,26 +49,6 @@ def partner(app: Flask, world: World) -> Partner:
     days = [line("a"), line("b"), line("c", service_date="2026-03-11")]
     made.publish([*days, line("later", service_date="2026-03-12"), line("a", pool="pool-2")])
     return made
-
-
-def opened(partner: Partner, **changes: Any) -> str:
-    answer = partner.post("/slots/snapshots", json={**ASKED, **changes}, headers={"Idempotency-Key": str(uuid.uuid4())})
-    assert answer.status_code == 201, answer.text
-    return str(answer.get_json()["id"])
-
-
-def complete(partner: Partner, snapshot: str) -> Any:
-    return partner.post(f"/slots/snapshots/{snapshot}/complete")
-
-
-def closed(partner: Partner) -> set[str]:
-    """The closed slots, as pool/reference."""
-    found = [
-        slot
-        for pool in ("pool-1", "pool-2")
-        for slot in partner.get("/slots", query_string={"pool": pool}).get_json().get("items", [])
-    ]
-    return {f"{slot['pool']}/{slot['reference']}" for slot in found if slot["closed"]}
 
 
 def test_what_was_not_named_is_closed_within_its_pools_and_days_alone(partner: Partner) -> None:

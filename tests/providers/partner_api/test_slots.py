@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from threading import BoundedSemaphore
 from typing import Any
 
 import pytest
@@ -14,15 +11,17 @@ from flask import Flask
 from sqlalchemy import Engine, event, select
 
 from booking.changes.cancel import cancel
-from booking.models import Discrepancy, Slot
+from booking.discrepancies import Discrepancy
+from booking.models import Slot
 from booking.sync import publish, slots
 from marketplace.catalog.models import CapacityPool
+from marketplace.clients.owners import SCOPES
 from marketplace.core.database.db import engine, reading, transaction
 from marketplace.core.ids import new_id
-from providers.clients.scopes import SCOPES
 from providers.partner_api.slot_lines import LONGEST_LINE, MOST_BYTES, MOST_LINES
 from tests.people import NOON
 from tests.providers.partner_api.partner import NDJSON, Partner, ndjson, partner_of
+from tests.providers.partner_api.slot_lines import Watched, held, line, statuses
 from tests.world import World, join, make_offer, make_world
 
 pytestmark = pytest.mark.usefixtures("db")
@@ -38,29 +37,6 @@ def world(db: Engine) -> World:
 def partner(app: Flask, world: World) -> Partner:
     """A program of its provider that may publish slots."""
     return partner_of(app, world.provider, "slots")
-
-
-def line(reference: str = "a", **changes: Any) -> dict[str, Any]:
-    """A slot of half an hour on 10 March."""
-    known = {
-        "pool": "pool-1",
-        "reference": reference,
-        "service_date": "2026-03-10",
-        "starts_at": "2026-03-10T08:00:00+08:00",
-        "ends_at": "2026-03-10T08:30:00+08:00",
-        "offered": 5,
-        "version": 1,
-    }
-    return {name: value for name, value in {**known, **changes}.items() if value is not ...}
-
-
-def statuses(answers: list[dict[str, Any]]) -> list[str]:
-    return [answer["status"] for answer in answers]
-
-
-def held(partner: Partner, **query: str) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = partner.get("/slots", query_string={"pool": "pool-1", **query}).get_json()["items"]
-    return found
 
 
 def test_a_slot_and_a_day_are_published_changed_and_shown(partner: Partner) -> None:
@@ -135,7 +111,7 @@ REFUSED = {
     "a reference that can't be stored": (line(reference="a\0"), "reference", "can't be stored"),
     "a number as a reference": (line(reference=3), "reference", "must be text"),
     "no date": (line(service_date=...), "service_date", "is needed"),
-    "no such date": (line(service_date="2026-02-30"), "service_date", "must be a date"),
+    "no such date": (line() | {"service_date": "2026-02-30"}, "service_date", "must be a date"),
     "a date of other digits": (line(service_date="2026-03-1\u0661"), "service_date", "must be a date"),
     "no zone": (line(starts_at="2026-03-10T08:00:00"), "starts_at", "with its zone"),
     "another form": (line(starts_at="20260310T0800Z"), "starts_at", "with its zone"),
@@ -254,35 +230,12 @@ def test_no_other_route_takes_a_large_body_and_nobody_without_a_token(app: Flask
     body = b" " * 300_000
     assert partner.post("/slots/snapshots", data=body, content_type="application/json").status_code == 413
     stranger = Partner(app, "nobody")
-    read = _Watched(body)
+    read = Watched(body)
     answer = stranger.post(
         "/slots", input_stream=read, content_type=NDJSON, environ_overrides={"CONTENT_LENGTH": str(len(body))}
     )
     assert answer.status_code == 401
     assert read.asked == 0, "the body of a stranger is not read"
-
-
-class _Watched(io.BytesIO):
-    """A body that counts how often it is read, and before the first time does something else."""
-
-    def __init__(self, body: bytes, meanwhile: Callable[[], None] = lambda: None) -> None:
-        super().__init__(body)
-        self.asked, self._meanwhile = 0, meanwhile
-
-    def _note(self) -> None:
-        self.asked += 1
-        if self.asked == 1:
-            self._meanwhile()
-
-    def read(self, size: int | None = -1) -> bytes:
-        """Some of it."""
-        self._note()
-        return super().read(size)
-
-    def readinto(self, buffer: Any) -> int:
-        """Some of it, as werkzeug asks for it."""
-        self._note()
-        return super().readinto(buffer)
 
 
 def test_another_content_type_is_refused_with_the_right_one(partner: Partner) -> None:
@@ -391,39 +344,27 @@ def test_an_unknown_snapshot_is_not_there(partner: Partner) -> None:
         assert session.scalars(select(Slot)).all() == []
 
 
-def test_a_provider_publishes_one_call_at_a_time_and_a_second_is_refused_before_its_body_is_read(
-    app: Flask, partner: Partner
-) -> None:
-    other = partner_of(app, make_offer(slots=0)[0], "slots")
-    body = ndjson([line()])
-    second = _Watched(body)
-    answers = []
-
-    def send(sender: Partner, read: io.BytesIO) -> None:
-        length = {"CONTENT_LENGTH": str(len(body))}
-        answers.append(sender.post("/slots", input_stream=read, content_type=NDJSON, environ_overrides=length))
-
-    def meanwhile() -> None:
-        with ThreadPoolExecutor(1) as thread:
-            thread.submit(send, partner, second).result()
-            thread.submit(send, other, io.BytesIO(body)).result()
-
-    send(partner, _Watched(body, meanwhile))
-    refused, of_another, first = answers
-    assert (refused.status_code, refused.get_json()["code"], refused.headers["Retry-After"]) == (429, "too_many", "2")
-    assert second.asked == 0
-    assert (of_another.status_code, first.status_code) == (200, 200)
-    assert statuses(partner.publish([line()])) == ["unchanged"], "the turn was given back"
+IMPOSSIBLE: dict[str, tuple[dict[str, Any], str, str]] = {
+    "a zone that is nowhere": (
+        {"starts_at": "2099-12-31T23:59:00+23:59", "ends_at": "2099-12-31T23:59:00-23:59"},
+        "starts_at",
+        "with its zone",
+    ),
+    "longer than a day": ({"ends_at": "2026-03-11T08:00:01+08:00"}, "ends_at", "longer than a day"),
+    "another day": (
+        {"starts_at": "2026-03-11T08:00:00+08:00", "ends_at": "2026-03-11T08:30:00+08:00"},
+        "service_date",
+        "not the day at the site",
+    ),
+    "another day at the site": ({"starts_at": "2026-03-09T15:59:59Z"}, "service_date", "not the day at the site"),
+}
 
 
-def test_only_so_many_calls_are_written_at_a_time(partner: Partner, monkeypatch: pytest.MonkeyPatch) -> None:
-    publishers = BoundedSemaphore(publish.PUBLISHED_AT_ONCE)
-    monkeypatch.setattr(publish, "_publishers", publishers)
-    assert partner.post("/slots?snapshot=snp_7c1x9d4t6b3n0v8m5r2k", data=b"", content_type=NDJSON).status_code == 404
-    for _ in range(publish.PUBLISHED_AT_ONCE):
-        assert publishers.acquire(blocking=False), "a refused call keeps no place"
-    answer = partner.post("/slots", data=ndjson([line()]), content_type=NDJSON)
-    assert (answer.status_code, answer.get_json()["code"]) == (429, "too_many")
-    assert (answer.headers["Retry-After"], held(partner)) == ("2", [])
-    publishers.release()
-    assert statuses(partner.publish([line()])) == ["created"]
+@pytest.mark.parametrize("wrong", IMPOSSIBLE)
+def test_times_that_cannot_be_right_are_refused_by_their_field(partner: Partner, wrong: str) -> None:
+    partner.language = "en"
+    changes, field, words = IMPOSSIBLE[wrong]
+    answers = partner.publish([line("before"), line("bad", **changes), line("after")])
+    assert statuses(answers) == ["created", "refused", "created"]
+    error = answers[1]["errors"][0]
+    assert error["field"] == field and words in error["detail"]

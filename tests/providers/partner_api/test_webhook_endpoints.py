@@ -9,13 +9,15 @@ from typing import Any
 import pytest
 from flask import Flask
 from sqlalchemy import Engine, text
+from standardwebhooks.webhooks import Webhook
 from werkzeug.test import TestResponse
 
 from booking.webhooks.deliveries import KEPT, forget_deliveries
 from booking.webhooks.make import make_deliveries
+from marketplace.clients.owners import SCOPES
 from marketplace.core.crypto import unseal_master
-from providers.clients.scopes import SCOPES
-from tests.booking.webhooks.hooks import rows, send_all
+from marketplace.core.database.db import transaction
+from tests.booking.webhooks.hooks import real_now, rows, send_all
 from tests.booking.webhooks.receiver import Receiver, listening
 from tests.people import NOON
 from tests.providers.partner_api.partner import Partner, partner_of
@@ -71,6 +73,16 @@ def test_the_same_request_again_adds_nothing_and_says_the_same(partner: Partner)
     assert other.get_json()["code"] == "idempotency_key_reused"
     secrets = [post(partner, f"/webhook-endpoints/{first.get_json()['id']}/secrets", key="k2") for _ in range(2)]
     assert secrets[0].get_json() == secrets[1].get_json()
+
+
+def test_another_client_is_not_told_a_secret_by_the_same_key(app: Flask, world: World, partner: Partner) -> None:
+    body = {"url": URL, "event_types": TYPES}
+    first = post(partner, "/webhook-endpoints", body, key="k1").get_json()
+    other = partner_of(app, world.provider)
+    again = post(other, "/webhook-endpoints", body, key="k1")
+    assert first["secret"] not in again.text and again.get_json().get("id") != first["id"]
+    second = post(partner, f"/webhook-endpoints/{first['id']}/secrets", key="k2").get_json()["secret"]
+    assert second not in post(other, f"/webhook-endpoints/{first['id']}/secrets", key="k2").text
 
 
 @pytest.mark.parametrize(
@@ -147,13 +159,14 @@ def test_another_providers_endpoint_is_not_there(app: Flask, partner: Partner) -
         stranger.get(path),
         stranger.send("PUT", path, json=body),
         stranger.send("DELETE", path),
+        post(stranger, f"{path}/test"),
         post(stranger, f"{path}/secrets"),
         stranger.send("DELETE", f"{path}/secrets/{made['secrets'][0]['id']}"),
         stranger.get(f"{path}/deliveries"),
         post(stranger, f"{path}/deliveries/whd_00000000000000000000/replay"),
         post(stranger, f"{path}/replay", span),
     ]
-    assert [answer.status_code for answer in answers] == [404] * 8
+    assert [answer.status_code for answer in answers] == [404] * 9
     missing = stranger.get("/webhook-endpoints/whe_00000000000000000000").get_json()
     assert {**answers[0].get_json(), "instance": ""} == {**missing, "instance": ""}
     assert stranger.get("/webhook-endpoints").get_json() == {"items": []}
@@ -171,11 +184,14 @@ ENDPOINT = "/webhook-endpoints/whe_00000000000000000000"
         ("GET", ENDPOINT),
         ("PUT", ENDPOINT),
         ("DELETE", ENDPOINT),
+        ("POST", f"{ENDPOINT}/test"),
         ("POST", f"{ENDPOINT}/secrets"),
         ("DELETE", f"{ENDPOINT}/secrets/whs_00000000000000000000"),
         ("GET", f"{ENDPOINT}/deliveries"),
         ("POST", f"{ENDPOINT}/deliveries/whd_00000000000000000000/replay"),
         ("POST", f"{ENDPOINT}/replay"),
+        ("GET", "/contacts"),
+        ("PUT", "/contacts"),
     ],
 )
 def test_every_route_needs_its_scope(app: Flask, world: World, method: str, path: str) -> None:
@@ -205,6 +221,7 @@ def test_the_log_says_what_was_sent_and_answered(partner: Partner, world: World)
         assert newest["next_try"] is None and newest["milliseconds"] >= 0
         assert newest["body_sha256"] == rows()[-1].body_hash.hex()  # type: ignore[union-attr]
         assert newest["event_id"] in {it.id for it in receiver.received}
+        assert newest["url"] == receiver.url
         [older] = partner.get(f"{path}/deliveries?limit=1&cursor={page['next']}").get_json()["items"]
         assert older["id"] != newest["id"]
         assert partner.get(f"{path}/deliveries?state=failed").get_json()["items"] == []
@@ -251,6 +268,78 @@ def test_all_of_a_time_is_sent_once_more(partner: Partner, world: World) -> None
         ends = (span["since"], "2026-13-02T04:00:00Z", "2026-03-03T04:00:01Z")
         for wrong in ({**span, "until": end} for end in ends):
             assert post(partner, f"{path}/replay", wrong).get_json()["field"] == "until"
+
+
+def test_a_test_is_sent_once_and_stands_in_the_log(partner: Partner) -> None:
+    with listening() as receiver:
+        made = added(partner, receiver.url)
+        path = f"/webhook-endpoints/{made['id']}"
+        asked = post(partner, f"{path}/test", key="t1")
+        queued = asked.get_json()
+        assert (asked.status_code, queued["event_type"], queued["state"]) == (202, "webhook.test", "queued")
+        assert post(partner, f"{path}/test", key="t1").get_json() == queued, "the same request again"
+        waiting = post(partner, f"{path}/test")
+        assert (waiting.status_code, waiting.get_json()["code"]) == (409, "test_waiting")
+        assert send_all(real_now()) == ["done"]
+        [came] = receiver.received
+        content = Webhook(made["secret"]).verify(came.body, came.headers)
+        assert (content["type"], content["data"]) == ("webhook.test", {"id": came.id, "kind": "webhook.test"})
+        [logged] = partner.get(f"{path}/deliveries").get_json()["items"]
+        assert (logged["state"], logged["status"], logged["booking_id"], logged["version"]) == ("done", 200, None, None)
+        assert post(partner, f"{path}/test").status_code == 202
+
+
+@pytest.mark.parametrize("status", [500, 410])
+def test_a_test_that_fails_is_tried_once_and_changes_nothing_of_the_endpoint(partner: Partner, status: int) -> None:
+    with listening() as receiver:
+        path = f"/webhook-endpoints/{added(partner, receiver.url)['id']}"
+        receiver.says(status)
+        post(partner, f"{path}/test")
+        assert send_all() == ["failed"]
+        shown = partner.get(path).get_json()
+        assert (shown["state"], shown["failing_since"]) == ("active", None)
+
+
+def test_a_paused_endpoint_gets_tests_and_nothing_else_and_an_ended_one_none(partner: Partner, world: World) -> None:
+    with listening() as receiver:
+        made = added(partner, receiver.url)
+        path = f"/webhook-endpoints/{made['id']}"
+        world.submit()
+        make_deliveries(now=NOON)
+        partner.send("PUT", path, json={"url": receiver.url, "event_types": TYPES, "state": "paused"})
+        post(partner, f"{path}/test")
+        [waiting] = [it for it in partner.get(f"{path}/deliveries").get_json()["items"] if it["next_try"]]
+        assert waiting["event_type"] == "webhook.test"
+        assert send_all() == ["done"]
+        assert [it.content["type"] for it in receiver.received] == ["webhook.test"]
+        with transaction() as session:
+            session.execute(text("UPDATE webhook_endpoint SET state = 'ended', reason = 'gone'"))
+        refused = post(partner, f"{path}/test")
+        assert (refused.status_code, refused.get_json()["code"]) == (409, "endpoint_ended")
+
+
+def test_a_replayed_span_has_no_tests_in_it(partner: Partner) -> None:
+    with listening() as receiver:
+        path = f"/webhook-endpoints/{added(partner, receiver.url)['id']}"
+        post(partner, f"{path}/test")
+        assert send_all() == ["done"]
+        span = {"since": "2026-03-02T00:00:00Z", "until": "2026-03-02T23:00:00Z"}
+        assert post(partner, f"{path}/replay", span).status_code == 204
+        assert send_all() == []
+
+
+def test_contacts_are_said_and_shown(app: Flask, partner: Partner, world: World) -> None:
+    items = [{"email": "it@hospital.example", "language": "en"}, {"email": "desk@hospital.example", "language": "zh"}]
+    assert partner.get("/contacts").get_json() == {"items": []}
+    assert partner.send("PUT", "/contacts", json={"items": [items[0], {"email": items[1]["email"]}]}).get_json() == {
+        "items": items
+    }
+    assert partner.get("/contacts").get_json() == {"items": items}
+    assert partner_of(app, make_world(phone="13800000066").provider).get("/contacts").get_json() == {"items": []}
+    for wrong in ([{"email": "none"}], [{"email": "a@b.example", "language": "fr"}], [items[0]] * 6, "x"):
+        answer = partner.send("PUT", "/contacts", json={"items": wrong})
+        assert (answer.status_code, answer.get_json()["code"]) == (422, "invalid"), wrong
+    assert partner_of(app, world.provider, "slots").get("/contacts").status_code == 403
 
 
 def test_the_log_is_kept_for_thirty_days(partner: Partner, world: World) -> None:

@@ -12,6 +12,7 @@ from sqlalchemy import select
 from marketplace.core.audit import AuditLine
 from marketplace.core.database.db import reading
 from marketplace.core.errors import Invalid, NotFound, TooMany, Unauthenticated
+from providers.staff import administration
 from tests.people import NOON, PHONE, make_customer, make_insurer
 from vip.customers import blocking
 from vip.operators import account_changes, operators, passwords
@@ -158,8 +159,8 @@ def test_the_end_of_service_ends_sessions_at_once_and_they_stay_ended(admin: Pri
         sign_in_operator("lin", PASSWORD, NOON)
     with pytest.raises(Unauthenticated):
         account_changes.change_password(admin, PASSWORD, NEW, now=NOON)
-    account_changes.return_to_service("lin", now=NOON)
-    account_changes.return_to_service("lin", now=NOON)
+    administration.resume_by_command("lin", now=NOON)
+    administration.resume_by_command("lin", now=NOON)
     with pytest.raises(Unauthenticated):
         authenticate(token, now=NOON)
     assert entered().id == admin.id

@@ -16,9 +16,9 @@ from tests.people import NOON, make_insurer
 from vip.models import Operator
 from vip.operators import administration, operators
 from vip.operators.administration import add_operator, end_service, operators_of, return_to_service
-from vip.operators.device_changes import OwnAccount
 from vip.operators.operators import LoginTaken, WrongPassword, sign_in_operator
 from vip.operators.sign_in_steps import NextStep
+from vip.operators.team import OwnAccount
 from vip.principal import Principal
 from vip.signin.authentication import authenticate
 from vip.signin.signin import RECENT, SignInAgain

@@ -9,10 +9,10 @@ from marketplace.core.database.db import reading
 from marketplace.core.errors import NotFound, TooMany, Unauthenticated
 from tests.people import NOON, make_insurer
 from tests.vip.operators.devices import LATER, PASSWORD, STEP, code_of, entered, lines, next_step, set_up
-from vip.operators import device_changes, operators, second_factor
-from vip.operators.device_changes import OwnAccount
+from vip.operators import administration, device_changes, operators, second_factor
 from vip.operators.second_factor import WrongSecondFactor
 from vip.operators.sign_in_steps import show_code
+from vip.operators.team import OwnAccount
 from vip.principal import Principal
 from vip.signin.authentication import authenticate
 
@@ -69,8 +69,8 @@ def test_another_administrator_resets_it_and_all_sessions_end(lin: str) -> None:
     recent = entered(done.then).session_id  # one of the last minutes
     wu = Principal("operator", 0, operators.create_admin("wu", PASSWORD, "吴", now=NOON), 1, recent, "UTC", "admin")
     wu = Principal(**{**vars(wu), "insurer_id": make_insurer().id})
-    assert device_changes.reset(wu, lin, now=NOON) == 1
-    assert device_changes.reset(wu, lin, now=NOON) == 0
+    assert administration.reset(wu, lin, now=NOON) == 1
+    assert administration.reset(wu, lin, now=NOON) == 0
     with pytest.raises(Unauthenticated):
         authenticate(done.then.token, now=NOON)
     assert next_step(LATER).step == "device"
@@ -81,13 +81,13 @@ def test_nobody_resets_her_own_and_no_agent_anybodys(lin: str) -> None:
     _, done = set_up()
     me = entered(done.then)
     with pytest.raises(OwnAccount):
-        device_changes.reset(me, lin, now=NOON)
+        administration.reset(me, lin, now=NOON)
     agent = Principal(**{**vars(me), "role": "agent", "public_id": "opr_other"})
     with pytest.raises(NotFound):
-        device_changes.reset(agent, lin, now=NOON)
+        administration.reset(agent, lin, now=NOON)
     stranger = Principal(**{**vars(me), "insurer_id": me.insurer_id + 1, "public_id": "opr_other"})
     with pytest.raises(NotFound):
-        device_changes.reset(stranger, lin, now=NOON)
+        administration.reset(stranger, lin, now=NOON)
     assert device_changes.status(me).since == NOON
 
 

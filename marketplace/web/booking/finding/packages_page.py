@@ -18,7 +18,8 @@ from marketplace.web.language import by_language
 
 @dataclass(frozen=True)
 class Package:
-    """An offer at a site. `people` says for whom it is, e.g. `女性，18 至 70 岁`; `reasons` why not for this person."""
+    """An offer at a site. `people` says for whom it is, e.g. `女性，18 至 70 岁`; `reasons` why not for this
+    person; `provider` who gives it, blank where that is said elsewhere."""
 
     id: str
     name: str
@@ -31,6 +32,7 @@ class Package:
     chosen: bool = False
     reasons: tuple[str, ...] = ()
     kind: str = ""
+    provider: str = ""
 
 
 def package(view: OfferView, *, url: str = "", chosen: bool = False) -> Package:
@@ -40,13 +42,14 @@ def package(view: OfferView, *, url: str = "", chosen: bool = False) -> Package:
     shown = of_snapshot(card.public_id, card.kind, Text(card.name_zh, card.name_en), view.package)
     provider = by_language(Text(card.provider_zh, card.provider_en))
     summary = dotted((provider, shown.summary))
-    return replace(shown, summary=summary, url=url, chosen=chosen, reasons=reasons)
+    return replace(shown, summary=summary, url=url, chosen=chosen, reasons=reasons, provider=provider)
 
 
 @dataclass(frozen=True)
 class Column:
     """A package beside others of its kind. `worth` is in minor units; `differs` are the items that not all of them
-    have, those of the fewest first, in one order for all, and whether this one has it. `note` says what else suits a
+    have, those of the fewest first, in one order for all, and whether this one has it. An item that one provider alone
+    names is not held against another's package, which may have it under another name. `note` says what else suits a
     person it is not for."""
 
     package: Package
@@ -73,6 +76,7 @@ def side_by_side(views: Sequence[OfferView], urls: Mapping[str, str], chosen: st
     common = tuple(item for item in had[0] if all(item in items for items in had)) if had else ()
     some = dict.fromkeys(item for items in had for item in items if item not in common)
     differing = sorted(some, key=lambda item: sum(item in items for items in had))
+    named = {item: {_whose(view) for view, items in zip(ordered, had, strict=True) if item in items} for item in some}
     fit = [view for view in ordered if view.card.not_eligible is None]
     best = fit[0] if len(fit) > 1 and fit[0].card.price_minor > fit[1].card.price_minor else None
     columns = tuple(
@@ -81,12 +85,21 @@ def side_by_side(views: Sequence[OfferView], urls: Mapping[str, str], chosen: st
             view.card.price_minor,
             view.card.currency,
             view is best,
-            tuple((item, item in items) for item in differing),
+            tuple((item, item in items) for item in differing if item in items or _comparable(item, view, named)),
             _("Another one here suits %(name)s.", name=name) if fit and view not in fit else "",
         )
         for view, items in zip(ordered, had, strict=True)
     )
     return SideBySide(columns, common)
+
+
+def _whose(view: OfferView) -> str:
+    return view.card.provider_zh
+
+
+def _comparable(item: str, view: OfferView, named: Mapping[str, set[str]]) -> bool:
+    """Whether this package's provider would say so if it had the item: it names it elsewhere, or several do."""
+    return _whose(view) in named[item] or len(named[item]) > 1
 
 
 def _items(view: OfferView) -> tuple[str, ...]:

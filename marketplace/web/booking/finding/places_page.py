@@ -1,44 +1,45 @@
-"""Offers, sites and cities as the finder shows them."""
+"""Offers and sites as the finder shows them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
-from itertools import groupby
 from urllib.parse import urlencode
 
 from flask import url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
+from booking.finding.places import FoundPlace, Places
 from booking.offers.cards import OfferCard
-from booking.offers.cities import Narrowing
 from marketplace import wording
-from marketplace.catalog.places import short_place
-from marketplace.catalog.search import UNKNOWN_TIER, CityCount
-from marketplace.catalog.terms import syllables
 from marketplace.core.text import Text
-from marketplace.web.formats import dotted, money, time_of
+from marketplace.web.formats import day, dotted, money, number, time_of
 from marketplace.web.language import by_language
 from marketplace.web.parts import Choice, Person
+from marketplace.web.place_words import city_name, site_name, where_line
+from marketplace.web.slow_words import SlowNote, slow_note
+from marketplace.web.tiers import tier_word
 
 
 @dataclass(frozen=True)
 class Option:
-    """A package with its worth, one tap from its times."""
+    """A package with its worth, one tap from its times. `provider` is named where the site has packages of several."""
 
     name: str
     worth: str
     url: str
+    provider: str = ""
 
 
 @dataclass(frozen=True)
 class Place:
     """One row of the finder. `free_day` is the next day with a place, None with `reasons` when there is none.
     `packages` counts those that the person may have; with several, `times_url` leads to all of them side by side,
-    `package` says what they are worth, and `options` are those of most worth. `tier_note` says where the tier is from
-    and when."""
+    `package` says what they are worth, and `options` are those of most worth. `way` says how far it is, blank where
+    that isn't known; `wait_url` leads to the waiting list where all is full; `favourite` that she marked it; `slow`
+    that whatever she may have there is answered slowly today."""
 
     name: str
     district: str
@@ -51,9 +52,13 @@ class Place:
     few: bool = False
     reasons: tuple[str, ...] = ()
     change_person: bool = False
-    tier_note: str = ""
     packages: int = 1
     options: tuple[Option, ...] = ()
+    slow: SlowNote | None = None
+    site: str = ""
+    favourite: bool = False
+    way: str = ""
+    wait_url: str = ""
 
 
 @dataclass(frozen=True)
@@ -65,136 +70,236 @@ class PersonChoice:
 
 
 @dataclass(frozen=True)
+class CityHits:
+    """A city with hits, one tap away."""
+
+    label: str
+    url: str
+
+
+@dataclass(frozen=True)
+class Elsewhere:
+    """What is said about other cities: the title, and each of them with its number. `back_url` leads back to the own
+    city, where the words named another one."""
+
+    title: str
+    cities: tuple[CityHits, ...]
+    back: str = ""
+    back_url: str = ""
+
+
+@dataclass(frozen=True)
+class FilterGroup:
+    """Choices of one sort, several of which may be on: chips that send `name`."""
+
+    name: str
+    legend: str
+    choices: tuple[Choice, ...]
+
+
+@dataclass(frozen=True)
+class KnownPlace:
+    """A place that she marked or has been to. `note` says when it can be booked, or that it can't now; `city` is named
+    where it is another one than the list's."""
+
+    name: str
+    city: str
+    url: str
+    note: str
+    favourite: bool
+    open: bool
+
+
+@dataclass(frozen=True)
 class Finder:
-    """The place finder. `people` are those to choose from, `person` the chosen one among them. `more_url` fetches the
-    next page of rows; empty at the end. `total` is None when unknown."""
+    """The place finder. `people` are those to choose from, `person` the chosen one among them. `counts` says how many
+    places there are to book; `sorts` are the orders; `note` is what has to be said of the order. `known` are her own
+    places, `more_url` fetches the next page of rows; empty at the end. `plain_url` is the same search without
+    filters."""
 
     benefit: str
     title: str
     person: Person
     city: str
     query: str
-    districts: tuple[Choice, ...]
-    tiers: tuple[Choice, ...]
-    kinds: tuple[Choice, ...]
+    filters: tuple[FilterGroup, ...]
     places: tuple[Place, ...]
     people: tuple[PersonChoice, ...] = ()
+    counts: str = ""
+    sorts: tuple[Choice, ...] = ()
+    note: str = ""
+    known: tuple[KnownPlace, ...] = ()
     more_url: str = ""
-    total: int | None = None
-    tier_source: str = ""
+    plain_url: str = ""
     entitlement: str = ""
     benefit_line: str = ""
-
-
-@dataclass(frozen=True)
-class City:
-    name: str
-    url: str
-    count: int
-    words: str = ""
-    current: bool = False
-
-
-@dataclass(frozen=True)
-class CityGroup:
-    """Cities of one province. `City.words` hold what the search box matches besides the name (pinyin)."""
-
-    name: str
-    cities: tuple[City, ...]
+    elsewhere: Elsewhere | None = None
+    query_error: str = ""
 
 
 FEW = 3
 _OPTIONS = 3
-_ALL = ""
 
 
 @dataclass(frozen=True)
 class Search:
     """What was asked for; it travels in the addresses. `person` is a public id, `entitlement` that of the benefit whose
-    card was tapped, or blank."""
+    card was tapped, or blank; `when` holds `weekend` and `morning`; `order` blank is the usual one."""
 
     benefit: str
     person: str
     city: str
     entitlement: str = ""
-    district: str = ""
-    tier: str = ""
     query: str = ""
+    tiers: tuple[str, ...] = ()
+    kinds: tuple[str, ...] = ()
+    districts: tuple[str, ...] = ()
+    departments: tuple[str, ...] = ()
+    when: tuple[str, ...] = ()
+    order: str = ""
+
+    @property
+    def weekend(self) -> bool:
+        """Whether a Saturday or Sunday is wanted."""
+        return "weekend" in self.when
+
+    @property
+    def morning(self) -> bool:
+        """Whether a time before noon is wanted."""
+        return "morning" in self.when
+
+    @property
+    def narrowed(self) -> bool:
+        """Whether any filter is on."""
+        return any((self.tiers, self.kinds, self.districts, self.departments, self.when))
+
+    def plain(self) -> Search:
+        """The same without filters; the city's own do not fit another one."""
+        return Search(self.benefit, self.person, self.city, self.entitlement, self.query, order=self.order)
+
+    def nothing(self) -> Search:
+        """The same benefit for the same person, without filters, words and city."""
+        return Search(self.benefit, self.person, "", self.entitlement)
 
     def url(self, endpoint: str = "web.places", **changes: str) -> str:
         """The address of the same search, changed; blank values are left out."""
-        named = {
+        named: dict[str, str | tuple[str, ...]] = {
             "benefit": self.benefit,
             "for": self.person,
             "city": self.city,
-            "district": self.district,
-            "tier": self.tier,
+            "tier": self.tiers,
+            "kind": self.kinds,
+            "department": self.departments,
+            "district": self.districts,
+            "when": self.when,
+            "sort": self.order,
             "q": self.query,
             "entitlement": self.entitlement,
         }
         filled = {name: value for name, value in {**named, **changes}.items() if value}
-        return f"{url_for(endpoint)}?{urlencode(filled)}"
+        return f"{url_for(endpoint)}?{urlencode(filled, doseq=True)}"
 
 
-def tier_word(tier: str | None) -> str:
-    """`三级甲等`, `Tier 3A`; blank for an unknown one."""
-    if not tier or tier == UNKNOWN_TIER:
-        return ""
-    level = {"三": "3", "二": "2", "一": "1"}[tier[0]]
-    grade = {"特": "S", "甲": "A", "乙": "B", "丙": "C"}.get(tier[2:3], "")
-    return by_language(Text(tier, _("Tier %(level)s", level=level + grade)))
-
-
-def tier_note(card: OfferCard) -> str:
-    """Where the tier is from, and from when."""
-    if not card.tier or not card.tier_source:
-        return ""
-    if card.tier_date:
-        return _("Tier from %(source)s, %(date)s", source=card.tier_source, date=card.tier_date)
-    return _("Tier from %(source)s", source=card.tier_source)
-
-
-def by_site(cards: Iterable[OfferCard]) -> list[list[OfferCard]]:
-    """Offers, site by site, in their order."""
-    return [list(group) for _site, group in groupby(cards, key=lambda card: card.site_id)]
-
-
-def place(cards: Sequence[OfferCard], person: Person, family: bool, entitlement: str = "") -> Place:
+def place(
+    found: FoundPlace,
+    person: Person,
+    family: bool,
+    search: Search,
+    favourites: Collection[str] = (),
+    *,
+    with_city: bool = False,
+) -> Place:
     """One row: when the site has a free place for a package that the person may have; else why there is none. Where she
-    may have several, none is chosen for her."""
-    fit = [card for card in cards if card.not_eligible is None]
-    free_ones = [card for card in fit if card.next_free]
-    shown = min(free_ones, key=_soonest, default=None) or (fit or cards)[0]
-    free = shown.next_free if fit else None
-    reasons: tuple[str, ...] = ()
-    if not fit and shown.not_eligible is not None:
-        reasons = (wording.sentence(shown.not_eligible),)
-    elif free is None:
-        reasons = (_("No free date within two months. New ones appear here as they open."),)
-    address = shown.address.removeprefix(shown.province).removeprefix(shown.city).removeprefix(shown.district)
+    may have several, none is chosen for her. Its city is named `with_city`."""
+    fit, shown, free = found.fit, found.shown, found.next_free
+    wait = not free and fit and not search.weekend and not search.morning
     return Place(
-        shown.site_name,
-        shown.district,
-        address,
+        _name(shown),
+        f"{city_name(shown.city)} " if with_city else "",
+        where_line(shown.province, shown.city, shown.district, shown.address),
         tier_word(shown.tier),
         _package_line(fit) if len(fit) > 1 else by_language(Text(shown.name_zh, shown.name_en)),
-        _onward(shown, person, entitlement, several=len(fit) > 1),
+        _onward(shown, person, search.entitlement, several=len(fit) > 1),
         free.service_date if free else None,
         _free_note(shown) if free else "",
         few=bool(free and free.free <= FEW),
-        reasons=reasons,
+        reasons=() if free else (_why_not(found, search),),
         change_person=bool(not fit and family),
-        tier_note=tier_note(shown),
         packages=max(1, len(fit)),
-        options=_options(free_ones, person, entitlement) if len(fit) > 1 else (),
+        options=_options(found.free, person, search.entitlement) if len(fit) > 1 else (),
+        slow=_slow(found.free),
+        site=shown.site_id,
+        favourite=shown.site_id in favourites,
+        way=way(found.metres),
+        wait_url=_wait(shown, person, search.entitlement) if wait else "",
     )
 
 
-def _soonest(card: OfferCard) -> tuple[str, str]:
-    free = card.next_free
-    if free is None:
-        return ("9999", "")
-    return (free.service_date.isoformat(), free.starts_at.isoformat() if free.starts_at else "")
+def _name(shown: OfferCard) -> str:
+    return site_name(shown.site_name, shown.city, shown.district, shown.province)
+
+
+def _why_not(found: FoundPlace, search: Search) -> str:
+    """Why nothing can be booked there for the person, in a sentence."""
+    refused = found.shown.not_eligible
+    if not found.fit and refused is not None:
+        return wording.sentence(refused)
+    if search.weekend and search.morning:
+        return _("No free weekend morning within two months.")
+    if search.weekend:
+        return _("Nothing free on a weekend within two months.")
+    if search.morning:
+        return _("No free morning within two months.")
+    return _("No free date within two months. New ones appear here as they open.")
+
+
+def way(metres: int | None) -> str:
+    """How far it is as the crow flies, blank where that isn't known."""
+    if metres is None:
+        return ""
+    return _("%(distance)s km", distance=number(max(0.1, round(metres / 1000, 1 if metres < 10_000 else None))))
+
+
+def _wait(shown: OfferCard, person: Person, entitlement: str) -> str:
+    query = {name: value for name, value in {"for": person.id, "entitlement": entitlement}.items() if value}
+    return f"{url_for('web.waiting_new', offer=shown.public_id)}?{urlencode(query)}"
+
+
+def counted(found: Places) -> str:
+    """How many places can be booked, and how many can't now."""
+    if found.bookable is None or found.not_now is None:
+        return _("Places")
+    if not found.not_now:
+        return ngettext("%(num)d place to book", "%(num)d places to book", found.bookable)
+    if not found.bookable:
+        return ngettext("%(num)d place, not to be booked now", "%(num)d places, none to be booked now", found.not_now)
+    return dotted(
+        (
+            ngettext("%(num)d place to book", "%(num)d places to book", found.bookable),
+            ngettext("%(num)d not now", "%(num)d not now", found.not_now),
+        )
+    )
+
+
+def known_place(found: FoundPlace, person: Person, search: Search, *, favourite: bool) -> KnownPlace:
+    """A place of her own, and when it can be booked for the person."""
+    shown, free = found.shown, found.next_free
+    note = _("From %(day)s", day=day(free.service_date)) if free else _("Not now")
+    return KnownPlace(
+        _name(shown),
+        city_name(shown.city) if shown.city != search.city else "",
+        _onward(shown, person, search.entitlement, several=len(found.fit) != 1 or free is None),
+        note,
+        favourite,
+        free is not None,
+    )
+
+
+def _slow(cards: Sequence[OfferCard]) -> SlowNote | None:
+    """Only where no package of the place is answered as usual: one that is shows up among the times."""
+    if not all(card.answers_slowly for card in cards):
+        return None
+    return next((slow_note(card.answers_slowly, card.kind, card.time_zone) for card in cards), None)
 
 
 def _package_line(fit: Sequence[OfferCard]) -> str:
@@ -210,11 +315,13 @@ def _package_line(fit: Sequence[OfferCard]) -> str:
 
 def _options(free: Sequence[OfferCard], person: Person, entitlement: str) -> tuple[Option, ...]:
     best_first = sorted(free, key=lambda card: -card.price_minor)[:_OPTIONS]
+    several = len({(card.provider_zh, card.provider_en) for card in free}) > 1
     return tuple(
         Option(
             by_language(Text(card.name_zh, card.name_en)),
             money(card.price_minor, card.currency),
             _onward(card, person, entitlement, several=False),
+            by_language(Text(card.provider_zh, card.provider_en)) if several else "",
         )
         for card in best_first
     )
@@ -238,50 +345,3 @@ def _free_note(card: OfferCard) -> str:
     if free.starts_at is None:
         return left
     return _("at %(time)s, %(left)s", time=time_of(free.starts_at, card.time_zone), left=left)
-
-
-def choices(narrowing: Narrowing, search: Search) -> tuple[tuple[Choice, ...], tuple[Choice, ...]]:
-    """Districts and tiers to narrow by, `All` first; nothing where there is nothing to choose."""
-    districts = [(counted.name, counted.name) for counted in narrowing.districts]
-    tiers = [(counted.name, tier_word(counted.name) or _("Not known")) for counted in narrowing.tiers]
-    return _radio(districts, search.district), _radio(tiers, search.tier)
-
-
-def _radio(options: Sequence[tuple[str, str]], chosen: str) -> tuple[Choice, ...]:
-    if len(options) < 2:
-        return ()
-    every = Choice(_ALL, _("All"), on=not chosen)
-    return (every, *(Choice(value, label, on=value == chosen) for value, label in options))
-
-
-def tier_sources(cards: Iterable[OfferCard]) -> str:
-    """One line under the list: where its tiers are from."""
-    notes = {(card.tier_source, card.tier_date) for card in cards if card.tier and card.tier_source}
-    dated = sorted(f"{source} ({date})" if date else source for source, date in notes)
-    return _("Tiers are from: %(sources)s.", sources=", ".join(dated)) if dated else ""
-
-
-def city_name(city: str) -> str:
-    """`杭州` for 杭州市."""
-    return short_place(city)
-
-
-def cities(found: Sequence[CityCount], search: Search) -> tuple[CityGroup, ...]:
-    """The picker, province by province in the order of their first city."""
-    provinces: dict[str, list[City]] = {}
-    for city in found:
-        provinces.setdefault(city.province, []).append(city_choice(city, search))
-    return tuple(CityGroup(short_place(name), tuple(inside)) for name, inside in provinces.items())
-
-
-def city_choice(city: CityCount, search: Search) -> City:
-    """One city of the picker; its words match name and pinyin."""
-    spelled = syllables(city.name)
-    words = " ".join((city.name, "".join(spelled), "".join(part[:1] for part in spelled)))
-    return City(
-        short_place(city.name),
-        search.url(city=city.name, district="", tier="", q=""),
-        city.sites,
-        words,
-        current=city.name == search.city,
-    )

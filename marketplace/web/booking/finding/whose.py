@@ -51,9 +51,13 @@ def paying(benefits: Sequence[EntitlementView], member: Member) -> list[Entitlem
     return [benefit for benefit in benefits if member.relation == "self" or benefit.sharing == "family"]
 
 
-def why_not(member: Member, benefits: Sequence[EntitlementView], offer_id: str, now: datetime) -> tuple[str, ...]:
+def why_not(
+    me: Principal, member: Member, benefits: Sequence[EntitlementView], offer_id: str, now: datetime
+) -> tuple[str, ...]:
     """Why she can't be chosen, in sentences: the benefit is not shared with her, or the package is not for her."""
     if member.relation != "self" and benefits and all(benefit.sharing == "self" for benefit in benefits):
         return (wording.sentence(NotShared()),)
-    refusal = offer(offer_id, person=facts_of(member), now=now).card.not_eligible if offer_id else None
+    if not offer_id:
+        return ()
+    refusal = offer(offer_id, person=facts_of(member), market=me.market, now=now).card.not_eligible
     return (wording.sentence(refusal),) if refusal else ()

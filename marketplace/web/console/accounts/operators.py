@@ -12,9 +12,10 @@ from marketplace.core import clock
 from marketplace.core.errors import Invalid, NotFound, Refusal, TooMany
 from marketplace.web.answers import Views, field, retry_after, see_other
 from marketplace.web.console import session
-from marketplace.web.console.answers import console_page, problem_of
+from marketplace.web.console.answers import console_page
+from marketplace.web.doors.problems import problem_of
 from marketplace.web.parts import Form
-from vip.operators import administration, device_changes
+from vip.operators import administration
 from vip.operators.operators import LoginTaken
 from vip.principal import Role
 from vip.signin.signin import SignInAgain
@@ -70,7 +71,7 @@ def _act(what: str, operator: str) -> str:
         administration.return_to_service(who, operator, now=now)
         return _("The operator can sign in again.")
     if what == "reset":
-        device_changes.reset(who, operator, now=now)
+        administration.reset(who, operator, now=now)
         return _("The second factor is reset. The next sign-in sets up a new device.")
     raise Invalid(field="act", reason="unknown_value")
 

@@ -1,4 +1,4 @@
-"""The console's pages about people: one's own password, and customers who are blocked."""
+"""The console's pages about customers who are blocked or erased."""
 
 from __future__ import annotations
 
@@ -12,28 +12,12 @@ from marketplace.core.errors import Invalid, NotFound, TooMany
 from marketplace.core.text import masked_name
 from marketplace.web.answers import Views, field, retry_after, see_other
 from marketplace.web.console import session
-from marketplace.web.console.answers import Problem, console_page, problem_of
+from marketplace.web.console.answers import console_page
+from marketplace.web.doors.problems import Problem, problem_of
 from marketplace.web.parts import Form
 from marketplace.web.staying import in_the_way, refused, staying
 from vip.customers import blocking
-from vip.operators.account_changes import change_password
-from vip.operators.operators import WrongPassword
 from vip.signin.signin import SignInAgain
-
-
-def password() -> Response:
-    """Change one's own password; the other sessions end."""
-    if request.method != "POST":
-        return console_page("password", "password", form=Form())
-    given = {name: request.form.get(name, "") for name in ("present", "new")}
-    try:
-        change_password(session.operator(), given["present"], given["new"], now=clock.now())
-    except (Invalid, WrongPassword, TooMany) as refusal:
-        message = wording.sentence(refusal)
-        form = Form(errors={refusal.at: message}) if refusal.at in given else Form(problem=message)
-        return retry_after(console_page("password", "password", refusal.status, form=form), refusal)
-    flash(_("Your password is changed. Your other sessions have ended."), "ok")
-    return see_other(url_for("console.password"))
 
 
 def customers() -> Response:
@@ -102,4 +86,4 @@ def _erase_page(page: Preview, customer: str, refusal: UnderWay | SignInAgain | 
     )
 
 
-VIEWS: Views = {"password": password, "customers": customers, "customer": customer, "customer_erase": customer_erase}
+VIEWS: Views = {"customers": customers, "customer": customer, "customer_erase": customer_erase}

@@ -9,6 +9,7 @@ from typing import Any
 
 from flask import url_for
 from flask_babel import gettext as _
+from flask_babel import pgettext
 
 from booking.calls.waiting_commands import COMMANDS_WAITING
 from booking.discrepancies import SLOT_OVERSOLD, UNREADABLE
@@ -18,10 +19,11 @@ from booking.reconcile.delivered import READ
 from booking.reconcile.offered_repairs import Action
 from booking.reconcile.strays import STRAY_CANCELLED
 from marketplace.core.clock import HOME_ZONE
-from marketplace.web import booking_words, formats
+from marketplace.web import booking_words, formats, row_words
 from marketplace.web.console.books.amounts import effect
 from marketplace.web.console.discrepancy_words import kind_words
 from marketplace.web.console.overview_page import DiscrepancyRow, discrepancy
+from marketplace.web.escort_words import wrong_words
 from marketplace.web.formats import money
 from marketplace.web.language import by_language
 
@@ -167,6 +169,7 @@ def _ours(view: CaseView) -> Side:
         (_("When"), _time(it.service_date, it.starts_at, it.time_zone)),
         (_("Package"), by_language(it.offer)),
         (_("Price"), money(it.price_minor, it.currency)),
+        (_("The customer says"), wrong_words().get(str(view.facts.get("what") or ""), "")),
     ]
     facts += [(_("Their number"), f"{reference} · {_role(role)}") for reference, role in it.references.items()]
     return Side(_("Our books"), tuple((name, text) for name, text in facts if text))
@@ -179,7 +182,7 @@ def _waiting(view: CaseView) -> Side:
     facts = (
         (_("Commands waiting"), str(view.facts.get("waiting", ""))),
         (_("The first since"), formats.moment(since, HOME_ZONE)),
-        (_("Bookings"), " · ".join(named)),
+        (pgettext("case", "Bookings"), " · ".join(named)),
     )
     return Side(_("Our books"), facts)
 
@@ -187,7 +190,7 @@ def _waiting(view: CaseView) -> Side:
 def _sold(view: CaseView) -> Side:
     """Whom an oversold slot concerns."""
     numbers = " · ".join(formats.reference(str(number)) for number in view.facts.get("bookings", ()))
-    facts = ((_("Places sold"), str(view.facts.get("taken", ""))), (_("Bookings"), numbers))
+    facts = ((_("Places sold"), str(view.facts.get("taken", ""))), (pgettext("case", "Bookings"), numbers))
     return Side(_("Our books"), tuple((name, text) for name, text in facts if text))
 
 
@@ -206,6 +209,8 @@ def _theirs(view: CaseView) -> Side:
         (_("Their version"), str(facts.get("version") or "")),
         (_("Reason they gave"), str(facts.get("code") or "")),
         (_("Cancel"), _gave_up(facts)),
+        (_("People they send in that city"), str(facts.get("in_city", ""))),
+        (_("Of them their desk could ask"), str(facts.get("desk_could_ask", ""))),
         *_unreadable(view),
     ]
     known = tuple((name, text) for name, text in rows if text)
@@ -234,31 +239,9 @@ def _unreadable(view: CaseView) -> list[tuple[str, str]]:
     """What is wrong with a row that could not be used, and how often it came."""
     if view.discrepancy.kind != UNREADABLE:
         return []
-    field, _dot, wrong = str(view.facts["reason"]).rpartition(".")
-    words = {
-        "text": _("missing, or no text"),
-        "missing": _("missing"),
-        "unknown": _("a value that is not in the contract"),
-        "characters": _("characters that cannot be stored"),
-        "length": _("too long"),
-        "number": _("missing, or no number that can be right"),
-        "date": _("no date"),
-        "time": _("no time"),
-        "zone": _("a time without its zone"),
-        "year": _("not a date of our times"),
-        "object": _("not of the form that was agreed"),
-        "list": _("not of the form that was agreed"),
-        "order": _("ends before it begins"),
-        "window": _("a time that was not asked for"),
-        "more": _("more rows than have a case of their own; this one counts them"),
-        "not_applied": _("was read, and could not be entered in our books"),
-        "may_be_cancelled": _("may still be cancelled there as nobody's; asked for again until that has ended"),
-    }
-    feeds = {"slots": _("Slots"), "bookings": _("Bookings"), "reports": _("Reports")}
-    what = words.get(wrong, _("not of the form that was agreed"))
     return [
-        (_("List"), feeds[view.facts["feed"]]),
-        (_("What is wrong"), what if field == "row" else f"{field}: {what}"),
+        (_("List"), row_words.list_name(view.facts["feed"])),
+        (_("What is wrong"), row_words.what_is_wrong(str(view.facts["reason"]))),
         (_("How often it came"), str(view.facts["times"])),
     ]
 
@@ -274,7 +257,7 @@ def _role(role: str) -> str:
 
 
 def _command(command: str, state: str) -> str:
-    commands = {"reserve": _("Book"), "cancel": _("Cancel"), "change": _("Move")}
+    commands = {"reserve": pgettext("command", "Book"), "cancel": _("Cancel"), "change": _("Move")}
     states = {
         "queued": _("waits to be sent"),
         "in_flight": _("is being sent"),

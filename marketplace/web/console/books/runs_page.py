@@ -8,6 +8,7 @@ from datetime import datetime
 
 from flask import url_for
 from flask_babel import gettext as _
+from flask_babel import pgettext
 
 from booking.reconcile.runs import RunView
 from marketplace.core.text import Text
@@ -37,13 +38,13 @@ def providers(found: Sequence[tuple[str, Text]]) -> tuple[tuple[str, str], ...]:
 def run(it: RunView) -> RunRow:
     """A line of the list."""
     pills = {
-        "queued": Pill(_("Waiting"), "wait", icon="hourglass"),
+        "queued": Pill(pgettext("comparison", "Waiting"), "wait", icon="hourglass"),
         "running": Pill(_("Under way"), "wait", icon="refresh-cw"),
         "done": Pill(_("Done"), "ok", icon="check"),
         "failed": Pill(_("Failed"), "bad", icon="circle-alert"),
     }
     took = (it.finished_at - it.started_at).total_seconds() if it.finished_at and it.started_at else None
-    by = _("The clock") if it.by_clock else it.by or _("Command line")
+    by = _("The clock") if it.by_clock else _("Another insurer") if it.by_other else it.by or _("Command line")
     what = _counted(it.counts) if it.state == "done" else _failure(it.reason) if it.state == "failed" else ""
     return RunRow(
         by_language(it.provider_name),

@@ -8,6 +8,7 @@ function start(clock) {
 }
 
 function words(clock, left) {
+  if (clock.dataset.whole) return clock.dataset.whole.replace("{s}", left); // seconds alone, however many
   const minutes = Math.floor(left / 60);
   const pattern = minutes ? clock.dataset.minutes : clock.dataset.seconds;
   return pattern.replace("{m}", minutes).replace("{s}", left % 60);

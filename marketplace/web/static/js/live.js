@@ -1,28 +1,53 @@
 // Live parts of a page. An element with data-live="2", hx-get and hx-trigger="live" asks again every 2 seconds, sends the
 // ETag of what it shows, and its content is replaced only when the answer differs. It rests while the page is hidden,
 // keeps asking (slower) while the connection is lost and says so at the top of the page, and ends for good when the
-// content holds data-final.
+// content holds data-final. While a stream tells of changes (stream.js), a part with data-stream="KIND KIND" is asked for
+// at once when something of one of those kinds is told, and otherwise seldom. A part with data-seen goes on, seldom, while the page is
+// hidden: its asking says that its reader is at work. What a part becomes is told
+// before it is drawn anew (`live:swap`): a page may change it otherwise (morph.js).
 const SLOWEST = 15000;
-const state = { failures: 0, offline: false, timer: 0, shownAt: Date.now() };
+const TOLD = 20000; // how often a part is asked for that a stream tells of
+const ABOUT_TO_ACT = 10000; // so long after it moved a pointer that rests on a button may still press it
+const state = { failures: 0, offline: false, timer: 0, shownAt: Date.now(), movedAt: 0, told: false, behind: false };
 
-const regions = () => document.querySelectorAll("[data-live]");
-const period = (region) => Math.max(1, Number(region.dataset.live) || 2) * 1000;
+const regions = () => document.querySelectorAll(document.hidden ? "[data-live][data-seen]" : "[data-live]");
+
+function period(region) {
+  if (document.hidden) return state.failures ? TOLD / 4 : TOLD;
+  if (state.told && region.dataset.stream && !state.behind && !state.failures) return TOLD;
+  return Math.max(1, Number(region.dataset.live) || 2) * 1000;
+}
 
 function plan() {
   clearTimeout(state.timer);
   const all = [...regions()];
-  if (!all.length || document.hidden) return;
-  const wait = Math.min(...all.map(period)) * 2 ** Math.min(state.failures, 4);
-  state.timer = setTimeout(ask, Math.min(wait, SLOWEST));
+  if (!all.length) return;
+  const often = Math.min(...all.map(period));
+  state.timer = setTimeout(ask, Math.max(often, Math.min(often * 2 ** Math.min(state.failures, 4), SLOWEST)));
+}
+
+// A reader who is inside the region with an open choice must not lose it to a swap, and what she is about to press must
+// not become something else under her pointer.
+function held(region) {
+  if (region.querySelector("dialog[open], input:focus, textarea:focus, select:focus, [data-hold]:checked")) return true;
+  return Date.now() - state.movedAt < ABOUT_TO_ACT && region.querySelector("button:hover, button:focus, a:hover") !== null;
 }
 
 function ask() {
   clearTimeout(state.timer);
+  state.behind = false;
   for (const region of regions()) {
-    // A reader who is inside the region with an open choice must not lose it to a swap.
-    if (!region.querySelector("dialog[open], input:focus, textarea:focus, select:focus")) htmx.trigger(region, "live");
+    if (!held(region)) htmx.trigger(region, "live");
+    else state.behind = true;
   }
   plan();
+}
+
+// Several things that happen together are asked for once.
+function soon() {
+  if (document.hidden) return;
+  clearTimeout(state.timer);
+  state.timer = setTimeout(ask, 30);
 }
 
 function reached() {
@@ -56,6 +81,12 @@ function announce(region) {
   if (said && voice && voice.textContent !== said) voice.textContent = said;
 }
 
+function changed(region, answer) {
+  region.dataset.etag = answer.getResponseHeader("ETag") || "";
+  if (region.querySelector("[data-final]")) delete region.dataset.live;
+  announce(region);
+}
+
 document.addEventListener("htmx:configRequest", (event) => {
   const tag = event.detail.elt.dataset?.etag;
   if (tag) event.detail.headers["If-None-Match"] = tag;
@@ -66,19 +97,45 @@ document.addEventListener("htmx:afterRequest", (event) => {
   reached();
   plan();
 });
+document.addEventListener("htmx:beforeSwap", (event) => {
+  const region = event.detail.target;
+  // An answer that was on its way already; the region keeps its ETag, so that it is given again.
+  if (region?.dataset?.live && held(region)) {
+    event.detail.shouldSwap = false;
+    state.behind = true;
+  } else if (region?.dataset?.live && event.detail.shouldSwap) {
+    const told = { bubbles: true, cancelable: true, detail: event.detail.serverResponse };
+    if (region.dispatchEvent(new CustomEvent("live:swap", told))) return;
+    event.detail.shouldSwap = false;
+    changed(region, event.detail.xhr);
+  }
+});
 document.addEventListener("htmx:afterSwap", (event) => {
   const region = event.detail.target;
-  if (!region?.dataset?.live) return;
-  region.dataset.etag = event.detail.xhr.getResponseHeader("ETag") || "";
-  if (region.querySelector("[data-final]")) delete region.dataset.live;
-  announce(region);
+  if (region?.dataset?.live) changed(region, event.detail.xhr);
 });
 for (const failure of ["htmx:sendError", "htmx:timeout"]) document.addEventListener(failure, lost);
 document.addEventListener("htmx:responseError", (event) => {
   if (event.detail.xhr.status >= 500) lost();
   else if (event.detail.xhr.status === 401) location.reload();
 });
-document.addEventListener("visibilitychange", () => (document.hidden ? clearTimeout(state.timer) : ask()));
+for (const moved of ["pointermove", "pointerdown", "keydown"]) {
+  document.addEventListener(moved, () => (state.movedAt = Date.now()), { passive: true });
+}
+document.addEventListener("stream:up", (event) => {
+  state.told = event.detail;
+  plan();
+});
+document.addEventListener("stream:anew", soon);
+document.addEventListener("stream:events", (event) => {
+  const kinds = new Set(event.detail.map((each) => each.kind));
+  const follows = (region) => (region.dataset.stream || "").split(" ").some((kind) => kinds.has(kind));
+  if ([...regions()].some(follows)) soon();
+});
+document.addEventListener("visibilitychange", () => (document.hidden ? plan() : ask()));
+// A part that asks by itself says how it went.
+document.addEventListener("live:reached", reached);
+document.addEventListener("live:lost", lost);
 window.addEventListener("online", ask);
 window.addEventListener("offline", lost);
 if (navigator.onLine === false) lost();

@@ -63,6 +63,14 @@ document.addEventListener("DOMContentLoaded", () => {
   document.querySelector("[aria-invalid=true]")?.focus();
 });
 
+// A file that is too large is refused before it is sent: the answer could not give the rest of the form back.
+document.addEventListener("change", ({ target }) => {
+  if (!target.dataset.largest) return;
+  const large = [...target.files].some((file) => file.size > Number(target.dataset.largest));
+  target.setCustomValidity(large ? target.dataset.tooLarge : "");
+  target.reportValidity();
+});
+
 // Copy and share what a field holds. The buttons appear where the device can do it, and what was done is said aloud.
 document.addEventListener("DOMContentLoaded", () => {
   for (const button of document.querySelectorAll("[data-copy]")) button.hidden = !navigator.clipboard;

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextvars
 import os
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,14 +14,15 @@ import pytest
 from flask import Flask
 from psycopg.pq import TransactionStatus
 from sqlalchemy import Connection, inspect, select, text
-from sqlalchemy.exc import InvalidRequestError
+from sqlalchemy.exc import InvalidRequestError, OperationalError
 from sqlalchemy.orm import Session
 
 from booking.worker_models import JobRun
 from marketplace.app import create_app
 from marketplace.core import clock
-from marketplace.core.database import db
+from marketplace.core.database import db, silence
 from marketplace.core.database.db import bare_app, reading, statements, transaction
+from marketplace.core.errors import Busy
 
 pytestmark = pytest.mark.usefixtures("db")
 
@@ -201,6 +203,29 @@ def test_the_connection_that_was_given_back_last_is_lent_first() -> None:
     assert [one(), one()] == [pids[0]] * 2  # the outer one, which was given back after the inner one
 
 
+def test_connections_that_the_server_ended_while_they_lay_in_the_pool_are_lent_to_nobody(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def lent() -> int:
+        with statements() as cursor:
+            cursor.execute("SELECT 1")
+            return cursor.connection.info.backend_pid
+
+    def end(*pids: int) -> None:
+        with db.apart_engine().connect() as ender:
+            ends = text("SELECT pg_terminate_backend(pid, 5000) FROM unnest(CAST(:pids AS int[])) AS each(pid)")
+            ender.execute(ends, {"pids": list(pids)})
+
+    with statements() as outer, statements() as inner:
+        pids = [cursor.connection.info.backend_pid for cursor in (outer, inner)]
+    end(*pids)
+    assert lent() not in pids, "the first that asks after it is answered, by another connection"
+    monkeypatch.setattr(silence, "_ENDED", 0)
+    end(lent())
+    with pytest.raises(OperationalError):  # control: who doesn't look meets it
+        lent()
+
+
 def test_a_connection_that_is_lent_is_switched_and_given_back_without_a_word_to_the_server(tmp_path: Path) -> None:
     connection = db.engine().raw_connection()
     driver = connection.driver_connection
@@ -236,3 +261,14 @@ def test_a_connection_in_the_middle_of_a_transaction_rolls_back_and_refuses_to_c
         driver.autocommit = False
     finally:
         connection.close()
+
+
+def test_a_transaction_that_was_left_alone_for_too_long_is_undone_and_may_be_tried_again() -> None:
+    """Where a process gets no processor for so long, PostgreSQL ends the session, and the caller may try again."""
+    with pytest.raises(Busy), transaction() as session:
+        session.execute(text("SET idle_in_transaction_session_timeout = '20ms'"))
+        session.add(_job("left alone"))
+        session.flush()
+        time.sleep(0.3)
+    with reading() as session:
+        assert session.scalars(select(JobRun).where(JobRun.name == "left alone")).all() == []

@@ -7,7 +7,7 @@ from threading import Event
 import pytest
 
 from marketplace.core.sending import outside
-from marketplace.core.sending.outside import BadUrl, NotPublic, may_reach, read_url
+from marketplace.core.sending.outside import BadUrl, NotPublic, may_reach, read_networks, read_url
 
 HOSTILE = [
     # our own machine and network, in plain
@@ -168,6 +168,21 @@ def test_http_leads_to_this_machine_alone_and_only_where_that_is_allowed() -> No
             read_url(url, loopback=True)
 
 
+def test_the_networks_that_were_allowed_are_let_in_by_http_too_and_nothing_besides() -> None:
+    inside = ["10.20.0.0/16"]
+    for url in ("http://10.20.1.2/api", "https://10.20.1.2/api", "http://his/api", "http://his.example/api"):
+        assert read_url(url, loopback=False, networks=inside).path == "/api"
+    for url in (
+        "http://10.21.1.2/",
+        "https://10.21.1.2/",
+        "http://8.8.8.8/",
+        "https://169.254.169.254/",
+        "https://localhost/",
+    ):
+        with pytest.raises(BadUrl):
+            read_url(url, loopback=False, networks=inside)
+
+
 @pytest.mark.parametrize(
     "address",
     ["10.0.0.1", "169.254.169.254", "fe80::1%eth0", "::ffff:10.0.0.1", "fd00:ec2::254", "64:ff9b::a00:1", "0.0.0.0"],
@@ -176,6 +191,47 @@ def test_no_address_of_our_own_network_is_reached(address: str) -> None:
     for https in (True, False):
         for loopback in (True, False):
             assert not may_reach(address, https=https, loopback=loopback)
+
+
+@pytest.mark.parametrize(
+    ("networks", "inside", "outside_of_them"),
+    [
+        (
+            ["10.20.0.0/16"],
+            ["10.20.0.7", "::ffff:10.20.0.7", "64:ff9b::10.20.0.7"],
+            ["10.21.0.7", "192.168.0.1", "::1"],
+        ),
+        (["fd12::/48"], ["fd12::7"], ["fd13::7", "10.20.0.7"]),
+        (["127.0.0.1/32"], ["127.0.0.1"], ["127.0.0.2", "::1"]),
+    ],
+)
+def test_a_network_that_an_operator_allowed_is_reached_also_without_tls_and_no_other(
+    networks: list[str], inside: list[str], outside_of_them: list[str]
+) -> None:
+    for https in (True, False):
+        assert all(may_reach(each, https=https, loopback=False, networks=networks) for each in inside)
+        assert not any(may_reach(each, https=https, loopback=False, networks=networks) for each in outside_of_them)
+    assert may_reach("93.184.215.14", https=True, loopback=False, networks=networks)
+    assert not may_reach("93.184.215.14", https=False, loopback=False, networks=networks)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        *("0.0.0.0", "::", "169.254.169.254", "::ffff:169.254.169.254", "64:ff9b::a9fe:a9fe", "fe80::1", "224.0.0.1"),
+        *("255.255.255.255", "ff02::1", "100.100.100.200", "168.63.129.16", "192.0.0.192", "fd00:ec2::254"),
+        "fd20:ce::254",
+    ],
+)
+def test_what_clouds_tell_their_machines_is_reached_by_nobodys_leave(address: str) -> None:
+    assert not may_reach(address, https=True, loopback=True, networks=["0.0.0.0/0", "::/0"])
+
+
+def test_networks_are_read_in_their_usual_form() -> None:
+    assert read_networks(["10.20.0.0/16", "10.20.0.0/255.255.0.0", "FD12:0::/48"]) == ("10.20.0.0/16", "fd12::/48")
+    for wrong in ("10.20.0.1/16", "10.20", "hospital", "", "10.20.0.0/33"):
+        with pytest.raises(ValueError, match=r"network|netmask|host bits"):
+            read_networks([wrong])
 
 
 class Connected(Exception):

@@ -104,13 +104,16 @@ def test_what_the_desk_did_is_told_to_the_customer(desk: Visitor, visitor: Visit
     assert "nothing to cancel" in main(desk.get(address))
 
 
+_HANDED_OVER = "WITH hers AS (UPDATE customer SET insurer_id = {0}) UPDATE booking SET insurer_id = {0}"
+
+
 def test_another_insurers_booking_is_not_there(desk: Visitor, world: World, owner_connection) -> None:  # type: ignore[no-untyped-def]
     public_id = confirmed(world)
     other = owner_connection.exec_driver_sql(
         "INSERT INTO insurer (public_id, code, name_zh, name_en, time_zone)"
         " VALUES ('ins_x', 'x', 'x', 'x', 'UTC') RETURNING id"
     ).scalar_one()
-    owner_connection.exec_driver_sql(f"UPDATE booking SET insurer_id = {other}")
+    owner_connection.exec_driver_sql(_HANDED_OVER.format(other))
     assert desk.get(f"/operators/bookings/{public_id}").status_code == 404
     cancel = f"/operators/bookings/{public_id}/cancel"
     assert desk.post(cancel, "/operators/bookings", reason="unwell").status_code == 404

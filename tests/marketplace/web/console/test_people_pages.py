@@ -173,5 +173,5 @@ def test_ones_own_account_is_changed_by_somebody_else(operator: Visitor) -> None
     assert "This is your own account." in main(operator.get(mine)) and 'name="act"' not in operator.get(mine).text
     for act in ("end", "reset"):
         answer = operator.post(mine, mine, act=act)
-        assert answer.status_code == 409 and "Another administrator has to do this" in main(answer)
+        assert answer.status_code == 409 and "Somebody else who administers accounts has to do this" in main(answer)
     assert operator.get("/operators").status_code == 200

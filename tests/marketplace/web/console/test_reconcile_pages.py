@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import html
+import re
 from datetime import timedelta
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from booking.closures.close import work_closures
+from booking.closures.close import close_site, work_closures
 from booking.closures.models import SiteClosure
-from booking.discrepancies import Effect, close_discrepancy, open_discrepancy
+from booking.discrepancies import Discrepancy, Effect, close_discrepancy, open_discrepancy
 from booking.feeds.models import DeliveredRow
 from booking.feeds.tries import MAY_BE_CANCELLED, not_applied
 from booking.feeds.unreadable import forget_delivered, record_rows
-from booking.models import Booking, Discrepancy
+from booking.models import Booking
 from booking.reconcile.models import ReconcileRun
 from booking.settlement.close_day import make_statements
 from booking.settlement.models import ClosingStatement
@@ -27,6 +30,7 @@ from tests.marketplace.web.visitors import Visitor, main
 from tests.people import NOON
 from tests.world import DAY, FakeAdapter, World, booking_row, one_pass
 from vip.operators.operators import create_admin
+from vip.principal import Principal
 
 DOOR = "/operators/sign-in"
 
@@ -210,6 +214,33 @@ def test_a_site_is_found_previewed_closed_and_taken_back(operator: Visitor, worl
     with reading() as session:
         assert session.scalars(select(SiteClosure.state)).all() == ["withdrawn"]
     assert "Taken back" in main(operator.get("/operators/closures"))
+
+
+def test_a_site_that_another_insurer_closed_is_closed_for_the_own_bookings_in_two_clicks(
+    operator: Visitor, world: World
+) -> None:
+    world.hold(0)
+    places = ("/operators", "/operators/closures")
+    assert not any("Closed by others" in main(operator.get(place)) for place in places)
+    with transaction() as session:
+        site = session.get_one(Site, world.offer.site_id)
+        other = Insurer(public_id="ins_other", code="other", name_zh="另一家", name_en="Elsewhere", time_zone="UTC")
+        session.add(other)
+        session.flush()
+        who = Principal("operator", 2, "opr_2", other.id, 2, "UTC", "admin")
+    closing = close_site(who, site.public_id, DAY, None, "cancel", now=NOON)
+    work_closures(now=NOON)
+    for place in places:
+        page = operator.get(place)
+        assert "Closed by others" in main(page) and f"{site.name} {site.city}" in main(page)
+        assert not any(word in page.text for word in ("Elsewhere", "另一家", closing))
+    [link] = set(re.findall(r'href="(/operators/closures/new\?[^"]+)"', page.text))
+    link = html.unescape(link)
+    assert "Bookings to end or move 1" in main(operator.get(link))
+    fields = {name: values[0] for name, values in parse_qs(urlsplit(link).query).items()}
+    assert operator.post("/operators/closures/new", link, **fields).status_code == 303
+    assert work_closures(now=NOON)["cancelled"] == 1
+    assert not any("Closed by others" in main(operator.get(place)) for place in places)
 
 
 def test_closing_without_a_day_or_with_a_wrong_choice_is_refused_at_its_field(operator: Visitor, world: World) -> None:

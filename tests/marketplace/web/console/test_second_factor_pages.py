@@ -14,7 +14,7 @@ from werkzeug.test import TestResponse
 
 from marketplace.core import clock
 from marketplace.core.config import settings
-from marketplace.web.console.accounts.qr import qr_code
+from marketplace.web.qr import qr_code
 from tests.marketplace.web.visitors import Visitor, main
 from tests.people import NOON
 from tests.world import World

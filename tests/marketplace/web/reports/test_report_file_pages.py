@@ -250,7 +250,8 @@ def test_ending_the_consent_hides_the_reports_and_leads_to_asking_again(
     assert public_id not in visitor.get("/reports").text
     answer = visitor.get(f"/reports/{public_id}")
     assert (answer.status_code, answer.headers["Location"]) == (303, path)
-    assert visitor.get(f"/reports/{public_id}/document").status_code == 403
+    refused = visitor.get(f"/reports/{public_id}/document")
+    assert refused.status_code == 403 and "Ask for the consent first." in main(refused), "and no word of a form"
 
 
 def test_nobody_is_asked_who_need_not_be(app: Flask, visitor: Visitor, world: World, father: str) -> None:

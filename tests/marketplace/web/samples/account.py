@@ -18,7 +18,8 @@ from tests.marketplace.web.samples.finding import benefits
 def consent(state: str) -> Context:
     given = at(11, 20, 9) if state == "given" else None
     error = {} if given else {"phone": zh_en("这是您自己的号码，验证码须发到对方的手机。", "This is your own number.")}
-    return {"page": ConsentPage(people()[1], state, given), "form": Form({"phone": "13800002041"}, error)}
+    told = at(11, 24, 9) if state != "missing" else None
+    return {"page": ConsentPage(people()[1], state, given, told), "form": Form({"phone": "13800002041"}, error)}
 
 
 def consent_back(step: str) -> Context:
@@ -146,6 +147,15 @@ def sign_in(error: bool = False) -> Context:
         else Form()
     )
     return {"form": form, "next_url": ""}
+
+
+def arriving(other: bool = False) -> Context:
+    insurer = zh_en("长青人寿保险股份有限公司", "Evergreen Life Insurance Company Limited")
+    return {"insurer": insurer, "same_customer": not other, "token": "Kq0vWm2Yx8nB1sT6.uRzL3cJ9"}
+
+
+def arriving_over(signed_in: bool = True) -> Context:
+    return {"signed_in": signed_in}
 
 
 def sign_in_code() -> Context:

@@ -6,22 +6,18 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
+from booking.offers.answers_slowly import AnswersSlowly, SlowReason
 from marketplace.web import booking_words
-from marketplace.web.booking.bookings_page import (
-    Asked,
-    BookingPage,
-    BookingRow,
-    Bookings,
-    Cancel,
-    Change,
-    Proposal,
-    Rule,
-)
+from marketplace.web.booking.bookings_page import Asked, BookingPage, BookingRow, Bookings, Change, Proposal
 from marketplace.web.booking.confirm_page import Confirm
+from marketplace.web.booking.finding.maps import Spot, links
+from marketplace.web.booking.rules_page import Cancel, Rule
 from marketplace.web.booking.timeline import Step
 from marketplace.web.booking.times_page import Times
 from marketplace.web.formats import dotted
 from marketplace.web.parts import AlternativeRow, Fact, Form, Pill, Ticket, Turn, When
+from marketplace.web.qr import qr_code
+from marketplace.web.slow_words import slow_note
 from tests.marketplace.web.samples.everyday import ZONE, Context, at, package, people, place, ticket, when, zh_en
 from tests.marketplace.web.samples.finding import times
 
@@ -177,12 +173,24 @@ def booking(state: str, **facts: Any) -> Context:
             hints if open_still else (),
             rules if open_still else (),
             cancel if open_still else None,
-            route_url="https://example.com/route" if state == "confirmed" else "",
+            routes=links(Spot(place(), "杭州市", "", None, None)) if state == "confirmed" else (),
             report_url="/gallery/report" if facts.get("report") == "ready" else "",
             confirm_url="/gallery/confirm" if state == "held" else "",
             again_url="/gallery/places" if booking_words.date_is_gone(state) else "",
+            code=qr_code("AXC1:bkg_d988yn4gber8qbextmxj:aXk2_9LmQ0c7Tz4RbWvE") if state == "confirmed" else "",
         )
     }
+
+
+def booking_slow() -> Context:
+    """It waits for a provider that answers slowly today."""
+    slow = slow_note(AnswersSlowly(at(11, 23, 9), SlowReason.SLOWER), "health_check", ZONE)
+    return {"page": replace(booking("awaiting_provider", answer_by=at(11, 23, 18))["page"], slow=slow)}
+
+
+def booking_check_in() -> Context:
+    """On its day: the code stands open for the desk to read."""
+    return {"page": replace(booking("confirmed")["page"], code_wanted=True)}
 
 
 def booking_changing(unknown: bool = False) -> Context:

@@ -131,6 +131,7 @@ def package() -> Package:
         "/gallery/times",
         chosen=True,
         kind="health_check",
+        provider=zh_en("安享示范医院", "Anxiang Model Hospital"),
     )
 
 

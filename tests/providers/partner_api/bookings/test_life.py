@@ -95,6 +95,17 @@ def test_what_comes_too_early_is_refused_and_nothing_is_written(app: Flask, worl
         assert session.scalars(select(ProviderBooking.version)).all() == [2]
 
 
+@pytest.mark.parametrize("step", ["check-in", "start", "complete", "no-show"])
+def test_who_came_is_no_answer_to_a_request(app: Flask, world: World, step: str) -> None:
+    partner, public_id = partner_of(app, world.provider, now=ON_THE_DAY + timedelta(hours=3)), requested(world)
+    before = booking_row(public_id).version
+    refused = say(partner, public_id, step, etag=None)
+    assert code(refused) == (409, "not_confirmed") and "Confirm it first" in refused.get_json()["detail"]
+    assert (booking_row(public_id).state, booking_row(public_id).version) == ("awaiting_provider", before)
+    assert say(partner, public_id, "confirm").status_code == 200
+    assert say(partner, public_id, step, etag=None).status_code == 200
+
+
 def test_what_a_booking_is_past_is_refused_and_nothing_is_written(app: Flask, world: World) -> None:
     partner, public_id = partner_of(app, world.provider), requested(world)
     say(partner, public_id, "confirm")

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from werkzeug.datastructures import FileStorage
 from werkzeug.test import TestResponse, encode_multipart
 
-from booking.models import Discrepancy
+from booking.discrepancies import Discrepancy
 from marketplace.core.database.db import reading
 from tests.providers.partner_api.partner import Partner
 from tests.reports import PDF

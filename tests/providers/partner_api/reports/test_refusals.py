@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date
 from threading import BoundedSemaphore
 from typing import Any
@@ -52,16 +53,49 @@ def test_a_refused_file_is_told_to_the_caller_and_to_the_desk(
     assert cases() == []
 
 
+def test_a_file_that_names_another_person_is_told_to_the_caller_and_to_the_desk(partner: Partner, booking: str) -> None:
+    def of(name: str) -> bytes:
+        report = {"resourceType": "DiagnosticReport", "status": "final", "conclusion": "x"}
+        return json.dumps({**report, "subject": {"display": name}}).encode()
+
+    other, right = of("李四"), of("沈 靜宜")
+    answer = deliver(partner, booking, told(other), other, "application/fhir+json")
+    assert problem(answer, 422, "report_file_refused", "document")["facts"] == {"reason": "another_person"}
+    assert (listing(partner, booking), cases()) == ([], [("report_refused", "RR-1", "another_person")])
+    assert deliver(partner, booking, told(right), right, "application/fhir+json").status_code == 201
+    assert cases() == []
+
+
 @pytest.mark.parametrize(("language", "title"), [("en", "The person has not agreed"), ("zh", "本人尚未同意")])
 def test_without_consent_a_report_is_not_taken(partner: Partner, world: World, language: str, title: str) -> None:
     partner.language = language
     father = add_member(world.principal, NewMember("father", "沈国栋", "male", date(1955, 5, 1)), NOON).public_id
     asked = world.hold(beneficiary=father)
-    go(asked, BookingState.AWAITING_PROVIDER)
+    go(asked, BookingState.AWAITING_PROVIDER, BookingState.CONFIRMED)
     answer = deliver(partner, asked)
     assert problem(answer, 409, "report_without_consent")["title"] == title
     assert listing(partner, asked) == []
     consents(father)
+    assert deliver(partner, asked).status_code == 201
+
+
+@pytest.mark.parametrize(("language", "title"), [("en", "Not confirmed yet"), ("zh", "尚未确认")])
+@pytest.mark.parametrize("ending", [[], [BookingState.REJECTED], [BookingState.CANCELLED]])
+def test_a_report_of_a_booking_that_was_never_agreed_to_is_not_taken(
+    partner: Partner, world: World, ending: list[BookingState], language: str, title: str
+) -> None:
+    partner.language = language
+    asked = world.submit()
+    go(asked, *ending)
+    assert problem(deliver(partner, asked), 409, "not_confirmed")["title"] == title
+    assert listing(partner, asked) == [] and versions() == []
+
+
+def test_a_report_of_a_booking_that_was_cancelled_after_it_was_confirmed_is_taken(
+    partner: Partner, world: World
+) -> None:
+    asked = world.submit()
+    go(asked, BookingState.CONFIRMED, BookingState.CANCELLED)
     assert deliver(partner, asked).status_code == 201
 
 
@@ -70,7 +104,7 @@ def test_consent_that_is_withdrawn_while_the_file_is_examined_counts(
 ) -> None:
     father = add_member(world.principal, NewMember("father", "沈国栋", "male", date(1955, 5, 1)), NOON).public_id
     asked = world.hold(beneficiary=father)
-    go(asked, BookingState.AWAITING_PROVIDER)
+    go(asked, BookingState.AWAITING_PROVIDER, BookingState.CONFIRMED)
     consents(father)
     examine = delivering.examine
 
@@ -105,6 +139,7 @@ def test_a_reference_stays_with_its_booking(
     partner.language = language
     deliver(partner, booking)
     other = world.submit(1)
+    go(other, BookingState.CONFIRMED)
     answer = deliver(partner, other, told(version=2))
     assert problem(answer, 409, "report_of_another_booking", "report.reference")["title"] == title
     assert cases() == [("report_unmatched", "RR-1", "")]

@@ -108,9 +108,8 @@ def test_a_booking_that_nobody_attended_takes_a_report_as_a_fetched_one_and_says
 @pytest.mark.parametrize(
     ("states", "status"),
     [
-        ([BookingState.AWAITING_PROVIDER], "requested"),
-        ([BookingState.AWAITING_PROVIDER, BookingState.OUTCOME_UNKNOWN], "requested"),
         ([BookingState.AWAITING_PROVIDER, BookingState.CONFIRMED], "confirmed"),
+        ([BookingState.AWAITING_PROVIDER, BookingState.CONFIRMED, BookingState.CHECKED_IN], "checked_in"),
     ],
 )
 def test_how_the_booking_stands_is_said_in_the_words_of_the_partner_api(

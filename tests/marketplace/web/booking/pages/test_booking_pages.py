@@ -10,14 +10,14 @@ from flask import Flask
 from sqlalchemy import Engine, text, update
 
 from booking.states import BookingState
-from marketplace.catalog.models import Offer, Provider, Site
+from marketplace.catalog.models import CapacityPool, Offer, Provider, Site
 from marketplace.core import clock
 from marketplace.core.database.db import reading, transaction
 from marketplace.core.ids import new_id
 from tests.marketplace.web.booking.pages.walking import PHONE, held, hold, times_url
 from tests.marketplace.web.surfer import Surfer, surfer, text_of
 from tests.people import NOON, counters, give
-from tests.world import EIGHT, PACKAGE, World, booking_row, history, join, make_slot, make_world, taken
+from tests.world import EIGHT, PACKAGE, World, booking_row, history, join, make_offer, make_slot, make_world, taken
 from vip.customers.family import NewMember, add_member
 
 
@@ -57,6 +57,7 @@ def packages_at(world: World) -> tuple[Offer, Offer]:
                     name_en=f"Package {number}",
                     package=package,
                     price_minor=price,
+                    certified=True,
                 )
             )
         session.add_all(made)
@@ -76,6 +77,24 @@ def test_of_several_packages_none_is_chosen_for_her(browser: Surfer, world: Worl
     assert f'/packages?benefit=health_check&amp;for={father}"' in markup
 
 
+def test_packages_of_several_providers_say_whose_they_are(browser: Surfer, world: World) -> None:
+    rich, _women = packages_at(world)
+    father = add(world, "father", "male", date(1970, 5, 1))
+    told = text_of(browser.get("/places", query_string={"for": father}))
+    assert world.provider.name_en not in told, "all of one: its name tells nothing apart"
+    other, theirs, _slots = make_offer()
+    with transaction() as session:
+        session.execute(update(Provider).where(Provider.id == other.id).values(name_en="Songshan Health"))
+        at_the_site = update(CapacityPool).where(CapacityPool.id == theirs.pool_id)
+        session.execute(at_the_site.values(site_id=world.offer.site_id))
+        moved = {"provider_id": other.id, "pool_id": theirs.pool_id}
+        session.execute(update(Offer).where(Offer.id == rich.id).values(moved))
+    told = text_of(browser.get("/places", query_string={"for": father}))
+    assert f"CN¥2,280 Songshan Health Select package CN¥1,280 {world.provider.name_en}" in told
+    for offer, name in ((rich, "Songshan Health"), (world.offer, world.provider.name_en)):
+        assert f" · {name}" in text_of(browser.get(f"/offers/{offer.public_id}/times", query_string={"for": father}))
+
+
 def test_packages_stand_side_by_side_with_their_worth_and_what_differs(browser: Surfer, world: World) -> None:
     rich, women = packages_at(world)
     father = add(world, "father", "male", date(1970, 5, 1))
@@ -89,6 +108,19 @@ def test_packages_stand_side_by_side_with_their_worth_and_what_differs(browser: 
     assert re.search(r"Select package .* Where they differ chest CT \(not included\)", told)
     assert "Another one here suits 沈伯年." in told
     assert "Each of them uses one unit of the same benefit." in told
+
+
+def test_an_item_that_one_provider_alone_names_is_not_held_against_another(browser: Surfer, world: World) -> None:
+    with_scan = [each.id for each in packages_at(world)]
+    other, theirs, _slots = make_offer(slots=0)
+    with transaction() as session:
+        site = session.get_one(Site, world.offer.site_id).public_id
+        session.execute(update(Provider).where(Provider.id == other.id).values(name_en="Songshan Health", name_zh="松"))
+        moved = {"provider_id": other.id, "pool_id": theirs.pool_id}
+        session.execute(update(Offer).where(Offer.id.in_(with_scan)).values(moved))
+    father = add(world, "father", "male", date(1970, 5, 1))
+    told = text_of(browser.get(f"/sites/{site}/packages", query_string={"for": father, "benefit": "health_check"}))
+    assert "Songshan Health" in told and "chest CT" in told and "chest CT (not included)" not in told
 
 
 def test_the_card_that_was_tapped_is_used_and_named_all_the_way(browser: Surfer, world: World) -> None:
@@ -119,7 +151,7 @@ def test_the_city_is_remembered(app: Flask, browser: Surfer) -> None:
     browser.get("/places?city=杭州市")
     kept = browser.client.get_cookie("city")
     assert kept is not None and "杭州" not in kept.value
-    assert "Hangzhou" not in text_of(browser.get("/places")) and "杭州" in text_of(browser.get("/places"))
+    assert "Hangzhou" in text_of(browser.get("/places")) and "杭州" in text_of(browser.get("/places?lang=zh"))
 
 
 def test_the_first_free_day_and_time_are_chosen_already(browser: Surfer, world: World) -> None:

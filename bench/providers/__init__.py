@@ -1,0 +1,1 @@
+"""What providers send and are sent: slots, signed messages, commands."""

@@ -1,0 +1,1 @@
+"""The capacity calendar: weekly rules, exceptions and holidays become slots, and what becomes of the bookings there."""

@@ -1,0 +1,1 @@
+"""Conversations of customers and doctors: opening, messages, closing."""

@@ -1,0 +1,1 @@
+"""Bringing waiting conversations to clinicians: offers, escalation, and who leaves."""

@@ -1,0 +1,1 @@
+"""What a customer is notified of about her consultation while she isn't looking at it."""

@@ -1,0 +1,59 @@
+"""Who is told of an assignment: the desk and the worker's own page at once, the customer once somebody has said yes."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import exists, select
+from sqlalchemy.orm import Session
+
+from booking.escort.models import REPLACED, EscortAssignment, EscortWorker
+from booking.live import topics
+from booking.live.tell import tell
+from booking.models import Booking
+from booking.notices.notify import notify
+
+ASSIGNED, ANOTHER = "escort_assigned", "escort_replaced"
+"""Kinds of notices: who comes; somebody else comes instead."""
+NOTICES = (ASSIGNED, ANOTHER)
+
+
+def tell_desk(session: Session, worker: EscortWorker, row: EscortAssignment, *, now: datetime) -> None:
+    """Tell open pages of the provider and of the worker that an assignment has another state."""
+    listening = [topics.of_provider(row.provider_id)]
+    if worker.member_id is not None:
+        listening.append(topics.of_member(worker.member_id))
+    tell(session, listening, "escort", {"assignment": row.public_id, "state": row.state}, now=now)
+
+
+def tell_open_desks(session: Session, booking: Booking, case: str, *, now: datetime) -> None:
+    """Tell open pages of the provider that a person is to look at a booking."""
+    facts = {"booking": booking.public_id, "case": case}
+    tell(session, [topics.of_provider(booking.provider_id)], "escort", facts, now=now)
+
+
+def notify_accepted(
+    session: Session, booking: Booking, worker: EscortWorker, row: EscortAssignment, *, now: datetime
+) -> None:
+    """Notify the customer who comes; or that it is somebody else, where she was told of another one for this time."""
+    before = exists().where(
+        EscortAssignment.booking_id == booking.id,
+        EscortAssignment.id < row.id,
+        EscortAssignment.state == REPLACED,
+        EscortAssignment.answered_at.is_not(None),
+        EscortAssignment.period == row.period,
+    )
+    facts = {
+        "who": worker.shown_name,
+        "trade": {"zh": worker.qualification_zh, "en": worker.qualification_en},
+        "assignment": row.public_id,
+    }
+    kind = ANOTHER if session.scalar(select(before)) else ASSIGNED
+    notify(session, booking.customer_id, kind, row.public_id, now=now, booking_id=booking.id, facts=facts)
+
+
+def still_goes(session: Session, kind: str, assignment: str) -> bool:
+    """Whether a notice of that kind about an assignment (public id) is still true; those of other kinds are."""
+    if kind not in NOTICES:
+        return True
+    return session.scalar(select(EscortAssignment.state).where(EscortAssignment.public_id == assignment)) == "accepted"

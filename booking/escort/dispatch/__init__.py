@@ -1,0 +1,1 @@
+"""What the clock does: asking one worker after the other, watching those who were asked, and asking people at last."""

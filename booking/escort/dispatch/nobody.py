@@ -1,0 +1,121 @@
+"""Nobody can be found for a booking: a person at the provider and one at the insurer are asked, and the customer is
+told with the nearest times that are free. It is over once somebody says yes, or the booking ends."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from booking.discrepancies import Discrepancy, close_discrepancy, open_discrepancy
+from booking.escort.assigning.told import tell_open_desks
+from booking.escort.dispatch.search import found, give_up
+from booking.escort.dispatch.steps import THERE, last_step
+from booking.escort.models import EscortAssignment, EscortSearch
+from booking.models import Booking
+from booking.notices.notify import notify
+from booking.offers.alternatives import elsewhere
+from booking.states import BEGUN, BookingState
+from marketplace.core.clock import start_of
+from marketplace.core.database.db import reading
+
+NOBODY = "escort_nobody"
+"""The kind of the case, and of the customer's notice, that nobody can be found; the case is about the booking."""
+LATE = "escort_late"
+"""The kind of the case that a worker should be on the way, is not, and nobody else could be there in time; and that
+it was to begin and she is not there, of which the customer has a notice."""
+AWAY = "escort_away"
+"""The kind of the case that a worker who is with somebody is written as absent, or does not work any more: how it goes
+on is for people, one of whom closes it."""
+CASES = (NOBODY, LATE)
+"""Those that close by themselves."""
+
+
+def nobody_found(session: Session, booking: Booking, why: Mapping[str, Any], *, customer: bool, now: datetime) -> bool:
+    """Record, for a locked booking that is looked for, that nobody can be found; returns whether that is new. `why`:
+    numbers and codes, for operators. `customer`: she is told as well, once."""
+    since, new = give_up(session, booking.id, now=now)
+    if new:
+        open_discrepancy(
+            session, booking.provider_id, NOBODY, booking.public_id, now=now, booking_id=booking.id, facts=why
+        )
+        tell_open_desks(session, booking, NOBODY, now=now)
+    if customer:
+        subject = f"{booking.public_id}:{since.astimezone(UTC).isoformat()}"
+        facts = elsewhere(session, booking, now=now)
+        notify(session, booking.customer_id, NOBODY, subject, now=now, booking_id=booking.id, facts=facts)
+    return new
+
+
+def left_alone(session: Session, booking: Booking, *, now: datetime) -> None:
+    """Whoever was asked for a locked booking does not go. Once it has begun, the clock asks
+    nobody any more: people do, and the customer is told."""
+    begun = start_of(booking.service_date, booking.starts_at, booking.time_zone) <= now
+    if begun and booking.state in (BookingState.CONFIRMED, *BEGUN):
+        nobody_found(session, booking, {"begun": 1}, customer=True, now=now)
+
+
+def late(session: Session, booking: Booking, why: Mapping[str, Any], *, now: datetime) -> bool:
+    """Ask a person about a worker who should be on the way; returns whether that is new."""
+    new = open_discrepancy(
+        session, booking.provider_id, LATE, booking.public_id, now=now, booking_id=booking.id, facts=why
+    )
+    if new:
+        tell_open_desks(session, booking, LATE, now=now)
+    return new
+
+
+def not_there(session: Session, booking: Booking, row: EscortAssignment, *, now: datetime) -> None:
+    """It was to begin, and who has said yes is not there: ask a person, and tell the customer."""
+    late(session, booking, {"begun": 1}, now=now)
+    notify(session, booking.customer_id, LATE, row.public_id, now=now, booking_id=booking.id)
+
+
+def away(session: Session, booking: Booking, *, now: datetime) -> None:
+    """Ask a person how it goes on with a worker who has begun and can't stay."""
+    new = open_discrepancy(session, booking.provider_id, AWAY, booking.public_id, now=now, booking_id=booking.id)
+    if new:
+        tell_open_desks(session, booking, AWAY, now=now)
+
+
+def somebody_goes(session: Session, booking: Booking, *, now: datetime) -> None:
+    """Somebody has said yes: what was asked of people about it is over."""
+    found(session, booking.id)
+    close(session, booking.provider_id, booking.public_id, "assigned", now=now)
+
+
+def close(session: Session, provider_id: int, booking: str, resolution: str, *, now: datetime) -> None:
+    """Close those of a booking (public id) that close by themselves."""
+    for kind in CASES:
+        close_discrepancy(session, provider_id, kind, booking, resolution, now=now)
+
+
+def open_cases(provider_id: int, most: int = 200) -> list[tuple[str, str, datetime]]:
+    """For the provider's desk: bookings (public id) that a person is to look at, why (NOBODY, LATE or AWAY) and since
+    when; the oldest first."""
+    wanted = (
+        select(Discrepancy.subject, Discrepancy.kind, Discrepancy.opened_at)
+        .where(
+            Discrepancy.provider_id == provider_id,
+            Discrepancy.kind.in_((*CASES, AWAY)),
+            Discrepancy.closed_at.is_(None),
+        )
+        .order_by(Discrepancy.opened_at, Discrepancy.id)
+        .limit(most)
+    )
+    with reading() as session:
+        return [(row.subject, row.kind, row.opened_at) for row in session.execute(wanted)]
+
+
+def still_nobody(session: Session, kind: str, subject: str, booking_id: int) -> bool:
+    """Whether a notice of that kind and subject about a booking (internal id) is still true; those of other kinds
+    are."""
+    if kind == LATE:
+        row = session.scalar(select(EscortAssignment).where(EscortAssignment.public_id == subject))
+        return row is not None and row.live and last_step(session, row.id) not in THERE
+    if kind != NOBODY:
+        return True
+    return session.scalar(select(EscortSearch.nobody_since).where(EscortSearch.booking_id == booking_id)) is not None

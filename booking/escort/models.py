@@ -1,0 +1,211 @@
+"""Escort workers, when they work, and which of them is asked to go with whom."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from sqlalchemy import (
+    ARRAY,
+    CheckConstraint,
+    Computed,
+    Date,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    SmallInteger,
+    Text,
+    text,
+)
+from sqlalchemy.dialects.postgresql import BYTEA, TSTZRANGE, ExcludeConstraint, Range
+from sqlalchemy.orm import Mapped, mapped_column
+
+from marketplace.core.database.columns import Moment, PrimaryKey, PublicId
+from marketplace.core.database.db import Base
+
+ASKED, ACCEPTED, DONE = "asked", "accepted", "done"
+DECLINED, LAPSED, REPLACED, WITHDRAWN = "declined", "lapsed", "replaced", "withdrawn"
+LIVE = (ASKED, ACCEPTED)
+"""States in which an assignment keeps its worker's time."""
+CAUSES = ("declined", "no_answer", "ill", "late", "moved", "cancelled", "desk")
+
+_LIVE = "state IN ('asked','accepted')"
+
+
+class EscortWorker(Base):
+    """Somebody whom a provider sends to customers, in one city. `member_id`: the member of its desk who is this worker
+    and answers for herself; None while the desk answers for her. `languages`: codes of
+    `catalog.schemas.pieces.LANGUAGES`. `home_…`: where she usually sets out from (WGS 84), both or neither.
+    `phone_sealed`: record `escort_worker:<public_id>:phone`.
+
+    `papers_checked_at`, `papers_checked_by`: when a manager (operator's id) looked at her identity and her health
+    certificate; without it she is sent to nobody. `auto`: she may be asked by the clock (escort.dispatch), not by the
+    desk alone. `active_from`, `ended_at`: since when and until when she works for this provider.
+    """
+
+    __tablename__ = "escort_worker"
+    __table_args__ = (
+        CheckConstraint("sex IN ('female','male')", name="sex"),
+        CheckConstraint("cardinality(languages) > 0", name="languages"),
+        CheckConstraint("(home_longitude IS NULL) = (home_latitude IS NULL)", name="home"),
+        CheckConstraint("(papers_checked_at IS NULL) = (papers_checked_by IS NULL)", name="papers"),
+        Index("uq_escort_worker_provider", "id", "provider_id", unique=True),
+        Index("ix_escort_worker_city", "provider_id", "city", postgresql_where=text("ended_at IS NULL")),
+    )
+
+    id: Mapped[PrimaryKey]
+    public_id: Mapped[PublicId]
+    provider_id: Mapped[int] = mapped_column(ForeignKey("provider.id"))
+    member_id: Mapped[int | None] = mapped_column(ForeignKey("operator.id"), unique=True)
+    shown_name: Mapped[str]
+    staff_number: Mapped[str | None]
+    sex: Mapped[str]
+    languages: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    qualification_zh: Mapped[str] = mapped_column(server_default="")
+    qualification_en: Mapped[str] = mapped_column(server_default="")
+    province: Mapped[str]
+    city: Mapped[str]
+    home_longitude: Mapped[float | None]
+    home_latitude: Mapped[float | None]
+    phone_sealed: Mapped[bytes | None] = mapped_column(BYTEA)
+    papers_checked_at: Mapped[datetime | None]
+    papers_checked_by: Mapped[int | None] = mapped_column(ForeignKey("operator.id"))
+    auto: Mapped[bool] = mapped_column(server_default="false")
+    active_from: Mapped[Moment]
+    ended_at: Mapped[datetime | None]
+    created_at: Mapped[Moment]
+    updated_at: Mapped[Moment]
+
+
+class EscortKnows(Base):
+    """A worker knows her way around somewhere: at a site that stands for its place (catalog.one_place)."""
+
+    __tablename__ = "escort_knows"
+
+    worker_id: Mapped[int] = mapped_column(ForeignKey("escort_worker.id"), primary_key=True, autoincrement=False)
+    site_id: Mapped[int] = mapped_column(ForeignKey("site.id"), primary_key=True, autoincrement=False)
+
+
+class EscortDuty(Base):
+    """A line of a worker's weekly roster, on the clock of her city: on `weekdays` (1 Monday to 7 Sunday) from
+    `start_minute` to `end_minute` of the day, from the day `valid_from` to the day `valid_until`, that one included;
+    None: until it is changed."""
+
+    __tablename__ = "escort_duty"
+    __table_args__ = (
+        CheckConstraint("cardinality(weekdays) > 0 AND weekdays <@ ARRAY[1,2,3,4,5,6,7]::smallint[]", name="weekdays"),
+        CheckConstraint("start_minute >= 0 AND start_minute < end_minute AND end_minute <= 1440", name="minutes"),
+        CheckConstraint("valid_from <= valid_until", name="valid"),
+        Index("ix_escort_duty_worker", "worker_id"),
+    )
+
+    id: Mapped[PrimaryKey]
+    worker_id: Mapped[int] = mapped_column(ForeignKey("escort_worker.id"))
+    weekdays: Mapped[list[int]] = mapped_column(ARRAY(SmallInteger))
+    start_minute: Mapped[int]
+    end_minute: Mapped[int]
+    valid_from: Mapped[date] = mapped_column(Date)
+    valid_until: Mapped[date | None] = mapped_column(Date)
+
+
+class EscortAbsence(Base):
+    """A time in which a worker does not work whatever her roster says; without an upper end until it is given one.
+    `by_kind`, `by`: who wrote it (booking.actors)."""
+
+    __tablename__ = "escort_absence"
+    __table_args__ = (
+        CheckConstraint("cause IN ('leave','ill','other')", name="cause"),
+        CheckConstraint("NOT isempty(period) AND NOT lower_inf(period)", name="period"),
+        Index("ix_escort_absence_worker", "worker_id"),
+        Index("ix_escort_absence_period", "period", postgresql_using="gist"),
+    )
+
+    id: Mapped[PrimaryKey]
+    public_id: Mapped[PublicId]
+    worker_id: Mapped[int] = mapped_column(ForeignKey("escort_worker.id"))
+    period: Mapped[Range[datetime]] = mapped_column(TSTZRANGE)
+    cause: Mapped[str]
+    created_at: Mapped[Moment]
+    by_kind: Mapped[str]
+    by: Mapped[str]
+
+
+class EscortAssignment(Base):
+    """A worker is asked to go with a booking's person. A booking has one that is `live` (asked or accepted) at most;
+    one that is not never changes again (trigger escort_assignment_ends).
+
+    `period` is the service. `padded` is that and the way there before it, from wherever she is before, of
+    `travel_seconds`: the database has no two live ones of a worker whose padded periods overlap. It is written under
+    the lock of her row, and anew for what follows whenever one before it begins or ends.
+
+    `answer_due_at`: until when she may answer. `answered_at`: when she did. `ended_at` and `cause`: when it ended, and
+    why, for one that came to nothing: declined, no_answer, ill, late, moved (another time), cancelled (the booking
+    ended), desk. `asked_by_kind`, `asked_by`: who asked (booking.actors); the clock does for the automatic way.
+
+    `safe_word_sealed` and `code_sealed`: by what she and the person know each other (escort.known_by), under the
+    person's process key; None once she was erased. Of an escort that is over the pages show neither.
+    """
+
+    __tablename__ = "escort_assignment"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["worker_id", "provider_id"],
+            ["escort_worker.id", "escort_worker.provider_id"],
+            name="fk_escort_assignment_worker",
+        ),
+        CheckConstraint(
+            "state IN ('asked','accepted','declined','lapsed','replaced','withdrawn','done')", name="state"
+        ),
+        CheckConstraint(f"({_LIVE}) = (ended_at IS NULL)", name="ended"),
+        CheckConstraint("(state IN ('asked','accepted','done')) = (cause IS NULL)", name="ended_for_a_cause"),
+        CheckConstraint("cause IN ('declined','no_answer','ill','late','moved','cancelled','desk')", name="cause"),
+        CheckConstraint("state NOT IN ('accepted','done','declined') OR answered_at IS NOT NULL", name="answered"),
+        CheckConstraint("answer_due_at > asked_at", name="answer_due"),
+        CheckConstraint("travel_seconds >= 0", name="travel"),
+        CheckConstraint("NOT isempty(period) AND padded @> period AND upper(padded) = upper(period)", name="padded"),
+        ExcludeConstraint(
+            (text("int8range(worker_id, worker_id, '[]')"), "&&"),
+            ("padded", "&&"),
+            name="ex_escort_assignment_one_place_at_a_time",
+            where=text("live"),
+            using="gist",
+        ),
+        Index("uq_escort_assignment_live", "booking_id", unique=True, postgresql_where=text("live")),
+        Index("ix_escort_assignment_booking", "booking_id"),
+        Index("ix_escort_assignment_worker", "worker_id", "asked_at"),
+        Index("ix_escort_assignment_due", "answer_due_at", postgresql_where=text("state = 'asked'")),
+        Index("ix_escort_assignment_provider", "provider_id", postgresql_where=text("live")),
+    )
+
+    id: Mapped[PrimaryKey]
+    public_id: Mapped[PublicId]
+    booking_id: Mapped[int] = mapped_column(ForeignKey("booking.id"))
+    worker_id: Mapped[int]
+    provider_id: Mapped[int] = mapped_column(ForeignKey("provider.id"))
+    state: Mapped[str] = mapped_column(server_default=ASKED)
+    live: Mapped[bool] = mapped_column(Computed(_LIVE, persisted=True))
+    period: Mapped[Range[datetime]] = mapped_column(TSTZRANGE)
+    padded: Mapped[Range[datetime]] = mapped_column(TSTZRANGE)
+    travel_seconds: Mapped[int]
+    asked_at: Mapped[Moment]
+    answer_due_at: Mapped[Moment]
+    answered_at: Mapped[datetime | None]
+    ended_at: Mapped[datetime | None]
+    cause: Mapped[str | None]
+    asked_by_kind: Mapped[str]
+    asked_by: Mapped[str]
+    safe_word_sealed: Mapped[bytes | None] = mapped_column(BYTEA)
+    code_sealed: Mapped[bytes | None] = mapped_column(BYTEA)
+
+
+class EscortSearch(Base):
+    """A booking for which the clock looks for a worker (escort.dispatch). `look_at`: when it looks next.
+    `nobody_since`: since when nobody can be found, as customer, provider and operators were told; None while there is
+    hope."""
+
+    __tablename__ = "escort_search"
+    __table_args__ = (Index("ix_escort_search_look", "look_at"),)
+
+    booking_id: Mapped[int] = mapped_column(ForeignKey("booking.id"), primary_key=True, autoincrement=False)
+    begun_at: Mapped[Moment]
+    look_at: Mapped[Moment]
+    nobody_since: Mapped[datetime | None]

@@ -1,0 +1,1 @@
+"""An escort as its customer sees it: who comes, the steps with their times, notes, papers and costs."""

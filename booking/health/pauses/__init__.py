@@ -1,0 +1,1 @@
+"""Pausing a provider, and whose pauses of it stand."""

@@ -1,0 +1,1 @@
+"""What operators decide about places: which entries mean one, and what one may do that its kind can't."""

@@ -1,0 +1,1 @@
+"""What customers say of a service once it is done: stars, and words if they like."""

@@ -1,0 +1,1 @@
+"""Rehearsals: test bookings struck by faults on purpose, asked for, carried out and judged."""

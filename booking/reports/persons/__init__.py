@@ -1,0 +1,1 @@
+"""Whether the person that a delivered file names can be the one of the booking."""

@@ -1,0 +1,1 @@
+"""Test mode: a provider's twin, its test customers, and their bookings."""

@@ -1,0 +1,1 @@
+"""Chinese places, hospitals and addresses in English: known official names, else pinyin by rule."""

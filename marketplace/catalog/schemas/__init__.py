@@ -1,0 +1,1 @@
+"""What the schemas of several benefit kinds are made of."""

@@ -1,0 +1,1 @@
+"""API clients, the programs of providers and of insurers: their credentials, scopes and access tokens."""

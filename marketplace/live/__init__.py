@@ -1,0 +1,1 @@
+"""The process that delivers server-sent events, and nothing else."""

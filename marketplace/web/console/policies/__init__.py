@@ -1,0 +1,1 @@
+"""Policies of the insurer: the list, a search, one policy with who put what when."""

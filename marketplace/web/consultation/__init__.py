@@ -1,0 +1,1 @@
+"""A consultation: beginning one, and its conversation."""

@@ -1,0 +1,1 @@
+"""The provider desk: pages of members of a provider."""

@@ -1,0 +1,1 @@
+"""Registering as a provider, and how that stands at one's desk."""

@@ -1,0 +1,1 @@
+"""The desk's pages about escort workers: who they are, when they work, and who goes with whom."""

@@ -1,0 +1,1 @@
+"""The escort worker's pages on her phone, which go on without a connection."""

@@ -1,0 +1,1 @@
+"""What a provider sells, at its desk: services, and the places they draw on."""

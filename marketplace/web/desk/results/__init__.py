@@ -1,0 +1,1 @@
+"""The desk's reports: which are owed, and delivering one by hand."""

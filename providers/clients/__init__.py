@@ -1,1 +1,0 @@
-"""API clients of providers: their credentials, scopes and access tokens."""

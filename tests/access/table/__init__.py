@@ -1,0 +1,1 @@
+"""The table: one line a route and method, a file a door."""

@@ -1,0 +1,1 @@
+"""What a provider's people see and say."""

@@ -1,0 +1,135 @@
+"""What can be said of a booking now, and which other times there are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pytest
+from sqlalchemy import update
+
+from booking.answering import answer, shown
+from booking.answering.answer import NotPossibleNow
+from booking.answering.history import history
+from booking.answering.possible import other_times, possible
+from booking.changes.reschedule import reschedule
+from booking.models import Slot
+from booking.states import BookingState
+from marketplace.core.database.db import transaction
+from marketplace.core.errors import NotFound
+from tests.booking.answering.desk import MEMBER, at, desk_world, said
+from tests.people import NOON
+from tests.providers.partner_api.answering import requested, work
+from tests.world import World, go
+
+pytestmark = pytest.mark.usefixtures("db")
+
+
+def sayings(world: World, booking: str, hour: float = 12) -> Sequence[str]:
+    return possible(shown.booking(world.provider.id, booking), now=at(hour))
+
+
+def test_what_can_be_said_follows_the_booking() -> None:
+    world = desk_world()
+    booking = requested(world)
+    assert sayings(world, booking) == ("confirm", "propose", "reject")
+    answer.confirm(said(world, booking), now=NOON)
+    assert sayings(world, booking, -24) == ("propose", "move", "cancel"), "nobody comes before the day"
+    assert sayings(world, booking, -1) == ("check_in", "propose", "move", "cancel")
+    assert sayings(world, booking, 7.9)[:4] == ("check_in", "start", "complete", "propose"), "she may still come"
+    assert sayings(world, booking, 8)[:4] == ("check_in", "start", "complete", "no_show")
+    go(booking, BookingState.CHECKED_IN)
+    assert sayings(world, booking) == ("start", "complete", "cancel")
+    go(booking, BookingState.FULFILLED)
+    assert sayings(world, booking) == ("start",)
+    go(booking, BookingState.ENTERED_IN_ERROR)
+    assert sayings(world, booking) == ()
+
+
+def test_of_a_whole_day_it_can_be_said_on_the_day_that_nobody_came() -> None:
+    world = desk_world()
+    booking = requested(world)
+    answer.confirm(said(world, booking), now=NOON)
+    whole = replace(shown.booking(world.provider.id, booking), starts_at=None, ends_at=None)
+    assert "no_show" in possible(whole, now=at(0))
+    assert "no_show" not in possible(whole, now=at(-0.1))
+
+
+def test_a_change_that_is_asked_for_is_answered_first() -> None:
+    world = desk_world()
+    booking = requested(world)
+    answer.confirm(said(world, booking), now=NOON)
+    reschedule(world.principal, booking, world.slots[2].public_id, now=NOON)
+    work(world)
+    assert sayings(world, booking, -24) == ("accept_change", "refuse_change", "cancel")
+
+
+@pytest.mark.parametrize("state", ["requested", "confirmed", "checked_in", "no_show"])
+def test_all_that_is_offered_is_accepted(state: str) -> None:
+    """Each saying is tried on a booking of its own."""
+    number = 0
+    offered: Sequence[str] = ("",)
+    while number < len(offered):
+        world = desk_world(phone=f"1380000{number:04d}")
+        booking = requested(world)
+        if state != "requested":
+            answer.confirm(said(world, booking), now=NOON)
+        if state in ("checked_in", "no_show"):
+            go(booking, BookingState(state))
+        offered = sayings(world, booking)
+        before = shown.booking(world.provider.id, booking)
+        say(world, booking, offered[number])
+        assert shown.booking(world.provider.id, booking) != before, offered[number]
+        number += 1
+    assert number == {"requested": 3, "confirmed": 7, "checked_in": 3, "no_show": 2}[state]
+
+
+def say(world: World, booking: str, saying: str) -> None:
+    it, now = said(world, booking), at(7)
+    other = world.slots[2].public_id
+    if saying in ("check_in", "start", "complete", "no_show"):
+        came = {"check_in": "checked_in", "start": "in_service", "complete": "fulfilled", "no_show": "no_show"}
+        answer.report(it, came[saying], now=at(12))  # type: ignore[arg-type]
+    elif saying == "propose":
+        answer.propose(it, other, reason="", expires_at=None, now=now)
+    elif saying == "move":
+        answer.move(it, other, now=now)
+    elif saying == "confirm":
+        answer.confirm(it, now=now)
+    else:
+        {"reject": answer.reject, "cancel": answer.cancel}[saying](it, "closed", now=now)
+
+
+def test_other_times_are_free_to_come_and_not_the_one_it_has() -> None:
+    world = desk_world(slots=5, capacity=1)
+    booking = requested(world)
+    with transaction() as session:
+        session.execute(update(Slot).where(Slot.id == world.slots[3].id).values(closed=True))
+    times = other_times(world.provider.id, booking, now=at(9.5))
+    assert [(it.id, it.left) for it in times] == [
+        (world.slots[2].public_id, 1),
+        (world.slots[4].public_id, 1),
+    ], "one has begun, one is closed, and one is its own"
+
+
+def test_other_times_of_another_provider_or_of_what_is_over_are_none() -> None:
+    world, other = desk_world(), desk_world(phone="13800000022")
+    booking = requested(world)
+    with pytest.raises(NotFound):
+        other_times(other.provider.id, booking, now=NOON)
+    answer.reject(said(world, booking), "closed", now=NOON)
+    with pytest.raises(NotPossibleNow):
+        other_times(world.provider.id, booking, now=NOON)
+
+
+def test_the_history_says_what_i_did_and_shows_no_hold() -> None:
+    world, other = desk_world(), desk_world(phone="13800000022")
+    booking = requested(world)
+    answer.confirm(said(world, booking), now=NOON)
+    lines = history(world.provider.id, booking, member=MEMBER)
+    assert [(it.state, it.actor, it.mine) for it in lines] == [
+        ("awaiting_provider", "customer", False),
+        ("confirmed", "provider", True),
+    ]
+    assert [it.mine for it in history(world.provider.id, booking, member="opr_other")] == [False, False]
+    assert history(other.provider.id, booking, member=MEMBER) == []

@@ -1,0 +1,1 @@
+"""Figures of what was promised of consultations and what was kept."""

@@ -1,0 +1,1 @@
+"""Who waits for a doctor, and how one comes to her."""

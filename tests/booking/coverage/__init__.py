@@ -1,0 +1,1 @@
+"""Places that somebody is sent to: list, nearest, wishes, and what operators do."""

@@ -1,0 +1,1 @@
+"""What an escort worker's phone tells, and what follows."""

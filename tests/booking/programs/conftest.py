@@ -1,0 +1,21 @@
+"""A provider whose program is tried."""
+
+from __future__ import annotations
+
+import pytest
+from flask import Flask
+
+from marketplace.app import create_app
+from tests.booking.programs.trials import Stage, make_stage
+
+
+@pytest.fixture(scope="module")
+def app(worker_database: object) -> Flask:
+    """The application that the program calls."""
+    return create_app()
+
+
+@pytest.fixture
+def stage(db: object) -> Stage:
+    """The provider and its twin."""
+    return make_stage()

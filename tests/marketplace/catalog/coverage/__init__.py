@@ -1,0 +1,1 @@
+"""Coverage: the rule, its numbers, and how it is written."""

@@ -1,0 +1,1 @@
+"""One hospital is one place."""

@@ -1,0 +1,56 @@
+"""What is made once is made by one thread, whoever else asks meanwhile."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from functools import cache
+
+import pytest
+
+from marketplace.core.once import once
+from tests.concurrency.controls import all_at_once
+
+THREADS = 8
+
+
+def asked_by_many(decorator: Callable[[Callable[[], object]], Callable[[], object]]) -> tuple[int, int]:
+    """How often it was made, and how many things those who asked at once were given."""
+    made: list[object] = []
+
+    @decorator
+    def thing() -> object:
+        """What it is."""
+        made.append(object())
+        time.sleep(0.05)
+        return made[-1]
+
+    given = all_at_once([thing] * THREADS)
+    assert thing() in made
+    return len(made), len(set(map(id, given)))
+
+
+def test_threads_that_ask_at_once_are_given_the_one_that_one_of_them_makes() -> None:
+    assert asked_by_many(once) == (1, 1)
+
+
+def test_the_usual_cache_makes_it_for_each_of_them() -> None:
+    times, _ = asked_by_many(cache)
+    assert times > 1
+
+
+def test_what_could_not_be_made_is_tried_again_and_can_be_made_anew() -> None:
+    tries = iter((ValueError("no"), "first", "second"))
+
+    @once
+    def thing() -> str:
+        found = next(tries)
+        if isinstance(found, ValueError):
+            raise found
+        return found
+
+    with pytest.raises(ValueError, match="no"):
+        thing()
+    assert (thing(), thing()) == ("first", "first")
+    thing.cache_clear()
+    assert thing() == "second"

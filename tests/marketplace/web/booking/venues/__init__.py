@@ -1,0 +1,1 @@
+"""Booking somebody who is sent to a hospital."""

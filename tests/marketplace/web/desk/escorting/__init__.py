@@ -1,0 +1,1 @@
+"""The escort worker's pages."""

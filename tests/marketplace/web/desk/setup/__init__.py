@@ -1,0 +1,1 @@
+"""The connection of a provider's programs, in the desk's pages."""

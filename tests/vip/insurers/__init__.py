@@ -1,0 +1,1 @@
+"""What insurers' own systems do."""
