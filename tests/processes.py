@@ -109,8 +109,9 @@ def start_worker(environment: Mapping[str, str], log: Path) -> Running:
 
 
 def start_web(environment: Mapping[str, str], log: Path, port: int = 0, anew: bool = False) -> Running:
-    """A web server with two workers that answers /healthz."""
+    """A web server that answers /healthz, both its workers loaded: before that, one has requests queued behind it."""
     port = port or free_port()
+    before = _started(log)
     web = Running(
         start(
             ["granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port), "--workers", "2",
@@ -121,8 +122,13 @@ def start_web(environment: Mapping[str, str], log: Path, port: int = 0, anew: bo
         ),
         f"http://127.0.0.1:{port}",
     )  # fmt: skip
-    eventually(lambda: _answers(web.url), 60)
+    eventually(lambda: _started(log) == before + 2 and _answers(web.url), 60)
     return web
+
+
+def _started(log: Path) -> int:
+    """How many workers of web servers have said in the log that they are loaded."""
+    return log.read_text().count("Started worker-") if log.exists() else 0
 
 
 def _answers(url: str) -> bool:

@@ -216,6 +216,19 @@ def test_the_kernel_ends_a_connection_to_a_host_that_is_gone(db: Any) -> None:
             assert [same.getsockopt(socket.IPPROTO_TCP, each) for each in options] == [10, 5, 3, 15_000]
 
 
+@pytest.mark.parametrize("mode", ["silent", "half"])
+def test_a_process_that_starts_in_a_silence_keeps_nobody_waiting(
+    proxy: Proxy, mode: Mode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATABASE_ANSWER_MS", "9000")
+    monkeypatch.setattr(silence, "CONNECT_SECONDS", 9)
+    _forget()
+    proxy.become(mode)
+    begun = time.monotonic()
+    database.require_limits()
+    assert time.monotonic() - begun < 5
+
+
 def test_limits_are_in_order() -> None:
     """A rival's lock, then our wait for an answer in a request; the server's limit, then our wait elsewhere."""
     limits = role_settings()

@@ -176,9 +176,10 @@ def apart_engine() -> Engine:
 def require_limits() -> None:
     """Ask the database at the start of a process whether our role has its time limits. Raises ConfigError.
 
-    A database that is away is no error here: every later connection is asked the same.
+    A database that is away is no error here: every later connection is asked the same. One that is silent is waited for
+    no longer than in a request, since requests may be waiting already.
     """
-    with suppress(SQLAlchemyError), engine().connect():
+    with suppress(SQLAlchemyError), silence.starting(), engine().connect():
         pass
     engine().dispose()  # whoever starts processes of its own must not share a connection with them
 

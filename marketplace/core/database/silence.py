@@ -7,6 +7,9 @@ the connection and asks the server for nothing, since the question would wait as
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from select import POLLERR, POLLHUP, POLLNVAL, POLLRDHUP, poll
 from threading import Lock, get_ident
 from time import monotonic
@@ -58,6 +61,23 @@ class DatabaseSilent(psycopg.OperationalError):
     """No connection was tried, because the last ones had no answer and another thread is trying."""
 
 
+_starting: ContextVar[bool] = ContextVar("starting", default=False)
+
+
+@contextmanager
+def starting() -> Iterator[None]:
+    """Inside, wait no longer than in a request: what a web process asks at its start, requests already wait behind."""
+    mark = _starting.set(True)
+    try:
+        yield
+    finally:
+        _starting.reset(mark)
+
+
+def _somebody_waits() -> bool:
+    return has_request_context() or _starting.get()
+
+
 class Bounded(psycopg.Connection[Any]):
     """The driver's connection, with an end to each wait. `seconds` holds where nobody waits at a browser."""
 
@@ -67,7 +87,7 @@ class Bounded(psycopg.Connection[Any]):
     def wait(self, gen: PQGen[RV], interval: float = 0.1, timeout: float | None = None) -> RV:
         """As the driver's. Raises AnswerLost."""
         if timeout is None:
-            timeout = self.web_seconds if has_request_context() else self.seconds
+            timeout = self.web_seconds if _somebody_waits() else self.seconds
         begun = monotonic()
         try:
             found = super().wait(gen, interval, timeout)
@@ -132,7 +152,7 @@ _silence = _Silence()
 def connect(*args: Any, **given: Any) -> Bounded:
     """A connection whose waits end. Raises psycopg.OperationalError, within the time for connecting."""
     config = settings()
-    seconds = WEB_CONNECT_SECONDS if has_request_context() else CONNECT_SECONDS
+    seconds = WEB_CONNECT_SECONDS if _somebody_waits() else CONNECT_SECONDS
     made = Bounded.connect(*args, **{**FOR_DEAD_HOSTS, **given, "connect_timeout": seconds})
     made.seconds, made.web_seconds = config.answer_seconds, config.web_answer_seconds
     return made
