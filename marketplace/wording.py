@@ -1,7 +1,7 @@
 """Refusals become sentences for people: one title and one sentence for each, in the language of the request.
 
 Code below the entrypoints raises refusals with facts; here, and nowhere else, they become sentences. Every refusal's
-code stands in WORDS of `refusal_words` (a test walks all subclasses), every reason of `Invalid` in REASONS of
+code stands in WORDS of `refusal_words.every` (a test walks all subclasses), every reason of `Invalid` in REASONS of
 `reason_words`.
 """
 
@@ -21,7 +21,8 @@ from marketplace.core.clock import HOME_ZONE
 from marketplace.core.errors import Invalid, Refusal
 from marketplace.core.text import Language, Text
 from marketplace.reason_words import REASONS
-from marketplace.refusal_words import WORDS, Words
+from marketplace.refusal_words.every import WORDS
+from marketplace.refusal_words.words import Words
 
 PLACE = re.compile(r"%\((\w+)\)s")
 

@@ -5,17 +5,18 @@ from __future__ import annotations
 import ast
 import importlib
 import pkgutil
+from collections import Counter
 from collections.abc import Iterator
 
 import pytest
 from flask import Flask
 from flask_babel import force_locale
 
-from marketplace import wording
+from marketplace import refusal_words, wording
 from marketplace.app import create_app
 from marketplace.core.errors import Invalid, Refusal
 from marketplace.reason_words import REASONS
-from marketplace.refusal_words import WORDS
+from marketplace.refusal_words.every import SUBJECTS, WORDS
 from tests.conventions.sources import modules, parsed
 
 PACKAGES = ("marketplace", "booking", "vip", "providers")
@@ -57,6 +58,13 @@ def reasons() -> set[str]:
 
 def test_every_refusal_has_its_words() -> None:
     assert {refusal.code for refusal in refusals()} - set(WORDS) == set()
+
+
+def test_every_subject_of_refusals_is_among_all_and_none_repeats_a_code() -> None:
+    beside = {each.name for each in pkgutil.iter_modules(refusal_words.__path__)} - {"every", "words"}
+    assert [subject.__name__.rpartition(".")[2] for subject in SUBJECTS if subject.WORDS] == sorted(beside)
+    codes = Counter(code for subject in SUBJECTS for code in subject.WORDS)
+    assert [code for code, times in codes.items() if times > 1] == []
 
 
 def test_every_reason_has_its_words() -> None:

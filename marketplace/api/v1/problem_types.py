@@ -9,7 +9,7 @@ from marshmallow import fields as out
 from marketplace import wording
 from marketplace.api.blueprint import Resource
 from marketplace.core.errors import NotFound
-from marketplace.refusal_words import WORDS
+from marketplace.refusal_words.every import WORDS
 from marketplace.rest.fields import Answer
 from marketplace.rest.views import public
 

@@ -19,7 +19,7 @@ from marketplace import wording
 from marketplace.core import clock
 from marketplace.core.errors import Invalid, Refusal
 from marketplace.edge import LARGE_FORM
-from marketplace.refusal_words import WORDS
+from marketplace.refusal_words.every import WORDS
 from marketplace.web import formats
 from marketplace.web.answers import Views, see_other
 from marketplace.web.desk import session
