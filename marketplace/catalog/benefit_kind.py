@@ -67,7 +67,7 @@ class Traits:
 @dataclass(frozen=True)
 class Message:
     """What a customer is told: a title of a few words and a sentence. Both may hold the places of facts that
-    marketplace.messages.words names."""
+    marketplace.messages.words.every names."""
 
     title: Text
     text: Text

@@ -7,7 +7,7 @@ from marketplace.core.config import settings
 from marketplace.core.sending import email, sms
 from marketplace.core.sending.outgoing import Undeliverable
 from marketplace.core.text import language_of
-from marketplace.messages import words
+from marketplace.messages import compose
 
 
 def send(post: Post) -> None:
@@ -15,16 +15,16 @@ def send(post: Post) -> None:
     installation has no such gateway, else whatever the gateway raises."""
     said, language = _said(post.letter), language_of(post.letter.language)
     if post.channel == "sms":
-        sms.gateway().send(post.to, words.sms_text(said, post.letter.person, language), key=post.key)
+        sms.gateway().send(post.to, compose.sms_text(said, post.letter.person, language), key=post.key)
         return
     server = email.backend()
     if server is None:
         raise Undeliverable("no e-mail gateway")
     address = f"{settings().public_url}/notices/{post.letter.notice_id}"
-    subject, text = words.email_text(said, post.letter.person, language, address)
+    subject, text = compose.email_text(said, post.letter.person, language, address)
     server.send(post.to, subject, text, key=post.key)
 
 
-def _said(letter: Letter) -> words.Said:
+def _said(letter: Letter) -> compose.Said:
     language = language_of(letter.language)
-    return words.say(letter.kind, letter.facts, language, as_of=letter.as_of)
+    return compose.say(letter.kind, letter.facts, language, as_of=letter.as_of)

@@ -14,7 +14,7 @@ from booking.reports.fetch import MOST_TRIES, fetch_due, poll_reports
 from booking.reports.models import Report
 from booking.states import BookingState
 from marketplace.core.database.db import reading
-from marketplace.messages.words import WORDS
+from marketplace.messages.words.every import WORDS
 from providers.adapters.open_protocol import OpenProtocol
 from providers.port import Confirmed
 from providers.reported import RemoteSlot

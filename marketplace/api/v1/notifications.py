@@ -13,7 +13,7 @@ from marketplace.api.blueprint import Resource, principal
 from marketplace.core import clock
 from marketplace.core.config import settings
 from marketplace.core.errors import NotFound
-from marketplace.messages import words
+from marketplace.messages import compose
 from marketplace.rest.fields import Answer, Listing, Request, Text, Truth, page_of
 from marketplace.rest.views import reads_body, refuses
 from marketplace.wording import reader_language
@@ -36,8 +36,8 @@ class Notification(Answer):
     entitlement_id = out.String(required=True, allow_none=True)
 
 
-def _said(notice: inbox.Notice) -> words.Said:
-    return words.say(notice.kind, notice.facts, reader_language(), as_of=notice.created_at)
+def _said(notice: inbox.Notice) -> compose.Said:
+    return compose.say(notice.kind, notice.facts, reader_language(), as_of=notice.created_at)
 
 
 _TIME = "^([01][0-9]|2[0-3]):[0-5][0-9]$"

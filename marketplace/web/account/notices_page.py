@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from booking.messages.inbox import Notice
-from marketplace.messages import words
+from marketplace.messages import compose
 from marketplace.web.parts import Pill
 from marketplace.web.people import named
 from marketplace.wording import reader_language
@@ -80,7 +80,7 @@ _OTHER = Pill("", "plain", icon="info")
 
 def row(notice: Notice) -> NoticeRow:
     """One line of the inbox."""
-    said = words.say(notice.kind, notice.facts, reader_language(), as_of=notice.created_at)
+    said = compose.say(notice.kind, notice.facts, reader_language(), as_of=notice.created_at)
     look = _LOOKS.get(notice.kind, _OTHER)
     whose = (
         named(notice.person, notice.relation) if notice.person and notice.relation and notice.relation != "self" else ""

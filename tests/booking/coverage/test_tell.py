@@ -17,7 +17,7 @@ from booking.offers.availability import MAX_DAYS
 from marketplace.catalog.one_place.merge import merge
 from marketplace.core.database.db import reading, transaction
 from marketplace.core.errors import NotFound
-from marketplace.messages import words
+from marketplace.messages import compose
 from tests.booking.coverage.stage import make_places, make_sender, say
 from tests.marketplace.catalog.coverage.stage import KIND
 from tests.people import NOON, TODAY
@@ -101,7 +101,7 @@ def test_she_is_told_once_when_it_can_be_booked(ids: dict[str, str], world: Worl
     assert tell_covered(now=NOON) == {}
     [facts] = _told(world)
     assert (facts["place"], facts["level"], facts["covered_from"]) == (ids["甲医院"], "covered", None)
-    said = words.say("place_covered", facts, "zh", as_of=NOON)
+    said = compose.say("place_covered", facts, "zh", as_of=NOON)
     assert said.text == "甲医院：陪诊现在可以预约。"
     assert [it.site_name for it in wishes(world.principal, KIND)] == ["庚医院"]
 
@@ -124,7 +124,7 @@ def test_she_is_told_of_a_day_to_come_as_soon_as_it_can_be_booked(
     assert tell_covered(now=NOON).get("told", 0) == told
     for facts in _told(world):
         assert (facts["level"], date.fromisoformat(facts["covered_from"])) == ("on_request", first)
-        said = words.say("place_covered", facts, "en", as_of=NOON)
+        said = compose.say("place_covered", facts, "en", as_of=NOON)
         assert "for Sun 3 May and later" in said.text and "asked for first" in said.text
 
 

@@ -14,7 +14,7 @@ from booking.messages.remind import due_at, is_due, preparation, remind_of_booki
 from booking.notices.models import Notification
 from marketplace.core.database.db import reading
 from marketplace.core.text import Text
-from marketplace.messages import words
+from marketplace.messages import compose
 from providers.port import Confirmed
 from tests.booking.test_moves import S, go
 from tests.people import NOON, give, make_customer
@@ -131,11 +131,11 @@ def test_the_reminder_says_how_to_prepare_and_what_to_bring(world: World) -> Non
     confirmed(world)
     remind_of_bookings(now=EVE)
     (notice,) = [it for it in inbox.notices(world.principal, cursor=None, limit=9).items if it.kind == "reminder"]
-    chinese = words.say("reminder", notice.facts, "zh", as_of=EVE)
+    chinese = compose.say("reminder", notice.facts, "zh", as_of=EVE)
     assert chinese.title == "明天有预约"
     assert "3 月 10 日 周二 08:00" in chinese.text
     assert chinese.text.endswith("前一晚 22:00 后请勿进食。请携带体检人的身份证原件。")
-    english = words.say("reminder", notice.facts, "en", as_of=EVE)
+    english = compose.say("reminder", notice.facts, "en", as_of=EVE)
     assert english.text.endswith("Nothing to eat after 22:00. Bring the original ID card of the person who is checked.")
 
 

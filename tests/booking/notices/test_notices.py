@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pkgutil
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -22,7 +23,9 @@ from marketplace.catalog.models import Site
 from marketplace.core.database.db import reading, transaction
 from marketplace.core.errors import Invalid, NotFound
 from marketplace.core.text import masked_name
-from marketplace.messages import words
+from marketplace.messages import compose, words
+from marketplace.messages.moments import day_text
+from marketplace.messages.words.every import SUBJECTS, WORDS
 from providers.port import Answer, Confirmed, Refused
 from tests.people import NOON
 from tests.world import FakeAdapter, World, booking_row, join, make_world, one_pass
@@ -210,16 +213,22 @@ def test_every_kind_has_words_in_both_languages(kind: str, language: Any) -> Non
         "prepare": {"zh": "空腹。", "en": "No food."},
         "by": "provider",
     }
-    said = words.say(kind, facts, language, as_of=NOON)
+    said = compose.say(kind, facts, language, as_of=NOON)
     assert said.title and said.text
     assert "{" not in said.title + said.text
-    bare = words.say(kind, {}, language, as_of=NOON)
+    bare = compose.say(kind, {}, language, as_of=NOON)
     assert "{" not in bare.text and "，，" not in bare.text and ", ," not in bare.text
-    assert set(words.WORDS) == set(KINDS)
+
+
+def test_every_kind_has_its_words_once_in_the_file_of_its_subject() -> None:
+    beside = {each.name for each in pkgutil.iter_modules(words.__path__)} - {"every"}
+    assert [subject.__name__.rpartition(".")[2] for subject in SUBJECTS] == sorted(beside)
+    assert sorted(kind for subject in SUBJECTS for kind in subject.WORDS) == sorted(KINDS)
+    assert set(WORDS) == set(KINDS)
 
 
 def test_a_kind_that_this_version_does_not_know_is_still_told() -> None:
-    said = words.say("from_the_future", BOOKED, "en", as_of=NOON)
+    said = compose.say("from_the_future", BOOKED, "en", as_of=NOON)
     assert said.title == "There is news of your booking"
     assert "Select package" in said.text
 
@@ -267,7 +276,7 @@ WHEN: list[tuple[str, dict[str, Any], datetime, str, str]] = [
 
 @pytest.mark.parametrize(("facts", "as_of", "zh", "en"), [row[1:] for row in WHEN], ids=[row[0] for row in WHEN])
 def test_the_time_is_the_sites(facts: dict[str, Any], as_of: datetime, zh: str, en: str) -> None:
-    said = {language: words.say("changed", facts, language, as_of=as_of) for language in ("zh", "en")}  # type: ignore[arg-type]
+    said = {language: compose.say("changed", facts, language, as_of=as_of) for language in ("zh", "en")}  # type: ignore[arg-type]
     assert (said["zh"].text, said["en"].text) == (f"现在是 {zh}。", f"It is now {en}.")
 
 
@@ -277,4 +286,4 @@ def test_a_name_is_masked(name: str, masked: str) -> None:
 
 
 def test_the_day_is_written_for_its_reader() -> None:
-    assert words.day_text(date(2026, 3, 10), "zh", 2026) == "3 月 10 日 周二"
+    assert day_text(date(2026, 3, 10), "zh", 2026) == "3 月 10 日 周二"

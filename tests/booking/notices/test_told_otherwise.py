@@ -19,7 +19,7 @@ from booking.states import BookingState
 from booking.sync.slots import apply_slots
 from booking.transition import lock_booking
 from marketplace.core.database.db import reading, transaction
-from marketplace.messages.words import say
+from marketplace.messages.compose import say
 from providers.port import Confirmed
 from providers.reported import RemoteBooking, RemoteSlot
 from tests.people import NOON

@@ -17,7 +17,7 @@ from booking.offers.alternatives import nearest
 from booking.views.customer import booking as view
 from marketplace.catalog.models import CapacityPool, Offer, Site
 from marketplace.core.database.db import reading, transaction
-from marketplace.messages.words import say
+from marketplace.messages.compose import say
 from providers.port import Confirmed, Refused
 from tests.escorts import cover, make_escorts
 from tests.escorts import put as put_policy

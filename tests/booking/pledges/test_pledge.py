@@ -23,7 +23,7 @@ from booking.pledges.pledge import PledgeView, Promise, Subject
 from booking.states import BookingState
 from booking.transition import lock_booking, move
 from marketplace.core.database.db import reading, transaction, violated
-from marketplace.messages import words
+from marketplace.messages import compose
 from tests.booking.consultation.rooms import Practice, make_practice
 from tests.booking.pledges.rows import after, compensations, give_up, granted, notices, pledges, the_pledge
 from tests.people import NOON
@@ -96,10 +96,10 @@ def test_an_answer_at_91_seconds_is_a_breach_although_the_clock_has_not_run(
     assert keep_pledges(now=after(92))["breached"] == 0
     assert len(compensations()) == len(notices()) == 1
     (facts,) = notices()
-    assert words.say("pledge_breached", facts, "en", as_of=NOON).text.endswith(
+    assert compose.say("pledge_breached", facts, "en", as_of=NOON).text.endswith(
         "We gave you 1 more use of: Online consultation. A doctor has answered now: open the consultation to read it."
     )
-    assert "仍在排队" not in words.say("pledge_breached", facts, "zh", as_of=NOON).text
+    assert "仍在排队" not in compose.say("pledge_breached", facts, "zh", as_of=NOON).text
     assert facts["conversation"] == conversation, "the inbox leads there"
 
 
@@ -113,10 +113,10 @@ def test_the_clock_writes_a_breach_once_gives_a_consultation_and_tells_her(
     (given,) = compensations()
     assert (given.units, given.at, granted()) == (1, after(90), [(2, 1), (1, 1)])
     (facts,) = notices()
-    assert words.say("pledge_breached", facts, "zh", as_of=NOON).text == (
+    assert compose.say("pledge_breached", facts, "zh", as_of=NOON).text == (
         "我们承诺 90 秒内回复，没有做到。已为您补偿 1 次在线问诊。您的问题仍在排队，不用重新提问。"
     )
-    assert words.say("pledge_breached", facts, "en", as_of=NOON).text == (
+    assert compose.say("pledge_breached", facts, "en", as_of=NOON).text == (
         "We promised an answer within 90 seconds and did not keep it. We gave you 1 more use of: Online consultation."
         " Your question stays in the queue: you need not ask again."
     )
@@ -154,7 +154,7 @@ def test_what_is_unlimited_is_regretted_and_not_added_to() -> None:
     (given,) = compensations()
     assert (given.units, given.entitlement_id, granted()) == (0, None, [(None, None)])
     (facts,) = notices()
-    assert "补偿" not in words.say("pledge_breached", facts, "zh", as_of=NOON).text
+    assert "补偿" not in compose.say("pledge_breached", facts, "zh", as_of=NOON).text
 
 
 @pytest.mark.parametrize(("quantity", "promised"), [(None, 0), (1, 1)])
@@ -184,7 +184,7 @@ def test_the_package_says_how_long_and_how_much() -> None:
     assert keep_pledges(now=after(3600))["breached"] == 1
     assert granted() == [(2, 1), (2, 2)]
     (facts,) = notices()
-    assert "within 1 hour" in words.say("pledge_breached", facts, "en", as_of=NOON).text
+    assert "within 1 hour" in compose.say("pledge_breached", facts, "en", as_of=NOON).text
 
 
 def test_what_is_given_can_be_used_for_a_while_though_the_benefit_ends_tomorrow(

@@ -21,7 +21,7 @@ from booking.sync import slots as slots_room
 from booking.sync.slots import BATCH, HORIZON, pull_slots
 from marketplace.catalog.models import CapacityPool, Site
 from marketplace.core.database.db import engine, reading, transaction
-from marketplace.messages.words import say
+from marketplace.messages.compose import say
 from providers.port import Confirmed, ProviderError
 from providers.reported import RemoteSlot, SlotPage
 from tests.people import NOON, TODAY

@@ -22,7 +22,8 @@ from marketplace.catalog import kinds
 from marketplace.catalog.english.sites import english_site
 from marketplace.core import clock
 from marketplace.core.paging import MAX_LIMIT
-from marketplace.messages import words
+from marketplace.core.text import Language
+from marketplace.messages import compose
 from providers.port import Confirmed
 from providers.reported import ReportItem
 from tests.booking.test_moves import go
@@ -116,11 +117,11 @@ def shown(app: Flask, path: str, language: str) -> str:
     return " ".join(re.sub(r"<[^>]+>", " ", answer.text).split())
 
 
-def told(world: World, kind: str, language: words.Language) -> words.Said:
+def told(world: World, kind: str, language: Language) -> compose.Said:
     """What the customer is notified, as her inbox holds it."""
     page = inbox.notices(world.principal, cursor=None, limit=MAX_LIMIT)
     notice = next(it for it in page.items if it.kind == kind)
-    said = words.say(notice.kind, notice.facts, language, as_of=NOON)
+    said = compose.say(notice.kind, notice.facts, language, as_of=NOON)
     assert FOREIGN.findall(f"{said.title} {said.text}") == []
     return said
 

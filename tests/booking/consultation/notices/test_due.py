@@ -20,7 +20,7 @@ from booking.messages.freshness import stale
 from booking.notices.kinds import KINDS
 from booking.notices.models import Notification, NotificationDelivery
 from marketplace.core.database.db import reading
-from marketplace.messages import words
+from marketplace.messages import compose
 from providers.staff import shifts
 from tests.booking.consultation.rooms import Practice, make_clinician, make_practice
 from tests.concurrency.controls import all_at_once
@@ -197,7 +197,7 @@ def test_its_words_say_nothing_of_what_was_asked_or_where(alone: Practice, kind:
         alone.answer(conversation, "多久了？", now=NOON)
     notify_due(now=after(60))
     (notice,) = told(kind)
-    said = words.say(kind, notice.facts, "zh" if language == "zh" else "en", as_of=NOON)
+    said = compose.say(kind, notice.facts, "zh" if language == "zh" else "en", as_of=NOON)
     assert said.title and said.text and "{" not in said.title + said.text
     for secret in (QUESTION, "多久了", "皮肤", "全科", "Dermatology", "General practice", "何医生"):
         assert secret not in said.title + said.text

@@ -35,7 +35,7 @@ from booking.states import BookingState
 from booking.transition import lock_booking, move
 from marketplace.core.database.db import reading, transaction
 from marketplace.core.errors import Invalid, NotFound
-from marketplace.messages import words
+from marketplace.messages import compose
 from tests.escorting import Escorted, another, escorted
 from tests.people import counters, make_customer, signed_in
 from tests.world import EIGHT, booking_row, go
@@ -97,7 +97,7 @@ def test_she_is_told_that_she_is_asked_once_and_until_when(db: Engine) -> None:
         told = session.scalars(select(Notification).where(Notification.kind == NOTICE)).one()
     assert told.facts["until"] == (OVER + SILENCE).isoformat()
     for language, title in (("zh", "结束了，一切顺利吗？"), ("en", "is over: did it go well?")):
-        said = words.say(NOTICE, told.facts, language, as_of=OVER)  # type: ignore[arg-type]
+        said = compose.say(NOTICE, told.facts, language, as_of=OVER)  # type: ignore[arg-type]
         assert title in said.title and "{" not in said.title + said.text
     went_well(one.me, one.booking, now=OVER)
     assert ask_customers(now=OVER) == 0

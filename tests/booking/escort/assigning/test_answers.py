@@ -16,7 +16,7 @@ from booking.pledges.models import Pledge
 from booking.states import BookingState
 from marketplace.core.database.db import reading, transaction
 from marketplace.core.errors import NotFound
-from marketplace.messages import words
+from marketplace.messages import compose
 from tests.booking.escort.staff import (
     DESK,
     EIGHT,
@@ -51,7 +51,7 @@ def test_her_yes_is_the_providers_to_a_request_and_the_customer_is_told_who_come
         shown = assigned(session, stands.id)
     assert shown is not None and shown.worker.id == her.id and shown.assignment.state == "accepted"
     (told,) = notices("escort_assigned")
-    zh, en = (words.say(told.kind, told.facts, language, as_of=NOON) for language in ("zh", "en"))
+    zh, en = (compose.say(told.kind, told.facts, language, as_of=NOON) for language in ("zh", "en"))
     assert zh.title == f"{her.shown_name}会陪同您" and "护理专业。见面时请先对见面口令" in zh.text
     assert en.title == f"{her.shown_name} will be with you" and "Nurse. When you meet" in en.text
     assert shown.safe_word not in zh.text, "only behind the sign-in"
@@ -71,7 +71,7 @@ def test_of_a_firm_booking_she_is_shown_with_a_new_version_and_another_one_is_to
     one, other = notices("escort_assigned", "escort_replaced")
     assert (one.kind, one.facts["who"]) == ("escort_assigned", first.shown_name)
     assert (other.kind, other.facts["who"]) == ("escort_replaced", second.shown_name)
-    said = words.say(other.kind, other.facts, "en", as_of=NOON)
+    said = compose.say(other.kind, other.facts, "en", as_of=NOON)
     assert "Time and place stay" in said.text and "new safe word" in said.text
 
 

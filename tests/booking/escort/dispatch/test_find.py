@@ -22,7 +22,7 @@ from booking.proposal import Proposal
 from booking.states import BookingState
 from marketplace.core.database.db import reading, transaction
 from marketplace.core.ids import new_id
-from marketplace.messages import words
+from marketplace.messages import compose
 from tests.booking.escort.staff import DESK, EIGHT, absent, after, asked, assignments, cases, make_staff, notices
 from tests.people import NOON
 from tests.world import booking_row, go, set_provider
@@ -52,7 +52,7 @@ def test_who_fits_best_is_asked_then_the_next_one_until_there_is_nobody_and_peop
         (booking, NOBODY)
     ]
     (told,) = notices(NOBODY)
-    zh, en = (words.say(told.kind, told.facts, language, as_of=NOON) for language in ("zh", "en"))
+    zh, en = (compose.say(told.kind, told.facts, language, as_of=NOON) for language in ("zh", "en"))
     assert "我们和陪诊机构还在找" in zh.text and "也可以在预约页面改期，最近的时间" in zh.text
     assert "We and the escort service go on looking" in en.text and "The nearest times: " in en.text
     assert find_workers(now=due + AGAIN - timedelta(seconds=1)) == {}
