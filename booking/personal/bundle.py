@@ -18,7 +18,7 @@ from booking.escort.evidence.pictures import picture_of
 from booking.personal.opening import opened
 from booking.personal.register import Table
 from booking.personal.scope import Scope
-from booking.personal.tables import OF_CUSTOMERS
+from booking.personal.tables.every import OF_CUSTOMERS
 from booking.reports.models import Report, ReportVersion
 from booking.reports.papers import open_paper, papers_of
 from marketplace.core.crypto import Unreadable

@@ -22,7 +22,7 @@ from booking.models import Booking
 from booking.personal.models import Erasure, PersonalExport
 from booking.personal.register import STAYS, Retention
 from booking.personal.scope import Scope, of_person
-from booking.personal.tables import OF_CUSTOMERS
+from booking.personal.tables.every import OF_CUSTOMERS
 from booking.personal.whose import Who, asked, at_desk, customer_named, gone, of_erasure, whole
 from booking.reports.models import Report, ReportShare, ReportVersion
 from booking.states import GIVEN_UP

@@ -12,7 +12,7 @@ from booking.escort.evidence.models import EscortDeed, EscortPicture
 from booking.models import Booking
 from booking.personal.erase import years_before
 from booking.personal.register import Age, Table
-from booking.personal.tables import TABLES
+from booking.personal.tables.every import TABLES
 from booking.reports.delete import end_report
 from booking.reports.models import Report
 from marketplace.core import audit

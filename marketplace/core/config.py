@@ -46,7 +46,7 @@ class Settings:
     A worker answers Prometheus at `metrics_host` and `metrics_port` (0: nowhere), the web to who shows `metrics_token`.
     What was booked must be stored for `process_years` after the service, results for `medical_years` (0: no longer than
     its customer wants), and no longer than `report_years` anyway; the other limits of age (0: none) have their reasons
-    in booking/personal/tables.py.
+    in booking/personal/tables.
     `stream_url`: the origin of the process that delivers streams, blank where a proxy shows it at the pages' own.
     `master_keys` wrap per-person and per-report keys, `index_keys` key the blind indexes: the first is the one in use,
     the others are on their way out (docs/keys.md). `secret_key` signs cookies and forms; what was signed with one of

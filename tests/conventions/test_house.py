@@ -38,7 +38,7 @@ NAMES_IT_TOO = {
     "providers/conformance/kit.py": "chooses among slots of a provider's own list",
     "booking/sync/snapshots.py": "closes what the provider no longer names",
     "booking/closures/slots.py": "closes slots",
-    "booking/personal/tables.py": "names every column of the schema",
+    "booking/personal/tables/offers.py": "names every column of what is offered",
     "booking/health/open_days.py": "tells the days on which a provider works",
     "booking/answering/day.py": "counts the places of a week, and which are closed",
     "marketplace/demo/escorts.py": "writes the rules of the demonstration's offers",

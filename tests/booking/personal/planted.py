@@ -48,7 +48,7 @@ from booking.models import Booking, ChangeRequest, ProviderBooking, ProviderTask
 from booking.notices.models import NoticeSetting, Notification, NotificationDelivery
 from booking.personal.register import Table
 from booking.personal.scope import Scope, of_customer
-from booking.personal.tables import OF_CUSTOMERS
+from booking.personal.tables.every import OF_CUSTOMERS
 from booking.pledges.models import Pledge, PledgeCompensation
 from booking.proposal import Proposal
 from booking.ratings import rate

@@ -30,7 +30,7 @@ from booking.personal.models import Erasure, PersonalExport
 from booking.personal.opening import opened
 from booking.personal.register import Retention
 from booking.personal.scope import Scope, of_customer, of_person
-from booking.personal.tables import OF_CUSTOMERS
+from booking.personal.tables.every import OF_CUSTOMERS
 from booking.reports.fetch import announce
 from marketplace.core.config import settings
 from marketplace.core.database.db import reading, transaction

@@ -18,7 +18,7 @@ from booking.personal.export import ask_copy, copies, forget_copies, make_copies
 from booking.personal.models import PersonalExport, PersonalExportPart
 from booking.personal.opening import UNREADABLE
 from booking.personal.scope import to_show
-from booking.personal.tables import OF_CUSTOMERS
+from booking.personal.tables.every import OF_CUSTOMERS
 from booking.reports.delete import delete_report
 from booking.reports.fetch import announce
 from marketplace.core.audit import AuditLine

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import pkgutil
 from collections import Counter
 
 from sqlalchemy import Connection, text
 
+from booking.personal import tables
 from booking.personal.register import Personal
-from booking.personal.tables import OF_CUSTOMERS, TABLES
+from booking.personal.tables.every import OF_CUSTOMERS, SUBJECTS, TABLES
 
 _COLUMNS = text(
     "SELECT table_name, column_name FROM information_schema.columns"
     " WHERE table_schema = 'public' AND table_name <> 'alembic_version'"
+)
+_REFERENCES = text(
+    "SELECT c.conrelid::regclass::text AS child, c.confrelid::regclass::text AS parent FROM pg_constraint c"
+    " WHERE c.contype = 'f' AND c.conrelid <> c.confrelid"
 )
 
 
@@ -21,8 +27,25 @@ def registered() -> Counter[tuple[str, str]]:
 
 def test_every_column_of_the_schema_is_registered_as_personal_or_not(owner_connection: Connection) -> None:
     live = {(row.table_name, row.column_name) for row in owner_connection.execute(_COLUMNS)}
-    assert live - set(registered()) == set(), "say in booking/personal/tables.py what this column says about people"
+    assert live - set(registered()) == set(), "say in booking/personal/tables what this column says about people"
     assert set(registered()) - live == set(), "the register names what does not exist"
+
+
+def test_every_subject_is_among_all() -> None:
+    beside = {each.name for each in pkgutil.iter_modules(tables.__path__)} - {"common", "every"}
+    assert [subject.__name__.rpartition(".")[2] for subject in SUBJECTS] == sorted(beside)
+    assert len(TABLES) == sum(len(subject.TABLES) for subject in SUBJECTS)
+
+
+def test_a_table_that_is_about_nobody_has_nothing_personal() -> None:
+    assert [it.name for it in TABLES if not it.whose and (it.personal or it.file or it.links or it.rows_end)] == []
+
+
+def test_rows_that_depend_on_others_are_deleted_before_them(owner_connection: Connection) -> None:
+    place = {table.name: number for number, table in enumerate(TABLES) if table.rows_end}
+    depend = [each for each in owner_connection.execute(_REFERENCES) if {each.child, each.parent} <= place.keys()]
+    assert {("notification_delivery", "notification")} <= {(each.child, each.parent) for each in depend}
+    assert [each for each in depend if place[each.child] > place[each.parent]] == []
 
 
 def test_no_column_is_registered_twice() -> None:

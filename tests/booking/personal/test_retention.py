@@ -16,7 +16,7 @@ from booking.personal import retention
 from booking.personal.erase import erase
 from booking.personal.register import Table
 from booking.personal.retention import forget_old, forget_reports
-from booking.personal.tables import TABLES
+from booking.personal.tables.every import TABLES
 from booking.reconcile.models import ReconcileRun
 from booking.states import BookingState
 from booking.worker.jobs import all_jobs
