@@ -36,7 +36,9 @@ from booking.health.counts import WRITE_SECONDS
 from booking.outbox import Claimed
 from booking.webhooks.senders import Senders
 from booking.worker import figures
-from booking.worker.jobs import PLEDGES, Job, all_jobs
+from booking.worker.jobs.consultations import PLEDGES
+from booking.worker.jobs.every import all_jobs
+from booking.worker.jobs.job import Job
 from booking.worker.lanes import Lane, Lanes
 from booking.worker.leader import LeaderLock
 from booking.worker.watchdog import Watchdog

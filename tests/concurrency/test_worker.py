@@ -16,8 +16,9 @@ import pytest
 from sqlalchemy import select
 
 from booking.sync.slots import pull_slots
-from booking.worker import jobs
-from booking.worker.jobs import Job, expire_entitlements
+from booking.worker.jobs import books
+from booking.worker.jobs.books import expire_entitlements
+from booking.worker.jobs.job import Job
 from booking.worker.process import Worker
 from booking.worker_models import JobRun, WorkerBeat
 from marketplace.core import clock
@@ -224,7 +225,7 @@ def test_a_job_that_breaks_leaves_a_note_with_the_kind_of_error_alone() -> None:
 
 @pytest.mark.usefixtures("db")
 def test_all_entitlements_that_are_over_expire_in_one_run(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(jobs, "EXPIRE_AT_ONCE", 2)
+    monkeypatch.setattr(books, "EXPIRE_AT_ONCE", 2)
     customer = make_customer()
     for _ in range(5):
         give(customer, 3, valid_until=date(2026, 1, 31))
@@ -232,5 +233,5 @@ def test_all_entitlements_that_are_over_expire_in_one_run(monkeypatch: pytest.Mo
 
 
 def test_expiring_ends_when_all_that_is_left_is_busy(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(jobs, "expire_due", lambda now, limit: Expired(0, 0, limit, True))
+    monkeypatch.setattr(books, "expire_due", lambda now, limit: Expired(0, 0, limit, True))
     assert expire_entitlements(Event())["skipped"] == 500

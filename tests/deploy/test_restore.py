@@ -15,7 +15,7 @@ from sqlalchemy import Connection, text
 
 from booking.answering import events
 from booking.answering.feed_history import CursorOutlived, HeldBack
-from booking.worker.jobs import Job
+from booking.worker.jobs.job import Job
 from booking.worker.process import Worker
 from marketplace import cli
 from marketplace.app import create_app

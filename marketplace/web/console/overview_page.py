@@ -13,6 +13,7 @@ from booking.reconcile.cases import DiscrepancyView
 from booking.views.oversight import AuditHealth, LateJob
 from marketplace.chain.heads import HeadsFile
 from marketplace.web.console.discrepancy_words import kind_words
+from marketplace.web.console.job_names import job_name
 from marketplace.web.language import by_language
 from marketplace.web.parts import Pill
 from providers.staff.first_manager import Staffed
@@ -113,87 +114,4 @@ def desk(it: Staffed) -> DeskRow:
 def job(it: LateJob) -> JobRow:
     """A row of the list. Jobs of one provider are named `task:code`."""
     task, _colon, code = it.name.partition(":")
-    return JobRow(job_names().get(task, task), code, it.every_seconds, it.started_at, it.succeeded_at)
-
-
-def job_names() -> dict[str, str]:
-    """What each job of the worker does."""
-    return {
-        "holds": _("Release holds that are over"),
-        "pledges": _("Watch what is promised by the second"),
-        "unanswered": _("End requests without an answer"),
-        "unknown": _("Raise what stays unknown"),
-        "commands": _("Raise commands that wait"),
-        "answers": _("Count how long providers take to answer"),
-        "slow_providers": _("Find providers that answer slowly"),
-        "no_shows": _("Record visits that did not happen"),
-        "escorts-lost": _("Give benefits back where no escort came"),
-        "escorts-said-over": _("Ask customers how an escort went"),
-        "escorts-silent": _("Complete escorts whose customers said nothing"),
-        "escort-records": _("Put records of escorts into the report box"),
-        "entitlements": _("Expire benefits"),
-        "rows": _("Delete old rows that could not be read"),
-        "copies": _("Prepare copies of customers' data"),
-        "retention": _("Delete what is older than it may be"),
-        "reports-over": _("Delete results that are older than they may be"),
-        "consultations-over": _("Delete consultations that are older than they may be"),
-        "escort-records-over": _("Delete what was told on escorts that is older than it may be"),
-        "consultation-notices": _("Notify customers of answers that they have not seen"),
-        "consultations-idle": _("Close consultations that nobody goes on with"),
-        "consultations-left": _("Give up messages to doctors that nobody waits for any more"),
-        "consultations": _("Read what doctors of providers answered"),
-        "clinicians": _("Read providers' lists of doctors"),
-        "erasures": _("Finish erasures whose time has come"),
-        "copies-over": _("Delete copies of customers' data that are over"),
-        "alarms-over": _("Delete old alarms of records that can't be opened"),
-        "keys": _("Forget old idempotency keys"),
-        "slots": _("Read slots"),
-        "live_events": _("Delete what streams were told"),
-        "slot_snapshots": _("End snapshots of published slots"),
-        "calendars": _("Make slots from providers' weekly rules"),
-        "escorts": _("Find somebody to send, and the next one after a no"),
-        "escorts-late": _("Find those who should be on the way and are not"),
-        "escort-cases": _("Close cases of bookings that somebody was sought for"),
-        "capacity_decisions": _("Carry out what was decided about bookings at closed times"),
-        "bookings": _("Read bookings"),
-        "reports": _("Read the list of reports"),
-        "fetch": _("Fetch reports"),
-        "overdue": _("Find reports that are late"),
-        "chase": _("Ask again for late reports"),
-        "reconcile": _("Compare books"),
-        "look_ups": _("Look bookings up one by one"),
-        "strays": _("Cancel there what is nobody's"),
-        "statements": _("Make closing statements"),
-        "closures": _("Close sites"),
-        "coverage": _("Tell customers of places that are covered now"),
-        "webhooks": _("Make webhooks of what happened"),
-        "webhooks-over": _("Delete old deliveries of webhooks"),
-        "webhooks-stopped": _("Write to providers whose webhooks stopped"),
-        "seal": _("Seal audit and ledger"),
-        "verify": _("Verify the chain of the audit"),
-        "waiting": _("Offer places that came free"),
-        "waiting-review": _("Look through the waiting list"),
-        "unanswered-changes": _("End changes without an answer"),
-        "past-changes": _("End changes whose date has passed"),
-        "proposals": _("End proposals without an answer"),
-        "messages": _("Deliver messages"),
-        "invitations": _("Send invitations to members of providers"),
-        "invitations-over": _("Forget addresses of invitations that are over"),
-        "reminders": _("Remind of bookings"),
-        "endings": _("Remind of benefits that end"),
-        "events": _("Delete old messages of providers"),
-        "tokens-over": _("Delete access tokens that are over"),
-        "imports": _("Check and import uploaded files"),
-        "imports-over": _("Destroy the contents of old imports"),
-        "limits": _("Delete old counts of tries"),
-        "system_tests": _("Test connections that providers' desks ask for"),
-        "system_tests-over": _("Erase secrets of connection tests that are over"),
-        "applications": _("Send letters about registrations"),
-        "applications-over": _("Forget registrations that are over"),
-        "certificates": _("End certificates that are over"),
-        "conformance": _("Certify providers"),
-        "rehearsals": _("Carry out rehearsals of providers in test mode"),
-        "rehearsals-over": _("Delete old rehearsals"),
-        "conformance-left": _("Take back what tests left at providers"),
-        "conformance-trials": _("Cancel what tests of programs booked"),
-    }
+    return JobRow(job_name(task), code, it.every_seconds, it.started_at, it.succeeded_at)

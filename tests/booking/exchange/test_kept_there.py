@@ -15,7 +15,7 @@ from booking.models import ChangeRequest
 from booking.notices.models import Notification
 from booking.reconcile.repair import repair
 from booking.views.customer import booking as view
-from booking.worker.jobs import all_jobs
+from booking.worker.jobs.every import all_jobs
 from booking.worker.lanes import Lanes
 from marketplace.core.database.db import reading
 from providers.port import Answer, Confirmed, Refused, Unknown

@@ -19,7 +19,7 @@ from booking.personal.retention import forget_old, forget_reports
 from booking.personal.tables.every import TABLES
 from booking.reconcile.models import ReconcileRun
 from booking.states import BookingState
-from booking.worker.jobs import all_jobs
+from booking.worker.jobs.every import all_jobs
 from booking.worker.lanes import Lanes
 from marketplace.core.config import Settings, settings
 from marketplace.core.database.db import transaction

@@ -21,7 +21,8 @@ from booking.notices.models import Notification
 from booking.reconcile.look_ups import Reached, look_up_due, reached
 from booking.reconcile.models import BookingLookUp
 from booking.reconcile.run import run_due, run_now
-from booking.worker.jobs import LOOK_UPS_SECONDS, RECONCILE_LOOK, all_jobs
+from booking.worker.jobs.every import all_jobs
+from booking.worker.jobs.of_provider import LOOK_UPS_SECONDS, RECONCILE_LOOK
 from booking.worker.lanes import Lane, Lanes
 from marketplace.catalog.models import Provider
 from marketplace.core.config import settings

@@ -19,7 +19,7 @@ from booking.reconcile.queue import queue_run
 from booking.reconcile.repair import repair
 from booking.reconcile.repair_actions import NotThisRepair
 from booking.reconcile.strays import LEASE, STRAY_CANCELLED
-from booking.worker.jobs import all_jobs
+from booking.worker.jobs.every import all_jobs
 from booking.worker.lanes import Lane, Lanes
 from marketplace.core.audit import AuditLine
 from marketplace.core.database.db import reading, transaction

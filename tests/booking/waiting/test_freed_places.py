@@ -14,7 +14,7 @@ from booking.hold.submit import submit
 from booking.refusals import SlotFull
 from booking.states import BookingState
 from booking.waiting.offers import HOLD, review
-from booking.worker.jobs import all_jobs
+from booking.worker.jobs.every import all_jobs
 from booking.worker.lanes import Lanes
 from marketplace.core import clock
 from marketplace.core.database.db import transaction

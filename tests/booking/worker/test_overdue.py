@@ -11,7 +11,8 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from sqlalchemy import Engine
 
 from booking.worker import process
-from booking.worker.jobs import Job, all_jobs
+from booking.worker.jobs.every import all_jobs
+from booking.worker.jobs.job import Job
 from booking.worker.lanes import Lanes
 from booking.worker.process import Worker
 from marketplace.core.config import settings

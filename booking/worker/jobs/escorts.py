@@ -1,0 +1,31 @@
+"""Jobs about those who are sent to customers."""
+
+from __future__ import annotations
+
+from booking.escort.after.confirm import ask_customers, complete_silent
+from booking.escort.after.lost import end_lost
+from booking.escort.after.record import file_records
+from booking.escort.dispatch.find import find_workers
+from booking.escort.dispatch.watch import close_cases, lapse_due, replace_absent, replace_late
+from booking.worker.jobs.job import Job
+from marketplace.core import clock
+from marketplace.core.database.moment import now_by_database
+
+
+def jobs() -> list[Job]:
+    """The jobs."""
+    return [
+        Job("escorts", 3, _escorts),
+        Job("escorts-late", 15, lambda: dict(replace_late(now=now_by_database()))),
+        Job("escort-cases", 60, lambda: dict(close_cases(now=now_by_database()))),
+        Job("escorts-lost", 30, lambda: end_lost(now=clock.now())),
+        Job("escorts-said-over", 15, lambda: {"asked": ask_customers(now=clock.now())}),
+        Job("escorts-silent", 60, lambda: {"completed": complete_silent(now=clock.now())}),
+        Job("escort-records", 60, lambda: file_records(now=clock.now())),
+    ]
+
+
+def _escorts() -> dict[str, int]:
+    """End what was not answered or is for a worker who is away, then ask for all that nobody is asked for."""
+    now = now_by_database()
+    return dict(lapse_due(now=now) + replace_absent(now=now) + find_workers(now=now))
