@@ -16,7 +16,7 @@ from booking.views.desk import AtDesk
 from marketplace.catalog.kinds import has_times
 from marketplace.web import booking_words, formats
 from marketplace.web.cause_words import cause_line
-from marketplace.web.console.discrepancy_words import kind_words
+from marketplace.web.console.books.discrepancy_words import kind_words
 from marketplace.web.language import by_language
 from marketplace.web.parts import Fact, Pill, When
 from marketplace.web.people import named

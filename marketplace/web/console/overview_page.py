@@ -12,7 +12,7 @@ from booking.calls.waiting_commands import COMMANDS_WAITING, NOT_REACHED, NOT_SE
 from booking.reconcile.cases import DiscrepancyView
 from booking.views.oversight import AuditHealth, LateJob
 from marketplace.chain.heads import HeadsFile
-from marketplace.web.console.discrepancy_words import kind_words
+from marketplace.web.console.books.discrepancy_words import kind_words
 from marketplace.web.console.job_names import job_name
 from marketplace.web.language import by_language
 from marketplace.web.parts import Pill

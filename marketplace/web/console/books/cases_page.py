@@ -21,7 +21,7 @@ from booking.reconcile.strays import STRAY_CANCELLED
 from marketplace.core.clock import HOME_ZONE
 from marketplace.web import booking_words, formats, row_words
 from marketplace.web.console.books.amounts import effect
-from marketplace.web.console.discrepancy_words import kind_words
+from marketplace.web.console.books.discrepancy_words import kind_words
 from marketplace.web.console.overview_page import DiscrepancyRow, discrepancy
 from marketplace.web.escort_words import wrong_words
 from marketplace.web.formats import money

@@ -6,7 +6,7 @@ from flask import Flask
 from flask_babel import force_locale
 
 from booking.reconcile.compare import KINDS
-from marketplace.web.console.discrepancy_words import WORDS, kind_words
+from marketplace.web.console.books.discrepancy_words import WORDS, kind_words
 
 
 def test_what_a_comparison_finds_has_words() -> None:
