@@ -11,7 +11,8 @@ from datetime import datetime
 from sqlalchemy import select
 
 from booking.actors import Actor
-from booking.hold.place import Held, HoldRequest, hold
+from booking.hold.place import HoldRequest, hold
+from booking.hold.take import Held
 from booking.models import Booking
 from booking.refusals import AlreadyBooked
 from booking.states import BookingState

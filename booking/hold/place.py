@@ -9,41 +9,34 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
-from typing import Any, NoReturn
+from datetime import datetime
+from typing import Any
 
 import orjson
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from booking.actors import Actor
-from booking.capacity.occupied import occupying
 from booking.eligibility.entitled import Wish, asks, entitled
-from booking.hold.agreement import with_agreement
+from booking.hold.facts import FACTS, FACTS_AND_WHO, FACTS_THERE, FACTS_THERE_AND_WHO
 from booking.hold.snapshot import frozen
-from booking.offers.bookable import NO_PLACE, Reason, Rule, Verdict, check_bookable, judge
+from booking.hold.take import HOLD, MOST_HELD, Held, Repeat, made_before, take
+from booking.offers.bookable import NO_PLACE, Reason, Verdict, check_bookable
 from booking.ownership import customer_of
 from booking.pledges.request import pledged
-from booking.refusals import AlreadyBooked, HasNoTimes, SlotFull, SlotMoved, TooManyHeld
+from booking.refusals import HasNoTimes
 from booking.sealing import seal_details
 from marketplace.catalog import kinds
-from marketplace.catalog.one_place.sql import at_place, place_named
 from marketplace.core.clock import window_of
 from marketplace.core.database import db
 from marketplace.core.database.db import reading
-from marketplace.core.errors import IdempotencyKeyReused, Invalid, NotFound, Refusal
+from marketplace.core.errors import Invalid, NotFound, Refusal
 from marketplace.core.ids import new_id, new_reference
 from vip.customers.consent import DISPATCH
 from vip.customers.person_keys import PROCESS, chosen
-from vip.entitlements.ledger import EntitlementExhausted
-from vip.entitlements.of_customer import CANDIDATE, choose
+from vip.entitlements.of_customer import choose
 from vip.principal import Principal
 from vip.signin import authentication
 from vip.signin.authentication import Credential
-
-HOLD = timedelta(minutes=10)
-MOST_HELD = 10
-"""Places held for one customer at a time; hold_booking.sql counts them."""
 
 
 @dataclass(frozen=True)
@@ -60,83 +53,6 @@ class HoldRequest:
 
 
 @dataclass(frozen=True)
-class Held:
-    """A place kept until `expires_at`. `replayed` when the idempotency key had made this booking before; then that is
-    what it was kept until at first."""
-
-    public_id: str
-    expires_at: datetime
-    replayed: bool
-
-
-_RULE = Rule("s", "o", "si", "%(now)s::timestamptz", "w.market")
-
-# Who asks is known already, or is looked up with the rest: (columns, as which subquery `w`). Both give the customer's
-# internal id and market.
-_KNOWN = ("", "SELECT %(customer)s::bigint AS customer_id, %(market)s::bigint AS market")
-_SHOWN = (
-    "w.session_id, w.customer_id, w.operator_id, w.insurer_id, w.insurer_zone, w.market, w.principal_id, w.role, "
-    "w.used_at,",
-    authentication.WHOSE,
-)
-
-
-# Where it is done: (alias of that site, its join). At the offer's own site, or at the venue that was named.
-_HERE = ("si", "")
-_THERE = ("pl", f"LEFT JOIN site pl ON pl.id = {place_named('%(venue)s')} AND pl.closed_at IS NULL")
-
-
-def _facts(columns: str, who: str, place: tuple[str, str]) -> str:
-    """Every public id is looked up on its own, so that a wrong one is named by its field. One row for each entitlement
-    that may be meant, at least one."""
-    at, there = place
-    return f"""
-    SELECT {columns}
-           o.id AS offer_id, o.provider_id, o.pool_id, o.kind, o.name_zh AS offer_zh, o.name_en AS offer_en,
-           o.package::text AS package, o.price_minor, o.currency, o.cancel_hours, o.change_hours, o.max_changes,
-           o.public_id AS offer_public_id,
-           {at}.id AS place_id, {at}.name AS site, {at}.public_id AS site_public_id, {at}.city, {at}.district,
-           {at}.address, {at}.tier,
-           (si.province, si.city) = ({at}.province, {at}.city) AS same_city, si.time_zone,
-           p.name_zh AS provider_zh, p.name_en AS provider_en,
-           s.id AS slot_id, s.pool_id AS slot_pool, s.service_date, s.starts_at, s.ends_at,
-           {_RULE.closes_at} AS closes_at, {_RULE.reason} AS reason,
-           b.id AS beneficiary_id, b.sex, b.birth_date, b.wrapped_key, pk.wrapped_key AS process_key, {CANDIDATE}
-      FROM (SELECT 1) AS one
-      LEFT JOIN ({who}) AS w ON true
-      LEFT JOIN offer o ON o.public_id = %(offer)s AND o.market = w.market
-      {at_place("o", "si", outer=True)}
-      {there}
-      LEFT JOIN provider p ON p.id = o.provider_id
-      LEFT JOIN slot s ON s.public_id = %(slot)s
-      LEFT JOIN beneficiary b
-           ON b.public_id = %(beneficiary)s AND b.customer_id = w.customer_id AND b.removed_at IS NULL
-      LEFT JOIN person_key pk ON pk.beneficiary_id = b.id AND pk.retention = '{PROCESS}'
-      LEFT JOIN entitlement e ON e.customer_id = b.customer_id
-           AND CASE WHEN %(entitlement)s::text IS NULL THEN e.kind = o.kind ELSE e.public_id = %(entitlement)s END
-    """
-
-
-_FACTS, _FACTS_AND_WHO = _facts(*_KNOWN, _HERE), _facts(*_SHOWN, _HERE)
-_FACTS_THERE, _FACTS_THERE_AND_WHO = _facts(*_KNOWN, _THERE), _facts(*_SHOWN, _THERE)
-
-_HOLD = """
-    SELECT outcome, booking FROM hold_booking(
-      %(now)s, %(insurer)s, %(customer)s, %(beneficiary)s, CAST(%(entitlements)s AS bigint[]), %(offer)s, %(provider)s,
-      %(kind)s, %(slot)s, %(slot_starts)s, %(public_id)s, %(reference)s, %(service_date)s, %(ends)s, %(time_zone)s,
-      tstzrange(%(from)s, %(until)s), %(hold_expires)s, %(price)s, %(currency)s, CAST(%(snapshot)s AS jsonb),
-      %(details)s, %(actor_kind)s, %(actor)s, %(scope)s, %(key)s, %(fingerprint)s, %(most_held)s,
-      %(venue)s, %(consent)s, %(consent_id)s)
-"""
-
-_HOLD_AGREED = with_agreement(_HOLD)
-
-_KNOWN_KEY = """
-    SELECT fingerprint, resource, created_at FROM idempotency_key WHERE scope = %(scope)s AND key = %(key)s
-"""
-
-
-@dataclass(frozen=True)
 class _Terms:
     """Until when a place is held, by whom (None: by the customer herself), and whether it may be one that is reserved
     for the waiting list."""
@@ -144,14 +60,6 @@ class _Terms:
     until: datetime
     actor: Actor | None
     in_line: bool
-
-
-@dataclass(frozen=True)
-class _Repeat:
-    """What makes a hold repeatable: the caller's key, and the hash of what she sent with it."""
-
-    key: str
-    fingerprint: bytes
 
 
 def hold(who: Principal | Credential, request: HoldRequest, *, key: str, fingerprint: bytes, now: datetime) -> Held:
@@ -165,7 +73,7 @@ def hold(who: Principal | Credential, request: HoldRequest, *, key: str, fingerp
     nobody's; and for a kind for which somebody is sent, what booking.eligibility refuses. After any of them nothing was
     taken.
     """
-    terms, repeat = _Terms(now + HOLD, None, in_line=False), _Repeat(key, fingerprint)
+    terms, repeat = _Terms(now + HOLD, None, in_line=False), Repeat(key, fingerprint)
     with db.asking() as ask:
         found = _find(ask, who, request, now)
         if found.wish is None:
@@ -196,7 +104,7 @@ def hold_for(
     found = _find(ask, principal, request, now)
     if found.wish is not None:
         found = replace(found, entitled=_entitled(session, found.wish))
-    return _hold(ask, found, request, _Terms(until, actor, in_line=True), _Repeat(key, b""), now)
+    return _hold(ask, found, request, _Terms(until, actor, in_line=True), Repeat(key, b""), now)
 
 
 @dataclass(frozen=True)
@@ -221,13 +129,13 @@ def _find(ask: db.Ask, who: Principal | Credential, request: HoldRequest, now: d
         **({"venue": request.venue} if there else {}),
     }
     if isinstance(who, Credential):
-        facts = _FACTS_THERE_AND_WHO if there else _FACTS_AND_WHO
+        facts = FACTS_THERE_AND_WHO if there else FACTS_AND_WHO
         rows = ask(facts, {**asked, **authentication.whose_values(who, now)})
         principal = authentication.in_use(rows, now, ask=ask)
         customer_of(principal)
     else:
         principal = who
-        facts = _FACTS_THERE if there else _FACTS
+        facts = FACTS_THERE if there else FACTS
         rows = ask(facts, {**asked, "customer": customer_of(principal), "market": principal.market})
     return _Found(principal, rows, _wish(principal, rows[0]))
 
@@ -246,20 +154,20 @@ def _entitled(session: Session, wish: Wish) -> Mapping[str, Any] | Refusal:
         return refusal
 
 
-def _hold(ask: db.Ask, found: _Found, request: HoldRequest, terms: _Terms, repeat: _Repeat, now: datetime) -> Held:
+def _hold(ask: db.Ask, found: _Found, request: HoldRequest, terms: _Terms, repeat: Repeat, now: datetime) -> Held:
     principal = found.principal
     try:
         values = _values(found, request, terms, repeat, now)
     except Refusal:
         # A repeat succeeds even when the slot has filled since. Whether it is one is asked only here: where nothing
         # stands against the hold, hold_booking finds the key itself.
-        if known := _made_before(ask, principal.public_id, repeat):
+        if known := made_before(ask, principal.public_id, repeat):
             return known
         raise
-    return _take(ask, values, repeat)
+    return take(ask, values, repeat)
 
 
-def _values(found: _Found, request: HoldRequest, terms: _Terms, repeat: _Repeat, now: datetime) -> dict[str, Any]:
+def _values(found: _Found, request: HoldRequest, terms: _Terms, repeat: Repeat, now: datetime) -> dict[str, Any]:
     """What hold_booking is asked with. Raises the refusals that can be judged from what was read."""
     rows, principal = found.rows, found.principal
     facts = rows[0]
@@ -308,16 +216,6 @@ def _values(found: _Found, request: HoldRequest, terms: _Terms, repeat: _Repeat,
     }
 
 
-def _made_before(ask: db.Ask, scope: str, repeat: _Repeat) -> Held | None:
-    """What an earlier request with this key made, None if there was none. Raises IdempotencyKeyReused."""
-    found = ask(_KNOWN_KEY, {"scope": scope, "key": repeat.key})
-    if not found:
-        return None
-    if found[0].fingerprint != repeat.fingerprint:
-        raise IdempotencyKeyReused()
-    return Held(found[0].resource, found[0].created_at + HOLD, replayed=True)
-
-
 def _check(facts: Any, request: HoldRequest, *, in_line: bool) -> None:
     """Everything that can be judged from what was read; a wrong id looks like an absent one."""
     if facts.offer_id is None:
@@ -349,59 +247,3 @@ def _check_venue(facts: Any, request: HoldRequest, dispatch: bool) -> None:
         raise NotFound(field="venue_id")
     if not facts.same_city:
         raise Invalid(field="venue_id", reason="other_city")
-
-
-def _take(ask: db.Ask, values: Mapping[str, Any], repeat: _Repeat) -> Held:
-    """Run the function. A rival may take the last unit of the entitlement it chose while another still has some:
-    then it is asked again, at most once per entitlement; without any it is not asked at all."""
-    entitlements = values["entitlements"]
-    # As PostgreSQL reads it: the driver's way with a list takes as long as ten other values.
-    sent = {**values, "entitlements": "{" + ",".join(map(str, entitlements)) + "}"}
-    for left in range(len(entitlements) - 1, -1, -1):
-        try:
-            rows = ask(_HOLD_AGREED if values["consent"] else _HOLD, sent)
-        except DBAPIError as failed:
-            reason = db.violated(failed)
-            if reason == "entitlement_exhausted" and left:
-                continue
-            if reason == "ex_booking_one_place_at_a_time":
-                raise AlreadyBooked(**_in_the_way(ask, values)) from failed
-            if reason in ("slot_full", "ck_slot_taken"):
-                _refuse_place(ask, values, failed)
-            _refuse(reason, failed)
-        if rows and rows[0].outcome == "replayed":
-            known = _made_before(ask, values["scope"], repeat)
-            if known is not None:
-                return known
-        elif rows:
-            return Held(rows[0].booking, values["hold_expires"], replayed=False)
-    raise EntitlementExhausted()
-
-
-def _in_the_way(ask: db.Ask, values: Mapping[str, Any]) -> Mapping[str, Any]:
-    return occupying(
-        ask, customer=values["customer"], person=values["beneficiary"], starts=values["from"], ends=values["until"]
-    )
-
-
-def _refuse_place(ask: db.Ask, values: Mapping[str, Any], failed: DBAPIError) -> NoReturn:
-    """No place was left when it was taken: the last one had gone, or the slot had been closed since it was read."""
-    found = judge(ask, slot_id=values["slot"], offer_id=values["offer"], now=values["now"])
-    if found.reason not in NO_PLACE:
-        check_bookable(found)
-    raise SlotFull(starts_at=found.starts_at, service_date=found.service_date.isoformat()) from failed
-
-
-def _refuse(reason: str | None, failed: DBAPIError) -> NoReturn:
-    match reason:
-        case "entitlement_exhausted" | "ck_entitlement_not_negative" | "ck_entitlement_balance":
-            raise EntitlementExhausted() from failed
-        case "too_many_held":
-            raise TooManyHeld(most=MOST_HELD) from failed
-        case "idempotency_key_reused":
-            raise IdempotencyKeyReused() from failed
-        case "beneficiary_gone":
-            raise NotFound(field="beneficiary_id") from failed
-        case "slot_moved":
-            raise SlotMoved() from failed
-    raise failed

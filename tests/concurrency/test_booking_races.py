@@ -18,6 +18,7 @@ from booking.changes.cancel import cancel
 from booking.hold import place
 from booking.hold.expire import expire_holds
 from booking.hold.submit import submit
+from booking.hold.take import HOLD, Held
 from booking.models import Slot
 from booking.sync.slots import apply_slots
 from marketplace.core.config import settings, sqlalchemy_url
@@ -31,7 +32,7 @@ from tests.people import NOON, counters, give
 from tests.world import World, booking_row, join, make_offer, make_slot, make_world, taken
 from vip.customers.family import NewMember, add_member
 
-Hold = Callable[[], place.Held]
+Hold = Callable[[], Held]
 
 
 def holder(world: World, slot: int = 0, key: str | None = None) -> Hold:
@@ -39,7 +40,7 @@ def holder(world: World, slot: int = 0, key: str | None = None) -> Hold:
     return lambda: place.hold(world.principal, world.request(slot), key=key, fingerprint=b"f", now=NOON)
 
 
-def tally(results: list[place.Held | Exception]) -> Counter[str]:
+def tally(results: list[Held | Exception]) -> Counter[str]:
     return Counter(each.code if isinstance(each, Refusal) else type(each).__name__ for each in results)
 
 
@@ -67,7 +68,7 @@ def test_one_key_64_times_at_once_is_one_booking_and_one_answer() -> None:
     world = make_world(quantity=5)
     results = controls.all_at_once([holder(world, key="once")] * 64)
     assert tally(results) == {"Held": 64}
-    assert len({each.public_id for each in results if isinstance(each, place.Held)}) == 1
+    assert len({each.public_id for each in results if isinstance(each, Held)}) == 1
     assert taken(world.slots[0]) == 1
 
 
@@ -96,7 +97,7 @@ def test_a_family_of_eleven_asks_for_22_places_at_once_and_ten_are_held() -> Non
     ]
     assert tally(controls.all_at_once(asked)) == {"Held": 10, "too_many_held": 12}
     assert sum(taken(slot) for slot in world.slots) == 10
-    assert world.hold(2, now=NOON + place.HOLD), "holds that are over make room, swept or not"
+    assert world.hold(2, now=NOON + HOLD), "holds that are over make room, swept or not"
 
 
 @pytest.mark.usefixtures("many_connections")
@@ -137,7 +138,7 @@ def test_a_shrinking_feed_against_bookings_never_unsells() -> None:
     works: list[Callable[[], object]] = [holder(world) for world in worlds]
     works[5:5] = [shrink(1), shrink(2)]
     results = controls.all_at_once(works)
-    held = sum(isinstance(each, place.Held) for each in results)
+    held = sum(isinstance(each, Held) for each in results)
     with reading() as session:
         slot = session.get_one(Slot, slots[0].id)
         assert (slot.taken, slot.offered) == (held, 3)
@@ -255,7 +256,7 @@ def two_more_at_once(held: World) -> tuple[str, int]:
     me = Actor("customer", held.principal.public_id)
 
     def take(session: Session, slot: int, **chosen: str) -> None:
-        wish, until = held.request(slot, **chosen), NOON + place.HOLD
+        wish, until = held.request(slot, **chosen), NOON + HOLD
         place.hold_for(session, held.principal, wish, key=f"more{slot}", until=until, actor=me, now=NOON)
 
     with Session(database.engine()) as one, Session(database.engine()) as two:

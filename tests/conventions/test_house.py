@@ -80,7 +80,7 @@ ASKS_FOR_THE_SITE = {
     "booking/coverage/operators.py": "shows operators lines as they were written, and places",
     "booking/coverage/wish.py": "asks about the place that a customer named",
     "marketplace/demo/coverage.py": "chooses cities to cover",
-    "booking/hold/place.py": "looks up the venue that was named, by its place",
+    "booking/hold/facts.py": "looks up the venue that was named, by its place",
     "booking/eligibility/entitled.py": "asks about a venue, which is a place, and about the places of its city",
 }
 

@@ -14,6 +14,7 @@ from booking import refusals
 from booking.actors import Actor
 from booking.hold import place
 from booking.hold.submit import submit
+from booking.hold.take import HOLD, MOST_HELD, Held
 from booking.idempotency import forget_keys
 from booking.models import Slot
 from marketplace.catalog.benefit_kind import NotEligible
@@ -100,14 +101,14 @@ def test_a_slot_that_closes_between_the_look_and_the_taking_is_closed_rather_tha
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     world = make_world()
-    take = place._take
+    take = place.take
 
-    def after_it_closed(*asked: Any) -> place.Held:
+    def after_it_closed(*asked: Any) -> Held:
         with transaction() as session:
             session.execute(update(Slot).where(Slot.id == world.slots[0].id).values(closed=True))
         return take(*asked)
 
-    monkeypatch.setattr(place, "_take", after_it_closed)
+    monkeypatch.setattr(place, "take", after_it_closed)
     with pytest.raises(refusals.SlotClosed):
         world.hold()
     assert (taken(world.slots[0]), counters(world.entitlement.id)["reserved"]) == (0, 0)
@@ -260,7 +261,7 @@ def test_a_closed_slot_and_a_day_outside_the_offers_season_are_refused() -> None
 
 def test_ten_places_are_held_for_a_customer_at_most_and_what_is_over_or_submitted_does_not_count() -> None:
     world = make_world(slots=12, quantity=None)
-    held = [world.hold(slot) for slot in range(place.MOST_HELD)]
+    held = [world.hold(slot) for slot in range(MOST_HELD)]
     with pytest.raises(refusals.TooManyHeld) as refused:
         world.hold(10)
     assert (refused.value.facts, taken(world.slots[10])) == ({"most": 10}, 0)
@@ -270,7 +271,7 @@ def test_ten_places_are_held_for_a_customer_at_most_and_what_is_over_or_submitte
         world.hold(11)
     other = join(world.provider, world.offer, world.slots, phone="13800000022")
     other.hold(11)
-    world.hold(11, now=NOON + place.HOLD)  # the clock has not swept them yet
+    world.hold(11, now=NOON + HOLD)  # the clock has not swept them yet
 
 
 def test_a_hold_looks_at_no_holds_of_others_however_many_there_are() -> None:
@@ -282,9 +283,7 @@ def test_a_hold_looks_at_no_holds_of_others_however_many_there_are() -> None:
     read = text("SELECT pg_stat_get_xact_tuples_returned('ix_booking_hold'::regclass)")
     with transaction() as session:
         before = session.scalar(read)
-        place.hold_for(
-            session, other.principal, other.request(10), key="k", until=NOON + place.HOLD, actor=actor, now=NOON
-        )
+        place.hold_for(session, other.principal, other.request(10), key="k", until=NOON + HOLD, actor=actor, now=NOON)
         after = session.scalar(read)
     assert after == before
 

@@ -13,8 +13,8 @@ from booking.attendance.no_show import call_no_shows, no_show_after
 from booking.changes.reschedule import reschedule
 from booking.changes.rules import cancel_until, change_until
 from booking.feeds.cursors import done
-from booking.hold.place import HOLD
 from booking.hold.submit import submit
+from booking.hold.take import HOLD
 from booking.models import Booking
 from booking.offers.bookable import Rule
 from booking.views.customer import booking as view

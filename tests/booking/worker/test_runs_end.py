@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from booking.hold.expire import expire_holds
-from booking.hold.place import HOLD
+from booking.hold.take import HOLD
 from booking.messages.deliver import AT_ONCE, deliver_due
 from booking.notices.notify import notify
 from booking.waiting import offers

@@ -11,7 +11,7 @@ from sqlalchemy.exc import OperationalError
 
 from booking.hold import expire
 from booking.hold.expire import expire_holds
-from booking.hold.place import HOLD
+from booking.hold.take import HOLD
 from marketplace.core.errors import Busy
 from marketplace.core.one_by_one import one_by_one
 from tests.people import NOON
