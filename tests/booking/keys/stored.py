@@ -30,7 +30,8 @@ from providers.staff import records
 from providers.staff.invitations import invite
 from providers.staff.models import MemberInvitation
 from tests.access.sessions import operator_with, session_of
-from tests.booking.personal.planted import Life, live
+from tests.booking.personal.planted import live
+from tests.booking.personal.planting.life import Life
 from tests.desk import make_member, member
 from tests.people import NOON
 from tests.providers.applying.applicants import CALLER, FACTS

@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.booking.personal.planted import Life, live
+from tests.booking.personal.planted import live
+from tests.booking.personal.planting.life import Life
 from tests.world import join, make_world
 
 

@@ -36,7 +36,7 @@ from marketplace.core.config import settings
 from marketplace.core.database.db import reading, transaction
 from marketplace.core.errors import NotFound, Unauthenticated
 from marketplace.core.sending import sms
-from tests.booking.personal.planted import Life
+from tests.booking.personal.planting.life import Life
 from tests.conftest import TestDatabase
 from tests.people import NOON, SmsBox, make_customer, signed_in
 from tests.processes import run_program

@@ -24,7 +24,7 @@ from booking.reports.fetch import announce
 from marketplace.core.audit import AuditLine
 from marketplace.core.database.db import reading, transaction
 from marketplace.core.errors import NotFound, TooMany
-from tests.booking.personal.planted import Life
+from tests.booking.personal.planting.life import Life
 from tests.people import NOON, PHONE, make_customer, signed_in
 from tests.reports import PDF, content, fetch, listed
 from vip.customers.consent import withdraw_consent

@@ -1,0 +1,1 @@
+"""The rows of a customer's whole life, by subject; `planted` puts them together."""
