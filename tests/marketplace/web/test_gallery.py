@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.marketplace.web.gallery import AXE, SHOWN
+from tests.marketplace.web.gallery import AXE
+from tests.marketplace.web.shown.every import PARTS, SHOWN
 
 RULES = {
     "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
@@ -136,6 +137,10 @@ def test_page_is_accessible_and_fits(look: tuple[Page, str, list[str]], gallery:
     show(page, f"{gallery}/{name}?lang={lang}")
     assert faults_of(page) == {}
     assert complaints == []
+
+
+def test_no_name_hides_a_page_of_another_part() -> None:
+    assert len(SHOWN) == sum(len(part.PAGES) for part in PARTS)
 
 
 def test_a_fault_of_each_kind_would_be_found(look: tuple[Page, str, list[str]], gallery: str) -> None:
