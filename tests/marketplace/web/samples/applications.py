@@ -7,7 +7,7 @@ from marketplace.web.console import applications_page
 from marketplace.web.parts import Form
 from providers.applying.own import Missing
 from providers.applying.review import Alike, ApplicationLine, ApplicationView
-from tests.marketplace.web.samples.console import console_page
+from tests.marketplace.web.samples.console.frame import console_page
 from tests.marketplace.web.samples.desk import PROVIDER
 from tests.marketplace.web.samples.everyday import Context, at, zh_en
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.marketplace.web.samples.certified import past, run
-from tests.marketplace.web.samples.console import console_page
+from tests.marketplace.web.samples.console.frame import console_page
 from tests.marketplace.web.samples.desk import desk_page
 from tests.marketplace.web.samples.everyday import ZONE, Context
 

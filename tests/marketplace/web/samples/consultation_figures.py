@@ -18,7 +18,7 @@ from marketplace.web.consultation_figures.looking import Looking
 from marketplace.web.consultation_figures.overview_page import Found
 from marketplace.web.desk.session import DOOR as DESK
 from marketplace.web.parts import Form, Link
-from tests.marketplace.web.samples.console import console_page
+from tests.marketplace.web.samples.console.frame import console_page
 from tests.marketplace.web.samples.desk import PROVIDER, desk_page
 from tests.marketplace.web.samples.everyday import NOW, Context, at, zh_en
 

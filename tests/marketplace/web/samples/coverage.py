@@ -9,7 +9,7 @@ from marketplace.catalog.coverage.counts import CityCoverage
 from marketplace.web.console.coverage import cities_page
 from marketplace.web.kind_words import kind_name
 from marketplace.web.parts import Form
-from tests.marketplace.web.samples.console import console_page
+from tests.marketplace.web.samples.console.frame import console_page
 from tests.marketplace.web.samples.everyday import Context, at, zh_en
 
 KIND = "hospital_escort"

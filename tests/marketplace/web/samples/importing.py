@@ -8,7 +8,7 @@ from marketplace.core.bulk.cells import LineError
 from marketplace.core.paging import Page
 from marketplace.web.console.importing import page
 from marketplace.web.parts import Form
-from tests.marketplace.web.samples.console import console_page
+from tests.marketplace.web.samples.console.frame import console_page
 from tests.marketplace.web.samples.everyday import Context, at, zh_en
 from vip.imports.contents import Details
 from vip.imports.view import ImportLine, ImportView, RefusedLine

@@ -5,7 +5,7 @@ from __future__ import annotations
 from marketplace.web.console.session import DOOR
 from marketplace.web.parts import Form
 from marketplace.web.qr import qr_code
-from tests.marketplace.web.samples.console import console_page
+from tests.marketplace.web.samples.console.frame import console_page
 from tests.marketplace.web.samples.everyday import Context, at, zh_en
 from vip.operators.administration import NewOperator
 from vip.operators.device_changes import DeviceStatus

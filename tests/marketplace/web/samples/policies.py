@@ -10,7 +10,7 @@ from marketplace.web.account import policies_page as own
 from marketplace.web.account.policies_page import Gift, PolicyCard
 from marketplace.web.console.policies import policies_page
 from marketplace.web.parts import Pill
-from tests.marketplace.web.samples.console import console_page
+from tests.marketplace.web.samples.console.frame import console_page
 from tests.marketplace.web.samples.everyday import Context, at, zh_en
 from vip.policies.at_desk import InsuredRow, PolicyInFull, PolicyRow, VersionRow, Wanted
 

@@ -8,7 +8,7 @@ from marketplace.catalog.search import SiteView
 from marketplace.core.text import Text
 from marketplace.web.console.places import page
 from marketplace.web.parts import Form
-from tests.marketplace.web.samples.console import console_page
+from tests.marketplace.web.samples.console.frame import console_page
 from tests.marketplace.web.samples.everyday import Context, at, zh_en
 
 
