@@ -19,7 +19,7 @@ from booking.escort.assign import accept, assigned, decline
 from booking.escort.deeds import Deed, deeds_in, deeds_of
 from booking.escort.models import ACCEPTED, ASKED, EscortAssignment
 from booking.escorting.take import highest_number
-from booking.escorting.whose import FIELD, LATELY, was_accepted, worker_of
+from booking.escorting.whose import FIELD, LATELY, may_open, was_accepted, worker_of
 from booking.models import Booking
 from booking.sealing import open_details
 from marketplace.catalog.benefit_kind import age_on
@@ -103,7 +103,7 @@ def my_escorts(member: Member, *, now: datetime) -> MyEscorts:
     """Her lists. Raises NotFound for who is no worker."""
     with reading() as session:
         worker = worker_of(session, member)
-        recent = and_(was_accepted(), EscortAssignment.ended_at > now - LATELY)
+        recent = and_(may_open(worker), EscortAssignment.ended_at > now - LATELY)
         found = session.execute(
             _rows()
             .where(EscortAssignment.worker_id == worker.id, or_(EscortAssignment.live, recent))
@@ -125,14 +125,10 @@ def my_escorts(member: Member, *, now: datetime) -> MyEscorts:
 
 
 def my_escort(member: Member, assignment: str, *, now: datetime) -> EscortInFull:
-    """One (public id) that she has accepted. Raises NotFound."""
+    """One (public id) that she has accepted. Raises NotFound, also where its person was erased."""
     with transaction() as session:
         worker = worker_of(session, member)
-        row = session.execute(
-            _rows().where(
-                EscortAssignment.public_id == assignment, EscortAssignment.worker_id == worker.id, was_accepted()
-            )
-        ).one_or_none()
+        row = session.execute(_rows().where(EscortAssignment.public_id == assignment, may_open(worker))).one_or_none()
         if row is None:
             raise NotFound(field=FIELD)
         mine: EscortAssignment = row.EscortAssignment
