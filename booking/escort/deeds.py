@@ -47,6 +47,11 @@ class Deed:
     picture: str = ""
     erased: bool = False
 
+    @property
+    def says(self) -> bool:
+        """Whether it tells more than that it was done: words, a sum, a signature, a picture."""
+        return bool(self.words or self.cost or self.strokes or self.picture)
+
 
 def deeds_of(session: Session, booking_id: int) -> list[Deed]:
     """All deeds of a booking (internal id): by assignment, in the order in which those were asked, and in each by

@@ -1,7 +1,7 @@
 """A worker's own escorts, as her phone shows them: those she is asked for, today's, the next ones, and each in full.
 
 A list names nobody. Who is escorted, and what was answered for it, is shown with one escort at a time, while she has
-accepted it and it is not over; each such look is a line of the audit.
+accepted it and it is not over; each such look is a line of the audit, and so is one at what she wrote herself.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from booking.escort.assign import accept, assigned, decline
 from booking.escort.deeds import Deed, deeds_in, deeds_of
 from booking.escort.models import ACCEPTED, ASKED, EscortAssignment
 from booking.escorting.take import highest_number
-from booking.escorting.whose import FIELD, LATELY, was_accepted, worker_of
+from booking.escorting.whose import FIELD, LATELY, may_open, was_accepted, worker_of
 from booking.models import Booking
 from booking.sealing import open_details
 from marketplace.catalog.benefit_kind import age_on
@@ -37,7 +37,7 @@ from vip.models import Beneficiary
 from vip.principal import Member
 
 SHOWN = "escort.shown_to_worker"
-"""The audit's action for a worker's look at who is escorted; its subject is the booking."""
+"""The audit's action for a worker's look at who is escorted and at what was written; its subject is the booking."""
 MOST = 60
 """Escorts of one list."""
 
@@ -103,7 +103,7 @@ def my_escorts(member: Member, *, now: datetime) -> MyEscorts:
     """Her lists. Raises NotFound for who is no worker."""
     with reading() as session:
         worker = worker_of(session, member)
-        recent = and_(was_accepted(), EscortAssignment.ended_at > now - LATELY)
+        recent = and_(may_open(worker), EscortAssignment.ended_at > now - LATELY)
         found = session.execute(
             _rows()
             .where(EscortAssignment.worker_id == worker.id, or_(EscortAssignment.live, recent))
@@ -125,21 +125,20 @@ def my_escorts(member: Member, *, now: datetime) -> MyEscorts:
 
 
 def my_escort(member: Member, assignment: str, *, now: datetime) -> EscortInFull:
-    """One (public id) that she has accepted. Raises NotFound."""
+    """One (public id) that she has accepted. Raises NotFound, also where its person was erased."""
     with transaction() as session:
         worker = worker_of(session, member)
-        row = session.execute(
-            _rows().where(
-                EscortAssignment.public_id == assignment, EscortAssignment.worker_id == worker.id, was_accepted()
-            )
-        ).one_or_none()
+        row = session.execute(_rows().where(EscortAssignment.public_id == assignment, may_open(worker))).one_or_none()
         if row is None:
             raise NotFound(field=FIELD)
         mine: EscortAssignment = row.EscortAssignment
         booking: Booking = row.Booking
         goes = mine.state == ACCEPTED
+        hers = deeds_in(session, mine)
+        if goes or any(it.says for it in hers):
+            _record_look(session, member, booking, now)
         known = assigned(session, booking.id) if goes else None
-        person = _look(session, member, booking, now) if goes else None
+        person = _escorted(session, booking, now) if goes else None
         everybody = deeds_of(session, booking.id) if goes else ()
         return EscortInFull(
             escort=_escort(row),
@@ -148,7 +147,7 @@ def my_escort(member: Member, assignment: str, *, now: datetime) -> EscortInFull
             safe_word="" if known is None else known.safe_word,
             pinyin="" if known is None else known.pinyin,
             where=None if row.longitude is None else Position(row.latitude, row.longitude),
-            deeds=deeds_in(session, mine),
+            deeds=hers,
             before=[it for it in everybody if it.assignment != mine.public_id],
             highest=highest_number(session, mine.id),
             currency=booking.currency,
@@ -213,9 +212,8 @@ def _escort(row: Row[Any]) -> MyEscort:
     )
 
 
-def _look(session: Session, member: Member, booking: Booking, now: datetime) -> Escorted:
-    """Who it is, and the line of the audit that says who looked."""
-    person = session.get_one(Beneficiary, booking.beneficiary_id)
+def _record_look(session: Session, member: Member, booking: Booking, now: datetime) -> None:
+    """The line of the audit that says who looked."""
     audit.record(
         session,
         SHOWN,
@@ -225,6 +223,10 @@ def _look(session: Session, member: Member, booking: Booking, now: datetime) -> 
         subject=booking.public_id,
         insurer_id=booking.insurer_id,
     )
+
+
+def _escorted(session: Session, booking: Booking, now: datetime) -> Escorted:
+    person = session.get_one(Beneficiary, booking.beneficiary_id)
     age = age_on(person.birth_date, today(booking.time_zone, now))
     return Escorted(person.name, person.sex, age, _answers(session, booking, person, now))
 

@@ -143,6 +143,8 @@ def _store(
     session: Session, assignment_id: int, told: Told, examined: Examined | None, by_code: bool, now: When
 ) -> Taken:
     row = session.get_one(EscortAssignment, assignment_id)
+    # It is heard under the booking's lock: who held that before has read all that was heard until then.
+    session.execute(select(Booking.id).where(Booking.id == row.booking_id).with_for_update(read=True, key_share=True))
     received_at = moment(session, now)
     key = medical_key(session, row.booking_id)
     position, public_id = _position(session, row, told, by_code), new_id("esd")

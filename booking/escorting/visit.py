@@ -20,7 +20,7 @@ from booking.answering.answer import (
 )
 from booking.changes.reschedule import OutOfDate
 from booking.escort.after.lost import CAUSE, came_after_all
-from booking.escort.evidence.counting import COUNTING, WITH_THE_PERSON, too_early
+from booking.escort.evidence.counting import COUNTING, WITH_THE_PERSON, taken_back, too_early
 from booking.escort.evidence.kinds import ENDING, IN_SERVICE
 from booking.escort.evidence.models import EscortDeed
 from booking.escort.models import EscortAssignment
@@ -71,7 +71,8 @@ def follow(member: Member, assignment_id: int, booking: str, *, now: datetime) -
             deeds = session.execute(
                 select(EscortDeed.kind, EscortDeed.by_code)
                 .join(EscortAssignment, EscortAssignment.id == EscortDeed.assignment_id)
-                .where(EscortDeed.assignment_id == row.id, ~too_early())
+                .join(Booking, Booking.id == EscortDeed.booking_id)
+                .where(EscortDeed.assignment_id == row.id, ~too_early(), ~taken_back())
             ).all()
         came = said_by({it.kind for it in deeds}, found.state, by_code=any(it.by_code for it in deeds))
         if came is None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy import ColumnElement, and_, exists, or_, select
 from sqlalchemy.orm import Session
 
 from booking.escort.models import ACCEPTED, DONE, REPLACED, WITHDRAWN, EscortAssignment, EscortWorker
+from booking.models import Booking
 from marketplace.core.errors import NotFound
+from vip.models import Beneficiary
 from vip.principal import Member
 
 FIELD = "assignment"
@@ -38,13 +40,21 @@ def was_accepted() -> ColumnElement[bool]:
     return or_(EscortAssignment.state.in_((ACCEPTED, DONE)), given_up)
 
 
+def may_open(worker: EscortWorker) -> ColumnElement[bool]:
+    """The condition that an assignment is one that she has accepted, also one that is over; not with somebody who was
+    erased: of her nothing new arrives, and what must stay is no worker's to read."""
+    erased = exists().where(
+        Booking.id == EscortAssignment.booking_id,
+        Beneficiary.id == Booking.beneficiary_id,
+        Beneficiary.erased_at.is_not(None),
+    )
+    return and_(EscortAssignment.worker_id == worker.id, was_accepted(), ~erased.correlate(EscortAssignment))
+
+
 def accepted_by(session: Session, member: Member, assignment: str) -> EscortAssignment:
-    """An assignment (public id) that the member has accepted, also one that is over. Raises NotFound."""
-    worker = worker_of(session, member)
+    """An assignment (public id) that the member may open. Raises NotFound."""
     found = session.scalar(
-        select(EscortAssignment).where(
-            EscortAssignment.public_id == assignment, EscortAssignment.worker_id == worker.id, was_accepted()
-        )
+        select(EscortAssignment).where(EscortAssignment.public_id == assignment, may_open(worker_of(session, member)))
     )
     if found is None:
         raise NotFound(field=FIELD)

@@ -10,12 +10,12 @@ from sqlalchemy.orm import Session
 from booking.actors import CLOCK, actor_of
 from booking.discrepancies import Discrepancy, close_discrepancy, open_discrepancy
 from booking.escort.after.awaited import COMPLAINT, SILENCE, Awaited, Wrong, awaited_of
-from booking.escort.evidence.counting import COUNTING, WITH_THE_PERSON, counted
+from booking.escort.evidence.counting import COUNTING, WITH_THE_PERSON, counted, opened_again_at
 from booking.escort.evidence.kinds import ENDING
 from booking.escort.evidence.models import EscortDeed
 from booking.escort.models import REPLACED, EscortAssignment
 from booking.escort.shown.own import own_escort
-from booking.models import Booking, BookingHistory
+from booking.models import Booking, BookingHistory, ChangeRequest
 from booking.notices.models import Notification
 from booking.notices.notify import notify
 from booking.states import BEGUN, BookingState
@@ -111,7 +111,7 @@ def ask_customers(*, now: datetime, limit: int = 100) -> int:
     """Notify the customers of escorts that were said to be over, so that nobody's silence counts who does not know of
     it; returns how many. Once for each."""
     with reading() as session:
-        due = session.scalars(_said_to_be_over(now).where(_told_at().is_(None)).limit(limit)).all()
+        due = session.scalars(_said_to_be_over(now).where(_told_at().is_(None), ~_complaint()).limit(limit)).all()
     return one_by_one("escorts_over", due, lambda booking_id: _ask(booking_id, now))["asked"]
 
 
@@ -149,7 +149,8 @@ def _said_to_be_over(by: datetime) -> Select[int]:
 def _over_sql() -> ColumnElement[datetime]:
     """When (SQL, of a Booking) we heard that it is over: by our clock, so that a phone's can't shorten the customer's
     time. One that has begun and was never said to be over: the end of its time, of who goes, else of who had come. One
-    that was opened again is over then at the earliest."""
+    that was opened again is over then at the earliest. Of one that its customer wants to cancel the answer to that is
+    waited for."""
     heard = counted(ENDING).with_only_columns(func.min(EscortDeed.received_at)).scalar_subquery()
     begun = or_(Booking.state.in_(sorted(BEGUN)), counted(WITH_THE_PERSON).exists())
     ends = (
@@ -160,15 +161,11 @@ def _over_sql() -> ColumnElement[datetime]:
         .correlate(Booking)
         .scalar_subquery()
     )
-    reopened = (
-        select(func.max(BookingHistory.at))
-        .where(BookingHistory.booking_id == Booking.id, BookingHistory.from_state == _S.FULFILLED.value)
-        .where(BookingHistory.to_state.in_([state.value for state in _OPEN]))
-        .correlate(Booking)
-        .scalar_subquery()
-    )
     over = func.coalesce(heard, ends)
-    return case((over.is_not(None), func.greatest(over, reopened)))
+    cancels = exists().where(
+        ChangeRequest.booking_id == Booking.id, ChangeRequest.kind == "cancel", ChangeRequest.state == "open"
+    )
+    return case((over.is_not(None) & ~cancels, func.greatest(over, opened_again_at())))
 
 
 def _told_at() -> ColumnElement[datetime]:

@@ -74,8 +74,10 @@ def end_lost(*, now: datetime, limit: int = 100) -> dict[str, int]:
 
 def came_after_all(session: Session, booking: Booking, kinds: Set[str], *, now: datetime) -> bool:
     """Bring a locked booking before a person of which a worker tells these kinds of deeds, if it was cancelled as
-    nobody came and they say that the person was met; returns whether that is new."""
-    if booking.state is not _S.CANCELLED or booking.cause != CAUSE or not kinds & WITH_THE_PERSON:
+    nobody came and they say that the person was met, or that it was handed over and signed; returns whether that is
+    new."""
+    met = kinds & WITH_THE_PERSON or kinds >= ENDING
+    if booking.state is not _S.CANCELLED or booking.cause != CAUSE or not met:
         return False
     return open_discrepancy(
         session, booking.provider_id, CAME_AFTER_ALL, booking.public_id, now=now, booking_id=booking.id

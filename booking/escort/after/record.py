@@ -66,28 +66,37 @@ def file_records(*, now: datetime, limit: int = 20) -> dict[str, int]:
 
 
 def _is_due() -> ColumnElement[bool]:
-    """Whether (SQL, of a Booking) it has a deed that no version of its record can hold. One that its customer has
-    deleted is not made again."""
+    """Whether (SQL, of a Booking) it has a deed that no version of its record holds: each is issued at the moment of
+    the newest deed in it, by the clock that deeds are heard by. One that its customer has deleted is not made again."""
     ours = and_(Report.provider_id == Booking.provider_id, Report.reference == Booking.public_id + _SUFFIX)
-    filed_at = (
-        select(func.max(ReportVersion.received_at))
+    holds_until = (
+        select(func.max(ReportVersion.issued_at))
         .join(Report, Report.id == ReportVersion.report_id)
         .where(ours)
         .correlate(Booking)
         .scalar_subquery()
     )
-    newer = or_(filed_at.is_(None), EscortDeed.received_at > filed_at)
     return and_(
-        exists()
-        .where(EscortDeed.booking_id == Booking.id, EscortAssignment.id == EscortDeed.assignment_id)
-        .where(was_sent(), newer),
+        or_(holds_until.is_(None) & _heard().is_not(None), _heard() > holds_until),
         ~exists().where(ours, Report.deleted_at.is_not(None)),
+    )
+
+
+def _heard() -> ColumnElement[datetime]:
+    """When (SQL, of a Booking) we heard of the newest deed that is told; NULL without any."""
+    return (
+        select(func.max(EscortDeed.received_at))
+        .join(EscortAssignment, EscortAssignment.id == EscortDeed.assignment_id)
+        .where(EscortDeed.booking_id == Booking.id, was_sent())
+        .correlate(Booking)
+        .scalar_subquery()
     )
 
 
 def _file(booking_id: int, now: datetime) -> str:
     with reading() as session:  # papers take their time to open and to set: nobody waits for that
-        papers, left_out = _papers(session, booking_id)
+        pictures = _pictures(session, booking_id)
+        papers = _papers(session, booking_id, pictures)
     with transaction() as session:
         booking = session.scalars(select(Booking).where(Booking.id == booking_id).with_for_update()).one()
         may = session.scalar(select(may_show(Booking.beneficiary_id, now)).where(Booking.id == booking_id))
@@ -100,8 +109,11 @@ def _file(booking_id: int, now: datetime) -> str:
         ).one_or_none()
         if known is not None and known.deleted_at is not None:
             return "deleted"
-        if session.scalar(select(_is_due()).where(Booking.id == booking.id)) is not True:
+        due, heard = session.execute(select(_is_due(), _heard()).where(Booking.id == booking.id)).one()
+        if not due:
             return "known"
+        if _pictures(session, booking.id) != pictures:  # another one came meanwhile
+            return "moved_on"
         version = known.fetched_version + 1 if known is not None else 1
         language = language_of(session.get_one(Customer, booking.customer_id).language)
         remote = RemoteReport(
@@ -110,7 +122,7 @@ def _file(booking_id: int, now: datetime) -> str:
             our_reference=booking.public_id,
             version=version,
             status="final" if version == 1 else "corrected",
-            issued_at=now,
+            issued_at=heard,
         )
         announce(session, booking.provider_id, remote, now=now)
         report = session.scalars(
@@ -120,7 +132,12 @@ def _file(booking_id: int, now: datetime) -> str:
         ).one()
         conclusion = conclusion_of(told_of(session, booking.id), booking, language)
         content = ReportContent(remote, (), conclusion, b"", "")
-        add(session, report, Examined(content, _with_text(papers, conclusion), left_out=left_out), now=now)
+        add(
+            session,
+            report,
+            Examined(content, _with_text(papers, conclusion), left_out=len(pictures) - len(papers)),
+            now=now,
+        )
         audit.record(
             session,
             DELIVERED,
@@ -188,28 +205,32 @@ def _with_text(papers: tuple[Paper, ...], conclusion: str) -> tuple[Paper, ...]:
     return (Paper(PDF, text_sheet(conclusion)), *papers)
 
 
-def _papers(session: Session, booking_id: int) -> tuple[tuple[Paper, ...], int]:
-    """The pictures of papers and receipts in the order of their deeds, each as a sheet of PDF, and how many are left
-    out because there are more than a report holds or they can't be opened."""
-    rows = session.scalars(
-        select(EscortPicture)
+def _pictures(session: Session, booking_id: int) -> Sequence[int]:
+    """The pictures (internal ids) of papers and receipts in the order of their deeds."""
+    return session.scalars(
+        select(EscortPicture.id)
         .join(EscortDeed, EscortDeed.id == EscortPicture.deed_id)
         .join(EscortAssignment, EscortAssignment.id == EscortDeed.assignment_id)
         .where(EscortDeed.booking_id == booking_id, was_sent())
         .order_by(EscortDeed.assignment_id, EscortDeed.number, EscortDeed.id)
-        .options(undefer(EscortPicture.sealed))
     ).all()
-    papers = list(_sheets(session, booking_id, rows[: MOST_PAPERS - 1]))
-    return tuple(papers), len(rows) - len(papers)
 
 
-def _sheets(session: Session, booking_id: int, rows: Sequence[EscortPicture]) -> Iterator[Paper]:
+def _papers(session: Session, booking_id: int, pictures: Sequence[int]) -> tuple[Paper, ...]:
+    """These pictures, each as a sheet of PDF: as many as a report holds, without those that can't be opened."""
+    return tuple(_sheets(session, booking_id, pictures[: MOST_PAPERS - 1]))
+
+
+def _sheets(session: Session, booking_id: int, pictures: Sequence[int]) -> Iterator[Paper]:
     # Here, since it makes every start of a process longer (as in reports.output.export).
     from booking.escort.after.sheets import picture_sheet  # noqa: PLC0415
 
     key = medical_key(session, booking_id)
-    for row in rows:
+    for each in pictures:
+        row = session.get_one(EscortPicture, each, options=[undefer(EscortPicture.sealed)])  # one at a time
         try:
             yield Paper(PDF, picture_sheet(open_picture(row, key), row.width, row.height))
         except Unreadable:
             continue
+        finally:
+            session.expunge(row)

@@ -26,7 +26,7 @@ from booking.escort.shown.own import process_key
 from booking.escort.shown.steps import Step, steps
 from booking.escort.shown.told import told_of, without_words
 from booking.models import Booking
-from booking.states import GIVEN_UP, OVER
+from booking.states import OVER, BookingState
 from marketplace.catalog.english.surnames import given_name
 from marketplace.core import audit, crypto
 from marketplace.core.database.db import reading, transaction
@@ -43,10 +43,11 @@ WRONG_BY_CALLER = Limit(20, 60)
 
 @dataclass(frozen=True)
 class FollowedLink:
-    """What a link shows before it is opened."""
+    """What a link shows before it is opened. `time_zone`: where the escort is."""
 
     id: str
     expires_at: datetime
+    time_zone: str
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ class Followed:
     """An escort as somebody with a link sees it: nobody's number, paper or cost, and the escort's `notes` (time, words)
     only where the customer ticked that and may read them herself. `relation` is the person's to the customer; of
     herself `name` is her given name where it is known which that is, blank otherwise. `site`: where it is. `over`:
-    nothing more is expected. `given_up`: it does not take place."""
+    nothing more is expected. `given_up`: it does not take place, or the person was not met."""
 
     for_whom: str = field(repr=False)
     relation: str
@@ -78,7 +79,8 @@ def find_link(token: str, *, now: datetime, caller: Caller = NOBODY) -> Followed
         found = _find(session, token, now)
         if found is not None:
             link, booking = found
-            return FollowedLink(link.public_id, ends_at(booking.service_date, link.days_after, booking.time_zone))
+            until = ends_at(booking.service_date, link.days_after, booking.time_zone)
+            return FollowedLink(link.public_id, until, booking.time_zone)
     with transaction() as session:
         limits.take(session, WRONG_BY_CALLER, "escort-link", caller.name, now=now)
     raise NotFound()
@@ -140,6 +142,6 @@ def _followed(session: Session, link: EscortLink, booking: Booking, now: datetim
         steps=steps(told.sent, over=booking.state in OVER),
         notes=tuple((it.at, it.words) for it in told.notes),
         over=booking.state in OVER,
-        given_up=booking.state in GIVEN_UP,
+        given_up=booking.state in OVER - {BookingState.FULFILLED},
         expires_at=ends_at(booking.service_date, link.days_after, booking.time_zone),
     )

@@ -100,10 +100,13 @@ def make_link(
     public_id = ids.new_id("esl")
     with transaction() as session:
         before = record_key(session, repeat, public_id, now=now, status=201) if repeat else None
-        if before is not None and repeat is not None:
-            return _made_before(session, principal, booking, before, repeat, now)
-        token = _tokens(repeat)[0] if repeat else ids.new_token()
         row = own_escort(session, principal, booking, lock=True)
+        known = _made_before(session, row, repeat, now) if repeat else None
+        if known is not None:  # also where its key is forgotten by now
+            return known
+        if before is not None:  # another escort's, or our key was changed meanwhile
+            raise IdempotencyKeyReused()
+        token = _tokens(repeat)[0] if repeat else ids.new_token()
         if row.state in GIVEN_UP or ends_at(row.service_date, new.days_after, row.time_zone) <= now:
             raise NothingToFollow(state=row.state.value)
         opened = select(func.count()).select_from(EscortLink).join(Booking, Booking.id == EscortLink.booking_id)
@@ -126,17 +129,15 @@ def make_link(
     return MadeLink(made, token)
 
 
-def _made_before(
-    session: Session, principal: Principal, booking: str, link: str, repeat: Repeatable, now: datetime
-) -> MadeLink:
-    row = own_escort(session, principal, booking)
+def _made_before(session: Session, row: Booking, repeat: Repeatable, now: datetime) -> MadeLink | None:
+    """The link of an escort that this request made before."""
+    tokens = {crypto.token_hash(token): token for token in _tokens(repeat)}
     found = session.scalars(
-        select(EscortLink).where(EscortLink.booking_id == row.id, EscortLink.public_id == link)
+        select(EscortLink).where(EscortLink.booking_id == row.id, EscortLink.token_hash.in_(tokens))
     ).one_or_none()
-    token = found and next((it for it in _tokens(repeat) if crypto.token_hash(it) == found.token_hash), None)
-    if found is None or not token:  # another escort's, or our key was changed meanwhile
-        raise IdempotencyKeyReused()
-    return MadeLink(_view(found, row, process_key(session, row), (), now), token)
+    if found is None:
+        return None
+    return MadeLink(_view(found, row, process_key(session, row), (), now), tokens[bytes(found.token_hash)])
 
 
 def _tokens(repeat: Repeatable) -> list[str]:

@@ -147,7 +147,7 @@ def _view(session: Session, booking: Booking, now: datetime, shown: bool) -> Esc
     person = session.get_one(Beneficiary, booking.beneficiary_id)
     over = booking.state in OVER
     sent = _sent(session, booking)
-    comes = next((one for one in sent if one[0].state in (ACCEPTED, DONE)), None)
+    comes = next((one for state in (ACCEPTED, DONE) for one in reversed(sent) if one[0].state == state), None)
     by = comes[0] if comes is not None and not over else None
     word = known_by.safe_word(session, by) if by else None
     whole = told_of(session, booking.id)

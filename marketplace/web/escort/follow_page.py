@@ -21,7 +21,7 @@ from marketplace.web.place_words import site_of
 @dataclass(frozen=True)
 class FollowPage:
     """`person`: a relation, or a given name. `notes`: what the escort wrote, with its time as it is written and as it
-    is; empty unless the customer ticked it. `final` stops live updates."""
+    is; empty unless the customer ticked it. `zone`: where the escort is. `final` stops live updates."""
 
     title: str
     for_whom: str = field(repr=False)
@@ -30,6 +30,7 @@ class FollowPage:
     lines: tuple[Line, ...]
     notes: tuple[tuple[str, str, datetime], ...] = field(repr=False)
     expires_at: datetime
+    zone: str
     final: bool
 
 
@@ -48,6 +49,7 @@ def page(found: Followed) -> FollowPage:
         lines=lines(found.steps, day, zone),
         notes=tuple((said, hour(at, day, zone), at) for at, said in found.notes),
         expires_at=found.expires_at,
+        zone=zone,
         final=found.over,
     )
 

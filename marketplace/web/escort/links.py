@@ -72,7 +72,7 @@ def _page(booking: str, form: Form, status: int = 200, made: MadeLink | None = N
     me, now = principal(), clock.now()
     view = escort(me, booking, now=now, look=False)
     links = links_of(me, booking, now=now)
-    shown = links_page.made(made, lambda token: settings().public_url + url_for("web.followed", token=token))
+    shown = links_page.made(made, view, lambda token: settings().public_url + url_for("web.followed", token=token))
     return render(
         "escort_links.html",
         status,

@@ -41,11 +41,11 @@ class LinkRow:
 
 @dataclass(frozen=True)
 class Made:
-    """A link just made: its address is shown this once."""
+    """A link just made: its address is shown this once, and until when it opens, as it is written."""
 
     url: str = field(repr=False)
     name: str = field(repr=False)
-    expires_at: datetime
+    until: str
 
 
 def about(view: EscortView) -> About:
@@ -74,9 +74,11 @@ def row(link: Link, view: EscortView) -> LinkRow:
     )
 
 
-def made(new: MadeLink | None, address: Callable[[str], str]) -> Made | None:
+def made(new: MadeLink | None, view: EscortView, address: Callable[[str], str]) -> Made | None:
     """A new link, whose address is shown this once; None without one."""
-    return None if new is None else Made(address(new.token), new.link.name, new.link.expires_at)
+    if new is None:
+        return None
+    return Made(address(new.token), new.link.name, formats.moment(new.link.expires_at, view.time_zone))
 
 
 def may_make(view: EscortView, links: Sequence[Link], now: datetime) -> bool:

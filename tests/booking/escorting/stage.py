@@ -20,6 +20,7 @@ from booking.models import Booking
 from booking.sealing import seal_words
 from marketplace.catalog.models import Site
 from marketplace.core.database.db import reading, transaction
+from marketplace.core.database.moment import When
 from marketplace.core.ids import new_id
 from tests.escorts import EscortWorld, make_escorts
 from tests.people import NOON
@@ -47,7 +48,7 @@ class Stage:
     assignment: str
     assignment_id: int
 
-    def take(self, *told: Any, now: datetime = EIGHT, member: Member | None = None, **files: bytes) -> list[Answer]:
+    def take(self, *told: Any, now: When = EIGHT, member: Member | None = None, **files: bytes) -> list[Answer]:
         """Her phone sends these, with pictures by key."""
         named = {key.replace("_", "-"): content for key, content in files.items()}
         return list(take(member or self.member, self.assignment, told, named, now=now))

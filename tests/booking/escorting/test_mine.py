@@ -48,6 +48,17 @@ def test_once_it_is_over_nobody_is_named_and_it_stands_for_a_week() -> None:
     assert my_escorts(stage.member, now=EIGHT + timedelta(days=8)).over == []
 
 
+def test_what_she_wrote_is_a_look_too_once_it_is_over() -> None:
+    stage = make_stage()
+    stage.taken(deed("on_the_way", 1))
+    stage.end("replaced", "ill", at=EIGHT)
+    my_escort(stage.member, stage.assignment, now=EIGHT)
+    assert looks(stage) == 0, "steps and times say nothing about her health"
+    stage.taken(deed("note", 2, words="心电图"))
+    my_escort(stage.member, stage.assignment, now=EIGHT)
+    assert looks(stage) == 1
+
+
 def test_the_answers_are_hers_to_know_while_that_is_agreed() -> None:
     stage = make_stage()
     with transaction() as session:

@@ -11,12 +11,15 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, select, text
 
+from booking.escort.after.record import file_records
 from booking.escort.deeds import deeds_of
+from booking.escorting.mine import my_escort, my_escorts
 from booking.personal.erase import erase
 from booking.personal.export import write_copy
 from booking.personal.retention import forget_escorts
 from marketplace.core.audit import AuditLine
 from marketplace.core.database.db import reading, transaction
+from marketplace.core.errors import NotFound
 from tests.booking.escorting.stage import CODE, Stage, deed, make_stage
 from tests.escorts import PHONE
 from tests.people import NOON, consents, signed_in
@@ -91,3 +94,18 @@ def test_it_goes_at_once_with_who_is_erased(stage: Stage, owner_connection: Conn
     assert left(owner_connection) == (0, 0)
     with reading() as session:
         assert [it.erased for it in deeds_of(session, stage.booking_id)] == [False] * 5, "nothing is left to read"
+
+
+def test_of_who_was_erased_nothing_new_arrives_and_the_worker_reads_nothing(stage: Stage) -> None:
+    """What must stay with her record, stays sealed."""
+    later = EIGHT + timedelta(days=1)
+    assert file_records(now=later) == {"filed": 1}
+    assert any(it.words for it in my_escort(stage.member, stage.assignment, now=later).deeds)
+    erase(signed_in(PHONE, later), now=later)
+    assert my_escorts(stage.member, now=later).over == []
+    with pytest.raises(NotFound):
+        my_escort(stage.member, stage.assignment, now=later)
+    with pytest.raises(NotFound):
+        stage.take(deed("note", 9, words="复诊"), now=later)
+    with reading() as session:
+        assert any(it.words for it in deeds_of(session, stage.booking_id)), "it is there, and hers no more"

@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import Connection, select, text, update
 from sqlalchemy.exc import IntegrityError, ProgrammingError
 
+from booking.actors import Actor
 from booking.discrepancies import Discrepancy
 from booking.escort.after.lost import CAME_AFTER_ALL, end_lost
 from booking.escort.deeds import deeds_of
@@ -22,12 +23,17 @@ from booking.escorting.code import TRIES
 from booking.escorting.take import MOST_AT_ONCE
 from booking.escorting.whose import LATELY
 from booking.live.models import LiveEvent
+from booking.states import BookingState
+from booking.transition import lock_booking, move
 from marketplace.core.database.db import reading, transaction
+from marketplace.core.database.moment import by_database
 from marketplace.core.errors import Invalid, NotFound
 from tests.booking.escorting.stage import CODE, THERE, Stage, add_worker, assign, deed, locate, make_stage
 from tests.people import NOON
 from tests.pictures import make_picture, seen, whereabouts
 from tests.world import EIGHT
+
+_BEHIND_ME = text("SELECT count(*) FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY(pg_blocking_pids(pid))")
 
 pytestmark = [pytest.mark.usefixtures("db"), pytest.mark.every_postgres]
 
@@ -333,15 +339,15 @@ def test_what_was_told_is_never_written_anew() -> None:
         session.execute(update(EscortDeed).values(sealed=None))
 
 
+def cases() -> list[str]:
+    """Bookings that were cancelled as nobody came, and of which a phone tells otherwise."""
+    with reading() as session:
+        return list(session.scalars(select(Discrepancy.subject).where(Discrepancy.kind == CAME_AFTER_ALL)))
+
+
 def test_what_a_phone_without_a_network_tells_of_one_that_was_lost_is_for_a_person() -> None:
     stage = make_stage(quantity=1)
     late = EIGHT + timedelta(days=3)
-
-    def cases() -> list[str]:
-        with reading() as session:
-            wanted = select(Discrepancy.subject).where(Discrepancy.kind == CAME_AFTER_ALL)
-            return list(session.scalars(wanted))
-
     with transaction() as session:
         session.execute(update(EscortWorker).values(auto=True))
     assert end_lost(now=late) == {"lost": 1}
@@ -350,3 +356,45 @@ def test_what_a_phone_without_a_network_tells_of_one_that_was_lost_is_for_a_pers
     for number in (3, 4):
         stage.taken(deed("met", number, minutes=35), now=late)
     assert cases() == [stage.booking] and stage.state() == "cancelled"
+
+
+def test_one_that_was_opened_again_is_not_closed_by_what_was_said_before() -> None:
+    stage = make_stage()
+    over = deed("handed_over", 2, words="药已交"), deed("signed", 3, strokes=[[0, 0, 500, 200]])
+    stage.taken(deed("met", 1, code=CODE), *over, now=EIGHT + timedelta(hours=1))
+    assert stage.state() == "fulfilled"
+    with transaction() as session:
+        row, _ = lock_booking(session, stage.booking_id)
+        move(session, row, BookingState.IN_SERVICE, actor=Actor("provider"), now=EIGHT + timedelta(minutes=90))
+    stage.taken(deed("note", 4, words="x"), now=EIGHT + timedelta(hours=2))
+    assert stage.state() == "in_service"
+    stage.taken(
+        deed("handed_over", 5, words="x"), deed("signed", 6, strokes=[[0, 0, 5, 5]]), now=EIGHT + timedelta(hours=3)
+    )
+    assert stage.state() == "fulfilled"
+
+
+def test_it_is_heard_after_whoever_held_the_booking_meanwhile() -> None:
+    """So what was read of it under that lock holds all that was heard before."""
+    stage = make_stage()
+    with ThreadPoolExecutor(1) as pool:
+        with transaction() as session:
+            lock_booking(session, stage.booking_id)
+            told = pool.submit(stage.take, deed("note", 1, words="x"), now=by_database)
+            while not session.scalar(_BEHIND_ME):
+                pass
+            released = by_database(session)
+        assert codes(told.result()) == ["taken"]
+    assert stage.rows()[0].received_at > released
+
+
+def test_a_hand_over_that_was_signed_says_of_one_that_was_lost_that_they_met() -> None:
+    stage = make_stage(quantity=1)
+    late = EIGHT + timedelta(days=3)
+    with transaction() as session:
+        session.execute(update(EscortWorker).values(auto=True))
+    assert end_lost(now=late) == {"lost": 1}
+    stage.taken(deed("handed_over", 1, words="药已交"), now=late)
+    assert cases() == [], "half of it may be a slip of the hand"
+    stage.taken(deed("signed", 2, strokes=[[0, 0, 500, 200]]), now=late)
+    assert cases() == [stage.booking]

@@ -11,6 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.engine import Engine
 
 from booking.actors import Actor
+from booking.changes.cancel import cancel
 from booking.discrepancies import Discrepancy
 from booking.escort.after import confirm
 from booking.escort.after.awaited import COMPLAIN_FOR, COMPLAINT, SILENCE
@@ -37,7 +38,7 @@ from marketplace.core.database.db import reading, transaction
 from marketplace.core.errors import Invalid, NotFound
 from marketplace.messages import compose
 from tests.escorting import Escorted, another, escorted
-from tests.people import counters, make_customer, signed_in
+from tests.people import NOON, counters, make_customer, signed_in
 from tests.world import EIGHT, booking_row, go
 from vip.principal import Principal
 
@@ -271,3 +272,22 @@ def test_the_days_closing_statement_has_it(db: Engine) -> None:
         line = session.scalars(select(StatementLine)).one()
         assert (line.booking_id, line.state, line.units) == (booking_row(one.booking).id, "fulfilled", 1)
         assert line.amount_minor == 128000
+
+
+def test_what_was_to_be_cancelled_waits_for_that_answer_and_not_for_her_silence(db: Engine) -> None:
+    one = escorted()
+    cancel(one.me, one.booking, now=NOON)
+    one.did("handed_over", 180)
+    assert ask_customers(now=OVER) == 0
+    assert complete_silent(now=OVER + SILENCE) == 0
+    assert one.state() == "confirmed" and units(one) == (1, 1, 0)
+
+
+def test_those_that_complained_before_keep_no_other_from_being_asked(db: Engine) -> None:
+    one = escorted(slots=25, quantity=3)
+    something_wrong(one.me, one.booking, "late", now=EIGHT)
+    one.did("handed_over", 180)
+    other = another(one, 8)
+    over = OVER + timedelta(hours=8)
+    other.did("handed_over", 60 * 11)
+    assert ask_customers(now=over, limit=1) == 1

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
+import pytest
 from sqlalchemy import select, update
 from sqlalchemy.engine import Engine
 
+from booking.escort.after import record
 from booking.escort.after.record import file_records
 from booking.reports import box
 from booking.reports.models import Report, ReportVersion
@@ -106,3 +109,38 @@ def test_one_whose_last_worker_was_replaced_has_its_record_too(db: Engine) -> No
     one.ended("replaced", "desk", NOON)
     go(one.booking, BookingState.FULFILLED)
     assert file_records(now=AFTER) == {"filed": 1}
+
+
+def test_what_arrives_while_a_record_is_made_makes_no_version_that_says_the_same_for_ever(db: Engine) -> None:
+    one = done()
+    one.did("note", 190, words="y", received=AFTER + timedelta(seconds=2))  # since the job looked at the clock
+    assert file_records(now=AFTER) == {"filed": 1}
+    assert file_records(now=AFTER + timedelta(minutes=1)) == {}, "it holds that already"
+
+
+def test_a_clock_that_is_ahead_leaves_no_deed_out(db: Engine) -> None:
+    one = done()
+    assert file_records(now=AFTER + timedelta(minutes=10)) == {"filed": 1}
+    one.did("note", 190, words="y", received=AFTER + timedelta(minutes=5))
+    assert file_records(now=AFTER + timedelta(minutes=11)) == {"filed": 1}
+    (card,) = box.reports(one.me, cursor=None, limit=10, now=AFTER).items
+    assert "11:10 y" in box.report(one.me, card.id, now=AFTER).conclusion
+
+
+def test_a_picture_that_comes_while_the_others_are_set_is_in_the_record(
+    db: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = done()
+    really, arrives = record._papers, [True]
+
+    def papers(*args: Any) -> Any:
+        found = really(*args)
+        if arrives.pop() if arrives else False:
+            one.did("paper", 60, picture=True, received=AFTER - timedelta(hours=1))
+        return found
+
+    monkeypatch.setattr(record, "_papers", papers)
+    for minute in range(3):
+        file_records(now=AFTER + timedelta(minutes=minute))
+    (card,) = box.reports(one.me, cursor=None, limit=10, now=AFTER).items
+    assert len(box.report(one.me, card.id, now=AFTER).papers) == 4

@@ -20,6 +20,7 @@ from booking.escort.following.links import (
     make_link,
 )
 from booking.escort.following.models import EscortLink
+from booking.idempotency import Repeatable, forget_keys
 from booking.models import Booking
 from booking.states import BookingState
 from marketplace.catalog.english.surnames import given_name
@@ -210,3 +211,15 @@ def test_who_names_links_that_are_none_is_slowed_down_and_who_has_one_is_not(db:
     find_link(token, now=NOON, caller=guesser)
     with pytest.raises(NotFound):
         find_link("guess", now=NOON, caller=Caller("203.0.113.8"))
+
+
+def test_a_form_that_is_sent_again_when_its_key_is_forgotten_shows_the_same_link(db: Engine) -> None:
+    one = escorted(sent=False)
+    sent = Repeatable(one.me.public_id, "escort_link:1", b"x" * 32)
+    made = make_link(one.me, one.booking, BROTHER, sent, now=NOON)
+    later = NOON + timedelta(days=3)
+    assert forget_keys(now=later) > 0
+    for _time in range(2):
+        again = make_link(one.me, one.booking, BROTHER, sent, now=later)
+        assert (again.link.id, again.token) == (made.link.id, made.token)
+    assert len(links_of(one.me, one.booking, now=later)) == 1

@@ -227,3 +227,13 @@ def looks() -> list[tuple[str, str]]:
     with reading() as session:
         rows = session.execute(select(AuditLine.actor, AuditLine.facts).where(AuditLine.action == VIEWED))
         return [(row.actor, row.facts["picture"]) for row in rows]
+
+
+def test_of_one_that_is_opened_again_who_goes_now_is_shown_and_her_word(db: Engine) -> None:
+    one = escorted()
+    one.did("met", 5)
+    go(one.booking, BookingState.FULFILLED, BookingState.IN_SERVICE)
+    one.send("周岚")
+    seen = escort(one.me, one.booking, now=NOON)
+    assert one.assignment is not None and seen.worker is not None
+    assert (seen.worker.name, seen.code) == ("周岚", CODE)

@@ -9,15 +9,20 @@ from unittest.mock import patch
 import pytest
 import structlog
 from flask import Flask
+from sqlalchemy import update
 from sqlalchemy.engine import Engine
 from werkzeug.test import TestResponse
 
 from booking.escort.following.links import links_of
+from booking.models import Booking
+from booking.states import BookingState
 from marketplace import edge
 from marketplace.core import clock
+from marketplace.core.database.db import transaction
 from tests.escorting import Escorted, escorted
 from tests.marketplace.web.visitors import Visitor, main
 from tests.people import NOON
+from tests.world import go
 
 HERS = "13800000021"
 
@@ -144,3 +149,24 @@ def test_what_is_wrong_with_the_form_is_said_beside_the_field(app: Flask, one: E
         make(visitor, one)
     full = make(visitor, one)
     assert full.status_code == 409 and "at most 5 open links" in main(full)
+
+
+def test_until_when_it_opens_is_told_by_the_clock_of_the_place(app: Flask, one: Escorted) -> None:
+    with transaction() as session:
+        session.execute(update(Booking).values(time_zone="Asia/Tokyo"))
+    visitor, brother = Visitor.signed_in(app, HERS), Visitor(app)
+    made = make(visitor, one)
+    path = path_of(made)
+    door = brother.get(path)
+    brother.post(path, page=path)
+    for answer in (made, door, brother.get(path)):
+        assert "ntil 11 March, 00:00" in main(answer)
+
+
+def test_of_one_whose_person_was_not_met_nobody_is_told_that_it_is_done(app: Flask, one: Escorted) -> None:
+    path = path_of(make(Visitor.signed_in(app, HERS), one))
+    go(one.booking, BookingState.NO_SHOW)
+    brother = Visitor(app)
+    brother.post(path, page=path)
+    shown = main(brother.get(path))
+    assert "This escort does not take place" in shown and "Escort done" not in shown

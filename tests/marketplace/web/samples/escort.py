@@ -8,6 +8,7 @@ from datetime import datetime
 from booking.escort.after.awaited import Wrong
 from booking.escort.following.follow import FollowedLink
 from booking.escort.shown.steps import PLANNED, Step
+from marketplace.web import formats
 from marketplace.web.escort import lines
 from marketplace.web.escort.escort_page import Ask, EscortPage, Said, WorkerCard
 from marketplace.web.escort.follow_page import FollowPage
@@ -158,7 +159,7 @@ def links(*, made: bool = False, full: bool = False, wrong: bool = False) -> Con
         "about": About(zh_en("林素琴·母亲", "Lin Suqin · mother"), page.about),
         "form": Form(errors=errors),
         "key": "k",
-        "made": Made(url, brother, _moment(23, 0)) if made else None,
+        "made": Made(url, brother, formats.moment(_moment(23, 0))) if made else None,
         "links": () if wrong else rows,
         "may": not full,
         "most": 5,
@@ -175,10 +176,11 @@ def followed(*, over: bool = False, gone: bool = False) -> Context:
         lines=() if gone else _lines(9 if over else 4),
         notes=((zh_en("血压药已服。", "Took her tablets."), "08:36", _moment(8, 36)),),
         expires_at=_moment(23, 0),
+        zone="Asia/Shanghai",
         final=over or gone,
     )
     return {"page": page, "version": '"v"', "token": "t"}
 
 
 def door() -> Context:
-    return {"link": FollowedLink("l1", _moment(23, 0)), "token": "t"}
+    return {"link": FollowedLink("l1", _moment(23, 0), "Asia/Shanghai"), "token": "t"}
