@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -11,18 +12,21 @@ from flask import Flask
 from sqlalchemy import func, select
 
 from booking.answering.shown import SHOWN
+from booking.escort.assign import replace
 from booking.escort.at_desk.asked import asks_of
 from booking.escort.models import EscortWorker
 from booking.escort.workers import read
+from booking.states import BookingState
 from marketplace.core import clock
 from marketplace.core.audit import AuditLine
 from marketplace.core.database.db import reading
+from tests.booking.escort.staff import DESK, EIGHT
 from tests.booking.escort.workers.people import Service, make_service
 from tests.desk import at_desk, make_member
 from tests.marketplace.web.visitors import Visitor, main
 from tests.people import NOON
 from tests.sites import load_sites
-from tests.world import make_offer
+from tests.world import go, make_offer
 
 WORKERS, NEW, BOARD = "/desk/dispatch/workers", "/desk/dispatch/workers/new", "/desk/dispatch"
 
@@ -152,6 +156,35 @@ def test_a_booking_is_given_to_somebody_and_taken_back(app: Flask, yan: Visitor,
     for wrong in ({"do": "ask", "worker": "esw_x"}, {"do": "take_off", "assignment": "esa_x", "cause": "ill"}):
         assert yan.post(path, path, **wrong).status_code == 404, wrong
     assert yan.post(path, path, do="dance").status_code == 422
+
+
+def test_once_it_has_begun_somebody_else_can_be_asked_until_it_is_over(
+    app: Flask, yan: Visitor, service: Service
+) -> None:
+    he, lu = service.worker(), service.worker("陆萍")
+    booking = service.escorts.hold(0)
+    service.submit(booking)
+    path, ask = f"{BOARD}/bookings/{booking}", f'name="worker" value="{lu}"'
+    yan.post(path, path, do="ask", worker=he)
+    [asked] = asks_of(service.manager, booking)
+    yan.post(path, path, do="accept", assignment=asked.id)
+    for minutes, state in ((10, None), (20, BookingState.CHECKED_IN), (30, BookingState.IN_SERVICE)):
+        with clock.frozen(EIGHT + timedelta(minutes=minutes)):
+            if state is None:
+                replace(service.id, booking, "ill", actor=DESK, now=clock.now())
+            else:
+                go(booking, state)
+            now = at_desk(app, "yan")
+            assert ask in now.get(path).text, state
+    with clock.frozen(EIGHT + timedelta(minutes=40)):
+        now = at_desk(app, "yan")
+        now.post(path, path, do="ask", worker=lu)
+        [there] = [each.id for each in asks_of(service.manager, booking) if each.live]
+        assert now.post(path, path, do="take_off", assignment=there, cause="desk").status_code == 303
+        assert "Now ask somebody else here." in now.get(path).text
+    with clock.frozen(EIGHT + timedelta(hours=4)):
+        page = at_desk(app, "yan").get(path)
+    assert ask not in page.text and "Nobody is sent to this booking any more." in main(page)
 
 
 def test_who_moves_through_the_board_by_keys_stays_where_she_is_when_it_changes(yan: Visitor, service: Service) -> None:
