@@ -23,14 +23,14 @@ def fitting(member: Member, booking: str, *, now: datetime) -> Match:
         return match(session, booking, now=now)
 
 
-def is_wanted(member: Member, booking: str, *, now: datetime) -> bool:
-    """Whether somebody is to go with the person of a booking of her provider's (public id), by the rule of who asks for
-    one: until its end, since whoever went may be replaced on the way. Raises NotFound."""
+def why_nobody(member: Member, booking: str, *, now: datetime) -> NotToBeEscorted | None:
+    """Why nobody can be asked now for a booking of her provider's (public id), by the rule of who asks; None where
+    somebody is to go: until its end, since whoever went may be replaced on the way. Raises NotFound."""
     require(member, "dispatch")
     with reading() as session:
         row = session.get_one(Booking, providers_booking_id(session, member.provider_id, booking))
         try:
             require_wanted(session, row, now=now, still=True)
-        except NotToBeEscorted:
-            return False
-        return True
+        except NotToBeEscorted as refusal:
+            return refusal
+        return None

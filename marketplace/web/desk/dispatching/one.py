@@ -9,8 +9,9 @@ from booking.answering import shown
 from booking.answering.named import names_of
 from booking.answering.possible import no_show_from, possible
 from booking.escort.assign import AskIsOver
+from booking.escort.assigning.refusals import NotToBeEscorted
 from booking.escort.at_desk import asked
-from booking.escort.at_desk.fitting import fitting, is_wanted
+from booking.escort.at_desk.fitting import fitting, why_nobody
 from marketplace import wording
 from marketplace.catalog.kinds import is_dispatched
 from marketplace.core import clock
@@ -51,7 +52,7 @@ def dispatch_booking(booking: str) -> Response:
         asked.asks_of(who, booking),
         fitting(who, booking, now=now),
         now,
-        wanted=is_wanted(who, booking, now=now),
+        closed=_closed(why_nobody(who, booking, now=now)),
         may_propose="propose" in possible(found.booking, now=now) and duties.may(who, "bookings"),
     )
     return desk_page(
@@ -63,6 +64,13 @@ def dispatch_booking(booking: str) -> Response:
         causes=words.replace_causes(),
         problem=problem,
     )
+
+
+def _closed(why: NotToBeEscorted | None) -> str:
+    if why is None:
+        return ""
+    over = why.facts["reason"] in ("over", "begun")
+    return _("Nobody is sent to this booking any more.") if over else wording.sentence(why)
 
 
 def _act(booking: str) -> str:

@@ -81,9 +81,9 @@ class Past:
 
 @dataclass(frozen=True)
 class DispatchPage:
-    """One booking. `open`: somebody can still be asked; `begun`: by the desk alone; `explanation` counts the city's
-    workers; `helps` says what would help where nobody fits, and `propose_url` leads to proposing another time, blank
-    where that can't be done."""
+    """One booking. `closed` says why nobody can be asked, blank where somebody can; `begun`: by the desk alone;
+    `explanation` counts the city's workers; `helps` says what would help where nobody fits, and `propose_url` leads to
+    proposing another time, blank where that can't be done."""
 
     id: str
     reference: str
@@ -93,7 +93,7 @@ class DispatchPage:
     until: str
     facts: tuple[Fact, ...]
     answers: tuple[Fact, ...]
-    open: bool
+    closed: str
     begun: bool
     current: Current | None
     fits: tuple[FitRow, ...]
@@ -106,16 +106,16 @@ class DispatchPage:
 
 
 def page(
-    found: WithPerson, offer: str, asks: Sequence[Ask], match: Match, now: datetime, *, wanted: bool, may_propose: bool
+    found: WithPerson, offer: str, asks: Sequence[Ask], match: Match, now: datetime, *, closed: str, may_propose: bool
 ) -> DispatchPage:
-    """The page of a booking with the name of its offer; `wanted`: somebody is to go with it; `may_propose`: the reader
+    """The page of a booking with the name of its offer; `closed`: why nobody can be asked; `may_propose`: the reader
     may propose another time."""
     it = found.booking
     live = next((each for each in asks if each.live), None)
     until = ""
     if it.status == "requested" and it.answer_due_at is not None:
         until = _("Answer by %(time)s.", time=formats.deadline(it.answer_due_at, it.time_zone))
-    shown = wanted and live is None
+    shown = not closed and live is None
     return DispatchPage(
         it.id,
         it.reference,
@@ -125,7 +125,7 @@ def page(
         until,
         (*_where(found), *_person(found)),
         answered(found.answers, it.kind),
-        wanted,
+        closed,
         match.request.starts_at <= now,
         None if live is None else _current(live, it.time_zone, now),
         tuple(_fit(each) for each in match.fitting[:MOST_FITS]) if shown else (),

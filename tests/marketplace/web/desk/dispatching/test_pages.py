@@ -9,17 +9,19 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from booking.answering.shown import SHOWN
+from booking.changes.cancel import cancel
 from booking.escort.assign import replace
 from booking.escort.at_desk.asked import asks_of
 from booking.escort.models import EscortWorker
 from booking.escort.workers import read
+from booking.models import ProviderTask
 from booking.states import BookingState
 from marketplace.core import clock
 from marketplace.core.audit import AuditLine
-from marketplace.core.database.db import reading
+from marketplace.core.database.db import reading, transaction
 from tests.booking.escort.staff import DESK, EIGHT
 from tests.booking.escort.workers.people import Service, make_service
 from tests.desk import at_desk, make_member
@@ -185,6 +187,17 @@ def test_once_it_has_begun_somebody_else_can_be_asked_until_it_is_over(
     with clock.frozen(EIGHT + timedelta(hours=4)):
         page = at_desk(app, "yan").get(path)
     assert ask not in page.text and "Nobody is sent to this booking any more." in main(page)
+
+
+def test_why_nobody_can_be_asked_now_stands_instead_of_the_form(yan: Visitor, service: Service) -> None:
+    service.worker()
+    booking = service.escorts.hold(0)
+    service.submit(booking)
+    with transaction() as session:
+        session.execute(update(ProviderTask).values(state="done", first_sent_at=NOON, finished_at=NOON))
+    cancel(service.escorts.world.principal, booking, now=NOON)
+    page = yan.get(f"{BOARD}/bookings/{booking}")
+    assert "The customer cancelled, and that is being carried out." in main(page) and "fits-title" not in page.text
 
 
 def test_who_moves_through_the_board_by_keys_stays_where_she_is_when_it_changes(yan: Visitor, service: Service) -> None:
