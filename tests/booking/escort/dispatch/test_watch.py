@@ -15,6 +15,7 @@ from booking.escort.assigning.refusals import WorkerUnavailable
 from booking.escort.assigning.way import Service
 from booking.escort.dispatch.find import find_workers
 from booking.escort.dispatch.nobody import AWAY, LATE, NOBODY
+from booking.escort.dispatch.steps import has_met
 from booking.escort.dispatch.watch import (
     GRACE,
     MARGIN,
@@ -112,6 +113,20 @@ def test_who_falls_ill_is_replaced_at_once_and_the_next_one_asked() -> None:
     assert replace_absent(now=after(hours=1)) == {}, "a person is asked, once"
     close_cases(now=after(hours=1))
     assert cases(AWAY) == [(begun, "")]
+
+
+def test_who_has_met_the_person_has_whatever_her_phone_tells_after_it() -> None:
+    staff = make_staff(2, firm=True)
+    her = staff.workers[0]
+    with_phone(staff, her)
+    booking, row = promised(staff, her)
+    for kind in ("met", "on_the_way"):
+        did(row, kind)
+    absent(her, EIGHT, None)
+    assert replace_absent(now=EIGHT + SECOND) == {"begun": 1}, "it is for people"
+    with reading() as session:
+        assert has_met(session, row)
+    assert asked(booking) == [(her.id, "accepted", None)]
 
 
 def test_who_has_left_or_whose_papers_were_taken_back_goes_nowhere() -> None:
