@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Select, and_, exists, func, select
+from sqlalchemy import ColumnElement, Date, Select, and_, cast, exists, func, select
 from sqlalchemy.orm import aliased
 
 from booking.escort.models import ACCEPTED, ASKED, EscortAbsence, EscortAssignment, EscortSearch, EscortWorker
@@ -128,14 +128,16 @@ def board(member: Member, wanted: Wanted) -> Board:
 
 
 def without_worker(provider_id: int, *, now: datetime) -> int:
-    """How many of a provider's bookings to come have nobody who is asked or goes."""
+    """How many of a provider's bookings of today, where they are, and later have nobody who is asked or goes."""
+    today: ColumnElement[date] = cast(func.timezone(Booking.time_zone, now), Date)
     query = (
         select(func.count())
         .select_from(Booking)
         .where(
             *_to_be_escorted(provider_id),
             Booking.state.in_(_NOT_BEGUN),
-            Booking.service_date >= now.date(),
+            Booking.service_date >= now.date() - timedelta(days=1),
+            Booking.service_date >= today,
             ~exists().where(EscortAssignment.booking_id == Booking.id, EscortAssignment.live),
             ~_proposed(),
         )

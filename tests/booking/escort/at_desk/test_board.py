@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import select
@@ -96,6 +97,13 @@ def test_what_is_beyond_the_board_is_found_by_narrowing_it(service: Service, mon
     )
     assert standings(board(service.manager, replace(ALL, city="杭州市", standing="accepted"))) == {there: "accepted"}
     assert board(service.manager, replace(ALL, city="上海市")).venues == []
+
+
+def test_who_had_nobody_yesterday_is_counted_no_more_by_the_clock_of_the_place(service: Service) -> None:
+    booked(service, 0)
+    day_there = datetime.combine(DAY, time(), ZoneInfo("Asia/Shanghai")).astimezone(UTC)
+    for hours, number in ((23, 1), (24, 0), (30, 0)):
+        assert without_worker(service.id, now=day_there + timedelta(hours=hours)) == number, hours
 
 
 def away_from(worker: str) -> None:
