@@ -130,6 +130,16 @@ def test_what_an_absence_hits_is_shown_before_it_is_written(yan: Visitor, servic
     assert "She is not away" in main(yan.get(f"{WORKERS}/{worker}"))
 
 
+@pytest.mark.parametrize(
+    "times", [{"until": "9999-12-31"}, {"until": "9999-12-31", "until_time": "24:00"}, {"since": "0001-01-01"}]
+)
+def test_a_day_at_the_end_of_the_calendar_is_a_slip(yan: Visitor, service: Service, times: dict[str, str]) -> None:
+    away = f"{WORKERS}/{service.worker()}/away"
+    for do in ("look", "write"):
+        wrong = yan.post(away, away, cause="ill", do=do, **times)
+        assert wrong.status_code == 422 and "This must be a date such as" in main(wrong)
+
+
 def test_a_booking_is_given_to_somebody_and_taken_back(app: Flask, yan: Visitor, service: Service) -> None:
     he, lu = service.worker(), service.worker("陆萍", languages=("mandarin",))
     booking = service.escorts.hold(0)
