@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from booking.calls.waiting_commands import NOTICE, is_waiting
 from booking.consultation.notices.due import still_true
 from booking.discrepancies import SLOT_OVERSOLD, Discrepancy
-from booking.escort.assigning.told import still_goes
+from booking.escort.assigning.told import NOTICES, still_goes
 from booking.escort.dispatch.nobody import NOBODY, still_nobody
 from booking.models import Booking, ProviderTask, Slot, SlotClaim
 from booking.notices import told_otherwise
@@ -59,6 +59,9 @@ _AHEAD = frozenset(
 )
 """Kinds that announce a date: out of date once the service has begun or has another date."""
 
+_WHO_COMES = frozenset({*NOTICES, NOBODY})
+"""Kinds of those that are true after the beginning as well, where they came up then: she waits there."""
+
 _REPORTS = {"report_partial": {"partial"}, "report_ready": {"ready"}, "report_corrected": {"corrected"}}
 
 
@@ -100,7 +103,8 @@ def stale(session: Session, notice: Notification, now: datetime) -> str:
         if not _same_time(notice, booking):
             return "other_date"
         begins = start_of(booking.service_date, booking.starts_at, booking.time_zone)
-        if begins <= now and booking.starts_at and not (notice.kind == NOBODY and notice.created_at >= begins):
+        while_it_goes_on = notice.kind in _WHO_COMES and notice.created_at >= begins
+        if begins <= now and booking.starts_at and not while_it_goes_on:
             return "over"
         if booking.service_date < today(booking.time_zone, now):
             return "over"

@@ -71,6 +71,10 @@ WORDS: Mapping[str, Words] = {
     "not_to_be_escorted.cancel_under_way": Words(
         _("Nobody is sent here"), _("The customer cancelled, and that is being carried out.")
     ),
+    "not_to_be_escorted.moves": Words(
+        _("Nobody is sent here"),
+        _("The customer has agreed to another time. Once the booking is there, somebody is asked for that time."),
+    ),
     "not_to_be_escorted.no_time": Words(
         _("Nobody is sent here"), _("Too little time is left for an answer. Call somebody, then confirm it yourself.")
     ),

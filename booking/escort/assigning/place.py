@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from booking.actors import Actor
 from booking.changes.requests import open_cancel
+from booking.changes.swap import open_change
 from booking.escort import known_by
 from booking.escort.assigning.answer_time import answer_due
 from booking.escort.assigning.refusals import AlreadyAsked, NotToBeEscorted, WorkerUnavailable
@@ -54,6 +55,8 @@ def require_wanted(session: Session, booking: Booking, *, now: datetime, still: 
         raise NotToBeEscorted(reason="begun")
     if open_cancel(session, booking) is not None:
         raise NotToBeEscorted(reason="cancel_under_way")
+    if booking.state is BookingState.AWAITING_PROVIDER and open_change(session, booking) is not None:
+        raise NotToBeEscorted(reason="moves")
     if not answers_here(session, booking.provider_id):
         raise NotToBeEscorted(reason="elsewhere")
 

@@ -18,7 +18,8 @@ class WorkerUnavailable(Refusal):
 
 
 class NotToBeEscorted(Refusal):
-    """Nobody is sent to this booking now. `reason`: over (or not submitted yet), begun, cancel_under_way, no_time (for
-    an answer), elsewhere (its provider's own system sends people), or not_sent (a kind for which nobody is)."""
+    """Nobody is sent to this booking now. `reason`: over (or not submitted yet), begun, cancel_under_way, moves (the
+    customer agreed to a time that was proposed, and it is not there yet), no_time (for an answer), elsewhere (its
+    provider's own system sends people), or not_sent (a kind for which nobody is)."""
 
     code = "not_to_be_escorted"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
@@ -43,12 +44,14 @@ def notify_accepted(
         EscortAssignment.answered_at.is_not(None),
         EscortAssignment.period == row.period,
     )
-    facts = {
+    facts: dict[str, Any] = {
         "who": worker.shown_name,
         "trade": {"zh": worker.qualification_zh, "en": worker.qualification_en},
         "assignment": row.public_id,
     }
     kind = ANOTHER if session.scalar(select(before)) else ASSIGNED
+    if kind != ANOTHER and row.period.lower is not None and row.period.lower > now:
+        facts["until"] = row.period.lower.isoformat()
     notify(session, booking.customer_id, kind, row.public_id, now=now, booking_id=booking.id, facts=facts)
 
 

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Select, and_, exists, func, select
+from sqlalchemy import ColumnElement, Date, Select, and_, cast, exists, func, select
 from sqlalchemy.orm import aliased
 
 from booking.escort.models import ACCEPTED, ASKED, EscortAbsence, EscortAssignment, EscortSearch, EscortWorker
@@ -102,8 +102,8 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Board:
-    """Those that are wanted, in the order of their beginning; the cities and venues that the days have; `more`:
-    there are some beyond MOST_SHOWN."""
+    """Those that are wanted, in the order of their beginning; the cities that the days have, and the venues of the city
+    that is wanted; `more`: there are some beyond MOST_SHOWN."""
 
     lines: Sequence[Line]
     cities: Sequence[str]
@@ -121,23 +121,23 @@ def board(member: Member, wanted: Wanted) -> Board:
     require(member, "dispatch")
     with reading() as session:
         rows = session.execute(_of(member.provider_id, wanted)).all()
-    every = [_line(row) for row in rows[:MOST_SHOWN]]
-    cities = sorted({each.venue.city for each in every})
-    here = [each for each in every if wanted.city in ("", each.venue.city)]
-    venues = sorted({each.venue for each in here}, key=lambda each: each.name)
-    lines = [each for each in here if wanted.venue in ("", each.venue.id) and wanted.standing in ("", each.standing)]
-    return Board(lines, cities, venues, len(rows) > MOST_SHOWN)
+        places = [Venue(*row) for row in session.execute(_places(member.provider_id, wanted))]
+    cities = sorted({each.city for each in places})
+    venues = sorted((each for each in places if wanted.city in ("", each.city)), key=lambda each: each.name)
+    return Board([_line(row) for row in rows[:MOST_SHOWN]], cities, venues, len(rows) > MOST_SHOWN)
 
 
 def without_worker(provider_id: int, *, now: datetime) -> int:
-    """How many of a provider's bookings to come have nobody who is asked or goes."""
+    """How many of a provider's bookings of today, where they are, and later have nobody who is asked or goes."""
+    today: ColumnElement[date] = cast(func.timezone(Booking.time_zone, now), Date)
     query = (
         select(func.count())
         .select_from(Booking)
         .where(
             *_to_be_escorted(provider_id),
             Booking.state.in_(_NOT_BEGUN),
-            Booking.service_date >= now.date(),
+            Booking.service_date >= now.date() - timedelta(days=1),
+            Booking.service_date >= today,
             ~exists().where(EscortAssignment.booking_id == Booking.id, EscortAssignment.live),
             ~_proposed(),
         )
@@ -158,11 +158,41 @@ def _proposed() -> ColumnElement[bool]:
     return exists().where(Proposal.booking_id == Booking.id, Proposal.state == "open")
 
 
+def _shown(provider_id: int, wanted: Wanted) -> tuple[ColumnElement[bool], ...]:
+    """The bookings of the days, wherever they are and however they stand."""
+    on_a_day = Booking.service_date.between(wanted.first, wanted.last)
+    return *_to_be_escorted(provider_id), Booking.state.in_(_SHOWN), on_a_day
+
+
+def _places(provider_id: int, wanted: Wanted) -> Select[str, str, str, str, str]:
+    """Where they are."""
+    place = aliased(Site)
+    return (
+        select(place.public_id, place.name, place.province, place.city, place.district)
+        .select_from(Booking)
+        .join(Offer, Offer.id == Booking.offer_id)
+        .join(place, place.id == place_id(func.coalesce(Booking.venue_id, Offer.site_id)))
+        .where(*_shown(provider_id, wanted))
+        .distinct()
+    )
+
+
 def _of(provider_id: int, wanted: Wanted) -> Select[Any]:
+    """Those that are wanted: what is narrowed is narrowed before it is cut off."""
     place, live = aliased(Site), and_(EscortAssignment.booking_id == Booking.id, EscortAssignment.live)
     away = exists().where(
         EscortAbsence.worker_id == EscortWorker.id, EscortAbsence.period.op("&&")(EscortAssignment.period)
     )
+    goes = and_(EscortAssignment.id.is_not(None), ~away)
+    narrowed: list[ColumnElement[bool]] = []
+    if wanted.city:
+        narrowed.append(place.city == wanted.city)
+    if wanted.venue:
+        narrowed.append(place.public_id == wanted.venue)
+    if wanted.standing == "without":
+        narrowed.append(~goes)
+    elif wanted.standing:
+        narrowed += [goes, EscortAssignment.state == wanted.standing]
     columns: tuple[Any, ...] = (
         *(Booking.public_id, Booking.reference, Booking.state, Booking.created_at, Booking.answer_due_at),
         *(Booking.service_date, Booking.starts_at, Booking.ends_at, Booking.time_zone),
@@ -183,11 +213,7 @@ def _of(provider_id: int, wanted: Wanted) -> Select[Any]:
         .outerjoin(EscortAssignment, live)
         .outerjoin(EscortWorker, EscortWorker.id == EscortAssignment.worker_id)
         .outerjoin(EscortSearch, EscortSearch.booking_id == Booking.id)
-        .where(
-            *_to_be_escorted(provider_id),
-            Booking.state.in_(_SHOWN),
-            Booking.service_date.between(wanted.first, wanted.last),
-        )
+        .where(*_shown(provider_id, wanted), *narrowed)
         .order_by(Booking.service_date, Booking.starts_at, Booking.id)
         .limit(MOST_SHOWN + 1)
     )

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Select, exists, func, or_, select
+from sqlalchemy import Select, and_, exists, func, or_, select
 from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.orm import Session, aliased
 
@@ -95,11 +95,17 @@ def in_time(fitting: Sequence[Fit], match_: Match, now: datetime) -> Fit | None:
 
 def _due(now: datetime) -> Select[int]:
     """Bookings that nobody is asked for, of providers that have workers or had one for it, and that it is time to look
-    at; not those whose provider has a system of its own, nor while a cancel or another time waits for an answer."""
+    at; not those whose provider has a system of its own, nor while a cancel or another time waits for an answer. A firm
+    one stands at its time while its customer asks for another."""
     about = EscortAssignment.booking_id == Booking.id
     asked = exists().where(about, EscortAssignment.live)
-    cancelled = exists().where(
-        ChangeRequest.booking_id == Booking.id, ChangeRequest.kind == "cancel", ChangeRequest.state == "open"
+    leaves = exists().where(
+        ChangeRequest.booking_id == Booking.id,
+        ChangeRequest.closed_at.is_(None),
+        or_(
+            and_(ChangeRequest.kind == "cancel", ChangeRequest.state == "open"),
+            and_(ChangeRequest.kind == "reschedule", Booking.state == BookingState.AWAITING_PROVIDER),
+        ),
     )
     proposed = exists().where(Proposal.booking_id == Booking.id, Proposal.state == "open")
     here = [name for name in ADAPTERS if capabilities(name).answers_here]
@@ -118,7 +124,7 @@ def _due(now: datetime) -> Select[int]:
             Booking.service_date >= (now - timedelta(days=1)).date(),
             Booking.starts_at > now,
             ~asked,
-            ~cancelled,
+            ~leaves,
             ~proposed,
             or_(EscortSearch.booking_id.is_(None), EscortSearch.look_at <= now),
         )

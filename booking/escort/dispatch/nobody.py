@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from booking.changes.requests import open_cancel
 from booking.discrepancies import Discrepancy, close_discrepancy, open_discrepancy
 from booking.escort.assigning.told import tell_open_desks
 from booking.escort.dispatch.search import found, give_up
@@ -51,10 +52,10 @@ def nobody_found(session: Session, booking: Booking, why: Mapping[str, Any], *, 
 
 
 def left_alone(session: Session, booking: Booking, *, now: datetime) -> None:
-    """Whoever was asked for a locked booking does not go. Once it has begun, the clock asks
-    nobody any more: people do, and the customer is told."""
+    """Whoever was asked for a locked booking does not go. Once it has begun, the clock asks nobody any more: people do,
+    and the customer is told, unless she has cancelled."""
     begun = start_of(booking.service_date, booking.starts_at, booking.time_zone) <= now
-    if begun and booking.state in (BookingState.CONFIRMED, *BEGUN):
+    if begun and booking.state in (BookingState.CONFIRMED, *BEGUN) and open_cancel(session, booking) is None:
         nobody_found(session, booking, {"begun": 1}, customer=True, now=now)
 
 

@@ -12,7 +12,7 @@ from booking.escort.models import EscortAssignment
 _KEPT = text("SELECT to_regclass('escort_deed') IS NOT NULL")
 _LAST = text("""
     SELECT kind FROM escort_deed
-     WHERE assignment_id = :assignment AND kind = ANY (:steps) ORDER BY number DESC LIMIT 1
+     WHERE assignment_id = :assignment AND kind = ANY (:steps) ORDER BY array_position(:steps, kind) DESC LIMIT 1
 """)
 STEPS = (
     *("on_the_way", "arrived", "met", "registered", "consulted", "examined", "medicines_fetched", "back_home"),
@@ -42,7 +42,8 @@ def has_met(session: Session, assignment_id: int) -> bool:
 
 
 def last_step(session: Session, assignment_id: int) -> str | None:
-    """The newest step of an assignment (internal id); None where she has done none yet, or none are kept."""
+    """The step of an assignment (internal id) that is farthest in a day: whoever has come is not on her way any more,
+    whatever is told after it. None where she has done none yet, or none are kept."""
     if not are_kept(session):
         return None
     found: str | None = session.scalar(_LAST, {"assignment": assignment_id, "steps": list(STEPS)})

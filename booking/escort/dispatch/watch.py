@@ -10,6 +10,7 @@ from sqlalchemy import Select, and_, delete, exists, false, func, or_, select
 from sqlalchemy.orm import aliased
 
 from booking.actors import CLOCK
+from booking.changes.requests import open_cancel
 from booking.discrepancies import Discrepancy, close_discrepancy
 from booking.escort.assigning.ending import end, lock_assignment
 from booking.escort.assigning.place import place
@@ -31,7 +32,7 @@ from booking.escort.models import (
     EscortSearch,
     EscortWorker,
 )
-from booking.models import Booking
+from booking.models import Booking, ChangeRequest
 from booking.notices.models import Notification
 from booking.states import BEGUN, BookingState
 from booking.transition import lock_booking
@@ -72,7 +73,7 @@ def replace_absent(*, now: datetime, most: int = 200) -> Counter[str]:
 def replace_late(*, now: datetime, most: int = 200) -> Counter[str]:
     """Send somebody else instead of a worker who should be on the way and is not, if another one can be there in time;
     if none can, she is not taken off, and a person is asked. At the start, who is not there: a person is asked, and the
-    customer told. Only of workers who have the phone's page. Returns counts."""
+    customer told. Only of workers who have the phone's page, and not of what is being cancelled. Returns counts."""
     with reading() as session:
         if not are_kept(session):
             return Counter()
@@ -164,7 +165,8 @@ def _replace_absent(row_id: int, now: datetime) -> str:
 
 
 def _maybe_late(now: datetime) -> Select[int]:
-    """Before the start, those who have not set out; after it, those who are not there, until the customer is told.
+    """Before the start, those who have not set out; after it, those who are not there, until the customer is told. Who
+    cancelled waits for nobody, and whoever knows of it does not set out.
     Where the one before was withdrawn, the way that is written may be shorter than hers."""
     start = func.lower(EscortAssignment.period)
     before = aliased(EscortAssignment)
@@ -175,6 +177,9 @@ def _maybe_late(now: datetime) -> Select[int]:
         func.upper(before.period) > start - timedelta(days=1),
     )
     way = or_(func.lower(EscortAssignment.padded) <= now + MARGIN, shorter)
+    cancelled = exists().where(
+        ChangeRequest.booking_id == Booking.id, ChangeRequest.kind == "cancel", ChangeRequest.state == "open"
+    )
     told = exists().where(Notification.kind == LATE, Notification.subject == EscortAssignment.public_id)
     return (
         select(EscortAssignment.id)
@@ -186,6 +191,7 @@ def _maybe_late(now: datetime) -> Select[int]:
             EscortWorker.member_id.is_not(None),
             func.upper(EscortAssignment.period) > now,
             start <= now + _LOOK,
+            ~cancelled,
             or_(
                 and_(start > now, way, ~has_done(STEPS)),
                 and_(start <= now, Booking.state == BookingState.CONFIRMED, ~has_done(THERE), ~told),
@@ -215,6 +221,8 @@ def _replace_late(row_id: int, now: datetime) -> str:
 def _somebody_else(row_id: int, now: datetime) -> str:
     with transaction() as session:
         booking, _tasks, worker, row = lock_assignment(session, row_id)
+        if open_cancel(session, booking) is not None:
+            return "cancel_under_way"
         step = last_step(session, row.id)
         begun = row.period.lower is not None and row.period.lower <= now
         if row.state != ACCEPTED or step in THERE or (step is not None and not begun):

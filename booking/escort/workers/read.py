@@ -195,6 +195,7 @@ def _known(session: Session, worker_id: int) -> list[Known]:
         select(Site.public_id, Site.name, Site.district)
         .join(EscortKnows, Site.id == place_id(EscortKnows.site_id))
         .where(EscortKnows.worker_id == worker_id)
+        .group_by(Site.id)
         .order_by(Site.name, Site.id)
     )
     return [Known(*row) for row in rows]

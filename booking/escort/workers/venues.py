@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 from booking.escort.models import EscortKnows
 from booking.escort.workers.keep import locked, record
 from marketplace.catalog.models import Site
-from marketplace.catalog.one_place.sql import place_is
+from marketplace.catalog.one_place.sql import place_id, place_is
 from marketplace.core.database.db import transaction
 from marketplace.core.errors import Invalid, Refusal
 from providers.staff.duties import require
@@ -50,7 +50,8 @@ def knows(manager: Member, worker: str, site: str, *, now: datetime) -> None:
 
 
 def knows_no_more(manager: Member, worker: str, site: str, *, now: datetime) -> None:
-    """It is taken off her list (public id of a site). Again changes nothing. Raises NotFound for another worker."""
+    """The venue that a site (public id) stands for is taken off her list, with each entry of it that she knew before
+    they became one. Again changes nothing. Raises NotFound for another worker."""
     require(manager, "dispatch")
     with transaction() as session:
         row = locked(session, manager, worker)
@@ -58,7 +59,7 @@ def knows_no_more(manager: Member, worker: str, site: str, *, now: datetime) -> 
             delete(EscortKnows)
             .where(
                 EscortKnows.worker_id == row.id,
-                EscortKnows.site_id.in_(select(Site.id).where(Site.public_id == site)),
+                place_id(EscortKnows.site_id) == select(Site.id).where(place_is(site)).scalar_subquery(),
             )
             .returning(EscortKnows.site_id)
         )

@@ -7,10 +7,11 @@ from flask_babel import gettext as _
 
 from booking.answering import shown
 from booking.answering.named import names_of
-from booking.answering.possible import possible
+from booking.answering.possible import no_show_from, possible
 from booking.escort.assign import AskIsOver
+from booking.escort.assigning.refusals import NotToBeEscorted
 from booking.escort.at_desk import asked
-from booking.escort.at_desk.fitting import fitting
+from booking.escort.at_desk.fitting import fitting, why_nobody
 from marketplace import wording
 from marketplace.catalog.kinds import is_dispatched
 from marketplace.core import clock
@@ -50,8 +51,9 @@ def dispatch_booking(booking: str) -> Response:
         name,
         asked.asks_of(who, booking),
         fitting(who, booking, now=now),
-        "propose" in possible(found.booking, now=now) and duties.may(who, "bookings"),
         now,
+        closed=_closed(why_nobody(who, booking, now=now)),
+        may_propose="propose" in possible(found.booking, now=now) and duties.may(who, "bookings"),
     )
     return desk_page(
         "dispatching/booking",
@@ -62,6 +64,13 @@ def dispatch_booking(booking: str) -> Response:
         causes=words.replace_causes(),
         problem=problem,
     )
+
+
+def _closed(why: NotToBeEscorted | None) -> str:
+    if why is None:
+        return ""
+    over = why.facts["reason"] in ("over", "begun")
+    return _("Nobody is sent to this booking any more.") if over else wording.sentence(why)
 
 
 def _act(booking: str) -> str:
@@ -75,7 +84,8 @@ def _act(booking: str) -> str:
         return _("Written down: she has said yes.")
     if what == "take_off":
         asked.take_off(who, booking, field("assignment", _LONGEST_ID), field("cause", 10), now=by_database)
-        return _("Taken off. Somebody else is looked for.")
+        begun = no_show_from(shown.booking(who.provider_id, booking)) <= clock.now()
+        return _("Taken off. Now ask somebody else here.") if begun else _("Taken off. Somebody else is looked for.")
     raise Invalid(field="do", reason="unknown_value")
 
 

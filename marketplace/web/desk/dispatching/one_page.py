@@ -81,8 +81,9 @@ class Past:
 
 @dataclass(frozen=True)
 class DispatchPage:
-    """One booking. `open`: somebody can still be asked; `explanation` counts the city's workers; `helps` says what
-    would help where nobody fits, and `propose_url` leads to proposing another time, blank where that can't be done."""
+    """One booking. `closed` says why nobody can be asked, blank where somebody can; `begun`: by the desk alone;
+    `explanation` counts the city's workers; `helps` says what would help where nobody fits, and `propose_url` leads to
+    proposing another time, blank where that can't be done."""
 
     id: str
     reference: str
@@ -92,7 +93,8 @@ class DispatchPage:
     until: str
     facts: tuple[Fact, ...]
     answers: tuple[Fact, ...]
-    open: bool
+    closed: str
+    begun: bool
     current: Current | None
     fits: tuple[FitRow, ...]
     more_fits: int
@@ -104,16 +106,16 @@ class DispatchPage:
 
 
 def page(
-    found: WithPerson, offer: str, asks: Sequence[Ask], match: Match, may_propose: bool, now: datetime
+    found: WithPerson, offer: str, asks: Sequence[Ask], match: Match, now: datetime, *, closed: str, may_propose: bool
 ) -> DispatchPage:
-    """The page of a booking with the name of its offer; `may_propose`: the reader may propose another time."""
+    """The page of a booking with the name of its offer; `closed`: why nobody can be asked; `may_propose`: the reader
+    may propose another time."""
     it = found.booking
     live = next((each for each in asks if each.live), None)
-    is_open = it.status in ("requested", "confirmed") and match.request.starts_at > now
     until = ""
     if it.status == "requested" and it.answer_due_at is not None:
         until = _("Answer by %(time)s.", time=formats.deadline(it.answer_due_at, it.time_zone))
-    shown = is_open and live is None
+    shown = not closed and live is None
     return DispatchPage(
         it.id,
         it.reference,
@@ -123,7 +125,8 @@ def page(
         until,
         (*_where(found), *_person(found)),
         answered(found.answers, it.kind),
-        is_open,
+        closed,
+        match.request.starts_at <= now,
         None if live is None else _current(live, it.time_zone, now),
         tuple(_fit(each) for each in match.fitting[:MOST_FITS]) if shown else (),
         max(0, len(match.fitting) - MOST_FITS) if shown else 0,

@@ -25,6 +25,8 @@ from marketplace.web.desk.dispatching import words, workers_page
 from marketplace.web.parts import Form
 
 _LONGEST_KEY = 64
+_FIRST_YEAR, _LAST_YEAR = 2000, 2999
+"""Beyond them lies a slip of the keys; at the ends of the calendar no moment of a day can be told in another zone."""
 _TIME = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])|24:00")
 
 
@@ -140,6 +142,8 @@ def _moment(fields: Mapping[str, str], name: str, start: time | None, zone: str)
     day = _day(fields, name)
     if day is None:
         return None
+    if not _FIRST_YEAR <= day.year <= _LAST_YEAR:
+        raise Invalid(field=name, reason="date")
     minute = _minute(fields, f"{name}_time", at=name) if fields.get(f"{name}_time") else None
     if minute is None:
         minute = 0 if start is not None else DAY_MINUTES

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from sqlalchemy import select, text, update
 
@@ -11,7 +13,9 @@ from booking.escort.assign import AskIsOver, NobodyAssigned, accept, assigned, d
 from booking.escort.assigning.refusals import NotToBeEscorted
 from booking.escort.models import EscortWorker
 from booking.live.models import LiveEvent
+from booking.messages.deliver import deliver_due
 from booking.models import BookingHistory
+from booking.notices.models import NotificationDelivery
 from booking.pledges.models import Pledge
 from booking.states import BookingState
 from marketplace.core.database.db import reading, transaction
@@ -73,6 +77,19 @@ def test_of_a_firm_booking_she_is_shown_with_a_new_version_and_another_one_is_to
     assert (other.kind, other.facts["who"]) == ("escort_replaced", second.shown_name)
     said = compose.say(other.kind, other.facts, "en", as_of=NOON)
     assert "Time and place stay" in said.text and "new safe word" in said.text
+
+
+@pytest.mark.parametrize(("slot", "outcome"), [(0, "sent"), (2, "waits")])
+def test_who_comes_before_the_morning_is_told_in_the_night(slot: int, outcome: str) -> None:
+    staff = make_staff(firm=True)
+    night, her = EIGHT - timedelta(hours=1), staff.workers[0]
+    booking = staff.book(slot, now=NOON)
+    accept(her.id, staff.ask(booking, now=night), now=night)
+    assert deliver_due(lambda _letter: None, lambda: night)[outcome] >= 1
+    (told,) = notices("escort_assigned")
+    with reading() as session:
+        state = select(NotificationDelivery.state).where(NotificationDelivery.notification_id == told.id)
+        assert session.scalars(state).one() == ("sent" if outcome == "sent" else "queued")
 
 
 def test_where_it_names_who_is_taken_off_nobody_else_is() -> None:

@@ -146,6 +146,10 @@ def test_once_it_has_begun_the_desk_finds_somebody_for_what_is_left_of_it_and_pe
     decline(second.id, row.public_id, now=late)
     accept(third.id, staff.ask(booking, third, now=late), now=late + HOUR / 60)
     assert asked(booking)[-1] == (third.id, "accepted", None) and cases(NOBODY) == [(booking, "assigned")]
+    (before,), (comes,) = notices("escort_assigned"), notices("escort_replaced")
+    with reading() as session:
+        assert stale(session, comes, late + HOUR / 60) == "", "she waits there for whom she does not know yet"
+        assert stale(session, before, late + HOUR / 60) != ""
     replace(staff.provider.id, booking, "ill", actor=DESK, now=late + HOUR)
     assert len(notices(NOBODY)) == 2
     with pytest.raises(NotToBeEscorted) as over:

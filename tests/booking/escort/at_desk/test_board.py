@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import select
@@ -14,13 +16,16 @@ from booking.escort.assigning.refusals import AlreadyAsked
 from booking.escort.at_desk.asked import accept_by_phone, ask_worker, asks_of, take_off
 from booking.escort.at_desk.board import Board, Wanted, board, without_worker
 from booking.escort.at_desk.fitting import fitting
+from booking.escort.models import EscortWorker
 from booking.escort.workers import absence
 from booking.models import Booking, BookingHistory
 from booking.states import BookingState
-from marketplace.core.database.db import reading
+from marketplace.core.database.db import reading, transaction
 from marketplace.core.errors import Invalid, NotFound
+from tests.booking.escort.staff import absent
 from tests.booking.escort.workers.people import Service, make_service
 from tests.desk import make_member, member
+from tests.escorts import add_site
 from tests.people import NOON
 from tests.world import DAY, make_offer
 
@@ -67,6 +72,45 @@ def test_who_has_nobody_comes_first_and_each_day_says_who_goes(service: Service)
     ):
         assert len(board(service.manager, wanted).lines) == number, wanted
     assert found.cities == ["杭州市"] and [each.id for each in found.venues] == [venue]
+
+
+def test_what_is_beyond_the_board_is_found_by_narrowing_it(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("booking.escort.at_desk.board.MOST_SHOWN", 2)
+    he, lu = service.worker(), service.worker("陆萍")
+    first, second = booked(service, 0), booked(service, 1)
+    other = add_site("杭州示范二院")
+    there = service.escorts.hold(5, venue=other.public_id)
+    service.submit(there)
+    ask_worker(service.manager, there, he, now=NOON)
+    found = board(service.manager, ALL)
+    assert list(standings(found)) == [first, second] and found.more
+    assert {each.id for each in found.venues} == {service.escorts.venue.public_id, other.public_id}
+    for narrowed in ({"venue": other.public_id}, {"standing": "asked"}):
+        assert standings(board(service.manager, replace(ALL, **narrowed))) == {there: "asked"}
+    accept_by_phone(service.manager, there, asks_of(service.manager, there)[0].id, now=NOON)
+    assert list(standings(board(service.manager, replace(ALL, standing="accepted")))) == [there]
+    ask_worker(service.manager, first, lu, now=NOON)
+    away_from(lu)
+    assert standings(board(service.manager, replace(ALL, standing="asked"))) == {}
+    assert standings(board(service.manager, replace(ALL, standing="without"))) == dict.fromkeys(
+        (first, second), "without"
+    )
+    assert standings(board(service.manager, replace(ALL, city="杭州市", standing="accepted"))) == {there: "accepted"}
+    assert board(service.manager, replace(ALL, city="上海市")).venues == []
+
+
+def test_who_had_nobody_yesterday_is_counted_no_more_by_the_clock_of_the_place(service: Service) -> None:
+    booked(service, 0)
+    day_there = datetime.combine(DAY, time(), ZoneInfo("Asia/Shanghai")).astimezone(UTC)
+    for hours, number in ((23, 1), (24, 0), (30, 0)):
+        assert without_worker(service.id, now=day_there + timedelta(hours=hours)) == number, hours
+
+
+def away_from(worker: str) -> None:
+    """She is away, and nobody has looked after what she was asked for."""
+    with transaction() as session:
+        row = session.scalars(select(EscortWorker).where(EscortWorker.public_id == worker)).one()
+    absent(row, NOON, None)
 
 
 def test_a_request_with_another_time_proposed_is_not_short_of_somebody(service: Service) -> None:

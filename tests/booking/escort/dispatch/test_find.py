@@ -8,14 +8,18 @@ import pytest
 from sqlalchemy import select, update
 from sqlalchemy.exc import ProgrammingError
 
+from booking.answering import answer
+from booking.answering.answer import ProvidersAnswer
+from booking.changes import proposals
 from booking.escort.assign import accept, decline, replace
-from booking.escort.assigning.refusals import WorkerUnavailable
+from booking.escort.assigning.refusals import NotToBeEscorted, WorkerUnavailable
 from booking.escort.dispatch import find
 from booking.escort.dispatch.find import AGAIN, ANSWER_IS_LATE, DESK_IS_LATE, find_workers
 from booking.escort.dispatch.nobody import NOBODY, open_cases
 from booking.escort.dispatch.watch import close_cases, lapse_due
 from booking.escort.matching.load import SILENCE_LASTS
 from booking.escort.models import EscortAssignment, EscortKnows, EscortSearch, EscortWorker
+from booking.idempotency import Repeatable
 from booking.messages.freshness import stale
 from booking.models import Booking
 from booking.proposal import Proposal
@@ -211,6 +215,32 @@ def test_nobody_is_asked_while_the_customer_is_asked_about_another_time() -> Non
     with transaction() as session:
         session.execute(update(Proposal).values(state="declined", closed_at=NOON))
     assert find_workers(now=NOON) == {"asked": 1}
+
+
+def test_nobody_is_asked_for_a_time_that_the_customer_has_given_up_for_one_that_was_proposed() -> None:
+    staff = make_staff(2, slots=6)
+    first, second = staff.workers
+    booking = staff.book()
+    asked_before = staff.ask(booking, first)
+    said = ProvidersAnswer(staff.provider.id, booking, Repeatable("test", "proposes", b"x" * 32))
+    new = staff.made.world.slots[4]
+    answer.propose(said, new.external_ref, reason="", expires_at=None, now=NOON)
+    with reading() as session:
+        proposal = session.scalars(select(Proposal.public_id)).one()
+    proposals.accept(staff.made.world.principal, booking, proposal, now=after(minutes=1))
+    for act in (
+        lambda: accept(first.id, asked_before, now=after(minutes=2)),
+        lambda: staff.ask(booking, second, now=after(minutes=2)),
+    ):
+        with pytest.raises(NotToBeEscorted) as refused:
+            act()
+        assert refused.value.facts == {"reason": "moves"}
+    assert lapse_due(now=after(minutes=20)) == {"lapsed": 1}
+    assert find_workers(now=after(minutes=20)) == {}
+    agreed = ProvidersAnswer(staff.provider.id, booking, Repeatable("test", "agrees", b"x" * 32))
+    answer.accept_change(agreed, now=after(minutes=21))
+    assert (booking_row(booking).state, booking_row(booking).starts_at) == (BookingState.CONFIRMED, new.starts_at)
+    assert find_workers(now=after(minutes=22)) == {"asked": 1}
 
 
 def test_what_the_customer_is_told_of_is_one_whatever_zone_the_moment_is_read_in() -> None:

@@ -9,16 +9,27 @@ import pytest
 from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import Range
 
+from booking.changes.cancel import cancel
 from booking.escort.assign import accept, decline, replace
 from booking.escort.assigning.refusals import WorkerUnavailable
 from booking.escort.assigning.way import Service
 from booking.escort.dispatch.find import find_workers
-from booking.escort.dispatch.nobody import AWAY, LATE
-from booking.escort.dispatch.watch import GRACE, MARGIN, close_cases, late_from, replace_absent, replace_late
+from booking.escort.dispatch.nobody import AWAY, LATE, NOBODY
+from booking.escort.dispatch.steps import has_met
+from booking.escort.dispatch.watch import (
+    GRACE,
+    MARGIN,
+    _replace_late,
+    close_cases,
+    late_from,
+    replace_absent,
+    replace_late,
+)
 from booking.escort.evidence.models import EscortDeed
 from booking.escort.matching.travel import SAME_PLACE_SECONDS, VERY_LARGE_SECONDS, Stop
 from booking.escort.models import EscortAssignment, EscortWorker
 from booking.messages.freshness import stale
+from booking.models import ProviderTask
 from booking.states import BookingState
 from marketplace.core.database.db import reading, transaction
 from marketplace.core.ids import new_id
@@ -102,6 +113,20 @@ def test_who_falls_ill_is_replaced_at_once_and_the_next_one_asked() -> None:
     assert replace_absent(now=after(hours=1)) == {}, "a person is asked, once"
     close_cases(now=after(hours=1))
     assert cases(AWAY) == [(begun, "")]
+
+
+def test_who_has_met_the_person_has_whatever_her_phone_tells_after_it() -> None:
+    staff = make_staff(2, firm=True)
+    her = staff.workers[0]
+    with_phone(staff, her)
+    booking, row = promised(staff, her)
+    for kind in ("met", "on_the_way"):
+        did(row, kind)
+    absent(her, EIGHT, None)
+    assert replace_absent(now=EIGHT + SECOND) == {"begun": 1}, "it is for people"
+    with reading() as session:
+        assert has_met(session, row)
+    assert asked(booking) == [(her.id, "accepted", None)]
 
 
 def test_who_has_left_or_whose_papers_were_taken_back_goes_nowhere() -> None:
@@ -193,6 +218,23 @@ def test_whoever_is_not_there_at_the_start_a_person_is_asked_and_the_customer_to
         assert stale(session, told, EIGHT) == "moved_on"
     assert close_cases(now=EIGHT) == {"arrived": 1, "forgotten": 0}
     assert cases(LATE) == [(booking, "arrived")]
+
+
+def test_who_was_cancelled_is_neither_late_nor_replaced_and_the_customer_is_told_of_nobody() -> None:
+    staff = make_staff(2)
+    her, _other = staff.workers
+    with_phone(staff, her)
+    booking = staff.book()
+    row = staff.ask(booking, her)
+    accept(her.id, row, now=NOON)
+    with transaction() as session:
+        session.execute(update(ProviderTask).values(state="done", first_sent_at=NOON, finished_at=NOON))
+    cancel(staff.made.world.principal, booking, now=after(minutes=1))
+    assert replace_late(now=EIGHT - WAY - MARGIN) == replace_late(now=EIGHT + SECOND) == {}
+    assert _replace_late(assignment(row).id, EIGHT - WAY - MARGIN) == "cancel_under_way", "it came in between"
+    assert asked(booking) == [(her.id, "accepted", None)]
+    replace(staff.provider.id, booking, "desk", actor=DESK, now=EIGHT + SECOND)
+    assert cases(LATE) == cases(NOBODY) == notices(LATE) == notices(NOBODY) == []
 
 
 def test_whose_way_is_longer_since_the_one_before_was_withdrawn_is_seen_late_in_time() -> None:

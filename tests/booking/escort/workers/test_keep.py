@@ -133,6 +133,20 @@ def test_venues_are_those_of_her_city_and_stand_for_their_place(service: Service
     assert audited()[-2:] == ["knows", "knows_no_more"]
 
 
+def test_venues_that_become_one_place_are_known_once_and_taken_off_together(service: Service) -> None:
+    made, other = service.worker(), service.worker("陆萍")
+    here, double = service.escorts.venue, add_site("杭州示范总院东院区")
+    for worker in (made, other):
+        for site in (here, double):
+            venues.knows(service.manager, worker, site.public_id, now=NOON)
+    with transaction() as session:
+        session.execute(update(Site).where(Site.id == double.id).values(merged_into=here.id))
+    [known] = read.worker_of(service.manager, made, now=NOON).known
+    venues.knows_no_more(service.manager, made, known.id, now=NOON)
+    assert read.worker_of(service.manager, made, now=NOON).known == []
+    assert [each.id for each in read.worker_of(service.manager, other, now=NOON).known] == [here.public_id]
+
+
 def test_nobody_but_her_own_providers_people_finds_her_and_only_a_manager_changes_her(service: Service) -> None:
     made = service.worker()
     code = service.escorts.world.provider.code

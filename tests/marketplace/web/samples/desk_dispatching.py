@@ -189,7 +189,16 @@ def one(state: str = "open", fits: bool = True, problem: bool = False) -> Contex
     if state in ("asked", "accepted"):
         asks.insert(0, _ask(1, zh_en("何静", "He Jing"), state))
     status = {"open": "requested", "asked": "requested", "over": "fulfilled"}.get(state, "confirmed")
-    page = one_page.page(_booking(status), zh_en(*HALF_DAY), asks, _match(fits), True, NOW)
+    closed = zh_en("本单不再派人。", "Nobody is sent to this booking any more.")
+    page = one_page.page(
+        _booking(status),
+        zh_en(*HALF_DAY),
+        asks,
+        _match(fits),
+        NOW,
+        closed=closed if state == "over" else "",
+        may_propose=True,
+    )
     said = zh_en("这单已派给其他人，或对方已接单。", "Somebody is asked for this booking already, or has accepted it.")
     return desk_page(
         "dispatch", page=page, manages=True, causes=words.replace_causes(), problem=said if problem else ""

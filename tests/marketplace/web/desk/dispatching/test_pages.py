@@ -4,25 +4,31 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from flask import Flask
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from booking.answering.shown import SHOWN
+from booking.changes.cancel import cancel
+from booking.escort.assign import replace
 from booking.escort.at_desk.asked import asks_of
 from booking.escort.models import EscortWorker
 from booking.escort.workers import read
+from booking.models import ProviderTask
+from booking.states import BookingState
 from marketplace.core import clock
 from marketplace.core.audit import AuditLine
-from marketplace.core.database.db import reading
+from marketplace.core.database.db import reading, transaction
+from tests.booking.escort.staff import DESK, EIGHT
 from tests.booking.escort.workers.people import Service, make_service
 from tests.desk import at_desk, make_member
 from tests.marketplace.web.visitors import Visitor, main
 from tests.people import NOON
 from tests.sites import load_sites
-from tests.world import make_offer
+from tests.world import go, make_offer
 
 WORKERS, NEW, BOARD = "/desk/dispatch/workers", "/desk/dispatch/workers/new", "/desk/dispatch"
 
@@ -124,6 +130,16 @@ def test_what_an_absence_hits_is_shown_before_it_is_written(yan: Visitor, servic
     assert "She is not away" in main(yan.get(f"{WORKERS}/{worker}"))
 
 
+@pytest.mark.parametrize(
+    "times", [{"until": "9999-12-31"}, {"until": "9999-12-31", "until_time": "24:00"}, {"since": "0001-01-01"}]
+)
+def test_a_day_at_the_end_of_the_calendar_is_a_slip(yan: Visitor, service: Service, times: dict[str, str]) -> None:
+    away = f"{WORKERS}/{service.worker()}/away"
+    for do in ("look", "write"):
+        wrong = yan.post(away, away, cause="ill", do=do, **times)
+        assert wrong.status_code == 422 and "This must be a date such as" in main(wrong)
+
+
 def test_a_booking_is_given_to_somebody_and_taken_back(app: Flask, yan: Visitor, service: Service) -> None:
     he, lu = service.worker(), service.worker("陆萍", languages=("mandarin",))
     booking = service.escorts.hold(0)
@@ -152,6 +168,46 @@ def test_a_booking_is_given_to_somebody_and_taken_back(app: Flask, yan: Visitor,
     for wrong in ({"do": "ask", "worker": "esw_x"}, {"do": "take_off", "assignment": "esa_x", "cause": "ill"}):
         assert yan.post(path, path, **wrong).status_code == 404, wrong
     assert yan.post(path, path, do="dance").status_code == 422
+
+
+def test_once_it_has_begun_somebody_else_can_be_asked_until_it_is_over(
+    app: Flask, yan: Visitor, service: Service
+) -> None:
+    he, lu = service.worker(), service.worker("陆萍")
+    booking = service.escorts.hold(0)
+    service.submit(booking)
+    path, ask = f"{BOARD}/bookings/{booking}", f'name="worker" value="{lu}"'
+    yan.post(path, path, do="ask", worker=he)
+    [asked] = asks_of(service.manager, booking)
+    yan.post(path, path, do="accept", assignment=asked.id)
+    for minutes, state in ((10, None), (20, BookingState.CHECKED_IN), (30, BookingState.IN_SERVICE)):
+        with clock.frozen(EIGHT + timedelta(minutes=minutes)):
+            if state is None:
+                replace(service.id, booking, "ill", actor=DESK, now=clock.now())
+            else:
+                go(booking, state)
+            now = at_desk(app, "yan")
+            assert ask in now.get(path).text, state
+    with clock.frozen(EIGHT + timedelta(minutes=40)):
+        now = at_desk(app, "yan")
+        now.post(path, path, do="ask", worker=lu)
+        [there] = [each.id for each in asks_of(service.manager, booking) if each.live]
+        assert now.post(path, path, do="take_off", assignment=there, cause="desk").status_code == 303
+        assert "Now ask somebody else here." in now.get(path).text
+    with clock.frozen(EIGHT + timedelta(hours=4)):
+        page = at_desk(app, "yan").get(path)
+    assert ask not in page.text and "Nobody is sent to this booking any more." in main(page)
+
+
+def test_why_nobody_can_be_asked_now_stands_instead_of_the_form(yan: Visitor, service: Service) -> None:
+    service.worker()
+    booking = service.escorts.hold(0)
+    service.submit(booking)
+    with transaction() as session:
+        session.execute(update(ProviderTask).values(state="done", first_sent_at=NOON, finished_at=NOON))
+    cancel(service.escorts.world.principal, booking, now=NOON)
+    page = yan.get(f"{BOARD}/bookings/{booking}")
+    assert "The customer cancelled, and that is being carried out." in main(page) and "fits-title" not in page.text
 
 
 def test_who_moves_through_the_board_by_keys_stays_where_she_is_when_it_changes(yan: Visitor, service: Service) -> None:
