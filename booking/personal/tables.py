@@ -737,7 +737,7 @@ OF_NOBODY = (
     ),
     Table(
         "bulk_line",
-        "id import_id number cells_sealed readable expected outcome reason errors tries done_at",
+        "id import_id number cells_sealed readable together expected outcome reason errors tries done_at",
     ),
     # programs of providers: what a provider calls one, and hashes of secrets
     Table("api_client", "id public_id provider_id insurer_id name scopes created_at ended_at"),

@@ -129,13 +129,14 @@ def _waits(principal: Principal) -> tuple[ColumnElement[bool], ...]:
 
 def _vanished(row: PolicySnapshot, gone: Sequence[ColumnElement[bool]], after: int) -> Select[Any]:
     now_gone = select(Policy.id).where(*gone)
-    return (
+    wanted: Select[Any] = (
         select(Policy, Customer.name, VanishedPolicy, Policy.id.in_(now_gone).label("gone"))
         .join(VanishedPolicy, VanishedPolicy.policy_id == Policy.id)
         .join(Customer, Customer.id == Policy.customer_id)
         .where(VanishedPolicy.snapshot_id == row.id, Policy.id > after)
         .order_by(Policy.id)
     )
+    return wanted
 
 
 def _row(found: Any, today: date, *, waits: bool) -> VanishedRow:
