@@ -31,6 +31,7 @@ Act = Literal[
     "approve_provider",
     "rename_provider",
     "start_import",
+    "end_vanished",
 ]
 
 RISKY: Mapping[Act, Duty] = {
@@ -45,6 +46,7 @@ RISKY: Mapping[Act, Duty] = {
     "approve_provider": "books",  # decides what is put before customers
     "rename_provider": "books",  # and under which name
     "start_import": "imports",  # writes thousands of people's policies at once
+    "end_vanished": "people",  # ends as many
 }
 """Each risky act and the duty it belongs to."""
 

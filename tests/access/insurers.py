@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from sqlalchemy import select, update
 
 from marketplace.catalog.models import Insurer
@@ -13,6 +15,7 @@ from marketplace.core.database.db import reading, transaction
 from tests.access.clinics import REVOKED, WITHOUT
 from tests.marketplace.api.insurer.policies import facts
 from tests.people import NOON
+from tests.vip.insurers.app import waiting_snapshot
 from vip.insurers import bring, snapshots
 from vip.insurers.bring import Bringer
 from vip.insurers.telling import Telling, tell
@@ -37,7 +40,8 @@ def insurers_programs() -> dict[str, str]:
 
 
 def policies_of(word: str, phone: str, name: str) -> dict[str, str]:
-    """A policy of the customer with that phone and name, an open snapshot, and a link that brings her."""
+    """A policy of the customer with that phone and name, an open snapshot, one that waits for a person since it did not
+    name the policy, and a link that brings her."""
     with reading() as session:
         insurer = session.scalars(select(Insurer.id).where(Insurer.code == settings().insurer_code)).one()
         client = session.scalars(
@@ -45,7 +49,9 @@ def policies_of(word: str, phone: str, name: str) -> dict[str, str]:
         ).one()
         secret_id = session.scalars(select(ApiSecret.id).where(ApiSecret.client_id == client.id)).one()
     tell(Telling(insurer, client.public_id, NOON), facts(f"{word}-p1", number=f"PN-{word}", phone=phone, name=name))
+    later = NOON + timedelta(seconds=1)
+    waits = waiting_snapshot(insurer, now=later)
     opened = snapshots.open_snapshot(insurer, ends_vanished=True, most_percent=20, once=lambda *_: None, now=NOON)
     bringer = Bringer(client.id, client.public_id, insurer, secret_id)
     link = bring.make_link(bringer, f"{word}-p1", "/", now=NOON)
-    return {"policy_key": f"{word}-p1", "policy_snapshot": opened.id, "arriving": link.token}
+    return {"policy_key": f"{word}-p1", "policy_snapshot": opened.id, "waiting_snapshot": waits, "arriving": link.token}

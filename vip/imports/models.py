@@ -64,7 +64,9 @@ class BulkLine(Base):
     """A line of a file. `number` is what a spreadsheet shows. `expected` is what would become of it, by the trial;
     `outcome` what did: a code of the kind, or `refused`. `errors` say why, by column: `{"column", "reason", "facts"}`
     without anything that stands in the line; `reason` is the first one's. `readable` is false for a line that the trial
-    could make no row of: it is refused without being tried again. `tries`: how often a rival was in the way.
+    could make no row of: it is refused without being tried again. `together`: the number of the first of the lines that
+    bear upon each other, None for one that stands alone, 0 where there are too many for the trial to see them all.
+    `tries`: how often a rival was in the way.
     """
 
     __tablename__ = "bulk_line"
@@ -81,6 +83,7 @@ class BulkLine(Base):
     number: Mapped[int]
     cells_sealed: Mapped[bytes] = mapped_column(BYTEA)
     readable: Mapped[bool] = mapped_column(server_default="true")
+    together: Mapped[int | None]
     expected: Mapped[str | None] = mapped_column(Text)
     outcome: Mapped[str | None] = mapped_column(Text)
     reason: Mapped[str | None] = mapped_column(Text)

@@ -18,6 +18,7 @@ from marketplace.core.logging import get_logger
 from vip.imports.contents import Contents, Details
 from vip.imports.kinds import kind_of
 from vip.imports.models import BulkImport, BulkLine
+from vip.imports.together import Together
 
 REFUSED = "refused"
 """What became of a line that was not imported; every other outcome is its kind's."""
@@ -51,9 +52,9 @@ def errors_as_stored(errors: list[LineError]) -> list[dict[str, Any]]:
 
 def _lines(contents: Contents, kind: ImportKind[Any], table: Table) -> list[dict[str, Any]]:
     """The rows of BulkLine."""
-    first, found = dict[str, int](), list[dict[str, Any]]()
+    first, shared, found = dict[str, int](), Together(), list[dict[str, Any]]()
     for line in table.lines:
-        errors = _errors(kind, line, first)
+        errors = _errors(kind, line, first, shared)
         found.append(
             {
                 "number": line.number,
@@ -64,12 +65,13 @@ def _lines(contents: Contents, kind: ImportKind[Any], table: Table) -> list[dict
                 "errors": errors_as_stored(errors),
             }
         )
-    return found
+    together = shared.by_line()
+    return [{**line, "together": together.get(line["number"])} for line in found]
 
 
-def _errors(kind: ImportKind[Any], line: TableLine, first: dict[str, int]) -> list[LineError]:
+def _errors(kind: ImportKind[Any], line: TableLine, first: dict[str, int], shared: Together) -> list[LineError]:
     """What is wrong with a line by itself, or that it says what an earlier line says; `first` has the line of each
-    key."""
+    key, and `shared` is told what a sound one shares."""
     if line.extra:
         return [LineError("", "too_many_cells")]
     cells = Cells(kind.columns, line.texts, line.marks)
@@ -79,6 +81,8 @@ def _errors(kind: ImportKind[Any], line: TableLine, first: dict[str, int]) -> li
         before = first.setdefault(key, line.number)
         if before != line.number:
             cells.refuse("", "doubled", line=before)
+        else:
+            shared.add(line.number, kind.shares(row))
     return cells.errors
 
 

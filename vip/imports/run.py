@@ -46,6 +46,7 @@ class _Waiting:
     number: int
     tries: int
     readable: bool
+    together: int | None
     row: Any = field(repr=False)
 
 
@@ -81,7 +82,8 @@ def work_on(import_id: int, clock: Callable[[], datetime]) -> int:
 
 
 def _next(session: Session, imported: BulkImport, kind: ImportKind[Any], *, trial: bool) -> list[_Waiting]:
-    """The next lines, in the order of what they are about: whoever does several at once takes them in one order."""
+    """The next lines with those that they go together with, in the order of what they are about: whoever does several
+    at once takes them in one order."""
     waits = BulkLine.expected if trial else BulkLine.outcome
     wanted = (
         select(BulkLine)
@@ -89,39 +91,46 @@ def _next(session: Session, imported: BulkImport, kind: ImportKind[Any], *, tria
         .order_by(BulkLine.number)
         .limit(BATCH)
     )
+    lines = list(session.scalars(wanted))
+    together = {line.together for line in lines if line.together}
+    if together:
+        rest = (BulkLine.together.in_(together), BulkLine.number > lines[-1].number)
+        lines += session.scalars(select(BulkLine).where(BulkLine.import_id == imported.id, waits.is_(None), *rest))
     contents = Contents.of(imported)
     found = list[tuple[str, _Waiting]]()
-    for line in session.scalars(wanted):
+    for line in lines:
         row = None
         if line.readable:
             cells = Cells(kind.columns, *contents.open_line(line.number, line.cells_sealed))
             row = kind.read(cells)
-        found.append(
-            (kind.key(row) if line.readable else "", _Waiting(line.id, line.number, line.tries, line.readable, row))
-        )
+        waiting = _Waiting(line.id, line.number, line.tries, line.readable, line.together or None, row)
+        found.append((kind.key(row) if line.readable else "", waiting))
     return [line for _key, line in sorted(found, key=lambda each: each[0])]
 
 
 def _tried(
     session: Session, imported: BulkImport, kind: ImportKind[Any], lines: Sequence[_Waiting], now: datetime
 ) -> list[_Result]:
-    """What would become of the lines; all of it is taken back."""
+    """What would become of the lines; all of it is taken back. Where a rival is in the way of one, those that it goes
+    together with wait with it: each is tried beside the others."""
     with session.begin_nested() as trial:
         results = _done(session, imported, kind, lines, now)
         trial.rollback()
     session.expire_all()
-    return results
+    wait = {result.line.together for result in results if result.outcome is None} - {None}
+    return [_Result(result.line, None) if result.line.together in wait else result for result in results]
 
 
 def _done(
     session: Session, imported: BulkImport, kind: ImportKind[Any], lines: Sequence[_Waiting], now: datetime
 ) -> list[_Result]:
     insurer_id, source, until = imported.insurer_id, f"import:{imported.public_id}", time.monotonic() + BATCH_SECONDS
-    results = list[_Result]()
+    results, begun = list[_Result](), set[int | None]()
     for line in lines:
+        if time.monotonic() > until and results and line.together not in begun:
+            continue
         results.append(_one(session, insurer_id, kind, line, now, source))
-        if time.monotonic() > until:
-            break
+        begun |= {line.together} - {None}
     return results
 
 

@@ -22,6 +22,7 @@ from vip.imports.counts import counts_of
 from vip.imports.kinds import kind_of
 from vip.imports.models import BulkImport, BulkLine
 from vip.imports.read import REFUSED
+from vip.imports.together import TOO_MANY
 from vip.models import Operator
 from vip.principal import Principal
 
@@ -53,7 +54,8 @@ class ImportView:
     """One import. `details` is None once its contents were destroyed, at `forgotten_at`; `forgets_at`: when they are.
     `failure`: reason and facts of a file that can't be imported. `processed` lines were tried, or done once it was
     begun; `a_second` is how many at the moment, and `seconds_left` how long that takes, None where nobody can say.
-    `same_as`: numbers of earlier imports of the same file, the newest first."""
+    `same_as`: numbers of earlier imports of the same file, the newest first. `unforeseen`: how many lines bear upon too
+    many others for the trial to see all that comes before them."""
 
     line: ImportLine
     by: str
@@ -70,6 +72,7 @@ class ImportView:
     seconds_left: float | None
     same_as: Sequence[int]
     reasons: Sequence[tuple[str, int]]
+    unforeseen: int = 0
 
 
 @dataclass(frozen=True)
@@ -120,6 +123,7 @@ def one_import(principal: Principal, public_id: str, *, now: datetime) -> Import
             seconds_left=left / a_second if a_second and left else None,
             same_as=_same(session, imported),
             reasons=_reasons(session, imported),
+            unforeseen=_unforeseen(session, imported),
         )
 
 
@@ -247,6 +251,11 @@ def _reasons(session: Session, imported: BulkImport) -> Sequence[tuple[str, int]
         .order_by(func.count().desc(), BulkLine.reason)
     )
     return [(str(row[0]), row[1]) for row in session.execute(wanted)]
+
+
+def _unforeseen(session: Session, imported: BulkImport) -> int:
+    of_it = BulkLine.import_id == imported.id, BulkLine.together == TOO_MANY, BulkLine.readable
+    return session.scalars(select(func.count()).select_from(BulkLine).where(*of_it)).one()
 
 
 def _refused(imported: BulkImport) -> Iterator[ColumnElement[bool]]:

@@ -107,7 +107,7 @@ def open_snapshot(insurer_id: int, *, ends_vanished: bool, most_percent: int, on
 def snapshot_of(insurer_id: int, public_id: str, *, now: datetime) -> Snapshot:
     """The insurer's snapshot. Raises NotFound."""
     with reading() as session:
-        return _view(session, _mine(session, insurer_id, public_id), now)
+        return view(session, _mine(session, insurer_id, public_id), now)
 
 
 def vanished_of(insurer_id: int, public_id: str, *, after: str, limit: int) -> Sequence[Vanished]:
@@ -135,18 +135,14 @@ def complete(insurer_id: int, public_id: str, *, actor: str, now: datetime) -> S
             _complete(session, row, now)
             _audit(session, "policy_snapshot.completed", row, "insurer", actor, now)
         session.flush()
-        return _view(session, row, now)
+        return view(session, row, now)
 
 
 def decide(public_id: str, *, end: bool, actor: str, now: datetime) -> Snapshot:
     """End what vanished in a snapshot that waits for a person, or leave it as it is. What the insurer has told since
     stays. Audited. Raises NotFound, SnapshotOver where it does not wait."""
     with transaction() as session:
-        insurer_id = session.scalar(select(PolicySnapshot.insurer_id).where(PolicySnapshot.public_id == public_id))
-        if insurer_id is None:
-            raise NotFound(field="snapshot")
-        told.close_books(session, insurer_id)
-        snapshot = _mine(session, insurer_id, public_id, lock=True)
+        snapshot = _locked(session, public_id)
         if snapshot.state != "waiting":
             raise SnapshotOver()
         snapshot.decided_by = actor
@@ -155,7 +151,23 @@ def decide(public_id: str, *, end: bool, actor: str, now: datetime) -> Snapshot:
             _end(session, snapshot, now)
         _audit(session, "policy_snapshot.decided", snapshot, "operator", actor, now)
         session.flush()
-        return _view(session, snapshot, now)
+        return view(session, snapshot, now)
+
+
+def take_back(public_id: str, *, actor: str, now: datetime) -> Snapshot:
+    """Make the policies that were ended for a snapshot what they were before, and dismiss it. What the insurer has told
+    since stays as it told it. Audited. Raises NotFound, SnapshotOver where it has ended none."""
+    with transaction() as session:
+        snapshot = _locked(session, public_id)
+        if not snapshot.ended:
+            raise SnapshotOver()
+        snapshot.decided_by = actor
+        snapshot.state, snapshot.ended = "dismissed", 0
+        session.flush()
+        _restore(session, snapshot)
+        _audit(session, "policy_snapshot.taken_back", snapshot, "operator", actor, now)
+        session.flush()
+        return view(session, snapshot, now)
 
 
 def expire(*, now: datetime) -> int:
@@ -176,7 +188,7 @@ def waiting() -> list[Snapshot]:
     """Snapshots that wait for a person, of all insurers, the oldest first."""
     wanted = select(PolicySnapshot).where(PolicySnapshot.state == "waiting").order_by(PolicySnapshot.id)
     with reading() as session:
-        return [_view(session, row, row.opened_at) for row in session.scalars(wanted)]
+        return [view(session, row, row.opened_at) for row in session.scalars(wanted)]
 
 
 def takes_lines(session: Session, insurer_id: int, public_id: str, *, now: datetime) -> PolicySnapshot:
@@ -229,15 +241,21 @@ def _complete(session: Session, snapshot: PolicySnapshot, now: datetime) -> None
         _end(session, snapshot, now)
 
 
-def _end(session: Session, row: PolicySnapshot, now: datetime) -> None:
-    session.flush()
+def still_gone(session: Session, row: PolicySnapshot, now: datetime) -> tuple[ColumnElement[bool], ...]:
+    """The conditions that a Policy vanished from the snapshot and is what an end of the vanished would end now: in
+    force, and not told since."""
     vanished = select(VanishedPolicy.policy_id).where(
         VanishedPolicy.snapshot_id == row.id, VanishedPolicy.returned_at.is_(None)
     )
     running = _running(session, row.insurer_id, now)
+    return *running, Policy.updated_at < row.opened_at, Policy.id.in_(vanished)
+
+
+def _end(session: Session, row: PolicySnapshot, now: datetime) -> None:
+    session.flush()
     ended = (
         update(Policy)
-        .where(*running, Policy.updated_at < row.opened_at, Policy.id.in_(vanished))
+        .where(*still_gone(session, row, now))
         .values(status="ended", updated_at=now)
         .returning(Policy.id)
         .cte("ended")
@@ -249,6 +267,25 @@ def _end(session: Session, row: PolicySnapshot, now: datetime) -> None:
         .execution_options(synchronize_session=False)
     )
     row.ended = _count(session.execute(marked))
+
+
+def _restore(session: Session, row: PolicySnapshot) -> None:
+    """Each policy that was ended for the snapshot, and was not told since, is again what it was before. `updated_at`
+    stays: a snapshot that is open takes what was changed since for told."""
+    here = VanishedPolicy.snapshot_id == row.id, VanishedPolicy.ended_at.is_not(None)
+    session.execute(
+        update(Policy)
+        .where(Policy.id == VanishedPolicy.policy_id, *here)
+        .where(VanishedPolicy.returned_at.is_(None), Policy.status == "ended")
+        .values(status=VanishedPolicy.status_before)
+        .execution_options(synchronize_session=False)
+    )
+    session.execute(
+        update(VanishedPolicy)
+        .where(*here)
+        .values(ended_at=None, status_before=None)
+        .execution_options(synchronize_session=False)
+    )
 
 
 def _running(session: Session, insurer_id: int, now: datetime) -> tuple[ColumnElement[bool], ...]:
@@ -267,6 +304,15 @@ def _count(done: Any) -> int:
     return result.rowcount
 
 
+def _locked(session: Session, public_id: str) -> PolicySnapshot:
+    """The snapshot, locked, and nobody else puts policies of its insurer."""
+    insurer_id = session.scalar(select(PolicySnapshot.insurer_id).where(PolicySnapshot.public_id == public_id))
+    if insurer_id is None:
+        raise NotFound(field="snapshot")
+    told.close_books(session, insurer_id)
+    return _mine(session, insurer_id, public_id, lock=True)
+
+
 def _mine(session: Session, insurer_id: int, public_id: str, *, lock: bool = False) -> PolicySnapshot:
     wanted = select(PolicySnapshot).where(
         PolicySnapshot.public_id == public_id, PolicySnapshot.insurer_id == insurer_id
@@ -277,7 +323,8 @@ def _mine(session: Session, insurer_id: int, public_id: str, *, lock: bool = Fal
     return row
 
 
-def _view(session: Session, row: PolicySnapshot, now: datetime) -> Snapshot:
+def view(session: Session, row: PolicySnapshot, now: datetime) -> Snapshot:
+    """A snapshot as its insurer and her operators see it."""
     over = row.state == "open" and row.opened_at <= now - LIFETIME
     return Snapshot(
         id=row.public_id,

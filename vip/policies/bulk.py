@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime
 from typing import Final, Literal, cast
 
@@ -12,6 +13,8 @@ from marketplace.core.bulk.cells import Cells, Column
 from marketplace.core.bulk.kind import ImportKind, Outcome
 from marketplace.core.errors import Invalid
 from marketplace.core.text import Text
+from vip import phones
+from vip.policies import numbers
 from vip.policies.facts import GREATEST_VERSION, SELF, STATUSES, InsuredFacts, PolicyFacts, Status
 from vip.policies.put import put_policy
 
@@ -225,6 +228,14 @@ def apply(session: Session, insurer_id: int, row: PolicyFacts, *, now: datetime,
         raise Invalid(field=_column(refused.at or "key"), **refused.facts) from refused
 
 
+def _shares(row: PolicyFacts) -> tuple[str, ...]:
+    """One number is one policy, and the holders of two policies with one phone are one customer."""
+    phone = row.holder_phone
+    with suppress(Invalid):
+        phone = phones.normalise(phone)
+    return f"number {numbers.spelled(row.number)}", f"phone {phone}"
+
+
 def _column(at: str) -> str:
     """The column of a field: `insured.0.name` is `insured_1_name`."""
     parts = at.split(".")
@@ -269,6 +280,7 @@ POLICIES: Final = ImportKind(
     columns=COLUMNS,
     read=read,
     key=lambda row: row.key,
+    shares=_shares,
     apply=apply,
     outcomes={
         "created": Outcome(Text("新增", "Added")),

@@ -100,7 +100,7 @@ TABLES = (
     ),
     Table(
         "bulk_line",
-        "id import_id number cells_sealed readable expected outcome reason errors tries done_at",
+        "id import_id number cells_sealed readable together expected outcome reason errors tries done_at",
     ),
     Table(
         "policy_snapshot",

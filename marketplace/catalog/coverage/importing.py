@@ -84,6 +84,12 @@ def _key(row: Statement) -> str:
     return "|".join((row.kind, *(each or "" for each in where), row.counts_from.isoformat()))
 
 
+def _shares(row: Statement) -> tuple[str, ...]:
+    """Two names may be one place's."""
+    city = (row.kind, short_place(row.province), short_place(row.city), row.counts_from.isoformat())
+    return ("|".join(city),) if row.site else ()
+
+
 def _apply(session: Session, insurer_id: int, row: Statement, *, now: datetime, source: str) -> str:
     return write_line(session, insurer_id, row, by="system", source=source, now=now).outcome
 
@@ -156,6 +162,7 @@ COVERAGE: Final = ImportKind[Statement](
     columns=_columns(),
     read=_read,
     key=_key,
+    shares=_shares,
     apply=_apply,
     outcomes={
         "added": Outcome(Text("新增", "added")),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Generic, Protocol, TypeVar
@@ -42,7 +42,9 @@ class ImportKind(Generic[Row]):
 
     `read` makes a row out of a line's cells; what is wrong is collected in `cells.errors`, and then the row that it
     returns is thrown away. It asks no database. `key` names what a row is about (a policy's key): a second line of the
-    same file with the same key is refused, so that lines don't depend on their order. `outcomes` has every code that
+    same file with the same key is refused, so that lines don't depend on their order. `shares` says by what a row may
+    bear upon others of its file (a policy's number, its holder's phone): lines that share something are tried and done
+    in one go, so that the trial sees what the import will. `outcomes` has every code that
     `apply` returns, in the order in which counts are shown. `reasons` are the sentences of what this subject alone
     refuses; of a reason of `Invalid` that programs are told as well, `remedies` add what to do about it in a file.
     """
@@ -57,6 +59,7 @@ class ImportKind(Generic[Row]):
     outcomes: Mapping[str, Outcome]
     reasons: Mapping[str, Reason] = field(default_factory=dict)
     remedies: Mapping[str, Text] = field(default_factory=dict)
+    shares: Callable[[Row], Iterable[str]] = lambda _row: ()
 
     def column(self, code: str) -> Column | None:
         """The column of that code."""

@@ -8,6 +8,7 @@ from flask import Response
 
 from marketplace.web.answers import render
 from marketplace.web.console import session
+from vip.insurers.at_desk import count_waiting
 from vip.operators.operators import operator
 
 SHOWN = 50
@@ -21,5 +22,6 @@ def console_page(name: str, here: str, status: int = 200, **context: Any) -> Res
 
 def framed(template: str, here: str, status: int = 200, **context: Any) -> Response:
     """A template in the console's frame."""
-    me = operator(session.operator().id)
-    return render(template, status, door=session.DOOR, me=me, here=here, **context)
+    who = session.operator()
+    counts = {"snapshots": count_waiting(who)}
+    return render(template, status, door=session.DOOR, me=operator(who.id), here=here, counts=counts, **context)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
 from flask import Response, url_for
 
@@ -15,12 +14,12 @@ from booking.views import oversight
 from booking.webhooks.health import recovered
 from marketplace.core import clock
 from marketplace.web import certificate_words
-from marketplace.web.answers import Views, render
+from marketplace.web.answers import Views
 from marketplace.web.console import closures_page, overview_page, session
+from marketplace.web.console.answers import console_page
 from marketplace.web.console.providers import rows
 from marketplace.web.console.providers.rows import ProviderRow
 from providers.staff import first_manager
-from vip.operators.operators import operator
 
 FEW = 8
 
@@ -30,7 +29,8 @@ def home() -> Response:
     can't be opened."""
     who, now = session.operator(), clock.now()
     page = cases.discrepancies(who, cursor=None, limit=FEW)
-    return _page(
+    return console_page(
+        "home",
         "home",
         discrepancies=tuple(map(overview_page.discrepancy, page.items)),
         more_url=url_for("console.discrepancies") if page.next else "",
@@ -44,7 +44,8 @@ def home() -> Response:
 
 def providers() -> Response:
     """Providers and how they are, who works at their desks, and what they have proved."""
-    return _page(
+    return console_page(
+        "providers",
         "providers",
         providers=_providers(clock.now()),
         desks=tuple(map(overview_page.desk, first_manager.providers_staffed(session.operator()))),
@@ -55,17 +56,12 @@ def providers() -> Response:
 def jobs() -> Response:
     """Background jobs that did not run."""
     late = oversight.late_jobs(session.operator(), now=clock.now())
-    return _page("jobs", jobs=tuple(map(overview_page.job, late)))
+    return console_page("jobs", "jobs", jobs=tuple(map(overview_page.job, late)))
 
 
 def _providers(now: datetime) -> tuple[ProviderRow, ...]:
     went_on = recovered(now=now)
     return tuple(rows.provider(it, now, went_on) for it in view.providers(session.operator(), now=now))
-
-
-def _page(name: str, **context: Any) -> Response:
-    me = operator(session.operator().id)
-    return render(f"console/{name}.html", me=me, here=name, **context)
 
 
 VIEWS: Views = {

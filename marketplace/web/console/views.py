@@ -10,7 +10,7 @@ from marketplace.web.console.books import cases, kept, runs, statements
 from marketplace.web.console.coverage import cities
 from marketplace.web.console.importing import imports
 from marketplace.web.console.places import deciding
-from marketplace.web.console.policies import policies
+from marketplace.web.console.policies import policies, snapshots
 from marketplace.web.console.providers import clinicians, names, one
 from marketplace.web.console.session import DOOR
 from marketplace.web.doors.entering import Entering
@@ -32,6 +32,7 @@ CONSOLE_VIEWS: Views = {
     **cities.VIEWS,
     **people.VIEWS,
     **policies.VIEWS,
+    **snapshots.VIEWS,
     **operators.VIEWS,
     **managers.VIEWS,
     **one.VIEWS,

@@ -126,6 +126,11 @@ CONSOLE = (
     console("GET /operators/policies/csv", 404, 200),
     console("GET /operators/policies/<policy>", 404, 200),
     console("POST /operators/policies/<policy>/number", 404, 200, idle=True),
+    console("GET /operators/snapshots", 404, 200).also(404, 200, query={"state": "all"}),
+    console("GET /operators/snapshots/<snapshot>", 404, 200, names={"snapshot": "waiting_snapshot"}),
+    console(
+        "POST /operators/snapshots/<snapshot>", 404, 303, names={"snapshot": "waiting_snapshot"}, form={"act": "end"}
+    ),
     console("GET /operators/accounts", 404, 200),
     console("GET /operators/accounts/new", 404, 200),
     console("POST /operators/accounts/new", 404, 200, form={"login": "wu", "name": "吴", "role": "admin"}),

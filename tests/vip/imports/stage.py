@@ -24,9 +24,11 @@ from vip.imports.work import work_imports
 from vip.operators.operators import create_operator
 from vip.principal import Principal, Role
 
-MADE = "thing.made"
+MADE, ONLY = "thing.made", "thing.only_one"
 WAIT = {"seconds": 0.0}
 """How long the making of a thing takes."""
+HELD = dict[str, int]()
+"""How often a rival still holds the thing of a key."""
 
 
 def _read(cells: Cells) -> tuple[str, str]:
@@ -43,6 +45,14 @@ def _apply(session: Session, insurer_id: int, row: tuple[str, str], *, now: date
         session, MADE, at=now, actor_kind="system", actor="test", subject=key, insurer_id=insurer_id, source=source
     )
     session.flush()
+    if name == "only one" and session.scalar(select(func.count()).where(AuditLine.action == ONLY)):
+        raise Invalid(field="name", reason="unwanted", number=1)
+    if name == "only one":
+        audit.record(session, ONLY, at=now, actor_kind="system", actor="test", subject=key, insurer_id=insurer_id)
+        session.flush()
+    if HELD.get(key, 0):
+        HELD[key] -= 1
+        raise Busy()
     if name == "unwanted":
         raise Invalid(field="name", reason="unwanted", number=7)
     if name == "broken":
@@ -64,6 +74,7 @@ THINGS = ImportKind(
     ),
     read=_read,
     key=lambda row: row[0],
+    shares=lambda row: [row[1]] if row[1] == "only one" else [],
     apply=_apply,
     outcomes={"made": Outcome(Text("新增", "Made")), "same": Outcome(Text("已有", "There already"), changed=False)},
     reasons={"unwanted": Reason(Text("不要 {number}", "Not wanted: {number}"), Text("删去", "Take it out"))},

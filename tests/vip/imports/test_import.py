@@ -15,10 +15,11 @@ from migrations.known import import_models
 from tests.all_rows import all_rows
 from tests.people import NOON
 from tests.spreadsheets import figure, make_xlsx
-from tests.vip.imports.stage import MADE, csv, made, operator, things, uploaded, work
-from vip.imports import run
+from tests.vip.imports.stage import HELD, MADE, csv, made, operator, things, uploaded, work
+from vip.imports import run, together
 from vip.imports.models import BulkImport, BulkLine
 from vip.imports.steer import ImportMoved, NothingToImport, steer
+from vip.imports.together import Together
 from vip.imports.upload import upload
 from vip.imports.view import ImportView, imports, one_import, refused_file, refused_lines
 from vip.imports.work import STORED_FOR, forget_contents, work_imports
@@ -296,3 +297,42 @@ def test_the_worker_goes_on_with_the_next_import_where_one_breaks(
     with reading() as session:
         sources = session.scalars(select(AuditLine.facts["source"].astext).where(AuditLine.action == MADE)).all()
     assert set(sources) == {f"import:{second}"}
+
+
+def test_lines_that_share_something_are_foretold_as_they_are_done(lin: Principal) -> None:
+    """The second thing of one name is refused, sixty lines after the first; a batch has fifty."""
+    rows = [(f"K-{n:05}", "only one" if n in (1, 61, 62) else "甲") for n in range(63)]
+    it = uploaded(lin, csv(rows))
+    assert state(lin, it) == ("checked", {"made": 61, "refused": 2})
+    assert [line.number for line in refused_lines(lin, it, cursor=None, limit=5).items] == [63, 64]
+    assert view(lin, it).unforeseen == 0
+    started(lin, it)
+    assert state(lin, it) == ("done", {"made": 61, "refused": 2})
+
+
+def test_a_batch_whose_time_is_over_ends_what_goes_together(lin: Principal, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run, "BATCH_SECONDS", 0.0)
+    it = uploaded(lin, csv([("K-1", "only one"), ("K-2", "甲"), ("K-3", "only one")]))
+    assert state(lin, it) == ("checked", {"made": 2, "refused": 1})
+
+
+def test_where_a_rival_holds_one_line_those_beside_it_are_tried_again_with_it(
+    lin: Principal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(HELD, "K-1", 2)
+    it = uploaded(lin, csv([("K-1", "only one"), ("K-2", "only one")]))
+    assert state(lin, it) == ("checked", {"made": 1, "refused": 1})
+    assert [line.number for line in refused_lines(lin, it, cursor=None, limit=5).items] == [3]
+
+
+def test_too_many_lines_that_share_something_are_counted(lin: Principal, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(together, "MOST", 2)
+    it = uploaded(lin, csv([(f"K-{n}", "only one") for n in range(3)]))
+    assert view(lin, it).unforeseen == 3
+
+
+def test_lines_are_joined_over_a_third_one() -> None:
+    found = Together()
+    for number, shares in ((2, "a"), (3, "b"), (4, "ab"), (5, ""), (6, "c"), (7, "bc"), (8, "d")):
+        found.add(number, shares)
+    assert found.by_line() == {2: 2, 3: 2, 4: 2, 6: 2, 7: 2}

@@ -129,3 +129,20 @@ def test_what_only_the_policies_know_is_said_at_the_column_at_fault() -> None:
         (11, "insured_1_name", "holder_is_another"),
     ]
     assert all(reason in REASONS for _line, _column, reason in errors)
+
+
+@pytest.mark.usefixtures("db")
+def test_the_trial_sees_numbers_and_holders_of_earlier_lines() -> None:
+    """More lines apart than a batch has: the number of the first one with other separators, her phone with another
+    name."""
+    lin = operator()
+    lines = [line(number) for number in range(60)]
+    late = line(60, key="Z-1", number="862026 000000"), line(61, key="Z-2", holder_phone="138 0000 0001")
+    it = upload(lin, "policies", "policies.csv", file(*lines, *late), now=NOON)
+    work()
+    foretold = dict(one_import(lin, it, now=NOON).line.counts)
+    reasons = [error.reason for each in refused_lines(lin, it, cursor=None, limit=5).items for error, _ in each.errors]
+    assert (foretold, reasons) == ({"created": 60, "refused": 2}, ["number_taken", "holder_is_another"])
+    steer(lin, it, "start", now=NOON)
+    work()
+    assert dict(one_import(lin, it, now=NOON).line.counts) == foretold

@@ -21,7 +21,7 @@ from marketplace.core.config import settings
 from marketplace.core.database.db import reading, transaction
 from tests.marketplace.api.insurer.policies import facts
 from tests.people import NOON, PHONE
-from vip.insurers import ending, keys
+from vip.insurers import ending, keys, snapshots
 from vip.insurers.bring import Bringer
 from vip.insurers.telling import Telling, tell
 
@@ -109,3 +109,11 @@ def end(what: str, app: InsurersApp) -> None:
 def later(seconds: float) -> datetime:
     """So long after noon."""
     return NOON + timedelta(seconds=seconds)
+
+
+def waiting_snapshot(insurer_id: int, *, now: datetime) -> str:
+    """A snapshot that was opened and completed at that moment and named nothing: it waits for a person, as any policy
+    of the insurer that was put before has vanished."""
+    made = snapshots.open_snapshot(insurer_id, ends_vanished=True, most_percent=0, once=lambda *_: None, now=now)
+    assert snapshots.complete(insurer_id, made.id, actor="cli_t", now=now).state == "waiting"
+    return made.id

@@ -19,6 +19,7 @@ from marketplace.web.language import by_language
 from marketplace.web.parts import Fact, Link, Pill
 from vip.imports.read import REFUSED
 from vip.imports.steer import acts_of
+from vip.imports.together import MOST
 from vip.imports.view import ImportLine, ImportView, RefusedLine
 from vip.imports.work import STORED_FOR
 
@@ -267,6 +268,17 @@ def _warnings(it: ImportView) -> tuple[str, ...]:
         earlier = listed(_("Import %(number)s", number=each) for each in it.same_as)
         found.append(
             _("The same file was uploaded before: %(imports)s. What it brought in is skipped.", imports=earlier)
+        )
+    if it.unforeseen and not it.begun:
+        found.append(
+            ngettext(
+                "%(num)d line depends on more than %(most)d others of the file: what becomes of it shows only when "
+                "they are imported.",
+                "%(num)d lines depend on more than %(most)d others of the file: what becomes of them shows only when "
+                "those are imported.",
+                it.unforeseen,
+                most=MOST,
+            )
         )
     if it.line.state == "checked" and it.line.refused == it.line.lines:
         found.append(_("Every line has an error, so there is nothing to import. Correct the file and upload it again."))

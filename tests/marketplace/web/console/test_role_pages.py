@@ -36,6 +36,7 @@ from tests.people import NOON, make_insurer
 from tests.policies import policy_facts, put
 from tests.providers.applying.applicants import registered
 from tests.vip.imports.policy_lines import file, line
+from tests.vip.insurers.app import waiting_snapshot
 from tests.world import DAY, EIGHT, FakeAdapter, World, booking_row, one_pass, remote
 from vip.imports.upload import upload
 from vip.imports.work import work_imports
@@ -117,6 +118,7 @@ def office(world: World) -> dict[str, str]:
             "site": site,
             "customer": world.customer.public_id,
             "policy": policy,
+            "snapshot": waiting_snapshot(admin.insurer_id, now=NOON + timedelta(seconds=1)),
             "operator": session.scalars(select(Operator.public_id).where(Operator.login == "agent")).one(),
         }
 
@@ -160,6 +162,7 @@ RISKY = {
     "POST /operators/customers/<customer>": [{"block": "1"}, {}],
     "POST /operators/customers/<customer>/erase": [{}],
     "POST /operators/imports/<batch>": [{"act": "start"}],
+    "POST /operators/snapshots/<snapshot>": [{"act": "end"}],
     "POST /operators/second-factor/device": [{"offer": "", "code": "123456"}],  # the first one
 }
 ASK_FOR_WHAT_ONE_KNOWS = {
@@ -210,7 +213,7 @@ def test_a_session_that_was_left_open_does_nothing_risky(app: Flask, office: dic
             assert again is not None and visitor.get(html.unescape(again[1])).status_code == 200, (
                 "a form, not a way back"
             )
-            assert set(audited() - before) <= {"customer.viewed"}, form
+            assert set(audited() - before) <= {"customer.viewed", "policy_snapshot.viewed"}, form
 
 
 def audited() -> Counter[str]:

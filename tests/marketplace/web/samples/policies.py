@@ -5,13 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date
 
+from marketplace.core.paging import Page
 from marketplace.core.text import Text
 from marketplace.web.account import policies_page as own
 from marketplace.web.account.policies_page import Gift, PolicyCard
-from marketplace.web.console.policies import policies_page
+from marketplace.web.console.policies import policies_page, snapshots_page
 from marketplace.web.parts import Pill
 from tests.marketplace.web.samples.console.frame import console_page
 from tests.marketplace.web.samples.everyday import Context, at, zh_en
+from vip.insurers.at_desk import SnapshotInFull, VanishedRow
+from vip.insurers.snapshots import Snapshot
 from vip.policies.at_desk import InsuredRow, PolicyInFull, PolicyRow, VersionRow, Wanted
 
 _NAME = Text("长青终身寿险", "Evergreen whole life")
@@ -92,3 +95,40 @@ def one(shown: bool = False, erased: bool = False, vanished: bool = False) -> Co
         date(2026, 11, 20) if vanished else None,
     )
     return console_page("policies", it=policies_page.policy(found))
+
+
+def _snapshot(state: str = "waiting") -> Snapshot:
+    return Snapshot(
+        "snp_1", state, True, 2, 9_412, 0, 10_020, 608, 608 if state == "completed" else 0, at(11, 20, 9), at(11, 21, 9),
+        None if state == "open" else at(11, 20, 9, 40),
+    )  # fmt: skip
+
+
+def snapshots(none: bool = False, every: bool = False) -> Context:
+    states = ("waiting", "open", "completed", "dismissed", "expired") if every else ("waiting",)
+    return console_page(
+        "snapshots",
+        rows=() if none else tuple(snapshots_page.row(_snapshot(state)) for state in states),
+        filters=snapshots_page.filters(every=every),
+        every=every,
+        more_url="#" if every else "",
+    )
+
+
+def snapshot(state: str = "waiting", none: bool = False) -> Context:
+    gone = VanishedRow(
+        "pol_1", "****1001", _NAME, "沈**", "in_force", None, "would_end" if state == "waiting" else "left", None
+    )
+    rows = (
+        gone,
+        replace(gone, fate="told"),
+        replace(gone, fate="left", standing="ended", in_force_until=date(2026, 11, 19)),
+        replace(gone, fate="ended", standing="ended", status_before="in_force", number_masked="", holder=""),
+    )
+    found = SnapshotInFull(
+        _snapshot(state),
+        "command" if state == "completed" else "",
+        606,
+        Page(() if none else rows, None if none else "x"),
+    )
+    return console_page("snapshots", it=snapshots_page.page(found, first=True), problem=None)

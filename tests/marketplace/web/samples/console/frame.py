@@ -11,4 +11,4 @@ from vip.operators.operators import OperatorView
 
 def console_page(here: str, role: str = "admin", **context: Any) -> Context:
     me = OperatorView("opr_1", "lin", zh_en("林默", "Lin Mo"), role)
-    return {"door": DOOR, "me": me, "here": here, **context}
+    return {"door": DOOR, "me": me, "here": here, "counts": {"snapshots": 2}, **context}
