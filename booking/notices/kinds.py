@@ -57,6 +57,7 @@ KINDS: dict[str, NoticeKind] = {
     "call_back_due": NoticeKind(urgent=True),  # the time is her own choice
     "nobody_on_shift": NoticeKind(urgent=True),
     "escort_assigned": NoticeKind(),
+    "escort_confirmed": NoticeKind(),
     "escort_replaced": NoticeKind(urgent=True),  # a stranger would come instead of whom she expects
     "escort_nobody": NoticeKind(urgent=True),  # it may be for the morning
     "escort_late": NoticeKind(urgent=True),  # she waits for her now

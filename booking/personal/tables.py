@@ -879,6 +879,10 @@ OF_NOBODY = (
     Table("escort_knows", "worker_id site_id", key="worker_id"),
     Table("escort_duty", "id worker_id weekdays start_minute end_minute valid_from valid_until"),
     Table("escort_absence", "id public_id worker_id period cause created_at by_kind by"),
+    Table(
+        "escort_letter",
+        "id public_id assignment_id what created_at run_after lease_until tries failures sent_at given_up_at",
+    ),
     # mail boxes of a provider's people, sealed, erased when they end; messages say which endpoint stopped
     Table("provider_contact", "id public_id provider_id email_sealed language created_at ended_at"),
     Table(

@@ -36,7 +36,7 @@ from booking.escort.after.confirm import ask_customers, complete_silent
 from booking.escort.after.lost import end_lost, somebody_was_to_come
 from booking.escort.after.record import file_records
 from booking.escort.dispatch.find import find_workers
-from booking.escort.dispatch.watch import close_cases, lapse_due, replace_absent, replace_late
+from booking.escort.dispatch.watch import close_cases, expire_due_asks, replace_absent, replace_late
 from booking.exchange.escalate import raise_unknown
 from booking.feeds.unreadable import forget_rows
 from booking.health.answers import count_answers
@@ -77,6 +77,7 @@ from marketplace.core.database.moment import by_database, now_by_database
 from marketplace.core.integrity import forget_alarms
 from marketplace.core.logging import get_logger
 from marketplace.messages import send, to_providers
+from marketplace.messages.to_workers import WORKERS
 from providers.applying.forget import forget_applications
 from providers.applying.letters import APPLICATIONS
 from providers.conformance.certificates.issue import tend_certificates
@@ -132,6 +133,7 @@ def all_jobs(lanes: Lanes, stopping: Event) -> list[Job]:
         Job("consultations-idle", 300, lambda: close_idle(now=clock.now())),
         Job("consultations-left", 15, _left),
         Job("escorts", 3, _escorts),
+        Job("escort-letters", 2, lambda: WORKERS.send_due(now_by_database)),
         Job("escorts-late", 15, lambda: dict(replace_late(now=now_by_database()))),
         Job("escort-cases", 60, lambda: dict(close_cases(now=now_by_database()))),
         Job("no_shows", 60, lambda: {"called": call_no_shows(now=clock.now(), spared=somebody_was_to_come())}),
@@ -266,7 +268,7 @@ def _left() -> dict[str, int]:
 def _escorts() -> dict[str, int]:
     """End what was not answered or is for a worker who is away, then ask for all that nobody is asked for."""
     now = now_by_database()
-    return dict(lapse_due(now=now) + replace_absent(now=now) + find_workers(now=now))
+    return dict(expire_due_asks(now=now) + replace_absent(now=now) + find_workers(now=now))
 
 
 def _waiting() -> dict[str, int]:

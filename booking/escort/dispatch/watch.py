@@ -22,8 +22,9 @@ from booking.escort.matching.load import match
 from booking.escort.models import (
     ACCEPTED,
     ASKED,
-    LAPSED,
+    EXPIRED,
     LIVE,
+    NO_ANSWER,
     REPLACED,
     WITHDRAWN,
     EscortAbsence,
@@ -49,7 +50,7 @@ _LOOK = timedelta(hours=6)
 """No way in a city is longer."""
 
 
-def lapse_due(*, now: datetime, most: int = 200) -> Counter[str]:
+def expire_due_asks(*, now: datetime, most: int = 200) -> Counter[str]:
     """End the questions whose time for an answer is over. Returns counts."""
     with reading() as session:
         due = session.scalars(
@@ -58,7 +59,7 @@ def lapse_due(*, now: datetime, most: int = 200) -> Counter[str]:
             .order_by(EscortAssignment.answer_due_at)
             .limit(most)
         ).all()
-    return one_by_one("escort-answers", due, lambda row_id: _lapse(row_id, now), seconds=RUN_SECONDS)
+    return one_by_one("escort-answers", due, lambda row_id: _expire(row_id, now), seconds=RUN_SECONDS)
 
 
 def replace_absent(*, now: datetime, most: int = 200) -> Counter[str]:
@@ -108,14 +109,14 @@ def close_cases(*, now: datetime, most: int = 200) -> Counter[str]:
     return counts
 
 
-def _lapse(row_id: int, now: datetime) -> str:
+def _expire(row_id: int, now: datetime) -> str:
     with transaction() as session:
         booking, _tasks, worker, row = lock_assignment(session, row_id)
         if row.state != ASKED or row.answer_due_at > now:
             return "answered"
-        end(session, booking, worker, row, LAPSED, "no_answer", now=now)
-    log.info("escort.lapsed", booking=booking.public_id, assignment=row.public_id)
-    return "lapsed"
+        end(session, booking, worker, row, EXPIRED, NO_ANSWER, now=now)
+    log.info("escort.ask_expired", booking=booking.public_id, assignment=row.public_id)
+    return "expired"
 
 
 def _absent(now: datetime) -> Select[int]:

@@ -32,7 +32,8 @@ MOST_FITS = 10
 
 @dataclass(frozen=True)
 class Current:
-    """Who is asked, or goes. `due` says until when she may answer, with what is left of that; blank once she did."""
+    """Who is asked, or goes. `due` says until when she may answer, with what is left of that; blank once she did.
+    `told`: whether a message of it was sent to her phone; `untold`: she may not know of it."""
 
     assignment: str
     worker: str
@@ -44,6 +45,8 @@ class Current:
     left: str
     tone: str
     by: str
+    told: str
+    untold: bool
 
 
 @dataclass(frozen=True)
@@ -159,6 +162,8 @@ def _current(it: Ask, zone: str, now: datetime) -> Current:
         left,
         tone,
         _by(it),
+        words.told(it.told),
+        it.told in ("no_phone", "failed"),
     )
 
 

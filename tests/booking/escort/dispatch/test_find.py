@@ -13,7 +13,7 @@ from booking.escort.assigning.refusals import WorkerUnavailable
 from booking.escort.dispatch import find
 from booking.escort.dispatch.find import AGAIN, ANSWER_IS_LATE, DESK_IS_LATE, find_workers
 from booking.escort.dispatch.nobody import NOBODY, open_cases
-from booking.escort.dispatch.watch import close_cases, lapse_due
+from booking.escort.dispatch.watch import close_cases, expire_due_asks
 from booking.escort.matching.load import SILENCE_LASTS
 from booking.escort.models import EscortAssignment, EscortKnows, EscortSearch, EscortWorker
 from booking.messages.freshness import stale
@@ -42,9 +42,9 @@ def test_who_fits_best_is_asked_then_the_next_one_until_there_is_nobody_and_peop
     decline(second.id, assignments(booking)[0].public_id, now=after(minutes=3))
     assert find_workers(now=after(minutes=3)) == {"asked": 1}
     due = after(minutes=18)
-    assert lapse_due(now=due - timedelta(seconds=1)) == {}
-    assert lapse_due(now=due) == {"lapsed": 1} and lapse_due(now=due) == {}
-    assert asked(booking) == [(second.id, "declined", "declined"), (first.id, "lapsed", "no_answer")]
+    assert expire_due_asks(now=due - timedelta(seconds=1)) == {}
+    assert expire_due_asks(now=due) == {"expired": 1} and expire_due_asks(now=due) == {}
+    assert asked(booking) == [(second.id, "declined", "declined"), (first.id, "expired", "no_answer")]
     assert notices(NOBODY) == [] == cases(NOBODY)
 
     assert find_workers(now=due) == {"nobody": 1}
@@ -67,7 +67,7 @@ def test_who_fits_best_is_asked_then_the_next_one_until_there_is_nobody_and_peop
     assert cases(NOBODY) == [(booking, "assigned")] and booking_row(booking).state is BookingState.CONFIRMED
     with reading() as session:
         assert stale(session, told, due + 2 * AGAIN) == "moved_on"
-        (comes,) = notices("escort_assigned")
+        (comes,) = notices("escort_confirmed")
         assert stale(session, comes, due + 2 * AGAIN) == ""
     replace(staff.provider.id, booking, "ill", actor=DESK, now=due + 2 * AGAIN)
     with reading() as session:
@@ -141,7 +141,7 @@ def test_who_did_not_answer_is_asked_again_half_a_day_later() -> None:
         session.execute(update(Booking).values(answer_due_at=EIGHT))
     find_workers(now=NOON)
     due = assignments(booking)[0].answer_due_at
-    lapse_due(now=due)
+    expire_due_asks(now=due)
     assert find_workers(now=due + SILENCE_LASTS - AGAIN) == {"nobody": 1}
     assert find_workers(now=due + SILENCE_LASTS) == {"asked": 1}
 

@@ -184,7 +184,7 @@ def _ask(number: int, name: str, state: str, cause: str = "", by_desk: bool = Tr
 def one(state: str = "open", fits: bool = True, problem: bool = False) -> Context:
     asks = [
         _ask(5, zh_en("高敏", "Gao Min"), "declined", "declined", by_desk=False),
-        _ask(2, zh_en("陆萍", "Lu Ping"), "lapsed", "no_answer"),
+        _ask(2, zh_en("陆萍", "Lu Ping"), "expired", "no_answer"),
     ]
     if state in ("asked", "accepted"):
         asks.insert(0, _ask(1, zh_en("何静", "He Jing"), state))
