@@ -18,7 +18,6 @@ from marketplace.core.ids import new_id
 from marketplace.core.text import Text
 from vip.models import Customer
 
-
 _SAID = "said_with_another"
 
 

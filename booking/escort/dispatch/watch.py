@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections import Counter
 from datetime import datetime, timedelta
 
-from sqlalchemy import Select, and_, delete, exists, false, func, or_, select
+from sqlalchemy import Select, and_, delete, exists, func, or_, select
 from sqlalchemy.orm import aliased
 
 from booking.actors import CLOCK
@@ -17,7 +17,8 @@ from booking.escort.assigning.refusals import NotToBeEscorted, WorkerUnavailable
 from booking.escort.assigning.way import Service, renew_ways, services
 from booking.escort.dispatch.find import in_time
 from booking.escort.dispatch.nobody import AWAY, CASES, LATE, away, close, late, not_there
-from booking.escort.dispatch.steps import STEPS, THERE, are_kept, has_done, last_step
+from booking.escort.dispatch.steps import has_done, last_step
+from booking.escort.evidence.kinds import PROGRESS, THERE
 from booking.escort.matching.load import match
 from booking.escort.models import (
     ACCEPTED,
@@ -75,8 +76,6 @@ def replace_late(*, now: datetime, most: int = 200) -> Counter[str]:
     if none can, she is not taken off, and a person is asked. At the start, who is not there: a person is asked, and the
     customer told. Only of workers who have the phone's page. Returns counts."""
     with reading() as session:
-        if not are_kept(session):
-            return Counter()
         found = session.scalars(_maybe_late(now).order_by(func.lower(EscortAssignment.period)).limit(most)).all()
     return one_by_one("escort-late", found, lambda row_id: _replace_late(row_id, now), seconds=RUN_SECONDS)
 
@@ -85,10 +84,9 @@ def close_cases(*, now: datetime, most: int = 200) -> Counter[str]:
     """Close the cases of bookings that have ended, and those about a late worker who is there; and forget what was
     remembered of the search for them. Returns counts."""
     with reading() as session:
-        arrived = [has_done(THERE)] if are_kept(session) else [false()]
         there = or_(
             Booking.state.in_(BEGUN),
-            exists().where(EscortAssignment.booking_id == Booking.id, EscortAssignment.live, *arrived),
+            exists().where(EscortAssignment.booking_id == Booking.id, EscortAssignment.live, has_done(THERE)),
         )
         found = session.scalars(
             select(Discrepancy.booking_id)
@@ -188,7 +186,7 @@ def _maybe_late(now: datetime) -> Select[int]:
             func.upper(EscortAssignment.period) > now,
             start <= now + _LOOK,
             or_(
-                and_(start > now, way, ~has_done(STEPS)),
+                and_(start > now, way, ~has_done(PROGRESS)),
                 and_(start <= now, Booking.state == BookingState.CONFIRMED, ~has_done(THERE), ~told),
             ),
         )

@@ -10,6 +10,7 @@ from booking.answering.named import names_of
 from booking.answering.possible import possible
 from booking.escort.assign import AskIsOver
 from booking.escort.at_desk import asked
+from booking.escort.at_desk.cases import open_cases
 from booking.escort.at_desk.fitting import fitting
 from marketplace import wording
 from marketplace.catalog.kinds import is_dispatched
@@ -49,6 +50,7 @@ def dispatch_booking(booking: str) -> Response:
         found,
         name,
         asked.asks_of(who, booking),
+        open_cases(who, booking),
         fitting(who, booking, now=now),
         "propose" in possible(found.booking, now=now) and duties.may(who, "bookings"),
         now,

@@ -12,6 +12,7 @@ from flask_babel import gettext as _
 from booking.answering.shown import WithPerson
 from booking.escort.assigning.place import PASSED_OVER
 from booking.escort.at_desk.asked import Ask
+from booking.escort.at_desk.cases import DeskCase
 from booking.escort.matching.against import Against
 from booking.escort.matching.match import Match
 from booking.escort.matching.people import Candidate, Request
@@ -20,6 +21,7 @@ from booking.escort.matching.words import explained, helps, lacking, points
 from marketplace.catalog.benefit_kind import age_on
 from marketplace.web import formats
 from marketplace.web.desk.dispatching import words
+from marketplace.web.desk.dispatching.dispatch_page import CaseRow, case_row
 from marketplace.web.desk.left import left_of
 from marketplace.web.desk.work.bookings_page import status_pill
 from marketplace.web.kind_words import answered
@@ -104,12 +106,20 @@ class DispatchPage:
     helps: str
     propose_url: str
     past: tuple[Past, ...]
+    cases: tuple[CaseRow, ...]
 
 
 def page(
-    found: WithPerson, offer: str, asks: Sequence[Ask], match: Match, may_propose: bool, now: datetime
+    found: WithPerson,
+    offer: str,
+    asks: Sequence[Ask],
+    cases: Sequence[DeskCase],
+    match: Match,
+    may_propose: bool,
+    now: datetime,
 ) -> DispatchPage:
-    """The page of a booking with the name of its offer; `may_propose`: the reader may propose another time."""
+    """The page of a booking with the name of its offer, those who were asked, and what is to be looked at of it;
+    `may_propose`: the reader may propose another time."""
     it = found.booking
     live = next((each for each in asks if each.live), None)
     is_open = it.status in ("requested", "confirmed") and match.request.starts_at > now
@@ -135,6 +145,7 @@ def page(
         _helps(match),
         url_for("desk.answer", booking=it.id, saying="propose") if may_propose else "",
         tuple(_past(each) for each in asks if not each.live),
+        tuple(case_row(each) for each in cases),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,18 +12,19 @@ from flask import Flask
 from sqlalchemy import func, select
 
 from booking.answering.shown import SHOWN
+from booking.discrepancies import close_discrepancy, open_discrepancy
 from booking.escort.at_desk.asked import asks_of
 from booking.escort.models import EscortWorker
 from booking.escort.workers import read
 from marketplace.core import clock
 from marketplace.core.audit import AuditLine
-from marketplace.core.database.db import reading
+from marketplace.core.database.db import reading, transaction
 from tests.booking.escort.workers.people import Service, make_service
 from tests.desk import at_desk, make_member
 from tests.marketplace.web.visitors import Visitor, main
 from tests.people import NOON
 from tests.sites import load_sites
-from tests.world import make_offer
+from tests.world import booking_row, make_offer
 
 WORKERS, NEW, BOARD = "/desk/dispatch/workers", "/desk/dispatch/workers/new", "/desk/dispatch"
 
@@ -172,6 +174,42 @@ def test_nobody_fits_and_the_page_says_what_would_help(yan: Visitor, service: Se
     assert "1 in the city: 1 without checked papers" in main(page)
     assert "Missing: somebody who has checked papers and is on duty then" in main(page)
     assert f"/desk/bookings/{booking}/propose" in page.text and worker in page.text
+
+
+@pytest.mark.parametrize(
+    ("kind", "facts", "says"),
+    [
+        ("escort_lost", {"cancelled": False}, "Find out whether somebody of yours went"),
+        ("escort_lost", {"cancelled": True}, "It was cancelled, and the customer has her benefit back."),
+        ("escort_came_after_all", {}, "It took place after it was cancelled"),
+        ("escort_late", {}, "Call your worker now"),
+    ],
+)
+def test_what_is_to_be_looked_at_stands_on_the_board_and_with_its_booking(
+    yan: Visitor, service: Service, kind: str, facts: dict[str, bool], says: str
+) -> None:
+    booking = service.escorts.hold(0)
+    service.submit(booking)
+    row, path = booking_row(booking), f"{BOARD}/bookings/{booking}"
+    assert "To be looked at now" not in main(yan.get(BOARD)) + main(yan.get(path))
+    with transaction() as session:
+        open_discrepancy(session, row.provider_id, kind, booking, now=NOON, booking_id=row.id, facts=facts)
+    for page in (BOARD, f"{BOARD}/live", path):
+        assert says in html.unescape(yan.get(page).text), page
+    assert f"{BOARD}/bookings/{booking}" in yan.get(f"{BOARD}/live?city=nowhere").text, "however it is narrowed"
+    whole = main(yan.get(f"/desk/bookings/{booking}"))
+    assert "Something about it differs" not in whole
+    with transaction() as session:
+        close_discrepancy(session, row.provider_id, kind, booking, "explained", now=NOON)
+    assert "To be looked at now" not in main(yan.get(BOARD)) + main(yan.get(path))
+
+
+def test_whoever_is_asked_without_a_phone_is_to_be_called(yan: Visitor, service: Service) -> None:
+    worker, booking = service.worker(phone=""), service.escorts.hold(0)
+    service.submit(booking)
+    path = f"{BOARD}/bookings/{booking}"
+    assert yan.post(path, path, do="ask", worker=worker).status_code == 303
+    assert "so she was sent no message. Please call her." in main(yan.get(path))
 
 
 def test_the_room_is_there_where_somebody_is_sent(app: Flask, service: Service) -> None:
