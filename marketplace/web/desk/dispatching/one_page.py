@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from flask import url_for
 from flask_babel import gettext as _
@@ -143,10 +143,18 @@ def page(
         tuple(_against(each, code, match.request) for each, code in match.against if code in _NAMED) if shown else (),
         by_language(explained(match)),
         _helps(match),
-        url_for("desk.answer", booking=it.id, saying="propose") if may_propose else "",
+        _propose_url(it.id, match) if may_propose else "",
         tuple(_past(each) for each in asks if not each.live),
         tuple(case_row(each) for each in cases),
     )
+
+
+def _propose_url(booking: str, match: Match) -> str:
+    """Where another time is proposed; the one that would help is chosen there."""
+    helps_at = match.relaxation.request.starts_at if match.relaxation is not None else None
+    moves = helps_at is not None and helps_at != match.request.starts_at
+    at = helps_at.astimezone(UTC).isoformat() if helps_at is not None and moves else None
+    return url_for("desk.answer", booking=booking, saying="propose", at=at)
 
 
 def _helps(match: Match) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,11 +16,11 @@ from booking.answering.shown import SHOWN
 from booking.discrepancies import close_discrepancy, open_discrepancy
 from booking.escort.at_desk.asked import asks_of
 from booking.escort.models import EscortWorker
-from booking.escort.workers import read
+from booking.escort.workers import keep, read, roster
 from marketplace.core import clock
 from marketplace.core.audit import AuditLine
 from marketplace.core.database.db import reading, transaction
-from tests.booking.escort.workers.people import Service, make_service
+from tests.booking.escort.workers.people import EVERY_DAY, Service, make_service
 from tests.desk import at_desk, make_member
 from tests.marketplace.web.visitors import Visitor, main
 from tests.people import NOON
@@ -210,6 +211,26 @@ def test_whoever_is_asked_without_a_phone_is_to_be_called(yan: Visitor, service:
     path = f"{BOARD}/bookings/{booking}"
     assert yan.post(path, path, do="ask", worker=worker).status_code == 303
     assert "so she was sent no message. Please call her." in main(yan.get(path))
+
+
+@pytest.mark.parametrize(("from_minute", "free"), [(9 * 60, True), (8 * 60 + 30, False)])
+def test_another_time_is_proposed_with_the_one_that_would_help_chosen(
+    yan: Visitor, service: Service, from_minute: int, free: bool
+) -> None:
+    worker, booking = service.worker(ready=False), service.escorts.hold(0)
+    keep.check_papers(service.manager, worker, now=NOON)
+    roster.add_hours(service.manager, worker, replace(EVERY_DAY, start_minute=from_minute), now=NOON)
+    service.submit(booking)
+    address = re.search(r'href="(/desk/bookings/\w+/propose[^"]*)"', yan.get(f"{BOARD}/bookings/{booking}").text)
+    assert address is not None
+    page = yan.get(html.unescape(address[1]))
+    chosen = re.findall(r'name="slot" value="(\w+)" required checked', page.text)
+    assert chosen == ([service.escorts.world.slots[1].public_id] if free else [])
+    assert ("no place is open then" in main(page)) is not free
+    plain = address[1].partition("?")[0]
+    for other in ("", "?at=2026-03-10T09:00:00", "?at=yesterday"):
+        text = yan.get(f"{plain}{other}").text
+        assert "checked" not in text and "no place is open" not in text, other
 
 
 def test_the_room_is_there_where_somebody_is_sent(app: Flask, service: Service) -> None:
