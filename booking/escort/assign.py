@@ -19,10 +19,21 @@ from booking.escort.assigning.refusals import NotToBeEscorted
 from booking.escort.assigning.told import notify_accepted, tell_desk
 from booking.escort.dispatch.nobody import somebody_goes
 from booking.escort.dispatch.steps import has_met
-from booking.escort.models import ACCEPTED, ASKED, DECLINED, DONE, LIVE, REPLACED, EscortAssignment, EscortWorker
+from booking.escort.models import (
+    ACCEPTED,
+    ASKED,
+    DECLINED,
+    DONE,
+    EXPIRED,
+    LIVE,
+    REPLACED,
+    EscortAssignment,
+    EscortWorker,
+)
 from booking.exchange.provider_bookings import ProviderBookings
 from booking.exchange.said_here import SaidHere
 from booking.models import Booking, ProviderTask
+from booking.notices.notify import said_with_another
 from booking.ownership import providers_booking_id
 from booking.states import AT_PROVIDER
 from booking.transition import lock_booking, touch
@@ -91,15 +102,15 @@ def accept(worker_id: int, assignment: str, *, now: When, member: str = "") -> N
         if asked.state == ACCEPTED:
             return
         if asked.state != ASKED or at >= asked.answer_due_at:
-            raise AskIsOver(state="lapsed" if asked.state == ASKED else asked.state)
+            raise AskIsOver(state=EXPIRED if asked.state == ASKED else asked.state)
         require_wanted(session, booking, now=at, still=True)
         require_able(session, booking, worker, now=at)
         asked.state, asked.answered_at = ACCEPTED, at
         session.flush()
         speak_for_provider(session, member or _member(session, worker))
-        _confirm(session, booking, tasks, now=at)
+        confirmed = _confirm(session, booking, tasks, now=at)
         somebody_goes(session, booking, now=at)
-        notify_accepted(session, booking, worker, asked, now=at)
+        notify_accepted(session, booking, worker, asked, confirmed=confirmed, now=at)
         tell_desk(session, worker, asked, now=at)
     log.info("escort.accepted", booking=booking.public_id, assignment=assignment)
 
@@ -177,15 +188,18 @@ def code_of(session: Session, assignment_id: int) -> str | None:
     return known_by.code(session, session.get_one(EscortAssignment, assignment_id))
 
 
-def _confirm(session: Session, booking: Booking, tasks: list[ProviderTask], *, now: datetime) -> None:
-    """What she says is her provider's yes. A firm booking shows anew who comes."""
+def _confirm(session: Session, booking: Booking, tasks: list[ProviderTask], *, now: datetime) -> bool:
+    """What she says is her provider's yes; whether it was needed. A firm booking shows anew who comes. The customer is
+    told by one notice, who comes."""
     if booking.state in AT_PROVIDER:
         touch(booking, now=now)
-        return
+        return False
     said = SaidHere(session, booking, tasks, ProviderBookings(session, booking), now)
-    said.tell(said.as_reported("confirmed"))
+    with said_with_another(session, "confirmed"):
+        said.tell(said.as_reported("confirmed"))
     if booking.state not in AT_PROVIDER:
         raise NotToBeEscorted(reason="over")
+    return True
 
 
 def _member(session: Session, worker: EscortWorker) -> str:

@@ -14,6 +14,7 @@ from sqlalchemy import (
     Index,
     SmallInteger,
     Text,
+    UniqueConstraint,
     text,
 )
 from sqlalchemy.dialects.postgresql import BYTEA, TSTZRANGE, ExcludeConstraint, Range
@@ -23,10 +24,11 @@ from marketplace.core.database.columns import Moment, PrimaryKey, PublicId
 from marketplace.core.database.db import Base
 
 ASKED, ACCEPTED, DONE = "asked", "accepted", "done"
-DECLINED, LAPSED, REPLACED, WITHDRAWN = "declined", "lapsed", "replaced", "withdrawn"
+DECLINED, EXPIRED, REPLACED, WITHDRAWN = "declined", "expired", "replaced", "withdrawn"
 LIVE = (ASKED, ACCEPTED)
 """States in which an assignment keeps its worker's time."""
-CAUSES = ("declined", "no_answer", "ill", "late", "moved", "cancelled", "desk")
+NO_ANSWER = "no_answer"
+CAUSES = ("declined", NO_ANSWER, "ill", "late", "moved", "cancelled", "desk")
 
 _LIVE = "state IN ('asked','accepted')"
 
@@ -153,7 +155,9 @@ class EscortAssignment(Base):
             name="fk_escort_assignment_worker",
         ),
         CheckConstraint(
-            "state IN ('asked','accepted','declined','lapsed','replaced','withdrawn','done')", name="state"
+            # No longer used: lapsed, which the release before writes for expired.
+            "state IN ('asked','accepted','declined','expired','lapsed','replaced','withdrawn','done')",
+            name="state",
         ),
         CheckConstraint(f"({_LIVE}) = (ended_at IS NULL)", name="ended"),
         CheckConstraint("(state IN ('asked','accepted','done')) = (cause IS NULL)", name="ended_for_a_cause"),
@@ -195,6 +199,32 @@ class EscortAssignment(Base):
     asked_by: Mapped[str]
     safe_word_sealed: Mapped[bytes | None] = mapped_column(BYTEA)
     code_sealed: Mapped[bytes | None] = mapped_column(BYTEA)
+
+
+class EscortLetter(Base):
+    """A message to a worker's phone about an assignment: `what` is `asked`, or `not_needed` any more. Written by
+    trigger (escort_worker_notified), for who has a phone. `run_after`, `lease_until`, `tries`: as of a
+    NotificationDelivery; `failures` counts tries that failed, and `given_up_at` says that no more are made."""
+
+    __tablename__ = "escort_letter"
+    __table_args__ = (
+        UniqueConstraint("assignment_id", "what"),
+        CheckConstraint("what IN ('asked','not_needed')", name="what"),
+        CheckConstraint("sent_at IS NULL OR given_up_at IS NULL", name="one_end"),
+        Index("ix_escort_letter_due", "run_after", postgresql_where=text("sent_at IS NULL AND given_up_at IS NULL")),
+    )
+
+    id: Mapped[PrimaryKey]
+    public_id: Mapped[PublicId]
+    assignment_id: Mapped[int] = mapped_column(ForeignKey("escort_assignment.id"))
+    what: Mapped[str]
+    created_at: Mapped[Moment]
+    run_after: Mapped[Moment]
+    lease_until: Mapped[datetime | None]
+    tries: Mapped[int] = mapped_column(server_default="0")
+    failures: Mapped[int] = mapped_column(server_default="0")
+    sent_at: Mapped[datetime | None]
+    given_up_at: Mapped[datetime | None]
 
 
 class EscortSearch(Base):

@@ -35,7 +35,7 @@ OWN_FAULTS = (
     ),
     *("clinician_unknown", "clinician_not_verified", "message_refused", "line_differs", "line_after_end"),
     *("line_missing", "picture_not_fetched", "ended_without_answer", "messages_waiting", "list_not_read"),
-    *("escort_nobody", "escort_late", "escort_away"),
+    *("escort_nobody", "escort_late", "escort_away", "escort_lost", "escort_came_after_all"),
 )
 """The kinds of discrepancies that a provider can clear up at its side, and is shown."""
 

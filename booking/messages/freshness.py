@@ -35,6 +35,7 @@ _STATES = {
     "cancelled": {_S.CANCELLED, _S.ENTERED_IN_ERROR},
     "reminder": {_S.CONFIRMED},
     "no_show": {_S.NO_SHOW},
+    "escort_confirmed": {_S.CONFIRMED},
     "escort_late": {_S.CONFIRMED},
     "escort_over": {_S.CONFIRMED, _S.CHECKED_IN, _S.IN_SERVICE},
     "waitlist_offer": {_S.HELD},
@@ -53,6 +54,7 @@ _AHEAD = frozenset(
         "reminder",
         "waitlist_booked",
         "escort_assigned",
+        "escort_confirmed",
         "escort_replaced",
         "escort_nobody",
     }

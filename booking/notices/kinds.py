@@ -57,6 +57,7 @@ KINDS: dict[str, NoticeKind] = {
     "call_back_due": NoticeKind(urgent=True),  # the time is her own choice
     "nobody_on_shift": NoticeKind(urgent=True),
     "escort_assigned": NoticeKind(urgent=True),  # where she comes before the morning
+    "escort_confirmed": NoticeKind(urgent=True),  # the same
     "escort_replaced": NoticeKind(urgent=True),  # a stranger would come instead of whom she expects
     "escort_nobody": NoticeKind(urgent=True),  # it may be for the morning
     "escort_late": NoticeKind(urgent=True),  # she waits for her now

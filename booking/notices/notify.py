@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
@@ -17,6 +18,18 @@ from marketplace.core.ids import new_id
 from marketplace.core.text import Text
 from vip.models import Customer
 
+_SAID = "said_with_another"
+
+
+@contextmanager
+def said_with_another(session: Session, kind: str) -> Iterator[None]:
+    """Within it no notice of that kind is made: the one that the caller makes says it too."""
+    session.info[_SAID] = kind
+    try:
+        yield
+    finally:
+        del session.info[_SAID]
+
 
 def notify(
     session: Session,
@@ -28,13 +41,16 @@ def notify(
     booking_id: int | None = None,
     facts: Mapping[str, Any] | None = None,
 ) -> bool:
-    """Record a notice for a customer, unless she has one of the same kind and subject, or is erased. Returns whether it
+    """Record a notice for a customer, unless she has one of the same kind and subject, or is erased, or
+    another one says it (said_with_another). Returns whether it
     is new.
 
     `kind` is one of booking.notices.kinds. `subject` is the public id of what it is about, with a version or a date if
     there can be several notices about it (`bkg_…:7`). `facts` are the codes, ids and times that the words need, never
     personal data. With `booking_id` (internal), those of facts_of() are added, as they are in this transaction.
     """
+    if session.info.get(_SAID) == kind:
+        return False
     booking = session.get(Booking, booking_id) if booking_id is not None else None
     if session.scalar(select(Customer.erased_at).where(Customer.id == customer_id)) is not None:
         return False

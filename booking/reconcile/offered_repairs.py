@@ -18,7 +18,17 @@ from booking.states import CANCELLABLE, DEAD, LIVE, BookingState
 from marketplace.catalog.models import Insurer
 from marketplace.core.clock import start_of
 
-Action = Literal["look_up", "send_again", "cancel_here", "cancel_there", "take_their_time", "take_their_status", "note"]
+Action = Literal[
+    "look_up",
+    "send_again",
+    "cancel_here",
+    "cancel_there",
+    "take_their_time",
+    "take_their_status",
+    "took_place",
+    "did_not_take_place",
+    "note",
+]
 
 ACTIONS: tuple[Action, ...] = (
     "look_up",
@@ -27,6 +37,8 @@ ACTIONS: tuple[Action, ...] = (
     "take_their_status",
     "cancel_there",
     "cancel_here",
+    "took_place",
+    "did_not_take_place",
     "note",
 )
 STRAY = "theirs_only"
@@ -41,11 +53,13 @@ _CANCELS_HERE = (
     "outcome_unknown",
     "closure_stands",
     "escort_complaint",
-    "escort_lost",
 )
 _GIVES_BACK = ("ours_only", "escort_complaint")
 """Kinds that are settled by giving the unit back although the service has begun, or is over."""
 _CANCELS_THERE = ("theirs_only", "duplicate_there", "cancel_refused")
+_TO_SETTLE = "escort_lost"
+"""The kind of the case that nobody is known to have come: while its booking stands, a person says whether it took
+place, and no note closes it."""
 _FIRM = LIVE - {_S.HELD}
 
 
@@ -89,11 +103,19 @@ def offered(case: Case, *, now: datetime) -> list[Action]:
         and (case.state is not None or case.kind == "theirs_only")
         and (case.theirs is None or case.theirs in CANCELLABLE),
         "cancel_here": case.kind in _CANCELS_HERE and _can_end(case),
-        "note": case.kind != "commands_waiting",  # it closes itself, and would only come again
+        "took_place": _to_settle(case, now),
+        "did_not_take_place": _to_settle(case, now),
+        # commands_waiting closes itself, and would only come again
+        "note": case.kind != "commands_waiting" and not _to_settle(case, now),
     }
     if case.for_the_house:
         fits |= {"cancel_there": False, "note": False}
     return [action for action in ACTIONS if fits[action]]
+
+
+def _to_settle(case: Case, now: datetime) -> bool:
+    """Whether its booking stands though its time has come; one that is at another time now is not lost."""
+    return case.kind == _TO_SETTLE and case.state is _S.CONFIRMED and (case.begins is not None and case.begins <= now)
 
 
 def _can_end(case: Case) -> bool:

@@ -13,7 +13,7 @@ from booking.actors import actor_of
 from booking.discrepancies import Discrepancy
 from booking.reconcile.cases import find_case
 from booking.reconcile.offered_repairs import ACTIONS, as_case, offered
-from booking.reconcile.repair_actions import NotThisRepair, Work, carry_out, check_note
+from booking.reconcile.repair_actions import NO_MORE, NotThisRepair, Repairs, Work, carry_out, check_note
 from booking.reconcile.strays import being_cancelled
 from booking.transition import lock_booking
 from marketplace.core import audit
@@ -24,8 +24,11 @@ from vip.principal import Principal
 log = get_logger(__name__)
 
 
-def repair(principal: Principal, case_id: str, action: str, *, note: str = "", now: datetime) -> None:
-    """Carry out one repair. Nothing happens if the discrepancy is closed, or the same command is on its way, already.
+def repair(
+    principal: Principal, case_id: str, action: str, *, note: str = "", now: datetime, more: Repairs = NO_MORE
+) -> None:
+    """Carry out one repair; `more`: those that rooms above this one bring. Nothing happens if the discrepancy is
+    closed, or the same command is on its way, already.
 
     Raises NotFound, NotThisRepair, CaseMovedOn, NoSuchTime, Invalid(field="note"), and what a swap refuses.
     """
@@ -43,7 +46,7 @@ def repair(principal: Principal, case_id: str, action: str, *, note: str = "", n
             raise NotThisRepair()
         if action == "cancel_there" and booking is None and being_cancelled(session, case):
             return
-        carry_out(action, Work(session, case, booking, tasks, actor_of(principal), now, note))
+        carry_out(action, Work(session, case, booking, tasks, actor_of(principal), now, note), more)
         audit.record(
             session,
             "difference.repaired",

@@ -36,7 +36,7 @@ from marketplace.core.ids import new_id
 LONGEST_NOTE = 500
 CAUSE = "settled_by_operator"
 
-_GONE = ("ours_only", "allotment_refused", "escort_complaint", "escort_lost")
+_GONE = ("ours_only", "allotment_refused", "escort_complaint")
 """Kinds of which the provider has nothing to cancel any more."""
 
 _S = BookingState
@@ -97,9 +97,19 @@ class Work:
         forget_delivered(self.session, self.case.id)
 
 
-def carry_out(action: Action, work: Work) -> None:
+Repairs = Mapping[Action, Callable[[Work], None]]
+"""Repairs of rooms above this one, by their actions."""
+NO_MORE: Repairs = {}
+
+
+def carry_out(action: Action, work: Work, more: Repairs = NO_MORE) -> None:
     """Do what the action stands for. Raises NotThisRepair, CaseMovedOn, NoSuchTime, and what a swap refuses."""
-    _DO[action](work.session, work)
+    if action in more:
+        more[action](work)
+    elif action in _DO:
+        _DO[action](work.session, work)
+    else:
+        raise NotThisRepair()
 
 
 def check_note(note: str) -> None:
@@ -237,7 +247,7 @@ def _note(session: Session, work: Work) -> None:
         end_given_up(session, work.booking, work.now)
 
 
-_DO: Mapping[str, Callable[[Session, Work], None]] = {
+_DO: Mapping[Action, Callable[[Session, Work], None]] = {
     "look_up": _look_up,
     "send_again": _send_again,
     "cancel_there": _cancel_there,

@@ -197,7 +197,7 @@ def _line(it: Duty) -> dict[str, Any]:
 def _add_answers(session: Session, requests: Sequence[Request], ids: Mapping[str, int]) -> None:
     """Those who were asked for it before, and said no or nothing."""
     said = [(each, worker, "declined", "declined") for each in requests for worker in each.declined]
-    said += [(each, worker, "lapsed", "no_answer") for each in requests for worker in each.silent]
+    said += [(each, worker, "expired", "no_answer") for each in requests for worker in each.silent]
     rows = [assignment(ids[each.booking], worker, each, state, cause) for each, worker, state, cause in said]
     _add(session, EscortAssignment, rows)
 

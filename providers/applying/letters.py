@@ -42,7 +42,7 @@ def written(letter: str, provider: Text, language: str, *, token: str = "", note
     return subject.in_language(language).format(**facts), text.in_language(language).format(**facts)
 
 
-def _written(application_id: int) -> Post | None:
+def _written(application_id: int, _now: datetime) -> Post | None:
     """The message, or None for an application that was confirmed or forgotten meanwhile."""
     with reading() as session:
         row = session.get(ProviderApplication, application_id)

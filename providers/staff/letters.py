@@ -52,22 +52,35 @@ Send = Callable[[Post], None]
 
 
 @dataclass(frozen=True)
+class Wait:
+    """It is not to be sent before `until`: the person sleeps."""
+
+    until: datetime
+
+
+Written = Callable[[int, datetime], Post | Wait | None]
+"""The message of a row by its id, now; None for one that is over meanwhile."""
+
+
+@dataclass(frozen=True)
 class Letters:
     """The letters of one table, a row each. `about` names them in the log, `due` is the condition (SQL) on those that
-    may be sent at `:now` besides that they were not, `written` gives the message of a row by its id, or None for one
-    that is over meanwhile. The token of a row goes with the outcome.
+    may be sent at `:now` besides that they were not. `token`: a row has a sealed token, which goes with the outcome.
+    `ends`: one that is over meanwhile is marked as given up; else `due` leaves it out.
     """
 
     table: Table
     about: str
     due: str
-    written: Callable[[int], Post | None]
+    written: Written
+    token: bool = True
+    ends: bool = False
 
     def send_due(
         self, clock: Callable[[], datetime], *, send: Send | None = None, seconds: float = RUN_SECONDS
     ) -> dict[str, int]:
         """Send what is due, one after the other, of which none begins after so many `seconds`. Returns counts by
-        outcome: sent, again, failed, overtaken, gone."""
+        outcome: sent, waits, again, failed, overtaken, gone."""
         counts, until = Counter[str](), time.monotonic() + seconds
         while (claimed := self.claim(now=clock())) is not None:
             counts[self.deliver(claimed, send or hand_over, clock)] += 1
@@ -96,12 +109,14 @@ class Letters:
     def deliver(self, claimed: Claimed, send: Send, clock: Callable[[], datetime]) -> str:
         """Carry out one try and record its outcome. Returns the outcome."""
         try:
-            post = self.written(claimed.id)
+            post = self.written(claimed.id, clock())
             if post is None:
-                return "gone"
+                return self._mark(claimed, "gone", self._over({"given_up_at": clock()})) if self.ends else "gone"
+            if isinstance(post, Wait):
+                return self._mark(claimed, "waits", {"run_after": post.until})
             send(post)
         except Undeliverable:
-            return self._mark(claimed, "failed", {"given_up_at": clock(), "token_sealed": None})
+            return self._mark(claimed, "failed", self._over({"given_up_at": clock()}))
         except (OperationalError, InterfaceError):
             raise  # the database is not reachable: it is claimed again after the lease
         except Exception as problem:  # whatever a gateway raises; its text may name the person
@@ -109,8 +124,11 @@ class Letters:
             failures = claimed.failures + 1
             if failures < TRIES:
                 return self._mark(claimed, "again", {"failures": failures, "run_after": _later(failures, clock())})
-            return self._mark(claimed, "failed", {"failures": failures, "given_up_at": clock(), "token_sealed": None})
-        return self._mark(claimed, "sent", {"sent_at": clock(), "token_sealed": None})
+            return self._mark(claimed, "failed", self._over({"failures": failures, "given_up_at": clock()}))
+        return self._mark(claimed, "sent", self._over({"sent_at": clock()}))
+
+    def _over(self, values: dict[str, Any]) -> dict[str, Any]:
+        return {**values, "token_sealed": None} if self.token else values
 
     def _mark(self, claimed: Claimed, outcome: str, values: dict[str, Any]) -> str:
         """Record the outcome and return it; `overtaken` if a newer claim has the letter or it is over, and nothing is

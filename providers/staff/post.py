@@ -48,7 +48,7 @@ def words(provider: Text | None, language: str, token: str, channel: str) -> tup
     return subject.in_language(language), f"{sign}{said}"
 
 
-def _written(invitation_id: int) -> Post | None:
+def _written(invitation_id: int, _now: datetime) -> Post | None:
     """The message, or None for an invitation that was taken back or accepted meanwhile."""
     with reading() as session:
         row = session.get_one(MemberInvitation, invitation_id)

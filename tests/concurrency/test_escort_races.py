@@ -20,7 +20,7 @@ from booking.escort.assign import accept, ask
 from booking.escort.assigning import place
 from booking.escort.assigning.refusals import AlreadyAsked, NotToBeEscorted, WorkerUnavailable
 from booking.escort.dispatch.find import find_workers
-from booking.escort.dispatch.watch import lapse_due, replace_absent
+from booking.escort.dispatch.watch import expire_due_asks, replace_absent
 from booking.escort.matching.travel import Stop, travel_seconds
 from booking.escort.models import EscortAssignment, EscortWorker
 from booking.states import BookingState
@@ -129,7 +129,7 @@ def test_eight_passes_at_once_ask_each_once_and_a_silence_is_ended_once() -> Non
     for worker in staff.workers:
         absent(worker, EIGHT, None)
     later = after(minutes=15)
-    both = all_at_once([lambda: lapse_due(now=later), lambda: replace_absent(now=later)] * 4)
+    both = all_at_once([lambda: expire_due_asks(now=later), lambda: replace_absent(now=later)] * 4)
     assert not [each for each in both if isinstance(each, Exception) or each["broken"]]
     assert live() == 0 and [len(asked(booking)) for booking in bookings] == [1] * 4
 

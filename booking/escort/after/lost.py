@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, DateTime, Select, and_, cast, exists, func, or_, select
 from sqlalchemy.orm import Session
 
-from booking.actors import CLOCK
+from booking.actors import CLOCK, Actor
 from booking.attendance import no_show
 from booking.attendance.early import has_early_status
 from booking.discrepancies import Discrepancy, may_be_unreadable, open_discrepancy
@@ -72,6 +72,15 @@ def end_lost(*, now: datetime, limit: int = 100) -> dict[str, int]:
     return dict(one_by_one("escorts_lost", due, lambda booking_id: _end(booking_id, now)))
 
 
+def give_back(session: Session, booking: Booking, actor: Actor, *, now: datetime) -> bool:
+    """A locked booking does not take place, as nobody came: its unit is given back with the plan's grace, its customer
+    told with other times, and nothing of it stands at the provider. False where it can't end like that."""
+    if not go_to(session, booking, _S.CANCELLED, actor, CAUSE, now):
+        return False
+    enqueue(session, booking, "cancel", now=now, facts={"compensating": True, "reason": CAUSE})
+    return True
+
+
 def came_after_all(session: Session, booking: Booking, kinds: Set[str], *, now: datetime) -> bool:
     """Bring a locked booking before a person of which a worker tells these kinds of deeds, if it was cancelled as
     nobody came and they say that the person was met, or that it was handed over and signed; returns whether that is
@@ -120,10 +129,8 @@ def _end(booking_id: int, now: datetime) -> str:
         verdict = _verdict(session, booking, now)
         if verdict == "no_show":
             move(session, booking, _S.NO_SHOW, actor=CLOCK, now=now, cause=no_show.CAUSE)
-        elif verdict == "lost":
-            if not go_to(session, booking, _S.CANCELLED, CLOCK, CAUSE, now):
-                return "waits"
-            enqueue(session, booking, "cancel", now=now, facts={"compensating": True, "reason": CAUSE})
+        elif verdict == "lost" and not give_back(session, booking, CLOCK, now=now):
+            return "waits"
         if verdict in ("lost", "for_a_person"):
             facts = {"cancelled": verdict == "lost"}
             open_discrepancy(

@@ -14,6 +14,13 @@ LEAST = timedelta(seconds=30)
 """Nobody is asked who could not answer: reading it takes that long."""
 
 
+def notify_from(start: datetime, now: datetime, *, zone: str, answer_due_at: datetime | None = None) -> datetime:
+    """From when on her phone may be sent a message about what begins at `start`: now, save that what is a day away or
+    more waits for the end of NIGHT, unless her answer would be due before that."""
+    night = quiet_until(now, zone, *NIGHT) if start - now >= DAYS_AWAY else None
+    return now if night is None or (answer_due_at is not None and answer_due_at <= night) else night
+
+
 def answer_due(
     start: datetime, deadline: datetime | None, now: datetime, *, zone: str, until: datetime | None = None
 ) -> datetime | None:

@@ -14,9 +14,9 @@ from booking.live.tell import tell
 from booking.models import Booking
 from booking.notices.notify import notify
 
-ASSIGNED, ANOTHER = "escort_assigned", "escort_replaced"
-"""Kinds of notices: who comes; somebody else comes instead."""
-NOTICES = (ASSIGNED, ANOTHER)
+ASSIGNED, CONFIRMED, ANOTHER = "escort_assigned", "escort_confirmed", "escort_replaced"
+"""Kinds of notices: who comes; the same to a request, which is confirmed by that; somebody else comes instead."""
+NOTICES = (ASSIGNED, CONFIRMED, ANOTHER)
 
 
 def tell_desk(session: Session, worker: EscortWorker, row: EscortAssignment, *, now: datetime) -> None:
@@ -34,9 +34,16 @@ def tell_open_desks(session: Session, booking: Booking, case: str, *, now: datet
 
 
 def notify_accepted(
-    session: Session, booking: Booking, worker: EscortWorker, row: EscortAssignment, *, now: datetime
+    session: Session,
+    booking: Booking,
+    worker: EscortWorker,
+    row: EscortAssignment,
+    *,
+    confirmed: bool,
+    now: datetime,
 ) -> None:
-    """Notify the customer who comes; or that it is somebody else, where she was told of another one for this time."""
+    """Notify the customer who comes; or that it is somebody else, where she was told of another one for this time.
+    `confirmed`: and that her request is confirmed by it."""
     before = exists().where(
         EscortAssignment.booking_id == booking.id,
         EscortAssignment.id < row.id,
@@ -49,7 +56,7 @@ def notify_accepted(
         "trade": {"zh": worker.qualification_zh, "en": worker.qualification_en},
         "assignment": row.public_id,
     }
-    kind = ANOTHER if session.scalar(select(before)) else ASSIGNED
+    kind = CONFIRMED if confirmed else ANOTHER if session.scalar(select(before)) else ASSIGNED
     if kind != ANOTHER and row.period.lower is not None and row.period.lower > now:
         facts["until"] = row.period.lower.isoformat()
     notify(session, booking.customer_id, kind, row.public_id, now=now, booking_id=booking.id, facts=facts)

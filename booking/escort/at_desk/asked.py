@@ -8,13 +8,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 
-from sqlalchemy import select
+from sqlalchemy import and_, select
 from sqlalchemy.orm import Session
 
 from booking.actors import Actor
 from booking.escort.assign import AskIsOver, NobodyAssigned, accept, ask, replace
-from booking.escort.models import ACCEPTED, LIVE, EscortAssignment, EscortWorker
+from booking.escort.models import ACCEPTED, ASKED, LIVE, EscortAssignment, EscortLetter, EscortWorker
 from booking.models import Booking
 from booking.ownership import providers_booking_id
 from marketplace.core.database.db import reading
@@ -27,10 +28,15 @@ CAUSES = ("desk", "ill", "late")
 """Why the desk takes a worker off a booking."""
 
 
+Told = Literal["no_phone", "waits", "sent", "failed", ""]
+"""What became of the message that she is asked: she has no phone, it is still to be sent, it was handed to the gateway,
+it could not be. Blank where none was meant for her: in test mode, or her phone was written down later."""
+
+
 @dataclass(frozen=True)
 class Ask:
     """A worker was asked, by the public id of the assignment. `state` and `cause` say what became of it; `by_desk`: a
-    person asked her, else the clock did."""
+    person asked her, else the clock did. `told` is of who is asked."""
 
     id: str
     worker: str
@@ -44,6 +50,7 @@ class Ask:
     due_at: datetime
     ended_at: datetime | None
     by_desk: bool
+    told: Told = ""
 
 
 def asks_of(member: Member, booking: str) -> Sequence[Ask]:
@@ -51,8 +58,11 @@ def asks_of(member: Member, booking: str) -> Sequence[Ask]:
     require(member, "dispatch")
     with reading() as session:
         rows = session.execute(
-            select(EscortAssignment, EscortWorker)
+            select(EscortAssignment, EscortWorker, EscortLetter)
             .join(EscortWorker, EscortWorker.id == EscortAssignment.worker_id)
+            .outerjoin(
+                EscortLetter, and_(EscortLetter.assignment_id == EscortAssignment.id, EscortLetter.what == ASKED)
+            )
             .where(EscortAssignment.booking_id == providers_booking_id(session, member.provider_id, booking))
             .order_by(EscortAssignment.live.desc(), EscortAssignment.id.desc())
         )
@@ -113,7 +123,15 @@ def _one(session: Session, member: Member, booking: str, assignment: str) -> Esc
     return row
 
 
-def _ask(row: EscortAssignment, worker: EscortWorker) -> Ask:
+def _told(row: EscortAssignment, worker: EscortWorker, letter: EscortLetter | None) -> Told:
+    if row.state != ASKED:
+        return ""
+    if letter is None:
+        return "no_phone" if worker.phone_sealed is None else ""
+    return "sent" if letter.sent_at is not None else "failed" if letter.given_up_at is not None else "waits"
+
+
+def _ask(row: EscortAssignment, worker: EscortWorker, letter: EscortLetter | None) -> Ask:
     return Ask(
         row.public_id,
         worker.public_id,
@@ -127,4 +145,5 @@ def _ask(row: EscortAssignment, worker: EscortWorker) -> Ask:
         row.answer_due_at,
         row.ended_at,
         row.asked_by_kind == "provider",
+        _told(row, worker, letter),
     )

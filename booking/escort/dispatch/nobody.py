@@ -11,17 +11,17 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from booking.changes.requests import open_cancel
-from booking.discrepancies import Discrepancy, close_discrepancy, open_discrepancy
+from booking.discrepancies import close_discrepancy, open_discrepancy
 from booking.escort.assigning.told import tell_open_desks
 from booking.escort.dispatch.search import found, give_up
-from booking.escort.dispatch.steps import THERE, last_step
+from booking.escort.dispatch.steps import last_step
+from booking.escort.evidence.kinds import THERE
 from booking.escort.models import EscortAssignment, EscortSearch
 from booking.models import Booking
 from booking.notices.notify import notify
 from booking.offers.alternatives import elsewhere
 from booking.states import BEGUN, BookingState
 from marketplace.core.clock import start_of
-from marketplace.core.database.db import reading
 
 NOBODY = "escort_nobody"
 """The kind of the case, and of the customer's notice, that nobody can be found; the case is about the booking."""
@@ -92,23 +92,6 @@ def close(session: Session, provider_id: int, booking: str, resolution: str, *, 
     """Close those of a booking (public id) that close by themselves."""
     for kind in CASES:
         close_discrepancy(session, provider_id, kind, booking, resolution, now=now)
-
-
-def open_cases(provider_id: int, most: int = 200) -> list[tuple[str, str, datetime]]:
-    """For the provider's desk: bookings (public id) that a person is to look at, why (NOBODY, LATE or AWAY) and since
-    when; the oldest first."""
-    wanted = (
-        select(Discrepancy.subject, Discrepancy.kind, Discrepancy.opened_at)
-        .where(
-            Discrepancy.provider_id == provider_id,
-            Discrepancy.kind.in_((*CASES, AWAY)),
-            Discrepancy.closed_at.is_(None),
-        )
-        .order_by(Discrepancy.opened_at, Discrepancy.id)
-        .limit(most)
-    )
-    with reading() as session:
-        return [(row.subject, row.kind, row.opened_at) for row in session.execute(wanted)]
 
 
 def still_nobody(session: Session, kind: str, subject: str, booking_id: int) -> bool:

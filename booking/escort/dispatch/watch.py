@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections import Counter
 from datetime import datetime, timedelta
 
-from sqlalchemy import Select, and_, delete, exists, false, func, or_, select
+from sqlalchemy import Select, and_, delete, exists, func, or_, select
 from sqlalchemy.orm import aliased
 
 from booking.actors import CLOCK
@@ -18,13 +18,15 @@ from booking.escort.assigning.refusals import NotToBeEscorted, WorkerUnavailable
 from booking.escort.assigning.way import Service, renew_ways, services
 from booking.escort.dispatch.find import in_time
 from booking.escort.dispatch.nobody import AWAY, CASES, LATE, away, close, late, not_there
-from booking.escort.dispatch.steps import STEPS, THERE, are_kept, has_done, last_step
+from booking.escort.dispatch.steps import has_done, last_step
+from booking.escort.evidence.kinds import PROGRESS, THERE
 from booking.escort.matching.load import match
 from booking.escort.models import (
     ACCEPTED,
     ASKED,
-    LAPSED,
+    EXPIRED,
     LIVE,
+    NO_ANSWER,
     REPLACED,
     WITHDRAWN,
     EscortAbsence,
@@ -50,7 +52,7 @@ _LOOK = timedelta(hours=6)
 """No way in a city is longer."""
 
 
-def lapse_due(*, now: datetime, most: int = 200) -> Counter[str]:
+def expire_due_asks(*, now: datetime, most: int = 200) -> Counter[str]:
     """End the questions whose time for an answer is over. Returns counts."""
     with reading() as session:
         due = session.scalars(
@@ -59,7 +61,7 @@ def lapse_due(*, now: datetime, most: int = 200) -> Counter[str]:
             .order_by(EscortAssignment.answer_due_at)
             .limit(most)
         ).all()
-    return one_by_one("escort-answers", due, lambda row_id: _lapse(row_id, now), seconds=RUN_SECONDS)
+    return one_by_one("escort-answers", due, lambda row_id: _expire(row_id, now), seconds=RUN_SECONDS)
 
 
 def replace_absent(*, now: datetime, most: int = 200) -> Counter[str]:
@@ -75,8 +77,6 @@ def replace_late(*, now: datetime, most: int = 200) -> Counter[str]:
     if none can, she is not taken off, and a person is asked. At the start, who is not there: a person is asked, and the
     customer told. Only of workers who have the phone's page, and not of what is being cancelled. Returns counts."""
     with reading() as session:
-        if not are_kept(session):
-            return Counter()
         found = session.scalars(_maybe_late(now).order_by(func.lower(EscortAssignment.period)).limit(most)).all()
     return one_by_one("escort-late", found, lambda row_id: _replace_late(row_id, now), seconds=RUN_SECONDS)
 
@@ -85,10 +85,9 @@ def close_cases(*, now: datetime, most: int = 200) -> Counter[str]:
     """Close the cases of bookings that have ended, and those about a late worker who is there; and forget what was
     remembered of the search for them. Returns counts."""
     with reading() as session:
-        arrived = [has_done(THERE)] if are_kept(session) else [false()]
         there = or_(
             Booking.state.in_(BEGUN),
-            exists().where(EscortAssignment.booking_id == Booking.id, EscortAssignment.live, *arrived),
+            exists().where(EscortAssignment.booking_id == Booking.id, EscortAssignment.live, has_done(THERE)),
         )
         found = session.scalars(
             select(Discrepancy.booking_id)
@@ -109,14 +108,14 @@ def close_cases(*, now: datetime, most: int = 200) -> Counter[str]:
     return counts
 
 
-def _lapse(row_id: int, now: datetime) -> str:
+def _expire(row_id: int, now: datetime) -> str:
     with transaction() as session:
         booking, _tasks, worker, row = lock_assignment(session, row_id)
         if row.state != ASKED or row.answer_due_at > now:
             return "answered"
-        end(session, booking, worker, row, LAPSED, "no_answer", now=now)
-    log.info("escort.lapsed", booking=booking.public_id, assignment=row.public_id)
-    return "lapsed"
+        end(session, booking, worker, row, EXPIRED, NO_ANSWER, now=now)
+    log.info("escort.ask_expired", booking=booking.public_id, assignment=row.public_id)
+    return "expired"
 
 
 def _absent(now: datetime) -> Select[int]:
@@ -193,7 +192,7 @@ def _maybe_late(now: datetime) -> Select[int]:
             start <= now + _LOOK,
             ~cancelled,
             or_(
-                and_(start > now, way, ~has_done(STEPS)),
+                and_(start > now, way, ~has_done(PROGRESS)),
                 and_(start <= now, Booking.state == BookingState.CONFIRMED, ~has_done(THERE), ~told),
             ),
         )

@@ -33,3 +33,10 @@ PRESENCE: frozenset[Kind] = frozenset({"arrived", "met"})
 
 ENDING: frozenset[Kind] = frozenset({"handed_over", "signed"})
 """Together they end the visit."""
+
+PROGRESS: tuple[Kind, ...] = tuple(kind for kind in KINDS if kind in {*STEPS, *ENDING})
+"""Deeds that say how far she is, in the order of a day."""
+THERE: tuple[Kind, ...] = PROGRESS[PROGRESS.index("arrived") :]
+"""Those of who has come to where she is to be."""
+MET: tuple[Kind, ...] = PROGRESS[PROGRESS.index("met") :]
+"""Those of who has met the person."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, func, or_, select, tuple_
+from sqlalchemy import Row, case, func, or_, select, tuple_
 from sqlalchemy.dialects.postgresql import Range
 from sqlalchemy.orm import Session, aliased
 
@@ -21,8 +21,8 @@ from booking.escort.matching.travel import Stop
 from booking.escort.models import (
     DECLINED,
     DONE,
-    LAPSED,
     LIVE,
+    NO_ANSWER,
     REPLACED,
     EscortAbsence,
     EscortAssignment,
@@ -133,20 +133,21 @@ def _with_answers(
     anew."""
     said: dict[tuple[int, str], set[int]] = defaultdict(set)
     starts = {row.Booking.id: request.starts_at for row, request in zip(rows, requests, strict=True)}
+    said_ = case((EscortAssignment.cause == NO_ANSWER, NO_ANSWER), else_=EscortAssignment.state)
     before = session.execute(
-        select(EscortAssignment.booking_id, EscortAssignment.worker_id, EscortAssignment.state)
+        select(EscortAssignment.booking_id, EscortAssignment.worker_id, said_.label("said"))
         .add_columns(func.lower(EscortAssignment.period).label("starts_at"))
-        .where(EscortAssignment.booking_id.in_(starts), EscortAssignment.state.in_((DECLINED, LAPSED, REPLACED)))
-        .where(or_(EscortAssignment.state != LAPSED, EscortAssignment.ended_at > now - SILENCE_LASTS))
+        .where(EscortAssignment.booking_id.in_(starts), said_.in_((DECLINED, NO_ANSWER, REPLACED)))
+        .where(or_(said_ != NO_ANSWER, EscortAssignment.ended_at > now - SILENCE_LASTS))
     )
     for each in before:
         if each.starts_at == starts[each.booking_id]:
-            said[each.booking_id, each.state].add(each.worker_id)
+            said[each.booking_id, each.said].add(each.worker_id)
     return [
         replace(
             request,
             declined=frozenset(said[row.Booking.id, DECLINED]),
-            silent=frozenset(said[row.Booking.id, LAPSED]),
+            silent=frozenset(said[row.Booking.id, NO_ANSWER]),
             replaced=frozenset(said[row.Booking.id, REPLACED]),
         )
         for row, request in zip(rows, requests, strict=True)

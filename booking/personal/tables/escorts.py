@@ -79,4 +79,8 @@ TABLES = (
     Table("escort_knows", "worker_id site_id", key="worker_id"),
     Table("escort_duty", "id worker_id weekdays start_minute end_minute valid_from valid_until"),
     Table("escort_absence", "id public_id worker_id period cause created_at by_kind by"),
+    Table(
+        "escort_letter",
+        "id public_id assignment_id what created_at run_after lease_until tries failures sent_at given_up_at",
+    ),
 )

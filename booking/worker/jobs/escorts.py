@@ -6,16 +6,18 @@ from booking.escort.after.confirm import ask_customers, complete_silent
 from booking.escort.after.lost import end_lost
 from booking.escort.after.record import file_records
 from booking.escort.dispatch.find import find_workers
-from booking.escort.dispatch.watch import close_cases, lapse_due, replace_absent, replace_late
+from booking.escort.dispatch.watch import close_cases, expire_due_asks, replace_absent, replace_late
 from booking.worker.jobs.job import Job
 from marketplace.core import clock
 from marketplace.core.database.moment import now_by_database
+from marketplace.messages.to_workers import WORKERS
 
 
 def jobs() -> list[Job]:
     """The jobs."""
     return [
         Job("escorts", 3, _escorts),
+        Job("escort-letters", 2, lambda: WORKERS.send_due(now_by_database)),
         Job("escorts-late", 15, lambda: dict(replace_late(now=now_by_database()))),
         Job("escort-cases", 60, lambda: dict(close_cases(now=now_by_database()))),
         Job("escorts-lost", 30, lambda: end_lost(now=clock.now())),
@@ -28,4 +30,4 @@ def jobs() -> list[Job]:
 def _escorts() -> dict[str, int]:
     """End what was not answered or is for a worker who is away, then ask for all that nobody is asked for."""
     now = now_by_database()
-    return dict(lapse_due(now=now) + replace_absent(now=now) + find_workers(now=now))
+    return dict(expire_due_asks(now=now) + replace_absent(now=now) + find_workers(now=now))

@@ -15,6 +15,14 @@ WORDS: Mapping[str, Message] = {
             "{when}, {where}. {trade} When you meet, ask for the safe word first: it is on the booking's page.",
         ),
     ),
+    "escort_confirmed": Message(
+        Text("预约已确认，{who}会陪同您", "Your booking is confirmed: {who} will be with you"),
+        Text(
+            "{what}，{when}，{where}。{trade}见面时请先对见面口令，口令在预约页面。{bring}",
+            "{what}, {when}, {where}. {trade} When you meet, ask for the safe word first: it is on the booking's page. "
+            "{bring}",
+        ),
+    ),
     "escort_replaced": Message(
         Text("换人了，{who}会陪同您", "Somebody else comes: {who}"),
         Text(

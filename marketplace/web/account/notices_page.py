@@ -71,6 +71,7 @@ _LOOKS = {
     "call_back_due": Pill("", "wait", icon="bell"),
     "nobody_on_shift": Pill("", "wait", icon="stethoscope"),
     "escort_assigned": Pill("", "ok", icon="heart-handshake"),
+    "escort_confirmed": Pill("", "ok", icon="heart-handshake"),
     "escort_replaced": Pill("", "wait", icon="heart-handshake"),
     "escort_nobody": Pill("", "bad", icon="heart-handshake"),
     "escort_late": Pill("", "bad", icon="heart-handshake"),

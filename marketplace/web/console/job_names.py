@@ -41,6 +41,7 @@ NAMES: Mapping[str, LazyString] = {
     "slot_snapshots": _("End snapshots of published slots"),
     "calendars": _("Make slots from providers' weekly rules"),
     "escorts": _("Find somebody to send, and the next one after a no"),
+    "escort-letters": _("Send messages to those who are asked to go"),
     "escorts-late": _("Find those who should be on the way and are not"),
     "escort-cases": _("Close cases of bookings that somebody was sought for"),
     "capacity_decisions": _("Carry out what was decided about bookings at closed times"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Response, flash, request, url_for
 from flask_babel import gettext as _
 
+from booking.escort.after.settled import REPAIRS
 from booking.reconcile import cases
 from booking.reconcile.delivered import read_delivered
 from booking.reconcile.repair import repair
@@ -57,7 +58,7 @@ def repair_case(case: str, action: str) -> Response:
     if request.method == "POST":
         note = field("note", 10 * LONGEST_NOTE)
         try:
-            repair(who, case, action, note=note, now=now)
+            repair(who, case, action, note=note, now=now, more=REPAIRS)
             flash(_("Done. The history below says what came of it."), "ok")
             return see_other(url_for("console.case", case=case))
         except NotFound:

@@ -291,6 +291,8 @@ def _resolution(code: str) -> str:
         "took_their_time": _("The provider's time was taken over."),
         "took_their_status": _("The provider's status was taken over."),
         "went_on": _("The commands went out, or need not any more."),
+        "took_place": _("It took place: the unit was used."),
+        "did_not_take_place": _("It did not take place: the benefit was given back."),
         "explained": _("Closed with a note."),
         "booking_ended": _("The booking has ended."),
         "corrected_by_provider": _("The provider has corrected it."),
@@ -330,6 +332,20 @@ def repair_words(action: str) -> tuple[str, str]:
             _("Cancel here and give the benefit back"),
             _("The booking ends, the unit goes back and the customer is notified. The provider is asked if it has it."),
         ),
+        "took_place": (
+            _("It took place"),
+            _(
+                "The booking is done and the unit is used. For seven days the customer can say that something was"
+                " wrong."
+            ),
+        ),
+        "did_not_take_place": (
+            _("It did not take place"),
+            _(
+                "The booking is cancelled as nobody came. The unit goes back, valid for longer where it has ended, and"
+                " the customer is notified with the nearest other times."
+            ),
+        ),
         "note": (
             _("Close with a note"),
             _("Nothing is changed. The same discrepancy is not raised again until something about it changes."),
@@ -344,4 +360,8 @@ def repair(case_id: str, action: Action | str) -> RepairChoice:
     """A repair as a button."""
     label, does = repair_words(action)
     address = url_for("console.repair", case=case_id, action=action)
-    return RepairChoice(action, label, does, address, strong=action in ("cancel_here", "cancel_there"))
+    return RepairChoice(action, label, does, address, strong=action in _ENDS)
+
+
+_ENDS = ("cancel_here", "cancel_there", "did_not_take_place")
+"""Those that end a booking somewhere."""

@@ -110,7 +110,7 @@ WORDS: Mapping[str, tuple[LazyString, LazyString]] = {
     ),
     "escort_lost": (
         _("Nobody is known to have come to an escort"),
-        _("Call the customer now. If nobody came and the booking still stands, cancel it and give the benefit back."),
+        _("Call the customer now. If the booking still stands, say whether it took place: that settles its unit."),
     ),
     "escort_came_after_all": (
         _("An escort that was cancelled, as nobody came, took place"),

@@ -8,6 +8,7 @@ from typing import Any
 from flask import Response, url_for
 
 from booking.escort.at_desk.board import Wanted, board
+from booking.escort.at_desk.cases import open_cases
 from marketplace.core import clock
 from marketplace.web.answers import Views, asked
 from marketplace.web.desk import session
@@ -48,7 +49,7 @@ def dispatch_live() -> Response:
 
 
 def _page(who: Member, wanted: Wanted, now: datetime) -> BoardPage:
-    return dispatch_page.page(board(who, wanted), now)
+    return dispatch_page.page(board(who, wanted), open_cases(who), now)
 
 
 def _wanted(who: Member, now: datetime) -> Wanted:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import groupby
@@ -12,8 +12,10 @@ from flask_babel import gettext as _
 from flask_babel import pgettext
 
 from booking.escort.at_desk.board import Board, Line
+from booking.escort.at_desk.cases import DeskCase
 from marketplace.core.clock import today
 from marketplace.web import formats
+from marketplace.web.desk.case_words import CANCELLED, ESCORT_CASES
 from marketplace.web.desk.dispatching import words
 from marketplace.web.desk.left import left_of
 from marketplace.web.language import by_language
@@ -61,9 +63,23 @@ class OnDay:
 
 
 @dataclass(frozen=True)
-class BoardPage:
-    """The part of the page that changes by itself. `cities` and `venues` are pairs for filters, value and name."""
+class CaseRow:
+    """A booking that a person of the desk is to look at: what is so, and what to do."""
 
+    what: str
+    does: str
+    reference: str
+    day: str
+    at: datetime
+    url: str
+
+
+@dataclass(frozen=True)
+class BoardPage:
+    """The part of the page that changes by itself. `cases` are of all days, whatever is narrowed. `cities` and
+    `venues` are pairs for filters, value and name."""
+
+    cases: tuple[CaseRow, ...]
     without: tuple[Row, ...]
     days: tuple[OnDay, ...]
     asked: int
@@ -73,10 +89,11 @@ class BoardPage:
     more: bool
 
 
-def page(found: Board, now: datetime) -> BoardPage:
+def page(found: Board, cases: Sequence[DeskCase], now: datetime) -> BoardPage:
     """The board."""
     standings = [each.standing for each in found.lines]
     return BoardPage(
+        tuple(case_row(each) for each in cases),
         tuple(row(each, now) for each in found.without),
         tuple(_days((each for each in found.lines if each.standing != "without"), now)),
         standings.count("asked"),
@@ -85,6 +102,13 @@ def page(found: Board, now: datetime) -> BoardPage:
         tuple((each.id, site_name(each.name, each.city, each.district, each.province)) for each in found.venues),
         found.more,
     )
+
+
+def case_row(it: DeskCase) -> CaseRow:
+    """A case."""
+    what, does = CANCELLED if it.cancelled else ESCORT_CASES[it.kind]
+    url = url_for("desk.dispatch_booking", booking=it.booking)
+    return CaseRow(str(what), str(does), it.reference, formats.day(it.service_date), it.opened_at, url)
 
 
 def standings() -> dict[str, str]:

@@ -11,6 +11,7 @@ from booking.answering.possible import no_show_from, possible
 from booking.escort.assign import AskIsOver
 from booking.escort.assigning.refusals import NotToBeEscorted
 from booking.escort.at_desk import asked
+from booking.escort.at_desk.cases import open_cases
 from booking.escort.at_desk.fitting import fitting, why_nobody
 from marketplace import wording
 from marketplace.catalog.kinds import is_dispatched
@@ -50,6 +51,7 @@ def dispatch_booking(booking: str) -> Response:
         found,
         name,
         asked.asks_of(who, booking),
+        open_cases(who, booking),
         fitting(who, booking, now=now),
         now,
         closed=_closed(why_nobody(who, booking, now=now)),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from flask import url_for
 from flask_babel import gettext as _
@@ -12,6 +12,7 @@ from flask_babel import gettext as _
 from booking.answering.shown import WithPerson
 from booking.escort.assigning.place import PASSED_OVER
 from booking.escort.at_desk.asked import Ask
+from booking.escort.at_desk.cases import DeskCase
 from booking.escort.matching.against import Against
 from booking.escort.matching.match import Match
 from booking.escort.matching.people import Candidate, Request
@@ -20,6 +21,7 @@ from booking.escort.matching.words import explained, helps, lacking, points
 from marketplace.catalog.benefit_kind import age_on
 from marketplace.web import formats
 from marketplace.web.desk.dispatching import words
+from marketplace.web.desk.dispatching.dispatch_page import CaseRow, case_row
 from marketplace.web.desk.left import left_of
 from marketplace.web.desk.work.bookings_page import status_pill
 from marketplace.web.kind_words import answered
@@ -32,7 +34,8 @@ MOST_FITS = 10
 
 @dataclass(frozen=True)
 class Current:
-    """Who is asked, or goes. `due` says until when she may answer, with what is left of that; blank once she did."""
+    """Who is asked, or goes. `due` says until when she may answer, with what is left of that; blank once she did.
+    `told`: whether a message of it was sent to her phone; `untold`: she may not know of it."""
 
     assignment: str
     worker: str
@@ -44,6 +47,8 @@ class Current:
     left: str
     tone: str
     by: str
+    told: str
+    untold: bool
 
 
 @dataclass(frozen=True)
@@ -103,13 +108,22 @@ class DispatchPage:
     helps: str
     propose_url: str
     past: tuple[Past, ...]
+    cases: tuple[CaseRow, ...]
 
 
 def page(
-    found: WithPerson, offer: str, asks: Sequence[Ask], match: Match, now: datetime, *, closed: str, may_propose: bool
+    found: WithPerson,
+    offer: str,
+    asks: Sequence[Ask],
+    cases: Sequence[DeskCase],
+    match: Match,
+    now: datetime,
+    *,
+    closed: str,
+    may_propose: bool,
 ) -> DispatchPage:
-    """The page of a booking with the name of its offer; `closed`: why nobody can be asked; `may_propose`: the reader
-    may propose another time."""
+    """The page of a booking with the name of its offer, those who were asked, and what is to be looked at of it;
+    `closed`: why nobody can be asked; `may_propose`: the reader may propose another time."""
     it = found.booking
     live = next((each for each in asks if each.live), None)
     until = ""
@@ -133,9 +147,18 @@ def page(
         tuple(_against(each, code, match.request) for each, code in match.against if code in _NAMED) if shown else (),
         by_language(explained(match)),
         _helps(match),
-        url_for("desk.answer", booking=it.id, saying="propose") if may_propose else "",
+        _propose_url(it.id, match) if may_propose else "",
         tuple(_past(each) for each in asks if not each.live),
+        tuple(case_row(each) for each in cases),
     )
+
+
+def _propose_url(booking: str, match: Match) -> str:
+    """Where another time is proposed; the one that would help is chosen there."""
+    helps_at = match.relaxation.request.starts_at if match.relaxation is not None else None
+    moves = helps_at is not None and helps_at != match.request.starts_at
+    at = helps_at.astimezone(UTC).isoformat() if helps_at is not None and moves else None
+    return url_for("desk.answer", booking=booking, saying="propose", at=at)
 
 
 def _helps(match: Match) -> str:
@@ -162,6 +185,8 @@ def _current(it: Ask, zone: str, now: datetime) -> Current:
         left,
         tone,
         _by(it),
+        words.told(it.told),
+        it.told in ("no_phone", "failed"),
     )
 
 

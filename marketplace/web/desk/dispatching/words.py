@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from flask_babel import gettext as _
 from flask_babel import pgettext
 
+from booking.escort.at_desk.asked import Told
 from marketplace.catalog.schemas.pieces import LANGUAGES
 from marketplace.core.text import Text
 from marketplace.web import formats
@@ -68,7 +69,7 @@ def ended(state: str, cause: str) -> str:
     """What became of asking somebody."""
     words = {
         "declined": _("Said no"),
-        "lapsed": _("Did not answer in time"),
+        "no_answer": _("Did not answer in time"),
         "done": _("Done"),
         "ill": _("Taken off: ill"),
         "late": _("Taken off: late"),
@@ -77,6 +78,17 @@ def ended(state: str, cause: str) -> str:
         "cancelled": _("The booking ended"),
     }
     return words.get(state) or words.get(cause) or _("Over")
+
+
+def told(what: Told) -> str:
+    """Whether who is asked was sent a message of it; blank where none was meant for her."""
+    return {
+        "no_phone": _("She has no phone number here, so she was sent no message. Please call her."),
+        "waits": _("A message to her phone is on its way."),
+        "sent": _("A message was sent to her phone."),
+        "failed": _("The message to her phone could not be sent. Please call her."),
+        "": "",
+    }[what]
 
 
 def standing_pill(standing: str, *, nobody: bool = False) -> Pill:

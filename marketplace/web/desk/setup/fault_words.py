@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from flask_babel import lazy_gettext as _
 from flask_babel.speaklater import LazyString
 
+from marketplace.web.desk.case_words import ESCORT_CASES
+
 WORDS: Mapping[str, tuple[LazyString, LazyString]] = {
     "unreadable_row": (
         _("A row of yours that we could not use"),
@@ -56,18 +58,7 @@ WORDS: Mapping[str, tuple[LazyString, LazyString]] = {
         _("A consultation was ended that nobody answered"),
         _("The patient still waits. Answer her, or cancel the booking."),
     ),
-    "escort_nobody": (
-        _("Nobody is found to be sent"),
-        _("Look at the booking: see whom you could ask all the same, or call the customer about another time."),
-    ),
-    "escort_late": (
-        _("Somebody you send is late"),
-        _("Call your worker now: nobody else could be there in time."),
-    ),
-    "escort_away": (
-        _("Somebody who is with a customer can't stay"),
-        _("She is written as absent, or works for you no more. Call her; send somebody else if she has to go."),
-    ),
+    **ESCORT_CASES,
     "slot_moved": (
         _("A time that is booked was moved"),
         _("The customers' time stays. Propose another one to each instead."),

@@ -15,6 +15,7 @@ from booking.answering.shown import STATUSES, Wanted, WithPerson
 from marketplace import wording
 from marketplace.core import clock
 from marketplace.core.errors import Invalid, NotFound, Refusal, TooMany
+from marketplace.web import formats
 from marketplace.web.answers import Views, asked, field, retry_after, see_other
 from marketplace.web.desk.answers import desk_page
 from marketplace.web.desk.session import member
@@ -61,7 +62,7 @@ def booking(booking: str) -> Response:
 
 def answer(booking: str, saying: str) -> Response:
     """Say one thing of it. What needs a reason or a time, or ends the visit, has a page of its own that asks first."""
-    return _answer(booking, saying) if request.method == "POST" else _asking(booking, saying, Form())
+    return _answer(booking, saying) if request.method == "POST" else _asking(booking, saying, None)
 
 
 def _found(wanted: str) -> Response:
@@ -131,8 +132,9 @@ def _answer(booking: str, what: str) -> Response:
     return see_other(back)
 
 
-def _asking(booking: str, what: str, form: Form, status: int = 200) -> Response:
-    """The page that asks for a reason or a time, or tells the effect; anything else is asked on the booking's own."""
+def _asking(booking: str, what: str, form: Form | None, status: int = 200) -> Response:
+    """The page that asks for a reason or a time, or tells the effect; anything else is asked on the booking's own.
+    `form`: as it was sent. Before it was, the time is chosen that the address names (`at`), if that one is free."""
     who, now = member(), clock.now()
     if what not in saying.SAYINGS:
         raise NotFound()
@@ -141,6 +143,8 @@ def _asking(booking: str, what: str, form: Form, status: int = 200) -> Response:
     if what not in WITH_REASON | WITH_SLOT | TO_CONFIRM or what not in possible(it, now=now):
         return see_other(url_for("desk.booking", booking=booking))
     slots = other_times(who.provider_id, booking, now=now) if what in WITH_SLOT else ()
+    at = _moment(asked("at", 40)) if form is None else None
+    chosen = next((each.id for each in slots if at is not None and each.starts_at == at), "")
     return desk_page(
         "answer",
         "bookings",
@@ -156,7 +160,8 @@ def _asking(booking: str, what: str, form: Form, status: int = 200) -> Response:
         days=bookings_page.times(slots, it.time_zone),
         reasons=words.reasons(),
         longest=saying.LONGEST_REASON,
-        form=form,
+        not_free=formats.moment(at, it.time_zone) if at is not None and slots and not chosen else "",
+        form=form or Form({"slot": chosen}),
     )
 
 
@@ -165,6 +170,15 @@ def _wanted(show: str, on: date | None, who: Member, now: datetime) -> Wanted:
         on = clock.today(who.time_zone, now)
     status = show if show in STATUSES else None
     return Wanted(status, change_asked=show == _CHANGE, service_date_from=on, service_date_to=on)
+
+
+def _moment(text: str) -> datetime | None:
+    """A moment of the address, with its zone; None for anything else."""
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return found if found.tzinfo is not None else None
 
 
 def _day(text: str) -> date | None:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from flask_babel import gettext as _
 
+from marketplace.web import formats
+from marketplace.web.desk.case_words import ESCORT_CASES
+
 
 def reasons() -> tuple[tuple[str, str], ...]:
     """Why a provider says no: code and words."""
@@ -83,4 +86,6 @@ def difference(kind: str) -> str:
         "duplicate_there": _("It is there twice. A person of ours looks at it."),
         "cancel_refused": _("A cancel was refused. A person of ours looks at it."),
     }
+    if kind in ESCORT_CASES:
+        return formats.sentences(*(str(each) for each in ESCORT_CASES[kind][1:]))
     return texts.get(kind, "") or _("Something about it differs between your books and ours.")

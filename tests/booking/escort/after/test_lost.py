@@ -19,18 +19,24 @@ from booking.discrepancies import UNREADABLE, Discrepancy, open_discrepancy
 from booking.escort.after import lost as lost_way
 from booking.escort.after.confirm import something_wrong
 from booking.escort.after.lost import CAUSE, LOST, LOST_AFTER, end_lost, somebody_was_to_come
+from booking.escort.after.settled import REPAIRS
+from booking.escort.at_desk.cases import open_cases
 from booking.escort.dispatch.nobody import NOBODY
 from booking.escort.dispatch.watch import close_cases
 from booking.escort.models import EscortSearch, EscortWorker
-from booking.models import ChangeRequest
+from booking.models import Booking, ChangeRequest
 from booking.notices.models import Notification
+from booking.outbox import enqueue
 from booking.reconcile import repair
+from booking.reconcile.cases import case as case_of
+from booking.reconcile.repair_actions import CaseMovedOn, NotThisRepair
 from booking.states import BookingState
 from marketplace.core.database.db import reading, transaction
+from tests.desk import make_member, member
 from tests.escorting import Escorted, another, escorted
 from tests.people import NOON, counters
 from tests.providers.partner_api.answering import work
-from tests.world import EIGHT, booking_row, go, set_provider, tasks
+from tests.world import EIGHT, booking_row, go, make_offer, set_provider, tasks
 from vip.models import Entitlement
 from vip.principal import Principal
 
@@ -209,10 +215,80 @@ def test_where_the_desk_alone_chooses_a_person_finds_out_whether_somebody_went(d
     assert lost(EIGHT + LOST_AFTER) == {"for_a_person": 1}
     assert lost(EIGHT + LOST_AFTER) == {}, "once"
     assert one.state() == "confirmed" and cases() == [(one.booking, False, False)]
+
+
+@pytest.fixture
+def for_a_person(db: Engine) -> tuple[Escorted, str]:
+    """One of which a person is to find out whether somebody went, and its case."""
+    one = escorted(slots=30)
+    one.ended("replaced", "desk", EIGHT)
+    with transaction() as session:
+        session.execute(update(EscortWorker).values(auto=False))
+    assert lost(EIGHT + LOST_AFTER) == {"for_a_person": 1}
     with reading() as session:
-        case = session.scalars(select(Discrepancy.public_id).where(Discrepancy.kind == LOST)).one()
-    repair.repair(manager, case, "cancel_here", note="没有人到场", now=EIGHT + LOST_AFTER)
-    assert (one.state(), counters(one.made.world.entitlement.id)["available"]) == ("cancelled", 2)
+        return one, session.scalars(select(Discrepancy.public_id).where(Discrepancy.kind == LOST)).one()
+
+
+def test_a_note_does_not_close_it_while_the_booking_stands(
+    for_a_person: tuple[Escorted, str], manager: Principal
+) -> None:
+    one, case = for_a_person
+    later = EIGHT + LOST_AFTER
+    assert case_of(manager, case, now=later).actions == ["took_place", "did_not_take_place"]
+    for action in ("note", "cancel_here"):
+        with pytest.raises(NotThisRepair):
+            repair.repair(manager, case, action, note="没有人到场", now=later, more=REPAIRS)
+    assert one.state() == "confirmed" and cases() == [(one.booking, False, False)]
+    assert case_of(manager, case, now=EIGHT - timedelta(seconds=1)).actions == ["note"], "it was moved meanwhile"
+
+
+def test_a_person_finds_that_nobody_came_and_it_is_as_where_the_clock_knew(
+    for_a_person: tuple[Escorted, str], manager: Principal
+) -> None:
+    one, case = for_a_person
+    for _twice in range(2):
+        repair.repair(manager, case, "did_not_take_place", now=EIGHT + LOST_AFTER, more=REPAIRS)
+    row = booking_row(one.booking)
+    assert (row.state, row.cause) == (BookingState.CANCELLED, CAUSE)
+    assert counters(one.made.world.entitlement.id)["available"] == 2 and cases() == [(one.booking, False, True)]
+    assert ("cancel", "queued") in tasks(one.booking)
+    with reading() as session:
+        told = session.scalars(select(Notification).where(Notification.kind == "cancelled")).one()
+    assert told.facts["cause"] == CAUSE and told.facts["alternatives"]
+
+
+def test_a_person_finds_that_it_took_place_and_the_unit_is_used(
+    for_a_person: tuple[Escorted, str], manager: Principal
+) -> None:
+    one, case = for_a_person
+    for _twice in range(2):
+        repair.repair(manager, case, "took_place", now=EIGHT + LOST_AFTER, more=REPAIRS)
+    assert one.state() == "fulfilled" and cases() == [(one.booking, False, True)]
+    figures = counters(one.made.world.entitlement.id)
+    assert (figures["available"], figures["used"], figures["reserved"]) == (1, 1, 0)
+    something_wrong(one.me, one.booking, "other", now=EIGHT + timedelta(days=6))
+
+
+def test_it_is_settled_by_nobody_while_a_cancel_is_on_its_way(
+    for_a_person: tuple[Escorted, str], manager: Principal
+) -> None:
+    one, case = for_a_person
+    with transaction() as session:
+        enqueue(session, session.get_one(Booking, booking_row(one.booking).id), "cancel", now=EIGHT)
+    for action in REPAIRS:
+        with pytest.raises(CaseMovedOn):
+            repair.repair(manager, case, action, now=EIGHT + LOST_AFTER, more=REPAIRS)
+    assert one.state() == "confirmed"
+
+
+def test_the_desk_sees_it_with_its_booking_and_whether_that_stands(for_a_person: tuple[Escorted, str]) -> None:
+    one, _case = for_a_person
+    desk = member(make_member(one.made.world.provider.code, login="mei"))
+    (shown,) = open_cases(desk)
+    assert (shown.kind, shown.booking, shown.cancelled) == (LOST, one.booking, False)
+    assert open_cases(desk, one.booking) == [shown] and open_cases(desk, "bkg_other") == []
+    other, _offer, _slots = make_offer()
+    assert open_cases(member(make_member(other.code, login="else"))) == []
 
 
 def test_a_case_for_a_person_stands_when_the_booking_has_ended(db: Engine) -> None:

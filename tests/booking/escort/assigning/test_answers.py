@@ -36,13 +36,14 @@ from tests.people import NOON
 from tests.world import booking_row, go
 
 pytestmark = pytest.mark.usefixtures("db")
+_COMES = ("escort_assigned", "escort_confirmed", "escort_replaced")
 
 
 def test_her_yes_is_the_providers_to_a_request_and_the_customer_is_told_who_comes() -> None:
     staff = make_staff()
     booking, her = staff.book(), staff.workers[0]
     row = assignment(staff.ask(booking))
-    assert booking_row(booking).state is BookingState.AWAITING_PROVIDER and notices("escort_assigned") == []
+    assert booking_row(booking).state is BookingState.AWAITING_PROVIDER and notices(*_COMES) == []
     assert (row.answer_due_at, row.period.lower) == (after(minutes=15), EIGHT)
     for _twice in range(2):
         accept(her.id, row.public_id, now=after(minutes=1))
@@ -54,10 +55,14 @@ def test_her_yes_is_the_providers_to_a_request_and_the_customer_is_told_who_come
         assert session.scalars(select(Pledge)).one().state == "met"
         shown = assigned(session, stands.id)
     assert shown is not None and shown.worker.id == her.id and shown.assignment.state == "accepted"
-    (told,) = notices("escort_assigned")
+    (told,) = notices("confirmed", *_COMES)
+    assert told.kind == "escort_confirmed", "one notice says both"
     zh, en = (compose.say(told.kind, told.facts, language, as_of=NOON) for language in ("zh", "en"))
-    assert zh.title == f"{her.shown_name}会陪同您" and "护理专业。见面时请先对见面口令" in zh.text
-    assert en.title == f"{her.shown_name} will be with you" and "Nurse. When you meet" in en.text
+    assert zh.title == f"预约已确认，{her.shown_name}会陪同您" and "护理专业。见面时请先对见面口令" in zh.text
+    assert (
+        en.title == f"Your booking is confirmed: {her.shown_name} will be with you"
+        and "Nurse. When you meet" in en.text
+    )
     assert shown.safe_word not in zh.text, "only behind the sign-in"
 
 
@@ -122,14 +127,14 @@ def test_a_no_and_a_late_yes_change_nothing_for_the_customer() -> None:
     row = staff.ask(booking)
     with pytest.raises(AskIsOver) as late:
         accept(her.id, row, now=after(minutes=15))
-    assert late.value.facts == {"state": "lapsed"}
+    assert late.value.facts == {"state": "expired"}
     for _twice in range(2):
         decline(her.id, row, now=after(minutes=1))
     assert asked(booking) == [(her.id, "declined", "declined")]
     with pytest.raises(AskIsOver) as over:
         accept(her.id, row, now=after(minutes=2))
     assert over.value.facts == {"state": "declined"}
-    assert booking_row(booking).state is BookingState.AWAITING_PROVIDER and notices("escort_assigned") == []
+    assert booking_row(booking).state is BookingState.AWAITING_PROVIDER and notices(*_COMES) == []
 
 
 def test_who_has_said_yes_can_not_say_no_any_more_and_nobody_answers_for_another() -> None:

@@ -15,8 +15,8 @@ from booking.escort.assign import accept, decline, replace
 from booking.escort.assigning.refusals import NotToBeEscorted, WorkerUnavailable
 from booking.escort.dispatch import find
 from booking.escort.dispatch.find import AGAIN, ANSWER_IS_LATE, DESK_IS_LATE, find_workers
-from booking.escort.dispatch.nobody import NOBODY, open_cases
-from booking.escort.dispatch.watch import close_cases, lapse_due
+from booking.escort.dispatch.nobody import NOBODY
+from booking.escort.dispatch.watch import close_cases, expire_due_asks
 from booking.escort.matching.load import SILENCE_LASTS
 from booking.escort.models import EscortAssignment, EscortKnows, EscortSearch, EscortWorker
 from booking.idempotency import Repeatable
@@ -46,15 +46,13 @@ def test_who_fits_best_is_asked_then_the_next_one_until_there_is_nobody_and_peop
     decline(second.id, assignments(booking)[0].public_id, now=after(minutes=3))
     assert find_workers(now=after(minutes=3)) == {"asked": 1}
     due = after(minutes=18)
-    assert lapse_due(now=due - timedelta(seconds=1)) == {}
-    assert lapse_due(now=due) == {"lapsed": 1} and lapse_due(now=due) == {}
-    assert asked(booking) == [(second.id, "declined", "declined"), (first.id, "lapsed", "no_answer")]
+    assert expire_due_asks(now=due - timedelta(seconds=1)) == {}
+    assert expire_due_asks(now=due) == {"expired": 1} and expire_due_asks(now=due) == {}
+    assert asked(booking) == [(second.id, "declined", "declined"), (first.id, "expired", "no_answer")]
     assert notices(NOBODY) == [] == cases(NOBODY)
 
     assert find_workers(now=due) == {"nobody": 1}
-    assert cases(NOBODY) == [(booking, "")] and [each[:2] for each in open_cases(staff.provider.id)] == [
-        (booking, NOBODY)
-    ]
+    assert cases(NOBODY) == [(booking, "")]
     (told,) = notices(NOBODY)
     zh, en = (compose.say(told.kind, told.facts, language, as_of=NOON) for language in ("zh", "en"))
     assert "我们和陪诊机构还在找" in zh.text and "也可以在预约页面改期，最近的时间" in zh.text
@@ -71,7 +69,7 @@ def test_who_fits_best_is_asked_then_the_next_one_until_there_is_nobody_and_peop
     assert cases(NOBODY) == [(booking, "assigned")] and booking_row(booking).state is BookingState.CONFIRMED
     with reading() as session:
         assert stale(session, told, due + 2 * AGAIN) == "moved_on"
-        (comes,) = notices("escort_assigned")
+        (comes,) = notices("escort_confirmed")
         assert stale(session, comes, due + 2 * AGAIN) == ""
     replace(staff.provider.id, booking, "ill", actor=DESK, now=due + 2 * AGAIN)
     with reading() as session:
@@ -145,7 +143,7 @@ def test_who_did_not_answer_is_asked_again_half_a_day_later() -> None:
         session.execute(update(Booking).values(answer_due_at=EIGHT))
     find_workers(now=NOON)
     due = assignments(booking)[0].answer_due_at
-    lapse_due(now=due)
+    expire_due_asks(now=due)
     assert find_workers(now=due + SILENCE_LASTS - AGAIN) == {"nobody": 1}
     assert find_workers(now=due + SILENCE_LASTS) == {"asked": 1}
 
@@ -235,7 +233,7 @@ def test_nobody_is_asked_for_a_time_that_the_customer_has_given_up_for_one_that_
         with pytest.raises(NotToBeEscorted) as refused:
             act()
         assert refused.value.facts == {"reason": "moves"}
-    assert lapse_due(now=after(minutes=20)) == {"lapsed": 1}
+    assert expire_due_asks(now=after(minutes=20)) == {"expired": 1}
     assert find_workers(now=after(minutes=20)) == {}
     agreed = ProvidersAnswer(staff.provider.id, booking, Repeatable("test", "agrees", b"x" * 32))
     answer.accept_change(agreed, now=after(minutes=21))

@@ -77,7 +77,7 @@ class Team:
         assert row.starts_at is not None
         start = facts.pop("starts_at", row.starts_at)
         period = Range(start, start + 4 * HOUR, bounds="[)")
-        cause = {"declined": "declined", "lapsed": "no_answer", "replaced": "ill"}.get(state)
+        cause = {"declined": "declined", "expired": "no_answer", "replaced": "ill"}.get(state)
         with transaction() as session:
             session.add(
                 EscortAssignment(
@@ -192,7 +192,7 @@ def test_what_was_answered_counts_for_the_time_that_was_asked_about(team: Team) 
     it = team.made.hold()
     yes, no, silent, ill, earlier = (team.add() for _ in range(5))
     team.assign(it, no, "declined")
-    team.assign(it, silent, "lapsed")
+    team.assign(it, silent, "expired")
     team.assign(it, ill, "replaced")
     team.assign(it, earlier, "declined", starts_at=(booking_row(it).starts_at or NOON) + HOUR)
     with reading() as session:

@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from booking.closures.close import close_site, work_closures
 from booking.closures.models import SiteClosure
@@ -22,6 +22,7 @@ from booking.reconcile.models import ReconcileRun
 from booking.settlement.close_day import make_statements
 from booking.settlement.models import ClosingStatement
 from marketplace.catalog.models import Insurer, Site
+from marketplace.core import clock
 from marketplace.core.audit import AuditLine
 from marketplace.core.database.db import reading, transaction
 from providers.port import Confirmed
@@ -132,6 +133,28 @@ def test_a_repair_is_confirmed_then_done_and_a_double_click_does_nothing_more(op
     told = main(operator.get(f"/operators/differences/{case}"))
     assert "It was cancelled here and the benefit given back." in told and "林默" in told
     assert operator.get(other).status_code == 303, "a closed case offers nothing"
+
+
+def test_of_an_escort_that_nobody_is_known_to_have_come_to_the_operator_says_what_happened(
+    app: Flask, world: World
+) -> None:
+    public_id, case = lost(world)
+    later = booking_row(public_id).starts_at
+    assert later is not None
+    with transaction() as session:
+        session.execute(update(Discrepancy).values(kind="escort_lost", facts={"cancelled": False}))
+    create_admin("lin", "a long password", "林默", now=NOON)
+    with clock.frozen(later + timedelta(hours=1)):
+        operator = Visitor(app)
+        assert operator.post(DOOR, DOOR, name="lin", password="a long password").status_code == 303
+        told = main(operator.get(f"/operators/differences/{case}"))
+        assert "It took place" in told and "It did not take place" in told and "Close with a note" not in told
+        page = f"/operators/differences/{case}/took_place"
+        assert "the unit is used" in main(operator.get(page))
+        for _click in range(2):
+            assert operator.post(page, "/operators/runs").status_code == 303
+        assert booking_row(public_id).state.value == "fulfilled"
+        assert "It took place: the unit was used." in main(operator.get(f"/operators/differences/{case}"))
 
 
 def test_a_note_that_says_nothing_is_refused_at_its_field(operator: Visitor, world: World) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 from booking.answering.shown import BookedVenue, Comer, ShownBooking, WithPerson
 from booking.escort.at_desk.asked import Ask
 from booking.escort.at_desk.board import Board, Line, Sent, Venue, Wanted
+from booking.escort.at_desk.cases import DeskCase
 from booking.escort.matching.match import Match, matched
 from booking.escort.matching.people import Candidate, Duty, Request, Taken
 from booking.escort.matching.travel import Stop
@@ -72,7 +73,12 @@ def board(empty: bool = False, narrowed: bool = False) -> Context:
         _board_line(7, "孙**", 26, 13, waits=True, proposed=True, due_at=NOW + timedelta(hours=5)),
     )
     found = Board(() if empty else lines, () if empty else (CITY[1],), () if empty else (FIRST, PEOPLE_S), not empty)
-    page = dispatch_page.page(found, NOW)
+    told = (
+        DeskCase("escort_late", "b5", "AX7K2M955Q", date(2026, 11, 24), NOW, False),
+        DeskCase("escort_lost", "b8", "AX7K2M958Q", date(2026, 11, 22), NOW - timedelta(hours=20), False),
+        DeskCase("escort_came_after_all", "b9", "AX7K2M959Q", date(2026, 11, 21), NOW - timedelta(days=1), False),
+    )
+    page = dispatch_page.page(found, () if empty else told, NOW)
     names = dispatch_page.standings()
     return desk_page(
         "dispatch",
@@ -178,22 +184,29 @@ def _ask(number: int, name: str, state: str, cause: str = "", by_desk: bool = Tr
         NOW + timedelta(minutes=25),
         None if live else NOW - timedelta(minutes=number * 10),
         by_desk,
+        "no_phone" if state == "asked" else "",
     )
 
 
 def one(state: str = "open", fits: bool = True, problem: bool = False) -> Context:
     asks = [
         _ask(5, zh_en("高敏", "Gao Min"), "declined", "declined", by_desk=False),
-        _ask(2, zh_en("陆萍", "Lu Ping"), "lapsed", "no_answer"),
+        _ask(2, zh_en("陆萍", "Lu Ping"), "expired", "no_answer"),
     ]
     if state in ("asked", "accepted"):
         asks.insert(0, _ask(1, zh_en("何静", "He Jing"), state))
+    cases = (
+        [DeskCase("escort_lost", "b1", "AX7K2M951Q", date(2026, 11, 24), NOW, cancelled=True)]
+        if state == "over"
+        else []
+    )
     status = {"open": "requested", "asked": "requested", "over": "fulfilled"}.get(state, "confirmed")
     closed = zh_en("本单不再派人。", "Nobody is sent to this booking any more.")
     page = one_page.page(
         _booking(status),
         zh_en(*HALF_DAY),
         asks,
+        cases,
         _match(fits),
         NOW,
         closed=closed if state == "over" else "",

@@ -209,7 +209,7 @@ def booking_today() -> Context:
     return booking("confirmed", now=at(11, 26, 8))
 
 
-def answer(saying: str, none: bool = False, wrong: bool = False) -> Context:
+def answer(saying: str, none: bool = False, wrong: bool = False, missing: bool = False) -> Context:
     it = _shown("requested" if saying in ("reject", "propose") else "confirmed")
     slots = [
         FreeSlot(f"s{day}{hour}", date(2026, 11, day), at(11, day, hour), at(11, day, hour, 30), left)
@@ -232,6 +232,7 @@ def answer(saying: str, none: bool = False, wrong: bool = False) -> Context:
         takes_words=saying in ("reject", "refuse_change", "cancel", "propose"),
         days=() if none or saying not in ("propose", "move") else bookings_page.times(slots, ZONE),
         reasons=words.reasons(),
+        not_free=zh_en("明天 07:30", "07:30 tomorrow") if missing else "",
         longest=LONGEST_REASON,
         form=form,
     )

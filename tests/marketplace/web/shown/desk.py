@@ -44,6 +44,7 @@ PAGES: Shown = {
     "desk_refuse": ("desk/answer.html", partial(desk_work.answer, "reject", wrong=True)),
     "desk_propose": ("desk/answer.html", partial(desk_work.answer, "propose", wrong=True)),
     "desk_propose_none": ("desk/answer.html", partial(desk_work.answer, "propose", none=True)),
+    "desk_propose_not_free": ("desk/answer.html", partial(desk_work.answer, "propose", missing=True)),
     "desk_no_show": ("desk/answer.html", partial(desk_work.answer, "no_show")),
     "desk_check_in": ("desk/check_in.html", desk_work.check_in),
     "desk_check_in_wrong": ("desk/check_in.html", partial(desk_work.check_in, wrong=True)),

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Iterator
+from dataclasses import replace as changed
 from datetime import timedelta
 from pathlib import Path
 
@@ -13,22 +15,23 @@ from sqlalchemy import func, select, update
 
 from booking.answering.shown import SHOWN
 from booking.changes.cancel import cancel
+from booking.discrepancies import close_discrepancy, open_discrepancy
 from booking.escort.assign import replace
 from booking.escort.at_desk.asked import asks_of
 from booking.escort.models import EscortWorker
-from booking.escort.workers import read
+from booking.escort.workers import keep, read, roster
 from booking.models import ProviderTask
 from booking.states import BookingState
 from marketplace.core import clock
 from marketplace.core.audit import AuditLine
 from marketplace.core.database.db import reading, transaction
 from tests.booking.escort.staff import DESK, EIGHT
-from tests.booking.escort.workers.people import Service, make_service
+from tests.booking.escort.workers.people import EVERY_DAY, Service, make_service
 from tests.desk import at_desk, make_member
 from tests.marketplace.web.visitors import Visitor, main
 from tests.people import NOON
 from tests.sites import load_sites
-from tests.world import go, make_offer
+from tests.world import booking_row, go, make_offer
 
 WORKERS, NEW, BOARD = "/desk/dispatch/workers", "/desk/dispatch/workers/new", "/desk/dispatch"
 
@@ -228,6 +231,62 @@ def test_nobody_fits_and_the_page_says_what_would_help(yan: Visitor, service: Se
     assert "1 in the city: 1 without checked papers" in main(page)
     assert "Missing: somebody who has checked papers and is on duty then" in main(page)
     assert f"/desk/bookings/{booking}/propose" in page.text and worker in page.text
+
+
+@pytest.mark.parametrize(
+    ("kind", "facts", "says"),
+    [
+        ("escort_lost", {"cancelled": False}, "Find out whether somebody of yours went"),
+        ("escort_lost", {"cancelled": True}, "It was cancelled, and the customer has her benefit back."),
+        ("escort_came_after_all", {}, "It took place after it was cancelled"),
+        ("escort_late", {}, "Call your worker now"),
+    ],
+)
+def test_what_is_to_be_looked_at_stands_on_the_board_and_with_its_booking(
+    yan: Visitor, service: Service, kind: str, facts: dict[str, bool], says: str
+) -> None:
+    booking = service.escorts.hold(0)
+    service.submit(booking)
+    row, path = booking_row(booking), f"{BOARD}/bookings/{booking}"
+    assert "To be looked at now" not in main(yan.get(BOARD)) + main(yan.get(path))
+    with transaction() as session:
+        open_discrepancy(session, row.provider_id, kind, booking, now=NOON, booking_id=row.id, facts=facts)
+    for page in (BOARD, f"{BOARD}/live", path):
+        assert says in html.unescape(yan.get(page).text), page
+    assert f"{BOARD}/bookings/{booking}" in yan.get(f"{BOARD}/live?city=nowhere").text, "however it is narrowed"
+    whole = main(yan.get(f"/desk/bookings/{booking}"))
+    assert "Something about it differs" not in whole
+    with transaction() as session:
+        close_discrepancy(session, row.provider_id, kind, booking, "explained", now=NOON)
+    assert "To be looked at now" not in main(yan.get(BOARD)) + main(yan.get(path))
+
+
+def test_whoever_is_asked_without_a_phone_is_to_be_called(yan: Visitor, service: Service) -> None:
+    worker, booking = service.worker(phone=""), service.escorts.hold(0)
+    service.submit(booking)
+    path = f"{BOARD}/bookings/{booking}"
+    assert yan.post(path, path, do="ask", worker=worker).status_code == 303
+    assert "so she was sent no message. Please call her." in main(yan.get(path))
+
+
+@pytest.mark.parametrize(("from_minute", "free"), [(9 * 60, True), (8 * 60 + 30, False)])
+def test_another_time_is_proposed_with_the_one_that_would_help_chosen(
+    yan: Visitor, service: Service, from_minute: int, free: bool
+) -> None:
+    worker, booking = service.worker(ready=False), service.escorts.hold(0)
+    keep.check_papers(service.manager, worker, now=NOON)
+    roster.add_hours(service.manager, worker, changed(EVERY_DAY, start_minute=from_minute), now=NOON)
+    service.submit(booking)
+    address = re.search(r'href="(/desk/bookings/\w+/propose[^"]*)"', yan.get(f"{BOARD}/bookings/{booking}").text)
+    assert address is not None
+    page = yan.get(html.unescape(address[1]))
+    chosen = re.findall(r'name="slot" value="(\w+)" required checked', page.text)
+    assert chosen == ([service.escorts.world.slots[1].public_id] if free else [])
+    assert ("no place is open then" in main(page)) is not free
+    plain = address[1].partition("?")[0]
+    for other in ("", "?at=2026-03-10T09:00:00", "?at=yesterday"):
+        text = yan.get(f"{plain}{other}").text
+        assert "checked" not in text and "no place is open" not in text, other
 
 
 def test_the_room_is_there_where_somebody_is_sent(app: Flask, service: Service) -> None:

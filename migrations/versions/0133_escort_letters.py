@@ -1,0 +1,75 @@
+"""Workers are sent a message when they are asked, and when they are not needed any more; a question that nobody answered
+is `expired`, as everything else that is over by the clock.
+
+Code of the release before writes `lapsed` still, which is allowed until the release after this one.
+
+Revision ID: 0133
+Revises: 0131
+"""
+
+import sqlalchemy as sa
+from alembic import op
+
+from migrations import frozen
+
+revision = "0133"
+down_revision = "0131"
+branch_labels = None
+depends_on = None
+
+_BEFORE = "'asked','accepted','declined','lapsed','replaced','withdrawn','done'"
+_NOW = "'asked','accepted','declined','expired','lapsed','replaced','withdrawn','done'"
+
+
+def upgrade() -> None:
+    op.create_table(
+        "escort_letter",
+        sa.Column("id", sa.BigInteger(), sa.Identity(), primary_key=True),
+        sa.Column("public_id", sa.Text(), nullable=False, unique=True),
+        sa.Column("assignment_id", sa.BigInteger(), sa.ForeignKey("escort_assignment.id"), nullable=False),
+        sa.Column("what", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("run_after", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("lease_until", sa.DateTime(timezone=True)),
+        sa.Column("tries", sa.BigInteger(), nullable=False, server_default="0"),
+        sa.Column("failures", sa.BigInteger(), nullable=False, server_default="0"),
+        sa.Column("sent_at", sa.DateTime(timezone=True)),
+        sa.Column("given_up_at", sa.DateTime(timezone=True)),
+        sa.UniqueConstraint("assignment_id", "what"),
+        sa.CheckConstraint("what IN ('asked','not_needed')", name="what"),
+        sa.CheckConstraint("sent_at IS NULL OR given_up_at IS NULL", name="one_end"),
+    )
+    op.create_index(
+        "ix_escort_letter_due",
+        "escort_letter",
+        ["run_after"],
+        postgresql_where=sa.text("sent_at IS NULL AND given_up_at IS NULL"),
+    )
+    frozen.run(revision, "escort_worker_notified")
+    _states(_NOW)
+    _rename("lapsed", "expired")
+
+
+def downgrade() -> None:
+    _rename("expired", "lapsed")
+    _states(_BEFORE)
+    op.execute("DROP TRIGGER escort_worker_asked ON escort_assignment")
+    op.execute("DROP TRIGGER escort_worker_not_needed ON escort_assignment")
+    op.execute("DROP FUNCTION escort_worker_notified()")
+    op.drop_table("escort_letter")
+
+
+def _states(allowed: str) -> None:
+    """Dropped and added without a look at the rows, then validated."""
+    op.execute("ALTER TABLE escort_assignment DROP CONSTRAINT ck_escort_assignment_state")
+    op.execute(
+        f"ALTER TABLE escort_assignment ADD CONSTRAINT ck_escort_assignment_state CHECK (state IN ({allowed})) NOT VALID"
+    )
+    op.execute("ALTER TABLE escort_assignment VALIDATE CONSTRAINT ck_escort_assignment_state")
+
+
+def _rename(before: str, now: str) -> None:
+    """What has ended stands, by the trigger: another word for it changes nothing of it."""
+    op.execute("ALTER TABLE escort_assignment DISABLE TRIGGER escort_assignment_ends")
+    op.execute(f"UPDATE escort_assignment SET state = '{now}' WHERE state = '{before}'")
+    op.execute("ALTER TABLE escort_assignment ENABLE TRIGGER escort_assignment_ends")
