@@ -16,16 +16,14 @@ from openapi_spec_validator import validate
 
 from providers.adapters.open.lines import (
     KINDS,
-    LONGEST_CODE,
     LONGEST_NAME,
-    LONGEST_PICTURE_ID,
     MOST_CHARACTERS,
     MOST_CLINICIANS,
-    MOST_LINES,
     close_body,
     message_body,
     open_body,
 )
+from providers.adapters.open.numbered import LONGEST_CODE, LONGEST_PICTURE_ID, MOST_LINES
 from providers.adapters.open_protocol import MESSAGE_EVENT, OpenProtocol
 from providers.adapters.open_wire import cancel_body, change_body, decline_body, reserve_body
 from providers.conversing import Picture
