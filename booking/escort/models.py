@@ -7,6 +7,7 @@ from datetime import date, datetime
 from sqlalchemy import (
     ARRAY,
     CheckConstraint,
+    ColumnElement,
     Computed,
     Date,
     ForeignKey,
@@ -86,6 +87,12 @@ class EscortWorker(Base):
     outside_code: Mapped[str | None]
     created_at: Mapped[Moment]
     updated_at: Mapped[Moment]
+
+
+def asked_here() -> ColumnElement[bool]:
+    """Whether (SQL) an EscortWorker is one whom her provider's desk, or the clock, may ask: not one of its own
+    system."""
+    return EscortWorker.outside_code.is_(None)
 
 
 class EscortKnows(Base):

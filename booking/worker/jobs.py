@@ -30,6 +30,7 @@ from booking.consultation.outside.deliver import end_left
 from booking.consultation.outside.ends import end_closed_there
 from booking.consultation.outside.listen import listen, read_roster
 from booking.consultation.outside.waiting import raise_waiting_messages
+from booking.consultation.pictures import examine
 from booking.consultation.queue import offer_next
 from booking.coverage.tell import tell_covered
 from booking.escort.after.confirm import ask_customers, complete_silent
@@ -37,6 +38,8 @@ from booking.escort.after.lost import end_lost, somebody_was_to_come
 from booking.escort.after.record import file_records
 from booking.escort.dispatch.find import find_workers
 from booking.escort.dispatch.watch import close_cases, lapse_due, replace_absent, replace_late
+from booking.escort.outside.listen import listen as listen_to_escorts
+from booking.escort.outside.watch import watch_outside
 from booking.exchange.escalate import raise_unknown
 from booking.feeds.unreadable import forget_rows
 from booking.health.answers import count_answers
@@ -81,6 +84,7 @@ from providers.applying.forget import forget_applications
 from providers.applying.letters import APPLICATIONS
 from providers.conformance.certificates.issue import tend_certificates
 from providers.conversing import conversing_adapter
+from providers.escorting import escorting_adapter
 from providers.staff.post import INVITATIONS, forget_over
 from vip.entitlements.of_customer import expire_due
 from vip.imports.work import forget_contents, work_imports
@@ -99,6 +103,8 @@ LOOK_UPS_SECONDS = 5
 STRAYS_SECONDS = 3
 ROSTER_SECONDS = 3600
 """How often a provider is asked who its doctors are; and at once when somebody speaks whom it has not named."""
+ESCORTS_SECONDS = 2
+"""How often it is looked whose lines are due; they are read as booking.escort.outside.listen says."""
 EXPIRE_AT_ONCE = 500
 SEAL_SECONDS = 5
 
@@ -133,6 +139,7 @@ def all_jobs(lanes: Lanes, stopping: Event) -> list[Job]:
         Job("consultations-left", 15, _left),
         Job("escorts", 3, _escorts),
         Job("escorts-late", 15, lambda: dict(replace_late(now=now_by_database()))),
+        Job("escorts-outside", 15, lambda: dict(watch_outside(now=now_by_database()))),
         Job("escort-cases", 60, lambda: dict(close_cases(now=now_by_database()))),
         Job("no_shows", 60, lambda: {"called": call_no_shows(now=clock.now(), spared=somebody_was_to_come())}),
         Job("escorts-lost", 30, lambda: end_lost(now=clock.now())),
@@ -223,6 +230,7 @@ def _jobs_of(lanes: Lanes, provider: ProviderConnection) -> list[Job]:
         job("consultations", 1, Call.CONSULTATIONS, _listen, may_idle=True),
         job("clinicians", ROSTER_SECONDS, Call.CONSULTATIONS, _roster),
     ]
+    escorts = [job("escort-lines", ESCORTS_SECONDS, Call.ESCORTS, _listen_to_escorts, may_idle=True)]
     listed = [job("reconcile", RECONCILE_LOOK, Call.RECONCILE, _reconcile, may_idle=True)]
     return [
         job("slots", provider.slots_seconds, Call.SLOTS, _slots),
@@ -234,6 +242,7 @@ def _jobs_of(lanes: Lanes, provider: ProviderConnection) -> list[Job]:
         job("chase", CHASE_SECONDS, Call.REPORTS, _chase, may_idle=True),
         job("fetch", FETCH_SECONDS, Call.FETCHES, _fetch, may_idle=True),
         *(talks if provider.converses and provider.id in lanes.talking else []),
+        *(escorts if provider.escorts and provider.id in lanes.escorting else []),
     ]
 
 
@@ -314,6 +323,10 @@ def _fetch(lane: Lane) -> dict[str, int]:
 
 def _listen(lane: Lane) -> dict[str, int]:
     return listen(lane.provider, conversing_adapter(lane.adapter(Call.CONSULTATIONS)), by_database)
+
+
+def _listen_to_escorts(lane: Lane) -> dict[str, int]:
+    return listen_to_escorts(lane.provider, escorting_adapter(lane.adapter(Call.ESCORTS)), by_database, examine)
 
 
 def _roster(lane: Lane) -> dict[str, int]:

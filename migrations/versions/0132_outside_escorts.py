@@ -17,9 +17,7 @@ down_revision = "0131"
 branch_labels = None
 depends_on = None
 
-_EXCLUDE = (
-    "EXCLUDE USING gist (int8range(worker_id, worker_id, '[]') WITH &&, padded WITH &&) WHERE ({where})"
-)
+_EXCLUDE = "EXCLUDE USING gist (int8range(worker_id, worker_id, '[]') WITH &&, padded WITH &&) WHERE ({where})"
 _ONE_PLACE = "ex_escort_assignment_one_place_at_a_time"
 
 
