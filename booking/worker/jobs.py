@@ -38,7 +38,7 @@ from booking.escort.after.lost import end_lost, somebody_was_to_come
 from booking.escort.after.record import file_records
 from booking.escort.dispatch.find import find_workers
 from booking.escort.dispatch.watch import close_cases, lapse_due, replace_absent, replace_late
-from booking.escort.outside.listen import listen as listen_to_escorts
+from booking.escort.outside.listen import listen_to_escorts
 from booking.escort.outside.watch import watch_outside
 from booking.exchange.escalate import raise_unknown
 from booking.feeds.unreadable import forget_rows

@@ -15,20 +15,20 @@ from booking.models import ProviderBooking
 from marketplace.core.database.moment import When, moment
 from providers.reported import EscortLine
 
-READ = DAY_OF_SERVICE | {"confirmed"}
+READ_AFTER = DAY_OF_SERVICE | {"confirmed"}
 """Statuses of a booking after which the worker looks at once what the lines say."""
 _READ = frozenset({Heard.AHEAD, Heard.FETCH})
 
 
-def hear_event(session: Session, provider_id: int, line: EscortLine, *, now: When) -> str:
+def hear_escort(session: Session, provider_id: int, line: EscortLine, *, now: When) -> str:
     """Take the line of an event in the caller's transaction; returns what came of it."""
     heard = hear(session, provider_id, line, now=now)
     if heard in _READ:
-        make_due(session, provider_id, line.reference, now=moment(session, now))
+        read_soon(session, provider_id, line.reference, now=moment(session, now))
     return heard.value
 
 
-def make_due(session: Session, provider_id: int, reference: str, *, now: datetime) -> None:
+def read_soon(session: Session, provider_id: int, reference: str, *, now: datetime) -> None:
     """Let the lines of the booking that a provider calls so be read at once, if any are read of it."""
     session.execute(
         update(EscortListening)

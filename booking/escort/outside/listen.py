@@ -111,7 +111,7 @@ def escorting(session: Session) -> frozenset[int]:
     return frozenset(session.scalars(_ESCORTING, {"kinds": list(dispatched())}))
 
 
-def listen(provider: ProviderConnection, adapter: Escorts, now: When, examine: Examine) -> dict[str, int]:
+def listen_to_escorts(provider: ProviderConnection, adapter: Escorts, now: When, examine: Examine) -> dict[str, int]:
     """Read what is due of one provider; returns counts of what came of the lines.
 
     A booking whose list cannot be read (`failed`) stops no other, comes after the others next time, and is a case where

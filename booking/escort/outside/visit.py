@@ -12,8 +12,7 @@ from sqlalchemy.orm import Session
 from booking.actors import provider_actor
 from booking.attendance.early import too_early
 from booking.changes.requests import open_cancel
-from booking.escort.evidence.counting import COUNTING
-from booking.escort.evidence.counting import too_early as over_too_early
+from booking.escort.evidence import counting
 from booking.escort.evidence.models import EscortDeed
 from booking.escort.evidence.said import said_by
 from booking.escort.models import EscortAssignment
@@ -95,7 +94,9 @@ def proof_of(session: Session, booking: Booking) -> Proof:
     deeds = session.execute(
         select(EscortDeed.kind, EscortDeed.by_code)
         .join(EscortAssignment, EscortAssignment.id == EscortDeed.assignment_id)
-        .where(EscortDeed.booking_id == booking.id, EscortAssignment.state.in_(COUNTING), ~over_too_early())
+        .where(
+            EscortDeed.booking_id == booking.id, EscortAssignment.state.in_(counting.COUNTING), ~counting.too_early()
+        )
     ).all()
     return Proof(frozenset(each.kind for each in deeds), any(each.by_code for each in deeds))
 

@@ -42,8 +42,10 @@ from booking.escort import known_by
 from booking.escort.following.links import name_record
 from booking.escort.following.models import EscortLink
 from booking.escort.models import EscortAssignment, EscortSearch, EscortWorker
+from booking.escort.outside.lines import record_of
 from booking.feeds.models import DeliveredRow
 from booking.finding.models import FavouriteSite
+from booking.listening import EscortLineTaken, EscortListening
 from booking.models import Booking, ChangeRequest, ProviderBooking, ProviderTask
 from booking.notices.models import NoticeSetting, Notification, NotificationDelivery
 from booking.personal.register import Table
@@ -631,6 +633,40 @@ def _escort(life: Life, now: datetime) -> None:
                 EscortSearch(booking_id=booking.id, begun_at=now, look_at=now, nobody_since=now),
             ]
         )
+        _listened(session, life, booking, now)
+
+
+def _listened(session: Session, life: Life, booking: Booking, now: datetime) -> None:
+    """A line of a provider's own system about it, of somebody whom that had not named."""
+    there = session.scalar(select(ProviderBooking).where(ProviderBooking.booking_id == booking.id))
+    if there is None:
+        there = ProviderBooking(
+            provider_id=booking.provider_id,
+            reference=f"R-{booking.public_id}",
+            booking_id=booking.id,
+            role="stray",
+            status="confirmed",
+            seen_at=now,
+        )
+        session.add(there)
+        session.flush()
+    lines = EscortListening(
+        provider_id=booking.provider_id,
+        booking_id=booking.id,
+        provider_booking_id=there.id,
+        their_seq=1,
+        read_at=now,
+        over_at=now,
+    )
+    session.add(lines)
+    session.flush()
+    key = key_of(session, session.get_one(Beneficiary, booking.beneficiary_id), MEDICAL)
+    digest = seal_words(f"{life.mark}-line", key, record_of(lines.id, 1))
+    session.add(
+        EscortLineTaken(
+            listening_id=lines.id, seq=1, their_id="l-1", came="kept_out", digest_sealed=digest, received_at=now
+        )
+    )
 
 
 def _carried(session: Session, life: Life, talk: Conversation, now: datetime) -> None:

@@ -14,7 +14,7 @@ from booking.discrepancies import Discrepancy
 from booking.escort.assign import code_of
 from booking.escort.evidence.models import EscortDeed
 from booking.escort.models import EscortAssignment
-from booking.escort.outside.listen import listen
+from booking.escort.outside.listen import listen_to_escorts
 from booking.escort.outside.watch import watch_outside
 from booking.escort.shown.view import EscortView, escort
 from booking.hold.submit import submit
@@ -116,7 +116,7 @@ class Outside:
 
     def read(self, now: datetime) -> dict[str, int]:
         """One run of the job that reads the lines, with all that is due by then."""
-        return listen(connection_to(self.made.world.provider), self.there, now, examine)
+        return listen_to_escorts(connection_to(self.made.world.provider), self.there, now, examine)
 
     def tell(self, line: EscortLine, *, now: datetime) -> str:
         """The provider sends a line as an event; its outcome."""
