@@ -153,6 +153,8 @@ def job_names() -> dict[str, str]:
         "calendars": _("Make slots from providers' weekly rules"),
         "escorts": _("Find somebody to send, and the next one after a no"),
         "escorts-late": _("Find those who should be on the way and are not"),
+        "escorts-outside": _("Watch those whom providers' own systems send"),
+        "escort-lines": _("Read what escorts of providers did"),
         "escort-cases": _("Close cases of bookings that somebody was sought for"),
         "capacity_decisions": _("Carry out what was decided about bookings at closed times"),
         "bookings": _("Read bookings"),
